@@ -1,0 +1,38 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Needs Python >= 3.11, git and make. Everything else is installed under .cache.
+PYTHON := $(shell sh tools/find_python.sh)
+LAB ?= simulator/labs/demo.yml
+PORT ?= 8989
+
+.DEFAULT_GOAL := help
+.PHONY: help demo lab test lint unit sanity integration package docs compat generate format clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+demo: python ## the whole job on a simulated vCenter: plan, change, change nothing
+	@env="$$($(PYTHON) -m tools.envs run)" && $(PYTHON) -m tools.tree --quiet run && "$$env/bin/python" -m tools.demo
+
+lab: python ## leave a simulated vCenter running; LAB=file PORT=number
+	@env="$$($(PYTHON) -m tools.envs run)" && exec "$$env/bin/python" -m simulator --lab $(LAB) --port $(PORT) $(LAB_OPTIONS)
+
+test: python ## everything, with a table at the end
+	@$(PYTHON) -m tools.ci
+
+lint unit sanity integration package docs compat: python ## (see below) one group of `make test`
+	@$(PYTHON) -m tools.ci $@
+
+generate: python ## rewrite the generated tables of the READMEs
+	@env="$$($(PYTHON) -m tools.envs main)" && "$$env/bin/python" -m tools.generate
+
+format: python ## let ruff format the code
+	@env="$$($(PYTHON) -m tools.envs main)" && "$$env/bin/ruff" format . && "$$env/bin/ruff" check --fix .
+
+clean: ## remove everything made here, environments included
+	rm -rf .cache .collections .hypothesis .mypy_cache .ruff_cache .pytest_cache tests/output dist
+
+.PHONY: python
+python:
+	@test -n "$(PYTHON)"

@@ -1,0 +1,176 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The virtual environments behind `make`: found, made once, kept under .cache/venv by the hash of what they hold.
+
+Standard library only: this runs on the bare interpreter of a fresh machine.
+``python -m tools.envs main`` prints the folder of the environment, making it first when it is missing.
+"""
+
+from __future__ import annotations
+
+import datetime
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CACHE = ROOT / ".cache"
+VENVS = CACHE / "venv"
+REQUIREMENTS = ROOT / "tools" / "requirements"
+
+Version = tuple[int, int]
+
+
+class NoInterpreter(Exception):
+    """No interpreter of the wanted versions is on this machine; the message names them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """Which interpreters may carry the environment (best first) and what is installed in it."""
+
+    pythons: tuple[Version, ...]
+    requirements: str
+    weekly: bool = False  # rebuilt every ISO week, because its requirements are not pinned
+
+
+ENVIRONMENTS = {
+    "run": Environment(pythons=((3, 11), (3, 12), (3, 13), (3, 14)), requirements="run.txt"),
+    "main": Environment(pythons=((3, 11), (3, 12), (3, 13), (3, 14)), requirements="main.txt"),
+    "newest": Environment(pythons=((3, 14), (3, 13), (3, 12)), requirements="newest.txt", weekly=True),
+    # ansible-core 2.16 runs on 3.10 to 3.12; 3.12 first, so that a third interpreter takes part.
+    "oldest": Environment(pythons=((3, 12), (3, 11)), requirements="oldest.txt"),
+}
+
+
+@cache
+def interpreters() -> dict[Version, Path]:
+    """Every Python >= 3.11 of this machine that starts and can make virtual environments, one a minor version."""
+    found: dict[Version, Path] = {}
+    for candidate in _candidates():
+        probe = "import sys, venv, ensurepip; print(*sys.version_info[:2], sys.executable)"
+        try:
+            done = subprocess.run([candidate, "-c", probe], capture_output=True, text=True, timeout=30, check=False)
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+        words = done.stdout.strip().split(maxsplit=2)
+        if done.returncode == 0 and len(words) == 3:
+            found.setdefault((int(words[0]), int(words[1])), Path(words[2]))
+    return found
+
+
+def _candidates() -> list[str]:
+    named = [os.environ["PYTHON"]] if os.environ.get("PYTHON") else []
+    # sys.executable may itself sit in a virtual environment; its base can make others just as well.
+    names = [shutil.which(f"python3.{minor}") for minor in (11, 12, 13, 14)] + [shutil.which("python3")]
+    managed = [
+        *(Path.home() / ".pyenv" / "versions").glob("3.1[1-9]*/bin/python"),
+        *(Path.home() / ".local" / "share" / "uv" / "python").glob("*/bin/python3"),
+    ]
+    return [*named, *(str(path) for path in sorted(managed)), *(name for name in names if name), sys.executable]
+
+
+def python_for(name: str) -> Path:
+    """The interpreter that will carry the environment; NoInterpreter when the machine has none."""
+    wanted = ENVIRONMENTS[name].pythons
+    for version in wanted:
+        if version in interpreters():
+            return interpreters()[version]
+    versions = ", ".join(f"{major}.{minor}" for major, minor in wanted)
+    raise NoInterpreter(f"environment {name!r} needs one of Python {versions}; none was found")
+
+
+def ensure(name: str) -> Path:
+    """The folder of a ready environment. Two callers at once are fine: the second waits for the first."""
+    python = python_for(name)
+    target = VENVS / f"{name}-{_key(name, python)}"
+    ready = target / "ready"
+    with _lock(name):
+        if ready.exists():
+            return target
+        for stale in VENVS.glob(f"{name}-*"):
+            shutil.rmtree(stale)
+        subprocess.run([python, "-m", "venv", target], check=True, stdin=subprocess.DEVNULL)
+        _install(target, REQUIREMENTS / ENVIRONMENTS[name].requirements)
+        ready.touch()
+    return target
+
+
+def _key(name: str, python: Path) -> str:
+    digest = hashlib.sha256()
+    for path in _requirement_files(REQUIREMENTS / ENVIRONMENTS[name].requirements):
+        digest.update(path.read_bytes())
+    digest.update(subprocess.run([python, "-VV"], capture_output=True, check=True).stdout)
+    digest.update(str(ROOT).encode())  # console scripts carry the absolute path of their interpreter
+    if ENVIRONMENTS[name].weekly:
+        digest.update(repr(datetime.date.today().isocalendar()[:2]).encode())
+    return digest.hexdigest()[:12]
+
+
+def _requirement_files(path: Path) -> Iterator[Path]:
+    yield path
+    for included in re.findall(r"^-r\s+(\S+)", path.read_text(encoding="utf-8"), flags=re.MULTILINE):
+        yield from _requirement_files((path.parent / included).resolve())
+
+
+def _install(venv: Path, requirements: Path) -> None:
+    """uv when it can be had (seconds), else pip (a minute). Byte code is written now, not at every later start."""
+    environ = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    python = venv / "bin" / "python"
+    uv = _uv(environ)
+    if uv is not None:
+        _pass_pip_settings_to_uv(environ)
+        command = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python, "-r", requirements]
+        if subprocess.run(command, env=environ, check=False, stdin=subprocess.DEVNULL).returncode == 0:
+            return
+        print(f"uv could not install {requirements.name}; trying pip", file=sys.stderr)
+    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements]
+    subprocess.run(command, env=environ, check=True, stdin=subprocess.DEVNULL)
+
+
+def _uv(environ: dict[str, str]) -> Path | None:
+    found = shutil.which("uv")
+    if found:
+        return Path(found)
+    home = VENVS / "uv"
+    binary = home / "bin" / "uv"
+    with _lock("uv"):
+        if not binary.exists():
+            make = [sys.executable, "-m", "venv", "--clear", home]
+            pip = [home / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv"]
+            for command in (make, pip):
+                if subprocess.run(command, env=environ, check=False, stdin=subprocess.DEVNULL).returncode != 0:
+                    return None
+    return binary if binary.exists() else None
+
+
+def _pass_pip_settings_to_uv(environ: dict[str, str]) -> None:
+    """uv reads none of pip's settings; an administrator's mirror and certificate count for both."""
+    environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
+    for pip_name, uv_name in (("PIP_CERT", "SSL_CERT_FILE"), ("PIP_INDEX_URL", "UV_DEFAULT_INDEX")):
+        if environ.get(pip_name):
+            environ.setdefault(uv_name, environ[pip_name])
+
+
+@contextmanager
+def _lock(name: str) -> Iterator[None]:
+    VENVS.mkdir(parents=True, exist_ok=True)
+    with (VENVS / f".{name}.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+if __name__ == "__main__":
+    try:
+        print(ensure(sys.argv[1]))
+    except NoInterpreter as reason:
+        sys.exit(str(reason))
