@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How many passthrough devices a VM may have, and which hardware version they need. PRIVATE to the collection.
+
+The maximum comes from the server (``QueryConfigOptionEx`` for the VM's hardware version on its host): published
+tables disagree with each other and with it, so no number is written down here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from .plan import Blocker
+from .vms import SriovBacking, Vm, VmDevice
+
+MINIMUM_HARDWARE = {"fixed": 7, "dynamic": 17}
+"""Hardware version that knows the backing: virtual hardware feature table (fixed), API reference of
+DynamicBackingInfo (dynamic)."""
+
+
+def counts_towards_limit(devices: Iterable[VmDevice]) -> int:
+    """Devices that use up the maximum: everything on the passthrough list but SR-IOV adapters, which are network
+    cards."""
+    return sum(1 for device in devices if not isinstance(device.backing, SriovBacking))
+
+
+def check_limit(vm: Vm, count_after: int, maximum: int | None) -> Blocker | None:
+    """A blocker when the VM would have more passthrough devices than the server allows; None when it fits or the
+    server did not say."""
+    if maximum is None or count_after <= maximum:
+        return None
+    return Blocker(
+        code="too_many_devices",
+        message=f"{vm.name} would have {count_after} passthrough devices; its host allows {maximum} "
+        f"with hardware version {vm.hardware_version}",
+        cure="Ask for fewer devices, or upgrade the VM's hardware version if the newer one allows more",
+    )
+
+
+def check_hardware(vm: Vm, backing: Literal["fixed", "dynamic"]) -> Blocker | None:
+    """A blocker when the VM's hardware version does not know the kind of backing; 0 means the version was not read."""
+    needed = MINIMUM_HARDWARE[backing]
+    if vm.hardware_version == 0 or vm.hardware_version >= needed:
+        return None
+    cure = f"Upgrade the VM to hardware version {needed} or later (it must be off)"
+    if backing == "dynamic" and vm.hardware_version >= MINIMUM_HARDWARE["fixed"]:
+        cure += ", or ask for backing fixed, which ties the VM to its host"
+    return Blocker(
+        code="hardware_version",
+        message=f"{vm.name} has hardware version {vm.hardware_version}; a {backing} passthrough device needs {needed}",
+        cure=cure,
+    )

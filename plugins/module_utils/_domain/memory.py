@@ -1,0 +1,311 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Memory reservation of virtual machines. PRIVATE to the collection.
+
+A VM with a passthrough device only powers on when all its memory is reserved ("sched.mem.min should be equal to
+memsize") and has no memory limit. The lock keeps the reservation equal to the size, also when the size changes later;
+while it is on, the API refuses any other reservation, so unlocking and lowering go into one write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from .errors import InputError
+from .plan import Blocker, Change, Plan, TargetPlan
+from .vms import FixedBacking, MemoryState, Vm, VmDevice
+
+MemoryWanted: TypeAlias = Literal["locked", "reserved", "unlocked"]
+
+RESERVATION = "memory reservation"
+LIMIT = "memory limit"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MemoryWish:
+    """How the memory of one VM is to be reserved.
+
+    ``locked``: the reservation follows the size. ``reserved``: ``reservation_mb`` exactly, lock off. ``unlocked``:
+    lock off, and ``reservation_mb`` if given; without a number the reservation that a lock made goes with the lock,
+    and the reservation of a VM that is not locked is left alone.
+    """
+
+    state: MemoryWanted
+    reservation_mb: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.state == "locked" and self.reservation_mb is not None:
+            raise InputError(
+                message="reservation_mb cannot be given with state locked: a lock always reserves the memory size",
+                code="reservation_with_locked",
+                parameter="reservation_mb",
+                cure="Leave reservation_mb out, or use state reserved for a fixed number",
+            )
+        if self.state == "reserved" and self.reservation_mb is None:
+            raise InputError(
+                message="state reserved needs reservation_mb",
+                code="reservation_missing",
+                parameter="reservation_mb",
+                cure="Give the number of megabytes to reserve, or use state locked to reserve all memory",
+            )
+        if self.reservation_mb is not None and self.reservation_mb < 0:
+            raise InputError(
+                message=f"reservation_mb {self.reservation_mb} is negative",
+                code="bad_reservation",
+                parameter="reservation_mb",
+                cure="Give a number of megabytes, 0 for none",
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MemoryWrite:
+    """What to put in the specification: None and False leave the matter as it is. All of a VM's go into ONE write."""
+
+    locked: bool | None = None
+    reservation_mb: int | None = None
+    unlimited: bool = False
+
+
+def merge_writes(changes: Iterable[Change]) -> MemoryWrite:
+    """The one write that makes all memory changes of one VM."""
+    locked, reservation_mb, unlimited = None, None, False
+    for change in changes:
+        if isinstance(change.detail, MemoryWrite):
+            locked = change.detail.locked if change.detail.locked is not None else locked
+            reservation_mb = (
+                change.detail.reservation_mb if change.detail.reservation_mb is not None else reservation_mb
+            )
+            unlimited = unlimited or change.detail.unlimited
+    return MemoryWrite(locked=locked, reservation_mb=reservation_mb, unlimited=unlimited)
+
+
+def describe_device(device: VmDevice) -> str:
+    """``PCI device 0 (fixed 0000:3b:00.0)`` for messages."""
+    backing = device.backing
+    place = f" {backing.address}" if isinstance(backing, FixedBacking) and backing.address else ""
+    return f"{device.label or f'device {device.key}'} ({backing.kind}{place})"
+
+
+def lock_changes(vm: Vm) -> tuple[Change, ...]:
+    """What makes all memory of a VM reserved for good: the lock, and no limit. Empty when it is so already."""
+    changes = []
+    if not vm.memory.locked_to_max:
+        changes.append(_reservation_change(vm.memory, locked=True, reservation_mb=vm.memory.size_mb))
+    if vm.memory.limit_mb is not None:
+        changes.append(_limit_change(vm.memory))
+    return tuple(changes)
+
+
+def unlock_changes(vm: Vm, reservation_mb: int | None = None) -> tuple[Change, ...]:
+    """Lock off; reservation to ``reservation_mb``, or, without a number, the lock's own reservation dropped."""
+    memory = vm.memory
+    if reservation_mb is None:
+        reservation_mb = 0 if memory.locked_to_max else memory.reservation_mb
+    if not memory.locked_to_max and memory.reservation_mb == reservation_mb:
+        return ()
+    return (_reservation_change(memory, locked=False, reservation_mb=reservation_mb),)
+
+
+def lock_blockers(vm: Vm) -> tuple[Blocker, ...]:
+    """What keeps a VM from being locked to its full memory: no such capability, or a pool that has too little left."""
+    blockers = []
+    if vm.memory.lock_supported is False:
+        blockers.append(
+            Blocker(
+                code="memory_lock_unsupported",
+                message=f"The memory reservation of {vm.name} cannot be locked: the VM does not support it "
+                f"(hardware version {vm.hardware_version})",
+                cure="Upgrade the VM's hardware version, or reserve its full size with state reserved",
+            )
+        )
+    return (*blockers, *pool_blockers(vm, vm.memory.size_mb))
+
+
+def pool_blockers(vm: Vm, reservation_mb: int) -> tuple[Blocker, ...]:
+    """A blocker with the numbers when the VM's pool cannot grant a reservation.
+
+    A pool is charged while a VM runs: a running VM needs only the increase, one that is off needs all of it.
+    ``unreserved_for_vm_mb`` counts what an expandable pool may borrow from its parents.
+    """
+    pool = vm.pool
+    if pool is None or pool.unreserved_for_vm_mb is None:
+        return ()
+    charged = vm.memory.reservation_mb if vm.is_powered_on else 0
+    if vm.is_powered_on and vm.memory.locked_to_max:
+        charged = vm.memory.size_mb
+    needed = reservation_mb - charged
+    if needed <= pool.unreserved_for_vm_mb or needed <= 0:
+        return ()
+    parts = [f"{vm.name} needs {needed} MB more reserved"]
+    if charged:
+        parts.append(f"({reservation_mb} MB, of which it has {charged} MB)")
+    parts.append(f"but resource pool {pool.name or 'of the VM'} has {pool.unreserved_for_vm_mb} MB left for VMs")
+    if pool.reservation_mb is not None:
+        parts.append(f"(own reservation {pool.reservation_mb} MB, {'' if pool.expandable else 'not '}expandable)")
+    return (
+        Blocker(
+            code="pool_memory",
+            message=" ".join(parts),
+            cure="Raise the pool's memory reservation or make it expandable, free memory reserved by other VMs, "
+            "or give the VM less memory",
+        ),
+    )
+
+
+def plan_memory(vms: Sequence[Vm], wishes: Mapping[str, MemoryWish]) -> Plan:
+    """One target per wished VM (``wishes`` by moid). Raises ValueError for a moid that is not among ``vms``
+    (programming error)."""
+    table = {vm.moid: vm for vm in vms}
+    unknown = sorted(set(wishes) - set(table))
+    if unknown:
+        raise ValueError(f"no state was read for VMs {', '.join(unknown)}")
+    chosen = sorted((table[moid] for moid in wishes), key=lambda vm: (vm.name, vm.moid))
+    return Plan(targets=tuple(_plan_one(vm, wishes[vm.moid]) for vm in chosen))
+
+
+def _plan_one(vm: Vm, wish: MemoryWish) -> TargetPlan:
+    changes = _changes(vm, wish)
+    blockers = _blockers(vm, wish, changes)
+    return TargetPlan(
+        target=vm.name,
+        moid=vm.moid,
+        changes=changes,
+        blockers=blockers,
+        warnings=_warnings(vm, wish),
+        facts={"memory": {**_plain(vm.memory), "size_mb": vm.memory.size_mb, "limit_mb": vm.memory.limit_mb}},
+    )
+
+
+def _changes(vm: Vm, wish: MemoryWish) -> tuple[Change, ...]:
+    if wish.state == "locked":
+        return lock_changes(vm)
+    changes = unlock_changes(vm, wish.reservation_mb)
+    if vm.needs_full_reservation and vm.memory.limit_mb is not None:
+        changes = (*changes, _limit_change(vm.memory))
+    return changes
+
+
+def _blockers(vm: Vm, wish: MemoryWish, changes: tuple[Change, ...]) -> tuple[Blocker, ...]:
+    blockers = [*state_blockers(vm, bool(changes))]
+    if wish.state == "locked":
+        if not vm.memory.locked_to_max:
+            blockers += lock_blockers(vm)
+        return tuple(blockers)
+    write = merge_writes(changes)
+    target = write.reservation_mb if write.reservation_mb is not None else vm.memory.reservation_mb
+    blockers += _size_blockers(vm, wish, target)
+    blockers += _device_blockers(vm, wish, target)
+    if not any(blocker.code == "reservation_above_size" for blocker in blockers) and target > vm.memory.reservation_mb:
+        blockers += pool_blockers(vm, target)
+    return tuple(blockers)
+
+
+def state_blockers(vm: Vm, changing: bool) -> tuple[Blocker, ...]:
+    """Why nothing can be said of, or done to, a VM at all. What is read of a VM that is not connected is old and
+    means nothing."""
+    blockers = []
+    if vm.connection_state != "connected":
+        blockers.append(
+            Blocker(
+                code="vm_not_connected",
+                message=f"{vm.name} is {vm.connection_state}: what vCenter says of it is out of date",
+                cure=f"Bring its host {vm.host_name or ''} back, or re-register the VM".replace("  ", " "),
+            )
+        )
+    if vm.unreadable:
+        blockers.append(
+            Blocker(
+                code="vm_unreadable",
+                message=f"vCenter did not give these properties of {vm.name}: {', '.join(sorted(vm.unreadable))}",
+                cure="Check that the account has System.Read on the VM",
+            )
+        )
+    if changing and vm.is_template:
+        blockers.append(
+            Blocker(
+                code="template",
+                message=f"{vm.name} is a template, which cannot be reconfigured",
+                cure="Convert it to a virtual machine first, or name a VM deployed from it",
+            )
+        )
+    return tuple(blockers)
+
+
+def _size_blockers(vm: Vm, wish: MemoryWish, target: int) -> list[Blocker]:
+    if wish.reservation_mb is not None and wish.reservation_mb > vm.memory.size_mb:
+        return [
+            Blocker(
+                code="reservation_above_size",
+                message=f"{vm.name} has {vm.memory.size_mb} MB of memory; {wish.reservation_mb} MB cannot be reserved",
+                cure="Reserve at most the memory size, or use state locked to follow it",
+            )
+        ]
+    limit = vm.memory.limit_mb
+    if limit is not None and not vm.needs_full_reservation and target > max(limit, vm.memory.reservation_mb):
+        return [
+            Blocker(
+                code="limit_below_reservation",
+                message=f"{vm.name} has a memory limit of {limit} MB, below the reservation of {target} MB",
+                cure="Remove the memory limit, or use state locked, which removes it",
+            )
+        ]
+    return []
+
+
+def _device_blockers(vm: Vm, wish: MemoryWish, target: int) -> list[Blocker]:
+    devices = vm.needs_full_reservation
+    unlocking = vm.memory.locked_to_max
+    if not devices or (not unlocking and target >= vm.memory.size_mb):
+        return []
+    if not unlocking and wish.reservation_mb is None:
+        return []  # nothing is asked to change; the gap is a warning
+    what = "unlocked" if unlocking else f"lowered to {target} of {vm.memory.size_mb} MB"
+    return [
+        Blocker(
+            code="device_needs_reservation",
+            message=f"The memory reservation of {vm.name} cannot be {what}: the VM would not power on again with "
+            + ", ".join(describe_device(device) for device in devices),
+            cure="Detach these devices first, or keep the memory locked",
+        )
+    ]
+
+
+def _warnings(vm: Vm, wish: MemoryWish) -> tuple[str, ...]:
+    devices = vm.needs_full_reservation
+    if not devices or wish.state == "locked":
+        return ()
+    names = ", ".join(describe_device(device) for device in devices)
+    if wish.state == "unlocked" and not vm.memory.is_fully_reserved:
+        return (
+            f"{vm.name} has {names} but reserves only {vm.memory.reservation_mb} of {vm.memory.size_mb} MB: "
+            "it will not power on. Use state locked.",
+        )
+    if wish.state == "reserved" and not vm.memory.locked_to_max and wish.reservation_mb == vm.memory.size_mb:
+        return (
+            f"{vm.name} has {names}: a reservation in numbers does not follow when its memory grows, and it will then "
+            "not power on. Use state locked.",
+        )
+    return ()
+
+
+def _reservation_change(memory: MemoryState, *, locked: bool, reservation_mb: int) -> Change:
+    write = MemoryWrite(locked=True) if locked else MemoryWrite(locked=False, reservation_mb=reservation_mb)
+    return Change(
+        kind="memory",
+        subject=RESERVATION,
+        before=_plain(memory),
+        after={"locked": locked, "reservation_mb": reservation_mb},
+        detail=write,
+    )
+
+
+def _limit_change(memory: MemoryState) -> Change:
+    return Change(
+        kind="memory", subject=LIMIT, before=memory.limit_mb, after="unlimited", detail=MemoryWrite(unlimited=True)
+    )
+
+
+def _plain(memory: MemoryState) -> dict[str, bool | int]:
+    return {"locked": memory.locked_to_max, "reservation_mb": memory.reservation_mb}

@@ -1,0 +1,210 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""64-bit MMIO window of VMs with large-BAR devices. PRIVATE to the collection.
+
+A VM whose devices map more memory than the window holds fails at power-on ("Module 'DevicePowerOn' power on failed").
+The window is a power of two strictly above the sum of the devices' BARs (VMware's guidance for V100-class cards: two
+of 16 GB want 64). The API gives no BAR sizes: they come from the caller, from a table of models, or from the size in
+a card's name. A BAR is a power of two at least as large as the card's memory: 40 GB of memory is a 64 GB BAR. Too
+large a window does no harm, so a larger one is never lowered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .errors import InputError
+from .pci import DISPLAY_CLASS
+from .plan import Blocker, Change
+from .vms import Vm
+
+USE_KEY = "pciPassthru.use64bitMMIO"
+SIZE_KEY = "pciPassthru.64bitMMIOSizeGB"
+DEFAULT_WINDOW_GB = 32
+"""What a VM has without the setting; asking for less would take away from it."""
+
+ACCELERATOR_CLASS = "12"
+_LARGE_BAR_CLASSES = (DISPLAY_CLASS, ACCELERATOR_CLASS)
+_NAMED_SIZE = re.compile(r"(?<![\d.])(\d{1,4})\s?Gi?B\b", re.IGNORECASE)
+
+MODEL_MEMORY_GB: Mapping[str, int] = {
+    "10de:1db1": 16,  # V100 SXM2
+    "10de:1db4": 16,  # V100 PCIe
+    "10de:1db5": 32,  # V100 SXM2
+    "10de:1db6": 32,  # V100 PCIe
+    "10de:20b0": 40,  # A100 SXM4
+    "10de:20b2": 80,  # A100 SXM4
+    "10de:20b5": 80,  # A100 PCIe
+    "10de:20b7": 24,  # A30
+    "10de:20f1": 40,  # A100 PCIe
+    "10de:2235": 48,  # A40
+    "10de:2236": 24,  # A10
+    "10de:2330": 80,  # H100 SXM5
+    "10de:2331": 80,  # H100 PCIe
+    "10de:2335": 141,  # H200 SXM
+    "10de:26b5": 48,  # L40
+    "10de:26b9": 48,  # L40S
+    "10de:27b8": 24,  # L4
+}
+"""Memory on the card, by vendor:device."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MmioWish:
+    """``size_gb``: the window itself, a power of two. Otherwise computed, with ``per_device_gb`` (by vendor:device)
+    before the table."""
+
+    size_gb: int | None = None
+    per_device_gb: Mapping[str, int] | Literal["auto"] = "auto"
+
+    def __post_init__(self) -> None:
+        if self.size_gb is not None and not is_power_of_two(self.size_gb):
+            raise InputError(
+                message=f"mmio size {self.size_gb} GB is not a power of two",
+                code="bad_mmio_size",
+                parameter="mmio",
+                cure=f"Use {power_of_two_above(max(self.size_gb, 0))}, or leave the size out to have it computed",
+            )
+        if isinstance(self.per_device_gb, Mapping):
+            for ids, size in sorted(self.per_device_gb.items()):
+                if size < 1:
+                    raise InputError(
+                        message=f"mmio size of {size} GB for {ids} is not a positive number",
+                        code="bad_mmio_size",
+                        parameter="mmio",
+                        cure="Give the memory of one card in whole gigabytes",
+                    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MmioDevice:
+    """A device the VM will have. ``class_id`` and ``name`` are empty when no host at hand has the model."""
+
+    ids: str
+    class_id: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MmioPlan:
+    """The settings to write, what stands in the way, and the arithmetic."""
+
+    changes: tuple[Change, ...] = ()
+    blockers: tuple[Blocker, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def is_power_of_two(number: int) -> bool:
+    return number > 0 and number & (number - 1) == 0
+
+
+def power_of_two_above(number: int) -> int:
+    """The smallest power of two strictly greater than a number that is not negative."""
+    return 1 << number.bit_length()
+
+
+def bar_gb(memory_gb: int) -> int:
+    """The BAR of a card with so much memory: the next power of two, the number itself included."""
+    return 1 << (memory_gb - 1).bit_length()
+
+
+def plan_mmio(vm: Vm, wish: MmioWish, devices: Sequence[MmioDevice]) -> MmioPlan:
+    """The window for the devices a VM will have; nothing when it will have none."""
+    if not devices:
+        return MmioPlan()
+    blockers = []
+    if vm.firmware != "efi":
+        blockers.append(
+            Blocker(
+                code="firmware_not_efi",
+                message=f"{vm.name} boots with {vm.firmware.upper()} firmware; 64-bit MMIO needs EFI",
+                cure="Use a VM installed with EFI firmware: switching an installed guest makes it unbootable. "
+                "Leave mmio out if the cards map less than 16 GB in all",
+            )
+        )
+    arithmetic, total, unknown = _sum(wish, devices)
+    if unknown and wish.size_gb is None:
+        blockers.append(
+            Blocker(
+                code="mmio_size_unknown",
+                message=f"The memory size of {', '.join(unknown)} for {vm.name} is not known",
+                cure="Give it as per_device_gb, such as {" + f'"{unknown[0].split()[0]}": 48' + "}, or give size_gb",
+            )
+        )
+    current = current_size_gb(vm)
+    size = wish.size_gb if wish.size_gb is not None else max(power_of_two_above(total), DEFAULT_WINDOW_GB)
+    if size <= total:
+        blockers.append(
+            Blocker(
+                code="mmio_size_too_small",
+                message=f"mmio size {size} GB for {vm.name} is not above what its devices map: "
+                f"{arithmetic} = {total} GB",
+                cure=f"Use {power_of_two_above(total)}, or leave the size out to have it computed",
+            )
+        )
+    kept = current is not None and current >= size
+    facts = {
+        "devices": arithmetic,
+        "sum_gb": total,
+        "wanted_gb": size,
+        "size_gb": current if kept else size,
+        "kept_larger": current is not None and current > size,
+    }
+    return MmioPlan(
+        changes=_changes(vm, None if kept else size), blockers=tuple(blockers), facts={} if unknown else facts
+    )
+
+
+def current_size_gb(vm: Vm) -> int | None:
+    """The window configured now, in GB; None when there is none that can be read as a number."""
+    value = _setting(vm, SIZE_KEY)
+    return int(value) if value is not None and value.strip().isdecimal() else None
+
+
+def _sum(wish: MmioWish, devices: Sequence[MmioDevice]) -> tuple[str, int, list[str]]:
+    """Arithmetic in words, its sum in GB, and the models of unknown size."""
+    given = wish.per_device_gb if isinstance(wish.per_device_gb, Mapping) else {}
+    models = {device.ids: device for device in sorted(devices, key=lambda device: (device.ids, device.name))}
+    terms, total, unknown = [], 0, []
+    for ids, count in sorted(Counter(device.ids for device in devices).items()):
+        memory = _memory_gb(models[ids], given)
+        if memory is None:
+            unknown.append(f"{ids} {models[ids].name}".strip())
+            continue
+        size = bar_gb(memory) if memory else 0
+        total += count * size
+        terms.append(f"{count} x {size} ({ids}{f', {memory} GB of memory' if memory != size else ''})")
+    return " + ".join(terms), total, unknown
+
+
+def _memory_gb(device: MmioDevice, given: Mapping[str, int]) -> int | None:
+    """0 for devices with small BARs (network cards, disks), None for a model that needs a number nobody gave."""
+    known = given.get(device.ids, MODEL_MEMORY_GB.get(device.ids))
+    if known is not None:
+        return known
+    if device.class_id and not device.class_id.startswith(_LARGE_BAR_CLASSES):
+        return 0
+    named = _NAMED_SIZE.search(device.name)
+    return int(named[1]) if named else None
+
+
+def _setting(vm: Vm, key: str) -> str | None:
+    return next((value for name, value in sorted(vm.extra_config.items()) if name.lower() == key.lower()), None)
+
+
+def _changes(vm: Vm, size: int | None) -> tuple[Change, ...]:
+    changes = []
+    use = _setting(vm, USE_KEY)
+    if use is None or use.strip().upper() != "TRUE":
+        changes.append(_change(USE_KEY, use, "TRUE"))
+    if size is not None:
+        changes.append(_change(SIZE_KEY, _setting(vm, SIZE_KEY), str(size)))
+    return tuple(changes)
+
+
+def _change(key: str, before: str | None, after: str) -> Change:
+    return Change(kind="extra_config", subject=key, before=before, after=after, detail=(key, after))
