@@ -13,7 +13,8 @@ def _install_collection_path() -> None:
     """Load tools/collection_path.py by file, because nothing of this checkout is importable yet."""
     source = Path(__file__).resolve().parent / "tools" / "collection_path.py"
     spec = importlib.util.spec_from_file_location("_directpath_collection_path", source)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import subprocess
 import sys
@@ -17,7 +16,7 @@ import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from tools.envs import CACHE, ROOT, NoInterpreter, ensure
+from tools.envs import CACHE, ROOT, NoInterpreter, clean_environ, ensure
 from tools.stages import STAGES, Stage
 
 LOGS = CACHE / "log"
@@ -93,7 +92,7 @@ def run_stage(stage: Stage) -> Outcome:
         return Outcome(stage=stage.name, result=FAILED, seconds=time.monotonic() - started, failed=1)
     python = venv / "bin" / "python" if venv else sys.executable
     command = [str(python), "-m", *stage.module] if stage.module else [str(word) for word in stage.command]
-    environ = stage_environ(str(venv / "bin") if venv else None) | dict(stage.environ)
+    environ = clean_environ(venv) | dict(stage.environ)
     with log.open("w", encoding="utf-8") as output:
         try:
             code = subprocess.run(
@@ -114,9 +113,7 @@ def run_stage(stage: Stage) -> Outcome:
             code = 127
     passed, failed = counts(log.read_text(encoding="utf-8", errors="replace"), code)
     seconds = time.monotonic() - started
-    return Outcome(
-        stage=stage.name, result=FAILED if code else PASSED, seconds=seconds, passed=passed, failed=failed
-    )
+    return Outcome(stage=stage.name, result=FAILED if code else PASSED, seconds=seconds, passed=passed, failed=failed)
 
 
 def counts(text: str, code: int) -> tuple[int, int]:
@@ -133,26 +130,6 @@ def counts(text: str, code: int) -> tuple[int, int]:
     if code == 0:
         return (passed or 1, failed)
     return (passed, failed or 1)
-
-
-def stage_environ(bin_folder: str | None) -> dict[str, str]:
-    """The caller's environment without what would change results, with the stage's environment first on PATH."""
-    dropped = ("ANSIBLE_", "VMWARE_", "PYTEST_", "PYTHON", "MYPY", "RUFF_", "GALAXY_", "COVERAGE_")
-    environ = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
-    # A version manager's shims start with a name that may belong to no installed version (ansible-test dies of it).
-    path = [part for part in environ.get("PATH", os.defpath).split(os.pathsep) if not part.endswith("/shims")]
-    environ |= {
-        "PATH": os.pathsep.join([*([bin_folder] if bin_folder else []), *path]),
-        "LC_ALL": "C.UTF-8",
-        "PYTHONUNBUFFERED": "1",
-        "ANSIBLE_HOME": str(CACHE / "ansible"),
-        "ANSIBLE_NOCOLOR": "1",
-        "NO_COLOR": "1",
-        # Whatever the folder this checkout is in, ansible must not read a stranger's configuration on the way up.
-        "ANSIBLE_CONFIG": os.devnull,
-        "ANSIBLE_LOCALHOST_WARNING": "0",
-    }
-    return environ
 
 
 def _report(outcome: Outcome) -> None:

@@ -161,6 +161,25 @@ def _pass_pip_settings_to_uv(environ: dict[str, str]) -> None:
             environ.setdefault(uv_name, environ[pip_name])
 
 
+def clean_environ(venv: Path | None) -> dict[str, str]:
+    """The caller's variables without those that would change results, with the environment's folder first on PATH."""
+    dropped = ("ANSIBLE_", "VMWARE_", "PYTEST_", "PYTHON", "MYPY", "RUFF_", "GALAXY_", "COVERAGE_", "VIRTUAL_ENV")
+    environ = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
+    # A version manager's shims start with a name that may belong to no installed version (ansible-test dies of it).
+    path = [part for part in environ.get("PATH", os.defpath).split(os.pathsep) if not part.endswith("/shims")]
+    return environ | {
+        "PATH": os.pathsep.join([*([str(venv / "bin")] if venv else []), *path]),
+        "LC_ALL": "C.UTF-8",
+        "PYTHONUNBUFFERED": "1",
+        "NO_COLOR": "1",
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_HOME": str(CACHE / "ansible"),
+        "ANSIBLE_CONFIG": os.devnull,  # neither this checkout's nor the user's
+        "ANSIBLE_LOCALHOST_WARNING": "0",
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "0",
+    }
+
+
 @contextmanager
 def _lock(name: str) -> Iterator[None]:
     VENVS.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,185 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The layers of the collection as data, and the reading of one source against them.
+
+Arrows point at what is imported and nothing points back: modules, action, inventory and filter plugins → _shell →
+_vsphere → _domain. ``violations(path, source)`` is a pure function, so that the tests can also feed it sources that
+break each rule and see that it notices.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+COLLECTION = "ansible_collections.directpath.vsphere"
+UTILS = "plugins.module_utils"
+
+SDK = ("pyVmomi", "pyVim", "vmware", "com.vmware")
+WIRE = (*SDK, "requests", "urllib3", "ssl", "http", "socket", "urllib.request")
+IMPURE = (
+    *WIRE,
+    "ansible",
+    "asyncio",
+    "getpass",
+    "glob",
+    "importlib",
+    "io",
+    "logging",
+    "multiprocessing",
+    "os",
+    "pathlib",
+    "random",
+    "secrets",
+    "select",
+    "shutil",
+    "subprocess",
+    "sys",
+    "tempfile",
+    "threading",
+    "time",
+    "uuid",
+)
+IMPURE_CALLS = ("open", "print", "input", "exec", "eval", "__import__", "now", "utcnow", "today")
+MODULE_BUDGET = 60
+DOCUMENTATION_NAMES = ("DOCUMENTATION", "EXAMPLES", "RETURN")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """A folder (longest match wins), what of this checkout it may import, and what of the world it may not."""
+
+    folder: str
+    collection: tuple[str, ...]
+    banned: tuple[str, ...]
+
+
+BASIC = "ansible.module_utils.basic"
+
+LAYERS = (
+    Layer(folder="plugins/module_utils/_domain", collection=(f"{UTILS}._domain",), banned=IMPURE),
+    Layer(
+        folder="plugins/module_utils/_vsphere",
+        collection=(f"{UTILS}._domain", f"{UTILS}._vsphere"),
+        banned=("ansible",),
+    ),
+    Layer(folder="plugins/module_utils/_shell", collection=(UTILS,), banned=WIRE),
+    Layer(folder="plugins/module_utils", collection=(), banned=(*WIRE, "ansible")),
+    Layer(folder="plugins/modules", collection=(UTILS,), banned=(*WIRE, "ansible", "importlib", "time")),
+    Layer(folder="plugins/action", collection=(UTILS,), banned=(*WIRE, BASIC)),
+    Layer(folder="plugins/inventory", collection=(UTILS,), banned=(*WIRE, BASIC)),
+    Layer(folder="plugins/filter", collection=(UTILS,), banned=(*WIRE, BASIC)),
+    Layer(folder="plugins/doc_fragments", collection=(), banned=(*WIRE, "ansible")),
+    Layer(folder="plugins", collection=(UTILS,), banned=(*WIRE, BASIC)),
+    Layer(folder="simulator", collection=("simulator",), banned=("ansible", "tools", "tests")),
+)
+
+
+def violations(path: str, source: str) -> list[str]:
+    """Every broken rule of one file, as ``path:line: sentence``. `path` is relative to the root, with slashes."""
+    layer = layer_of(path)
+    if layer is None:
+        return []
+    tree = ast.parse(source)
+    found = list(_import_violations(path, layer, tree))
+    if layer.folder == "plugins/module_utils/_domain":
+        found += _purity_violations(tree)
+    if layer.folder == "plugins/modules":
+        found += _module_violations(tree, source)
+    return [f"{path}:{line}: {sentence}" for line, sentence in sorted(found)]
+
+
+def layer_of(path: str) -> Layer | None:
+    """The layer with the longest folder that holds the file; None outside plugins/ and simulator/."""
+    holders = [layer for layer in LAYERS if path.startswith(layer.folder + "/")]
+    return max(holders, key=lambda layer: len(layer.folder), default=None)
+
+
+def imported_names(path: str, tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Every name an import statement reaches, absolute, with the collection's prefix removed.
+
+    ``from a import b`` gives ``a.b``: whether b is a module or a name in one makes no difference to the rules.
+    """
+    package = path.rpartition("/")[0].split("/")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            upward = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*upward, *([node.module] if node.module else [])])
+            names = [f"{base}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            yield node.lineno, name.removeprefix(f"{COLLECTION}.")
+
+
+def _import_violations(path: str, layer: Layer, tree: ast.AST) -> Iterator[tuple[int, str]]:
+    for line, name in imported_names(path, tree):
+        own = name.split(".")[0] in ("plugins", "simulator", "ansible_collections")
+        allowed = _under(name, layer.collection) if own else not _under(name, layer.banned)
+        if not allowed:
+            yield line, f"{layer.folder} may not import {name}"
+
+
+def _under(name: str, prefixes: tuple[str, ...]) -> bool:
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+def _purity_violations(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """The domain decides from what it is given: no clock, no file, no printing."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = node.func
+            name = called.id if isinstance(called, ast.Name) else getattr(called, "attr", "")
+            if name in IMPURE_CALLS:
+                yield node.lineno, f"the domain is pure and may not call {name}()"
+
+
+def _module_violations(tree: ast.Module, source: str) -> Iterator[tuple[int, str]]:
+    """A module is documentation plus wish(), observe(), render() and main()."""
+    lines = code_lines(tree, source)
+    if lines > MODULE_BUDGET:
+        yield 1, f"{lines} lines of code, {MODULE_BUDGET} are allowed: move the thinking to _domain or _shell"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            yield node.lineno, f"a module has no class ({node.name})"
+        elif isinstance(node, (ast.Try, ast.TryStar)):
+            yield node.lineno, "a module has no try: run() turns errors into one failure"
+        elif isinstance(node, ast.Name) and node.id in ("vim", "vmodl"):
+            yield node.lineno, f"a module does not know {node.id}"
+        elif _names_check_mode(node):
+            yield node.lineno, "a module does not know check_mode: the session does"
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "__import__":
+            yield node.lineno, "a module imports by import statements only"
+
+
+def _names_check_mode(node: ast.AST) -> bool:
+    name = getattr(node, "attr", None) or getattr(node, "id", None) or getattr(node, "arg", None)
+    return name == "check_mode" or (isinstance(node, ast.Constant) and node.value == "check_mode")
+
+
+def code_lines(tree: ast.Module, source: str) -> int:
+    """Lines that hold code: without documentation, docstrings, comments and blank lines."""
+    prose: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and _is_documentation(node):
+            prose.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
+            first = body[0]
+            if isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+                prose.update(range(first.lineno, (first.end_lineno or first.lineno) + 1))
+    blank = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
+    code: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type not in blank:
+            code.update(range(token.start[0], token.end[0] + 1))
+    return len(code - prose)
+
+
+def _is_documentation(node: ast.Assign) -> bool:
+    return any(isinstance(target, ast.Name) and target.id in DOCUMENTATION_NAMES for target in node.targets)

@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``ansible-test sanity`` with the ansible-core of an environment, on its own copy of the tree.
+
+``python -m tools.sanity NAME [arguments of ansible-test sanity]`` with the Python of that environment.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tools.envs import CACHE, clean_environ
+from tools.tree import sync
+
+HOME = CACHE / "home"
+
+# ansible-test makes virtual environments without pip and downloads get-pip.py for them from a host of its own; the pip
+# that comes with every interpreter (ensurepip's wheel) does as well, and works where only a package index is in reach.
+GET_PIP = """\
+import ensurepip, pathlib, runpy, sys
+bundled = pathlib.Path(ensurepip.__file__).parent / "_bundled"
+sys.path.insert(0, str(sorted(bundled.glob("pip-*.whl"))[-1]))
+drop = ("--no-setuptools", "--no-wheel")
+sys.argv = ["pip", "install", "--upgrade", "--force-reinstall"] + [a for a in sys.argv[1:] if a not in drop]
+runpy.run_module("pip", run_name="__main__", alter_sys=True)
+"""
+
+
+def provide_get_pip() -> None:
+    """Put the replacement where ansible-test caches its download, under every name its releases ask for."""
+    import ansible_test._internal.python_requirements as requirements
+
+    cache = HOME / ".ansible" / "test" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    source = Path(requirements.__file__).read_text(encoding="utf-8")
+    names = {"get_pip_24_2.py", "get_pip_25_2.py"}
+    for word in source.replace("'", '"').split('"'):
+        if word.startswith("get-pip-") and word.endswith(".py"):
+            names.add(word.replace("-", "_").replace(".", "_").removesuffix("_py") + ".py")
+    for name in names:
+        (cache / name).write_text(GET_PIP, encoding="utf-8")
+
+
+def main() -> int:
+    """Exit status of ansible-test."""
+    name, *arguments = sys.argv[1:]
+    provide_get_pip()
+    folder = sync(name)
+    environ = clean_environ(Path(sys.prefix))
+    pip_settings = Path.home() / ".config" / "pip" / "pip.conf"
+    if pip_settings.exists():
+        environ.setdefault("PIP_CONFIG_FILE", str(pip_settings))
+    environ["HOME"] = str(HOME)  # its virtual environments stay under .cache, and nobody's home is touched
+    del environ["ANSIBLE_CONFIG"]  # ansible-test brings its own
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    tool = Path(sys.executable).parent / "ansible-test"
+    command = [tool, "sanity", "--venv", "--python", version, "--color", "no", *arguments]
+    return subprocess.run(command, cwd=folder, env=environ, stdin=subprocess.DEVNULL, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
