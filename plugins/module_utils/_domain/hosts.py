@@ -1,0 +1,278 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is known of ESXi hosts and their PCI devices. PRIVATE to the collection.
+
+Plain values, read in bulk by ``_vsphere`` and decided on by ``plan_*``. None means "not said by the server", not "no".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .pci import BRIDGE_CLASS, slot_of
+
+DeviceState = Literal["unavailable", "off", "pending_enable", "active", "pending_disable", "stale"]
+DeviceMode = Literal["off", "passthrough", "sriov", "vgpu", "directpath", "unknown"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sriov:
+    """Virtual functions of a device: asked for (``enabled``, ``requested``) and in force (``active``, ``current``)."""
+
+    capable: bool = False
+    enabled: bool = False
+    active: bool = False
+    requested: int = 0
+    current: int = 0
+    maximum: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HostDevice:
+    """One PCI function of one host.
+
+    ``capable``, ``enabled``, ``active`` are the host's own words: can be passed through, is configured so, is in force.
+    """
+
+    address: str
+    vendor_id: str
+    device_id: str
+    subvendor_id: str = "0000"
+    subdevice_id: str = "0000"
+    class_id: str = "0000"
+    vendor_name: str = ""
+    name: str = ""
+    slot: str | None = None
+    parent_bridge: str | None = None
+    numa_node: int | None = None
+    capable: bool = False
+    enabled: bool = False
+    active: bool = False
+    reported: bool = True
+    """False when the host lists the hardware but says nothing of passthrough for it."""
+    dependent_device: str | None = None
+    label: str | None = None
+    mode: DeviceMode = "off"
+    sriov: Sriov | None = None
+
+    @property
+    def ids(self) -> str:
+        """``10de:20f1``."""
+        return f"{self.vendor_id}:{self.device_id}"
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What makes it this kind of hardware at this place; a renumbered bus changes it."""
+        return (self.address, self.vendor_id, self.device_id, self.subvendor_id, self.subdevice_id, self.class_id)
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """The model of card, without its place."""
+        return (self.vendor_id, self.device_id)
+
+    @property
+    def is_bridge(self) -> bool:
+        return self.class_id.startswith(BRIDGE_CLASS)
+
+    @property
+    def is_pending(self) -> bool:
+        """Configured and in force differ: a reboot (or a rebind still under way) is owed."""
+        return self.reported and self.enabled != self.active
+
+    @property
+    def state(self) -> DeviceState:
+        """One word for the three flags."""
+        if self.enabled and self.active:
+            return "active"
+        if self.enabled:
+            return "pending_enable" if self.capable else "stale"
+        if self.active:
+            return "pending_disable"
+        return "off" if self.capable else "unavailable"
+
+    def describe(self) -> str:
+        """``0000:3b:00.0 10de:20f1 NVIDIA A100-PCIE-40GB`` for messages."""
+        return " ".join(part for part in (self.address, self.ids, self.name) if part)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HostCapabilities:
+    """``host.capability``: None means the release does not know the word, which is to be read as "not supported"."""
+
+    rebind_without_reboot: bool | None = None
+    hardware_labels: bool | None = None
+    assignable_hardware: bool | None = None
+    reboot: bool = True
+    maintenance_mode: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PhysicalNic:
+    """A pnic: ``device`` is vmnicN, ``address`` its PCI function."""
+
+    device: str
+    address: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Switch:
+    """A virtual switch of any kind with its uplinks (vmnic names) and what its vmkernel adapters serve.
+
+    ``services`` holds nicType words (management, vmotion, vsan, vSphereProvisioning, ...) plus ``storage`` for iSCSI bound
+    adapters.
+    """
+
+    name: str
+    kind: Literal["standard", "distributed", "opaque"] = "standard"
+    uplinks: tuple[str, ...] = ()
+    services: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StorageAdapter:
+    """A host bus adapter, with the disks (canonical names) reached through it."""
+
+    device: str
+    address: str
+    driver: str = ""
+    disks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Disk:
+    """A local or remote disk: ``uses`` are sentences such as "holds datastore fast01", "holds the ESXi boot bank"."""
+
+    name: str
+    local: bool | None = None
+    partitioned: bool | None = None
+    uses: tuple[str, ...] = ()
+    is_boot: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HostFabric:
+    """What the host itself lives on: read only for hosts where something is to change, as it is large.
+
+    ``complete`` is False when a part could not be read; protection then errs on the safe side and says so.
+    ``boot_disk_known`` is True when a disk of the list was identified as the boot disk.
+    """
+
+    nics: tuple[PhysicalNic, ...] = ()
+    switches: tuple[Switch, ...] = ()
+    adapters: tuple[StorageAdapter, ...] = ()
+    disks: tuple[Disk, ...] = ()
+    boot_disk_known: bool = False
+    boots_from_usb: bool | None = None
+    vsan_esa: bool = False
+    graphics_shared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """address of a GPU in shared (vGPU) use → names of the VMs on it."""
+    complete: bool = True
+    unreadable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeviceUser:
+    """A VM that holds, or is configured with, a device of a host."""
+
+    vm: str
+    moid: str
+    powered_on: bool
+    fixed: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Host:
+    """One ESXi host. ``cluster`` is None for a host of its own; ``boot_time`` is seconds since the epoch."""
+
+    moid: str
+    name: str
+    cluster: str | None = None
+    datacenter: str | None = None
+    compute_moid: str = ""
+    version: str = ""
+    connection_state: str = "connected"
+    power_state: str = "poweredOn"
+    in_maintenance_mode: bool = False
+    boot_time: float | None = None
+    reboot_required_hint: bool = False
+    """``summary.rebootRequired``: owed for some reason, not certainly for passthrough. A hint, never the test."""
+    capabilities: HostCapabilities = HostCapabilities()
+    devices: tuple[HostDevice, ...] = ()
+    passthrough_supported: bool = True
+    """False when the host has no passthrough system at all."""
+    users: Mapping[str, tuple[DeviceUser, ...]] = field(default_factory=dict)
+    """address → VMs that refer to it; filled when VMs were read."""
+    fabric: HostFabric | None = None
+    """None when not read."""
+    unreadable: tuple[str, ...] = ()
+    """Property paths the server would not give; what depends on them is unknown, not false."""
+
+    @property
+    def is_reachable(self) -> bool:
+        """Properties of a host that is not connected are cached old values and mean nothing."""
+        return self.connection_state == "connected" and not self.unreadable
+
+    def device(self, address: str) -> HostDevice | None:
+        """The device at an address, or None."""
+        return next((device for device in self.devices if device.address == address), None)
+
+    @property
+    def pending(self) -> tuple[HostDevice, ...]:
+        """Devices for which a reboot is owed."""
+        return tuple(device for device in self.devices if device.is_pending)
+
+    def candidates(self) -> tuple[HostDevice, ...]:
+        """Devices somebody could want to pass through: anything that is not a bridge."""
+        return tuple(device for device in self.devices if not device.is_bridge)
+
+
+def dependency_group(devices: Iterable[HostDevice], address: str) -> tuple[HostDevice, ...]:
+    """All functions that must be passed through together with the one at ``address`` (itself included), sorted.
+
+    Functions that can only be reset together name the same ``dependentDevice`` (a bridge or one of themselves) and must
+    go to the same VM (KB 312208). A function with a reset of its own names itself. Chains are followed, so that every
+    member of a group gives the same group.
+    """
+    functions = {device.address: device for device in devices if not device.is_bridge or device.address == address}
+    return _connected(functions, _links(functions.values()), address) if address in functions else ()
+
+
+def dependency_groups(devices: Iterable[HostDevice]) -> Mapping[str, tuple[HostDevice, ...]]:
+    """``dependency_group`` of every device that is not a bridge, by address."""
+    functions = {device.address: device for device in devices if not device.is_bridge}
+    links = _links(functions.values())
+    groups: dict[str, tuple[HostDevice, ...]] = {}
+    for address in functions:
+        if address not in groups:
+            members = _connected(functions, links, address)
+            groups.update((member.address, members) for member in members)
+    return groups
+
+
+def _links(functions: Iterable[HostDevice]) -> Mapping[str, set[str]]:
+    """Which addresses name, or are named by, which as the device they depend on."""
+    links: dict[str, set[str]] = {}
+    for device in functions:
+        root = device.dependent_device or device.address
+        links.setdefault(device.address, set()).add(root)
+        links.setdefault(root, set()).add(device.address)
+    return links
+
+
+def _connected(
+    functions: Mapping[str, HostDevice], links: Mapping[str, set[str]], address: str
+) -> tuple[HostDevice, ...]:
+    found, front = {address}, [address]
+    while front:
+        fresh = links[front.pop()] - found
+        found |= fresh
+        front.extend(fresh)
+    return tuple(functions[member] for member in sorted(found) if member in functions)
+
+
+def siblings(devices: Iterable[HostDevice], address: str) -> tuple[HostDevice, ...]:
+    """The functions of the same card slot, sorted."""
+    slot = slot_of(address)
+    return tuple(sorted((d for d in devices if slot_of(d.address) == slot), key=lambda device: device.address))

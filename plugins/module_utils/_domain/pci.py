@@ -1,0 +1,121 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""PCI words: addresses, ids, classes. PRIVATE to the collection.
+
+Ids are lower-case strings of four hexadecimal digits (``10de``), addresses are ``dddd:bb:ss.f`` in lower-case hexadecimal, so that
+sorting the strings sorts the hardware. The vSphere API says the same number in three ways (signed short, unsigned int, string);
+they are converted here, once, where a value is read.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .errors import InputError
+
+_ADDRESS = re.compile(r"(?:([0-9a-f]{1,8}):)?([0-9a-f]{1,2}):([0-9a-f]{1,2})\.([0-7])", re.IGNORECASE)
+_ID = re.compile(r"(?:0x)?([0-9a-f]{1,4})", re.IGNORECASE)
+_PAIR = re.compile(r"(?:0x)?([0-9a-f]{1,4}):(?:0x)?([0-9a-f]{1,4})", re.IGNORECASE)
+
+BRIDGE_CLASS = "06"
+STORAGE_CLASS = "01"
+NETWORK_CLASS = "02"
+DISPLAY_CLASS = "03"
+VGA_CLASS = "0300"
+USB_CLASS = "0c03"
+MEMORY_CLASS = "05"
+
+
+def hex4(value: int) -> str:
+    """The four-digit id of a 16-bit number in either sign (``-32634`` and ``32902`` are both ``8086``)."""
+    return format(value & 0xFFFF, "04x")
+
+
+def signed16(hex_id: str) -> int:
+    """The signed short the API wants for an id: ``8086`` is -32634, ``10de`` is 4318."""
+    number = int(hex_id, 16)
+    return number - 0x10000 if number >= 0x8000 else number
+
+
+def parse_address(text: str) -> str:
+    """``3b:00.0``, ``0000:3B:00.0`` → ``0000:3b:00.0``. Raises InputError when it is no PCI address."""
+    match = _ADDRESS.fullmatch(text.strip())
+    if match is None or int(match[3], 16) > 0x1F or int(match[1] or "0", 16) > 0xFFFFFFFF:
+        raise InputError(
+            message=f"{text!r} is not a PCI address",
+            code="bad_address",
+            parameter="address",
+            cure="Write it as domain:bus:slot.function in hexadecimal, such as 0000:3b:00.0 (slot at most 1f, function at most 7)",
+        )
+    return f"{int(match[1] or '0', 16):04x}:{int(match[2], 16):02x}:{int(match[3], 16):02x}.{match[4]}"
+
+
+def parse_id(text: str | int, parameter: str) -> str:
+    """``10DE``, ``0x10de``, ``10de`` → ``10de``. Raises InputError otherwise.
+
+    A bare YAML number is refused: 1572 may be meant as hexadecimal or as decimal, and 8e05 is a float.
+    """
+    if isinstance(text, str):
+        match = _ID.fullmatch(text.strip())
+        if match is not None:
+            return match[1].lower().zfill(4)
+    raise InputError(
+        message=f"{parameter} {text!r} is not a PCI id",
+        code="bad_id",
+        parameter=parameter,
+        cure='Write up to four hexadecimal digits in quotes, such as "10de" (as printed by lspci -n)',
+    )
+
+
+def parse_pair(text: str) -> tuple[str, str]:
+    """``10de:20f1`` → (``10de``, ``20f1``), vendor first, as ``lspci -n`` prints it. Raises InputError otherwise."""
+    match = _PAIR.fullmatch(text.strip())
+    if match is None:
+        raise InputError(
+            message=f"{text!r} does not name a device by vendor and device id",
+            code="bad_id",
+            parameter="match",
+            cure='Write vendor:device as lspci -n prints it, such as "10de:20f1", or a mapping such as {vendor_id: "10de", slot: "6"}',
+        )
+    return match[1].lower().zfill(4), match[2].lower().zfill(4)
+
+
+def slot_of(address: str) -> str:
+    """The address without its function: the functions of one card share it."""
+    return address.rpartition(".")[0]
+
+
+def decimal_address(address: str) -> str:
+    """The five-digit-domain, decimal form that a .vmx file holds: ``0000:1a:01.2`` → ``00000:026:01.2``."""
+    domain, bus, rest = address.split(":")
+    slot, function = rest.split(".")
+    return f"{int(domain, 16):05d}:{int(bus, 16):03d}:{int(slot, 16):02d}.{int(function)}"
+
+
+def parse_backing_address(text: str | None) -> str | None:
+    """The address in a VM's backing, in whichever form it was written; None when it holds none.
+
+    vCenter returns ``0000:3b:00.0``; a backing written from a .vmx file keeps ``00000:059:00.0`` (decimal), and an automatic
+    SR-IOV backing reads ``Automatic-<address>``.
+    """
+    if not text:
+        return None
+    text = text.strip().removeprefix("Automatic-")
+    decimal = re.fullmatch(r"(\d{5}):(\d{3}):(\d{2})\.([0-7])", text)
+    if decimal is not None:
+        return f"{int(decimal[1]):04x}:{int(decimal[2]):02x}:{int(decimal[3]):02x}.{decimal[4]}"
+    return parse_address(text) if _ADDRESS.fullmatch(text) else None
+
+
+def parse_backing_device_id(text: str | None) -> str | None:
+    """The device id in a fixed backing as four hex digits; None when it holds none.
+
+    Its documented form is wrong in practice: it is hexadecimal, with or without 0x. A negative number is what tools leave that
+    format a signed short with %x.
+    """
+    if not text:
+        return None
+    try:
+        return hex4(int(text.strip(), 16))
+    except ValueError:
+        return None

@@ -1,0 +1,158 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is known of virtual machines and the passthrough devices in them. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FixedBacking:
+    """One function of one host. The VM can run on that host only."""
+
+    address: str | None
+    vendor_id: str | None
+    device_id: str | None
+    system_id: str | None
+    kind: str = "fixed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class AllowedDevice:
+    """A model a dynamic backing accepts; None in the last two means any."""
+
+    vendor_id: str
+    device_id: str
+    subvendor_id: str | None = None
+    subdevice_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DynamicBacking:
+    """Any free device of the allowed models (and label) on whichever host the VM starts. ``assigned_address`` only while powered on."""
+
+    allowed: tuple[AllowedDevice, ...]
+    custom_label: str | None = None
+    assigned_address: str | None = None
+    kind: str = "dynamic"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VgpuBacking:
+    profile: str
+    kind: str = "vgpu"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DvxBacking:
+    device_class: str
+    kind: str = "dvx"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SriovBacking:
+    """An SR-IOV network adapter; ``physical_function`` is None when chosen automatically."""
+
+    physical_function: str | None
+    virtual_function: str | None = None
+    kind: str = "sriov"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnknownBacking:
+    """A backing of a later release. Shown and left alone."""
+
+    type_name: str
+    kind: str = "unknown"
+
+
+Backing: TypeAlias = FixedBacking | DynamicBacking | VgpuBacking | DvxBacking | SriovBacking | UnknownBacking
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VmDevice:
+    """One passthrough device of a VM. ``key`` is its identity only until it is removed: a later device may get the same key."""
+
+    key: int
+    label: str
+    backing: Backing
+    group_instance: int | None = None
+    """Set when it belongs to a vendor device group, which can only be removed as a whole."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MemoryState:
+    """Memory of a VM in MB. ``limit_mb`` is None when unlimited."""
+
+    size_mb: int
+    reservation_mb: int = 0
+    limit_mb: int | None = None
+    locked_to_max: bool = False
+    lock_supported: bool | None = None
+    hot_add: bool = False
+
+    @property
+    def is_fully_reserved(self) -> bool:
+        """What power-on with a passthrough device demands."""
+        return self.locked_to_max or self.reservation_mb >= self.size_mb
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PoolState:
+    """The resource pool a VM draws on, in MB. None: not read or unlimited."""
+
+    name: str = ""
+    unreserved_for_vm_mb: int | None = None
+    expandable: bool | None = None
+    reservation_mb: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Vm:
+    """One virtual machine."""
+
+    moid: str
+    name: str
+    path: str = ""
+    host_moid: str | None = None
+    host_name: str | None = None
+    cluster: str | None = None
+    datacenter_moid: str | None = None
+    power_state: str = "poweredOff"
+    connection_state: str = "connected"
+    is_template: bool = False
+    change_version: str = ""
+    hardware_version: int = 0
+    """19 for vmx-19."""
+    firmware: str = "bios"
+    memory: MemoryState
+    cpu_hot_add: bool = False
+    nested_virtualisation: bool = False
+    virtual_iommu: bool = False
+    has_snapshots: bool = False
+    fault_tolerance: bool = False
+    tools_running: bool = False
+    fixed_hot_plug: bool = False
+    devices: tuple[VmDevice, ...] = ()
+    extra_config: Mapping[str, str] = field(default_factory=dict)
+    """Only the keys under pciPassthru that concern 64-bit MMIO."""
+    pool: PoolState | None = None
+    pci_controller_key: int = 100
+    unreadable: tuple[str, ...] = ()
+
+    @property
+    def is_powered_on(self) -> bool:
+        return self.power_state == "poweredOn"
+
+    @property
+    def pins_to_host(self) -> tuple[VmDevice, ...]:
+        """Devices that keep the VM from being moved while it runs (a vGPU alone does not)."""
+        return tuple(d for d in self.devices if not isinstance(d.backing, VgpuBacking | DvxBacking))
+
+    @property
+    def needs_full_reservation(self) -> tuple[VmDevice, ...]:
+        """Devices whose presence demands that all memory is reserved."""
+        return tuple(d for d in self.devices if not isinstance(d.backing, UnknownBacking))

@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writes the passthrough configuration of a host and waits until it shows. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from pyVmomi import vim, vmodl
+
+from .._domain.errors import DirectPathError
+from .._domain.hosts import Host
+from .._domain.passthrough import PassthroughWrite, check_identity
+from .collect import collect_objects
+from .faults import CONNECTION_ERRORS, explained
+from .read_hosts import host_from_row
+from .session import Session
+from .tasks import State, wait_until
+
+_CHECK = (
+    "name",
+    "runtime.connectionState",
+    "configManager.pciPassthruSystem",
+    "hardware.pciDevice",
+    "config.pciPassthruInfo",
+)
+
+
+def apply_passthrough(session: Session, host: Host, writes: Sequence[PassthroughWrite]) -> None:
+    """One UpdatePassthruConfig for all devices of the host, after a last look that each address still holds what was planned.
+
+    A bus number is another card after somebody moved cards: writing without this look has taken away boot disks.
+    Raises DirectPathError; nothing was written unless its code is connection_lost.
+    """
+    with explained("change PCI passthrough", host.name):
+        system = _look_again(session, host, writes)
+        system.UpdatePassthruConfig([_config(session, write) for write in writes])
+    # Refreshing needs Host.Config.Settings, which an account made for passthrough may lack; the host tells by itself a little later.
+    with suppress(vmodl.MethodFault, *CONNECTION_ERRORS):
+        system.Refresh()
+
+
+def _look_again(session: Session, host: Host, writes: Sequence[PassthroughWrite]) -> Any:
+    rows = collect_objects(session, vim.HostSystem, [host.moid], _CHECK)
+    now = host_from_row(rows[0], {}) if rows else None
+    if now is None or now.connection_state != "connected":
+        state = now.connection_state if now else "removed"
+        raise DirectPathError(
+            message=f"Cannot change PCI passthrough on {host.name}: the host is {state}",
+            code="host_unreachable",
+            cure="Nothing was changed on it",
+        )
+    for write in writes:
+        reason = check_identity(write.device, now.device(write.device.address))
+        if reason:
+            raise DirectPathError(
+                message=f"Cannot change PCI passthrough on {host.name}: {reason}",
+                code="identity_changed",
+                cure="Nothing was changed on it: look at the host's devices again (host_pci_device_info)",
+            )
+    system = rows[0].get("configManager.pciPassthruSystem")
+    return session.reference(vim.host.PciPassthruSystem, system._moId)
+
+
+def _config(session: Session, write: PassthroughWrite) -> Any:
+    config = vim.host.PciPassthruConfig(id=write.device.address, passthruEnabled=write.enabled)
+    # Left unset where the API version does not know them: pyVmomi would drop them without a word.
+    if write.apply_now is not None and session.knows(vim.host.PciPassthruConfig, "applyNow"):
+        config.applyNow = write.apply_now
+    if write.label is not None and session.knows(vim.host.PciPassthruConfig, "hardwareLabel"):
+        config.hardwareLabel = write.label
+    return config
+
+
+def settle_passthrough(
+    session: Session, hosts: Sequence[Host], writes: Mapping[str, Sequence[PassthroughWrite]], *, timeout: float
+) -> None:
+    """Wait until every write shows, on all hosts at once; give up quietly after the timeout (seconds): what is then still not in
+    force is pending, which the caller reads from a fresh look.
+
+    Where the host cannot rebind without a reboot there is no use in waiting for more than the setting itself.
+    """
+    watched = {
+        session.reference(vim.HostSystem, host.moid): ("config.pciPassthruInfo",)
+        for host in hosts
+        if writes.get(host.moid)
+    }
+    rebinds = {host.moid: bool(host.capabilities.rebind_without_reboot) for host in hosts}
+
+    def settled(state: State) -> bool | None:
+        for reference in watched:
+            infos = {
+                info.id.lower(): info for info in state.get(reference._moId, {}).get("config.pciPassthruInfo") or ()
+            }
+            for write in writes[reference._moId]:
+                info = infos.get(write.device.address)
+                if info is None or bool(info.passthruEnabled) != write.enabled:
+                    return None
+                at_once = rebinds[reference._moId] and write.apply_now is not False
+                if at_once and bool(info.passthruActive) != write.enabled:
+                    return None
+        return True
+
+    if watched:
+        wait_until(session, watched, settled, timeout=timeout)

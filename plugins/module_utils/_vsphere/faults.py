@@ -1,0 +1,194 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""vSphere faults as sentences an administrator understands. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pyVmomi import vim, vmodl
+
+from .._domain.errors import DirectPathError
+
+CONNECTION_ERRORS = (OSError, http.client.HTTPException)
+"""What a broken connection looks like in Python (TLS errors and time-outs are OSErrors)."""
+
+# Most specific first: the first type that matches gives code and cure. "" as the cure keeps the server's own words alone.
+_KNOWN: tuple[tuple[str, str, str], ...] = (
+    ("vim.fault.NoPermission", "no_permission", ""),
+    (
+        "vim.fault.InvalidLogin",
+        "invalid_login",
+        "Check username and password (VMWARE_USER, VMWARE_PASSWORD) and the account's domain",
+    ),
+    ("vim.fault.NotAuthenticated", "session_lost", "The session ended and could not be renewed: run the task again"),
+    ("vim.fault.HostNotConnected", "host_unreachable", "Reconnect the host in vCenter, then run the task again"),
+    ("vim.fault.HostNotReachable", "host_unreachable", "Check the host's management network, then run the task again"),
+    ("vmodl.fault.HostNotConnected", "host_unreachable", "Reconnect the host in vCenter, then run the task again"),
+    (
+        "vmodl.fault.HostNotReachable",
+        "host_unreachable",
+        "Check the host's management network, then run the task again",
+    ),
+    (
+        "vmodl.fault.HostCommunication",
+        "host_unreachable",
+        "vCenter could not talk to the host: check its management network",
+    ),
+    ("vim.fault.HostConfigFault", "host_config_refused", "The host refused the setting: its vmkernel.log says more"),
+    (
+        "vim.fault.ConcurrentAccess",
+        "changed_meanwhile",
+        "Somebody else changed the VM at the same moment: run the task again",
+    ),
+    (
+        "vim.fault.TaskInProgress",
+        "busy",
+        "Another task runs on the object: wait for it to end, then run the task again",
+    ),
+    ("vim.fault.Timedout", "timed_out", "The server gave up waiting"),
+    ("vim.fault.RequestCanceled", "cancelled", "Somebody cancelled the task"),
+    ("vmodl.fault.RequestCanceled", "cancelled", "Somebody cancelled the task"),
+    (
+        "vim.fault.InvalidPowerState",
+        "wrong_power_state",
+        "The power state changed since it was read: run the task again",
+    ),
+    ("vim.fault.TooManyDevices", "too_many_devices", "Remove devices from the VM, or ask for fewer"),
+    ("vim.fault.DeviceHotPlugNotSupported", "needs_power_off", "Power the VM off first (power: cycle does it)"),
+    (
+        "vim.fault.InsufficientMemoryResourcesFault",
+        "not_enough_memory",
+        "All memory of a VM with a passthrough device is reserved: free memory on the host, or enlarge the pool's reservation",
+    ),
+    ("vim.fault.InvalidState", "invalid_state", ""),
+    ("vmodl.fault.ManagedObjectNotFound", "vanished", "The object was removed meanwhile: run the task again"),
+    ("vmodl.fault.NotSupported", "not_supported", "This release or edition does not offer the operation"),
+    ("vmodl.fault.MethodNotFound", "not_supported", "This release does not offer the operation"),
+    ("vmodl.fault.InvalidArgument", "invalid_argument", ""),
+)
+
+
+def _texts(fault: Any) -> Iterator[str]:
+    """All the words in a fault: its message, the vendor text, the lines behind it, the parts that failed."""
+    for name in ("msg", "text", "reason"):
+        value = getattr(fault, name, None)
+        if isinstance(value, str) and value.strip():
+            yield value.strip()
+    for line in getattr(fault, "faultMessage", None) or ():
+        if getattr(line, "message", None):
+            yield line.message.strip()
+    for part in getattr(fault, "failure", None) or ():
+        yield from _texts(getattr(part, "fault", None) or part)
+
+
+def _details(fault: Any) -> str:
+    extra = []
+    if getattr(fault, "privilegeId", None):
+        extra.append(f"missing privilege {fault.privilegeId} on {getattr(fault.object, '_moId', fault.object)}")
+    if getattr(fault, "invalidProperty", None):
+        extra.append(f"property {fault.invalidProperty}")
+    if isinstance(getattr(fault, "unreserved", None), int):
+        extra.append(f"unreserved {fault.unreserved // 2**20} MB, requested {fault.requested // 2**20} MB")
+    return f" ({'; '.join(extra)})" if extra else ""
+
+
+def words(fault: BaseException) -> str:
+    """The fault in one line, without repeating a text the server says twice."""
+    lines: list[str] = []
+    for text in _texts(fault):
+        if text not in lines:
+            lines.append(text)
+    name = type(fault).__name__.rpartition(".")[2]
+    return (" ".join(lines) or name) + _details(fault)
+
+
+def _lookup(name: str) -> type | None:
+    module: Any = {"vim": vim, "vmodl": vmodl}[name.split(".")[0]]
+    for part in name.split(".")[1:]:
+        module = getattr(module, part, None)
+        if module is None:
+            return None
+    return module if isinstance(module, type) else None
+
+
+def explain(fault: BaseException, *, doing: str, on: str) -> DirectPathError:
+    """A fault of any kind as a DirectPathError: ``Cannot <doing> on <on>: <the server's words>``. Never raises."""
+    if isinstance(fault, DirectPathError):
+        return fault
+    for name, code, cure in _KNOWN:
+        known = _lookup(name)
+        if known is not None and isinstance(fault, known):
+            if code == "no_permission":
+                cure = f"Grant {getattr(fault, 'privilegeId', 'the privilege')} to this account on the object or a parent of it"
+            return DirectPathError(message=f"Cannot {doing} on {on}: {words(fault)}", code=code, cure=cure)
+    if isinstance(fault, vmodl.MethodFault):
+        return DirectPathError(
+            message=f"Cannot {doing} on {on}: {words(fault)} [{type(fault).__name__}]", code="vsphere_fault"
+        )
+    return explain_connection(fault, doing=doing, on=on)
+
+
+def explain_connection(error: BaseException, *, doing: str, on: str) -> DirectPathError:
+    """A failure below the API: TLS, name, refusal, silence, HTTP."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return DirectPathError(
+            message=f"Cannot {doing} on {on}: its TLS certificate is not trusted ({error.verify_message})",
+            code="certificate_untrusted",
+            cure="Name the CA that signed it in ca_path (VMWARE_CA_PATH), and connect by a name the certificate holds; "
+            "validate_certs: false trusts anybody on the way",
+        )
+    if isinstance(error, ssl.SSLError):
+        return DirectPathError(message=f"Cannot {doing} on {on}: TLS failed ({error.reason})", code="tls_failed")
+    if isinstance(error, socket.gaierror):
+        return DirectPathError(
+            message=f"Cannot {doing} on {on}: the name is not known", code="unknown_name", cure="Check hostname and DNS"
+        )
+    if isinstance(error, ConnectionRefusedError):
+        return DirectPathError(
+            message=f"Cannot {doing} on {on}: nothing listens there", code="refused", cure="Check hostname and port"
+        )
+    if isinstance(error, TimeoutError):
+        return DirectPathError(
+            message=f"Cannot {doing} on {on}: no answer in time", code="no_answer", cure="Check network and proxy"
+        )
+    if isinstance(error, http.client.HTTPException) and "503" in str(error):
+        return DirectPathError(
+            message=f"Cannot {doing} on {on}: the server is overloaded or starting (HTTP 503)",
+            code="unavailable",
+            cure="It was tried several times; look at the number of open sessions, then run the task again",
+        )
+    if isinstance(error, ConnectionError | http.client.HTTPException | OSError):
+        return DirectPathError(
+            message=f"Cannot {doing} on {on}: the connection broke ({type(error).__name__}: {error})",
+            code="connection_lost",
+            cure="Whether a write arrived is not known: run the task again, it looks first",
+        )
+    return DirectPathError(
+        message=f"Cannot {doing} on {on}: {type(error).__name__}: {error}",
+        code="unexpected",
+        cure="This is a fault of the collection: please report it with this message",
+    )
+
+
+@contextmanager
+def explained(doing: str, on: str) -> Iterator[None]:
+    """Every fault and connection error inside leaves as a DirectPathError that says what was being done on which object."""
+    try:
+        yield
+    except (vmodl.MethodFault, *CONNECTION_ERRORS) as fault:
+        raise explain(fault, doing=doing, on=on) from fault
+
+
+def is_transient(error: BaseException) -> bool:
+    """May the same *read* succeed when asked again a moment later?"""
+    if isinstance(error, ssl.SSLCertVerificationError | socket.gaierror | ConnectionRefusedError):
+        return False
+    if isinstance(error, http.client.HTTPException):
+        return any(code in str(error) for code in ("502", "503", "504")) or isinstance(error, http.client.BadStatusLine)
+    return isinstance(error, ConnectionError | TimeoutError | ssl.SSLError)

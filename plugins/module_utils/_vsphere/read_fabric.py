@@ -1,0 +1,249 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host itself lives on: uplinks, boot and datastore disks, GPUs in shared use. PRIVATE to the collection.
+
+Large (hundreds of kilobytes a host), so it is read only for hosts where something is to change, all of them in one bulk read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pyVmomi import vim, vmodl
+
+from .._domain.hosts import Disk, Host, HostFabric, PhysicalNic, StorageAdapter, Switch
+from .collect import Row, collect_objects
+from .session import Session
+
+_PATHS = {
+    "config.network.pnic": None,
+    "config.network.vswitch": None,
+    "config.network.proxySwitch": None,
+    "config.network.opaqueSwitch": (vim.host.NetworkInfo, "opaqueSwitch"),
+    "config.network.portgroup": None,
+    "config.network.vnic": None,
+    "config.virtualNicManagerInfo.netConfig": None,
+    "config.storageDevice.hostBusAdapter": None,
+    "config.storageDevice.scsiLun": None,
+    "config.storageDevice.scsiTopology": None,
+    "config.fileSystemVolume.mountInfo": None,
+    "config.activeDiagnosticPartition": None,
+    "config.vsanHostConfig": (vim.host.ConfigInfo, "vsanHostConfig"),
+    "config.graphicsInfo": (vim.host.ConfigInfo, "graphicsInfo"),
+    "configManager.storageSystem": None,
+}
+_ESSENTIAL = (
+    "config.network.pnic",
+    "config.network.vswitch",
+    "config.virtualNicManagerInfo.netConfig",
+    "config.storageDevice.hostBusAdapter",
+    "config.storageDevice.scsiLun",
+    "config.fileSystemVolume.mountInfo",
+)
+_SYSTEM_PARTITIONS = frozenset({"efi", "systemdata", "bootbank", "vmkdiagnostic", "fat16", "linuxnative"})
+_BOOT_VOLUMES = ("bootbank", "osdata", "locker")
+
+
+def read_fabric(session: Session, hosts: Sequence[Host], *, disks_of: Iterable[str] = ()) -> tuple[Host, ...]:
+    """The hosts with their fabric. ``disks_of`` (host ids) also have their disks' partition tables asked for: one call a host."""
+    paths = [path for path, since in _PATHS.items() if since is None or session.knows(*since)]
+    asked = [host.moid for host in hosts if host.is_reachable]
+    rows = {row.moid: row for row in collect_objects(session, vim.HostSystem, asked, paths)}
+    deeply = frozenset(disks_of)
+    filled = []
+    for host in hosts:
+        row = rows.get(host.moid)
+        partitions = _partitions(session, row) if row is not None and host.moid in deeply else {}
+        filled.append(replace(host, fabric=_fabric(row, partitions) if row is not None else host.fabric))
+    return tuple(filled)
+
+
+def _fabric(row: Row, partitions: Mapping[str, tuple[str, ...] | None]) -> HostFabric:
+    disks = _disks(row, partitions)
+    unreadable = tuple(sorted(path for path in _ESSENTIAL if path in row.missing))
+    adapters = _adapters(row)
+    return HostFabric(
+        nics=_nics(row),
+        switches=_switches(row),
+        adapters=adapters,
+        disks=disks,
+        boot_disk_known=any(disk.is_boot for disk in disks),
+        boots_from_usb=_boots_from_usb(disks, adapters),
+        vsan_esa=bool(getattr(row.get("config.vsanHostConfig"), "vsanEsaEnabled", False)),
+        graphics_shared=_graphics(row),
+        complete=not unreadable,
+        unreadable=unreadable,
+    )
+
+
+def _nics(row: Row) -> tuple[PhysicalNic, ...]:
+    pnics = row.get("config.network.pnic", ())
+    nics = [PhysicalNic(device=pnic.device, address=pnic.pci.lower()) for pnic in pnics if pnic.pci]
+    return tuple(sorted(nics, key=lambda nic: nic.address))
+
+
+def _switches(row: Row) -> tuple[Switch, ...]:
+    devices = {pnic.key: pnic.device for pnic in row.get("config.network.pnic", ())}
+
+    def uplinks(keys: Iterable[str] | None) -> tuple[str, ...]:
+        return tuple(sorted(devices.get(key, key.rpartition("-")[2]) for key in keys or ()))
+
+    services = _services(row)
+    switches = [
+        Switch(name=sw.name, uplinks=uplinks(sw.pnic), services=services.get(("standard", sw.name), frozenset()))
+        for sw in row.get("config.network.vswitch", ())
+    ]
+    for sw in row.get("config.network.proxySwitch", ()):
+        lags = [nic for lag in sw.hostLag or () for port in lag.lagPort or () for nic in (port.pnicKey,) if nic]
+        switches.append(
+            Switch(
+                name=sw.dvsName or sw.dvsUuid,
+                kind="distributed",
+                uplinks=uplinks([*(sw.pnic or ()), *lags]),
+                services=services.get(("distributed", sw.dvsUuid), frozenset()),
+            )
+        )
+    for sw in row.get("config.network.opaqueSwitch", ()):
+        switches.append(
+            Switch(
+                name=sw.name or sw.key,
+                kind="opaque",
+                uplinks=uplinks(sw.pnic),
+                services=services.get(("opaque", ""), frozenset()),
+            )
+        )
+    return tuple(sorted(switches, key=lambda switch: (switch.kind, switch.name)))
+
+
+def _services(row: Row) -> dict[tuple[str, str], frozenset[str]]:
+    """(switch kind, switch) → what its vmkernel adapters serve. An adapter with no service still carries NFS, iSCSI or the like."""
+    by_adapter: dict[str, set[str]] = {}
+    for config in row.get("config.virtualNicManagerInfo.netConfig", ()):
+        names = {nic.key: nic.device for nic in config.candidateVnic or ()}
+        for selected in config.selectedVnic or ():
+            device = names.get(selected, selected.rpartition("-")[2])
+            by_adapter.setdefault(device, set()).add(config.nicType)
+    groups = {group.spec.name: group.spec.vswitchName for group in row.get("config.network.portgroup", ())}
+    table: dict[tuple[str, str], set[str]] = {}
+    for nic in row.get("config.network.vnic", ()):
+        port = nic.spec.distributedVirtualPort
+        if port is not None:
+            place = ("distributed", port.switchUuid)
+        elif getattr(nic.spec, "opaqueNetwork", None) is not None:
+            place = ("opaque", "")
+        else:
+            place = ("standard", groups.get(nic.portgroup, ""))
+        table.setdefault(place, set()).update(by_adapter.get(nic.device) or {"storage"})
+    return {place: frozenset(found) for place, found in table.items()}
+
+
+def _adapters(row: Row) -> tuple[StorageAdapter, ...]:
+    names = {lun.key: lun.canonicalName for lun in row.get("config.storageDevice.scsiLun", ())}
+    reached: dict[str, set[str]] = {}
+    for interface in getattr(row.get("config.storageDevice.scsiTopology"), "adapter", None) or ():
+        for target in interface.target or ():
+            for lun in target.lun or ():
+                if lun.scsiLun in names:
+                    reached.setdefault(interface.adapter, set()).add(names[lun.scsiLun])
+    adapters = [
+        StorageAdapter(
+            device=hba.device,
+            address=(hba.pci or "").lower(),
+            driver=hba.driver or "",
+            disks=tuple(sorted(reached.get(hba.key, ()))),
+        )
+        for hba in row.get("config.storageDevice.hostBusAdapter", ())
+    ]
+    return tuple(sorted(adapters, key=lambda adapter: (adapter.address, adapter.device)))
+
+
+def _disks(row: Row, partitions: Mapping[str, tuple[str, ...] | None]) -> tuple[Disk, ...]:
+    uses: dict[str, set[str]] = {}
+    boot: set[str] = set()
+    for mount in row.get("config.fileSystemVolume.mountInfo", ()):
+        volume = mount.volume
+        for extent in getattr(volume, "extent", None) or ():
+            if volume.name.lower().startswith(_BOOT_VOLUMES) or str(volume.type).upper() in ("VMFSL", "VMFS-L"):
+                boot.add(extent.diskName)
+                uses.setdefault(extent.diskName, set()).add(f"holds the ESXi system volume {volume.name}")
+            else:
+                uses.setdefault(extent.diskName, set()).add(f"holds datastore {volume.name}")
+    dump = row.get("config.activeDiagnosticPartition")
+    if dump is not None and getattr(dump, "id", None) is not None:
+        uses.setdefault(dump.id.diskName, set()).add("holds the core dump partition")
+    for name in _vsan_disks(row.get("config.vsanHostConfig")):
+        uses.setdefault(name, set()).add("belongs to a vSAN disk group")
+    disks = []
+    for lun in row.get("config.storageDevice.scsiLun", ()):
+        name = lun.canonicalName
+        found = uses.setdefault(name, set())
+        _add_disk_flags(lun, found)
+        kinds = partitions.get(name)
+        if kinds is not None and _SYSTEM_PARTITIONS.intersection(kinds):
+            boot.add(name)
+        if name in boot:
+            found.add("is the disk ESXi boots from")
+        disks.append(
+            Disk(
+                name=name,
+                local=getattr(lun, "localDisk", None),
+                partitioned=None if name not in partitions else bool(kinds) if kinds is not None else None,
+                uses=tuple(sorted(found)),
+                is_boot=name in boot,
+            )
+        )
+    return tuple(sorted(disks, key=lambda disk: disk.name))
+
+
+def _add_disk_flags(lun: Any, found: set[str]) -> None:
+    vsan = getattr(lun, "vsanDiskInfo", None)
+    if vsan is not None and getattr(vsan, "vsanUuid", None):
+        found.add("belongs to vSAN")
+    if getattr(lun, "usedByMemoryTiering", False):
+        found.add("is used for memory tiering")
+
+
+def _vsan_disks(config: Any) -> set[str]:
+    mapping = getattr(getattr(config, "storageInfo", None), "diskMapping", None) or ()
+    return {disk.canonicalName for group in mapping for disk in (group.ssd, *(group.nonSsd or ())) if disk is not None}
+
+
+def _boots_from_usb(disks: Iterable[Disk], adapters: Iterable[StorageAdapter]) -> bool | None:
+    """True when a boot or dump disk hangs on a USB adapter; None when the boot disk is not known."""
+    usb = {disk for adapter in adapters if "usb" in adapter.driver.lower() for disk in adapter.disks}
+    system = [disk for disk in disks if disk.is_boot or any("core dump" in use for use in disk.uses)]
+    if any(disk.name in usb for disk in system):
+        return True
+    return False if any(disk.is_boot for disk in system) else None
+
+
+def _graphics(row: Row) -> dict[str, tuple[str, ...]]:
+    shared = {}
+    for info in row.get("config.graphicsInfo", ()):
+        if str(info.graphicsType) in ("shared", "sharedDirect") and info.vm:
+            shared[info.pciId.lower()] = tuple(sorted(vm._moId for vm in info.vm))
+    return shared
+
+
+def _partitions(session: Session, row: Row) -> dict[str, tuple[str, ...] | None]:
+    """canonical name → partition types of each local disk; None where the host would not say."""
+    system = row.get("configManager.storageSystem")
+    paths = {
+        lun.devicePath: lun.canonicalName
+        for lun in row.get("config.storageDevice.scsiLun", ())
+        if getattr(lun, "devicePath", None) and getattr(lun, "localDisk", None) is not False
+    }
+    if system is None or not paths:
+        return {}
+    storage = session.reference(vim.host.StorageSystem, system._moId)
+    try:
+        tables = storage.RetrieveDiskPartitionInfo(sorted(paths))
+    except vmodl.MethodFault:
+        return dict.fromkeys(paths.values())
+    return {
+        paths[table.deviceName]: tuple(partition.type for partition in table.spec.partition or ())
+        for table in tables or ()
+        if table.deviceName in paths
+    }

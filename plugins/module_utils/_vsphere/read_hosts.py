@@ -1,0 +1,234 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HostSystem → Host. PRIVATE to the collection.
+
+Two depths: cheap for every host in one bulk read, and what the host itself lives on (``read_fabric``) only where something is to change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pyVmomi import vim
+
+from .._domain.hosts import DeviceMode, DeviceUser, Host, HostCapabilities, HostDevice, Sriov
+from .._domain.pci import hex4
+from .._domain.vms import DynamicBacking, FixedBacking, SriovBacking
+from .collect import Row, collect_objects, collect_through, collect_view
+from .read_vms import passthrough_devices
+from .session import Session
+
+_ALWAYS = (
+    "name",
+    "parent",
+    "config.product.version",
+    "runtime.connectionState",
+    "runtime.powerState",
+    "runtime.inMaintenanceMode",
+    "runtime.bootTime",
+    "summary.rebootRequired",
+    "configManager.pciPassthruSystem",
+    "hardware.pciDevice",
+    "config.pciPassthruInfo",
+    "capability.rebootSupported",
+    "capability.maintenanceModeSupported",
+)
+_CAPABILITIES = {
+    "deviceRebindWithoutRebootSupported": "rebind_without_reboot",
+    "assignHwPciConfigSupported": "hardware_labels",
+    "assignableHardwareSupported": "assignable_hardware",
+}
+_NEEDED = ("runtime.connectionState", "hardware.pciDevice", "config.pciPassthruInfo")
+"""Paths whose absence makes the picture of a host worthless."""
+
+
+def _paths(session: Session, *, numa: bool) -> tuple[str, ...]:
+    known = tuple(f"capability.{name}" for name in _CAPABILITIES if session.knows(vim.host.Capability, name))
+    deeper = ("hardware.numaInfo",) if numa else ()
+    return _ALWAYS + known + deeper
+
+
+def read_hosts(session: Session, *, numa: bool = False) -> tuple[Host, ...]:
+    """Every host of the endpoint, sorted by name, in one bulk read."""
+    found = collect_view(
+        session,
+        {
+            vim.HostSystem: _paths(session, numa=numa),
+            vim.ClusterComputeResource: ("name",),
+            vim.ComputeResource: ("name",),
+        },
+    )
+    clusters = {row.moid: row.get("name") for row in found[vim.ClusterComputeResource]}
+    hosts = (host_from_row(row, clusters) for row in found[vim.HostSystem])
+    return tuple(sorted(hosts, key=lambda host: (host.name, host.moid)))
+
+
+def reread_hosts(session: Session, hosts: Sequence[Host], *, numa: bool = False) -> tuple[Host, ...]:
+    """The same hosts as they are now. One that was removed meanwhile comes back as disconnected, not silently missing."""
+    rows = {
+        row.moid: row
+        for row in collect_objects(session, vim.HostSystem, [h.moid for h in hosts], _paths(session, numa=numa))
+    }
+    fresh = []
+    for host in hosts:
+        row = rows.get(host.moid)
+        if row is None:
+            fresh.append(replace(host, connection_state="removed", devices=()))
+            continue
+        now = host_from_row(row, {})
+        fresh.append(
+            replace(now, cluster=host.cluster, datacenter=host.datacenter, fabric=host.fabric, users=host.users)
+        )
+    return tuple(fresh)
+
+
+def host_from_row(row: Row, clusters: Mapping[str, str]) -> Host:
+    """One row of the bulk read as a Host. Whatever could not be read is listed in ``unreadable``."""
+    parent = row.get("parent")
+    capabilities = {field: row.get(f"capability.{name}") for name, field in _CAPABILITIES.items()}
+    boot_time = row.get("runtime.bootTime")
+    return Host(
+        moid=row.moid,
+        name=row.get("name", row.moid),
+        cluster=clusters.get(parent._moId) if parent is not None else None,
+        compute_moid=parent._moId if parent is not None else "",
+        version=row.get("config.product.version", ""),
+        connection_state=str(row.get("runtime.connectionState", "unknown")),
+        power_state=str(row.get("runtime.powerState", "unknown")),
+        in_maintenance_mode=bool(row.get("runtime.inMaintenanceMode", False)),
+        boot_time=boot_time.timestamp() if boot_time is not None else None,
+        reboot_required_hint=bool(row.get("summary.rebootRequired", False)),
+        capabilities=HostCapabilities(
+            reboot=bool(row.get("capability.rebootSupported", True)),
+            maintenance_mode=bool(row.get("capability.maintenanceModeSupported", True)),
+            **capabilities,
+        ),
+        devices=_devices(row),
+        passthrough_supported=row.get("configManager.pciPassthruSystem") is not None,
+        unreadable=tuple(sorted(path for path in row.missing if path in _NEEDED)),
+    )
+
+
+def _devices(row: Row) -> tuple[HostDevice, ...]:
+    states = {info.id.lower(): info for info in row.get("config.pciPassthruInfo", ())}
+    nodes = _numa_nodes(row.get("hardware.numaInfo"))
+    devices = (_device(pci, states.get(pci.id.lower()), nodes) for pci in row.get("hardware.pciDevice", ()))
+    return tuple(sorted(devices, key=lambda device: device.address))
+
+
+def _numa_nodes(info: Any) -> dict[str, int]:
+    nodes: dict[str, int] = {}
+    for node in getattr(info, "numaNode", None) or ():
+        for address in getattr(node, "pciId", None) or ():
+            nodes[address.lower()] = int(node.typeId)
+    return nodes
+
+
+def _device(pci: Any, info: Any, nodes: Mapping[str, int]) -> HostDevice:
+    address = pci.id.lower()
+    dependent = getattr(info, "dependentDevice", None)
+    return HostDevice(
+        address=address,
+        vendor_id=hex4(pci.vendorId),
+        device_id=hex4(pci.deviceId),
+        subvendor_id=hex4(pci.subVendorId),
+        subdevice_id=hex4(pci.subDeviceId),
+        class_id=hex4(pci.classId),
+        vendor_name=pci.vendorName or "",
+        name=pci.deviceName or "",
+        slot=_slot(pci),
+        parent_bridge=(pci.parentBridge or "").lower() or None,
+        numa_node=nodes.get(address),
+        capable=bool(info.passthruCapable) if info is not None else False,
+        enabled=bool(info.passthruEnabled) if info is not None else False,
+        active=bool(info.passthruActive) if info is not None else False,
+        reported=info is not None,
+        dependent_device=dependent.lower() if dependent else None,
+        label=getattr(info, "hardwareLabel", None) or None,
+        mode=_mode(info),
+        sriov=_sriov(info),
+    )
+
+
+def _slot(pci: Any) -> str | None:
+    """The slot's number as text where the release gives one; -1 (on board) falls back to its description."""
+    number = getattr(pci, "physicalSlot", None)
+    if number is not None and number >= 0:
+        return str(number)
+    return getattr(pci, "slotDescription", None) or None
+
+
+def _mode(info: Any) -> DeviceMode:
+    if info is None:
+        return "off"
+    mode = getattr(getattr(info, "directPathState", None), "mode", None)
+    if mode:
+        known: dict[str, DeviceMode] = {
+            "none": "off",
+            "host": "off",
+            "directPath": "passthrough",
+            "enhancedDirectPath": "directpath",
+            "vGpuSameSize": "vgpu",
+            "vGpuMixedSize": "vgpu",
+        }
+        return known.get(str(mode), "unknown")
+    if isinstance(info, vim.host.SriovInfo) and info.sriovEnabled:
+        return "sriov"
+    return "passthrough" if info.passthruEnabled or info.passthruActive else "off"
+
+
+def _sriov(info: Any) -> Sriov | None:
+    if not isinstance(info, vim.host.SriovInfo):
+        return None
+    return Sriov(
+        capable=bool(info.sriovCapable),
+        enabled=bool(info.sriovEnabled),
+        active=bool(info.sriovActive),
+        requested=info.numVirtualFunctionRequested or 0,
+        current=info.numVirtualFunction or 0,
+        maximum=info.maxVirtualFunctionSupported or 0,
+    )
+
+
+def read_users(session: Session, hosts: Sequence[Host]) -> tuple[Host, ...]:
+    """The hosts with the VMs that hold or are configured with each of their devices, in one bulk read."""
+    paths = {vim.VirtualMachine: ("name", "runtime.host", "runtime.powerState", "config.hardware.device")}
+    reachable = [host.moid for host in hosts if host.is_reachable]
+    rows = collect_through(session, vim.HostSystem, reachable, "vm", paths)[vim.VirtualMachine]
+    return tuple(replace(host, users=users_of(host.moid, rows)) for host in hosts)
+
+
+def users_of(host_moid: str, rows: Iterable[Row]) -> dict[str, tuple[DeviceUser, ...]]:
+    """address → VMs on that host that refer to it."""
+    users: dict[str, list[DeviceUser]] = {}
+    for row in rows:
+        where = row.get("runtime.host")
+        if where is None or where._moId != host_moid:
+            continue
+        for device in passthrough_devices(row.get("config.hardware.device", ())):
+            address = _held_address(device.backing)
+            if address is not None:
+                users.setdefault(address, []).append(
+                    DeviceUser(
+                        vm=row.get("name", row.moid),
+                        moid=row.moid,
+                        powered_on=str(row.get("runtime.powerState")) == "poweredOn",
+                        fixed=isinstance(device.backing, FixedBacking),
+                    )
+                )
+    return {
+        address: tuple(sorted(entries, key=lambda user: (user.vm, user.moid)))
+        for address, entries in sorted(users.items())
+    }
+
+
+def _held_address(backing: Any) -> str | None:
+    if isinstance(backing, FixedBacking):
+        return backing.address
+    if isinstance(backing, DynamicBacking):
+        return backing.assigned_address
+    if isinstance(backing, SriovBacking):
+        return backing.virtual_function
+    return None

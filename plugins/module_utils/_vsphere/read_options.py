@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an environment browser says: limits, and the ids a fixed backing needs. PRIVATE to the collection.
+
+Each question is a round trip to a host, so it is asked only for VMs and hosts where something is to change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyVmomi import vim, vmodl
+
+from .._domain.hosts import Host
+from .._domain.vms import Vm
+from .collect import collect_objects
+from .session import Session
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """``limits``: VM id → most passthrough devices its hardware version may have on its host (None: not said).
+
+    ``system_ids``: host id → the id fixed backings on it must carry. ``offered``: host id → addresses the host offers to VMs (None:
+    not asked or not said).
+    """
+
+    limits: dict[str, int | None] = field(default_factory=dict)
+    system_ids: dict[str, str | None] = field(default_factory=dict)
+    offered: dict[str, frozenset[str] | None] = field(default_factory=dict)
+
+
+def read_options(session: Session, vms: Sequence[Vm], hosts: Sequence[Host]) -> Options:
+    """Limits for the VMs and config targets of the hosts they are on."""
+    table = {host.moid: host for host in hosts}
+    browsers = _browsers(session, {host.compute_moid for host in hosts if host.compute_moid})
+    options = Options()
+    known: dict[tuple[str, int], int | None] = {}
+    for vm in vms:
+        host = table.get(vm.host_moid or "")
+        browser = browsers.get(host.compute_moid) if host else None
+        if host is None or browser is None or not host.is_reachable:
+            options.limits[vm.moid] = None
+            continue
+        asked = (host.moid, vm.hardware_version)
+        if asked not in known:
+            known[asked] = _limit(session, browser, host, vm.hardware_version)
+        options.limits[vm.moid] = known[asked]
+        if host.moid not in options.system_ids:
+            options.system_ids[host.moid], options.offered[host.moid] = _config_target(session, browser, host)
+    return options
+
+
+def _browsers(session: Session, computes: Iterable[str]) -> dict[str, Any]:
+    rows = collect_objects(session, vim.ComputeResource, computes, ("environmentBrowser",))
+    found = {row.moid: row.get("environmentBrowser") for row in rows}
+    return {
+        moid: session.reference(vim.EnvironmentBrowser, ref._moId) for moid, ref in found.items() if ref is not None
+    }
+
+
+def _limit(session: Session, browser: Any, host: Host, version: int) -> int | None:
+    """numPCIPassthroughDevices.max of the hardware version on this host: the only source that is right for every build."""
+    key = f"vmx-{version:02d}"
+    reference = session.reference(vim.HostSystem, host.moid)
+    try:
+        if session.knows_method(vim.EnvironmentBrowser, "QueryConfigOptionEx"):
+            spec = vim.EnvironmentBrowser.ConfigOptionQuerySpec(key=key, host=reference)
+            option = browser.QueryConfigOptionEx(spec)
+        else:
+            option = browser.QueryConfigOption(key, reference)
+    except (
+        vmodl.fault.InvalidArgument,
+        vmodl.fault.NotSupported,
+        vmodl.fault.HostNotConnected,
+        vmodl.fault.HostNotReachable,
+    ):
+        return None
+    devices = option.hardwareOptions.virtualDeviceOption if option is not None else ()
+    for device in devices or ():
+        if isinstance(device, vim.vm.device.VirtualPCIControllerOption):
+            return getattr(device.numPCIPassthroughDevices, "max", None)
+    return None
+
+
+def _config_target(session: Session, browser: Any, host: Host) -> tuple[str | None, frozenset[str] | None]:
+    try:
+        target = browser.QueryConfigTarget(session.reference(vim.HostSystem, host.moid))
+    except (vmodl.fault.NotSupported, vmodl.fault.HostNotConnected, vmodl.fault.HostNotReachable):
+        return None, None
+    if target is None:
+        return None, None
+    fixed = list(target.pciPassthrough or ())
+    shared = list(getattr(target, "sriov", None) or ())
+    # The id is one per host, so a host that lists its devices only as SR-IOV capable still tells it.
+    system_id = next((entry.systemId for entry in [*fixed, *shared] if entry.systemId), None)
+    return system_id, frozenset(entry.pciDevice.id.lower() for entry in [*fixed, *shared])

@@ -1,0 +1,264 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""VirtualMachine → Vm. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pyVmomi import vim
+
+from .._domain.pci import hex4, parse_backing_address, parse_backing_device_id
+from .._domain.vms import (
+    AllowedDevice,
+    Backing,
+    DvxBacking,
+    DynamicBacking,
+    FixedBacking,
+    MemoryState,
+    PoolState,
+    SriovBacking,
+    UnknownBacking,
+    VgpuBacking,
+    Vm,
+    VmDevice,
+)
+from .collect import Row, collect_objects, collect_view
+from .session import Session
+
+_NAMES = ("name", "parent", "runtime.host")
+_ALWAYS = (
+    "name",
+    "parent",
+    "resourcePool",
+    "runtime.host",
+    "runtime.powerState",
+    "runtime.connectionState",
+    "runtime.faultToleranceState",
+    "guest.toolsRunningStatus",
+    "capability.memoryReservationLockSupported",
+    "snapshot",
+    "config.template",
+    "config.changeVersion",
+    "config.version",
+    "config.firmware",
+    "config.flags.vvtdEnabled",
+    "config.nestedHVEnabled",
+    "config.cpuHotAddEnabled",
+    "config.memoryHotAddEnabled",
+    "config.memoryReservationLockedToMax",
+    "config.memoryAllocation",
+    "config.hardware.memoryMB",
+    "config.hardware.device",
+    "config.extraConfig",
+)
+_SINCE = {
+    "config.flags.vvtdEnabled": (vim.vm.FlagInfo, "vvtdEnabled"),
+    "config.nestedHVEnabled": (vim.vm.ConfigInfo, "nestedHVEnabled"),
+    "config.memoryReservationLockedToMax": (vim.vm.ConfigInfo, "memoryReservationLockedToMax"),
+    "capability.memoryReservationLockSupported": (vim.vm.Capability, "memoryReservationLockSupported"),
+    "config.fixedPassthruHotPlugEnabled": (vim.vm.ConfigInfo, "fixedPassthruHotPlugEnabled"),
+}
+_NEEDED = ("config.hardware.device", "config.memoryAllocation", "config.hardware.memoryMB")
+_MIB = 2**20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VmName:
+    """Enough of a VM to find it: ``path`` is its inventory path without the root folder."""
+
+    moid: str
+    name: str
+    path: str
+    host_moid: str | None
+    datacenter_moid: str | None
+
+
+def read_vm_names(session: Session) -> tuple[VmName, ...]:
+    """Names and places of all VMs, sorted by path, in one bulk read."""
+    found = collect_view(
+        session,
+        {vim.VirtualMachine: _NAMES, vim.Folder: ("name", "parent"), vim.Datacenter: ("name", "parent")},
+    )
+    places = {row.moid: row for kind in (vim.Folder, vim.Datacenter) for row in found[kind]}
+    names = (_vm_name(row, places) for row in found[vim.VirtualMachine])
+    return tuple(sorted(names, key=lambda vm: (vm.path, vm.moid)))
+
+
+def _vm_name(row: Row, places: Mapping[str, Row]) -> VmName:
+    parts = [row.get("name", row.moid)]
+    datacenter = None
+    parent = row.get("parent")
+    while parent is not None and parent._moId in places:
+        place = places[parent._moId]
+        parts.append(place.get("name", place.moid))
+        if issubclass(place.kind, vim.Datacenter):
+            datacenter = place.moid
+        parent = place.get("parent")
+    host = row.get("runtime.host")
+    return VmName(
+        moid=row.moid,
+        name=parts[0],
+        path="/".join(reversed(parts)),
+        host_moid=host._moId if host is not None else None,
+        datacenter_moid=datacenter,
+    )
+
+
+def _paths(session: Session) -> tuple[str, ...]:
+    wanted = (*_ALWAYS, "config.fixedPassthruHotPlugEnabled")
+    return tuple(path for path in wanted if path not in _SINCE or session.knows(*_SINCE[path]))
+
+
+def read_vms(session: Session, names: Sequence[VmName], *, pools: bool = False) -> tuple[Vm, ...]:
+    """The named VMs in full: one bulk read, and one more for their resource pools when asked for."""
+    rows = collect_objects(session, vim.VirtualMachine, [name.moid for name in names], _paths(session))
+    table = {name.moid: name for name in names}
+    vms = [vm_from_row(row, table.get(row.moid)) for row in rows]
+    if pools:
+        states = _read_pools(session, rows)
+        vms = [replace(vm, pool=states.get(vm.moid)) for vm in vms]
+    return tuple(sorted(vms, key=lambda vm: (vm.path or vm.name, vm.moid)))
+
+
+def _read_pools(session: Session, rows: Iterable[Row]) -> dict[str, PoolState]:
+    owners = {row.moid: row.get("resourcePool")._moId for row in rows if row.get("resourcePool") is not None}
+    paths = ("name", "runtime.memory.unreservedForVm", "config.memoryAllocation")
+    pools = {row.moid: row for row in collect_objects(session, vim.ResourcePool, owners.values(), paths)}
+    return {moid: _pool(pools[pool]) for moid, pool in owners.items() if pool in pools}
+
+
+def _pool(row: Row) -> PoolState:
+    allocation = row.get("config.memoryAllocation")
+    unreserved = row.get("runtime.memory.unreservedForVm")
+    return PoolState(
+        name=row.get("name", ""),
+        unreserved_for_vm_mb=unreserved // _MIB if unreserved is not None else None,
+        expandable=getattr(allocation, "expandableReservation", None),
+        reservation_mb=getattr(allocation, "reservation", None),
+    )
+
+
+def vm_from_row(row: Row, place: VmName | None) -> Vm:
+    """One row of the bulk read as a Vm."""
+    host = row.get("runtime.host")
+    hardware = row.get("config.hardware.device", ())
+    return Vm(
+        moid=row.moid,
+        name=row.get("name", row.moid),
+        path=place.path if place else "",
+        datacenter_moid=place.datacenter_moid if place else None,
+        host_moid=host._moId if host is not None else None,
+        power_state=str(row.get("runtime.powerState", "unknown")),
+        connection_state=str(row.get("runtime.connectionState", "unknown")),
+        is_template=bool(row.get("config.template", False)),
+        change_version=row.get("config.changeVersion", ""),
+        hardware_version=_hardware_version(row.get("config.version", "")),
+        firmware=row.get("config.firmware", "bios"),
+        memory=_memory(row),
+        cpu_hot_add=bool(row.get("config.cpuHotAddEnabled", False)),
+        nested_virtualisation=bool(row.get("config.nestedHVEnabled", False)),
+        virtual_iommu=bool(row.get("config.flags.vvtdEnabled", False)),
+        has_snapshots=row.get("snapshot") is not None,
+        fault_tolerance=str(row.get("runtime.faultToleranceState", "notConfigured")) != "notConfigured",
+        tools_running=row.get("guest.toolsRunningStatus") == "guestToolsRunning",
+        fixed_hot_plug=bool(row.get("config.fixedPassthruHotPlugEnabled", False)),
+        devices=passthrough_devices(hardware),
+        extra_config=_extra_config(row.get("config.extraConfig", ())),
+        pci_controller_key=_controller_key(hardware),
+        unreadable=tuple(sorted(path for path in row.missing if path in _NEEDED)),
+    )
+
+
+def _hardware_version(version: str) -> int:
+    digits = version.rpartition("-")[2]
+    return int(digits) if digits.isdigit() else 0
+
+
+def _memory(row: Row) -> MemoryState:
+    allocation = row.get("config.memoryAllocation")
+    limit = getattr(allocation, "limit", None)
+    return MemoryState(
+        size_mb=row.get("config.hardware.memoryMB", 0),
+        reservation_mb=getattr(allocation, "reservation", None) or 0,
+        limit_mb=None if limit is None or limit < 0 else limit,
+        locked_to_max=bool(row.get("config.memoryReservationLockedToMax", False)),
+        lock_supported=row.get("capability.memoryReservationLockSupported"),
+        hot_add=bool(row.get("config.memoryHotAddEnabled", False)),
+    )
+
+
+def _extra_config(options: Iterable[Any]) -> dict[str, str]:
+    # pciPassthruN.* is left out on purpose: after a failed hot-add it names devices that are not there.
+    wanted = ("pcipassthru.use64bitmmio", "pcipassthru.64bitmmiosizegb")
+    return {option.key: str(option.value) for option in options if option.key.lower() in wanted}
+
+
+def _controller_key(hardware: Iterable[Any]) -> int:
+    return next((device.key for device in hardware if isinstance(device, vim.vm.device.VirtualPCIController)), 100)
+
+
+def passthrough_devices(hardware: Iterable[Any]) -> tuple[VmDevice, ...]:
+    """The passthrough devices among all virtual devices, sorted by key. A backing of a later release comes out as unknown."""
+    found = []
+    for device in hardware:
+        if isinstance(device, vim.vm.device.VirtualPCIPassthrough):
+            backing = _backing(device.backing)
+        elif isinstance(device, vim.vm.device.VirtualSriovEthernetCard):
+            backing = _sriov_backing(device)
+        else:
+            continue
+        found.append(
+            VmDevice(
+                key=device.key,
+                label=getattr(device.deviceInfo, "label", "") or "",
+                backing=backing,
+                group_instance=getattr(getattr(device, "deviceGroupInfo", None), "groupInstanceKey", None),
+            )
+        )
+    return tuple(sorted(found, key=lambda device: device.key))
+
+
+def _backing(backing: Any) -> Backing:
+    kinds = vim.vm.device.VirtualPCIPassthrough
+    if isinstance(backing, kinds.DynamicBackingInfo):
+        return DynamicBacking(
+            allowed=tuple(sorted(_allowed(entry) for entry in backing.allowedDevice or ())),
+            custom_label=backing.customLabel or None,
+            assigned_address=parse_backing_address(backing.assignedId),
+        )
+    if isinstance(backing, kinds.VmiopBackingInfo):
+        return VgpuBacking(profile=backing.vgpu or "")
+    if isinstance(backing, kinds.DvxBackingInfo):
+        return DvxBacking(device_class=backing.deviceClass or "")
+    if isinstance(backing, kinds.DeviceBackingInfo):
+        return FixedBacking(
+            address=parse_backing_address(backing.id),
+            vendor_id=hex4(backing.vendorId) if backing.vendorId is not None else None,
+            device_id=parse_backing_device_id(backing.deviceId),
+            system_id=backing.systemId or None,
+        )
+    return UnknownBacking(type_name=type(backing).__name__)
+
+
+def _allowed(entry: Any) -> AllowedDevice:
+    def optional(value: int | None) -> str | None:
+        return hex4(value) if value is not None else None
+
+    return AllowedDevice(
+        vendor_id=hex4(entry.vendorId),
+        device_id=hex4(entry.deviceId),
+        subvendor_id=optional(entry.subVendorId),
+        subdevice_id=optional(entry.subDeviceId),
+    )
+
+
+def _sriov_backing(device: Any) -> SriovBacking:
+    backing = getattr(device, "sriovBacking", None)
+    physical = getattr(getattr(backing, "physicalFunctionBacking", None), "id", None)
+    virtual = getattr(getattr(backing, "virtualFunctionBacking", None), "id", None)
+    return SriovBacking(
+        physical_function=parse_backing_address(physical), virtual_function=parse_backing_address(virtual)
+    )

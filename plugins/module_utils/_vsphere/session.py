@@ -1,0 +1,267 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One session with one vCenter or ESXi host. PRIVATE to the collection.
+
+Check mode is a property of the connection: a read-only session refuses every method that is not on the list of reads, before it
+reaches the wire, so no code path can forget to ask.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyVim import connect
+from pyVmomi import SoapStubAdapter, vim, vmodl
+from pyVmomi.VmomiSupport import IsChildVersion
+
+from .._domain.errors import DirectPathError
+from .faults import explain, explain_connection, is_transient
+
+READ_METHODS = frozenset(
+    {
+        "RetrieveServiceContent",
+        "Login",
+        "Logout",
+        "CreateContainerView",
+        "DestroyView",
+        "RetrieveProperties",
+        "RetrievePropertiesEx",
+        "ContinueRetrievePropertiesEx",
+        "CancelRetrievePropertiesEx",
+        "CreateFilter",
+        "DestroyPropertyFilter",
+        "WaitForUpdatesEx",
+        "CancelWaitForUpdates",
+        "QueryConfigTarget",
+        "QueryConfigOptionEx",
+        "QueryConfigOption",
+        "QueryBootDevices",
+        "RetrieveDiskPartitionInfo",
+        "RetrieveHardwareUptime",
+        "CurrentTime",
+    }
+)
+"""Methods that change nothing but the session itself."""
+
+ATTEMPTS = 4
+FIRST_PAUSE = 0.5
+HTTP_TIMEOUT = 120.0
+"""Seconds a call may be silent. Longer than any WaitForUpdatesEx asks for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """Where to log in and as whom. The password is kept out of repr()."""
+
+    hostname: str
+    username: str
+    password: str = field(repr=False)
+    port: int = 443
+    validate_certs: bool = True
+    ca_path: str | None = None
+    proxy_host: str | None = None
+    proxy_port: int | None = None
+
+
+class Guard:
+    """What every transport of ours does beside carrying calls: counts them, refuses writes when read-only, repeats reads.
+
+    Mixed in front of a pyVmomi stub adapter. A read that meets an overloaded server or a broken connection is repeated with growing
+    pauses; a write never is, as it may have arrived. A call refused because the session ended is repeated once after a new login: the
+    server did not act on it.
+    """
+
+    read_only = False
+    renew: Callable[[], None] | None = None
+    sleep: Callable[[float], None] = staticmethod(time.sleep)
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.calls: Counter[str] = Counter()
+
+    def InvokeMethod(self, mo: Any, info: Any, args: Any, *outer: Any) -> Any:
+        name = info.wsdlName
+        if self.read_only and name not in READ_METHODS:
+            raise DirectPathError(
+                message=f"{name} on {mo._moId} was held back: this session is read-only (check mode)",
+                code="read_only",
+                cure="This is a fault of the collection: a plan that changes nothing tried to write",
+            )
+        renewed = False
+        attempt = 1
+        while True:
+            self.calls[name] += 1
+            try:
+                return super().InvokeMethod(mo, info, args, *outer)  # type: ignore[misc]
+            except vim.fault.NotAuthenticated:
+                if renewed or self.renew is None or name in ("Login", "Logout"):
+                    raise
+                renewed = True
+                self.renew()
+            except Exception as error:
+                if name not in READ_METHODS or attempt >= ATTEMPTS or not is_transient(error):
+                    raise
+                self.sleep(FIRST_PAUSE * 2 ** (attempt - 1))
+                attempt += 1
+
+
+class GuardedSoapStub(Guard, SoapStubAdapter):  # type: ignore[misc]
+    """SOAP over TLS, guarded."""
+
+
+def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
+    """Verifies against the system's CAs, plus ``ca_path`` (a file or a hashed directory) when given."""
+    if not endpoint.validate_certs:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    context = ssl.create_default_context()
+    if endpoint.ca_path:
+        try:
+            context.load_verify_locations(endpoint.ca_path)
+        except IsADirectoryError:
+            context.load_verify_locations(capath=endpoint.ca_path)
+        except (OSError, ssl.SSLError) as error:
+            raise DirectPathError(
+                message=f"Cannot read CA certificates from {endpoint.ca_path}: {error}",
+                code="bad_ca_path",
+                parameter="ca_path",
+                cure="Name a PEM file that holds the CA that signed the server's certificate",
+            ) from error
+    return context
+
+
+def open_transport(endpoint: Endpoint) -> Guard:
+    """A guarded stub that speaks the newest API version both sides know. Tests put an in-process transport in this function's place."""
+    context = tls_context(endpoint)
+    shared: dict[str, Any] = {
+        "host": endpoint.hostname,
+        "port": endpoint.port,
+        "path": "/sdk",
+        "sslContext": context,
+        "httpProxyHost": endpoint.proxy_host,
+        "httpProxyPort": endpoint.proxy_port,
+        "httpConnectionTimeout": HTTP_TIMEOUT,
+    }
+    probe = connect.SmartStubAdapter(**shared)
+    return GuardedSoapStub(version=probe.version, **shared)
+
+
+@dataclass(kw_only=True)
+class Session:
+    """An open session: ``content`` is the ServiceContent, ``stub`` the guarded transport."""
+
+    endpoint: Endpoint
+    stub: Guard
+    content: Any
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    logins: int = 1
+
+    @property
+    def is_vcenter(self) -> bool:
+        """False when the endpoint is an ESXi host itself."""
+        return bool(self.content.about.apiType == "VirtualCenter")
+
+    @property
+    def calls(self) -> int:
+        """Round trips so far."""
+        return self.stub.calls.total()
+
+    def reference(self, kind: type, moid: str) -> Any:
+        """A managed object of this session by its id; no round trip."""
+        return kind(moid, self.stub)
+
+    def knows(self, kind: type, name: str) -> bool:
+        """Does the negotiated API version have this property? Asking for one it has not is a fault, not None."""
+        return self._is_known(kind, "_GetPropertyInfo", name)
+
+    def knows_method(self, kind: type, name: str) -> bool:
+        """Does the negotiated API version have this method?"""
+        return self._is_known(kind, "_GetMethodInfo", name)
+
+    def _is_known(self, kind: type, lookup: str, name: str) -> bool:
+        try:
+            info = getattr(kind, lookup)(name)
+        except AttributeError:
+            return False  # older than this pyVmomi's own type library
+        return bool(IsChildVersion(self.stub.version, info.version))  # type: ignore[attr-defined]
+
+    def login(self) -> None:
+        self.content.sessionManager.Login(self.endpoint.username, self.endpoint.password, None)
+
+    def renew(self) -> None:
+        """Log in anew after the server forgot us. Views and filters of the old session are gone: readers look at ``logins``."""
+        self.login()
+        self.logins += 1
+
+    def close(self) -> None:
+        """Log out; a server that is gone by now needs no logout."""
+        with suppress(Exception):
+            self.content.sessionManager.Logout()
+        drop = getattr(self.stub, "DropConnections", None)
+        if drop is not None:
+            with suppress(Exception):
+                drop()
+
+
+def connect_session(
+    endpoint: Endpoint,
+    *,
+    read_only: bool,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Session:
+    """Connect and log in. Raises DirectPathError (unknown_name, refused, certificate_untrusted, invalid_login, not_vsphere, ...)."""
+    where = f"{endpoint.hostname}:{endpoint.port}"
+    attempt = 1
+    while True:
+        try:
+            return _connect_once(endpoint, read_only=read_only, clock=clock, sleep=sleep)
+        except vmodl.MethodFault as fault:
+            raise explain(fault, doing=f"log in as {endpoint.username}", on=where) from fault
+        except DirectPathError:
+            raise
+        except Exception as error:
+            if attempt < ATTEMPTS and is_transient(error):
+                sleep(FIRST_PAUSE * 2 ** (attempt - 1))
+                attempt += 1
+                continue
+            if "is not a VIM server" in str(error):
+                raise DirectPathError(
+                    message=f"Cannot log in on {where}: it answers, but not as vCenter or ESXi",
+                    code="not_vsphere",
+                    parameter="hostname",
+                    cure="Check hostname and port: the API is where the vSphere Client is, under /sdk",
+                ) from error
+            raise explain_connection(error, doing="log in", on=where) from error
+
+
+def _connect_once(
+    endpoint: Endpoint, *, read_only: bool, clock: Callable[[], float], sleep: Callable[[float], None]
+) -> Session:
+    stub = open_transport(endpoint)
+    stub.read_only = read_only
+    stub.sleep = sleep  # type: ignore[method-assign]
+    content = vim.ServiceInstance("ServiceInstance", stub).RetrieveContent()
+    session = Session(endpoint=endpoint, stub=stub, content=content, clock=clock, sleep=sleep)
+    session.login()
+    stub.renew = session.renew
+    return session
+
+
+@contextmanager
+def open_session(endpoint: Endpoint, *, read_only: bool, **options: Any) -> Iterator[Session]:
+    """A session that is logged out at the end, whatever happened."""
+    session = connect_session(endpoint, read_only=read_only, **options)
+    try:
+        yield session
+    finally:
+        session.close()
