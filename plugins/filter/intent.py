@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filters of the roles: the intent in the inventory, and results in words. Documented in the .yml files beside this one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible.errors import AnsibleError, AnsibleFilterError
+
+from ..module_utils._domain.errors import InputError
+from ..module_utils._domain.intent import (
+    DEVICE_VARIABLE,
+    PORT_VARIABLE,
+    PREFIX,
+    VARIABLES,
+    VCENTER_VARIABLE,
+    load_intent,
+)
+from ..module_utils._domain.places import Place, plain
+from ..module_utils._domain.report import differences, lines, settled_targets
+
+
+def intent(play_hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Leader (inventory host) → what is wanted of its vCenter. Evaluate it once a play (``run_once``): it reads every host."""
+    covered = set(play_hosts)
+    try:
+        hosts = {str(name): _wishes(str(name), hostvars[name]) for name in play_hosts}
+        elsewhere = {str(name): _address(str(name), hostvars[name]) for name in hostvars if name not in covered}
+        found = load_intent(hosts, elsewhere=elsewhere, default_vcenter=os.environ.get("VMWARE_HOST") or None)
+    except InputError as error:
+        raise AnsibleFilterError(error.sentence()) from error
+    return {endpoint.leader: endpoint.record() for endpoint in found}
+
+
+def _wishes(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The variables this collection gives a meaning, and the bare names of those that look like one."""
+    look_alikes = [key for key in variables if str(key).startswith(PREFIX) and key not in VARIABLES]
+    known = {key: _read(host, variables, key) for key in VARIABLES if key in variables}
+    return {**known, **dict.fromkeys(look_alikes)}
+
+
+def _address(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a host outside the play: whether it is an ESXi host with wishes, and of which vCenter."""
+    if DEVICE_VARIABLE not in variables:
+        return {}
+    addresses = {key: _read(host, variables, key) for key in (VCENTER_VARIABLE, PORT_VARIABLE) if key in variables}
+    return {DEVICE_VARIABLE: None, **addresses}
+
+
+def _read(host: str, variables: Mapping[str, Any], key: str) -> Any:
+    place = Place(host, key)
+    try:
+        return plain(place, _decrypted(variables[key]))
+    except InputError:
+        raise
+    except (AnsibleError, LookupError, TypeError, ValueError) as error:
+        raise AnsibleFilterError(f"Inventory host {host}: {key} cannot be read: {error}") from error
+
+
+def _decrypted(value: Any) -> Any:
+    """Older releases keep a value encrypted with ``!vault`` in an object of its own until it is used as text."""
+    return str(value) if hasattr(value, "vault") and hasattr(value, "_ciphertext") else value
+
+
+class FilterModule:
+    """Registers the filters."""
+
+    def filters(self) -> dict[str, Any]:
+        return {"intent": intent, "result_lines": lines, "differences": differences, "settled_targets": settled_targets}
