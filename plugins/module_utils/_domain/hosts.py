@@ -82,6 +82,11 @@ class HostDevice:
         return self.reported and self.enabled != self.active
 
     @property
+    def owes_reboot(self) -> bool:
+        """Pending, and a reboot settles it: a stale setting, which the host no longer offers, no reboot puts in force."""
+        return self.is_pending and (not self.enabled or self.capable)
+
+    @property
     def state(self) -> DeviceState:
         """One word for the three flags."""
         if self.enabled and self.active:
@@ -221,7 +226,7 @@ class Host:
     @property
     def pending(self) -> tuple[HostDevice, ...]:
         """Devices for which a reboot is owed."""
-        return tuple(device for device in self.devices if device.is_pending)
+        return tuple(device for device in self.devices if device.owes_reboot)
 
     def candidates(self) -> tuple[HostDevice, ...]:
         """Devices somebody could want to pass through: anything that is not a bridge."""

@@ -1,0 +1,358 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What has to change on hosts so that the wished devices are passed through, or no longer. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from .errors import InputError
+from .host_blockers import (
+    in_use,
+    incapable,
+    iommu_off,
+    is_usable,
+    labels_conflict,
+    looks_iommu_off,
+    rebind_unsupported,
+    unreachable,
+)
+from .hosts import Host, HostDevice, dependency_groups
+from .overrides import parse_overrides, protection_blockers
+from .plan import Blocker, Change, Plan, TargetPlan
+from .protection import Protection, cautions, protections
+from .selection import Selection, select_all
+from .selectors import DeviceWish, refuse_contradictions
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PassthroughWish:
+    """Devices of hosts (by moid) that are to be enabled or disabled.
+
+    ``apply`` says when a change comes into force: ``now`` without a reboot, at the next ``reboot``, or as the host can.
+    ``on_missing: skip`` passes over entries that a host has no device for. ``allow_protected`` names protected devices.
+    """
+
+    devices: Mapping[str, tuple[DeviceWish, ...]]
+    state: Literal["enabled", "disabled"] = "enabled"
+    apply: Literal["auto", "now", "reboot"] = "auto"
+    on_missing: Literal["fail", "skip"] = "fail"
+    allow_protected: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PassthroughWrite:
+    """What the writer sends for one device. ``apply_now`` None: the host decides; ``label`` None: leave it alone."""
+
+    device: HostDevice
+    enabled: bool
+    apply_now: bool | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Chosen:
+    """The devices of one host that the wishes mean, sorted, with all that goes along with them."""
+
+    devices: tuple[HostDevice, ...]
+    named: frozenset[str]
+    """Addresses the wishes mean themselves; the others come along with them."""
+    groups: tuple[tuple[str, ...], ...]
+    """Groups of more than one function among the devices."""
+    labels: Mapping[str, str]
+    blockers: tuple[Blocker, ...]
+    notes: tuple[str, ...]
+    skipped: bool
+
+
+def plan_passthrough(hosts: Sequence[Host], wish: PassthroughWish) -> Plan:
+    """One TargetPlan a host. Pure: nothing is read or written.
+
+    Where devices are to be enabled on a host that was not read deeply, the plan of that host is provisional (see
+    ``needs_fabric``) and says so in ``facts``. Raises InputError when the wish itself is wrong.
+    """
+    _refuse_bad_wishes(hosts, wish)
+    overrides = parse_overrides(wish.allow_protected, hosts)
+    ordered = sorted(hosts, key=lambda host: (host.name, host.moid))
+    return Plan(targets=tuple(_plan_host(host, wish, overrides[host.moid]) for host in ordered))
+
+
+def needs_fabric(plan: Plan) -> tuple[str, ...]:
+    """Moids of the hosts that must be read deeply before the plan counts."""
+    return tuple(target.moid for target in plan.targets if target.facts.get("provisional"))
+
+
+def remaining(plan: Plan) -> Plan:
+    """What a plan made after the writes still wants to change; pending devices are no remainder."""
+    return replace(plan, targets=tuple(target for target in plan.targets if target.effective))
+
+
+def check_identity(planned: HostDevice, now: HostDevice | None) -> str | None:
+    """Why the device at the planned address is not the one planned for, or None when it is. Asked right before a write."""
+    if now is None:
+        return f"{planned.describe()} is gone: there is no device at {planned.address} any more"
+    if now.identity != planned.identity:
+        return f"{planned.address} held {_kind(planned)} when this was planned and now holds {_kind(now)}"
+    return None
+
+
+def _kind(device: HostDevice) -> str:
+    subsystem = f"subsystem {device.subvendor_id}:{device.subdevice_id}"
+    return " ".join(part for part in (device.ids, device.name, f"({subsystem}, class {device.class_id})") if part)
+
+
+def _refuse_bad_wishes(hosts: Sequence[Host], wish: PassthroughWish) -> None:
+    """InputErrors that concern the wish, whatever the hardware."""
+    places: dict[DeviceWish, set[str]] = {}
+    for host in hosts:
+        wishes = wish.devices.get(host.moid, ())
+        refuse_contradictions(wishes, "devices", default_is_all=True)
+        if wish.state == "enabled":
+            _refuse_relabelling(wishes)
+        for entry in wishes:
+            if entry.selector.address and not entry.selector.names_kind:
+                places.setdefault(entry, set()).add(host.name)
+    for entry, names in places.items():
+        if len(names) > 1:
+            raise InputError(
+                message=f"{entry.selector.text} gives an address without saying which device is expected there, for "
+                f"{len(names)} hosts ({', '.join(sorted(names)[:4])}{', ...' if len(names) > 4 else ''})",
+                code="address_needs_identity",
+                parameter="devices",
+                cure="The same address is another device on another host: add vendor_id and device_id to it, or leave "
+                "the address out",
+            )
+
+
+def _refuse_relabelling(wishes: Sequence[DeviceWish]) -> None:
+    """Choosing by a label that the same list changes would mean something else on the next run."""
+    setting = [entry for entry in wishes if entry.label is not None]
+    for entry in wishes:
+        chosen_by = entry.selector.label
+        if chosen_by is not None and any(other is not entry or other.label != chosen_by for other in setting):
+            raise InputError(
+                message=f"{entry.selector.text} chooses devices by the label that this list also sets",
+                code="label_chosen_and_set",
+                parameter="devices",
+                cure="Choose by ids, slot or address where labels are set, or set the labels in a task of its own",
+            )
+
+
+def _plan_host(host: Host, wish: PassthroughWish, allowed: frozenset[str]) -> TargetPlan:
+    wishes = wish.devices.get(host.moid, ())
+    if not wishes:
+        return TargetPlan(target=host.name, moid=host.moid)
+    if not host.is_reachable:
+        return TargetPlan(target=host.name, moid=host.moid, blockers=(unreachable(host),))
+    if wish.state == "disabled":
+        return _plan_disable(host, wishes, wish)
+    return _plan_enable(host, wishes, wish, allowed)
+
+
+def _plan_enable(
+    host: Host, wishes: tuple[DeviceWish, ...], wish: PassthroughWish, allowed: frozenset[str]
+) -> TargetPlan:
+    grantable = _without_labels(wishes) if host.capabilities.hardware_labels is not True else wishes
+    reasons = protections(host) if host.fabric is not None else {}
+    kept = frozenset(a for a, why in reasons.items() if a not in allowed or any(reason.hard for reason in why))
+    chosen = _choose(host, select_all(host, grantable, avoid=kept), wish)
+    off = [device for device in chosen.devices if not device.enabled]
+    blockers = [*chosen.blockers, *_capability_blockers(host, chosen)]
+    blockers += protection_blockers(host, (device.address for device in off), reasons, allowed)
+    blockers += _timing_blockers(host, off, wish)
+    warnings = (*chosen.notes, *_unlabelled(host, wishes, chosen), *_companion_notes(host, chosen, off))
+    warnings += _caution_notes(host, off) + _grab_notes(host, chosen.devices, reasons)
+    changes = tuple(
+        change for device in chosen.devices if (change := _change(device, True, chosen.labels, wish)) is not None
+    )
+    target = _target(host, chosen, changes, tuple(blockers), warnings, wish)
+    if off and host.fabric is None:
+        target = replace(target, facts={**target.facts, "provisional": True})
+    return target
+
+
+def _plan_disable(host: Host, wishes: tuple[DeviceWish, ...], wish: PassthroughWish) -> TargetPlan:
+    used = frozenset(address for address, users in host.users.items() if users)
+    chosen = _choose(host, select_all(host, _without_labels(wishes), enabled=False, avoid=used), wish)
+    on = [device for device in chosen.devices if device.enabled]
+    blockers = [*chosen.blockers, *(in_use(host, device) for device in on if device.address in used)]
+    blockers += _timing_blockers(host, on, wish)
+    changes = tuple(change for device in on if (change := _change(device, False, {}, wish)) is not None)
+    warnings = (*chosen.notes, *_companion_notes(host, chosen, on))
+    return _target(host, chosen, changes, tuple(blockers), warnings, wish)
+
+
+def _without_labels(wishes: Iterable[DeviceWish]) -> tuple[DeviceWish, ...]:
+    return tuple(replace(entry, label=None) for entry in wishes)
+
+
+def _choose(host: Host, selections: Sequence[Selection], wish: PassthroughWish) -> _Chosen:
+    """The selections put together: groups completed, entries without a device passed over where that is allowed."""
+    blockers: list[Blocker] = []
+    notes: list[str] = []
+    for selection in selections:
+        if selection.blocker is None:
+            continue
+        blocker = selection.blocker
+        matching = [device for device in host.candidates() if selection.wish.selector.matches(device)]
+        if wish.state == "enabled" and matching and blocker.code == "too_few" and looks_iommu_off(host):
+            blockers.append(iommu_off(host, matching))
+        elif wish.state == "disabled" and blocker.code in ("no_match", "too_few"):
+            notes.append(f"{blocker.message}: there is nothing to disable")
+        elif wish.on_missing == "skip" and blocker.skippable:
+            notes.append(f"Passed over: {replace(blocker, cure='').sentence()}")
+        else:
+            blockers.append(blocker)
+    by_address = dependency_groups(host.devices)
+    named = frozenset(device.address for selection in selections for device in selection.devices)
+    labels, conflicts = _labels(host, selections)
+    members = {member.address: member for address in named for member in by_address[address]}
+    return _Chosen(
+        devices=tuple(members[address] for address in sorted(members)),
+        named=named,
+        groups=tuple(sorted({tuple(d.address for d in by_address[a]) for a in named if len(by_address[a]) > 1})),
+        labels=labels,
+        blockers=(*blockers, *conflicts),
+        notes=tuple(notes),
+        skipped=bool(notes) and not named and not blockers and wish.state == "enabled",
+    )
+
+
+def _labels(host: Host, selections: Sequence[Selection]) -> tuple[Mapping[str, str], tuple[Blocker, ...]]:
+    """Address → wished label, and a blocker for each device that would need two."""
+    wished: dict[str, set[str]] = {}
+    for selection in selections:
+        for device in selection.devices:
+            if selection.wish.label is not None:
+                wished.setdefault(device.address, set()).add(selection.wish.label)
+    conflicts = tuple(
+        labels_conflict(host, meant, sorted(wished[address]))
+        for address in sorted(wished)
+        if len(wished[address]) > 1 and (meant := host.device(address)) is not None
+    )
+    return {address: min(labels) for address, labels in wished.items()}, conflicts
+
+
+def _capability_blockers(host: Host, chosen: _Chosen) -> tuple[Blocker, ...]:
+    unusable = [device for device in chosen.devices if not is_usable(device)]
+    if unusable and looks_iommu_off(host):
+        return (iommu_off(host, unusable),)
+    return incapable(host, unusable, chosen.groups)
+
+
+def _timing_blockers(host: Host, changing: Sequence[HostDevice], wish: PassthroughWish) -> tuple[Blocker, ...]:
+    late = wish.apply == "now" and host.capabilities.rebind_without_reboot is not True
+    return (rebind_unsupported(host, changing),) if late and changing else ()
+
+
+def _change(device: HostDevice, enabled: bool, labels: Mapping[str, str], wish: PassthroughWish) -> Change | None:
+    """What has to be written for one device, or None when it is configured as wished."""
+    label = labels.get(device.address)
+    new_label = None if label is None or label == (device.label or "") else label
+    if device.enabled == enabled and new_label is None:
+        return None
+    what = " ".join(part for part in (device.ids, device.name) if part)
+    after = device.label if new_label is None else new_label or None
+    apply_now = {"auto": None, "now": True, "reboot": False}[wish.apply] if device.enabled != enabled else None
+    return Change(
+        kind="passthrough",
+        subject=device.address,
+        before={"enabled": device.enabled, "label": device.label, "device": what},
+        after={"enabled": enabled, "label": after, "device": what},
+        detail=PassthroughWrite(device=device, enabled=enabled, apply_now=apply_now, label=new_label),
+    )
+
+
+def _target(
+    host: Host,
+    chosen: _Chosen,
+    changes: tuple[Change, ...],
+    blockers: tuple[Blocker, ...],
+    warnings: tuple[str, ...],
+    wish: PassthroughWish,
+) -> TargetPlan:
+    wanted = wish.state == "enabled"
+    return TargetPlan(
+        target=host.name,
+        moid=host.moid,
+        changes=changes,
+        blockers=blockers,
+        warnings=warnings,
+        pending=tuple(d.address for d in chosen.devices if d.enabled == wanted and d.owes_reboot),
+        facts={
+            "selected": [device.address for device in chosen.devices],
+            "groups": [list(group) for group in chosen.groups],
+            "reboot_expected": _reboot_expected(host, changes, wish),
+        },
+        skipped=chosen.skipped,
+    )
+
+
+def _reboot_expected(host: Host, changes: Iterable[Change], wish: PassthroughWish) -> bool:
+    """What a person should be prepared for. The host decides; this is read from what it says it can, never its version."""
+    at_once = wish.apply != "reboot" and host.capabilities.rebind_without_reboot is True
+    planned = {change.subject: change.detail.enabled for change in changes}
+    for device in host.devices:
+        enabled = planned.get(device.address, device.enabled)
+        if replace(device, enabled=enabled).owes_reboot and not (at_once and enabled != device.enabled):
+            return True
+    return False
+
+
+def project(hosts: Sequence[Host], plan: Plan) -> tuple[Host, ...]:
+    """The hosts as they will be once the plan is carried out and every reboot it leaves owed is done.
+
+    Other pending devices of the planned hosts are settled too, as a reboot does. Blocked hosts stay as they are.
+    """
+    targets = {target.moid: target for target in plan.targets if not target.blockers}
+    return tuple(_projected(host, targets[host.moid]) if host.moid in targets else host for host in hosts)
+
+
+def _projected(host: Host, target: TargetPlan) -> Host:
+    writes = {change.subject: change.detail for change in target.effective if change.kind == "passthrough"}
+    return replace(host, devices=tuple(_settled(device, writes.get(device.address)) for device in host.devices))
+
+
+def _settled(device: HostDevice, write: PassthroughWrite | None) -> HostDevice:
+    """The device after the write and a reboot. A stale setting, which the host no longer offers, stays without effect."""
+    if write is not None:
+        label = device.label if write.label is None else write.label or None
+        device = replace(device, enabled=write.enabled, label=label)
+    return replace(device, active=device.enabled) if device.owes_reboot else device
+
+
+def _unlabelled(host: Host, wishes: Iterable[DeviceWish], chosen: _Chosen) -> tuple[str, ...]:
+    labels = sorted({entry.label for entry in wishes if entry.label})
+    if not labels or not chosen.named or host.capabilities.hardware_labels is True:
+        return ()
+    return (f"{host.name} does not support hardware labels (they need ESXi 7.0.2): {', '.join(labels)} is not set",)
+
+
+def _companion_notes(host: Host, chosen: _Chosen, changing: Iterable[HostDevice]) -> tuple[str, ...]:
+    """Devices nobody named that change because they can only be reset together with one that was."""
+    along = [device for device in changing if device.address not in chosen.named]
+    partners = {address: [a for a in group if a in chosen.named] for group in chosen.groups for address in group}
+    return tuple(
+        f"{device.describe()} on {host.name} goes along: it can only be reset together with "
+        f"{', '.join(partners[device.address])}"
+        for device in along
+    )
+
+
+def _caution_notes(host: Host, changing: Iterable[HostDevice]) -> tuple[str, ...]:
+    notes = cautions(host)
+    return tuple(f"{d.describe()} on {host.name}: {note}" for d in changing for note in notes.get(d.address, ()))
+
+
+def _grab_notes(
+    host: Host, devices: Iterable[HostDevice], reasons: Mapping[str, Sequence[Protection]]
+) -> tuple[str, ...]:
+    """Protected devices that are configured already and will be taken from the host at its next boot."""
+    return tuple(
+        f"{d.describe()} on {host.name} is configured for passthrough and will be taken from the host at its next boot, "
+        f"although {'; '.join(reason.reason for reason in reasons[d.address])}. Disable it before you reboot, or be sure"
+        for d in devices
+        if d.state == "pending_enable" and d.address in reasons
+    )

@@ -1,0 +1,263 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host must not lose: devices it lives on, and why. PRIVATE to the collection.
+
+The API refuses a virtual switch's uplink at most; it passes the boot disk through without a word. So this is the safety.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from .hosts import Disk, Host, HostDevice, HostFabric, StorageAdapter, Switch, dependency_groups
+from .pci import DISPLAY_CLASS, MEMORY_CLASS, NETWORK_CLASS, STORAGE_CLASS, USB_CLASS, VGA_CLASS
+
+NVME_CLASS = "0108"
+MANAGEMENT = "management"
+_CONSOLE_VENDORS = {"102b": "Matrox", "1a03": "ASPEED"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Protection:
+    """One reason to keep a device: ``code`` for machines, ``reason`` a clause for people, ``hard`` when nothing overrides it."""
+
+    code: str
+    reason: str
+    hard: bool = False
+
+
+_Found: TypeAlias = Iterator[tuple[str, Protection]]
+
+
+def protections(host: Host) -> Mapping[str, tuple[Protection, ...]]:
+    """Address → reasons why it must stay with the host, hard ones first; an address without any is free.
+
+    A device that can only be passed through together with a protected one is protected too. What could not be read is
+    taken for the worst. Raises ValueError when the host was not read deeply (``fabric`` None): an error in the program.
+    """
+    if host.fabric is None:
+        raise ValueError(f"protections of {host.name} asked for without its fabric")
+    found: dict[str, set[Protection]] = {}
+    for rule in (_bridges, _memory, _virtual_functions, _nics, _storage, _esa, _usb, _graphics, _unread):
+        for address, protection in rule(host, host.fabric):
+            found.setdefault(address, set()).add(protection)
+    companions = _companions(host)
+    for address, protection in (*_last_management(host, host.fabric, companions), *_inherited(found, companions)):
+        found.setdefault(address, set()).add(protection)
+    return {address: tuple(sorted(found[address], key=_rank)) for address in sorted(found)}
+
+
+def cautions(host: Host) -> Mapping[str, tuple[str, ...]]:
+    """Address → what is worth knowing before passing it through, though nothing is lost that a host needs."""
+    notes: dict[str, list[str]] = {}
+    displays = [device for device in host.candidates() if device.class_id == VGA_CLASS]
+    for device in displays:
+        maker = _CONSOLE_VENDORS.get(device.vendor_id)
+        if maker or len(displays) == 1:
+            what = f"a {maker} management display" if maker else "the only VGA device of the host"
+            notes.setdefault(device.address, []).append(
+                f"it is {what} and probably drives the console, which then looks hung while ESXi starts"
+            )
+    for address in host.fabric.graphics_shared if host.fabric else ():
+        if not host.fabric or not host.fabric.graphics_shared[address]:
+            notes.setdefault(address, []).append(
+                "it is set up for sharing (vGPU), which ends when it is passed through"
+            )
+    return {address: tuple(notes[address]) for address in sorted(notes)}
+
+
+def management_addresses(host: Host) -> frozenset[str]:
+    """Addresses of the uplinks that carry management and stay with the host at the next boot.
+
+    When no switch is known to carry management, any uplink may.
+    """
+    fabric = host.fabric
+    if fabric is None:
+        return frozenset()
+    carrying = [switch for switch in fabric.switches if MANAGEMENT in switch.services] or list(fabric.switches)
+    uplinks = {uplink for switch in carrying for uplink in switch.uplinks}
+    leaving = {device.address for device in host.devices if device.enabled}
+    return frozenset(nic.address for nic in fabric.nics if nic.device in uplinks) - leaving
+
+
+def _rank(protection: Protection) -> tuple[bool, str, str]:
+    return (not protection.hard, protection.code, protection.reason)
+
+
+def _bridges(host: Host, _fabric: HostFabric) -> _Found:
+    for device in host.devices:
+        if device.is_bridge:
+            yield device.address, Protection(code="bridge", reason="it is a PCI bridge", hard=True)
+
+
+def _memory(host: Host, _fabric: HostFabric) -> _Found:
+    for device in host.devices:
+        if device.class_id.startswith(MEMORY_CLASS):
+            yield device.address, Protection(code="memory_controller", reason="it is a memory controller")
+
+
+def _virtual_functions(host: Host, _fabric: HostFabric) -> _Found:
+    for device in host.devices:
+        sriov = device.sriov
+        if sriov is not None and (sriov.enabled or sriov.active):
+            count = max(sriov.requested, sriov.current)
+            reason = f"it provides SR-IOV virtual functions ({count}), which vanish when it is passed through"
+            yield device.address, Protection(code="sriov_in_use", reason=reason)
+
+
+def _nics(_host: Host, fabric: HostFabric) -> _Found:
+    """Uplinks of any switch; those of switches that serve the host itself say which service."""
+    for nic in fabric.nics:
+        for switch in fabric.switches:
+            if nic.device not in switch.uplinks:
+                continue
+            only = len(switch.uplinks) == 1
+            reason = f"{nic.device} is {'the only' if only else 'an'} uplink of {_switch(switch)}"
+            yield nic.address, Protection(code="uplink_in_service" if switch.services else "uplink", reason=reason)
+
+
+def _switch(switch: Switch) -> str:
+    kind = "" if switch.kind == "standard" else f"{switch.kind} switch "
+    carries = f", which carries {', '.join(sorted(switch.services))}" if switch.services else ""
+    return f"{kind}{switch.name}{carries}"
+
+
+def _last_management(host: Host, fabric: HostFabric, companions: Mapping[str, frozenset[str]]) -> _Found:
+    """Devices whose loss, with all that goes along, leaves the host without a way to be managed: no override exists."""
+    left = management_addresses(host)
+    for address in sorted(left):
+        taken = {address, *companions.get(address, frozenset())}
+        if left <= taken:
+            names = ", ".join(sorted(nic.device for nic in fabric.nics if nic.address in left))
+            reason = f"{names} is all that is left to reach the host for management"
+            yield address, Protection(code="last_management_uplink", reason=reason, hard=True)
+
+
+def _storage(_host: Host, fabric: HostFabric) -> _Found:
+    disks = {disk.name: disk for disk in fabric.disks}
+    for adapter in fabric.adapters:
+        for name in adapter.disks:
+            protection = _disk_reason(adapter, name, disks.get(name), fabric)
+            if protection is not None:
+                yield adapter.address, protection
+
+
+def _disk_reason(adapter: StorageAdapter, name: str, disk: Disk | None, fabric: HostFabric) -> Protection | None:
+    """Why the disk keeps its adapter. A disk of which nothing is known is taken to be in use."""
+    through = f"{adapter.device} leads to {name}"
+    if disk is None:
+        return Protection(code="disk_unknown", reason=f"{through}, of which nothing could be read")
+    if disk.is_boot:
+        uses = "".join(f" and {use}" for use in disk.uses)
+        return Protection(code="boot_disk", reason=f"{through}, from which ESXi boots{uses}")
+    if disk.uses:
+        return Protection(code="disk_in_use", reason=f"{through}, which {' and '.join(disk.uses)}")
+    if disk.local is False:
+        return None
+    if disk.partitioned is not False:
+        state = "which has partitions" if disk.partitioned else "whose partitions could not be read"
+        return Protection(code="disk_partitioned", reason=f"{through}, {state}: they may hold ESXi or data")
+    if not fabric.boot_disk_known and not fabric.boots_from_usb:
+        reason = f"{through}, a local disk, and it is not known from which disk this host boots"
+        return Protection(code="boot_disk_unknown", reason=reason)
+    return None
+
+
+def _esa(host: Host, fabric: HostFabric) -> _Found:
+    """The pool of vSAN ESA is not in this API, so any NVMe device of such a host may belong to it."""
+    if fabric.vsan_esa:
+        for device in host.devices:
+            if device.class_id.startswith(NVME_CLASS):
+                reason = "the host runs vSAN ESA, which may use any of its NVMe devices"
+                yield device.address, Protection(code="vsan_esa", reason=reason)
+
+
+def _usb(host: Host, fabric: HostFabric) -> _Found:
+    """Which controller a USB disk sits on is not said, so one disk in use protects them all (KB 1021345)."""
+    disks = {disk.name: disk for disk in fabric.disks}
+    on_usb = [
+        name
+        for adapter in fabric.adapters
+        if "usb" in adapter.driver.lower()
+        for name in adapter.disks
+        if (disk := disks.get(name)) is None or disk.uses or disk.is_boot
+    ]
+    if fabric.boots_from_usb:
+        reason = "the host boots from a USB device or an SD card, and any USB controller may be the one it sits on"
+    elif on_usb:
+        reason = f"the USB disk {on_usb[0]} is in use, and any USB controller may be the one it sits on"
+    elif fabric.boots_from_usb is None and not fabric.boot_disk_known:
+        reason = "it is not known from which disk this host boots, so it may be one on USB"
+    else:
+        return
+    for device in host.devices:
+        if device.class_id.startswith(USB_CLASS):
+            yield device.address, Protection(code="usb_boot", reason=reason)
+
+
+def _graphics(_host: Host, fabric: HostFabric) -> _Found:
+    for address, vms in fabric.graphics_shared.items():
+        if vms:
+            reason = f"it is shared as vGPU by {', '.join(sorted(vms))}"
+            yield address, Protection(code="vgpu_in_use", reason=reason)
+
+
+_PARTS = (
+    (NETWORK_CLASS, ("network", "virtualnic"), "the network set-up"),
+    (STORAGE_CLASS, ("storage", "filesystem", "diagnostic", "vsan", "boot", "partition"), "the storage set-up"),
+    (USB_CLASS, ("storage", "filesystem", "diagnostic", "boot", "partition"), "the storage set-up"),
+    (DISPLAY_CLASS, ("graphics",), "the graphics set-up"),
+)
+
+
+def _unread(host: Host, fabric: HostFabric) -> _Found:
+    """Where a part of the fabric could not be read, every device of that kind may be in use."""
+    if fabric.complete:
+        return
+    paths = [path.lower() for path in fabric.unreadable]
+    known = [word for _, words, _ in _PARTS for word in words]
+    unclear = not paths or any(not any(word in path for word in known) for path in paths)
+    for class_prefix, words, part in _PARTS:
+        if not unclear and not any(word in path for path in paths for word in words):
+            continue
+        what = ", ".join(fabric.unreadable) or part
+        for device in host.devices:
+            if device.class_id.startswith(class_prefix):
+                reason = f"{what} of the host could not be read, so it may be in use"
+                yield device.address, Protection(code="fabric_unread", reason=reason)
+
+
+def _companions(host: Host) -> Mapping[str, frozenset[str]]:
+    """Address → other addresses that are taken along: its group, and whatever else a reset of the shared bridge hits."""
+    by_address = {device.address: device for device in host.devices}
+    result = {}
+    for address, group in dependency_groups(host.devices).items():
+        along = {member.address for member in group}
+        roots = {member.dependent_device for member in group}
+        bridges = {root for root in roots if root in by_address and by_address[root].is_bridge}
+        if bridges:
+            along |= {d.address for d in host.candidates() if not bridges.isdisjoint(_above(d, by_address))}
+        result[address] = frozenset(along - {address})
+    return result
+
+
+def _above(device: HostDevice, by_address: Mapping[str, HostDevice]) -> Collection[str]:
+    """The bridges over a device, nearest first."""
+    path: list[str] = []
+    parent = device.parent_bridge
+    while parent is not None and parent not in path:
+        path.append(parent)
+        parent = by_address[parent].parent_bridge if parent in by_address else None
+    return path
+
+
+def _inherited(found: Mapping[str, Iterable[Protection]], companions: Mapping[str, frozenset[str]]) -> _Found:
+    """Reasons of the devices that go along with each device."""
+    own = {address: tuple(reasons) for address, reasons in found.items()}
+    for address, others in companions.items():
+        for other in sorted(others):
+            for protection in own.get(other, ()):
+                reason = f"it goes together with {other}: {protection.reason}"
+                yield address, Protection(code=protection.code, reason=reason, hard=protection.hard)

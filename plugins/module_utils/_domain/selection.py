@@ -1,0 +1,257 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Choosing the devices of a host that a list of wishes means. PRIVATE to the collection.
+
+The choice depends on what the hardware is and how it is configured, never on the order in which a server lists it. On a
+host that already is as wished, exactly the devices that make it so are chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from .hosts import Host, HostDevice, dependency_groups
+from .plan import Blocker
+from .selectors import DeviceWish, Selector
+
+_SHOWN = 8
+"""Candidates named in one message at most."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Selection:
+    """What one wish means on one host: devices sorted by address, or the reason why it cannot be said."""
+
+    wish: DeviceWish
+    devices: tuple[HostDevice, ...] = ()
+    blocker: Blocker | None = None
+
+
+def select(host: Host, wish: DeviceWish, *, enabled: bool = True, avoid: Collection[str] = frozenset()) -> Selection:
+    """The devices of ``host`` that ``wish`` means. See ``select_all``."""
+    return select_all(host, (wish,), enabled=enabled, avoid=avoid)[0]
+
+
+def select_all(
+    host: Host, wishes: Sequence[DeviceWish], *, enabled: bool = True, avoid: Collection[str] = frozenset()
+) -> tuple[Selection, ...]:
+    """The devices each wish means, in the order of the wishes.
+
+    Without a count a wish means every device that matches, provided they are one model; with ``all`` whatever the model.
+    With a number, it prefers devices that already are as wished (``enabled`` or not, the label, the whole group), then
+    those half-way, then those not to be avoided (``avoid`` holds addresses: protected, or in use), then the lowest
+    address. No device serves two entries of which one has a number. A wish that cannot be granted gets a blocker and no
+    device; the others are not affected.
+    """
+    devices = tuple(sorted(host.candidates(), key=lambda device: device.address))
+    chosen = [_take_all(host, devices, wish) if not isinstance(wish.count, int) else None for wish in wishes]
+    if None not in chosen:
+        return tuple(selection for selection in chosen if selection is not None)
+    taken = frozenset(device.address for selection in chosen if selection for device in selection.devices)
+    groups = dependency_groups(devices)
+    whole = frozenset(address for address, group in groups.items() if all(m.enabled == enabled for m in group))
+    market = _Market(enabled=enabled, avoid=frozenset(avoid), whole=whole)
+    free = tuple(device for device in devices if device.address not in taken)
+    granted = _grant(market, free, {number: wishes[number] for number, choice in enumerate(chosen) if choice is None})
+    return tuple(
+        choice if choice is not None else _counted(host, wishes[number], granted[number], enabled, taken)
+        for number, choice in enumerate(chosen)
+    )
+
+
+def near_misses(devices: Iterable[HostDevice], selector: Selector) -> tuple[str, ...]:
+    """Devices that meet some of the conditions, best first, each with what differs: what a typing error looks like."""
+    rows = []
+    for device in devices:
+        misses = selector.misses(device)
+        met = len(selector.given) - len(misses)
+        if met and misses and not device.is_bridge:
+            rows.append((-met, device.address, f"{device.describe()} ({_differences(device, misses)})"))
+    return _shortened([text for _, _, text in sorted(rows)])
+
+
+def _differences(device: HostDevice, keys: Iterable[str]) -> str:
+    return ", ".join(f"{key} {getattr(device, key) or 'not reported'}" for key in keys)
+
+
+def _shortened(rows: Sequence[str]) -> tuple[str, ...]:
+    more = len(rows) - _SHOWN
+    return (*rows[:_SHOWN], f"and {more} more") if more > 0 else tuple(rows)
+
+
+def _take_all(host: Host, devices: Sequence[HostDevice], wish: DeviceWish) -> Selection:
+    """Every device that matches, or a blocker: there is none, or it is not clear which is meant."""
+    found = tuple(device for device in devices if wish.selector.matches(device))
+    if not found:
+        return Selection(wish=wish, blocker=_nothing(host, wish.selector))
+    kinds = sorted({device.ids for device in found})
+    if wish.count is None and len(kinds) > 1:
+        blocker = Blocker(
+            code="ambiguous",
+            message=f"{wish.selector.text} means devices of {len(kinds)} models on {host.name}: {', '.join(kinds)}",
+            cure="Say which one by vendor and device id, or set count: all if every one of them is meant",
+            candidates=_shortened([device.describe() for device in found]),
+        )
+        return Selection(wish=wish, blocker=blocker)
+    return Selection(wish=wish, devices=found)
+
+
+def _nothing(host: Host, selector: Selector) -> Blocker:
+    """Why no device at all matches."""
+    here = host.device(selector.address) if selector.address else None
+    if here is not None and here.is_bridge:
+        return Blocker(
+            code="bridge",
+            message=f"{here.describe()} on {host.name} is a PCI bridge, which cannot be given to a virtual machine",
+            cure="Name the device behind it",
+        )
+    if here is not None:
+        expected = replace(selector, address=None)
+        elsewhere = [device.describe() for device in host.candidates() if expected.matches(device)]
+        differences = _differences(here, selector.misses(here))
+        return Blocker(
+            code="identity_changed",
+            message=f"{here.address} on {host.name} is not {expected.text}: it holds {here.describe()} ({differences})",
+            cure="Bus numbers move when cards are added or removed. Correct the address, or name the device by its ids "
+            "and slot",
+            candidates=_shortened(sorted(elsewhere)),
+            skippable=True,
+        )
+    near = near_misses(host.candidates(), selector)
+    others = sorted(device.describe() for device in host.candidates() if device.capable)
+    return Blocker(
+        code="no_match",
+        message=f"No device of {host.name} matches {selector.text}" + _unreported(host, selector),
+        cure="Correct the match, or set on_missing: skip to pass over hosts without such a device",
+        candidates=near or _shortened(others),
+        skippable=True,
+    )
+
+
+def _unreported(host: Host, selector: Selector) -> str:
+    """A note when the host cannot know what is asked: slots are reported from vSphere 9.0, labels from 7.0.2."""
+    if selector.slot is not None and all(device.slot is None for device in host.devices):
+        return " (this host reports no slots at all, as is usual before vSphere 9.0)"
+    if selector.label is not None and all(device.label is None for device in host.devices):
+        return " (no device of this host has a hardware label)"
+    return ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Market:
+    """What makes one device more wanted than another; ``whole`` holds addresses whose whole group is as wished."""
+
+    enabled: bool
+    avoid: frozenset[str]
+    whole: frozenset[str]
+
+    def is_as_wished(self, device: HostDevice, wish: DeviceWish) -> bool:
+        labelled = not self.enabled or wish.label is None or (device.label or "") == wish.label
+        return labelled and device.address in self.whole
+
+    def eligible(self, devices: Iterable[HostDevice], wish: DeviceWish) -> list[HostDevice]:
+        """Devices that may serve the wish, most wanted first."""
+
+        def rank(device: HostDevice) -> tuple[bool | str, ...]:
+            return (
+                not self.is_as_wished(device, wish),
+                device.enabled != self.enabled,
+                device.active != self.enabled,
+                device.address in self.avoid,
+                device.address,
+            )
+
+        usable = (d for d in devices if wish.selector.matches(d) and (not self.enabled or _can_serve(d)))
+        return sorted(usable, key=rank)
+
+
+def _can_serve(device: HostDevice) -> bool:
+    return device.capable or (device.enabled and device.active)
+
+
+def _grant(
+    market: _Market, devices: Sequence[HostDevice], wishes: Mapping[int, DeviceWish]
+) -> Mapping[int, list[HostDevice]]:
+    """As many devices for each wish as it asks for, none used twice, as few changes as possible.
+
+    Places are first filled with devices that are as wished already, then with the others: each time by augmenting
+    paths, so a way to grant everything is found when there is one, and a host that satisfies the list is left as it is.
+    """
+    eligible = {number: market.eligible(devices, wish) for number, wish in wishes.items()}
+    places = [number for number in sorted(wishes) for _ in range(min(_amount(wishes[number]), len(devices)))]
+    holder: dict[str, int] = {}
+    filled: set[int] = set()
+    for only_as_wished in (True, False):
+        options = [
+            [d.address for d in eligible[number] if not only_as_wished or market.is_as_wished(d, wishes[number])]
+            for number in places
+        ]
+        for place in range(len(places)):
+            if place not in filled and _augment(place, options, holder, set()):
+                filled.add(place)
+    granted: dict[int, list[HostDevice]] = {number: [] for number in wishes}
+    for device in devices:
+        if device.address in holder:
+            granted[places[holder[device.address]]].append(device)
+    return granted
+
+
+def _amount(wish: DeviceWish) -> int:
+    return wish.count if isinstance(wish.count, int) else 1
+
+
+def _augment(place: int, options: Sequence[Sequence[str]], holder: dict[str, int], seen: set[str]) -> bool:
+    """Find a device for ``place``: a free one, else one whose holder can move to another (Kuhn's algorithm)."""
+    mine = [address for address in options[place] if address not in seen]
+    for address in mine:
+        if address not in holder:
+            holder[address] = place
+            return True
+    for address in mine:
+        if address in seen:
+            continue
+        seen.add(address)
+        if _augment(holder[address], options, holder, seen):
+            holder[address] = place
+            return True
+    return False
+
+
+def _counted(
+    host: Host, wish: DeviceWish, granted: Sequence[HostDevice], enabled: bool, taken: Collection[str]
+) -> Selection:
+    """The granted devices, or why they are too few. Asked to disable more than there are, those there are will do."""
+    wanted = _amount(wish)
+    if len(granted) >= wanted or (granted and not enabled):
+        return Selection(wish=wish, devices=tuple(granted))
+    matching = [device for device in host.candidates() if wish.selector.matches(device)]
+    if not matching:
+        return Selection(wish=wish, blocker=_nothing(host, wish.selector))
+    rows = [
+        f"{device.describe()} ({_condition(device, granted, taken)})" for device in sorted(matching, key=_by_address)
+    ]
+    blocker = Blocker(
+        code="too_few",
+        message=f"{host.name} has {len(granted)} of the {wanted} devices that {wish.selector.text} asks for",
+        cure=f"Lower the count to {len(granted)}, make more devices available, or set on_missing: skip"
+        if granted
+        else "Make more devices available, or set on_missing: skip to pass over such hosts",
+        candidates=(*_shortened(rows), *near_misses(host.candidates(), wish.selector)),
+        skippable=True,
+    )
+    return Selection(wish=wish, blocker=blocker)
+
+
+def _by_address(device: HostDevice) -> str:
+    return device.address
+
+
+def _condition(device: HostDevice, granted: Collection[HostDevice], taken: Collection[str]) -> str:
+    if device in granted:
+        return "can serve"
+    if device.address in taken:
+        return "claimed by another entry of the list"
+    if device.enabled and not device.capable:
+        return "configured, but the host no longer offers it for passthrough"
+    return "claimed by another entry of the list" if _can_serve(device) else "not capable of passthrough"

@@ -1,0 +1,320 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which device is meant: the one selector form of the collection, and wishes made of it. PRIVATE to the collection.
+
+Here is only what can be said without looking at hardware. Choosing devices of a host is in ``selection``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import combinations
+from typing import Any, Literal
+
+from .errors import InputError
+from .hosts import HostDevice
+from .pci import parse_address, parse_id, parse_pair
+
+SELECTOR_KEYS = (
+    "vendor_id",
+    "device_id",
+    "subvendor_id",
+    "subdevice_id",
+    "class_id",
+    "address",
+    "slot",
+    "name",
+    "label",
+)
+WISH_KEYS = ("match", "count", "label")
+
+_ID_KEYS = ("vendor_id", "device_id", "subvendor_id", "subdevice_id")
+_CLASS = re.compile(r"(?:0x)?([0-9a-f]{2}|[0-9a-f]{4})", re.IGNORECASE)
+_NUMBERED_SLOT = re.compile(r"\bslot\s*#?\s*0*(\d+)\s*$", re.IGNORECASE)
+_FORM = (
+    'Write vendor:device as lspci -n prints it ("10de:20f1"), an address ("0000:3b:00.0"), '
+    "or a mapping of " + ", ".join(SELECTOR_KEYS)
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Selector:
+    """Conditions on a device; all that are given must hold. None means "not asked".
+
+    ``name`` is a shell pattern without regard to case (the exact name works too), ``class_id`` two or four hexadecimal
+    digits, ``slot`` the number or the description of a slot, ``label`` the hardware label of the host device.
+    """
+
+    vendor_id: str | None = None
+    device_id: str | None = None
+    subvendor_id: str | None = None
+    subdevice_id: str | None = None
+    class_id: str | None = None
+    address: str | None = None
+    slot: str | None = None
+    name: str | None = None
+    label: str | None = None
+
+    @property
+    def given(self) -> dict[str, str]:
+        """The conditions that were given, in the order of SELECTOR_KEYS."""
+        values = {key: getattr(self, key) for key in SELECTOR_KEYS}
+        return {key: value for key, value in values.items() if value is not None}
+
+    @property
+    def text(self) -> str:
+        """The shortest form a person can paste back: ``10de:20f1``, an address, or a YAML mapping."""
+        given = self.given
+        if set(given) == {"vendor_id", "device_id"}:
+            return f"{self.vendor_id}:{self.device_id}"
+        if set(given) == {"address"}:
+            return given["address"]
+        return "{" + ", ".join(f"{key}: {_quoted(value)}" for key, value in given.items()) + "}"
+
+    @property
+    def names_kind(self) -> bool:
+        """True when it says which model of hardware is expected (vendor and device id)."""
+        return self.vendor_id is not None and self.device_id is not None
+
+    def misses(self, device: HostDevice) -> tuple[str, ...]:
+        """The keys of the conditions that the device does not meet; empty when it is meant."""
+        return tuple(key for key, wanted in self.given.items() if not _meets(key, wanted, device))
+
+    def matches(self, device: HostDevice) -> bool:
+        return not self.misses(device)
+
+    def covers(self, other: Selector) -> bool:
+        """True when every device that ``other`` selects is certainly selected by this one too."""
+        theirs = other.given
+        return all(
+            theirs.get(key, "").startswith(value) if key == "class_id" else theirs.get(key) == value
+            for key, value in self.given.items()
+        )
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _meets(key: str, wanted: str, device: HostDevice) -> bool:
+    if key == "name":
+        name, pattern = device.name.casefold(), wanted.casefold()
+        return name == pattern or fnmatchcase(name, pattern)
+    if key == "class_id":
+        return device.class_id.startswith(wanted)
+    if key == "slot":
+        return _is_slot(wanted, device.slot)
+    return bool(getattr(device, key) == wanted)
+
+
+def _is_slot(wanted: str, slot: str | None) -> bool:
+    """``6``, ``PCIe Slot 6`` both mean the slot described as ``PCIe Slot 6``."""
+    if slot is None:
+        return False
+    if slot.casefold() == wanted.casefold():
+        return True
+    numbered = _NUMBERED_SLOT.search(slot)
+    return numbered is not None and wanted.isdecimal() and int(wanted) == int(numbered[1])
+
+
+def parse_selector(raw: str | Mapping[str, Any], parameter: str = "match") -> Selector:
+    """The selector a user wrote: ``10de:20f1``, an address, or a mapping. Raises InputError naming the key at fault."""
+    if isinstance(raw, Selector):
+        return raw
+    if isinstance(raw, str):
+        if not raw.strip():
+            raise _bad_selector(f"{parameter} is empty", parameter)
+        if "." in raw:
+            return Selector(address=parse_address(raw))
+        vendor_id, device_id = parse_pair(raw)
+        return Selector(vendor_id=vendor_id, device_id=device_id)
+    if not isinstance(raw, Mapping):
+        raise _bad_selector(f"{parameter} {raw!r} is a {type(raw).__name__}, not a string or a mapping", parameter)
+    unknown = sorted(str(key) for key in raw if key not in SELECTOR_KEYS)
+    if unknown:
+        raise _bad_selector(
+            f"{parameter} has the unknown key {', '.join(unknown)}", parameter, candidates=SELECTOR_KEYS
+        )
+    given = {key: value for key, value in raw.items() if value is not None}
+    if not given:
+        raise _bad_selector(f"{parameter} has no condition and would mean every device", parameter)
+    return Selector(**{key: _condition(key, value, f"{parameter}.{key}") for key, value in given.items()})
+
+
+def _bad_selector(message: str, parameter: str, candidates: Sequence[str] = ()) -> InputError:
+    return InputError(message=message, code="bad_selector", parameter=parameter, candidates=candidates, cure=_FORM)
+
+
+def _condition(key: str, value: Any, parameter: str) -> str:
+    """One condition in canonical form."""
+    if not isinstance(value, str):
+        raise InputError(
+            message=f"{parameter} {value!r} is a {type(value).__name__}, not a string",
+            code="bad_selector",
+            parameter=parameter,
+            cure='Put it in quotes: YAML reads 1572 as a number and 8e05 as a float, "1572" as what you wrote',
+        )
+    text = value.strip()
+    if not text:
+        raise InputError(
+            message=f"{parameter} is empty",
+            code="bad_selector",
+            parameter=parameter,
+            cure="Give a value, or leave the key out",
+        )
+    if key in _ID_KEYS:
+        return parse_id(text, parameter)
+    if key == "address":
+        return parse_address(text)
+    if key == "class_id":
+        return _class_id(text, parameter)
+    return text
+
+
+def _class_id(text: str, parameter: str) -> str:
+    match = _CLASS.fullmatch(text)
+    if match is None:
+        raise InputError(
+            message=f"{parameter} {text!r} is not a PCI class",
+            code="bad_id",
+            parameter=parameter,
+            cure='Write two or four hexadecimal digits in quotes, such as "03" for all displays, "0302" for 3D '
+            'controllers, "0108" for NVMe',
+        )
+    return match[1].lower()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeviceWish:
+    """Devices somebody wants: which, how many (None: the default of the place of use), with which label (None: any)."""
+
+    selector: Selector
+    count: int | Literal["all"] | None = None
+    label: str | None = None
+
+    @property
+    def text(self) -> str:
+        """For messages: ``2 x 10de:20f1 labelled a100``."""
+        amount = "" if self.count is None else f"{self.count} x "
+        return f"{amount}{self.selector.text}" + (f" labelled {self.label}" if self.label else "")
+
+
+def parse_device_wishes(raw: Sequence[Any], parameter: str = "devices") -> tuple[DeviceWish, ...]:
+    """The wishes a user wrote, each ``{match, count, label}`` or just a selector string.
+
+    Raises InputError when an entry is wrong, stands there twice, or contradicts another.
+    """
+    if isinstance(raw, str | Mapping) or not isinstance(raw, Sequence):
+        raise InputError(
+            message=f"{parameter} is a {type(raw).__name__}, not a list",
+            code="bad_devices",
+            parameter=parameter,
+            cure='Write a list, such as ["10de:20f1"] or [{match: "10de:20f1", count: 2}]',
+        )
+    wishes = tuple(_wish(entry, f"{parameter}[{number}]") for number, entry in enumerate(raw))
+    refuse_contradictions(wishes, parameter, default_is_all=False)
+    return wishes
+
+
+def _wish(entry: Any, parameter: str) -> DeviceWish:
+    if isinstance(entry, DeviceWish):
+        return entry
+    if isinstance(entry, str):
+        return DeviceWish(selector=parse_selector(entry, parameter))
+    if not isinstance(entry, Mapping):
+        raise _bad_wish(f"{parameter} {entry!r} is a {type(entry).__name__}, not a string or a mapping", parameter)
+    unknown = sorted(str(key) for key in entry if key not in WISH_KEYS)
+    if unknown:
+        misplaced = [key for key in unknown if key in SELECTOR_KEYS]
+        hint = (
+            f" (a condition on the device: it belongs under match, as in match: {{{misplaced[0]}: ...}})"
+            if misplaced
+            else ""
+        )
+        raise _bad_wish(f"{parameter} has the unknown key {', '.join(unknown)}{hint}", parameter, candidates=WISH_KEYS)
+    if entry.get("match") is None:
+        raise _bad_wish(f"{parameter} does not say which device is meant: match is missing", parameter)
+    return DeviceWish(
+        selector=parse_selector(entry["match"], f"{parameter}.match"),
+        count=_count(entry.get("count"), f"{parameter}.count"),
+        label=_label(entry.get("label"), f"{parameter}.label"),
+    )
+
+
+def _bad_wish(message: str, parameter: str, candidates: Sequence[str] = ()) -> InputError:
+    return InputError(
+        message=message,
+        code="bad_devices",
+        parameter=parameter,
+        candidates=candidates,
+        cure='Write "10de:20f1", or {match: "10de:20f1", count: 2, label: a100} with count and label as needed',
+    )
+
+
+def _count(raw: Any, parameter: str) -> int | Literal["all"] | None:
+    """A number of at least one, "all", or None. Digits in quotes are fine: templates produce them."""
+    if raw is None:
+        return None
+    if raw == "all":
+        return "all"
+    number = int(raw) if isinstance(raw, str) and re.fullmatch(r"\s*\d{1,6}\s*", raw) else raw
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        raise InputError(
+            message=f"{parameter} {raw!r} is not a number of devices",
+            code="bad_count",
+            parameter=parameter,
+            cure="Give a whole number from 1, or all; leave the entry out when you want none",
+        )
+    return number
+
+
+def _label(raw: Any, parameter: str) -> str | None:
+    if raw is None or isinstance(raw, str):
+        return None if raw is None else raw.strip()
+    raise InputError(
+        message=f"{parameter} {raw!r} is a {type(raw).__name__}, not a string",
+        code="bad_label",
+        parameter=parameter,
+        cure="Put it in quotes",
+    )
+
+
+def refuse_contradictions(wishes: Sequence[DeviceWish], parameter: str, *, default_is_all: bool) -> None:
+    """Raise InputError for entries that are the same or cannot both be granted.
+
+    ``default_is_all`` says what an entry without a count means: every device (hosts) or a number (VMs). Entries with
+    numbers may share a selector when their labels differ, as each then speaks of devices of its own.
+    """
+    for left, right in combinations(wishes, 2):
+        if left.selector == right.selector and left.label == right.label:
+            raise InputError(
+                message=f"{parameter} names {left.selector.text} twice",
+                code="duplicate_wish",
+                parameter=parameter,
+                cure="Keep one entry and give it the count you want",
+            )
+        for wide, narrow in ((left, right), (right, left)):
+            if _takes_all(wide, default_is_all) and wide.selector.covers(narrow.selector):
+                _refuse_overlap(wide, narrow, parameter, default_is_all)
+
+
+def _takes_all(wish: DeviceWish, default_is_all: bool) -> bool:
+    return wish.count == "all" or (wish.count is None and default_is_all)
+
+
+def _refuse_overlap(wide: DeviceWish, narrow: DeviceWish, parameter: str, default_is_all: bool) -> None:
+    if not _takes_all(narrow, default_is_all):
+        why = "and leaves none for"
+    elif wide.label is not None and narrow.label is not None and wide.label != narrow.label:
+        why = "and so also those meant, with another label, by"
+    else:
+        return
+    raise InputError(
+        message=f"{parameter} contradicts itself: {wide.text} takes every such device, {why} {narrow.text}",
+        code="contradicting_wishes",
+        parameter=parameter,
+        cure="Give the wider entry a count, or narrow it so that no device is meant twice",
+    )
