@@ -7,13 +7,15 @@ LAB ?= simulator/labs/demo.yml
 PORT ?= 8989
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test lint unit sanity integration package docs compat generate format clean
+.PHONY: help demo lab test lint unit sanity integration package docs compat generate changelog format clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':[^:]*## ' '/^[a-z ]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@echo "  make STAGE        one of: lint unit sanity integration package docs compat"
 
 demo: python ## the whole job on a simulated vCenter: plan, change, change nothing
-	@env="$$($(PYTHON) -m tools.envs run)" && $(PYTHON) -m tools.tree --quiet run && "$$env/bin/python" -m tools.demo
+	@env="$$($(PYTHON) -m tools.envs run)" && tree="$$($(PYTHON) -m tools.tree run)" && \
+	  PATH="$$env/bin:$$PATH" ANSIBLE_COLLECTIONS_PATH="$$tree" "$$env/bin/python" -m tools.demo
 
 lab: python ## leave a simulated vCenter running; LAB=file PORT=number
 	@env="$$($(PYTHON) -m tools.envs run)" && exec "$$env/bin/python" -m simulator --lab $(LAB) --port $(PORT) $(LAB_OPTIONS)
@@ -21,11 +23,14 @@ lab: python ## leave a simulated vCenter running; LAB=file PORT=number
 test: python ## everything, with a table at the end
 	@$(PYTHON) -m tools.ci
 
-lint unit sanity integration package docs compat: python ## (see below) one group of `make test`
+lint unit sanity integration package docs compat: python
 	@$(PYTHON) -m tools.ci $@
 
 generate: python ## rewrite the generated tables of the READMEs
 	@env="$$($(PYTHON) -m tools.envs main)" && "$$env/bin/python" -m tools.generate
+
+changelog: python ## write CHANGELOG.md from changelogs/fragments for the version in galaxy.yml
+	@env="$$($(PYTHON) -m tools.envs main)" && "$$env/bin/python" -m tools.release_notes
 
 format: python ## let ruff format the code
 	@env="$$($(PYTHON) -m tools.envs main)" && "$$env/bin/ruff" format . && "$$env/bin/ruff" check --fix .

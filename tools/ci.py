@@ -123,7 +123,7 @@ def counts(text: str, code: int) -> tuple[int, int]:
     """
     passed = failed = 0
     for line in reversed(text.splitlines()):
-        if re.search(r"\b\d+ (passed|failed|error)", line):
+        if re.match(r"(=+ )?\d+ (passed|failed|error|skipped)", line):
             passed = sum(int(number) for number in re.findall(r"(\d+) passed", line))
             failed = sum(int(number) for number in re.findall(r"(\d+) (?:failed|error)", line))
             break

@@ -125,32 +125,32 @@ def _requirement_files(path: Path) -> Iterator[Path]:
 def _install(venv: Path, requirements: Path) -> None:
     """uv when it can be had (seconds), else pip (a minute). Byte code is written now, not at every later start."""
     environ = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    python = venv / "bin" / "python"
+    python = str(venv / "bin" / "python")
     uv = _uv(environ)
     if uv is not None:
         _pass_pip_settings_to_uv(environ)
-        command = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python, "-r", requirements]
+        command = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python, "-r", str(requirements)]
         if subprocess.run(command, env=environ, check=False, stdin=subprocess.DEVNULL).returncode == 0:
             return
         print(f"uv could not install {requirements.name}; trying pip", file=sys.stderr)
-    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements]
+    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(requirements)]
     subprocess.run(command, env=environ, check=True, stdin=subprocess.DEVNULL)
 
 
-def _uv(environ: dict[str, str]) -> Path | None:
+def _uv(environ: dict[str, str]) -> str | None:
     found = shutil.which("uv")
     if found:
-        return Path(found)
+        return found
     home = VENVS / "uv"
     binary = home / "bin" / "uv"
     with _lock("uv"):
         if not binary.exists():
-            make = [sys.executable, "-m", "venv", "--clear", home]
-            pip = [home / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv"]
+            make = [sys.executable, "-m", "venv", "--clear", str(home)]
+            pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv"]
             for command in (make, pip):
                 if subprocess.run(command, env=environ, check=False, stdin=subprocess.DEVNULL).returncode != 0:
                     return None
-    return binary if binary.exists() else None
+    return str(binary) if binary.exists() else None
 
 
 def _pass_pip_settings_to_uv(environ: dict[str, str]) -> None:
@@ -174,7 +174,7 @@ def clean_environ(venv: Path | None) -> dict[str, str]:
         "NO_COLOR": "1",
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_HOME": str(CACHE / "ansible"),
-        "ANSIBLE_CONFIG": os.devnull,  # neither this checkout's nor the user's
+        "ANSIBLE_CONFIG": str(ROOT / "tools" / "ansible.cfg"),
         "ANSIBLE_LOCALHOST_WARNING": "0",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "0",
     }

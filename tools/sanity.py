@@ -55,7 +55,7 @@ def main() -> int:
     environ["HOME"] = str(HOME)  # its virtual environments stay under .cache, and nobody's home is touched
     del environ["ANSIBLE_CONFIG"]  # ansible-test brings its own
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    tool = Path(sys.executable).parent / "ansible-test"
+    tool = str(Path(sys.executable).parent / "ansible-test")
     command = [tool, "sanity", "--venv", "--python", version, "--color", "no", *arguments]
     return subprocess.run(command, cwd=folder, env=environ, stdin=subprocess.DEVNULL, check=False).returncode
 

@@ -1,16 +1,18 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stages of `make test`, as data. A stage stands after what it needs."""
+"""The stages of `make test`, as data, in the order they are started. A stage stands after what it needs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+TREE = ".cache/tree/lint/ansible_collections/directpath/vsphere"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """One command. `module` runs as ``python -m`` of the environment; `command` runs as it stands."""
+    """One command. `module` runs as ``python -m`` of the environment `env`; `command` runs as it stands."""
 
     name: str
     group: str
@@ -24,12 +26,129 @@ class Stage:
     timeout: int = 900
 
 
+def _pytest(*arguments: str) -> tuple[str, ...]:
+    return ("pytest", "-q", "-n", "2", "-p", "no:cacheprovider", *arguments)
+
+
+def _lint(name: str, about: str, *command: str) -> Stage:
+    return Stage(name=name, group="lint", about=about, command=command)
+
+
+def _lint_tree(name: str, about: str, *command: str, group: str = "lint") -> Stage:
+    """A linter that must see the collection under its full name."""
+    environ = {"ANSIBLE_COLLECTIONS_PATH": "../../.."}
+    return Stage(name=name, group=group, about=about, command=command, folder=TREE, needs=("tree",), environ=environ)
+
+
 STAGES: tuple[Stage, ...] = (
+    Stage(
+        name="tree",
+        group="lint",
+        about="a copy of the working files under the collection's full name",
+        env=None,
+        module=("tools.tree", "lint"),
+    ),
+    # The long ones first: whatever runs two at a time ends sooner that way.
     Stage(
         name="unit",
         group="unit",
-        about="domain, simulator, modules, layers and documents",
-        module=("pytest", "-q", "-n", "2", "-p", "no:cacheprovider"),
+        about="domain, simulator, modules, layers, documents, tools",
+        module=_pytest(),
     ),
-    Stage(name="ruff", group="lint", about="style", command=("ruff", "check", ".")),
+    Stage(
+        name="sanity-main",
+        group="sanity",
+        about="ansible-test sanity, ansible-core 2.19",
+        module=("tools.sanity", "sanity-main"),
+    ),
+    Stage(
+        name="sanity-newest",
+        group="sanity",
+        about="ansible-test sanity, the newest ansible-core",
+        env="newest",
+        module=("tools.sanity", "sanity-newest"),
+    ),
+    Stage(
+        name="integration",
+        group="integration",
+        about="every target of tests/integration against the simulator",
+        module=("tools.run_targets",),
+        timeout=1200,
+    ),
+    Stage(
+        name="unit-newest",
+        group="compat",
+        about="unit tests, the newest ansible-core, Python and pyVmomi",
+        env="newest",
+        module=_pytest("tests/unit", "tests/layers"),
+    ),
+    Stage(
+        name="unit-oldest",
+        group="compat",
+        about="unit tests, ansible-core 2.16, pyVmomi 8.0.3",
+        env="oldest",
+        module=_pytest("tests/unit", "tests/layers"),
+    ),
+    Stage(
+        name="examples",
+        group="docs",
+        about="the EXAMPLES of every module, in check mode and for real",
+        module=("tools.run_examples",),
+    ),
+    Stage(
+        name="pages",
+        group="docs",
+        about="the examples of README, docs/ and the roles' READMEs",
+        module=("tools.run_docs",),
+    ),
+    Stage(
+        name="package",
+        group="package",
+        about="build, install, run the installed collection from elsewhere",
+        module=("tools.package", "installed"),
+    ),
+    Stage(
+        name="galaxy-importer",
+        group="package",
+        about="what Galaxy says of the tarball",
+        module=("tools.package", "importer"),
+    ),
+    Stage(
+        name="site-oldest",
+        group="compat",
+        about="plan and site with ansible-core 2.16 and pyVmomi 8.0.3",
+        env="oldest",
+        module=("tools.package", "site"),
+    ),
+    Stage(
+        name="site-newest",
+        group="compat",
+        about="plan and site with the newest ansible-core",
+        env="newest",
+        module=("tools.package", "site"),
+    ),
+    _lint_tree("ansible-lint", "profile production, offline", "ansible-lint", "--nocolor"),
+    _lint_tree("mypy", "types, strict", "mypy", "--cache-dir", "../../../../../mypy"),
+    _lint_tree(
+        "docs-lint",
+        "documentation of every plugin and role",
+        "antsibull-docs",
+        "lint-collection-docs",
+        "--plugin-docs",
+        "--validate-collection-refs=all",
+        "--disallow-unknown-collection-refs",
+        ".",
+        group="docs",
+    ),
+    _lint("ruff-check", "code style", "ruff", "check", "--no-cache", "."),
+    _lint("ruff-format", "code format", "ruff", "format", "--no-cache", "--check", "."),
+    _lint("yamllint", "YAML style", "yamllint", "--strict", "."),
+    _lint("reuse", "a licence for every file", "reuse", "--no-multiprocessing", "lint"),
+    _lint("changelog", "changelog fragments", "antsibull-changelog", "lint"),
+    Stage(
+        name="generated",
+        group="docs",
+        about="generated tables are up to date",
+        module=("tools.generate", "--check"),
+    ),
 )

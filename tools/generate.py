@@ -1,0 +1,177 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Write the generated parts of the READMEs, or with --check say which are out of date.
+
+The README's table comes from the modules' and roles' own short descriptions, each role README's table of variables
+from its meta/argument_specs.yml. They stand between ``<!-- generated: NAME -->`` and ``<!-- end generated -->``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tools.envs import ROOT
+
+MARKER = re.compile(r"(<!-- generated: (?P<name>\w+) -->\n).*?(<!-- end generated -->)", re.DOTALL)
+
+
+class GenerateError(Exception):
+    """A source or a marker that the tables are made from is missing or wrong."""
+
+
+def documentation(path: Path, name: str = "DOCUMENTATION") -> str:
+    """The text of a plugin's documentation variable, read without importing the plugin."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
+            text = ast.literal_eval(node.value)
+            if isinstance(text, str):
+                return text
+    raise GenerateError(f"{path.name} has no {name}")
+
+
+def modules(root: Path = ROOT) -> dict[str, str]:
+    """Module name → short description."""
+    paths = sorted((root / "plugins" / "modules").glob("[a-z]*.py"))
+    return {path.stem: str(yaml.safe_load(documentation(path))["short_description"]) for path in paths}
+
+
+def roles(root: Path = ROOT) -> dict[str, str]:
+    """Role name → short description of its main entry point."""
+    folders = sorted(path.parent.parent for path in (root / "roles").glob("*/meta/argument_specs.yml"))
+    return {folder.name: str(argument_specs(folder)["main"]["short_description"]) for folder in folders}
+
+
+def playbooks(root: Path = ROOT) -> dict[str, str]:
+    """Playbook name → the name of its first play."""
+    paths = sorted((root / "playbooks").glob("*.yml"))
+    return {path.stem: str(yaml.safe_load(path.read_text(encoding="utf-8"))[0]["name"]) for path in paths}
+
+
+def argument_specs(role: Path) -> dict[str, Any]:
+    """The entry points of a role."""
+    loaded = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    specs: dict[str, Any] = loaded["argument_specs"]
+    return specs
+
+
+def contents_table(root: Path = ROOT) -> str:
+    """The README's table of everything a user calls."""
+    lines = ["| | what it does |", "|---|---|"]
+    lines += [f"| module `{name}` | {_cell(text)} |" for name, text in modules(root).items()]
+    lines += [f"| role [`{name}`](roles/{name}/README.md) | {_cell(text)} |" for name, text in roles(root).items()]
+    lines += [f"| playbook `directpath.vsphere.{name}` | {_cell(text)} |" for name, text in playbooks(root).items()]
+    return "\n".join(lines) + "\n"
+
+
+def variables_table(role: Path) -> str:
+    """A role README's table of the variables of its entry points."""
+    parts = []
+    for entry, spec in argument_specs(role).items():
+        heading = "" if entry == "main" else f"\nEntry point `{entry}`: {spec['short_description']}\n\n"
+        rows = ["| variable | type | default | meaning |", "|---|---|---|---|"]
+        for name, option in (spec.get("options") or {}).items():
+            rows += _rows(name, option)
+        parts.append(heading + "\n".join(rows) + "\n" if len(rows) > 2 else heading + "No variables.\n")
+    return "".join(parts)
+
+
+def _rows(name: str, option: Mapping[str, Any]) -> list[str]:
+    kind = option.get("type", "str")
+    if option.get("elements"):
+        kind = f"{kind} of {option['elements']}"
+    default = "**required**" if option.get("required") else _default(option)
+    meaning = option.get("description", "")
+    text = " ".join(meaning) if isinstance(meaning, list) else str(meaning)
+    if option.get("choices"):
+        text += " One of " + ", ".join(f"`{_scalar(choice)}`" for choice in option["choices"]) + "."
+    rows = [f"| `{name}` | {kind} | {default} | {_cell(text)} |"]
+    for inner, spec in (option.get("options") or {}).items():
+        rows += _rows(f"{name}.{inner}" if kind == "dict" else f"{name}[].{inner}", spec)
+    return rows
+
+
+def _default(option: Mapping[str, Any]) -> str:
+    return f"`{_scalar(option['default'])}`" if "default" in option and option["default"] is not None else "unset"
+
+
+def _scalar(value: Any) -> str:
+    return str(yaml.safe_dump(value, default_flow_style=True, width=1000)).removesuffix("...\n").strip()
+
+
+def _cell(text: str) -> str:
+    """One table cell: Ansible's markup becomes Markdown's, a line break a blank, a bar an escaped bar."""
+    text = re.sub(r"\b(?:C|V|O|RV|E|M|P|I|B)\(((?:[^()]|\([^()]*\))*)\)", r"`\1`", text)
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def filled(text: str, tables: Mapping[str, str]) -> str:
+    """The text with each marked part replaced; a marker of no known name is an error."""
+
+    def replace(match: re.Match[str]) -> str:
+        if match["name"] not in tables:
+            raise GenerateError(f"no table is called {match['name']!r}; there are: {', '.join(sorted(tables))}")
+        return match[1] + tables[match["name"]] + match[3]
+
+    return MARKER.sub(replace, text)
+
+
+def outputs(root: Path = ROOT) -> dict[Path, str]:
+    """Every generated file and its right content."""
+    result = {}
+    for path, tables in _targets(root):
+        text = path.read_text(encoding="utf-8")
+        if not all(f"<!-- generated: {name} -->" in text for name in tables):
+            raise GenerateError(f"{path.relative_to(root)} lacks the marker of {', '.join(tables)}")
+        result[path] = filled(text, tables)
+    return result
+
+
+def _targets(root: Path) -> list[tuple[Path, dict[str, str]]]:
+    targets = [(root / "README.md", {"contents": contents_table(root)})]
+    for name in roles(root):
+        role = root / "roles" / name
+        if not (role / "README.md").exists():
+            raise GenerateError(f"role {name} has no README.md")
+        targets.append((role / "README.md", {"variables": variables_table(role)}))
+    return targets
+
+
+def action_group_problems(root: Path = ROOT) -> list[str]:
+    """Modules missing from action group `all`, and names in it that are no module."""
+    runtime = yaml.safe_load((root / "meta" / "runtime.yml").read_text(encoding="utf-8"))
+    group, present = set(runtime["action_groups"]["all"]), set(modules(root))
+    missing = [f"meta/runtime.yml: action group all lacks {name}" for name in sorted(present - group)]
+    return missing + [f"meta/runtime.yml: action group all names {name}, no module" for name in sorted(group - present)]
+
+
+def main() -> int:
+    """Exit status 1 when --check finds a difference, or a source is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m tools.generate", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing; fail when something is out of date")
+    options = parser.parse_args()
+    try:
+        stale = {path: text for path, text in outputs().items() if path.read_text(encoding="utf-8") != text}
+        problems = action_group_problems()
+    except GenerateError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    for path, text in stale.items():
+        if options.check:
+            problems.append(f"{path.relative_to(ROOT)} is out of date: run `make generate`")
+        else:
+            path.write_text(text, encoding="utf-8")
+            print(f"wrote {path.relative_to(ROOT)}")
+    print("\n".join(problems), end="\n" if problems else "")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

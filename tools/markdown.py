@@ -1,0 +1,121 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The fenced examples of a Markdown page, each with the comment that says what is to be done with it.
+
+A comment stands alone on the line before the fence (blank lines between do not matter):
+
+- ``<!-- run: lab=simulator/labs/demo.yml args="--check" expect="changed=0" refuse="failed=1" rc=0 -->``
+  runs the block. ``yaml`` is a playbook, ``shell`` a script. ``expect`` and ``refuse`` (each may stand several times)
+  must and must not be in the output. ``lab`` starts a fresh simulator; without it the page's last one goes on.
+- ``<!-- file: inventory.yml -->`` saves the block under that name for the page's later runs.
+- ``<!-- not run: reason -->`` says why an example cannot be executed.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+FENCE = re.compile(r"^(?P<indent> *)```+ *(?P<language>[\w+-]*)\s*$")
+DIRECTIVE = re.compile(r"^\s*<!-- (?P<kind>run|file|not run):(?P<text>.*)-->\s*$")
+RUN_KEYS = ("lab", "args", "expect", "refuse", "rc")
+
+
+class MarkdownError(Exception):
+    """A directive that cannot be understood, or that stands before no fence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What to do with a block, and what must come of it."""
+
+    lab: str | None = None
+    args: tuple[str, ...] = ()
+    expect: tuple[str, ...] = ()
+    refuse: tuple[str, ...] = ()
+    rc: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """One fenced example. At most one of run, file and not_run is set."""
+
+    line: int
+    language: str
+    text: str
+    run: Run | None = None
+    file: str | None = None
+    not_run: str | None = None
+
+    @property
+    def is_bare(self) -> bool:
+        """True when nothing says what becomes of the block."""
+        return self.run is None and self.file is None and self.not_run is None
+
+
+def blocks(text: str, where: str = "page") -> list[Block]:
+    """Every fenced block of the page in order; MarkdownError names the line."""
+    found: list[Block] = []
+    directive: tuple[int, str, str] | None = None
+    lines = iter(enumerate(text.splitlines(), start=1))
+    for number, line in lines:
+        fence = FENCE.match(line)
+        comment = DIRECTIVE.match(line)
+        if fence:
+            body = _body(lines, len(fence["indent"]), f"{where}:{number}")
+            found.append(_block(number, fence["language"], body, directive, where))
+            directive = None
+        elif comment:
+            if directive:
+                raise MarkdownError(f"{where}:{directive[0]}: the comment stands before no fence")
+            directive = (number, comment["kind"], comment["text"].strip())
+        elif line.strip() and directive:
+            raise MarkdownError(f"{where}:{directive[0]}: the comment stands before no fence")
+    if directive:
+        raise MarkdownError(f"{where}:{directive[0]}: the comment stands before no fence")
+    return found
+
+
+def _body(lines: Iterator[tuple[int, str]], indent: int, where: str) -> str:
+    body: list[str] = []
+    for _number, line in lines:
+        if re.match(r"^ *```+\s*$", line):
+            return "".join(f"{text}\n" for text in body)
+        body.append(line[indent:] if not line[:indent].strip() else line)
+    raise MarkdownError(f"{where}: the fence is never closed")
+
+
+def _block(number: int, language: str, text: str, directive: tuple[int, str, str] | None, where: str) -> Block:
+    if directive is None:
+        return Block(line=number, language=language, text=text)
+    at, kind, words = directive
+    if kind == "run":
+        return Block(line=number, language=language, text=text, run=_run(words, f"{where}:{at}"))
+    if not words:
+        raise MarkdownError(f"{where}:{at}: '{kind}:' needs a text")
+    if kind == "file":
+        if words.startswith("/") or ".." in words.split("/"):
+            raise MarkdownError(f"{where}:{at}: {words} leads out of the page's folder")
+        return Block(line=number, language=language, text=text, file=words)
+    return Block(line=number, language=language, text=text, not_run=words)
+
+
+def _run(words: str, where: str) -> Run:
+    pairs: dict[str, list[str]] = {key: [] for key in RUN_KEYS}
+    for word in shlex.split(words):
+        key, equals, value = word.partition("=")
+        if key not in pairs or not equals:
+            raise MarkdownError(f"{where}: {word!r} is none of {', '.join(f'{key}=' for key in RUN_KEYS)}")
+        pairs[key].append(value)
+    for key in ("lab", "args", "rc"):
+        if len(pairs[key]) > 1:
+            raise MarkdownError(f"{where}: {key}= stands twice")
+    return Run(
+        lab=pairs["lab"][0] if pairs["lab"] else None,
+        args=tuple(shlex.split(pairs["args"][0])) if pairs["args"] else (),
+        expect=tuple(pairs["expect"]),
+        refuse=tuple(pairs["refuse"]),
+        rc=int(pairs["rc"][0]) if pairs["rc"] else 0,
+    )

@@ -1,0 +1,157 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Build the tarball and use it as a stranger would: installed in an empty folder, run from another one.
+
+``python -m tools.package installed``  build, look into the tarball, install, plan and site from the installed copy
+``python -m tools.package site``       plan and site from a tree, with the ansible-core of this environment
+``python -m tools.package importer``   build, and let galaxy-importer (what Galaxy runs on an upload) read it
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from tools.envs import ROOT, clean_environ
+from tools.lab import LabError, control, running
+from tools.tree import collection, collections_path, sync
+
+LAB = "simulator/labs/demo.yml"
+INVENTORY = ROOT / "tools" / "demo_inventory.yml"
+FORBIDDEN = re.compile(
+    r"^(\.|tools/|tests/(unit|integration|layers|docs|tools|output)/|dist/|Makefile|conftest|ansible\.cfg|pyproject"
+    r"|importer_result|.*(\.tar\.gz|\.pyc|__pycache__|\.plugin-cache\.yaml)$)"
+)
+NEEDED = ("README.md", "COPYING", "CHANGELOG.md", "meta/runtime.yml", "requirements.txt", "playbooks/site.yml")
+STEP_SECONDS = 600
+
+
+class PackageError(Exception):
+    """A step failed; the message holds its output."""
+
+
+def run(command: list[str], folder: Path, environ: Mapping[str, str]) -> str:
+    """The output of a command that must succeed."""
+    print(f"$ {' '.join(command)}", flush=True)
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=STEP_SECONDS,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise PackageError(f"exit status {done.returncode}\n{done.stdout}")
+    return done.stdout
+
+
+def build(folder: Path, environ: Mapping[str, str]) -> Path:
+    """The tarball of the working files."""
+    sync("package")
+    run(["ansible-galaxy", "collection", "build", "--output-path", str(folder)], collection("package"), environ)
+    (tarball,) = folder.glob("directpath-vsphere-*.tar.gz")
+    return tarball
+
+
+def content_problems(names: list[str]) -> list[str]:
+    """What a released tarball must not hold, and what it must."""
+    problems = [f"the tarball holds {name}" for name in names if FORBIDDEN.match(name) and name != "."]
+    return problems + [f"the tarball lacks {name}" for name in NEEDED if name not in names]
+
+
+def check_installed(environ: Mapping[str, str], folder: Path) -> int:
+    """Build, inspect, install, run; returns the number of checks that passed."""
+    tarball = build(folder, environ)
+    with tarfile.open(tarball) as archive:
+        problems = content_problems([member.name.removeprefix("./") for member in archive.getmembers()])
+    if problems:
+        raise PackageError("\n".join(problems))
+    target = folder / "installed"
+    run(["ansible-galaxy", "collection", "install", str(tarball), "-p", str(target)], folder, environ)
+    return 3 + run_site({**environ, "ANSIBLE_COLLECTIONS_PATH": str(target)}, folder)
+
+
+def run_site(environ: Mapping[str, str], folder: Path) -> int:
+    """plan (writes nothing), site, site again (changes nothing), by their full names from a folder of their own."""
+    elsewhere = folder / "elsewhere"
+    elsewhere.mkdir()
+    with running(LAB) as variables:
+        both = {**environ, **variables}
+        inventory = ["--inventory", str(INVENTORY)]
+        run(["ansible-playbook", "directpath.vsphere.plan", *inventory], elsewhere, both)
+        if writes := control(variables, "/journal?writes=1"):
+            raise PackageError(f"plan wrote: {writes}")
+        first = run(["ansible-playbook", "directpath.vsphere.site", *inventory], elsewhere, both)
+        if sum(changed(first).values()) == 0:
+            raise PackageError(f"site changed nothing:\n{first}")
+        second = run(["ansible-playbook", "directpath.vsphere.site", *inventory], elsewhere, both)
+        if sum(changed(second).values()) != 0:
+            raise PackageError(f"the second site changed something:\n{second}")
+    return 4
+
+
+def changed(output: str) -> dict[str, int]:
+    """Host → its number of changed tasks, from the recap."""
+    recap = output.rpartition("PLAY RECAP")[2]
+    found = {host: int(number) for host, number in re.findall(r"^(\S+)\s*: ok=\d+\s+changed=(\d+)", recap, re.MULTILINE)}
+    if not found:
+        raise PackageError(f"no recap in:\n{output}")
+    return found
+
+
+def check_importer(environ: dict[str, str], folder: Path) -> int:
+    """galaxy-importer on the tarball, without what needs the network or a container; returns the checks passed."""
+    tarball = build(folder, environ)
+    settings = folder / "importer.cfg"
+    settings.write_text(
+        "[galaxy-importer]\nRUN_ANSIBLE_TEST = False\nRUN_ANSIBLE_LINT = False\nRUN_FLAKE8 = False\n"
+        "CHECK_REQUIRED_TAGS = True\nCHECK_CHANGELOG = True\nANSIBLE_LOCAL_TMP = " + str(folder / "tmp") + "\n",
+        encoding="utf-8",
+    )
+    output = run(
+        [sys.executable, "-m", "galaxy_importer.main", str(tarball)],
+        folder,
+        {**environ, "GALAXY_IMPORTER_CONFIG": str(settings)},
+    )
+    print(output)
+    bad = [line for line in output.splitlines() if re.match(r"(ERROR|CRITICAL|WARNING)", line)]
+    if bad or "Importer processing completed successfully" not in output:
+        raise PackageError(f"galaxy-importer complains:\n{output}")
+    return 1
+
+
+def main() -> int:
+    """Exit status 1 when the named check fails."""
+    environ = clean_environ(Path(sys.prefix))
+    with tempfile.TemporaryDirectory(prefix="directpath-package-") as name:
+        folder = Path(name)
+        try:
+            if sys.argv[1:] == ["installed"]:
+                passed = check_installed(environ, folder)
+            elif sys.argv[1:] == ["site"]:
+                tree = f"site-{Path(sys.prefix).name}"
+                sync(tree)
+                passed = run_site({**environ, "ANSIBLE_COLLECTIONS_PATH": str(collections_path(tree))}, folder)
+            elif sys.argv[1:] == ["importer"]:
+                passed = check_importer(environ, folder)
+            else:
+                print(__doc__)
+                return 2
+        except (PackageError, LabError) as problem:
+            print(problem)
+            return 1
+    print(f"{passed} passed, 0 failed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Turn changelogs/fragments into CHANGELOG.md for the version in galaxy.yml.
+
+antsibull-changelog asks ansible-doc for the plugins, so it must see the collection under its full name: it runs in a
+tree, and what it wrote is copied back.
+"""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from tools.envs import ROOT, clean_environ
+from tools.tree import collections_path, sync
+
+WRITTEN = ("CHANGELOG.md", "changelogs/changelog.yaml")
+
+
+def main() -> int:
+    """Exit status of antsibull-changelog. A second run for the same version takes in what was added since."""
+    folder = sync("release")
+    for name in WRITTEN:
+        if (ROOT / name).exists():
+            shutil.copy2(ROOT / name, folder / name)
+    version = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
+    command = ["antsibull-changelog", "release", "--version", version, "--date", str(datetime.date.today())]
+    environ = clean_environ(Path(sys.prefix)) | {"ANSIBLE_COLLECTIONS_PATH": str(collections_path("release"))}
+    done = subprocess.run([*command, "--update-existing"], cwd=folder, env=environ, check=False)
+    if done.returncode == 0:
+        for name in WRITTEN:
+            shutil.copy2(folder / name, ROOT / name)
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Execute the examples of the documentation against the simulator.
+
+``python -m tools.run_docs`` runs every page, ``python -m tools.run_docs docs/first_cluster.md`` one. What a page says
+about its blocks is described in tools/markdown.py. A page has one working folder; a run that differs from what the
+page promises fails the page, and the rest of that page is not run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools.envs import ROOT, clean_environ
+from tools.lab import LabError, running
+from tools.markdown import Block, MarkdownError, blocks
+from tools.tree import collections_path, sync
+
+SHELLS = ("shell", "bash", "sh")
+STEP_SECONDS = 600
+
+
+class Broken(Exception):
+    """An example does not do what its page says."""
+
+
+@dataclass(kw_only=True)
+class Page:
+    """The state a page's examples share: the working folder and the variables of the running simulator."""
+
+    name: str
+    folder: Path
+    environ: dict[str, str]
+    stack: ExitStack
+    lab: ExitStack = field(default_factory=ExitStack)
+    runs: int = 0
+
+
+def pages(root: Path = ROOT) -> list[Path]:
+    """Every page whose examples are executed."""
+    found = [root / "README.md", *(root / "docs").rglob("*.md"), *(root / "roles").glob("*/README.md")]
+    return sorted(path for path in found if path.exists() and "decisions" not in path.parts)
+
+
+def run_page(path: Path, environ: dict[str, str]) -> int:
+    """Run the page's examples in order; returns how many ran, or raises Broken or LabError."""
+    name = str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+    parsed = blocks(path.read_text(encoding="utf-8"), name)
+    with tempfile.TemporaryDirectory(prefix="directpath-docs-") as folder, ExitStack() as stack:
+        page = Page(name=name, folder=Path(folder), environ=dict(environ), stack=stack)
+        stack.callback(lambda: page.lab.close())
+        for block in parsed:
+            if block.file:
+                target = page.folder / block.file
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(block.text, encoding="utf-8")
+            elif block.run:
+                _run_block(page, block)
+        page.lab.close()
+        return page.runs
+
+
+def _run_block(page: Page, block: Block) -> None:
+    run = block.run
+    assert run is not None
+    where = f"{page.name}:{block.line}"
+    if run.lab:
+        page.lab.close()
+        page.environ.update(page.lab.enter_context(running(run.lab)))
+    page.runs += 1
+    command = _command(page, block, where)
+    done = subprocess.run(
+        command,
+        cwd=page.folder,
+        env=page.environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=STEP_SECONDS,
+        check=False,
+    )
+    problems = [f"exit status {done.returncode}, the page says {run.rc}"] if done.returncode != run.rc else []
+    problems += [f"the output lacks {text!r}" for text in run.expect if text not in done.stdout]
+    problems += [f"the output holds {text!r}" for text in run.refuse if text in done.stdout]
+    if problems:
+        raise Broken(f"{where}: {'; '.join(problems)}\n{block.text}--- output\n{done.stdout}")
+
+
+def _command(page: Page, block: Block, where: str) -> list[str]:
+    assert block.run is not None
+    if block.language in SHELLS:
+        return ["bash", "-euo", "pipefail", "-c", block.text, where, *block.run.args]
+    if block.language not in ("yaml", "yml"):
+        raise Broken(f"{where}: a block in {block.language or 'no language'!r} cannot be run")
+    playbook = page.folder / f"example-{block.line}.yml"
+    playbook.write_text(block.text, encoding="utf-8")
+    inventories = [str(file) for file in sorted(page.folder.glob("inventory*"))]
+    options = [word for file in inventories for word in ("--inventory", file)]
+    return ["ansible-playbook", *options, *block.run.args, str(playbook)]
+
+
+def example_environ(tree: str) -> dict[str, str]:
+    """A user's shell: this environment's programs, and a fresh copy of the working files as the collection."""
+    sync(tree)
+    environ = clean_environ(Path(sys.prefix))
+    del environ["ANSIBLE_CONFIG"]  # a page may bring its own ansible.cfg
+    return environ | {"ANSIBLE_COLLECTIONS_PATH": str(collections_path(tree))}
+
+
+def main() -> int:
+    """Exit status 1 when any page is broken."""
+    parser = argparse.ArgumentParser(prog="python -m tools.run_docs", description=__doc__)
+    parser.add_argument("pages", nargs="*", type=Path)
+    chosen = [path.resolve() for path in parser.parse_args().pages] or pages()
+    environ = example_environ("docs")
+    passed = failed = 0
+    for path in chosen:
+        try:
+            ran = run_page(path, environ)
+        except (Broken, LabError, MarkdownError, subprocess.TimeoutExpired) as problem:
+            failed += 1
+            print(f"FAILED {problem}", flush=True)
+        else:
+            passed += ran
+            print(f"ok     {path.relative_to(ROOT)}: {ran} examples", flush=True)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run the integration targets (tests/integration/targets/NAME), each against its own fresh simulator.
+
+The targets are laid out for ``ansible-test integration`` and run there too; this runner needs no second virtual
+environment, runs two targets at a time, and says what it does when one fails. A target's file ``lab`` names the lab
+it wants (default: the demo lab); a lab.yml in the target's folder wins.
+
+``python -m tools.run_targets`` runs all, ``python -m tools.run_targets NAME ...`` some.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import yaml
+
+from tools.envs import clean_environ
+from tools.lab import LabError, running
+from tools.tree import collection, collections_path, sync
+
+DEFAULT_LAB = "simulator/labs/demo.yml"
+TARGET_SECONDS = 600
+TREE = "integration"
+
+
+def targets(tree: Path) -> list[str]:
+    """Every target that is a test: not those whose name says they prepare others, and not the disabled ones."""
+    found = sorted(path.parent.parent for path in tree.glob("tests/integration/targets/*/tasks/main.yml"))
+    return [path.name for path in found if not path.name.startswith("setup_")]
+
+
+def lab_of(tree: Path, target: str) -> Path:
+    """The lab a target wants."""
+    folder = tree / "tests" / "integration" / "targets" / target
+    if (folder / "lab.yml").exists():
+        return folder / "lab.yml"
+    named = folder / "lab"
+    return tree / (named.read_text(encoding="utf-8").strip() if named.exists() else DEFAULT_LAB)
+
+
+def playbook(target: str, variables: Mapping[str, str]) -> list[dict[str, object]]:
+    """The play ansible-test would make of a target."""
+    values = {
+        "simulator_environment": dict(variables),
+        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+    }
+    return [
+        {
+            "name": f"Target {target}",
+            "hosts": "testhost",
+            "gather_facts": False,
+            "vars": values,
+            "roles": [target],
+        }
+    ]
+
+
+def run_target(tree: Path, target: str) -> tuple[bool, float, str]:
+    """Whether the target passed, its seconds, and its output."""
+    started = time.monotonic()
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="directpath-target-") as folder,
+            running(lab_of(tree, target)) as variables,
+        ):
+            ok, output = _play(tree, target, Path(folder), variables)
+    except LabError as problem:
+        ok, output = False, str(problem)
+    return ok, time.monotonic() - started, output
+
+
+def _play(tree: Path, target: str, folder: Path, variables: Mapping[str, str]) -> tuple[bool, str]:
+    play = folder / "play.yml"
+    play.write_text(yaml.safe_dump(playbook(target, variables), sort_keys=False), encoding="utf-8")
+    inventory = folder / "inventory"
+    inventory.write_text("testhost ansible_connection=local\n", encoding="utf-8")
+    environ = clean_environ(Path(sys.prefix)) | {
+        "ANSIBLE_COLLECTIONS_PATH": str(collections_path(TREE)),
+        "ANSIBLE_ROLES_PATH": str(tree / "tests" / "integration" / "targets"),
+        **variables,
+    }
+    command = ["ansible-playbook", "--diff", "--inventory", str(inventory), str(play)]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=TARGET_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as late:
+        shown = late.stdout.decode(errors="replace") if isinstance(late.stdout, bytes) else str(late.stdout or "")
+        return False, f"{shown}\nstopped after {TARGET_SECONDS} seconds"
+    return done.returncode == 0, done.stdout
+
+
+def main() -> int:
+    """Exit status 1 when a target fails, or none was found."""
+    parser = argparse.ArgumentParser(prog="python -m tools.run_targets", description=__doc__)
+    parser.add_argument("targets", nargs="*")
+    parser.add_argument("-j", "--jobs", type=int, default=2)
+    parser.add_argument("-v", "--verbose", action="store_true", help="show the output of targets that pass, too")
+    options = parser.parse_args()
+    sync(TREE)
+    tree = collection(TREE)
+    chosen = options.targets or targets(tree)
+    unknown = sorted(set(chosen) - set(targets(tree)))
+    if unknown or not chosen:
+        print(f"no such target: {', '.join(unknown)}" if unknown else "no integration target was found")
+        return 1
+    failed = 0
+    with ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
+        for target, (ok, seconds, output) in zip(
+            chosen, pool.map(lambda name: run_target(tree, name), chosen), strict=True
+        ):
+            failed += not ok
+            print(f"{'ok    ' if ok else 'FAILED'} {target:40}{seconds:7.1f} s", flush=True)
+            if options.verbose or not ok:
+                print(output, flush=True)
+    print(f"{len(chosen) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
