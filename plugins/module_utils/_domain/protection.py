@@ -46,7 +46,8 @@ def protections(host: Host) -> Mapping[str, tuple[Protection, ...]]:
     companions = _companions(host)
     for address, protection in (*_last_management(host, host.fabric, companions), *_inherited(found, companions)):
         found.setdefault(address, set()).add(protection)
-    return {address: tuple(sorted(found[address], key=_rank)) for address in sorted(found)}
+    present = {device.address for device in host.devices}
+    return {address: tuple(sorted(found[address], key=_rank)) for address in sorted(present & found.keys())}
 
 
 def cautions(host: Host) -> Mapping[str, tuple[str, ...]]:
@@ -150,8 +151,8 @@ def _disk_reason(adapter: StorageAdapter, name: str, disk: Disk | None, fabric: 
     if disk is None:
         return Protection(code="disk_unknown", reason=f"{through}, of which nothing could be read")
     if disk.is_boot:
-        uses = "".join(f" and {use}" for use in disk.uses)
-        return Protection(code="boot_disk", reason=f"{through}, from which ESXi boots{uses}")
+        uses = " and ".join(disk.uses) or "is the disk ESXi boots from"
+        return Protection(code="boot_disk", reason=f"{through}, which {uses}")
     if disk.uses:
         return Protection(code="disk_in_use", reason=f"{through}, which {' and '.join(disk.uses)}")
     if disk.local is False:

@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What proves that a host was rebooted and that its devices work. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .host_blockers import unreachable
+from .hosts import Host, HostDevice
+from .passthrough import check_identity
+from .selection import select_all
+from .selectors import DeviceWish
+
+_NOT_SETTLED = (
+    "Another reboot will not help. Look for an ACS check that refuses it (KB 391460, KB 1036811), for the known fault that "
+    "GPUs come back pending after each boot (disabling and enabling them again helps until the next one), or for a stale "
+    "pci_devices record in the host's configuration store, left by a card that moved"
+)
+
+
+def is_back(
+    before: Host,
+    now: Host,
+    uptime_seconds: float | None,
+    margin: float = 30.0,
+    *,
+    asked_seconds_ago: float | None = None,
+) -> tuple[bool, str]:
+    """Whether the host has been rebooted and is connected again; if not, why not yet, as a clause.
+
+    Connection state alone proves nothing: the gap is easily missed. The boot time must have moved by more than ``margin``
+    seconds, as setting the clock moves it a little. Uptime knows no clock: when it is told how long ago the reboot was asked
+    for, a host that is up for longer has not rebooted, whatever its clock says.
+    """
+    if now.connection_state != "connected":
+        return False, f"it is {now.connection_state}"
+    if now.unreadable:
+        return False, f"it does not give {', '.join(now.unreadable)} yet"
+    too_long = (
+        uptime_seconds is not None and asked_seconds_ago is not None and uptime_seconds > asked_seconds_ago + margin
+    )
+    if too_long:
+        return False, f"it is up for {uptime_seconds:.0f} seconds, longer than since the reboot was asked for"
+    if before.boot_time is None:
+        if uptime_seconds is None or asked_seconds_ago is None:
+            return False, "its boot time before is not known, and its uptime neither"
+        return True, ""
+    if now.boot_time is None:
+        return False, "it does not say when it booted yet"
+    if now.boot_time <= before.boot_time + margin:
+        return False, "it still runs since its old boot time: it has not gone down yet"
+    return True, ""
+
+
+def verify_after(before: Host, now: Host, wishes: Sequence[DeviceWish] = ()) -> tuple[str, ...]:
+    """What is not as it should be after a reboot, a sentence each; empty when the host may go back to work.
+
+    Every device that was passed through must be the same hardware at the same address, none may be pending still, and the
+    wished ones must be in force.
+    """
+    if not now.is_reachable:
+        return (unreachable(now).sentence(),)
+    moved = {device.address: reason for device in before.devices if (reason := _moved(device, now)) is not None}
+    problems = [f"On {now.name}, {reason}" for _, reason in sorted(moved.items())]
+    unsettled = sorted((device for device in now.devices if device.is_pending), key=lambda device: device.address)
+    problems += [_unsettled(now, device) for device in unsettled]
+    known = {device.address for device in unsettled} | moved.keys()
+    for selection in select_all(now, wishes):
+        if selection.blocker is not None:
+            problems.append(selection.blocker.sentence())
+        problems += [
+            f"{device.describe()} on {now.name} is wanted, but not enabled. Enable it with host_passthrough."
+            for device in selection.devices
+            if not device.active and device.address not in known
+        ]
+    return tuple(problems)
+
+
+def _moved(device: HostDevice, now: Host) -> str | None:
+    """Why a device that was passed through is not the same hardware any more. The setting stays with the address."""
+    if not device.enabled and not device.active:
+        return None
+    reason = check_identity(device, now.device(device.address))
+    if reason is None:
+        return None
+    return (
+        f"{reason}. Passthrough is kept by address, so it now concerns whatever sits there: leave the host in maintenance "
+        "mode, and correct the setting before anything uses it."
+    )
+
+
+def _unsettled(host: Host, device: HostDevice) -> str:
+    states = {
+        "pending_enable": "is enabled, but still not in force after the reboot",
+        "pending_disable": "is disabled, but still in force after the reboot",
+        "stale": "is configured for passthrough, but the host no longer offers it",
+    }
+    return f"{device.describe()} on {host.name} {states[device.state]}. {_NOT_SETTLED}."
