@@ -98,6 +98,19 @@ def lock_changes(vm: Vm) -> tuple[Change, ...]:
     return tuple(changes)
 
 
+def full_reservation_changes(vm: Vm, *, attaching: bool) -> tuple[Change, ...]:
+    """What a VM with passthrough devices needs: everything reserved and no limit; the lock always goes along with an
+    attach.
+
+    A VM whose devices are there already may also have its full size reserved in numbers: power-on is content with
+    that.
+    """
+    changes = lock_changes(vm)
+    if vm.memory.is_fully_reserved and (not attaching or vm.memory.lock_supported is False):
+        return tuple(change for change in changes if change.subject == LIMIT)
+    return changes
+
+
 def unlock_changes(vm: Vm, reservation_mb: int | None = None) -> tuple[Change, ...]:
     """Lock off; reservation to ``reservation_mb``, or, without a number, the lock's own reservation dropped."""
     memory = vm.memory

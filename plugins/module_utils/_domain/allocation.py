@@ -1,0 +1,282 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which cards of its host a VM gets for fixed backings. PRIVATE to the collection.
+
+Active devices of the host, minus what other VMs hold, minus what this run gave to others. Functions that can only be
+reset together go to the same VM together (KB 312208). Several devices of one VM come from one NUMA node where that is
+possible.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .claims import Claims
+from .hosts import Host, HostDevice, dependency_group
+from .plan import Blocker
+from .selectors import DeviceWish
+from .vm_matching import Need, is_meant
+from .vm_wishes import VmWorld
+from .vms import FixedBacking, Vm
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grant:
+    """One card given to a VM: for a wish, or (``entry`` None) because it must go along with ``along_with``."""
+
+    device: HostDevice
+    entry: DeviceWish | None = None
+    along_with: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Allocation:
+    """Cards in the order of their addresses, what stands in the way, what is worth saying."""
+
+    grants: tuple[Grant, ...] = ()
+    blockers: tuple[Blocker, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(kw_only=True, slots=True)
+class Desk:
+    """What is known while the cards of one VM are chosen."""
+
+    world: VmWorld
+    vm: Vm
+    host: Host
+    claims: Claims
+    reserved: Mapping[str, str]
+    """address → VM that asked for it by address in this run."""
+    on_vm: frozenset[str]
+    """Addresses the VM holds and keeps."""
+    given: dict[str, Grant] = field(default_factory=dict)
+
+    def obstacle(self, device: HostDevice) -> str:
+        """Why a card, with all that must go along, cannot be given; empty when it can."""
+        reason = self._own_obstacle(device)
+        if reason:
+            return reason
+        for member in self.companions(device):
+            reason = "" if member.address in self.on_vm else self._own_obstacle(member)
+            if reason:
+                return f"{member.address}, which must go along, is {reason}"
+        return ""
+
+    def companions(self, device: HostDevice) -> tuple[HostDevice, ...]:
+        """The other functions that are reset with this one. Functions that cannot be passed through at all stay out."""
+        group = dependency_group(self.host.devices, device.address)
+        return tuple(
+            member
+            for member in group
+            if member.address != device.address and (member.capable or member.enabled or member.active)
+        )
+
+    def _own_obstacle(self, device: HostDevice) -> str:
+        if not device.active or not device.enabled:
+            return _state_words(device)
+        claims = self.claims.others(self.host.moid, device.address, self.vm)
+        if claims:
+            return claims[0].sentence()
+        holder = self.reserved.get(device.address)
+        if holder is not None and holder != self.vm.moid:
+            return f"asked for by address for {self.world.vm(holder).name} in this run"
+        offered = self.world.offered.get(self.host.moid)
+        if offered is not None and device.address not in offered:
+            return "not offered by vCenter for passthrough"
+        return ""
+
+    def free(self, entry: DeviceWish) -> list[HostDevice]:
+        """Cards that could be given for a wish now, by address."""
+        return [
+            device
+            for device in meant_on(self.host, entry)
+            if device.address not in self.on_vm and device.address not in self.given and not self.obstacle(device)
+        ]
+
+
+def meant_on(host: Host, entry: DeviceWish) -> list[HostDevice]:
+    """The cards of a host that a wish means, by address."""
+    found = [device for device in host.devices if not device.is_bridge and is_meant(entry, device)]
+    return sorted(found, key=lambda device: device.address)
+
+
+def _state_words(device: HostDevice) -> str:
+    words = {
+        "pending_enable": "enabled but not active",
+        "pending_disable": "being disabled at the next reboot",
+        "stale": "enabled but no longer capable of passthrough",
+        "off": "not enabled for passthrough",
+        "unavailable": "not capable of passthrough",
+    }
+    return words.get(device.state, device.state)
+
+
+def allocate(desk: Desk, needs: Sequence[Need], kept: Sequence[HostDevice]) -> Allocation:
+    """Cards for the fixed ``needs`` of one VM, and what must go along with those and with the ``kept`` ones."""
+    warnings = _complete_groups(desk, kept)
+    amounts = Counter(need.entry for need in needs)
+    entries = sorted(
+        amounts,
+        key=lambda entry: (
+            entry.selector.address is None,
+            len(desk.free(entry)),
+            entry.selector.text,
+            entry.label or "",
+        ),
+    )
+    node = _preferred_node(desk, amounts, kept)
+    blockers: list[Blocker] = []
+    for entry in entries:
+        short = _fill(desk, entry, amounts[entry], node)
+        if short:
+            blockers.append(_shortage(desk, entry, amounts[entry], short))
+    blockers += _identity_blockers(desk, needs)
+    grants = tuple(desk.given[address] for address in sorted(desk.given))
+    return Allocation(grants=grants, blockers=tuple(blockers), warnings=tuple(warnings))
+
+
+def _complete_groups(desk: Desk, kept: Sequence[HostDevice]) -> list[str]:
+    """Give what belongs to cards the VM has already; say so where that cannot be."""
+    warnings = []
+    for device in sorted(kept, key=lambda device: device.address):
+        for member in desk.companions(device):
+            if member.address in desk.on_vm or member.address in desk.given:
+                continue
+            reason = desk.obstacle(member)
+            if reason:
+                warnings.append(
+                    f"{desk.vm.name} has {device.address} but not {member.address} of {desk.host.name}, which is reset "
+                    f"together with it and is {reason}; both must be in the same VM"
+                )
+            else:
+                desk.given[member.address] = Grant(device=member, along_with=device.address)
+    return warnings
+
+
+def _preferred_node(desk: Desk, amounts: Mapping[DeviceWish, int], kept: Sequence[HostDevice]) -> int | None:
+    """The node to take cards from when a VM has several: where its others are, else where most of its wishes can be
+    met."""
+    nodes = Counter(device.numa_node for device in kept if device.numa_node is not None)
+    if not nodes:
+        if sum(amounts.values()) < 2:
+            return None
+        for entry, amount in amounts.items():
+            local = Counter(device.numa_node for device in desk.free(entry) if device.numa_node is not None)
+            for number, available in local.items():
+                nodes[number] += min(amount, available)
+    return min(nodes, key=lambda number: (-nodes[number], number)) if nodes else None
+
+
+def _fill(desk: Desk, entry: DeviceWish, amount: int, node: int | None) -> int:
+    """Give cards for one wish; the number that is missing in the end."""
+    for address in sorted(desk.given):
+        grant = desk.given[address]
+        if amount and grant.entry is None and is_meant(entry, grant.device):
+            desk.given[address] = Grant(device=grant.device, entry=entry, along_with=grant.along_with)
+            amount -= 1
+    while amount:
+        free = desk.free(entry)
+        if not free:
+            break
+        best = min(free, key=lambda device: (node is not None and device.numa_node != node, device.address))
+        desk.given[best.address] = Grant(device=best, entry=entry)
+        amount -= 1
+        for member in desk.companions(best):
+            if member.address in desk.on_vm or member.address in desk.given:
+                continue
+            wanted = amount > 0 and is_meant(entry, member)
+            desk.given[member.address] = Grant(device=member, entry=entry if wanted else None, along_with=best.address)
+            amount -= wanted
+    return amount
+
+
+def _shortage(desk: Desk, entry: DeviceWish, wanted: int, short: int) -> Blocker:
+    vm, host = desk.vm, desk.host
+    meant = [
+        device
+        for device in meant_on(host, entry)
+        if device.address not in desk.on_vm and (device.address not in desk.given)
+    ]
+    reasons = {device.address: desk.obstacle(device) for device in meant}
+    listed = tuple(f"{device.describe()}: {reasons[device.address]}" for device in meant if reasons[device.address])
+    asked = f"{vm.name} needs {wanted} more {entry.selector.text}" + (f" labelled {entry.label}" if entry.label else "")
+    waiting = [device for device in meant if _waits_for_reboot(desk, device)]
+    if len(waiting) >= short:
+        return Blocker(
+            code="not_active",
+            message=f"{asked}; on {host.name} {', '.join(device.address for device in waiting)} "
+            f"{'is' if len(waiting) == 1 else 'are'} enabled but not active",
+            cure=f"Reboot {host.name}, which owes a reboot, then run this again",
+            candidates=listed,
+        )
+    if not meant_on(host, entry):
+        return _absent(desk, entry, asked)
+    return Blocker(
+        code="no_free_device",
+        message=f"{asked}, but {host.name}, where it is, has only {wanted - short} free and active",
+        cure="Enable more devices there, detach them from the other VMs, move the VM to a host with free ones, "
+        "or ask for fewer",
+        candidates=listed,
+    )
+
+
+def _waits_for_reboot(desk: Desk, device: HostDevice) -> bool:
+    group = (device, *desk.companions(device))
+    claimed = any(desk.claims.others(desk.host.moid, member.address, desk.vm) for member in group)
+    return not claimed and _only_waits(group)
+
+
+def _only_waits(group: Sequence[HostDevice]) -> bool:
+    states = {member.state for member in group}
+    return "pending_enable" in states and states <= {"active", "pending_enable"}
+
+
+def _absent(desk: Desk, entry: DeviceWish, asked: str) -> Blocker:
+    """Nothing on the host is meant by the wish: say what sits there, and where else such a card is."""
+    host, selector = desk.host, entry.selector
+    here = host.device(selector.address) if selector.address is not None else None
+    if here is not None and selector.names_kind and here.kind != (selector.vendor_id, selector.device_id):
+        return _identity_changed(
+            f"{asked}, but {selector.address} on {host.name} is {here.ids} {here.name}".rstrip(),
+            "Check which card is meant: addresses move when cards are added or removed",
+        )
+    elsewhere = [
+        other for other in desk.world.candidates(desk.vm) if other.moid != host.moid and meant_on(other, entry)
+    ]
+    active = sorted((device for device in host.devices if device.active), key=lambda device: device.address)
+    where = f" ({', '.join(other.name for other in elsewhere)} {'has' if len(elsewhere) == 1 else 'have'})"
+    return Blocker(
+        code="no_such_device",
+        message=f"{asked}, but {host.name}, where it is, has no such device{where if elsewhere else ''}",
+        cure="Correct the match, or move the VM to a host that has the device",
+        candidates=tuple(device.describe() for device in active[:8]),
+        skippable=True,
+    )
+
+
+def _identity_blockers(desk: Desk, needs: Sequence[Need]) -> list[Blocker]:
+    """An address alone does not say that a card of another model is welcome in the place of the one the VM had."""
+    blockers = []
+    for need in needs:
+        selector = need.entry.selector
+        if selector.address is None or selector.names_kind or need.replaces is None:
+            continue
+        backing, here = need.replaces.device.backing, desk.host.device(selector.address)
+        if here is None or not isinstance(backing, FixedBacking):
+            continue
+        if (backing.vendor_id, backing.device_id) != here.kind:
+            blockers.append(
+                _identity_changed(
+                    f"{desk.vm.name} has {backing.vendor_id}:{backing.device_id} at {selector.address}, "
+                    f"but on {desk.host.name} that is {here.ids} {here.name}".rstrip(),
+                    "Add vendor_id and device_id to the address to say which card is meant",
+                )
+            )
+    return blockers
+
+
+def _identity_changed(message: str, cure: str) -> Blocker:
+    return Blocker(code="identity_changed", message=message, cure=cure)

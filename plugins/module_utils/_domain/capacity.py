@@ -1,0 +1,261 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether dynamic devices can be had where a VM may run. PRIVATE to the collection.
+
+All devices of a VM must be on ONE host, so what counts is the best single host, not the sum over the cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .allocation import meant_on
+from .claims import Claims, DynamicItem, free_devices, item_of, satisfiable
+from .hosts import Host, HostDevice
+from .plan import Blocker
+from .selectors import DeviceWish
+from .vm_wishes import VmWorld
+from .vms import AllowedDevice, DynamicBacking, Vm
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resolved:
+    """What a dynamic backing for a wish allows, or why that cannot be said."""
+
+    item: DynamicItem | None = None
+    name: str = ""
+    class_id: str = ""
+    blocker: Blocker | None = None
+
+
+def resolve(world: VmWorld, vm: Vm, entry: DeviceWish) -> Resolved:
+    """The model and label a wish means. Without vendor and device id it must come to one model on the hosts of the
+    VM."""
+    selector, hosts = entry.selector, world.candidates(vm)
+    meant = [device for host in hosts for device in meant_on(host, entry)]
+    label = entry.label or selector.label or None
+    kinds = sorted({device.kind for device in meant})
+    if selector.vendor_id is not None and selector.device_id is not None:
+        kinds = [(selector.vendor_id, selector.device_id)]
+    if len(kinds) != 1:
+        return Resolved(blocker=_not_one_kind(vm, entry, hosts, meant))
+    model = AllowedDevice(
+        vendor_id=kinds[0][0],
+        device_id=kinds[0][1],
+        subvendor_id=selector.subvendor_id,
+        subdevice_id=selector.subdevice_id,
+    )
+    item = DynamicItem(allowed=(model,), label=label)
+    wrong = [
+        f"{host.name} {device.describe()}"
+        for host in hosts
+        for device in sorted(host.devices, key=lambda device: device.address)
+        if item.accepts(device) and not selector.matches(device)
+    ]
+    if wrong:
+        return Resolved(
+            blocker=Blocker(
+                code="dynamic_too_wide",
+                message=f"A dynamic device for {vm.name} can name models and a label, not all of {selector.text}; "
+                "it could also get other cards",
+                cure="Name the devices by ids and a hardware label, or use backing fixed",
+                candidates=tuple(wrong),
+            )
+        )
+    known = meant[0] if meant else world.models().get(f"{model.vendor_id}:{model.device_id}")
+    return Resolved(item=item, name=known.name if known else "", class_id=known.class_id if known else "")
+
+
+def _not_one_kind(vm: Vm, entry: DeviceWish, hosts: Sequence[Host], meant: Sequence[HostDevice]) -> Blocker:
+    names = {device.ids: device.name for device in reversed(meant)}
+    where = ", ".join(host.name for host in hosts) or "no host that was read"
+    if not names:
+        return Blocker(
+            code="no_such_device",
+            message=f"{vm.name} needs {entry.selector.text}, which none of its hosts has ({where})",
+            cure="Correct the match; see the devices with host_pci_device_info",
+            skippable=True,
+        )
+    return Blocker(
+        code="ambiguous",
+        message=f"{entry.selector.text} for {vm.name} means {len(names)} models of device on its hosts",
+        cure="Name one of them by vendor:device",
+        candidates=tuple(f"{ids} {names[ids]}".rstrip() for ids in sorted(names)),
+    )
+
+
+def items_after(vm: Vm, detached: frozenset[int], added: Sequence[DynamicItem]) -> tuple[DynamicItem, ...]:
+    """All dynamic devices a VM will have."""
+    kept = (
+        item_of(device.backing)
+        for device in sorted(vm.devices, key=lambda device: device.key)
+        if isinstance(device.backing, DynamicBacking) and device.key not in detached
+    )
+    return (*kept, *added)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """Whether a VM's dynamic devices can be had, and on which host it fits most tightly."""
+
+    blockers: tuple[Blocker, ...] = ()
+    warnings: tuple[str, ...] = ()
+    host_moid: str | None = None
+
+
+def check_capacity(
+    world: VmWorld, vm: Vm, items: Sequence[DynamicItem], claims: Claims, *, tied_to: str | None, must_run: bool
+) -> Verdict:
+    """Judge all dynamic devices of one VM. ``tied_to``: host its fixed devices bind it to. ``must_run``: it will be
+    started now."""
+    hosts = [host for host in world.candidates(vm) if tied_to in (None, host.moid)]
+    usable = [host for host in hosts if host.is_reachable]
+    if not any(_fits(host, items, claims, vm, running_count=False) for host in usable):
+        return Verdict(blockers=(_no_host(vm, items, usable, hosts, claims),))
+    now = [
+        host for host in usable if not host.in_maintenance_mode and _fits(host, items, claims, vm, running_count=True)
+    ]
+    if now:
+        best = min(now, key=lambda host: (_spare(host, items, claims, vm), host.name, host.moid))
+        return Verdict(host_moid=best.moid)
+    message = (
+        f"{_wanted(vm, items)}, but no host has them free at this time: running VMs hold them, or the host is in "
+        "maintenance mode"
+    )
+    listed = _listing(usable, items, claims, vm)
+    if not must_run:
+        return Verdict(warnings=(f"{message} ({'; '.join(listed)}). It cannot be powered on now.",))
+    return Verdict(
+        blockers=(
+            Blocker(
+                code="no_free_device",
+                message=message,
+                cure="Power off VMs that hold such devices, enable more, or use power off to attach without starting",
+                candidates=listed,
+            ),
+        )
+    )
+
+
+def _fits(host: Host, items: Sequence[DynamicItem], claims: Claims, vm: Vm, *, running_count: bool) -> bool:
+    devices = free_devices(host, claims, vm, running_count=running_count)
+    waiting = claims.others_unplaced(host.moid, vm) if running_count else ()
+    return satisfiable((*waiting, *items), devices) - satisfiable(waiting, devices) >= len(items)
+
+
+def _spare(host: Host, items: Sequence[DynamicItem], claims: Claims, vm: Vm) -> int:
+    devices = free_devices(host, claims, vm, running_count=True)
+    return sum(1 for device in devices if any(item.accepts(device) for item in items))
+
+
+def _no_host(
+    vm: Vm, items: Sequence[DynamicItem], usable: Sequence[Host], hosts: Sequence[Host], claims: Claims
+) -> Blocker:
+    owing = [host for host in usable if _fits_after_reboot(host, items, claims, vm)]
+    if owing:
+        pending = [
+            f"{host.name} {device.describe()}"
+            for host in owing
+            for device in host.pending
+            if device.enabled and any(item.accepts(device) for item in items)
+        ]
+        names = ", ".join(host.name for host in owing)
+        return Blocker(
+            code="not_active",
+            message=f"{_wanted(vm, items)}; on {names} they are enabled but not active",
+            cure=f"Reboot {names if len(owing) == 1 else 'one of ' + names}, which "
+            f"{'owes' if len(owing) == 1 else 'owe'} a reboot, then run this again",
+            candidates=tuple(pending),
+        )
+    known = any(item.accepts(device) for host in hosts for device in host.devices for item in items)
+    away = [host.name for host in hosts if not host.is_reachable]
+    return Blocker(
+        code="no_free_device" if known else "no_such_device",
+        message=f"{_wanted(vm, items)} on one host, which no host it may run on can give"
+        + (f"; not reachable: {', '.join(away)}" if away else ""),
+        cure="Enable devices with host_passthrough, free them from VMs with fixed backings, ask for fewer, "
+        "or move the VM to a cluster that has them",
+        candidates=_listing(usable, items, claims, vm),
+        skippable=not known,
+    )
+
+
+def _fits_after_reboot(host: Host, items: Sequence[DynamicItem], claims: Claims, vm: Vm) -> bool:
+    devices = [
+        device
+        for device in host.devices
+        if device.state in ("active", "pending_enable")
+        and not any(claim.fixed for claim in claims.others(host.moid, device.address, vm))
+    ]
+    return satisfiable(items, devices) >= len(items)
+
+
+def _wanted(vm: Vm, items: Sequence[DynamicItem]) -> str:
+    counts: dict[str, int] = {}
+    for item in items:
+        counts[item.text] = counts.get(item.text, 0) + 1
+    return f"{vm.name} needs " + ", ".join(f"{counts[text]} x {text}" for text in sorted(counts))
+
+
+def _listing(hosts: Sequence[Host], items: Sequence[DynamicItem], claims: Claims, vm: Vm) -> tuple[str, ...]:
+    """``esx-01: 4 present, 2 active, 0 free`` for every host that has such a card."""
+    lines = []
+    for host in hosts:
+        present = [device for device in host.devices if any(item.accepts(device) for item in items)]
+        active = [device for device in present if device.enabled and device.active]
+        free = [
+            device
+            for device in free_devices(host, claims, vm, running_count=True)
+            if any(item.accepts(device) for item in items)
+        ]
+        if present:
+            state = ", in maintenance mode" if host.in_maintenance_mode else ""
+            lines.append(f"{host.name}: {len(present)} present, {len(active)} active, {len(free)} free{state}")
+    return tuple(lines)
+
+
+def commitment_warnings(
+    world: VmWorld, attached: Mapping[str, Sequence[DynamicItem]], claims: Claims
+) -> tuple[str, ...]:
+    """A sentence for every kind of device of which a cluster's VMs have been promised more than it has.
+
+    ``attached``: VM moid → all dynamic devices it will have, for VMs that get new ones.
+    """
+    sentences = set()
+    for moid in sorted(attached):
+        hosts = world.candidates(world.vm(moid))
+        inside = {host.moid for host in hosts}
+        for item in set(attached[moid]):
+            promised = sum(
+                sum(1 for other in attached.get(vm.moid, _items(vm)) if _overlap(item, other))
+                for vm in world.everyone()
+                if vm.host_moid in inside
+            )
+            there = sum(
+                1
+                for host in hosts
+                for device in host.devices
+                if device.active
+                and item.accepts(device)
+                and not any(claim.fixed for claim in claims.table.get(host.moid, {}).get(device.address, ()))
+            )
+            if promised > there:
+                place = hosts[0].cluster or hosts[0].name
+                sentences.add(
+                    f"{place}: {promised} x {item.text} are promised to VMs, {there} are active; not all of these VMs "
+                    "can run at once"
+                )
+    return tuple(sorted(sentences))
+
+
+def _items(vm: Vm) -> list[DynamicItem]:
+    return [item_of(device.backing) for device in vm.devices if isinstance(device.backing, DynamicBacking)]
+
+
+def _overlap(one: DynamicItem, other: DynamicItem) -> bool:
+    """True when some card could serve both (labels: None means any)."""
+    if one.label is not None and other.label is not None and one.label != other.label:
+        return False
+    mine = {(model.vendor_id, model.device_id) for model in one.allowed}
+    return any((model.vendor_id, model.device_id) in mine for model in other.allowed)

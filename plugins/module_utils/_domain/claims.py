@@ -1,0 +1,175 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which devices of hosts are taken, and by which VMs. PRIVATE to the collection.
+
+A fixed backing takes its device whether the VM runs or not: it could be started at any time. A dynamic backing takes
+one only while the VM runs. The server offers devices that others hold, so "offered" never means free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from .hosts import Host, HostDevice
+from .vm_wishes import VmWorld
+from .vms import AllowedDevice, DynamicBacking, FixedBacking, SriovBacking, Vm
+
+L = TypeVar("L")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claim:
+    """One VM's hold on one device."""
+
+    vm: str
+    moid: str
+    powered_on: bool
+    fixed: bool
+    planned: bool = False
+    """Given to it by this very plan."""
+
+    def sentence(self) -> str:
+        if self.planned:
+            return f"given to {self.vm} in this run"
+        return f"held by {self.vm} ({'running' if self.powered_on else 'powered off'})"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DynamicItem:
+    """A demand for any one device of these models, with this label."""
+
+    allowed: tuple[AllowedDevice, ...]
+    label: str | None
+
+    def accepts(self, device: HostDevice) -> bool:
+        if self.label is not None and device.label != self.label:
+            return False
+        return any(_is_model(device, model) for model in self.allowed)
+
+    @property
+    def text(self) -> str:
+        models = "/".join(f"{model.vendor_id}:{model.device_id}" for model in self.allowed)
+        return models + (f" labelled {self.label}" if self.label else "")
+
+
+@dataclass(kw_only=True, slots=True)
+class Claims:
+    """All claims, by host and address. Grows while one plan is made: VMs later in order see what earlier ones were
+    given."""
+
+    table: dict[str, dict[str, list[Claim]]] = field(default_factory=dict)
+    unplaced: dict[str, list[tuple[str, DynamicItem]]] = field(default_factory=dict)
+    """Host → (VM moid, item) of dynamic devices that run there, or will, on a device not known by address."""
+
+    def add(self, host_moid: str, address: str, claim: Claim) -> None:
+        self.table.setdefault(host_moid, {}).setdefault(address, []).append(claim)
+
+    def place(self, host_moid: str, vm: Vm, items: Sequence[DynamicItem]) -> None:
+        self.unplaced.setdefault(host_moid, []).extend((vm.moid, item) for item in items)
+
+    def others(self, host_moid: str, address: str, vm: Vm) -> tuple[Claim, ...]:
+        """Claims of VMs other than this one."""
+        return tuple(claim for claim in self.table.get(host_moid, {}).get(address, ()) if claim.moid != vm.moid)
+
+    def others_unplaced(self, host_moid: str, vm: Vm) -> tuple[DynamicItem, ...]:
+        return tuple(item for moid, item in self.unplaced.get(host_moid, ()) if moid != vm.moid)
+
+
+def _is_model(device: HostDevice, model: AllowedDevice) -> bool:
+    return (
+        device.vendor_id == model.vendor_id
+        and device.device_id == model.device_id
+        and model.subvendor_id in (None, device.subvendor_id)
+        and model.subdevice_id in (None, device.subdevice_id)
+    )
+
+
+def item_of(backing: DynamicBacking) -> DynamicItem:
+    return DynamicItem(allowed=tuple(sorted(backing.allowed, key=_model_key)), label=backing.custom_label or None)
+
+
+def _model_key(model: AllowedDevice) -> tuple[str, ...]:
+    return (model.vendor_id, model.device_id, model.subvendor_id or "", model.subdevice_id or "")
+
+
+def read_claims(world: VmWorld) -> Claims:
+    """The claims as they are now. What a host says of its users counts for VMs that were not read themselves."""
+    claims = Claims()
+    known = set()
+    for vm in world.everyone():
+        known.add(vm.moid)
+        if vm.host_moid is None:
+            continue
+        for address, fixed in _addresses(vm):
+            claims.add(vm.host_moid, address, Claim(vm=vm.name, moid=vm.moid, powered_on=vm.is_powered_on, fixed=fixed))
+        if vm.is_powered_on:
+            claims.place(vm.host_moid, vm, tuple(_unassigned(vm)))
+    for host in world.hosts:
+        for address, users in sorted(host.users.items()):
+            for user in sorted(users, key=lambda user: (user.vm, user.moid)):
+                if user.moid not in known and (user.fixed or user.powered_on):
+                    claim = Claim(vm=user.vm, moid=user.moid, powered_on=user.powered_on, fixed=user.fixed)
+                    claims.add(host.moid, address, claim)
+    return claims
+
+
+def _addresses(vm: Vm) -> Iterator[tuple[str, bool]]:
+    for device in vm.devices:
+        match device.backing:
+            case FixedBacking(address=str(address)):
+                yield address, True
+            case DynamicBacking(assigned_address=str(address)) if vm.is_powered_on:
+                yield address, False
+            case SriovBacking(virtual_function=str(address)):
+                yield address, True
+
+
+def _unassigned(vm: Vm) -> Iterator[DynamicItem]:
+    for device in vm.devices:
+        if isinstance(device.backing, DynamicBacking) and device.backing.assigned_address is None:
+            yield item_of(device.backing)
+
+
+def free_devices(host: Host, claims: Claims, vm: Vm, *, running_count: bool) -> tuple[HostDevice, ...]:
+    """Active devices of a host that a VM could get: not held by another, running holders of dynamic ones included if
+    asked."""
+    return tuple(
+        device
+        for device in sorted(host.devices, key=lambda device: device.address)
+        if device.enabled
+        and device.active
+        and not any(claim.fixed or running_count for claim in claims.others(host.moid, device.address, vm))
+    )
+
+
+def pair_up(lefts: Sequence[L], rights: Sequence[R], edges: Mapping[int, Sequence[int]]) -> dict[int, int]:
+    """As many pairs (index of left → index of right) as possible along the edges; earlier ones preferred,
+    deterministic.
+
+    Augmenting paths: small inputs (devices of one VM or one host), so its cubic worst case is no matter.
+    """
+    owner: dict[int, int] = {}
+
+    def place(left: int, tried: set[int]) -> bool:
+        for right in edges.get(left, ()):
+            if right not in tried:
+                tried.add(right)
+                if right not in owner or place(owner[right], tried):
+                    owner[right] = left
+                    return True
+        return False
+
+    for left in range(len(lefts)):
+        place(left, set())
+    return {left: right for right, left in sorted(owner.items())}
+
+
+def satisfiable(items: Sequence[DynamicItem], devices: Sequence[HostDevice]) -> int:
+    """How many of the items can have a device of their own at the same time."""
+    edges = {
+        left: [right for right, device in enumerate(devices) if item.accepts(device)] for left, item in enumerate(items)
+    }
+    return len(pair_up(items, devices, edges))

@@ -1,0 +1,254 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must hold of a VM before its passthrough devices can change, and its power around the change. PRIVATE to the
+collection.
+
+All violations are collected, so that one run tells everything. Rules: vSphere's list of features not available with
+DirectPath I/O (networking guide), KB 437651 (nested virtualisation), and the conditions of fixed passthrough hot-plug
+(8.0U1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from .hosts import Host
+from .limits import check_hardware, check_limit, counts_towards_limit
+from .memory import describe_device, lock_blockers
+from .plan import Blocker, Change
+from .vm_wishes import BackingKind, HotAddOff, PowerOff, VmWish
+from .vms import Vm
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PowerSteps:
+    """Power changes around a reconfiguration. ``must_run``: the VM is to be started in this run."""
+
+    shutdown: Change | None = None
+    power_on: Change | None = None
+    blockers: tuple[Blocker, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def must_run(self) -> bool:
+        return self.power_on is not None
+
+
+def power_steps(vm: Vm, wish: VmWish, needs_off: bool) -> PowerSteps:
+    """What is done to a VM's power.
+
+    ``keep``: nothing, so a change that needs the VM off is refused while it runs. ``off``: shut down for the change
+    and left off. ``cycle``: shut down if it runs, started again afterwards. ``on``: as cycle, and started even if it
+    was off. A VM that needs no change is never touched, save that ``on`` starts one that is off.
+    """
+    running = vm.power_state != "poweredOff"
+    start = _power_on(vm, wish, needs_off and running)
+    if not needs_off or not running:
+        return PowerSteps(power_on=start if wish.power == "on" and not vm.is_powered_on else None)
+    if not vm.is_powered_on:
+        return PowerSteps(
+            blockers=(
+                Blocker(
+                    code="suspended",
+                    message=f"{vm.name} is {vm.power_state} and cannot be reconfigured",
+                    cure="Resume it and run this again, or power it off, which loses the suspended state",
+                ),
+            )
+        )
+    if wish.power == "keep":
+        return PowerSteps(
+            blockers=(
+                Blocker(
+                    code="powered_on",
+                    message=f"{vm.name} is running; this change needs it powered off",
+                    cure="Shut it down first, or use power cycle (shut down, change, start again) or power off",
+                ),
+            )
+        )
+    shutdown = Change(
+        kind="shutdown",
+        subject="power",
+        before=vm.power_state,
+        after="poweredOff",
+        detail=PowerOff(timeout_seconds=wish.shutdown_timeout, allow_power_off=wish.allow_power_off),
+    )
+    blockers, warnings = _guest_shutdown(vm, wish)
+    return PowerSteps(
+        shutdown=shutdown, power_on=None if wish.power == "off" else start, blockers=blockers, warnings=warnings
+    )
+
+
+def _power_on(vm: Vm, wish: VmWish, was_shut_down: bool) -> Change:
+    before = "poweredOff" if was_shut_down else vm.power_state
+    return Change(kind="power_on", subject="power", before=before, after="poweredOn")
+
+
+def _guest_shutdown(vm: Vm, wish: VmWish) -> tuple[tuple[Blocker, ...], tuple[str, ...]]:
+    if vm.tools_running:
+        return (), ()
+    if wish.allow_power_off:
+        return (), (f"{vm.name} runs no VMware Tools: it will be powered off without a guest shutdown",)
+    return (
+        Blocker(
+            code="tools_not_running",
+            message=f"{vm.name} runs no VMware Tools, so its guest cannot be shut down",
+            cure="Shut the guest down from inside, start VMware Tools, or allow a hard power-off with allow_power_off",
+        ),
+    ), ()
+
+
+def attach_blockers(
+    vm: Vm, wish: VmWish, kinds: Collection[BackingKind], count_after: int, maximum: int | None
+) -> tuple[Blocker, ...]:
+    """Why a VM cannot be given devices of these kinds, whichever devices they are."""
+    blockers = [
+        *_feature_blockers(vm),
+        *_hot_plug_blockers(vm, wish, kinds),
+        *(blocker for kind in sorted(kinds) if (blocker := check_hardware(vm, kind)) is not None),
+    ]
+    limit = check_limit(vm, count_after, maximum)
+    if limit is not None:
+        blockers.append(limit)
+    return tuple(blockers)
+
+
+def _feature_blockers(vm: Vm) -> list[Blocker]:
+    blockers = []
+    if vm.has_snapshots:
+        blockers.append(
+            Blocker(
+                code="snapshots",
+                message=f"{vm.name} has snapshots, which a VM with passthrough devices cannot have",
+                cure="Delete (consolidate) its snapshots first",
+            )
+        )
+    if vm.fault_tolerance:
+        blockers.append(
+            Blocker(
+                code="fault_tolerance",
+                message=f"{vm.name} is protected by Fault Tolerance, which excludes passthrough devices",
+                cure="Turn Fault Tolerance off for it first",
+            )
+        )
+    if vm.nested_virtualisation:
+        blockers.append(
+            Blocker(
+                code="nested_virtualisation",
+                message=f"{vm.name} exposes hardware-assisted virtualisation to its guest, which excludes passthrough "
+                "devices",
+                cure="Turn off nested virtualisation (nestedHVEnabled) for it first",
+            )
+        )
+    return blockers
+
+
+def _hot_plug_blockers(vm: Vm, wish: VmWish, kinds: Collection[BackingKind]) -> list[Blocker]:
+    """Hot-plug of fixed devices does not go with a virtual IOMMU, with CPU or memory hot-add, or with dynamic
+    devices."""
+    if not vm.fixed_hot_plug:
+        return []
+    clashes = []
+    if vm.virtual_iommu:
+        clashes.append("a virtual IOMMU")
+    if (vm.memory.hot_add or vm.cpu_hot_add) and not wish.disable_hot_add:
+        clashes.append("CPU or memory hot-add")
+    if "dynamic" in kinds:
+        clashes.append("dynamic passthrough devices")
+    if not clashes:
+        return []
+    return [
+        Blocker(
+            code="hot_plug_conflict",
+            message=f"{vm.name} has hot-plug of fixed passthrough devices enabled, which excludes "
+            + " and ".join(clashes),
+            cure="Turn off fixedPassthruHotPlugEnabled for it, or the features named",
+        )
+    ]
+
+
+def group_blockers(vm: Vm, detached: Collection[int]) -> tuple[Blocker, ...]:
+    """Members of a vendor device group can only be removed all together."""
+    blockers = []
+    for group in sorted({d.group_instance for d in vm.devices if d.key in detached and d.group_instance is not None}):
+        rest = [d for d in vm.devices if d.group_instance == group and d.key not in detached]
+        if rest:
+            blockers.append(
+                Blocker(
+                    code="device_group",
+                    message=f"{vm.name} holds a vendor device group of which only a part would be detached; it would keep "
+                    + ", ".join(describe_device(device) for device in sorted(rest, key=lambda device: device.key)),
+                    cure="Name all devices of the group, or none",
+                )
+            )
+    return tuple(blockers)
+
+
+def memory_blockers(vm: Vm) -> tuple[Blocker, ...]:
+    """Why the lock that goes along with devices cannot be had; nothing when it is on."""
+    return () if vm.memory.locked_to_max else lock_blockers(vm)
+
+
+def hot_add_changes(vm: Vm) -> tuple[Change, ...]:
+    """Switch off whatever hot-add is on."""
+    changes = []
+    if vm.memory.hot_add:
+        changes.append(_hot_add("memory hot-add", HotAddOff(memory=True)))
+    if vm.cpu_hot_add:
+        changes.append(_hot_add("CPU hot-add", HotAddOff(cpu=True)))
+    return tuple(changes)
+
+
+def _hot_add(subject: str, detail: HotAddOff) -> Change:
+    return Change(kind="hot_add", subject=subject, before=True, after=False, detail=detail)
+
+
+def hot_add_warning(vm: Vm) -> tuple[str, ...]:
+    kinds = [name for name, on in (("memory", vm.memory.hot_add), ("CPU", vm.cpu_hot_add)) if on]
+    if not kinds:
+        return ()
+    return (
+        f"{vm.name} has {' and '.join(kinds)} hot-add enabled, which may keep it from starting with a passthrough device; "
+        "disable_hot_add turns it off",
+    )
+
+
+def start_blockers(
+    vm: Vm, host: Host | None, fixed_after: Sequence[str], holders: Sequence[str]
+) -> tuple[Blocker, ...]:
+    """Why a VM tied to its host by fixed devices could not be started there now."""
+    blockers = []
+    if host is None or not fixed_after:
+        return ()
+    if host.in_maintenance_mode:
+        blockers.append(
+            Blocker(
+                code="host_in_maintenance",
+                message=f"{vm.name} cannot be started: its fixed devices are on {host.name}, which is in maintenance mode",
+                cure="Take the host out of maintenance mode, or use power off to leave the VM off",
+            )
+        )
+    waiting = [address for address in fixed_after if (d := host.device(address)) is not None and not d.active]
+    if waiting:
+        blockers.append(
+            Blocker(
+                code="not_active",
+                message=f"{vm.name} cannot be started: {', '.join(waiting)} on {host.name} "
+                f"{'is' if len(waiting) == 1 else 'are'} not active for passthrough",
+                cure=f"Reboot {host.name} if they are enabled there, else enable them",
+            )
+        )
+    if holders:
+        blockers.append(
+            Blocker(
+                code="device_in_use",
+                message=f"{vm.name} cannot be started: {'; '.join(holders)}",
+                cure="Power off or detach the other VM",
+            )
+        )
+    return tuple(blockers)
+
+
+def used_after(vm: Vm, detached: Collection[int], added: int) -> int:
+    """Devices that count towards the maximum once the plan is carried out."""
+    return counts_towards_limit(device for device in vm.devices if device.key not in detached) + added

@@ -1,0 +1,299 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plans for the passthrough devices of VMs. PRIVATE to the collection.
+
+Changes of one VM come in the order they are made: shutdown; detach, attach, memory, extra_config, hot_add, all of
+which are ONE reconfiguration; power_on. Two passes: a plan for which ``needs_details`` names VMs counts only after
+the maximum of devices, the system id and the offered devices were read for those and it was made again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .capacity import Verdict, check_capacity, commitment_warnings, items_after
+from .claims import Claim, Claims, DynamicItem, read_claims
+from .hosts import HostDevice
+from .memory import describe_device, full_reservation_changes, merge_writes, state_blockers, unlock_changes
+from .mmio import MmioDevice, MmioPlan, plan_mmio
+from .plan import Blocker, Change, Plan, TargetPlan
+from .preconditions import (
+    PowerSteps,
+    attach_blockers,
+    group_blockers,
+    hot_add_changes,
+    hot_add_warning,
+    memory_blockers,
+    power_steps,
+    start_blockers,
+    used_after,
+)
+from .vm_draft import Draft, draft_devices
+from .vm_report import attach_changes, detach_changes, device_facts
+from .vm_wishes import Detach, DynamicSpec, FixedSpec, HotAddOff, PowerOff, VmWish, VmWorld, check_wishes
+from .vms import Vm
+
+__all__ = [
+    "Detach",
+    "DynamicSpec",
+    "FixedSpec",
+    "HotAddOff",
+    "PowerOff",
+    "VmWish",
+    "VmWorld",
+    "needs_details",
+    "plan_vm_devices",
+]
+
+DETAILS = "needs_details"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Sheet:
+    """One VM with everything decided but whether its dynamic devices can be had."""
+
+    draft: Draft
+    changes: tuple[Change, ...]
+    blockers: tuple[Blocker, ...]
+    warnings: tuple[str, ...]
+    facts: Mapping[str, Any]
+    must_run: bool
+    items: tuple[DynamicItem, ...]
+
+
+def plan_vm_devices(world: VmWorld, wishes: Sequence[VmWish]) -> Plan:
+    """One target per wish. Raises InputError for wishes that are wrong in themselves, ValueError for a VM that was
+    not read."""
+    check_wishes(world, wishes)
+    claims, models, reserved = read_claims(world), world.models(), _reserved(world, wishes)
+    sheets = []
+    for wish in sorted(wishes, key=lambda wish: (world.vm(wish.moid).name, wish.moid)):
+        sheet = _sheet(world, wish, claims, reserved, models)
+        sheets.append(sheet)
+        if not sheet.blockers:
+            _book(claims, sheet.draft)
+    verdicts = _verdicts(world, sheets, claims)
+    targets = [_target(sheet, verdicts.get(sheet.draft.vm.moid, Verdict())) for sheet in sheets]
+    blocked = {target.moid for target in targets if target.blockers}
+    promised = {
+        sheet.draft.vm.moid: sheet.items
+        for sheet in sheets
+        if sheet.draft.dynamic and sheet.draft.vm.moid not in blocked
+    }
+    return Plan(targets=tuple(targets), warnings=commitment_warnings(world, promised, claims))
+
+
+def needs_details(plan: Plan) -> frozenset[str]:
+    """VMs (moid) for which limits, system ids and offered devices must be read before the plan counts."""
+    return frozenset(target.moid for target in plan.targets if target.facts.get(DETAILS))
+
+
+def _reserved(world: VmWorld, wishes: Iterable[VmWish]) -> Mapping[str, Mapping[str, str]]:
+    """Host → address → VM that asks for just this address: wishes by model do not take it away from it."""
+    reserved: dict[str, dict[str, str]] = defaultdict(dict)
+    for wish in sorted(wishes, key=lambda wish: (world.vm(wish.moid).name, wish.moid)):
+        for entry in wish.devices if wish.state != "absent" else ():
+            if entry.selector.address is not None:
+                reserved[world.vm(wish.moid).host_moid or ""].setdefault(entry.selector.address, wish.moid)
+    return reserved
+
+
+def _book(claims: Claims, draft: Draft) -> None:
+    for grant in draft.fixed:
+        claim = Claim(vm=draft.vm.name, moid=draft.vm.moid, powered_on=draft.vm.is_powered_on, fixed=True, planned=True)
+        claims.add(draft.vm.host_moid or "", grant.device.address, claim)
+
+
+def _sheet(
+    world: VmWorld,
+    wish: VmWish,
+    claims: Claims,
+    reserved: Mapping[str, Mapping[str, str]],
+    models: Mapping[str, HostDevice],
+) -> _Sheet:
+    vm = world.vm(wish.moid)
+    unknown = state_blockers(vm, changing=False)
+    if unknown:
+        return _Sheet(
+            draft=Draft(vm=vm, wish=wish, host=None),
+            changes=(),
+            blockers=unknown,
+            warnings=(),
+            facts={},
+            must_run=False,
+            items=(),
+        )
+    draft = draft_devices(world, wish, claims, reserved.get(vm.host_moid or "", {}), models)
+    memory = _memory(draft)
+    mmio = _mmio(draft)
+    hot_add = hot_add_changes(vm) if wish.disable_hot_add and _has_devices_after(draft) else ()
+    needs_off = bool(draft.detached or draft.attaching or mmio.changes or hot_add)
+    power = power_steps(vm, wish, needs_off)
+    changes = (
+        *((power.shutdown,) if power.shutdown else ()),
+        *detach_changes(draft),
+        *attach_changes(draft, world.system_ids.get(vm.host_moid or "")),
+        *memory,
+        *mmio.changes,
+        *hot_add,
+        *((power.power_on,) if power.power_on else ()),
+    )
+    facts = device_facts(draft)
+    if mmio.facts:
+        facts["mmio"] = mmio.facts
+    if _wants_details(world, draft):
+        facts[DETAILS] = True
+    return _Sheet(
+        draft=draft,
+        changes=changes,
+        blockers=_blockers(world, draft, memory, mmio, power, claims, bool(changes)),
+        warnings=_warnings(draft, power),
+        facts=facts,
+        must_run=power.must_run,
+        items=items_after(vm, frozenset(draft.detached), [grant.item for grant in draft.dynamic]),
+    )
+
+
+def _has_devices_after(draft: Draft) -> bool:
+    rest = (device for device in draft.vm.needs_full_reservation if device.key not in draft.detached)
+    return draft.attaching or any(rest)
+
+
+def _memory(draft: Draft) -> tuple[Change, ...]:
+    """The lock goes along with devices; it stays when the last one goes, unless asked otherwise."""
+    if _has_devices_after(draft):
+        if draft.wish.state == "absent" and not draft.detached:
+            return ()
+        return full_reservation_changes(draft.vm, attaching=draft.attaching)
+    return unlock_changes(draft.vm) if draft.detached and draft.wish.unlock_memory else ()
+
+
+def _mmio(draft: Draft) -> MmioPlan:
+    if draft.wish.mmio is None or draft.wish.state == "absent":
+        return MmioPlan()
+    staying = [held.stands_for[0] for held in draft.staying if held.stands_for]
+    devices = [
+        MmioDevice(ids=device.ids, class_id=device.class_id.replace("0000", ""), name=device.name)
+        for device in (*staying, *(grant.device for grant in draft.fixed))
+    ]
+    for grant in draft.dynamic:
+        model = grant.item.allowed[0]
+        class_id = grant.class_id
+        devices.append(MmioDevice(ids=f"{model.vendor_id}:{model.device_id}", class_id=class_id, name=grant.name))
+    return plan_mmio(draft.vm, draft.wish.mmio, devices)
+
+
+def _blockers(
+    world: VmWorld,
+    draft: Draft,
+    memory: Sequence[Change],
+    mmio: MmioPlan,
+    power: PowerSteps,
+    claims: Claims,
+    changing: bool,
+) -> tuple[Blocker, ...]:
+    vm = draft.vm
+    blockers = [*state_blockers(vm, changing), *power.blockers, *draft.blockers]
+    if draft.attaching:
+        added = max(len(draft.needs), len(draft.fixed) + len(draft.dynamic))
+        count_after = used_after(vm, draft.detached, added)
+        blockers += attach_blockers(vm, draft.wish, draft.kinds, count_after, world.limits.get(vm.moid))
+    if merge_writes(memory).locked:
+        blockers += memory_blockers(vm)
+    blockers += [*mmio.blockers, *group_blockers(vm, draft.detached)]
+    if draft.fixed and world.system_ids.get(vm.host_moid or "", "not read") is None:
+        blockers.append(
+            Blocker(
+                code="no_system_id",
+                message=f"vCenter gives no system id for {draft.host.name if draft.host else vm.host_name}, without which "
+                f"{vm.name} could not start with a fixed device",
+                cure="Check on that host that the devices are active for passthrough; a refresh of the host may help",
+            )
+        )
+    if power.must_run:
+        holders = [
+            f"{address} is {claim.sentence()}"
+            for address in draft.fixed_after
+            for claim in claims.others(vm.host_moid or "", address, vm)
+            if claim.powered_on
+        ]
+        blockers += start_blockers(vm, draft.host, draft.fixed_after, holders)
+        blockers += [_stale_blocker(vm, sentence) for sentence in _stale(draft)]
+    return tuple(blockers)
+
+
+def _stale(draft: Draft) -> tuple[str, ...]:
+    """Fixed devices that stay although they cannot work where the VM is."""
+    return tuple(
+        f"{describe_device(held.device)} of {draft.vm.name} does not work: {held.problem}"
+        for held in draft.staying
+        if held.problem
+    )
+
+
+def _stale_blocker(vm: Vm, sentence: str) -> Blocker:
+    return Blocker(
+        code="stale_device",
+        message=f"{vm.name} cannot be started: {sentence}",
+        cure="Name the device among the wished ones to have it attached anew, or detach it (state absent or exactly)",
+    )
+
+
+def _warnings(draft: Draft, power: PowerSteps) -> tuple[str, ...]:
+    vm = draft.vm
+    warnings = [*draft.warnings, *power.warnings]
+    if not power.must_run:
+        warnings += _stale(draft)
+    if draft.attaching and not draft.wish.disable_hot_add:
+        warnings += hot_add_warning(vm)
+    if draft.fixed and draft.host is not None:
+        warnings.append(
+            f"{vm.name} is tied to {draft.host.name} by fixed devices: no vMotion, no HA restart elsewhere, no snapshots"
+        )
+    if draft.wish.state == "exactly" and draft.left_alone:
+        names = ", ".join(describe_device(device) for device in draft.left_alone)
+        warnings.append(f"{vm.name} also has {names}, which is left alone")
+    return tuple(warnings)
+
+
+def _wants_details(world: VmWorld, draft: Draft) -> bool:
+    """True when something unread could change the plan: the maximum for an attach, the system id for a fixed device.
+
+    The system id of a VM that runs is right, or it would not run.
+    """
+    vm, host = draft.vm, draft.host
+    if draft.attaching and vm.moid not in world.limits:
+        return True
+    if host is None or not host.is_reachable or draft.wish.state == "absent":
+        return False
+    judged = draft.fixed or (not vm.is_powered_on and any(held.kind == "fixed" for held in draft.held))
+    unread = host.moid not in world.system_ids or (bool(draft.fixed) and host.moid not in world.offered)
+    return bool(judged) and unread
+
+
+def _verdicts(world: VmWorld, sheets: Sequence[_Sheet], claims: Claims) -> Mapping[str, Verdict]:
+    """Capacity, greatest demand first. A VM that will run takes its place on the host it fits most tightly."""
+    verdicts = {}
+    asking = [sheet for sheet in sheets if sheet.items and (sheet.draft.dynamic or sheet.must_run)]
+    for sheet in sorted(asking, key=lambda s: (-len(s.items), s.draft.vm.name, s.draft.vm.moid)):
+        vm = sheet.draft.vm
+        tied_to = vm.host_moid if sheet.draft.is_tied else None
+        verdict = check_capacity(world, vm, sheet.items, claims, tied_to=tied_to, must_run=sheet.must_run)
+        verdicts[vm.moid] = verdict
+        if sheet.must_run and verdict.host_moid is not None and not sheet.blockers:
+            claims.place(verdict.host_moid, vm, sheet.items)
+    return verdicts
+
+
+def _target(sheet: _Sheet, verdict: Verdict) -> TargetPlan:
+    return TargetPlan(
+        target=sheet.draft.vm.name,
+        moid=sheet.draft.vm.moid,
+        changes=sheet.changes,
+        blockers=(*sheet.blockers, *verdict.blockers),
+        warnings=(*sheet.warnings, *verdict.warnings),
+        facts=sheet.facts,
+    )

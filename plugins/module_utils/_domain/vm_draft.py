@@ -1,0 +1,241 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which devices of one VM go and which come. PRIVATE to the collection.
+
+Only the devices: what else must hold or change (memory, power, preconditions) is added by ``vm_devices``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from .allocation import Allocation, Desk, Grant, allocate, meant_on
+from .capacity import resolve
+from .claims import Claims, DynamicItem
+from .hosts import Host, HostDevice, dependency_group
+from .memory import describe_device
+from .plan import Blocker
+from .selectors import DeviceWish
+from .vm_matching import Held, Matching, Need, could_become, is_meant, match_devices, survey
+from .vm_wishes import BackingKind, VmWish, VmWorld
+from .vms import Vm, VmDevice
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DynamicGrant:
+    """One dynamic device to attach."""
+
+    entry: DeviceWish
+    item: DynamicItem
+    name: str
+    class_id: str = ""
+    """Empty when no host at hand has the model."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Draft:
+    """Devices of one VM: those that go (with the reason), those that come, those that stay."""
+
+    vm: Vm
+    wish: VmWish
+    host: Host | None
+    held: tuple[Held, ...] = ()
+    left_alone: tuple[VmDevice, ...] = ()
+    detached: Mapping[int, str] = field(default_factory=dict)
+    fixed: tuple[Grant, ...] = ()
+    dynamic: tuple[DynamicGrant, ...] = ()
+    needs: tuple[Need, ...] = ()
+    blockers: tuple[Blocker, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def attaching(self) -> bool:
+        """True when something is to be attached, even if it cannot be had."""
+        return bool(self.needs or self.fixed)
+
+    @property
+    def kinds(self) -> frozenset[BackingKind]:
+        kinds: set[BackingKind] = {need.kind for need in self.needs}
+        return frozenset(kinds | {"fixed"} if self.fixed else kinds)
+
+    @property
+    def staying(self) -> tuple[Held, ...]:
+        return tuple(held for held in self.held if held.key not in self.detached)
+
+    @property
+    def fixed_after(self) -> tuple[str, ...]:
+        """Addresses on the VM's host that it will have."""
+        kept = [held.hardware.address for held in self.staying if held.hardware is not None and not held.problem]
+        return tuple(sorted([*kept, *(grant.device.address for grant in self.fixed)]))
+
+    @property
+    def is_tied(self) -> bool:
+        return bool(self.fixed) or any(held.kind == "fixed" for held in self.staying)
+
+
+def draft_devices(
+    world: VmWorld, wish: VmWish, claims: Claims, reserved: Mapping[str, str], models: Mapping[str, HostDevice]
+) -> Draft:
+    """``reserved``: address on the VM's host → moid of the VM of this run that asks for it by address."""
+    vm = world.vm(wish.moid)
+    host = world.host_of(vm)
+    held, left_alone = survey(world, vm, models)
+    base = Draft(vm=vm, wish=wish, host=host, held=held, left_alone=left_alone)
+    if wish.state == "absent":
+        return _absent(base)
+    desk = None
+    if host is not None and host.is_reachable:
+        on_vm = frozenset(device.hardware.address for device in held if device.hardware and not device.problem)
+        desk = Desk(world=world, vm=vm, host=host, claims=claims, reserved=reserved, on_vm=on_vm)
+    warnings: list[str] = []
+    amounts = {entry: _amount(entry, held, desk, warnings) for entry in wish.devices}
+    matching = match_devices(world, vm, wish, held, amounts)
+    return _present(world, base, matching, desk, warnings)
+
+
+def _amount(entry: DeviceWish, held: Iterable[Held], desk: Desk | None, warnings: list[str]) -> int:
+    """How many devices an entry asks for. ``all``: every one the VM has or could have now, at least one."""
+    if entry.count != "all":
+        return 1 if entry.count is None else entry.count
+    if desk is None:
+        return 1
+    waiting = [device.address for device in meant_on(desk.host, entry) if device.state == "pending_enable"]
+    if waiting:
+        warnings.append(
+            f"{', '.join(waiting)} on {desk.host.name} {'is' if len(waiting) == 1 else 'are'} enabled but not active and "
+            f"not counted in all {entry.selector.text} of {desk.vm.name} until {desk.host.name} is rebooted"
+        )
+    mine = sum(1 for device in held if could_become(entry, device))
+    return max(1, mine + len(desk.free(entry)))
+
+
+def _absent(draft: Draft) -> Draft:
+    """Every device that is, or may turn out to be, of the named kind goes; with what is reset together with it."""
+    wish = draft.wish
+    doomed = {
+        held.key: "not wanted"
+        for held in draft.held
+        if wish.backing in ("auto", held.kind)
+        and any(is_meant(entry, device) for entry in wish.devices for device in held.stands_for)
+    }
+    detached = _with_groups(draft, doomed, keep=frozenset())
+    warnings = [
+        f"{held.hardware.address} is detached from {draft.vm.name} too: {reason}"
+        for held in draft.held
+        if held.hardware is not None and (reason := detached.get(held.key, "")) and held.key not in doomed
+    ]
+    return replace(draft, detached=detached, warnings=tuple(warnings))
+
+
+def _present(world: VmWorld, draft: Draft, matching: Matching, desk: Desk | None, warnings: list[str]) -> Draft:
+    vm, wish = draft.vm, draft.wish
+    replaced = {need.replaces.key: need.replaces for need in matching.needs if need.replaces is not None}
+    kept = tuple(held.hardware for _, held in matching.kept if held.hardware is not None)
+    allocation, blockers = _fixed(world, vm, matching.needs, kept, replaced, desk)
+    grants, more = _dynamic(world, vm, matching.needs)
+    blockers = (*blockers, *more)
+    together = _groups_of(draft.host, [*kept, *(grant.device for grant in allocation.grants)])
+    doomed = {held.key: _why_replaced(held) for held in replaced.values()}
+    if wish.state == "exactly":
+        for held in matching.surplus:
+            if held.problem or held.hardware is None or held.hardware.address not in together:
+                doomed[held.key] = "not wanted"
+    detached = _with_groups(draft, doomed, keep=together | {device.address for device in kept})
+    for held in sorted(replaced.values(), key=lambda held: held.key):
+        warnings.append(f"{describe_device(held.device)} of {vm.name} is attached anew: {_why_replaced(held)}")
+    return replace(
+        draft,
+        detached=detached,
+        fixed=allocation.grants,
+        dynamic=grants,
+        needs=matching.needs,
+        blockers=blockers,
+        warnings=(*warnings, *allocation.warnings),
+    )
+
+
+def _fixed(
+    world: VmWorld,
+    vm: Vm,
+    all_needs: tuple[Need, ...],
+    kept: tuple[HostDevice, ...],
+    replaced: Mapping[int, Held],
+    desk: Desk | None,
+) -> tuple[Allocation, tuple[Blocker, ...]]:
+    needs = [need for need in all_needs if need.kind == "fixed"]
+    if desk is None:
+        return Allocation(), (_no_host(world, vm),) if needs else ()
+    gone = {held.hardware.address for held in replaced.values() if held.hardware is not None}
+    desk.on_vm = desk.on_vm - gone
+    allocation = allocate(desk, needs, kept)
+    return allocation, allocation.blockers
+
+
+def _no_host(world: VmWorld, vm: Vm) -> Blocker:
+    host = world.host_of(vm)
+    if host is None:
+        return Blocker(
+            code="host_unknown",
+            message=f"The host of {vm.name} ({vm.host_name or 'none'}) was not read, so its devices are not known",
+            cure="Check that the account may see the host",
+        )
+    return Blocker(
+        code="host_unreachable",
+        message=f"{host.name}, the host of {vm.name}, is {host.connection_state}: its devices are not known",
+        cure="Bring the host back, then run this again",
+    )
+
+
+def _dynamic(world: VmWorld, vm: Vm, needs: tuple[Need, ...]) -> tuple[tuple[DynamicGrant, ...], tuple[Blocker, ...]]:
+    """Backings for the dynamic needs; a wish that names no single model is refused once, however many it asks for."""
+    wanted = [need.entry for need in needs if need.kind == "dynamic"]
+    if not wanted:
+        return (), ()
+    hosts = world.candidates(vm)
+    if not hosts:
+        return (), (_no_host(world, vm),)
+    blockers = []
+    if not any(host.capabilities.assignable_hardware for host in hosts):
+        blockers.append(
+            Blocker(
+                code="dynamic_unsupported",
+                message=f"No host that {vm.name} may run on supports Dynamic DirectPath I/O (assignable hardware)",
+                cure="Use backing fixed, or hosts with ESXi 7.0 or later",
+            )
+        )
+    resolved = {entry: resolve(world, vm, entry) for entry in wanted}
+    blockers += [entry.blocker for entry in resolved.values() if entry.blocker is not None]
+    grants = [
+        DynamicGrant(entry=entry, item=item, name=resolved[entry].name, class_id=resolved[entry].class_id)
+        for entry in wanted
+        if (item := resolved[entry].item) is not None
+    ]
+    return tuple(grants), tuple(blockers)
+
+
+def _why_replaced(held: Held) -> str:
+    return held.problem or f"its backing is {held.kind}, another one is asked for"
+
+
+def _groups_of(host: Host | None, devices: Iterable[HostDevice]) -> frozenset[str]:
+    if host is None:
+        return frozenset()
+    return frozenset(member.address for device in devices for member in dependency_group(host.devices, device.address))
+
+
+def _with_groups(draft: Draft, doomed: Mapping[int, str], keep: frozenset[str]) -> dict[int, str]:
+    """Add what is reset together with a detached card: a group must not be split between a VM and the rest."""
+    gone = {held.hardware.address for held in draft.held if held.hardware and held.key in doomed and not held.problem}
+    result = dict(doomed)
+    for address in sorted(gone):
+        mates = _groups_of(
+            draft.host,
+            [held.hardware for held in draft.held if held.hardware is not None and held.hardware.address == address],
+        )
+        for held in draft.held:
+            if held.hardware is None or held.problem or held.hardware.address in keep or held.key in result:
+                continue
+            if held.hardware.address in mates:
+                result[held.key] = f"it is reset together with {address}"
+    return result

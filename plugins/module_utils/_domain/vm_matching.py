@@ -1,0 +1,207 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which devices of a VM already are what is wished. PRIVATE to the collection.
+
+Devices are matched to wishes by what they stand for (a card at an address, or models), never by key or order: keys
+are reused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from .claims import pair_up
+from .hosts import Host, HostDevice
+from .limits import MINIMUM_HARDWARE
+from .selectors import DeviceWish
+from .vm_wishes import BackingKind, VmWish, VmWorld, needs_fixed
+from .vms import AllowedDevice, DynamicBacking, FixedBacking, Vm, VmDevice
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """A passthrough device of a VM that this collection can write (fixed or dynamic)."""
+
+    device: VmDevice
+    kind: BackingKind
+    stands_for: tuple[HostDevice, ...]
+    """The card (fixed), or a card of each allowed model (dynamic), as selectors see it."""
+    hardware: HostDevice | None = None
+    """The device on the VM's host that a fixed backing refers to, when it does."""
+    problem: str = ""
+    """Why a fixed backing cannot work where the VM is now."""
+
+    @property
+    def key(self) -> int:
+        return self.device.key
+
+    @property
+    def ids(self) -> str:
+        return self.stands_for[0].ids if self.stands_for else ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Need:
+    """One device to attach. ``replaces``: it takes the place of one with a backing that will not do."""
+
+    entry: DeviceWish
+    kind: BackingKind
+    replaces: Held | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Matching:
+    """``kept`` fulfil a wish, ``needs`` are to be attached, ``surplus`` nobody asked for."""
+
+    kept: tuple[tuple[DeviceWish, Held], ...]
+    needs: tuple[Need, ...]
+    surplus: tuple[Held, ...]
+
+
+def survey(world: VmWorld, vm: Vm, models: Mapping[str, HostDevice]) -> tuple[tuple[Held, ...], tuple[VmDevice, ...]]:
+    """The VM's devices we can write, by key, and the others (vGPU, DVX, SR-IOV, unknown), which are left alone."""
+    host = world.host_of(vm)
+    held, others = [], []
+    for device in sorted(vm.devices, key=lambda device: device.key):
+        backing = device.backing
+        if isinstance(backing, FixedBacking):
+            held.append(_fixed(device, backing, host, world.system_ids.get(vm.host_moid or ""), models))
+        elif isinstance(backing, DynamicBacking):
+            stands_for = tuple(_as_device(model, backing.custom_label, models) for model in backing.allowed)
+            held.append(Held(device=device, kind="dynamic", stands_for=stands_for))
+        else:
+            others.append(device)
+    return tuple(held), tuple(others)
+
+
+def _fixed(
+    device: VmDevice,
+    backing: FixedBacking,
+    host: Host | None,
+    system_id: str | None,
+    models: Mapping[str, HostDevice],
+) -> Held:
+    hardware = host.device(backing.address) if host is not None and backing.address else None
+    problem = _problem(backing, host, hardware, system_id)
+    if hardware is not None and not _ids_differ(backing, hardware):
+        return Held(device=device, kind="fixed", stands_for=(hardware,), hardware=hardware, problem=problem)
+    vendor_id, device_id = backing.vendor_id or "", backing.device_id or ""
+    model = models.get(f"{vendor_id}:{device_id}")
+    blank = HostDevice(address="", vendor_id=vendor_id, device_id=device_id)
+    ghost = replace(model or blank, address=backing.address or "", slot=None, label=None)
+    return Held(device=device, kind="fixed", stands_for=(ghost,), problem=problem)
+
+
+def _ids_differ(backing: FixedBacking, hardware: HostDevice) -> bool:
+    return backing.vendor_id not in (None, hardware.vendor_id) or backing.device_id not in (None, hardware.device_id)
+
+
+def _problem(backing: FixedBacking, host: Host | None, hardware: HostDevice | None, system_id: str | None) -> str:
+    """What keeps the VM from starting with this backing; empty when nothing is known to.
+
+    The server does not check a fixed backing when it is written; power-on then fails ("The systemId does not match
+    ...").
+    """
+    if backing.address is None:
+        return "its backing names no address"
+    if host is None or not host.is_reachable:
+        return ""
+    ids = f"{backing.vendor_id}:{backing.device_id}"
+    if hardware is None:
+        return f"there is no {backing.address} on {host.name}"
+    if _ids_differ(backing, hardware):
+        return f"{backing.address} on {host.name} is {hardware.ids} {hardware.name}".rstrip() + f", not {ids}"
+    if system_id and backing.system_id and backing.system_id.lower() != system_id.lower():
+        return f"it was attached on another host than {host.name} (system id {backing.system_id}, here {system_id})"
+    return ""
+
+
+def _as_device(model: AllowedDevice, label: str | None, models: Mapping[str, HostDevice]) -> HostDevice:
+    """An allowed model as selectors see it: no place, subsystem ids only where the backing demands them."""
+    known = models.get(f"{model.vendor_id}:{model.device_id}")
+    blank = HostDevice(address="", vendor_id=model.vendor_id, device_id=model.device_id)
+    return replace(
+        known or blank,
+        address="",
+        slot=None,
+        subvendor_id=model.subvendor_id or "",
+        subdevice_id=model.subdevice_id or "",
+        label=label or None,
+    )
+
+
+def is_meant(entry: DeviceWish, device: HostDevice) -> bool:
+    """True when a wish means this card, its label included."""
+    return entry.selector.matches(device) and (not entry.label or device.label == entry.label)
+
+
+def kind_for(world: VmWorld, vm: Vm, wish: VmWish, entry: DeviceWish) -> BackingKind:
+    """The backing a new device gets. ``auto``: dynamic where VM and hosts know it, so that the VM is not tied to a
+    host."""
+    if wish.backing == "fixed" or needs_fixed(entry):
+        return "fixed"
+    if wish.backing == "dynamic":
+        return "dynamic"
+    supported = any(host.capabilities.assignable_hardware for host in world.candidates(vm))
+    return "dynamic" if supported and vm.hardware_version >= MINIMUM_HARDWARE["dynamic"] else "fixed"
+
+
+def accepts(wish: VmWish, entry: DeviceWish, held: Held) -> bool:
+    """True when a device satisfies an entry as it is."""
+    if held.problem or not held.stands_for or not all(is_meant(entry, device) for device in held.stands_for):
+        return False
+    if needs_fixed(entry):
+        return held.kind == "fixed"
+    return wish.backing in ("auto", held.kind)
+
+
+def could_become(entry: DeviceWish, held: Held) -> bool:
+    """True when a device is of the wished model, so that writing its backing anew makes it the wished one."""
+    return bool(held.stands_for) and all(is_meant(entry, device) for device in held.stands_for)
+
+
+def in_order(entries: Sequence[DeviceWish]) -> list[DeviceWish]:
+    """Narrow wishes first, in an order that does not depend on how they were listed."""
+    return sorted(
+        entries,
+        key=lambda entry: (
+            entry.selector.address is None,
+            entry.count == "all",
+            -len(entry.selector.given),
+            entry.selector.text,
+            entry.label or "",
+        ),
+    )
+
+
+def match_devices(
+    world: VmWorld, vm: Vm, wish: VmWish, held: Sequence[Held], amounts: Mapping[DeviceWish, int]
+) -> Matching:
+    """Count-based: every entry gets as many devices as it asks for (``amounts``), existing ones first."""
+    slots = [entry for entry in in_order(wish.devices) for _ in range(amounts[entry])]
+    pairs = _pairs(slots, held, lambda entry, device: accepts(wish, entry, device))
+    used = set(pairs.values())
+    open_slots = [number for number in range(len(slots)) if number not in pairs]
+    spare = [number for number in range(len(held)) if number not in used]
+    again = _pairs([slots[number] for number in open_slots], [held[number] for number in spare], could_become)
+    needs = []
+    for position, number in enumerate(open_slots):
+        replaced = held[spare[again[position]]] if position in again else None
+        entry = slots[number]
+        needs.append(Need(entry=entry, kind=kind_for(world, vm, wish, entry), replaces=replaced))
+    used |= {spare[right] for right in again.values()}
+    return Matching(
+        kept=tuple((slots[left], held[right]) for left, right in sorted(pairs.items())),
+        needs=tuple(needs),
+        surplus=tuple(device for number, device in enumerate(held) if number not in used),
+    )
+
+
+def _pairs(
+    slots: Sequence[DeviceWish], held: Sequence[Held], fits: Callable[[DeviceWish, Held], bool]
+) -> dict[int, int]:
+    edges = {
+        left: [right for right, device in enumerate(held) if fits(entry, device)] for left, entry in enumerate(slots)
+    }
+    return pair_up(slots, held, edges)

@@ -1,0 +1,123 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A draft of a VM's devices as changes and facts. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from .hosts import dependency_group
+from .memory import describe_device
+from .plan import Change
+from .vm_draft import Draft, DynamicGrant
+from .vm_matching import Held
+from .vm_wishes import Detach, DynamicSpec, FixedSpec
+from .vms import DynamicBacking, FixedBacking
+
+
+def detach_changes(draft: Draft) -> tuple[Change, ...]:
+    """By device key."""
+    names = _names(draft)
+    return tuple(
+        Change(
+            kind="detach", subject=names[held.key], before=_held_words(held), after=None, detail=Detach(key=held.key)
+        )
+        for held in sorted(draft.held, key=lambda held: held.key)
+        if held.key in draft.detached
+    )
+
+
+def attach_changes(draft: Draft, system_id: str | None) -> tuple[Change, ...]:
+    """Fixed ones by address, then dynamic ones in the order of the wishes."""
+    changes = []
+    for grant in draft.fixed:
+        device = grant.device
+        spec = FixedSpec(
+            address=device.address,
+            vendor_id=device.vendor_id,
+            device_id=device.device_id,
+            system_id=system_id,
+            name=device.name,
+        )
+        words = {"backing": "fixed", "device": f"{device.ids} {device.name}".rstrip()}
+        if grant.along_with:
+            words["along_with"] = grant.along_with
+        changes.append(Change(kind="attach", subject=device.address, before=None, after=words, detail=spec))
+    numbers = Counter(held.ids for held in draft.staying if held.kind == "dynamic")
+    for dynamic in draft.dynamic:
+        ids = _ids(dynamic)
+        numbers[ids] += 1
+        item = dynamic.item
+        dynamic_spec = DynamicSpec(allowed=item.allowed, custom_label=item.label, name=dynamic.name)
+        after = _dynamic_words(ids, dynamic.name, item.label)
+        changes.append(
+            Change(kind="attach", subject=f"{ids} #{numbers[ids]}", before=None, after=after, detail=dynamic_spec)
+        )
+    return tuple(changes)
+
+
+def device_facts(draft: Draft) -> dict[str, Any]:
+    """What the VM will have, what was given for which wish, what belongs together, what is left alone."""
+    facts: dict[str, Any] = {
+        "devices": [
+            *({"subject": name, **_held_words(held)} for held, name in _staying(draft)),
+            *({"subject": change.subject, **change.after} for change in attach_changes(draft, None)),
+        ],
+        "left_alone": [describe_device(device) for device in draft.left_alone],
+    }
+    given = {
+        grant.device.address: {"wish": grant.entry.text, "numa_node": grant.device.numa_node}
+        for grant in draft.fixed
+        if grant.entry is not None
+    }
+    if given:
+        facts["allocation"] = given
+    groups = {}
+    for grant in draft.fixed:
+        host_devices = draft.host.devices if draft.host is not None else ()
+        members = [member.address for member in dependency_group(host_devices, grant.device.address)]
+        if len(members) > 1:
+            groups[members[0]] = members
+    if groups:
+        facts["groups"] = groups
+    return facts
+
+
+def _staying(draft: Draft) -> list[tuple[Held, str]]:
+    names = _names(draft)
+    return [(held, names[held.key]) for held in draft.staying]
+
+
+def _names(draft: Draft) -> dict[int, str]:
+    """Address of a fixed device, ``10de:20f1 #1`` for the first dynamic one of its model."""
+    names, numbers = {}, Counter[str]()
+    for held in sorted(draft.held, key=lambda held: (held.key in draft.detached, held.key)):
+        backing = held.device.backing
+        if isinstance(backing, FixedBacking):
+            names[held.key] = backing.address or f"device {held.key}"
+        else:
+            numbers[held.ids] += 1
+            names[held.key] = f"{held.ids} #{numbers[held.ids]}"
+    return names
+
+
+def _held_words(held: Held) -> dict[str, Any]:
+    name = held.stands_for[0].name if held.stands_for else ""
+    backing = held.device.backing
+    if isinstance(backing, DynamicBacking):
+        ids = "/".join(f"{model.vendor_id}:{model.device_id}" for model in backing.allowed)
+        return _dynamic_words(ids, name, backing.custom_label or None)
+    return {"backing": held.kind, "device": f"{held.ids} {name}".rstrip()}
+
+
+def _dynamic_words(ids: str, name: str, label: str | None) -> dict[str, Any]:
+    words = {"backing": "dynamic", "device": f"{ids} {name}".rstrip()}
+    if label:
+        words["label"] = label
+    return words
+
+
+def _ids(grant: DynamicGrant) -> str:
+    model = grant.item.allowed[0]
+    return f"{model.vendor_id}:{model.device_id}"

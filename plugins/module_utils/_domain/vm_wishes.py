@@ -1,0 +1,198 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is wished of VMs, the world the wishes are judged in, and what the writers get. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from .errors import InputError
+from .hosts import Host, HostDevice
+from .mmio import MmioWish
+from .selectors import DeviceWish
+from .vms import AllowedDevice, Vm
+
+WishState: TypeAlias = Literal["present", "absent", "exactly"]
+BackingChoice: TypeAlias = Literal["auto", "dynamic", "fixed"]
+BackingKind: TypeAlias = Literal["dynamic", "fixed"]
+PowerChoice: TypeAlias = Literal["keep", "off", "cycle", "on"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VmWish:
+    """The passthrough devices one VM is to have.
+
+    ``present``: at least these. ``absent``: none that match. ``exactly``: these and no others. ``power``: what may be
+    done to a VM that must be off for a change; see ``preconditions.power_steps``. ``unlock_memory`` counts when the
+    last device goes.
+    """
+
+    target: str
+    moid: str
+    devices: tuple[DeviceWish, ...] = ()
+    state: WishState = "present"
+    backing: BackingChoice = "auto"
+    power: PowerChoice = "keep"
+    shutdown_timeout: int = 300
+    allow_power_off: bool = False
+    mmio: MmioWish | None = None
+    unlock_memory: bool = False
+    disable_hot_add: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VmWorld:
+    """Everything a plan for VMs is made from.
+
+    ``vms`` holds at least the wished ones; ``others`` further VMs whose devices count as taken. A moid missing from
+    ``limits`` (VM → most devices), ``system_ids`` or ``offered`` (host → what it offers for passthrough) was not
+    read; None: not said.
+    """
+
+    vms: tuple[Vm, ...] = ()
+    others: tuple[Vm, ...] = ()
+    hosts: tuple[Host, ...] = ()
+    limits: Mapping[str, int | None] = field(default_factory=dict)
+    system_ids: Mapping[str, str | None] = field(default_factory=dict)
+    offered: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
+
+    def vm(self, moid: str) -> Vm:
+        """Raises ValueError when the VM was not read (programming error)."""
+        for vm in self.vms:
+            if vm.moid == moid:
+                return vm
+        raise ValueError(f"no state was read for VM {moid}")
+
+    def everyone(self) -> Iterator[Vm]:
+        """All known VMs once, sorted by name, then moid."""
+        table = {vm.moid: vm for vm in (*self.others, *self.vms)}
+        yield from sorted(table.values(), key=lambda vm: (vm.name, vm.moid))
+
+    def host_of(self, vm: Vm) -> Host | None:
+        return next((host for host in self.hosts if host.moid == vm.host_moid), None)
+
+    def candidates(self, vm: Vm) -> tuple[Host, ...]:
+        """Hosts the VM may run on: those of its cluster, or its own host; sorted by name."""
+        own = self.host_of(vm)
+        cluster = own.cluster if own is not None else vm.cluster
+        if cluster is None:
+            return () if own is None else (own,)
+
+        def same(host: Host) -> bool:
+            if own is not None and own.compute_moid:
+                return host.compute_moid == own.compute_moid
+            return host.cluster == cluster and (own is None or host.datacenter == own.datacenter)
+
+        return tuple(sorted(filter(same, self.hosts), key=lambda host: (host.name, host.moid)))
+
+    def models(self) -> Mapping[str, HostDevice]:
+        """One device of every model known on the hosts, by ``vendor:device``: gives names to models a VM refers to."""
+        found: dict[str, HostDevice] = {}
+        for host in sorted(self.hosts, key=lambda host: (host.name, host.moid)):
+            for device in sorted(host.devices, key=lambda device: device.address):
+                found.setdefault(device.ids, device)
+        return found
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PowerOff:
+    """Shut the guest down; after ``timeout_seconds`` power it off if allowed, else fail."""
+
+    timeout_seconds: int
+    allow_power_off: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Detach:
+    key: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FixedSpec:
+    """``system_id`` is None only in a provisional plan."""
+
+    address: str
+    vendor_id: str
+    device_id: str
+    system_id: str | None
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DynamicSpec:
+    allowed: tuple[AllowedDevice, ...]
+    custom_label: str | None
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HotAddOff:
+    """Which kinds of hot-add to switch off."""
+
+    memory: bool = False
+    cpu: bool = False
+
+
+def check_wishes(world: VmWorld, wishes: Sequence[VmWish]) -> None:
+    """Raise InputError for wishes that are wrong whatever the state of the VMs (but for where they stand)."""
+    seen: set[str] = set()
+    for wish in wishes:
+        if wish.moid in seen:
+            raise InputError(
+                message=f"{wish.target} is named twice",
+                code="vm_twice",
+                parameter="vms",
+                cure="Put all devices of one VM into one entry",
+            )
+        seen.add(wish.moid)
+        _check_one(wish)
+    _check_addresses(world, wishes)
+
+
+def _check_one(wish: VmWish) -> None:
+    if wish.state == "absent" and not wish.devices:
+        raise InputError(
+            message=f"state absent for {wish.target} names no device",
+            code="nothing_named",
+            parameter="devices",
+            cure="Name the devices to detach, or use state exactly with an empty list to detach all",
+        )
+    for entry in wish.devices:
+        if wish.state == "absent" and isinstance(entry.count, int):
+            raise InputError(
+                message=f"state absent detaches every {entry.selector.text} of {wish.target}; count {entry.count} has no meaning",
+                code="count_with_absent",
+                parameter="devices",
+                cure="Leave the count out, or use state exactly with the number of devices that are to stay",
+            )
+        if wish.state != "absent" and wish.backing == "dynamic" and needs_fixed(entry):
+            raise InputError(
+                message=f"{entry.text} for {wish.target} names devices of one host, which backing dynamic cannot ask for",
+                code="dynamic_by_place",
+                parameter="backing",
+                cure="Name the devices by vendor:device with a number, or use backing fixed",
+            )
+
+
+def needs_fixed(entry: DeviceWish) -> bool:
+    """True for wishes that mean certain devices of one host, whatever the model."""
+    return entry.selector.address is not None or entry.selector.slot is not None or entry.count == "all"
+
+
+def _check_addresses(world: VmWorld, wishes: Sequence[VmWish]) -> None:
+    """An address alone names other hardware on another host."""
+    places: dict[str, set[str | None]] = {}
+    for wish in wishes:
+        for entry in wish.devices:
+            if entry.selector.address is not None and not entry.selector.names_kind:
+                places.setdefault(entry.selector.address, set()).add(world.vm(wish.moid).host_moid)
+    for address in sorted(places):
+        if len(places[address]) > 1:
+            raise InputError(
+                message=f"{address} is asked for on VMs of {len(places[address])} hosts, and may be another card on each",
+                code="address_needs_identity",
+                parameter="devices",
+                cure="Add vendor_id and device_id to the address, or name the devices by vendor:device and a count",
+            )
