@@ -102,7 +102,9 @@ def run_site(environ: Mapping[str, str], folder: Path) -> int:
 def changed(output: str) -> dict[str, int]:
     """Host → its number of changed tasks, from the recap."""
     recap = output.rpartition("PLAY RECAP")[2]
-    found = {host: int(number) for host, number in re.findall(r"^(\S+)\s*: ok=\d+\s+changed=(\d+)", recap, re.MULTILINE)}
+    found = {
+        host: int(number) for host, number in re.findall(r"^(\S+)\s*: ok=\d+\s+changed=(\d+)", recap, re.MULTILINE)
+    }
     if not found:
         raise PackageError(f"no recap in:\n{output}")
     return found

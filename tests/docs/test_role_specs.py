@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""meta/argument_specs.yml is the only source of a role's variables; defaults/main.yml must say the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tools.envs import ROOT
+from tools.generate import argument_specs
+
+ROLES = sorted(path.parent.parent for path in (ROOT / "roles").glob("*/tasks/main.yml"))
+
+
+def disagreements(spec: dict[str, Any], defaults: dict[str, Any]) -> list[str]:
+    """Where the defaults of the entry point `main` and defaults/main.yml differ.
+
+    A variable without a default in the specification must have none in the file either, and the other way round; a
+    default of null in the file says "unset", and is the same as none in the specification.
+    """
+    options = spec.get("options") or {}
+    wanted = {name: option["default"] for name, option in options.items() if option.get("default") is not None}
+    given = {name: value for name, value in defaults.items() if value is not None and not name.startswith("__")}
+    problems = [f"{name} is not in defaults/main.yml" for name in sorted(wanted.keys() - given.keys())]
+    problems += [f"{name} has no default in argument_specs.yml" for name in sorted(given.keys() - wanted.keys())]
+    for name in sorted(wanted.keys() & given.keys()):
+        if wanted[name] != given[name] or type(wanted[name]) is not type(given[name]):
+            problems.append(f"{name}: {wanted[name]!r} in argument_specs.yml, {given[name]!r} in defaults/main.yml")
+    required = sorted(name for name, option in options.items() if option.get("required") and name in defaults)
+    return problems + [f"{name} is required and has a default" for name in required]
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_defaults_are_the_specification(role: Path) -> None:
+    file = role / "defaults" / "main.yml"
+    defaults = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
+    assert disagreements(argument_specs(role)["main"], defaults or {}) == []
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_every_variable_is_described_and_typed(role: Path) -> None:
+    for entry, spec in argument_specs(role).items():
+        assert spec.get("short_description"), entry
+        for name, option in (spec.get("options") or {}).items():
+            assert option.get("description"), name
+            assert option.get("type"), name
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_role_has_a_readme(role: Path) -> None:
+    assert "<!-- generated: variables -->" in (role / "README.md").read_text(encoding="utf-8")
+
+
+SPEC = {"options": {"a": {"default": 1}, "b": {"required": True}, "c": {}, "d": {"default": ["x"]}}}
+
+
+@pytest.mark.parametrize(
+    ("defaults", "problem"),
+    [
+        ({"a": 1}, "d is not in defaults/main.yml"),
+        ({"a": 2, "d": ["x"]}, "a: 1 in argument_specs.yml, 2 in defaults/main.yml"),
+        ({"a": True, "d": ["x"]}, "a: 1 in argument_specs.yml, True in defaults/main.yml"),
+        ({"a": 1, "d": ["x"], "c": 0}, "c has no default in argument_specs.yml"),
+        ({"a": 1, "d": ["x"], "new": "y"}, "new has no default in argument_specs.yml"),
+        ({"a": 1, "d": ["x"], "b": None}, "b is required and has a default"),
+    ],
+)
+def test_each_disagreement_is_noticed(defaults: dict[str, Any], problem: str) -> None:
+    assert disagreements(SPEC, defaults) == [problem]
+
+
+def test_agreement_is_left_alone() -> None:
+    assert disagreements(SPEC, {"a": 1, "d": ["x"], "c": None, "__internal": 5}) == []

@@ -1,0 +1,46 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The look into the tarball and into a recap."""
+
+from __future__ import annotations
+
+import pytest
+
+from tools.package import NEEDED, PackageError, changed, content_problems
+
+
+def test_a_clean_tarball() -> None:
+    assert content_problems([*NEEDED, "plugins/modules/x.py", "simulator/labs/demo.yml", "tests/config.yml"]) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".cache/venv/x",
+        ".gitignore",
+        "tests/unit/test_x.py",
+        "tests/output/junit/x.xml",
+        "tools/ci.py",
+        "Makefile",
+        "simulator/__pycache__/x.pyc",
+        "old.tar.gz",
+        "changelogs/.plugin-cache.yaml",
+        "importer_result.json",
+    ],
+)
+def test_what_must_not_be_in_it(name: str) -> None:
+    assert content_problems([*NEEDED, name]) == [f"the tarball holds {name}"]
+
+
+def test_what_must_be_in_it() -> None:
+    assert content_problems(list(NEEDED[1:])) == [f"the tarball lacks {NEEDED[0]}"]
+
+
+def test_the_recap_is_read() -> None:
+    text = "changed=9\nPLAY RECAP ****\nvc-1   : ok=4    changed=2    unreachable=0\nvc-2 : ok=4    changed=0    x\n"
+    assert changed(text) == {"vc-1": 2, "vc-2": 0}
+
+
+def test_no_recap_is_an_error() -> None:
+    with pytest.raises(PackageError):
+        changed("ERROR! the playbook could not be found\nPLAY RECAP ***\n")

@@ -1,0 +1,95 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The examples of a page are really executed: a page that promises something untrue is broken."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools.envs import clean_environ
+from tools.run_docs import Broken, run_page
+from tools.run_examples import playbook, without_connection
+
+PLAYBOOK = """```yaml
+- hosts: all
+  gather_facts: false
+  connection: local
+  tasks:
+    - ansible.builtin.debug: {msg: "saw {{ colour }}"}
+```
+"""
+INVENTORY = """<!-- file: inventory.yml -->
+```yaml
+all: {hosts: {one: {colour: green}}}
+```
+"""
+
+
+def run(tmp_path: Path, text: str) -> int:
+    page = tmp_path / "page.md"
+    page.write_text(text, encoding="utf-8")
+    return run_page(page, clean_environ(Path(sys.prefix)))
+
+
+def shell(directive: str, script: str) -> str:
+    return f"{directive}\n```shell\n{script}\n```\n"
+
+
+def test_a_page_shares_one_folder(tmp_path: Path) -> None:
+    text = shell("<!-- run: -->", "echo one > file") + "\n" + shell("<!-- run: expect=one -->", "cat file")
+    assert run(tmp_path, text) == 2
+    assert not (tmp_path / "file").exists()
+
+
+def test_a_playbook_runs_with_the_inventory_of_its_page(tmp_path: Path) -> None:
+    assert run(tmp_path, INVENTORY + '\n<!-- run: expect="saw green" refuse="failed=1" -->\n' + PLAYBOOK) == 1
+
+
+@pytest.mark.parametrize(
+    ("directive", "script", "problem"),
+    [
+        ("<!-- run: -->", "exit 3", "exit status 3, the page says 0"),
+        ("<!-- run: rc=1 -->", "exit 0", "exit status 0, the page says 1"),
+        ("<!-- run: expect=green -->", "echo red", "the output lacks 'green'"),
+        ("<!-- run: refuse=red -->", "echo red", "the output holds 'red'"),
+        ("<!-- run: -->", "false\ntrue", "exit status 1"),
+        ("<!-- run: -->", 'echo "$NO_SUCH_VARIABLE"', "unbound variable"),
+        ("<!-- run: -->", "false | true", "exit status 1"),
+        ("<!-- run: -->", "read line", "exit status 1"),
+    ],
+)
+def test_an_untrue_page_is_broken(tmp_path: Path, directive: str, script: str, problem: str) -> None:
+    with pytest.raises(Broken, match=r"page\.md:2") as caught:
+        run(tmp_path, shell(directive, script))
+    assert problem in str(caught.value)
+
+
+def test_a_failing_playbook_is_broken(tmp_path: Path) -> None:
+    with pytest.raises(Broken, match="exit status 2"):
+        run(tmp_path, INVENTORY + "\n<!-- run: -->\n" + PLAYBOOK.replace("colour", "colour | mandatory | from_nothing"))
+
+
+def test_other_languages_cannot_be_run(tmp_path: Path) -> None:
+    with pytest.raises(Broken, match="'python' cannot be run"):
+        run(tmp_path, "<!-- run: -->\n```python\nprint()\n```\n")
+
+
+def test_an_example_loses_its_connection_and_nothing_else() -> None:
+    task = {
+        "name": "x",
+        "register": "r",
+        "directpath.vsphere.host_passthrough": {"hostname": "vc", "password": "p", "cluster": "a", "port": 1},
+        "ansible.builtin.debug": {"port": 1},
+    }
+    assert without_connection(task) == {
+        "name": "x",
+        "register": "r",
+        "directpath.vsphere.host_passthrough": {"cluster": "a"},
+        "ansible.builtin.debug": {"port": 1},
+    }
+    (play,) = playbook([task], {"colour": "green"})
+    assert play["vars"]["colour"] == "green"
+    assert play["tasks"] == [without_connection(task)]
