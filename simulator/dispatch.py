@@ -1,0 +1,185 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One door for every call: object, session, not found, method, privilege, fault rule, journal, invoke."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pyVmomi import VmomiSupport as vs
+from pyVmomi import vim, vmodl
+
+from . import wire
+from .authz import ANONYMOUS, User
+from .base import ManagedObject
+from .faults import Dropped, HttpStatus, Strike, with_text
+from .journal import Entry, summary
+
+if TYPE_CHECKING:
+    from .services.sessions import Session
+    from .simulator import Simulator
+
+
+@dataclass
+class Peer:
+    """The client's end: who it is between calls. A transport keeps one per cookie (or per in-process stub)."""
+
+    session_key: str = ""
+    address: str = "127.0.0.1"
+    user_agent: str = "in process"
+
+
+@dataclass(kw_only=True)
+class Call:
+    """What a method handler may know about the call it serves."""
+
+    sim: Simulator
+    peer: Peer
+    session: Session | None
+    version: str
+    method: str
+    obj: ManagedObject
+
+    @property
+    def user(self) -> str:
+        """The caller's account name; empty before login."""
+        return self.session.user.name if self.session is not None else ""
+
+    @property
+    def account(self) -> User | None:
+        """The caller's account."""
+        return self.session.user if self.session is not None else None
+
+    def allows(self, privilege: str | None, obj: ManagedObject | None) -> bool:
+        """Whether the caller holds a privilege on an object (None: the root folder)."""
+        if privilege in (None, ANONYMOUS):
+            return True
+        return self.session is not None and self.sim.authz.allows(self.session.user, privilege, obj)
+
+    def require(self, privilege: str, obj: ManagedObject | None) -> None:
+        """Raise NoPermission, naming privilege and object, unless the caller holds it."""
+        if not self.allows(privilege, obj):
+            raise no_permission(self.sim, privilege, obj)
+
+
+@dataclass(kw_only=True)
+class Request:
+    """A call as a transport hands it over; ``args`` in the order of the method's parameters."""
+
+    moid: str
+    type: type[Any] | None
+    method: str
+    info: Any
+    args: Sequence[Any]
+    version: str
+    bytes_in: int = 0
+
+
+def no_permission(sim: Simulator, privilege: str, obj: ManagedObject | None) -> Any:
+    """The NoPermission fault for a privilege on an object's entity."""
+    entity = obj.entity() if obj is not None else None
+    target = entity or sim.root
+    return vim.fault.NoPermission(object=target.ref if target is not None else None, privilegeId=privilege)
+
+
+def invoke(sim: Simulator, request: Request, peer: Peer) -> tuple[Any, Entry | None]:
+    """Run one call under the simulator lock. Raises the fault, HttpStatus or Dropped; the journal knows either way."""
+    with sim.lock:
+        sim.sessions.expire()
+        obj = sim.registry.find(request.moid)
+        session = sim.sessions.of(peer.session_key)
+        entry = sim.journal.open(
+            time=sim.clock.now().isoformat(),
+            user=session.user.name if session else "",
+            session=session.key if session else "",
+            moid=request.moid,
+            type=request.type._wsdlName if request.type else "",
+            name=str(obj.props.get("name", "")) if obj else "",
+            method=request.method,
+            args=_arguments(request),
+            bytes_in=request.bytes_in,
+        )
+        try:
+            return _run(sim, request, peer, obj, session), entry
+        except HttpStatus as error:
+            entry.outcome = f"http {error.status}"
+            raise
+        except Dropped:
+            entry.outcome = "dropped"
+            raise
+        except vmodl.MethodFault as fault:
+            entry.outcome = fault._wsdlName
+            raise with_text(fault) from None
+        except Exception as error:
+            entry.outcome = "SystemError"
+            sim.internal_errors.append(error)
+            reason = f"simulator: {type(error).__name__}: {error}"
+            raise with_text(vmodl.fault.SystemError(reason=reason)) from error
+
+
+def _run(sim: Simulator, request: Request, peer: Peer, obj: ManagedObject | None, session: Session | None) -> Any:
+    privilege = request.info.privId if request.info is not None else None
+    if session is None and not (privilege == ANONYMOUS or request.method == "Fetch"):
+        raise vim.fault.NotAuthenticated(object=_reference(request), privilegeId=privilege or "System.View")
+    if obj is None or (request.type is not None and not issubclass(obj.vim_type, request.type)):
+        raise vmodl.fault.ManagedObjectNotFound(obj=_reference(request))
+    handler = _handler(sim, request, obj)
+    call = Call(sim=sim, peer=peer, session=session, version=request.version, method=request.method, obj=obj)
+    if session is not None:
+        session.touch(sim.clock.now())
+    _check_privileges(sim, call, request, obj)
+    strike = sim.faults.judge(request.method, obj)
+    _suffer(sim, strike)
+    result = handler(call, *request.args)
+    if strike.after is not None:
+        raise strike.after
+    return result.ref if isinstance(result, ManagedObject) else result
+
+
+def _handler(sim: Simulator, request: Request, obj: ManagedObject) -> Callable[..., Any]:
+    """The object's handler of a method its type and the client's API version have. Raises MethodNotFound."""
+    if request.method == "Fetch":
+        return lambda call, path: sim.property_reader.fetch(call, obj, path)
+    info = request.info
+    handler = getattr(obj, request.method, None) if info is not None else None
+    declared = info is not None and issubclass(obj.vim_type, vs.GetVmodlType(info.type))
+    if handler is None or not declared or not wire.is_known(request.version, info.version):
+        raise vmodl.fault.MethodNotFound(receiver=obj.ref, method=request.method)
+    return handler  # type: ignore[no-any-return]
+
+
+def _check_privileges(sim: Simulator, call: Call, request: Request, obj: ManagedObject) -> None:
+    info = request.info
+    if info is None:
+        return
+    if info.privId:
+        call.require(info.privId, obj)
+    for param, value in zip(info.params, request.args, strict=True):
+        if param.privId and value is not None:
+            for ref in value if isinstance(value, list) else [value]:
+                if isinstance(ref, vs.ManagedObject):
+                    call.require(param.privId, sim.obj(ref))
+
+
+def _suffer(sim: Simulator, strike: Strike) -> None:
+    if strike.latency:
+        sim.clock.delay(strike.latency)
+    if strike.before is not None:
+        raise strike.before
+
+
+def _reference(request: Request) -> Any:
+    return (request.type or vs.ManagedObject)(request.moid)
+
+
+def _arguments(request: Request) -> dict[str, Any]:
+    if request.info is None:
+        return {"prop": request.args[0]} if request.args else {}
+    shown = {}
+    for param, value in zip(request.info.params, request.args, strict=False):
+        if value is not None:
+            secret = bool(param.flags & vs.F_SECRET) or "password" in param.name.lower()
+            shown[param.name] = "***" if secret else summary(value)
+    return shown

@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which objects exist: id to object, deterministic ids, the inventory tree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from pyVmomi import vmodl
+
+from .base import Entity, ManagedObject
+from .data import Ref
+
+T = TypeVar("T", bound=ManagedObject)
+Watcher = Callable[[str, ManagedObject], None]
+
+
+class Registry:
+    """Objects by id. ``watchers`` are told ("add" | "remove" | "move", object) after each structural change."""
+
+    def __init__(self) -> None:
+        self._objects: dict[str, ManagedObject] = {}
+        self._counters: dict[str, int] = {}
+        self._owned: dict[str, dict[str, ManagedObject]] = {}
+        self.watchers: list[Watcher] = []
+
+    def mint(self, prefix: str) -> str:
+        """The next free id of a kind: ``host-1``, ``host-2``, ... the same in every run of the same lab."""
+        while True:
+            number = self._counters.get(prefix, 0) + 1
+            self._counters[prefix] = number
+            moid = f"{prefix}-{number}"
+            if moid not in self._objects:
+                return moid
+
+    def add(self, obj: T, parent: Entity | None = None, owner: ManagedObject | None = None) -> T:
+        """Register an object; ``parent`` places an entity in the tree, ``owner`` attaches a sub-object to its host.
+
+        Raises ValueError when the id is taken.
+        """
+        if obj.moid in self._objects:
+            raise ValueError(f"object id {obj.moid} is taken")
+        self._objects[obj.moid] = obj
+        if owner is not None:
+            obj.owner = owner
+            self._owned.setdefault(owner.moid, {})[obj.moid] = obj
+        if parent is not None:
+            assert isinstance(obj, Entity)
+            obj.up = parent
+            parent.down[obj.moid] = obj
+            obj.props["parent"] = parent.ref
+        self._tell("add", obj)
+        return obj
+
+    def remove(self, obj: ManagedObject) -> None:
+        """Forget an object and, first, everything below it and everything it owns."""
+        if isinstance(obj, Entity):
+            for child in list(obj.down.values()):
+                self.remove(child)
+        for owned in list(self._owned.pop(obj.moid, {}).values()):
+            self.remove(owned)
+        if obj.owner is not None:
+            self._owned.get(obj.owner.moid, {}).pop(obj.moid, None)
+        if self._objects.pop(obj.moid, None) is None:
+            return
+        if isinstance(obj, Entity) and obj.up is not None:
+            obj.up.down.pop(obj.moid, None)
+        obj.removed()
+        self._tell("remove", obj)
+
+    def reparent(self, obj: Entity, parent: Entity) -> None:
+        """Move an entity below another parent."""
+        if obj.up is not None:
+            obj.up.down.pop(obj.moid, None)
+        obj.up = parent
+        parent.down[obj.moid] = obj
+        obj.set("parent", parent.ref)
+        self._tell("move", obj)
+
+    def find(self, moid: str) -> ManagedObject | None:
+        """The object, or None."""
+        return self._objects.get(moid)
+
+    def obj(self, ref: Ref | str) -> Any:
+        """The object behind a reference. Raises ManagedObjectNotFound."""
+        moid = ref if isinstance(ref, str) else ref._moId
+        found = self._objects.get(moid)
+        if found is None or (not isinstance(ref, str) and not isinstance(found.ref, type(ref))):
+            raise vmodl.fault.ManagedObjectNotFound(obj=ref if isinstance(ref, Ref) else Ref(ref))
+        return found
+
+    def all(self, kind: type[Any] | None = None) -> list[Any]:
+        """Every object of a pyVmomi type or simulator class, in order of creation."""
+        if kind is None:
+            return list(self._objects.values())
+        if issubclass(kind, ManagedObject):
+            return [item for item in self._objects.values() if isinstance(item, kind)]
+        return [item for item in self._objects.values() if issubclass(item.vim_type, kind)]
+
+    def __iter__(self) -> Iterator[ManagedObject]:
+        return iter(list(self._objects.values()))
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def _tell(self, what: str, obj: ManagedObject) -> None:
+        for watcher in self.watchers:
+            watcher(what, obj)

@@ -1,0 +1,59 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The managers every endpoint has: sessions, property collection, views, search, tasks, events, custom fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .authorization import AuthorizationManager
+from .custom_fields import CustomFieldsManager
+from .events import EventManager
+from .property_collector import PropertyCollector
+from .search import SearchIndex
+from .service_instance import ServiceInstance
+from .sessions import SessionManager
+from .task_manager import TaskManager
+from .views import ViewManager
+
+if TYPE_CHECKING:
+    from ..simulator import Simulator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The managers the simulator itself needs to reach."""
+
+    instance: ServiceInstance
+    views: ViewManager
+    tasks: TaskManager
+    events: EventManager
+    custom_fields: CustomFieldsManager | None
+
+
+def build_services(sim: Simulator) -> Services:
+    """Make the managers and enter them in ``sim.content``; ids are those of a vCenter or of an ESXi host."""
+    vcenter = sim.kind == "vcenter"
+    instance = ServiceInstance(sim)
+    views = ViewManager(sim, "ViewManager")
+    tasks = TaskManager(sim, "TaskManager" if vcenter else "ha-taskmgr")
+    events = EventManager(sim, "EventManager" if vcenter else "ha-eventmgr")
+    fields = CustomFieldsManager(sim, "CustomFieldsManager") if vcenter else None
+    services = Services(instance=instance, views=views, tasks=tasks, events=events, custom_fields=fields)
+    sim.services = services
+    sim.add(instance)
+    managers = {
+        "propertyCollector": PropertyCollector(sim, "propertyCollector" if vcenter else "ha-property-collector"),
+        "viewManager": views,
+        "sessionManager": SessionManager(sim, "SessionManager" if vcenter else "ha-sessionmgr"),
+        "authorizationManager": AuthorizationManager(sim, "AuthorizationManager" if vcenter else "ha-authmgr"),
+        "searchIndex": SearchIndex(sim, "SearchIndex" if vcenter else "ha-searchindex"),
+        "taskManager": tasks,
+        "eventManager": events,
+    }
+    if fields is not None:
+        managers["customFieldsManager"] = fields
+    for name, manager in managers.items():
+        sim.content[name] = sim.add(manager)
+    return services

@@ -1,0 +1,122 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""CustomFieldsManager: custom attributes and their values on entities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pyVmomi import vim, vmodl
+
+from .. import data
+from ..base import Entity, ManagedObject
+from ..data import Ref
+
+if TYPE_CHECKING:
+    from ..dispatch import Call
+    from ..simulator import Simulator
+
+LONGEST = 255
+"""Characters in a value (vCenter's column; longer ones are refused)."""
+FIRST_KEY = 101
+
+
+class CustomFieldsManager(ManagedObject):
+    """Definitions live here; values on the entities."""
+
+    vim_type = vim.CustomFieldsManager
+
+    def __init__(self, sim: Simulator, moid: str) -> None:
+        super().__init__(sim, moid, field=[])
+        self._next = FIRST_KEY
+
+    def _defs(self) -> list[Any]:
+        return list(self.props["field"])
+
+    def definition(self, key: int) -> Any:
+        """A definition by key. Raises NotFound."""
+        for item in self.props["field"]:
+            if item.key == key:
+                return item
+        raise vim.fault.NotFound()
+
+    def available(self, entity: Entity) -> list[Any]:
+        """The definitions that apply to an entity."""
+        return [
+            item
+            for item in self.props["field"]
+            if item.managedObjectType is None or issubclass(entity.vim_type, item.managedObjectType)
+        ]
+
+    def _publish(self) -> None:
+        for entity in self.sim.registry.all(Entity):
+            entity.set("availableField", self.available(entity))
+
+    def _check_name(self, name: str, kind: Any, but: int | None = None) -> None:
+        if not name:
+            raise vmodl.fault.InvalidArgument(invalidProperty="name")
+        for item in self.props["field"]:
+            overlaps = kind is None or item.managedObjectType is None or item.managedObjectType is kind
+            if item.key != but and item.name == name and overlaps:
+                raise vim.fault.DuplicateName(name=name, object=self.ref)
+
+    def AddCustomFieldDef(self, call: Call, name: str, kind: Any, policy: Any, instance_policy: Any) -> Any:
+        """A new attribute, for one object type or (None) for all."""
+        self._check_name(name, kind)
+        made = data.new(
+            vim.CustomFieldsManager.FieldDef,
+            key=self._next,
+            name=name,
+            type=str,
+            managedObjectType=kind,
+            fieldDefPrivileges=policy,
+            fieldInstancePrivileges=instance_policy,
+        )
+        self._next += 1
+        self.set("field", [*self._defs(), made])
+        self._publish()
+        return made
+
+    def RemoveCustomFieldDef(self, call: Call, key: int) -> None:
+        """Remove an attribute and all its values."""
+        self.definition(key)
+        self.set("field", [item for item in self._defs() if item.key != key])
+        for entity in self.sim.registry.all(Entity):
+            if entity.custom.pop(key, None) is not None:
+                _show(entity)
+        self._publish()
+
+    def RenameCustomFieldDef(self, call: Call, key: int, name: str) -> None:
+        """Rename an attribute; its key and values stay."""
+        self._check_name(name, self.definition(key).managedObjectType, but=key)
+        renamed = []
+        for item in self._defs():
+            if item.key == key:
+                item = data.clone(item)
+                item.name = name
+            renamed.append(item)
+        self.set("field", renamed)
+        self._publish()
+
+    def SetField(self, call: Call, entity: Ref, key: int, value: str) -> None:
+        """Set a value on an entity."""
+        self.store(self.sim.obj(entity), key, value)
+
+    def store(self, entity: Entity, key: int, value: str) -> None:
+        """Set a value. Raises NotFound, InvalidArgument for a value too long or an attribute of another type."""
+        definition = self.definition(key)
+        if definition not in self.available(entity):
+            raise vmodl.fault.InvalidArgument(invalidProperty="key")
+        if len(value or "") > LONGEST:
+            raise vmodl.fault.InvalidArgument(invalidProperty="value")
+        entity.custom[key] = value or ""
+        _show(entity)
+
+
+def _show(entity: Entity) -> None:
+    values = [
+        data.new(vim.CustomFieldsManager.StringValue, key=key, value=value)
+        for key, value in sorted(entity.custom.items())
+    ]
+    entity.set("customValue", values)
+    entity.set("value", values)

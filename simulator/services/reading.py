@@ -1,0 +1,145 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Property paths: are they valid for a type and API version, and what is there for this caller?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from pyVmomi import VmomiSupport as vs
+from pyVmomi import vim, vmodl
+
+from .. import data
+from ..authz import ANONYMOUS
+from ..wire import Stored, is_known
+
+if TYPE_CHECKING:
+    from ..base import ManagedObject
+    from ..dispatch import Call
+    from ..simulator import Simulator
+
+
+@dataclass(frozen=True)
+class Path:
+    """A property path that is valid for a managed object type: its parts, its declared type, who may read it."""
+
+    text: str
+    name: str
+    parts: tuple[tuple[str, str | None], ...]
+    type: type[Any]
+    privilege: str
+
+
+def invalid_property(path: str) -> Any:
+    """The fault for a path that is not there."""
+    return vmodl.query.InvalidProperty(name=path)
+
+
+@cache
+def _children() -> dict[str, list[str]]:
+    """vmodl data type name -> names of the types that extend it directly (pyVmomi loads types lazily)."""
+    found: dict[str, list[str]] = {}
+    for name, definition in vs._dataDefMap.items():
+        if definition[2]:
+            found.setdefault(definition[2], []).append(name)
+    return found
+
+
+@cache
+def _subclass_field(cls: type[Any], name: str, version: str) -> Any:
+    """A field declared only by some subtype of a data type (``info.vmfs`` of a datastore's abstract ``info``)."""
+    for child in _children().get(vs.GetVmodlName(cls), []):
+        definition = vs._dataDefMap[child]
+        if any(prop[0] == name and is_known(version, prop[2]) for prop in definition[4] or []):
+            return vs.GetVmodlType(child)._GetPropertyInfo(name)
+        found = _subclass_field(vs.GetVmodlType(child), name, version)
+        if found is not None:
+            return found
+    return None
+
+
+@cache
+def parse(vim_type: type[Any], text: str, version: str) -> Path | None:
+    """A path checked against a managed object type; None when it is not valid for that API version."""
+    try:
+        parts = data.split(text)
+    except ValueError:
+        return None
+    current: type[Any] = vim_type
+    privilege = ""
+    for index, (name, key) in enumerate(parts):
+        if not issubclass(current, vim_type if index == 0 else data.DataObject):
+            if current is object:
+                break
+            return None
+        try:
+            info = current._GetPropertyInfo(name)
+        except AttributeError:
+            info = _subclass_field(current, name, version) if index else None
+        if info is None or not is_known(version, info.version):
+            return None
+        if index == 0:
+            privilege = info.privId or "System.Read"
+        current = info.type
+        if key is not None:
+            if not issubclass(current, list):
+                return None
+            current = current.Item  # type: ignore[attr-defined]
+    return Path(text, parts[0][0], tuple(parts), current, privilege)
+
+
+@cache
+def top_level(vim_type: type[Any], version: str) -> tuple[str, ...]:
+    """The property names of a managed object type in an API version."""
+    return tuple(info.name for info in vim_type._GetPropertyList() if is_known(version, info.version))
+
+
+class PropertyReader:
+    """Reads for a caller; the one place where permissions, missing properties and personal values meet."""
+
+    def __init__(self, sim: Simulator) -> None:
+        self.sim = sim
+
+    def path(self, obj: ManagedObject, text: str, version: str) -> Path:
+        """The parsed path. Raises InvalidProperty, also when the property exists in the API but is not modelled."""
+        path = parse(obj.vim_type, text, version)
+        if path is None or not obj.has(path.name):
+            raise invalid_property(text)
+        return path
+
+    def read(self, call: Call, obj: ManagedObject, path: Path) -> tuple[Stored | None, Any]:
+        """(value or None when unset, fault or None)."""
+        if path.privilege != ANONYMOUS and not call.allows(path.privilege, obj):
+            if call.session is None:
+                raise vim.fault.NotAuthenticated(object=obj.ref, privilegeId=path.privilege)
+            return None, self._denied(path.privilege, obj)
+        fault = obj.missing(path.text)
+        if fault is not None:
+            return None, fault
+        if path.name in obj.personal:
+            value = obj.personal_value(call, path.name)
+            for name, _ in path.parts[1:]:
+                value = getattr(value, name, None) if value is not None else None
+            return (None if value is None else Stored(_Uncached(obj), path.text, value, path.type)), None
+        value = obj.walk(path.text, path.parts)
+        return (None if value is None else Stored(obj, path.text, value, path.type)), None
+
+    def _denied(self, privilege: str, obj: ManagedObject) -> Any:
+        entity = obj.entity() or self.sim.root
+        return vim.fault.NoPermission(object=entity.ref if entity is not None else None, privilegeId=privilege)
+
+    def fetch(self, call: Call, obj: ManagedObject, text: str) -> Any:
+        """One property, as a managed object attribute asks for it. A missing one raises its fault."""
+        stored, fault = self.read(call, obj, self.path(obj, text, call.version))
+        if fault is not None:
+            raise fault
+        return stored.value if stored is not None else None
+
+
+class _Uncached:
+    """Stands in for an object whose value must not be kept: a fresh, throw-away fragment cache."""
+
+    def __init__(self, obj: ManagedObject) -> None:
+        self.fragments: dict[tuple[str, str], str] = {}

@@ -1,0 +1,214 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filters and versions: what changed since a client last looked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pyVmomi import vim, vmodl
+
+from .. import data
+from ..base import ManagedObject
+from . import selection
+from .reading import Path
+
+if TYPE_CHECKING:
+    from ..dispatch import Call
+    from ..simulator import Simulator
+
+PC = vmodl.query.PropertyCollector
+
+
+GONE = "\x00gone"
+"""The pseudo path noted when an object leaves the registry."""
+
+
+@dataclass
+class Pending:
+    """One object's update not delivered yet; values are read when it goes out."""
+
+    kind: str
+    obj: ManagedObject
+    paths: dict[str, Path | None] = field(default_factory=dict)
+
+
+class Filter(ManagedObject):
+    """A property filter: what it selects now, and the updates it owes its client."""
+
+    vim_type = PC.Filter
+    id_prefix = "filter"
+
+    def __init__(self, sim: Simulator, spec: Any, partial: bool, call: Call) -> None:
+        super().__init__(sim)
+        self.props.update(spec=spec, partialUpdates=partial)
+        self.spec = spec
+        self.partial = partial
+        self.destroyed = False
+        self.watched: dict[str, tuple[ManagedObject, list[Path]]] = {}
+        self.looked_at: dict[str, set[str]] = {}
+        self.position = sim.changes.position
+        self.pending: dict[str, Pending] = {}
+        self.lost: list[Any] = []
+        self._reselect(call, tolerant=False)
+
+    def reset(self, call: Call) -> None:
+        """Start over: every selected object is new again."""
+        self.pending.clear()
+        self.watched.clear()
+        self.position = self.sim.changes.position
+        self._reselect(call)
+
+    def _reselect(self, call: Call, tolerant: bool = True) -> None:
+        """Compare the selection with what the client knows: enter and leave."""
+        reader = self.sim.property_reader
+        found = selection.select(reader, call, self.spec, tolerant=tolerant)
+        self.looked_at = found.looked_at
+        self.lost = found.missing
+        for moid in [item for item in self.watched if item not in found.objects]:
+            obj, _ = self.watched.pop(moid)
+            unknown = moid in self.pending and self.pending[moid].kind == "enter"
+            self.pending.pop(moid, None)
+            if not unknown:
+                self.pending[moid] = Pending("leave", obj)
+        for moid, obj in found.objects.items():
+            if moid not in self.watched:
+                paths = selection.paths_for(reader, obj, self.spec, call.version)
+                self.watched[moid] = (obj, paths)
+                self.pending[moid] = Pending("enter", obj, {path.text: path for path in paths})
+
+    def collect(self, call: Call) -> bool:
+        """Take in what changed since the last look; True when there is something to deliver."""
+        entries = self.sim.changes.since(self.position)
+        if entries is None:
+            entries = [(moid, path.text) for moid, (_, paths) in self.watched.items() for path in paths]
+            entries += [(moid, path) for moid, paths in self.looked_at.items() for path in paths]
+        self.position = self.sim.changes.position
+        if any(self._moves_selection(moid, path) for moid, path in entries):
+            self._reselect(call)
+        for moid, changed in entries:
+            if moid in self.watched:
+                self._note(moid, changed)
+        return bool(self.pending)
+
+    def _moves_selection(self, moid: str, path: str) -> bool:
+        if path == GONE:
+            return moid in self.watched or moid in self.looked_at
+        return any(data.overlap(text, path) for text in self.looked_at.get(moid, ()))
+
+    def _note(self, moid: str, changed: str) -> None:
+        obj, paths = self.watched[moid]
+        for path in paths:
+            if data.overlap(path.text, changed):
+                pending = self.pending.setdefault(moid, Pending("modify", obj))
+                if pending.kind == "modify":
+                    narrow = self.partial and len(changed) > len(path.text)
+                    pending.paths[changed if narrow else path.text] = None if narrow else path
+
+    def deliver(self, call: Call, most: int) -> tuple[list[Any], int]:
+        """Up to ``most`` object updates, and how many that were."""
+        out = []
+        for moid in list(self.pending)[:most]:
+            out.append(self._render(call, self.pending.pop(moid)))
+        return out, len(out)
+
+    def _render(self, call: Call, pending: Pending) -> Any:
+        if pending.kind == "leave":
+            return data.new(PC.ObjectUpdate, kind="leave", obj=pending.obj.ref)
+        reader = self.sim.property_reader
+        changes, missing = [], []
+        for text, known in pending.paths.items():
+            path = known or reader.path(pending.obj, text, call.version)
+            stored, fault = reader.read(call, pending.obj, path)
+            if fault is not None:
+                missing.append(selection.missing_property(text, fault))
+            elif stored is not None or pending.kind == "modify":
+                changes.append(data.new(PC.Change, name=text, op="assign", val=stored))
+        return data.new(PC.ObjectUpdate, kind=pending.kind, obj=pending.obj.ref, changeSet=changes, missingSet=missing)
+
+    def DestroyPropertyFilter(self, call: Call) -> None:
+        """Remove the filter from its collector."""
+        self.sim.remove(self)
+
+    def removed(self) -> None:
+        self.destroyed = True
+
+
+class Updates:
+    """One session's view of one collector: its filters, the version it is at, the answer it got last."""
+
+    def __init__(self, sim: Simulator) -> None:
+        self.sim = sim
+        self.filters: dict[str, Filter] = {}
+        self.version = 0
+        self._previous: tuple[str, Any] | None = None
+        self._cancels = 0
+
+    def add(self, item: Filter) -> None:
+        """A new filter: its objects are due with the next answer."""
+        self.filters[item.moid] = item
+        self.sim.clock.changed.notify_all()
+
+    def cancel(self) -> None:
+        """End a pending wait."""
+        self._cancels += 1
+        self.sim.clock.changed.notify_all()
+
+    def wait(self, call: Call, collector: ManagedObject, version: str, seconds: int | None, most: int | None) -> Any:
+        """The next update set, or None when time runs out. Raises InvalidCollectorVersion and RequestCanceled."""
+        if self._previous is not None and version == self._previous[0] and version != "":
+            return self._previous[1]
+        if version == "":
+            for item in self._alive():
+                if self.version:
+                    item.reset(call)
+            self._previous = None
+        elif version != str(self.version):
+            raise vmodl.query.InvalidCollectorVersion()
+        cancels, session = self._cancels, call.session
+        assert session is not None
+
+        def ready() -> bool:
+            lost = self._cancels != cancels or self.sim.registry.find(collector.moid) is not collector
+            return lost or self.sim.sessions.of(session.key) is not session or self._collect(call)
+
+        session.waiting += 1
+        try:
+            woken = ready() or (seconds != 0 and self.sim.clock.wait(ready, seconds))
+        finally:
+            session.waiting -= 1
+            session.last_active = self.sim.clock.now()
+        if self.sim.sessions.of(session.key) is not session:
+            raise vim.fault.NotAuthenticated(object=collector.ref, privilegeId="System.View")
+        if self._cancels != cancels:
+            raise vmodl.fault.RequestCanceled()
+        return self._answer(call, version, most) if woken else None
+
+    def _alive(self) -> list[Filter]:
+        self.filters = {moid: item for moid, item in self.filters.items() if not item.destroyed}
+        return list(self.filters.values())
+
+    def _collect(self, call: Call) -> bool:
+        return any([item.collect(call) for item in self._alive()])
+
+    def _answer(self, call: Call, asked: str, most: int | None) -> Any:
+        cap = int(self.sim.knobs.max_update_objects)
+        room = min(item for item in (most, cap or None, 1 << 30) if item)
+        sets = []
+        for item in self._alive():
+            if room <= 0 or not item.pending:
+                continue
+            objects, used = item.deliver(call, room)
+            room -= used
+            lost = [data.new(PC.MissingObject, obj=ref, fault=_gone(ref)) for ref in item.lost]
+            sets.append(data.new(PC.FilterUpdate, filter=item.ref, objectSet=objects, missingSet=lost))
+        self.version += 1
+        more = any(item.pending for item in self._alive())
+        answer = data.new(PC.UpdateSet, version=str(self.version), filterSet=sets, truncated=True if more else None)
+        self._previous = (asked, answer)
+        return answer
+
+
+def _gone(ref: Any) -> Any:
+    return vmodl.fault.ManagedObjectNotFound(obj=ref)

@@ -1,0 +1,312 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Values as clients see them: as XML, or as copies for clients in process. Both drop what the client's API is too old for.
+
+The writer gives the same XML as pyVmomi's SoapSerializer (a test compares them) at several times the speed, keeps
+serialised property values until they change, and names references ``ManagedObjectReference`` as vCenter does.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
+
+from pyVmomi import Iso8601, vmodl
+from pyVmomi import VmomiSupport as vs
+
+from . import data
+from .base import ManagedObject
+from .data import DataObject, Ref
+
+MethodFault = vmodl.MethodFault
+_SCALARS: dict[type[Any], str] = {
+    str: "xsd:string",
+    bool: "xsd:boolean",
+    int: "xsd:int",
+    float: "xsd:float",
+    datetime: "xsd:dateTime",
+    vs.byte: "xsd:byte",
+    vs.short: "xsd:short",
+    vs.long: "xsd:long",
+    vs.double: "xsd:double",
+    vs.binary: "xsd:base64Binary",
+    vs.URI: "xsd:anyURI",
+    vs.PropertyPath: "xsd:string",
+    type: "xsd:string",
+    vs.ManagedMethod: "xsd:string",
+}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A property value still inside its object: serialised at most once per API version until it changes."""
+
+    obj: ManagedObject
+    path: str
+    value: Any
+    type: type[Any]
+
+
+class Field(NamedTuple):
+    """One field of a data type, as far as the wire is concerned."""
+
+    name: str
+    type: type[Any]
+    optional: bool
+    item: type[Any] | None
+
+
+@cache
+def is_known(version: str, since: str) -> bool:
+    """Whether something introduced in API version ``since`` exists in ``version``."""
+    return bool(vs.IsChildVersion(version, since))
+
+
+@cache
+def compatible(cls: type[Any], version: str) -> type[Any]:
+    """The type itself, or its nearest ancestor that ``version`` knows."""
+    return vs.GetCompatibleType(cls, version)  # type: ignore[no-any-return]
+
+
+@cache
+def plan(cls: type[Any], version: str) -> tuple[Field, ...]:
+    """The fields of a data type that exist in an API version, in wire order."""
+    return tuple(
+        Field(info.name, info.type, bool(info.flags & vs.F_OPTIONAL), getattr(info.type, "Item", None))
+        for info in cls._GetPropertyList()
+        if is_known(version, info.version)
+    )
+
+
+@cache
+def dropped(cls: type[Any], version: str) -> tuple[tuple[str, bool], ...]:
+    """(field, is a list) of the fields an API version does not know."""
+    return tuple(
+        (info.name, issubclass(info.type, list))
+        for info in cls._GetPropertyList()
+        if not is_known(version, info.version)
+    )
+
+
+def escape(text: str) -> str:
+    """Escape character data."""
+    if "&" in text or "<" in text or ">" in text:
+        return text.replace("&", "&amp;").replace(">", "&gt;").replace("<", "&lt;")
+    return text
+
+
+def _name(cls: type[Any]) -> str:
+    return str(vs.GetWsdlName(cls))
+
+
+@cache
+def xsi_type(cls: type[Any]) -> str:
+    """The xsi:type of a value of a static type."""
+    if (scalar := _SCALARS.get(cls)) is not None:
+        return scalar
+    if issubclass(cls, list):
+        item = cls.Item  # type: ignore[attr-defined]
+        if issubclass(item, Ref):
+            return "ArrayOfManagedObjectReference"
+        if item in (type, vs.ManagedMethod, vs.PropertyPath):
+            return "ArrayOfString"
+        return _name(cls)
+    if issubclass(cls, Ref):
+        return "ManagedObjectReference"
+    if issubclass(cls, vs.Enum) or hasattr(cls, "_wsdlName"):
+        return _name(cls)
+    for base, scalar in _SCALARS.items():
+        if base not in (int, str, float) and issubclass(cls, base):
+            return scalar
+    return "xsd:int" if issubclass(cls, int) else "xsd:float" if issubclass(cls, float) else "xsd:string"
+
+
+@cache
+def _item_tag(item: type[Any]) -> str:
+    if issubclass(item, Ref):
+        return "ManagedObjectReference"
+    if item in (type, vs.ManagedMethod, vs.PropertyPath):
+        return "string"
+    if item is object:
+        return "anyType"
+    return _name(item)
+
+
+def _dynamic_type(value: Any) -> type[Any]:
+    """The type of a value in an untyped place."""
+    if isinstance(value, vs.ManagedMethod):
+        return vs.ManagedMethod  # type: ignore[no-any-return]
+    if isinstance(value, type):
+        return type
+    if isinstance(value, int) and type(value) is int and not -(2**31) <= value < 2**31:
+        return vs.long  # type: ignore[no-any-return]
+    return value.__class__  # type: ignore[no-any-return]
+
+
+def scalar_text(value: Any) -> str:
+    """A leaf value as character data."""
+    if isinstance(value, str):
+        return escape(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, datetime):
+        return str(Iso8601.ISO8601Format(value))
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, vs.ManagedMethod):
+        return str(getattr(value, "info", value).__dict__.get("wsdlName", ""))
+    if isinstance(value, type):
+        return _name(value)
+    raise TypeError(f"cannot serialise {value!r}")
+
+
+def write(out: list[str], tag: str, value: Any, static: type[Any], version: str) -> None:
+    """Append the element ``tag`` with a value that is not None. ``static`` is the declared type (object: any)."""
+    if isinstance(value, str) and static is not object:
+        out.append(f"<{tag}>{escape(value)}</{tag}>")
+    elif isinstance(value, DataObject):
+        _write_object(out, tag, value, static, version)
+    elif isinstance(value, Ref):
+        attr = ' xsi:type="ManagedObjectReference"' if static is object else ""
+        out.append(f'<{tag}{attr} type="{_name(value.__class__)}">{escape(value._moId)}</{tag}>')
+    elif isinstance(value, ManagedObject):
+        write(out, tag, value.ref, static, version)
+    elif isinstance(value, list):
+        _write_list(out, tag, value, static, version)
+    elif isinstance(value, Stored):
+        out.append(fragment(value, version))
+    else:
+        attr = f' xsi:type="{xsi_type(_dynamic_type(value))}"' if static is object else ""
+        out.append(f"<{tag}{attr}>{scalar_text(value)}</{tag}>")
+
+
+def _write_object(out: list[str], tag: str, value: Any, static: type[Any], version: str) -> None:
+    if isinstance(value, MethodFault):
+        attr = ' xsi:type="LocalizedMethodFault"' if static is object else ""
+        out.append(f"<{tag}{attr}>")
+        write_fields(out, "fault", value, MethodFault, version, skip="msg")
+        if value.msg is not None:
+            out.append(f"<localizedMessage>{escape(value.msg)}</localizedMessage>")
+        out.append(f"</{tag}>")
+    else:
+        write_fields(out, tag, value, static, version)
+
+
+def write_fields(
+    out: list[str], tag: str, value: Any, static: type[Any] | None, version: str, *, skip: str = "", attr: str = ""
+) -> None:
+    """Append a data object; ``static`` None leaves out the xsi:type whatever it is."""
+    cls = compatible(value.__class__, version)
+    if static is not None and cls is not static:
+        attr += f' xsi:type="{_name(cls)}"'
+    out.append(f"<{tag}{attr}>")
+    attributes = value.__dict__
+    for field in plan(cls, version):
+        item = attributes.get(field.name)
+        if item is None or field.name == skip:
+            if not field.optional:
+                raise TypeError(f"required field {cls.__name__}.{field.name} is unset")
+        elif field.item is not None:
+            for each in item:
+                write(out, field.name, each, field.item, version)
+        else:
+            write(out, field.name, item, field.type, version)
+    out.append(f"</{tag}>")
+
+
+def _write_list(out: list[str], tag: str, value: list[Any], static: type[Any], version: str) -> None:
+    if static is not object:
+        item = getattr(static, "Item", static)
+        for each in value:
+            write(out, tag, each, item, version)
+        return
+    kind = type(value) if isinstance(value, vs.Array) else _array_of(value)
+    _write_array(out, tag, value, kind, version)
+
+
+def _write_array(out: list[str], tag: str, value: list[Any], kind: type[Any], version: str) -> None:
+    item = kind.Item
+    child = _item_tag(item)
+    out.append(f'<{tag} xsi:type="{xsi_type(kind)}">')
+    for each in value:
+        write(out, child, each, item, version)
+    out.append(f"</{tag}>")
+
+
+def _array_of(value: list[Any]) -> type[Any]:
+    """An array type for a plain list in an untyped place."""
+    if not value:
+        raise TypeError("an empty untyped list in a place without a declared type")
+    first = _dynamic_type(value[0])
+    if issubclass(first, Ref):
+        return Ref.Array  # type: ignore[no-any-return]
+    if first in _SCALARS:
+        return vs.GetWsdlType(vs.XMLNS_VMODL_BASE, "ArrayOf" + vs.Capitalize(_name(first)))  # type: ignore[no-any-return]
+    return first.Array  # type: ignore[no-any-return]
+
+
+def fragment(stored: Stored, version: str) -> str:
+    """``<val xsi:type=...>...</val>`` of a stored property, from the object's cache when it is still good."""
+    key = (stored.path, version)
+    text = stored.obj.fragments.get(key)
+    if text is None:
+        out: list[str] = []
+        write_any(out, "val", stored.value, stored.type, version)
+        text = stored.obj.fragments[key] = "".join(out)
+    return text
+
+
+def write_any(out: list[str], tag: str, value: Any, declared: type[Any], version: str) -> None:
+    """Append a value in an untyped element, with the xsi:type that its declared type asks for."""
+    if isinstance(value, list):
+        kind = declared if issubclass(declared, list) else type(value) if isinstance(value, vs.Array) else None
+        _write_array(out, tag, value, kind or _array_of(value), version)
+    elif isinstance(value, (DataObject, Ref, ManagedObject)) or declared is object or declared is type(None):
+        write(out, tag, value, object, version)
+    else:
+        out.append(f'<{tag} xsi:type="{xsi_type(declared)}">{scalar_text(value)}</{tag}>')
+
+
+def localise(value: Any, declared: type[Any], version: str, stub: Any) -> Any:
+    """A copy for an in-process client: its own objects, references bound to ``stub``, nothing newer than ``version``."""
+    if isinstance(value, DataObject):
+        return _localise_object(value, version, stub)
+    if isinstance(value, Ref):
+        return value.__class__(value._moId, stub)
+    if isinstance(value, ManagedObject):
+        return value.ref.__class__(value.moid, stub)
+    if isinstance(value, Stored):
+        return localise(value.value, value.type, version, stub)
+    if isinstance(value, list):
+        kind = type(value) if isinstance(value, vs.Array) else declared
+        if not issubclass(kind, vs.Array):
+            kind = _array_of(value)
+        copied = kind()
+        copied.extend(localise(item, object, version, stub) for item in value)
+        return copied
+    return value
+
+
+def _localise_object(value: Any, version: str, stub: Any) -> Any:
+    cls = value.__class__
+    known = compatible(cls, version)
+    made = known.__new__(known)
+    target = made.__dict__
+    for name, item in value.__dict__.items():
+        if type(item) is list and name in (declared := data.fields(known)):
+            target[name] = localise(item, declared[name].type, version, stub)
+        elif isinstance(item, (DataObject, list, Ref, ManagedObject, Stored)):
+            target[name] = localise(item, object, version, stub)
+        else:
+            target[name] = item
+    if known is not cls:
+        for name in set(target) - set(data.fields(known)):
+            del target[name]
+    for name, is_list in dropped(known, version):
+        target[name] = type(target[name])() if is_list else None
+    return made
