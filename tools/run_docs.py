@@ -37,7 +37,6 @@ class Page:
     name: str
     folder: Path
     environ: dict[str, str]
-    stack: ExitStack
     lab: ExitStack = field(default_factory=ExitStack)
     runs: int = 0
 
@@ -52,17 +51,16 @@ def run_page(path: Path, environ: dict[str, str]) -> int:
     """Run the page's examples in order; returns how many ran, or raises Broken or LabError."""
     name = str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
     parsed = blocks(path.read_text(encoding="utf-8"), name)
-    with tempfile.TemporaryDirectory(prefix="directpath-docs-") as folder, ExitStack() as stack:
-        page = Page(name=name, folder=Path(folder), environ=dict(environ), stack=stack)
-        stack.callback(lambda: page.lab.close())
-        for block in parsed:
-            if block.file:
-                target = page.folder / block.file
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_text(block.text, encoding="utf-8")
-            elif block.run:
-                _run_block(page, block)
-        page.lab.close()
+    with tempfile.TemporaryDirectory(prefix="directpath-docs-") as folder:
+        page = Page(name=name, folder=Path(folder), environ=dict(environ))
+        with page.lab:
+            for block in parsed:
+                if block.file:
+                    target = page.folder / block.file
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.write_text(block.text, encoding="utf-8")
+                elif block.run:
+                    _run_block(page, block)
         return page.runs
 
 
