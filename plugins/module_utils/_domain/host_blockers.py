@@ -38,10 +38,11 @@ def iommu_off(host: Host, wanted: Sequence[HostDevice]) -> Blocker:
     what = (
         "has no passthrough system" if not host.passthrough_supported else "offers none of its devices for passthrough"
     )
+    asked = f", wanted: {'; '.join(device.describe() for device in wanted)}" if wanted else ""
     return Blocker(
         code="iommu_off",
-        message=f"{host.name} {what} ({len(host.candidates())} devices in all, wanted: "
-        f"{'; '.join(device.describe() for device in wanted)}), so the IOMMU is probably off in its firmware",
+        message=f"{host.name} {what} ({len(host.candidates())} devices in all{asked}), so the IOMMU is probably off in its "
+        "firmware",
         cure="Enable Intel VT-d or AMD-Vi (AMD IOMMU) in the firmware set-up and boot the host again. If it is on already, look "
         "at Host > Configure > Hardware > PCI Devices > All PCI devices, and at the vmkernel log for IOMMU",
     )

@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from pyVmomi import vim, vmodl
-
 from .._domain.errors import DirectPathError
 from .._domain.hosts import Host
 from .._domain.passthrough import PassthroughWrite, check_identity
 from .collect import collect_objects
 from .faults import CONNECTION_ERRORS, explained
 from .read_hosts import host_from_row
+from .sdk import vim, vmodl
 from .session import Session
 from .tasks import State, wait_until
 

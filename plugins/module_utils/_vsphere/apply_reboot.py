@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
-
-from pyVmomi import vim, vmodl
 
 from .._domain.errors import DirectPathError
 from .._domain.hosts import Host
@@ -15,6 +15,7 @@ from .._domain.reboot import is_back
 from .collect import collect_objects, collect_through
 from .faults import CONNECTION_ERRORS, explain, explained, is_transient
 from .read_hosts import reread_hosts
+from .sdk import vim, vmodl
 from .session import Session
 from .tasks import LONGEST_WAIT, State, wait_for_task, wait_until
 
@@ -24,15 +25,16 @@ GRACE = 30.0
 RECONNECT_PAUSE = 5.0
 
 
-def running_tasks(session: Session, host: Host) -> tuple[str, ...]:
-    """Names of tasks that run on the host at this moment, sorted."""
-    rows = collect_objects(session, vim.HostSystem, [host.moid], ("recentTask",))
-    recent = [task._moId for row in rows for task in row.get("recentTask", ())]
-    found = collect_objects(session, vim.Task, recent, ("info.state", "info.descriptionId"))
-    busy = [
-        row.get("info.descriptionId", row.moid) for row in found if str(row.get("info.state")) in ("running", "queued")
-    ]
-    return tuple(sorted(busy))
+def read_running_tasks(session: Session, hosts: Sequence[Host]) -> dict[str, tuple[str, ...]]:
+    """host id → names of the tasks that run on it at this moment, in two bulk reads."""
+    rows = collect_objects(session, vim.HostSystem, [host.moid for host in hosts], ("recentTask",))
+    owners = {task._moId: row.moid for row in rows for task in row.get("recentTask", ())}
+    found = collect_objects(session, vim.Task, owners, ("info.state", "info.descriptionId"))
+    busy: dict[str, list[str]] = {host.moid: [] for host in hosts}
+    for row in found:
+        if str(row.get("info.state")) in ("running", "queued"):
+            busy[owners[row.moid]].append(row.get("info.descriptionId", row.moid))
+    return {moid: tuple(sorted(names)) for moid, names in busy.items()}
 
 
 def enter_maintenance(
@@ -78,7 +80,8 @@ def reboot(session: Session, host: Host, *, timeout: float) -> Host:
     Never forced: the server refuses a host that is not in maintenance mode. The end of the server's task proves nothing and is not
     waited for. Raises DirectPathError ``not_back`` when the proof is not there within the timeout (seconds).
     """
-    deadline = session.clock() + timeout
+    asked = _Moment.now(session)
+    deadline = asked.client + timeout
     try:
         session.reference(vim.HostSystem, host.moid).RebootHost_Task(False)
     except vmodl.MethodFault as fault:
@@ -90,7 +93,7 @@ def reboot(session: Session, host: Host, *, timeout: float) -> Host:
     reason = "it was not looked at"
     while session.clock() < deadline:
         try:
-            now, reason = _wait_for_return(session, host, deadline)
+            now, reason = _wait_for_return(session, host, asked, deadline)
         except (*CONNECTION_ERRORS, vmodl.MethodFault, DirectPathError) as error:
             # An ESXi host that is connected to directly takes the API down with it; vCenter may restart as well.
             reason = f"no answer ({type(error).__name__.rpartition('.')[2]})"
@@ -111,7 +114,28 @@ def _log_in_again(session: Session) -> None:
         session.renew()
 
 
-def _wait_for_return(session: Session, host: Host, deadline: float) -> tuple[Host | None, str]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Moment:
+    """An instant on our clock and, where it could be read, on the server's."""
+
+    client: float
+    server: float | None
+
+    @classmethod
+    def now(cls, session: Session) -> _Moment:
+        server = None
+        with suppress(vmodl.MethodFault, *CONNECTION_ERRORS):
+            server = session.instance.CurrentTime().timestamp()
+        return cls(client=session.clock(), server=server)
+
+    def seconds_until(self, later: _Moment) -> float:
+        """The longer of what both clocks say: an uptime above it proves that no reboot happened, whichever clock was set."""
+        ours = later.client - self.client
+        theirs = later.server - self.server if later.server is not None and self.server is not None else ours
+        return max(ours, theirs)
+
+
+def _wait_for_return(session: Session, host: Host, asked: _Moment, deadline: float) -> tuple[Host | None, str]:
     """One look at the host, and a wait for its next change when it is not back yet."""
     reference = session.reference(vim.HostSystem, host.moid)
     now = reread_hosts(session, [host])[0]
@@ -119,7 +143,8 @@ def _wait_for_return(session: Session, host: Host, deadline: float) -> tuple[Hos
     if now.connection_state == "connected":
         with suppress(vmodl.MethodFault):
             uptime = float(reference.RetrieveHardwareUptime())
-    back, reason = is_back(host, now, uptime)
+    ago = asked.seconds_until(_Moment.now(session))
+    back, reason = is_back(host, now, uptime, asked_seconds_ago=ago)
     if back and _services_answer(session, now):
         return now, ""
     if back:
@@ -150,3 +175,15 @@ def _services_answer(session: Session, host: Host) -> bool:
     except vmodl.MethodFault:
         return False
     return True
+
+
+def settle_devices(session: Session, host: Host, *, timeout: float) -> Host:
+    """Wait until no device of the host is pending any more, or the timeout (seconds) is over; the host as it is then."""
+    reference = session.reference(vim.HostSystem, host.moid)
+
+    def settled(state: State) -> bool | None:
+        infos = state.get(host.moid, {}).get("config.pciPassthruInfo") or ()
+        return None if any(bool(info.passthruEnabled) != bool(info.passthruActive) for info in infos) else True
+
+    wait_until(session, {reference: ("config.pciPassthruInfo",)}, settled, timeout=timeout)
+    return reread_hosts(session, [host])[0]

@@ -8,17 +8,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from pyVmomi import vim, vmodl
-
 from .._domain.errors import DirectPathError
-from .._domain.memory import MemoryWrite
+from .._domain.memory import MemoryWrite, merge_writes
 from .._domain.pci import signed16
 from .._domain.plan import Change
-from .._domain.vm_devices import Detach, DynamicSpec, FixedSpec, PowerOff
+from .._domain.vm_devices import Detach, DynamicSpec, FixedSpec, HotAddOff, PowerOff
 from .._domain.vms import Vm
 from .collect import collect_objects
 from .faults import CONNECTION_ERRORS, explain, explained
 from .read_vms import VmName, read_vms
+from .sdk import vim, vmodl
 from .session import Session
 from .tasks import State, wait_for_task, wait_until
 
@@ -123,14 +122,16 @@ def reconfigure_spec(vm: Vm, changes: Sequence[Change]) -> Any:
             device_changes.append(_addition(vm, detail, temporary_key))
             temporary_key -= 1
         elif isinstance(detail, MemoryWrite):
-            _set_memory(spec, detail)
+            continue  # all of them at once, below
         elif change.kind == "extra_config":
             key, value = detail
             spec.extraConfig = [*(spec.extraConfig or ()), vim.option.OptionValue(key=key, value=value)]
-        elif change.kind == "hot_add":
-            setattr(spec, {"memory": "memoryHotAddEnabled", "cpu": "cpuHotAddEnabled"}[detail], False)
+        elif isinstance(detail, HotAddOff):
+            spec.memoryHotAddEnabled = False if detail.memory else spec.memoryHotAddEnabled
+            spec.cpuHotAddEnabled = False if detail.cpu else spec.cpuHotAddEnabled
         else:
             raise ValueError(f"no writer for {change.kind}")
+    _set_memory(spec, merge_writes(changes))
     if device_changes:
         spec.deviceChange = device_changes
     return spec

@@ -9,8 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from pyVmomi import vim, vmodl
-
+from .sdk import vim, vmodl
 from .session import Session
 
 PAGE = 200

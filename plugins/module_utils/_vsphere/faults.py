@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pyVmomi import vim, vmodl
-
 from .._domain.errors import DirectPathError
+from .sdk import vim, vmodl
 
 CONNECTION_ERRORS = (OSError, http.client.HTTPException)
 """What a broken connection looks like in Python (TLS errors and time-outs are OSErrors)."""

@@ -11,10 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pyVmomi import vim, vmodl
-
 from .._domain.hosts import Disk, Host, HostFabric, PhysicalNic, StorageAdapter, Switch
 from .collect import Row, collect_objects
+from .sdk import vim, vmodl
 from .session import Session
 
 _PATHS = {

@@ -11,13 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pyVmomi import vim
-
 from .._domain.hosts import DeviceMode, DeviceUser, Host, HostCapabilities, HostDevice, Sriov
 from .._domain.pci import hex4
 from .._domain.vms import DynamicBacking, FixedBacking, SriovBacking
 from .collect import Row, collect_objects, collect_through, collect_view
 from .read_vms import passthrough_devices
+from .sdk import vim
 from .session import Session
 
 _ALWAYS = (

@@ -11,11 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyVmomi import vim, vmodl
-
 from .._domain.hosts import Host
 from .._domain.vms import Vm
 from .collect import collect_objects
+from .sdk import vim, vmodl
 from .session import Session
 
 

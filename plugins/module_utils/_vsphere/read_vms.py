@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pyVmomi import vim
-
 from .._domain.pci import hex4, parse_backing_address, parse_backing_device_id
 from .._domain.vms import (
     AllowedDevice,
@@ -25,7 +23,8 @@ from .._domain.vms import (
     Vm,
     VmDevice,
 )
-from .collect import Row, collect_objects, collect_view
+from .collect import Row, collect_objects, collect_through, collect_view
+from .sdk import vim
 from .session import Session
 
 _NAMES = ("name", "parent", "runtime.host")
@@ -121,6 +120,18 @@ def read_vms(session: Session, names: Sequence[VmName], *, pools: bool = False) 
         states = _read_pools(session, rows)
         vms = [replace(vm, pool=states.get(vm.moid)) for vm in vms]
     return tuple(sorted(vms, key=lambda vm: (vm.path or vm.name, vm.moid)))
+
+
+def read_residents(session: Session, host_moids: Iterable[str]) -> dict[str, tuple[Vm, ...]]:
+    """host id → all VMs registered on it, in full and sorted by name, in one bulk read."""
+    wanted = sorted(set(host_moids))
+    residents: dict[str, list[Vm]] = {moid: [] for moid in wanted}
+    rows = collect_through(session, vim.HostSystem, wanted, "vm", {vim.VirtualMachine: _paths(session)})[
+        vim.VirtualMachine
+    ]
+    for vm in (vm_from_row(row, None) for row in rows):
+        residents.setdefault(vm.host_moid or "", []).append(vm)
+    return {moid: tuple(sorted(vms, key=lambda vm: (vm.name, vm.moid))) for moid, vms in residents.items()}
 
 
 def _read_pools(session: Session, rows: Iterable[Row]) -> dict[str, PoolState]:

@@ -16,12 +16,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyVim import connect
-from pyVmomi import SoapStubAdapter, vim, vmodl
-from pyVmomi.VmomiSupport import IsChildVersion
-
 from .._domain.errors import DirectPathError
 from .faults import explain, explain_connection, is_transient
+from .sdk import IsChildVersion, SoapStubAdapter, connect, vim, vmodl
 
 READ_METHODS = frozenset(
     {
@@ -169,6 +166,11 @@ class Session:
     def is_vcenter(self) -> bool:
         """False when the endpoint is an ESXi host itself."""
         return bool(self.content.about.apiType == "VirtualCenter")
+
+    @property
+    def instance(self) -> Any:
+        """The ServiceInstance."""
+        return self.reference(vim.ServiceInstance, "ServiceInstance")
 
     @property
     def calls(self) -> int:

@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from pyVmomi import vmodl
-
 from .._domain.errors import DirectPathError
 from .faults import explain
+from .sdk import vmodl
 from .session import Session
 
 _pc = vmodl.query.PropertyCollector

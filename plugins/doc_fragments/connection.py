@@ -1,0 +1,59 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Options of every module: where to log in, and as whom."""
+
+    DOCUMENTATION = r"""
+options:
+  hostname:
+    description:
+      - Name or address of the vCenter, or of one ESXi host.
+      - Without it the environment variable E(VMWARE_HOST) is used.
+    type: str
+  username:
+    description:
+      - Account to log in with.
+      - Without it the environment variable E(VMWARE_USER) is used.
+    type: str
+    aliases: [user]
+  password:
+    description:
+      - Password of the account.
+      - Without it the environment variable E(VMWARE_PASSWORD) is used.
+    type: str
+    aliases: [pass]
+  port:
+    description:
+      - Port of the vSphere API.
+      - Without it the environment variable E(VMWARE_PORT) is used.
+    type: int
+    default: 443
+  validate_certs:
+    description:
+      - Whether the server's TLS certificate has to be trusted.
+      - Without it the environment variable E(VMWARE_VALIDATE_CERTS) is used.
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - PEM file or directory with the CA certificates to trust beside those of the system.
+      - Without it the environment variable E(VMWARE_CA_PATH) is used.
+    type: path
+  proxy_host:
+    description:
+      - HTTP proxy to connect through.
+      - Without it the environment variable E(VMWARE_PROXY_HOST) is used.
+    type: str
+  proxy_port:
+    description:
+      - Port of the HTTP proxy.
+      - Without it the environment variable E(VMWARE_PROXY_PORT) is used.
+    type: int
+requirements:
+  - python >= 3.11
+  - pyvmomi >= 8.0.3.0.1
+"""

@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Argument specs, said once. PRIVATE to the collection. Their documentation is in ``plugins/doc_fragments``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.module_utils.basic import env_fallback
+
+from .._domain.errors import InputError
+from .._vsphere.session import Endpoint
+
+Spec = dict[str, Any]
+
+
+def _from_environment(*names: str) -> dict[str, Any]:
+    return {"fallback": (env_fallback, list(names))}
+
+
+CONNECTION: Spec = {
+    "hostname": {"type": "str", **_from_environment("VMWARE_HOST")},
+    "username": {"type": "str", "aliases": ["user"], **_from_environment("VMWARE_USER")},
+    "password": {"type": "str", "aliases": ["pass"], "no_log": True, **_from_environment("VMWARE_PASSWORD")},
+    "port": {"type": "int", "default": 443, **_from_environment("VMWARE_PORT")},
+    "validate_certs": {"type": "bool", "default": True, **_from_environment("VMWARE_VALIDATE_CERTS")},
+    "ca_path": {"type": "path", **_from_environment("VMWARE_CA_PATH")},
+    "proxy_host": {"type": "str", **_from_environment("VMWARE_PROXY_HOST")},
+    "proxy_port": {"type": "int", **_from_environment("VMWARE_PROXY_PORT")},
+}
+
+DEVICES: Spec = {
+    "devices": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "match": {"type": "raw", "required": True},
+            "count": {"type": "raw"},
+            "label": {"type": "str"},
+        },
+    },
+}
+
+HOSTS: Spec = {
+    "hosts": {"type": "list", "elements": "str", "aliases": ["esxi_hostname"]},
+    "cluster": {"type": "list", "elements": "str", "aliases": ["cluster_name"]},
+}
+
+TARGETS: Spec = {"targets": {"type": "list", "elements": "dict", "options": {**HOSTS, **DEVICES}}}
+
+MMIO: Spec = {
+    "mmio": {
+        "type": "dict",
+        "options": {"size_gb": {"type": "int"}, "device_gb": {"type": "dict"}},
+    }
+}
+
+
+def endpoint(params: Mapping[str, Any]) -> Endpoint:
+    """The endpoint of a module's parameters. Raises InputError for what is missing after options and environment were looked at."""
+    for name, variable in (("hostname", "VMWARE_HOST"), ("username", "VMWARE_USER"), ("password", "VMWARE_PASSWORD")):
+        if not params.get(name):
+            raise InputError(
+                message=f"{name} is not given",
+                code="missing_connection",
+                parameter=name,
+                cure=f"Set the option {name}, or {variable} in the environment",
+            )
+    if params.get("proxy_host") and not params.get("proxy_port"):
+        raise InputError(
+            message="proxy_host is given without proxy_port",
+            code="missing_connection",
+            parameter="proxy_port",
+            cure="Set the option proxy_port, or VMWARE_PROXY_PORT in the environment",
+        )
+    names = ("hostname", "username", "password", "port", "validate_certs", "ca_path", "proxy_host", "proxy_port")
+    return Endpoint(**{name: params[name] for name in names})

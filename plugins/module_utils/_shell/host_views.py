@@ -1,0 +1,82 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looking at hosts and their devices. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .._domain.host_blockers import iommu_off, looks_iommu_off
+from .._domain.hosts import Host, HostDevice
+from .._domain.plan import Plan
+from .._domain.targets import Target, parse_targets
+from .._vsphere.session import Session
+from .output import device_results, host_result
+from .run import Outcome
+from .worlds import HostWorld, observe_hosts, read_protection
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostQuery:
+    """What to show of which hosts."""
+
+    targets: tuple[Target, ...]
+    include: str
+    gather_vms: bool
+    gather_protection: bool
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> HostQuery:
+        return cls(
+            targets=parse_targets(params, devices_required=False),
+            include=params["include"],
+            gather_vms=params["gather_vms"],
+            gather_protection=params["gather_protection"],
+        )
+
+
+def observe_query(session: Session, query: HostQuery) -> HostWorld:
+    world = observe_hosts(session, query.targets, users=query.gather_vms, numa=True)
+    if not query.gather_protection:
+        return world
+    return replace(world, hosts=read_protection(session, world.hosts))
+
+
+def render_query(world: HostWorld, query: HostQuery, plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+    return {"hosts": [_host(host, world, query) for host in world.hosts]}
+
+
+def _host(host: Host, world: HostWorld, query: HostQuery) -> dict[str, Any]:
+    iommu, hints = _iommu(host)
+    return {
+        **host_result(host),
+        "reboot_required": bool(host.pending),
+        "rebind_without_reboot": host.capabilities.rebind_without_reboot,
+        "iommu": iommu,
+        "hints": hints,
+        "devices": device_results(host, [device for device in host.devices if _is_shown(device, host, world, query)]),
+    }
+
+
+def _is_shown(device: HostDevice, host: Host, world: HostWorld, query: HostQuery) -> bool:
+    included = {
+        "all": True,
+        "candidates": not device.is_bridge,
+        "capable": device.capable,
+        "enabled": device.enabled or device.active,
+    }
+    wishes = world.wishes.get(host.moid, ())
+    return included[query.include] and (not wishes or any(wish.selector.matches(device) for wish in wishes))
+
+
+def _iommu(host: Host) -> tuple[str, list[str]]:
+    """No property says whether VT-d or AMD-Vi is on; what the host offers lets it be guessed."""
+    if not host.is_reachable:
+        return "unknown", [f"{host.name} is {host.connection_state}: what is shown of it is old"]
+    if not host.candidates():
+        return "unknown", []
+    if looks_iommu_off(host):
+        return "probably_off", [iommu_off(host, ()).sentence()]
+    return "on", []

@@ -1,0 +1,156 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Domain values as results: the same shape in info and manage modules. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .._domain.hosts import Host, HostDevice, dependency_group
+from .._domain.plan import TargetPlan
+from .._domain.protection import cautions, protections
+from .._domain.vms import (
+    AllowedDevice,
+    Backing,
+    DvxBacking,
+    DynamicBacking,
+    FixedBacking,
+    SriovBacking,
+    UnknownBacking,
+    VgpuBacking,
+    Vm,
+    VmDevice,
+)
+from .run import Outcome, status_of
+
+
+def host_result(host: Host) -> dict[str, Any]:
+    """What every module says of a host."""
+    return {
+        "name": host.name,
+        "moid": host.moid,
+        "cluster": host.cluster,
+        "version": host.version,
+        "connection_state": host.connection_state,
+        "in_maintenance_mode": host.in_maintenance_mode,
+    }
+
+
+def device_results(host: Host, devices: Iterable[HostDevice]) -> list[dict[str, Any]]:
+    """Devices of a host, sorted by address. Reasons of protection are given where the host's fabric was read."""
+    reasons = protections(host) if host.fabric is not None else {}
+    notes = cautions(host) if host.fabric is not None else {}
+    results = []
+    for device in sorted(devices, key=lambda device: device.address):
+        results.append(
+            {
+                "address": device.address,
+                "ids": device.ids,
+                "vendor_id": device.vendor_id,
+                "device_id": device.device_id,
+                "subvendor_id": device.subvendor_id,
+                "subdevice_id": device.subdevice_id,
+                "class_id": device.class_id,
+                "name": device.name,
+                "vendor_name": device.vendor_name,
+                "slot": device.slot,
+                "numa_node": device.numa_node,
+                "label": device.label,
+                "capable": device.capable,
+                "enabled": device.enabled,
+                "active": device.active,
+                "state": device.state,
+                "pending": device.is_pending,
+                "mode": device.mode,
+                "group": [member.address for member in dependency_group(host.devices, device.address)],
+                "protected": [reason.reason for reason in reasons.get(device.address, ())],
+                "cautions": list(notes.get(device.address, ())),
+                "vms": [
+                    {"name": user.vm, "moid": user.moid, "powered_on": user.powered_on, "fixed": user.fixed}
+                    for user in host.users.get(device.address, ())
+                ],
+            }
+        )
+    return results
+
+
+def target_result(target: TargetPlan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+    """What every module says of a target of its plan."""
+    outcome = outcomes.get(target.moid)
+    error = outcome.error if outcome is not None else None
+    return {
+        "name": target.target,
+        "moid": target.moid,
+        "status": status_of(target, outcomes),
+        "blockers": [blocker.record() for blocker in target.blockers],
+        "warnings": list(target.warnings),
+        "error": error.sentence() if error is not None else None,
+        "error_code": error.code if error is not None else None,
+    }
+
+
+def memory_result(vm: Vm) -> dict[str, Any]:
+    memory = vm.memory
+    return {
+        "size_mb": memory.size_mb,
+        "reservation_mb": memory.reservation_mb,
+        "limit_mb": memory.limit_mb,
+        "locked_to_max": memory.locked_to_max,
+        "fully_reserved": memory.is_fully_reserved,
+    }
+
+
+def vm_result(vm: Vm) -> dict[str, Any]:
+    """What every module says of a VM."""
+    return {
+        "name": vm.name,
+        "moid": vm.moid,
+        "path": vm.path,
+        "host": vm.host_name,
+        "cluster": vm.cluster,
+        "power_state": vm.power_state,
+        "hardware_version": vm.hardware_version,
+        "firmware": vm.firmware,
+        "memory": memory_result(vm),
+        "devices": [vm_device_result(device) for device in vm.devices],
+    }
+
+
+def vm_device_result(device: VmDevice) -> dict[str, Any]:
+    """One passthrough device of a VM; which further keys there are depends on its backing."""
+    return {"key": device.key, "label": device.label, "backing": device.backing.kind, **_backing(device.backing)}
+
+
+def _backing(backing: Backing) -> dict[str, Any]:
+    match backing:
+        case FixedBacking():
+            return {
+                "address": backing.address,
+                "vendor_id": backing.vendor_id,
+                "device_id": backing.device_id,
+                "system_id": backing.system_id,
+            }
+        case DynamicBacking():
+            return {
+                "address": backing.assigned_address,
+                "allowed": [_allowed(entry) for entry in backing.allowed],
+                "custom_label": backing.custom_label,
+            }
+        case VgpuBacking():
+            return {"profile": backing.profile}
+        case DvxBacking():
+            return {"device_class": backing.device_class}
+        case SriovBacking():
+            return {"address": backing.virtual_function, "physical_function": backing.physical_function}
+        case UnknownBacking():
+            return {"type": backing.type_name}
+
+
+def _allowed(entry: AllowedDevice) -> dict[str, str | None]:
+    return {
+        "vendor_id": entry.vendor_id,
+        "device_id": entry.device_id,
+        "subvendor_id": entry.subvendor_id,
+        "subdevice_id": entry.subdevice_id,
+    }

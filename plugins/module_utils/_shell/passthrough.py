@@ -1,0 +1,119 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Enabling and disabling passthrough, between parameters and results. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .._domain.hosts import DeviceUser, Host
+from .._domain.passthrough import PassthroughWish, plan_passthrough
+from .._domain.plan import Plan, TargetPlan
+from .._domain.targets import Target, parse_targets
+from .._vsphere.apply_passthrough import apply_passthrough, settle_passthrough
+from .._vsphere.session import Session
+from .output import device_results, target_result
+from .run import Outcome
+from .worlds import HostWorld, deepen_hosts, observe_hosts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """The parameters of host_passthrough."""
+
+    targets: tuple[Target, ...]
+    state: Any
+    apply: Any
+    on_missing: Any
+    allow_protected: tuple[str, ...]
+    settle_timeout: int
+    assume_detached: frozenset[str]
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> Request:
+        return cls(
+            targets=parse_targets(params),
+            state=params["state"],
+            apply=params["apply"],
+            on_missing=params["on_missing"],
+            allow_protected=tuple(params["allow_protected"]),
+            settle_timeout=params["settle_timeout"],
+            assume_detached=frozenset(params["assume_detached"]),
+        )
+
+
+def observe(session: Session, request: Request) -> HostWorld:
+    """Users are read only where they matter: a device in use may not be taken away from its VM."""
+    return observe_hosts(session, request.targets, users=request.state == "disabled")
+
+
+def expect(session: Session, world: HostWorld, request: Request) -> HostWorld:
+    """In check mode, hosts whose devices the named VMs no longer hold, as vm_pci_device will have made them."""
+    if not request.assume_detached:
+        return world
+
+    def keep(users: Iterable[DeviceUser]) -> tuple[DeviceUser, ...]:
+        return tuple(user for user in users if not request.assume_detached & {user.vm, user.moid})
+
+    def without(host: Host) -> Host:
+        return replace(host, users={address: keep(users) for address, users in host.users.items()})
+
+    return replace(world, hosts=tuple(without(host) for host in world.hosts))
+
+
+def plan(world: HostWorld, request: Request) -> Plan:
+    return plan_passthrough(
+        world.hosts,
+        PassthroughWish(
+            devices=world.wishes,
+            state=request.state,
+            apply=request.apply,
+            on_missing=request.on_missing,
+            allow_protected=request.allow_protected,
+        ),
+    )
+
+
+def deepen(session: Session, world: HostWorld, request: Request, plan: Plan) -> HostWorld:
+    return deepen_hosts(session, world, plan)
+
+
+def apply(session: Session, world: HostWorld, request: Request, target: TargetPlan) -> Outcome:
+    writes = [change.detail for change in target.effective]
+    apply_passthrough(session, world.host(target.moid), writes)
+    return Outcome(done=(f"{len(writes)} devices were written",))
+
+
+def settle(session: Session, world: HostWorld, request: Request, plan: Plan) -> None:
+    writes = {target.moid: [change.detail for change in target.effective] for target in plan.targets}
+    settle_passthrough(session, world.hosts, writes, timeout=request.settle_timeout)
+
+
+def render(world: HostWorld, request: Request, plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+    hosts = [_host(world, target, outcomes) for target in plan.targets]
+    return {
+        "hosts": hosts,
+        "reboot_required": [host["name"] for host in hosts if host["reboot_required"]],
+        "refused": [host["name"] for host in hosts if host["status"] == "refused"],
+        "skipped": [host["name"] for host in hosts if host["status"] == "skipped"],
+    }
+
+
+def _host(world: HostWorld, target: TargetPlan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+    host = world.host(target.moid)
+    wanted = set(target.facts.get("selected", ()))
+    devices = [device for device in host.devices if device.address in wanted]
+    pending = [device.address for device in devices if device.is_pending]
+    # Before a write only the plan can tell what will be owed; after it the host itself does.
+    written = target.moid in outcomes and outcomes[target.moid].error is None
+    expected = bool(target.effective or target.pending) and bool(target.facts.get("reboot_expected"))
+    return {
+        **target_result(target, outcomes),
+        "cluster": host.cluster,
+        "reboot_required": bool(pending) if written else bool(pending) or expected,
+        "pending": pending,
+        "groups": [list(group) for group in target.facts.get("groups", ())],
+        "devices": device_results(host, devices),
+    }

@@ -1,0 +1,271 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one loop of every module: observe, plan, apply, verify. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from .._domain.errors import DirectPathError
+from .._domain.plan import Plan, TargetPlan
+from .._vsphere.faults import CONNECTION_ERRORS, explain
+from .._vsphere.sdk import MISSING, vmodl
+from .._vsphere.session import Session, open_session
+from .arguments import CONNECTION, endpoint
+
+Wish = TypeVar("Wish")
+World = TypeVar("World")
+
+ATTEMPTS = 2
+"""How often a target is written to when the connection broke under the write: the second time only what a fresh look finds undone."""
+
+_UNCERTAIN = frozenset({"connection_lost", "unavailable", "no_answer", "session_lost"})
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """What happened to one target: ``done`` in words, ``error`` when it failed, ``facts`` for the result."""
+
+    done: tuple[str, ...] = ()
+    error: DirectPathError | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job(Generic[Wish, World]):
+    """What a module adds to the loop.
+
+    ``wish`` reads the parameters, before anything is connected. ``observe`` reads all that planning needs. ``deepen`` reads what only
+    targets with changes need, and the plan is made again. ``apply`` carries out one target's effective changes; ``settle`` waits for
+    all of them together. ``render`` shows the world and the plan. ``remain`` says what a second plan may still hold.
+    """
+
+    arguments: Mapping[str, Any]
+    wish: Callable[[Mapping[str, Any]], Wish]
+    observe: Callable[[Session, Wish], World]
+    plan: Callable[[World, Wish], Plan]
+    render: Callable[[World, Wish, Plan, Mapping[str, Outcome]], dict[str, Any]]
+    apply: Callable[[Session, World, Wish, TargetPlan], Outcome] | None = None
+    deepen: Callable[[Session, World, Wish, Plan], World] | None = None
+    settle: Callable[[Session, World, Wish, Plan], None] | None = None
+    expect: Callable[[Session, World, Wish], World] = lambda session, world, wish: world
+    """In check mode: the world as it will be once earlier steps of the same run have happened."""
+    stop_at_failure: bool = False
+    is_one_shot: bool = False
+    """True for deeds that are not a state (a reboot): a second plan proves nothing, ``apply`` itself does."""
+    constraints: Mapping[str, Any] = field(default_factory=dict)
+
+
+def run(job: Job[Any, Any]) -> None:
+    """Be an Ansible module."""
+    module = AnsibleModule(argument_spec={**CONNECTION, **job.arguments}, supports_check_mode=True, **job.constraints)
+    if MISSING is not None:
+        module.fail_json(msg=missing_required_lib("pyvmomi"), exception=str(MISSING), error_code="missing_library")
+    try:
+        wish = job.wish(module.params)
+        read_only = module.check_mode or job.apply is None
+        with open_session(endpoint(module.params), read_only=read_only) as session:
+            result = execute(job, session, wish, check_mode=module.check_mode)
+    except DirectPathError as error:
+        module.fail_json(**failure(error))
+    except (vmodl.MethodFault, *CONNECTION_ERRORS) as fault:
+        module.fail_json(**failure(explain(fault, doing="read", on=str(module.params["hostname"]))))
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
+        module.fail_json(**failure(explain(error, doing="finish", on=str(module.params["hostname"]))), place=place)
+    if result.pop("failed", False):
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+def failure(error: DirectPathError) -> dict[str, Any]:
+    """The result of a failure as a whole: nothing was changed."""
+    return {
+        "msg": error.sentence(),
+        "error_code": error.code,
+        "parameter": error.parameter,
+        "candidates": list(error.candidates),
+        "changed": False,
+    }
+
+
+def execute(job: Job[Wish, World], session: Session, wish: Wish, *, check_mode: bool) -> dict[str, Any]:
+    """Observe, plan, apply, verify; the result as a dictionary with ``failed`` when it is one."""
+    world, plan = _look(job, session, wish, expected=check_mode)
+    outcomes: dict[str, Outcome] = {}
+    after, left = world, plan
+    if job.apply is not None and plan.changed and not check_mode:
+        after, left = _apply(job, session, wish, world, plan, outcomes)
+    result = _result(plan, left, outcomes, applied=after is not world or bool(outcomes))
+    result.update(job.render(after, wish, plan, outcomes))
+    result["calls"] = session.calls
+    _conclude(result, plan, outcomes)
+    return result
+
+
+def _look(job: Job[Wish, World], session: Session, wish: Wish, *, expected: bool) -> tuple[World, Plan]:
+    world = job.observe(session, wish)
+    if expected:
+        world = job.expect(session, world, wish)
+    plan = job.plan(world, wish)
+    if job.deepen is not None:
+        deeper = job.deepen(session, world, wish, plan)
+        if deeper is not world:
+            world, plan = deeper, job.plan(deeper, wish)
+    return world, plan
+
+
+def _apply(
+    job: Job[Wish, World],
+    session: Session,
+    wish: Wish,
+    world: World,
+    plan: Plan,
+    outcomes: dict[str, Outcome],
+) -> tuple[World, Plan]:
+    todo = plan
+    for attempt in range(1, ATTEMPTS + 1):
+        tried = _apply_once(job, session, wish, world, todo, outcomes)
+        if job.settle is not None:
+            job.settle(session, world, wish, _only(todo, tried))
+        if job.is_one_shot:
+            failed = {target.moid for target in todo.targets if target.moid not in tried or outcomes[target.moid].error}
+            return job.observe(session, wish), _only(todo, failed)
+        world, todo = _look(job, session, wish, expected=False)
+        uncertain = {moid for moid in tried if outcomes[moid].error and outcomes[moid].error.code in _UNCERTAIN}
+        _judge(todo, tried, outcomes, retry=uncertain if attempt < ATTEMPTS else set())
+        if not uncertain or attempt == ATTEMPTS:
+            return world, todo
+        todo = _only(todo, uncertain)
+    raise AssertionError("the last attempt returns")
+
+
+def _apply_once(
+    job: Job[Wish, World],
+    session: Session,
+    wish: Wish,
+    world: World,
+    plan: Plan,
+    outcomes: dict[str, Outcome],
+) -> set[str]:
+    assert job.apply is not None
+    tried: set[str] = set()
+    for target in plan.targets:
+        if not target.effective:
+            continue
+        try:
+            outcomes[target.moid] = job.apply(session, world, wish, target)
+        except DirectPathError as error:
+            outcomes[target.moid] = Outcome(error=error)
+        except (vmodl.MethodFault, *CONNECTION_ERRORS) as fault:
+            outcomes[target.moid] = Outcome(error=explain(fault, doing="apply the plan", on=target.target))
+        tried.add(target.moid)
+        if outcomes[target.moid].error is not None and job.stop_at_failure:
+            break
+    return tried
+
+
+def _judge(after: Plan, tried: set[str], outcomes: dict[str, Outcome], *, retry: set[str]) -> None:
+    """Compare what a fresh look still finds to do with what was claimed to be done."""
+    left = {target.moid: target for target in after.targets}
+    for moid in tried:
+        target = left.get(moid)
+        undone = target.effective if target is not None else ()
+        outcome = outcomes[moid]
+        if outcome.error is not None and not undone and outcome.error.code in _UNCERTAIN:
+            outcome.error = None  # the write had arrived although its answer had not
+        elif outcome.error is None and undone and moid not in retry:
+            subjects = ", ".join(change.subject for change in undone)
+            outcome.error = DirectPathError(
+                message=f"{target.target if target else moid} accepted the change and does not show it: {subjects}",
+                code="not_applied",
+                cure="Look at the host's and vCenter's recent tasks and events, then run the task again",
+            )
+
+
+def _only(plan: Plan, moids: set[str]) -> Plan:
+    return Plan(targets=tuple(target for target in plan.targets if target.moid in moids), warnings=plan.warnings)
+
+
+def _result(plan: Plan, left: Plan, outcomes: Mapping[str, Outcome], *, applied: bool) -> dict[str, Any]:
+    result: dict[str, Any] = {"changes": plan.records(), "diff": plan.diff(), "warnings": list(plan.warnings)}
+    for target in plan.targets:
+        result["warnings"] += [f"{target.target}: {warning}" for warning in target.warnings]
+    if not applied:
+        result["changed"] = plan.changed
+        return result
+    undone = {target.moid: target.effective for target in left.targets}
+    touched = [
+        target
+        for target in plan.targets
+        if target.moid in outcomes
+        and (
+            outcomes[target.moid].error is None
+            or outcomes[target.moid].done
+            or undone.get(target.moid, ()) != target.effective
+        )
+    ]
+    result["changed"] = bool(touched)
+    result["not_done"] = [
+        change.record(target.target)
+        for target in plan.targets
+        for change in target.effective
+        if target.moid not in outcomes
+        or (outcomes[target.moid].error and change in undone.get(target.moid, target.effective))
+    ]
+    return result
+
+
+def _conclude(result: dict[str, Any], plan: Plan, outcomes: Mapping[str, Outcome]) -> None:
+    """One sentence for everybody; ``failed`` with message, code and candidates when something was refused or went wrong."""
+    sentences, code, candidates = [], "", []
+    for target in plan.targets:
+        for blocker in target.blockers:
+            sentences.append(blocker.sentence())
+            code = code or blocker.code
+            candidates += blocker.candidates
+    for target in plan.targets:
+        outcome = outcomes.get(target.moid)
+        if outcome is not None and outcome.error is not None:
+            sentences.append(outcome.error.sentence())
+            code = code or outcome.error.code
+    result["summary"] = _summary(result, plan, outcomes)
+    if sentences:
+        result.update(failed=True, error_code=code, candidates=candidates)
+        result["msg"] = " ".join(dict.fromkeys(sentences)) + f" [{result['summary']}]"
+
+
+def _summary(result: Mapping[str, Any], plan: Plan, outcomes: Mapping[str, Outcome]) -> str:
+    refused = sum(1 for target in plan.targets if target.blockers)
+    failed = sum(1 for outcome in outcomes.values() if outcome.error is not None)
+    skipped = sum(1 for target in plan.targets if target.skipped)
+    undone = len(result.get("not_done", ()))
+    made = len(result["changes"]) - undone
+    parts = [f"{len(plan.targets)} looked at", f"{made} change{'' if made == 1 else 's'}"]
+    extra = (("not done", undone), ("refused", refused), ("failed", failed), ("skipped", skipped))
+    return ", ".join(parts + [f"{number} {word}" for word, number in extra if number])
+
+
+def show_only(world: Any, wish: Any) -> Plan:
+    """The plan of a module that only looks."""
+    return Plan()
+
+
+def status_of(target: TargetPlan, outcomes: Mapping[str, Outcome]) -> str:
+    """One word for a target in the result."""
+    outcome = outcomes.get(target.moid)
+    if target.blockers:
+        return "refused"
+    if target.skipped:
+        return "skipped"
+    if outcome is not None and outcome.error is not None:
+        return "failed"
+    if target.effective:
+        return "changed"
+    return "pending" if target.pending else "ok"

@@ -1,0 +1,281 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Devices and memory of VMs, between parameters and results. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .._domain.errors import InputError
+from .._domain.memory import MemoryWish, plan_memory
+from .._domain.mmio import MmioWish
+from .._domain.plan import Plan, TargetPlan
+from .._domain.selectors import DeviceWish, parse_device_wishes
+from .._domain.targets import Target, find_vm, parse_targets
+from .._domain.vm_devices import VmWish, VmWorld, needs_details, plan_vm_devices
+from .._domain.vms import Vm
+from .._vsphere.apply_vms import apply_vm
+from .._vsphere.session import Session
+from .output import target_result, vm_result
+from .run import Outcome
+from .worlds import assume_enabled, deepen_vm_world, observe_vm_world, observe_vms, vms_on
+
+_DEFAULTED = (
+    "state",
+    "backing",
+    "power",
+    "shutdown_timeout",
+    "allow_power_off",
+    "mmio",
+    "unlock_memory",
+    "disable_hot_add",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One VM as the parameters name it."""
+
+    reference: str
+    options: Mapping[str, Any]
+
+
+def entries(params: Mapping[str, Any], inherited: Sequence[str]) -> tuple[Entry, ...]:
+    """``vms`` entries, or ``vm`` names with the module's own options; what an entry leaves out it takes from those."""
+    common = {name: params[name] for name in inherited}
+    if params.get("vm") is not None:
+        found = tuple(Entry(reference=name, options=common) for name in params["vm"])
+    else:
+        found = tuple(_entry(number, raw, common) for number, raw in enumerate(params["vms"] or ()))
+    if not found:
+        raise InputError(message="No VM is named", code="no_vms", parameter="vms", cure="Name at least one VM")
+    return found
+
+
+def _entry(number: int, raw: Mapping[str, Any], common: Mapping[str, Any]) -> Entry:
+    reference = raw.get("moid") or raw.get("name")
+    if not reference:
+        raise InputError(
+            message=f"vms[{number}] names no VM",
+            code="no_vms",
+            parameter=f"vms[{number}].name",
+            cure="Give name or moid",
+        )
+    own = {name: raw[name] for name in common if raw.get(name) is not None}
+    return Entry(reference=reference, options={**common, **own})
+
+
+def find(vms: Sequence[Vm], reference: str) -> Vm:
+    """The VM an entry means, among those that were read for the entries."""
+    return find_vm(vms, reference)  # type: ignore[return-value]  # it returns one of the values it was given
+
+
+# --- vm_pci_device ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceRequest:
+    """The parameters of vm_pci_device."""
+
+    entries: tuple[tuple[Entry, tuple[DeviceWish, ...]], ...]
+    assume_enabled: tuple[Target, ...]
+    only_on_hosts: frozenset[str]
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> DeviceRequest:
+        found = entries(params, ("devices", *_DEFAULTED))
+        assumed = params.get("assume_enabled") or []
+        return cls(
+            entries=tuple(
+                (entry, parse_device_wishes(entry.options["devices"] or (), f"devices of {entry.reference}"))
+                for entry in found
+            ),
+            assume_enabled=parse_targets({"targets": assumed}) if assumed else (),
+            only_on_hosts=frozenset(params.get("only_on_hosts") or ()),
+        )
+
+
+def observe_devices(session: Session, request: DeviceRequest) -> VmWorld:
+    return observe_vm_world(session, [entry.reference for entry, _ in request.entries])
+
+
+def expect_devices(session: Session, world: VmWorld, request: DeviceRequest) -> VmWorld:
+    """In check mode, hosts as host_passthrough and the reboots after it will have made them."""
+    if not request.assume_enabled:
+        return world
+    return replace(world, hosts=assume_enabled(session, world.hosts, request.assume_enabled))
+
+
+def plan_devices(world: VmWorld, request: DeviceRequest) -> Plan:
+    wishes, elsewhere = [], []
+    for entry, devices in request.entries:
+        vm = find(world.vms, entry.reference)
+        if request.only_on_hosts and vm.host_name not in request.only_on_hosts:
+            elsewhere.append(vm)
+            continue
+        wishes.append(_vm_wish(vm, entry, devices))
+    plan = plan_vm_devices(world, wishes)
+    passed = tuple(
+        TargetPlan(
+            target=vm.name,
+            moid=vm.moid,
+            skipped=True,
+            warnings=(f"passed over: it is on {vm.host_name}, which is not part of this run",),
+        )
+        for vm in elsewhere
+    )
+    targets = sorted((*plan.targets, *passed), key=lambda target: (target.target, target.moid))
+    return replace(plan, targets=tuple(targets))
+
+
+def _vm_wish(vm: Vm, entry: Entry, devices: tuple[DeviceWish, ...]) -> VmWish:
+    options = entry.options
+    return VmWish(
+        target=vm.name,
+        moid=vm.moid,
+        devices=devices,
+        state=options["state"],
+        backing=options["backing"],
+        power=options["power"],
+        shutdown_timeout=options["shutdown_timeout"],
+        allow_power_off=options["allow_power_off"],
+        mmio=_mmio(options["mmio"]),
+        unlock_memory=options["unlock_memory"],
+        disable_hot_add=options["disable_hot_add"],
+    )
+
+
+def _mmio(raw: Mapping[str, Any] | None) -> MmioWish | None:
+    if raw is None:
+        return None
+    sizes = raw.get("device_gb")
+    if sizes is None:
+        return MmioWish(size_gb=raw.get("size_gb"))
+    try:
+        given = {str(ids): int(size) for ids, size in sizes.items()}
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            message=f"mmio.device_gb holds something other than whole gigabytes: {error}",
+            code="bad_mmio_size",
+            parameter="mmio",
+            cure='Write it as {"10de:20f1": 40}',
+        ) from error
+    return MmioWish(size_gb=raw.get("size_gb"), per_device_gb=given)
+
+
+def deepen_devices(session: Session, world: VmWorld, request: DeviceRequest, plan: Plan) -> VmWorld:
+    return deepen_vm_world(session, world, needs_details(plan))
+
+
+def apply_devices(session: Session, world: VmWorld, request: DeviceRequest, target: TargetPlan) -> Outcome:
+    return Outcome(done=apply_vm(session, world.vm(target.moid), target.effective))
+
+
+def render_devices(
+    world: VmWorld, request: DeviceRequest, plan: Plan, outcomes: Mapping[str, Outcome]
+) -> dict[str, Any]:
+    return _render(world.vms, plan, outcomes)
+
+
+def _render(vms: Sequence[Vm], plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+    table = {vm.moid: vm for vm in vms}
+    results = [
+        {
+            **vm_result(table[target.moid]),
+            **target_result(target, outcomes),
+            "mmio": target.facts.get("mmio"),
+            "done": list(outcomes[target.moid].done) if target.moid in outcomes else [],
+        }
+        for target in plan.targets
+    ]
+    return {"vms": results, "refused": [vm["name"] for vm in results if vm["status"] == "refused"]}
+
+
+# --- vm_memory_reservation -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryRequest:
+    """The parameters of vm_memory_reservation."""
+
+    entries: tuple[tuple[str, MemoryWish], ...]
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> MemoryRequest:
+        found = entries(params, ("state", "reservation_mb"))
+        return cls(
+            entries=tuple(
+                (
+                    entry.reference,
+                    MemoryWish(state=entry.options["state"], reservation_mb=entry.options["reservation_mb"]),
+                )
+                for entry in found
+            )
+        )
+
+
+def observe_memory(session: Session, request: MemoryRequest) -> tuple[Vm, ...]:
+    return observe_vms(session, [reference for reference, _ in request.entries])
+
+
+def plan_memories(world: tuple[Vm, ...], request: MemoryRequest) -> Plan:
+    wishes: dict[str, MemoryWish] = {}
+    for reference, wish in request.entries:
+        vm = find(world, reference)
+        if wishes.setdefault(vm.moid, wish) != wish:
+            raise InputError(
+                message=f"{vm.name} is named twice with different wishes", code="vm_twice", parameter="vms"
+            )
+    return plan_memory(world, wishes)
+
+
+def apply_memory(session: Session, world: tuple[Vm, ...], request: MemoryRequest, target: TargetPlan) -> Outcome:
+    vm = next(vm for vm in world if vm.moid == target.moid)
+    return Outcome(done=apply_vm(session, vm, target.effective))
+
+
+def render_memory(
+    world: tuple[Vm, ...], request: MemoryRequest, plan: Plan, outcomes: Mapping[str, Outcome]
+) -> dict[str, Any]:
+    return _render(world, plan, outcomes)
+
+
+# --- vm_pci_device_info ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class VmQuery:
+    """The parameters of vm_pci_device_info."""
+
+    vms: tuple[str, ...]
+    hosts: tuple[str, ...]
+    clusters: tuple[str, ...]
+    include: str
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> VmQuery:
+        return cls(
+            vms=tuple(params["vms"] or ()),
+            hosts=tuple(params["hosts"] or ()),
+            clusters=tuple(params["cluster"] or ()),
+            include=params["include"],
+        )
+
+
+def observe_query(session: Session, query: VmQuery) -> tuple[Vm, ...]:
+    if query.vms:
+        return observe_vms(session, query.vms)
+    return vms_on(session, query.hosts, query.clusters)
+
+
+def render_query(world: tuple[Vm, ...], query: VmQuery, plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+    named = bool(query.vms) or query.include == "all"
+    return {
+        "vms": [
+            {**vm_result(vm), "extra_config": dict(sorted(vm.extra_config.items()))}
+            for vm in world
+            if named or vm.devices
+        ]
+    }

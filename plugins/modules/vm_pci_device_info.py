@@ -1,0 +1,102 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vm_pci_device_info
+short_description: Show the passthrough devices of virtual machines and how their memory is reserved
+version_added: 0.1.0
+author:
+  - directpath.vsphere contributors (@directpath-vsphere)
+description:
+  - Reads the passthrough devices of named virtual machines, or of all on hosts and clusters, in a handful of calls.
+  - Every kind of backing is shown - fixed, dynamic, vGPU, DVX, SR-IOV - and those of later releases as V(unknown).
+extends_documentation_fragment:
+  - directpath.vsphere.connection
+  - directpath.vsphere.attributes.INFO_MODULE
+  - directpath.vsphere.selectors.HOSTS
+options:
+  vms:
+    description:
+      - Virtual machines by name, inventory path or managed object id.
+      - Without it, those on O(hosts) and O(cluster), or all.
+    type: list
+    elements: str
+    aliases: [vm]
+  include:
+    description: Whether virtual machines without passthrough devices are shown too. Those named in O(vms) always are.
+    type: str
+    choices: [with_devices, all]
+    default: with_devices
+seealso:
+  - module: directpath.vsphere.vm_pci_device
+"""
+
+EXAMPLES = r"""
+- name: The devices of one VM
+  directpath.vsphere.vm_pci_device_info:
+    vms: [train-01]
+
+- name: Every VM of the vCenter that holds a device
+  directpath.vsphere.vm_pci_device_info:
+  register: holders
+"""
+
+RETURN = r"""
+vms:
+  description: The virtual machines, sorted by inventory path.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name: {description: Name., type: str, returned: always}
+    moid: {description: Managed object id., type: str, returned: always}
+    path: {description: Inventory path., type: str, returned: always}
+    host: {description: Host it is registered on., type: str, returned: always}
+    cluster: {description: Cluster of that host., type: str, returned: always}
+    power_state: {description: Power state., type: str, returned: always}
+    hardware_version: {description: Hardware version as a number., type: int, returned: always}
+    firmware: {description: "V(bios) or V(efi).", type: str, returned: always}
+    memory: {description: "Size, reservation and limit in MB, and whether all of it is reserved.", type: dict, returned: always}
+    devices: {description: Passthrough devices., type: list, elements: dict, returned: always,
+      sample: [{key: 13000, label: PCI device 0, backing: fixed, address: "0000:3b:00.0", vendor_id: 10de, device_id: 20f1}]}
+    extra_config: {description: Settings that concern 64-bit MMIO., type: dict, returned: always}
+calls:
+  description: Round trips this took.
+  returned: always
+  type: int
+"""
+
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.arguments import HOSTS
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.run import Job, run, show_only
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vms import (
+    VmQuery,
+    observe_query,
+    render_query,
+)
+
+ARGUMENTS = {
+    **HOSTS,
+    "vms": {"type": "list", "elements": "str", "aliases": ["vm"]},
+    "include": {"type": "str", "choices": ["with_devices", "all"], "default": "with_devices"},
+}
+CONSTRAINTS = {"mutually_exclusive": [("vms", "hosts"), ("vms", "cluster")]}
+
+
+def main() -> None:
+    run(
+        Job(
+            arguments=ARGUMENTS,
+            constraints=CONSTRAINTS,
+            wish=VmQuery.of,
+            observe=observe_query,
+            plan=show_only,
+            render=render_query,
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
