@@ -13,6 +13,7 @@ from simulator import ManualClock, Simulator, data
 from simulator.base import Entity
 from simulator.clock import Clock
 from simulator.dispatch import Call
+from simulator.services.service_instance import about
 from simulator.tasks import PENDING, Task
 
 
@@ -34,7 +35,11 @@ class Host(Entity):
     vim_type = vim.HostSystem
     id_prefix = "host"
     mirrors = {"runtime": ("summary.runtime",)}
-    lazy = {"config": lambda self: data.new(vim.host.ConfigInfo, host=self.ref, pciPassthruInfo=self.passthru())}
+    lazy = {"config": lambda self: self.make_config()}
+
+    def make_config(self) -> Any:
+        product = data.clone(about(self.sim))
+        return data.new(vim.host.ConfigInfo, host=self.ref, product=product, pciPassthruInfo=self.passthru())
 
     def passthru(self) -> list[Any]:
         return [data.new(vim.host.PciPassthruInfo, id=f"0000:0{n}:00.0", dependentDevice="x") for n in range(2)]
@@ -134,6 +139,8 @@ def _vm(sim: Simulator, name: str, host: Host) -> VirtualMachine:
         connectionState="connected",
         powerState="poweredOff",
         toolsInstallerMounted=False,
+        faultToleranceState="notConfigured",
+        recordReplayState="inactive",
         numMksConnections=0,
         device=[],
     )
