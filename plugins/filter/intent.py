@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleError, AnsibleFilterError
+from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..module_utils._domain.errors import InputError
 from ..module_utils._domain.intent import (
@@ -20,7 +21,7 @@ from ..module_utils._domain.intent import (
     load_intent,
 )
 from ..module_utils._domain.places import Place, plain
-from ..module_utils._domain.report import differences, lines, settled_targets
+from ..module_utils._domain.report import assumed_enabled, differences, lines, outcome, proof_lines, reboot_outcome
 
 
 def intent(play_hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -33,6 +34,13 @@ def intent(play_hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]])
     except InputError as error:
         raise AnsibleFilterError(error.sentence()) from error
     return {endpoint.leader: endpoint.record() for endpoint in found}
+
+
+def rebooted(
+    seen: Mapping[str, Any], call: Mapping[str, Any], consent: bool | str | None, preview: bool | str
+) -> dict[str, Any]:
+    """``reboot_outcome`` with truth values as ``-e`` gives them: as text."""
+    return reboot_outcome(seen, call, None if consent is None else boolean(consent), boolean(preview))
 
 
 def _wishes(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,4 +77,12 @@ class FilterModule:
     """Registers the filters."""
 
     def filters(self) -> dict[str, Any]:
-        return {"intent": intent, "result_lines": lines, "differences": differences, "settled_targets": settled_targets}
+        return {
+            "intent": intent,
+            "outcome": outcome,
+            "reboot_outcome": rebooted,
+            "result_lines": lines,
+            "proof_lines": proof_lines,
+            "differences": differences,
+            "assumed_enabled": assumed_enabled,
+        }

@@ -275,7 +275,7 @@ def _vm(place: Place, raw: Any) -> dict[str, Any]:
 
 
 def _devices(place: Place, raw: Any, *, on_vm: bool = False) -> tuple[Any, ...]:
-    """Device entries, checked as the modules check them, returned as written."""
+    """Device entries, checked as the modules check them, returned as written but for the short form, which is spelt out."""
     entries = items(place, raw)
     for where, entry in entries:
         if on_vm and isinstance(entry, Mapping) and "label" in entry:
@@ -291,7 +291,7 @@ def _devices(place: Place, raw: Any, *, on_vm: bool = False) -> tuple[Any, ...]:
             parameter=error.parameter or place.path,
             candidates=error.candidates,
         ) from error
-    return tuple(entry for _where, entry in entries)
+    return tuple({"match": entry} if isinstance(entry, str) else entry for _where, entry in entries)
 
 
 def _vsphere_name(host: str, variables: Variables) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 
 Record = Mapping[str, Any]
 
+_NOISE = ("invocation", "failed", "failed_when_result", "diff", "warnings", "deprecations", "ansible_facts", "skipped")
+
 _WORDS = {
     "ok": "as wanted",
     "changed": "changed",
@@ -24,6 +26,43 @@ _WORDS = {
 }
 
 
+def outcome(call: Record | None) -> dict[str, Any]:
+    """What a role keeps of a module call that may have failed, been skipped (None or ``skipped``) or crashed.
+
+    ``trouble`` is empty when all went well, ``refused`` when single hosts or VMs were refused or failed and the others were
+    served, ``failed`` when the call as a whole came to nothing.
+    """
+    if not call or call.get("skipped"):
+        return {"changed": False, "changes": [], "summary": "Nothing is wanted here.", "trouble": ""}
+    kept = {key: value for key, value in call.items() if key not in _NOISE}
+    served = bool(_targets(call))
+    if "error_code" not in call and ("hosts" in call or "vms" in call):
+        trouble = ""
+    else:
+        trouble = "refused" if served else "failed"
+    return {"changes": [], **kept, "trouble": trouble}
+
+
+def reboot_outcome(seen: Record | None, call: Record | None, consent: bool | None, preview: bool) -> dict[str, Any]:
+    """The result of the reboot role from what it saw beforehand (a check run) and what it did, if it did anything.
+
+    ``owing``: hosts seen to owe a reboot. ``owed``: those that still do. Without consent nothing is done, so nothing counts
+    as changed or refused; a preview counts what would be done once consent is given.
+    """
+    planned = outcome(seen)
+    owing = [str(host["name"]) for host in planned.get("hosts") or () if host.get("status") != "ok"]
+    if call and not call.get("skipped"):
+        return {**outcome(call), "owing": owing, "owed": [], "notes": []}
+    if planned["trouble"] == "failed" or not owing:
+        return {**planned, "owing": owing, "owed": owing, "notes": []}
+    names = ", ".join(owing)
+    if preview and consent is None:
+        note = f"rolling_reboot_consent is not set: without it the run stops here, before it reboots {names}"
+        return {**planned, "owing": owing, "owed": [], "notes": [note]}
+    idle = {**planned, "hosts": [], "changes": [], "changed": False, "trouble": ""}
+    return {**idle, "owing": owing, "owed": owing, "notes": [f"still owing a reboot: {names}"]}
+
+
 def lines(result: Record) -> list[str]:
     """One line a host or VM, followed by one for each change, device still pending, refusal and warning."""
     written = []
@@ -33,44 +72,67 @@ def lines(result: Record) -> list[str]:
         written += [f"  {change_line(record)}" for record in _changes_of(result, name)]
         written += [f"  {address} is enabled and waits for a reboot" for address in target.get("pending") or ()]
         written += [f"  refused: {blocker_sentence(blocker)}" for blocker in target.get("blockers") or ()]
+        written += [f"  failed: {target['error']}"] if target.get("error") else []
         written += [f"  note: {warning}" for warning in target.get("warnings") or ()]
-    return written or [str(result.get("summary") or result.get("msg") or "nothing to do")]
+    written += result.get("notes") or ()
+    return written or [str(result.get("msg") or result.get("summary") or "nothing to do")]
 
 
 def differences(results: Sequence[Record]) -> list[str]:
     """What check runs of modules over the whole intent found not to be as wanted; empty when everything is.
 
-    A change that would be made, a device that waits for a reboot, and a refusal are each a difference.
+    A change that would be made, a device that waits for a reboot, and a refusal are each a difference. What was passed over
+    because the caller said so is not.
     """
     found = []
-    for result in results:
+    for result in map(outcome, results):
         for target in _targets(result):
             name = target["name"]
             found += [f"{name}: {change_line(record)} is still to be done" for record in _changes_of(result, name)]
             found += [f"{name}: {address} is enabled, but not active before a reboot" for address in _waiting(target)]
             found += [f"{name}: {blocker_sentence(blocker)}" for blocker in target.get("blockers") or ()]
-            if target.get("status") in ("skipped", "unreachable") and not target.get("blockers"):
+            found += [f"{name}: {target['error']}"] if target.get("error") else []
+            if target.get("status") == "unreachable" and not target.get("blockers"):
                 found.append(f"{name}: {_WORDS[target['status']]}")
-        if result.get("failed") and not any(target.get("blockers") for target in _targets(result)):
-            found.append(str(result.get("msg", "failed")))
+        if result["trouble"] == "failed":
+            found.append(str(result.get("msg", "the module failed")))
     return found
 
 
-def settled_targets(targets: Sequence[Record], hosts: Sequence[Record], waiting: Sequence[str]) -> list[dict[str, Any]]:
-    """``targets`` without the hosts in ``waiting``; clusters become the hosts they hold (``hosts``: of host_passthrough).
+def proof_lines(hosts: Sequence[Record], vms: Sequence[Record]) -> list[str]:
+    """What was found to be as wanted: one line a host and a VM."""
+    proof = []
+    for host in hosts:
+        devices = host.get("devices") or ()
+        active = [f"{device['address']} {device.get('name', '')}".strip() for device in devices if device.get("active")]
+        proof.append(f"{host['name']}: {len(active)} active" + (f" ({'; '.join(active)})" if active else ""))
+    for vm in vms:
+        memory = vm.get("memory") or {}
+        reserved = "all memory reserved" if memory.get("fully_reserved") else "memory not fully reserved"
+        proof.append(f"{vm['name']}: {len(vm.get('devices') or ())} attached, {reserved}, {vm.get('power_state', '')}")
+    return proof
 
-    For a check run in which owed reboots are not going to be made: devices of waiting hosts must not count as active.
+
+def assumed_enabled(targets: Sequence[Record], enabled: Record | None, rebooted: Record | None) -> list[dict[str, Any]]:
+    """What of ``targets`` a check run may take for active: what ``enabled`` would enable and ``rebooted`` would bring into force.
+
+    Both are results of the roles that went before (None: did not run). Hosts that refused and hosts that will go on owing
+    a reboot are left out; clusters become the hosts they hold.
     """
-    left_out = {name.casefold() for name in waiting}
-    settled = []
+    if not enabled or enabled.get("state") == "disabled":
+        return []
+    owing = enabled.get("reboot_required") if rebooted is None else rebooted.get("owed")
+    left_out = {str(name).casefold() for name in (*(owing or ()), *(enabled.get("refused") or ()))}
+    assumed = []
     for target in targets:
         members = list(target.get("hosts") or ())
         clusters = set(target.get("cluster") or ())
-        members += [host["name"] for host in hosts if host.get("cluster") in clusters and host["name"] not in members]
+        held = [host["name"] for host in enabled.get("hosts") or () if host.get("cluster") in clusters]
+        members += [name for name in held if name not in members]
         kept = [name for name in members if name.casefold() not in left_out]
         if kept:
-            settled.append({"hosts": kept, "devices": list(target.get("devices") or ())})
-    return settled
+            assumed.append({"hosts": kept, "devices": list(target.get("devices") or ())})
+    return assumed
 
 
 def change_line(record: Record) -> str:

@@ -141,6 +141,13 @@ def test_release_entries_keep_power_and_drop_what_only_attaching_needs() -> None
     ]
 
 
+def test_the_short_form_of_a_device_is_spelt_out() -> None:
+    vm = {"name": "a", "devices": ["10de:20f1"]}
+    found = one({"vc": {"passthrough_hosts": [{"cluster": "c", "devices": ["10de:20f1"]}], "passthrough_vms": [vm]}})
+    assert found.record()["targets"][0]["devices"] == [{"match": "10de:20f1"}]
+    assert found.record()["vms"][0]["devices"] == [{"match": "10de:20f1"}]
+
+
 def test_record_is_plain_data() -> None:
     found = one(
         {"vc": {"passthrough_hosts": [{"hosts": ["a", "b"], "devices": ["10de:20f1"]}], "passthrough_vms": [TRAIN]}}

@@ -6,10 +6,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.report import (
+    assumed_enabled,
     differences,
     lines,
-    settled_targets,
+    outcome,
+    proof_lines,
+    reboot_outcome,
 )
 
 ENABLE = {
@@ -56,7 +61,10 @@ def test_lines_fall_back_to_the_summary() -> None:
 
 
 def test_no_difference_when_everything_is_as_wanted() -> None:
-    assert differences([{"hosts": [host("esx-01", "ok")], "changes": []}, {"vms": [host("vm", "ok")]}]) == []
+    assert (
+        differences([{"hosts": [host("esx-01", "ok")], "changes": []}, {"vms": [host("vm", "ok")]}, {"skipped": True}])
+        == []
+    )
 
 
 def test_every_kind_of_difference_is_named() -> None:
@@ -79,20 +87,106 @@ def test_every_kind_of_difference_is_named() -> None:
                 "changes": [ENABLE],
             },
             {"vms": [host("vm", "changed")], "changes": [memory]},
-            {"failed": True, "msg": "Cannot reach vc: connection refused."},
+            {"failed": False, "error_code": "unreachable", "msg": "Cannot reach vc: connection refused."},
         ]
     )
     assert found == [
         "esx-01: 0000:3b:00.0 off → on, label - → a100 (10de:20f1 A100) is still to be done",
         "esx-02: 0000:af:00.0 is enabled, but not active before a reboot",
         "esx-03: 0000:18:00.0 is the management uplink. Candidates: a. Leave it.",
-        "esx-04: skipped",
         "vm: memory memory reservation: mb 0 → locked yes is still to be done",
         "Cannot reach vc: connection refused.",
     ]
 
 
-def test_settled_targets_spell_out_clusters_and_leave_out_waiting_hosts() -> None:
-    hosts = [{"name": "a1", "cluster": "a"}, {"name": "a2", "cluster": "a"}, {"name": "b1", "cluster": "b"}]
-    targets = [{"cluster": ["a"], "devices": ["10de:20f1"]}, {"hosts": ["B1"], "devices": ["8086:1572"]}]
-    assert settled_targets(targets, hosts, ["a2", "b1"]) == [{"hosts": ["a1"], "devices": ["10de:20f1"]}]
+HOSTS = [{"name": "a1", "cluster": "a"}, {"name": "a2", "cluster": "a"}, {"name": "b1", "cluster": "b"}]
+TARGETS = [{"cluster": ["a"], "devices": ["10de:20f1"]}, {"hosts": ["B1"], "devices": ["8086:1572"]}]
+
+
+def test_a_check_run_assumes_active_what_the_run_would_bring_into_force() -> None:
+    enabled = {"state": "enabled", "hosts": HOSTS, "reboot_required": ["a2", "b1"], "refused": []}
+    a1, a2 = ({"hosts": [name], "devices": ["10de:20f1"]} for name in ("a1", "a2"))
+    b1 = {"hosts": ["B1"], "devices": ["8086:1572"]}
+    both = {"hosts": ["a1", "a2"], "devices": ["10de:20f1"]}
+    assert assumed_enabled(TARGETS, enabled, {"owed": []}) == [both, b1], "everything owed will be paid"
+    assert assumed_enabled(TARGETS, enabled, {"owed": ["a2", "b1"]}) == [a1], "no consent: they go on waiting"
+    assert assumed_enabled(TARGETS, enabled, None) == [a1], "no reboot follows at all"
+    assert assumed_enabled(TARGETS, {**enabled, "refused": ["a1"]}, {"owed": ["b1"]}) == [a2]
+
+
+def test_nothing_is_assumed_without_enabling() -> None:
+    assert assumed_enabled(TARGETS, None, {"owed": []}) == []
+    assert assumed_enabled(TARGETS, {"state": "disabled", "hosts": HOSTS}, None) == []
+
+
+@pytest.mark.parametrize(
+    ("call", "trouble"),
+    [
+        (None, ""),
+        ({"skipped": True, "changed": False}, ""),
+        ({"hosts": [], "changed": False, "failed": False}, ""),
+        ({"vms": [host("vm", "refused")], "error_code": "refused", "msg": "refused", "failed": False}, "refused"),
+        ({"error_code": "unreachable", "msg": "Cannot reach vc", "failed": False}, "failed"),
+        ({"msg": "MODULE FAILURE", "rc": 1, "failed": False}, "failed"),
+    ],
+)
+def test_outcome_tells_refusal_from_failure(call: dict[str, Any] | None, trouble: str) -> None:
+    kept = outcome(call)
+    assert kept["trouble"] == trouble
+    assert kept["changes"] == []
+    assert "failed" not in kept, "a fact that says failed=false of a call that failed would mislead"
+
+
+def test_proof_names_devices_and_memory() -> None:
+    devices = [
+        {"address": "0000:3b:00.0", "name": "A100", "active": True},
+        {"address": "0000:af:00.0", "active": False},
+    ]
+    vm = {"name": "vm", "devices": [{}, {}], "memory": {"fully_reserved": True}, "power_state": "poweredOn"}
+    assert proof_lines([{"name": "esx-01", "devices": devices}], [vm]) == [
+        "esx-01: 1 active (0000:3b:00.0 A100)",
+        "vm: 2 attached, all memory reserved, poweredOn",
+    ]
+
+
+class TestRebootOutcome:
+    change = {"target": "esx-01", "kind": "reboot", "subject": "host", "before": "running", "after": "rebooted"}  # noqa: RUF012
+    seen = {  # noqa: RUF012
+        "hosts": [host("esx-01", "changed"), host("esx-02", "ok"), host("esx-03", "refused")],
+        "changes": [change],
+        "changed": True,
+        "error_code": "pinned",
+        "msg": "esx-03 cannot be emptied",
+    }
+
+    def test_what_was_done_counts(self) -> None:
+        done = {"hosts": [host("esx-01", "changed")], "changes": [self.change], "changed": True}
+        kept = reboot_outcome(self.seen, done, True, False)
+        assert (kept["owing"], kept["owed"], kept["trouble"]) == (["esx-01", "esx-03"], [], "")
+        assert kept["changes"] == [self.change]
+
+    def test_refused_consent_leaves_the_debt_and_changes_nothing(self) -> None:
+        kept = reboot_outcome(self.seen, {"skipped": True}, False, False)
+        assert (kept["owed"], kept["changes"], kept["changed"], kept["trouble"]) == (
+            ["esx-01", "esx-03"],
+            [],
+            False,
+            "",
+        )
+        assert lines(kept) == ["still owing a reboot: esx-01, esx-03"]
+
+    def test_a_preview_counts_what_consent_would_allow_and_says_it_is_missing(self) -> None:
+        kept = reboot_outcome(self.seen, {}, None, True)
+        assert (kept["owed"], kept["changes"], kept["trouble"]) == ([], [self.change], "refused")
+        assert "rolling_reboot_consent is not set" in lines(kept)[-1]
+
+    def test_a_preview_with_refused_consent_counts_nothing(self) -> None:
+        assert reboot_outcome(self.seen, {}, False, True)["changes"] == []
+
+    def test_nothing_owed(self) -> None:
+        kept = reboot_outcome({"hosts": [host("esx-02", "ok")], "changes": []}, {"skipped": True}, None, False)
+        assert (kept["owing"], kept["owed"], kept["trouble"]) == ([], [], "")
+
+    def test_a_vcenter_that_did_not_answer_is_a_failure(self) -> None:
+        kept = reboot_outcome({"error_code": "unreachable", "msg": "Cannot reach vc"}, {"skipped": True}, False, False)
+        assert kept["trouble"] == "failed"
