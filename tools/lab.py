@@ -24,6 +24,7 @@ from tools.envs import ROOT
 
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
+SPEED = 60.0  # a host that takes five minutes to boot takes five seconds
 
 
 class LabError(Exception):
@@ -31,26 +32,27 @@ class LabError(Exception):
 
 
 @contextmanager
-def running(lab: str | Path, options: tuple[str, ...] = ()) -> Iterator[dict[str, str]]:
-    """Start ``python -m simulator`` on a free port and yield the variables it says to export.
+def running(lab: str | Path, speed: float = SPEED) -> Iterator[dict[str, str]]:
+    """Start ``python -m simulator`` on free ports and yield the variables a client needs.
 
-    Whatever else happens it is told to stop at the end, and a stop that is not clean is a LabError.
+    They are those the simulator says to export, and SIMULATOR_CONTROL_URL. Whatever else happens it is told to stop
+    at the end, and a stop that is not clean is a LabError.
     """
-    with tempfile.TemporaryDirectory(prefix="directpath-lab-") as folder:
-        output = Path(folder) / "output"
-        command = [sys.executable, "-m", "simulator", "--lab", str(lab), "--port", str(free_port())]
-        command += ["--ca-file", str(Path(folder) / "ca.pem"), *options]
-        with output.open("w", encoding="utf-8") as sink:
-            process = subprocess.Popen(
-                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT
-            )
+    with tempfile.TemporaryDirectory(prefix="directpath-lab-") as name:
+        folder = Path(name)
+        control_port = free_port()
+        command = [sys.executable, "-m", "simulator", "--lab", str(lab), "--speed", str(speed)]
+        command += ["--port", "0", "--control-port", str(control_port)]
+        command += ["--ca-file", str(folder / "ca.pem"), "--ready-file", str(folder / "ready")]
+        with (folder / "output").open("w", encoding="utf-8") as sink:
+            process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink)
         try:
-            variables = _wait_until_ready(process, output)
-            yield variables
+            variables = _wait_until_ready(process, folder)
+            yield variables | {"SIMULATOR_CONTROL_URL": f"http://127.0.0.1:{control_port}/control"}
         finally:
             code = _stop(process)
-        if code not in (0, -signal.SIGTERM):
-            raise LabError(f"the simulator ended with status {code}:\n{output.read_text(encoding='utf-8')}")
+        if code != 0:
+            raise LabError(f"the simulator ended with status {code}:\n{_output(folder)}")
 
 
 def free_port() -> int:
@@ -61,10 +63,10 @@ def free_port() -> int:
 
 
 def exported(text: str) -> dict[str, str]:
-    """The variables of every ``export NAME=VALUE`` line, indented or not."""
+    """The variables of every ``export NAME=VALUE`` line."""
     found = {}
     for line in text.splitlines():
-        match = re.match(r"\s*export ([A-Z_]+)=(.*)$", line)
+        match = re.match(r"export ([A-Z_]+)=(.*)$", line)
         if match:
             found[match[1]] = " ".join(shlex.split(match[2]))
     return found
@@ -79,25 +81,19 @@ def control(variables: Mapping[str, str], path: str, body: Mapping[str, Any] | N
         return json.loads(answer.read())
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], output: Path) -> dict[str, str]:
+def _wait_until_ready(process: subprocess.Popen[bytes], folder: Path) -> dict[str, str]:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        text = output.read_text(encoding="utf-8")
-        variables = exported(text)
+        if (folder / "ready").exists():  # appears whole, and only once connections are accepted
+            return exported((folder / "ready").read_text(encoding="utf-8"))
         if process.poll() is not None:
-            raise LabError(f"the simulator ended with status {process.returncode}:\n{text}")
-        if "VMWARE_HOST" in variables and _listens(variables):
-            return variables
+            raise LabError(f"the simulator ended with status {process.returncode}:\n{_output(folder)}")
         time.sleep(0.05)
-    raise LabError(f"the simulator was not ready after {START_SECONDS:.0f} s:\n{output.read_text(encoding='utf-8')}")
+    raise LabError(f"the simulator was not ready after {START_SECONDS:.0f} s:\n{_output(folder)}")
 
 
-def _listens(variables: Mapping[str, str]) -> bool:
-    try:
-        socket.create_connection((variables["VMWARE_HOST"], int(variables["VMWARE_PORT"])), timeout=1).close()
-    except OSError:
-        return False
-    return True
+def _output(folder: Path) -> str:
+    return (folder / "output").read_text(encoding="utf-8", errors="replace")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> int:
