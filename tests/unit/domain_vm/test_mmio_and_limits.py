@@ -1,0 +1,167 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.limits import (
+    check_hardware,
+    check_limit,
+    counts_towards_limit,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.mmio import (
+    SIZE_KEY,
+    USE_KEY,
+    MmioDevice,
+    MmioWish,
+    bar_gb,
+    current_size_gb,
+    is_power_of_two,
+    plan_mmio,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vms import SriovBacking, VmDevice
+from tests.unit.domain_vm.builders import A100, NIC, dynamic, fixed, guest
+
+V100 = MmioDevice(ids="10de:1db4", class_id="0302", name="Tesla V100 PCIe 16GB")
+BIG = MmioDevice(ids="1002:7408", class_id="1200", name="Instinct 64 GB")
+CARD = MmioDevice(ids=A100, class_id="0302", name="A100-PCIE-40GB")
+PORT = MmioDevice(ids=NIC, class_id="0200", name="X710")
+ODD = MmioDevice(ids="abcd:0001", class_id="0302", name="Mystery")
+
+
+@pytest.mark.parametrize(
+    ("devices", "wish", "size", "arithmetic"),
+    [
+        ([V100], {}, 32, "1 x 16 (10de:1db4)"),
+        ([V100] * 2, {}, 64, "2 x 16 (10de:1db4)"),
+        ([V100] * 3, {}, 64, "3 x 16 (10de:1db4)"),
+        ([CARD], {}, 128, "1 x 64 (10de:20f1, 40 GB of memory)"),
+        ([CARD] * 2, {}, 256, "2 x 64 (10de:20f1, 40 GB of memory)"),
+        ([BIG], {}, 128, "1 x 64 (1002:7408)"),
+        ([PORT], {}, 32, "1 x 0 (8086:1572)"),
+        ([PORT, V100], {}, 32, "1 x 16 (10de:1db4) + 1 x 0 (8086:1572)"),
+        ([ODD], {"per_device_gb": {"abcd:0001": 48}}, 128, "1 x 64 (abcd:0001, 48 GB of memory)"),
+        ([CARD], {"per_device_gb": {A100: 16}}, 32, "1 x 16 (10de:20f1)"),
+        ([ODD], {"size_gb": 512}, 512, ""),
+        ([CARD], {"size_gb": 1024}, 1024, "1 x 64 (10de:20f1, 40 GB of memory)"),
+    ],
+)
+def test_window(devices: list[MmioDevice], wish: dict[str, Any], size: int, arithmetic: str) -> None:
+    made = plan_mmio(guest(), MmioWish(**wish), devices)
+    assert made.blockers == ()
+    assert [change.detail for change in made.changes] == [(USE_KEY, "TRUE"), (SIZE_KEY, str(size))]
+    if made.facts:
+        assert (made.facts["devices"], made.facts["size_gb"]) == (arithmetic, size)
+
+
+def test_nothing_without_devices() -> None:
+    made = plan_mmio(guest(firmware="bios"), MmioWish(), [])
+    assert (made.changes, made.blockers) == ((), ())
+
+
+def test_settings_in_force_are_left_alone_whatever_their_spelling() -> None:
+    vm = guest(extra_config={"pcipassthru.use64bitmmio": "true", "pciPassthru.64bitMMIOSizeGB": "512"})
+    made = plan_mmio(vm, MmioWish(), [CARD])
+    assert made.changes == ()
+    assert made.facts["kept_larger"] is True
+    assert made.facts["size_gb"] == 512
+
+
+def test_a_smaller_window_is_raised() -> None:
+    vm = guest(extra_config={USE_KEY: "TRUE", SIZE_KEY: "64"})
+    (change,) = plan_mmio(vm, MmioWish(), [CARD]).changes
+    assert (change.kind, change.subject, change.before, change.after) == ("extra_config", SIZE_KEY, "64", "128")
+
+
+@pytest.mark.parametrize(
+    ("vm", "wish", "devices", "code", "words"),
+    [
+        (guest(firmware="bios"), {}, [CARD], "firmware_not_efi", ["BIOS", "needs EFI"]),
+        (guest(), {}, [ODD], "mmio_size_unknown", ["abcd:0001 Mystery"]),
+        (guest(), {}, [MmioDevice(ids="abcd:0002")], "mmio_size_unknown", ["abcd:0002"]),
+        (guest(), {"size_gb": 64}, [CARD], "mmio_size_too_small", ["64 GB", "= 64 GB"]),
+    ],
+)
+def test_refused(vm: Any, wish: dict[str, Any], devices: list[MmioDevice], code: str, words: list[str]) -> None:
+    (blocker,) = plan_mmio(vm, MmioWish(**wish), devices).blockers
+    assert blocker.code == code
+    assert blocker.cure
+    for word in words:
+        assert word in blocker.message
+
+
+@pytest.mark.parametrize("wish", [{"size_gb": 48}, {"size_gb": 0}, {"per_device_gb": {A100: 0}}])
+def test_impossible_sizes_are_input_errors(wish: dict[str, Any]) -> None:
+    with pytest.raises(InputError) as caught:
+        MmioWish(**wish)
+    assert caught.value.code == "bad_mmio_size"
+    assert caught.value.parameter == "mmio"
+
+
+@given(
+    st.dictionaries(st.sampled_from(["aaaa:0001", "aaaa:0002", "aaaa:0003"]), st.integers(1, 200), min_size=1),
+    st.lists(st.integers(0, 2), min_size=1, max_size=16),
+    st.one_of(st.none(), st.integers(0, 20).map(lambda power: 2**power)),
+)
+def test_window_is_a_power_of_two_above_the_sum_and_never_lowered(
+    sizes: dict[str, int], picks: list[int], current: int | None
+) -> None:
+    models = sorted(sizes)
+    devices = [MmioDevice(ids=models[pick % len(models)], class_id="0302", name="card") for pick in picks]
+    vm = guest(extra_config={} if current is None else {SIZE_KEY: str(current)})
+    made = plan_mmio(vm, MmioWish(per_device_gb=sizes), devices)
+    after = replace(vm, extra_config={**vm.extra_config, **dict(change.detail for change in made.changes)})
+    size = current_size_gb(after)
+    assert size is not None
+    assert is_power_of_two(size)
+    assert size > sum(bar_gb(sizes[device.ids]) for device in devices) >= sum(sizes[device.ids] for device in devices)
+    assert size >= (current or 0)
+    assert plan_mmio(after, MmioWish(per_device_gb=sizes), devices).changes == ()
+    assert plan_mmio(vm, MmioWish(per_device_gb=sizes), devices[::-1]) == made
+
+
+@pytest.mark.parametrize(
+    ("count", "maximum", "refused"), [(16, 16, False), (17, 16, True), (99, None, False), (0, 0, False)]
+)
+def test_limit(count: int, maximum: int | None, refused: bool) -> None:
+    blocker = check_limit(guest(), count, maximum)
+    assert (blocker is not None) is refused
+    if blocker is not None:
+        assert blocker.code == "too_many_devices"
+        assert (
+            "train-01 would have 17 passthrough devices; its host allows 16 with hardware version 19" in blocker.message
+        )
+
+
+def test_sriov_adapters_do_not_count() -> None:
+    adapter = VmDevice(key=13031, label="NIC", backing=SriovBacking(physical_function="0000:05:00.0"))
+    assert counts_towards_limit([fixed("3b:00.0"), dynamic(), adapter]) == 2
+
+
+@pytest.mark.parametrize(
+    ("version", "backing", "cure"),
+    [
+        (17, "dynamic", None),
+        (16, "dynamic", "backing fixed"),
+        (7, "fixed", None),
+        (4, "fixed", "hardware version 7"),
+        (4, "dynamic", "hardware version 17 or later (it must be off)"),
+        (0, "dynamic", None),
+    ],
+)
+def test_hardware_version(version: int, backing: Any, cure: str | None) -> None:
+    blocker = check_hardware(guest(hardware_version=version), backing)
+    if cure is None:
+        assert blocker is None
+    else:
+        assert blocker is not None
+        assert blocker.code == "hardware_version"
+        assert f"hardware version {version}" in blocker.message
+        assert cure in blocker.cure
+        assert ("fixed" in blocker.cure) is (version == 16)
