@@ -7,7 +7,7 @@ LAB ?= simulator/labs/demo.yml
 PORT ?= 8989
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test lint unit sanity integration package docs compat generate changelog format clean
+.PHONY: help demo lab test lint unit sanity integration package docs compat coverage generate changelog format clean
 
 help: ## show this list
 	@awk -F ':[^:]*## ' '/^[a-z ]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -25,6 +25,11 @@ test: python ## everything, with a table at the end
 
 lint unit sanity integration package docs compat: python
 	@$(PYTHON) -m tools.ci $@
+
+coverage: python ## unit tests once more, with a report of the lines no test reaches
+	@env="$$($(PYTHON) -m tools.envs main)" && mkdir -p .cache/coverage && rm -f .cache/coverage/data* && \
+	  "$$env/bin/coverage" run -m pytest -q -p no:cacheprovider && "$$env/bin/coverage" combine --quiet && \
+	  "$$env/bin/coverage" report --show-missing
 
 generate: python ## rewrite the generated tables of the READMEs
 	@env="$$($(PYTHON) -m tools.envs main)" && "$$env/bin/python" -m tools.generate

@@ -9,7 +9,7 @@ import os
 import re
 import shlex
 import signal
-import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -33,33 +33,24 @@ class LabError(Exception):
 
 @contextmanager
 def running(lab: str | Path, speed: float = SPEED) -> Iterator[dict[str, str]]:
-    """Start ``python -m simulator`` on free ports and yield the variables a client needs.
+    """Start ``python -m simulator`` on a free port and yield the variables a client needs.
 
     They are those the simulator says to export, and SIMULATOR_CONTROL_URL. Whatever else happens it is told to stop
     at the end, and a stop that is not clean is a LabError.
     """
     with tempfile.TemporaryDirectory(prefix="directpath-lab-") as name:
         folder = Path(name)
-        control_port = free_port()
         command = [sys.executable, "-m", "simulator", "--lab", str(lab), "--speed", str(speed)]
-        command += ["--port", "0", "--control-port", str(control_port)]
-        command += ["--ca-file", str(folder / "ca.pem"), "--ready-file", str(folder / "ready")]
+        command += ["--port", "0", "--ca-file", str(folder / "ca.pem"), "--ready-file", str(folder / "ready")]
         with (folder / "output").open("w", encoding="utf-8") as sink:
             process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink)
         try:
             variables = _wait_until_ready(process, folder)
-            yield variables | {"SIMULATOR_CONTROL_URL": f"http://127.0.0.1:{control_port}/control"}
+            yield variables | {"SIMULATOR_CONTROL_URL": f"https://localhost:{variables['VMWARE_PORT']}/control"}
         finally:
             code = _stop(process)
         if code != 0:
             raise LabError(f"the simulator ended with status {code}:\n{_output(folder)}")
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def exported(text: str) -> dict[str, str]:
@@ -77,7 +68,8 @@ def control(variables: Mapping[str, str], path: str, body: Mapping[str, Any] | N
     address = variables["SIMULATOR_CONTROL_URL"].rstrip("/") + path
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(address, data=data, headers={"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    trust = ssl.create_default_context(cafile=variables["VMWARE_CA_PATH"])
+    with urllib.request.urlopen(request, timeout=30, context=trust) as answer:
         return json.loads(answer.read())
 
 
