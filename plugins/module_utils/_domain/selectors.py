@@ -132,7 +132,7 @@ def parse_selector(raw: str | Mapping[str, Any], parameter: str = "match") -> Se
         vendor_id, device_id = parse_pair(raw)
         return Selector(vendor_id=vendor_id, device_id=device_id)
     if not isinstance(raw, Mapping):
-        raise _bad_selector(f"{parameter} {raw!r} is a {type(raw).__name__}, not a string or a mapping", parameter)
+        raise _bad_selector(f"{parameter} {raw!r} is {_kind_of(raw)}, not a string or a mapping", parameter)
     unknown = sorted(str(key) for key in raw if key not in SELECTOR_KEYS)
     if unknown:
         raise _bad_selector(
@@ -144,6 +144,14 @@ def parse_selector(raw: str | Mapping[str, Any], parameter: str = "match") -> Se
     return Selector(**{key: _condition(key, value, f"{parameter}.{key}") for key, value in given.items()})
 
 
+def _kind_of(value: Any) -> str:
+    """What YAML made of it, in words."""
+    if value is None:
+        return "nothing"
+    names = {bool: "a truth value", int: "a number", float: "a number", str: "a string", list: "a list"}
+    return names.get(type(value), "a mapping" if isinstance(value, Mapping) else f"of type {type(value).__name__}")
+
+
 def _bad_selector(message: str, parameter: str, candidates: Sequence[str] = ()) -> InputError:
     return InputError(message=message, code="bad_selector", parameter=parameter, candidates=candidates, cure=_FORM)
 
@@ -152,7 +160,7 @@ def _condition(key: str, value: Any, parameter: str) -> str:
     """One condition in canonical form."""
     if not isinstance(value, str):
         raise InputError(
-            message=f"{parameter} {value!r} is a {type(value).__name__}, not a string",
+            message=f"{parameter} {value!r} is {_kind_of(value)}, not a string",
             code="bad_selector",
             parameter=parameter,
             cure='Put it in quotes: YAML reads 1572 as a number and 8e05 as a float, "1572" as what you wrote',
@@ -209,7 +217,7 @@ def parse_device_wishes(raw: Sequence[Any], parameter: str = "devices") -> tuple
     """
     if isinstance(raw, str | Mapping) or not isinstance(raw, Sequence):
         raise InputError(
-            message=f"{parameter} is a {type(raw).__name__}, not a list",
+            message=f"{parameter} is {_kind_of(raw)}, not a list",
             code="bad_devices",
             parameter=parameter,
             cure='Write a list, such as ["10de:20f1"] or [{match: "10de:20f1", count: 2}]',
@@ -225,7 +233,7 @@ def _wish(entry: Any, parameter: str) -> DeviceWish:
     if isinstance(entry, str):
         return DeviceWish(selector=parse_selector(entry, parameter))
     if not isinstance(entry, Mapping):
-        raise _bad_wish(f"{parameter} {entry!r} is a {type(entry).__name__}, not a string or a mapping", parameter)
+        raise _bad_wish(f"{parameter} {entry!r} is {_kind_of(entry)}, not a string or a mapping", parameter)
     unknown = sorted(str(key) for key in entry if key not in WISH_KEYS)
     if unknown:
         misplaced = [key for key in unknown if key in SELECTOR_KEYS]
@@ -275,7 +283,7 @@ def _label(raw: Any, parameter: str) -> str | None:
     if raw is None or isinstance(raw, str):
         return None if raw is None else raw.strip()
     raise InputError(
-        message=f"{parameter} {raw!r} is a {type(raw).__name__}, not a string",
+        message=f"{parameter} {raw!r} is {_kind_of(raw)}, not a string",
         code="bad_label",
         parameter=parameter,
         cure="Put it in quotes",

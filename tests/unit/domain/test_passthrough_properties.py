@@ -1,0 +1,137 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must hold for every fleet and every wish."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+from hypothesis import given, settings
+
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import Host, dependency_group
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.passthrough import (
+    PassthroughWish,
+    needs_fabric,
+    plan_passthrough,
+    project,
+    remaining,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.protection import (
+    management_addresses,
+    protections,
+)
+from ansible_collections.directpath.vsphere.tests.unit.domain.strategies import cases
+
+Case = tuple[tuple[Host, ...], PassthroughWish]
+thorough = settings(max_examples=400, deadline=None)
+
+
+@thorough
+@given(cases())
+def test_the_projected_fleet_needs_no_change(case: Case) -> None:
+    fleet, wish = case
+    plan = plan_passthrough(fleet, wish)
+    again = plan_passthrough(project(fleet, plan), wish)
+    for before, after in zip(plan.targets, again.targets, strict=True):
+        if not before.blockers:
+            assert (after.changes, after.blockers, after.pending) == ((), (), ())
+            assert not after.facts.get("reboot_expected")
+    assert remaining(again).targets == ()
+
+
+@thorough
+@given(cases())
+def test_the_order_in_which_hardware_is_listed_does_not_matter(case: Case) -> None:
+    fleet, wish = case
+    turned = [replace(host, devices=tuple(random.sample(host.devices, len(host.devices)))) for host in reversed(fleet)]
+    assert plan_passthrough(turned, wish) == plan_passthrough(fleet, wish)
+
+
+@thorough
+@given(cases())
+def test_no_protected_device_is_enabled_unless_named(case: Case) -> None:
+    fleet, wish = case
+    plan = plan_passthrough(fleet, wish)
+    named = {tuple(entry.split("/")) for entry in wish.allow_protected}
+    for host, target in zip(fleet, plan.targets, strict=True):
+        enabled = {c.subject for c in target.effective if c.after["enabled"] and not c.before["enabled"]}
+        if host.fabric is None:
+            assert bool(enabled) <= (host.moid in needs_fabric(plan))
+            continue
+        reasons = protections(host)
+        for address in enabled:
+            assert address not in reasons or (host.name, address) in named
+            assert not any(reason.hard for reason in reasons.get(address, ()))
+        left = management_addresses(host)
+        assert not left or left - enabled
+
+
+@thorough
+@given(cases())
+def test_groups_change_as_a_whole(case: Case) -> None:
+    fleet, wish = case
+    plan = plan_passthrough(fleet, wish)
+    later = {host.moid: host for host in project(fleet, plan)}
+    for target in plan.targets:
+        if target.blockers:
+            continue
+        for address in target.facts.get("selected", []):
+            group = dependency_group(later[target.moid].devices, address)
+            assert {member.enabled for member in group} == {wish.state == "enabled"}
+            assert {member.address for member in group} <= set(target.facts["selected"])
+
+
+@thorough
+@given(cases())
+def test_a_person_is_told_where_and_what_to_do(case: Case) -> None:
+    fleet, wish = case
+    for target in plan_passthrough(fleet, wish).targets:
+        for blocker in target.blockers:
+            assert target.target in blocker.message
+            assert blocker.cure
+            assert blocker.code
+        assert all(target.target in warning for warning in target.warnings)
+        assert not target.blockers or not target.effective
+
+
+@given(cases())
+@settings(max_examples=100, deadline=None)
+def test_hosts_do_not_influence_each_other(case: Case) -> None:
+    fleet, wish = case
+    together = plan_passthrough(fleet, wish).targets
+    apart = tuple(target for host in fleet for target in plan_passthrough([host], wish).targets)
+    assert together == apart
+
+
+@thorough
+@given(cases())
+def test_writes_say_what_the_change_says(case: Case) -> None:
+    fleet, wish = case
+    plan = plan_passthrough(fleet, wish)
+    for target in plan.targets:
+        subjects = [change.subject for change in target.changes]
+        assert subjects == sorted(set(subjects))
+        for change in target.changes:
+            write = change.detail
+            assert change.before != change.after
+            assert write.device.address == change.subject
+            assert write.enabled is change.after["enabled"] is (wish.state == "enabled")
+            assert (write.label is None) == (change.before["label"] == change.after["label"])
+            moves = change.before["enabled"] != change.after["enabled"]
+            assert write.apply_now == ({"auto": None, "now": True, "reboot": False}[wish.apply] if moves else None)
+
+
+@thorough
+@given(cases())
+def test_a_reboot_settles_what_was_planned(case: Case) -> None:
+    """Nothing on an unblocked host is pending in the projection, and a skipped host keeps its configuration."""
+    fleet, wish = case
+    plan = plan_passthrough(fleet, wish)
+    for before, after, target in zip(fleet, project(fleet, plan), plan.targets, strict=True):
+        if target.blockers:
+            assert after == before
+        else:
+            assert after.pending == ()
+        if target.skipped:
+            assert [d.enabled for d in after.devices] == [d.enabled for d in before.devices]
