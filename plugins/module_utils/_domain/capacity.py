@@ -185,8 +185,7 @@ def _fits_after_reboot(host: Host, items: Sequence[DynamicItem], claims: Claims,
     devices = [
         device
         for device in host.devices
-        if device.state in ("active", "pending_enable")
-        and not any(claim.fixed for claim in claims.others(host.moid, device.address, vm))
+        if device.state in ("active", "pending_enable") and claims.is_open(host, device, vm, running_count=False)
     ]
     return satisfiable(items, devices) >= len(items)
 
@@ -236,9 +235,7 @@ def commitment_warnings(
                 1
                 for host in hosts
                 for device in host.devices
-                if device.active
-                and item.accepts(device)
-                and not any(claim.fixed for claim in claims.table.get(host.moid, {}).get(device.address, ()))
+                if device.active and item.accepts(device) and claims.is_unbound(host, device)
             )
             if promised > there:
                 place = hosts[0].cluster or hosts[0].name

@@ -9,7 +9,7 @@ one only while the VM runs. The server offers devices that others hold, so "offe
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from .hosts import Host, HostDevice
@@ -30,6 +30,8 @@ class Claim:
     fixed: bool
     planned: bool = False
     """Given to it by this very plan."""
+    leaving: bool = False
+    """Given up by it in this very plan."""
 
     def sentence(self) -> str:
         if self.planned:
@@ -73,6 +75,27 @@ class Claims:
     def others(self, host_moid: str, address: str, vm: Vm) -> tuple[Claim, ...]:
         """Claims of VMs other than this one."""
         return tuple(claim for claim in self.table.get(host_moid, {}).get(address, ()) if claim.moid != vm.moid)
+
+    def is_open(self, host: Host, device: HostDevice, vm: Vm, *, running_count: bool) -> bool:
+        """True when a dynamic device of this VM could be served by the card, as far as claims go.
+
+        Its own fixed devices, those of this plan included, are as taken as those of others.
+        """
+        return not any(
+            (claim.fixed and not (claim.leaving and claim.moid == vm.moid)) or (running_count and claim.moid != vm.moid)
+            for claim in self.table.get(host.moid, {}).get(device.address, ())
+        )
+
+    def is_unbound(self, host: Host, device: HostDevice) -> bool:
+        """True when no VM will have the card as a fixed device once this plan is carried out."""
+        return not any(
+            claim.fixed and not claim.leaving for claim in self.table.get(host.moid, {}).get(device.address, ())
+        )
+
+    def release(self, host_moid: str, address: str, vm: Vm) -> None:
+        """The VM gives this card up in this plan; to others it stays taken until that is done."""
+        claims = self.table.get(host_moid, {}).get(address, [])
+        claims[:] = [replace(claim, leaving=True) if claim.moid == vm.moid else claim for claim in claims]
 
     def others_unplaced(self, host_moid: str, vm: Vm) -> tuple[DynamicItem, ...]:
         return tuple(item for moid, item in self.unplaced.get(host_moid, ()) if moid != vm.moid)
@@ -139,9 +162,7 @@ def free_devices(host: Host, claims: Claims, vm: Vm, *, running_count: bool) -> 
     return tuple(
         device
         for device in sorted(host.devices, key=lambda device: device.address)
-        if device.enabled
-        and device.active
-        and not any(claim.fixed or running_count for claim in claims.others(host.moid, device.address, vm))
+        if device.enabled and device.active and claims.is_open(host, device, vm, running_count=running_count)
     )
 
 

@@ -195,7 +195,7 @@ def _changes(vm: Vm, wish: MemoryWish) -> tuple[Change, ...]:
     if wish.state == "locked":
         return lock_changes(vm)
     changes = unlock_changes(vm, wish.reservation_mb)
-    if vm.needs_full_reservation and vm.memory.limit_mb is not None:
+    if wish.reservation_mb is not None and vm.needs_full_reservation and vm.memory.limit_mb is not None:
         changes = (*changes, _limit_change(vm.memory))
     return changes
 

@@ -34,7 +34,7 @@ from .preconditions import (
 from .vm_draft import Draft, draft_devices
 from .vm_report import attach_changes, detach_changes, device_facts
 from .vm_wishes import Detach, DynamicSpec, FixedSpec, HotAddOff, PowerOff, VmWish, VmWorld, check_wishes
-from .vms import Vm
+from .vms import FixedBacking, Vm
 
 __all__ = [
     "Detach",
@@ -73,8 +73,7 @@ def plan_vm_devices(world: VmWorld, wishes: Sequence[VmWish]) -> Plan:
     for wish in sorted(wishes, key=lambda wish: (world.vm(wish.moid).name, wish.moid)):
         sheet = _sheet(world, wish, claims, reserved, models)
         sheets.append(sheet)
-        if not sheet.blockers:
-            _book(claims, sheet.draft)
+        _book(claims, sheet.draft, granted=not sheet.blockers)
     verdicts = _verdicts(world, sheets, claims)
     targets = [_target(sheet, verdicts.get(sheet.draft.vm.moid, Verdict())) for sheet in sheets]
     blocked = {target.moid for target in targets if target.blockers}
@@ -101,10 +100,15 @@ def _reserved(world: VmWorld, wishes: Iterable[VmWish]) -> Mapping[str, Mapping[
     return reserved
 
 
-def _book(claims: Claims, draft: Draft) -> None:
-    for grant in draft.fixed:
-        claim = Claim(vm=draft.vm.name, moid=draft.vm.moid, powered_on=draft.vm.is_powered_on, fixed=True, planned=True)
-        claims.add(draft.vm.host_moid or "", grant.device.address, claim)
+def _book(claims: Claims, draft: Draft, *, granted: bool) -> None:
+    """Note what the VM gives up (of which only itself may already make use) and, unless it is blocked, what it is given."""
+    vm, host_moid = draft.vm, draft.vm.host_moid or ""
+    for held in draft.held:
+        if held.key in draft.detached and isinstance(held.device.backing, FixedBacking):
+            claims.release(host_moid, held.device.backing.address or "", vm)
+    for grant in draft.fixed if granted else ():
+        claim = Claim(vm=vm.name, moid=vm.moid, powered_on=vm.is_powered_on, fixed=True, planned=True)
+        claims.add(host_moid, grant.device.address, claim)
 
 
 def _sheet(

@@ -44,7 +44,7 @@ def attach_changes(draft: Draft, system_id: str | None) -> tuple[Change, ...]:
         if grant.along_with:
             words["along_with"] = grant.along_with
         changes.append(Change(kind="attach", subject=device.address, before=None, after=words, detail=spec))
-    numbers = Counter(held.ids for held in draft.staying if held.kind == "dynamic")
+    numbers = Counter(_models(held) for held in draft.staying if held.kind == "dynamic")
     for dynamic in draft.dynamic:
         ids = _ids(dynamic)
         numbers[ids] += 1
@@ -97,17 +97,22 @@ def _names(draft: Draft) -> dict[int, str]:
         if isinstance(backing, FixedBacking):
             names[held.key] = backing.address or f"device {held.key}"
         else:
-            numbers[held.ids] += 1
-            names[held.key] = f"{held.ids} #{numbers[held.ids]}"
+            models = _models(held)
+            numbers[models] += 1
+            names[held.key] = f"{models} #{numbers[models]}"
     return names
+
+
+def _models(held: Held) -> str:
+    """``10de:20f1``, or several joined by a slash."""
+    return "/".join(device.ids for device in held.stands_for) or "any model"
 
 
 def _held_words(held: Held) -> dict[str, Any]:
     name = held.stands_for[0].name if held.stands_for else ""
     backing = held.device.backing
     if isinstance(backing, DynamicBacking):
-        ids = "/".join(f"{model.vendor_id}:{model.device_id}" for model in backing.allowed)
-        return _dynamic_words(ids, name, backing.custom_label or None)
+        return _dynamic_words(_models(held), name, backing.custom_label or None)
     return {"backing": held.kind, "device": f"{held.ids} {name}".rstrip()}
 
 
