@@ -242,6 +242,8 @@ calls:
   type: int
 """
 
+from typing import Any
+
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.arguments import DEVICES, MMIO, TARGETS
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.run import Job, run
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vms import (
@@ -254,7 +256,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vms impo
     render_devices,
 )
 
-CHOICES = {
+CHOICES: dict[str, dict[str, Any]] = {
     "state": {"type": "str", "choices": ["present", "absent", "exactly"]},
     "backing": {"type": "str", "choices": ["auto", "dynamic", "fixed"]},
     "power": {"type": "str", "choices": ["keep", "off", "cycle", "on"]},

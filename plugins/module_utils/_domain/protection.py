@@ -16,7 +16,7 @@ from .pci import DISPLAY_CLASS, MEMORY_CLASS, NETWORK_CLASS, STORAGE_CLASS, USB_
 
 NVME_CLASS = "0108"
 MANAGEMENT = "management"
-_CONSOLE_VENDORS = {"102b": "Matrox", "1a03": "ASPEED"}
+_CONSOLE_VENDORS = {"102b": "a Matrox", "1a03": "an ASPEED"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +57,7 @@ def cautions(host: Host) -> Mapping[str, tuple[str, ...]]:
     for device in displays:
         maker = _CONSOLE_VENDORS.get(device.vendor_id)
         if maker or len(displays) == 1:
-            what = f"a {maker} management display" if maker else "the only VGA device of the host"
+            what = f"{maker} management display" if maker else "the only VGA device of the host"
             notes.setdefault(device.address, []).append(
                 f"it is {what} and probably drives the console, which then looks hung while ESXi starts"
             )
@@ -128,9 +128,8 @@ def _switch(switch: Switch) -> str:
 def _last_management(host: Host, fabric: HostFabric, companions: Mapping[str, frozenset[str]]) -> _Found:
     """Devices whose loss, with all that goes along, leaves the host without a way to be managed: no override exists."""
     left = management_addresses(host)
-    for address in sorted(left):
-        taken = {address, *companions.get(address, frozenset())}
-        if left <= taken:
+    for address, others in companions.items():
+        if left and left <= {address, *others}:
             names = ", ".join(sorted(nic.device for nic in fabric.nics if nic.address in left))
             reason = f"{names} is all that is left to reach the host for management"
             yield address, Protection(code="last_management_uplink", reason=reason, hard=True)

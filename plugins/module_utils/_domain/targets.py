@@ -112,13 +112,13 @@ def resolve_hosts(
 
 def _find_host(hosts: Sequence[Host], name: str, aliases: Mapping[str, str]) -> Host:
     wanted = name.lower()
-    for matches in (
-        lambda host: host.name.lower() == wanted or host.moid == name,
-        lambda host: aliases.get(wanted) == host.moid,
+    ways = (
+        [host for host in hosts if host.name.lower() == wanted or host.moid == name],
+        [host for host in hosts if aliases.get(wanted) == host.moid],
         # esx-01 for esx-01.example.net, where only one host has that first label
-        lambda host: "." not in wanted and host.name.lower().split(".")[0] == wanted,
-    ):
-        found = [host for host in hosts if matches(host)]
+        [host for host in hosts if "." not in wanted and host.name.lower().split(".")[0] == wanted],
+    )
+    for found in ways:
         if len(found) == 1:
             return found[0]
         if found:

@@ -79,6 +79,8 @@ def run(job: Job[Any, Any]) -> None:
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
         module.fail_json(**failure(explain(error, doing="finish", on=str(module.params["hostname"]))), place=place)
+    for warning in result.pop("warnings", ()):
+        module.warn(warning)
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)
@@ -86,18 +88,19 @@ def run(job: Job[Any, Any]) -> None:
 
 def failure(error: DirectPathError) -> dict[str, Any]:
     """The result of a failure as a whole: nothing was changed."""
-    return {
-        "msg": error.sentence(),
-        "error_code": error.code,
-        "parameter": error.parameter,
-        "candidates": list(error.candidates),
-        "changed": False,
-    }
+    result: dict[str, Any] = {"msg": error.sentence(), "error_code": error.code, "changed": False}
+    if error.parameter:
+        result["parameter"] = error.parameter
+    if error.candidates:
+        result["candidates"] = list(error.candidates)
+    return result
 
 
 def execute(job: Job[Wish, World], session: Session, wish: Wish, *, check_mode: bool) -> dict[str, Any]:
     """Observe, plan, apply, verify; the result as a dictionary with ``failed`` when it is one."""
     world, plan = _look(job, session, wish, expected=check_mode)
+    if job.plan is show_only:
+        return {"changed": False, **job.render(world, wish, plan, {}), "calls": session.calls}
     outcomes: dict[str, Outcome] = {}
     after, left = world, plan
     if job.apply is not None and plan.changed and not check_mode:
@@ -138,12 +141,17 @@ def _apply(
             failed = {target.moid for target in todo.targets if target.moid not in tried or outcomes[target.moid].error}
             return job.observe(session, wish), _only(todo, failed)
         world, todo = _look(job, session, wish, expected=False)
-        uncertain = {moid for moid in tried if outcomes[moid].error and outcomes[moid].error.code in _UNCERTAIN}
+        uncertain = {moid for moid in tried if _is_uncertain(outcomes[moid])}
         _judge(todo, tried, outcomes, retry=uncertain if attempt < ATTEMPTS else set())
         if not uncertain or attempt == ATTEMPTS:
             return world, todo
         todo = _only(todo, uncertain)
     raise AssertionError("the last attempt returns")
+
+
+def _is_uncertain(outcome: Outcome) -> bool:
+    """Whether the write may have arrived although it looks as if it had not, or the other way round."""
+    return outcome.error is not None and outcome.error.code in _UNCERTAIN
 
 
 def _apply_once(
@@ -178,7 +186,7 @@ def _judge(after: Plan, tried: set[str], outcomes: dict[str, Outcome], *, retry:
         target = left.get(moid)
         undone = target.effective if target is not None else ()
         outcome = outcomes[moid]
-        if outcome.error is not None and not undone and outcome.error.code in _UNCERTAIN:
+        if _is_uncertain(outcome) and not undone:
             outcome.error = None  # the write had arrived although its answer had not
         elif outcome.error is None and undone and moid not in retry:
             subjects = ", ".join(change.subject for change in undone)
@@ -224,7 +232,9 @@ def _result(plan: Plan, left: Plan, outcomes: Mapping[str, Outcome], *, applied:
 
 def _conclude(result: dict[str, Any], plan: Plan, outcomes: Mapping[str, Outcome]) -> None:
     """One sentence for everybody; ``failed`` with message, code and candidates when something was refused or went wrong."""
-    sentences, code, candidates = [], "", []
+    sentences: list[str] = []
+    candidates: list[str] = []
+    code = ""
     for target in plan.targets:
         for blocker in target.blockers:
             sentences.append(blocker.sentence())
