@@ -1,0 +1,429 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host must not lose, each rule with its sentence, and how a protection is overridden."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import (
+    Disk,
+    Host,
+    HostFabric,
+    PhysicalNic,
+    Sriov,
+    StorageAdapter,
+    Switch,
+    dependency_group,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.overrides import (
+    parse_overrides,
+    protection_blockers,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.protection import (
+    cautions,
+    management_addresses,
+    protections,
+)
+from ansible_collections.directpath.vsphere.tests.unit.domain.strategies import (
+    A100,
+    ACTIVE,
+    ASPEED,
+    AUDIO,
+    BRIDGE,
+    EMPTY_FABRIC,
+    FPGA,
+    NVME,
+    OFF,
+    PENDING_ENABLE,
+    USB,
+    X710,
+    device,
+    host,
+    hosts,
+)
+
+P, Q, R = "0000:3b:00.0", "0000:3b:00.1", "0000:5e:00.0"
+BOTH = (PhysicalNic(device="vmnic0", address=P), PhysicalNic(device="vmnic1", address=Q))
+
+
+def codes(esx: Host) -> dict[str, list[str]]:
+    return {address: [reason.code for reason in reasons] for address, reasons in protections(esx).items()}
+
+
+def reasons(esx: Host, address: str = P) -> list[str]:
+    return [reason.reason for reason in protections(esx).get(address, ())]
+
+
+def nic_host(*switches: Switch, **more: Any) -> Host:
+    fabric = replace(EMPTY_FABRIC, nics=BOTH, switches=switches)
+    return host(device(P, X710, **more), device(Q, X710, **more), fabric=fabric)
+
+
+def switch(*uplinks: str, name: str = "vSwitch0", serves: tuple[str, ...] = (), **more: Any) -> Switch:
+    return Switch(name=name, uplinks=uplinks, services=frozenset(serves), **more)
+
+
+def disk_host(disk: Disk | None, adapter: str = "vmhba2", driver: str = "nvme_pcie", **more: Any) -> Host:
+    """A host with one NVMe adapter at P that leads to ``disk`` (of which nothing is known when None)."""
+    adapters = (StorageAdapter(device=adapter, address=P, driver=driver, disks=(disk.name if disk else "naa.1",)),)
+    fabric = replace(EMPTY_FABRIC, adapters=adapters, disks=(disk,) if disk else (), **more)
+    return host(device(P, NVME), fabric=fabric)
+
+
+FREE = Disk(name="naa.1", local=True, partitioned=False)
+
+
+def test_a_host_that_was_not_read_deeply_is_a_mistake_of_the_caller() -> None:
+    with pytest.raises(ValueError, match="protections of esx-01 asked for without its fabric"):
+        protections(host(device(P), fabric=None))
+
+
+def test_a_card_of_no_use_to_the_host_is_free() -> None:
+    assert protections(host(device(P), device(Q, X710), device(R, NVME))) == {}
+
+
+@pytest.mark.parametrize(
+    ("made", "code", "reason"),
+    [
+        (host(device(P, BRIDGE)), "bridge", "it is a PCI bridge"),
+        (host(device(P, FPGA)), "memory_controller", "it is a memory controller"),
+        (
+            host(device(P, X710, sriov=Sriov(capable=True, enabled=True, requested=8))),
+            "sriov_in_use",
+            "it provides SR-IOV virtual functions (8), which vanish when it is passed through",
+        ),
+        (
+            host(device(P, X710, sriov=Sriov(capable=True, active=True, current=4))),
+            "sriov_in_use",
+            "it provides SR-IOV virtual functions (4), which vanish when it is passed through",
+        ),
+        (
+            nic_host(switch("vmnic0", name="lan"), switch("vmnic1", name="vSwitch1", serves=("management",))),
+            "uplink",
+            "vmnic0 is the only uplink of lan",
+        ),
+        (
+            nic_host(switch("vmnic0", "vmnic1", serves=("management", "vmotion"))),
+            "uplink_in_service",
+            "vmnic0 is an uplink of vSwitch0, which carries management, vmotion",
+        ),
+        (
+            nic_host(switch("vmnic0", name="dvs-a", kind="distributed", serves=("vsan",)), switch("vmnic1")),
+            "uplink_in_service",
+            "vmnic0 is the only uplink of distributed switch dvs-a, which carries vsan",
+        ),
+        (
+            disk_host(replace(FREE, is_boot=True, uses=("is the disk ESXi boots from", "holds datastore a"))),
+            "boot_disk",
+            "vmhba2 leads to naa.1, which is the disk ESXi boots from and holds datastore a",
+        ),
+        (
+            disk_host(replace(FREE, is_boot=True)),
+            "boot_disk",
+            "vmhba2 leads to naa.1, which is the disk ESXi boots from",
+        ),
+        (
+            disk_host(Disk(name="naa.1", local=False, uses=("holds datastore fast01",))),
+            "disk_in_use",
+            "vmhba2 leads to naa.1, which holds datastore fast01",
+        ),
+        (
+            disk_host(replace(FREE, partitioned=True)),
+            "disk_partitioned",
+            "vmhba2 leads to naa.1, which has partitions: they may hold ESXi or data",
+        ),
+        (
+            disk_host(replace(FREE, partitioned=None)),
+            "disk_partitioned",
+            "vmhba2 leads to naa.1, whose partitions could not be read: they may hold ESXi or data",
+        ),
+        (
+            disk_host(Disk(name="naa.1", local=None, partitioned=None)),
+            "disk_partitioned",
+            "vmhba2 leads to naa.1, whose partitions could not be read: they may hold ESXi or data",
+        ),
+        (disk_host(None), "disk_unknown", "vmhba2 leads to naa.1, of which nothing could be read"),
+        (
+            disk_host(FREE, boot_disk_known=False),
+            "boot_disk_unknown",
+            "vmhba2 leads to naa.1, a local disk, and it is not known from which disk this host boots",
+        ),
+        (
+            host(device(P, NVME), fabric=replace(EMPTY_FABRIC, vsan_esa=True)),
+            "vsan_esa",
+            "the host runs vSAN ESA, which may use any of its NVMe devices",
+        ),
+        (
+            host(device(P, USB), fabric=replace(EMPTY_FABRIC, boots_from_usb=True)),
+            "usb_boot",
+            "the host boots from a USB device or an SD card, and any USB controller may be the one it sits on",
+        ),
+        (
+            host(device(P, USB), fabric=replace(EMPTY_FABRIC, boots_from_usb=None, boot_disk_known=False)),
+            "usb_boot",
+            "it is not known from which disk this host boots, so it may be one on USB",
+        ),
+        (
+            host(device(P), fabric=replace(EMPTY_FABRIC, graphics_shared={P: ("vdi-2", "vdi-1")})),
+            "vgpu_in_use",
+            "it is shared as vGPU by vdi-1, vdi-2",
+        ),
+    ],
+)
+def test_each_rule(made: Host, code: str, reason: str) -> None:
+    assert codes(made)[P] == [code]
+    assert reasons(made) == [reason]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        disk_host(FREE),
+        disk_host(Disk(name="naa.1", local=False)),
+        disk_host(Disk(name="naa.1", local=False, partitioned=True)),
+        disk_host(FREE, boot_disk_known=False, boots_from_usb=True),
+        nic_host(switch()),
+        nic_host(),
+        host(device(P, USB)),
+        host(device(P, USB), fabric=replace(EMPTY_FABRIC, boots_from_usb=None)),
+        host(device(P, NVME), fabric=replace(EMPTY_FABRIC, vsan_esa=False)),
+        host(device(P), fabric=replace(EMPTY_FABRIC, graphics_shared={P: ()})),
+        host(device(P, X710, sriov=Sriov(capable=True, maximum=64))),
+    ],
+)
+def test_what_no_rule_forbids(made: Host) -> None:
+    assert protections(made) == {}
+
+
+def test_a_used_disk_on_usb_protects_every_usb_controller() -> None:
+    """Which controller it hangs on is not said (KB 1021345)."""
+    disk = Disk(name="mpx.vmhba32:C0:T0:L0", local=True, uses=("holds the core dump partition",))
+    adapter = StorageAdapter(device="vmhba32", address=P, driver="vmkusb", disks=(disk.name,))
+    fabric = replace(EMPTY_FABRIC, adapters=(adapter,), disks=(disk,))
+    esx = host(device(P, USB), device(R, USB), device(Q), fabric=fabric)
+    assert codes(esx) == {P: ["disk_in_use", "usb_boot"], R: ["usb_boot"]}
+    assert "the USB disk mpx.vmhba32:C0:T0:L0 is in use" in reasons(esx, R)[0]
+
+
+def test_every_way_to_a_disk_is_protected() -> None:
+    disk = Disk(name="naa.1", local=False, uses=("holds datastore san01",))
+    adapters = tuple(StorageAdapter(device=f"vmhba{n}", address=a, disks=("naa.1",)) for n, a in enumerate((P, R)))
+    esx = host(device(P, NVME), device(R, NVME), fabric=replace(EMPTY_FABRIC, adapters=adapters, disks=(disk,)))
+    assert codes(esx) == {P: ["disk_in_use"], R: ["disk_in_use"]}
+
+
+def test_reasons_add_up() -> None:
+    esx = nic_host(switch("vmnic0", name="a"), switch("vmnic0", "vmnic1", name="b", serves=("vmotion", "management")))
+    assert reasons(esx) == [
+        "vmnic0 is the only uplink of a",
+        "vmnic0 is an uplink of b, which carries management, vmotion",
+    ]
+
+
+# --- the way to manage the host ---------------------------------------------------------------------------------------
+
+
+def last(esx: Host) -> set[str]:
+    """Addresses that are hard to take for the sake of management."""
+    return {a for a, found in protections(esx).items() for reason in found if reason.code == "last_management_uplink"}
+
+
+MANAGEMENT = ("management",)
+
+
+@pytest.mark.parametrize(
+    ("made", "hard"),
+    [
+        (nic_host(switch("vmnic0", serves=MANAGEMENT)), {P}),
+        (nic_host(switch("vmnic0", "vmnic1", serves=MANAGEMENT)), set()),
+        (nic_host(switch("vmnic0", serves=MANAGEMENT), switch("vmnic1", name="lan")), {P}),
+        (nic_host(switch("vmnic0", serves=MANAGEMENT), switch("vmnic1", name="b", serves=MANAGEMENT)), set()),
+        (nic_host(switch("vmnic0", "vmnic1", serves=MANAGEMENT), dependent_device="0000:3b:00.0"), {P, Q}),
+        (nic_host(switch("vmnic0")), {P}),
+        (nic_host(switch("vmnic0"), switch("vmnic1", name="lan")), set()),
+        (nic_host(), set()),
+    ],
+)
+def test_the_last_way_to_reach_the_host_has_no_override(made: Host, hard: set[str]) -> None:
+    assert last(made) == hard
+    for address in hard:
+        first = protections(made)[address][0]
+        assert first.hard
+        assert first.reason.endswith("is all that is left to reach the host for management")
+
+
+def test_an_uplink_that_leaves_at_the_next_boot_does_not_count() -> None:
+    fabric = replace(EMPTY_FABRIC, nics=BOTH, switches=(switch("vmnic0", "vmnic1", serves=MANAGEMENT),))
+    esx = host(device(P, X710, PENDING_ENABLE), device(Q, X710), fabric=fabric)
+    assert management_addresses(esx) == {Q}
+    assert last(esx) == {Q}
+
+
+def test_two_ports_on_one_function_are_lost_together() -> None:
+    nics = (PhysicalNic(device="vmnic0", address=P), PhysicalNic(device="vmnic1", address=P))
+    fabric = replace(EMPTY_FABRIC, nics=nics, switches=(switch("vmnic0", "vmnic1", serves=MANAGEMENT),))
+    esx = host(device(P, X710), fabric=fabric)
+    assert last(esx) == {P}
+    assert reasons(esx)[0].startswith("vmnic0, vmnic1 is all that is left")
+
+
+# --- what goes along --------------------------------------------------------------------------------------------------
+
+
+def test_a_protected_sibling_protects_the_whole_group() -> None:
+    fabric = replace(EMPTY_FABRIC, graphics_shared={P: ("vdi-1",)})
+    esx = host(device(P, dependent_device=P), device(Q, AUDIO, dependent_device=P), device(R), fabric=fabric)
+    assert codes(esx) == {P: ["vgpu_in_use"], Q: ["vgpu_in_use"]}
+    assert reasons(esx, Q) == [f"it goes together with {P}: it is shared as vGPU by vdi-1"]
+
+
+def test_a_reset_of_the_shared_bridge_hits_all_behind_it() -> None:
+    """The GPU names the bridge; the NIC behind the same bridge has a reset of its own, but is hit by the bridge's."""
+    outer, inner = "0000:00:01.0", "0000:3a:00.0"
+    fabric = replace(EMPTY_FABRIC, nics=BOTH, switches=(switch("vmnic1", "vmnic9", serves=("vsan",)),))
+    esx = host(
+        device(outer, BRIDGE),
+        device(inner, BRIDGE, parent_bridge=outer),
+        device(P, dependent_device=outer, parent_bridge=inner),
+        device(Q, X710, dependent_device=Q, parent_bridge=inner),
+        device(R, dependent_device=R, parent_bridge=inner),
+        fabric=fabric,
+    )
+    found = codes(esx)
+    assert found[P] == found[Q] == ["last_management_uplink", "uplink_in_service"]
+    assert R not in found
+
+
+@settings(max_examples=150, deadline=None)
+@given(hosts())
+def test_a_group_is_protected_as_a_whole(esx: Host) -> None:
+    if esx.fabric is None:
+        return
+    found = protections(esx)
+    for each in esx.candidates():
+        group = dependency_group(esx.devices, each.address)
+        assert len({member.address in found for member in group}) == 1
+        assert len({any(r.hard for r in found.get(member.address, ())) for member in group}) == 1
+
+
+# --- what could not be read -------------------------------------------------------------------------------------------
+
+EVERYTHING = {"nic": X710, "disk": NVME, "usb": USB, "gpu": A100}
+
+
+@pytest.mark.parametrize(
+    ("unreadable", "kept"),
+    [
+        (("config.network.pnic",), {"nic"}),
+        (("config.virtualNicManagerInfo.netConfig",), {"nic"}),
+        (("config.storageDevice.scsiLun",), {"disk", "usb"}),
+        (("config.fileSystemVolume.mountInfo",), {"disk", "usb"}),
+        (("config.vsanHostConfig",), {"disk"}),
+        (("config.graphicsInfo",), {"gpu"}),
+        (("config.network.vswitch", "config.graphicsInfo"), {"nic", "gpu"}),
+        (("config.somethingNew",), {"nic", "disk", "usb", "gpu"}),
+        ((), {"nic", "disk", "usb", "gpu"}),
+    ],
+)
+def test_what_was_not_read_counts_as_in_use(unreadable: tuple[str, ...], kept: set[str]) -> None:
+    places = {kind: f"0000:0{number}:00.0" for number, kind in enumerate(EVERYTHING)}
+    devices = [device(places[kind], model) for kind, model in EVERYTHING.items()]
+    esx = host(*devices, fabric=replace(EMPTY_FABRIC, complete=False, unreadable=unreadable))
+    assert codes(esx) == {places[kind]: ["fabric_unread"] for kind in EVERYTHING if kind in kept}
+    for kind in kept:
+        (reason,) = reasons(esx, places[kind])
+        assert reason.endswith("of the host could not be read, so it may be in use")
+        assert all(path in reason for path in unreadable)
+
+
+# --- cautions ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_console_is_worth_a_word() -> None:
+    vga = {**A100, "class_id": "0300"}
+    assert list(cautions(host(device(P, ASPEED), device(Q, vga), device(R, vga)))) == [P]
+    assert cautions(host(device(P, ASPEED)))[P] == (
+        "it is an ASPEED management display and probably drives the console, which then looks hung while ESXi starts",
+    )
+    assert "the only VGA device of the host" in cautions(host(device(P, vga), device(R)))[P][0]
+    assert cautions(host(device(P, vga), device(Q, vga))) == {}
+    assert cautions(host(device(P), fabric=None)) == {}
+
+
+def test_a_card_set_up_for_sharing_is_worth_a_word() -> None:
+    fabric = replace(EMPTY_FABRIC, graphics_shared={P: (), Q: ("vdi-1",)})
+    assert cautions(host(device(P), device(Q), fabric=fabric)) == {
+        P: ("it is set up for sharing (vGPU), which ends when it is passed through",)
+    }
+
+
+# --- overrides --------------------------------------------------------------------------------------------------------
+
+ONE, TWO = host(device(P), name="esx-01", moid="host-1"), host(device(P), name="esx-02.lab.example", moid="host-2")
+
+
+@pytest.mark.parametrize(
+    ("entries", "targets", "expected"),
+    [
+        ([], [ONE, TWO], {"host-1": set(), "host-2": set()}),
+        (["3B:00.0"], [ONE], {"host-1": {P}}),
+        (["esx-01/3b:00.0"], [ONE, TWO], {"host-1": {P}, "host-2": set()}),
+        (["ESX-02.lab.example/0000:3b:00.0", "esx-01/5e:00.0"], [ONE, TWO], {"host-1": {R}, "host-2": {P}}),
+        (["host-2/3b:00.0"], [ONE, TWO], {"host-1": set(), "host-2": {P}}),
+        (["esx-99/3b:00.0"], [ONE], {"host-1": set()}),
+    ],
+)
+def test_overrides(entries: list[str], targets: list[Host], expected: dict[str, set[str]]) -> None:
+    assert parse_overrides(entries, targets) == expected
+
+
+def test_an_override_without_a_host_for_several_hosts() -> None:
+    with pytest.raises(InputError) as caught:
+        parse_overrides(["3b:00.0"], [TWO, ONE])
+    assert caught.value.code == "override_needs_host"
+    assert caught.value.parameter == "allow_protected"
+    assert caught.value.candidates == (f"esx-01/{P}", f"esx-02.lab.example/{P}")
+
+
+@pytest.mark.parametrize("entry", ["all", "esx-01", "esx-01/", "esx-01/*", "esx-01/3b:00"])
+def test_an_override_names_an_address(entry: str) -> None:
+    with pytest.raises(InputError, match="is not a PCI address"):
+        parse_overrides([entry], [ONE])
+
+
+def test_a_refusal_says_how_to_override_it() -> None:
+    esx = host(device(P, FPGA), name="esx-01")
+    (blocker,) = protection_blockers(esx, [P], protections(esx), frozenset())
+    assert blocker.sentence() == (
+        "0000:3b:00.0 10ee:903f Alveo U250 on esx-01 is protected: it is a memory controller. Choose another device, or "
+        "free this one first. If the host can really do without it, name it: "
+        'allow_protected: ["esx-01/0000:3b:00.0"].'
+    )
+    assert parse_overrides([blocker.cure.split('"')[1]], [esx]) == {esx.moid: {P}}
+    assert protection_blockers(esx, [P], protections(esx), {P}) == ()
+
+
+def test_a_hard_refusal_has_no_override() -> None:
+    esx = nic_host(switch("vmnic0", serves=MANAGEMENT))
+    (blocker,) = protection_blockers(esx, [P], protections(esx), {P})
+    assert blocker.code == "protected"
+    assert blocker.cure == "There is no override: choose another device"
+
+
+def test_uplinks_that_are_fine_one_by_one_are_not_fine_together() -> None:
+    esx = nic_host(switch("vmnic0", "vmnic1", serves=MANAGEMENT))
+    assert protection_blockers(esx, [P], protections(esx), {P, Q}) == ()
+    (blocker,) = protection_blockers(esx, [P, Q], protections(esx), {P, Q})
+    assert blocker.code == "last_management_uplink"
+    assert blocker.message == f"{P}, {Q} are together all the uplinks that esx-01 is managed through"
+
+
+def test_a_device_in_force_is_shown_as_protected_too() -> None:
+    esx = host(device(P, NVME, ACTIVE), device(Q, NVME, OFF), fabric=HostFabric(boot_disk_known=True, vsan_esa=True))
+    assert list(protections(esx)) == [P, Q]
