@@ -21,7 +21,9 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8989, help="HTTPS port on 127.0.0.1; 0: a free one (default 8989)")
     parser.add_argument("--ca-file", help="where to write the CA certificate (default: a temporary file)")
     parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds in one real second (default 1)")
-    parser.add_argument("--control-port", type=int, help="serve the control page there too, as plain HTTP; 0: a free one")
+    parser.add_argument(
+        "--control-port", type=int, help="serve the control page there too, as plain HTTP; 0: a free one"
+    )
     parser.add_argument("--ready-file", help="written when connections are accepted: shell lines of the variables")
     parser.add_argument("--quiet", action="store_true", help="print nothing")
     return parser.parse_args(argv)

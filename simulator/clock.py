@@ -10,9 +10,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
-START = datetime(2026, 1, 5, 8, 0, tzinfo=timezone.utc)
+START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 
 
 @dataclass(order=True)
@@ -133,7 +133,7 @@ class ScaledClock(Clock):
     """Wall time multiplied by ``speed``; one daemon thread runs what falls due."""
 
     def __init__(self, speed: float = 1.0, start: datetime | None = None) -> None:
-        super().__init__(start or datetime.now(timezone.utc))
+        super().__init__(start or datetime.now(UTC))
         if speed <= 0:
             raise ValueError("speed must be above 0")
         self.speed = speed

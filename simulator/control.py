@@ -142,20 +142,32 @@ STYLE = (
 def page(sim: Simulator) -> str:
     """State, counters, the last writes, faults and knobs as one plain page, and how to change them with curl."""
     about = f"{'vCenter' if sim.kind == 'vcenter' else 'ESXi'} {sim.product_version}, {sim.clock.now():%Y-%m-%d %H:%M:%S} UTC"
-    sections = [f"<h1>{html.escape(sim.name)}</h1><p>A simulated {html.escape(about)}. Reload for the present state.</p>"]
+    sections = [
+        f"<h1>{html.escape(sim.name)}</h1><p>A simulated {html.escape(about)}. Reload for the present state.</p>"
+    ]
     state = sim.describe(sim)
-    for title, rows in (state.items() if isinstance(state, dict) else []):
+    for title, rows in state.items() if isinstance(state, dict) else []:
         sections.append(f"<h2>{html.escape(str(title).capitalize())}</h2>{_table(rows)}")
     writes = [
-        {"#": entry.seq, "time": entry.time[11:19], "method": entry.method, "on": entry.name or entry.moid, "ended": entry.outcome}
+        {
+            "#": entry.seq,
+            "time": entry.time[11:19],
+            "method": entry.method,
+            "on": entry.name or entry.moid,
+            "ended": entry.outcome,
+        }
         for entry in sim.journal.writes()[-30:]
     ]
     sections.append(f"<h2>Last writes</h2>{_table(writes)}")
     shown = {name: value for name, value in counters(sim).items() if name != "methods"}
     sections.append(f"<h2>Counters</h2>{_table(shown)}")
-    rules = [{key: value for key, value in asdict(rule).items() if value not in (None, "")} for rule in sim.faults.rules]
+    rules = [
+        {key: value for key, value in asdict(rule).items() if value not in (None, "")} for rule in sim.faults.rules
+    ]
     sections.append(f"<h2>Fault rules</h2>{_table(rules)}")
-    sections.append(f"<h2>Hardware events</h2>{_table({n: (f.__doc__ or '').strip() for n, f in sorted(sim.events.items())})}")
+    sections.append(
+        f"<h2>Hardware events</h2>{_table({n: (f.__doc__ or '').strip() for n, f in sorted(sim.events.items())})}"
+    )
     sections.append(f"<h2>Knobs</h2>{_table([{'knob': n, 'value': v, 'meaning': d} for n, v, d in sim.knobs])}")
     sections.append(f"<h2>Change things</h2><pre>{html.escape(HELP)}</pre>")
     head = f"<!doctype html><meta charset=utf-8><title>{html.escape(sim.name)}</title><style>{STYLE}</style>"

@@ -4,29 +4,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, ParamSpec, TypeVar, cast
 
 from pyVmomi import VmomiSupport as vs
 
 Ref = vs.ManagedObject
 DataObject = vs.DataObject
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
-@cache
+def memo(function: Callable[P, T]) -> Callable[P, T]:
+    """``functools.cache`` that keeps the signature; pure functions of pyVmomi types only."""
+    return cast("Callable[P, T]", cache(function))  # type: ignore[arg-type]
+
+
+@memo
 def _template(cls: type[Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Default attribute values of a data type and the names that hold lists (which must not be shared)."""
     values = dict(cls().__dict__)
     return values, tuple(name for name, value in values.items() if isinstance(value, list))
 
 
-@cache
+@memo
 def fields(cls: type[Any]) -> dict[str, Any]:
     """Field name to pyVmomi field info, base classes first."""
     return {info.name: info for info in cls._GetPropertyList()}
 
 
-def new(cls: type[Any], **values: Any) -> Any:
+def new(cls: Any, **values: Any) -> Any:
     """Like ``cls(**values)`` but many times faster: field names are checked, field types are not.
 
     Labs build tens of thousands of data objects; pyVmomi's constructor re-derives the field list for each.
@@ -49,7 +57,7 @@ def new(cls: type[Any], **values: Any) -> Any:
 def clone(value: Any) -> Any:
     """A deep copy that shares only immutable leaves and references."""
     if isinstance(value, DataObject):
-        cls = value.__class__
+        cls: Any = value.__class__
         made = cls.__new__(cls)
         target = made.__dict__
         for name, item in value.__dict__.items():

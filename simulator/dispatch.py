@@ -75,6 +75,8 @@ class Request:
     args: Sequence[Any]
     version: str
     bytes_in: int = 0
+    entry: Entry | None = None
+    """The journal entry of the call, once it has one."""
 
 
 def no_permission(sim: Simulator, privilege: str, obj: ManagedObject | None) -> Any:
@@ -84,13 +86,13 @@ def no_permission(sim: Simulator, privilege: str, obj: ManagedObject | None) -> 
     return vim.fault.NoPermission(object=target.ref if target is not None else None, privilegeId=privilege)
 
 
-def invoke(sim: Simulator, request: Request, peer: Peer) -> tuple[Any, Entry | None]:
+def invoke(sim: Simulator, request: Request, peer: Peer) -> Any:
     """Run one call under the simulator lock. Raises the fault, HttpStatus or Dropped; the journal knows either way."""
     with sim.lock:
         sim.sessions.expire()
         obj = sim.registry.find(request.moid)
         session = sim.sessions.of(peer.session_key)
-        entry = sim.journal.open(
+        entry = request.entry = sim.journal.open(
             time=sim.clock.now().isoformat(),
             user=session.user.name if session else "",
             session=session.key if session else "",
@@ -102,7 +104,7 @@ def invoke(sim: Simulator, request: Request, peer: Peer) -> tuple[Any, Entry | N
             bytes_in=request.bytes_in,
         )
         try:
-            return _run(sim, request, peer, obj, session), entry
+            return _run(sim, request, peer, obj, session)
         except HttpStatus as error:
             entry.outcome = f"http {error.status}"
             raise

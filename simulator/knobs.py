@@ -24,7 +24,9 @@ CORE_KNOBS: dict[str, Knob] = {
     "task_keep": Knob(default=200, doc="finished tasks kept; older ones answer ManagedObjectNotFound"),
     "session_idle_seconds": Knob(default=7200.0, doc="idle seconds after which a session ends (KB 437427: 120 min)"),
     "max_session_count": Knob(default=2000, doc="sessions at once; one more login is refused (KB 375546)"),
-    "session_limit_answer": Knob("503", "'503' (HTTP) or 'fault' (RuntimeFault) over max_session_count", ("503", "fault")),
+    "session_limit_answer": Knob(
+        "503", "'503' (HTTP) or 'fault' (RuntimeFault) over max_session_count", ("503", "fault")
+    ),
     "clone_ticket_seconds": Knob(default=30.0, doc="life of a session clone ticket"),
     "max_update_objects": Knob(default=0, doc="object updates in one WaitForUpdatesEx answer; 0: no cap of its own"),
 }

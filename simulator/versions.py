@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from pyVmomi import VmomiSupport as vs
+
+from .data import memo
 
 # 8.0 GA speaks 8.0.0.1 (vSphere Web Services API release notes); all others follow from their own number.
 _RELEASES = {"8.0.0": "8.0.0.1"}
@@ -17,7 +17,7 @@ def _numbers(text: str) -> tuple[int, ...]:
     return tuple(parts + [0] * (4 - len(parts)))
 
 
-@cache
+@memo
 def _public() -> tuple[str, ...]:
     """vim versions with a plain number as id, oldest first."""
     known = [item for item in vs.GetServiceVersions("vim25") if item.startswith("vim.version.")]
@@ -35,28 +35,34 @@ def for_product(release: str) -> str:
     parts = release.split(".")
     if not all(part.isdigit() for part in parts) or not 2 <= len(parts) <= 4:
         raise ValueError(f"version: {release!r} is not a release number such as 8.0.3")
-    wanted = _numbers(_RELEASES.get(".".join((parts + ["0"])[:3]) if len(parts) < 4 else release, release))
+    wanted = _numbers(_RELEASES.get(".".join([*parts, "0"][:3]) if len(parts) < 4 else release, release))
     fitting = [item for item in _public() if _numbers(version_id(item)) <= wanted]
     newest = _numbers(version_id(_public()[-1]))
     if wanted[:2] > newest[:2] or not fitting:
-        raise ValueError(f"version: the installed pyvmomi knows the API up to {version_id(_public()[-1])}, not {release}")
+        raise ValueError(
+            f"version: the installed pyvmomi knows the API up to {version_id(_public()[-1])}, not {release}"
+        )
     return fitting[-1]
 
 
+@memo
 def supported(version: str) -> list[str]:
     """The versions a server of ``version`` understands, newest first."""
     return [item for item in reversed(_public()) if vs.IsChildVersion(version, item)]
 
 
-def from_action(action: str) -> str | None:
-    """The vim version of a SOAPAction header; None when it names no version this library knows.
+def negotiated(action: str, server: str) -> str:
+    """The API version of a call, from its SOAPAction header.
 
-    No header, or one without a version, means the oldest API, as it always has.
+    No header, or one without a version, means the oldest API. A version the server does not know gets the server's
+    newest one: govmomi announces its own newest version to every server and is understood (only LoginByToken, which is
+    not modelled, is known to answer VersionMismatchFaultCode).
     """
-    uri = action.strip().strip('"')
-    if not uri:
-        return str(vs.versionMap["vim25"]) if "vim25" in vs.versionMap else _public()[0]
-    return vs.versionMap.get(uri.rpartition(":")[2])  # type: ignore[no-any-return]
+    uri = action.strip().strip('"').rpartition(":")[2]
+    if uri in ("", "vim25"):
+        return _public()[0]
+    asked = vs.versionMap.get(uri)
+    return asked if asked is not None and asked in supported(server) else server
 
 
 def description(version: str) -> str:

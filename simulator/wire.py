@@ -11,15 +11,14 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from pyVmomi import Iso8601, vmodl
 from pyVmomi import VmomiSupport as vs
 
 from . import data
 from .base import ManagedObject
-from .data import DataObject, Ref
+from .data import DataObject, Ref, memo
 
 MethodFault = vmodl.MethodFault
 _SCALARS: dict[type[Any], str] = {
@@ -40,38 +39,44 @@ _SCALARS: dict[type[Any], str] = {
 }
 
 
+class HasFragments(Protocol):
+    """Whatever keeps serialised values: (path, API version) -> XML."""
+
+    fragments: dict[tuple[str, str], str]
+
+
 @dataclass(frozen=True)
 class Stored:
     """A property value still inside its object: serialised at most once per API version until it changes."""
 
-    obj: ManagedObject
+    obj: HasFragments
     path: str
     value: Any
-    type: type[Any]
+    type: Any
 
 
 class Field(NamedTuple):
     """One field of a data type, as far as the wire is concerned."""
 
     name: str
-    type: type[Any]
+    type: Any
     optional: bool
-    item: type[Any] | None
+    item: Any
 
 
-@cache
+@memo
 def is_known(version: str, since: str) -> bool:
     """Whether something introduced in API version ``since`` exists in ``version``."""
     return bool(vs.IsChildVersion(version, since))
 
 
-@cache
+@memo
 def compatible(cls: type[Any], version: str) -> type[Any]:
     """The type itself, or its nearest ancestor that ``version`` knows."""
     return vs.GetCompatibleType(cls, version)  # type: ignore[no-any-return]
 
 
-@cache
+@memo
 def plan(cls: type[Any], version: str) -> tuple[Field, ...]:
     """The fields of a data type that exist in an API version, in wire order."""
     return tuple(
@@ -81,7 +86,7 @@ def plan(cls: type[Any], version: str) -> tuple[Field, ...]:
     )
 
 
-@cache
+@memo
 def dropped(cls: type[Any], version: str) -> tuple[tuple[str, bool], ...]:
     """(field, is a list) of the fields an API version does not know."""
     return tuple(
@@ -102,7 +107,7 @@ def _name(cls: type[Any]) -> str:
     return str(vs.GetWsdlName(cls))
 
 
-@cache
+@memo
 def xsi_type(cls: type[Any]) -> str:
     """The xsi:type of a value of a static type."""
     if (scalar := _SCALARS.get(cls)) is not None:
@@ -124,7 +129,7 @@ def xsi_type(cls: type[Any]) -> str:
     return "xsd:int" if issubclass(cls, int) else "xsd:float" if issubclass(cls, float) else "xsd:string"
 
 
-@cache
+@memo
 def _item_tag(item: type[Any]) -> str:
     if issubclass(item, Ref):
         return "ManagedObjectReference"
@@ -294,7 +299,7 @@ def localise(value: Any, declared: type[Any], version: str, stub: Any) -> Any:
 
 def _localise_object(value: Any, version: str, stub: Any) -> Any:
     cls = value.__class__
-    known = compatible(cls, version)
+    known: Any = compatible(cls, version)
     made = known.__new__(known)
     target = made.__dict__
     for name, item in value.__dict__.items():

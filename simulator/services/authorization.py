@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyVmomi import vim, vmodl
 
@@ -41,7 +42,7 @@ class AuthorizationManager(ManagedObject):
     """Questions about privileges; roles and permissions come from the lab and are not edited through the API."""
 
     vim_type = AM
-    live = {"roleList": _role_list}
+    live: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"roleList": _role_list}
 
     def _user(self, call: Call, session_id: str) -> User:
         session = self.sim.sessions.of(session_id)

@@ -103,7 +103,7 @@ def _passes(spec: Any, record: Record) -> bool:
         own = moid in record.about
         if recursion == "self" and not own:
             return False
-        if recursion != "self" and moid not in record.below or (recursion == "children" and own):
+        if (recursion != "self" and moid not in record.below) or (recursion == "children" and own):
             return False
     if spec.time is not None:
         if spec.time.beginTime is not None and event.createdTime < spec.time.beginTime:

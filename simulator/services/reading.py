@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pyVmomi import VmomiSupport as vs
@@ -13,6 +12,7 @@ from pyVmomi import vim, vmodl
 
 from .. import data
 from ..authz import ANONYMOUS
+from ..data import memo
 from ..wire import Stored, is_known
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def invalid_property(path: str) -> Any:
     return vmodl.query.InvalidProperty(name=path)
 
 
-@cache
+@memo
 def _children() -> dict[str, list[str]]:
     """vmodl data type name -> names of the types that extend it directly (pyVmomi loads types lazily)."""
     found: dict[str, list[str]] = {}
@@ -47,7 +47,7 @@ def _children() -> dict[str, list[str]]:
     return found
 
 
-@cache
+@memo
 def _subclass_field(cls: type[Any], name: str, version: str) -> Any:
     """A field declared only by some subtype of a data type (``info.vmfs`` of a datastore's abstract ``info``)."""
     for child in _children().get(vs.GetVmodlName(cls), []):
@@ -60,7 +60,7 @@ def _subclass_field(cls: type[Any], name: str, version: str) -> Any:
     return None
 
 
-@cache
+@memo
 def parse(vim_type: type[Any], text: str, version: str) -> Path | None:
     """A path checked against a managed object type; None when it is not valid for that API version."""
     try:
@@ -90,7 +90,7 @@ def parse(vim_type: type[Any], text: str, version: str) -> Path | None:
     return Path(text, parts[0][0], tuple(parts), current, privilege)
 
 
-@cache
+@memo
 def top_level(vim_type: type[Any], version: str) -> tuple[str, ...]:
     """The property names of a managed object type in an API version."""
     return tuple(info.name for info in vim_type._GetPropertyList() if is_known(version, info.version))

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyVmomi import vim
 
@@ -46,7 +47,7 @@ class ServiceInstance(ManagedObject):
     """The root of the API."""
 
     vim_type = vim.ServiceInstance
-    live = {"serverClock": lambda self: self.sim.clock.now()}
+    live: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"serverClock": lambda self: self.sim.clock.now()}
 
     def __init__(self, sim: Simulator) -> None:
         super().__init__(sim, "ServiceInstance")

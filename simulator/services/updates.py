@@ -190,7 +190,8 @@ class Updates:
         return list(self.filters.values())
 
     def _collect(self, call: Call) -> bool:
-        return any([item.collect(call) for item in self._alive()])
+        found = [item.collect(call) for item in self._alive()]  # every filter must look, not only the first with news
+        return any(found)
 
     def _answer(self, call: Call, asked: str, most: int | None) -> Any:
         cap = int(self.sim.knobs.max_update_objects)

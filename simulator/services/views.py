@@ -84,7 +84,8 @@ class ListView(View):
 
     def _known(self, refs: list[Ref] | None) -> tuple[list[Ref], list[Ref]]:
         """References that exist, and those that do not."""
-        good, bad = [], []
+        good: list[Ref] = []
+        bad: list[Ref] = []
         for ref in refs or []:
             (good if self.sim.registry.find(ref._moId) is not None else bad).append(ref)
         return good, bad

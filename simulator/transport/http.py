@@ -169,7 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
         """The version document and the control page."""
         path = self.path.partition("?")[0]
         if path == "/sdk/vimServiceVersions.xml" and self.server.tls:
-            if not self.sim.online:
+            if self._gone():
                 self._drop()
                 return
             self._send(200, "text/xml", versions.description(self.sim.api_version).encode())
@@ -190,6 +190,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(404, "text/plain", b"SOAP is served on the TLS port only\n")
 
     def _body(self) -> bytes | None:
+        """The request body, sized or chunked (govmomi sends chunks); None when it was refused."""
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            return self._chunks()
         try:
             length = int(self.headers.get("Content-Length", ""))
         except ValueError:
@@ -200,6 +203,25 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(413, "text/plain", b"too large\n")
             return None
         return self.rfile.read(length)
+
+    def _chunks(self) -> bytes | None:
+        parts, total = [], 0
+        while True:
+            try:
+                size = int(self.rfile.readline(1024).partition(b";")[0], 16)
+            except ValueError:
+                size = -1
+            total += max(size, 0)
+            if size < 0 or total > BIGGEST_BODY:
+                self.close_connection = True
+                self._send(400, "text/plain", b"bad chunk\n")
+                return None
+            parts.append(self.rfile.read(size))
+            line = self.rfile.readline(1024)
+            if size == 0:
+                while line.strip():
+                    line = self.rfile.readline(1024)
+                return b"".join(parts)
 
     def _control(self, verb: str) -> None:
         body = self._body() if verb == "POST" else b""
@@ -225,13 +247,9 @@ class _Handler(BaseHTTPRequestHandler):
         counters = sim.journal.counters
         counters.http_requests += 1
         counters.bytes_in += len(body)
-        version = versions.from_action(self.headers.get("SOAPAction", ""))
-        if not sim.online:
+        version = versions.negotiated(self.headers.get("SOAPAction", ""), sim.api_version)
+        if self._gone():
             self._drop()
-            return
-        if version is None or version not in versions.supported(sim.api_version):
-            uri = self.headers.get("SOAPAction", "").strip('"')
-            self._xml(500, soap.encode_plain_fault(f'Unsupported version URI "{uri}"'), None)
             return
         peer = self._peer()
         before = peer.session_key
@@ -243,7 +261,7 @@ class _Handler(BaseHTTPRequestHandler):
         except Dropped:
             self._drop()
             return
-        if not sim.online:
+        if self._gone():
             self._drop()
             return
         cookie = None
@@ -260,22 +278,24 @@ class _Handler(BaseHTTPRequestHandler):
     def _run(self, body: bytes, version: str, peer: Peer) -> tuple[int, str, Entry | None]:
         """Decode, invoke and encode; values are encoded under the lock, while they are what they were."""
         with self.sim.lock:
-            entries = len(self.sim.journal.calls)
             try:
-                request, declared = _request(self.sim, body, version)
-                result, entry = invoke(self.sim, request, peer)
-                return 200, soap.encode_result(request.method, result, declared, version), entry
+                request, declared = _request(body, version)
             except soap.BadRequest as error:
                 return 500, soap.encode_fault(soap.bad_request(error), version), None
+            try:
+                result = invoke(self.sim, request, peer)
+                return 200, soap.encode_result(request.method, result, declared, version), request.entry
             except vmodl.MethodFault as fault:
-                calls = self.sim.journal.calls
-                return 500, soap.encode_fault(fault, version), calls[-1] if len(calls) > entries else None
+                return 500, soap.encode_fault(fault, version), request.entry
             except TypeError as error:
                 self.sim.internal_errors.append(error)
-                fault = with_text(vmodl.fault.SystemError(reason=f"simulator: {error}"))
-                return 500, soap.encode_fault(fault, version), None
+                broken = with_text(vmodl.fault.SystemError(reason=f"simulator: {error}"))
+                return 500, soap.encode_fault(broken, version), request.entry
 
     # -- answers ----------------------------------------------------------------------------------------------
+
+    def _gone(self) -> bool:
+        return not self.sim.online
 
     def _drop(self) -> None:
         self.close_connection = True
@@ -302,7 +322,7 @@ class _Handler(BaseHTTPRequestHandler):
         return len(body)
 
 
-def _request(sim: Simulator, body: bytes, version: str) -> tuple[Request, type[Any]]:
+def _request(body: bytes, version: str) -> tuple[Request, type[Any]]:
     """The decoded call and the declared type of its result. Raises BadRequest."""
     decoded = soap.decode(body, version)
     info = soap.method_info(decoded.method)

@@ -66,7 +66,7 @@ class InProcessStub(StubAdapterBase):  # type: ignore[misc]
         )
         try:
             with self.sim.lock:
-                result, _ = invoke(self.sim, request, self.peer)
+                result = invoke(self.sim, request, self.peer)
                 self.cookie = f'vmware_soap_session="{self.peer.session_key}"' if self.peer.session_key else ""
                 return self._answer(result, info)
         except HttpStatus as error:

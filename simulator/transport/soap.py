@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 from xml.parsers.expat import ExpatError, ParserCreate
 
@@ -13,6 +12,7 @@ from pyVmomi import SoapAdapter, vmodl
 from pyVmomi import VmomiSupport as vs
 
 from .. import wire
+from ..data import memo
 from ..faults import with_text
 
 NAMESPACE = "urn:vim25"
@@ -41,7 +41,7 @@ class Request:
     values: dict[str, Any] = field(default_factory=dict)
 
 
-@cache
+@memo
 def method_info(wsdl_name: str) -> Any:
     """pyVmomi's description of a method in the vim25 namespace; None when the API has no such method."""
     try:
@@ -162,19 +162,6 @@ def encode_fault(fault: Any, version: str) -> str:
     out.append("</detail></soapenv:Fault>")
     out.append(TAIL)
     return "".join(out)
-
-
-def encode_plain_fault(text: str) -> str:
-    """A fault without detail, as vCenter sends for what never reached the API."""
-    return "".join(
-        [
-            HEAD,
-            "<soapenv:Fault><faultcode>ServerFaultCode</faultcode><faultstring>",
-            wire.escape(text),
-            "</faultstring></soapenv:Fault>",
-            TAIL,
-        ]
-    )
 
 
 def bad_request(error: BadRequest) -> Any:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from pyVmomi import vim
 
@@ -34,8 +34,8 @@ class Datacenter(Entity):
 class Host(Entity):
     vim_type = vim.HostSystem
     id_prefix = "host"
-    mirrors = {"runtime": ("summary.runtime",)}
-    lazy = {"config": lambda self: self.make_config()}
+    mirrors: ClassVar[Any] = {"runtime": ("summary.runtime",)}
+    lazy: ClassVar[Any] = {"config": lambda self: self.make_config()}
 
     def make_config(self) -> Any:
         product = data.clone(about(self.sim))
@@ -113,9 +113,7 @@ def _host(sim: Simulator, name: str) -> Host:
 
 def _vm(sim: Simulator, name: str, host: Host) -> VirtualMachine:
     device = data.new(vim.vm.device.VirtualDevice, key=4000, unitNumber=7)
-    hardware = data.new(
-        vim.vm.VirtualHardware, numCPU=2, memoryMB=1024, device=[device], numCoresPerSocket=1
-    )
+    hardware = data.new(vim.vm.VirtualHardware, numCPU=2, memoryMB=1024, device=[device], numCoresPerSocket=1)
     config = data.new(
         vim.vm.ConfigInfo,
         changeVersion="1",
@@ -147,7 +145,9 @@ def _vm(sim: Simulator, name: str, host: Host) -> VirtualMachine:
     return VirtualMachine(sim, name=name, config=config, runtime=runtime, guest=None)
 
 
-def build(lab: Mapping[str, Any] | None = None, *, hosts: int = 3, vms: int = 2, clock: Clock | None = None) -> Simulator:
+def build(
+    lab: Mapping[str, Any] | None = None, *, hosts: int = 3, vms: int = 2, clock: Clock | None = None
+) -> Simulator:
     """Root folder, one datacenter, a host folder with hosts and a VM folder with VMs."""
     sim = Simulator(lab or {}, clock or ManualClock())
     root = Folder(sim, "group-d1", name="Datacenters", childEntity=[], childType=["Datacenter"])
