@@ -36,15 +36,15 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vms imp
 )
 from tests.unit.domain_vm.builders import A100, NIC, T4, card, carry_out_all, dynamic, esx, fixed, guest, world
 
-MODELS = [A100, T4, NIC]
-SLOTS = ["3b:00.0", "3b:00.1", "5e:00.0", "86:00.0", "af:00.0"]
+MODELS = [A100, A100, A100, T4, T4, NIC]
+SLOTS = ["3b:00.0", "3b:00.1", "5e:00.0", "86:00.0", "87:00.0", "af:00.0", "b0:00.0", "d8:00.0"]
 HOSTS = ["esx-01", "esx-02"]
 VMS = ["a", "b", "c"]
 
 
 @st.composite
 def cards(draw: st.DrawFn, slot: str) -> HostDevice:
-    state = draw(st.sampled_from(["active"] * 6 + ["pending", "off"]))
+    state = draw(st.sampled_from(["active"] * 8 + ["pending", "off"]))
     root = "0000:3a:00.0" if slot.startswith("3b") else f"0000:{slot}"
     return card(
         slot,
@@ -58,32 +58,37 @@ def cards(draw: st.DrawFn, slot: str) -> HostDevice:
 
 
 @st.composite
-def vm_devices(draw: st.DrawFn) -> tuple[VmDevice, ...]:
-    count = draw(st.integers(0, 3))
-    slots = draw(st.permutations(SLOTS))
+def vm_devices(draw: st.DrawFn, host: Host) -> tuple[VmDevice, ...]:
+    """Mostly devices that make sense on the host; now and then a fixed one brought from elsewhere."""
+    count = draw(st.sampled_from([0, 0, 1, 1, 2, 3]))
+    places = draw(st.permutations(list(host.devices)))[:count]
     devices = []
     for number in range(count):
-        ids, key = draw(st.sampled_from(MODELS)), 13000 + number
-        if draw(st.booleans()):
-            system_id = draw(st.sampled_from([None, "sys-esx-01", "sys-esx-02"]))
-            devices.append(fixed(slots[number], ids, key=key, system_id=system_id))
+        key = 13000 + number
+        if draw(st.integers(0, 2)) or number >= len(places):
+            devices.append(dynamic(draw(st.sampled_from(MODELS)), key=key, label=draw(st.sampled_from([None, "gold"]))))
+        elif draw(st.integers(0, 7)):
+            place = places[number]
+            devices.append(fixed(place.address[5:], place.ids, key=key, system_id=f"sys-{host.name}"))
         else:
-            devices.append(dynamic(ids, key=key, label=draw(st.sampled_from([None, None, "gold"]))))
+            stray, system_id = draw(st.sampled_from(SLOTS)), draw(st.sampled_from([None, "sys-esx-09"]))
+            devices.append(fixed(stray, draw(st.sampled_from(MODELS)), key=key, system_id=system_id))
     return tuple(devices)
 
 
 @st.composite
-def vms(draw: st.DrawFn, name: str) -> Vm:
+def vms(draw: st.DrawFn, name: str, hosts: list[Host]) -> Vm:
     lock = draw(st.booleans())
     share = draw(st.sampled_from([0, 4096, 8192]))
+    host = draw(st.sampled_from(hosts))
     return guest(
         name,
-        *draw(vm_devices()),
-        host=draw(st.sampled_from(HOSTS)),
+        *draw(vm_devices(host)),
+        host=host.name,
         power_state=draw(st.sampled_from(["poweredOff", "poweredOff", "poweredOn"])),
-        hardware_version=draw(st.sampled_from([13, 19])),
-        firmware=draw(st.sampled_from(["efi", "efi", "bios"])),
-        has_snapshots=draw(st.integers(0, 9)) == 0,
+        hardware_version=draw(st.sampled_from([13, 19, 19])),
+        firmware=draw(st.sampled_from(["efi", "efi", "efi", "bios"])),
+        has_snapshots=draw(st.integers(0, 15)) == 7,
         cpu_hot_add=draw(st.booleans()),
         memory=MemoryState(
             size_mb=8192,
@@ -97,9 +102,11 @@ def vms(draw: st.DrawFn, name: str) -> Vm:
 ENTRIES: list[Any] = [
     A100,
     T4,
+    {"match": A100, "count": 2},
     {"match": NIC, "count": 2},
     {"match": A100, "count": 2, "label": "gold"},
     {"match": {"class_id": "0302"}},
+    {"match": {"name": "a100*"}},
     {"match": {"address": "0000:5e:00.0", "vendor_id": "10de", "device_id": "20f1"}},
     {"match": {"vendor_id": "10de", "device_id": "1eb8", "address": "0000:3b:00.1"}},
 ]
@@ -108,7 +115,9 @@ ENTRIES: list[Any] = [
 @st.composite
 def wishes(draw: st.DrawFn, vm: Vm) -> VmWish:
     state = draw(st.sampled_from(["present", "exactly", "absent"]))
-    entries = draw(st.lists(st.sampled_from(ENTRIES), max_size=3, unique_by=str))
+    entries = draw(st.lists(st.sampled_from(ENTRIES), max_size=2, unique_by=str))
+    if A100 in entries:
+        entries = [entry for entry in entries if entry != {"match": A100, "count": 2}]
     if state == "absent":
         entries = [entry if isinstance(entry, str) else {**entry, "count": None} for entry in entries] or [A100]
     elif not entries and draw(st.booleans()):
@@ -121,8 +130,8 @@ def wishes(draw: st.DrawFn, vm: Vm) -> VmWish:
         devices=parse_device_wishes(entries),
         state=state,
         backing=draw(st.sampled_from(["auto", "fixed"] if by_place else ["auto", "fixed", "dynamic"])),
-        power=draw(st.sampled_from(["keep", "off", "cycle", "on"])),
-        mmio=draw(st.sampled_from([None, MmioWish(per_device_gb={A100: 40, T4: 16})])),
+        power=draw(st.sampled_from(["keep", "off", "cycle", "cycle", "on"])),
+        mmio=draw(st.sampled_from([None, None, MmioWish(per_device_gb={A100: 40, T4: 16})])),
         unlock_memory=draw(st.booleans()),
         disable_hot_add=draw(st.booleans()),
     )
@@ -132,9 +141,9 @@ def wishes(draw: st.DrawFn, vm: Vm) -> VmWish:
 def cases(draw: st.DrawFn) -> tuple[VmWorld, tuple[VmWish, ...]]:
     hosts: list[Host] = []
     for name in HOSTS:
-        slots = draw(st.lists(st.sampled_from(SLOTS), unique=True, min_size=1))
+        slots = draw(st.lists(st.sampled_from(SLOTS), unique=True, min_size=4))
         hosts.append(esx(name, *(draw(cards(slot)) for slot in sorted(slots))))
-    machines = [draw(vms(name)) for name in VMS]
+    machines = [draw(vms(name, hosts)) for name in VMS]
     wished = [machine for machine in machines if draw(st.integers(0, 3))]
     others = tuple(machine for machine in machines if machine not in wished)
     made = world(wished, hosts, others=others, offered={})
