@@ -81,7 +81,6 @@ def _not_started(stage: Stage, cause: Outcome) -> Outcome:
 def run_stage(stage: Stage) -> Outcome:
     """Make the stage's environment, run its command with no stdin, and read the counts from its output."""
     started = time.monotonic()
-    LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / f"{stage.name}.log"
     try:
         venv = ensure(stage.env) if stage.env else None
@@ -168,8 +167,11 @@ def main() -> int:
             print(f"{stage.group:12}{stage.name:22}{stage.about}")
         return 0
     started = time.monotonic()
+    LOGS.mkdir(parents=True, exist_ok=True)
     outcomes = run_stages(stages, max(1, options.jobs))
-    print(table(outcomes, time.monotonic() - started), flush=True)
+    text = table(outcomes, time.monotonic() - started)
+    (LOGS / "summary").write_text(text + "\n", encoding="utf-8")
+    print(text, flush=True)
     return 1 if any(outcome.result == FAILED for outcome in outcomes) else 0
 
 

@@ -18,6 +18,7 @@ from tools.stages import STAGES, Stage
 
 @pytest.fixture(autouse=True)
 def _own_logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "log").mkdir()
     monkeypatch.setattr(ci, "LOGS", tmp_path / "log")
     monkeypatch.setattr(ci, "ROOT", tmp_path)
 
