@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The state of a lab as plain data, for the control page and for people: the truth, not what the API shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..objects.host import HostSystem
+from ..objects.vm import VirtualMachine
+from ..rules import passthrough
+from ..simulator import Simulator
+
+
+def describe(sim: Simulator) -> dict[str, Any]:
+    """Hosts with their devices, and VMs."""
+    return {
+        "hosts": [host_state(host) for host in sim.registry.all(HostSystem)],
+        "vms": [vm_state(vm) for vm in sim.registry.all(VirtualMachine)],
+    }
+
+
+def host_state(host: HostSystem) -> dict[str, Any]:
+    """One host; bridges and chipset are left out."""
+    return {
+        "name": host.name,
+        "version": host.spec.release,
+        "connection": host.connection,
+        "running": host.running,
+        "maintenance": host.in_maintenance,
+        "entering": host.entering is not None,
+        "boot_time": host.boot_time.isoformat(),
+        "devices": [
+            device_state(host, address)
+            for address, item in host.spec.layout.functions.items()
+            if item.role != "chipset"
+        ],
+    }
+
+
+def device_state(host: HostSystem, address: str) -> dict[str, Any]:
+    """One device as it is."""
+    item, state = host.spec.layout.functions[address], host.pci[address]
+    holder = host.holders.get(address)
+    return {
+        "address": address,
+        "name": item.device_name,
+        "id": item.identity,
+        "capable": state.capable,
+        "enabled": state.enabled,
+        "active": state.active,
+        "pending": passthrough.is_pending(state),
+        "label": state.label,
+        "vm": host.sim.obj(holder).name if holder else None,
+    }
+
+
+def vm_state(vm: VirtualMachine) -> dict[str, Any]:
+    """One VM with the devices it has now."""
+    return {
+        "name": vm.name,
+        "host": vm.host.name,
+        "power": vm.power,
+        "devices": list(vm.device_kinds),
+        "assigned": {str(key): address for key, address in sorted(vm.assigned.items())},
+    }

@@ -1,0 +1,162 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Things that happen to hardware and machines without the API: for tests and for the control page.
+
+Each event takes plain keyword arguments; a host or VM is named. Raises LabError for a name that does not exist.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from ..objects import host_power, vm_power
+from ..objects.host import HostSystem
+from ..objects.vm import VirtualMachine
+from ..rules import buses
+from ..rules import knobs as knob_rules
+from ..simulator import Simulator
+from . import hardware
+from .hardware import LabError
+
+Event = Callable[..., Any]
+
+
+def build(sim: Simulator) -> dict[str, Event]:
+    """The events of one simulator, by name."""
+    happenings = Happenings(sim)
+    names = [name for name in dir(Happenings) if not name.startswith("_")]
+    return {name: getattr(happenings, name) for name in names}
+
+
+class Happenings:
+    """Holds the simulator the events happen to."""
+
+    def __init__(self, sim: Simulator) -> None:
+        self._sim = sim
+
+    def _host(self, name: str) -> HostSystem:
+        return self._named(HostSystem, name)  # type: ignore[no-any-return]
+
+    def _vm(self, name: str) -> VirtualMachine:
+        return self._named(VirtualMachine, name)  # type: ignore[no-any-return]
+
+    def _named(self, kind: type[Any], name: str) -> Any:
+        found = [item for item in self._sim.registry.all(kind) if name in (item.name, item.moid)]
+        if len(found) != 1:
+            raise LabError(f"{len(found)} objects of type {kind.__name__} are named {name!r}")
+        return found[0]
+
+    def add_card(self, host: str, card: str, at: str = "", renumber: bool = True) -> None:
+        """Put a card into a host at its next boot. With `renumber` every bus from its place on moves up by one."""
+        target = self._host(host)
+        functions = _base(target)
+        used = {item.address.split(":")[1] for item in functions}
+        free = next(f"{bus:02x}" for bus in hardware.SLOT_BUSES if f"{bus:02x}" not in used)
+        entry = {"card": card, "at": at or free}
+        if card not in hardware.CARDS:
+            raise LabError(f"card {card!r} is unknown; the catalogue has {', '.join(sorted(hardware.CARDS))}")
+        (made,) = hardware.placed([entry])
+        if renumber:
+            functions = buses.shifted(functions, int(made.address[5:7], 16) - 1, 1)
+        fresh = hardware.layout([made], cpu=target.spec.cpu, numa_nodes=target.spec.numa_nodes, iommu=target.spec.iommu)
+        taken = {item.address for item in functions}
+        target.next_functions = [*functions, *(item for item in fresh.functions.values() if item.address not in taken)]
+
+    def remove_card(self, host: str, address: str, renumber: bool = True) -> None:
+        """Take the card at an address out at the next boot. With `renumber` the buses behind it move down by one."""
+        target = self._host(host)
+        functions = _base(target)
+        gone = next((item for item in functions if item.address == address), None)
+        if gone is None:
+            raise LabError(f"{host} has no device at {address}")
+        left = [item for item in functions if item.card != gone.card and item.address != gone.parent]
+        target.next_functions = buses.shifted(left, int(address[5:7], 16) + 1, -1) if renumber else left
+
+    def set_device_state(self, host: str, address: str, **changes: Any) -> None:
+        """Set capable, enabled, active or label of a device now, as if it had always been so."""
+        target = self._host(host)
+        if address not in target.pci:
+            raise LabError(f"{host} has no device at {address}")
+        try:
+            target.pci[address] = dataclasses.replace(target.pci[address], **changes)
+        except TypeError as error:
+            raise LabError(str(error)) from None
+        target.saved = dict(target.pci)
+        target.changed_devices()
+        target.publish()
+
+    def upgrade(self, host: str, version: str = "", lost: list[str] | None = None) -> None:
+        """At the next boot the host runs another release; devices named in `lost` are not capable any more."""
+        target = self._host(host)
+        if version:
+            target.spec = dataclasses.replace(target.spec, release=version)
+            target.relearn()
+        names = tuple(str(item).lower() for item in lost or [])
+        target.next_functions = [
+            dataclasses.replace(item, capable=False) if {item.address, item.identity} & set(names) else item
+            for item in _base(target)
+        ]
+
+    def set_knob(self, name: str, value: Any, host: str = "", vm: str = "") -> None:
+        """Turn a knob, for all, for one host, or for one VM."""
+        if host or vm:
+            target = self._host(host) if host else self._vm(vm)
+            target.knobs[name] = knob_rules.coerce(name, value)
+        else:
+            self._sim.knobs.set(name, value)
+
+    def host_power_loss(self, host: str) -> None:
+        """The host loses power: no shutdown, and it stays off."""
+        host_power.power_loss(self._host(host))
+
+    def host_power_on(self, host: str) -> None:
+        """The host is switched on and boots."""
+        host_power.power_up(self._host(host))
+
+    def disconnect_host(self, host: str) -> None:
+        """Somebody disconnects the host in vCenter."""
+        host_power.disconnect(self._host(host), None)
+
+    def reconnect_host(self, host: str) -> None:
+        """Somebody connects the host again."""
+        host_power.reconnect(self._host(host), None)
+
+    def lose_contact(self, host: str) -> None:
+        """The management network is cut: notResponding, while everything on the host goes on."""
+        host_power.lose_contact(self._host(host))
+
+    def regain_contact(self, host: str) -> None:
+        """The management network works again."""
+        host_power.regain_contact(self._host(host))
+
+    def power_vm(self, vm: str, on: bool) -> None:
+        """Somebody switches a VM on or off, at once. Raises the fault of a failed power-on."""
+        target = self._vm(vm)
+        if on and not target.is_on:
+            vm_power.switch_on(target, target.host, None)
+        elif not on and target.is_on:
+            vm_power.switch_off(target, None)
+
+    def grow_memory(self, vm: str, memory_mb: int) -> None:
+        """Somebody changes the memory size of a VM; a locked reservation follows."""
+        target = self._vm(vm)
+        with target.edit("config") as config:
+            config.hardware.memoryMB = memory_mb
+            if config.memoryReservationLockedToMax:
+                config.memoryAllocation.reservation = memory_mb
+            config.changeVersion = target.next_change_version()
+        target.show_summary()
+
+    def touch_vm(self, vm: str) -> None:
+        """Somebody edits the VM: its changeVersion moves on."""
+        target = self._vm(vm)
+        with target.edit("config") as config:
+            config.annotation = f"{config.annotation or ''}."
+            config.changeVersion = target.next_change_version()
+
+
+def _base(host: HostSystem) -> list[Any]:
+    """What the next boot would find so far."""
+    return list(host.next_functions or host.spec.layout.functions.values())

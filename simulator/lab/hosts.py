@@ -1,0 +1,174 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a host of a lab to its specification: defaults, hardware, network, storage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..objects.pci import Layout
+from ..objects.specs import HostSpec, Nic, Switch, Vmkernel
+from ..rules import knobs as knob_rules
+from . import hardware
+from .expand import unknown_keys
+from .hardware import LabError, token
+
+if TYPE_CHECKING:
+    from ..simulator import Simulator
+
+HOST_KEYS = {
+    "name", "hardware", "version", "build", "vendor", "model", "cpu", "memory_gb", "packages", "cores", "numa_nodes",
+    "chassis", "onboard", "cards", "boot", "rebind", "iommu", "connection", "known", "maintenance", "up_days", "knobs",
+    "switches", "vmkernels", "nfs", "vsan", "shared_gpus", "pad", "labels", "states",
+}  # fmt: skip
+
+BUILDS = {
+    "5.5": "2068190",
+    "6.7": "17700523",
+    "7.0": "21930508",
+    "8.0": "24280767",
+    "9.0": "24755229",
+    "9.1": "25100000",
+}
+LayoutCache = Callable[[Mapping[str, Any], Callable[[], Layout]], Layout]
+
+
+def spec(
+    entry: Mapping[str, Any], *, cluster: str, number: int, version: str, layout: LayoutCache, sim: Simulator
+) -> HostSpec:
+    """Resolve one host. Raises LabError."""
+    name = str(entry["name"])
+    unknown_keys(entry, HOST_KEYS, f"host {name}")
+    release = str(entry.get("version", version))
+    numa = int(entry.get("numa_nodes", 1 if entry.get("chassis") == "home" else 2))
+    cpu = str(entry.get("cpu", "intel"))
+    iommu = bool(entry.get("iommu", True))
+    cards = hardware.placed(hardware.entries(entry))
+    signature = {
+        "cards": [[item.name, item.address, item.slot, dict(item.entry)] for item in cards],
+        "rest": [cpu, numa, iommu, entry.get("pad", 0)],
+    }
+    shared = layout(
+        signature,
+        lambda: hardware.layout(cards, cpu=cpu, numa_nodes=numa, iommu=iommu, pad=int(entry.get("pad", 0))),
+    )
+    nics = hardware.nics(cards, name)
+    switches = _switches(entry, nics)
+    gpus = _shared_gpus(entry, shared, name)
+    major = int(release.split(".")[0])
+    return HostSpec(
+        name=name,
+        release=release,
+        build=str(entry.get("build", BUILDS.get(".".join(release.split(".")[:2]), "24280767"))),
+        api=release,
+        vendor=str(entry.get("vendor", "Dell Inc.")),
+        model=str(entry.get("model", "PowerEdge R750")),
+        cpu=cpu,
+        memory_gb=int(entry.get("memory_gb", 512)),
+        packages=int(entry.get("packages", 1 if numa == 1 else 2)),
+        cores=int(entry.get("cores", 24)),
+        numa_nodes=numa,
+        uuid=_uuid("bios", name),
+        system_id=_uuid("esxi", name),
+        layout=shared,
+        nics=nics,
+        switches=switches,
+        vmkernels=_vmkernels(entry, switches, number),
+        adapters=hardware.adapters(cards, name, cluster, major=major),
+        nfs=tuple(entry.get("nfs", (f"shared-{cluster}",) if sim.kind == "vcenter" else ())),
+        shared_gpus=gpus,
+        states=_states(entry, cards, shared, name),
+        rebind=bool(entry.get("rebind", major >= 7)),
+        iommu=iommu,
+        boot=str(entry.get("boot", "nvme")),
+        vsan=_vsan(entry, name),
+        connection=str(entry.get("connection", "connected")),
+        known=bool(entry.get("known", True)),
+        maintenance=bool(entry.get("maintenance", False)),
+        up_days=float(entry.get("up_days", 20.0)),
+        knobs=_knobs(entry, name),
+    )
+
+
+def _uuid(kind: str, name: str) -> str:
+    raw = token(kind, name, size=32)
+    return f"{raw[:8]}-{raw[8:12]}-{raw[12:16]}-{raw[16:20]}-{raw[20:]}"
+
+
+def _knobs(entry: Mapping[str, Any], name: str) -> dict[str, Any]:
+    try:
+        return {str(key): knob_rules.coerce(str(key), value) for key, value in (entry.get("knobs") or {}).items()}
+    except ValueError as error:
+        raise LabError(f"host {name}: {error}") from None
+
+
+def _vsan(entry: Mapping[str, Any], name: str) -> str:
+    kind = entry.get("vsan") or ""
+    if kind not in ("", "osa", "esa"):
+        raise LabError(f"host {name}: vsan is osa or esa, not {kind!r}")
+    return str(kind)
+
+
+def _switches(entry: Mapping[str, Any], nics: tuple[Nic, ...]) -> tuple[Switch, ...]:
+    """vSwitch0 with its usual port groups, and every switch an uplink names; `switches` replaces the port groups."""
+    wanted: dict[str, Any] = dict(entry.get("switches") or {})
+    wanted.setdefault("vSwitch0", ["Management Network", "VM Network"])
+    found: list[Switch] = []
+    for name in [*wanted, *(nic.switch for nic in nics if nic.switch and nic.switch not in wanted)]:
+        if any(switch.name == name for switch in found):
+            continue
+        groups = tuple(str(group) for group in wanted.get(name) or [f"{name} Network"])
+        kind = "distributed" if name.startswith("dvs") else "standard"
+        found.append(Switch(name=name, kind=kind, portgroups=groups))
+    return tuple(found)
+
+
+def _vmkernels(entry: Mapping[str, Any], switches: tuple[Switch, ...], number: int) -> tuple[Vmkernel, ...]:
+    """vmk0 for management and vMotion on vSwitch0, unless the lab lists them."""
+    listed = entry.get("vmkernels") or [{"services": ["management", "vmotion"]}]
+    if entry.get("vsan") and "vmkernels" not in entry:
+        listed = [*listed, {"services": ["vsan"]}]
+    found = []
+    for index, item in enumerate(listed):
+        name = str(item.get("switch", "vSwitch0"))
+        switch = next((each for each in switches if each.name == name), None)
+        if switch is None:
+            raise LabError(f"host {entry['name']}: VMkernel adapter {index} is on unknown switch {name!r}")
+        found.append(
+            Vmkernel(
+                device=f"vmk{index}",
+                portgroup=str(item.get("portgroup", switch.portgroups[0])),
+                switch=name,
+                services=tuple(item.get("services", [])),
+                ip=str(item.get("ip", f"10.{index}.{number // 250}.{number % 250 + 1}")),
+            )
+        )
+    return tuple(found)
+
+
+def _shared_gpus(entry: Mapping[str, Any], layout: Layout, name: str) -> dict[str, str]:
+    """`shared_gpus: [a100]` or `{a100: sharedDirect}`: these cards serve vGPUs instead."""
+    wanted = entry.get("shared_gpus") or {}
+    if not isinstance(wanted, Mapping):
+        wanted = dict.fromkeys(wanted, "sharedDirect")
+    found = {}
+    for key, kind in wanted.items():
+        hits = [item.address for item in layout.functions.values() if key in (item.address, item.card.split("@")[0])]
+        if not hits:
+            raise LabError(f"host {name}: shared_gpus names {key!r}, which the host does not have")
+        found.update(dict.fromkeys(hits, str(kind)))
+    return found
+
+
+def _states(
+    entry: Mapping[str, Any], cards: list[hardware.Placed], layout: Layout, name: str
+) -> dict[str, dict[str, Any]]:
+    """States of cards, and `states: {address: {enabled, active, capable, label}}` on top."""
+    found = hardware.states(cards, layout.functions)
+    for address, values in (entry.get("states") or {}).items():
+        if address not in layout.functions:
+            raise LabError(f"host {name}: states names {address!r}, which the host does not have")
+        unknown_keys(values, {"enabled", "active", "capable", "label"}, f"host {name}, states {address}")
+        found[address] = {**found.get(address, {}), **values}
+    return found

@@ -1,0 +1,292 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Build the inventory of a lab. The keys are described in simulator/labs/README.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pyVmomi import vim
+
+from .. import data
+from ..objects import host_parts, vm_snapshots
+from ..objects.cluster import ClusterComputeResource, ComputeResource
+from ..objects.datastore import Datastore
+from ..objects.environment import EnvironmentBrowser
+from ..objects.folder import Datacenter, Folder
+from ..objects.host import HostSystem
+from ..objects.host_storage import volumes
+from ..objects.network import DistributedVirtualPortgroup, DistributedVirtualSwitch, Network
+from ..objects.pci import Layout
+from ..objects.pool import ResourcePool
+from ..objects.vm import VirtualMachine
+from . import describe, events, hosts, machines
+from .expand import expanded, merged, unknown_keys
+from .hardware import LabError
+
+if TYPE_CHECKING:
+    from ..simulator import Simulator
+
+LAB_KEYS = {
+    "kind", "version", "build", "name", "users", "roles", "permissions", "knobs", "faults", "hardware", "defaults",
+    "datacenters", "host", "vms", "vm_defaults", "pools", "instance_uuid", "description",
+}  # fmt: skip
+
+
+def load(sim: Simulator, lab: Mapping[str, Any]) -> None:
+    """Build everything below the root folder. Raises LabError (a ValueError) with the place of the mistake."""
+    unknown_keys(lab, LAB_KEYS, "the lab")
+    builder = Builder(sim, lab)
+    if sim.kind == "esxi":
+        builder.standalone()
+    else:
+        builder.vcenter()
+    for name, event in events.build(sim).items():
+        sim.events[name] = event
+    sim.describe = describe.describe
+
+
+class Builder:
+    """What is shared while a lab is built: templates, layouts, datastores and networks by name."""
+
+    def __init__(self, sim: Simulator, lab: Mapping[str, Any]) -> None:
+        self.sim = sim
+        self.lab = lab
+        self.templates: Mapping[str, Any] = lab.get("hardware") or {}
+        self.layouts: dict[str, Layout] = {}
+        self.stores: dict[str, Datastore] = {}
+        self.networks: dict[str, Network] = {}
+        self.switches: dict[str, DistributedVirtualSwitch] = {}
+        self.datacenter: Datacenter
+        self.number = 0
+
+    def vcenter(self) -> None:
+        """Root folder, datacenters, clusters, standalone hosts, VMs."""
+        kinds = ["vim.Folder", "vim.Datacenter"]
+        root = Folder(self.sim, "Datacenters", kinds, moid="group-d1")
+        self.sim.add(root)
+        self.sim.root = root
+        listed = self.lab.get("datacenters")
+        if not listed:
+            raise LabError("a vCenter lab needs `datacenters`")
+        for item in expanded(listed):
+            self._datacenter(root, item)
+
+    def standalone(self) -> None:
+        """The fixed skeleton of an ESXi host and its one host."""
+        root = Folder(self.sim, "ha-folder-root", ["vim.Folder", "vim.Datacenter"], moid="ha-folder-root")
+        self.sim.add(root)
+        self.sim.root = root
+        self.datacenter = Datacenter(self.sim, "ha-datacenter", moid="ha-datacenter")
+        root.adopt(self.datacenter)
+        self.datacenter.build_folders(direct=True)
+        entry = self.lab.get("host")
+        if not isinstance(entry, Mapping):
+            raise LabError("an ESXi lab needs `host`")
+        compute = ComputeResource(self.sim, str(entry.get("name", self.sim.name)), moid="ha-compute-res")
+        self.datacenter.folder("host").adopt(compute)
+        self._pool(compute, "Resources", moid="ha-root-pool")
+        self._browser(compute, moid="ha-compute-res-env")
+        self._hosts(compute, [{"name": self.sim.name, **entry}], direct=True)
+        self._vms(compute, self.lab.get("vms") or [], self.lab.get("pools") or [])
+
+    def _datacenter(self, root: Folder, item: Mapping[str, Any]) -> None:
+        unknown_keys(item, {"name", "clusters", "hosts", "vms"}, f"datacenter {item.get('name')}")
+        self.stores, self.networks, self.switches = {}, {}, {}
+        self.datacenter = Datacenter(self.sim, str(item.get("name", "DC")))
+        root.adopt(self.datacenter)
+        self.datacenter.build_folders()
+        for cluster in expanded(item.get("clusters") or []):
+            keys = {"name", "drs", "drs_vms", "ha", "hosts", "vms", "pools"}
+            unknown_keys(cluster, keys, f"cluster {cluster.get('name')}")
+            made = ClusterComputeResource(self.sim, str(cluster["name"]), cluster)
+            self.datacenter.folder("host").adopt(made)
+            self._pool(made, "Resources")
+            self._browser(made)
+            self._hosts(made, expanded(cluster.get("hosts") or []))
+            vms = self._vms(made, expanded(cluster.get("vms") or []), cluster.get("pools") or [])
+            self._check_overrides(made, vms)
+            made.finish(vms)
+        for entry in expanded(item.get("hosts") or []):
+            alone = ComputeResource(self.sim, str(entry["name"]))
+            self.datacenter.folder("host").adopt(alone)
+            self._pool(alone, "Resources")
+            self._browser(alone)
+            self._hosts(alone, [{key: value for key, value in entry.items() if key != "vms"}])
+            self._vms(alone, expanded(entry.get("vms") or []), [])
+
+    def _check_overrides(self, cluster: ClusterComputeResource, vms: Mapping[str, VirtualMachine]) -> None:
+        strangers = sorted(set(cluster.overrides) - set(vms))
+        if strangers:
+            raise LabError(f"cluster {cluster.name}: drs_vms names no VM of the cluster: {', '.join(strangers)}")
+
+    def _pool(self, compute: ComputeResource, name: str, *, moid: str | None = None) -> None:
+        pool = ResourcePool(self.sim, name, compute, {}, moid=moid)
+        self.sim.add(pool, parent=compute)
+        compute.props["resourcePool"] = pool.ref
+
+    def _browser(self, compute: ComputeResource, *, moid: str | None = None) -> None:
+        browser = EnvironmentBrowser(self.sim, moid)
+        self.sim.add(browser, owner=compute)
+        compute.props["environmentBrowser"] = browser.ref
+
+    # -- hosts ------------------------------------------------------------------------------------------------
+
+    def _hosts(self, compute: ComputeResource, entries: list[Mapping[str, Any]], *, direct: bool = False) -> None:
+        for entry in entries:
+            self._host(compute, entry, direct=direct)
+
+    def _host(self, compute: ComputeResource, entry: Mapping[str, Any], *, direct: bool) -> HostSystem:
+        whole = merged(self._template(entry), entry)
+        self.number += 1
+        spec = hosts.spec(
+            whole, cluster=compute.name, number=self.number, version=self.sim.version, layout=self._layout, sim=self.sim
+        )
+        host = HostSystem(self.sim, spec, moid="ha-host" if direct else None, direct=direct)
+        self.sim.add(host, parent=compute)
+        compute.props["host"].append(host.ref)
+        self._parts(host, direct=direct)
+        self._storage(compute, host)
+        self._network(compute, host)
+        return host
+
+    def _template(self, entry: Mapping[str, Any]) -> Mapping[str, Any]:
+        base = self.lab.get("defaults") or {}
+        name = entry.get("hardware")
+        if name is None:
+            return base
+        if name not in self.templates:
+            known = ", ".join(sorted(self.templates)) or "none"
+            raise LabError(f"host {entry.get('name')}: hardware {name!r} is not described; there is {known}")
+        return merged(base, self.templates[name])
+
+    def _layout(self, signature: Mapping[str, Any], build: Any) -> Layout:
+        """Hosts that are built alike share one layout, and with it the lists the API shows."""
+        key = json.dumps(signature, sort_keys=True, default=str)
+        if key not in self.layouts:
+            self.layouts[key] = build()
+        return self.layouts[key]
+
+    def _parts(self, host: HostSystem, *, direct: bool) -> None:
+        parts: dict[str, type[host_parts.HostPart]] = {
+            "pciPassthruSystem": host_parts.HostPciPassthruSystem,
+            "storageSystem": host_parts.HostStorageSystem,
+            "bootDeviceSystem": host_parts.HostBootDeviceSystem,
+        }
+        if host.spec.major >= 7:
+            parts["assignableHardwareManager"] = host_parts.HostAssignableHardwareManager
+        manager = host.props["configManager"]
+        for name, cls in parts.items():
+            part = cls(self.sim, f"ha-{name.lower()}" if direct else f"{name}-{host.moid.removeprefix('host-')}")
+            self.sim.add(part, owner=host)
+            if name in data.fields(vim.host.ConfigManager) and host.spec.known:
+                setattr(manager, name, part.ref)
+
+    def _storage(self, compute: ComputeResource, host: HostSystem) -> None:
+        for mount in volumes(host.spec, host.taken).mountInfo:
+            volume = mount.volume
+            if volume.type not in ("VMFS", "NFS"):
+                continue
+            store = self.stores.get(volume.name)
+            if store is None:
+                store = Datastore(self.sim, volume.name, volume.type, volume)
+                self.datacenter.folder("datastore").adopt(store)
+                self.datacenter.props["datastore"].append(store.ref)
+                self.stores[volume.name] = store
+            store.first_mount(host)
+            if store.ref not in compute.props["datastore"]:
+                compute.props["datastore"].append(store.ref)
+
+    def _network(self, compute: ComputeResource, host: HostSystem) -> None:
+        for switch in host.spec.switches:
+            for name in switch.portgroups:
+                network = self._named_network(name, switch.name if switch.kind == "distributed" else "")
+                network.props["host"].append(host.ref)
+                host.props["network"].append(network.ref)
+                if network.ref not in compute.props["network"]:
+                    compute.props["network"].append(network.ref)
+
+    def _named_network(self, name: str, switch: str) -> Network:
+        if name in self.networks:
+            return self.networks[name]
+        folder = self.datacenter.folder("network")
+        network: Network
+        if switch:
+            if switch not in self.switches:
+                self.switches[switch] = DistributedVirtualSwitch(self.sim, switch)
+                folder.adopt(self.switches[switch])
+            network = DistributedVirtualPortgroup(self.sim, name, self.switches[switch])
+            self.switches[switch].props["portgroup"].append(network.ref)
+        else:
+            network = Network(self.sim, name)
+        folder.adopt(network)
+        self.datacenter.props["network"].append(network.ref)
+        self.networks[name] = network
+        return network
+
+    # -- virtual machines -------------------------------------------------------------------------------------
+
+    def _vms(self, compute: ComputeResource, entries: list[Any], pools: list[Any]) -> dict[str, VirtualMachine]:
+        named = {pool.name: pool for pool in [compute.pool]}
+        for item in pools:
+            pool = ResourcePool(self.sim, str(item["name"]), compute, item)
+            self.sim.add(pool, parent=compute.pool)
+            compute.pool.props["resourcePool"].append(pool.ref)
+            named[pool.name] = pool
+        made: dict[str, VirtualMachine] = {}
+        for index, entry in enumerate(expanded(entries)):
+            vm = self._vm(compute, named, merged(self.lab.get("vm_defaults") or {}, entry), index)
+            made[vm.name] = vm
+        return made
+
+    def _vm(
+        self, compute: ComputeResource, pools: Mapping[str, ResourcePool], entry: Mapping[str, Any], index: int
+    ) -> VirtualMachine:
+        host = self._host_of(compute, entry, index)
+        spec = machines.spec(entry, host)
+        vm = VirtualMachine(self.sim, spec, host)
+        vm.first_devices = machines.devices(spec, host)
+        pool = pools.get(str(entry.get("pool", "Resources")))
+        if pool is None:
+            raise LabError(f"VM {spec.name}: pool {entry.get('pool')!r} is not in {compute.name}")
+        vm.datastore, vm.network = self.stores.get(spec.datastore), self.networks.get(spec.network)
+        folder = self._folder(str(entry.get("folder", "")))
+        folder.adopt(vm)
+        for holder in (host, pool, vm.datastore, vm.network):
+            if holder is not None:
+                holder.props["vm"].append(vm.ref)
+        vm.props["resourcePool"] = pool.ref
+        vm.props["environmentBrowser"] = compute.props["environmentBrowser"]
+        vm.props["datastore"] = [vm.datastore.ref] if vm.datastore is not None else []
+        vm.props["network"] = [vm.network.ref] if vm.network is not None else []
+        if vm.is_on and vm.first_devices:
+            machines.begin_running(vm, host)
+        if spec.snapshot:
+            vm_snapshots.take_now(vm, "before")
+        return vm
+
+    def _host_of(self, compute: ComputeResource, entry: Mapping[str, Any], index: int) -> HostSystem:
+        found = compute.hosts
+        if not found:
+            raise LabError(f"{compute.name} has VMs but no hosts")
+        name = entry.get("host")
+        if name is None:
+            return found[index % len(found)]
+        for host in found:
+            if name in (host.name, host.name.split(".")[0]):
+                return host
+        raise LabError(f"VM {entry.get('name')}: host {name!r} is not in {compute.name}")
+
+    def _folder(self, path: str) -> Folder:
+        node = self.datacenter.folder("vm")
+        for name in filter(None, path.split("/")):
+            below = [child for child in node.down.values() if isinstance(child, Folder) and child.name == name]
+            if below:
+                node = below[0]
+                continue
+            made = Folder(self.sim, name, list(node.props["childType"]), moid=self.sim.registry.mint("group-v"))
+            node.adopt(made)
+            node = made
+        return node

@@ -1,0 +1,103 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a VM of a lab to its specification and devices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pyVmomi import vim
+
+from ..objects import vm_power
+from ..objects.host import HostSystem
+from ..objects.specs import VmSpec
+from ..objects.vm import VirtualMachine
+from ..objects.vm_devices import from_lab
+from ..rules import knobs as knob_rules
+from ..rules import limits
+from .expand import unknown_keys
+from .hardware import LabError, token
+
+VM_KEYS = {
+    "name", "host", "pool", "folder", "memory_mb", "memory_gb", "cpus", "version", "firmware", "guest", "power", "tools",
+    "locked", "reservation_mb", "limit_mb", "extra", "nested", "memory_hot_add", "cpu_hot_add", "snapshot", "template",
+    "datastore", "network", "devices", "annotation", "knobs", "first", "count",
+}  # fmt: skip
+
+
+def spec(entry: Mapping[str, Any], host: HostSystem) -> VmSpec:
+    """Resolve one VM: off, EFI, 16 GiB, newest hardware version of its host, on the host's first datastore."""
+    name = str(entry["name"])
+    unknown_keys(entry, VM_KEYS, f"VM {name}")
+    raw = token("vm", name, host.spec.name, size=32)
+    power = entry.get("power", "off")
+    power = {True: "on", False: "off"}.get(power, power)
+    if power not in ("on", "off"):
+        raise LabError(f"VM {name}: power is on or off, not {power!r}")
+    memory = int(entry["memory_mb"]) if "memory_mb" in entry else int(entry.get("memory_gb", 16)) * 1024
+    devices = tuple(entry.get("devices") or ())
+    locked = bool(entry.get("locked", bool(devices)))
+    try:
+        knobs = {str(key): knob_rules.coerce(str(key), value) for key, value in (entry.get("knobs") or {}).items()}
+    except ValueError as error:
+        raise LabError(f"VM {name}: {error}") from None
+    return VmSpec(
+        name=name,
+        uuid=f"42{raw[2:8]}-{raw[8:12]}-{raw[12:16]}-{raw[16:20]}-{raw[20:]}",
+        version=int(entry.get("version", limits.newest_version(host.spec.release))),
+        memory_mb=memory,
+        cpus=int(entry.get("cpus", 4)),
+        firmware=str(entry.get("firmware", "efi")),
+        guest=str(entry.get("guest", "ubuntu64Guest")),
+        power=str(power),
+        tools=bool(entry.get("tools", True)),
+        locked=locked,
+        reservation_mb=int(entry.get("reservation_mb", memory if locked else 0)),
+        limit_mb=int(entry.get("limit_mb", -1)),
+        extra={str(key): str(value) for key, value in (entry.get("extra") or {}).items()},
+        nested=bool(entry.get("nested", False)),
+        memory_hot_add=bool(entry.get("memory_hot_add", False)),
+        cpu_hot_add=bool(entry.get("cpu_hot_add", False)),
+        snapshot=bool(entry.get("snapshot", False)),
+        template=bool(entry.get("template", False)),
+        datastore=str(entry.get("datastore") or _first_store(host)),
+        network=str(entry.get("network", "VM Network")),
+        devices=devices,
+        annotation=str(entry.get("annotation", "")),
+        knobs=knobs,
+    )
+
+
+def _first_store(host: HostSystem) -> str:
+    """Shared storage before local: a VM should be able to move."""
+    names = [host.sim.obj(ref).name for ref in host.props["datastore"]]
+    shared = [name for name in names if name in host.spec.nfs or name.startswith("san-")]
+    return (shared or names or [""])[0]
+
+
+def devices(spec_: VmSpec, host: HostSystem) -> list[Any]:
+    """The passthrough devices the lab gives it."""
+    found = []
+    cards = host.cards() if spec_.devices else {}
+    for index, entry in enumerate(spec_.devices):
+        if "fixed" in entry and str(entry["fixed"]) not in cards:
+            raise LabError(f"VM {spec_.name}: {host.name} has no device at {entry['fixed']}")
+        if not set(entry) & {"fixed", "dynamic", "vgpu", "dvx", "sriov"}:
+            raise LabError(f"VM {spec_.name}: a device is fixed, dynamic, vgpu, dvx or sriov, not {dict(entry)!r}")
+        found.append(from_lab(entry, cards, host.spec.system_id, index))
+    return found
+
+
+def begin_running(vm: VirtualMachine, host: HostSystem) -> None:
+    """The VM has run since before the lab began: book its devices. Raises LabError when it could not."""
+    vm.set("runtime.powerState", "poweredOff")
+    vm.charged = 0
+    try:
+        taken = vm_power.fitting(vm, host)
+    except vim.fault.VimFault as fault:
+        raise LabError(f"VM {vm.name} cannot be on: {fault.msg}") from None
+    vm.charged = vm_power.rules.needed_memory(vm_power.machine(vm))
+    vm_power.take(vm, host, taken)
+    vm.set("runtime.powerState", "poweredOn")
+    vm.set("runtime.bootTime", vm.sim.clock.start)

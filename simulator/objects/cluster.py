@@ -1,0 +1,214 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Compute resources: a host on its own, or a cluster with DRS and HA."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pyVmomi import vim
+
+from .. import data
+from ..base import Entity
+from ..rules import admission
+from ..tasks import Task
+from . import drs_advice, host_config
+from .host import HostSystem
+
+if TYPE_CHECKING:
+    from ..dispatch import Call
+    from ..simulator import Simulator
+    from .pool import ResourcePool
+    from .vm import VirtualMachine
+
+
+def _summary(self: ComputeResource) -> Any:
+    cls = (
+        vim.ClusterComputeResource.Summary if isinstance(self, ClusterComputeResource) else vim.ComputeResource.Summary
+    )
+    hosts, usable = self.hosts, [host for host in self.hosts if host.usable]
+    cores = sum(host.spec.packages * host.spec.cores for host in hosts)
+    values: dict[str, Any] = {}
+    if isinstance(self, ClusterComputeResource):
+        values = {"currentFailoverLevel": max(len(usable) - 1, 0), "numVmotions": 0}
+    return data.new(
+        cls,
+        totalCpu=cores * host_config.MHZ,
+        totalMemory=sum(host.spec.memory_gb for host in hosts) * host_config.GIB,
+        numCpuCores=cores,
+        numCpuThreads=cores * 2,
+        effectiveCpu=sum(host.spec.packages * host.spec.cores for host in usable) * host_config.MHZ,
+        effectiveMemory=self.memory // admission.MIB,
+        numHosts=len(hosts),
+        numEffectiveHosts=len(usable),
+        overallStatus="green",
+        **values,
+    )
+
+
+class ComputeResource(Entity):
+    """A host outside of any cluster, with its root pool."""
+
+    vim_type = vim.ComputeResource
+    id_prefix = "domain-s"
+    live = {"summary": _summary}
+
+    def __init__(self, sim: Simulator, name: str, *, moid: str | None = None) -> None:
+        super().__init__(
+            sim, moid, name=name, host=[], datastore=[], network=[], resourcePool=None, environmentBrowser=None
+        )
+        self.props["configurationEx"] = data.new(vim.ComputeResource.ConfigInfo, vmSwapPlacement="vmDirectory")
+
+    @property
+    def hosts(self) -> list[HostSystem]:
+        """Its hosts in order of arrival."""
+        return [child for child in self.down.values() if isinstance(child, HostSystem)]
+
+    @property
+    def pool(self) -> ResourcePool:
+        """Its root resource pool."""
+        found: ResourcePool = self.sim.obj(self.props["resourcePool"])
+        return found
+
+    @property
+    def memory(self) -> int:
+        """Bytes its usable hosts have for VMs."""
+        usable = [host for host in self.hosts if host.connection == "connected" and not host.in_maintenance]
+        total = (host.spec.memory_gb * host_config.GIB for host in usable)
+        return sum(size - admission.system_memory(size) for size in total)
+
+
+class ClusterComputeResource(ComputeResource):
+    """A cluster. `lab` holds `drs` (mode or false), `drs_vms` (VM name -> mode) and `ha`."""
+
+    vim_type = vim.ClusterComputeResource
+    id_prefix = "domain-c"
+    live = {"summary": _summary, "summaryEx": _summary}
+
+    def __init__(self, sim: Simulator, name: str, lab: Mapping[str, Any]) -> None:
+        super().__init__(sim, name)
+        mode = lab.get("drs", "fullyAutomated")
+        drs = data.new(
+            vim.cluster.DrsConfigInfo,
+            enabled=mode is not False,
+            enableVmBehaviorOverrides=True,
+            defaultVmBehavior=mode or "manual",
+            vmotionRate=3,
+        )
+        self.overrides: dict[str, str] = {str(vm): str(value) for vm, value in (lab.get("drs_vms") or {}).items()}
+        self._set_configuration(drs, _das(lab.get("ha", False)), [])
+        self.props |= {
+            "recommendation": [],
+            "drsFault": [],
+            "drsRecommendation": [],
+            "migrationHistory": [],
+            "actionHistory": [],
+        }
+
+    def _set_configuration(self, drs: Any, das: Any, overrides: list[Any]) -> None:
+        cls = vim.cluster.ConfigInfoEx
+        self.props["configuration"] = data.new(
+            vim.cluster.ConfigInfo, drsConfig=drs, dasConfig=das, drsVmConfig=overrides
+        )
+        self.props["configurationEx"] = data.new(
+            cls, vmSwapPlacement="vmDirectory", drsConfig=drs, dasConfig=das, drsVmConfig=overrides
+        )
+
+    def finish(self, vms: Mapping[str, VirtualMachine]) -> None:
+        """Once the VMs exist: write the DRS overrides of the lab into the configuration."""
+        overrides = [_override(vms[name], mode) for name, mode in self.overrides.items()]
+        config = self.props["configurationEx"]
+        self._set_configuration(config.drsConfig, config.dasConfig, overrides)
+
+    @property
+    def drs_enabled(self) -> bool:
+        """Whether DRS is on."""
+        return bool(self.props["configurationEx"].drsConfig.enabled)
+
+    @property
+    def failover_hosts(self) -> int:
+        """Hosts HA keeps free; 0 without admission control."""
+        das = self.props["configurationEx"].dasConfig
+        if not das.enabled or not das.admissionControlEnabled:
+            return 0
+        return int(getattr(das.admissionControlPolicy, "failoverLevel", None) or das.failoverLevel or 1)
+
+    def automation_of(self, vm: VirtualMachine) -> str:
+        """How far DRS may move a VM: its override, else the default; `disabled` when DRS is off for it."""
+        config = self.props["configurationEx"]
+        if not config.drsConfig.enabled:
+            return "disabled"
+        for item in config.drsVmConfig:
+            if item.key._moId == vm.moid:
+                return "disabled" if item.enabled is False else str(item.behavior or config.drsConfig.defaultVmBehavior)
+        return str(config.drsConfig.defaultVmBehavior)
+
+    def ClusterEnterMaintenanceMode(self, call: Call, host: list[Any], option: Any = None, info: Any = None) -> Any:
+        """What DRS would do for these hosts; applies nothing. Only with DRS."""
+        return drs_advice.maintenance_advice(self, [self.sim.obj(ref) for ref in host])
+
+    def ReconfigureComputeResource_Task(self, call: Call, spec: Any, modify: bool) -> Task:
+        """DRS and HA settings and per-VM DRS overrides; other parts of the spec are not modelled."""
+
+        def body(task: Task) -> None:
+            config = self.props["configurationEx"]
+            drs = _merged(config.drsConfig, getattr(spec, "drsConfig", None))
+            das = _merged(config.dasConfig, getattr(spec, "dasConfig", None))
+            overrides = _merged_overrides(config.drsVmConfig, getattr(spec, "drsVmConfigSpec", None) or [])
+            self.update(
+                {
+                    "configurationEx.drsConfig": drs,
+                    "configurationEx.dasConfig": das,
+                    "configurationEx.drsVmConfig": overrides,
+                    "configuration.drsConfig": drs,
+                    "configuration.dasConfig": das,
+                    "configuration.drsVmConfig": overrides,
+                }
+            )
+            for host in self.hosts:
+                if host.entering is not None:
+                    host.entering.look()
+
+        return self.sim.start_task(call, self, "ComputeResource.reconfigureEx", body, duration=1.0)
+
+
+def _das(lab: Any) -> Any:
+    """HA of a lab: false, true, or {failover_hosts: 1, admission_control: true}."""
+    settings = lab if isinstance(lab, Mapping) else {}
+    level = int(settings.get("failover_hosts", 1))
+    return data.new(
+        vim.cluster.DasConfigInfo,
+        enabled=bool(lab),
+        hostMonitoring="enabled",
+        vmMonitoring="vmMonitoringDisabled",
+        failoverLevel=level,
+        admissionControlEnabled=bool(lab) and bool(settings.get("admission_control", True)),
+        admissionControlPolicy=data.new(vim.cluster.FailoverLevelAdmissionControlPolicy, failoverLevel=level),
+    )
+
+
+def _override(vm: VirtualMachine, mode: str) -> Any:
+    off = mode == "disabled"
+    return data.new(vim.cluster.DrsVmConfigInfo, key=vm.ref, enabled=not off, behavior=None if off else mode)
+
+
+def _merged(old: Any, new: Any) -> Any:
+    """Fields the new value carries win."""
+    merged = data.clone(old)
+    if new is not None:
+        for name, value in new.__dict__.items():
+            if value is not None and not (isinstance(value, list) and not value):
+                setattr(merged, name, value)
+    return merged
+
+
+def _merged_overrides(old: list[Any], specs: list[Any]) -> list[Any]:
+    """drsVmConfigSpec: add and edit replace, remove takes away."""
+    found = {item.key._moId: item for item in old}
+    for spec in specs:
+        if str(spec.operation) == "remove":
+            found.pop(spec.removeKey._moId, None)
+        else:
+            found[spec.info.key._moId] = spec.info
+    return list(found.values())

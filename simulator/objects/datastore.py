@@ -1,0 +1,84 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Datastores: which hosts mount them, and whether anybody still can."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pyVmomi import vim
+
+from .. import data
+from ..base import Entity
+
+if TYPE_CHECKING:
+    from ..simulator import Simulator
+    from .host import HostSystem
+
+GIB = 1024**3
+
+
+class Datastore(Entity):
+    """A VMFS volume on a local or shared disk, or an NFS mount."""
+
+    vim_type = vim.Datastore
+    id_prefix = "datastore"
+
+    def __init__(self, sim: Simulator, name: str, kind: str, volume: Any, *, moid: str | None = None) -> None:
+        self.kind = kind
+        self.mounts: dict[str, HostSystem] = {}
+        url = f"ds:///vmfs/volumes/{getattr(volume, 'uuid', name)}/"
+        size = int(volume.capacity)
+        sizes: dict[str, Any] = {"freeSpace": size // 2, "maxFileSize": 64 * 1024**4, "maxMemoryFileSize": 64 * 1024**4}
+        if kind == "VMFS":
+            info = data.new(
+                vim.host.VmfsDatastoreInfo, name=name, url=url, vmfs=volume, maxPhysicalRDMFileSize=64 * 1024**4,
+                maxVirtualRDMFileSize=62 * 1024**4, **sizes,
+            )  # fmt: skip
+        else:
+            info = data.new(vim.host.NasDatastoreInfo, name=name, url=url, nas=volume, **sizes)
+        super().__init__(sim, moid, name=name, info=info, host=[], vm=[])
+        self.props["summary"] = data.new(
+            vim.Datastore.Summary, datastore=self.ref, name=name, url=url, capacity=size, freeSpace=size // 2,
+            accessible=False, multipleHostAccess=False, type=kind, maintenanceMode="normal",
+        )  # fmt: skip
+        self.props["capability"] = data.new(
+            vim.Datastore.Capability, directoryHierarchySupported=True, rawDiskMappingsSupported=kind == "VMFS",
+            perFileThinProvisioningSupported=True, storageIORMSupported=True, nativeSnapshotSupported=False,
+        )  # fmt: skip
+
+    def is_mounted_on(self, host: HostSystem) -> bool:
+        """Whether the host can reach it now."""
+        return host.moid in self.mounts
+
+    def first_mount(self, host: HostSystem) -> None:
+        """While the lab is built: the host mounts it."""
+        self.mounts[host.moid] = host
+        self.props["host"].append(_host_mount(host, self.props["info"].url))
+        self.props["summary"].accessible = True
+        self.props["summary"].multipleHostAccess = len(self.mounts) > 1
+        host.props["datastore"].append(self.ref)
+
+    def set_mounted(self, host: HostSystem, mounted: bool) -> None:
+        """The host gained or lost it; VMs on a store nobody reaches become inaccessible."""
+        if mounted == self.is_mounted_on(host):
+            return
+        if mounted:
+            self.mounts[host.moid] = host
+        else:
+            del self.mounts[host.moid]
+        url = self.props["info"].url
+        self.set("host", [_host_mount(item, url) for item in self.mounts.values()])
+        self.set("summary.accessible", bool(self.mounts))
+        refs = [ref for ref in host.props["datastore"] if ref._moId != self.moid]
+        host.set("datastore", [*refs, self.ref] if mounted else refs)
+        for ref in self.props["vm"]:
+            vm = self.sim.obj(ref)
+            if vm.host is host and host.connection == "connected":
+                vm.set("runtime.connectionState", "connected" if mounted else "inaccessible")
+
+
+def _host_mount(host: HostSystem, url: str) -> Any:
+    path = url.removeprefix("ds://").rstrip("/")
+    info = data.new(vim.host.MountInfo, path=path, accessMode="readWrite", mounted=True, accessible=True)
+    return data.new(vim.Datastore.HostMount, key=host.ref, mountInfo=info)

@@ -1,0 +1,275 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HostSystem: the state of one host. What its methods do is in host_passthrough, host_maintenance and host_power."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from pyVmomi import vim, vmodl
+
+from .. import data
+from ..base import Entity
+from ..rules import admission, limits, passthrough, power_on, reboot
+from ..rules import knobs as knob_rules
+from ..tasks import Task
+from . import host_config, host_maintenance, host_network, host_power, host_storage
+from .pci import Function, passthru_infos, started
+from .specs import HostSpec
+
+if TYPE_CHECKING:
+    from ..clock import Timer
+    from ..dispatch import Call
+    from ..simulator import Simulator
+    from .vm import VirtualMachine
+
+
+def _config(self: HostSystem) -> Any:
+    cls = vim.host.ConfigInfo
+    return data.new(
+        cls,
+        host=self.ref,
+        product=host_config.product(self.spec),
+        pciPassthruInfo=self.shown,
+        option=[data.new(vim.option.OptionValue, key="VMkernel.Boot.disableACSCheck", value=False)],
+    )
+
+
+class HostSystem(Entity):
+    """One ESXi host.
+
+    `pci` is the truth about its devices; `shown` is what the API shows, which lags behind and freezes while the host
+    is away. `holders` maps addresses to the running VM that has the device.
+    """
+
+    vim_type = vim.HostSystem
+    id_prefix = "host"
+    mirrors = {"runtime": ("summary.runtime",)}
+    lazy = {
+        "config": _config,
+        "config.network": lambda self: host_network.network_info(self.spec, self.taken),
+        "config.virtualNicManagerInfo": lambda self: host_network.virtual_nic_manager_info(self.spec),
+        "config.storageDevice": lambda self: host_storage.storage_device(self.spec, self.taken),
+        "config.fileSystemVolume": lambda self: host_storage.volumes(self.spec, self.taken),
+        "config.activeDiagnosticPartition": lambda self: host_storage.diagnostic_partition(self.spec, self.taken),
+        "config.vsanHostConfig": lambda self: host_storage.vsan_config(self.spec, self.taken, self.ref),
+        "config.graphicsInfo": lambda self: host_config.graphics(self.spec, self.taken),
+        "hardware": lambda self: host_config.hardware(self.spec, signed_bus=self.knob("negative_bus_bytes")),
+        "capability": lambda self: host_config.capability(self.spec.release, self.spec.rebind),
+    }
+
+    def __init__(self, sim: Simulator, spec: HostSpec, *, moid: str | None = None, direct: bool = False) -> None:
+        super().__init__(sim, moid, name=spec.name)
+        self.spec = spec
+        self.direct = direct
+        self.knobs.update(spec.knobs)
+        self.pci = started(spec.layout, spec.states)
+        self.shown: Any = self._infos()
+        self.taken: frozenset[str] = self._taken()
+        self.saved = dict(self.pci)
+        self.running = spec.connection != "notResponding"
+        self.entering: host_maintenance.Entering | None = None
+        self.holders: dict[str, str] = {}
+        self.functions_used: Counter[str] = Counter()
+        self.profiles_used: Counter[tuple[str, str]] = Counter()
+        self.crashed: list[VirtualMachine] = []
+        self.publish_timer: Timer | None = None
+        self.pending_renumber: list[tuple[int, int]] = []
+        self.next_functions: list[Function] | None = None
+        self.booted_at = sim.clock.seconds() - spec.up_days * 86400
+        self.boot_time = sim.clock.now() - timedelta(days=spec.up_days)
+        runtime = host_config.runtime(spec, self.boot_time, direct=direct)
+        manager = None if direct else "127.0.0.1"
+        self.props |= {
+            "runtime": runtime,
+            "summary": host_config.summary(spec, self.ref, runtime, manager=manager),
+            "vm": [],
+            "datastore": [],
+            "network": [],
+            "licensableResource": data.new(vim.LicenseManager.LicensableResourceInfo),
+            "systemResources": None,
+            "configManager": data.new(vim.host.ConfigManager),
+        }
+        self.props["summary"].rebootRequired = self._reboot_required()
+        if not spec.known:
+            self.props |= {"config": None, "hardware": None, "capability": None}
+            self._unbuilt = {}
+
+    # -- reading ----------------------------------------------------------------------------------------------
+
+    @property
+    def settings(self) -> knob_rules.Knobs:
+        """The knobs in force on this host."""
+        return knob_rules.of(self)
+
+    @property
+    def connection(self) -> str:
+        """connected, disconnected or notResponding."""
+        return str(self.props["runtime"].connectionState)
+
+    @property
+    def in_maintenance(self) -> bool:
+        """Whether the host is in maintenance mode (not: entering it)."""
+        return bool(self.props["runtime"].inMaintenanceMode)
+
+    @property
+    def usable(self) -> bool:
+        """Whether VMs can be placed here."""
+        return self.running and self.connection == "connected" and not self.in_maintenance and self.entering is None
+
+    @property
+    def vms(self) -> list[VirtualMachine]:
+        """The VMs registered here, in order of arrival."""
+        return [self.sim.obj(ref) for ref in self.props["vm"] or []]
+
+    @property
+    def release(self) -> tuple[int, ...]:
+        """The ESXi release as numbers."""
+        return limits.release(self.spec.release)
+
+    @property
+    def free_memory(self) -> int:
+        """Bytes nobody has reserved."""
+        memory = self.spec.memory_gb * host_config.GIB
+        reserved = sum(vm.charged for vm in self.vms if vm.is_on)
+        return admission.host_free(memory, admission.system_memory(memory), reserved)
+
+    def reach(self) -> None:
+        """Raise what a call to this host gives while it is away."""
+        if self.connection == "disconnected":
+            raise vmodl.fault.HostNotConnected()
+        if self.connection == "notResponding" or not self.running:
+            if self.settings.away_fault == "host_communication":
+                raise vmodl.fault.HostCommunication()
+            raise vmodl.fault.HostNotReachable()
+
+    def missing(self, path: str) -> Any:
+        """Properties a site may not get from a host that is away (a knob); cached old values otherwise."""
+        if self.connection == "connected":
+            return None
+        if any(data.overlap(prefix, path) for prefix in self.settings.missing_while_away):
+            return (
+                vmodl.fault.HostNotConnected() if self.connection == "disconnected" else vmodl.fault.HostNotReachable()
+            )
+        return None
+
+    def view_children(self) -> list[Entity]:
+        return [*super().view_children(), *self.vms]
+
+    def cards(self) -> dict[str, power_on.Card]:
+        """Its PCI functions as a power-on finds them."""
+        names = {moid: self.sim.obj(moid).name for moid in set(self.holders.values())}
+        found = {}
+        for address, item in self.spec.layout.functions.items():
+            state = self.pci[address]
+            shared = self.spec.shared_gpus.get(address) == "sharedDirect" and not state.active
+            vfs = state.sriov.present if state.sriov and state.sriov.active else 0
+            found[address] = power_on.Card(
+                address=address,
+                vendor=item.vendor,
+                device=item.device,
+                subvendor=item.subvendor,
+                subdevice=item.subdevice,
+                dependent=item.dependent,
+                active=state.active,
+                label=state.label,
+                holder=names.get(self.holders.get(address, ""), ""),
+                bar_gb=item.bar_gb,
+                free_functions=vfs - self.functions_used[address],
+                free_profiles=self._free_profiles(address, item.profiles) if shared else {},
+            )
+        return found
+
+    def _free_profiles(self, address: str, profiles: tuple[tuple[str, int], ...]) -> dict[str, int]:
+        """A card serves one time-sliced profile at a time (equal-size mode)."""
+        running = {name for (place, name), count in self.profiles_used.items() if place == address and count}
+        return {
+            name: count - self.profiles_used[address, name]
+            for name, count in profiles
+            if not running or name in running
+        }
+
+    # -- device state -----------------------------------------------------------------------------------------
+
+    def _infos(self) -> Any:
+        if not self.spec.iommu and self.knob("iommu_off_shape") == "empty":
+            return vim.host.PciPassthruInfo.Array()
+        return passthru_infos(self.pci, self.spec.layout)
+
+    def _taken(self) -> frozenset[str]:
+        return frozenset(address for address, state in self.pci.items() if state.active)
+
+    def _reboot_required(self) -> bool:
+        pending = any(passthrough.is_pending(state) for state in self.pci.values())
+        return pending and passthrough.reboot_required(pending, self.spec.major, self.settings)
+
+    def relearn(self) -> None:
+        """The release changed: capability and product follow."""
+        self.set("capability", host_config.capability(self.spec.release, self.spec.rebind))
+        self.set("config.product", host_config.product(self.spec))
+        self.set("summary.config.product", host_config.product(self.spec))
+
+    def show_datastores(self) -> None:
+        """Datastores whose controller is in passthrough are gone from this host; others are there again."""
+        names = {mount.volume.name for mount in self.get("config").fileSystemVolume.mountInfo}
+        for store in self.sim.registry.all(vim.Datastore):
+            if store.name in names or store.is_mounted_on(self):
+                store.set_mounted(self, store.name in names)
+
+    def changed_devices(self) -> None:
+        """Devices changed hands: what the kernel owns follows at once."""
+        taken = self._taken()
+        if taken == self.taken:
+            return
+        self.taken = taken
+        if self.props.get("config", True) is not None:
+            host_power.show_devices(self)
+
+    def publish(self) -> None:
+        """Let the API show the devices as they are; a host that is away shows nothing new."""
+        if self.publish_timer is not None:
+            self.publish_timer.cancel()
+            self.publish_timer = None
+        if self.connection != "connected" or not self.spec.known:
+            return
+        self.shown = self._infos()
+        self.set("config.pciPassthruInfo", self.shown)
+        self.set("summary.rebootRequired", self._reboot_required())
+        for part in self.sim.registry.all(vim.host.PciPassthruSystem):
+            if part.owner is self:
+                part.touch("pciPassthruInfo")
+
+    # -- methods ----------------------------------------------------------------------------------------------
+
+    def EnterMaintenanceMode_Task(
+        self, call: Call, timeout: int, evacuatePoweredOffVms: bool | None = None, maintenanceSpec: Any = None
+    ) -> Task:
+        """Waits for every powered-on VM to leave; see host_maintenance."""
+        return host_maintenance.enter(self, call, timeout, bool(evacuatePoweredOffVms))
+
+    def ExitMaintenanceMode_Task(self, call: Call, timeout: int) -> Task:
+        """Takes a moment, then VMs may be placed again."""
+        return host_maintenance.leave(self, call)
+
+    def RebootHost_Task(self, call: Call, force: bool) -> Task:
+        """Accepts, then goes away and comes back; see host_power."""
+        return host_power.restart(self, call, force=force, returns=True)
+
+    def ShutdownHost_Task(self, call: Call, force: bool) -> Task:
+        """Goes away for good."""
+        return host_power.restart(self, call, force=force, returns=False)
+
+    def DisconnectHost_Task(self, call: Call) -> Task:
+        """vCenter stops managing the host; nothing on it stops."""
+        return host_power.disconnect(self, call)
+
+    def ReconnectHost_Task(self, call: Call, cnxSpec: Any = None, reconnectSpec: Any = None) -> Task:
+        """Manage the host again; fails while it is down."""
+        return host_power.reconnect(self, call)
+
+    def RetrieveHardwareUptime(self, call: Call) -> int:
+        """Seconds since the boot."""
+        self.reach()
+        return reboot.uptime(self.booted_at, self.sim.clock.seconds())

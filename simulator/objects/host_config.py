@@ -1,0 +1,202 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The parts of a host that follow from its specification: product, hardware, capability, runtime, summary."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from pyVmomi import vim
+from pyVmomi.VmomiSupport import F_OPTIONAL
+
+from .. import data
+from ..rules import limits
+from .pci import optional
+from .specs import HostSpec
+
+GIB = 1024**3
+MHZ = 2400
+CPU_MODELS = {"intel": "Intel(R) Xeon(R) Gold 6342 CPU @ 2.80GHz", "amd": "AMD EPYC 7443P 24-Core Processor"}
+
+
+def product(spec: HostSpec) -> Any:
+    """AboutInfo of the host itself."""
+    return _about(spec.release, spec.build)
+
+
+@cache
+def _about(release: str, build: str) -> Any:
+    return data.new(
+        vim.AboutInfo,
+        name="VMware ESXi",
+        fullName=f"VMware ESXi {release} build-{build}",
+        vendor="VMware, Inc.",
+        version=release,
+        build=build,
+        localeVersion="INTL",
+        localeBuild="000",
+        osType="vmnix-x86",
+        productLineId="embeddedEsx",
+        apiType="HostAgent",
+        apiVersion=".".join(release.split(".")[:4]),
+        licenseProductName="VMware ESX Server",
+        licenseProductVersion=f"{release.split('.')[0]}.0",
+    )
+
+
+def hardware(spec: HostSpec, *, signed_bus: bool) -> Any:
+    """Build `HostHardwareInfo`; the list of PCI devices is shared by hosts of one layout."""
+    cores = spec.packages * spec.cores
+    devices = spec.layout.devices_signed if signed_bus else spec.layout.devices_unsigned
+    return data.new(
+        vim.host.HardwareInfo,
+        systemInfo=data.new(vim.host.SystemInfo, vendor=spec.vendor, model=spec.model, uuid=spec.uuid),
+        cpuInfo=data.new(
+            vim.host.CpuInfo,
+            numCpuPackages=spec.packages,
+            numCpuCores=cores,
+            numCpuThreads=cores * 2,
+            hz=MHZ * 1_000_000,
+        ),
+        cpuPkg=[_package(spec, index) for index in range(spec.packages)],
+        memorySize=spec.memory_gb * GIB,
+        numaInfo=numa_info(spec),
+        smcPresent=False,
+        biosInfo=data.new(vim.host.BIOSInfo, biosVersion="1.6.5", vendor=spec.vendor),
+        pciDevice=devices,
+    )
+
+
+def _package(spec: HostSpec, index: int) -> Any:
+    first = index * spec.cores * 2
+    return data.new(
+        vim.host.CpuPackage,
+        index=index,
+        vendor=spec.cpu,
+        hz=MHZ * 1_000_000,
+        busHz=100_000_000,
+        description=CPU_MODELS.get(spec.cpu, CPU_MODELS["intel"]),
+        threadId=list(range(first, first + spec.cores * 2)),
+    )
+
+
+def numa_info(spec: HostSpec) -> Any:
+    """NUMA nodes with the addresses of their devices (`pciId`, since 6.7)."""
+    share = spec.memory_gb * GIB // spec.numa_nodes
+    threads = spec.packages * spec.cores * 2 // spec.numa_nodes
+    cls = vim.host.NumaNode
+    nodes = [
+        data.new(
+            cls,
+            typeId=index,
+            cpuID=list(range(index * threads, (index + 1) * threads)),
+            memoryRangeBegin=index * share,
+            memoryRangeLength=share,
+            **optional(cls, memorySize=share, pciId=spec.layout.numa_addresses.get(index, [])),
+        )
+        for index in range(spec.numa_nodes)
+    ]
+    kind = "NUMA" if spec.numa_nodes > 1 else "UMA"
+    return data.new(vim.host.NumaInfo, type=kind, numNodes=spec.numa_nodes, numaNode=nodes)
+
+
+@cache
+def capability(release: str, rebind: bool) -> Any:
+    """`HostCapability`: what a release can do; fields a release does not have stay unset (API reference)."""
+    cls = vim.host.Capability
+    mine = limits.release(release)
+    values: dict[str, Any] = dict.fromkeys(
+        (name for name, info in data.fields(cls).items() if info.type is bool and not info.flags & F_OPTIONAL), False
+    )
+    values |= {
+        name: True
+        for name in (
+            "recursiveResourcePoolsSupported", "cpuMemoryResourceConfigurationSupported", "rebootSupported",
+            "shutdownSupported", "vmotionSupported", "standbySupported", "maintenanceModeSupported", "nfsSupported",
+            "sanSupported", "nicTeamingSupported", "vlanTaggingSupported", "storageVMotionSupported",
+            "nestedHVSupported",
+        )
+    }  # fmt: skip
+    since: dict[str, tuple[tuple[int, ...], bool]] = {
+        "deviceRebindWithoutRebootSupported": ((7, 0), rebind),
+        "assignableHardwareSupported": ((7, 0), True),
+        "ahDeviceHintsSupported": ((7, 0, 2), True),
+        "assignHwPciConfigSupported": ((7, 0, 2), True),
+        "iommuSLDirtyCapable": ((8, 0), True),
+        "fptHotplugSupported": ((8, 0, 1), True),
+        "directPathInfoSupported": ((9, 1), True),
+        "quickBootSupported": ((6, 7), False),
+    }
+    values |= optional(cls, **{name: value for name, (start, value) in since.items() if start <= mine})
+    return data.new(cls, **values)
+
+
+def runtime(spec: HostSpec, boot_time: datetime, *, direct: bool) -> Any:
+    """`HostRuntimeInfo` at the start."""
+    away = spec.connection != "connected" and not direct
+    return data.new(
+        vim.host.RuntimeInfo,
+        connectionState="connected" if direct else spec.connection,
+        powerState="unknown" if away else "poweredOn",
+        standbyMode="none",
+        inMaintenanceMode=spec.maintenance,
+        inQuarantineMode=False,
+        bootTime=boot_time,
+    )
+
+
+def summary(spec: HostSpec, host: Any, runtime_info: Any, *, manager: str | None) -> Any:
+    """`HostListSummary`; shares the runtime object."""
+    cores = spec.packages * spec.cores
+    return data.new(
+        vim.host.Summary,
+        host=host,
+        hardware=data.new(
+            vim.host.Summary.HardwareSummary,
+            vendor=spec.vendor,
+            model=spec.model,
+            uuid=spec.uuid,
+            memorySize=spec.memory_gb * GIB,
+            cpuModel=CPU_MODELS.get(spec.cpu, CPU_MODELS["intel"]),
+            cpuMhz=MHZ,
+            numCpuPkgs=spec.packages,
+            numCpuCores=cores,
+            numCpuThreads=cores * 2,
+            numNics=len(spec.nics),
+            numHBAs=len(spec.adapters),
+        ),
+        runtime=runtime_info,
+        config=data.new(
+            vim.host.Summary.ConfigSummary,
+            name=spec.name,
+            port=443,
+            product=product(spec),
+            vmotionEnabled=any("vmotion" in vmk.services for vmk in spec.vmkernels),
+            faultToleranceEnabled=False,
+        ),
+        quickStats=data.new(vim.host.Summary.QuickStats, overallCpuUsage=500, overallMemoryUsage=8192),
+        overallStatus="green",
+        rebootRequired=False,
+        managementServerIp=manager,
+    )
+
+
+def graphics(spec: HostSpec, taken: frozenset[str]) -> list[Any]:
+    """`config.graphicsInfo`: display and 3D devices the kernel still owns, or that serve vGPUs."""
+    found = []
+    for item in spec.layout.functions.values():
+        if item.class_id >> 8 != 0x03 or (item.address in taken and item.address not in spec.shared_gpus):
+            continue
+        found.append(
+            data.new(
+                vim.host.GraphicsInfo,
+                deviceName=item.device_name,
+                vendorName=item.vendor_name,
+                pciId=item.address,
+                graphicsType=spec.shared_gpus.get(item.address, "basic"),
+                memorySizeInKB=int(item.bar_gb * 1024 * 1024),
+            )
+        )
+    return found

@@ -1,0 +1,227 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host goes away and comes back: reboot, shutdown, power loss, disconnect, and what a boot does to its devices."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pyVmomi import vim, vmodl
+
+from ..rules import buses, passthrough, reboot
+from ..rules.passthrough import Passthrough
+from ..tasks import PENDING, Task
+from . import host_config, host_maintenance, host_network, host_storage
+from .pci import Layout, delivered
+
+if TYPE_CHECKING:
+    from ..dispatch import Call
+    from .host import HostSystem
+
+
+def restart(host: HostSystem, call: Call, *, force: bool, returns: bool) -> Task:
+    """RebootHost_Task (`returns`) and ShutdownHost_Task."""
+    host.reach()
+
+    def body(task: Task) -> Any:
+        reboot.check(host.in_maintenance, force)
+        plan = reboot.journey(host.sim.clock.seconds(), host.settings, returns=returns, direct=host.direct)
+        what = "reboot" if returns else "shut down"
+        host.sim.post_event(
+            vim.event.HostShutdownEvent,
+            host,
+            message=f"Host {host.name} is about to {what}",
+            call=call,
+            reason=what,
+        )
+        _schedule(host, plan)
+        _schedule_end(host, task, plan)
+        return PENDING
+
+    name = "HostSystem.reboot" if returns else "HostSystem.shutdown"
+    return host.sim.start_task(call, host, name, body, duration=0.0)
+
+
+def _schedule(host: HostSystem, plan: reboot.Journey) -> None:
+    now = host.sim.clock.seconds()
+    host.sim.clock.call_later(plan.down - now, lambda: go_down(host))
+    if plan.back is not None:
+        host.sim.clock.call_later(plan.back - now, lambda: come_back(host, plan))
+
+
+def _schedule_end(host: HostSystem, task: Task, plan: reboot.Journey) -> None:
+    if plan.task_ends is None:
+        return
+    delay = plan.task_ends - host.sim.clock.seconds()
+    if plan.task_fails:
+        host.sim.clock.call_later(delay, lambda: task.fail(vmodl.fault.HostCommunication()))
+    else:
+        host.sim.clock.call_later(delay, task.succeed)
+
+
+def go_down(host: HostSystem) -> None:
+    """The host stops answering. What ran on it is off, which is seen when it is back; the API freezes."""
+    if not host.running:
+        return
+    host.running = False
+    host_maintenance.abandon(host)
+    host.crashed = [vm for vm in host.vms if vm.is_on]
+    lose_contact(host)
+    if host.direct:
+        host.sim.go_offline()
+
+
+def lose_contact(host: HostSystem) -> None:
+    """vCenter no longer hears the host; properties stay as they were."""
+    if host.direct or host.connection != "connected":
+        return
+    host.update({"runtime.connectionState": "notResponding", "runtime.powerState": "unknown"})
+    for vm in host.vms:
+        vm.set("runtime.connectionState", "disconnected")
+    host.sim.post_event(vim.event.HostConnectionLostEvent, host, message=f"Host {host.name} is not responding")
+
+
+def come_back(host: HostSystem, plan: reboot.Journey) -> None:
+    """The boot is over; whether vCenter hears of it depends on what the boot did to the network."""
+    host.running = True
+    if plan.boot_time_moves:
+        boot(host)
+    if not host_network.management_up(host.spec, host.taken):
+        return
+    if host.direct:
+        host.sim.go_online()
+    regain_contact(host, reboot.connection_after_boot(plan))
+
+
+def regain_contact(host: HostSystem, connection: str = "connected") -> None:
+    """Heartbeats arrive again: the API shows the truth, and the VMs that died are seen to be off."""
+    if host.direct:
+        connection = "connected"
+    state = reboot.seen_power_state(connection, host.running)
+    host.update({"runtime.connectionState": connection, "runtime.powerState": state})
+    if connection != "connected":
+        host.sim.post_event(vim.event.HostDisconnectedEvent, host, message=f"Disconnected from {host.name}")
+        return
+    host.set("runtime.bootTime", host.boot_time)
+    for vm in host.vms:
+        vm.set("runtime.connectionState", "connected")
+    for vm in host.crashed:
+        vm.found_off()
+    host.crashed = []
+    if host.spec.known:
+        show_devices(host)
+    host.publish()
+    host.sim.post_event(vim.event.HostConnectedEvent, host, message=f"Connected to {host.name}")
+
+
+def boot(host: HostSystem) -> None:
+    """What a boot does: new boot time, new addresses if cards moved, active follows the stored settings."""
+    clock = host.sim.clock
+    host.boot_time = clock.now()
+    host.booted_at = clock.seconds()
+    stored = host.pci if has_boot_bank(host) else host.saved
+    layout = _renumbered(host)
+    if layout is not host.spec.layout:
+        moved = _addresses(host.spec.layout, layout)
+        host.spec = buses.moved_host(host.spec, layout, moved)
+    host.pci = {address: _booted(host, address, stored) for address in layout.functions}
+    if has_boot_bank(host):
+        host.saved = dict(host.pci)
+    host.taken = frozenset(address for address, state in host.pci.items() if state.active)
+
+
+def has_boot_bank(host: HostSystem) -> bool:
+    """Whether settings reach the boot disk. A host whose boot controller is in passthrough runs from memory."""
+    adapter = host_storage.boot_adapter(host.spec)
+    return adapter is None or adapter.address not in host.taken
+
+
+def _booted(host: HostSystem, address: str, stored: Mapping[str, Passthrough]) -> Passthrough:
+    """Settings belong to the address, so they may hit another device than the one they were made for."""
+    fresh = delivered(host.spec.layout.functions[address])
+    old = stored.get(address)
+    if old is not None:
+        sriov = old.sriov if fresh.sriov else None
+        fresh = dataclasses.replace(fresh, enabled=old.enabled, label=old.label, sriov=sriov or fresh.sriov)
+    return passthrough.at_boot(fresh, host.settings)
+
+
+def _renumbered(host: HostSystem) -> Layout:
+    layout = host.spec.layout
+    shifts, host.pending_renumber = list(host.pending_renumber), []
+    if host.settings.bus_renumber != "none":
+        shifts.append((buses.FIRST_SLOT_BUS, 1))
+        if host.settings.bus_renumber == "next_boot":
+            host.knobs["bus_renumber"] = "none"
+    for start, by in shifts:
+        layout = Layout(buses.shifted(layout.functions.values(), start, by))
+    if host.next_functions is not None:
+        layout, host.next_functions = Layout(host.next_functions), None
+    return layout
+
+
+def _addresses(old: Layout, new: Layout) -> dict[str, str]:
+    """Old address -> new address of the cards that are still there, told apart by card and function number."""
+    places = {(item.card, item.address[-1]): item.address for item in new.functions.values() if item.card}
+    return {
+        item.address: places[item.card, item.address[-1]]
+        for item in old.functions.values()
+        if item.card and (item.card, item.address[-1]) in places
+    }
+
+
+def show_devices(host: HostSystem) -> None:
+    """Rebuild what depends on the devices: PCI list, network, storage, volumes, graphics, datastores."""
+    host.set("hardware", host_config.hardware(host.spec, signed_bus=host.settings.negative_bus_bytes))
+    host.update(
+        {
+            "config.network": host_network.network_info(host.spec, host.taken),
+            "config.storageDevice": host_storage.storage_device(host.spec, host.taken),
+            "config.fileSystemVolume": host_storage.volumes(host.spec, host.taken),
+            "config.activeDiagnosticPartition": host_storage.diagnostic_partition(host.spec, host.taken),
+            "config.vsanHostConfig": host_storage.vsan_config(host.spec, host.taken, host.ref),
+            "config.graphicsInfo": host_config.graphics(host.spec, host.taken),
+        }
+    )
+    host.show_datastores()
+
+
+def power_loss(host: HostSystem) -> None:
+    """Somebody pulls the plug: no shutdown, no journey back."""
+    go_down(host)
+
+
+def power_up(host: HostSystem) -> None:
+    """Somebody presses the button; the host needs its boot time."""
+    if not host.running:
+        now = host.sim.clock.seconds()
+        plan = reboot.journey(
+            now, dataclasses.replace(host.settings, down_after_seconds=0.0), returns=True, direct=host.direct
+        )
+        _schedule(host, plan)
+
+
+def disconnect(host: HostSystem, call: Call | None) -> Task:
+    """DisconnectHost_Task."""
+
+    def body(task: Task) -> None:
+        host.update({"runtime.connectionState": "disconnected", "runtime.powerState": "unknown"})
+        for vm in host.vms:
+            vm.set("runtime.connectionState", "disconnected")
+        host.sim.post_event(vim.event.HostDisconnectedEvent, host, message=f"Disconnected from {host.name}", call=call)
+
+    return host.sim.start_task(call, host, "HostSystem.disconnect", body, duration=1.0)
+
+
+def reconnect(host: HostSystem, call: Call | None) -> Task:
+    """ReconnectHost_Task: works when the host answers, fails with HostConnectFault while it is down."""
+
+    def body(task: Task) -> None:
+        if not host.running or not host_network.management_up(host.spec, host.taken):
+            raise vim.fault.HostConnectFault(msg=f"Cannot contact the specified host ({host.name}).")
+        if host.connection != "connected":
+            regain_contact(host)
+
+    return host.sim.start_task(call, host, "HostSystem.reconnect", body, duration=host.settings.reconnect_seconds)

@@ -1,0 +1,128 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Resource pools: reservations and what is left of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pyVmomi import vim
+
+from .. import data
+from ..base import Entity
+from ..rules import admission
+
+if TYPE_CHECKING:
+    from ..dispatch import Call
+    from ..simulator import Simulator
+    from .cluster import ComputeResource
+    from .vm import VirtualMachine
+
+
+def _runtime(self: ResourcePool) -> Any:
+    cls = vim.ResourcePool.ResourceUsage
+    free, used = admission.unreserved_for_vm(self.chain()), self.used
+    memory = data.new(
+        cls,
+        reservationUsed=used,
+        reservationUsedForVm=sum(vm.charged for vm in self.vms if vm.is_on),
+        unreservedForPool=free,
+        unreservedForVm=free,
+        overallUsage=used,
+        maxUsage=self.owner_resource.memory,
+    )
+    cpu = data.new(
+        cls,
+        reservationUsed=0,
+        reservationUsedForVm=0,
+        unreservedForPool=100000,
+        unreservedForVm=100000,
+        overallUsage=0,
+        maxUsage=100000,
+    )
+    return data.new(vim.ResourcePool.RuntimeInfo, memory=memory, cpu=cpu, overallStatus="green")
+
+
+def _summary(self: ResourcePool) -> Any:
+    return data.new(vim.ResourcePool.Summary, name=self.name, config=self.props["config"], runtime=_runtime(self))
+
+
+class ResourcePool(Entity):
+    """A pool; `reservation_mb` and `limit_mb` as the lab says, the root pool has what its hosts have."""
+
+    vim_type = vim.ResourcePool
+    id_prefix = "resgroup"
+    live = {"runtime": _runtime, "summary": _summary}
+
+    def __init__(
+        self, sim: Simulator, name: str, owner: ComputeResource, lab: Mapping[str, Any], *, moid: str | None = None
+    ) -> None:
+        self.owner_resource = owner
+        allocation = data.new(
+            vim.ResourceAllocationInfo,
+            reservation=int(lab.get("reservation_mb", 0)),
+            expandableReservation=bool(lab.get("expandable", True)),
+            limit=int(lab.get("limit_mb", -1)),
+            shares=data.new(vim.SharesInfo, shares=163840, level="normal"),
+        )
+        cpu = data.new(
+            vim.ResourceAllocationInfo,
+            reservation=0,
+            expandableReservation=True,
+            limit=-1,
+            shares=data.new(vim.SharesInfo, shares=4000, level="normal"),
+        )
+        config = data.new(vim.ResourceConfigSpec, memoryAllocation=allocation, cpuAllocation=cpu)
+        super().__init__(
+            sim, moid, name=name, owner=owner.ref, config=config, vm=[], resourcePool=[], childConfiguration=[]
+        )
+
+    @property
+    def vms(self) -> list[VirtualMachine]:
+        """VMs directly in the pool."""
+        return [self.sim.obj(ref) for ref in self.props["vm"]]
+
+    @property
+    def pools(self) -> list[ResourcePool]:
+        """Pools directly below."""
+        return [child for child in self.down.values() if isinstance(child, ResourcePool)]
+
+    @property
+    def is_root(self) -> bool:
+        """Whether it is the pool of a cluster or host itself."""
+        return not isinstance(self.up, ResourcePool)
+
+    @property
+    def reservation(self) -> int:
+        """Bytes it has for sure."""
+        if self.is_root:
+            return self.owner_resource.memory
+        return int(self.props["config"].memoryAllocation.reservation) * admission.MIB
+
+    @property
+    def used(self) -> int:
+        """Bytes its running VMs and its pools take of it."""
+        own = sum(vm.charged for vm in self.vms if vm.is_on)
+        return own + sum(max(pool.reservation, pool.used) for pool in self.pools)
+
+    def chain(self) -> list[admission.Pool]:
+        """This pool and its ancestors, for admission."""
+        found: list[admission.Pool] = []
+        node: Entity | None = self
+        while isinstance(node, ResourcePool):
+            expandable = not node.is_root and bool(node.props["config"].memoryAllocation.expandableReservation)
+            found.append(admission.Pool(reservation=node.reservation, used=node.used, expandable=expandable))
+            node = node.up
+        return found
+
+    def view_children(self) -> list[Entity]:
+        return [*super().view_children(), *self.vms]
+
+    def UpdateConfig(self, call: Call, name: str | None, config: Any) -> None:
+        """Change name and reservations."""
+        call.require("Resource.EditPool", self)
+        if name:
+            self.set("name", name)
+        if config is not None:
+            self.set("config", config)

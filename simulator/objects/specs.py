@@ -1,0 +1,140 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a lab says about hosts and virtual machines, resolved: plain data from which objects are built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .pci import Layout
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Nic:
+    """A physical NIC as the kernel knows it. `switch` is the switch it is an uplink of, or empty."""
+
+    device: str
+    address: str
+    driver: str
+    mac: str
+    speed: int
+    switch: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Switch:
+    """A virtual switch; `kind` is standard or distributed."""
+
+    name: str
+    kind: str = "standard"
+    portgroups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Vmkernel:
+    """A VMkernel adapter and what it is used for (management, vmotion, vsan, vSphereProvisioning)."""
+
+    device: str
+    portgroup: str
+    switch: str
+    services: tuple[str, ...]
+    ip: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Disk:
+    """A disk behind a storage adapter. `use`: free, boot, datastore, vsan-cache, vsan-capacity, tiering."""
+
+    canonical: str
+    size_gb: int
+    use: str
+    ssd: bool = True
+    local: bool = True
+    model: str = ""
+    dump: bool = False
+    datastore: str = ""
+    volume_uuid: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Adapter:
+    """A storage adapter: `kind` nvme, ahci, raid, fc or usb."""
+
+    device: str
+    address: str
+    driver: str
+    kind: str
+    model: str
+    disks: tuple[Disk, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HostSpec:
+    """One host as the lab describes it."""
+
+    name: str
+    release: str
+    build: str
+    api: str
+    vendor: str
+    model: str
+    cpu: str
+    memory_gb: int
+    packages: int
+    cores: int
+    numa_nodes: int
+    uuid: str
+    system_id: str
+    layout: Layout
+    nics: tuple[Nic, ...]
+    switches: tuple[Switch, ...]
+    vmkernels: tuple[Vmkernel, ...]
+    adapters: tuple[Adapter, ...]
+    nfs: tuple[str, ...] = ()
+    shared_gpus: Mapping[str, str] = field(default_factory=dict)
+    states: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    rebind: bool = True
+    iommu: bool = True
+    boot: str = "nvme"
+    vsan: str = ""
+    connection: str = "connected"
+    known: bool = True
+    maintenance: bool = False
+    up_days: float = 20.0
+    knobs: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def major(self) -> int:
+        """Major number of the ESXi release."""
+        return int(self.release.split(".")[0])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VmSpec:
+    """One virtual machine as the lab describes it. `devices` are passthrough devices in the lab's own form."""
+
+    name: str
+    uuid: str
+    version: int
+    memory_mb: int
+    cpus: int
+    firmware: str = "efi"
+    guest: str = "ubuntu64Guest"
+    power: str = "off"
+    tools: bool = True
+    locked: bool = False
+    reservation_mb: int = 0
+    limit_mb: int = -1
+    extra: Mapping[str, str] = field(default_factory=dict)
+    nested: bool = False
+    memory_hot_add: bool = False
+    cpu_hot_add: bool = False
+    snapshot: bool = False
+    template: bool = False
+    datastore: str = ""
+    network: str = "VM Network"
+    devices: tuple[Mapping[str, Any], ...] = ()
+    annotation: str = ""
+    knobs: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,241 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""VirtualMachine: its state. Power is in vm_power, reconfiguration in vm_reconfigure, moves in vm_move."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pyVmomi import vim
+
+from ..base import Entity
+from ..rules import admission, limits
+from ..rules import devices as device_rules
+from ..rules import knobs as knob_rules
+from ..tasks import Task
+from . import vm_config, vm_move, vm_power, vm_reconfigure, vm_snapshots
+from .specs import VmSpec
+
+if TYPE_CHECKING:
+    from ..clock import Timer
+    from ..dispatch import Call
+    from ..simulator import Simulator
+    from .datastore import Datastore
+    from .host import HostSystem
+    from .network import Network
+
+
+class VirtualMachine(Entity):
+    """One VM. `charged` is what its power-on reserved, in bytes; `assigned` maps device keys to host addresses."""
+
+    vim_type = vim.VirtualMachine
+    id_prefix = "vm"
+    mirrors = {"runtime": ("summary.runtime",)}
+    lazy = {
+        "config": vm_config.config,
+        "summary": vm_config.summary,
+        "guest": lambda self: vm_config.guest(self.spec, running=self.is_on),
+        "capability": lambda self: vm_config.capability(),
+    }
+
+    def __init__(self, sim: Simulator, spec: VmSpec, host: HostSystem, *, moid: str | None = None) -> None:
+        super().__init__(sim, moid, name=spec.name)
+        self.spec = spec
+        self.knobs.update(spec.knobs)
+        self.first_devices: list[Any] = []
+        self.assigned: dict[int, str] = {}
+        self.charged = 0
+        self.moving = False
+        self.busy: Task | None = None
+        self.timers: list[Timer] = []
+        self.datastore: Datastore | None = None
+        self.network: Network | None = None
+        self._version = 0
+        connected = host.connection == "connected"
+        self.props |= {
+            "runtime": vm_config.runtime(spec, host.ref, powered_on=spec.power == "on", connected=connected),
+            "resourcePool": None,
+            "datastore": [],
+            "network": [],
+            "snapshot": None,
+            "rootSnapshot": [],
+            "guestHeartbeatStatus": "gray",
+            "environmentBrowser": None,
+        }
+        if spec.power == "on":
+            reserved = spec.memory_mb if spec.locked else spec.reservation_mb
+            self.charged = reserved * admission.MIB + admission.overhead(spec.memory_mb, spec.cpus)
+
+    # -- reading ----------------------------------------------------------------------------------------------
+
+    @property
+    def settings(self) -> knob_rules.Knobs:
+        """The knobs in force: its own, then its host's, then the lab's."""
+        own = knob_rules.of(self)
+        host = {**self.host.knobs, **self.knobs}
+        return knob_rules.turned(own, host) if host else own
+
+    @property
+    def host(self) -> HostSystem:
+        """The host it is registered on."""
+        found: HostSystem = self.sim.obj(self.props["runtime"].host)
+        return found
+
+    @property
+    def power(self) -> str:
+        """poweredOn, poweredOff or suspended, as the API shows it."""
+        return str(self.props["runtime"].powerState)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it runs."""
+        return self.power == "poweredOn"
+
+    @property
+    def runtime_connection(self) -> str:
+        """connected, disconnected, inaccessible ..."""
+        return str(self.props["runtime"].connectionState)
+
+    @property
+    def devices(self) -> list[Any]:
+        """Its virtual devices."""
+        return list(self.get("config").hardware.device)
+
+    @property
+    def device_kinds(self) -> tuple[str, ...]:
+        """Kinds of its passthrough devices; does not build the configuration of a VM that has none."""
+        if "config" in self.props:
+            return device_rules.kinds(self.props["config"].hardware.device)
+        return device_rules.kinds(self.first_devices)
+
+    @property
+    def version(self) -> int:
+        """Hardware version as a number."""
+        return limits.hardware_version(self.get("config").version)
+
+    @property
+    def automation(self) -> str:
+        """How far DRS may move it: the override of its cluster, or the cluster's own; `disabled` without DRS."""
+        from .cluster import ClusterComputeResource
+
+        parent = self.host.up
+        return parent.automation_of(self) if isinstance(parent, ClusterComputeResource) else "disabled"
+
+    def next_change_version(self) -> str:
+        """A new changeVersion: a time stamp that never repeats."""
+        self._version += 1
+        now = self.sim.clock.now()
+        return now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{self._version:06d}Z"
+
+    # -- changing ---------------------------------------------------------------------------------------------
+
+    def set_power(self, state: str) -> None:
+        """Show a power state, and let a host that waits for this VM know."""
+        self.set("runtime.powerState", state)
+        self.set("runtime.bootTime", self.sim.clock.now() if state == "poweredOn" else None)
+        if state != "poweredOn":
+            self.set("guest", vm_config.guest(self.spec, running=False))
+            self.release_devices()
+        self.show_summary()
+        if self.host.entering is not None:
+            self.host.entering.look()
+
+    def show_summary(self) -> None:
+        """Rebuild the summary if anybody ever read it."""
+        if "summary" in self.props:
+            self.set("summary", vm_config.summary(self))
+
+    def release_devices(self) -> None:
+        """Give devices and memory back to the host."""
+        self.charged = 0
+        vm_power.release(self)
+
+    def found_off(self) -> None:
+        """The host came back and this VM is not running any more."""
+        if self.is_on:
+            self.set_power("poweredOff")
+            self.sim.post_event(
+                vim.event.VmPoweredOffEvent, self, message=f"{self.name} is powered off", host=self.host
+            )
+
+    def move_by_drs(self, destination: HostSystem) -> None:
+        """DRS takes it to another host."""
+        vm_move.by_drs(self, destination)
+
+    def removed(self) -> None:
+        """Leave the lists of host, pool, stores and networks."""
+        for holder in (self.host, self.props["resourcePool"], self.datastore, self.network):
+            target = self.sim.obj(holder) if isinstance(holder, vim.ManagedObject) else holder
+            if target is not None:
+                target.set("vm", [ref for ref in target.props["vm"] if ref._moId != self.moid])
+
+    # -- methods ----------------------------------------------------------------------------------------------
+
+    def ReconfigVM_Task(self, call: Call, spec: Any) -> Task:
+        """Field by field privileges first; the rest in the task."""
+        return vm_reconfigure.reconfigure(self, call, spec)
+
+    def UpgradeVM_Task(self, call: Call, version: str | None = None) -> Task:
+        """To a newer hardware version, powered off."""
+        return vm_reconfigure.upgrade(self, call, version)
+
+    def PowerOnVM_Task(self, call: Call, host: Any = None) -> Task:
+        """On the given host, or where it is registered."""
+        return vm_power.power_on(self, call, self.sim.obj(host) if host is not None else None)
+
+    def PowerOffVM_Task(self, call: Call) -> Task:
+        """Hard off."""
+        return vm_power.power_off(self, call)
+
+    def ResetVM_Task(self, call: Call) -> Task:
+        """Hard reset; devices stay."""
+        return vm_power.reset(self, call)
+
+    def SuspendVM_Task(self, call: Call) -> Task:
+        """Refused with a passthrough device."""
+        return vm_power.suspend(self, call)
+
+    def ShutdownGuest(self, call: Call) -> None:
+        """Returns at once; the guest takes its time."""
+        vm_power.shutdown_guest(self, call)
+
+    def RebootGuest(self, call: Call) -> None:
+        """Returns at once."""
+        vm_power.reboot_guest(self, call)
+
+    def MigrateVM_Task(
+        self, call: Call, pool: Any = None, host: Any = None, priority: Any = None, state: Any = None
+    ) -> Task:
+        """Another host, same datastore."""
+        call.require("Resource.HotMigrate" if self.is_on else "Resource.ColdMigrate", self)
+        return vm_move.migrate(self, call, self.sim.obj(host) if host is not None else None)
+
+    def RelocateVM_Task(self, call: Call, spec: Any, priority: Any = None) -> Task:
+        """Another host, if the spec names one; datastores are not moved."""
+        if self.is_on:
+            call.require("Resource.HotMigrate", self)
+        return vm_move.migrate(self, call, self.sim.obj(spec.host) if spec.host is not None else None)
+
+    def CreateSnapshot_Task(self, call: Call, name: str, description: Any, memory: bool, quiesce: bool) -> Task:
+        """Not with memory while a passthrough device is attached."""
+        return vm_snapshots.create(self, call, name, str(description or ""), memory=memory)
+
+    def RemoveAllSnapshots_Task(self, call: Call, consolidate: Any = None, spec: Any = None) -> Task:
+        """All of them go."""
+        return vm_snapshots.remove_all(self, call)
+
+    def Rename_Task(self, call: Call, newName: str) -> Task:
+        """A new name in inventory and configuration."""
+        call.require("VirtualMachine.Config.Rename", self)
+        spec = vim.vm.ConfigSpec(name=newName)
+        return vm_reconfigure.reconfigure(self, call, spec)
+
+    def Destroy_Task(self, call: Call) -> Task:
+        """Powered off only."""
+        call.require("VirtualMachine.Inventory.Delete", self)
+        return vm_power.destroy(self, call)
+
+    def UnregisterVM(self, call: Call) -> None:
+        """Leaves the inventory, keeps its files."""
+        vm_power.check_state(self, "poweredOff")
+        self.sim.remove(self)

@@ -1,0 +1,252 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A virtual machine starts, stops, is reset, and takes or gives back devices of its host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pyVmomi import vim
+
+from .. import data
+from ..rules import devices as device_rules
+from ..rules import faults, power_on as rules
+from ..tasks import Task
+from . import host_maintenance, vm_config, vm_move
+from .vm_devices import wanted
+
+if TYPE_CHECKING:
+    from ..dispatch import Call
+    from ..tasks import Body
+    from .host import HostSystem
+    from .vm import VirtualMachine
+
+
+def start(vm: VirtualMachine, call: Call | None, operation: str, body: Body, duration: float) -> Task:
+    """A task on a VM; one at a time (TaskInProgress)."""
+    if vm.busy is not None and vm.busy.running:
+        raise vim.fault.TaskInProgress(task=vm.busy.ref)
+    vm.busy = vm.sim.start_task(call, vm, f"VirtualMachine.{operation}", body, duration=duration)
+    return vm.busy
+
+
+def check_state(vm: VirtualMachine, existing: str, requested: str | None = None) -> None:
+    """Raise InvalidPowerState unless the VM is in the state `existing`."""
+    if vm.power != existing:
+        raise faults.invalid_power_state(requested, vm.power)
+
+
+def machine(vm: VirtualMachine) -> rules.Machine:
+    """The configuration as the power-on rule reads it."""
+    config = vm.get("config")
+    found = [item for item in map(wanted, config.hardware.device) if item is not None]
+    return rules.Machine(
+        name=vm.name,
+        memory_mb=config.hardware.memoryMB,
+        reservation_mb=config.memoryAllocation.reservation,
+        vcpus=config.hardware.numCPU,
+        firmware=config.firmware,
+        nested=bool(config.nestedHVEnabled),
+        memory_hot_add=bool(config.memoryHotAddEnabled),
+        extra={item.key: str(item.value) for item in config.extraConfig},
+        wanted=tuple(found),
+    )
+
+
+def host_view(host: HostSystem) -> rules.Host:
+    """The host as the power-on rule reads it."""
+    return rules.Host(
+        name=host.name,
+        system=host.spec.system_id,
+        cards=host.cards(),
+        free_memory=host.free_memory,
+        lent=len(host.holders),
+    )
+
+
+def fitting(vm: VirtualMachine, host: HostSystem) -> dict[int, str]:
+    """Device key -> address if the VM can start on the host; raises the fault otherwise."""
+    chain = vm.sim.obj(vm.props["resourcePool"]).chain()
+    return rules.assigned(machine(vm), host_view(host), chain, host.settings)
+
+
+def power_on(vm: VirtualMachine, call: Call | None, target: HostSystem | None) -> Task:
+    """PowerOnVM_Task on a host, or where the VM is registered."""
+
+    def body(task: Task) -> None:
+        check_state(vm, "poweredOff", "poweredOn")
+        host = target or vm.host
+        try:
+            switch_on(vm, host, call)
+        except Exception as fault:
+            failed = vim.event.VmFailedToPowerOnEvent
+            reason = getattr(fault, "msg", None) or type(fault).__name__
+            text = f"Cannot power on {vm.name} on {host.name}: {reason}"
+            vm.sim.post_event(failed, vm, message=text, call=call, host=host, reason=fault)
+            raise
+
+    return start(vm, call, "powerOn", body, vm.settings.power_on_seconds)
+
+
+def switch_on(vm: VirtualMachine, host: HostSystem, call: Call | None) -> None:
+    """Check, take the devices, run."""
+    if vm.get("config").template:
+        raise vim.fault.InvalidState()
+    host.reach()
+    host_maintenance.check_operation(host, "PowerOnVM_Task")
+    if vm.datastore is not None and not vm.datastore.is_mounted_on(host):
+        raise vim.fault.CannotAccessFile(file=vm.get("config").files.vmPathName)
+    taken = fitting(vm, host)
+    if host is not vm.host:
+        vm_move.register(vm, host)
+    vm.charged = rules.needed_memory(machine(vm))
+    take(vm, host, taken)
+    vm.set_power("poweredOn")
+    vm.sim.post_event(
+        vim.event.VmPoweredOnEvent, vm, message=f"{vm.name} on {host.name} is powered on", call=call, host=host
+    )
+    timer = vm.sim.clock.call_later(vm.settings.guest_boot_seconds, lambda: guest_up(vm))
+    vm.timers.append(timer)
+
+
+def guest_up(vm: VirtualMachine) -> None:
+    """The guest has booted and its Tools answer."""
+    if vm.is_on:
+        vm.set("guest", vm_config.guest(vm.spec, running=True))
+        vm.show_summary()
+
+
+def take(vm: VirtualMachine, host: HostSystem, taken: dict[int, str]) -> None:
+    """Book the devices on the host; dynamic backings show which one they got."""
+    vm.assigned = dict(taken)
+    kinds = {item.key: item for item in machine(vm).wanted}
+    for key, address in taken.items():
+        item = kinds[key]
+        if item.kind in ("fixed", "dynamic"):
+            host.holders[address] = vm.moid
+        elif item.kind == "sriov":
+            host.functions_used[address] += 1
+        elif item.kind == "vgpu":
+            host.profiles_used[address, item.profile] += 1
+    if taken:
+        _show_assigned(vm, taken)
+
+
+def _show_assigned(vm: VirtualMachine, taken: dict[int, str]) -> None:
+    """assignedId while powered on; the guest's slot is given at the first power-on (8.0.3) and stays."""
+    with vm.edit("config") as config:
+        for device in config.hardware.device:
+            kind = device_rules.kind(device)
+            if kind == "dynamic":
+                device.backing.assignedId = taken.get(device.key)
+            if kind and device.slotInfo is None and taken:
+                slot = 192 + 32 * (device.key % 100)
+                device.slotInfo = data.new(vim.vm.device.VirtualDevice.PciBusSlotInfo, pciSlotNumber=slot)
+        config.changeVersion = vm.next_change_version()
+
+
+def release(vm: VirtualMachine) -> None:
+    """Give every device back."""
+    if not vm.assigned:
+        return
+    host = vm.host
+    kinds = {item.key: item for item in machine(vm).wanted}
+    for key, address in vm.assigned.items():
+        if host.holders.get(address) == vm.moid:
+            del host.holders[address]
+        item = kinds.get(key)
+        if item is not None and item.kind == "sriov":
+            host.functions_used[address] -= 1
+        elif item is not None and item.kind == "vgpu":
+            host.profiles_used[address, item.profile] -= 1
+    vm.assigned = {}
+    _show_assigned(vm, {})
+
+
+def power_off(vm: VirtualMachine, call: Call | None) -> Task:
+    """PowerOffVM_Task."""
+
+    def body(task: Task) -> None:
+        if vm.power == "poweredOff":
+            raise faults.invalid_power_state("poweredOff", vm.power)
+        vm.host.reach()
+        switch_off(vm, call)
+
+    return start(vm, call, "powerOff", body, vm.settings.power_off_seconds)
+
+
+def switch_off(vm: VirtualMachine, call: Call | None) -> None:
+    """Stop now."""
+    for timer in vm.timers:
+        timer.cancel()
+    vm.timers.clear()
+    vm.set_power("poweredOff")
+    vm.sim.post_event(vim.event.VmPoweredOffEvent, vm, message=f"{vm.name} is powered off", call=call, host=vm.host)
+
+
+def reset(vm: VirtualMachine, call: Call | None) -> Task:
+    """ResetVM_Task: the guest starts anew, the VMX process and its devices stay."""
+
+    def body(task: Task) -> None:
+        check_state(vm, "poweredOn")
+        vm.set("runtime.bootTime", vm.sim.clock.now())
+        vm.set("guest", vm_config.guest(vm.spec, running=False))
+        vm.timers.append(vm.sim.clock.call_later(vm.settings.guest_boot_seconds, lambda: guest_up(vm)))
+
+    return start(vm, call, "reset", body, vm.settings.power_off_seconds)
+
+
+def suspend(vm: VirtualMachine, call: Call | None) -> Task:
+    """SuspendVM_Task: not with a whole device or a virtual function (networking guide)."""
+
+    def body(task: Task) -> None:
+        check_state(vm, "poweredOn", "suspended")
+        if any(kind in ("fixed", "dynamic", "sriov") for kind in vm.device_kinds):
+            text = "The virtual machine cannot be suspended: it has PCI passthrough devices."
+            raise faults.vm_config_fault([("msg.pciPassthru.noSuspend", text)])
+        vm.set_power("suspended")
+
+    return start(vm, call, "suspend", body, vm.settings.power_off_seconds)
+
+
+def _check_tools(vm: VirtualMachine) -> None:
+    if vm.get("guest").toolsRunningStatus != "guestToolsRunning":
+        raise vim.fault.ToolsUnavailable(
+            msg="Cannot complete operation because VMware Tools is not running in this virtual machine."
+        )
+
+
+def shutdown_guest(vm: VirtualMachine, call: Call | None) -> None:
+    """ShutdownGuest: asks and returns; a guest may take its time or ignore it (a knob)."""
+    check_state(vm, "poweredOn", "poweredOff")
+    vm.host.reach()
+    _check_tools(vm)
+    vm.sim.post_event(
+        vim.event.VmGuestShutdownEvent, vm, message=f"Guest OS shut down for {vm.name}", call=call, host=vm.host
+    )
+    if vm.settings.shutdown_guest_result == "normal":
+        vm.timers.append(vm.sim.clock.call_later(vm.settings.shutdown_seconds, lambda: _guest_down(vm)))
+
+
+def _guest_down(vm: VirtualMachine) -> None:
+    if vm.is_on and vm.host.connection == "connected":
+        switch_off(vm, None)
+
+
+def reboot_guest(vm: VirtualMachine, call: Call | None) -> None:
+    """RebootGuest: asks and returns."""
+    check_state(vm, "poweredOn")
+    vm.host.reach()
+    _check_tools(vm)
+    vm.set("guest", vm_config.guest(vm.spec, running=False))
+    vm.timers.append(vm.sim.clock.call_later(vm.settings.guest_boot_seconds, lambda: guest_up(vm)))
+
+
+def destroy(vm: VirtualMachine, call: Call | None) -> Task:
+    """Destroy_Task: powered off only."""
+
+    def body(task: Task) -> Any:
+        check_state(vm, "poweredOff")
+        vm.sim.remove(vm)
+
+    return start(vm, call, "destroy", body, 1.0)

@@ -1,0 +1,197 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""ReconfigVM_Task and UpgradeVM_Task: privileges now, everything else in the task, all or nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pyVmomi import vim
+
+from ..rules import admission, encoding, faults, limits, privileges
+from ..rules import devices as device_rules
+from ..rules import reconfigure as rules
+from ..tasks import Task
+from . import vm_config
+from .vm_power import check_state, start
+
+if TYPE_CHECKING:
+    from ..dispatch import Call
+    from .vm import VirtualMachine
+
+COPIED = ("name", "annotation", "guestId", "firmware", "memoryHotAddEnabled", "cpuHotAddEnabled", "cpuHotRemoveEnabled",
+          "nestedHVEnabled", "fixedPassthruHotPlugEnabled", "bootOptions")  # fmt: skip
+MODELLED = frozenset({*COPIED, "changeVersion", "numCPUs", "numCoresPerSocket", "memoryMB", "memoryAllocation", "cpuAllocation",
+                      "memoryReservationLockedToMax", "extraConfig", "deviceChange", "flags", "motherboardLayout", "uuid",
+                      "alternateGuestName"})  # fmt: skip
+
+
+def reconfigure(vm: VirtualMachine, call: Call, spec: Any) -> Task:
+    """Start the task. Raises NoPermission at once, NotSupported for fields that are not modelled."""
+    for privilege in privileges.needed(spec, vm.settings):
+        call.require(privilege, vm)
+    unknown = sorted(set(privileges.given(spec)) - MODELLED)
+    if unknown:
+        raise faults.vm_config_fault(
+            [("simulator.notModelled", f"ConfigSpec fields not modelled: {', '.join(unknown)}")]
+        )
+
+    def body(task: Task) -> None:
+        if vm.runtime_connection != "connected":
+            raise faults.invalid_state()
+        before = vm.get("config")
+        rules.check_change_version(spec.changeVersion, before.changeVersion)
+        rules.check_power(spec, vm.is_on)
+        try:
+            apply(vm, spec)
+        except vim.fault.GenericVmConfigFault as fault:
+            _leave_trace(vm, fault)
+            raise
+        vm.sim.post_event(
+            vim.event.VmReconfiguredEvent,
+            vm,
+            message=f"Reconfigured {vm.name}",
+            call=call,
+            host=vm.host,
+            configSpec=spec,
+        )
+
+    return start(vm, call, "reconfigure", body, vm.settings.reconfigure_seconds)
+
+
+def _leave_trace(vm: VirtualMachine, fault: Any) -> None:
+    """A failed hot-add leaves `pciPassthruN.present = FALSE` in the VMX file (seen on 8.0.3)."""
+    if not any(line.key == "msg.devices.hotadd.failed" for line in fault.faultMessage):
+        return
+    taken = {device.key - limits.FIRST_KEY for device in vm.devices if device_rules.kind(device)}
+    index = device_rules.free_index(taken, sriov=False)
+    with vm.edit("config") as config:
+        extra = {item.key: item.value for item in config.extraConfig}
+        config.extraConfig = vm_config.option_values({**extra, f"pciPassthru{index}.present": "FALSE"})
+
+
+def apply(vm: VirtualMachine, spec: Any) -> None:
+    """Change a copy of the configuration; it is stored only when nothing was refused."""
+    with vm.edit("config") as config:
+        devices = list(config.hardware.device)
+        after = device_rules.changed(devices, list(spec.deviceChange or []), setting(vm), vm.settings)
+        added = len(device_rules.kinds(after)) > len(device_rules.kinds(devices))
+        memory = _memory(vm, config, spec, passthrough=bool(device_rules.kinds(after)))
+        _check_charge(vm, memory)
+        config.hardware.memoryMB = memory.size
+        config.memoryAllocation.reservation = memory.reservation
+        config.memoryAllocation.limit = memory.limit
+        config.memoryReservationLockedToMax = memory.locked
+        if added and vm.settings.reserve_on_reconfigure:
+            config.memoryAllocation.reservation = memory.size
+        _plain_fields(config, spec)
+        config.extraConfig = vm_config.option_values(_extra(config, spec, after))
+        config.hardware.device = vm_config.with_controller(after)
+        config.changeVersion = vm.next_change_version()
+        config.modified = vm.sim.clock.now()
+    if spec.name is not None:
+        vm.set("name", spec.name)
+    if vm.is_on:
+        vm.charged = memory.reservation * admission.MIB + admission.overhead(memory.size, vm.spec.cpus)
+    vm.show_summary()
+
+
+def setting(vm: VirtualMachine) -> device_rules.Setting:
+    """What the device rules need to know around the VM."""
+    config = vm.get("config")
+    host = vm.host
+    capability = host.get("capability")
+    hot_plug = bool(getattr(config, "fixedPassthruHotPlugEnabled", False)) and bool(
+        getattr(capability, "fptHotplugSupported", False)
+    )
+    return device_rules.Setting(
+        version=vm.version,
+        powered_on=vm.is_on,
+        maximum=limits.passthrough_max(vm.version, host.spec.release, vm.settings),
+        hot_plug=hot_plug,
+    )
+
+
+def _memory(vm: VirtualMachine, config: Any, spec: Any, *, passthrough: bool) -> rules.Memory:
+    now = rules.Memory(
+        size=config.hardware.memoryMB,
+        reservation=config.memoryAllocation.reservation,
+        limit=config.memoryAllocation.limit,
+        locked=bool(config.memoryReservationLockedToMax),
+    )
+    hot_add = bool(config.memoryHotAddEnabled)
+    return rules.memory(now, spec, version=vm.version, powered_on=vm.is_on, hot_add=hot_add, passthrough=passthrough)
+
+
+def _check_charge(vm: VirtualMachine, memory: rules.Memory) -> None:
+    """A running VM's larger reservation has to be admitted now."""
+    if not vm.is_on:
+        return
+    more = memory.reservation * admission.MIB + admission.overhead(memory.size, vm.spec.cpus) - vm.charged
+    if more > 0:
+        admission.check_pool(vm.sim.obj(vm.props["resourcePool"]).chain(), more)
+        admission.check_host(vm.host.free_memory, more)
+
+
+def _plain_fields(config: Any, spec: Any) -> None:
+    for name in COPIED:
+        value = getattr(spec, name, None)
+        if value is not None:
+            setattr(config, name, value)
+    if spec.numCPUs is not None:
+        config.hardware.numCPU = spec.numCPUs
+    if spec.numCoresPerSocket is not None:
+        config.hardware.numCoresPerSocket = spec.numCoresPerSocket
+    if getattr(spec, "motherboardLayout", None) is not None:
+        config.hardware.motherboardLayout = spec.motherboardLayout
+    if spec.flags is not None:
+        for name in privileges.given(spec.flags):
+            setattr(config.flags, name, getattr(spec.flags, name))
+
+
+def _extra(config: Any, spec: Any, devices: list[Any]) -> dict[str, str]:
+    """extraConfig after the spec, with the `pciPassthruN` keys of the VMX file for fixed devices."""
+    now = {item.key: str(item.value) for item in config.extraConfig}
+    after = rules.extra_config(now, [(item.key, item.value) for item in spec.extraConfig or []])
+    if not spec.deviceChange:
+        return after
+    for device in devices:
+        if device_rules.kind(device) == "fixed":
+            after |= _vmx_keys(device)
+    return after
+
+
+def _vmx_keys(device: Any) -> dict[str, str]:
+    """The VMX file keeps ids in hexadecimal and the address in decimal (seen on 8.0.3)."""
+    prefix = f"pciPassthru{device.key - limits.FIRST_KEY}."
+    backing = device.backing
+    number = encoding.parse_hex_id(backing.deviceId)
+    keys = {
+        "present": "TRUE",
+        "deviceId": encoding.vmx_hex(number) if number is not None else backing.deviceId,
+        "vendorId": encoding.vmx_hex(backing.vendorId),
+        "systemId": backing.systemId,
+    }
+    try:
+        keys["id"] = encoding.vmx_id(backing.id)
+    except ValueError:
+        keys["id"] = backing.id
+    return {prefix + name: value for name, value in keys.items() if value}
+
+
+def upgrade(vm: VirtualMachine, call: Call, version: str | None) -> Task:
+    """UpgradeVM_Task: powered off, never down."""
+
+    def body(task: Task) -> None:
+        check_state(vm, "poweredOff")
+        newest = limits.newest_version(vm.host.spec.release)
+        try:
+            target = rules.upgraded(vm.version, version, newest)
+        except ValueError:
+            raise faults.invalid_argument("version") from None
+        with vm.edit("config") as config:
+            config.version = limits.vmx(target)
+            config.changeVersion = vm.next_change_version()
+        vm.show_summary()
+
+    return start(vm, call, "upgradeVirtualHardware", body, vm.settings.reconfigure_seconds)
