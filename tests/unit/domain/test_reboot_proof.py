@@ -1,0 +1,176 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What proves a reboot, and what must hold before the host goes back to work."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import Host
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.passthrough import (
+    PassthroughWish,
+    plan_passthrough,
+    project,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.reboot import is_back, verify_after
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.selectors import parse_device_wishes
+from ansible_collections.directpath.vsphere.tests.unit.domain.strategies import (
+    A40,
+    ACTIVE,
+    NVME,
+    OFF,
+    PENDING_DISABLE,
+    PENDING_ENABLE,
+    STALE,
+    UNAVAILABLE,
+    cases,
+    device,
+    host,
+)
+
+P, Q = "0000:3b:00.0", "0000:5e:00.0"
+OLD, NEW = 1_000_000.0, 1_000_900.0
+
+
+@pytest.mark.parametrize(
+    ("now", "uptime", "asked", "why"),
+    [
+        ({"boot_time": NEW}, None, None, ""),
+        ({"boot_time": NEW}, 200.0, 600.0, ""),
+        ({"boot_time": NEW}, 200.0, None, ""),
+        ({"boot_time": OLD}, None, None, "it still runs since its old boot time: it has not gone down yet"),
+        ({"boot_time": OLD + 30}, None, None, "it still runs since its old boot time: it has not gone down yet"),
+        ({"boot_time": OLD - 5}, None, None, "it still runs since its old boot time: it has not gone down yet"),
+        ({"boot_time": None}, None, None, "it does not say when it booted yet"),
+        ({"boot_time": NEW, "connection_state": "notResponding"}, 10.0, 600.0, "it is notResponding"),
+        ({"boot_time": NEW, "connection_state": "disconnected"}, None, None, "it is disconnected"),
+        (
+            {"boot_time": NEW, "unreadable": ("hardware.pciDevice",)},
+            None,
+            None,
+            "it does not give hardware.pciDevice yet",
+        ),
+        (
+            {"boot_time": NEW},
+            86_400.0,
+            600.0,
+            "it is up for 86400 seconds, longer than since the reboot was asked for",
+        ),
+    ],
+)
+def test_back_or_why_not_yet(now: dict[str, Any], uptime: float | None, asked: float | None, why: str) -> None:
+    before = host(boot_time=OLD)
+    assert is_back(before, host(**now), uptime, asked_seconds_ago=asked) == (not why, why)
+
+
+@pytest.mark.parametrize(
+    ("uptime", "asked", "back"),
+    [(None, None, False), (100.0, None, False), (None, 600.0, False), (100.0, 600.0, True), (900.0, 600.0, False)],
+)
+def test_uptime_alone_where_the_boot_time_was_never_known(
+    uptime: float | None, asked: float | None, back: bool
+) -> None:
+    found, why = is_back(host(boot_time=None), host(boot_time=NEW), uptime, asked_seconds_ago=asked)
+    assert (found, not why) == (back, back)
+
+
+def test_the_margin_is_for_clocks_that_are_set() -> None:
+    before, now = host(boot_time=OLD), host(boot_time=OLD + 60)
+    assert is_back(before, now, None) == (True, "")
+    assert not is_back(before, now, None, 90)[0]
+
+
+# --- devices afterwards -----------------------------------------------------------------------------------------------
+
+
+def problems(before: Host, now: Host, *raw: Any) -> tuple[str, ...]:
+    return verify_after(before, now, parse_device_wishes(raw))
+
+
+def test_as_it_should_be() -> None:
+    before = host(device(P, state=PENDING_ENABLE), device(Q, A40, PENDING_DISABLE))
+    after = host(device(P, state=ACTIVE), device(Q, A40, OFF))
+    assert problems(before, after) == problems(before, after, "10de:20f1") == ()
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (PENDING_ENABLE, "is enabled, but still not in force after the reboot. Another reboot will not help."),
+        (PENDING_DISABLE, "is disabled, but still in force after the reboot. Another reboot will not help."),
+        (STALE, "is configured for passthrough, but the host no longer offers it. Another reboot will not help."),
+    ],
+)
+def test_still_pending(state: dict[str, bool], said: str) -> None:
+    (problem,) = problems(host(device(P, state=PENDING_ENABLE)), host(device(P, state=state)), "10de:20f1")[:1]
+    assert problem.startswith(f"{P} 10de:20f1 NVIDIA A100-PCIE-40GB on esx-01 {said}")
+    for hint in ("ACS", "KB 391460", "pci_devices record", "come back pending after each boot"):
+        assert hint in problem
+
+
+def test_a_problem_is_told_once() -> None:
+    before, after = host(device(P, state=PENDING_ENABLE)), host(device(P, state=PENDING_ENABLE))
+    assert len(problems(before, after, "10de:20f1", {"match": {"class_id": "03"}})) == 1
+
+
+def test_another_card_came_to_the_address() -> None:
+    before = host(device(P, state=ACTIVE), device(Q, NVME))
+    after = host(device(P, NVME, ACTIVE), device("0000:3c:00.0"), device(Q, NVME))
+    (moved,) = problems(before, after)
+    assert f"{P} held 10de:20f1 NVIDIA A100-PCIE-40GB" in moved
+    assert "now holds 144d:a808 NVMe SSD PM983" in moved
+    assert "leave the host in maintenance mode" in moved
+    moved, missing = problems(before, after, "10de:20f1")
+    assert missing == (
+        "0000:3c:00.0 10de:20f1 NVIDIA A100-PCIE-40GB on esx-01 is wanted, but not enabled. "
+        "Enable it with host_passthrough."
+    )
+
+
+def test_a_card_that_is_gone() -> None:
+    first, second = problems(host(device(P, state=ACTIVE)), host(device(Q, A40)), "10de:20f1")
+    assert f"{P} 10de:20f1 NVIDIA A100-PCIE-40GB is gone" in first
+    assert second.startswith("No device of esx-01 matches 10de:20f1.")
+
+
+def test_a_card_of_the_host_itself_may_move() -> None:
+    assert problems(host(device(P, NVME), device(Q)), host(device(Q, NVME), device(P))) == ()
+
+
+def test_too_few_are_in_force() -> None:
+    before = host(device(P, state=PENDING_ENABLE), device(Q, state=PENDING_ENABLE))
+    after = host(device(P, state=ACTIVE), device(Q, state=UNAVAILABLE))
+    wanted = {"match": "10de:20f1", "count": 2}
+    assert problems(before, after, {"match": "10de:20f1", "count": 1}) == ()
+    (problem,) = problems(before, after, wanted)
+    assert problem.startswith("esx-01 has 1 of the 2 devices that 10de:20f1 asks for.")
+
+
+def test_a_host_that_is_away_proves_nothing() -> None:
+    away = host(device(P, state=ACTIVE), connection_state="notResponding")
+    (problem,) = problems(host(device(P, state=ACTIVE)), away, "10de:20f1")
+    assert problem.startswith("esx-01 is notResponding")
+
+
+@settings(max_examples=200, deadline=None)
+@given(cases())
+def test_the_projection_passes_and_the_order_of_devices_does_not_matter(
+    case: tuple[tuple[Host, ...], PassthroughWish],
+) -> None:
+    fleet, wish = case
+    plan = plan_passthrough(fleet, wish)
+    for before, after, target in zip(fleet, project(fleet, plan), plan.targets, strict=True):
+        if target.blockers or target.warnings or any(each.state == "stale" for each in after.devices):
+            continue
+        wanted = wish.devices[before.moid] if wish.state == "enabled" else ()
+        assert verify_after(before, after, wanted) == ()
+        turned = replace(after, devices=tuple(random.sample(after.devices, len(after.devices))))
+        broken = replace(turned, devices=tuple(replace(each, vendor_id="ffff") for each in turned.devices))
+        straight = replace(after, devices=tuple(replace(each, vendor_id="ffff") for each in after.devices))
+        assert verify_after(before, broken, wanted) == verify_after(before, straight, wanted)
+        assert len(verify_after(before, broken)) == sum(each.enabled or each.active for each in before.devices)
