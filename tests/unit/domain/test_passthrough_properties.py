@@ -24,7 +24,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.protect
 from ansible_collections.directpath.vsphere.tests.unit.domain.strategies import cases
 
 Case = tuple[tuple[Host, ...], PassthroughWish]
-thorough = settings(max_examples=400, deadline=None)
+thorough = settings(max_examples=150, deadline=None)
 
 
 @thorough
