@@ -107,8 +107,20 @@ def _nvme(vendor: int, device: int, name: str, size: int, use: str = "free", sub
     return Card(parts=(part,), use=use, disk_gb=size, disk_model=name)
 
 
-def _nic(vendor: int, device: int, name: str, driver: str, *, ports: int = 2, vfs: int = 64, **sub: int) -> Card:
-    part = Part(class_id=0x0200, vendor=vendor, device=device, name=name, role="nic", driver=driver, max_vfs=vfs, **sub)
+def _nic(
+    vendor: int, device: int, name: str, driver: str, *, subvendor: int, subdevice: int, ports: int = 2, vfs: int = 64
+) -> Card:
+    part = Part(
+        class_id=0x0200,
+        vendor=vendor,
+        device=device,
+        name=name,
+        role="nic",
+        driver=driver,
+        max_vfs=vfs,
+        subvendor=subvendor,
+        subdevice=subdevice,
+    )
     return Card(parts=(part,) * ports)
 
 
@@ -181,7 +193,7 @@ CARDS: dict[str, Card] = {
         use="datastore",
         disk_gb=10240,
         disk_model="SAN volume",
-    ),  # fmt: skip
+    ),
     "raid": Card(
         parts=(
             Part(
@@ -198,7 +210,7 @@ CARDS: dict[str, Card] = {
         use="datastore",
         disk_gb=7680,
         disk_model="PERC H740P",
-    ),  # fmt: skip
+    ),
     "aspeed-vga": Card(
         parts=(
             Part(
@@ -212,7 +224,7 @@ CARDS: dict[str, Card] = {
             ),
         ),
         embedded=True,
-    ),  # fmt: skip
+    ),
     "matrox-vga": Card(
         parts=(
             Part(
@@ -226,7 +238,7 @@ CARDS: dict[str, Card] = {
             ),
         ),
         embedded=True,
-    ),  # fmt: skip
+    ),
     "usb-controller": Card(
         parts=(
             Part(
@@ -243,7 +255,7 @@ CARDS: dict[str, Card] = {
         embedded=True,
         disk_gb=32,
         disk_model="Ultra Fit",
-    ),  # fmt: skip
+    ),
     "sata": Card(
         parts=(
             Part(
@@ -260,7 +272,7 @@ CARDS: dict[str, Card] = {
         embedded=True,
         use="free",
         disk_model="SSDSC2KB480G8",
-    ),  # fmt: skip
+    ),
     "sata-boot": Card(
         parts=(
             Part(
@@ -277,7 +289,7 @@ CARDS: dict[str, Card] = {
         use="boot",
         disk_gb=240,
         disk_model="DELLBOSS VD",
-    ),  # fmt: skip
+    ),
     "counters": Card(
         parts=(
             Part(
@@ -290,7 +302,7 @@ CARDS: dict[str, Card] = {
             ),
         ),
         embedded=True,
-    ),  # fmt: skip
+    ),
 }
 """Short name -> card. `nvme` has a device id above 0x7fff, so that it arrives as a negative number."""
 

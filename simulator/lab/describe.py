@@ -24,6 +24,7 @@ def host_state(host: HostSystem) -> dict[str, Any]:
     """One host; bridges and chipset are left out."""
     return {
         "name": host.name,
+        "cluster": host.up.name if host.up is not None else None,
         "version": host.spec.release,
         "connection": host.connection,
         "running": host.running,
@@ -61,6 +62,9 @@ def vm_state(vm: VirtualMachine) -> dict[str, Any]:
         "name": vm.name,
         "host": vm.host.name,
         "power": vm.power,
+        "memory_mb": vm.get("config").hardware.memoryMB,
+        "reserved_mb": vm.get("config").memoryAllocation.reservation,
+        "locked": bool(vm.get("config").memoryReservationLockedToMax),
         "devices": list(vm.device_kinds),
         "assigned": {str(key): address for key, address in sorted(vm.assigned.items())},
     }

@@ -18,6 +18,7 @@ from ..rules import buses
 from ..rules import knobs as knob_rules
 from ..simulator import Simulator
 from . import hardware
+from .catalogue import CARDS
 from .hardware import LabError
 
 Event = Callable[..., Any]
@@ -55,8 +56,8 @@ class Happenings:
         used = {item.address.split(":")[1] for item in functions}
         free = next(f"{bus:02x}" for bus in hardware.SLOT_BUSES if f"{bus:02x}" not in used)
         entry = {"card": card, "at": at or free}
-        if card not in hardware.CARDS:
-            raise LabError(f"card {card!r} is unknown; the catalogue has {', '.join(sorted(hardware.CARDS))}")
+        if card not in CARDS:
+            raise LabError(f"card {card!r} is unknown; the catalogue has {', '.join(sorted(CARDS))}")
         (made,) = hardware.placed([entry])
         if renumber:
             functions = buses.shifted(functions, int(made.address[5:7], 16) - 1, 1)

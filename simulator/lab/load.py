@@ -23,7 +23,9 @@ from ..objects.pci import Layout
 from ..objects.pool import ResourcePool
 from ..objects.vm import VirtualMachine
 from . import describe, events, hosts, machines
+from .accounts import add_accounts
 from .expand import expanded, merged, unknown_keys
+from .fleet import datacenters
 from .hardware import LabError
 
 if TYPE_CHECKING:
@@ -31,13 +33,15 @@ if TYPE_CHECKING:
 
 LAB_KEYS = {
     "kind", "version", "build", "name", "users", "roles", "permissions", "knobs", "faults", "hardware", "defaults",
-    "datacenters", "host", "vms", "vm_defaults", "pools", "instance_uuid", "description",
+    "datacenters", "host", "vms", "vm_defaults", "pools", "instance_uuid",
+    "fleet", "description",
 }  # fmt: skip
 
 
 def load(sim: Simulator, lab: Mapping[str, Any]) -> None:
     """Build everything below the root folder. Raises LabError (a ValueError) with the place of the mistake."""
     unknown_keys(lab, LAB_KEYS, "the lab")
+    add_accounts(sim, lab)
     builder = Builder(sim, lab)
     if sim.kind == "esxi":
         builder.standalone()
@@ -68,9 +72,11 @@ class Builder:
         root = Folder(self.sim, "Datacenters", kinds, moid="group-d1")
         self.sim.add(root)
         self.sim.root = root
-        listed = self.lab.get("datacenters")
+        listed = [*(self.lab.get("datacenters") or [])]
+        if "fleet" in self.lab:
+            listed.extend(datacenters(self.lab["fleet"] or {}))
         if not listed:
-            raise LabError("a vCenter lab needs `datacenters`")
+            raise LabError("a vCenter lab needs `datacenters` or `fleet`")
         for item in expanded(listed):
             self._datacenter(root, item)
 

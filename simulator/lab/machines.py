@@ -15,7 +15,7 @@ from ..objects.specs import VmSpec
 from ..objects.vm import VirtualMachine
 from ..objects.vm_devices import from_lab
 from ..rules import knobs as knob_rules
-from ..rules import limits
+from ..rules import limits, power_on
 from .expand import unknown_keys
 from .hardware import LabError, token
 
@@ -97,7 +97,7 @@ def begin_running(vm: VirtualMachine, host: HostSystem) -> None:
         taken = vm_power.fitting(vm, host)
     except vim.fault.VimFault as fault:
         raise LabError(f"VM {vm.name} cannot be on: {fault.msg}") from None
-    vm.charged = vm_power.rules.needed_memory(vm_power.machine(vm))
+    vm.charged = power_on.needed_memory(vm_power.machine(vm))
     vm_power.take(vm, host, taken)
     vm.set("runtime.powerState", "poweredOn")
     vm.set("runtime.bootTime", vm.sim.clock.start)

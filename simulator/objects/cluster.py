@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyVmomi import vim
 
@@ -52,7 +52,7 @@ class ComputeResource(Entity):
 
     vim_type = vim.ComputeResource
     id_prefix = "domain-s"
-    live = {"summary": _summary}
+    live: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"summary": _summary}
 
     def __init__(self, sim: Simulator, name: str, *, moid: str | None = None) -> None:
         super().__init__(
@@ -84,7 +84,7 @@ class ClusterComputeResource(ComputeResource):
 
     vim_type = vim.ClusterComputeResource
     id_prefix = "domain-c"
-    live = {"summary": _summary, "summaryEx": _summary}
+    live: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"summary": _summary, "summaryEx": _summary}
 
     def __init__(self, sim: Simulator, name: str, lab: Mapping[str, Any]) -> None:
         super().__init__(sim, name)

@@ -22,7 +22,8 @@ def maintenance_advice(cluster: ClusterComputeResource, hosts: list[HostSystem])
     """Build ClusterEnterMaintenanceResult. Raises NotSupported without DRS (API reference: DRS clusters only)."""
     if not cluster.drs_enabled:
         raise vmodl.fault.NotSupported()
-    recommendations, by_vm = [], []
+    recommendations: list[Any] = []
+    by_vm: list[Any] = []
     for host in hosts:
         plan = host_maintenance.planned_moves(host, powered_off=False)
         for vm in host.vms:

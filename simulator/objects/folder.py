@@ -87,8 +87,7 @@ class Datacenter(Entity):
                     refused.append(data.new(vim.cluster.NotAttemptedVmInfo, vm=machine.ref, fault=fault))
                 else:
                     attempted.append(data.new(vim.cluster.AttemptedVmInfo, vm=machine.ref, task=started.ref))
-            result = data.new(vim.cluster.PowerOnVmResult, attempted=attempted, notAttempted=refused)
-            return result
+            return data.new(vim.cluster.PowerOnVmResult, attempted=attempted, notAttempted=refused)
 
         return self.sim.start_task(call, self, "Datacenter.powerOnVm", body, duration=0.5)
 

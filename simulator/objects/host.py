@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyVmomi import vim, vmodl
 
@@ -46,8 +47,8 @@ class HostSystem(Entity):
 
     vim_type = vim.HostSystem
     id_prefix = "host"
-    mirrors = {"runtime": ("summary.runtime",)}
-    lazy = {
+    mirrors: ClassVar[Mapping[str, tuple[str, ...]]] = {"runtime": ("summary.runtime",)}
+    lazy: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "config": _config,
         "config.network": lambda self: host_network.network_info(self.spec, self.taken),
         "config.virtualNicManagerInfo": lambda self: host_network.virtual_nic_manager_info(self.spec),

@@ -18,6 +18,21 @@ from .specs import HostSpec
 
 GIB = 1024**3
 MHZ = 2400
+ALWAYS_ABLE = (
+    "recursiveResourcePoolsSupported",
+    "cpuMemoryResourceConfigurationSupported",
+    "rebootSupported",
+    "shutdownSupported",
+    "vmotionSupported",
+    "standbySupported",
+    "maintenanceModeSupported",
+    "nfsSupported",
+    "sanSupported",
+    "nicTeamingSupported",
+    "vlanTaggingSupported",
+    "storageVMotionSupported",
+    "nestedHVSupported",
+)
 CPU_MODELS = {"intel": "Intel(R) Xeon(R) Gold 6342 CPU @ 2.80GHz", "amd": "AMD EPYC 7443P 24-Core Processor"}
 
 
@@ -110,15 +125,7 @@ def capability(release: str, rebind: bool) -> Any:
     values: dict[str, Any] = dict.fromkeys(
         (name for name, info in data.fields(cls).items() if info.type is bool and not info.flags & F_OPTIONAL), False
     )
-    values |= {
-        name: True
-        for name in (
-            "recursiveResourcePoolsSupported", "cpuMemoryResourceConfigurationSupported", "rebootSupported",
-            "shutdownSupported", "vmotionSupported", "standbySupported", "maintenanceModeSupported", "nfsSupported",
-            "sanSupported", "nicTeamingSupported", "vlanTaggingSupported", "storageVMotionSupported",
-            "nestedHVSupported",
-        )
-    }  # fmt: skip
+    values |= dict.fromkeys(ALWAYS_ABLE, True)
     since: dict[str, tuple[tuple[int, ...], bool]] = {
         "deviceRebindWithoutRebootSupported": ((7, 0), rebind),
         "assignableHardwareSupported": ((7, 0), True),

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyVmomi import vim, vmodl
 
@@ -26,7 +27,9 @@ class HostPart(ManagedObject):
     owner: HostSystem
 
     def __init__(self, sim: Simulator, moid: str | None = None) -> None:
-        super().__init__(sim, moid, value=None, availableField=None)
+        super().__init__(sim, moid)
+        if issubclass(self.vim_type, vim.ExtensibleManagedObject):
+            self.props |= {"value": None, "availableField": None}
 
     @property
     def host(self) -> HostSystem:
@@ -44,7 +47,7 @@ class HostPciPassthruSystem(HostPart):
 
     vim_type = vim.host.PciPassthruSystem
     id_prefix = "pciPassthruSystem"
-    live = {
+    live: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "pciPassthruInfo": lambda self: self.host.shown,
         "sriovDevicePoolInfo": lambda self: None,
     }
@@ -100,7 +103,7 @@ class HostStorageSystem(HostPart):
 
     vim_type = vim.host.StorageSystem
     id_prefix = "storageSystem"
-    live = {
+    live: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "storageDeviceInfo": lambda self: self.host.get("config.storageDevice"),
         "fileSystemVolumeInfo": lambda self: self.host.get("config.fileSystemVolume"),
         "systemFile": lambda self: None,
@@ -138,7 +141,7 @@ class HostAssignableHardwareManager(HostPart):
 
     vim_type = vim.host.AssignableHardwareManager
     id_prefix = "assignableHardwareManager"
-    live = {
+    live: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "binding": lambda self: [
             data.new(vim.host.AssignableHardwareBinding, instanceId=f"pci-{address}", vm=self.sim.obj(moid).ref)
             for address, moid in sorted(self.host.holders.items())

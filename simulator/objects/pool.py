@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyVmomi import vim
 
@@ -53,7 +53,7 @@ class ResourcePool(Entity):
 
     vim_type = vim.ResourcePool
     id_prefix = "resgroup"
-    live = {"runtime": _runtime, "summary": _summary}
+    live: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"runtime": _runtime, "summary": _summary}
 
     def __init__(
         self, sim: Simulator, name: str, owner: ComputeResource, lab: Mapping[str, Any], *, moid: str | None = None

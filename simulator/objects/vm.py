@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyVmomi import vim
 
@@ -30,8 +31,8 @@ class VirtualMachine(Entity):
 
     vim_type = vim.VirtualMachine
     id_prefix = "vm"
-    mirrors = {"runtime": ("summary.runtime",)}
-    lazy = {
+    mirrors: ClassVar[Mapping[str, tuple[str, ...]]] = {"runtime": ("summary.runtime",)}
+    lazy: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "config": vm_config.config,
         "summary": vm_config.summary,
         "guest": lambda self: vm_config.guest(self.spec, running=self.is_on),

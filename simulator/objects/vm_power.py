@@ -10,7 +10,8 @@ from pyVmomi import vim
 
 from .. import data
 from ..rules import devices as device_rules
-from ..rules import faults, power_on as rules
+from ..rules import faults
+from ..rules import power_on as rules
 from ..tasks import Task
 from . import host_maintenance, vm_config, vm_move
 from .vm_devices import wanted

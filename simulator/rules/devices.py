@@ -203,7 +203,7 @@ def _plain(device: Any, devices: Sequence[Any], position: int) -> Any:
     if isinstance(device, DEVICE.VirtualEthernetCard):
         first, controller, units = 4000, PCI_CONTROLLER, range(7, 17)
     elif isinstance(device, DEVICE.VirtualDisk):
-        first, controller, units = 2000, device.controllerKey or 1000, range(0, 16)
+        first, controller, units = 2000, device.controllerKey or 1000, range(16)
     else:
         raise vim.fault.InvalidDeviceSpec(deviceIndex=position, property=f"deviceChange[{position}].device")
     taken = {item.unitNumber for item in devices if item.controllerKey == controller}

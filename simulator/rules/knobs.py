@@ -185,7 +185,8 @@ def coerce(name: str, value: object) -> Value:
 
 def turned(knobs: Knobs, changes: dict[str, object]) -> Knobs:
     """Return `knobs` with `changes` applied; ValueError for an unknown knob or value."""
-    return dataclasses.replace(knobs, **{name: coerce(name, value) for name, value in changes.items()})
+    values: dict[str, Any] = {name: coerce(name, value) for name, value in changes.items()}
+    return dataclasses.replace(knobs, **values)
 
 
 def of(obj: ManagedObject) -> Knobs:
@@ -200,7 +201,7 @@ KNOBS: dict[str, Knob] = {
     name: Knob(
         default=list(item.default) if isinstance(item.default, tuple) else item.default,
         doc=item.metadata["meaning"],
-        **({"choices": item.metadata["choices"]} if "choices" in Knob.__dataclass_fields__ else {}),
+        choices=item.metadata["choices"],
     )
     for name, item in FIELDS.items()
 }

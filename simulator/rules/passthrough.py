@@ -154,7 +154,7 @@ def _reached(devices: Mapping[str, Passthrough], request: Request, knobs: Knobs)
 def _applied(device: Passthrough, request: Request, ability: HostAbility, knobs: Knobs, *, direct: bool) -> Passthrough:
     now = rebinds_now(request, device, ability) and not held_for_ever(device, knobs)
     changed = dataclasses.replace(device, enabled=request.enabled)
-    if now or not request.enabled and not device.active:
+    if now or (not request.enabled and not device.active):
         changed = dataclasses.replace(changed, active=request.enabled)
     if direct and request.label is not None and ability.labels:
         changed = dataclasses.replace(changed, label=request.label)

@@ -56,7 +56,7 @@ def given(spec: Any) -> list[str]:
 def is_raw(device: Any) -> bool:
     """A whole PCI device, fixed or dynamic; vGPU, DVX and SR-IOV cards are not."""
     backing = getattr(device, "backing", None)
-    whole = (vim.vm.device.VirtualPCIPassthrough.DeviceBackingInfo,)
+    whole: tuple[type[Any], ...] = (vim.vm.device.VirtualPCIPassthrough.DeviceBackingInfo,)
     dynamic = getattr(vim.vm.device.VirtualPCIPassthrough, "DynamicBackingInfo", None)
     if dynamic is not None:
         whole += (dynamic,)
