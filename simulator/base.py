@@ -153,25 +153,24 @@ class ManagedObject:
             self._place(wanted[0], build(self))
         for name, compute in self.live.items():
             if data.overlap(name, path):
-                value = compute(self)
-                head = name.rpartition(".")[0]
-                if head and self._stored(head) is None:
-                    continue
-                if name not in self.props or head:
-                    current = self._stored(name) if head else None
-                else:
-                    current = self.props[name]
-                if not data.same(current, value) or (not head and name not in self.props):
-                    self._place(name, value)
-                    self.drop_fragments(name)
+                self._renew(name, compute(self))
+
+    def _renew(self, path: str, value: Any) -> None:
+        """Store what a live property came to; nothing is recorded, for the owner says ``touch`` when it matters."""
+        head = path.rpartition(".")[0]
+        if head and self._stored(head) is None:
+            return
+        if (head or path in self.props) and data.same(self._stored(path), value):
+            return
+        self._place(path, value)
+        self.drop_fragments(path)
 
     def _place(self, path: str, value: Any) -> None:
+        """Put a value where it belongs; what hangs below something unset is left out."""
         head, _, last = path.rpartition(".")
         if not head:
             self.props[path] = value
-            return
-        holder = self.get(head)
-        if holder is not None:
+        elif (holder := self._stored(head)) is not None:
             before = getattr(holder, last)
             setattr(holder, last, type(before)(value) if isinstance(before, list) and type(value) is list else value)
 

@@ -125,7 +125,7 @@ def _run(sim: Simulator, request: Request, peer: Peer, obj: ManagedObject | None
     privilege = request.info.privId if request.info is not None else None
     if session is None and not (privilege == ANONYMOUS or request.method == "Fetch"):
         raise vim.fault.NotAuthenticated(object=_reference(request), privilegeId=privilege or "System.View")
-    if obj is None or (request.type is not None and not issubclass(obj.vim_type, request.type)):
+    if obj is None or not _is_there(obj, request, session):
         raise vmodl.fault.ManagedObjectNotFound(obj=_reference(request))
     handler = _handler(sim, request, obj)
     call = Call(sim=sim, peer=peer, session=session, version=request.version, method=request.method, obj=obj)
@@ -138,6 +138,12 @@ def _run(sim: Simulator, request: Request, peer: Peer, obj: ManagedObject | None
     if strike.after is not None:
         raise strike.after
     return result.ref if isinstance(result, ManagedObject) else result
+
+
+def _is_there(obj: ManagedObject, request: Request, session: Session | None) -> bool:
+    """Whether the object is of the type asked for, and this session's when it belongs to one."""
+    own = obj.session_key is None or (session is not None and session.key == obj.session_key)
+    return own and (request.type is None or issubclass(obj.vim_type, request.type))
 
 
 def _handler(sim: Simulator, request: Request, obj: ManagedObject) -> Callable[..., Any]:

@@ -164,15 +164,18 @@ class Simulator:
 
     def add(self, obj: Any, parent: Entity | None = None, owner: ManagedObject | None = None) -> Any:
         """Register an object; see Registry.add."""
-        return self.registry.add(obj, parent, owner)
+        with self.lock:
+            return self.registry.add(obj, parent, owner)
 
     def remove(self, obj: ManagedObject) -> None:
         """Remove an object, all below it and all it owns."""
-        self.registry.remove(obj)
+        with self.lock:
+            self.registry.remove(obj)
 
     def reparent(self, obj: Entity, parent: Entity) -> None:
         """Move an entity in the tree."""
-        self.registry.reparent(obj, parent)
+        with self.lock:
+            self.registry.reparent(obj, parent)
 
     def obj(self, ref: Ref | str) -> Any:
         """The object behind a reference or id. Raises ManagedObjectNotFound."""

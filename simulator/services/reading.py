@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Path:
-    """A property path that is valid for a managed object type: its parts, its declared type, who may read it."""
+    """A property path that is valid for a managed object type: its parts, its declared type, who may read it.
+
+    ``privilege`` is empty where the API names none.
+    """
 
     text: str
     name: str
@@ -81,7 +84,7 @@ def parse(vim_type: type[Any], text: str, version: str) -> Path | None:
         if info is None or not is_known(version, info.version):
             return None
         if index == 0:
-            privilege = info.privId or "System.Read"
+            privilege = info.privId or ""
         current = info.type
         if key is not None:
             if not issubclass(current, list):
@@ -111,10 +114,11 @@ class PropertyReader:
 
     def read(self, call: Call, obj: ManagedObject, path: Path) -> tuple[Stored | None, Any]:
         """(value or None when unset, fault or None)."""
-        if path.privilege != ANONYMOUS and not call.allows(path.privilege, obj):
+        privilege = path.privilege or ("System.Read" if obj.entity() is not None else "System.View")
+        if privilege != ANONYMOUS and not call.allows(privilege, obj):
             if call.session is None:
-                raise vim.fault.NotAuthenticated(object=obj.ref, privilegeId=path.privilege)
-            return None, self._denied(path.privilege, obj)
+                raise vim.fault.NotAuthenticated(object=obj.ref, privilegeId=privilege)
+            return None, self._denied(privilege, obj)
         fault = obj.missing(path.text)
         if fault is not None:
             return None, fault

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from pyVmomi import vim
+from pyVmomi import vim, vmodl
 
 from simulator import ManualClock, Simulator, data
 from simulator.base import Entity
@@ -46,7 +46,7 @@ class Host(Entity):
 
     def missing(self, path: str) -> Any:
         if self.props["runtime"].connectionState == "disconnected" and path.startswith("config"):
-            return vim.fault.HostNotConnected()
+            return vmodl.fault.HostNotConnected()
         return None
 
     def RebootHost_Task(self, call: Call, force: bool) -> Any:
