@@ -196,6 +196,8 @@ class Host:
     cluster: str | None = None
     datacenter: str | None = None
     compute_moid: str = ""
+    drs_moves_vms: bool | None = None
+    """True when its cluster's DRS is fully automated; None when that was not read."""
     version: str = ""
     connection_state: str = "connected"
     power_state: str = "poweredOn"

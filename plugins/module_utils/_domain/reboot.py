@@ -261,21 +261,22 @@ def _plan_host(host: Host, residents: Sequence[Vm], wish: RebootWish, tasks: Seq
 def _movers(host: Host, residents: Iterable[Vm], wish: RebootWish) -> tuple[str, ...]:
     """VMs that must be moved away by the cluster before the host is in maintenance mode."""
     moving = [vm.name for vm in sorted(residents, key=_by_name) if vm.is_powered_on and not vm.pins_to_host]
-    if not moving or host.cluster is None or not _enters(host, wish):
+    if not moving or host.cluster is None or host.drs_moves_vms or not _enters(host, wish):
         return ()
+    why = "DRS of its cluster does not move them by itself" if host.drs_moves_vms is False else "DRS may not move them"
     return (
-        f"{host.name} waits up to {wish.drain_timeout} seconds for DRS, or you, to move away: {', '.join(moving)}. "
-        "Without fully automated DRS nothing moves them",
+        f"{host.name} waits up to {wish.drain_timeout} seconds for these virtual machines to be moved away: "
+        f"{', '.join(moving)}. {why}: be ready to move them",
     )
 
 
 def _changes(host: Host, wish: RebootWish) -> tuple[Change, ...]:
-    pending = [device.address for device in _sorted(host.pending)]
+    # What it settles is in the reason: a forecast cannot know it, and is to give the same record as the real run.
     reboot = Change(
         kind="reboot",
-        subject="reboot",
-        before={"pending": pending},
-        after={"pending": []},
+        subject="host",
+        before="running",
+        after="rebooted",
         detail=Reboot(timeout_seconds=wish.reboot_timeout, verify_seconds=wish.verify_timeout),
     )
     if not _enters(host, wish):

@@ -282,15 +282,26 @@ def test_what_the_writer_is_told() -> None:
     assert reboot.detail == Reboot(timeout_seconds=900, verify_seconds=30)
     assert leave.detail == ExitMaintenance(timeout_seconds=60)
     assert (enter.before, enter.after, leave.before, leave.after) == (False, True, True, False)
-    assert (reboot.before, reboot.after) == ({"pending": [P]}, {"pending": []})
+    assert (reboot.subject, reboot.before, reboot.after) == ("host", "running", "rebooted")
 
 
-def test_vms_that_the_cluster_must_move_are_named() -> None:
-    target = plan_one(esx(ready=False), MANAGE, vm("web-02"), vm("web-01"), vm("off-01", on=False))
-    assert target.warnings == (
-        "esx-01 waits up to 1800 seconds for DRS, or you, to move away: web-01, web-02. Without fully automated DRS "
-        "nothing moves them",
+def test_a_forecast_gives_the_same_records_as_the_real_run() -> None:
+    forecast = RebootWish(maintenance="manage", expect_pending=frozenset({"esx-01"}))
+    before, after = esx(OFF, ready=False), esx(PENDING_ENABLE, ready=False)
+    assert plan_reboot([before], {}, forecast).records() == plan_reboot([after], {}, MANAGE).records()
+
+
+@pytest.mark.parametrize(
+    ("moves", "why"),
+    [(None, "DRS may not move them"), (False, "DRS of its cluster does not move them by itself"), (True, None)],
+)
+def test_vms_that_somebody_must_move_are_named(moves: bool | None, why: str | None) -> None:
+    made = esx(ready=False, drs_moves_vms=moves)
+    target = plan_one(made, MANAGE, vm("web-02"), vm("web-01"), vm("off-01", on=False))
+    said = (
+        f"esx-01 waits up to 1800 seconds for these virtual machines to be moved away: web-01, web-02. {why}: be ready"
     )
+    assert target.warnings == ((f"{said} to move them",) if why else ())
 
 
 def test_targets_come_sorted() -> None:
