@@ -68,7 +68,7 @@ def lines(result: Record) -> list[str]:
     written = []
     for target in _targets(result):
         name = target["name"]
-        written.append(f"{name}: {_WORDS.get(target.get('status', ''), target.get('status', ''))}{_seconds(target)}")
+        written.append(f"{name}: {_status(result, target)}{_seconds(target)}")
         written += [f"  {change_line(record)}" for record in _changes_of(result, name)]
         written += [f"  {address} is enabled and waits for a reboot" for address in target.get("pending") or ()]
         written += [f"  refused: {blocker_sentence(blocker)}" for blocker in target.get("blockers") or ()]
@@ -136,17 +136,22 @@ def assumed_enabled(targets: Sequence[Record], enabled: Record | None, rebooted:
 
 
 def change_line(record: Record) -> str:
-    """``0000:3b:00.0 off → on (10de:20f1 NVIDIA A100)``, or ``memory reservation: 0 → locked`` for other kinds."""
+    """A change in a few words, such as ``0000:3b:00.0 off → on (10de:20f1 NVIDIA A100)``."""
     before, after = record.get("before"), record.get("after")
     if record.get("kind") == "passthrough" and isinstance(before, Mapping) and isinstance(after, Mapping):
         label = ""
         if after.get("label") != before.get("label"):
             label = f", label {_plain(before.get('label'))} → {_plain(after.get('label'))}"
         return f"{record['subject']} {_switch(before)} → {_switch(after)}{label} ({after.get('device', '')})"
-    kind = str(record.get("kind", "")).replace("_", " ")
-    subject = str(record.get("subject", ""))
-    head = kind if subject in ("", kind) else f"{kind} {subject}"
-    return f"{head}: {_plain(before)} → {_plain(after)}"
+    kind, subject = str(record.get("kind", "")).replace("_", " "), str(record.get("subject", ""))
+    if kind in ("attach", "detach"):
+        side = after if kind == "attach" else before
+        words = side if isinstance(side, Mapping) else {"device": _plain(side)}
+        shown = ", ".join(str(words[key]) for key in ("device", "backing", "label") if words.get(key))
+        return f"{kind} {subject} ({shown})"
+    if kind in ("enter maintenance", "reboot", "exit maintenance"):
+        return kind + (" mode" if "maintenance" in kind else "")
+    return f"{subject}: {_plain(before)} → {_plain(after)}"
 
 
 def blocker_sentence(blocker: Record | str) -> str:
@@ -159,6 +164,15 @@ def blocker_sentence(blocker: Record | str) -> str:
     if blocker.get("cure"):
         parts.append(str(blocker["cure"]).rstrip(".") + ".")
     return " ".join(parts)
+
+
+def _status(result: Record, target: Record) -> str:
+    status = str(target.get("status", ""))
+    if "rebooted" in result and status in ("ok", "changed"):
+        if status == "ok":
+            return "owes no reboot"
+        return "rebooted" if target.get("boot_time_after") else "to be rebooted"
+    return _WORDS.get(status, status)
 
 
 def _targets(result: Record) -> list[Record]:

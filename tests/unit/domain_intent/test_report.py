@@ -10,6 +10,7 @@ import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.report import (
     assumed_enabled,
+    change_line,
     differences,
     lines,
     outcome,
@@ -94,7 +95,7 @@ def test_every_kind_of_difference_is_named() -> None:
         "esx-01: 0000:3b:00.0 off → on, label - → a100 (10de:20f1 A100) is still to be done",
         "esx-02: 0000:af:00.0 is enabled, but not active before a reboot",
         "esx-03: 0000:18:00.0 is the management uplink. Candidates: a. Leave it.",
-        "vm: memory memory reservation: mb 0 → locked yes is still to be done",
+        "vm: memory reservation: mb 0 → locked yes is still to be done",
         "Cannot reach vc: connection refused.",
     ]
 
@@ -190,3 +191,27 @@ class TestRebootOutcome:
     def test_a_vcenter_that_did_not_answer_is_a_failure(self) -> None:
         kept = reboot_outcome({"error_code": "unreachable", "msg": "Cannot reach vc"}, {"skipped": True}, False, False)
         assert kept["trouble"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after", "line"),
+    [
+        ("attach", None, {"backing": "dynamic", "device": "10de:20f1 A100"}, "attach X (10de:20f1 A100, dynamic)"),
+        ("detach", {"backing": "fixed", "device": "10de:20f1"}, None, "detach X (10de:20f1, fixed)"),
+        ("power_on", "poweredOff", "poweredOn", "X: poweredOff → poweredOn"),
+        ("enter_maintenance", False, True, "enter maintenance mode"),
+        ("reboot", {"pending": ["0000:3b:00.0"]}, {"pending": []}, "reboot"),
+        ("memory", 4096, "unlimited", "X: 4096 → unlimited"),
+    ],
+)
+def test_change_lines(kind: str, before: object, after: object, line: str) -> None:
+    assert change_line({"kind": kind, "subject": "X", "before": before, "after": after}) == line
+
+
+def test_hosts_that_were_and_will_be_rebooted() -> None:
+    hosts = [host("a", "ok"), host("b", "changed"), host("c", "changed", boot_time_after=1.0, seconds={"reboot": 62.4})]
+    assert lines({"hosts": hosts, "rebooted": ["c"], "changes": []}) == [
+        "a: owes no reboot",
+        "b: to be rebooted",
+        "c: rebooted (back after 62 s)",
+    ]
