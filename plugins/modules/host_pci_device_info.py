@@ -36,6 +36,13 @@ options:
     description: Whether to read what the hosts live on (uplinks, boot and datastore disks). One more, large, bulk read.
     type: bool
     default: true
+  gather_partitions:
+    description:
+      - Whether to ask every host for the partition tables of its local disks as well, one call a host. Without it a local disk that
+        holds no known volume counts as protected, as it may hold something.
+      - M(directpath.vsphere.host_passthrough) asks by itself, where it is about to take a storage device.
+    type: bool
+    default: false
 seealso:
   - module: directpath.vsphere.host_passthrough
 """
@@ -102,6 +109,7 @@ ARGUMENTS = {
     "include": {"type": "str", "choices": ["candidates", "capable", "enabled", "all"], "default": "candidates"},
     "gather_vms": {"type": "bool", "default": True},
     "gather_protection": {"type": "bool", "default": True},
+    "gather_partitions": {"type": "bool", "default": False},
 }
 
 

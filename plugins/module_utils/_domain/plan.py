@@ -62,7 +62,10 @@ class Blocker:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TargetPlan:
-    """What is to happen to one host or VM. With a blocker nothing happens to it: ``changes`` is what *would* have, ``effective`` what will."""
+    """What is to happen to one host or VM.
+
+    With a blocker nothing happens to it: ``changes`` is what *would* have, ``effective`` what will.
+    """
 
     target: str
     moid: str

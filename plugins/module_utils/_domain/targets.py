@@ -138,7 +138,10 @@ def _find_host(hosts: Sequence[Host], name: str, aliases: Mapping[str, str]) -> 
 
 
 def find_vm(vms: Sequence[Named], wanted: str, parameter: str = "vm") -> Named:
-    """A VM by managed object id, inventory path (``dc/vm/folder/name``, any tail of it) or name. Raises InputError (unknown_vm, ambiguous_vm)."""
+    """A VM by managed object id, inventory path (``dc/vm/folder/name``, any tail of it) or name.
+
+    Raises InputError (unknown_vm, ambiguous_vm).
+    """
     by_id = [vm for vm in vms if vm.moid == wanted]
     tail = wanted.strip("/")
     found = by_id or [vm for vm in vms if vm.name == wanted or vm.path == tail or vm.path.endswith("/" + tail)]

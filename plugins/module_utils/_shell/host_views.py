@@ -26,6 +26,7 @@ class HostQuery:
     include: str
     gather_vms: bool
     gather_protection: bool
+    gather_partitions: bool
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> HostQuery:
@@ -34,6 +35,7 @@ class HostQuery:
             include=params["include"],
             gather_vms=params["gather_vms"],
             gather_protection=params["gather_protection"],
+            gather_partitions=params["gather_partitions"],
         )
 
 
@@ -41,7 +43,7 @@ def observe_query(session: Session, query: HostQuery) -> HostWorld:
     world = observe_hosts(session, query.targets, users=query.gather_vms, numa=True)
     if not query.gather_protection:
         return world
-    return replace(world, hosts=read_protection(session, world.hosts))
+    return replace(world, hosts=read_protection(session, world.hosts, partitions=query.gather_partitions))
 
 
 def render_query(world: HostWorld, query: HostQuery, plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:

@@ -24,6 +24,9 @@ World = TypeVar("World")
 ATTEMPTS = 2
 """How often a target is written to when the connection broke under the write: the second time only what a fresh look finds undone."""
 
+MOST_SENTENCES = 6
+"""Refusals and failures told in one message."""
+
 _UNCERTAIN = frozenset({"connection_lost", "unavailable", "no_answer", "session_lost"})
 
 
@@ -248,7 +251,15 @@ def _conclude(result: dict[str, Any], plan: Plan, outcomes: Mapping[str, Outcome
     result["summary"] = _summary(result, plan, outcomes)
     if sentences:
         result.update(failed=True, error_code=code, candidates=candidates)
-        result["msg"] = " ".join(dict.fromkeys(sentences)) + f" [{result['summary']}]"
+        result["msg"] = f"{_shortened(list(dict.fromkeys(sentences)))} [{result['summary']}]"
+
+
+def _shortened(sentences: list[str]) -> str:
+    """The first few: a message about a thousand hosts is read by nobody, and every target carries its own."""
+    more = len(sentences) - MOST_SENTENCES
+    return " ".join(sentences[:MOST_SENTENCES]) + (
+        f" And {more} more, in the result of each target." if more > 0 else ""
+    )
 
 
 def _summary(result: Mapping[str, Any], plan: Plan, outcomes: Mapping[str, Outcome]) -> str:

@@ -65,12 +65,9 @@ def deepen_hosts(session: Session, world: HostWorld, plan: Plan) -> HostWorld:
     return replace(world, hosts=tuple(deep.get(host.moid, host) for host in world.hosts))
 
 
-def read_protection(session: Session, hosts: Sequence[Host]) -> tuple[Host, ...]:
-    """The hosts with their fabric; disks are asked one by one only where the bulk read did not show which one is the boot disk."""
-    shallow = read_fabric(session, hosts)
-    unsure = [host for host in shallow if host.fabric is not None and not host.fabric.boot_disk_known]
-    deep = {host.moid: host for host in read_fabric(session, unsure, disks_of=[host.moid for host in unsure])}
-    return tuple(deep.get(host.moid, host) for host in shallow)
+def read_protection(session: Session, hosts: Sequence[Host], *, partitions: bool) -> tuple[Host, ...]:
+    """The hosts with their fabric: one bulk read, and one call a host for the partition tables when they are asked for."""
+    return read_fabric(session, hosts, disks_of=[host.moid for host in hosts] if partitions else ())
 
 
 def assume_enabled(session: Session, everything: Sequence[Host], targets: Sequence[Target]) -> tuple[Host, ...]:

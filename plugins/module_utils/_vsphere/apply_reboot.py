@@ -85,10 +85,10 @@ def reboot(session: Session, host: Host, *, timeout: float) -> Host:
     try:
         session.reference(vim.HostSystem, host.moid).RebootHost_Task(False)
     except vmodl.MethodFault as fault:
-        raise explain(fault, doing="reboot", on=host.name) from fault
+        raise explain(fault, doing="reboot {}", on=host.name) from fault
     except CONNECTION_ERRORS as error:
         if not is_transient(error):
-            raise explain(error, doing="reboot", on=host.name) from error
+            raise explain(error, doing="reboot {}", on=host.name) from error
         # The host itself was asked and hung up: whether it goes down is seen below.
     reason = "it was not looked at"
     while session.clock() < deadline:

@@ -63,9 +63,9 @@ def _stop(session: Session, vm: Vm, how: PowerOff) -> None:
     try:
         reference.ShutdownGuest()
     except (vim.fault.ToolsUnavailable, vim.fault.InvalidState, vmodl.fault.NotSupported) as fault:
-        problem = explain(fault, doing="shut down the guest", on=vm.name)
+        problem = explain(fault, doing="shut down the guest of {}", on=vm.name)
     except (vmodl.MethodFault, *CONNECTION_ERRORS) as fault:
-        raise explain(fault, doing="shut down the guest", on=vm.name) from fault
+        raise explain(fault, doing="shut down the guest of {}", on=vm.name) from fault
     if problem is None and _wait_off(session, reference, how.timeout_seconds):
         return
     if not how.allow_power_off:
@@ -74,9 +74,9 @@ def _stop(session: Session, vm: Vm, how: PowerOff) -> None:
             code="shutdown_timed_out",
             cure="Look at the guest's console, raise shutdown_timeout, or allow pulling the plug with allow_power_off: true",
         )
-    with explained("power off", vm.name):
+    with explained("power off {}", vm.name):
         task = reference.PowerOffVM_Task()
-        wait_for_task(session, task, doing="power off", on=vm.name, timeout=TASK_TIMEOUT)
+        wait_for_task(session, task, doing="power off {}", on=vm.name, timeout=TASK_TIMEOUT)
 
 
 def _wait_off(session: Session, reference: Any, timeout: float) -> bool:
@@ -87,10 +87,10 @@ def _wait_off(session: Session, reference: Any, timeout: float) -> bool:
 
 
 def _reconfigure(session: Session, vm: Vm, changes: Sequence[Change]) -> None:
-    with explained("reconfigure", vm.name):
+    with explained("reconfigure {}", vm.name):
         now = _look_again(session, vm)
         task = _reference(session, vm).ReconfigVM_Task(reconfigure_spec(now, changes))
-        wait_for_task(session, task, doing="reconfigure", on=vm.name, timeout=TASK_TIMEOUT)
+        wait_for_task(session, task, doing="reconfigure {}", on=vm.name, timeout=TASK_TIMEOUT)
 
 
 def _look_again(session: Session, vm: Vm) -> Vm:
@@ -193,7 +193,7 @@ def _set_memory(spec: Any, write: MemoryWrite) -> None:
 def _start(session: Session, vm: Vm) -> None:
     """Power on where DRS may choose the host; a fixed backing starts where it is."""
     reference = _reference(session, vm)
-    doing = "power on"
+    doing = "power on {}"
     with explained(doing, vm.name):
         if session.is_vcenter and vm.datacenter_moid is not None:
             datacenter = session.reference(vim.Datacenter, vm.datacenter_moid)

@@ -84,6 +84,10 @@ def _texts(fault: Any) -> Iterator[str]:
             yield line.message.strip()
     for part in getattr(fault, "failure", None) or ():
         yield from _texts(getattr(part, "fault", None) or part)
+    # One error a host that was considered for a VM: which host, and why not that one.
+    errors = getattr(fault, "error", None) or ()
+    if isinstance(errors, list):
+        yield from dict.fromkeys(text for error in errors for text in _texts(getattr(error, "fault", None) or error))
 
 
 def _details(fault: Any) -> str:
@@ -116,19 +120,28 @@ def _lookup(name: str) -> type | None:
     return module if isinstance(module, type) else None
 
 
+def deed(doing: str, on: str) -> str:
+    """``reconfigure {}`` and ``train-01`` as a clause; without a place for it the object comes last."""
+    return doing.format(on) if "{}" in doing else f"{doing} on {on}"
+
+
 def explain(fault: BaseException, *, doing: str, on: str) -> DirectPathError:
-    """A fault of any kind as a DirectPathError: ``Cannot <doing> on <on>: <the server's words>``. Never raises."""
+    """A fault of any kind as a DirectPathError: ``Cannot <doing> on <on>: <the server's words>``, or with ``on`` in the place of
+    ``{}`` in ``doing``. Never raises."""
     if isinstance(fault, DirectPathError):
         return fault
+    hint = _hint(words(fault)) if isinstance(fault, vmodl.MethodFault) else ""
     for name, code, cure in _KNOWN:
         known = _lookup(name)
         if known is not None and isinstance(fault, known):
             if code == "no_permission":
                 cure = f"Grant {getattr(fault, 'privilegeId', 'the privilege')} to this account on the object or a parent of it"
-            return DirectPathError(message=f"Cannot {doing} on {on}: {words(fault)}", code=code, cure=cure)
+            return DirectPathError(message=f"Cannot {deed(doing, on)}: {words(fault)}", code=code, cure=hint or cure)
     if isinstance(fault, vmodl.MethodFault):
         return DirectPathError(
-            message=f"Cannot {doing} on {on}: {words(fault)} [{type(fault).__name__}]", code="vsphere_fault"
+            message=f"Cannot {deed(doing, on)}: {words(fault)} [{type(fault).__name__}]",
+            code="vsphere_fault",
+            cure=hint,
         )
     return explain_connection(fault, doing=doing, on=on)
 
@@ -137,42 +150,65 @@ def explain_connection(error: BaseException, *, doing: str, on: str) -> DirectPa
     """A failure below the API: TLS, name, refusal, silence, HTTP."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return DirectPathError(
-            message=f"Cannot {doing} on {on}: its TLS certificate is not trusted ({error.verify_message})",
+            message=f"Cannot {deed(doing, on)}: its TLS certificate is not trusted ({error.verify_message})",
             code="certificate_untrusted",
             cure="Name the CA that signed it in ca_path (VMWARE_CA_PATH), and connect by a name the certificate holds; "
             "validate_certs: false trusts anybody on the way",
         )
     if isinstance(error, ssl.SSLError):
-        return DirectPathError(message=f"Cannot {doing} on {on}: TLS failed ({error.reason})", code="tls_failed")
+        return DirectPathError(message=f"Cannot {deed(doing, on)}: TLS failed ({error.reason})", code="tls_failed")
     if isinstance(error, socket.gaierror):
         return DirectPathError(
-            message=f"Cannot {doing} on {on}: the name is not known", code="unknown_name", cure="Check hostname and DNS"
+            message=f"Cannot {deed(doing, on)}: the name is not known",
+            code="unknown_name",
+            cure="Check hostname and DNS",
         )
     if isinstance(error, ConnectionRefusedError):
         return DirectPathError(
-            message=f"Cannot {doing} on {on}: nothing listens there", code="refused", cure="Check hostname and port"
+            message=f"Cannot {deed(doing, on)}: nothing listens there", code="refused", cure="Check hostname and port"
         )
     if isinstance(error, TimeoutError):
         return DirectPathError(
-            message=f"Cannot {doing} on {on}: no answer in time", code="no_answer", cure="Check network and proxy"
+            message=f"Cannot {deed(doing, on)}: no answer in time", code="no_answer", cure="Check network and proxy"
         )
     if isinstance(error, http.client.HTTPException) and "503" in str(error):
         return DirectPathError(
-            message=f"Cannot {doing} on {on}: the server is overloaded or starting (HTTP 503)",
+            message=f"Cannot {deed(doing, on)}: the server is overloaded or starting (HTTP 503)",
             code="unavailable",
             cure="It was tried several times; look at the number of open sessions, then run the task again",
         )
     if isinstance(error, ConnectionError | http.client.HTTPException | OSError):
         return DirectPathError(
-            message=f"Cannot {doing} on {on}: the connection broke ({type(error).__name__}: {error})",
+            message=f"Cannot {deed(doing, on)}: the connection broke ({type(error).__name__}: {error})",
             code="connection_lost",
             cure="Whether a write arrived is not known: run the task again, it looks first",
         )
     return DirectPathError(
-        message=f"Cannot {doing} on {on}: {type(error).__name__}: {error}",
+        message=f"Cannot {deed(doing, on)}: {type(error).__name__}: {error}",
         code="unexpected",
         cure="This is a fault of the collection: please report it with this message",
     )
+
+
+# Texts of the VMX process, in which case they usually appear and what helps then. They give hints only and never steer anything.
+_HINTS = (
+    ("sched.mem.min", "Reserve all of its memory (vm_memory_reservation)"),
+    ("systemId does not match", "Its fixed device belongs to another host: attach it again (vm_pci_device)"),
+    (
+        "is not a passthrough device",
+        "The device is not in force on this host: see host_pci_device_info, a reboot may be owed",
+    ),
+    ("already in use", "Another VM holds the device: see vm_pci_device_info"),
+    ("hot-plug operation failed", "Power the VM off first (power: cycle does it)"),
+    (
+        "DevicePowerOn",
+        "Cards with much memory need a 64-bit MMIO window (mmio) and EFI firmware; the VM's vmware.log says more",
+    ),
+)
+
+
+def _hint(text: str) -> str:
+    return next((hint for part, hint in _HINTS if part.lower() in text.lower()), "")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from .._domain.errors import DirectPathError
-from .faults import explain
+from .faults import deed, explain
 from .sdk import vmodl
 from .session import Session
 
@@ -120,6 +120,6 @@ def _give_up(task: Any, *, doing: str, on: str, timeout: float) -> DirectPathErr
     except Exception as fault:
         fate = f"the task goes on in the server, as it could not be cancelled ({explain(fault, doing='cancel', on=on).message})"
     return DirectPathError(
-        message=f"Cannot {doing} on {on}: not done after {timeout:.0f} seconds; {fate}",
+        message=f"Cannot {deed(doing, on)}: not done after {timeout:.0f} seconds; {fate}",
         code="timed_out",
     )

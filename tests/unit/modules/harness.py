@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs a module's own main() against a simulator in the same process: no socket, and time that passes when something waits for it."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from ansible.module_utils import basic
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import session as session_module
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import Endpoint, Guard
+from simulator.clock import ManualClock
+from simulator.simulator import Simulator
+from simulator.transport.inprocess import InProcessStub
+
+LABS = Path(__file__).resolve().parents[3] / "simulator" / "labs"
+MODULES = "ansible_collections.directpath.vsphere.plugins.modules"
+
+
+class GuardedInProcess(Guard, InProcessStub):  # type: ignore[misc]
+    """The in-process transport behind the same guard as the one over TLS."""
+
+
+class Failed(AssertionError):
+    """The module failed; ``result`` is what a playbook would have got."""
+
+    def __init__(self, result: dict[str, Any]) -> None:
+        super().__init__(result.get("msg", ""))
+        self.result = result
+
+
+@dataclass
+class Lab:
+    """A simulator, and modules to run against it."""
+
+    sim: Simulator
+    user: str | None = None
+    password: str | None = None
+    api_version: str | None = None
+    passed: list[dict[str, Any]] = field(default_factory=list)
+
+    @classmethod
+    def load(cls, lab: str | dict[str, Any], **options: Any) -> Lab:
+        source: Any = str(LABS / f"{lab}.yml") if isinstance(lab, str) else lab
+        return cls(sim=Simulator.from_lab(source, clock=ManualClock()), **options)
+
+    def run(self, module: str, *, check: bool = False, fails: bool = False, **options: Any) -> dict[str, Any]:
+        """The module's result. Raises Failed when it fails, unless ``fails`` says that it has to."""
+        result = self._main(module, {**self.credentials(), **options, "_ansible_check_mode": check, "_ansible_diff": True})
+        self.passed.append(result)
+        if fails:
+            assert result.get("failed"), f"{module} should have failed: {result}"
+            return result
+        if result.get("failed"):
+            raise Failed(result)
+        return result
+
+    def credentials(self) -> dict[str, Any]:
+        accounts = self.sim.authz.users
+        account = accounts[self.user.lower()] if self.user else next(iter(accounts.values()))
+        return {"hostname": "vcenter.test", "username": account.name, "password": self.password or account.password}
+
+    def writes(self) -> list[str]:
+        """Methods with an effect that were called since the journal was cleared."""
+        return [entry.method for entry in self.sim.journal.writes()]
+
+    def calls(self) -> int:
+        return len(self.sim.journal.calls)
+
+    def _transport(self, endpoint: Endpoint) -> Guard:
+        return GuardedInProcess(self.sim, self.api_version or self.sim.api_version)
+
+    def _main(self, module: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        code = importlib.import_module(f"{MODULES}.{module}")
+        clock = self.sim.clock
+        run_module = importlib.import_module(code.run.__module__)
+
+        def open_session(endpoint: Endpoint, **chosen: Any) -> Any:
+            return session_module.open_session(endpoint, clock=clock.seconds, sleep=clock.sleep, **chosen)
+
+        printed = StringIO()
+        with (
+            _arguments(arguments),
+            mock.patch.object(session_module, "open_transport", self._transport),
+            mock.patch.object(run_module, "open_session", open_session),
+            redirect_stdout(printed),
+        ):
+            try:
+                code.main()
+            except SystemExit:
+                pass
+        result: dict[str, Any] = json.loads(printed.getvalue().strip().splitlines()[-1])
+        return result
+
+
+@contextmanager
+def _arguments(arguments: dict[str, Any]) -> Any:
+    """Hand parameters to AnsibleModule as the controller would; 2.19 wants to know how they are serialised."""
+    payload = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
+    with mock.patch.object(basic, "_ANSIBLE_ARGS", payload):
+        if hasattr(basic, "_ANSIBLE_PROFILE"):
+            with mock.patch.object(basic, "_ANSIBLE_PROFILE", "legacy"):
+                yield
+        else:
+            yield

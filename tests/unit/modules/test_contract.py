@@ -1,0 +1,138 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every module promises, shown for every module: check mode writes nothing and predicts the run, a second run changes nothing.
+
+A module without a scenario here fails ``test_every_module_is_here``, so none can be added without keeping the promises.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import READ_METHODS
+from harness import Lab
+
+A100 = {"match": "10de:20f1"}
+HOSTS = {"cluster": ["compute"]}
+ENABLE = ("host_passthrough", {**HOSTS, "devices": [A100]})
+ATTACH = ("vm_pci_device", {"vm": ["train-01"], "devices": [{**A100, "count": 2}], "mmio": {}})
+FIXED = ("vm_pci_device", {"vm": ["train-01"], "devices": [A100], "backing": "fixed", "mmio": {}})
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A module call, and the calls that prepare the lab for it. ``changes``: how many the first run makes."""
+
+    module: str
+    options: dict[str, Any]
+    changes: int
+    before: tuple[tuple[str, dict[str, Any]], ...] = ()
+    lab: str = "three_hosts"
+    knobs: dict[str, Any] = field(default_factory=dict)
+
+    def prepare(self) -> Lab:
+        lab = Lab.load(self.lab)
+        for name, value in self.knobs.items():
+            lab.sim.knobs.set(name, value)
+        for module, options in self.before:
+            lab.run(module, **options)
+        lab.sim.journal.clear()
+        return lab
+
+
+SCENARIOS = {
+    "devices of hosts": Scenario("host_pci_device_info", HOSTS, 0),
+    "enable": Scenario(*ENABLE, 6),
+    "enable, at the next reboot": Scenario("host_passthrough", {**ENABLE[1], "apply": "reboot"}, 6),
+    "enable with a label": Scenario("host_passthrough", {**HOSTS, "devices": [{**A100, "label": "a100"}]}, 6),
+    "disable": Scenario("host_passthrough", {**ENABLE[1], "state": "disabled"}, 6, (ENABLE,)),
+    "reboot what owes it": Scenario(
+        "host_reboot", {**HOSTS, "devices": [A100]}, 9, (("host_passthrough", {**ENABLE[1], "apply": "reboot"}),)
+    ),
+    "devices of VMs": Scenario("vm_pci_device_info", {"include": "all"}, 0),
+    "attach dynamic": Scenario(*ATTACH, 5, (ENABLE,)),
+    "attach fixed": Scenario(*FIXED, 4, (ENABLE,)),
+    "attach and start": Scenario(ATTACH[0], {**ATTACH[1], "power": "on"}, 6, (ENABLE,)),
+    "detach": Scenario("vm_pci_device", {"vm": ["train-01"], "devices": [A100], "state": "absent"}, 2, (ENABLE, ATTACH)),
+    "detach all and unlock": Scenario(
+        "vm_pci_device", {"vm": ["train-01"], "devices": [], "state": "exactly", "unlock_memory": True}, 3, (ENABLE, ATTACH)
+    ),
+    "lock memory": Scenario("vm_memory_reservation", {"vm": ["web-01", "web-02"]}, 2),
+    "reserve a size": Scenario("vm_memory_reservation", {"vm": ["web-01"], "state": "reserved", "reservation_mb": 512}, 1),
+    "unlock": Scenario(
+        "vm_memory_reservation",
+        {"vm": ["web-01"], "state": "unlocked", "reservation_mb": 256},
+        1,
+        (("vm_memory_reservation", {"vm": ["web-01"]}),),
+    ),
+}
+
+
+@pytest.fixture(params=SCENARIOS.values(), ids=list(SCENARIOS))
+def scenario(request: pytest.FixtureRequest) -> Scenario:
+    found: Scenario = request.param
+    return found
+
+
+def test_every_module_is_here() -> None:
+    modules = {path.stem for path in (Path(__file__).parents[3] / "plugins" / "modules").glob("*.py")}
+    assert modules == {scenario.module for scenario in SCENARIOS.values()}
+
+
+def test_check_mode_writes_nothing_and_predicts_every_change(scenario: Scenario) -> None:
+    lab = scenario.prepare()
+    predicted = lab.run(scenario.module, check=True, **scenario.options)
+    assert lab.writes() == []
+    again = lab.run(scenario.module, check=True, **scenario.options)
+    assert again.get("changes") == predicted.get("changes"), "looking must not change what is seen"
+    real = lab.run(scenario.module, **scenario.options)
+    assert real["changed"] == predicted["changed"]
+    assert real.get("changes") == predicted.get("changes")
+    assert real.get("diff") == predicted.get("diff")
+
+
+def test_a_run_changes_and_a_second_one_does_not(scenario: Scenario) -> None:
+    lab = scenario.prepare()
+    first = lab.run(scenario.module, **scenario.options)
+    assert len(first.get("changes", ())) == scenario.changes
+    assert first["changed"] is bool(scenario.changes)
+    assert bool(lab.writes()) is bool(scenario.changes)
+    lab.sim.journal.clear()
+    second = lab.run(scenario.module, **scenario.options)
+    assert second["changed"] is False
+    assert second.get("changes", []) == []
+    assert lab.writes() == []
+    third = lab.run(scenario.module, check=True, **scenario.options)
+    assert third["changed"] is False
+
+
+def test_no_session_is_left_behind(scenario: Scenario) -> None:
+    lab = scenario.prepare()
+    lab.run(scenario.module, **scenario.options)
+    calls = [entry.method for entry in lab.sim.journal.calls]
+    assert calls.count("Login") == 1
+    assert calls[-1] == "Logout"
+
+
+def test_a_plan_that_writes_in_check_mode_is_stopped_by_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Break the shell on purpose: even an apply that runs in check mode cannot reach the server."""
+    from ansible_collections.directpath.vsphere.plugins.module_utils._shell import run as run_module
+
+    honest = run_module.execute
+
+    def careless(job: Any, session: Any, wish: Any, *, check_mode: bool) -> dict[str, Any]:
+        return honest(job, session, wish, check_mode=False)
+
+    monkeypatch.setattr(run_module, "execute", careless)
+    lab = Lab.load("three_hosts")
+    result = lab.run("host_passthrough", check=True, fails=True, **ENABLE[1])
+    assert "read-only" in result["msg"]
+    assert lab.writes() == []
+
+
+def test_the_session_knows_as_few_reads_as_it_needs() -> None:
+    """Nothing that changes the inventory may creep onto the list of reads."""
+    assert not [name for name in READ_METHODS if name.endswith("_Task") or name.startswith(("Update", "Set", "Reconfig"))]

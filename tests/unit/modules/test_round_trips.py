@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cost follows drift, not the size of the fleet: round trips are counted, and they are exact."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from harness import Lab
+
+A100 = {"match": "10de:20f1"}
+PAGING = {"ContinueRetrievePropertiesEx"}
+
+
+def fleet(hosts: int) -> dict[str, Any]:
+    return {
+        "kind": "vcenter",
+        "version": "8.0.3",
+        "users": [{"name": "administrator@vsphere.local", "password": "VMware1!", "role": "Admin"}],
+        "datacenters": [
+            {
+                "name": "DC1",
+                "clusters": [
+                    {
+                        "name": "compute",
+                        "drs": "fullyAutomated",
+                        "hosts": [{"name": "esx-{:03d}.lab", "count": hosts, "cards": ["a100", "a100", "nvme", "x710"]}],
+                        "vms": [{"name": "web-{:03d}", "count": hosts * 2, "memory_gb": 8}],
+                    }
+                ],
+            }
+        ],
+    }
+
+
+def calls_without_paging(lab: Lab) -> list[str]:
+    return [entry.method for entry in lab.sim.journal.calls if entry.method not in PAGING]
+
+
+@pytest.mark.parametrize(
+    ("module", "options"),
+    [
+        ("host_pci_device_info", {}),
+        ("host_pci_device_info", {"gather_vms": False, "gather_protection": False}),
+        ("host_passthrough", {"cluster": ["compute"], "devices": [A100]}),
+        ("host_reboot", {"cluster": ["compute"]}),
+        ("vm_pci_device_info", {"include": "all"}),
+        ("vm_memory_reservation", {"vm": ["web-001", "web-002"]}),
+        ("vm_pci_device", {"vm": ["web-001"], "devices": [{**A100, "count": 1}], "state": "absent"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_looking_at_a_hundred_hosts_costs_what_ten_cost(module: str, options: dict[str, Any]) -> None:
+    costs = []
+    for hosts in (10, 100):
+        lab = Lab.load(fleet(hosts))
+        lab.sim.journal.clear()
+        lab.run(module, check=True, **options)
+        costs.append(calls_without_paging(lab))
+    assert costs[0] == costs[1]
+    assert len(costs[0]) <= 12
+
+
+def test_a_converged_cluster_of_fifty_is_only_looked_at() -> None:
+    lab = Lab.load(fleet(50))
+    lab.run("host_passthrough", cluster=["compute"], devices=[A100])
+    lab.sim.journal.clear()
+    result = lab.run("host_passthrough", cluster=["compute"], devices=[A100])
+    assert result["changed"] is False
+    assert lab.writes() == []
+    assert lab.calls() <= 12
+
+
+def test_one_drifted_host_of_fifty_is_the_only_one_written_to() -> None:
+    lab = Lab.load(fleet(50))
+    lab.run("host_passthrough", cluster=["compute"], devices=[A100])
+    lab.run("host_passthrough", hosts=["esx-017"], devices=[A100], state="disabled")
+    lab.sim.journal.clear()
+    result = lab.run("host_passthrough", cluster=["compute"], devices=[A100])
+    assert {change["target"] for change in result["changes"]} == {"esx-017.lab"}
+    assert lab.writes() == ["UpdatePassthruConfig", "Refresh"]
+
+
+def test_settling_many_hosts_is_one_wait() -> None:
+    lab = Lab.load(fleet(20))
+    lab.sim.journal.clear()
+    lab.run("host_passthrough", cluster=["compute"], devices=[A100])
+    methods = [entry.method for entry in lab.sim.journal.calls]
+    assert methods.count("UpdatePassthruConfig") == 20
+    assert methods.count("CreateFilter") == 1
+
+
+def test_many_devices_and_their_memory_are_one_reconfigure() -> None:
+    lab = Lab.load("three_hosts")
+    lab.run("host_passthrough", cluster=["compute"], devices=[A100])
+    lab.sim.journal.clear()
+    lab.run("vm_pci_device", vm=["train-01"], devices=[{**A100, "count": 2}], mmio={})
+    assert lab.writes() == ["ReconfigVM_Task"]
