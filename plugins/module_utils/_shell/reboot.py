@@ -16,12 +16,12 @@ from .._domain.targets import Target, parse_targets
 from .._domain.vms import Vm
 from .._vsphere.apply_reboot import enter_maintenance, exit_maintenance, read_running_tasks, reboot, settle_devices
 from .._vsphere.read_fabric import read_fabric
-from .._vsphere.read_hosts import reread_hosts
+from .._vsphere.read_hosts import read_drs, reread_hosts
 from .._vsphere.read_vms import read_residents
 from .._vsphere.session import Session
 from .output import device_results, target_result
 from .run import Outcome
-from .worlds import HostWorld, observe_hosts
+from .worlds import HostWorld, holds_disks, observe_hosts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,9 @@ def _surround(session: Session, world: HostWorld, request: Request, *, is_foreca
     hosts = [host for host in world.hosts if host.moid in due]
     if not hosts:
         return bare
-    deep = {host.moid: host for host in read_fabric(session, hosts)}
+    # A disk that is about to be taken from the host must be known to be empty; what was taken already is out of reach.
+    taking = {host.moid for host in hosts for device in host.pending if device.enabled and holds_disks(device)}
+    deep = {host.moid: host for host in read_drs(session, read_fabric(session, hosts, disks_of=taking))}
     return replace(
         bare,
         hosts=replace(world, hosts=tuple(deep.get(host.moid, host) for host in world.hosts)),

@@ -191,6 +191,21 @@ def _sriov(info: Any) -> Sriov | None:
     )
 
 
+def read_drs(session: Session, hosts: Sequence[Host]) -> tuple[Host, ...]:
+    """The hosts with what their cluster's DRS does with running VMs, in one bulk read."""
+    computes = {host.compute_moid for host in hosts if host.cluster is not None}
+    rows = collect_objects(session, vim.ClusterComputeResource, computes, ("configurationEx",))
+    moves = {row.moid: _drs_moves_vms(row.get("configurationEx")) for row in rows}
+    return tuple(replace(host, drs_moves_vms=moves.get(host.compute_moid)) for host in hosts)
+
+
+def _drs_moves_vms(config: Any) -> bool | None:
+    drs = getattr(config, "drsConfig", None)
+    if drs is None:
+        return None
+    return bool(drs.enabled) and str(drs.defaultVmBehavior) == "fullyAutomated"
+
+
 def read_users(session: Session, hosts: Sequence[Host]) -> tuple[Host, ...]:
     """The hosts with the VMs that hold or are configured with each of their devices, in one bulk read."""
     paths = {vim.VirtualMachine: ("name", "runtime.host", "runtime.powerState", "config.hardware.device")}

@@ -47,7 +47,7 @@ def calls_without_paging(lab: Lab) -> list[str]:
         ("host_reboot", {"cluster": ["compute"]}),
         ("vm_pci_device_info", {"include": "all"}),
         ("vm_memory_reservation", {"vm": ["web-001", "web-002"]}),
-        ("vm_pci_device", {"vm": ["web-001"], "devices": [{**A100, "count": 1}], "state": "absent"}),
+        ("vm_pci_device", {"vm": ["web-001"], "devices": [A100], "state": "absent"}),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
