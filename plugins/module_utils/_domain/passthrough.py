@@ -6,9 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
-from .errors import InputError
 from .host_blockers import (
     in_use,
     incapable,
@@ -21,35 +19,21 @@ from .host_blockers import (
 )
 from .hosts import Host, HostDevice, dependency_groups
 from .overrides import parse_overrides, protection_blockers
+from .passthrough_wish import PassthroughWish, PassthroughWrite, refuse_bad_wishes
 from .plan import Blocker, Change, Plan, TargetPlan
 from .protection import Protection, cautions, protections
 from .selection import Selection, select_all
-from .selectors import DeviceWish, refuse_contradictions
+from .selectors import DeviceWish
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PassthroughWish:
-    """Devices of hosts (by moid) that are to be enabled or disabled.
-
-    ``apply`` says when a change comes into force: ``now`` without a reboot, at the next ``reboot``, or as the host can.
-    ``on_missing: skip`` passes over entries that a host has no device for. ``allow_protected`` names protected devices.
-    """
-
-    devices: Mapping[str, tuple[DeviceWish, ...]]
-    state: Literal["enabled", "disabled"] = "enabled"
-    apply: Literal["auto", "now", "reboot"] = "auto"
-    on_missing: Literal["fail", "skip"] = "fail"
-    allow_protected: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PassthroughWrite:
-    """What the writer sends for one device. ``apply_now`` None: the host decides; ``label`` None: leave it alone."""
-
-    device: HostDevice
-    enabled: bool
-    apply_now: bool | None = None
-    label: str | None = None
+__all__ = [
+    "PassthroughWish",
+    "PassthroughWrite",
+    "check_identity",
+    "needs_fabric",
+    "plan_passthrough",
+    "project",
+    "remaining",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +57,7 @@ def plan_passthrough(hosts: Sequence[Host], wish: PassthroughWish) -> Plan:
     Where devices are to be enabled on a host that was not read deeply, the plan of that host is provisional (see
     ``needs_fabric``) and says so in ``facts``. Raises InputError when the wish itself is wrong.
     """
-    _refuse_bad_wishes(hosts, wish)
+    refuse_bad_wishes(hosts, wish)
     overrides = parse_overrides(wish.allow_protected, hosts)
     ordered = sorted(hosts, key=lambda host: (host.name, host.moid))
     return Plan(targets=tuple(_plan_host(host, wish, overrides[host.moid]) for host in ordered))
@@ -101,43 +85,6 @@ def check_identity(planned: HostDevice, now: HostDevice | None) -> str | None:
 def _kind(device: HostDevice) -> str:
     subsystem = f"subsystem {device.subvendor_id}:{device.subdevice_id}"
     return " ".join(part for part in (device.ids, device.name, f"({subsystem}, class {device.class_id})") if part)
-
-
-def _refuse_bad_wishes(hosts: Sequence[Host], wish: PassthroughWish) -> None:
-    """InputErrors that concern the wish, whatever the hardware."""
-    places: dict[DeviceWish, set[str]] = {}
-    for host in hosts:
-        wishes = wish.devices.get(host.moid, ())
-        refuse_contradictions(wishes, "devices", default_is_all=True)
-        if wish.state == "enabled":
-            _refuse_relabelling(wishes)
-        for entry in wishes:
-            if entry.selector.address and not entry.selector.names_kind:
-                places.setdefault(entry, set()).add(host.name)
-    for entry, names in places.items():
-        if len(names) > 1:
-            raise InputError(
-                message=f"{entry.selector.text} gives an address without saying which device is expected there, for "
-                f"{len(names)} hosts ({', '.join(sorted(names)[:4])}{', ...' if len(names) > 4 else ''})",
-                code="address_needs_identity",
-                parameter="devices",
-                cure="The same address is another device on another host: add vendor_id and device_id to it, or leave "
-                "the address out",
-            )
-
-
-def _refuse_relabelling(wishes: Sequence[DeviceWish]) -> None:
-    """Choosing by a label that the same list changes would mean something else on the next run."""
-    setting = [entry for entry in wishes if entry.label is not None]
-    for entry in wishes:
-        chosen_by = entry.selector.label
-        if chosen_by is not None and any(other is not entry or other.label != chosen_by for other in setting):
-            raise InputError(
-                message=f"{entry.selector.text} chooses devices by the label that this list also sets",
-                code="label_chosen_and_set",
-                parameter="devices",
-                cure="Choose by ids, slot or address where labels are set, or set the labels in a task of its own",
-            )
 
 
 def _plan_host(host: Host, wish: PassthroughWish, allowed: frozenset[str]) -> TargetPlan:
