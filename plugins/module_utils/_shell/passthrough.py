@@ -97,7 +97,7 @@ def render(world: HostWorld, request: Request, plan: Plan, outcomes: Mapping[str
         "hosts": hosts,
         "reboot_required": [host["name"] for host in hosts if host["reboot_required"]],
         "refused": [host["name"] for host in hosts if host["status"] == "refused"],
-        "skipped": [host["name"] for host in hosts if host["status"] == "skipped"],
+        "passed_over": [host["name"] for host in hosts if host["status"] == "skipped"],
     }
 
 
