@@ -7,6 +7,7 @@ All devices of a VM must be on ONE host, so what counts is the best single host,
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,9 @@ from .plan import Blocker
 from .selectors import DeviceWish
 from .vm_wishes import VmWorld
 from .vms import AllowedDevice, DynamicBacking, Vm
+
+_EXPRESSIBLE = frozenset(("vendor_id", "device_id", "subvendor_id", "subdevice_id", "label"))
+"""Conditions that a dynamic backing can hold itself."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +37,8 @@ def resolve(world: VmWorld, vm: Vm, entry: DeviceWish) -> Resolved:
     """The model and label a wish means. Without vendor and device id it must come to one model on the hosts of the
     VM."""
     selector, hosts = entry.selector, world.candidates(vm)
-    meant = [device for host in hosts for device in meant_on(host, entry)]
+    by_ids = selector.names_kind and _EXPRESSIBLE.issuperset(selector.given)
+    meant = [] if by_ids else [device for host in hosts for device in meant_on(host, entry)]
     label = entry.label or selector.label or None
     kinds = sorted({device.kind for device in meant})
     if selector.vendor_id is not None and selector.device_id is not None:
@@ -49,7 +54,7 @@ def resolve(world: VmWorld, vm: Vm, entry: DeviceWish) -> Resolved:
     item = DynamicItem(allowed=(model,), label=label)
     wrong = [
         f"{host.name} {device.describe()}"
-        for host in hosts
+        for host in (() if by_ids else hosts)
         for device in sorted(host.devices, key=lambda device: device.address)
         if item.accepts(device) and not selector.matches(device)
     ]
@@ -113,11 +118,14 @@ def check_capacity(
     usable = [host for host in hosts if host.is_reachable]
     if not any(_fits(host, items, claims, vm, running_count=False) for host in usable):
         return Verdict(blockers=(_no_host(vm, items, usable, hosts, claims),))
-    now = [
+    now = (
         host for host in usable if not host.in_maintenance_mode and _fits(host, items, claims, vm, running_count=True)
-    ]
-    if now:
-        best = min(now, key=lambda host: (_spare(host, items, claims, vm), host.name, host.moid))
+    )
+    if must_run:
+        best = min(now, key=lambda host: (_spare(host, items, claims, vm), host.name, host.moid), default=None)
+    else:
+        best = next(now, None)
+    if best is not None:
         return Verdict(host_moid=best.moid)
     message = (
         f"{_wanted(vm, items)}, but no host has them free at this time: running VMs hold them, or the host is in "
@@ -221,16 +229,18 @@ def commitment_warnings(
 
     ``attached``: VM moid → all dynamic devices it will have, for VMs that get new ones.
     """
+    promises: dict[tuple[str, ...], Counter[DynamicItem]] = {}
+    asked: dict[tuple[str, ...], tuple[tuple[Host, ...], set[DynamicItem]]] = {}
+    for vm in world.everyone():
+        hosts = world.candidates(vm)
+        place = tuple(host.moid for host in hosts)
+        promises.setdefault(place, Counter()).update(attached.get(vm.moid, _items(vm)))
+        if vm.moid in attached:
+            asked.setdefault(place, (hosts, set()))[1].update(attached[vm.moid])
     sentences = set()
-    for moid in sorted(attached):
-        hosts = world.candidates(world.vm(moid))
-        inside = {host.moid for host in hosts}
-        for item in set(attached[moid]):
-            promised = sum(
-                sum(1 for other in attached.get(vm.moid, _items(vm)) if _overlap(item, other))
-                for vm in world.everyone()
-                if vm.host_moid in inside
-            )
+    for place, (hosts, items) in asked.items():
+        for item in items:
+            promised = sum(count for other, count in promises[place].items() if _overlap(item, other))
             there = sum(
                 1
                 for host in hosts
@@ -238,9 +248,9 @@ def commitment_warnings(
                 if device.active and item.accepts(device) and claims.is_unbound(host, device)
             )
             if promised > there:
-                place = hosts[0].cluster or hosts[0].name
+                name = hosts[0].cluster or hosts[0].name
                 sentences.add(
-                    f"{place}: {promised} x {item.text} are promised to VMs, {there} are active; not all of these VMs "
+                    f"{name}: {promised} x {item.text} are promised to VMs, {there} are active; not all of these VMs "
                     "can run at once"
                 )
     return tuple(sorted(sentences))

@@ -146,8 +146,6 @@ def pool_blockers(vm: Vm, reservation_mb: int) -> tuple[Blocker, ...]:
     if pool is None or pool.unreserved_for_vm_mb is None:
         return ()
     charged = vm.memory.reservation_mb if vm.is_powered_on else 0
-    if vm.is_powered_on and vm.memory.locked_to_max:
-        charged = vm.memory.size_mb
     needed = reservation_mb - charged
     if needed <= pool.unreserved_for_vm_mb or needed <= 0:
         return ()

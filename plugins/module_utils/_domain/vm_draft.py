@@ -119,7 +119,7 @@ def _absent(draft: Draft) -> Draft:
         if wish.backing in ("auto", held.kind)
         and any(is_meant(entry, device) for entry in wish.devices for device in held.stands_for)
     }
-    detached = _with_groups(draft, doomed, keep=frozenset())
+    detached = _with_groups(draft, doomed)
     warnings = [
         f"{held.hardware.address} is detached from {draft.vm.name} too: {reason}"
         for held in draft.held
@@ -132,7 +132,7 @@ def _present(world: VmWorld, draft: Draft, matching: Matching, desk: Desk | None
     vm, wish = draft.vm, draft.wish
     replaced = {need.replaces.key: need.replaces for need in matching.needs if need.replaces is not None}
     kept = tuple(held.hardware for _, held in matching.kept if held.hardware is not None)
-    allocation, blockers = _fixed(world, vm, matching.needs, kept, replaced, desk)
+    allocation, blockers = _fixed(world, vm, matching.needs, kept, desk)
     grants, more = _dynamic(world, vm, matching.needs)
     blockers = (*blockers, *more)
     together = _groups_of(draft.host, [*kept, *(grant.device for grant in allocation.grants)])
@@ -141,7 +141,7 @@ def _present(world: VmWorld, draft: Draft, matching: Matching, desk: Desk | None
         for held in matching.surplus:
             if held.problem or held.hardware is None or held.hardware.address not in together:
                 doomed[held.key] = "not wanted"
-    detached = _with_groups(draft, doomed, keep=together | {device.address for device in kept})
+    detached = _with_groups(draft, doomed)
     for held in sorted(replaced.values(), key=lambda held: held.key):
         warnings.append(f"{describe_device(held.device)} of {vm.name} is attached anew: {_why_replaced(held)}")
     return replace(
@@ -160,14 +160,11 @@ def _fixed(
     vm: Vm,
     all_needs: tuple[Need, ...],
     kept: tuple[HostDevice, ...],
-    replaced: Mapping[int, Held],
     desk: Desk | None,
 ) -> tuple[Allocation, tuple[Blocker, ...]]:
     needs = [need for need in all_needs if need.kind == "fixed"]
     if desk is None:
         return Allocation(), (_no_host(world, vm),) if needs else ()
-    gone = {held.hardware.address for held in replaced.values() if held.hardware is not None}
-    desk.on_vm = desk.on_vm - gone
     allocation = allocate(desk, needs, kept)
     return allocation, allocation.blockers
 
@@ -224,7 +221,7 @@ def _groups_of(host: Host | None, devices: Iterable[HostDevice]) -> frozenset[st
     return frozenset(member.address for device in devices for member in dependency_group(host.devices, device.address))
 
 
-def _with_groups(draft: Draft, doomed: Mapping[int, str], keep: frozenset[str]) -> dict[int, str]:
+def _with_groups(draft: Draft, doomed: Mapping[int, str]) -> dict[int, str]:
     """Add what is reset together with a detached card: a group must not be split between a VM and the rest."""
     gone = {held.hardware.address for held in draft.held if held.hardware and held.key in doomed and not held.problem}
     result = dict(doomed)
@@ -234,7 +231,7 @@ def _with_groups(draft: Draft, doomed: Mapping[int, str], keep: frozenset[str]) 
             [held.hardware for held in draft.held if held.hardware is not None and held.hardware.address == address],
         )
         for held in draft.held:
-            if held.hardware is None or held.problem or held.hardware.address in keep or held.key in result:
+            if held.hardware is None or held.problem or held.key in result:
                 continue
             if held.hardware.address in mates:
                 result[held.key] = f"it is reset together with {address}"

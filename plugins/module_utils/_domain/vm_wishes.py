@@ -58,12 +58,32 @@ class VmWorld:
     system_ids: Mapping[str, str | None] = field(default_factory=dict)
     offered: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
 
+    _vms: Mapping[str, Vm] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _hosts: Mapping[str, Host] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _models: Mapping[str, HostDevice] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _places: Mapping[tuple[str | None, ...], tuple[Host, ...]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+
+    def __post_init__(self) -> None:
+        """Index once: a fleet has thousands of VMs, each looked up several times."""
+        places: dict[tuple[str | None, ...], list[Host]] = {}
+        models: dict[str, HostDevice] = {}
+        for host in sorted(self.hosts, key=lambda host: (host.name, host.moid)):
+            for key in _places_of(host):
+                places.setdefault(key, []).append(host)
+            for device in sorted(host.devices, key=lambda device: device.address):
+                models.setdefault(device.ids, device)
+        object.__setattr__(self, "_vms", {vm.moid: vm for vm in self.vms})
+        object.__setattr__(self, "_hosts", {host.moid: host for host in self.hosts})
+        object.__setattr__(self, "_models", models)
+        object.__setattr__(self, "_places", {key: tuple(hosts) for key, hosts in places.items()})
+
     def vm(self, moid: str) -> Vm:
         """Raises ValueError when the VM was not read (programming error)."""
-        for vm in self.vms:
-            if vm.moid == moid:
-                return vm
-        raise ValueError(f"no state was read for VM {moid}")
+        if moid not in self._vms:
+            raise ValueError(f"no state was read for VM {moid}")
+        return self._vms[moid]
 
     def everyone(self) -> Iterator[Vm]:
         """All known VMs once, sorted by name, then moid."""
@@ -71,29 +91,25 @@ class VmWorld:
         yield from sorted(table.values(), key=lambda vm: (vm.name, vm.moid))
 
     def host_of(self, vm: Vm) -> Host | None:
-        return next((host for host in self.hosts if host.moid == vm.host_moid), None)
+        return self._hosts.get(vm.host_moid or "")
 
     def candidates(self, vm: Vm) -> tuple[Host, ...]:
         """Hosts the VM may run on: those of its cluster, or its own host; sorted by name."""
         own = self.host_of(vm)
-        cluster = own.cluster if own is not None else vm.cluster
-        if cluster is None:
-            return () if own is None else (own,)
-
-        def same(host: Host) -> bool:
-            if own is not None and own.compute_moid:
-                return host.compute_moid == own.compute_moid
-            return host.cluster == cluster and (own is None or host.datacenter == own.datacenter)
-
-        return tuple(sorted(filter(same, self.hosts), key=lambda host: (host.name, host.moid)))
+        if own is not None:
+            return (own,) if own.cluster is None else self._places[_places_of(own)[0]]
+        return () if vm.cluster is None else self._places.get(("named", vm.cluster), ())
 
     def models(self) -> Mapping[str, HostDevice]:
         """One device of every model known on the hosts, by ``vendor:device``: gives names to models a VM refers to."""
-        found: dict[str, HostDevice] = {}
-        for host in sorted(self.hosts, key=lambda host: (host.name, host.moid)):
-            for device in sorted(host.devices, key=lambda device: device.address):
-                found.setdefault(device.ids, device)
-        return found
+        return self._models
+
+
+def _places_of(host: Host) -> tuple[tuple[str | None, ...], ...]:
+    """What a host's cluster goes by: its own key (names repeat between datacenters) and, for VMs without a host, its
+    name."""
+    own = ("id", host.compute_moid) if host.compute_moid else ("path", host.datacenter, host.cluster)
+    return own, ("named", host.cluster)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -348,6 +348,16 @@ def test_a_fixed_device_ties_the_dynamic_ones_to_its_host() -> None:
     assert codes(plan_one(vm, CLUSTER, {"match": A100, "count": 2}, others=[])) == ["no_free_device"]
 
 
+def test_a_card_the_vm_gives_up_can_serve_its_dynamic_device() -> None:
+    one, two = [esx("esx-01", card("3b:00.0"))], [esx("esx-01", card("3b:00.0"), card("5e:00.0"))]
+    vm = guest("train-01", fixed("3b:00.0"), memory=locked())
+    assert codes(plan_one(vm, one, A100, backing="dynamic", power="on")) == []
+    assert codes(plan_one(guest("x", memory=locked()), one, A100, others=[vm])) == ["no_free_device"]
+    both = [wish(vm, A100, backing="dynamic"), wish(guest("y", memory=locked()), {"match": A100, "count": 2})]
+    there = world([vm, guest("y", memory=locked())], two)
+    assert [codes(target) for target in plan_vm_devices(there, both).targets] == [[], ["no_free_device"]]
+
+
 def test_labels_narrow_the_choice() -> None:
     hosts = [esx("esx-01", card("3b:00.0", label="a100"), card("5e:00.0"))]
     labelled = {"match": A100, "count": 2, "label": "a100"}

@@ -151,7 +151,7 @@ def cases(draw: st.DrawFn) -> tuple[VmWorld, tuple[VmWish, ...]]:
     return replace(made, offered=offered), tuple(draw(wishes(machine)) for machine in wished)
 
 
-every = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+every = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def fixed_of(vm: Vm) -> list[tuple[str | None, str]]:
