@@ -240,12 +240,11 @@ def _target(
 def _reboot_expected(host: Host, changes: Iterable[Change], wish: PassthroughWish) -> bool:
     """What a person should be prepared for. The host decides; this is read from what it says it can, never its version."""
     at_once = wish.apply != "reboot" and host.capabilities.rebind_without_reboot is True
-    planned = {change.subject: change.detail.enabled for change in changes}
-    for device in host.devices:
-        enabled = planned.get(device.address, device.enabled)
-        if replace(device, enabled=enabled).owes_reboot and not (at_once and enabled != device.enabled):
-            return True
-    return False
+    changing = {change.subject for change in changes if change.before["enabled"] != change.after["enabled"]}
+    if any(device.owes_reboot for device in host.devices if device.address not in changing):
+        return True
+    later = (replace(device, enabled=not device.enabled) for device in host.devices if device.address in changing)
+    return not at_once and any(device.owes_reboot for device in later)
 
 
 def project(hosts: Sequence[Host], plan: Plan) -> tuple[Host, ...]:
