@@ -22,7 +22,7 @@ from tools.lab import LabError, control, running
 from tools.tree import collection, collections_path, sync
 
 LAB = "simulator/labs/demo.yml"
-INVENTORY = ROOT / "tools" / "demo_inventory.yml"
+INVENTORY = ROOT / "tools" / "site_inventory.yml"
 FORBIDDEN = re.compile(
     r"^(\.|tools/|tests/(unit|integration|layers|docs|tools|output)/|dist/|Makefile|conftest|ansible\.cfg|pyproject"
     r"|importer_result|.*(\.tar\.gz|\.pyc|__pycache__|\.plugin-cache\.yaml)$)"
