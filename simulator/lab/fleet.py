@@ -21,7 +21,7 @@ def datacenters(numbers: Mapping[str, Any]) -> list[dict[str, Any]]:
     total, size, vms = int(values["hosts"]), int(values["per_cluster"]), int(values["vms"])
     if min(total, size) < 1 or vms < 0:
         raise LabError("fleet: hosts and per_cluster are at least 1, vms at least 0")
-    clusters = []
+    clusters: list[dict[str, Any]] = []
     placed = 0
     for first in range(0, total, size):
         count = min(size, total - first)
