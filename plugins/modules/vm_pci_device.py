@@ -174,6 +174,13 @@ options:
           label:
             description: As in O(devices[].label).
             type: str
+  allow_protected:
+    description:
+      - Protected devices that O(assume_enabled) may count as enabled, as in M(directpath.vsphere.host_passthrough).
+      - Only used in check mode.
+    type: list
+    elements: str
+    default: []
 seealso:
   - module: directpath.vsphere.host_passthrough
   - module: directpath.vsphere.vm_memory_reservation
@@ -286,6 +293,7 @@ ARGUMENTS = {
     },
     "only_on_hosts": {"type": "list", "elements": "str", "default": []},
     "assume_enabled": TARGETS["targets"],
+    "allow_protected": {"type": "list", "elements": "str", "default": []},
 }
 CONSTRAINTS = {"mutually_exclusive": [("vm", "vms")], "required_one_of": [("vm", "vms")]}
 

@@ -27,6 +27,9 @@ SIZE_KEY = "pciPassthru.64bitMMIOSizeGB"
 DEFAULT_WINDOW_GB = 32
 """What a VM has without the setting; asking for less would take away from it."""
 
+UNSET_WINDOW_GB = 16
+"""What cards may map in all without the setting (vendors' guides for large GPUs)."""
+
 ACCELERATOR_CLASS = "12"
 _LARGE_BAR_CLASSES = (DISPLAY_CLASS, ACCELERATOR_CLASS)
 _NAMED_SIZE = re.compile(r"(?<![\d.])(\d{1,4})\s?Gi?B\b", re.IGNORECASE)
@@ -36,6 +39,7 @@ MODEL_MEMORY_GB: Mapping[str, int] = {
     "10de:1db4": 16,  # V100 PCIe
     "10de:1db5": 32,  # V100 SXM2
     "10de:1db6": 32,  # V100 PCIe
+    "10de:1eb8": 16,  # T4
     "10de:20b0": 40,  # A100 SXM4
     "10de:20b2": 80,  # A100 SXM4
     "10de:20b5": 80,  # A100 PCIe
@@ -132,7 +136,9 @@ def plan_mmio(vm: Vm, wish: MmioWish, devices: Sequence[MmioDevice]) -> MmioPlan
             Blocker(
                 code="mmio_size_unknown",
                 message=f"The memory size of {', '.join(unknown)} for {vm.name} is not known",
-                cure="Give it as per_device_gb, such as {" + f'"{unknown[0].split()[0]}": 48' + "}, or give size_gb",
+                cure="Give it as mmio.device_gb, such as {"
+                + f'"{unknown[0].split()[0]}": 48'
+                + "}, or give mmio.size_gb",
             )
         )
     current = current_size_gb(vm)
@@ -156,6 +162,18 @@ def plan_mmio(vm: Vm, wish: MmioWish, devices: Sequence[MmioDevice]) -> MmioPlan
     }
     return MmioPlan(
         changes=_changes(vm, None if kept else size), blockers=tuple(blockers), facts={} if unknown else facts
+    )
+
+
+def window_warning(vm: Vm, devices: Sequence[MmioDevice]) -> tuple[str, ...]:
+    """A word where cards are attached whose memory will not fit the window the VM has, and nobody asked to set it."""
+    arithmetic, total, _ = _sum(MmioWish(), devices)
+    current = current_size_gb(vm)
+    if total <= UNSET_WINDOW_GB or (current is not None and current > total):
+        return ()
+    has = f"a 64-bit MMIO window of {current} GB" if current is not None else "no 64-bit MMIO window"
+    return (
+        f"its cards map {arithmetic} = {total} GB and {vm.name} has {has}: it will probably not start; set mmio to make one",
     )
 
 

@@ -157,7 +157,7 @@ def _disk_reason(adapter: StorageAdapter, name: str, disk: Disk | None, fabric: 
     if disk.local is False:
         return None
     if disk.partitioned is not False:
-        state = "which has partitions" if disk.partitioned else "whose partitions could not be read"
+        state = "which has partitions" if disk.partitioned else "whose partitions are not known"
         return Protection(code="disk_partitioned", reason=f"{through}, {state}: they may hold ESXi or data")
     if not fabric.boot_disk_known and not fabric.boots_from_usb:
         reason = f"{through}, a local disk, and it is not known from which disk this host boots"

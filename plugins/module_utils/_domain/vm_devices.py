@@ -18,7 +18,7 @@ from .capacity import Verdict, check_capacity, commitment_warnings, items_after
 from .claims import Claim, Claims, DynamicItem, read_claims
 from .hosts import HostDevice
 from .memory import describe_device, full_reservation_changes, merge_writes, state_blockers, unlock_changes
-from .mmio import MmioDevice, MmioPlan, plan_mmio
+from .mmio import MmioDevice, MmioPlan, plan_mmio, window_warning
 from .plan import Blocker, Change, Plan, TargetPlan
 from .preconditions import (
     PowerSteps,
@@ -178,6 +178,11 @@ def _memory(draft: Draft) -> tuple[Change, ...]:
 def _mmio(draft: Draft) -> MmioPlan:
     if draft.wish.mmio is None or draft.wish.state == "absent":
         return MmioPlan()
+    return plan_mmio(draft.vm, draft.wish.mmio, _mapped(draft))
+
+
+def _mapped(draft: Draft) -> list[MmioDevice]:
+    """The devices the VM will have, as far as their memory goes."""
     staying = [held.stands_for[0] for held in draft.staying if held.stands_for]
     devices = [
         MmioDevice(ids=device.ids, class_id=device.class_id.replace("0000", ""), name=device.name)
@@ -187,7 +192,7 @@ def _mmio(draft: Draft) -> MmioPlan:
         model = grant.item.allowed[0]
         class_id = grant.class_id
         devices.append(MmioDevice(ids=f"{model.vendor_id}:{model.device_id}", class_id=class_id, name=grant.name))
-    return plan_mmio(draft.vm, draft.wish.mmio, devices)
+    return devices
 
 
 def _blockers(
@@ -253,6 +258,8 @@ def _warnings(draft: Draft, power: PowerSteps) -> tuple[str, ...]:
         warnings += _stale(draft)
     if draft.attaching and not draft.wish.disable_hot_add:
         warnings += hot_add_warning(vm)
+    if draft.attaching and draft.wish.mmio is None:
+        warnings += window_warning(vm, _mapped(draft))
     if draft.fixed and draft.host is not None:
         warnings.append(
             f"{vm.name} is tied to {draft.host.name} by fixed devices: no vMotion, no HA restart elsewhere, no snapshots"

@@ -24,7 +24,8 @@ PowerChoice: TypeAlias = Literal["keep", "off", "cycle", "on"]
 class VmWish:
     """The passthrough devices one VM is to have.
 
-    ``present``: at least these. ``absent``: none that match. ``exactly``: these and no others. ``power``: what may be
+    ``present``: at least these. ``absent``: none that match, whatever
+    the count: the list that attached them can be used as it is. ``exactly``: these and no others. ``power``: what may be
     done to a VM that must be off for a change; see ``preconditions.power_steps``. ``unlock_memory`` counts when the
     last device goes.
     """
@@ -176,13 +177,6 @@ def _check_one(wish: VmWish) -> None:
             cure="Name the devices to detach, or use state exactly with an empty list to detach all",
         )
     for entry in wish.devices:
-        if wish.state == "absent" and isinstance(entry.count, int):
-            raise InputError(
-                message=f"state absent detaches every {entry.selector.text} of {wish.target}; count {entry.count} has no meaning",
-                code="count_with_absent",
-                parameter="devices",
-                cure="Leave the count out, or use state exactly with the number of devices that are to stay",
-            )
         if wish.state != "absent" and wish.backing == "dynamic" and needs_fixed(entry):
             raise InputError(
                 message=f"{entry.text} for {wish.target} names devices of one host, which backing dynamic cannot ask for",

@@ -81,6 +81,7 @@ class DeviceRequest:
 
     entries: tuple[tuple[Entry, tuple[DeviceWish, ...]], ...]
     assume_enabled: tuple[Target, ...]
+    allow_protected: tuple[str, ...]
     only_on_hosts: frozenset[str]
 
     @classmethod
@@ -93,6 +94,7 @@ class DeviceRequest:
                 for entry in found
             ),
             assume_enabled=parse_targets({"targets": assumed}) if assumed else (),
+            allow_protected=tuple(params.get("allow_protected") or ()),
             only_on_hosts=frozenset(params.get("only_on_hosts") or ()),
         )
 
@@ -105,7 +107,8 @@ def expect_devices(session: Session, world: VmWorld, request: DeviceRequest) -> 
     """In check mode, hosts as host_passthrough and the reboots after it will have made them."""
     if not request.assume_enabled:
         return world
-    return replace(world, hosts=assume_enabled(session, world.hosts, request.assume_enabled))
+    hosts = assume_enabled(session, world.hosts, request.assume_enabled, request.allow_protected)
+    return replace(world, hosts=hosts)
 
 
 def plan_devices(world: VmWorld, request: DeviceRequest) -> Plan:

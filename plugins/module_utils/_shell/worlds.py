@@ -75,11 +75,13 @@ def read_protection(session: Session, hosts: Sequence[Host], *, partitions: bool
     return read_fabric(session, hosts, disks_of=[host.moid for host in hosts] if partitions else ())
 
 
-def assume_enabled(session: Session, everything: Sequence[Host], targets: Sequence[Target]) -> tuple[Host, ...]:
+def assume_enabled(
+    session: Session, everything: Sequence[Host], targets: Sequence[Target], allow_protected: tuple[str, ...] = ()
+) -> tuple[Host, ...]:
     """The hosts as they will be once host_passthrough did its work for these targets and the owed reboots are over."""
     wishes = resolve_targets(everything, targets, aliases(session, everything))
     world = HostWorld(hosts=tuple(host for host in everything if host.moid in wishes), wishes=wishes)
-    wish = PassthroughWish(devices=wishes)
+    wish = PassthroughWish(devices=wishes, on_missing="skip", allow_protected=allow_protected)
     plan = plan_passthrough(world.hosts, wish)
     deeper = deepen_hosts(session, world, plan)
     if deeper is not world:
@@ -96,18 +98,17 @@ def observe_vms(session: Session, wanted: Sequence[str]) -> tuple[Vm, ...]:
 
 
 def observe_vm_world(session: Session, wanted: Sequence[str]) -> VmWorld:
-    """The named VMs, every host one of them could run on, and every other VM that could hold a device there."""
+    """The named VMs, all hosts, and every other VM that could hold a device where one of the named ones could run."""
     names = read_vm_names(session)
     chosen = _unique(find_vm(names, name, "vms") for name in wanted)
     everything = read_hosts(session, numa=True)
     homes = {host.compute_moid for host in everything if host.moid in {vm.host_moid for vm in chosen}}
-    hosts = tuple(host for host in everything if host.compute_moid in homes)
-    near = {host.moid for host in hosts}
+    near = {host.moid for host in everything if host.compute_moid in homes}
     taken = {vm.moid for vm in chosen}
     neighbours = [vm for vm in names if vm.host_moid in near and vm.moid not in taken]
     vms = place_vms(read_vms(session, chosen, pools=True), everything)
     others = place_vms(read_vms(session, neighbours), everything)
-    return VmWorld(vms=vms, others=others, hosts=hosts, limits={}, system_ids={}, offered={})
+    return VmWorld(vms=vms, others=others, hosts=everything, limits={}, system_ids={}, offered={})
 
 
 def deepen_vm_world(session: Session, world: VmWorld, moids: Iterable[str]) -> VmWorld:

@@ -201,6 +201,9 @@ class Session:
 
     def renew(self) -> None:
         """Log in anew after the server forgot us. Views and filters of the old session are gone: readers look at ``logins``."""
+        with suppress(Exception):
+            # A session that is alive after all refuses a second login as if the password were wrong.
+            self.content.sessionManager.Logout()
         self.login()
         self.logins += 1
 

@@ -141,12 +141,12 @@ def test_a_card_of_no_use_to_the_host_is_free() -> None:
         (
             disk_host(replace(FREE, partitioned=None)),
             "disk_partitioned",
-            "vmhba2 leads to naa.1, whose partitions could not be read: they may hold ESXi or data",
+            "vmhba2 leads to naa.1, whose partitions are not known: they may hold ESXi or data",
         ),
         (
             disk_host(Disk(name="naa.1", local=None, partitioned=None)),
             "disk_partitioned",
-            "vmhba2 leads to naa.1, whose partitions could not be read: they may hold ESXi or data",
+            "vmhba2 leads to naa.1, whose partitions are not known: they may hold ESXi or data",
         ),
         (disk_host(None), "disk_unknown", "vmhba2 leads to naa.1, of which nothing could be read"),
         (

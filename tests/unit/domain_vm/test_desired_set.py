@@ -67,6 +67,10 @@ TWO = {"match": A100, "count": 2}
         pytest.param([dynamic(), dynamic(T4, key=13001)], [], {"state": "exactly"}, ["10de:20f1 #1", "10de:1eb8 #1"], [], id="none"),
         pytest.param([dynamic(), dynamic(T4, key=13001)], [A100], {"state": "absent"}, ["10de:20f1 #1"], [], id="absent"),
         pytest.param([dynamic(T4)], [A100], {"state": "absent"}, [], [], id="absent already"),
+        pytest.param(
+            [dynamic(), dynamic(key=13001)], [{"match": A100, "count": 1}], {"state": "absent"},
+            ["10de:20f1 #1", "10de:20f1 #2"], [], id="absent: the list that attached them serves to detach",
+        ),
         pytest.param([dynamic(A100, T4)], [A100], {"state": "absent"}, ["10de:20f1/10de:1eb8 #1"], [], id="absent: might be one"),
         pytest.param([dynamic(A100, T4)], [A100], {}, [], ["10de:20f1 #1"], id="present: might be another"),
         pytest.param([fixed("3b:00.0")], [A100], {}, [], [], id="auto accepts a fixed one"),
@@ -267,7 +271,6 @@ def test_an_address_alone_does_not_welcome_another_model() -> None:
     ("wishes", "fields", "code"),
     [
         ([], {"state": "absent"}, "nothing_named"),
-        ([TWO], {"state": "absent"}, "count_with_absent"),
         (["0000:3b:00.0"], {"backing": "dynamic"}, "dynamic_by_place"),
         ([{"match": {"slot": "6"}}], {"backing": "dynamic"}, "dynamic_by_place"),
         ([{"match": A100, "count": "all"}], {"backing": "dynamic"}, "dynamic_by_place"),
