@@ -107,6 +107,8 @@ def proof_lines(hosts: Sequence[Record], vms: Sequence[Record]) -> list[str]:
         active = [f"{device['address']} {device.get('name', '')}".strip() for device in devices if device.get("active")]
         proof.append(f"{host['name']}: {len(active)} active" + (f" ({'; '.join(active)})" if active else ""))
     for vm in vms:
+        if vm.get("status") == "skipped":
+            continue
         memory = vm.get("memory") or {}
         reserved = "all memory reserved" if memory.get("fully_reserved") else "memory not fully reserved"
         proof.append(f"{vm['name']}: {len(vm.get('devices') or ())} attached, {reserved}, {vm.get('power_state', '')}")

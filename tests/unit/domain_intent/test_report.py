@@ -144,7 +144,8 @@ def test_proof_names_devices_and_memory() -> None:
         {"address": "0000:af:00.0", "active": False},
     ]
     vm = {"name": "vm", "devices": [{}, {}], "memory": {"fully_reserved": True}, "power_state": "poweredOn"}
-    assert proof_lines([{"name": "esx-01", "devices": devices}], [vm]) == [
+    elsewhere = {**vm, "name": "other", "status": "skipped"}
+    assert proof_lines([{"name": "esx-01", "devices": devices}], [vm, elsewhere]) == [
         "esx-01: 1 active (0000:3b:00.0 A100)",
         "vm: 2 attached, all memory reserved, poweredOn",
     ]
