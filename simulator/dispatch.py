@@ -167,8 +167,9 @@ def _check_privileges(sim: Simulator, call: Call, request: Request, obj: Managed
     for param, value in zip(info.params, request.args, strict=True):
         if param.privId and value is not None:
             for ref in value if isinstance(value, list) else [value]:
-                if isinstance(ref, vs.ManagedObject):
-                    call.require(param.privId, sim.obj(ref))
+                target = sim.registry.find(ref._moId) if isinstance(ref, vs.ManagedObject) else None
+                if target is not None:  # what is not there is the method's business
+                    call.require(param.privId, target)
 
 
 def _suffer(sim: Simulator, strike: Strike) -> None:

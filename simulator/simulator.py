@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,8 +54,17 @@ BUILDS = {
 class Simulator:
     """Everything of one endpoint; nothing outside it is shared, so two simulators never meet."""
 
-    def __init__(self, lab: Lab, clock: Clock | None = None, knobs: Mapping[str, Knob] | None = None) -> None:
-        """An empty endpoint of the lab's kind and version; use ``from_lab`` for one with an inventory."""
+    def __init__(
+        self,
+        lab: Lab,
+        clock: Clock | None = None,
+        knobs: Mapping[str, Knob] | None = None,
+        roles: Mapping[str, Iterable[str]] | None = None,
+    ) -> None:
+        """An empty endpoint of the lab's kind and version; use ``from_lab`` for one with an inventory.
+
+        ``knobs`` and ``roles`` (name -> privileges) are those the lab may use beside the core's own.
+        """
         self.kind = str(lab.get("kind", "vcenter"))
         if self.kind not in ("vcenter", "esxi"):
             raise ValueError(f"kind: 'vcenter' or 'esxi', not {self.kind!r}")
@@ -76,6 +85,8 @@ class Simulator:
         self.faults = FaultRules()
         self.sessions = Sessions(self)
         self.authz = Authorization(self)
+        for role, privileges in (roles or {}).items():
+            self.authz.add_role(role, privileges)
         self.authz.load(lab)
         self.property_reader = PropertyReader(self)
         self.root: Entity | None = None
@@ -99,6 +110,7 @@ class Simulator:
 
         Without a clock it gets a ManualClock. Raises ValueError when the lab makes no sense.
         """
+        from .lab.accounts import ROLES
         from .lab.load import load
         from .rules.knobs import KNOBS
 
@@ -107,7 +119,7 @@ class Simulator:
             if not isinstance(read, Mapping):
                 raise ValueError(f"{lab}: a lab is a mapping")
             lab = read
-        sim = cls(lab, clock, KNOBS)
+        sim = cls(lab, clock, KNOBS, ROLES)
         load(sim, lab)
         sim.open(lab)
         return sim

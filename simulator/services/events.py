@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyVmomi import vim, vmodl
 
@@ -13,6 +14,7 @@ from .. import data
 from ..base import Entity, ManagedObject
 
 if TYPE_CHECKING:
+    from ..authz import User
     from ..dispatch import Call
     from ..simulator import Simulator
 
@@ -56,6 +58,7 @@ class EventManager(ManagedObject):
     def __init__(self, sim: Simulator, moid: str) -> None:
         super().__init__(sim, moid, latestEvent=None, maxCollector=32)
         self.records: list[Record] = []
+        self.collectors: list[EventHistoryCollector] = []
         self._key = 0
 
     def post(self, cls: type[Any], entities: list[Entity], user: str, message: str, fields: dict[str, Any]) -> Any:
@@ -77,23 +80,104 @@ class EventManager(ManagedObject):
         if len(self.records) > KEEP:
             del self.records[: KEEP // 10]
         self.set("latestEvent", event)
+        for collector in self.collectors:
+            collector.touch("latestPage")
         return event
+
+    def matching(self, user: User, spec: Any) -> list[Any]:
+        """Events that pass a filter and that a user may see, oldest first."""
+        return [record.event for record in self.records if _passes(spec, record) and self._visible(user, record)]
 
     def QueryEvents(self, call: Call, spec: Any, view: Any = None) -> list[Any]:
         """Events that pass a filter, oldest first; parts of a filter that are not modelled are NotSupported."""
-        for name in UNMODELLED:
-            if getattr(spec, name, None):
-                raise vmodl.fault.NotSupported(msg=f"simulator: event filter by {name} is not modelled")
+        assert call.account is not None
+        _check(spec)
         if view is not None:
             raise vmodl.fault.NotSupported(msg="simulator: event view specifications are not modelled")
-        found = [record.event for record in self.records if _passes(spec, record) and self._visible(call, record)]
-        if spec.maxCount:
-            found = found[-spec.maxCount :]
+        found = self.matching(call.account, spec)
+        return found[-spec.maxCount :] if spec.maxCount else found
+
+    def CreateCollectorForEvents(self, call: Call, spec: Any) -> Any:
+        """A collector of this session."""
+        assert call.session is not None
+        _check(spec)
+        made = EventHistoryCollector(self, spec, call.session.user)
+        made.session_key = call.session.key
+        call.session.objects.add(made.moid)
+        self.collectors.append(made)
+        return self.sim.add(made)
+
+    def _visible(self, user: User, record: Record) -> bool:
+        known = [self.sim.registry.find(moid) for moid in record.about]
+        return all(obj is None or self.sim.authz.allows(user, "System.View", obj) for obj in known)
+
+
+class EventHistoryCollector(ManagedObject):
+    """A window on the events that pass a filter: the latest page (newest first), and a place to read on from."""
+
+    vim_type = vim.event.EventHistoryCollector
+    id_prefix = "session-event-collector"
+    live: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"latestPage": lambda self: self.latest()}
+
+    def __init__(self, manager: EventManager, spec: Any, user: User) -> None:
+        super().__init__(manager.sim, filter=spec)
+        self.manager = manager
+        self.spec = spec
+        self.user = user
+        self.size = 10
+        self.after = 0
+        """Key of the last event read; reading on starts behind it."""
+
+    def _all(self) -> list[Any]:
+        return self.manager.matching(self.user, self.spec)
+
+    def latest(self) -> list[Any]:
+        """The newest events, newest first."""
+        return self._all()[-self.size :][::-1]
+
+    def ReadNextEvents(self, call: Call, most: int) -> list[Any]:
+        """Newer events, oldest first; none at the end."""
+        found = [event for event in self._all() if event.key > self.after][:most]
+        if found:
+            self.after = found[-1].key
         return found
 
-    def _visible(self, call: Call, record: Record) -> bool:
-        known = [self.sim.registry.find(moid) for moid in record.about]
-        return all(obj is None or call.allows("System.View", obj) for obj in known)
+    def ReadPreviousEvents(self, call: Call, most: int) -> list[Any]:
+        """Older events, newest first; none at the beginning."""
+        found = [event for event in self._all() if event.key <= self.after][-most:]
+        if found:
+            self.after = found[0].key - 1
+        return found[::-1]
+
+    def RewindCollector(self, call: Call) -> None:
+        """Back to before the oldest event."""
+        self.after = 0
+
+    def ResetCollector(self, call: Call) -> None:
+        """To just before the latest page."""
+        page = self.latest()
+        self.after = page[-1].key - 1 if page else 0
+
+    def SetCollectorPageSize(self, call: Call, most: int) -> None:
+        """Size of the latest page, 1 to 1000."""
+        if not 0 < most <= 1000:
+            raise vmodl.fault.InvalidArgument(invalidProperty="maxCount")
+        self.size = most
+        self.touch("latestPage")
+
+    def DestroyCollector(self, call: Call) -> None:
+        """Remove the collector."""
+        self.sim.remove(self)
+
+    def removed(self) -> None:
+        self.manager.collectors.remove(self)
+
+
+def _check(spec: Any) -> None:
+    """NotSupported for what this simulator cannot filter by."""
+    for name in UNMODELLED:
+        if getattr(spec, name, None):
+            raise vmodl.fault.NotSupported(msg=f"simulator: event filter by {name} is not modelled")
 
 
 def _passes(spec: Any, record: Record) -> bool:
