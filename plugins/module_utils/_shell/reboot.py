@@ -114,7 +114,7 @@ def _roll(session: Session, world: RebootWorld, request: Request, target: Target
     outcome.facts["boot_time_before"] = host.boot_time
     seconds: dict[str, float] = {}
     outcome.facts["seconds"] = seconds
-    for change in target.effective:
+    for number, change in enumerate(target.effective, start=1):
         started, detail = clock(), change.detail
         if change.kind == "enter_maintenance":
             enter_maintenance(
@@ -137,6 +137,7 @@ def _roll(session: Session, world: RebootWorld, request: Request, target: Target
         else:
             exit_maintenance(session, host, timeout=detail.timeout_seconds)
             outcome.done += (f"{host.name} left maintenance mode",)
+        outcome.made = number
 
 
 def _fresh(session: Session, world: RebootWorld, request: Request, target: TargetPlan) -> Host | None:

@@ -5,14 +5,14 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._domain.errors import DirectPathError
-from .._domain.plan import Plan, TargetPlan
+from .._domain.plan import Change, Plan, TargetPlan
 from .._vsphere.faults import CONNECTION_ERRORS, explain
 from .._vsphere.sdk import MISSING, vmodl
 from .._vsphere.session import Session, open_session
@@ -32,9 +32,13 @@ _UNCERTAIN = frozenset({"connection_lost", "unavailable", "no_answer", "session_
 
 @dataclass(kw_only=True)
 class Outcome:
-    """What happened to one target: ``done`` in words, ``error`` when it failed, ``facts`` for the result."""
+    """What happened to one target: ``done`` in words, ``error`` when it failed, ``facts`` for the result.
+
+    ``made`` is how many of the planned changes came about before the error, where ``apply`` knows it better than a second look.
+    """
 
     done: tuple[str, ...] = ()
+    made: int = 0
     error: DirectPathError | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -226,11 +230,17 @@ def _result(plan: Plan, left: Plan, outcomes: Mapping[str, Outcome], *, applied:
     result["not_done"] = [
         change.record(target.target)
         for target in plan.targets
-        for change in target.effective
-        if target.moid not in outcomes
-        or (outcomes[target.moid].error and change in undone.get(target.moid, target.effective))
+        for change in _undone(target, outcomes.get(target.moid), undone.get(target.moid, target.effective))
     ]
     return result
+
+
+def _undone(target: TargetPlan, outcome: Outcome | None, still_planned: Sequence[Change]) -> list[Change]:
+    if outcome is None:
+        return list(target.effective)
+    if outcome.error is None:
+        return []
+    return [change for change in target.effective[outcome.made :] if change in still_planned]
 
 
 def _conclude(result: dict[str, Any], plan: Plan, outcomes: Mapping[str, Outcome]) -> None:

@@ -104,7 +104,7 @@ def _row(content: Any) -> Row:
         kind=type(content.obj),
         moid=content.obj._moId,
         values={entry.name: entry.val for entry in content.propSet},
-        missing={entry.path: entry.fault.fault for entry in content.missingSet or ()},
+        missing={entry.path: entry.fault for entry in content.missingSet or ()},
     )
 
 

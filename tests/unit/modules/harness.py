@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 from unittest import mock
 
 from ansible.module_utils import basic
+
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import session as session_module
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import Endpoint, Guard
 from simulator.clock import ManualClock
@@ -53,7 +54,9 @@ class Lab:
 
     def run(self, module: str, *, check: bool = False, fails: bool = False, **options: Any) -> dict[str, Any]:
         """The module's result. Raises Failed when it fails, unless ``fails`` says that it has to."""
-        result = self._main(module, {**self.credentials(), **options, "_ansible_check_mode": check, "_ansible_diff": True})
+        result = self._main(
+            module, {**self.credentials(), **options, "_ansible_check_mode": check, "_ansible_diff": True}
+        )
         self.passed.append(result)
         if fails:
             assert result.get("failed"), f"{module} should have failed: {result}"
@@ -91,11 +94,9 @@ class Lab:
             mock.patch.object(session_module, "open_transport", self._transport),
             mock.patch.object(run_module, "open_session", open_session),
             redirect_stdout(printed),
+            suppress(SystemExit),
         ):
-            try:
-                code.main()
-            except SystemExit:
-                pass
+            code.main()
         result: dict[str, Any] = json.loads(printed.getvalue().strip().splitlines()[-1])
         return result
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import READ_METHODS
 from harness import Lab
+
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import READ_METHODS
 
 A100 = {"match": "10de:20f1"}
 HOSTS = {"cluster": ["compute"]}
@@ -56,12 +57,19 @@ SCENARIOS = {
     "attach dynamic": Scenario(*ATTACH, 5, (ENABLE,)),
     "attach fixed": Scenario(*FIXED, 4, (ENABLE,)),
     "attach and start": Scenario(ATTACH[0], {**ATTACH[1], "power": "on"}, 6, (ENABLE,)),
-    "detach": Scenario("vm_pci_device", {"vm": ["train-01"], "devices": [A100], "state": "absent"}, 2, (ENABLE, ATTACH)),
+    "detach": Scenario(
+        "vm_pci_device", {"vm": ["train-01"], "devices": [A100], "state": "absent"}, 2, (ENABLE, ATTACH)
+    ),
     "detach all and unlock": Scenario(
-        "vm_pci_device", {"vm": ["train-01"], "devices": [], "state": "exactly", "unlock_memory": True}, 3, (ENABLE, ATTACH)
+        "vm_pci_device",
+        {"vm": ["train-01"], "devices": [], "state": "exactly", "unlock_memory": True},
+        3,
+        (ENABLE, ATTACH),
     ),
     "lock memory": Scenario("vm_memory_reservation", {"vm": ["web-01", "web-02"]}, 2),
-    "reserve a size": Scenario("vm_memory_reservation", {"vm": ["web-01"], "state": "reserved", "reservation_mb": 512}, 1),
+    "reserve a size": Scenario(
+        "vm_memory_reservation", {"vm": ["web-01"], "state": "reserved", "reservation_mb": 512}, 1
+    ),
     "unlock": Scenario(
         "vm_memory_reservation",
         {"vm": ["web-01"], "state": "unlocked", "reservation_mb": 256},
@@ -135,4 +143,6 @@ def test_a_plan_that_writes_in_check_mode_is_stopped_by_the_session(monkeypatch:
 
 def test_the_session_knows_as_few_reads_as_it_needs() -> None:
     """Nothing that changes the inventory may creep onto the list of reads."""
-    assert not [name for name in READ_METHODS if name.endswith("_Task") or name.startswith(("Update", "Set", "Reconfig"))]
+    assert not [
+        name for name in READ_METHODS if name.endswith("_Task") or name.startswith(("Update", "Set", "Reconfig"))
+    ]

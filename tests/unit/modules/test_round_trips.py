@@ -25,7 +25,9 @@ def fleet(hosts: int) -> dict[str, Any]:
                     {
                         "name": "compute",
                         "drs": "fullyAutomated",
-                        "hosts": [{"name": "esx-{:03d}.lab", "count": hosts, "cards": ["a100", "a100", "nvme", "x710"]}],
+                        "hosts": [
+                            {"name": "esx-{:03d}.lab", "count": hosts, "cards": ["a100", "a100", "nvme", "x710"]}
+                        ],
                         "vms": [{"name": "web-{:03d}", "count": hosts * 2, "memory_gb": 8}],
                     }
                 ],

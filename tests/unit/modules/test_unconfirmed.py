@@ -1,0 +1,168 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Nobody could confirm how the real API behaves in some points. The main job must survive every way it may be.
+
+Each case turns one knob of the simulator away from its default and runs the whole job: enable, reboot, attach, start; then again, when
+nothing may change. Where a setting makes the job impossible, it must end in a refusal that says so and not in another reboot.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from harness import Lab
+
+from simulator.rules.knobs import FIELDS
+
+A100 = {"match": "10de:20f1"}
+HOSTS = {"cluster": ["compute"], "devices": [A100]}
+VM = {"vm": ["train-01"], "devices": [{**A100, "count": 2}], "mmio": {}, "power": "on"}
+
+SURVIVED: list[tuple[str, Any]] = [
+    ("info_delay_seconds", 0.0),
+    ("info_delay_seconds", 20.0),
+    ("info_delay_seconds", -1.0),
+    ("refresh_shows_info", False),
+    ("unknown_id_fault", "invalid_argument"),
+    ("not_capable_fault", "not_supported"),
+    ("uplink_fault", "accept"),
+    ("same_value_fault", "host_config_fault"),
+    ("same_value_fault", "platform_config_fault"),
+    ("storage_refused", True),
+    ("group_follows", True),
+    ("reboot_required_flag", "never"),
+    ("reboot_required_flag", "always"),
+    ("missing_while_away", ["config"]),
+    ("missing_while_away", ["config.pciPassthruInfo", "hardware.pciDevice"]),
+    ("away_fault", "host_communication"),
+    ("query_boot_devices", True),
+    ("negative_bus_bytes", False),
+    ("evacuate_moves_fixed", False),
+    ("drs_passthrough_fault", "device_not_supported"),
+    ("reboot_task_end", "late"),
+    ("reboot_task_end", "error"),
+    ("boot_seconds", 1800.0),
+    ("down_after_seconds", 300.0),
+    ("maintenance_seconds", 120.0),
+    ("hot_add_fault", "hot_plug_not_supported"),
+    ("hot_add_fault", "invalid_power_state"),
+    ("raw_device_privilege", "add_remove"),
+    ("raw_device_privilege", "both"),
+    ("memory_hot_add_with_passthrough", "power_on_refused"),
+    ("reserve_on_reconfigure", True),
+    ("sriov_counts_in_limit", True),
+    ("limit_table", "kb309986"),
+    ("cold_migration_fault", "allowed"),
+    ("power_on_seconds", 200.0),
+    ("reconfigure_seconds", 200.0),
+]
+
+
+def do_the_job(lab: Lab) -> list[dict[str, Any]]:
+    return [
+        lab.run("host_passthrough", **HOSTS, apply="reboot"),
+        lab.run("host_reboot", **HOSTS),
+        lab.run("vm_pci_device", **VM),
+    ]
+
+
+@pytest.mark.parametrize(("knob", "value"), SURVIVED, ids=lambda value: str(value))
+def test_the_job_is_done_whatever_the_api_does(knob: str, value: Any) -> None:
+    lab = Lab.load("three_hosts")
+    lab.sim.knobs.set(knob, value)
+    enabled, rebooted, attached = do_the_job(lab)
+    assert len(enabled["changes"]) == 6
+    assert enabled["reboot_required"] == ["esx-01.lab", "esx-02.lab", "esx-03.lab"]
+    assert rebooted["rebooted"] == ["esx-01.lab", "esx-02.lab", "esx-03.lab"]
+    assert all(not host["in_maintenance_mode"] for host in rebooted["hosts"])
+    vm = attached["vms"][0]
+    assert vm["power_state"] == "poweredOn"
+    assert vm["memory"]["fully_reserved"]
+    assert len({device["address"] for device in vm["devices"]}) == 2
+    lab.sim.journal.clear()
+    assert [result["changed"] for result in do_the_job(lab)] == [False, False, False]
+    assert lab.writes() == []
+
+
+def test_every_knob_of_an_unconfirmed_point_is_turned() -> None:
+    """A knob with choices is an open question: each must be in the table above or have a test of its own below or elsewhere."""
+    own_tests = {"boot_result", "bus_renumber", "iommu_off_shape", "shutdown_guest_result"}
+    questions = {name for name, item in FIELDS.items() if item.metadata.get("choices")}
+    assert questions <= {knob for knob, _ in SURVIVED} | own_tests
+
+
+def reboot_after_enabling(knob: str, value: Any, **options: Any) -> tuple[Lab, dict[str, Any]]:
+    lab = Lab.load("three_hosts")
+    lab.run("host_passthrough", **HOSTS, apply="reboot")
+    lab.sim.knobs.set(knob, value)
+    lab.sim.journal.clear()
+    return lab, lab.run("host_reboot", fails=True, **HOSTS, **options)
+
+
+@pytest.mark.parametrize("knob", ["never_active", "pending_again"])
+def test_a_device_that_still_waits_after_a_reboot_is_a_failure_and_no_second_reboot(knob: str) -> None:
+    lab, result = reboot_after_enabling(knob, ["10de:20f1"])
+    assert lab.writes().count("RebootHost_Task") == 1
+    first, *others = result["hosts"]
+    assert (first["status"], first["error_code"]) == ("failed", "not_verified")
+    assert first["in_maintenance_mode"], "a host that is not proven stays where it is safe"
+    assert "Another reboot will not help" in result["msg"]
+    assert [host["status"] for host in others] == ["not_reached", "not_reached"]
+    assert result["not_reached"] == ["esx-02.lab", "esx-03.lab"]
+    assert result["changed"] is True
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        ("never_returns", "notResponding"),
+        ("same_boot_time", "longer than since the reboot was asked for"),
+        ("disconnected", "disconnected"),
+    ],
+)
+def test_a_host_that_is_not_proven_to_be_back_stops_the_rest(outcome: str, words: str) -> None:
+    lab, result = reboot_after_enabling("boot_result", outcome, reboot_timeout=1200)
+    assert result["error_code"] == "not_back"
+    assert words in result["msg"]
+    assert "esx-01.lab" in result["msg"]
+    assert lab.writes().count("RebootHost_Task") == 1
+    assert "ExitMaintenanceMode_Task" not in lab.writes()
+    assert [change["kind"] for change in result["not_done"]][:2] == ["reboot", "exit_maintenance"]
+    assert "1 change, 8 not done" in result["summary"]
+
+
+def test_a_card_that_moves_at_the_boot_is_noticed() -> None:
+    lab, result = reboot_after_enabling("bus_renumber", "next_boot")
+    assert result["error_code"] == "not_verified"
+    assert "by address" in result["msg"]
+    assert lab.writes().count("RebootHost_Task") == 1
+
+
+@pytest.mark.parametrize("shape", ["not_capable", "empty"])
+def test_an_iommu_that_is_off_is_named(shape: str) -> None:
+    lab = Lab.load("mixed")
+    lab.sim.events["set_knob"](name="iommu_off_shape", value=shape, host="no-iommu-01.lab")
+    lab.sim.find("HostSystem", "no-iommu-01.lab").publish()
+    shown = lab.run("host_pci_device_info", hosts=["no-iommu-01"])["hosts"][0]
+    assert shown["iommu"] == "probably_off"
+    assert "VT-d" in shown["hints"][0]
+    result = lab.run("host_passthrough", fails=True, hosts=["no-iommu-01"], devices=[A100])
+    assert result["error_code"] == "iommu_off"
+    assert "AMD-Vi" in result["msg"]
+    assert lab.writes() == []
+
+
+def test_a_guest_that_will_not_shut_down_is_only_powered_off_when_allowed() -> None:
+    lab = Lab.load("three_hosts")
+    lab.run("host_passthrough", **HOSTS)
+    lab.run("vm_pci_device", **VM)
+    lab.sim.clock.advance(60)
+    lab.sim.knobs.set("shutdown_guest_result", "ignored")
+    detach = {"vm": ["train-01"], "devices": [], "state": "exactly", "power": "cycle"}
+    result = lab.run("vm_pci_device", fails=True, **detach)
+    assert result["error_code"] == "shutdown_timed_out"
+    assert result["vms"][0]["power_state"] == "poweredOn"
+    result = lab.run("vm_pci_device", **detach, allow_power_off=True)
+    assert result["vms"][0]["power_state"] == "poweredOn"
+    assert result["vms"][0]["devices"] == []
