@@ -11,7 +11,6 @@ import pytest
 
 from tools.envs import clean_environ
 from tools.run_docs import Broken, run_page
-from tools.run_examples import playbook, without_connection
 
 PLAYBOOK = """```yaml
 - hosts: all
@@ -75,21 +74,3 @@ def test_a_failing_playbook_is_broken(tmp_path: Path) -> None:
 def test_other_languages_cannot_be_run(tmp_path: Path) -> None:
     with pytest.raises(Broken, match="'python' cannot be run"):
         run(tmp_path, "<!-- run: -->\n```python\nprint()\n```\n")
-
-
-def test_an_example_loses_its_connection_and_nothing_else() -> None:
-    task = {
-        "name": "x",
-        "register": "r",
-        "directpath.vsphere.host_passthrough": {"hostname": "vc", "password": "p", "cluster": "a", "port": 1},
-        "ansible.builtin.debug": {"port": 1},
-    }
-    assert without_connection(task) == {
-        "name": "x",
-        "register": "r",
-        "directpath.vsphere.host_passthrough": {"cluster": "a"},
-        "ansible.builtin.debug": {"port": 1},
-    }
-    (play,) = playbook([task], {"colour": "green"})
-    assert play["vars"]["colour"] == "green"
-    assert play["tasks"] == [without_connection(task)]
