@@ -1,0 +1,574 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bad input to the modules for hosts: connection, device selectors, targets, what a host refuses, reboots."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.unit.modules.bad_input import Case
+from tests.unit.modules.harness import Lab
+from tests.unit.pains.labs import FIRST, SECOND, host, lab, on, vm, wish
+
+HOST_A, HOST_B = {"hosts": ["esx-01"]}, {"cluster": ["gpu"]}
+BOOT, MANAGEMENT, BRIDGE = "0000:01:00.0", "0000:04:00.0", "0000:3a:00.0"
+VSAN = {"card": "p4510", "use": "vsan-capacity"}
+WAITING = {FIRST: {"enabled": True, "active": False}}
+
+
+def pair() -> Lab:
+    """Two equal hosts."""
+    return lab([host("esx-01"), host("esx-02")])
+
+
+def connection(title: str, code: str, says: tuple[str, ...], *, over_tls: bool = False, **more: Any) -> Case:
+    """Logging in to look at a host; ``options`` replaces connection options."""
+    options = {"hosts": ["esx-01"], **more.pop("options", {})}
+    return Case(
+        title=title,
+        module="host_pci_device_info",
+        options=options,
+        code=code,
+        says=says,
+        lab=more.pop("lab", lab),
+        over_tls=over_tls,
+        **more,
+    )
+
+
+def enable(title: str, devices: Any, code: str | None, says: tuple[str, ...], **more: Any) -> Case:
+    """Passing devices through; other options of the module stand in ``options``."""
+    where = more.pop("where", HOST_A)
+    given = {"devices": devices} if devices is not None else {}
+    return Case(
+        title=title,
+        module="host_passthrough",
+        options={**where, **given, **more.pop("options", {})},
+        code=code,
+        says=says,
+        lab=more.pop("lab", lab),
+        **more,
+    )
+
+
+def disable(title: str, devices: Any, code: str, says: tuple[str, ...], **more: Any) -> Case:
+    return enable(title, devices, code, says, options={"state": "disabled", **more.pop("options", {})}, **more)
+
+
+def reboot(title: str, code: str | None, says: tuple[str, ...], **more: Any) -> Case:
+    return Case(
+        title=title,
+        module="host_reboot",
+        options={"hosts": ["esx-01"], **more.pop("options", {})},
+        code=code,
+        says=says,
+        lab=more.pop("lab", lambda: lab([host(states=WAITING), host("esx-02", [])])),
+        **more,
+    )
+
+
+def _always(method: str, **rule: Any) -> Any:
+    return lambda lab: lab.sim.faults.add(method=method, **rule)
+
+
+def _share(lab: Lab) -> None:
+    """desk-01 runs on a slice of the first GPU."""
+    server, desk = lab.sim.find("HostSystem", "esx-01"), lab.sim.find("VirtualMachine", "desk-01")
+    with server.edit("config") as config:
+        shared = [info for info in config.graphicsInfo if info.pciId == FIRST]
+        shared[0].vm = [desk.ref]
+
+
+CONNECTION = [
+    connection("no host name", "missing_connection", ("hostname", "VMWARE_HOST"), options={"hostname": ""}),
+    connection("no user name", "missing_connection", ("username", "VMWARE_USER"), options={"username": ""}),
+    connection("no password", "missing_connection", ("password", "VMWARE_PASSWORD"), options={"password": ""}),
+    connection(
+        "a proxy without its port",
+        "missing_connection",
+        ("proxy_host", "proxy_port", "VMWARE_PROXY_PORT"),
+        options={"proxy_host": "proxy.test"},
+    ),
+    connection(
+        "wrong password",
+        "invalid_login",
+        ("administrator@vsphere.local", "vcenter.test", "Check username and password"),
+        password="wrong",
+    ),
+    connection(
+        "unknown user",
+        "invalid_login",
+        ("nobody@vsphere.local", "Check username and password"),
+        options={"username": "nobody@vsphere.local"},
+    ),
+    connection(
+        "a certificate nobody vouches for",
+        "certificate_untrusted",
+        ("localhost", "ca_path", "validate_certs"),
+        over_tls=True,
+        options={"ca_path": None},
+        shown="hostname: localhost, without ca_path",
+    ),
+    connection(
+        "a CA file that does not exist",
+        "bad_ca_path",
+        ("/no/such/ca.pem", "PEM file"),
+        over_tls=True,
+        options={"ca_path": "/no/such/ca.pem"},
+    ),
+    connection(
+        "a CA file that holds no certificate",
+        "bad_ca_path",
+        ("bad_input_hosts.py", "PEM file"),
+        over_tls=True,
+        options={"ca_path": __file__},
+        shown="ca_path: some text file",
+    ),
+    connection(
+        "a port where nobody listens",
+        "refused",
+        ("localhost", "Check hostname and port"),
+        over_tls=True,
+        options={"port": 1},
+    ),
+    connection(
+        "a port that does not speak TLS",
+        "tls_failed",
+        ("localhost", "Check"),
+        over_tls=True,
+        options={"port": "{control}"},
+        shown="port: that of a plain web server",
+    ),
+    connection(
+        "a name that does not exist",
+        "unknown_name",
+        ("vcenter.invalid", "Check hostname and DNS"),
+        over_tls=True,
+        options={"hostname": "vcenter.invalid"},
+    ),
+    connection(
+        "a web server that is neither vCenter nor ESXi",
+        "not_vsphere",
+        ("localhost", "neither", "Check hostname and port"),
+        over_tls=True,
+        setup=lambda lab: lab.sim.faults.add(http=404),
+        shown="hostname: some web server",
+    ),
+    connection(
+        "a vCenter that answers 503 for minutes",
+        "unavailable",
+        ("503", "run the task again"),
+        setup=_always("RetrievePropertiesEx", http=503),
+    ),
+    connection(
+        "a vCenter with no sessions left",
+        "unavailable",
+        ("503", "open sessions"),
+        setup=lambda lab: lab.sim.knobs.set("max_session_count", 0),
+    ),
+    connection(
+        "a connection that breaks again and again",
+        "connection_lost",
+        ("the connection broke", "run the task again"),
+        setup=_always("RetrievePropertiesEx", drop="before"),
+    ),
+    connection(
+        "a session that ends at once, each time",
+        "session_lost",
+        ("vcenter.test", "run the task again"),
+        setup=_always("RetrievePropertiesEx", fault="NotAuthenticated"),
+    ),
+]
+
+SELECTORS = [
+    enable("an id as a YAML number", wish({"vendor_id": 8086}), "bad_selector", ("vendor_id 8086", "Put it in quotes")),
+    enable("an id that is no hexadecimal number", wish("10de:20g1"), "bad_id", ("10de:20g1", "lspci -n")),
+    enable("a name where ids belong", wish("A100"), "bad_id", ("'A100'", "vendor:device")),
+    enable("an impossible address", wish("0000:3b:20.0"), "bad_address", ("0000:3b:20.0", "0000:3b:00.0")),
+    enable("a match without a condition", wish({}), "bad_selector", ("every device", "10de:20f1")),
+    enable("an empty match", wish(""), "bad_selector", ("match is empty", "10de:20f1")),
+    enable("a match with a key that does not exist", wish({"vendor": "10de"}), "bad_selector", ("vendor", "vendor_id")),
+    enable("a match that is a list", wish(["10de:20f1"]), "bad_selector", ("list", "a mapping")),
+    enable("a class that is none", wish({"class_id": "gpu"}), "bad_id", ("'gpu'", '"0302"')),
+    enable("a condition left empty", wish({"name": ""}), "bad_selector", ("name", "leave the key out")),
+    enable("a count of nothing", wish(count=0), "bad_count", ("count 0", "from 1")),
+    enable("a count in words", wish(count="some"), "bad_count", ("'some'", "or all")),
+    enable("an entry without match", [{"count": 2}], None, ("match",)),
+    enable("an empty list of devices", [], "no_devices", ("devices is empty", "10de:20f1")),
+    enable("no devices at all", None, None, ("devices",)),
+    enable("the same device twice", [*wish(), *wish()], "duplicate_wish", ("10de:20f1 twice", "count")),
+    enable(
+        "a wide entry that leaves nothing for a narrow one",
+        [{"match": {"class_id": "0302"}}, {"match": {"class_id": "0302", "vendor_id": "10de"}, "count": 1}],
+        "contradicting_wishes",
+        ("contradicts itself", "Give the wider entry a count"),
+    ),
+    enable(
+        "choosing by a label that the list sets",
+        [{"match": "8086:2700", "label": "fast"}, {"match": {"label": "fast", "class_id": "0302"}, "count": 1}],
+        "label_chosen_and_set",
+        ("label", "Choose by ids"),
+    ),
+    enable(
+        "two labels for one device",
+        [{"match": {"class_id": "0302"}, "label": "a"}, {"match": {"name": "*A100*"}, "label": "b"}],
+        "contradicting_labels",
+        ("esx-01", "different labels: a, b", "Narrow the entries"),
+    ),
+    enable(
+        "an address for several hosts",
+        wish(FIRST),
+        "address_needs_identity",
+        (FIRST, "esx-01, esx-02", "add vendor_id and device_id"),
+        where=HOST_B,
+        lab=pair,
+    ),
+    enable("a choice that does not exist", wish(), None, ("apply", "sometimes"), options={"apply": "sometimes"}),
+    enable("an option that does not exist", wish(), None, ("force",), options={"force": True}),
+]
+
+TARGETS = [
+    enable("neither hosts nor cluster", wish(), None, ("hosts", "cluster"), where={}),
+    enable(
+        "a target without hosts",
+        None,
+        "no_hosts",
+        ("targets[0]", "neither hosts nor cluster"),
+        where={"targets": [{"devices": wish()}]},
+    ),
+    enable(
+        "a target without devices",
+        None,
+        "no_devices",
+        ("targets[0].devices", "Name at least one device"),
+        where={"targets": [{"hosts": ["esx-01"]}]},
+    ),
+    enable(
+        "targets and hosts together", None, None, ("targets", "hosts"), options={"targets": [{"hosts": ["esx-01"]}]}
+    ),
+    enable("a host that does not exist", wish(), "unknown_host", ("'esx-10'", "esx-01"), where={"hosts": ["esx-10"]}),
+    enable("a cluster that does not exist", wish(), "unknown_cluster", ("'gpus'", "gpu"), where={"cluster": ["gpus"]}),
+    enable(
+        "a short name that two hosts have",
+        wish(),
+        "ambiguous_host",
+        ("'esx-01'", "esx-01.a.test", "esx-01.b.test", "Name it in full"),
+        lab=lambda: lab([host("esx-01.a.test"), host("esx-01.b.test")]),
+    ),
+    enable(
+        "a host the account may not see",
+        wish(),
+        "unknown_host",
+        ("'esx-01'",),
+        user="blind@vsphere.local",
+        lab=lambda: lab(
+            users=[{"name": "admin"}, {"name": "blind@vsphere.local", "role": "ReadOnly"}],
+            permissions=[{"user": "blind@vsphere.local", "role": "NoAccess", "on": "/DC"}],
+        ),
+    ),
+    enable(
+        "an override that does not say on which host",
+        wish(),
+        "override_needs_host",
+        (MANAGEMENT, "2 hosts", f"esx-01/{MANAGEMENT}"),
+        where=HOST_B,
+        options={"allow_protected": [MANAGEMENT]},
+        lab=pair,
+    ),
+    enable(
+        "an override that is no address",
+        wish(),
+        "bad_address",
+        ("'vmnic0'", "0000:3b:00.0"),
+        options={"allow_protected": ["esx-01/vmnic0"]},
+    ),
+]
+
+DEVICES = [
+    enable(
+        "no such device, but one much like it",
+        wish({"vendor_id": "10de", "device_id": "20f5"}),
+        "no_match",
+        ("esx-01", "10de:20f5", "device_id 20f1", "on_missing: skip"),
+    ),
+    enable(
+        "more than there are",
+        wish(count=3),
+        "too_few",
+        ("esx-01", "2 of the 3", "Lower the count to 2", "on_missing: skip"),
+    ),
+    enable(
+        "a match for several models",
+        wish({"vendor_id": "10de"}),
+        "ambiguous",
+        ("esx-01", "10de:20f1, 10de:2235", "count: all"),
+        lab=lambda: lab([host(cards=["a100", "a40"])]),
+    ),
+    enable(
+        "another card at the address than expected",
+        wish({"address": FIRST, "vendor_id": "10de", "device_id": "2235"}),
+        "identity_changed",
+        ("esx-01", "10de:20f1", "Correct the address"),
+    ),
+    enable(
+        "a bridge", wish(BRIDGE), "bridge", ("esx-01", BRIDGE, "Name the device behind it"), shown=f"devices: {BRIDGE}"
+    ),
+    enable(
+        "a device the host does not offer",
+        wish("10de:2235"),
+        "not_capable",
+        ("esx-01", "10de:2235", "ACS"),
+        lab=lambda: lab([host(cards=["a100", {"card": "a40", "capable": False}])]),
+    ),
+    enable(
+        "a device that lost its capability",
+        wish(FIRST),
+        "not_capable",
+        ("esx-01", "no longer offers it", "KB 391460", "Disable it"),
+        lab=lambda: lab([host(states={FIRST: {"enabled": True, "active": False, "capable": False}})]),
+    ),
+    enable(
+        "VT-d or AMD-Vi is off",
+        wish(),
+        "iommu_off",
+        ("esx-01", "IOMMU", "Enable Intel VT-d or AMD-Vi"),
+        lab=lambda: lab([host(iommu=False)]),
+    ),
+    enable(
+        "the same, on a host that lists no device at all",
+        wish(),
+        "iommu_off",
+        ("esx-01", "IOMMU", "Enable Intel VT-d or AMD-Vi"),
+        lab=lambda: lab([host(iommu=False, knobs={"iommu_off_shape": "empty"})]),
+    ),
+    enable(
+        "an uplink",
+        wish(SECOND),
+        "protected",
+        ("esx-01", SECOND, "uplink of vSwitch1", f'allow_protected: ["esx-01/{SECOND}"]'),
+        lab=lambda: lab([host(cards=["a100", {"card": "x710", "uplinks": {0: "vSwitch1"}}])]),
+    ),
+    enable(
+        "the last uplink for management",
+        wish(MANAGEMENT),
+        "protected",
+        ("esx-01", "all that is left to reach the host", "There is no override"),
+    ),
+    enable(
+        "the same, with an override",
+        wish(MANAGEMENT),
+        "protected",
+        ("esx-01", "There is no override"),
+        options={"allow_protected": [f"esx-01/{MANAGEMENT}"]},
+    ),
+    enable(
+        "all uplinks for management together",
+        wish("14e4:165f", count=2),
+        "last_management_uplink",
+        ("esx-01", MANAGEMENT, "Leave one of them to the host"),
+        options={"allow_protected": [f"esx-01/{MANAGEMENT}", "esx-01/0000:04:00.1"]},
+        lab=lambda: lab([host(onboard=[{"card": "lom", "at": "04", "uplinks": [0, 1]}, "nvme-boot"])]),
+    ),
+    enable(
+        "the boot disk",
+        wish(BOOT),
+        "protected",
+        ("esx-01", "the disk ESXi boots from", f'allow_protected: ["esx-01/{BOOT}"]'),
+    ),
+    enable(
+        "a disk with a datastore",
+        wish("144d:a80a"),
+        "protected",
+        ("esx-01", "holds datastore", "allow_protected"),
+        lab=lambda: lab([host(cards=["nvme-data"])]),
+    ),
+    enable(
+        "a disk of vSAN",
+        wish("8086:0a54"),
+        "protected",
+        ("esx-01", "vSAN", "allow_protected"),
+        lab=lambda: lab([host(vsan="osa", cards=[{"card": "nvme", "use": "vsan-cache"}, VSAN])]),
+    ),
+    enable(
+        "any NVMe device of a host with vSAN ESA",
+        wish("8086:2700"),
+        "protected",
+        ("esx-01", "vSAN ESA", "allow_protected"),
+        lab=lambda: lab([host(vsan="esa", cards=["p5800x"])]),
+    ),
+    enable(
+        "a USB controller of a host that boots from USB",
+        wish({"class_id": "0c03"}),
+        "protected",
+        ("esx-01", "boots from a USB device", "allow_protected"),
+        lab=lambda: lab([host(boot="usb")]),
+    ),
+    enable(
+        "a GPU that VMs share",
+        wish(FIRST),
+        "protected",
+        ("esx-01", "shared as vGPU by desk-01", "allow_protected"),
+        lab=lambda: lab([host(shared_gpus=[FIRST])], [vm("desk-01", power="on")]),
+        setup=_share,
+    ),
+    enable(
+        "apply: now on a host that needs a reboot",
+        wish(),
+        "rebind_unsupported",
+        ("esx-01", "without a reboot", "apply: auto"),
+        options={"apply": "now"},
+        lab=lambda: lab([host(rebind=False)]),
+    ),
+    enable(
+        "a disconnected host",
+        wish(),
+        "host_unreachable",
+        ("esx-01 is disconnected", "Bring the host back"),
+        lab=lambda: lab([host(connection="disconnected")]),
+    ),
+    enable(
+        "a host that does not answer",
+        wish(),
+        "host_unreachable",
+        ("esx-01 is notResponding", "Bring the host back"),
+        lab=lambda: lab([host(connection="notResponding")]),
+    ),
+    enable(
+        "a mixed cluster: one host without the card",
+        wish(),
+        "no_match",
+        ("esx-02", "on_missing: skip", "1 refused"),
+        where=HOST_B,
+        lab=lambda: lab([host(cards=[on(), on()]), host("esx-02", ["a40"])]),
+    ),
+    enable(
+        "an account that may only read",
+        wish(),
+        "no_permission",
+        ("esx-01", "Host.Config.PciPassthru", "Grant"),
+        user="reader@vsphere.local",
+        lab=lambda: lab(users=[{"name": "admin"}, {"name": "reader@vsphere.local", "role": "ReadOnly"}]),
+    ),
+    enable(
+        "a host that refuses the setting",
+        wish(),
+        "host_config_refused",
+        ("esx-01", "vmkernel.log"),
+        setup=_always("UpdatePassthruConfig", fault="HostConfigFault", message="Device is claimed."),
+    ),
+    disable(
+        "disabling what a VM uses",
+        wish(FIRST),
+        "in_use",
+        ("esx-01", FIRST, "train-01 (powered on)", "state: absent"),
+        lab=lambda: lab([host(cards=[on(), on()])], [vm(power="on", devices=[{"fixed": FIRST}])]),
+    ),
+    disable(
+        "disabling what a VM that is off refers to",
+        wish(FIRST),
+        "in_use",
+        ("train-01 (configured, powered off)", "vm_pci_device"),
+        lab=lambda: lab([host(cards=[on(), on()])], [vm(devices=[{"fixed": FIRST}])]),
+    ),
+]
+
+
+def _busy(lab: Lab) -> None:
+    """Somebody else's task runs on the host."""
+    target = lab.sim.find("HostSystem", "esx-01")
+    lab.sim.start_task(None, target, "host.patch", lambda task: None, duration=3600)
+    lab.sim.clock.advance(1)
+
+
+def _unbootable(lab: Lab) -> None:
+    with lab.sim.find("HostSystem", "esx-01").edit("capability") as capability:
+        capability.rebootSupported = False
+
+
+REBOOT = [
+    reboot(
+        "a VM that cannot be moved runs there",
+        "pinned_vms",
+        ("esx-01", "train-01", "Shut them down first"),
+        lab=lambda: lab([host(cards=[on(), on()])], [vm(power="on", devices=[{"fixed": FIRST}])]),
+        options={"reboot_if": "always"},
+    ),
+    reboot(
+        "VMs run on a host outside of clusters",
+        "running_vms",
+        ("esx-home", "plex", "Shut them down first"),
+        lab=lambda: Lab.load(
+            {
+                "kind": "esxi",
+                "name": "esx-home",
+                "host": {"cards": ["a100"]},
+                "vms": [{"name": "plex", "power": "on", "memory_gb": 4}],
+            }
+        ),
+        options={"hosts": ["esx-home"], "reboot_if": "always"},
+    ),
+    reboot(
+        "maintenance: require, and the host is not in maintenance mode",
+        "not_in_maintenance",
+        ("esx-01", "maintenance: manage"),
+        options={"maintenance": "require"},
+    ),
+    reboot("other work is under way", "task_running", ("esx-01", "host.patch", "Wait until it is done"), setup=_busy),
+    reboot(
+        "moving VMs that are off would part them from their devices",
+        "evacuation_loses_devices",
+        ("esx-01", "train-01", "evacuate_powered_off: false"),
+        lab=lambda: lab([host(cards=[on(), on()])], [vm(devices=[{"fixed": FIRST}])]),
+        options={"evacuate_powered_off": True, "reboot_if": "always"},
+    ),
+    reboot(
+        "the boot would take the boot disk from the host",
+        "reboot_takes_protected",
+        ("esx-01", BOOT, "Disable passthrough of this device first"),
+        lab=lambda: lab([host(states={BOOT: {"enabled": True, "active": False}})]),
+    ),
+    reboot(
+        "a disconnected host",
+        "host_unreachable",
+        ("esx-01 is disconnected", "Bring the host back"),
+        lab=lambda: lab([host(connection="disconnected")]),
+    ),
+    reboot("a host that does not exist", "unknown_host", ("'esx-7'", "esx-01"), options={"hosts": ["esx-7"]}),
+    reboot(
+        "an account that may not enter maintenance mode",
+        "no_permission",
+        ("esx-01", "Host.Config.Maintenance", "Grant"),
+        user="reader@vsphere.local",
+        lab=lambda: lab(
+            [host(states=WAITING)], users=[{"name": "admin"}, {"name": "reader@vsphere.local", "role": "ReadOnly"}]
+        ),
+    ),
+    reboot(
+        "a host that says it cannot be rebooted",
+        "reboot_unsupported",
+        ("esx-01", "Reboot it by hand"),
+        setup=_unbootable,
+    ),
+    reboot("vsan_mode that does not exist", None, ("vsan_mode", "evacuate"), options={"vsan_mode": "evacuate"}),
+]
+
+LOOKING = [
+    Case(
+        title="looking at a host that does not exist",
+        module="host_pci_device_info",
+        options={"hosts": ["esx-9"]},
+        code="unknown_host",
+        says=("'esx-9'", "esx-01"),
+        lab=lab,
+    ),
+    Case(
+        title="looking for a device that is described wrongly",
+        module="host_pci_device_info",
+        options={"devices": wish("10de")},
+        code="bad_id",
+        says=("'10de'", "10de:20f1"),
+        lab=lab,
+    ),
+]
+
+CASES = [*CONNECTION, *SELECTORS, *TARGETS, *DEVICES, *REBOOT, *LOOKING]

@@ -1,0 +1,45 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bad input gets one message that says what to do, an error code, and changes nothing."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.unit.modules import bad_input_hosts, bad_input_vms
+from tests.unit.modules.bad_input import Case
+
+CASES = [*bad_input_hosts.CASES, *bad_input_vms.CASES]
+MODULES = {"host_passthrough", "host_pci_device_info", "host_reboot"}
+MODULES |= {"vm_memory_reservation", "vm_pci_device", "vm_pci_device_info"}
+# What a program says, not a person: names of Python's exceptions and how Python shows its values.
+PROGRAM = re.compile(r"Traceback|\b[A-Z]\w+(?:Error|Exception)\b|\bNone\b|\[Errno|_ssl\.c|\bint\(\)|<[\w.]+ object|vim\.")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.module}: {case.title}")
+def test_bad_input(case: Case) -> None:
+    answer = case.run()
+    result = answer.result
+    assert result["failed"]
+    assert result.get("error_code") == case.code
+    assert [text for text in case.says if text not in result["msg"]] == []
+    assert PROGRAM.search(result["msg"]) is None
+    assert "exception" not in result
+    assert not result.get("changed")
+    assert answer.written == []
+    assert answer.untouched
+
+
+def test_there_are_enough_and_no_two_are_the_same() -> None:
+    assert len(CASES) >= 60
+    titles = [(case.module, case.title) for case in CASES]
+    assert len(set(titles)) == len(titles)
+    assert {case.module for case in CASES} == MODULES
+    assert len({case.code for case in CASES}) >= 50
+
+
+@pytest.mark.parametrize("text", ["AttributeError: x", "Grant None to", "[Errno 2]", "<foo.Bar object at", "vim.fault.X"])
+def test_words_of_a_program_are_noticed(text: str) -> None:
+    assert PROGRAM.search(f"Cannot read on vc-01: {text}")
