@@ -10,13 +10,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 import tarfile
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from tools.commands import StepError, changed, must
 from tools.envs import ROOT, clean_environ
 from tools.lab import LabError, control, running
 from tools.tree import collection, collections_path, sync
@@ -28,30 +28,6 @@ FORBIDDEN = re.compile(
     r"|importer_result|.*(\.tar\.gz|\.pyc|__pycache__|\.plugin-cache\.yaml)$)"
 )
 NEEDED = ("README.md", "COPYING", "CHANGELOG.md", "meta/runtime.yml", "requirements.txt", "playbooks/site.yml")
-STEP_SECONDS = 600
-
-
-class PackageError(Exception):
-    """A step failed; the message holds its output."""
-
-
-def run(command: list[str], folder: Path, environ: Mapping[str, str]) -> str:
-    """The output of a command that must succeed."""
-    print(f"$ {' '.join(command)}", flush=True)
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=STEP_SECONDS,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise PackageError(f"exit status {done.returncode}\n{done.stdout}")
-    return done.stdout
 
 
 def build(folder: Path, environ: Mapping[str, str], tree: str = "package", extra: str = "") -> Path:
@@ -59,7 +35,7 @@ def build(folder: Path, environ: Mapping[str, str], tree: str = "package", extra
     (collection(tree) / "galaxy.yml").unlink(missing_ok=True)
     metadata = sync(tree) / "galaxy.yml"
     metadata.write_text(metadata.read_text(encoding="utf-8") + extra, encoding="utf-8")
-    run(["ansible-galaxy", "collection", "build", "--output-path", str(folder)], collection(tree), environ)
+    must(["ansible-galaxy", "collection", "build", "--output-path", str(folder)], collection(tree), environ)
     (tarball,) = folder.glob("directpath-vsphere-*.tar.gz")
     return tarball
 
@@ -76,9 +52,9 @@ def check_installed(environ: Mapping[str, str], folder: Path) -> int:
     with tarfile.open(tarball) as archive:
         problems = content_problems([member.name.removeprefix("./") for member in archive.getmembers()])
     if problems:
-        raise PackageError("\n".join(problems))
+        raise StepError("\n".join(problems))
     target = folder / "installed"
-    run(["ansible-galaxy", "collection", "install", str(tarball), "-p", str(target)], folder, environ)
+    must(["ansible-galaxy", "collection", "install", str(tarball), "-p", str(target)], folder, environ)
     return 3 + run_site({**environ, "ANSIBLE_COLLECTIONS_PATH": str(target)}, folder)
 
 
@@ -89,27 +65,16 @@ def run_site(environ: Mapping[str, str], folder: Path) -> int:
     with running(LAB) as variables:
         both = {**environ, **variables}
         inventory = ["--inventory", str(INVENTORY)]
-        run(["ansible-playbook", "directpath.vsphere.plan", *inventory], elsewhere, both)
+        must(["ansible-playbook", "directpath.vsphere.plan", *inventory], elsewhere, both)
         if writes := control(variables, "/journal?writes=1"):
-            raise PackageError(f"plan wrote: {writes}")
-        first = run(["ansible-playbook", "directpath.vsphere.site", *inventory], elsewhere, both)
+            raise StepError(f"plan wrote: {writes}")
+        first = must(["ansible-playbook", "directpath.vsphere.site", *inventory], elsewhere, both)
         if sum(changed(first).values()) == 0:
-            raise PackageError(f"site changed nothing:\n{first}")
-        second = run(["ansible-playbook", "directpath.vsphere.site", *inventory], elsewhere, both)
+            raise StepError(f"site changed nothing:\n{first}")
+        second = must(["ansible-playbook", "directpath.vsphere.site", *inventory], elsewhere, both)
         if sum(changed(second).values()) != 0:
-            raise PackageError(f"the second site changed something:\n{second}")
+            raise StepError(f"the second site changed something:\n{second}")
     return 4
-
-
-def changed(output: str) -> dict[str, int]:
-    """Host → its number of changed tasks, from the recap."""
-    recap = output.rpartition("PLAY RECAP")[2]
-    found = {
-        host: int(number) for host, number in re.findall(r"^(\S+)\s*: ok=\d+\s+changed=(\d+)", recap, re.MULTILINE)
-    }
-    if not found:
-        raise PackageError(f"no recap in:\n{output}")
-    return found
 
 
 def check_importer(environ: dict[str, str], folder: Path) -> int:
@@ -124,7 +89,7 @@ def check_importer(environ: dict[str, str], folder: Path) -> int:
         "CHECK_REQUIRED_TAGS = True\nCHECK_CHANGELOG = True\nANSIBLE_LOCAL_TMP = " + str(folder / "tmp") + "\n",
         encoding="utf-8",
     )
-    output = run(
+    output = must(
         [sys.executable, "-m", "galaxy_importer.main", str(tarball)],
         folder,
         {**environ, "GALAXY_IMPORTER_CONFIG": str(settings)},
@@ -132,7 +97,7 @@ def check_importer(environ: dict[str, str], folder: Path) -> int:
     print(output)
     bad = [line for line in output.splitlines() if re.match(r"(ERROR|CRITICAL|WARNING)", line)]
     if bad or "Importer processing completed successfully" not in output:
-        raise PackageError(f"galaxy-importer complains:\n{output}")
+        raise StepError(f"galaxy-importer complains:\n{output}")
     return 1
 
 
@@ -153,7 +118,7 @@ def main() -> int:
             else:
                 print(__doc__)
                 return 2
-        except (PackageError, LabError) as problem:
+        except (StepError, LabError) as problem:
             print(problem)
             return 1
     print(f"{passed} passed, 0 failed")

@@ -10,20 +10,19 @@ page promises fails the page, and the rest of that page is not run.
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tools.commands import run as run_command
 from tools.envs import ROOT, clean_environ
 from tools.lab import LabError, running
 from tools.markdown import Block, MarkdownError, blocks
 from tools.tree import collections_path, sync
 
 SHELLS = ("shell", "bash", "sh")
-STEP_SECONDS = 600
 
 
 class Broken(Exception):
@@ -73,22 +72,12 @@ def _run_block(page: Page, block: Block) -> None:
         page.environ.update(page.lab.enter_context(running(run.lab)))
     page.runs += 1
     command = _command(page, block, where)
-    done = subprocess.run(
-        command,
-        cwd=page.folder,
-        env=page.environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=STEP_SECONDS,
-        check=False,
-    )
-    problems = [f"exit status {done.returncode}, the page says {run.rc}"] if done.returncode != run.rc else []
-    problems += [f"the output lacks {text!r}" for text in run.expect if text not in done.stdout]
-    problems += [f"the output holds {text!r}" for text in run.refuse if text in done.stdout]
+    done = run_command(command, page.folder, page.environ)
+    problems = [f"exit status {done.code}, the page says {run.rc}"] if done.code != run.rc else []
+    problems += [f"the output lacks {text!r}" for text in run.expect if text not in done.output]
+    problems += [f"the output holds {text!r}" for text in run.refuse if text in done.output]
     if problems:
-        raise Broken(f"{where}: {'; '.join(problems)}\n{block.text}--- output\n{done.stdout}")
+        raise Broken(f"{where}: {'; '.join(problems)}\n{block.text}--- output\n{done.output}")
 
 
 def _command(page: Page, block: Block, where: str) -> list[str]:
@@ -122,7 +111,7 @@ def main() -> int:
     for path in chosen:
         try:
             ran = run_page(path, environ)
-        except (Broken, LabError, MarkdownError, subprocess.TimeoutExpired) as problem:
+        except (Broken, LabError, MarkdownError) as problem:
             failed += 1
             print(f"FAILED {problem}", flush=True)
         else:

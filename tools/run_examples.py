@@ -10,7 +10,6 @@ connects (hostname, username ...), its connection options are replaced by the la
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -21,10 +20,10 @@ from typing import Any
 
 import yaml
 
+from tools.commands import StepError, changed, run
 from tools.envs import ROOT
 from tools.generate import documentation
 from tools.lab import LabError, control, running
-from tools.package import PackageError, changed
 from tools.run_docs import example_environ
 
 SETTINGS = ROOT / "tests" / "docs" / "examples.yml"
@@ -106,27 +105,17 @@ def run_example(example: Example, environ: Mapping[str, str]) -> str | None:
             again = _play(file, both)
             if bool(again) != example.changes_again:
                 return f"a second run changed={again}, expected {'a change' if example.changes_again else 'none'}"
-    except (LabError, PackageError, subprocess.TimeoutExpired) as problem:
+    except (LabError, StepError) as problem:
         return str(problem)
     return None
 
 
 def _play(file: Path, environ: Mapping[str, str], *options: str) -> int:
     """The number of changed tasks."""
-    done = subprocess.run(
-        ["ansible-playbook", "--diff", *options, str(file)],
-        cwd=file.parent,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=STEP_SECONDS,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise PackageError(f"{' '.join(options) or 'real run'}: exit status {done.returncode}\n{done.stdout}")
-    return sum(changed(done.stdout).values())
+    done = run(["ansible-playbook", "--diff", *options, str(file)], file.parent, environ, STEP_SECONDS)
+    if done.code != 0:
+        raise StepError(f"{' '.join(options) or 'real run'}: exit status {done.code}\n{done.output}")
+    return sum(changed(done.output).values())
 
 
 def main() -> int:

@@ -12,7 +12,6 @@ it wants (default: the demo lab); a lab.yml in the target's folder wins.
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,6 +21,7 @@ from pathlib import Path
 
 import yaml
 
+from tools.commands import run
 from tools.envs import clean_environ
 from tools.lab import LabError, running
 from tools.tree import collection, collections_path, sync
@@ -88,22 +88,8 @@ def _play(tree: Path, target: str, folder: Path, variables: Mapping[str, str]) -
         **variables,
     }
     command = ["ansible-playbook", "--diff", "--inventory", str(inventory), str(play)]
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=TARGET_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as late:
-        shown = late.stdout.decode(errors="replace") if isinstance(late.stdout, bytes) else str(late.stdout or "")
-        return False, f"{shown}\nstopped after {TARGET_SECONDS} seconds"
-    return done.returncode == 0, done.stdout
+    done = run(command, folder, environ, TARGET_SECONDS)
+    return done.code == 0, done.output
 
 
 def main() -> int:

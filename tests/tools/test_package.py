@@ -1,12 +1,16 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The look into the tarball and into a recap."""
+"""The look into the tarball, into a recap, and at a command."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
-from tools.package import NEEDED, PackageError, changed, content_problems
+from tools.commands import StepError, changed, run
+from tools.package import NEEDED, content_problems
 
 
 def test_a_clean_tarball() -> None:
@@ -42,5 +46,12 @@ def test_the_recap_is_read() -> None:
 
 
 def test_no_recap_is_an_error() -> None:
-    with pytest.raises(PackageError):
+    with pytest.raises(StepError):
         changed("ERROR! the playbook could not be found\nPLAY RECAP ***\n")
+
+
+def test_a_command_without_end_is_stopped(tmp_path: Path) -> None:
+    done = run(["sh", "-c", "echo begun; sleep 30"], tmp_path, os.environ, 1)
+    assert done.code == 124
+    assert "begun" in done.output
+    assert "stopped after 1 seconds" in done.output

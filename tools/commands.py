@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run a command as a user would, without a terminal, and read what ansible-playbook says of it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+SECONDS = 600
+
+
+class StepError(Exception):
+    """A step did not do what it should; the message holds its output."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """How a command ended, with its output and error output in the order they came."""
+
+    code: int
+    output: str
+
+
+def run(command: Sequence[str], folder: Path, environ: Mapping[str, str], seconds: int = SECONDS) -> Done:
+    """Run to the end, or stop it after `seconds` (status 124). No stdin."""
+    try:
+        done = subprocess.run(
+            list(command),
+            cwd=folder,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            timeout=seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as late:
+        shown = late.stdout.decode(errors="replace") if isinstance(late.stdout, bytes) else late.stdout or ""
+        return Done(code=124, output=f"{shown}\nstopped after {seconds} seconds\n")
+    return Done(code=done.returncode, output=done.stdout)
+
+
+def must(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> str:
+    """The output of a command that has to succeed."""
+    print(f"$ {' '.join(command)}", flush=True)
+    done = run(command, folder, environ)
+    if done.code != 0:
+        raise StepError(f"exit status {done.code}\n{done.output}")
+    return done.output
+
+
+def changed(output: str) -> dict[str, int]:
+    """Host → its number of changed tasks, from the recap of ansible-playbook."""
+    recap = output.rpartition("PLAY RECAP")[2]
+    found = {
+        host: int(number) for host, number in re.findall(r"^(\S+)\s*: ok=\d+\s+changed=(\d+)", recap, re.MULTILINE)
+    }
+    if not found:
+        raise StepError(f"no recap in:\n{output}")
+    return found
