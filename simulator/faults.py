@@ -28,11 +28,17 @@ class Dropped(Exception):
     """The endpoint closes the connection without an answer."""
 
 
+def _names(obj: ManagedObject) -> set[Any]:
+    """What an object answers to: its id and name, and those of the entity it is a part of (the host of a storage system)."""
+    names = {obj.moid, obj.props.get("name")}
+    return names if obj.owner is None else names | _names(obj.owner)
+
+
 @dataclass(kw_only=True)
 class FaultRule:
     """When a call matches all that is given, it fails (or is slow).
 
-    ``method``: WSDL name; ``type``: WSDL type name; ``name``: object name or id. The first ``after`` matches pass;
+    ``method``: WSDL name; ``type``: WSDL type name; ``name``: name or id of the object, or of the entity it belongs to. The first ``after`` matches pass;
     then ``times`` matches are hit (None: for ever). One of ``fault`` (WSDL name of a fault, its ``fields`` and
     ``message``), ``http`` (status) or ``drop`` ("before" or "after" the effect); ``latency`` seconds may go with any.
     """
@@ -64,7 +70,7 @@ class FaultRule:
         return (
             self.method in (None, method)
             and self.type in (None, obj.vim_type._wsdlName)
-            and self.name in (None, obj.moid, obj.props.get("name"))
+            and (self.name is None or self.name in _names(obj))
         )
 
     def strikes(self) -> bool:

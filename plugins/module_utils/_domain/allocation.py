@@ -84,7 +84,8 @@ class Desk:
         if holder is not None and holder != self.vm.moid:
             return f"asked for by address for {self.world.vm(holder).name} in this run"
         offered = self.world.offered.get(self.host.moid)
-        if offered is not None and device.address not in offered:
+        assumed = self.world.assumed.get(self.host.moid, frozenset())
+        if offered is not None and device.address not in offered | assumed:
             return "not offered by vCenter for passthrough"
         return ""
 

@@ -213,7 +213,8 @@ def _blockers(
     if merge_writes(memory).locked:
         blockers += memory_blockers(vm)
     blockers += [*mmio.blockers, *group_blockers(vm, draft.detached)]
-    if draft.fixed and world.system_ids.get(vm.host_moid or "", "not read") is None:
+    home = vm.host_moid or ""
+    if draft.fixed and world.system_ids.get(home, "not read") is None and not world.assumed.get(home):
         blockers.append(
             Blocker(
                 code="no_system_id",

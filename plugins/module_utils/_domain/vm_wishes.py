@@ -49,7 +49,8 @@ class VmWorld:
 
     ``vms`` holds at least the wished ones; ``others`` further VMs whose devices count as taken. A moid missing from
     ``limits`` (VM → most devices), ``system_ids`` or ``offered`` (host → what it offers for passthrough) was not
-    read; None: not said.
+    read; None: not said. ``assumed`` (host → addresses) are devices that a check run takes for active although they are
+    not yet: the server does not offer them, but will.
     """
 
     vms: tuple[Vm, ...] = ()
@@ -58,6 +59,7 @@ class VmWorld:
     limits: Mapping[str, int | None] = field(default_factory=dict)
     system_ids: Mapping[str, str | None] = field(default_factory=dict)
     offered: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
+    assumed: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     _vms: Mapping[str, Vm] = field(init=False, repr=False, compare=False, default_factory=dict)
     _hosts: Mapping[str, Host] = field(init=False, repr=False, compare=False, default_factory=dict)

@@ -13,7 +13,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._domain.errors import DirectPathError
 from .._domain.plan import Change, Plan, TargetPlan
-from .._vsphere.faults import CONNECTION_ERRORS, explain
+from .._vsphere.faults import CONNECTION_ERRORS, UNCERTAIN, explain
 from .._vsphere.sdk import MISSING, vmodl
 from .._vsphere.session import Session, open_session
 from .arguments import CONNECTION, endpoint
@@ -27,8 +27,6 @@ ATTEMPTS = 2
 MOST_SENTENCES = 6
 """Refusals and failures told in one message."""
 
-_UNCERTAIN = frozenset({"connection_lost", "unavailable", "no_answer", "session_lost"})
-
 
 @dataclass(kw_only=True)
 class Outcome:
@@ -39,6 +37,8 @@ class Outcome:
 
     done: tuple[str, ...] = ()
     made: int = 0
+    wrote: bool = False
+    """Whether a write arrived, or may have."""
     error: DirectPathError | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -158,7 +158,7 @@ def _apply(
 
 def _is_uncertain(outcome: Outcome) -> bool:
     """Whether the write may have arrived although it looks as if it had not, or the other way round."""
-    return outcome.error is not None and outcome.error.code in _UNCERTAIN
+    return outcome.error is not None and outcome.error.code in UNCERTAIN
 
 
 def _apply_once(
@@ -174,12 +174,14 @@ def _apply_once(
     for target in plan.targets:
         if not target.effective:
             continue
+        writes, earlier = session.stub.writes, target.moid in outcomes and outcomes[target.moid].wrote
         try:
             outcomes[target.moid] = job.apply(session, world, wish, target)
         except DirectPathError as error:
             outcomes[target.moid] = Outcome(error=error)
         except (vmodl.MethodFault, *CONNECTION_ERRORS) as fault:
             outcomes[target.moid] = Outcome(error=explain(fault, doing="apply the plan", on=target.target))
+        outcomes[target.moid].wrote = earlier or session.stub.writes > writes
         tried.add(target.moid)
         if outcomes[target.moid].error is not None and job.stop_at_failure:
             break
@@ -223,7 +225,7 @@ def _result(plan: Plan, left: Plan, outcomes: Mapping[str, Outcome], *, applied:
         and (
             outcomes[target.moid].error is None
             or outcomes[target.moid].done
-            or undone.get(target.moid, ()) != target.effective
+            or (outcomes[target.moid].wrote and undone.get(target.moid, ()) != target.effective)
         )
     ]
     result["changed"] = bool(touched)

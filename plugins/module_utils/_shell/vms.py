@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._domain.errors import InputError
+from .._domain.hosts import Host
 from .._domain.memory import MemoryWish, plan_memory
 from .._domain.mmio import MmioWish
 from .._domain.plan import Plan, TargetPlan
@@ -108,7 +109,14 @@ def expect_devices(session: Session, world: VmWorld, request: DeviceRequest) -> 
     if not request.assume_enabled:
         return world
     hosts = assume_enabled(session, world.hosts, request.assume_enabled, request.allow_protected)
-    return replace(world, hosts=hosts)
+    return replace(world, hosts=hosts, assumed=_newly_active(world.hosts, hosts))
+
+
+def _newly_active(before: Sequence[Host], after: Sequence[Host]) -> dict[str, frozenset[str]]:
+    """Host → addresses that are active in ``after`` only."""
+    table = {host.moid: {device.address for device in host.devices if device.active} for host in before}
+    active = {host.moid: {device.address for device in host.devices if device.active} for host in after}
+    return {moid: frozenset(addresses - table.get(moid, set())) for moid, addresses in active.items()}
 
 
 def plan_devices(world: VmWorld, request: DeviceRequest) -> Plan:

@@ -15,11 +15,11 @@ from .._domain.plan import Change
 from .._domain.vm_devices import Detach, DynamicSpec, FixedSpec, HotAddOff, PowerOff
 from .._domain.vms import Vm
 from .collect import collect_objects
-from .faults import CONNECTION_ERRORS, explain, explained
+from .faults import CONNECTION_ERRORS, UNCERTAIN, explain, explained
 from .read_vms import VmName, read_vms
 from .sdk import vim, vmodl
 from .session import Session
-from .tasks import State, wait_for_task, wait_until
+from .tasks import State, wait_for_task, wait_idle, wait_until
 
 TASK_TIMEOUT = 600.0
 """Seconds a reconfigure or a power operation may take."""
@@ -46,6 +46,9 @@ def apply_vm(session: Session, vm: Vm, changes: Sequence[Change]) -> tuple[str, 
             _start(session, vm)
             done.append("the VM was started")
     except DirectPathError as error:
+        if error.code in UNCERTAIN:
+            with suppress(vmodl.MethodFault, *CONNECTION_ERRORS):
+                wait_idle(session, _reference(session, vm), timeout=TASK_TIMEOUT)
         if done:
             error.message = f"{error.message.rstrip('.')}. Done before that: {', '.join(done)}"
         raise

@@ -211,6 +211,10 @@ def _hint(text: str) -> str:
     return next((hint for part, hint in _HINTS if part.lower() in text.lower()), "")
 
 
+UNCERTAIN = frozenset({"connection_lost", "unavailable", "no_answer", "session_lost"})
+"""Codes of failures after which only a fresh look tells whether the write arrived."""
+
+
 @contextmanager
 def explained(doing: str, on: str) -> Iterator[None]:
     """Every fault and connection error inside leaves as a DirectPathError that says what was being done on which object."""

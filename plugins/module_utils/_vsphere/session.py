@@ -81,6 +81,8 @@ class Guard:
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.calls: Counter[str] = Counter()
+        self.writes = 0
+        """Writes that arrived, or may have: all but those the server answered with a fault."""
 
     def InvokeMethod(self, mo: Any, info: Any, args: Any, *outer: Any) -> Any:
         name = info.wsdlName
@@ -94,15 +96,21 @@ class Guard:
         attempt = 1
         while True:
             self.calls[name] += 1
+            self.writes += name not in READ_METHODS
             try:
                 return super().InvokeMethod(mo, info, args, *outer)  # type: ignore[misc]
             except vim.fault.NotAuthenticated:
+                self.writes -= name not in READ_METHODS
                 if renewed or self.renew is None or name in ("Login", "Logout"):
                     raise
                 renewed = True
                 self.renew()
             except Exception as error:
-                if name not in READ_METHODS or attempt >= ATTEMPTS or not is_transient(error):
+                if name not in READ_METHODS:
+                    self.writes -= isinstance(error, vmodl.MethodFault)
+                    raise
+                # A login whose answer is lost is begun anew with a transport of its own.
+                if name == "Login" or attempt >= ATTEMPTS or not is_transient(error):
                     raise
                 self.sleep(FIRST_PAUSE * 2 ** (attempt - 1))
                 attempt += 1

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from .._domain.errors import DirectPathError
+from .collect import collect_objects
 from .faults import deed, explain
 from .sdk import vmodl
 from .session import Session
@@ -111,6 +112,22 @@ def wait_for_task(session: Session, task: Any, *, doing: str, on: str, timeout: 
     if values["info.state"] == "error":
         raise explain(values["info.error"], doing=doing, on=on)
     return values.get("info.result")
+
+
+def wait_idle(session: Session, reference: Any, *, timeout: float) -> None:
+    """Wait until no task runs on an object: after a request whose answer was lost, only then is what it did to be seen.
+
+    Gives up quietly after the timeout (seconds).
+    """
+    rows = collect_objects(session, type(reference), [reference._moId], ("recentTask",))
+    tasks = {task: ("info.state",) for row in rows for task in row.get("recentTask", ())}
+
+    def idle(state: State) -> bool | None:
+        busy = any(values.get("info.state") in ("queued", "running") for values in state.values())
+        return None if busy else True
+
+    if tasks:
+        wait_until(session, tasks, idle, timeout=timeout)
 
 
 def _give_up(task: Any, *, doing: str, on: str, timeout: float) -> DirectPathError:

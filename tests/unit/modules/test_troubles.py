@@ -1,0 +1,239 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What goes wrong on the way: overload, broken connections, sessions that end, people who work at the same time, hosts that go away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from harness import Lab
+
+A100 = {"match": "10de:20f1"}
+ENABLE = {"cluster": ["compute"], "devices": [A100]}
+ATTACH = {"vm": ["train-01"], "devices": [{**A100, "count": 2}], "mmio": {}}
+
+
+def lab_with(*rules: dict[str, Any], prepared: bool = False) -> Lab:
+    lab = Lab.load("three_hosts")
+    if prepared:
+        lab.run("host_passthrough", **ENABLE)
+        lab.sim.journal.clear()
+    for rule in rules:
+        lab.sim.faults.add(**rule)
+    return lab
+
+
+def enabled(lab: Lab) -> int:
+    return sum(
+        device["active"]
+        for host in lab.run("host_pci_device_info", devices=[A100])["hosts"]
+        for device in host["devices"]
+    )
+
+
+READS = [
+    "RetrievePropertiesEx",
+    "CreateContainerView",
+    "Login",
+    "RetrieveServiceContent",
+    "WaitForUpdatesEx",
+    "CreateFilter",
+]
+
+
+@pytest.mark.parametrize("method", READS)
+@pytest.mark.parametrize("trouble", [{"http": 503}, {"drop": "before"}, {"drop": "after"}], ids=str)
+def test_a_read_that_meets_trouble_is_asked_again(method: str, trouble: dict[str, Any]) -> None:
+    lab = lab_with({"method": method, "times": 2, **trouble})
+    result = lab.run("host_passthrough", **ENABLE)
+    assert len(result["changes"]) == 6
+    assert enabled(lab) == 6
+
+
+def test_a_server_that_stays_overloaded_is_a_sentence() -> None:
+    lab = lab_with({"method": "RetrievePropertiesEx", "http": 503})
+    result = lab.run("host_passthrough", fails=True, **ENABLE)
+    assert result["error_code"] == "unavailable"
+    assert lab.writes() == []
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "RetrievePropertiesEx",
+        "CreateContainerView",
+        "DestroyView",
+        "UpdatePassthruConfig",
+        "Refresh",
+        "WaitForUpdatesEx",
+    ],
+)
+def test_a_session_that_ends_is_renewed(method: str) -> None:
+    lab = lab_with({"method": method, "times": 1, "fault": "NotAuthenticated"})
+    result = lab.run("host_passthrough", **ENABLE)
+    assert len(result["changes"]) == 6
+    assert enabled(lab) == 6
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_write_whose_answer_is_lost_is_looked_at_and_only_done_again_if_undone(when: str) -> None:
+    lab = lab_with()
+    rule = lab.sim.faults.add(method="UpdatePassthruConfig", name="esx-02.lab", times=1, drop=when)
+    result = lab.run("host_passthrough", **ENABLE)
+    assert rule.hits == 1
+    assert result["changed"] is True
+    assert result["not_done"] == []
+    assert enabled(lab) == 6
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_reconfigure_whose_answer_is_lost_does_not_attach_twice(when: str) -> None:
+    lab = lab_with({"method": "ReconfigVM_Task", "times": 1, "drop": when}, prepared=True)
+    result = lab.run("vm_pci_device", **ATTACH)
+    assert len(result["vms"][0]["devices"]) == 2
+    assert result["vms"][0]["status"] == "changed"
+    assert lab.run("vm_pci_device", **ATTACH)["changed"] is False
+
+
+def test_a_write_that_never_arrives_says_what_was_done_and_what_not() -> None:
+    lab = lab_with({"method": "UpdatePassthruConfig", "name": "esx-02.lab", "http": 503})
+    result = lab.run("host_passthrough", fails=True, **ENABLE)
+    assert result["error_code"] == "unavailable"
+    assert result["changed"] is True
+    assert {change["target"] for change in result["not_done"]} == {"esx-02.lab"}
+    assert [host["status"] for host in result["hosts"]] == ["changed", "failed", "changed"]
+
+
+def test_a_refusal_of_one_host_does_not_stop_the_others() -> None:
+    lab = lab_with({"method": "UpdatePassthruConfig", "name": "esx-01.lab", "fault": "HostConfigFault"})
+    result = lab.run("host_passthrough", fails=True, **ENABLE)
+    assert [host["status"] for host in result["hosts"]] == ["failed", "changed", "changed"]
+    assert result["error_code"] == "host_config_refused"
+    assert enabled(lab) == 4
+
+
+def test_a_change_that_is_accepted_and_does_not_show_is_a_failure() -> None:
+    """The simulator is told never to show it: neither by Refresh nor in time."""
+    lab = Lab.load("three_hosts")
+    lab.sim.knobs.set("info_delay_seconds", 10_000.0)
+    lab.sim.knobs.set("refresh_shows_info", False)
+    result = lab.run("host_passthrough", fails=True, hosts=["esx-01"], devices=[A100], settle_timeout=60)
+    assert result["error_code"] == "not_applied"
+    assert "accepted the change and does not show it" in result["msg"]
+
+
+def test_cards_that_moved_between_look_and_write_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The address holds another card when the write is due: nothing may be written."""
+    from ansible_collections.directpath.vsphere.plugins.module_utils._shell import passthrough as glue
+
+    lab = Lab.load("three_hosts")
+    honest = glue.apply
+
+    def somebody_swaps_cards(session: Any, world: Any, request: Any, target: Any) -> Any:
+        host = lab.sim.find("HostSystem", target.target)
+        with host.edit("hardware") as hardware:
+            next(card for card in hardware.pciDevice if card.id == "0000:3b:00.0").deviceId = 0x2235
+        return honest(session, world, request, target)
+
+    monkeypatch.setattr(
+        "ansible_collections.directpath.vsphere.plugins.modules.host_passthrough.apply", somebody_swaps_cards
+    )
+    result = lab.run("host_passthrough", fails=True, hosts=["esx-01"], devices=[A100])
+    assert result["error_code"] == "identity_changed"
+    assert "now holds 10de:2235" in result["msg"]
+    assert lab.writes() == []
+    assert result["changed"] is False
+
+
+def test_a_vm_edited_between_look_and_write_is_left_to_the_other_person() -> None:
+    lab = lab_with({"method": "ReconfigVM_Task", "fault": "ConcurrentAccess"}, prepared=True)
+    result = lab.run("vm_pci_device", fails=True, **ATTACH)
+    assert result["error_code"] == "changed_meanwhile"
+    assert result["changed"] is False
+
+
+def test_maintenance_mode_that_does_not_come_names_the_vms_and_is_given_up() -> None:
+    lab = Lab.load("three_hosts")
+    cluster = lab.sim.find("ClusterComputeResource", "compute")
+    with cluster.edit("configurationEx") as config:
+        config.drsConfig.defaultVmBehavior = "manual"
+    lab.run("host_passthrough", **ENABLE, apply="reboot")
+    result = lab.run("host_reboot", fails=True, **ENABLE, drain_timeout=300)
+    first = result["hosts"][0]
+    assert first["status"] == "failed"
+    assert "web-01" in first["error"]
+    assert first["in_maintenance_mode"] is False
+    assert "RebootHost_Task" not in lab.writes()
+    assert result["not_reached"] == ["esx-02.lab", "esx-03.lab"]
+
+
+def test_a_pinned_vm_is_named_before_anything_moves() -> None:
+    lab = Lab.load("three_hosts")
+    lab.run("host_passthrough", **ENABLE)
+    lab.run("vm_pci_device", **ATTACH, power="on")
+    where = lab.run("vm_pci_device_info", vms=["train-01"])["vms"][0]["host"]
+    lab.sim.journal.clear()
+    result = lab.run("host_reboot", fails=True, hosts=[where], reboot_if="always")
+    assert result["error_code"] == "pinned_vms"
+    assert "train-01" in result["msg"]
+    assert lab.writes() == []
+
+
+@pytest.mark.parametrize("name", ["home", "standalone_67"])
+def test_a_host_reached_directly_is_rebooted_although_it_takes_the_api_with_it(name: str) -> None:
+    lab = Lab.load(name)
+    running = [
+        vm["name"] for vm in lab.run("vm_pci_device_info", include="all")["vms"] if vm["power_state"] == "poweredOn"
+    ]
+    host = lab.run("host_pci_device_info", gather_protection=False)["hosts"][0]["name"]
+    refused = lab.run("host_reboot", fails=True, hosts=[host], reboot_if="always")
+    assert refused["error_code"] == "running_vms"
+    for vm in running:
+        lab.sim.events["power_vm"](vm=vm, on=False)
+    result = lab.run("host_reboot", hosts=[host], reboot_if="always")
+    assert result["rebooted"] == [host]
+    after = result["hosts"][0]
+    assert after["boot_time_after"] > after["boot_time_before"]
+    assert after["in_maintenance_mode"] is False
+
+
+def test_a_host_reached_directly_answers_to_the_name_it_was_reached_by() -> None:
+    lab = Lab.load("home")
+    assert lab.run("host_passthrough", check=True, hosts=["vcenter.test"], devices=[{"match": "10de:2230"}])["changed"]
+
+
+def test_the_gpu_and_its_audio_function_go_together() -> None:
+    lab = Lab.load("home")
+    result = lab.run("host_passthrough", hosts=["esx-home"], devices=[{"match": "10de:2230"}])
+    assert [change["subject"] for change in result["changes"]] == ["0000:3b:00.0", "0000:3b:00.1"]
+    assert result["hosts"][0]["groups"] == [["0000:3b:00.0", "0000:3b:00.1"]]
+    assert lab.writes().count("UpdatePassthruConfig") == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["legacy_55", "standalone_67", "v70", "v80", "v9", "home", "three_hosts", "demo", "mixed"]
+)
+def test_every_release_can_be_looked_at(name: str) -> None:
+    lab = Lab.load(name)
+    hosts = lab.run("host_pci_device_info", gather_partitions=True)["hosts"]
+    assert hosts
+    assert all(host["devices"] for host in hosts)
+    assert lab.run("vm_pci_device_info", include="all")["vms"]
+    assert lab.writes() == []
+
+
+def test_the_oldest_release_does_the_whole_job() -> None:
+    lab = Lab.load("legacy_55")
+    devices = lab.run("host_pci_device_info", include="capable", hosts=["old-01"])["hosts"][0]["devices"]
+    card = next(device for device in devices if not device["protected"] and device["class_id"].startswith("02"))
+    wish = {"hosts": ["old-01"], "devices": [{"match": {"address": card["address"], "vendor_id": card["vendor_id"]}}]}
+    enabled = lab.run("host_passthrough", **wish)
+    assert enabled["reboot_required"] == ["old-01.lab"]
+    assert lab.run("host_passthrough", **wish)["hosts"][0]["status"] == "pending"
+    assert lab.run("host_reboot", **wish)["rebooted"] == ["old-01.lab"]
+    attach = {"vm": ["capture-01"], "devices": [{"match": card["ids"]}], "power": "on"}
+    vm = lab.run("vm_pci_device", **attach)["vms"][0]
+    assert [device["backing"] for device in vm["devices"]] == ["fixed"]
+    assert vm["power_state"] == "poweredOn"
+    assert lab.run("vm_pci_device", **attach)["changed"] is False
