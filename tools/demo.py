@@ -80,7 +80,7 @@ def play(stage: Stage, name: str, playbook: str) -> Step:
     code, output = _run(stage, command, started)
     seconds = time.monotonic() - started
     if code != 0:
-        raise DemoError(f"{name} ended with status {code}:\n{output}")
+        raise DemoError(f"{name} ended with status {code}:\n{_end(output)}")
     for line in [] if stage.verbose else told(output):
         stage.say(f"  {_coloured(stage.paint, line)}")
     writes = stage.ask("/journal?writes=1&limit=100000")[seen:]
@@ -88,6 +88,11 @@ def play(stage: Stage, name: str, playbook: str) -> Step:
     total = sum(step.changed.values())
     stage.say(f"\n  {stage.paint(f'{seconds:.0f} s, changed={total}, {writes_line(writes)}', 'bold')}")
     return step
+
+
+def _end(output: str) -> str:
+    """What went wrong is said at the end; -v shows everything."""
+    return "".join(output.splitlines(keepends=True)[-40:])
 
 
 def _run(stage: Stage, command: Sequence[str], started: float) -> tuple[int, str]:
