@@ -41,6 +41,12 @@ CHASSIS: dict[str, list[dict[str, Any]]] = {
 }
 
 
+CARD_KEYS = {
+    "card", "count", "at", "use", "datastore", "disk_gb", "dump", "uplinks", "enabled", "active", "label", "capable",
+    "resettable", "slot", "name", "bar_gb",
+}  # fmt: skip
+
+
 class LabError(ValueError):
     """A lab file says something that cannot be built; the text names the place and the remedy."""
 
@@ -73,6 +79,9 @@ def entries(host: Mapping[str, Any]) -> list[dict[str, Any]]:
         entry = {"card": item} if isinstance(item, str) else dict(item)
         if entry.get("card") not in CARDS:
             raise LabError(f"card {entry.get('card')!r} is unknown; the catalogue has {', '.join(sorted(CARDS))}")
+        strange = sorted(set(entry) - CARD_KEYS)
+        if strange:
+            raise LabError(f"card {entry['card']}: unknown key {', '.join(map(repr, strange))}")
         found.extend({**entry} for _ in range(int(entry.pop("count", 1))))
     return found
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 HOST_KEYS = {
     "name", "hardware", "version", "build", "vendor", "model", "cpu", "memory_gb", "packages", "cores", "numa_nodes",
     "chassis", "onboard", "cards", "boot", "rebind", "iommu", "connection", "known", "maintenance", "up_days", "knobs",
-    "switches", "vmkernels", "nfs", "vsan", "shared_gpus", "pad", "labels", "states",
+    "switches", "vmkernels", "nfs", "vsan", "shared_gpus", "pad", "states",
 }  # fmt: skip
 
 BUILDS = {

@@ -33,6 +33,10 @@ class Folder(Entity):
         self.sim.add(child, parent=self)
         self.props["childEntity"].append(child.ref)
 
+    def forget(self, child: Entity) -> None:
+        """A child is gone."""
+        self.set("childEntity", [ref for ref in self.props["childEntity"] if ref._moId != child.moid])
+
     def CreateFolder(self, call: Call, name: str) -> Any:
         """A folder of the same kind below this one."""
         call.require("Folder.Create", self)

@@ -225,6 +225,9 @@ class HostSystem(Entity):
         if taken == self.taken:
             return
         self.taken = taken
+        if not host_network.management_up(self.spec, taken):
+            host_power.cut_off(self)
+            return
         if self.props.get("config", True) is not None:
             host_power.show_devices(self)
 

@@ -83,6 +83,13 @@ def lose_contact(host: HostSystem) -> None:
     host.sim.post_event(vim.event.HostConnectionLostEvent, host, message=f"Host {host.name} is not responding")
 
 
+def cut_off(host: HostSystem) -> None:
+    """The host runs on, but its last management uplink is gone."""
+    if host.direct:
+        host.sim.go_offline()
+    lose_contact(host)
+
+
 def come_back(host: HostSystem, plan: reboot.Journey) -> None:
     """The boot is over; whether vCenter hears of it depends on what the boot did to the network."""
     host.running = True

@@ -15,6 +15,7 @@ from ..rules import devices as device_rules
 from ..rules import knobs as knob_rules
 from ..tasks import Task
 from . import vm_config, vm_move, vm_power, vm_reconfigure, vm_snapshots
+from .folder import Folder
 from .specs import VmSpec
 
 if TYPE_CHECKING:
@@ -134,8 +135,8 @@ class VirtualMachine(Entity):
         """Show a power state, and let a host that waits for this VM know."""
         self.set("runtime.powerState", state)
         self.set("runtime.bootTime", self.sim.clock.now() if state == "poweredOn" else None)
+        self.set("guest", vm_config.guest(self.spec, running=False))
         if state != "poweredOn":
-            self.set("guest", vm_config.guest(self.spec, running=False))
             self.release_devices()
         self.show_summary()
         if self.host.entering is not None:
@@ -164,7 +165,9 @@ class VirtualMachine(Entity):
         vm_move.by_drs(self, destination)
 
     def removed(self) -> None:
-        """Leave the lists of host, pool, stores and networks."""
+        """Leave the lists of folder, host, pool, stores and networks."""
+        if isinstance(self.up, Folder):
+            self.up.forget(self)
         for holder in (self.host, self.props["resourcePool"], self.datastore, self.network):
             target = self.sim.obj(holder) if isinstance(holder, vim.ManagedObject) else holder
             if target is not None:

@@ -43,7 +43,8 @@ def migrate(vm: VirtualMachine, call: Call | None, destination: HostSystem | Non
     """MigrateVM_Task and RelocateVM_Task; without a host nothing moves."""
     from .vm_power import start
 
-    vm.host.reach()
+    source = vm.host
+    source.reach()
 
     def body(task: Task) -> None:
         if destination is None or destination is vm.host:
@@ -56,6 +57,7 @@ def migrate(vm: VirtualMachine, call: Call | None, destination: HostSystem | Non
             message=f"{vm.name} was migrated to {destination.name}",
             call=call,
             host=destination,
+            sourceHost=source,
         )
 
     return start(vm, call, "relocate", body, vm.settings.migrate_seconds)
@@ -76,6 +78,7 @@ def by_drs(vm: VirtualMachine, destination: HostSystem) -> None:
             vm,
             message=f"DRS migrated {vm.name} from {source.name} to {destination.name}",
             host=destination,
+            sourceHost=source,
         )
 
     seconds = vm.settings.migrate_seconds if vm.is_on else 1.0

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pyVmomi import vim
+from pyVmomi import vim, vmodl
 
 from .. import data
 from ..rules import devices as device_rules
@@ -79,7 +79,7 @@ def power_on(vm: VirtualMachine, call: Call | None, target: HostSystem | None) -
         host = target or vm.host
         try:
             switch_on(vm, host, call)
-        except Exception as fault:
+        except vmodl.MethodFault as fault:
             failed = vim.event.VmFailedToPowerOnEvent
             reason = getattr(fault, "msg", None) or type(fault).__name__
             text = f"Cannot power on {vm.name} on {host.name}: {reason}"
