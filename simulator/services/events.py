@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyVmomi import vim, vmodl
 
-from .. import data
+from .. import data, wire
 from ..base import Entity, ManagedObject
 
 if TYPE_CHECKING:
@@ -39,14 +39,22 @@ class Record:
     below: frozenset[str]
 
 
+def argument(entity: Entity) -> Any:
+    """An entity as an event shows it: its name and reference."""
+    for kind, _, made, attribute in _ARGUMENTS:
+        if issubclass(entity.vim_type, kind):
+            return data.new(made, **{"name": entity.name, attribute: entity.ref})
+    return data.new(vim.event.ManagedEntityEventArgument, name=entity.name, entity=entity.ref)
+
+
 def arguments(entities: list[Entity]) -> dict[str, Any]:
     """The event's object arguments, from the entities it is about and what is above them; the first of a kind wins."""
     found: dict[str, Any] = {}
     for entity in entities:
         for node in entity.ancestors():
-            for kind, name, argument, attribute in _ARGUMENTS:
+            for kind, name, _, _ in _ARGUMENTS:
                 if name not in found and issubclass(node.vim_type, kind):
-                    found[name] = data.new(argument, **{"name": node.name, attribute: node.ref})
+                    found[name] = argument(node)
     return found
 
 
@@ -64,7 +72,8 @@ class EventManager(ManagedObject):
     def post(self, cls: type[Any], entities: list[Entity], user: str, message: str, fields: dict[str, Any]) -> Any:
         """Record an event."""
         self._key += 1
-        values = {**arguments(entities), **fields}
+        given = {name: argument(value) if isinstance(value, Entity) else value for name, value in fields.items()}
+        values = {**arguments(entities), **given}
         event = data.new(
             cls,
             key=self._key,
@@ -74,6 +83,7 @@ class EventManager(ManagedObject):
             fullFormattedMessage=message,
             **{name: value for name, value in values.items() if name != "chainId"},
         )
+        wire.write([], "event", event, object, self.sim.api_version)  # a required field left out shows here, not later
         about = frozenset(entity.moid for entity in entities)
         below = frozenset(node.moid for entity in entities for node in entity.ancestors())
         self.records.append(Record(event=event, about=about, below=below))

@@ -288,6 +288,14 @@ def test_events_name_what_they_are_about(sim: Simulator, si: Any) -> None:
     assert event.createdTime == sim.clock.now()
 
 
+def test_an_event_takes_entities_and_refuses_to_be_incomplete(sim: Simulator) -> None:
+    moved, source = sim.find("VirtualMachine", "vm-01"), sim.find("HostSystem", "esx-01")
+    with pytest.raises(TypeError, match="sourceHost is unset"):
+        sim.post_event(vim.event.VmMigratedEvent, moved)
+    event = sim.post_event(vim.event.VmMigratedEvent, moved, sourceHost=source)
+    assert (event.sourceHost.name, event.sourceHost.host) == ("esx-01", source.ref)
+
+
 def test_event_filters(sim: Simulator, si: Any) -> None:
     for number in (1, 2):
         WaitForTask(vm(si, number).PowerOnVM_Task())
