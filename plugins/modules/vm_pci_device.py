@@ -201,6 +201,7 @@ EXAMPLES = r"""
     vms:
       - name: train-01
         devices: [{match: "10de:20f1", count: 2}]
+        mmio: {}
       - name: db-01
         backing: fixed
         devices: [{match: {class_id: "0108", name: "*P5800X*"}}]

@@ -8,7 +8,7 @@ All devices of a VM must be on ONE host, so what counts is the best single host,
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .allocation import meant_on
@@ -174,13 +174,13 @@ def _no_host(
             message=f"{_wanted(vm, items)}; on {names} they are enabled but not active",
             cure=f"Reboot {names if len(owing) == 1 else 'one of ' + names}, which "
             f"{'owes' if len(owing) == 1 else 'owe'} a reboot, then run this again",
-            candidates=tuple(pending),
+            candidates=tuple(sorted(pending)),
         )
     known = any(item.accepts(device) for host in hosts for device in host.devices for item in items)
     away = [host.name for host in hosts if not host.is_reachable]
     return Blocker(
         code="no_free_device" if known else "no_such_device",
-        message=f"{_wanted(vm, items)} on one host, which no host it may run on can give"
+        message=f"{_wanted(vm, items)} on one host, which none it may run on can give ({_some(hosts)})"
         + (f"; not reachable: {', '.join(away)}" if away else ""),
         cure="Enable devices with host_passthrough, free them from VMs with fixed backings, ask for fewer, "
         "or move the VM to a cluster that has them",
@@ -203,6 +203,11 @@ def _wanted(vm: Vm, items: Sequence[DynamicItem]) -> str:
     for item in items:
         counts[item.text] = counts.get(item.text, 0) + 1
     return f"{vm.name} needs " + ", ".join(f"{counts[text]} x {text}" for text in sorted(counts))
+
+
+def _some(hosts: Iterable[Host], most: int = 6) -> str:
+    names = sorted(host.name for host in hosts)
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _listing(hosts: Sequence[Host], items: Sequence[DynamicItem], claims: Claims, vm: Vm) -> tuple[str, ...]:

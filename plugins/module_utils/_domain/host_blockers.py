@@ -50,9 +50,12 @@ def iommu_off(host: Host, wanted: Sequence[HostDevice]) -> Blocker:
 
 def incapable(host: Host, devices: Iterable[HostDevice], groups: Iterable[Sequence[str]]) -> tuple[Blocker, ...]:
     """One blocker for each device that is wanted but that the host does not offer for passthrough."""
-    candidates = tuple(device.describe() for device in _by_address(host.candidates()) if device.capable)[:8]
+    wanted = tuple(devices)
+    classes = {device.class_id[:2] for device in wanted}
+    alike = (d for d in _by_address(host.candidates()) if d.capable and d.class_id[:2] in classes)
+    candidates = tuple(device.describe() for device in alike)[:8]
     companions = {address: [m for m in group if m != address] for group in groups for address in group}
-    return tuple(_incapable(host, device, companions, candidates) for device in _by_address(devices))
+    return tuple(_incapable(host, device, companions, candidates) for device in _by_address(wanted))
 
 
 def _incapable(

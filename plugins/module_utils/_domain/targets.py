@@ -17,6 +17,9 @@ MOST_CANDIDATES = 8
 """A message lists at most so many names."""
 
 
+_CURE = "Correct the name, or check that the account may see it"
+
+
 class Named(Protocol):
     """A VM as far as finding it goes."""
 
@@ -60,6 +63,7 @@ def parse_targets(params: Mapping[str, Any], *, devices_required: bool = True) -
                 message=f"{prefix.rstrip('.')} names neither hosts nor cluster",
                 code="no_hosts",
                 parameter=f"{prefix}hosts",
+                cure="Give hosts or cluster",
             )
         parsed.append(
             Target(
@@ -105,6 +109,7 @@ def resolve_hosts(
                 code="unknown_cluster",
                 parameter="cluster",
                 candidates=_near(cluster, known),
+                cure=_CURE,
             )
         found.update({host.moid: host for host in members})
     return tuple(host for host in hosts if host.moid in found)
@@ -134,6 +139,7 @@ def _find_host(hosts: Sequence[Host], name: str, aliases: Mapping[str, str]) -> 
         code="unknown_host",
         parameter="hosts",
         candidates=_near(name, [host.name for host in hosts]),
+        cure=_CURE,
     )
 
 
@@ -160,6 +166,7 @@ def find_vm(vms: Sequence[Named], wanted: str, parameter: str = "vm") -> Named:
         code="unknown_vm",
         parameter=parameter,
         candidates=_near(wanted, sorted({vm.name for vm in vms})),
+        cure=_CURE,
     )
 
 

@@ -183,7 +183,7 @@ def _mmio(draft: Draft) -> MmioPlan:
 
 def _mapped(draft: Draft) -> list[MmioDevice]:
     """The devices the VM will have, as far as their memory goes."""
-    staying = [held.stands_for[0] for held in draft.staying if held.stands_for]
+    staying = [min(held.stands_for, key=lambda d: (d.ids, d.name)) for held in draft.staying if held.stands_for]
     devices = [
         MmioDevice(ids=device.ids, class_id=device.class_id.replace("0000", ""), name=device.name)
         for device in (*staying, *(grant.device for grant in draft.fixed))

@@ -164,16 +164,19 @@ def _mmio(raw: Mapping[str, Any] | None) -> MmioWish | None:
     sizes = raw.get("device_gb")
     if sizes is None:
         return MmioWish(size_gb=raw.get("size_gb"))
-    try:
-        given = {str(ids): int(size) for ids, size in sizes.items()}
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            message=f"mmio.device_gb holds something other than whole gigabytes: {error}",
-            code="bad_mmio_size",
-            parameter="mmio",
-            cure='Write it as {"10de:20f1": 40}',
-        ) from error
+    given = {str(ids): _gigabytes(ids, size) for ids, size in sizes.items()}
     return MmioWish(size_gb=raw.get("size_gb"), per_device_gb=given)
+
+
+def _gigabytes(ids: Any, size: Any) -> int:
+    if isinstance(size, int) or (isinstance(size, str) and size.strip().isdecimal()):
+        return int(size)
+    raise InputError(
+        message=f"mmio.device_gb holds {size!r} for {ids}, which is no whole number of gigabytes",
+        code="bad_mmio_size",
+        parameter="mmio",
+        cure='Write it as {"10de:20f1": 40}',
+    )
 
 
 def deepen_devices(session: Session, world: VmWorld, request: DeviceRequest, plan: Plan) -> VmWorld:

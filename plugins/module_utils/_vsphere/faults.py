@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -19,13 +20,14 @@ CONNECTION_ERRORS = (OSError, http.client.HTTPException)
 
 # Most specific first: the first type that matches gives code and cure. "" as the cure keeps the server's own words alone.
 _KNOWN: tuple[tuple[str, str, str], ...] = (
+    # Before NoPermission, of which it is a kind.
+    ("vim.fault.NotAuthenticated", "session_lost", "The session ended and could not be renewed: run the task again"),
     ("vim.fault.NoPermission", "no_permission", ""),
     (
         "vim.fault.InvalidLogin",
         "invalid_login",
         "Check username and password (VMWARE_USER, VMWARE_PASSWORD) and the account's domain",
     ),
-    ("vim.fault.NotAuthenticated", "session_lost", "The session ended and could not be renewed: run the task again"),
     ("vim.fault.HostNotConnected", "host_unreachable", "Reconnect the host in vCenter, then run the task again"),
     ("vim.fault.HostNotReachable", "host_unreachable", "Check the host's management network, then run the task again"),
     ("vmodl.fault.HostNotConnected", "host_unreachable", "Reconnect the host in vCenter, then run the task again"),
@@ -156,7 +158,11 @@ def explain_connection(error: BaseException, *, doing: str, on: str) -> DirectPa
             "validate_certs: false trusts anybody on the way",
         )
     if isinstance(error, ssl.SSLError):
-        return DirectPathError(message=f"Cannot {deed(doing, on)}: TLS failed ({error.reason})", code="tls_failed")
+        return DirectPathError(
+            message=f"Cannot {deed(doing, on)}: TLS failed ({error.reason})",
+            code="tls_failed",
+            cure="Check hostname and port: it has to be the HTTPS port of vCenter or ESXi",
+        )
     if isinstance(error, socket.gaierror):
         return DirectPathError(
             message=f"Cannot {deed(doing, on)}: the name is not known",
@@ -177,9 +183,15 @@ def explain_connection(error: BaseException, *, doing: str, on: str) -> DirectPa
             code="unavailable",
             cure="It was tried several times; look at the number of open sessions, then run the task again",
         )
+    if isinstance(error, http.client.HTTPException) and re.match(r"4\d\d\b", str(error)):
+        return DirectPathError(
+            message=f"Cannot {deed(doing, on)}: it answers, and is neither vCenter nor ESXi (HTTP {error})",
+            code="not_vsphere",
+            cure="Check hostname and port: the API is where the vSphere Client is, under /sdk",
+        )
     if isinstance(error, ConnectionError | http.client.HTTPException | OSError):
         return DirectPathError(
-            message=f"Cannot {deed(doing, on)}: the connection broke ({type(error).__name__}: {error})",
+            message=f"Cannot {deed(doing, on)}: the connection broke ({_reason(error)})",
             code="connection_lost",
             cure="Whether a write arrived is not known: run the task again, it looks first",
         )
@@ -222,6 +234,11 @@ def explained(doing: str, on: str) -> Iterator[None]:
         yield
     except (vmodl.MethodFault, *CONNECTION_ERRORS) as fault:
         raise explain(fault, doing=doing, on=on) from fault
+
+
+def _reason(error: BaseException) -> str:
+    """The operating system's words for it, without Python's."""
+    return getattr(error, "strerror", None) or str(error) or "the server closed it"
 
 
 def is_transient(error: BaseException) -> bool:

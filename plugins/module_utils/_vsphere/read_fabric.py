@@ -50,16 +50,25 @@ def read_fabric(session: Session, hosts: Sequence[Host], *, disks_of: Iterable[s
     paths = [path for path, since in _PATHS.items() if since is None or session.knows(*since)]
     asked = [host.moid for host in hosts if host.is_reachable]
     rows = {row.moid: row for row in collect_objects(session, vim.HostSystem, asked, paths)}
+    names = _vm_names(session, rows.values())
     deeply = frozenset(disks_of)
     filled = []
     for host in hosts:
         row = rows.get(host.moid)
         partitions = _partitions(session, row) if row is not None and host.moid in deeply else {}
-        filled.append(replace(host, fabric=_fabric(row, partitions) if row is not None else host.fabric))
+        filled.append(replace(host, fabric=_fabric(row, partitions, names) if row is not None else host.fabric))
     return tuple(filled)
 
 
-def _fabric(row: Row, partitions: Mapping[str, tuple[str, ...] | None]) -> HostFabric:
+def _vm_names(session: Session, rows: Iterable[Row]) -> dict[str, str]:
+    """id → name of the VMs that share a GPU; no round trip where none does."""
+    moids = {vm._moId for row in rows for info in row.get("config.graphicsInfo", ()) for vm in info.vm or ()}
+    return {
+        row.moid: row.get("name", row.moid) for row in collect_objects(session, vim.VirtualMachine, moids, ("name",))
+    }
+
+
+def _fabric(row: Row, partitions: Mapping[str, tuple[str, ...] | None], names: Mapping[str, str]) -> HostFabric:
     disks = _disks(row, partitions)
     unreadable = tuple(sorted(path for path in _ESSENTIAL if path in row.missing))
     adapters = _adapters(row)
@@ -71,7 +80,7 @@ def _fabric(row: Row, partitions: Mapping[str, tuple[str, ...] | None]) -> HostF
         boot_disk_known=any(disk.is_boot for disk in disks),
         boots_from_usb=_boots_from_usb(disks, adapters),
         vsan_esa=bool(getattr(row.get("config.vsanHostConfig"), "vsanEsaEnabled", False)),
-        graphics_shared=_graphics(row),
+        graphics_shared=_graphics(row, names),
         complete=not unreadable,
         unreadable=unreadable,
     )
@@ -218,11 +227,11 @@ def _boots_from_usb(disks: Iterable[Disk], adapters: Iterable[StorageAdapter]) -
     return False if any(disk.is_boot for disk in system) else None
 
 
-def _graphics(row: Row) -> dict[str, tuple[str, ...]]:
+def _graphics(row: Row, names: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     shared = {}
     for info in row.get("config.graphicsInfo", ()):
-        if str(info.graphicsType) in ("shared", "sharedDirect") and info.vm:
-            shared[info.pciId.lower()] = tuple(sorted(vm._moId for vm in info.vm))
+        if str(info.graphicsType) in ("shared", "sharedDirect"):
+            shared[info.pciId.lower()] = tuple(sorted(names.get(vm._moId, vm._moId) for vm in info.vm or ()))
     return shared
 
 

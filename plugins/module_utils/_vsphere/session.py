@@ -135,12 +135,16 @@ def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
             context.load_verify_locations(capath=endpoint.ca_path)
         except (OSError, ssl.SSLError) as error:
             raise DirectPathError(
-                message=f"Cannot read CA certificates from {endpoint.ca_path}: {error}",
+                message=f"Cannot read CA certificates from {endpoint.ca_path}: {_why_not(error)}",
                 code="bad_ca_path",
                 parameter="ca_path",
                 cure="Name a PEM file that holds the CA that signed the server's certificate",
             ) from error
     return context
+
+
+def _why_not(error: OSError) -> str:
+    return "it holds no certificate" if isinstance(error, ssl.SSLError) else (error.strerror or "it cannot be read")
 
 
 def open_transport(endpoint: Endpoint) -> Guard:
@@ -249,7 +253,7 @@ def connect_session(
                 continue
             if "is not a VIM server" in str(error):
                 raise DirectPathError(
-                    message=f"Cannot log in on {where}: it answers, but not as vCenter or ESXi",
+                    message=f"Cannot log in on {where}: it answers, and is neither vCenter nor ESXi",
                     code="not_vsphere",
                     parameter="hostname",
                     cure="Check hostname and port: the API is where the vSphere Client is, under /sdk",

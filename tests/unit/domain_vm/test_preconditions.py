@@ -254,7 +254,17 @@ def test_hot_add_is_warned_of_or_switched_off() -> None:
 def test_fixed_devices_tie_the_vm_and_that_is_said() -> None:
     target = plan_one(guest(memory=locked()), [HOST], A100, backing="fixed")
     assert any("train-01 is tied to esx-01" in warning and "vMotion" in warning for warning in target.warnings)
-    assert plan_one(guest(memory=locked()), [HOST], A100).warnings == ()
+    assert not any("tied" in warning for warning in plan_one(guest(memory=locked()), [HOST], A100).warnings)
+
+
+def test_cards_that_will_not_fit_the_window_are_told_when_nobody_asked_to_make_one() -> None:
+    (warning,) = plan_one(guest(memory=locked()), [HOST], A100).warnings
+    assert "1 x 64 (10de:20f1, 40 GB of memory) = 64 GB" in warning
+    assert "set mmio" in warning
+    roomy = guest(memory=locked(), firmware="efi", extra_config={SIZE_KEY: "128"})
+    assert plan_one(roomy, [HOST], A100).warnings == ()
+    tight = guest(memory=locked(), firmware="efi", extra_config={SIZE_KEY: "64"})
+    assert "a 64-bit MMIO window of 64 GB" in plan_one(tight, [HOST], A100).warnings[0]
 
 
 # --- power ------------------------------------------------------------------------------------------------------------
