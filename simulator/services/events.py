@@ -99,7 +99,10 @@ class EventManager(ManagedObject):
         return [record.event for record in self.records if _passes(spec, record) and self._visible(user, record)]
 
     def QueryEvents(self, call: Call, spec: Any, view: Any = None) -> list[Any]:
-        """Events that pass a filter, oldest first; parts of a filter that are not modelled are NotSupported."""
+        """Events that pass a filter, oldest first (the reference names no order).
+
+        Parts of a filter that are not modelled are NotSupported.
+        """
         assert call.account is not None
         _check(spec)
         if view is not None:

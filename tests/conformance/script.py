@@ -552,13 +552,14 @@ def cancel_ended_task(si: Any) -> Any:
 
 
 def power_events(si: Any) -> Any:
+    """The reference gives the events no order, so none is compared."""
     target = vm(si)
     WaitForTask(target.PowerOnVM_Task())
     WaitForTask(target.PowerOffVM_Task())
     by = vim.event.EventFilterSpec.ByEntity(entity=target, recursion="self")
     found = si.content.eventManager.QueryEvent(vim.event.EventFilterSpec(entity=by))
     wanted = (vim.event.VmPoweredOnEvent, vim.event.VmPoweredOffEvent)
-    return [type(item).__name__ for item in found if isinstance(item, wanted)][-2:]
+    return sorted({type(item).__name__ for item in found if isinstance(item, wanted)})
 
 
 def custom_fields(si: Any) -> Any:

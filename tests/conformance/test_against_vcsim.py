@@ -97,11 +97,6 @@ DIFFERENCES: dict[str, Difference] = {
         ["VirtualMachine.powerOn", False, True, False, True, True],
         "vcsim gives the reference as entityName; the API gives the entity's name",
     ),
-    "power_events": Difference(
-        ["vim.event.VmPoweredOnEvent", "vim.event.VmPoweredOffEvent"],
-        ["vim.event.VmPoweredOffEvent", "vim.event.VmPoweredOnEvent"],
-        "vcsim answers QueryEvents newest first; vCenter oldest first",
-    ),
 }
 
 
