@@ -4,10 +4,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
-Step = Literal["draining", "rebooting", "verifying", "leaving", "done", "backing_out", "withdrawn", "blocked", "failed"]
+Step = Literal[
+    "draining",
+    "rebooting",
+    "powering",
+    "verifying",
+    "leaving",
+    "restoring",
+    "done",
+    "backing_out",
+    "withdrawn",
+    "blocked",
+    "failed",
+]
+
+ENTRY = "directpath.roll"
+DEVICES = "directpath.roll.before"
+LINKS = "directpath.roll.links"
+VM = "directpath.roll.vm"
+LOCK = "directpath.roll.lock"
+PAUSE = "directpath.roll.pause"
+HOST_ATTRIBUTES = (ENTRY, DEVICES, LINKS)
+ATTRIBUTES = (*HOST_ATTRIBUTES, VM, LOCK, PAUSE)
+"""Custom attributes: the first three on hosts, VM on VMs, the last two on clusters."""
 
 LONGEST = 255
 """Characters in one value of a custom attribute."""
@@ -25,10 +47,12 @@ class Garbage:
 class Entry:
     """What was intended for a host, written before it is done. ``at`` = when ``step`` was written first.
 
-    - ``draining``: it is being emptied and put into maintenance mode. - ``rebooting``: it was, or is about to be, told to reboot.
-    - ``verifying``: it is back. - ``leaving``: it is proven and released. - ``done``.
-    - ``backing_out``: given up before the reboot, is released. - ``blocked``: given up, released (``code``, ``text``).
-    - ``withdrawn``: somebody else ended its maintenance mode, it is theirs. - ``failed``: stays as it is.
+    - ``draining``: it is being emptied and put into maintenance mode.
+    - ``rebooting``: it was, or is about to be, told to reboot (or to shut down, with ``cycle``); ``powering``: told to power on.
+    - ``verifying``: it is back; ``leaving``: it is proven and released; ``restoring``: its VMs are started; ``done``.
+    - ``backing_out``: given up before the reboot, it is released; ``blocked``: given up and released (``code``, ``text``).
+    - ``withdrawn``: its maintenance mode turned out to be, or became, somebody else's.
+    - ``failed``: left as it is.
     """
 
     roll: str
@@ -42,6 +66,8 @@ class Entry:
     calls: int = 0
     """How often the call of this step was made, the one to come included; ``called`` = when last."""
     called: float = 0.0
+    cycle: bool = False
+    """Method power_cycle."""
     debt: str = ""
     """Digest of what the reboot is for."""
     boot: float | None = None
@@ -49,9 +75,8 @@ class Entry:
     asked: float | None = None
     """When it was first told to reboot. Kept from then on: it has been rebooted for ``debt``."""
     drained: float | None = None
-    """Seconds the drain took; with ``rebooted`` for later estimates."""
+    """Seconds the drain took, and ``rebooted`` the reboot; for later estimates."""
     rebooted: float | None = None
-    canary: bool = False
     code: str = ""
     text: str = ""
 
@@ -91,7 +116,10 @@ class Lock:
 class Before:
     """What a host had before, as short digests, to compare with what it has afterwards (``proof``)."""
 
-    devices: tuple[tuple[str, str], ...] = field(default=())
+    devices: tuple[tuple[str, str], ...] = ()
     """(address, digest of the identity) of each device passed through."""
+    """More than fit are one item: (``*`` and their number, digest of all)."""
     datastores: tuple[str, ...] = ()
+    """Digests of the names of those accessible; more than fit are one item: ``*`` and their number."""
     uplinks: tuple[str, ...] = ()
+    """Names of those with a link, likewise."""
