@@ -32,6 +32,7 @@ def quick_blockers(
         *_tasks(view, cluster),
         *_alarms(view, cluster, policy),
         *_quick_boot(view, policy),
+        *_stale(view),
     )
     if view.in_maintenance:
         return rules
@@ -142,6 +143,17 @@ def _quick_boot(view: HostView, policy: Policy) -> Iterable[Blocker]:
             code="quick_boot",
             message=f"{view.name} reboots with Quick Boot, which goes past the firmware",
             cure="Turn Quick Boot off for it, or set method: power_cycle",
+        )
+
+
+def _stale(view: HostView) -> Iterable[Blocker]:
+    """It would fail the proof after the reboot, which no reboot changes: better said before anything is moved."""
+    stale = [device.describe() for device in view.host.devices if device.state == "stale"]
+    if stale:
+        yield Blocker(
+            code="stale_setting",
+            message=f"{view.name} is configured to pass through what it no longer offers: {'; '.join(stale)}",
+            cure="Disable passthrough of these devices first (host_passthrough with state: disabled): no reboot puts it in force",
         )
 
 

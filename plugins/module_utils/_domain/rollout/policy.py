@@ -32,7 +32,9 @@ class Deadlines:
     start_vm: float = 300
     """For one VM to report its tools after it was started; it counts as started without them after that."""
     retry: float = 60
-    """A call without visible effect is made again after this long."""
+    """A call without visible effect is made again after this long, and one that was refused."""
+    reboot_retry: float = 300
+    """The same for a reboot: hosts take their time to go down."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,6 +122,10 @@ class Policy:
     """A host is started on an examination not older than this."""
     revisit: float = 300
     """A blocked host is examined again after this long."""
+    patience: float = 0
+    """How long blocked hosts are waited for when nothing else is left to do."""
+    resume_within: float = 86400
+    """A roll that ended incomplete is gone on with when the same is asked for within this time; later it is a new one."""
     tries: int = 2
     """How often a host may be started whose drain was given up."""
     boot_margin: float = 30
