@@ -33,9 +33,8 @@ def left_over(
     """Nothing is under way. Blocked hosts are waited for as long as the policy says; then the roll is over."""
     blocked = [begun for begun in starts.values() if begun.phase == "blocked"]
     unreachable = [view for view in scene.hosts.values() if unknown(scene, view) and view.entry is None]
-    failed = [
-        view for view in scene.hosts.values() if view.entry is not None and view.entry.step in ("failed", "withdrawn")
-    ]
+    failed = [view for view in scene.hosts.values() if _needs_person(scene, view)]
+    lost = [view for view in scene.hosts.values() if is_active(view.entry) and _is_locked(hands, view)]
     patient = _last_progress(scene) + scene.policy.patience
     if (blocked or unreachable) and scene.now < patient:
         return Outlook(
@@ -44,9 +43,8 @@ def left_over(
     count = len(blocked) + len(unreachable)
     words = [f"{count} host{'s are' if count > 1 else ' is'} blocked"] if count else []
     words += [f"{len(failed)} host{'s need' if len(failed) > 1 else ' needs'} a person"] if failed else []
-    words += (
-        [f"the locks of hosts in progress were taken by another run: {', '.join(v.name for v in lost)}"] if lost else []
-    )
+    if lost:
+        words.append(f"hosts in progress are locked by another run: {', '.join(view.name for view in lost)}")
     if words or reasons:
         return Outlook(state="stalled", reasons=(*words, *reasons))
     return Outlook(state="finished")
