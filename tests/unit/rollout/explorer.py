@@ -83,7 +83,10 @@ def _steps(state: State, policy: Policy, begun: int, found: Found) -> Iterator[t
     """What can happen next, with names."""
     if state.ended and not state.queue:
         found.ends += 1
-        check_end(state, perfect=state.faults == begun)
+        perfect = state.faults == begun and state.runs == 1
+        check_end(state, perfect=perfect)
+        if state.runs == 1 and not perfect:
+            yield "the same once more", miniature.again(state, policy)
         return
     yield from regular(state, policy)
     if state.faults:
@@ -182,4 +185,4 @@ def _guest(state: State, vm: VmS) -> Iterator[tuple[str, State]]:
     if not vm.on and not vm.refuses:
         yield f"will not start: {vm.moid}", state.with_vm(vm._replace(refuses=True))
     if vm.on and vm.pinned:
-        yield f"user stops: {vm.moid}", state.with_vm(vm._replace(on=False, shutting=False))
+        yield f"user stops: {vm.moid}", state.with_vm(vm._replace(on=False, shutting=0))

@@ -127,12 +127,13 @@ def check_end(state: State, *, perfect: bool) -> None:
     """The engine stopped of its own accord. ``perfect``: nothing went wrong on the way."""
     if perfect:
         _check_perfect(state)
+    # Whatever somebody else did while the first run ended, the second one has seen.
     ours = {cluster for cluster, lock in state.locks if lock is None or lock.owner in ("me1", "me2")}
     for host in state.hosts:
         step = host.entry.step if host.entry is not None else ""
         if host.cluster in ours and host.mm and host.owner == "us" and step not in ("failed", "withdrawn"):
             raise Violation(STUCK, f"{host.moid} is left behind in maintenance mode: {host.entry}")
-    for vm in state.vms:
+    for vm in state.vms if state.runs > 1 else ():
         host = state.host(vm.host)
         serves = host.up and not host.mm and not host.entering
         if vm.ours and not vm.on and serves and not vm.refuses and host.cluster in ours and _was_not_given_up(vm.entry):

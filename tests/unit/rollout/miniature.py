@@ -58,7 +58,16 @@ POLICY = Policy(
     pinned=Pinned(action="shutdown_then_power_off"),
     max_failures=9,
     deadlines=Deadlines(
-        drain=100, stop_vm=50, reboot=200, verify=50, leave=100, restore=150, start_vm=50, retry=40, reboot_retry=60
+        drain=100,
+        stop_vm=50,
+        watch_vm=70,
+        reboot=200,
+        verify=50,
+        leave=100,
+        restore=150,
+        start_vm=50,
+        retry=40,
+        reboot_retry=60,
     ),
     lock=LockRule(ttl=10**8, heartbeat=10**7, settle=0, take="force"),
     exam_age=10**6,
@@ -106,7 +115,8 @@ class VmS(NamedTuple):
     on: bool = True
     pinned: bool = False
     order: int = 0
-    shutting: bool = False
+    shutting: int = 0
+    """When its guest was asked to shut down; it may do so for ``watch_vm`` seconds."""
     deaf: bool = False
     """Its guest ignores the next request to shut down."""
     refuses: bool = False
@@ -132,6 +142,8 @@ class State(NamedTuple):
     ended: str = ""
     faults: int = 0
     """How many more things may go wrong."""
+    runs: int = 1
+    """How often the same was asked for, each time until it ended of its own accord."""
 
     def host(self, moid: str) -> HostS:
         return next(host for host in self.hosts if host.moid == moid)
@@ -311,11 +323,9 @@ def _call_vm(state: State, action: Action) -> State:
     vm = state.vm(action.target)
     match action.kind:
         case "stop_vm":
-            return state.with_vm(vm._replace(shutting=True, refusal=None)) if vm.on else state._replace(fresh=True)
+            return state.with_vm(vm._replace(shutting=state.now, refusal=None)) if vm.on else state._replace(fresh=True)
         case "power_off_vm":
-            return (
-                state.with_vm(vm._replace(on=False, shutting=False, ours=True)) if vm.on else state._replace(fresh=True)
-            )
+            return state.with_vm(vm._replace(on=False, shutting=0, ours=True)) if vm.on else state._replace(fresh=True)
         case "start_vm":
             host = state.host(vm.host)
             if vm.on:
@@ -364,6 +374,11 @@ def crash(state: State, policy: Policy) -> State:
     return bare._replace(roll=adoption.roll)
 
 
+def again(state: State, policy: Policy) -> State:
+    """The same command once more, after the run before it ended; this time nothing goes wrong."""
+    return crash(state, policy)._replace(runs=state.runs + 1, faults=0)
+
+
 # -------------------------------------------------------------------------------------------------- what goes on by itself
 
 
@@ -386,9 +401,9 @@ def nature(state: State) -> list[tuple[str, State]]:
     for vm in state.vms:
         host = state.host(vm.host)
         if vm.shutting and host.up:
-            off = vm._replace(on=False, shutting=False, ours=True)
-            if vm.deaf:
-                off = vm._replace(shutting=False, deaf=False)
+            off = vm._replace(on=False, shutting=0, ours=True)
+            if vm.deaf or state.now >= vm.shutting + POLICY.deadlines.watch_vm:
+                off = vm._replace(shutting=0, deaf=False)
             found.append((f"{vm.moid} shuts down", state.with_vm(off)))
         elif vm.on and not vm.pinned and host.entering:
             found += _moves(state, vm, host)

@@ -56,7 +56,7 @@ def _stop_one(scene: Scene, view: HostView, vm: VmView) -> Guests:
     now, limits = scene.now, scene.policy.deadlines
     forces = scene.policy.pinned.action == "shutdown_then_power_off"
     entry = vm.entry
-    if entry is None or entry.step != "stop" or entry.host != view.moid or entry.roll != scene.world.roll:
+    if entry is None or not _is_of_this_drain(scene, view, entry):
         entry = VmEntry(roll=scene.world.roll, host=view.moid, step="stop", at=now, rank=vm.order)
         force = forces and not vm.tools_running
     else:
@@ -80,6 +80,16 @@ def _stop_one(scene: Scene, view: HostView, vm: VmView) -> Guests:
         timeout=limits.stop_vm,
     )
     return Guests(actions=(action,))
+
+
+def _is_of_this_drain(scene: Scene, view: HostView, entry: VmEntry) -> bool:
+    begun = view.entry.started if view.entry is not None else scene.now
+    return (entry.step, entry.host, entry.roll) == ("stop", view.moid, scene.world.roll) and entry.at >= begun
+
+
+def unsettled(scene: Scene, view: HostView) -> tuple[VmView, ...]:
+    """VMs the host is kept in hand for; those that were not stopped after all are only watched for a while."""
+    return tuple(vm for vm in scene.owed.get(view.moid, ()) if not (vm.is_on and vm.entry and vm.entry.step == "stop"))
 
 
 def restore(scene: Scene, view: HostView) -> Guests:
@@ -108,14 +118,15 @@ def _start_one(scene: Scene, view: HostView, vm: VmView) -> Guests:
     entry = vm.entry
     if entry is None:
         return Guests()
-    return _running(scene, vm, entry) if vm.is_on else _off(scene, view, vm, entry)
+    return _running(scene, view, vm, entry) if vm.is_on else _off(scene, view, vm, entry)
 
 
-def _running(scene: Scene, vm: VmView, entry: VmEntry) -> Guests:
+def _running(scene: Scene, view: HostView, vm: VmView, entry: VmEntry) -> Guests:
     """The record goes once it is certain that the VM stays up: a shutdown that was asked for may still come."""
     now, limits = scene.now, scene.policy.deadlines
     if entry.step == "stop":
-        until = entry.called + limits.stop_vm
+        was_off = view.entry is not None and view.entry.asked is not None and view.entry.asked >= entry.called
+        until = now if was_off else entry.called + limits.watch_vm
         what = "runs: it was not stopped after all"
     else:
         waits = scene.policy.pinned.wait_for_tools and vm.has_tools and not vm.tools_running

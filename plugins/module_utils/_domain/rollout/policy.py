@@ -22,6 +22,8 @@ class Deadlines:
     """From taking the slot until maintenance mode, stopping of pinned VMs included."""
     stop_vm: float = 300
     """For a guest to shut down."""
+    watch_vm: float = 900
+    """A guest that was asked to shut down and is up after this long is taken to stay up."""
     reboot: float = 2700
     """From the call until the host is back."""
     verify: float = 300

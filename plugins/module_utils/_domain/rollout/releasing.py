@@ -59,7 +59,7 @@ def leaving(scene: Scene, view: HostView, entry: Entry) -> Move:
 
 
 def _released(scene: Scene, view: HostView, entry: Entry) -> Move:
-    if not scene.owed.get(view.moid):
+    if not guests.unsettled(scene, view):
         return _done(scene, view, entry)
     return record(scene, view, entry, "restoring", "it left maintenance mode")
 
@@ -72,7 +72,7 @@ def _done(scene: Scene, view: HostView, entry: Entry) -> Move:
 
 def restoring(scene: Scene, view: HostView, entry: Entry) -> Move:
     end = entry.at + scene.policy.deadlines.restore
-    if not scene.owed.get(view.moid):
+    if not guests.unsettled(scene, view):
         return _done(scene, view, entry)
     if view.connected and (view.in_maintenance or view.entering):
         return withdraw(
@@ -110,7 +110,7 @@ def backing_out(scene: Scene, view: HostView, entry: Entry) -> Move:
         return replace(move, wake=soonest(move.wake, end))
     if "enter_maintenance" in view.in_flight:
         return wait(view, entry.text, end)
-    if not scene.owed.get(view.moid):
+    if not guests.unsettled(scene, view):
         return record(scene, view, entry, "blocked", entry.text)
     work = guests.restore(scene, view)
     if work.give_up:
