@@ -85,7 +85,8 @@ def _steps(state: State, policy: Policy, begun: int, found: Found) -> Iterator[t
         found.ends += 1
         perfect = state.faults == begun and state.runs == 1
         check_end(state, perfect=perfect)
-        if state.runs == 1 and not perfect:
+        is_new_wish = policy.reason == "firmware" and state.ended == "finished"
+        if state.runs == 1 and not perfect and not is_new_wish:
             yield "the same once more", miniature.again(state, policy)
         return
     yield from regular(state, policy)
@@ -146,7 +147,7 @@ def _faulty(state: State) -> Iterator[tuple[str, State]]:
     yield f"call lost: {action.kind}", left
     for permanent in (False, True):
         refusal = Refusal(kind=action.kind, code="refused", text="no", at=float(state.now), permanent=permanent)
-        if action.kind in ("enter_maintenance", "leave_maintenance", "reboot_host", "cancel_entering"):
+        if action.kind in ("enter_maintenance", "leave_maintenance", "reboot_host", "shut_down_host", "power_on_host"):
             host = state.host(action.target)
             yield f"refused: {action.kind} {permanent}", left.with_host(host._replace(refusal=refusal))
         elif action.kind in ("stop_vm", "start_vm", "power_off_vm"):
@@ -159,22 +160,29 @@ def _operator(state: State, host: HostS) -> Iterator[tuple[str, State]]:
     if host.mm:
         yield f"operator ends maintenance: {host.moid}", state.with_host(host._replace(mm=False, owner=""))
         yield f"operator takes over: {host.moid}", state.with_host(host._replace(owner="op"))
-        booted = host._replace(boot=state.now + 31, pending=False)
-        yield f"operator reboots: {host.moid}", state.with_host(booted)
+        later = state._replace(now=state.now + 40)
+        booted = host._replace(boot=later.now, pending=False)
+        yield f"operator reboots: {host.moid}", later.with_host(booted)
     elif not host.entering:
         yield f"operator enters: {host.moid}", state.with_host(host._replace(entering="op"))
     elif host.entering == "us":
         refusal = Refusal(kind="enter_maintenance", code="cancelled", text="cancelled", at=float(state.now))
         yield f"operator cancels: {host.moid}", state.with_host(host._replace(entering="", refusal=refusal))
-    if host.pending and not host.mm:
+    if not host.pending:
+        fresh = host._replace(pending=True, debt=host.debt + 1)
+        yield f"operator changes passthrough: {host.moid}", state.with_host(fresh)
+    elif not host.mm:
         yield f"operator turns passthrough back: {host.moid}", state.with_host(host._replace(pending=False))
 
 
 def _hardware(state: State, host: HostS) -> Iterator[tuple[str, State]]:
     if host.up and not host.going:
         yield f"dies: {host.moid}", state.with_host(host._replace(up=False, dead=True, entering=""))
-    if host.going or host.booting:
-        yield f"does not come back: {host.moid}", state.with_host(host._replace(going=False, up=False, dead=True))
+    if host.going or host.booting or host.off:
+        yield (
+            f"does not come back: {host.moid}",
+            state.with_host(host._replace(going=False, up=False, off=False, dead=True)),
+        )
         yield f"pending again: {host.moid}", state.with_host(host._replace(again=True))
         yield f"other card: {host.moid}", state.with_host(host._replace(swapped=True))
 

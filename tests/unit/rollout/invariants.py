@@ -87,7 +87,7 @@ def _check_action(state: State, action: Action) -> None:
     if action.kind in ("reboot_host", "shut_down_host"):
         if not host.mm:
             raise Violation(MAINTENANCE, action)
-        if host.owner == "op" and not (host.entry is None or host.entry.theirs):
+        if host.owner == "op" and not getattr(action.entry, "theirs", False):
             raise Violation(MAINTENANCE, f"it is somebody else's: {action}")
     if action.kind == "leave_maintenance" and host.owner == "op":
         raise Violation(OPERATOR, action)
@@ -102,7 +102,7 @@ def check_call(state: State, action: Action) -> None:
     host = state.host(action.target)
     if not host.up:
         return
-    if action.kind == "reboot_host":
+    if action.kind in ("reboot_host", "shut_down_host"):
         accepted = host.mm and not host.going and float(host.boot) == action.boot_time
         if accepted and host.debt in host.reboots:
             raise Violation(ONCE, f"{host.moid} was rebooted for it already")
@@ -110,7 +110,8 @@ def check_call(state: State, action: Action) -> None:
         if host.left_alone and host.mm and host.owner != "op":
             raise Violation(FAILED, action)
         was_told = host.entry is not None and host.entry.asked is not None
-        if was_told and (host.pending or host.card != CARD):
+        unsettled = host.pending and host.debt in host.reboots
+        if was_told and (unsettled or host.card != CARD):
             raise Violation(PROOF, host)
 
 
@@ -145,8 +146,11 @@ def _was_not_given_up(entry: object) -> bool:
 
 
 def _check_perfect(state: State) -> None:
-    wrong = [host for host in state.hosts if host.pending or host.mm or not host.up or host.entry is not None]
+    """Hosts that an operator had in maintenance mode from the beginning may be left alone; all others are done."""
+    hosts = [host for host in state.hosts if host.owner != "op"]
+    wrong = [host for host in hosts if host.pending or host.mm or not host.up or host.entry is not None]
     idle = [vm for vm in state.vms if not vm.on or vm.entry is not None]
     locked = [lock for _, lock in state.locks if lock is not None]
-    if state.ended != "finished" or wrong or idle or locked:
+    ended = state.ended == "finished" or len(hosts) < len(state.hosts)
+    if not ended or wrong or idle or locked:
         raise Violation(LIVENESS, (state.ended, wrong, idle, locked))

@@ -90,6 +90,9 @@ class HostS(NamedTuple):
     going: bool = False
     """Told to go down and not down yet."""
     booting: bool = False
+    cycle: bool = False
+    """Told to shut down, not to reboot."""
+    off: bool = False
     dead: bool = False
     again: bool = False
     """Will be pending again after its next boot."""
@@ -189,6 +192,7 @@ def _host_view(host: HostS) -> HostView:
         entering=bool(host.entering),
         rebooting=host.going,
         services_answer=True if host.up else None,
+        bmc_power="off" if host.off else "on",
         maintenance_ours=None if host.entry is None else "op" not in (host.owner, host.entering),
         model="m",
         exam=None if host.exam is None else Exam(at=float(host.exam), evacuation_faults={}),
@@ -306,11 +310,14 @@ def _call_host(state: State, action: Action) -> State:
             return state.with_host(host._replace(entering="us", refusal=None))
         case "cancel_entering":
             return state.with_host(host._replace(entering="", refusal=None))
-        case "reboot_host":
+        case "reboot_host" | "shut_down_host":
             # Guarded by a last look: same boot, in maintenance mode, not on its way down.
             if not host.up or not host.mm or host.going or float(host.boot) != action.boot_time:
                 return state._replace(fresh=True)
-            return state.with_host(host._replace(going=True, reboots=(*host.reboots, host.debt), refusal=None))
+            down = host._replace(going=True, cycle=action.kind == "shut_down_host", refusal=None)
+            return state.with_host(down._replace(reboots=(*host.reboots, host.debt)))
+        case "power_on_host":
+            return state.with_host(host._replace(off=False, booting=True)) if host.off else state._replace(fresh=True)
         case "leave_maintenance":
             if not host.mm or not host.up:
                 return _refuse(state, action, "invalid_state")
@@ -353,14 +360,15 @@ def step(state: State) -> State:
 
 
 def crash(state: State, policy: Policy) -> State:
-    """The process dies; another one, with a name of its own, starts from what vCenter holds."""
+    """The process dies; another one starts from what vCenter holds, with a name of its own unless locks are never taken."""
+    me = state.me if policy.lock.take == "never" else state.me % 2 + 1
     bare = state._replace(
         hosts=tuple(host._replace(exam=None, refusal=None, flying="") for host in state.hosts),
         vms=tuple(vm._replace(refusal=None) for vm in state.vms),
         queue=(),
         fresh=True,
         ended="",
-        me=state.me % 2 + 1,
+        me=me,
     )
     adoption = adopt(
         [lock for _, lock in bare.locks],
@@ -388,12 +396,15 @@ def nature(state: State) -> list[tuple[str, State]]:
     for host in state.hosts:
         name = host.moid
         if host.going:
-            found.append((f"{name} goes down", state.with_host(host._replace(going=False, up=False, booting=True))))
+            down = host._replace(going=False, up=False, booting=not host.cycle, off=host.cycle, cycle=False)
+            found.append((f"{name} goes down", state.with_host(down)))
         elif host.booting and not host.dead:
-            back = host._replace(up=True, booting=False, boot=state.now, pending=host.again, again=False, entering="")
+            # A boot takes its time: the next one is never within the margin of the one before.
+            later = state._replace(now=state.now + 31)
+            back = host._replace(up=True, booting=False, boot=later.now, pending=host.again, again=False, entering="")
             if host.swapped:
                 back = back._replace(card=OTHER, swapped=False)
-            found.append((f"{name} comes back", state.with_host(back)))
+            found.append((f"{name} comes back", later.with_host(back)))
         if host.entering and host.up and not state.runs_on(name):
             found.append(
                 (f"{name} is empty", state.with_host(host._replace(mm=True, owner=host.entering, entering="")))
