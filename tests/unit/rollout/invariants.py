@@ -111,7 +111,8 @@ def check_call(state: State, action: Action) -> None:
             raise Violation(FAILED, action)
         was_told = host.entry is not None and host.entry.asked is not None
         unsettled = host.pending and host.debt in host.reboots
-        if was_told and (unsettled or host.card != CARD):
+        never_down = host.entry is not None and host.entry.boot == float(host.boot)
+        if was_told and (unsettled or never_down or host.card != CARD):
             raise Violation(PROOF, host)
 
 

@@ -49,7 +49,7 @@ WORLDS: dict[str, tuple[tuple[HostS, ...], tuple[VmS, ...], Policy]] = {
         (),
         replace(POLICY, canary=True, soak=30, max_unavailable=3, checkpoints=(2,)),
     ),
-    "two at once": (THREE, (), replace(POLICY, max_unavailable=2)),
+    "two at once": (PAIR, (PINNED,), replace(POLICY, max_unavailable=2)),
 }
 BASE = "a pinned VM and one that moves"
 

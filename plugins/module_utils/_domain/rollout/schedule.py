@@ -62,8 +62,8 @@ def decide(world: World, policy: Policy, now: float) -> Decision:
     actions = (*in_hand.actions, *(action for begun in starts.values() for action in begun.actions))
     if outlook.ended:
         last = closing.closing(scene, hosts, state, outlook, finishing=finishing)
-        return Decision(actions=last.actions, hosts=hosts, outlook=last.outlook)
-    return Decision(actions=actions, hosts=hosts, outlook=outlook)
+        return Decision(actions=last.actions, hosts=hosts, outlook=last.outlook, closing=finishing)
+    return Decision(actions=actions, hosts=hosts, outlook=outlook, closing=finishing)
 
 
 def _in_hand(scene: Scene, candidates: list[HostView]) -> _InHand:

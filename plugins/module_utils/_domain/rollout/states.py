@@ -67,6 +67,8 @@ class Decision:
     actions: tuple[Action, ...]
     hosts: tuple[HostStatus, ...]
     outlook: Outlook
+    closing: bool = False
+    """The journal is being cleared: what ``hosts`` says of hosts whose entry is gone is no news any more."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
