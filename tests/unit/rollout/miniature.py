@@ -390,8 +390,11 @@ def again(state: State, policy: Policy) -> State:
 # -------------------------------------------------------------------------------------------------- what goes on by itself
 
 
-def nature(state: State) -> list[tuple[str, State]]:
-    """Everything that goes on without the engine: hosts go down and come back, guests shut down, VMs move."""
+def nature(state: State, boot: int = 31) -> list[tuple[str, State]]:
+    """Everything that goes on without the engine: hosts go down and come back, guests shut down, VMs move.
+
+    A boot takes ``boot`` seconds, as the next one must never be within the margin of the one before.
+    """
     found = []
     for host in state.hosts:
         name = host.moid
@@ -399,8 +402,7 @@ def nature(state: State) -> list[tuple[str, State]]:
             down = host._replace(going=False, up=False, booting=not host.cycle, off=host.cycle, cycle=False)
             found.append((f"{name} goes down", state.with_host(down)))
         elif host.booting and not host.dead:
-            # A boot takes its time: the next one is never within the margin of the one before.
-            later = state._replace(now=state.now + 31)
+            later = state._replace(now=state.now + boot)
             back = host._replace(up=True, booting=False, boot=later.now, pending=host.again, again=False, entering="")
             if host.swapped:
                 back = back._replace(card=OTHER, swapped=False)
