@@ -182,8 +182,8 @@ def _capacity(
 ) -> Iterable[Blocker]:
     """Memory only: it cannot be shared out thinner, and one VM needs it on one host. CPU gives way."""
     moving = _movable(vms, cluster)
-    rooms = [other.memory_free_mb for other in others if other.serves]
-    if not moving or any(room is None for room in rooms):
+    rooms = [other.memory_free_mb for other in others if other.serves] if moving else [None]
+    if any(room is None for room in rooms):
         return
     free = [room for room in rooms if room is not None]
     need, room = sum(vm.memory_mb for vm in moving), sum(free)

@@ -137,7 +137,10 @@ def _too_late(scene: Scene, state: Progress, view: HostView) -> Hold | None:
 
 
 def estimate(view: HostView, done: Iterable[tuple[HostView, Entry]], policy: Policy) -> Durations:
-    """The longest of what hosts of its model took in this roll; else what is known of the model; else the general expectation."""
+    """What is known of the host; else the longest of what hosts of its model took in this roll; else what is known of the model."""
+    own = policy.measured.get(view.name)
+    if own is not None:
+        return own
     same = [entry for other, entry in done if other.model == view.model]
     drains = [entry.drained for entry in same if entry.drained is not None]
     reboots = [entry.rebooted for entry in same if entry.rebooted is not None]
@@ -148,7 +151,10 @@ def estimate(view: HostView, done: Iterable[tuple[HostView, Entry]], policy: Pol
 
 
 def in_order(scene: Scene, candidates: Iterable[HostView]) -> list[HostView]:
-    """By the variables of the inventory, then clusters with most left to do, then least loaded. Second tries come last."""
+    """By the variables of the inventory, then clusters with most left to do, then least loaded. Second tries come last.
+
+    Hosts known to take long come before the rest of their like: the end of a roll is not to be spent waiting for one of them.
+    """
     candidates = list(candidates)
     left: dict[str, int] = {}
     for view in candidates:
@@ -159,4 +165,7 @@ def in_order(scene: Scene, candidates: Iterable[HostView]) -> list[HostView]:
 def _rank(view: HostView, left: Mapping[str, int], policy: Policy) -> tuple[object, ...]:
     words = policy.order.get(view.name)
     tries = view.entry.tries if view.entry is not None and view.entry.step == "blocked" else 0
-    return (tries, words is None, words or (), -left[view.host.compute_moid], view.load, view.name, view.moid)
+    known = policy.measured.get(view.name)
+    minutes = 0 if known is None else round(known.total / 60)
+    place = view.host.compute_moid
+    return (tries, words is None, words or (), -left[place], -minutes, view.load, view.name, view.moid)

@@ -87,7 +87,7 @@ class LockRule:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
-    """The whole of it. Mappings are by host name (``order``), cluster name (``cluster_budgets``), model (``measured``)."""
+    """The whole of it. Mappings are by host name (``order``), cluster name (``cluster_budgets``)."""
 
     max_unavailable: Amount = 1
     cluster_budgets: Mapping[str, Amount] = field(default_factory=dict)
@@ -118,6 +118,7 @@ class Policy:
     vsan_mode: str | None = None
     expected: Durations = Durations()
     measured: Mapping[str, Durations] = field(default_factory=dict)
+    """Host name or model → how long it took an earlier time."""
     deadlines: Deadlines = Deadlines()
     lock: LockRule = LockRule()
     exam_age: float = 120

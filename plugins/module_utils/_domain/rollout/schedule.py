@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from ..plan import Blocker
 from . import closing, guests, lock, pace, start
 from .actions import Action
 from .journal import Entry, Lock
@@ -17,7 +18,7 @@ from .pace import Progress
 from .policy import Policy
 from .scene import Scene, scene_of, soonest
 from .start import Start
-from .states import Decision, HostStatus, Move, Outlook, is_active, phase_of
+from .states import Decision, HostStatus, Move, Outlook, Phase, is_active, phase_of
 from .steps import next_move
 from .world import ClusterView, HostView, World
 
@@ -138,35 +139,41 @@ def _recorded(view: HostView, entry: Entry, reason: str) -> Move:
 
 
 def _status(scene: Scene, view: HostView, in_hand: _InHand, starts: Mapping[str, Start]) -> HostStatus:
-    begun, move, entry = starts.get(view.moid), in_hand.moves.get(view.moid), view.entry
-    hand = in_hand.hands.get(view.host.compute_moid)
-    status = HostStatus(
+    phase, reason, blockers = _standing(scene, view, in_hand, starts.get(view.moid))
+    return HostStatus(
         moid=view.moid,
         name=view.name,
         cluster=scene.cluster_of(view).name,
-        phase=phase_of(view),
-        since=None if entry is None else entry.at,
+        phase=phase,
+        reason=reason,
+        since=None if view.entry is None or view.moid in starts else view.entry.at,
+        blockers=blockers,
         vms=tuple(vm.name for vm in scene.owed.get(view.moid, ())),
     )
+
+
+def _standing(
+    scene: Scene, view: HostView, in_hand: _InHand, begun: Start | None
+) -> tuple[Phase, str, tuple[Blocker, ...]]:
+    """Where a host stands, and why."""
+    move, entry = in_hand.moves.get(view.moid), view.entry
     if begun is not None:
-        return replace(status, phase=begun.phase, reason=begun.reason, blockers=begun.blockers, since=None)
-    if entry is None:
-        return _untouched(scene, view, status, move)
-    locked = hand.blocker if hand is not None else None
+        return begun.phase, begun.reason, begun.blockers
     if move is not None:
-        return replace(status, phase=move.phase, reason=move.reason or entry.text)
-    if locked is not None and is_active(entry):
-        return replace(status, reason=locked.message, blockers=(locked,))
-    return replace(status, reason=entry.text)
-
-
-def _untouched(scene: Scene, view: HostView, status: HostStatus, move: Move | None) -> HostStatus:
-    if move is not None:
-        return replace(status, phase=move.phase, reason=move.reason)
+        return move.phase, move.reason or (entry.text if entry is not None else ""), ()
+    if entry is not None:
+        hand = in_hand.hands.get(view.host.compute_moid)
+        locked = hand.blocker if hand is not None else None
+        if locked is not None and is_active(entry):
+            return phase_of(view), locked.message, (locked,)
+        return phase_of(view), entry.text, ()
     blockers = start.unknown(scene, view)
     if blockers:
-        return replace(status, phase="blocked", reason=blockers[0].message, blockers=blockers)
-    return replace(status, phase="idle", reason="it owes no reboot" if view.wanted else "it is not asked for")
+        return "blocked", blockers[0].message, blockers
+    debt = scene.debts.get(view.moid)
+    if debt is not None:
+        return "waiting", f"left for another run: {debt.reason}", ()
+    return "idle", "it owes no reboot" if view.wanted else "it is not asked for", ()
 
 
 def _outlook(

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -101,27 +100,32 @@ class _Room:
             for moid, cluster in scene.clusters.items()
         }
         self._fleet = fleet_budget(len(scene.hosts), scene.policy) - count_down(scene.hosts.values())
-        self._given: Counter[str] = Counter()
+        self._full: dict[str, str] = {}
 
     def take(self, view: HostView) -> None:
         if not takes_place(view):
             self._left[view.host.compute_moid] -= 1
             self._fleet -= 1
-            self._given[view.host.compute_moid] += 1
+            self._full.clear()
 
     def refusal(self, view: HostView) -> str:
         """Why there is no place for the host, as a clause; empty when there is one."""
         if takes_place(view):
             return ""
-        cluster = self._scene.cluster_of(view)
-        if self._left[cluster.moid] < 1:
-            members = self._scene.members[cluster.moid]
-            budget = cluster_budget(cluster, len(members), self._scene.policy)
+        moid = view.host.compute_moid
+        if moid not in self._full:
+            self._full[moid] = self._why_full(moid)
+        return self._full[moid]
+
+    def _why_full(self, moid: str) -> str:
+        policy, cluster = self._scene.policy, self._scene.clusters[moid]
+        if self._left[moid] < 1:
+            members = self._scene.members[moid]
+            budget = cluster_budget(cluster, len(members), policy)
             down = who_is_down(members) or "others are being started"
             return f"at most {budget} of {len(members)} hosts of {cluster.name} may be down at once: {down}"
         if self._fleet < 1:
-            budget = fleet_budget(len(self._scene.hosts), self._scene.policy)
-            return f"at most {budget} hosts of the fleet may be down at once"
+            return f"at most {fleet_budget(len(self._scene.hosts), policy)} hosts of the fleet may be down at once"
         return ""
 
 
