@@ -114,8 +114,9 @@ def _final(scene: Scene, state: Progress, outlook: Outlook, *, finishing: bool) 
     """While the journal is cleared nobody is a candidate any more: what is left is seen in the hosts themselves."""
     if not finishing:
         return outlook
-    left = [scene.hosts[moid].name for moid in scene.debts] if scene.policy.reason != "firmware" else []
     failed = [view.name for view in state.failed]
+    owing = [] if scene.policy.reason == "firmware" else [scene.hosts[moid].name for moid in scene.debts]
+    left = [name for name in owing if name not in failed]
     halt = failure_limit(state, scene.policy)
     if halt is not None and left:
         return Outlook(state="halted", reasons=(halt.reason,))
