@@ -115,7 +115,8 @@ def _canary(scene: Scene, state: Progress, view: HostView, started: Sequence[Hos
     ahead = next((other for other in (*state.active, *started) if other.model == view.model), None)
     if ahead is not None:
         return Hold(reason=f"{ahead.name}, the first host {what}, comes first")
-    broken = next((other for other in state.failed if other.model == view.model), None)
+    failed = (other for other in state.failed if other.moid != view.moid)
+    broken = next((other for other in failed if other.model == view.model), None)
     if broken is not None:
         return Hold(reason=f"{broken.name}, the first host {what}, failed", final=True)
     return None
