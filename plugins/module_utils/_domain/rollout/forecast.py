@@ -206,14 +206,24 @@ def _done(world: World, host: PlannedHost) -> Entry:
     entry = next(view.entry for view in world.hosts if view.moid == host.moid)
     if entry is None:
         raise ValueError("a host that was started has an entry")
-    return replace(entry, step="done", at=host.ends_at, drained=host.expected.drain, rebooted=host.expected.reboot)
+    took = host.expected
+    return replace(entry, step="done", at=host.ends_at, asked=host.starts_at, drained=took.drain, rebooted=took.reboot)
 
 
 def _with_entries(world: World, entries: Mapping[str, Entry]) -> World:
     return replace(
         world,
-        hosts=tuple(replace(view, entry=entries[view.moid]) if view.moid in entries else view for view in world.hosts),
+        hosts=tuple(_with_entry(view, entries[view.moid]) if view.moid in entries else view for view in world.hosts),
     )
+
+
+def _with_entry(view: HostView, entry: Entry) -> HostView:
+    """A host that is done serves again and owes nothing, whatever it was in the middle of."""
+    if entry.step != "done":
+        return replace(view, entry=entry)
+    settled = tuple(replace(device, active=device.enabled) for device in view.host.devices)
+    back = replace(view.host, connection_state="connected", in_maintenance_mode=entry.theirs, devices=settled)
+    return replace(view, entry=entry, host=back, entering=False, expected_debt=None)
 
 
 def _forecast(
