@@ -35,7 +35,7 @@ OF_HOST = set(Host.__dataclass_fields__)
 
 def host(name: str = "esx-1", **more: Any) -> HostView:
     """A host of cluster gpu that owes a reboot and was examined just now; ``more`` goes to Host or HostView, whichever has it."""
-    plain = {
+    plain: dict[str, Any] = {
         "moid": name,
         "name": name,
         "cluster": "gpu",
@@ -44,7 +44,7 @@ def host(name: str = "esx-1", **more: Any) -> HostView:
         "devices": (CARD,),
         **{key: value for key, value in more.items() if key in OF_HOST},
     }
-    seen = {"exam": FRESH, "model": "R750", "services_answer": True}
+    seen: dict[str, Any] = {"exam": FRESH, "model": "R750", "services_answer": True}
     seen |= {key: value for key, value in more.items() if key not in OF_HOST}
     return HostView(host=Host(**plain), **seen)
 
@@ -63,7 +63,7 @@ def cluster(name: str = "gpu", **more: Any) -> ClusterView:
 
 def entry(step: str, **more: Any) -> Entry:
     """An entry written a minute ago."""
-    plain = {
+    plain: dict[str, Any] = {
         "roll": ROLL,
         "step": step,
         "at": NOW - 60,
@@ -76,14 +76,21 @@ def entry(step: str, **more: Any) -> Entry:
 
 
 def vm_entry(step: str = "stop", **more: Any) -> VmEntry:
-    plain = {"roll": ROLL, "host": "esx-1", "step": step, "at": NOW - 60, "calls": 1, "called": NOW - 60}
+    plain: dict[str, Any] = {
+        "roll": ROLL,
+        "host": "esx-1",
+        "step": step,
+        "at": NOW - 60,
+        "calls": 1,
+        "called": NOW - 60,
+    }
     return VmEntry(**{**plain, **more})
 
 
 def world(
     *hosts: HostView, vms: Sequence[VmView] = (), clusters: Sequence[ClusterView] = (cluster(),), **more: Any
 ) -> World:
-    plain = {"me": ME, "roll": ROLL, "scope": "s"}
+    plain: dict[str, Any] = {"me": ME, "roll": ROLL, "scope": "s"}
     return World(**{**plain, **more}, hosts=hosts, vms=tuple(vms), clusters=tuple(clusters))
 
 

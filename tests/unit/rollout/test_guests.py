@@ -29,9 +29,9 @@ from ansible_collections.directpath.vsphere.tests.unit.rollout.builders import (
 
 ASK = Policy(pinned=Pinned(action="shutdown"))
 FORCE = Policy(pinned=Pinned(action="shutdown_then_power_off"))
-ENTERING = {"entering": True, "entry": entry("draining")}
-OFF = {"power_state": "poweredOff"}
-SERVES = {"devices": (ACTIVE,), "boot_time": NOW - 100, "entry": entry("restoring", asked=NOW - 900)}
+ENTERING: dict[str, Any] = {"entering": True, "entry": entry("draining")}
+OFF: dict[str, Any] = {"power_state": "poweredOff"}
+SERVES: dict[str, Any] = {"devices": (ACTIVE,), "boot_time": NOW - 100, "entry": entry("restoring", asked=NOW - 900)}
 NO = Refusal(kind="start_vm", code="busy", text="no", at=NOW - 5)
 
 

@@ -30,10 +30,10 @@ from ansible_collections.directpath.vsphere.tests.unit.rollout.builders import (
 )
 
 LONG = 10_000.0
-DOWN = {"connection_state": "notResponding", "in_maintenance_mode": True}
-IN = {"in_maintenance_mode": True}
-BACK = {"in_maintenance_mode": True, "boot_time": NOW - 30, "devices": (ACTIVE,), "uptime": 30.0}
-ASKED = {"asked": NOW - 60}
+DOWN: dict[str, Any] = {"connection_state": "notResponding", "in_maintenance_mode": True}
+IN: dict[str, Any] = {"in_maintenance_mode": True}
+BACK: dict[str, Any] = {"in_maintenance_mode": True, "boot_time": NOW - 30, "devices": (ACTIVE,), "uptime": 30.0}
+ASKED: dict[str, Any] = {"asked": NOW - 60}
 
 
 def written(decision: Decision) -> Entry:

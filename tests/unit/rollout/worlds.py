@@ -42,6 +42,11 @@ WORLDS: dict[str, tuple[tuple[HostS, ...], tuple[VmS, ...], Policy]] = {
     ),
     "an operator's maintenance mode blocks": (PARKED, (), replace(POLICY, max_unavailable=2)),
     "locks are stolen": (PAIR, (PINNED,), replace(POLICY, lock=KEPT_LOCK)),
+    "the lock of one of two clusters is stolen": (
+        (HostS("h1", "c"), HostS("h2", "d")),
+        (),
+        replace(POLICY, lock=KEPT_LOCK, fleet_max_unavailable=1, canary=True),
+    ),
     "power cycle": (LONE, (PINNED,), replace(POLICY, method="power_cycle")),
     "failed hosts are proven again": (PAIR, (PINNED,), replace(POLICY, failed_hosts="verify", max_failures=1)),
     "canary, soak and checkpoint": (

@@ -36,9 +36,9 @@ def left_over(
     failed = [view for view in scene.hosts.values() if _needs_person(scene, view)]
     lost = [view for view in scene.hosts.values() if is_active(view.entry) and _is_locked(hands, view)]
     patient = _last_progress(scene) + scene.policy.patience
-    if (blocked or unreachable) and scene.now < patient:
+    if (blocked or unreachable or reasons) and scene.now < patient:
         return Outlook(
-            state="waiting", reasons=tuple(begun.reason for begun in blocked), wake_at=soonest(wake, patient)
+            state="waiting", reasons=(*(begun.reason for begun in blocked), *reasons), wake_at=soonest(wake, patient)
         )
     count = len(blocked) + len(unreachable)
     words = [f"{count} host{'s are' if count > 1 else ' is'} blocked"] if count else []

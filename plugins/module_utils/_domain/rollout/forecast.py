@@ -120,7 +120,7 @@ def forecast(world: World, policy: Policy, now: float) -> Forecast:
                 running[moid] = planned[moid].ends_at
             world = _with_entries(world, {moid: _entry_of(answers[moid]) for moid in begun})
             continue
-        wakes = (answer.wake for answer in answers.values() if answer.phase == "waiting" and not answer.final)
+        wakes = (answer.wake for answer in answers.values() if answer.phase == "waiting")
         following = soonest(*running.values(), *(wake for wake in wakes if wake is not None and wake > at))
         if following is None:
             return _forecast(world, policy, now, planned, answers)

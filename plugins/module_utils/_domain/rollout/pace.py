@@ -18,14 +18,14 @@ from .world import HostView
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hold:
-    """Why a host is not started now, as a clause. ``wake``: when that may be over; None = when a person or another host changes it.
+    """Why a host is not started now, as a clause. ``wake``: when that may be over.
 
-    ``final``: nothing but another run changes it.
+    Without it, other hosts in hand change it, or a person who ends a pause (``paused``), or only another run.
     """
 
     reason: str
     wake: float | None = None
-    final: bool = False
+    paused: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,13 +57,13 @@ def failure_limit(state: Progress, policy: Policy) -> Hold | None:
         return None
     names = ", ".join(view.name for view in state.failed)
     count = len(state.failed)
-    return Hold(reason=f"{count} host{'s' * (count > 1)} failed ({names}), no further one is started", final=True)
+    return Hold(reason=f"{count} host{'s' * (count > 1)} failed ({names}), no further one is started")
 
 
 def roll_hold(scene: Scene, state: Progress) -> Hold | None:
     """What holds every host back."""
     if scene.world.pause:
-        return Hold(reason=f"paused: {scene.world.pause}")
+        return Hold(reason=f"paused: {scene.world.pause}", paused=True)
     return failure_limit(state, scene.policy) or _closed(scene) or _checkpoint(scene, state)
 
 
@@ -92,7 +92,7 @@ def host_hold(scene: Scene, state: Progress, view: HostView, started: Sequence[H
     """What holds this host back while others may go. ``started``: those that are being started in this very decision."""
     pause = scene.cluster_of(view).pause
     if pause:
-        return Hold(reason=f"its cluster is paused: {pause}")
+        return Hold(reason=f"its cluster is paused: {pause}", paused=True)
     return _canary(scene, state, view, started) or _too_late(scene, state, view) or _planned(scene, state, started)
 
 
@@ -118,7 +118,7 @@ def _canary(scene: Scene, state: Progress, view: HostView, started: Sequence[Hos
     failed = (other for other in state.failed if other.moid != view.moid)
     broken = next((other for other in failed if other.model == view.model), None)
     if broken is not None:
-        return Hold(reason=f"{broken.name}, the first host {what}, failed", final=True)
+        return Hold(reason=f"{broken.name}, the first host {what}, failed")
     return None
 
 
@@ -133,7 +133,7 @@ def _too_late(scene: Scene, state: Progress, view: HostView) -> Hold | None:
     opens = opens_at(windows, scene.now, needs)
     minutes = f"it takes about {needs / 60:.0f} minutes"
     if opens is None:
-        return Hold(reason=f"{minutes}, longer than any maintenance window", final=True)
+        return Hold(reason=f"{minutes}, longer than any maintenance window")
     return Hold(reason=f"{minutes} and the maintenance window closes before that", wake=opens)
 
 

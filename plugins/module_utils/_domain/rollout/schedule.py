@@ -128,7 +128,7 @@ def _settled(scene: Scene, view: HostView, entry: Entry) -> Move | None:
     if settled and (debt is None or scene.policy.reason == "firmware"):
         text = "rebooted, and brought back into service by a person"
         return _recorded(
-            view, replace(entry, roll=scene.world.roll, step="done", at=scene.now, code="", text=text), text
+            view, replace(entry, roll=scene.world.roll, step="done", at=scene.now, text=text), text
         )
     return None
 
@@ -186,7 +186,7 @@ def _outlook(
         for moid, move in in_hand.moves.items()
     )
     opening = any(hand.blocker is None and not hand.held for hand in in_hand.hands.values())
-    acting = any(begun.actions or begun.phase not in ("waiting", "blocked") for begun in starts.values())
+    acting = any(begun.actions or "examine" in scene.hosts[moid].in_flight for moid, begun in starts.items())
     if moving or opening or acting:
         return Outlook(state="working", wake_at=wake)
     if finishing:
@@ -196,6 +196,7 @@ def _outlook(
     if halt is not None and starts:
         return Outlook(state="halted", reasons=(halt.reason,))
     reasons = tuple(dict.fromkeys(begun.reason for begun in held))
-    if any(not begun.final for begun in held):
+    # Nothing is under way, so no other host will make room: only time helps, or whoever paused it.
+    if any(begun.wake is not None or begun.paused for begun in held):
         return Outlook(state="waiting", reasons=reasons, wake_at=wake)
     return closing.left_over(scene, in_hand.hands, starts, reasons, wake)

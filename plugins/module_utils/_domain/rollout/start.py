@@ -25,14 +25,14 @@ from .world import HostView
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Start:
-    """What becomes of a host that owes a reboot and is not in hand. ``final``: within this run nothing changes it."""
+    """What becomes of a host that owes a reboot and is not in hand. ``paused``: a person holds it back, and may let go of it."""
 
     phase: Phase
     reason: str
     actions: tuple[Action, ...] = ()
     blockers: tuple[Blocker, ...] = ()
     wake: float | None = None
-    final: bool = False
+    paused: bool = False
 
 
 def is_candidate(scene: Scene, view: HostView) -> bool:
@@ -143,20 +143,18 @@ def _one(
     hand = hands[cluster.moid]
     found = quick_blockers(view, vms, cluster, others, scene.policy)
     if hand.blocker is not None:
-        return Start(
-            phase="blocked", reason=hand.blocker.message, blockers=(hand.blocker, *found), wake=hand.wake, final=True
-        )
+        return Start(phase="blocked", reason=hand.blocker.message, blockers=(hand.blocker, *found), wake=hand.wake)
     exam = view.exam
     examined = found or exam_blockers(view, vms, cluster, others)
     if examined and (found or exam is None or scene.now < exam.at + scene.policy.revisit):
         wake = exam.at + scene.policy.revisit if exam is not None and not found else None
-        return Start(phase="blocked", reason=examined[0].message, blockers=examined, wake=wake, final=True)
+        return Start(phase="blocked", reason=examined[0].message, blockers=examined, wake=wake)
     waits = hold or _rest(scene, view) or pace.host_hold(scene, state, view, begun)
     if waits is not None:
-        return Start(phase="waiting", reason=waits.reason, wake=waits.wake, final=waits.final)
+        return Start(phase="waiting", reason=waits.reason, wake=waits.wake, paused=waits.paused)
     full = room.refusal(view)
     if full:
-        return Start(phase="waiting", reason=full, final=not state.active and not begun)
+        return Start(phase="waiting", reason=full)
     if not hand.held:
         return Start(phase="waiting", reason=f"the lock of {cluster.name} comes first", wake=hand.wake)
     if "examine" in view.in_flight:
