@@ -105,7 +105,17 @@ def test_an_unknown_key_lists_the_known_ones() -> None:
 
 @given(selectors)
 def test_the_text_can_be_pasted_back(selector: Selector) -> None:
-    assert parse_selector(yaml.safe_load(selector.text)) == selector
+    text = selector.text
+    assert parse_selector(yaml.safe_load(text) if text.startswith("{") else text) == selector
+
+
+def test_an_address_that_yaml_takes_for_a_number() -> None:
+    """In YAML 1.1 0000:03:00.0 is a number to the base of sixty."""
+    for raw in ("[0000:03:00.0]", "[{match: 0000:03:00.0}]", "[{match: {address: 0000:03:00.0}}]"):
+        with pytest.raises(InputError) as caught:
+            parse_device_wishes(yaml.safe_load(raw))
+        assert "0000:03:00.0" in caught.value.sentence()
+        assert "quotes" in caught.value.sentence()
 
 
 def test_the_text_of_the_short_forms_is_short() -> None:
