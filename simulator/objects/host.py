@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -56,7 +57,7 @@ class HostSystem(Entity):
         "config.fileSystemVolume": lambda self: host_storage.volumes(self.spec, self.taken),
         "config.activeDiagnosticPartition": lambda self: host_storage.diagnostic_partition(self.spec, self.taken),
         "config.vsanHostConfig": lambda self: host_storage.vsan_config(self.spec, self.taken, self.ref),
-        "config.graphicsInfo": lambda self: host_config.graphics(self.spec, self.taken),
+        "config.graphicsInfo": lambda self: host_config.graphics(self.spec, self.taken, self.vgpu_users),
         "hardware": lambda self: host_config.hardware(self.spec, signed_bus=self.knob("negative_bus_bytes")),
         "capability": lambda self: host_config.capability(self.spec.release, self.spec.rebind),
     }
@@ -76,9 +77,11 @@ class HostSystem(Entity):
         self.functions_used: Counter[str] = Counter()
         self.profiles_used: Counter[tuple[str, str]] = Counter()
         self.crashed: list[VirtualMachine] = []
+        self.parts: dict[str, Any] = {}
         self.publish_timer: Timer | None = None
-        self.pending_renumber: list[tuple[int, int]] = []
         self.next_functions: list[Function] | None = None
+        self.next_release = spec.release
+        self.journey: list[Timer] = []
         self.booted_at = sim.clock.seconds() - spec.up_days * 86400
         self.boot_time = sim.clock.now() - timedelta(days=spec.up_days)
         runtime = host_config.runtime(spec, self.boot_time, direct=direct)
@@ -136,6 +139,15 @@ class HostSystem(Entity):
         memory = self.spec.memory_gb * host_config.GIB
         reserved = sum(vm.charged for vm in self.vms if vm.is_on)
         return admission.host_free(memory, admission.system_memory(memory), reserved)
+
+    @property
+    def vgpu_users(self) -> dict[str, list[Any]]:
+        """Address of a shared GPU -> VMs that run on it."""
+        found: dict[str, list[Any]] = {}
+        for vm in self.vms:
+            for address in sorted(set(vm.assigned.values()) & set(self.spec.shared_gpus)):
+                found.setdefault(address, []).append(vm.ref)
+        return found
 
     def reach(self) -> None:
         """Raise what a call to this host gives while it is away."""
@@ -205,6 +217,16 @@ class HostSystem(Entity):
     def _reboot_required(self) -> bool:
         pending = any(passthrough.is_pending(state) for state in self.pci.values())
         return pending and passthrough.reboot_required(pending, self.spec.major, self.settings)
+
+    def learn(self) -> None:
+        """vCenter sees the configuration of a host for the first time."""
+        self.spec = dataclasses.replace(self.spec, known=True)
+        self._unbuilt = dict(self.lazy)
+        for name in ("config", "hardware", "capability"):
+            del self.props[name]
+            self.touch(name)
+        for name, ref in self.parts.items():
+            self.set(f"configManager.{name}", ref)
 
     def relearn(self) -> None:
         """The release changed: capability and product follow."""

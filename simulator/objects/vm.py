@@ -57,6 +57,7 @@ class VirtualMachine(Entity):
         self.props |= {
             "runtime": vm_config.runtime(spec, host.ref, powered_on=spec.power == "on", connected=connected),
             "resourcePool": None,
+            "parentVApp": None,
             "datastore": [],
             "network": [],
             "snapshot": None,

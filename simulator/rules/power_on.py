@@ -103,7 +103,7 @@ def assigned(machine: Machine, host: Host, pools: Sequence[admission.Pool], knob
         _check_memory_hot_add(machine, knobs)
     for item in machine.wanted:
         if item.kind == "fixed":
-            _check_fixed(item, machine, host, knobs)
+            check_fixed(item, machine, host, knobs)
     taken = _place(machine, host, knobs)
     _check_host_maximum(taken, host, knobs)
     _check_window(machine, host, taken, knobs)
@@ -139,7 +139,8 @@ def _check_memory_hot_add(machine: Machine, knobs: Knobs) -> None:
         raise faults.vm_config_fault([("msg.pciPassthru.memoryHotAdd", text)])
 
 
-def _check_fixed(item: Wanted, machine: Machine, host: Host, knobs: Knobs) -> None:
+def check_fixed(item: Wanted, machine: Machine, host: Host, knobs: Knobs) -> None:
+    """Raise what is wrong with a fixed backing on a host: its ids, its state, another holder."""
     card = host.cards.get(item.address)
     if card is None or not _names(item, card, host):
         text = (

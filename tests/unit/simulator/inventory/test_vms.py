@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pyVmomi import vim, vmodl
 
-from tests.unit.simulator.inventory.world import FREE_NIC, GPU, GPU2, PASSTHROUGH, World
+from tests.unit.simulator.inventory.world import FREE_NIC, GPU, GPU2, NVME, PASSTHROUGH, World
 
 SPEC = vim.vm.ConfigSpec
 
@@ -417,3 +417,33 @@ def test_disabling_a_device_a_vm_has_waits_for_the_boot(ready: World) -> None:
     ready.configure(host, GPU, on=False)
     assert ready.states(host)[GPU] == (False, True)
     assert vm.runtime.powerState == "poweredOn"
+
+
+def test_an_nvme_disk_comes_and_goes_while_the_vm_runs_when_it_is_set_up_for_it(world: World) -> None:
+    host, vm = world.host("esx-01"), world.vm("train-01")
+    world.configure(host, NVME, GPU)
+    world.wait(
+        vm.ReconfigVM_Task(
+            SPEC(
+                fixedPassthruHotPlugEnabled=True, motherboardLayout="acpiHostBridges", memoryReservationLockedToMax=True
+            )
+        )
+    )
+    running(world, "train-01")
+    world.fails(vim.fault.GenericVmConfigFault, world.attach(vm, world.fixed(host, GPU)))
+    world.fails(vim.fault.GenericVmConfigFault, world.attach(vm, world.fixed(host, NVME, deviceId="1")))
+    assert host.configManager.assignableHardwareManager.binding == []
+    world.wait(world.attach(vm, world.fixed(host, NVME)))
+    assert [item.instanceId for item in host.configManager.assignableHardwareManager.binding] == [f"pci-{NVME}"]
+    change = vim.vm.device.VirtualDeviceSpec(operation="remove", device=world.devices(vm)[0])
+    world.wait(vm.ReconfigVM_Task(SPEC(deviceChange=[change])))
+    assert host.configManager.assignableHardwareManager.binding == []
+
+
+def test_a_shared_gpu_shows_its_users() -> None:
+    world = World("v80")
+    host, vm = world.host("vgpu-01"), world.vm("vgpu-vm-01")
+    users = {item.pciId: list(item.vm) for item in host.config.graphicsInfo if item.graphicsType == "sharedDirect"}
+    assert users == {GPU: [vm], GPU2: []}
+    world.wait(vm.PowerOffVM_Task())
+    assert not any(item.vm for item in host.config.graphicsInfo)
