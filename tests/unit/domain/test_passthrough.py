@@ -261,6 +261,21 @@ def test_a_device_that_is_not_capable_among_others_that_are() -> None:
     assert "ACS" in target.blockers[0].cure
 
 
+def test_what_is_suggested_instead_is_free_and_alike() -> None:
+    bad, good = device(Q, NVME, UNAVAILABLE), device(R, NVME)
+    esx = host(device(P, NVME), bad, good, device("0000:af:00.0"), fabric=BOOT)
+    (blocker,) = plan_one(esx, {"match": Q}).blockers
+    assert (blocker.code, blocker.candidates) == ("not_capable", (good.describe(),))
+    (blocker,) = plan_one(replace(esx, fabric=None), {"match": Q}).blockers
+    assert [candidate.split()[0] for candidate in blocker.candidates] == [P, R]
+
+
+def test_what_is_not_there_is_not_replaced_by_a_protected_device() -> None:
+    esx = host(device(P, NVME), device(R, NVME), fabric=BOOT)
+    (blocker,) = plan_one(esx, {"match": {"name": "Tesla"}}).blockers
+    assert (blocker.code, [candidate.split()[0] for candidate in blocker.candidates]) == ("no_match", [R])
+
+
 def test_a_stale_setting_among_others_that_work() -> None:
     target = plan_one(host(device(P, state=STALE), device(Q, A40)), GPU)
     assert codes(target) == ["not_capable"]
