@@ -42,7 +42,7 @@ def answer(sim: Simulator, verb: str, target: str, body: bytes) -> Answer:
     if not parts:
         parts = ["control"]
     if parts[0] != "control":
-        return _json({"error": f"{url.path} is not modelled; there are /sdk and /control"}, 404)
+        return _json({"error": f"no {url.path}"}, 404)
     try:
         given = json.loads(body) if body else {}
         if not isinstance(given, dict):

@@ -146,7 +146,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.request.settimeout(30)
             self.request = self.server.owner.context.wrap_socket(self.request, server_side=True)
         self.server.remember(self.request)
-        self.sim.journal.counters.http_connections += 1
+        with self.sim.lock:
+            self.sim.journal.counters.http_connections += 1
         super().setup()
 
     def finish(self) -> None:
@@ -231,6 +232,9 @@ class _Handler(BaseHTTPRequestHandler):
         if host not in _LOCAL_HOSTS:
             self._send(403, "text/plain", b"the control page answers on localhost only\n")
             return
+        if not self.path.startswith("/control") and self.path != "/":
+            self._send(404, "text/plain", b"not modelled; there are /sdk and /control\n")
+            return
         if verb == "POST" and not self.headers.get("Content-Type", "").startswith("application/json"):
             self._send(415, "text/plain", b"send application/json\n")
             return
@@ -244,9 +248,9 @@ class _Handler(BaseHTTPRequestHandler):
         if body is None:
             return
         sim = self.sim
-        counters = sim.journal.counters
-        counters.http_requests += 1
-        counters.bytes_in += len(body)
+        with sim.lock:
+            sim.journal.counters.http_requests += 1
+            sim.journal.counters.bytes_in += len(body)
         version = versions.negotiated(self.headers.get("SOAPAction", ""), sim.api_version)
         if self._gone():
             self._drop()
@@ -302,9 +306,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _xml(self, status: int, text: str, entry: Entry | None, cookie: str | None = None) -> None:
         sent = self._send(status, "text/xml; charset=utf-8", text.encode(), cookie)
-        self.sim.journal.counters.bytes_out += sent
-        if entry is not None:
-            entry.bytes_out = sent
+        with self.sim.lock:
+            self.sim.journal.counters.bytes_out += sent
+            if entry is not None:
+                entry.bytes_out = sent
 
     def _send(self, status: int, content_type: str, body: bytes, cookie: str | None = None) -> int:
         self.send_response(status)

@@ -94,6 +94,16 @@ def test_objects_enter_and_leave_with_the_view(client: Any, sim: Simulator) -> N
     assert (entered[0], entered[2]) == ("enter", {"name": "esx-new"})
 
 
+def test_a_watched_object_that_goes_away_leaves(client: Any, sim: Simulator) -> None:
+    collector = client.content.propertyCollector
+    collector.CreateFilter(object_spec(host(client, 2), "name"), True)
+    version = collector.WaitForUpdatesEx("", NOW).version
+    sim.remove(sim.find("HostSystem", "esx-02"))
+    updates = collector.WaitForUpdatesEx(version, NOW)
+    assert flat(updates) == [("leave", "host-2", {})]
+    assert collector.WaitForUpdatesEx(updates.version, NOW) is None
+
+
 def test_a_list_view_that_is_modified_moves_the_filter(client: Any) -> None:
     collector = client.content.propertyCollector
     view = client.content.viewManager.CreateListView([host(client, 1)])
