@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pyVmomi import VmomiSupport as vs
 from pyVmomi import vim, vmodl
 
 from .. import data, wire
@@ -58,10 +59,34 @@ def arguments(entities: list[Entity]) -> dict[str, Any]:
     return found
 
 
+def description() -> Any:
+    """The event types of the API. Texts and categories are plain: errors by name, the rest is information."""
+    levels = {"error": "Error", "warning": "Warning", "info": "Information", "user": "User"}
+    categories = [data.new(vim.ElementDescription, key=key, label=text, summary=text) for key, text in levels.items()]
+    details = []
+    for vmodl_name in sorted(vs.ListDataTypes()):
+        prefix, _, name = vmodl_name.rpartition(".")
+        if prefix == "vim.event" and name.endswith("Event"):
+            level = "error" if "Failed" in name or name.endswith("ErrorEvent") else "info"
+            texts = dict.fromkeys(("formatOnDatacenter", "formatOnComputeResource", "formatOnHost", "formatOnVm"), name)
+            details.append(
+                data.new(
+                    vim.event.EventDescription.EventDetail,
+                    key=name,
+                    description=name,
+                    category=level,
+                    fullFormat=name,
+                    **texts,
+                )
+            )
+    return data.new(vim.event.EventDescription, category=categories, eventInfo=details)
+
+
 class EventManager(ManagedObject):
     """Events of this endpoint."""
 
     vim_type = vim.event.EventManager
+    lazy: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"description": lambda self: description()}
 
     def __init__(self, sim: Simulator, moid: str) -> None:
         super().__init__(sim, moid, latestEvent=None, maxCollector=32)

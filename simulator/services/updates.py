@@ -175,7 +175,7 @@ class Updates:
 
         session.waiting += 1
         try:
-            woken = ready() or (seconds != 0 and self.sim.clock.wait(ready, seconds))
+            woken = ready() or (seconds != 0 and self.sim.clock.wait(ready, seconds, patient=call.peer.remote))
         finally:
             session.waiting -= 1
             session.last_active = self.sim.clock.now()

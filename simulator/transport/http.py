@@ -277,7 +277,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _peer(self) -> Peer:
         found = _COOKIE.search(self.headers.get("Cookie", ""))
         key = found.group(1) if found else ""
-        return Peer(key, self.client_address[0], self.headers.get("User-Agent", ""))
+        return Peer(key, self.client_address[0], self.headers.get("User-Agent", ""), remote=True)
 
     def _run(self, body: bytes, version: str, peer: Peer) -> tuple[int, str, Entry | None]:
         """Decode, invoke and encode; values are encoded under the lock, while they are what they were."""

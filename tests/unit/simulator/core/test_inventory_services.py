@@ -319,6 +319,13 @@ def test_event_filters(sim: Simulator, si: Any) -> None:
         query(spec(category=["error"]))
 
 
+def test_event_types_are_described(si: Any) -> None:
+    details = {item.key: item.category for item in si.content.eventManager.description.eventInfo}
+    assert details["VmPoweredOnEvent"] == "info"
+    assert details["VmFailedToPowerOnEvent"] == "error"
+    assert details["HostAddFailedEvent"] == "error"
+
+
 def test_an_event_collector_pages_both_ways(sim: Simulator, si: Any) -> None:
     for number in (1, 2):
         WaitForTask(vm(si, number).PowerOnVM_Task())
