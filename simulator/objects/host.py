@@ -14,7 +14,7 @@ from pyVmomi import vim, vmodl
 
 from .. import data
 from ..base import Entity
-from ..rules import admission, limits, passthrough, power_on, reboot
+from ..rules import admission, faults, limits, passthrough, power_on, reboot
 from ..rules import knobs as knob_rules
 from ..tasks import Task
 from . import host_config, host_maintenance, host_network, host_power, host_storage
@@ -262,7 +262,11 @@ class HostSystem(Entity):
             return
         self.shown = self._infos()
         self.set("config.pciPassthruInfo", self.shown)
-        self.set("summary.rebootRequired", self._reboot_required())
+        required = self._reboot_required()
+        self.set("summary.rebootRequired", required)
+        if self.release >= (9, 1) and "rebootRequiredReason" in data.fields(vim.host.Summary):
+            reason = faults.message("com.vmware.vim.host.rebootReason.pciPassthru", "PCI passthrough configuration")
+            self.set("summary.rebootRequiredReason", [reason] if required else [])
         for part in self.sim.registry.all(vim.host.PciPassthruSystem):
             if part.owner is self:
                 part.touch("pciPassthruInfo")
