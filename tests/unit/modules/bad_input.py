@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
@@ -79,7 +80,7 @@ def _plain(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_plain(entry) for entry in value) + "]"
     if isinstance(value, str):
-        return json.dumps(value) if not value or set(value) & set(':{}[],*"/ ') or value in ("on", "off") else value
+        return value if re.fullmatch(r"[A-Za-z][\w.@-]*", value) and value not in ("on", "off") else json.dumps(value)
     return json.dumps(value)
 
 

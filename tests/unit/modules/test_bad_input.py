@@ -15,7 +15,9 @@ CASES = [*bad_input_hosts.CASES, *bad_input_vms.CASES]
 MODULES = {"host_passthrough", "host_pci_device_info", "host_reboot"}
 MODULES |= {"vm_memory_reservation", "vm_pci_device", "vm_pci_device_info"}
 # What a program says, not a person: names of Python's exceptions and how Python shows its values.
-PROGRAM = re.compile(r"Traceback|\b[A-Z]\w+(?:Error|Exception)\b|\bNone\b|\[Errno|_ssl\.c|\bint\(\)|<[\w.]+ object|vim\.")
+PROGRAM = re.compile(
+    r"Traceback|\b[A-Z]\w+(?:Error|Exception)\b|\bNone\b|\[Errno|_ssl\.c|\bint\(\)|<[\w.]+ object|vim\."
+)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.module}: {case.title}")
@@ -40,6 +42,8 @@ def test_there_are_enough_and_no_two_are_the_same() -> None:
     assert len({case.code for case in CASES}) >= 50
 
 
-@pytest.mark.parametrize("text", ["AttributeError: x", "Grant None to", "[Errno 2]", "<foo.Bar object at", "vim.fault.X"])
+@pytest.mark.parametrize(
+    "text", ["AttributeError: x", "Grant None to", "[Errno 2]", "<foo.Bar object at", "vim.fault.X"]
+)
 def test_words_of_a_program_are_noticed(text: str) -> None:
     assert PROGRAM.search(f"Cannot read on vc-01: {text}")
