@@ -11,7 +11,7 @@ import importlib
 import json
 import re
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any
@@ -93,11 +93,8 @@ def _over_tls(lab: Lab, case: Case) -> dict[str, Any]:
         given = {**lab.credentials(), "hostname": "localhost", "port": "{port}", "ca_path": "{ca}", **case.options}
         filled = {key: _filled(value, places) for key, value in given.items() if value is not None}
         printed = StringIO()
-        with _arguments(filled), redirect_stdout(printed):
-            try:
-                code.main()
-            except SystemExit:
-                pass
+        with _arguments(filled), redirect_stdout(printed), suppress(SystemExit):
+            code.main()
     result: dict[str, Any] = json.loads(printed.getvalue().strip().splitlines()[-1])
     return result
 

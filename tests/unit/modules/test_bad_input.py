@@ -28,6 +28,10 @@ def test_bad_input(case: Case) -> None:
     assert result.get("error_code") == case.code
     assert [text for text in case.says if text not in result["msg"]] == []
     assert PROGRAM.search(result["msg"]) is None
+    if case.code:
+        assert len(re.findall(r"[.?!](?: |$)", answer.message)) >= 2, (
+            "one sentence says what is wrong, another what to do"
+        )
     assert "exception" not in result
     assert not result.get("changed")
     assert answer.written == []
