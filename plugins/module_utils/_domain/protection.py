@@ -257,7 +257,7 @@ def _inherited(found: Mapping[str, Iterable[Protection]], companions: Mapping[st
     """Reasons of the devices that go along with each device."""
     own = {address: tuple(reasons) for address, reasons in found.items()}
     for address, others in companions.items():
-        for other in sorted(others):
+        for other in others:
             for protection in own.get(other, ()):
                 reason = f"it goes together with {other}: {protection.reason}"
                 yield address, Protection(code=protection.code, reason=reason, hard=protection.hard)

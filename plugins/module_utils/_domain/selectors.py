@@ -122,8 +122,6 @@ def _is_slot(wanted: str, slot: str | None) -> bool:
 
 def parse_selector(raw: str | Mapping[str, Any], parameter: str = "match") -> Selector:
     """The selector a user wrote: ``10de:20f1``, an address, or a mapping. Raises InputError naming the key at fault."""
-    if isinstance(raw, Selector):
-        return raw
     if isinstance(raw, str):
         if not raw.strip():
             raise _bad_selector(f"{parameter} is empty", parameter)
@@ -234,8 +232,6 @@ def parse_device_wishes(raw: Sequence[Any], parameter: str = "devices") -> tuple
 
 
 def _wish(entry: Any, parameter: str) -> DeviceWish:
-    if isinstance(entry, DeviceWish):
-        return entry
     if isinstance(entry, str):
         return DeviceWish(selector=parse_selector(entry, parameter))
     if not isinstance(entry, Mapping):

@@ -31,6 +31,7 @@ from .preconditions import (
     start_blockers,
     used_after,
 )
+from .vm_contention import waits_for_others
 from .vm_draft import Draft, draft_devices
 from .vm_report import attach_changes, detach_changes, device_facts
 from .vm_wishes import Detach, DynamicSpec, FixedSpec, HotAddOff, PowerOff, VmWish, VmWorld, check_wishes
@@ -75,7 +76,11 @@ def plan_vm_devices(world: VmWorld, wishes: Sequence[VmWish]) -> Plan:
         sheets.append(sheet)
         _book(claims, sheet.draft, granted=not sheet.blockers)
     verdicts = _verdicts(world, sheets, claims)
-    targets = [_target(sheet, verdicts.get(sheet.draft.vm.moid, Verdict())) for sheet in sheets]
+    contended = waits_for_others([sheet.draft for sheet in sheets])
+    targets = [
+        _target(sheet, verdicts.get(sheet.draft.vm.moid, Verdict()), contended.get(sheet.draft.vm.moid))
+        for sheet in sheets
+    ]
     blocked = {target.moid for target in targets if target.blockers}
     promised = {
         sheet.draft.vm.moid: sheet.items
@@ -300,12 +305,12 @@ def _verdicts(world: VmWorld, sheets: Sequence[_Sheet], claims: Claims) -> Mappi
     return verdicts
 
 
-def _target(sheet: _Sheet, verdict: Verdict) -> TargetPlan:
+def _target(sheet: _Sheet, verdict: Verdict, contended: Blocker | None) -> TargetPlan:
     return TargetPlan(
         target=sheet.draft.vm.name,
         moid=sheet.draft.vm.moid,
         changes=sheet.changes,
-        blockers=(*sheet.blockers, *verdict.blockers),
+        blockers=(*sheet.blockers, *verdict.blockers, *((contended,) if contended else ())),
         warnings=(*sheet.warnings, *verdict.warnings),
         facts=sheet.facts,
     )
