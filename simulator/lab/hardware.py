@@ -83,7 +83,7 @@ def entries(host: Mapping[str, Any]) -> list[dict[str, Any]]:
         strange = sorted(set(entry) - CARD_KEYS)
         if strange:
             raise LabError(f"card {entry['card']}: unknown key {', '.join(map(repr, strange))}")
-        found.extend({**entry} for _ in range(int(entry.pop("count", 1))))
+        found.extend({**entry} for _number in range(int(entry.pop("count", 1))))
     return found
 
 

@@ -94,7 +94,7 @@ def ability(host: HostSystem) -> passthrough.HostAbility:
         labels=bool(getattr(capability, "assignHwPciConfigSupported", False)),
         uplinks={nic.address: (nic.switch, nic.device) for nic in host.spec.nics if nic.switch},
         busy_storage=host_storage.busy_addresses(host.spec),
-        held=frozenset(host.holders),
+        held=frozenset(host.holders) | frozenset(host.vgpu_users) | frozenset(+host.functions_used),
     )
 
 

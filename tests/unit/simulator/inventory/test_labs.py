@@ -56,7 +56,7 @@ def test_hosts_that_are_built_alike_share_their_lists() -> None:
 
 
 def test_object_ids_are_the_same_in_every_run() -> None:
-    runs = [[item.moid for item in Simulator.from_lab(LABS / "demo.yml").registry] for _ in range(2)]
+    runs = [[item.moid for item in Simulator.from_lab(LABS / "demo.yml").registry] for _run in range(2)]
     assert runs[0] == runs[1]
 
 

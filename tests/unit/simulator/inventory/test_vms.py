@@ -207,8 +207,8 @@ def test_too_many_devices(world: World) -> None:
     mixed = World("mixed")
     vm = mixed.vm("old-version-01")
     mixed.wait(vm.UpgradeVM_Task("vmx-19"))
-    mixed.fails(vim.fault.TooManyDevices, mixed.attach(vm, *[mixed.dynamic() for _ in range(17)]))
-    mixed.wait(mixed.attach(vm, *[mixed.dynamic() for _ in range(16)]))
+    mixed.fails(vim.fault.TooManyDevices, mixed.attach(vm, *[mixed.dynamic() for _number in range(17)]))
+    mixed.wait(mixed.attach(vm, *[mixed.dynamic() for _number in range(16)]))
 
 
 def test_nested_virtualisation(ready: World) -> None:
@@ -445,5 +445,7 @@ def test_a_shared_gpu_shows_its_users() -> None:
     host, vm = world.host("vgpu-01"), world.vm("vgpu-vm-01")
     users = {item.pciId: list(item.vm) for item in host.config.graphicsInfo if item.graphicsType == "sharedDirect"}
     assert users == {GPU: [vm], GPU2: []}
+    world.configure(host, GPU, GPU2)
+    assert world.states(host) == {GPU: (True, False), GPU2: (True, True)}
     world.wait(vm.PowerOffVM_Task())
     assert not any(item.vm for item in host.config.graphicsInfo)
