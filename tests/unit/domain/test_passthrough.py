@@ -493,6 +493,14 @@ def test_an_address_alone_is_for_one_host() -> None:
     )
 
 
+@pytest.mark.parametrize(("count", "shown"), [(4, "(a, b, c, d)"), (6, "(a, b, c, d, ...)")])
+def test_a_long_list_of_hosts_is_cut(count: int, shown: str) -> None:
+    fleet = [host(device(P), name=name) for name in "abcdef"[:count]]
+    with pytest.raises(InputError) as caught:
+        plan_passthrough(fleet, wish(*fleet, devices=[P]))
+    assert caught.value.message.endswith(f"for {count} hosts {shown}")
+
+
 def test_an_address_with_an_identity_is_checked_on_each_host() -> None:
     one, two = host(device(P), name="a"), host(device(P, NVME), device(Q), name="b")
     raw = {"match": {"address": P, "vendor_id": "10de", "device_id": "20f1"}}

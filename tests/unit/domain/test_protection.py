@@ -409,6 +409,12 @@ def test_a_refusal_says_how_to_override_it() -> None:
     assert protection_blockers(esx, [P], protections(esx), {P}) == ()
 
 
+def test_refusals_come_sorted() -> None:
+    esx = host(device(R, FPGA), device(P, FPGA))
+    found = protection_blockers(esx, [R, P], protections(esx), frozenset())
+    assert [blocker.message.split()[0] for blocker in found] == [P, R]
+
+
 def test_a_hard_refusal_has_no_override() -> None:
     esx = nic_host(switch("vmnic0", serves=MANAGEMENT))
     (blocker,) = protection_blockers(esx, [P], protections(esx), {P})

@@ -96,6 +96,13 @@ def test_bad_selectors_name_the_key(raw: Any, code: str, said: str) -> None:
     assert caught.value.cure
 
 
+def test_only_a_number_is_explained_by_what_yaml_does() -> None:
+    for raw, explained in ((0.5, True), (7, True), (True, False), (["10de:20f1"], False), (None, False)):
+        with pytest.raises(InputError) as caught:
+            parse_selector(raw)  # type: ignore[arg-type]
+        assert ("YAML reads" in caught.value.message) is explained
+
+
 def test_an_unknown_key_lists_the_known_ones() -> None:
     with pytest.raises(InputError) as caught:
         parse_selector({"pci_id": "10de:20f1"}, "devices[3].match")
@@ -227,7 +234,12 @@ def test_wishes(raw: Any, expected: list[DeviceWish]) -> None:
     [
         ("10de:20f1", "bad_devices", "devices is a string, not a list"),
         ({"match": "10de:20f1"}, "bad_devices", "is a mapping, not a list"),
-        ([3], "bad_devices", "devices[0] 3 is a number"),
+        (
+            [3],
+            "bad_devices",
+            "devices[0] 3 is a number, not a string or a mapping: YAML reads 0000:03:00.0 as a number",
+        ),
+        ([True], "bad_devices", "devices[0] True is a truth value, not a string or a mapping"),
         ([{"count": 2}], "bad_devices", "devices[0] does not say which device is meant: match is missing"),
         ([{"match": None}], "bad_devices", "match is missing"),
         ([{"match": "10de:20f1", "number": 2}], "bad_devices", "unknown key number"),
