@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pyVmomi import vmodl
+
 from . import data
 from .data import Ref
 
@@ -223,6 +225,8 @@ class Entity(ManagedObject):
         for name, default in ENTITY_DEFAULTS.items():
             self.props.setdefault(name, default)
 
+    personal: ClassVar[frozenset[str]] = frozenset({"effectiveRole"})
+
     def entity(self) -> ManagedObject | None:
         return self
 
@@ -233,6 +237,20 @@ class Entity(ManagedObject):
     def view_children(self) -> list[Entity]:
         """What a ContainerView on this object holds one level down (a host also holds its VMs: override)."""
         return list(self.down.values())
+
+    def personal_value(self, call: Call, name: str) -> Any:
+        return [self.sim.authz.role_on(call.account, self).id] if call.account is not None else None
+
+    def setCustomValue(self, call: Call, key: str, value: str) -> None:
+        """Set a custom attribute by its name; InvalidArgument when none of that name applies here."""
+        call.require("Global.SetCustomField", self)
+        fields = self.sim.services.custom_fields
+        if fields is None:
+            raise vmodl.fault.NotSupported()
+        found = [item.key for item in fields.available(self) if item.name == key]
+        if not found:
+            raise vmodl.fault.InvalidArgument(invalidProperty="key")
+        fields.store(self, found[0], value)
 
     def ancestors(self) -> Iterator[Entity]:
         """This object, its parent, and so on up to the root."""
@@ -251,7 +269,6 @@ ENTITY_DEFAULTS: dict[str, Any] = {
     "declaredAlarmState": None,
     "triggeredAlarmState": None,
     "disabledMethod": None,
-    "effectiveRole": None,
     "permission": None,
     "tag": None,
     "value": None,

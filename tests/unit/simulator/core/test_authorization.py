@@ -96,6 +96,13 @@ def test_has_privilege_on_entities(sim: Simulator) -> None:
     assert list(manager.HasPrivilegeOnEntity(host(si, 1), key, wanted)) == [True, False]
 
 
+def test_the_effective_role_is_the_callers(sim: Simulator) -> None:
+    assert list(host(sim.stub().connect("admin"), 2).effectiveRole) == [-1]
+    roles = {role.name: role.roleId for role in sim.stub().connect("admin").content.authorizationManager.roleList}
+    assert list(host(sim.stub().connect("op"), 2).effectiveRole) == [roles["Rebooter"]]
+    assert list(host(sim.stub().connect("op"), 1).effectiveRole) == [-2]
+
+
 def test_roles_are_listed(sim: Simulator) -> None:
     roles = {role.name: role for role in sim.stub().connect("admin").content.authorizationManager.roleList}
     assert roles["Rebooter"].privilege == [

@@ -146,6 +146,14 @@ def test_custom_fields_from_definition_to_removal(sim: Simulator, si: Any) -> No
     assert list(manager.field) == []
 
 
+def test_a_custom_value_can_be_set_by_name(si: Any) -> None:
+    si.content.customFieldsManager.AddFieldDefinition("stage", vim.HostSystem, None, None)
+    host(si).SetCustomValue("stage", "x")
+    assert [item.value for item in host(si).customValue] == ["x"]
+    with pytest.raises(vmodl.fault.InvalidArgument):
+        vm(si).SetCustomValue("stage", "x")
+
+
 @pytest.mark.parametrize(("first", "second"), [(None, None), (None, vim.HostSystem), (vim.HostSystem, None)])
 def test_a_custom_field_name_is_unique_where_it_applies(si: Any, first: Any, second: Any) -> None:
     manager = si.content.customFieldsManager
