@@ -17,7 +17,7 @@ from ..base import Entity
 from ..rules import admission, faults, limits, passthrough, power_on, reboot
 from ..rules import knobs as knob_rules
 from ..tasks import Task
-from . import host_config, host_maintenance, host_network, host_power, host_storage
+from . import host_cards, host_config, host_maintenance, host_network, host_power, host_storage
 from .pci import Function, passthru_infos, started
 from .specs import HostSpec
 
@@ -94,6 +94,13 @@ class HostSystem(Entity):
             "network": [],
             "licensableResource": data.new(vim.LicenseManager.LicensableResourceInfo),
             "systemResources": None,
+            "remediationState": None,
+            "precheckRemediationResult": None,
+            "remediationResult": None,
+            "complianceCheckState": None,
+            "complianceCheckResult": None,
+            "answerFileValidationState": None,
+            "answerFileValidationResult": None,
             "configManager": data.new(vim.host.ConfigManager),
         }
         self.props["summary"].rebootRequired = self._reboot_required()
@@ -143,11 +150,7 @@ class HostSystem(Entity):
     @property
     def vgpu_users(self) -> dict[str, list[Any]]:
         """Address of a shared GPU -> VMs that run on it."""
-        found: dict[str, list[Any]] = {}
-        for vm in self.vms:
-            for address in sorted(set(vm.assigned.values()) & set(self.spec.shared_gpus)):
-                found.setdefault(address, []).append(vm.ref)
-        return found
+        return host_cards.vgpu_users(self)
 
     def reach(self) -> None:
         """Raise what a call to this host gives while it is away."""
@@ -173,36 +176,7 @@ class HostSystem(Entity):
 
     def cards(self) -> dict[str, power_on.Card]:
         """Its PCI functions as a power-on finds them."""
-        names = {moid: self.sim.obj(moid).name for moid in set(self.holders.values())}
-        found = {}
-        for address, item in self.spec.layout.functions.items():
-            state = self.pci[address]
-            shared = self.spec.shared_gpus.get(address) == "sharedDirect" and not state.active
-            vfs = state.sriov.present if state.sriov and state.sriov.active else 0
-            found[address] = power_on.Card(
-                address=address,
-                vendor=item.vendor,
-                device=item.device,
-                subvendor=item.subvendor,
-                subdevice=item.subdevice,
-                dependent=item.dependent,
-                active=state.active,
-                label=state.label,
-                holder=names.get(self.holders.get(address, ""), ""),
-                bar_gb=item.bar_gb,
-                free_functions=vfs - self.functions_used[address],
-                free_profiles=self._free_profiles(address, item.profiles) if shared else {},
-            )
-        return found
-
-    def _free_profiles(self, address: str, profiles: tuple[tuple[str, int], ...]) -> dict[str, int]:
-        """A card serves one time-sliced profile at a time (equal-size mode)."""
-        running = {name for (place, name), count in self.profiles_used.items() if place == address and count}
-        return {
-            name: count - self.profiles_used[address, name]
-            for name, count in profiles
-            if not running or name in running
-        }
+        return host_cards.cards(self)
 
     # -- device state -----------------------------------------------------------------------------------------
 
