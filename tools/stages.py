@@ -56,6 +56,12 @@ STAGES: tuple[Stage, ...] = (
         module=_pytest(),
     ),
     Stage(
+        name="conformance",
+        group="unit",
+        about="the simulator beside vcsim, and driven by govc (skipped where there is no Go)",
+        module=("pytest", "-q", "-p", "no:cacheprovider", "tests/conformance"),
+    ),
+    Stage(
         name="sanity-main",
         group="sanity",
         about="ansible-test sanity, ansible-core 2.19",
