@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 def cards(host: HostSystem) -> dict[str, power_on.Card]:
     """Every PCI function by address."""
-    names = {moid: host.sim.obj(moid).name for moid in set(host.holders.values())}
     found = {}
     for address, item in host.spec.layout.functions.items():
         state = host.pci[address]
@@ -29,7 +28,7 @@ def cards(host: HostSystem) -> dict[str, power_on.Card]:
             dependent=item.dependent,
             active=state.active,
             label=state.label,
-            holder=names.get(host.holders.get(address, ""), ""),
+            holder=host.holders.get(address, ""),
             bar_gb=item.bar_gb,
             free_functions=vfs - host.functions_used[address],
             free_profiles=_free_profiles(host, address, item.profiles) if shared else {},

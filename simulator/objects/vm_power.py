@@ -42,6 +42,7 @@ def machine(vm: VirtualMachine) -> rules.Machine:
     config = vm.get("config")
     found = [item for item in map(wanted, config.hardware.device) if item is not None]
     return rules.Machine(
+        moid=vm.moid,
         name=vm.name,
         memory_mb=config.hardware.memoryMB,
         reservation_mb=config.memoryAllocation.reservation,

@@ -52,7 +52,7 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Card:
-    """A PCI function of the host as the VMX process finds it. `holder` is the running VM that has it."""
+    """A PCI function of the host as the VMX process finds it. `holder` is the id of the running VM that has it."""
 
     address: str
     vendor: int
@@ -72,6 +72,7 @@ class Card:
 class Machine:
     """What of a VM's configuration decides whether it starts."""
 
+    moid: str
     name: str
     memory_mb: int
     reservation_mb: int
@@ -174,7 +175,7 @@ def _names(item: Wanted, card: Card, host: Host) -> bool:
 
 def _check_free(card: Card, machine: Machine, host: Host, knobs: Knobs) -> None:
     for held in _group(card, host):
-        if held.holder and held.holder != machine.name:
+        if held.holder and held.holder != machine.moid:
             text = knobs.device_held_text.replace("{bus}", encoding.decimal_bus(card.address))
             raise faults.vm_config_fault([MODULE_FAILED, ("msg.pciPassthru.deviceInUse", text)])
 
@@ -204,7 +205,7 @@ def _place(machine: Machine, host: Host, knobs: Knobs) -> dict[int, str]:
 def _free_match(item: Wanted, machine: Machine, host: Host, taken: set[str], knobs: Knobs) -> str:
     for address in sorted(host.cards):
         card = host.cards[address]
-        group_free = not any(other.holder and other.holder != machine.name for other in _group(card, host))
+        group_free = not any(other.holder and other.holder != machine.moid for other in _group(card, host))
         if address not in taken and card.active and group_free and matches(item, card):
             return address
     raise _missing(item, machine, host, knobs)

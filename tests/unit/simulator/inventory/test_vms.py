@@ -449,3 +449,14 @@ def test_a_shared_gpu_shows_its_users() -> None:
     assert world.states(host) == {GPU: (True, False), GPU2: (True, True)}
     world.wait(vm.PowerOffVM_Task())
     assert not any(item.vm for item in host.config.graphicsInfo)
+
+
+def test_two_vms_of_one_name_do_not_share_a_device() -> None:
+    entry = {"name": "twin", "memory_gb": 8, "locked": True, "devices": [{"fixed": "0000:3b:00.0"}]}
+    host = {"name": "esx", "cards": [{"card": "t4", "enabled": True}]}
+    cluster = {"name": "c", "hosts": [host], "vms": [{**entry, "folder": "a"}, {**entry, "folder": "b"}]}
+    world = World({"datacenters": [{"name": "d", "clusters": [cluster]}]})
+    first, second = world.host("esx").vm
+    world.wait(first.PowerOnVM_Task(None))
+    fault = world.fails(vim.fault.GenericVmConfigFault, second.PowerOnVM_Task(None))
+    assert "already in use" in fault.faultMessage[1].message

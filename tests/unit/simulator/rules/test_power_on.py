@@ -37,7 +37,7 @@ def dynamic(key: int = 13000, **values: Any) -> Wanted:
 
 def machine(*wanted: Wanted, **values: Any) -> Machine:
     usual: dict[str, Any] = {
-        "name": "vm", "memory_mb": 32768, "reservation_mb": 32768, "vcpus": 4, "firmware": "efi", "nested": False,
+        "moid": "vm-1", "name": "vm", "memory_mb": 32768, "reservation_mb": 32768, "vcpus": 4, "firmware": "efi", "nested": False,
         "memory_hot_add": False, "extra": {},
     }  # fmt: skip
     return Machine(wanted=wanted, **{**usual, **values})
