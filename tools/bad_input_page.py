@@ -29,7 +29,15 @@ module does not start then.
 """
 
 
-def page(cases: Sequence[Any]) -> str:
+WARNED = """## Answered with a warning
+
+Nothing is refused here: it is done, and said what is worth knowing, in a check run too.
+
+| what | module | asked | warning |
+|---|---|---|---|"""
+
+
+def page(cases: Sequence[Any], warnings: Sequence[Any]) -> str:
     """The whole page. Runs every case."""
     modules = sorted({case.module for case in cases})
     parts = [HEAD, f"{len(cases)} cases, {len({case.code for case in cases if case.code})} error codes.\n"]
@@ -38,6 +46,7 @@ def page(cases: Sequence[Any]) -> str:
         parts.append(f"## {module}\n")
         parts.append("| what is wrong | asked | `error_code` | message |\n|---|---|---|---|")
         parts += [*rows(chosen), ""]
+    parts += [WARNED, *(warning_row(case) for case in warnings)]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -49,6 +58,11 @@ def rows(cases: Sequence[Any]) -> Iterator[str]:
         # Ansible words its own refusals differently from release to release.
         words = plain(answer.message) if case.code else "refused by Ansible, naming " + ", ".join(case.says)
         yield f"| {case.title} | {asked(case)} | {code} | {cell(words)} |"
+
+
+def warning_row(case: Any) -> str:
+    """The line of a case that is answered with a warning."""
+    return f"| {case.title} | {case.module} | {asked(case)} | {cell(' '.join(case.run().warnings))} |"
 
 
 def asked(case: Any) -> str:
@@ -72,10 +86,10 @@ def cell(text: str) -> str:
 def main() -> int:
     """Write the page."""
     collection_path.install()
-    from tests.unit.modules.test_bad_input import CASES
+    from tests.unit.modules.test_bad_input import CASES, WARNINGS
 
-    PAGE.write_text(page(CASES), encoding="utf-8")
-    print(f"{PAGE.relative_to(ROOT)}: {len(CASES)} cases")
+    PAGE.write_text(page(CASES, WARNINGS), encoding="utf-8")
+    print(f"{PAGE.relative_to(ROOT)}: {len(CASES)} cases, {len(WARNINGS)} warnings")
     return 0
 
 

@@ -12,6 +12,7 @@ from tests.unit.modules import bad_input_hosts, bad_input_vms
 from tests.unit.modules.bad_input import Case
 
 CASES = [*bad_input_hosts.CASES, *bad_input_vms.CASES]
+WARNINGS = [*bad_input_hosts.WARNINGS, *bad_input_vms.WARNINGS]
 MODULES = {"host_passthrough", "host_pci_device_info", "host_reboot"}
 MODULES |= {"vm_memory_reservation", "vm_pci_device", "vm_pci_device_info"}
 # What a program says, not a person: names of Python's exceptions and how Python shows its values.
@@ -36,6 +37,15 @@ def test_bad_input(case: Case) -> None:
     assert not result.get("changed")
     assert answer.written == []
     assert answer.untouched
+
+
+@pytest.mark.parametrize("case", WARNINGS, ids=lambda case: f"{case.module}: {case.title}")
+def test_warning(case: Case) -> None:
+    answer = case.run()
+    said = " ".join(answer.warnings)
+    assert [text for text in case.says if text not in said] == []
+    assert PROGRAM.search(said) is None
+    assert answer.written == []
 
 
 def test_there_are_enough_and_no_two_are_the_same() -> None:
