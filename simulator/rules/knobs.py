@@ -202,6 +202,11 @@ class Field:
     meaning: str
     choices: tuple[str, ...]
 
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Meaning and choices by name, for those who walk over all knobs."""
+        return {"meaning": self.meaning, "choices": self.choices}
+
 
 def _fields() -> dict[str, Field]:
     hints = get_type_hints(Knobs, include_extras=True)
