@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import re
 import subprocess
 import sys
@@ -79,7 +80,16 @@ def _not_started(stage: Stage, cause: Outcome) -> Outcome:
 
 
 def run_stage(stage: Stage) -> Outcome:
-    """Make the stage's environment, run its command with no stdin, and read the counts from its output."""
+    """Make the stage's environment, run its command with no stdin, and read the counts from its output.
+
+    Two runs of one stage in the same checkout would share a log and a tree, so the second waits.
+    """
+    with (LOGS / f".{stage.name}.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        return _run_stage_alone(stage)
+
+
+def _run_stage_alone(stage: Stage) -> Outcome:
     started = time.monotonic()
     log = LOGS / f"{stage.name}.log"
     try:
