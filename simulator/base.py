@@ -95,7 +95,7 @@ class ManagedObject:
 
     def set(self, path: str, value: Any) -> None:
         """Store a value at a dotted path and record the narrowest paths that changed. Equal values change nothing."""
-        head, _, last = path.rpartition(".")
+        head, _unused, last = path.rpartition(".")
         self._unbuilt = {name: build for name, build in self._unbuilt.items() if not _under(name, path)}
         if not head:
             missing = path not in self.props
@@ -107,7 +107,7 @@ class ManagedObject:
                 raise ValueError(f"{self!r}: cannot set {path}: {head} is unset")
             before = getattr(holder, last)
             changed = data.changed_paths(path, before, value)
-            if isinstance(before, list) and type(value) is list:
+            if isinstance(before, list) and value.__class__ is list:
                 value = type(before)(value)
             setattr(holder, last, value)
         for item in changed:
@@ -169,12 +169,14 @@ class ManagedObject:
 
     def _place(self, path: str, value: Any) -> None:
         """Put a value where it belongs; what hangs below something unset is left out."""
-        head, _, last = path.rpartition(".")
+        head, _unused, last = path.rpartition(".")
         if not head:
             self.props[path] = value
         elif (holder := self._stored(head)) is not None:
             before = getattr(holder, last)
-            setattr(holder, last, type(before)(value) if isinstance(before, list) and type(value) is list else value)
+            setattr(
+                holder, last, type(before)(value) if isinstance(before, list) and value.__class__ is list else value
+            )
 
     # -- what others may override -----------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ hosts:
     reason: {description: Why it is rebooted., type: str, returned: always}
     boot_time_before: {description: Seconds since the epoch., type: float, returned: always}
     boot_time_after: {description: Seconds since the epoch., type: float, returned: when rebooted}
-    seconds: {description: How long drain, reboot and verify took., type: dict, returned: when rebooted}
+    seconds: {description: "How long drain, reboot and verify took.", type: dict, returned: when rebooted}
     done: {description: What was done., type: list, elements: str, returned: always}
     blockers: {description: What stood in the way., type: list, elements: dict, returned: always}
 rebooted:

@@ -42,7 +42,7 @@ class Record:
 
 def argument(entity: Entity) -> Any:
     """An entity as an event shows it: its name and reference."""
-    for kind, _, made, attribute in _ARGUMENTS:
+    for kind, _unused, made, attribute in _ARGUMENTS:
         if issubclass(entity.vim_type, kind):
             return data.new(made, **{"name": entity.name, attribute: entity.ref})
     return data.new(vim.event.ManagedEntityEventArgument, name=entity.name, entity=entity.ref)
@@ -53,7 +53,7 @@ def arguments(entities: list[Entity]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for entity in entities:
         for node in entity.ancestors():
-            for kind, name, _, _ in _ARGUMENTS:
+            for kind, name, _unused, _unused in _ARGUMENTS:
                 if name not in found and issubclass(node.vim_type, kind):
                     found[name] = argument(node)
     return found
@@ -65,7 +65,7 @@ def description() -> Any:
     categories = [data.new(vim.ElementDescription, key=key, label=text, summary=text) for key, text in levels.items()]
     details = []
     for vmodl_name in sorted(vs.ListDataTypes()):
-        prefix, _, name = vmodl_name.rpartition(".")
+        prefix, _unused, name = vmodl_name.rpartition(".")
         if prefix == "vim.event" and name.endswith("Event"):
             level = "error" if "Failed" in name or name.endswith("ErrorEvent") else "info"
             texts = dict.fromkeys(("formatOnDatacenter", "formatOnComputeResource", "formatOnHost", "formatOnVm"), name)

@@ -217,7 +217,7 @@ def _unread(host: Host, fabric: HostFabric) -> _Found:
     if fabric.complete:
         return
     paths = [path.lower() for path in fabric.unreadable]
-    known = [word for _, words, _ in _PARTS for word in words]
+    known = [word for _unused, words, _unused in _PARTS for word in words]
     unclear = not paths or any(not any(word in path for word in known) for path in paths)
     for class_prefix, words, part in _PARTS:
         if not unclear and not any(word in path for path in paths for word in words):

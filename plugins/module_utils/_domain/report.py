@@ -90,8 +90,9 @@ def differences(results: Sequence[Record]) -> list[str]:
             name = target["name"]
             found += [f"{name}: {change_line(record)} is still to be done" for record in _changes_of(result, name)]
             found += [f"{name}: {address} is enabled, but not active before a reboot" for address in _waiting(target)]
-            found += [f"{name}: {blocker_sentence(blocker)}" for blocker in target.get("blockers") or ()]
-            found += [f"{name}: {target['error']}"] if target.get("error") else []
+            sentences = [blocker_sentence(blocker) for blocker in target.get("blockers") or ()]
+            sentences += [str(target["error"])] if target.get("error") else []
+            found += [text if name in text else f"{name}: {text}" for text in sentences]
             if target.get("status") == "unreachable" and not target.get("blockers"):
                 found.append(f"{name}: {_WORDS[target['status']]}")
         if result["trouble"] == "failed":

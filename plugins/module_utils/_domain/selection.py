@@ -68,7 +68,7 @@ def near_misses(devices: Iterable[HostDevice], selector: Selector) -> tuple[str,
         met = len(selector.given) - len(misses)
         if met and misses and not device.is_bridge:
             rows.append((-met, device.address, f"{device.describe()} ({_differences(device, misses)})"))
-    return _shortened([text for _, _, text in sorted(rows)])
+    return _shortened([text for _unused, _unused, text in sorted(rows)])
 
 
 def _differences(device: HostDevice, keys: Iterable[str]) -> str:
@@ -179,7 +179,7 @@ def _grant(
     paths, so a way to grant everything is found when there is one, and a host that satisfies the list is left as it is.
     """
     eligible = {number: market.eligible(devices, wish) for number, wish in wishes.items()}
-    places = [number for number in sorted(wishes) for _ in range(min(_amount(wishes[number]), len(devices)))]
+    places = [number for number in sorted(wishes) for _unused in range(min(_amount(wishes[number]), len(devices)))]
     holder: dict[str, int] = {}
     filled: set[int] = set()
     for only_as_wished in (True, False):

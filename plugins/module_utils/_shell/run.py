@@ -111,7 +111,7 @@ def execute(job: Job[Wish, World], session: Session, wish: Wish, *, check_mode: 
     outcomes: dict[str, Outcome] = {}
     after, left = world, plan
     if job.apply is not None and plan.changed and not check_mode:
-        after, left = _apply(job, session, wish, world, plan, outcomes)
+        after, left = _apply(job, job.apply, session, wish, world, plan, outcomes)
     result = _result(plan, left, outcomes, applied=after is not world or bool(outcomes))
     result.update(job.render(after, wish, plan, outcomes))
     result["calls"] = session.calls
@@ -133,6 +133,7 @@ def _look(job: Job[Wish, World], session: Session, wish: Wish, *, expected: bool
 
 def _apply(
     job: Job[Wish, World],
+    apply: Callable[[Session, World, Wish, TargetPlan], Outcome],
     session: Session,
     wish: Wish,
     world: World,
@@ -141,7 +142,7 @@ def _apply(
 ) -> tuple[World, Plan]:
     todo = plan
     for attempt in range(1, ATTEMPTS + 1):
-        tried = _apply_once(job, session, wish, world, todo, outcomes)
+        tried = _apply_once(apply, session, wish, world, todo, outcomes, stop_at_failure=job.stop_at_failure)
         if job.settle is not None:
             job.settle(session, world, wish, _only(todo, tried))
         if job.is_one_shot:
@@ -162,28 +163,29 @@ def _is_uncertain(outcome: Outcome) -> bool:
 
 
 def _apply_once(
-    job: Job[Wish, World],
+    apply: Callable[[Session, World, Wish, TargetPlan], Outcome],
     session: Session,
     wish: Wish,
     world: World,
     plan: Plan,
     outcomes: dict[str, Outcome],
+    *,
+    stop_at_failure: bool,
 ) -> set[str]:
-    assert job.apply is not None
     tried: set[str] = set()
     for target in plan.targets:
         if not target.effective:
             continue
         writes, earlier = session.stub.writes, target.moid in outcomes and outcomes[target.moid].wrote
         try:
-            outcomes[target.moid] = job.apply(session, world, wish, target)
+            outcomes[target.moid] = apply(session, world, wish, target)
         except DirectPathError as error:
             outcomes[target.moid] = Outcome(error=error)
         except (vmodl.MethodFault, *CONNECTION_ERRORS) as fault:
             outcomes[target.moid] = Outcome(error=explain(fault, doing="apply the plan", on=target.target))
         outcomes[target.moid].wrote = earlier or session.stub.writes > writes
         tried.add(target.moid)
-        if outcomes[target.moid].error is not None and job.stop_at_failure:
+        if outcomes[target.moid].error is not None and stop_at_failure:
             break
     return tried
 

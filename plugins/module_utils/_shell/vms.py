@@ -101,7 +101,7 @@ class DeviceRequest:
 
 
 def observe_devices(session: Session, request: DeviceRequest) -> VmWorld:
-    return observe_vm_world(session, [entry.reference for entry, _ in request.entries])
+    return observe_vm_world(session, [entry.reference for entry, _unused in request.entries])
 
 
 def expect_devices(session: Session, world: VmWorld, request: DeviceRequest) -> VmWorld:
@@ -231,7 +231,7 @@ class MemoryRequest:
 
 
 def observe_memory(session: Session, request: MemoryRequest) -> tuple[Vm, ...]:
-    return observe_vms(session, [reference for reference, _ in request.entries])
+    return observe_vms(session, [reference for reference, _unused in request.entries])
 
 
 def plan_memories(world: tuple[Vm, ...], request: MemoryRequest) -> Plan:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -411,7 +412,7 @@ BOOT = replace(
 )
 
 
-def boot_host(state: dict[str, bool] = OFF, **more: Any) -> Host:
+def boot_host(state: Mapping[str, bool] = OFF, **more: Any) -> Host:
     return host(device(P, NVME, state), device(Q, NVME), fabric=BOOT, **more)
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -70,7 +71,7 @@ def vm(name: str, *backings: Any, on: bool = True) -> Vm:
     )
 
 
-def esx(state: dict[str, bool] = PENDING_ENABLE, *, ready: bool = True, **more: Any) -> Host:
+def esx(state: Mapping[str, bool] = PENDING_ENABLE, *, ready: bool = True, **more: Any) -> Host:
     """A host of a cluster with one A100; ready is in maintenance mode."""
     return host(device(P, state=state), **{"cluster": "gpu-a", "in_maintenance_mode": ready, **more})
 
@@ -232,7 +233,7 @@ BOOT = replace(
 )
 
 
-def grabbing(state: dict[str, bool] = PENDING_ENABLE) -> Host:
+def grabbing(state: Mapping[str, bool] = PENDING_ENABLE) -> Host:
     return replace(esx(), devices=(device(P, state=PENDING_ENABLE), device(Q, NVME, state)), fabric=BOOT)
 
 

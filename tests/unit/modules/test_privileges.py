@@ -70,4 +70,4 @@ def test_a_check_run_needs_read_only(module: str, options: dict[str, Any], privi
 
 
 def test_the_table_is_this() -> None:
-    assert listed() == set().union(*(privileges for _, _, privileges in DEEDS)) | {"Host.Config.Settings"}
+    assert listed() == set().union(*(privileges for _unused, _unused, privileges in DEEDS)) | {"Host.Config.Settings"}

@@ -9,6 +9,8 @@ import socket
 import ssl
 
 import pytest
+from pyVmomi import vim, vmodl
+
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.faults import (
     explain,
@@ -16,7 +18,6 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.faults
     is_transient,
     words,
 )
-from pyVmomi import vim, vmodl
 
 
 def untrusted() -> ssl.SSLCertVerificationError:

@@ -69,7 +69,7 @@ def test_a_property_that_may_not_be_read_is_in_the_missing_set(sim: Simulator) -
     assert isinstance(missing.fault, vim.fault.NoPermission)
     assert missing.fault.privilegeId == "System.Read"
     with pytest.raises(vim.fault.NoPermission):
-        _ = host(si).runtime
+        _unused = host(si).runtime
 
 
 def test_what_may_not_be_viewed_is_not_in_views(sim: Simulator) -> None:

@@ -45,7 +45,7 @@ def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
         "--lab", "simulator/labs/three_hosts.yml", "--port", "0", "--ca-file", str(tmp_path / "ca.pem"),
         "--ready-file", str(ready), "--speed", "100",
     )  # fmt: skip
-    for _ in range(300):
+    for _unused in range(300):
         if ready.exists() or process.poll() is not None:
             break
         time.sleep(0.05)
@@ -109,7 +109,7 @@ def test_a_lab_that_makes_no_sense_is_one_line_and_status_2(tmp_path: Path, lab:
 def test_quiet_is_quiet(tmp_path: Path) -> None:
     ready = tmp_path / "ready"
     process = start("--lab", "simulator/labs/home.yml", "--port", "0", "--quiet", "--ready-file", str(ready))
-    for _ in range(300):
+    for _unused in range(300):
         if ready.exists():
             break
         time.sleep(0.05)

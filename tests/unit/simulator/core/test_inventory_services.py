@@ -66,7 +66,7 @@ def test_a_list_view_resolves_and_reports_what_it_cannot(si: Any) -> None:
     assert view._moId in [item._moId for item in si.content.viewManager.viewList]
     view.Destroy()
     with pytest.raises(vmodl.fault.ManagedObjectNotFound):
-        _ = view.view
+        _unused = view.view
 
 
 def test_an_inventory_view_unfolds(si: Any) -> None:
@@ -232,10 +232,10 @@ def test_recent_tasks_come_and_go(sim: Simulator, si: Any) -> None:
 
 def test_old_tasks_are_forgotten(sim: Simulator, si: Any) -> None:
     sim.knobs.task_keep = 2
-    tasks = [host(si).RebootHost_Task(True) for _ in range(3)]
+    tasks = [host(si).RebootHost_Task(True) for _unused in range(3)]
     sim.clock.advance(10)
     with pytest.raises(vmodl.fault.ManagedObjectNotFound):
-        _ = tasks[0].info
+        _unused = tasks[0].info
     assert tasks[2].info.state == "success"
 
 

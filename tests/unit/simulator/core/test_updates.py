@@ -249,7 +249,7 @@ def waiting(
     thread.start()
     with sim.lock:
         sim.clock.changed.wait_for(lambda: any(item.waiting for item in sim.sessions.by_key.values()), 1)
-    for _ in range(200):
+    for _unused in range(200):
         with sim.lock:
             if any(item.waiting for item in sim.sessions.by_key.values()):
                 break
