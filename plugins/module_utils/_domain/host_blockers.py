@@ -38,7 +38,7 @@ def iommu_off(host: Host, wanted: Sequence[HostDevice]) -> Blocker:
     what = (
         "has no passthrough system" if not host.passthrough_supported else "offers none of its devices for passthrough"
     )
-    asked = f", wanted: {'; '.join(device.describe() for device in wanted)}" if wanted else ""
+    asked = f", wanted: {'; '.join(device.describe() for device in _by_address(wanted))}" if wanted else ""
     return Blocker(
         code="iommu_off",
         message=f"{host.name} {what} ({len(host.candidates())} devices in all{asked}), so the IOMMU is probably off in its "
