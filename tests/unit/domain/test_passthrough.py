@@ -298,6 +298,12 @@ def test_nothing_is_capable_so_the_iommu_is_off(raw: Any, on_missing: Any) -> No
     assert "AMD-Vi" in target.blockers[0].cure
 
 
+def test_what_was_wanted_is_listed_in_order() -> None:
+    esx = host(device(Q, state=UNAVAILABLE), device(P, state=UNAVAILABLE))
+    message = plan_one(esx, {"match": GPU, "count": 1}).blockers[0].message
+    assert f"wanted: {P} 10de:20f1 NVIDIA A100-PCIE-40GB; {Q} 10de:20f1" in message
+
+
 def test_a_host_without_a_passthrough_system() -> None:
     target = plan_one(host(device(P, state=UNAVAILABLE, reported=False), passthrough_supported=False), GPU)
     assert codes(target) == ["iommu_off"]
