@@ -68,7 +68,7 @@ def near_misses(devices: Iterable[HostDevice], selector: Selector) -> tuple[str,
         met = len(selector.given) - len(misses)
         if met and misses and not device.is_bridge:
             rows.append((-met, device.address, f"{device.describe()} ({_differences(device, misses)})"))
-    return _shortened([text for _unused, _unused, text in sorted(rows)])
+    return _shortened([text for _place, _unused, text in sorted(rows)])
 
 
 def _differences(device: HostDevice, keys: Iterable[str]) -> str:
