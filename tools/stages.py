@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tools.envs import CACHE
+
 TREE = ".cache/tree/lint/ansible_collections/directpath/vsphere"
 
 
@@ -60,6 +62,7 @@ STAGES: tuple[Stage, ...] = (
         group="unit",
         about="the simulator beside vcsim, and driven by govc (skipped where there is no Go)",
         module=("pytest", "-q", "-p", "no:cacheprovider", "tests/conformance"),
+        environ={"XDG_CACHE_HOME": str(CACHE)},  # the tools built for it stay in the checkout
     ),
     Stage(
         name="sanity-main",
