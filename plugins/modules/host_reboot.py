@@ -37,6 +37,12 @@ options:
     type: list
     elements: str
     default: []
+  assume_detached:
+    description:
+      - Virtual machines, by name or managed object id, that a planned change will have freed of their devices. Only used in check mode.
+    type: list
+    elements: str
+    default: []
   maintenance:
     description:
       - V(manage) enters maintenance mode before and leaves it afterwards. A host that was in it already is left in it.
@@ -145,6 +151,7 @@ ARGUMENTS = {
     **TARGETS,
     "reboot_if": {"type": "str", "choices": ["pending", "always"], "default": "pending"},
     "expect_pending": {"type": "list", "elements": "str", "default": []},
+    "assume_detached": {"type": "list", "elements": "str", "default": []},
     "maintenance": {"type": "str", "choices": ["manage", "require"], "default": "manage"},
     "evacuate_powered_off": {"type": "bool", "default": False},
     "vsan_mode": {"type": "str", "choices": ["ensureObjectAccessibility", "evacuateAllData", "noAction"]},

@@ -26,14 +26,14 @@ RECONNECT_PAUSE = 5.0
 
 
 def read_running_tasks(session: Session, hosts: Sequence[Host]) -> dict[str, tuple[str, ...]]:
-    """host id → names of the tasks that run on it at this moment, in two bulk reads."""
-    rows = collect_objects(session, vim.HostSystem, [host.moid for host in hosts], ("recentTask",))
-    owners = {task._moId: row.moid for row in rows for task in row.get("recentTask", ())}
-    found = collect_objects(session, vim.Task, owners, ("info.state", "info.descriptionId"))
+    """host id → names of the tasks that run on it at this moment, in one bulk read."""
+    paths = {vim.Task: ("info.state", "info.descriptionId", "info.entity")}
+    rows = collect_through(session, vim.HostSystem, [host.moid for host in hosts], "recentTask", paths)[vim.Task]
     busy: dict[str, list[str]] = {host.moid: [] for host in hosts}
-    for row in found:
-        if str(row.get("info.state")) in ("running", "queued"):
-            busy[owners[row.moid]].append(row.get("info.descriptionId", row.moid))
+    for row in rows:
+        entity = row.get("info.entity")
+        if entity is not None and entity._moId in busy and str(row.get("info.state")) in ("running", "queued"):
+            busy[entity._moId].append(row.get("info.descriptionId", row.moid))
     return {moid: tuple(sorted(names)) for moid, names in busy.items()}
 
 

@@ -237,3 +237,19 @@ def test_the_oldest_release_does_the_whole_job() -> None:
     assert [device["backing"] for device in vm["devices"]] == ["fixed"]
     assert vm["power_state"] == "poweredOn"
     assert lab.run("vm_pci_device", **attach)["changed"] is False
+
+
+def test_a_host_on_which_somebody_works_is_left_alone() -> None:
+    lab = Lab.load("three_hosts")
+    lab.run("host_passthrough", **ENABLE, apply="reboot")
+    lab.sim.events["power_vm"](vm="web-01", on=True)
+    host = lab.sim.find("HostSystem", "esx-01.lab")
+    stub = lab.sim.stub()
+    stub.connect()
+    reference = type(host.ref)(host.moid, stub)
+    reference.EnterMaintenanceMode_Task(0, False, None)
+    lab.sim.journal.clear()
+    result = lab.run("host_reboot", fails=True, hosts=["esx-01"], devices=[A100])
+    assert result["error_code"] == "task_running"
+    assert "enterMaintenanceMode" in result["msg"]
+    assert lab.writes() == []
