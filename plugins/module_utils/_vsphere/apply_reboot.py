@@ -17,12 +17,16 @@ from .faults import CONNECTION_ERRORS, explain, explained, is_transient
 from .read_hosts import reread_hosts
 from .sdk import vim, vmodl
 from .session import Session
-from .tasks import LONGEST_WAIT, State, wait_for_task, wait_until
+from .tasks import State, wait_for_task, wait_until
 
 GRACE = 30.0
 """Seconds the client waits longer than the server was told to, so that the server's own answer is heard."""
 
 RECONNECT_PAUSE = 5.0
+LOOK_AGAIN = 300.0
+"""Seconds after which a host that shows no change is looked at all the same: a change may have been missed."""
+SERVICES_PAUSE = 10.0
+"""Seconds until services of a host that is back are asked again: no property tells that they answer."""
 
 
 def read_running_tasks(session: Session, hosts: Sequence[Host]) -> dict[str, tuple[str, ...]]:
@@ -157,7 +161,8 @@ def _wait_for_return(session: Session, host: Host, asked: _Moment, deadline: flo
             seen.update(values)
         return True if values != seen else None
 
-    left = max(0.0, min(float(LONGEST_WAIT), deadline - session.clock()))
+    patience = SERVICES_PAUSE if back else LOOK_AGAIN
+    left = max(0.0, min(patience, deadline - session.clock()))
     wait_until(session, {reference: ("runtime.connectionState", "runtime.bootTime")}, changed, timeout=left)
     return None, reason
 
