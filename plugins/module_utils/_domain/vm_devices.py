@@ -153,7 +153,7 @@ def _sheet(
     facts = device_facts(draft)
     if mmio.facts:
         facts["mmio"] = mmio.facts
-    if _wants_details(world, draft):
+    if _wants_details(world, draft, must_run=power.must_run):
         facts[DETAILS] = True
     return _Sheet(
         draft=draft,
@@ -276,7 +276,7 @@ def _warnings(draft: Draft, power: PowerSteps) -> tuple[str, ...]:
     return tuple(warnings)
 
 
-def _wants_details(world: VmWorld, draft: Draft) -> bool:
+def _wants_details(world: VmWorld, draft: Draft, *, must_run: bool) -> bool:
     """True when something unread could change the plan: the maximum for an attach, the system id for a fixed device.
 
     The system id of a VM that runs is right, or it would not run.
@@ -284,7 +284,7 @@ def _wants_details(world: VmWorld, draft: Draft) -> bool:
     vm, host = draft.vm, draft.host
     if draft.attaching and vm.moid not in world.limits:
         return True
-    if host is None or not host.is_reachable or draft.wish.state == "absent":
+    if host is None or not host.is_reachable or (draft.wish.state == "absent" and not must_run):
         return False
     judged = draft.fixed or (not vm.is_powered_on and any(held.kind == "fixed" for held in draft.held))
     unread = host.moid not in world.system_ids or (bool(draft.fixed) and host.moid not in world.offered)
