@@ -68,14 +68,14 @@ STAGES: tuple[Stage, ...] = (
         name="sanity-main",
         group="sanity",
         about="ansible-test sanity, ansible-core 2.19",
-        module=("tools.sanity", "sanity-main"),
+        module=("tools.ansible_test", "sanity-main", "sanity"),
     ),
     Stage(
         name="sanity-newest",
         group="sanity",
         about="ansible-test sanity, the newest ansible-core",
         env="newest",
-        module=("tools.sanity", "sanity-newest"),
+        module=("tools.ansible_test", "sanity-newest", "sanity"),
     ),
     Stage(
         name="integration",
@@ -83,6 +83,12 @@ STAGES: tuple[Stage, ...] = (
         about="every target of tests/integration against the simulator",
         module=("tools.run_targets",),
         timeout=1200,
+    ),
+    Stage(
+        name="ansible-test",
+        group="integration",
+        about="one of them by ansible-test integration: the layout holds there, too",
+        module=("tools.ansible_test", "ansible-test", "integration", "role_verify"),
     ),
     Stage(
         name="unit-newest",

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``ansible-test sanity`` with the ansible-core of an environment, on its own copy of the tree.
+"""``ansible-test`` with the ansible-core and Python of an environment, on its own copy of the tree.
 
-``python -m tools.sanity NAME [arguments of ansible-test sanity]`` with the Python of that environment.
+``python -m tools.ansible_test TREE sanity [arguments]``, ``python -m tools.ansible_test TREE integration [arguments]``.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ def provide_get_pip() -> None:
 
 def main() -> int:
     """Exit status of ansible-test."""
-    name, *arguments = sys.argv[1:]
+    tree, command, *arguments = sys.argv[1:]
     provide_get_pip()
-    folder = sync(name)
+    folder = sync(tree)
     environ = clean_environ(Path(sys.prefix))
     pip_settings = Path.home() / ".config" / "pip" / "pip.conf"
     if pip_settings.exists():
@@ -56,8 +56,8 @@ def main() -> int:
     del environ["ANSIBLE_CONFIG"]  # ansible-test brings its own
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     tool = str(Path(sys.executable).parent / "ansible-test")
-    command = [tool, "sanity", "--venv", "--python", version, "--color", "no", *arguments]
-    return subprocess.run(command, cwd=folder, env=environ, stdin=subprocess.DEVNULL, check=False).returncode
+    words = [tool, command, "--venv", "--python", version, "--color", "no", *arguments]
+    return subprocess.run(words, cwd=folder, env=environ, stdin=subprocess.DEVNULL, check=False).returncode
 
 
 if __name__ == "__main__":
