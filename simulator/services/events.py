@@ -53,7 +53,7 @@ def arguments(entities: list[Entity]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for entity in entities:
         for node in entity.ancestors():
-            for kind, name, _unused, _unused in _ARGUMENTS:
+            for kind, name, _argument, _unused in _ARGUMENTS:
                 if name not in found and issubclass(node.vim_type, kind):
                     found[name] = argument(node)
     return found

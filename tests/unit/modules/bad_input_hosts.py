@@ -477,7 +477,7 @@ def _busy(lab: Lab) -> None:
     """Somebody else's task runs on the host."""
     target = lab.sim.find("HostSystem", "esx-01")
     lab.sim.start_task(None, target, "host.patch", lambda task: None, duration=3600)
-    lab.sim.clock.advance(1)
+    lab.sim.clock.sleep(1)
 
 
 def _unbootable(lab: Lab) -> None:
