@@ -73,19 +73,24 @@ def run(job: Job[Any, Any]) -> None:
     module = AnsibleModule(argument_spec={**CONNECTION, **job.arguments}, supports_check_mode=True, **job.constraints)
     if MISSING is not None:
         module.fail_json(msg=missing_required_lib("pyvmomi"), exception=str(MISSING), error_code="missing_library")
+    wrote = 0
     try:
         wish = job.wish(module.params)
         read_only = module.check_mode or job.apply is None
         with open_session(endpoint(module.params), read_only=read_only) as session:
-            result = execute(job, session, wish, check_mode=module.check_mode)
+            try:
+                result = execute(job, session, wish, check_mode=module.check_mode)
+            finally:
+                wrote = session.stub.writes
     except DirectPathError as error:
-        module.fail_json(**failure(error))
+        module.fail_json(**failure(error, wrote=wrote))
     except (vmodl.MethodFault, *CONNECTION_ERRORS) as fault:
-        module.fail_json(**failure(explain(fault, doing="read", on=str(module.params["hostname"]))))
+        module.fail_json(**failure(explain(fault, doing="read", on=str(module.params["hostname"])), wrote=wrote))
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
-        module.fail_json(**failure(explain(error, doing="finish", on=str(module.params["hostname"]))), place=place)
+        problem = explain(error, doing="finish", on=str(module.params["hostname"]))
+        module.fail_json(**failure(problem, wrote=wrote), place=place)
     for warning in result.pop("warnings", ()):
         module.warn(warning)
     if result.pop("failed", False):
@@ -93,9 +98,14 @@ def run(job: Job[Any, Any]) -> None:
     module.exit_json(**result)
 
 
-def failure(error: DirectPathError) -> dict[str, Any]:
-    """The result of a failure as a whole: nothing was changed."""
-    result: dict[str, Any] = {"msg": error.sentence(), "error_code": error.code, "changed": False}
+def failure(error: DirectPathError, *, wrote: int = 0) -> dict[str, Any]:
+    """The result of a failure as a whole. After ``wrote`` writes nobody could look at what became of them, and that is said."""
+    result: dict[str, Any] = {"msg": error.sentence(), "error_code": error.code, "changed": wrote > 0}
+    if wrote:
+        result["msg"] += (
+            f" Before that {wrote} write{'' if wrote == 1 else 's'} went out; what came of it could not be read. "
+            "Run the task again: it looks first and does only what is left."
+        )
     if error.parameter:
         result["parameter"] = error.parameter
     if error.candidates:

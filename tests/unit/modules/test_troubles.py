@@ -105,6 +105,16 @@ def test_a_write_that_never_arrives_says_what_was_done_and_what_not() -> None:
     assert [host["status"] for host in result["hosts"]] == ["changed", "failed", "changed"]
 
 
+def test_a_server_that_goes_away_after_the_writes_does_not_make_them_undone() -> None:
+    lab = lab_with({"method": "CreateFilter", "http": 503})
+    result = lab.run("host_passthrough", fails=True, **ENABLE)
+    assert result["error_code"] == "unavailable"
+    assert result["changed"] is True
+    assert "went out" in result["msg"]
+    lab.sim.faults.clear()
+    assert enabled(lab) == 6
+
+
 def test_a_refusal_of_one_host_does_not_stop_the_others() -> None:
     lab = lab_with({"method": "UpdatePassthruConfig", "name": "esx-01.lab", "fault": "HostConfigFault"})
     result = lab.run("host_passthrough", fails=True, **ENABLE)
