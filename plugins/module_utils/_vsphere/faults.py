@@ -41,6 +41,12 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "host_unreachable",
         "vCenter could not talk to the host: check its management network",
     ),
+    (
+        "vim.fault.RestrictedVersion",
+        "not_licensed",
+        "The licence of the host makes its API read-only, as the free one of ESXi does: assign another one, or change it in "
+        "the Host Client by hand",
+    ),
     ("vim.fault.HostConfigFault", "host_config_refused", "The host refused the setting: its vmkernel.log says more"),
     (
         "vim.fault.ConcurrentAccess",

@@ -35,6 +35,7 @@ CASES = [
         "no_permission",
         "Grant Host.Config.PciPassthru",
     ),
+    (vim.fault.RestrictedVersion(msg="Current license prohibits execution."), "not_licensed", "read-only"),
     (vim.fault.HostConfigFault(msg="An error occurred."), "host_config_refused", "vmkernel.log"),
     (vim.fault.PlatformConfigFault(text="Device ownership cannot be changed"), "host_config_refused", "vmkernel.log"),
     (vim.fault.ConcurrentAccess(), "changed_meanwhile", "run the task again"),
