@@ -15,7 +15,7 @@ from .._domain.hosts import DeviceMode, DeviceUser, Host, HostCapabilities, Host
 from .._domain.pci import hex4
 from .._domain.vms import DynamicBacking, FixedBacking, SriovBacking
 from .collect import Row, collect_objects, collect_through, collect_view
-from .read_vms import passthrough_devices
+from .read_vms import VM_NAME_PATHS, VmName, passthrough_devices, vm_names
 from .sdk import vim
 from .session import Session
 
@@ -59,13 +59,38 @@ def read_hosts(session: Session, *, numa: bool = False) -> tuple[Host, ...]:
             vim.ComputeResource: ("name",),
         },
     )
+    return _host_names(found)
+
+
+_HOST_NAME_PATHS: Mapping[type, tuple[str, ...]] = {
+    vim.HostSystem: ("name", "parent"),
+    vim.ClusterComputeResource: ("name",),
+    vim.ComputeResource: ("name",),
+}
+
+
+def read_host_names(session: Session) -> tuple[Host, ...]:
+    """Every host of the endpoint with name and place only, sorted by name, in one bulk read.
+
+    A server lists hundreds of PCI functions: they are read (``reread_hosts``) where they are asked for.
+    """
+    return _host_names(collect_view(session, _HOST_NAME_PATHS))
+
+
+def read_names(session: Session) -> tuple[tuple[VmName, ...], tuple[Host, ...]]:
+    """Every VM and every host with name and place only, in one bulk read."""
+    found = collect_view(session, {**VM_NAME_PATHS, **_HOST_NAME_PATHS})
+    return vm_names(found), _host_names(found)
+
+
+def _host_names(found: Mapping[type, Sequence[Row]]) -> tuple[Host, ...]:
     clusters = {row.moid: row.get("name") for row in found[vim.ClusterComputeResource]}
     hosts = (host_from_row(row, clusters) for row in found[vim.HostSystem])
     return tuple(sorted(hosts, key=lambda host: (host.name, host.moid)))
 
 
 def reread_hosts(session: Session, hosts: Sequence[Host], *, numa: bool = False) -> tuple[Host, ...]:
-    """The same hosts as they are now. One that was removed meanwhile comes back as disconnected, not silently missing."""
+    """The same hosts as they are now, in one bulk read. One that was removed meanwhile is not connected, not silently missing."""
     rows = {
         row.moid: row
         for row in collect_objects(session, vim.HostSystem, [h.moid for h in hosts], _paths(session, numa=numa))
