@@ -246,6 +246,7 @@ def _plan_host(host: Host, residents: Sequence[Vm], wish: RebootWish, tasks: Seq
         "no reboot changes that"
         for device in stale
     )
+    warnings += _left_in_maintenance(host, wish)
     if reason is None:
         return TargetPlan(target=host.name, moid=host.moid, warnings=warnings, facts={"reason": None})
     return TargetPlan(
@@ -255,6 +256,16 @@ def _plan_host(host: Host, residents: Sequence[Vm], wish: RebootWish, tasks: Seq
         blockers=reboot_blockers(host, residents, wish, tasks),
         warnings=(*warnings, *_movers(host, residents, wish)),
         facts={"reason": reason},
+    )
+
+
+def _left_in_maintenance(host: Host, wish: RebootWish) -> tuple[str, ...]:
+    """Nobody can tell a host that a run left behind when it was killed from one that a person works on, so it is left and said."""
+    if not host.in_maintenance_mode or wish.maintenance == "require":
+        return ()
+    return (
+        f"{host.name} is in maintenance mode already and will be left in it. If nobody works on it, an earlier run that was "
+        "interrupted or failed has left it there: take it out of maintenance mode",
     )
 
 

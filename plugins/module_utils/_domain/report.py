@@ -106,7 +106,8 @@ def proof_lines(hosts: Sequence[Record], vms: Sequence[Record]) -> list[str]:
     for host in hosts:
         devices = host.get("devices") or ()
         active = [f"{device['address']} {device.get('name', '')}".strip() for device in devices if device.get("active")]
-        proof.append(f"{host['name']}: {len(active)} active" + (f" ({'; '.join(active)})" if active else ""))
+        place = ", in maintenance mode" if host.get("in_maintenance_mode") else ""
+        proof.append(f"{host['name']}: {len(active)} active" + (f" ({'; '.join(active)})" if active else "") + place)
     for vm in vms:
         if vm.get("status") == "skipped":
             continue

@@ -127,6 +127,15 @@ def test_a_stale_setting_is_pointed_out() -> None:
     )
 
 
+@pytest.mark.parametrize("state", [ACTIVE, PENDING_ENABLE])
+def test_a_host_that_was_left_in_maintenance_mode_is_pointed_out(state: dict[str, bool]) -> None:
+    """A run that was killed while the host booted leaves it there, and the next one has nothing to do."""
+    (warning,) = plan_one(esx(state), MANAGE).warnings
+    assert warning.startswith("esx-01 is in maintenance mode already and will be left in it")
+    assert plan_one(esx(state), RebootWish()).warnings == ()
+    assert plan_one(esx(state, ready=False), MANAGE).warnings == ()
+
+
 # --- blockers ---------------------------------------------------------------------------------------------------------
 
 
