@@ -143,7 +143,7 @@ def explain(fault: BaseException, *, doing: str, on: str) -> DirectPathError:
         known = _lookup(name)
         if known is not None and isinstance(fault, known):
             if code == "no_permission":
-                cure = f"Grant {getattr(fault, 'privilegeId', 'the privilege')} to this account on the object or a parent of it"
+                cure = f"Grant {getattr(fault, 'privilegeId', None) or 'the privilege'} to this account on the object or a parent of it"
             return DirectPathError(message=f"Cannot {deed(doing, on)}: {words(fault)}", code=code, cure=hint or cure)
     if isinstance(fault, vmodl.MethodFault):
         return DirectPathError(

@@ -96,6 +96,39 @@ def test_a_reconfigure_whose_answer_is_lost_does_not_attach_twice(when: str) -> 
     assert lab.run("vm_pci_device", **ATTACH)["changed"] is False
 
 
+def cycled(**rule: Any) -> tuple[Lab, dict[str, Any], dict[str, Any]]:
+    """A running VM that is shut down for one more device, with trouble on the way: the lab, the result, and the VM afterwards."""
+    lab = lab_with(prepared=True)
+    lab.run("vm_pci_device", vm=["train-01"], devices=[A100], mmio={}, power="on")
+    lab.sim.clock.advance(60)  # until VMware Tools run
+    lab.sim.faults.add(**rule)
+    fails = "fault" in rule or "times" not in rule
+    result = lab.run("vm_pci_device", fails=fails, **{**ATTACH, "power": "cycle"})
+    lab.sim.faults.clear()
+    return lab, result, lab.run("vm_pci_device_info", vms=["train-01"])["vms"][0]
+
+
+@pytest.mark.parametrize("method", ["ReconfigVM_Task", "PowerOnMultiVM_Task"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_vm_that_was_shut_down_is_started_again_whatever_answer_is_lost(method: str, when: str) -> None:
+    _lab, result, now = cycled(method=method, times=1, drop=when)
+    assert (now["power_state"], len(now["devices"])) == ("poweredOn", 2)
+    assert result["not_done"] == []
+
+
+def test_a_vm_that_cannot_be_started_again_is_a_failure() -> None:
+    _lab, result, now = cycled(method="PowerOnMultiVM_Task", http=503)
+    assert now["power_state"] == "poweredOff"
+    assert result["error_code"] == "unavailable"
+    assert [change["kind"] for change in result["not_done"]] == ["power_on"]
+
+
+def test_a_vm_that_was_shut_down_for_a_change_that_is_refused_is_started_again() -> None:
+    _lab, result, now = cycled(method="ReconfigVM_Task", times=1, fault="NoPermission")
+    assert (now["power_state"], len(now["devices"])) == ("poweredOn", 1)
+    assert "it was started again as it was" in result["msg"]
+
+
 def test_a_write_that_never_arrives_says_what_was_done_and_what_not() -> None:
     lab = lab_with({"method": "UpdatePassthruConfig", "name": "esx-02.lab", "http": 503})
     result = lab.run("host_passthrough", fails=True, **ENABLE)
