@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from harness import Lab
+from pyVmomi import vim
 
+KNOWS_9 = hasattr(vim.host.PciPassthruInfo(), "directPathState")
 A100 = {"match": "10de:20f1"}
 ENABLE = {"cluster": ["compute"], "devices": [A100]}
 ATTACH = {"vm": ["train-01"], "devices": [{**A100, "count": 2}], "mmio": {}}
@@ -258,6 +260,8 @@ def test_the_gpu_and_its_audio_function_go_together() -> None:
     "name", ["legacy_55", "standalone_67", "v70", "v80", "v9", "home", "three_hosts", "demo", "mixed"]
 )
 def test_every_release_can_be_looked_at(name: str) -> None:
+    if name == "v9" and not KNOWS_9:
+        pytest.skip("this pyVmomi is older than 9.1")
     lab = Lab.load(name)
     hosts = lab.run("host_pci_device_info", gather_partitions=True)["hosts"]
     assert hosts
