@@ -157,7 +157,7 @@ def _apply(
             job.settle(session, world, wish, _only(todo, tried))
         if job.is_one_shot:
             failed = {target.moid for target in todo.targets if target.moid not in tried or outcomes[target.moid].error}
-            return job.observe(session, wish), _only(todo, failed)
+            return _after_deed(job, session, wish, world, outcomes), _only(todo, failed)
         world, todo = _look(job, session, wish, expected=False)
         uncertain = {moid for moid in tried if _is_uncertain(outcomes[moid])}
         _judge(todo, tried, outcomes, retry=uncertain if attempt < ATTEMPTS else set())
@@ -165,6 +165,19 @@ def _apply(
             return world, todo
         todo = _only(todo, uncertain)
     raise AssertionError("the last attempt returns")
+
+
+def _after_deed(
+    job: Job[Wish, World], session: Session, wish: Wish, before: World, outcomes: Mapping[str, Outcome]
+) -> World:
+    """The world once more. Where a deed failed and nobody answers (an ESXi host that is asked itself and does not come back), its
+    failure counts, and what was seen before has to do."""
+    try:
+        return job.observe(session, wish)
+    except (DirectPathError, vmodl.MethodFault, *CONNECTION_ERRORS):
+        if all(outcome.error is None for outcome in outcomes.values()):
+            raise
+        return before
 
 
 def _is_uncertain(outcome: Outcome) -> bool:

@@ -243,6 +243,19 @@ def test_a_host_reached_directly_is_rebooted_although_it_takes_the_api_with_it(n
     assert after["in_maintenance_mode"] is False
 
 
+def test_a_host_reached_directly_that_never_comes_back_is_told_so() -> None:
+    """Not that nothing listens there: who reads that checks the name of the host, and not its console."""
+    lab = Lab.load("standalone_67")
+    for vm in lab.run("vm_pci_device_info", include="all")["vms"]:
+        lab.sim.events["power_vm"](vm=vm["name"], on=False)
+    lab.sim.events["set_knob"](name="boot_result", value="never_returns")
+    result = lab.run("host_reboot", fails=True, hosts=["esx-67"], reboot_if="always", reboot_timeout=600)
+    assert result["error_code"] == "not_back"
+    assert result["changed"] is True
+    assert [host["status"] for host in result["hosts"]] == ["failed"]
+    assert "not back after 600 seconds" in result["msg"]
+
+
 def test_a_host_reached_directly_answers_to_the_name_it_was_reached_by() -> None:
     lab = Lab.load("home")
     assert lab.run("host_passthrough", check=True, hosts=["vcenter.test"], devices=[{"match": "10de:2230"}])["changed"]
