@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from .errors import InputError
 from .host_blockers import unreachable
 from .hosts import Host, HostDevice
 from .overrides import parse_overrides
@@ -53,6 +54,17 @@ class RebootWish:
     drain_timeout: int = 1800
     reboot_timeout: int = 2700
     verify_timeout: int = 300
+
+    def __post_init__(self) -> None:
+        """To the server a time-out of 0 or less for maintenance mode means to wait for ever, which nobody gets here by accident."""
+        for name in ("drain_timeout", "reboot_timeout", "verify_timeout"):
+            if getattr(self, name) < 1:
+                raise InputError(
+                    message=f"{name} {getattr(self, name)} is not a positive number of seconds",
+                    code="bad_timeout",
+                    parameter=name,
+                    cure="Give a whole number of seconds; nothing here waits for ever",
+                )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -295,6 +295,13 @@ def test_what_the_writer_is_told() -> None:
     assert (reboot.subject, reboot.before, reboot.after) == ("host", "running", "rebooted")
 
 
+@pytest.mark.parametrize("name", ["drain_timeout", "reboot_timeout", "verify_timeout"])
+@pytest.mark.parametrize("seconds", [0, -1])
+def test_nothing_waits_for_ever(name: str, seconds: int) -> None:
+    with pytest.raises(InputError, match=f"{name} {seconds} is not a positive number of seconds"):
+        replace(MANAGE, **{name: seconds})
+
+
 def test_a_forecast_gives_the_same_records_as_the_real_run() -> None:
     forecast = RebootWish(maintenance="manage", expect_pending=frozenset({"esx-01"}))
     before, after = esx(OFF, ready=False), esx(PENDING_ENABLE, ready=False)
