@@ -5,10 +5,13 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import pytest
 from harness import Lab
 from pyVmomi import vim
+
+from simulator.rules import reboot as reboot_rules
 
 KNOWS_9 = hasattr(vim.host.PciPassthruInfo(), "directPathState")
 A100 = {"match": "10de:20f1"}
@@ -241,6 +244,18 @@ def test_a_host_reached_directly_is_rebooted_although_it_takes_the_api_with_it(n
     after = result["hosts"][0]
     assert after["boot_time_after"] > after["boot_time_before"]
     assert after["in_maintenance_mode"] is False
+
+
+def test_a_reboot_that_the_task_refuses_is_told_at_once() -> None:
+    """The call itself is accepted: waiting for the whole time-out would end in a guess."""
+    lab = Lab.load("three_hosts")
+    refusal = vim.fault.InvalidState(msg="The operation is not allowed in the current state.")
+    started = lab.sim.clock.seconds()
+    with mock.patch.object(reboot_rules, "check", side_effect=refusal):
+        result = lab.run("host_reboot", fails=True, hosts=["esx-03"], reboot_if="always")
+    assert result["error_code"] == "invalid_state"
+    assert "not allowed in the current state" in result["msg"]
+    assert lab.sim.clock.seconds() - started < 300
 
 
 def test_a_host_reached_directly_that_never_comes_back_is_told_so() -> None:
