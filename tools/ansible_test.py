@@ -19,9 +19,12 @@ HOME = CACHE / "home"
 # ansible-test makes virtual environments without pip and downloads get-pip.py for them from a host of its own; the pip
 # that comes with every interpreter (ensurepip's wheel) does as well, and works where only a package index is in reach.
 GET_PIP = """\
-import ensurepip, pathlib, runpy, sys
+import ensurepip, pathlib, runpy, sys, sysconfig
 bundled = pathlib.Path(ensurepip.__file__).parent / "_bundled"
-sys.path.insert(0, str(sorted(bundled.glob("pip-*.whl"))[-1]))
+shared = getattr(ensurepip, "_WHEEL_PKG_DIR", None) or sysconfig.get_config_var("WHEEL_PKG_DIR")  # Debian, Fedora
+folders = [bundled] + ([pathlib.Path(shared)] if shared else [])
+wheels = [wheel for folder in folders for wheel in sorted(folder.glob("pip-*.whl"))]
+sys.path.insert(0, str(wheels[-1]))
 drop = ("--no-setuptools", "--no-wheel")
 sys.argv = ["pip", "install", "--upgrade", "--force-reinstall"] + [a for a in sys.argv[1:] if a not in drop]
 runpy.run_module("pip", run_name="__main__", alter_sys=True)
