@@ -102,6 +102,7 @@ hosts:
     name: {description: Name of the host., type: str, returned: always}
     moid: {description: Managed object id., type: str, returned: always}
     status: {description: "V(ok), V(changed), V(pending), V(refused), V(skipped) or V(failed).", type: str, returned: always}
+    in_maintenance_mode: {description: Whether it is in maintenance mode., type: bool, returned: always}
     reboot_required: {description: Whether a wanted device waits for a reboot; in check mode whether one is expected to., type: bool,
       returned: always}
     pending: {description: Addresses of wanted devices that are configured and not in force., type: list, elements: str,

@@ -170,7 +170,7 @@ def _wait_for_return(
         return now, ""
     if back:
         reason = "its services do not answer yet"
-    seen: dict[str, Any] = {}
+    seen: dict[tuple[str, str], Any] = {}
 
     def changed(state: State) -> bool | None:
         values = {(moid, path): value for moid, known in state.items() for path, value in known.items()}
@@ -180,7 +180,7 @@ def _wait_for_return(
 
     patience = SERVICES_PAUSE if back else LOOK_AGAIN
     left = max(0.0, min(patience, deadline - session.clock()))
-    watched = {reference: ("runtime.connectionState", "runtime.bootTime")}
+    watched: dict[Any, tuple[str, ...]] = {reference: ("runtime.connectionState", "runtime.bootTime")}
     if task is not None:
         watched[task] = ("info.state",)
     wait_until(session, watched, changed, timeout=left)
