@@ -97,7 +97,7 @@ def differences(results: Sequence[Record]) -> list[str]:
                 found.append(f"{name}: {_WORDS[target['status']]}")
         if result["trouble"] == "failed":
             found.append(str(result.get("msg", "the module failed")))
-    return found
+    return list(dict.fromkeys(found))  # a server that cannot be reached says so to each module
 
 
 def proof_lines(hosts: Sequence[Record], vms: Sequence[Record]) -> list[str]:

@@ -89,6 +89,7 @@ def test_every_kind_of_difference_is_named() -> None:
             },
             {"vms": [host("vm", "changed")], "changes": [memory]},
             {"failed": False, "error_code": "unreachable", "msg": "Cannot reach vc: connection refused."},
+            {"failed": False, "error_code": "unreachable", "msg": "Cannot reach vc: connection refused."},
         ]
     )
     assert found == [
