@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from .._domain.errors import DirectPathError
@@ -120,14 +121,21 @@ def _look_again(session: Session, vm: Vm) -> Vm:
     place = VmName(moid=vm.moid, name=vm.name, path=vm.path, host_moid=vm.host_moid, datacenter_moid=vm.datacenter_moid)
     found = read_vms(session, [place])
     now = found[0] if found else None
-    same = now is not None and [d.key for d in now.devices] == [d.key for d in vm.devices] and now.memory == vm.memory
-    if now is None or not same:
+    if now is None or not _is_as_planned(now, vm):
         raise DirectPathError(
             message=f"Cannot reconfigure {vm.name}: somebody else changed it since it was read",
             code="changed_meanwhile",
             cure="Run the task again",
         )
     return now
+
+
+def _is_as_planned(now: Vm, planned: Vm) -> bool:
+    """Whether devices and memory are what was planned for. Capabilities are left out: they may depend on the power state."""
+    memory = replace(now.memory, lock_supported=planned.memory.lock_supported)
+    return [device.key for device in now.devices] == [
+        device.key for device in planned.devices
+    ] and memory == planned.memory
 
 
 def reconfigure_spec(vm: Vm, changes: Sequence[Change]) -> Any:
