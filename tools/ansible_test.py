@@ -11,10 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.envs import CACHE, clean_environ
+from tools.envs import HOME, clean_environ
 from tools.tree import sync
-
-HOME = CACHE / "home"
 
 # ansible-test makes virtual environments without pip and downloads get-pip.py for them from a host of its own; the pip
 # that comes with every interpreter (ensurepip's wheel) does as well, and works where only a package index is in reach.

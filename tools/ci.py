@@ -17,7 +17,7 @@ import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from tools.envs import CACHE, ROOT, NoInterpreter, clean_environ, ensure
+from tools.envs import CACHE, HOME, ROOT, NoInterpreter, clean_environ, ensure
 from tools.stages import STAGES, Stage
 
 LOGS = CACHE / "log"
@@ -178,6 +178,7 @@ def main() -> int:
         return 0
     started = time.monotonic()
     LOGS.mkdir(parents=True, exist_ok=True)
+    HOME.mkdir(parents=True, exist_ok=True)
     outcomes = run_stages(stages, max(1, options.jobs))
     text = table(outcomes, time.monotonic() - started)
     (LOGS / "summary").write_text(text + "\n", encoding="utf-8")

@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tools.envs import CACHE
+from tools.envs import CACHE, HOME
 
+OWN_HOME = {"HOME": str(HOME)}  # linters keep caches and logs in it
 TREE = ".cache/tree/lint/ansible_collections/directpath/vsphere"
 
 
@@ -33,12 +34,12 @@ def _pytest(*arguments: str) -> tuple[str, ...]:
 
 
 def _lint(name: str, about: str, *command: str) -> Stage:
-    return Stage(name=name, group="lint", about=about, command=command)
+    return Stage(name=name, group="lint", about=about, command=command, environ=OWN_HOME)
 
 
 def _lint_tree(name: str, about: str, *command: str, group: str = "lint") -> Stage:
     """A linter that must see the collection under its full name."""
-    environ = {"ANSIBLE_COLLECTIONS_PATH": "../../.."}
+    environ = OWN_HOME | {"ANSIBLE_COLLECTIONS_PATH": "../../.."}
     return Stage(name=name, group=group, about=about, command=command, folder=TREE, needs=("tree",), environ=environ)
 
 
