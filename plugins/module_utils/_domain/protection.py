@@ -154,13 +154,12 @@ def _disk_reason(adapter: StorageAdapter, name: str, disk: Disk | None, fabric: 
         return Protection(code="boot_disk", reason=f"{through}, which {uses}")
     if disk.uses:
         return Protection(code="disk_in_use", reason=f"{through}, which {' and '.join(disk.uses)}")
-    if disk.local is False:
-        return None
-    if disk.partitioned is not False:
+    if disk.local is not False and disk.partitioned is not False:
         state = "which has partitions" if disk.partitioned else "whose partitions are not known"
         return Protection(code="disk_partitioned", reason=f"{through}, {state}: they may hold ESXi or data")
     if not fabric.boot_disk_known and not fabric.boots_from_usb:
-        reason = f"{through}, a local disk, and it is not known from which disk this host boots"
+        what = "a disk that may be booted from over the network" if disk.local is False else "a local disk"
+        reason = f"{through}, {what}, and it is not known from which disk this host boots"
         return Protection(code="boot_disk_unknown", reason=reason)
     return None
 

@@ -134,6 +134,12 @@ def test_a_card_of_no_use_to_the_host_is_free() -> None:
             "vmhba2 leads to naa.1, which holds datastore fast01",
         ),
         (
+            disk_host(Disk(name="naa.1", local=False), boot_disk_known=False),
+            "boot_disk_unknown",
+            "vmhba2 leads to naa.1, a disk that may be booted from over the network, and it is not known from which disk this "
+            "host boots",
+        ),
+        (
             disk_host(replace(FREE, partitioned=True)),
             "disk_partitioned",
             "vmhba2 leads to naa.1, which has partitions: they may hold ESXi or data",
