@@ -17,7 +17,14 @@ from .._domain.targets import Target, find_vm, resolve_hosts, resolve_targets
 from .._domain.vm_devices import VmWorld
 from .._domain.vms import Vm
 from .._vsphere.read_fabric import read_fabric
-from .._vsphere.read_hosts import read_host_names, read_hosts, read_names, read_users, reread_hosts
+from .._vsphere.read_hosts import (
+    read_bindings,
+    read_host_names,
+    read_hosts,
+    read_names,
+    read_users,
+    reread_hosts,
+)
 from .._vsphere.read_options import read_options
 from .._vsphere.read_vms import VmName, read_vms
 from .._vsphere.session import Session
@@ -117,7 +124,7 @@ def observe_vm_world(session: Session, wanted: Sequence[str]) -> VmWorld:
     return VmWorld(
         vms=place_vms(read_vms(session, chosen, pools=True), near),
         others=place_vms(read_vms(session, neighbours), near),
-        hosts=reread_hosts(session, near, numa=True),
+        hosts=read_bindings(session, reread_hosts(session, near, numa=True)),
     )
 
 

@@ -110,23 +110,27 @@ def _switches(row: Row) -> tuple[Switch, ...]:
         Switch(name=sw.name, uplinks=uplinks(sw.pnic), services=services.get(("standard", sw.name), frozenset()))
         for sw in row.get("config.network.vswitch", ())
     ]
+    opaque = row.get("config.network.opaqueSwitch", ())
+    on_opaque = services.get(("opaque", ""), frozenset())
     for sw in row.get("config.network.proxySwitch", ()):
+        # NSX on a distributed switch: its networks look opaque, its uplinks are those of the distributed switch.
+        carried = on_opaque if not opaque and getattr(sw, "nsxtEnabled", False) else frozenset()
         lags = [nic for lag in sw.hostLag or () for port in lag.lagPort or () for nic in (port.pnicKey,) if nic]
         switches.append(
             Switch(
                 name=sw.dvsName or sw.dvsUuid,
                 kind="distributed",
                 uplinks=uplinks([*(sw.pnic or ()), *lags]),
-                services=services.get(("distributed", sw.dvsUuid), frozenset()),
+                services=services.get(("distributed", sw.dvsUuid), frozenset()) | carried,
             )
         )
-    for sw in row.get("config.network.opaqueSwitch", ()):
+    for sw in opaque:
         switches.append(
             Switch(
                 name=sw.name or sw.key,
                 kind="opaque",
                 uplinks=uplinks(sw.pnic),
-                services=services.get(("opaque", ""), frozenset()),
+                services=on_opaque,
             )
         )
     return tuple(sorted(switches, key=lambda switch: (switch.kind, switch.name)))

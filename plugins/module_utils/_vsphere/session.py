@@ -131,8 +131,6 @@ def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
         context.verify_mode = ssl.CERT_NONE
         return context
     context = ssl.create_default_context()
-    # Python 3.13 also wants extensions that the CAs of many vCenters lack. Chain, name and validity are verified all the same.
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     # The same on every Python. A certificate that is named itself is trusted, although the CA of the ESXi installer that signed it is
     # not to be had; and CAs without the extensions that Python 3.13 began to insist on go on working.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN

@@ -328,3 +328,19 @@ def test_a_host_on_which_somebody_works_is_left_alone() -> None:
     assert result["error_code"] == "task_running"
     assert "enterMaintenanceMode" in result["msg"]
     assert lab.writes() == []
+
+
+def test_a_device_held_by_a_vm_this_account_may_not_see_is_in_use_all_the_same() -> None:
+    """The host says to which VM it lends a device, also where the VM itself is hidden."""
+    lab = Lab.load("three_hosts")
+    lab.run("host_passthrough", **ENABLE)
+    lab.run("vm_pci_device", **ATTACH, power="on")
+    holder = lab.run("vm_pci_device_info", vms=["train-01"])["vms"][0]
+    vm = lab.sim.find("VirtualMachine", "train-01")
+    host = lab.sim.find("HostSystem", holder["host"])
+    host.set("vm", [ref for ref in host.get("vm") if ref._moId != vm.moid])
+    lab.sim.journal.clear()
+    result = lab.run("host_passthrough", fails=True, hosts=[holder["host"]], devices=[A100], state="disabled")
+    assert result["error_code"] == "in_use"
+    assert vm.moid in result["msg"]
+    assert lab.writes() == []
