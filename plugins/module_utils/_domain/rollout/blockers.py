@@ -1,0 +1,258 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands in the way of a host before anything of it is moved. PRIVATE to the collection.
+
+``quick_blockers`` are seen in what is known of every host anyway; ``exam_blockers`` in what is asked of the server right before a host
+is started. Each says what is in the way and what to do about it. A blocked host holds no slot and is looked at again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+
+from ..host_blockers import unreachable
+from ..plan import Blocker
+from .pinned import pin_reason, pinned_blockers, stays_behind
+from .policy import Policy
+from .world import ClusterView, HostView, VmView
+
+
+def quick_blockers(
+    view: HostView, vms: Sequence[VmView], cluster: ClusterView, others: Sequence[HostView], policy: Policy
+) -> tuple[Blocker, ...]:
+    """``vms`` are those on the host, ``others`` the other hosts of its cluster."""
+    if not view.host.is_reachable:
+        return (unreachable(view.host),)
+    own = _unreadable(view, vms, cluster) or _maintenance(view, policy)
+    if own:
+        return own
+    rules = (
+        *_unsupported(view, policy),
+        *_tasks(view, cluster),
+        *_alarms(view, cluster, policy),
+        *_quick_boot(view, policy),
+        *_stale(view),
+    )
+    if view.in_maintenance:
+        return rules
+    return (
+        *rules,
+        *pinned_blockers(view, vms, cluster, policy.pinned),
+        *_stay_behind(view, vms, cluster),
+        *_capacity(view, vms, cluster, others),
+    )
+
+
+def exam_blockers(
+    view: HostView, vms: Sequence[VmView], cluster: ClusterView, others: Sequence[HostView]
+) -> tuple[Blocker, ...]:
+    """Only with an examination; where DRS was asked, its answer replaces our arithmetic of admission control."""
+    exam = view.exam
+    if exam is None:
+        return ()
+    taken = tuple(
+        Blocker(
+            code="reboot_takes_protected",
+            message=sentence,
+            cure="Disable passthrough of this device first (host_passthrough with state: disabled), or name it in allow_protected",
+        )
+        for sentence in exam.protected
+    )
+    if view.in_maintenance:
+        return (*taken, *_vsan(view, cluster))
+    asked = exam.evacuation_faults is not None
+    return (
+        *taken,
+        *_vsan(view, cluster),
+        *(_dry_run(view, vms, cluster) if asked else _admission(view, cluster, others)),
+    )
+
+
+def _unreadable(view: HostView, vms: Iterable[VmView], cluster: ClusterView) -> tuple[Blocker, ...]:
+    garbage = [(view.name, value) for value in view.garbage]
+    garbage += [(vm.name, value) for vm in vms for value in vm.garbage]
+    return tuple(
+        Blocker(
+            code="journal_unreadable",
+            message=f"The journal value {value.attribute} on {name} of {cluster.name} was changed or cut off: {value.text[:60]!r}",
+            cure="See in the events what was done to this object, put it in order, then clear the custom attribute",
+        )
+        for name, value in garbage
+    )
+
+
+def _maintenance(view: HostView, policy: Policy) -> tuple[Blocker, ...]:
+    if view.entering:
+        message = f"Somebody else is putting {view.name} into maintenance mode"
+    elif view.in_maintenance and policy.operator_maintenance == "block":
+        message = f"{view.name} was put into maintenance mode by somebody else"
+    else:
+        return ()
+    cure = "It is left alone. End the maintenance mode, or set operator_maintenance: use to have it rebooted and left in it"
+    return (Blocker(code="maintenance_by_other", message=message, cure=cure),)
+
+
+def _unsupported(view: HostView, policy: Policy) -> Iterable[Blocker]:
+    can = view.host.capabilities
+    if not can.reboot or (not can.maintenance_mode and not view.in_maintenance):
+        what = "be rebooted through the API" if not can.reboot else "enter maintenance mode"
+        yield Blocker(
+            code="reboot_unsupported",
+            message=f"{view.name} says that it cannot {what}",
+            cure="Reboot it by hand (console or BMC)",
+        )
+    if policy.method == "power_cycle" and view.bmc_power is None:
+        yield Blocker(
+            code="no_bmc",
+            message=f"The management controller of {view.name} is not known or does not answer, so nothing could power it on again",
+            cure="Give its address and account in the inventory (bmc), or set method: reboot",
+        )
+
+
+def _tasks(view: HostView, cluster: ClusterView) -> Iterable[Blocker]:
+    if view.tasks or view.rebooting:
+        names = ", ".join(sorted({*view.tasks, *(["reboot or shutdown"] if view.rebooting else [])}))
+        yield Blocker(
+            code="task_running",
+            message=f"Other work is under way on {view.name}: {names}",
+            cure="It is looked at again; cancel that task if it hangs",
+        )
+    if cluster.remediation:
+        yield Blocker(
+            code="remediation_running",
+            message=f"The lifecycle manager works on {cluster.name}: {cluster.remediation}",
+            cure="Wait until it is done: both would reboot hosts",
+        )
+
+
+def _alarms(view: HostView, cluster: ClusterView, policy: Policy) -> Iterable[Blocker]:
+    for name, alarms in ((view.name, view.red_alarms), (cluster.name, cluster.red_alarms)):
+        red = [alarm for alarm in alarms if not any(fnmatchcase(alarm, pattern) for pattern in policy.ignore_alarms)]
+        if red:
+            yield Blocker(
+                code="red_alarms",
+                message=f"{name} has red alarms: {', '.join(sorted(red))}",
+                cure="See to them, acknowledge them, or name them in ignore_alarms",
+            )
+
+
+def _quick_boot(view: HostView, policy: Policy) -> Iterable[Blocker]:
+    if policy.full_post and policy.method == "reboot" and view.quick_boot:
+        yield Blocker(
+            code="quick_boot",
+            message=f"{view.name} reboots with Quick Boot, which goes past the firmware",
+            cure="Turn Quick Boot off for it, or set method: power_cycle",
+        )
+
+
+def _stale(view: HostView) -> Iterable[Blocker]:
+    """It would fail the proof after the reboot, which no reboot changes: better said before anything is moved."""
+    stale = [device.describe() for device in view.host.devices if device.state == "stale"]
+    if stale:
+        yield Blocker(
+            code="stale_setting",
+            message=f"{view.name} is configured to pass through what it no longer offers: {'; '.join(stale)}",
+            cure="Disable passthrough of these devices first (host_passthrough with state: disabled): no reboot puts it in force",
+        )
+
+
+def _stay_behind(view: HostView, vms: Iterable[VmView], cluster: ClusterView) -> Iterable[Blocker]:
+    if not cluster.is_cluster:
+        return
+    left = [
+        f"{vm.name} ({why})"
+        for vm in sorted(vms, key=lambda vm: (vm.name, vm.moid))
+        if vm.is_on and not pin_reason(vm, cluster) and (why := stays_behind(vm, cluster))
+    ]
+    if left:
+        yield Blocker(
+            code="vms_stay",
+            message=f"Nothing would move these virtual machines away from {view.name}: {'; '.join(left)}",
+            cure="Set DRS of the cluster and of these VMs to fully automated, or move them by hand",
+        )
+
+
+def _movable(vms: Iterable[VmView], cluster: ClusterView) -> list[VmView]:
+    return [vm for vm in vms if vm.is_on and not pin_reason(vm, cluster)]
+
+
+def _capacity(
+    view: HostView, vms: Iterable[VmView], cluster: ClusterView, others: Sequence[HostView]
+) -> Iterable[Blocker]:
+    """Memory only: it cannot be shared out thinner, and one VM needs it on one host. CPU gives way."""
+    moving = _movable(vms, cluster)
+    rooms = [other.memory_free_mb for other in others if other.serves] if moving else [None]
+    if any(room is None for room in rooms):
+        return
+    free = [room for room in rooms if room is not None]
+    need, room = sum(vm.memory_mb for vm in moving), sum(free)
+    largest = max(moving, key=lambda vm: (vm.reserved_mb, vm.name))
+    if need > room:
+        what = f"its running virtual machines use {need} MB and the other hosts in service have {room} MB free"
+    elif largest.reserved_mb > max(free, default=0):
+        what = f"{largest.name} reserves {largest.reserved_mb} MB and no other host in service has that much free"
+    else:
+        return
+    yield Blocker(
+        code="no_capacity",
+        message=f"{view.name} cannot be emptied: {what}",
+        cure="Wait until hosts are back, shut down VMs that are not needed, or add capacity",
+    )
+
+
+def _admission(view: HostView, cluster: ClusterView, others: Sequence[HostView]) -> Iterable[Blocker]:
+    """DRS does not evacuate a host when that would break what HA sets aside."""
+    rule = cluster.admission
+    if rule is None:
+        return
+    left = rule.current - (1.0 if rule.unit == "hosts" else 100.0 / (len(others) + 1))
+    if left < rule.wanted:
+        unit = "host failures" if rule.unit == "hosts" else "% set aside"
+        yield Blocker(
+            code="ha_admission",
+            message=f"HA admission control of {cluster.name} would not allow {view.name} to leave: {left:.0f} {unit} would be left and "
+            f"{rule.wanted:.0f} are demanded",
+            cure="Wait until hosts are back, add capacity, or relax admission control for the time being",
+        )
+
+
+def _dry_run(view: HostView, vms: Iterable[VmView], cluster: ClusterView) -> Iterable[Blocker]:
+    exam = view.exam
+    if exam is None or exam.evacuation_faults is None:
+        return
+    moving = {vm.moid: vm.name for vm in _movable(vms, cluster)}
+    stuck = sorted(
+        (name, exam.evacuation_faults[moid]) for moid, name in moving.items() if moid in exam.evacuation_faults
+    )
+    if stuck:
+        named = "; ".join(f"{name} ({why})" for name, why in stuck)
+        yield Blocker(
+            code="evacuation_refused",
+            message=f"DRS says that it could not move these virtual machines away from {view.name}: {named}",
+            cure="See to these reasons, or move or shut down these VMs by hand",
+        )
+    elif exam.evacuation_refused and moving:
+        yield Blocker(
+            code="evacuation_refused",
+            message=f"DRS says that it would not empty {view.name}: {exam.evacuation_refused}",
+            cure="See to this reason; it is looked at again",
+        )
+
+
+def _vsan(view: HostView, cluster: ClusterView) -> Iterable[Blocker]:
+    exam = view.exam
+    if not cluster.vsan or exam is None:
+        return
+    if exam.vsan_inaccessible:
+        yield Blocker(
+            code="vsan_objects",
+            message=f"vSAN of {cluster.name} has {exam.vsan_inaccessible} objects that are missing or without redundancy",
+            cure="See to them first (vSAN health): another host down may make their data inaccessible",
+        )
+    if exam.vsan_resync_mb:
+        yield Blocker(
+            code="vsan_resync",
+            message=f"vSAN of {cluster.name} still copies {exam.vsan_resync_mb} MB",
+            cure="It is looked at again; nothing is to be done",
+        )

@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How many hosts may be down, and how many are. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..errors import InputError
+from .policy import Amount, Policy
+from .states import is_active
+from .world import ClusterView, HostView
+
+
+def check_amount(amount: Amount, parameter: str) -> None:
+    """Raises InputError for anything but a positive number or a percentage from 1% to 100%."""
+    if isinstance(amount, int) and not isinstance(amount, bool) and amount > 0:
+        return
+    digits = amount.strip().removesuffix("%") if isinstance(amount, str) else ""
+    if isinstance(amount, str) and amount.strip().endswith("%") and digits.isdecimal() and 0 < int(digits) <= 100:
+        return
+    raise InputError(
+        message=f"{parameter}: {amount!r} is neither a number above 0 nor a percentage such as 25%",
+        code="bad_amount",
+        parameter=parameter,
+    )
+
+
+def amount_of(amount: Amount, total: int) -> int:
+    """A percentage is rounded down, yet never to nothing."""
+    if isinstance(amount, int):
+        return amount
+    return max(1, total * int(amount.strip().removesuffix("%")) // 100)
+
+
+def is_down(view: HostView) -> bool:
+    """It serves nobody, for whatever reason."""
+    return not view.serves
+
+
+def takes_place(view: HostView) -> bool:
+    """It counts against the budget: it is down, or in our hands and about to be."""
+    return is_down(view) or is_active(view.entry)
+
+
+def cluster_budget(cluster: ClusterView, total: int, policy: Policy) -> int:
+    """How many of the ``total`` hosts of a cluster may be down. vSAN takes one host out at a time, whatever is asked for."""
+    asked = amount_of(policy.cluster_budgets.get(cluster.name, policy.max_unavailable), total)
+    return min(asked, 1) if cluster.vsan else asked
+
+
+def fleet_budget(total: int, policy: Policy) -> int:
+    return total if policy.fleet_max_unavailable is None else amount_of(policy.fleet_max_unavailable, total)
+
+
+def count_down(views: Iterable[HostView]) -> int:
+    return sum(1 for view in views if takes_place(view))
+
+
+def who_is_down(views: Iterable[HostView]) -> str:
+    """``esx-02 (in maintenance mode), esx-05 (notResponding)`` for messages."""
+    return ", ".join(f"{view.name} ({_why_down(view)})" for view in views if takes_place(view))
+
+
+def _why_down(view: HostView) -> str:
+    if is_active(view.entry):
+        return "in progress"
+    if not view.connected:
+        return view.host.connection_state
+    if view.in_maintenance:
+        return "in maintenance mode"
+    if view.entering:
+        return "entering maintenance mode"
+    return "standby" if view.standby else "quarantined"

@@ -1,0 +1,125 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a roll ends: what is left is named, the journal is cleared, the locks are released. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from . import lock
+from .actions import Action
+from .journal import Lock
+from .pace import Progress, failure_limit
+from .scene import Scene, soonest
+from .start import Start, unknown
+from .states import HostStatus, Outlook, is_active
+from .world import HostView
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Closing:
+    actions: tuple[Action, ...]
+    outlook: Outlook
+
+
+def left_over(
+    scene: Scene,
+    hands: Mapping[str, lock.Hand],
+    starts: Mapping[str, Start],
+    reasons: tuple[str, ...],
+    wake: float | None,
+) -> Outlook:
+    """Nothing is under way. Blocked hosts are waited for as long as the policy says; then the roll is over."""
+    blocked = [begun for begun in starts.values() if begun.phase == "blocked"]
+    unreachable = [view for view in scene.hosts.values() if unknown(scene, view) and view.entry is None]
+    failed = [view for view in scene.hosts.values() if _needs_person(scene, view)]
+    lost = [view for view in scene.hosts.values() if is_active(view.entry) and _is_locked(hands, view)]
+    patient = _last_progress(scene) + scene.policy.patience
+    if (blocked or unreachable or reasons) and scene.now < patient:
+        return Outlook(
+            state="waiting", reasons=(*(begun.reason for begun in blocked), *reasons), wake_at=soonest(wake, patient)
+        )
+    count = len(blocked) + len(unreachable)
+    words = [f"{count} host{'s are' if count > 1 else ' is'} blocked"] if count else []
+    words += [f"{len(failed)} host{'s need' if len(failed) > 1 else ' needs'} a person"] if failed else []
+    if lost:
+        words.append(f"hosts in progress are locked by another run: {', '.join(view.name for view in lost)}")
+    if words or reasons:
+        return Outlook(state="stalled", reasons=(*words, *reasons))
+    return Outlook(state="finished")
+
+
+def _needs_person(scene: Scene, view: HostView) -> bool:
+    entry = view.entry
+    if entry is None or entry.step not in ("failed", "withdrawn"):
+        return False
+    return view.wanted or entry.roll == scene.world.roll
+
+
+def _is_locked(hands: Mapping[str, lock.Hand], view: HostView) -> bool:
+    hand = hands.get(view.host.compute_moid)
+    return hand is not None and hand.blocker is not None
+
+
+def _last_progress(scene: Scene) -> float:
+    moments = [view.entry.at for view in scene.hosts.values() if view.entry is not None]
+    moments += [cluster.lock.since for cluster in scene.clusters.values() if isinstance(cluster.lock, Lock)]
+    return max(moments, default=scene.now - scene.policy.patience)
+
+
+def closing(
+    scene: Scene, hosts: Sequence[HostStatus], state: Progress, outlook: Outlook, *, finishing: bool
+) -> Closing:
+    """Mark the locks, clear the entries, release the locks: in this order, so that a crash in between is gone on with.
+
+    A firmware roll that is not complete keeps its entries: nothing else tells which hosts it has rebooted.
+    """
+    ours = [c for c in scene.clusters.values() if isinstance(c.lock, Lock) and c.lock.owner == scene.world.me]
+    going = Outlook(state="working", reasons=("the journal is cleared",))
+    clearable = [view for view in scene.hosts.values() if _is_clearable(scene, view)]
+    if clearable and (finishing or _is_complete(scene, hosts)):
+        marks = [
+            action
+            for c in ours
+            if isinstance(c.lock, Lock) and not c.lock.finishing
+            for action in lock.finish(c, "all is done")
+        ]
+        if marks:
+            return Closing(actions=tuple(marks), outlook=going)
+        forget = tuple(
+            Action(kind="forget_host", target=view.moid, name=view.name, reason="the roll is over")
+            for view in clearable
+        )
+        return Closing(actions=forget, outlook=going)
+    return Closing(
+        actions=lock.release(ours, scene.world.me), outlook=_final(scene, state, outlook, finishing=finishing)
+    )
+
+
+def _is_complete(scene: Scene, hosts: Sequence[HostStatus]) -> bool:
+    return scene.policy.reason != "firmware" or all(status.phase in ("done", "idle") for status in hosts)
+
+
+def _is_clearable(scene: Scene, view: HostView) -> bool:
+    """Its entry has served: nobody is owed anything by it."""
+    entry = view.entry
+    held = scene.cluster_of(view).lock
+    if entry is None or not isinstance(held, Lock) or held.owner != scene.world.me:
+        return False
+    return entry.step in ("done", "blocked", "withdrawn") and not scene.owed.get(view.moid)
+
+
+def _final(scene: Scene, state: Progress, outlook: Outlook, *, finishing: bool) -> Outlook:
+    """While the journal is cleared nobody is a candidate any more: what is left is seen in the hosts themselves."""
+    if not finishing:
+        return outlook
+    failed = [view.name for view in state.failed]
+    owing = [] if scene.policy.reason == "firmware" else [scene.hosts[moid].name for moid in scene.debts]
+    left = [name for name in owing if name not in failed]
+    halt = failure_limit(state, scene.policy)
+    if halt is not None and left:
+        return Outlook(state="halted", reasons=(halt.reason,))
+    if left or failed:
+        return Outlook(state="stalled", reasons=(f"not done: {', '.join(sorted({*left, *failed}))}",))
+    return Outlook(state="finished")

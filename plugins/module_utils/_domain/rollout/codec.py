@@ -1,0 +1,229 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The journal as text: one short line a value, readable for an administrator who finds it in vCenter. PRIVATE to the collection.
+
+``dp1 rebooting roll=1f3c9a2e at=2026-05-20T12:04:31Z ... # why ~4be1``: a version, words, a free text, a checksum. Values that people
+or other programs changed, cut off or invented are answered with ``Garbage``, never with a guess. Times are kept to the second.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar, get_args
+
+from .journal import DEVICES, ENTRY, LINKS, LOCK, LONGEST, VM, Before, Entry, Garbage, Lock, Step, VmEntry
+
+VERSION = "dp1"
+_TAIL = 6
+"""`` ~`` and four hexadecimal digits."""
+
+_Value = TypeVar("_Value")
+
+
+def digest(*words: str) -> str:
+    """Eight hexadecimal digits that stand for the words; for telling apart, not for secrecy."""
+    return f"{zlib.crc32(chr(0).join(words).encode()):08x}"
+
+
+def encode(value: Entry | VmEntry | Lock | Before) -> Mapping[str, str]:
+    """Attribute → text, each at most ``LONGEST`` characters; a text at the end is cut where it does not fit."""
+    if isinstance(value, Entry):
+        return {ENTRY: _entry_text(value)}
+    if isinstance(value, VmEntry):
+        words = [value.step, f"roll={value.roll}", f"host={value.host}", f"at={_time(value.at)}", f"rank={value.rank}"]
+        words += _calls(value.at, value.calls, value.called) + ["forced"] * value.forced
+        return {VM: _seal(words, "it is started again when its host is back")}
+    if isinstance(value, Lock):
+        words = ["lock", f"roll={value.roll}", f"scope={value.scope}", f"since={_time(value.since)}"]
+        words += [f"beat={_time(value.beat)}", f"ttl={value.ttl:.0f}"] + ["finishing"] * value.finishing
+        return {LOCK: _seal(words, value.owner)}
+    devices = [f"{_short(address)}={mark}" for address, mark in value.devices]
+    links = [f"ds={','.join(value.datastores)}", f"up={','.join(value.uplinks)}"]
+    return {DEVICES: _seal(["devices", *devices]), LINKS: _seal(["links", *links])}
+
+
+def _entry_text(entry: Entry) -> str:
+    words = [entry.step, f"roll={entry.roll}", f"at={_time(entry.at)}", f"started={entry.started - entry.at:+.0f}"]
+    words += _calls(entry.at, entry.calls, entry.called)
+    words += ["theirs"] * entry.theirs + ["cycle"] * entry.cycle
+    words += [f"tries={entry.tries}"] if entry.tries != 1 else []
+    words += [f"debt={entry.debt}"] if entry.debt else []
+    words += [f"boot={_time(entry.boot)}"] if entry.boot is not None else []
+    words += [f"asked={entry.asked - entry.at:+.0f}"] if entry.asked is not None else []
+    words += [f"drained={entry.drained:.0f}"] if entry.drained is not None else []
+    words += [f"rebooted={entry.rebooted:.0f}"] if entry.rebooted is not None else []
+    words += [f"code={entry.code}"] if entry.code else []
+    return _seal(words, entry.text)
+
+
+def _calls(at: float, calls: int, called: float) -> list[str]:
+    return [f"calls={calls}", f"called={called - at:+.0f}"] if calls else []
+
+
+def _seal(words: list[str], text: str = "") -> str:
+    line = " ".join((VERSION, *words))
+    room = LONGEST - _TAIL - len(line) - 3
+    if text and room > 0:
+        flat = " ".join(text.split())
+        line += " # " + (flat if len(flat) <= room else flat[: room - 1] + "…")
+    return f"{line} ~{_check(line)}"
+
+
+def _check(line: str) -> str:
+    return f"{zlib.crc32(line.encode()) & 0xFFFF:04x}"
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(int(seconds), tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _short(address: str) -> str:
+    return address.removeprefix("0000:")
+
+
+class _Unreadable(Exception):
+    """The text is none of ours, or no longer as we wrote it."""
+
+
+class _Words:
+    """The words of a value, each taken once."""
+
+    def __init__(self, text: str) -> None:
+        line, mark, check = text.rpartition(" ~")
+        if not mark or check != _check(line):
+            raise _Unreadable
+        head, _, self.text = line.partition(" # ")
+        version, *words = head.split(" ")
+        if version != VERSION or not words:
+            raise _Unreadable
+        self.kind = words[0]
+        self.rest = words[1:]
+        self._pairs = dict(word.split("=", 1) for word in self.rest if "=" in word)
+
+    def flag(self, name: str) -> bool:
+        return name in self.rest
+
+    def get(self, name: str, default: str = "") -> str:
+        return self._pairs.get(name, default)
+
+    def must(self, name: str) -> str:
+        if name not in self._pairs:
+            raise _Unreadable
+        return self._pairs[name]
+
+    def time(self, name: str) -> float:
+        return _parse_time(self.must(name))
+
+    def optional(self, name: str, read: Callable[[str], _Value]) -> _Value | None:
+        return read(self._pairs[name]) if name in self._pairs else None
+
+    def called(self, at: float) -> dict[str, Any]:
+        """The keywords ``calls`` and ``called``."""
+        calls = int(self.get("calls", "0"))
+        return {"calls": calls, "called": at + float(self.must("called")) if calls else 0.0}
+
+
+def _parse_time(text: str) -> float:
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
+
+
+def _read(attribute: str, text: str, parse: Callable[[_Words], _Value]) -> _Value | Garbage | None:
+    if not text.strip():
+        return None
+    try:
+        return parse(_Words(text))
+    except (_Unreadable, ValueError, OverflowError):
+        return Garbage(attribute=attribute, text=text)
+
+
+def decode_host(values: Mapping[str, str]) -> tuple[Entry | None, Before | None, tuple[Garbage, ...]]:
+    """The entry and the earlier state kept on a host, and what there could not be read."""
+    entry = _read(ENTRY, values.get(ENTRY, ""), _parse_entry)
+    devices = _read(DEVICES, values.get(DEVICES, ""), _parse_devices)
+    links = _read(LINKS, values.get(LINKS, ""), _parse_links)
+    garbage = tuple(value for value in (entry, devices, links) if isinstance(value, Garbage))
+    before = None
+    if isinstance(devices, tuple) and isinstance(links, tuple):
+        before = Before(devices=devices, datastores=links[0], uplinks=links[1])
+    return (entry if isinstance(entry, Entry) else None), before, garbage
+
+
+def decode_vm(values: Mapping[str, str]) -> VmEntry | Garbage | None:
+    return _read(VM, values.get(VM, ""), _parse_vm)
+
+
+def decode_lock(values: Mapping[str, str]) -> Lock | Garbage | None:
+    return _read(LOCK, values.get(LOCK, ""), _parse_lock)
+
+
+def _parse_entry(words: _Words) -> Entry:
+    if words.kind not in get_args(Step):
+        raise _Unreadable
+    at = words.time("at")
+    return Entry(
+        roll=words.must("roll"),
+        step=words.kind,  # type: ignore[arg-type]
+        at=at,
+        started=at + float(words.must("started")),
+        theirs=words.flag("theirs"),
+        cycle=words.flag("cycle"),
+        tries=int(words.get("tries", "1")),
+        **words.called(at),
+        debt=words.get("debt"),
+        boot=words.optional("boot", _parse_time),
+        asked=words.optional("asked", lambda text: at + float(text)),
+        drained=words.optional("drained", float),
+        rebooted=words.optional("rebooted", float),
+        code=words.get("code"),
+        text=words.text,
+    )
+
+
+def _parse_vm(words: _Words) -> VmEntry:
+    if words.kind not in ("stop", "start"):
+        raise _Unreadable
+    at = words.time("at")
+    return VmEntry(
+        roll=words.must("roll"),
+        host=words.must("host"),
+        step="stop" if words.kind == "stop" else "start",
+        at=at,
+        rank=int(words.must("rank")),
+        **words.called(at),
+        forced=words.flag("forced"),
+    )
+
+
+def _parse_lock(words: _Words) -> Lock:
+    if words.kind != "lock" or not words.text:
+        raise _Unreadable
+    return Lock(
+        owner=words.text,
+        roll=words.must("roll"),
+        scope=words.must("scope"),
+        since=words.time("since"),
+        beat=words.time("beat"),
+        ttl=float(words.must("ttl")),
+        finishing=words.flag("finishing"),
+    )
+
+
+def _parse_devices(words: _Words) -> tuple[tuple[str, str], ...]:
+    if words.kind != "devices":
+        raise _Unreadable
+    pairs = []
+    for word in words.rest:
+        address, mark, check = word.partition("=")
+        if not mark:
+            raise _Unreadable
+        pairs.append((f"0000:{address}" if address.count(":") == 1 else address, check))
+    return tuple(pairs)
+
+
+def _parse_links(words: _Words) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    if words.kind != "links":
+        raise _Unreadable
+    datastores, uplinks = words.must("ds"), words.must("up")
+    return (tuple(datastores.split(",")) if datastores else ()), (tuple(uplinks.split(",")) if uplinks else ())

@@ -1,0 +1,177 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stopping the VMs that cannot leave a host, and starting them again. PRIVATE to the collection.
+
+A VM is recorded before it is stopped, and the record goes only when it runs again: whoever finds a record owes the VM a start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from .actions import Action
+from .journal import VmEntry
+from .pinned import pin_reason, pinned_vms
+from .scene import Scene, due_again, soonest
+from .world import HostView, VmView
+
+START_CALLS = 4
+"""A VM that was told this often to start, and does not, is left to a person."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Guests:
+    """What is next for the VMs of a host. ``left``: those not yet as they should be; ``give_up``: (code, sentence) when it cannot be."""
+
+    actions: tuple[Action, ...] = ()
+    left: tuple[VmView, ...] = ()
+    reason: str = ""
+    wake: float | None = None
+    give_up: tuple[str, str] | None = None
+
+
+def stop(scene: Scene, view: HostView) -> Guests:
+    """Stop pinned VMs, a rank after the other, once nothing else runs there: so that they are down for as short as possible."""
+    cluster = scene.cluster_of(view)
+    running = [vm for vm in scene.residents.get(view.moid, ()) if vm.is_on]
+    moving = sorted((vm for vm in running if not pin_reason(vm, cluster)), key=_by_name)
+    pinned = pinned_vms(running, cluster)
+    left = (*moving, *pinned)
+    rule = scene.policy.pinned
+    refused = [vm for vm in pinned if vm.never_stop or rule.action == "fail"]
+    if refused:
+        sentence = f"{_names(refused)} cannot be moved, and may not be stopped"
+        return Guests(left=left, give_up=("pinned_vms", sentence))
+    if moving:
+        return Guests(left=left, reason=f"{_names(moving)} to be moved away")
+    if not pinned:
+        return Guests()
+    first = [vm for vm in pinned if vm.order == pinned[0].order]
+    return _together([_stop_one(scene, view, vm) for vm in first], left, f"{_names(first)} to stop")
+
+
+def _stop_one(scene: Scene, view: HostView, vm: VmView) -> Guests:
+    now, limits = scene.now, scene.policy.deadlines
+    forces = scene.policy.pinned.action == "shutdown_then_power_off"
+    entry = vm.entry
+    if entry is None or not _is_of_this_drain(scene, view, entry):
+        entry = VmEntry(roll=scene.world.roll, host=view.moid, step="stop", at=now, rank=vm.order)
+        force = forces and not vm.tools_running
+    else:
+        force = forces and (entry.forced or now >= entry.at + limits.stop_vm or not vm.tools_running)
+    if not forces and now >= entry.at + limits.stop_vm:
+        return Guests(give_up=("vm_not_stopped", f"{vm.name} did not shut down within {limits.stop_vm:.0f} seconds"))
+    kind = "power_off_vm" if force else "stop_vm"
+    fresh = entry.calls == 0 or (force and not entry.forced)
+    due = now if fresh else due_again(kind, entry.called, limits.retry, vm.in_flight, vm.refusal)
+    if due is None or now < due:
+        return Guests(wake=soonest(due, entry.at + limits.stop_vm if not entry.forced else None))
+    entry = replace(entry, calls=entry.calls + 1, called=now, forced=force)
+    how = "it does not shut down by itself" if force else f"{pin_reason(vm, scene.cluster_of(view))}"
+    action = Action(
+        kind="power_off_vm" if force else "stop_vm",
+        target=vm.moid,
+        name=vm.name,
+        reason=how,
+        entry=entry,
+        host_moid=view.moid,
+        timeout=limits.stop_vm,
+    )
+    return Guests(actions=(action,))
+
+
+def _is_of_this_drain(scene: Scene, view: HostView, entry: VmEntry) -> bool:
+    begun = view.entry.started if view.entry is not None else scene.now
+    return (entry.step, entry.host, entry.roll) == ("stop", view.moid, scene.world.roll) and entry.at >= begun
+
+
+def unsettled(scene: Scene, view: HostView) -> tuple[VmView, ...]:
+    """VMs the host is kept in hand for; those that were not stopped after all are only watched for a while."""
+    return tuple(vm for vm in scene.owed.get(view.moid, ()) if not (vm.is_on and vm.entry and vm.entry.step == "stop"))
+
+
+def restore(scene: Scene, view: HostView) -> Guests:
+    """Start what was stopped for a host that serves again, in reverse order; each rank waits for the one before it."""
+    owed = sorted(scene.owed.get(view.moid, ()), key=_latest_first)
+    hopeless: list[VmView] = []
+    for _, rank in groupby(owed, key=lambda vm: vm.entry.rank if vm.entry else 0):
+        vms = list(rank)
+        parts = [_start_one(scene, view, vm) for vm in vms]
+        hopeless += [vm for vm, part in zip(vms, parts, strict=True) if part.give_up]
+        going = [part for part in parts if not part.give_up]
+        if going:
+            left = tuple(vm for vm in owed)
+            return _together(going, left, f"{_names(vms)} to start")
+    if not hopeless:
+        return Guests()
+    sentence = f"{_names(hopeless)} did not start, see the tasks of these VMs"
+    return Guests(left=tuple(hopeless), reason=sentence, give_up=("vm_not_started", sentence))
+
+
+def _latest_first(vm: VmView) -> tuple[int, str, str]:
+    return (-vm.entry.rank if vm.entry else 0, vm.name, vm.moid)
+
+
+def _start_one(scene: Scene, view: HostView, vm: VmView) -> Guests:
+    entry = vm.entry
+    if entry is None:
+        return Guests()
+    return _running(scene, view, vm, entry) if vm.is_on else _off(scene, view, vm, entry)
+
+
+def _running(scene: Scene, view: HostView, vm: VmView, entry: VmEntry) -> Guests:
+    """The record goes once it is certain that the VM stays up: a shutdown that was asked for may still come."""
+    now, limits = scene.now, scene.policy.deadlines
+    if entry.step == "stop":
+        was_off = view.entry is not None and view.entry.asked is not None and view.entry.asked >= entry.called
+        until = now if was_off else entry.called + limits.watch_vm
+        what = "runs: it was not stopped after all"
+    else:
+        waits = scene.policy.pinned.wait_for_tools and vm.has_tools and not vm.tools_running
+        until = entry.called + limits.start_vm if waits else now
+        what = "runs again" if not waits else f"runs, its tools did not report within {limits.start_vm:.0f} seconds"
+    if now < until:
+        return Guests(wake=until)
+    return Guests(actions=(Action(kind="forget_vm", target=vm.moid, name=vm.name, reason=f"it {what}"),))
+
+
+def _off(scene: Scene, view: HostView, vm: VmView, entry: VmEntry) -> Guests:
+    now, world = scene.now, scene.world
+    if entry.step == "stop" or entry.roll != world.roll:
+        entry = replace(entry, roll=world.roll, step="start", at=now, calls=0, called=now)
+    elif entry.calls >= START_CALLS and now >= entry.called + scene.policy.deadlines.retry:
+        return Guests(give_up=("vm_not_started", vm.name))
+    else:
+        due = due_again("start_vm", entry.called, scene.policy.deadlines.retry, vm.in_flight, vm.refusal)
+        if due is None or now < due:
+            return Guests(wake=due)
+    action = Action(
+        kind="start_vm",
+        target=vm.moid,
+        name=vm.name,
+        reason=f"it was stopped for the reboot of {view.name}",
+        entry=replace(entry, calls=entry.calls + 1, called=now),
+        host_moid=view.moid if vm.host_moid == view.moid else None,
+    )
+    return Guests(actions=(action,))
+
+
+def _together(parts: Iterable[Guests], left: tuple[VmView, ...], reason: str) -> Guests:
+    parts = list(parts)
+    return Guests(
+        actions=tuple(action for part in parts for action in part.actions),
+        left=left,
+        reason=reason,
+        wake=soonest(*(part.wake for part in parts)),
+        give_up=next((part.give_up for part in parts if part.give_up), None),
+    )
+
+
+def _by_name(vm: VmView) -> tuple[str, str]:
+    return (vm.name, vm.moid)
+
+
+def _names(vms: Iterable[VmView]) -> str:
+    return ", ".join(vm.name for vm in vms)

@@ -1,0 +1,183 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may roll a cluster, and which roll is gone on with. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from ..plan import Blocker
+from .actions import Action, Kind
+from .codec import digest
+from .journal import Entry, Garbage, Lock
+from .policy import Policy
+from .scene import due_again
+from .states import is_active
+from .world import ClusterView, World
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hand:
+    """Whether a cluster is in our hand. ``held``: things may be done there now."""
+
+    held: bool = False
+    actions: tuple[Action, ...] = ()
+    blocker: Blocker | None = None
+    wake: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Adoption:
+    """The id of the roll, and why, as a sentence for the log; ``resumed`` when it was begun earlier."""
+
+    roll: str
+    resumed: bool
+    note: str = ""
+
+
+def scope_digest(moids: Iterable[str], policy: Policy) -> str:
+    """The same for the same wish, whoever has it."""
+    return digest(policy.reason, policy.method, *sorted(moids))
+
+
+def is_stale(lock: Lock, now: float) -> bool:
+    return now > lock.beat + lock.ttl
+
+
+def may_take(lock: Lock, policy: Policy, now: float) -> bool:
+    return policy.lock.take == "force" or (policy.lock.take == "stale" and is_stale(lock, now))
+
+
+def adopt(
+    locks: Iterable[Lock | Garbage | None],
+    entries: Iterable[Entry],
+    *,
+    me: str,
+    scope: str,
+    policy: Policy,
+    now: float,
+    fresh_id: str,
+) -> Adoption:
+    """The roll that this run is part of: what was begun is finished first, by whoever comes.
+
+    A run that holds locks stays with its roll. Otherwise hosts in hand decide, then locks of the same wish that may be taken,
+    then entries of a roll that ended incomplete not long ago.
+    """
+    known = sorted((lock for lock in locks if isinstance(lock, Lock)), key=lambda lock: (-lock.beat, lock.roll))
+    entries = sorted(entries, key=lambda entry: (-entry.at, entry.roll))
+    for lock in known:
+        if lock.owner == me:
+            return Adoption(roll=lock.roll, resumed=True)
+    for entry in entries:
+        if is_active(entry):
+            return Adoption(
+                roll=entry.roll, resumed=True, note="Hosts of an earlier run are in progress: it is gone on with."
+            )
+    for lock in known:
+        if lock.scope == scope and may_take(lock, policy, now):
+            return Adoption(roll=lock.roll, resumed=True, note=f"The run of {lock.owner} is gone on with.")
+    for entry in entries:
+        if entry.step != "failed" and now - entry.at <= policy.resume_within:
+            note = "An earlier run ended before all hosts were done: it is gone on with, and what it did is not done again."
+            return Adoption(roll=entry.roll, resumed=True, note=note)
+    return Adoption(roll=fresh_id, resumed=False)
+
+
+def hand_of(cluster: ClusterView, world: World, policy: Policy, now: float) -> Hand:
+    """What is to be done about the lock of a cluster in which there is work."""
+    lock, rule = cluster.lock, policy.lock
+    if isinstance(lock, Garbage):
+        if rule.take != "force":
+            return Hand(blocker=_unreadable(cluster, lock))
+        return _take(cluster, world, policy, now, None, "its lock cannot be read and is to be taken")
+    if lock is None:
+        return _take(cluster, world, policy, now, None, "hosts of it are to be rebooted")
+    if lock.owner != world.me:
+        if not may_take(lock, policy, now):
+            return Hand(blocker=_locked(cluster, lock, policy, now), wake=lock.beat + lock.ttl + 1)
+        why = f"the lock of {lock.owner} {'is stale' if is_stale(lock, now) else 'is to be taken'}"
+        return _take(
+            cluster, world, policy, now, lock, f"{why}: its last sign of life is {now - lock.beat:.0f} seconds old"
+        )
+    if is_stale(lock, now):
+        renewed = replace(lock, since=now, beat=now, ttl=rule.ttl)
+        return Hand(
+            actions=_write(cluster, "renew_lock", renewed, "our lock ran out meanwhile"), wake=now + rule.settle
+        )
+    settled = lock.since + rule.settle
+    if now < settled:
+        return Hand(wake=settled)
+    beat = lock.beat + rule.heartbeat
+    if now >= beat:
+        renewed = replace(lock, beat=now, ttl=rule.ttl)
+        return Hand(
+            held=True, actions=_write(cluster, "renew_lock", renewed, "still at work"), wake=now + rule.heartbeat
+        )
+    return Hand(held=True, wake=beat)
+
+
+def _take(cluster: ClusterView, world: World, policy: Policy, now: float, old: Lock | None, reason: str) -> Hand:
+    refusal = cluster.refusal
+    if refusal is not None and refusal.kind == "take_lock":
+        due = due_again("take_lock", 0.0, policy.deadlines.retry, cluster.in_flight, refusal)
+        if refusal.permanent or due is None or now < due:
+            return Hand(blocker=_refused(cluster, refusal.text), wake=None if refusal.permanent else due)
+    lock = Lock(
+        owner=world.me,
+        roll=world.roll,
+        scope=world.scope,
+        since=now,
+        beat=now,
+        ttl=policy.lock.ttl,
+        finishing=old is not None and old.finishing and old.roll == world.roll,
+    )
+    return Hand(actions=_write(cluster, "take_lock", lock, reason), wake=now + policy.lock.settle)
+
+
+def _write(cluster: ClusterView, kind: Kind, lock: Lock | None, reason: str) -> tuple[Action, ...]:
+    return (Action(kind=kind, target=cluster.moid, name=cluster.name, reason=reason, entry=lock),)
+
+
+def finish(cluster: ClusterView, reason: str) -> tuple[Action, ...]:
+    """Mark the lock so that a run that comes after a crash only clears up."""
+    lock = cluster.lock
+    if not isinstance(lock, Lock):
+        return ()
+    return _write(cluster, "finish_lock", replace(lock, finishing=True), reason)
+
+
+def release(clusters: Sequence[ClusterView], me: str) -> tuple[Action, ...]:
+    return tuple(
+        action
+        for cluster in clusters
+        if isinstance(cluster.lock, Lock) and cluster.lock.owner == me
+        for action in _write(cluster, "release_lock", None, "nothing is left to do here")
+    )
+
+
+def _locked(cluster: ClusterView, lock: Lock, policy: Policy, now: float) -> Blocker:
+    silent = now - lock.beat
+    if is_stale(lock, now):
+        state = f"gave its last sign of life {silent:.0f} seconds ago and is probably dead"
+        cure = "Make sure that it is, then run again with lock: stale to take it"
+    else:
+        state = f"works since {now - lock.since:.0f} seconds, last sign of life {silent:.0f} seconds ago"
+        cure = f"Wait until it is done. Without a further sign of life its lock may be taken in {lock.beat + lock.ttl - now:.0f} seconds"
+    return Blocker(code="locked", message=f"{cluster.name} is locked by {lock.owner}, which {state}", cure=cure)
+
+
+def _unreadable(cluster: ClusterView, lock: Garbage) -> Blocker:
+    return Blocker(
+        code="lock_unreadable",
+        message=f"The lock on {cluster.name} cannot be read: {lock.text[:60]!r}",
+        cure="Make sure that nobody rolls this cluster, then run again with lock: force",
+    )
+
+
+def _refused(cluster: ClusterView, text: str) -> Blocker:
+    return Blocker(
+        code="lock_refused",
+        message=f"The lock on {cluster.name} could not be written: {text}",
+        cure="Give the account the privilege to set custom attributes, or keep the journal in a file (journal: file)",
+    )

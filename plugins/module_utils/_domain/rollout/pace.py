@@ -1,0 +1,172 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How fast: windows, pause, failures, checkpoints, canaries, soak, and the order of hosts. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from .budget import amount_of
+from .journal import Entry
+from .policy import Durations, Policy
+from .scene import Scene
+from .states import is_active
+from .window import closes_at, opens_at
+from .world import HostView
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hold:
+    """Why a host is not started now, as a clause. ``wake``: when that may be over.
+
+    Without it, other hosts in hand change it, or a person who ends a pause (``paused``), or only another run.
+    """
+
+    reason: str
+    wake: float | None = None
+    paused: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Progress:
+    """What this roll has done so far, from the journal alone."""
+
+    done: tuple[tuple[HostView, Entry], ...]
+    """In the order in which they were done."""
+    failed: tuple[HostView, ...]
+    active: tuple[HostView, ...]
+    total: int
+    """Hosts of this roll: those with an entry and those still to be started."""
+
+
+def progress(scene: Scene, waiting: int) -> Progress:
+    own = [(view, view.entry) for view in scene.hosts.values() if view.entry is not None]
+    mine = [(view, entry) for view, entry in own if entry.roll == scene.world.roll]
+    done = sorted(((v, e) for v, e in mine if e.step == "done"), key=lambda pair: (pair[1].at, pair[0].name))
+    return Progress(
+        done=tuple(done),
+        failed=tuple(view for view, entry in mine if entry.step == "failed"),
+        active=tuple(view for view, entry in own if is_active(entry)),
+        total=len([entry for _, entry in mine if entry.step != "blocked"]) + waiting,
+    )
+
+
+def failure_limit(state: Progress, policy: Policy) -> Hold | None:
+    if not state.failed or len(state.failed) < amount_of(policy.max_failures, state.total):
+        return None
+    names = ", ".join(view.name for view in state.failed)
+    count = len(state.failed)
+    return Hold(reason=f"{count} host{'s' * (count > 1)} failed ({names}), no further one is started")
+
+
+def roll_hold(scene: Scene, state: Progress) -> Hold | None:
+    """What holds every host back."""
+    if scene.world.pause:
+        return Hold(reason=f"paused: {scene.world.pause}", paused=True)
+    return failure_limit(state, scene.policy) or _closed(scene) or _checkpoint(scene, state)
+
+
+def _closed(scene: Scene) -> Hold | None:
+    windows = scene.policy.windows
+    if not windows or closes_at(windows, scene.now) is not None:
+        return None
+    return Hold(reason="it is outside the maintenance window", wake=opens_at(windows, scene.now))
+
+
+def _checkpoint(scene: Scene, state: Progress) -> Hold | None:
+    now, policy, done = scene.now, scene.policy, state.done
+    for count in sorted({amount_of(amount, state.total) for amount in policy.checkpoints}):
+        if count >= state.total:
+            continue
+        if len(done) >= count:
+            over = done[count - 1][1].at + policy.soak
+            if now < over:
+                return Hold(reason=f"checkpoint after {count} hosts", wake=over)
+        elif len(done) + len(state.active) >= count:
+            return Hold(reason=f"the checkpoint after {count} hosts comes first")
+    return None
+
+
+def host_hold(scene: Scene, state: Progress, view: HostView, started: Sequence[HostView]) -> Hold | None:
+    """What holds this host back while others may go. ``started``: those that are being started in this very decision."""
+    pause = scene.cluster_of(view).pause
+    if pause:
+        return Hold(reason=f"its cluster is paused: {pause}", paused=True)
+    return _canary(scene, state, view, started) or _too_late(scene, state, view) or _planned(scene, state, started)
+
+
+def _planned(scene: Scene, state: Progress, started: Sequence[HostView]) -> Hold | None:
+    """Checkpoints once more, now that others are about to be started."""
+    if not started or not scene.policy.checkpoints:
+        return None
+    return _checkpoint(scene, replace(state, active=(*state.active, *started)))
+
+
+def _canary(scene: Scene, state: Progress, view: HostView, started: Sequence[HostView]) -> Hold | None:
+    """The first host of a model goes alone; the others follow when it is done and has soaked."""
+    if not scene.policy.canary:
+        return None
+    proven = next((entry for other, entry in state.done if other.model == view.model), None)
+    what = f"of the model {view.model}" if view.model else "of its model"
+    if proven is not None:
+        over = proven.at + scene.policy.soak
+        return Hold(reason=f"soak after the first host {what}", wake=over) if scene.now < over else None
+    ahead = next((other for other in (*state.active, *started) if other.model == view.model), None)
+    if ahead is not None:
+        return Hold(reason=f"{ahead.name}, the first host {what}, comes first")
+    failed = (other for other in state.failed if other.moid != view.moid)
+    broken = next((other for other in failed if other.model == view.model), None)
+    if broken is not None:
+        return Hold(reason=f"{broken.name}, the first host {what}, failed")
+    return None
+
+
+def _too_late(scene: Scene, state: Progress, view: HostView) -> Hold | None:
+    windows = scene.policy.windows
+    closes = closes_at(windows, scene.now) if windows else None
+    if closes is None:
+        return None
+    needs = estimate(view, state.done, scene.policy).total
+    if scene.now + needs <= closes:
+        return None
+    opens = opens_at(windows, scene.now, needs)
+    minutes = f"it takes about {needs / 60:.0f} minutes"
+    if opens is None:
+        return Hold(reason=f"{minutes}, longer than any maintenance window")
+    return Hold(reason=f"{minutes} and the maintenance window closes before that", wake=opens)
+
+
+def estimate(view: HostView, done: Iterable[tuple[HostView, Entry]], policy: Policy) -> Durations:
+    """What is known of the host; else the longest of what hosts of its model took in this roll; else what is known of the model."""
+    own = policy.measured.get(view.name)
+    if own is not None:
+        return own
+    same = [entry for other, entry in done if other.model == view.model]
+    drains = [entry.drained for entry in same if entry.drained is not None]
+    reboots = [entry.rebooted for entry in same if entry.rebooted is not None]
+    known = policy.measured.get(view.model, policy.expected)
+    return Durations(
+        drain=max(drains, default=known.drain), reboot=max(reboots, default=known.reboot), settle=known.settle
+    )
+
+
+def in_order(scene: Scene, candidates: Iterable[HostView]) -> list[HostView]:
+    """By the variables of the inventory, then clusters with most left to do, then least loaded. Second tries come last.
+
+    Hosts known to take long come before the rest of their like: the end of a roll is not to be spent waiting for one of them.
+    """
+    candidates = list(candidates)
+    left: dict[str, int] = {}
+    for view in candidates:
+        left[view.host.compute_moid] = left.get(view.host.compute_moid, 0) + 1
+    return sorted(candidates, key=lambda view: _rank(view, left, scene.policy))
+
+
+def _rank(view: HostView, left: Mapping[str, int], policy: Policy) -> tuple[object, ...]:
+    words = policy.order.get(view.name)
+    tries = view.entry.tries if view.entry is not None and view.entry.step == "blocked" else 0
+    known = policy.measured.get(view.name)
+    minutes = 0 if known is None else round(known.total / 60)
+    place = view.host.compute_moid
+    return (tries, words is None, words or (), -left[place], -minutes, view.load, view.name, view.moid)

@@ -1,0 +1,230 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What happened, as data: a line a change, the counts for a bar, and a timeline of hosts and VMs. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .journal import Entry
+from .states import Decision, HostStatus, Phase
+from .world import World
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Transition:
+    """A host went from one phase to another. ``seconds`` = how long it was in the one before, where that was seen."""
+
+    at: float
+    moid: str
+    name: str
+    cluster: str
+    before: Phase | None
+    after: Phase
+    reason: str
+    seconds: float | None = None
+
+    def text(self) -> str:
+        """``gpu-a esx-07 rebooting → booting 02:10``; the time of day is the display's business."""
+        way = f"{self.before} → {self.after}" if self.before is not None else self.after
+        return " ".join([self.cluster, self.name, way, *([clock(self.seconds)] if self.seconds is not None else [])])
+
+
+def clock(seconds: float) -> str:
+    """``02:10``, ``1:02:10``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Segment:
+    """``end`` is None as long as it lasts."""
+
+    phase: str
+    start: float
+    end: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """What became of a host, or of a VM that was stopped for one (phases ``stopping``, ``down``, ``starting``)."""
+
+    moid: str
+    name: str
+    group: str
+    """Cluster of a host; host of a VM."""
+    segments: tuple[Segment, ...] = ()
+
+    @property
+    def last(self) -> Segment | None:
+        return self.segments[-1] if self.segments else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Timeline:
+    """Grows with ``extend``; a run that resumes another begins with what the journal tells of the time before."""
+
+    hosts: Mapping[str, Row] = field(default_factory=dict)
+    vms: Mapping[str, Row] = field(default_factory=dict)
+    statuses: Mapping[str, HostStatus] = field(default_factory=dict)
+    """The last word on every host: not overwritten while the journal is cleared."""
+
+    def record(self, now: float) -> dict[str, Any]:
+        """As data: the page and the JSON are made of it. Open segments end now."""
+        return {
+            "hosts": [_row(row, now) for row in self.hosts.values()],
+            "vms": [_row(row, now) for row in self.vms.values()],
+        }
+
+
+def _row(row: Row, now: float) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "group": row.group,
+        "segments": [
+            {
+                "phase": s.phase,
+                "start": s.start,
+                "end": now if s.end is None else s.end,
+                "open": s.end is None,
+                "reason": s.reason,
+            }
+            for s in row.segments
+        ],
+    }
+
+
+def extend(timeline: Timeline, world: World, decision: Decision, now: float) -> tuple[Timeline, tuple[Transition, ...]]:
+    """The timeline with what was just seen, and what is new in it, in the order of names."""
+    entries = {view.moid: view.entry for view in world.hosts}
+    hosts, statuses = dict(timeline.hosts), dict(timeline.statuses)
+    news: list[Transition] = []
+    for status in decision.hosts:
+        old = statuses.get(status.moid)
+        if decision.closing and old is not None and entries.get(status.moid) is None:
+            continue
+        statuses[status.moid] = status
+        row = hosts.get(status.moid) or _begun(status, entries.get(status.moid))
+        last = row.last
+        if old is None or old.phase != status.phase:
+            seconds = None if last is None or last.end is not None or old is None else now - last.start
+            news.append(_transition(status, old, seconds, now))
+        hosts[status.moid] = _continued(row, status.phase, status.reason, now)
+    vms = _vms(timeline.vms, world, now)
+    return Timeline(hosts=hosts, vms=vms, statuses=statuses), tuple(news)
+
+
+def _transition(status: HostStatus, old: HostStatus | None, seconds: float | None, now: float) -> Transition:
+    return Transition(
+        at=now,
+        moid=status.moid,
+        name=status.name,
+        cluster=status.cluster,
+        before=old.phase if old is not None else None,
+        after=status.phase,
+        reason=status.reason,
+        seconds=seconds,
+    )
+
+
+def _continued(row: Row, phase: str, reason: str, now: float) -> Row:
+    last = row.last
+    if last is not None and last.end is None and last.phase == phase:
+        return (
+            row if last.reason == reason else replace(row, segments=(*row.segments[:-1], replace(last, reason=reason)))
+        )
+    closed = row.segments if last is None or last.end is not None else (*row.segments[:-1], replace(last, end=now))
+    return replace(row, segments=(*closed, Segment(phase=phase, start=now, reason=reason)))
+
+
+def _begun(status: HostStatus, entry: Entry | None) -> Row:
+    """A host that was in hand before this process looked: what its entry tells of that time."""
+    row = Row(moid=status.moid, name=status.name, group=status.cluster)
+    if entry is None:
+        return row
+    marks: list[tuple[str, float]] = [("draining", entry.started)]
+    if entry.asked is not None:
+        marks.append(("rebooting", entry.asked))
+        if entry.rebooted is not None:
+            marks.append(("verifying", entry.asked + entry.rebooted))
+    if entry.at > marks[-1][1]:
+        marks.append((status.phase, entry.at))
+    ends = [start for _, start in marks[1:]]
+    past = [
+        Segment(phase=phase, start=begin, end=end) for (phase, begin), end in zip(marks, [*ends, None], strict=True)
+    ]
+    if past[-1].phase != status.phase:
+        past[-1] = replace(past[-1], end=max(entry.at, past[-1].start))
+    return replace(row, segments=tuple(past))
+
+
+def _vms(rows: Mapping[str, Row], world: World, now: float) -> Mapping[str, Row]:
+    names = {view.moid: view.name for view in world.hosts}
+    found = dict(rows)
+    for vm in world.vms:
+        row, entry = found.get(vm.moid), vm.entry
+        if entry is not None:
+            row = row or Row(moid=vm.moid, name=vm.name, group=names.get(entry.host, entry.host))
+            if vm.is_on:
+                phase = "stopping" if entry.step == "stop" else "starting"
+            else:
+                phase = "down"
+            found[vm.moid] = _continued(row, phase, "", now)
+        elif row is not None and row.last is not None and row.last.end is None:
+            found[vm.moid] = replace(row, segments=(*row.segments[:-1], replace(row.last, end=now)))
+    return found
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Counts:
+    """For a bar."""
+
+    total: int
+    done: int
+    in_flight: int
+    waiting: int
+    blocked: int
+    failed: int
+
+
+def counts(statuses: Iterable[HostStatus]) -> Counts:
+    """Hosts that owe nothing are not counted."""
+    number: Counter[str] = Counter(status.phase for status in statuses)
+    total = sum(number.values()) - number["idle"]
+    resting = ("done", "waiting", "blocked", "failed")
+    return Counts(
+        total=total,
+        done=number["done"],
+        in_flight=total - sum(number[phase] for phase in resting),
+        waiting=number["waiting"],
+        blocked=number["blocked"],
+        failed=number["failed"],
+    )
+
+
+def how_to_go_on(statuses: Sequence[HostStatus]) -> tuple[str, ...]:
+    """A sentence for each kind of host that needs a person."""
+    failed = [status.name for status in statuses if status.phase == "failed"]
+    blocked = [status.name for status in statuses if status.phase == "blocked"]
+    waiting = [status.name for status in statuses if status.phase == "waiting"]
+    stopped = sorted({vm for status in statuses if status.phase in ("failed", "blocked") for vm in status.vms})
+    hints = []
+    if failed:
+        hints.append(
+            f"{', '.join(failed)}: failed hosts stay as they are, in maintenance mode where they were in it. Repair them; then run the "
+            "same again with failed_hosts: verify to have them proven and released, or end their maintenance mode yourself."
+        )
+    if stopped:
+        hints.append(
+            f"{', '.join(stopped)}: stopped for these hosts and recorded; the next run starts them once their host serves."
+        )
+    if blocked:
+        hints.append(f"{', '.join(blocked)}: remove what is in the way (see blockers), then run the same again.")
+    if waiting:
+        hints.append(f"{', '.join(waiting)}: not reached; run the same again to go on.")
+    return tuple(hints)

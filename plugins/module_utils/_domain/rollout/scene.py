@@ -1,0 +1,87 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The world, indexed for one decision. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .budget import cluster_budget, fleet_budget, takes_place
+from .need import Debt, debt_of
+from .policy import Policy
+from .world import ClusterView, HostView, Refusal, VmView, World
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scene:
+    """``now`` is rounded down to seconds, as the journal keeps no fractions."""
+
+    world: World
+    policy: Policy
+    now: float
+    hosts: Mapping[str, HostView]
+    clusters: Mapping[str, ClusterView]
+    members: Mapping[str, tuple[HostView, ...]]
+    """cluster moid → its hosts, by name."""
+    residents: Mapping[str, tuple[VmView, ...]]
+    """host moid → VMs registered on it."""
+    owed: Mapping[str, tuple[VmView, ...]]
+    """host moid → VMs that were stopped for it, wherever they are registered now (for a host that is gone: where they are)."""
+    debts: Mapping[str, Debt]
+
+    def cluster_of(self, view: HostView) -> ClusterView:
+        return self.clusters[view.host.compute_moid]
+
+    def others(self, view: HostView) -> tuple[HostView, ...]:
+        return tuple(other for other in self.members[view.host.compute_moid] if other.moid != view.moid)
+
+    def has_room(self, view: HostView) -> bool:
+        """Whether the host may be down as well, with all others as they are."""
+        members = self.members[view.host.compute_moid]
+        budget = cluster_budget(self.cluster_of(view), len(members), self.policy)
+        down = sum(1 for other in members if other.moid != view.moid and takes_place(other))
+        if down >= budget:
+            return False
+        fleet = fleet_budget(len(self.hosts), self.policy)
+        return sum(1 for other in self.hosts.values() if other.moid != view.moid and takes_place(other)) < fleet
+
+
+def scene_of(world: World, policy: Policy, now: float) -> Scene:
+    members: dict[str, list[HostView]] = defaultdict(list)
+    for view in sorted(world.hosts, key=lambda view: (view.name, view.moid)):
+        members[view.host.compute_moid].append(view)
+    known = {view.moid for view in world.hosts}
+    residents: dict[str, list[VmView]] = defaultdict(list)
+    owed: dict[str, list[VmView]] = defaultdict(list)
+    for vm in world.vms:
+        residents[vm.host_moid].append(vm)
+        if vm.entry is not None:
+            owed[vm.entry.host if vm.entry.host in known else vm.host_moid].append(vm)
+    debts = ((view.moid, debt_of(view, policy)) for view in world.hosts)
+    return Scene(
+        world=world,
+        policy=policy,
+        now=float(int(now)),
+        hosts={view.moid: view for views in members.values() for view in views},
+        clusters={cluster.moid: cluster for cluster in world.clusters},
+        members={moid: tuple(views) for moid, views in members.items()},
+        residents={moid: tuple(vms) for moid, vms in residents.items()},
+        owed={moid: tuple(vms) for moid, vms in owed.items()},
+        debts={moid: debt for moid, debt in debts if debt is not None},
+    )
+
+
+def due_again(
+    kind: str, called: float, wait: float, in_flight: frozenset[str], refusal: Refusal | None
+) -> float | None:
+    """When a call that shows no effect is made again; None while it is under way."""
+    if kind in in_flight:
+        return None
+    refused = refusal.at if refusal is not None and refusal.kind == kind else called
+    return max(called, refused) + wait
+
+
+def soonest(*moments: float | None) -> float | None:
+    return min((moment for moment in moments if moment is not None), default=None)

@@ -1,0 +1,430 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A vCenter and an engine small enough to try everything that can happen.
+
+``State`` is a value. Every function takes one and gives another, so that an explorer can go on from any of them in every possible
+way. The engine in it does what the contract of the scheduler says and nothing more: look, decide, write, call; and it can die between
+any two of these. What only the observer knows (who put a host into maintenance mode, who stopped a VM) is kept beside what vCenter
+shows and is never seen by the scheduler, except through the event log.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
+
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import Host, HostDevice
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout import schedule
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.actions import Action
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.codec import (
+    decode_host,
+    decode_lock,
+    decode_vm,
+    encode,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import (
+    Before,
+    Entry,
+    Lock,
+    VmEntry,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.lock import adopt
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.policy import (
+    Deadlines,
+    LockRule,
+    Pinned,
+    Policy,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.states import Decision
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.world import (
+    ClusterView,
+    Exam,
+    HostView,
+    Refusal,
+    VmView,
+    World,
+)
+
+START = 1_000_000
+CARD = HostDevice(
+    address="0000:3b:00.0", vendor_id="10de", device_id="20f1", class_id="0302", capable=True, enabled=True, active=True
+)
+PENDING = replace(CARD, active=False)
+OTHER = replace(CARD, device_id="2235")
+
+POLICY = Policy(
+    canary=False,
+    pinned=Pinned(action="shutdown_then_power_off"),
+    max_failures=9,
+    deadlines=Deadlines(
+        drain=100,
+        stop_vm=50,
+        watch_vm=70,
+        reboot=200,
+        verify=50,
+        leave=100,
+        restore=150,
+        start_vm=50,
+        retry=40,
+        reboot_retry=60,
+    ),
+    lock=LockRule(ttl=10**8, heartbeat=10**7, settle=0, take="force"),
+    exam_age=10**6,
+    revisit=100,
+)
+"""Short enough that every deadline is met in a few steps."""
+
+
+class HostS(NamedTuple):
+    """A host. ``owner`` of the maintenance mode (``us`` or ``op``) is known to the event log only."""
+
+    moid: str
+    cluster: str
+    pending: bool = True
+    up: bool = True
+    mm: bool = False
+    owner: str = ""
+    entering: str = ""
+    boot: int = 0
+    going: bool = False
+    """Told to go down and not down yet."""
+    booting: bool = False
+    cycle: bool = False
+    """Told to shut down, not to reboot."""
+    off: bool = False
+    dead: bool = False
+    again: bool = False
+    """Will be pending again after its next boot."""
+    swapped: bool = False
+    """Will come back with another card in that place."""
+    card: HostDevice = CARD
+    entry: Entry | None = None
+    before: Before | None = None
+    exam: int | None = None
+    refusal: Refusal | None = None
+    flying: str = ""
+    debt: int = 1
+    """Which debt it has; a new one gets a new number."""
+    reboots: tuple[int, ...] = ()
+    """The debts for which we had it rebooted."""
+    left_alone: bool = False
+    """Failed in our hands while in maintenance mode: must stay there."""
+
+
+class VmS(NamedTuple):
+    moid: str
+    host: str
+    on: bool = True
+    pinned: bool = False
+    order: int = 0
+    shutting: int = 0
+    """When its guest was asked to shut down; it may do so for ``watch_vm`` seconds."""
+    deaf: bool = False
+    """Its guest ignores the next request to shut down."""
+    refuses: bool = False
+    """It cannot be started."""
+    entry: VmEntry | None = None
+    refusal: Refusal | None = None
+    ours: bool = False
+    """It is off because of us."""
+
+
+class State(NamedTuple):
+    hosts: tuple[HostS, ...]
+    vms: tuple[VmS, ...]
+    locks: tuple[tuple[str, Lock | None], ...]
+    now: int = START
+    me: int = 1
+    roll: str = "r1"
+    queue: tuple[tuple[Action, bool], ...] = ()
+    """Actions under way: (action, it is written and its call comes next)."""
+    fresh: bool = False
+    """The world has changed since the last decision."""
+    wake: float | None = None
+    ended: str = ""
+    faults: int = 0
+    """How many more things may go wrong."""
+    runs: int = 1
+    """How often the same was asked for, each time until it ended of its own accord."""
+
+    def host(self, moid: str) -> HostS:
+        return next(host for host in self.hosts if host.moid == moid)
+
+    def vm(self, moid: str) -> VmS:
+        return next(vm for vm in self.vms if vm.moid == moid)
+
+    def with_host(self, host: HostS) -> State:
+        return self._replace(hosts=tuple(host if host.moid == old.moid else old for old in self.hosts), fresh=True)
+
+    def with_vm(self, vm: VmS) -> State:
+        return self._replace(vms=tuple(vm if vm.moid == old.moid else old for old in self.vms), fresh=True)
+
+    def with_lock(self, cluster: str, lock: Lock | None) -> State:
+        return self._replace(locks=tuple((c, lock if c == cluster else old) for c, old in self.locks), fresh=True)
+
+    def runs_on(self, moid: str) -> bool:
+        return any(vm.on and vm.host == moid for vm in self.vms)
+
+
+def begin(hosts: tuple[HostS, ...], vms: tuple[VmS, ...] = (), faults: int = 0) -> State:
+    clusters = sorted({host.cluster for host in hosts})
+    return State(hosts=hosts, vms=vms, locks=tuple((c, None) for c in clusters), fresh=True, faults=faults)
+
+
+# ------------------------------------------------------------------------------------------------------- what is seen
+
+
+@lru_cache(maxsize=200_000)
+def _host_view(host: HostS) -> HostView:
+    card = host.card if not host.pending else replace(host.card, active=False)
+    return HostView(
+        host=Host(
+            moid=host.moid,
+            name=host.moid,
+            cluster=host.cluster,
+            compute_moid=host.cluster,
+            connection_state="connected" if host.up else "notResponding",
+            in_maintenance_mode=host.mm,
+            boot_time=float(host.boot),
+            devices=(card,),
+        ),
+        entering=bool(host.entering),
+        rebooting=host.going,
+        services_answer=True if host.up else None,
+        bmc_power="off" if host.off else "on",
+        maintenance_ours=None if host.entry is None else "op" not in (host.owner, host.entering),
+        model="m",
+        exam=None if host.exam is None else Exam(at=float(host.exam), evacuation_faults={}),
+        entry=host.entry,
+        before=host.before,
+        refusal=host.refusal,
+        in_flight=frozenset([host.flying]) if host.flying else frozenset(),
+    )
+
+
+@lru_cache(maxsize=200_000)
+def _vm_view(vm: VmS) -> VmView:
+    return VmView(
+        moid=vm.moid,
+        name=vm.moid,
+        host_moid=vm.host,
+        power_state="poweredOn" if vm.on else "poweredOff",
+        tools_running=vm.on,
+        devices=("PCI device 0",) if vm.pinned else (),
+        fixed=vm.pinned,
+        order=vm.order,
+        entry=vm.entry,
+        refusal=vm.refusal,
+    )
+
+
+def world_of(state: State) -> World:
+    return World(
+        me=f"me{state.me}",
+        roll=state.roll,
+        scope="s",
+        hosts=tuple(
+            replace(view, uptime=float(state.now - host.boot)) if host.up else view
+            for host, view in ((host, _host_view(host)) for host in state.hosts)
+        ),
+        vms=tuple(_vm_view(vm) for vm in state.vms),
+        clusters=tuple(ClusterView(moid=moid, name=moid, drs_moves_vms=True, lock=lock) for moid, lock in state.locks),
+    )
+
+
+# ------------------------------------------------------------------------------------------------------------- engine
+
+
+def look(state: State, policy: Policy) -> tuple[State, Decision]:
+    """Look and decide: what is to be done goes into the queue."""
+    decision = schedule.decide(world_of(state), policy, float(state.now))
+    outlook = decision.outlook
+    queue = tuple((action, False) for action in decision.actions)
+    ended = outlook.state if outlook.ended else ""
+    return state._replace(queue=queue, fresh=False, wake=outlook.wake_at, ended=ended), decision
+
+
+@lru_cache(maxsize=100_000)
+def through_text(value: Entry | VmEntry | Lock | Before) -> Entry | VmEntry | Lock | Before:
+    """What another process will read of it."""
+    texts = encode(value)
+    assert all(len(text) <= 255 for text in texts.values())
+    if isinstance(value, Lock):
+        found: object = decode_lock(texts)
+    elif isinstance(value, VmEntry):
+        found = decode_vm(texts)
+    else:
+        entry, _, garbage = decode_host(texts)
+        found = decode_host(texts)[1] if isinstance(value, Before) else entry
+        assert not garbage
+    assert isinstance(found, type(value)), texts
+    return found
+
+
+def write(state: State, action: Action) -> State:
+    """The write-ahead part of an action."""
+    value = None if action.entry is None else through_text(action.entry)
+    if isinstance(value, Entry):
+        host = state.host(action.target)
+        if action.before is not None:
+            before = through_text(action.before)
+            assert isinstance(before, Before)
+            host = host._replace(before=before)
+        left = host.mm and value.step == "failed" and not value.theirs
+        state = state.with_host(
+            host._replace(entry=value, left_alone=left or (host.left_alone and value.step == "failed"))
+        )
+    elif isinstance(value, VmEntry):
+        state = state.with_vm(state.vm(action.target)._replace(entry=value))
+    elif isinstance(value, Lock):
+        state = state.with_lock(action.target, value)
+    return state
+
+
+def call(state: State, action: Action) -> State:
+    """The call of an action, as the server answers it."""
+    match action.kind:
+        case "release_lock":
+            return state.with_lock(action.target, None)
+        case "stop_vm" | "power_off_vm" | "start_vm" | "forget_vm":
+            return _call_vm(state, action)
+        case "take_lock" | "renew_lock" | "finish_lock" | "record":
+            return state
+        case _:
+            return _call_host(state, action)
+
+
+def _call_host(state: State, action: Action) -> State:
+    host = state.host(action.target)
+    match action.kind:
+        case "examine":
+            return state.with_host(host._replace(exam=state.now))
+        case "forget_host":
+            return state.with_host(host._replace(entry=None, before=None))
+        case "enter_maintenance":
+            if host.mm:
+                return _refuse(state, action, "already_in_maintenance", permanent=True)
+            if host.entering or not host.up:
+                return _refuse(state, action, "busy")
+            return state.with_host(host._replace(entering="us", refusal=None))
+        case "cancel_entering":
+            return state.with_host(host._replace(entering="", refusal=None))
+        case "reboot_host" | "shut_down_host":
+            # Guarded by a last look: same boot, in maintenance mode, not on its way down.
+            if not host.up or not host.mm or host.going or float(host.boot) != action.boot_time:
+                return state._replace(fresh=True)
+            down = host._replace(going=True, cycle=action.kind == "shut_down_host", refusal=None)
+            return state.with_host(down._replace(reboots=(*host.reboots, host.debt)))
+        case "power_on_host":
+            return state.with_host(host._replace(off=False, booting=True)) if host.off else state._replace(fresh=True)
+        case "leave_maintenance":
+            if not host.mm or not host.up:
+                return _refuse(state, action, "invalid_state")
+            return state.with_host(host._replace(mm=False, owner="", refusal=None))
+        case kind:
+            raise AssertionError(kind)
+
+
+def _call_vm(state: State, action: Action) -> State:
+    vm = state.vm(action.target)
+    match action.kind:
+        case "stop_vm":
+            return state.with_vm(vm._replace(shutting=state.now, refusal=None)) if vm.on else state._replace(fresh=True)
+        case "power_off_vm":
+            return state.with_vm(vm._replace(on=False, shutting=0, ours=True)) if vm.on else state._replace(fresh=True)
+        case "start_vm":
+            host = state.host(vm.host)
+            if vm.on:
+                return state._replace(fresh=True)
+            if vm.refuses or not host.up or host.mm or host.entering:
+                refusal = Refusal(kind="start_vm", code="refused", text="no", at=float(state.now))
+                return state.with_vm(vm._replace(refusal=refusal))
+            return state.with_vm(vm._replace(on=True, ours=False, refusal=None))
+        case _:
+            return state.with_vm(vm._replace(entry=None))
+
+
+def _refuse(state: State, action: Action, code: str, *, permanent: bool = False) -> State:
+    refusal = Refusal(kind=action.kind, code=code, text=code, at=float(state.now), permanent=permanent)
+    return state.with_host(state.host(action.target)._replace(refusal=refusal))
+
+
+def step(state: State) -> State:
+    """The next thing the engine does of what is in its queue: write, or call."""
+    (action, written), *rest = state.queue
+    if not written:
+        state = write(state, action)
+        return state._replace(queue=((action, True), *rest))
+    return call(state._replace(queue=tuple(rest)), action)
+
+
+def crash(state: State, policy: Policy) -> State:
+    """The process dies; another one starts from what vCenter holds, with a name of its own unless locks are never taken."""
+    me = state.me if policy.lock.take == "never" else state.me % 2 + 1
+    bare = state._replace(
+        hosts=tuple(host._replace(exam=None, refusal=None, flying="") for host in state.hosts),
+        vms=tuple(vm._replace(refusal=None) for vm in state.vms),
+        queue=(),
+        fresh=True,
+        ended="",
+        me=me,
+    )
+    adoption = adopt(
+        [lock for _, lock in bare.locks],
+        [host.entry for host in bare.hosts if host.entry is not None],
+        me=f"me{bare.me}",
+        scope="s",
+        policy=policy,
+        now=float(bare.now),
+        fresh_id=f"r{bare.me}n",
+    )
+    return bare._replace(roll=adoption.roll)
+
+
+def again(state: State, policy: Policy) -> State:
+    """The same command once more, after the run before it ended; this time nothing goes wrong."""
+    return crash(state, policy)._replace(runs=state.runs + 1, faults=0)
+
+
+# -------------------------------------------------------------------------------------------------- what goes on by itself
+
+
+def nature(state: State, boot: int = 31) -> list[tuple[str, State]]:
+    """Everything that goes on without the engine: hosts go down and come back, guests shut down, VMs move.
+
+    A boot takes ``boot`` seconds, as the next one must never be within the margin of the one before.
+    """
+    found = []
+    for host in state.hosts:
+        name = host.moid
+        if host.going:
+            down = host._replace(going=False, up=False, booting=not host.cycle, off=host.cycle, cycle=False)
+            found.append((f"{name} goes down", state.with_host(down)))
+        elif host.booting and not host.dead:
+            later = state._replace(now=state.now + boot)
+            back = host._replace(up=True, booting=False, boot=later.now, pending=host.again, again=False, entering="")
+            if host.swapped:
+                back = back._replace(card=OTHER, swapped=False)
+            found.append((f"{name} comes back", later.with_host(back)))
+        if host.entering and host.up and not state.runs_on(name):
+            found.append(
+                (f"{name} is empty", state.with_host(host._replace(mm=True, owner=host.entering, entering="")))
+            )
+    for vm in state.vms:
+        host = state.host(vm.host)
+        if vm.shutting and host.up:
+            off = vm._replace(on=False, shutting=0, ours=True)
+            if vm.deaf or state.now >= vm.shutting + POLICY.deadlines.watch_vm:
+                off = vm._replace(shutting=0, deaf=False)
+            found.append((f"{vm.moid} shuts down", state.with_vm(off)))
+        elif vm.on and not vm.pinned and host.entering:
+            found += _moves(state, vm, host)
+    return found
+
+
+def _moves(state: State, vm: VmS, host: HostS) -> list[tuple[str, State]]:
+    others = (h for h in state.hosts if h.cluster == host.cluster and h.up and not h.mm and not h.entering)
+    return [
+        (f"{vm.moid} moves to {h.moid}", state.with_vm(vm._replace(host=h.moid))) for h in others if h.moid != host.moid
+    ][:1]

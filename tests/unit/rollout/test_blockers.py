@@ -1,0 +1,238 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What keeps a host from being started: named, with what to do, before anything is moved, and without holding a place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import HostCapabilities
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import Garbage, Lock
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.policy import (
+    LockRule,
+    Pinned,
+    Policy,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.world import Admission, Exam
+from ansible_collections.directpath.vsphere.tests.unit.rollout.builders import (
+    CARD,
+    FRESH,
+    LOCK,
+    NOW,
+    ask,
+    cluster,
+    codes,
+    deeds,
+    host,
+    pinned,
+    standing,
+    vm,
+)
+
+JUNK = Garbage(attribute="directpath.roll", text="hello")
+OK2 = host("esx-2", devices=(), memory_free_mb=100_000)
+STOP = Pinned(action="shutdown")
+BY_ARITHMETIC = Exam(at=NOW - 5)
+"""There is no dry run: DRS was not asked."""
+
+# name → (what is different, the blocker it makes); {} of host, vms, clusters, policy
+TABLE: dict[str, tuple[dict[str, Any], str]] = {
+    "not connected": ({"host": host(connection_state="notResponding")}, "host_unreachable"),
+    "disconnected by a person": ({"host": host(connection_state="disconnected")}, "host_unreachable"),
+    "unreadable": ({"host": host(unreadable=("config.pciPassthruInfo",))}, "host_unreachable"),
+    "its journal was tampered with": ({"host": host(garbage=(JUNK,))}, "journal_unreadable"),
+    "the journal of a VM was": ({"vms": [vm(garbage=(JUNK,))]}, "journal_unreadable"),
+    "in maintenance mode by others": ({"host": host(in_maintenance_mode=True)}, "maintenance_by_other"),
+    "entering it by others": ({"host": host(entering=True)}, "maintenance_by_other"),
+    "entering it by others, to be used": (
+        {"host": host(entering=True), "policy": Policy(operator_maintenance="use")},
+        "maintenance_by_other",
+    ),
+    "cannot be rebooted": ({"host": host(capabilities=HostCapabilities(reboot=False))}, "reboot_unsupported"),
+    "cannot enter maintenance mode": (
+        {"host": host(capabilities=HostCapabilities(maintenance_mode=False))},
+        "reboot_unsupported",
+    ),
+    "no management controller": ({"policy": Policy(method="power_cycle")}, "no_bmc"),
+    "a task runs": ({"host": host(tasks=("Install patch",))}, "task_running"),
+    "somebody reboots it": ({"host": host(rebooting=True)}, "task_running"),
+    "remediation": ({"clusters": [cluster(remediation="Remediate cluster")]}, "remediation_running"),
+    "red alarm on the host": ({"host": host(red_alarms=("Host hardware",))}, "red_alarms"),
+    "red alarm on the cluster": ({"clusters": [cluster(red_alarms=("vSAN health",))]}, "red_alarms"),
+    "quick boot": ({"host": host(quick_boot=True), "policy": Policy(full_post=True)}, "quick_boot"),
+    "a stale setting": ({"host": host(devices=(CARD, replace(CARD, address="0000:5e:00.0", capable=False)))}, "stale_setting"),
+    "pinned, not to be stopped": ({"vms": [pinned()]}, "pinned_vms"),
+    "on a local datastore": ({"vms": [vm(local_datastores=("local-1",))]}, "pinned_vms"),
+    "a CD of the host": ({"vms": [vm(host_media=("CD/DVD drive 1",))]}, "pinned_vms"),
+    "on a host of its own": ({"vms": [vm()], "clusters": [cluster(is_cluster=False)]}, "pinned_vms"),
+    "never stop": ({"vms": [pinned(never_stop=True)], "policy": Policy(pinned=STOP)}, "never_stop"),
+    "no tools to ask": ({"vms": [pinned(tools_running=False)], "policy": Policy(pinned=STOP)}, "tools_not_running"),
+    "DRS is not automatic": ({"vms": [vm()], "clusters": [cluster(drs_moves_vms=False)]}, "vms_stay"),
+    "DRS leaves this VM alone": ({"vms": [vm(drs_moves=False)]}, "vms_stay"),
+    "DRS leaves vGPUs alone": ({"vms": [vm(vgpu=True)], "clusters": [cluster(vgpu_moves=False)]}, "vms_stay"),
+    "no memory elsewhere": ({"vms": [vm(memory_mb=200_000)]}, "no_capacity"),
+    "no host with that much": ({"vms": [vm(memory_mb=1, reserved_mb=200_000)]}, "no_capacity"),
+    "admission control counts hosts": (
+        {"host": host(exam=BY_ARITHMETIC), "clusters": [cluster(admission=Admission(unit="hosts", wanted=1, current=1))]},
+        "ha_admission",
+    ),
+    "admission control counts percent": (
+        {"host": host(exam=BY_ARITHMETIC), "clusters": [cluster(admission=Admission(unit="percent", wanted=30, current=79))]},
+        "ha_admission",
+    ),
+    "DRS would not move it": (
+        {"host": host(exam=replace(FRESH, evacuation_faults={"vm-1": "no compatible host"})), "vms": [vm()]},
+        "evacuation_refused",
+    ),
+    "DRS would not at all": (
+        {"host": host(exam=replace(FRESH, evacuation_refused="too few hosts")), "vms": [vm()]},
+        "evacuation_refused",
+    ),
+    "vSAN copies": (
+        {"host": host(exam=replace(FRESH, vsan_resync_mb=5)), "clusters": [cluster(vsan=True)]},
+        "vsan_resync",
+    ),
+    "vSAN misses objects": (
+        {"host": host(exam=replace(FRESH, vsan_inaccessible=1)), "clusters": [cluster(vsan=True)]},
+        "vsan_objects",
+    ),
+    "it would lose a protected device": (
+        {"host": host(exam=replace(FRESH, protected=("The reboot would take the boot disk of esx-1.",)))},
+        "reboot_takes_protected",
+    ),
+    "locked by another run": ({"clusters": [cluster(lock=replace(LOCK, owner="bob"))]}, "locked"),
+    "locked by a dead one, not to be taken": (
+        {"clusters": [cluster(lock=replace(LOCK, owner="bob", beat=NOW - 999))], "policy": Policy(lock=LockRule(take="never"))},
+        "locked",
+    ),
+    "a lock nobody can read": ({"clusters": [cluster(lock=JUNK)]}, "lock_unreadable"),
+}  # fmt: skip
+
+
+def decision_of(case: dict[str, Any]) -> Any:
+    return ask(
+        case.get("host", host()),
+        OK2,
+        vms=case.get("vms", ()),
+        clusters=case.get("clusters", [cluster()]),
+        policy=case.get("policy"),
+    )
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_a_blocked_host_is_named_and_left_alone(name: str) -> None:
+    case, code = TABLE[name]
+    answer = decision_of(case)
+    assert codes(answer) == [code]
+    status = standing(answer)
+    assert status.phase == "blocked"
+    (blocker,) = status.blockers
+    assert blocker.cure
+    assert status.reason == blocker.message
+    assert "esx-1" in blocker.message or "gpu" in blocker.message
+    assert "enter_maintenance" not in [kind for kind, _ in deeds(answer)]
+    assert "reboot_host" not in [kind for kind, _ in deeds(answer)]
+
+
+def test_nothing_of_that_sort_and_it_is_started() -> None:
+    assert deeds(decision_of({})) == [("enter_maintenance", "esx-1")]
+
+
+HARMLESS: dict[str, dict[str, Any]] = {
+    "an alarm that is to be ignored": {"host": host(red_alarms=("Host fan 3",)), "policy": Policy(ignore_alarms=("Host fan*",))},
+    "quick boot where it does not matter": {"host": host(quick_boot=True)},
+    "quick boot before a power cycle": {
+        "host": host(quick_boot=True, bmc_power="on"),
+        "policy": Policy(full_post=True, method="power_cycle"),
+    },
+    "pinned VMs that may be stopped": {"vms": [pinned()], "policy": Policy(pinned=STOP)},
+    "pinned VMs that are off": {"vms": [pinned(power_state="poweredOff")]},
+    "no tools, but it may be powered off": {
+        "vms": [pinned(tools_running=False)],
+        "policy": Policy(pinned=Pinned(action="shutdown_then_power_off")),
+    },
+    "DRS is not automatic, but for this VM": {
+        "vms": [vm(drs_moves=True)],
+        "clusters": [cluster(drs_moves_vms=False)],
+    },
+    "DRS is not automatic, and nothing runs": {"clusters": [cluster(drs_moves_vms=False)]},
+    "vSAN figures where there is no vSAN": {"host": host(exam=replace(FRESH, vsan_resync_mb=5))},
+    "admission control with room": {
+        "host": host(exam=BY_ARITHMETIC),
+        "clusters": [cluster(admission=Admission(unit="hosts", wanted=1, current=2))],
+    },
+    "admission control, but DRS says that it can": {
+        "clusters": [cluster(admission=Admission(unit="hosts", wanted=1, current=1))]
+    },
+    "DRS faults of a VM that is stopped anyway": {
+        "host": host(exam=replace(FRESH, evacuation_faults={"gpu-vm": "device"})),
+        "vms": [pinned()],
+        "policy": Policy(pinned=STOP),
+    },
+    "a VM that just fits": {"vms": [vm(memory_mb=100_000, reserved_mb=100_000)]},
+    "a lock of a dead run": {"clusters": [cluster(lock=replace(LOCK, owner="bob", beat=NOW - 999))]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_what_does_not_matter_blocks_nothing(name: str) -> None:
+    answer = decision_of(HARMLESS[name])
+    assert codes(answer) == []
+    assert {kind for kind, _ in deeds(answer)} & {"enter_maintenance", "take_lock"}
+
+
+def test_a_host_that_is_already_empty_is_not_asked_about_its_vms() -> None:
+    parked = host(in_maintenance_mode=True, exam=replace(FRESH, evacuation_refused="no"))
+    answer = ask(parked, policy=Policy(operator_maintenance="use"), clusters=[cluster(drs_moves_vms=False)])
+    assert deeds(answer) == [("reboot_host", "esx-1")]
+
+
+def test_all_that_is_in_the_way_is_said_at_once() -> None:
+    answer = ask(host(tasks=("Patch",), red_alarms=("Fan",)), vms=[pinned()])
+    assert codes(answer) == ["task_running", "red_alarms", "pinned_vms"]
+
+
+def test_a_blocked_host_holds_no_place() -> None:
+    answer = ask(host(red_alarms=("Fan",)), host("esx-2"))
+    assert deeds(answer) == [("enter_maintenance", "esx-2")]
+
+
+def test_a_host_is_examined_before_it_is_started_and_not_on_old_news() -> None:
+    for exam in (None, Exam(at=NOW - 121)):
+        assert deeds(ask(host(exam=exam))) == [("examine", "esx-1")]
+
+
+def test_only_as_many_are_examined_as_may_be_started() -> None:
+    answer = ask(*(host(f"esx-{n}", exam=None) for n in range(9)), policy=Policy(max_unavailable=2, canary=False))
+    assert deeds(answer) == [("examine", "esx-0"), ("examine", "esx-1")]
+
+
+def test_what_an_examination_found_is_looked_at_again_after_a_while() -> None:
+    bad = Exam(at=NOW - 5, vsan_resync_mb=5)
+    early = ask(host(exam=bad), clusters=[cluster(vsan=True)], policy=Policy(patience=3600))
+    assert deeds(early) == []
+    assert early.outlook.state == "waiting"
+    assert early.outlook.wake_at is not None
+    assert early.outlook.wake_at <= bad.at + 300
+    later = ask(host(exam=replace(bad, at=NOW - 301)), clusters=[cluster(vsan=True)])
+    assert deeds(later) == [("examine", "esx-1")]
+
+
+def test_without_patience_a_roll_of_blocked_hosts_ends() -> None:
+    answer = ask(host(red_alarms=("Fan",)))
+    assert answer.outlook.state == "stalled"
+    assert answer.outlook.reasons == ("1 host is blocked",)
+    assert deeds(answer) == [("release_lock", "gpu")]
+
+
+def test_a_lock_that_lives_is_explained() -> None:
+    bob = Lock(owner="bob@ctl-2", roll="x", scope="s", since=NOW - 600, beat=NOW - 20, ttl=300)
+    answer = ask(host(), clusters=[cluster(lock=bob)])
+    assert (
+        standing(answer).reason
+        == "gpu is locked by bob@ctl-2, which works since 600 seconds, last sign of life 20 seconds ago"
+    )
+    assert "in 280 seconds" in standing(answer).blockers[0].cure

@@ -1,0 +1,270 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The invariants hold in every world there is within a bound, and the explorer sees when they do not.
+
+Every order of what the engine and the world do, with crashes, lost and refused calls, dying hosts, stubborn guests and operators that
+get in between at every point.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout import (
+    closing,
+    emptying,
+    guests,
+    lock,
+    moves,
+    pace,
+    proof,
+    rebooting,
+    releasing,
+    scene,
+    start,
+    steps,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.actions import Action
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.states import is_active
+from ansible_collections.directpath.vsphere.tests.unit.rollout import invariants, miniature
+from ansible_collections.directpath.vsphere.tests.unit.rollout.explorer import explore
+from ansible_collections.directpath.vsphere.tests.unit.rollout.invariants import Violation
+from ansible_collections.directpath.vsphere.tests.unit.rollout.worlds import BASE, WORLDS, world
+
+KINDS = {
+    "call lost",
+    "crash",
+    "dies",
+    "does not come back",
+    "guest does not shut down",
+    "operator cancels",
+    "operator changes passthrough",
+    "operator ends maintenance",
+    "operator enters",
+    "operator reboots",
+    "operator takes over",
+    "operator turns passthrough back",
+    "other card",
+    "pending again",
+    "refused",
+    "slow",
+    "user stops",
+    "will not start",
+    "write fails",
+}
+TWICE = tuple(WORLDS) if os.environ.get("EXPLORE") == "all" else (BASE, "power cycle")
+"""Worlds in which any two things go wrong; in the others any one. With ``EXPLORE=all``, which takes minutes, in all of them."""
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_every_host_ends_done_when_nothing_goes_wrong(name: str) -> None:
+    found = explore(*world(name, 0))
+    assert found.ends >= 1
+
+
+@pytest.mark.parametrize("name", [name for name in WORLDS if name not in TWICE])
+def test_whatever_goes_wrong_once(name: str) -> None:
+    found = explore(*world(name, 1))
+    assert found.transitions > 2_000
+    assert found.ends > 50
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_whatever_goes_wrong_twice(name: str) -> None:
+    found = explore(*world(name, 2))
+    print(f"{name}: {found.transitions} transitions, {found.states} states, {found.ends} ends")
+    assert found.transitions >= 60_000
+
+
+def test_everything_that_can_go_wrong_is_tried() -> None:
+    assert explore(*world(BASE, 1)).kinds == KINDS
+    assert "lock stolen" in (explore(*world("locks are stolen", 1)).kinds or ())
+
+
+# ------------------------------------------------------------------------------------------- broken schedulers are caught
+
+
+def _no_budget(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(start._Room, "refusal", lambda self, view: "")
+
+
+def _no_budget_again(patch: pytest.MonkeyPatch) -> None:
+    """The call is repeated although other hosts went down meanwhile."""
+    patch.setattr(scene.Scene, "has_room", lambda self, view: True)
+
+
+def _reboots_early(patch: pytest.MonkeyPatch) -> None:
+    def draining(scene: Any, view: Any, entry: Any) -> Any:
+        if view.entering:
+            return emptying.tell_to_reboot(scene, view, entry, "why wait")
+        return emptying.draining(scene, view, entry)
+
+    patch.setattr(steps, "_STEPS", {**steps._STEPS, "draining": draining})
+
+
+def _proves_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(releasing, "problems", lambda view: ())
+
+
+def _believes_the_connection(patch: pytest.MonkeyPatch) -> None:
+    """Connected means rebooted, as others do it."""
+    patch.setattr(rebooting, "not_back", lambda view, entry, policy, now: "" if view.connected else "it is away")
+
+
+def _ignores_identity(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(proof, "_devices", lambda view, before: ())
+
+
+def _starts_nobody(patch: pytest.MonkeyPatch) -> None:
+    """A VM that is off is not its business any more."""
+
+    def off(scene: Any, view: Any, vm: Any, entry: Any) -> Any:
+        action = Action(kind="forget_vm", target=vm.moid, name=vm.name, reason="it is off")
+        return guests.Guests(actions=(action,))
+
+    patch.setattr(guests, "_off", off)
+
+
+def _forgets_early(patch: pytest.MonkeyPatch) -> None:
+    """A guest that still runs is taken to stay up, although its shutdown was asked for."""
+
+    def running(scene: Any, view: Any, vm: Any, entry: Any) -> Any:
+        action = Action(kind="forget_vm", target=vm.moid, name=vm.name, reason="it runs")
+        return guests.Guests(actions=(action,))
+
+    patch.setattr(guests, "_running", running)
+
+
+def _writes_after_the_call(patch: pytest.MonkeyPatch) -> None:
+    """The journal is written behind the act, not ahead of it."""
+
+    def step(state: Any) -> Any:
+        (action, called), *rest = state.queue
+        if not called:
+            after = miniature.call(state, action)
+            return after._replace(queue=((action, True), *rest))
+        return miniature.write(state._replace(queue=tuple(rest)), action)
+
+    patch.setattr(miniature, "step", step)
+
+
+def _releases_the_failed(patch: pytest.MonkeyPatch) -> None:
+    def ended(scene: Any, view: Any, entry: Any) -> Any:
+        if entry.step == "failed" and view.connected and view.in_maintenance:
+            return moves.act(scene, view, "leave_maintenance", entry, "it is in the way")
+        return releasing.ended(scene, view, entry)
+
+    patch.setattr(steps, "_STEPS", {**steps._STEPS, "failed": ended})
+
+
+def _reboots_again(patch: pytest.MonkeyPatch) -> None:
+    """Still pending: perhaps another reboot helps."""
+
+    def verifying(scene: Any, view: Any, entry: Any) -> Any:
+        if view.connected and view.in_maintenance and proof.problems(view):
+            return emptying.tell_to_reboot(scene, view, entry, "once more")
+        return releasing.verifying(scene, view, entry)
+
+    patch.setattr(steps, "_STEPS", {**steps._STEPS, "verifying": verifying})
+
+
+def _forgets_what_it_did(patch: pytest.MonkeyPatch) -> None:
+    """A failed host that a person put back into service is rebooted for the same debt once more."""
+
+    def is_candidate(scene: Any, view: Any) -> bool:
+        return view.moid in scene.debts and not is_active(view.entry) and view.serves
+
+    patch.setattr(start, "is_candidate", is_candidate)
+
+
+def _owns_everything(patch: pytest.MonkeyPatch) -> None:
+    for module in (emptying, rebooting, releasing):
+        patch.setattr(module, "is_theirs", lambda view: False)
+
+
+def _ignores_locks(patch: pytest.MonkeyPatch) -> None:
+    hand_of = lock.hand_of
+
+    def any_hand(cluster: Any, world: Any, policy: Any, now: float) -> Any:
+        hand = hand_of(cluster, world, policy, now)
+        return lock.Hand(held=True) if cluster.lock is not None else hand
+
+    patch.setattr(lock, "hand_of", any_hand)
+
+
+def _clears_too_much(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(closing, "_is_clearable", lambda scene, view: view.entry is not None)
+
+
+def _gives_up_silently(patch: pytest.MonkeyPatch) -> None:
+    """A host whose drain was given up is called blocked at once, and left in maintenance mode."""
+
+    def backing_out(scene: Any, view: Any, entry: Any) -> Any:
+        return moves.record(scene, view, entry, "blocked", entry.text)
+
+    patch.setattr(steps, "_STEPS", {**steps._STEPS, "backing_out": backing_out})
+
+
+def _waits_for_ever(patch: pytest.MonkeyPatch) -> None:
+    """A host whose devices do not come back is waited for without a deadline."""
+
+    def verifying(scene: Any, view: Any, entry: Any) -> Any:
+        if proof.problems(view):
+            return moves.wait(view, "its devices are not there")
+        return releasing.verifying(scene, view, entry)
+
+    patch.setattr(steps, "_STEPS", {**steps._STEPS, "verifying": verifying})
+
+
+def _stops_early(patch: pytest.MonkeyPatch) -> None:
+    hold = pace.roll_hold
+
+    def one_is_enough(scene: Any, state: Any) -> Any:
+        return pace.Hold(reason="enough") if state.done else hold(scene, state)
+
+    patch.setattr(pace, "roll_hold", one_is_enough)
+
+
+MUTANTS: tuple[tuple[Callable[[pytest.MonkeyPatch], None], tuple[str, ...], str], ...] = (
+    (_no_budget, (invariants.BUDGET,), BASE),
+    (_no_budget_again, (invariants.BUDGET,), BASE),
+    (_reboots_early, (invariants.MAINTENANCE,), BASE),
+    (_proves_nothing, (invariants.PROOF,), BASE),
+    (_ignores_identity, (invariants.PROOF,), BASE),
+    (_believes_the_connection, (invariants.PROOF,), "firmware"),
+    (_starts_nobody, (invariants.VMS,), BASE),
+    (_forgets_early, (invariants.VMS,), BASE),
+    (_writes_after_the_call, (invariants.VMS, invariants.JOURNAL, invariants.ONCE), BASE),
+    (_releases_the_failed, (invariants.FAILED,), BASE),
+    (_reboots_again, (invariants.ONCE,), BASE),
+    (_forgets_what_it_did, (invariants.ONCE,), BASE),
+    (_owns_everything, (invariants.OPERATOR, invariants.MAINTENANCE), BASE),
+    (_ignores_locks, (invariants.LOCK,), "locks are stolen"),
+    (_clears_too_much, (invariants.JOURNAL, invariants.FAILED, invariants.ONCE), BASE),
+    (_gives_up_silently, (invariants.JOURNAL,), BASE),
+    (_waits_for_ever, (invariants.STUCK,), BASE),
+    (_stops_early, (invariants.LIVENESS,), BASE),
+)
+
+
+@pytest.mark.parametrize(("mutant", "expected", "name"), MUTANTS, ids=[row[0].__name__ for row in MUTANTS])
+def test_a_broken_scheduler_is_caught(
+    mutant: Callable[[pytest.MonkeyPatch], None], expected: tuple[str, ...], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mutant(monkeypatch)
+    with pytest.raises(Violation) as caught:
+        _deeper_and_deeper(name)
+    assert caught.value.invariant in expected
+
+
+def _deeper_and_deeper(name: str) -> None:
+    for faults in range(3):
+        explore(*world(name, faults))
+
+
+def test_every_invariant_has_a_broken_scheduler() -> None:
+    assert {invariant for _, expected, _ in MUTANTS for invariant in expected} == set(invariants.ALL)

@@ -1,0 +1,248 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The schedule before anything is done, and the story afterwards."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.forecast import forecast
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.policy import (
+    Durations,
+    Pinned,
+    Policy,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.report import (
+    Timeline,
+    Transition,
+    clock,
+    counts,
+    extend,
+    how_to_go_on,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.schedule import decide
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.states import HostStatus, Phase
+from ansible_collections.directpath.vsphere.tests.unit.rollout import miniature
+from ansible_collections.directpath.vsphere.tests.unit.rollout.builders import (
+    ACTIVE,
+    LOCK,
+    NOW,
+    cluster,
+    entry,
+    host,
+    pinned,
+    vm,
+    vm_entry,
+    world,
+)
+from ansible_collections.directpath.vsphere.tests.unit.rollout.timed import Pace, roll
+
+HOUR = Durations(drain=600, reboot=2400, settle=600)
+POLICY = Policy(expected=HOUR, canary=False, pinned=Pinned(action="shutdown"))
+
+# ------------------------------------------------------------------------------------------------------------ forecast
+
+
+def test_waves_follow_the_budget() -> None:
+    hosts = [host(f"esx-{n}", exam=None) for n in range(5)]
+    found = forecast(world(*hosts), replace(POLICY, max_unavailable=2), NOW)
+    assert [(h.name, h.wave, h.starts_at - NOW) for h in found.hosts] == [
+        ("esx-0", 1, 0),
+        ("esx-1", 1, 0),
+        ("esx-2", 2, 3600),
+        ("esx-3", 2, 3600),
+        ("esx-4", 3, 7200),
+    ]
+    assert (found.waves, found.ends_at - NOW) == (3, 3 * 3600)
+    assert found.left == ()
+
+
+def test_canary_and_soak_take_their_time() -> None:
+    hosts = [host(f"esx-{n}") for n in range(3)]
+    found = forecast(world(*hosts), replace(POLICY, max_unavailable=3, canary=True, soak=600), NOW)
+    assert [(h.name, h.starts_at - NOW) for h in found.hosts] == [("esx-0", 0), ("esx-1", 4200), ("esx-2", 4200)]
+
+
+def test_every_vm_that_will_be_stopped_is_named_before_the_first_is_touched() -> None:
+    vms = [pinned("db", order=2), pinned("app", order=1), vm("web"), pinned("off", power_state="poweredOff")]
+    (planned,) = forecast(world(host(), vms=vms), POLICY, NOW).hosts
+    assert [(v.name, v.reason, v.order) for v in planned.stops] == [
+        ("app", "it holds PCI device 0", 1),
+        ("db", "it holds PCI device 0", 2),
+    ]
+    assert planned.moves == ("web",)
+
+
+def test_what_would_not_be_done_is_named_with_why() -> None:
+    hosts = [
+        host("esx-1"),
+        host("esx-2", red_alarms=("Fan",)),
+        host("esx-3", devices=(ACTIVE,)),
+        host("esx-4", connection_state="notResponding"),
+    ]
+    found = forecast(world(*hosts), replace(POLICY, max_unavailable=2), NOW)
+    assert [h.name for h in found.hosts] == ["esx-1"]
+    assert [(status.name, status.phase, status.blockers[0].code) for status in found.left] == [
+        ("esx-2", "blocked", "red_alarms"),
+        ("esx-4", "blocked", "host_unreachable"),
+    ]
+    assert found.idle == ("esx-3",)
+
+
+def test_locks_of_others_are_seen_and_none_of_ours_is_needed() -> None:
+    mine, theirs = cluster("a", lock=None), cluster("b", lock=replace(LOCK, owner="bob"))
+    hosts = [host("a-1", compute_moid="a"), host("b-1", compute_moid="b")]
+    found = forecast(world(*hosts, clusters=[mine, theirs]), POLICY, NOW)
+    assert [h.name for h in found.hosts] == ["a-1"]
+    assert found.left[0].blockers[0].code == "locked"
+
+
+def test_a_change_not_yet_made_counts() -> None:
+    later = host(devices=(ACTIVE,), expected_debt="the planned changes will leave devices pending")
+    (planned,) = forecast(world(later), POLICY, NOW).hosts
+    assert planned.reason == "the planned changes will leave devices pending"
+
+
+def test_hosts_in_hand_end_when_they_are_expected_to() -> None:
+    busy = host(
+        "esx-0", entry=entry("rebooting", started=NOW - 3000, asked=NOW - 2400), connection_state="notResponding"
+    )
+    found = forecast(world(busy, host("esx-1")), POLICY, NOW)
+    assert [(h.name, h.in_progress, h.starts_at - NOW) for h in found.hosts] == [
+        ("esx-0", True, -3000),
+        ("esx-1", False, 600),
+    ]
+
+
+def test_it_can_be_written_as_json() -> None:
+    found = forecast(world(host(), host("esx-2", red_alarms=("Fan",)), vms=[pinned()]), POLICY, NOW)
+    data = json.loads(json.dumps(found.record()))
+    assert data["stops"] == ["gpu-vm"]
+    assert data["seconds"] == 3600
+    assert data["left"][0]["blockers"][0]["code"] == "red_alarms"
+
+
+def test_it_foretells_what_then_happens() -> None:
+    """The same hosts, in the same order and waves, as in the roll itself, with hosts that take exactly the expected time."""
+    state = miniature.begin(tuple(miniature.HostS(f"h{n}", f"c{n % 3}") for n in range(12)))
+    pace = Pace(seed=1, spans=dict.fromkeys(("goes down", "comes back", "is empty"), (100, 100)))
+    policy = replace(
+        POLICY, expected=Durations(drain=100, reboot=200, settle=0), max_unavailable=1, fleet_max_unavailable=2
+    )
+    found = forecast(miniature.world_of(state), policy, float(state.now))
+    result = roll(state, policy, pace)
+    assert len(found.hosts) == 12
+    assert abs(result.seconds - (found.ends_at - state.now)) <= 60
+
+
+# -------------------------------------------------------------------------------------------------------------- report
+
+
+def test_a_transition_reads_like_a_log() -> None:
+    line = Transition(
+        at=NOW, moid="h", name="esx-07", cluster="gpu-a", before="rebooting", after="booting", reason="", seconds=130
+    )
+    assert line.text() == "gpu-a esx-07 rebooting → booting 02:10"
+    assert clock(3725) == "1:02:05"
+
+
+def see(timeline: Timeline, now: float, *hosts: object, **more: object) -> tuple[Timeline, list[str]]:
+    scene = world(*hosts, **more)  # type: ignore[arg-type]
+    timeline, news = extend(timeline, scene, decide(scene, POLICY, now), now)
+    return timeline, [item.text() for item in news]
+
+
+def test_one_line_a_change_and_none_without() -> None:
+    down = host(entry=entry("rebooting", asked=NOW - 60, called=NOW - 60), connection_state="notResponding")
+    up = host(entry=entry("rebooting", asked=NOW - 60, called=NOW - 60), in_maintenance_mode=True)
+    timeline, lines = see(Timeline(), NOW, up)
+    assert lines == ["gpu esx-1 rebooting"]
+    timeline, lines = see(timeline, NOW + 10, up)
+    assert lines == []
+    timeline, lines = see(timeline, NOW + 70, down)
+    assert lines == ["gpu esx-1 rebooting → booting 02:10"]
+    rows = timeline.record(NOW + 100)["hosts"]
+    assert [(s["phase"], s["start"] - NOW, s["end"] - NOW, s["open"]) for s in rows[0]["segments"]] == [
+        ("draining", -120, -60, False),
+        ("rebooting", -60, 70, False),
+        ("booting", 70, 100, True),
+    ]
+
+
+def test_a_resumed_run_tells_what_the_journal_knows_of_the_time_before() -> None:
+    kept = entry("verifying", at=NOW - 60, started=NOW - 900, asked=NOW - 700, rebooted=640.0)
+    timeline, _ = see(Timeline(), NOW, host(entry=kept, in_maintenance_mode=True, boot_time=NOW - 90))
+    (row,) = timeline.record(NOW)["hosts"]
+    assert [(s["phase"], s["start"] - NOW) for s in row["segments"]][:3] == [
+        ("draining", -900),
+        ("rebooting", -700),
+        ("verifying", -60),
+    ]
+
+
+def test_vms_that_are_down_have_rows_of_their_own() -> None:
+    busy = host(entry=entry("draining", started=NOW - 60), entering=True)
+    first = pinned(entry=vm_entry())
+    timeline, _ = see(Timeline(), NOW, busy, vms=[first])
+    timeline, _ = see(timeline, NOW + 30, busy, vms=[replace(first, power_state="poweredOff")])
+    timeline, _ = see(timeline, NOW + 90, busy, vms=[pinned()])
+    (row,) = timeline.record(NOW + 100)["vms"]
+    assert (row["name"], row["group"]) == ("gpu-vm", "esx-1")
+    assert [(s["phase"], s["start"] - NOW, s["end"] - NOW) for s in row["segments"]] == [
+        ("stopping", 0, 30),
+        ("down", 30, 90),
+    ]
+
+
+def test_clearing_the_journal_is_no_news() -> None:
+    done = host(devices=(ACTIVE,), entry=entry("done", text="rebooted in 600 seconds and proven"))
+    timeline, _ = see(Timeline(), NOW, done)
+    finishing = [cluster(lock=replace(LOCK, finishing=True))]
+    timeline, lines = see(timeline, NOW + 1, host(devices=(ACTIVE,)), clusters=finishing)
+    assert lines == []
+    assert timeline.statuses["esx-1"].phase == "done"
+
+
+def test_counts_for_a_bar() -> None:
+    phases: tuple[Phase, ...] = ("idle", "done", "done", "booting", "draining", "waiting", "blocked", "failed")
+    found = counts(HostStatus(moid=str(n), name=str(n), cluster="c", phase=phase) for n, phase in enumerate(phases))
+    assert (found.total, found.done, found.in_flight, found.waiting, found.blocked, found.failed) == (7, 2, 2, 1, 1, 1)
+
+
+def test_how_to_go_on_names_every_host_that_needs_a_person() -> None:
+    def status(name: str, phase: Phase, *vms: str) -> HostStatus:
+        return HostStatus(moid=name, name=name, cluster="c", phase=phase, vms=vms)
+
+    hints = how_to_go_on(
+        [status("a", "failed", "gpu-vm"), status("b", "blocked"), status("c", "waiting"), status("d", "done")]
+    )
+    assert len(hints) == 4
+    assert hints[0].startswith("a: ")
+    assert "failed_hosts: verify" in hints[0]
+    assert hints[1].startswith("gpu-vm: ")
+    assert how_to_go_on([status("d", "done")]) == ()
+
+
+def test_a_whole_roll_leaves_a_whole_story() -> None:
+    state = miniature.begin(
+        (miniature.HostS("h1", "c"), miniature.HostS("h2", "c")), (miniature.VmS("p1", "h1", pinned=True),)
+    )
+    policy, timeline = miniature.POLICY, Timeline()
+    while not state.ended:
+        seen = miniature.world_of(state)
+        state, decision = miniature.look(state, policy)
+        timeline, _ = extend(timeline, seen, decision, float(state.now))
+        while state.queue:
+            state = miniature.step(state)
+        going = miniature.nature(state)
+        if going:
+            state = going[0][1]
+        elif not decision.actions and state.wake is not None:
+            state = state._replace(now=max(state.now, int(state.wake)))
+    phases = {row.name: [segment.phase for segment in row.segments] for row in timeline.hosts.values()}
+    assert phases["h1"][-1] == "done"
+    for phase in ("waiting", "draining", "booting", "verifying", "leaving", "restoring", "done"):
+        assert phase in phases["h1"], phase
+    assert [segment.phase for segment in timeline.vms["p1"].segments] == ["down", "starting"]
+    assert all(status.phase == "done" for status in timeline.statuses.values())

@@ -1,0 +1,211 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may roll a cluster, and what a run that comes later goes on with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import Garbage, Lock
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.lock import adopt, scope_digest
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.policy import LockRule, Policy
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.world import Refusal
+from ansible_collections.directpath.vsphere.tests.unit.rollout.builders import (
+    ACTIVE,
+    LOCK,
+    ME,
+    NOW,
+    ROLL,
+    ask,
+    cluster,
+    codes,
+    deeds,
+    entry,
+    host,
+    standing,
+)
+
+BOB = replace(LOCK, owner="bob@ctl-2", roll="b0b00000", scope="other")
+DEAD = replace(BOB, beat=NOW - 301)
+JUNK = Garbage(attribute="directpath.roll.lock", text="mine!")
+FORCE = Policy(lock=LockRule(take="force"))
+NEVER = Policy(lock=LockRule(take="never"))
+
+
+@pytest.mark.parametrize(
+    ("lock", "policy", "taken"),
+    [
+        (None, Policy(), True),
+        (BOB, Policy(), False),
+        (BOB, FORCE, True),
+        (DEAD, Policy(), True),
+        (DEAD, NEVER, False),
+        (replace(BOB, beat=NOW - 300), Policy(), False),
+        (JUNK, Policy(), False),
+        (JUNK, FORCE, True),
+    ],
+)
+def test_whose_lock_is_taken(lock: Any, policy: Policy, taken: bool) -> None:
+    answer = ask(host(), clusters=[cluster(lock=lock)], policy=policy)
+    assert (deeds(answer) == [("take_lock", "gpu")]) is taken
+    if taken:
+        assert answer.actions[0].entry == Lock(owner=ME, roll=ROLL, scope="s", since=NOW, beat=NOW, ttl=300)
+    else:
+        assert standing(answer).phase == "blocked"
+        assert deeds(answer) == []
+
+
+def test_taking_a_stale_lock_says_whose_it_was() -> None:
+    answer = ask(host(), clusters=[cluster(lock=DEAD)])
+    assert answer.actions[0].reason == "the lock of bob@ctl-2 is stale: its last sign of life is 301 seconds old"
+
+
+def test_nothing_is_done_before_the_lock_has_settled() -> None:
+    fresh = replace(LOCK, since=NOW - 2, beat=NOW - 2)
+    answer = ask(host(), clusters=[cluster(lock=fresh)])
+    assert deeds(answer) == []
+    assert answer.outlook.state == "working"
+    assert answer.outlook.wake_at == NOW + 1
+    assert deeds(ask(host(), clusters=[cluster(lock=replace(fresh, since=NOW - 3))])) == [
+        ("enter_maintenance", "esx-1")
+    ]
+
+
+def test_a_sign_of_life_is_given_while_hosts_go_on() -> None:
+    busy = host(
+        in_maintenance_mode=True, boot_time=NOW - 30, devices=(ACTIVE,), entry=entry("verifying", asked=NOW - 90)
+    )
+    answer = ask(busy, clusters=[cluster(lock=replace(LOCK, beat=NOW - 90))])
+    assert deeds(answer) == [("renew_lock", "gpu"), ("leave_maintenance", "esx-1")]
+    assert answer.actions[0].entry == replace(LOCK, beat=NOW)
+
+
+def test_a_run_that_was_silent_too_long_makes_sure_of_its_lock_first() -> None:
+    busy = host(
+        in_maintenance_mode=True, boot_time=NOW - 30, devices=(ACTIVE,), entry=entry("verifying", asked=NOW - 90)
+    )
+    answer = ask(busy, clusters=[cluster(lock=replace(LOCK, beat=NOW - 301))])
+    assert deeds(answer) == [("renew_lock", "gpu")]
+    assert answer.actions[0].entry == replace(LOCK, since=NOW, beat=NOW)
+
+
+def test_a_run_that_lost_its_lock_stops_at_once_and_says_so() -> None:
+    busy = host(
+        in_maintenance_mode=True, boot_time=NOW - 30, devices=(ACTIVE,), entry=entry("verifying", asked=NOW - 90)
+    )
+    answer = ask(busy, clusters=[cluster(lock=BOB)])
+    assert deeds(answer) == []
+    assert codes(answer) == ["locked"]
+    assert standing(answer).phase == "verifying"
+    assert answer.outlook.state == "stalled"
+    assert answer.outlook.reasons == ("hosts in progress are locked by another run: esx-1",)
+
+
+def test_other_clusters_do_not_wait_for_a_locked_one() -> None:
+    hosts = [host("a-1", compute_moid="a"), host("b-1", compute_moid="b")]
+    answer = ask(*hosts, clusters=[cluster("a", lock=BOB), cluster("b")])
+    assert deeds(answer) == [("enter_maintenance", "b-1")]
+
+
+def test_a_cluster_in_which_nothing_is_to_be_done_is_not_locked() -> None:
+    answer = ask(host(devices=(ACTIVE,)), clusters=[cluster(lock=None)])
+    assert deeds(answer) == []
+    assert answer.outlook.state == "finished"
+
+
+def test_a_lock_that_cannot_be_written_is_explained() -> None:
+    refusal = Refusal(kind="take_lock", code="no_permission", text="Global.SetCustomField", at=NOW - 5, permanent=True)
+    answer = ask(host(), clusters=[cluster(lock=None, refusal=refusal)])
+    assert codes(answer) == ["lock_refused"]
+    assert "Global.SetCustomField" in standing(answer).reason
+    passing = replace(refusal, permanent=False, at=NOW - 61)
+    assert deeds(ask(host(), clusters=[cluster(lock=None, refusal=passing)])) == [("take_lock", "gpu")]
+
+
+# ------------------------------------------------------------------------------------------------------------ adoption
+
+
+def roll_of(*, locks: Any = (), entries: Any = (), policy: Policy | None = None) -> tuple[str, bool]:
+    found = adopt(
+        locks, entries, me=ME, scope="s", policy=policy or Policy(), now=NOW, fresh_id="new00000"
+    )  # fmt: skip
+    return found.roll, found.resumed
+
+
+OTHER = "0ld00000"
+
+
+@pytest.mark.parametrize(
+    ("case", "roll"),
+    [
+        ({}, "new00000"),
+        ({"locks": [LOCK]}, ROLL),
+        ({"locks": [None, JUNK, BOB]}, "new00000"),
+        ({"locks": [replace(DEAD, scope="s")]}, "b0b00000"),
+        ({"locks": [replace(BOB, scope="s")]}, "new00000"),
+        ({"locks": [replace(BOB, scope="s")], "policy": FORCE}, "b0b00000"),
+        ({"locks": [DEAD]}, "new00000"),
+        ({"entries": [entry("rebooting", roll=OTHER, at=NOW - 10**7)]}, OTHER),
+        ({"entries": [entry("done", roll=OTHER)]}, OTHER),
+        ({"entries": [entry("done", roll=OTHER, at=NOW - 86401)]}, "new00000"),
+        ({"entries": [entry("failed", roll=OTHER)]}, "new00000"),
+        ({"entries": [entry("done", roll="r2"), entry("rebooting", roll=OTHER, at=NOW - 999)]}, OTHER),
+        ({"entries": [entry("rebooting", roll=OTHER)], "locks": [LOCK]}, ROLL),
+    ],
+)
+def test_what_was_begun_is_finished_first(case: dict[str, Any], roll: str) -> None:
+    assert roll_of(**case) == (roll, roll != "new00000")
+
+
+def test_the_scope_is_the_same_for_the_same_wish() -> None:
+    same = scope_digest(["host-2", "host-1"], Policy())
+    assert scope_digest(["host-1", "host-2"], Policy(max_unavailable=5)) == same
+    assert scope_digest(["host-1"], Policy()) != same
+    assert scope_digest(["host-1", "host-2"], Policy(reason="firmware")) != same
+
+
+# -------------------------------------------------------------------------------------------------------- clearing up
+
+
+def test_the_journal_is_cleared_in_an_order_that_survives_a_crash() -> None:
+    done = host(devices=(ACTIVE,), entry=entry("done"))
+    first = ask(done)
+    assert deeds(first) == [("finish_lock", "gpu")]
+    assert not first.outlook.ended
+    finishing = cluster(lock=replace(LOCK, finishing=True))
+    second = ask(done, clusters=[finishing])
+    assert deeds(second) == [("forget_host", "esx-1")]
+    assert second.closing
+    last = ask(host(devices=(ACTIVE,)), clusters=[finishing])
+    assert deeds(last) == [("release_lock", "gpu")]
+    assert last.outlook.state == "finished"
+
+
+def test_while_it_is_cleared_no_host_is_started() -> None:
+    """The hosts of a finished firmware roll look as if they had all of it before them."""
+    finishing = cluster(lock=replace(LOCK, finishing=True))
+    answer = ask(host(), host("esx-2"), clusters=[finishing], policy=Policy(reason="firmware"))
+    assert deeds(answer) == [("release_lock", "gpu")]
+    assert answer.outlook.state == "finished"
+
+
+def test_a_firmware_roll_that_is_not_complete_keeps_what_it_knows() -> None:
+    done = host(devices=(ACTIVE,), entry=entry("done"))
+    failed = host("esx-2", in_maintenance_mode=True, entry=entry("failed"))
+    answer = ask(done, failed, policy=Policy(reason="firmware"))
+    assert deeds(answer) == [("release_lock", "gpu")]
+    assert answer.outlook.state == "stalled"
+
+
+def test_a_failed_host_keeps_its_entry() -> None:
+    done = host(devices=(ACTIVE,), entry=entry("done"))
+    failed = host("esx-2", in_maintenance_mode=True, entry=entry("failed", text="it is not back"))
+    finishing = cluster(lock=replace(LOCK, finishing=True))
+    assert deeds(ask(done, failed)) == [("finish_lock", "gpu")]
+    assert deeds(ask(done, failed, clusters=[finishing])) == [("forget_host", "esx-1")]
+    end = ask(host(devices=(ACTIVE,)), failed, clusters=[finishing])
+    assert deeds(end) == [("release_lock", "gpu")]
+    assert end.outlook.state == "stalled"

@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How long a roll of 8 clusters with 16 hosts each takes, compared with the shortest time the budget allows at all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.policy import (
+    Durations,
+    LockRule,
+    Pinned,
+    Policy,
+)
+from ansible_collections.directpath.vsphere.tests.unit.rollout.miniature import HostS, State, VmS, begin
+from ansible_collections.directpath.vsphere.tests.unit.rollout.timed import Pace, roll
+
+CLUSTERS, HOSTS = 8, 16
+PACE = Pace(seed=7)
+POLICY = Policy(canary=False, pinned=Pinned(action="shutdown"), lock=LockRule(settle=3))
+
+
+def fleet() -> State:
+    """Each host with a VM that moves, each fourth one with a VM that does not."""
+    hosts, vms = [], []
+    for c in range(CLUSTERS):
+        for h in range(HOSTS):
+            name = f"c{c}-h{h:02}"
+            hosts.append(HostS(name, f"c{c}"))
+            if h % 4 == 0:
+                vms.append(VmS(f"{name}-gpu", name, pinned=True))
+    return begin(tuple(hosts), tuple(vms))
+
+
+def alone(name: str) -> int:
+    """Seconds the host itself needs: nothing the scheduler does could make it less."""
+    seconds = sum(PACE.of(f"{name} {kind}") for kind in ("is empty", "goes down", "comes back"))
+    vm = f"{name}-gpu"
+    return seconds + (PACE.of(f"{vm} shuts down") if int(name[-2:]) % 4 == 0 else 0)
+
+
+def shortest(state: State, per_cluster: int, fleet_wide: int) -> float:
+    """No schedule is shorter than its work spread evenly over all places, or than its longest host."""
+    bounds = [sum(alone(host.moid) for host in state.hosts) / fleet_wide]
+    for cluster in {host.cluster for host in state.hosts}:
+        times = [alone(host.moid) for host in state.hosts if host.cluster == cluster]
+        bounds += [sum(times) / per_cluster, max(times)]
+    return max(bounds)
+
+
+@pytest.mark.parametrize(
+    ("per_cluster", "fleet_wide", "measured"),
+    [(1, None, False), (2, 8, False), ("25%", None, True)],
+    ids=["1 a cluster", "2 a cluster and 8 in all", "25% a cluster, hosts known from an earlier roll"],
+)
+def test_it_takes_at_most_a_tenth_longer_than_it_must(
+    per_cluster: int | str, fleet_wide: int | None, measured: bool
+) -> None:
+    places = per_cluster if isinstance(per_cluster, int) else 4
+    start = fleet()
+    ideal = shortest(start, places, fleet_wide or CLUSTERS * places)
+    known = (
+        {host.moid: Durations(drain=0, reboot=alone(host.moid), settle=0) for host in start.hosts} if measured else {}
+    )
+    policy = replace(POLICY, max_unavailable=per_cluster, fleet_max_unavailable=fleet_wide, measured=known)
+    result = roll(start, policy, PACE)
+    print(
+        f"{per_cluster} a cluster, {fleet_wide or 'any'} in all: {result.seconds} s, at least {ideal:.0f} s, {result.looks} looks"
+    )
+    assert result.state.ended == "finished"
+    assert result.seconds <= 1.10 * ideal
+    assert max(number for cluster, number in result.peak.items() if cluster != "*") == places
+    assert result.peak["*"] == (fleet_wide or CLUSTERS * places)
+
+
+def test_hosts_of_which_nothing_is_known_cost_less_than_the_longest_of_them() -> None:
+    """Whoever starts hosts as places become free cannot lose more than that at the end (Graham 1966)."""
+    start = fleet()
+    ideal = shortest(start, 4, CLUSTERS * 4)
+    longest = max(alone(host.moid) for host in start.hosts)
+    result = roll(start, replace(POLICY, max_unavailable=4, canary=True), PACE)
+    canary = alone("c0-h00")
+    print(f"25% a cluster, unknown, canary of {canary} s: {result.seconds} s, at least {ideal + canary:.0f} s")
+    assert result.seconds <= ideal + canary + longest * 3 / 4
