@@ -5,6 +5,7 @@
 PYTHON := $(shell sh tools/find_python.sh)
 LAB ?= simulator/labs/demo.yml
 PORT ?= 8989
+SPEED ?= 20
 
 .DEFAULT_GOAL := help
 .PHONY: help demo lab test lint unit sanity integration package docs compat coverage generate changelog format clean
@@ -17,8 +18,25 @@ demo: python ## the whole job on a simulated vCenter: plan, change, change nothi
 	@env="$$($(PYTHON) -m tools.envs run)" && tree="$$($(PYTHON) -m tools.tree run)" && \
 	  PATH="$$env/bin:$$PATH" ANSIBLE_COLLECTIONS_PATH="$$tree" "$$env/bin/python" -m tools.demo
 
-lab: python ## leave a simulated vCenter running; LAB=file PORT=number
-	@env="$$($(PYTHON) -m tools.envs run)" && exec "$$env/bin/python" -m simulator --lab $(LAB) --port $(PORT) $(LAB_OPTIONS)
+define LAB_HINTS
+Three things to try. In another terminal paste these lines, then the export lines further down:
+
+  cd "$(CURDIR)"
+  export PATH="@env@/bin:$$PATH" ANSIBLE_COLLECTIONS_PATH="@tree@"
+
+1. See what is there:     ansible localhost -m directpath.vsphere.host_pci_device_info
+2. See what would happen: ansible-playbook directpath.vsphere.plan -i examples/vcenter/inventory.yml
+3. Make it happen:        ansible-playbook directpath.vsphere.site -i examples/vcenter/inventory.yml -e rolling_reboot_consent=true
+
+(2 and 3 are for the demo lab. Other labs: make lab LAB=simulator/labs/home.yml)
+
+endef
+export LAB_HINTS
+
+lab: python ## leave a simulated vCenter running; LAB=file PORT=number SPEED=factor
+	@env="$$($(PYTHON) -m tools.envs run)" && tree="$$($(PYTHON) -m tools.tree run)" && \
+	  echo "$$LAB_HINTS" | sed "s|@env@|$$env|; s|@tree@|$$tree|" && \
+	  exec "$$env/bin/python" -m simulator --lab $(LAB) --port $(PORT) --speed $(SPEED)
 
 test: python ## everything, with a table at the end
 	@$(PYTHON) -m tools.ci

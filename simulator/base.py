@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pyVmomi import vmodl
+
 from . import data
 from .data import Ref
 
@@ -93,7 +95,7 @@ class ManagedObject:
 
     def set(self, path: str, value: Any) -> None:
         """Store a value at a dotted path and record the narrowest paths that changed. Equal values change nothing."""
-        head, _, last = path.rpartition(".")
+        head, _unused, last = path.rpartition(".")
         self._unbuilt = {name: build for name, build in self._unbuilt.items() if not _under(name, path)}
         if not head:
             missing = path not in self.props
@@ -105,7 +107,7 @@ class ManagedObject:
                 raise ValueError(f"{self!r}: cannot set {path}: {head} is unset")
             before = getattr(holder, last)
             changed = data.changed_paths(path, before, value)
-            if isinstance(before, list) and type(value) is list:
+            if isinstance(before, list) and value.__class__ is list:
                 value = type(before)(value)
             setattr(holder, last, value)
         for item in changed:
@@ -167,12 +169,14 @@ class ManagedObject:
 
     def _place(self, path: str, value: Any) -> None:
         """Put a value where it belongs; what hangs below something unset is left out."""
-        head, _, last = path.rpartition(".")
+        head, _unused, last = path.rpartition(".")
         if not head:
             self.props[path] = value
         elif (holder := self._stored(head)) is not None:
             before = getattr(holder, last)
-            setattr(holder, last, type(before)(value) if isinstance(before, list) and type(value) is list else value)
+            setattr(
+                holder, last, type(before)(value) if isinstance(before, list) and value.__class__ is list else value
+            )
 
     # -- what others may override -----------------------------------------------------------------------------
 
@@ -223,6 +227,8 @@ class Entity(ManagedObject):
         for name, default in ENTITY_DEFAULTS.items():
             self.props.setdefault(name, default)
 
+    personal: ClassVar[frozenset[str]] = frozenset({"effectiveRole"})
+
     def entity(self) -> ManagedObject | None:
         return self
 
@@ -233,6 +239,20 @@ class Entity(ManagedObject):
     def view_children(self) -> list[Entity]:
         """What a ContainerView on this object holds one level down (a host also holds its VMs: override)."""
         return list(self.down.values())
+
+    def personal_value(self, call: Call, name: str) -> Any:
+        return [self.sim.authz.role_on(call.account, self).id] if call.account is not None else None
+
+    def setCustomValue(self, call: Call, key: str, value: str) -> None:
+        """Set a custom attribute by its name; InvalidArgument when none of that name applies here."""
+        call.require("Global.SetCustomField", self)
+        fields = self.sim.services.custom_fields
+        if fields is None:
+            raise vmodl.fault.NotSupported()
+        found = [item.key for item in fields.available(self) if item.name == key]
+        if not found:
+            raise vmodl.fault.InvalidArgument(invalidProperty="key")
+        fields.store(self, found[0], value)
 
     def ancestors(self) -> Iterator[Entity]:
         """This object, its parent, and so on up to the root."""
@@ -251,7 +271,6 @@ ENTITY_DEFAULTS: dict[str, Any] = {
     "declaredAlarmState": None,
     "triggeredAlarmState": None,
     "disabledMethod": None,
-    "effectiveRole": None,
     "permission": None,
     "tag": None,
     "value": None,

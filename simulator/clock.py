@@ -68,8 +68,11 @@ class Clock:
         due = self.next_due()
         return heapq.heappop(self._queue) if due is not None and due <= until else None
 
-    def wait(self, ready: Callable[[], bool], timeout: float | None) -> bool:
-        """Wait, lock held, until ``ready()``; False when ``timeout`` seconds of the client's time went by."""
+    def wait(self, ready: Callable[[], bool], timeout: float | None, *, patient: bool = False) -> bool:
+        """Wait, lock held, until ``ready()``; False when ``timeout`` seconds of the client's time went by.
+
+        ``patient``: somebody else may change something meanwhile, so waiting without end is no mistake.
+        """
         raise NotImplementedError
 
     def sleep(self, seconds: float) -> None:
@@ -113,12 +116,15 @@ class ManualClock(Clock):
     def delay(self, seconds: float) -> None:
         self.advance(seconds)
 
-    def wait(self, ready: Callable[[], bool], timeout: float | None) -> bool:
+    def wait(self, ready: Callable[[], bool], timeout: float | None, *, patient: bool = False) -> bool:
         if not self.auto_advance:
             return self.changed.wait_for(ready, timeout)
         deadline = None if timeout is None else self._seconds + timeout
         while not ready():
             due = self.next_due()
+            if due is None and deadline is None and patient:
+                self.changed.wait()
+                continue
             if due is None and deadline is None:
                 raise RuntimeError("waiting for ever: nothing is scheduled on the manual clock")
             if due is None or (deadline is not None and due > deadline):
@@ -158,7 +164,7 @@ class ScaledClock(Clock):
     def delay(self, seconds: float) -> None:
         self.changed.wait_for(lambda: self._closed, seconds)
 
-    def wait(self, ready: Callable[[], bool], timeout: float | None) -> bool:
+    def wait(self, ready: Callable[[], bool], timeout: float | None, *, patient: bool = False) -> bool:
         return self.changed.wait_for(ready, timeout)
 
     def close(self) -> None:

@@ -42,7 +42,7 @@ def answer(sim: Simulator, verb: str, target: str, body: bytes) -> Answer:
     if not parts:
         parts = ["control"]
     if parts[0] != "control":
-        return _json({"error": f"{url.path} is not modelled; there are /sdk and /control"}, 404)
+        return _json({"error": f"no {url.path}"}, 404)
     try:
         given = json.loads(body) if body else {}
         if not isinstance(given, dict):
@@ -63,10 +63,10 @@ def _route(sim: Simulator, verb: str, parts: list[str], given: Values, query: di
         ("GET", "state"): lambda: sim.describe(sim),
         ("GET", "counters"): lambda: counters(sim),
         ("GET", "journal"): lambda: journal(sim, query),
-        ("DELETE", "journal"): lambda: sim.journal.clear(),
+        ("DELETE", "journal"): sim.journal.clear,
         ("GET", "faults"): lambda: [asdict(rule) for rule in sim.faults.rules],
         ("POST", "faults"): lambda: asdict(sim.faults.add(**given)),
-        ("DELETE", "faults"): lambda: sim.faults.clear(),
+        ("DELETE", "faults"): sim.faults.clear,
         ("GET", "knobs"): lambda: {name: {"value": value, "doc": doc} for name, value, doc in sim.knobs},
         ("POST", "knobs"): lambda: set_knobs(sim, given),
         ("GET", "events"): lambda: {name: (call.__doc__ or "").strip() for name, call in sorted(sim.events.items())},

@@ -48,7 +48,7 @@ def new(cls: Any, **values: Any) -> Any:
     for name, value in values.items():
         if name not in defaults:
             raise AttributeError(f"{cls.__name__} has no field {name}")
-        if type(value) is list and isinstance(defaults[name], list):
+        if value.__class__ is list and isinstance(defaults[name], list):
             value = type(defaults[name])(value)
         attributes[name] = value
     return made

@@ -29,6 +29,8 @@ class Peer:
     session_key: str = ""
     address: str = "127.0.0.1"
     user_agent: str = "in process"
+    remote: bool = False
+    """Whether other threads go on while this client waits."""
 
 
 @dataclass(kw_only=True)

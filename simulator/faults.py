@@ -38,9 +38,10 @@ def _names(obj: ManagedObject) -> set[Any]:
 class FaultRule:
     """When a call matches all that is given, it fails (or is slow).
 
-    ``method``: WSDL name; ``type``: WSDL type name; ``name``: name or id of the object, or of the entity it belongs to. The first ``after`` matches pass;
-    then ``times`` matches are hit (None: for ever). One of ``fault`` (WSDL name of a fault, its ``fields`` and
-    ``message``), ``http`` (status) or ``drop`` ("before" or "after" the effect); ``latency`` seconds may go with any.
+    ``method``: WSDL name; ``type``: WSDL type name; ``name``: name or id of the object, or of the entity it belongs to.
+    The first ``after`` matches pass; then ``times`` matches are hit (None: for ever). One of ``fault`` (WSDL name of a
+    fault, its ``fields`` and ``message``), ``http`` (status) or ``drop`` ("before" or "after" the effect); ``latency``
+    seconds may go with any.
     """
 
     method: str | None = None

@@ -76,6 +76,10 @@ class Counters:
     methods: Counter[str] = field(default_factory=Counter)
 
 
+KEEP = 100_000
+"""Calls remembered; beyond that the oldest half goes, counters stay."""
+
+
 class Journal:
     """Calls in order."""
 
@@ -89,6 +93,8 @@ class Journal:
         self._seq += 1
         entry = Entry(seq=self._seq, write=fields["method"] not in READS, **fields)
         self.calls.append(entry)
+        if len(self.calls) > KEEP:
+            del self.calls[: KEEP // 2]
         self.counters.calls += 1
         self.counters.methods[entry.method] += 1
         return entry

@@ -39,6 +39,10 @@ _SCALARS: dict[type[Any], str] = {
 }
 
 
+NONE_TYPE = type(None)
+"""What pyVmomi declares as the result of a method that returns nothing."""
+
+
 class HasFragments(Protocol):
     """Whatever keeps serialised values: (path, API version) -> XML."""
 
@@ -146,7 +150,7 @@ def _dynamic_type(value: Any) -> type[Any]:
         return vs.ManagedMethod  # type: ignore[no-any-return]
     if isinstance(value, type):
         return type
-    if isinstance(value, int) and type(value) is int and not -(2**31) <= value < 2**31:
+    if isinstance(value, int) and value.__class__ is int and not -(2**31) <= value < 2**31:
         return vs.long  # type: ignore[no-any-return]
     return value.__class__  # type: ignore[no-any-return]
 
@@ -271,7 +275,7 @@ def write_any(out: list[str], tag: str, value: Any, declared: type[Any], version
     if isinstance(value, list):
         kind = declared if issubclass(declared, list) else type(value) if isinstance(value, vs.Array) else None
         _write_array(out, tag, value, kind or _array_of(value), version)
-    elif isinstance(value, (DataObject, Ref, ManagedObject)) or declared is object or declared is type(None):
+    elif isinstance(value, (DataObject, Ref, ManagedObject)) or declared is object or declared is NONE_TYPE:
         write(out, tag, value, object, version)
     else:
         out.append(f'<{tag} xsi:type="{xsi_type(declared)}">{scalar_text(value)}</{tag}>')
@@ -303,7 +307,7 @@ def _localise_object(value: Any, version: str, stub: Any) -> Any:
     made = known.__new__(known)
     target = made.__dict__
     for name, item in value.__dict__.items():
-        if type(item) is list and name in (declared := data.fields(known)):
+        if item.__class__ is list and name in (declared := data.fields(known)):
             target[name] = localise(item, declared[name].type, version, stub)
         elif isinstance(item, (DataObject, list, Ref, ManagedObject, Stored)):
             target[name] = localise(item, object, version, stub)

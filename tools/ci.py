@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import re
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from tools.envs import CACHE, ROOT, NoInterpreter, clean_environ, ensure
+from tools.envs import CACHE, HOME, ROOT, NoInterpreter, clean_environ, ensure
 from tools.stages import STAGES, Stage
 
 LOGS = CACHE / "log"
@@ -79,7 +80,16 @@ def _not_started(stage: Stage, cause: Outcome) -> Outcome:
 
 
 def run_stage(stage: Stage) -> Outcome:
-    """Make the stage's environment, run its command with no stdin, and read the counts from its output."""
+    """Make the stage's environment, run its command with no stdin, and read the counts from its output.
+
+    Two runs of one stage in the same checkout would share a log and a tree, so the second waits.
+    """
+    with (LOGS / f".{stage.name}.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        return _run_stage_alone(stage)
+
+
+def _run_stage_alone(stage: Stage) -> Outcome:
     started = time.monotonic()
     log = LOGS / f"{stage.name}.log"
     try:
@@ -168,6 +178,7 @@ def main() -> int:
         return 0
     started = time.monotonic()
     LOGS.mkdir(parents=True, exist_ok=True)
+    HOME.mkdir(parents=True, exist_ok=True)
     outcomes = run_stages(stages, max(1, options.jobs))
     text = table(outcomes, time.monotonic() - started)
     (LOGS / "summary").write_text(text + "\n", encoding="utf-8")

@@ -28,7 +28,7 @@ from tools.tree import collections_path, sync
 
 LAB = "simulator/labs/demo.yml"
 INVENTORY = "examples/vcenter/inventory.yml"
-STEP_SECONDS = 600.0
+STEP_SECONDS = 240.0
 SPEED = 60.0
 
 

@@ -25,6 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
 VENVS = CACHE / "venv"
+HOME = CACHE / "home"  # for tools that would leave something in the user's
 REQUIREMENTS = ROOT / "tools" / "requirements"
 
 Version = tuple[int, int]
@@ -174,6 +175,7 @@ def clean_environ(venv: Path | None) -> dict[str, str]:
         "NO_COLOR": "1",
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_HOME": str(CACHE / "ansible"),
+        "ANSIBLE_REMOTE_TMP": str(CACHE / "ansible" / "remote"),
         "ANSIBLE_CONFIG": str(ROOT / "tools" / "ansible.cfg"),
         "ANSIBLE_LOCALHOST_WARNING": "0",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "0",

@@ -50,9 +50,10 @@ def roles(root: Path = ROOT) -> dict[str, str]:
 
 
 def playbooks(root: Path = ROOT) -> dict[str, str]:
-    """Playbook name → the name of its first play."""
+    """Playbook name → the name of its first play; playbooks it imports before that only prepare it."""
     paths = sorted((root / "playbooks").glob("*.yml"))
-    return {path.stem: str(yaml.safe_load(path.read_text(encoding="utf-8"))[0]["name"]) for path in paths}
+    loaded = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths}
+    return {name: next(str(play["name"]) for play in plays if "hosts" in play) for name, plays in loaded.items()}
 
 
 def argument_specs(role: Path) -> dict[str, Any]:

@@ -22,9 +22,9 @@ from tools.lab import LabError, control, running
 from tools.tree import collection, collections_path, sync
 
 LAB = "simulator/labs/demo.yml"
-INVENTORY = ROOT / "tools" / "site_inventory.yml"
+INVENTORY = ROOT / "examples" / "vcenter" / "inventory.yml"
 FORBIDDEN = re.compile(
-    r"^(\.|tools/|tests/(unit|integration|layers|docs|tools|output)/|dist/|Makefile|conftest|ansible\.cfg|pyproject"
+    r"^(\.|tools/|tests/(conformance|docs|integration|layers|output|tools|unit)/|dist/|Makefile|conftest|ansible\.cfg|pyproject"
     r"|importer_result|.*(\.tar\.gz|\.pyc|__pycache__|\.plugin-cache\.yaml)$)"
 )
 NEEDED = ("README.md", "COPYING", "CHANGELOG.md", "meta/runtime.yml", "requirements.txt", "playbooks/site.yml")
@@ -64,14 +64,14 @@ def run_site(environ: Mapping[str, str], folder: Path) -> int:
     elsewhere.mkdir()
     with running(LAB) as variables:
         both = {**environ, **variables}
-        inventory = ["--inventory", str(INVENTORY)]
-        must(["ansible-playbook", "directpath.vsphere.plan", *inventory], elsewhere, both)
+        options = ["--inventory", str(INVENTORY), "--extra-vars", "rolling_reboot_consent=true"]
+        must(["ansible-playbook", "directpath.vsphere.plan", *options], elsewhere, both)
         if writes := control(variables, "/journal?writes=1"):
             raise StepError(f"plan wrote: {writes}")
-        first = must(["ansible-playbook", "directpath.vsphere.site", *inventory], elsewhere, both)
+        first = must(["ansible-playbook", "directpath.vsphere.site", *options], elsewhere, both)
         if sum(changed(first).values()) == 0:
             raise StepError(f"site changed nothing:\n{first}")
-        second = must(["ansible-playbook", "directpath.vsphere.site", *inventory], elsewhere, both)
+        second = must(["ansible-playbook", "directpath.vsphere.site", *options], elsewhere, both)
         if sum(changed(second).values()) != 0:
             raise StepError(f"the second site changed something:\n{second}")
     return 4

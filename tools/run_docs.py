@@ -43,6 +43,7 @@ class Page:
 def pages(root: Path = ROOT) -> list[Path]:
     """Every page whose examples are executed."""
     found = [root / "README.md", *(root / "docs").rglob("*.md"), *(root / "roles").glob("*/README.md")]
+    found += (root / "examples").rglob("*.md")
     return sorted(path for path in found if path.exists() and "decisions" not in path.parts)
 
 

@@ -7,6 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tools.envs import CACHE, HOME
+
+OWN_HOME = {"HOME": str(HOME)}  # linters keep caches and logs in it
 TREE = ".cache/tree/lint/ansible_collections/directpath/vsphere"
 
 
@@ -31,12 +34,12 @@ def _pytest(*arguments: str) -> tuple[str, ...]:
 
 
 def _lint(name: str, about: str, *command: str) -> Stage:
-    return Stage(name=name, group="lint", about=about, command=command)
+    return Stage(name=name, group="lint", about=about, command=command, environ=OWN_HOME)
 
 
 def _lint_tree(name: str, about: str, *command: str, group: str = "lint") -> Stage:
     """A linter that must see the collection under its full name."""
-    environ = {"ANSIBLE_COLLECTIONS_PATH": "../../.."}
+    environ = OWN_HOME | {"ANSIBLE_COLLECTIONS_PATH": "../../.."}
     return Stage(name=name, group=group, about=about, command=command, folder=TREE, needs=("tree",), environ=environ)
 
 
@@ -56,17 +59,24 @@ STAGES: tuple[Stage, ...] = (
         module=_pytest(),
     ),
     Stage(
+        name="conformance",
+        group="unit",
+        about="the simulator beside vcsim, and driven by govc (skipped where there is no Go)",
+        module=("pytest", "-q", "-p", "no:cacheprovider", "tests/conformance"),
+        environ={"XDG_CACHE_HOME": str(CACHE)},  # the tools built for it stay in the checkout
+    ),
+    Stage(
         name="sanity-main",
         group="sanity",
         about="ansible-test sanity, ansible-core 2.19",
-        module=("tools.sanity", "sanity-main"),
+        module=("tools.ansible_test", "sanity-main", "sanity"),
     ),
     Stage(
         name="sanity-newest",
         group="sanity",
         about="ansible-test sanity, the newest ansible-core",
         env="newest",
-        module=("tools.sanity", "sanity-newest"),
+        module=("tools.ansible_test", "sanity-newest", "sanity"),
     ),
     Stage(
         name="integration",
@@ -74,6 +84,12 @@ STAGES: tuple[Stage, ...] = (
         about="every target of tests/integration against the simulator",
         module=("tools.run_targets",),
         timeout=1200,
+    ),
+    Stage(
+        name="ansible-test",
+        group="integration",
+        about="one of them by ansible-test integration: the layout holds there, too",
+        module=("tools.ansible_test", "ansible-test", "integration", "role_verify"),
     ),
     Stage(
         name="unit-newest",

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible.errors import AnsibleError, AnsibleFilterError
 from ansible.module_utils.parsing.convert_bool import boolean
+from jinja2.exceptions import UndefinedError
 
 from ..module_utils._domain.errors import InputError
 from ..module_utils._domain.intent import (
@@ -64,7 +65,7 @@ def _read(host: str, variables: Mapping[str, Any], key: str) -> Any:
         return plain(place, _decrypted(variables[key]))
     except InputError:
         raise
-    except (AnsibleError, LookupError, TypeError, ValueError) as error:
+    except (AnsibleError, UndefinedError, LookupError, TypeError, ValueError) as error:
         raise AnsibleFilterError(f"Inventory host {host}: {key} cannot be read: {error}") from error
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
@@ -101,12 +102,13 @@ hosts:
     name: {description: Name of the host., type: str, returned: always}
     moid: {description: Managed object id., type: str, returned: always}
     status: {description: "V(ok), V(changed), V(pending), V(refused), V(skipped) or V(failed).", type: str, returned: always}
+    in_maintenance_mode: {description: Whether it is in maintenance mode., type: bool, returned: always}
     reboot_required: {description: Whether a wanted device waits for a reboot; in check mode whether one is expected to., type: bool,
       returned: always}
     pending: {description: Addresses of wanted devices that are configured and not in force., type: list, elements: str,
       returned: always}
     groups: {description: Functions that are changed together., type: list, elements: list, returned: always}
-    devices: {description: The wanted devices, as in M(directpath.vsphere.host_pci_device_info)., type: list, elements: dict,
+    devices: {description: "The wanted devices, as in M(directpath.vsphere.host_pci_device_info).", type: list, elements: dict,
       returned: always}
     blockers: {description: "Why the host was refused, each with code, message, cure and candidates.", type: list, elements: dict,
       returned: always}

@@ -1,5 +1,6 @@
 #!/usr/bin/python
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
@@ -33,6 +34,12 @@ options:
   expect_pending:
     description:
       - Names of hosts that a change which is planned and not made yet will leave waiting for a reboot. Only used in check mode.
+    type: list
+    elements: str
+    default: []
+  assume_detached:
+    description:
+      - Virtual machines, by name or managed object id, that a planned change will have freed of their devices. Only used in check mode.
     type: list
     elements: str
     default: []
@@ -99,7 +106,7 @@ hosts:
     reason: {description: Why it is rebooted., type: str, returned: always}
     boot_time_before: {description: Seconds since the epoch., type: float, returned: always}
     boot_time_after: {description: Seconds since the epoch., type: float, returned: when rebooted}
-    seconds: {description: How long drain, reboot and verify took., type: dict, returned: when rebooted}
+    seconds: {description: "How long drain, reboot and verify took.", type: dict, returned: when rebooted}
     done: {description: What was done., type: list, elements: str, returned: always}
     blockers: {description: What stood in the way., type: list, elements: dict, returned: always}
 rebooted:
@@ -144,6 +151,7 @@ ARGUMENTS = {
     **TARGETS,
     "reboot_if": {"type": "str", "choices": ["pending", "always"], "default": "pending"},
     "expect_pending": {"type": "list", "elements": "str", "default": []},
+    "assume_detached": {"type": "list", "elements": "str", "default": []},
     "maintenance": {"type": "str", "choices": ["manage", "require"], "default": "manage"},
     "evacuate_powered_off": {"type": "bool", "default": False},
     "vsan_mode": {"type": "str", "choices": ["ensureObjectAccessibility", "evacuateAllData", "noAction"]},

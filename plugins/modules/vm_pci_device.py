@@ -1,5 +1,6 @@
 #!/usr/bin/python
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
@@ -250,9 +251,13 @@ calls:
   type: int
 """
 
-from typing import Any
-
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.arguments import DEVICES, MMIO, TARGETS
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.arguments import (
+    DEVICES,
+    MMIO,
+    TARGETS,
+    VM_OPTIONS,
+    VM_OPTIONS_WITH_DEFAULTS,
+)
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.run import Job, run
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vms import (
     DeviceRequest,
@@ -264,33 +269,15 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vms impo
     render_devices,
 )
 
-CHOICES: dict[str, dict[str, Any]] = {
-    "state": {"type": "str", "choices": ["present", "absent", "exactly"]},
-    "backing": {"type": "str", "choices": ["auto", "dynamic", "fixed"]},
-    "power": {"type": "str", "choices": ["keep", "off", "cycle", "on"]},
-    "shutdown_timeout": {"type": "int"},
-    "allow_power_off": {"type": "bool"},
-    "unlock_memory": {"type": "bool"},
-    "disable_hot_add": {"type": "bool"},
-}
-DEFAULTS = {
-    "state": "present",
-    "backing": "auto",
-    "power": "keep",
-    "shutdown_timeout": 300,
-    "allow_power_off": False,
-    "unlock_memory": False,
-    "disable_hot_add": False,
-}
 ARGUMENTS = {
     **DEVICES,
     **MMIO,
-    **{name: {**choice, "default": DEFAULTS[name]} for name, choice in CHOICES.items()},
+    **VM_OPTIONS_WITH_DEFAULTS,
     "vm": {"type": "list", "elements": "str"},
     "vms": {
         "type": "list",
         "elements": "dict",
-        "options": {"name": {"type": "str"}, "moid": {"type": "str"}, **DEVICES, **MMIO, **CHOICES},
+        "options": {"name": {"type": "str"}, "moid": {"type": "str"}, **DEVICES, **MMIO, **VM_OPTIONS},
     },
     "only_on_hosts": {"type": "list", "elements": "str", "default": []},
     "assume_enabled": TARGETS["targets"],

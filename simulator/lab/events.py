@@ -91,9 +91,7 @@ class Happenings:
     def upgrade(self, host: str, version: str = "", lost: list[str] | None = None) -> None:
         """At the next boot the host runs another release; devices named in `lost` are not capable any more."""
         target = self._host(host)
-        if version:
-            target.spec = dataclasses.replace(target.spec, release=version)
-            target.relearn()
+        target.next_release = version or target.next_release
         names = tuple(str(item).lower() for item in lost or [])
         target.next_functions = [
             dataclasses.replace(item, capable=False) if {item.address, item.identity} & set(names) else item

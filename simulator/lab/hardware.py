@@ -12,6 +12,7 @@ from typing import Any
 from ..objects.pci import Function, Layout
 from ..objects.specs import Adapter, Disk, Nic
 from ..rules import encoding
+from ..rules.buses import UNCORE_BUSES
 from .catalogue import AMD_CHIPSET, CARDS, CLASS_NAMES, INTEL_CHIPSET, VENDORS, Card
 
 SLOT_BUSES = (0x3B, 0x5E, 0x86, 0xAF, 0x17, 0x65, 0xB1, 0xD8, 0xCA, 0x31, 0x4B, 0xE2, 0x25, 0x98, 0xC1, 0x71)
@@ -82,7 +83,7 @@ def entries(host: Mapping[str, Any]) -> list[dict[str, Any]]:
         strange = sorted(set(entry) - CARD_KEYS)
         if strange:
             raise LabError(f"card {entry['card']}: unknown key {', '.join(map(repr, strange))}")
-        found.extend({**entry} for _ in range(int(entry.pop("count", 1))))
+        found.extend({**entry} for _number in range(int(entry.pop("count", 1))))
     return found
 
 
@@ -98,7 +99,7 @@ def placed(listed: Sequence[Mapping[str, Any]]) -> list[Placed]:
         if "at" in entry:
             address = _address(str(entry["at"]))
         elif card.embedded:
-            address = EMBEDDED.get(name) or f"0000:7e:{sum(item.name == name for item in result):02x}.0"
+            address = EMBEDDED.get(name) or f"0000:ff:{sum(item.name == name for item in result):02x}.0"
         else:
             address = f"0000:{next(buses):02x}:00.0"
         slotted = not card.embedded and encoding.place(address).bus >= 0x10
@@ -114,7 +115,7 @@ def placed(listed: Sequence[Mapping[str, Any]]) -> list[Placed]:
 
 def _buses() -> Iterator[int]:
     yield from SLOT_BUSES
-    yield from (bus for bus in range(0x11, 0xFE, 2) if not {bus - 1, bus, bus + 1} & {*SLOT_BUSES, 0x7E})
+    yield from (bus for bus in range(0x11, 0xFE, 2) if not {bus - 1, bus, bus + 1} & {*SLOT_BUSES})
 
 
 def _address(text: str) -> str:
@@ -147,7 +148,7 @@ def layout(cards: Sequence[Placed], *, cpu: str, numa_nodes: int, iommu: bool, p
     filler = CARDS["counters"].parts[0]
     spare = 0
     while len(functions) < pad:
-        address = f"0000:7f:{spare // 8:02x}.{spare % 8}"
+        address = f"0000:fe:{spare // 8:02x}.{spare % 8}"
         chipset(address, filler.class_id, (filler.vendor, filler.device, filler.name))
         spare += 1
     return Layout(functions.values())
@@ -156,7 +157,7 @@ def layout(cards: Sequence[Placed], *, cpu: str, numa_nodes: int, iommu: bool, p
 def parent_bridge(address: str) -> str:
     """The root port above a card: on the bus before it, or on bus 0 for the lowest buses."""
     where = encoding.place(address)
-    if where.bus == 0 or where.bus == 0x7E:
+    if where.bus in (0, *UNCORE_BUSES):
         return ""
     if where.bus < 0x10:
         return f"0000:00:1c.{where.bus % 8}"

@@ -56,7 +56,7 @@ def spec(
     nics = hardware.nics(cards, name)
     switches = _switches(entry, nics)
     gpus = _shared_gpus(entry, shared, name)
-    major = int(release.split(".")[0])
+    major = int(release.split(".", maxsplit=1)[0])
     return HostSpec(
         name=name,
         release=release,

@@ -187,8 +187,9 @@ class Builder:
         for name, cls in parts.items():
             part = cls(self.sim, f"ha-{name.lower()}" if direct else f"{name}-{host.moid.removeprefix('host-')}")
             self.sim.add(part, owner=host)
-            if name in data.fields(vim.host.ConfigManager) and host.spec.known:
-                setattr(manager, name, part.ref)
+            if name in data.fields(vim.host.ConfigManager):
+                host.parts[name] = part.ref
+                setattr(manager, name, part.ref if host.spec.known else None)
 
     def _storage(self, compute: ComputeResource, host: HostSystem) -> None:
         for mount in volumes(host.spec, host.taken).mountInfo:

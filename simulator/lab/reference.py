@@ -30,10 +30,10 @@ def knob_table() -> str:
     lines = ["| knob | default | alternatives | meaning |", "|---|---|---|---|"]
     for name, item in knobs.FIELDS.items():
         default = "none" if item.default == () else str(item.default).lower()
-        others = ", ".join(f"`{choice}`" for choice in item.metadata["choices"] if choice != item.default)
+        others = ", ".join(f"`{choice}`" for choice in item.choices if choice != item.default)
         if isinstance(item.default, bool):
             others = f"`{str(not item.default).lower()}`"
-        lines.append(f"| `{name}` | `{default}` | {others} | {item.metadata['meaning']} |")
+        lines.append(f"| `{name}` | `{default}` | {others} | {item.meaning} |")
     return "\n".join(lines)
 
 

@@ -19,7 +19,7 @@ from ..rules import faults, limits
 from ..rules.knobs import Knobs
 from . import vm_config
 from .folder import config_option_descriptors
-from .pci import pci_device
+from .pci import optional, pci_device
 
 if TYPE_CHECKING:
     from ..dispatch import Call
@@ -101,6 +101,8 @@ def config_target(host: HostSystem, hosts: list[HostSystem]) -> Any:
     profiles = sorted({name for each in hosts for name in _profiles(each)})
     shared = vim.vm.PciSharedGpuPassthroughInfo
     values["sharedGpuPassthroughTypes"] = [data.new(shared, name=name, vgpu=name) for name in profiles]
+    if spec.major >= 8:
+        values |= optional(cls, vgpuDeviceInfo=vgpu_devices(hosts), vgpuProfileInfo=vgpu_profiles(hosts))
     return data.new(
         cls,
         numCpus=spec.packages * spec.cores * 2,
@@ -170,6 +172,61 @@ def dynamic_info(host: HostSystem) -> list[Any]:
             deviceId=item.device,
         )
     return [found[key] for key in sorted(found)]
+
+
+def _sharing(hosts: list[HostSystem]) -> dict[str, Any]:
+    """Card models that serve vGPUs, by identity."""
+    found = {}
+    for host in hosts:
+        for address, kind in host.spec.shared_gpus.items():
+            item = host.spec.layout.functions[address]
+            if kind == "sharedDirect" and item.profiles:
+                found[item.identity] = item
+    return found
+
+
+def _vgpu_id(item: Any) -> int:
+    """deviceVendorId: the device id above the vendor id (as captured: 0x20f110de)."""
+    return int(item.device) << 16 | int(item.vendor)
+
+
+def vgpu_devices(hosts: list[HostSystem]) -> list[Any]:
+    """`vgpuDeviceInfo`: one entry a model of card."""
+    return [
+        data.new(
+            vim.vm.VgpuDeviceInfo,
+            name="",
+            deviceName=item.device_name,
+            deviceVendorId=_vgpu_id(item),
+            maxFbSizeInGib=max(_frame_buffer(name) for name, _count in item.profiles),
+            timeSlicedCapable=True,
+            migCapable=False,
+            computeProfileCapable=True,
+            quadroProfileCapable=False,
+        )
+        for item in _sharing(hosts).values()
+    ]
+
+
+def vgpu_profiles(hosts: list[HostSystem]) -> list[Any]:
+    """`vgpuProfileInfo`: one entry a profile; the number in its name is the frame buffer in GiB."""
+    return [
+        data.new(
+            vim.vm.VgpuProfileInfo,
+            name="",
+            profileName=name,
+            deviceVendorId=_vgpu_id(item),
+            fbSizeInGib=_frame_buffer(name),
+            profileSharing="timeSliced",
+            profileClass="compute" if name.endswith("c") else "quadro",
+        )
+        for item in _sharing(hosts).values()
+        for name, _count in item.profiles
+    ]
+
+
+def _frame_buffer(profile: str) -> int:
+    return int(profile.rpartition("-")[2].rstrip("cqab"))
 
 
 def _profiles(host: HostSystem) -> set[str]:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -13,10 +14,10 @@ from pyVmomi import vim, vmodl
 
 from .. import data
 from ..base import Entity
-from ..rules import admission, limits, passthrough, power_on, reboot
+from ..rules import admission, faults, limits, passthrough, power_on, reboot
 from ..rules import knobs as knob_rules
 from ..tasks import Task
-from . import host_config, host_maintenance, host_network, host_power, host_storage
+from . import host_cards, host_config, host_maintenance, host_network, host_power, host_storage
 from .pci import Function, passthru_infos, started
 from .specs import HostSpec
 
@@ -56,7 +57,7 @@ class HostSystem(Entity):
         "config.fileSystemVolume": lambda self: host_storage.volumes(self.spec, self.taken),
         "config.activeDiagnosticPartition": lambda self: host_storage.diagnostic_partition(self.spec, self.taken),
         "config.vsanHostConfig": lambda self: host_storage.vsan_config(self.spec, self.taken, self.ref),
-        "config.graphicsInfo": lambda self: host_config.graphics(self.spec, self.taken),
+        "config.graphicsInfo": lambda self: host_config.graphics(self.spec, self.taken, self.vgpu_users),
         "hardware": lambda self: host_config.hardware(self.spec, signed_bus=self.knob("negative_bus_bytes")),
         "capability": lambda self: host_config.capability(self.spec.release, self.spec.rebind),
     }
@@ -76,9 +77,11 @@ class HostSystem(Entity):
         self.functions_used: Counter[str] = Counter()
         self.profiles_used: Counter[tuple[str, str]] = Counter()
         self.crashed: list[VirtualMachine] = []
+        self.parts: dict[str, Any] = {}
         self.publish_timer: Timer | None = None
-        self.pending_renumber: list[tuple[int, int]] = []
         self.next_functions: list[Function] | None = None
+        self.next_release = spec.release
+        self.journey: list[Timer] = []
         self.booted_at = sim.clock.seconds() - spec.up_days * 86400
         self.boot_time = sim.clock.now() - timedelta(days=spec.up_days)
         runtime = host_config.runtime(spec, self.boot_time, direct=direct)
@@ -91,6 +94,13 @@ class HostSystem(Entity):
             "network": [],
             "licensableResource": data.new(vim.LicenseManager.LicensableResourceInfo),
             "systemResources": None,
+            "remediationState": None,
+            "precheckRemediationResult": None,
+            "remediationResult": None,
+            "complianceCheckState": None,
+            "complianceCheckResult": None,
+            "answerFileValidationState": None,
+            "answerFileValidationResult": None,
             "configManager": data.new(vim.host.ConfigManager),
         }
         self.props["summary"].rebootRequired = self._reboot_required()
@@ -137,6 +147,11 @@ class HostSystem(Entity):
         reserved = sum(vm.charged for vm in self.vms if vm.is_on)
         return admission.host_free(memory, admission.system_memory(memory), reserved)
 
+    @property
+    def vgpu_users(self) -> dict[str, list[Any]]:
+        """Address of a shared GPU -> VMs that run on it."""
+        return host_cards.vgpu_users(self)
+
     def reach(self) -> None:
         """Raise what a call to this host gives while it is away."""
         if self.connection == "disconnected":
@@ -161,36 +176,7 @@ class HostSystem(Entity):
 
     def cards(self) -> dict[str, power_on.Card]:
         """Its PCI functions as a power-on finds them."""
-        names = {moid: self.sim.obj(moid).name for moid in set(self.holders.values())}
-        found = {}
-        for address, item in self.spec.layout.functions.items():
-            state = self.pci[address]
-            shared = self.spec.shared_gpus.get(address) == "sharedDirect" and not state.active
-            vfs = state.sriov.present if state.sriov and state.sriov.active else 0
-            found[address] = power_on.Card(
-                address=address,
-                vendor=item.vendor,
-                device=item.device,
-                subvendor=item.subvendor,
-                subdevice=item.subdevice,
-                dependent=item.dependent,
-                active=state.active,
-                label=state.label,
-                holder=names.get(self.holders.get(address, ""), ""),
-                bar_gb=item.bar_gb,
-                free_functions=vfs - self.functions_used[address],
-                free_profiles=self._free_profiles(address, item.profiles) if shared else {},
-            )
-        return found
-
-    def _free_profiles(self, address: str, profiles: tuple[tuple[str, int], ...]) -> dict[str, int]:
-        """A card serves one time-sliced profile at a time (equal-size mode)."""
-        running = {name for (place, name), count in self.profiles_used.items() if place == address and count}
-        return {
-            name: count - self.profiles_used[address, name]
-            for name, count in profiles
-            if not running or name in running
-        }
+        return host_cards.cards(self)
 
     # -- device state -----------------------------------------------------------------------------------------
 
@@ -205,6 +191,16 @@ class HostSystem(Entity):
     def _reboot_required(self) -> bool:
         pending = any(passthrough.is_pending(state) for state in self.pci.values())
         return pending and passthrough.reboot_required(pending, self.spec.major, self.settings)
+
+    def learn(self) -> None:
+        """vCenter sees the configuration of a host for the first time."""
+        self.spec = dataclasses.replace(self.spec, known=True)
+        self._unbuilt = dict(self.lazy)
+        for name in ("config", "hardware", "capability"):
+            del self.props[name]
+            self.touch(name)
+        for name, ref in self.parts.items():
+            self.set(f"configManager.{name}", ref)
 
     def relearn(self) -> None:
         """The release changed: capability and product follow."""
@@ -240,7 +236,11 @@ class HostSystem(Entity):
             return
         self.shown = self._infos()
         self.set("config.pciPassthruInfo", self.shown)
-        self.set("summary.rebootRequired", self._reboot_required())
+        required = self._reboot_required()
+        self.set("summary.rebootRequired", required)
+        if self.release >= (9, 1) and "rebootRequiredReason" in data.fields(vim.host.Summary):
+            reason = faults.message("com.vmware.vim.host.rebootReason.pciPassthru", "PCI passthrough configuration")
+            self.set("summary.rebootRequiredReason", [reason] if required else [])
         for part in self.sim.registry.all(vim.host.PciPassthruSystem):
             if part.owner is self:
                 part.touch("pciPassthruInfo")

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -190,11 +191,11 @@ def summary(spec: HostSpec, host: Any, runtime_info: Any, *, manager: str | None
     )
 
 
-def graphics(spec: HostSpec, taken: frozenset[str]) -> list[Any]:
-    """`config.graphicsInfo`: display and 3D devices the kernel still owns, or that serve vGPUs."""
+def graphics(spec: HostSpec, taken: frozenset[str], users: Mapping[str, list[Any]]) -> list[Any]:
+    """`config.graphicsInfo`: display and 3D devices the kernel owns; `users` are the VMs with vGPUs by address."""
     found = []
     for item in spec.layout.functions.values():
-        if item.class_id >> 8 != 0x03 or (item.address in taken and item.address not in spec.shared_gpus):
+        if item.class_id >> 8 != 0x03 or item.address in taken:
             continue
         found.append(
             data.new(
@@ -204,6 +205,7 @@ def graphics(spec: HostSpec, taken: frozenset[str]) -> list[Any]:
                 pciId=item.address,
                 graphicsType=spec.shared_gpus.get(item.address, "basic"),
                 memorySizeInKB=int(item.bar_gb * 1024 * 1024),
+                vm=users.get(item.address, []),
             )
         )
     return found

@@ -12,7 +12,7 @@ from pyVmomi import vim, vmodl
 from .. import data
 from ..base import ManagedObject
 from ..rules import faults, passthrough
-from . import host_power, host_storage
+from . import host_disks, host_power, host_storage
 from .environment import dynamic_info
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def ability(host: HostSystem) -> passthrough.HostAbility:
         labels=bool(getattr(capability, "assignHwPciConfigSupported", False)),
         uplinks={nic.address: (nic.switch, nic.device) for nic in host.spec.nics if nic.switch},
         busy_storage=host_storage.busy_addresses(host.spec),
-        held=frozenset(host.holders),
+        held=frozenset(host.holders) | frozenset(host.vgpu_users) | frozenset(+host.functions_used),
     )
 
 
@@ -112,7 +112,7 @@ class HostStorageSystem(HostPart):
     def RetrieveDiskPartitionInfo(self, call: Call, devicePath: list[str]) -> list[Any]:
         """Partition tables by device path; an unknown disk is an invalid argument."""
         self.host.reach()
-        found = [host_storage.partition_info(self.host.spec, self.host.taken, path) for path in devicePath]
+        found = [host_disks.partition_info(self.host.spec, self.host.taken, path) for path in devicePath]
         if None in found:
             raise faults.invalid_argument("devicePath")
         return found

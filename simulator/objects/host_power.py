@@ -26,7 +26,7 @@ def restart(host: HostSystem, call: Call, *, force: bool, returns: bool) -> Task
     host.reach()
 
     def body(task: Task) -> Any:
-        reboot.check(host.in_maintenance, force)
+        reboot.check(host.in_maintenance and not host.journey, force and not host.journey)
         plan = reboot.journey(host.sim.clock.seconds(), host.settings, returns=returns, direct=host.direct)
         what = "reboot" if returns else "shut down"
         host.sim.post_event(
@@ -45,20 +45,34 @@ def restart(host: HostSystem, call: Call, *, force: bool, returns: bool) -> Task
 
 
 def _schedule(host: HostSystem, plan: reboot.Journey) -> None:
-    now = host.sim.clock.seconds()
-    host.sim.clock.call_later(plan.down - now, lambda: go_down(host))
+    clock = host.sim.clock
+    now = clock.seconds()
+
+    def leave() -> None:
+        go_down(host)
+        if plan.back is None:
+            host.journey = []
+
+    host.journey = [clock.call_later(plan.down - now, leave)]
     if plan.back is not None:
-        host.sim.clock.call_later(plan.back - now, lambda: come_back(host, plan))
+        host.journey.append(clock.call_later(plan.back - now, lambda: come_back(host, plan)))
 
 
 def _schedule_end(host: HostSystem, task: Task, plan: reboot.Journey) -> None:
     if plan.task_ends is None:
+        if plan.back is not None:
+            host.sim.clock.call_later(plan.back - host.sim.clock.seconds(), lambda: task.fail(_cut()))
         return
     delay = plan.task_ends - host.sim.clock.seconds()
     if plan.task_fails:
         host.sim.clock.call_later(delay, lambda: task.fail(vmodl.fault.HostCommunication()))
     else:
         host.sim.clock.call_later(delay, task.succeed)
+
+
+def _cut() -> vmodl.fault.HostCommunication:
+    """What a task of the time before a boot ends with on the host itself; it never reports success."""
+    return vmodl.fault.HostCommunication()
 
 
 def go_down(host: HostSystem) -> None:
@@ -93,6 +107,7 @@ def cut_off(host: HostSystem) -> None:
 def come_back(host: HostSystem, plan: reboot.Journey) -> None:
     """The boot is over; whether vCenter hears of it depends on what the boot did to the network."""
     host.running = True
+    host.journey = []
     if plan.boot_time_moves:
         boot(host)
     if not host_network.management_up(host.spec, host.taken):
@@ -111,14 +126,15 @@ def regain_contact(host: HostSystem, connection: str = "connected") -> None:
     if connection != "connected":
         host.sim.post_event(vim.event.HostDisconnectedEvent, host, message=f"Disconnected from {host.name}")
         return
+    if not host.spec.known:
+        host.learn()
     host.set("runtime.bootTime", host.boot_time)
     for vm in host.vms:
         vm.set("runtime.connectionState", "connected")
     for vm in host.crashed:
         vm.found_off()
     host.crashed = []
-    if host.spec.known:
-        show_devices(host)
+    show_devices(host)
     host.publish()
     host.sim.post_event(vim.event.HostConnectedEvent, host, message=f"Connected to {host.name}")
 
@@ -128,6 +144,8 @@ def boot(host: HostSystem) -> None:
     clock = host.sim.clock
     host.boot_time = clock.now()
     host.booted_at = clock.seconds()
+    if host.next_release != host.spec.release:
+        host.spec = dataclasses.replace(host.spec, release=host.next_release)
     stored = host.pci if has_boot_bank(host) else host.saved
     layout = _renumbered(host)
     if layout is not host.spec.layout:
@@ -157,13 +175,10 @@ def _booted(host: HostSystem, address: str, stored: Mapping[str, Passthrough]) -
 
 def _renumbered(host: HostSystem) -> Layout:
     layout = host.spec.layout
-    shifts, host.pending_renumber = list(host.pending_renumber), []
     if host.settings.bus_renumber != "none":
-        shifts.append((buses.FIRST_SLOT_BUS, 1))
+        layout = Layout(buses.shifted(layout.functions.values(), buses.FIRST_SLOT_BUS, 1))
         if host.settings.bus_renumber == "next_boot":
             host.knobs["bus_renumber"] = "none"
-    for start, by in shifts:
-        layout = Layout(buses.shifted(layout.functions.values(), start, by))
     if host.next_functions is not None:
         layout, host.next_functions = Layout(host.next_functions), None
     return layout
@@ -180,7 +195,8 @@ def _addresses(old: Layout, new: Layout) -> dict[str, str]:
 
 
 def show_devices(host: HostSystem) -> None:
-    """Rebuild what depends on the devices: PCI list, network, storage, volumes, graphics, datastores."""
+    """Rebuild what depends on the devices and on the release: PCI list, network, storage, volumes, graphics ..."""
+    host.relearn()
     host.set("hardware", host_config.hardware(host.spec, signed_bus=host.settings.negative_bus_bytes))
     host.update(
         {
@@ -189,7 +205,7 @@ def show_devices(host: HostSystem) -> None:
             "config.fileSystemVolume": host_storage.volumes(host.spec, host.taken),
             "config.activeDiagnosticPartition": host_storage.diagnostic_partition(host.spec, host.taken),
             "config.vsanHostConfig": host_storage.vsan_config(host.spec, host.taken, host.ref),
-            "config.graphicsInfo": host_config.graphics(host.spec, host.taken),
+            "config.graphicsInfo": host_config.graphics(host.spec, host.taken, host.vgpu_users),
         }
     )
     host.show_datastores()
@@ -197,12 +213,15 @@ def show_devices(host: HostSystem) -> None:
 
 def power_loss(host: HostSystem) -> None:
     """Somebody pulls the plug: no shutdown, no journey back."""
+    for timer in host.journey:
+        timer.cancel()
+    host.journey = []
     go_down(host)
 
 
 def power_up(host: HostSystem) -> None:
     """Somebody presses the button; the host needs its boot time."""
-    if not host.running:
+    if not host.running and not host.journey:
         now = host.sim.clock.seconds()
         plan = reboot.journey(
             now, dataclasses.replace(host.settings, down_after_seconds=0.0), returns=True, direct=host.direct

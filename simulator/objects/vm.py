@@ -39,6 +39,7 @@ class VirtualMachine(Entity):
         "guest": lambda self: vm_config.guest(self.spec, running=self.is_on),
         "capability": lambda self: vm_config.capability(),
     }
+    live: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"resourceConfig": vm_config.resource_config}
 
     def __init__(self, sim: Simulator, spec: VmSpec, host: HostSystem, *, moid: str | None = None) -> None:
         super().__init__(sim, moid, name=spec.name)
@@ -57,6 +58,7 @@ class VirtualMachine(Entity):
         self.props |= {
             "runtime": vm_config.runtime(spec, host.ref, powered_on=spec.power == "on", connected=connected),
             "resourcePool": None,
+            "parentVApp": None,
             "datastore": [],
             "network": [],
             "snapshot": None,

@@ -255,6 +255,17 @@ def summary(vm: VirtualMachine) -> Any:
     )
 
 
+def resource_config(vm: VirtualMachine) -> Any:
+    """`resourceConfig`: the same allocations once more."""
+    config = vm.get("config")
+    return data.new(
+        vim.ResourceConfigSpec,
+        entity=vm.ref,
+        cpuAllocation=config.cpuAllocation,
+        memoryAllocation=config.memoryAllocation,
+    )
+
+
 @cache
 def capability() -> Any:
     """`VirtualMachineCapability`; the lock of the memory reservation is what matters here."""

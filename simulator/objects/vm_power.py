@@ -13,7 +13,7 @@ from ..rules import devices as device_rules
 from ..rules import faults
 from ..rules import power_on as rules
 from ..tasks import Task
-from . import host_maintenance, vm_config, vm_move
+from . import host_config, host_maintenance, vm_config, vm_move
 from .vm_devices import wanted
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def machine(vm: VirtualMachine) -> rules.Machine:
     config = vm.get("config")
     found = [item for item in map(wanted, config.hardware.device) if item is not None]
     return rules.Machine(
+        moid=vm.moid,
         name=vm.name,
         memory_mb=config.hardware.memoryMB,
         reservation_mb=config.memoryAllocation.reservation,
@@ -131,6 +132,12 @@ def take(vm: VirtualMachine, host: HostSystem, taken: dict[int, str]) -> None:
             host.profiles_used[address, item.profile] += 1
     if taken:
         _show_assigned(vm, taken)
+        _show_graphics(host)
+
+
+def _show_graphics(host: HostSystem) -> None:
+    if host.spec.shared_gpus and host.connection == "connected":
+        host.set("config.graphicsInfo", host_config.graphics(host.spec, host.taken, host.vgpu_users))
 
 
 def _show_assigned(vm: VirtualMachine, taken: dict[int, str]) -> None:
@@ -162,6 +169,27 @@ def release(vm: VirtualMachine) -> None:
             host.profiles_used[address, item.profile] -= 1
     vm.assigned = {}
     _show_assigned(vm, {})
+    _show_graphics(host)
+
+
+def rebook(vm: VirtualMachine) -> None:
+    """Devices came or went while the VM runs: book what it has now."""
+    found = {item.key: item for item in machine(vm).wanted}
+    if set(found) == set(vm.assigned):
+        return
+    host = vm.host
+    for key in set(vm.assigned) - set(found):
+        host.holders.pop(vm.assigned.pop(key), None)
+    for key in set(found) - set(vm.assigned):
+        vm.assigned[key] = found[key].address
+        host.holders[found[key].address] = vm.moid
+
+
+def check_hot_add(vm: VirtualMachine, devices: list[Any]) -> None:
+    """Raise what a power-on would for fixed devices that are to be added to a running VM."""
+    fresh = [item for item in map(wanted, devices) if item is not None and item.key not in vm.assigned]
+    for item in fresh:
+        rules.check_fixed(item, machine(vm), host_view(vm.host), vm.host.settings)
 
 
 def power_off(vm: VirtualMachine, call: Call | None) -> Task:

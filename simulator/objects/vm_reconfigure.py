@@ -12,13 +12,14 @@ from ..rules import admission, encoding, faults, limits, privileges
 from ..rules import devices as device_rules
 from ..rules import reconfigure as rules
 from ..tasks import Task
-from . import vm_config
+from . import vm_config, vm_power
 from .vm_power import check_state, start
 
 if TYPE_CHECKING:
     from ..dispatch import Call
     from .vm import VirtualMachine
 
+HOT_PLUG = "acpiHostBridges"
 COPIED = ("name", "annotation", "guestId", "firmware", "memoryHotAddEnabled", "cpuHotAddEnabled", "cpuHotRemoveEnabled",
           "nestedHVEnabled", "fixedPassthruHotPlugEnabled", "bootOptions")  # fmt: skip
 MODELLED = frozenset({*COPIED, "changeVersion", "numCPUs", "numCoresPerSocket", "memoryMB", "memoryAllocation", "cpuAllocation",
@@ -76,6 +77,8 @@ def apply(vm: VirtualMachine, spec: Any) -> None:
         devices = list(config.hardware.device)
         after = device_rules.changed(devices, list(spec.deviceChange or []), setting(vm), vm.settings)
         added = len(device_rules.kinds(after)) > len(device_rules.kinds(devices))
+        if vm.is_on:
+            vm_power.check_hot_add(vm, after)
         memory = _memory(vm, config, spec, passthrough=bool(device_rules.kinds(after)))
         _check_charge(vm, memory)
         config.hardware.memoryMB = memory.size
@@ -92,6 +95,7 @@ def apply(vm: VirtualMachine, spec: Any) -> None:
     if spec.name is not None:
         vm.set("name", spec.name)
     if vm.is_on:
+        vm_power.rebook(vm)
         vm.charged = memory.reservation * admission.MIB + admission.overhead(memory.size, vm.spec.cpus)
     vm.show_summary()
 
@@ -101,14 +105,14 @@ def setting(vm: VirtualMachine) -> device_rules.Setting:
     config = vm.get("config")
     host = vm.host
     capability = host.get("capability")
-    hot_plug = bool(getattr(config, "fixedPassthruHotPlugEnabled", False)) and bool(
-        getattr(capability, "fptHotplugSupported", False)
-    )
+    able = bool(getattr(config, "fixedPassthruHotPlugEnabled", False)) and config.hardware.motherboardLayout == HOT_PLUG
+    able = able and bool(getattr(capability, "fptHotplugSupported", False))
+    disks = [item.address for item in host.spec.layout.functions.values() if item.role == "nvme"]
     return device_rules.Setting(
         version=vm.version,
         powered_on=vm.is_on,
         maximum=limits.passthrough_max(vm.version, host.spec.release, vm.settings),
-        hot_plug=hot_plug,
+        hot_plug=frozenset(disks if able else ()),
     )
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ..objects.specs import HostSpec
 
 FIRST_SLOT_BUS = 0x10
+UNCORE_BUSES = (0xFE, 0xFF)
+"""Where the processors' own functions sit; these never move."""
 
 
 def shifted(functions: Iterable[Function], start: int, by: int) -> list[Function]:
@@ -28,10 +30,9 @@ def shifted(functions: Iterable[Function], start: int, by: int) -> list[Function
         if not address:
             return address
         where = encoding.place(address)
-        if where.bus < start or where.bus in (0x7E, 0x7F):
+        if where.bus < start or where.bus in UNCORE_BUSES:
             return address
-        bus = (where.bus + by) & 0xFF
-        return encoding.address(where._replace(bus=bus if bus not in (0x7E, 0x7F) else bus + 2))
+        return encoding.address(where._replace(bus=where.bus + by))
 
     return [
         dataclasses.replace(item, address=move(item.address), parent=move(item.parent), dependent=move(item.dependent))

@@ -39,12 +39,16 @@ HOT_ADD_LINES = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Setting:
-    """What around the VM decides: its version, whether it runs, and the maximum of its host."""
+    """What around the VM decides: its version, whether it runs, and the maximum of its host.
+
+    `hot_plug` are the addresses whose devices may come and go while it runs: NVMe disks, when the VM is set up for it
+    (vSphere 8.0 U1, fixed passthrough hot-plug).
+    """
 
     version: int
     powered_on: bool
     maximum: int
-    hot_plug: bool = False
+    hot_plug: frozenset[str] = frozenset()
 
 
 def kind(device: Any) -> str:
@@ -88,10 +92,11 @@ def changed(devices: Sequence[Any], changes: Sequence[Any], setting: Setting, kn
     """Return the devices after all changes, or raise; nothing is applied in part. Given devices are kept as they are."""
     _check_temporary_keys(changes)
     result = list(devices)
+    present = {device.key: device for device in devices}
     for position, change in enumerate(changes):
         operation = str(change.operation or "")
         found = kind(change.device)
-        _check_power(change, found, setting, knobs)
+        _check_power(change, found, present.get(change.device.key, change.device), setting, knobs)
         if operation == "add":
             _check_new(change.device, found, position, setting)
             result.append(_placed(change.device, result, found, position))
@@ -116,11 +121,11 @@ def _check_temporary_keys(changes: Sequence[Any]) -> None:
         raise faults.vm_config_fault([("vpxd.vm.duplicateDeviceKey", text)])
 
 
-def _check_power(change: Any, found: str, setting: Setting, knobs: Knobs) -> None:
+def _check_power(change: Any, found: str, meant: Any, setting: Setting, knobs: Knobs) -> None:
     """Passthrough devices come and go while the VM is off; NVMe with fixed-passthrough hot-plug excepted (8.0 U1)."""
     if not setting.powered_on or not found:
         return
-    if found == "fixed" and setting.hot_plug:
+    if kind(meant) == "fixed" and meant.backing.id in setting.hot_plug:
         return
     if knobs.hot_add_fault == "hot_plug_not_supported":
         raise vim.fault.DeviceHotPlugNotSupported(deviceIndex=0)

@@ -47,7 +47,7 @@ def release(text: str) -> tuple[int, ...]:
 
 def hardware_version(name: str) -> int:
     """`vmx-20` as a number; ValueError when it is none."""
-    prefix, _, number = name.partition("-")
+    prefix, _dash, number = name.partition("-")
     if prefix != "vmx" or not number.isdigit():
         raise ValueError(f"{name!r} is not a hardware version like vmx-20")
     return int(number)

@@ -52,7 +52,7 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Card:
-    """A PCI function of the host as the VMX process finds it. `holder` is the running VM that has it."""
+    """A PCI function of the host as the VMX process finds it. `holder` is the id of the running VM that has it."""
 
     address: str
     vendor: int
@@ -72,6 +72,7 @@ class Card:
 class Machine:
     """What of a VM's configuration decides whether it starts."""
 
+    moid: str
     name: str
     memory_mb: int
     reservation_mb: int
@@ -103,7 +104,7 @@ def assigned(machine: Machine, host: Host, pools: Sequence[admission.Pool], knob
         _check_memory_hot_add(machine, knobs)
     for item in machine.wanted:
         if item.kind == "fixed":
-            _check_fixed(item, machine, host, knobs)
+            check_fixed(item, machine, host, knobs)
     taken = _place(machine, host, knobs)
     _check_host_maximum(taken, host, knobs)
     _check_window(machine, host, taken, knobs)
@@ -139,7 +140,8 @@ def _check_memory_hot_add(machine: Machine, knobs: Knobs) -> None:
         raise faults.vm_config_fault([("msg.pciPassthru.memoryHotAdd", text)])
 
 
-def _check_fixed(item: Wanted, machine: Machine, host: Host, knobs: Knobs) -> None:
+def check_fixed(item: Wanted, machine: Machine, host: Host, knobs: Knobs) -> None:
+    """Raise what is wrong with a fixed backing on a host: its ids, its state, another holder."""
     card = host.cards.get(item.address)
     if card is None or not _names(item, card, host):
         text = (
@@ -173,7 +175,7 @@ def _names(item: Wanted, card: Card, host: Host) -> bool:
 
 def _check_free(card: Card, machine: Machine, host: Host, knobs: Knobs) -> None:
     for held in _group(card, host):
-        if held.holder and held.holder != machine.name:
+        if held.holder and held.holder != machine.moid:
             text = knobs.device_held_text.replace("{bus}", encoding.decimal_bus(card.address))
             raise faults.vm_config_fault([MODULE_FAILED, ("msg.pciPassthru.deviceInUse", text)])
 
@@ -203,7 +205,7 @@ def _place(machine: Machine, host: Host, knobs: Knobs) -> dict[int, str]:
 def _free_match(item: Wanted, machine: Machine, host: Host, taken: set[str], knobs: Knobs) -> str:
     for address in sorted(host.cards):
         card = host.cards[address]
-        group_free = not any(other.holder and other.holder != machine.name for other in _group(card, host))
+        group_free = not any(other.holder and other.holder != machine.moid for other in _group(card, host))
         if address not in taken and card.active and group_free and matches(item, card):
             return address
     raise _missing(item, machine, host, knobs)

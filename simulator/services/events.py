@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pyVmomi import VmomiSupport as vs
 from pyVmomi import vim, vmodl
 
 from .. import data, wire
@@ -41,7 +42,7 @@ class Record:
 
 def argument(entity: Entity) -> Any:
     """An entity as an event shows it: its name and reference."""
-    for kind, _, made, attribute in _ARGUMENTS:
+    for kind, _unused, made, attribute in _ARGUMENTS:
         if issubclass(entity.vim_type, kind):
             return data.new(made, **{"name": entity.name, attribute: entity.ref})
     return data.new(vim.event.ManagedEntityEventArgument, name=entity.name, entity=entity.ref)
@@ -52,16 +53,40 @@ def arguments(entities: list[Entity]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for entity in entities:
         for node in entity.ancestors():
-            for kind, name, _, _ in _ARGUMENTS:
+            for kind, name, _argument, _unused in _ARGUMENTS:
                 if name not in found and issubclass(node.vim_type, kind):
                     found[name] = argument(node)
     return found
+
+
+def description() -> Any:
+    """The event types of the API. Texts and categories are plain: errors by name, the rest is information."""
+    levels = {"error": "Error", "warning": "Warning", "info": "Information", "user": "User"}
+    categories = [data.new(vim.ElementDescription, key=key, label=text, summary=text) for key, text in levels.items()]
+    details = []
+    for vmodl_name in sorted(vs.ListDataTypes()):
+        prefix, _unused, name = vmodl_name.rpartition(".")
+        if prefix == "vim.event" and name.endswith("Event"):
+            level = "error" if "Failed" in name or name.endswith("ErrorEvent") else "info"
+            texts = dict.fromkeys(("formatOnDatacenter", "formatOnComputeResource", "formatOnHost", "formatOnVm"), name)
+            details.append(
+                data.new(
+                    vim.event.EventDescription.EventDetail,
+                    key=name,
+                    description=name,
+                    category=level,
+                    fullFormat=name,
+                    **texts,
+                )
+            )
+    return data.new(vim.event.EventDescription, category=categories, eventInfo=details)
 
 
 class EventManager(ManagedObject):
     """Events of this endpoint."""
 
     vim_type = vim.event.EventManager
+    lazy: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"description": lambda self: description()}
 
     def __init__(self, sim: Simulator, moid: str) -> None:
         super().__init__(sim, moid, latestEvent=None, maxCollector=32)

@@ -124,7 +124,7 @@ class PropertyReader:
             return None, fault
         if path.name in obj.personal:
             value = obj.personal_value(call, path.name)
-            for name, _ in path.parts[1:]:
+            for name, _unused in path.parts[1:]:
                 value = getattr(value, name, None) if value is not None else None
             return (None if value is None else Stored(_Uncached(obj), path.text, value, path.type)), None
         value = obj.walk(path.text, path.parts)

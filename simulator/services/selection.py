@@ -110,7 +110,7 @@ class _Walk:
         """The objects that a reference property names, as far as this caller may see them."""
         path = self.reader.path(obj, text, self.call.version)
         self.found.looked_at.setdefault(obj.moid, set()).add(text)
-        stored, _ = self.reader.read(self.call, obj, path)
+        stored, _unused = self.reader.read(self.call, obj, path)
         if stored is None:
             return []
         refs = stored.value if isinstance(stored.value, list) else [stored.value]

@@ -39,7 +39,7 @@ def about(sim: Simulator) -> Any:
         apiVersion=version_id(sim.api_version),
         instanceUuid=sim.instance_uuid if vcenter else None,
         licenseProductName=licence,
-        licenseProductVersion=".".join(sim.product_version.split(".")[:2]).split(".")[0] + ".0",
+        licenseProductVersion=sim.product_version.split(".")[0] + ".0",
     )
 
 

@@ -67,7 +67,7 @@ class Filter(ManagedObject):
         self.looked_at = found.looked_at
         self.lost = found.missing
         for moid in [item for item in self.watched if item not in found.objects]:
-            obj, _ = self.watched.pop(moid)
+            obj, _unused = self.watched.pop(moid)
             unknown = moid in self.pending and self.pending[moid].kind == "enter"
             self.pending.pop(moid, None)
             if not unknown:
@@ -82,7 +82,7 @@ class Filter(ManagedObject):
         """Take in what changed since the last look; True when there is something to deliver."""
         entries = self.sim.changes.since(self.position)
         if entries is None:
-            entries = [(moid, path.text) for moid, (_, paths) in self.watched.items() for path in paths]
+            entries = [(moid, path.text) for moid, (_unused, paths) in self.watched.items() for path in paths]
             entries += [(moid, path) for moid, paths in self.looked_at.items() for path in paths]
         self.position = self.sim.changes.position
         if any(self._moves_selection(moid, path) for moid, path in entries):
@@ -175,7 +175,7 @@ class Updates:
 
         session.waiting += 1
         try:
-            woken = ready() or (seconds != 0 and self.sim.clock.wait(ready, seconds))
+            woken = ready() or (seconds != 0 and self.sim.clock.wait(ready, seconds, patient=call.peer.remote))
         finally:
             session.waiting -= 1
             session.last_active = self.sim.clock.now()

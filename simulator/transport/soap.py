@@ -144,7 +144,7 @@ def decode(body: bytes, version: str) -> Request:
 def encode_result(method: str, result: Any, declared: type[Any], version: str) -> str:
     """The response envelope of a call that went well."""
     out = [HEAD, f'<{method}Response xmlns="{NAMESPACE}">']
-    if result is not None and declared is not type(None):
+    if result is not None and not issubclass(declared, type(None)):
         wire.write(out, "returnval", result, declared, version)
     out.append(f"</{method}Response>")
     out.append(TAIL)

@@ -447,7 +447,9 @@ def passthrough_device(si: Any) -> Any:
 def duplicate_keys(si: Any) -> Any:
     kind = vim.vm.device.VirtualPCIPassthrough
     backing = kind.DynamicBackingInfo(deviceName="", allowedDevice=[kind.AllowedDevice(vendorId=1, deviceId=1)])
-    adds = [vim.vm.device.VirtualDeviceSpec(operation="add", device=kind(key=-1, backing=backing)) for _ in range(2)]
+    adds = [
+        vim.vm.device.VirtualDeviceSpec(operation="add", device=kind(key=-1, backing=backing)) for _unused in range(2)
+    ]
     target = vm(si)
     found = faults(target.ReconfigVM_Task, vim.vm.ConfigSpec(deviceChange=adds))
     there = [item for item in target.config.hardware.device if isinstance(item, kind)]

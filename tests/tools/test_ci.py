@@ -142,3 +142,8 @@ def test_exit_status_of_the_program() -> None:
         [sys.executable, "-m", "tools.ci", "nonsense"], cwd=root, capture_output=True, text=True, check=False
     )
     assert done.returncode != 0
+
+
+def test_sanity_has_nothing_to_ignore() -> None:
+    root = Path(__file__).resolve().parents[2]
+    assert list((root / "tests" / "sanity").glob("ignore*")) == []

@@ -41,7 +41,7 @@ def root(tmp_path: Path) -> Path:
         "plugins/modules/thing.py": MODULE,
         "roles/doer/meta/argument_specs.yml": yaml.safe_dump({"argument_specs": SPECS}, sort_keys=False),
         "roles/doer/README.md": "# doer\n\n<!-- generated: variables -->\n<!-- end generated -->\n\nafter\n",
-        "playbooks/site.yml": "- name: The whole job\n  hosts: all\n",
+        "playbooks/site.yml": "- name: Prepare\n  import_playbook: x.yml\n- name: The whole job\n  hosts: all\n",
         "meta/runtime.yml": "action_groups: {all: [thing]}\n",
         "README.md": "# x\n\n<!-- generated: contents -->\nold\n<!-- end generated -->\n",
     }

@@ -142,11 +142,11 @@ def read_claims(world: VmWorld) -> Claims:
 def _addresses(vm: Vm) -> Iterator[tuple[str, bool]]:
     for device in vm.devices:
         match device.backing:
-            case FixedBacking(address=str(address)):
+            case FixedBacking(address=str() as address):
                 yield address, True
-            case DynamicBacking(assigned_address=str(address)) if vm.is_powered_on:
+            case DynamicBacking(assigned_address=str() as address) if vm.is_powered_on:
                 yield address, False
-            case SriovBacking(virtual_function=str(address)):
+            case SriovBacking(virtual_function=str() as address):
                 yield address, True
 
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from .hosts import Host, HostDevice
 from .plan import Blocker
@@ -38,7 +38,7 @@ def iommu_off(host: Host, wanted: Sequence[HostDevice]) -> Blocker:
     what = (
         "has no passthrough system" if not host.passthrough_supported else "offers none of its devices for passthrough"
     )
-    asked = f", wanted: {'; '.join(device.describe() for device in wanted)}" if wanted else ""
+    asked = f", wanted: {'; '.join(device.describe() for device in _by_address(wanted))}" if wanted else ""
     return Blocker(
         code="iommu_off",
         message=f"{host.name} {what} ({len(host.candidates())} devices in all{asked}), so the IOMMU is probably off in its "
@@ -48,12 +48,20 @@ def iommu_off(host: Host, wanted: Sequence[HostDevice]) -> Blocker:
     )
 
 
-def incapable(host: Host, devices: Iterable[HostDevice], groups: Iterable[Sequence[str]]) -> tuple[Blocker, ...]:
-    """One blocker for each device that is wanted but that the host does not offer for passthrough."""
+def incapable(
+    host: Host,
+    devices: Iterable[HostDevice],
+    groups: Iterable[Sequence[str]],
+    protected: Collection[str] = frozenset(),
+) -> tuple[Blocker, ...]:
+    """One blocker for each device that is wanted but that the host does not offer for passthrough.
+
+    Candidates are of the same base class, can be passed through, and are not ``protected`` (addresses).
+    """
     wanted = tuple(devices)
     classes = {device.class_id[:2] for device in wanted}
     alike = (d for d in _by_address(host.candidates()) if d.capable and d.class_id[:2] in classes)
-    candidates = tuple(device.describe() for device in alike)[:8]
+    candidates = tuple(device.describe() for device in alike if device.address not in protected)[:8]
     companions = {address: [m for m in group if m != address] for group in groups for address in group}
     return tuple(_incapable(host, device, companions, candidates) for device in _by_address(wanted))
 

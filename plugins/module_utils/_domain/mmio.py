@@ -167,7 +167,7 @@ def plan_mmio(vm: Vm, wish: MmioWish, devices: Sequence[MmioDevice]) -> MmioPlan
 
 def window_warning(vm: Vm, devices: Sequence[MmioDevice]) -> tuple[str, ...]:
     """A word where cards are attached whose memory will not fit the window the VM has, and nobody asked to set it."""
-    arithmetic, total, _ = _sum(MmioWish(), devices)
+    arithmetic, total, _unused = _sum(MmioWish(), devices)
     current = current_size_gb(vm)
     if total <= UNSET_WINDOW_GB or (current is not None and current > total):
         return ()

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .host_blockers import (
@@ -106,7 +106,7 @@ def _plan_enable(
     kept = frozenset(a for a, why in reasons.items() if a not in allowed or any(reason.hard for reason in why))
     chosen = _choose(host, select_all(host, grantable, avoid=kept), wish)
     off = [device for device in chosen.devices if not device.enabled]
-    blockers = [*chosen.blockers, *_capability_blockers(host, chosen)]
+    blockers = [*chosen.blockers, *_capability_blockers(host, chosen, reasons.keys())]
     blockers += protection_blockers(host, (device.address for device in off), reasons, allowed)
     blockers += _timing_blockers(host, off, wish)
     warnings = (*chosen.notes, *_unlabelled(host, wishes, chosen), *_companion_notes(host, chosen, off))
@@ -182,11 +182,11 @@ def _labels(host: Host, selections: Sequence[Selection]) -> tuple[Mapping[str, s
     return {address: min(labels) for address, labels in wished.items()}, conflicts
 
 
-def _capability_blockers(host: Host, chosen: _Chosen) -> tuple[Blocker, ...]:
+def _capability_blockers(host: Host, chosen: _Chosen, protected: Collection[str]) -> tuple[Blocker, ...]:
     unusable = [device for device in chosen.devices if not is_usable(device)]
     if unusable and looks_iommu_off(host):
         return (iommu_off(host, unusable),)
-    return incapable(host, unusable, chosen.groups)
+    return incapable(host, unusable, chosen.groups, protected)
 
 
 def _timing_blockers(host: Host, changing: Sequence[HostDevice], wish: PassthroughWish) -> tuple[Blocker, ...]:

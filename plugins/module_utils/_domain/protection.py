@@ -154,13 +154,12 @@ def _disk_reason(adapter: StorageAdapter, name: str, disk: Disk | None, fabric: 
         return Protection(code="boot_disk", reason=f"{through}, which {uses}")
     if disk.uses:
         return Protection(code="disk_in_use", reason=f"{through}, which {' and '.join(disk.uses)}")
-    if disk.local is False:
-        return None
-    if disk.partitioned is not False:
+    if disk.local is not False and disk.partitioned is not False:
         state = "which has partitions" if disk.partitioned else "whose partitions are not known"
         return Protection(code="disk_partitioned", reason=f"{through}, {state}: they may hold ESXi or data")
     if not fabric.boot_disk_known and not fabric.boots_from_usb:
-        reason = f"{through}, a local disk, and it is not known from which disk this host boots"
+        what = "a disk that may be booted from over the network" if disk.local is False else "a local disk"
+        reason = f"{through}, {what}, and it is not known from which disk this host boots"
         return Protection(code="boot_disk_unknown", reason=reason)
     return None
 
@@ -217,7 +216,7 @@ def _unread(host: Host, fabric: HostFabric) -> _Found:
     if fabric.complete:
         return
     paths = [path.lower() for path in fabric.unreadable]
-    known = [word for _, words, _ in _PARTS for word in words]
+    known = [word for _unused, words, _unused in _PARTS for word in words]
     unclear = not paths or any(not any(word in path for word in known) for path in paths)
     for class_prefix, words, part in _PARTS:
         if not unclear and not any(word in path for path in paths for word in words):
@@ -257,7 +256,7 @@ def _inherited(found: Mapping[str, Iterable[Protection]], companions: Mapping[st
     """Reasons of the devices that go along with each device."""
     own = {address: tuple(reasons) for address, reasons in found.items()}
     for address, others in companions.items():
-        for other in sorted(others):
+        for other in others:
             for protection in own.get(other, ()):
                 reason = f"it goes together with {other}: {protection.reason}"
                 yield address, Protection(code=protection.code, reason=reason, hard=protection.hard)

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from .errors import InputError
 from .host_blockers import unreachable
 from .hosts import Host, HostDevice
 from .overrides import parse_overrides
@@ -53,6 +54,17 @@ class RebootWish:
     drain_timeout: int = 1800
     reboot_timeout: int = 2700
     verify_timeout: int = 300
+
+    def __post_init__(self) -> None:
+        """To the server a time-out of 0 or less for maintenance mode means to wait for ever, which nobody gets here by accident."""
+        for name in ("drain_timeout", "reboot_timeout", "verify_timeout"):
+            if getattr(self, name) < 1:
+                raise InputError(
+                    message=f"{name} {getattr(self, name)} is not a positive number of seconds",
+                    code="bad_timeout",
+                    parameter=name,
+                    cure="Give a whole number of seconds; nothing here waits for ever",
+                )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -246,6 +258,7 @@ def _plan_host(host: Host, residents: Sequence[Vm], wish: RebootWish, tasks: Seq
         "no reboot changes that"
         for device in stale
     )
+    warnings += _left_in_maintenance(host, wish)
     if reason is None:
         return TargetPlan(target=host.name, moid=host.moid, warnings=warnings, facts={"reason": None})
     return TargetPlan(
@@ -255,6 +268,16 @@ def _plan_host(host: Host, residents: Sequence[Vm], wish: RebootWish, tasks: Seq
         blockers=reboot_blockers(host, residents, wish, tasks),
         warnings=(*warnings, *_movers(host, residents, wish)),
         facts={"reason": reason},
+    )
+
+
+def _left_in_maintenance(host: Host, wish: RebootWish) -> tuple[str, ...]:
+    """Nobody can tell a host that a run left behind when it was killed from one that a person works on, so it is left and said."""
+    if not host.in_maintenance_mode or wish.maintenance == "require":
+        return ()
+    return (
+        f"{host.name} is in maintenance mode already and will be left in it. If nobody works on it, an earlier run that was "
+        "interrupted or failed has left it there: take it out of maintenance mode",
     )
 
 

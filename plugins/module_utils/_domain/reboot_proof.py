@@ -62,7 +62,7 @@ def verify_after(before: Host, now: Host, wishes: Sequence[DeviceWish] = ()) -> 
     if not now.is_reachable:
         return (unreachable(now).sentence(),)
     moved = {device.address: reason for device in before.devices if (reason := _moved(device, now)) is not None}
-    problems = [f"On {now.name}, {reason}" for _, reason in sorted(moved.items())]
+    problems = [f"On {now.name}, {reason}" for _unused, reason in sorted(moved.items())]
     unsettled = sorted((device for device in now.devices if device.is_pending), key=lambda device: device.address)
     problems += [_unsettled(now, device) for device in unsettled]
     known = {device.address for device in unsettled} | moved.keys()

@@ -90,13 +90,14 @@ def differences(results: Sequence[Record]) -> list[str]:
             name = target["name"]
             found += [f"{name}: {change_line(record)} is still to be done" for record in _changes_of(result, name)]
             found += [f"{name}: {address} is enabled, but not active before a reboot" for address in _waiting(target)]
-            found += [f"{name}: {blocker_sentence(blocker)}" for blocker in target.get("blockers") or ()]
-            found += [f"{name}: {target['error']}"] if target.get("error") else []
+            sentences = [blocker_sentence(blocker) for blocker in target.get("blockers") or ()]
+            sentences += [str(target["error"])] if target.get("error") else []
+            found += [text if name in text else f"{name}: {text}" for text in sentences]
             if target.get("status") == "unreachable" and not target.get("blockers"):
                 found.append(f"{name}: {_WORDS[target['status']]}")
         if result["trouble"] == "failed":
             found.append(str(result.get("msg", "the module failed")))
-    return found
+    return list(dict.fromkeys(found))  # a server that cannot be reached says so to each module
 
 
 def proof_lines(hosts: Sequence[Record], vms: Sequence[Record]) -> list[str]:
@@ -105,7 +106,8 @@ def proof_lines(hosts: Sequence[Record], vms: Sequence[Record]) -> list[str]:
     for host in hosts:
         devices = host.get("devices") or ()
         active = [f"{device['address']} {device.get('name', '')}".strip() for device in devices if device.get("active")]
-        proof.append(f"{host['name']}: {len(active)} active" + (f" ({'; '.join(active)})" if active else ""))
+        place = ", in maintenance mode" if host.get("in_maintenance_mode") else ""
+        proof.append(f"{host['name']}: {len(active)} active" + (f" ({'; '.join(active)})" if active else "") + place)
     for vm in vms:
         if vm.get("status") == "skipped":
             continue

@@ -45,7 +45,7 @@ def select_all(
     device; the others are not affected.
     """
     devices = tuple(sorted(host.candidates(), key=lambda device: device.address))
-    chosen = [_take_all(host, devices, wish) if not isinstance(wish.count, int) else None for wish in wishes]
+    chosen = [_take_all(host, devices, wish, avoid) if not isinstance(wish.count, int) else None for wish in wishes]
     if None not in chosen:
         return tuple(selection for selection in chosen if selection is not None)
     taken = frozenset(device.address for selection in chosen if selection for device in selection.devices)
@@ -55,7 +55,7 @@ def select_all(
     free = tuple(device for device in devices if device.address not in taken)
     granted = _grant(market, free, {number: wishes[number] for number, choice in enumerate(chosen) if choice is None})
     return tuple(
-        choice if choice is not None else _counted(host, wishes[number], granted[number], enabled, taken)
+        choice if choice is not None else _counted(host, wishes[number], granted[number], market, taken)
         for number, choice in enumerate(chosen)
     )
 
@@ -68,7 +68,7 @@ def near_misses(devices: Iterable[HostDevice], selector: Selector) -> tuple[str,
         met = len(selector.given) - len(misses)
         if met and misses and not device.is_bridge:
             rows.append((-met, device.address, f"{device.describe()} ({_differences(device, misses)})"))
-    return _shortened([text for _, _, text in sorted(rows)])
+    return _shortened([text for _place, _unused, text in sorted(rows)])
 
 
 def _differences(device: HostDevice, keys: Iterable[str]) -> str:
@@ -80,11 +80,11 @@ def _shortened(rows: Sequence[str]) -> tuple[str, ...]:
     return (*rows[:_SHOWN], f"and {more} more") if more > 0 else tuple(rows)
 
 
-def _take_all(host: Host, devices: Sequence[HostDevice], wish: DeviceWish) -> Selection:
+def _take_all(host: Host, devices: Sequence[HostDevice], wish: DeviceWish, avoid: Collection[str]) -> Selection:
     """Every device that matches, or a blocker: there is none, or it is not clear which is meant."""
     found = tuple(device for device in devices if wish.selector.matches(device))
     if not found:
-        return Selection(wish=wish, blocker=_nothing(host, wish.selector))
+        return Selection(wish=wish, blocker=_nothing(host, wish.selector, avoid))
     kinds = sorted({device.ids for device in found})
     if wish.count is None and len(kinds) > 1:
         blocker = Blocker(
@@ -97,8 +97,8 @@ def _take_all(host: Host, devices: Sequence[HostDevice], wish: DeviceWish) -> Se
     return Selection(wish=wish, devices=found)
 
 
-def _nothing(host: Host, selector: Selector) -> Blocker:
-    """Why no device at all matches."""
+def _nothing(host: Host, selector: Selector, avoid: Collection[str]) -> Blocker:
+    """Why no device at all matches; what is to be avoided is not suggested instead."""
     here = host.device(selector.address) if selector.address else None
     if here is not None and here.is_bridge:
         return Blocker(
@@ -119,7 +119,7 @@ def _nothing(host: Host, selector: Selector) -> Blocker:
             skippable=True,
         )
     near = near_misses(host.candidates(), selector)
-    others = sorted(device.describe() for device in host.candidates() if device.capable)
+    others = sorted(d.describe() for d in host.candidates() if d.capable and d.address not in avoid)
     return Blocker(
         code="no_match",
         message=f"No device of {host.name} matches {selector.text}" + _unreported(host, selector),
@@ -179,7 +179,7 @@ def _grant(
     paths, so a way to grant everything is found when there is one, and a host that satisfies the list is left as it is.
     """
     eligible = {number: market.eligible(devices, wish) for number, wish in wishes.items()}
-    places = [number for number in sorted(wishes) for _ in range(min(_amount(wishes[number]), len(devices)))]
+    places = [number for number in sorted(wishes) for _unused in range(min(_amount(wishes[number]), len(devices)))]
     holder: dict[str, int] = {}
     filled: set[int] = set()
     for only_as_wished in (True, False):
@@ -219,15 +219,15 @@ def _augment(place: int, options: Sequence[Sequence[str]], holder: dict[str, int
 
 
 def _counted(
-    host: Host, wish: DeviceWish, granted: Sequence[HostDevice], enabled: bool, taken: Collection[str]
+    host: Host, wish: DeviceWish, granted: Sequence[HostDevice], market: _Market, taken: Collection[str]
 ) -> Selection:
     """The granted devices, or why they are too few. Asked to disable more than there are, those there are will do."""
     wanted = _amount(wish)
-    if len(granted) >= wanted or (granted and not enabled):
+    if len(granted) >= wanted or (granted and not market.enabled):
         return Selection(wish=wish, devices=tuple(granted))
     matching = [device for device in host.candidates() if wish.selector.matches(device)]
     if not matching:
-        return Selection(wish=wish, blocker=_nothing(host, wish.selector))
+        return Selection(wish=wish, blocker=_nothing(host, wish.selector, market.avoid))
     rows = [
         f"{device.describe()} ({_condition(device, granted, taken)})" for device in sorted(matching, key=_by_address)
     ]

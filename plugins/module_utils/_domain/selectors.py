@@ -66,7 +66,7 @@ class Selector:
 
     @property
     def text(self) -> str:
-        """The shortest form a person can paste back: ``10de:20f1``, an address, or a YAML mapping."""
+        """The shortest form: ``10de:20f1``, an address (either to be put in quotes in YAML), or a YAML mapping."""
         given = self.given
         if set(given) == {"vendor_id", "device_id"}:
             return f"{self.vendor_id}:{self.device_id}"
@@ -122,8 +122,6 @@ def _is_slot(wanted: str, slot: str | None) -> bool:
 
 def parse_selector(raw: str | Mapping[str, Any], parameter: str = "match") -> Selector:
     """The selector a user wrote: ``10de:20f1``, an address, or a mapping. Raises InputError naming the key at fault."""
-    if isinstance(raw, Selector):
-        return raw
     if isinstance(raw, str):
         if not raw.strip():
             raise _bad_selector(f"{parameter} is empty", parameter)
@@ -132,7 +130,7 @@ def parse_selector(raw: str | Mapping[str, Any], parameter: str = "match") -> Se
         vendor_id, device_id = parse_pair(raw)
         return Selector(vendor_id=vendor_id, device_id=device_id)
     if not isinstance(raw, Mapping):
-        raise _bad_selector(f"{parameter} {raw!r} is {_kind_of(raw)}, not a string or a mapping", parameter)
+        raise _bad_selector(f"{parameter} {raw!r} is {_kind_of(raw)}, not a string or a mapping{_why(raw)}", parameter)
     unknown = sorted(str(key) for key in raw if key not in SELECTOR_KEYS)
     if unknown:
         raise _bad_selector(
@@ -152,6 +150,12 @@ def _kind_of(value: Any) -> str:
     return names.get(type(value), "a mapping" if isinstance(value, Mapping) else f"of type {type(value).__name__}")
 
 
+def _why(value: Any) -> str:
+    """How an address became a number."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return ": YAML reads 0000:03:00.0 as a number unless it stands in quotes" if is_number else ""
+
+
 def _bad_selector(message: str, parameter: str, candidates: Sequence[str] = ()) -> InputError:
     return InputError(message=message, code="bad_selector", parameter=parameter, candidates=candidates, cure=_FORM)
 
@@ -163,7 +167,7 @@ def _condition(key: str, value: Any, parameter: str) -> str:
             message=f"{parameter} {value!r} is {_kind_of(value)}, not a string",
             code="bad_selector",
             parameter=parameter,
-            cure='Put it in quotes: YAML reads 1572 as a number and 8e05 as a float, "1572" as what you wrote',
+            cure="Put it in quotes: without them YAML reads 1572, 8e05 and 0000:03:00.0 as numbers",
         )
     text = value.strip()
     if not text:
@@ -228,12 +232,12 @@ def parse_device_wishes(raw: Sequence[Any], parameter: str = "devices") -> tuple
 
 
 def _wish(entry: Any, parameter: str) -> DeviceWish:
-    if isinstance(entry, DeviceWish):
-        return entry
     if isinstance(entry, str):
         return DeviceWish(selector=parse_selector(entry, parameter))
     if not isinstance(entry, Mapping):
-        raise _bad_wish(f"{parameter} {entry!r} is {_kind_of(entry)}, not a string or a mapping", parameter)
+        raise _bad_wish(
+            f"{parameter} {entry!r} is {_kind_of(entry)}, not a string or a mapping{_why(entry)}", parameter
+        )
     unknown = sorted(str(key) for key in entry if key not in WISH_KEYS)
     if unknown:
         misplaced = [key for key in unknown if key in SELECTOR_KEYS]

@@ -31,6 +31,7 @@ from .preconditions import (
     start_blockers,
     used_after,
 )
+from .vm_contention import waits_for_others
 from .vm_draft import Draft, draft_devices
 from .vm_report import attach_changes, detach_changes, device_facts
 from .vm_wishes import Detach, DynamicSpec, FixedSpec, HotAddOff, PowerOff, VmWish, VmWorld, check_wishes
@@ -75,7 +76,11 @@ def plan_vm_devices(world: VmWorld, wishes: Sequence[VmWish]) -> Plan:
         sheets.append(sheet)
         _book(claims, sheet.draft, granted=not sheet.blockers)
     verdicts = _verdicts(world, sheets, claims)
-    targets = [_target(sheet, verdicts.get(sheet.draft.vm.moid, Verdict())) for sheet in sheets]
+    contended = waits_for_others([sheet.draft for sheet in sheets])
+    targets = [
+        _target(sheet, verdicts.get(sheet.draft.vm.moid, Verdict()), contended.get(sheet.draft.vm.moid))
+        for sheet in sheets
+    ]
     blocked = {target.moid for target in targets if target.blockers}
     promised = {
         sheet.draft.vm.moid: sheet.items
@@ -148,7 +153,7 @@ def _sheet(
     facts = device_facts(draft)
     if mmio.facts:
         facts["mmio"] = mmio.facts
-    if _wants_details(world, draft):
+    if _wants_details(world, draft, must_run=power.must_run):
         facts[DETAILS] = True
     return _Sheet(
         draft=draft,
@@ -271,7 +276,7 @@ def _warnings(draft: Draft, power: PowerSteps) -> tuple[str, ...]:
     return tuple(warnings)
 
 
-def _wants_details(world: VmWorld, draft: Draft) -> bool:
+def _wants_details(world: VmWorld, draft: Draft, *, must_run: bool) -> bool:
     """True when something unread could change the plan: the maximum for an attach, the system id for a fixed device.
 
     The system id of a VM that runs is right, or it would not run.
@@ -279,7 +284,7 @@ def _wants_details(world: VmWorld, draft: Draft) -> bool:
     vm, host = draft.vm, draft.host
     if draft.attaching and vm.moid not in world.limits:
         return True
-    if host is None or not host.is_reachable or draft.wish.state == "absent":
+    if host is None or not host.is_reachable or (draft.wish.state == "absent" and not must_run):
         return False
     judged = draft.fixed or (not vm.is_powered_on and any(held.kind == "fixed" for held in draft.held))
     unread = host.moid not in world.system_ids or (bool(draft.fixed) and host.moid not in world.offered)
@@ -300,12 +305,12 @@ def _verdicts(world: VmWorld, sheets: Sequence[_Sheet], claims: Claims) -> Mappi
     return verdicts
 
 
-def _target(sheet: _Sheet, verdict: Verdict) -> TargetPlan:
+def _target(sheet: _Sheet, verdict: Verdict, contended: Blocker | None) -> TargetPlan:
     return TargetPlan(
         target=sheet.draft.vm.name,
         moid=sheet.draft.vm.moid,
         changes=sheet.changes,
-        blockers=(*sheet.blockers, *verdict.blockers),
+        blockers=(*sheet.blockers, *verdict.blockers, *((contended,) if contended else ())),
         warnings=(*sheet.warnings, *verdict.warnings),
         facts=sheet.facts,
     )

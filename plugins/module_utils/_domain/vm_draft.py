@@ -131,7 +131,7 @@ def _absent(draft: Draft) -> Draft:
 def _present(world: VmWorld, draft: Draft, matching: Matching, desk: Desk | None, warnings: list[str]) -> Draft:
     vm, wish = draft.vm, draft.wish
     replaced = {need.replaces.key: need.replaces for need in matching.needs if need.replaces is not None}
-    kept = tuple(held.hardware for _, held in matching.kept if held.hardware is not None)
+    kept = tuple(held.hardware for _unused, held in matching.kept if held.hardware is not None)
     allocation, blockers = _fixed(world, vm, matching.needs, kept, desk)
     grants, more = _dynamic(world, vm, matching.needs)
     blockers = (*blockers, *more)

@@ -179,7 +179,7 @@ def match_devices(
     world: VmWorld, vm: Vm, wish: VmWish, held: Sequence[Held], amounts: Mapping[DeviceWish, int]
 ) -> Matching:
     """Count-based: every entry gets as many devices as it asks for (``amounts``), existing ones first."""
-    slots = [entry for entry in in_order(wish.devices) for _ in range(amounts[entry])]
+    slots = [entry for entry in in_order(wish.devices) for _unused in range(amounts[entry])]
     pairs = _pairs(slots, held, lambda entry, device: accepts(wish, entry, device))
     used = set(pairs.values())
     open_slots = [number for number in range(len(slots)) if number not in pairs]

@@ -56,6 +56,28 @@ MMIO: Spec = {
     }
 }
 
+VM_OPTIONS: Spec = {
+    "state": {"type": "str", "choices": ["present", "absent", "exactly"]},
+    "backing": {"type": "str", "choices": ["auto", "dynamic", "fixed"]},
+    "power": {"type": "str", "choices": ["keep", "off", "cycle", "on"]},
+    "shutdown_timeout": {"type": "int"},
+    "allow_power_off": {"type": "bool"},
+    "unlock_memory": {"type": "bool"},
+    "disable_hot_add": {"type": "bool"},
+}
+_VM_DEFAULTS: Spec = {
+    "state": "present",
+    "backing": "auto",
+    "power": "keep",
+    "shutdown_timeout": 300,
+    "allow_power_off": False,
+    "unlock_memory": False,
+    "disable_hot_add": False,
+}
+VM_OPTIONS_WITH_DEFAULTS: Spec = {
+    name: {**option, "default": _VM_DEFAULTS[name]} for name, option in VM_OPTIONS.items()
+}
+
 
 def endpoint(params: Mapping[str, Any]) -> Endpoint:
     """The endpoint of a module's parameters. Raises InputError for what is missing after options and environment were looked at."""

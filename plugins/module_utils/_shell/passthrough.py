@@ -112,6 +112,7 @@ def _host(world: HostWorld, target: TargetPlan, outcomes: Mapping[str, Outcome])
     return {
         **target_result(target, outcomes),
         "cluster": host.cluster,
+        "in_maintenance_mode": host.in_maintenance_mode,
         "reboot_required": bool(pending) if written else bool(pending) or expected,
         "pending": pending,
         "groups": [list(group) for group in target.facts.get("groups", ())],

@@ -30,6 +30,7 @@ class Request:
 
     targets: tuple[Target, ...]
     wish: RebootWish
+    assume_detached: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Request:
@@ -46,6 +47,7 @@ class Request:
                 reboot_timeout=params["reboot_timeout"],
                 verify_timeout=params["verify_timeout"],
             ),
+            assume_detached=frozenset(params["assume_detached"]),
         )
 
 
@@ -67,7 +69,18 @@ def observe(session: Session, request: Request) -> RebootWorld:
 
 
 def expect(session: Session, world: RebootWorld, request: Request) -> RebootWorld:
-    return _surround(session, world.hosts, request, is_forecast=True) if request.wish.expect_pending else world
+    """In check mode, hosts as host_passthrough will leave them, with VMs as vm_pci_device will."""
+    if request.wish.expect_pending:
+        world = _surround(session, world.hosts, request, is_forecast=True)
+    residents = {
+        host: [_released(vm) if request.assume_detached & {vm.name, vm.moid} else vm for vm in vms]
+        for host, vms in world.residents.items()
+    }
+    return replace(world, residents=residents)
+
+
+def _released(vm: Vm) -> Vm:
+    return replace(vm, devices=())
 
 
 def _surround(session: Session, world: HostWorld, request: Request, *, is_forecast: bool) -> RebootWorld:

@@ -73,19 +73,24 @@ def run(job: Job[Any, Any]) -> None:
     module = AnsibleModule(argument_spec={**CONNECTION, **job.arguments}, supports_check_mode=True, **job.constraints)
     if MISSING is not None:
         module.fail_json(msg=missing_required_lib("pyvmomi"), exception=str(MISSING), error_code="missing_library")
+    wrote = 0
     try:
         wish = job.wish(module.params)
         read_only = module.check_mode or job.apply is None
         with open_session(endpoint(module.params), read_only=read_only) as session:
-            result = execute(job, session, wish, check_mode=module.check_mode)
+            try:
+                result = execute(job, session, wish, check_mode=module.check_mode)
+            finally:
+                wrote = session.stub.writes
     except DirectPathError as error:
-        module.fail_json(**failure(error))
+        module.fail_json(**failure(error, wrote=wrote))
     except (vmodl.MethodFault, *CONNECTION_ERRORS) as fault:
-        module.fail_json(**failure(explain(fault, doing="read", on=str(module.params["hostname"]))))
+        module.fail_json(**failure(explain(fault, doing="read", on=str(module.params["hostname"])), wrote=wrote))
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
-        module.fail_json(**failure(explain(error, doing="finish", on=str(module.params["hostname"]))), place=place)
+        problem = explain(error, doing="finish", on=str(module.params["hostname"]))
+        module.fail_json(**failure(problem, wrote=wrote), place=place)
     for warning in result.pop("warnings", ()):
         module.warn(warning)
     if result.pop("failed", False):
@@ -93,9 +98,14 @@ def run(job: Job[Any, Any]) -> None:
     module.exit_json(**result)
 
 
-def failure(error: DirectPathError) -> dict[str, Any]:
-    """The result of a failure as a whole: nothing was changed."""
-    result: dict[str, Any] = {"msg": error.sentence(), "error_code": error.code, "changed": False}
+def failure(error: DirectPathError, *, wrote: int = 0) -> dict[str, Any]:
+    """The result of a failure as a whole. After ``wrote`` writes nobody could look at what became of them, and that is said."""
+    result: dict[str, Any] = {"msg": error.sentence(), "error_code": error.code, "changed": wrote > 0}
+    if wrote:
+        result["msg"] += (
+            f" Before that {wrote} write{'' if wrote == 1 else 's'} went out; what came of it could not be read. "
+            "Run the task again: it looks first and does only what is left."
+        )
     if error.parameter:
         result["parameter"] = error.parameter
     if error.candidates:
@@ -111,7 +121,7 @@ def execute(job: Job[Wish, World], session: Session, wish: Wish, *, check_mode: 
     outcomes: dict[str, Outcome] = {}
     after, left = world, plan
     if job.apply is not None and plan.changed and not check_mode:
-        after, left = _apply(job, session, wish, world, plan, outcomes)
+        after, left = _apply(job, job.apply, session, wish, world, plan, outcomes)
     result = _result(plan, left, outcomes, applied=after is not world or bool(outcomes))
     result.update(job.render(after, wish, plan, outcomes))
     result["calls"] = session.calls
@@ -133,6 +143,7 @@ def _look(job: Job[Wish, World], session: Session, wish: Wish, *, expected: bool
 
 def _apply(
     job: Job[Wish, World],
+    apply: Callable[[Session, World, Wish, TargetPlan], Outcome],
     session: Session,
     wish: Wish,
     world: World,
@@ -141,12 +152,12 @@ def _apply(
 ) -> tuple[World, Plan]:
     todo = plan
     for attempt in range(1, ATTEMPTS + 1):
-        tried = _apply_once(job, session, wish, world, todo, outcomes)
+        tried = _apply_once(apply, session, wish, world, todo, outcomes, stop_at_failure=job.stop_at_failure)
         if job.settle is not None:
             job.settle(session, world, wish, _only(todo, tried))
         if job.is_one_shot:
             failed = {target.moid for target in todo.targets if target.moid not in tried or outcomes[target.moid].error}
-            return job.observe(session, wish), _only(todo, failed)
+            return _after_deed(job, session, wish, world, outcomes), _only(todo, failed)
         world, todo = _look(job, session, wish, expected=False)
         uncertain = {moid for moid in tried if _is_uncertain(outcomes[moid])}
         _judge(todo, tried, outcomes, retry=uncertain if attempt < ATTEMPTS else set())
@@ -156,34 +167,48 @@ def _apply(
     raise AssertionError("the last attempt returns")
 
 
+def _after_deed(
+    job: Job[Wish, World], session: Session, wish: Wish, before: World, outcomes: Mapping[str, Outcome]
+) -> World:
+    """The world once more. Where a deed failed and nobody answers (an ESXi host that is asked itself and does not come back), its
+    failure counts, and what was seen before has to do."""
+    try:
+        return job.observe(session, wish)
+    except (DirectPathError, vmodl.MethodFault, *CONNECTION_ERRORS):
+        if all(outcome.error is None for outcome in outcomes.values()):
+            raise
+        return before
+
+
 def _is_uncertain(outcome: Outcome) -> bool:
     """Whether the write may have arrived although it looks as if it had not, or the other way round."""
     return outcome.error is not None and outcome.error.code in UNCERTAIN
 
 
 def _apply_once(
-    job: Job[Wish, World],
+    apply: Callable[[Session, World, Wish, TargetPlan], Outcome],
     session: Session,
     wish: Wish,
     world: World,
     plan: Plan,
     outcomes: dict[str, Outcome],
+    *,
+    stop_at_failure: bool,
 ) -> set[str]:
-    assert job.apply is not None
     tried: set[str] = set()
     for target in plan.targets:
         if not target.effective:
             continue
         writes, earlier = session.stub.writes, target.moid in outcomes and outcomes[target.moid].wrote
         try:
-            outcomes[target.moid] = job.apply(session, world, wish, target)
+            outcomes[target.moid] = apply(session, world, wish, target)
         except DirectPathError as error:
             outcomes[target.moid] = Outcome(error=error)
         except (vmodl.MethodFault, *CONNECTION_ERRORS) as fault:
             outcomes[target.moid] = Outcome(error=explain(fault, doing="apply the plan", on=target.target))
         outcomes[target.moid].wrote = earlier or session.stub.writes > writes
         tried.add(target.moid)
-        if outcomes[target.moid].error is not None and job.stop_at_failure:
+        if outcomes[target.moid].error is not None and stop_at_failure:
             break
     return tried
 

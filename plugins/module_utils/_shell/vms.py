@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .._domain.errors import InputError
@@ -84,6 +84,8 @@ class DeviceRequest:
     assume_enabled: tuple[Target, ...]
     allow_protected: tuple[str, ...]
     only_on_hosts: frozenset[str]
+    to_start: set[str] = field(default_factory=set)
+    """Ids of VMs that this run shuts down and is to start again: a second look, after an answer was lost, finds them off."""
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> DeviceRequest:
@@ -101,7 +103,7 @@ class DeviceRequest:
 
 
 def observe_devices(session: Session, request: DeviceRequest) -> VmWorld:
-    return observe_vm_world(session, [entry.reference for entry, _ in request.entries])
+    return observe_vm_world(session, [entry.reference for entry, _unused in request.entries])
 
 
 def expect_devices(session: Session, world: VmWorld, request: DeviceRequest) -> VmWorld:
@@ -126,7 +128,8 @@ def plan_devices(world: VmWorld, request: DeviceRequest) -> Plan:
         if request.only_on_hosts and vm.host_name not in request.only_on_hosts:
             elsewhere.append(vm)
             continue
-        wishes.append(_vm_wish(vm, entry, devices))
+        wish = _vm_wish(vm, entry, devices)
+        wishes.append(replace(wish, power="on") if vm.moid in request.to_start else wish)
     plan = plan_vm_devices(world, wishes)
     passed = tuple(
         TargetPlan(
@@ -184,6 +187,8 @@ def deepen_devices(session: Session, world: VmWorld, request: DeviceRequest, pla
 
 
 def apply_devices(session: Session, world: VmWorld, request: DeviceRequest, target: TargetPlan) -> Outcome:
+    if any(change.kind == "power_on" for change in target.effective):
+        request.to_start.add(target.moid)
     return Outcome(done=apply_vm(session, world.vm(target.moid), target.effective))
 
 
@@ -231,7 +236,7 @@ class MemoryRequest:
 
 
 def observe_memory(session: Session, request: MemoryRequest) -> tuple[Vm, ...]:
-    return observe_vms(session, [reference for reference, _ in request.entries])
+    return observe_vms(session, [reference for reference, _unused in request.entries])
 
 
 def plan_memories(world: tuple[Vm, ...], request: MemoryRequest) -> Plan:

@@ -17,9 +17,16 @@ from .._domain.targets import Target, find_vm, resolve_hosts, resolve_targets
 from .._domain.vm_devices import VmWorld
 from .._domain.vms import Vm
 from .._vsphere.read_fabric import read_fabric
-from .._vsphere.read_hosts import read_hosts, read_users
+from .._vsphere.read_hosts import (
+    read_bindings,
+    read_host_names,
+    read_hosts,
+    read_names,
+    read_users,
+    reread_hosts,
+)
 from .._vsphere.read_options import read_options
-from .._vsphere.read_vms import VmName, read_vm_names, read_vms
+from .._vsphere.read_vms import VmName, read_vms
 from .._vsphere.session import Session
 
 
@@ -42,10 +49,17 @@ def aliases(session: Session, hosts: Sequence[Host]) -> dict[str, str]:
 
 
 def observe_hosts(session: Session, targets: Sequence[Target], *, users: bool = False, numa: bool = False) -> HostWorld:
-    """One bulk read for all hosts (and one for their VMs when ``users``), then the names are looked up in it."""
-    everything = read_hosts(session, numa=numa)
-    wishes = resolve_targets(everything, targets, aliases(session, everything))
-    chosen = tuple(host for host in everything if host.moid in wishes)
+    """The hosts the targets mean: one bulk read for their names, one for what they hold, one for their VMs when ``users``.
+
+    Where every host is meant, names and contents are one read.
+    """
+    if all(target.hosts or target.clusters for target in targets):
+        everything = read_host_names(session)
+        wishes = resolve_targets(everything, targets, aliases(session, everything))
+        chosen = reread_hosts(session, [host for host in everything if host.moid in wishes], numa=numa)
+    else:
+        chosen = read_hosts(session, numa=numa)
+        wishes = resolve_targets(chosen, targets, aliases(session, chosen))
     return HostWorld(hosts=read_users(session, chosen) if users else chosen, wishes=wishes)
 
 
@@ -76,39 +90,42 @@ def read_protection(session: Session, hosts: Sequence[Host], *, partitions: bool
 
 
 def assume_enabled(
-    session: Session, everything: Sequence[Host], targets: Sequence[Target], allow_protected: tuple[str, ...] = ()
+    session: Session, hosts: Sequence[Host], targets: Sequence[Target], allow_protected: tuple[str, ...] = ()
 ) -> tuple[Host, ...]:
     """The hosts as they will be once host_passthrough did its work for these targets and the owed reboots are over."""
-    wishes = resolve_targets(everything, targets, aliases(session, everything))
-    world = HostWorld(hosts=tuple(host for host in everything if host.moid in wishes), wishes=wishes)
+    everything = read_host_names(session)
+    meant = resolve_targets(everything, targets, aliases(session, everything))
+    wishes = {host.moid: meant[host.moid] for host in hosts if host.moid in meant}
+    world = HostWorld(hosts=tuple(host for host in hosts if host.moid in wishes), wishes=wishes)
     wish = PassthroughWish(devices=wishes, on_missing="skip", allow_protected=allow_protected)
     plan = plan_passthrough(world.hosts, wish)
     deeper = deepen_hosts(session, world, plan)
     if deeper is not world:
         plan = plan_passthrough(deeper.hosts, wish)
     settled = {host.moid: host for host in project(deeper.hosts, plan)}
-    return tuple(settled.get(host.moid, host) for host in everything)
+    return tuple(settled.get(host.moid, host) for host in hosts)
 
 
 def observe_vms(session: Session, wanted: Sequence[str]) -> tuple[Vm, ...]:
     """The named VMs in full."""
-    names = read_vm_names(session)
+    names, hosts = read_names(session)
     chosen = _unique(find_vm(names, name, "vms") for name in wanted)
-    return place_vms(read_vms(session, chosen, pools=True), read_hosts(session))
+    return place_vms(read_vms(session, chosen, pools=True), hosts)
 
 
 def observe_vm_world(session: Session, wanted: Sequence[str]) -> VmWorld:
-    """The named VMs, all hosts, and every other VM that could hold a device where one of the named ones could run."""
-    names = read_vm_names(session)
+    """The named VMs, every host one of them could run on, and every other VM that could hold a device there."""
+    names, everything = read_names(session)
     chosen = _unique(find_vm(names, name, "vms") for name in wanted)
-    everything = read_hosts(session, numa=True)
     homes = {host.compute_moid for host in everything if host.moid in {vm.host_moid for vm in chosen}}
-    near = {host.moid for host in everything if host.compute_moid in homes}
-    taken = {vm.moid for vm in chosen}
-    neighbours = [vm for vm in names if vm.host_moid in near and vm.moid not in taken]
-    vms = place_vms(read_vms(session, chosen, pools=True), everything)
-    others = place_vms(read_vms(session, neighbours), everything)
-    return VmWorld(vms=vms, others=others, hosts=everything, limits={}, system_ids={}, offered={})
+    near = [host for host in everything if host.compute_moid in homes]
+    places, taken = {host.moid for host in near}, {vm.moid for vm in chosen}
+    neighbours = [vm for vm in names if vm.host_moid in places and vm.moid not in taken]
+    return VmWorld(
+        vms=place_vms(read_vms(session, chosen, pools=True), near),
+        others=place_vms(read_vms(session, neighbours), near),
+        hosts=read_bindings(session, reread_hosts(session, near, numa=True)),
+    )
 
 
 def deepen_vm_world(session: Session, world: VmWorld, moids: Iterable[str]) -> VmWorld:
@@ -132,9 +149,9 @@ def place_vms(vms: Iterable[Vm], hosts: Iterable[Host]) -> tuple[Vm, ...]:
 
 def vms_on(session: Session, names: Sequence[str], clusters: Sequence[str]) -> tuple[Vm, ...]:
     """All VMs on hosts (by name and cluster; none named: everywhere), in full."""
-    everything = read_hosts(session)
+    machines, everything = read_names(session)
     chosen = {host.moid for host in resolve_hosts(everything, names, clusters, aliases(session, everything))}
-    found = [vm for vm in read_vm_names(session) if vm.host_moid in chosen]
+    found = [vm for vm in machines if vm.host_moid in chosen]
     return place_vms(read_vms(session, found), everything)
 
 

@@ -17,23 +17,27 @@ from .faults import CONNECTION_ERRORS, explain, explained, is_transient
 from .read_hosts import reread_hosts
 from .sdk import vim, vmodl
 from .session import Session
-from .tasks import LONGEST_WAIT, State, wait_for_task, wait_until
+from .tasks import State, wait_for_task, wait_until
 
 GRACE = 30.0
 """Seconds the client waits longer than the server was told to, so that the server's own answer is heard."""
 
 RECONNECT_PAUSE = 5.0
+LOOK_AGAIN = 300.0
+"""Seconds after which a host that shows no change is looked at all the same: a change may have been missed."""
+SERVICES_PAUSE = 10.0
+"""Seconds until services of a host that is back are asked again: no property tells that they answer."""
 
 
 def read_running_tasks(session: Session, hosts: Sequence[Host]) -> dict[str, tuple[str, ...]]:
-    """host id → names of the tasks that run on it at this moment, in two bulk reads."""
-    rows = collect_objects(session, vim.HostSystem, [host.moid for host in hosts], ("recentTask",))
-    owners = {task._moId: row.moid for row in rows for task in row.get("recentTask", ())}
-    found = collect_objects(session, vim.Task, owners, ("info.state", "info.descriptionId"))
+    """host id → names of the tasks that run on it at this moment, in one bulk read."""
+    paths = {vim.Task: ("info.state", "info.descriptionId", "info.entity")}
+    rows = collect_through(session, vim.HostSystem, [host.moid for host in hosts], "recentTask", paths)[vim.Task]
     busy: dict[str, list[str]] = {host.moid: [] for host in hosts}
-    for row in found:
-        if str(row.get("info.state")) in ("running", "queued"):
-            busy[owners[row.moid]].append(row.get("info.descriptionId", row.moid))
+    for row in rows:
+        entity = row.get("info.entity")
+        if entity is not None and entity._moId in busy and str(row.get("info.state")) in ("running", "queued"):
+            busy[entity._moId].append(row.get("info.descriptionId", row.moid))
     return {moid: tuple(sorted(names)) for moid, names in busy.items()}
 
 
@@ -82,8 +86,9 @@ def reboot(session: Session, host: Host, *, timeout: float) -> Host:
     """
     asked = _Moment.now(session)
     deadline = asked.client + timeout
+    task = None
     try:
-        session.reference(vim.HostSystem, host.moid).RebootHost_Task(False)
+        task = session.reference(vim.HostSystem, host.moid).RebootHost_Task(False)
     except vmodl.MethodFault as fault:
         raise explain(fault, doing="reboot {}", on=host.name) from fault
     except CONNECTION_ERRORS as error:
@@ -92,8 +97,11 @@ def reboot(session: Session, host: Host, *, timeout: float) -> Host:
         # The host itself was asked and hung up: whether it goes down is seen below.
     reason = "it was not looked at"
     while session.clock() < deadline:
+        refusal = _refusal(session, task)
+        if refusal is not None:
+            raise explain(refusal, doing="reboot {}", on=host.name)
         try:
-            now, reason = _wait_for_return(session, host, asked, deadline)
+            now, reason = _wait_for_return(session, host, asked, deadline, task)
         except (*CONNECTION_ERRORS, vmodl.MethodFault, DirectPathError) as error:
             # An ESXi host that is connected to directly takes the API down with it; vCenter may restart as well.
             reason = f"no answer ({type(error).__name__.rpartition('.')[2]})"
@@ -107,6 +115,17 @@ def reboot(session: Session, host: Host, *, timeout: float) -> Host:
         code="not_back",
         cure="Look at its console (BMC). It stays in maintenance mode; run the task again when it is back",
     )
+
+
+def _refusal(session: Session, task: Any) -> Any:
+    """Why the host will not go down at all. Any other end of the task means nothing: it may come early, late or as a broken
+    connection."""
+    final = (vim.fault.InvalidState, vim.fault.NoPermission, vim.fault.RestrictedVersion, vmodl.fault.NotSupported)
+    with suppress(vmodl.MethodFault, *CONNECTION_ERRORS):
+        for row in collect_objects(session, vim.Task, [task._moId] if task is not None else (), ("info.error",)):
+            if isinstance(row.get("info.error"), final):
+                return row.get("info.error")
+    return None
 
 
 def _log_in_again(session: Session) -> None:
@@ -135,7 +154,9 @@ class _Moment:
         return max(ours, theirs)
 
 
-def _wait_for_return(session: Session, host: Host, asked: _Moment, deadline: float) -> tuple[Host | None, str]:
+def _wait_for_return(
+    session: Session, host: Host, asked: _Moment, deadline: float, task: Any
+) -> tuple[Host | None, str]:
     """One look at the host, and a wait for its next change when it is not back yet."""
     reference = session.reference(vim.HostSystem, host.moid)
     now = reread_hosts(session, [host])[0]
@@ -149,16 +170,20 @@ def _wait_for_return(session: Session, host: Host, asked: _Moment, deadline: flo
         return now, ""
     if back:
         reason = "its services do not answer yet"
-    seen: dict[str, Any] = {}
+    seen: dict[tuple[str, str], Any] = {}
 
     def changed(state: State) -> bool | None:
-        values = state.get(host.moid, {})
+        values = {(moid, path): value for moid, known in state.items() for path, value in known.items()}
         if not seen:
             seen.update(values)
         return True if values != seen else None
 
-    left = max(0.0, min(float(LONGEST_WAIT), deadline - session.clock()))
-    wait_until(session, {reference: ("runtime.connectionState", "runtime.bootTime")}, changed, timeout=left)
+    patience = SERVICES_PAUSE if back else LOOK_AGAIN
+    left = max(0.0, min(patience, deadline - session.clock()))
+    watched: dict[Any, tuple[str, ...]] = {reference: ("runtime.connectionState", "runtime.bootTime")}
+    if task is not None:
+        watched[task] = ("info.state",)
+    wait_until(session, watched, changed, timeout=left)
     return None, reason
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from .._domain.errors import DirectPathError
@@ -25,6 +26,7 @@ TASK_TIMEOUT = 600.0
 """Seconds a reconfigure or a power operation may take."""
 
 POWER_KINDS = frozenset({"shutdown", "power_on"})
+SHUT_DOWN = "the VM was shut down"
 
 
 def apply_vm(session: Session, vm: Vm, changes: Sequence[Change]) -> tuple[str, ...]:
@@ -37,7 +39,7 @@ def apply_vm(session: Session, vm: Vm, changes: Sequence[Change]) -> tuple[str, 
         for change in changes:
             if change.kind == "shutdown":
                 _stop(session, vm, change.detail)
-                done.append("the VM was shut down")
+                done.append(SHUT_DOWN)
         settings = [change for change in changes if change.kind not in POWER_KINDS]
         if settings:
             _reconfigure(session, vm, settings)
@@ -47,12 +49,30 @@ def apply_vm(session: Session, vm: Vm, changes: Sequence[Change]) -> tuple[str, 
             done.append("the VM was started")
     except DirectPathError as error:
         if error.code in UNCERTAIN:
-            with suppress(vmodl.MethodFault, *CONNECTION_ERRORS):
-                wait_idle(session, _reference(session, vm), timeout=TASK_TIMEOUT)
+            _wait_idle(session, vm)
+        elif done == [SHUT_DOWN] and any(change.kind == "power_on" for change in changes):
+            done.append(_start_again(session, vm))
         if done:
             error.message = f"{error.message.rstrip('.')}. Done before that: {', '.join(done)}"
         raise
     return tuple(done)
+
+
+def _wait_idle(session: Session, vm: Vm) -> None:
+    """Until what was asked for without an answer is over: a start is a task of the datacenter first, then one of the VM."""
+    with suppress(vmodl.MethodFault, *CONNECTION_ERRORS):
+        if vm.datacenter_moid is not None:
+            wait_idle(session, session.reference(vim.Datacenter, vm.datacenter_moid), timeout=TASK_TIMEOUT)
+        wait_idle(session, _reference(session, vm), timeout=TASK_TIMEOUT)
+
+
+def _start_again(session: Session, vm: Vm) -> str:
+    """A VM that was shut down for a change that was then refused has no reason to stay off."""
+    try:
+        _start(session, vm)
+    except DirectPathError as error:
+        return f"it could not be started again as it was and is off ({error.message})"
+    return "it was started again as it was"
 
 
 def _reference(session: Session, vm: Vm) -> Any:
@@ -101,14 +121,21 @@ def _look_again(session: Session, vm: Vm) -> Vm:
     place = VmName(moid=vm.moid, name=vm.name, path=vm.path, host_moid=vm.host_moid, datacenter_moid=vm.datacenter_moid)
     found = read_vms(session, [place])
     now = found[0] if found else None
-    same = now is not None and [d.key for d in now.devices] == [d.key for d in vm.devices] and now.memory == vm.memory
-    if now is None or not same:
+    if now is None or not _is_as_planned(now, vm):
         raise DirectPathError(
             message=f"Cannot reconfigure {vm.name}: somebody else changed it since it was read",
             code="changed_meanwhile",
             cure="Run the task again",
         )
     return now
+
+
+def _is_as_planned(now: Vm, planned: Vm) -> bool:
+    """Whether devices and memory are what was planned for. Capabilities are left out: they may depend on the power state."""
+    memory = replace(now.memory, lock_supported=planned.memory.lock_supported)
+    return [device.key for device in now.devices] == [
+        device.key for device in planned.devices
+    ] and memory == planned.memory
 
 
 def reconfigure_spec(vm: Vm, changes: Sequence[Change]) -> Any:

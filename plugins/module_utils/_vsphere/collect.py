@@ -60,7 +60,9 @@ def collect_objects(session: Session, kind: type, moids: Iterable[str], paths: S
     if not wanted or not paths:
         return []
     objects = [_pc.ObjectSpec(obj=session.reference(kind, moid), skip=False) for moid in wanted]
-    return _by_kind({kind: paths}, _whole(session, lambda: _retrieve(session, objects, {kind: paths})))[kind]
+    return _by_kind(
+        {kind: paths}, _whole(session, lambda: _retrieve(session, objects, {kind: paths}, may_be_gone=True))
+    )[kind]
 
 
 def collect_through(
@@ -80,16 +82,21 @@ def _whole(session: Session, read: Callable[[], _Result]) -> _Result:
     """Run a read; when the session was renewed half way its views and tokens are gone, so start again once."""
     logins = session.logins
     try:
-        return read()
+        result = read()
     except vmodl.MethodFault:
         if session.logins == logins:
             raise
         return read()
+    return result if session.logins == logins else read()
 
 
-def _retrieve(session: Session, objects: list[Any], paths: Mapping[type, Sequence[str]]) -> list[Row]:
+def _retrieve(
+    session: Session, objects: list[Any], paths: Mapping[type, Sequence[str]], *, may_be_gone: bool = False
+) -> list[Row]:
+    """``may_be_gone``: objects removed since they were named are left out, instead of failing the read of all others. Never for a
+    view: one that vanished with its session would look like an empty inventory."""
     wanted = [_pc.PropertySpec(type=kind, all=False, pathSet=list(names)) for kind, names in paths.items()]
-    spec = _pc.FilterSpec(objectSet=objects, propSet=wanted)
+    spec = _pc.FilterSpec(objectSet=objects, propSet=wanted, reportMissingObjectsInResults=may_be_gone)
     collector = session.content.propertyCollector
     page = collector.RetrievePropertiesEx([spec], _pc.RetrieveOptions(maxObjects=PAGE))
     rows: list[Row] = []

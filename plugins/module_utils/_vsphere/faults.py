@@ -41,6 +41,12 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "host_unreachable",
         "vCenter could not talk to the host: check its management network",
     ),
+    (
+        "vim.fault.RestrictedVersion",
+        "not_licensed",
+        "The licence of the host makes its API read-only, as the free one of ESXi does: assign another one, or change it in "
+        "the Host Client by hand",
+    ),
     ("vim.fault.HostConfigFault", "host_config_refused", "The host refused the setting: its vmkernel.log says more"),
     (
         "vim.fault.ConcurrentAccess",
@@ -137,7 +143,7 @@ def explain(fault: BaseException, *, doing: str, on: str) -> DirectPathError:
         known = _lookup(name)
         if known is not None and isinstance(fault, known):
             if code == "no_permission":
-                cure = f"Grant {getattr(fault, 'privilegeId', 'the privilege')} to this account on the object or a parent of it"
+                cure = f"Grant {getattr(fault, 'privilegeId', None) or 'the privilege'} to this account on the object or a parent of it"
             return DirectPathError(message=f"Cannot {deed(doing, on)}: {words(fault)}", code=code, cure=hint or cure)
     if isinstance(fault, vmodl.MethodFault):
         return DirectPathError(

@@ -41,8 +41,15 @@ _ESSENTIAL = (
     "config.storageDevice.scsiLun",
     "config.fileSystemVolume.mountInfo",
 )
-_SYSTEM_PARTITIONS = frozenset({"efi", "systemdata", "bootbank", "vmkdiagnostic", "fat16", "linuxnative"})
+_SYSTEM_TYPES = frozenset({"vmkDiagnostic"})
+_SYSTEM_GUIDS = frozenset({"4eb2ea3978554790a79efae495e21f8d", "9d27538040ad11dbbf97000c2911d1b8"})
+"""GPT types that only ESXi uses: OSDATA (VMFS-L) and core dump. The API's own type says no more than "none" of them (KB 1036609)."""
+_BOOT_BANKS = (5, 6)
+_BOOT_BANK_GUID = "ebd0a0a2b9e5443387c068b6b72699c7"
+"""Basic data: anybody's, but two of them with these numbers are ESXi's boot banks."""
 _BOOT_VOLUMES = ("bootbank", "osdata", "locker")
+_BOOT_VOLUME_TYPES = ("VMFSL", "VMFS-L", "VMFSOS")
+_SYSTEM = "ESXi system"
 
 
 def read_fabric(session: Session, hosts: Sequence[Host], *, disks_of: Iterable[str] = ()) -> tuple[Host, ...]:
@@ -103,23 +110,27 @@ def _switches(row: Row) -> tuple[Switch, ...]:
         Switch(name=sw.name, uplinks=uplinks(sw.pnic), services=services.get(("standard", sw.name), frozenset()))
         for sw in row.get("config.network.vswitch", ())
     ]
+    opaque = row.get("config.network.opaqueSwitch", ())
+    on_opaque = services.get(("opaque", ""), frozenset())
     for sw in row.get("config.network.proxySwitch", ()):
+        # NSX on a distributed switch: its networks look opaque, its uplinks are those of the distributed switch.
+        carried = on_opaque if not opaque and getattr(sw, "nsxtEnabled", False) else frozenset()
         lags = [nic for lag in sw.hostLag or () for port in lag.lagPort or () for nic in (port.pnicKey,) if nic]
         switches.append(
             Switch(
                 name=sw.dvsName or sw.dvsUuid,
                 kind="distributed",
                 uplinks=uplinks([*(sw.pnic or ()), *lags]),
-                services=services.get(("distributed", sw.dvsUuid), frozenset()),
+                services=services.get(("distributed", sw.dvsUuid), frozenset()) | carried,
             )
         )
-    for sw in row.get("config.network.opaqueSwitch", ()):
+    for sw in opaque:
         switches.append(
             Switch(
                 name=sw.name or sw.key,
                 kind="opaque",
                 uplinks=uplinks(sw.pnic),
-                services=services.get(("opaque", ""), frozenset()),
+                services=on_opaque,
             )
         )
     return tuple(sorted(switches, key=lambda switch: (switch.kind, switch.name)))
@@ -173,7 +184,7 @@ def _disks(row: Row, partitions: Mapping[str, tuple[str, ...] | None]) -> tuple[
     for mount in row.get("config.fileSystemVolume.mountInfo", ()):
         volume = mount.volume
         for extent in getattr(volume, "extent", None) or ():
-            if volume.name.lower().startswith(_BOOT_VOLUMES) or str(volume.type).upper() in ("VMFSL", "VMFS-L"):
+            if volume.name.lower().startswith(_BOOT_VOLUMES) or str(volume.type).upper() in _BOOT_VOLUME_TYPES:
                 boot.add(extent.diskName)
                 uses.setdefault(extent.diskName, set()).add(f"holds the ESXi system volume {volume.name}")
             else:
@@ -189,7 +200,7 @@ def _disks(row: Row, partitions: Mapping[str, tuple[str, ...] | None]) -> tuple[
         found = uses.setdefault(name, set())
         _add_disk_flags(lun, found)
         kinds = partitions.get(name)
-        if kinds is not None and _SYSTEM_PARTITIONS.intersection(kinds):
+        if kinds is not None and _SYSTEM in kinds:
             boot.add(name)
         if name in boot:
             found.add("is the disk ESXi boots from")
@@ -251,7 +262,19 @@ def _partitions(session: Session, row: Row) -> dict[str, tuple[str, ...] | None]
     except vmodl.MethodFault:
         return dict.fromkeys(paths.values())
     return {
-        paths[table.deviceName]: tuple(partition.type for partition in table.spec.partition or ())
+        paths[table.deviceName]: _kinds(table.spec.partition or ())
         for table in tables or ()
         if table.deviceName in paths
     }
+
+
+def _kinds(partitions: Sequence[Any]) -> tuple[str, ...]:
+    """Types of the partitions of one disk; ``_SYSTEM`` among them when it is one ESXi was installed on."""
+    kinds = tuple(str(partition.type) for partition in partitions)
+    guids = {entry.partition: (getattr(entry, "guid", None) or "").lower().replace("-", "") for entry in partitions}
+    is_system = (
+        not _SYSTEM_TYPES.isdisjoint(kinds)
+        or not _SYSTEM_GUIDS.isdisjoint(guids.values())
+        or all(guids.get(number) == _BOOT_BANK_GUID for number in _BOOT_BANKS)
+    )
+    return (*kinds, _SYSTEM) if is_system else kinds

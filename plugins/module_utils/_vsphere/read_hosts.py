@@ -7,6 +7,7 @@ Two depths: cheap for every host in one bulk read, and what the host itself live
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,7 @@ from .._domain.hosts import DeviceMode, DeviceUser, Host, HostCapabilities, Host
 from .._domain.pci import hex4
 from .._domain.vms import DynamicBacking, FixedBacking, SriovBacking
 from .collect import Row, collect_objects, collect_through, collect_view
-from .read_vms import passthrough_devices
+from .read_vms import VM_NAME_PATHS, VmName, passthrough_devices, vm_names
 from .sdk import vim
 from .session import Session
 
@@ -39,6 +40,8 @@ _CAPABILITIES = {
     "assignHwPciConfigSupported": "hardware_labels",
     "assignableHardwareSupported": "assignable_hardware",
 }
+_BOUND_ADDRESS = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]", re.IGNORECASE)
+_ASSIGNABLE = "configManager.assignableHardwareManager"
 _NEEDED = ("runtime.connectionState", "hardware.pciDevice", "config.pciPassthruInfo")
 """Paths whose absence makes the picture of a host worthless."""
 
@@ -46,7 +49,8 @@ _NEEDED = ("runtime.connectionState", "hardware.pciDevice", "config.pciPassthruI
 def _paths(session: Session, *, numa: bool) -> tuple[str, ...]:
     known = tuple(f"capability.{name}" for name in _CAPABILITIES if session.knows(vim.host.Capability, name))
     deeper = ("hardware.numaInfo",) if numa else ()
-    return _ALWAYS + known + deeper
+    lending = (_ASSIGNABLE,) if session.knows(vim.host.ConfigManager, "assignableHardwareManager") else ()
+    return _ALWAYS + known + deeper + lending
 
 
 def read_hosts(session: Session, *, numa: bool = False) -> tuple[Host, ...]:
@@ -59,13 +63,38 @@ def read_hosts(session: Session, *, numa: bool = False) -> tuple[Host, ...]:
             vim.ComputeResource: ("name",),
         },
     )
+    return _host_names(found)
+
+
+_HOST_NAME_PATHS: Mapping[type, tuple[str, ...]] = {
+    vim.HostSystem: ("name", "parent"),
+    vim.ClusterComputeResource: ("name",),
+    vim.ComputeResource: ("name",),
+}
+
+
+def read_host_names(session: Session) -> tuple[Host, ...]:
+    """Every host of the endpoint with name and place only, sorted by name, in one bulk read.
+
+    A server lists hundreds of PCI functions: they are read (``reread_hosts``) where they are asked for.
+    """
+    return _host_names(collect_view(session, _HOST_NAME_PATHS))
+
+
+def read_names(session: Session) -> tuple[tuple[VmName, ...], tuple[Host, ...]]:
+    """Every VM and every host with name and place only, in one bulk read."""
+    found = collect_view(session, {**VM_NAME_PATHS, **_HOST_NAME_PATHS})
+    return vm_names(found), _host_names(found)
+
+
+def _host_names(found: Mapping[type, Sequence[Row]]) -> tuple[Host, ...]:
     clusters = {row.moid: row.get("name") for row in found[vim.ClusterComputeResource]}
     hosts = (host_from_row(row, clusters) for row in found[vim.HostSystem])
     return tuple(sorted(hosts, key=lambda host: (host.name, host.moid)))
 
 
 def reread_hosts(session: Session, hosts: Sequence[Host], *, numa: bool = False) -> tuple[Host, ...]:
-    """The same hosts as they are now. One that was removed meanwhile comes back as disconnected, not silently missing."""
+    """The same hosts as they are now, in one bulk read. One that was removed meanwhile is not connected, not silently missing."""
     rows = {
         row.moid: row
         for row in collect_objects(session, vim.HostSystem, [h.moid for h in hosts], _paths(session, numa=numa))
@@ -86,6 +115,7 @@ def reread_hosts(session: Session, hosts: Sequence[Host], *, numa: bool = False)
 def host_from_row(row: Row, clusters: Mapping[str, str]) -> Host:
     """One row of the bulk read as a Host. Whatever could not be read is listed in ``unreadable``."""
     parent = row.get("parent")
+    assignable = row.get(_ASSIGNABLE)
     capabilities = {field: row.get(f"capability.{name}") for name, field in _CAPABILITIES.items()}
     boot_time = row.get("runtime.bootTime")
     return Host(
@@ -93,6 +123,7 @@ def host_from_row(row: Row, clusters: Mapping[str, str]) -> Host:
         name=row.get("name", row.moid),
         cluster=clusters.get(parent._moId) if parent is not None else None,
         compute_moid=parent._moId if parent is not None else "",
+        assignable_moid=assignable._moId if assignable is not None else None,
         version=row.get("config.product.version", ""),
         connection_state=str(row.get("runtime.connectionState", "unknown")),
         power_state=str(row.get("runtime.powerState", "unknown")),
@@ -211,7 +242,33 @@ def read_users(session: Session, hosts: Sequence[Host]) -> tuple[Host, ...]:
     paths = {vim.VirtualMachine: ("name", "runtime.host", "runtime.powerState", "config.hardware.device")}
     reachable = [host.moid for host in hosts if host.is_reachable]
     rows = collect_through(session, vim.HostSystem, reachable, "vm", paths)[vim.VirtualMachine]
-    return tuple(replace(host, users=users_of(host.moid, rows)) for host in hosts)
+    return read_bindings(session, tuple(replace(host, users=users_of(host.moid, rows)) for host in hosts))
+
+
+def read_bindings(session: Session, hosts: Sequence[Host]) -> tuple[Host, ...]:
+    """The hosts with the VMs to which they themselves say a device is lent now, in one bulk read.
+
+    That shows a VM this account may not see: it holds its device all the same. Such a VM is named by its id.
+    """
+    managers = {host.assignable_moid for host in hosts if host.assignable_moid and host.is_reachable}
+    kind = vim.host.AssignableHardwareManager
+    bindings = {row.moid: row.get("binding", ()) for row in collect_objects(session, kind, managers, ("binding",))}
+    return tuple(_bound(host, bindings.get(host.assignable_moid or "", ())) for host in hosts)
+
+
+def _bound(host: Host, bindings: Iterable[Any]) -> Host:
+    users = dict(host.users)
+    for binding in bindings:
+        # The address is a field of its own from 9.1 on, and a part of the instance's name before.
+        named = getattr(binding, "pciId", None) or binding.instanceId or ""
+        found = _BOUND_ADDRESS.search(named)
+        if found is None or binding.vm is None:
+            continue
+        address, moid = found[0].lower(), binding.vm._moId
+        known = users.get(address, ())
+        if all(user.moid != moid for user in known):
+            users[address] = (*known, DeviceUser(vm=moid, moid=moid, powered_on=True, fixed=False))
+    return replace(host, users=users)
 
 
 def users_of(host_moid: str, rows: Iterable[Row]) -> dict[str, tuple[DeviceUser, ...]]:

@@ -23,11 +23,10 @@ from .._domain.vms import (
     Vm,
     VmDevice,
 )
-from .collect import Row, collect_objects, collect_through, collect_view
+from .collect import Row, collect_objects, collect_through
 from .sdk import vim
 from .session import Session
 
-_NAMES = ("name", "parent", "runtime.host")
 _ALWAYS = (
     "name",
     "parent",
@@ -75,12 +74,15 @@ class VmName:
     datacenter_moid: str | None
 
 
-def read_vm_names(session: Session) -> tuple[VmName, ...]:
-    """Names and places of all VMs, sorted by path, in one bulk read."""
-    found = collect_view(
-        session,
-        {vim.VirtualMachine: _NAMES, vim.Folder: ("name", "parent"), vim.Datacenter: ("name", "parent")},
-    )
+VM_NAME_PATHS: Mapping[type, tuple[str, ...]] = {
+    vim.VirtualMachine: ("name", "parent", "runtime.host"),
+    vim.Folder: ("name", "parent"),
+    vim.Datacenter: ("name", "parent"),
+}
+
+
+def vm_names(found: Mapping[type, Sequence[Row]]) -> tuple[VmName, ...]:
+    """Names and places of all VMs of a bulk read of ``VM_NAME_PATHS``, sorted by path."""
     places = {row.moid: row for kind in (vim.Folder, vim.Datacenter) for row in found[kind]}
     names = (_vm_name(row, places) for row in found[vim.VirtualMachine])
     return tuple(sorted(names, key=lambda vm: (vm.path, vm.moid)))

@@ -1,3 +1,6 @@
+// SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 module directpath.vsphere/conformance
 
 go 1.23.0

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from hypothesis import strategies as st
@@ -30,30 +32,38 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.selecto
     refuse_contradictions,
 )
 
-A100 = {"vendor_id": "10de", "device_id": "20f1", "class_id": "0302", "name": "NVIDIA A100-PCIE-40GB"}
-A40 = {"vendor_id": "10de", "device_id": "2235", "class_id": "0302", "name": "NVIDIA A40"}
-AUDIO = {"vendor_id": "10de", "device_id": "10f0", "class_id": "0403", "name": "GA100 Audio"}
-X710 = {"vendor_id": "8086", "device_id": "1572", "class_id": "0200", "name": "Ethernet Controller X710 for 10GbE SFP+"}
-NVME = {"vendor_id": "144d", "device_id": "a808", "class_id": "0108", "name": "NVMe SSD PM983"}
-USB = {"vendor_id": "8086", "device_id": "a1af", "class_id": "0c03", "name": "USB 3.0 xHCI Controller"}
-ASPEED = {"vendor_id": "1a03", "device_id": "2000", "class_id": "0300", "name": "ASPEED Graphics Family"}
-FPGA = {"vendor_id": "10ee", "device_id": "903f", "class_id": "0580", "name": "Alveo U250"}
-BRIDGE = {"vendor_id": "8086", "device_id": "2030", "class_id": "0604", "name": "PCI Express Root Port A"}
+A100 = MappingProxyType({"vendor_id": "10de", "device_id": "20f1", "class_id": "0302", "name": "NVIDIA A100-PCIE-40GB"})
+A40 = MappingProxyType({"vendor_id": "10de", "device_id": "2235", "class_id": "0302", "name": "NVIDIA A40"})
+AUDIO = MappingProxyType({"vendor_id": "10de", "device_id": "10f0", "class_id": "0403", "name": "GA100 Audio"})
+X710 = MappingProxyType(
+    {"vendor_id": "8086", "device_id": "1572", "class_id": "0200", "name": "Ethernet Controller X710 for 10GbE SFP+"}
+)
+NVME = MappingProxyType({"vendor_id": "144d", "device_id": "a808", "class_id": "0108", "name": "NVMe SSD PM983"})
+USB = MappingProxyType(
+    {"vendor_id": "8086", "device_id": "a1af", "class_id": "0c03", "name": "USB 3.0 xHCI Controller"}
+)
+ASPEED = MappingProxyType(
+    {"vendor_id": "1a03", "device_id": "2000", "class_id": "0300", "name": "ASPEED Graphics Family"}
+)
+FPGA = MappingProxyType({"vendor_id": "10ee", "device_id": "903f", "class_id": "0580", "name": "Alveo U250"})
+BRIDGE = MappingProxyType(
+    {"vendor_id": "8086", "device_id": "2030", "class_id": "0604", "name": "PCI Express Root Port A"}
+)
 MODELS = (A100, A40, AUDIO, X710, NVME, USB, ASPEED, FPGA)
 
-OFF = {"capable": True}
-PENDING_ENABLE = {"capable": True, "enabled": True}
-ACTIVE = {"capable": True, "enabled": True, "active": True}
-PENDING_DISABLE = {"capable": True, "active": True}
+OFF = MappingProxyType({"capable": True})
+PENDING_ENABLE = MappingProxyType({"capable": True, "enabled": True})
+ACTIVE = MappingProxyType({"capable": True, "enabled": True, "active": True})
+PENDING_DISABLE = MappingProxyType({"capable": True, "active": True})
 UNAVAILABLE: dict[str, bool] = {}
-STALE = {"enabled": True}
+STALE = MappingProxyType({"enabled": True})
 REBINDS = HostCapabilities(rebind_without_reboot=True, hardware_labels=True, assignable_hardware=True)
 
 EMPTY_FABRIC = HostFabric(boot_disk_known=True, boots_from_usb=False)
 """A host read deeply that lives on none of its devices."""
 
 
-def device(address: str, model: dict[str, str] = A100, state: dict[str, bool] = OFF, **more: Any) -> HostDevice:
+def device(address: str, model: Mapping[str, str] = A100, state: Mapping[str, bool] = OFF, **more: Any) -> HostDevice:
     return HostDevice(address=address, **{**model, **state, **more})
 
 

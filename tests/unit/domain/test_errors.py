@@ -24,7 +24,7 @@ def test_sentence(parts: dict[str, object], sentence: str) -> None:
 
 def test_fields_cannot_be_swapped() -> None:
     with pytest.raises(TypeError):
-        InputError("message", "code")  # type: ignore[misc]
+        raise InputError("message", "code")  # type: ignore[misc]  # pylint: disable=missing-kwoa
 
 
 def test_an_input_error_is_one_of_ours_and_keeps_its_fields() -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -261,6 +262,21 @@ def test_a_device_that_is_not_capable_among_others_that_are() -> None:
     assert "ACS" in target.blockers[0].cure
 
 
+def test_what_is_suggested_instead_is_free_and_alike() -> None:
+    bad, good = device(Q, NVME, UNAVAILABLE), device(R, NVME)
+    esx = host(device(P, NVME), bad, good, device("0000:af:00.0"), fabric=BOOT)
+    (blocker,) = plan_one(esx, {"match": Q}).blockers
+    assert (blocker.code, blocker.candidates) == ("not_capable", (good.describe(),))
+    (blocker,) = plan_one(replace(esx, fabric=None), {"match": Q}).blockers
+    assert [candidate.split()[0] for candidate in blocker.candidates] == [P, R]
+
+
+def test_what_is_not_there_is_not_replaced_by_a_protected_device() -> None:
+    esx = host(device(P, NVME), device(R, NVME), fabric=BOOT)
+    (blocker,) = plan_one(esx, {"match": {"name": "Tesla"}}).blockers
+    assert (blocker.code, [candidate.split()[0] for candidate in blocker.candidates]) == ("no_match", [R])
+
+
 def test_a_stale_setting_among_others_that_work() -> None:
     target = plan_one(host(device(P, state=STALE), device(Q, A40)), GPU)
     assert codes(target) == ["not_capable"]
@@ -280,6 +296,12 @@ def test_nothing_is_capable_so_the_iommu_is_off(raw: Any, on_missing: Any) -> No
     )
     assert "VT-d" in target.blockers[0].cure
     assert "AMD-Vi" in target.blockers[0].cure
+
+
+def test_what_was_wanted_is_listed_in_order() -> None:
+    esx = host(device(Q, state=UNAVAILABLE), device(P, state=UNAVAILABLE))
+    message = plan_one(esx, {"match": GPU, "count": 1}).blockers[0].message
+    assert f"wanted: {P} 10de:20f1 NVIDIA A100-PCIE-40GB; {Q} 10de:20f1" in message
 
 
 def test_a_host_without_a_passthrough_system() -> None:
@@ -396,7 +418,7 @@ BOOT = replace(
 )
 
 
-def boot_host(state: dict[str, bool] = OFF, **more: Any) -> Host:
+def boot_host(state: Mapping[str, bool] = OFF, **more: Any) -> Host:
     return host(device(P, NVME, state), device(Q, NVME), fabric=BOOT, **more)
 
 
@@ -476,6 +498,14 @@ def test_an_address_alone_is_for_one_host() -> None:
     assert caught.value.message == (
         f"{P} gives an address without saying which device is expected there, for 2 hosts (a, b)"
     )
+
+
+@pytest.mark.parametrize(("count", "shown"), [(4, "(a, b, c, d)"), (6, "(a, b, c, d, ...)")])
+def test_a_long_list_of_hosts_is_cut(count: int, shown: str) -> None:
+    fleet = [host(device(P), name=name) for name in "abcdef"[:count]]
+    with pytest.raises(InputError) as caught:
+        plan_passthrough(fleet, wish(*fleet, devices=[P]))
+    assert caught.value.message.endswith(f"for {count} hosts {shown}")
 
 
 def test_an_address_with_an_identity_is_checked_on_each_host() -> None:

@@ -134,6 +134,12 @@ def test_a_card_of_no_use_to_the_host_is_free() -> None:
             "vmhba2 leads to naa.1, which holds datastore fast01",
         ),
         (
+            disk_host(Disk(name="naa.1", local=False), boot_disk_known=False),
+            "boot_disk_unknown",
+            "vmhba2 leads to naa.1, a disk that may be booted from over the network, and it is not known from which disk this "
+            "host boots",
+        ),
+        (
             disk_host(replace(FREE, partitioned=True)),
             "disk_partitioned",
             "vmhba2 leads to naa.1, which has partitions: they may hold ESXi or data",
@@ -407,6 +413,12 @@ def test_a_refusal_says_how_to_override_it() -> None:
     )
     assert parse_overrides([blocker.cure.split('"')[1]], [esx]) == {esx.moid: {P}}
     assert protection_blockers(esx, [P], protections(esx), {P}) == ()
+
+
+def test_refusals_come_sorted() -> None:
+    esx = host(device(R, FPGA), device(P, FPGA))
+    found = protection_blockers(esx, [R, P], protections(esx), frozenset())
+    assert [blocker.message.split()[0] for blocker in found] == [P, R]
 
 
 def test_a_hard_refusal_has_no_override() -> None:

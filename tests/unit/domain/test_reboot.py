@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -70,7 +71,7 @@ def vm(name: str, *backings: Any, on: bool = True) -> Vm:
     )
 
 
-def esx(state: dict[str, bool] = PENDING_ENABLE, *, ready: bool = True, **more: Any) -> Host:
+def esx(state: Mapping[str, bool] = PENDING_ENABLE, *, ready: bool = True, **more: Any) -> Host:
     """A host of a cluster with one A100; ready is in maintenance mode."""
     return host(device(P, state=state), **{"cluster": "gpu-a", "in_maintenance_mode": ready, **more})
 
@@ -124,6 +125,15 @@ def test_a_stale_setting_is_pointed_out() -> None:
         f"{P} 10de:20f1 NVIDIA A100-PCIE-40GB on esx-01 is configured for passthrough, but the host no longer offers "
         "it: no reboot changes that",
     )
+
+
+@pytest.mark.parametrize("state", [ACTIVE, PENDING_ENABLE])
+def test_a_host_that_was_left_in_maintenance_mode_is_pointed_out(state: dict[str, bool]) -> None:
+    """A run that was killed while the host booted leaves it there, and the next one has nothing to do."""
+    (warning,) = plan_one(esx(state), MANAGE).warnings
+    assert warning.startswith("esx-01 is in maintenance mode already and will be left in it")
+    assert plan_one(esx(state), RebootWish()).warnings == ()
+    assert plan_one(esx(state, ready=False), MANAGE).warnings == ()
 
 
 # --- blockers ---------------------------------------------------------------------------------------------------------
@@ -232,7 +242,7 @@ BOOT = replace(
 )
 
 
-def grabbing(state: dict[str, bool] = PENDING_ENABLE) -> Host:
+def grabbing(state: Mapping[str, bool] = PENDING_ENABLE) -> Host:
     return replace(esx(), devices=(device(P, state=PENDING_ENABLE), device(Q, NVME, state)), fabric=BOOT)
 
 
@@ -283,6 +293,13 @@ def test_what_the_writer_is_told() -> None:
     assert leave.detail == ExitMaintenance(timeout_seconds=60)
     assert (enter.before, enter.after, leave.before, leave.after) == (False, True, True, False)
     assert (reboot.subject, reboot.before, reboot.after) == ("host", "running", "rebooted")
+
+
+@pytest.mark.parametrize("name", ["drain_timeout", "reboot_timeout", "verify_timeout"])
+@pytest.mark.parametrize("seconds", [0, -1])
+def test_nothing_waits_for_ever(name: str, seconds: int) -> None:
+    with pytest.raises(InputError, match=f"{name} {seconds} is not a positive number of seconds"):
+        replace(MANAGE, **{name: seconds})
 
 
 def test_a_forecast_gives_the_same_records_as_the_real_run() -> None:

@@ -33,7 +33,7 @@ from ansible_collections.directpath.vsphere.tests.unit.domain.strategies import 
     host,
 )
 
-P, Q = "0000:3b:00.0", "0000:5e:00.0"
+P, Q, R = "0000:3b:00.0", "0000:5e:00.0", "0000:86:00.0"
 OLD, NEW = 1_000_000.0, 1_000_900.0
 
 
@@ -136,6 +136,13 @@ def test_a_card_that_is_gone() -> None:
     first, second = problems(host(device(P, state=ACTIVE)), host(device(Q, A40)), "10de:20f1")
     assert f"{P} 10de:20f1 NVIDIA A100-PCIE-40GB is gone" in first
     assert second.startswith("No device of esx-01 matches 10de:20f1.")
+
+
+def test_problems_come_sorted() -> None:
+    before = host(device(Q, state=ACTIVE), device(P, state=ACTIVE))
+    assert [problem.split()[2] for problem in problems(before, host(device(R)))] == [P, Q]
+    pending = host(device(Q, state=PENDING_ENABLE), device(P, state=PENDING_ENABLE))
+    assert [problem.split()[0] for problem in problems(pending, pending)] == [P, Q]
 
 
 def test_a_card_of_the_host_itself_may_move() -> None:

@@ -196,7 +196,7 @@ def test_another_card_sits_at_the_address(count: Any) -> None:
 
 
 def test_nothing_sits_at_the_address() -> None:
-    code, message, candidates, _ = refusal(MIXED, "0000:d8:00.0")
+    code, message, candidates, _unused = refusal(MIXED, "0000:d8:00.0")
     assert (code, message) == ("no_match", "No device of esx-01 matches 0000:d8:00.0")
     assert len(candidates) == 4
 
@@ -307,7 +307,7 @@ def _can_all_be_granted(devices: list[HostDevice], wishes: tuple[DeviceWish, ...
 @settings(max_examples=300, deadline=None)
 @given(situations())
 def test_everything_is_granted_whenever_it_can_be(situation: Any) -> None:
-    esx, wishes, _, avoid = situation
+    esx, wishes, _unused, avoid = situation
     counted = tuple(wish for wish in wishes if isinstance(wish.count, int))
     granted = all(selection.blocker is None for selection in select_all(esx, counted, avoid=avoid))
     assert granted == _can_all_be_granted(list(esx.candidates()), counted)

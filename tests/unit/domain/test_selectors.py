@@ -96,6 +96,13 @@ def test_bad_selectors_name_the_key(raw: Any, code: str, said: str) -> None:
     assert caught.value.cure
 
 
+def test_only_a_number_is_explained_by_what_yaml_does() -> None:
+    for raw, explained in ((0.5, True), (7, True), (True, False), (["10de:20f1"], False), (None, False)):
+        with pytest.raises(InputError) as caught:
+            parse_selector(raw)  # type: ignore[arg-type]
+        assert ("YAML reads" in caught.value.message) is explained
+
+
 def test_an_unknown_key_lists_the_known_ones() -> None:
     with pytest.raises(InputError) as caught:
         parse_selector({"pci_id": "10de:20f1"}, "devices[3].match")
@@ -105,7 +112,17 @@ def test_an_unknown_key_lists_the_known_ones() -> None:
 
 @given(selectors)
 def test_the_text_can_be_pasted_back(selector: Selector) -> None:
-    assert parse_selector(yaml.safe_load(selector.text)) == selector
+    text = selector.text
+    assert parse_selector(yaml.safe_load(text) if text.startswith("{") else text) == selector
+
+
+def test_an_address_that_yaml_takes_for_a_number() -> None:
+    """In YAML 1.1 0000:03:00.0 is a number to the base of sixty."""
+    for raw in ("[0000:03:00.0]", "[{match: 0000:03:00.0}]", "[{match: {address: 0000:03:00.0}}]"):
+        with pytest.raises(InputError) as caught:
+            parse_device_wishes(yaml.safe_load(raw))
+        assert "0000:03:00.0" in caught.value.sentence()
+        assert "quotes" in caught.value.sentence()
 
 
 def test_the_text_of_the_short_forms_is_short() -> None:
@@ -217,7 +234,12 @@ def test_wishes(raw: Any, expected: list[DeviceWish]) -> None:
     [
         ("10de:20f1", "bad_devices", "devices is a string, not a list"),
         ({"match": "10de:20f1"}, "bad_devices", "is a mapping, not a list"),
-        ([3], "bad_devices", "devices[0] 3 is a number"),
+        (
+            [3],
+            "bad_devices",
+            "devices[0] 3 is a number, not a string or a mapping: YAML reads 0000:03:00.0 as a number",
+        ),
+        ([True], "bad_devices", "devices[0] True is a truth value, not a string or a mapping"),
         ([{"count": 2}], "bad_devices", "devices[0] does not say which device is meant: match is missing"),
         ([{"match": None}], "bad_devices", "match is missing"),
         ([{"match": "10de:20f1", "number": 2}], "bad_devices", "unknown key number"),

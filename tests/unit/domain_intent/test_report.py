@@ -89,6 +89,7 @@ def test_every_kind_of_difference_is_named() -> None:
             },
             {"vms": [host("vm", "changed")], "changes": [memory]},
             {"failed": False, "error_code": "unreachable", "msg": "Cannot reach vc: connection refused."},
+            {"failed": False, "error_code": "unreachable", "msg": "Cannot reach vc: connection refused."},
         ]
     )
     assert found == [
@@ -145,8 +146,10 @@ def test_proof_names_devices_and_memory() -> None:
     ]
     vm = {"name": "vm", "devices": [{}, {}], "memory": {"fully_reserved": True}, "power_state": "poweredOn"}
     elsewhere = {**vm, "name": "other", "status": "skipped"}
-    assert proof_lines([{"name": "esx-01", "devices": devices}], [vm, elsewhere]) == [
+    hosts = [{"name": "esx-01", "devices": devices}, {"name": "esx-02", "in_maintenance_mode": True}]
+    assert proof_lines(hosts, [vm, elsewhere]) == [
         "esx-01: 1 active (0000:3b:00.0 A100)",
+        "esx-02: 0 active, in maintenance mode",
         "vm: 2 attached, all memory reserved, poweredOn",
     ]
 

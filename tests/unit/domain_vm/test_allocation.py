@@ -429,3 +429,13 @@ def test_details_are_read_only_where_they_could_change_the_plan(
         frozenset({vm.moid}) if needed else frozenset()
     )
     assert needs_details(plan_vm_devices(world([vm], CLUSTER), [wish(vm, *wished)])) == frozenset()
+
+
+def test_all_devices_cannot_be_had_while_another_vm_gives_some_up() -> None:
+    taker, giver = guest("a", memory=locked()), guest("b", fixed("5e:00.0"), memory=locked())
+    wishes = [wish(taker, {"match": A100, "count": "all"}, backing="fixed"), wish(giver, A100, state="absent")]
+    plan = plan_vm_devices(world([taker, giver], [PAIR]), wishes)
+    first, second = plan.targets
+    assert codes(first) == ["devices_changing_hands"]
+    assert "b gives up 0000:5e:00.0" in first.blockers[0].message
+    assert codes(second) == []

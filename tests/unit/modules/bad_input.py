@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any
@@ -40,6 +41,8 @@ class Case:
     password: str | None = None
     over_tls: bool = False
     shown: str = ""
+    warns: bool = False
+    """Nothing is refused: what is worth knowing is said, in check mode as well, where these cases run."""
 
     @property
     def asked(self) -> str:
@@ -52,7 +55,10 @@ class Case:
         self.setup(lab)
         before = lab.sim.describe(lab.sim)
         lab.user, lab.password = self.user, self.password
-        result = _over_tls(lab, self) if self.over_tls else lab.run(self.module, fails=True, **self.options)
+        if self.over_tls:
+            result = _over_tls(lab, self)
+        else:
+            result = lab.run(self.module, fails=not self.warns, check=self.warns, **self.options)
         written = [call.method for call in lab.sim.journal.writes() if call.outcome == "ok"]
         return Answer(result=result, written=written, untouched=lab.sim.describe(lab.sim) == before)
 
@@ -64,6 +70,12 @@ class Answer:
     result: dict[str, Any]
     written: list[str] = field(default_factory=list)
     untouched: bool = True
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was said of the hosts or VMs without refusing anything."""
+        targets = [*self.result.get("hosts", ()), *self.result.get("vms", ())]
+        return [warning for target in targets for warning in target["warnings"]]
 
     @property
     def message(self) -> str:
@@ -79,7 +91,7 @@ def _plain(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_plain(entry) for entry in value) + "]"
     if isinstance(value, str):
-        return json.dumps(value) if not value or set(value) & set(':{}[],*"/ ') or value in ("on", "off") else value
+        return value if re.fullmatch(r"[A-Za-z][\w.@-]*", value) and value not in ("on", "off") else json.dumps(value)
     return json.dumps(value)
 
 
@@ -92,11 +104,8 @@ def _over_tls(lab: Lab, case: Case) -> dict[str, Any]:
         given = {**lab.credentials(), "hostname": "localhost", "port": "{port}", "ca_path": "{ca}", **case.options}
         filled = {key: _filled(value, places) for key, value in given.items() if value is not None}
         printed = StringIO()
-        with _arguments(filled), redirect_stdout(printed):
-            try:
-                code.main()
-            except SystemExit:
-                pass
+        with _arguments(filled), redirect_stdout(printed), suppress(SystemExit):
+            code.main()
     result: dict[str, Any] = json.loads(printed.getvalue().strip().splitlines()[-1])
     return result
 

@@ -477,7 +477,7 @@ def _busy(lab: Lab) -> None:
     """Somebody else's task runs on the host."""
     target = lab.sim.find("HostSystem", "esx-01")
     lab.sim.start_task(None, target, "host.patch", lambda task: None, duration=3600)
-    lab.sim.clock.advance(1)
+    lab.sim.clock.sleep(1)
 
 
 def _unbootable(lab: Lab) -> None:
@@ -568,6 +568,47 @@ LOOKING = [
         code="bad_id",
         says=("'10de'", "10de:20f1"),
         lab=lab,
+    ),
+]
+
+WARNINGS = [
+    enable(
+        "a label, on a host that knows none",
+        wish(label="a100"),
+        None,
+        ("esx-01 does not support hardware labels", "7.0.2", "a100"),
+        lab=lambda: lab([host(version="6.7.0")]),
+        warns=True,
+    ),
+    enable(
+        "the GPU that drives the console",
+        wish({"class_id": "0300"}),
+        None,
+        ("esx-01", "drives the console"),
+        warns=True,
+    ),
+    enable(
+        "a function that takes another along",
+        wish("10de:2230"),
+        None,
+        ("0000:3b:00.1", "esx-01 goes along", "reset together"),
+        lab=lambda: lab([host(cards=["rtx-gpu-with-audio"])]),
+        warns=True,
+    ),
+    enable(
+        "a host without the card, passed over",
+        wish("10de:2235"),
+        None,
+        ("Passed over", "esx-01"),
+        options={"on_missing": "skip"},
+        warns=True,
+    ),
+    reboot(
+        "a setting that no reboot brings into force",
+        None,
+        ("esx-01", "no longer offers it", "no reboot changes that"),
+        lab=lambda: lab([host(states={FIRST: {"enabled": True, "active": False, "capable": False}})]),
+        warns=True,
     ),
 ]
 

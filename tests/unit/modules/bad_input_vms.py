@@ -418,4 +418,44 @@ LOOKING = [
     ),
 ]
 
+WARNINGS = [
+    attach(
+        "a fixed device",
+        None,
+        ("train-01 is tied to esx-01", "no vMotion"),
+        options={"backing": "fixed"},
+        warns=True,
+    ),
+    attach(
+        "memory hot-add",
+        None,
+        ("train-01 has memory hot-add enabled", "disable_hot_add"),
+        lab=one(memory_hot_add=True),
+        warns=True,
+    ),
+    attach(
+        "large cards without an MMIO window",
+        None,
+        ("train-01", "mmio"),
+        lab=one(extra={}),
+        warns=True,
+    ),
+    attach(
+        "devices that running VMs hold at this time",
+        None,
+        ("train-01", "cannot be powered on now"),
+        options={"devices": wish(count=2)},
+        lab=lambda: lab([host(cards=TWO)], [vm(), vm("train-02", power="on", devices=[{"dynamic": [A100]}])]),
+        warns=True,
+    ),
+    attach(
+        "a guest that will be powered off hard",
+        None,
+        ("train-01 runs no VMware Tools", "without a guest shutdown"),
+        options={"power": "cycle", "allow_power_off": True},
+        lab=one(power="on", tools=False),
+        warns=True,
+    ),
+]
+
 CASES = [*NAMES, *WISHES, *STATE, *SUPPLY, *SERVER, *MEMORY, *LOOKING]

@@ -12,10 +12,13 @@ from tests.unit.modules import bad_input_hosts, bad_input_vms
 from tests.unit.modules.bad_input import Case
 
 CASES = [*bad_input_hosts.CASES, *bad_input_vms.CASES]
+WARNINGS = [*bad_input_hosts.WARNINGS, *bad_input_vms.WARNINGS]
 MODULES = {"host_passthrough", "host_pci_device_info", "host_reboot"}
 MODULES |= {"vm_memory_reservation", "vm_pci_device", "vm_pci_device_info"}
 # What a program says, not a person: names of Python's exceptions and how Python shows its values.
-PROGRAM = re.compile(r"Traceback|\b[A-Z]\w+(?:Error|Exception)\b|\bNone\b|\[Errno|_ssl\.c|\bint\(\)|<[\w.]+ object|vim\.")
+PROGRAM = re.compile(
+    r"Traceback|\b[A-Z]\w+(?:Error|Exception)\b|\bNone\b|\[Errno|_ssl\.c|\bint\(\)|<[\w.]+ object|vim\."
+)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.module}: {case.title}")
@@ -26,10 +29,23 @@ def test_bad_input(case: Case) -> None:
     assert result.get("error_code") == case.code
     assert [text for text in case.says if text not in result["msg"]] == []
     assert PROGRAM.search(result["msg"]) is None
+    if case.code:
+        assert len(re.findall(r"[.?!](?: |$)", answer.message)) >= 2, (
+            "one sentence says what is wrong, another what to do"
+        )
     assert "exception" not in result
     assert not result.get("changed")
     assert answer.written == []
     assert answer.untouched
+
+
+@pytest.mark.parametrize("case", WARNINGS, ids=lambda case: f"{case.module}: {case.title}")
+def test_warning(case: Case) -> None:
+    answer = case.run()
+    said = " ".join(answer.warnings)
+    assert [text for text in case.says if text not in said] == []
+    assert PROGRAM.search(said) is None
+    assert answer.written == []
 
 
 def test_there_are_enough_and_no_two_are_the_same() -> None:
@@ -40,6 +56,8 @@ def test_there_are_enough_and_no_two_are_the_same() -> None:
     assert len({case.code for case in CASES}) >= 50
 
 
-@pytest.mark.parametrize("text", ["AttributeError: x", "Grant None to", "[Errno 2]", "<foo.Bar object at", "vim.fault.X"])
+@pytest.mark.parametrize(
+    "text", ["AttributeError: x", "Grant None to", "[Errno 2]", "<foo.Bar object at", "vim.fault.X"]
+)
 def test_words_of_a_program_are_noticed(text: str) -> None:
     assert PROGRAM.search(f"Cannot read on vc-01: {text}")

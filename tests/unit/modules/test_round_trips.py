@@ -99,3 +99,31 @@ def test_many_devices_and_their_memory_are_one_reconfigure() -> None:
     lab.sim.journal.clear()
     lab.run("vm_pci_device", vm=["train-01"], devices=[{**A100, "count": 2}], mmio={})
     assert lab.writes() == ["ReconfigVM_Task"]
+
+
+@pytest.mark.parametrize(
+    ("module", "options", "read"),
+    [
+        ("host_passthrough", {"hosts": ["esx-017"], "devices": [A100]}, {"host-17"}),
+        ("vm_memory_reservation", {"vm": ["web-001"]}, set()),
+        ("vm_pci_device_info", {"vms": ["web-001"]}, set()),
+    ],
+)
+def test_devices_are_read_only_of_the_hosts_that_are_meant(
+    module: str, options: dict[str, Any], read: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server lists hundreds of PCI functions: asking a thousand hosts for them, to look at one, is not cheap."""
+    from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import collect
+
+    seen: set[str] = set()
+    honest = collect._row
+
+    def watched(content: Any) -> collect.Row:
+        row = honest(content)
+        if "hardware.pciDevice" in row.values:
+            seen.add(row.moid)
+        return row
+
+    monkeypatch.setattr(collect, "_row", watched)
+    Lab.load(fleet(20)).run(module, check=True, **options)
+    assert seen == read

@@ -67,7 +67,7 @@ def do_the_job(lab: Lab) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize(("knob", "value"), SURVIVED, ids=lambda value: str(value))
+@pytest.mark.parametrize(("knob", "value"), SURVIVED, ids=str)
 def test_the_job_is_done_whatever_the_api_does(knob: str, value: Any) -> None:
     lab = Lab.load("three_hosts")
     lab.sim.knobs.set(knob, value)
@@ -89,7 +89,7 @@ def test_every_knob_of_an_unconfirmed_point_is_turned() -> None:
     """A knob with choices is an open question: each must be in the table above or have a test of its own below or elsewhere."""
     own_tests = {"boot_result", "bus_renumber", "iommu_off_shape", "shutdown_guest_result"}
     questions = {name for name, item in FIELDS.items() if item.metadata.get("choices")}
-    assert questions <= {knob for knob, _ in SURVIVED} | own_tests
+    assert questions <= {knob for knob, _unused in SURVIVED} | own_tests
 
 
 def reboot_after_enabling(knob: str, value: Any, **options: Any) -> tuple[Lab, dict[str, Any]]:

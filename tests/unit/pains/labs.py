@@ -37,8 +37,9 @@ def vm(name: str = "train-01", **more: Any) -> dict[str, Any]:
 
 def lab(hosts: list[dict[str, Any]] | None = None, vms: list[dict[str, Any]] | None = None, **more: Any) -> Lab:
     """A vCenter with one cluster, ``gpu``. Keys that are not the lab's are the cluster's."""
-    cluster = {key: more.pop(key) for key in ("drs", "pools", "drs_vms") if key in more}
-    inside = {"name": "gpu", "drs": "fullyAutomated", "hosts": hosts or [host()], "vms": vms or [], **cluster}
+    cluster: dict[str, Any] = {key: more.pop(key) for key in ("drs", "pools", "drs_vms") if key in more}
+    inside: dict[str, Any] = {"name": "gpu", "drs": "fullyAutomated", "hosts": hosts or [host()], "vms": vms or []}
+    inside.update(cluster)
     return Lab.load({"kind": "vcenter", "datacenters": [{"name": "DC", "clusters": [inside]}], **more})
 
 

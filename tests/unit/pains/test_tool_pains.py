@@ -87,7 +87,7 @@ def test_a2_the_second_run_changes_nothing(module: str, options: dict[str, Any])
 
 
 def test_a3_every_module_has_check_mode() -> None:
-    tried = {module for module, _ in (*CHANGES, *LOOKS)}
+    tried = {module for module, _unused in (*CHANGES, *LOOKS)}
     assert tried == set(MODULES)
     for module, options in (*CHANGES, *LOOKS):
         result = site().run(module, check=True, **options)

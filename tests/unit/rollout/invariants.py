@@ -151,7 +151,7 @@ def _check_perfect(state: State) -> None:
     hosts = [host for host in state.hosts if host.owner != "op"]
     wrong = [host for host in hosts if host.pending or host.mm or not host.up or host.entry is not None]
     idle = [vm for vm in state.vms if not vm.on or vm.entry is not None]
-    locked = [lock for _, lock in state.locks if lock is not None]
+    locked = [lock for _unused, lock in state.locks if lock is not None]
     ended = state.ended == "finished" or len(hosts) < len(state.hosts)
     if not ended or wrong or idle or locked:
         raise Violation(LIVENESS, (state.ended, wrong, idle, locked))

@@ -260,7 +260,7 @@ def through_text(value: Entry | VmEntry | Lock | Before) -> Entry | VmEntry | Lo
     elif isinstance(value, VmEntry):
         found = decode_vm(texts)
     else:
-        entry, _, garbage = decode_host(texts)
+        entry, _unused, garbage = decode_host(texts)
         found = decode_host(texts)[1] if isinstance(value, Before) else entry
         assert not garbage
     assert isinstance(found, type(value)), texts
@@ -376,7 +376,7 @@ def crash(state: State, policy: Policy) -> State:
         me=me,
     )
     adoption = adopt(
-        [lock for _, lock in bare.locks],
+        [lock for _unused, lock in bare.locks],
         [host.entry for host in bare.hosts if host.entry is not None],
         me=f"me{bare.me}",
         scope="s",

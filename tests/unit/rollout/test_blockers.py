@@ -133,8 +133,8 @@ def test_a_blocked_host_is_named_and_left_alone(name: str) -> None:
     assert blocker.cure
     assert status.reason == blocker.message
     assert "esx-1" in blocker.message or "gpu" in blocker.message
-    assert "enter_maintenance" not in [kind for kind, _ in deeds(answer)]
-    assert "reboot_host" not in [kind for kind, _ in deeds(answer)]
+    assert "enter_maintenance" not in [kind for kind, _unused in deeds(answer)]
+    assert "reboot_host" not in [kind for kind, _unused in deeds(answer)]
 
 
 def test_nothing_of_that_sort_and_it_is_started() -> None:
@@ -181,7 +181,7 @@ HARMLESS: dict[str, dict[str, Any]] = {
 def test_what_does_not_matter_blocks_nothing(name: str) -> None:
     answer = decision_of(HARMLESS[name])
     assert codes(answer) == []
-    assert {kind for kind, _ in deeds(answer)} & {"enter_maintenance", "take_lock"}
+    assert {kind for kind, _unused in deeds(answer)} & {"enter_maintenance", "take_lock"}
 
 
 def test_a_host_that_is_already_empty_is_not_asked_about_its_vms() -> None:

@@ -78,7 +78,7 @@ locks = st.builds(
 @given(entries, st.integers(0, 99), moments, words)
 def test_an_entry_is_read_as_it_was_written(value: Entry, calls: int, called: float, text: str) -> None:
     value = replace(value, calls=calls, called=called if calls else 0.0)
-    found, _, garbage = decode_host(encode(replace(value, text=text)))
+    found, _unused, garbage = decode_host(encode(replace(value, text=text)))
     assert found is not None
     assert garbage == ()
     assert replace(found, text="") == value
@@ -139,7 +139,7 @@ def test_what_was_changed_is_not_believed(value: Entry | VmEntry | Lock, data: s
     changed = data.draw(st.sampled_from([text[:at], text[:at] + "¤" + text[at + 1 :]]))
     found = {ENTRY: decode_host, VM: decode_vm, LOCK: decode_lock}[attribute]({attribute: changed})
     if attribute == ENTRY:
-        known, _, garbage = found  # type: ignore[misc]
+        known, _unused, garbage = found  # type: ignore[misc]
         assert known is None
         assert len(garbage) == (1 if changed.strip() else 0)
     else:
@@ -149,7 +149,7 @@ def test_what_was_changed_is_not_believed(value: Entry | VmEntry | Lock, data: s
 @settings(max_examples=300)
 @given(st.text(max_size=300))
 def test_what_others_wrote_is_garbage(text: str) -> None:
-    kept, _, garbage = decode_host({ENTRY: text})
+    kept, _unused, garbage = decode_host({ENTRY: text})
     assert kept is None
     assert bool(garbage) == bool(text.strip())
     assert isinstance(decode_lock({LOCK: text}), Garbage) == bool(text.strip())
@@ -170,7 +170,7 @@ def test_a_checksum_alone_makes_no_entry(line: str) -> None:
     """Written by a later release, or by a fault of our own."""
     from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.codec import _check
 
-    kept, _, garbage = decode_host({ENTRY: f"{line} ~{_check(line)}"})
+    kept, _unused, garbage = decode_host({ENTRY: f"{line} ~{_check(line)}"})
     assert kept is None
     assert len(garbage) == 1
 

@@ -172,7 +172,7 @@ def test_one_line_a_change_and_none_without() -> None:
 
 def test_a_resumed_run_tells_what_the_journal_knows_of_the_time_before() -> None:
     kept = entry("verifying", at=NOW - 60, started=NOW - 900, asked=NOW - 700, rebooted=640.0)
-    timeline, _ = see(Timeline(), NOW, host(entry=kept, in_maintenance_mode=True, boot_time=NOW - 90))
+    timeline, _unused = see(Timeline(), NOW, host(entry=kept, in_maintenance_mode=True, boot_time=NOW - 90))
     (row,) = timeline.record(NOW)["hosts"]
     assert [(s["phase"], s["start"] - NOW) for s in row["segments"]][:3] == [
         ("draining", -900),
@@ -184,9 +184,9 @@ def test_a_resumed_run_tells_what_the_journal_knows_of_the_time_before() -> None
 def test_vms_that_are_down_have_rows_of_their_own() -> None:
     busy = host(entry=entry("draining", started=NOW - 60), entering=True)
     first = pinned(entry=vm_entry())
-    timeline, _ = see(Timeline(), NOW, busy, vms=[first])
-    timeline, _ = see(timeline, NOW + 30, busy, vms=[replace(first, power_state="poweredOff")])
-    timeline, _ = see(timeline, NOW + 90, busy, vms=[pinned()])
+    timeline, _unused = see(Timeline(), NOW, busy, vms=[first])
+    timeline, _unused = see(timeline, NOW + 30, busy, vms=[replace(first, power_state="poweredOff")])
+    timeline, _unused = see(timeline, NOW + 90, busy, vms=[pinned()])
     (row,) = timeline.record(NOW + 100)["vms"]
     assert (row["name"], row["group"]) == ("gpu-vm", "esx-1")
     assert [(s["phase"], s["start"] - NOW, s["end"] - NOW) for s in row["segments"]] == [
@@ -197,7 +197,7 @@ def test_vms_that_are_down_have_rows_of_their_own() -> None:
 
 def test_clearing_the_journal_is_no_news() -> None:
     done = host(devices=(ACTIVE,), entry=entry("done", text="rebooted in 600 seconds and proven"))
-    timeline, _ = see(Timeline(), NOW, done)
+    timeline, _unused = see(Timeline(), NOW, done)
     finishing = [cluster(lock=replace(LOCK, finishing=True))]
     timeline, lines = see(timeline, NOW + 1, host(devices=(ACTIVE,)), clusters=finishing)
     assert lines == []
@@ -232,7 +232,7 @@ def test_a_whole_roll_leaves_a_whole_story() -> None:
     while not state.ended:
         seen = miniature.world_of(state)
         state, decision = miniature.look(state, policy)
-        timeline, _ = extend(timeline, seen, decision, float(state.now))
+        timeline, _unused = extend(timeline, seen, decision, float(state.now))
         while state.queue:
             state = miniature.step(state)
         going = miniature.nature(state)

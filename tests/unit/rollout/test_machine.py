@@ -95,7 +95,7 @@ class Rolls(RuleBasedStateMachine):
             check_end(self.state, perfect=False)
 
     def _to_the_end(self) -> None:
-        for _ in range(3000):
+        for _unused in range(3000):
             if self.state.ended and not self.state.queue:
                 return
             # What the world does comes last among the options: so both engine and world get their turns.

@@ -136,7 +136,7 @@ CANARY = replace(FREE, canary=True, soak=600)
 def test_the_first_host_of_each_model_goes_alone() -> None:
     hosts = [*several(2, model="R750"), host("esx-8", model="DL380"), host("esx-9", model="DL380")]
     answer = ask(*hosts, policy=CANARY)
-    assert [name for _, name in deeds(answer)] == ["esx-1", "esx-8"]
+    assert [name for _unused, name in deeds(answer)] == ["esx-1", "esx-8"]
     assert standing(answer, "esx-2").reason == "esx-1, the first host of the model R750, comes first"
 
 
@@ -274,4 +274,4 @@ def test_a_host_that_was_given_up_is_tried_again_at_the_end_and_not_for_ever() -
     twice = host(entry=entry("blocked", at=NOW - 9999, tries=2, text="it was not empty in time"))
     over = ask(twice, policy=one)
     assert standing(over).phase == "blocked"
-    assert [kind for kind, _ in deeds(over)] == ["finish_lock"]
+    assert [kind for kind, _unused in deeds(over)] == ["finish_lock"]

@@ -182,7 +182,7 @@ def test_every_wait_ends() -> None:
     waits = [name for name, case in TABLE.items() if case[3] is None]
     assert len(waits) > 15
     for name in waits:
-        more, kept, policy, *_ = TABLE[name]
+        more, kept, policy, *_unused = TABLE[name]
         answer = ask(host(entry=kept, **more), policy=policy)
         assert answer.outlook.wake_at is not None, name
         assert answer.outlook.wake_at > NOW, name
@@ -203,19 +203,19 @@ def test_how_long_the_reboot_took_is_kept() -> None:
 def test_nothing_more_is_done_to_a_failed_host(more: dict[str, Any]) -> None:
     view = host(entry=entry("failed", text="it is not back"), **more)
     answer = ask(view)
-    assert {kind for kind, _ in deeds(answer)} <= {"release_lock"}
+    assert {kind for kind, _unused in deeds(answer)} <= {"release_lock"}
     assert standing(answer).phase == "failed"
     assert standing(answer).reason == "it is not back"
 
 
 def test_a_failed_host_is_proven_again_when_that_is_asked_for() -> None:
     broken = host(entry=entry("failed", at=NOW - 900, roll="0ld00000", **ASKED), **BACK)
-    assert {kind for kind, _ in deeds(ask(broken))} <= {"release_lock"}
+    assert {kind for kind, _unused in deeds(ask(broken))} <= {"release_lock"}
     answer = ask(broken, policy=Policy(failed_hosts="verify"))
     assert written(answer).step == "verifying"
     assert written(answer).roll == ROLL
     fresh = host(entry=entry("failed", at=NOW - 30, **ASKED), **BACK)
-    assert {kind for kind, _ in deeds(ask(fresh, policy=Policy(failed_hosts="verify")))} <= {"release_lock"}
+    assert {kind for kind, _unused in deeds(ask(fresh, policy=Policy(failed_hosts="verify")))} <= {"release_lock"}
 
 
 def test_a_failed_host_is_not_rebooted_for_the_same_debt_again() -> None:
@@ -315,4 +315,4 @@ def test_what_a_host_has_cost_stays_with_it() -> None:
     view = host(entry=entry("failed"), **IN)
     answer = ask(view, vms=[vm("gpu-vm", power_state="poweredOff", entry=vm_entry())])
     assert standing(answer).vms == ("gpu-vm",)
-    assert {kind for kind, _ in deeds(answer)} <= {"release_lock"}
+    assert {kind for kind, _unused in deeds(answer)} <= {"release_lock"}

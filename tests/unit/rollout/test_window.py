@@ -95,7 +95,7 @@ POLICY = Policy(windows=(NIGHT,), expected=Durations(drain=600, reboot=1200, set
 def test_outside_the_window_nothing_is_started_and_it_wakes_when_it_opens() -> None:
     now = at("2026-05-22T20:00")
     answer = ask(host(exam=None), policy=POLICY, now=now)
-    assert not [kind for kind, _ in deeds(answer) if kind == "enter_maintenance"]
+    assert not [kind for kind, _unused in deeds(answer) if kind == "enter_maintenance"]
     assert standing(answer).phase == "waiting"
     assert answer.outlook.state in ("waiting", "working")
     assert answer.outlook.wake_at is not None

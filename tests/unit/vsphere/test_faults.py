@@ -9,6 +9,8 @@ import socket
 import ssl
 
 import pytest
+from pyVmomi import vim, vmodl
+
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.faults import (
     explain,
@@ -16,7 +18,6 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.faults
     is_transient,
     words,
 )
-from pyVmomi import vim, vmodl
 
 
 def untrusted() -> ssl.SSLCertVerificationError:
@@ -34,6 +35,7 @@ CASES = [
         "no_permission",
         "Grant Host.Config.PciPassthru",
     ),
+    (vim.fault.RestrictedVersion(msg="Current license prohibits execution."), "not_licensed", "read-only"),
     (vim.fault.HostConfigFault(msg="An error occurred."), "host_config_refused", "vmkernel.log"),
     (vim.fault.PlatformConfigFault(text="Device ownership cannot be changed"), "host_config_refused", "vmkernel.log"),
     (vim.fault.ConcurrentAccess(), "changed_meanwhile", "run the task again"),

@@ -94,7 +94,7 @@ class _Words:
         line, mark, check = text.rpartition(" ~")
         if not mark or check != _check(line):
             raise _Unreadable
-        head, _, self.text = line.partition(" # ")
+        head, _unused, self.text = line.partition(" # ")
         version, *words = head.split(" ")
         if version != VERSION or not words:
             raise _Unreadable

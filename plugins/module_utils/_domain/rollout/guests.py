@@ -96,7 +96,7 @@ def restore(scene: Scene, view: HostView) -> Guests:
     """Start what was stopped for a host that serves again, in reverse order; each rank waits for the one before it."""
     owed = sorted(scene.owed.get(view.moid, ()), key=_latest_first)
     hopeless: list[VmView] = []
-    for _, rank in groupby(owed, key=lambda vm: vm.entry.rank if vm.entry else 0):
+    for _unused, rank in groupby(owed, key=lambda vm: vm.entry.rank if vm.entry else 0):
         vms = list(rank)
         parts = [_start_one(scene, view, vm) for vm in vms]
         hopeless += [vm for vm, part in zip(vms, parts, strict=True) if part.give_up]

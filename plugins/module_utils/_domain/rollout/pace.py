@@ -48,7 +48,7 @@ def progress(scene: Scene, waiting: int) -> Progress:
         done=tuple(done),
         failed=tuple(view for view, entry in mine if entry.step == "failed"),
         active=tuple(view for view, entry in own if is_active(entry)),
-        total=len([entry for _, entry in mine if entry.step != "blocked"]) + waiting,
+        total=len([entry for _unused, entry in mine if entry.step != "blocked"]) + waiting,
     )
 
 

@@ -154,7 +154,7 @@ def _begun(status: HostStatus, entry: Entry | None) -> Row:
             marks.append(("verifying", entry.asked + entry.rebooted))
     if entry.at > marks[-1][1]:
         marks.append((status.phase, entry.at))
-    ends = [start for _, start in marks[1:]]
+    ends = [start for _unused, start in marks[1:]]
     past = [
         Segment(phase=phase, start=begin, end=end) for (phase, begin), end in zip(marks, [*ends, None], strict=True)
     ]

@@ -127,9 +127,7 @@ def _settled(scene: Scene, view: HostView, entry: Entry) -> Move | None:
     debt = scene.debts.get(view.moid)
     if settled and (debt is None or scene.policy.reason == "firmware"):
         text = "rebooted, and brought back into service by a person"
-        return _recorded(
-            view, replace(entry, roll=scene.world.roll, step="done", at=scene.now, text=text), text
-        )
+        return _recorded(view, replace(entry, roll=scene.world.roll, step="done", at=scene.now, text=text), text)
     return None
 
 

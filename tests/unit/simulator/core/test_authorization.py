@@ -69,7 +69,7 @@ def test_a_property_that_may_not_be_read_is_in_the_missing_set(sim: Simulator) -
     assert isinstance(missing.fault, vim.fault.NoPermission)
     assert missing.fault.privilegeId == "System.Read"
     with pytest.raises(vim.fault.NoPermission):
-        _ = host(si).runtime
+        _unused = host(si).runtime
 
 
 def test_what_may_not_be_viewed_is_not_in_views(sim: Simulator) -> None:
@@ -94,6 +94,13 @@ def test_has_privilege_on_entities(sim: Simulator) -> None:
     granted = {row.entity._moId: [cell.isGranted for cell in row.privAvailability] for row in table}
     assert granted == {"host-1": [True, False], "host-2": [True, True]}
     assert list(manager.HasPrivilegeOnEntity(host(si, 1), key, wanted)) == [True, False]
+
+
+def test_the_effective_role_is_the_callers(sim: Simulator) -> None:
+    assert list(host(sim.stub().connect("admin"), 2).effectiveRole) == [-1]
+    roles = {role.name: role.roleId for role in sim.stub().connect("admin").content.authorizationManager.roleList}
+    assert list(host(sim.stub().connect("op"), 2).effectiveRole) == [roles["Rebooter"]]
+    assert list(host(sim.stub().connect("op"), 1).effectiveRole) == [-2]
 
 
 def test_roles_are_listed(sim: Simulator) -> None:

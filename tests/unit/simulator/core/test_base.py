@@ -40,7 +40,7 @@ def sample(sim: Simulator) -> Sample:
 
 
 def changes(sim: Simulator, since: int) -> list[str]:
-    return [path for _, path in sim.changes.since(since) or []]
+    return [path for _unused, path in sim.changes.since(since) or []]
 
 
 def test_set_records_the_exact_paths_and_its_mirrors(sim: Simulator, sample: Sample) -> None:
@@ -107,7 +107,7 @@ def test_a_nested_set_below_something_unset_is_refused(sample: Sample) -> None:
 
 
 def test_ids_are_deterministic(sim: Simulator) -> None:
-    assert [sim.registry.mint("x") for _ in range(3)] == ["x-1", "x-2", "x-3"]
+    assert [sim.registry.mint("x") for _unused in range(3)] == ["x-1", "x-2", "x-3"]
 
 
 def test_removing_an_object_removes_what_it_owns(sim: Simulator, sample: Sample) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import signal
 import ssl
@@ -19,7 +20,7 @@ import yaml
 from pyVim.connect import Disconnect, SmartConnect
 from pyVmomi import vim
 
-from simulator import ManualClock, Simulator
+from simulator import ManualClock, Simulator, versions
 from simulator.selfcheck import problems
 from tests.unit.simulator.core.specs import PC, container, values, view_spec
 
@@ -44,7 +45,7 @@ def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
         "--lab", "simulator/labs/three_hosts.yml", "--port", "0", "--ca-file", str(tmp_path / "ca.pem"),
         "--ready-file", str(ready), "--speed", "100",
     )  # fmt: skip
-    for _ in range(300):
+    for _unused in range(300):
         if ready.exists() or process.poll() is not None:
             break
         time.sleep(0.05)
@@ -108,7 +109,7 @@ def test_a_lab_that_makes_no_sense_is_one_line_and_status_2(tmp_path: Path, lab:
 def test_quiet_is_quiet(tmp_path: Path) -> None:
     ready = tmp_path / "ready"
     process = start("--lab", "simulator/labs/home.yml", "--port", "0", "--quiet", "--ready-file", str(ready))
-    for _ in range(300):
+    for _unused in range(300):
         if ready.exists():
             break
         time.sleep(0.05)
@@ -119,6 +120,11 @@ def test_quiet_is_quiet(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", LABS, ids=lambda path: path.stem)
 def test_every_lab_loads_and_can_be_sent(path: Path) -> None:
+    release = str(yaml.safe_load(path.read_text()).get("version", "8.0.3"))
+    try:
+        versions.for_product(release)
+    except ValueError as error:
+        pytest.skip(str(error))
     sim = Simulator.from_lab(path, ManualClock())
     if path.stem != "fleet":
         assert problems(sim) == []
@@ -143,3 +149,20 @@ def test_the_fleet_loads_in_seconds_and_is_read_at_the_speed_of_the_serialiser()
         count += len(page.objects)
     assert count == 1000
     assert time.perf_counter() - loaded < 30
+
+
+def test_the_readmes_python_example_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    text = (ROOT / "simulator/README.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.S)
+    exec(compile(example, "simulator/README.md", "exec"), {})
+
+
+def test_the_readme_names_every_option() -> None:
+    text = (ROOT / "simulator/README.md").read_text()
+    shown = subprocess.run(
+        [sys.executable, "-m", "simulator", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    options = set(re.findall(r"--[a-z-]+", shown)) - {"--help"}
+    assert options
+    assert {option for option in options if f"`{option}" not in text} == set()

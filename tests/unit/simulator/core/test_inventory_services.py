@@ -66,7 +66,7 @@ def test_a_list_view_resolves_and_reports_what_it_cannot(si: Any) -> None:
     assert view._moId in [item._moId for item in si.content.viewManager.viewList]
     view.Destroy()
     with pytest.raises(vmodl.fault.ManagedObjectNotFound):
-        _ = view.view
+        _unused = view.view
 
 
 def test_an_inventory_view_unfolds(si: Any) -> None:
@@ -144,6 +144,14 @@ def test_custom_fields_from_definition_to_removal(sim: Simulator, si: Any) -> No
     assert not host(si).customValue
     assert not host(si).availableField
     assert list(manager.field) == []
+
+
+def test_a_custom_value_can_be_set_by_name(si: Any) -> None:
+    si.content.customFieldsManager.AddFieldDefinition("stage", vim.HostSystem, None, None)
+    host(si).SetCustomValue("stage", "x")
+    assert [item.value for item in host(si).customValue] == ["x"]
+    with pytest.raises(vmodl.fault.InvalidArgument):
+        vm(si).SetCustomValue("stage", "x")
 
 
 @pytest.mark.parametrize(("first", "second"), [(None, None), (None, vim.HostSystem), (vim.HostSystem, None)])
@@ -224,10 +232,10 @@ def test_recent_tasks_come_and_go(sim: Simulator, si: Any) -> None:
 
 def test_old_tasks_are_forgotten(sim: Simulator, si: Any) -> None:
     sim.knobs.task_keep = 2
-    tasks = [host(si).RebootHost_Task(True) for _ in range(3)]
+    tasks = [host(si).RebootHost_Task(True) for _unused in range(3)]
     sim.clock.advance(10)
     with pytest.raises(vmodl.fault.ManagedObjectNotFound):
-        _ = tasks[0].info
+        _unused = tasks[0].info
     assert tasks[2].info.state == "success"
 
 
@@ -317,6 +325,13 @@ def test_event_filters(sim: Simulator, si: Any) -> None:
     assert not query(spec(userName=spec.ByUsername(systemUser=False, userList=["nobody"])))
     with pytest.raises(vmodl.fault.NotSupported):
         query(spec(category=["error"]))
+
+
+def test_event_types_are_described(si: Any) -> None:
+    details = {item.key: item.category for item in si.content.eventManager.description.eventInfo}
+    assert details["VmPoweredOnEvent"] == "info"
+    assert details["VmFailedToPowerOnEvent"] == "error"
+    assert details["HostAddFailedEvent"] == "error"
 
 
 def test_an_event_collector_pages_both_ways(sim: Simulator, si: Any) -> None:

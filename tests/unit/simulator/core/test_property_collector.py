@@ -256,5 +256,5 @@ def test_attribute_access_reads_one_property(client: Any) -> None:
     assert list(target.vm) == []
     assert target.parent._moId == "group-h1"
     with pytest.raises(vmodl.query.InvalidProperty):
-        _ = target.capability
+        _unused = target.capability
     assert [item.name for item in objects(client, vim.VirtualMachine)] == ["vm-01", "vm-02"]

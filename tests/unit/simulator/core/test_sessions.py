@@ -23,7 +23,7 @@ def test_before_login_only_the_service_content_answers(sim: Simulator) -> None:
     with pytest.raises(vim.fault.NotAuthenticated):
         content.viewManager.CreateContainerView(content.rootFolder, [], True)
     with pytest.raises(vim.fault.NotAuthenticated):
-        _ = content.rootFolder.name
+        _unused = content.rootFolder.name
 
 
 @pytest.mark.parametrize(("user", "password"), [(USER, "wrong"), ("nobody", "VMware1!"), ("", ""), (USER, "")])

@@ -94,6 +94,16 @@ def test_objects_enter_and_leave_with_the_view(client: Any, sim: Simulator) -> N
     assert (entered[0], entered[2]) == ("enter", {"name": "esx-new"})
 
 
+def test_a_watched_object_that_goes_away_leaves(client: Any, sim: Simulator) -> None:
+    collector = client.content.propertyCollector
+    collector.CreateFilter(object_spec(host(client, 2), "name"), True)
+    version = collector.WaitForUpdatesEx("", NOW).version
+    sim.remove(sim.find("HostSystem", "esx-02"))
+    updates = collector.WaitForUpdatesEx(version, NOW)
+    assert flat(updates) == [("leave", "host-2", {})]
+    assert collector.WaitForUpdatesEx(updates.version, NOW) is None
+
+
 def test_a_list_view_that_is_modified_moves_the_filter(client: Any) -> None:
     collector = client.content.propertyCollector
     view = client.content.viewManager.CreateListView([host(client, 1)])
@@ -223,7 +233,9 @@ def test_updates_survive_a_change_log_that_was_cut(monkeypatch: pytest.MonkeyPat
     assert update[2] == {"runtime.inMaintenanceMode": True}
 
 
-def waiting(sim: Simulator, collector: Any, version: str, seconds: int = 30) -> tuple[threading.Thread, list[Any]]:
+def waiting(
+    sim: Simulator, collector: Any, version: str, seconds: int | None = 30
+) -> tuple[threading.Thread, list[Any]]:
     """A client blocked in WaitForUpdatesEx on another thread, and where its result or exception will be."""
     result: list[Any] = []
 
@@ -237,7 +249,7 @@ def waiting(sim: Simulator, collector: Any, version: str, seconds: int = 30) -> 
     thread.start()
     with sim.lock:
         sim.clock.changed.wait_for(lambda: any(item.waiting for item in sim.sessions.by_key.values()), 1)
-    for _ in range(200):
+    for _unused in range(200):
         with sim.lock:
             if any(item.waiting for item in sim.sessions.by_key.values()):
                 break
@@ -262,6 +274,25 @@ def test_a_waiting_client_is_woken_by_a_change(patient: Simulator, smart_connect
         patient.find("HostSystem", "esx-01").set("runtime.inMaintenanceMode", True)
         thread.join(10)
         assert flat(result[0]) == [("modify", "host-1", {"runtime.inMaintenanceMode": True})]
+
+
+def test_waiting_without_end_over_the_network_is_patience(sim: Simulator, smart_connect: Callable[..., Any]) -> None:
+    """In process nobody else could ever end it; over the network another client can."""
+    si = sim.stub().connect()
+    si.content.propertyCollector.CreateFilter(object_spec(host(si), "name"), True)
+    version = si.content.propertyCollector.WaitForUpdatesEx("", NOW).version
+    with pytest.raises(vmodl.fault.SystemError, match="nothing is scheduled"):
+        si.content.propertyCollector.WaitForUpdatesEx(version, None)
+    with sim.serve() as server:
+        far = smart_connect(server)
+        collector = far.content.propertyCollector
+        collector.CreateFilter(object_spec(host(far), "name"), True)
+        version = collector.WaitForUpdatesEx("", NOW).version
+        thread, result = waiting(sim, collector, version, seconds=None)
+        assert result == []
+        sim.find("HostSystem", "esx-01").set("name", "renamed")
+        thread.join(10)
+        assert flat(result[0])[0][2] == {"name": "renamed"}
 
 
 def test_a_wait_can_be_cancelled(patient: Simulator, smart_connect: Callable[..., Any]) -> None:

@@ -75,7 +75,7 @@ def test_a_property_newer_than_the_client_does_not_exist() -> None:
     assert host(sim.stub().connect()).answerFileValidationState is None
     old = sim.stub(versions.for_product("6.5")).connect()
     with pytest.raises((vmodl.query.InvalidProperty, vmodl.fault.MethodNotFound)):
-        _ = host(old).answerFileValidationState
+        _unused = host(old).answerFileValidationState
 
 
 def test_the_endpoint_speaks_no_version_newer_than_its_own() -> None:

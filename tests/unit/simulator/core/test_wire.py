@@ -135,7 +135,7 @@ def test_older_clients_get_neither_newer_fields_nor_newer_types() -> None:
     old = ours(dynamic, vim.vm.device.VirtualDeviceSpec, for_product("6.7"))
     assert "DynamicBackingInfo" not in old
     copied = wire.localise(dynamic, object, for_product("6.7"), None)
-    assert type(copied.device.backing) is vim.vm.device.VirtualDevice.DeviceBackingInfo
+    assert copied.device.backing.__class__ is vim.vm.device.VirtualDevice.DeviceBackingInfo
     assert wire.localise(info, object, for_product("7.0"), None).hardwareLabel is None
 
 

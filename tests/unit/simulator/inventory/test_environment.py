@@ -77,6 +77,12 @@ def test_vgpu_profiles_of_a_sharing_host() -> None:
     target = host.parent.environmentBrowser.QueryConfigTarget(host)
     assert [item.vgpu for item in target.sharedGpuPassthroughTypes] == ["grid_a100-10c", "grid_a100-40c"]
     assert target.pciPassthrough == []
+    (card,) = target.vgpuDeviceInfo
+    assert (card.deviceVendorId, card.maxFbSizeInGib) == (0x20F110DE, 40)
+    assert {item.profileName: item.fbSizeInGib for item in target.vgpuProfileInfo} == {
+        "grid_a100-40c": 40,
+        "grid_a100-10c": 10,
+    }
 
 
 def test_an_old_host_has_no_dynamic_list() -> None:

@@ -293,6 +293,26 @@ def test_a_power_loss_kills_vms_and_a_cut_cable_does_not(world: World) -> None:
     assert world.vm("web-02").runtime.powerState == "poweredOff"
 
 
+def test_a_second_reboot_while_the_first_is_on_its_way(world: World) -> None:
+    host = world.host("esx-03")
+    world.enter(host)
+    world.wait(host.RebootHost_Task(False))
+    world.fails(vim.fault.InvalidState, host.RebootHost_Task(False))
+    world.advance(400)
+    assert host.RetrieveHardwareUptime() < 100
+    world.wait(host.RebootHost_Task(False))
+
+
+def test_a_host_seen_for_the_first_time() -> None:
+    lab = {"datacenters": [{"name": "d", "hosts": [{"name": "a", "connection": "disconnected", "known": False}]}]}
+    world = World(lab)
+    host = world.host("a")
+    assert host.config is None
+    world.wait(host.ReconnectHost_Task(None, None))
+    assert host.config.pciPassthruInfo
+    assert host.configManager.pciPassthruSystem.pciPassthruInfo
+
+
 def test_a_power_loss_ends_a_waiting_maintenance_task() -> None:
     world = World(one_host())
     task = world.host("esx").EnterMaintenanceMode_Task(0, False)
@@ -353,10 +373,10 @@ def test_a_standalone_host_takes_its_endpoint_with_it() -> None:
     assert task.info.state == "running"
     world.advance(20)
     with pytest.raises(ConnectionRefusedError):
-        _ = host.name
+        assert host.name
     world.advance(300)
     with pytest.raises(vim.fault.NotAuthenticated):
-        _ = host.name
+        assert host.name
     world.si = world.sim.stub().connect()
     world.content = world.si.RetrieveContent()
     host = world.host("esx-67")

@@ -296,3 +296,25 @@ def test_a_disconnected_host_refuses(world: World) -> None:
     world.wait(host.ReconnectHost_Task(None, None))
     world.configure(host, GPU)
     assert world.states(host) == {GPU: (True, True)}
+
+
+@pytest.mark.skipif(not hasattr(vim.host.Summary(), "rebootRequiredReason"), reason="this pyVmomi is older than 9.1")
+@pytest.mark.parametrize(("name", "told"), [("esx9-01", 1), ("esx90-01", 0)])
+def test_the_reason_for_a_reboot_is_told_from_91_on(name: str, told: int) -> None:
+    world = World("v9", reboot_required_flag="always")
+    host = world.host(name)
+    world.configure(host, GPU, applyNow=False)
+    assert host.summary.rebootRequired
+    assert len(host.summary.rebootRequiredReason) == told
+    world.reboot(host)
+    assert not host.summary.rebootRequired
+    assert not host.summary.rebootRequiredReason
+
+
+@pytest.mark.skipif(not hasattr(vim.host.PciPassthruInfo(), "directPathState"), reason="this pyVmomi is older than 9.1")
+def test_directpath_modes() -> None:
+    world = World("v9")
+    host = world.host("esx9-01")
+    world.configure(host, GPU)
+    modes = {item.id: item.directPathState.mode for item in host.config.pciPassthruInfo if item.directPathState}
+    assert (modes[GPU], modes[GPU2]) == ("directPath", "host")

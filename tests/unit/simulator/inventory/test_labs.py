@@ -20,7 +20,8 @@ from simulator.rules import knobs
 from simulator.selfcheck import problems
 from tests.unit.simulator.inventory.world import LABS, World
 
-SMALL = sorted(path.stem for path in LABS.glob("*.yml") if path.stem != "fleet")
+KNOWS_9 = hasattr(vim.host.PciPassthruInfo(), "directPathState")
+SMALL = sorted(path.stem for path in LABS.glob("*.yml") if path.stem != "fleet" and (KNOWS_9 or path.stem != "v9"))
 
 
 def lab(*hosts: dict[str, Any], **cluster: Any) -> dict[str, Any]:
@@ -55,7 +56,7 @@ def test_hosts_that_are_built_alike_share_their_lists() -> None:
 
 
 def test_object_ids_are_the_same_in_every_run() -> None:
-    runs = [[item.moid for item in Simulator.from_lab(LABS / "demo.yml").registry] for _ in range(2)]
+    runs = [[item.moid for item in Simulator.from_lab(LABS / "demo.yml").registry] for _run in range(2)]
     assert runs[0] == runs[1]
 
 
@@ -80,6 +81,7 @@ def test_a_fleet_has_what_was_asked_for(hosts: int) -> None:
     assert sum(bool(host.taken) for host in found) * 2 in range(hosts - 5, hosts + 5)
 
 
+@pytest.mark.skipif(not KNOWS_9, reason="this pyVmomi is older than 9.1")
 def test_the_captured_a100_is_built_to_the_letter() -> None:
     host = World("v9").host("esx9-01")
     (card,) = [item for item in host.hardware.pciDevice if item.id == "0000:3b:00.0"]
@@ -90,8 +92,7 @@ def test_the_captured_a100_is_built_to_the_letter() -> None:
         4318,
         5215,
     )
-    if hasattr(card, "physicalSlot"):
-        assert (card.physicalSlot, card.slotDescription) == (6, "PCIe Slot 6")
+    assert (card.physicalSlot, card.slotDescription) == (6, "PCIe Slot 6")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pyVmomi import vim, vmodl
 
-from tests.unit.simulator.inventory.world import FREE_NIC, GPU, GPU2, PASSTHROUGH, World
+from tests.unit.simulator.inventory.world import FREE_NIC, GPU, GPU2, NVME, PASSTHROUGH, World
 
 SPEC = vim.vm.ConfigSpec
 
@@ -207,8 +207,8 @@ def test_too_many_devices(world: World) -> None:
     mixed = World("mixed")
     vm = mixed.vm("old-version-01")
     mixed.wait(vm.UpgradeVM_Task("vmx-19"))
-    mixed.fails(vim.fault.TooManyDevices, mixed.attach(vm, *[mixed.dynamic() for _ in range(17)]))
-    mixed.wait(mixed.attach(vm, *[mixed.dynamic() for _ in range(16)]))
+    mixed.fails(vim.fault.TooManyDevices, mixed.attach(vm, *[mixed.dynamic() for _number in range(17)]))
+    mixed.wait(mixed.attach(vm, *[mixed.dynamic() for _number in range(16)]))
 
 
 def test_nested_virtualisation(ready: World) -> None:
@@ -417,3 +417,46 @@ def test_disabling_a_device_a_vm_has_waits_for_the_boot(ready: World) -> None:
     ready.configure(host, GPU, on=False)
     assert ready.states(host)[GPU] == (False, True)
     assert vm.runtime.powerState == "poweredOn"
+
+
+def test_an_nvme_disk_comes_and_goes_while_the_vm_runs_when_it_is_set_up_for_it(world: World) -> None:
+    host, vm = world.host("esx-01"), world.vm("train-01")
+    world.configure(host, NVME, GPU)
+    world.wait(
+        vm.ReconfigVM_Task(
+            SPEC(
+                fixedPassthruHotPlugEnabled=True, motherboardLayout="acpiHostBridges", memoryReservationLockedToMax=True
+            )
+        )
+    )
+    running(world, "train-01")
+    world.fails(vim.fault.GenericVmConfigFault, world.attach(vm, world.fixed(host, GPU)))
+    world.fails(vim.fault.GenericVmConfigFault, world.attach(vm, world.fixed(host, NVME, deviceId="1")))
+    assert host.configManager.assignableHardwareManager.binding == []
+    world.wait(world.attach(vm, world.fixed(host, NVME)))
+    assert [item.instanceId for item in host.configManager.assignableHardwareManager.binding] == [f"pci-{NVME}"]
+    change = vim.vm.device.VirtualDeviceSpec(operation="remove", device=world.devices(vm)[0])
+    world.wait(vm.ReconfigVM_Task(SPEC(deviceChange=[change])))
+    assert host.configManager.assignableHardwareManager.binding == []
+
+
+def test_a_shared_gpu_shows_its_users() -> None:
+    world = World("v80")
+    host, vm = world.host("vgpu-01"), world.vm("vgpu-vm-01")
+    users = {item.pciId: list(item.vm) for item in host.config.graphicsInfo if item.graphicsType == "sharedDirect"}
+    assert users == {GPU: [vm], GPU2: []}
+    world.configure(host, GPU, GPU2)
+    assert world.states(host) == {GPU: (True, False), GPU2: (True, True)}
+    world.wait(vm.PowerOffVM_Task())
+    assert not any(item.vm for item in host.config.graphicsInfo)
+
+
+def test_two_vms_of_one_name_do_not_share_a_device() -> None:
+    entry = {"name": "twin", "memory_gb": 8, "locked": True, "devices": [{"fixed": "0000:3b:00.0"}]}
+    host = {"name": "esx", "cards": [{"card": "t4", "enabled": True}]}
+    cluster = {"name": "c", "hosts": [host], "vms": [{**entry, "folder": "a"}, {**entry, "folder": "b"}]}
+    world = World({"datacenters": [{"name": "d", "clusters": [cluster]}]})
+    first, second = world.host("esx").vm
+    world.wait(first.PowerOnVM_Task(None))
+    fault = world.fails(vim.fault.GenericVmConfigFault, second.PowerOnVM_Task(None))
+    assert "already in use" in fault.faultMessage[1].message

@@ -173,8 +173,11 @@ def test_removing_while_on_is_refused_too_and_hot_plug_lets_fixed_ones_through()
     found = apply([], add(fixed()))
     with pytest.raises(vim.fault.GenericVmConfigFault):
         apply(found, remove(found[0]), setting=ON)
-    hot = Setting(version=20, powered_on=True, maximum=128, hot_plug=True)
-    assert apply(found, remove(found[0]), setting=hot) == []
+    hot = Setting(version=20, powered_on=True, maximum=128, hot_plug=frozenset({"0000:3b:00.0"}))
+    assert apply(found, remove(PASSTHROUGH(key=13000, backing=found[0].backing)), setting=hot) == []
+    elsewhere = Setting(version=20, powered_on=True, maximum=128, hot_plug=frozenset({"0000:5e:00.0"}))
+    with pytest.raises(vim.fault.GenericVmConfigFault):
+        apply(found, remove(found[0]), setting=elsewhere)
 
 
 def test_editing_keeps_the_place_and_replaces_the_backing() -> None:

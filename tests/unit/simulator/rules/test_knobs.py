@@ -13,10 +13,10 @@ from simulator.rules import knobs
 
 def test_every_knob_says_what_it_means_and_its_default_is_a_choice() -> None:
     for name, item in knobs.FIELDS.items():
-        assert len(item.metadata["meaning"]) > 10, name
-        choices = item.metadata["choices"]
+        assert len(item.meaning) > 10, name
+        choices = item.choices
         assert not choices or item.default in choices, name
-        assert knobs.KNOBS[name].doc == item.metadata["meaning"]
+        assert knobs.KNOBS[name].doc == item.meaning
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from simulator.rules.power_on import Card, Host, Machine, Match, Wanted, assigne
 
 GPU, OTHER, SOUND = "0000:61:00.0", "0000:c1:00.0", "0000:61:00.1"
 SYSTEM = "69c2ad94-7c22-3506-dd02-78ac443ae2ea"
-ROOM = [Pool(reservation=1024 * 1024 * MIB, used=0, expandable=False)]
+ROOM = (Pool(reservation=1024 * 1024 * MIB, used=0, expandable=False),)
 A100 = Match(vendor=0x10DE, device=0x20F1)
 
 
@@ -36,7 +37,7 @@ def dynamic(key: int = 13000, **values: Any) -> Wanted:
 
 def machine(*wanted: Wanted, **values: Any) -> Machine:
     usual: dict[str, Any] = {
-        "name": "vm", "memory_mb": 32768, "reservation_mb": 32768, "vcpus": 4, "firmware": "efi", "nested": False,
+        "moid": "vm-1", "name": "vm", "memory_mb": 32768, "reservation_mb": 32768, "vcpus": 4, "firmware": "efi", "nested": False,
         "memory_hot_add": False, "extra": {},
     }  # fmt: skip
     return Machine(wanted=wanted, **{**usual, **values})
@@ -51,7 +52,7 @@ def texts(fault: Any) -> list[str]:
     return [line.message for line in fault.faultMessage]
 
 
-def refused(vm: Machine, on: Host, pools: list[Pool] = ROOM, **knobs: Any) -> list[str]:
+def refused(vm: Machine, on: Host, pools: Sequence[Pool] = ROOM, **knobs: Any) -> list[str]:
     with pytest.raises(vim.fault.GenericVmConfigFault) as caught:
         assigned(vm, on, pools, Knobs(**knobs))
     assert caught.value.reason == texts(caught.value)[0]

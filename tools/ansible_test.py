@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``ansible-test sanity`` with the ansible-core of an environment, on its own copy of the tree.
+"""``ansible-test`` with the ansible-core and Python of an environment, on its own copy of the tree.
 
-``python -m tools.sanity NAME [arguments of ansible-test sanity]`` with the Python of that environment.
+``python -m tools.ansible_test TREE sanity [arguments]``, ``python -m tools.ansible_test TREE integration [arguments]``.
 """
 
 from __future__ import annotations
@@ -11,17 +11,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.envs import CACHE, clean_environ
+from tools.envs import HOME, clean_environ
 from tools.tree import sync
-
-HOME = CACHE / "home"
 
 # ansible-test makes virtual environments without pip and downloads get-pip.py for them from a host of its own; the pip
 # that comes with every interpreter (ensurepip's wheel) does as well, and works where only a package index is in reach.
 GET_PIP = """\
-import ensurepip, pathlib, runpy, sys
+import ensurepip, pathlib, runpy, sys, sysconfig
 bundled = pathlib.Path(ensurepip.__file__).parent / "_bundled"
-sys.path.insert(0, str(sorted(bundled.glob("pip-*.whl"))[-1]))
+shared = getattr(ensurepip, "_WHEEL_PKG_DIR", None) or sysconfig.get_config_var("WHEEL_PKG_DIR")  # Debian, Fedora
+folders = [bundled] + ([pathlib.Path(shared)] if shared else [])
+wheels = [wheel for folder in folders for wheel in sorted(folder.glob("pip-*.whl"))]
+sys.path.insert(0, str(wheels[-1]))
 drop = ("--no-setuptools", "--no-wheel")
 sys.argv = ["pip", "install", "--upgrade", "--force-reinstall"] + [a for a in sys.argv[1:] if a not in drop]
 runpy.run_module("pip", run_name="__main__", alter_sys=True)
@@ -45,9 +46,9 @@ def provide_get_pip() -> None:
 
 def main() -> int:
     """Exit status of ansible-test."""
-    name, *arguments = sys.argv[1:]
+    tree, command, *arguments = sys.argv[1:]
     provide_get_pip()
-    folder = sync(name)
+    folder = sync(tree)
     environ = clean_environ(Path(sys.prefix))
     pip_settings = Path.home() / ".config" / "pip" / "pip.conf"
     if pip_settings.exists():
@@ -56,8 +57,8 @@ def main() -> int:
     del environ["ANSIBLE_CONFIG"]  # ansible-test brings its own
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     tool = str(Path(sys.executable).parent / "ansible-test")
-    command = [tool, "sanity", "--venv", "--python", version, "--color", "no", *arguments]
-    return subprocess.run(command, cwd=folder, env=environ, stdin=subprocess.DEVNULL, check=False).returncode
+    words = [tool, command, "--venv", "--python", version, "--color", "no", *arguments]
+    return subprocess.run(words, cwd=folder, env=environ, stdin=subprocess.DEVNULL, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The devices of a host as a power-on sees them: whose they are, and what is left of those that can be shared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..rules import power_on
+
+if TYPE_CHECKING:
+    from .host import HostSystem
+
+
+def cards(host: HostSystem) -> dict[str, power_on.Card]:
+    """Every PCI function by address."""
+    found = {}
+    for address, item in host.spec.layout.functions.items():
+        state = host.pci[address]
+        shared = host.spec.shared_gpus.get(address) == "sharedDirect" and not state.active
+        vfs = state.sriov.present if state.sriov and state.sriov.active else 0
+        found[address] = power_on.Card(
+            address=address,
+            vendor=item.vendor,
+            device=item.device,
+            subvendor=item.subvendor,
+            subdevice=item.subdevice,
+            dependent=item.dependent,
+            active=state.active,
+            label=state.label,
+            holder=host.holders.get(address, ""),
+            bar_gb=item.bar_gb,
+            free_functions=vfs - host.functions_used[address],
+            free_profiles=_free_profiles(host, address, item.profiles) if shared else {},
+        )
+    return found
+
+
+def _free_profiles(host: HostSystem, address: str, profiles: tuple[tuple[str, int], ...]) -> dict[str, int]:
+    """A card serves one time-sliced profile at a time (equal-size mode)."""
+    running = {name for (place, name), count in host.profiles_used.items() if place == address and count}
+    return {
+        name: count - host.profiles_used[address, name] for name, count in profiles if not running or name in running
+    }
+
+
+def vgpu_users(host: HostSystem) -> dict[str, list[Any]]:
+    """Address of a shared GPU -> VMs that run on it."""
+    found: dict[str, list[Any]] = {}
+    for vm in host.vms:
+        for address in sorted(set(vm.assigned.values()) & set(host.spec.shared_gpus)):
+            found.setdefault(address, []).append(vm.ref)
+    return found

@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The table of privileges in docs/guides/privileges.md: what it lists is enough, and nothing in it is idle."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.modules.harness import Lab
+from tests.unit.pains.labs import FIRST, host, lab, on, vm, wish
+
+GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "privileges.md"
+RAW, PLAIN = "VirtualMachine.Config.RawDevice", "VirtualMachine.Config.AddRemoveDevice"
+BASE = {RAW, PLAIN, "VirtualMachine.Config.Resource"}
+HOT_ADD = {"VirtualMachine.Config.Memory", "VirtualMachine.Config.CPUCount"}
+POWER = {"VirtualMachine.Interact.PowerOn", "VirtualMachine.Interact.PowerOff"}
+ATTACH: dict[str, Any] = {"vm": ["train-01"], "devices": wish()}
+
+# What is done, and with which privileges beside Read-only.
+DEEDS: list[tuple[str, dict[str, Any], set[str]]] = [
+    ("host_passthrough", {"hosts": ["esx-02"], "devices": wish()}, {"Host.Config.PciPassthru"}),
+    ("host_reboot", {"hosts": ["esx-03"]}, {"Host.Config.Maintenance"}),
+    ("vm_pci_device", ATTACH, BASE),
+    ("vm_pci_device", {**ATTACH, "mmio": {}}, BASE | {"VirtualMachine.Config.AdvancedConfig"}),
+    ("vm_pci_device", {**ATTACH, "disable_hot_add": True}, BASE | HOT_ADD),
+    ("vm_pci_device", {**ATTACH, "vm": ["runs-01"], "power": "cycle"}, BASE | POWER),
+    ("vm_memory_reservation", {"vm": ["train-01"]}, {"VirtualMachine.Config.Resource"}),
+]
+
+
+def site(privileges: set[str], demanded: str = "both") -> Lab:
+    """A lab in which every deed has something to do, and an account with just these privileges."""
+    made = lab(
+        [host(cards=[on(), on()]), host("esx-02"), host("esx-03", states={FIRST: {"enabled": True, "active": False}})],
+        [vm(memory_hot_add=True, cpu_hot_add=True, extra={}), vm("runs-01", power="on")],
+        users=[{"name": "admin"}, {"name": "worker", "role": "Worker"}],
+        roles={"Worker": sorted(privileges)},
+        knobs={"raw_device_privilege": demanded},
+    )
+    made.user = "worker"
+    return made
+
+
+def listed() -> set[str]:
+    """Every privilege the table names, but the two that make Read-only."""
+    table = [line for line in GUIDE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    return {word for line in table for word in re.findall(r"`((?:Host|VirtualMachine)\.[\w.]+)`", line)}
+
+
+@pytest.mark.parametrize(("module", "options", "privileges"), DEEDS)
+@pytest.mark.parametrize("demanded", ["raw_device", "add_remove", "both"])
+def test_what_is_listed_is_enough(module: str, options: dict[str, Any], privileges: set[str], demanded: str) -> None:
+    assert site(privileges, demanded).run(module, **options)["changed"]
+
+
+@pytest.mark.parametrize(("module", "options", "privileges"), DEEDS)
+def test_nothing_listed_is_idle(module: str, options: dict[str, Any], privileges: set[str]) -> None:
+    for one in sorted(privileges):
+        result = site(privileges - {one}).run(module, fails=True, **options)
+        assert (result["error_code"], one in result["msg"]) == ("no_permission", True), one
+
+
+@pytest.mark.parametrize(("module", "options", "privileges"), DEEDS)
+def test_a_check_run_needs_read_only(module: str, options: dict[str, Any], privileges: set[str]) -> None:
+    assert site(set()).run(module, check=True, **options)["changed"]
+
+
+def test_the_table_is_this() -> None:
+    assert listed() == set().union(*(privileges for _unused, _unused, privileges in DEEDS)) | {"Host.Config.Settings"}

@@ -1,0 +1,97 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Write docs/bad_input.md: every case of tests/unit/modules/test_bad_input.py with the message it really gets.
+
+``python -m tools.bad_input_page`` writes the page; tests/docs/test_bad_input_page.py fails when it is out of date.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tools import collection_path
+from tools.envs import ROOT
+
+PAGE = ROOT / "docs" / "bad_input.md"
+HEAD = """# Bad input
+
+<!-- written by tools/bad_input_page.py -->
+
+What a module answers when something is wrong, case by case, as the tests see it. In every case nothing is changed: the
+tests look at the simulator's journal and at its state. The hosts are `esx-01` and `esx-02` in the cluster `gpu`, the VM
+is `train-01`. What to do about an `error_code` is in [troubleshooting](guides/troubleshooting.md).
+
+Options that Ansible itself refuses (unknown ones, missing ones, values that are no choice) have no `error_code`: the
+module does not start then.
+"""
+
+
+WARNED = """## Answered with a warning
+
+Nothing is refused here: it is done, and said what is worth knowing, in a check run too.
+
+| what | module | asked | warning |
+|---|---|---|---|"""
+
+
+def page(cases: Sequence[Any], warnings: Sequence[Any]) -> str:
+    """The whole page. Runs every case."""
+    modules = sorted({case.module for case in cases})
+    parts = [HEAD, f"{len(cases)} cases, {len({case.code for case in cases if case.code})} error codes.\n"]
+    for module in modules:
+        chosen = [case for case in cases if case.module == module]
+        parts.append(f"## {module}\n")
+        parts.append("| what is wrong | asked | `error_code` | message |\n|---|---|---|---|")
+        parts += [*rows(chosen), ""]
+    parts += [WARNED, *(warning_row(case) for case in warnings)]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def rows(cases: Sequence[Any]) -> Iterator[str]:
+    """One line a case."""
+    for case in cases:
+        answer = case.run()
+        code = f"`{case.code}`" if case.code else "-"
+        # Ansible words its own refusals differently from release to release.
+        words = plain(answer.message) if case.code else "refused by Ansible, naming " + ", ".join(case.says)
+        yield f"| {case.title} | {asked(case)} | {code} | {cell(words)} |"
+
+
+def warning_row(case: Any) -> str:
+    """The line of a case that is answered with a warning."""
+    return f"| {case.title} | {case.module} | {asked(case)} | {cell(' '.join(case.run().warnings))} |"
+
+
+def asked(case: Any) -> str:
+    """The options of a case, with the account where it is not the usual one."""
+    account = [f"username: {case.user}"] if case.user else []
+    account += ["password: (a wrong one)"] if case.password else []
+    return f"`{', '.join([case.asked, *account])}`".replace("|", "\\|")
+
+
+def plain(text: str) -> str:
+    """A message without what differs between machines and runs: free ports, paths of this checkout."""
+    text = re.sub(r"\b((?:localhost|vcenter\.invalid):)\d{4,5}\b", r"\g<1>443", text)
+    return re.sub(r"/\S*/(tests/unit/modules/bad_input_hosts\.py)", "some.txt", text)
+
+
+def cell(text: str) -> str:
+    """Text that stays in its cell and is read as it stands."""
+    return re.sub(r"([|*<>\\])", r"\\\1", text)
+
+
+def main() -> int:
+    """Write the page."""
+    collection_path.install()
+    from tests.unit.modules.test_bad_input import CASES, WARNINGS
+
+    PAGE.write_text(page(CASES, WARNINGS), encoding="utf-8")
+    print(f"{PAGE.relative_to(ROOT)}: {len(CASES)} cases, {len(WARNINGS)} warnings")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
