@@ -60,7 +60,7 @@ POLICY = Policy(
     deadlines=Deadlines(
         drain=100,
         stop_vm=50,
-        watch_vm=70,
+        watch_vm=130,
         reboot=200,
         verify=50,
         leave=100,
@@ -74,6 +74,11 @@ POLICY = Policy(
     revisit=100,
 )
 """Short enough that every deadline is met in a few steps."""
+
+
+PATIENT = 50
+"""Seconds after which a guest has forgotten that it was asked to shut down: less than it is watched, as between writing the
+record and making the call some time may pass."""
 
 
 class HostS(NamedTuple):
@@ -119,7 +124,7 @@ class VmS(NamedTuple):
     pinned: bool = False
     order: int = 0
     shutting: int = 0
-    """When its guest was asked to shut down; it may do so for ``watch_vm`` seconds."""
+    """When its guest was asked to shut down; it may do so for ``PATIENT`` seconds."""
     deaf: bool = False
     """Its guest ignores the next request to shut down."""
     refuses: bool = False
@@ -415,7 +420,7 @@ def nature(state: State, boot: int = 31) -> list[tuple[str, State]]:
         host = state.host(vm.host)
         if vm.shutting and host.up:
             off = vm._replace(on=False, shutting=0, ours=True)
-            if vm.deaf or state.now >= vm.shutting + POLICY.deadlines.watch_vm:
+            if vm.deaf or state.now >= vm.shutting + PATIENT:
                 off = vm._replace(shutting=0, deaf=False)
             found.append((f"{vm.moid} shuts down", state.with_vm(off)))
         elif vm.on and not vm.pinned and host.entering:

@@ -25,7 +25,7 @@ class Pace:
             "comes back": (420, 1200),
             "is empty": (3, 10),
             "moves to": (20, 60),
-            "shuts down": (10, 60),
+            "shuts down": (10, 45),
         }
     )
 
