@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .pci import BRIDGE_CLASS, slot_of
+from .pci import BRIDGE_CLASS
 
 DeviceState = Literal["unavailable", "off", "pending_enable", "active", "pending_disable", "stale"]
 DeviceMode = Literal["off", "passthrough", "sriov", "vgpu", "directpath", "unknown"]
@@ -279,9 +279,3 @@ def _connected(
         found |= fresh
         front.extend(fresh)
     return tuple(functions[member] for member in sorted(found) if member in functions)
-
-
-def siblings(devices: Iterable[HostDevice], address: str) -> tuple[HostDevice, ...]:
-    """The functions of the same card slot, sorted."""
-    slot = slot_of(address)
-    return tuple(sorted((d for d in devices if slot_of(d.address) == slot), key=lambda device: device.address))

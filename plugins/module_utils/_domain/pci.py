@@ -80,11 +80,6 @@ def parse_pair(text: str) -> tuple[str, str]:
     return match[1].lower().zfill(4), match[2].lower().zfill(4)
 
 
-def slot_of(address: str) -> str:
-    """The address without its function: the functions of one card share it."""
-    return address.rpartition(".")[0]
-
-
 def decimal_address(address: str) -> str:
     """The five-digit-domain, decimal form that a .vmx file holds: ``0000:1a:01.2`` → ``00000:026:01.2``."""
     domain, bus, rest = address.split(":")

@@ -13,7 +13,6 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts i
     HostDevice,
     dependency_group,
     dependency_groups,
-    siblings,
 )
 from ansible_collections.directpath.vsphere.tests.unit.domain.strategies import (
     ACTIVE,
@@ -113,8 +112,3 @@ def test_every_member_gives_the_same_group_in_any_order(devices: tuple[HostDevic
         assert address in {member.address for member in group}
         assert all(groups[member.address] == group for member in group)
         assert not any(member.is_bridge for member in group)
-
-
-def test_functions_of_one_slot() -> None:
-    devices = [device(B), device(C), device(A)]
-    assert [found.address for found in siblings(devices, A)] == [A, B]

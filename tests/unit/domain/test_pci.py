@@ -18,7 +18,6 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.pci imp
     parse_id,
     parse_pair,
     signed16,
-    slot_of,
 )
 from ansible_collections.directpath.vsphere.tests.unit.domain.strategies import addresses, hex_ids
 
@@ -70,7 +69,6 @@ def test_addresses_are_read_in_any_spelling(address: str) -> None:
     assert parse_address(address) == parse_address(address.upper()) == parse_address(f" {address}\n") == address
     domain, bus, rest = address.split(":")
     assert parse_address(f"{int(domain, 16):x}:{int(bus, 16):x}:{rest}") == address
-    assert slot_of(address) == address[:-2]
 
 
 def test_the_domain_may_be_left_out() -> None:
