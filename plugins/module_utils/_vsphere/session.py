@@ -9,6 +9,7 @@ reaches the wire, so no code path can forget to ask.
 from __future__ import annotations
 
 import ssl
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -41,6 +42,7 @@ READ_METHODS = frozenset(
         "QueryBootDevices",
         "RetrieveDiskPartitionInfo",
         "RetrieveHardwareUptime",
+        "HasPrivilegeOnEntities",
         "CurrentTime",
     }
 )
@@ -73,7 +75,7 @@ class Guard:
 
     Mixed in front of a pyVmomi stub adapter. A read that meets an overloaded server or a broken connection is repeated with growing
     pauses; a write never is, as it may have arrived. A call refused because the session ended is repeated once after a new login: the
-    server did not act on it.
+    server did not act on it. Calls may come from several threads: of those that find the session ended, one logs in.
     """
 
     read_only = False
@@ -85,6 +87,8 @@ class Guard:
         self.calls: Counter[str] = Counter()
         self.writes = 0
         """Writes that arrived, or may have: all but those the server answered with a fault."""
+        self.renewals = 0
+        self.renewing = threading.RLock()
 
     def InvokeMethod(self, mo: Any, info: Any, args: Any, *outer: Any) -> Any:
         name = info.wsdlName
@@ -97,6 +101,7 @@ class Guard:
         renewed = False
         attempt = 1
         while True:
+            renewals = self.renewals
             self.calls[name] += 1
             self.writes += name not in READ_METHODS
             try:
@@ -106,7 +111,9 @@ class Guard:
                 if renewed or self.renew is None or name in ("Login", "Logout"):
                     raise
                 renewed = True
-                self.renew()
+                with self.renewing:
+                    if self.renewals == renewals:
+                        self.renew()
             except Exception as error:
                 if name not in READ_METHODS:
                     self.writes -= isinstance(error, vmodl.MethodFault)
@@ -220,11 +227,13 @@ class Session:
 
     def renew(self) -> None:
         """Log in anew after the server forgot us. Views and filters of the old session are gone: readers look at ``logins``."""
-        with suppress(Exception):
-            # A session that is alive after all refuses a second login as if the password were wrong.
-            self.content.sessionManager.Logout()
-        self.login()
-        self.logins += 1
+        with self.stub.renewing:
+            with suppress(Exception):
+                # A session that is alive after all refuses a second login as if the password were wrong.
+                self.content.sessionManager.Logout()
+            self.login()
+            self.logins += 1
+            self.stub.renewals += 1
 
     def close(self) -> None:
         """Log out; a server that is gone by now needs no logout."""
