@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+SHORTEST_WAIT = 0.05
+"""Real seconds a waiting client is kept at least, however fast time runs: nobody should be made to ask in a circle."""
 START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 
 
@@ -69,7 +71,7 @@ class Clock:
         return heapq.heappop(self._queue) if due is not None and due <= until else None
 
     def wait(self, ready: Callable[[], bool], timeout: float | None, *, patient: bool = False) -> bool:
-        """Wait, lock held, until ``ready()``; False when ``timeout`` seconds of the client's time went by.
+        """Wait, lock held, until ``ready()``; False when ``timeout`` simulated seconds went by.
 
         ``patient``: somebody else may change something meanwhile, so waiting without end is no mistake.
         """
@@ -165,7 +167,7 @@ class ScaledClock(Clock):
         self.changed.wait_for(lambda: self._closed, seconds)
 
     def wait(self, ready: Callable[[], bool], timeout: float | None, *, patient: bool = False) -> bool:
-        return self.changed.wait_for(ready, timeout)
+        return self.changed.wait_for(ready, None if timeout is None else max(SHORTEST_WAIT, timeout / self.speed))
 
     def close(self) -> None:
         with self.lock:

@@ -48,6 +48,8 @@ def answer(sim: Simulator, verb: str, target: str, body: bytes) -> Answer:
         if not isinstance(given, dict):
             raise ValueError("send a JSON object")
         query = {name: values[-1] for name, values in parse_qs(url.query).items()}
+        if verb == "GET" and len(parts) == 3 and parts[1] == "holds":  # waits, so it must not have the lock
+            return _json(sim.holds.wait(int(parts[2]), float(query.get("wait", "0"))))
         with sim.lock:
             return _route(sim, verb, parts[1:], given, query)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -67,6 +69,9 @@ def _route(sim: Simulator, verb: str, parts: list[str], given: Values, query: di
         ("GET", "faults"): lambda: [asdict(rule) for rule in sim.faults.rules],
         ("POST", "faults"): lambda: asdict(sim.faults.add(**given)),
         ("DELETE", "faults"): sim.faults.clear,
+        ("GET", "holds"): sim.holds.show,
+        ("POST", "holds"): lambda: sim.holds.add(**given),
+        ("DELETE", "holds"): sim.holds.clear,
         ("GET", "knobs"): lambda: {name: {"value": value, "doc": doc} for name, value, doc in sim.knobs},
         ("POST", "knobs"): lambda: set_knobs(sim, given),
         ("GET", "events"): lambda: {name: (call.__doc__ or "").strip() for name, call in sorted(sim.events.items())},

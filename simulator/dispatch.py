@@ -81,6 +81,14 @@ class Request:
     """The journal entry of the call, once it has one."""
 
 
+def passing(sim: Simulator, when: str, request: Request) -> None:
+    """A transport says where a call is, without the lock; after the call only those that had an effect count."""
+    if when == "before" or (request.entry is not None and request.entry.effect):
+        obj = sim.registry.find(request.moid)
+        name = str(obj.props.get("name", "")) if obj is not None else ""
+        sim.stops.passing(when, request.method, request.moid, name)
+
+
 def no_permission(sim: Simulator, privilege: str, obj: ManagedObject | None) -> Any:
     """The NoPermission fault for a privilege on an object's entity."""
     entity = obj.entity() if obj is not None else None
@@ -137,6 +145,8 @@ def _run(sim: Simulator, request: Request, peer: Peer, obj: ManagedObject | None
     strike = sim.faults.judge(request.method, obj)
     _suffer(sim, strike)
     result = handler(call, *request.args)
+    if request.entry is not None:
+        request.entry.effect = True
     if strike.after is not None:
         raise strike.after
     return result.ref if isinstance(result, ManagedObject) else result

@@ -54,6 +54,8 @@ class Entry:
     args: dict[str, Any]
     write: bool
     outcome: str = "ok"
+    effect: bool = False
+    """Whether the call did its work; so may one have whose answer was dropped."""
     bytes_in: int = 0
     bytes_out: int = 0
 

@@ -29,6 +29,7 @@ from .services.reading import PropertyReader
 from .services.sessions import Sessions
 from .services.updates import GONE
 from .services.views import STRUCTURE, ContainerView
+from .stops import Holds, Stop, Stops, Write
 from .tasks import Body, Task
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ class Simulator:
         self.changes = ChangeLog()
         self.journal = Journal()
         self.faults = FaultRules()
+        self.stops = Stops()
+        self.holds = Holds(self.stops)
         self.sessions = Sessions(self)
         self.authz = Authorization(self)
         for role, privileges in (roles or {}).items():
@@ -156,6 +159,16 @@ class Simulator:
     def close(self) -> None:
         """Stop background work of the clock."""
         self.clock.close()
+
+    def on_write(
+        self, write: int | None, call: Callable[[Write], None], *, when: str = "after", method: str | None = None
+    ) -> Stop:
+        """Call back at the n-th write from now (None: at every one), ``before`` or ``after`` its effect or once ``answered``.
+
+        The callback runs on the thread that serves the call and holds up its answer, not the simulator. What it raises
+        reaches the caller in process; a client on the network sees the connection drop. Raises ValueError.
+        """
+        return self.stops.add(write, call, when, method)
 
     def client_clock(self) -> tuple[Callable[[], float], Callable[[float], None]]:
         """(monotonic, sleep) for client code in the same process that must share this simulator's time."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pyVmomi import vmodl
 
 from .. import control, versions
-from ..dispatch import Peer, Request, invoke
+from ..dispatch import Peer, Request, invoke, passing
 from ..faults import Dropped, HttpStatus, with_text
 from ..services.reading import parse
 from . import soap
@@ -155,46 +155,58 @@ class Handler(BaseHTTPRequestHandler):
         if self._gone():
             self._drop()
             return
+        try:
+            request, declared = _request(body, version)
+        except soap.BadRequest as error:
+            self._xml(500, soap.encode_fault(soap.bad_request(error), version), None, None)
+            return
+        try:
+            self._answer(request, declared, version)
+        except Dropped:
+            self._drop()
+        except Exception:
+            self._drop()  # raised on purpose where somebody wanted to stop: on the network that is a lost connection
+            raise
+
+    def _answer(self, request: Request, declared: type[Any], version: str) -> None:
+        """Run a call and send its answer. Raises Dropped when there is to be none."""
         peer = self._peer()
         before = peer.session_key
+        passing(self.sim, "before", request)
         try:
-            status, text, entry = self._run(body, version, peer)
+            try:
+                status, text = self._run(request, declared, version, peer)
+            finally:
+                passing(self.sim, "after", request)
         except HttpStatus as error:
             self._send(error.status, "text/plain", f"{error}\n".encode())
             return
-        except Dropped:
-            self._drop()
-            return
         if self._gone():
-            self._drop()
-            return
+            raise Dropped
         cookie = None
         if peer.session_key != before and peer.session_key:
             self.server.owner.sessions.add(peer.session_key)
             cookie = f'{COOKIE}="{peer.session_key}"; Path=/; HttpOnly; Secure;'
-        self._xml(status, text, entry, cookie)
+        self._xml(status, text, request.entry, cookie)
+        passing(self.sim, "answered", request)
 
     def _peer(self) -> Peer:
         found = _COOKIE.search(self.headers.get("Cookie", ""))
         key = found.group(1) if found else ""
         return Peer(key, self.client_address[0], self.headers.get("User-Agent", ""), remote=True)
 
-    def _run(self, body: bytes, version: str, peer: Peer) -> tuple[int, str, Entry | None]:
-        """Decode, invoke and encode; values are encoded under the lock, while they are what they were."""
+    def _run(self, request: Request, declared: type[Any], version: str, peer: Peer) -> tuple[int, str]:
+        """Invoke and encode; values are encoded under the lock, while they are what they were."""
         with self.sim.lock:
             try:
-                request, declared = _request(body, version)
-            except soap.BadRequest as error:
-                return 500, soap.encode_fault(soap.bad_request(error), version), None
-            try:
                 result = invoke(self.sim, request, peer)
-                return 200, soap.encode_result(request.method, result, declared, version), request.entry
+                return 200, soap.encode_result(request.method, result, declared, version)
             except vmodl.MethodFault as fault:
-                return 500, soap.encode_fault(fault, version), request.entry
+                return 500, soap.encode_fault(fault, version)
             except TypeError as error:
                 self.sim.internal_errors.append(error)
                 broken = with_text(vmodl.fault.SystemError(reason=f"simulator: {error}"))
-                return 500, soap.encode_fault(broken, version), request.entry
+                return 500, soap.encode_fault(broken, version)
 
     # -- answers ----------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from pyVmomi import vim, vmodl
 from pyVmomi.SoapAdapter import StubAdapterBase
 
 from .. import wire
-from ..dispatch import Peer, Request, invoke
+from ..dispatch import Peer, Request, invoke, passing
 from ..faults import Dropped, HttpStatus
 
 if TYPE_CHECKING:
@@ -64,17 +64,23 @@ class InProcessStub(StubAdapterBase):  # type: ignore[misc]
             args=[None if arg is None else wire.localise(arg, par.type, self.version, None) for arg, par in given],
             version=self.version,
         )
+        passing(self.sim, "before", request)
         try:
-            with self.sim.lock:
-                result = invoke(self.sim, request, self.peer)
-                self.cookie = f'vmware_soap_session="{self.peer.session_key}"' if self.peer.session_key else ""
-                return self._answer(result, info)
+            try:
+                with self.sim.lock:
+                    result = invoke(self.sim, request, self.peer)
+                    self.cookie = f'vmware_soap_session="{self.peer.session_key}"' if self.peer.session_key else ""
+                    answer = self._answer(result, info)
+            finally:
+                passing(self.sim, "after", request)
         except HttpStatus as error:
             raise HTTPException(str(error)) from None
         except Dropped:
             raise ConnectionResetError("the simulated endpoint dropped the connection") from None
         except vmodl.MethodFault as fault:
             raise wire.localise(fault, object, self.version, self) from fault.__cause__
+        passing(self.sim, "answered", request)
+        return answer
 
     def _answer(self, result: Any, info: Any) -> Any:
         if result is None:
