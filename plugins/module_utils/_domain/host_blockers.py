@@ -45,6 +45,7 @@ def iommu_off(host: Host, wanted: Sequence[HostDevice]) -> Blocker:
         "firmware",
         cure="Enable Intel VT-d or AMD-Vi (AMD IOMMU) in the firmware set-up and boot the host again. If it is on already, look "
         "at Host > Configure > Hardware > PCI Devices > All PCI devices, and at the vmkernel log for IOMMU",
+        subjects=tuple(device.address for device in _by_address(wanted)),
     )
 
 
@@ -85,7 +86,7 @@ def _incapable(
             "Usual causes: it sits behind a PCI switch or root port without ACS (KB 1036811, KB 391460), the host uses it, "
             "or its slot has the IOMMU off in firmware. A count takes only devices that can"
         )
-    return Blocker(code="not_capable", message=message, cure=cure, candidates=candidates)
+    return Blocker(code="not_capable", message=message, cure=cure, candidates=candidates, subjects=(device.address,))
 
 
 def rebind_unsupported(host: Host, devices: Sequence[HostDevice]) -> Blocker:
@@ -94,6 +95,7 @@ def rebind_unsupported(host: Host, devices: Sequence[HostDevice]) -> Blocker:
         message=f"{host.name} cannot change the owner of a device without a reboot, as apply: now asks for "
         f"({'; '.join(device.describe() for device in devices)})",
         cure="Set apply: auto or apply: reboot, and reboot the host afterwards",
+        subjects=tuple(device.address for device in devices),
     )
 
 
@@ -105,6 +107,7 @@ def in_use(host: Host, device: HostDevice) -> Blocker:
         code="in_use",
         message=f"{device.describe()} on {host.name} cannot be disabled: it belongs to {names}",
         cure="Power these VMs off and remove the device from them first (vm_pci_device with state: absent)",
+        subjects=(device.address,),
     )
 
 
@@ -113,6 +116,7 @@ def labels_conflict(host: Host, device: HostDevice, labels: Sequence[str]) -> Bl
         code="contradicting_labels",
         message=f"{device.describe()} on {host.name} is meant by entries with different labels: {', '.join(labels)}",
         cure="Narrow the entries, or give them counts, so that each device gets one label",
+        subjects=(device.address,),
     )
 
 

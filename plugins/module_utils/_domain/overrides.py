@@ -57,6 +57,7 @@ def protection_blockers(
                 code="last_management_uplink",
                 message=f"{', '.join(sorted(left))} are together all the uplinks that {host.name} is managed through",
                 cure="Leave one of them to the host. There is no override",
+                subjects=tuple(sorted(left)),
             )
         )
     return tuple(blockers)
@@ -76,4 +77,5 @@ def _protected(host: Host, address: str, reasons: Sequence[Protection]) -> Block
         code="protected",
         message=f"{what} on {host.name} is protected: {'; '.join(reason.reason for reason in reasons)}",
         cure=cure,
+        subjects=(address,),
     )

@@ -47,6 +47,8 @@ class Blocker:
     candidates: tuple[str, ...] = ()
     skippable: bool = False
     """True where the caller may ask to pass over it (``on_missing: skip``)."""
+    subjects: tuple[str, ...] = ()
+    """Addresses of the devices it is about, where it is about certain ones. For machines: the message names them."""
 
     def sentence(self) -> str:
         parts = [self.message.rstrip(".") + "."]

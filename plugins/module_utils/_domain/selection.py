@@ -105,6 +105,7 @@ def _nothing(host: Host, selector: Selector, avoid: Collection[str]) -> Blocker:
             code="bridge",
             message=f"{here.describe()} on {host.name} is a PCI bridge, which cannot be given to a virtual machine",
             cure="Name the device behind it",
+            subjects=(here.address,),
         )
     if here is not None:
         expected = replace(selector, address=None)
@@ -117,6 +118,7 @@ def _nothing(host: Host, selector: Selector, avoid: Collection[str]) -> Blocker:
             "and slot",
             candidates=_shortened(sorted(elsewhere)),
             skippable=True,
+            subjects=(here.address,),
         )
     near = near_misses(host.candidates(), selector)
     others = sorted(d.describe() for d in host.candidates() if d.capable and d.address not in avoid)

@@ -21,6 +21,10 @@ from .vm_matching import Held, Matching, Need, could_become, is_meant, match_dev
 from .vm_wishes import BackingKind, VmWish, VmWorld
 from .vms import Vm, VmDevice
 
+NOT_WANTED = "not wanted"
+COMPANION = "it is reset together with"
+"""Why a device goes that is no reason of its own."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DynamicGrant:
@@ -114,7 +118,7 @@ def _absent(draft: Draft) -> Draft:
     """Every device that is, or may turn out to be, of the named kind goes; with what is reset together with it."""
     wish = draft.wish
     doomed = {
-        held.key: "not wanted"
+        held.key: NOT_WANTED
         for held in draft.held
         if wish.backing in ("auto", held.kind)
         and any(is_meant(entry, device) for entry in wish.devices for device in held.stands_for)
@@ -140,7 +144,7 @@ def _present(world: VmWorld, draft: Draft, matching: Matching, desk: Desk | None
     if wish.state == "exactly":
         for held in matching.surplus:
             if held.problem or held.hardware is None or held.hardware.address not in together:
-                doomed[held.key] = "not wanted"
+                doomed[held.key] = NOT_WANTED
     detached = _with_groups(draft, doomed)
     for held in sorted(replaced.values(), key=lambda held: held.key):
         warnings.append(f"{describe_device(held.device)} of {vm.name} is attached anew: {_why_replaced(held)}")
@@ -234,5 +238,5 @@ def _with_groups(draft: Draft, doomed: Mapping[int, str]) -> dict[int, str]:
             if held.hardware is None or held.problem or held.key in result:
                 continue
             if held.hardware.address in mates:
-                result[held.key] = f"it is reset together with {address}"
+                result[held.key] = f"{COMPANION} {address}"
     return result

@@ -10,7 +10,7 @@ from typing import Any
 from .hosts import dependency_group
 from .memory import describe_device
 from .plan import Change
-from .vm_draft import Draft, DynamicGrant
+from .vm_draft import COMPANION, NOT_WANTED, Draft, DynamicGrant
 from .vm_matching import Held
 from .vm_wishes import Detach, DynamicSpec, FixedSpec
 from .vms import DynamicBacking, FixedBacking
@@ -58,7 +58,8 @@ def attach_changes(draft: Draft, system_id: str | None) -> tuple[Change, ...]:
 
 
 def device_facts(draft: Draft) -> dict[str, Any]:
-    """What the VM will have, what was given for which wish, what belongs together, what is left alone."""
+    """What the VM will have, what was given for which wish, what goes and why, what belongs together, what is left alone."""
+    names = _names(draft)
     facts: dict[str, Any] = {
         "devices": [
             *({"subject": name, **_held_words(held)} for held, name in _staying(draft)),
@@ -73,6 +74,9 @@ def device_facts(draft: Draft) -> dict[str, Any]:
     }
     if given:
         facts["allocation"] = given
+    going = {names[held.key]: _why_it_goes(draft, held) for held in draft.held if held.key in draft.detached}
+    if going:
+        facts["going"] = going
     groups = {}
     for grant in draft.fixed:
         host_devices = draft.host.devices if draft.host is not None else ()
@@ -82,6 +86,16 @@ def device_facts(draft: Draft) -> dict[str, Any]:
     if groups:
         facts["groups"] = groups
     return facts
+
+
+def _why_it_goes(draft: Draft, held: Held) -> dict[str, str]:
+    """``why`` for machines: ``unwanted``, ``stale`` (it cannot work where the VM is), ``replaced`` (by another backing)."""
+    reason = draft.detached[held.key]
+    if reason.startswith(COMPANION):
+        return {"why": "companion", "reason": reason}
+    if reason == NOT_WANTED:
+        return {"why": "unwanted", "reason": reason}
+    return {"why": "stale" if held.problem else "replaced", "reason": reason}
 
 
 def _staying(draft: Draft) -> list[tuple[Held, str]]:

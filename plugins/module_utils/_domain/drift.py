@@ -1,0 +1,128 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The words of drift: what can differ between what is wanted and what is there. PRIVATE to the collection.
+
+A difference is found by the same planners the modules act by (``drift_hosts``, ``drift_vms``), so what ``site`` would change and
+what drift reports cannot come apart. ``planned`` is True for those; the others are what no planner minds, as it does not have to be
+changed to fulfil the intent: devices that nobody asked for, settings left behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+ObjectType: TypeAlias = Literal["vcenter", "host", "vm"]
+Certainty: TypeAlias = Literal["drift", "unknown"]
+Status: TypeAlias = Literal["in_sync", "drift", "unknown"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kind:
+    """``title``: the difference in a few words. ``certainty``: whether there is one, or nobody could tell."""
+
+    title: str
+    certainty: Certainty = "drift"
+
+
+KINDS: Mapping[str, Kind] = {
+    "missing": Kind(title="device missing"),
+    "disabled": Kind(title="not enabled"),
+    "label_differs": Kind(title="another label"),
+    "pending_reboot": Kind(title="waits for a reboot"),
+    "stale_address": Kind(title="address out of date"),
+    "identity_changed": Kind(title="another card at the address"),
+    "protected_conflict": Kind(title="the host needs it"),
+    "not_capable": Kind(title="not offered for passthrough"),
+    "iommu_off": Kind(title="IOMMU off"),
+    "ambiguous": Kind(title="several models meant"),
+    "extra": Kind(title="not asked for"),
+    "device_missing": Kind(title="device missing in the VM"),
+    "wrong_backing": Kind(title="wrong kind of backing"),
+    "memory_not_reserved": Kind(title="memory not reserved"),
+    "memory_limited": Kind(title="memory limited"),
+    "memory_changed": Kind(title="memory changed since it was reserved"),
+    "mmio_differs": Kind(title="64-bit MMIO window"),
+    "hot_add_on": Kind(title="hot-add switched on"),
+    "powered_off": Kind(title="not running"),
+    "limit_exceeded": Kind(title="too many devices"),
+    "refused": Kind(title="cannot be as wanted"),
+    "not_found": Kind(title="not there"),
+    "unreachable": Kind(title="not reachable", certainty="unknown"),
+    "unreadable": Kind(title="could not be read", certainty="unknown"),
+    "invisible": Kind(title="not visible to this account", certainty="unknown"),
+    "unchecked": Kind(title="not looked at", certainty="unknown"),
+}
+"""Every kind of difference, the most particular word first. A name never changes its meaning: pipelines branch on it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Difference:
+    """One thing that is not as wanted, or of which nobody can tell.
+
+    ``subject`` is what it is about on the object: a PCI address, ``10de:20f1 #1``, ``memory reservation``. ``cause`` says what is
+    there and why that differs, ``cure`` what to do; ``command`` does it, or, where only hands can, shows it. ``obstacles`` stand in
+    the way of the cure. ``ignored`` is the name of the rule that lets it pass.
+    """
+
+    kind: str
+    type: ObjectType
+    object: str
+    moid: str = ""
+    cluster: str | None = None
+    subject: str = ""
+    device: str = ""
+    wanted: str = ""
+    found: str = ""
+    cause: str = ""
+    cure: str = ""
+    command: str = ""
+    obstacles: tuple[str, ...] = ()
+    planned: bool = True
+    ignored: str = ""
+
+    @property
+    def certainty(self) -> Certainty:
+        return KINDS[self.kind].certainty
+
+    @property
+    def place(self) -> tuple[str, str, str, str, str]:
+        """Where it stands in a report: hosts before VMs, by name."""
+        return (self.type, self.object, self.moid, self.subject, self.kind)
+
+    def sentence(self) -> str:
+        """Everything a person needs, in one line."""
+        what = f"{self.object}{f' {self.subject}' if self.subject else ''}: {KINDS[self.kind].title}"
+        parts = [what, *(text for text in (self.cause, *self.obstacles, self.cure) if text)]
+        return " ".join(f"{part.rstrip('.')}." for part in parts)
+
+    def record(self) -> dict[str, Any]:
+        """As the report shows it."""
+        return {
+            "kind": self.kind,
+            "title": KINDS[self.kind].title,
+            "certainty": self.certainty,
+            "type": self.type,
+            "object": self.object,
+            "moid": self.moid,
+            "cluster": self.cluster,
+            "subject": self.subject,
+            "device": self.device,
+            "wanted": self.wanted,
+            "found": self.found,
+            "cause": self.cause,
+            "obstacles": list(self.obstacles),
+            "cure": self.cure,
+            "command": self.command,
+            "planned": self.planned,
+            "ignored": self.ignored or None,
+        }
+
+
+def status_of(differences: tuple[Difference, ...] | list[Difference]) -> Status:
+    """Drift is certain where any is found, whatever else could not be told. What a rule lets pass does not count."""
+    certainties = {difference.certainty for difference in differences if not difference.ignored}
+    if "drift" in certainties:
+        return "drift"
+    return "unknown" if "unknown" in certainties else "in_sync"
