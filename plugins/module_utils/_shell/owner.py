@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who owns a run: a token that names a process, and whether that process still lives. PRIVATE to the collection.
+
+A token reads ``user@host:pid:start:space-random``. ``start`` tells the process from a later one with the same id; ``space`` stands for
+the boot of the machine and the process namespace, so that two containers that share a host name are not taken for one machine.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import os
+import re
+import secrets
+import socket
+import subprocess
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+_TOKEN = re.compile(
+    r"(?P<user>[^@]*)@(?P<host>[^:]*):(?P<pid>[0-9]+):(?P<start>[0-9a-f]+):(?P<space>[0-9a-f]+)-[0-9a-f]+"
+)
+
+
+def make_owner() -> str:
+    """A token for this process, at most 100 characters, another one at each call."""
+    started = _start_of(os.getpid())
+    return f"{_user()}@{_host()}:{os.getpid()}:{started}:{_space()}-{secrets.token_hex(3)}"
+
+
+def is_gone(owner: str, *, start_of: Callable[[int], str] | None = None) -> bool:
+    """True only when it is certain: the token names a process of this very machine, and that process has ended."""
+    named = _TOKEN.fullmatch(owner)
+    if named is None or (named["host"], named["space"]) != (_host(), _space()) or named["start"] == "0":
+        return False
+    return (start_of or _start_of)(int(named["pid"])) != named["start"]
+
+
+def _user() -> str:
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError, ImportError):  # a user id without a name, as containers have
+        name = f"uid{os.getuid()}"
+    return _plain(name)[:24]
+
+
+def _host() -> str:
+    return _plain(socket.gethostname().partition(".")[0])[:40]
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "_", text)
+
+
+def _start_of(pid: int) -> str:
+    """When the process began, as a word to compare with; ``-`` when there is none, ``0`` when this machine does not tell."""
+    stat = Path(f"/proc/{pid}/stat")
+    if Path("/proc/self/stat").exists():
+        try:
+            words = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        except OSError:
+            return "-"
+        return "-" if words[0] in ("Z", "X") else f"{int(words[19]):x}"
+    try:
+        shown = subprocess.run(
+            ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, check=False, timeout=10
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return "0"
+    return hashlib.sha256(shown.strip()).hexdigest()[:10] if shown.strip() else "-"
+
+
+@cache
+def _space() -> str:
+    known = [_word(lambda: Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))]
+    known.append(_word(lambda: str(Path("/proc/self/ns/pid").readlink())))
+    return hashlib.sha256("\0".join(known).encode()).hexdigest()[:6]
+
+
+def _word(read: Callable[[], str]) -> str:
+    try:
+        return read()
+    except OSError:
+        return ""
