@@ -11,9 +11,9 @@ from __future__ import annotations
 import getpass
 import hashlib
 import os
+import platform
 import re
 import secrets
-import socket
 import subprocess
 from collections.abc import Callable
 from functools import cache
@@ -47,7 +47,7 @@ def _user() -> str:
 
 
 def _host() -> str:
-    return _plain(socket.gethostname().partition(".")[0])[:40]
+    return _plain(platform.node().partition(".")[0])[:40]
 
 
 def _plain(text: str) -> str:
