@@ -33,6 +33,7 @@ READS: frozenset[str] = frozenset(
     ClusterEnterMaintenanceMode RecommendHostsForVm RetrieveDasAdvancedRuntimeInfo
     CheckCompatibility_Task CheckVmConfig_Task CheckPowerOn_Task CheckRelocate_Task CheckMigrate_Task CheckClone_Task
     CheckInstantClone_Task QueryVMotionCompatibilityEx_Task
+    Redfish.GET Redfish.POST Redfish.DELETE
     GetAlarm GetAlarmState RetrieveUserGroups QueryAssignedLicenses DecodeLicense
     """.split()
 )

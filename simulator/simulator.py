@@ -33,6 +33,7 @@ from .stops import Holds, Stop, Stops, Write
 from .tasks import Body, Task
 
 if TYPE_CHECKING:
+    from .bmc.accounts import Sessions as BmcSessions
     from .dispatch import Call
     from .services.events import EventManager
     from .services.task_manager import TaskManager
@@ -98,6 +99,7 @@ class Simulator:
         self.events: dict[str, Callable[..., Any]] = {}
         self.describe: Callable[[Simulator], Any] = lambda sim: {}
         self.internal_errors: list[Exception] = []
+        self.bmc_sessions: dict[str, BmcSessions] = {}
         self.online = True
         self._chain = 0
         self.services = build_services(self)

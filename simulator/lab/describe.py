@@ -28,6 +28,8 @@ def host_state(host: HostSystem) -> dict[str, Any]:
         "version": host.spec.release,
         "connection": host.connection,
         "running": host.running,
+        "powered": host.powered,
+        "cold_boots": host.cold_boots,
         "maintenance": host.in_maintenance,
         "entering": host.entering is not None,
         "boot_time": host.boot_time.isoformat(),

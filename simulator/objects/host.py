@@ -72,6 +72,9 @@ class HostSystem(Entity):
         self.taken: frozenset[str] = self._taken()
         self.saved = dict(self.pci)
         self.running = spec.connection != "notResponding"
+        self.powered = self.running
+        self.power_changed = float("-inf")
+        self.cold_boots = 0
         self.entering: host_maintenance.Entering | None = None
         self.holders: dict[str, str] = {}
         self.functions_used: Counter[str] = Counter()

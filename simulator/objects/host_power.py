@@ -50,6 +50,8 @@ def _schedule(host: HostSystem, plan: reboot.Journey) -> None:
 
     def leave() -> None:
         go_down(host)
+        if plan.power_off:
+            switch(host, on=False)
         if plan.back is None:
             host.journey = []
 
@@ -213,15 +215,35 @@ def show_devices(host: HostSystem) -> None:
 
 def power_loss(host: HostSystem) -> None:
     """Somebody pulls the plug: no shutdown, no journey back."""
+    crash(host)
+    switch(host, on=False)
+
+
+def crash(host: HostSystem) -> None:
+    """The host stops where it is, whatever it was doing; its power is not touched."""
     for timer in host.journey:
         timer.cancel()
     host.journey = []
     go_down(host)
 
 
+def switch(host: HostSystem, *, on: bool) -> None:
+    """Power comes or goes; what the host makes of it is not decided here. A start from no power is a cold one."""
+    if host.powered != on:
+        host.powered, host.power_changed = on, host.sim.clock.seconds()
+        host.cold_boots += on
+
+
+def soft_off(host: HostSystem) -> None:
+    """Somebody presses the button of a running host: ESXi shuts down by itself, maintenance mode or not."""
+    if host.running and not host.journey:
+        _schedule(host, reboot.journey(host.sim.clock.seconds(), host.settings, returns=False, direct=host.direct))
+
+
 def power_up(host: HostSystem) -> None:
-    """Somebody presses the button; the host needs its boot time."""
+    """Somebody presses the button of a host that is off, or resets one that hangs; it needs its boot time."""
     if not host.running and not host.journey:
+        switch(host, on=True)
         now = host.sim.clock.seconds()
         plan = reboot.journey(
             now, dataclasses.replace(host.settings, down_after_seconds=0.0), returns=True, direct=host.direct

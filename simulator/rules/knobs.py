@@ -140,6 +140,28 @@ class Knobs:
     boot_seconds: Annotated[float, About("time from then until the host answers again")] = 300.0
     reconnect_seconds: Annotated[float, About("time ReconnectHost takes")] = 3.0
 
+    # Management controllers (Redfish).
+    power_change_seconds: Annotated[
+        float, About("time until a management controller shows that power came or went; until then it is under way")
+    ] = 5.0
+    bmc_shape: Annotated[
+        str,
+        About(
+            "whose management controller a host has, see bmc/shapes.py; none: nothing answers",
+            choices=("standard", "idrac", "ilo", "xcc", "supermicro", "openbmc", "hgx", "none"),
+        ),
+    ] = "standard"
+    bmc_auth: Annotated[str, About("how a management controller lets one in", choices=("both", "basic", "session"))] = (
+        "both"
+    )
+    bmc_offers: Annotated[
+        str,
+        About(
+            "which resets a management controller offers: those of its maker, or one way only to power a host on, or none",
+            choices=("all", "power_cycle", "force_restart", "push_power_button", "force_off"),
+        ),
+    ] = "all"
+
     # Virtual machines.
     reconfigure_seconds: Annotated[float, About("time ReconfigVM takes")] = 1.0
     power_on_seconds: Annotated[float, About("time a power-on takes")] = 3.0

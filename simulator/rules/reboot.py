@@ -18,7 +18,8 @@ from .knobs import Knobs
 class Journey:
     """A reboot or shutdown as a timetable, in simulator seconds.
 
-    `back` is None when the host stays away. `task_ends` is None when the task never ends by itself.
+    `back` is None when the host stays away. `task_ends` is None when the task never ends by itself. `power_off`: it ends
+    without power, as against a host that hangs while it boots.
     """
 
     down: float
@@ -27,6 +28,7 @@ class Journey:
     task_fails: bool
     boot_time_moves: bool
     comes_disconnected: bool
+    power_off: bool = False
 
 
 def check(in_maintenance: bool, force: bool) -> None:
@@ -52,6 +54,7 @@ def journey(now: float, knobs: Knobs, *, returns: bool, direct: bool) -> Journey
         task_fails=knobs.reboot_task_end == "error",
         boot_time_moves=knobs.boot_result != "same_boot_time",
         comes_disconnected=knobs.boot_result == "disconnected",
+        power_off=not returns,
     )
 
 

@@ -18,7 +18,7 @@ from .. import control, versions
 from ..dispatch import Peer, Request, invoke, passing
 from ..faults import Dropped, HttpStatus, with_text
 from ..services.reading import parse
-from . import soap
+from . import redfish, soap
 
 if TYPE_CHECKING:
     from ..journal import Entry
@@ -67,9 +67,11 @@ class Handler(BaseHTTPRequestHandler):
     # -- requests ---------------------------------------------------------------------------------------------
 
     def do_GET(self) -> None:
-        """The version document and the control page."""
+        """The version document, the control page, and management controllers."""
         path = self.path.partition("?")[0]
-        if path == "/sdk/vimServiceVersions.xml" and self.server.tls:
+        if redfish.serves(self):
+            redfish.serve(self, "GET", b"")
+        elif path == "/sdk/vimServiceVersions.xml" and self.server.tls:
             if self._gone():
                 self._drop()
                 return
@@ -78,12 +80,19 @@ class Handler(BaseHTTPRequestHandler):
             self._control("GET")
 
     def do_DELETE(self) -> None:
-        """Control requests only."""
-        self._control("DELETE")
+        """Control requests, and the end of a management controller's session."""
+        if redfish.serves(self):
+            redfish.serve(self, "DELETE", b"")
+        else:
+            self._control("DELETE")
 
     def do_POST(self) -> None:
-        """SOAP calls, and control requests."""
-        if self.path.partition("?")[0].rstrip("/") not in ("/sdk", "/sdk/vimService"):
+        """SOAP calls, control requests, and what management controllers are told."""
+        if redfish.serves(self):
+            body = self._body()
+            if body is not None:
+                redfish.serve(self, "POST", body)
+        elif self.path.partition("?")[0].rstrip("/") not in ("/sdk", "/sdk/vimService"):
             self._control("POST")
         elif self.server.tls:
             self._soap()
