@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Commands to paste for what was found. PRIVATE to the collection.
+
+No command overrides a protection, and none holds a password: a single module finds its account in the environment.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+COLLECTION = "directpath.vsphere"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Commands:
+    """``vcenter`` and ``port`` are where the state was read; ``arguments`` (inventory, limit) follow a playbook's name."""
+
+    vcenter: str
+    port: int = 443
+    arguments: str = ""
+
+    def playbook(self, name: str, *extra: str) -> str:
+        """``ansible-playbook directpath.vsphere.enable -i inventory.yml``."""
+        return " ".join(part for part in (f"ansible-playbook {COLLECTION}.{name}", self.arguments, *extra) if part)
+
+    def module(self, name: str, options: Mapping[str, Any]) -> str:
+        """One module by itself, with options as JSON, which Ansible reads as they are meant."""
+        where: dict[str, Any] = {"hostname": self.vcenter} if self.port == 443 else self._place()
+        return f"ansible localhost -m {COLLECTION}.{name} -a {shlex.quote(json.dumps({**where, **options}))}"
+
+    def _place(self) -> dict[str, Any]:
+        return {"hostname": self.vcenter, "port": self.port}
+
+    def enable(self) -> str:
+        return self.playbook("enable")
+
+    def reboot(self) -> str:
+        return self.playbook("reboot", "-e rolling_reboot_consent=true")
+
+    def attach(self) -> str:
+        return self.playbook("attach")
+
+    def disable(self, host: str, address: str, ids: str) -> str:
+        """Give one device back to the host; the ids are named again, so that a moved card is refused."""
+        vendor_id, device_id = ids.split(":")
+        match = {"address": address, "vendor_id": vendor_id, "device_id": device_id}
+        return self.module("host_passthrough", {"hosts": [host], "devices": [{"match": match}], "state": "disabled"})
+
+    def only(self, moid: str, devices: Sequence[Mapping[str, Any]]) -> str:
+        """Leave a VM with the wished devices and no others."""
+        return self.module(
+            "vm_pci_device", {"vms": [{"moid": moid, "devices": list(devices)}], "state": "exactly", "power": "cycle"}
+        )
+
+    def show_host(self, host: str) -> str:
+        return self.module("host_pci_device_info", {"hosts": [host]})
+
+    def show_vm(self, moid: str) -> str:
+        return self.module("vm_pci_device_info", {"vms": [moid]})

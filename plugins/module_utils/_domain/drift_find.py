@@ -1,0 +1,186 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole intent of one vCenter against everything observed of it. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from .drift import Difference
+from .drift_commands import Commands
+from .drift_hosts import host_differences
+from .drift_vms import VmCase, surplus_differences, vm_differences
+from .hosts import DeviceUser, Host
+from .overrides import parse_overrides
+from .passthrough import PassthroughWish, needs_fabric, plan_passthrough
+from .plan import Plan, TargetPlan
+from .vm_devices import VmWish, VmWorld, needs_details, plan_vm_devices
+from .vms import DynamicBacking, FixedBacking, SriovBacking, Vm
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotFound:
+    """A name of the intent that means nothing here: ``cause`` says so with near names."""
+
+    type: Literal["host", "vm"]
+    name: str
+    cause: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DriftWorld:
+    """What was read, and what the names of the intent mean in it.
+
+    ``vms.hosts`` are all hosts at hand. ``hosts`` wishes by host id; a host without an entry is not in the intent. ``entries`` are
+    the wished devices by VM id as the modules take them. ``sees_all`` is False when the account has no say at the root of the
+    inventory, so that what it does not find may be there all the same.
+    """
+
+    vms: VmWorld
+    hosts: PassthroughWish
+    wishes: tuple[VmWish, ...] = ()
+    entries: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    not_found: tuple[NotFound, ...] = ()
+    whole_fleet: bool = False
+    sees_all: bool = True
+
+    def wanted(self) -> tuple[Host, ...]:
+        return tuple(host for host in self.vms.hosts if host.moid in self.hosts.devices)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plans:
+    """What the modules would do: ``strict`` is the plan of VMs that may have no other device than the wished ones."""
+
+    hosts: Plan
+    vms: Plan
+    strict: Plan
+
+
+def make_plans(world: DriftWorld) -> Plans:
+    """The plans of ``site``, made for the state as it is. Raises InputError for an intent that is wrong in itself."""
+    strict = tuple(replace(wish, state="exactly") for wish in world.wishes if wish.state == "present")
+    return Plans(
+        hosts=plan_passthrough(world.wanted(), world.hosts),
+        vms=plan_vm_devices(world.vms, world.wishes),
+        strict=plan_vm_devices(world.vms, strict),
+    )
+
+
+def hosts_to_deepen(world: DriftWorld, plans: Plans) -> tuple[str, ...]:
+    """Hosts of which it must be read what they live on: something is to be enabled there, or waits to be taken at the next boot."""
+    waiting = (
+        h.moid for h in world.vms.hosts if h.is_reachable and any(d.state == "pending_enable" for d in h.devices)
+    )
+    return tuple(sorted({*needs_fabric(plans.hosts), *waiting}))
+
+
+def vms_to_ask_for(plans: Plans) -> tuple[str, ...]:
+    """VMs whose plan hangs on answers that are given for one VM or host at a time."""
+    return tuple(sorted(needs_details(plans.vms)))
+
+
+def find_drift(world: DriftWorld, plans: Plans, commands: Commands) -> tuple[Difference, ...]:
+    """Every difference, hosts before VMs, sorted by name."""
+    found = [
+        *_hosts(world, plans, commands),
+        *_vms(world, plans, commands),
+        *(_not_found(world, entry, commands) for entry in world.not_found),
+    ]
+    return tuple(sorted(found, key=lambda difference: difference.place))
+
+
+def with_users(hosts: Iterable[Host], vms: Iterable[Vm]) -> tuple[Host, ...]:
+    """The hosts with the VMs that refer to their devices, beside users that were known already."""
+    users: dict[tuple[str, str], list[DeviceUser]] = {}
+    for vm in sorted(vms, key=lambda vm: (vm.name, vm.moid)):
+        for device in vm.devices:
+            address = _address(device.backing)
+            if address is not None and vm.host_moid is not None:
+                is_fixed = isinstance(device.backing, FixedBacking)
+                user = DeviceUser(vm=vm.name, moid=vm.moid, powered_on=vm.is_powered_on, fixed=is_fixed)
+                users.setdefault((vm.host_moid, address), []).append(user)
+    return tuple(_with_users(host, users) for host in hosts)
+
+
+def _with_users(host: Host, users: Mapping[tuple[str, str], Sequence[DeviceUser]]) -> Host:
+    merged = dict(host.users)
+    for device in host.devices:
+        named = users.get((host.moid, device.address), ())
+        known = {user.moid for user in named}
+        others = [user for user in host.users.get(device.address, ()) if user.moid not in known]
+        if named:
+            merged[device.address] = (*named, *others)
+    return replace(host, users=merged)
+
+
+def _address(backing: Any) -> str | None:
+    if isinstance(backing, FixedBacking):
+        return backing.address
+    if isinstance(backing, DynamicBacking):
+        return backing.assigned_address
+    return backing.virtual_function if isinstance(backing, SriovBacking) else None
+
+
+def _hosts(world: DriftWorld, plans: Plans, commands: Commands) -> Iterable[Difference]:
+    targets = {target.moid: target for target in plans.hosts.targets}
+    allowed = parse_overrides(world.hosts.allow_protected, world.wanted())
+    for host in world.vms.hosts:
+        if host.moid in targets:
+            wishes = world.hosts.devices[host.moid]
+            yield from host_differences(host, targets[host.moid], wishes, commands, allowed=allowed[host.moid])
+        elif world.whole_fleet:
+            nothing = TargetPlan(target=host.name, moid=host.moid)
+            yield from host_differences(host, nothing, (), commands)
+
+
+def _vms(world: DriftWorld, plans: Plans, commands: Commands) -> Iterable[Difference]:
+    surplus = {target.moid: _unwanted(target) for target in plans.strict.targets}
+    unasked = set(vms_to_ask_for(plans))
+    for target in plans.vms.targets:
+        case = VmCase(
+            vm=world.vms.vm(target.moid),
+            target=target,
+            surplus=surplus.get(target.moid, {}),
+            entry=world.entries.get(target.moid, ()),
+            unchecked=target.moid in unasked,
+        )
+        yield from vm_differences(world.vms, case, commands)
+    if world.whole_fleet:
+        named, models = {wish.moid for wish in world.wishes}, world.vms.models()
+        for vm in world.vms.everyone():
+            if vm.moid not in named:
+                yield from surplus_differences(world.vms, vm, models, commands)
+
+
+def _unwanted(target: TargetPlan) -> Mapping[str, Mapping[str, str]]:
+    """Subject → words, of the devices that go only because no wish names them."""
+    going = target.facts.get("going", {})
+    words = {change.subject: change.before or {} for change in target.changes if change.kind == "detach"}
+    return {
+        subject: {key: str(value) for key, value in words.get(subject, {}).items()}
+        for subject, why in going.items()
+        if why["why"] in ("unwanted", "companion")
+    }
+
+
+def _not_found(world: DriftWorld, entry: NotFound, commands: Commands) -> Difference:
+    """A name nobody here goes by. Where the account does not see the whole inventory, that proves nothing."""
+    return Difference(
+        kind="not_found" if world.sees_all else "invisible",
+        type=entry.type,
+        object=entry.name,
+        wanted="in the inventory of vCenter",
+        found="nothing of this name",
+        cause=entry.cause
+        if world.sees_all
+        else f"{entry.cause}. This account does not see the whole inventory, so it may be hidden",
+        cure="Correct the name, or take it out of the intent if it was removed"
+        if world.sees_all
+        else "Give the account System.Read on it, correct the name, or take it out of the intent",
+        command=commands.module("host_pci_device_info", {})
+        if entry.type == "host"
+        else commands.module("vm_pci_device_info", {}),
+    )

@@ -1,0 +1,231 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How one host differs from what is wanted of it. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from .drift import Difference
+from .drift_commands import Commands
+from .hosts import Host, HostDevice
+from .plan import Blocker, TargetPlan
+from .protection import protections
+from .selectors import DeviceWish
+
+_KIND_OF = {
+    "no_match": "missing",
+    "too_few": "missing",
+    "identity_changed": "identity_changed",
+    "ambiguous": "ambiguous",
+    "not_capable": "not_capable",
+    "iommu_off": "iommu_off",
+    "protected": "protected_conflict",
+    "last_management_uplink": "protected_conflict",
+}
+"""Blocker code → kind of difference; any other is ``refused``."""
+
+
+def host_differences(
+    host: Host, target: TargetPlan, wishes: Sequence[DeviceWish], commands: Commands, *, allowed: Collection[str] = ()
+) -> tuple[Difference, ...]:
+    """What ``target``, the plan that enables the wished devices of the host, and the host itself give, sorted by device.
+
+    ``allowed`` are addresses of protected devices that may be passed through.
+    """
+    if not host.is_reachable:
+        return (_unknown(host, commands),)
+    found: dict[tuple[str, str], Difference] = {}
+    refused = [d for blocker in target.blockers for d in _refused(host, blocker, commands)]
+    taken = _grabbed(host, allowed)
+    for difference in (
+        *refused,
+        *_changes(host, target, commands),
+        *_pending(host, target, taken, commands),
+        *_beyond(host, target, wishes, taken, commands),
+    ):
+        # One device, one difference: why it is refused says more than that it would be changed.
+        key = (difference.subject, "" if difference.subject else difference.cause)
+        found.setdefault(key, difference)
+    return tuple(sorted(found.values(), key=lambda difference: difference.place))
+
+
+def is_probably_virtual(host: Host, device: HostDevice) -> bool:
+    """Whether the device looks like a virtual function of a card that is in SR-IOV mode: nobody enables those one by one.
+
+    No property says so; a function of the same vendor and class behind such a card, without SR-IOV of its own, is what it looks like.
+    """
+    return device.sriov is None and any(
+        card.sriov is not None
+        and (card.sriov.enabled or card.sriov.active)
+        and (card.vendor_id, card.class_id) == (device.vendor_id, device.class_id)
+        and card.address < device.address
+        and card.device_id != device.device_id
+        for card in host.devices
+    )
+
+
+def _difference(host: Host, kind: str, device: HostDevice | None = None, **more: Any) -> Difference:
+    what: dict[str, Any] = {}
+    if device is not None:
+        what = {"subject": device.address, "device": f"{device.ids} {device.name}".rstrip(), "found": device.state}
+    return Difference(
+        kind=kind, type="host", object=host.name, moid=host.moid, cluster=host.cluster, **{**what, **more}
+    )
+
+
+def _unknown(host: Host, commands: Commands) -> Difference:
+    if host.connection_state == "connected":
+        return _difference(
+            host,
+            "unreadable",
+            found=", ".join(host.unreadable),
+            cause=f"{host.name} did not give {', '.join(host.unreadable)}",
+            cure="Check that the account may read this host (System.Read), and that its management agents answer",
+            command=commands.show_host(host.name),
+        )
+    return _difference(
+        host,
+        "unreachable",
+        found=host.connection_state,
+        cause=f"{host.name} is {host.connection_state}: what vCenter shows of it is old",
+        cure="Bring the host back (power, network, then Connect in vCenter)",
+        command=commands.show_host(host.name),
+    )
+
+
+def _refused(host: Host, blocker: Blocker, commands: Commands) -> Iterator[Difference]:
+    kind = _KIND_OF.get(blocker.code, "refused")
+    cause = blocker.message
+    if blocker.candidates:
+        cause += f". There are: {'; '.join(blocker.candidates)}"
+    for address in blocker.subjects or ("",):
+        yield _difference(
+            host,
+            kind,
+            host.device(address),
+            wanted="active",
+            cause=cause,
+            cure=blocker.cure,
+            command=commands.show_host(host.name),
+        )
+
+
+def _changes(host: Host, target: TargetPlan, commands: Commands) -> Iterator[Difference]:
+    """What would be written. A host of which anything is refused is left alone as a whole."""
+    obstacles = tuple(f"{host.name} is left alone as long as this stands: {b.message}" for b in target.blockers)
+    for change in target.changes:
+        device = host.device(change.subject)
+        if change.before["enabled"] == change.after["enabled"]:
+            yield _difference(
+                host,
+                "label_differs",
+                device,
+                wanted=f"label {change.after['label']}",
+                found=f"label {change.before['label']}" if change.before["label"] else "no label",
+                cause=f"The label of {change.subject} is {change.before['label'] or 'not set'}",
+                cure=f"Set it to {change.after['label']}",
+                command=commands.enable(),
+                obstacles=obstacles,
+            )
+            continue
+        yield _difference(
+            host,
+            "disabled",
+            device,
+            wanted="active",
+            cause=f"{change.subject} is to be passed through and is not enabled"
+            + (", though in force until the next reboot" if device is not None and device.active else ""),
+            cure="Enable it",
+            command=commands.enable(),
+            obstacles=obstacles,
+        )
+
+
+def _pending(host: Host, target: TargetPlan, taken: Mapping[str, str], commands: Commands) -> Iterator[Difference]:
+    """Wished devices that wait for a reboot, and whatever else makes the host owe one: a reboot settles all of it."""
+    wished = frozenset(target.facts.get("selected", ()))
+    for device in host.devices:
+        if not device.owes_reboot or (device.enabled and device.address not in wished):
+            continue
+        if device.address in taken and device.enabled:
+            yield _conflict(host, device, taken[device.address], commands)
+            continue
+        yield _difference(
+            host,
+            "pending_reboot",
+            device,
+            wanted="active" if device.address in wished else "off",
+            cause=f"{device.address} is {'enabled' if device.enabled else 'disabled'}, which comes into force at the next reboot",
+            cure=f"Reboot {host.name}",
+            command=commands.reboot(),
+        )
+
+
+def _beyond(
+    host: Host, target: TargetPlan, wishes: Sequence[DeviceWish], taken: Mapping[str, str], commands: Commands
+) -> Iterator[Difference]:
+    """Devices that are enabled and not wished. Where a wish is refused, what it may mean counts as wished."""
+    wished = frozenset(target.facts.get("selected", ()))
+    for device in host.devices:
+        if not device.enabled or device.address in wished or is_probably_virtual(host, device):
+            continue
+        if target.blockers and any(entry.selector.matches(device) for entry in wishes):
+            continue
+        if device.address in taken:
+            yield _conflict(host, device, taken[device.address], commands)
+        elif device.state == "stale":
+            yield _difference(
+                host,
+                "stale_address",
+                device,
+                wanted="off",
+                cause=f"A setting enables {device.address}, which the host does not offer: it may be left from another card that "
+                "was there",
+                cure="Disable it, before a card that is needed comes to sit at this address",
+                command=commands.disable(host.name, device.address, device.ids),
+                planned=False,
+            )
+        else:
+            yield _extra(host, device, commands)
+
+
+def _extra(host: Host, device: HostDevice, commands: Commands) -> Difference:
+    users = [user.vm for user in host.users.get(device.address, ())]
+    holds = f"; it belongs to {', '.join(users)}" if users else ""
+    return _difference(
+        host,
+        "extra",
+        device,
+        wanted="off",
+        cause=f"{device.address} is enabled and not in the intent{holds}",
+        cure=("Detach it from these VMs and disable it" if users else "Disable it") + ", or add it to the intent",
+        command=commands.disable(host.name, device.address, device.ids),
+        planned=device.owes_reboot,  # a reboot for it is owed, and would be made
+    )
+
+
+def _conflict(host: Host, device: HostDevice, reason: str, commands: Commands) -> Difference:
+    return _difference(
+        host,
+        "protected_conflict",
+        device,
+        wanted="off",
+        cause=f"{device.address} is enabled and will be taken from the host at its next boot, although {reason}",
+        cure="Disable it before the host is rebooted",
+        command=commands.disable(host.name, device.address, device.ids),
+    )
+
+
+def _grabbed(host: Host, allowed: Collection[str]) -> Mapping[str, str]:
+    """Protected devices that the next boot would take from the host, with the reasons; nothing where the fabric was not read."""
+    waiting = [device for device in host.devices if device.state == "pending_enable" and device.address not in allowed]
+    if host.fabric is None or not waiting:
+        return {}
+    reasons = protections(host)
+    return {
+        device.address: "; ".join(reason.reason for reason in reasons[device.address])
+        for device in waiting
+        if device.address in reasons
+    }

@@ -1,0 +1,216 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Drift as a report: plain values with a version, one vCenter or many. PRIVATE to the collection.
+
+The schema is ``docs/schemas/drift_report.v1.json``. Within version 1 keys are only added. A report holds no secret and no time: the
+same state gives the same report.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from .drift import KINDS, Difference, Status, status_of
+from .drift_find import DriftWorld, Plans
+from .hosts import Host, HostDevice
+from .vms import DynamicBacking, FixedBacking, Vm
+
+SCHEMA = "directpath.vsphere.drift_report"
+VERSION = 1
+
+Record = Mapping[str, Any]
+
+
+def report(
+    vcenter: str, world: DriftWorld, plans: Plans, differences: Sequence[Difference], idle_rules: Sequence[str] = ()
+) -> dict[str, Any]:
+    """What was found on one vCenter."""
+    by_object: dict[str, list[Difference]] = {}
+    for difference in differences:
+        by_object.setdefault(difference.moid, []).append(difference)
+    hosts = [_host(host, world, plans, by_object.get(host.moid, [])) for host in _shown_hosts(world, by_object)]
+    vms = [_vm(vm, by_object.get(vm.moid, [])) for vm in _shown_vms(world, by_object)]
+    return {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "vcenter": vcenter,
+        "status": status_of(list(differences)),
+        "summary": summary(len(hosts), len(vms), [difference.record() for difference in differences]),
+        "differences": [difference.record() for difference in differences],
+        "idle_rules": list(idle_rules),
+        "hosts": hosts,
+        "vms": vms,
+    }
+
+
+def untold(vcenter: str, message: str, code: str) -> dict[str, Any]:
+    """The report of a vCenter of which nothing could be read: unknown, never in sync."""
+    difference = Difference(
+        kind="unreachable" if code in _CONNECTION else "unreadable",
+        type="vcenter",
+        object=vcenter,
+        wanted="an answer",
+        found=code,
+        cause=message,
+        cure="See what the error code means in the troubleshooting guide",
+        command=f"ansible localhost -m directpath.vsphere.host_pci_device_info -a 'hostname={vcenter}'",
+    )
+    return {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "vcenter": vcenter,
+        "status": "unknown",
+        "summary": summary(0, 0, [difference.record()]),
+        "differences": [difference.record()],
+        "idle_rules": [],
+        "hosts": [],
+        "vms": [],
+    }
+
+
+_CONNECTION = frozenset(
+    {
+        "unknown_name",
+        "refused",
+        "no_answer",
+        "not_vsphere",
+        "certificate_untrusted",
+        "tls_failed",
+        "unavailable",
+        "connection_lost",
+        "session_lost",
+        "invalid_login",
+    }
+)
+
+
+def merged(reports: Iterable[Record]) -> dict[str, Any]:
+    """One report of many: the parts sorted by vCenter, and what they come to together. Drift anywhere is drift."""
+    parts = sorted((dict(part) for part in reports), key=lambda part: str(part["vcenter"]))
+    statuses = {part["status"] for part in parts}
+    status: Status = "drift" if "drift" in statuses else "unknown" if "unknown" in statuses else "in_sync"
+    records = [record for part in parts for record in part["differences"]]
+    hosts, vms = sum(len(part["hosts"]) for part in parts), sum(len(part["vms"]) for part in parts)
+    return {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "status": status,
+        "summary": {"vcenters": len(parts), **summary(hosts, vms, records)},
+        "vcenters": parts,
+    }
+
+
+def summary(hosts: int, vms: int, records: Sequence[Record]) -> dict[str, Any]:
+    """Figures: how many of what were compared, and how many differences of which kind there are."""
+    counted = [record for record in records if not record["ignored"]]
+    kinds = Counter(str(record["kind"]) for record in counted)
+    return {
+        "hosts": hosts,
+        "vms": vms,
+        "drift": sum(1 for record in counted if record["certainty"] == "drift"),
+        "unknown": sum(1 for record in counted if record["certainty"] == "unknown"),
+        "ignored": len(records) - len(counted),
+        "kinds": {kind: kinds[kind] for kind in KINDS if kinds[kind]},
+    }
+
+
+def sentence(report: Record) -> str:
+    """What it comes to, in one line."""
+    figures = report["summary"]
+    looked = f"{figures['hosts']} hosts and {figures['vms']} VMs compared"
+    many = f" on {figures['vcenters']} vCenters" if figures.get("vcenters", 1) != 1 else ""
+    parts = [
+        _counted(figures["drift"], "difference"),
+        f"{figures['unknown']} not known",
+        f"{figures['ignored']} expected",
+    ]
+    told = [part for part, number in zip(parts, ("drift", "unknown", "ignored"), strict=True) if figures[number]]
+    return f"{looked}{many}: {', '.join(told) or 'all as wanted'}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _shown_hosts(world: DriftWorld, found: Mapping[str, Any]) -> list[Host]:
+    wanted = world.hosts.devices
+    shown = (host for host in world.vms.hosts if host.moid in wanted or host.moid in found)
+    return sorted(shown, key=lambda host: (host.cluster or "", host.name, host.moid))
+
+
+def _shown_vms(world: DriftWorld, found: Mapping[str, Any]) -> list[Vm]:
+    named = {wish.moid for wish in world.wishes}
+    shown = (vm for vm in world.vms.everyone() if vm.moid in named or vm.moid in found)
+    return sorted(shown, key=lambda vm: (vm.name, vm.moid))
+
+
+def _host(host: Host, world: DriftWorld, plans: Plans, differences: Sequence[Difference]) -> dict[str, Any]:
+    selected = {
+        address
+        for target in plans.hosts.targets
+        if target.moid == host.moid
+        for address in target.facts.get("selected", ())
+    }
+    by_address = {difference.subject: difference for difference in differences if difference.subject}
+    devices = [
+        _device(host, device, device.address in selected, by_address.get(device.address))
+        for device in host.devices
+        if device.address in selected or device.address in by_address or _is_held(host, device)
+    ]
+    return {
+        "name": host.name,
+        "moid": host.moid,
+        "cluster": host.cluster,
+        "version": host.version,
+        "connection_state": host.connection_state,
+        "in_maintenance_mode": host.in_maintenance_mode,
+        "wanted": host.moid in world.hosts.devices,
+        "status": status_of(list(differences)),
+        "devices": devices if host.is_reachable else [],
+    }
+
+
+def _is_held(host: Host, device: HostDevice) -> bool:
+    return device.active and bool(host.users.get(device.address))
+
+
+def _device(host: Host, device: HostDevice, wanted: bool, difference: Difference | None) -> dict[str, Any]:
+    """``state``: ``ok``, or the kind of the difference."""
+    return {
+        "address": device.address,
+        "ids": device.ids,
+        "name": device.name,
+        "label": device.label,
+        "wanted": wanted,
+        "setting": device.state,
+        "state": difference.kind if difference is not None else "ok",
+        "ignored": bool(difference.ignored) if difference is not None else False,
+        "vms": [user.vm for user in host.users.get(device.address, ())],
+    }
+
+
+def _vm(vm: Vm, differences: Sequence[Difference]) -> dict[str, Any]:
+    return {
+        "name": vm.name,
+        "moid": vm.moid,
+        "host": vm.host_name,
+        "cluster": vm.cluster,
+        "power_state": vm.power_state,
+        "status": status_of(list(differences)),
+        "memory_mb": vm.memory.size_mb,
+        "fully_reserved": vm.memory.is_fully_reserved,
+        "devices": [_attached(backing) for device in vm.devices if (backing := device.backing)],
+        "kinds": sorted({difference.kind for difference in differences if not difference.ignored}),
+    }
+
+
+def _attached(backing: Any) -> dict[str, Any]:
+    ids: list[str] = []
+    address = None
+    if isinstance(backing, FixedBacking):
+        ids, address = [f"{backing.vendor_id}:{backing.device_id}"], backing.address
+    elif isinstance(backing, DynamicBacking):
+        ids, address = [f"{one.vendor_id}:{one.device_id}" for one in backing.allowed], backing.assigned_address
+    return {"backing": backing.kind, "ids": ids, "address": address}

@@ -1,0 +1,359 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How one VM differs from what is wanted of it. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .drift import Difference
+from .drift_commands import Commands
+from .hosts import HostDevice
+from .memory import LIMIT, RESERVATION, describe_device
+from .plan import Blocker, Change, TargetPlan
+from .vm_matching import Held, survey
+from .vm_wishes import VmWorld
+from .vms import Vm
+
+_UNKNOWN = {
+    "vm_not_connected": "unreachable",
+    "host_unreachable": "unreachable",
+    "vm_unreadable": "unreadable",
+    "host_unknown": "unreadable",
+}
+_MISSING = frozenset(
+    {
+        "no_such_device",
+        "no_free_device",
+        "not_active",
+        "device_in_use",
+        "devices_changing_hands",
+        "dynamic_unsupported",
+        "hardware_version",
+        "no_system_id",
+    }
+)
+"""Codes that say why a wished device cannot be had."""
+_KIND_OF = {
+    **dict.fromkeys(_MISSING, "device_missing"),
+    "too_many_devices": "limit_exceeded",
+    "identity_changed": "identity_changed",
+    "ambiguous": "ambiguous",
+    "stale_device": "stale_address",
+    "firmware_not_efi": "mmio_differs",
+    "mmio_size_unknown": "mmio_differs",
+    "mmio_size_too_small": "mmio_differs",
+    "pool_memory": "memory_not_reserved",
+    "memory_lock_unsupported": "memory_not_reserved",
+    "host_in_maintenance": "powered_off",
+}
+"""Blocker code → kind of difference, where nothing else tells it already; any other is ``refused``."""
+_OF_ITS_OWN = frozenset({"too_many_devices", "identity_changed", "ambiguous"})
+"""Codes that are a difference themselves, beside the changes they stand in the way of."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VmCase:
+    """One wished VM: its plan, the devices a stricter wish would take away, and the entry that asks for it."""
+
+    vm: Vm
+    target: TargetPlan
+    surplus: Mapping[str, Mapping[str, str]]
+    """Subject → why, of devices that the wish does not name."""
+    entry: Sequence[Mapping[str, Any]] = ()
+    unchecked: bool = False
+    """True where what would have to be asked one by one was not asked."""
+
+
+def vm_differences(world: VmWorld, case: VmCase, commands: Commands) -> tuple[Difference, ...]:
+    """What the plan of the VM and the VM itself give, sorted by subject."""
+    unknown = tuple(
+        _unknown(case.vm, blocker, commands) for blocker in case.target.blockers if blocker.code in _UNKNOWN
+    )
+    blockers = tuple(blocker for blocker in case.target.blockers if blocker.code not in _UNKNOWN)
+    if unknown and not case.target.changes and not blockers:
+        return unknown
+    planned = [*_changes(case, commands), *_own(case, blockers, commands)]
+    if blockers and not planned:
+        planned = [_blocked(case, blocker, commands) for blocker in blockers]
+    said = {difference.kind for difference in planned}
+    rest = tuple(b.message for b in blockers if _KIND_OF.get(b.code) not in said or b.code in _MISSING)
+    planned = [_with_obstacles(difference, rest) for difference in planned]
+    beyond = [*_surplus(case, commands), *_stale(world, case, planned, commands), *_memory_changed(case.vm, commands)]
+    found = [*unknown, *planned, *beyond]
+    if case.unchecked and not found:
+        found = [_unchecked(case.vm, commands)]
+    return tuple(sorted(found, key=lambda difference: difference.place))
+
+
+def surplus_differences(
+    world: VmWorld, vm: Vm, models: Mapping[str, HostDevice], commands: Commands
+) -> tuple[Difference, ...]:
+    """The passthrough devices of a VM that the intent does not name at all."""
+    held, _others = survey(world, vm, models)
+    return tuple(
+        _difference(
+            vm,
+            "extra",
+            subject=_subject(one),
+            device=_device(one),
+            wanted="no passthrough device",
+            found=one.kind,
+            cause=f"{vm.name} has {describe_device(one.device)} and is not in the intent",
+            cure="Add the VM to the intent, or detach the device",
+            command=commands.only(vm.moid, []),
+            planned=False,
+        )
+        for one in held
+    )
+
+
+def _difference(vm: Vm, kind: str, **more: Any) -> Difference:
+    return Difference(kind=kind, type="vm", object=vm.name, moid=vm.moid, cluster=vm.cluster, **more)
+
+
+def _unknown(vm: Vm, blocker: Blocker, commands: Commands) -> Difference:
+    return _difference(
+        vm,
+        _UNKNOWN[blocker.code],
+        found=vm.connection_state if blocker.code != "vm_unreadable" else ", ".join(vm.unreadable),
+        cause=blocker.message,
+        cure=blocker.cure,
+        command=commands.show_vm(vm.moid),
+    )
+
+
+def _unchecked(vm: Vm, commands: Commands) -> Difference:
+    return _difference(
+        vm,
+        "unchecked",
+        subject="system id",
+        cause=f"{vm.name} is off and has fixed devices: whether they were attached on the host it is on now takes one question "
+        "a host, and most_questions was reached",
+        cure="Raise most_questions, or look at this VM by itself",
+        command=commands.playbook("verify"),
+    )
+
+
+def _with_obstacles(difference: Difference, messages: Sequence[str]) -> Difference:
+    rest = tuple(text for text in messages if text != difference.cause)
+    return replace(difference, obstacles=rest) if difference.certainty == "drift" else difference
+
+
+def _changes(case: VmCase, commands: Commands) -> Iterator[Difference]:
+    going = case.target.facts.get("going", {})
+    kinds = {change.kind for change in case.target.changes}
+    renewed = [
+        change
+        for change in case.target.changes
+        if change.kind == "detach" and _why(going, change) in ("stale", "replaced")
+    ]
+    left = len(renewed)
+    for change in case.target.changes:
+        if change.kind == "attach" and left > 0 and _renews(change, renewed):
+            left -= 1
+            continue
+        made = _change(case, change, going, kinds, commands)
+        if made is not None:
+            yield made
+    # A VM that is only to be shut down or started around other changes shows them, not the steps.
+
+
+def _renews(attach: Change, renewed: Sequence[Change]) -> bool:
+    """Whether an attach takes the place of a device that goes: one difference, told with the one that goes."""
+    ids = str(attach.after.get("device", "")).split(" ")[0]
+    return any(str((change.before or {}).get("device", "")).split(" ")[0] == ids for change in renewed)
+
+
+def _why(going: Mapping[str, Mapping[str, str]], change: Change) -> str:
+    return going.get(change.subject, {}).get("why", "unwanted")
+
+
+def _change(
+    case: VmCase, change: Change, going: Mapping[str, Mapping[str, str]], kinds: set[str], commands: Commands
+) -> Difference | None:
+    vm = case.vm
+    attach = commands.attach()
+    if change.kind == "detach":
+        return _detach(case, change, going, commands)
+    if change.kind == "attach":
+        return _difference(
+            vm,
+            "device_missing",
+            subject=change.subject,
+            device=str(change.after.get("device", "")),
+            wanted=str(change.after.get("backing", "")),
+            found="not attached",
+            cause=f"{vm.name} does not have {change.after.get('device', change.subject)}",
+            cure="Attach it",
+            command=attach,
+        )
+    if change.kind == "memory":
+        return _memory(vm, change, attach)
+    if change.kind == "extra_config":
+        return _difference(
+            vm,
+            "mmio_differs",
+            subject=change.subject,
+            wanted=str(change.after),
+            found=str(change.before or "not set"),
+            cause=f"{change.subject} of {vm.name} is {change.before or 'not set'}",
+            cure=f"Set it to {change.after}",
+            command=attach,
+        )
+    if change.kind == "hot_add":
+        return _difference(
+            vm,
+            "hot_add_on",
+            subject=change.subject,
+            wanted="off",
+            found="on",
+            cause=f"{change.subject} of {vm.name} is on, which may keep it from starting with a passthrough device",
+            cure="Switch it off",
+            command=attach,
+        )
+    if change.kind == "power_on" and "shutdown" not in kinds and not vm.is_powered_on:
+        return _difference(
+            vm,
+            "powered_off",
+            subject="power",
+            wanted="poweredOn",
+            found=vm.power_state,
+            cause=f"{vm.name} is {vm.power_state}",
+            cure="Start it",
+            command=attach,
+        )
+    return None
+
+
+def _detach(case: VmCase, change: Change, going: Mapping[str, Mapping[str, str]], commands: Commands) -> Difference:
+    vm, why = case.vm, _why(going, change)
+    reason = going.get(change.subject, {}).get("reason", "")
+    words = change.before or {}
+    kind = {"stale": "stale_address", "replaced": "wrong_backing"}.get(why, "extra")
+    return _difference(
+        vm,
+        kind,
+        subject=change.subject,
+        device=str(words.get("device", "")),
+        wanted="not attached" if kind == "extra" else "attached anew",
+        found=str(words.get("backing", "")),
+        cause=f"{vm.name} has {change.subject}: {reason}" if reason else f"{vm.name} has {change.subject}",
+        cure="Detach it" if kind == "extra" else "Attach it anew",
+        command=commands.attach(),
+    )
+
+
+def _memory(vm: Vm, change: Change, command: str) -> Difference:
+    if change.subject == LIMIT:
+        return _difference(
+            vm,
+            "memory_limited",
+            subject=LIMIT,
+            wanted="unlimited",
+            found=f"{change.before} MB",
+            cause=f"The memory of {vm.name} is limited to {change.before} MB, and it will not start with a passthrough device",
+            cure="Remove the limit",
+            command=command,
+        )
+    memory = vm.memory
+    unlocking = change.after["locked"] is False
+    return _difference(
+        vm,
+        "memory_not_reserved",
+        subject=RESERVATION,
+        wanted="released" if unlocking else "locked to the memory size",
+        found=f"{memory.reservation_mb} of {memory.size_mb} MB{', locked' if memory.locked_to_max else ''}",
+        cause=f"{vm.name} has {memory.reservation_mb} of {memory.size_mb} MB reserved"
+        + ("" if unlocking or memory.locked_to_max else ", not locked"),
+        cure="Release it" if unlocking else "Reserve all of it",
+        command=command,
+    )
+
+
+def _own(case: VmCase, blockers: Sequence[Blocker], commands: Commands) -> Iterator[Difference]:
+    for blocker in blockers:
+        if blocker.code in _OF_ITS_OWN or (
+            blocker.code in _MISSING and not any(change.kind == "attach" for change in case.target.changes)
+        ):
+            yield _blocked(case, blocker, commands)
+
+
+def _blocked(case: VmCase, blocker: Blocker, commands: Commands) -> Difference:
+    cause = blocker.message
+    if blocker.candidates:
+        cause += f". There are: {'; '.join(blocker.candidates)}"
+    return _difference(
+        case.vm,
+        _KIND_OF.get(blocker.code, "refused"),
+        cause=cause,
+        cure=blocker.cure,
+        command=commands.show_vm(case.vm.moid),
+    )
+
+
+def _surplus(case: VmCase, commands: Commands) -> Iterator[Difference]:
+    """Devices that ``present`` lets be: they are told, as nobody asked for them."""
+    for subject, why in sorted(case.surplus.items()):
+        yield _difference(
+            case.vm,
+            "extra",
+            subject=subject,
+            device=why.get("device", ""),
+            wanted="not attached",
+            found=why.get("backing", ""),
+            cause=f"{case.vm.name} has {subject}, which the intent does not name",
+            cure="Add it to the intent, or detach it",
+            command=commands.only(case.vm.moid, case.entry),
+            planned=False,
+        )
+
+
+def _stale(world: VmWorld, case: VmCase, planned: Sequence[Difference], commands: Commands) -> Iterator[Difference]:
+    """Fixed devices that cannot work where the VM is, and that no wish speaks of."""
+    told = {difference.subject for difference in planned} | set(case.surplus)
+    held, _others = survey(world, case.vm, world.models())
+    for one in held:
+        if one.problem and _subject(one) not in told:
+            yield _difference(
+                case.vm,
+                "stale_address",
+                subject=_subject(one),
+                device=_device(one),
+                wanted="not attached",
+                found=one.kind,
+                cause=f"{describe_device(one.device)} of {case.vm.name} does not work: {one.problem}",
+                cure="Name it among the wished devices to have it attached anew, or detach it",
+                command=commands.only(case.vm.moid, case.entry),
+                planned=False,
+            )
+
+
+def _memory_changed(vm: Vm, commands: Commands) -> Iterator[Difference]:
+    """A lock keeps the reservation at the size: below it, the size was changed past vCenter, and the VM will not start."""
+    memory = vm.memory
+    if vm.needs_full_reservation and memory.locked_to_max and memory.reservation_mb < memory.size_mb:
+        yield _difference(
+            vm,
+            "memory_changed",
+            subject=RESERVATION,
+            wanted=f"{memory.size_mb} MB",
+            found=f"{memory.reservation_mb} MB, locked",
+            cause=f"{vm.name} has {memory.size_mb} MB, and its lock reserves {memory.reservation_mb} MB: the size was changed since",
+            cure="Power it off, clear Reserve all guest memory in the vSphere Client and set it again",
+            command=commands.show_vm(vm.moid),
+            planned=False,
+        )
+
+
+def _subject(held: Held) -> str:
+    """As the plans name it: the address of a fixed device, else the models."""
+    backing = held.device.backing
+    address = getattr(backing, "address", None)
+    return address or "/".join(device.ids for device in held.stands_for) or f"device {held.key}"
+
+
+def _device(held: Held) -> str:
+    return f"{held.ids} {held.stands_for[0].name if held.stands_for else ''}".strip()

@@ -1,0 +1,170 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Drift finds what the modules would change, over generated fleets: no more (but for what is marked as unplanned), and no less."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift import KINDS, Difference, status_of
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift_commands import Commands
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift_find import (
+    DriftWorld,
+    Plans,
+    find_drift,
+    make_plans,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.passthrough import PassthroughWish, project
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import Plan
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm_devices import VmWorld
+from ansible_collections.directpath.vsphere.tests.unit.domain import strategies as on_hosts
+from tests.unit.domain_vm import test_properties as on_vms
+from tests.unit.domain_vm.builders import carry_out_all
+
+COMMANDS = Commands(vcenter="vc-01", arguments="-i inventory.yml")
+NOTHING = PassthroughWish(devices={})
+every = settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
+
+
+@st.composite
+def host_worlds(draw: st.DrawFn) -> DriftWorld:
+    fleet, wish = draw(on_hosts.cases())
+    return DriftWorld(
+        vms=VmWorld(hosts=fleet), hosts=replace(wish, state="enabled", apply="auto"), whole_fleet=draw(st.booleans())
+    )
+
+
+@st.composite
+def vm_worlds(draw: st.DrawFn) -> DriftWorld:
+    world, wishes = draw(on_vms.cases())
+    return DriftWorld(vms=world, hosts=NOTHING, wishes=wishes, whole_fleet=draw(st.booleans()))
+
+
+def drift(world: DriftWorld) -> tuple[Plans, tuple[Difference, ...]]:
+    plans = make_plans(world)
+    return plans, find_drift(world, plans, COMMANDS)
+
+
+def changes_nothing(plan: Plan) -> dict[str, bool]:
+    """By target: whether a check run of the module would find nothing to do, to wait for, or to refuse."""
+    return {t.moid: not (t.changes or t.blockers or t.pending) for t in plan.targets}
+
+
+def planned(found: tuple[Difference, ...]) -> set[str]:
+    return {difference.moid for difference in found if difference.planned}
+
+
+@every
+@given(host_worlds())
+def test_hosts_drift_exactly_where_site_would_act_or_be_refused(world: DriftWorld) -> None:
+    plans, found = drift(world)
+    in_sync = changes_nothing(plans.hosts)
+    wanted = {host.moid: host for host in world.wanted()}
+    for moid, nothing_to_do in in_sync.items():
+        owes = wanted[moid].is_reachable and bool(wanted[moid].pending)
+        assert (moid in planned(found)) == (not nothing_to_do or owes)
+
+
+@every
+@given(vm_worlds())
+def test_vms_drift_exactly_where_site_would_act_or_be_refused(world: DriftWorld) -> None:
+    plans, found = drift(world)
+    for moid, nothing_to_do in changes_nothing(plans.vms).items():
+        assert (moid in planned(found)) == (not nothing_to_do)
+
+
+@every
+@given(host_worlds())
+def test_what_would_be_changed_or_waits_is_named_by_its_address(world: DriftWorld) -> None:
+    plans, found = drift(world)
+    told = {(d.moid, d.subject) for d in found if d.planned}
+    for target in plans.hosts.targets:
+        for address in (*(change.subject for change in target.changes), *target.pending):
+            assert (target.moid, address) in told
+
+
+@every
+@given(vm_worlds())
+def test_each_change_of_a_vm_is_told_or_is_a_step_of_one_that_is(world: DriftWorld) -> None:
+    plans, found = drift(world)
+    told = {(d.moid, d.subject) for d in found}
+    for target in plans.vms.targets:
+        for change in target.changes:
+            if change.kind in ("detach", "memory", "extra_config", "hot_add"):
+                assert (target.moid, change.subject) in told
+        attaching = sum(change.kind == "attach" for change in target.changes)
+        devices = [d for d in found if d.moid == target.moid and d.type == "vm" and d.planned]
+        kinds = {d.kind for d in devices}
+        if attaching:
+            assert kinds & {"device_missing", "wrong_backing", "stale_address"}
+
+
+@every
+@given(host_worlds())
+def test_a_host_that_does_not_answer_is_never_in_sync(world: DriftWorld) -> None:
+    _plans, found = drift(world)
+    for host in world.wanted():
+        if not host.is_reachable and world.hosts.devices.get(host.moid):
+            mine = [d for d in found if d.moid == host.moid]
+            assert [d.certainty for d in mine] == ["unknown"]
+            assert status_of(mine) == "unknown"
+
+
+@every
+@given(host_worlds())
+def test_a_host_that_was_brought_to_what_is_wanted_is_in_sync(world: DriftWorld) -> None:
+    """But for devices that nobody asked for: those are not taken away."""
+    plans, _found = drift(world)
+    after = _settled(world, plans)
+    _again, found = drift(after)
+    refused = {target.moid for target in plans.hosts.targets if target.blockers}
+    left = {d.kind for d in found if d.moid not in refused and d.moid in world.hosts.devices}
+    assert left <= {"extra", "stale_address"}
+    assert not [d for d in found if d.moid not in refused and d.moid in world.hosts.devices and d.planned]
+
+
+def _settled(world: DriftWorld, plans: Plans) -> DriftWorld:
+    hosts = project(world.vms.hosts, plans.hosts)
+    return replace(world, vms=replace(world.vms, hosts=hosts))
+
+
+@every
+@given(vm_worlds())
+def test_vms_that_were_brought_to_what_is_wanted_are_in_sync(world: DriftWorld) -> None:
+    plans, _found = drift(world)
+    after = replace(world, vms=carry_out_all(world.vms, plans.vms))
+    _again, found = drift(after)
+    free = {target.moid for target in plans.vms.targets if not target.blockers}
+    assert not [d for d in found if d.moid in free and d.planned]
+
+
+@every
+@given(st.one_of(host_worlds(), vm_worlds()))
+def test_every_difference_says_what_why_and_what_to_do(world: DriftWorld) -> None:
+    _plans, found = drift(world)
+    for difference in found:
+        assert difference.kind in KINDS
+        assert difference.object
+        assert difference.object in difference.cause or difference.subject in difference.cause
+        assert difference.cure
+        assert difference.command.startswith(("ansible-playbook directpath.vsphere.", "ansible localhost -m "))
+        assert "None" not in difference.sentence()
+
+
+@every
+@given(host_worlds(), st.randoms(use_true_random=False))
+def test_the_order_in_which_things_are_read_does_not_matter(world: DriftWorld, shuffle: object) -> None:
+    _plans, found = drift(world)
+    turned = [replace(host, devices=tuple(reversed(host.devices))) for host in reversed(world.vms.hosts)]
+    _again, same = drift(replace(world, vms=VmWorld(hosts=tuple(turned))))
+    assert same == found
+
+
+def test_words() -> None:
+    assert {kind.certainty for kind in KINDS.values()} == {"drift", "unknown"}
+    assert len({kind.title for kind in KINDS.values()}) == len(KINDS)
