@@ -20,14 +20,12 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
+from .plain import fit
+
 Tone = Literal["ok", "info", "warn", "bad", "mute", ""]
 
 _VOID = frozenset({"br", "col", "hr", "meta", "link", "img", "input"})
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9:-]*")
-_UNFIT = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
-)
-"""What HTML does not allow, files cannot hold, or turns the text after it around."""
 
 
 class Html(str):
@@ -40,7 +38,7 @@ def escaped(value: object) -> Html:
     """Any value as text: markup becomes harmless, characters that cannot be in a page become U+FFFD."""
     if isinstance(value, Html):
         return value
-    text = _UNFIT.sub("\ufffd", str(value))
+    text = fit(value)
     for plain, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&#39;")):
         text = text.replace(plain, entity)
     return Html(text)

@@ -1,0 +1,160 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One story of several slices of a run, or of a run and the one that resumed it. PRIVATE to the collection.
+
+Each slice begins with what it sees, and with what the journal tells of the time before. What an earlier slice saw itself is better
+than what a later one was told, so a later slice counts from where the earlier one ended; and what it says last counts in any case.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+Record = Mapping[str, Any]
+Key = tuple[tuple[str, ...], int]
+
+MOST_TRANSITIONS = 5000
+"""Kept of a whole run; the timeline has the rest."""
+
+
+def joined_results(first: Record | None, second: Record) -> dict[str, Any]:
+    """The result of two slices, one after the other. ``first`` is None before there is any."""
+    if first is None:
+        return dict(second)
+    joined = {**first, **second}
+    joined["changed"] = bool(first.get("changed")) or bool(second.get("changed"))
+    for name in ("rebooted", "notes", "warnings", "deprecations"):
+        if first.get(name) or second.get(name):
+            joined[name] = _united(first.get(name) or (), second.get(name) or ())
+    for name in ("calls", "logins"):
+        if name in joined:
+            joined[name] = sum(part[name] for part in (first, second) if isinstance(part.get(name), int))
+    if second.get("timeline"):
+        joined["timeline"] = joined_timelines(first.get("timeline") or {}, second["timeline"])
+    if second.get("transitions") is not None:
+        joined["transitions"] = joined_transitions(first.get("transitions") or (), second["transitions"])
+    if second.get("hosts") is not None:
+        joined["hosts"] = _hosts(first.get("hosts") or (), second["hosts"])
+    if "measured" in joined:
+        joined["measured"] = {**(first.get("measured") or {}), **(second.get("measured") or {})}
+    return joined
+
+
+def _united(first: Iterable[Any], second: Iterable[Any]) -> list[Any]:
+    found: list[Any] = []
+    for entry in (*first, *second):
+        if entry not in found:
+            found.append(entry)
+    return found
+
+
+def _hosts(first: Sequence[Record], second: Sequence[Record]) -> list[dict[str, Any]]:
+    """Hosts as the later slice has them; what only the earlier one saw (boot times, durations) is kept."""
+    before = {_host_key(host): host for host in first}
+    after = {_host_key(host) for host in second}
+    found = [dict(host) for key, host in before.items() if key not in after]
+    for host in second:
+        found.append(_filled(host, before.get(_host_key(host)) or {}))
+    return sorted(found, key=lambda host: (str(host.get("cluster") or ""), str(host.get("name") or "")))
+
+
+def _host_key(host: Record) -> str:
+    return str(host.get("moid") or host.get("name"))
+
+
+def _filled(host: Record, earlier: Record) -> dict[str, Any]:
+    filled = dict(host)
+    # The boot time before the reboot is the one seen first; everything else the one seen last.
+    if earlier.get("boot_time_before") is not None:
+        filled["boot_time_before"] = earlier["boot_time_before"]
+    if filled.get("boot_time_after") is None and earlier.get("boot_time_after") is not None:
+        filled["boot_time_after"] = earlier["boot_time_after"]
+    if isinstance(earlier.get("seconds"), Mapping):
+        later = {key: value for key, value in (filled.get("seconds") or {}).items() if value is not None}
+        filled["seconds"] = {**earlier["seconds"], **later}
+    return filled
+
+
+def joined_timelines(first: Record, second: Record) -> dict[str, Any]:
+    """Rows of hosts and VMs of both; a row that only one has stays, closed where the other one would have told more."""
+    return {kind: _rows(first.get(kind) or (), second.get(kind) or ()) for kind in ("hosts", "vms")}
+
+
+def _rows(first: Sequence[Record], second: Sequence[Record]) -> list[dict[str, Any]]:
+    old, new = _keyed(first), _keyed(second)
+    rows = [_row(row, new.get(key)) for key, row in old.items()]
+    return [*rows, *(dict(row) for key, row in new.items() if key not in old)]
+
+
+def _keyed(rows: Sequence[Record]) -> dict[Key, Record]:
+    """By managed object id, else by group and name; those that occur more than once, by their order as well."""
+    found: dict[Key, Record] = {}
+    seen: Counter[tuple[str, ...]] = Counter()
+    for row in rows:
+        identity = (str(row["moid"]),) if row.get("moid") else (str(row.get("group")), str(row.get("name")))
+        found[identity, seen[identity]] = row
+        seen[identity] += 1
+    return found
+
+
+def _row(old: Record, new: Record | None) -> dict[str, Any]:
+    if new is None:
+        return {**old, "segments": [{**segment, "open": False} for segment in old.get("segments") or ()]}
+    return {**new, "segments": _segments(old.get("segments") or (), new.get("segments") or ())}
+
+
+def _segments(old: Sequence[Record], new: Sequence[Record]) -> list[dict[str, Any]]:
+    kept = [dict(segment) for segment in old]
+    if not kept or not new:
+        return [*kept, *map(dict, new)]
+    seam = kept[-1]["end"]
+    later = [dict(segment) for segment in new[:-1] if segment["end"] > seam] + [dict(new[-1])]
+    later[0]["start"] = max(later[0]["start"], seam)
+    later[-1]["end"] = max(later[-1]["end"], later[-1]["start"])
+    last, following = kept[-1], later[0]
+    if last["phase"] == following["phase"] and (last.get("open") or following["start"] <= seam):
+        # One phase, seen by both: the gap between two slices is part of it.
+        following["start"] = last["start"]
+        following["reason"] = following.get("reason") or last.get("reason", "")
+        kept.pop()
+    elif last.get("open"):
+        # It lasted until something else was seen.
+        last.update(end=following["start"], open=False)
+    return [*kept, *later]
+
+
+def joined_transitions(first: Sequence[Record], second: Sequence[Record]) -> list[dict[str, Any]]:
+    """In the order of time. That a later slice sees a host for the first time is no news where the phase is the one known."""
+    found = [dict(record) for record in first]
+    last = {_place(record): record for record in found}
+    for record in map(dict, second):
+        known = last.get(_place(record))
+        if (
+            known is not None
+            and known.get("after") == record.get("after")
+            and (not record.get("before") or known == record)
+        ):
+            continue
+        if known is not None and not record.get("before"):
+            record["before"] = known.get("after")
+        last[_place(record)] = record
+        found.append(record)
+    return found[-MOST_TRANSITIONS:]
+
+
+def _place(record: Record) -> tuple[str, str]:
+    return str(record.get("cluster")), str(record.get("host"))
+
+
+def span(timeline: Record) -> tuple[float, float]:
+    """From the first thing that was done to the end; (0, 0) of an empty one. Waiting and idling do not begin a roll."""
+    rows = [*(timeline.get("hosts") or ()), *(timeline.get("vms") or ())]
+    segments = [segment for row in rows for segment in row.get("segments") or ()]
+    deeds = [
+        segment for segment in segments if segment["phase"] not in ("idle", "waiting", "blocked", "done", "failed")
+    ]
+    starts = [float(segment["start"]) for segment in deeds or segments]
+    ends = [float(segment["end"]) for segment in deeds or segments]
+    return (min(starts), max(ends)) if starts else (0.0, 0.0)

@@ -1,0 +1,131 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is told before a roll (its schedule) and after it (its end), in lines. PRIVATE to the collection.
+
+Input are results of the module, joined over its slices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ..plain import duration, one_line, padded, several, width
+from .joining import span
+from .progress import Line, Tone, View, bar
+
+Record = Mapping[str, Any]
+
+MOST_HOSTS = 60
+"""Hosts of a schedule with a line each; above it a line a wave, unless the reader wants reasons."""
+
+MOST_TROUBLES = 20
+"""Blocked and failed hosts told at the end; the result holds all."""
+
+_STATES: Mapping[str, Tone] = {"finished": "ok", "halted": "bad", "stalled": "warn"}
+
+
+def schedule_lines(schedule: Record, view: View) -> tuple[Line, ...]:
+    """The schedule of check mode. Every VM that will be stopped is named, however many there are."""
+    hosts = [host for host in schedule.get("hosts") or () if isinstance(host, Mapping)]
+    left = [host for host in schedule.get("left") or () if isinstance(host, Mapping)]
+    stops = sum(len(host.get("stops") or ()) for host in hosts)
+    if not hosts:
+        head = "No host would be rebooted"
+    else:
+        waves, ends = schedule.get("waves") or 0, schedule.get("seconds") or 0
+        head = f"{_number(len(hosts), 'host')} would be rebooted in {_number(waves, 'wave')}, in about {duration(ends)}"
+        head += f"; {_number(stops, 'VM')} would be stopped" if stops else "; no VM would be stopped"
+    lines = [Line(text=head, tone="info")]
+    if len(hosts) <= MOST_HOSTS or view.reasons:
+        lines += _by_host(hosts, view)
+    else:
+        lines += _by_wave(hosts)
+    lines += [Line(text=text, tone="warn") for text in _left(left)]
+    idle = schedule.get("idle") or ()
+    return (*lines, *([Line(text=f"{_number(len(idle), 'host')} owe nothing")] if idle else []))
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _by_host(hosts: Sequence[Record], view: View) -> Iterator[Line]:
+    names = [(one_line(host.get("cluster") or ""), one_line(host.get("name") or "")) for host in hosts]
+    columns = [max((width(pair[n]) for pair in names), default=0) for n in (0, 1)]
+    for host, pair in zip(hosts, names, strict=True):
+        wave = "in hand" if host.get("in_progress") else f"wave {host.get('wave', '?')}"
+        padding = [padded(name, column) for name, column in zip(pair, columns, strict=True) if column]
+        text = " ".join([f"{_after(host, 'starts'):>6} to {_after(host, 'ends'):>6}", padded(wave, 8), *padding])
+        if host.get("stops"):
+            text += f" stops {', '.join(_stop(vm, reasons=view.reasons) for vm in host['stops'])}"
+        if view.reasons and host.get("reason"):
+            text += f" ({one_line(host['reason'])})"
+        yield Line(text=text.rstrip())
+
+
+def _by_wave(hosts: Sequence[Record]) -> Iterator[Line]:
+    waves: dict[Any, list[Record]] = {}
+    for host in hosts:
+        waves.setdefault(host.get("wave", "?"), []).append(host)
+    for number, held in waves.items():
+        names = several([one_line(host.get("name") or "") for host in held], 4)
+        stops = [_stop(vm, reasons=False) for host in held for vm in host.get("stops") or ()]
+        text = f"{_after(held[0], 'starts'):>6} {padded(f'wave {number}', 8)} {_number(len(held), 'host')}: {names}"
+        yield Line(text=text + (f"; stops {', '.join(stops)}" if stops else ""))
+
+
+def _after(host: Record, which: str) -> str:
+    """``+1:05``: hours and minutes after the start."""
+    seconds = host.get(f"{which}_after_seconds")
+    if not isinstance(seconds, int | float):
+        return "?"
+    minutes = round(abs(seconds) / 60)
+    return f"{'-' if seconds < 0 and minutes else '+'}{minutes // 60}:{minutes % 60:02}"
+
+
+def _stop(vm: Any, *, reasons: bool) -> str:
+    if not isinstance(vm, Mapping):
+        return one_line(vm)
+    name, reason = one_line(vm.get("name") or ""), one_line(vm.get("reason") or "")
+    return f"{name} ({reason})" if reasons and reason else name
+
+
+def _left(hosts: Sequence[Record]) -> Iterator[str]:
+    for host in hosts:
+        where = one_line(f"{host.get('cluster') or ''} {host.get('name') or ''}")
+        yield f"not {where} ({one_line(host.get('phase') or 'left')}): {_why(host)}"
+
+
+def _why(host: Record) -> str:
+    blockers = [blocker for blocker in host.get("blockers") or () if isinstance(blocker, Mapping)]
+    sentences = [_sentence(blocker) for blocker in blockers] or [one_line(host.get("reason") or "no reason is known")]
+    return " ".join(sentences)
+
+
+def _sentence(blocker: Record) -> str:
+    parts = [one_line(blocker.get(key) or "").rstrip(".") for key in ("message", "cure")]
+    return ". ".join(part for part in parts if part) + "."
+
+
+def ending_lines(result: Record, view: View) -> tuple[Line, ...]:
+    """How a roll ended: the bar, who needs a person, and how to go on."""
+    state = one_line(result.get("state") or "ended")
+    begun, ended = span(result.get("timeline") or {})
+    took = f" after {duration(ended - begun)}" if ended > begun else ""
+    why = "; ".join(one_line(reason) for reason in result.get("reasons") or ())
+    counted = bar(result.get("counts") or {}, None, ended, view)
+    lines = [
+        Line(
+            text=f"{state}{took}: {counted}" + (f" ({why})" if why and state != "finished" else ""),
+            tone=_STATES.get(state, "warn"),
+        )
+    ]
+    for phase, tone in (("failed", "bad"), ("blocked", "warn")):
+        told = [host for host in result.get("hosts") or () if isinstance(host, Mapping) and host.get("phase") == phase]
+        for host in told[:MOST_TROUBLES]:
+            where = one_line(f"{host.get('cluster') or ''} {host.get('name') or ''}")
+            lines.append(Line(text=f"{phase}: {where}: {_why(host)}", tone=tone))  # type: ignore[arg-type]
+        if len(told) > MOST_TROUBLES:
+            lines.append(Line(text=f"{phase}: {len(told) - MOST_TROUBLES} more, see hosts in the result", tone=tone))  # type: ignore[arg-type]
+    return (*lines, *(Line(text=f"to go on: {one_line(hint)}") for hint in result.get("resume") or ()))

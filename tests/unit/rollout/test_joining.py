@@ -1,0 +1,254 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One story of many slices: wherever a run is cut, joining gives back what one slice would have told."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.joining import (
+    joined_results,
+    joined_timelines,
+    joined_transitions,
+    span,
+)
+
+PHASES = ("waiting", "draining", "maintenance", "rebooting", "booting", "verifying", "leaving", "restoring", "done")
+
+
+def segment(phase: str, start: float, end: float, *, open: bool = False, reason: str = "") -> dict[str, Any]:
+    return {"phase": phase, "start": start, "end": end, "open": open, "reason": reason}
+
+
+def row(name: str, *segments: dict[str, Any], group: str = "gpu-a", **more: Any) -> dict[str, Any]:
+    return {"name": name, "group": group, "segments": list(segments), **more}
+
+
+def timeline(*hosts: dict[str, Any], vms: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
+    return {"hosts": list(hosts), "vms": list(vms)}
+
+
+@st.composite
+def stories(draw: st.DrawFn, end: int = 100) -> dict[str, Any]:
+    """A timeline in which each host is seen from some moment on until the end, as one long slice would record it."""
+    rows = []
+    for number in range(draw(st.integers(1, 3))):
+        marks = sorted(draw(st.sets(st.integers(0, end - 1), min_size=1, max_size=6)))
+        phases = draw(st.lists(st.sampled_from(PHASES), min_size=len(marks), max_size=len(marks)))
+        segments: list[dict[str, Any]] = []
+        for phase, start, stop in zip(phases, marks, [*marks[1:], end], strict=True):
+            if segments and segments[-1]["phase"] == phase:
+                segments[-1]["end"] = stop
+            else:
+                segments.append(segment(phase, start, stop, reason=f"why {phase}"))
+        segments[-1]["open"] = True
+        rows.append(row(f"esx-{number}", *segments, moid=f"host-{number}"))
+    return timeline(*rows)
+
+
+def before(story: dict[str, Any], at: float) -> dict[str, Any]:
+    """What a slice that ends then records: the phase of that moment is open."""
+    rows = []
+    for told in story["hosts"]:
+        seen = [{**part, "end": min(part["end"], at)} for part in told["segments"] if part["start"] < at]
+        if seen:
+            rows.append({**told, "segments": [*seen[:-1], {**seen[-1], "open": True}]})
+    return {"hosts": rows, "vms": []}
+
+
+def after(story: dict[str, Any], at: float) -> dict[str, Any]:
+    rows = []
+    for told in story["hosts"]:
+        seen = [{**part, "start": max(part["start"], at)} for part in told["segments"] if part["end"] > at]
+        rows.append({**told, "segments": seen})
+    return {"hosts": rows, "vms": []}
+
+
+@given(stories(), st.lists(st.integers(0, 99), max_size=4))
+def test_cut_anywhere_and_joined_a_story_is_the_same(story: dict[str, Any], cuts: list[int]) -> None:
+    told: dict[str, Any] = {}
+    rest = story
+    for cut in sorted(cuts):
+        told = joined_timelines(told, before(rest, cut))
+        rest = after(rest, cut)
+    joined = joined_timelines(told, rest)
+    assert sorted(joined["hosts"], key=lambda told: told["moid"]) == story["hosts"]
+
+
+@given(stories(), st.integers(1, 99), st.integers(1, 60))
+def test_a_gap_between_two_slices_belongs_to_the_phase_before_it(story: dict[str, Any], cut: int, gap: int) -> None:
+    joined = joined_timelines(before(story, cut), after(story, min(cut + gap, 99)))
+    for told in joined["hosts"]:
+        parts = told["segments"]
+        assert all(a["end"] == b["start"] for a, b in itertools.pairwise(parts)), "no hole and no overlap"
+        assert [part["open"] for part in parts] == [False] * (len(parts) - 1) + [True]
+        assert all(a["phase"] != b["phase"] for a, b in itertools.pairwise(parts))
+
+
+@given(stories(), stories(), st.integers(0, 120))
+def test_whatever_the_later_slice_tells_of_the_past_what_was_seen_stays_and_its_last_word_counts(
+    first: dict[str, Any], second: dict[str, Any], later: int
+) -> None:
+    moved = {
+        "hosts": [
+            {**r, "segments": [{**s, "start": s["start"] + later, "end": s["end"] + later} for s in r["segments"]]}
+            for r in second["hosts"]
+        ],
+        "vms": [],
+    }
+    joined = {r["moid"]: r["segments"] for r in joined_timelines(first, moved)["hosts"]}
+    for told in first["hosts"]:
+        parts = joined[told["moid"]]
+        assert parts[: len(told["segments"]) - 1] == told["segments"][:-1]
+        assert parts[len(told["segments"]) - 1]["phase"] == told["segments"][-1]["phase"]
+    for told in moved["hosts"]:
+        assert joined[told["moid"]][-1]["phase"] == told["segments"][-1]["phase"]
+        assert joined[told["moid"]][-1]["open"]
+    for parts in joined.values():
+        assert all(a["start"] <= a["end"] <= b["start"] for a, b in itertools.pairwise(parts))
+
+
+def test_what_the_journal_tells_of_a_time_nobody_watched_fills_the_gap() -> None:
+    first = timeline(row("esx-1", segment("draining", 0, 50, open=True, reason="2 VMs to go")))
+    told = row(
+        "esx-1", segment("draining", 5, 90), segment("rebooting", 90, 200), segment("verifying", 200, 210, open=True)
+    )
+    (joined,) = joined_timelines(first, timeline(told))["hosts"]
+    assert joined["segments"] == [
+        segment("draining", 0, 90, reason="2 VMs to go"),
+        segment("rebooting", 90, 200),
+        segment("verifying", 200, 210, open=True),
+    ]
+
+
+def test_a_vm_that_runs_again_between_two_slices_is_not_down_for_ever() -> None:
+    vms = (row("train-01", segment("down", 10, 60, open=True), group="esx-1"),)
+    (joined,) = joined_timelines(timeline(vms=vms), timeline())["vms"]
+    assert joined["segments"] == [segment("down", 10, 60)]
+
+
+def test_vms_of_one_name_are_told_apart_by_id_else_by_host_and_order() -> None:
+    def twins(start: int, **ids: str) -> tuple[dict[str, Any], ...]:
+        return tuple(
+            row("db", segment(phase, start, start + 10, open=True), group="esx-1", **({"moid": m} if m else {}))
+            for phase, m in (("down", ids.get("one")), ("starting", ids.get("two")))
+        )
+
+    for ids in ({}, {"one": "vm-1", "two": "vm-2"}):
+        joined = joined_timelines(timeline(vms=twins(0, **ids)), timeline(vms=twins(10, **ids)))["vms"]
+        assert [[(s["phase"], s["start"], s["end"]) for s in r["segments"]] for r in joined] == [
+            [("down", 0, 20)],
+            [("starting", 0, 20)],
+        ]
+
+
+def change(at: float, host: str, old: str | None, new: str, seconds: float | None = None) -> dict[str, Any]:
+    return {
+        "at": at,
+        "kind": "transition",
+        "cluster": "gpu-a",
+        "host": host,
+        "before": old,
+        "after": new,
+        "seconds": seconds,
+    }
+
+
+def test_the_first_sight_of_a_later_slice_is_news_only_where_something_changed() -> None:
+    first = [change(0, "a", None, "waiting"), change(5, "a", "waiting", "draining", 5), change(0, "b", None, "waiting")]
+    second = [
+        change(20, "a", None, "booting"),
+        change(20, "b", None, "waiting"),
+        change(30, "a", "booting", "verifying", 10),
+    ]
+    assert joined_transitions(first, second) == [
+        *first,
+        change(20, "a", "draining", "booting"),
+        change(30, "a", "booting", "verifying", 10),
+    ]
+    assert joined_transitions(first, first[-1:]) == first
+
+
+def test_results_are_those_of_the_last_slice_with_the_sums_and_the_first_sights_of_all() -> None:
+    def host(**more: Any) -> dict[str, Any]:
+        return {"name": "esx-1", "moid": "host-1", "cluster": "gpu-a", **more}
+
+    first = {
+        "changed": True,
+        "ended": False,
+        "state": "working",
+        "calls": 100,
+        "logins": 1,
+        "notes": ["lock taken"],
+        "rebooted": ["esx-1"],
+        "measured": {"esx-1": {"reboot": 300}},
+        "counts": {"done": 0},
+        "hosts": [
+            host(phase="verifying", boot_time_before="B1", boot_time_after=None, seconds={"drain": 12, "reboot": None}),
+            {"name": "gone", "moid": "host-9", "cluster": "gpu-a", "phase": "waiting"},
+        ],
+        "timeline": timeline(row("esx-1", segment("verifying", 0, 5, open=True), moid="host-1")),
+        "transitions": [change(0, "esx-1", None, "verifying")],
+    }
+    second = {
+        "changed": False,
+        "ended": True,
+        "state": "finished",
+        "calls": 20,
+        "logins": 1,
+        "notes": ["lock taken", "journal cleared"],
+        "rebooted": [],
+        "measured": {"esx-2": {"reboot": 400}},
+        "counts": {"done": 1},
+        "hosts": [
+            host(phase="done", boot_time_before="B2", boot_time_after="B2", seconds={"drain": None, "reboot": 310})
+        ],
+        "timeline": timeline(row("esx-1", segment("verifying", 6, 7), segment("done", 7, 9, open=True), moid="host-1")),
+        "transitions": [change(6, "esx-1", None, "verifying"), change(7, "esx-1", "verifying", "done", 1)],
+    }
+    joined = joined_results(joined_results(None, first), second)
+    assert {key: joined[key] for key in ("changed", "ended", "state", "calls", "logins", "counts")} == {
+        "changed": True,
+        "ended": True,
+        "state": "finished",
+        "calls": 120,
+        "logins": 2,
+        "counts": {"done": 1},
+    }
+    assert joined["notes"] == ["lock taken", "journal cleared"]
+    assert joined["rebooted"] == ["esx-1"]
+    assert joined["measured"] == {"esx-1": {"reboot": 300}, "esx-2": {"reboot": 400}}
+    assert joined["hosts"] == [
+        host(phase="done", boot_time_before="B1", boot_time_after="B2", seconds={"drain": 12, "reboot": 310}),
+        {"name": "gone", "moid": "host-9", "cluster": "gpu-a", "phase": "waiting"},
+    ]
+    assert [s["phase"] for s in joined["timeline"]["hosts"][0]["segments"]] == ["verifying", "done"]
+    assert [t["after"] for t in joined["transitions"]] == ["verifying", "done"]
+
+
+def test_a_slice_that_fails_takes_nothing_away_from_what_was_told() -> None:
+    first = {
+        "changed": True,
+        "hosts": [{"name": "a"}],
+        "timeline": timeline(row("a", segment("draining", 0, 5, open=True))),
+    }
+    joined = joined_results(first, {"failed": True, "msg": "no answer", "changed": False})
+    assert joined["failed"]
+    assert joined["changed"]
+    assert joined["msg"] == "no answer"
+    assert joined["hosts"] == [{"name": "a"}]
+    assert joined["timeline"] == first["timeline"]
+
+
+def test_a_roll_lasts_from_its_first_deed_to_its_last() -> None:
+    told = timeline(
+        row("a", segment("waiting", 0, 50), segment("draining", 50, 70), segment("done", 70, 200, open=True)),
+        vms=(row("vm", segment("down", 60, 90)),),
+    )
+    assert span(told) == (50, 90)
+    assert span(timeline(row("a", segment("waiting", 3, 8)))) == (3, 8)
+    assert span({}) == (0, 0)
