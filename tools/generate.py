@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write the generated parts of the READMEs, or with --check say which are out of date.
+"""Write the generated parts of the READMEs and the schema of the intent, or with --check say which are out of date.
 
 The README's table comes from the modules' and roles' own short descriptions, each role README's table of variables
 from its meta/argument_specs.yml. They stand between ``<!-- generated: NAME -->`` and ``<!-- end generated -->``.
@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from tools import intent_schema
 from tools.envs import ROOT
 
 MARKER = re.compile(r"(<!-- generated: (?P<name>\w+) -->\n).*?(<!-- end generated -->)", re.DOTALL)
@@ -132,7 +133,12 @@ def outputs(root: Path = ROOT) -> dict[Path, str]:
         if not all(f"<!-- generated: {name} -->" in text for name in tables):
             raise GenerateError(f"{path.relative_to(root)} lacks the marker of {', '.join(tables)}")
         result[path] = filled(text, tables)
+    result[root / "docs" / "intent.schema.json"] = intent_schema.text()
     return result
+
+
+def _present(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 def _targets(root: Path) -> list[tuple[Path, dict[str, str]]]:
@@ -159,7 +165,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing; fail when something is out of date")
     options = parser.parse_args()
     try:
-        stale = {path: text for path, text in outputs().items() if path.read_text(encoding="utf-8") != text}
+        stale = {path: text for path, text in outputs().items() if _present(path) != text}
         problems = action_group_problems()
     except GenerateError as problem:
         print(problem, file=sys.stderr)

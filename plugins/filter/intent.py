@@ -12,16 +12,22 @@ from ansible.errors import AnsibleError, AnsibleFilterError
 from ansible.module_utils.parsing.convert_bool import boolean
 from jinja2.exceptions import UndefinedError
 
+try:
+    from ansible._internal._datatag._tags import Origin
+except ImportError:  # before 2.19
+    Origin = None
+
 from ..module_utils._domain.errors import InputError
 from ..module_utils._domain.intent import (
     DEVICE_VARIABLE,
+    LOOK_ALIKE,
     PORT_VARIABLE,
     PREFIX,
     VARIABLES,
     VCENTER_VARIABLE,
     load_intent,
 )
-from ..module_utils._domain.places import Place, plain
+from ..module_utils._domain.places import Place, PlacedError, plain, route
 from ..module_utils._domain.report import assumed_enabled, differences, lines, outcome, proof_lines, reboot_outcome
 
 
@@ -33,7 +39,7 @@ def intent(play_hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]])
         elsewhere = {str(name): _address(str(name), hostvars[name]) for name in hostvars if name not in covered}
         found = load_intent(hosts, elsewhere=elsewhere, default_vcenter=os.environ.get("VMWARE_HOST") or None)
     except InputError as error:
-        raise AnsibleFilterError(error.sentence()) from error
+        raise AnsibleFilterError(error.sentence() + _source(error, hostvars)) from None
     return {endpoint.leader: endpoint.record() for endpoint in found}
 
 
@@ -46,7 +52,8 @@ def rebooted(
 
 def _wishes(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
     """The variables this collection gives a meaning, and the bare names of those that look like one."""
-    look_alikes = [key for key in variables if str(key).startswith(PREFIX) and key not in VARIABLES]
+    ours = (PREFIX, LOOK_ALIKE)
+    look_alikes = [key for key in variables if str(key).startswith(ours) and key not in VARIABLES]
     known = {key: _read(host, variables, key) for key in VARIABLES if key in variables}
     return {**known, **dict.fromkeys(look_alikes)}
 
@@ -72,6 +79,38 @@ def _read(host: str, variables: Mapping[str, Any], key: str) -> Any:
 def _decrypted(value: Any) -> Any:
     """Older releases keep a value encrypted with ``!vault`` in an object of its own until it is used as text."""
     return str(value) if hasattr(value, "vault") and hasattr(value, "_ciphertext") else value
+
+
+def _source(error: InputError, hostvars: Mapping[str, Mapping[str, Any]]) -> str:
+    """`` (group_vars/gpu.yml:12:7)``: where the mistake was written, as far as Ansible remembers."""
+    if not isinstance(error, PlacedError):
+        return ""
+    value: Any = hostvars[error.host]
+    found = ""
+    for step in route(error.parameter):
+        try:
+            key = next((key for key in value if str(key) == step), None) if isinstance(value, Mapping) else None
+            value = value[step if key is None else key]
+        except (AnsibleError, UndefinedError, LookupError, TypeError, ValueError):
+            break
+        found = _origin(value) or _origin(key) or _origin(_first_key(value)) or found
+    return f" ({found})" if found else ""
+
+
+def _first_key(value: Any) -> Any:
+    """A mapping stands where its first key does; a list where the first key of its first entry does."""
+    while isinstance(value, list | tuple) and value:
+        value = value[0]
+    return next(iter(value), None) if isinstance(value, Mapping) else value
+
+
+def _origin(value: Any) -> str:
+    """File, line and column of a value read from YAML."""
+    position = getattr(value, "ansible_pos", None)
+    if position is not None:
+        return ":".join(map(str, position))
+    tag = Origin.get_tag(value) if Origin is not None else None
+    return str(tag) if tag is not None and tag.path else ""
 
 
 class FilterModule:

@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import InputError
-from .places import Place, choice, items, mapping, names, text, truth, whole_number
-from .selectors import parse_device_wishes, refuse_contradictions
+from .intent_entries import host_devices, vm_entry
+from .places import Place, items, mapping, names, text, whole_number
+from .spelling import meant
 
 CLUSTER_VARIABLE = "passthrough_hosts"
 DEVICE_VARIABLE = "passthrough_devices"
@@ -30,19 +31,26 @@ NAME_VARIABLE = "passthrough_host_name"
 VCENTER_VARIABLE = "vcenter_hostname"
 PORT_VARIABLE = "vcenter_port"
 PREFIX = "passthrough_"
+"""Variables that begin so are this collection's; any that it does not know is a mistake."""
+LOOK_ALIKE = "vcenter_"
+"""Variables that begin so may be anybody's; one that is nearly one of ours is a mistake."""
 WISHES = (CLUSTER_VARIABLE, DEVICE_VARIABLE, VM_VARIABLE)
 VARIABLES = (*WISHES, NAME_VARIABLE, VCENTER_VARIABLE, PORT_VARIABLE)
 DEFAULT_PORT = 443
 
 HOST_KEYS = ("cluster", "hosts", "devices")
-VM_CHOICES = {
-    "state": ("present", "absent", "exactly"),
-    "backing": ("auto", "dynamic", "fixed"),
-    "power": ("keep", "off", "cycle", "on"),
-}
-VM_FLAGS = ("allow_power_off", "unlock_memory", "disable_hot_add")
-VM_KEYS = ("name", "moid", "devices", *VM_CHOICES, "mmio", "shutdown_timeout", *VM_FLAGS)
 ONLY_FOR_ATTACHING = ("state", "backing", "mmio", "disable_hot_add")
+CONNECTION_VARIABLES = (
+    VCENTER_VARIABLE,
+    PORT_VARIABLE,
+    "vcenter_username",
+    "vcenter_password",
+    "vcenter_validate_certs",
+    "vcenter_ca_path",
+    "vcenter_proxy_host",
+    "vcenter_proxy_port",
+)
+"""What leads the roles to a vCenter. Only the first two are read here; the others count for misspellings."""
 
 Variables = Mapping[str, Any]
 
@@ -108,8 +116,8 @@ def load_intent(
 ) -> tuple[EndpointIntent, ...]:
     """The intent of all inventory hosts of a play, one value per vCenter, in the order of the play.
 
-    ``hosts``: inventory host → those of its variables that begin with ``passthrough_``, and ``vcenter_hostname`` and
-    ``vcenter_port``. ``elsewhere``: the same for inventory hosts that the play does not cover (``--limit``).
+    ``hosts``: inventory host → its variables; those whose names begin neither with ``passthrough_`` nor with ``vcenter_`` are
+    not looked at, so they may be left out. ``elsewhere``: the same for inventory hosts that the play does not cover (``--limit``).
     ``default_vcenter``: used where an ESXi host has no ``vcenter_hostname``. Raises InputError naming inventory host,
     variable and key.
     """
@@ -134,13 +142,18 @@ def load_intent(
 
 
 def _check_variable_names(host: str, variables: Variables) -> None:
-    """A misspelt variable would silently mean "nothing wanted"."""
+    """A misspelt variable would silently mean "nothing wanted", or another account than the one that was meant."""
     known = [name for name in VARIABLES if name.startswith(PREFIX)]
-    for key in variables:
-        close = difflib.get_close_matches(key, known, n=1, cutoff=0.85)
-        if close and key not in VARIABLES:
-            cure = "Correct the name, or choose one that does not look like it"
-            Place(host, key).fail("unknown_variable", f"is not a variable of this collection; {close[0]} is", cure)
+    for key in map(str, variables):
+        place = Place(host, key)
+        if key.startswith(PREFIX) and key not in known:
+            cure = f"Correct the name, or choose one that does not begin with {PREFIX}"
+            place.fail("unknown_variable", f"is not a variable of this collection{meant(key, known)}", cure, known)
+        if key.startswith(LOOK_ALIKE) and key not in CONNECTION_VARIABLES:
+            close = difflib.get_close_matches(key, CONNECTION_VARIABLES, n=1, cutoff=0.9)
+            if close and close[0] not in variables:
+                cure = f"Correct the name, or set {close[0]} too if both are meant"
+                place.fail("unknown_variable", f"is not a variable of this collection; {close[0]} is", cure)
 
 
 def _endpoint(host: str, variables: Variables, default: str | None) -> tuple[str, int]:
@@ -205,7 +218,7 @@ def _cluster_targets(place: Place, raw: Any) -> list[Target]:
             if other is not None:
                 where.fail("duplicate", f"names {kind} {subject}, as {other} does", "Write one entry with all devices")
             seen[kind, subject.casefold()] = where.path
-        devices = _devices(where.key("devices"), entry["devices"])
+        devices = host_devices(where.key("devices"), entry["devices"], for_several=len(hosts) > 1)
         if devices:
             targets.append(Target(hosts=hosts, clusters=clusters, devices=devices))
     return targets
@@ -216,7 +229,7 @@ def _device_targets(esxi: Mapping[str, Variables]) -> list[Target]:
 
     So an address that reaches several hosts through a group is seen for what it is: one address for several machines.
     """
-    grouped: dict[str, list[str]] = {}
+    grouped: dict[str, list[tuple[str, str]]] = {}
     devices: dict[str, tuple[Any, ...]] = {}
     owners: dict[str, str] = {}
     for host, variables in esxi.items():
@@ -226,11 +239,29 @@ def _device_targets(esxi: Mapping[str, Variables]) -> list[Target]:
             cure = f"Give each ESXi host one inventory host, or correct {NAME_VARIABLE}"
             problem = f"concerns ESXi host {name}, for which inventory host {other} stands already"
             Place(host, DEVICE_VARIABLE).fail("duplicate", problem, cure)
-        key = json.dumps(variables[DEVICE_VARIABLE], sort_keys=True, default=repr)
+        raw = variables[DEVICE_VARIABLE]
+        # The text of a value tells equal from different, whatever it is made of.
+        key = json.dumps(raw, sort_keys=True) if _is_json(raw) else repr(raw)
         if key not in devices:
-            devices[key] = _devices(Place(host, DEVICE_VARIABLE), variables[DEVICE_VARIABLE])
-        grouped.setdefault(key, []).append(name)
-    return [Target(hosts=tuple(members), devices=devices[key]) for key, members in grouped.items() if devices[key]]
+            devices[key] = host_devices(Place(host, DEVICE_VARIABLE), raw, for_several=False)
+        grouped.setdefault(key, []).append((host, name))
+    for key, members in grouped.items():
+        if len(members) > 1:
+            host_devices(Place(members[1][0], DEVICE_VARIABLE), list(devices[key]), for_several=True)
+    return [
+        Target(hosts=tuple(name for _host, name in members), devices=devices[key])
+        for key, members in grouped.items()
+        if devices[key]
+    ]
+
+
+def _is_json(value: Any) -> bool:
+    """Whether it is made of nothing but what JSON has, with text for keys."""
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) and _is_json(entry) for key, entry in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_is_json, value))
+    return value is None or isinstance(value, str | int | float | bool)
 
 
 def _vms(members: Mapping[str, Variables]) -> tuple[Mapping[str, Any], ...]:
@@ -239,7 +270,7 @@ def _vms(members: Mapping[str, Variables]) -> tuple[Mapping[str, Any], ...]:
     for host, variables in members.items():
         own: dict[tuple[str, str], str] = {}
         for where, value in items(Place(host, VM_VARIABLE), variables.get(VM_VARIABLE, ())):
-            entry = _vm(where, value)
+            entry = vm_entry(where, value)
             key = ("moid", entry["moid"]) if "moid" in entry else ("name", entry["name"])
             if key in own:
                 where.fail("duplicate", f"names VM {key[1]}, as {own[key]} does", "Write one entry with all devices")
@@ -249,49 +280,6 @@ def _vms(members: Mapping[str, Variables]) -> tuple[Mapping[str, Any], ...]:
                 cure = "Write it once: on the vCenter, or on a group that holds both hosts"
                 where.fail("contradiction", f"wants VM {key[1]} otherwise than inventory host {origin} does", cure)
     return tuple(entry for _origin, entry in found.values())
-
-
-def _vm(place: Place, raw: Any) -> dict[str, Any]:
-    entry = dict(mapping(place, raw, VM_KEYS))
-    if ("name" in entry) == ("moid" in entry):
-        place.fail("missing_key", "must have one of name and moid", "Name the VM as vSphere does")
-    if "devices" not in entry:
-        place.fail("missing_key", "has no devices", "List the devices wanted in the VM")
-    for key, value in entry.items():
-        where = place.key(key)
-        if key in VM_CHOICES:
-            entry[key] = choice(where, value, VM_CHOICES[key])
-        elif key in VM_FLAGS:
-            entry[key] = truth(where, value)
-        elif key == "shutdown_timeout":
-            entry[key] = whole_number(where, value)
-        elif key == "mmio":
-            entry[key] = dict(mapping(where, value, ("size_gb", "device_gb")))
-        elif key == "devices":
-            entry[key] = list(_devices(where, value, on_vm=True))
-        else:
-            entry[key] = text(where, value)
-    return entry
-
-
-def _devices(place: Place, raw: Any, *, on_vm: bool = False) -> tuple[Any, ...]:
-    """Device entries, checked as the modules check them, returned as written but for the short form, which is spelt out."""
-    entries = items(place, raw)
-    for where, entry in entries:
-        if on_vm and isinstance(entry, Mapping) and "label" in entry:
-            where.fail("unknown_key", "has the key label, which is set on hosts", "Choose by match: {label: ...}")
-    try:
-        wishes = parse_device_wishes([entry for _where, entry in entries], place.path)
-        refuse_contradictions(wishes, place.path, default_is_all=not on_vm)
-    except InputError as error:
-        raise InputError(
-            message=f"Inventory host {place.host}: {error.message}",
-            code=error.code,
-            cure=error.cure,
-            parameter=error.parameter or place.path,
-            candidates=error.candidates,
-        ) from error
-    return tuple({"match": entry} if isinstance(entry, str) else entry for _where, entry in entries)
 
 
 def _vsphere_name(host: str, variables: Variables) -> str:

@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .errors import InputError
-from .pci import DISPLAY_CLASS
+from .pci import DISPLAY_CLASS, parse_pair
 from .plan import Blocker, Change
+from .spelling import as_whole
 from .vms import Vm
 
 USE_KEY = "pciPassthru.use64bitMMIO"
@@ -82,6 +83,29 @@ class MmioWish:
                         parameter="mmio",
                         cure="Give the memory of one card in whole gigabytes",
                     )
+
+
+def parse_mmio(raw: Mapping[str, Any] | None, parameter: str = "mmio") -> MmioWish | None:
+    """The window a user wrote, as ``size_gb`` or as ``device_gb`` (vendor:device → memory of one card). Raises InputError."""
+    if raw is None:
+        return None
+    sizes = raw.get("device_gb")
+    if sizes is None:
+        return MmioWish(size_gb=raw.get("size_gb"))
+    if not isinstance(sizes, Mapping):
+        raise _bad_sizes(f"{parameter}.device_gb is no mapping of vendor:device to gigabytes")
+    given: dict[str, int] = {}
+    for ids, size in sizes.items():
+        number = as_whole(size)
+        if number is None:
+            raise _bad_sizes(f"{parameter}.device_gb holds {size!r} for {ids}, which is no whole number of gigabytes")
+        # In the spelling that the devices of hosts have: 10DE:20F1 would match nothing, and say nothing.
+        given[":".join(parse_pair(str(ids)))] = number
+    return MmioWish(size_gb=raw.get("size_gb"), per_device_gb=given)
+
+
+def _bad_sizes(message: str) -> InputError:
+    return InputError(message=message, code="bad_mmio_size", parameter="mmio", cure='Write it as {"10de:20f1": 40}')
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -45,7 +45,7 @@ def refuse_bad_wishes(hosts: Sequence[Host], wish: PassthroughWish) -> None:
         wishes = wish.devices.get(host.moid, ())
         refuse_contradictions(wishes, "devices", default_is_all=True)
         if wish.state == "enabled":
-            _refuse_relabelling(wishes)
+            refuse_relabelling(wishes)
         for entry in wishes:
             if entry.selector.address and not entry.selector.names_kind:
                 places.setdefault(entry, set()).add(host.name)
@@ -61,7 +61,7 @@ def refuse_bad_wishes(hosts: Sequence[Host], wish: PassthroughWish) -> None:
             )
 
 
-def _refuse_relabelling(wishes: Sequence[DeviceWish]) -> None:
+def refuse_relabelling(wishes: Sequence[DeviceWish]) -> None:
     """Choosing by a label that the same list changes would mean something else on the next run."""
     setting = [entry for entry in wishes if entry.label is not None]
     for entry in wishes:

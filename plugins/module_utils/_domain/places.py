@@ -4,12 +4,27 @@
 
 from __future__ import annotations
 
-import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from .errors import InputError
+from .spelling import as_whole, meant
+
+DEEPEST = 20
+"""Levels a value may be nested: far more than any wish has, and an end for an anchor that holds itself."""
+
+_SHOWN = 80
+_STEP = re.compile(r"\[(\d+)\]|\.([^.\[]+)")
+
+
+class PlacedError(InputError):
+    """A mistake in the variables of an inventory host; ``parameter`` is the path to it."""
+
+    def __init__(self, *, host: str, message: str, **more: Any) -> None:
+        super().__init__(message=f"Inventory host {host}: {message}", **more)
+        self.host = host
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +41,42 @@ class Place:
         return Place(self.host, f"{self.path}.{name}")
 
     def fail(self, code: str, problem: str, cure: str = "", candidates: Sequence[str] = ()) -> NoReturn:
-        """Raise InputError: ``Inventory host vc-a: passthrough_vms[0] <problem>``."""
-        message = f"Inventory host {self.host}: {self.path} {problem}"
-        raise InputError(message=message, code=code, cure=cure, parameter=self.path, candidates=candidates)
+        """Raise PlacedError: ``Inventory host vc-a: passthrough_vms[0] <problem>``."""
+        raise PlacedError(
+            host=self.host,
+            message=f"{self.path} {problem}",
+            code=code,
+            cure=cure,
+            parameter=self.path,
+            candidates=candidates,
+        )
 
     def wrong_type(self, value: Any, wanted: str) -> NoReturn:
-        shown = "empty" if value is None or value == "" else repr(value)
-        self.fail("wrong_type", f"is {shown}, but must be {wanted}")
+        self.fail("wrong_type", f"is {shown(value)}, but must be {wanted}")
 
 
-def plain(place: Place, value: Any) -> Any:
+def route(path: str) -> tuple[str | int, ...]:
+    """The keys and indices that lead to a path: ``a[0].b`` is ``("a", 0, "b")``."""
+    name = re.match(r"[^.\[]*", path)
+    steps = _STEP.findall(path[name.end() if name else 0 :])
+    return (name[0] if name else path, *(int(index) if index else key for index, key in steps))
+
+
+def shown(value: Any) -> str:
+    """A wrong value in a message: at most a line of it."""
+    if value is None or value == "":
+        return "empty"
+    text = repr(value)
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+
+
+def plain(place: Place, value: Any, depth: int = 0) -> Any:
     """A deep copy in built-in types: inventory values may be tagged, lazy or unsafe variants of them.
 
     Text that still holds a template is refused: some releases hand it over as it is when a variable in it is undefined.
     """
+    if depth > DEEPEST:
+        place.fail("wrong_type", f"is nested more than {DEEPEST} levels deep", "Look for an anchor that holds itself")
     if isinstance(value, str):
         if "{{" in value or "{%" in value:
             place.fail(
@@ -47,12 +84,18 @@ def plain(place: Place, value: Any) -> Any:
             )
         return str.__str__(value)
     if isinstance(value, Mapping):
-        return {plain(place, key): plain(place.key(str(key)), entry) for key, entry in value.items()}
+        below = depth + 1
+        return {_plain_key(place, key): plain(place.key(str(key)), entry, below) for key, entry in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, bytes):
-        return [plain(place.item(index), entry) for index, entry in enumerate(value)]
+        return [plain(place.item(index), entry, depth + 1) for index, entry in enumerate(value)]
     if isinstance(value, int) and not isinstance(value, bool):
         return int.__int__(value)
     return value
+
+
+def _plain_key(place: Place, key: Any) -> Any:
+    """A key stays something that can be one: a tuple made a list could not."""
+    return plain(place, key) if isinstance(key, str | int) else key
 
 
 def items(place: Place, value: Any) -> list[tuple[Place, Any]]:
@@ -68,9 +111,7 @@ def mapping(place: Place, value: Any, allowed: Sequence[str]) -> Mapping[str, An
         place.wrong_type(value, "a mapping with the keys " + ", ".join(allowed))
     for key in value:
         if key not in allowed:
-            close = difflib.get_close_matches(str(key), allowed, n=1)
-            hint = f" ({close[0]} is meant?)" if close else ""
-            place.fail("unknown_key", f"has the unknown key {key}{hint}", candidates=allowed)
+            place.fail("unknown_key", f"has the unknown key {key}{meant(str(key), allowed)}", candidates=allowed)
     return value
 
 
@@ -99,9 +140,9 @@ def choice(place: Place, value: Any, allowed: Sequence[str]) -> str:
 
 
 def whole_number(place: Place, value: Any, maximum: int | None = None) -> int:
-    """A number from 1; digits in quotes are fine, templates produce them."""
-    number = int(value) if isinstance(value, str) and value.strip().isdecimal() else value
-    if isinstance(number, bool) or not isinstance(number, int) or number < 1 or (maximum and number > maximum):
+    """A number from 1; digits in quotes are fine, templates produce them, and so is 2.0, as JSON has one kind of number."""
+    number = as_whole(value)
+    if number is None or number < 1 or (maximum and number > maximum):
         place.wrong_type(value, "a whole number from 1" + (f" to {maximum}" if maximum else ""))
     return number
 

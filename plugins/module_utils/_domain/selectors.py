@@ -17,6 +17,7 @@ from typing import Any, Literal
 from .errors import InputError
 from .hosts import HostDevice
 from .pci import parse_address, parse_id, parse_pair
+from .spelling import as_whole, meant
 
 SELECTOR_KEYS = (
     "vendor_id",
@@ -134,7 +135,9 @@ def parse_selector(raw: str | Mapping[str, Any], parameter: str = "match") -> Se
     unknown = sorted(str(key) for key in raw if key not in SELECTOR_KEYS)
     if unknown:
         raise _bad_selector(
-            f"{parameter} has the unknown key {', '.join(unknown)}", parameter, candidates=SELECTOR_KEYS
+            f"{parameter} has the unknown key {', '.join(unknown)}{meant(unknown[0], SELECTOR_KEYS)}",
+            parameter,
+            candidates=SELECTOR_KEYS,
         )
     given = {key: value for key, value in raw.items() if value is not None}
     if not given:
@@ -244,7 +247,7 @@ def _wish(entry: Any, parameter: str) -> DeviceWish:
         hint = (
             f" (a condition on the device: it belongs under match, as in match: {{{misplaced[0]}: ...}})"
             if misplaced
-            else ""
+            else meant(unknown[0], WISH_KEYS)
         )
         raise _bad_wish(f"{parameter} has the unknown key {', '.join(unknown)}{hint}", parameter, candidates=WISH_KEYS)
     if entry.get("match") is None:
@@ -272,8 +275,8 @@ def _count(raw: Any, parameter: str) -> int | Literal["all"] | None:
         return None
     if raw == "all":
         return "all"
-    number = int(raw) if isinstance(raw, str) and re.fullmatch(r"\s*\d{1,6}\s*", raw) else raw
-    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+    number = as_whole(raw)
+    if number is None or number < 1:
         raise InputError(
             message=f"{parameter} {raw!r} is not a number of devices",
             code="bad_count",

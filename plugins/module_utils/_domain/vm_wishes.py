@@ -166,11 +166,12 @@ def check_wishes(world: VmWorld, wishes: Sequence[VmWish]) -> None:
                 cure="Put all devices of one VM into one entry",
             )
         seen.add(wish.moid)
-        _check_one(wish)
+        check_wish(wish)
     _check_addresses(world, wishes)
 
 
-def _check_one(wish: VmWish) -> None:
+def check_wish(wish: VmWish) -> None:
+    """Raise InputError for one wish that is wrong whatever the state of its VM."""
     if wish.state == "absent" and not wish.devices:
         raise InputError(
             message=f"state absent for {wish.target} names no device",

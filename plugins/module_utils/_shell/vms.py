@@ -11,7 +11,7 @@ from typing import Any
 from .._domain.errors import InputError
 from .._domain.hosts import Host
 from .._domain.memory import MemoryWish, plan_memory
-from .._domain.mmio import MmioWish
+from .._domain.mmio import parse_mmio
 from .._domain.plan import Plan, TargetPlan
 from .._domain.selectors import DeviceWish, parse_device_wishes
 from .._domain.targets import Target, find_vm, parse_targets
@@ -128,7 +128,7 @@ def plan_devices(world: VmWorld, request: DeviceRequest) -> Plan:
         if request.only_on_hosts and vm.host_name not in request.only_on_hosts:
             elsewhere.append(vm)
             continue
-        wish = _vm_wish(vm, entry, devices)
+        wish = vm_wish(vm, entry, devices)
         wishes.append(replace(wish, power="on") if vm.moid in request.to_start else wish)
     plan = plan_vm_devices(world, wishes)
     passed = tuple(
@@ -144,7 +144,7 @@ def plan_devices(world: VmWorld, request: DeviceRequest) -> Plan:
     return replace(plan, targets=tuple(targets))
 
 
-def _vm_wish(vm: Vm, entry: Entry, devices: tuple[DeviceWish, ...]) -> VmWish:
+def vm_wish(vm: Vm, entry: Entry, devices: tuple[DeviceWish, ...]) -> VmWish:
     options = entry.options
     return VmWish(
         target=vm.name,
@@ -155,30 +155,9 @@ def _vm_wish(vm: Vm, entry: Entry, devices: tuple[DeviceWish, ...]) -> VmWish:
         power=options["power"],
         shutdown_timeout=options["shutdown_timeout"],
         allow_power_off=options["allow_power_off"],
-        mmio=_mmio(options["mmio"]),
+        mmio=parse_mmio(options["mmio"]),
         unlock_memory=options["unlock_memory"],
         disable_hot_add=options["disable_hot_add"],
-    )
-
-
-def _mmio(raw: Mapping[str, Any] | None) -> MmioWish | None:
-    if raw is None:
-        return None
-    sizes = raw.get("device_gb")
-    if sizes is None:
-        return MmioWish(size_gb=raw.get("size_gb"))
-    given = {str(ids): _gigabytes(ids, size) for ids, size in sizes.items()}
-    return MmioWish(size_gb=raw.get("size_gb"), per_device_gb=given)
-
-
-def _gigabytes(ids: Any, size: Any) -> int:
-    if isinstance(size, int) or (isinstance(size, str) and size.strip().isdecimal()):
-        return int(size)
-    raise InputError(
-        message=f"mmio.device_gb holds {size!r} for {ids}, which is no whole number of gigabytes",
-        code="bad_mmio_size",
-        parameter="mmio",
-        cure='Write it as {"10de:20f1": 40}',
     )
 
 

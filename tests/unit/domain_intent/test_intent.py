@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.intent import EndpointIntent, load_intent
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.places import PlacedError, route
 
 GPU = {"match": "10de:20f1", "label": "a100"}
 NVME = {"match": {"class_id": "0108", "name": "*P5800X*"}, "count": 2}
@@ -179,11 +180,35 @@ WRONG: list[tuple[str, dict[str, Any], str, tuple[str, ...]]] = [
         "misspelt variable",
         {"passthrough_device": [GPU]},
         "unknown_variable",
-        ("passthrough_device ", "passthrough_devices is"),
+        ("passthrough_device ", "passthrough_devices is meant"),
+    ),
+    ("a variable nobody knows", {"passthrough_gpus": [GPU]}, "unknown_variable", ("passthrough_gpus", "begin with")),
+    (
+        "misspelt connection variable",
+        esxi([GPU], vcenter_pasword="x"),
+        "unknown_variable",
+        ("vcenter_pasword", "vcenter_password is"),
     ),
     ("hosts: not a list", {"passthrough_hosts": {"cluster": "c"}}, "wrong_type", ("passthrough_hosts is", "a list")),
     ("hosts: empty", {"passthrough_hosts": None}, "wrong_type", ("passthrough_hosts is empty",)),
     ("hosts: entry is text", clusters("gpu-a"), "wrong_type", ("passthrough_hosts[0]", "cluster, hosts")),
+    ("hosts: entry is a list", clusters([GPU]), "wrong_type", ("passthrough_hosts[0]", "a mapping")),
+    ("hosts: empty name", clusters(on(" ", GPU)), "wrong_type", ("passthrough_hosts[0].cluster is",)),
+    ("hosts: mapping as name", clusters(on({"name": "c"}, GPU)), "wrong_type", ("cluster", "a list")),
+    ("hosts: host key for an ESXi host", clusters({"host": "h"}), "unknown_key", ("host ", "hosts is meant")),
+    ("hosts: vms in the wrong place", clusters({**on("c", GPU), "vms": []}), "unknown_key", ("unknown key vms",)),
+    (
+        "hosts: an address for several",
+        clusters({"hosts": ["a", "b"], "devices": ["0000:3b:00.0"]}),
+        "address_needs_identity",
+        ("passthrough_hosts[0].devices[0]", "vendor_id"),
+    ),
+    (
+        "hosts: label chosen and set",
+        clusters(on("c", {"match": {"label": "a"}, "label": "b"}, GPU)),
+        "label_chosen_and_set",
+        ("passthrough_hosts[0].devices",),
+    ),
     ("hosts: unknown key", clusters({"clusters": "c"}), "unknown_key", ("clusters", "cluster is meant")),
     ("hosts: no subject", clusters({"devices": [GPU]}), "missing_key", ("neither",)),
     ("hosts: both subjects", clusters(BOTH), "contradiction", ("both",)),
@@ -198,6 +223,19 @@ WRONG: list[tuple[str, dict[str, Any], str, tuple[str, ...]]] = [
     ("devices: no vCenter", {"passthrough_devices": [GPU]}, "missing_value", ("vcenter_hostname", "VMWARE_HOST")),
     ("devices: text", esxi("10de:20f1"), "wrong_type", ("passthrough_devices",)),
     ("devices: number as id", esxi([{"match": {"vendor_id": 8086}}]), "bad_selector", ("vendor_id", "quotes")),
+    ("devices: one without the list", esxi(GPU), "wrong_type", ("passthrough_devices", "a list")),
+    ("devices: number", esxi([1064]), "bad_devices", ("passthrough_devices[0]", "quotes")),
+    ("devices: no match", esxi([{"count": 2}]), "bad_devices", ("passthrough_devices[0]", "match is missing")),
+    ("devices: match misspelt", esxi([{"macht": "10de:20f1"}]), "bad_devices", ("match is meant",)),
+    ("devices: condition outside of match", esxi([{"slot": "6"}]), "bad_devices", ("match: {slot",)),
+    ("devices: no condition", esxi([{"match": {}}]), "bad_selector", ("devices[0].match", "every device")),
+    ("devices: condition misspelt", esxi([{"match": {"vendorid": "10de"}}]), "bad_selector", ("vendor_id is meant",)),
+    ("devices: bad class", esxi([{"match": {"class_id": "nvme"}}]), "bad_id", ("class_id", "0108")),
+    ("devices: bad address", esxi(["0000:3b:20.0"]), "bad_address", ("0000:3b:20.0",)),
+    ("devices: blank slot", esxi([{"match": {"slot": ""}}]), "bad_selector", ("match.slot is empty",)),
+    ("devices: count in words", esxi([{"match": "10de:20f1", "count": "two"}]), "bad_count", ("[0].count", "'two'")),
+    ("devices: half a device", esxi([{"match": "10de:20f1", "count": 0.5}]), "bad_count", ("0.5",)),
+    ("devices: label as number", esxi([{"match": "10de:20f1", "label": 7}]), "bad_label", ("[0].label",)),
     ("devices: bad pair", esxi(["10de20f1"]), "bad_id", ("10de20f1",)),
     ("devices: with clusters", esxi([GPU], passthrough_hosts=[]), "contradiction", ("passthrough_hosts",)),
     ("name: number", esxi([], passthrough_host_name=5), "wrong_type", ("passthrough_host_name",)),
@@ -207,6 +245,22 @@ WRONG: list[tuple[str, dict[str, Any], str, tuple[str, ...]]] = [
     ("port: too large", esxi([], vcenter_port=65536), "wrong_type", ("vcenter_port", "65535")),
     ("port: truth", esxi([], vcenter_port=True), "wrong_type", ("vcenter_port",)),
     ("vms: not a list", {"passthrough_vms": TRAIN}, "wrong_type", ("passthrough_vms",)),
+    ("vms: entry is text", {"passthrough_vms": ["train-01"]}, "wrong_type", ("passthrough_vms[0]", "name, moid")),
+    ("vms: name as number", vm(name=7), "wrong_type", ("passthrough_vms[0].name", "quotes")),
+    ("vms: devices as text", vm(devices="10de:20f1"), "wrong_type", ("passthrough_vms[0].devices", "a list")),
+    ("vms: bad state", vm(state="attached"), "wrong_type", ("passthrough_vms[0].state", "present, absent, exactly")),
+    ("vms: nothing to take away", vm(state="absent", devices=[]), "nothing_named", ("passthrough_vms[0]", "train-01")),
+    (
+        "vms: dynamic by address",
+        vm(backing="dynamic", devices=["0000:3b:00.0"]),
+        "dynamic_by_place",
+        ("passthrough_vms[0]", "backing fixed"),
+    ),
+    ("vms: window no power of two", vm(mmio={"size_gb": 48}), "bad_mmio_size", ("passthrough_vms[0].mmio", "Use 64")),
+    ("vms: window in words", vm(mmio={"size_gb": "large"}), "wrong_type", ("mmio.size_gb", "'large'")),
+    ("vms: mmio as number", vm(mmio=64), "wrong_type", ("passthrough_vms[0].mmio", "size_gb")),
+    ("vms: card's memory in words", vm(mmio={"device_gb": {"10de:20f1": "big"}}), "wrong_type", ("10de:20f1", "'big'")),
+    ("vms: card by name", vm(mmio={"device_gb": {"a100": 40}}), "bad_id", ("passthrough_vms[0].mmio", "'a100'")),
     ("vms: unknown key", vm(powr="on"), "unknown_key", ("passthrough_vms[0]", "powr", "power is meant")),
     ("vms: nameless", {"passthrough_vms": [{"devices": ["10de:20f1"]}]}, "missing_key", ("name and moid",)),
     ("vms: name and moid", vm(moid="vm-1"), "missing_key", ("name and moid",)),
@@ -228,9 +282,38 @@ def test_wrong_input_names_host_variable_and_key(variables: dict[str, Any], code
         load_intent({"inv-1": variables})
     sentence = caught.value.sentence()
     assert caught.value.code == code, sentence
-    assert code == "no_intent" or "inv-1" in sentence
+    if code != "no_intent":
+        assert isinstance(caught.value, PlacedError)
+        assert caught.value.host == "inv-1"
+        assert "Inventory host inv-1: " in sentence
+        first = route(caught.value.parameter)[0]
+        assert code == "missing_value" or first in variables, "for machines, too, the place is in the variables"
     for word in words:
         assert word in sentence
+
+
+def test_there_are_enough_mistakes() -> None:
+    assert len({row[0] for row in WRONG}) == len(WRONG) >= 50
+
+
+def test_an_address_that_reaches_several_hosts_through_their_group() -> None:
+    """One host may have a bare address; the same list on two of them would mean two machines' different cards."""
+    wish = {"vcenter_hostname": "vc", "passthrough_devices": ["0000:3b:00.0"]}
+    assert one({"a": wish}).targets[0].hosts == ("a",)
+    with pytest.raises(InputError, match=r"Inventory host b: passthrough_devices\[0\] gives an address") as caught:
+        load_intent({"a": wish, "b": dict(wish)})
+    assert caught.value.code == "address_needs_identity"
+
+
+def test_own_variables_with_a_similar_name_are_left_alone() -> None:
+    own = {"vcenter_user": "x", "vcenter_hostname": "vc", "vcenter_hostnames": ["a"], "vcenter_folder": "f"}
+    assert one({"a": {"passthrough_devices": [GPU], **own}}).vcenter == "vc"
+
+
+def test_sizes_are_handed_on_as_numbers() -> None:
+    found = one({"vc": vm(mmio={"size_gb": "128", "device_gb": {"10DE:20F1": "40"}}, shutdown_timeout=60.0)})
+    assert found.vms[0]["mmio"] == {"size_gb": 128, "device_gb": {"10DE:20F1": 40}}
+    assert found.vms[0]["shutdown_timeout"] == 60
 
 
 def test_two_inventory_hosts_for_one_esxi_host() -> None:

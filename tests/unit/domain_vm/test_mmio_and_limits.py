@@ -23,6 +23,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.mmio im
     bar_gb,
     current_size_gb,
     is_power_of_two,
+    parse_mmio,
     plan_mmio,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vms import SriovBacking, VmDevice
@@ -165,3 +166,16 @@ def test_hardware_version(version: int, backing: Any, cure: str | None) -> None:
         assert f"hardware version {version}" in blocker.message
         assert cure in blocker.cure
         assert ("fixed" in blocker.cure) is (version == 16)
+
+
+def test_a_card_in_another_spelling_is_the_same_card() -> None:
+    """It would match nothing otherwise, and nothing would say so."""
+    wish = parse_mmio({"device_gb": {"10DE:20F1": "40", "0x10de:1eb8": 16.0}})
+    assert wish is not None
+    assert wish.per_device_gb == {"10de:20f1": 40, "10de:1eb8": 16}
+
+
+@pytest.mark.parametrize("raw", [{"device_gb": {"a100": 40}}, {"device_gb": [40]}, {"device_gb": {"10de:20f1": True}}])
+def test_sizes_for_no_card_are_refused(raw: dict[str, Any]) -> None:
+    with pytest.raises(InputError):
+        parse_mmio(raw)

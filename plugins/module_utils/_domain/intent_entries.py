@@ -1,0 +1,150 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The entries an intent is made of: lists of devices, and VMs. PRIVATE to the collection.
+
+``docs/intent.schema.json`` says the same as JSON Schema, written by ``tools/intent_schema.py``; a property test holds the
+two together. What a schema cannot say (the same device twice, a label chosen and set) is refused here with the codes in
+RELATIONS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from .errors import InputError
+from .mmio import parse_mmio
+from .passthrough_wish import refuse_relabelling
+from .places import Place, PlacedError, choice, items, mapping, text, truth, whole_number
+from .selectors import DeviceWish, parse_device_wishes, refuse_contradictions
+from .vm_wishes import VmWish, check_wish
+
+VM_CHOICES = {
+    "state": ("present", "absent", "exactly"),
+    "backing": ("auto", "dynamic", "fixed"),
+    "power": ("keep", "off", "cycle", "on"),
+}
+VM_FLAGS = ("allow_power_off", "unlock_memory", "disable_hot_add")
+VM_KEYS = ("name", "moid", "devices", *VM_CHOICES, "mmio", "shutdown_timeout", *VM_FLAGS)
+MMIO_KEYS = ("size_gb", "device_gb")
+LARGEST_MMIO_GB = 1 << 20
+"""A petabyte: far above what any release maps, and an end for the list of powers of two."""
+
+RELATIONS = frozenset(
+    {
+        "address_needs_identity",
+        "contradicting_wishes",
+        "contradiction",
+        "duplicate",
+        "duplicate_wish",
+        "dynamic_by_place",
+        "label_chosen_and_set",
+        "missing_value",
+        "no_intent",
+    }
+)
+"""Codes of mistakes that lie between entries, each of them well formed."""
+
+
+def host_devices(place: Place, raw: Any, *, for_several: bool) -> tuple[Any, ...]:
+    """The devices wanted on hosts, as written but for the short form, which is spelt out.
+
+    ``for_several``: the list certainly means more than one host.
+    """
+    entries, wishes = _devices(place, raw)
+    try:
+        refuse_contradictions(wishes, place.path, default_is_all=True)
+        refuse_relabelling(wishes)
+    except InputError as error:
+        _again(place, error)
+    for number, wish in enumerate(wishes):
+        if for_several and wish.selector.address is not None and not wish.selector.names_kind:
+            cure = (
+                "Add vendor_id and device_id to it, or give it to one host: an address is another card on another host"
+            )
+            problem = "gives an address for several hosts without saying which device is expected there"
+            place.item(number).fail("address_needs_identity", problem, cure)
+    return entries
+
+
+def vm_entry(place: Place, raw: Any) -> dict[str, Any]:
+    """One wanted VM, checked for form and for what no state of the VM could satisfy."""
+    entry = dict(mapping(place, raw, VM_KEYS))
+    if ("name" in entry) == ("moid" in entry):
+        place.fail("missing_key", "must have one of name and moid", "Name the VM as vSphere does")
+    if "devices" not in entry:
+        place.fail("missing_key", "has no devices", "List the devices wanted in the VM")
+    wishes: tuple[DeviceWish, ...] = ()
+    for key, value in entry.items():
+        where = place.key(key)
+        if key in VM_CHOICES:
+            entry[key] = choice(where, value, VM_CHOICES[key])
+        elif key in VM_FLAGS:
+            entry[key] = truth(where, value)
+        elif key == "shutdown_timeout":
+            entry[key] = whole_number(where, value)
+        elif key == "mmio":
+            entry[key] = _mmio(where, value)
+        elif key == "devices":
+            found, wishes = _vm_devices(where, value)
+            entry[key] = list(found)
+        else:
+            entry[key] = text(where, value)
+    _check(place, entry, wishes)
+    return entry
+
+
+def _check(place: Place, entry: Mapping[str, Any], wishes: tuple[DeviceWish, ...]) -> None:
+    name = entry.get("name") or entry["moid"]
+    state, backing = entry.get("state", "present"), entry.get("backing", "auto")
+    try:
+        check_wish(VmWish(target=name, moid=name, devices=wishes, state=state, backing=backing))
+    except InputError as error:
+        _again(place, error, below=error.parameter)
+
+
+def _mmio(place: Place, raw: Any) -> dict[str, Any]:
+    entry = dict(mapping(place, raw, MMIO_KEYS))
+    if "size_gb" in entry:
+        entry["size_gb"] = whole_number(place.key("size_gb"), entry["size_gb"], LARGEST_MMIO_GB)
+    if "device_gb" in entry:
+        where = place.key("device_gb")
+        if not isinstance(entry["device_gb"], Mapping):
+            where.wrong_type(entry["device_gb"], "a mapping of vendor:device to gigabytes")
+        entry["device_gb"] = {ids: whole_number(where.key(str(ids)), size) for ids, size in entry["device_gb"].items()}
+    try:
+        parse_mmio(entry, place.path)
+    except InputError as error:
+        _again(place, error)
+    return entry
+
+
+def _vm_devices(place: Place, raw: Any) -> tuple[tuple[Any, ...], tuple[DeviceWish, ...]]:
+    for where, entry in items(place, raw):
+        if isinstance(entry, Mapping) and "label" in entry:
+            where.fail("unknown_key", "has the key label, which is set on hosts", "Choose by match: {label: ...}")
+    return _devices(place, raw)
+
+
+def _devices(place: Place, raw: Any) -> tuple[tuple[Any, ...], tuple[DeviceWish, ...]]:
+    """Device entries with the short form spelt out, and what they mean; checked as the modules check them."""
+    entries = [entry for _where, entry in items(place, raw)]
+    try:
+        wishes = parse_device_wishes(entries, place.path)
+    except InputError as error:
+        _again(place, error)
+    return tuple({"match": entry} if isinstance(entry, str) else entry for entry in entries), wishes
+
+
+def _again(place: Place, error: InputError, below: str = "") -> NoReturn:
+    """The same mistake, with the inventory host and the place in its variables."""
+    path = f"{place.path}.{below}" if below else place.path
+    raise PlacedError(
+        host=place.host,
+        message=error.message if path.split(".")[0] in error.message else f"{path}: {error.message}",
+        code=error.code,
+        cure=error.cure,
+        # Selectors name their own place when it is known to the key.
+        parameter=error.parameter if error.parameter.startswith(place.path) else path,
+        candidates=error.candidates,
+    ) from error

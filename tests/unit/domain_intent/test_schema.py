@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The JSON Schema and the loader say the same, and the loader answers anything at all with a place."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from hypothesis import HealthCheck, event, given, settings
+
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.intent import load_intent
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.intent_entries import RELATIONS
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.places import Place, PlacedError, plain, route
+from tests.unit.domain_intent import documents
+from tools.envs import ROOT
+from tools.intent_schema import schema, text
+
+FILE = ROOT / "docs" / "intent.schema.json"
+HOST = "inv-1"
+VALIDATOR = jsonschema.Draft7Validator(schema())
+
+
+def refusal(variables: Any) -> InputError | None:
+    """What the loader says, as the filter calls it: plain values first."""
+    try:
+        given = {key: plain(Place(HOST, str(key)), value) for key, value in variables.items()}
+        load_intent({HOST: given}, default_vcenter="vc")
+    except InputError as error:
+        return error
+    return None
+
+
+def faults(variables: Any) -> list[str]:
+    return [f"{error.json_path}: {error.message}" for error in VALIDATOR.iter_errors(variables)]
+
+
+def test_the_schema_is_a_schema_and_the_file_holds_it() -> None:
+    jsonschema.Draft7Validator.check_schema(schema())
+    assert FILE.read_text(encoding="utf-8") == text(), "run: make generate"
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(documents.documents() | documents.mistaken())
+def test_schema_and_loader_agree(variables: dict[str, Any]) -> None:
+    wrong, refused = faults(variables), refusal(variables)
+    event("well formed" if not wrong else "malformed")
+    if not wrong:
+        assert refused is None or refused.code in RELATIONS, f"only the loader refuses it: {refused}"
+    else:
+        assert refused is not None, f"only the schema refuses it: {wrong}"
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(documents.documents())
+def test_made_up_documents_are_well_formed(variables: dict[str, Any]) -> None:
+    """Else the test above would compare refusals with refusals."""
+    assert faults(variables) == []
+
+
+@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(documents.mistaken(), documents.anything, documents.anything)
+def test_anything_at_all_gets_a_place(variables: dict[str, Any], first: Any, second: Any) -> None:
+    """No traceback: whatever stands in the inventory, the answer names inventory host and path."""
+    for given_variables in (
+        variables,
+        {**variables, "passthrough_vms": first},
+        {"passthrough_hosts": first, "passthrough_vms": [{"name": "a", "devices": second}]},
+        {"passthrough_hosts": [{"cluster": second, "devices": first}]},
+        {"passthrough_devices": first, "vcenter_hostname": second},
+        {"passthrough_devices": [{"match": first, "count": second}], "vcenter_port": second},
+        {"passthrough_vms": [{"name": "a", "devices": [], "mmio": first, "power": second}]},
+        {"passthrough_vms": [{"name": "a", "devices": [], "mmio": {"size_gb": first, "device_gb": second}}]},
+        {"passthrough_devices": [], "passthrough_host_name": first},
+    ):
+        error = refusal(given_variables)
+        if error is None or error.code == "no_intent":
+            continue
+        assert isinstance(error, PlacedError)
+        assert error.host == HOST
+        assert f"Inventory host {HOST}: " in error.sentence()
+        assert route(error.parameter)[0] in given_variables, "the place begins with a variable of that host"
+        assert len(error.message) < 2000
+
+
+def test_a_list_that_holds_itself_is_a_mistake_like_any_other() -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    error = refusal({"passthrough_vms": endless})
+    assert error is not None
+    assert error.code == "wrong_type"
+    assert "anchor" in error.sentence()
+
+
+EXAMPLES = sorted((ROOT / "examples").glob("*/inventory.yml"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.parent.name)
+def test_the_examples_satisfy_the_schema(path: Any) -> None:
+    inventory = yaml.safe_load(path.read_text(encoding="utf-8"))
+    found = list(_variables(inventory))
+    assert any("passthrough_vms" in variables for variables in found)
+    assert [faults(variables) for variables in found if faults(variables)] == []
+
+
+def _variables(value: Any) -> Any:
+    """Every mapping of a YAML inventory that stands where variables do."""
+    for name, group in (value or {}).items():
+        if name == "hosts":
+            yield from (variables for variables in (group or {}).values() if variables)
+        elif name == "vars":
+            yield group
+        elif isinstance(group, dict):
+            yield from _variables(group)
+
+
+@pytest.mark.parametrize(
+    ("path", "steps"),
+    [
+        ("a", ("a",)),
+        ("a[0]", ("a", 0)),
+        ("a[0].b[12].c", ("a", 0, "b", 12, "c")),
+        ("passthrough_vms[1].mmio.device_gb.10de:20f1", ("passthrough_vms", 1, "mmio", "device_gb", "10de:20f1")),
+    ],
+)
+def test_a_path_leads_to_its_steps(path: str, steps: tuple[Any, ...]) -> None:
+    assert route(path) == steps
+
+
+def test_the_schema_is_plain_json() -> None:
+    assert json.loads(FILE.read_text(encoding="utf-8"))["$schema"] == "http://json-schema.org/draft-07/schema#"

@@ -1,0 +1,148 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The intent as Ansible hands it over: its own precedence, and the file and line of a mistake."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
+from ansible.vars.manager import VariableManager
+
+from ansible_collections.directpath.vsphere.plugins.filter.intent import intent
+from tools.envs import ROOT
+
+A100, T4, NIC = '"10de:20f1"', '"10de:1eb8"', '"15b3:1015"'
+INVENTORY = """
+all:
+  vars: {vcenter_hostname: vc-a}
+  children:
+    gpu:
+      vars:
+        passthrough_devices: ["10de:20f1"]
+        passthrough_vms: [{name: train-01, devices: ["10de:20f1"]}]
+      children:
+        gpu_small:
+          hosts: {esx-03: }
+      hosts:
+        esx-01:
+        esx-02:
+          passthrough_devices: ["15b3:1015"]
+    lab_b:
+      vars: {vcenter_hostname: vc-b}
+      hosts: {esx-04: {passthrough_devices: []}}
+"""
+
+
+class Given:
+    """An inventory in a folder, and what Ansible makes of it."""
+
+    def __init__(self, folder: Path, files: Mapping[str, str], extra: Mapping[str, Any]) -> None:
+        for name, text in {"inventory.yml": INVENTORY, **files}.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        loader = DataLoader()
+        self.inventory = InventoryManager(loader=loader, sources=[str(folder / "inventory.yml")])
+        self.manager = VariableManager(loader=loader, inventory=self.inventory)
+        self.manager._extra_vars = dict(extra)
+
+    def intent(self) -> dict[str, Any]:
+        hosts = self.inventory.get_hosts()
+        found = {host.name: self.manager.get_vars(host=host, include_hostvars=False) for host in hosts}
+        return intent(list(found), found)
+
+    def wanted(self, host: str) -> list[str]:
+        """Which devices a host is to have, in the short form."""
+        for endpoint in self.intent().values():
+            for target in endpoint["targets"]:
+                if host in target["hosts"]:
+                    return [device["match"] for device in target["devices"]]
+        return []
+
+
+CASES: list[tuple[str, dict[str, str], dict[str, Any], dict[str, list[str]]]] = [
+    ("a host has what its group has", {}, {}, {"esx-01": ["10de:20f1"], "esx-03": ["10de:20f1"]}),
+    ("a host's own list replaces that of its group", {}, {}, {"esx-02": ["15b3:1015"]}),
+    ("a child group's list replaces its parent's", {"group_vars/gpu_small.yml": f"passthrough_devices: [{T4}]"}, {},
+     {"esx-03": ["10de:1eb8"], "esx-01": ["10de:20f1"]}),
+    ("host_vars replace the inventory's", {"host_vars/esx-02.yml": f"passthrough_devices: [{T4}]"}, {},
+     {"esx-02": ["10de:1eb8"]}),
+    ("group_vars of all come before groups inside the inventory file",
+     {"group_vars/all.yml": f"passthrough_devices: [{NIC}]"}, {}, {"esx-01": ["15b3:1015"]}),
+    ("group_vars of a group come before group_vars of all",
+     {"group_vars/all.yml": f"passthrough_devices: [{NIC}]", "group_vars/gpu.yml": f"passthrough_devices: [{A100}]"}, {},
+     {"esx-01": ["10de:20f1"]}),
+    ("-e replaces everything", {}, {"passthrough_devices": ["8086:1572"]},
+     {"esx-01": ["8086:1572"], "esx-02": ["8086:1572"]}),
+    ("an empty list opts a host out", {"host_vars/esx-01.yml": "passthrough_devices: []"}, {}, {"esx-01": []}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "extra", "wanted"), [row[1:] for row in CASES], ids=[row[0] for row in CASES])
+def test_ansible_decides_which_list_counts(
+    tmp_path: Path, files: dict[str, str], extra: dict[str, Any], wanted: dict[str, list[str]]
+) -> None:
+    given = Given(tmp_path, files, extra)
+    assert {host: given.wanted(host) for host in wanted} == wanted
+
+
+def test_two_groups_of_one_level_by_priority(tmp_path: Path) -> None:
+    files = {
+        "inventory.yml": INVENTORY
+        + "    nights:\n      vars: {ansible_group_priority: 5, passthrough_devices: ['10de:1eb8']}\n"
+        + "      hosts: {esx-01: }\n"
+    }
+    assert Given(tmp_path, files, {}).wanted("esx-01") == ["10de:1eb8"]
+
+
+def test_every_vcenter_has_a_leader(tmp_path: Path) -> None:
+    found = Given(tmp_path, {}, {}).intent()
+    assert {leader: endpoint["vcenter"] for leader, endpoint in found.items()} == {"esx-01": "vc-a", "esx-04": "vc-b"}
+    assert found["esx-01"]["inventory_hosts"] == ["esx-01", "esx-02", "esx-03"]
+
+
+PLAY = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - debug: {msg: "{{ ansible_play_hosts_all | directpath.vsphere.intent(hostvars) }}"}
+      run_once: true
+"""
+MISTAKES: list[tuple[str, str, str, str]] = [
+    ("an unknown key", "group_vars/gpu.yml", "---\npassthrough_vms:\n  - name: a\n    devcies: []\n", ":3:"),
+    ("a bad value", "host_vars/esx-01.yml", "---\npassthrough_devices:\n  - {match: {class_id: nvme}}\n", ":3:"),
+    ("a value from a variable", "host_vars/esx-01/b.yml", "passthrough_devices:\n  - '{{ card }}'\ncard: x1\n", ""),
+    ("a misspelt variable", "host_vars/esx-01.yml", "---\nvars_of: me\npassthrough_devcies: []\n", ":3:"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "line"), [row[1:] for row in MISTAKES], ids=[row[0] for row in MISTAKES])
+def test_a_mistake_is_found_in_its_file(tmp_path: Path, name: str, text: str, line: str) -> None:
+    """In a process of its own: only there does Ansible keep where a value was written."""
+    Given(tmp_path, {name: text, "play.yml": PLAY}, {})
+    tree = tmp_path / "collections" / "ansible_collections" / "directpath"
+    tree.mkdir(parents=True)
+    (tree / "vsphere").symlink_to(ROOT)
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "inventory.yml", "play.yml"]
+    environ = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "PYTHON"))}
+    environ |= {"ANSIBLE_COLLECTIONS_PATH": str(tmp_path / "collections"), "ANSIBLE_HOME": str(tmp_path / "home")}
+    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    said = done.stdout + done.stderr
+    assert done.returncode == 2, said
+    assert "Inventory host esx-01: passthrough_" in said
+    assert f"{tmp_path / name}{line}" in said
+    assert "Traceback" not in said
+
+
+def test_a_mistake_without_a_file_is_told_all_the_same() -> None:
+    with pytest.raises(AnsibleFilterError, match=r"Inventory host a: passthrough_vms\[0\] has the unknown key devcies"):
+        intent(["a"], {"a": {"passthrough_vms": [{"devcies": []}]}})

@@ -1,0 +1,205 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The JSON Schema of an intent: what may stand in a file of group_vars or host_vars.
+
+``make generate`` writes it to docs/intent.schema.json. It is made of the words of the loader
+(plugins/module_utils/_domain/intent*.py) and held to it by tests/unit/domain_intent/test_schema.py: what the schema accepts
+the loader accepts, but for mistakes between entries (RELATIONS), and what the loader accepts the schema accepts.
+
+Draft 07, as that is what editors know.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from tools import collection_path
+
+HEX4 = "(0[xX])?[0-9a-fA-F]{1,4}"
+PCI_ADDRESS = "([0-9a-fA-F]{1,8}:)?[0-9a-fA-F]{1,2}:(0?[0-9a-fA-F]|1[0-9a-fA-F])\\.[0-7]"
+NUMBER_FROM_1 = "^\\s*(?=[0-9]{1,9}\\s*$)0*[1-9][0-9]*\\s*$"
+PORT = "^\\s*(?=[0-9]{1,9}\\s*$)0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])\\s*$"
+
+Schema = dict[str, Any]
+
+
+def schema() -> Schema:
+    """The whole schema."""
+    collection_path.install()
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain import intent
+
+    variables: Schema = {
+        intent.CLUSTER_VARIABLE: _list(_ref("hosts"), "Of a vCenter: the devices wanted on its clusters and hosts."),
+        intent.DEVICE_VARIABLE: _list(
+            _ref("host_device"), "Of an ESXi host or its group: the devices wanted on it; [] for none."
+        ),
+        intent.VM_VARIABLE: _list(
+            _ref("vm"), "Of a vCenter, an ESXi host or a group: the virtual machines and the devices they are to have."
+        ),
+        intent.NAME_VARIABLE: _ref("name") | {"description": "The name of the ESXi host in vSphere, where it differs."},
+        intent.VCENTER_VARIABLE: _or_null(_ref("name")) | {"description": "The vCenter or the single ESXi server."},
+        intent.PORT_VARIABLE: {
+            "anyOf": [{"type": "null"}, {"type": "integer", "minimum": 1, "maximum": 65535}, _text(PORT)],
+            "description": "Its port.",
+        },
+    }
+    own = "|".join(sorted(name.removeprefix(intent.PREFIX) for name in variables if name.startswith(intent.PREFIX)))
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "What is wanted of vSphere's PCI devices: variables of an inventory host or group",
+        "description": "For the playbooks and roles of the Ansible collection directpath.vsphere.",
+        "type": "object",
+        "properties": variables,
+        "propertyNames": {"not": {"pattern": f"^{intent.PREFIX}(?!({own})$)"}},
+        "not": {"required": [intent.CLUSTER_VARIABLE, intent.DEVICE_VARIABLE]},
+        "definitions": _definitions(),
+    }
+
+
+def text() -> str:
+    """The file's content."""
+    return json.dumps(schema(), indent=2) + "\n"
+
+
+def _definitions() -> Schema:
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain import selectors
+
+    match = {"anyOf": [_text(_whole(f"{HEX4}:{HEX4}")), _text(_whole(PCI_ADDRESS)), _ref("selector")]}
+    device: Schema = {
+        "match": match | {"description": 'Which device: "10de:20f1" as lspci -n prints it, an address, or conditions.'},
+        "count": {
+            "anyOf": [{"enum": [None, "all"]}, _whole_number()],
+            "description": "How many. Left out: every one of that model on a host, one in a virtual machine.",
+        },
+    }
+    label: Schema = {"type": ["string", "null"], "description": "The hardware label the devices are to get."}
+    if set(selectors.WISH_KEYS) != {*device, "label"}:
+        raise ValueError("a device has other keys than this schema knows")
+    short = [_text(_whole(f"{HEX4}:{HEX4}")), _text(_whole(PCI_ADDRESS))]
+    return {
+        "name": {"type": "string", "pattern": "\\S"},
+        "names": {"anyOf": [{"type": "null"}, _ref("name"), {"type": "array", "items": _ref("name")}]},
+        "hosts": _hosts(),
+        "selector": _selector(),
+        "host_device": {"anyOf": [*short, _object(device | {"label": label}, ["match"])]},
+        "vm_device": {"anyOf": [*short, _object(device, ["match"])]},
+        "vm": _vm(),
+    }
+
+
+def _hosts() -> Schema:
+    """An entry of passthrough_hosts: a cluster or hosts, one of the two with a name in it."""
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain import intent
+
+    named = {"not": {"anyOf": [{"type": "null"}, {"type": "array", "maxItems": 0}]}}
+    keys = {
+        "cluster": _ref("names") | {"description": "One cluster or several."},
+        "hosts": _ref("names") | {"description": "One host or several, by their names in vSphere."},
+        "devices": _list(_ref("host_device"), "The devices wanted on each of these hosts; [] for none."),
+    }
+    if set(keys) != set(intent.HOST_KEYS):
+        raise ValueError("an entry of hosts has other keys than this schema knows")
+    one = [{"required": [key], "properties": {key: named}} for key in ("cluster", "hosts")]
+    return _object(keys, ["devices"]) | {"oneOf": one}
+
+
+def _selector() -> Schema:
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain import selectors
+
+    patterns = {
+        "address": (PCI_ADDRESS, "PCI address, such as 0000:3b:00.0. Of one host only, unless ids are given as well."),
+        "class_id": ("(0[xX])?([0-9a-fA-F]{2}|[0-9a-fA-F]{4})", 'PCI class: "03" displays, "0108" NVMe.'),
+        "name": ("", "Shell pattern on the name, any case."),
+        "slot": ("", "The slot's number or description (vSphere 9.0)."),
+        "label": ("", "The hardware label the device has."),
+    }
+    ids = ("vendor_id", "device_id", "subvendor_id", "subdevice_id")
+    patterns |= {key: (HEX4, f"{key.removesuffix('_id').capitalize()} id, in quotes.") for key in ids}
+    if set(patterns) != set(selectors.SELECTOR_KEYS):
+        raise ValueError("a selector has other keys than this schema knows")
+    keys = {
+        key: _or_null(_text(_whole(patterns[key][0]) if patterns[key][0] else "\\S"))
+        | {"description": patterns[key][1]}
+        for key in selectors.SELECTOR_KEYS
+    }
+    some = [{"required": [key], "properties": {key: {"type": "string"}}} for key in selectors.SELECTOR_KEYS]
+    return _object(keys, []) | {"anyOf": some}
+
+
+def _vm() -> Schema:
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain import intent_entries as entries
+
+    words: Schema = {
+        "state": "present: at least these devices; exactly: these and no others; absent: none of these.",
+        "backing": "dynamic: any host that has such a device; fixed: this very device; auto: as the release can.",
+        "power": "What may be done with its power: keep refuses, cycle shuts down and starts, on starts in any case.",
+    }
+    keys: Schema = {
+        "name": _ref("name") | {"description": "The VM's name or inventory path."},
+        "moid": _ref("name") | {"description": "Instead of name: its managed object id."},
+        "devices": _list(_ref("vm_device"), "The devices wanted in it."),
+    }
+    for key, choices in entries.VM_CHOICES.items():
+        # YAML 1.1 reads a bare on or off as a truth value.
+        bare = [True, False] if {"on", "off"} <= set(choices) else []
+        keys[key] = {"enum": [*choices, *bare], "description": words[key]}
+    powers = [1 << power for power in range(entries.LARGEST_MMIO_GB.bit_length())]
+    sizes = {
+        "size_gb": {
+            "anyOf": [{"enum": powers}, _text(f"^\\s*(?=[0-9]{{1,9}}\\s*$)0*({'|'.join(map(str, powers))})\\s*$")]
+        },
+        "device_gb": {
+            "type": "object",
+            "propertyNames": {"pattern": _whole(f"{HEX4}:{HEX4}")},
+            "additionalProperties": _whole_number(),
+        },
+    }
+    keys["mmio"] = _object({key: sizes[key] for key in entries.MMIO_KEYS}, []) | {
+        "description": "Make room for cards with much memory; {} computes the size."
+    }
+    keys["shutdown_timeout"] = _whole_number() | {"description": "Seconds the guest may take to shut down."}
+    keys |= {key: {"type": "boolean"} for key in entries.VM_FLAGS}
+    if list(keys) != list(entries.VM_KEYS):
+        raise ValueError("a VM has other keys than this schema knows")
+    nothing_to_take = {
+        "if": {"required": ["state"], "properties": {"state": {"const": "absent"}}},
+        "then": {"properties": {"devices": {"minItems": 1}}},
+    }
+    return _object(keys, ["devices"]) | {"oneOf": [{"required": ["name"]}, {"required": ["moid"]}]} | nothing_to_take
+
+
+def _object(properties: Schema, required: Sequence[str]) -> Schema:
+    return {
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+        **({"required": list(required)} if required else {}),
+    }
+
+
+def _list(entries: Schema, description: str) -> Schema:
+    return {"type": "array", "items": entries, "description": description}
+
+
+def _ref(name: str) -> Schema:
+    # allOf, as draft 07 reads nothing beside a $ref.
+    return {"allOf": [{"$ref": f"#/definitions/{name}"}]}
+
+
+def _text(pattern: str) -> Schema:
+    return {"type": "string", "pattern": pattern}
+
+
+def _whole(pattern: str) -> str:
+    """All of the text, blanks around it aside."""
+    return f"^\\s*({pattern})\\s*$"
+
+
+def _or_null(other: Schema) -> Schema:
+    return {"anyOf": [{"type": "null"}, other]}
+
+
+def _whole_number() -> Schema:
+    return {"anyOf": [{"type": "integer", "minimum": 1}, _text(NUMBER_FROM_1)]}
