@@ -68,6 +68,11 @@ class Knobs:
             raise ValueError(f"knob {name} is one of {', '.join(map(str, knob.choices))}, not {value!r}")
         self._values[name] = value
 
+    @property
+    def turned(self) -> Mapping[str, Any]:
+        """The values that were set."""
+        return dict(self._values)
+
     def check(self, name: str) -> None:
         """Raise KeyError unless the knob is declared."""
         self._knob(name)

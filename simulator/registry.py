@@ -21,6 +21,9 @@ class Registry:
 
     def __init__(self) -> None:
         self._objects: dict[str, ManagedObject] = {}
+        self._classes: dict[type[ManagedObject], dict[str, ManagedObject]] = {}
+        self._places: dict[str, int] = {}
+        self._added = 0
         self._counters: dict[str, int] = {}
         self._owned: dict[str, dict[str, ManagedObject]] = {}
         self.watchers: list[Watcher] = []
@@ -42,6 +45,9 @@ class Registry:
         if obj.moid in self._objects:
             raise ValueError(f"object id {obj.moid} is taken")
         self._objects[obj.moid] = obj
+        self._classes.setdefault(obj.__class__, {})[obj.moid] = obj
+        self._added += 1
+        self._places[obj.moid] = self._added
         if owner is not None:
             obj.owner = owner
             self._owned.setdefault(owner.moid, {})[obj.moid] = obj
@@ -64,6 +70,7 @@ class Registry:
             self._owned.get(obj.owner.moid, {}).pop(obj.moid, None)
         if self._objects.pop(obj.moid, None) is None:
             return
+        del self._classes[obj.__class__][obj.moid], self._places[obj.moid]
         if isinstance(obj, Entity) and obj.up is not None:
             obj.up.down.pop(obj.moid, None)
         obj.removed()
@@ -90,13 +97,19 @@ class Registry:
             raise vmodl.fault.ManagedObjectNotFound(obj=ref if isinstance(ref, Ref) else Ref(ref))
         return found
 
+    def owned(self, owner: ManagedObject) -> list[ManagedObject]:
+        """The sub-objects of an object."""
+        return list(self._owned.get(owner.moid, {}).values())
+
     def all(self, kind: type[Any] | None = None) -> list[Any]:
         """Every object of a pyVmomi type or simulator class, in order of creation."""
         if kind is None:
             return list(self._objects.values())
-        if issubclass(kind, ManagedObject):
-            return [item for item in self._objects.values() if isinstance(item, kind)]
-        return [item for item in self._objects.values() if issubclass(item.vim_type, kind)]
+        own = issubclass(kind, ManagedObject)
+        found = [items for cls, items in self._classes.items() if issubclass(cls if own else cls.vim_type, kind)]
+        if len(found) == 1:
+            return list(found[0].values())
+        return sorted((item for items in found for item in items.values()), key=lambda item: self._places[item.moid])
 
     def __iter__(self) -> Iterator[ManagedObject]:
         return iter(list(self._objects.values()))

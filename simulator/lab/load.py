@@ -22,7 +22,7 @@ from ..objects.network import DistributedVirtualPortgroup, DistributedVirtualSwi
 from ..objects.pci import Layout
 from ..objects.pool import ResourcePool
 from ..objects.vm import VirtualMachine
-from . import describe, events, hosts, machines
+from . import describe, events, hosts, machines, roll
 from .accounts import add_accounts
 from .expand import expanded, merged, unknown_keys
 from .fleet import datacenters
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 LAB_KEYS = {
     "kind", "version", "build", "name", "users", "roles", "permissions", "knobs", "faults", "hardware", "defaults",
     "datacenters", "host", "vms", "vm_defaults", "pools", "instance_uuid",
-    "fleet", "description",
+    "fleet", "roll_fleet", "description",
 }  # fmt: skip
 
 
@@ -75,8 +75,10 @@ class Builder:
         listed = [*(self.lab.get("datacenters") or [])]
         if "fleet" in self.lab:
             listed.extend(datacenters(self.lab["fleet"] or {}))
+        if "roll_fleet" in self.lab:
+            listed.extend(roll.datacenters(self.lab["roll_fleet"] or {}))
         if not listed:
-            raise LabError("a vCenter lab needs `datacenters` or `fleet`")
+            raise LabError("a vCenter lab needs `datacenters`, `fleet` or `roll_fleet`")
         for item in expanded(listed):
             self._datacenter(root, item)
 

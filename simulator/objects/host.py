@@ -244,8 +244,8 @@ class HostSystem(Entity):
         if self.release >= (9, 1) and "rebootRequiredReason" in data.fields(vim.host.Summary):
             reason = faults.message("com.vmware.vim.host.rebootReason.pciPassthru", "PCI passthrough configuration")
             self.set("summary.rebootRequiredReason", [reason] if required else [])
-        for part in self.sim.registry.all(vim.host.PciPassthruSystem):
-            if part.owner is self:
+        for part in self.sim.registry.owned(self):
+            if part.vim_type is vim.host.PciPassthruSystem:
                 part.touch("pciPassthruInfo")
 
     # -- methods ----------------------------------------------------------------------------------------------

@@ -75,9 +75,7 @@ class VirtualMachine(Entity):
     @property
     def settings(self) -> knob_rules.Knobs:
         """The knobs in force: its own, then its host's, then the lab's."""
-        own = knob_rules.of(self)
-        host = {**self.host.knobs, **self.knobs}
-        return knob_rules.turned(own, host) if host else own
+        return knob_rules.of(self, self.host)
 
     @property
     def host(self) -> HostSystem:

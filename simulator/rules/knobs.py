@@ -271,10 +271,25 @@ def turned(knobs: Knobs, changes: dict[str, object]) -> Knobs:
     return dataclasses.replace(knobs, **values)
 
 
-def of(obj: ManagedObject) -> Knobs:
-    """Every knob as it stands for one object: its own value, its owner's, else the simulator's."""
-    values: dict[str, object] = {name: obj.knob(name) for name in FIELDS}
-    return turned(DEFAULTS, {name: value for name, value in values.items() if value != FIELDS[name].default})
+def of(obj: ManagedObject, *below: ManagedObject) -> Knobs:
+    """Every knob as it stands for one object: its own value, its owner's, that of those it is on, else the simulator's.
+
+    Asked for at every turn, so the last answer is kept with the object for as long as nobody turned anything.
+    """
+    holders = [*reversed(below)]
+    holder: ManagedObject | None = obj
+    own = []
+    while holder is not None:
+        own.append(holder)
+        holder = holder.owner
+    values: dict[str, object] = dict(obj.sim.knobs.turned)
+    for item in [*holders, *reversed(own)]:
+        values.update(item.knobs)
+    kept: tuple[dict[str, object], Knobs] | None = obj.__dict__.get("_settings")
+    if kept is None or kept[0] != values:
+        kept = (values, turned(DEFAULTS, {name: value for name, value in values.items() if name in FIELDS}))
+        obj.__dict__["_settings"] = kept
+    return kept[1]
 
 
 DEFAULTS = Knobs()

@@ -73,12 +73,157 @@ def select(reader: PropertyReader, call: Call, spec: Any, *, tolerant: bool = Fa
     return found
 
 
+@dataclass(eq=False)
+class _Step:
+    """One traversal from one object: where it led. ``refs``: in how many ways the object was reached."""
+
+    obj: ManagedObject
+    spec: Any
+    refs: int = 0
+    children: dict[str, ManagedObject] = field(default_factory=dict)
+
+
+class LiveSelection:
+    """A selection that follows changes: only steps whose property changed are taken again, so a change costs what it moves.
+
+    For specs without named traversals: those may lead in circles, and circles cannot be counted down.
+    """
+
+    def __init__(self, reader: PropertyReader, spec: Any) -> None:
+        self.reader = reader
+        self.spec = spec
+        self.objects: dict[str, ManagedObject] = {}
+        self.missing: list[Ref] = []
+        self.touched: dict[str, None] = {}
+        """Ids that came or went since this was emptied last."""
+        self._wanted = tuple(item.type for item in spec.propSet)
+        self._picked: dict[str, int] = {}
+        self._steps: dict[tuple[str, int], _Step] = {}
+        self._from: dict[str, dict[tuple[str, int], _Step]] = {}
+        self._to: dict[str, dict[tuple[str, int], _Step]] = {}
+        self._starts: set[str] = set()
+
+    @staticmethod
+    def serves(spec: Any) -> bool:
+        """Whether every traversal of a filter spec is spelt out."""
+        items = [item for start in spec.objectSet for item in _all_specs(start.selectSet)]
+        return all(_is_traversal(item) for item in items)
+
+    def begin(self, call: Call, *, tolerant: bool = False) -> None:
+        """Select from nothing. Raises as ``select`` does."""
+        for start in self.spec.objectSet:
+            obj = self.reader.sim.registry.find(start.obj._moId)
+            if obj is None or not _owned_by(call, obj):
+                if self.spec.reportMissingObjectsInResults:
+                    self.missing.append(start.obj)
+                if tolerant or self.spec.reportMissingObjectsInResults:
+                    continue
+                raise vmodl.fault.ManagedObjectNotFound(obj=start.obj)
+            self._starts.add(obj.moid)
+            if not start.skip:
+                self._pick(obj)
+            for item in start.selectSet or []:
+                self._enter(call, obj, item)
+
+    def stale(self, moid: str, path: str) -> list[_Step]:
+        """The steps to take again because this property changed."""
+        found = self._from.get(moid)
+        return [step for step in found.values() if data.overlap(str(step.spec.path), path)] if found else []
+
+    def stale_by_loss(self, moid: str) -> list[_Step] | None:
+        """The steps to take again because this object is gone; None when it was a start: then begin anew."""
+        return None if moid in self._starts else list(self._to.get(moid, {}).values())
+
+    def again(self, call: Call, steps: list[_Step]) -> None:
+        """Take steps again; what they led to comes or goes."""
+        for step in steps:
+            if self._steps.get((step.obj.moid, id(step.spec))) is step:
+                self._look(call, step)
+
+    def _enter(self, call: Call, obj: ManagedObject, spec: Any) -> None:
+        key = (obj.moid, id(spec))
+        step = self._steps.get(key)
+        if step is None:
+            if not issubclass(obj.vim_type, spec.type):
+                return
+            step = self._steps[key] = self._from.setdefault(obj.moid, {})[key] = _Step(obj, spec)
+            self._look(call, step)
+        step.refs += 1
+
+    def _leave(self, moid: str, spec: Any) -> None:
+        key = (moid, id(spec))
+        step = self._steps.get(key)
+        if step is None:
+            return
+        step.refs -= 1
+        if step.refs:
+            return
+        del self._steps[key], self._from[moid][key]
+        if not self._from[moid]:
+            del self._from[moid]
+        for child in list(step.children):
+            self._lose(key, step, child)
+
+    def _look(self, call: Call, step: _Step) -> None:
+        key = (step.obj.moid, id(step.spec))
+        now = {child.moid: child for child in follow(self.reader, call, step.obj, str(step.spec.path))}
+        for moid in [item for item in step.children if now.get(item) is not step.children[item]]:
+            self._lose(key, step, moid)
+        for moid, child in now.items():
+            if moid not in step.children:
+                step.children[moid] = child
+                self._to.setdefault(moid, {})[key] = step
+                if not step.spec.skip:
+                    self._pick(child)
+                for deeper in step.spec.selectSet or []:
+                    self._enter(call, child, deeper)
+
+    def _lose(self, key: tuple[str, int], step: _Step, moid: str) -> None:
+        child = step.children.pop(moid)
+        self._to[moid].pop(key)
+        if not self._to[moid]:
+            del self._to[moid]
+        if not step.spec.skip and _is_wanted(child, self._wanted):
+            self._picked[moid] -= 1
+            if not self._picked[moid]:
+                del self._picked[moid], self.objects[moid]
+                self.touched[moid] = None
+        for deeper in step.spec.selectSet or []:
+            self._leave(moid, deeper)
+
+    def _pick(self, obj: ManagedObject) -> None:
+        if _is_wanted(obj, self._wanted):
+            self._picked[obj.moid] = self._picked.get(obj.moid, 0) + 1
+            self.objects[obj.moid] = obj
+            self.touched[obj.moid] = None
+
+
+def follow(reader: PropertyReader, call: Call, obj: ManagedObject, text: str) -> list[ManagedObject]:
+    """The objects that a reference property names, as far as this caller may see them. Raises InvalidProperty."""
+    stored, _unused = reader.read(call, obj, reader.path(obj, text, call.version))
+    if stored is None:
+        return []
+    refs = stored.value if isinstance(stored.value, list) else [stored.value]
+    children = []
+    for ref in refs:
+        if not isinstance(ref, Ref):
+            raise invalid_property(text)
+        child = reader.sim.registry.find(ref._moId)
+        if child is not None and call.allows("System.View", child):
+            children.append(child)
+    return children
+
+
 def _owned_by(call: Call, obj: ManagedObject) -> bool:
     return obj.session_key is None or (call.session is not None and obj.session_key == call.session.key)
 
 
+def _is_wanted(obj: ManagedObject, wanted: tuple[type[Any], ...]) -> bool:
+    return issubclass(obj.vim_type, wanted)
+
+
 def _take(found: Selected, obj: ManagedObject, wanted: tuple[type[Any], ...]) -> None:
-    if any(issubclass(obj.vim_type, kind) for kind in wanted):
+    if _is_wanted(obj, wanted):
         found.objects[obj.moid] = obj
 
 
@@ -107,21 +252,8 @@ class _Walk:
                 todo.extend((child, deeper) for deeper in reversed(spec.selectSet or []))
 
     def _follow(self, obj: ManagedObject, text: str) -> list[ManagedObject]:
-        """The objects that a reference property names, as far as this caller may see them."""
-        path = self.reader.path(obj, text, self.call.version)
         self.found.looked_at.setdefault(obj.moid, set()).add(text)
-        stored, _unused = self.reader.read(self.call, obj, path)
-        if stored is None:
-            return []
-        refs = stored.value if isinstance(stored.value, list) else [stored.value]
-        children = []
-        for ref in refs:
-            if not isinstance(ref, Ref):
-                raise invalid_property(text)
-            child = self.reader.sim.registry.find(ref._moId)
-            if child is not None and self.call.allows("System.View", child):
-                children.append(child)
-        return children
+        return follow(self.reader, self.call, obj, text)
 
 
 def paths_for(reader: PropertyReader, obj: ManagedObject, spec: Any, version: str) -> list[Path]:

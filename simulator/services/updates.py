@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,7 @@ class Filter(ManagedObject):
         self.partial = partial
         self.destroyed = False
         self.watched: dict[str, tuple[ManagedObject, list[Path]]] = {}
+        self.choice: selection.LiveSelection | None = None
         self.looked_at: dict[str, set[str]] = {}
         self.position = sim.changes.position
         self.pending: dict[str, Pending] = {}
@@ -61,32 +63,62 @@ class Filter(ManagedObject):
         self._reselect(call)
 
     def _reselect(self, call: Call, tolerant: bool = True) -> None:
-        """Compare the selection with what the client knows: enter and leave."""
+        """Select from nothing and compare with what the client knows."""
         reader = self.sim.property_reader
+        if selection.LiveSelection.serves(self.spec):
+            self.choice = selection.LiveSelection(reader, self.spec)
+            self.choice.begin(call, tolerant=tolerant)
+            self.lost = self.choice.missing
+            self._compare(call, self.choice.objects, [*self.watched, *self.choice.objects])
+            self.choice.touched.clear()
+            return
         found = selection.select(reader, call, self.spec, tolerant=tolerant)
         self.looked_at = found.looked_at
         self.lost = found.missing
-        for moid in [item for item in self.watched if item not in found.objects]:
-            obj, _unused = self.watched.pop(moid)
-            unknown = moid in self.pending and self.pending[moid].kind == "enter"
-            self.pending.pop(moid, None)
-            if not unknown:
-                self.pending[moid] = Pending("leave", obj)
-        for moid, obj in found.objects.items():
-            if moid not in self.watched:
+        self._compare(call, found.objects, [*self.watched, *found.objects])
+
+    def _compare(self, call: Call, objects: dict[str, ManagedObject], moids: Iterable[str]) -> None:
+        """Enter and leave for those of ``moids`` that are in the selection and not known, or the other way round."""
+        reader = self.sim.property_reader
+        for moid in moids:
+            known, obj = self.watched.get(moid), objects.get(moid)
+            if known is not None and known[0] is not obj:
+                del self.watched[moid]
+                unknown = moid in self.pending and self.pending[moid].kind == "enter"
+                self.pending.pop(moid, None)
+                if not unknown:
+                    self.pending[moid] = Pending("leave", known[0])
+            elif known is None and obj is not None:
                 paths = selection.paths_for(reader, obj, self.spec, call.version)
                 self.watched[moid] = (obj, paths)
                 self.pending[moid] = Pending("enter", obj, {path.text: path for path in paths})
 
+    def _follow(self, call: Call, entries: list[tuple[str, str]]) -> None:
+        """Let the selection follow the changes."""
+        if self.choice is None:
+            if any(self._moves_selection(moid, path) for moid, path in entries):
+                self._reselect(call)
+            return
+        for moid, path in dict.fromkeys(entries):
+            steps = self.choice.stale_by_loss(moid) if path == GONE else self.choice.stale(moid, path)
+            if steps is None:
+                self._reselect(call)
+                return
+            self.choice.again(call, steps)
+        if self.choice.touched:
+            moids = list(self.choice.touched)
+            self.choice.touched.clear()
+            self._compare(call, self.choice.objects, moids)
+
     def collect(self, call: Call) -> bool:
         """Take in what changed since the last look; True when there is something to deliver."""
         entries = self.sim.changes.since(self.position)
-        if entries is None:
-            entries = [(moid, path.text) for moid, (_unused, paths) in self.watched.items() for path in paths]
-            entries += [(moid, path) for moid, paths in self.looked_at.items() for path in paths]
         self.position = self.sim.changes.position
-        if any(self._moves_selection(moid, path) for moid, path in entries):
+        if entries is None:
             self._reselect(call)
+            entries = [(moid, path.text) for moid, (_unused, paths) in self.watched.items() for path in paths]
+        elif entries:
+            self._follow(call, entries)
         for moid, changed in entries:
             if moid in self.watched:
                 self._note(moid, changed)

@@ -98,7 +98,7 @@ def test_the_captured_a100_is_built_to_the_letter() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ({}, "needs `datacenters` or `fleet`"),
+        ({}, "needs `datacenters`, `fleet` or `roll_fleet`"),
         ({"datacentres": []}, "unknown key 'datacentres'"),
         ({"kind": "esxi"}, "needs `host`"),
         (lab({"name": "a", "cards": ["a1000"]}), "card 'a1000' is unknown"),

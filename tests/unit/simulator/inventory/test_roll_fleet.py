@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fleets to roll through: every host owes a reboot, each takes its own time, and every run is the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator import Simulator
+from simulator.lab.hardware import LabError
+from simulator.lab.roll import reboot_times, roll_lab
+from simulator.objects.host import HostSystem
+from simulator.objects.vm import VirtualMachine
+from tests.unit.simulator.inventory.world import World
+
+
+def test_every_host_owes_a_reboot_and_takes_its_own_time() -> None:
+    sim = Simulator.from_lab(roll_lab(clusters=2, hosts=8))
+    hosts = sim.registry.all(HostSystem)
+    assert len(hosts) == 16
+    assert len(sim.registry.all(VirtualMachine)) == 64
+    for host in hosts:
+        assert host.get("config.pciPassthruInfo") is not None
+        assert sum(state.enabled and not state.active for state in host.pci.values()) == 1
+    times = {host.name: host.settings.boot_seconds for host in hosts}
+    assert times == {name: value for each in reboot_times(clusters=2, hosts=8).values() for name, value in each.items()}
+    assert len(set(times.values())) > 12
+    assert all(300 <= value <= 900 for value in times.values())
+    assert len({host.spec.model for host in hosts}) == 2
+
+
+def test_the_times_depend_on_the_seed_and_on_nothing_else() -> None:
+    assert reboot_times(clusters=2) == reboot_times(clusters=2)
+    assert reboot_times(clusters=2)["roll-01"] == reboot_times(clusters=3)["roll-01"]
+    assert reboot_times(clusters=1, seed="x") != reboot_times(clusters=1)
+    assert set(reboot_times(clusters=1, spread=0, boot_seconds=60)["roll-01"].values()) == {60.0}
+
+
+def test_pinned_machines_run_on_a_device_and_stay() -> None:
+    world = World(roll_lab(clusters=1, hosts=3, vms=1, pinned=1))
+    host = world.host("esx-001")
+    (pinned,) = [vm for vm in host.vm if "gpu" in vm.name]
+    assert pinned.runtime.powerState == "poweredOn"
+    task = host.EnterMaintenanceMode_Task(0, False)
+    world.advance(600)
+    assert task.info.state == "running"
+    assert [vm.name for vm in host.vm] == [pinned.name]
+    world.wait(pinned.PowerOffVM_Task())
+    world.advance(10)
+    assert task.info.state == "success"
+
+
+@pytest.mark.parametrize("numbers", [{"clusters": 0}, {"hosts": 0}, {"vms": -1}, {"spread": 1}, {"size": 3}])
+def test_numbers_that_make_no_sense_are_refused(numbers: dict[str, float]) -> None:
+    with pytest.raises(LabError):
+        Simulator.from_lab(roll_lab(**numbers))
