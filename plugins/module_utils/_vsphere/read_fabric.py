@@ -81,7 +81,7 @@ def _fabric(row: Row, partitions: Mapping[str, tuple[str, ...] | None], names: M
     adapters = _adapters(row)
     return HostFabric(
         nics=_nics(row),
-        switches=_switches(row),
+        switches=switches_of(row),
         adapters=adapters,
         disks=disks,
         boot_disk_known=any(disk.is_boot for disk in disks),
@@ -99,7 +99,7 @@ def _nics(row: Row) -> tuple[PhysicalNic, ...]:
     return tuple(sorted(nics, key=lambda nic: nic.address))
 
 
-def _switches(row: Row) -> tuple[Switch, ...]:
+def switches_of(row: Row) -> tuple[Switch, ...]:
     devices = {pnic.key: pnic.device for pnic in row.get("config.network.pnic", ())}
 
     def uplinks(keys: Iterable[str] | None) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ _NEEDED = ("runtime.connectionState", "hardware.pciDevice", "config.pciPassthruI
 """Paths whose absence makes the picture of a host worthless."""
 
 
-def _paths(session: Session, *, numa: bool) -> tuple[str, ...]:
+def host_paths(session: Session, *, numa: bool = False) -> tuple[str, ...]:
     known = tuple(f"capability.{name}" for name in _CAPABILITIES if session.knows(vim.host.Capability, name))
     deeper = ("hardware.numaInfo",) if numa else ()
     lending = (_ASSIGNABLE,) if session.knows(vim.host.ConfigManager, "assignableHardwareManager") else ()
@@ -58,7 +58,7 @@ def read_hosts(session: Session, *, numa: bool = False) -> tuple[Host, ...]:
     found = collect_view(
         session,
         {
-            vim.HostSystem: _paths(session, numa=numa),
+            vim.HostSystem: host_paths(session, numa=numa),
             vim.ClusterComputeResource: ("name",),
             vim.ComputeResource: ("name",),
         },
@@ -97,7 +97,7 @@ def reread_hosts(session: Session, hosts: Sequence[Host], *, numa: bool = False)
     """The same hosts as they are now, in one bulk read. One that was removed meanwhile is not connected, not silently missing."""
     rows = {
         row.moid: row
-        for row in collect_objects(session, vim.HostSystem, [h.moid for h in hosts], _paths(session, numa=numa))
+        for row in collect_objects(session, vim.HostSystem, [h.moid for h in hosts], host_paths(session, numa=numa))
     }
     fresh = []
     for host in hosts:

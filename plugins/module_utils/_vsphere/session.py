@@ -32,6 +32,8 @@ READ_METHODS = frozenset(
         "RetrievePropertiesEx",
         "ContinueRetrievePropertiesEx",
         "CancelRetrievePropertiesEx",
+        "CreatePropertyCollector",
+        "DestroyPropertyCollector",
         "CreateFilter",
         "DestroyPropertyFilter",
         "WaitForUpdatesEx",
@@ -44,6 +46,11 @@ READ_METHODS = frozenset(
         "RetrieveHardwareUptime",
         "HasPrivilegeOnEntities",
         "CurrentTime",
+        "QueryEvents",
+        # Recommendations for emptying a host, none of which it applies (API reference).
+        "ClusterEnterMaintenanceMode",
+        "QueryCmmds",
+        "QuerySyncingVsanObjects",
     }
 )
 """Methods that change nothing but the session itself."""

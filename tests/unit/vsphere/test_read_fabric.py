@@ -10,7 +10,7 @@ import pytest
 from pyVmomi import vim
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.collect import Row
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read_fabric import _switches
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read_fabric import switches_of
 
 
 def nsx_row(*, opaque: bool, enabled: bool) -> Row:
@@ -46,5 +46,5 @@ def nsx_row(*, opaque: bool, enabled: bool) -> Row:
 def test_services_on_nsx_networks_belong_to_the_switch_that_carries_them(
     opaque: bool, enabled: bool, carried: dict[str, set[str]]
 ) -> None:
-    switches = _switches(nsx_row(opaque=opaque, enabled=enabled))
+    switches = switches_of(nsx_row(opaque=opaque, enabled=enabled))
     assert {switch.name: set(switch.services) for switch in switches} == carried

@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Small things about objects of several types, and of those around them, in one round trip. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from .collect import Row, _by_kind, _row, _whole
+from .sdk import vmodl
+from .session import Session
+
+PAGE = 1000
+"""Objects in one answer: there are few properties of each."""
+
+_pc = vmodl.query.PropertyCollector
+
+
+def collect_named(
+    session: Session,
+    named: Mapping[type, Iterable[str]],
+    paths: Mapping[type, Sequence[str]],
+    *,
+    links: Sequence[str] = (),
+) -> dict[type, list[Row]]:
+    """Named objects of several types (type → ids), and the objects that their properties ``links`` refer to: one bulk read.
+
+    Objects removed since they were named are left out.
+    """
+    objects = [
+        _pc.ObjectSpec(
+            obj=session.reference(kind, moid),
+            skip=False,
+            selectSet=[_pc.TraversalSpec(name=link, type=kind, path=link, skip=False) for link in links],
+        )
+        for kind, moids in named.items()
+        for moid in sorted(set(moids))
+    ]
+    if not objects:
+        return {kind: [] for kind in paths}
+    return _by_kind(paths, _whole(session, lambda: _retrieve(session, objects, paths)))
+
+
+def _retrieve(session: Session, objects: list[Any], paths: Mapping[type, Sequence[str]]) -> list[Row]:
+    wanted = [_pc.PropertySpec(type=kind, all=False, pathSet=list(names)) for kind, names in paths.items()]
+    spec = _pc.FilterSpec(objectSet=objects, propSet=wanted, reportMissingObjectsInResults=True)
+    collector = session.content.propertyCollector
+    answer = collector.RetrievePropertiesEx([spec], _pc.RetrieveOptions(maxObjects=PAGE))
+    rows: list[Row] = []
+    while answer is not None:
+        rows.extend(_row(content) for content in answer.objects)
+        answer = collector.ContinueRetrievePropertiesEx(answer.token) if answer.token else None
+    return rows

@@ -1,0 +1,183 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is asked of the server right before a host is started: costly, and true for a moment only. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._domain.hosts import Host
+from .._domain.reboot import RebootWish, _grabbed
+from .._domain.rollout.world import Exam
+from .collect import collect_objects
+from .faults import words
+from .read_fabric import read_fabric
+from .roll_read import Rules
+from .sdk import vim, vmodl
+from .session import Session
+
+_MIB = 2**20
+_INTERNAL = "configManager.vsanInternalSystem"
+_AVAILABLE, _QUORUM, _INCOMPLETE = 1, 2, 8
+"""Bits of the state of a vSAN object in CONFIG_STATUS, as RVC's vsan.check_state reads them; a whole object has 7."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subject:
+    """A host to be examined, and the rules of its cluster."""
+
+    host: Host
+    compute: str
+    rules: Rules
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Evacuation:
+    faults: Mapping[str, str] | None = None
+    refused: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Vsan:
+    resync_mb: int | None = None
+    incomplete: int | None = None
+
+
+def examine(
+    session: Session,
+    subjects: Sequence[Subject],
+    speakers: Mapping[str, Sequence[Host]],
+    *,
+    allow_protected: tuple[str, ...],
+    clock: Callable[[], float],
+) -> dict[str, Exam]:
+    """Host id → what came of it. ``speakers``: hosts in service, by compute resource: one of them is asked about vSAN.
+
+    One call a host that DRS would empty, three a vSAN cluster; and what the host lives on only where a reboot takes devices from it.
+    """
+    vsan = {
+        compute: _vsan(session, speakers.get(compute, ()))
+        for compute in sorted({subject.compute for subject in subjects if subject.rules.vsan})
+    }
+    protected = _protected(session, [subject.host for subject in subjects], allow_protected)
+    exams = {}
+    for subject in subjects:
+        evacuation = _evacuation(session, subject)
+        state = vsan.get(subject.compute, _Vsan())
+        exams[subject.host.moid] = Exam(
+            at=clock(),
+            evacuation_faults=evacuation.faults,
+            evacuation_refused=evacuation.refused,
+            vsan_resync_mb=state.resync_mb,
+            vsan_inaccessible=state.incomplete,
+            protected=protected.get(subject.host.moid, ()),
+        )
+    return exams
+
+
+# -- DRS ------------------------------------------------------------------------------------------------------------
+
+
+def _evacuation(session: Session, subject: Subject) -> _Evacuation:
+    """DRS's own dry run. It applies nothing: the API reference says that its recommendations cannot even be applied."""
+    if not subject.rules.drs_enabled or subject.host.in_maintenance_mode:
+        return _Evacuation()
+    cluster = session.reference(vim.ClusterComputeResource, subject.compute)
+    try:
+        result = cluster.EnterMaintenanceMode([session.reference(vim.HostSystem, subject.host.moid)])
+    except vim.fault.NotAuthenticated:
+        raise
+    except (vim.fault.NoPermission, vmodl.fault.NotSupported):
+        return _Evacuation()
+    except vmodl.MethodFault as fault:
+        return _Evacuation(faults={}, refused=words(fault))
+    faults: dict[str, str] = {}
+    refused: list[str] = []
+    for entry in getattr(getattr(result, "fault", None), "faultsByVm", None) or ():
+        why = "; ".join(dict.fromkeys(words(fault) for fault in entry.fault or ())) or "DRS gives no reason"
+        if entry.vm is None:
+            refused.append(why)
+        else:
+            faults[entry.vm._moId] = why
+    return _Evacuation(faults=faults, refused="; ".join(dict.fromkeys(refused)))
+
+
+# -- vSAN -----------------------------------------------------------------------------------------------------------
+
+
+def _vsan(session: Session, speakers: Iterable[Host]) -> _Vsan:
+    """The state of all objects, as one host in service knows it. What cannot be had is not known."""
+    moids = sorted(host.moid for host in speakers)
+    for row in collect_objects(session, vim.HostSystem, moids[:3], (_INTERNAL,)):
+        system = row.get(_INTERNAL)
+        if system is None:
+            continue
+        internal = session.reference(vim.host.VsanInternalSystem, system._moId)
+        query = vim.host.VsanInternalSystem.CmmdsQuery(type="CONFIG_STATUS")
+        try:
+            found = _Vsan(
+                resync_mb=resync_mb(internal.QuerySyncingVsanObjects(None)),
+                incomplete=incomplete_objects(internal.QueryCmmds([query])),
+            )
+        except vim.fault.NotAuthenticated:
+            raise
+        except vmodl.MethodFault:
+            continue
+        return found
+    return _Vsan()
+
+
+def resync_mb(text: str | None) -> int | None:
+    """MB still to be copied, from the answer of QuerySyncingVsanObjects; None when it is none (``BAD``)."""
+    told = _parsed(text)
+    if told is None:
+        return None
+    objects = told.get("dom_objects") or {}
+    total = sum(
+        int((component.get("attributes") or {}).get("bytesToSync") or 0)
+        for entry in objects.values()
+        for component in _components((entry.get("config") or {}).get("content") or {})
+    )
+    return -(-total // _MIB)
+
+
+def incomplete_objects(text: str | None) -> int | None:
+    """Objects that are not available, or not with all their copies, from CONFIG_STATUS entries."""
+    told = _parsed(text)
+    if told is None:
+        return None
+    states = [int((entry.get("content") or {}).get("state", 0)) for entry in told.get("result") or ()]
+    return sum(not (state & _AVAILABLE and state & _QUORUM) or bool(state & _INCOMPLETE) for state in states)
+
+
+def _parsed(text: str | None) -> dict[str, Any] | None:
+    try:
+        told = json.loads(text or "")
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) else None
+
+
+def _components(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The leaves of an object's layout: mirrors and stripes are inner nodes with ``child-1`` and so on."""
+    if node.get("type") == "Component":
+        yield node
+    for name, child in node.items():
+        if name.startswith("child-") and isinstance(child, Mapping):
+            yield from _components(child)
+
+
+# -- devices --------------------------------------------------------------------------------------------------------
+
+
+def _protected(session: Session, hosts: Sequence[Host], allowed: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Host id → sentences. What a host lives on is read only where a reboot puts a device into force."""
+    taking = [host for host in hosts if any(device.enabled for device in host.pending)]
+    if not taking:
+        return {}
+    wish = RebootWish(allow_protected=allowed)
+    deep = read_fabric(session, taking, disks_of=[host.moid for host in taking])
+    return {host.moid: tuple(found.message for found in _grabbed(host, wish)) for host in deep}

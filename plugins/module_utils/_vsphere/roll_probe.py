@@ -1,0 +1,163 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Single questions of a rolling reboot: guards of calls, signs of life, the event log. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from .collect import collect_objects
+from .collect_named import collect_named
+from .roll_read import TASK_PATHS, RunningTask, running_tasks
+from .sdk import vim, vmodl
+from .session import Session
+
+SLACK = 2.0
+"""Seconds before the time asked about from which events count: clocks of the log and of the server agree to a second."""
+_EVENTS = ("EnteringMaintenanceModeEvent", "EnteredMaintenanceModeEvent", "ExitMaintenanceModeEvent")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HostFresh:
+    """A host at this moment. ``running``: names of the VMs that are powered on. ``tasks``: those queued or running on it."""
+
+    connected: bool
+    in_maintenance: bool
+    boot_time: float | None
+    running: tuple[str, ...] = ()
+    tasks: tuple[RunningTask, ...] = ()
+
+    @property
+    def entering(self) -> bool:
+        return any(task.is_entering for task in self.tasks)
+
+    @property
+    def rebooting(self) -> bool:
+        return any(task.is_reboot for task in self.tasks)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VmFresh:
+    power_state: str
+    host_moid: str
+
+
+def fresh_host(session: Session, moid: str) -> HostFresh | None:
+    """The host, its VMs and its tasks in one call; None when it is gone."""
+    found = collect_named(
+        session,
+        {vim.HostSystem: [moid]},
+        {
+            vim.HostSystem: ("runtime.connectionState", "runtime.inMaintenanceMode", "runtime.bootTime"),
+            vim.VirtualMachine: ("name", "runtime.powerState"),
+            vim.Task: TASK_PATHS,
+        },
+        links=("vm", "recentTask"),
+    )
+    if not found[vim.HostSystem]:
+        return None
+    row = found[vim.HostSystem][0]
+    boot_time = row.get("runtime.bootTime")
+    on = [vm for vm in found[vim.VirtualMachine] if str(vm.get("runtime.powerState")) == "poweredOn"]
+    return HostFresh(
+        connected=str(row.get("runtime.connectionState")) == "connected",
+        in_maintenance=bool(row.get("runtime.inMaintenanceMode", False)),
+        boot_time=boot_time.timestamp() if boot_time is not None else None,
+        running=tuple(sorted(vm.get("name", vm.moid) for vm in on)),
+        tasks=running_tasks(found[vim.Task]).get(moid, ()),
+    )
+
+
+def fresh_vm(session: Session, moid: str) -> VmFresh | None:
+    """The VM; None when it is gone."""
+    rows = collect_objects(session, vim.VirtualMachine, [moid], ("runtime.powerState", "runtime.host"))
+    if not rows:
+        return None
+    host = rows[0].get("runtime.host")
+    return VmFresh(
+        power_state=str(rows[0].get("runtime.powerState", "unknown")),
+        host_moid=host._moId if host is not None else "",
+    )
+
+
+def uptime(session: Session, moid: str) -> float | None:
+    """Seconds by the hardware clock of the host; None when it does not say."""
+    try:
+        return float(session.reference(vim.HostSystem, moid).RetrieveHardwareUptime())
+    except vim.fault.NotAuthenticated:
+        raise
+    except vmodl.MethodFault:
+        return None
+
+
+def services_answer(session: Session, system: Any) -> bool:
+    """The passthrough system answers a Refresh. One that may not be asked (NoPermission) is taken to answer."""
+    if system is None:
+        return True
+    try:
+        session.reference(vim.host.PciPassthruSystem, system._moId).Refresh()
+    except vim.fault.NotAuthenticated:
+        raise
+    except vim.fault.NoPermission:
+        return True
+    except vmodl.MethodFault:
+        return False
+    return True
+
+
+# -- whose maintenance mode -----------------------------------------------------------------------------------------
+
+
+def maintenance_ours(session: Session, since: Mapping[str, float]) -> dict[str, bool | None]:
+    """Host id → True when this account entered it last and nothing ended it since that time, False when another account did, or
+    when it was ended and entered again; None when the log does not tell. One query for all."""
+    result: dict[str, bool | None] = dict.fromkeys(since)
+    manager = session.content.eventManager
+    if not since or manager is None:
+        return result
+    begin = datetime.fromtimestamp(min(since.values()) - SLACK, UTC)
+    spec = vim.event.EventFilterSpec(
+        time=vim.event.EventFilterSpec.ByTime(beginTime=begin),
+        eventTypeId=[f"vim.event.{name}" for name in _EVENTS],
+    )
+    try:
+        events = manager.QueryEvents(spec) or ()
+        me = session.content.sessionManager.currentSession
+    except vim.fault.NotAuthenticated:
+        raise
+    except vmodl.MethodFault:
+        return result
+    mine = {_account(session.endpoint.username), _account(me.userName if me is not None else "")} - {("", "")}
+    table: dict[str, list[Any]] = {moid: [] for moid in since}
+    for event in sorted(events, key=lambda event: (event.createdTime, event.key)):
+        host = event.host.host._moId if event.host is not None else ""
+        if host in table and event.createdTime.timestamp() >= since[host] - SLACK:
+            table[host].append(event)
+    return {moid: _ours(found, mine) for moid, found in table.items()}
+
+
+def _ours(events: Iterable[Any], mine: set[tuple[str, str]]) -> bool | None:
+    left = False
+    answer: bool | None = None
+    for event in events:
+        if isinstance(event, vim.event.ExitMaintenanceModeEvent):
+            left, answer = True, None
+        elif left:
+            return False
+        elif event.userName:
+            # Without a name it says nothing: the end of entering is sometimes told as done by nobody.
+            answer = answer is not False and _account(event.userName) in mine
+    return answer
+
+
+def _account(name: str) -> tuple[str, str]:
+    """(user, domain) of ``user@domain`` and of ``DOMAIN\\user``, in lower case."""
+    text = name.strip().casefold()
+    if "\\" in text:
+        domain, _unused, user = text.partition("\\")
+        return user, domain
+    user, _unused, domain = text.partition("@")
+    return user, domain

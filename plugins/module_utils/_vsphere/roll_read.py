@@ -1,0 +1,302 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What hosts, clusters, tasks, alarms and datastores show, as plain values of a rolling reboot. PRIVATE to the collection.
+
+Pure readings of rows that ``roll_scene`` holds; virtual machines are read in ``roll_vms``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._domain.rollout.world import Admission
+from .collect import Row
+from .read_fabric import switches_of
+from .sdk import vim
+from .session import Session
+
+LIFECYCLE = ("com.vmware.vcintegrity.", "com.vmware.esx.settings.")
+"""What tasks of the lifecycle manager (and of the update manager before it) are named after, in lower case."""
+_LOOKS_ONLY = ("scan", "check", "compliance", "stage", "download", "recommend", "validate", "export", "sync")
+_ENTER = "entermaintenancemode"
+_DOWN = frozenset({"reboot", "reboothost", "shutdown", "shutdownhost"})
+_VGPU_OPTION = "vgpummautomationtimeoutsecs"
+
+
+# -- tasks ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunningTask:
+    """A task that is queued or runs. ``identifier`` is its description id, such as ``HostSystem.enterMaintenanceMode``."""
+
+    moid: str
+    entity: str
+    identifier: str
+    name: str
+
+    @property
+    def kind(self) -> str:
+        """The last word of the identifier: ``enterMaintenanceMode``, ``exitMaintenanceMode``, ``reboot``, ``shutdown``, ..."""
+        return self.identifier.rpartition(".")[2]
+
+    @property
+    def is_entering(self) -> bool:
+        return self.kind.casefold() == _ENTER
+
+    @property
+    def is_reboot(self) -> bool:
+        """A reboot or a shutdown."""
+        return self.kind.casefold() in _DOWN
+
+    @property
+    def is_remediation(self) -> bool:
+        """The lifecycle manager changes hosts, and does not only look at them."""
+        text = self.identifier.casefold()
+        return text.startswith(LIFECYCLE) and not any(word in text for word in _LOOKS_ONLY)
+
+
+TASK_PATHS = ("info.state", "info.descriptionId", "info.entity", "info.description")
+
+
+def running_tasks(rows: Iterable[Row]) -> dict[str, tuple[RunningTask, ...]]:
+    """Object id → tasks that are queued or run on it, by name."""
+    found: dict[str, list[RunningTask]] = {}
+    for row in rows:
+        entity = row.get("info.entity")
+        if entity is None or str(row.get("info.state")) not in ("queued", "running"):
+            continue
+        identifier = row.get("info.descriptionId") or row.moid
+        told = getattr(row.get("info.description"), "message", None)
+        task = RunningTask(moid=row.moid, entity=entity._moId, identifier=identifier, name=told or identifier)
+        found.setdefault(entity._moId, []).append(task)
+    return {moid: tuple(sorted(tasks, key=lambda task: (task.name, task.moid))) for moid, tasks in found.items()}
+
+
+# -- alarms and custom values ---------------------------------------------------------------------------------------
+
+
+def red_alarms(row: Row) -> tuple[str, ...]:
+    """Ids of the alarms that are red on this very object and nobody acknowledged. The list holds those of objects below, too."""
+    found = {
+        state.alarm._moId
+        for state in row.get("triggeredAlarmState", ())
+        if str(state.overallStatus) == "red"
+        and not state.acknowledged
+        and not getattr(state, "disabled", None)
+        and state.entity._moId == row.moid
+    }
+    return tuple(sorted(found))
+
+
+def custom_texts(row: Row, fields: Mapping[int, str]) -> dict[str, str]:
+    """Attribute name → text, of those among ``fields`` (key → name) that have one."""
+    found = {fields[value.key]: value.value for value in row.get("customValue", ()) if value.key in fields}
+    return {name: text for name, text in found.items() if text}
+
+
+# -- datastores -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mounts:
+    """Host id → datastore name → accessible, of the datastores that the host mounts."""
+
+    by_host: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
+
+    def of(self, host: str) -> Mapping[str, bool]:
+        return self.by_host.get(host, {})
+
+    def local(self, host: str, others: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
+        """Those of the names that the host mounts and none of the others does.
+
+        A host that mounts one but cannot reach it for now counts as one that sees it: it may be rebooting.
+        """
+        elsewhere = {name for other in others if other != host for name in self.of(other)}
+        return tuple(sorted(name for name in set(names) if name in self.of(host) and name not in elsewhere))
+
+
+def mounts(rows: Iterable[Row]) -> Mounts:
+    found: dict[str, dict[str, bool]] = {}
+    for row in sorted(rows, key=lambda row: row.moid):
+        for mount in row.get("host", ()):
+            info = mount.mountInfo
+            if info.mounted is not False:
+                accessible = info.accessible if info.accessible is not None else True
+                found.setdefault(mount.key._moId, {})[row.get("name", row.moid)] = bool(accessible)
+    return Mounts(by_host=found)
+
+
+# -- hosts ----------------------------------------------------------------------------------------------------------
+
+_MIB = 2**20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Size:
+    """What a host is and has: read with its devices."""
+
+    model: str = ""
+    memory_mb: int | None = None
+    cpu_mhz: int | None = None
+    quick_boot: bool | None = None
+    uplinks: frozenset[str] = frozenset()
+
+
+SIZE_PATHS = (
+    "summary.hardware",
+    "config.network.vswitch",
+    "config.network.proxySwitch",
+)
+
+
+def size_paths(session: Session) -> tuple[str, ...]:
+    """What ``size`` reads, as far as the API version knows it."""
+    newer = {
+        "config.network.opaqueSwitch": (vim.host.NetworkInfo, "opaqueSwitch"),
+        "capability.quickBootSupported": (vim.host.Capability, "quickBootSupported"),
+    }
+    return (*SIZE_PATHS, *(path for path, since in newer.items() if session.knows(*since)))
+
+
+def size(row: Row) -> Size:
+    """``row`` has the paths of ``size_paths`` and ``config.network.pnic``."""
+    hardware = row.get("summary.hardware")
+    if hardware is None:
+        return Size(uplinks=_uplinks(row))
+    maker, model = (hardware.vendor or "").strip(), (hardware.model or "").strip()
+    return Size(
+        model=model if model.casefold().startswith(maker.casefold()) else f"{maker} {model}".strip(),
+        memory_mb=hardware.memorySize // _MIB,
+        cpu_mhz=hardware.cpuMhz * hardware.numCpuCores,
+        # Whether it is turned on is not in the API. A host that can may do it, and one whose release does not know the word does not.
+        quick_boot=row.get("capability.quickBootSupported", False),
+        uplinks=_uplinks(row),
+    )
+
+
+def _uplinks(row: Row) -> frozenset[str]:
+    return frozenset(uplink for switch in switches_of(row) for uplink in switch.uplinks)
+
+
+def links(row: Row, uplinks: Iterable[str]) -> dict[str, bool]:
+    """Uplink → has a link. One that the host has no more is down."""
+    speeds = {pnic.device: pnic.linkSpeed is not None for pnic in row.get("config.network.pnic", ())}
+    return {uplink: speeds.get(uplink, False) for uplink in sorted(uplinks)}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Use:
+    """What a host used when it was last asked, MHz and MB."""
+
+    cpu_mhz: int | None = None
+    memory_mb: int | None = None
+
+
+def use(row: Row) -> Use:
+    return Use(
+        cpu_mhz=row.get("summary.quickStats.overallCpuUsage"),
+        memory_mb=row.get("summary.quickStats.overallMemoryUsage"),
+    )
+
+
+def load(have: Size, used: Use) -> float:
+    """0..1, the larger of the shares of CPU and memory in use; 0 when nothing is known."""
+    shares = [
+        part / whole
+        for part, whole in ((used.cpu_mhz, have.cpu_mhz), (used.memory_mb, have.memory_mb))
+        if part and whole
+    ]
+    return min(1.0, max(shares, default=0.0))
+
+
+def memory_free(have: Size, used: Use) -> int | None:
+    if have.memory_mb is None or used.memory_mb is None:
+        return None
+    return max(0, have.memory_mb - used.memory_mb)
+
+
+# -- clusters -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rules:
+    """What the configuration of a cluster says. ``overrides``: VM id → whether DRS moves it by itself."""
+
+    drs: bool | None = None
+    drs_enabled: bool = False
+    vgpu_moves: bool | None = None
+    vsan: bool = False
+    overrides: Mapping[str, bool] = field(default_factory=dict)
+
+
+def rules(config: Any) -> Rules:
+    """``config`` is the configurationEx of a cluster; None gives "not known"."""
+    drs = getattr(config, "drsConfig", None)
+    if drs is None:
+        return Rules()
+    automated = str(drs.defaultVmBehavior) == "fullyAutomated"
+    return Rules(
+        drs=bool(drs.enabled) and automated,
+        drs_enabled=bool(drs.enabled),
+        vgpu_moves=_vgpu_moves(drs),
+        vsan=bool(getattr(getattr(config, "vsanConfigInfo", None), "enabled", False)),
+        overrides={} if drs.enableVmBehaviorOverrides is False else _overrides(config, automated),
+    )
+
+
+def _overrides(config: Any, automated: bool) -> dict[str, bool]:
+    found = {}
+    for item in config.drsVmConfig or ():
+        if item.enabled is False:
+            found[item.key._moId] = False
+        elif item.behavior is not None:
+            found[item.key._moId] = str(item.behavior) == "fullyAutomated"
+        else:
+            found[item.key._moId] = automated
+    return found
+
+
+def _vgpu_moves(drs: Any) -> bool:
+    """DRS empties a host of VMs with a vGPU by itself only when this option is -1 (KB 88271, KB 94881)."""
+    return any(
+        option.key.casefold() == _VGPU_OPTION and str(option.value).strip() == "-1" for option in drs.option or ()
+    )
+
+
+def admission(config: Any, summary: Any) -> Admission | None:
+    """HA admission control in numbers. None when it is off, not known, or of the kind with dedicated hosts, which sets no share aside."""
+    das = getattr(config, "dasConfig", None)
+    if das is None or not das.enabled or not das.admissionControlEnabled or summary is None:
+        return None
+    kinds, policy = vim.cluster, das.admissionControlPolicy
+    info = getattr(summary, "admissionControlInfo", None)
+    if isinstance(policy, kinds.FailoverResourcesAdmissionControlPolicy):
+        if not isinstance(info, kinds.FailoverResourcesAdmissionControlInfo):
+            return None
+        return min(
+            (
+                Admission(
+                    unit="percent",
+                    wanted=policy.cpuFailoverResourcesPercent,
+                    current=info.currentCpuFailoverResourcesPercent,
+                ),
+                Admission(
+                    unit="percent",
+                    wanted=policy.memoryFailoverResourcesPercent,
+                    current=info.currentMemoryFailoverResourcesPercent,
+                ),
+            ),
+            key=lambda found: found.current - found.wanted,
+        )
+    if policy is not None and not isinstance(policy, kinds.FailoverLevelAdmissionControlPolicy):
+        return None
+    wanted = policy.failoverLevel if policy is not None else das.failoverLevel
+    current = getattr(info, "currentFailoverLevel", None)
+    if current is None:
+        current = getattr(summary, "currentFailoverLevel", None)
+    if wanted is None or current is None:
+        return None
+    return Admission(unit="hosts", wanted=wanted, current=current)

@@ -1,0 +1,119 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What keeps a virtual machine on its host: devices, media, datastores. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .._domain.vms import DvxBacking, FixedBacking, SriovBacking, VgpuBacking, VmDevice
+from .collect import Row
+from .read_vms import passthrough_devices
+from .sdk import vim
+
+HARDWARE_PATHS = (
+    "config.hardware.device",
+    "config.hardware.memoryMB",
+    "config.memoryAllocation",
+    "config.files.vmPathName",
+    "summary.quickStats.hostMemoryUsage",
+)
+_AUTOMATIC = "0000:00:00.0"
+"""The physical function of an SR-IOV adapter that takes whichever is free."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VmHardware:
+    """See ``world.VmView``. ``datastores`` are names, ``memory_mb`` is what it uses of the host's memory, its size where that is not
+    known."""
+
+    devices: tuple[str, ...] = ()
+    fixed: bool = False
+    vgpu: bool = False
+    datastores: tuple[str, ...] = ()
+    host_media: tuple[str, ...] = ()
+    memory_mb: int = 0
+    reserved_mb: int = 0
+
+
+def vm_hardware(row: Row) -> VmHardware:
+    """One row with ``HARDWARE_PATHS``. Devices that may not be read keep the VM where it is, as they may be any."""
+    hardware = row.get("config.hardware.device", ())
+    passed = passthrough_devices(hardware)
+    pinning = [device for device in passed if not isinstance(device.backing, (VgpuBacking, DvxBacking))]
+    labels = tuple(_label(device) for device in pinning)
+    if "config.hardware.device" in row.missing:
+        labels = ("devices that could not be read",)
+    allocation = row.get("config.memoryAllocation")
+    used = row.get("summary.quickStats.hostMemoryUsage") or row.get("config.hardware.memoryMB", 0)
+    return VmHardware(
+        devices=labels,
+        fixed=any(_is_fixed(device) for device in pinning),
+        vgpu=len(pinning) < len(passed),
+        datastores=tuple(sorted(set(_datastores(row)))),
+        host_media=tuple(sorted(_host_media(hardware))),
+        memory_mb=used,
+        reserved_mb=getattr(allocation, "reservation", None) or 0,
+    )
+
+
+def _label(device: VmDevice) -> str:
+    backing = device.backing
+    address = backing.address if isinstance(backing, FixedBacking) else None
+    name = device.label or f"{backing.kind} device {device.key}"
+    return f"{name} ({address})" if address else name
+
+
+def _is_fixed(device: VmDevice) -> bool:
+    backing = device.backing
+    if isinstance(backing, SriovBacking):
+        return backing.physical_function not in (None, _AUTOMATIC)
+    return isinstance(backing, FixedBacking)
+
+
+def _datastores(row: Row) -> Iterator[str]:
+    """Names of the datastores its home, its disks and its connected images are on."""
+    kinds = vim.vm.device
+    paths = [row.get("config.files.vmPathName")]
+    for device in row.get("config.hardware.device", ()):
+        if isinstance(device, kinds.VirtualDisk) or _is_connected(device):
+            paths.append(getattr(device.backing, "fileName", None))
+    for path in paths:
+        if path and path.startswith("[") and "]" in path:
+            name = path[1 : path.index("]")]
+            if name:
+                yield name
+
+
+def _is_connected(device: Any) -> bool:
+    """Whether a device is there now. Those without the word always are, USB devices have it elsewhere."""
+    if isinstance(device, vim.vm.device.VirtualUSB):
+        return bool(device.connected)
+    connectable = getattr(device, "connectable", None)
+    return True if connectable is None else bool(connectable.connected)
+
+
+def _host_media(hardware: Iterable[Any]) -> Iterator[str]:
+    """Connected devices with a backing of the host's or of somebody's own machine (API reference, backing types).
+
+    USB devices of a client, and those of a host set to be reached over the network, follow the VM and do not count.
+    """
+    kinds = vim.vm.device
+    backings = (
+        kinds.VirtualCdrom.AtapiBackingInfo,
+        kinds.VirtualCdrom.PassthroughBackingInfo,
+        kinds.VirtualCdrom.RemoteAtapiBackingInfo,
+        kinds.VirtualCdrom.RemotePassthroughBackingInfo,
+        kinds.VirtualFloppy.DeviceBackingInfo,
+        kinds.VirtualFloppy.RemoteDeviceBackingInfo,
+        kinds.VirtualSerialPort.DeviceBackingInfo,
+        kinds.VirtualSerialPort.PipeBackingInfo,
+        kinds.VirtualParallelPort.DeviceBackingInfo,
+        kinds.VirtualSCSIPassthrough.DeviceBackingInfo,
+        kinds.VirtualUSB.USBBackingInfo,
+    )
+    for device in hardware:
+        if isinstance(device.backing, backings) and _is_connected(device):
+            yield getattr(device.deviceInfo, "label", None) or f"device {device.key}"

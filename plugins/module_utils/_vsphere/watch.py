@@ -1,0 +1,185 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One property filter that outlives calls, sessions and restarts of the server. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any
+
+from .collect import Row
+from .sdk import vmodl
+from .session import Session
+from .tasks import LONGEST_WAIT
+
+_pc = vmodl.query.PropertyCollector
+
+OBJECTS_A_CALL = 1000
+"""Updates of objects in one answer; the server may give fewer, and says that there are more."""
+_REMAKES = 3
+"""How often in one wait the filter is made anew because the session ended under it."""
+
+Paths = Mapping[type, Sequence[str]]
+NEW = "\x00new"
+"""Among the paths of an object that was not there before."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Delta:
+    """What became different: moid → paths (``NEW`` among them for an object that is), and the objects that left."""
+
+    changed: dict[str, set[str]] = field(default_factory=dict)
+    left: dict[str, type] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.changed or self.left)
+
+
+class Watch:
+    """The objects that a description selects, as the server shows them, whole values, kept up to date by ``wait``.
+
+    ``describe`` gives object specs and property paths; it is asked whenever the filter is made: at the first wait, and after a session
+    ended. The filter lives on a collector of its own, so that other waits of the same session do not get its updates.
+    """
+
+    def __init__(self, session: Session, describe: Callable[[], tuple[list[Any], Paths]]) -> None:
+        self._session = session
+        self._describe = describe
+        self._collector: Any = None
+        self._version = ""
+        self._logins = 0
+        self._met: set[str] | None = None
+        """Objects of the first answers of a new filter, until all of it was told."""
+        self._delta = Delta()
+        self.rows: dict[str, Row] = {}
+        """moid → what was seen last. Kept while a filter is made anew, so that only real differences count."""
+
+    def wait(self, seconds: float) -> Delta:
+        """What became different since the last wait, at once when there is something, else after at most ``seconds``.
+
+        Raises what the connection raises, and faults other than those of a session that ended; the next wait then makes the filter
+        anew, and nothing that became different is lost.
+        """
+        deadline = self._session.clock() + seconds
+        remakes = 0
+        while True:
+            try:
+                if self._advance(deadline):
+                    delta, self._delta = self._delta, Delta()
+                    return delta
+            except vmodl.MethodFault as fault:
+                ended = self._logins != self._session.logins
+                gone = isinstance(fault, (vmodl.query.InvalidCollectorVersion, vmodl.fault.ManagedObjectNotFound))
+                self._collector = None
+                remakes += 1
+                if remakes > _REMAKES or not (ended or gone):
+                    raise
+            except Exception:
+                self._collector = None
+                raise
+
+    def close(self) -> None:
+        """Remove the filter from the server, as far as it can be reached. A further wait makes it anew."""
+        if self._collector is not None and self._logins == self._session.logins:
+            with suppress(Exception):
+                self._collector.DestroyPropertyCollector()
+        self._collector = None
+
+    def _advance(self, deadline: float) -> bool:
+        """One call; True when the wait is over."""
+        if self._collector is None or self._logins != self._session.logins:
+            self._make()
+        left = 0.0 if self._delta or self._met is not None else max(0.0, deadline - self._session.clock())
+        options = _pc.WaitOptions(maxWaitSeconds=min(LONGEST_WAIT, ceil(left)), maxObjectUpdates=OBJECTS_A_CALL)
+        update = self._collector.WaitForUpdatesEx(self._version, options)
+        if self._logins != self._session.logins:
+            return False
+        if update is not None:
+            self._version = update.version
+            self._merge(update)
+            if update.truncated:
+                return False
+        self._forget_unmet()
+        return bool(self._delta) or self._session.clock() >= deadline
+
+    def _make(self) -> None:
+        self.close()
+        logins = self._session.logins
+        objects, paths = self._describe()
+        wanted = [_pc.PropertySpec(type=kind, all=False, pathSet=sorted(set(names))) for kind, names in paths.items()]
+        spec = _pc.FilterSpec(objectSet=objects, propSet=wanted, reportMissingObjectsInResults=True)
+        collector = self._session.content.propertyCollector.CreatePropertyCollector()
+        # Whole values, not parts of them, which would have to be patched in.
+        collector.CreateFilter(spec, False)
+        self._collector, self._version, self._met, self._logins = collector, "", set(), logins
+
+    def _merge(self, update: Any) -> None:
+        for filter_update in update.filterSet or ():
+            for change in filter_update.objectSet or ():
+                moid = change.obj._moId
+                if change.kind == "leave":
+                    self._forget(moid)
+                    continue
+                if self._met is not None:
+                    self._met.add(moid)
+                self._delta.left.pop(moid, None)
+                self._take(change)
+
+    def _take(self, change: Any) -> None:
+        """Merge one object. One that was known before the filter was made anew counts by its differences."""
+        moid = change.obj._moId
+        old = self.rows.get(moid)
+        keep = old is not None and change.kind == "modify"
+        values: dict[str, Any] = dict(old.values) if old is not None and keep else {}
+        missing: dict[str, Any] = dict(old.missing) if old is not None and keep else {}
+        for entry in change.changeSet or ():
+            missing.pop(entry.name, None)
+            values[entry.name] = entry.val if entry.op == "assign" else None
+        for entry in change.missingSet or ():
+            values.pop(entry.path, None)
+            missing[entry.path] = entry.fault
+        row = Row(kind=type(change.obj), moid=moid, values=values, missing=missing)
+        self.rows[moid] = row
+        paths = {NEW, *values, *missing} if old is None else _differences(old, row)
+        if paths:
+            self._delta.changed.setdefault(moid, set()).update(paths)
+
+    def _forget(self, moid: str) -> None:
+        row = self.rows.pop(moid, None)
+        self._delta.changed.pop(moid, None)
+        if row is not None:
+            self._delta.left[moid] = row.kind
+
+    def _forget_unmet(self) -> None:
+        """What an old filter showed and the new one does not is gone."""
+        if self._met is not None:
+            for moid in self.rows.keys() - self._met:
+                self._forget(moid)
+        self._met = None
+
+
+def _differences(old: Row, new: Row) -> set[str]:
+    paths = set(old.values) | set(new.values) | set(old.missing) | set(new.missing)
+    return {
+        path
+        for path in paths
+        if (path in old.missing) != (path in new.missing) or not _same(old.values.get(path), new.values.get(path))
+    }
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Deep equality: data objects of the SDK compare by identity only."""
+    if one is other:
+        return True
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(_same(*pair) for pair in zip(one, other, strict=True))
+    if isinstance(one, vmodl.DynamicData) and isinstance(other, vmodl.DynamicData):
+        return (
+            one.__class__ is other.__class__
+            and one.__dict__.keys() == other.__dict__.keys()
+            and all(_same(value, other.__dict__[name]) for name, value in one.__dict__.items())
+        )
+    return bool(one == other)
