@@ -7,13 +7,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
+from .bulk import Start, exchange, first_request, next_request, no_collecting
+from .bulk_values import RowReader
 from .sdk import vim, vmodl
 from .session import Session
 
 PAGE = 200
 """Objects a page. The server may return fewer; the token says whether more follow."""
+READS = 3
+"""How often a read is begun before what tears it is told."""
 
 _pc = vmodl.query.PropertyCollector
 _Result = TypeVar("_Result")
@@ -44,9 +49,7 @@ def collect_view(session: Session, paths: Mapping[type, Sequence[str]], containe
         root = container or session.content.rootFolder
         view = session.content.viewManager.CreateContainerView(root, list(paths), True)
         try:
-            walk = _pc.TraversalSpec(name="view", type=vim.view.ContainerView, path="view", skip=False)
-            objects = [_pc.ObjectSpec(obj=view, skip=True, selectSet=[walk])]
-            return _retrieve(session, objects, paths)
+            return _retrieve(session, Start(kind=vim.view.ContainerView, moids=(view._moId,), link="view"), paths)
         finally:
             with suppress(vmodl.MethodFault):
                 view.DestroyView()
@@ -56,54 +59,91 @@ def collect_view(session: Session, paths: Mapping[type, Sequence[str]], containe
 
 def collect_objects(session: Session, kind: type, moids: Iterable[str], paths: Sequence[str]) -> list[Row]:
     """Named objects of one type: one bulk read. None asked for, none read."""
-    wanted = sorted(set(moids))
-    if not wanted or not paths:
+    start = Start(kind=kind, moids=sorted(set(moids)))
+    if not start.moids or not paths:
         return []
-    objects = [_pc.ObjectSpec(obj=session.reference(kind, moid), skip=False) for moid in wanted]
-    return _by_kind(
-        {kind: paths}, _whole(session, lambda: _retrieve(session, objects, {kind: paths}, may_be_gone=True))
-    )[kind]
+    wanted = {kind: paths}
+    return _by_kind(wanted, _whole(session, lambda: _retrieve(session, start, wanted, may_be_gone=True)))[kind]
 
 
 def collect_through(
     session: Session, start: type, moids: Iterable[str], link: str, paths: Mapping[type, Sequence[str]]
 ) -> dict[type, list[Row]]:
     """Objects reached from named ones by one property (``vm`` of hosts): one bulk read."""
-    walk = _pc.TraversalSpec(name="link", type=start, path=link, skip=False)
-    objects = [
-        _pc.ObjectSpec(obj=session.reference(start, moid), skip=True, selectSet=[walk]) for moid in sorted(set(moids))
-    ]
-    if not objects:
+    begin = Start(kind=start, moids=sorted(set(moids)), link=link)
+    if not begin.moids:
         return {kind: [] for kind in paths}
-    return _by_kind(paths, _whole(session, lambda: _retrieve(session, objects, paths)))
+    return _by_kind(paths, _whole(session, lambda: _retrieve(session, begin, paths)))
 
 
 def _whole(session: Session, read: Callable[[], _Result]) -> _Result:
-    """Run a read; when the session was renewed half way its views and tokens are gone, so start again once."""
-    logins = session.logins
-    try:
-        result = read()
-    except vmodl.MethodFault:
+    """Run a read, anew when it was torn: views and tokens are gone with a session that was renewed half way, and so is a page whose
+    answer was lost."""
+    for _unused in range(READS - 1):
+        logins, repeats = session.logins, session.stub.repeats
+        try:
+            result = read()
+        except vmodl.MethodFault:
+            if (session.logins, session.stub.repeats) == (logins, repeats):
+                raise
+            continue
         if session.logins == logins:
-            raise
-        return read()
-    return result if session.logins == logins else read()
+            return result
+    return read()
 
 
 def _retrieve(
-    session: Session, objects: list[Any], paths: Mapping[type, Sequence[str]], *, may_be_gone: bool = False
+    session: Session, start: Start, paths: Mapping[type, Sequence[str]], *, may_be_gone: bool = False
 ) -> list[Row]:
     """``may_be_gone``: objects removed since they were named are left out, instead of failing the read of all others. Never for a
     view: one that vanished with its session would look like an empty inventory."""
-    wanted = [_pc.PropertySpec(type=kind, all=False, pathSet=list(names)) for kind, names in paths.items()]
-    spec = _pc.FilterSpec(objectSet=objects, propSet=wanted, reportMissingObjectsInResults=may_be_gone)
+    if session.stub.has_wire:
+        return _retrieve_fast(session, start, paths, may_be_gone=may_be_gone)
     collector = session.content.propertyCollector
+    spec = _spec(session, start, paths, may_be_gone=may_be_gone)
     page = collector.RetrievePropertiesEx([spec], _pc.RetrieveOptions(maxObjects=PAGE))
     rows: list[Row] = []
     while page is not None:
         rows.extend(_row(content) for content in page.objects)
         page = collector.ContinueRetrievePropertiesEx(page.token) if page.token else None
     return rows
+
+
+def _spec(session: Session, start: Start, paths: Mapping[type, Sequence[str]], *, may_be_gone: bool) -> Any:
+    walk = []
+    if start.link is not None:
+        walk = [_pc.TraversalSpec(name="link", type=start.kind, path=start.link, skip=False)]
+    objects = [
+        _pc.ObjectSpec(obj=session.reference(start.kind, moid), skip=start.link is not None, selectSet=walk)
+        for moid in start.moids
+    ]
+    wanted = [_pc.PropertySpec(type=kind, all=False, pathSet=list(names)) for kind, names in paths.items()]
+    return _pc.FilterSpec(objectSet=objects, propSet=wanted, reportMissingObjectsInResults=may_be_gone)
+
+
+def _retrieve_fast(
+    session: Session, start: Start, paths: Mapping[type, Sequence[str]], *, may_be_gone: bool
+) -> list[Row]:
+    """The same over the wire, without pyVmomi's parser: ten times less work for the same rows."""
+    stub, collector = session.stub, session.content.propertyCollector._moId
+    reader = RowReader(stub)
+    body = first_request(collector, start, paths, page=PAGE, may_be_gone=may_be_gone)
+    with no_collecting():
+        rows, token = stub.guarded("RetrievePropertiesEx", collector, partial(_page, stub, reader, body, more=False))
+        while token is not None:
+            body = next_request(collector, token)
+            page, token = stub.guarded(
+                "ContinueRetrievePropertiesEx", collector, partial(_page, stub, reader, body, more=True)
+            )
+            rows += page
+    return rows
+
+
+def _page(stub: Any, reader: RowReader, body: bytes, *, more: bool) -> tuple[list[Row], str | None]:
+    """One page, whole or not at all: it may be asked for again."""
+    rows: list[Row] = []
+    token = exchange(stub, body, lambda element: rows.append(Row(**reader.row(element))), more=more)
+    return rows, token
 
 
 def _row(content: Any) -> Row:

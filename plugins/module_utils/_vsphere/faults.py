@@ -18,6 +18,11 @@ from .sdk import vim, vmodl
 CONNECTION_ERRORS = (OSError, http.client.HTTPException)
 """What a broken connection looks like in Python (TLS errors and time-outs are OSErrors)."""
 
+
+class BrokenAnswer(ConnectionError):
+    """An answer came that is not whole, or is not an answer: nothing of it is true. Asked again, a read may well succeed."""
+
+
 # Most specific first: the first type that matches gives code and cure. "" as the cure keeps the server's own words alone.
 _KNOWN: tuple[tuple[str, str, str], ...] = (
     # Before NoPermission, of which it is a kind.

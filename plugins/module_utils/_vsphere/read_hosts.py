@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from .._domain.hosts import DeviceMode, DeviceUser, Host, HostCapabilities, HostDevice, Sriov
@@ -144,8 +146,11 @@ def host_from_row(row: Row, clusters: Mapping[str, str]) -> Host:
 def _devices(row: Row) -> tuple[HostDevice, ...]:
     states = {info.id.lower(): info for info in row.get("config.pciPassthruInfo", ())}
     nodes = _numa_nodes(row.get("hardware.numaInfo"))
-    devices = (_device(pci, states.get(pci.id.lower()), nodes) for pci in row.get("hardware.pciDevice", ()))
-    return tuple(sorted(devices, key=lambda device: device.address))
+    devices = []
+    for pci in row.get("hardware.pciDevice", ()):
+        address = pci.id.lower()
+        devices.append(_device(pci, states.get(address), nodes.get(address)))
+    return tuple(sorted(devices, key=attrgetter("address")))
 
 
 def _numa_nodes(info: Any) -> dict[str, int]:
@@ -156,11 +161,12 @@ def _numa_nodes(info: Any) -> dict[str, int]:
     return nodes
 
 
-def _device(pci: Any, info: Any, nodes: Mapping[str, int]) -> HostDevice:
-    address = pci.id.lower()
+@lru_cache(maxsize=8192)
+def _device(pci: Any, info: Any, node: int | None) -> HostDevice:
+    """A bulk read gives the same objects for the same cards of a thousand hosts, so each is worked out once."""
     dependent = getattr(info, "dependentDevice", None)
     return HostDevice(
-        address=address,
+        address=pci.id.lower(),
         vendor_id=hex4(pci.vendorId),
         device_id=hex4(pci.deviceId),
         subvendor_id=hex4(pci.subVendorId),
@@ -170,7 +176,7 @@ def _device(pci: Any, info: Any, nodes: Mapping[str, int]) -> HostDevice:
         name=pci.deviceName or "",
         slot=_slot(pci),
         parent_bridge=(pci.parentBridge or "").lower() or None,
-        numa_node=nodes.get(address),
+        numa_node=node,
         capable=bool(info.passthruCapable) if info is not None else False,
         enabled=bool(info.passthruEnabled) if info is not None else False,
         active=bool(info.passthruActive) if info is not None else False,

@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pyVim import connect
-    from pyVmomi import SoapStubAdapter, vim, vmodl
-    from pyVmomi.VmomiSupport import IsChildVersion
+    from pyVmomi import Iso8601, SoapStubAdapter, vim, vmodl
+    from pyVmomi.SoapAdapter import Deserialize, SoapDeserializer, SoapResponseDeserializer
+    from pyVmomi.VmomiSupport import DataObject, Enum, IsChildVersion, ManagedObject
 
     MISSING: ImportError | None = None
 else:
     try:
         from pyVim import connect
-        from pyVmomi import SoapStubAdapter, vim, vmodl
-        from pyVmomi.VmomiSupport import IsChildVersion
+        from pyVmomi import Iso8601, SoapStubAdapter, vim, vmodl
+        from pyVmomi.SoapAdapter import Deserialize, SoapDeserializer, SoapResponseDeserializer
+        from pyVmomi.VmomiSupport import DataObject, Enum, IsChildVersion, ManagedObject
 
         MISSING = None
     except ImportError as error:
@@ -32,7 +34,21 @@ else:
             def __getattr__(self, name: str) -> Any:
                 return self
 
-        vim = vmodl = connect = IsChildVersion = _Absent()
-        SoapStubAdapter = object
+        vim = vmodl = connect = IsChildVersion = Deserialize = Iso8601 = _Absent()
+        SoapStubAdapter = SoapDeserializer = SoapResponseDeserializer = DataObject = Enum = ManagedObject = object
 
-__all__ = ["MISSING", "IsChildVersion", "SoapStubAdapter", "connect", "vim", "vmodl"]
+__all__ = [
+    "MISSING",
+    "DataObject",
+    "Deserialize",
+    "Enum",
+    "IsChildVersion",
+    "Iso8601",
+    "ManagedObject",
+    "SoapDeserializer",
+    "SoapResponseDeserializer",
+    "SoapStubAdapter",
+    "connect",
+    "vim",
+    "vmodl",
+]

@@ -11,15 +11,19 @@ from __future__ import annotations
 import ssl
 import threading
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+from xml.parsers.expat import ExpatError
 
 from .._domain.errors import DirectPathError
-from .faults import explain, explain_connection, is_transient
+from .faults import BrokenAnswer, explain, explain_connection, is_transient
 from .sdk import IsChildVersion, SoapStubAdapter, connect, vim, vmodl
+
+_Result = TypeVar("_Result")
 
 READ_METHODS = frozenset(
     {
@@ -85,6 +89,8 @@ class Guard:
     server did not act on it. Calls may come from several threads: of those that find the session ended, one logs in.
     """
 
+    has_wire = False
+    """Whether there is a connection on which bulk reads can make requests of their own."""
     read_only = False
     renew: Callable[[], None] | None = None
     sleep: Callable[[float], None] = staticmethod(time.sleep)
@@ -94,14 +100,20 @@ class Guard:
         self.calls: Counter[str] = Counter()
         self.writes = 0
         """Writes that arrived, or may have: all but those the server answered with a fault."""
+        self.repeats = 0
+        """Reads that were made again: a page whose answer was lost cannot be had twice."""
         self.renewals = 0
         self.renewing = threading.RLock()
 
     def InvokeMethod(self, mo: Any, info: Any, args: Any, *outer: Any) -> Any:
-        name = info.wsdlName
+        invoke: Callable[..., Any] = super().InvokeMethod  # type: ignore[misc]
+        return self.guarded(info.wsdlName, mo._moId, lambda: _whole_answer(invoke, mo, info, args, *outer))
+
+    def guarded(self, name: str, moid: str, call: Callable[[], _Result]) -> _Result:
+        """Make one call of a method under these rules."""
         if self.read_only and name not in READ_METHODS:
             raise DirectPathError(
-                message=f"{name} on {mo._moId} was held back: this session is read-only (check mode)",
+                message=f"{name} on {moid} was held back: this session is read-only (check mode)",
                 code="read_only",
                 cure="This is a fault of the collection: a plan that changes nothing tried to write",
             )
@@ -112,7 +124,7 @@ class Guard:
             self.calls[name] += 1
             self.writes += name not in READ_METHODS
             try:
-                return super().InvokeMethod(mo, info, args, *outer)  # type: ignore[misc]
+                return call()
             except vim.fault.NotAuthenticated:
                 self.writes -= name not in READ_METHODS
                 if renewed or self.renew is None or name in ("Login", "Logout"):
@@ -130,11 +142,21 @@ class Guard:
                 if name == "Login" or attempt >= attempts or not is_transient(error):
                     raise
                 self.sleep(FIRST_PAUSE * 2 ** (attempt - 1))
+                self.repeats += 1
                 attempt += 1
+
+
+def _whole_answer(invoke: Callable[..., Any], *arguments: Any) -> Any:
+    try:
+        return invoke(*arguments)
+    except (ExpatError, zlib.error) as error:
+        raise BrokenAnswer(f"an answer that is not whole ({error})") from error
 
 
 class GuardedSoapStub(Guard, SoapStubAdapter):  # type: ignore[misc]
     """SOAP over TLS, guarded."""
+
+    has_wire = True
 
 
 def tls_context(endpoint: Endpoint) -> ssl.SSLContext:

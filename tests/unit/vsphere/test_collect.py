@@ -11,7 +11,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.collec
 
 
 def test_what_was_read_across_two_sessions_is_not_taken_for_the_whole() -> None:
-    session: Any = SimpleNamespace(logins=1)
+    session: Any = SimpleNamespace(logins=1, stub=SimpleNamespace(repeats=0))
     answers = iter(["a part", "the whole"])
 
     def read() -> str:
@@ -23,6 +23,6 @@ def test_what_was_read_across_two_sessions_is_not_taken_for_the_whole() -> None:
 
 
 def test_a_read_within_one_session_is_made_once() -> None:
-    session: Any = SimpleNamespace(logins=1)
+    session: Any = SimpleNamespace(logins=1, stub=SimpleNamespace(repeats=0))
     answers = iter(["the whole"])
     assert _whole(session, lambda: next(answers)) == "the whole"

@@ -1,0 +1,405 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Elements of an answer as values that mean what pyVmomi's mean, at a fraction of the cost. PRIVATE to the collection.
+
+A data object becomes a ``Value``: read-only, the same attributes, ``isinstance`` of the same pyVmomi class. Attributes that were not sent
+are None, or [] where pyVmomi gives []. References and faults are pyVmomi's own objects, as they are handed back or raised.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from operator import attrgetter, itemgetter
+from typing import Any
+from xml.etree.ElementTree import Element
+from xml.sax.saxutils import escape
+
+from .sdk import DataObject, Deserialize, Enum, Iso8601, ManagedObject, SoapDeserializer, vmodl
+
+Convert = Callable[[Element], Any]
+
+NAMESPACE = "urn:vim25"
+XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
+_OPTIONAL = 4
+"""pyVmomi's flag of a property that may be unset."""
+
+MOST_KNOWN = 20_000
+"""Different objects of one type that are remembered during a read."""
+MOST_UNFIT = 200
+"""Objects of one type after which remembering them is given up: they are never flat."""
+
+_OBJECT, _PROPERTY, _MISSING = (f"{{{NAMESPACE}}}{name}" for name in ("obj", "propSet", "missingSet"))
+_TAG_AND_TEXT = attrgetter("tag", "text")
+
+
+class Value(tuple[Any, ...]):
+    """A data object as it was sent. Like pyVmomi's it is equal to itself only, and true even without a single attribute."""
+
+    __slots__ = ()
+    __eq__ = object.__eq__
+    __ne__ = object.__ne__
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        set_ones = {name: getattr(self, name) for name in self._names() if getattr(self, name) not in (None, [])}
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in set_ones.items())})"
+
+    @classmethod
+    def _names(cls) -> list[str]:
+        return [name for name, item in vars(cls).items() if isinstance(item, property)]
+
+
+def value_class(name: str, kind: type | None, fields: list[tuple[str, bool]]) -> type[Value]:
+    """A class of values with these (name, is a list) as attributes; ``isinstance`` takes it for ``kind``."""
+    names: dict[str, Any] = {"__slots__": (), "__module__": __name__}
+    for index, (field, is_list) in enumerate(fields):
+        names[field] = property(partial(_listed, index) if is_list else itemgetter(index))
+    if kind is not None:
+        names["__class__"] = kind
+    return type(name, (Value,), names)
+
+
+def _listed(index: int, value: Value) -> list[Any]:
+    found = value[index]
+    return [] if found is None else found
+
+
+class _Fields(dict[str, Any]):
+    """Wire tag → (index, convert, is a list); None for a field of a later release. Any namespace will do."""
+
+    def __missing__(self, tag: str) -> Any:
+        known: Any = self.get(f"{{{NAMESPACE}}}{_local(tag)}")
+        if known is not None:
+            self[tag] = known
+        return known
+
+
+def _local(name: str) -> str:
+    """``{urn:vim25}id`` and ``xsd:int`` without what stands before."""
+    return name.rpartition("}")[2].rpartition(":")[2]
+
+
+class ValueReader:
+    """Converts the elements of one bulk read. Holds what it learnt about types, and values that came before.
+
+    Thousands of hosts have the same cards: an object that was seen with the same texts is given again instead of being made again.
+    ``stub`` is what references are bound to.
+    """
+
+    def __init__(self, stub: Any) -> None:
+        self._stub = stub
+        self._types = SoapDeserializer()
+        self._by_kind: dict[type, Convert] = {}
+        self._by_declared: dict[type, Convert] = {}
+        self._by_xsi: dict[str, Convert] = {}
+        self._references: dict[tuple[str, str], Any] = {}
+        self._kinds: dict[str, type] = {}
+
+    def any(self, element: Element) -> Any:
+        """The value of an element that says its type itself (``val`` of a property)."""
+        name = element.get(XSI_TYPE)
+        if name is None:
+            return _unknown(element)
+        convert = self._by_xsi.get(name)
+        if convert is None:
+            convert = self._by_xsi[name] = self._of_xsi(_local(name))
+        return convert(element)
+
+    def reference(self, element: Element) -> Any:
+        """A managed object reference. Raises KeyError for a type the SDK does not know."""
+        key = (element.attrib["type"], element.text or "")
+        found = self._references.get(key)
+        if found is None:
+            kind = self.managed_kind(_local(key[0]))
+            found = self._references[key] = kind(key[1], self._stub, element.get("serverGuid"))
+        return found
+
+    def managed_kind(self, name: str) -> Any:
+        """The class of a type's wire name. Raises KeyError."""
+        kind = self._kinds.get(name)
+        if kind is None:
+            kind = self._kinds[name] = self._types.LookupWsdlType(NAMESPACE, name)
+        return kind
+
+    def fault(self, element: Element) -> Any:
+        """A LocalizedMethodFault as the fault itself, with its message."""
+        inner, message = None, None
+        for child in element:
+            name = _local(child.tag)
+            if name == "fault":
+                inner = self._exception(child)
+            elif name == "localizedMessage":
+                message = child.text or ""
+        if inner is None:
+            inner = vmodl.MethodFault()
+        inner.msg = message
+        return inner
+
+    # -- by type ----------------------------------------------------------------------------------------------
+
+    def _of_xsi(self, name: str) -> Convert:
+        if name in _XSD:
+            return _leaf(_XSD[name])
+        try:
+            kind = self._types.LookupWsdlType(NAMESPACE, name, True)
+        except (KeyError, AttributeError):
+            return partial(_unknown, name=name)
+        return self._of_kind(kind)
+
+    def _of_kind(self, kind: Any) -> Convert:
+        convert = self._by_kind.get(kind)
+        if convert is None:
+            convert = self._by_kind[kind] = self._made(kind)
+        return convert
+
+    def _made(self, kind: Any) -> Convert:
+        if issubclass(kind, list):
+            return self._array(kind.Item)
+        if issubclass(kind, Exception):
+            return self.fault
+        if issubclass(kind, ManagedObject):
+            return self.reference
+        if issubclass(kind, DataObject):
+            return self._object_reader(kind, kind.__name__)
+        if kind is object:
+            return self.any
+        return _leaf(kind)
+
+    def _array(self, item: Any) -> Convert:
+        convert = self._declared(item)
+        return lambda element: [convert(child) for child in element]
+
+    def _declared(self, kind: Any) -> Convert:
+        """How to read an element declared to be of a type. A data object may say that it is of a narrower one."""
+        if not issubclass(kind, DataObject) or issubclass(kind, Exception):
+            return self._of_kind(kind)
+        read = self._by_declared.get(kind)
+        if read is None:
+            read = self._by_declared[kind] = self._polymorphic(kind)
+        return read
+
+    def _polymorphic(self, declared: Any) -> Convert:
+        # Types refer to each other in circles, so each is looked into only when the first of it comes.
+        own: list[Convert] = []
+        narrower: dict[str, Convert] = {}
+
+        def read(element: Element) -> Any:
+            name = element.get(XSI_TYPE)
+            if name is None:
+                if not own:
+                    own.append(self._of_kind(declared))
+                return own[0](element)
+            convert = narrower.get(name)
+            if convert is None:
+                convert = narrower[name] = self._narrower(declared, _local(name))
+            return convert(element)
+
+        return read
+
+    def _narrower(self, declared: Any, name: str) -> Convert:
+        try:
+            kind = self._types.LookupWsdlType(NAMESPACE, name, True)
+        except (KeyError, AttributeError):
+            # Of a later release: what the declared type has is read, and the name is kept for whoever wants to show it.
+            return self._object_reader(declared, name)
+        return self._of_kind(kind)
+
+    def _object_reader(self, kind: Any, name: str) -> Convert:
+        infos = kind._GetPropertyList()
+        cls = value_class(name, kind, [(info.name, issubclass(info.type, list)) for info in infos])
+        fields = _Fields()
+        for index, info in enumerate(infos):
+            is_list = issubclass(info.type, list)
+            convert = self._declared(info.type.Item if is_list else info.type)
+            fields[f"{{{NAMESPACE}}}{info.name}"] = (index, convert, is_list)
+        return _Remembering(partial(_build, cls, fields, [_default(info) for info in infos])).read
+
+    def _exception(self, element: Element) -> Any:
+        """A fault, as pyVmomi's own exception. One of a later release comes out as a plain MethodFault."""
+        try:
+            kind = self._types.LookupWsdlType(NAMESPACE, _local(element.get(XSI_TYPE) or "MethodFault"))
+        except (KeyError, AttributeError):
+            kind = vmodl.MethodFault
+        fault = kind()
+        known = {info.name: info for info in kind._GetPropertyList()}
+        for child in element:
+            info = known.get(_local(child.tag))
+            if info is None:
+                continue
+            if issubclass(info.type, list):
+                getattr(fault, info.name).append(self._declared(info.type.Item)(child))
+            else:
+                object.__setattr__(fault, info.name, self._declared(info.type)(child))
+        return fault
+
+
+class RowReader(ValueReader):
+    """Reads the ``objects`` elements of an answer: one object with its properties each."""
+
+    def row(self, element: Element) -> dict[str, Any]:
+        """The fields of a ``collect.Row``. Raises ValueError and the like for what is none."""
+        kind: Any = None
+        moid = ""
+        values: dict[str, Any] = {}
+        missing: dict[str, Any] = {}
+        for child in element:
+            tag = child.tag
+            if tag == _PROPERTY:
+                name, value = child
+                values[name.text or ""] = self.any(value)
+            elif tag == _OBJECT:
+                kind, moid = self.managed_kind(child.attrib["type"]), child.text or ""
+            elif tag == _MISSING:
+                path, fault = child
+                missing[path.text or ""] = self.fault(fault)
+        if kind is None or not moid:
+            raise ValueError("an object without a name")
+        return {"kind": kind, "moid": moid, "values": values, "missing": missing}
+
+
+class _Remembering:
+    """Gives the same value for the same texts. Only flat objects count: children with text, without children and attributes."""
+
+    def __init__(self, build: Convert) -> None:
+        self._build = build
+        self._known: dict[tuple[Any, ...], Any] = {}
+        self._unfit = 0
+
+    def read(self, element: Element) -> Any:
+        if self._unfit > MOST_UNFIT:
+            return self._build(element)
+        key = tuple(map(_TAG_AND_TEXT, element))
+        value = self._known.get(key)
+        if value is None:
+            value = self._build(element)
+            # A child with text and no children cannot be mistaken for one with children: that one has no text.
+            if all(
+                child.text and not child.text.isspace() and not len(child) and not child.keys() for child in element
+            ):
+                if len(self._known) < MOST_KNOWN:
+                    self._known[key] = value
+            else:
+                self._unfit += 1
+        return value
+
+
+def _build(cls: type[Value], fields: _Fields, defaults: list[Any], element: Element) -> Value:
+    values = defaults.copy()
+    for child in element:
+        field = fields[child.tag]
+        if field is None:
+            continue
+        index, convert, is_list = field
+        if not is_list:
+            values[index] = convert(child)
+        elif values[index] is None:
+            values[index] = [convert(child)]
+        else:
+            values[index].append(convert(child))
+    return tuple.__new__(cls, values)
+
+
+def _default(info: Any) -> Any:
+    """What pyVmomi gives for a field that was not sent. None stands for an empty list, too."""
+    kind = info.type
+    if issubclass(kind, list) or info.flags & _OPTIONAL or issubclass(kind, Enum):
+        return None
+    if kind is bool:
+        return False
+    if issubclass(kind, str):
+        return ""
+    return 0 if issubclass(kind, int | float) else None
+
+
+# -- leaves -------------------------------------------------------------------------------------------------------
+
+
+def _leaf(kind: Any) -> Convert:
+    if kind is bool:
+        return _bool
+    if issubclass(kind, int):
+        return lambda element: int(element.text or "")
+    if issubclass(kind, float):
+        return lambda element: float(element.text or "")
+    if issubclass(kind, datetime):
+        return _datetime
+    if issubclass(kind, bytes):
+        return lambda element: kind(base64.b64decode(element.text or ""))
+    if issubclass(kind, Enum):
+        return partial(_enum, kind)
+    if issubclass(kind, str):
+        return lambda element: element.text or ""
+    return partial(_rare, kind)
+
+
+def _bool(element: Element) -> bool:
+    text = (element.text or "").lower()
+    if text in ("true", "1"):
+        return True
+    if text in ("false", "0"):
+        return False
+    raise ValueError(f"not a boolean: {text!r}")
+
+
+def _datetime(element: Element) -> Any:
+    moment = Iso8601.ParseISO8601(element.text or "")
+    if not moment:
+        raise ValueError(f"not a date: {element.text!r}")
+    return moment
+
+
+def _enum(kind: Any, element: Element) -> Any:
+    text = element.text or ""
+    known = getattr(kind, text, None)
+    return known if isinstance(known, kind) else kind(text)
+
+
+def _rare(kind: Any, element: Element) -> Any:
+    """Names of types and methods: as pyVmomi reads them."""
+    return Deserialize(f'<value xmlns="{NAMESPACE}">{escape(element.text or "")}</value>', kind)
+
+
+def _unknown(element: Element, name: str = "Unknown") -> Any:
+    """Something of a later release, by what it looks like: a text, or an object with the attributes that were sent."""
+    if not len(element):
+        return element.text or ""
+    if name.startswith("ArrayOf"):
+        return [_unknown(child, name.removeprefix("ArrayOf")) for child in element]
+    found: dict[str, Any] = {}
+    for child in element:
+        field, value = _local(child.tag), _unknown(child, _local(child.get(XSI_TYPE) or "Unknown"))
+        found[field] = (
+            [*found[field], value]
+            if isinstance(found.get(field), list)
+            else value
+            if field not in found
+            else [found[field], value]
+        )
+    return tuple.__new__(value_class(name, None, [(field, False) for field in found]), found.values())
+
+
+_XSD: dict[str, Any] = {
+    "string": str,
+    "anyURI": str,
+    "boolean": bool,
+    "byte": int,
+    "short": int,
+    "int": int,
+    "long": int,
+    "integer": int,
+    "unsignedByte": int,
+    "unsignedShort": int,
+    "unsignedInt": int,
+    "unsignedLong": int,
+    "float": float,
+    "double": float,
+    "decimal": float,
+    "base64Binary": bytes,
+    "dateTime": datetime,
+}
