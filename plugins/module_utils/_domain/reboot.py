@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .errors import InputError
 from .host_blockers import unreachable
 from .hosts import Host, HostDevice
 from .overrides import parse_overrides
@@ -19,6 +18,7 @@ from .plan import Blocker, Change, Plan, TargetPlan
 from .protection import protections
 from .reboot_proof import is_back, verify_after
 from .selectors import DeviceWish
+from .timeouts import check_timeout
 from .vms import FixedBacking, Vm
 
 __all__ = [
@@ -58,13 +58,7 @@ class RebootWish:
     def __post_init__(self) -> None:
         """To the server a time-out of 0 or less for maintenance mode means to wait for ever, which nobody gets here by accident."""
         for name in ("drain_timeout", "reboot_timeout", "verify_timeout"):
-            if getattr(self, name) < 1:
-                raise InputError(
-                    message=f"{name} {getattr(self, name)} is not a positive number of seconds",
-                    code="bad_timeout",
-                    parameter=name,
-                    cure="Give a whole number of seconds; nothing here waits for ever",
-                )
+            check_timeout(name, getattr(self, name))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -68,7 +68,21 @@ class Job(Generic[Wish, World]):
     constraints: Mapping[str, Any] = field(default_factory=dict)
 
 
-def run(job: Job[Any, Any]) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Work(Generic[Wish]):
+    """A module that is no plan: ``do`` gets the session (read-only in check mode), the wish and whether it is check mode.
+
+    ``patience``: seconds for which a server that does not answer at the beginning is waited for.
+    """
+
+    arguments: Mapping[str, Any]
+    wish: Callable[[Mapping[str, Any]], Wish]
+    do: Callable[[Session, Wish, bool], dict[str, Any]]
+    patience: Callable[[Wish], float] = lambda wish: 0.0
+    constraints: Mapping[str, Any] = field(default_factory=dict)
+
+
+def run(job: Job[Any, Any] | Work[Any]) -> None:
     """Be an Ansible module."""
     module = AnsibleModule(argument_spec={**CONNECTION, **job.arguments}, supports_check_mode=True, **job.constraints)
     if MISSING is not None:
@@ -76,10 +90,12 @@ def run(job: Job[Any, Any]) -> None:
     wrote = 0
     try:
         wish = job.wish(module.params)
-        read_only = module.check_mode or job.apply is None
-        with open_session(endpoint(module.params), read_only=read_only) as session:
+        with open_session(endpoint(module.params), **_session_options(job, wish, module.check_mode)) as session:
             try:
-                result = execute(job, session, wish, check_mode=module.check_mode)
+                if isinstance(job, Work):
+                    result = job.do(session, wish, module.check_mode)
+                else:
+                    result = execute(job, session, wish, check_mode=module.check_mode)
             finally:
                 wrote = session.stub.writes
     except DirectPathError as error:
@@ -96,6 +112,13 @@ def run(job: Job[Any, Any]) -> None:
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)
+
+
+def _session_options(job: Job[Any, Any] | Work[Any], wish: Any, check_mode: bool) -> dict[str, Any]:
+    if isinstance(job, Work):
+        patience = job.patience(wish)
+        return {"read_only": check_mode, **({"patience": patience} if patience else {})}
+    return {"read_only": check_mode or job.apply is None}
 
 
 def failure(error: DirectPathError, *, wrote: int = 0) -> dict[str, Any]:

@@ -84,6 +84,7 @@ class Timeline:
 
 def _row(row: Row, now: float) -> dict[str, Any]:
     return {
+        "moid": row.moid,
         "name": row.name,
         "group": row.group,
         "segments": [

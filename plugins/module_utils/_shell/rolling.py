@@ -1,0 +1,169 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A rolling reboot, between parameters and results. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from .._domain.errors import DirectPathError, InputError
+from .._domain.hosts import Host
+from .._domain.rollout.forecast import forecast
+from .._domain.rollout.lock import scope_digest
+from .._domain.rollout.need import debt_of
+from .._domain.rollout.states import is_active
+from .._domain.targets import resolve_hosts, resolve_targets
+from .._vsphere.collect import collect_objects
+from .._vsphere.read_hosts import read_host_names
+from .._vsphere.redfish import Bmc, BmcAccess
+from .._vsphere.roll_journal import Journal, Subject
+from .._vsphere.roll_journal_file import open_journal
+from .._vsphere.roll_scene import Scene, Wanted
+from .._vsphere.sdk import vim
+from .._vsphere.session import Session
+from .owner import is_gone, make_owner
+from .rolling_loop import TROUBLE, Loop, Rolled, Setting, close_down, orphanage
+from .rolling_result import of_forecast, of_roll
+from .rolling_tell import Teller
+from .rolling_wish import RollWish
+from .worlds import aliases
+
+LATER = "the planned changes will leave devices pending"
+
+
+def roll_hosts(session: Session, wish: RollWish, check_mode: bool) -> dict[str, Any]:
+    """One slice of a rolling reboot, or all of it; in check mode the schedule."""
+    # Before anything is read: a slice is over when its time is, however long that took.
+    until = session.clock() + wish.slice if wish.slice else None
+    teller = Teller(None if check_mode else wish.progress_file, secrets=wish.secrets)
+    everything = read_host_names(session)
+    wishes = resolve_targets(everything, wish.targets, aliases(session, everything))
+    hosts = [host for host in everything if host.moid in wishes]
+    journal = open_journal(
+        session, wish.journal, directory=wish.journal_dir, subjects=_subjects(hosts), read_only=check_mode
+    )
+    scene = Scene(
+        session,
+        [
+            Wanted(moid=host.moid, wishes=wishes[host.moid], expected_debt=_later(host, wish, check_mode))
+            for host in hosts
+        ],
+        orders=wish.vm_order,
+        never_stop=wish.never_stop,
+        fields=journal.fields,
+        allow_protected=wish.allow_protected,
+    )
+    bmcs = _bmcs(session, wish, everything, hosts)
+    setting = Setting(
+        session=session,
+        scene=scene,
+        journal=journal,
+        policy=wish.policy,
+        me=wish.run_id or make_owner(),
+        scope=scope_digest(wishes, wish.policy),
+        teller=teller,
+        is_gone=is_gone,
+        is_orphaned=orphanage(wish.run_id, is_gone),
+        bmcs=bmcs,
+        pause_file=wish.pause_file,
+        until=until,
+        read_only=check_mode,
+        detached=wish.assume_detached if check_mode else frozenset(),
+    )
+    try:
+        return {**_result(setting, wish), **_account(session, journal, teller)}
+    finally:
+        scene.close()
+        for bmc in bmcs.values():
+            bmc.close()
+
+
+def _result(setting: Setting, wish: RollWish) -> dict[str, Any]:
+    loop = Loop(setting)
+    if setting.read_only:
+        return _schedule(loop, setting)
+    rolled = loop.run()
+    if rolled.ended:
+        _close(loop, setting, rolled)
+    warnings = _unknown_names(rolled, wish) if rolled.world is not None else []
+    return {**of_roll(rolled), "server_time": rolled.now, "warnings": warnings}
+
+
+def _close(loop: Loop, setting: Setting, rolled: Rolled) -> None:
+    """The journal that is no longer needed. What cannot be removed does no harm, and is said."""
+    try:
+        close_down(loop, setting.journal)
+    except (DirectPathError, *TROUBLE) as error:
+        setting.teller.note(f"The journal could not be removed: {error}", rolled.now)
+
+
+def _schedule(loop: Loop, setting: Setting) -> dict[str, Any]:
+    seen = loop.look(0.0)
+    world = loop.world(seen)
+    due = [
+        view.moid
+        for view in world.hosts
+        if view.connected and debt_of(view, setting.policy) is not None and not is_active(view.entry)
+    ]
+    exams = setting.scene.examine(due)
+    world = replace(world, hosts=tuple(replace(view, exam=exams.get(view.moid)) for view in world.hosts))
+    return {**of_forecast(forecast(world, setting.policy, seen.now), world), "server_time": seen.now}
+
+
+def _account(session: Session, journal: Journal, teller: Teller) -> dict[str, Any]:
+    return {
+        "notes": teller.notes,
+        "transitions": teller.transitions,
+        "journal": {"kind": journal.kind, "place": journal.place, "why": journal.why},
+        "calls": session.calls,
+        "logins": session.logins,
+    }
+
+
+def _later(host: Host, wish: RollWish, check_mode: bool) -> str | None:
+    return LATER if check_mode and host.name in wish.expect_pending else None
+
+
+def _subjects(hosts: Sequence[Host]) -> list[Subject]:
+    """What the journal is kept on: the hosts, and their clusters."""
+    clusters = {host.compute_moid for host in hosts if host.cluster is not None}
+    return [Subject(kind="host", moid=host.moid) for host in hosts] + [
+        Subject(kind="cluster", moid=moid) for moid in sorted(clusters)
+    ]
+
+
+def _bmcs(session: Session, wish: RollWish, everything: Sequence[Host], hosts: Sequence[Host]) -> dict[str, Any]:
+    """Host id → its management controller. The inventory may name hosts that are not here."""
+    if wish.policy.method != "power_cycle":
+        return {}
+    accesses: dict[str, Mapping[str, Any]] = {}
+    for name, access in wish.bmc.items():
+        try:
+            (host,) = resolve_hosts(everything, [name], (), aliases(session, everything))
+        except InputError:
+            continue
+        accesses[host.moid] = access
+    chosen = {host.moid for host in hosts} & set(accesses)
+    rows = collect_objects(session, vim.HostSystem, chosen, ("hardware.systemInfo.uuid",))
+    uuids = {row.moid: row.get("hardware.systemInfo.uuid", "") for row in rows}
+    return {moid: Bmc(BmcAccess(**accesses[moid]), uuid=uuids.get(moid, "")) for moid in sorted(chosen)}
+
+
+def _unknown_names(rolled: Rolled, wish: RollWish) -> list[str]:
+    """Names in options that mean nothing here. One of them may be a slip of the pen that matters."""
+    world = rolled.world
+    if world is None:
+        return []
+    vms = {name for vm in world.vms for name in (vm.name, vm.moid)}
+    clusters = {cluster.name for cluster in world.clusters}
+    unknown = [("never_stop", name) for name in wish.never_stop if name not in vms]
+    unknown += [("vm_order", name) for name in wish.vm_order if name not in vms]
+    unknown += [("cluster_max_unavailable", name) for name in wish.policy.cluster_budgets if name not in clusters]
+    return [f"{option} names {name}, and nothing is called so in these clusters" for option, name in unknown]
+
+
+def patience(wish: RollWish) -> float:
+    """A slice that goes on with a run may begin while the server is away: an ESXi host takes its own API with it."""
+    return wish.policy.deadlines.reboot if wish.run_id is not None and wish.slice else 0.0

@@ -1,0 +1,389 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The loop of a rolling reboot: look, decide, act, wait for a change. PRIVATE to the collection.
+
+All that is decided is decided by the scheduler. What matters is in the journal and in vCenter, so that this process may end, or be ended,
+at any moment: the next one looks and goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .._domain.errors import DirectPathError
+from .._domain.rollout import forecast, lock, report, schedule
+from .._domain.rollout.actions import Action
+from .._domain.rollout.journal import DEVICES, ENTRY, LINKS, LOCK, PAUSE, Entry
+from .._domain.rollout.policy import Policy
+from .._domain.rollout.report import Timeline
+from .._domain.rollout.states import Decision, Outlook
+from .._domain.rollout.world import HostView, World
+from .._vsphere.faults import CONNECTION_ERRORS, explain
+from .._vsphere.roll_flights import Flights
+from .._vsphere.roll_hands import Hands
+from .._vsphere.roll_journal import Journal, Subject
+from .._vsphere.roll_probes import Probes
+from .._vsphere.roll_scene import Scene
+from .._vsphere.roll_world import Knowledge, Seen
+from .._vsphere.sdk import vim, vmodl
+from .._vsphere.session import Session
+from .rolling_tell import Teller
+
+LONGEST_WAIT, SHORTEST_WAIT = 30.0, 0.2
+"""Seconds between two looks."""
+PROBING = 2.0
+"""The same while hosts are asked whether they are back."""
+LONGEST_PAUSE = 30.0
+"""Seconds between two attempts to reach a server that is away."""
+AWAY = 1200.0
+"""Seconds a server may be away beyond the time a host may take for its reboot."""
+MOST_FAULTS = 5
+"""Looks in a row that the server may answer with a fault."""
+MOST_LOGINS = 3
+"""Refused logins in a row: more would lock the account."""
+FORECAST_AGE = 20.0
+"""Seconds for which an estimate of the end is good."""
+
+LASTING = ("certificate_untrusted", "not_vsphere")
+
+TROUBLE = (vmodl.MethodFault, *CONNECTION_ERRORS)
+
+
+@dataclass(kw_only=True)
+class Rolled:
+    """What became of it. ``done``: hosts (moid) something was done to by this process, by what."""
+
+    world: World | None = None
+    outlook: Outlook = field(default_factory=lambda: Outlook(state="working"))
+    ended: bool = False
+    timeline: Timeline = field(default_factory=Timeline)
+    now: float = 0.0
+    done: dict[str, set[str]] = field(default_factory=dict)
+    entries: dict[str, tuple[HostView, Entry]] = field(default_factory=dict)
+    """The last entry seen on each host: it is cleared at the end."""
+    error: DirectPathError | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What a loop works with. ``until``: our clock at which the slice is over; ``is_orphaned``: nobody waits for the result any more."""
+
+    session: Session
+    scene: Scene
+    journal: Journal
+    policy: Policy
+    me: str
+    scope: str
+    teller: Teller
+    is_gone: Callable[[str], bool]
+    is_orphaned: Callable[[], bool] = lambda: False
+    bmcs: Mapping[str, Any] = field(default_factory=dict)
+    pause_file: str | None = None
+    until: float | None = None
+    read_only: bool = False
+    detached: frozenset[str] = frozenset()
+
+
+class Loop:
+    """One run of the loop. In check mode only ``look`` and ``world`` of it are used."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._of = setting
+        self._scene, self._session = setting.scene, setting.session
+        self._flights = Flights(setting.session, self._refuse)
+        self._probes = Probes(setting.scene, bmcs=setting.bmcs)
+        self._seen: Seen | None = None
+        self._hands = Hands(
+            setting.session,
+            setting.scene,
+            setting.journal,
+            flights=self._flights,
+            lock_subject=self._lock_subject,
+            bmcs=setting.bmcs,
+        )
+        self._known = Knowledge(
+            me=setting.me,
+            scope=setting.scope,
+            flights=self._flights,
+            probes=self._probes,
+            refusals=self._hands.refusals,
+            is_gone=setting.is_gone,
+            detached=setting.detached,
+        )
+        self._asked_log = False
+        self._wait = 0.0
+        self._synced = -1e9
+        self._last: list[Action] | None = None
+        self._faults = self._logins = self._attempts = 0
+        self._lost_at: float | None = None
+        self._forecast: tuple[float, float | None] = (-1e9, None)
+        self.result = Rolled()
+
+    # -------------------------------------------------------------------------------------------------------------- loop
+
+    def run(self) -> Rolled:
+        """Until it is over, the slice is, or nobody waits any more."""
+        while not self._is_over():
+            try:
+                if self._turn():
+                    self.result.ended = True
+                    break
+                self._well()
+            except TROUBLE as error:
+                if not self._recovers(error):
+                    break
+            except DirectPathError as error:
+                self.result.error = error
+                break
+        return self.result
+
+    def _turn(self) -> bool:
+        """Look, decide, act. True when that was the last time."""
+        if self._last is not None:
+            return self._finish()
+        seen = self.look(self._wait)
+        world = self.world(seen)
+        decision = schedule.decide(world, self._of.policy, seen.now)
+        self._tell(world, decision, seen.now)
+        if decision.outlook.ended:
+            self._last = list(decision.actions)
+            return self._finish()
+        acted = self._act(decision.actions, seen)
+        self._wait = 0.0 if acted else self._pause(decision, seen.now)
+        return False
+
+    def _is_over(self) -> bool:
+        until = self._of.until
+        return self._of.is_orphaned() or (until is not None and self._session.clock() >= until)
+
+    def _finish(self) -> bool:
+        """The last actions. Nothing is decided any more, also when the connection breaks under them."""
+        while self._last:
+            self._carry_out(self._last[0], self._seen)
+            self._last.pop(0)
+        return True
+
+    # -------------------------------------------------------------------------------------------------------------- look
+
+    def look(self, seconds: float) -> Seen:
+        """What there is now, after waiting at most so long (our seconds) for a change."""
+        self._scene.fields = self._of.journal.fields
+        self._scene.wait(seconds)
+        self._sync()
+        now = self._scene.now()
+        seen = Seen(
+            hosts=self._scene.hosts,
+            vms=self._scene.vms,
+            clusters=self._scene.clusters,
+            values=self._of.journal.values(self._scene.texts),
+            now=now,
+        )
+        self._seen = seen
+        return seen
+
+    def _sync(self) -> None:
+        """Ask for the server's time: seldom, unless it runs at a speed of its own."""
+        age = 60.0 if self._scene.rate == 1.0 and self._synced > -1e8 else 1.0
+        if self._session.clock() >= self._synced + age:
+            first = self._synced < -1e8
+            self._scene.sync()
+            # The second one, soon after the first, tells whether both clocks run alike.
+            self._synced = self._session.clock() - (55.0 if first else 0.0)
+
+    def world(self, seen: Seen) -> World:
+        """The whole of it; the first time, the roll that is gone on with is found out."""
+        if not self._of.read_only:
+            self._flights.settle(seen.hosts, seen.vms, seen.now)
+        if not self._known.roll:
+            self._adopt(seen)
+        self._ask_log(seen)
+        if self._of.policy.method == "power_cycle":
+            self._probes.ask_power_of_all(seen.now)
+        entries = {
+            view.moid: (view, view.entry) for view in self._known.world(seen, "").hosts if view.entry is not None
+        }
+        self.result.entries.update(entries)
+        if not self._of.read_only:
+            self._probes.look(entries, self._of.policy, seen.now)
+        world = self._known.world(seen, self._paused(seen))
+        self.result.world, self.result.now = world, seen.now
+        return world
+
+    def _adopt(self, seen: Seen) -> None:
+        bare = self._known.world(seen, "")
+        adoption = lock.adopt(
+            [cluster.lock for cluster in bare.clusters],
+            [view.entry for view in bare.hosts if view.entry is not None],
+            me=self._of.me,
+            scope=self._of.scope,
+            policy=self._of.policy,
+            now=seen.now,
+            fresh_id=secrets.token_hex(4),
+        )
+        self._known.roll = adoption.roll
+        if adoption.note:
+            self._of.teller.note(adoption.note, seen.now)
+
+    def _ask_log(self, seen: Seen) -> None:
+        """Whose maintenance modes hosts in hand are in: asked when a process begins, and after a time without connection."""
+        if self._asked_log:
+            return
+        world = self._known.world(seen, "")
+        since = {
+            view.moid: view.entry.started
+            for view in world.hosts
+            if view.entry is not None and (view.in_maintenance or view.entering)
+        }
+        if since:
+            self._known.began = dict(self._scene.maintenance_ours(since))
+        self._asked_log = True
+
+    def _paused(self, seen: Seen) -> str:
+        """Why no host is to be started now."""
+        text = seen.texts(self._scene.root).get(PAUSE, "")
+        if text or self._of.pause_file is None:
+            return text
+        path = Path(self._of.pause_file)
+        try:
+            lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+        except FileNotFoundError:
+            return ""
+        except OSError as error:
+            return f"{path} cannot be read ({error.strerror})"
+        return next((line.strip() for line in lines if line.strip()), f"{path} exists")[:200]
+
+    # --------------------------------------------------------------------------------------------------------------- act
+
+    def _act(self, actions: Iterable[Action], seen: Seen) -> bool:
+        """True when something was done, so that the world is another one now."""
+        acted = False
+        examined = [action.target for action in actions if action.kind == "examine"]
+        if examined:
+            self._known.exams.update(self._scene.examine(examined))
+            acted = True
+        for action in actions:
+            if action.kind != "examine" and not self._is_early(action, seen.now):
+                acted = self._carry_out(action, seen) or acted
+        return acted
+
+    def _carry_out(self, action: Action, seen: Seen | None) -> bool:
+        fate = self._hands.carry_out(action, seen.values if seen is not None else {})
+        if fate == "done":
+            self._did(action)
+        return fate != "dropped"
+
+    def _did(self, action: Action) -> None:
+        host = action.host_moid if action.kind in ("stop_vm", "power_off_vm", "start_vm") else action.target
+        if host is not None and "lock" not in action.kind and not action.kind.startswith("forget"):
+            self.result.done.setdefault(host, set()).add(action.kind)
+        if action.kind == "take_lock" and action.reason != "hosts of it are to be rebooted":
+            self._of.teller.note(f"{action.name}: {action.reason}", self._scene.now())
+
+    def _is_early(self, action: Action, now: float) -> bool:
+        """The same was refused a moment ago. (Where the scheduler keeps the time itself, this is never the later one.)"""
+        refusal = self._hands.refusals.get(action.target)
+        return (
+            refusal is not None
+            and refusal.kind == action.kind
+            and int(now) < int(refusal.at) + self._of.policy.deadlines.retry
+        )
+
+    def _refuse(self, kind: Any, target: str, fault: BaseException) -> None:
+        self._hands.refuse(kind, target, fault)
+
+    def _lock_subject(self, cluster: str) -> Subject:
+        if self._seen is None:
+            return Subject(kind="cluster", moid=cluster)
+        return self._seen.lock_subject(cluster)
+
+    def _pause(self, decision: Decision, now: float) -> float:
+        """How long nothing has to be looked at, in seconds of our clock, when nothing changes."""
+        waits = [LONGEST_WAIT]
+        due = [decision.outlook.wake_at, self._probes.next_due(now)]
+        due += [refusal.at + self._of.policy.deadlines.retry for refusal in self._hands.refusals.values()]
+        waits += [moment - now for moment in due if moment is not None and moment > now]
+        if self._probes.busy:
+            waits.append(PROBING)
+        ours = max(SHORTEST_WAIT, min(waits)) / self._scene.rate
+        until = self._of.until
+        return ours if until is None else max(0.0, min(ours, until - self._session.clock()))
+
+    # -------------------------------------------------------------------------------------------------------------- tell
+
+    def _tell(self, world: World, decision: Decision, now: float) -> None:
+        result = self.result
+        result.timeline, news = report.extend(result.timeline, world, decision, now)
+        result.outlook = decision.outlook
+        wanted = {view.moid for view in world.hosts if view.wanted}
+        fresh = [one for one in news if one.moid in wanted or one.after != "idle"]
+        statuses = [
+            status for moid, status in result.timeline.statuses.items() if moid in wanted or status.phase != "idle"
+        ]
+        self._of.teller.news(fresh, statuses, now, lambda: self._ends_at(world, now))
+
+    def _ends_at(self, world: World, now: float) -> float | None:
+        made, ends = self._forecast
+        if now >= made + FORECAST_AGE:
+            planned = forecast.forecast(world, self._of.policy, now)
+            ends = planned.ends_at if planned.hosts else None
+            self._forecast = (now, ends)
+        return ends
+
+    # ----------------------------------------------------------------------------------------------------------- trouble
+
+    def _well(self) -> None:
+        if self._lost_at is not None:
+            away = self._session.clock() - self._lost_at
+            self._of.teller.note(f"The server answers again, after {away:.0f} seconds.", self._scene.now())
+        self._faults = self._logins = self._attempts = 0
+        self._lost_at = None
+
+    def _recovers(self, error: BaseException) -> bool:
+        """Wait a little and look again: nothing is done on what was seen before. False when there is no sense in it."""
+        clock = self._session.clock
+        where = f"{self._session.endpoint.hostname}:{self._session.endpoint.port}"
+        problem = explain(error, doing="watch the hosts", on=where)
+        self._faults += isinstance(error, vmodl.MethodFault) and not isinstance(error, vim.fault.NotAuthenticated)
+        self._logins += isinstance(error, vim.fault.InvalidLogin)
+        if self._lost_at is None:
+            self._lost_at = clock()
+            self._of.teller.note(problem.message, self._scene.now() if self.result.now else 0.0)
+        patience = self._of.policy.deadlines.reboot + AWAY
+        hopeless = self._faults >= MOST_FAULTS or self._logins >= MOST_LOGINS or problem.code in LASTING
+        if hopeless or clock() > self._lost_at + patience:
+            self.result.error = problem
+            return False
+        self._of.journal.forget_written()
+        self._asked_log = False
+        self._wait = 0.0
+        self._session.sleep(min(LONGEST_PAUSE, 2.0**self._attempts))
+        self._attempts += 1
+        drop = getattr(self._session.stub, "DropConnections", None)
+        if drop is not None and not isinstance(error, vmodl.MethodFault):
+            drop()
+        return True
+
+
+def close_down(loop: Loop, journal: Journal) -> bool:
+    """After the end: what only served the journal is removed, unless somebody still needs it. True when something was."""
+    seen = loop.look(0.0)
+    held = {view.moid for view in seen.clusters if seen.texts(seen.lock_subject(view.moid).moid).get(LOCK)}
+    for view in seen.hosts:
+        texts = seen.texts(view.moid)
+        orphans = {name: "" for name in (DEVICES, LINKS) if texts.get(name)}
+        # Written for a host that was then not taken in hand, as the process ended between the two writes.
+        if orphans and not texts.get(ENTRY) and view.host.compute_moid not in held:
+            journal.write(Subject(kind="host", moid=view.moid), orphans)
+    shown = {name for texts in loop.look(0.0).values.values() for name, text in texts.items() if text and name != PAUSE}
+    return journal.tidy(shown)
+
+
+def orphanage(run_id: str | None, is_gone: Callable[[str], bool]) -> Callable[[], bool]:
+    """Whether the process that waits for this one has ended."""
+    parent = os.getppid()
+    return lambda: os.getppid() != parent or (run_id is not None and is_gone(run_id))

@@ -1,0 +1,197 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a rolling reboot gives back. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from .._domain.plan import Blocker
+from .._domain.rollout.forecast import Forecast
+from .._domain.rollout.journal import Entry
+from .._domain.rollout.report import counts, how_to_go_on
+from .._domain.rollout.states import HostStatus
+from .._domain.rollout.world import World
+from .rolling_loop import Rolled
+
+MOST_SENTENCES = 6
+REBOOTED = {"kind": "reboot", "subject": "host", "before": "running", "after": "rebooted"}
+
+
+def of_roll(rolled: Rolled) -> dict[str, Any]:
+    """The result of a slice, or of the whole."""
+    world = rolled.world or World(me="", roll="")
+    statuses = _relevant(world, rolled.timeline.statuses.values())
+    rebooted = [
+        status.name
+        for status in statuses
+        if status.phase == "done" and _was_rebooted(rolled, status) and rolled.done.get(status.moid)
+    ]
+    rows = {status.moid for status in statuses}
+    timeline = rolled.timeline.record(rolled.now)
+    result = {
+        "changed": bool(rolled.done),
+        "state": rolled.outlook.state,
+        "reasons": list(rolled.outlook.reasons),
+        "ended": rolled.ended,
+        "hosts": [_host(status, rolled) for status in statuses],
+        "counts": asdict(counts(statuses)),
+        "timeline": {**timeline, "hosts": [row for row in timeline["hosts"] if row["moid"] in rows]},
+        "rebooted": rebooted,
+        "resume": list(how_to_go_on(statuses)) if rolled.ended else [],
+        "measured": _measured(rolled),
+        **_changes(rebooted),
+    }
+    if rolled.error is not None:
+        result |= {"failed": True, "msg": rolled.error.sentence(), "error_code": rolled.error.code}
+    elif rolled.ended and rolled.outlook.state != "finished":
+        result |= _failure(rolled, statuses)
+    return result
+
+
+def of_forecast(planned: Forecast, world: World) -> dict[str, Any]:
+    """The result of check mode."""
+    names = sorted(host.name for host in planned.hosts if not _is_theirs_done(host.moid, world))
+    clusters = {cluster.moid: cluster.name for cluster in world.clusters}
+    reasons = {host.moid: host for host in planned.hosts}
+    left = {status.moid: status for status in planned.left}
+    statuses = [
+        left.get(view.moid)
+        or HostStatus(
+            moid=view.moid,
+            name=view.name,
+            cluster=clusters.get(view.host.compute_moid, ""),
+            phase="waiting" if view.moid in reasons else "idle",
+            reason=reasons[view.moid].reason if view.moid in reasons else "it owes no reboot",
+            vms=tuple(vm.name for vm in reasons[view.moid].stops) if view.moid in reasons else (),
+        )
+        for view in sorted(world.hosts, key=lambda view: (view.name, view.moid))
+        if view.wanted or view.moid in left or view.moid in reasons
+    ]
+    views = {view.moid: view for view in world.hosts}
+    result = {
+        "changed": bool(names),
+        "state": "planned",
+        "reasons": [],
+        "ended": True,
+        "hosts": [{**_bare(status), "boot_time_before": views[status.moid].host.boot_time} for status in statuses],
+        "counts": asdict(counts(statuses)),
+        "timeline": {"hosts": [], "vms": []},
+        "rebooted": [],
+        "resume": [],
+        "measured": {},
+        "schedule": planned.record(),
+        **_changes(names),
+    }
+    blocked = [status for status in statuses if status.phase in ("blocked", "failed")]
+    if blocked:
+        result |= _told(blocked, f"{len(names)} hosts would be rebooted", codes={})
+    return result
+
+
+def _is_theirs_done(moid: str, world: World) -> bool:
+    return any(view.moid == moid and view.entry is not None and view.entry.step == "done" for view in world.hosts)
+
+
+def _changes(names: Sequence[str]) -> dict[str, Any]:
+    ordered = sorted(names)
+    return {
+        "changes": [{"target": name, **REBOOTED} for name in ordered],
+        "diff": {
+            "before": "".join(f"{name}  host: running\n" for name in ordered),
+            "after": "".join(f"{name}  host: rebooted\n" for name in ordered),
+        },
+    }
+
+
+def _relevant(world: World, statuses: Iterable[HostStatus]) -> list[HostStatus]:
+    """Hosts that were asked for, and others something is in progress on; by name."""
+    wanted = {view.moid for view in world.hosts if view.wanted}
+    found = [status for status in statuses if status.moid in wanted or status.phase != "idle"]
+    return sorted(found, key=lambda status: (status.name, status.moid))
+
+
+def _was_rebooted(rolled: Rolled, status: HostStatus) -> bool:
+    known = rolled.entries.get(status.moid)
+    return known is not None and known[1].asked is not None
+
+
+def _bare(status: HostStatus) -> dict[str, Any]:
+    return {
+        "name": status.name,
+        "moid": status.moid,
+        "cluster": status.cluster,
+        "phase": status.phase,
+        "reason": status.reason,
+        "blockers": [blocker.record() for blocker in status.blockers],
+        "vms": list(status.vms),
+        "boot_time_before": None,
+        "boot_time_after": None,
+        "seconds": {},
+    }
+
+
+def _host(status: HostStatus, rolled: Rolled) -> dict[str, Any]:
+    view, entry = rolled.entries.get(status.moid, (None, None))
+    shown = _bare(status)
+    if entry is None or view is None:
+        return shown
+    shown["seconds"] = {
+        name: round(took, 1)
+        for name, took in (("drain", entry.drained), ("reboot", entry.rebooted))
+        if took is not None
+    }
+    shown["boot_time_before"] = entry.boot
+    if entry.rebooted is not None:
+        shown["boot_time_after"] = view.host.boot_time
+    return shown
+
+
+def _measured(rolled: Rolled) -> dict[str, dict[str, float]]:
+    """How long each host took, to be handed in another time."""
+    return {
+        view.name: {
+            "drain": round(entry.drained, 1),
+            "reboot": round(entry.rebooted, 1),
+            "settle": round(max(0.0, entry.at - entry.asked - entry.rebooted), 1),
+        }
+        for view, entry in sorted(rolled.entries.values(), key=lambda pair: pair[0].name)
+        if _is_complete(entry) and entry.drained is not None and entry.rebooted is not None and entry.asked is not None
+    }
+
+
+def _is_complete(entry: Entry) -> bool:
+    return entry.step == "done"
+
+
+def _failure(rolled: Rolled, statuses: Collection[HostStatus]) -> dict[str, Any]:
+    codes = {moid: entry.code for moid, (_unused, entry) in rolled.entries.items() if entry.code}
+    hurt = [status for status in statuses if status.phase in ("failed", "blocked")]
+    told = _told(hurt, "; ".join(rolled.outlook.reasons), codes)
+    return {**told, "error_code": told["error_code"] or f"roll_{rolled.outlook.state}"}
+
+
+def _told(hurt: Sequence[HostStatus], summary: str, codes: Mapping[str, str]) -> dict[str, Any]:
+    """One message; what failed comes before what was only in the way."""
+    ordered = sorted(hurt, key=lambda status: (status.phase != "failed", status.name))
+    sentences = list(dict.fromkeys(sentence for status in ordered for sentence in _sentences(status)))
+    more = len(sentences) - MOST_SENTENCES
+    text = " ".join(sentences[:MOST_SENTENCES]) + (f" And {more} more, in hosts." if more > 0 else "")
+    named = (codes.get(status.moid) or _code(status.blockers) for status in ordered)
+    return {
+        "failed": True,
+        "msg": f"{text} [{summary}]" if text else f"The rolling reboot is not complete: {summary}.",
+        "error_code": next((code for code in named if code), ""),
+    }
+
+
+def _sentences(status: HostStatus) -> list[str]:
+    if status.blockers:
+        return [blocker.sentence() for blocker in status.blockers]
+    return [status.reason.rstrip(".") + "."] if status.reason else [f"{status.name} is {status.phase}."]
+
+
+def _code(blockers: Sequence[Blocker]) -> str:
+    return blockers[0].code if blockers else ""

@@ -1,0 +1,318 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The parameters of a rolling reboot: what is asked for, and under which policy. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .._domain.errors import InputError
+from .._domain.rollout.budget import check_amount
+from .._domain.rollout.policy import Amount, Deadlines, Durations, LockRule, Pinned, Policy, Window
+from .._domain.rollout.window import parse_window
+from .._domain.targets import Target, parse_targets
+from .._domain.timeouts import check_timeout
+from .._vsphere.roll_journal_file import DIRECTORY
+from .arguments import DEVICES, HOSTS, TARGETS
+
+SHORTEST_TTL = 60
+"""Seconds: a lock has to outlive a few broken connections of its owner."""
+
+_MINUTES = {name: {"type": "float"} for name in ("drain", "reboot", "settle")}
+_BMC = {
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "validate_certs": {"type": "bool"},
+    "ca_path": {"type": "path"},
+    "auth": {"type": "str", "choices": ["auto", "session", "basic"]},
+    "proxy": {"type": "str"},
+    "system": {"type": "str"},
+}
+
+ARGUMENTS: dict[str, Any] = {
+    **HOSTS,
+    **DEVICES,
+    **TARGETS,
+    "reboot_if": {"type": "str", "choices": ["pending", "always"], "default": "pending"},
+    "expect_pending": {"type": "list", "elements": "str", "default": []},
+    "assume_detached": {"type": "list", "elements": "str", "default": []},
+    "allow_protected": {"type": "list", "elements": "str", "default": []},
+    "method": {"type": "str", "choices": ["reboot", "power_cycle"], "default": "reboot"},
+    "bmc": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {"host": {"type": "str", "required": True}, "address": {"type": "str", "required": True}, **_BMC},
+    },
+    "bmc_defaults": {"type": "dict", "options": _BMC},
+    "max_unavailable": {"type": "str", "default": "1"},
+    "cluster_max_unavailable": {"type": "dict", "default": {}},
+    "fleet_max_unavailable": {"type": "str"},
+    "canary": {"type": "bool", "default": True},
+    "soak": {"type": "float", "default": 0},
+    "checkpoints": {"type": "list", "elements": "str", "default": []},
+    "max_failures": {"type": "str", "default": "1"},
+    "windows": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "days": {"type": "list", "elements": "str", "default": []},
+            "start": {"type": "str", "required": True},
+            "end": {"type": "str", "required": True},
+            "zone": {"type": "str", "default": "UTC"},
+        },
+    },
+    "order": {"type": "dict", "default": {}},
+    "full_post": {"type": "bool", "default": False},
+    "operator_maintenance": {"type": "str", "choices": ["block", "use"], "default": "block"},
+    "failed_hosts": {"type": "str", "choices": ["keep", "verify"], "default": "keep"},
+    "pinned_vms": {"type": "str", "choices": ["fail", "shutdown", "shutdown_then_power_off"], "default": "fail"},
+    "vm_order": {"type": "dict", "default": {}},
+    "never_stop": {"type": "list", "elements": "str", "default": []},
+    "wait_for_tools": {"type": "bool", "default": True},
+    "ignore_alarms": {"type": "list", "elements": "str", "default": []},
+    "evacuate_powered_off": {"type": "bool", "default": False},
+    "vsan_mode": {"type": "str", "choices": ["ensureObjectAccessibility", "evacuateAllData", "noAction"]},
+    "drain_timeout": {"type": "int", "default": 1800},
+    "stop_timeout": {"type": "int", "default": 300},
+    "reboot_timeout": {"type": "int", "default": 2700},
+    "verify_timeout": {"type": "int", "default": 300},
+    "leave_timeout": {"type": "int", "default": 600},
+    "restore_timeout": {"type": "int", "default": 900},
+    "expected_minutes": {"type": "dict", "options": _MINUTES},
+    "measured": {"type": "dict", "default": {}},
+    "take_lock": {"type": "str", "choices": ["never", "stale", "force"], "default": "stale"},
+    "lock_ttl": {"type": "int", "default": 300},
+    "patience": {"type": "float", "default": 0},
+    "pause_file": {"type": "path"},
+    "journal": {"type": "str", "choices": ["auto", "vcenter", "file"], "default": "auto"},
+    "journal_dir": {"type": "path", "default": DIRECTORY},
+    "slice": {"type": "float", "default": 0},
+    "run_id": {"type": "str"},
+    "progress": {"type": "str", "choices": ["auto", "lines", "none"], "default": "auto"},
+    "progress_file": {"type": "path"},
+    "timeline_html": {"type": "path"},
+    "timeline_json": {"type": "path"},
+}
+CONSTRAINTS: dict[str, Any] = {
+    "mutually_exclusive": [("targets", "hosts"), ("targets", "cluster"), ("targets", "devices")],
+    "required_one_of": [("targets", "hosts", "cluster")],
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RollWish:
+    """What is asked for. ``bmc``: host name → access to its management controller, as given."""
+
+    targets: tuple[Target, ...]
+    policy: Policy
+    expect_pending: frozenset[str] = frozenset()
+    assume_detached: frozenset[str] = frozenset()
+    allow_protected: tuple[str, ...] = ()
+    bmc: Mapping[str, Mapping[str, Any]]
+    vm_order: Mapping[str, int]
+    never_stop: tuple[str, ...] = ()
+    pause_file: str | None = None
+    journal: str = "auto"
+    journal_dir: str = DIRECTORY
+    slice: float = 0.0
+    run_id: str | None = None
+    progress_file: str | None = None
+    secrets: frozenset[str] = frozenset()
+    """Words that are not to be told."""
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> RollWish:
+        """Raises InputError for whatever makes no sense, before anything is connected."""
+        for name in ("slice", "soak", "patience"):
+            _at_least(params, name, 0)
+        bmc = _bmc(params)
+        return cls(
+            targets=parse_targets(params, devices_required=False),
+            policy=_policy(params),
+            expect_pending=frozenset(params["expect_pending"]),
+            assume_detached=frozenset(params["assume_detached"]),
+            allow_protected=tuple(params["allow_protected"]),
+            bmc=bmc,
+            vm_order={str(vm): _whole(order, f"vm_order.{vm}") for vm, order in params["vm_order"].items()},
+            never_stop=tuple(params["never_stop"]),
+            pause_file=params["pause_file"],
+            journal=params["journal"],
+            journal_dir=params["journal_dir"],
+            slice=params["slice"],
+            run_id=_run_id(params["run_id"]),
+            progress_file=params["progress_file"],
+            secrets=frozenset(
+                str(word) for word in (params["password"], *(access.get("password") for access in bmc.values())) if word
+            ),
+        )
+
+
+def _policy(params: Mapping[str, Any]) -> Policy:
+    check_timeout("lock_ttl", params["lock_ttl"], SHORTEST_TTL)
+    return Policy(
+        max_unavailable=_amount(params["max_unavailable"], "max_unavailable"),
+        cluster_budgets={
+            str(cluster): _amount(amount, f"cluster_max_unavailable.{cluster}")
+            for cluster, amount in params["cluster_max_unavailable"].items()
+        },
+        fleet_max_unavailable=(
+            None
+            if params["fleet_max_unavailable"] is None
+            else _amount(params["fleet_max_unavailable"], "fleet_max_unavailable")
+        ),
+        canary=params["canary"],
+        soak=params["soak"],
+        checkpoints=tuple(_amount(amount, "checkpoints") for amount in params["checkpoints"]),
+        max_failures=_amount(params["max_failures"], "max_failures"),
+        windows=tuple(_window(entry) for entry in params["windows"]),
+        order={str(host): _words(words, f"order.{host}") for host, words in params["order"].items()},
+        reason="firmware" if params["reboot_if"] == "always" else "pending",
+        method=params["method"],
+        full_post=params["full_post"],
+        operator_maintenance=params["operator_maintenance"],
+        failed_hosts=params["failed_hosts"],
+        pinned=Pinned(action=params["pinned_vms"], wait_for_tools=params["wait_for_tools"]),
+        ignore_alarms=tuple(params["ignore_alarms"]),
+        evacuate_powered_off=params["evacuate_powered_off"],
+        vsan_mode=params["vsan_mode"],
+        expected=_expected(params["expected_minutes"] or {}),
+        measured={str(name): _measured(name, took) for name, took in params["measured"].items()},
+        deadlines=_deadlines(params),
+        lock=LockRule(ttl=params["lock_ttl"], heartbeat=params["lock_ttl"] * 0.3, take=params["take_lock"]),
+        patience=params["patience"],
+    )
+
+
+def _deadlines(params: Mapping[str, Any]) -> Deadlines:
+    names = ("drain", "stop", "reboot", "verify", "leave", "restore")
+    for name in names:
+        check_timeout(f"{name}_timeout", params[f"{name}_timeout"])
+    given = {name: float(params[f"{name}_timeout"]) for name in names}
+    stop = given.pop("stop")
+    # A guest that was asked to shut down is watched for longer than it is waited for.
+    return Deadlines(stop_vm=stop, watch_vm=max(Deadlines().watch_vm, 3 * stop), **given)
+
+
+def _amount(value: Any, parameter: str) -> Amount:
+    """Ansible hands over numbers as text."""
+    text = str(value).strip()
+    amount: Amount = int(text) if text.isdecimal() else text
+    check_amount(amount, parameter)
+    return amount
+
+
+def _window(entry: Mapping[str, Any]) -> Window:
+    return parse_window(entry["days"], entry["start"], entry["end"], entry["zone"])
+
+
+def _words(value: Any, parameter: str) -> tuple[str, ...]:
+    words = value if isinstance(value, list | tuple) else [value]
+    if any(isinstance(word, Mapping | list | tuple) or word is None for word in words):
+        raise InputError(
+            message=f"{parameter}: {value!r} is neither a word nor a list of words",
+            code="bad_order",
+            parameter=parameter,
+            cure="Give what the hosts are sorted by, such as [zone-a, rack-07]",
+        )
+    return tuple(str(word) for word in words)
+
+
+def _whole(value: Any, parameter: str) -> int:
+    try:
+        if isinstance(value, bool) or (isinstance(value, float) and value != int(value)):
+            raise ValueError
+        return int(value)
+    except (TypeError, ValueError):
+        raise InputError(
+            message=f"{parameter}: {value!r} is not a whole number",
+            code="bad_order",
+            parameter=parameter,
+            cure="Lower numbers are stopped first and started last",
+        ) from None
+
+
+def _at_least(params: Mapping[str, Any], name: str, least: float) -> None:
+    if not params[name] >= least:
+        raise InputError(
+            message=f"{name} {params[name]:g} is negative",
+            code="bad_timeout",
+            parameter=name,
+            cure="Give a number of seconds, 0 for none",
+        )
+
+
+def _expected(minutes: Mapping[str, Any]) -> Durations:
+    given = {name: 60 * value for name, value in minutes.items() if value is not None}
+    return _durations(given, "expected_minutes")
+
+
+def _measured(name: str, took: Any) -> Durations:
+    """Of one host, or of all of a model, in seconds, as an earlier result says it."""
+    if not isinstance(took, Mapping):
+        took = {"": took}
+    return _durations(
+        {str(phase): seconds for phase, seconds in took.items() if seconds is not None}, f"measured.{name}"
+    )
+
+
+def _durations(given: Mapping[str, Any], parameter: str) -> Durations:
+    try:
+        found = {name: float(value) for name, value in given.items()}
+        if not set(found) <= {"drain", "reboot", "settle"} or not all(0 <= value < 10**6 for value in found.values()):
+            raise ValueError
+    except (TypeError, ValueError):
+        raise InputError(
+            message=f"{parameter}: {dict(given)} are not times of drain, reboot and settle",
+            code="bad_duration",
+            parameter=parameter,
+            candidates=("drain", "reboot", "settle"),
+            cure="Give numbers, each at least 0",
+        ) from None
+    return Durations(**found)
+
+
+def _bmc(params: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    defaults = _given(params["bmc_defaults"] or {})
+    accesses: dict[str, dict[str, Any]] = {}
+    for entry in params["bmc"]:
+        access = {**defaults, **_given(entry)}
+        host = access.pop("host")
+        missing = [name for name in ("username", "password") if not access.get(name)]
+        if missing or host in accesses:
+            raise InputError(
+                message=f"bmc of {host} {'is given twice' if not missing else 'lacks ' + ' and '.join(missing)}",
+                code="bad_bmc",
+                parameter="bmc",
+                cure="Give each host one management controller; bmc_defaults holds what is the same for all",
+            )
+        accesses[host] = access
+    if params["method"] == "power_cycle" and not accesses:
+        raise InputError(
+            message="method: power_cycle without bmc: nothing could power the hosts on again",
+            code="no_bmc",
+            parameter="bmc",
+            cure="Give the management controller of each host in bmc, with what they share in bmc_defaults",
+        )
+    return accesses
+
+
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _run_id(value: str | None) -> str | None:
+    """It becomes part of a line of the journal."""
+    if value is None:
+        return None
+    if not value or len(value) > 100 or not value.isascii() or not value.isprintable() or set(value) & set(" ~#"):
+        raise InputError(
+            message=f"run_id {value!r} is not a word of at most 100 characters",
+            code="bad_run_id",
+            parameter="run_id",
+            cure="Leave it out: it is made for each run",
+        )
+    return value

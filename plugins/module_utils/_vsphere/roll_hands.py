@@ -1,0 +1,246 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carries out what the scheduler of a rolling reboot decided. PRIVATE to the collection.
+
+Every action is guarded by a fresh look, written to the journal, and only then made. What the server refuses is kept as data for the next
+decision. A call whose answer was lost is never repeated here: the scheduler sees what came of it, and decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .._domain.errors import DirectPathError
+from .._domain.rollout.actions import Action, Kind
+from .._domain.rollout.codec import encode
+from .._domain.rollout.journal import ENTRY, HOST_ATTRIBUTES, LOCK, VM
+from .._domain.rollout.world import Refusal
+from .faults import explain, words
+from .roll_flights import Flights
+from .roll_journal import Journal, Subject, Texts
+from .roll_scene import Scene
+from .sdk import vim, vmodl
+from .session import Session
+
+Fate = Literal["done", "dropped", "refused"]
+
+MISSING: Texts = {}
+FINAL = ("no_permission", "not_licensed", "not_supported")
+
+_DOING: Mapping[Kind, str] = {
+    "enter_maintenance": "put {} into maintenance mode",
+    "cancel_entering": "cancel the maintenance mode of {}",
+    "stop_vm": "shut down the guest of {}",
+    "power_off_vm": "power off {}",
+    "reboot_host": "reboot {}",
+    "shut_down_host": "shut down {}",
+    "power_on_host": "power on {}",
+    "leave_maintenance": "take {} out of maintenance mode",
+    "start_vm": "power on {}",
+}
+_LOCKS = frozenset({"take_lock", "renew_lock", "finish_lock", "release_lock"})
+_VMS = frozenset({"stop_vm", "power_off_vm", "start_vm", "forget_vm"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grip:
+    """What is known of a target when an action on it is carried out: ``texts`` as the world showed them."""
+
+    subject: Subject
+    texts: Texts
+
+
+class Hands:
+    """``subject_of`` says on what the journal of a target is kept. ``bmcs``: host moid → its management controller."""
+
+    def __init__(
+        self,
+        session: Session,
+        scene: Scene,
+        journal: Journal,
+        *,
+        flights: Flights,
+        lock_subject: Callable[[str], Subject],
+        bmcs: Mapping[str, Any],
+    ) -> None:
+        self.refusals: dict[str, Refusal] = {}
+        self._session = session
+        self._scene = scene
+        self._journal = journal
+        self._flights = flights
+        self._lock_subject = lock_subject
+        self._bmcs = bmcs
+        self._calls: Mapping[Kind, Callable[[Action], Any]] = {
+            "enter_maintenance": self._enter,
+            "cancel_entering": self._cancel,
+            "stop_vm": lambda action: self._vm(action).ShutdownGuest(),
+            "power_off_vm": lambda action: self._vm(action).PowerOffVM_Task(),
+            "start_vm": self._start,
+            "reboot_host": lambda action: self._host(action).RebootHost_Task(False),
+            "shut_down_host": lambda action: self._host(action).ShutdownHost_Task(False),
+            "power_on_host": lambda action: self._bmcs[action.target].power_on(),
+            "leave_maintenance": lambda action: self._host(action).ExitMaintenanceMode_Task(int(action.timeout)),
+        }
+
+    def carry_out(self, action: Action, values: Mapping[str, Texts]) -> Fate:
+        """``values`` is the journal as the world showed it. Connection errors leave: what came of it is not known then."""
+        subject = self._subject(action)
+        grip = Grip(subject=subject, texts=values.get(subject.moid, MISSING))
+        if not self._may(action):
+            return "dropped"
+        try:
+            if not self._write(action, grip):
+                return "dropped"
+        except vim.fault.NotAuthenticated:
+            raise
+        except (vmodl.MethodFault, DirectPathError) as fault:
+            return self._refused(action, fault, written=False)
+        call = self._calls.get(action.kind)
+        if call is None:
+            self._accepted(action)
+            return "done"
+        if action.kind in ("reboot_host", "shut_down_host") and not self._may(action):
+            return "dropped"
+        return self._call(action, call)
+
+    def _call(self, action: Action, call: Callable[[Action], Any]) -> Fate:
+        self._flights.asked(action, self._scene.now())
+        try:
+            answer = call(action)
+        except vim.fault.NotAuthenticated:
+            raise
+        except (vmodl.MethodFault, DirectPathError) as fault:
+            self._flights.answered(action, None)
+            return self._refused(action, fault, written=True)
+        self._flights.answered(action, getattr(answer, "_moId", None))
+        self._accepted(action)
+        return "done"
+
+    def _accepted(self, action: Action) -> None:
+        self.refusals.pop(action.target, None)
+
+    def _refused(self, action: Action, fault: BaseException, *, written: bool) -> Fate:
+        self.refuse(action.kind, action.target, fault, written=written)
+        return "refused"
+
+    def refuse(self, kind: Kind, target: str, fault: BaseException, *, written: bool = True) -> None:
+        """Keep what was answered, for the next decision."""
+        self.refusals[target] = refusal(kind, fault, at=self._scene.now(), written=written)
+
+    def _subject(self, action: Action) -> Subject:
+        if action.kind in _LOCKS:
+            return self._lock_subject(action.target)
+        is_vm = action.kind in _VMS or (action.entry is not None and VM in encode(action.entry))
+        return Subject(kind="vm" if is_vm else "host", moid=action.target)
+
+    # ------------------------------------------------------------------------------------------------------------ guards
+
+    def _may(self, action: Action) -> bool:
+        """A fresh look: is it still as it was when it was decided?"""
+        match action.kind:
+            case "stop_vm" | "power_off_vm" | "start_vm":
+                return self._may_vm(action)
+            case "enter_maintenance" | "cancel_entering" | "reboot_host" | "shut_down_host" | "leave_maintenance":
+                return self._may_host(action)
+            case "power_on_host":
+                return self._is_off(action.target)
+            case _:
+                return True
+
+    def _may_vm(self, action: Action) -> bool:
+        vm = self._scene.fresh_vm(action.target)
+        if vm is None:
+            return False
+        if action.kind == "start_vm":
+            return vm.power_state == "poweredOff"
+        return vm.power_state == "poweredOn" and vm.host_moid == action.host_moid
+
+    def _may_host(self, action: Action) -> bool:
+        host = self._scene.fresh_host(action.target)
+        if host is None or not host.connected:
+            return False
+        match action.kind:
+            case "enter_maintenance":
+                return not host.in_maintenance and not host.entering
+            case "cancel_entering":
+                return host.entering
+            case "leave_maintenance":
+                return host.in_maintenance
+            case _:
+                going = any(task.is_reboot for task in host.tasks)
+                same = host.boot_time == action.boot_time
+                return host.in_maintenance and same and not host.running and not going
+
+    def _is_off(self, host: str) -> bool:
+        bmc = self._bmcs.get(host)
+        try:
+            return bmc is not None and bmc.power_state() == "off"
+        except DirectPathError:
+            return False
+
+    # ----------------------------------------------------------------------------------------------------------- journal
+
+    def _write(self, action: Action, grip: Grip) -> bool:
+        texts: dict[str, str] = {}
+        if action.before is not None:
+            texts |= encode(action.before)
+        if action.entry is not None:
+            texts |= encode(action.entry)
+        expected: Texts | None = None
+        match action.kind:
+            case "release_lock":
+                texts[LOCK], expected = "", {LOCK: grip.texts.get(LOCK, "")}
+            case "take_lock" | "renew_lock" | "finish_lock":
+                expected = {LOCK: grip.texts.get(LOCK, "")}
+            case "record":
+                expected = {name: grip.texts.get(name, "") for name in texts}
+            case "forget_host":
+                # The entry last: without it nobody would look for the rest.
+                texts = {name: "" for name in reversed(HOST_ATTRIBUTES) if name == ENTRY or grip.texts.get(name)}
+            case "forget_vm":
+                texts[VM] = ""
+        return self._journal.write(grip.subject, texts, expected) if texts else True
+
+    # ------------------------------------------------------------------------------------------------------------- calls
+
+    def _host(self, action: Action) -> Any:
+        return self._session.reference(vim.HostSystem, action.target)
+
+    def _vm(self, action: Action) -> Any:
+        return self._session.reference(vim.VirtualMachine, action.target)
+
+    def _enter(self, action: Action) -> Any:
+        spec = None
+        if action.vsan_mode is not None and self._session.knows(vim.host.MaintenanceSpec, "vsanMode"):
+            mode = vim.vsan.host.DecommissionMode(objectAction=action.vsan_mode)
+            spec = vim.host.MaintenanceSpec(vsanMode=mode)
+        timeout = max(1, int(action.timeout))
+        return self._host(action).EnterMaintenanceMode_Task(timeout, action.evacuate_powered_off, spec)
+
+    def _cancel(self, action: Action) -> None:
+        host = self._scene.fresh_host(action.target)
+        for task in host.tasks if host is not None else ():
+            if task.is_entering:
+                self._session.reference(vim.Task, task.moid).CancelTask()
+
+    def _start(self, action: Action) -> Any:
+        host = self._session.reference(vim.HostSystem, action.host_moid) if action.host_moid else None
+        return self._vm(action).PowerOnVM_Task(host)
+
+
+def refusal(kind: Kind, fault: BaseException, *, at: float, written: bool = True) -> Refusal:
+    """What was answered, for the scheduler. ``written`` False: it was the journal that could not be written."""
+    if isinstance(fault, DirectPathError):
+        code, text = fault.code, fault.message
+    else:
+        code, text = explain(fault, doing=_DOING.get(kind, "write the journal of {}"), on="it").code, words(fault)
+    permanent = code in FINAL or isinstance(fault, vmodl.fault.NotSupported)
+    if not written:
+        return Refusal(
+            kind=kind, code=code, text=f"its journal could not be written: {text}", at=at, permanent=permanent
+        )
+    if kind == "enter_maintenance" and isinstance(fault, vim.fault.InvalidState):
+        return Refusal(kind=kind, code="already_in_maintenance", text=text, at=at, permanent=True)
+    return Refusal(kind=kind, code=code, text=text, at=at, permanent=permanent)

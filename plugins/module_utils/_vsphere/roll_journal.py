@@ -1,0 +1,242 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The journal of a rolling reboot in vCenter: custom attributes on hosts, VMs and clusters. PRIVATE to the collection.
+
+Any controller can go on from it, and any administrator sees in the client why a host is in maintenance mode. The attributes are
+defined when the first value is written, and removed again when a roll is over and nobody uses them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from .._domain.rollout.journal import ATTRIBUTES, HOST_ATTRIBUTES, VM
+from .collect import collect_objects, collect_view
+from .sdk import vim, vmodl
+from .session import Session
+
+Texts = Mapping[str, str]
+"""attribute → text; empty = no value."""
+
+SubjectKind = Literal["host", "vm", "cluster"]
+BELIEVE = 30.0
+"""Seconds for which a value of ours is believed although the server does not show it yet."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subject:
+    """What a value is kept on. A compute resource that is no cluster keeps its lock on its only host."""
+
+    kind: SubjectKind
+    moid: str
+
+
+class Journal(Protocol):
+    """Where the journal is kept. Faults and connection errors leave as they come: whoever wrote decides what they mean."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def place(self) -> str: ...
+    @property
+    def why(self) -> str: ...
+    @property
+    def fields(self) -> Mapping[int, str]:
+        """Key → name of the attributes defined in vCenter; grows when they are defined."""
+
+    def values(self, seen: Mapping[str, Texts]) -> Mapping[str, Texts]:
+        """All there is, by object: ``seen`` is what the server shows. What was written here is in it already."""
+
+    def write(self, subject: Subject, texts: Texts, expected: Texts | None = None) -> bool:
+        """Keep texts. With ``expected``, only where a fresh look still gives these; False when it does not."""
+
+    def forget_written(self) -> None:
+        """An answer was lost: only what holds the journal knows what is in it."""
+
+    def tidy(self, shown: Collection[str]) -> bool:
+        """Remove what only served this journal, when nothing is in it any more. ``shown``: texts known to be there.
+
+        True when something was removed.
+        """
+
+
+@dataclass(kw_only=True, slots=True)
+class _Written:
+    """A value of ours that the server may not show yet. ``before``: what it may show until then."""
+
+    text: str
+    before: frozenset[str]
+    at: float
+
+
+class Overlay:
+    """Read what you wrote: values of ours on top of what the server shows, until it shows them, or a third value."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._written: dict[tuple[str, str], _Written] = {}
+        self._seen: Mapping[str, Texts] = {}
+
+    def wrote(self, moid: str, texts: Texts) -> None:
+        for attribute, text in texts.items():
+            old = self._written.get((moid, attribute))
+            before = {self._seen.get(moid, {}).get(attribute, "")}
+            if old is not None:
+                before |= {old.text, *old.before}
+            self._written[moid, attribute] = _Written(
+                text=text, before=frozenset(before - {text}), at=self._session.clock()
+            )
+
+    def over(self, seen: Mapping[str, Texts]) -> Mapping[str, Texts]:
+        self._seen = seen
+        merged = {moid: dict(texts) for moid, texts in seen.items()}
+        for (moid, attribute), written in list(self._written.items()):
+            shown = seen.get(moid, {}).get(attribute, "")
+            if shown not in written.before or self._session.clock() > written.at + BELIEVE:
+                del self._written[moid, attribute]
+            else:
+                merged.setdefault(moid, {})[attribute] = written.text
+        return merged
+
+    def clear(self) -> None:
+        self._written.clear()
+
+
+_KINDS: Mapping[SubjectKind, Any] = {"host": vim.HostSystem, "vm": vim.VirtualMachine, "cluster": vim.ComputeResource}
+
+
+def _type_of(attribute: str) -> Any:
+    """What an attribute is defined for; None = for everything (locks are on clusters and on hosts without one)."""
+    if attribute in HOST_ATTRIBUTES:
+        return vim.HostSystem
+    return vim.VirtualMachine if attribute == VM else None
+
+
+class AttributeJournal:
+    """Custom attributes. ``read_only``: nothing is defined, written or removed."""
+
+    kind = "vcenter"
+
+    def __init__(self, session: Session, *, why: str) -> None:
+        self.place = "custom attributes of hosts, virtual machines and clusters"
+        self.why = why
+        self.fields: dict[int, str] = {}
+        self._session = session
+        self._keys: dict[str, int] = {}
+        self._overlay = Overlay(session)
+        self.look_up()
+
+    @property
+    def is_defined(self) -> bool:
+        return set(ATTRIBUTES) <= set(self._keys)
+
+    def look_up(self) -> None:
+        """Find out which attributes are defined."""
+        manager = self._manager
+        rows = collect_objects(self._session, vim.CustomFieldsManager, [manager._moId], ("field",))
+        self._learn(rows[0].get("field", ()) if rows else ())
+
+    @property
+    def _manager(self) -> Any:
+        return self._session.content.customFieldsManager
+
+    def _learn(self, definitions: Collection[Any]) -> None:
+        self._keys.clear()
+        self.fields.clear()
+        for item in definitions:
+            if item.name in ATTRIBUTES and item.managedObjectType in (None, _type_of(item.name)):
+                self._keys[item.name] = item.key
+                self.fields[item.key] = item.name
+
+    def define(self) -> None:
+        """Define what is missing. Somebody else may do the same at this moment."""
+        self.look_up()
+        for attribute in ATTRIBUTES:
+            if attribute not in self._keys:
+                with suppress(vim.fault.DuplicateName):
+                    self._manager.AddCustomFieldDef(attribute, _type_of(attribute), None, None)
+        self.look_up()
+
+    def values(self, seen: Mapping[str, Texts]) -> Mapping[str, Texts]:
+        return self._overlay.over(seen)
+
+    def write(self, subject: Subject, texts: Texts, expected: Texts | None = None) -> bool:
+        if expected is not None and not self._is_as(subject, expected):
+            return False
+        if not set(texts) <= set(self._keys):
+            self.define()
+        entity = self._session.reference(_KINDS[subject.kind], subject.moid)
+        for attribute, text in texts.items():
+            self._set(entity, attribute, text)
+            self._overlay.wrote(subject.moid, {attribute: text})
+        return True
+
+    def _set(self, entity: Any, attribute: str, text: str) -> None:
+        try:
+            self._manager.SetField(entity, self._keys[attribute], text)
+        except vim.fault.NotFound:
+            # Another run was over and removed the attributes while this one began.
+            self.define()
+            self._manager.SetField(entity, self._keys[attribute], text)
+
+    def _is_as(self, subject: Subject, expected: Texts) -> bool:
+        fresh = self.fresh(subject)
+        return all(fresh.get(attribute, "") == text for attribute, text in expected.items())
+
+    def fresh(self, subject: Subject) -> Texts:
+        """What the server holds at this moment."""
+        rows = collect_objects(self._session, _KINDS[subject.kind], [subject.moid], ("customValue",))
+        return decode_values(rows[0].get("customValue", ()), self.fields) if rows else {}
+
+    def forget_written(self) -> None:
+        self._overlay.clear()
+
+    def tidy(self, shown: Collection[str]) -> bool:
+        """Removing a definition removes its values: never while anybody uses one."""
+        self.look_up()
+        if not self._keys or shown or self._in_use():
+            return False
+        removed = False
+        for attribute, key in list(self._keys.items()):
+            with suppress(vim.fault.NotFound, vim.fault.NoPermission):
+                self._manager.RemoveCustomFieldDef(key)
+                removed = True
+                del self._keys[attribute], self.fields[key]
+        return removed
+
+    def _in_use(self) -> bool:
+        paths = dict.fromkeys((vim.HostSystem, vim.VirtualMachine, vim.ComputeResource, vim.Folder), ("customValue",))
+        rows = [row for found in collect_view(self._session, paths).values() for row in found]
+        root = self._session.content.rootFolder
+        rows += collect_objects(self._session, vim.Folder, [root._moId], ("customValue",))
+        return any(decode_values(row.get("customValue", ()), self.fields) for row in rows)
+
+
+def decode_values(values: Collection[Any], fields: Mapping[int, str]) -> dict[str, str]:
+    """``customValue`` of an object as attribute → text; only ours, only those with a value."""
+    return {fields[value.key]: value.value for value in values or () if value.key in fields and value.value}
+
+
+PRIVILEGES = ("Global.SetCustomField", "Global.ManageCustomFields")
+
+
+def missing_privileges(session: Session, subjects: Collection[Subject], *, defined: bool) -> tuple[str, ...]:
+    """Which privileges the account lacks for a journal in vCenter; those to define attributes only when they are not yet."""
+    names = [PRIVILEGES[0]] if defined else list(PRIVILEGES)
+    entities = [session.reference(_KINDS[subject.kind], subject.moid) for subject in subjects]
+    key = session.content.sessionManager.currentSession.key
+    root = session.content.rootFolder
+    try:
+        rows = session.content.authorizationManager.HasPrivilegeOnEntities([root, *entities], key, names)
+    except (vmodl.fault.NotSupported, vmodl.fault.InvalidArgument):
+        return ()  # it will be seen when the first value is written
+    lacking = {
+        cell.privId
+        for row in rows
+        for cell in row.privAvailability
+        if not cell.isGranted and (row.entity._moId == root._moId) == (cell.privId == PRIVILEGES[1])
+    }
+    return tuple(sorted(lacking))

@@ -1,0 +1,163 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Questions that may stay unanswered for long, asked beside everything else. PRIVATE to the collection.
+
+Whether the services of a host that is back answer, what its hardware clock says, what its management controller says. One host that is
+deaf holds up nobody: each question has a thread of its own, and its answer is taken when it comes.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .._domain.errors import DirectPathError
+from .._domain.rollout.journal import Entry
+from .._domain.rollout.policy import Policy
+from .._domain.rollout.world import HostView
+from .faults import CONNECTION_ERRORS
+from .roll_scene import Scene
+from .sdk import vmodl
+
+Key = tuple[str, str, tuple[Any, ...]]
+"""What is asked of whom, in which state of it."""
+
+AT_ONCE = 8
+"""Questions under way at a time."""
+AGAIN = 5.0
+"""Seconds until a host whose services did not answer is asked again, and a management controller too."""
+GRACE = 0.25
+"""Seconds of real time given to answers that come at once, before anything else is done."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proof:
+    """What a host that is back says. ``of``: the connection and the boot it was asked in."""
+
+    of: tuple[Any, ...]
+    at: float
+    uptime: float | None = None
+    services: bool = False
+
+
+class Pool:
+    """A few threads that nobody has to wait for, not even at the end of the process."""
+
+    def __init__(self) -> None:
+        self._answers: queue.Queue[tuple[Key, Any, BaseException | None]] = queue.Queue()
+        self._slots = threading.Semaphore(AT_ONCE)
+        self._open: set[Key] = set()
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._open)
+
+    def asks(self, key: Key) -> bool:
+        return key in self._open
+
+    def ask(self, key: Key, question: Callable[[], Any]) -> None:
+        """Ask unless that very question is open."""
+        if key not in self._open:
+            self._open.add(key)
+            threading.Thread(target=self._run, args=(key, question), daemon=True).start()
+
+    def _run(self, key: Key, question: Callable[[], Any]) -> None:
+        with self._slots:
+            try:
+                self._answers.put((key, question(), None))
+            except BaseException as error:  # told to whoever takes the answers
+                self._answers.put((key, None, error))
+
+    def take(self, patience: float = 0.0) -> dict[Key, Any]:
+        """Answers so far; of a question nobody could answer: None. Errors that are faults of this program are raised."""
+        found: dict[Key, Any] = {}
+        while self._open:
+            try:
+                key, answer, error = self._answers.get(timeout=patience) if patience else self._answers.get_nowait()
+            except queue.Empty:
+                break
+            self._open.discard(key)
+            if error is not None and not isinstance(error, (vmodl.MethodFault, DirectPathError, *CONNECTION_ERRORS)):
+                raise error
+            found[key] = answer
+        return found
+
+
+class Probes:
+    """Proofs of hosts that are being rebooted, and the power of hosts that are cycled. ``bmcs``: host moid → controller."""
+
+    def __init__(self, scene: Scene, *, bmcs: Mapping[str, Any]) -> None:
+        self._scene = scene
+        self._bmcs = bmcs
+        self._pool = Pool()
+        self._proofs: dict[str, Proof] = {}
+        self._power: dict[str, tuple[float, str | None]] = {}
+
+    @property
+    def busy(self) -> bool:
+        return self._pool.busy
+
+    def proof(self, view: HostView) -> Proof | None:
+        """What is known of the host as it is now."""
+        found = self._proofs.get(view.moid)
+        return found if found is not None and found.of == _standing(view) else None
+
+    def power(self, moid: str) -> str | None:
+        return self._power.get(moid, (0.0, None))[1]
+
+    def next_due(self, now: float) -> float | None:
+        """When something is to be asked again."""
+        due = [proof.at + AGAIN for proof in self._proofs.values() if not proof.services]
+        return min(due, default=None)
+
+    def look(self, entries: Mapping[str, tuple[HostView, Entry]], policy: Policy, now: float) -> None:
+        """Ask what has to be known of hosts in hand, and take what was answered."""
+        for moid in [moid for moid in self._proofs if moid not in entries]:
+            del self._proofs[moid]
+        for moid, (view, entry) in entries.items():
+            if entry.step in ("rebooting", "powering"):
+                self._ask_host(view, entry, policy, now)
+                self._ask_power(moid, now)
+        self._take(now)
+
+    def ask_power_of_all(self, now: float) -> None:
+        """Before hosts are cycled at all: whose controllers answer."""
+        for moid in self._bmcs:
+            if moid not in self._power:
+                self._ask_power(moid, now)
+        self._take(now)
+
+    def _ask_host(self, view: HostView, entry: Entry, policy: Policy, now: float) -> None:
+        boot = view.host.boot_time
+        rebooted = entry.boot is None or (boot is not None and boot > entry.boot + policy.boot_margin)
+        known = self.proof(view)
+        due = known is None or (not known.services and now >= known.at + AGAIN)
+        if view.connected and rebooted and due:
+            scene, moid, of = self._scene, view.moid, _standing(view)
+
+            def question() -> tuple[float | None, bool]:
+                return scene.probe_uptime(moid), scene.probe_services(moid)
+
+            self._pool.ask(("host", moid, of), question)
+
+    def _ask_power(self, moid: str, now: float) -> None:
+        bmc = self._bmcs.get(moid)
+        asked, power = self._power.get(moid, (-AGAIN, None))
+        if bmc is not None and (power is None or now >= asked + AGAIN):
+            self._pool.ask(("power", moid, ()), bmc.power_state)
+
+    def _take(self, now: float) -> None:
+        for key, answer in self._pool.take(GRACE if self._pool.busy else 0.0).items():
+            kind, moid, of = key
+            if kind == "power":
+                self._power[moid] = (now, answer)
+            else:
+                uptime, services = answer or (None, False)
+                self._proofs[moid] = Proof(of=of, at=now, uptime=uptime, services=services)
+
+
+def _standing(view: HostView) -> tuple[Any, ...]:
+    return (view.host.connection_state, view.host.boot_time)

@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the server shows, what the journal tells and what this process knows, as one world for the scheduler. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from .._domain.rollout.codec import decode_host, decode_lock, decode_vm
+from .._domain.rollout.journal import PAUSE, Garbage, Lock
+from .._domain.rollout.world import ClusterView, Exam, HostView, Refusal, VmView, World
+from .roll_flights import Flights
+from .roll_journal import Subject, Texts
+from .roll_probes import Probes
+
+EMPTY: Texts = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What the scene shows at one moment. ``values``: the journal, by object."""
+
+    hosts: tuple[HostView, ...]
+    vms: tuple[VmView, ...]
+    clusters: tuple[ClusterView, ...]
+    values: Mapping[str, Texts]
+    now: float
+
+    def texts(self, moid: str) -> Texts:
+        return self.values.get(moid, EMPTY)
+
+    def lock_subject(self, cluster: str) -> Subject:
+        """A compute resource that is no cluster takes no custom values in every release: its only host keeps the lock."""
+        view = next((view for view in self.clusters if view.moid == cluster), None)
+        if view is None or view.is_cluster:
+            return Subject(kind="cluster", moid=cluster)
+        host = next((host.moid for host in self.hosts if host.host.compute_moid == cluster), cluster)
+        return Subject(kind="host", moid=host)
+
+
+@dataclass(kw_only=True)
+class Knowledge:
+    """What this process knows beside what is shown. ``began``: whose maintenance modes were when it began, by the event log."""
+
+    me: str
+    scope: str
+    flights: Flights
+    probes: Probes
+    refusals: Mapping[str, Refusal]
+    is_gone: Callable[[str], bool]
+    roll: str = ""
+    exams: dict[str, Exam] = field(default_factory=dict)
+    began: dict[str, bool | None] = field(default_factory=dict)
+    detached: frozenset[str] = frozenset()
+    """VMs (name or id) that count as freed of their devices: forecasts only."""
+
+    def world(self, seen: Seen, pause: str) -> World:
+        return World(
+            me=self.me,
+            roll=self.roll,
+            scope=self.scope,
+            hosts=tuple(self._host(view, seen) for view in seen.hosts),
+            vms=tuple(self._vm(vm, seen) for vm in seen.vms),
+            clusters=tuple(self._cluster(cluster, seen) for cluster in seen.clusters),
+            pause=pause,
+        )
+
+    def _host(self, view: HostView, seen: Seen) -> HostView:
+        moid = view.moid
+        entry, before, garbage = decode_host(seen.texts(moid))
+        proof = self.probes.proof(view)
+        return replace(
+            view,
+            exam=self.exams.get(moid),
+            entry=entry,
+            before=before,
+            garbage=garbage,
+            in_flight=self.flights.in_flight(moid),
+            refusal=self.refusals.get(moid),
+            uptime=proof.uptime if proof is not None else None,
+            services_answer=proof.services if proof is not None else None,
+            maintenance_ours=None if entry is None else self.flights.ours.get(moid, self.began.get(moid)),
+            bmc_power=self.probes.power(moid),
+        )
+
+    def _vm(self, vm: VmView, seen: Seen) -> VmView:
+        found = decode_vm(seen.texts(vm.moid))
+        bare = replace(vm, devices=(), fixed=False, vgpu=False) if self.detached & {vm.name, vm.moid} else vm
+        return replace(
+            bare,
+            entry=None if isinstance(found, Garbage) else found,
+            garbage=(found,) if isinstance(found, Garbage) else (),
+            in_flight=self.flights.in_flight(vm.moid),
+            refusal=self.refusals.get(vm.moid),
+        )
+
+    def _cluster(self, cluster: ClusterView, seen: Seen) -> ClusterView:
+        lock = decode_lock(seen.texts(seen.lock_subject(cluster.moid).moid))
+        return replace(
+            cluster,
+            lock=self.judged(lock, seen.now),
+            pause=seen.texts(cluster.moid).get(PAUSE, cluster.pause),
+            refusal=self.refusals.get(cluster.moid),
+        )
+
+    def judged(self, lock: Lock | Garbage | None, now: float) -> Lock | Garbage | None:
+        """The lock of a process of this very machine that is no more is stale at once."""
+        if isinstance(lock, Lock) and lock.owner != self.me and self.is_gone(lock.owner):
+            return replace(lock, beat=min(lock.beat, now - lock.ttl - 1))
+        return lock
