@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-ObjectType: TypeAlias = Literal["vcenter", "host", "vm"]
+ObjectType: TypeAlias = Literal["vcenter", "cluster", "host", "vm"]
 Certainty: TypeAlias = Literal["drift", "unknown"]
 Status: TypeAlias = Literal["in_sync", "drift", "unknown"]
 

@@ -10,12 +10,13 @@ from typing import Any, Literal
 
 from .drift import Difference
 from .drift_commands import Commands
-from .drift_hosts import host_differences
+from .drift_hosts import host_differences, without_disk_verdicts
 from .drift_vms import VmCase, surplus_differences, vm_differences
 from .hosts import DeviceUser, Host
 from .overrides import parse_overrides
 from .passthrough import PassthroughWish, needs_fabric, plan_passthrough
 from .plan import Plan, TargetPlan
+from .protection import holds_disks
 from .vm_devices import VmWish, VmWorld, needs_details, plan_vm_devices
 from .vms import DynamicBacking, FixedBacking, SriovBacking, Vm
 
@@ -24,7 +25,7 @@ from .vms import DynamicBacking, FixedBacking, SriovBacking, Vm
 class NotFound:
     """A name of the intent that means nothing here: ``cause`` says so with near names."""
 
-    type: Literal["host", "vm"]
+    type: Literal["cluster", "host", "vm"]
     name: str
     cause: str
 
@@ -34,8 +35,9 @@ class DriftWorld:
     """What was read, and what the names of the intent mean in it.
 
     ``vms.hosts`` are all hosts at hand. ``hosts`` wishes by host id; a host without an entry is not in the intent. ``entries`` are
-    the wished devices by VM id as the modules take them. ``sees_all`` is False when the account has no say at the root of the
-    inventory, so that what it does not find may be there all the same.
+    the wished devices by VM id as the modules take them, ``passed_over`` ids of wished VMs that this run is not about.
+    ``disks_unread`` are hosts whose partition tables were not asked for, to keep to the calls allowed. ``sees_all`` is False when
+    the account has no say at the root of the inventory, so that what it does not find may be there all the same.
     """
 
     vms: VmWorld
@@ -43,6 +45,8 @@ class DriftWorld:
     wishes: tuple[VmWish, ...] = ()
     entries: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     not_found: tuple[NotFound, ...] = ()
+    passed_over: tuple[str, ...] = ()
+    disks_unread: frozenset[str] = frozenset()
     whole_fleet: bool = False
     sees_all: bool = True
 
@@ -67,6 +71,22 @@ def make_plans(world: DriftWorld) -> Plans:
         vms=plan_vm_devices(world.vms, world.wishes),
         strict=plan_vm_devices(world.vms, strict),
     )
+
+
+def disks_to_read(world: DriftWorld, plans: Plans) -> tuple[str, ...]:
+    """Hosts whose partition tables decide whether the host needs a device: one call each."""
+    changing = {
+        target.moid
+        for target in plans.hosts.targets
+        for change in target.changes
+        if change.kind == "passthrough" and holds_disks(change.detail.device)
+    }
+    waiting = {
+        host.moid
+        for host in world.vms.hosts
+        if host.is_reachable and any(d.state == "pending_enable" and holds_disks(d) for d in host.devices)
+    }
+    return tuple(sorted(changing | waiting))
 
 
 def hosts_to_deepen(world: DriftWorld, plans: Plans) -> tuple[str, ...]:
@@ -130,7 +150,10 @@ def _hosts(world: DriftWorld, plans: Plans, commands: Commands) -> Iterable[Diff
     for host in world.vms.hosts:
         if host.moid in targets:
             wishes = world.hosts.devices[host.moid]
-            yield from host_differences(host, targets[host.moid], wishes, commands, allowed=allowed[host.moid])
+            target = targets[host.moid]
+            if host.moid in world.disks_unread:
+                target = without_disk_verdicts(host, target)
+            yield from host_differences(host, target, wishes, commands, allowed=allowed[host.moid])
         elif world.whole_fleet:
             nothing = TargetPlan(target=host.name, moid=host.moid)
             yield from host_differences(host, nothing, (), commands)
@@ -149,7 +172,8 @@ def _vms(world: DriftWorld, plans: Plans, commands: Commands) -> Iterable[Differ
         )
         yield from vm_differences(world.vms, case, commands)
     if world.whole_fleet:
-        named, models = {wish.moid for wish in world.wishes}, world.vms.models()
+        named = {*(wish.moid for wish in world.wishes), *world.passed_over}
+        models = world.vms.models()
         for vm in world.vms.everyone():
             if vm.moid not in named:
                 yield from surplus_differences(world.vms, vm, models, commands)

@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .drift import Difference
 from .drift_commands import Commands
 from .hosts import Host, HostDevice
 from .plan import Blocker, TargetPlan
-from .protection import protections
+from .protection import holds_disks, protections
 from .selectors import DeviceWish
 
 _KIND_OF = {
@@ -49,6 +50,13 @@ def host_differences(
         key = (difference.subject, "" if difference.subject else difference.cause)
         found.setdefault(key, difference)
     return tuple(sorted(found.values(), key=lambda difference: difference.place))
+
+
+def without_disk_verdicts(host: Host, target: TargetPlan) -> TargetPlan:
+    """The plan of a host whose partition tables were not read, without refusals that rest on not knowing them."""
+    unread = {device.address for device in host.devices if holds_disks(device)}
+    rest = tuple(b for b in target.blockers if b.code != "protected" or not set(b.subjects) <= unread)
+    return replace(target, blockers=rest)
 
 
 def is_probably_virtual(host: Host, device: HostDevice) -> bool:

@@ -119,7 +119,7 @@ def summary(hosts: int, vms: int, records: Sequence[Record]) -> dict[str, Any]:
 def sentence(report: Record) -> str:
     """What it comes to, in one line."""
     figures = report["summary"]
-    looked = f"{figures['hosts']} hosts and {figures['vms']} VMs compared"
+    looked = f"{_counted(figures['hosts'], 'host')} and {_counted(figures['vms'], 'VM')} compared"
     many = f" on {figures['vcenters']} vCenters" if figures.get("vcenters", 1) != 1 else ""
     parts = [
         _counted(figures["drift"], "difference"),

@@ -80,7 +80,7 @@ def vm_differences(world: VmWorld, case: VmCase, commands: Commands) -> tuple[Di
         planned = [_blocked(case, blocker, commands) for blocker in blockers]
     said = {difference.kind for difference in planned}
     rest = tuple(b.message for b in blockers if _KIND_OF.get(b.code) not in said or b.code in _MISSING)
-    planned = [_with_obstacles(difference, rest) for difference in planned]
+    planned = [_with_obstacles(difference, rest, commands) for difference in planned]
     beyond = [*_surplus(case, commands), *_stale(world, case, planned, commands), *_memory_changed(case.vm, commands)]
     found = [*unknown, *planned, *beyond]
     if case.unchecked and not found:
@@ -137,9 +137,13 @@ def _unchecked(vm: Vm, commands: Commands) -> Difference:
     )
 
 
-def _with_obstacles(difference: Difference, messages: Sequence[str]) -> Difference:
-    rest = tuple(text for text in messages if text != difference.cause)
-    return replace(difference, obstacles=rest) if difference.certainty == "drift" else difference
+def _with_obstacles(difference: Difference, messages: Sequence[str], commands: Commands) -> Difference:
+    """Where something stands in the way that another step clears (a device that is to be enabled first), all steps are the cure."""
+    rest = tuple(text for text in messages if text not in difference.cause)
+    if not rest or difference.certainty != "drift":
+        return difference
+    command = commands.playbook("site") if difference.command == commands.attach() else difference.command
+    return replace(difference, obstacles=rest, command=command)
 
 
 def _changes(case: VmCase, commands: Commands) -> Iterator[Difference]:

@@ -108,6 +108,11 @@ def _virtual_functions(host: Host, _fabric: HostFabric) -> _Found:
             yield device.address, Protection(code="sriov_in_use", reason=reason)
 
 
+def holds_disks(device: HostDevice) -> bool:
+    """Whether disks may hang on the device, so that partition tables decide if it can be taken."""
+    return device.class_id.startswith((STORAGE_CLASS, USB_CLASS))
+
+
 def _nics(_host: Host, fabric: HostFabric) -> _Found:
     """Uplinks of any switch; those of switches that serve the host itself say which service."""
     for nic in fabric.nics:

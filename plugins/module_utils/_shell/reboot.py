@@ -11,6 +11,7 @@ from typing import Any
 from .._domain.errors import DirectPathError
 from .._domain.hosts import Host
 from .._domain.plan import Plan, TargetPlan
+from .._domain.protection import holds_disks
 from .._domain.reboot import RebootWish, plan_reboot, verify_after
 from .._domain.targets import Target, parse_targets
 from .._domain.vms import Vm
@@ -21,7 +22,7 @@ from .._vsphere.read_vms import read_residents
 from .._vsphere.session import Session
 from .output import device_results, target_result
 from .run import Outcome
-from .worlds import HostWorld, holds_disks, observe_hosts
+from .worlds import HostWorld, observe_hosts
 
 
 @dataclass(frozen=True, kw_only=True)

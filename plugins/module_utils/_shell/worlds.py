@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._domain.hosts import Host, HostDevice
+from .._domain.hosts import Host
 from .._domain.passthrough import PassthroughWish, needs_fabric, plan_passthrough, project
-from .._domain.pci import STORAGE_CLASS, USB_CLASS
 from .._domain.plan import Plan
+from .._domain.protection import holds_disks
 from .._domain.selectors import DeviceWish
 from .._domain.targets import Target, find_vm, resolve_hosts, resolve_targets
 from .._domain.vm_devices import VmWorld
@@ -77,11 +77,6 @@ def deepen_hosts(session: Session, world: HostWorld, plan: Plan) -> HostWorld:
     chosen = [host for host in world.hosts if host.moid in wanted]
     deep = {host.moid: host for host in read_fabric(session, chosen, disks_of=storage & wanted)}
     return replace(world, hosts=tuple(deep.get(host.moid, host) for host in world.hosts))
-
-
-def holds_disks(device: HostDevice) -> bool:
-    """Whether disks may hang on the device, so that partition tables decide if it can be taken."""
-    return device.class_id.startswith((STORAGE_CLASS, USB_CLASS))
 
 
 def read_protection(session: Session, hosts: Sequence[Host], *, partitions: bool) -> tuple[Host, ...]:

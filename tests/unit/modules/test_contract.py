@@ -70,6 +70,11 @@ SCENARIOS = {
     "reserve a size": Scenario(
         "vm_memory_reservation", {"vm": ["web-01"], "state": "reserved", "reservation_mb": 512}, 1
     ),
+    "drift": Scenario(
+        "drift_info",
+        {"targets": [ENABLE[1]], "vms": [{"name": "train-01", "devices": [{**A100, "count": 2}]}], "scope": "fleet"},
+        0,
+    ),
     "unlock": Scenario(
         "vm_memory_reservation",
         {"vm": ["web-01"], "state": "unlocked", "reservation_mb": 256},

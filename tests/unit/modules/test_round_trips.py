@@ -47,6 +47,7 @@ def calls_without_paging(lab: Lab) -> list[str]:
         ("host_pci_device_info", {"gather_vms": False, "gather_protection": False}),
         ("host_passthrough", {"cluster": ["compute"], "devices": [A100]}),
         ("host_reboot", {"cluster": ["compute"]}),
+        ("drift_info", {"targets": [{"cluster": ["compute"], "devices": []}], "scope": "fleet"}),
         ("vm_pci_device_info", {"include": "all"}),
         ("vm_memory_reservation", {"vm": ["web-001", "web-002"]}),
         ("vm_pci_device", {"vm": ["web-001"], "devices": [A100], "state": "absent"}),

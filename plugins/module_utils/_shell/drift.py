@@ -1,0 +1,204 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole intent of one vCenter against what is there, in a bounded number of calls. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .._domain.drift_commands import Commands
+from .._domain.drift_find import (
+    DriftWorld,
+    NotFound,
+    Plans,
+    disks_to_read,
+    find_drift,
+    hosts_to_deepen,
+    make_plans,
+    vms_to_ask_for,
+    with_users,
+)
+from .._domain.drift_report import report, sentence
+from .._domain.drift_rules import Rule, let_pass, parse_rules
+from .._domain.hosts import Host
+from .._domain.passthrough import PassthroughWish
+from .._domain.plan import Plan
+from .._domain.selectors import DeviceWish
+from .._domain.targets import Target, parse_targets
+from .._domain.vm_devices import VmWish, VmWorld
+from .._domain.vms import Vm
+from .._vsphere.read_fabric import read_fabric
+from .._vsphere.read_hosts import read_bindings, read_names, reread_hosts
+from .._vsphere.read_options import read_options
+from .._vsphere.read_rights import has_say_at_root
+from .._vsphere.read_vms import VmName, read_vms
+from .._vsphere.session import Session
+from .names import Names
+from .run import Outcome
+from .vms import DeviceRequest, Entry, vm_wish
+from .worlds import aliases, place_vms
+
+
+@dataclass(frozen=True, kw_only=True)
+class DriftRequest:
+    """The parameters of drift_info."""
+
+    targets: tuple[Target, ...]
+    vms: tuple[tuple[Entry, tuple[DeviceWish, ...]], ...]
+    only_on_hosts: frozenset[str]
+    on_missing: Any
+    allow_protected: tuple[str, ...]
+    whole_fleet: bool
+    rules: tuple[Rule, ...]
+    most_questions: int
+    commands: Commands
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> DriftRequest:
+        return cls(
+            targets=parse_targets(params, devices_required=False) if params["targets"] else (),
+            vms=DeviceRequest.of({**params, "devices": None}).entries if params["vms"] else (),
+            only_on_hosts=frozenset(params["only_on_hosts"]),
+            on_missing=params["on_missing"],
+            allow_protected=tuple(params["allow_protected"]),
+            whole_fleet=params["scope"] == "fleet",
+            rules=parse_rules(params["ignore"]),
+            most_questions=params["most_questions"],
+            commands=Commands(
+                vcenter=params["hostname"] or "", port=params["port"], arguments=params["command_arguments"]
+            ),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What was read, and the plans made for it."""
+
+    world: DriftWorld
+    plans: Plans | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Meaning:
+    """What the names of the intent mean in this inventory."""
+
+    hosts: Mapping[str, tuple[DeviceWish, ...]]
+    vms: Mapping[str, tuple[Entry, tuple[DeviceWish, ...]]]
+    not_found: tuple[NotFound, ...]
+
+
+def observe(session: Session, request: DriftRequest) -> Seen:
+    """Two bulk reads of names and of hosts, one or two of VMs, whatever the size."""
+    machines, everything = read_names(session)
+    names = Names(machines, everything, aliases(session, everything))
+    meaning = _meaning(names, request)
+    wished = [vm for vm in machines if vm.moid in meaning.vms]
+    near = _near(everything, meaning, wished, whole_fleet=request.whole_fleet)
+    others = [vm for vm in machines if vm.host_moid in {host.moid for host in near} and vm.moid not in meaning.vms]
+    vms = place_vms(read_vms(session, wished, pools=True), near)
+    neighbours = place_vms(read_vms(session, others), near)
+    hosts = with_users(read_bindings(session, reread_hosts(session, near, numa=True)), (*vms, *neighbours))
+    wishes, passed = _wishes(vms, meaning, request.only_on_hosts)
+    world = DriftWorld(
+        vms=VmWorld(vms=vms, others=neighbours, hosts=hosts),
+        hosts=PassthroughWish(
+            devices=meaning.hosts, on_missing=request.on_missing, allow_protected=request.allow_protected
+        ),
+        wishes=wishes,
+        entries={vm.moid: entry.options["devices"] or () for vm in vms for entry, _unused in (meaning.vms[vm.moid],)},
+        not_found=meaning.not_found,
+        passed_over=passed,
+        whole_fleet=request.whole_fleet,
+        sees_all=not meaning.not_found or has_say_at_root(session),
+    )
+    return Seen(world=world)
+
+
+def _meaning(names: Names, request: DriftRequest) -> _Meaning:
+    hosts: dict[str, list[DeviceWish]] = {}
+    not_found: list[NotFound] = []
+    for target in request.targets:
+        for moid in names.hosts(target, not_found):
+            known = hosts.setdefault(moid, [])
+            known.extend(wish for wish in target.devices if wish not in known)
+    vms: dict[str, tuple[Entry, tuple[DeviceWish, ...]]] = {}
+    for entry, devices in request.vms:
+        vm = names.vm(entry.reference, not_found)
+        if vm is not None:
+            vms.setdefault(vm.moid, (entry, devices))
+    return _Meaning(
+        hosts={moid: tuple(wishes) for moid, wishes in hosts.items()},
+        vms=vms,
+        not_found=tuple(dict.fromkeys(not_found)),
+    )
+
+
+def _near(
+    everything: Sequence[Host], meaning: _Meaning, wished: Sequence[VmName], *, whole_fleet: bool
+) -> tuple[Host, ...]:
+    """Hosts of the intent, and those that a wished VM could run on."""
+    if whole_fleet:
+        return tuple(everything)
+    homes = {vm.host_moid for vm in wished}
+    computes = {host.compute_moid for host in everything if host.moid in homes}
+    return tuple(host for host in everything if host.moid in meaning.hosts or host.compute_moid in computes)
+
+
+def _wishes(
+    vms: Sequence[Vm], meaning: _Meaning, only_on_hosts: frozenset[str]
+) -> tuple[tuple[VmWish, ...], tuple[str, ...]]:
+    here = [vm for vm in vms if not only_on_hosts or vm.host_name in only_on_hosts]
+    elsewhere = tuple(vm.moid for vm in vms if only_on_hosts and vm.host_name not in only_on_hosts)
+    return tuple(vm_wish(vm, *meaning.vms[vm.moid]) for vm in here), elsewhere
+
+
+def deepen(session: Session, seen: Seen, request: DriftRequest, plan: Plan) -> Seen:
+    """Read what the differences hang on, within the calls that are allowed, and plan again where that was anything."""
+    world, plans = seen.world, make_plans(seen.world)
+    deeper = _ask(session, _look_into(session, world, plans, request), plans, request)
+    return Seen(world=deeper, plans=plans if deeper is world else make_plans(deeper))
+
+
+def _look_into(session: Session, world: DriftWorld, plans: Plans, request: DriftRequest) -> DriftWorld:
+    """What hosts live on: one bulk read. Partition tables are one call a host, so they are read of a few."""
+    wanted = frozenset(hosts_to_deepen(world, plans))
+    if not wanted:
+        return world
+    chosen = [host for host in world.vms.hosts if host.moid in wanted]
+    storage = disks_to_read(world, plans)
+    asked = storage[: request.most_questions]
+    deep = {host.moid: host for host in read_fabric(session, chosen, disks_of=asked)}
+    hosts = tuple(deep.get(host.moid, host) for host in world.vms.hosts)
+    return replace(world, vms=replace(world.vms, hosts=hosts), disks_unread=frozenset(storage) - frozenset(asked))
+
+
+def _ask(session: Session, world: DriftWorld, plans: Plans, request: DriftRequest) -> DriftWorld:
+    """Limits and ids, two questions a host: for VMs of as many hosts as are allowed. The rest is reported as not looked at."""
+    asked: list[Vm] = []
+    hosts: set[tuple[str | None, int]] = set()
+    for moid in vms_to_ask_for(plans):
+        vm = world.vms.vm(moid)
+        if len(hosts | {(vm.host_moid, vm.hardware_version)}) <= request.most_questions // 2:
+            hosts.add((vm.host_moid, vm.hardware_version))
+            asked.append(vm)
+    if not asked:
+        return world
+    options = read_options(session, asked, world.vms.hosts)
+    return replace(
+        world,
+        vms=replace(world.vms, limits=options.limits, system_ids=options.system_ids, offered=options.offered),
+    )
+
+
+def render(seen: Seen, request: DriftRequest, plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+    plans = seen.plans or make_plans(seen.world)
+    differences, idle = let_pass(find_drift(seen.world, plans, request.commands), request.rules)
+    found = report(request.commands.vcenter, seen.world, plans, differences, idle)
+    return {
+        "status": found["status"],
+        "summary": sentence(found),
+        "report": found,
+        "warnings": [f"Rule {name!r} of ignore covers nothing: take it out, or correct it" for name in idle],
+    }
