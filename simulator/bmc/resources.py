@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..objects.host import HostSystem
 from . import power
-from .accounts import IDLE_SECONDS, Session, Sessions
+from .accounts import ACCOUNTS, IDLE_SECONDS, Session, Sessions
 from .shapes import Shape, offered, written_uuid
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def root(sim: Simulator, site: Site, auth: str) -> Body:
         "Systems": _link(site.address("Systems")),
         "Links": {},
     }
+    found["AccountService"] = _link(site.address("AccountService"))
     if auth != "basic":
         found["SessionService"] = _link(site.address("SessionService"))
         found["Links"] = {"Sessions": _link(site.address("SessionService", "Sessions"))}
@@ -93,6 +94,8 @@ def find(sim: Simulator, site: Site, auth: str, parts: Sequence[str], sessions: 
     kind, *rest = parts
     if kind == "SessionService" and auth != "basic":
         return _sessions(site, rest, sessions)
+    if kind == "AccountService":
+        return _accounts(site, rest)
     if kind != "Systems":
         return None
     if not rest:
@@ -122,6 +125,23 @@ def _sessions(site: Site, rest: Sequence[str], sessions: Sessions) -> Body | Non
         return _collection(site, "SessionCollection", "Sessions", addresses, "SessionService", "Sessions")
     found = [item for item in sessions.open.values() if list(rest) == ["Sessions", item.id]]
     return session(site, found[0]) if found else None
+
+
+def _accounts(site: Site, rest: Sequence[str]) -> Body | None:
+    if not rest:
+        address = site.address("AccountService")
+        found = _named(address, "AccountService.v1_10_0.AccountService", "Accounts", "AccountService")
+        return {**found, "Accounts": _link(site.address("AccountService", "Accounts"))}
+    names = list(ACCOUNTS)
+    if rest == ["Accounts"]:
+        addresses = [site.address("AccountService", "Accounts", str(number + 1)) for number in range(len(names))]
+        return _collection(site, "ManagerAccountCollection", "Accounts", addresses, "AccountService", "Accounts")
+    if len(rest) != 2 or rest[1] not in map(str, range(1, len(names) + 1)):
+        return None
+    name = names[int(rest[1]) - 1]
+    address = site.address("AccountService", *rest)
+    found = _named(address, "ManagerAccount.v1_8_0.ManagerAccount", "User Account", rest[1])
+    return {**found, "UserName": name, "RoleId": ACCOUNTS[name][1], "Enabled": True}
 
 
 def session(site: Site, item: Session) -> Body:

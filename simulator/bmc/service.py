@@ -56,15 +56,23 @@ def is_for_us(path: str) -> bool:
 
 
 def answer(sim: Simulator, request: Request) -> Answer:
-    """Serve one request under the simulator's lock. Raises Dropped where the connection is to be closed without an answer."""
+    """Serve one request. Raises Dropped where the connection is to be closed without an answer.
+
+    Call it without the simulator's lock: whoever stops at writes is called before and after this one.
+    """
     with sim.lock:
         site = _site(sim, request.path)
         if site is None:
-            return Answer(
-                status=404, body=error("Base.1.8.ResourceMissingAtURI", f"There is nothing at {request.path}.")
-            )
+            text = f"There is nothing at {request.path}."
+            return Answer(status=404, body=error("Base.1.8.ResourceMissingAtURI", text))
         controller = Controller(sim, site, request)
-        return controller.serve()
+    controller.passing("before")
+    try:
+        with sim.lock:
+            return controller.serve()
+    finally:
+        if controller.write is not None:
+            controller.passing("after")
 
 
 def _site(sim: Simulator, path: str) -> Site | None:
@@ -94,6 +102,12 @@ class Controller:
         self.user = accounts.caller(request.headers, self.sessions, self.now, self.auth)
         whole = request.path.split("?")[0].removeprefix(site.prefix).removeprefix("/redfish")
         self.parts = [part for part in whole.split("/") if part]
+        self.write: tuple[str, str, str] | None = None
+
+    def passing(self, when: str) -> None:
+        """Tell those who stop at writes where this request is."""
+        host = self._host()
+        self.sim.stops.passing(when, self._method(), host.moid if host else "", host.name if host else "")
 
     def serve(self) -> Answer:
         """The answer; the journal knows what was asked and how it ended, and fault rules have their say."""
@@ -101,6 +115,7 @@ class Controller:
         try:
             after = self._suffer()
             found = self._answer()
+            entry.effect = self.write is not None
             if after is not None:
                 raise after
         except HttpStatus as status:
@@ -229,5 +244,6 @@ class Controller:
             return Answer(status=self.shape.refusal, body=error(*no))
         if no is None:
             power.reset(host, kind)
+            self.write = ("Redfish.Reset", host.moid, host.name)
         body = error("Base.1.8.Success", "Successfully Completed Request") if self.shape.done == 200 else None
-        return Answer(status=self.shape.done, body=body)
+        return Answer(status=self.shape.done, body=body, write=self.write)

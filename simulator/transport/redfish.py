@@ -32,6 +32,9 @@ def serve(handler: Handler, verb: str, body: bytes) -> None:
     except Dropped:
         handler.close_connection = True
         return
+    except Exception:
+        handler.close_connection = True  # raised on purpose where somebody wanted to stop
+        raise
     content = found.content()
     handler.send_response(found.status)
     if "gzip" in headers.get("accept-encoding", "") and len(content) > WORTH_ZIPPING:
@@ -50,3 +53,5 @@ def serve(handler: Handler, verb: str, body: bytes) -> None:
     handler.wfile.flush()
     with handler.sim.lock:
         handler.sim.journal.counters.bytes_out += len(content)
+    if found.write is not None:
+        handler.sim.stops.passing("answered", *found.write)

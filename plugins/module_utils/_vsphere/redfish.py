@@ -1,0 +1,293 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Power of one server through its management controller, by Redfish. PRIVATE to the collection.
+
+Redfish specification (DSP0266), ComputerSystem of the data model (DSP0268). What controllers of several makers do
+differently is in ``redfish_model``; a test runs all of them.
+"""
+
+from __future__ import annotations
+
+import base64
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from .._domain.errors import DirectPathError
+from . import redfish_http
+from .redfish_http import BmcAccess, Http, Reply, same_origin
+from .redfish_model import (
+    Identity,
+    PowerState,
+    allowed_resets,
+    choose_reset,
+    choose_system,
+    is_on_already,
+    link,
+    named_system,
+    power_of,
+    refuse_account,
+    reset_action,
+    reset_target,
+)
+from .redfish_replies import explain_reply, is_login_refusal
+
+__all__ = ["Bmc", "BmcAccess"]
+
+READ_ATTEMPTS = 3
+BUSY = (429, 502, 503, 504)
+MOST_REDIRECTS = 3
+MOST_PAGES = 50
+MOST_ACCOUNTS = 32
+LONGEST_PAUSE = 10.0
+FIRST_PAUSE = 1.0
+
+
+class Bmc:
+    """The controller of one server; safe for several threads, which wait for each other.
+
+    ``uuid`` and ``serial`` are the server's as vSphere shows them: they tell its system among several, and a controller
+    that belongs to another server from the right one. It logs in at the first call. After a refused login it asks nobody
+    again, as controllers lock accounts. All methods but ``close`` raise DirectPathError.
+    """
+
+    def __init__(
+        self, access: BmcAccess, *, uuid: str = "", serial: str = "", sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._access = access
+        self._identity = Identity(uuid=uuid, serial=serial)
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._http: Http | None = None
+        self._root: Mapping[str, Any] | None = None
+        self._credentials: dict[str, str] = {}
+        self._session = ""
+        self._refused: DirectPathError | None = None
+        self._system_path = ""
+
+    def __repr__(self) -> str:
+        return f"Bmc({self._access.where})"
+
+    # -- what it is for ---------------------------------------------------------------------------------------
+
+    def power_state(self) -> PowerState:
+        """``on`` also while it is going on or off: what is not off yet may not be told to power on. None: it does not say."""
+        with self._lock:
+            return power_of(self._system())
+
+    def power_on(self) -> None:
+        """Start a server that is off; one that is on is left alone.
+
+        One request, never repeated: it may have arrived although no answer came, and then the codes are connection_lost or
+        no_answer. Raises bmc_not_off where the controller does not say that the server is off. Some go on saying so for
+        some seconds after they were told: leave them half a minute before they are told again.
+        """
+        with self._lock:
+            system = self._system()
+            state = power_of(system)
+            if state == "on":
+                return
+            if state != "off":
+                raise DirectPathError(
+                    message=f"{self._access.where} does not say that the server is off (PowerState "
+                    f"{system.get('PowerState')!r}), so it is not told to power on",
+                    code="bmc_not_off",
+                    cure="Look at the server's console",
+                )
+            kind = choose_reset(self._allowed(system), self._access.where)
+            path = self._path(self._system_path, reset_target(system, self._system_path))
+            reply = self._send("POST", path, {"ResetType": kind})
+            if reply.status < 300 or is_on_already(reply) or power_of(self._system()) == "on":
+                return
+            raise explain_reply(reply, f"power the server on ({kind})", self._access)
+
+    def check(self) -> None:
+        """Everything a power cycle needs, before anything is shut down; only reads."""
+        with self._lock:
+            system = self._system()
+            if power_of(system) is None:
+                raise DirectPathError(
+                    message=f"{self._access.where} does not tell whether the server is on (PowerState "
+                    f"{system.get('PowerState')!r})",
+                    code="bmc_not_off",
+                    cure="Restart the controller, or set method: reboot",
+                )
+            choose_reset(self._allowed(system), self._access.where)
+            refuse_account(self._account(), self._access.username, self._access.where)
+
+    def close(self) -> None:
+        """End the session. One that cannot be ended ends by itself after a while."""
+        if not self._lock.acquire(timeout=5):
+            return
+        try:
+            with suppress(DirectPathError):
+                if self._session:
+                    self._send("DELETE", self._session)
+            if self._http is not None:
+                self._http.close()
+            self._http, self._credentials, self._session = None, {}, ""
+        finally:
+            self._lock.release()
+
+    # -- the system -------------------------------------------------------------------------------------------
+
+    def _system(self) -> Mapping[str, Any]:
+        if not self._system_path:
+            self._system_path, system = self._find_system()
+            return system
+        return self._read(self._system_path)
+
+    def _find_system(self) -> tuple[str, Mapping[str, Any]]:
+        start = link(self._service_root(), "Systems")
+        if not start:
+            raise self._no_redfish("its service root shows no Systems")
+        paths = list(self._members(self._path(self._access.root, start)))
+        if self._access.system is not None:
+            path = named_system(paths, self._access.system, self._access.where)
+            return path, self._read(path)
+        return choose_system([(path, self._read(path)) for path in paths], self._identity, self._access.where)
+
+    def _members(self, path: str) -> Iterator[str]:
+        """Paths of the members of a collection, all pages of it."""
+        for _unused in range(MOST_PAGES):
+            page = self._read(path)
+            for member in page.get("Members") or ():
+                yield self._path(path, link({"it": member}, "it"))
+            following = page.get("Members@odata.nextLink")
+            if not following:
+                return
+            path = self._path(path, str(following))
+
+    def _allowed(self, system: Mapping[str, Any]) -> tuple[str, ...] | None:
+        action = reset_action(system)
+        where = action.get("@Redfish.ActionInfo")
+        info = None
+        if allowed_resets(action, None) is None and where:
+            info = self._read(self._path(self._system_path, str(where)))
+        return allowed_resets(action, info)
+
+    def _account(self) -> Mapping[str, Any]:
+        """What the controller tells of this account; nothing for those of a directory, or where the account may not see any."""
+        service = link(self._service_root(), "AccountService")
+        if not service:
+            return {}
+        accounts = link(self._shown(self._path(self._access.root, service)), "Accounts")
+        collection = self._path(self._access.root, accounts) if accounts else ""
+        members = (self._shown(collection).get("Members") or ()) if collection else ()
+        for member in members[:MOST_ACCOUNTS]:
+            account = self._shown(self._path(collection, link({"it": member}, "it")))
+            if account.get("UserName") == self._access.username:
+                return account
+        return {}
+
+    def _shown(self, path: str) -> Mapping[str, Any]:
+        """As ``_read``, and nothing where the account may not see it."""
+        try:
+            return self._read(path)
+        except DirectPathError as error:
+            if error.code in ("no_permission", "bmc_refused", "not_redfish"):
+                return {}
+            raise
+
+    # -- requests ---------------------------------------------------------------------------------------------
+
+    def _service_root(self) -> Mapping[str, Any]:
+        if self._root is None:
+            self._root = self._read(self._access.root, anonymous=True)
+        return self._root
+
+    def _path(self, base: str, target: str) -> str:
+        path = same_origin(self._access, base, target) if target else None
+        if path is None:
+            raise self._no_redfish("it refers to another machine" if target else "it refers to nothing")
+        return path
+
+    def _no_redfish(self, why: str) -> DirectPathError:
+        return DirectPathError(
+            message=f"{self._access.where} answers, but not as a Redfish service: {why}",
+            code="not_redfish",
+            cure="Check the address, and that Redfish is switched on in the controller's settings",
+        )
+
+    def _read(self, path: str, *, anonymous: bool = False) -> Mapping[str, Any]:
+        """GET, repeated while the controller is busy or the connection breaks, and once after its session ended."""
+        reply = self._get(path, anonymous)
+        if reply.status == 401 and self._session:
+            self._credentials, self._session = {}, ""
+            reply = self._get(path, anonymous)
+        for _unused in range(MOST_REDIRECTS):
+            if reply.status not in (301, 302, 307, 308):
+                break
+            path = self._path(path, reply.headers.get("location", ""))
+            reply = self._get(path, anonymous)
+        if reply.status == 401:
+            self._refused = explain_reply(reply, "log in", self._access)
+            raise self._refused
+        if reply.status == 404 and path == self._access.root:
+            raise self._no_redfish(f"there is nothing at {path}")
+        if reply.status >= 300:
+            raise explain_reply(reply, f"read {path}", self._access)
+        if reply.body is None:
+            raise self._no_redfish(f"{path} is no JSON object")
+        return reply.body
+
+    def _get(self, path: str, anonymous: bool) -> Reply:
+        attempt = 0
+        while True:
+            attempt += 1
+            pause = FIRST_PAUSE * 2 ** (attempt - 1)
+            try:
+                reply = self._send("GET", path, anonymous=anonymous)
+            except DirectPathError as error:
+                if error.code != "connection_lost" or attempt >= READ_ATTEMPTS:
+                    raise
+            else:
+                if reply.status not in BUSY or attempt >= READ_ATTEMPTS:
+                    return reply
+                asked = reply.headers.get("retry-after", "")
+                pause = max(pause, float(asked)) if asked.isdecimal() else pause
+            self._sleep(min(pause, LONGEST_PAUSE))
+
+    def _send(self, verb: str, path: str, body: Mapping[str, Any] | None = None, *, anonymous: bool = False) -> Reply:
+        if self._refused is not None:
+            raise self._refused
+        if self._http is None:
+            self._http = redfish_http.open_http(self._access)
+        if not anonymous and not self._credentials:
+            self._log_in(self._http)
+        headers = {"Accept": "application/json", "OData-Version": "4.0", **({} if anonymous else self._credentials)}
+        return self._http.send(verb, path, headers, body)
+
+    # -- login ------------------------------------------------------------------------------------------------
+
+    def _log_in(self, http: Http) -> None:
+        """A session where there is one to be had: a controller checks a password slowly. Else HTTP Basic with each request."""
+        if self._access.auth != "basic" and self._open_session(http):
+            return
+        pair = f"{self._access.username}:{self._access.password}".encode()
+        self._credentials = {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+
+    def _open_session(self, http: Http) -> bool:
+        """False where Basic is to be used: no sessions here, or none left (DSP0266, 13.3.4)."""
+        root = self._service_root()
+        sessions = link(root.get("Links"), "Sessions")
+        only = self._access.auth == "session"
+        if not sessions and not only:
+            return False
+        path = self._path(self._access.root, sessions or "SessionService/Sessions")
+        given = {"UserName": self._access.username, "Password": self._access.password}
+        reply = http.send("POST", path, {"Accept": "application/json", "OData-Version": "4.0"}, given)
+        token = reply.headers.get("x-auth-token", "")
+        if reply.status < 300 and token:
+            self._credentials = {"X-Auth-Token": token}
+            place = reply.headers.get("location") or (reply.body or {}).get("@odata.id")
+            self._session = same_origin(self._access, path, str(place)) or "" if place else ""
+            return True
+        if is_login_refusal(reply):
+            self._refused = explain_reply(reply, "log in", self._access, code="invalid_login")
+            raise self._refused
+        if only:
+            raise explain_reply(reply, "open a session", self._access)
+        return False

@@ -1,0 +1,279 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HTTPS to a management controller: address, TLS, and failures as sentences. PRIVATE to the collection.
+
+``open_http`` is what tests put a transport without sockets in the place of.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from .._domain.errors import DirectPathError, InputError
+from .session import Endpoint, tls_context
+
+ROOT = "/redfish/v1/"
+"""Where every Redfish service begins (DSP0266, 6.2)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BmcAccess:
+    """Where a management controller is and who asks. Neither the password nor the proxy, which may hold one, is in repr().
+
+    ``address``: a name or IP address, with ``:port`` and a path before ``/redfish`` where there are such; only HTTPS is
+    spoken. ``proxy``: URL of an HTTP proxy; proxies of the environment are never used. ``system``: the id of the
+    ComputerSystem, which is then taken unseen. ``timeout``: seconds a controller may be silent.
+    """
+
+    address: str
+    username: str
+    password: str = field(repr=False)
+    validate_certs: bool = True
+    ca_path: str | None = None
+    auth: Literal["auto", "session", "basic"] = "auto"
+    proxy: str | None = field(default=None, repr=False)
+    system: str | None = None
+    timeout: float = 30.0
+
+    def __post_init__(self) -> None:
+        self._parsed()
+
+    @property
+    def origin(self) -> str:
+        """``https://name:port``."""
+        return f"https://{self._parsed().netloc}"
+
+    @property
+    def root(self) -> str:
+        """Path of the service root."""
+        return f"{self._prefix()}{ROOT}"
+
+    @property
+    def where(self) -> str:
+        """For messages."""
+        return f"{self._parsed().netloc}{self._prefix()}"
+
+    def _prefix(self) -> str:
+        path = self._parsed().path.rstrip("/")
+        return path.removesuffix("/v1").removesuffix("/redfish") if path.endswith(("/redfish/v1", "/redfish")) else path
+
+    def _parsed(self) -> SplitResult:
+        """Raises InputError, which never quotes what may be a password."""
+        text = self.address.strip()
+        with suppress(ValueError):  # a name, an IPv4 address, or one with a port
+            text = f"[{ipaddress.IPv6Address(text)}]"
+        try:
+            parts = urlsplit(text if "://" in text else f"https://{text}")
+            problem = _problem(parts)
+        except ValueError:
+            problem = "it cannot be read"
+        if problem:
+            shown = "The address" if "@" in text else f"The address {self.address!r}"
+            raise InputError(
+                message=f"{shown} of a management controller cannot be used: {problem}",
+                code="bad_bmc_address",
+                parameter="bmc",
+                cure="Give a name or IP address, with a port where it is not 443: esx-01-bmc.lab, 10.0.0.5:8443, https://[2001:db8::5]",
+            )
+        return parts
+
+
+def _problem(parts: SplitResult) -> str:
+    if parts.username is not None or parts.password is not None:
+        return "it holds an account, which belongs into username and password"
+    if parts.scheme != "https":
+        return f"{parts.scheme} would send the password in the clear, only https is spoken"
+    if parts.query or parts.fragment:
+        return "it ends in a query"
+    if not parts.hostname or any(mark.isspace() for mark in parts.netloc) or parts.port == 0:
+        return "it names no machine"
+    return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """One answer. ``body`` is None when it was no JSON object; header names are in lower case."""
+
+    status: int
+    body: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def messages(self) -> Iterator[tuple[str, str]]:
+        """(message id, text) of an error (DSP0266, 8.6), older forms included."""
+        body = self.body or {}
+        error = body.get("error")
+        info = error.get("@Message.ExtendedInfo") if isinstance(error, Mapping) else body.get("Messages")
+        for item in [info] if isinstance(info, Mapping) else info if isinstance(info, list) else []:
+            if isinstance(item, Mapping):
+                number = str(item.get("MessageId") or item.get("MessageID") or "")
+                yield number, str(item.get("Message") or number.rpartition(".")[2])
+        if not info and isinstance(error, Mapping) and error.get("message"):
+            yield str(error.get("code", "")), str(error["message"])
+
+
+class Http(Protocol):
+    """Sends one request and gives the answer, whatever its status. Raises DirectPathError when there is none."""
+
+    def send(
+        self, verb: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any] | None = None
+    ) -> Reply: ...
+
+    def close(self) -> None: ...
+
+
+def open_http(access: BmcAccess) -> Http:
+    """HTTPS through the requests library. Raises DirectPathError (missing_library, bad_ca_path)."""
+    return RequestsHttp(access)
+
+
+def _library() -> Any:
+    """requests, which nothing but management controllers needs."""
+    try:
+        import requests
+        import requests.adapters
+    except ImportError as error:
+        raise DirectPathError(
+            message="Management controllers are reached with the Python library requests, which is not installed",
+            code="missing_library",
+            cure="pip install requests for the Python that runs the module, or set method: reboot",
+        ) from error
+    return requests
+
+
+class RequestsHttp:
+    """Nothing is taken from the environment: no proxy, no .netrc, no CA bundle. Redirects are not followed here."""
+
+    def __init__(self, access: BmcAccess) -> None:
+        self._access = access
+        self._requests = _library()
+        context = tls_context(
+            Endpoint(
+                hostname=access.where,
+                username="",
+                password="",
+                validate_certs=access.validate_certs,
+                ca_path=access.ca_path,
+            )
+        )
+        if not access.validate_certs:
+            self._requests.packages.urllib3.disable_warnings()
+        self._session = self._requests.Session()
+        self._session.trust_env = False
+        self._session.proxies = {"https": access.proxy} if access.proxy else {}
+        self._session.mount("https://", _adapter(self._requests.adapters.HTTPAdapter, context))
+
+    def send(self, verb: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any] | None = None) -> Reply:
+        """One request; paths are those of ``same_origin``."""
+        try:
+            answer = self._session.request(
+                verb,
+                self._access.origin + path,
+                headers=dict(headers),
+                json=body,
+                timeout=self._access.timeout,
+                allow_redirects=False,
+            )
+            content = _json(answer.json) if answer.content else None
+        except (OSError, self._requests.packages.urllib3.exceptions.HTTPError) as error:
+            raise explain_silence(error, self._access) from error
+        return Reply(
+            status=answer.status_code,
+            body=content,
+            headers={name.lower(): text for name, text in answer.headers.items()},
+        )
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def _json(parse: Callable[[], Any]) -> Mapping[str, Any] | None:
+    try:
+        found = parse()
+    except ValueError:
+        return None
+    return found if isinstance(found, Mapping) else None
+
+
+def _adapter(base: type[Any], context: ssl.SSLContext) -> Any:
+    """Carries requests with this TLS context and nothing beside it: by itself the library adds CAs of its own."""
+
+    class Verified(base):  # type: ignore[misc]
+        def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+            super().init_poolmanager(*arguments, ssl_context=context, **options)
+
+        def proxy_manager_for(self, proxy: Any, **options: Any) -> Any:
+            return super().proxy_manager_for(proxy, ssl_context=context, **options)
+
+        def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+            """The context verifies."""
+
+        def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+            place, _unused = super().build_connection_pool_key_attributes(request, verify, cert)
+            return place, {}
+
+    return Verified()
+
+
+def same_origin(access: BmcAccess, base: str, link: str) -> str | None:
+    """The path of a link in an answer; None when it leads to another machine, which is never given our credentials."""
+    whole = urlsplit(urljoin(access.origin + base, link))
+    if f"{whole.scheme}://{whole.netloc}".lower() != access.origin.lower():
+        return None
+    return whole.path + (f"?{whole.query}" if whole.query else "")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and everything it was made of: libraries wrap the operating system's words several times."""
+    seen: set[int] = set()
+    waiting: list[Any] = [error]
+    while waiting:
+        item = waiting.pop(0)
+        if isinstance(item, BaseException) and id(item) not in seen:
+            seen.add(id(item))
+            yield item
+            waiting += [item.__cause__, item.__context__, getattr(item, "reason", None), *item.args]
+
+
+_CERTIFICATE = (
+    "Name the CA that signed it in ca_path of the controller, or the certificate itself where the controller signed it, and use "
+    "a name the certificate holds; validate_certs: false trusts anybody on the way"
+)
+_KINDS: tuple[tuple[type[BaseException], str, str, str], ...] = (
+    (ssl.SSLCertVerificationError, "certificate_untrusted", "its TLS certificate is not trusted", _CERTIFICATE),
+    (ssl.SSLError, "tls_failed", "TLS failed", "Check the address: it has to be the HTTPS port of the controller"),
+    (socket.gaierror, "unknown_name", "the name is not known", "Check the address of the controller, and DNS"),
+    (ConnectionRefusedError, "refused", "nothing listens there", "Check address and port of the controller"),
+    (TimeoutError, "no_answer", "no answer in time", "Check the management network, from where this runs"),
+)
+
+
+def explain_silence(error: BaseException, access: BmcAccess) -> DirectPathError:
+    """Why no answer came."""
+    causes = list(_causes(error))
+    for kind, code, what, cure in _KINDS:
+        found = next((item for item in causes if isinstance(item, kind)), None)
+        # The libraries' own names for a time that ran out are no TimeoutError.
+        if found is None and kind is TimeoutError:
+            found = next((item for item in causes if "Timeout" in type(item).__name__), None)
+        if found is not None:
+            detail = getattr(found, "verify_message", "") or (
+                getattr(found, "reason", "") if code == "tls_failed" else ""
+            )
+            text = f"{what} ({detail})" if isinstance(detail, str) and detail else what
+            return DirectPathError(
+                message=f"The management controller at {access.where} cannot be reached: {text}", code=code, cure=cure
+            )
+    broken = next((item for item in causes if isinstance(item, OSError) and item.strerror), None)
+    reason = getattr(broken, "strerror", None) or "the controller closed it"
+    return DirectPathError(
+        message=f"The connection to the management controller at {access.where} broke ({reason})",
+        code="connection_lost",
+        cure="Whether a request arrived is not known: look at the power state",
+    )
