@@ -45,6 +45,8 @@ READ_METHODS = frozenset(
         "QueryConfigTarget",
         "QueryConfigOptionEx",
         "QueryConfigOption",
+        # One property of one object.
+        "Fetch",
         "QueryBootDevices",
         "RetrieveDiskPartitionInfo",
         "RetrieveHardwareUptime",
@@ -63,6 +65,7 @@ ATTEMPTS = 4
 SILENT_ATTEMPTS = 2
 """A read that was not answered at all is repeated once: each time costs the whole timeout."""
 FIRST_PAUSE = 0.5
+PATIENT_PAUSE = 10.0
 HTTP_TIMEOUT = 120.0
 """Seconds a call may be silent. Longer than any WaitForUpdatesEx asks for."""
 
@@ -280,10 +283,15 @@ def connect_session(
     read_only: bool,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
+    patience: float = 0.0,
 ) -> Session:
-    """Connect and log in. Raises DirectPathError (unknown_name, refused, certificate_untrusted, invalid_login, not_vsphere, ...)."""
+    """Connect and log in. Raises DirectPathError (unknown_name, refused, certificate_untrusted, invalid_login, not_vsphere, ...).
+
+    ``patience``: seconds for which a server is waited for that is known to be away for a while, such as a host that reboots.
+    """
     where = f"{endpoint.hostname}:{endpoint.port}"
     attempt = 1
+    deadline = clock() + patience
     while True:
         try:
             return _connect_once(endpoint, read_only=read_only, clock=clock, sleep=sleep)
@@ -295,6 +303,9 @@ def connect_session(
             if attempt < ATTEMPTS and is_transient(error):
                 sleep(FIRST_PAUSE * 2 ** (attempt - 1))
                 attempt += 1
+                continue
+            if clock() < deadline and (is_transient(error) or isinstance(error, ConnectionRefusedError)):
+                sleep(PATIENT_PAUSE)
                 continue
             if "is not a VIM server" in str(error):
                 raise DirectPathError(
