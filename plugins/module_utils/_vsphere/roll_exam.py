@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,17 +49,17 @@ class _Vsan:
 def examine(
     session: Session,
     subjects: Sequence[Subject],
-    speakers: Mapping[str, Sequence[Host]],
     *,
+    speakers: Sequence[Host],
     allow_protected: tuple[str, ...],
     clock: Callable[[], float],
 ) -> dict[str, Exam]:
-    """Host id → what came of it. ``speakers``: hosts in service, by compute resource: one of them is asked about vSAN.
+    """Host id → what came of it. ``speakers``: hosts in service, of which one a cluster is asked about vSAN.
 
     One call a host that DRS would empty, three a vSAN cluster; and what the host lives on only where a reboot takes devices from it.
     """
     vsan = {
-        compute: _vsan(session, speakers.get(compute, ()))
+        compute: _vsan(session, [host for host in speakers if host.compute_moid == compute])
         for compute in sorted({subject.compute for subject in subjects if subject.rules.vsan})
     }
     protected = _protected(session, [subject.host for subject in subjects], allow_protected)
@@ -108,7 +108,7 @@ def _evacuation(session: Session, subject: Subject) -> _Evacuation:
 # -- vSAN -----------------------------------------------------------------------------------------------------------
 
 
-def _vsan(session: Session, speakers: Iterable[Host]) -> _Vsan:
+def _vsan(session: Session, speakers: Sequence[Host]) -> _Vsan:
     """The state of all objects, as one host in service knows it. What cannot be had is not known."""
     moids = sorted(host.moid for host in speakers)
     for row in collect_objects(session, vim.HostSystem, moids[:3], (_INTERNAL,)):

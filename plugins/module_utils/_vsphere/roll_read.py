@@ -195,6 +195,9 @@ class Use:
     memory_mb: int | None = None
 
 
+USE_PATHS = ("summary.quickStats.overallCpuUsage", "summary.quickStats.overallMemoryUsage")
+
+
 def use(row: Row) -> Use:
     return Use(
         cpu_mhz=row.get("summary.quickStats.overallCpuUsage"),

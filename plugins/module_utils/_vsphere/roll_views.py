@@ -1,0 +1,250 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From what was read to the hosts, VMs and clusters of a rolling reboot. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .._domain.hosts import Host
+from .._domain.rollout.journal import PAUSE
+from .._domain.rollout.world import ClusterView, HostView, VmView
+from .._domain.selectors import DeviceWish
+from . import roll_read
+from .collect import Row
+from .read_hosts import host_from_row
+from .roll_read import RunningTask
+from .roll_vms import VmHardware
+from .sdk import vim
+
+STOP_ORDER = "directpath.stop_order"
+"""Custom attribute on a VM: its stop order, where the caller gives none by name."""
+DEVICES = "config.pciPassthruInfo"
+"""Watched to know when devices change, and read together with them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """One host that was asked for; see ``world.HostView`` for the fields."""
+
+    moid: str
+    wishes: tuple[DeviceWish, ...] = ()
+    expected_debt: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """What the caller says of hosts and VMs. ``orders``: VM name → stop order, ``never_stop``: names or ids of VMs."""
+
+    hosts: Mapping[str, Wanted]
+    orders: Mapping[str, int] = field(default_factory=dict)
+    never_stop: Collection[str] = ()
+
+
+@dataclass(kw_only=True, slots=True)
+class Picture:
+    """All that was read, by object id. ``rows`` is what is watched, ``deep`` what was read of hosts beside it."""
+
+    rows: Mapping[str, Row]
+    deep: dict[str, Row] = field(default_factory=dict)
+    sizes: dict[str, roll_read.Size] = field(default_factory=dict)
+    hardware: dict[str, VmHardware] = field(default_factory=dict)
+    uses: dict[str, roll_read.Use] = field(default_factory=dict)
+    summaries: dict[str, object] = field(default_factory=dict)
+    alarm_names: dict[str, str] = field(default_factory=dict)
+    known: dict[str, Host] = field(default_factory=dict)
+    """Hosts worked out already; one that changed is taken out."""
+
+    def of(self, kind: type) -> list[Row]:
+        return [row for row in self.rows.values() if issubclass(row.kind, kind)]
+
+    def joined(self, moid: str) -> Row:
+        """What is watched of a host and what was read of it."""
+        watched, deep = self.rows[moid], self.deep.get(moid)
+        if deep is None:
+            return watched
+        missing = {path: fault for path, fault in watched.missing.items() if path != DEVICES}
+        return Row(
+            kind=watched.kind,
+            moid=moid,
+            values={**watched.values, **deep.values},
+            missing={**missing, **deep.missing},
+        )
+
+    def host(self, moid: str) -> Host:
+        found = self.known.get(moid)
+        if found is None:
+            parent = self.rows.get(compute_of(self.rows[moid]))
+            cluster = parent is not None and issubclass(parent.kind, vim.ClusterComputeResource)
+            names = {parent.moid: parent.get("name", parent.moid)} if parent is not None and cluster else {}
+            found = self.known[moid] = host_from_row(self.joined(moid), names)
+        return found
+
+    def is_connected(self, moid: str) -> bool:
+        row = self.rows.get(moid)
+        return row is not None and str(row.get("runtime.connectionState")) == "connected"
+
+    def forget(self, moid: str) -> None:
+        """The object is gone."""
+        for table in (self.deep, self.sizes, self.hardware, self.uses, self.summaries, self.known):
+            table.pop(moid, None)
+
+    def rules(self) -> dict[str, roll_read.Rules]:
+        """Cluster id → its rules."""
+        return {row.moid: roll_read.rules(row.get("configurationEx")) for row in self.of(vim.ClusterComputeResource)}
+
+    def alarms(self, row: Row) -> tuple[str, ...]:
+        return tuple(sorted(self.alarm_names.get(moid, moid) for moid in roll_read.red_alarms(row)))
+
+
+def compute_of(row: Row) -> str:
+    """Id of the compute resource of a host."""
+    parent = row.get("parent")
+    return parent._moId if parent is not None else ""
+
+
+# -- hosts ----------------------------------------------------------------------------------------------------------
+
+
+def host_views(picture: Picture, asked: Asked, own_tasks: Collection[str]) -> tuple[HostView, ...]:
+    """All hosts, by name. ``own_tasks``: ids of tasks that are nobody else's work."""
+    tasks = roll_read.running_tasks(picture.of(vim.Task))
+    mounts = roll_read.mounts(picture.of(vim.Datastore))
+    views = (
+        _host_view(picture, row, asked.hosts.get(row.moid), tasks.get(row.moid, ()), mounts.of(row.moid), own_tasks)
+        for row in picture.of(vim.HostSystem)
+    )
+    return tuple(sorted(views, key=lambda view: (view.name, view.moid)))
+
+
+def _host_view(
+    picture: Picture,
+    row: Row,
+    wanted: Wanted | None,
+    tasks: Sequence[RunningTask],
+    datastores: Mapping[str, bool],
+    own_tasks: Collection[str],
+) -> HostView:
+    have, used = picture.sizes.get(row.moid, roll_read.Size()), picture.uses.get(row.moid, roll_read.Use())
+    others = [task for task in tasks if not (task.is_entering or task.is_reboot) and task.moid not in own_tasks]
+    return HostView(
+        host=picture.host(row.moid),
+        wanted=wanted is not None,
+        wishes=wanted.wishes if wanted else (),
+        expected_debt=wanted.expected_debt if wanted else None,
+        entering=any(task.is_entering for task in tasks),
+        standby=str(row.get("runtime.powerState")) == "standBy" or row.get("runtime.standbyMode", "none") != "none",
+        quarantined=bool(row.get("runtime.inQuarantineMode", False)),
+        tasks=tuple(task.name for task in others),
+        rebooting=any(task.is_reboot for task in tasks),
+        model=have.model,
+        load=roll_read.load(have, used),
+        memory_mb=have.memory_mb,
+        memory_free_mb=roll_read.memory_free(have, used),
+        quick_boot=have.quick_boot,
+        red_alarms=picture.alarms(row),
+        datastores=datastores,
+        uplinks=roll_read.links(row, have.uplinks),
+    )
+
+
+# -- virtual machines -----------------------------------------------------------------------------------------------
+
+
+def vm_views(picture: Picture, asked: Asked, fields: Mapping[int, str]) -> tuple[VmView, ...]:
+    """All VMs registered on the hosts, by name; templates are left out, as they never run."""
+    places = {row.moid: compute_of(row) for row in picture.of(vim.HostSystem)}
+    siblings: dict[str, list[str]] = {}
+    for host, compute in places.items():
+        siblings.setdefault(compute, []).append(host)
+    rules = picture.rules()
+    mounts = roll_read.mounts(picture.of(vim.Datastore))
+    views = []
+    for row in picture.of(vim.VirtualMachine):
+        host = row.get("runtime.host")
+        if host is None or host._moId not in places or row.get("config.template", False):
+            continue
+        compute = places[host._moId]
+        hardware = picture.hardware.get(row.moid, VmHardware())
+        local = mounts.local(host._moId, siblings[compute], hardware.datastores)
+        moves = rules[compute].overrides.get(row.moid) if compute in rules else None
+        views.append(_vm_view(row, host._moId, hardware, local, moves, asked, fields))
+    return tuple(sorted(views, key=lambda view: (view.name, view.moid)))
+
+
+def _vm_view(
+    row: Row,
+    host: str,
+    hardware: VmHardware,
+    local: tuple[str, ...],
+    moves: bool | None,
+    asked: Asked,
+    fields: Mapping[int, str],
+) -> VmView:
+    name = row.get("name", row.moid)
+    return VmView(
+        moid=row.moid,
+        name=name,
+        host_moid=host,
+        power_state=str(row.get("runtime.powerState", "unknown")),
+        tools_running=row.get("guest.toolsRunningStatus") == "guestToolsRunning",
+        has_tools=row.get("guest.toolsVersionStatus2") != "guestToolsNotInstalled",
+        devices=hardware.devices,
+        fixed=hardware.fixed,
+        vgpu=hardware.vgpu,
+        local_datastores=local,
+        host_media=hardware.host_media,
+        drs_moves=moves,
+        memory_mb=hardware.memory_mb,
+        reserved_mb=hardware.reserved_mb,
+        order=_order(row, name, asked, fields),
+        never_stop=name in asked.never_stop or row.moid in asked.never_stop,
+    )
+
+
+def _order(row: Row, name: str, asked: Asked, fields: Mapping[int, str]) -> int:
+    if name in asked.orders:
+        return asked.orders[name]
+    text = roll_read.custom_texts(row, fields).get(STOP_ORDER, "").strip()
+    return int(text) if text.removeprefix("-").isdecimal() else 0
+
+
+# -- clusters -------------------------------------------------------------------------------------------------------
+
+
+def cluster_views(picture: Picture, fields: Mapping[int, str]) -> tuple[ClusterView, ...]:
+    """Clusters, and the compute resources of hosts on their own, by name."""
+    tasks = roll_read.running_tasks(picture.of(vim.Task))
+    rules = picture.rules()
+    views = (
+        _cluster_view(picture, row, rules.get(row.moid, roll_read.Rules()), tasks.get(row.moid, ()), fields)
+        for row in picture.of(vim.ComputeResource)
+    )
+    return tuple(sorted(views, key=lambda view: (view.name, view.moid)))
+
+
+def _cluster_view(
+    picture: Picture, row: Row, rules: roll_read.Rules, tasks: Iterable[RunningTask], fields: Mapping[int, str]
+) -> ClusterView:
+    return ClusterView(
+        moid=row.moid,
+        name=row.get("name", row.moid),
+        is_cluster=issubclass(row.kind, vim.ClusterComputeResource),
+        drs_moves_vms=rules.drs,
+        vgpu_moves=rules.vgpu_moves,
+        vsan=rules.vsan,
+        admission=roll_read.admission(row.get("configurationEx"), picture.summaries.get(row.moid)),
+        red_alarms=picture.alarms(row),
+        remediation=", ".join(task.name for task in tasks if task.is_remediation),
+        pause=roll_read.custom_texts(row, fields).get(PAUSE, ""),
+    )
+
+
+def texts(picture: Picture, fields: Mapping[int, str]) -> dict[str, dict[str, str]]:
+    """Object id → attribute name → text, of hosts, VMs, compute resources and the root folder; empty texts are left out."""
+    kinds = (vim.HostSystem, vim.VirtualMachine, vim.ComputeResource, vim.Folder)
+    found = {
+        row.moid: roll_read.custom_texts(row, fields) for row in picture.rows.values() if issubclass(row.kind, kinds)
+    }
+    return {moid: values for moid, values in found.items() if values}
