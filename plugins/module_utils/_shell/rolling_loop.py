@@ -193,7 +193,7 @@ class Loop:
             first = self._synced < -1e8
             self._scene.sync()
             # The second one, soon after the first, tells whether both clocks run alike.
-            self._synced = self._session.clock() - (55.0 if first else 0.0)
+            self._synced = self._session.clock() - (58.8 if first else 0.0)
 
     def world(self, seen: Seen) -> World:
         """The whole of it; the first time, the roll that is gone on with is found out."""

@@ -53,6 +53,12 @@ SCENARIOS = {
     "reboot what owes it": Scenario(
         "host_reboot", {**HOSTS, "devices": [A100]}, 9, (("host_passthrough", {**ENABLE[1], "apply": "reboot"}),)
     ),
+    "roll through what owes it": Scenario(
+        "host_rolling_reboot",
+        {**HOSTS, "devices": [A100]},
+        3,
+        (("host_passthrough", {**ENABLE[1], "apply": "reboot"}),),
+    ),
     "devices of VMs": Scenario("vm_pci_device_info", {"include": "all"}, 0),
     "attach dynamic": Scenario(*ATTACH, 5, (ENABLE,)),
     "attach fixed": Scenario(*FIXED, 4, (ENABLE,)),
