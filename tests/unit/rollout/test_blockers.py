@@ -16,7 +16,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout
     Pinned,
     Policy,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.world import Admission, Exam
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.world import Admission, Exam, Refusal
 from ansible_collections.directpath.vsphere.tests.unit.rollout.builders import (
     CARD,
     FRESH,
@@ -57,6 +57,10 @@ TABLE: dict[str, tuple[dict[str, Any], str]] = {
         "reboot_unsupported",
     ),
     "no management controller": ({"policy": Policy(method="power_cycle")}, "no_bmc"),
+    "its journal may not be written": (
+        {"host": host(refusal=Refusal(kind="enter_maintenance", code="no_permission", text="no", at=NOW, permanent=True))},
+        "journal_refused",
+    ),
     "a task runs": ({"host": host(tasks=("Install patch",))}, "task_running"),
     "somebody reboots it": ({"host": host(rebooting=True)}, "task_running"),
     "remediation": ({"clusters": [cluster(remediation="Remediate cluster")]}, "remediation_running"),
@@ -236,3 +240,14 @@ def test_a_lock_that_lives_is_explained() -> None:
         == "gpu is locked by bob@ctl-2, which works since 600 seconds, last sign of life 20 seconds ago"
     )
     assert "in 280 seconds" in standing(answer).blockers[0].cure
+
+
+def test_a_start_whose_journal_could_not_be_written_is_tried_again_after_a_while() -> None:
+    late = Refusal(kind="enter_maintenance", code="vsphere_fault", text="the database is full", at=NOW + 0.4)
+    held = host(refusal=late)
+    soon = ask(held, OK2, now=NOW + 1)
+    assert deeds(soon) == []
+    assert standing(soon).phase == "waiting"
+    assert standing(soon).reason == "the database is full"
+    assert soon.outlook.wake_at == NOW + Policy().deadlines.retry
+    assert deeds(ask(held, OK2, now=NOW + 60)) == [("enter_maintenance", "esx-1")]

@@ -162,7 +162,23 @@ def _one(
     if exam is None or scene.now >= exam.at + scene.policy.exam_age or examined:
         action = Action(kind="examine", target=view.moid, name=view.name, reason="it is to be started")
         return Start(phase="waiting", reason="it is examined", actions=(action,))
-    return _begin(scene, view)
+    return _refused(scene, view) or _begin(scene, view)
+
+
+def _refused(scene: Scene, view: HostView) -> Start | None:
+    """Starting it was refused before anything of it was written: its journal cannot be kept, and without that nothing is done."""
+    refusal = view.refusal
+    if refusal is None or (view.entry is not None and view.entry.at >= int(refusal.at)):
+        return None
+    if refusal.permanent:
+        blocker = Blocker(
+            code="journal_refused",
+            message=f"{view.name} is not touched: {refusal.text}",
+            cure="Give the account the privilege to set custom attributes on it, or keep the journal in a file (journal: file)",
+        )
+        return Start(phase="blocked", reason=blocker.message, blockers=(blocker,))
+    due = int(refusal.at) + scene.policy.deadlines.retry
+    return Start(phase="waiting", reason=refusal.text, wake=due) if scene.now < due else None
 
 
 def _rest(scene: Scene, view: HostView) -> pace.Hold | None:
