@@ -20,39 +20,44 @@ Status: TypeAlias = Literal["in_sync", "drift", "unknown"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Kind:
-    """``title``: the difference in a few words. ``certainty``: whether there is one, or nobody could tell."""
+    """``title``: the difference in a few words, ``mark``: in a word or two, for a cell of a table.
+
+    ``is_grave``: not settled by a command. ``certainty``: whether there is a difference, or nobody could tell.
+    """
 
     title: str
+    mark: str
+    is_grave: bool = False
     certainty: Certainty = "drift"
 
 
 KINDS: Mapping[str, Kind] = {
-    "missing": Kind(title="device missing"),
-    "disabled": Kind(title="not enabled"),
-    "label_differs": Kind(title="another label"),
-    "pending_reboot": Kind(title="waits for a reboot"),
-    "stale_address": Kind(title="address out of date"),
-    "identity_changed": Kind(title="another card at the address"),
-    "protected_conflict": Kind(title="the host needs it"),
-    "not_capable": Kind(title="not offered for passthrough"),
-    "iommu_off": Kind(title="IOMMU off"),
-    "ambiguous": Kind(title="several models meant"),
-    "extra": Kind(title="not asked for"),
-    "device_missing": Kind(title="device missing in the VM"),
-    "wrong_backing": Kind(title="wrong kind of backing"),
-    "memory_not_reserved": Kind(title="memory not reserved"),
-    "memory_limited": Kind(title="memory limited"),
-    "memory_changed": Kind(title="memory changed since it was reserved"),
-    "mmio_differs": Kind(title="64-bit MMIO window"),
-    "hot_add_on": Kind(title="hot-add switched on"),
-    "powered_off": Kind(title="not running"),
-    "limit_exceeded": Kind(title="too many devices"),
-    "refused": Kind(title="cannot be as wanted"),
-    "not_found": Kind(title="not there"),
-    "unreachable": Kind(title="not reachable", certainty="unknown"),
-    "unreadable": Kind(title="could not be read", certainty="unknown"),
-    "invisible": Kind(title="not visible to this account", certainty="unknown"),
-    "unchecked": Kind(title="not looked at", certainty="unknown"),
+    "missing": Kind(title="device missing", mark="missing", is_grave=True),
+    "disabled": Kind(title="not enabled", mark="off"),
+    "label_differs": Kind(title="another label", mark="label"),
+    "pending_reboot": Kind(title="waits for a reboot", mark="reboot"),
+    "stale_address": Kind(title="address out of date", mark="stale"),
+    "identity_changed": Kind(title="another card at the address", mark="other card", is_grave=True),
+    "protected_conflict": Kind(title="the host needs it", mark="protected", is_grave=True),
+    "not_capable": Kind(title="not offered for passthrough", mark="not offered", is_grave=True),
+    "iommu_off": Kind(title="IOMMU off", mark="no IOMMU", is_grave=True),
+    "ambiguous": Kind(title="several models meant", mark="ambiguous", is_grave=True),
+    "extra": Kind(title="not asked for", mark="extra"),
+    "device_missing": Kind(title="device missing in the VM", mark="missing"),
+    "wrong_backing": Kind(title="wrong kind of backing", mark="backing"),
+    "memory_not_reserved": Kind(title="memory not reserved", mark="memory"),
+    "memory_limited": Kind(title="memory limited", mark="limit"),
+    "memory_changed": Kind(title="memory changed since it was reserved", mark="memory", is_grave=True),
+    "mmio_differs": Kind(title="64-bit MMIO window", mark="MMIO"),
+    "hot_add_on": Kind(title="hot-add switched on", mark="hot-add"),
+    "powered_off": Kind(title="not running", mark="off"),
+    "limit_exceeded": Kind(title="too many devices", mark="too many", is_grave=True),
+    "refused": Kind(title="cannot be as wanted", mark="refused", is_grave=True),
+    "not_found": Kind(title="not there", mark="not there", is_grave=True),
+    "unreachable": Kind(title="not reachable", mark="no answer", certainty="unknown"),
+    "unreadable": Kind(title="could not be read", mark="unread", certainty="unknown"),
+    "invisible": Kind(title="not visible to this account", mark="not visible", certainty="unknown"),
+    "unchecked": Kind(title="not looked at", mark="unchecked", certainty="unknown"),
 }
 """Every kind of difference, the most particular word first. A name never changes its meaning: pipelines branch on it."""
 

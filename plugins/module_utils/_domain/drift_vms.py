@@ -294,7 +294,8 @@ def _blocked(case: VmCase, blocker: Blocker, commands: Commands) -> Difference:
         _KIND_OF.get(blocker.code, "refused"),
         cause=cause,
         cure=blocker.cure,
-        command=commands.show_vm(case.vm.moid),
+        # Devices that are to be had once others are enabled or a host is rebooted: all steps in their order.
+        command=commands.playbook("site") if blocker.code in _MISSING else commands.show_vm(case.vm.moid),
     )
 
 

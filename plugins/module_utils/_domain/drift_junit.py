@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A drift report as JUnit XML, which every CI system shows as tests. PRIVATE to the collection.
+
+One suite a vCenter, one test a host and a VM: passed when in sync, a failure when it drifted, an error when nobody could tell,
+skipped when all that differs is expected. A test has at most one of these, as not every reader takes more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from xml.etree import ElementTree as Xml
+
+from .drift import KINDS
+
+Record = Mapping[str, Any]
+
+_UNFIT = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML 1.0 does not allow."""
+
+
+def junit(report: Record, *, made: str) -> str:
+    """``report`` of all vCenters; ``made``: when, as ``2026-11-22T16:00:00``."""
+    suites = [_suite(number, part, made) for number, part in enumerate(report["vcenters"])]
+    totals = _totals(suites, "directpath.vsphere drift")
+    totals.pop("skipped")  # strict readers know it on a suite only
+    root = Xml.Element("testsuites", totals)
+    root.extend(suites)
+    Xml.indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{Xml.tostring(root, encoding="unicode")}\n'
+
+
+def _suite(number: int, part: Record, made: str) -> Xml.Element:
+    found: dict[tuple[str, str], list[Record]] = {}
+    for record in part["differences"]:
+        found.setdefault((record["type"], record["moid"] or record["object"]), []).append(record)
+    cases = [_case(part, "host", host["name"], found.pop(("host", host["moid"]), [])) for host in part["hosts"]]
+    cases += [_case(part, "vm", vm["name"], found.pop(("vm", vm["moid"]), [])) for vm in part["vms"]]
+    cases += [_case(part, kind, records[0]["object"], records) for (kind, _key), records in sorted(found.items())]
+    suite = Xml.Element("testsuite")
+    suite.extend(cases)
+    name = _fit(part["vcenter"])
+    suite.attrib.update({**_totals([suite], name), "id": str(number), "timestamp": made, "hostname": name})
+    return suite
+
+
+def _totals(elements: Iterable[Xml.Element], name: str) -> dict[str, str]:
+    cases = [case for element in elements for case in element.iter("testcase")]
+    counted = {
+        f"{word}s" if word != "skipped" else word: sum(case.find(word) is not None for case in cases)
+        for word in ("failure", "error", "skipped")
+    }
+    return {
+        "name": name,
+        "tests": str(len(cases)),
+        **{key: str(value) for key, value in counted.items()},
+        "time": "0",
+    }
+
+
+def _case(part: Record, kind: str, name: str, records: Sequence[Record]) -> Xml.Element:
+    case = Xml.Element("testcase", {"classname": _fit(f"{part['vcenter']}.{kind}"), "name": _fit(name), "time": "0"})
+    counted = [record for record in records if not record["ignored"]]
+    expected = [record for record in records if record["ignored"]]
+    if counted:
+        drifted = [record for record in counted if record["certainty"] == "drift"]
+        told = drifted or counted
+        titles = dict.fromkeys(KINDS[record["kind"]].title for record in told)
+        attributes = {"message": _fit(f"{name}: {', '.join(titles)}"), "type": _fit(told[0]["kind"])}
+        outcome = Xml.SubElement(case, "failure" if drifted else "error", attributes)
+        outcome.text = _fit("\n\n".join(_words(record) for record in counted))
+    elif expected:
+        rules = ", ".join(dict.fromkeys(str(record["ignored"]) for record in expected))
+        Xml.SubElement(case, "skipped", {"message": _fit(f"expected: {rules}")})
+    return case
+
+
+def _words(record: Record) -> str:
+    """One difference as a paragraph: what, why, what to do."""
+    head = " ".join(text for text in (record["object"], record["subject"], record["device"]) if text)
+    lines = [f"{head}: {record['title']}", record["cause"], *record["obstacles"]]
+    if record["wanted"] or record["found"]:
+        lines.append(f"wanted: {record['wanted'] or '-'}; found: {record['found'] or '-'}")
+    lines += [f"cure: {record['cure']}"] if record["cure"] else []
+    lines += [f"command: {record['command']}"] if record["command"] else []
+    return "\n".join(lines)
+
+
+def _fit(text: Any) -> str:
+    return _UNFIT.sub("\ufffd", str(text))

@@ -1,0 +1,95 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A drift report as Markdown, for a comment on a change or the summary of a job. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from .drift_report import sentence
+
+Record = Mapping[str, Any]
+
+MOST_ROWS = 200
+"""Rows of one table at most: comments and job summaries are cut off at a size, and then show nothing at all."""
+
+_HEADINGS = {"in_sync": "In sync", "drift": "Drift", "unknown": "Could not tell"}
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~])")
+
+
+def markdown(report: Record, *, made: str) -> str:
+    """``report`` of all vCenters; ``made``: when, in words."""
+    lines = [f"# {_HEADINGS[report['status']]}", "", f"{sentence(report)}. {made}", ""]
+    lines += _rows(
+        ("vCenter", "status", "hosts", "VMs", "differences", "not known", "expected"),
+        [_figures(part) for part in report["vcenters"]],
+    )
+    for part in report["vcenters"]:
+        lines += _part(part)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _figures(part: Record) -> list[str]:
+    figures = part["summary"]
+    numbers = [str(figures[key]) for key in ("hosts", "vms", "drift", "unknown", "ignored")]
+    return [_text(part["vcenter"]), _HEADINGS[part["status"]].lower(), *numbers]
+
+
+def _part(part: Record) -> list[str]:
+    counted = [record for record in part["differences"] if not record["ignored"]]
+    expected = [record for record in part["differences"] if record["ignored"]]
+    lines: list[str] = []
+    if counted:
+        lines += [f"## {_text(part['vcenter'])}", ""]
+        lines += _rows(
+            ("object", "what", "difference", "why", "cure"),
+            [_difference(record) for record in counted[:MOST_ROWS]],
+        )
+        lines += _more(len(counted))
+        lines += _commands(counted)
+    if expected:
+        lines += [f"### Expected on {_text(part['vcenter'])}", ""]
+        lines += _rows(
+            ("object", "what", "difference", "rule"),
+            [[_text(r["object"]), _what(r), _text(r["title"]), _text(r["ignored"])] for r in expected[:MOST_ROWS]],
+        )
+        lines += _more(len(expected))
+    if part["idle_rules"]:
+        lines += [f"Rules that cover nothing: {', '.join(map(_text, part['idle_rules']))}.", ""]
+    return lines
+
+
+def _difference(record: Record) -> list[str]:
+    why = " ".join(f"{_text(text).rstrip('.')}." for text in (record["cause"], *record["obstacles"]))
+    return [_text(record["object"]), _what(record), f"**{_text(record['title'])}**", why, _text(record["cure"])]
+
+
+def _what(record: Record) -> str:
+    return _text(" ".join(text for text in (record["subject"], record["device"]) if text))
+
+
+def _commands(records: Iterable[Record]) -> list[str]:
+    """The commands, each once, in the order in which they are to be run: playbooks first."""
+    commands = dict.fromkeys(record["command"] for record in records if record["command"])
+    ordered = sorted(commands, key=lambda command: not command.startswith("ansible-playbook"))
+    shown = [command.replace("```", "'''") for command in ordered[:20]]
+    return ["```shell", *shown, "```", ""] if shown else []
+
+
+def _more(number: int) -> list[str]:
+    return [f"And {number - MOST_ROWS} more, in the JSON and HTML reports.", ""] if number > MOST_ROWS else []
+
+
+def _rows(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    return [_row(head), _row(["---"] * len(head)), *(_row(row) for row in rows), ""]
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _text(value: Any) -> str:
+    """Any text on one line, its markup made harmless."""
+    return _MARKUP.sub(r"\\\1", " ".join(str(value).split()))
