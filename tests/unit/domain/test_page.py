@@ -33,7 +33,7 @@ class Seen(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
-        if tag not in ("meta", "link", "br", "col"):
+        if tag not in ("meta", "link", "br", "col", "input"):
             self._stack.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
