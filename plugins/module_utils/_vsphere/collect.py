@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from .bulk import Start, exchange, first_request, next_request, no_collecting
 from .bulk_values import RowReader
+from .faults import BrokenAnswer
 from .sdk import vim, vmodl
 from .session import Session
 
@@ -105,7 +106,11 @@ def _retrieve(
     rows: list[Row] = []
     while page is not None:
         rows.extend(_row(content) for content in page.objects)
-        page = collector.ContinueRetrievePropertiesEx(page.token) if page.token else None
+        if not page.token:
+            break
+        page = collector.ContinueRetrievePropertiesEx(page.token)
+        if page is None:
+            raise BrokenAnswer("an answer without the objects that were promised")
     return rows
 
 

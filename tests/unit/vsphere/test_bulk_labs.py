@@ -1,0 +1,125 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The two ways of a bulk read give equal results, on every lab and over real connections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pyVmomi import vim, vmodl
+
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.collect import collect_objects, collect_view
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read_fabric import read_fabric
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read_hosts import (
+    read_hosts,
+    read_names,
+    read_users,
+    reread_hosts,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read_vms import read_residents, read_vms
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import (
+    Endpoint,
+    Session,
+    open_session,
+)
+from ansible_collections.directpath.vsphere.tests.unit.vsphere.alike import row_differences
+from simulator import Simulator
+from simulator.clock import ManualClock
+
+LABS = sorted((Path(__file__).resolve().parents[3] / "simulator" / "labs").glob("*.yml"))
+
+EVERYTHING: dict[type, tuple[str, ...]] = {
+    vim.HostSystem: ("name", "parent", "vm", "recentTask", "summary", "runtime", "config", "hardware", "capability"),
+    vim.VirtualMachine: ("name", "parent", "config", "runtime", "guest", "summary", "layoutEx", "capability"),
+    vim.ClusterComputeResource: ("name", "configurationEx", "host", "summary", "resourcePool"),
+    vim.ResourcePool: ("name", "config", "runtime"),
+    vim.Datastore: ("name", "summary", "info", "host"),
+    vim.Folder: ("name", "childType", "overallStatus"),
+}
+
+
+@contextmanager
+def connected(lab: Path) -> Iterator[Session]:
+    """A session with a lab that is as big as a unit test may wait for."""
+    source: dict[str, Any] = yaml.safe_load(lab.read_text(encoding="utf-8"))
+    if "fleet" in source:
+        source["fleet"].update(hosts=60, vms=90)
+    sim = Simulator.from_lab(source, clock=ManualClock())
+    account = next(iter(sim.authz.users.values()))
+    with sim.serve() as server:
+        endpoint = Endpoint(
+            hostname="localhost",
+            port=server.port,
+            username=account.name,
+            password=account.password,
+            ca_path=str(server.ca_file),
+        )
+        with open_session(endpoint, read_only=True) as session:
+            yield session
+
+
+def readable(session: Session) -> dict[type, tuple[str, ...]]:
+    """What of ``EVERYTHING`` this lab can tell: old ones know fewer properties, and what is not modelled is refused."""
+    found: dict[type, tuple[str, ...]] = {}
+    for kind, paths in EVERYTHING.items():
+        moids = [row.moid for row in collect_view(session, {kind: ("name",)})[kind]]
+        known = []
+        for path in paths if moids else ():
+            try:
+                collect_objects(session, kind, moids[:1], (path,))
+            except vmodl.MethodFault:
+                continue
+            known.append(path)
+        if known:
+            found[kind] = tuple(known)
+    return found
+
+
+@pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.stem)
+def test_values_are_alike_down_to_the_last_attribute(lab: Path) -> None:
+    with connected(lab) as session:
+        paths = readable(session)
+        assert vim.HostSystem in paths
+        assert "hardware" in paths[vim.HostSystem]
+        fast = collect_view(session, paths)
+        session.stub.has_wire = False
+        slow = collect_view(session, paths)
+    assert {kind: len(rows) for kind, rows in fast.items()} == {kind: len(rows) for kind, rows in slow.items()}
+    found = [
+        text
+        for kind, rows in slow.items()
+        for mine, theirs in zip(fast[kind], rows, strict=True)
+        for text in row_differences(mine, theirs)
+    ]
+    assert found == []
+
+
+def everything_read(session: Session) -> dict[str, Any]:
+    hosts = read_hosts(session, numa=True)
+    vms, names = read_names(session)
+    reachable = [host.moid for host in hosts if host.is_reachable]
+    return {
+        "hosts": hosts,
+        "names": (vms, names),
+        "again": reread_hosts(session, hosts),
+        "users": read_users(session, hosts),
+        "fabric": read_fabric(session, hosts, disks_of=reachable[:2]),
+        "vms": read_vms(session, vms, pools=True),
+        "residents": read_residents(session, reachable),
+    }
+
+
+@pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.stem)
+def test_hosts_and_vms_are_equal(lab: Path) -> None:
+    with connected(lab) as session:
+        fast = everything_read(session)
+        session.stub.has_wire = False
+        slow = everything_read(session)
+    assert fast["hosts"]
+    assert any(host.devices for host in fast["hosts"])
+    assert fast == slow
