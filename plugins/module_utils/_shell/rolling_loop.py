@@ -18,7 +18,7 @@ from typing import Any
 from .._domain.errors import DirectPathError
 from .._domain.rollout import forecast, lock, report, schedule
 from .._domain.rollout.actions import Action
-from .._domain.rollout.journal import DEVICES, ENTRY, LINKS, LOCK, PAUSE, Entry
+from .._domain.rollout.journal import ATTRIBUTES, DEVICES, ENTRY, LINKS, LOCK, PAUSE, Entry
 from .._domain.rollout.policy import Policy
 from .._domain.rollout.report import Timeline
 from .._domain.rollout.states import Decision, Outlook
@@ -50,6 +50,8 @@ FORECAST_AGE = 20.0
 """Seconds for which an estimate of the end is good."""
 
 LASTING = ("certificate_untrusted", "not_vsphere")
+
+KEPT = frozenset(ATTRIBUTES) - {PAUSE}
 
 TROUBLE = (vmodl.MethodFault, *CONNECTION_ERRORS)
 
@@ -379,7 +381,7 @@ def close_down(loop: Loop, journal: Journal) -> bool:
         # Written for a host that was then not taken in hand, as the process ended between the two writes.
         if orphans and not texts.get(ENTRY) and view.host.compute_moid not in held:
             journal.write(Subject(kind="host", moid=view.moid), orphans)
-    shown = {name for texts in loop.look(0.0).values.values() for name, text in texts.items() if text and name != PAUSE}
+    shown = {name for texts in loop.look(0.0).values.values() for name, text in texts.items() if text and name in KEPT}
     return journal.tidy(shown)
 
 

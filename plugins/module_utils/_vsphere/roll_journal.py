@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol
 
 from .._domain.rollout.journal import ATTRIBUTES, HOST_ATTRIBUTES, VM
 from .collect import collect_objects, collect_view
+from .roll_scene import STOP_ORDER
 from .sdk import vim, vmodl
 from .session import Session
 
@@ -150,6 +151,8 @@ class AttributeJournal:
             if item.name in ATTRIBUTES and item.managedObjectType in (None, _type_of(item.name)):
                 self._keys[item.name] = item.key
                 self.fields[item.key] = item.name
+            elif item.name == STOP_ORDER:
+                self.fields[item.key] = item.name
 
     def define(self) -> None:
         """Define what is missing. Somebody else may do the same at this moment."""
@@ -212,7 +215,8 @@ class AttributeJournal:
         rows = [row for found in collect_view(self._session, paths).values() for row in found]
         root = self._session.content.rootFolder
         rows += collect_objects(self._session, vim.Folder, [root._moId], ("customValue",))
-        return any(decode_values(row.get("customValue", ()), self.fields) for row in rows)
+        own = {key: name for name, key in self._keys.items()}
+        return any(decode_values(row.get("customValue", ()), own) for row in rows)
 
 
 def decode_values(values: Collection[Any], fields: Mapping[int, str]) -> dict[str, str]:

@@ -275,3 +275,12 @@ def test_a_host_that_was_given_up_is_tried_again_at_the_end_and_not_for_ever() -
     over = ask(twice, policy=one)
     assert standing(over).phase == "blocked"
     assert [kind for kind, _unused in deeds(over)] == ["finish_lock"]
+
+
+def test_a_firmware_roll_with_a_host_that_was_given_up_is_not_finished() -> None:
+    twice = host(entry=entry("blocked", at=NOW - 9999, tries=2, debt="firmware", text="it was not empty in time"))
+    done = host("esx-2", entry=entry("done", at=NOW - 999, debt="firmware", asked=NOW - 2000))
+    over = ask(twice, done, policy=replace(FREE, reason="firmware"))
+    assert over.outlook.state == "stalled"
+    assert over.outlook.reasons == ("1 host is blocked",)
+    assert deeds(over) == [("release_lock", "gpu")], "what was rebooted stays on record"

@@ -32,6 +32,7 @@ def left_over(
 ) -> Outlook:
     """Nothing is under way. Blocked hosts are waited for as long as the policy says; then the roll is over."""
     blocked = [begun for begun in starts.values() if begun.phase == "blocked"]
+    spent = [view for view in scene.hosts.values() if _gave_up(scene, view) and view.moid not in starts]
     unreachable = [view for view in scene.hosts.values() if unknown(scene, view) and view.entry is None]
     failed = [view for view in scene.hosts.values() if _needs_person(scene, view)]
     lost = [view for view in scene.hosts.values() if is_active(view.entry) and _is_locked(hands, view)]
@@ -40,7 +41,7 @@ def left_over(
         return Outlook(
             state="waiting", reasons=(*(begun.reason for begun in blocked), *reasons), wake_at=soonest(wake, patient)
         )
-    count = len(blocked) + len(unreachable)
+    count = len(blocked) + len(spent) + len(unreachable)
     words = [f"{count} host{'s are' if count > 1 else ' is'} blocked"] if count else []
     words += [f"{len(failed)} host{'s need' if len(failed) > 1 else ' needs'} a person"] if failed else []
     if lost:
@@ -48,6 +49,12 @@ def left_over(
     if words or reasons:
         return Outlook(state="stalled", reasons=(*words, *reasons))
     return Outlook(state="finished")
+
+
+def _gave_up(scene: Scene, view: HostView) -> bool:
+    """It was started as often as it may be, and given up each time."""
+    entry = view.entry
+    return entry is not None and entry.step == "blocked" and entry.roll == scene.world.roll and view.moid in scene.debts
 
 
 def _needs_person(scene: Scene, view: HostView) -> bool:

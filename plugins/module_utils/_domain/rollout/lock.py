@@ -160,7 +160,7 @@ def _locked(cluster: ClusterView, lock: Lock, policy: Policy, now: float) -> Blo
     silent = now - lock.beat
     if is_stale(lock, now):
         state = f"gave its last sign of life {silent:.0f} seconds ago and is probably dead"
-        cure = "Make sure that it is, then run again with lock: stale to take it"
+        cure = "Make sure that it is, then run again with take_lock: stale to take it"
     else:
         state = f"works since {now - lock.since:.0f} seconds, last sign of life {silent:.0f} seconds ago"
         cure = f"Wait until it is done. Without a further sign of life its lock may be taken in {lock.beat + lock.ttl - now:.0f} seconds"
@@ -171,7 +171,7 @@ def _unreadable(cluster: ClusterView, lock: Garbage) -> Blocker:
     return Blocker(
         code="lock_unreadable",
         message=f"The lock on {cluster.name} cannot be read: {lock.text[:60]!r}",
-        cure="Make sure that nobody rolls this cluster, then run again with lock: force",
+        cure="Make sure that nobody rolls this cluster, then run again with take_lock: force",
     )
 
 

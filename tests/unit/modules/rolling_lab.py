@@ -1,0 +1,143 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A lab for rolling reboots, and what is true in it whatever the module says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness import Lab
+
+A100 = {"match": "10de:20f1"}
+MODULE = "host_rolling_reboot"
+ACCOUNT = {"name": "administrator@vsphere.local", "password": "VMware1!", "role": "Admin"}
+
+
+def fleet(hosts: int = 3, clusters: int = 1, vms: int = 2, esx: str = "esx-{:02d}.lab", **more: Any) -> dict[str, Any]:
+    """Clusters ``c1``, ``c2``... of equal hosts with A100s, each with running VMs that can be moved."""
+    return {
+        "kind": "vcenter",
+        "version": "8.0.3",
+        "users": [ACCOUNT],
+        "datacenters": [
+            {
+                "name": "DC1",
+                "clusters": [
+                    {
+                        "name": f"c{number}",
+                        "drs": "fullyAutomated",
+                        "hosts": [
+                            {"name": f"c{number}-{esx}", "count": hosts, "cards": ["a100", "a100", "nvme", "x710"]}
+                        ],
+                        "vms": [
+                            {"name": f"c{number}-web-{index}", "host": f"c{number}-{esx.format(index)}", "power": "on"}
+                            for index in range(1, vms + 1)
+                        ],
+                    }
+                    for number in range(1, clusters + 1)
+                ],
+            }
+        ],
+        **more,
+    }
+
+
+@dataclass
+class Roll:
+    """A lab whose hosts owe a reboot."""
+
+    lab: Lab
+    options: dict[str, Any]
+    boots: dict[str, Any] = field(default_factory=dict)
+    running: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, source: str | dict[str, Any] = "three_hosts", *, owing: bool = True, **options: Any) -> Roll:
+        lab = Lab.load(source)
+        where = {key: options[key] for key in ("cluster", "hosts") if key in options}
+        if owing:
+            lab.run("host_passthrough", **where, devices=[A100], apply="reboot")
+        roll = cls(lab=lab, options=options)
+        roll.remember()
+        return roll
+
+    @classmethod
+    def pinned(cls, **options: Any) -> Roll:
+        """Two hosts of three whose A100s are lent to running VMs; all owe nothing, and are asked for all the same."""
+        roll = cls.of("three_hosts", owing=False, cluster=["compute"], reboot_if="always", **options)
+        lab = roll.lab
+        lab.run("host_passthrough", cluster=["compute"], devices=[A100])
+        for vm in ("train-01", "train-02"):
+            lab.run("vm_pci_device", vm=[vm], devices=[A100], backing="fixed", mmio={}, power="on")
+        lab.sim.clock.sleep(60)
+        roll.remember()
+        return roll
+
+    def remember(self) -> None:
+        self.lab.sim.journal.clear()
+        self.boots = {host["name"]: host["boot_time"] for host in self.hosts()}
+        self.running = {vm["name"] for vm in self.vms() if vm["power"] == "poweredOn"}
+
+    def run(self, **more: Any) -> dict[str, Any]:
+        return self.lab.run(MODULE, **{**self.options, **more})
+
+    def fail(self, **more: Any) -> dict[str, Any]:
+        return self.lab.run(MODULE, fails=True, **{**self.options, **more})
+
+    # -- what is true ------------------------------------------------------------------------------------------------
+
+    def hosts(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.lab.sim.describe(self.lab.sim)["hosts"]
+        return found
+
+    def vms(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.lab.sim.describe(self.lab.sim)["vms"]
+        return found
+
+    def host(self, name: str) -> dict[str, Any]:
+        return next(host for host in self.hosts() if host["name"].split(".")[0] == name)
+
+    def vm(self, name: str) -> dict[str, Any]:
+        return next(vm for vm in self.vms() if vm["name"] == name)
+
+    def reboots(self) -> Counter[str]:
+        """How often each host was told to reboot, and did."""
+        calls = self.lab.sim.journal.calls
+        return Counter(call.name for call in calls if call.method == "RebootHost_Task" and call.effect)
+
+    def attributes(self) -> list[str]:
+        return [item.name for item in self.lab.sim.services.custom_fields.props["field"]]
+
+    def texts(self) -> dict[str, dict[str, str]]:
+        """Object name → attribute → text, of those not empty."""
+        manager = self.lab.sim.services.custom_fields
+        names = {item.key: item.name for item in manager.props["field"]}
+        found: dict[str, dict[str, str]] = {}
+        for obj in self.lab.sim.registry.all(type(self.lab.sim.root).__mro__[1]):
+            texts = {names[key]: text for key, text in obj.custom.items() if text}
+            if texts:
+                found[obj.name] = texts
+        return found
+
+    def assert_over(self, names: set[str] | None = None, *, again: bool = True) -> None:
+        """All (or the named) hosts rebooted once, in service, their devices in force; VMs as before; no trace of the journal."""
+        for host in self.hosts():
+            meant = names is None or host["name"].split(".")[0] in names
+            assert host["connection"] == "connected", host
+            assert not host["maintenance"], host["name"]
+            assert not host["entering"], host["name"]
+            assert (host["boot_time"] != self.boots[host["name"]]) == meant, host["name"]
+            if meant:
+                assert not [device for device in host["devices"] if device["pending"]]
+        counted = self.reboots()
+        assert set(counted.values()) <= {1}, counted
+        assert {vm["name"] for vm in self.vms() if vm["power"] == "poweredOn"} == self.running
+        assert self.texts() == {}
+        assert self.attributes() == []
+
+    def at(self, seconds: float, event: Callable[[], Any]) -> None:
+        """Something happens so many seconds from now."""
+        self.lab.sim.clock.call_later(seconds, event)
