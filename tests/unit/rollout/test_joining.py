@@ -185,6 +185,7 @@ def test_results_are_those_of_the_last_slice_with_the_sums_and_the_first_sights_
         "logins": 1,
         "notes": ["lock taken"],
         "rebooted": ["esx-1"],
+        "diff": {"before": "esx-1  host: running\n", "after": "esx-1  host: rebooted\n"},
         "measured": {"esx-1": {"reboot": 300}},
         "counts": {"done": 0},
         "hosts": [
@@ -201,7 +202,8 @@ def test_results_are_those_of_the_last_slice_with_the_sums_and_the_first_sights_
         "calls": 20,
         "logins": 1,
         "notes": ["lock taken", "journal cleared"],
-        "rebooted": [],
+        "rebooted": ["esx-0"],
+        "diff": {"before": "esx-0  host: running\n", "after": "esx-0  host: rebooted\n"},
         "measured": {"esx-2": {"reboot": 400}},
         "counts": {"done": 1},
         "hosts": [
@@ -220,7 +222,8 @@ def test_results_are_those_of_the_last_slice_with_the_sums_and_the_first_sights_
         "counts": {"done": 1},
     }
     assert joined["notes"] == ["lock taken", "journal cleared"]
-    assert joined["rebooted"] == ["esx-1"]
+    assert joined["rebooted"] == ["esx-1", "esx-0"]
+    assert joined["diff"]["after"] == "esx-0  host: rebooted\nesx-1  host: rebooted\n"
     assert joined["measured"] == {"esx-1": {"reboot": 300}, "esx-2": {"reboot": 400}}
     assert joined["hosts"] == [
         host(phase="done", boot_time_before="B1", boot_time_after="B2", seconds={"drain": 12, "reboot": 310}),

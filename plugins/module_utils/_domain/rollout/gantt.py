@@ -404,7 +404,10 @@ def _notes(result: Record) -> Iterator[Html]:
         why = f" ({journal['why']})" if journal.get("why") else ""
         notes.append(element("li", f"Journal: {journal['kind']}, {journal.get('place', '')}{why}"))
     if result.get("calls"):
-        notes.append(element("li", f"{result['calls']} calls to the server, {result.get('logins', 1)} logins"))
+        logins = result.get("logins", 1)
+        notes.append(
+            element("li", f"{result['calls']} calls to the server, {logins} login{'' if logins == 1 else 's'}")
+        )
     if notes:
         yield element("h2", "Notes")
         yield element("ul", *notes)

@@ -120,7 +120,7 @@ STYLE = """
 .defs{position:absolute}.stroke{stroke:var(--stroke);stroke-width:1.6;fill:none}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;padding:0;margin:.4rem 0 .8rem;color:var(--soft);font-size:.85rem}
 .legend li{display:inline-flex;align-items:center;gap:.4rem}.legend text,
-.lane text{fill:var(--bar-ink);font:600 11px var(--sans)}
+.lane text{fill:var(--bar-ink);font:600 11px var(--sans);paint-order:stroke;stroke:#fff9;stroke-width:3px}
 .lane text.mark{font-size:13px;paint-order:stroke;stroke:var(--paper);stroke-width:4px}
 .lane text.done{fill:var(--ok)}.lane text.failed{fill:var(--bad)}.lane text.blocked{fill:var(--warn)}
 .tools{display:flex;flex-wrap:wrap;gap:.4rem 1.2rem;align-items:center;margin:.6rem 0}.tools[hidden]{display:none}

@@ -25,9 +25,13 @@ def joined_results(first: Record | None, second: Record) -> dict[str, Any]:
         return dict(second)
     joined = {**first, **second}
     joined["changed"] = bool(first.get("changed")) or bool(second.get("changed"))
-    for name in ("rebooted", "notes", "warnings", "deprecations"):
+    for name in ("rebooted", "changes", "notes", "warnings", "deprecations"):
         if first.get(name) or second.get(name):
             joined[name] = _united(first.get(name) or (), second.get(name) or ())
+    if isinstance(first.get("diff"), Mapping) and isinstance(second.get("diff"), Mapping):
+        joined["diff"] = {
+            side: _lines(first["diff"].get(side), second["diff"].get(side)) for side in ("before", "after")
+        }
     for name in ("calls", "logins"):
         if name in joined:
             joined[name] = sum(part[name] for part in (first, second) if isinstance(part.get(name), int))
@@ -48,6 +52,11 @@ def _united(first: Iterable[Any], second: Iterable[Any]) -> list[Any]:
         if entry not in found:
             found.append(entry)
     return found
+
+
+def _lines(*texts: object) -> str:
+    """The lines of all, each once, by name: one line a host."""
+    return "".join(sorted({line for text in texts for line in str(text or "").splitlines(keepends=True)}))
 
 
 def _hosts(first: Sequence[Record], second: Sequence[Record]) -> list[dict[str, Any]]:
