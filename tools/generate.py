@@ -44,6 +44,19 @@ def modules(root: Path = ROOT) -> dict[str, str]:
     return {path.stem: str(yaml.safe_load(documentation(path))["short_description"]) for path in paths}
 
 
+def inventories(root: Path = ROOT) -> dict[str, str]:
+    """Inventory plugin name → short description."""
+    paths = sorted((root / "plugins" / "inventory").glob("[a-z]*.py"))
+    return {path.stem: str(yaml.safe_load(documentation(path))["short_description"]) for path in paths}
+
+
+def is_documentation_only(path: Path) -> bool:
+    """Whether a module's file only documents the action plugin of its name."""
+    action = path.parent.parent / "action" / path.name
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return action.exists() and not any(isinstance(node, ast.FunctionDef) for node in tree.body)
+
+
 def roles(root: Path = ROOT) -> dict[str, str]:
     """Role name → short description of its main entry point."""
     folders = sorted(path.parent.parent for path in (root / "roles").glob("*/meta/argument_specs.yml"))
@@ -68,6 +81,7 @@ def contents_table(root: Path = ROOT) -> str:
     """The README's table of everything a user calls."""
     lines = ["| | what it does |", "|---|---|"]
     lines += [f"| module `{name}` | {_cell(text)} |" for name, text in modules(root).items()]
+    lines += [f"| inventory plugin `{name}` | {_cell(text)} |" for name, text in inventories(root).items()]
     lines += [f"| role [`{name}`](roles/{name}/README.md) | {_cell(text)} |" for name, text in roles(root).items()]
     lines += [f"| playbook `directpath.vsphere.{name}` | {_cell(text)} |" for name, text in playbooks(root).items()]
     return "\n".join(lines) + "\n"
@@ -152,9 +166,14 @@ def _targets(root: Path) -> list[tuple[Path, dict[str, str]]]:
 
 
 def action_group_problems(root: Path = ROOT) -> list[str]:
-    """Modules missing from action group `all`, and names in it that are no module."""
+    """Modules missing from action group `all`, and names in it that are no module.
+
+    The group sets connection options, so what has no connection (a module that is documentation of an action plugin only)
+    is not in it.
+    """
     runtime = yaml.safe_load((root / "meta" / "runtime.yml").read_text(encoding="utf-8"))
-    group, present = set(runtime["action_groups"]["all"]), set(modules(root))
+    group = set(runtime["action_groups"]["all"])
+    present = {name for name in modules(root) if not is_documentation_only(root / "plugins" / "modules" / f"{name}.py")}
     missing = [f"meta/runtime.yml: action group all lacks {name}" for name in sorted(present - group)]
     return missing + [f"meta/runtime.yml: action group all names {name}, no module" for name in sorted(group - present)]
 

@@ -45,6 +45,8 @@ IMPURE = (
 )
 IMPURE_CALLS = ("open", "print", "input", "exec", "eval", "__import__", "now", "utcnow", "today")
 MODULE_BUDGET = 60
+INVENTORY_BUDGET = 120
+"""Ansible asks an inventory plugin for more than a module: options, cache, composed variables and groups are its business."""
 DOCUMENTATION_NAMES = ("DOCUMENTATION", "EXAMPLES", "RETURN")
 
 
@@ -70,7 +72,11 @@ LAYERS = (
     Layer(folder="plugins/module_utils", collection=(), banned=(*WIRE, "ansible")),
     Layer(folder="plugins/modules", collection=(UTILS,), banned=(*WIRE, "ansible", "importlib", "time")),
     Layer(folder="plugins/action", collection=(UTILS,), banned=(*WIRE, BASIC)),
-    Layer(folder="plugins/inventory", collection=(UTILS,), banned=(*WIRE, BASIC)),
+    Layer(
+        folder="plugins/inventory",
+        collection=(f"{UTILS}._domain", f"{UTILS}._shell"),
+        banned=(*WIRE, BASIC, "threading"),
+    ),
     Layer(folder="plugins/filter", collection=(UTILS,), banned=(*WIRE, BASIC)),
     Layer(folder="plugins/doc_fragments", collection=(), banned=(*WIRE, "ansible")),
     Layer(folder="plugins", collection=(UTILS,), banned=(*WIRE, BASIC)),
@@ -89,6 +95,8 @@ def violations(path: str, source: str) -> list[str]:
         found += _purity_violations(tree)
     if layer.folder == "plugins/modules":
         found += _module_violations(tree, source)
+    if layer.folder == "plugins/inventory":
+        found += _inventory_violations(tree, source)
     return [f"{path}:{line}: {sentence}" for line, sentence in sorted(found)]
 
 
@@ -155,6 +163,18 @@ def _module_violations(tree: ast.Module, source: str) -> Iterator[tuple[int, str
             yield node.lineno, "a module does not know check_mode: the session does"
         elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "__import__":
             yield node.lineno, "a module imports by import statements only"
+
+
+def _inventory_violations(tree: ast.Module, source: str) -> Iterator[tuple[int, str]]:
+    """An inventory plugin is documentation plus one class that hands options down and entries up."""
+    lines = code_lines(tree, source)
+    if lines > INVENTORY_BUDGET:
+        yield 1, f"{lines} lines of code, {INVENTORY_BUDGET} are allowed: move the thinking to _domain or _shell"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and node.name != "InventoryModule":
+            yield node.lineno, f"an inventory plugin has no class but InventoryModule ({node.name})"
+        elif isinstance(node, ast.Name) and node.id in ("vim", "vmodl"):
+            yield node.lineno, f"an inventory plugin does not know {node.id}"
 
 
 def _names_check_mode(node: ast.AST) -> bool:

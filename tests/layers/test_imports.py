@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.layers.rules import LAYERS, MODULE_BUDGET, code_lines, layer_of, violations
+from tests.layers.rules import INVENTORY_BUDGET, LAYERS, MODULE_BUDGET, code_lines, layer_of, violations
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(
@@ -94,6 +94,13 @@ BROKEN = {
     "action imports a module": (ACTION, "from ..modules.host_reboot import main\n"),
     "inventory imports pyVmomi": (INVENTORY, "from pyVmomi import vim\n"),
     "inventory imports requests": (INVENTORY, "import requests\n"),
+    "inventory imports AnsibleModule": (INVENTORY, "from ansible.module_utils.basic import AnsibleModule\n"),
+    "inventory imports vsphere": (INVENTORY, "from ..module_utils._vsphere.session import open_session\n"),
+    "inventory imports a module": (INVENTORY, "from ..modules.host_pci_device_info import main\n"),
+    "inventory starts threads": (INVENTORY, "import threading\n"),
+    "inventory has a class of its own": (INVENTORY, "class Reader:\n    pass\n"),
+    "inventory speaks vim": (INVENTORY, "def read(vim):\n    return vim.HostSystem\n"),
+    "inventory is too long": (INVENTORY, "".join(f"x{n} = {n}\n" for n in range(INVENTORY_BUDGET + 1))),
     "filter imports pyVmomi": (FILTER, "from pyVmomi import vim\n"),
     "a new kind of plugin imports pyVmomi": ("plugins/lookup/device.py", "from pyVmomi import vim\n"),
     "a stray util imports pyVmomi": ("plugins/module_utils/vmware.py", "from pyVmomi import vim\n"),
@@ -134,6 +141,11 @@ ALLOWED = {
     "action on ansible's plugins": (
         ACTION,
         "from ansible.plugins.action import ActionBase\nfrom ..module_utils._domain.plan import Plan\n",
+    ),
+    "inventory on ansible's plugins and the shell": (
+        INVENTORY,
+        "from ansible.plugins.inventory import BaseInventoryPlugin\nfrom ..module_utils._shell.inventory import read_all\n"
+        "from ..module_utils._domain.inventory import groups\n\n\nclass InventoryModule(BaseInventoryPlugin):\n    pass\n",
     ),
     "simulator on pyVmomi": (SIMULATOR, "import time\nfrom pyVmomi import vim\nfrom simulator.base import Entity\n"),
     "simulator, relatively": (SIMULATOR, "from ..rules import reboot\n"),

@@ -1,0 +1,152 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an inventory shows of one or many vCenters, read in bulk. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from .._domain.errors import DirectPathError, InputError
+from .._domain.inventory import Entry, host_entry, vm_entry
+from .._domain.places import shown
+from .._domain.spelling import meant
+from .._vsphere.faults import CONNECTION_ERRORS, explain
+from .._vsphere.read_hosts import read_hosts
+from .._vsphere.sdk import MISSING, vmodl
+from .._vsphere.session import Endpoint, Session, open_session
+from .arguments import CONNECTION, endpoint
+from .output import device_results
+from .worlds import vms_on
+
+AT_ONCE = 8
+"""vCenters read at the same time."""
+DEFAULT_PORT = 443
+SHARED = ("validate_certs", "ca_path", "proxy_host", "proxy_port")
+"""Parts of a connection that its hosts need as variables too, where they are not the default. Never the account."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Depth:
+    """How much is read of each vCenter."""
+
+    vms: bool = False
+    devices: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What one vCenter said, or why it said nothing."""
+
+    source: Endpoint
+    entries: tuple[Entry, ...] = ()
+    error: DirectPathError | None = None
+
+
+def sources(options: Mapping[str, Any], listed: Sequence[Any] | None) -> tuple[Endpoint, ...]:
+    """The endpoints an inventory source names: ``listed`` ones, which take what they leave out from the options, or the options.
+
+    Raises InputError.
+    """
+    if not listed:
+        return (endpoint(options),)
+    found = tuple(_listed(index, raw, options) for index, raw in enumerate(listed))
+    seen: set[tuple[str, int]] = set()
+    for source in found:
+        place = (source.hostname.casefold(), source.port)
+        if place in seen:
+            raise InputError(
+                message=f"vcenters names {label(source)} twice",
+                code="duplicate",
+                parameter="vcenters",
+                cure="Write one entry for each vCenter",
+            )
+        seen.add(place)
+    return found
+
+
+def _listed(index: int, raw: Any, options: Mapping[str, Any]) -> Endpoint:
+    place = f"vcenters[{index}]"
+    if isinstance(raw, str):
+        raw = {"hostname": raw}
+    if not isinstance(raw, Mapping):
+        raise InputError(
+            message=f"{place} is {shown(raw)}, but must be a name or a mapping with the keys {', '.join(CONNECTION)}",
+            code="wrong_type",
+            parameter=place,
+        )
+    for key in raw:
+        if key not in CONNECTION:
+            raise InputError(
+                message=f"{place} has the unknown key {key}{meant(str(key), CONNECTION)}",
+                code="unknown_key",
+                parameter=place,
+                candidates=tuple(CONNECTION),
+            )
+    if not raw.get("hostname"):
+        raise InputError(
+            message=f"{place} has no hostname", code="missing_key", parameter=place, cure="Name the vCenter"
+        )
+    given = {key: value for key, value in raw.items() if value is not None}
+    return endpoint({**options, **given})
+
+
+def label(source: Endpoint) -> str:
+    """How an endpoint is called in groups and messages: its name, and its port where that is not the usual one."""
+    return source.hostname if source.port == DEFAULT_PORT else f"{source.hostname}:{source.port}"
+
+
+def fingerprint(source: Endpoint, depth: Depth) -> str:
+    """Tells answers apart that must not be taken for one another. The password has no part in it."""
+    parts = [source.hostname.casefold(), source.port, source.username, depth.vms, depth.devices]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def connection_variables(source: Endpoint) -> dict[str, Any]:
+    """The variables by which the roles reach the vCenter of a host: all but the account."""
+    usual = {"validate_certs": True}
+    more = {f"vcenter_{name}": getattr(source, name) for name in SHARED if getattr(source, name) != usual.get(name)}
+    return {"vcenter_hostname": source.hostname, "vcenter_port": source.port, **more}
+
+
+def read_all(
+    wanted: Sequence[Endpoint], depth: Depth, *, read: Callable[[Endpoint, Depth], Answer] | None = None
+) -> tuple[Answer, ...]:
+    """Every vCenter's answer, in the order asked; several are read at the same time, and none stops another."""
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        return tuple(pool.map(lambda source: (read or read_one)(source, depth), wanted))
+
+
+def read_one(source: Endpoint, depth: Depth) -> Answer:
+    """One bulk read of the hosts, and one of the VMs where they are asked for."""
+    if MISSING is not None:
+        raise DirectPathError(
+            message=f"pyVmomi is not installed for the Python that runs ansible-inventory ({MISSING})",
+            code="missing_library",
+            cure="pip install pyvmomi requests there",
+        )
+    try:
+        with open_session(source, read_only=True) as session:
+            return Answer(source=source, entries=_entries(session, source, depth))
+    except DirectPathError as error:
+        return Answer(source=source, error=error)
+    except (vmodl.MethodFault, *CONNECTION_ERRORS) as fault:
+        return Answer(source=source, error=explain(fault, doing="read the inventory", on=label(source)))
+
+
+def _entries(session: Session, source: Endpoint, depth: Depth) -> tuple[Entry, ...]:
+    found = []
+    for host in read_hosts(session, numa=depth.devices):
+        entry = host_entry(host, label(source))
+        if not session.is_vcenter:
+            entry["name"] = source.hostname  # whatever the server calls itself, by this name it is reached
+        if depth.devices:
+            entry["devices"] = device_results(host, host.candidates())
+        found.append(entry)
+    if depth.vms:
+        found += [vm_entry(vm, label(source)) for vm in vms_on(session, (), ()) if vm.devices]
+    return tuple(found)

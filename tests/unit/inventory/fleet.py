@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Simulated vCenters over TLS in this process, and the real ansible-inventory in another."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from simulator.clock import ScaledClock
+from simulator.simulator import Simulator
+from tools.envs import ROOT
+
+PLUGIN = "plugin: directpath.vsphere.pci_hosts\n"
+PASSWORD = "VMware1!"  # the simulator's test value
+
+
+def lab(name: str, *hosts: dict[str, Any], vms: Sequence[dict[str, Any]] = (), **more: Any) -> dict[str, Any]:
+    """A vCenter with one cluster named after it."""
+    cluster = {"name": f"gpu {name}", "hosts": list(hosts), "vms": list(vms)}
+    return {"kind": "vcenter", "version": "8.0.3", "datacenters": [{"name": "DC", "clusters": [cluster]}], **more}
+
+
+@dataclass
+class Fleet:
+    """Running simulators by name, and a folder to run Ansible's programs in."""
+
+    folder: Path
+    sims: dict[str, Simulator] = field(default_factory=dict)
+    ports: dict[str, int] = field(default_factory=dict)
+    ca_files: dict[str, Path] = field(default_factory=dict)
+
+    def entry(self, name: str, **more: Any) -> dict[str, Any]:
+        """The vCenter as an entry of ``vcenters``."""
+        return {"hostname": "localhost", "port": self.ports[name], "ca_path": str(self.ca_files[name]), **more}
+
+    def source(self, text: str, name: str = "pci_hosts.yml") -> Path:
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def config(self, *names: str, **options: Any) -> Path:
+        """An inventory source for these vCenters."""
+        body = {"plugin": "directpath.vsphere.pci_hosts", "vcenters": [self.entry(name) for name in names], **options}
+        return self.source(json.dumps(body))
+
+    def run(
+        self, program: str, *arguments: str, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """One of Ansible's programs of this interpreter's environment, as a user runs it."""
+        environ = {
+            key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "VMWARE_", "PYTHON"))
+        }
+        environ |= {
+            "ANSIBLE_COLLECTIONS_PATH": str(self.folder / "collections"),
+            "ANSIBLE_HOME": str(self.folder / "home"),
+            "ANSIBLE_NOCOLOR": "1",
+            "VMWARE_USER": "administrator@vsphere.local",
+            "VMWARE_PASSWORD": PASSWORD,
+        }
+        command = [str(Path(sys.executable).parent / program), *arguments]
+        return subprocess.run(
+            command, cwd=self.folder, env=environ | dict(env or {}), capture_output=True, text=True, check=False
+        )
+
+    def inventory(self, source: Path, **options: Any) -> dict[str, Any]:
+        """``ansible-inventory --list``, which has to succeed without a warning."""
+        done = self.run("ansible-inventory", "-i", str(source), "--list", **options)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == ""
+        loaded: dict[str, Any] = untagged(json.loads(done.stdout))
+        return loaded
+
+    def calls(self, name: str) -> dict[str, int]:
+        return dict(self.sims[name].journal.counters.methods)
+
+
+def untagged(value: Any) -> Any:
+    """JSON of ansible-inventory without the marks by which releases from 2.19 on say "not a template"."""
+    if isinstance(value, dict):
+        return (
+            value["__ansible_unsafe"]
+            if set(value) == {"__ansible_unsafe"}
+            else {k: untagged(v) for k, v in value.items()}
+        )
+    return [untagged(entry) for entry in value] if isinstance(value, list) else value
+
+
+@contextmanager
+def fleet(folder: Path, **labs: Mapping[str, Any] | str) -> Iterator[Fleet]:
+    """Simulators that run for the length of the block."""
+    made = Fleet(folder=folder)
+    tree = folder / "collections" / "ansible_collections" / "directpath"
+    tree.mkdir(parents=True)
+    (tree / "vsphere").symlink_to(ROOT)
+    with ExitStack() as stack:
+        for name, description in labs.items():
+            sim = Simulator.from_lab(description, clock=ScaledClock(20))
+            stack.callback(sim.close)
+            served = stack.enter_context(sim.serve(port=0))
+            made.sims[name], made.ports[name], made.ca_files[name] = sim, served.port, Path(served.ca_file)
+        yield made
