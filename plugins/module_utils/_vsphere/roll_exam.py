@@ -15,6 +15,7 @@ from .._domain.rollout.world import Exam
 from .collect import collect_objects
 from .faults import words
 from .read_fabric import read_fabric
+from .roll_probe import SESSION_LOST
 from .roll_read import Rules
 from .sdk import vim, vmodl
 from .session import Session
@@ -88,7 +89,7 @@ def _evacuation(session: Session, subject: Subject) -> _Evacuation:
     cluster = session.reference(vim.ClusterComputeResource, subject.compute)
     try:
         result = cluster.EnterMaintenanceMode([session.reference(vim.HostSystem, subject.host.moid)])
-    except vim.fault.NotAuthenticated:
+    except SESSION_LOST:
         raise
     except (vim.fault.NoPermission, vmodl.fault.NotSupported):
         return _Evacuation()
@@ -122,7 +123,7 @@ def _vsan(session: Session, speakers: Sequence[Host]) -> _Vsan:
                 resync_mb=resync_mb(internal.QuerySyncingVsanObjects(None)),
                 incomplete=incomplete_objects(internal.QueryCmmds([query])),
             )
-        except vim.fault.NotAuthenticated:
+        except SESSION_LOST:
             raise
         except vmodl.MethodFault:
             continue

@@ -17,6 +17,8 @@ from .session import Session
 
 SLACK = 2.0
 """Seconds before the time asked about from which events count: clocks of the log and of the server agree to a second."""
+SESSION_LOST = (vim.fault.NotAuthenticated, vim.fault.InvalidLogin)
+"""The session ended and could not be renewed: no answer to any question."""
 _EVENTS = ("EnteringMaintenanceModeEvent", "EnteredMaintenanceModeEvent", "ExitMaintenanceModeEvent")
 
 
@@ -87,7 +89,7 @@ def uptime(session: Session, moid: str) -> float | None:
     """Seconds by the hardware clock of the host; None when it does not say."""
     try:
         return float(session.reference(vim.HostSystem, moid).RetrieveHardwareUptime())
-    except vim.fault.NotAuthenticated:
+    except SESSION_LOST:
         raise
     except vmodl.MethodFault:
         return None
@@ -99,7 +101,7 @@ def services_answer(session: Session, system: Any) -> bool:
         return True
     try:
         session.reference(vim.host.PciPassthruSystem, system._moId).Refresh()
-    except vim.fault.NotAuthenticated:
+    except SESSION_LOST:
         raise
     except vim.fault.NoPermission:
         return True
@@ -126,7 +128,7 @@ def maintenance_ours(session: Session, since: Mapping[str, float]) -> dict[str, 
     try:
         events = manager.QueryEvents(spec) or ()
         me = session.content.sessionManager.currentSession
-    except vim.fault.NotAuthenticated:
+    except SESSION_LOST:
         raise
     except vmodl.MethodFault:
         return result

@@ -7,6 +7,7 @@ Pure readings of rows that ``roll_scene`` holds; virtual machines are read in ``
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -109,13 +110,14 @@ class Mounts:
     def of(self, host: str) -> Mapping[str, bool]:
         return self.by_host.get(host, {})
 
-    def local(self, host: str, others: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
-        """Those of the names that the host mounts and none of the others does.
+    def local(self, hosts: Iterable[str]) -> dict[str, frozenset[str]]:
+        """Of these hosts of one cluster: the datastores that each of them mounts and none of the others does.
 
         A host that mounts one but cannot reach it for now counts as one that sees it: it may be rebooting.
         """
-        elsewhere = {name for other in others if other != host for name in self.of(other)}
-        return tuple(sorted(name for name in set(names) if name in self.of(host) and name not in elsewhere))
+        among = tuple(hosts)
+        seen = Counter(name for host in among for name in self.of(host))
+        return {host: frozenset(name for name in self.of(host) if seen[name] == 1) for host in among}
 
 
 def mounts(rows: Iterable[Row]) -> Mounts:

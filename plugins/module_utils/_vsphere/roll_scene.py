@@ -9,24 +9,24 @@ all of them at once. Numbers that change all the time (load, admission control) 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, TypeVar
 
 from .._domain.rollout.world import ClusterView, Exam, HostView, VmView
-from . import roll_exam, roll_probe, roll_read, roll_views
+from . import roll_exam, roll_filter, roll_probe, roll_read, roll_views
 from .collect import collect_objects
 from .collect_named import collect_named
-from .read_hosts import host_paths
+from .roll_filter import HOST_TRIGGERS, VM_TRIGGERS
 from .roll_probe import HostFresh, VmFresh
-from .roll_views import DEVICES, STOP_ORDER, Asked, Picture, Wanted, compute_of
+from .roll_views import STOP_ORDER, Asked, Picture, Wanted, compute_of
 from .roll_vms import HARDWARE_PATHS, vm_hardware
-from .sdk import vim, vmodl
+from .sdk import vim
 from .session import Session
-from .watch import NEW, Delta, Watch
+from .watch import Delta, Watch
 
 __all__ = ["STOP_ORDER", "HostFresh", "Scene", "VmFresh", "Wanted"]
 
-_pc = vmodl.query.PropertyCollector
+_Views = TypeVar("_Views")
 
 STALE_USE = 60.0
 """Seconds after which load and admission control are read again, when something else changed."""
@@ -36,33 +36,6 @@ LONGEST_BASE = 10.0
 one that runs faster."""
 FAST = 1.5
 """Only simulators run faster than this; what is nearer to 1 is the time the answers took."""
-
-_HOST_PATHS = (
-    "name",
-    "parent",
-    "runtime.connectionState",
-    "runtime.powerState",
-    "runtime.inMaintenanceMode",
-    "runtime.standbyMode",
-    "runtime.bootTime",
-    "summary.rebootRequired",
-    DEVICES,
-    "config.network.pnic",
-    "triggeredAlarmState",
-    "customValue",
-)
-_VM_PATHS = (
-    "name",
-    "runtime.host",
-    "runtime.powerState",
-    "guest.toolsRunningStatus",
-    "config.changeVersion",
-    "config.template",
-    "customValue",
-)
-_COMPUTE_PATHS = ("name", "triggeredAlarmState", "customValue")
-_HOST_TRIGGERS = frozenset({NEW, "runtime.connectionState", "runtime.bootTime", DEVICES})
-_VM_TRIGGERS = frozenset({NEW, "config.changeVersion", "runtime.powerState"})
 
 
 class Scene:
@@ -96,6 +69,8 @@ class Scene:
         self._refreshed: deque[str] = deque()
         """Hosts asked to look at their devices anew, by whichever thread."""
         self._used_at: float | None = None
+        self._views: dict[str, tuple[Any, Any]] = {}
+        """What was worked out, with what it was worked out from beside what the server shows."""
         self._server_time: float | None = None
         self._client_time = 0.0
         self.rate = 1.0
@@ -140,44 +115,18 @@ class Scene:
         self._watch.close()
 
     def _describe(self) -> tuple[list[Any], dict[type, list[str]]]:
-        """Compute resources of the wanted hosts → hosts → VMs and tasks: what joins later is selected by itself."""
-        rows = collect_objects(self._session, vim.HostSystem, self._asked.hosts, ("parent",))
-        parents = {compute_of(row): row.get("parent") for row in rows if row.get("parent") is not None}
-
-        def walk(kind: type, path: str, *further: Any) -> Any:
-            return _pc.TraversalSpec(type=kind, path=path, skip=False, selectSet=list(further))
-
-        tree = [
-            walk(vim.ComputeResource, "host", walk(vim.HostSystem, "vm"), walk(vim.HostSystem, "recentTask")),
-            walk(vim.ComputeResource, "recentTask"),
-            walk(vim.ComputeResource, "datastore"),
-        ]
-        objects = [_pc.ObjectSpec(obj=parents[moid], skip=False, selectSet=tree) for moid in sorted(parents)]
-        objects.append(_pc.ObjectSpec(obj=self._session.content.rootFolder, skip=False))
-        return objects, self._paths()
-
-    def _paths(self) -> dict[type, list[str]]:
-        knows = self._session.knows
-        newer_host = ["runtime.inQuarantineMode"] if knows(vim.host.RuntimeInfo, "inQuarantineMode") else []
-        newer_vm = ["guest.toolsVersionStatus2"] if knows(vim.vm.GuestInfo, "toolsVersionStatus2") else []
-        return {
-            vim.HostSystem: [*_HOST_PATHS, *newer_host],
-            vim.VirtualMachine: [*_VM_PATHS, *newer_vm],
-            vim.ClusterComputeResource: [*_COMPUTE_PATHS, "configurationEx"],
-            vim.ComputeResource: list(_COMPUTE_PATHS),
-            vim.Datastore: ["name", "host"],
-            vim.Task: list(roll_read.TASK_PATHS),
-            vim.Folder: ["name", "customValue"],
-        }
+        return roll_filter.describe(self._session, self._asked.hosts)
 
     def _note(self, delta: Delta) -> None:
+        if delta:
+            self._views.clear()
         for moid, paths in delta.changed.items():
             kind = self._seen.rows[moid].kind
             if issubclass(kind, vim.HostSystem):
                 self._seen.known.pop(moid, None)
-                if not _HOST_TRIGGERS.isdisjoint(paths):
+                if not HOST_TRIGGERS.isdisjoint(paths):
                     self._stale_hosts.add(moid)
-            elif issubclass(kind, vim.VirtualMachine) and not _VM_TRIGGERS.isdisjoint(paths):
+            elif issubclass(kind, vim.VirtualMachine) and not VM_TRIGGERS.isdisjoint(paths):
                 self._stale_vms.add(moid)
             elif issubclass(kind, vim.ComputeResource) and "name" in paths:
                 self._seen.known.clear()
@@ -203,10 +152,10 @@ class Scene:
     def _deepen(self) -> bool:
         """Read devices and the like where they may have changed; True when anything was read."""
         hosts, vms = self._due(), set(self._stale_vms)
+        if hosts or vms:
+            self._views.clear()
         if hosts:
-            paths = (*host_paths(self._session), *roll_read.size_paths(self._session))
-            deep = [path for path in paths if path not in _HOST_PATHS or path == DEVICES]
-            for row in collect_objects(self._session, vim.HostSystem, hosts, deep):
+            for row in collect_objects(self._session, vim.HostSystem, hosts, roll_filter.deep_paths(self._session)):
                 self._seen.deep[row.moid] = row
                 self._seen.known.pop(row.moid, None)
                 self._seen.sizes[row.moid] = roll_read.size(self._seen.joined(row.moid))
@@ -223,6 +172,9 @@ class Scene:
         """Names of alarms not met before; one read, and none where no new alarm is red."""
         names, rows = self._seen.alarm_names, [*self._seen.of(vim.HostSystem), *self._seen.of(vim.ComputeResource)]
         unknown = {alarm for row in rows for alarm in roll_read.red_alarms(row)} - names.keys()
+        if not unknown:
+            return
+        self._views.clear()
         found = collect_objects(self._session, vim.alarm.Alarm, unknown, ("info.name",))
         names.update({moid: moid for moid in unknown} | {row.moid: row.get("info.name", row.moid) for row in found})
 
@@ -239,6 +191,7 @@ class Scene:
         }
         paths = {vim.HostSystem: roll_read.USE_PATHS, vim.ClusterComputeResource: ("summary",)}
         found = collect_named(self._session, named, paths)
+        self._views.clear()
         self._seen.uses.update({row.moid: roll_read.use(row) for row in found[vim.HostSystem]})
         self._seen.summaries.update({row.moid: row.get("summary") for row in found[vim.ClusterComputeResource]})
         if computes is None:
@@ -246,25 +199,36 @@ class Scene:
 
     # -- what there is ----------------------------------------------------------------------------------------------
 
+    def _worked_out(self, name: str, basis: Any, work: Callable[[], _Views]) -> _Views:
+        known = self._views.get(name)
+        if known is None or known[0] != basis:
+            known = self._views[name] = (basis, work())
+        views: _Views = known[1]
+        return views
+
     @property
     def hosts(self) -> tuple[HostView, ...]:
         """All hosts of the clusters of the wanted hosts, by name, without what the engine knows better."""
-        return roll_views.host_views(self._seen, self._asked, self.own_tasks)
+        own = frozenset(self.own_tasks)
+        return self._worked_out("hosts", own, lambda: roll_views.host_views(self._seen, self._asked, own))
 
     @property
     def vms(self) -> tuple[VmView, ...]:
         """All VMs registered on these hosts, by name, but templates."""
-        return roll_views.vm_views(self._seen, self._asked, self.fields)
+        fields = dict(self.fields)
+        return self._worked_out("vms", fields, lambda: roll_views.vm_views(self._seen, self._asked, fields))
 
     @property
     def clusters(self) -> tuple[ClusterView, ...]:
         """Clusters, and the compute resources of hosts on their own, by name."""
-        return roll_views.cluster_views(self._seen, self.fields)
+        fields = dict(self.fields)
+        return self._worked_out("clusters", fields, lambda: roll_views.cluster_views(self._seen, fields))
 
     @property
     def texts(self) -> Mapping[str, Mapping[str, str]]:
         """Object id → attribute name → text, of hosts, VMs, compute resources and the root folder; empty texts are left out."""
-        return roll_views.texts(self._seen, self.fields)
+        fields = dict(self.fields)
+        return self._worked_out("texts", fields, lambda: roll_views.texts(self._seen, fields))
 
     @property
     def root(self) -> str:

@@ -160,6 +160,7 @@ def vm_views(picture: Picture, asked: Asked, fields: Mapping[int, str]) -> tuple
         siblings.setdefault(compute, []).append(host)
     rules = picture.rules()
     mounts = roll_read.mounts(picture.of(vim.Datastore))
+    local = {host: names for hosts in siblings.values() for host, names in mounts.local(hosts).items()}
     views = []
     for row in picture.of(vim.VirtualMachine):
         host = row.get("runtime.host")
@@ -167,9 +168,9 @@ def vm_views(picture: Picture, asked: Asked, fields: Mapping[int, str]) -> tuple
             continue
         compute = places[host._moId]
         hardware = picture.hardware.get(row.moid, VmHardware())
-        local = mounts.local(host._moId, siblings[compute], hardware.datastores)
+        alone = tuple(name for name in hardware.datastores if name in local[host._moId])
         moves = rules[compute].overrides.get(row.moid) if compute in rules else None
-        views.append(_vm_view(row, host._moId, hardware, local, moves, asked, fields))
+        views.append(_vm_view(row, host._moId, hardware, alone, moves, asked, fields))
     return tuple(sorted(views, key=lambda view: (view.name, view.moid)))
 
 

@@ -158,11 +158,12 @@ class TestDatastores:
     )
     def test_local_is_what_no_other_host_mounts(self, other: Any, local: bool) -> None:
         rows = [store("a", host_1=mount(), **({} if other is None else {"host_2": other}))]
-        assert roll_read.mounts(rows).local("host-1", ["host-1", "host-2"], ["a"]) == (("a",) if local else ())
+        found = roll_read.mounts(rows).local(["host-1", "host-2"])
+        assert found["host-1"] == (frozenset({"a"}) if local else frozenset())
 
-    def test_hosts_of_other_clusters_do_not_count_and_unknown_names_are_not_local(self) -> None:
+    def test_hosts_of_other_clusters_do_not_count(self) -> None:
         found = roll_read.mounts([store("a", host_1=mount(), host_9=mount())])
-        assert found.local("host-1", ["host-1", "host-2"], ["a", "never heard of"]) == ("a",)
+        assert found.local(["host-1", "host-2"]) == {"host-1": frozenset({"a"}), "host-2": frozenset()}
 
 
 class TestSize:

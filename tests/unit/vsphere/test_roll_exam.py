@@ -1,0 +1,272 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is asked before a host is started, the guards of calls, and whose maintenance mode it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pyVmomi import vim, vmodl
+from scene_lab import end_sessions, moid, open_session, simulator, watching
+
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import Session
+from simulator.simulator import Simulator
+
+
+@pytest.fixture
+def sim() -> Simulator:
+    return simulator("mixed")
+
+
+@pytest.fixture
+def session(sim: Simulator) -> Session:
+    return open_session(sim)
+
+
+def counted(session: Session) -> dict[str, int]:
+    found = dict(session.stub.calls)
+    session.stub.calls.clear()
+    return found
+
+
+class TestDryRun:
+    def test_names_the_vms_that_would_stay(self, sim: Simulator, session: Session) -> None:
+        scene = watching(sim, "bare-01.lab", session=session)
+        bare, usual = moid(sim, "bare-01.lab"), moid(sim, "usual-01.lab")
+        exams = scene.examine([bare, usual])
+        faults = exams[bare].evacuation_faults
+        assert faults is not None
+        assert "DRS is disabled" in faults[moid(sim, "pinned-01", vim.VirtualMachine)]
+        assert exams[usual].evacuation_faults == {}
+        assert exams[bare].evacuation_refused == ""
+        assert exams[bare].at == scene.now()
+        assert not sim.journal.writes()
+
+    def test_is_allowed_in_check_mode(self, sim: Simulator) -> None:
+        scene = watching(sim, "bare-01.lab", session=open_session(sim, read_only=True))
+        assert scene.examine([moid(sim, "bare-01.lab")])[moid(sim, "bare-01.lab")].evacuation_faults
+
+    @pytest.mark.parametrize("fault", ["NoPermission", "NotSupported"])
+    def test_that_may_not_be_asked_says_nothing(self, sim: Simulator, session: Session, fault: str) -> None:
+        scene = watching(sim, "bare-01.lab", session=session)
+        sim.faults.add(method="ClusterEnterMaintenanceMode", fault=fault)
+        exam = scene.examine([moid(sim, "bare-01.lab")])[moid(sim, "bare-01.lab")]
+        assert (exam.evacuation_faults, exam.evacuation_refused) == (None, "")
+
+    def test_that_is_refused_says_why(self, sim: Simulator, session: Session) -> None:
+        scene = watching(sim, "bare-01.lab", session=session)
+        sim.faults.add(
+            method="ClusterEnterMaintenanceMode",
+            fault="InsufficientFailoverResourcesFault",
+            message="Not enough hosts.",
+        )
+        exam = scene.examine([moid(sim, "bare-01.lab")])[moid(sim, "bare-01.lab")]
+        assert exam.evacuation_faults == {}
+        assert exam.evacuation_refused.startswith("Not enough hosts.")
+
+    def test_is_not_made_without_drs_nor_for_a_host_that_is_empty_already(
+        self, session: Session, sim: Simulator
+    ) -> None:
+        scene = watching(sim, "old-01.lab", session=session)
+        session.stub.calls.clear()
+        assert scene.examine([moid(sim, "old-01.lab")])[moid(sim, "old-01.lab")].evacuation_faults is None
+        assert "ClusterEnterMaintenanceMode" not in counted(session)
+        other = simulator("legacy_55")
+        without = watching(other, "old-01.lab", session=open_session(other))
+        with other.lock:
+            cluster = other.find(vim.ClusterComputeResource, "old")
+            cluster.set("configurationEx.drsConfig.enabled", False)
+        without.wait(0)
+        assert without.examine([moid(other, "old-01.lab")])[moid(other, "old-01.lab")].evacuation_faults is None
+
+    def test_hosts_that_are_away_are_left_out(self, sim: Simulator, session: Session) -> None:
+        scene = watching(sim, "gone-01.lab", session=session)
+        session.stub.calls.clear()
+        assert scene.examine([moid(sim, "gone-01.lab")]) == {}
+        assert session.calls == 0
+
+    @pytest.mark.parametrize("count", [1, 2])
+    def test_costs_one_call_a_host_and_two_reads(self, count: int) -> None:
+        sim = simulator("demo")
+        session = open_session(sim)
+        scene = watching(sim, "gpu-01.lab", session=session)
+        scene.sync()
+        session.stub.calls.clear()
+        scene.examine([moid(sim, name) for name in ("gpu-01.lab", "gpu-02.lab")[:count]])
+        # Load of the cluster, devices of the VMs.
+        assert counted(session) == {"RetrievePropertiesEx": 2, "ClusterEnterMaintenanceMode": count}
+
+
+class TestProtected:
+    def lab(self) -> Simulator:
+        """A host whose boot disk was set to be passed through: the next boot takes it away."""
+        sim = simulator("three_hosts")
+        host = sim.find(vim.HostSystem, "esx-01.lab")
+        boot = next(device.address for device in host.spec.layout.functions.values() if device.device == 0xA824)
+        sim.events["set_device_state"](host="esx-01.lab", address=boot, enabled=True)
+        self.boot = boot
+        return sim
+
+    def test_what_the_reboot_would_take_is_said(self) -> None:
+        sim = self.lab()
+        scene = watching(sim, "esx-01.lab")
+        exams = scene.examine([moid(sim, "esx-01.lab"), moid(sim, "esx-02.lab")])
+        sentences = exams[moid(sim, "esx-01.lab")].protected
+        assert len(sentences) == 1
+        assert f"The reboot would take {self.boot}" in sentences[0]
+        assert exams[moid(sim, "esx-02.lab")].protected == ()
+
+    def test_what_is_allowed_is_not_said(self) -> None:
+        sim = self.lab()
+        scene = watching(sim, "esx-01.lab", allow_protected=(f"esx-01.lab/{self.boot}",))
+        assert scene.examine([moid(sim, "esx-01.lab")])[moid(sim, "esx-01.lab")].protected == ()
+
+    def test_what_a_host_lives_on_is_read_only_where_something_is_taken(self) -> None:
+        sim = simulator("three_hosts")
+        session = open_session(sim)
+        scene = watching(sim, "esx-01.lab", session=session)
+        scene.sync()
+        session.stub.calls.clear()
+        scene.examine([moid(sim, "esx-01.lab")])
+        assert "RetrieveDiskPartitionInfo" not in counted(session)
+
+
+class TestFresh:
+    def test_a_host_is_read_in_one_call(self, sim: Simulator, session: Session) -> None:
+        scene = watching(sim, "moved-01.lab", session=session)
+        host = session.reference(vim.HostSystem, moid(sim, "moved-01.lab"))
+        session.stub.calls.clear()
+        before = scene.fresh_host(host._moId)
+        assert counted(session) == {"RetrievePropertiesEx": 1}
+        assert before is not None
+        assert before.connected
+        assert before.running == ("no-tools-01", "running-01")
+        assert (before.in_maintenance, before.entering, before.rebooting, before.tasks) == (False, False, False, ())
+        assert before.boot_time == sim.find(vim.HostSystem, "moved-01.lab").boot_time.timestamp()
+        host.EnterMaintenanceMode_Task(600, False, None)
+        sim.clock.advance(0.1)
+        entering = scene.fresh_host(host._moId)
+        assert entering is not None
+        assert entering.entering
+        assert [task.kind for task in entering.tasks] == ["enterMaintenanceMode"]
+
+    def test_a_vm(self, sim: Simulator, session: Session) -> None:
+        scene = watching(sim, "moved-01.lab", session=session)
+        fresh = scene.fresh_vm(moid(sim, "running-01", vim.VirtualMachine))
+        assert fresh is not None
+        assert (fresh.power_state, fresh.host_moid) == ("poweredOn", moid(sim, "moved-01.lab"))
+
+    def test_what_is_gone_is_none(self, sim: Simulator, session: Session) -> None:
+        scene = watching(sim, "moved-01.lab", session=session)
+        assert scene.fresh_host("host-999") is None
+        assert scene.fresh_vm("vm-999") is None
+        assert scene.fresh_text(vim.HostSystem, "host-999", "x") == ""
+
+
+class TestSignsOfLife:
+    def test_uptime(self, sim: Simulator, session: Session) -> None:
+        scene = watching(sim, "usual-01.lab", session=session)
+        assert scene.probe_uptime(moid(sim, "usual-01.lab")) == pytest.approx(20 * 86400)
+        assert scene.probe_uptime(moid(sim, "silent-01.lab")) is None
+
+    def test_services(self, sim: Simulator, session: Session) -> None:
+        scene = watching(sim, "usual-01.lab", session=session)
+        assert scene.probe_services(moid(sim, "usual-01.lab"))
+        assert not scene.probe_services(moid(sim, "silent-01.lab"))
+
+    def test_services_that_may_not_be_asked_are_taken_to_answer(self, sim: Simulator, session: Session) -> None:
+        scene = watching(sim, "usual-01.lab", session=session)
+        sim.faults.add(method="Refresh", fault="NoPermission", times=1)
+        assert scene.probe_services(moid(sim, "usual-01.lab"))
+        sim.faults.add(method="Refresh", fault="HostConfigFault", times=1)
+        assert not scene.probe_services(moid(sim, "usual-01.lab"))
+
+
+class TestWhoseMaintenanceMode:
+    """host moved-01 has running VMs that DRS moves away."""
+
+    def enter(self, sim: Simulator, session: Session, name: str = "usual-01.lab") -> str:
+        reference = session.reference(vim.HostSystem, moid(sim, name))
+        reference.EnterMaintenanceMode_Task(0, False, None)
+        sim.clock.advance(60)
+        return str(reference._moId)
+
+    def leave(self, sim: Simulator, session: Session, host: str) -> None:
+        session.reference(vim.HostSystem, host).ExitMaintenanceMode_Task(0)
+        sim.clock.advance(60)
+
+    def ask(self, sim: Simulator, session: Session, *hosts: str, since: float) -> list[bool | None]:
+        found = watching(sim, "usual-01.lab", session=session).maintenance_ours(dict.fromkeys(hosts, since))
+        return [found[host] for host in hosts]
+
+    def test_ours(self, sim: Simulator, session: Session) -> None:
+        began = sim.clock.now().timestamp()
+        assert self.ask(sim, session, self.enter(sim, session), since=began) == [True]
+
+    def test_somebody_elses(self, sim: Simulator, session: Session) -> None:
+        began = sim.clock.now().timestamp()
+        other = open_session(sim, user="operator@vsphere.local")
+        assert self.ask(sim, session, self.enter(sim, other), since=began) == [False]
+
+    def test_one_that_was_there_before_is_not_known(self, sim: Simulator, session: Session) -> None:
+        host = self.enter(sim, session)
+        assert self.ask(sim, session, host, since=sim.clock.now().timestamp()) == [None]
+
+    def test_ended_and_entered_again_is_not_ours(self, sim: Simulator, session: Session) -> None:
+        began = sim.clock.now().timestamp()
+        host = self.enter(sim, session)
+        self.leave(sim, session, host)
+        assert self.ask(sim, session, host, since=began) == [None]
+        self.enter(sim, session)
+        assert self.ask(sim, session, host, since=began) == [False]
+
+    def test_many_hosts_are_one_query(self, sim: Simulator, session: Session) -> None:
+        began = sim.clock.now().timestamp()
+        hosts = [self.enter(sim, session, name) for name in ("usual-01.lab", "bare-01.lab", "dvs-01.lab")]
+        scene = watching(sim, "usual-01.lab", session=session)
+        session.stub.calls.clear()
+        found = scene.maintenance_ours(dict.fromkeys([*hosts, moid(sim, "no-iommu-01.lab")], began))
+        assert found == {hosts[0]: True, hosts[1]: found[hosts[1]], hosts[2]: True, moid(sim, "no-iommu-01.lab"): None}
+        assert counted(session)["QueryEvents"] == 1
+
+    def test_nothing_is_asked_for_nothing(self, sim: Simulator, session: Session) -> None:
+        scene = watching(sim, "usual-01.lab", session=session)
+        session.stub.calls.clear()
+        assert scene.maintenance_ours({}) == {}
+        assert session.calls == 0
+
+    @pytest.mark.parametrize("fault", ["NoPermission", "NotSupported"])
+    def test_a_log_that_may_not_be_read_does_not_tell(self, sim: Simulator, session: Session, fault: str) -> None:
+        sim.faults.add(method="QueryEvents", fault=fault)
+        assert self.ask(sim, session, "host-1", since=0.0) == [None]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        lambda scene, host: scene.examine([host])[host].evacuation_faults,
+        lambda scene, host: scene.fresh_host(host).connected,
+        lambda scene, host: scene.maintenance_ours({host: 0.0}),
+        lambda scene, host: scene.probe_uptime(host),
+        lambda scene, host: scene.probe_services(host),
+        lambda scene, host: scene.sync(),
+    ],
+    ids=["examine", "fresh host", "event log", "uptime", "services", "time"],
+)
+def test_questions_are_answered_after_the_session_ended(sim: Simulator, session: Session, question: Any) -> None:
+    scene = watching(sim, "usual-01.lab", session=session)
+    host = moid(sim, "usual-01.lab")
+    before = question(scene, host)
+    end_sessions(sim)
+    assert question(scene, host) == before
+    assert session.logins == 2
+
+
+def test_a_session_that_cannot_be_renewed_is_no_answer(sim: Simulator, session: Session) -> None:
+    scene = watching(sim, "usual-01.lab", session=session)
+    end_sessions(sim)
+    sim.faults.add(method="Login", fault="InvalidLogin")
+    for question in (scene.probe_uptime, scene.probe_services, scene.fresh_host):
+        with pytest.raises(vmodl.MethodFault):
+            question(moid(sim, "usual-01.lab"))
