@@ -1,0 +1,205 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Putting a host into maintenance mode for work on its hardware, and taking it back: what to do, and what forbids it. PRIVATE.
+
+A mark on the host says that its maintenance mode is ours, a mark on a VM that it was stopped for it. They are what makes it possible to
+undo exactly what was done, by whoever runs it next.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from .host_blockers import unreachable
+from .hosts import Host
+from .plan import Blocker, Change, Plan, TargetPlan
+from .reboot import ExitMaintenance, RebootWish, plan_reboot
+from .timeouts import check_timeout
+from .vm_wishes import PowerOff
+from .vms import Vm
+
+PinnedAction = Literal["fail", "shutdown", "shutdown_then_power_off"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ParkWish:
+    """What is asked for. Timeouts are seconds and always finite."""
+
+    state: Literal["present", "absent"] = "present"
+    pinned: PinnedAction = "fail"
+    never_stop: frozenset[str] = frozenset()
+    evacuate_powered_off: bool = False
+    vsan_mode: str | None = None
+    operator_maintenance: Literal["keep", "end"] = "keep"
+    start_vms: bool = True
+    drain_timeout: int = 1800
+    stop_timeout: int = 300
+    leave_timeout: int = 600
+
+    def __post_init__(self) -> None:
+        """Raises InputError."""
+        for name in ("drain_timeout", "stop_timeout", "leave_timeout"):
+            check_timeout(name, getattr(self, name))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Forget:
+    """Take the mark away from what has this id."""
+
+    moid: str
+
+
+def host_mark(account: str) -> str:
+    """For people who wonder in the client; that there is one is all that counts."""
+    return f"maintenance mode for work on its hardware, entered by {account}"[:255]
+
+
+def vm_mark(host: Host) -> str:
+    """The id at the end is read again."""
+    end = f" [{host.moid}]"
+    return f"shut down for work on {host.name}"[: 255 - len(end)] + end
+
+
+def marked_host(text: str) -> str | None:
+    """The host that a VM was stopped for."""
+    found = re.search(r"\[([^\[\]\s]+)\]$", text)
+    return found.group(1) if found else None
+
+
+def plan_parking(
+    hosts: Sequence[Host],
+    residents: Mapping[str, Sequence[Vm]],
+    wish: ParkWish,
+    *,
+    tasks: Mapping[str, Sequence[str]],
+    marks: Mapping[str, str],
+    stopped: Sequence[Vm],
+) -> Plan:
+    """One TargetPlan a host. ``residents`` and ``tasks`` by host id, ``marks`` by id; ``stopped``: VMs with a mark, wherever they are."""
+    ordered = sorted(hosts, key=lambda host: (host.name, host.moid))
+    if wish.state == "present":
+        targets = [_park(host, residents.get(host.moid, ()), wish, tasks.get(host.moid, ()), marks) for host in ordered]
+    else:
+        targets = [_release(host, wish, marks, stopped) for host in ordered]
+    return Plan(targets=tuple(targets))
+
+
+# -- into maintenance mode ------------------------------------------------------------------------------------------
+
+
+def _park(
+    host: Host, residents: Sequence[Vm], wish: ParkWish, tasks: Sequence[str], marks: Mapping[str, str]
+) -> TargetPlan:
+    if not host.is_reachable:
+        return TargetPlan(target=host.name, moid=host.moid, blockers=(unreachable(host),))
+    if host.in_maintenance_mode:
+        warning = f"{host.name} was put into maintenance mode by somebody else, who also has to end it"
+        return TargetPlan(target=host.name, moid=host.moid, warnings=() if host.moid in marks else (warning,))
+    pinned = _pinned(host, residents)
+    refused = _refused(host, pinned, wish)
+    # What is stopped stands in nobody's way; what may not be stopped is refused by a sentence of its own.
+    handled = {vm.moid for vm in pinned}
+    rest = [vm for vm in residents if vm.moid not in handled]
+    entering = RebootWish(
+        reboot_if="always",
+        maintenance="manage",
+        evacuate_powered_off=wish.evacuate_powered_off,
+        vsan_mode=wish.vsan_mode,
+        drain_timeout=wish.drain_timeout,
+    )
+    base = plan_reboot([host], {host.moid: rest}, entering, {host.moid: tasks}).targets[0]
+    return TargetPlan(
+        target=host.name,
+        moid=host.moid,
+        changes=(
+            *(_stop(vm, wish) for vm in pinned),
+            *(change for change in base.changes if change.kind == "enter_maintenance"),
+        ),
+        blockers=(*refused, *base.blockers),
+        warnings=base.warnings,
+    )
+
+
+def _pinned(host: Host, residents: Sequence[Vm]) -> list[Vm]:
+    """Those that run and cannot leave; on a host without a cluster nothing moves any of them."""
+    running = [vm for vm in residents if vm.is_powered_on]
+    found = [vm for vm in running if vm.pins_to_host or host.cluster is None]
+    return sorted(found, key=lambda vm: (vm.name, vm.moid))
+
+
+def _refused(host: Host, pinned: Sequence[Vm], wish: ParkWish) -> tuple[Blocker, ...]:
+    if not pinned:
+        return ()
+    never = [vm for vm in pinned if wish.never_stop & {vm.name, vm.moid}]
+    deaf = [vm for vm in pinned if not vm.tools_running]
+    if never:
+        blocker = Blocker(
+            code="never_stop",
+            message=f"{host.name} runs virtual machines that cannot be moved and must never be stopped: {_list(never)}",
+            cure="Move their work elsewhere by hand and shut them down, or leave this host out",
+        )
+    elif wish.pinned == "fail":
+        blocker = Blocker(
+            code="pinned_vms",
+            message=f"{host.name} runs virtual machines that cannot be moved: {_list(pinned)}",
+            cure="Shut them down first, or set pinned_vms: shutdown to have them stopped, and started again with state: absent",
+        )
+    elif wish.pinned == "shutdown" and deaf:
+        blocker = Blocker(
+            code="tools_not_running",
+            message=f"VMware Tools do not run in {', '.join(vm.name for vm in deaf)} on {host.name}, so the guest cannot be asked "
+            "to shut down",
+            cure="Start the tools, shut the guest down from inside, or set pinned_vms: shutdown_then_power_off",
+        )
+    else:
+        return ()
+    return (blocker,)
+
+
+def _list(vms: Sequence[Vm]) -> str:
+    held = [(vm.name, ", ".join(device.label for device in vm.pins_to_host)) for vm in vms]
+    return "; ".join(f"{name} ({devices or 'its host is in no cluster'})" for name, devices in held)
+
+
+def _stop(vm: Vm, wish: ParkWish) -> Change:
+    how = PowerOff(timeout_seconds=wish.stop_timeout, allow_power_off=wish.pinned == "shutdown_then_power_off")
+    return Change(kind="shutdown", subject=vm.name, before="poweredOn", after="poweredOff", detail=(vm, how))
+
+
+# -- and back -------------------------------------------------------------------------------------------------------
+
+
+def _release(host: Host, wish: ParkWish, marks: Mapping[str, str], stopped: Sequence[Vm]) -> TargetPlan:
+    if not host.is_reachable:
+        return TargetPlan(target=host.name, moid=host.moid, blockers=(unreachable(host),))
+    ours = host.moid in marks
+    changes: list[Change] = []
+    blockers: tuple[Blocker, ...] = ()
+    if host.in_maintenance_mode:
+        detail = ExitMaintenance(timeout_seconds=wish.leave_timeout)
+        changes.append(
+            Change(kind="exit_maintenance", subject="maintenance mode", before=True, after=False, detail=detail)
+        )
+        if not ours and wish.operator_maintenance == "keep":
+            blockers = (
+                Blocker(
+                    code="maintenance_by_other",
+                    message=f"{host.name} was put into maintenance mode by somebody else",
+                    cure="It is left alone. Set operator_maintenance: end to end it all the same",
+                ),
+            )
+    if ours:
+        changes.append(_forget(host.moid, "mark of the host"))
+    waiting = [vm for vm in stopped if marked_host(marks.get(vm.moid, "")) == host.moid] if wish.start_vms else []
+    for vm in sorted(waiting, key=lambda vm: (vm.name, vm.moid)):
+        if not vm.is_powered_on:
+            changes.append(Change(kind="power_on", subject=vm.name, before="poweredOff", after="poweredOn", detail=vm))
+        changes.append(_forget(vm.moid, f"mark of {vm.name}"))
+    return TargetPlan(target=host.name, moid=host.moid, changes=tuple(changes), blockers=blockers)
+
+
+def _forget(moid: str, subject: str) -> Change:
+    return Change(kind="forget", subject=subject, before="marked", after=None, detail=Forget(moid=moid))

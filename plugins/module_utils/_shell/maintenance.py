@@ -1,0 +1,182 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Maintenance mode for work on hardware, between parameters and results. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .._domain.errors import DirectPathError
+from .._domain.hosts import Host
+from .._domain.parking import Forget, ParkWish, host_mark, plan_parking, vm_mark
+from .._domain.plan import Change, Plan, TargetPlan
+from .._domain.reboot import EnterMaintenance
+from .._domain.targets import Target, parse_targets
+from .._domain.vms import Vm
+from .._vsphere.apply_reboot import enter_maintenance, exit_maintenance, read_running_tasks
+from .._vsphere.apply_vms import apply_vm
+from .._vsphere.faults import UNCERTAIN
+from .._vsphere.marks import Choice, Marks, open_marks
+from .._vsphere.read_hosts import read_drs, read_names
+from .._vsphere.read_vms import read_residents, read_vms
+from .._vsphere.session import Session
+from .output import target_result
+from .run import Outcome
+from .worlds import HostWorld, observe_hosts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """The parameters of host_maintenance."""
+
+    targets: tuple[Target, ...]
+    wish: ParkWish
+    journal: Choice
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> Request:
+        return cls(
+            targets=parse_targets(params, devices_required=False),
+            wish=ParkWish(
+                state=params["state"],
+                pinned=params["pinned_vms"],
+                never_stop=frozenset(params["never_stop"]),
+                evacuate_powered_off=params["evacuate_powered_off"],
+                vsan_mode=params["vsan_mode"],
+                operator_maintenance=params["operator_maintenance"],
+                start_vms=params["start_vms"],
+                drain_timeout=params["drain_timeout"],
+                stop_timeout=params["stop_timeout"],
+                leave_timeout=params["leave_timeout"],
+            ),
+            journal=Choice(kind=params["journal"], directory=params["journal_dir"]),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParkWorld:
+    """Hosts with what is on them, and the marks there are. ``stopped``: VMs with a mark."""
+
+    hosts: HostWorld
+    marks: Marks
+    texts: Mapping[str, str]
+    residents: Mapping[str, Sequence[Vm]]
+    tasks: Mapping[str, Sequence[str]]
+    stopped: tuple[Vm, ...]
+
+
+def observe(session: Session, request: Request) -> ParkWorld:
+    """VMs and tasks are read only for hosts that are to be emptied."""
+    world = observe_hosts(session, request.targets)
+    marks = open_marks(session, request.journal, [host.moid for host in world.hosts], read_only=session.stub.read_only)
+    texts = marks.read()
+    due = [host for host in world.hosts if not host.in_maintenance_mode] if request.wish.state == "present" else []
+    deep = {host.moid: host for host in read_drs(session, due)} if due else {}
+    return ParkWorld(
+        hosts=replace(world, hosts=tuple(deep.get(host.moid, host) for host in world.hosts)),
+        marks=marks,
+        texts=texts,
+        residents=read_residents(session, [host.moid for host in due]) if due else {},
+        tasks=read_running_tasks(session, due) if due else {},
+        stopped=_stopped(session, texts) if request.wish.state == "absent" else (),
+    )
+
+
+def _stopped(session: Session, texts: Mapping[str, str]) -> tuple[Vm, ...]:
+    if not texts:
+        return ()
+    machines, _hosts = read_names(session)
+    return read_vms(session, [vm for vm in machines if vm.moid in texts])
+
+
+def plan(world: ParkWorld, request: Request) -> Plan:
+    return plan_parking(
+        world.hosts.hosts,
+        world.residents,
+        request.wish,
+        tasks=world.tasks,
+        marks=world.texts,
+        stopped=world.stopped,
+    )
+
+
+def apply(session: Session, world: ParkWorld, request: Request, target: TargetPlan) -> Outcome:
+    """In the order of the plan, each deed with its mark first. What was done before a failure is said, and can be undone."""
+    host = world.hosts.host(target.moid)
+    outcome = Outcome()
+    try:
+        for number, change in enumerate(target.effective, start=1):
+            _make(session, world, host, change, outcome)
+            outcome.made = number
+    except DirectPathError as error:
+        if outcome.done:
+            error.message = f"{error.message.rstrip('.')}. Done before that: {', '.join(outcome.done)}"
+        outcome.error = error
+    if request.wish.state == "absent" and outcome.error is None:
+        world.marks.tidy()
+    return outcome
+
+
+def _make(session: Session, world: ParkWorld, host: Host, change: Change, outcome: Outcome) -> None:
+    detail = change.detail
+    match change.kind:
+        case "shutdown":
+            vm, how = detail
+            world.marks.write("vm", vm.moid, vm_mark(host))
+            apply_vm(session, vm, [replace(change, detail=how)])
+            outcome.done += (f"{vm.name} was shut down (state: absent starts it again)",)
+        case "enter_maintenance":
+            _enter(session, world, host, detail)
+            outcome.done += (f"{host.name} entered maintenance mode",)
+        case "exit_maintenance":
+            exit_maintenance(session, host, timeout=detail.timeout_seconds)
+            outcome.done += (f"{host.name} left maintenance mode",)
+        case "power_on":
+            apply_vm(session, detail, [change])
+            outcome.done += (f"{detail.name} was started",)
+        case _:
+            _forget(world, host, detail)
+
+
+def _enter(session: Session, world: ParkWorld, host: Host, how: EnterMaintenance) -> None:
+    world.marks.write("host", host.moid, host_mark(session.endpoint.username))
+    try:
+        enter_maintenance(
+            session,
+            host,
+            timeout=how.timeout_seconds,
+            evacuate_powered_off=how.evacuate_powered_off,
+            vsan_mode=how.vsan_mode,
+        )
+    except DirectPathError as error:
+        # It is not in maintenance mode, so that the next one would be taken for ours. Where nobody knows, the mark stays.
+        if error.code not in UNCERTAIN:
+            with suppress(DirectPathError):
+                world.marks.write("host", host.moid, "")
+        raise
+
+
+def _forget(world: ParkWorld, host: Host, mark: Forget) -> None:
+    world.marks.write("host" if mark.moid == host.moid else "vm", mark.moid, "")
+
+
+def render(world: ParkWorld, request: Request, plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+    return {
+        "hosts": [_host(world, target, outcomes) for target in plan.targets],
+        "journal": {"place": world.marks.place, "why": world.marks.why},
+    }
+
+
+def _host(world: ParkWorld, target: TargetPlan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+    host = world.hosts.host(target.moid)
+    return {
+        **target_result(target, outcomes),
+        "cluster": host.cluster,
+        "in_maintenance_mode": host.in_maintenance_mode,
+        "vms_stopped": [change.subject for change in target.effective if change.kind == "shutdown"],
+        "vms_started": [change.subject for change in target.effective if change.kind == "power_on"],
+        "done": list(outcomes[target.moid].done) if target.moid in outcomes else [],
+    }
