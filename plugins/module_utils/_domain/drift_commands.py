@@ -24,6 +24,17 @@ class Commands:
     port: int = 443
     arguments: str = ""
 
+    @classmethod
+    def to(cls, place: str) -> Commands:
+        """Of a vCenter as a report calls it: ``vc-01`` or ``vc-01:8443``."""
+        name, colon, port = place.rpartition(":")
+        return cls(vcenter=name, port=int(port)) if colon and port.isdecimal() else cls(vcenter=place)
+
+    @property
+    def place(self) -> str:
+        """What a report calls this vCenter."""
+        return self.vcenter if self.port == 443 else f"{self.vcenter}:{self.port}"
+
     def playbook(self, name: str, *extra: str) -> str:
         """``ansible-playbook directpath.vsphere.enable -i inventory.yml``."""
         return " ".join(part for part in (f"ansible-playbook {COLLECTION}.{name}", self.arguments, *extra) if part)

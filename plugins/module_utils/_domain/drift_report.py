@@ -13,12 +13,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .drift import KINDS, Difference, Status, status_of
+from .drift_commands import Commands
 from .drift_find import DriftWorld, Plans
 from .hosts import Host, HostDevice
 from .vms import DynamicBacking, FixedBacking, Vm
 
 SCHEMA = "directpath.vsphere.drift_report"
 VERSION = 1
+
+MOST_LINES = 50
+"""Differences told in one message: a terminal is no place for a thousand."""
 
 Record = Mapping[str, Any]
 
@@ -54,8 +58,8 @@ def untold(vcenter: str, message: str, code: str) -> dict[str, Any]:
         wanted="an answer",
         found=code,
         cause=message,
-        cure="See what the error code means in the troubleshooting guide",
-        command=f"ansible localhost -m directpath.vsphere.host_pci_device_info -a 'hostname={vcenter}'",
+        cure=f"The troubleshooting guide tells what {code} means",
+        command=Commands.to(vcenter).module("host_pci_device_info", {}),
     )
     return {
         "schema": SCHEMA,
@@ -128,6 +132,28 @@ def sentence(report: Record) -> str:
     ]
     told = [part for part, number in zip(parts, ("drift", "unknown", "ignored"), strict=True) if figures[number]]
     return f"{looked}{many}: {', '.join(told) or 'all as wanted'}"
+
+
+def lines(parts: Iterable[Record], most: int = MOST_LINES) -> list[str]:
+    """One sentence a difference that counts, certain ones first, and how many more there are."""
+    counted = [record for part in parts for record in part["differences"] if not record["ignored"]]
+    ordered = sorted(counted, key=lambda record: record["certainty"] != "drift")
+    more = len(ordered) - most
+    return _sentences(ordered[:most]) + ([f"And {more} more, in the reports."] if more > 0 else [])
+
+
+def _sentences(records: Iterable[Record]) -> list[str]:
+    """What stands in the way of several differences of one object is told with the first of them."""
+    told: set[tuple[str, str, str]] = set()
+    written = []
+    for record in records:
+        keys = {text: (record["type"], record["object"], text) for text in record["obstacles"]}
+        obstacles = [text for text, key in keys.items() if key not in told]
+        told.update(keys.values())
+        head = f"{record['object']}{' ' + record['subject'] if record['subject'] else ''}: {record['title']}"
+        parts = [f"{text.rstrip('.')}." for text in (head, record["cause"], *obstacles, record["cure"]) if text]
+        written.append(" ".join([*parts, *([f"Command: {record['command']}"] if record["command"] else [])]))
+    return written
 
 
 def _counted(number: int, noun: str) -> str:

@@ -195,7 +195,7 @@ def _ask(session: Session, world: DriftWorld, plans: Plans, request: DriftReques
 def render(seen: Seen, request: DriftRequest, plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
     plans = seen.plans or make_plans(seen.world)
     differences, idle = let_pass(find_drift(seen.world, plans, request.commands), request.rules)
-    found = report(request.commands.vcenter, seen.world, plans, differences, idle)
+    found = report(request.commands.place, seen.world, plans, differences, idle)
     return {
         "status": found["status"],
         "summary": sentence(found),

@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Puts drift reports together on the controller. Documented in plugins/modules/drift_report.py."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+from ..module_utils._domain.errors import DirectPathError
+from ..module_utils._shell.drift_files import FORMATS, outcome, put_together, verdict, write
+
+CHOICE = {"type": "str", "choices": ["fail", "report"], "default": "report"}
+ARGUMENTS = {
+    "results": {"type": "list", "elements": "dict"},
+    "vcenters": {"type": "list", "elements": "str"},
+    "judge": {"type": "dict"},
+    "vcenter": {"type": "str"},
+    **{name: {"type": "path"} for name in FORMATS},
+    "on_drift": CHOICE,
+    "on_unknown": CHOICE,
+}
+
+
+class ActionModule(ActionBase):
+    """Works on the controller only: no connection, nothing copied anywhere."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        _unused, given = self.validate_argument_spec(
+            argument_spec=ARGUMENTS,
+            required_together=[("results", "vcenters")],
+            required_one_of=[("results", "judge")],
+            mutually_exclusive=[("results", "judge")],
+        )
+        result["changed"] = False
+        try:
+            found = given["judge"] or self._report(given)
+            choices = {name: given[name] for name in ("on_drift", "on_unknown")}
+            end = verdict(found, given["vcenter"], **choices)
+        except DirectPathError as error:
+            return {**result, "failed": True, "msg": error.sentence(), "error_code": error.code}
+        return {**result, **({} if given["judge"] else found), **end}
+
+    def _report(self, given: dict[str, Any]) -> dict[str, Any]:
+        report = put_together(list(zip(given["vcenters"], given["results"], strict=True)))
+        files = []
+        if not self._task.check_mode:
+            files = write(report, {name: given[name] for name in FORMATS}, datetime.datetime.now(datetime.UTC))
+        return outcome(report, files)
