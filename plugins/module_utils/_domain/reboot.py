@@ -30,6 +30,7 @@ __all__ = [
     "needs_reboot",
     "plan_reboot",
     "reboot_blockers",
+    "taken_devices",
     "verify_after",
 ]
 
@@ -114,7 +115,7 @@ def reboot_blockers(
         _pinned(host, running),
         _nowhere_to_go(host, running, wish),
         _would_lose_device(host, residents, wish),
-        *_grabbed(host, wish),
+        *taken_devices(host, wish),
     )
     return tuple(blocker for blocker in rules if blocker is not None)
 
@@ -203,8 +204,8 @@ def _would_lose_device(host: Host, residents: Iterable[Vm], wish: RebootWish) ->
     )
 
 
-def _grabbed(host: Host, wish: RebootWish) -> tuple[Blocker, ...]:
-    """Protected devices that the reboot would take from the host: what a moved card does to a boot disk."""
+def taken_devices(host: Host, wish: RebootWish) -> tuple[Blocker, ...]:
+    """Protected devices that the reboot would take from the host: what a moved card does to a boot disk. None without its fabric."""
     if host.fabric is None:
         return ()
     reasons = protections(host)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from .._domain.errors import DirectPathError
 from .collect import collect_objects
 from .read_hosts import host_paths
 from .roll_read import TASK_PATHS, size_paths
@@ -48,8 +49,18 @@ VM_TRIGGERS = frozenset({NEW, "config.changeVersion", "runtime.powerState"})
 
 
 def describe(session: Session, hosts: Iterable[str]) -> tuple[list[Any], dict[type, list[str]]]:
-    """Object specs and paths: compute resources of these hosts → hosts → VMs and tasks. What joins later is selected by itself."""
-    rows = collect_objects(session, vim.HostSystem, hosts, ("parent",))
+    """Object specs and paths: compute resources of these hosts → hosts → VMs and tasks. What joins later is selected by itself.
+
+    Raises DirectPathError ``vanished`` when none of the hosts is there: a roll must not take that for having nothing to do.
+    """
+    wanted = sorted(hosts)
+    rows = collect_objects(session, vim.HostSystem, wanted, ("parent",))
+    if wanted and not rows:
+        raise DirectPathError(
+            message=f"The server does not show any of the {len(wanted)} hosts any more ({', '.join(wanted[:8])})",
+            code="vanished",
+            cure="See whether they were removed from the inventory, or the rights of this account were",
+        )
     parents = {compute_of(row): row.get("parent") for row in rows if row.get("parent") is not None}
 
     def walk(kind: type, path: str, *further: Any) -> Any:

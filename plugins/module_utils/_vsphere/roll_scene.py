@@ -30,6 +30,8 @@ _Views = TypeVar("_Views")
 
 STALE_USE = 60.0
 """Seconds after which load and admission control are read again, when something else changed."""
+LOOK_FOR_ABSENT = 300.0
+"""Seconds after which wanted hosts that are not there are looked for again: they may be in a cluster that nothing watches."""
 SHORTEST_BASE = 1.0
 LONGEST_BASE = 10.0
 """Seconds on our clock between two times of the server from which its speed is told. Over longer ones a clock that was set looks like
@@ -68,6 +70,7 @@ class Scene:
         self._stale_vms: set[str] = set()
         self._refreshed: deque[str] = deque()
         """Hosts asked to look at their devices anew, by whichever thread."""
+        self._described_at = session.clock()
         self._used_at: float | None = None
         self._views: dict[str, tuple[Any, Any]] = {}
         """What was worked out, with what it was worked out from beside what the server shows."""
@@ -102,6 +105,8 @@ class Scene:
 
         Survives a session that ended. Raises what the connection raises, and faults; the next wait goes on from there.
         """
+        if self.absent and self._session.clock() - self._described_at > LOOK_FOR_ABSENT:
+            self._watch.close()
         delta = self._watch.wait(0.0 if self._due() else seconds)
         self._note(delta)
         deeper = self._deepen()
@@ -115,6 +120,7 @@ class Scene:
         self._watch.close()
 
     def _describe(self) -> tuple[list[Any], dict[type, list[str]]]:
+        self._described_at = self._session.clock()
         return roll_filter.describe(self._session, self._asked.hosts)
 
     def _note(self, delta: Delta) -> None:

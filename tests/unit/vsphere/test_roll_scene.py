@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from pyVmomi import vim
 from scene_lab import LABS, end_sessions, moid, open_session, simulator, watching
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import ENTRY, LOCK, PAUSE
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.world import (
     Admission,
@@ -154,6 +156,12 @@ class TestWhatThereIs:
         scene = Scene(open_session(sim), [Wanted(moid="host-999"), Wanted(moid=moid(sim, "gpu-01.lab"))])
         scene.wait(0)
         assert scene.absent == ("host-999",)
+
+    def test_no_host_at_all_is_an_error(self) -> None:
+        sim = simulator("demo")
+        with pytest.raises(DirectPathError, match="does not show any of the 1 hosts") as caught:
+            Scene(open_session(sim), [Wanted(moid="host-999")]).wait(0)
+        assert caught.value.code == "vanished"
 
 
 class TestReleases:
@@ -388,6 +396,38 @@ class TestGoingOn:
         assert {view.name: view.wanted for view in scene.hosts} == {"a.lab": True, "d.lab": False}
         assert host_of(scene, "a.lab").host.cluster == "two"
         assert scene.absent == ()
+
+    def test_a_host_that_comes_back_elsewhere_is_found_after_a_while(self) -> None:
+        lab = small()
+        lab["datacenters"][0]["clusters"].append({"name": "two", "hosts": [{"name": "d.lab"}], "vms": []})
+        sim = simulator(lab)
+        lost = moid(sim, "d.lab")
+        session = open_session(sim)
+        scene = Scene(session, [Wanted(moid=moid(sim, "a.lab")), Wanted(moid=lost)])
+        with hidden(sim, "d.lab"):
+            scene.wait(0)
+            assert scene.absent == (lost,)
+            calls = session.calls
+            sim.clock.advance(200)
+            scene.wait(0)
+            assert session.calls - calls == 1
+        sim.clock.advance(200)
+        assert scene.wait(0)
+        assert scene.absent == ()
+        assert [view.name for view in scene.clusters] == ["one", "two"]
+
+
+@contextmanager
+def hidden(sim: Simulator, name: str) -> Iterator[None]:
+    """The host is not in the inventory for a while."""
+    host = sim.find(vim.HostSystem, name)
+    with sim.lock:
+        found = sim.registry._objects.pop(host.moid)
+    try:
+        yield
+    finally:
+        with sim.lock:
+            sim.registry._objects[host.moid] = found
 
 
 def add_vm(sim: Simulator, host: str, name: str) -> Any:
