@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.arguments import DEVICES, HOSTS
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling_wish import ARGUMENTS
 from tools.envs import ROOT
 from tools.generate import argument_specs
 
@@ -75,3 +77,19 @@ def test_each_disagreement_is_noticed(defaults: dict[str, Any], problem: str) ->
 
 def test_agreement_is_left_alone() -> None:
     assert disagreements(SPEC, {"a": 1, "d": ["x"], "c": None, "__internal": 5}) == []
+
+
+NOT_OF_THE_ROLE = {"expect_pending", "assume_detached", "slice", "run_id", "progress_file", "targets"}
+"""Options the role sets itself, or the action plugin does."""
+
+
+def test_the_reboot_role_offers_every_option_of_its_module() -> None:
+    """Same choices and defaults: a policy may be written for one and used for the other."""
+    options = {name: spec for name, spec in ARGUMENTS.items() if name not in (*NOT_OF_THE_ROLE, *HOSTS, *DEVICES)}
+    role = argument_specs(ROOT / "roles" / "rolling_reboot")["main"]["options"]
+    assert {f"rolling_reboot_{name}" for name in options} <= set(role)
+    for name, spec in options.items():
+        offered = role[f"rolling_reboot_{name}"]
+        for key in ("type", "elements", "choices", "default"):
+            assert offered.get(key) == spec.get(key), f"{name}: {key}"
+        assert set(offered.get("options") or {}) == set(spec.get("options") or {}), name

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .rollout.told import is_roll, owing, roll_lines
+
 Record = Mapping[str, Any]
 
 _NOISE = ("invocation", "failed", "failed_when_result", "diff", "warnings", "deprecations", "ansible_facts", "skipped")
@@ -50,21 +52,24 @@ def reboot_outcome(seen: Record | None, call: Record | None, consent: bool | Non
     as changed or refused; a preview counts what would be done once consent is given.
     """
     planned = outcome(seen)
-    owing = [str(host["name"]) for host in planned.get("hosts") or () if host.get("status") != "ok"]
+    names = owing(planned)
     if call and not call.get("skipped"):
-        return {**outcome(call), "owing": owing, "owed": [], "notes": []}
-    if planned["trouble"] == "failed" or not owing:
-        return {**planned, "owing": owing, "owed": owing, "notes": []}
-    names = ", ".join(owing)
+        done = outcome(call)
+        return {**done, "owing": names, "owed": owing(done) if "schedule" not in done else [], "notes": []}
+    if planned["trouble"] == "failed" or not names:
+        return {**planned, "owing": names, "owed": names, "notes": []}
+    listed = ", ".join(names)
     if preview and consent is None:
-        note = f"rolling_reboot_consent is not set: without it the run stops here, before it reboots {names}"
-        return {**planned, "owing": owing, "owed": [], "notes": [note]}
-    idle = {**planned, "hosts": [], "changes": [], "changed": False, "trouble": ""}
-    return {**idle, "owing": owing, "owed": owing, "notes": [f"still owing a reboot: {names}"]}
+        note = f"rolling_reboot_consent is not set: without it the run stops here, before it reboots {listed}"
+        return {**planned, "owing": names, "owed": [], "notes": [note]}
+    idle = {**planned, "hosts": [], "changes": [], "changed": False, "trouble": "", "schedule": None}
+    return {**idle, "owing": names, "owed": names, "notes": [f"still owing a reboot: {listed}"]}
 
 
 def lines(result: Record) -> list[str]:
     """One line a host or VM, followed by one for each change, device still pending, refusal and warning."""
+    if is_roll(result) and _targets(result):
+        return [*roll_lines(result), *(result.get("notes") or ())]
     written = []
     for target in _targets(result):
         name = target["name"]

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,15 +14,16 @@ from .._domain.rollout.forecast import forecast
 from .._domain.rollout.lock import scope_digest
 from .._domain.rollout.need import debt_of
 from .._domain.rollout.states import is_active
+from .._domain.rollout.world import Exam
 from .._domain.targets import resolve_hosts, resolve_targets
 from .._vsphere.collect import collect_objects
 from .._vsphere.read_hosts import read_host_names
 from .._vsphere.redfish import Bmc, BmcAccess
 from .._vsphere.roll_journal import Journal, Subject
-from .._vsphere.roll_journal_file import open_journal
+from .._vsphere.roll_journal_file import FileJournal, journal_path, open_journal
 from .._vsphere.roll_scene import Scene, Wanted
 from .._vsphere.sdk import vim
-from .._vsphere.session import Session
+from .._vsphere.session import Endpoint, Session
 from .owner import is_gone, make_owner
 from .rolling_loop import TROUBLE, Loop, Rolled, Setting, close_down, orphanage
 from .rolling_result import of_forecast, of_roll
@@ -107,9 +108,19 @@ def _schedule(loop: Loop, setting: Setting) -> dict[str, Any]:
         for view in world.hosts
         if view.connected and debt_of(view, setting.policy) is not None and not is_active(view.entry)
     ]
-    exams = setting.scene.examine(due)
+    freed = {vm.moid for vm in world.vms if setting.detached & {vm.name, vm.moid}}
+    exams = {moid: _without(exam, freed) for moid, exam in setting.scene.examine(due).items()}
     world = replace(world, hosts=tuple(replace(view, exam=exams.get(view.moid)) for view in world.hosts))
     return {**of_forecast(forecast(world, setting.policy, seen.now), world), "server_time": seen.now}
+
+
+def _without(exam: Exam, freed: Collection[str]) -> Exam:
+    """DRS was asked about VMs as they are; those that a planned change frees of their devices will be able to leave."""
+    if exam.evacuation_faults is None:
+        return exam
+    return replace(
+        exam, evacuation_faults={moid: why for moid, why in exam.evacuation_faults.items() if moid not in freed}
+    )
 
 
 def _account(session: Session, journal: Journal, teller: Teller) -> dict[str, Any]:
@@ -164,6 +175,7 @@ def _unknown_names(rolled: Rolled, wish: RollWish) -> list[str]:
     return [f"{option} names {name}, and nothing is called so in these clusters" for option, name in unknown]
 
 
-def patience(wish: RollWish) -> float:
-    """A slice that goes on with a run may begin while the server is away: an ESXi host takes its own API with it."""
-    return wish.policy.deadlines.reboot if wish.run_id is not None and wish.slice else 0.0
+def patience(wish: RollWish, endpoint: Endpoint) -> float:
+    """A server is waited for when a roll over it is known to be under way: an ESXi host takes its own API with it."""
+    begun = wish.goes_on or FileJournal(journal_path(endpoint, wish.journal_dir), why="").holds_anything()
+    return wish.policy.deadlines.reboot if begun else 0.0

@@ -154,20 +154,28 @@ def test_proof_names_devices_and_memory() -> None:
     ]
 
 
+def rolled(*phases: tuple[str, str], **more: Any) -> dict[str, Any]:
+    """The result of a rolling reboot: names and phases of its hosts."""
+    hosts = [{"name": name, "cluster": "gpu", "phase": phase} for name, phase in phases]
+    return {"state": "planned", "timeline": {}, "hosts": hosts, "changes": [], **more}
+
+
 class TestRebootOutcome:
     change = {"target": "esx-01", "kind": "reboot", "subject": "host", "before": "running", "after": "rebooted"}  # noqa: RUF012
-    seen = {  # noqa: RUF012
-        "hosts": [host("esx-01", "changed"), host("esx-02", "ok"), host("esx-03", "refused")],
-        "changes": [change],
-        "changed": True,
-        "error_code": "pinned",
-        "msg": "esx-03 cannot be emptied",
-    }
+    seen = rolled(
+        ("esx-01", "waiting"),
+        ("esx-02", "idle"),
+        ("esx-03", "blocked"),
+        changes=[change],
+        changed=True,
+        error_code="pinned",
+        msg="esx-03 cannot be emptied",
+    )
 
     def test_what_was_done_counts(self) -> None:
-        done = {"hosts": [host("esx-01", "changed")], "changes": [self.change], "changed": True}
+        done = rolled(("esx-01", "done"), ("esx-03", "blocked"), state="stalled", changes=[self.change], changed=True)
         kept = reboot_outcome(self.seen, done, True, False)
-        assert (kept["owing"], kept["owed"], kept["trouble"]) == (["esx-01", "esx-03"], [], "")
+        assert (kept["owing"], kept["owed"]) == (["esx-01", "esx-03"], ["esx-03"])
         assert kept["changes"] == [self.change]
 
     def test_refused_consent_leaves_the_debt_and_changes_nothing(self) -> None:
@@ -189,7 +197,7 @@ class TestRebootOutcome:
         assert reboot_outcome(self.seen, {}, False, True)["changes"] == []
 
     def test_nothing_owed(self) -> None:
-        kept = reboot_outcome({"hosts": [host("esx-02", "ok")], "changes": []}, {"skipped": True}, None, False)
+        kept = reboot_outcome(rolled(("esx-02", "idle")), {"skipped": True}, None, False)
         assert (kept["owing"], kept["owed"], kept["trouble"]) == ([], [], "")
 
     def test_a_vcenter_that_did_not_answer_is_a_failure(self) -> None:

@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The result of a rolling reboot as a role keeps it, in lines for a terminal. PRIVATE to the collection.
+
+Input is the plain mapping the module returns; nothing is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+from typing import Any
+
+from .progress import View
+from .report import clock
+from .telling import schedule_lines
+
+Record = Mapping[str, Any]
+
+MOST_IDLE = 20
+"""Names of hosts that owe nothing, in one line."""
+
+_PHASES = {
+    "idle": "owes no reboot",
+    "waiting": "not reached",
+    "done": "rebooted",
+    "failed": "FAILED",
+}
+
+
+def is_roll(result: Record) -> bool:
+    """Whether this is the result of a rolling reboot that got as far as looking at hosts."""
+    return "timeline" in result and "state" in result
+
+
+def owing(result: Record) -> list[str]:
+    """Names of the hosts that owe a reboot, or would by now, blocked and failed ones included."""
+    return [str(host["name"]) for host in result.get("hosts") or () if host.get("phase") not in ("idle", "done")]
+
+
+def roll_lines(result: Record) -> list[str]:
+    """The schedule; or one line a host with what became of it, and what to do next."""
+    schedule = result.get("schedule")
+    if schedule:
+        return [line.text for line in schedule_lines(schedule, View(zone=UTC, reasons=True))]
+    return [*_done(result), *(f"to go on: {sentence}" for sentence in result.get("resume") or ())]
+
+
+def _done(result: Record) -> list[str]:
+    hosts: Sequence[Record] = result.get("hosts") or ()
+    written = []
+    for host in hosts:
+        phase = str(host.get("phase", ""))
+        if phase == "idle":
+            continue
+        word = _PHASES.get(phase, phase)
+        why = f": {host['reason']}" if phase != "done" and host.get("reason") else ""
+        written.append(f"{host.get('cluster') or ''} {host['name']}: {word}{_seconds(host)}{why}".strip())
+        written += [f"  {blocker.get('message', blocker)}" for blocker in host.get("blockers") or ()]
+        if host.get("vms") and phase != "done":
+            written.append(f"  stopped for it: {', '.join(host['vms'])}")
+    return [*written, *_idle([str(host["name"]) for host in hosts if host.get("phase") == "idle"])] or ["nothing to do"]
+
+
+def _idle(names: list[str]) -> list[str]:
+    if not names:
+        return []
+    shown = ", ".join(names) if len(names) <= MOST_IDLE else f"{len(names)} hosts"
+    return [f"{shown}: {'owes' if len(names) == 1 else 'owe'} no reboot"]
+
+
+def _seconds(host: Record) -> str:
+    """`` (drained in 00:04, back after 01:02)``."""
+    seconds = host.get("seconds") or {}
+    words = {"drain": "drained in", "reboot": "back after"}
+    parts = [f"{word} {clock(seconds[key])}" for key, word in words.items() if seconds.get(key)]
+    return f" ({', '.join(parts)})" if parts else ""

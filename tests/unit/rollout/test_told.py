@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The result of a rolling reboot in the lines a role shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.report import lines, reboot_outcome
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.told import owing, roll_lines
+
+
+def host(name: str, phase: str, **more: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "cluster": "gpu",
+        "phase": phase,
+        "reason": "",
+        "blockers": [],
+        "vms": [],
+        "seconds": {},
+        **more,
+    }
+
+
+def rolled(*hosts: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"state": "finished", "timeline": {"hosts": [], "vms": []}, "hosts": list(hosts), "changed": True, **more}
+
+
+PLANNED = rolled(
+    host("esx-01", "waiting"),
+    host("esx-02", "idle"),
+    state="planned",
+    schedule={
+        "waves": 1,
+        "seconds": 1320,
+        "hosts": [
+            {
+                "name": "esx-01",
+                "cluster": "gpu",
+                "wave": 1,
+                "starts_after_seconds": 0,
+                "ends_after_seconds": 1320,
+                "reason": "it settles 0000:3b:00.0",
+                "stops": [{"name": "train-01", "reason": "holds a device", "order": 0}],
+                "moves": [],
+            }
+        ],
+        "left": [],
+        "idle": ["esx-02"],
+    },
+)
+
+
+def test_each_host_has_its_line_and_idle_ones_share_one() -> None:
+    result = rolled(
+        host("esx-01", "done", seconds={"drain": 4.0, "reboot": 62.0}),
+        host("esx-02", "idle"),
+        host("esx-03", "idle"),
+        host("esx-04", "failed", reason="it did not come back", vms=["train-01"]),
+        host("esx-05", "blocked", reason="alarm", blockers=[{"message": "Alarm Fan is red on esx-05"}]),
+        resume=["Repair esx-04."],
+    )
+    assert roll_lines(result) == [
+        "gpu esx-01: rebooted (drained in 00:04, back after 01:02)",
+        "gpu esx-04: FAILED: it did not come back",
+        "  stopped for it: train-01",
+        "gpu esx-05: blocked: alarm",
+        "  Alarm Fan is red on esx-05",
+        "esx-02, esx-03: owe no reboot",
+        "to go on: Repair esx-04.",
+    ]
+
+
+def test_a_schedule_names_the_vms_it_stops() -> None:
+    text = "\n".join(lines(PLANNED))
+    assert "1 host would be rebooted in 1 wave" in text
+    assert "stops train-01 (holds a device)" in text
+
+
+def test_many_idle_hosts_are_counted() -> None:
+    assert roll_lines(rolled(*(host(f"esx-{n:02}", "idle") for n in range(30)))) == ["30 hosts: owe no reboot"]
+
+
+def test_blocked_and_failed_hosts_still_owe() -> None:
+    result = rolled(
+        host("a", "done"), host("b", "idle"), host("c", "blocked"), host("d", "failed"), host("e", "waiting")
+    )
+    assert owing(result) == ["c", "d", "e"]
+
+
+def test_without_consent_nothing_counts_as_done() -> None:
+    outcome = reboot_outcome(PLANNED, None, False, False)
+    assert outcome["owed"] == ["esx-01"]
+    assert not outcome["changed"]
+    assert lines(outcome) == ["still owing a reboot: esx-01"]
+
+
+def test_what_a_halted_roll_left_is_still_owed() -> None:
+    call = rolled(
+        host("esx-01", "failed"), state="halted", error_code="not_back", msg="esx-01 is not back", failed=True
+    )
+    outcome = reboot_outcome(PLANNED, call, True, False)
+    assert (outcome["owing"], outcome["owed"], outcome["trouble"]) == (["esx-01"], ["esx-01"], "refused")
+
+
+def test_a_check_run_counts_as_if_it_had_happened() -> None:
+    outcome = reboot_outcome(PLANNED, PLANNED, True, False)
+    assert (outcome["owing"], outcome["owed"], outcome["changed"]) == (["esx-01"], [], True)
