@@ -57,7 +57,9 @@ PATIENCE = (5, 15, 30, 60, 120)
 def _columns() -> int:
     """Of the terminal that ansible-playbook writes to; 0 when it is none. Asked before a worker process is detached from it."""
     try:
-        return os.get_terminal_size(sys.__stdout__.fileno()).columns if sys.__stdout__ is not None else 0
+        if sys.__stdout__ is None or not sys.__stdout__.isatty():
+            return 0
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80
     except (OSError, ValueError):
         return 0
 
