@@ -317,6 +317,12 @@ options:
   run_id:
     description: Name of the process a run with several slices belongs to. Made where it is not given.
     type: str
+  goes_on:
+    description:
+      - Says that this slice goes on with a run that an earlier one began. A server that does not answer is then waited for, as it may be the
+        host itself that is being rebooted.
+    type: bool
+    default: false
   progress:
     description: How progress is shown while the task runs. Has an effect only where the module is called through its action plugin.
     type: str

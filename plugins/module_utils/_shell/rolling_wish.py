@@ -92,6 +92,7 @@ ARGUMENTS: dict[str, Any] = {
     "journal_dir": {"type": "path", "default": DIRECTORY},
     "slice": {"type": "float", "default": 0},
     "run_id": {"type": "str"},
+    "goes_on": {"type": "bool", "default": False},
     "progress": {"type": "str", "choices": ["auto", "lines", "none"], "default": "auto"},
     "progress_file": {"type": "path"},
     "timeline_html": {"type": "path"},
@@ -120,6 +121,7 @@ class RollWish:
     journal_dir: str = DIRECTORY
     slice: float = 0.0
     run_id: str | None = None
+    goes_on: bool = False
     progress_file: str | None = None
     secrets: frozenset[str] = frozenset()
     """Words that are not to be told."""
@@ -144,6 +146,7 @@ class RollWish:
             journal_dir=params["journal_dir"],
             slice=params["slice"],
             run_id=_run_id(params["run_id"]),
+            goes_on=params["goes_on"],
             progress_file=params["progress_file"],
             secrets=frozenset(
                 str(word) for word in (params["password"], *(access.get("password") for access in bmc.values())) if word

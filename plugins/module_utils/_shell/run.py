@@ -12,11 +12,13 @@ from typing import Any, Generic, TypeVar
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._domain.errors import DirectPathError
+from .._domain.pace import ONE_BY_ONE, Pace
 from .._domain.plan import Change, Plan, TargetPlan
 from .._vsphere.faults import CONNECTION_ERRORS, UNCERTAIN, explain
 from .._vsphere.sdk import MISSING, vmodl
-from .._vsphere.session import Session, open_session
+from .._vsphere.session import Endpoint, Session, open_session
 from .arguments import CONNECTION, endpoint
+from .crew import work
 
 Wish = TypeVar("Wish")
 World = TypeVar("World")
@@ -62,7 +64,10 @@ class Job(Generic[Wish, World]):
     settle: Callable[[Session, World, Wish, Plan], None] | None = None
     expect: Callable[[Session, World, Wish], World] = lambda session, world, wish: world
     """In check mode: the world as it will be once earlier steps of the same run have happened."""
-    stop_at_failure: bool = False
+    pace: Callable[[Wish], Pace] = lambda wish: ONE_BY_ONE
+    """How many targets are written to at the same time, and after how many failures no more are begun."""
+    host_of: Callable[[World, TargetPlan], str] = lambda world, target: target.moid
+    """The ESXi host that bears the work on a target."""
     is_one_shot: bool = False
     """True for deeds that are not a state (a reboot): a second plan proves nothing, ``apply`` itself does."""
     constraints: Mapping[str, Any] = field(default_factory=dict)
@@ -78,7 +83,7 @@ class Work(Generic[Wish]):
     arguments: Mapping[str, Any]
     wish: Callable[[Mapping[str, Any]], Wish]
     do: Callable[[Session, Wish, bool], dict[str, Any]]
-    patience: Callable[[Wish], float] = lambda wish: 0.0
+    patience: Callable[[Wish, Endpoint], float] = lambda wish, endpoint: 0.0
     constraints: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -90,7 +95,8 @@ def run(job: Job[Any, Any] | Work[Any]) -> None:
     wrote = 0
     try:
         wish = job.wish(module.params)
-        with open_session(endpoint(module.params), **_session_options(job, wish, module.check_mode)) as session:
+        place = endpoint(module.params)
+        with open_session(place, **_session_options(job, wish, place, check_mode=module.check_mode)) as session:
             try:
                 if isinstance(job, Work):
                     result = job.do(session, wish, module.check_mode)
@@ -104,9 +110,9 @@ def run(job: Job[Any, Any] | Work[Any]) -> None:
         module.fail_json(**failure(explain(fault, doing="read", on=str(module.params["hostname"])), wrote=wrote))
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
+        line = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
         problem = explain(error, doing="finish", on=str(module.params["hostname"]))
-        module.fail_json(**failure(problem, wrote=wrote), place=place)
+        module.fail_json(**failure(problem, wrote=wrote), place=line)
     for warning in result.pop("warnings", ()):
         module.warn(warning)
     if result.pop("failed", False):
@@ -114,9 +120,9 @@ def run(job: Job[Any, Any] | Work[Any]) -> None:
     module.exit_json(**result)
 
 
-def _session_options(job: Job[Any, Any] | Work[Any], wish: Any, check_mode: bool) -> dict[str, Any]:
+def _session_options(job: Job[Any, Any] | Work[Any], wish: Any, place: Endpoint, *, check_mode: bool) -> dict[str, Any]:
     if isinstance(job, Work):
-        patience = job.patience(wish)
+        patience = job.patience(wish, place)
         return {"read_only": check_mode, **({"patience": patience} if patience else {})}
     return {"read_only": check_mode or job.apply is None}
 
@@ -175,7 +181,8 @@ def _apply(
 ) -> tuple[World, Plan]:
     todo = plan
     for attempt in range(1, ATTEMPTS + 1):
-        tried = _apply_once(apply, session, wish, world, todo, outcomes, stop_at_failure=job.stop_at_failure)
+        tried = _apply_once(job, apply, session, wish, world, todo, outcomes)
+        unreached = {target.moid for target in todo.targets if target.effective} - tried
         if job.settle is not None:
             job.settle(session, world, wish, _only(todo, tried))
         if job.is_one_shot:
@@ -186,7 +193,8 @@ def _apply(
         _judge(todo, tried, outcomes, retry=uncertain if attempt < ATTEMPTS else set())
         if not uncertain or attempt == ATTEMPTS:
             return world, todo
-        todo = _only(todo, uncertain)
+        # What only looked like a failure does not count against those that were not begun because of it.
+        todo = _only(todo, uncertain | unreached)
     raise AssertionError("the last attempt returns")
 
 
@@ -209,31 +217,32 @@ def _is_uncertain(outcome: Outcome) -> bool:
 
 
 def _apply_once(
+    job: Job[Wish, World],
     apply: Callable[[Session, World, Wish, TargetPlan], Outcome],
     session: Session,
     wish: Wish,
     world: World,
     plan: Plan,
     outcomes: dict[str, Outcome],
-    *,
-    stop_at_failure: bool,
 ) -> set[str]:
-    tried: set[str] = set()
-    for target in plan.targets:
-        if not target.effective:
-            continue
-        writes, earlier = session.stub.writes, target.moid in outcomes and outcomes[target.moid].wrote
+    """Write to the targets of a plan, as many at the same time as the job's pace allows. Returns those begun."""
+    targets = {target.moid: target for target in plan.targets if target.effective}
+    failed = sum(1 for moid, outcome in outcomes.items() if outcome.error is not None and moid not in targets)
+
+    def do(moid: str) -> bool:
+        writes, earlier = session.stub.writes_here, moid in outcomes and outcomes[moid].wrote
         try:
-            outcomes[target.moid] = apply(session, world, wish, target)
+            outcome = apply(session, world, wish, targets[moid])
         except DirectPathError as error:
-            outcomes[target.moid] = Outcome(error=error)
+            outcome = Outcome(error=error)
         except (vmodl.MethodFault, *CONNECTION_ERRORS) as fault:
-            outcomes[target.moid] = Outcome(error=explain(fault, doing="apply the plan", on=target.target))
-        outcomes[target.moid].wrote = earlier or session.stub.writes > writes
-        tried.add(target.moid)
-        if outcomes[target.moid].error is not None and stop_at_failure:
-            break
-    return tried
+            outcome = Outcome(error=explain(fault, doing="apply the plan", on=targets[moid].target))
+        outcome.wrote = earlier or session.stub.writes_here > writes
+        outcomes[moid] = outcome
+        return outcome.error is None
+
+    places = [(moid, job.host_of(world, target)) for moid, target in targets.items()]
+    return set(work(session, places, do, job.pace(wish), failed=failed))
 
 
 def _judge(after: Plan, tried: set[str], outcomes: dict[str, Outcome], *, retry: set[str]) -> None:
@@ -329,13 +338,25 @@ def _summary(result: Mapping[str, Any], plan: Plan, outcomes: Mapping[str, Outco
     undone = len(result.get("not_done", ()))
     made = len(result["changes"]) - undone
     parts = [f"{len(plan.targets)} looked at", f"{made} change{'' if made == 1 else 's'}"]
-    extra = (("not done", undone), ("refused", refused), ("failed", failed), ("skipped", skipped))
+    unreached = sum(1 for target in plan.targets if is_unreached(target, outcomes))
+    extra = (
+        ("not done", undone),
+        ("refused", refused),
+        ("failed", failed),
+        ("not reached", unreached),
+        ("skipped", skipped),
+    )
     return ", ".join(parts + [f"{number} {word}" for word, number in extra if number])
 
 
 def show_only(world: Any, wish: Any) -> Plan:
     """The plan of a module that only looks."""
     return Plan()
+
+
+def is_unreached(target: TargetPlan, outcomes: Mapping[str, Outcome]) -> bool:
+    """Whether a run that wrote ended before it came to this target, as too many others had failed."""
+    return bool(outcomes) and bool(target.effective) and target.moid not in outcomes
 
 
 def status_of(target: TargetPlan, outcomes: Mapping[str, Outcome]) -> str:
@@ -347,6 +368,8 @@ def status_of(target: TargetPlan, outcomes: Mapping[str, Outcome]) -> str:
         return "skipped"
     if outcome is not None and outcome.error is not None:
         return "failed"
+    if is_unreached(target, outcomes):
+        return "not_reached"
     if target.effective:
         return "changed"
     return "pending" if target.pending else "ok"

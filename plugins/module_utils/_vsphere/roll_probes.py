@@ -29,6 +29,8 @@ AT_ONCE = 8
 """Questions under way at a time."""
 AGAIN = 5.0
 """Seconds until a host whose services did not answer is asked again, and a management controller too."""
+SOMETIMES = 60.0
+"""Seconds until a management controller that did not answer before anything began is asked again."""
 GRACE = 0.25
 """Seconds of real time given to answers that come at once, before anything else is done."""
 
@@ -95,6 +97,8 @@ class Probes:
         self._pool = Pool()
         self._proofs: dict[str, Proof] = {}
         self._power: dict[str, tuple[float, str | None]] = {}
+        self._checked: set[str] = set()
+        self._problems: dict[str, str] = {}
 
     @property
     def busy(self) -> bool:
@@ -107,6 +111,9 @@ class Probes:
 
     def power(self, moid: str) -> str | None:
         return self._power.get(moid, (0.0, None))[1]
+
+    def bmc_problem(self, moid: str) -> str:
+        return self._problems.get(moid, "")
 
     def next_due(self, now: float) -> float | None:
         """When something is to be asked again."""
@@ -124,9 +131,9 @@ class Probes:
         self._take(now)
 
     def ask_power_of_all(self, now: float) -> None:
-        """Before hosts are cycled at all: whose controllers answer."""
+        """Before hosts are cycled at all: whose controllers answer. Those that do not are asked again now and then."""
         for moid in self._bmcs:
-            if moid not in self._power:
+            if self.power(moid) is None and now >= self._power.get(moid, (-SOMETIMES, None))[0] + SOMETIMES:
                 self._ask_power(moid, now)
         self._take(now)
 
@@ -145,9 +152,22 @@ class Probes:
 
     def _ask_power(self, moid: str, now: float) -> None:
         bmc = self._bmcs.get(moid)
-        asked, power = self._power.get(moid, (-AGAIN, None))
-        if bmc is not None and (power is None or now >= asked + AGAIN):
-            self._pool.ask(("power", moid, ()), bmc.power_state)
+        asked = self._power.get(moid, (-AGAIN, None))[0]
+        if bmc is not None and now >= asked + AGAIN:
+            self._pool.ask(("power", moid, ()), lambda: self._power_state(moid, bmc))
+
+    def _power_state(self, moid: str, bmc: Any) -> str | None:
+        """The first time, it is looked at as a whole: the right server, an account that may, a way to power on."""
+        try:
+            if moid not in self._checked:
+                bmc.check()
+                self._checked.add(moid)
+            power: str | None = bmc.power_state()
+        except DirectPathError as error:
+            self._problems[moid] = error.sentence()
+            raise
+        self._problems.pop(moid, None)
+        return power
 
     def _take(self, now: float) -> None:
         for key, answer in self._pool.take(GRACE if self._pool.busy else 0.0).items():

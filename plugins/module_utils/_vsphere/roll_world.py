@@ -82,6 +82,7 @@ class Knowledge:
             services_answer=proof.services if proof is not None else None,
             maintenance_ours=None if entry is None else self.flights.ours.get(moid, self.began.get(moid)),
             bmc_power=self.probes.power(moid),
+            bmc_problem=self.probes.bmc_problem(moid),
         )
 
     def _vm(self, vm: VmView, seen: Seen) -> VmView:

@@ -11,7 +11,10 @@ from typing import Any
 
 from harness import Lab
 
+from simulator.base import Entity
+
 A100 = {"match": "10de:20f1"}
+OPTANE = {"match": {"name": "*P5800X*"}}
 MODULE = "host_rolling_reboot"
 ACCOUNT = {"name": "administrator@vsphere.local", "password": "VMware1!", "role": "Admin"}
 
@@ -66,12 +69,13 @@ class Roll:
 
     @classmethod
     def pinned(cls, **options: Any) -> Roll:
-        """Two hosts of three whose A100s are lent to running VMs; all owe nothing, and are asked for all the same."""
-        roll = cls.of("three_hosts", owing=False, cluster=["compute"], reboot_if="always", **options)
+        """Three hosts, of which two have lent an A100 to a running VM, and all of which owe a reboot for another device."""
+        roll = cls.of("three_hosts", owing=False, cluster=["compute"], **options)
         lab = roll.lab
         lab.run("host_passthrough", cluster=["compute"], devices=[A100])
         for vm in ("train-01", "train-02"):
             lab.run("vm_pci_device", vm=[vm], devices=[A100], backing="fixed", mmio={}, power="on")
+        lab.run("host_passthrough", cluster=["compute"], devices=[OPTANE], apply="reboot")
         lab.sim.clock.sleep(60)
         roll.remember()
         return roll
@@ -109,14 +113,15 @@ class Roll:
         return Counter(call.name for call in calls if call.method == "RebootHost_Task" and call.effect)
 
     def attributes(self) -> list[str]:
-        return [item.name for item in self.lab.sim.services.custom_fields.props["field"]]
+        manager = self.lab.sim.services.custom_fields
+        return [item.name for item in manager.props["field"]] if manager is not None else []
 
     def texts(self) -> dict[str, dict[str, str]]:
         """Object name → attribute → text, of those not empty."""
         manager = self.lab.sim.services.custom_fields
-        names = {item.key: item.name for item in manager.props["field"]}
+        names = {item.key: item.name for item in manager.props["field"]} if manager is not None else {}
         found: dict[str, dict[str, str]] = {}
-        for obj in self.lab.sim.registry.all(type(self.lab.sim.root).__mro__[1]):
+        for obj in self.lab.sim.registry.all(Entity):
             texts = {names[key]: text for key, text in obj.custom.items() if text}
             if texts:
                 found[obj.name] = texts

@@ -56,6 +56,10 @@ TABLE: dict[str, tuple[dict[str, Any], str]] = {
         {"host": host(capabilities=HostCapabilities(maintenance_mode=False))},
         "reboot_unsupported",
     ),
+    "the wrong management controller": (
+        {"host": host(bmc_power="on", bmc_problem="It is another server's."), "policy": Policy(method="power_cycle")},
+        "no_bmc",
+    ),
     "no management controller": ({"policy": Policy(method="power_cycle")}, "no_bmc"),
     "its journal may not be written": (
         {"host": host(refusal=Refusal(kind="enter_maintenance", code="no_permission", text="no", at=NOW, permanent=True))},

@@ -226,3 +226,13 @@ def test_a_guest_that_may_still_shut_down_is_watched_without_holding_a_place() -
     assert watched.outlook.state == "working"
     over = replace(stubborn, entry=vm_entry(called=NOW - 900))
     assert deeds(ask(host(entry=entry("blocked", tries=2)), vms=[over], policy=ASK)) == [("forget_vm", "gpu-vm")]
+
+
+@pytest.mark.parametrize("step", ["failed", None])
+def test_a_start_under_way_is_waited_for_although_nothing_else_is_left(step: str | None) -> None:
+    flying = pinned(**OFF, entry=vm_entry("start", called=NOW - 1), in_flight=frozenset({"start_vm"}))
+    kept = host(devices=(ACTIVE,), boot_time=NOW - 100, entry=entry(step, asked=NOW - 900) if step else None)
+    answer = ask(kept, vms=[flying])
+    assert answer.actions == ()
+    assert answer.outlook.state == "working"
+    assert answer.outlook.wake_at == NOW + Policy().deadlines.retry

@@ -102,10 +102,11 @@ def _unsupported(view: HostView, policy: Policy) -> Iterable[Blocker]:
             message=f"{view.name} says that it cannot {what}",
             cure="Reboot it by hand (console or BMC)",
         )
-    if policy.method == "power_cycle" and view.bmc_power is None:
+    if policy.method == "power_cycle" and (view.bmc_power is None or view.bmc_problem):
+        why = view.bmc_problem.rstrip(".") or f"The management controller of {view.name} is not known or does not answer"
         yield Blocker(
             code="no_bmc",
-            message=f"The management controller of {view.name} is not known or does not answer, so nothing could power it on again",
+            message=f"Nothing could power {view.name} on again. {why}",
             cure="Give its address and account in the inventory (bmc), or set method: reboot",
         )
 

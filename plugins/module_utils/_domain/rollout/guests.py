@@ -145,7 +145,10 @@ def _off(scene: Scene, view: HostView, vm: VmView, entry: VmEntry) -> Guests:
         return Guests(give_up=("vm_not_started", vm.name))
     else:
         due = due_again("start_vm", entry.called, scene.policy.deadlines.retry, vm.in_flight, vm.refusal)
-        if due is None or now < due:
+        if due is None:
+            # Under way: it is waited for, also when nothing else is left to do.
+            return Guests(wake=now + scene.policy.deadlines.retry)
+        if now < due:
             return Guests(wake=due)
     action = Action(
         kind="start_vm",

@@ -77,6 +77,8 @@ class HostView:
     entered by another user, or ended and entered again since the entry. None = not read, or the log does not tell."""
     bmc_power: str | None = None
     """``on``, ``off``, from the board management controller (method power_cycle)."""
+    bmc_problem: str = ""
+    """Why its controller could not power it on again, as a sentence; before anything is shut down."""
 
     model: str = ""
     """Maker and model: one canary each."""
