@@ -191,20 +191,20 @@ def _unwanted(target: TargetPlan) -> Mapping[str, Mapping[str, str]]:
 
 
 def _not_found(world: DriftWorld, entry: NotFound, commands: Commands) -> Difference:
-    """A name nobody here goes by. Where the account does not see the whole inventory, that proves nothing."""
+    """A name nobody here goes by. Where the account has no say at the root of the inventory, that proves nothing."""
+    why = "It was removed or renamed, or this account may not see it"
+    cure = "Correct the name, or take it out of the intent"
+    if not world.sees_all:
+        why = "This account does not see the whole inventory, so it may be there all the same"
+        cure = "Give the account System.Read on it, or correct the name"
+    show = "vm_pci_device_info" if entry.type == "vm" else "host_pci_device_info"
     return Difference(
         kind="not_found" if world.sees_all else "invisible",
         type=entry.type,
         object=entry.name,
         wanted="in the inventory of vCenter",
         found="nothing of this name",
-        cause=entry.cause
-        if world.sees_all
-        else f"{entry.cause}. This account does not see the whole inventory, so it may be hidden",
-        cure="Correct the name, or take it out of the intent if it was removed"
-        if world.sees_all
-        else "Give the account System.Read on it, correct the name, or take it out of the intent",
-        command=commands.module("host_pci_device_info", {})
-        if entry.type == "host"
-        else commands.module("vm_pci_device_info", {}),
+        cause=f"{entry.cause}. {why}",
+        cure=cure,
+        command=commands.module(show, {}),
     )

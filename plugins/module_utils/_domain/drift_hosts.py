@@ -84,7 +84,7 @@ def _difference(host: Host, kind: str, device: HostDevice | None = None, **more:
 
 
 def _unknown(host: Host, commands: Commands) -> Difference:
-    if host.connection_state == "connected":
+    if host.unreadable and host.connection_state in ("connected", "unknown"):  # unknown: that itself could not be read
         return _difference(
             host,
             "unreadable",

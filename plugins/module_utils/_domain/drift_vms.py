@@ -69,9 +69,7 @@ class VmCase:
 
 def vm_differences(world: VmWorld, case: VmCase, commands: Commands) -> tuple[Difference, ...]:
     """What the plan of the VM and the VM itself give, sorted by subject."""
-    unknown = tuple(
-        _unknown(case.vm, blocker, commands) for blocker in case.target.blockers if blocker.code in _UNKNOWN
-    )
+    unknown = _unknowns(case, commands)
     blockers = tuple(blocker for blocker in case.target.blockers if blocker.code not in _UNKNOWN)
     if unknown and not case.target.changes and not blockers:
         return unknown
@@ -112,6 +110,13 @@ def surplus_differences(
 
 def _difference(vm: Vm, kind: str, **more: Any) -> Difference:
     return Difference(kind=kind, type="vm", object=vm.name, moid=vm.moid, cluster=vm.cluster, **more)
+
+
+def _unknowns(case: VmCase, commands: Commands) -> tuple[Difference, ...]:
+    told = [blocker for blocker in case.target.blockers if blocker.code in _UNKNOWN]
+    if case.vm.unreadable and case.vm.connection_state == "unknown":  # that itself could not be read
+        told = [blocker for blocker in told if blocker.code == "vm_unreadable"]
+    return tuple(_unknown(case.vm, blocker, commands) for blocker in told)
 
 
 def _unknown(vm: Vm, blocker: Blocker, commands: Commands) -> Difference:

@@ -8,13 +8,13 @@ from .collect import collect_objects
 from .sdk import vim
 from .session import Session
 
-_NOTHING = frozenset({-5, -4})
-"""Ids of the roles NoAccess and Anonymous."""
+_NAMES_AT_MOST = frozenset({-5, -4, -3})
+"""Ids of the roles NoAccess, Anonymous and View, with which an account sees at most that something is there."""
 
 
 def has_say_at_root(session: Session) -> bool:
-    """Whether the account holds a role on the root folder. One that does not sees the parts it was given and no others: what it does
-    not find may be there all the same."""
+    """Whether the account may read the root folder. One that may not was given parts of the inventory: what it does not find may be
+    there all the same. (That a role at the root reaches everything below is likely, and not said by the API.)"""
     root = session.content.rootFolder
     rows = collect_objects(session, vim.Folder, [root._moId], ("effectiveRole",))
-    return any(role not in _NOTHING for row in rows for role in row.get("effectiveRole", ()))
+    return any(role not in _NAMES_AT_MOST for row in rows for role in row.get("effectiveRole", ()))
