@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -149,7 +149,7 @@ def _bmcs(session: Session, wish: RollWish, everything: Sequence[Host], hosts: S
     """Host id → its management controller. The inventory may name hosts that are not here."""
     if wish.policy.method != "power_cycle":
         return {}
-    accesses: dict[str, Mapping[str, Any]] = {}
+    accesses: dict[str, BmcAccess] = {}
     for name, access in wish.bmc.items():
         try:
             (host,) = resolve_hosts(everything, [name], (), aliases(session, everything))
@@ -159,7 +159,7 @@ def _bmcs(session: Session, wish: RollWish, everything: Sequence[Host], hosts: S
     chosen = {host.moid for host in hosts} & set(accesses)
     rows = collect_objects(session, vim.HostSystem, chosen, ("hardware.systemInfo.uuid",))
     uuids = {row.moid: row.get("hardware.systemInfo.uuid", "") for row in rows}
-    return {moid: Bmc(BmcAccess(**accesses[moid]), uuid=uuids.get(moid, "")) for moid in sorted(chosen)}
+    return {moid: Bmc(accesses[moid], uuid=uuids.get(moid, ""), sleep=session.sleep) for moid in sorted(chosen)}
 
 
 def _unknown_names(rolled: Rolled, wish: RollWish) -> list[str]:

@@ -14,6 +14,7 @@ from .._domain.rollout.policy import Amount, Deadlines, Durations, LockRule, Pin
 from .._domain.rollout.window import parse_window
 from .._domain.targets import Target, parse_targets
 from .._domain.timeouts import check_timeout
+from .._vsphere.redfish_http import BmcAccess
 from .._vsphere.roll_journal_file import DIRECTORY
 from .arguments import DEVICES, HOSTS, TARGETS
 
@@ -113,7 +114,7 @@ class RollWish:
     expect_pending: frozenset[str] = frozenset()
     assume_detached: frozenset[str] = frozenset()
     allow_protected: tuple[str, ...] = ()
-    bmc: Mapping[str, Mapping[str, Any]]
+    bmc: Mapping[str, BmcAccess]
     vm_order: Mapping[str, int]
     never_stop: tuple[str, ...] = ()
     pause_file: str | None = None
@@ -149,7 +150,7 @@ class RollWish:
             goes_on=params["goes_on"],
             progress_file=params["progress_file"],
             secrets=frozenset(
-                str(word) for word in (params["password"], *(access.get("password") for access in bmc.values())) if word
+                str(word) for word in (params["password"], *(access.password for access in bmc.values())) if word
             ),
         )
 
@@ -278,9 +279,9 @@ def _durations(given: Mapping[str, Any], parameter: str) -> Durations:
     return Durations(**found)
 
 
-def _bmc(params: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def _bmc(params: Mapping[str, Any]) -> dict[str, BmcAccess]:
     defaults = _given(params["bmc_defaults"] or {})
-    accesses: dict[str, dict[str, Any]] = {}
+    accesses: dict[str, BmcAccess] = {}
     for entry in params["bmc"]:
         access = {**defaults, **_given(entry)}
         host = access.pop("host")
@@ -292,7 +293,7 @@ def _bmc(params: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
                 parameter="bmc",
                 cure="Give each host one management controller; bmc_defaults holds what is the same for all",
             )
-        accesses[host] = access
+        accesses[host] = BmcAccess(**access)
     if params["method"] == "power_cycle" and not accesses:
         raise InputError(
             message="method: power_cycle without bmc: nothing could power the hosts on again",
