@@ -47,7 +47,7 @@ class Call:
     @property
     def user(self) -> str:
         """The caller's account name; empty before login."""
-        return self.session.user.name if self.session is not None else ""
+        return self.session.name if self.session is not None else ""
 
     @property
     def account(self) -> User | None:

@@ -27,6 +27,11 @@ CORE_KNOBS: dict[str, Knob] = {
     "session_limit_answer": Knob(
         "503", "'503' (HTTP) or 'fault' (RuntimeFault) over max_session_count", ("503", "fault")
     ),
+    "user_names": Knob(
+        "login",
+        "how sessions, tasks and events name an account: as it logs in, or a vCenter's DOMAIN\\name ('domain')",
+        ("login", "domain"),
+    ),
     "clone_ticket_seconds": Knob(default=30.0, doc="life of a session clone ticket"),
     "max_update_objects": Knob(default=0, doc="object updates in one WaitForUpdatesEx answer; 0: no cap of its own"),
 }

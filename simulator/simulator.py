@@ -101,6 +101,7 @@ class Simulator:
         self.internal_errors: list[Exception] = []
         self.bmc_sessions: dict[str, BmcSessions] = {}
         self.online = True
+        self.offline_answer = "drop"
         self._chain = 0
         self.services = build_services(self)
 
@@ -176,10 +177,15 @@ class Simulator:
         """(monotonic, sleep) for client code in the same process that must share this simulator's time."""
         return self.clock.seconds, self.clock.sleep
 
-    def go_offline(self) -> None:
-        """The endpoint is gone: every connection drops, none is accepted, all sessions end."""
+    def go_offline(self, answer: str = "drop") -> None:
+        """The endpoint is gone: every connection drops, none is accepted, all sessions end.
+
+        ``answer``: what a client meets now. ``drop``: a TLS handshake and then silence; ``refuse``: a reset connection;
+        ``503``: the proxy in front of a service that starts.
+        """
         with self.lock:
             self.online = False
+            self.offline_answer = answer
             self.sessions.close_all()
 
     def go_online(self) -> None:
@@ -250,6 +256,8 @@ class Simulator:
             if what == "add" and (fields := self.services.custom_fields) is not None:
                 obj.props["availableField"] = fields.available(obj)
             self._views.structure_changed()
+            if what == "remove" and self.services.alarms is not None:
+                self.services.alarms.forget(obj)
         if what == "remove":
             self.changes.add(obj.moid, GONE)
             self.clock.changed.notify_all()

@@ -30,6 +30,7 @@ def host_state(host: HostSystem) -> dict[str, Any]:
         "running": host.running,
         "powered": host.powered,
         "cold_boots": host.cold_boots,
+        "quick_boots": host.quick_boots,
         "maintenance": host.in_maintenance,
         "entering": host.entering is not None,
         "boot_time": host.boot_time.isoformat(),

@@ -8,46 +8,41 @@ Each event takes plain keyword arguments; a host or VM is named. Raises LabError
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
 from ..objects import host_power, vm_power
 from ..objects.host import HostSystem
-from ..objects.vm import VirtualMachine
 from ..rules import buses
 from ..rules import knobs as knob_rules
 from ..simulator import Simulator
 from . import hardware
 from .catalogue import CARDS
 from .hardware import LabError
+from .troubles import Troubles
 
 Event = Callable[..., Any]
 
 
 def build(sim: Simulator) -> dict[str, Event]:
-    """The events of one simulator, by name."""
+    """The events of one simulator, by name. Each happens as a whole: nothing else moves meanwhile."""
     happenings = Happenings(sim)
     names = [name for name in dir(Happenings) if not name.startswith("_")]
-    return {name: getattr(happenings, name) for name in names}
+    return {name: _alone(sim, getattr(happenings, name)) for name in names}
 
 
-class Happenings:
-    """Holds the simulator the events happen to."""
+def _alone(sim: Simulator, event: Event) -> Event:
+    @functools.wraps(event)
+    def happen(**arguments: Any) -> Any:
+        with sim.lock:
+            return event(**arguments)
 
-    def __init__(self, sim: Simulator) -> None:
-        self._sim = sim
+    return happen
 
-    def _host(self, name: str) -> HostSystem:
-        return self._named(HostSystem, name)  # type: ignore[no-any-return]
 
-    def _vm(self, name: str) -> VirtualMachine:
-        return self._named(VirtualMachine, name)  # type: ignore[no-any-return]
-
-    def _named(self, kind: type[Any], name: str) -> Any:
-        found = [item for item in self._sim.registry.all(kind) if name in (item.name, item.moid)]
-        if len(found) != 1:
-            raise LabError(f"{len(found)} objects of type {kind.__name__} are named {name!r}")
-        return found[0]
+class Happenings(Troubles):
+    """Everything that can happen."""
 
     def add_card(self, host: str, card: str, at: str = "", renumber: bool = True) -> None:
         """Put a card into a host at its next boot. With `renumber` every bus from its place on moves up by one."""

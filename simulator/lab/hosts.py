@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 HOST_KEYS = {
     "name", "hardware", "version", "build", "vendor", "model", "cpu", "memory_gb", "packages", "cores", "numa_nodes",
     "chassis", "onboard", "cards", "boot", "rebind", "iommu", "connection", "known", "maintenance", "up_days", "knobs",
-    "switches", "vmkernels", "nfs", "vsan", "shared_gpus", "pad", "states",
+    "switches", "vmkernels", "nfs", "vsan", "shared_gpus", "pad", "states", "standby", "quarantine", "quick_boot", "alarms",
 }  # fmt: skip
 
 BUILDS = {
@@ -83,9 +83,12 @@ def spec(
         iommu=iommu,
         boot=str(entry.get("boot", "nvme")),
         vsan=_vsan(entry, name),
-        connection=str(entry.get("connection", "connected")),
+        connection="notResponding" if entry.get("standby") else str(entry.get("connection", "connected")),
         known=bool(entry.get("known", True)),
         maintenance=bool(entry.get("maintenance", False)),
+        standby=bool(entry.get("standby", False)),
+        quarantine=bool(entry.get("quarantine", False)),
+        quick_boot=bool(entry.get("quick_boot", False)),
         up_days=float(entry.get("up_days", 20.0)),
         knobs=_knobs(entry, name),
     )

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from pyVmomi import vim
 
 from .. import data
-from ..objects import host_parts, vm_snapshots
+from ..base import Entity
+from ..objects import cluster_ha, host_parts, host_power, host_vsan, vm_snapshots
 from ..objects.cluster import ClusterComputeResource, ComputeResource
 from ..objects.datastore import Datastore
 from ..objects.environment import EnvironmentBrowser
@@ -47,6 +48,7 @@ def load(sim: Simulator, lab: Mapping[str, Any]) -> None:
         builder.standalone()
     else:
         builder.vcenter()
+    builder.raise_alarms()
     for name, event in events.build(sim).items():
         sim.events[name] = event
     sim.describe = describe.describe
@@ -64,6 +66,7 @@ class Builder:
         self.networks: dict[str, Network] = {}
         self.switches: dict[str, DistributedVirtualSwitch] = {}
         self.datacenter: Datacenter
+        self.alarms: list[tuple[Entity, Any]] = []
         self.number = 0
 
     def vcenter(self) -> None:
@@ -107,8 +110,10 @@ class Builder:
         root.adopt(self.datacenter)
         self.datacenter.build_folders()
         for cluster in expanded(item.get("clusters") or []):
-            keys = {"name", "drs", "drs_vms", "ha", "hosts", "vms", "pools"}
+            keys = {"name", "drs", "drs_vms", "drs_options", "ha", "vsan", "alarms", "hosts", "vms", "pools"}
             unknown_keys(cluster, keys, f"cluster {cluster.get('name')}")
+            if isinstance(cluster.get("ha"), Mapping):
+                unknown_keys(cluster["ha"], cluster_ha.LAB_KEYS, f"cluster {cluster.get('name')}, ha")
             made = ClusterComputeResource(self.sim, str(cluster["name"]), cluster)
             self.datacenter.folder("host").adopt(made)
             self._pool(made, "Resources")
@@ -117,6 +122,7 @@ class Builder:
             vms = self._vms(made, expanded(cluster.get("vms") or []), cluster.get("pools") or [])
             self._check_overrides(made, vms)
             made.finish(vms)
+            self.alarms += [(made, item) for item in cluster.get("alarms") or []]
         for entry in expanded(item.get("hosts") or []):
             alone = ComputeResource(self.sim, str(entry["name"]))
             self.datacenter.folder("host").adopt(alone)
@@ -158,7 +164,24 @@ class Builder:
         self._parts(host, direct=direct)
         self._storage(compute, host)
         self._network(compute, host)
+        self.alarms += [(host, item) for item in whole.get("alarms") or []]
         return host
+
+    def raise_alarms(self) -> None:
+        """At the end, when everything is in its place: alarms of the lab, and those of hosts that do not respond."""
+        alarms = self.sim.services.alarms
+        if alarms is None:
+            if self.alarms:
+                raise LabError("an ESXi host has no alarms")
+            return
+        for entity, item in self.alarms:
+            given = item if isinstance(item, Mapping) else {"name": item}
+            unknown_keys(given, {"name", "status", "acknowledged"}, f"alarm of {entity.name}")
+            status, seen = str(given.get("status", "red")), bool(given.get("acknowledged", False))
+            alarms.trigger(entity, str(given["name"]), status, acknowledged=seen)
+        for host in self.sim.registry.all(HostSystem):
+            if host.connection == "notResponding":
+                host_power.alarm(host)
 
     def _template(self, entry: Mapping[str, Any]) -> Mapping[str, Any]:
         base = self.lab.get("defaults") or {}
@@ -183,6 +206,9 @@ class Builder:
             "storageSystem": host_parts.HostStorageSystem,
             "bootDeviceSystem": host_parts.HostBootDeviceSystem,
         }
+        if host.spec.vsan:
+            parts["vsanSystem"] = host_vsan.HostVsanSystem
+            parts["vsanInternalSystem"] = host_vsan.HostVsanInternalSystem
         if host.spec.major >= 7:
             parts["assignableHardwareManager"] = host_parts.HostAssignableHardwareManager
         manager = host.props["configManager"]

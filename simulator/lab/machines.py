@@ -9,7 +9,7 @@ from typing import Any
 
 from pyVmomi import vim
 
-from ..objects import vm_power
+from ..objects import vm_media, vm_power
 from ..objects.host import HostSystem
 from ..objects.specs import VmSpec
 from ..objects.vm import VirtualMachine
@@ -22,7 +22,7 @@ from .hardware import LabError, token
 VM_KEYS = {
     "name", "host", "pool", "folder", "memory_mb", "memory_gb", "cpus", "version", "firmware", "guest", "power", "tools",
     "locked", "reservation_mb", "limit_mb", "extra", "nested", "memory_hot_add", "cpu_hot_add", "snapshot", "template",
-    "datastore", "network", "devices", "annotation", "knobs", "first", "count",
+    "datastore", "network", "devices", "media", "annotation", "knobs", "first", "count",
 }  # fmt: skip
 
 
@@ -38,6 +38,10 @@ def spec(entry: Mapping[str, Any], host: HostSystem) -> VmSpec:
     memory = int(entry["memory_mb"]) if "memory_mb" in entry else int(entry.get("memory_gb", 16)) * 1024
     devices = tuple(entry.get("devices") or ())
     locked = bool(entry.get("locked", bool(devices)))
+    media = tuple(entry.get("media") or ())
+    for item in media:
+        if wrong := vm_media.problem(item):
+            raise LabError(f"VM {name}: {wrong}")
     try:
         knobs = {str(key): knob_rules.coerce(str(key), value) for key, value in (entry.get("knobs") or {}).items()}
     except ValueError as error:
@@ -64,6 +68,7 @@ def spec(entry: Mapping[str, Any], host: HostSystem) -> VmSpec:
         datastore=str(entry.get("datastore") or _first_store(host)),
         network=str(entry.get("network", "VM Network")),
         devices=devices,
+        media=media,
         annotation=str(entry.get("annotation", "")),
         knobs=knobs,
     )

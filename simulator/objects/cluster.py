@@ -13,7 +13,7 @@ from .. import data
 from ..base import Entity
 from ..rules import admission
 from ..tasks import Task
-from . import drs_advice, host_config
+from . import cluster_ha, drs_advice, host_config, host_vsan
 from .host import HostSystem
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def _summary(self: ComputeResource) -> Any:
     cores = sum(host.spec.packages * host.spec.cores for host in hosts)
     values: dict[str, Any] = {}
     if isinstance(self, ClusterComputeResource):
-        values = {"currentFailoverLevel": max(len(usable) - 1, 0), "numVmotions": 0}
+        values = {"numVmotions": self.moved, **cluster_ha.information(self)}
     return data.new(
         cls,
         totalCpu=cores * host_config.MHZ,
@@ -42,7 +42,7 @@ def _summary(self: ComputeResource) -> Any:
         effectiveMemory=self.memory // admission.MIB,
         numHosts=len(hosts),
         numEffectiveHosts=len(usable),
-        overallStatus="green",
+        overallStatus=self.props["overallStatus"],
         **values,
     )
 
@@ -80,7 +80,7 @@ class ComputeResource(Entity):
 
 
 class ClusterComputeResource(ComputeResource):
-    """A cluster. `lab` holds `drs` (mode or false), `drs_vms` (VM name -> mode) and `ha`."""
+    """A cluster. `lab` holds `drs` (mode or false), `drs_vms` (VM name -> mode), `drs_options`, `ha` and `vsan`."""
 
     vim_type = vim.ClusterComputeResource
     id_prefix = "domain-c"
@@ -89,15 +89,22 @@ class ClusterComputeResource(ComputeResource):
     def __init__(self, sim: Simulator, name: str, lab: Mapping[str, Any]) -> None:
         super().__init__(sim, name)
         mode = lab.get("drs", "fullyAutomated")
+        options: Mapping[str, Any] = lab.get("drs_options") or {}
+        self.vsan: bool | None = lab.get("vsan")
+        self.moved = 0
+        self.vsan_state = host_vsan.State()
+        ha = lab.get("ha") or {}
+        self.dedicated = tuple(ha.get("dedicated", ())) if isinstance(ha, Mapping) else ()
         drs = data.new(
             vim.cluster.DrsConfigInfo,
             enabled=mode is not False,
             enableVmBehaviorOverrides=True,
             defaultVmBehavior=mode or "manual",
             vmotionRate=3,
+            option=[data.new(vim.option.OptionValue, key=str(key), value=str(value)) for key, value in options.items()],
         )
         self.overrides: dict[str, str] = {str(vm): str(value) for vm, value in (lab.get("drs_vms") or {}).items()}
-        self._set_configuration(drs, _das(lab.get("ha", False)), [])
+        self._set_configuration(drs, cluster_ha.configuration(lab.get("ha", False)), [])
         self.props |= {
             "recommendation": [],
             "drsFault": [],
@@ -111,14 +118,18 @@ class ClusterComputeResource(ComputeResource):
         self.props["configuration"] = data.new(
             vim.cluster.ConfigInfo, drsConfig=drs, dasConfig=das, drsVmConfig=overrides
         )
+        vsan = data.new(vim.vsan.cluster.ConfigInfo, enabled=self.has_vsan)
         self.props["configurationEx"] = data.new(
-            cls, vmSwapPlacement="vmDirectory", drsConfig=drs, dasConfig=das, drsVmConfig=overrides
+            cls, vmSwapPlacement="vmDirectory", drsConfig=drs, dasConfig=das, drsVmConfig=overrides, vsanConfigInfo=vsan
         )
 
     def finish(self, vms: Mapping[str, VirtualMachine]) -> None:
-        """Once the VMs exist: write the DRS overrides of the lab into the configuration."""
+        """Once hosts and VMs exist: write what the lab says about them into the configuration."""
         overrides = [_override(vms[name], mode) for name, mode in self.overrides.items()]
         config = self.props["configurationEx"]
+        if self.dedicated:
+            chosen = [host.ref for host in self.hosts if host.name in self.dedicated or host.short in self.dedicated]
+            config.dasConfig.admissionControlPolicy.failoverHosts = chosen
         self._set_configuration(config.drsConfig, config.dasConfig, overrides)
 
     @property
@@ -127,12 +138,19 @@ class ClusterComputeResource(ComputeResource):
         return bool(self.props["configurationEx"].drsConfig.enabled)
 
     @property
-    def failover_hosts(self) -> int:
-        """Hosts HA keeps free; 0 without admission control."""
-        das = self.props["configurationEx"].dasConfig
-        if not das.enabled or not das.admissionControlEnabled:
-            return 0
-        return int(getattr(das.admissionControlPolicy, "failoverLevel", None) or das.failoverLevel or 1)
+    def has_vsan(self) -> bool:
+        """What the lab says, else whether any host has vSAN disks."""
+        return any(host.spec.vsan for host in self.hosts) if self.vsan is None else self.vsan
+
+    @property
+    def moves_vgpu(self) -> bool:
+        """Whether DRS moves VMs with a vGPU by itself (KB 88271: VgpuMMAutomationTimeoutSecs is -1)."""
+        options = {item.key: str(item.value) for item in self.props["configurationEx"].drsConfig.option}
+        return options.get("VgpuMMAutomationTimeoutSecs") == "-1"
+
+    def counted(self) -> None:
+        """Hosts or VMs came, went, started or stopped: the summary is another."""
+        self.touch("summary")
 
     def automation_of(self, vm: VirtualMachine) -> str:
         """How far DRS may move a VM: its override, else the default; `disabled` when DRS is off for it."""
@@ -171,21 +189,6 @@ class ClusterComputeResource(ComputeResource):
                     host.entering.look()
 
         return self.sim.start_task(call, self, "ComputeResource.reconfigureEx", body, duration=1.0)
-
-
-def _das(lab: Any) -> Any:
-    """HA of a lab: false, true, or {failover_hosts: 1, admission_control: true}."""
-    settings = lab if isinstance(lab, Mapping) else {}
-    level = int(settings.get("failover_hosts", 1))
-    return data.new(
-        vim.cluster.DasConfigInfo,
-        enabled=bool(lab),
-        hostMonitoring="enabled",
-        vmMonitoring="vmMonitoringDisabled",
-        failoverLevel=level,
-        admissionControlEnabled=bool(lab) and bool(settings.get("admission_control", True)),
-        admissionControlPolicy=data.new(vim.cluster.FailoverLevelAdmissionControlPolicy, failoverLevel=level),
-    )
 
 
 def _override(vm: VirtualMachine, mode: str) -> Any:

@@ -27,6 +27,7 @@ class Datastore(Entity):
     def __init__(self, sim: Simulator, name: str, kind: str, volume: Any, *, moid: str | None = None) -> None:
         self.kind = kind
         self.mounts: dict[str, HostSystem] = {}
+        self.unreadable: set[str] = set()
         url = f"ds:///vmfs/volumes/{getattr(volume, 'uuid', name)}/"
         size = int(volume.capacity)
         sizes: dict[str, Any] = {"freeSpace": size // 2, "maxFileSize": 64 * 1024**4, "maxMemoryFileSize": 64 * 1024**4}
@@ -49,7 +50,7 @@ class Datastore(Entity):
 
     def is_mounted_on(self, host: HostSystem) -> bool:
         """Whether the host can reach it now."""
-        return host.moid in self.mounts
+        return host.moid in self.mounts and host.moid not in self.unreadable
 
     def first_mount(self, host: HostSystem) -> None:
         """While the lab is built: the host mounts it."""
@@ -59,26 +60,30 @@ class Datastore(Entity):
         self.props["summary"].multipleHostAccess = len(self.mounts) > 1
         host.props["datastore"].append(self.ref)
 
-    def set_mounted(self, host: HostSystem, mounted: bool) -> None:
-        """The host gained or lost it; VMs on a store nobody reaches become inaccessible."""
-        if mounted == self.is_mounted_on(host):
+    def set_mounted(self, host: HostSystem, mounted: bool, *, accessible: bool = True) -> None:
+        """The host gained or lost it, or sees it and cannot read it; VMs on a store nobody reaches become inaccessible."""
+        readable = mounted and accessible
+        if mounted == (host.moid in self.mounts) and readable == self.is_mounted_on(host):
             return
-        if mounted:
-            self.mounts[host.moid] = host
-        else:
-            del self.mounts[host.moid]
+        listed = host.moid in self.mounts
+        self.mounts.pop(host.moid, None) if not mounted else self.mounts.setdefault(host.moid, host)
+        self.unreadable.discard(host.moid) if not mounted or accessible else self.unreadable.add(host.moid)
         url = self.props["info"].url
-        self.set("host", [_host_mount(item, url) for item in self.mounts.values()])
-        self.set("summary.accessible", bool(self.mounts))
-        refs = [ref for ref in host.props["datastore"] if ref._moId != self.moid]
-        host.set("datastore", [*refs, self.ref] if mounted else refs)
+        mounts = [_host_mount(item, url, moid not in self.unreadable) for moid, item in self.mounts.items()]
+        self.set("host", mounts)
+        self.set("summary.accessible", any(moid not in self.unreadable for moid in self.mounts))
+        if mounted != listed:
+            refs = [ref for ref in host.props["datastore"] if ref._moId != self.moid]
+            host.set("datastore", [*refs, self.ref] if mounted else refs)
         for ref in self.props["vm"]:
             vm = self.sim.obj(ref)
             if vm.host is host and host.connection == "connected":
-                vm.set("runtime.connectionState", "connected" if mounted else "inaccessible")
+                vm.set("runtime.connectionState", "connected" if readable else "inaccessible")
 
 
-def _host_mount(host: HostSystem, url: str) -> Any:
+def _host_mount(host: HostSystem, url: str, accessible: bool = True) -> Any:
     path = url.removeprefix("ds://").rstrip("/")
-    info = data.new(vim.host.MountInfo, path=path, accessMode="readWrite", mounted=True, accessible=True)
+    info = data.new(vim.host.MountInfo, path=path, accessMode="readWrite", mounted=True, accessible=accessible)
+    if not accessible:
+        info.inaccessibleReason = "AllPathsDown_Timeout"
     return data.new(vim.Datastore.HostMount, key=host.ref, mountInfo=info)

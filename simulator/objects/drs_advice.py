@@ -24,14 +24,21 @@ def maintenance_advice(cluster: ClusterComputeResource, hosts: list[HostSystem])
         raise vmodl.fault.NotSupported()
     recommendations: list[Any] = []
     by_vm: list[Any] = []
+    cls = vim.cluster.DrsFaults.FaultsByVm
     for host in hosts:
-        plan = host_maintenance.planned_moves(host, powered_off=False)
+        around = host_maintenance.cluster_of(host, but=hosts)
+        residents = {vm.moid: host_maintenance.resident(vm) for vm in host.vms}
+        plan = maintenance.recommended(residents.values(), around, host.settings)
+        once = not around.admitted and host.settings.dry_run_failover == "once"
+        if once and any(item.powered_on for item in residents.values()):
+            by_vm.append(data.new(cls, fault=[maintenance.failover_fault()]))
         for vm in host.vms:
             if vm.moid in plan:
                 recommendations.append(_recommendation(vm, host, cluster.sim.obj(plan[vm.moid]), len(recommendations)))
             elif vm.is_on:
-                fault = maintenance.pinned_fault(host_maintenance.resident(vm), host.settings)
-                by_vm.append(data.new(vim.cluster.DrsFaults.FaultsByVm, vm=vm.ref, fault=[fault]))
+                fault = maintenance.staying_fault(residents[vm.moid], around, host.settings)
+                if not (once and isinstance(fault, vim.fault.InsufficientFailoverResourcesFault)):
+                    by_vm.append(data.new(cls, vm=vm.ref, fault=[fault]))
     problems = None
     if by_vm:
         problems = data.new(vim.cluster.DrsFaults, reason="hostMaint", faultsByVm=by_vm)

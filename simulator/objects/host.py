@@ -51,15 +51,18 @@ class HostSystem(Entity):
     mirrors: ClassVar[Mapping[str, tuple[str, ...]]] = {"runtime": ("summary.runtime",)}
     lazy: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "config": _config,
-        "config.network": lambda self: host_network.network_info(self.spec, self.taken),
+        "config.network": lambda self: self.network_info(),
         "config.virtualNicManagerInfo": lambda self: host_network.virtual_nic_manager_info(self.spec),
         "config.storageDevice": lambda self: host_storage.storage_device(self.spec, self.taken),
-        "config.fileSystemVolume": lambda self: host_storage.volumes(self.spec, self.taken),
+        "config.fileSystemVolume": lambda self: self.volumes(),
         "config.activeDiagnosticPartition": lambda self: host_storage.diagnostic_partition(self.spec, self.taken),
         "config.vsanHostConfig": lambda self: host_storage.vsan_config(self.spec, self.taken, self.ref),
         "config.graphicsInfo": lambda self: host_config.graphics(self.spec, self.taken, self.vgpu_users),
         "hardware": lambda self: host_config.hardware(self.spec, signed_bus=self.knob("negative_bus_bytes")),
-        "capability": lambda self: host_config.capability(self.spec.release, self.spec.rebind),
+        "capability": lambda self: host_config.capability(self.spec.release, self.spec.rebind, self.spec.quick_boot),
+    }
+    live: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "summary.quickStats": lambda self: host_config.quick_stats(self.spec, self.loads)
     }
 
     def __init__(self, sim: Simulator, spec: HostSpec, *, moid: str | None = None, direct: bool = False) -> None:
@@ -71,7 +74,13 @@ class HostSystem(Entity):
         self.shown: Any = self._infos()
         self.taken: frozenset[str] = self._taken()
         self.saved = dict(self.pci)
-        self.running = spec.connection != "notResponding"
+        self.running = spec.connection != "notResponding" and not spec.standby
+        self.lost_stores: frozenset[str] = frozenset()
+        self.unreadable_stores: frozenset[str] = frozenset()
+        self.links_down: frozenset[str] = frozenset()
+        self.at_boot: list[Callable[[], None]] = []
+        self.vsan_action = ""
+        self.quick_boots = 0
         self.powered = self.running
         self.power_changed = float("-inf")
         self.cold_boots = 0
@@ -85,6 +94,7 @@ class HostSystem(Entity):
         self.next_functions: list[Function] | None = None
         self.next_release = spec.release
         self.journey: list[Timer] = []
+        self.back_at = float("-inf")
         self.booted_at = sim.clock.seconds() - spec.up_days * 86400
         self.boot_time = sim.clock.now() - timedelta(days=spec.up_days)
         runtime = host_config.runtime(spec, self.boot_time, direct=direct)
@@ -111,7 +121,50 @@ class HostSystem(Entity):
             self.props |= {"config": None, "hardware": None, "capability": None}
             self._unbuilt = {}
 
+    def _changed(self, path: str) -> None:
+        super()._changed(path)
+        if path.startswith("runtime."):
+            self.counted()
+
+    def counted(self) -> None:
+        """Something its cluster counts changed."""
+        if self.up is not None and self.up.vim_type is vim.ClusterComputeResource:
+            self.up.touch("summary")
+
+    def received_by_drs(self) -> None:
+        """DRS moved a VM here; its cluster counts that."""
+        from .cluster import ClusterComputeResource
+
+        if isinstance(self.up, ClusterComputeResource):
+            self.up.moved += 1
+
     # -- reading ----------------------------------------------------------------------------------------------
+
+    @property
+    def short(self) -> str:
+        """Its name without the domain."""
+        return self.name.split(".", maxsplit=1)[0]
+
+    @property
+    def vm_memory(self) -> int:
+        """Bytes for virtual machines, running or not."""
+        memory = self.spec.memory_gb * host_config.GIB
+        return memory - admission.system_memory(memory)
+
+    @property
+    def cpu_mhz(self) -> int:
+        """All cores together."""
+        return self.spec.packages * self.spec.cores * host_config.MHZ
+
+    @property
+    def since_boot(self) -> float:
+        """Seconds since it was last back from a boot; for ever for one that has not booted yet."""
+        return self.sim.clock.seconds() - self.back_at
+
+    @property
+    def standby(self) -> bool:
+        """Whether it was put into standby and not powered up since."""
+        return str(self.props["runtime"].powerState) == "standBy"
 
     @property
     def settings(self) -> knob_rules.Knobs:
@@ -131,7 +184,9 @@ class HostSystem(Entity):
     @property
     def usable(self) -> bool:
         """Whether VMs can be placed here."""
-        return self.running and self.connection == "connected" and not self.in_maintenance and self.entering is None
+        runtime = self.props["runtime"]
+        able = self.running and self.connection == "connected" and not runtime.inQuarantineMode
+        return able and not self.in_maintenance and self.entering is None
 
     @property
     def vms(self) -> list[VirtualMachine]:
@@ -151,6 +206,16 @@ class HostSystem(Entity):
         return admission.host_free(memory, admission.system_memory(memory), reserved)
 
     @property
+    def loads(self) -> list[tuple[int, int]]:
+        """MB and vCPUs of what runs on it; nothing where hosts are to look alike (a knob)."""
+        return [vm.load for vm in self.vms if vm.is_on] if self.knob("load_follows_vms") else []
+
+    @property
+    def reachable_stores(self) -> frozenset[str]:
+        """Ids of the datastores it can read and write."""
+        return frozenset(ref._moId for ref in self.props["datastore"] if self.moid not in self.sim.obj(ref).unreadable)
+
+    @property
     def vgpu_users(self) -> dict[str, list[Any]]:
         """Address of a shared GPU -> VMs that run on it."""
         return host_cards.vgpu_users(self)
@@ -159,6 +224,8 @@ class HostSystem(Entity):
         """Raise what a call to this host gives while it is away."""
         if self.connection == "disconnected":
             raise vmodl.fault.HostNotConnected()
+        if self.standby:
+            raise faults.invalid_state("The host is in standby mode.")
         if self.connection == "notResponding" or not self.running:
             if self.settings.away_fault == "host_communication":
                 raise vmodl.fault.HostCommunication()
@@ -207,16 +274,35 @@ class HostSystem(Entity):
 
     def relearn(self) -> None:
         """The release changed: capability and product follow."""
-        self.set("capability", host_config.capability(self.spec.release, self.spec.rebind))
+        self.set("capability", host_config.capability(self.spec.release, self.spec.rebind, self.spec.quick_boot))
         self.set("config.product", host_config.product(self.spec))
         self.set("summary.config.product", host_config.product(self.spec))
 
     def show_datastores(self) -> None:
         """Datastores whose controller is in passthrough are gone from this host; others are there again."""
-        names = {mount.volume.name for mount in self.get("config").fileSystemVolume.mountInfo}
+        mounts = self.get("config").fileSystemVolume.mountInfo
+        names = {mount.volume.name: bool(mount.mountInfo.accessible) for mount in mounts}
         for store in self.sim.registry.all(vim.Datastore):
-            if store.name in names or store.is_mounted_on(self):
-                store.set_mounted(self, store.name in names)
+            if store.name in names or self.moid in store.mounts:
+                store.set_mounted(self, store.name in names, accessible=names.get(store.name, False))
+
+    def looks_again(self) -> None:
+        """Links or volumes changed while it runs: show them, or lose contact with the last management link."""
+        if self.connection != "connected" or not self.running:
+            return
+        if not host_network.management_up(self.spec, self.taken, self.links_down):
+            host_power.cut_off(self)
+            return
+        self.update({"config.network": self.network_info(), "config.fileSystemVolume": self.volumes()})
+        self.show_datastores()
+
+    def volumes(self) -> Any:
+        """`config.fileSystemVolume` as it is now."""
+        return host_storage.volumes(self.spec, self.taken, lost=self.lost_stores, unreadable=self.unreadable_stores)
+
+    def network_info(self) -> Any:
+        """`config.network` as it is now."""
+        return host_network.network_info(self.spec, self.taken, down=self.links_down)
 
     def changed_devices(self) -> None:
         """Devices changed hands: what the kernel owns follows at once."""
@@ -224,7 +310,7 @@ class HostSystem(Entity):
         if taken == self.taken:
             return
         self.taken = taken
-        if not host_network.management_up(self.spec, taken):
+        if not host_network.management_up(self.spec, taken, self.links_down):
             host_power.cut_off(self)
             return
         if self.props.get("config", True) is not None:
@@ -254,7 +340,7 @@ class HostSystem(Entity):
         self, call: Call, timeout: int, evacuatePoweredOffVms: bool | None = None, maintenanceSpec: Any = None
     ) -> Task:
         """Waits for every powered-on VM to leave; see host_maintenance."""
-        return host_maintenance.enter(self, call, timeout, bool(evacuatePoweredOffVms))
+        return host_maintenance.enter(self, call, timeout, bool(evacuatePoweredOffVms), maintenanceSpec)
 
     def ExitMaintenanceMode_Task(self, call: Call, timeout: int) -> Task:
         """Takes a moment, then VMs may be placed again."""
@@ -267,6 +353,16 @@ class HostSystem(Entity):
     def ShutdownHost_Task(self, call: Call, force: bool) -> Task:
         """Goes away for good."""
         return host_power.restart(self, call, force=force, returns=False)
+
+    def PowerDownHostToStandBy_Task(
+        self, call: Call, timeoutSec: int, evacuatePoweredOffVms: bool | None = None
+    ) -> Task:
+        """Empties the host as for maintenance mode and powers it down until PowerUpHostFromStandBy_Task."""
+        return host_maintenance.standby(self, call, timeoutSec, bool(evacuatePoweredOffVms))
+
+    def PowerUpHostFromStandBy_Task(self, call: Call, timeoutSec: int) -> Task:
+        """Powers it up again; done when it is connected."""
+        return host_power.from_standby(self, call)
 
     def DisconnectHost_Task(self, call: Call) -> Task:
         """vCenter stops managing the host; nothing on it stops."""

@@ -119,7 +119,7 @@ def numa_info(spec: HostSpec) -> Any:
 
 
 @cache
-def capability(release: str, rebind: bool) -> Any:
+def capability(release: str, rebind: bool, quick_boot: bool = False) -> Any:
     """`HostCapability`: what a release can do; fields a release does not have stay unset (API reference)."""
     cls = vim.host.Capability
     mine = limits.release(release)
@@ -135,7 +135,7 @@ def capability(release: str, rebind: bool) -> Any:
         "iommuSLDirtyCapable": ((8, 0), True),
         "fptHotplugSupported": ((8, 0, 1), True),
         "directPathInfoSupported": ((9, 1), True),
-        "quickBootSupported": ((6, 7), False),
+        "quickBootSupported": ((6, 7), quick_boot),
     }
     values |= optional(cls, **{name: value for name, (start, value) in since.items() if start <= mine})
     return data.new(cls, **values)
@@ -147,10 +147,10 @@ def runtime(spec: HostSpec, boot_time: datetime, *, direct: bool) -> Any:
     return data.new(
         vim.host.RuntimeInfo,
         connectionState="connected" if direct else spec.connection,
-        powerState="unknown" if away else "poweredOn",
-        standbyMode="none",
+        powerState="standBy" if spec.standby else "unknown" if away else "poweredOn",
+        standbyMode="in" if spec.standby else "none",
         inMaintenanceMode=spec.maintenance,
-        inQuarantineMode=False,
+        inQuarantineMode=spec.quarantine,
         bootTime=boot_time,
     )
 
@@ -184,10 +184,20 @@ def summary(spec: HostSpec, host: Any, runtime_info: Any, *, manager: str | None
             vmotionEnabled=any("vmotion" in vmk.services for vmk in spec.vmkernels),
             faultToleranceEnabled=False,
         ),
-        quickStats=data.new(vim.host.Summary.QuickStats, overallCpuUsage=500, overallMemoryUsage=8192),
+        quickStats=quick_stats(spec, []),
         overallStatus="green",
         rebootRequired=False,
         managementServerIp=manager,
+    )
+
+
+def quick_stats(spec: HostSpec, loads: list[tuple[int, int]]) -> Any:
+    """What is in use: a little by the host itself, and all memory and a tenth of the CPU of (MB, vCPUs) of each VM."""
+    cores = spec.packages * spec.cores
+    return data.new(
+        vim.host.Summary.QuickStats,
+        overallCpuUsage=min(cores * MHZ, 500 + sum(vcpus * MHZ // 10 for _unused, vcpus in loads)),
+        overallMemoryUsage=min(spec.memory_gb * 1024, 8192 + sum(megabytes for megabytes, _unused in loads)),
     )
 
 

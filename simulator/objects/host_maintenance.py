@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
-from pyVmomi import vim
+from pyVmomi import vim, vmodl
 
 from ..rules import faults, maintenance
 from ..tasks import PENDING, Task
+from . import cluster_ha
 
 if TYPE_CHECKING:
     from ..clock import Timer
@@ -18,13 +20,24 @@ if TYPE_CHECKING:
     from .vm import VirtualMachine
 
 
-class Entering:
-    """One EnterMaintenanceMode that has begun. `look` is called whenever something on the host changed."""
+VSAN_ACTIONS = ("ensureObjectAccessibility", "evacuateAllData", "noAction")
+"""HostVsanDecommissionMode.objectAction; the first is what vCenter takes when nothing is said (API reference)."""
 
-    def __init__(self, host: HostSystem, task: Task, *, powered_off: bool) -> None:
+
+class Entering:
+    """One EnterMaintenanceMode that has begun. `look` is called whenever something on the host changed.
+
+    ``done`` is called at the end; ``seconds`` is what the host needs once nothing runs on it.
+    """
+
+    def __init__(
+        self, host: HostSystem, task: Task, *, powered_off: bool, done: Callable[[], None], seconds: float
+    ) -> None:
         self.host = host
         self.task = task
         self.powered_off = powered_off
+        self.done = done
+        self.seconds = seconds
         self.deadline: Timer | None = None
         self.finish: Timer | None = None
 
@@ -39,7 +52,7 @@ class Entering:
                 vm.move_by_drs(host.sim.obj(destination))
         if maintenance.is_done(resident(vm) for vm in host.vms):
             if self.finish is None:
-                self.finish = host.sim.clock.call_later(host.settings.maintenance_seconds, self._finish)
+                self.finish = host.sim.clock.call_later(self.seconds, self._finish)
         else:
             self.task.progress(host.settings.maintenance_stuck_progress)
 
@@ -50,17 +63,14 @@ class Entering:
         if not maintenance.is_done(resident(vm) for vm in self.host.vms):
             return
         self.stop()
-        self.host.set("runtime.inMaintenanceMode", True)
-        self.host.sim.post_event(
-            vim.event.EnteredMaintenanceModeEvent,
-            self.host,
-            message=f"Host {self.host.name} in {_place(self.host)} has entered maintenance mode",
-        )
+        self.done()
         self.task.succeed()
 
     def expire(self) -> None:
         """The timeout is over: the host stays as it is, out of maintenance mode."""
         self.stop()
+        if str(self.host.props["runtime"].standbyMode) == "entering":
+            self.host.set("runtime.standbyMode", "none")
         self.task.fail(vim.fault.Timedout(msg="Operation timed out."))
 
     def stop(self, task: Task | None = None) -> None:
@@ -70,6 +80,7 @@ class Entering:
                 timer.cancel()
         if self.host.entering is self:
             self.host.entering = None
+            self.host.counted()
 
 
 def _place(host: HostSystem) -> str:
@@ -86,22 +97,34 @@ def resident(vm: VirtualMachine) -> maintenance.Resident:
         devices=vm.device_kinds,
         automation=vm.automation,
         memory=vm.charged,
+        store=vm.datastore.moid if vm.datastore is not None else "",
+        media=vm.host_media,
     )
 
 
-def cluster_of(host: HostSystem) -> maintenance.Cluster:
-    """The cluster around a host as the rules see it; a standalone host has none to help."""
+def cluster_of(host: HostSystem, *, but: Collection[HostSystem] = ()) -> maintenance.Cluster:
+    """The cluster around a host as the rules see it; a standalone host has none to help. ``but``: nor do these."""
     from .cluster import ClusterComputeResource
 
     parent = host.up
     if not isinstance(parent, ClusterComputeResource):
-        return maintenance.Cluster(drs=False, failover_hosts=0, targets=())
+        return maintenance.Cluster(drs=False, targets=())
     targets = [
-        maintenance.Target(moid=other.moid, usable=other.usable, free_memory=other.free_memory)
+        maintenance.Target(
+            moid=other.moid,
+            usable=other.usable,
+            free_memory=other.free_memory,
+            stores=other.reachable_stores,
+        )
         for other in parent.hosts
-        if other is not host
+        if other is not host and other not in but
     ]
-    return maintenance.Cluster(drs=parent.drs_enabled, failover_hosts=parent.failover_hosts, targets=targets)
+    return maintenance.Cluster(
+        drs=parent.drs_enabled,
+        targets=targets,
+        admitted=cluster_ha.admits_without(parent, host),
+        vgpu=parent.moves_vgpu,
+    )
 
 
 def planned_moves(host: HostSystem, *, powered_off: bool) -> dict[str, str]:
@@ -111,14 +134,31 @@ def planned_moves(host: HostSystem, *, powered_off: bool) -> dict[str, str]:
     )
 
 
-def enter(host: HostSystem, call: Call, timeout: int, powered_off: bool) -> Task:
+def enter(host: HostSystem, call: Call, timeout: int, powered_off: bool, spec: Any = None) -> Task:
     """Start the task; it ends when nothing runs here, at the timeout, or when it is cancelled."""
     host.reach()
+    action = str(spec.vsanMode.objectAction) if spec is not None and spec.vsanMode is not None else ""
+    if action not in ("", *VSAN_ACTIONS):
+        raise faults.invalid_argument("maintenanceSpec.vsanMode.objectAction")
+
+    def done() -> None:
+        host.set("runtime.inMaintenanceMode", True)
+        host.vsan_action = (action or VSAN_ACTIONS[0]) if host.spec.vsan else ""
+        host.sim.post_event(
+            vim.event.EnteredMaintenanceModeEvent,
+            host,
+            message=f"Host {host.name} in {_place(host)} has entered maintenance mode",
+            call=call,
+        )
 
     def body(task: Task) -> Any:
         maintenance.check_enter(host.in_maintenance or host.entering is not None)
-        entering = Entering(host, task, powered_off=powered_off)
+        seconds = host.settings.maintenance_seconds
+        if host.spec.vsan and action == "evacuateAllData":
+            seconds += host.settings.vsan_data_move_seconds
+        entering = Entering(host, task, powered_off=powered_off, done=done, seconds=seconds)
         host.entering = entering
+        host.counted()
         if maintenance.deadline(0.0, timeout) is not None:
             entering.deadline = host.sim.clock.call_later(timeout, entering.expire)
         host.sim.post_event(
@@ -143,6 +183,8 @@ def leave(host: HostSystem, call: Call) -> Task:
 
     def body(task: Task) -> Any:
         maintenance.check_exit(host.in_maintenance)
+        if host.since_boot < host.settings.exit_refused_seconds:
+            raise vmodl.fault.HostCommunication(msg="The host's services do not answer yet.")
         host.sim.clock.call_later(host.settings.exit_maintenance_seconds, lambda: finish(task))
         return PENDING
 
@@ -157,6 +199,36 @@ def leave(host: HostSystem, call: Call) -> Task:
         task.succeed()
 
     return host.sim.start_task(call, host, "HostSystem.exitMaintenanceMode", body, duration=0.0)
+
+
+def standby(host: HostSystem, call: Call, timeout: int, powered_off: bool) -> Task:
+    """PowerDownHostToStandBy_Task: like maintenance mode, and then the host goes off until somebody powers it up."""
+    from . import host_power
+
+    host.reach()
+    if host.direct:
+        raise vmodl.fault.NotSupported()
+
+    def body(task: Task) -> Any:
+        if host.entering is not None:
+            raise faults.invalid_state()
+        seconds = host.settings.down_after_seconds
+        entering = Entering(
+            host, task, powered_off=powered_off, done=lambda: host_power.to_standby(host), seconds=seconds
+        )
+        host.entering = entering
+        host.set("runtime.standbyMode", "entering")
+        if timeout > 0:
+            entering.deadline = host.sim.clock.call_later(timeout, entering.expire)
+        entering.look()
+        return PENDING
+
+    def cancel(task: Task) -> None:
+        if host.entering is not None and host.entering.task is task:
+            host.entering.stop()
+            host.set("runtime.standbyMode", "none")
+
+    return host.sim.start_task(call, host, "HostSystem.enterStandbyMode", body, on_cancel=cancel)
 
 
 def check_operation(host: HostSystem, operation: str) -> None:

@@ -28,22 +28,22 @@ def present_nics(spec: HostSpec, taken: Collection[str]) -> list[Nic]:
     return [nic for nic in spec.nics if nic.address not in taken]
 
 
-def management_up(spec: HostSpec, taken: Collection[str]) -> bool:
-    """Whether a management VMkernel adapter still has an uplink; hosts without NICs are not judged."""
+def management_up(spec: HostSpec, taken: Collection[str], down: Collection[str] = ()) -> bool:
+    """Whether a management VMkernel adapter still has an uplink with a link; hosts without NICs are not judged."""
     switches = {vmk.switch for vmk in spec.vmkernels if "management" in vmk.services}
     if not any(nic.switch in switches for nic in spec.nics):
         return True
-    return any(nic.switch in switches for nic in present_nics(spec, taken))
+    return any(nic.switch in switches and nic.device not in down for nic in present_nics(spec, taken))
 
 
-def network_info(spec: HostSpec, taken: Collection[str]) -> Any:
-    """Build `HostNetworkInfo`."""
+def network_info(spec: HostSpec, taken: Collection[str], down: Collection[str] = ()) -> Any:
+    """Build `HostNetworkInfo`; NICs named in `down` have no link."""
     nics = present_nics(spec, taken)
     standard = [switch for switch in spec.switches if switch.kind == "standard"]
     distributed = [switch for switch in spec.switches if switch.kind == "distributed"]
     return data.new(
         vim.host.NetworkInfo,
-        pnic=[_pnic(nic) for nic in nics],
+        pnic=[_pnic(nic, link=nic.device not in down) for nic in nics],
         vswitch=[_vswitch(switch, nics) for switch in standard],
         proxySwitch=[_proxy_switch(switch, nics) for switch in distributed],
         portgroup=[_portgroup(switch, name) for switch in standard for name in switch.portgroups],
@@ -53,7 +53,8 @@ def network_info(spec: HostSpec, taken: Collection[str]) -> Any:
     )
 
 
-def _pnic(nic: Nic) -> Any:
+def _pnic(nic: Nic, *, link: bool) -> Any:
+    """`linkSpeed` is unset when the link is down (API reference, PhysicalNic)."""
     duplex = data.new(vim.host.PhysicalNic.LinkSpeedDuplex, speedMb=nic.speed, duplex=True)
     return data.new(
         vim.host.PhysicalNic,
@@ -61,7 +62,7 @@ def _pnic(nic: Nic) -> Any:
         device=nic.device,
         pci=nic.address,
         driver=nic.driver,
-        linkSpeed=duplex,
+        linkSpeed=duplex if link else None,
         spec=data.new(vim.host.PhysicalNic.Specification),
         wakeOnLanSupported=False,
         mac=nic.mac,

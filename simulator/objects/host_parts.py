@@ -55,6 +55,8 @@ class HostPciPassthruSystem(HostPart):
     def Refresh(self, call: Call) -> None:
         """Show the devices as they are now."""
         self.host.reach()
+        if self.host.since_boot < self.host.settings.services_seconds:
+            raise vmodl.fault.HostCommunication(msg="The host's services do not answer yet.")
         if self.host.settings.refresh_shows_info:
             self.host.publish()
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim, vmodl
 
-from ..rules import buses, passthrough, reboot
+from ..rules import buses, faults, passthrough, reboot
 from ..rules.passthrough import Passthrough
+from ..services.alarms import CONNECTION
 from ..tasks import PENDING, Task
 from . import host_config, host_maintenance, host_network, host_storage
 from .pci import Layout, delivered
@@ -27,7 +28,9 @@ def restart(host: HostSystem, call: Call, *, force: bool, returns: bool) -> Task
 
     def body(task: Task) -> Any:
         reboot.check(host.in_maintenance and not host.journey, force and not host.journey)
-        plan = reboot.journey(host.sim.clock.seconds(), host.settings, returns=returns, direct=host.direct)
+        plan = reboot.journey(
+            host.sim.clock.seconds(), host.settings, returns=returns, direct=host.direct, quick=host.spec.quick_boot
+        )
         what = "reboot" if returns else "shut down"
         host.sim.post_event(
             vim.event.HostShutdownEvent,
@@ -94,9 +97,18 @@ def lose_contact(host: HostSystem) -> None:
     if host.direct or host.connection != "connected":
         return
     host.update({"runtime.connectionState": "notResponding", "runtime.powerState": "unknown"})
+    alarm(host)
     for vm in host.vms:
         vm.set("runtime.connectionState", "disconnected")
     host.sim.post_event(vim.event.HostConnectionLostEvent, host, message=f"Host {host.name} is not responding")
+
+
+def alarm(host: HostSystem) -> None:
+    """The alarm every vCenter comes with: red while the host does not respond and is not in standby."""
+    alarms = host.sim.services.alarms
+    if alarms is not None and host.settings.connection_alarm:
+        red = host.connection == "notResponding" and not host.standby
+        alarms.trigger(host, CONNECTION, "red" if red else "green")
 
 
 def cut_off(host: HostSystem) -> None:
@@ -110,9 +122,14 @@ def come_back(host: HostSystem, plan: reboot.Journey) -> None:
     """The boot is over; whether vCenter hears of it depends on what the boot did to the network."""
     host.running = True
     host.journey = []
+    host.back_at = host.sim.clock.seconds()
+    host.quick_boots += plan.quick
+    for change in host.at_boot:
+        change()
+    host.at_boot.clear()
     if plan.boot_time_moves:
         boot(host)
-    if not host_network.management_up(host.spec, host.taken):
+    if not host_network.management_up(host.spec, host.taken, host.links_down):
         return
     if host.direct:
         host.sim.go_online()
@@ -124,7 +141,8 @@ def regain_contact(host: HostSystem, connection: str = "connected") -> None:
     if host.direct:
         connection = "connected"
     state = reboot.seen_power_state(connection, host.running)
-    host.update({"runtime.connectionState": connection, "runtime.powerState": state})
+    host.update({"runtime.connectionState": connection, "runtime.powerState": state, "runtime.standbyMode": "none"})
+    alarm(host)
     if connection != "connected":
         host.sim.post_event(vim.event.HostDisconnectedEvent, host, message=f"Disconnected from {host.name}")
         return
@@ -202,9 +220,9 @@ def show_devices(host: HostSystem) -> None:
     host.set("hardware", host_config.hardware(host.spec, signed_bus=host.settings.negative_bus_bytes))
     host.update(
         {
-            "config.network": host_network.network_info(host.spec, host.taken),
+            "config.network": host.network_info(),
             "config.storageDevice": host_storage.storage_device(host.spec, host.taken),
-            "config.fileSystemVolume": host_storage.volumes(host.spec, host.taken),
+            "config.fileSystemVolume": host.volumes(),
             "config.activeDiagnosticPartition": host_storage.diagnostic_partition(host.spec, host.taken),
             "config.vsanHostConfig": host_storage.vsan_config(host.spec, host.taken, host.ref),
             "config.graphicsInfo": host_config.graphics(host.spec, host.taken, host.vgpu_users),
@@ -251,6 +269,36 @@ def power_up(host: HostSystem) -> None:
         _schedule(host, plan)
 
 
+def to_standby(host: HostSystem) -> None:
+    """The host powers down and waits to be powered up; vCenter knows that it did so on purpose."""
+    go_down(host)
+    switch(host, on=False)
+    connection = host.settings.standby_connection
+    values = {"connectionState": connection, "powerState": "standBy", "standbyMode": "in"}
+    host.update({f"runtime.{name}": value for name, value in values.items()})
+    alarm(host)
+    host.sim.post_event(vim.event.EnteredStandbyModeEvent, host, message=f"Host {host.name} has entered standby mode")
+
+
+def from_standby(host: HostSystem, call: Call | None) -> Task:
+    """PowerUpHostFromStandBy_Task: done when the host is connected again."""
+
+    def body(task: Task) -> Any:
+        if not host.standby:
+            raise faults.invalid_state("The host is not in standby mode.")
+        host.set("runtime.standbyMode", "exiting")
+        power_up(host)
+        plan_end = host.journey[-1].at - host.sim.clock.seconds() if host.journey else 0.0
+
+        def look() -> None:
+            task.succeed() if host.connection == "connected" else task.fail(vim.fault.HostPowerOpFailed())
+
+        host.sim.clock.call_later(plan_end, look)
+        return PENDING
+
+    return host.sim.start_task(call, host, "HostSystem.exitStandbyMode", body)
+
+
 def disconnect(host: HostSystem, call: Call | None) -> Task:
     """DisconnectHost_Task."""
 
@@ -267,7 +315,7 @@ def reconnect(host: HostSystem, call: Call | None) -> Task:
     """ReconnectHost_Task: works when the host answers, fails with HostConnectFault while it is down."""
 
     def body(task: Task) -> None:
-        if not host.running or not host_network.management_up(host.spec, host.taken):
+        if not host.running or not host_network.management_up(host.spec, host.taken, host.links_down):
             raise vim.fault.HostConnectFault(msg=f"Cannot contact the specified host ({host.name}).")
         if host.connection != "connected":
             regain_contact(host)

@@ -192,8 +192,13 @@ def _nvme_topology(adapters: list[Adapter]) -> Any:
     return data.new(vim.host.NvmeTopology, adapter=interfaces)
 
 
-def volumes(spec: HostSpec, taken: Collection[str]) -> Any:
-    """Build `HostFileSystemVolumeInfo`: VMFS on disks, the boot disk's own volumes, NFS mounts."""
+def volumes(
+    spec: HostSpec, taken: Collection[str], *, lost: Collection[str] = (), unreadable: Collection[str] = ()
+) -> Any:
+    """Build `HostFileSystemVolumeInfo`: VMFS on disks, the boot disk's own volumes, NFS mounts.
+
+    Volumes named in `lost` are not there, those in `unreadable` are mounted and not accessible.
+    """
     mounts: list[Any] = []
     for adapter in present(spec, taken):
         for disk in adapter.disks:
@@ -202,6 +207,11 @@ def volumes(spec: HostSpec, taken: Collection[str]) -> Any:
             if disk.datastore:
                 mounts.append(_vmfs_mount(spec, disk))
     mounts.extend(_nfs_mount(name) for name in spec.nfs)
+    mounts = [mount for mount in mounts if mount.volume.name not in lost]
+    for mount in mounts:
+        if mount.volume.name in unreadable:
+            mount.mountInfo.accessible = False
+            mount.mountInfo.inaccessibleReason = "AllPathsDown_Timeout"
     return data.new(vim.host.FileSystemVolumeInfo, volumeTypeList=["VMFS", "NFS", "VFAT"], mountInfo=mounts)
 
 

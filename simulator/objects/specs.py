@@ -102,6 +102,9 @@ class HostSpec:
     connection: str = "connected"
     known: bool = True
     maintenance: bool = False
+    standby: bool = False
+    quarantine: bool = False
+    quick_boot: bool = False
     up_days: float = 20.0
     knobs: Mapping[str, Any] = field(default_factory=dict)
 
@@ -136,5 +139,6 @@ class VmSpec:
     datastore: str = ""
     network: str = "VM Network"
     devices: tuple[Mapping[str, Any], ...] = ()
+    media: tuple[Mapping[str, Any], ...] = ()
     annotation: str = ""
     knobs: Mapping[str, Any] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from ..rules import admission, limits
 from ..rules import devices as device_rules
 from ..rules import knobs as knob_rules
 from ..tasks import Task
-from . import vm_config, vm_move, vm_power, vm_reconfigure, vm_snapshots
+from . import vm_config, vm_media, vm_move, vm_power, vm_reconfigure, vm_snapshots
 from .folder import Folder
 from .specs import VmSpec
 
@@ -111,6 +111,19 @@ class VirtualMachine(Entity):
         return device_rules.kinds(self.first_devices)
 
     @property
+    def host_media(self) -> str:
+        """Label of a connected device of the host or of a client that keeps it where it is; empty: none."""
+        return vm_media.holding(self) if self.spec.media else ""
+
+    @property
+    def load(self) -> tuple[int, int]:
+        """What it takes of its host while it runs: MB and vCPUs."""
+        if "config" not in self.props:
+            return self.spec.memory_mb, self.spec.cpus
+        hardware = self.props["config"].hardware
+        return int(hardware.memoryMB), int(hardware.numCPU)
+
+    @property
     def version(self) -> int:
         """Hardware version as a number."""
         return limits.hardware_version(self.get("config").version)
@@ -138,7 +151,9 @@ class VirtualMachine(Entity):
         self.set("guest", vm_config.guest(self.spec, running=False))
         if state != "poweredOn":
             self.release_devices()
+        vm_media.connect(self, state == "poweredOn")
         self.show_summary()
+        self.host.counted()
         if self.host.entering is not None:
             self.host.entering.look()
 

@@ -13,6 +13,7 @@ from pyVmomi.VmomiSupport import F_OPTIONAL
 from .. import data
 from ..rules import devices as device_rules
 from ..rules import limits
+from . import vm_media
 from .pci import optional
 from .specs import VmSpec
 
@@ -118,7 +119,7 @@ def _nic(vm: VirtualMachine) -> Any:
 
 def hardware_devices(vm: VirtualMachine) -> list[Any]:
     """All devices at the start: the base ones, a disk, a network card, and the passthrough ones of the lab."""
-    return with_controller([*_base_devices(), _disk(vm), _nic(vm), *vm.first_devices])
+    return with_controller([*_base_devices(), _disk(vm), _nic(vm), *vm_media.devices(vm), *vm.first_devices])
 
 
 def _allocation(reservation: int, limit: int, shares: int) -> Any:

@@ -73,6 +73,7 @@ def by_drs(vm: VirtualMachine, destination: HostSystem) -> None:
         if vm.is_on:
             check(vm, destination)
         register(vm, destination)
+        destination.received_by_drs()
         vm.sim.post_event(
             vim.event.DrsVmMigratedEvent,
             vm,
@@ -93,5 +94,7 @@ def register(vm: VirtualMachine, destination: HostSystem) -> None:
     source.set("vm", [ref for ref in source.props["vm"] if ref._moId != vm.moid])
     destination.set("vm", [*destination.props["vm"], vm.ref])
     vm.set("runtime.host", destination.ref)
+    source.counted()
+    destination.counted()
     if source.entering is not None:
         source.entering.look()

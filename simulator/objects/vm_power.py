@@ -13,7 +13,7 @@ from ..rules import devices as device_rules
 from ..rules import faults
 from ..rules import power_on as rules
 from ..tasks import Task
-from . import host_config, host_maintenance, vm_config, vm_move
+from . import cluster_ha, host_config, host_maintenance, vm_config, vm_move
 from .vm_devices import wanted
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ def switch_on(vm: VirtualMachine, host: HostSystem, call: Call | None) -> None:
     if vm.datastore is not None and not vm.datastore.is_mounted_on(host):
         raise vim.fault.CannotAccessFile(file=vm.get("config").files.vmPathName)
     taken = fitting(vm, host)
+    cluster_ha.check_power_on(vm, host, rules.needed_memory(machine(vm)))
     if host is not vm.host:
         vm_move.register(vm, host)
     vm.charged = rules.needed_memory(machine(vm))

@@ -119,6 +119,9 @@ class Knobs:
     exit_maintenance_seconds: Annotated[float, About("time to leave maintenance mode")] = 2.0
     maintenance_stuck_progress: Annotated[int, About("progress of the task while it waits for virtual machines")] = 2
     evacuate_moves_fixed: Annotated[bool, About("evacuatePoweredOffVms moves a VM with a fixed backing as well")] = True
+    vsan_data_move_seconds: Annotated[
+        float, About("time a vSAN host needs on top to enter maintenance mode with evacuateAllData")
+    ] = 600.0
     drs_passthrough_fault: Annotated[
         str,
         About(
@@ -126,6 +129,36 @@ class Knobs:
             choices=("disallowed_device", "device_not_supported", "cannot_access_device"),
         ),
     ] = "disallowed_device"
+    dry_run_manual: Annotated[
+        str,
+        About(
+            "what the maintenance dry run has for a VM that DRS moves only when told to (manual, partly automated)",
+            choices=("recommended", "fault"),
+        ),
+    ] = "recommended"
+    dry_run_failover: Annotated[
+        str,
+        About(
+            "how the maintenance dry run says that HA would have too little left: for each VM, or once without a VM",
+            choices=("by_vm", "once"),
+        ),
+    ] = "by_vm"
+    load_follows_vms: Annotated[
+        bool, About("quickStats of a host grow with the machines that run on it; false: all hosts look equally loaded")
+    ] = False
+    connection_alarm: Annotated[
+        bool, About("a host that does not respond has the red alarm every vCenter comes with")
+    ] = True
+    services_seconds: Annotated[
+        float, About("time after a boot during which a connected host still refuses calls to its passthrough system")
+    ] = 0.0
+    exit_refused_seconds: Annotated[
+        float, About("time after a boot during which ExitMaintenanceMode fails, as its services are not up yet")
+    ] = 0.0
+    quick_boot_seconds: Annotated[float, About("the same as boot_seconds for a host with Quick Boot on")] = 120.0
+    standby_connection: Annotated[
+        str, About("connection state of a host in standby", choices=("notResponding", "connected"))
+    ] = "notResponding"
     reboot_task_end: Annotated[
         str,
         About(

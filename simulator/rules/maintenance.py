@@ -4,7 +4,9 @@
 
 Sources: API reference (EnterMaintenanceMode_Task, EnteringMaintenanceModeEvent, DrsBehavior), vSphere networking
 guide (no vMotion with DirectPath I/O), resource management guide (DRS and HA admission control), KB 434779 (reserved
-memory can stop an evacuation), KB 88271 (DRS does not move vGPU machines by itself).
+memory can stop an evacuation), KB 88271 and KB 313479 (DRS does not move vGPU machines by itself unless the cluster's
+option VgpuMMAutomationTimeoutSecs is -1), vCenter Server and host management guide (a local disk or a connected device of
+the host stops a migration).
 """
 
 from __future__ import annotations
@@ -24,7 +26,10 @@ ALLOWED_WHILE_ENTERING = frozenset(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resident:
-    """A virtual machine of the host. `devices` are the kinds of its passthrough devices; memory in bytes."""
+    """A virtual machine of the host. `devices` are the kinds of its passthrough devices; memory in bytes.
+
+    `store` is the datastore it lies on. `media` is a connected device of the host or of a client (a CD, a serial port).
+    """
 
     moid: str
     name: str
@@ -32,24 +37,35 @@ class Resident:
     devices: tuple[str, ...] = ()
     automation: str = "fullyAutomated"
     memory: int = 0
+    store: str = ""
+    media: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
-    """Another host of the cluster; `usable`: connected, powered on and not in maintenance mode."""
+    """Another host of the cluster; `usable`: connected, powered on and not in maintenance mode. `stores`: None is all."""
 
     moid: str
     usable: bool
     free_memory: int
+    stores: frozenset[str] | None = None
+
+    def reaches(self, resident: Resident) -> bool:
+        """Whether the machine's datastore is there."""
+        return not resident.store or self.stores is None or resident.store in self.stores
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cluster:
-    """What of a cluster decides an evacuation. `failover_hosts` is 0 without HA admission control."""
+    """What of a cluster decides an evacuation. `admitted`: what HA sets aside would still be there without this host.
+
+    `vgpu`: DRS may move machines with a vGPU by itself.
+    """
 
     drs: bool
-    failover_hosts: int
     targets: Sequence[Target]
+    admitted: bool = True
+    vgpu: bool = False
 
 
 def check_enter(in_maintenance: bool) -> None:
@@ -69,16 +85,20 @@ def is_pinned(resident: Resident) -> bool:
     return resident.powered_on and any(kind in ("fixed", "dynamic", "sriov") for kind in resident.devices)
 
 
-def drs_moves(resident: Resident) -> bool:
-    """Whether DRS moves this running VM by itself: fully automated, no passthrough device of any kind."""
-    return resident.powered_on and not resident.devices and resident.automation == "fullyAutomated"
+def movable(resident: Resident, cluster: Cluster) -> bool:
+    """Whether a running VM can be moved at all: no device of its own, none of the host's connected."""
+    bare = not resident.devices or (cluster.vgpu and set(resident.devices) == {"vgpu"})
+    return resident.powered_on and bare and not resident.media
+
+
+def drs_moves(resident: Resident, cluster: Cluster) -> bool:
+    """Whether DRS moves this running VM by itself: movable, and fully automated."""
+    return movable(resident, cluster) and resident.automation == "fullyAutomated"
 
 
 def may_evacuate(cluster: Cluster) -> bool:
-    """DRS evacuates a host only while enough others stay for the failover level (resource management guide)."""
-    if not cluster.drs:
-        return False
-    return sum(target.usable for target in cluster.targets) > cluster.failover_hosts
+    """DRS evacuates a host only while enough others stay for what HA sets aside (resource management guide)."""
+    return cluster.drs and cluster.admitted and any(target.usable for target in cluster.targets)
 
 
 def moves(residents: Iterable[Resident], cluster: Cluster, *, powered_off: bool, knobs: Knobs) -> dict[str, str]:
@@ -88,13 +108,18 @@ def moves(residents: Iterable[Resident], cluster: Cluster, *, powered_off: bool,
     """
     if not may_evacuate(cluster):
         return {}
-    free = {target.moid: target.free_memory for target in cluster.targets if target.usable}
+    leaving = [item for item in residents if _leaves(item, cluster, powered_off=powered_off, knobs=knobs)]
+    return placed(leaving, cluster)
+
+
+def placed(residents: Iterable[Resident], cluster: Cluster) -> dict[str, str]:
+    """VM -> the host with most free memory that sees its datastore, for as many as there is room for."""
+    targets = {target.moid: target for target in cluster.targets if target.usable}
+    free = {moid: target.free_memory for moid, target in targets.items()}
     plan: dict[str, str] = {}
     for resident in sorted(residents, key=lambda item: item.name):
-        if not _leaves(resident, powered_off=powered_off, knobs=knobs):
-            continue
         needed = resident.memory if resident.powered_on else 0
-        fitting = [moid for moid in free if free[moid] >= needed]
+        fitting = [moid for moid in free if free[moid] >= needed and targets[moid].reaches(resident)]
         if fitting:
             chosen = max(fitting, key=lambda moid: (free[moid], moid))
             free[chosen] -= needed
@@ -102,9 +127,9 @@ def moves(residents: Iterable[Resident], cluster: Cluster, *, powered_off: bool,
     return plan
 
 
-def _leaves(resident: Resident, *, powered_off: bool, knobs: Knobs) -> bool:
+def _leaves(resident: Resident, cluster: Cluster, *, powered_off: bool, knobs: Knobs) -> bool:
     if resident.powered_on:
-        return drs_moves(resident)
+        return drs_moves(resident, cluster)
     return powered_off and ("fixed" not in resident.devices or knobs.evacuate_moves_fixed)
 
 
@@ -118,11 +143,41 @@ def deadline(started: float, timeout: int) -> float | None:
     return started + timeout if timeout > 0 else None
 
 
-def pinned_fault(resident: Resident, knobs: Knobs) -> Exception:
-    """Why DRS leaves a VM where it is, for `DrsFaults`; the type for passthrough devices is not published."""
-    if not resident.devices:
+def staying_fault(resident: Resident, cluster: Cluster, knobs: Knobs) -> Exception:
+    """Why DRS leaves a running VM where it is, for `DrsFaults`; the type for passthrough devices is not published."""
+    if resident.devices and not movable(resident, cluster):
+        return device_fault(knobs.drs_passthrough_fault)
+    if resident.media:
+        text = f"The device '{resident.media}' is connected and not accessible on another host."
+        return vim.fault.CannotAccessVmDevice(device=resident.media, backing="", connected=True, msg=text)
+    if resident.automation == "disabled" or (
+        resident.automation != "fullyAutomated" and knobs.dry_run_manual == "fault"
+    ):
         return vim.fault.DrsDisabledOnVm(msg=f"DRS is disabled on the virtual machine {resident.name}.")
-    return device_fault(knobs.drs_passthrough_fault)
+    if not cluster.admitted:
+        return failover_fault()
+    usable = [target for target in cluster.targets if target.usable]
+    if not any(target.reaches(resident) for target in usable):
+        text = f"No other host has access to the disks of the virtual machine {resident.name}."
+        return vim.fault.CannotAccessVmDevice(device="Hard disk 1", backing="", connected=False, msg=text)
+    return faults.insufficient_memory(max((target.free_memory for target in usable), default=0), resident.memory)
+
+
+def failover_fault() -> Exception:
+    """What stands against it when HA would have too little left (API reference)."""
+    return vim.fault.InsufficientFailoverResourcesFault(
+        msg="Insufficient resources to satisfy configured failover level for vSphere HA."
+    )
+
+
+def recommended(residents: Iterable[Resident], cluster: Cluster, knobs: Knobs) -> dict[str, str]:
+    """VM -> destination as the dry run recommends it: those that DRS would only move when told to are among them."""
+    if not may_evacuate(cluster):
+        return {}
+    told = (
+        ("fullyAutomated",) if knobs.dry_run_manual == "fault" else ("fullyAutomated", "partiallyAutomated", "manual")
+    )
+    return placed([item for item in residents if movable(item, cluster) and item.automation in told], cluster)
 
 
 def device_fault(kind: str, device: str = "PCI device 0") -> Exception:

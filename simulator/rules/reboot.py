@@ -19,7 +19,7 @@ class Journey:
     """A reboot or shutdown as a timetable, in simulator seconds.
 
     `back` is None when the host stays away. `task_ends` is None when the task never ends by itself. `power_off`: it ends
-    without power, as against a host that hangs while it boots.
+    without power, as against a host that hangs while it boots. `quick`: it skips the firmware (Quick Boot).
     """
 
     down: float
@@ -29,6 +29,7 @@ class Journey:
     boot_time_moves: bool
     comes_disconnected: bool
     power_off: bool = False
+    quick: bool = False
 
 
 def check(in_maintenance: bool, force: bool) -> None:
@@ -37,11 +38,17 @@ def check(in_maintenance: bool, force: bool) -> None:
         raise faults.invalid_state("The operation is not allowed in the current state of the host.")
 
 
-def journey(now: float, knobs: Knobs, *, returns: bool, direct: bool) -> Journey:
-    """Plan a reboot (`returns`) or a shutdown. On a direct ESXi connection the task never reports (API reference)."""
+def journey(now: float, knobs: Knobs, *, returns: bool, direct: bool, quick: bool = False) -> Journey:
+    """Plan a reboot (`returns`) or a shutdown. On a direct ESXi connection the task never reports (API reference).
+
+    `quick`: Quick Boot is on, so that a reboot starts the hypervisor anew and skips firmware and device initialisation
+    (vSphere lifecycle manager guide).
+    """
     comes_back = returns and knobs.boot_result != "never_returns"
     down = now + knobs.down_after_seconds
-    back = down + knobs.boot_seconds if comes_back else None
+    quick = quick and returns
+    away = min(knobs.boot_seconds, knobs.quick_boot_seconds) if quick else knobs.boot_seconds
+    back = down + away if comes_back else None
     ends: float | None = now + min(1.0, knobs.down_after_seconds / 2)
     if knobs.reboot_task_end == "late":
         ends = back
@@ -55,6 +62,7 @@ def journey(now: float, knobs: Knobs, *, returns: bool, direct: bool) -> Journey
         boot_time_moves=knobs.boot_result != "same_boot_time",
         comes_disconnected=knobs.boot_result == "disconnected",
         power_off=not returns,
+        quick=quick,
     )
 
 

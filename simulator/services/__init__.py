@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .alarms import AlarmManager
 from .authorization import AuthorizationManager
 from .custom_fields import CustomFieldsManager
 from .events import EventManager
@@ -30,6 +31,7 @@ class Services:
     tasks: TaskManager
     events: EventManager
     custom_fields: CustomFieldsManager | None
+    alarms: AlarmManager | None
 
 
 def build_services(sim: Simulator) -> Services:
@@ -40,7 +42,8 @@ def build_services(sim: Simulator) -> Services:
     tasks = TaskManager(sim, "TaskManager" if vcenter else "ha-taskmgr")
     events = EventManager(sim, "EventManager" if vcenter else "ha-eventmgr")
     fields = CustomFieldsManager(sim, "CustomFieldsManager") if vcenter else None
-    services = Services(instance=instance, views=views, tasks=tasks, events=events, custom_fields=fields)
+    alarms = AlarmManager(sim, "AlarmManager") if vcenter else None
+    services = Services(instance=instance, views=views, tasks=tasks, events=events, custom_fields=fields, alarms=alarms)
     sim.services = services
     sim.add(instance)
     managers = {
@@ -54,6 +57,8 @@ def build_services(sim: Simulator) -> Services:
     }
     if fields is not None:
         managers["customFieldsManager"] = fields
+    if alarms is not None:
+        managers["alarmManager"] = alarms
     for name, manager in managers.items():
         sim.content[name] = sim.add(manager)
     return services

@@ -62,6 +62,10 @@ class CustomFieldsManager(ManagedObject):
 
     def AddCustomFieldDef(self, call: Call, name: str, kind: Any, policy: Any, instance_policy: Any) -> Any:
         """A new attribute, for one object type or (None) for all."""
+        return self.define(name, kind, policy, instance_policy)
+
+    def define(self, name: str, kind: Any, policy: Any = None, instance_policy: Any = None) -> Any:
+        """Make a definition. Raises DuplicateName, InvalidArgument."""
         self._check_name(name, kind)
         made = data.new(
             vim.CustomFieldsManager.FieldDef,

@@ -35,6 +35,13 @@ class Session:
     calls: int = 0
     waiting: int = 0
     objects: set[str] = field(default_factory=set)
+    shown: str = ""
+    """How sessions, tasks and events name the account; empty: by its own name."""
+
+    @property
+    def name(self) -> str:
+        """The account as the API shows it."""
+        return self.shown or self.user.name
 
     def touch(self, now: datetime) -> None:
         """The session was used."""
@@ -46,7 +53,7 @@ class Session:
         return data.new(
             vim.UserSession,
             key=self.key,
-            userName=self.user.name,
+            userName=self.name,
             fullName=self.user.name,
             loginTime=self.login_time,
             lastActiveTime=self.last_active,
@@ -57,6 +64,12 @@ class Session:
             userAgent=self.user_agent,
             callCount=self.calls,
         )
+
+
+def shown_name(login: str) -> str:
+    """administrator@vsphere.local as VSPHERE.LOCAL\\administrator, which is what a vCenter puts into its events."""
+    name, at, domain = login.partition("@")
+    return f"{domain.upper()}\\{name}" if at else login
 
 
 class Sessions:
@@ -92,6 +105,7 @@ class Sessions:
             login_time=now,
             last_active=now,
             locale=locale or "en",
+            shown=shown_name(user.name) if self.sim.knobs.user_names == "domain" else "",
         )
         self.by_key[session.key] = session
         peer.session_key = session.key

@@ -91,7 +91,9 @@ class Filter(ManagedObject):
             elif known is None and obj is not None:
                 paths = selection.paths_for(reader, obj, self.spec, call.version)
                 self.watched[moid] = (obj, paths)
-                self.pending[moid] = Pending("enter", obj, {path.text: path for path in paths})
+                untold = self.pending.get(moid)  # it left and is back before the client heard of it: then it never left
+                kind = "modify" if untold is not None and untold.kind == "leave" else "enter"
+                self.pending[moid] = Pending(kind, obj, {path.text: path for path in paths})
 
     def _follow(self, call: Call, entries: list[tuple[str, str]]) -> None:
         """Let the selection follow the changes."""

@@ -73,7 +73,7 @@ class Handler(BaseHTTPRequestHandler):
             redfish.serve(self, "GET", b"")
         elif path == "/sdk/vimServiceVersions.xml" and self.server.tls:
             if self._gone():
-                self._drop()
+                self._away()
                 return
             self._send(200, "text/xml", versions.description(self.sim.api_version).encode())
         else:
@@ -162,7 +162,7 @@ class Handler(BaseHTTPRequestHandler):
             sim.journal.counters.bytes_in += len(body)
         version = versions.negotiated(self.headers.get("SOAPAction", ""), sim.api_version)
         if self._gone():
-            self._drop()
+            self._away()
             return
         try:
             request, declared = _request(body, version)
@@ -221,6 +221,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def _gone(self) -> bool:
         return not self.sim.online
+
+    def _away(self) -> None:
+        """What a client gets from an endpoint that is not there."""
+        if self.sim.offline_answer == "503":
+            self._send(503, "text/plain", b"503 Service Unavailable (the service behind the proxy does not answer)\n")
+        else:
+            self._drop()
 
     def _drop(self) -> None:
         self.close_connection = True

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
 import tempfile
 import threading
 from http.server import ThreadingHTTPServer
@@ -95,6 +96,15 @@ class Listener(ThreadingHTTPServer):
         self._open: set[socket.socket] = set()
         self._guard = threading.Lock()
         super().__init__(("127.0.0.1", port), Handler)
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """While the endpoint refuses connections: reset this one, before any handshake."""
+        sim = self.owner.sim
+        if not self.tls or sim.online or sim.offline_answer != "refuse":
+            return True
+        with contextlib.suppress(OSError):
+            request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        return False
 
     def remember(self, connection: socket.socket) -> None:
         with self._guard:

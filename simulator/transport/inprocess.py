@@ -51,6 +51,8 @@ class InProcessStub(StubAdapterBase):  # type: ignore[misc]
     def InvokeMethod(self, mo: Any, info: Any, args: Any) -> Any:
         """One call. Raises the fault, HTTPException for an HTTP status, ConnectionResetError for a dropped answer."""
         if not self.sim.online:
+            if self.sim.offline_answer == "503":
+                raise HTTPException("503 Service Unavailable")
             raise ConnectionRefusedError("the simulated endpoint is offline")
         if not wire.is_known(self.version, info.version):
             raise vmodl.fault.MethodNotFound(receiver=mo, method=info.name)

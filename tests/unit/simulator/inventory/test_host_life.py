@@ -349,11 +349,6 @@ def test_the_rights_to_maintain(world: World) -> None:
     assert caught.value.privilegeId == "Host.Config.Connection"
 
 
-def test_standby_is_not_modelled(world: World) -> None:
-    with pytest.raises(vmodl.fault.MethodNotFound):
-        world.host("esx-01").PowerDownHostToStandBy_Task(60, False)
-
-
 # -- a host on its own ----------------------------------------------------------------------------------------------
 
 

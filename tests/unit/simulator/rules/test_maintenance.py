@@ -20,9 +20,9 @@ def vm(name: str = "vm", **values: Any) -> Resident:
     return Resident(**{"moid": name, "name": name, "powered_on": True, "memory": GIB, **values})
 
 
-def cluster(*free: int, drs: bool = True, failover: int = 0) -> Cluster:
+def cluster(*free: int, drs: bool = True, **values: Any) -> Cluster:
     targets = [Target(moid=f"host-{index}", usable=size > 0, free_memory=size * GIB) for index, size in enumerate(free)]
-    return Cluster(drs=drs, failover_hosts=failover, targets=targets)
+    return Cluster(**{"drs": drs, "targets": targets, **values})
 
 
 def moved(*residents: Resident, around: Cluster, powered_off: bool = False, **knobs: Any) -> dict[str, str]:
@@ -69,12 +69,10 @@ def test_evacuating_powered_off_vms(resident: Resident, knobs: dict[str, Any], l
         (cluster(), False),
         (cluster(0), False),
         (cluster(8, drs=False), False),
-        (cluster(8, failover=1), False),
-        (cluster(8, 8, failover=1), True),
-        (cluster(8, 0, failover=1), False),
+        (cluster(8, admitted=False), False),
     ],
 )
-def test_drs_evacuates_only_within_the_failover_level(around: Cluster, leaves: bool) -> None:
+def test_drs_evacuates_only_within_what_ha_sets_aside(around: Cluster, leaves: bool) -> None:
     assert bool(moved(vm(), around=around)) is leaves
 
 

@@ -1,0 +1,235 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Events that get in the way of a long job: alarms, lost datastores and links, other people, a vCenter that restarts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pyVmomi import vim
+
+from ..authz import User
+from ..base import Entity
+from ..dispatch import Call, Peer
+from ..objects import host_power, host_vsan
+from ..objects.cluster import ClusterComputeResource
+from ..objects.host import HostSystem
+from ..objects.vm import VirtualMachine
+from ..rules import faults
+from ..services.sessions import Session
+from ..simulator import Simulator
+from ..tasks import Task
+from . import hardware
+from .catalogue import CARDS
+from .hardware import LabError
+
+STATES = ("ok", "inaccessible", "missing")
+
+
+class Troubles:
+    """Holds the simulator the events happen to."""
+
+    def __init__(self, sim: Simulator) -> None:
+        self._sim = sim
+
+    def _host(self, name: str) -> HostSystem:
+        return self._named(HostSystem, name)  # type: ignore[no-any-return]
+
+    def _vm(self, name: str) -> VirtualMachine:
+        return self._named(VirtualMachine, name)  # type: ignore[no-any-return]
+
+    def _named(self, kind: type[Any], name: str) -> Any:
+        found = [item for item in self._sim.registry.all(kind) if name in (item.name, item.moid)]
+        if len(found) != 1:
+            raise LabError(f"{len(found)} objects of type {kind.__name__} are named {name!r}")
+        return found[0]
+
+    def _operator(self, user: str, obj: Entity) -> Call:
+        """A call of somebody who is not the client under test. An account the lab lacks may do everything."""
+        now = self._sim.clock.now()
+        account = self._sim.authz.user(user) or User(name=user, password="", role="Admin")
+        session = Session(key="", user=account, address="", user_agent="", login_time=now, last_active=now)
+        return Call(sim=self._sim, peer=Peer(), session=session, version=self._sim.api_version, method="", obj=obj)
+
+    # -- alarms -----------------------------------------------------------------------------------------------
+
+    def set_alarm(self, on: str, alarm: str, status: str = "red", acknowledged: bool = False) -> None:
+        """An alarm on a host, VM, cluster or other object (`on`) turns red or yellow, or is over (green)."""
+        if status not in ("red", "yellow", "green"):
+            raise LabError(f"an alarm is red, yellow or green, not {status!r}")
+        self._alarms().trigger(self._named(Entity, on), alarm, status, acknowledged=acknowledged)
+
+    def acknowledge_alarm(self, on: str, alarm: str, user: str = "somebody") -> None:
+        """Somebody acknowledges an alarm; it stays as it is."""
+        try:
+            self._alarms().acknowledge(self._named(Entity, on), alarm, user)
+        except vim.fault.NotFound:
+            raise LabError(f"alarm {alarm!r} is not triggered on {on}") from None
+
+    def _alarms(self) -> Any:
+        alarms = self._sim.services.alarms
+        if alarms is None:
+            raise LabError("an ESXi host has no alarms")
+        return alarms
+
+    # -- what a host loses ------------------------------------------------------------------------------------
+
+    def set_link(self, host: str, vmnic: str, up: bool, at_boot: bool = False) -> None:
+        """A link of a host goes down or comes up, now or with its next boot."""
+        target = self._host(host)
+        if vmnic not in [nic.device for nic in target.spec.nics]:
+            raise LabError(f"{host} has no {vmnic}")
+
+        def change() -> None:
+            target.links_down = target.links_down - {vmnic} if up else target.links_down | {vmnic}
+
+        self._now_or_at_boot(target, change, at_boot)
+
+    def set_datastore(self, host: str, datastore: str, state: str, at_boot: bool = False) -> None:
+        """A host sees a datastore (`ok`), cannot read it (`inaccessible`) or lost it (`missing`), now or with its next boot."""
+        target = self._host(host)
+        if state not in STATES:
+            raise LabError(f"state is one of {', '.join(STATES)}, not {state!r}")
+        known = {mount.volume.name for mount in target.volumes().mountInfo} | target.lost_stores
+        if datastore not in known:
+            raise LabError(f"{host} does not mount {datastore!r}")
+
+        def change() -> None:
+            target.lost_stores = target.lost_stores - {datastore} | ({datastore} if state == "missing" else set())
+            bad = {datastore} if state == "inaccessible" else set()
+            target.unreadable_stores = target.unreadable_stores - {datastore} | bad
+
+        self._now_or_at_boot(target, change, at_boot)
+
+    def _now_or_at_boot(self, host: HostSystem, change: Callable[[], None], at_boot: bool) -> None:
+        if at_boot:
+            host.at_boot.append(change)
+            return
+        change()
+        host.looks_again()
+
+    def swap_card(self, host: str, address: str, card: str) -> None:
+        """At the next boot another card is at this address; its settings are those of the address."""
+        target = self._host(host)
+        if card not in CARDS:
+            raise LabError(f"card {card!r} is unknown; the catalogue has {', '.join(sorted(CARDS))}")
+        functions = list(target.next_functions or target.spec.layout.functions.values())
+        gone = next((item for item in functions if item.address == address), None)
+        if gone is None:
+            raise LabError(f"{host} has no device at {address}")
+        left = [item for item in functions if item.card != gone.card]
+        placed = hardware.placed([{"card": card, "at": address}])
+        spec = target.spec
+        fresh = hardware.layout(placed, cpu=spec.cpu, numa_nodes=spec.numa_nodes, iommu=spec.iommu)
+        used = {item.address for item in left}
+        target.next_functions = [*left, *(item for item in fresh.functions.values() if item.address not in used)]
+
+    def set_quarantine(self, host: str, on: bool) -> None:
+        """Proactive HA puts a host into quarantine mode, or takes it out."""
+        self._host(host).set("runtime.inQuarantineMode", on)
+
+    def set_standby(self, host: str, on: bool) -> None:
+        """Power management puts an empty host into standby at once, or powers it up again."""
+        target = self._host(host)
+        if on:
+            host_power.to_standby(target)
+        else:
+            host_power.from_standby(target, None)
+
+    # -- vSAN -------------------------------------------------------------------------------------------------
+
+    def set_vsan(
+        self, cluster: str, resync_gb: float = 0.0, objects: int = 1, inaccessible: int = 0, degraded: int = 0
+    ) -> None:
+        """A vSAN cluster has so much left to resync, in so many objects; objects out of reach and without redundancy."""
+        target = self._named(ClusterComputeResource, cluster)
+        target.vsan_state = host_vsan.State(
+            resync=int(resync_gb * 1024**3),
+            objects=objects if resync_gb else 0,
+            inaccessible=inaccessible,
+            degraded=degraded,
+        )
+
+    # -- other people -----------------------------------------------------------------------------------------
+
+    def run_task(self, on: str, task: str, seconds: float = 600.0, user: str = "system") -> str:
+        """A task of somebody else (`task` is its descriptionId) runs on an object for so long; answers with its id.
+
+        A lifecycle manager that remediates a cluster: `com.vmware.vcIntegrity.RemediateTask` on the cluster.
+        """
+        target = self._named(Entity, on)
+        call = None if user == "system" else self._operator(user, target)
+        return self._sim.start_task(call, target, task, lambda item: None, duration=seconds, cancelable=True).moid
+
+    def end_task(self, task: str) -> None:
+        """A task that `run_task` started is over."""
+        found = self._sim.registry.find(task)
+        if not isinstance(found, Task):
+            raise LabError(f"no task {task!r}")
+        found.succeed()
+
+    def enter_maintenance(self, host: str, user: str, timeout: int = 0) -> str:
+        """Somebody else puts a host into maintenance mode; answers with the task's id."""
+        target = self._host(host)
+        return target.EnterMaintenanceMode_Task(self._operator(user, target), timeout, False).moid
+
+    def exit_maintenance(self, host: str, user: str) -> str:
+        """Somebody else takes a host out of maintenance mode; answers with the task's id."""
+        target = self._host(host)
+        return target.ExitMaintenanceMode_Task(self._operator(user, target), 0).moid
+
+    def cancel_entering(self, host: str, user: str) -> None:
+        """Somebody else cancels the task that puts a host into maintenance mode."""
+        target = self._host(host)
+        if target.entering is None:
+            raise LabError(f"{host} is not entering maintenance mode")
+        target.entering.task.CancelTask(self._operator(user, target))
+
+    def reboot_host(self, host: str, user: str, force: bool = False) -> str:
+        """Somebody else reboots a host; answers with the task's id."""
+        target = self._host(host)
+        return target.RebootHost_Task(self._operator(user, target), force).moid
+
+    def move_vm(self, vm: str, host: str) -> None:
+        """Somebody else moves a VM to another host, whatever stands against it; done at once."""
+        from ..objects import vm_move
+
+        vm_move.register(self._vm(vm), self._host(host))
+
+    def set_custom_value(self, on: str, attribute: str, value: str) -> None:
+        """Somebody writes a custom attribute (made when there is none of this name) on an object."""
+        fields = self._sim.services.custom_fields
+        if fields is None:
+            raise LabError("an ESXi host has no custom attributes")
+        found = [item.key for item in fields.props["field"] if item.name == attribute]
+        target = self._named(Entity, on)
+        key = found[0] if found else fields.define(attribute, None).key
+        fields.store(target, key, value)
+
+    # -- the endpoint itself ----------------------------------------------------------------------------------
+
+    def end_sessions(self) -> None:
+        """Every session ends, as after an idle time or by an administrator."""
+        self._sim.sessions.close_all()
+
+    def restart_vcenter(self, seconds: float = 120.0, answer: str = "refuse", tasks: str = "fail") -> None:
+        """The service restarts and is away for so long: sessions, filters and views are gone, tasks fail or are kept.
+
+        Meanwhile connections are refused (`refuse`), dropped after the handshake (`drop`) or answered with `503`.
+        """
+        if tasks not in ("fail", "keep"):
+            raise LabError(f"tasks is fail or keep, not {tasks!r}")
+        if answer not in ("refuse", "drop", "503"):
+            raise LabError(f"answer is refuse, drop or 503, not {answer!r}")
+        self._sim.go_offline(answer)
+        if tasks == "fail":
+            for task in self._sim.registry.all(Task):
+                if task.running:
+                    self._interrupt(task)
+        self._sim.clock.call_later(seconds, self._sim.go_online)
+
+    def _interrupt(self, task: Task) -> None:
+        if task.on_cancel is not None:
+            task.on_cancel(task)
+        task.fail(faults.invalid_state("The task was interrupted because vCenter Server was restarted."))
