@@ -95,6 +95,12 @@ def _evacuation(session: Session, subject: Subject) -> _Evacuation:
         return _Evacuation()
     except vmodl.MethodFault as fault:
         return _Evacuation(faults={}, refused=words(fault))
+    faults, refused = evacuation_faults(result)
+    return _Evacuation(faults=faults, refused=refused)
+
+
+def evacuation_faults(result: Any) -> tuple[dict[str, str], str]:
+    """From the answer of the dry run: VM id → why it cannot leave, and what is not about one VM."""
     faults: dict[str, str] = {}
     refused: list[str] = []
     for entry in getattr(getattr(result, "fault", None), "faultsByVm", None) or ():
@@ -103,7 +109,7 @@ def _evacuation(session: Session, subject: Subject) -> _Evacuation:
             refused.append(why)
         else:
             faults[entry.vm._moId] = why
-    return _Evacuation(faults=faults, refused="; ".join(dict.fromkeys(refused)))
+    return faults, "; ".join(dict.fromkeys(refused))
 
 
 # -- vSAN -----------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import pytest
 from pyVmomi import vim, vmodl
 from scene_lab import end_sessions, moid, open_session, simulator, watching
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.roll_exam import evacuation_faults
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import Session
 from simulator.simulator import Simulator
 
@@ -96,6 +97,26 @@ class TestDryRun:
         scene.examine([moid(sim, name) for name in ("gpu-01.lab", "gpu-02.lab")[:count]])
         # Load of the cluster, devices of the VMs.
         assert counted(session) == {"RetrievePropertiesEx": 2, "ClusterEnterMaintenanceMode": count}
+
+    def test_reasons_about_one_vm_and_about_none(self) -> None:
+        full = vim.fault.InsufficientMemoryResourcesFault(unreserved=1, requested=2, msg="No memory.")
+        entry = vim.cluster.DrsFaults.FaultsByVm
+        result = vim.cluster.EnterMaintenanceResult(
+            fault=vim.cluster.DrsFaults(
+                reason="hostMaint",
+                faultsByVm=[
+                    entry(vm=vim.VirtualMachine("vm-1"), fault=[full, full]),
+                    entry(vm=vim.VirtualMachine("vm-2"), fault=[vim.fault.DrsDisabledOnVm(msg="Off.")]),
+                    entry(fault=[vim.fault.NoHost(name="x", msg="No host is left.")]),
+                ],
+            )
+        )
+        faults, refused = evacuation_faults(result)
+        assert faults["vm-1"].count("No memory.") == 1
+        assert faults["vm-2"].startswith("Off.")
+        assert refused.startswith("No host is left.")
+        assert evacuation_faults(vim.cluster.EnterMaintenanceResult()) == ({}, "")
+        assert evacuation_faults(None) == ({}, "")
 
 
 class TestProtected:
@@ -208,6 +229,24 @@ class TestWhoseMaintenanceMode:
         began = sim.clock.now().timestamp()
         other = open_session(sim, user="operator@vsphere.local")
         assert self.ask(sim, session, self.enter(sim, other), since=began) == [False]
+
+    @pytest.mark.parametrize(
+        ("name", "ours"),
+        [
+            ("VSPHERE.LOCAL\\Administrator", True),
+            ("vsphere.local\\administrator", True),
+            ("Administrator@vsphere.local", True),
+            ("VSPHERE.LOCAL\\somebody", False),
+            ("Administrator", False),
+            ("", None),
+        ],
+    )
+    def test_names_as_the_log_writes_them(self, sim: Simulator, session: Session, name: str, ours: bool | None) -> None:
+        began = sim.clock.now().timestamp()
+        host = self.enter(sim, session)
+        for record in sim.services.events.records:
+            record.event.userName = name
+        assert self.ask(sim, session, host, since=began) == [ours]
 
     def test_one_that_was_there_before_is_not_known(self, sim: Simulator, session: Session) -> None:
         host = self.enter(sim, session)
