@@ -13,6 +13,7 @@ from tools.envs import ROOT
 SOURCES = sorted((ROOT / "plugins" / "module_utils").rglob("*.py"))
 GUIDES = ROOT / "docs" / "guides"
 PROTECTION = "Protection"
+PAIRS = ("proof", "guests")
 
 
 def codes(tree: ast.AST, *, protections: bool) -> Iterator[str]:
@@ -24,6 +25,8 @@ def codes(tree: ast.AST, *, protections: bool) -> Iterator[str]:
                 yield from (text for word in node.keywords if word.arg == "code" for text in _texts(word.value))
             if name == "fail" and not protections and len(node.args) > 1:
                 yield from _texts(node.args[0])
+            if name in ("fail", "back_out") and not protections and len(node.args) > 4:
+                yield from _texts(node.args[3])
         if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "_KNOWN" and not protections:
             assert isinstance(node.value, ast.Tuple)
             yield from (text for row in node.value.elts for text in _texts(row.elts[1]))  # type: ignore[attr-defined]
@@ -38,9 +41,20 @@ def _texts(node: ast.AST) -> Iterator[str]:
         yield from (*_texts(node.body), *_texts(node.orelse))
 
 
+def findings(tree: ast.AST) -> Iterator[str]:
+    """Pairs of a code and a sentence, as the scheduler of rolling reboots has them."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Tuple) and len(node.elts) == 2:
+            yield from (text for text in _texts(node.elts[0]) if re.fullmatch(r"[a-z]+(_[a-z]+)+", text))
+
+
 def in_code(*, protections: bool) -> set[str]:
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES]
-    return {code for tree in trees for code in codes(tree, protections=protections)}
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
+    found = {code for tree in trees.values() for code in codes(tree, protections=protections)}
+    if not protections:
+        pairs = [tree for path, tree in trees.items() if path.parent.name == "rollout" and path.stem in PAIRS]
+        found |= {code for tree in pairs for code in findings(tree)}
+    return found
 
 
 def in_first_column(page: str, column: int = 0) -> set[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from .._domain.errors import DirectPathError, InputError
 from .._domain.hosts import Host
+from .._domain.overrides import parse_overrides
 from .._domain.rollout.forecast import forecast
 from .._domain.rollout.lock import scope_digest
 from .._domain.rollout.need import debt_of
@@ -42,6 +43,7 @@ def roll_hosts(session: Session, wish: RollWish, check_mode: bool) -> dict[str, 
     everything = read_host_names(session)
     wishes = resolve_targets(everything, wish.targets, aliases(session, everything))
     hosts = [host for host in everything if host.moid in wishes]
+    parse_overrides(wish.allow_protected, hosts)
     journal = open_journal(
         session, wish.journal, directory=wish.journal_dir, subjects=_subjects(hosts), read_only=check_mode
     )

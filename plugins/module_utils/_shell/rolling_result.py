@@ -170,7 +170,9 @@ def _failure(rolled: Rolled, statuses: Collection[HostStatus]) -> dict[str, Any]
     codes = {moid: entry.code for moid, (_unused, entry) in rolled.entries.items() if entry.code}
     hurt = [status for status in statuses if status.phase in ("failed", "blocked")]
     told = _told(hurt, "; ".join(rolled.outlook.reasons), codes)
-    return {**told, "error_code": told["error_code"] or f"roll_{rolled.outlook.state}"}
+    if told["error_code"]:
+        return told
+    return dict(told, error_code="roll_halted" if rolled.outlook.state == "halted" else "roll_stalled")
 
 
 def _told(hurt: Sequence[HostStatus], summary: str, codes: Mapping[str, str]) -> dict[str, Any]:

@@ -90,7 +90,7 @@ class FileJournal:
             objects: dict[str, dict[str, str]] = content["objects"]
             if content["version"] != VERSION:
                 raise ValueError(f"version {content['version']}")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DirectPathError(

@@ -23,6 +23,7 @@ def check_amount(amount: Amount, parameter: str) -> None:
         message=f"{parameter}: {amount!r} is neither a number above 0 nor a percentage such as 25%",
         code="bad_amount",
         parameter=parameter,
+        cure='Write a number such as 2, or a share in quotes such as "25%"',
     )
 
 
