@@ -66,6 +66,12 @@ STAGES: tuple[Stage, ...] = (
         environ={"XDG_CACHE_HOME": str(CACHE)},  # the tools built for it stay in the checkout
     ),
     Stage(
+        name="browser",
+        group="unit",
+        about="our HTML pages in a headless Chromium, fetched into .cache once (skipped where none can be had)",
+        module=("pytest", "-q", "-p", "no:cacheprovider", "tests/browser"),
+    ),
+    Stage(
         name="sanity-main",
         group="sanity",
         about="ansible-test sanity, ansible-core 2.19",

@@ -27,7 +27,9 @@ padding:.25rem .5rem}
 border:1px solid var(--line);border-radius:4px;padding:.1rem .35rem;user-select:all}
 .cluster>summary .badge{font-weight:400}
 .legend{margin-left:auto;word-spacing:.12em}
-tr[hidden],details[hidden]{display:none}
+tr[hidden],details[hidden]{display:none!important}
+@media (max-width:46rem){.list thead{display:none}.list tr,.list th,.list td{display:block;border:0;padding:.1rem 0;max-width:none}
+.list tr{border-bottom:1px solid var(--line);padding:.4rem 0}.command{max-width:none}}
 @media print{.filter{display:none}.command{white-space:pre-wrap;overflow-wrap:anywhere}}
 """
 

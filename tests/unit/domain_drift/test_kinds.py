@@ -1,0 +1,219 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every kind of difference has a case, with its cause, its cure and its command."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift import KINDS, Difference
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift_commands import Commands
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift_find import (
+    DriftWorld,
+    NotFound,
+    find_drift,
+    make_plans,
+    with_users,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift_report import untold
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import Host, PhysicalNic, Sriov, Switch
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.mmio import MmioWish
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.passthrough import PassthroughWish
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.selectors import parse_device_wishes
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vms import MemoryState, Vm
+from ansible_collections.directpath.vsphere.tests.unit.domain.strategies import (
+    A40,
+    ACTIVE,
+    EMPTY_FABRIC,
+    NVME,
+    OFF,
+    PENDING_DISABLE,
+    PENDING_ENABLE,
+    STALE,
+    UNAVAILABLE,
+    X710,
+    device,
+    host,
+)
+from tests.unit.domain_vm.builders import A100, T4, card, dynamic, esx, fixed, guest, locked, wish, world
+
+COMMANDS = Commands(vcenter="vc-01", arguments="-i inventory.yml")
+WANTED = [{"match": "10de:20f1"}]
+
+
+def of_host(target: Host, devices: list[Any] = WANTED, **more: Any) -> tuple[Difference, ...]:
+    wishes = PassthroughWish(devices={target.moid: parse_device_wishes(devices)}, **more)
+    made = DriftWorld(vms=world([], [target]), hosts=wishes)
+    return find_drift(made, make_plans(made), COMMANDS)
+
+
+def of_vm(vm: Vm, *devices: Any, hosts: tuple[Host, ...] = (), read: Any = None, **more: Any) -> tuple[Difference, ...]:
+    everything = hosts or (esx("esx-01", card("3b:00.0"), card("5e:00.0"), card("86:00.0", T4)),)
+    made = DriftWorld(
+        vms=world([vm], everything, **(read or {})),
+        hosts=PassthroughWish(devices={}),
+        wishes=(wish(vm, *devices, **more),),
+        entries={vm.moid: [{"match": A100}]},
+    )
+    return find_drift(made, make_plans(made), COMMANDS)
+
+
+UPLINK = device("0000:1a:00.0", X710)
+ON_UPLINK = replace(
+    EMPTY_FABRIC,
+    nics=(PhysicalNic(device="vmnic0", address="0000:1a:00.0"),),
+    switches=(Switch(name="vSwitch0", uplinks=("vmnic0",), services=frozenset({"vmotion"})),),
+)
+GPU_ON, GPU_OFF = device("0000:3b:00.0", state=ACTIVE), device("0000:3b:00.0", state=OFF)
+READY = guest("train-01", dynamic(), memory=locked())
+
+HOST_CASES: dict[str, tuple[Host, dict[str, Any]]] = {
+    "missing": (host(device("0000:3b:00.0", A40)), {}),
+    "disabled": (host(GPU_OFF), {}),
+    "label_differs": (host(GPU_ON), {"devices": [{"match": "10de:20f1", "label": "gold"}]}),
+    "pending_reboot": (host(device("0000:3b:00.0", state=PENDING_ENABLE)), {}),
+    "stale_address": (host(GPU_ON, device("0000:5e:00.0", A40, STALE)), {}),
+    "identity_changed": (
+        host(device("0000:3b:00.0", A40, OFF)),
+        {"devices": [{"match": {"address": "3b:00.0", "vendor_id": "10de", "device_id": "20f1"}}]},
+    ),
+    "protected_conflict": (host(UPLINK, fabric=ON_UPLINK), {"devices": [{"match": "8086:1572"}]}),
+    "not_capable": (host(device("0000:3b:00.0", state=UNAVAILABLE), device("0000:5e:00.0", A40, OFF)), {}),
+    "iommu_off": (host(device("0000:3b:00.0", state=UNAVAILABLE)), {}),
+    "ambiguous": (host(GPU_OFF, device("0000:5e:00.0", A40)), {"devices": [{"match": {"class_id": "0302"}}]}),
+    "extra": (host(GPU_ON, device("0000:5e:00.0", A40, ACTIVE)), {}),
+    "unreachable": (host(GPU_ON, connection_state="notResponding"), {}),
+    "unreadable": (host(unreadable=("hardware.pciDevice",)), {}),
+    "refused": (
+        host(device("0000:00:01.0", {"vendor_id": "8086", "device_id": "2030", "class_id": "0604", "name": "Port"})),
+        {"devices": [{"match": "0000:00:01.0"}]},
+    ),
+}
+
+VM_CASES: dict[str, tuple[Difference, ...]] = {
+    "device_missing": of_vm(guest(memory=locked()), A100),
+    "wrong_backing": of_vm(READY, A100, backing="fixed"),
+    "stale_address": of_vm(guest("train-01", fixed("af:00.0"), memory=locked()), A100, backing="fixed"),
+    "extra": of_vm(guest("train-01", dynamic(), dynamic(T4, key=13001), memory=locked()), A100),
+    "memory_not_reserved": of_vm(guest("train-01", dynamic()), A100),
+    "memory_limited": of_vm(guest("train-01", dynamic(), memory=replace(locked(), limit_mb=4096)), A100),
+    "memory_changed": of_vm(
+        guest("train-01", dynamic(), memory=MemoryState(size_mb=8192, reservation_mb=4096, locked_to_max=True)), A100
+    ),
+    "mmio_differs": of_vm(READY, A100, mmio=MmioWish(size_gb=128)),
+    "hot_add_on": of_vm(
+        guest("train-01", dynamic(), memory=replace(locked(), hot_add=True)), A100, disable_hot_add=True
+    ),
+    "powered_off": of_vm(READY, A100, power="on"),
+    "limit_exceeded": of_vm(guest(memory=locked()), A100, read={"limits": {"vm-train-01": 0}}),
+    "refused": of_vm(guest(has_snapshots=True, memory=locked()), {"match": T4, "count": 2}),
+    "unreachable": of_vm(guest(connection_state="disconnected"), A100),
+    "unreadable": of_vm(guest(connection_state="unknown", unreadable=("config.hardware.device",)), A100),
+    "unchecked": of_vm(
+        guest("train-01", fixed("3b:00.0"), memory=locked()), A100, backing="fixed", read={"system_ids": {}}
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", HOST_CASES)
+def test_kinds_of_hosts(kind: str) -> None:
+    target, given = HOST_CASES[kind]
+    found = of_host(target, **given)
+    assert kind in {difference.kind for difference in found}
+    assert {difference.object for difference in found} == {"esx-01"}
+    assert all(difference.cause and difference.cure and difference.command for difference in found)
+
+
+@pytest.mark.parametrize("kind", VM_CASES)
+def test_kinds_of_vms(kind: str) -> None:
+    kinds = {difference.kind for difference in VM_CASES[kind]}
+    if kind == "refused":
+        assert kinds == {"device_missing"}, "a refusal stands in the way of the difference, and is told with it"
+        assert any("snapshots" in text for difference in VM_CASES[kind] for text in difference.obstacles)
+    else:
+        assert kind in kinds
+        assert kinds <= {kind, "device_missing"}
+
+
+def test_every_kind_has_a_case() -> None:
+    elsewhere = {"not_found", "invisible"}
+    assert {*HOST_CASES, *VM_CASES, *elsewhere} == set(KINDS)
+
+
+@pytest.mark.parametrize("sees_all", [True, False])
+def test_a_name_that_means_nothing(sees_all: bool) -> None:
+    made = DriftWorld(
+        vms=world([], []),
+        hosts=PassthroughWish(devices={}),
+        not_found=(NotFound(type="vm", name="gone-01", cause="There is no VM 'gone-01' here"),),
+        sees_all=sees_all,
+    )
+    (found,) = find_drift(made, make_plans(made), COMMANDS)
+    assert (found.kind, found.certainty) == (("not_found", "drift") if sees_all else ("invisible", "unknown"))
+
+
+def test_a_vm_that_is_as_wanted_has_no_difference() -> None:
+    assert of_vm(READY, A100) == ()
+
+
+def test_a_host_that_is_as_wanted_has_no_difference() -> None:
+    assert of_host(host(GPU_ON)) == ()
+
+
+def test_functions_that_go_together_are_not_extra() -> None:
+    functions = [
+        device(f"0000:3b:00.{n}", A40 if n else {**GPU_KIND}, ACTIVE, dependent_device="0000:3b:00.0") for n in (0, 1)
+    ]
+    assert of_host(host(*functions)) == ()
+
+
+GPU_KIND = {"vendor_id": "10de", "device_id": "20f1", "class_id": "0302", "name": "A100"}
+
+
+def test_virtual_functions_of_a_card_in_sriov_mode_are_not_extra() -> None:
+    card_ = device("0000:1a:00.0", X710, UNAVAILABLE, sriov=Sriov(capable=True, enabled=True, active=True, requested=2))
+    functions = [device(f"0000:1a:02.{n}", {**X710, "device_id": "154c"}, ACTIVE) for n in (0, 1)]
+    assert of_host(host(GPU_ON, card_, *functions)) == ()
+    other = device("0000:5e:00.0", NVME, ACTIVE)
+    assert [found.subject for found in of_host(host(GPU_ON, card_, *functions, other))] == ["0000:5e:00.0"]
+
+
+def test_a_card_meant_by_a_wish_that_is_refused_is_not_extra() -> None:
+    """Which of several models is meant is not clear: that is the one difference, not also that they are enabled."""
+    both = host(GPU_ON, device("0000:5e:00.0", A40, ACTIVE))
+    assert [found.kind for found in of_host(both, [{"match": {"class_id": "0302"}}])] == ["ambiguous"]
+
+
+def test_what_the_next_boot_gives_back_is_owed_too() -> None:
+    (found,) = of_host(host(GPU_ON, device("0000:5e:00.0", A40, PENDING_DISABLE)))
+    assert (found.kind, found.subject, found.wanted) == ("pending_reboot", "0000:5e:00.0", "off")
+
+
+def test_a_refused_host_tells_what_keeps_its_other_devices_back() -> None:
+    target = host(GPU_OFF)
+    found = of_host(target, [*WANTED, {"match": "1234:5678"}])
+    assert {difference.kind: difference.obstacles for difference in found if difference.kind == "disabled"} == {
+        "disabled": ("esx-01 is left alone as long as this stands: No device of esx-01 matches 1234:5678",)
+    }
+
+
+def test_users_of_a_device_are_told_once() -> None:
+    machine = guest("train-01", fixed("3b:00.0"))
+    target = esx("esx-01", card("3b:00.0"), card("5e:00.0"))
+    (filled,) = with_users(with_users([target], [machine]), [machine])
+    assert [user.vm for user in filled.users["0000:3b:00.0"]] == ["train-01"]
+    assert "0000:5e:00.0" not in filled.users
+
+
+@pytest.mark.parametrize(
+    ("place", "options"), [("vc-01", '{"hostname": "vc-01"}'), ("vc-01:8443", '{"hostname": "vc-01", "port": 8443}')]
+)
+def test_a_vcenter_that_did_not_answer(place: str, options: str) -> None:
+    report = untold(place, "Cannot log in", "refused")
+    (record,) = report["differences"]
+    assert (report["status"], record["kind"], record["object"]) == ("unknown", "unreachable", place)
+    assert record["command"].endswith(f"-a '{options}'")
+    assert untold(place, "No privilege", "no_permission")["differences"][0]["kind"] == "unreadable"
