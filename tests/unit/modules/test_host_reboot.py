@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Troubles with maintenance mode and reboots that people report of other tools (docs/pains.md), one test each."""
+"""host_reboot: one host after another, proven, without a journal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def owing(vms: list[dict[str, Any]] | None = None, **more: Any) -> Lab:
     return lab([host("esx-01", states=OWING, knobs=knobs), host("esx-02", [])], vms, **more)
 
 
-def test_m1_vms_that_cannot_move_are_named_first() -> None:
+def test_vms_that_cannot_move_are_named_first() -> None:
     held = lab(
         [host("esx-01", [on(), {"card": "a100", "enabled": True, "active": False}]), host("esx-02", [])],
         [vm("train-01", power="on", devices=[{"fixed": FIRST}]), vm("web-01", power="on")],
@@ -35,7 +35,7 @@ def test_m1_vms_that_cannot_move_are_named_first() -> None:
     assert power(held, "train-01") == power(held, "web-01") == "poweredOn"
 
 
-def test_m4_no_task_is_left_behind() -> None:
+def test_no_task_is_left_behind() -> None:
     stuck = owing([vm("web-01", power="on")], drs="manual")
     result = stuck.run("host_reboot", fails=True, hosts=["esx-01"], drain_timeout=120)
     assert result["error_code"] == "timed_out"
@@ -49,7 +49,7 @@ def test_m4_no_task_is_left_behind() -> None:
 
 
 @pytest.mark.parametrize("boot", [97, 311, 1201])
-def test_m5_waiting_is_not_polling(boot: int) -> None:
+def test_waiting_is_not_polling(boot: int) -> None:
     """Each wait ends when something happened, so no time is lost between a host's return and the next step."""
     gpus = owing(host_knobs={"down_after_seconds": 20, "boot_seconds": boot, "maintenance_seconds": 70})
     seconds = entry(gpus.run("host_reboot", hosts=["esx-01"]))["seconds"]
@@ -57,7 +57,7 @@ def test_m5_waiting_is_not_polling(boot: int) -> None:
     assert boot + 20 <= seconds["reboot"] <= boot + 22
 
 
-def test_m6_the_message_names_the_deed() -> None:
+def test_the_message_names_the_deed() -> None:
     refused = owing()
     refused.sim.faults.add(method="EnterMaintenanceMode_Task", fault="InvalidState", message="Not now.")
     result = refused.run("host_reboot", fails=True, hosts=["esx-01"])
@@ -65,7 +65,7 @@ def test_m6_the_message_names_the_deed() -> None:
     assert "exit" not in result["msg"]
 
 
-def test_m7_the_reboot_is_over_when_the_module_returns() -> None:
+def test_the_reboot_is_over_when_the_module_returns() -> None:
     gpus = owing()
     before = gpus.sim.find("HostSystem", "esx-01").get("runtime.bootTime")
     result = gpus.run("host_reboot", hosts=["esx-01"], devices=wish())
@@ -78,7 +78,7 @@ def test_m7_the_reboot_is_over_when_the_module_returns() -> None:
     assert entry(result)["seconds"]["reboot"] >= 300
 
 
-def test_m8_check_mode_reboots_nothing() -> None:
+def test_check_mode_reboots_nothing() -> None:
     gpus = owing()
     result = gpus.run("host_reboot", check=True, hosts=["esx-01"])
     assert result["changed"]
@@ -88,7 +88,7 @@ def test_m8_check_mode_reboots_nothing() -> None:
     assert gpus.writes() == []
 
 
-def test_m9_the_second_run_reboots_nothing() -> None:
+def test_the_second_run_reboots_nothing() -> None:
     gpus = owing()
     first = gpus.run("host_reboot", hosts=["esx-01"])
     second = gpus.run("host_reboot", hosts=["esx-01"])
@@ -100,14 +100,14 @@ def test_m9_the_second_run_reboots_nothing() -> None:
     assert len(written(gpus, "RebootHost_Task")) == 1
 
 
-def test_m10_a_host_that_never_went_down_is_not_back() -> None:
+def test_a_host_that_never_went_down_is_not_back() -> None:
     gpus = owing(host_knobs={"boot_result": "same_boot_time"})
     result = gpus.run("host_reboot", fails=True, hosts=["esx-01"], reboot_timeout=1200)
     assert result["error_code"] == "not_back"
     assert gpus.sim.find("HostSystem", "esx-01").get("runtime.inMaintenanceMode")
 
 
-def test_m11_services_must_answer() -> None:
+def test_services_must_answer() -> None:
     gpus = owing()
     rule = gpus.sim.faults.add(method="Refresh", fault="HostCommunication", times=3)
     result = gpus.run("host_reboot", hosts=["esx-01"], devices=wish())
@@ -117,7 +117,7 @@ def test_m11_services_must_answer() -> None:
     assert calls.index("ExitMaintenanceMode_Task") > len(calls) - calls[::-1].index("Refresh") - 1
 
 
-def test_m12_a_slow_server_is_waited_for() -> None:
+def test_a_slow_server_is_waited_for() -> None:
     slow = owing(host_knobs={"boot_seconds": 1500})
     assert slow.run("host_reboot", hosts=["esx-01"])["rebooted"] == ["esx-01"]
     gone = owing(host_knobs={"boot_result": "never_returns"})
