@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any
 
 from ansible import constants as C
@@ -74,7 +74,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     _supports_check_mode = True
     _supports_async = True
-    _own_file = ""
+    _own_folder = ""
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
@@ -106,6 +106,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             while joined is None or not _is_over(joined):
                 part = self._slice(args, task_vars, screen, tail, is_first=joined is None)
                 joined = joined_results(joined, part)
+                args["goes_on"] = True
                 if tail is None and not is_check:
                     screen.feed(records_of(part))
                 if not is_check and joined.get("timeline"):
@@ -138,18 +139,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         elif args.get("progress_file"):
             yield Tail(os.path.expanduser(str(args["progress_file"])))
         else:
-            handle, path = tempfile.mkstemp(prefix="progress-", suffix=".jsonl", dir=C.DEFAULT_LOCAL_TMP)  # 0600
-            os.close(handle)
-            self._own_file = args["progress_file"] = path
+            # A folder of its own, so that nothing can come back once it is gone: the module opens the file anew for every line.
+            self._own_folder = tempfile.mkdtemp(prefix="progress-", dir=C.DEFAULT_LOCAL_TMP)
+            args["progress_file"] = path = os.path.join(self._own_folder, "lines.jsonl")
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             try:
                 yield Tail(path)
             finally:
                 self._forget()
 
     def _forget(self) -> None:
-        if self._own_file:
-            with suppress(OSError):
-                Path(self._own_file).unlink(missing_ok=True)
+        if self._own_folder:
+            shutil.rmtree(self._own_folder, ignore_errors=True)
 
     def _orphaned(self) -> None:
         """ansible-playbook is gone. The module stops once the owner of its run, this process, is gone as well."""

@@ -26,7 +26,8 @@ MODULE = r"""#!/usr/bin/python
 import json, os, stat, sys, time
 from ansible.module_utils.basic import AnsibleModule
 
-options = {name: dict(type="raw") for name in "hostname cluster run_id slice progress progress_file timeline_html timeline_json".split()}
+names = "hostname cluster run_id slice goes_on progress progress_file timeline_html timeline_json"
+options = {name: dict(type="raw") for name in names.split()}
 module = AnsibleModule(argument_spec=dict(password=dict(no_log=True), **options), supports_check_mode=True)
 folder = os.environ["ROLL_SCRIPT"]
 with open(os.path.join(folder, "calls.jsonl"), "a+") as calls:

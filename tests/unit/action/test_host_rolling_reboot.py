@@ -73,6 +73,7 @@ def test_slices_are_one_run_and_told_as_one(stage: Stage) -> None:
     ]
     calls = stage.calls()
     assert len({call["params"]["run_id"] for call in calls}) == 1
+    assert [call["params"]["goes_on"] for call in calls] == [None, True, True]
     assert is_gone(calls[0]["params"]["run_id"]), "the worker that owned the run has ended"
     rolled = stage.rolled()
     assert rolled["calls"] == 30

@@ -123,7 +123,7 @@ def test_what_the_picture_shows_can_be_read_aloud_and_in_a_table() -> None:
 
 
 def test_no_phase_is_told_by_colour_alone_and_every_phase_has_a_look() -> None:
-    assert {*PHASES, "idle"} == set(ALL_PHASES)
+    assert {*PHASES, "idle"} == {*ALL_PHASES, "unseen"}
     for one, other in itertools.combinations(PHASES.values(), 2):
         assert (one.letter, one.pattern, one.thin) != (other.letter, other.pattern, other.thin)
 
@@ -191,6 +191,24 @@ def test_a_run_that_goes_on_is_told_up_to_now() -> None:
     text = gantt_page(result(3, 6, budget=2, running=True, troubles=False), zone=BERLIN)
     assert "so far" in text
     assert re.search(r"booting \d\d:\d\d:\d\d until now", text)
+
+
+def test_a_time_in_which_nobody_looked_is_drawn_as_such_and_counts_where_the_host_was_in_hand() -> None:
+    parts = [("waiting", 0, 10), ("draining", 20, 30), ("rebooting", 90, 100), ("done", 110, 120)]
+    segments = [{"phase": name, "start": NOON + a, "end": NOON + b, "open": False} for name, a, b in parts]
+    told = {"timeline": {"hosts": [{"name": "a", "group": "c", "segments": segments}], "vms": []}}
+    row = picture(told).rows["a"]
+    assert [bar["phase"] for bar in row["bars"]] == [
+        "waiting",
+        "unseen",
+        "draining",
+        "unseen",
+        "rebooting",
+        "unseen",
+        "done",
+    ]
+    text = gantt_page(told, zone=BERLIN)
+    assert '<b class="ok">done</b> 01:30' in text
 
 
 # ---------------------------------------------------------------------------------------------------------------- axis

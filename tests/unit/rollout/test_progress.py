@@ -115,8 +115,21 @@ def test_the_next_slice_tells_nothing_twice_and_what_changed_between_the_two() -
     shown, again = show(shown, [change(60, "a", None, "waiting"), change(60, "b", None, "draining")], TERMINAL, 1)
     assert again == ()
     shown, lines = show(shown, [change(90, "b", None, "booting")], TERMINAL, 2)
-    assert texts(lines) == ["12:01:30 gpu-a b draining → booting"]
+    assert texts(lines) == ["12:01:30 gpu-a b draining → booting        01:29"]
     assert show(shown, [change(95, "b", "draining", "booting", 5)], TERMINAL, 3)[1] == ()
+
+
+def test_a_phase_that_lasted_over_several_slices_is_told_in_full() -> None:
+    shown, _lines = show(Shown(), [change(0, "a", "rebooting", "booting", 20)], TERMINAL, 0)
+    shown, _lines = show(shown, [change(600, "a", None, "booting")], TERMINAL, 1)
+    _shown, lines = show(shown, [change(630, "a", "booting", "verifying", 30)], TERMINAL, 2)
+    assert texts(lines) == ["12:10:30 gpu-a a booting → verifying       10:30"]
+
+
+def test_a_phase_whose_beginning_nobody_saw_is_told_as_the_module_tells_it() -> None:
+    shown, _lines = show(Shown(), [change(0, "a", None, "booting")], TERMINAL, 0)
+    _shown, lines = show(shown, [change(30, "a", "booting", "verifying", 400)], TERMINAL, 2)
+    assert texts(lines) == ["12:00:30 gpu-a a booting → verifying       06:40"]
 
 
 def test_tones_belong_to_ends_only() -> None:

@@ -278,8 +278,8 @@ def _row(
 ) -> Html:
     name, last = str(row.get("name") or ""), _last(row)
     bars: list[Html] = []
-    for segment in row.get("segments") or ():
-        look = looks.get(segment["phase"])
+    for segment in _with_gaps(row):
+        look = {**PHASES, **looks}.get(segment["phase"])
         if look is not None:
             bars += _bars(segment, look, along, zone, tall=tall)
     told = _aloud(name, row, zone)
@@ -293,6 +293,25 @@ def _row(
         data_host=host,
         data_trouble="1" if last["phase"] in TROUBLE else None,
     )
+
+
+def _with_gaps(row: Record) -> Iterator[Record]:
+    """The segments of a row, and between them the times of which nothing is known: a run was cut off and gone on with later."""
+    end = None
+    for segment in row.get("segments") or ():
+        if end is not None and segment["start"] > end:
+            yield {"phase": "unseen", "start": end, "end": segment["start"]}
+        yield segment
+        end = segment["end"]
+
+
+def _in_hand(row: Record) -> float:
+    """Seconds in which something was done with the host, or was under way while nobody looked."""
+    found, busy = 0.0, False
+    for segment in _with_gaps(row):
+        busy = busy if segment["phase"] == "unseen" else segment["phase"] not in RESTING
+        found += segment["end"] - segment["start"] if busy else 0.0
+    return found
 
 
 def _bars(segment: Record, look: Look, along: Axis, zone: Zone, *, tall: int) -> Iterator[Html]:
@@ -326,7 +345,7 @@ def _aloud(name: str, row: Record, zone: Zone) -> str:
 
 def _end(row: Record, kind: str) -> Iterator[object]:
     phase = _last(row)["phase"]
-    spent = sum(s["end"] - s["start"] for s in row.get("segments") or () if s["phase"] not in RESTING)
+    spent = _in_hand(row)
     if kind == "vm":
         yield f"{'down' if not _last(row).get('open') else phase} {clock(spent)}"
         return
@@ -381,17 +400,14 @@ def _cells(row: Record, group: _Group, zone: Zone) -> list[object]:
     deeds = [segment for segment in row.get("segments") or () if segment["phase"] not in RESTING]
     last = _last(row)
     took = {name: sum(s["end"] - s["start"] for s in deeds if s["phase"] in phases) for name, phases in _STEPS}
-    vms = [
-        f"{vm.get('name')} {clock(sum(s['end'] - s['start'] for s in vm.get('segments') or ()))}"
-        for vm in group.vms.get(str(row.get("name")), ())
-    ]
+    vms = [f"{vm.get('name')} {clock(_in_hand(vm))}" for vm in group.vms.get(str(row.get("name")), ())]
     return [
         row.get("name"),
         badge(last["phase"], _TONES.get(last["phase"], "info")),
         zone.at(deeds[0]["start"]) if deeds else "-",
         zone.at(deeds[-1]["end"]) if deeds and last["phase"] in RESTING else "-",
         *(clock(seconds) if seconds else "-" for seconds in took.values()),
-        clock(sum(took.values())) if deeds else "-",
+        clock(_in_hand(row)) if deeds else "-",
         ", ".join(vms) or "-",
         last.get("reason") or "",
     ]

@@ -35,6 +35,7 @@ PHASES: Mapping[str, Look] = {
     "restoring": Look(letter="S", about="restoring: starting its VMs again"),
     "done": Look(letter="✓", about="done", thin=True),
     "failed": Look(letter="✕", about="failed", pattern="cross", thin=True),
+    "unseen": Look(letter="", about="nobody looked", pattern="dots", thin=True),
 }
 
 VM_PHASES: Mapping[str, Look] = {
@@ -47,6 +48,7 @@ _STROKES = {
     "slant": "M-2 2l4-4M0 8l8-8M6 10l4-4",
     "upright": "M2 0v8M6 0v8",
     "cross": "M0 0l8 8M8 0l-8 8",
+    "dots": "M0 0h4v8h-4z",
 }
 
 
@@ -56,7 +58,7 @@ def patterns() -> Html:
         element(
             "pattern",
             element("rect", width=8, height=8, class_=f"ground {name}"),
-            element("path", d=_STROKES[look.pattern], class_="stroke"),
+            element("path", d=_STROKES[look.pattern], class_=f"stroke {look.pattern}"),
             id=f"fill-{name}",
             width=8,
             height=8,
@@ -109,18 +111,18 @@ def _fills() -> str:
 
 _DARK = """--waiting:#4a5563;--blocked:#d9a520;--draining:#3f7fc4;--maintenance:#2d64a8;--rebooting:#d9741e;--booting:#e39a4f;
 --verifying:#8f6fd0;--leaving:#2f9488;--restoring:#3fb3a5;--done:#3da35f;--failed:#e0525c;--stopping:#b8607f;--down:#8f3558;--starting:#b8607f;
---busy:#38475a;--bar-ink:#0d1117;--stroke:#0d111766"""
+--busy:#38475a;--unseen:#4a5563;--halo:#fff4;--bar-ink:#0d1117;--stroke:#0d111766"""
 
 STYLE = """
 :root{--waiting:#b9c2cd;--blocked:#e0a526;--draining:#7db5ee;--maintenance:#5b93d4;--rebooting:#ee8a3c;--booting:#f7b87c;
 --verifying:#b79df0;--leaving:#5bbdb1;--restoring:#7fd3c8;--done:#41a862;--failed:#d9414e;--stopping:#d588a4;--down:#a8476c;--starting:#d588a4;
---busy:#cfd9e6;--bar-ink:#14202c;--stroke:#14202c66;--names:15rem;--ends:11.5rem}
+--busy:#cfd9e6;--unseen:#b9c2cd;--halo:#fffa;--bar-ink:#14202c;--stroke:#14202c66;--names:15rem;--ends:11.5rem}
 @media (prefers-color-scheme:dark){:root{DARK}}
 @media (max-width:60rem){:root{--names:7.5rem;--ends:5.5rem}.tight{display:none}}
-.defs{position:absolute}.stroke{stroke:var(--stroke);stroke-width:1.6;fill:none}
+.defs{position:absolute}.stroke{stroke:var(--stroke);stroke-width:1.6;fill:none}.stroke.dots{stroke:none;fill:var(--paper)}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;padding:0;margin:.4rem 0 .8rem;color:var(--soft);font-size:.85rem}
 .legend li{display:inline-flex;align-items:center;gap:.4rem}.legend text,
-.lane text{fill:var(--bar-ink);font:600 11px var(--sans);paint-order:stroke;stroke:#fff9;stroke-width:3px}
+.lane text{fill:var(--bar-ink);font:600 11px var(--sans);paint-order:stroke;stroke:var(--halo);stroke-width:3px}
 .lane text.mark{font-size:13px;paint-order:stroke;stroke:var(--paper);stroke-width:4px}
 .lane text.done{fill:var(--ok)}.lane text.failed{fill:var(--bad)}.lane text.blocked{fill:var(--warn)}
 .tools{display:flex;flex-wrap:wrap;gap:.4rem 1.2rem;align-items:center;margin:.6rem 0}.tools[hidden]{display:none}

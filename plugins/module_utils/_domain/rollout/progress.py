@@ -61,6 +61,8 @@ class Shown:
 
     phases: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(cluster, host) → phase."""
+    since: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    """The same → server time at which that phase began, where that was seen: a slice knows only of its own time."""
     widths: tuple[int, int] = (0, 0)
     at: float = 0.0
     """Server time of the newest record."""
@@ -95,15 +97,25 @@ def show(shown: Shown, records: Sequence[Record], view: View, tick: float) -> tu
         elif kind == "transition":
             key, after = _key(record), one_line(record.get("after", ""))
             known = shown.phases.get(key)
-            shown = replace(shown, phases={**shown.phases, key: after})
-            if after != known and (known is not None or after not in _QUIET or record.get("before") or view.reasons):
-                lines.append(_change(record, known, shown.widths, view))
+            if after != known:
+                if known is not None or after not in _QUIET or record.get("before") or view.reasons:
+                    lines.append(_change(record, shown, view))
+                shown = _entered(shown, record, key, after)
     if not view.redraws and shown.counts and _is_due(shown, tick):
         shown = replace(shown, told=(tick, shown.counts))
         lines.append(
             Line(text=f"{_stamp(shown.at, view)} {bar(shown.counts, shown.ends_at, shown.at, view)}", tone="info")
         )
     return shown, tuple(lines)
+
+
+def _entered(shown: Shown, record: Record, key: tuple[str, str], after: str) -> Shown:
+    since = {name: at for name, at in shown.since.items() if name != key}
+    at = _number(record.get("at"))
+    seen = record.get("before") or key in shown.phases or after in _QUIET
+    if at is not None and seen:
+        since[key] = at
+    return replace(shown, phases={**shown.phases, key: after}, since=since)
 
 
 def _counted(shown: Shown, record: Record) -> Shown:
@@ -133,12 +145,18 @@ def _key(record: Record) -> tuple[str, str]:
     return one_line(record.get("cluster") or ""), one_line(record.get("host") or "")
 
 
-def _change(record: Record, known: str | None, widths: tuple[int, int], view: View) -> Line:
-    cluster, host = _key(record)
-    before, after = one_line(record.get("before") or known or ""), one_line(record.get("after", ""))
-    seconds, reason = _number(record.get("seconds")), one_line(record.get("reason") or "")
+def _change(record: Record, shown: Shown, view: View) -> Line:
+    key = cluster, host = _key(record)
+    before, after = one_line(record.get("before") or shown.phases.get(key, "")), one_line(record.get("after", ""))
+    at, seconds, reason = (
+        _number(record.get("at")),
+        _number(record.get("seconds")),
+        one_line(record.get("reason") or ""),
+    )
+    if at is not None and key in shown.since and shown.phases.get(key) == before:
+        seconds = max(at - shown.since[key], seconds or 0.0)
     way = f"{before} → {after}" if before else after
-    names = [padded(name, columns) for name, columns in zip((cluster, host), widths, strict=True) if columns]
+    names = [padded(name, columns) for name, columns in zip((cluster, host), shown.widths, strict=True) if columns]
     took = clock(max(0.0, seconds)) if seconds is not None else ""
     told = reason if view.reasons or after in _TELLING else ""
     text = " ".join([_time(record, view), *names, padded(way, _PHASES_WIDTH), f"{took:>7}", *([told] if told else [])])
