@@ -17,6 +17,7 @@ from . import cluster_ha, drs_advice, host_config, host_vsan
 from .host import HostSystem
 
 if TYPE_CHECKING:
+    from ..clock import Timer
     from ..dispatch import Call
     from ..simulator import Simulator
     from .pool import ResourcePool
@@ -92,6 +93,7 @@ class ClusterComputeResource(ComputeResource):
         options: Mapping[str, Any] = lab.get("drs_options") or {}
         self.vsan: bool | None = lab.get("vsan")
         self.moved = 0
+        self._look: Timer | None = None
         self.vsan_state = host_vsan.State()
         ha = lab.get("ha") or {}
         self.dedicated = tuple(ha.get("dedicated", ())) if isinstance(ha, Mapping) else ()
@@ -149,8 +151,16 @@ class ClusterComputeResource(ComputeResource):
         return options.get("VgpuMMAutomationTimeoutSecs") == "-1"
 
     def counted(self) -> None:
-        """Hosts or VMs came, went, started or stopped: the summary is another."""
+        """Hosts or VMs came, went, started or stopped: the summary is another, and DRS has another look."""
         self.touch("summary")
+        if self._look is None and any(host.entering is not None for host in self.hosts):
+            self._look = self.sim.clock.call_later(0, self._look_again)
+
+    def _look_again(self) -> None:
+        self._look = None
+        for host in self.hosts:
+            if host.entering is not None:
+                host.entering.look()
 
     def automation_of(self, vm: VirtualMachine) -> str:
         """How far DRS may move a VM: its override, else the default; `disabled` when DRS is off for it."""

@@ -128,8 +128,10 @@ class HostSystem(Entity):
 
     def counted(self) -> None:
         """Something its cluster counts changed."""
-        if self.up is not None and self.up.vim_type is vim.ClusterComputeResource:
-            self.up.touch("summary")
+        from .cluster import ClusterComputeResource
+
+        if isinstance(self.up, ClusterComputeResource):
+            self.up.counted()
 
     def received_by_drs(self) -> None:
         """DRS moved a VM here; its cluster counts that."""

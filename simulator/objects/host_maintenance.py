@@ -62,8 +62,9 @@ class Entering:
             return
         if not maintenance.is_done(resident(vm) for vm in self.host.vms):
             return
-        self.stop()
+        self.stop(tell=False)  # not before it is in maintenance mode: in between it would look usable
         self.done()
+        self.host.counted()
         self.task.succeed()
 
     def expire(self) -> None:
@@ -73,14 +74,15 @@ class Entering:
             self.host.set("runtime.standbyMode", "none")
         self.task.fail(vim.fault.Timedout(msg="Operation timed out."))
 
-    def stop(self, task: Task | None = None) -> None:
+    def stop(self, *, tell: bool = True) -> None:
         """Forget about it: done, cancelled, timed out, or the host went away."""
         for timer in (self.deadline, self.finish):
             if timer is not None:
                 timer.cancel()
         if self.host.entering is self:
             self.host.entering = None
-            self.host.counted()
+            if tell:
+                self.host.counted()
 
 
 def _place(host: HostSystem) -> str:

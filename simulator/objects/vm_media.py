@@ -109,8 +109,9 @@ _HELD = tuple(getattr(DEVICE, name) for name, *_rest in KINDS.values())
 
 
 def _is_held(backing: Any) -> bool:
+    """A USB device of a client follows the machine (vSphere virtual machine administration guide, USB)."""
     held = (DEVICE.VirtualDevice.DeviceBackingInfo, DEVICE.VirtualDevice.RemoteDeviceBackingInfo)
-    return isinstance(backing, held)
+    return isinstance(backing, held) and not isinstance(backing, DEVICE.VirtualUSB.RemoteClientBackingInfo)
 
 
 def connect(vm: VirtualMachine, on: bool) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyVmomi import vim
+from pyVmomi import vim, vmodl
 
 from ..rules import devices as device_rules
 from ..rules import faults, maintenance
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from ..dispatch import Call
     from .host import HostSystem
     from .vm import VirtualMachine
+
+
+DRS_TRIES_AGAIN = 5.0
+"""Seconds until DRS looks for another place after a move failed."""
 
 
 def check(vm: VirtualMachine, destination: HostSystem) -> None:
@@ -70,8 +74,12 @@ def by_drs(vm: VirtualMachine, destination: HostSystem) -> None:
 
     def body(task: Task) -> None:
         vm.moving = False
-        if vm.is_on:
-            check(vm, destination)
+        if vm.is_on or not destination.usable:
+            try:
+                check(vm, destination)
+            except vmodl.MethodFault:
+                vm.sim.clock.call_later(DRS_TRIES_AGAIN, source.counted)
+                raise
         register(vm, destination)
         destination.received_by_drs()
         vm.sim.post_event(

@@ -121,6 +121,32 @@ def test_a_watching_client_hears_that_the_summary_changed() -> None:
     assert (change.val.numEffectiveHosts, change.val.currentFailoverLevel) == (2, 1)
 
 
+# -- hosts that enter at the same time ----------------------------------------------------------------------------
+
+
+def test_machines_leave_hosts_that_enter_together_and_never_for_one_of_them() -> None:
+    vms = [{"name": f"web-{number}", "host": f"esx-{number}", "power": "on"} for number in (1, 2, 3)]
+    world = World(lab(4, vms))
+    hosts = [world.host(f"esx-{number}") for number in (1, 2, 3)]
+    tasks = [hosts[0].EnterMaintenanceMode_Task(0, False)]
+    world.advance(3)  # the first one's machine is on its way, perhaps to a host that is next
+    tasks += [host.EnterMaintenanceMode_Task(0, False) for host in hosts[1:]]
+    world.advance(120)
+    assert [task.info.state for task in tasks] == ["success"] * 3
+    assert {vm.runtime.host.name for vm in map(world.vm, ("web-1", "web-2", "web-3"))} == {"esx-4"}
+
+
+def test_a_host_that_comes_back_takes_what_waits() -> None:
+    world = World(lab(2))
+    world.enter(world.host("esx-2"))
+    task = world.host("esx-1").EnterMaintenanceMode_Task(0, False)
+    world.advance(300)
+    assert task.info.state == "running"
+    world.wait(world.host("esx-2").ExitMaintenanceMode_Task(0))
+    world.advance(60)
+    assert task.info.state == "success"
+
+
 # -- the dry run --------------------------------------------------------------------------------------------------
 
 

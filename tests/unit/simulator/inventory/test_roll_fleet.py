@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+from pyVmomi import vim
 
 from simulator import Simulator
 from simulator.lab.hardware import LabError
@@ -48,6 +49,26 @@ def test_pinned_machines_run_on_a_device_and_stay() -> None:
     world.wait(pinned.PowerOffVM_Task())
     world.advance(10)
     assert task.info.state == "success"
+
+
+def test_the_lab_of_twelve_has_its_three_troubles() -> None:
+    world = World("roll_12")
+    hosts = world.sim.registry.all(HostSystem)
+    assert len(hosts) == 12
+    assert all(sum(state.enabled != state.active for state in host.pci.values()) == 1 for host in hosts)
+    pinned, waiting = world.host("gpu-02"), world.host("gpu-02").EnterMaintenanceMode_Task(300, False)
+    world.fails(vim.fault.Timedout, waiting)
+    assert [vm.name for vm in pinned.vm] == ["train-01"]
+    (alarm,) = world.host("gpu-06").triggeredAlarmState
+    assert (alarm.alarm.info.name, alarm.overallStatus) == ("Host hardware power status", "red")
+    for name in ("edge-02", "edge-03"):
+        host = world.host(name)
+        world.enter(host)
+        world.wait(host.RebootHost_Task(False))
+        world.advance(3600)
+        assert host.runtime.connectionState == ("notResponding" if name == "edge-02" else "connected")
+    device = next(info for info in world.host("edge-03").config.pciPassthruInfo if info.passthruEnabled)
+    assert device.passthruActive
 
 
 @pytest.mark.parametrize("numbers", [{"clusters": 0}, {"hosts": 0}, {"vms": -1}, {"spread": 1}, {"size": 3}])
