@@ -36,10 +36,6 @@ class HostFresh:
     def entering(self) -> bool:
         return any(task.is_entering for task in self.tasks)
 
-    @property
-    def rebooting(self) -> bool:
-        return any(task.is_reboot for task in self.tasks)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VmFresh:

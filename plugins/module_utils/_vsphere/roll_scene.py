@@ -306,8 +306,3 @@ class Scene:
     def fresh_vm(self, moid: str) -> VmFresh | None:
         """What a call on the VM is guarded by, read now: one call. None when it is gone."""
         return roll_probe.fresh_vm(self._session, moid)
-
-    def fresh_text(self, kind: type, moid: str, attribute: str) -> str:
-        """A custom value, read now: one call. Empty when there is none."""
-        rows = collect_objects(self._session, kind, [moid], ("customValue",))
-        return roll_read.custom_texts(rows[0], self.fields).get(attribute, "") if rows else ""

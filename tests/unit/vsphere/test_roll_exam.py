@@ -163,7 +163,7 @@ class TestFresh:
         assert before is not None
         assert before.connected
         assert before.running == ("no-tools-01", "running-01")
-        assert (before.in_maintenance, before.entering, before.rebooting, before.tasks) == (False, False, False, ())
+        assert (before.in_maintenance, before.entering, before.tasks) == (False, False, ())
         assert before.boot_time == sim.find(vim.HostSystem, "moved-01.lab").boot_time.timestamp()
         host.EnterMaintenanceMode_Task(600, False, None)
         sim.clock.advance(0.1)
@@ -182,7 +182,6 @@ class TestFresh:
         scene = watching(sim, "moved-01.lab", session=session)
         assert scene.fresh_host("host-999") is None
         assert scene.fresh_vm("vm-999") is None
-        assert scene.fresh_text(vim.HostSystem, "host-999", "x") == ""
 
 
 class TestSignsOfLife:

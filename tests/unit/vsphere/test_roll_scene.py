@@ -482,10 +482,7 @@ class TestTexts:
         assert scene.texts == {}
         scene.fields = fields
         assert scene.texts == {host: {ENTRY: "an entry"}, cluster: {LOCK: "a lock"}, scene.root: {PAUSE: "lunch"}}
-        assert scene.fresh_text(vim.HostSystem, host, ENTRY) == "an entry"
-        assert scene.fresh_text(vim.HostSystem, host, LOCK) == ""
         self.write(session, fields, session.reference(vim.HostSystem, host), ENTRY, "")
-        assert scene.fresh_text(vim.HostSystem, host, ENTRY) == ""
         scene.wait(0)
         assert host not in scene.texts
 

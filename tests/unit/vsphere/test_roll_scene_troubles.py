@@ -130,8 +130,10 @@ class TestStates:
         assert host_of(scene).rebooting
         assert host_of(scene).tasks == ()
 
-    def test_whose_it_is(self) -> None:
+    @pytest.mark.parametrize("names", ["login", "domain"])
+    def test_whose_it_is(self, names: str) -> None:
         sim = lab()
+        sim.knobs.set("user_names", names)
         began = sim.clock.now().timestamp()
         scene = watching(sim, "a.lab")
         for name in ("a.lab", "b.lab"):
