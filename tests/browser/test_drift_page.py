@@ -5,16 +5,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift_html import html
+from tests.browser.looking import contrasts, quiet
 from tests.unit.domain_drift.reports import fleet, one_of_everything
-from tools.browser import NoBrowser
-from tools.devtools import Browser, Tab, browser
+from tools.devtools import Browser, Tab
 
 VISIBLE = """
 (() => {
@@ -29,15 +28,6 @@ VISIBLE = """
   };
 })()
 """
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    try:
-        with browser() as running:
-            yield running
-    except NoBrowser as reason:
-        pytest.skip(str(reason))
 
 
 def opened(chromium: Browser, folder: Path, report: dict[str, Any], **shown: Any) -> Tab:
@@ -59,13 +49,6 @@ def filtered(tab: Tab, words: str = "", kind: str = "") -> dict[str, Any]:
     )
     seen: dict[str, Any] = tab.evaluate(VISIBLE)
     return seen
-
-
-def quiet(tab: Tab) -> None:
-    """Nothing on the console, and nothing asked for but the file itself."""
-    assert tab.problems == []
-    assert [address for address in tab.requests if not address.startswith(("file:", "data:"))] == []
-    assert len([address for address in tab.requests if address.startswith("file:")]) == 1
 
 
 def test_the_page_opens_from_a_file_and_says_nothing_on_the_console(chromium: Browser, tmp_path: Path) -> None:
@@ -137,19 +120,6 @@ def test_marks_can_be_read_on_their_ground(chromium: Browser, tmp_path: Path) ->
     """At least 4.5 to 1, as WCAG 2 asks for text of this size, light and dark."""
     for dark in (False, True):
         tab = opened(chromium, tmp_path, one_of_everything(), dark=dark)
-        ratios = tab.evaluate(
-            """
-            [...document.querySelectorAll('.badge')].filter((node) => node.checkVisibility()).map((node) => {
-              const light = (text) => {
-                const [r, g, b] = text.match(/[\\d.]+/g).map(Number).map((v) => v / 255)
-                  .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
-                return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-              };
-              const style = getComputedStyle(node);
-              const [one, two] = [light(style.color), light(style.backgroundColor)].sort((x, y) => y - x);
-              return (one + 0.05) / (two + 0.05);
-            })
-            """
-        )
+        ratios = contrasts(tab, ".badge")
         assert len(ratios) > 10
         assert min(ratios) >= 4.5

@@ -150,6 +150,7 @@ padding-left:1.1rem;color:var(--soft);font-size:.8rem}
 .row.axes:hover{background:none}.row.axes.own{display:none}.top{position:sticky;top:0;z-index:2;background:var(--paper);
 border:1px solid transparent;padding:.2rem .8rem;margin-bottom:-.4rem}.row.axes .name,.row.axes .end{font-size:.8rem;color:var(--soft)}
 .bar{shape-rendering:crispEdges}.trouble li{margin:.25rem 0}.inner{border:0;padding:0;margin:.2rem 0 .4rem}
+.inner th,.inner td{white-space:nowrap;font-size:.85rem}.inner td:last-child{white-space:normal;min-width:14rem}
 .inner>summary{font-weight:400;color:var(--soft);font-size:.85rem;padding:.2rem 0}
 .cursor{position:absolute;top:0;bottom:0;width:0;border-left:1px dashed var(--soft);pointer-events:none}
 .cursor span{position:absolute;top:.2rem;left:.25rem;

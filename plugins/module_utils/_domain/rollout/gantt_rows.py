@@ -133,8 +133,8 @@ def _row(
 ) -> Html:
     name, last = str(row.get("name") or ""), _last(row)
     bars: list[Html] = []
-    for segment in _with_gaps(row):
-        look = {**PHASES, **looks}.get(segment["phase"])
+    for segment in _with_gaps(row) if kind == "host" else row.get("segments") or ():
+        look = looks.get(segment["phase"])
         if look is not None:
             bars += _bars(segment, look, along, zone, tall=tall)
     told = _aloud(name, row, zone)
@@ -169,6 +169,11 @@ def _in_hand(row: Record) -> float:
     return found
 
 
+def _down(vm: Record) -> float:
+    """Seconds. Between its segments a VM was running."""
+    return float(sum(segment["end"] - segment["start"] for segment in vm.get("segments") or ()))
+
+
 def _bars(segment: Record, look: Look, along: Axis, zone: Zone, *, tall: int) -> Iterator[Html]:
     left, right = along.x(segment["start"]), along.x(segment["end"])
     width = max(right - left, 0.15)
@@ -200,10 +205,10 @@ def _aloud(name: str, row: Record, zone: Zone) -> str:
 
 def _end(row: Record, kind: str) -> Iterator[object]:
     phase = _last(row)["phase"]
-    spent = _in_hand(row)
     if kind == "vm":
-        yield f"{'down' if not _last(row).get('open') else phase} {clock(spent)}"
+        yield f"{'down' if not _last(row).get('open') else phase} {clock(_down(row))}"
         return
+    spent = _in_hand(row)
     tone = TONES.get(phase, "info")
     yield element("b", "owes nothing" if phase == "idle" else phase, class_=tone)
     if spent:
@@ -255,7 +260,7 @@ def _cells(row: Record, group: Group, zone: Zone) -> list[object]:
     deeds = [segment for segment in row.get("segments") or () if segment["phase"] not in RESTING]
     last = _last(row)
     took = {name: sum(s["end"] - s["start"] for s in deeds if s["phase"] in phases) for name, phases in _STEPS}
-    vms = [f"{vm.get('name')} {clock(_in_hand(vm))}" for vm in group.vms.get(str(row.get("name")), ())]
+    vms = [f"{vm.get('name')} {clock(_down(vm))}" for vm in group.vms.get(str(row.get("name")), ())]
     return [
         row.get("name"),
         badge(last["phase"], TONES.get(last["phase"], "info")),
