@@ -90,8 +90,14 @@ def by_drs(vm: VirtualMachine, destination: HostSystem) -> None:
             sourceHost=source,
         )
 
+    def interrupted(task: Task) -> None:
+        vm.moving = False
+        vm.sim.clock.call_later(DRS_TRIES_AGAIN, source.counted)
+
     seconds = vm.settings.migrate_seconds if vm.is_on else 1.0
-    vm.sim.start_task(None, vm, "Drm.ExecuteVMotionLRO", body, duration=seconds)
+    vm.sim.start_task(
+        None, vm, "Drm.ExecuteVMotionLRO", body, duration=seconds, on_cancel=interrupted, cancelable=False
+    )
 
 
 def register(vm: VirtualMachine, destination: HostSystem) -> None:

@@ -200,7 +200,7 @@ class Loop:
     def world(self, seen: Seen) -> World:
         """The whole of it; the first time, the roll that is gone on with is found out."""
         if not self._of.read_only:
-            self._flights.settle(seen.hosts, seen.vms, seen.now)
+            self._flights.settle(seen.hosts, seen.vms, self._scene.entering, seen.now)
         if not self._known.roll:
             self._adopt(seen)
         self._ask_log(seen)

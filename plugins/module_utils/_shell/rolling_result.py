@@ -181,7 +181,7 @@ def _told(hurt: Sequence[HostStatus], summary: str, codes: Mapping[str, str]) ->
     sentences = list(dict.fromkeys(sentence for status in ordered for sentence in _sentences(status)))
     more = len(sentences) - MOST_SENTENCES
     text = " ".join(sentences[:MOST_SENTENCES]) + (f" And {more} more, in hosts." if more > 0 else "")
-    named = (codes.get(status.moid) or _code(status.blockers) for status in ordered)
+    named = (_code(status.blockers) or codes.get(status.moid) for status in ordered)
     return {
         "failed": True,
         "msg": f"{text} [{summary}]" if text else f"The rolling reboot is not complete: {summary}.",

@@ -8,7 +8,7 @@ what became of a task, and whose a maintenance mode is as long as this process h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,8 +77,17 @@ class Flights:
             return frozenset()
         return frozenset({flight.kind})
 
-    def settle(self, hosts: Collection[HostView], vms: Collection[VmView], now: float) -> None:
-        """Compare with what is shown now; ask for the tasks of those that show nothing."""
+    def settle(
+        self,
+        hosts: Collection[HostView],
+        vms: Collection[VmView],
+        entering: Mapping[str, Collection[str]],
+        now: float,
+    ) -> None:
+        """Compare with what is shown now; ask for the tasks of those that show nothing.
+
+        ``entering``: host → tasks that put it into maintenance mode. Another one than ours does not show that ours is alive.
+        """
         views = {view.moid: view for view in hosts}
         machines = {vm.moid: vm for vm in vms}
         for view in hosts:
@@ -86,6 +95,8 @@ class Flights:
         unclear: list[Flight] = []
         for flight in list(self._flights.values()):
             state = _effect(flight, views.get(flight.target), machines.get(flight.target))
+            if state == "visible" and flight.task is not None and flight.task not in entering.get(flight.target, ()):
+                state = ""
             if state == "over":
                 del self._flights[flight.target]
             elif state == "visible":
@@ -111,6 +122,8 @@ class Flights:
             if state == "error" and error is not None:
                 if _counts(flight.kind, error):
                     self._refuse(flight.kind, flight.target, error)
+                if flight.kind == "enter_maintenance":
+                    self.ours[flight.target] = False  # whatever maintenance mode it is in now, or goes into
             elif flight.kind == "leave_maintenance":
                 self._left[flight.target] = False
 

@@ -114,7 +114,10 @@ class Hands:
         except (vmodl.MethodFault, DirectPathError) as fault:
             self._flights.answered(action, None)
             return self._refused(action, fault, written=True)
-        self._flights.answered(action, getattr(answer, "_moId", None))
+        task = getattr(answer, "_moId", None)
+        self._flights.answered(action, task)
+        if task is not None:
+            self._scene.own_tasks.add(task)
         self._accepted(action)
         return "done"
 
@@ -161,11 +164,12 @@ class Hands:
         host = self._scene.fresh_host(action.target)
         if host is None or not host.connected:
             return False
+        self._flights.entering(action.target, [task.moid for task in host.tasks if task.is_entering])
         match action.kind:
             case "enter_maintenance":
                 return not host.in_maintenance and not host.entering
             case "cancel_entering":
-                return host.entering
+                return host.entering and self._flights.ours.get(action.target) is not False
             case "leave_maintenance":
                 return host.in_maintenance
             case _:

@@ -237,6 +237,11 @@ class Scene:
         return self._worked_out("texts", fields, lambda: roll_views.texts(self._seen, fields))
 
     @property
+    def entering(self) -> Mapping[str, frozenset[str]]:
+        """Host id → ids of the tasks that put it into maintenance mode now."""
+        return self._worked_out("entering", None, lambda: roll_views.entering_tasks(self._seen))
+
+    @property
     def root(self) -> str:
         """Id of the root folder, which may carry the pause attribute for all."""
         return str(self._session.content.rootFolder._moId)

@@ -118,6 +118,12 @@ def host_views(picture: Picture, asked: Asked, own_tasks: Collection[str]) -> tu
     return tuple(sorted(views, key=lambda view: (view.name, view.moid)))
 
 
+def entering_tasks(picture: Picture) -> Mapping[str, frozenset[str]]:
+    """Host id → ids of the tasks that put it into maintenance mode."""
+    running = roll_read.running_tasks(picture.of(vim.Task))
+    return {moid: frozenset(task.moid for task in tasks if task.is_entering) for moid, tasks in running.items()}
+
+
 def _host_view(
     picture: Picture,
     row: Row,

@@ -107,8 +107,8 @@ def extend(timeline: Timeline, world: World, decision: Decision, now: float) -> 
     news: list[Transition] = []
     for status in decision.hosts:
         old = statuses.get(status.moid)
-        if decision.closing and old is not None and entries.get(status.moid) is None:
-            continue
+        if decision.closing and old is not None:
+            continue  # nothing becomes of hosts any more; what is left of their entries says less than what was known
         statuses[status.moid] = status
         row = hosts.get(status.moid) or _begun(status, entries.get(status.moid))
         last = row.last
