@@ -25,6 +25,7 @@ extends_documentation_fragment:
   - directpath.vsphere.selectors.HOSTS
   - directpath.vsphere.selectors.DEVICES
   - directpath.vsphere.selectors.TARGETS
+  - directpath.vsphere.pace
 options:
   state:
     description: Whether passthrough of the devices is to be on or off.
@@ -101,7 +102,8 @@ hosts:
   contains:
     name: {description: Name of the host., type: str, returned: always}
     moid: {description: Managed object id., type: str, returned: always}
-    status: {description: "V(ok), V(changed), V(pending), V(refused), V(skipped) or V(failed).", type: str, returned: always}
+    status: {description: "V(ok), V(changed), V(pending), V(refused), V(skipped), V(failed) or V(not_reached).", type: str,
+      returned: always}
     in_maintenance_mode: {description: Whether it is in maintenance mode., type: bool, returned: always}
     reboot_required: {description: Whether a wanted device waits for a reboot; in check mode whether one is expected to., type: bool,
       returned: always}
@@ -139,7 +141,7 @@ calls:
   type: int
 """
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.arguments import DEVICES, HOSTS, TARGETS
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.arguments import DEVICES, HOSTS, PACE, TARGETS
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.passthrough import (
     Request,
     apply,
@@ -150,6 +152,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.passthro
     render,
     settle,
 )
+    pace,
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.run import Job, run
 
 ARGUMENTS = {
@@ -160,6 +163,7 @@ ARGUMENTS = {
     "apply": {"type": "str", "choices": ["auto", "now", "reboot"], "default": "auto"},
     "on_missing": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
     "allow_protected": {"type": "list", "elements": "str", "default": []},
+    **PACE,
     "assume_detached": {"type": "list", "elements": "str", "default": []},
     "settle_timeout": {"type": "int", "default": 30},
 }
@@ -185,6 +189,7 @@ def main() -> None:
             render=render,
         )
     )
+            pace=pace,
 
 
 if __name__ == "__main__":

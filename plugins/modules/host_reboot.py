@@ -138,6 +138,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.argument
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.reboot import (
     Request,
     apply,
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.pace import UNTIL_ONE_FAILS
     expect,
     observe,
     plan,
@@ -177,7 +178,7 @@ def main() -> None:
             plan=plan,
             apply=apply,
             render=render,
-            stop_at_failure=True,
+            pace=lambda request: UNTIL_ONE_FAILS,
             is_one_shot=True,
         )
     )

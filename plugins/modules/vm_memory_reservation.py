@@ -20,6 +20,7 @@ description:
 extends_documentation_fragment:
   - directpath.vsphere.connection
   - directpath.vsphere.attributes
+  - directpath.vsphere.pace
 options:
   vm:
     description: Virtual machines by name, inventory path or managed object id.
@@ -81,6 +82,11 @@ changes:
   returned: always, once VMs were read
   type: list
   elements: dict
+not_done:
+  description: Changes of the plan that did not come about.
+  returned: when something was written
+  type: list
+  elements: dict
 error_code:
   description: Why it failed, for machines.
   returned: failure
@@ -95,17 +101,21 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.run impo
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vms import (
     MemoryRequest,
     apply_memory,
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.arguments import PACE
     observe_memory,
     plan_memories,
     render_memory,
 )
+    host_of_memory_vm,
 
+    pace,
 STATES = ["locked", "reserved", "unlocked"]
 ARGUMENTS = {
     "vm": {"type": "list", "elements": "str"},
     "vms": {
         "type": "list",
         "elements": "dict",
+    **PACE,
         "options": {
             "name": {"type": "str"},
             "moid": {"type": "str"},
@@ -132,6 +142,8 @@ def main() -> None:
         )
     )
 
+            pace=pace,
+            host_of=host_of_memory_vm,
 
 if __name__ == "__main__":
     main()

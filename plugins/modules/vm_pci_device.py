@@ -23,6 +23,7 @@ extends_documentation_fragment:
   - directpath.vsphere.attributes
   - directpath.vsphere.selectors.DEVICES
   - directpath.vsphere.machines
+  - directpath.vsphere.pace
 options:
   vm:
     description: Virtual machines by name, inventory path or managed object id, all with the options of the task.
@@ -148,6 +149,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.argument
     VM_OPTIONS,
     VM_OPTIONS_WITH_DEFAULTS,
 )
+    PACE,
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.run import Job, run
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vms import (
     DeviceRequest,
@@ -158,7 +160,9 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vms impo
     plan_devices,
     render_devices,
 )
+    host_of_device_vm,
 
+    pace,
 ARGUMENTS = {
     **DEVICES,
     **MMIO,
@@ -167,6 +171,7 @@ ARGUMENTS = {
     "vms": {
         "type": "list",
         "elements": "dict",
+    **PACE,
         "options": {"name": {"type": "str"}, "moid": {"type": "str"}, **DEVICES, **MMIO, **VM_OPTIONS},
     },
     "only_on_hosts": {"type": "list", "elements": "str", "default": []},
@@ -191,6 +196,8 @@ def main() -> None:
         )
     )
 
+            pace=pace,
+            host_of=host_of_device_vm,
 
 if __name__ == "__main__":
     main()

@@ -74,7 +74,9 @@ def lines(result: Record) -> list[str]:
     for target in _targets(result):
         name = target["name"]
         written.append(f"{name}: {_status(result, target)}{_seconds(target)}")
-        written += [f"  {change_line(record)}" for record in _changes_of(result, name)]
+        undone = [record for record in result.get("not_done") or () if record.get("target") == name]
+        for record in _changes_of(result, name):
+            written.append(f"  {'not done: ' if record in undone else ''}{change_line(record)}")
         written += [f"  {address} is enabled and waits for a reboot" for address in target.get("pending") or ()]
         written += [f"  refused: {blocker_sentence(blocker)}" for blocker in target.get("blockers") or ()]
         written += [f"  failed: {target['error']}"] if target.get("error") else []

@@ -10,6 +10,7 @@ from typing import Any
 from ansible.module_utils.basic import env_fallback
 
 from .._domain.errors import InputError
+from .._domain.pace import MODEST
 from .._vsphere.session import Endpoint
 
 Spec = dict[str, Any]
@@ -55,6 +56,8 @@ MMIO: Spec = {
         "options": {"size_gb": {"type": "int"}, "device_gb": {"type": "dict"}},
     }
 }
+PACE: Spec = {"max_concurrent": {"type": "int", "default": MODEST}, "max_failures": {"type": "int"}}
+
 
 VM_OPTIONS: Spec = {
     "state": {"type": "str", "choices": ["present", "absent", "exactly"]},

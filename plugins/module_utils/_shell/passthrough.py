@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._domain.hosts import DeviceUser, Host
+from .._domain.pace import Pace, parse_pace
 from .._domain.passthrough import PassthroughWish, plan_passthrough
 from .._domain.plan import Plan, TargetPlan
 from .._domain.targets import Target, parse_targets
 from .._vsphere.apply_passthrough import apply_passthrough, settle_passthrough
 from .._vsphere.session import Session
 from .output import device_results, target_result
-from .run import Outcome
+from .run import Outcome, is_unreached
 from .worlds import HostWorld, deepen_hosts, observe_hosts
 
 
@@ -30,6 +31,7 @@ class Request:
     allow_protected: tuple[str, ...]
     settle_timeout: int
     assume_detached: frozenset[str]
+    pace: Pace
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Request:
@@ -41,6 +43,7 @@ class Request:
             allow_protected=tuple(params["allow_protected"]),
             settle_timeout=params["settle_timeout"],
             assume_detached=frozenset(params["assume_detached"]),
+            pace=parse_pace(params),
         )
 
 
@@ -86,6 +89,10 @@ def apply(session: Session, world: HostWorld, request: Request, target: TargetPl
     return Outcome(done=(f"{len(writes)} devices were written",))
 
 
+def pace(request: Request) -> Pace:
+    return request.pace
+
+
 def settle(session: Session, world: HostWorld, request: Request, plan: Plan) -> None:
     writes = {target.moid: [change.detail for change in target.effective] for target in plan.targets}
     settle_passthrough(session, world.hosts, writes, timeout=request.settle_timeout)
@@ -108,7 +115,8 @@ def _host(world: HostWorld, target: TargetPlan, outcomes: Mapping[str, Outcome])
     pending = [device.address for device in devices if device.is_pending]
     # Before a write only the plan can tell what will be owed; after it the host itself does.
     written = target.moid in outcomes and outcomes[target.moid].error is None
-    expected = bool(target.effective or target.pending) and bool(target.facts.get("reboot_expected"))
+    planned = bool(target.effective or target.pending) and not is_unreached(target, outcomes)
+    expected = planned and bool(target.facts.get("reboot_expected"))
     return {
         **target_result(target, outcomes),
         "cluster": host.cluster,

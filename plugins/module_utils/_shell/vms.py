@@ -12,6 +12,7 @@ from .._domain.errors import InputError
 from .._domain.hosts import Host
 from .._domain.memory import MemoryWish, plan_memory
 from .._domain.mmio import parse_mmio
+from .._domain.pace import Pace, parse_pace
 from .._domain.plan import Plan, TargetPlan
 from .._domain.selectors import DeviceWish, parse_device_wishes
 from .._domain.targets import Target, find_vm, parse_targets
@@ -84,6 +85,7 @@ class DeviceRequest:
     assume_enabled: tuple[Target, ...]
     allow_protected: tuple[str, ...]
     only_on_hosts: frozenset[str]
+    pace: Pace = field(default_factory=Pace)
     to_start: set[str] = field(default_factory=set)
     """Ids of VMs that this run shuts down and is to start again: a second look, after an answer was lost, finds them off."""
 
@@ -99,7 +101,12 @@ class DeviceRequest:
             assume_enabled=parse_targets({"targets": assumed}) if assumed else (),
             allow_protected=tuple(params.get("allow_protected") or ()),
             only_on_hosts=frozenset(params.get("only_on_hosts") or ()),
+            pace=parse_pace(params),
         )
+
+
+def pace(request: DeviceRequest | MemoryRequest) -> Pace:
+    return request.pace
 
 
 def observe_devices(session: Session, request: DeviceRequest) -> VmWorld:
@@ -165,6 +172,11 @@ def deepen_devices(session: Session, world: VmWorld, request: DeviceRequest, pla
     return deepen_vm_world(session, world, needs_details(plan))
 
 
+def host_of_device_vm(world: VmWorld, target: TargetPlan) -> str:
+    """The host that bears the work on a VM: its own."""
+    return world.vm(target.moid).host_moid or ""
+
+
 def apply_devices(session: Session, world: VmWorld, request: DeviceRequest, target: TargetPlan) -> Outcome:
     if any(change.kind == "power_on" for change in target.effective):
         request.to_start.add(target.moid)
@@ -199,6 +211,7 @@ class MemoryRequest:
     """The parameters of vm_memory_reservation."""
 
     entries: tuple[tuple[str, MemoryWish], ...]
+    pace: Pace
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> MemoryRequest:
@@ -210,7 +223,8 @@ class MemoryRequest:
                     MemoryWish(state=entry.options["state"], reservation_mb=entry.options["reservation_mb"]),
                 )
                 for entry in found
-            )
+            ),
+            pace=parse_pace(params),
         )
 
 
@@ -227,6 +241,10 @@ def plan_memories(world: tuple[Vm, ...], request: MemoryRequest) -> Plan:
                 message=f"{vm.name} is named twice with different wishes", code="vm_twice", parameter="vms"
             )
     return plan_memory(world, wishes)
+
+
+def host_of_memory_vm(world: tuple[Vm, ...], target: TargetPlan) -> str:
+    return next((vm.host_moid or "" for vm in world if vm.moid == target.moid), "")
 
 
 def apply_memory(session: Session, world: tuple[Vm, ...], request: MemoryRequest, target: TargetPlan) -> Outcome:

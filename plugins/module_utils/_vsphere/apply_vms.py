@@ -14,7 +14,7 @@ from .._domain.memory import MemoryWrite, merge_writes
 from .._domain.pci import signed16
 from .._domain.plan import Change
 from .._domain.vm_devices import Detach, DynamicSpec, FixedSpec, HotAddOff, PowerOff
-from .._domain.vms import Vm
+from .._domain.vms import DynamicBacking, Vm
 from .collect import collect_objects
 from .faults import CONNECTION_ERRORS, UNCERTAIN, explain, explained
 from .read_vms import VmName, read_vms
@@ -45,7 +45,7 @@ def apply_vm(session: Session, vm: Vm, changes: Sequence[Change]) -> tuple[str, 
             _reconfigure(session, vm, settings)
             done.append("the VM was reconfigured")
         if any(change.kind == "power_on" for change in changes):
-            _start(session, vm)
+            _start_in_turn(session, vm, changes)
             done.append("the VM was started")
     except DirectPathError as error:
         if error.code in UNCERTAIN:
@@ -66,10 +66,24 @@ def _wait_idle(session: Session, vm: Vm) -> None:
         wait_idle(session, _reference(session, vm), timeout=TASK_TIMEOUT)
 
 
+def _start_in_turn(session: Session, vm: Vm, changes: Sequence[Change]) -> None:
+    """Start a VM; those with dynamic devices of one cluster one after another.
+
+    A host for such a VM is chosen by the devices that are free, and they are taken only when it runs: of two that start at the same
+    time, both may be sent to the last device. Which host bears a fixed device is no question.
+    """
+    wanted = any(isinstance(change.detail, DynamicSpec) for change in changes)
+    if not wanted and not any(isinstance(device.backing, DynamicBacking) for device in vm.devices):
+        _start(session, vm)
+        return
+    with session.turn(f"start in {vm.datacenter_moid} {vm.cluster or vm.host_moid}"):
+        _start(session, vm)
+
+
 def _start_again(session: Session, vm: Vm) -> str:
     """A VM that was shut down for a change that was then refused has no reason to stay off."""
     try:
-        _start(session, vm)
+        _start_in_turn(session, vm, ())
     except DirectPathError as error:
         return f"it could not be started again as it was and is off ({error.message})"
     return "it was started again as it was"

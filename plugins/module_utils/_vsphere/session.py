@@ -124,12 +124,12 @@ class Guard:
         attempt = 1
         while True:
             renewals = self.renewals
-            self.calls[name] += 1
-            self.writes += name not in READ_METHODS
+            self._count(name)
+            self._count_write(name, 1)
             try:
                 return call()
             except vim.fault.NotAuthenticated:
-                self.writes -= name not in READ_METHODS
+                self._count_write(name, -1)
                 if renewed or self.renew is None or name in ("Login", "Logout"):
                     raise
                 renewed = True
@@ -138,7 +138,7 @@ class Guard:
                         self.renew()
             except Exception as error:
                 if name not in READ_METHODS:
-                    self.writes -= isinstance(error, vmodl.MethodFault)
+                    self._count_write(name, -isinstance(error, vmodl.MethodFault))
                     raise
                 # A login whose answer is lost is begun anew with a transport of its own.
                 attempts = SILENT_ATTEMPTS if isinstance(error, TimeoutError) else ATTEMPTS
@@ -262,18 +262,20 @@ class Session:
         with self.stub.renewing:
             with suppress(Exception):
                 # A session that is alive after all refuses a second login as if the password were wrong.
-                self.content.sessionManager.Logout()
-            self.login()
+                self.logout()
+                self.login()
+            else:
+                self.adopted += take_up(self.file, self, ended=self.cookie)
             self.logins += 1
             self.stub.renewals += 1
 
-    def close(self) -> None:
-        """Log out; a server that is gone by now needs no logout."""
+    def logout(self) -> None:
+        """End the session, if the server can be reached."""
         with suppress(Exception):
             self.content.sessionManager.Logout()
         drop = getattr(self.stub, "DropConnections", None)
         if drop is not None:
-            with suppress(Exception):
+            if self.file is None:
                 drop()
 
 
@@ -338,3 +340,15 @@ def open_session(endpoint: Endpoint, *, read_only: bool, **options: Any) -> Iter
         yield session
     finally:
         session.close()
+    @property
+    def cookie(self) -> str:
+        """What the server knows this session by. A secret."""
+        return str(self.stub.cookie).partition(";")[0]
+
+
+    def close(self) -> None:
+        """Log out, or leave the session to the next task; a server that is gone by now needs no logout."""
+        if self.file is None:
+            self.logout()
+        elif self._lane is not None:
+            self._lane.close(self)

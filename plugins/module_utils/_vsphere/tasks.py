@@ -51,7 +51,7 @@ def _watch(
     is_done: Callable[[State], _Result | None],
     deadline: float,
 ) -> _Result | None:
-    collector = session.content.propertyCollector
+    collector = session.collector
     kinds: dict[type, set[str]] = {}
     for reference, paths in watched.items():
         kinds.setdefault(type(reference), set()).update(paths)

@@ -57,6 +57,22 @@ def test_lines_of_a_host_result() -> None:
     ]
 
 
+def test_lines_of_a_run_that_stopped_after_failures() -> None:
+    other = {**ENABLE, "target": "esx-02"}
+    result = {
+        "hosts": [host("esx-01", "failed", error="The host is busy."), host("esx-02", "not_reached")],
+        "changes": [ENABLE, other],
+        "not_done": [dict(ENABLE), dict(other)],
+    }
+    assert lines(result) == [
+        "esx-01: failed",
+        "  not done: 0000:3b:00.0 off → on, label - → a100 (10de:20f1 A100)",
+        "  failed: The host is busy.",
+        "esx-02: not reached, the run stopped before it",
+        "  not done: 0000:3b:00.0 off → on, label - → a100 (10de:20f1 A100)",
+    ]
+
+
 def test_lines_fall_back_to_the_summary() -> None:
     assert lines({"hosts": [], "summary": "Nothing was asked."}) == ["Nothing was asked."]
 
