@@ -107,6 +107,23 @@ class Guard:
         """Reads that were made again: a page whose answer was lost cannot be had twice."""
         self.renewals = 0
         self.renewing = threading.RLock()
+        self._counting = threading.Lock()
+        self._here = threading.local()
+
+    @property
+    def writes_here(self) -> int:
+        """Those of ``writes`` that this thread made."""
+        return int(getattr(self._here, "writes", 0))
+
+    def _count(self, name: str) -> None:
+        with self._counting:
+            self.calls[name] += 1
+
+    def _count_write(self, name: str, by: int) -> None:
+        if name not in READ_METHODS:
+            self._here.writes = self.writes_here + by
+            with self._counting:
+                self.writes += by
 
     def InvokeMethod(self, mo: Any, info: Any, args: Any, *outer: Any) -> Any:
         invoke: Callable[..., Any] = super().InvokeMethod  # type: ignore[misc]
@@ -209,6 +226,28 @@ def open_transport(endpoint: Endpoint) -> Guard:
     return GuardedSoapStub(version=probe.version, **shared)
 
 
+class Lane:
+    """What one of several threads that share a session has for itself. One thread at a time may be in it."""
+
+    def __init__(self) -> None:
+        self._collector: Any = None
+        self._logins = 0
+
+    def collector(self, session: Session) -> Any:
+        """Made when it is first needed, and anew after the session was."""
+        if self._collector is None or self._logins != session.logins:
+            self._logins = session.logins
+            self._collector = session.content.propertyCollector.CreatePropertyCollector()
+        return self._collector
+
+    def close(self, session: Session) -> None:
+        """Remove it from the server, as far as that can be reached."""
+        if self._collector is not None and self._logins == session.logins:
+            with suppress(Exception):
+                self._collector.DestroyPropertyCollector()
+        self._collector = None
+
+
 @dataclass(kw_only=True)
 class Session:
     """An open session: ``content`` is the ServiceContent, ``stub`` the guarded transport."""
@@ -219,6 +258,28 @@ class Session:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     logins: int = 1
+    _here: threading.local = field(default_factory=threading.local, repr=False)
+    _turns: dict[str, threading.Lock] = field(default_factory=dict, repr=False)
+
+    @property
+    def collector(self) -> Any:
+        """The property collector to wait on: the session's, or in a lane that lane's own. Updates are numbered by collector, so two
+        waits at the same time need two."""
+        lane: Lane | None = getattr(self._here, "lane", None)
+        return self.content.propertyCollector if lane is None else lane.collector(self)
+
+    def turn(self, what: str) -> threading.Lock:
+        """What threads hold that may do a certain thing only one after another."""
+        return self._turns.setdefault(what, threading.Lock())
+
+    @contextmanager
+    def in_lane(self, lane: Lane) -> Iterator[None]:
+        """This thread works beside others for the length of the block."""
+        self._here.lane = lane
+        try:
+            yield
+        finally:
+            self._here.lane = None
 
     @property
     def is_vcenter(self) -> bool:
@@ -262,20 +323,18 @@ class Session:
         with self.stub.renewing:
             with suppress(Exception):
                 # A session that is alive after all refuses a second login as if the password were wrong.
-                self.logout()
-                self.login()
-            else:
-                self.adopted += take_up(self.file, self, ended=self.cookie)
+                self.content.sessionManager.Logout()
+            self.login()
             self.logins += 1
             self.stub.renewals += 1
 
-    def logout(self) -> None:
-        """End the session, if the server can be reached."""
+    def close(self) -> None:
+        """Log out; a server that is gone by now needs no logout."""
         with suppress(Exception):
             self.content.sessionManager.Logout()
         drop = getattr(self.stub, "DropConnections", None)
         if drop is not None:
-            if self.file is None:
+            with suppress(Exception):
                 drop()
 
 
@@ -340,15 +399,3 @@ def open_session(endpoint: Endpoint, *, read_only: bool, **options: Any) -> Iter
         yield session
     finally:
         session.close()
-    @property
-    def cookie(self) -> str:
-        """What the server knows this session by. A secret."""
-        return str(self.stub.cookie).partition(";")[0]
-
-
-    def close(self) -> None:
-        """Log out, or leave the session to the next task; a server that is gone by now needs no logout."""
-        if self.file is None:
-            self.logout()
-        elif self._lane is not None:
-            self._lane.close(self)
