@@ -148,22 +148,22 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.passthro
     deepen,
     expect,
     observe,
+    pace,
     plan,
     render,
     settle,
 )
-    pace,
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.run import Job, run
 
 ARGUMENTS = {
     **HOSTS,
     **DEVICES,
     **TARGETS,
+    **PACE,
     "state": {"type": "str", "choices": ["enabled", "disabled"], "default": "enabled"},
     "apply": {"type": "str", "choices": ["auto", "now", "reboot"], "default": "auto"},
     "on_missing": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
     "allow_protected": {"type": "list", "elements": "str", "default": []},
-    **PACE,
     "assume_detached": {"type": "list", "elements": "str", "default": []},
     "settle_timeout": {"type": "int", "default": 30},
 }
@@ -185,11 +185,11 @@ def main() -> None:
             plan=plan,
             deepen=deepen,
             apply=apply,
+            pace=pace,
             settle=settle,
             render=render,
         )
     )
-            pace=pace,
 
 
 if __name__ == "__main__":

@@ -134,11 +134,11 @@ calls:
   type: int
 """
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.pace import UNTIL_ONE_FAILS
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.arguments import DEVICES, HOSTS, TARGETS
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.reboot import (
     Request,
     apply,
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.pace import UNTIL_ONE_FAILS
     expect,
     observe,
     plan,

@@ -97,25 +97,25 @@ calls:
   type: int
 """
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.arguments import PACE
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.run import Job, run
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vms import (
     MemoryRequest,
     apply_memory,
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.arguments import PACE
+    host_of_memory_vm,
     observe_memory,
+    pace,
     plan_memories,
     render_memory,
 )
-    host_of_memory_vm,
 
-    pace,
 STATES = ["locked", "reserved", "unlocked"]
 ARGUMENTS = {
+    **PACE,
     "vm": {"type": "list", "elements": "str"},
     "vms": {
         "type": "list",
         "elements": "dict",
-    **PACE,
         "options": {
             "name": {"type": "str"},
             "moid": {"type": "str"},
@@ -138,12 +138,12 @@ def main() -> None:
             observe=observe_memory,
             plan=plan_memories,
             apply=apply_memory,
+            pace=pace,
+            host_of=host_of_memory_vm,
             render=render_memory,
         )
     )
 
-            pace=pace,
-            host_of=host_of_memory_vm,
 
 if __name__ == "__main__":
     main()

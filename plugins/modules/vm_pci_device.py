@@ -145,33 +145,33 @@ calls:
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.arguments import (
     DEVICES,
     MMIO,
+    PACE,
     TARGETS,
     VM_OPTIONS,
     VM_OPTIONS_WITH_DEFAULTS,
 )
-    PACE,
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.run import Job, run
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vms import (
     DeviceRequest,
     apply_devices,
     deepen_devices,
     expect_devices,
+    host_of_device_vm,
     observe_devices,
+    pace,
     plan_devices,
     render_devices,
 )
-    host_of_device_vm,
 
-    pace,
 ARGUMENTS = {
     **DEVICES,
     **MMIO,
     **VM_OPTIONS_WITH_DEFAULTS,
+    **PACE,
     "vm": {"type": "list", "elements": "str"},
     "vms": {
         "type": "list",
         "elements": "dict",
-    **PACE,
         "options": {"name": {"type": "str"}, "moid": {"type": "str"}, **DEVICES, **MMIO, **VM_OPTIONS},
     },
     "only_on_hosts": {"type": "list", "elements": "str", "default": []},
@@ -192,12 +192,12 @@ def main() -> None:
             plan=plan_devices,
             deepen=deepen_devices,
             apply=apply_devices,
+            pace=pace,
+            host_of=host_of_device_vm,
             render=render_devices,
         )
     )
 
-            pace=pace,
-            host_of=host_of_device_vm,
 
 if __name__ == "__main__":
     main()

@@ -50,14 +50,14 @@ HOSTS: Spec = {
 
 TARGETS: Spec = {"targets": {"type": "list", "elements": "dict", "options": {**HOSTS, **DEVICES}}}
 
+PACE: Spec = {"max_concurrent": {"type": "int", "default": MODEST}, "max_failures": {"type": "int"}}
+
 MMIO: Spec = {
     "mmio": {
         "type": "dict",
         "options": {"size_gb": {"type": "int"}, "device_gb": {"type": "dict"}},
     }
 }
-PACE: Spec = {"max_concurrent": {"type": "int", "default": MODEST}, "max_failures": {"type": "int"}}
-
 
 VM_OPTIONS: Spec = {
     "state": {"type": "str", "choices": ["present", "absent", "exactly"]},
