@@ -120,8 +120,11 @@ def _run_stage_alone(stage: Stage) -> Outcome:
         except OSError as problem:
             output.write(f"\n{problem}\n")
             code = 127
-    passed, failed = counts(log.read_text(encoding="utf-8", errors="replace"), code)
+    text = log.read_text(encoding="utf-8", errors="replace")
     seconds = time.monotonic() - started
+    if code == 0 and (reason := why_skipped(text)):
+        return Outcome(stage=stage.name, result=SKIPPED, seconds=seconds, note=reason)
+    passed, failed = counts(text, code)
     return Outcome(stage=stage.name, result=FAILED if code else PASSED, seconds=seconds, passed=passed, failed=failed)
 
 
@@ -139,6 +142,13 @@ def counts(text: str, code: int) -> tuple[int, int]:
     if code == 0:
         return (passed or 1, failed)
     return (passed, failed or 1)
+
+
+def why_skipped(text: str) -> str:
+    """The reason pytest gives where it skipped every test there was, such as a tool that could not be had; else empty."""
+    summary = re.search(r"^(?:=+ )?(\d+) skipped in ", text, flags=re.MULTILINE)
+    reason = re.search(r"^SKIPPED \[\d+\] \S+: (.+)$", text, flags=re.MULTILINE)
+    return reason[1] if summary and reason else ""
 
 
 def _report(outcome: Outcome) -> None:

@@ -30,7 +30,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.owner import make_owner
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.report_files import (
     local_zone,
-    trouble_with,
+    refusal,
     write_whole,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling_watch import (
@@ -83,15 +83,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return {**result, **self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val)}
         args = dict(self._task.args)
         paths = {name: self._loader.path_dwim(str(args[name])) for name in REPORTS if args.get(name)}
-        for name, path in paths.items():
-            if trouble := trouble_with(path):
-                cure = "Name a file in a directory that this user may write to."
-                return {
-                    **result,
-                    "failed": True,
-                    "error_code": "report_unwritable",
-                    "msg": f"{name}: {trouble}. {cure}",
-                }
+        refused = refusal(paths)
+        if refused is not None:
+            told = {"msg": refused.sentence(), "error_code": refused.code, "parameter": refused.parameter}
+            return {**result, "failed": True, **told}
         return {**result, **self._roll(args, paths, task_vars or {})}
 
     def _roll(self, args: dict[str, Any], paths: Mapping[str, str], task_vars: dict[str, Any]) -> dict[str, Any]:

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from .._domain.rollout.gantt import Zone
+from .._domain.errors import InputError
+from .._domain.rollout.gantt_rows import Zone
 
 
 def trouble_with(path: str) -> str:
@@ -23,6 +25,15 @@ def trouble_with(path: str) -> str:
     if not folder.is_dir():
         return f"there is no directory {folder}"
     return "" if os.access(folder, os.W_OK | os.X_OK) else f"{folder} may not be written to"
+
+
+def refusal(paths: Mapping[str, str]) -> InputError | None:
+    """Why one of the files (option → path) could not be written, if so."""
+    for option, path in paths.items():
+        if trouble := trouble_with(path):
+            cure = "Name a file in a directory that this user may write to"
+            return InputError(message=f"{option}: {trouble}", code="report_unwritable", parameter=option, cure=cure)
+    return None
 
 
 def write_whole(path: str, text: str) -> None:
@@ -47,7 +58,7 @@ def local_zone(now: datetime | None = None) -> Zone:
     for name in _zone_names():
         try:
             zone = ZoneInfo(name)
-        except (ValueError, OSError):  # no such zone, or no time zone data
+        except (KeyError, ValueError, OSError):  # no such zone, or no time zone data
             continue
         if here.astimezone(zone).utcoffset() == here.utcoffset():
             return Zone(info=zone, name="UTC" if name in ("Etc/UTC", "UTC", "Etc/UCT") else name)
