@@ -96,7 +96,8 @@ def observe(session: Session, request: DriftRequest) -> Seen:
     meaning = _meaning(names, request)
     wished = [vm for vm in machines if vm.moid in meaning.vms]
     near = _near(everything, meaning, wished, whole_fleet=request.whole_fleet)
-    others = [vm for vm in machines if vm.host_moid in {host.moid for host in near} and vm.moid not in meaning.vms]
+    places = {host.moid for host in near}
+    others = [vm for vm in machines if vm.host_moid in places and vm.moid not in meaning.vms]
     vms = place_vms(read_vms(session, wished, pools=True), near)
     neighbours = place_vms(read_vms(session, others), near)
     hosts = with_users(read_bindings(session, reread_hosts(session, near, numa=True)), (*vms, *neighbours))
