@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,7 +48,7 @@ MOST_FAULTS = 5
 MOST_LOGINS = 3
 """Refused logins in a row: more would lock the account."""
 FORECAST_AGE = 20.0
-"""Seconds for which an estimate of the end is good."""
+"""Seconds for which an estimate of the end is good, at least."""
 
 LASTING = ("certificate_untrusted", "not_vsphere")
 
@@ -206,9 +207,7 @@ class Loop:
         self._ask_log(seen)
         if self._of.policy.method == "power_cycle":
             self._probes.ask_power_of_all(seen.now)
-        entries = {
-            view.moid: (view, view.entry) for view in self._known.world(seen, "").hosts if view.entry is not None
-        }
+        entries = seen.entries()
         self.result.entries.update(entries)
         if not self._of.read_only:
             self._probes.look(entries, self._of.policy, seen.now)
@@ -217,10 +216,9 @@ class Loop:
         return world
 
     def _adopt(self, seen: Seen) -> None:
-        bare = self._known.world(seen, "")
         adoption = lock.adopt(
-            [cluster.lock for cluster in bare.clusters],
-            [view.entry for view in bare.hosts if view.entry is not None],
+            [cluster.lock for cluster in self._known.world(seen, "").clusters],
+            [entry for _unused, entry in seen.entries().values()],
             me=self._of.me,
             scope=self._of.scope,
             policy=self._of.policy,
@@ -235,11 +233,10 @@ class Loop:
         """Whose maintenance modes hosts in hand are in: asked when a process begins, and after a time without connection."""
         if self._asked_log:
             return
-        world = self._known.world(seen, "")
         since = {
-            view.moid: view.entry.started
-            for view in world.hosts
-            if view.entry is not None and (view.in_maintenance or view.entering)
+            moid: entry.started
+            for moid, (view, entry) in seen.entries().items()
+            if view.in_maintenance or view.entering
         }
         if since:
             self._known.began = dict(self._scene.maintenance_ours(since))
@@ -329,11 +326,13 @@ class Loop:
         self._of.teller.news(fresh, statuses, now, lambda: self._ends_at(world, now))
 
     def _ends_at(self, world: World, now: float) -> float | None:
-        made, ends = self._forecast
-        if now >= made + FORECAST_AGE:
+        due, ends = self._forecast
+        if now >= due:
+            began = time.perf_counter()
             planned = forecast.forecast(world, self._of.policy, now)
             ends = planned.ends_at if planned.hosts else None
-            self._forecast = (now, ends)
+            # Large fleets take a while to foresee: never more than a small part of the time.
+            self._forecast = (now + max(FORECAST_AGE, 50 * (time.perf_counter() - began)), ends)
         return ends
 
     # ----------------------------------------------------------------------------------------------------------- trouble

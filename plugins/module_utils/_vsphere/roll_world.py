@@ -6,15 +6,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from .._domain.rollout.codec import decode_host, decode_lock, decode_vm
-from .._domain.rollout.journal import PAUSE, Garbage, Lock
+from .._domain.rollout.journal import HOST_ATTRIBUTES, PAUSE, Before, Entry, Garbage, Lock
 from .._domain.rollout.world import ClusterView, Exam, HostView, Refusal, VmView, World
 from .roll_flights import Flights
 from .roll_journal import Subject, Texts
 from .roll_probes import Probes
 
 EMPTY: Texts = {}
+
+
+@lru_cache(maxsize=8192)
+def _of_host(*texts: str) -> tuple[Entry | None, Before | None, tuple[Garbage, ...]]:
+    """The same texts are looked at again and again."""
+    return decode_host(dict(zip(HOST_ATTRIBUTES, texts, strict=True)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +36,14 @@ class Seen:
 
     def texts(self, moid: str) -> Texts:
         return self.values.get(moid, EMPTY)
+
+    def journal_of(self, host: str) -> tuple[Entry | None, Before | None, tuple[Garbage, ...]]:
+        return _of_host(*(self.texts(host).get(name, "") for name in HOST_ATTRIBUTES))
+
+    def entries(self) -> Mapping[str, tuple[HostView, Entry]]:
+        """Hosts with an entry, by id."""
+        found = ((view, self.journal_of(view.moid)[0]) for view in self.hosts if view.moid in self.values)
+        return {view.moid: (view, entry) for view, entry in found if entry is not None}
 
     def lock_subject(self, cluster: str) -> Subject:
         """A compute resource that is no cluster takes no custom values in every release: its only host keeps the lock."""
@@ -68,7 +83,7 @@ class Knowledge:
 
     def _host(self, view: HostView, seen: Seen) -> HostView:
         moid = view.moid
-        entry, before, garbage = decode_host(seen.texts(moid))
+        entry, before, garbage = seen.journal_of(moid)
         proof = self.probes.proof(view)
         return replace(
             view,

@@ -183,3 +183,14 @@ def test_the_order_of_a_custom_attribute_counts() -> None:
     manager.SetField(entity, made.key, "3")
     planned = roll.lab.run("host_rolling_reboot", check=True, **roll.options)
     assert planned["schedule"]["hosts"][0]["stops"][0]["order"] == 3
+
+
+def test_calls_a_host_do_not_grow_with_the_fleet() -> None:
+    costs = {}
+    for hosts in (4, 12, 36):
+        roll = Roll.of(fleet(hosts=hosts, clusters=2), cluster=["c1", "c2"], max_unavailable="25%", canary=False)
+        result = roll.run()
+        assert result["state"] == "finished"
+        costs[hosts] = result["calls"] / (2 * hosts)
+        assert len(roll.lab.writes()) <= 2 * hosts * 15 + 60
+    assert costs[36] <= costs[12] <= costs[4] <= 60, costs
