@@ -79,7 +79,7 @@ def test_each_phase_is_drawn_where_its_time_is(chromium: Browser, tmp_path: Path
     for row in rows:
         drawn = [segment for segment in row["segments"] if segment["phase"] != "idle"]
         bars = seen[row["name"]]
-        assert [bar[0] for bar in bars] == [segment["phase"] for segment in drawn]
+        assert [drawn[0] for drawn in bars] == [segment["phase"] for segment in drawn]
         for (_phase, left, right, height), segment in zip(bars, drawn, strict=True):
             whole = piece["end"] - piece["start"]
             assert left == pytest.approx((segment["start"] - piece["start"]) / whole, abs=0.004)

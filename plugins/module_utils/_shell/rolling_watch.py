@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
-from .._domain.rollout.progress import Line, Record, Shown, Tone, View, bar, read, show
+from .._domain.rollout.progress import Line, Record, Shown, Tone, View, meter, read, show
 from .._domain.rollout.report import clock
 
 LOOKS = 0.25
@@ -62,7 +62,7 @@ class Screen:
             words = "looking at the hosts"
             if self._shown.counts:
                 room = self._columns - len(spent) - 2
-                words = bar(self._shown.counts, self._shown.ends_at, self._shown.at, self._view, columns=room)
+                words = meter(self._shown.counts, self._shown.ends_at, self._shown.at, self._view, columns=room)
             if (text := f"{spent} {words}") != self._drawn:
                 self._say(f"\r\x1b[K{text}\r", raw=True)
                 self._drawn = text

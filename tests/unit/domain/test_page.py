@@ -39,9 +39,9 @@ class Seen(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         assert self._stack.pop() == tag
 
-    def handle_data(self, text: str) -> None:
+    def handle_data(self, data: str) -> None:
         where = self._stack[-1] if self._stack else ""
-        self.text[where] = self.text.get(where, "") + text
+        self.text[where] = self.text.get(where, "") + data
 
 
 def names(seen: Seen) -> set[str]:

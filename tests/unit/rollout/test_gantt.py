@@ -51,10 +51,10 @@ class Picture(Seen):
             self._row["bars"].append({"phase": classes[1], "left": left, "right": left + width, "title": ""})
         self._title = tag == "title"
 
-    def handle_data(self, text: str) -> None:
-        super().handle_data(text)
+    def handle_data(self, data: str) -> None:
+        super().handle_data(data)
         if self._title and self._row is not None and self._row["bars"]:
-            self._row["bars"][-1]["title"] += text
+            self._row["bars"][-1]["title"] += data
 
 
 def picture(told: dict[str, Any]) -> Picture:
@@ -67,12 +67,12 @@ def test_every_phase_of_every_host_is_a_bar_where_it_belongs() -> None:
     for row in told["timeline"]["hosts"]:
         wanted = [segment for segment in row["segments"] if segment["phase"] != "idle"]
         bars = seen.rows[row["name"]]["bars"]
-        assert [bar["phase"] for bar in bars] == [segment["phase"] for segment in wanted]
+        assert [drawn["phase"] for drawn in bars] == [segment["phase"] for segment in wanted]
         for before, after in itertools.pairwise(bars):
             assert after["left"] >= before["left"]
             assert after["left"] == pytest.approx(before["right"], abs=0.17), "no hole but what a least width makes"
-        for bar, segment in zip(bars, wanted, strict=True):
-            assert bar["title"].startswith(f"{segment['phase']} {BERLIN.at(segment['start'])} ")
+        for drawn, segment in zip(bars, wanted, strict=True):
+            assert drawn["title"].startswith(f"{segment['phase']} {BERLIN.at(segment['start'])} ")
     first = [rows["bars"][0] for name, rows in seen.rows.items() if name == "esx-001.lab.example"]
     assert first[0]["left"] == 0
 
@@ -85,7 +85,7 @@ def test_vms_that_were_down_stand_under_their_host() -> None:
     assert len(vms) == 8
     for vm in vms:
         assert seen.rows[vm["name"]]["kind"] == "vm"
-        assert [bar["phase"] for bar in seen.rows[vm["name"]]["bars"]] == ["stopping", "down", "starting"]
+        assert [drawn["phase"] for drawn in seen.rows[vm["name"]]["bars"]] == ["stopping", "down", "starting"]
         host = [name for name in order[: order.index(vm["name"])] if seen.rows[name]["kind"] == "host"][-1]
         assert host == vm["group"]
 
@@ -198,7 +198,7 @@ def test_a_time_in_which_nobody_looked_is_drawn_as_such_and_counts_where_the_hos
     segments = [{"phase": name, "start": NOON + a, "end": NOON + b, "open": False} for name, a, b in parts]
     told = {"timeline": {"hosts": [{"name": "a", "group": "c", "segments": segments}], "vms": []}}
     row = picture(told).rows["a"]
-    assert [bar["phase"] for bar in row["bars"]] == [
+    assert [drawn["phase"] for drawn in row["bars"]] == [
         "waiting",
         "unseen",
         "draining",

@@ -19,7 +19,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout
     Line,
     Shown,
     View,
-    bar,
+    meter,
     read,
     show,
 )
@@ -200,17 +200,17 @@ def progress(seconds: float, **number: int) -> dict[str, Any]:
 
 def test_a_bar_shows_every_kind_of_host_by_its_own_mark_and_in_words() -> None:
     number = counts(done=4, in_flight=2, waiting=4, blocked=1, failed=1)
-    assert bar(number, NOON + 1400, NOON, LOG) == (
+    assert meter(number, NOON + 1400, NOON, LOG) == (
         "[########>>>>........!!xx] 4 of 12 done, 2 in flight, 4 waiting, 1 blocked, 1 failed; about 23 min left (12:23)"
     )
-    assert bar(counts(done=12), None, NOON, LOG) == "[########################] 12 of 12 done"
-    assert bar(counts(done=11, failed=1), NOON + 50, NOON, LOG).endswith("11 of 12 done, 1 failed"), "nothing is left"
+    assert meter(counts(done=12), None, NOON, LOG) == "[########################] 12 of 12 done"
+    assert meter(counts(done=11, failed=1), NOON + 50, NOON, LOG).endswith("11 of 12 done, 1 failed"), "nothing is left"
 
 
 @given(st.tuples(*[st.integers(0, 600)] * 5))
 def test_the_bar_is_as_long_as_ever_and_nobody_is_rounded_away(number: tuple[int, ...]) -> None:
     found = counts(*number)
-    cells = bar(found, None, NOON, LOG)[1:].partition("]")[0]
+    cells = meter(found, None, NOON, LOG)[1:].partition("]")[0]
     assert 13 <= len(cells) <= 24
     for mark, many in zip("#>.!x", number, strict=True):
         assert (mark in cells) == (many > 0 or (mark == "#" and sum(number) == 0))
@@ -220,7 +220,7 @@ def test_the_bar_is_as_long_as_ever_and_nobody_is_rounded_away(number: tuple[int
 @pytest.mark.parametrize("columns", [20, 40, 60, 80, 120])
 def test_a_bar_for_a_terminal_fits_its_width(columns: int) -> None:
     number = counts(done=100, in_flight=16, waiting=390, blocked=4, failed=2)
-    text = bar(number, NOON + 1400, NOON, LOG, columns=columns)
+    text = meter(number, NOON + 1400, NOON, LOG, columns=columns)
     assert width(text) <= columns
     assert text.startswith("[") == (columns >= 85)
     assert "100 of 512 do" in text

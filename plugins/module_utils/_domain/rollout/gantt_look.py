@@ -78,7 +78,7 @@ def legend() -> Html:
         for name, look in looks.items():
             sample = element(
                 "svg",
-                bar(name, look, 0, 100, tall=20 if tall == 14 else 14),
+                stripe(name, look, 0, 100, tall=20 if tall == 14 else 14),
                 element("text", look.letter, x="50%", y=14, text_anchor="middle") if look.letter else "",
                 width=26,
                 height=20 if tall == 14 else 14,
@@ -88,7 +88,7 @@ def legend() -> Html:
     return element("ul", *entries, class_="legend", aria_label="Legend")
 
 
-def bar(name: str, look: Look, left: float, width: float, *, tall: int, title: str = "") -> Html:
+def stripe(name: str, look: Look, left: float, width: float, *, tall: int, title: str = "") -> Html:
     """One phase of one row, ``left`` and ``width`` in percent."""
     high = 4 if look.thin else tall - 6
     return element(

@@ -13,7 +13,7 @@ from typing import Any
 from ..page import Html, Tone, badge, details, element, joined, table
 from ..plain import duration
 from .axis import Axis, ticks
-from .gantt_look import PHASES, VM_PHASES, Look, bar
+from .gantt_look import PHASES, VM_PHASES, Look, stripe
 from .report import clock
 
 Record = Mapping[str, Any]
@@ -177,7 +177,7 @@ def _down(vm: Record) -> float:
 def _bars(segment: Record, look: Look, along: Axis, zone: Zone, *, tall: int) -> Iterator[Html]:
     left, right = along.x(segment["start"]), along.x(segment["end"])
     width = max(right - left, 0.15)
-    yield bar(segment["phase"], look, left, width, tall=tall, title=_tip(segment, zone))
+    yield stripe(segment["phase"], look, left, width, tall=tall, title=_tip(segment, zone))
     if look.letter and (look.thin or width > 1.4) and tall > 16:
         x = left + width / 2 if not look.thin else min(left + 0.2, 98.4)
         tight = "tight" if width < 4 else None

@@ -104,7 +104,7 @@ def show(shown: Shown, records: Sequence[Record], view: View, tick: float) -> tu
     if not view.redraws and shown.counts and _is_due(shown, tick):
         shown = replace(shown, told=(tick, shown.counts))
         lines.append(
-            Line(text=f"{_stamp(shown.at, view)} {bar(shown.counts, shown.ends_at, shown.at, view)}", tone="info")
+            Line(text=f"{_stamp(shown.at, view)} {meter(shown.counts, shown.ends_at, shown.at, view)}", tone="info")
         )
     return shown, tuple(lines)
 
@@ -182,7 +182,7 @@ def _is_due(shown: Shown, tick: float) -> bool:
     return tick - when >= (BETWEEN_BARS if counts != shown.counts else AT_REST)
 
 
-def bar(counts: Record, ends_at: float | None, now: float, view: View, *, columns: int = 0) -> str:
+def meter(counts: Record, ends_at: float | None, now: float, view: View, *, columns: int = 0) -> str:
     """``[####>>....!x] 4 of 12 done, 2 in flight, …; about 23 min left (12:28)``; as much of it as fits where ``columns`` is given."""
     cells, words, left = _cells(counts), in_words(counts), ""
     if ends_at is not None and counts.get("in_flight", 0) + counts.get("waiting", 0) > 0 and ends_at > now:

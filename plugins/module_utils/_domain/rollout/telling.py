@@ -12,7 +12,7 @@ from typing import Any
 
 from ..plain import duration, one_line, padded, several, width
 from .joining import span
-from .progress import Line, Tone, View, bar
+from .progress import Line, Tone, View, meter
 
 Record = Mapping[str, Any]
 
@@ -114,7 +114,7 @@ def ending_lines(result: Record, view: View) -> tuple[Line, ...]:
     begun, ended = span(result.get("timeline") or {})
     took = f" after {duration(ended - begun)}" if ended > begun else ""
     why = "; ".join(one_line(reason) for reason in result.get("reasons") or ())
-    counted = bar(result.get("counts") or {}, None, ended, view)
+    counted = meter(result.get("counts") or {}, None, ended, view)
     lines = [
         Line(
             text=f"{state}{took}: {counted}" + (f" ({why})" if why and state != "finished" else ""),
