@@ -1,0 +1,33 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What became of each vCenter of a run. Documented in fleet_lines.yml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible.module_utils.parsing.convert_bool import boolean
+
+from ..module_utils._domain.fleet_report import RESULTS
+from ..module_utils._domain.fleet_report import fleet_lines as lines
+
+
+def fleet_lines(
+    endpoints: Mapping[str, Mapping[str, Any]],
+    hostvars: Mapping[str, Mapping[str, Any]],
+    alive: Sequence[str],
+    check: bool | str = False,
+) -> list[str]:
+    """One line a vCenter."""
+    facts = {
+        leader: {name: hostvars[leader][name] for name in RESULTS if name in hostvars[leader]} for leader in endpoints
+    }
+    return lines(endpoints, facts, set(alive), check=boolean(check))
+
+
+class FilterModule:
+    """Registers the filter."""
+
+    def filters(self) -> dict[str, Any]:
+        return {"fleet_lines": fleet_lines}
