@@ -22,6 +22,7 @@ from .._domain.drift_find import (
 )
 from .._domain.drift_report import report, sentence
 from .._domain.drift_rules import Rule, let_pass, parse_rules
+from .._domain.errors import InputError
 from .._domain.hosts import Host
 from .._domain.passthrough import PassthroughWish
 from .._domain.plan import Plan
@@ -57,6 +58,13 @@ class DriftRequest:
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> DriftRequest:
+        if params["most_questions"] < 0:
+            raise InputError(
+                message=f"most_questions is {params['most_questions']}",
+                code="bad_amount",
+                parameter="most_questions",
+                cure="Give a number from 0, which asks none",
+            )
         return cls(
             targets=parse_targets(params, devices_required=False) if params["targets"] else (),
             vms=DeviceRequest.of({**params, "devices": None}).entries if params["vms"] else (),
@@ -127,8 +135,13 @@ def _meaning(names: Names, request: DriftRequest) -> _Meaning:
     vms: dict[str, tuple[Entry, tuple[DeviceWish, ...]]] = {}
     for entry, devices in request.vms:
         vm = names.vm(entry.reference, not_found)
-        if vm is not None:
-            vms.setdefault(vm.moid, (entry, devices))
+        if vm is not None and vms.setdefault(vm.moid, (entry, devices)) != (entry, devices):
+            raise InputError(
+                message=f"{vm.name} is named twice",
+                code="vm_twice",
+                parameter="vms",
+                cure="Put all devices of one VM into one entry",
+            )
     return _Meaning(
         hosts={moid: tuple(wishes) for moid, wishes in hosts.items()},
         vms=vms,
