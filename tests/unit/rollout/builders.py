@@ -28,7 +28,7 @@ CARD = HostDevice(
     address="0000:3b:00.0", vendor_id="10de", device_id="20f1", class_id="0302", name="A100", capable=True, enabled=True
 )
 ACTIVE = replace(CARD, active=True)
-LOCK = Lock(owner=ME, roll=ROLL, scope="s", since=NOW - 60, beat=NOW - 10, ttl=300)
+LOCK = Lock(owner=ME, roll=ROLL, scope="s", since=NOW - 86400, beat=NOW - 10, ttl=300)
 FRESH = Exam(at=NOW - 5, evacuation_faults={})
 OF_HOST = set(Host.__dataclass_fields__)
 

@@ -220,7 +220,9 @@ def test_only_as_many_are_examined_as_may_be_started() -> None:
 
 def test_what_an_examination_found_is_looked_at_again_after_a_while() -> None:
     bad = Exam(at=NOW - 5, vsan_resync_mb=5)
-    early = ask(host(exam=bad), clusters=[cluster(vsan=True)], policy=Policy(patience=3600))
+    early = ask(
+        host(exam=bad), clusters=[cluster(vsan=True, lock=replace(LOCK, since=NOW - 60))], policy=Policy(patience=3600)
+    )
     assert deeds(early) == []
     assert early.outlook.state == "waiting"
     assert early.outlook.wake_at is not None

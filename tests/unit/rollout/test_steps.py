@@ -18,9 +18,11 @@ from ansible_collections.directpath.vsphere.tests.unit.rollout.builders import (
     ACTIVE,
     BOOT,
     CARD,
+    LOCK,
     NOW,
     ROLL,
     ask,
+    cluster,
     deeds,
     entry,
     host,
@@ -209,7 +211,7 @@ def test_nothing_more_is_done_to_a_failed_host(more: dict[str, Any]) -> None:
 
 
 def test_a_failed_host_is_proven_again_when_that_is_asked_for() -> None:
-    broken = host(entry=entry("failed", at=NOW - 900, roll="0ld00000", **ASKED), **BACK)
+    broken = host(entry=entry("failed", at=NOW - 90000, roll="0ld00000", **ASKED), **BACK)
     assert {kind for kind, _unused in deeds(ask(broken))} <= {"release_lock"}
     answer = ask(broken, policy=Policy(failed_hosts="verify"))
     assert written(answer).step == "verifying"
@@ -221,14 +223,14 @@ def test_a_failed_host_is_proven_again_when_that_is_asked_for() -> None:
 def test_a_failed_host_is_not_rebooted_for_the_same_debt_again() -> None:
     told = entry(DRAIN)
     debt = written(ask(host(entry=told, **IN))).debt
-    back = host(entry=entry("failed", at=NOW - 900, debt=debt, **ASKED))
+    back = host(entry=entry("failed", at=NOW - 90000, debt=debt, **ASKED))
     assert deeds(ask(back)) == [("release_lock", "gpu")]
-    other = host(entry=entry("failed", at=NOW - 900, debt="0therdeb", **ASKED))
+    other = host(entry=entry("failed", at=NOW - 90000, debt="0therdeb", **ASKED))
     assert deeds(ask(other, policy=Policy(max_failures=2))) == [("enter_maintenance", "esx-1")]
 
 
 def test_a_failed_host_that_a_person_put_back_into_service_is_done() -> None:
-    view = host(devices=(ACTIVE,), boot_time=NOW - 500, entry=entry("failed", at=NOW - 900, **ASKED))
+    view = host(devices=(ACTIVE,), boot_time=NOW - 500, entry=entry("failed", at=NOW - 90000, **ASKED))
     assert written(ask(view)).step == "done"
 
 
@@ -316,3 +318,16 @@ def test_what_a_host_has_cost_stays_with_it() -> None:
     answer = ask(view, vms=[vm("gpu-vm", power_state="poweredOff", entry=vm_entry())])
     assert standing(answer).vms == ("gpu-vm",)
     assert {kind for kind, _unused in deeds(answer)} <= {"release_lock"}
+
+
+@pytest.mark.parametrize("step", ["draining", "rebooting", "verifying", "leaving", "backing_out"])
+def test_time_in_which_nobody_worked_does_not_count(step: Any) -> None:
+    """A run died in the night. Whoever goes on with it in the morning does not find every deadline over."""
+    begun = entry(step, at=NOW - 40000, started=NOW - 40000, asked=NOW - 40000, boot=NOW - 90000)
+    view = host(entry=begun, connection_state="notResponding", in_maintenance_mode=True)
+    for since, failed in ((NOW - 86400, True), (NOW - 60, False)):
+        answer = ask(view, clusters=[cluster(lock=replace(LOCK, since=since))])
+        (status,) = [status for status in answer.hosts if status.moid == view.moid]
+        assert (
+            any(action.entry and action.entry.step in ("failed", "backing_out") for action in answer.actions) == failed
+        ), status

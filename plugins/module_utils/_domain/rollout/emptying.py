@@ -16,7 +16,7 @@ from .world import HostView
 
 
 def draining(scene: Scene, view: HostView, entry: Entry) -> Move:
-    end = entry.at + scene.policy.deadlines.drain
+    end = scene.end_of(view, entry.at, scene.policy.deadlines.drain)
     late = scene.now >= end
     if not view.host.is_reachable:
         if late:
@@ -69,7 +69,7 @@ def _enter(scene: Scene, view: HostView, entry: Entry, end: float) -> Move:
 
 def _emptied(scene: Scene, view: HostView, entry: Entry) -> Move:
     """In maintenance mode and not yet told to reboot."""
-    now, end = scene.now, entry.at + scene.policy.deadlines.drain
+    now, end = scene.now, scene.end_of(view, entry.at, scene.policy.deadlines.drain)
     boot = view.host.boot_time
     if boot is not None and entry.boot is not None and boot > entry.boot + scene.policy.boot_margin:
         return record(scene, view, entry, "verifying", "somebody else rebooted it meanwhile", asked=entry.at)

@@ -58,16 +58,15 @@ def _stop_one(scene: Scene, view: HostView, vm: VmView) -> Guests:
     entry = vm.entry
     if entry is None or not _is_of_this_drain(scene, view, entry):
         entry = VmEntry(roll=scene.world.roll, host=view.moid, step="stop", at=now, rank=vm.order)
-        force = forces and not vm.tools_running
-    else:
-        force = forces and (entry.forced or now >= entry.at + limits.stop_vm or not vm.tools_running)
-    if not forces and now >= entry.at + limits.stop_vm:
+    end = scene.end_of(view, entry.at, limits.stop_vm)
+    force = forces and (entry.forced or now >= end or not vm.tools_running)
+    if not forces and now >= end:
         return Guests(give_up=("vm_not_stopped", f"{vm.name} did not shut down within {limits.stop_vm:.0f} seconds"))
     kind = "power_off_vm" if force else "stop_vm"
     fresh = entry.calls == 0 or (force and not entry.forced)
     due = now if fresh else due_again(kind, entry.called, limits.retry, vm.in_flight, vm.refusal)
     if due is None or now < due:
-        return Guests(wake=soonest(due, entry.at + limits.stop_vm if not entry.forced else None))
+        return Guests(wake=soonest(due, end if not entry.forced else None))
     entry = replace(entry, calls=entry.calls + 1, called=now, forced=force)
     how = "it does not shut down by itself" if force else f"{pin_reason(vm, scene.cluster_of(view))}"
     action = Action(

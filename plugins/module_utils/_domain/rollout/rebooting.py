@@ -18,7 +18,7 @@ from .world import HostView
 def rebooting(scene: Scene, view: HostView, entry: Entry) -> Move:
     now = scene.now
     asked = entry.at if entry.asked is None else entry.asked
-    end = asked + scene.policy.deadlines.reboot
+    end = scene.end_of(view, asked, scene.policy.deadlines.reboot)
     why = not_back(view, entry, scene.policy, now)
     if not why:
         return record(scene, view, entry, "verifying", "its boot time is new and it answers", rebooted=now - asked)

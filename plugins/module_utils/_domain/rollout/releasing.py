@@ -17,7 +17,7 @@ from .world import HostView
 
 
 def verifying(scene: Scene, view: HostView, entry: Entry) -> Move:
-    end = entry.at + scene.policy.deadlines.verify
+    end = scene.end_of(view, entry.at, scene.policy.deadlines.verify)
     found = problems(view)
     if found and scene.now >= end:
         code, text = found[0]
@@ -38,7 +38,7 @@ def verifying(scene: Scene, view: HostView, entry: Entry) -> Move:
 
 
 def leaving(scene: Scene, view: HostView, entry: Entry) -> Move:
-    end = entry.at + scene.policy.deadlines.leave
+    end = scene.end_of(view, entry.at, scene.policy.deadlines.leave)
     if view.connected and is_theirs(view):
         return withdraw(
             scene, view, entry, f"{view.name} is rebooted and proven, and in maintenance mode by somebody else now"
@@ -71,7 +71,7 @@ def _done(scene: Scene, view: HostView, entry: Entry) -> Move:
 
 
 def restoring(scene: Scene, view: HostView, entry: Entry) -> Move:
-    end = entry.at + scene.policy.deadlines.restore
+    end = scene.end_of(view, entry.at, scene.policy.deadlines.restore)
     if not guests.unsettled(scene, view):
         return _done(scene, view, entry)
     if view.connected and (view.in_maintenance or view.entering):
@@ -91,7 +91,7 @@ def restoring(scene: Scene, view: HostView, entry: Entry) -> Move:
 def backing_out(scene: Scene, view: HostView, entry: Entry) -> Move:
     """Given up before the reboot: out of maintenance mode, VMs up again, slot free."""
     limits = scene.policy.deadlines
-    end = entry.at + limits.leave + limits.restore
+    end = scene.end_of(view, entry.at, limits.leave + limits.restore)
     late = scene.now >= end
     if view.connected and is_theirs(view):
         return withdraw(scene, view, entry, f"{view.name} is in maintenance mode by somebody else")

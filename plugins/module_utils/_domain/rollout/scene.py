@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .budget import cluster_budget, fleet_budget, takes_place
+from .journal import Lock
 from .need import Debt, debt_of
 from .policy import Policy
 from .world import ClusterView, HostView, Refusal, VmView, World
@@ -33,6 +34,13 @@ class Scene:
 
     def cluster_of(self, view: HostView) -> ClusterView:
         return self.clusters[view.host.compute_moid]
+
+    def end_of(self, view: HostView, begun: float, seconds: float) -> float:
+        """When a phase has lasted too long. Time in which no run worked on the cluster does not count: whoever goes on with a dead
+        run the next morning has all the time there is for what that run had begun."""
+        lock = self.cluster_of(view).lock
+        taken = lock.since if isinstance(lock, Lock) and lock.owner == self.world.me else begun
+        return max(begun, taken) + seconds
 
     def others(self, view: HostView) -> tuple[HostView, ...]:
         return tuple(other for other in self.members[view.host.compute_moid] if other.moid != view.moid)
