@@ -47,6 +47,7 @@ class Environment:
 ENVIRONMENTS = {
     "run": Environment(pythons=((3, 11), (3, 12), (3, 13), (3, 14)), requirements="run.txt"),
     "main": Environment(pythons=((3, 11), (3, 12), (3, 13), (3, 14)), requirements="main.txt"),
+    "peers": Environment(pythons=((3, 11), (3, 12), (3, 13)), requirements="peers.txt"),
     "newest": Environment(pythons=((3, 14), (3, 13), (3, 12)), requirements="newest.txt", weekly=True),
     # ansible-core 2.16 runs on 3.10 to 3.12; 3.12 first, so that a third interpreter takes part.
     "oldest": Environment(pythons=((3, 12), (3, 11)), requirements="oldest.txt"),
@@ -175,6 +176,7 @@ def clean_environ(venv: Path | None) -> dict[str, str]:
         "NO_COLOR": "1",
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_HOME": str(CACHE / "ansible"),
+        "XDG_RUNTIME_DIR": str(CACHE / "runtime"),  # where tasks with `session: shared` keep their session
         "ANSIBLE_REMOTE_TMP": str(CACHE / "ansible" / "remote"),
         "ANSIBLE_CONFIG": str(ROOT / "tools" / "ansible.cfg"),
         "ANSIBLE_LOCALHOST_WARNING": "0",

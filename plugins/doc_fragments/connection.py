@@ -53,6 +53,18 @@ options:
       - Port of the HTTP proxy.
       - Without it the environment variable E(VMWARE_PROXY_PORT) is used.
     type: int
+  session:
+    description:
+      - V(per_task) logs in when the task begins, and out when it ends.
+      - V(shared) leaves the session open for the tasks that follow, of this run and of later ones, until
+        M(directpath.vsphere.end_session) ends it or the server does, as nobody used it for a while. Tasks that run at the same time
+        share it, too.
+      - The session is kept in a file that only the user who runs the task can read, below E(XDG_RUNTIME_DIR) or else C(~/.cache). It is
+        used again only for the same server (name, port, proxy and certificate), account and password.
+      - Without it the environment variable E(DIRECTPATH_SESSION) is used.
+    type: str
+    choices: [per_task, shared]
+    default: per_task
 requirements:
   - python >= 3.11
   - pyvmomi >= 8.0.3.0.1

@@ -178,6 +178,10 @@ calls:
   description: Round trips this took.
   returned: always
   type: int
+logins:
+  description: Logins this took; none where a shared session was taken up.
+  returned: always
+  type: int
 """
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.arguments import (

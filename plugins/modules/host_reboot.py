@@ -132,6 +132,10 @@ calls:
   description: Round trips this took.
   returned: always, once hosts were read
   type: int
+logins:
+  description: Logins this took; none where a shared session was taken up.
+  returned: always, once hosts were read
+  type: int
 """
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.pace import UNTIL_ONE_FAILS

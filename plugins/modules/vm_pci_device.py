@@ -140,6 +140,10 @@ calls:
   description: Round trips this took.
   returned: always, once VMs were read
   type: int
+logins:
+  description: Logins this took; none where a shared session was taken up.
+  returned: always, once VMs were read
+  type: int
 """
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.arguments import (

@@ -49,6 +49,7 @@ CONNECTION_VARIABLES = (
     "vcenter_ca_path",
     "vcenter_proxy_host",
     "vcenter_proxy_port",
+    "vcenter_session",
 )
 """What leads the roles to a vCenter. Only the first two are read here; the others count for misspellings."""
 

@@ -29,6 +29,12 @@ CONNECTION: Spec = {
     "ca_path": {"type": "path", **_from_environment("VMWARE_CA_PATH")},
     "proxy_host": {"type": "str", **_from_environment("VMWARE_PROXY_HOST")},
     "proxy_port": {"type": "int", **_from_environment("VMWARE_PROXY_PORT")},
+    "session": {
+        "type": "str",
+        "choices": ["per_task", "shared"],
+        "default": "per_task",
+        **_from_environment("DIRECTPATH_SESSION"),
+    },
 }
 
 DEVICES: Spec = {
@@ -100,4 +106,4 @@ def endpoint(params: Mapping[str, Any]) -> Endpoint:
             cure="Set the option proxy_port, or VMWARE_PROXY_PORT in the environment",
         )
     names = ("hostname", "username", "password", "port", "validate_certs", "ca_path", "proxy_host", "proxy_port")
-    return Endpoint(**{name: params[name] for name in names})
+    return Endpoint(**{name: params[name] for name in names}, shared=params.get("session") == "shared")

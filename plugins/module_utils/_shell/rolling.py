@@ -131,7 +131,7 @@ def _account(session: Session, journal: Journal, teller: Teller) -> dict[str, An
         "transitions": teller.transitions,
         "journal": {"kind": journal.kind, "place": journal.place, "why": journal.why},
         "calls": session.calls,
-        "logins": session.logins,
+        "logins": session.own_logins,
     }
 
 

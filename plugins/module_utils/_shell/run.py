@@ -146,14 +146,19 @@ def execute(job: Job[Wish, World], session: Session, wish: Wish, *, check_mode: 
     """Observe, plan, apply, verify; the result as a dictionary with ``failed`` when it is one."""
     world, plan = _look(job, session, wish, expected=check_mode)
     if job.plan is show_only:
-        return {"changed": False, **job.render(world, wish, plan, {}), "calls": session.calls}
+        return {
+            "changed": False,
+            **job.render(world, wish, plan, {}),
+            "calls": session.calls,
+            "logins": session.own_logins,
+        }
     outcomes: dict[str, Outcome] = {}
     after, left = world, plan
     if job.apply is not None and plan.changed and not check_mode:
         after, left = _apply(job, job.apply, session, wish, world, plan, outcomes)
     result = _result(plan, left, outcomes, applied=after is not world or bool(outcomes))
     result.update(job.render(after, wish, plan, outcomes))
-    result["calls"] = session.calls
+    result["calls"], result["logins"] = session.calls, session.own_logins
     _conclude(result, plan, outcomes)
     return result
 

@@ -8,6 +8,7 @@ reaches the wire, so no code path can forget to ask.
 
 from __future__ import annotations
 
+import hashlib
 import ssl
 import threading
 import time
@@ -22,6 +23,8 @@ from xml.parsers.expat import ExpatError
 from .._domain.errors import DirectPathError
 from .faults import BrokenAnswer, explain, explain_connection, is_transient
 from .sdk import IsChildVersion, SoapStubAdapter, connect, vim, vmodl
+from .session_file import Key, SessionFile
+from .shared_session import end_shared_session, take_up
 
 _Result = TypeVar("_Result")
 
@@ -82,6 +85,18 @@ class Endpoint:
     ca_path: str | None = None
     proxy_host: str | None = None
     proxy_port: int | None = None
+    shared: bool = False
+    """Whether the session is left open for the next task, and one that was left open is taken up."""
+
+    def key(self) -> Key:
+        """What a session with this endpoint may be used again for."""
+        return Key(
+            hostname=self.hostname,
+            port=self.port,
+            username=self.username,
+            proxy=f"{self.proxy_host}:{self.proxy_port}" if self.proxy_host else "",
+            trust=f"{self.validate_certs} {self.ca_path or ''}",
+        )
 
 
 class Guard:
@@ -109,6 +124,14 @@ class Guard:
         self.renewing = threading.RLock()
         self._counting = threading.Lock()
         self._here = threading.local()
+
+    def identity(self) -> str:
+        """The SHA-256 of the server's certificate: to whom a cookie may be shown again. Empty where there is no TLS."""
+        return ""
+
+    def use_cookie(self, cookie: str) -> None:
+        """Go on in another session; "" in none."""
+        self.cookie = cookie
 
     @property
     def writes_here(self) -> int:
@@ -177,6 +200,14 @@ class GuardedSoapStub(Guard, SoapStubAdapter):  # type: ignore[misc]
     """SOAP over TLS, guarded."""
 
     has_wire = True
+
+    def identity(self) -> str:
+        connection = self.GetConnection()
+        try:
+            certificate = connection.sock.getpeercert(True)
+        finally:
+            self.ReturnConnection(connection)
+        return hashlib.sha256(certificate).hexdigest()
 
 
 def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
@@ -258,14 +289,25 @@ class Session:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     logins: int = 1
+    """Sessions this one has been: what belonged to one of them is gone with it. ``own_logins`` of them took a login."""
+    adopted: int = 0
+    """Those of them that another task had opened."""
+    file: SessionFile | None = None
+    """Where the session waits for the next task; None when it ends with this one."""
     _here: threading.local = field(default_factory=threading.local, repr=False)
     _turns: dict[str, threading.Lock] = field(default_factory=dict, repr=False)
+    _lane: Lane | None = field(default=None, init=False, repr=False)
+    """Another task may be in a shared session at the same time."""
+
+    def __post_init__(self) -> None:
+        if self.file is not None:
+            self._lane = Lane()
 
     @property
     def collector(self) -> Any:
         """The property collector to wait on: the session's, or in a lane that lane's own. Updates are numbered by collector, so two
         waits at the same time need two."""
-        lane: Lane | None = getattr(self._here, "lane", None)
+        lane: Lane | None = getattr(self._here, "lane", self._lane)
         return self.content.propertyCollector if lane is None else lane.collector(self)
 
     def turn(self, what: str) -> threading.Lock:
@@ -279,7 +321,7 @@ class Session:
         try:
             yield
         finally:
-            self._here.lane = None
+            del self._here.lane
 
     @property
     def is_vcenter(self) -> bool:
@@ -315,23 +357,49 @@ class Session:
             return False  # older than this pyVmomi's own type library
         return bool(IsChildVersion(self.stub.version, info.version))  # type: ignore[attr-defined]
 
+    @property
+    def own_logins(self) -> int:
+        """Logins so far."""
+        return self.logins - self.adopted
+
+    def begin(self) -> None:
+        """Log in, or take up the session that was left open."""
+        if self.file is None:
+            self.login()
+        else:
+            self.adopted += take_up(self.file, self, ended="")
+
     def login(self) -> None:
         self.content.sessionManager.Login(self.endpoint.username, self.endpoint.password, None)
+
+    @property
+    def cookie(self) -> str:
+        """What the server knows this session by. A secret."""
+        return str(self.stub.cookie).partition(";")[0]
 
     def renew(self) -> None:
         """Log in anew after the server forgot us. Views and filters of the old session are gone: readers look at ``logins``."""
         with self.stub.renewing:
-            with suppress(Exception):
+            if self.file is None:
                 # A session that is alive after all refuses a second login as if the password were wrong.
-                self.content.sessionManager.Logout()
-            self.login()
+                self.logout()
+                self.login()
+            else:
+                self.adopted += take_up(self.file, self, ended=self.cookie)
             self.logins += 1
             self.stub.renewals += 1
 
-    def close(self) -> None:
-        """Log out; a server that is gone by now needs no logout."""
+    def logout(self) -> None:
+        """End the session, if the server can be reached."""
         with suppress(Exception):
             self.content.sessionManager.Logout()
+
+    def close(self) -> None:
+        """Log out, or leave the session to the next task; a server that is gone by now needs no logout."""
+        if self.file is None:
+            self.logout()
+        elif self._lane is not None:
+            self._lane.close(self)
         drop = getattr(self.stub, "DropConnections", None)
         if drop is not None:
             with suppress(Exception):
@@ -385,8 +453,9 @@ def _connect_once(
     stub.read_only = read_only
     stub.sleep = sleep  # type: ignore[method-assign]
     content = vim.ServiceInstance("ServiceInstance", stub).RetrieveContent()
-    session = Session(endpoint=endpoint, stub=stub, content=content, clock=clock, sleep=sleep)
-    session.login()
+    file = SessionFile(endpoint.key(), sleep=sleep) if endpoint.shared else None
+    session = Session(endpoint=endpoint, stub=stub, content=content, clock=clock, sleep=sleep, file=file)
+    session.begin()
     stub.renew = session.renew
     return session
 
@@ -399,3 +468,8 @@ def open_session(endpoint: Endpoint, *, read_only: bool, **options: Any) -> Iter
         yield session
     finally:
         session.close()
+
+
+def end_session(endpoint: Endpoint, *, pretend: bool) -> bool:
+    """Log out the session that tasks share. False when there is none; ``pretend``: only say so. Raises DirectPathError."""
+    return end_shared_session(endpoint, open_transport, pretend=pretend)

@@ -1,10 +1,18 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Let the tests of this folder, and those beside it, import the harness."""
+"""Let the tests of this folder, and those beside it, import the harness; keep shared sessions to the test."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture(autouse=True)
+def _runtime_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sessions that tests share are kept nowhere else."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "runtime"))

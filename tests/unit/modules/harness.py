@@ -28,6 +28,10 @@ MODULES = "ansible_collections.directpath.vsphere.plugins.modules"
 class GuardedInProcess(Guard, InProcessStub):  # type: ignore[misc]
     """The in-process transport behind the same guard as the one over TLS."""
 
+    def use_cookie(self, cookie: str) -> None:
+        self.cookie = cookie
+        self.peer.session_key = cookie.partition("=")[2].strip('"')
+
 
 class Failed(AssertionError):
     """The module failed; ``result`` is what a playbook would have got."""
@@ -92,7 +96,7 @@ class Lab:
         with (
             _arguments(arguments),
             mock.patch.object(session_module, "open_transport", self._transport),
-            mock.patch.object(run_module, "open_session", open_session),
+            mock.patch.object(run_module, "open_session", open_session, create=True),
             redirect_stdout(printed),
             suppress(SystemExit),
         ):

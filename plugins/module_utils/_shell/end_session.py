@@ -1,0 +1,28 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module end_session: the only one that opens no session of its own. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from .._domain.errors import DirectPathError
+from .._vsphere.faults import explain
+from .._vsphere.sdk import MISSING
+from .._vsphere.session import end_session
+from .arguments import CONNECTION, endpoint
+from .run import failure
+
+
+def run() -> None:
+    """Be an Ansible module. Nothing that Ansible manages changes, so it never says ``changed``."""
+    module = AnsibleModule(argument_spec=CONNECTION, supports_check_mode=True)
+    if MISSING is not None:
+        module.fail_json(msg=missing_required_lib("pyvmomi"), exception=str(MISSING), error_code="missing_library")
+    try:
+        ended = end_session(endpoint(module.params), pretend=module.check_mode)
+    except DirectPathError as error:
+        module.fail_json(**failure(error))
+    except Exception as error:
+        module.fail_json(**failure(explain(error, doing="log out", on=str(module.params["hostname"]))))
+    module.exit_json(changed=False, ended=ended)
