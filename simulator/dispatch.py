@@ -43,6 +43,8 @@ class Call:
     version: str
     method: str
     obj: ManagedObject
+    task_fault: Exception | None = None
+    """What a fault rule wants the task to end with that this call starts."""
 
     @property
     def user(self) -> str:
@@ -144,6 +146,7 @@ def _run(sim: Simulator, request: Request, peer: Peer, obj: ManagedObject | None
     _check_privileges(sim, call, request, obj)
     strike = sim.faults.judge(request.method, obj)
     _suffer(sim, strike)
+    call.task_fault = strike.in_task
     result = handler(call, *request.args)
     if request.entry is not None:
         request.entry.effect = True

@@ -41,7 +41,7 @@ class FaultRule:
     ``method``: WSDL name; ``type``: WSDL type name; ``name``: name or id of the object, or of the entity it belongs to.
     The first ``after`` matches pass; then ``times`` matches are hit (None: for ever). One of ``fault`` (WSDL name of a
     fault, its ``fields`` and ``message``), ``http`` (status) or ``drop`` ("before" or "after" the effect); ``latency``
-    seconds may go with any.
+    seconds may go with any. ``in_task``: the call is accepted, and the task it starts ends with the fault, undone.
     """
 
     method: str | None = None
@@ -55,6 +55,7 @@ class FaultRule:
     http: int | None = None
     drop: str | None = None
     latency: float = 0.0
+    in_task: bool = False
     seen: int = 0
     hits: int = 0
 
@@ -65,6 +66,8 @@ class FaultRule:
             self.build(None)
         elif self.http is None and self.drop is None and not self.latency:
             raise ValueError("a fault rule needs fault, http, drop or latency")
+        if self.in_task and self.fault is None:
+            raise ValueError("in_task needs a fault")
 
     def matches(self, method: str, obj: ManagedObject) -> bool:
         """Whether the rule speaks about this call."""
@@ -106,6 +109,7 @@ class Strike:
     latency: float = 0.0
     before: Exception | None = None
     after: Exception | None = None
+    in_task: Exception | None = None
 
 
 class FaultRules:
@@ -129,11 +133,14 @@ class FaultRules:
         latency = 0.0
         before: Exception | None = None
         after: Exception | None = None
+        in_task: Exception | None = None
         for rule in self.rules:
             if before is not None or not rule.matches(method, obj) or not rule.strikes():
                 continue
             latency += rule.latency
-            if rule.fault is not None:
+            if rule.in_task:
+                in_task = rule.build(obj)
+            elif rule.fault is not None:
                 before = rule.build(obj)
             elif rule.http is not None:
                 before = HttpStatus(rule.http)
@@ -141,7 +148,7 @@ class FaultRules:
                 before = Dropped()
             elif rule.drop == "after":
                 after = Dropped()
-        return Strike(latency=latency, before=before, after=after)
+        return Strike(latency=latency, before=before, after=after, in_task=in_task)
 
 
 TEXTS: dict[str, str] = {

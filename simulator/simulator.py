@@ -293,6 +293,8 @@ class Simulator:
         cancelable: bool | None = None,
     ) -> Task:
         """Start a task. ``body(task)`` runs ``duration`` simulated seconds after the task began to run."""
+        if call is not None and call.task_fault is not None:
+            body = _failing(call.task_fault)
         task = Task(
             self,
             target=obj,
@@ -330,6 +332,13 @@ class Simulator:
         manager: EventManager = self.services.events
         entities = [target] if host is None else [target, host]
         return manager.post(cls, entities, call.user if call is not None else "", message, fields)
+
+
+def _failing(fault: Exception) -> Body:
+    def body(task: Task) -> Any:
+        raise fault
+
+    return body
 
 
 def server_clock(speed: float) -> ScaledClock:

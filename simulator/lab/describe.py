@@ -33,6 +33,7 @@ def host_state(host: HostSystem) -> dict[str, Any]:
         "quick_boots": host.quick_boots,
         "maintenance": host.in_maintenance,
         "entering": host.entering is not None,
+        "alarms": alarms_of(host),
         "boot_time": host.boot_time.isoformat(),
         "devices": [
             device_state(host, address)
@@ -40,6 +41,15 @@ def host_state(host: HostSystem) -> dict[str, Any]:
             if item.role != "chipset"
         ],
     }
+
+
+def alarms_of(host: HostSystem) -> list[str]:
+    """Its alarms that are not green, by name and colour."""
+    alarms = host.sim.services.alarms
+    if alarms is None:
+        return []
+    names = {alarm.moid: alarm.name for alarm in alarms.alarms.values()}
+    return [f"{names[state.alarm._moId]}: {state.overallStatus}" for state in alarms.states(host)]
 
 
 def device_state(host: HostSystem, address: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from pyVmomi import vim
@@ -108,6 +109,13 @@ class Troubles:
             return
         change()
         host.looks_again()
+
+    def step_clock(self, host: str, seconds: float) -> None:
+        """The clock of a host is corrected: its boot time moves by so much, though it did not boot."""
+        target = self._host(host)
+        target.boot_time += timedelta(seconds=seconds)
+        if target.connection == "connected":
+            target.set("runtime.bootTime", target.boot_time)
 
     def swap_card(self, host: str, address: str, card: str) -> None:
         """At the next boot another card is at this address; its settings are those of the address."""

@@ -46,10 +46,11 @@ class Entering:
         host = self.host
         if host.entering is not self:
             return
-        for moid, destination in planned_moves(host, powered_off=self.powered_off).items():
-            vm = host.sim.obj(moid)
-            if not vm.moving:
-                vm.move_by_drs(host.sim.obj(destination))
+        if any(not vm.moving and (vm.is_on or self.powered_off) for vm in host.vms):
+            for moid, destination in planned_moves(host, powered_off=self.powered_off).items():
+                vm = host.sim.obj(moid)
+                if not vm.moving:
+                    vm.move_by_drs(host.sim.obj(destination))
         if maintenance.is_done(resident(vm) for vm in host.vms):
             if self.finish is None:
                 self.finish = host.sim.clock.call_later(self.seconds, self._finish)

@@ -102,6 +102,19 @@ def test_a_fault_by_method_and_object_after_n_for_n_times(client: Any, sim: Simu
     assert [entry.outcome for entry in sim.journal.writes()] == ["ok", "HostNotReachable", "ok", "ok"]
 
 
+def test_a_task_can_be_made_to_fail_after_the_call_was_accepted(client: Any, sim: Simulator) -> None:
+    sim.faults.add(method="PowerOnVM_Task", fault="NotSupported", in_task=True, times=1)
+    task = vm(client).PowerOnVM_Task(None)
+    sim.clock.advance(10)  # type: ignore[attr-defined]
+    assert task.info.state == "error"
+    assert isinstance(task.info.error, vmodl.fault.NotSupported)
+    assert vm(client).runtime.powerState == "poweredOff"
+    assert sim.journal.writes()[-1].outcome == "ok"
+    again = vm(client).PowerOnVM_Task(None)
+    sim.clock.advance(10)  # type: ignore[attr-defined]
+    assert again.info.state == "success"
+
+
 def test_a_fault_carries_its_fields_and_text(client: Any, sim: Simulator) -> None:
     sim.faults.add(
         type="VirtualMachine",
@@ -150,6 +163,7 @@ def test_clearing_the_rules(client: Any, sim: Simulator) -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
+        ({"http": 503, "in_task": True}, "in_task needs a fault"),
         ({}, "needs fault, http, drop or latency"),
         ({"fault": "NoSuchFault"}, "no fault named 'NoSuchFault'"),
         ({"fault": "HostSystem"}, "is not a fault"),

@@ -108,6 +108,15 @@ def test_another_card_at_the_same_address(world: World) -> None:
     assert world.states(host)[GPU] == (True, True)  # the setting belongs to the address
 
 
+def test_a_clock_that_is_corrected_moves_the_boot_time_and_nothing_else(world: World) -> None:
+    host = world.host("esx-01")
+    before, uptime = host.runtime.bootTime, host.RetrieveHardwareUptime()
+    world.sim.events["step_clock"](host="esx-01.lab", seconds=7)
+    assert (host.runtime.bootTime - before).total_seconds() == 7
+    assert host.RetrieveHardwareUptime() == uptime
+    assert host.runtime.connectionState == "connected"
+
+
 def test_services_come_up_later_than_the_connection(world: World) -> None:
     host = world.host("esx-01")
     world.sim.events["set_knob"](name="services_seconds", value=60, host="esx-01.lab")
