@@ -88,17 +88,6 @@ def test_slices_are_one_run_and_told_as_one(stage: Stage) -> None:
     assert "rebooting 12:00:20 to 12:00:40 (00:20)" in (stage.folder / "t.html").read_text(encoding="utf-8")
 
 
-def test_the_progress_file_is_private_in_ansibles_own_folder_and_gone_afterwards(stage: Stage) -> None:
-    stage.script({"result": outcome(("done", 0, 1))})
-    stage.play()
-    (call,) = stage.calls()
-    path = Path(call["params"]["progress_file"])
-    assert call["mode"] == "0o600"
-    assert path.is_relative_to(stage.folder / "tmp")
-    assert not path.exists()
-    assert call["params"]["slice"] == 600
-
-
 def test_what_the_user_says_of_slices_run_and_progress_file_holds(stage: Stage) -> None:
     mine = stage.folder / "mine.jsonl"
     mine.write_text(json.dumps(change("esx-0", "booting", "done")) + "\n", encoding="utf-8")
@@ -109,11 +98,6 @@ def test_what_the_user_says_of_slices_run_and_progress_file_holds(stage: Stage) 
     (call,) = stage.calls()
     assert (call["params"]["slice"], call["params"]["run_id"]) == (0, "me")
     assert mine.exists()
-
-
-def test_reasons_are_shown_on_request(stage: Stage) -> None:
-    stage.script({"progress": [change("esx-1", "rebooting", "booting")], "result": outcome(("done", 0, 1))})
-    assert f"{LINE} why booting" in stage.play("-v")
 
 
 def test_check_mode_calls_once_tells_the_schedule_and_writes_nothing(stage: Stage) -> None:
@@ -236,13 +220,20 @@ def test_async_hands_the_call_over_as_it_is(stage: Stage) -> None:
     assert "finished after" not in output
 
 
-def test_no_secret_goes_to_a_log_a_report_or_a_result(stage: Stage) -> None:
+def test_wordy_runs_give_reasons_and_no_secret_and_leave_no_progress_file(stage: Stage) -> None:
     stage.options = {"timeline_html": str(stage.folder / "t.html"), "timeline_json": str(stage.folder / "t.json")}
     stage.script({"progress": [change("esx-1", "rebooting", "booting")], "result": outcome(("done", 0, 1))})
     output = stage.play("-vvv")
+    assert f"{LINE} why booting" in output
     assert "s3cr3t-w0rd" not in output
     for name in ("t.html", "t.json", "rolled.json"):
         assert "s3cr3t-w0rd" not in (stage.folder / name).read_text(encoding="utf-8")
+    (call,) = stage.calls()
+    path = Path(call["params"]["progress_file"])
+    assert call["mode"] == "0o600"
+    assert path.is_relative_to(stage.folder / "tmp"), "in Ansible's own folder"
+    assert not path.exists()
+    assert call["params"]["slice"] == 600
 
 
 # ------------------------------------------------------------------------------------------------------- on a terminal
@@ -251,7 +242,8 @@ def test_no_secret_goes_to_a_log_a_report_or_a_result(stage: Stage) -> None:
 def test_a_terminal_gets_each_line_when_it_happens_and_a_bar_that_is_redrawn(stage: Stage) -> None:
     first, second = change("esx-1", "rebooting", "booting", wait=1.5), change("esx-1", "booting", "done", 9, wait=3)
     stage.script({"progress": [first, second], "wait": 1.5, "result": outcome(("done", 0, 1))})
-    pieces = stage.on_terminal()
+    log = stage.folder / "ansible.log"
+    pieces = stage.on_terminal(ANSIBLE_LOG_PATH=str(log))
     text = "".join(piece for _at, piece in pieces)
 
     def when(words: str) -> float:
@@ -267,39 +259,21 @@ def test_a_terminal_gets_each_line_when_it_happens_and_a_bar_that_is_redrawn(sta
     assert not [line for line in plain if "12:00:" in line and "1 of 2 done" in line], "no bar between the lines"
     # Every bar is wiped before anything else is written, so none is left standing on the screen.
     assert not re.search(r"waiting\r(?!\r\x1b\[K)", text)
+    logged = log.read_text(encoding="utf-8")
+    assert LINE in logged
+    assert not re.search("[\r\x1b]", logged), "a log has no bar"
 
 
-@pytest.mark.parametrize(
-    "environ", [{"TERM": "dumb"}, {"ANSIBLE_STDOUT_CALLBACK": "minimal"}], ids=["dumb", "callback"]
-)
-def test_where_a_bar_cannot_be_redrawn_there_are_lines_only(stage: Stage, environ: dict[str, str]) -> None:
+@pytest.mark.parametrize("why", ["terminal", "callback", "option"])
+def test_where_a_bar_cannot_be_redrawn_or_is_not_wanted_there_are_lines_only(stage: Stage, why: str) -> None:
+    stage.options = {"progress": "lines"} if why == "option" else {}
+    environ = {"terminal": {"TERM": "dumb"}, "callback": {"ANSIBLE_STDOUT_CALLBACK": "minimal"}}.get(why, {})
     stage.script(
-        {"progress": [change("esx-1", "rebooting", "booting")], "wait": 1.5, "result": outcome(("done", 0, 1))}
+        {"progress": [change("esx-1", "rebooting", "booting")], "wait": 0.6, "result": outcome(("done", 0, 1))}
     )
     text = "".join(piece for _at, piece in stage.on_terminal(**environ))
     assert "\x1b[K" not in text
     assert LINE in text
-
-
-def test_the_option_turns_the_bar_off(stage: Stage) -> None:
-    stage.options = {"progress": "lines"}
-    stage.script(
-        {"progress": [change("esx-1", "rebooting", "booting")], "wait": 1.5, "result": outcome(("done", 0, 1))}
-    )
-    text = "".join(piece for _at, piece in stage.on_terminal())
-    assert "\x1b[K" not in text
-    assert LINE in text
-
-
-def test_the_log_file_of_ansible_gets_the_lines_and_no_bar(stage: Stage) -> None:
-    stage.script(
-        {"progress": [change("esx-1", "rebooting", "booting")], "wait": 1.5, "result": outcome(("done", 0, 1))}
-    )
-    log = stage.folder / "ansible.log"
-    stage.on_terminal(ANSIBLE_LOG_PATH=str(log))
-    text = log.read_text(encoding="utf-8")
-    assert LINE in text
-    assert not re.search("[\r\x1b]", text)
 
 
 def test_ansible_runner_gets_a_line_an_event_at_the_moment_it_happens(stage: Stage) -> None:

@@ -104,6 +104,13 @@ def test_reasons_are_told_on_request_and_always_where_something_is_wrong() -> No
     assert told(records, VERBOSE)[0].endswith("00:01 canary of Dell R760")
 
 
+def test_a_reason_does_not_name_the_host_of_its_line_again() -> None:
+    record = change(0, "esx-1", "booting", "failed", 1, reason="esx-1 is not back after 45 minutes")
+    assert told([record])[0].endswith(" esx-1 booting → failed          00:01 is not back after 45 minutes")
+    host = {"name": "esx-1", "cluster": "gpu-a", "phase": "failed", "reason": "esx-1 is not back"}
+    assert texts(ending_lines({"hosts": [host]}, LOG))[1] == "failed: gpu-a esx-1 is not back"
+
+
 def test_hosts_that_are_only_found_waiting_have_no_line_but_those_in_trouble_or_in_hand_do() -> None:
     found = [change(0, phase, None, phase) for phase in ("waiting", "idle", "done", "blocked", "failed", "booting")]
     assert [line.split()[2] for line in told(found)] == ["blocked", "failed", "booting"]

@@ -122,6 +122,7 @@ def _troubles(result: Record) -> Iterator[Html]:
     yield element("h2", "Needs a person")
     entries = []
     for host in hosts:
+        name = host.get("name")
         told = [
             element("strong", host.get("name")),
             f" ({host.get('cluster')}) ",
@@ -129,8 +130,11 @@ def _troubles(result: Record) -> Iterator[Html]:
         ]
         blockers = [blocker for blocker in host.get("blockers") or () if isinstance(blocker, Mapping)]
         for blocker in blockers:
-            told += [f" {blocker.get('message', '')}.", f" {blocker['cure']}." if blocker.get("cure") else ""]
-        told += [] if blockers else [f" {host.get('reason') or ''}"]
+            told += [
+                f" {str(blocker.get('message', '')).removeprefix(f'{name} ')}.",
+                f" {blocker['cure']}." if blocker.get("cure") else "",
+            ]
+        told += [] if blockers else [f" {str(host.get('reason') or '').removeprefix(f'{name} ')}"]
         entries.append(element("li", *told))
     most = 12
     yield element("ul", *entries[:most], class_="trouble")

@@ -158,7 +158,7 @@ def _change(record: Record, shown: Shown, view: View) -> Line:
     way = f"{before} → {after}" if before else after
     names = [padded(name, columns) for name, columns in zip((cluster, host), shown.widths, strict=True) if columns]
     took = clock(max(0.0, seconds)) if seconds is not None else ""
-    told = reason if view.reasons or after in _TELLING else ""
+    told = reason.removeprefix(f"{host} ") if view.reasons or after in _TELLING else ""  # the line names the host
     text = " ".join([_time(record, view), *names, padded(way, _PHASES_WIDTH), f"{took:>7}", *([told] if told else [])])
     return Line(text=text.rstrip(), tone=_TONES.get(after, ""))
 

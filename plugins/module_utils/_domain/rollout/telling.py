@@ -93,8 +93,15 @@ def _stop(vm: Any, *, reasons: bool) -> str:
 
 def _left(hosts: Sequence[Record]) -> Iterator[str]:
     for host in hosts:
-        where = one_line(f"{host.get('cluster') or ''} {host.get('name') or ''}")
-        yield f"not {where} ({one_line(host.get('phase') or 'left')}): {_why(host)}"
+        yield f"not {_told(host, one_line(host.get('phase') or 'left'))}"
+
+
+def _told(host: Record, phase: str = "") -> str:
+    """Cluster, host and why; a sentence that begins with the name of the host says it for both."""
+    cluster, name, why = one_line(host.get("cluster") or ""), one_line(host.get("name") or ""), _why(host)
+    if phase:
+        return one_line(f"{cluster} {name} ({phase}): {why.removeprefix(f'{name} ')}")
+    return one_line(f"{cluster} {why}" if why.startswith(f"{name} ") else f"{cluster} {name}: {why}")
 
 
 def _why(host: Record) -> str:
@@ -124,8 +131,7 @@ def ending_lines(result: Record, view: View) -> tuple[Line, ...]:
     for phase, tone in (("failed", "bad"), ("blocked", "warn")):
         told = [host for host in result.get("hosts") or () if isinstance(host, Mapping) and host.get("phase") == phase]
         for host in told[:MOST_TROUBLES]:
-            where = one_line(f"{host.get('cluster') or ''} {host.get('name') or ''}")
-            lines.append(Line(text=f"{phase}: {where}: {_why(host)}", tone=tone))  # type: ignore[arg-type]
+            lines.append(Line(text=f"{phase}: {_told(host)}", tone=tone))  # type: ignore[arg-type]
         if len(told) > MOST_TROUBLES:
             lines.append(Line(text=f"{phase}: {len(told) - MOST_TROUBLES} more, see hosts in the result", tone=tone))  # type: ignore[arg-type]
     return (*lines, *(Line(text=f"to go on: {one_line(hint)}") for hint in result.get("resume") or ()))
