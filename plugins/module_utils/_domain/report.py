@@ -62,7 +62,9 @@ def reboot_outcome(seen: Record | None, call: Record | None, consent: bool | Non
     if preview and consent is None:
         note = f"rolling_reboot_consent is not set: without it the run stops here, before it reboots {listed}"
         return {**planned, "owing": names, "owed": [], "notes": [note]}
-    idle = {**planned, "hosts": [], "changes": [], "changed": False, "trouble": "", "schedule": None}
+    idle = {**planned, "changes": [], "changed": False, "trouble": ""}
+    if consent is not None:
+        idle |= {"hosts": [], "schedule": None}  # they were told to be left alone: when they would have their turn is no news
     return {**idle, "owing": names, "owed": names, "notes": [f"still owing a reboot: {listed}"]}
 
 

@@ -107,3 +107,17 @@ def test_what_a_halted_roll_left_is_still_owed() -> None:
 def test_a_check_run_counts_as_if_it_had_happened() -> None:
     outcome = reboot_outcome(PLANNED, PLANNED, True, False)
     assert (outcome["owing"], outcome["owed"], outcome["changed"]) == (["esx-01"], [], True)
+
+
+def test_whoever_only_asks_sees_the_schedule() -> None:
+    outcome = reboot_outcome(PLANNED, None, None, False)
+    assert not outcome["changed"]
+    assert "1 host would be rebooted in 1 wave" in lines(outcome)[0]
+    assert lines(outcome)[-1] == "still owing a reboot: esx-01"
+
+
+def test_a_reason_is_not_told_twice() -> None:
+    result = rolled(
+        host("a", "blocked", reason="a has red alarms: Fan", blockers=[{"message": "a has red alarms: Fan."}])
+    )
+    assert roll_lines(result) == ["gpu a: blocked: a has red alarms: Fan"]

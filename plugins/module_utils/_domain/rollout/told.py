@@ -56,7 +56,8 @@ def _done(result: Record) -> list[str]:
         word = _PHASES.get(phase, phase)
         why = f": {host['reason']}" if phase != "done" and host.get("reason") else ""
         written.append(f"{host.get('cluster') or ''} {host['name']}: {word}{_seconds(host)}{why}".strip())
-        written += [f"  {blocker.get('message', blocker)}" for blocker in host.get("blockers") or ()]
+        told = [str(blocker.get("message", blocker)) for blocker in host.get("blockers") or ()]
+        written += [f"  {text}" for text in told if text.rstrip(".") not in why]
         if host.get("vms") and phase != "done":
             written.append(f"  stopped for it: {', '.join(host['vms'])}")
     return [*written, *_idle([str(host["name"]) for host in hosts if host.get("phase") == "idle"])] or ["nothing to do"]
