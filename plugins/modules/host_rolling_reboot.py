@@ -319,8 +319,8 @@ options:
     type: str
   goes_on:
     description:
-      - Says that this slice goes on with a run that an earlier one began. A server that does not answer is then waited for, as it may be the
-        host itself that is being rebooted.
+      - Says that this slice goes on with a run that an earlier one began. A server that does not answer is then waited for, as it may be
+        the host itself that is being rebooted.
     type: bool
     default: false
   progress:
@@ -394,6 +394,10 @@ hosts:
     name: {description: Name of the host., type: str, returned: always}
     moid: {description: Its managed object id., type: str, returned: always}
     cluster: {description: Its cluster., type: str, returned: always}
+    status:
+      description: "V(ok) (owed nothing), V(changed), V(refused) (blocked), V(failed) or V(not_reached)."
+      type: str
+      returned: always
     phase:
       description: >-
         V(idle) (owes nothing), V(waiting), V(blocked), V(draining), V(maintenance), V(rebooting), V(booting), V(verifying), V(leaving),
@@ -453,6 +457,10 @@ journal:
   returned: always, once hosts were read
   type: dict
   sample: {kind: vcenter, place: "custom attributes", why: any controller can go on from there}
+summary:
+  description: All of it in one sentence.
+  returned: always, once hosts were read
+  type: str
 error_code:
   description: Why it failed, for machines.
   returned: failure
@@ -472,11 +480,8 @@ server_time:
 """
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling import patience, roll_hosts
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling_wish import (
-    ARGUMENTS,
-    CONSTRAINTS,
-    RollWish,
-)
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling_arguments import ARGUMENTS, CONSTRAINTS
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling_wish import RollWish
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.run import Work, run
 
 

@@ -26,9 +26,11 @@ from .._vsphere.roll_scene import Scene, Wanted
 from .._vsphere.sdk import vim
 from .._vsphere.session import Endpoint, Session
 from .owner import is_gone, make_owner
-from .rolling_loop import TROUBLE, Loop, Rolled, Setting, close_down, orphanage
+from .rolling_loop import Loop, close_down
 from .rolling_result import of_forecast, of_roll
+from .rolling_setting import Rolled, Setting, orphanage
 from .rolling_tell import Teller
+from .rolling_trouble import TROUBLE
 from .rolling_wish import RollWish
 from .worlds import aliases
 

@@ -8,88 +8,34 @@ at any moment: the next one looks and goes on.
 
 from __future__ import annotations
 
-import os
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from .._domain.errors import DirectPathError
 from .._domain.rollout import forecast, lock, report, schedule
 from .._domain.rollout.actions import Action
-from .._domain.rollout.journal import ATTRIBUTES, DEVICES, ENTRY, LINKS, LOCK, PAUSE, Entry
-from .._domain.rollout.policy import Policy
-from .._domain.rollout.report import Timeline
-from .._domain.rollout.states import Decision, Outlook
-from .._domain.rollout.world import HostView, World
-from .._vsphere.faults import CONNECTION_ERRORS, explain
+from .._domain.rollout.journal import ATTRIBUTES, DEVICES, ENTRY, LINKS, LOCK, PAUSE
+from .._domain.rollout.states import Decision
+from .._domain.rollout.world import World
 from .._vsphere.roll_flights import Flights
 from .._vsphere.roll_hands import Hands
 from .._vsphere.roll_journal import Journal, Subject
 from .._vsphere.roll_probes import Probes
-from .._vsphere.roll_scene import Scene
 from .._vsphere.roll_world import Knowledge, Seen
-from .._vsphere.sdk import vim, vmodl
-from .._vsphere.session import Session
-from .rolling_tell import Teller
+from .rolling_setting import Rolled, Setting
+from .rolling_trouble import TROUBLE, Trouble
 
 LONGEST_WAIT, SHORTEST_WAIT = 30.0, 0.2
 """Seconds between two looks."""
 PROBING = 2.0
 """The same while hosts are asked whether they are back."""
-LONGEST_PAUSE = 30.0
-"""Seconds between two attempts to reach a server that is away."""
-AWAY = 1200.0
-"""Seconds a server may be away beyond the time a host may take for its reboot."""
-MOST_FAULTS = 5
-"""Looks in a row that the server may answer with a fault."""
-MOST_LOGINS = 3
-"""Refused logins in a row: more would lock the account."""
 FORECAST_AGE = 20.0
 """Seconds for which an estimate of the end is good, at least."""
 
-LASTING = ("certificate_untrusted", "not_vsphere")
-
 KEPT = frozenset(ATTRIBUTES) - {PAUSE}
-
-TROUBLE = (vmodl.MethodFault, *CONNECTION_ERRORS)
-
-
-@dataclass(kw_only=True)
-class Rolled:
-    """What became of it. ``done``: hosts (moid) something was done to by this process, by what."""
-
-    world: World | None = None
-    outlook: Outlook = field(default_factory=lambda: Outlook(state="working"))
-    ended: bool = False
-    timeline: Timeline = field(default_factory=Timeline)
-    now: float = 0.0
-    done: dict[str, set[str]] = field(default_factory=dict)
-    entries: dict[str, tuple[HostView, Entry]] = field(default_factory=dict)
-    """The last entry seen on each host: it is cleared at the end."""
-    error: DirectPathError | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Setting:
-    """What a loop works with. ``until``: our clock at which the slice is over; ``is_orphaned``: nobody waits for the result any more."""
-
-    session: Session
-    scene: Scene
-    journal: Journal
-    policy: Policy
-    me: str
-    scope: str
-    teller: Teller
-    is_gone: Callable[[str], bool]
-    is_orphaned: Callable[[], bool] = lambda: False
-    bmcs: Mapping[str, Any] = field(default_factory=dict)
-    pause_file: str | None = None
-    until: float | None = None
-    read_only: bool = False
-    detached: frozenset[str] = frozenset()
 
 
 class Loop:
@@ -122,8 +68,7 @@ class Loop:
         self._wait = 0.0
         self._synced = -1e9
         self._last: list[Action] | None = None
-        self._faults = self._logins = self._attempts = 0
-        self._lost_at: float | None = None
+        self._trouble = Trouble(setting)
         self._forecast: tuple[float, float | None] = (-1e9, None)
         self.result = Rolled()
 
@@ -136,10 +81,12 @@ class Loop:
                 if self._turn():
                     self.result.ended = True
                     break
-                self._well()
+                self._trouble.over(self._scene.now())
             except TROUBLE as error:
-                if not self._recovers(error):
+                self.result.error = self._trouble.met(error)
+                if self.result.error is not None:
                     break
+                self._look_anew()
             except DirectPathError as error:
                 self.result.error = error
                 break
@@ -159,6 +106,12 @@ class Loop:
         acted = self._act(decision.actions, seen)
         self._wait = 0.0 if acted else self._pause(decision, seen.now)
         return False
+
+    def _look_anew(self) -> None:
+        """After the server was away only it knows how things are, and who did what meanwhile."""
+        self._of.journal.forget_written()
+        self._asked_log = False
+        self._wait = 0.0
 
     def _is_over(self) -> bool:
         until = self._of.until
@@ -280,6 +233,8 @@ class Loop:
         host = action.host_moid if action.kind in ("stop_vm", "power_off_vm", "start_vm") else action.target
         if host is not None and "lock" not in action.kind and not action.kind.startswith("forget"):
             self.result.done.setdefault(host, set()).add(action.kind)
+        if action.kind in ("stop_vm", "power_off_vm") and host in self.result.entries:
+            self.result.stopped.append((self.result.entries[host][0].name, action.name))
         if action.kind == "take_lock" and action.reason != "hosts of it are to be rebooted":
             self._of.teller.note(f"{action.name}: {action.reason}", self._scene.now())
 
@@ -335,40 +290,6 @@ class Loop:
             self._forecast = (now + max(FORECAST_AGE, 50 * (time.perf_counter() - began)), ends)
         return ends
 
-    # ----------------------------------------------------------------------------------------------------------- trouble
-
-    def _well(self) -> None:
-        if self._lost_at is not None:
-            away = self._session.clock() - self._lost_at
-            self._of.teller.note(f"The server answers again, after {away:.0f} seconds.", self._scene.now())
-        self._faults = self._logins = self._attempts = 0
-        self._lost_at = None
-
-    def _recovers(self, error: BaseException) -> bool:
-        """Wait a little and look again: nothing is done on what was seen before. False when there is no sense in it."""
-        clock = self._session.clock
-        where = f"{self._session.endpoint.hostname}:{self._session.endpoint.port}"
-        problem = explain(error, doing="watch the hosts", on=where)
-        self._faults += isinstance(error, vmodl.MethodFault) and not isinstance(error, vim.fault.NotAuthenticated)
-        self._logins += isinstance(error, vim.fault.InvalidLogin)
-        if self._lost_at is None:
-            self._lost_at = clock()
-            self._of.teller.note(problem.message, self._scene.now() if self.result.now else 0.0)
-        patience = self._of.policy.deadlines.reboot + AWAY
-        hopeless = self._faults >= MOST_FAULTS or self._logins >= MOST_LOGINS or problem.code in LASTING
-        if hopeless or clock() > self._lost_at + patience:
-            self.result.error = problem
-            return False
-        self._of.journal.forget_written()
-        self._asked_log = False
-        self._wait = 0.0
-        self._session.sleep(min(LONGEST_PAUSE, 2.0**self._attempts))
-        self._attempts += 1
-        drop = getattr(self._session.stub, "DropConnections", None)
-        if drop is not None and not isinstance(error, vmodl.MethodFault):
-            drop()
-        return True
-
 
 def close_down(loop: Loop, journal: Journal) -> bool:
     """After the end: what only served the journal is removed, unless somebody still needs it. True when something was."""
@@ -382,9 +303,3 @@ def close_down(loop: Loop, journal: Journal) -> bool:
             journal.write(Subject(kind="host", moid=view.moid), orphans)
     shown = {name for texts in loop.look(0.0).values.values() for name, text in texts.items() if text and name in KEPT}
     return journal.tidy(shown)
-
-
-def orphanage(run_id: str | None, is_gone: Callable[[str], bool]) -> Callable[[], bool]:
-    """Whether the process that waits for this one has ended."""
-    parent = os.getppid()
-    return lambda: os.getppid() != parent or (run_id is not None and is_gone(run_id))

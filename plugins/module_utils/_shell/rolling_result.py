@@ -13,11 +13,12 @@ from .._domain.rollout.forecast import Forecast
 from .._domain.rollout.journal import Entry
 from .._domain.rollout.report import counts, how_to_go_on
 from .._domain.rollout.states import HostStatus
-from .._domain.rollout.world import World
-from .rolling_loop import Rolled
+from .._domain.rollout.world import HostView, World
+from .rolling_setting import Rolled
 
 MOST_SENTENCES = 6
-REBOOTED = {"kind": "reboot", "subject": "host", "before": "running", "after": "rebooted"}
+STATUS = {"idle": "ok", "done": "changed", "blocked": "refused", "failed": "failed", "waiting": "not_reached"}
+"""What other modules say of a host; those in progress are changed."""
 
 
 def of_roll(rolled: Rolled) -> dict[str, Any]:
@@ -42,7 +43,8 @@ def of_roll(rolled: Rolled) -> dict[str, Any]:
         "rebooted": rebooted,
         "resume": list(how_to_go_on(statuses)) if rolled.ended else [],
         "measured": _measured(rolled),
-        **_changes(rebooted),
+        **_changes(rebooted, rolled.stopped),
+        "summary": _summary(statuses, len(rebooted)),
     }
     if rolled.error is not None:
         result |= {"failed": True, "msg": rolled.error.sentence(), "error_code": rolled.error.code}
@@ -53,7 +55,7 @@ def of_roll(rolled: Rolled) -> dict[str, Any]:
 
 def of_forecast(planned: Forecast, world: World) -> dict[str, Any]:
     """The result of check mode."""
-    names = sorted(host.name for host in planned.hosts if not _is_theirs_done(host.moid, world))
+    names = sorted(host.name for host in planned.hosts if not _is_done(host.moid, world))
     clusters = {cluster.moid: cluster.name for cluster in world.clusters}
     reasons = {host.moid: host for host in planned.hosts}
     left = {status.moid: status for status in planned.left}
@@ -76,14 +78,15 @@ def of_forecast(planned: Forecast, world: World) -> dict[str, Any]:
         "state": "planned",
         "reasons": [],
         "ended": True,
-        "hosts": [{**_bare(status), "boot_time_before": views[status.moid].host.boot_time} for status in statuses],
+        "hosts": [{**_bare(status), **_foreseen(views[status.moid], status.moid in reasons)} for status in statuses],
         "counts": asdict(counts(statuses)),
         "timeline": {"hosts": [], "vms": []},
         "rebooted": [],
         "resume": [],
         "measured": {},
         "schedule": planned.record(),
-        **_changes(names),
+        **_changes(names, [(host.name, vm.name) for host in planned.hosts for vm in host.stops]),
+        "summary": _summary(statuses, 0),
     }
     blocked = [status for status in statuses if status.phase in ("blocked", "failed")]
     if blocked:
@@ -91,19 +94,38 @@ def of_forecast(planned: Forecast, world: World) -> dict[str, Any]:
     return result
 
 
-def _is_theirs_done(moid: str, world: World) -> bool:
+def _foreseen(view: HostView, planned: bool) -> dict[str, Any]:
+    return {"boot_time_before": view.host.boot_time, **({"status": "changed"} if planned else {})}
+
+
+def _is_done(moid: str, world: World) -> bool:
     return any(view.moid == moid and view.entry is not None and view.entry.step == "done" for view in world.hosts)
 
 
-def _changes(names: Sequence[str]) -> dict[str, Any]:
-    ordered = sorted(names)
+def _changes(names: Sequence[str], stopped: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """The changes and the diff. ``stopped``: (host, VM) of those that are stopped for a reboot, and started again."""
+    rows = [(host, "restart_vm", vm, "running", "stopped and started again") for host, vm in stopped]
+    rows += [(host, "reboot", "host", "running", "rebooted") for host in names]
+    rows = sorted(set(rows), key=lambda row: (row[0], row[1] == "reboot", row[2]))
     return {
-        "changes": [{"target": name, **REBOOTED} for name in ordered],
+        "changes": [dict(zip(("target", "kind", "subject", "before", "after"), row, strict=True)) for row in rows],
         "diff": {
-            "before": "".join(f"{name}  host: running\n" for name in ordered),
-            "after": "".join(f"{name}  host: rebooted\n" for name in ordered),
+            "before": "".join(f"{host}  {subject}: {before}\n" for host, _unused, subject, before, _after in rows),
+            "after": "".join(f"{host}  {subject}: {after}\n" for host, _unused, subject, _before, after in rows),
         },
     }
+
+
+def _summary(statuses: Sequence[HostStatus], rebooted: int) -> str:
+    number = counts(statuses)
+    parts = [f"{len(statuses)} looked at", f"{rebooted} rebooted"]
+    words = (
+        ("in progress", number.in_flight),
+        ("waiting", number.waiting),
+        ("blocked", number.blocked),
+        ("failed", number.failed),
+    )
+    return ", ".join(parts + [f"{count} {word}" for word, count in words if count])
 
 
 def _relevant(world: World, statuses: Iterable[HostStatus]) -> list[HostStatus]:
@@ -123,6 +145,7 @@ def _bare(status: HostStatus) -> dict[str, Any]:
         "name": status.name,
         "moid": status.moid,
         "cluster": status.cluster,
+        "status": STATUS.get(status.phase, "changed"),
         "phase": status.phase,
         "reason": status.reason,
         "blockers": [blocker.record() for blocker in status.blockers],

@@ -1,0 +1,93 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The argument spec of a rolling reboot. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._vsphere.roll_journal_file import DIRECTORY
+from .arguments import DEVICES, HOSTS, TARGETS
+
+_MINUTES = {name: {"type": "float"} for name in ("drain", "reboot", "settle")}
+_BMC = {
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "validate_certs": {"type": "bool"},
+    "ca_path": {"type": "path"},
+    "auth": {"type": "str", "choices": ["auto", "session", "basic"]},
+    "proxy": {"type": "str"},
+    "system": {"type": "str"},
+}
+
+ARGUMENTS: dict[str, Any] = {
+    **HOSTS,
+    **DEVICES,
+    **TARGETS,
+    "reboot_if": {"type": "str", "choices": ["pending", "always"], "default": "pending"},
+    "expect_pending": {"type": "list", "elements": "str", "default": []},
+    "assume_detached": {"type": "list", "elements": "str", "default": []},
+    "allow_protected": {"type": "list", "elements": "str", "default": []},
+    "method": {"type": "str", "choices": ["reboot", "power_cycle"], "default": "reboot"},
+    "bmc": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {"host": {"type": "str", "required": True}, "address": {"type": "str", "required": True}, **_BMC},
+    },
+    "bmc_defaults": {"type": "dict", "options": _BMC},
+    "max_unavailable": {"type": "str", "default": "1"},
+    "cluster_max_unavailable": {"type": "dict", "default": {}},
+    "fleet_max_unavailable": {"type": "str"},
+    "canary": {"type": "bool", "default": True},
+    "soak": {"type": "float", "default": 0},
+    "checkpoints": {"type": "list", "elements": "str", "default": []},
+    "max_failures": {"type": "str", "default": "1"},
+    "windows": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "days": {"type": "list", "elements": "str", "default": []},
+            "start": {"type": "str", "required": True},
+            "end": {"type": "str", "required": True},
+            "zone": {"type": "str", "default": "UTC"},
+        },
+    },
+    "order": {"type": "dict", "default": {}},
+    "full_post": {"type": "bool", "default": False},
+    "operator_maintenance": {"type": "str", "choices": ["block", "use"], "default": "block"},
+    "failed_hosts": {"type": "str", "choices": ["keep", "verify"], "default": "keep"},
+    "pinned_vms": {"type": "str", "choices": ["fail", "shutdown", "shutdown_then_power_off"], "default": "fail"},
+    "vm_order": {"type": "dict", "default": {}},
+    "never_stop": {"type": "list", "elements": "str", "default": []},
+    "wait_for_tools": {"type": "bool", "default": True},
+    "ignore_alarms": {"type": "list", "elements": "str", "default": []},
+    "evacuate_powered_off": {"type": "bool", "default": False},
+    "vsan_mode": {"type": "str", "choices": ["ensureObjectAccessibility", "evacuateAllData", "noAction"]},
+    "drain_timeout": {"type": "int", "default": 1800},
+    "stop_timeout": {"type": "int", "default": 300},
+    "reboot_timeout": {"type": "int", "default": 2700},
+    "verify_timeout": {"type": "int", "default": 300},
+    "leave_timeout": {"type": "int", "default": 600},
+    "restore_timeout": {"type": "int", "default": 900},
+    "expected_minutes": {"type": "dict", "options": _MINUTES},
+    "measured": {"type": "dict", "default": {}},
+    "take_lock": {"type": "str", "choices": ["never", "stale", "force"], "default": "stale"},
+    "lock_ttl": {"type": "int", "default": 300},
+    "patience": {"type": "float", "default": 0},
+    "pause_file": {"type": "path"},
+    "journal": {"type": "str", "choices": ["auto", "vcenter", "file"], "default": "auto"},
+    "journal_dir": {"type": "path", "default": DIRECTORY},
+    "slice": {"type": "float", "default": 0},
+    "run_id": {"type": "str"},
+    "goes_on": {"type": "bool", "default": False},
+    "progress": {"type": "str", "choices": ["auto", "lines", "none"], "default": "auto"},
+    "progress_file": {"type": "path"},
+    "timeline_html": {"type": "path"},
+    "timeline_json": {"type": "path"},
+}
+CONSTRAINTS: dict[str, Any] = {
+    "mutually_exclusive": [("targets", "hosts"), ("targets", "cluster"), ("targets", "devices")],
+    "required_one_of": [("targets", "hosts", "cluster")],
+}

@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the loop of a rolling reboot works with, and what becomes of it. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._domain.errors import DirectPathError
+from .._domain.rollout.journal import Entry
+from .._domain.rollout.policy import Policy
+from .._domain.rollout.report import Timeline
+from .._domain.rollout.states import Outlook
+from .._domain.rollout.world import HostView, World
+from .._vsphere.roll_journal import Journal
+from .._vsphere.roll_scene import Scene
+from .._vsphere.session import Session
+from .rolling_tell import Teller
+
+
+@dataclass(kw_only=True)
+class Rolled:
+    """What became of it. ``done``: hosts (moid) something was done to by this process, by what."""
+
+    world: World | None = None
+    outlook: Outlook = field(default_factory=lambda: Outlook(state="working"))
+    ended: bool = False
+    timeline: Timeline = field(default_factory=Timeline)
+    now: float = 0.0
+    done: dict[str, set[str]] = field(default_factory=dict)
+    stopped: list[tuple[str, str]] = field(default_factory=list)
+    """(host, VM), by name, of VMs that were stopped by this process."""
+    entries: dict[str, tuple[HostView, Entry]] = field(default_factory=dict)
+    """The last entry seen on each host: it is cleared at the end."""
+    error: DirectPathError | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What a loop works with. ``until``: our clock at which the slice is over; ``is_orphaned``: nobody waits for the result any more."""
+
+    session: Session
+    scene: Scene
+    journal: Journal
+    policy: Policy
+    me: str
+    scope: str
+    teller: Teller
+    is_gone: Callable[[str], bool]
+    is_orphaned: Callable[[], bool] = lambda: False
+    bmcs: Mapping[str, Any] = field(default_factory=dict)
+    pause_file: str | None = None
+    until: float | None = None
+    read_only: bool = False
+    detached: frozenset[str] = frozenset()
+
+
+def orphanage(run_id: str | None, is_gone: Callable[[str], bool]) -> Callable[[], bool]:
+    """Whether the process that waits for this one has ended."""
+    parent = os.getppid()
+    return lambda: os.getppid() != parent or (run_id is not None and is_gone(run_id))

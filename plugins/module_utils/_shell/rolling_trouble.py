@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a rolling reboot does when the server does not answer, or answers with a fault. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from .._domain.errors import DirectPathError
+from .._vsphere.faults import CONNECTION_ERRORS, explain
+from .._vsphere.sdk import vim, vmodl
+from .rolling_setting import Setting
+
+LONGEST_PAUSE = 30.0
+"""Seconds between two attempts to reach a server that is away."""
+AWAY = 1200.0
+"""Seconds a server may be away beyond the time a host may take for its reboot."""
+MOST_FAULTS = 5
+"""Looks in a row that the server may answer with a fault."""
+MOST_LOGINS = 3
+"""Refused logins in a row: more would lock the account."""
+LASTING = ("certificate_untrusted", "not_vsphere")
+
+TROUBLE = (vmodl.MethodFault, *CONNECTION_ERRORS)
+
+
+class Trouble:
+    """Counts what went wrong in a row, and waits between attempts. What was seen before it is never acted on."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._of = setting
+        self._faults = self._logins = self._attempts = 0
+        self._lost_at: float | None = None
+        self._server_time = 0.0
+
+    def over(self, now: float) -> None:
+        """A look went well. ``now`` is the server's time."""
+        self._server_time = now
+        if self._lost_at is not None:
+            away = self._of.session.clock() - self._lost_at
+            self._of.teller.note(f"The server answers again, after {away:.0f} seconds.", now)
+        self._faults = self._logins = self._attempts = 0
+        self._lost_at = None
+
+    def met(self, error: BaseException) -> DirectPathError | None:
+        """Wait a little; None when it makes sense to look again, else why not."""
+        session = self._of.session
+        problem = explain(error, doing="watch the hosts", on=f"{session.endpoint.hostname}:{session.endpoint.port}")
+        self._faults += isinstance(error, vmodl.MethodFault) and not isinstance(error, vim.fault.NotAuthenticated)
+        self._logins += isinstance(error, vim.fault.InvalidLogin)
+        if self._lost_at is None:
+            self._lost_at = session.clock()
+            self._of.teller.note(problem.message, self._server_time)
+        patience = self._of.policy.deadlines.reboot + AWAY
+        hopeless = self._faults >= MOST_FAULTS or self._logins >= MOST_LOGINS or problem.code in LASTING
+        if hopeless or session.clock() > self._lost_at + patience:
+            return problem
+        session.sleep(min(LONGEST_PAUSE, 2.0**self._attempts))
+        self._attempts += 1
+        drop = getattr(session.stub, "DropConnections", None)
+        if drop is not None and not isinstance(error, vmodl.MethodFault):
+            drop()
+        return None
