@@ -94,6 +94,18 @@ def test_a_scaled_wait_ends_when_the_state_changes() -> None:
     clock.close()
 
 
+@pytest.mark.parametrize(("speed", "seconds", "least"), [(100, 30, 0.3), (100_000, 30, 0.05)])
+def test_a_scaled_wait_lasts_its_simulated_time_but_is_never_a_busy_loop(
+    speed: float, seconds: float, least: float
+) -> None:
+    clock = ScaledClock(speed=speed)
+    begin = time.monotonic()
+    with clock.lock:
+        assert not clock.wait(lambda: False, seconds)
+    assert least * 0.9 <= time.monotonic() - begin < 10
+    clock.close()
+
+
 def test_speed_must_be_positive() -> None:
     with pytest.raises(ValueError, match="speed"):
         ScaledClock(speed=0)

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from pyVmomi import vim
+from pyVmomi import vim, vmodl
 
 from simulator import Simulator
 from simulator.lab.hardware import LabError
@@ -13,6 +15,8 @@ from simulator.lab.roll import reboot_times, roll_lab
 from simulator.objects.host import HostSystem
 from simulator.objects.vm import VirtualMachine
 from tests.unit.simulator.inventory.world import World
+
+PC = vmodl.query.PropertyCollector
 
 
 def test_every_host_owes_a_reboot_and_takes_its_own_time() -> None:
@@ -35,6 +39,52 @@ def test_the_times_depend_on_the_seed_and_on_nothing_else() -> None:
     assert reboot_times(clusters=2)["roll-01"] == reboot_times(clusters=3)["roll-01"]
     assert reboot_times(clusters=1, seed="x") != reboot_times(clusters=1)
     assert set(reboot_times(clusters=1, spread=0, boot_seconds=60)["roll-01"].values()) == {60.0}
+
+
+def reads_of_one_reboot(clusters: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Properties the simulator reads for a client that watches the whole fleet while one host is drained and rebooted."""
+    world = World(roll_lab(clusters=clusters, hosts=4, vms=2))
+    tasks = PC.TraversalSpec(type=vim.HostSystem, path="recentTask")
+    vms = PC.TraversalSpec(
+        type=vim.HostSystem, path="vm", selectSet=[PC.TraversalSpec(type=vim.VirtualMachine, path="recentTask")]
+    )
+    hosts = PC.TraversalSpec(type=vim.ComputeResource, path="host", selectSet=[tasks, vms])
+    view = world.content.viewManager.CreateContainerView(world.content.rootFolder, [vim.ComputeResource], True)
+    spec = PC.FilterSpec(
+        objectSet=[PC.ObjectSpec(obj=each, skip=True, selectSet=[hosts]) for each in view.view],
+        propSet=[
+            PC.PropertySpec(type=vim.HostSystem, pathSet=["runtime", "vm", "config.pciPassthruInfo", "customValue"]),
+            PC.PropertySpec(type=vim.VirtualMachine, pathSet=["runtime.host", "runtime.powerState"]),
+            PC.PropertySpec(type=vim.Task, pathSet=["info.state"]),
+        ],
+    )
+    view.DestroyView()
+    collector = world.content.propertyCollector
+    collector.CreateFilter(spec, True)
+    version = collector.WaitForUpdatesEx("", PC.WaitOptions(maxWaitSeconds=0)).version
+    count = 0
+    read = world.sim.property_reader.read
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal count
+        count += 1
+        return read(*arguments)
+
+    monkeypatch.setattr(world.sim.property_reader, "read", counted)
+    host = world.sim.find("HostSystem", "esx-002.roll-01.lab")
+    world.sim.events["enter_maintenance"](host=host.name, user="bob")
+    asked = False
+    for _unused in range(60):
+        answer = collector.WaitForUpdatesEx(version, PC.WaitOptions(maxWaitSeconds=60))
+        version = answer.version if answer is not None else version
+        if host.in_maintenance and not asked:
+            asked = bool(world.sim.events["reboot_host"](host=host.name, user="bob"))
+    assert host.since_boot < 1e6
+    return count
+
+
+def test_watching_one_reboot_costs_the_same_in_a_small_and_in_a_large_fleet(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert reads_of_one_reboot(1, monkeypatch) == reads_of_one_reboot(12, monkeypatch)
 
 
 def test_pinned_machines_run_on_a_device_and_stay() -> None:
