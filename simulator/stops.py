@@ -3,7 +3,8 @@
 """Being called at a chosen write of a client: the places at which a test kills it, or holds it up.
 
 A client that dies may do so at three points of every call with an effect: the request arrived and did nothing yet
-(``before``), the effect is there and the client does not know (``after``), the client has its answer (``answered``).
+(``before``: it is going to, unless the callback raises), the effect is there and the client does not know (``after``), the
+client has its answer (``answered``: by the time it is dead it may have sent something more).
 """
 
 from __future__ import annotations

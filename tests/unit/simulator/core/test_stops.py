@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import signal
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.client import RemoteDisconnected
@@ -154,3 +157,36 @@ def test_a_forgotten_hold_lets_go_by_itself(server: Server, smart_connect: Any, 
 def test_a_hold_that_is_not_there_is_an_error(control: Control) -> None:
     assert control("GET", "holds/77") == {"error": "77"}
     assert "when is one of" in control("POST", "holds", write=1, when="later")["error"]
+
+
+CLIENT = """
+import ssl, sys
+from pyVim.connect import SmartConnect
+from pyVmomi import vim
+context = ssl.create_default_context(cafile=sys.argv[2])
+si = SmartConnect(host="localhost", port=int(sys.argv[1]), user="administrator@vsphere.local", pwd="VMware1!", sslContext=context)
+vm = si.content.viewManager.CreateContainerView(si.content.rootFolder, [vim.VirtualMachine], True).view[0]
+for memory in (1024, 2048, 4096):
+    vm.ReconfigVM_Task(vim.vm.ConfigSpec(memoryMB=memory))
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "after", "answered"])
+def test_a_process_can_be_killed_at_its_second_write(server: Server, sim: Simulator, when: str) -> None:
+    """What it has sent is done all the same; only after an answer it may get as far as sending one more."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def kill(write: Write) -> None:
+        running[0].kill()
+        running[0].wait(10)
+
+    sim.on_write(2, kill, when=when)
+    with sim.lock:  # it must not get that far before it is known
+        running.append(subprocess.Popen([sys.executable, "-c", CLIENT, str(server.port), str(server.ca_file)]))
+    assert running[0].wait(60) == -signal.SIGKILL
+    for _unused in range(100):
+        if sum(entry.effect for entry in sim.journal.writes()) >= 2:
+            break
+        threading.Event().wait(0.05)
+    effects = [entry.effect for entry in sim.journal.writes()]
+    assert effects == [True, True] or (when == "answered" and len(effects) == 3)
