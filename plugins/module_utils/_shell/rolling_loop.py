@@ -17,7 +17,7 @@ from typing import Any
 from .._domain.errors import DirectPathError
 from .._domain.rollout import forecast, lock, report, schedule
 from .._domain.rollout.actions import Action
-from .._domain.rollout.journal import ATTRIBUTES, DEVICES, ENTRY, LINKS, LOCK, PAUSE
+from .._domain.rollout.journal import ATTRIBUTES, DEVICES, ENTRY, LINKS, LOCK, PAUSE, Entry
 from .._domain.rollout.states import Decision
 from .._domain.rollout.world import World
 from .._vsphere.roll_flights import Flights
@@ -36,6 +36,9 @@ FORECAST_AGE = 20.0
 """Seconds for which an estimate of the end is good, at least."""
 
 KEPT = frozenset(ATTRIBUTES) - {PAUSE}
+
+DEEDS = {"stop_vm": "is told to shut down", "power_off_vm": "is powered off", "start_vm": "is started again"}
+"""What is done to VMs, as it is told."""
 
 
 class Loop:
@@ -219,6 +222,8 @@ class Loop:
             self._known.exams.update(self._scene.examine(examined))
             acted = True
         for action in actions:
+            if self._of.is_orphaned():
+                break
             if action.kind != "examine" and not self._is_early(action, seen.now):
                 acted = self._carry_out(action, seen) or acted
         return acted
@@ -233,8 +238,13 @@ class Loop:
         host = action.host_moid if action.kind in ("stop_vm", "power_off_vm", "start_vm") else action.target
         if host is not None and "lock" not in action.kind and not action.kind.startswith("forget"):
             self.result.done.setdefault(host, set()).add(action.kind)
+        if isinstance(action.entry, Entry):
+            self.result.texts[action.target] = action.entry.text
         if action.kind in ("stop_vm", "power_off_vm") and host in self.result.entries:
             self.result.stopped.append((self.result.entries[host][0].name, action.name))
+        if action.kind in DEEDS:
+            where = self.result.entries[host][0].name if host in self.result.entries else ""
+            self._of.teller.note(f"{where}: {action.name} {DEEDS[action.kind]}".removeprefix(": "), self._scene.now())
         if action.kind == "take_lock" and action.reason != "hosts of it are to be rebooted":
             self._of.teller.note(f"{action.name}: {action.reason}", self._scene.now())
 

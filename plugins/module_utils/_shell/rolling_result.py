@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from .._domain.plan import Blocker
@@ -24,7 +24,7 @@ STATUS = {"idle": "ok", "done": "changed", "blocked": "refused", "failed": "fail
 def of_roll(rolled: Rolled) -> dict[str, Any]:
     """The result of a slice, or of the whole."""
     world = rolled.world or World(me="", roll="")
-    statuses = _relevant(world, rolled.timeline.statuses.values())
+    statuses = [_whole(status, rolled.texts) for status in _relevant(world, rolled.timeline.statuses.values())]
     rebooted = [
         status.name
         for status in statuses
@@ -133,6 +133,13 @@ def _relevant(world: World, statuses: Iterable[HostStatus]) -> list[HostStatus]:
     wanted = {view.moid for view in world.hosts if view.wanted}
     found = [status for status in statuses if status.moid in wanted or status.phase != "idle"]
     return sorted(found, key=lambda status: (status.name, status.moid))
+
+
+def _whole(status: HostStatus, texts: Mapping[str, str]) -> HostStatus:
+    """The journal keeps the beginning of a long text; who wrote it knows the rest."""
+    text = texts.get(status.moid, "")
+    cut = status.reason.endswith("…") and text.startswith(status.reason[:-1])
+    return replace(status, reason=text) if cut else status
 
 
 def _was_rebooted(rolled: Rolled, status: HostStatus) -> bool:

@@ -35,6 +35,8 @@ class Rolled:
     """(host, VM), by name, of VMs that were stopped by this process."""
     entries: dict[str, tuple[HostView, Entry]] = field(default_factory=dict)
     """The last entry seen on each host: it is cleared at the end."""
+    texts: dict[str, str] = field(default_factory=dict)
+    """What was written of hosts last, whole: the journal keeps the beginning of it."""
     error: DirectPathError | None = None
 
 

@@ -240,6 +240,8 @@ def refusal(kind: Kind, fault: BaseException, *, at: float, written: bool = True
         code, text = fault.code, fault.message
     else:
         code, text = explain(fault, doing=_DOING.get(kind, "write the journal of {}"), on="it").code, words(fault)
+        if isinstance(fault, vim.fault.NoPermission) and fault.privilegeId:
+            text = f"missing privilege {fault.privilegeId}"  # short: it goes into the journal
     permanent = code in FINAL or isinstance(fault, vmodl.fault.NotSupported)
     if not written:
         return Refusal(

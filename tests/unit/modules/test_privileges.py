@@ -20,6 +20,9 @@ HOT_ADD = {"VirtualMachine.Config.Memory", "VirtualMachine.Config.CPUCount"}
 POWER = {"VirtualMachine.Interact.PowerOn", "VirtualMachine.Interact.PowerOff"}
 ATTACH: dict[str, Any] = {"vm": ["train-01"], "devices": wish()}
 
+JOURNAL = {"Global.SetCustomField", "Global.ManageCustomFields"}
+ROLL: dict[str, Any] = {"hosts": ["esx-03"], "journal": "vcenter"}
+
 # What is done, and with which privileges beside Read-only.
 DEEDS: list[tuple[str, dict[str, Any], set[str]]] = [
     ("host_passthrough", {"hosts": ["esx-02"], "devices": wish()}, {"Host.Config.PciPassthru"}),
@@ -48,7 +51,7 @@ def site(privileges: set[str], demanded: str = "both") -> Lab:
 def listed() -> set[str]:
     """Every privilege the table names, but the two that make Read-only."""
     table = [line for line in GUIDE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
-    return {word for line in table for word in re.findall(r"`((?:Host|VirtualMachine)\.[\w.]+)`", line)}
+    return {word for line in table for word in re.findall(r"`((?:Host|VirtualMachine|Global)\.[\w.]+)`", line)}
 
 
 @pytest.mark.parametrize(("module", "options", "privileges"), DEEDS)
@@ -69,5 +72,19 @@ def test_a_check_run_needs_read_only(module: str, options: dict[str, Any], privi
     assert site(set()).run(module, check=True, **options)["changed"]
 
 
+def test_a_rolling_reboot_with_its_journal_in_vcenter_needs_these() -> None:
+    needed = JOURNAL | {"Host.Config.Maintenance"}
+    assert site(needed).run("host_rolling_reboot", **ROLL)["rebooted"] == ["esx-03"]
+    for one in sorted(JOURNAL):
+        made = site(needed - {one})
+        result = made.run("host_rolling_reboot", fails=True, **ROLL)
+        assert (result["error_code"], one in result["msg"]) == ("journal_impossible", True), one
+        assert made.writes() == []
+    refused = site(JOURNAL).run("host_rolling_reboot", fails=True, **ROLL)
+    assert (refused["error_code"], "Host.Config.Maintenance" in refused["msg"]) == ("no_permission", True)
+    assert site(set()).run("host_rolling_reboot", check=True, hosts=["esx-03"])["changed"]
+
+
 def test_the_table_is_this() -> None:
-    assert listed() == set().union(*(privileges for _unused, _unused, privileges in DEEDS)) | {"Host.Config.Settings"}
+    done = set().union(*(privileges for _unused, _unused, privileges in DEEDS))
+    assert listed() == done | JOURNAL | {"Host.Config.Settings"}
