@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filters of the roles that are about hardware: firmware reboots, moved cards. Documented in the .yml files beside this one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+
+from ansible.errors import AnsibleError, AnsibleFilterError
+from jinja2.exceptions import UndefinedError
+
+from ..module_utils._domain.bmc_inventory import PREFIX, VARIABLES, bmc_entries
+from ..module_utils._domain.errors import InputError
+from ..module_utils._domain.firmware import (
+    as_devices,
+    enabled_devices,
+    firmware_targets,
+    fixed_holders,
+    found_nowhere,
+    share_on_hosts,
+)
+from ..module_utils._domain.intent import NAME_VARIABLE
+
+
+def bmc_access(hostvars: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The management controllers that the inventory names, for the option ``bmc`` of host_rolling_reboot."""
+    return bmc_entries({str(host): _of(str(host), hostvars[host]) for host in hostvars})
+
+
+def _of(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Nothing is evaluated on hosts that have no controller: a template there may need what they lack."""
+    if not any(name in variables for name in (f"{PREFIX}address", f"{PREFIX}addresses")):
+        return {}
+    return {name: _read(host, variables, name) for name in (*VARIABLES, NAME_VARIABLE) if name in variables}
+
+
+def _read(host: str, variables: Mapping[str, Any], name: str) -> Any:
+    try:
+        value = variables[name]
+        # Older releases keep a value encrypted with !vault in an object of its own until it is used as text.
+        return str(value) if hasattr(value, "_ciphertext") else value
+    except (AnsibleError, UndefinedError, LookupError, TypeError, ValueError) as error:
+        raise AnsibleFilterError(f"Inventory host {host}: {name} cannot be read: {error}") from error
+
+
+def _explained(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def explained(*arguments: Any, **options: Any) -> Any:
+        try:
+            return function(*arguments, **options)
+        except InputError as error:
+            raise AnsibleFilterError(error.sentence()) from None
+
+    return explained
+
+
+class FilterModule:
+    """Registers the filters."""
+
+    def filters(self) -> dict[str, Any]:
+        return {
+            "bmc_access": _explained(bmc_access),
+            "firmware_targets": _explained(firmware_targets),
+            "as_devices": as_devices,
+            "found_nowhere": found_nowhere,
+            "share_on_hosts": share_on_hosts,
+            "enabled_devices": enabled_devices,
+            "fixed_holders": fixed_holders,
+        }

@@ -1,0 +1,193 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which hosts a firmware reboot or work on hardware is about, from what the info modules show. PRIVATE to the collection.
+
+Input and results are plain mappings as modules return and take them; nothing is read here.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from .errors import InputError
+
+Record = Mapping[str, Any]
+MOST_CANDIDATES = 8
+
+
+def is_named(record: Record, name: str) -> bool:
+    """By its whole name in any case, its managed object id, its inventory path, or, for a host, its first label."""
+    wanted = name.lower()
+    label = str(record["name"]).lower().split(".")[0] if "." not in wanted and "path" not in record else None
+    path = str(record.get("path", ""))
+    return wanted in (str(record["name"]).lower(), label) or name in (record["moid"], path) or path.endswith(f"/{name}")
+
+
+def _find(records: Sequence[Record], name: str) -> list[Record]:
+    """The records of a name; one that is so called in full wins over one whose first label it is."""
+    found = [record for record in records if is_named(record, name)]
+    exact = [record for record in found if name.lower() == str(record["name"]).lower() or name == record["moid"]]
+    return exact or found
+
+
+def firmware_targets(
+    hosts: Sequence[Record],
+    vms: Sequence[Record],
+    named_hosts: Sequence[str],
+    named_vms: Sequence[str],
+    with_devices: Sequence[Record] = (),
+) -> dict[str, Any]:
+    """The hosts of one vCenter that are meant by hosts, VMs and devices, and why each is.
+
+    ``hosts`` as of host_pci_device_info, ``vms`` as of vm_pci_device_info with ``include: all``; ``with_devices``: hosts with the devices
+    that were asked for. A VM means the host it is registered on: that has its devices while it runs, and always those that are
+    fixed. ``unknown`` are names that nothing has here. Raises InputError for a name that several have.
+    """
+    why: dict[str, list[str]] = {}
+    notes: list[str] = []
+    unknown: list[str] = []
+    for name in named_hosts:
+        record = _one(hosts, name, "hosts")
+        if record is None:
+            unknown.append(name)
+        else:
+            why.setdefault(str(record["name"]), []).append("it was named")
+    for name in named_vms:
+        record = _one(vms, name, "vms")
+        if record is None:
+            unknown.append(name)
+            continue
+        host, reason, note = _host_of(record)
+        why.setdefault(host, []).append(reason)
+        notes += [note] if note else []
+    for record in with_devices:
+        devices = ", ".join(f"{device['address']} {device.get('name', '')}".strip() for device in record["devices"])
+        if devices:
+            why.setdefault(str(record["name"]), []).append(f"it has {devices}")
+    return {
+        "hosts": sorted(why),
+        "why": {host: list(dict.fromkeys(why[host])) for host in sorted(why)},
+        "lines": [f"{host}: {'; '.join(dict.fromkeys(why[host]))}" for host in sorted(why)] + notes,
+        "notes": notes,
+        "unknown": unknown,
+        "known_hosts": sorted(str(record["name"]) for record in hosts),
+        "known_vms": sorted(str(record["name"]) for record in vms),
+    }
+
+
+def as_devices(devices: Sequence[Any]) -> list[Any]:
+    """Devices in any form of the intent, in the one that modules take; what is wrong with one is the module's to say."""
+    return [device if isinstance(device, Mapping) and "match" in device else {"match": device} for device in devices]
+
+
+def _one(records: Sequence[Record], name: str, parameter: str) -> Record | None:
+    found = _find(records, name)
+    if len(found) > 1:
+        raise InputError(
+            message=f"{name!r} names {len(found)} {parameter} of one vCenter",
+            code="ambiguous_host" if parameter == "hosts" else "ambiguous_vm",
+            parameter=parameter,
+            candidates=[f"{record['name']} ({record['moid']})" for record in found],
+            cure="Name it in full, or by its managed object id",
+        )
+    return found[0] if found else None
+
+
+def _host_of(vm: Record) -> tuple[str, str, str]:
+    """(host, why it is meant, what else is to be known)."""
+    name, host = str(vm["name"]), str(vm["host"])
+    devices = vm.get("devices") or ()
+    runs = vm.get("power_state") == "poweredOn"
+    if not devices:
+        return (
+            host,
+            f"{name} {'runs' if runs else 'is registered'} on it",
+            f"{name} holds no device: {host} is meant for it",
+        )
+    labels = ", ".join(str(device.get("address") or device.get("label")) for device in devices)
+    if not runs and any(device.get("backing") != "fixed" for device in devices):
+        note = f"{name} is off, and gets its devices when it starts: {host} is meant, on which it ran last"
+        return host, f"{name} is registered on it", note
+    return host, f"{name} holds devices of it ({labels})", ""
+
+
+def found_nowhere(results: Iterable[Record]) -> list[str]:
+    """Sentences for names that no vCenter knows. ``results`` of ``firmware_targets``, one a vCenter."""
+    everywhere = list(results)
+    if not everywhere:
+        return []
+    missing = [name for name in everywhere[0]["unknown"] if all(name in result["unknown"] for result in everywhere)]
+    known = sorted({name for result in everywhere for key in ("known_hosts", "known_vms") for name in result[key]})
+    sentences = []
+    for name in dict.fromkeys(missing):
+        near = difflib.get_close_matches(name, known, n=MOST_CANDIDATES, cutoff=0.5)
+        sentences.append(
+            f"There is nothing called {name!r} here." + (f" Near names: {', '.join(near)}." if near else "")
+        )
+    return sentences
+
+
+# -- work on hardware -----------------------------------------------------------------------------------------------
+
+
+def share_on_hosts(share: Record, hosts: Sequence[Record]) -> dict[str, Any]:
+    """What the intent wants of these hosts only, in the form of the intent: a record of ``intent`` with other targets."""
+    names = [str(host["name"]) for host in hosts]
+    targets = []
+    for host in hosts:
+        devices: list[Any] = []
+        for target in share["targets"]:
+            meant = any(is_named(host, str(name)) for name in target.get("hosts") or ())
+            if meant or host.get("cluster") in (target.get("cluster") or ()):
+                devices += [device for device in target["devices"] if device not in devices]
+        if devices:
+            targets.append({"hosts": [str(host["name"])], "devices": devices})
+    return {
+        **share,
+        "targets": targets,
+        "host_targets": [{"hosts": target["hosts"]} for target in targets],
+        "only_on_hosts": names,
+        "host_names": names,
+        "cluster_names": [],
+    }
+
+
+def enabled_devices(hosts: Sequence[Record]) -> list[dict[str, Any]]:
+    """Every device that is passed through, by address and identity, as ``targets`` of host_passthrough."""
+    targets = []
+    for host in hosts:
+        devices = [{"match": _identity(device)} for device in host["devices"] if device["enabled"]]
+        if devices:
+            targets.append({"hosts": [str(host["name"])], "devices": devices})
+    return targets
+
+
+def _identity(device: Record) -> dict[str, str]:
+    return {name: str(device[name]) for name in ("address", "vendor_id", "device_id")}
+
+
+def fixed_holders(hosts: Sequence[Record], share: Record, forget: Sequence[str]) -> dict[str, Any]:
+    """VMs that refer to devices of these hosts by address, as ``vms`` of vm_pci_device for taking them away.
+
+    ``lost``: those that the intent would not give them back to, unless they are in ``forget``. ``released``: names of all VMs
+    that will not hold a device of these hosts any more.
+    """
+    held: dict[str, list[dict[str, Any]]] = {}
+    names: dict[str, str] = {}
+    released: list[str] = []
+    for host in hosts:
+        for device in host["devices"]:
+            for vm in device["vms"]:
+                released.append(str(vm["name"]))
+                if vm["fixed"] and device["enabled"]:
+                    names[str(vm["moid"])] = str(vm["name"])
+                    held.setdefault(str(vm["moid"]), []).append({"match": _identity(device)})
+    kept = {*share["vm_names"], *forget}
+    lost = sorted(name for moid, name in names.items() if not kept & {moid, name})
+    return {
+        "vms": [{"moid": moid, "devices": held[moid], "power": "off"} for moid in sorted(held)],
+        "lost": lost,
+        "released": sorted(set(released)),
+    }
