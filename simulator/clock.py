@@ -40,6 +40,8 @@ class Clock:
         self.start = start
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
+        self.errors: list[Exception] = []
+        """What scheduled calls raised where nobody could catch it."""
         self._queue: list[Timer] = []
         self._order = itertools.count()
 
@@ -181,7 +183,10 @@ class ScaledClock(Clock):
             while not self._closed:
                 timer = self._pop_due(self.seconds())
                 if timer is not None:
-                    timer.call()
+                    try:
+                        timer.call()
+                    except Exception as error:  # time goes on; the control page shows it
+                        self.errors.append(error)
                     self.changed.notify_all()
                     continue
                 due = self.next_due()

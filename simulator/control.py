@@ -85,10 +85,15 @@ def _route(sim: Simulator, verb: str, parts: list[str], given: Values, query: di
 
 
 def run_event(sim: Simulator, name: str, given: Values) -> Any:
-    """Make a hardware event happen. Raises KeyError for one that is not known."""
+    """Make an event happen, or with ``in_seconds`` let it happen later. Raises KeyError for one that is not known."""
     if name not in sim.events:
         raise KeyError(f"no event {name!r}; known: {', '.join(sorted(sim.events))}")
-    return sim.events[name](**given)
+    arguments = dict(given)
+    delay = float(arguments.pop("in_seconds", 0))
+    if delay > 0:
+        sim.clock.call_later(delay, lambda: sim.events[name](**arguments))
+        return None
+    return sim.events[name](**arguments)
 
 
 def set_knobs(sim: Simulator, given: Values) -> Values:

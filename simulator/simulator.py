@@ -98,7 +98,7 @@ class Simulator:
         self.container_views: list[ContainerView] = []
         self.events: dict[str, Callable[..., Any]] = {}
         self.describe: Callable[[Simulator], Any] = lambda sim: {}
-        self.internal_errors: list[Exception] = []
+        self.internal_errors: list[Exception] = self.clock.errors
         self.bmc_sessions: dict[str, BmcSessions] = {}
         self.online = True
         self.offline_answer = "drop"

@@ -106,6 +106,20 @@ def test_a_scaled_wait_lasts_its_simulated_time_but_is_never_a_busy_loop(
     clock.close()
 
 
+def test_a_scheduled_call_that_fails_does_not_stop_the_time() -> None:
+    clock = ScaledClock(speed=1000)
+    ran = threading.Event()
+
+    def fail() -> None:
+        raise RuntimeError("no")
+
+    clock.call_later(1, fail)
+    clock.call_later(2, ran.set)
+    assert ran.wait(5)
+    assert [str(error) for error in clock.errors] == ["no"]
+    clock.close()
+
+
 def test_speed_must_be_positive() -> None:
     with pytest.raises(ValueError, match="speed"):
         ScaledClock(speed=0)

@@ -331,9 +331,11 @@ def test_control_moves_the_clock_and_runs_events(connection: http.client.HTTPSCo
     sim.events["pull"] = pull
     assert control(connection, "GET", "/events")[1] == {"pull": "Pull a card."}
     assert control(connection, "POST", "/events/pull", {"address": "a"}) == (200, {"result": "pulled"})
+    assert control(connection, "POST", "/events/pull", {"address": "b", "in_seconds": 60}) == (200, {"result": None})
     assert seen == ["a"]
     assert control(connection, "POST", "/clock", {"advance": 60})[0] == 200
     assert sim.clock.seconds() == 60
+    assert seen == ["a", "b"]
 
 
 def test_control_shows_journal_and_counters(connection: http.client.HTTPSConnection, sim: Simulator) -> None:
