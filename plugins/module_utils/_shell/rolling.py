@@ -15,7 +15,7 @@ from .._domain.rollout.forecast import forecast
 from .._domain.rollout.lock import scope_digest
 from .._domain.rollout.need import debt_of
 from .._domain.rollout.states import is_active
-from .._domain.rollout.world import Exam
+from .._domain.rollout.world import Exam, World
 from .._domain.targets import resolve_hosts, resolve_targets
 from .._vsphere.collect import collect_objects
 from .._vsphere.read_hosts import read_host_names
@@ -88,11 +88,11 @@ def roll_hosts(session: Session, wish: RollWish, check_mode: bool) -> dict[str, 
 def _result(setting: Setting, wish: RollWish) -> dict[str, Any]:
     loop = Loop(setting)
     if setting.read_only:
-        return _schedule(loop, setting)
+        return _schedule(loop, setting, wish)
     rolled = loop.run()
     if rolled.ended:
         _close(loop, setting, rolled)
-    warnings = _unknown_names(rolled, wish) if rolled.world is not None else []
+    warnings = _unknown_names(rolled.world, wish) if rolled.world is not None else []
     return {**of_roll(rolled), "server_time": rolled.now, "warnings": warnings}
 
 
@@ -104,7 +104,7 @@ def _close(loop: Loop, setting: Setting, rolled: Rolled) -> None:
         setting.teller.note(f"The journal could not be removed: {error}", rolled.now)
 
 
-def _schedule(loop: Loop, setting: Setting) -> dict[str, Any]:
+def _schedule(loop: Loop, setting: Setting, wish: RollWish) -> dict[str, Any]:
     seen = loop.look(0.0)
     world = loop.world(seen)
     due = [
@@ -115,7 +115,8 @@ def _schedule(loop: Loop, setting: Setting) -> dict[str, Any]:
     freed = {vm.moid for vm in world.vms if setting.detached & {vm.name, vm.moid}}
     exams = {moid: _without(exam, freed) for moid, exam in setting.scene.examine(due).items()}
     world = replace(world, hosts=tuple(replace(view, exam=exams.get(view.moid)) for view in world.hosts))
-    return {**of_forecast(forecast(world, setting.policy, seen.now), world), "server_time": seen.now}
+    planned = of_forecast(forecast(world, setting.policy, seen.now), world)
+    return {**planned, "server_time": seen.now, "warnings": _unknown_names(world, wish)}
 
 
 def _without(exam: Exam, freed: Collection[str]) -> Exam:
@@ -166,11 +167,8 @@ def _bmcs(session: Session, wish: RollWish, everything: Sequence[Host], hosts: S
     return {moid: Bmc(accesses[moid], uuid=uuids.get(moid, ""), sleep=session.sleep) for moid in sorted(chosen)}
 
 
-def _unknown_names(rolled: Rolled, wish: RollWish) -> list[str]:
+def _unknown_names(world: World, wish: RollWish) -> list[str]:
     """Names in options that mean nothing here. One of them may be a slip of the pen that matters."""
-    world = rolled.world
-    if world is None:
-        return []
     vms = {name for vm in world.vms for name in (vm.name, vm.moid)}
     clusters = {cluster.name for cluster in world.clusters}
     unknown = [("never_stop", name) for name in wish.never_stop if name not in vms]

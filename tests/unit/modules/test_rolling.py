@@ -198,3 +198,21 @@ def test_calls_a_host_do_not_grow_with_the_fleet() -> None:
         costs[hosts] = result["calls"] / (2 * hosts)
         assert len(roll.lab.writes()) <= 2 * hosts * 15 + 60
     assert costs[36] <= costs[12] <= costs[4] <= 70, costs
+
+
+def test_hosts_on_their_own_keep_their_lock_themselves() -> None:
+    lab = fleet(hosts=2, vms=1)
+    stuck = {"name": "stuck-01", "host": "alone-01", "power": "on"}
+    lab["datacenters"][0]["hosts"] = [{"name": "alone-01.lab", "cards": ["a100", "nvme", "x710"], "vms": [stuck]}]
+    roll = Roll.of(lab, hosts=["alone-01", "c1-esx-01"], pinned_vms="shutdown")
+    locks: list[set[str]] = []
+
+    def look() -> None:
+        locks.append({name for name, texts in roll.texts().items() if "directpath.roll.lock" in texts})
+
+    roll.at(60, look)
+    result = roll.run()
+    assert result["state"] == "finished"
+    assert locks == [{"alone-01.lab", "c1"}]
+    assert "ShutdownGuest" in roll.lab.writes(), "nothing could take its VM over"
+    roll.assert_over({"alone-01", "c1-esx-01"})
