@@ -161,8 +161,8 @@ from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.inventory import facts, groups
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.spelling import meant
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.arguments import CONNECTION
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.inventory import (
+    OPTIONS,
     Depth,
     connection_variables,
     fingerprint,
@@ -185,7 +185,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self._refuse_unknown(self._read_config_data(path))
         depth = Depth(vms=self.get_option("vms"), devices=self.get_option("devices"))
         try:
-            wanted = sources({name: self._filled(self.get_option(name)) for name in CONNECTION}, self._listed())
+            wanted = sources({name: self._filled(self.get_option(name)) for name in OPTIONS}, self._listed())
             found = self._entries(wanted, depth, self.get_cache_key(path), cache)
         except DirectPathError as error:
             raise AnsibleParserError(error.sentence()) from None

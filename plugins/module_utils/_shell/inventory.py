@@ -19,13 +19,15 @@ from .._vsphere.faults import CONNECTION_ERRORS, explain
 from .._vsphere.read_hosts import read_hosts
 from .._vsphere.sdk import MISSING, vmodl
 from .._vsphere.session import Endpoint, Session, open_session
-from .arguments import CONNECTION, endpoint
+from .arguments import endpoint
 from .output import device_results
 from .worlds import vms_on
 
 AT_ONCE = 8
 """vCenters read at the same time."""
 DEFAULT_PORT = 443
+OPTIONS = ("hostname", "username", "password", "port", "validate_certs", "ca_path", "proxy_host", "proxy_port")
+"""What leads to a vCenter. An inventory is read in a session of its own: it may be read as somebody who may do nothing else."""
 SHARED = ("validate_certs", "ca_path", "proxy_host", "proxy_port")
 """Parts of a connection that its hosts need as variables too, where they are not the default. Never the account."""
 
@@ -75,17 +77,17 @@ def _listed(index: int, raw: Any, options: Mapping[str, Any]) -> Endpoint:
         raw = {"hostname": raw}
     if not isinstance(raw, Mapping):
         raise InputError(
-            message=f"{place} is {shown(raw)}, but must be a name or a mapping with the keys {', '.join(CONNECTION)}",
+            message=f"{place} is {shown(raw)}, but must be a name or a mapping with the keys {', '.join(OPTIONS)}",
             code="wrong_type",
             parameter=place,
         )
     for key in raw:
-        if key not in CONNECTION:
+        if key not in OPTIONS:
             raise InputError(
-                message=f"{place} has the unknown key {key}{meant(str(key), CONNECTION)}",
+                message=f"{place} has the unknown key {key}{meant(str(key), OPTIONS)}",
                 code="unknown_key",
                 parameter=place,
-                candidates=tuple(CONNECTION),
+                candidates=OPTIONS,
             )
     if not raw.get("hostname"):
         raise InputError(

@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Playbooks over the inventory of several vCenters: at the same time, and the hosts of the plugin are all they need."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.inventory.fleet import Fleet, fleet, lab
+
+NAMES = ("a", "b", "c")
+WAIT = 60.0
+
+
+def one(name: str) -> dict[str, Any]:
+    hosts = {"name": f"esx-{name}{{}}.lab", "count": 2, "cards": ["t4", "nvme-data"], "memory_gb": 64}
+    return lab(name, hosts, vms=[{"name": f"train-{name}", "host": f"esx-{name}1", "memory_gb": 8, "version": 20}])
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Iterator[Fleet]:
+    with fleet(tmp_path, **{name: one(name) for name in NAMES}) as running:
+        (tmp_path / "group_vars").mkdir()
+        for name in NAMES:
+            values = {
+                "passthrough_devices": ["10de:1eb8"],
+                "passthrough_vms": [{"name": f"train-{name}", "devices": ["10de:1eb8"], "power": "on"}],
+            }
+            (tmp_path / "group_vars" / f"cluster_gpu_{name}.yml").write_text(json.dumps(values), encoding="utf-8")
+        yield running
+
+
+def play(made: Fleet, name: str, *arguments: str, **options: Any) -> Any:
+    return made.run(
+        "ansible-playbook",
+        "-i",
+        str(made.folder / "pci_hosts.yml"),
+        f"directpath.vsphere.{name}",
+        *arguments,
+        **options,
+    )
+
+
+def test_three_vcenters_are_worked_on_at_the_same_time(made: Fleet) -> None:
+    """The first write of each waits until all three are there: one after another, none would ever go on."""
+    made.config(*NAMES)
+    barrier, broken = threading.Barrier(len(NAMES)), []
+
+    def meet(_write: Any) -> None:
+        try:
+            barrier.wait(WAIT)
+        except threading.BrokenBarrierError:
+            broken.append(1)
+
+    for sim in made.sims.values():
+        sim.on_write(1, meet, when="before", method="UpdatePassthruConfig")
+    done = play(made, "enable", "--forks", "3")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert broken == []
+    assert done.stdout.count("2 hosts changed") == len(NAMES)
+
+
+def test_the_plugin_s_hosts_are_all_that_site_needs(made: Fleet) -> None:
+    """Three vCenters, each found by its hosts' own variables, wished for by the groups the plugin made."""
+    made.config(*NAMES, vms=True)
+    done = play(made, "site")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("all is as wanted") == len(NAMES)
+    for sim in made.sims.values():
+        sim.journal.clear()
+    limited = play(made, "site", "--limit", "cluster_gpu_b:&esxi_hosts")
+    assert limited.returncode == 0, limited.stdout + limited.stderr
+    assert [entry for sim in made.sims.values() for entry in sim.journal.writes()] == []
+    logins = {name: made.sims[name].journal.counters.logins for name in NAMES}
+    assert logins["a"] == logins["c"] == 1, "the inventory was read, and nobody else was asked"
+    assert logins["b"] > 1
+
+
+def test_one_that_is_down_is_left_out_when_asked(made: Fleet) -> None:
+    made.config(*NAMES, on_error="warn")
+    made.sims["b"].go_offline()
+    done = play(made, "enable")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "esx-b1.lab" not in done.stdout
+    assert "The inventory is incomplete" in " ".join(done.stderr.split())
+    assert done.stdout.count("2 hosts changed") == 2
