@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A power cycle that is killed, wherever: the host ends on, its cards lost power once, the button is not pressed twice."""
+
+from __future__ import annotations
+
+from typing import Any
+from unittest import mock
+
+import pytest
+from rolling_lab import Roll
+
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell import rolling
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import redfish_http
+from tests.unit.vsphere.bmc_world import InProcess
+
+CONTROLLER = {"host": "esx-01", "address": "bmc.test/bmc/esx-01.lab", "username": "admin", "password": "VMware1!"}
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+def die(_write: Any) -> None:
+    raise Killed
+
+
+def one_host(monkeypatch: pytest.MonkeyPatch, offers: str) -> Roll:
+    roll = Roll.of(owing=False, hosts=["esx-01"], reboot_if="always", method="power_cycle", bmc=[CONTROLLER])
+    roll.lab.sim.events["set_knob"](name="bmc_offers", value=offers, host="esx-01.lab")
+    monkeypatch.setattr(redfish_http, "open_http", lambda access: InProcess(roll.lab.sim, access))
+    return roll
+
+
+@pytest.mark.parametrize(("when", "offers"), [("before", "push_power_button"), ("after", "power_cycle")])
+def test_it_is_gone_on_with_and_power_is_lost_once(monkeypatch: pytest.MonkeyPatch, when: str, offers: str) -> None:
+    """Where ``On`` is not offered, a reset too many would be a power cut, or a shutdown."""
+    number, methods = 0, []
+    while True:
+        number += 1
+        roll = one_host(monkeypatch, offers)
+        stop = roll.lab.sim.on_write(number, die, when=when)
+        with pytest.raises(Killed):
+            roll.run()
+        assert stop.hit is not None
+        methods.append(stop.hit.method)
+        if roll.host("esx-01")["cold_boots"] and not roll.texts():
+            break  # the roll is over and its lock is gone: the same command is a new roll
+        # Whoever starts it again may do so at once.
+        with mock.patch.object(rolling, "is_gone", return_value=True):
+            assert roll.run()["state"] == "finished", (number, methods[-1])
+        calls = [call for call in roll.lab.sim.journal.calls if call.method == "Redfish.Reset" and call.effect]
+        assert len(calls) == 1, (number, methods[-1])
+        assert roll.host("esx-01")["cold_boots"] == 1
+        roll.assert_over({"esx-01"})
+    assert {"ShutdownHost_Task", "Redfish.Reset", "ExitMaintenanceMode_Task"} <= set(methods)
