@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.unit.modules.harness import Lab
-from tests.unit.pains.labs import FIRST, host, lab, on, vm, wish
+from tests.unit.pains.labs import FIRST, host, lab, on, power, vm, wish
 
 GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "privileges.md"
 RAW, PLAIN = "VirtualMachine.Config.RawDevice", "VirtualMachine.Config.AddRemoveDevice"
@@ -26,13 +26,19 @@ ROLL: dict[str, Any] = {"hosts": ["esx-03"], "journal": "vcenter"}
 # What is done, and with which privileges beside Read-only.
 DEEDS: list[tuple[str, dict[str, Any], set[str]]] = [
     ("host_passthrough", {"hosts": ["esx-02"], "devices": wish()}, {"Host.Config.PciPassthru"}),
-    ("host_reboot", {"hosts": ["esx-03"]}, {"Host.Config.Maintenance"}),
+    ("host_rolling_reboot", {"hosts": ["esx-03"], "journal": "file"}, {"Host.Config.Maintenance"}),
     ("vm_pci_device", ATTACH, BASE),
     ("vm_pci_device", {**ATTACH, "mmio": {}}, BASE | {"VirtualMachine.Config.AdvancedConfig"}),
     ("vm_pci_device", {**ATTACH, "disable_hot_add": True}, BASE | HOT_ADD),
     ("vm_pci_device", {**ATTACH, "vm": ["runs-01"], "power": "cycle"}, BASE | POWER),
     ("vm_memory_reservation", {"vm": ["train-01"]}, {"VirtualMachine.Config.Resource"}),
 ]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A journal in a file goes to the home directory."""
+    monkeypatch.setenv("HOME", str(tmp_path))
 
 
 def site(privileges: set[str], demanded: str = "both") -> Lab:
@@ -83,6 +89,24 @@ def test_a_rolling_reboot_with_its_journal_in_vcenter_needs_these() -> None:
     refused = site(JOURNAL).run("host_rolling_reboot", fails=True, **ROLL)
     assert (refused["error_code"], "Host.Config.Maintenance" in refused["msg"]) == ("no_permission", True)
     assert site(set()).run("host_rolling_reboot", check=True, hosts=["esx-03"])["changed"]
+
+
+@pytest.mark.parametrize("lacking", [None, *sorted(POWER)])
+def test_a_rolling_reboot_that_stops_and_starts_vms_needs_these(lacking: str | None) -> None:
+    made = lab(
+        [host(cards=[on(), on()]), host("esx-02")],
+        [vm(power="on", devices=[{"fixed": FIRST}])],
+        users=[{"name": "admin"}, {"name": "worker", "role": "Worker"}],
+        roles={"Worker": sorted((POWER | JOURNAL | {"Host.Config.Maintenance"}) - {lacking})},
+    )
+    made.user = "worker"
+    made.sim.clock.sleep(60)
+    options: dict[str, Any] = {"hosts": ["esx-01"], "reboot_if": "always", "pinned_vms": "shutdown"}
+    result = made.run("host_rolling_reboot", fails=lacking is not None, **options)
+    codes = {"VirtualMachine.Interact.PowerOff": "vm_not_stopped", "VirtualMachine.Interact.PowerOn": "vm_not_started"}
+    assert result.get("error_code") == codes.get(lacking or "")
+    assert (power(made) == "poweredOn") == (lacking != "VirtualMachine.Interact.PowerOn")
+    assert (result["rebooted"] == ["esx-01"]) == (lacking is None)
 
 
 def test_the_table_is_this() -> None:

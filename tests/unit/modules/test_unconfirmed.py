@@ -67,9 +67,15 @@ SURVIVED: list[tuple[str, Any]] = [
 def do_the_job(lab: Lab) -> list[dict[str, Any]]:
     return [
         lab.run("host_passthrough", **HOSTS, apply="reboot"),
-        lab.run("host_reboot", **HOSTS),
+        lab.run("host_rolling_reboot", **HOSTS),
         lab.run("vm_pci_device", **VM),
     ]
+
+
+def truth(lab: Lab) -> list[dict[str, Any]]:
+    """The hosts as the simulator itself knows them."""
+    found: list[dict[str, Any]] = lab.sim.describe(lab.sim)["hosts"]
+    return found
 
 
 @pytest.mark.parametrize(("knob", "value"), SURVIVED, ids=str)
@@ -80,7 +86,11 @@ def test_the_job_is_done_whatever_the_api_does(knob: str, value: Any) -> None:
     assert len(enabled["changes"]) == 6
     assert enabled["reboot_required"] == ["esx-01.lab", "esx-02.lab", "esx-03.lab"]
     assert rebooted["rebooted"] == ["esx-01.lab", "esx-02.lab", "esx-03.lab"]
-    assert all(not host["in_maintenance_mode"] for host in rebooted["hosts"])
+    assert not [host["name"] for host in truth(lab) if host["maintenance"] or host["entering"]]
+    assert {call.name for call in lab.sim.journal.writes() if call.method == "RebootHost_Task"} == set(
+        rebooted["rebooted"]
+    )
+    assert lab.writes().count("RebootHost_Task") == 3, "each once"
     vm = attached["vms"][0]
     assert vm["power_state"] == "poweredOn"
     assert vm["memory"]["fully_reserved"]
@@ -103,7 +113,7 @@ def reboot_after_enabling(knob: str, value: Any, **options: Any) -> tuple[Lab, d
     lab.run("host_passthrough", **HOSTS, apply="reboot")
     lab.sim.knobs.set(knob, value)
     lab.sim.journal.clear()
-    return lab, lab.run("host_reboot", fails=True, **HOSTS, **options)
+    return lab, lab.run("host_rolling_reboot", fails=True, **HOSTS, **options)
 
 
 @pytest.mark.parametrize("knob", ["never_active", "pending_again"])
@@ -111,36 +121,39 @@ def test_a_device_that_still_waits_after_a_reboot_is_a_failure_and_no_second_reb
     lab, result = reboot_after_enabling(knob, ["10de:20f1"])
     assert lab.writes().count("RebootHost_Task") == 1
     first, *others = result["hosts"]
-    assert (first["status"], first["error_code"]) == ("failed", "not_verified")
-    assert first["in_maintenance_mode"], "a host that is not proven stays where it is safe"
+    assert (first["phase"], result["error_code"]) == ("failed", "not_verified")
+    assert truth(lab)[0]["maintenance"], "a host that is not proven stays where it is safe"
     assert "Another reboot will not help" in result["msg"]
-    assert [host["status"] for host in others] == ["not_reached", "not_reached"]
-    assert result["not_reached"] == ["esx-02.lab", "esx-03.lab"]
+    assert [(host["phase"], host["status"]) for host in others] == [("waiting", "not_reached")] * 2
+    assert result["state"] == "halted"
     assert result["changed"] is True
+    lab.sim.clock.sleep(7200)
+    assert lab.run("host_rolling_reboot", fails=True, **HOSTS)["rebooted"] == []
+    assert lab.writes().count("RebootHost_Task") == 1, "it still owes it, and another reboot is not tried"
 
 
 @pytest.mark.parametrize(
     ("outcome", "words"),
     [
         ("never_returns", "notResponding"),
-        ("same_boot_time", "longer than since the reboot was asked for"),
+        ("same_boot_time", "it still runs since its old boot time"),
         ("disconnected", "disconnected"),
     ],
 )
 def test_a_host_that_is_not_proven_to_be_back_stops_the_rest(outcome: str, words: str) -> None:
-    lab, result = reboot_after_enabling("boot_result", outcome, reboot_timeout=1200)
+    lab, result = reboot_after_enabling("boot_result", outcome, reboot_timeout=500)
     assert result["error_code"] == "not_back"
-    assert words in result["msg"]
+    assert words in str([row["reason"] for row in result["transitions"] if row["host"] == "esx-01.lab"])
     assert "esx-01.lab" in result["msg"]
-    assert lab.writes().count("RebootHost_Task") == 1
+    assert {call.name for call in lab.sim.journal.writes() if call.method == "RebootHost_Task"} == {"esx-01.lab"}
     assert "ExitMaintenanceMode_Task" not in lab.writes()
-    assert [change["kind"] for change in result["not_done"]][:2] == ["reboot", "exit_maintenance"]
-    assert "1 change, 8 not done" in result["summary"]
+    assert result["rebooted"] == []
+    assert result["summary"] == "3 looked at, 0 rebooted, 2 waiting, 1 failed"
 
 
 def test_a_card_that_moves_at_the_boot_is_noticed() -> None:
     lab, result = reboot_after_enabling("bus_renumber", "next_boot")
-    assert result["error_code"] == "not_verified"
+    assert result["error_code"] == "identity_changed"
     assert "by address" in result["msg"]
     assert lab.writes().count("RebootHost_Task") == 1
 
