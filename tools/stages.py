@@ -59,6 +59,14 @@ STAGES: tuple[Stage, ...] = (
         module=_pytest(),
     ),
     Stage(
+        name="endurance",
+        group="unit",
+        about="rolling reboots killed at every write, and over whole fleets",
+        # More at a time than there are processors: playbooks spend most of their time waiting for hosts to come back.
+        module=("pytest", "-q", "-n", "6", "-p", "no:cacheprovider", "tests/kill", "tests/scale"),
+        timeout=1800,
+    ),
+    Stage(
         name="conformance",
         group="unit",
         about="the simulator beside vcsim, and driven by govc (skipped where there is no Go)",
