@@ -185,7 +185,9 @@ options:
     type: dict
     default: {}
   full_post:
-    description: Whether the reboot has to go through the firmware. Hosts with Quick Boot are blocked then.
+    description:
+      - Whether the reboot has to go through the firmware. Hosts that support Quick Boot are blocked then, as the API does not tell whether it
+        is on.
     type: bool
     default: false
   operator_maintenance:

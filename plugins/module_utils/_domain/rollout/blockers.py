@@ -103,7 +103,9 @@ def _unsupported(view: HostView, policy: Policy) -> Iterable[Blocker]:
             cure="Reboot it by hand (console or BMC)",
         )
     if policy.method == "power_cycle" and (view.bmc_power is None or view.bmc_problem):
-        why = view.bmc_problem.rstrip(".") or f"The management controller of {view.name} is not known or does not answer"
+        why = (
+            view.bmc_problem.rstrip(".") or f"The management controller of {view.name} is not known or does not answer"
+        )
         yield Blocker(
             code="no_bmc",
             message=f"Nothing could power {view.name} on again. {why}",
@@ -142,8 +144,9 @@ def _quick_boot(view: HostView, policy: Policy) -> Iterable[Blocker]:
     if policy.full_post and policy.method == "reboot" and view.quick_boot:
         yield Blocker(
             code="quick_boot",
-            message=f"{view.name} reboots with Quick Boot, which goes past the firmware",
-            cure="Turn Quick Boot off for it, or set method: power_cycle",
+            message=f"{view.name} may reboot with Quick Boot, which goes past the firmware: it supports it, and the API does not "
+            "tell whether it is on",
+            cure="Look on the host (loadESXEnable -s); where it is off, set full_post: false. Or set method: power_cycle",
         )
 
 
