@@ -34,7 +34,7 @@ from .._vsphere.read_fabric import read_fabric
 from .._vsphere.read_hosts import read_bindings, read_names, reread_hosts
 from .._vsphere.read_options import read_options
 from .._vsphere.read_rights import has_say_at_root
-from .._vsphere.read_vms import VmName, read_vms
+from .._vsphere.read_vms import VmName, read_holders, read_vms
 from .._vsphere.session import Session
 from .names import Names
 from .run import Outcome
@@ -107,7 +107,7 @@ def observe(session: Session, request: DriftRequest) -> Seen:
     places = {host.moid for host in near}
     others = [vm for vm in machines if vm.host_moid in places and vm.moid not in meaning.vms]
     vms = place_vms(read_vms(session, wished, pools=True), near)
-    neighbours = place_vms(read_vms(session, others), near)
+    neighbours = place_vms(read_holders(session, others), near)
     hosts = with_users(read_bindings(session, reread_hosts(session, near, numa=True)), (*vms, *neighbours))
     wishes, passed = _wishes(vms, meaning, request.only_on_hosts)
     world = DriftWorld(

@@ -26,7 +26,7 @@ from .._vsphere.read_hosts import (
     reread_hosts,
 )
 from .._vsphere.read_options import read_options
-from .._vsphere.read_vms import VmName, read_vms
+from .._vsphere.read_vms import VmName, read_holders, read_vms
 from .._vsphere.session import Session
 
 
@@ -118,7 +118,7 @@ def observe_vm_world(session: Session, wanted: Sequence[str]) -> VmWorld:
     neighbours = [vm for vm in names if vm.host_moid in places and vm.moid not in taken]
     return VmWorld(
         vms=place_vms(read_vms(session, chosen, pools=True), near),
-        others=place_vms(read_vms(session, neighbours), near),
+        others=place_vms(read_holders(session, neighbours), near),
         hosts=read_bindings(session, reread_hosts(session, near, numa=True)),
     )
 
