@@ -200,9 +200,9 @@ def kill_at(place: Site, number: int, *, when: str = "after", whole_tree: bool =
 
     def strike(write: Write) -> None:
         ready.wait()
+        found.append(write)  # before the process is gone: whoever waits for it looks at this next
         if process is not None:
             (kill_all if whole_tree else kill_one)(process.pid)
-        found.append(write)
         struck.set()
 
     stop = place.sim.on_write(number, strike, when=when)
