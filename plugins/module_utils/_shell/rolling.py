@@ -30,7 +30,7 @@ from .rolling_loop import Loop, close_down
 from .rolling_result import of_forecast, of_roll
 from .rolling_setting import Rolled, Setting, orphanage
 from .rolling_tell import Teller
-from .rolling_trouble import TROUBLE
+from .rolling_trouble import TROUBLE, not_back
 from .rolling_wish import RollWish
 from .worlds import aliases
 
@@ -90,6 +90,8 @@ def _result(setting: Setting, wish: RollWish) -> dict[str, Any]:
     if setting.read_only:
         return _schedule(loop, setting, wish)
     rolled = loop.run()
+    if rolled.error is not None and not setting.session.is_vcenter:
+        rolled.error = not_back(rolled) or rolled.error
     if rolled.ended:
         _close(loop, setting, rolled)
     warnings = _unknown_names(rolled.world, wish) if rolled.world is not None else []

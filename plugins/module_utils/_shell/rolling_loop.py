@@ -239,7 +239,7 @@ class Loop:
         if host is not None and "lock" not in action.kind and not action.kind.startswith("forget"):
             self.result.done.setdefault(host, set()).add(action.kind)
         if isinstance(action.entry, Entry):
-            self.result.texts[action.target] = action.entry.text
+            self._remember(action.target, action.entry.text)
         if action.kind in ("stop_vm", "power_off_vm") and host in self.result.entries:
             self.result.stopped.append((self.result.entries[host][0].name, action.name))
         if action.kind in DEEDS:
@@ -247,6 +247,11 @@ class Loop:
             self._of.teller.note(f"{where}: {action.name} {DEEDS[action.kind]}".removeprefix(": "), self._scene.now())
         if action.kind == "take_lock" and action.reason != "hosts of it are to be rebooted":
             self._of.teller.note(f"{action.name}: {action.reason}", self._scene.now())
+
+    def _remember(self, host: str, text: str) -> None:
+        """The journal gives the beginning of a long text back: the whole one stays known."""
+        if not (text.endswith("…") and self.result.texts.get(host, "").startswith(text[:-1])):
+            self.result.texts[host] = text
 
     def _is_early(self, action: Action, now: float) -> bool:
         """The same was refused a moment ago. (Where the scheduler keeps the time itself, this is never the later one.)"""

@@ -7,7 +7,7 @@ from __future__ import annotations
 from .._domain.errors import DirectPathError
 from .._vsphere.faults import CONNECTION_ERRORS, explain
 from .._vsphere.sdk import vim, vmodl
-from .rolling_setting import Setting
+from .rolling_setting import Rolled, Setting
 
 LONGEST_PAUSE = 30.0
 """Seconds between two attempts to reach a server that is away."""
@@ -20,6 +20,18 @@ MOST_LOGINS = 3
 LASTING = ("certificate_untrusted", "not_vsphere")
 
 TROUBLE = (vmodl.MethodFault, *CONNECTION_ERRORS)
+
+
+def not_back(rolled: Rolled) -> DirectPathError | None:
+    """An ESXi host that is asked itself was told to reboot and gives no answer: not its name is wrong, as the error would say."""
+    for view, entry in rolled.entries.values():
+        if entry.step in ("rebooting", "powering") and rolled.error is not None:
+            return DirectPathError(
+                message=f"{view.name} was told to reboot and does not answer any more: {rolled.error.message}",
+                code="not_back",
+                cure="Look at its console (BMC). It stays in maintenance mode; run the task again when it is back",
+            )
+    return None
 
 
 class Trouble:

@@ -107,6 +107,7 @@ def test_a_rolling_reboot_that_stops_and_starts_vms_needs_these(lacking: str | N
     assert result.get("error_code") == codes.get(lacking or "")
     assert (power(made) == "poweredOn") == (lacking != "VirtualMachine.Interact.PowerOn")
     assert (result["rebooted"] == ["esx-01"]) == (lacking is None)
+    assert (lacking or "") in result.get("msg", "")
 
 
 def test_the_table_is_this() -> None:

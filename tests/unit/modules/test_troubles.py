@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
 from harness import Lab
-from pyVmomi import vim
+from pyVmomi import vim, vmodl
 
 from simulator.rules import reboot as reboot_rules
 
@@ -201,74 +202,63 @@ def test_a_vm_edited_between_look_and_write_is_left_to_the_other_person() -> Non
     assert result["changed"] is False
 
 
-def test_maintenance_mode_that_does_not_come_names_the_vms_and_is_given_up() -> None:
-    lab = Lab.load("three_hosts")
-    cluster = lab.sim.find("ClusterComputeResource", "compute")
-    with cluster.edit("configurationEx") as config:
-        config.drsConfig.defaultVmBehavior = "manual"
-    lab.run("host_passthrough", **ENABLE, apply="reboot")
-    result = lab.run("host_reboot", fails=True, **ENABLE, drain_timeout=300)
-    first = result["hosts"][0]
-    assert first["status"] == "failed"
-    assert "web-01" in first["error"]
-    assert first["in_maintenance_mode"] is False
-    assert "RebootHost_Task" not in lab.writes()
-    assert result["not_reached"] == ["esx-02.lab", "esx-03.lab"]
-
-
-def test_a_pinned_vm_is_named_before_anything_moves() -> None:
-    lab = Lab.load("three_hosts")
-    lab.run("host_passthrough", **ENABLE)
-    lab.run("vm_pci_device", **ATTACH, power="on")
-    where = lab.run("vm_pci_device_info", vms=["train-01"])["vms"][0]["host"]
-    lab.sim.journal.clear()
-    result = lab.run("host_reboot", fails=True, hosts=[where], reboot_if="always")
-    assert result["error_code"] == "pinned_vms"
-    assert "train-01" in result["msg"]
-    assert lab.writes() == []
-
-
 @pytest.mark.parametrize("name", ["home", "standalone_67"])
-def test_a_host_reached_directly_is_rebooted_although_it_takes_the_api_with_it(name: str) -> None:
+def test_a_host_reached_directly_is_rebooted_although_it_takes_the_api_with_it(name: str, tmp_path: Path) -> None:
     lab = Lab.load(name)
     running = [
         vm["name"] for vm in lab.run("vm_pci_device_info", include="all")["vms"] if vm["power_state"] == "poweredOn"
     ]
     host = lab.run("host_pci_device_info", gather_protection=False)["hosts"][0]["name"]
-    refused = lab.run("host_reboot", fails=True, hosts=[host], reboot_if="always")
-    assert refused["error_code"] == "running_vms"
+    options = {"hosts": [host], "reboot_if": "always", "journal_dir": str(tmp_path)}
+    refused = lab.run("host_rolling_reboot", fails=True, **options)
+    assert refused["error_code"] == "pinned_vms"
+    assert [vm for vm in running if vm not in refused["msg"]] == []
+    assert "in no cluster" in refused["msg"]
+    assert lab.writes() == []
     for vm in running:
         lab.sim.events["power_vm"](vm=vm, on=False)
-    result = lab.run("host_reboot", hosts=[host], reboot_if="always")
+    result = lab.run("host_rolling_reboot", **options)
     assert result["rebooted"] == [host]
     after = result["hosts"][0]
     assert after["boot_time_after"] > after["boot_time_before"]
-    assert after["in_maintenance_mode"] is False
+    truth = lab.sim.describe(lab.sim)["hosts"][0]
+    assert (truth["maintenance"], truth["connection"]) == (False, "connected")
+    assert list(tmp_path.iterdir()) == [], "nothing is left of the journal"
 
 
-def test_a_reboot_that_the_task_refuses_is_told_at_once() -> None:
-    """The call itself is accepted: waiting for the whole time-out would end in a guess."""
+@pytest.mark.parametrize(
+    ("refusal", "says", "patience"),
+    [
+        (vim.fault.NoPermission(msg="No.", privilegeId="Host.Config.Maintenance"), "Host.Config.Maintenance", 60),
+        (vmodl.fault.NotSupported(msg="No, not this."), "No, not this", 60),
+        (vim.fault.InvalidState(msg="No, not in this state."), "No, not in this state", 1500),
+    ],
+    ids=["NoPermission", "NotSupported", "InvalidState"],
+)
+def test_a_reboot_that_the_task_refuses_is_told_and_why(refusal: Any, says: str, patience: float) -> None:
+    """The call itself is accepted: waiting for the whole time-out would end in a guess. What may pass is tried again."""
     lab = Lab.load("three_hosts")
-    refusal = vim.fault.InvalidState(msg="The operation is not allowed in the current state.")
     started = lab.sim.clock.seconds()
     with mock.patch.object(reboot_rules, "check", side_effect=refusal):
-        result = lab.run("host_reboot", fails=True, hosts=["esx-03"], reboot_if="always")
-    assert result["error_code"] == "invalid_state"
-    assert "not allowed in the current state" in result["msg"]
-    assert lab.sim.clock.seconds() - started < 300
+        result = lab.run("host_rolling_reboot", fails=True, hosts=["esx-03"], reboot_if="always")
+    assert result["error_code"] == "reboot_refused"
+    assert says in result["msg"]
+    assert lab.sim.clock.seconds() - started < patience
 
 
-def test_a_host_reached_directly_that_never_comes_back_is_told_so() -> None:
+def test_a_host_reached_directly_that_never_comes_back_is_told_so(tmp_path: Path) -> None:
     """Not that nothing listens there: who reads that checks the name of the host, and not its console."""
     lab = Lab.load("standalone_67")
     for vm in lab.run("vm_pci_device_info", include="all")["vms"]:
         lab.sim.events["power_vm"](vm=vm["name"], on=False)
     lab.sim.events["set_knob"](name="boot_result", value="never_returns")
-    result = lab.run("host_reboot", fails=True, hosts=["esx-67"], reboot_if="always", reboot_timeout=600)
+    options = {"hosts": ["esx-67"], "reboot_if": "always", "reboot_timeout": 600, "journal_dir": str(tmp_path)}
+    result = lab.run("host_rolling_reboot", fails=True, **options)
     assert result["error_code"] == "not_back"
     assert result["changed"] is True
-    assert [host["status"] for host in result["hosts"]] == ["failed"]
-    assert "not back after 600 seconds" in result["msg"]
+    assert "esx-67.lab was told to reboot and does not answer any more" in result["msg"]
+    assert "its console" in result["msg"]
+    assert list(tmp_path.iterdir()), "the next run knows that it was told to"
 
 
 def test_a_host_reached_directly_answers_to_the_name_it_was_reached_by() -> None:
@@ -306,7 +296,7 @@ def test_the_oldest_release_does_the_whole_job() -> None:
     enabled = lab.run("host_passthrough", **wish)
     assert enabled["reboot_required"] == ["old-01.lab"]
     assert lab.run("host_passthrough", **wish)["hosts"][0]["status"] == "pending"
-    assert lab.run("host_reboot", **wish)["rebooted"] == ["old-01.lab"]
+    assert lab.run("host_rolling_reboot", **wish)["rebooted"] == ["old-01.lab"]
     attach = {"vm": ["capture-01"], "devices": [{"match": card["ids"]}], "power": "on"}
     vm = lab.run("vm_pci_device", **attach)["vms"][0]
     assert [device["backing"] for device in vm["devices"]] == ["fixed"]
@@ -324,10 +314,11 @@ def test_a_host_on_which_somebody_works_is_left_alone() -> None:
     reference = type(host.ref)(host.moid, stub)
     reference.EnterMaintenanceMode_Task(0, False, None)
     lab.sim.journal.clear()
-    result = lab.run("host_reboot", fails=True, hosts=["esx-01"], devices=[A100])
-    assert result["error_code"] == "task_running"
-    assert "enterMaintenanceMode" in result["msg"]
-    assert lab.writes() == []
+    result = lab.run("host_rolling_reboot", fails=True, hosts=["esx-01"], devices=[A100])
+    assert result["error_code"] == "maintenance_by_other"
+    assert "esx-01.lab" in result["msg"]
+    assert not [method for method in lab.writes() if method.endswith("_Task")]
+    assert lab.sim.describe(lab.sim)["hosts"][0]["entering"], "it is left to them"
 
 
 def test_a_device_held_by_a_vm_this_account_may_not_see_is_in_use_all_the_same() -> None:

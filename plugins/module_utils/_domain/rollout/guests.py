@@ -61,7 +61,8 @@ def _stop_one(scene: Scene, view: HostView, vm: VmView) -> Guests:
     end = scene.end_of(view, entry.at, limits.stop_vm)
     force = forces and (entry.forced or now >= end or not vm.tools_running)
     if not forces and now >= end:
-        return Guests(give_up=("vm_not_stopped", f"{vm.name} did not shut down within {limits.stop_vm:.0f} seconds"))
+        text = f"{vm.name} did not shut down within {limits.stop_vm:.0f} seconds{answered(vm, 'stop_vm')}"
+        return Guests(give_up=("vm_not_stopped", text))
     kind = "power_off_vm" if force else "stop_vm"
     fresh = entry.calls == 0 or (force and not entry.forced)
     due = now if fresh else due_again(kind, entry.called, limits.retry, vm.in_flight, vm.refusal)
@@ -107,6 +108,11 @@ def restore(scene: Scene, view: HostView) -> Guests:
         return Guests()
     sentence = f"{_names(hopeless)} did not start, see the tasks of these VMs"
     return Guests(left=tuple(hopeless), reason=sentence, give_up=("vm_not_started", sentence))
+
+
+def answered(vm: VmView, kind: str) -> str:
+    """What was answered to the last call of that kind, where it was refused, as an addition to a sentence."""
+    return f" ({vm.refusal.text})" if vm.refusal is not None and vm.refusal.kind == kind else ""
 
 
 def _latest_first(vm: VmView) -> tuple[int, str, str]:

@@ -82,7 +82,7 @@ def restoring(scene: Scene, view: HostView, entry: Entry) -> Move:
     if work.actions:
         return Move(phase="restoring", reason=work.reason, actions=work.actions)
     if work.give_up or scene.now >= end:
-        names = ", ".join(vm.name for vm in scene.owed[view.moid])
+        names = ", ".join(f"{vm.name}{guests.answered(vm, 'start_vm')}" for vm in scene.owed[view.moid])
         text = f"{view.name} is proven and in service, but these virtual machines are not up again: {names}"
         return fail(scene, view, entry, "vm_not_started", text)
     return wait(view, f"waits for {work.reason}", work.wake, end)
