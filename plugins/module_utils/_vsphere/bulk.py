@@ -18,7 +18,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 from xml.sax.saxutils import escape
 
-from .bulk_values import NAMESPACE
+from .bulk_leaves import NAMESPACE
 from .faults import BrokenAnswer
 from .sdk import SoapResponseDeserializer
 

@@ -8,24 +8,15 @@ are None, or [] where pyVmomi gives []. References and faults are pyVmomi's own 
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable
-from datetime import datetime
 from functools import partial
 from operator import attrgetter, itemgetter
 from typing import Any
 from xml.etree.ElementTree import Element
-from xml.sax.saxutils import escape
 
-from .sdk import DataObject, Deserialize, Enum, Iso8601, ManagedObject, SoapDeserializer, vmodl
+from .bulk_leaves import NAMESPACE, XSD, Convert, default, leaf, local
+from .sdk import DataObject, ManagedObject, SoapDeserializer, vmodl
 
-Convert = Callable[[Element], Any]
-
-NAMESPACE = "urn:vim25"
 XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
-_OPTIONAL = 4
-"""pyVmomi's flag of a property that may be unset."""
-
 MOST_KNOWN = 20_000
 """Different objects of one type that are remembered during a read."""
 MOST_UNFIT = 200
@@ -74,15 +65,10 @@ class _Fields(dict[str, Any]):
     """Wire tag → (index, convert, is a list); None for a field of a later release. Any namespace will do."""
 
     def __missing__(self, tag: str) -> Any:
-        known: Any = self.get(f"{{{NAMESPACE}}}{_local(tag)}")
+        known: Any = self.get(f"{{{NAMESPACE}}}{local(tag)}")
         if known is not None:
             self[tag] = known
         return known
-
-
-def _local(name: str) -> str:
-    """``{urn:vim25}id`` and ``xsd:int`` without what stands before."""
-    return name.rpartition("}")[2].rpartition(":")[2]
 
 
 class ValueReader:
@@ -108,7 +94,7 @@ class ValueReader:
             return _unknown(element)
         convert = self._by_xsi.get(name)
         if convert is None:
-            convert = self._by_xsi[name] = self._of_xsi(_local(name))
+            convert = self._by_xsi[name] = self._of_xsi(local(name))
         return convert(element)
 
     def reference(self, element: Element) -> Any:
@@ -116,7 +102,7 @@ class ValueReader:
         key = (element.attrib["type"], element.text or "")
         found = self._references.get(key)
         if found is None:
-            kind = self.managed_kind(_local(key[0]))
+            kind = self.managed_kind(local(key[0]))
             found = self._references[key] = kind(key[1], self._stub, element.get("serverGuid"))
         return found
 
@@ -131,7 +117,7 @@ class ValueReader:
         """A LocalizedMethodFault as the fault itself, with its message."""
         inner, message = None, None
         for child in element:
-            name = _local(child.tag)
+            name = local(child.tag)
             if name == "fault":
                 inner = self._exception(child)
             elif name == "localizedMessage":
@@ -144,8 +130,8 @@ class ValueReader:
     # -- by type ----------------------------------------------------------------------------------------------
 
     def _of_xsi(self, name: str) -> Convert:
-        if name in _XSD:
-            return _leaf(_XSD[name])
+        if name in XSD:
+            return leaf(XSD[name])
         try:
             kind = self._types.LookupWsdlType(NAMESPACE, name, True)
         except (KeyError, AttributeError):
@@ -169,7 +155,7 @@ class ValueReader:
             return self._object_reader(kind, kind.__name__)
         if kind is object:
             return self.any
-        return _leaf(kind)
+        return leaf(kind)
 
     def _array(self, item: Any) -> Convert:
         convert = self._declared(item)
@@ -197,7 +183,7 @@ class ValueReader:
                 return own[0](element)
             convert = narrower.get(name)
             if convert is None:
-                convert = narrower[name] = self._narrower(declared, _local(name))
+                convert = narrower[name] = self._narrower(declared, local(name))
             return convert(element)
 
         return read
@@ -218,18 +204,18 @@ class ValueReader:
             is_list = issubclass(info.type, list)
             convert = self._declared(info.type.Item if is_list else info.type)
             fields[f"{{{NAMESPACE}}}{info.name}"] = (index, convert, is_list)
-        return _Remembering(partial(_build, cls, fields, [_default(info) for info in infos])).read
+        return _Remembering(partial(_build, cls, fields, [default(info) for info in infos])).read
 
     def _exception(self, element: Element) -> Any:
         """A fault, as pyVmomi's own exception. One of a later release comes out as a plain MethodFault."""
         try:
-            kind = self._types.LookupWsdlType(NAMESPACE, _local(element.get(XSI_TYPE) or "MethodFault"))
+            kind = self._types.LookupWsdlType(NAMESPACE, local(element.get(XSI_TYPE) or "MethodFault"))
         except (KeyError, AttributeError):
             kind = vmodl.MethodFault
         fault = kind()
         known = {info.name: info for info in kind._GetPropertyList()}
         for child in element:
-            info = known.get(_local(child.tag))
+            info = known.get(local(child.tag))
             if info is None:
                 continue
             if issubclass(info.type, list):
@@ -305,66 +291,6 @@ def _build(cls: type[Value], fields: _Fields, defaults: list[Any], element: Elem
     return tuple.__new__(cls, values)
 
 
-def _default(info: Any) -> Any:
-    """What pyVmomi gives for a field that was not sent. None stands for an empty list, too."""
-    kind = info.type
-    if issubclass(kind, list) or info.flags & _OPTIONAL or issubclass(kind, Enum):
-        return None
-    if kind is bool:
-        return False
-    if issubclass(kind, str):
-        return ""
-    return 0 if issubclass(kind, int | float) else None
-
-
-# -- leaves -------------------------------------------------------------------------------------------------------
-
-
-def _leaf(kind: Any) -> Convert:
-    if kind is bool:
-        return _bool
-    if issubclass(kind, int):
-        return lambda element: int(element.text or "")
-    if issubclass(kind, float):
-        return lambda element: float(element.text or "")
-    if issubclass(kind, datetime):
-        return _datetime
-    if issubclass(kind, bytes):
-        return lambda element: kind(base64.b64decode(element.text or ""))
-    if issubclass(kind, Enum):
-        return partial(_enum, kind)
-    if issubclass(kind, str):
-        return lambda element: element.text or ""
-    return partial(_rare, kind)
-
-
-def _bool(element: Element) -> bool:
-    text = (element.text or "").lower()
-    if text in ("true", "1"):
-        return True
-    if text in ("false", "0"):
-        return False
-    raise ValueError(f"not a boolean: {text!r}")
-
-
-def _datetime(element: Element) -> Any:
-    moment = Iso8601.ParseISO8601(element.text or "")
-    if not moment:
-        raise ValueError(f"not a date: {element.text!r}")
-    return moment
-
-
-def _enum(kind: Any, element: Element) -> Any:
-    text = element.text or ""
-    known = getattr(kind, text, None)
-    return known if isinstance(known, kind) else kind(text)
-
-
-def _rare(kind: Any, element: Element) -> Any:
-    """Names of types and methods: as pyVmomi reads them."""
-    return Deserialize(f'<value xmlns="{NAMESPACE}">{escape(element.text or "")}</value>', kind)
-
-
 def _unknown(element: Element, name: str = "Unknown") -> Any:
     """Something of a later release, by what it looks like: a text, or an object with the attributes that were sent."""
     if not len(element):
@@ -373,7 +299,7 @@ def _unknown(element: Element, name: str = "Unknown") -> Any:
         return [_unknown(child, name.removeprefix("ArrayOf")) for child in element]
     found: dict[str, Any] = {}
     for child in element:
-        field, value = _local(child.tag), _unknown(child, _local(child.get(XSI_TYPE) or "Unknown"))
+        field, value = local(child.tag), _unknown(child, local(child.get(XSI_TYPE) or "Unknown"))
         found[field] = (
             [*found[field], value]
             if isinstance(found.get(field), list)
@@ -382,24 +308,3 @@ def _unknown(element: Element, name: str = "Unknown") -> Any:
             else [found[field], value]
         )
     return tuple.__new__(value_class(name, None, [(field, False) for field in found]), found.values())
-
-
-_XSD: dict[str, Any] = {
-    "string": str,
-    "anyURI": str,
-    "boolean": bool,
-    "byte": int,
-    "short": int,
-    "int": int,
-    "long": int,
-    "integer": int,
-    "unsignedByte": int,
-    "unsignedShort": int,
-    "unsignedInt": int,
-    "unsignedLong": int,
-    "float": float,
-    "double": float,
-    "decimal": float,
-    "base64Binary": bytes,
-    "dateTime": datetime,
-}

@@ -13,7 +13,8 @@ from .sdk import vim
 from .session_file import Kept, SessionFile
 
 if TYPE_CHECKING:
-    from .session import Endpoint, Session
+    from .session import Session
+    from .transport import Endpoint
 
 
 def take_up(file: SessionFile, session: Session, *, ended: str) -> bool:

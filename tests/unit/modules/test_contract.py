@@ -146,8 +146,9 @@ def test_a_run_changes_and_a_second_one_does_not(scenario: Scenario) -> None:
 
 def test_no_session_is_left_behind(scenario: Scenario) -> None:
     lab = scenario.prepare()
-    lab.run(scenario.module, **scenario.options)
+    result = lab.run(scenario.module, **scenario.options)
     calls = [entry.method for entry in lab.sim.journal.calls]
+    assert result.get("logins", 0) == calls.count("Login")
     assert calls.count("Login") == (scenario.module != "end_session")
     assert calls[-1] == "Logout"
 

@@ -1,0 +1,104 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Elements without children as texts, numbers, moments, as pyVmomi reads them. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Any
+from xml.etree.ElementTree import Element
+from xml.sax.saxutils import escape
+
+from .sdk import Deserialize, Enum, Iso8601
+
+Convert = Callable[[Element], Any]
+
+NAMESPACE = "urn:vim25"
+_OPTIONAL = 4
+"""pyVmomi's flag of a property that may be unset."""
+
+
+def local(name: str) -> str:
+    """``{urn:vim25}id`` and ``xsd:int`` without what stands before."""
+    return name.rpartition("}")[2].rpartition(":")[2]
+
+
+def default(info: Any) -> Any:
+    """What pyVmomi gives for a field that was not sent. None stands for an empty list, too."""
+    kind = info.type
+    if issubclass(kind, list) or info.flags & _OPTIONAL or issubclass(kind, Enum):
+        return None
+    if kind is bool:
+        return False
+    if issubclass(kind, str):
+        return ""
+    return 0 if issubclass(kind, int | float) else None
+
+
+def leaf(kind: Any) -> Convert:
+    if kind is bool:
+        return _bool
+    if issubclass(kind, int):
+        return lambda element: int(element.text or "")
+    if issubclass(kind, float):
+        return lambda element: float(element.text or "")
+    if issubclass(kind, datetime):
+        return _datetime
+    if issubclass(kind, bytes):
+        return lambda element: kind(base64.b64decode(element.text or ""))
+    if issubclass(kind, Enum):
+        return partial(_enum, kind)
+    if issubclass(kind, str):
+        return lambda element: element.text or ""
+    return partial(_rare, kind)
+
+
+def _bool(element: Element) -> bool:
+    text = (element.text or "").lower()
+    if text in ("true", "1"):
+        return True
+    if text in ("false", "0"):
+        return False
+    raise ValueError(f"not a boolean: {text!r}")
+
+
+def _datetime(element: Element) -> Any:
+    moment = Iso8601.ParseISO8601(element.text or "")
+    if not moment:
+        raise ValueError(f"not a date: {element.text!r}")
+    return moment
+
+
+def _enum(kind: Any, element: Element) -> Any:
+    text = element.text or ""
+    known = getattr(kind, text, None)
+    return known if isinstance(known, kind) else kind(text)
+
+
+def _rare(kind: Any, element: Element) -> Any:
+    """Names of types and methods: as pyVmomi reads them."""
+    return Deserialize(f'<value xmlns="{NAMESPACE}">{escape(element.text or "")}</value>', kind)
+
+
+XSD: dict[str, Any] = {
+    "string": str,
+    "anyURI": str,
+    "boolean": bool,
+    "byte": int,
+    "short": int,
+    "int": int,
+    "long": int,
+    "integer": int,
+    "unsignedByte": int,
+    "unsignedShort": int,
+    "unsignedInt": int,
+    "unsignedLong": int,
+    "float": float,
+    "double": float,
+    "decimal": float,
+    "base64Binary": bytes,
+    "dateTime": datetime,
+}
