@@ -7,6 +7,7 @@ A comment stands alone on the line before the fence (blank lines between do not 
 - ``<!-- run: lab=simulator/labs/demo.yml args="--check" expect="changed=0" refuse="failed=1" rc=0 -->``
   runs the block. ``yaml`` is a playbook, ``shell`` a script. ``expect`` and ``refuse`` (each may stand several times)
   must and must not be in the output. ``lab`` starts a fresh simulator; without it the page's last one goes on.
+  ``also="B=other.yml"`` starts one more beside it, which B_HOST, B_PORT and B_CA_PATH lead to.
 - ``<!-- file: inventory.yml -->`` saves the block under that name for the page's later runs.
 - ``<!-- not run: reason -->`` says why an example cannot be executed.
 """
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 
 FENCE = re.compile(r"^(?P<indent> *)```+ *(?P<language>[\w+-]*)\s*$")
 DIRECTIVE = re.compile(r"^\s*<!-- (?P<kind>run|file|not run):(?P<text>.*)-->\s*$")
-RUN_KEYS = ("lab", "args", "expect", "refuse", "rc")
+RUN_KEYS = ("lab", "also", "args", "expect", "refuse", "rc")
 
 
 class MarkdownError(Exception):
@@ -32,6 +33,8 @@ class Run:
     """What to do with a block, and what must come of it."""
 
     lab: str | None = None
+    also: tuple[tuple[str, str], ...] = ()
+    """Prefix of variables and lab of each further simulator."""
     args: tuple[str, ...] = ()
     expect: tuple[str, ...] = ()
     refuse: tuple[str, ...] = ()
@@ -112,8 +115,12 @@ def _run(words: str, where: str) -> Run:
     for key in ("lab", "args", "rc"):
         if len(pairs[key]) > 1:
             raise MarkdownError(f"{where}: {key}= stands twice")
+    also = tuple((name, lab) for name, _equals, lab in (word.partition("=") for word in pairs["also"]))
+    if not all(name.isidentifier() and name.isupper() and lab for name, lab in also):
+        raise MarkdownError(f"{where}: also= is written NAME=lab.yml, the name in capitals")
     return Run(
         lab=pairs["lab"][0] if pairs["lab"] else None,
+        also=also,
         args=tuple(shlex.split(pairs["args"][0])) if pairs["args"] else (),
         expect=tuple(pairs["expect"]),
         refuse=tuple(pairs["refuse"]),

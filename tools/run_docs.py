@@ -71,6 +71,9 @@ def _run_block(page: Page, block: Block) -> None:
     if run.lab:
         page.lab.close()
         page.environ.update(page.lab.enter_context(running(run.lab)))
+    for name, lab in run.also:
+        variables = page.lab.enter_context(running(lab))
+        page.environ.update({f"{name}_{part}": variables[f"VMWARE_{part}"] for part in ("HOST", "PORT", "CA_PATH")})
     page.runs += 1
     command = _command(page, block, where)
     done = run_command(command, page.folder, page.environ)

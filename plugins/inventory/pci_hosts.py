@@ -210,7 +210,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """A connection option with its template, if it is one, filled in, as plain text."""
         if isinstance(value, dict):
             return {str(key): self._filled(entry) for key, entry in value.items()}
-        if isinstance(value, bool | int | float) or value is None:
+        if isinstance(value, bool | int | float | list) or value is None:
             return value
         return str(self.templar.template(value) if self.templar.is_template(value) else value)
 
@@ -252,7 +252,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self.inventory.set_variable(name, variable, _data(value))
         for group in groups(entry, self.get_option("group_by"), self.get_option("group_devices")):
             self.inventory.add_child(self.inventory.add_group(self._sanitize_group_name(group)), name)
-        strict = self.get_option("strict")
+        strict, variables["inventory_hostname"] = self.get_option("strict"), name
         self._set_composite_vars(self.get_option("compose"), variables, name, strict=strict)
         self._add_host_to_composed_groups(self.get_option("groups"), variables, name, strict=strict)
         self._add_host_to_keyed_groups(self.get_option("keyed_groups"), variables, name, strict=strict)

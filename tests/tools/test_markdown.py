@@ -28,6 +28,12 @@ def test_a_run() -> None:
     )
 
 
+def test_further_simulators() -> None:
+    (block,) = blocks(fenced('<!-- run: lab=a.yml also="WEST=b.yml" also="NORTH=labs/c.yml" -->'))
+    assert block.run is not None
+    assert block.run.also == (("WEST", "b.yml"), ("NORTH", "labs/c.yml"))
+
+
 def test_a_run_without_anything() -> None:
     (block,) = blocks(fenced("<!-- run: -->"))
     assert block.run == Run()
@@ -61,6 +67,8 @@ def test_blank_lines_may_stand_between() -> None:
         (fenced("<!-- run: labs=x -->"), "'labs=x' is none of lab="),
         (fenced("<!-- run: check -->"), "'check' is none of"),
         (fenced("<!-- run: rc=1 rc=2 -->"), "rc= stands twice"),
+        (fenced("<!-- run: also=b.yml -->"), "also= is written NAME=lab.yml"),
+        (fenced("<!-- run: also=west=b.yml -->"), "also= is written NAME=lab.yml"),
         (fenced("<!-- file: -->"), "'file:' needs a text"),
         (fenced("<!-- not run: -->"), "'not run:' needs a text"),
         (fenced("<!-- file: ../../etc/x -->"), "leads out of the page's folder"),

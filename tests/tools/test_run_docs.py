@@ -43,6 +43,12 @@ def test_a_page_shares_one_folder(tmp_path: Path) -> None:
     assert not (tmp_path / "file").exists()
 
 
+def test_a_page_may_have_several_simulators(tmp_path: Path) -> None:
+    script = 'test "$VMWARE_PORT" != "$WEST_PORT" && test -s "$WEST_CA_PATH" && echo "host=$WEST_HOST"'
+    directive = '<!-- run: lab=simulator/labs/home.yml also="WEST=simulator/labs/home.yml" expect="host=localhost" -->'
+    assert run(tmp_path, shell(directive, script)) == 1
+
+
 def test_a_playbook_runs_with_the_inventory_of_its_page(tmp_path: Path) -> None:
     assert run(tmp_path, INVENTORY + '\n<!-- run: expect="saw green" refuse="failed=1" -->\n' + PLAYBOOK) == 1
 

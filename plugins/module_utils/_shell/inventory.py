@@ -6,15 +6,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from ansible.module_utils.parsing.convert_bool import boolean
+
 from .._domain.errors import DirectPathError, InputError
 from .._domain.inventory import Entry, host_entry, vm_entry
 from .._domain.places import shown
-from .._domain.spelling import meant
+from .._domain.spelling import as_whole, meant
 from .._vsphere.faults import CONNECTION_ERRORS, explain
 from .._vsphere.read_hosts import read_hosts
 from .._vsphere.sdk import MISSING, vmodl
@@ -76,11 +79,7 @@ def _listed(index: int, raw: Any, options: Mapping[str, Any]) -> Endpoint:
     if isinstance(raw, str):
         raw = {"hostname": raw}
     if not isinstance(raw, Mapping):
-        raise InputError(
-            message=f"{place} is {shown(raw)}, but must be a name or a mapping with the keys {', '.join(OPTIONS)}",
-            code="wrong_type",
-            parameter=place,
-        )
+        raise _wrong_type(place, raw, f"a name or a mapping with the keys {', '.join(OPTIONS)}")
     for key in raw:
         if key not in OPTIONS:
             raise InputError(
@@ -93,8 +92,29 @@ def _listed(index: int, raw: Any, options: Mapping[str, Any]) -> Endpoint:
         raise InputError(
             message=f"{place} has no hostname", code="missing_key", parameter=place, cure="Name the vCenter"
         )
-    given = {key: value for key, value in raw.items() if value is not None}
+    given = {key: _typed(f"{place}.{key}", key, value) for key, value in raw.items() if value is not None}
     return endpoint({**options, **given})
+
+
+def _typed(place: str, key: str, value: Any) -> Any:
+    """A value as the option of that name has it: templates give text, and Ansible types only the options themselves."""
+    if key in ("port", "proxy_port"):
+        number = as_whole(value)
+        if number is None or not 0 < number < 65536:
+            raise _wrong_type(place, value, "a port")
+        return number
+    if key == "validate_certs":
+        try:
+            return boolean(value)
+        except TypeError as error:
+            raise _wrong_type(place, value, "true or false") from error
+    if not isinstance(value, str):
+        raise _wrong_type(place, value, "text")
+    return os.path.expanduser(value) if key == "ca_path" else value
+
+
+def _wrong_type(place: str, value: Any, wanted: str) -> InputError:
+    return InputError(message=f"{place} is {shown(value)}, but must be {wanted}", code="wrong_type", parameter=place)
 
 
 def label(source: Endpoint) -> str:

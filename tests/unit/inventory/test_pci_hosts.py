@@ -96,10 +96,10 @@ def test_vms_that_hold_devices(made: Fleet) -> None:
             "-e", "ansible_python_interpreter={{ ansible_playbook_python }}",
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
-    found = made.inventory(made.config("a", vms=True, compose={"seen": "directpath_host"}))
+    found = made.inventory(made.config("a", vms=True, compose={"seen": "inventory_hostname ~ ' on ' ~ directpath_host"}))
     assert found["vms_with_devices"]["hosts"] == ["train-01", "{{ 6 * 7 }}"]
     facts = vars_of(found, "train-01")
-    assert (facts["directpath_type"], facts["directpath_host"], facts["seen"]) == ("vm", "esx-01.lab", "esx-01.lab")
+    assert (facts["directpath_type"], facts["directpath_host"], facts["seen"]) == ("vm", "esx-01.lab", "train-01 on esx-01.lab")
     assert facts["directpath_models"] == {"10de:20f1": 1}
     assert found["vms_pci_10de_20f1"]["hosts"] == ["train-01", "{{ 6 * 7 }}"]
     assert found["pci_10de_20f1"]["hosts"] == ["esx-01.lab"], "variables of hosts must not reach their VMs"
@@ -183,10 +183,11 @@ class TestSeveral:
             assert vars_of(found, "esx-01.lab@b")["passthrough_host_name"] == "esx-01.lab"
 
     def test_entries_take_what_they_leave_out_from_the_options(self, made: Fleet) -> None:
-        body = {"plugin": "directpath.vsphere.pci_hosts", "ca_path": str(made.ca_files["a"]), "port": made.ports["a"]}
-        template = "{{ lookup('ansible.builtin.env', 'SECRET_OF_A') }}"
-        source = made.source(json.dumps({**body, "vcenters": [{"hostname": "localhost", "password": template}]}))
-        env = {"VMWARE_PASSWORD": "wrong", "SECRET_OF_A": PASSWORD}
+        body = {"plugin": "directpath.vsphere.pci_hosts", "ca_path": str(made.ca_files["a"])}
+        names = {"password": "SECRET_OF_A", "port": "PORT_OF_A"}
+        entry = {key: f"{{{{ lookup('ansible.builtin.env', '{name}') }}}}" for key, name in names.items()}
+        source = made.source(json.dumps({**body, "vcenters": [{"hostname": "localhost", **entry}]}))
+        env = {"VMWARE_PASSWORD": "wrong", "SECRET_OF_A": PASSWORD, "PORT_OF_A": str(made.ports["a"])}
         assert made.inventory(source, env=env)["cluster_gpu_a"]["hosts"][0] == "esx-01.lab"
 
     def test_an_encrypted_password(self, made: Fleet) -> None:
@@ -253,6 +254,9 @@ WRONG = [
     ("on_eror: warn\n", "no option on_eror (on_error is meant?)"),
     ("vcenters: [{hostname: a, pasword: x}]\n", "vcenters[0] has the unknown key pasword (password is meant?)"),
     ("vcenters: [{port: 1}]\n", "vcenters[0] has no hostname"),
+    ("vcenters: [{hostname: a, port: https}]\n", "vcenters[0].port is 'https', but must be a port"),
+    ("vcenters: [{hostname: a, validate_certs: maybe}]\n", "vcenters[0].validate_certs is 'maybe'"),
+    ("vcenters: [{hostname: [a]}]\n", "vcenters[0].hostname is ['a'], but must be text"),
     ("vcenters: [7]\n", "vcenters[0] is 7, but must be a name or a mapping"),
     ("vcenters: [a, {hostname: A}]\n", "vcenters names A twice"),
     ("{}\n", "hostname is not given"),
