@@ -87,12 +87,16 @@ def _source(error: InputError, hostvars: Mapping[str, Mapping[str, Any]]) -> str
         return ""
     value: Any = hostvars[error.host]
     found = ""
-    for step in route(error.parameter):
+    for depth, step in enumerate(route(error.parameter)):
         try:
             key = next((key for key in value if str(key) == step), None) if isinstance(value, Mapping) else None
             value = value[step if key is None else key]
         except (AnsibleError, UndefinedError, LookupError, TypeError, ValueError):
             break
+        if depth == 0 and error.code != "unknown_variable":
+            key = (
+                None  # where a variable is set several times, its name may be from one place and its value from another
+            )
         found = _origin(value) or _origin(key) or _origin(_first_key(value)) or found
     return f" ({found})" if found else ""
 
