@@ -122,8 +122,8 @@ def _run_stage_alone(stage: Stage) -> Outcome:
             code = 127
     text = log.read_text(encoding="utf-8", errors="replace")
     seconds = time.monotonic() - started
-    if code == 0 and (reason := why_skipped(text)):
-        return Outcome(stage=stage.name, result=SKIPPED, seconds=seconds, note=reason)
+    if code == 0 and (why := why_skipped(text)):
+        return Outcome(stage=stage.name, result=SKIPPED, seconds=seconds, note=why)
     passed, failed = counts(text, code)
     return Outcome(stage=stage.name, result=FAILED if code else PASSED, seconds=seconds, passed=passed, failed=failed)
 

@@ -14,8 +14,9 @@ author:
 description:
   - Compares the devices wanted on hosts, and the devices, memory and power wanted of virtual machines, with what is there, and names
     every difference with its cause, its cure and the command for it.
-  - Finds what M(directpath.vsphere.host_passthrough), M(directpath.vsphere.host_reboot) and M(directpath.vsphere.vm_pci_device) would
-    change or refuse, as it plans with the same code, and beyond that devices that nobody asked for and settings left behind.
+  - Finds what M(directpath.vsphere.host_passthrough), M(directpath.vsphere.host_rolling_reboot) and
+    M(directpath.vsphere.vm_pci_device) would change or refuse, as it plans with the same code, and beyond that devices that nobody
+    asked for and settings left behind.
   - What cannot be read is unknown, never in sync - hosts that are not connected, properties the account may not read, names that are
     not to be seen.
   - Takes at most about 40 calls, whatever the size of the fleet, further pages of large answers not counted.

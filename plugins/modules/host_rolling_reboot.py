@@ -186,8 +186,8 @@ options:
     default: {}
   full_post:
     description:
-      - Whether the reboot has to go through the firmware. Hosts that support Quick Boot are blocked then, as the API does not tell whether it
-        is on.
+      - Whether the reboot has to go through the firmware. Hosts that support Quick Boot are blocked then, as the API does not tell
+        whether it is on.
     type: bool
     default: false
   operator_maintenance:
@@ -340,7 +340,6 @@ options:
     description: File for the same as data.
     type: path
 seealso:
-  - module: directpath.vsphere.host_reboot
   - module: directpath.vsphere.host_passthrough
 """
 
@@ -369,6 +368,13 @@ EXAMPLES = r"""
     hosts: [esx-01]
     reboot_if: always
     full_post: true
+
+- name: Reboot one host that is in maintenance mode already, whatever it owes, and leave it there
+  directpath.vsphere.host_rolling_reboot:
+    hosts: [esx-01]
+    reboot_if: always
+    operator_maintenance: use
+    reboot_timeout: 3600
 """
 
 RETURN = r"""
@@ -408,6 +414,7 @@ hosts:
       returned: always
     reason: {description: Why it is there., type: str, returned: always}
     blockers: {description: What stands in its way., type: list, elements: dict, returned: always}
+    in_maintenance_mode: {description: Whether it is in maintenance mode., type: bool, returned: always}
     vms: {description: Virtual machines that are stopped for it now., type: list, elements: str, returned: always}
     boot_time_before: {description: Seconds since the epoch., type: float, returned: when known}
     boot_time_after: {description: Seconds since the epoch., type: float, returned: when rebooted}
