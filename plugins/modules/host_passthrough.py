@@ -65,7 +65,7 @@ options:
     default: 30
 seealso:
   - module: directpath.vsphere.host_pci_device_info
-  - module: directpath.vsphere.host_reboot
+  - module: directpath.vsphere.host_rolling_reboot
 """
 
 EXAMPLES = r"""

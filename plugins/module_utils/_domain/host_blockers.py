@@ -111,6 +111,15 @@ def in_use(host: Host, device: HostDevice) -> Blocker:
     )
 
 
+def evacuation_loses_devices(name: str, vms: Iterable[str]) -> Blocker:
+    """``vms`` are off, or will be, and hold devices of the host called ``name``: registered on another one they lose them."""
+    return Blocker(
+        code="evacuation_loses_devices",
+        message=f"evacuate_powered_off would register {', '.join(sorted(vms))} on other hosts, away from their devices on {name}",
+        cure="Set evacuate_powered_off: false, or give these VMs dynamic devices",
+    )
+
+
 def labels_conflict(host: Host, device: HostDevice, labels: Sequence[str]) -> Blocker:
     return Blocker(
         code="contradicting_labels",

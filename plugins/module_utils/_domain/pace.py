@@ -27,7 +27,6 @@ class Pace:
 
 
 ONE_BY_ONE = Pace(at_once=1)
-UNTIL_ONE_FAILS = Pace(at_once=1, max_failures=1)
 
 
 def parse_pace(params: Mapping[str, Any]) -> Pace:

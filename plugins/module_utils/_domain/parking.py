@@ -9,17 +9,16 @@ undo exactly what was done, by whoever runs it next.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .host_blockers import unreachable
+from .host_blockers import evacuation_loses_devices, unreachable
 from .hosts import Host
 from .plan import Blocker, Change, Plan, TargetPlan
-from .reboot import ExitMaintenance, RebootWish, plan_reboot
 from .timeouts import check_timeout
 from .vm_wishes import PowerOff
-from .vms import Vm
+from .vms import FixedBacking, Vm
 
 PinnedAction = Literal["fail", "shutdown", "shutdown_then_power_off"]
 
@@ -43,6 +42,18 @@ class ParkWish:
         """Raises InputError."""
         for name in ("drain_timeout", "stop_timeout", "leave_timeout"):
             check_timeout(name, getattr(self, name))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EnterMaintenance:
+    timeout_seconds: int
+    evacuate_powered_off: bool
+    vsan_mode: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExitMaintenance:
+    timeout_seconds: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,27 +110,67 @@ def _park(
         warning = f"{host.name} was put into maintenance mode by somebody else, who also has to end it"
         return TargetPlan(target=host.name, moid=host.moid, warnings=() if host.moid in marks else (warning,))
     pinned = _pinned(host, residents)
-    refused = _refused(host, pinned, wish)
-    # What is stopped stands in nobody's way; what may not be stopped is refused by a sentence of its own.
-    handled = {vm.moid for vm in pinned}
-    rest = [vm for vm in residents if vm.moid not in handled]
-    entering = RebootWish(
-        reboot_if="always",
-        maintenance="manage",
+    enter = EnterMaintenance(
+        timeout_seconds=wish.drain_timeout,
         evacuate_powered_off=wish.evacuate_powered_off,
         vsan_mode=wish.vsan_mode,
-        drain_timeout=wish.drain_timeout,
     )
-    base = plan_reboot([host], {host.moid: rest}, entering, {host.moid: tasks}).targets[0]
     return TargetPlan(
         target=host.name,
         moid=host.moid,
         changes=(
             *(_stop(vm, wish) for vm in pinned),
-            *(change for change in base.changes if change.kind == "enter_maintenance"),
+            Change(kind="enter_maintenance", subject="maintenance mode", before=False, after=True, detail=enter),
         ),
-        blockers=(*refused, *base.blockers),
-        warnings=base.warnings,
+        blockers=(
+            *_unsupported(host),
+            *_other_work(host, tasks),
+            *_refused(host, pinned, wish),
+            *_evacuation(host, residents, wish),
+        ),
+        warnings=_movers(host, residents, wish),
+    )
+
+
+def _unsupported(host: Host) -> Iterator[Blocker]:
+    if not host.capabilities.maintenance_mode:
+        yield Blocker(
+            code="maintenance_unsupported",
+            message=f"{host.name} says that it cannot enter maintenance mode",
+            cure="Shut its virtual machines down and then the host by hand",
+        )
+
+
+def _other_work(host: Host, tasks: Sequence[str]) -> Iterator[Blocker]:
+    if tasks:
+        yield Blocker(
+            code="task_running",
+            message=f"Other work is under way on {host.name}: {', '.join(sorted(tasks))}",
+            cure="Wait until it is done, or cancel it, then run this again",
+        )
+
+
+def _evacuation(host: Host, residents: Sequence[Vm], wish: ParkWish) -> Iterator[Blocker]:
+    """Those that are stopped first are off by then, too."""
+    stops = wish.pinned != "fail"
+    fixed = [vm.name for vm in residents if (stops or not vm.is_powered_on) and _is_fixed(vm)]
+    if wish.evacuate_powered_off and fixed:
+        yield evacuation_loses_devices(host.name, fixed)
+
+
+def _is_fixed(vm: Vm) -> bool:
+    return any(isinstance(device.backing, FixedBacking) for device in vm.devices)
+
+
+def _movers(host: Host, residents: Sequence[Vm], wish: ParkWish) -> tuple[str, ...]:
+    """VMs that must be moved away by the cluster before the host is in maintenance mode."""
+    moving = sorted(vm.name for vm in residents if vm.is_powered_on and not vm.pins_to_host)
+    if not moving or host.cluster is None or host.drs_moves_vms:
+        return ()
+    why = "DRS of its cluster does not move them by itself" if host.drs_moves_vms is False else "DRS may not move them"
+    return (
+        f"{host.name} waits up to {wish.drain_timeout} seconds for these virtual machines to be moved away: "
+        f"{', '.join(moving)}. {why}: be ready to move them",
     )
 
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from .host_blockers import unreachable
 from .hosts import Host, HostDevice
-from .passthrough import check_identity
 from .selection import select_all
 from .selectors import DeviceWish
 
@@ -53,19 +52,17 @@ def is_back(
     return True, ""
 
 
-def verify_after(before: Host, now: Host, wishes: Sequence[DeviceWish] = ()) -> tuple[str, ...]:
+def verify_after(now: Host, wishes: Sequence[DeviceWish] = ()) -> tuple[str, ...]:
     """What is not as it should be after a reboot, a sentence each; empty when the host may go back to work.
 
-    Every device that was passed through must be the same hardware at the same address, none may be pending still, and the
-    wished ones must be in force.
+    No device may be pending still, and the wished ones must be in force. Whether they are the same hardware as before is
+    for who knows what was there before.
     """
     if not now.is_reachable:
         return (unreachable(now).sentence(),)
-    moved = {device.address: reason for device in before.devices if (reason := _moved(device, now)) is not None}
-    problems = [f"On {now.name}, {reason}" for _unused, reason in sorted(moved.items())]
     unsettled = sorted((device for device in now.devices if device.is_pending), key=lambda device: device.address)
-    problems += [_unsettled(now, device) for device in unsettled]
-    known = {device.address for device in unsettled} | moved.keys()
+    problems = [_unsettled(now, device) for device in unsettled]
+    known = {device.address for device in unsettled}
     for selection in select_all(now, wishes):
         if selection.blocker is not None:
             problems.append(selection.blocker.sentence())
@@ -75,19 +72,6 @@ def verify_after(before: Host, now: Host, wishes: Sequence[DeviceWish] = ()) -> 
             if not device.active and device.address not in known
         ]
     return tuple(problems)
-
-
-def _moved(device: HostDevice, now: Host) -> str | None:
-    """Why a device that was passed through is not the same hardware any more. The setting stays with the address."""
-    if not device.enabled and not device.active:
-        return None
-    reason = check_identity(device, now.device(device.address))
-    if reason is None:
-        return None
-    return (
-        f"{reason}. Passthrough is kept by address, so it now concerns whatever sits there: leave the host in maintenance "
-        "mode, and correct the setting before anything uses it."
-    )
 
 
 def _unsettled(host: Host, device: HostDevice) -> str:

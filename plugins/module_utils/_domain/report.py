@@ -64,7 +64,8 @@ def reboot_outcome(seen: Record | None, call: Record | None, consent: bool | Non
         return {**planned, "owing": names, "owed": [], "notes": [note]}
     idle = {**planned, "changes": [], "changed": False, "trouble": ""}
     if consent is not None:
-        idle |= {"hosts": [], "schedule": None}  # they were told to be left alone: when they would have their turn is no news
+        # They were told to be left alone: when they would have their turn is no news.
+        idle |= {"hosts": [], "schedule": None}
     return {**idle, "owing": names, "owed": names, "notes": [f"still owing a reboot: {listed}"]}
 
 
@@ -75,7 +76,8 @@ def lines(result: Record) -> list[str]:
     written = []
     for target in _targets(result):
         name = target["name"]
-        written.append(f"{name}: {_status(result, target)}{_seconds(target)}")
+        status = str(target.get("status", ""))
+        written.append(f"{name}: {_WORDS.get(status, status)}")
         undone = [record for record in result.get("not_done") or () if record.get("target") == name]
         for record in _changes_of(result, name):
             written.append(f"  {'not done: ' if record in undone else ''}{change_line(record)}")
@@ -179,15 +181,6 @@ def blocker_sentence(blocker: Record | str) -> str:
     return " ".join(parts)
 
 
-def _status(result: Record, target: Record) -> str:
-    status = str(target.get("status", ""))
-    if "rebooted" in result and status in ("ok", "changed"):
-        if status == "ok":
-            return "owes no reboot"
-        return "rebooted" if target.get("boot_time_after") else "to be rebooted"
-    return _WORDS.get(status, status)
-
-
 def _targets(result: Record) -> list[Record]:
     return [*(result.get("hosts") or ()), *(result.get("vms") or ())]
 
@@ -198,14 +191,6 @@ def _changes_of(result: Record, name: str) -> list[Record]:
 
 def _waiting(target: Record) -> list[str]:
     return [str(entry) for entry in target.get("pending") or ()]
-
-
-def _seconds(target: Record) -> str:
-    """`` (drained in 4 s, back after 62 s)`` for a reboot that was made."""
-    seconds = target.get("seconds") or {}
-    words = {"drain": "drained in", "reboot": "back after", "verify": "verified in"}
-    parts = [f"{words[key]} {round(seconds[key])} s" for key in words if seconds.get(key)]
-    return f" ({', '.join(parts)})" if parts else ""
 
 
 def _switch(side: Record) -> str:

@@ -11,12 +11,11 @@ from typing import Any
 
 from .._domain.errors import DirectPathError
 from .._domain.hosts import Host
-from .._domain.parking import Forget, ParkWish, host_mark, plan_parking, vm_mark
+from .._domain.parking import EnterMaintenance, Forget, ParkWish, host_mark, plan_parking, vm_mark
 from .._domain.plan import Change, Plan, TargetPlan
-from .._domain.reboot import EnterMaintenance
 from .._domain.targets import Target, parse_targets
 from .._domain.vms import Vm
-from .._vsphere.apply_reboot import enter_maintenance, exit_maintenance, read_running_tasks
+from .._vsphere.apply_maintenance import enter_maintenance, exit_maintenance, read_running_tasks
 from .._vsphere.apply_vms import apply_vm
 from .._vsphere.faults import UNCERTAIN
 from .._vsphere.marks import Choice, Marks, open_marks

@@ -94,7 +94,7 @@ def _result(setting: Setting, wish: RollWish) -> dict[str, Any]:
         rolled.error = not_back(rolled) or rolled.error
     if rolled.ended:
         _close(loop, setting, rolled)
-    warnings = _unknown_names(rolled.world, wish) if rolled.world is not None else []
+    warnings = _warnings(rolled.world, wish, rolled.done) if rolled.world is not None else []
     return {**of_roll(rolled), "server_time": rolled.now, "warnings": warnings}
 
 
@@ -118,7 +118,7 @@ def _schedule(loop: Loop, setting: Setting, wish: RollWish) -> dict[str, Any]:
     exams = {moid: _without(exam, freed) for moid, exam in setting.scene.examine(due).items()}
     world = replace(world, hosts=tuple(replace(view, exam=exams.get(view.moid)) for view in world.hosts))
     planned = of_forecast(forecast(world, setting.policy, seen.now), world)
-    return {**planned, "server_time": seen.now, "warnings": _unknown_names(world, wish)}
+    return {**planned, "server_time": seen.now, "warnings": _warnings(world, wish, ())}
 
 
 def _without(exam: Exam, freed: Collection[str]) -> Exam:
@@ -167,6 +167,26 @@ def _bmcs(session: Session, wish: RollWish, everything: Sequence[Host], hosts: S
     rows = collect_objects(session, vim.HostSystem, chosen, ("hardware.systemInfo.uuid",))
     uuids = {row.moid: row.get("hardware.systemInfo.uuid", "") for row in rows}
     return {moid: Bmc(accesses[moid], uuid=uuids.get(moid, ""), sleep=session.sleep) for moid in sorted(chosen)}
+
+
+def _warnings(world: World, wish: RollWish, done: Collection[str]) -> list[str]:
+    """What is worth knowing although it stops nothing. ``done``: ids of hosts that had their turn just now."""
+    found = _unknown_names(world, wish)
+    for view in world.hosts:
+        is_ours = view.entry is not None or view.moid in done
+        if not view.wanted or not view.connected or is_ours or debt_of(view, wish.policy) is not None:
+            continue
+        found += [
+            f"{device.describe()} on {view.name} is configured for passthrough, but the host no longer offers it: no reboot changes that"
+            for device in view.host.devices
+            if device.state == "stale"
+        ]
+        if view.in_maintenance:
+            found.append(
+                f"{view.name} is in maintenance mode and owes no reboot. If nobody works on it, something that was interrupted has "
+                "left it there: take it out of maintenance mode"
+            )
+    return found
 
 
 def _unknown_names(world: World, wish: RollWish) -> list[str]:

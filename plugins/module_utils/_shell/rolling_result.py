@@ -31,13 +31,14 @@ def of_roll(rolled: Rolled) -> dict[str, Any]:
         if status.phase == "done" and _was_rebooted(rolled, status) and rolled.done.get(status.moid)
     ]
     rows = {status.moid for status in statuses}
+    views = {view.moid: view for view in world.hosts}
     timeline = rolled.timeline.record(rolled.now)
     result = {
         "changed": bool(rolled.done),
         "state": rolled.outlook.state,
         "reasons": list(rolled.outlook.reasons),
         "ended": rolled.ended,
-        "hosts": [_host(status, rolled) for status in statuses],
+        "hosts": [{**_host(status, rolled), **_place(views.get(status.moid))} for status in statuses],
         "counts": asdict(counts(statuses)),
         "timeline": {**timeline, "hosts": [row for row in timeline["hosts"] if row["moid"] in rows]},
         "rebooted": rebooted,
@@ -95,7 +96,11 @@ def of_forecast(planned: Forecast, world: World) -> dict[str, Any]:
 
 
 def _foreseen(view: HostView, planned: bool) -> dict[str, Any]:
-    return {"boot_time_before": view.host.boot_time, **({"status": "changed"} if planned else {})}
+    return {"boot_time_before": view.host.boot_time, **_place(view), **({"status": "changed"} if planned else {})}
+
+
+def _place(view: HostView | None) -> dict[str, Any]:
+    return {"in_maintenance_mode": view is not None and view.in_maintenance}
 
 
 def _is_done(moid: str, world: World) -> bool:

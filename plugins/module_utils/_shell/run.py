@@ -68,8 +68,6 @@ class Job(Generic[Wish, World]):
     """How many targets are written to at the same time, and after how many failures no more are begun."""
     host_of: Callable[[World, TargetPlan], str] = lambda world, target: target.moid
     """The ESXi host that bears the work on a target."""
-    is_one_shot: bool = False
-    """True for deeds that are not a state (a reboot): a second plan proves nothing, ``apply`` itself does."""
     constraints: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -190,9 +188,6 @@ def _apply(
         unreached = {target.moid for target in todo.targets if target.effective} - tried
         if job.settle is not None:
             job.settle(session, world, wish, _only(todo, tried))
-        if job.is_one_shot:
-            failed = {target.moid for target in todo.targets if target.moid not in tried or outcomes[target.moid].error}
-            return _after_deed(job, session, wish, world, outcomes), _only(todo, failed)
         world, todo = _look(job, session, wish, expected=False)
         uncertain = {moid for moid in tried if _is_uncertain(outcomes[moid])}
         _judge(todo, tried, outcomes, retry=uncertain if attempt < ATTEMPTS else set())
@@ -201,19 +196,6 @@ def _apply(
         # What only looked like a failure does not count against those that were not begun because of it.
         todo = _only(todo, uncertain | unreached)
     raise AssertionError("the last attempt returns")
-
-
-def _after_deed(
-    job: Job[Wish, World], session: Session, wish: Wish, before: World, outcomes: Mapping[str, Outcome]
-) -> World:
-    """The world once more. Where a deed failed and nobody answers (an ESXi host that is asked itself and does not come back), its
-    failure counts, and what was seen before has to do."""
-    try:
-        return job.observe(session, wish)
-    except (DirectPathError, vmodl.MethodFault, *CONNECTION_ERRORS):
-        if all(outcome.error is None for outcome in outcomes.values()):
-            raise
-        return before
 
 
 def _is_uncertain(outcome: Outcome) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._domain.hosts import Host
-from .._domain.reboot import RebootWish, taken_devices
+from .._domain.reboot import taken_devices
 from .._domain.rollout.world import Exam
 from .collect import collect_objects
 from .faults import words
@@ -185,6 +185,5 @@ def _protected(session: Session, hosts: Sequence[Host], allowed: tuple[str, ...]
     taking = [host for host in hosts if any(device.enabled for device in host.pending)]
     if not taking:
         return {}
-    wish = RebootWish(allow_protected=allowed)
     deep = read_fabric(session, taking, disks_of=[host.moid for host in taking])
-    return {host.moid: tuple(found.message for found in taken_devices(host, wish)) for host in deep}
+    return {host.moid: tuple(found.message for found in taken_devices(host, allowed)) for host in deep}

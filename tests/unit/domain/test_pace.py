@@ -14,7 +14,6 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.pace import (
     MODEST,
     ONE_BY_ONE,
-    UNTIL_ONE_FAILS,
     Pace,
     next_to_start,
     parse_pace,
@@ -63,11 +62,11 @@ def test_a_busy_host_does_not_hold_up_the_others() -> None:
     assert next_to_start(waiting, [("t0", "a")], 0, Pace(at_once=3, on_one_host=1)) == ("t3",)
 
 
-def test_one_by_one_and_until_one_fails() -> None:
+def test_one_by_one() -> None:
     waiting = [("t1", "a"), ("t2", "b")]
     assert next_to_start(waiting, [], 5, ONE_BY_ONE) == ("t1",)
     assert next_to_start(waiting, [("t0", "c")], 0, ONE_BY_ONE) == ()
-    assert next_to_start(waiting, [], 1, UNTIL_ONE_FAILS) == ()
+    assert next_to_start(waiting, [], 1, Pace(at_once=1, max_failures=1)) == ()
 
 
 def test_the_pace_of_a_module() -> None:

@@ -234,12 +234,3 @@ class TestRebootOutcome:
 )
 def test_change_lines(kind: str, before: object, after: object, line: str) -> None:
     assert change_line({"kind": kind, "subject": "X", "before": before, "after": after}) == line
-
-
-def test_hosts_that_were_and_will_be_rebooted() -> None:
-    hosts = [host("a", "ok"), host("b", "changed"), host("c", "changed", boot_time_after=1.0, seconds={"reboot": 62.4})]
-    assert lines({"hosts": hosts, "rebooted": ["c"], "changes": []}) == [
-        "a: owes no reboot",
-        "b: to be rebooted",
-        "c: rebooted (back after 62 s)",
-    ]

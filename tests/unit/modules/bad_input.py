@@ -41,6 +41,8 @@ class Case:
     password: str | None = None
     over_tls: bool = False
     shown: str = ""
+    check: bool = False
+    """In check mode: a real run writes into its journal before it looks closer."""
     warns: bool = False
     """Nothing is refused: what is worth knowing is said, in check mode as well, where these cases run."""
 
@@ -58,7 +60,7 @@ class Case:
         if self.over_tls:
             result = _over_tls(lab, self)
         else:
-            result = lab.run(self.module, fails=not self.warns, check=self.warns, **self.options)
+            result = lab.run(self.module, fails=not self.warns, check=self.warns or self.check, **self.options)
         written = [call.method for call in lab.sim.journal.writes() if call.outcome == "ok"]
         return Answer(result=result, written=written, untouched=lab.sim.describe(lab.sim) == before)
 
@@ -75,13 +77,19 @@ class Answer:
     def warnings(self) -> list[str]:
         """What was said of the hosts or VMs without refusing anything."""
         targets = [*self.result.get("hosts", ()), *self.result.get("vms", ())]
-        return [warning for target in targets for warning in target["warnings"]]
+        of_targets = [warning for target in targets for warning in target.get("warnings", ())]
+        return [*of_targets, *map(_words, self.result.get("warnings", ()))]
 
     @property
     def message(self) -> str:
         """The message without the summary at its end, which every module adds."""
         text: str = self.result["msg"]
         return text.rpartition(" [")[0] if text.endswith("]") and " looked at" in text else text
+
+
+def _words(warning: Any) -> str:
+    """Newer releases of Ansible keep a warning with where it came from."""
+    return str(warning["event"]["msg"]) if isinstance(warning, dict) else str(warning)
 
 
 def _plain(value: Any) -> str:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bad input to the modules for hosts: connection, device selectors, targets, what a host refuses, reboots."""
+"""Bad input to the modules for hosts: connection, device selectors, targets, what a host refuses."""
 
 from __future__ import annotations
 
@@ -53,18 +53,6 @@ def enable(title: str, devices: Any, code: str | None, says: tuple[str, ...], **
 
 def disable(title: str, devices: Any, code: str, says: tuple[str, ...], **more: Any) -> Case:
     return enable(title, devices, code, says, options={"state": "disabled", **more.pop("options", {})}, **more)
-
-
-def reboot(title: str, code: str | None, says: tuple[str, ...], **more: Any) -> Case:
-    return Case(
-        title=title,
-        module="host_reboot",
-        options={"hosts": ["esx-01"], **more.pop("options", {})},
-        code=code,
-        says=says,
-        lab=more.pop("lab", lambda: lab([host(states=WAITING), host("esx-02", [])])),
-        **more,
-    )
 
 
 def _always(method: str, **rule: Any) -> Any:
@@ -473,85 +461,6 @@ DEVICES = [
 ]
 
 
-def _busy(lab: Lab) -> None:
-    """Somebody else's task runs on the host."""
-    target = lab.sim.find("HostSystem", "esx-01")
-    lab.sim.start_task(None, target, "host.patch", lambda task: None, duration=3600)
-    lab.sim.clock.sleep(1)
-
-
-def _unbootable(lab: Lab) -> None:
-    with lab.sim.find("HostSystem", "esx-01").edit("capability") as capability:
-        capability.rebootSupported = False
-
-
-REBOOT = [
-    reboot(
-        "a VM that cannot be moved runs there",
-        "pinned_vms",
-        ("esx-01", "train-01", "Shut them down first"),
-        lab=lambda: lab([host(cards=[on(), on()])], [vm(power="on", devices=[{"fixed": FIRST}])]),
-        options={"reboot_if": "always"},
-    ),
-    reboot(
-        "VMs run on a host outside of clusters",
-        "running_vms",
-        ("esx-home", "plex", "Shut them down first"),
-        lab=lambda: Lab.load(
-            {
-                "kind": "esxi",
-                "name": "esx-home",
-                "host": {"cards": ["a100"]},
-                "vms": [{"name": "plex", "power": "on", "memory_gb": 4}],
-            }
-        ),
-        options={"hosts": ["esx-home"], "reboot_if": "always"},
-    ),
-    reboot(
-        "maintenance: require, and the host is not in maintenance mode",
-        "not_in_maintenance",
-        ("esx-01", "maintenance: manage"),
-        options={"maintenance": "require"},
-    ),
-    reboot("other work is under way", "task_running", ("esx-01", "host.patch", "Wait until it is done"), setup=_busy),
-    reboot(
-        "moving VMs that are off would part them from their devices",
-        "evacuation_loses_devices",
-        ("esx-01", "train-01", "evacuate_powered_off: false"),
-        lab=lambda: lab([host(cards=[on(), on()])], [vm(devices=[{"fixed": FIRST}])]),
-        options={"evacuate_powered_off": True, "reboot_if": "always"},
-    ),
-    reboot(
-        "the boot would take the boot disk from the host",
-        "reboot_takes_protected",
-        ("esx-01", BOOT, "Disable passthrough of this device first"),
-        lab=lambda: lab([host(states={BOOT: {"enabled": True, "active": False}})]),
-    ),
-    reboot(
-        "a disconnected host",
-        "host_unreachable",
-        ("esx-01 is disconnected", "Bring the host back"),
-        lab=lambda: lab([host(connection="disconnected")]),
-    ),
-    reboot("a host that does not exist", "unknown_host", ("'esx-7'", "esx-01"), options={"hosts": ["esx-7"]}),
-    reboot(
-        "an account that may not enter maintenance mode",
-        "no_permission",
-        ("esx-01", "Host.Config.Maintenance", "Grant"),
-        user="reader@vsphere.local",
-        lab=lambda: lab(
-            [host(states=WAITING)], users=[{"name": "admin"}, {"name": "reader@vsphere.local", "role": "ReadOnly"}]
-        ),
-    ),
-    reboot(
-        "a host that says it cannot be rebooted",
-        "reboot_unsupported",
-        ("esx-01", "Reboot it by hand"),
-        setup=_unbootable,
-    ),
-    reboot("vsan_mode that does not exist", None, ("vsan_mode", "evacuate"), options={"vsan_mode": "evacuate"}),
-]
-
 LOOKING = [
     Case(
         title="looking at a host that does not exist",
@@ -603,13 +512,6 @@ WARNINGS = [
         options={"on_missing": "skip"},
         warns=True,
     ),
-    reboot(
-        "a setting that no reboot brings into force",
-        None,
-        ("esx-01", "no longer offers it", "no reboot changes that"),
-        lab=lambda: lab([host(states={FIRST: {"enabled": True, "active": False, "capable": False}})]),
-        warns=True,
-    ),
 ]
 
-CASES = [*CONNECTION, *SELECTORS, *TARGETS, *DEVICES, *REBOOT, *LOOKING]
+CASES = [*CONNECTION, *SELECTORS, *TARGETS, *DEVICES, *LOOKING]

@@ -8,9 +8,11 @@ from typing import Any
 
 from tests.unit.modules.bad_input import Case
 from tests.unit.modules.harness import Lab
-from tests.unit.pains.labs import FIRST, host, lab
+from tests.unit.pains.labs import FIRST, SECOND, host, lab, on, vm
 
 WAITING = {FIRST: {"enabled": True, "active": False}}
+STALE = {"enabled": True, "active": False, "capable": False}
+BOOT = "0000:01:00.0"
 WINDOW = {"start": "22:00", "end": "05:00"}
 CYCLE = {"method": "power_cycle"}
 BMC = {"host": "esx-01", "address": "bmc-01.test", "username": "root", "password": "calvin"}
@@ -122,4 +124,118 @@ PLACES = [
     ),
 ]
 
-CASES = [*PACE, *WORDS, *POWER, *PLACES]
+
+def _busy(lab: Lab) -> None:
+    """Somebody else's task runs on the host."""
+    target = lab.sim.find("HostSystem", "esx-01")
+    lab.sim.start_task(None, target, "host.patch", lambda task: None, duration=3600)
+    lab.sim.clock.sleep(1)
+
+
+def _unbootable(lab: Lab) -> None:
+    with lab.sim.find("HostSystem", "esx-01").edit("capability") as capability:
+        capability.rebootSupported = False
+
+
+def _taken(lab: Lab) -> None:
+    lab.sim.events["enter_maintenance"](host="esx-01", user="eve@vsphere.local")
+    lab.sim.clock.sleep(60)
+
+
+def blocked(title: str, code: str, says: tuple[str, ...], **more: Any) -> Case:
+    """A host that may not be touched as it is."""
+    return roll(title, code, says, where={"hosts": ["esx-01"]}, check=True, **more)
+
+
+BLOCKED = [
+    blocked(
+        "a VM that cannot be moved runs there",
+        "pinned_vms",
+        ("esx-01", "train-01", "Shut them down first", "pinned_vms: shutdown"),
+        lab=lambda: lab([host(cards=[on(), on()])], [vm(power="on", devices=[{"fixed": FIRST}])]),
+        options={"reboot_if": "always"},
+    ),
+    roll(
+        "VMs run on a host outside of clusters",
+        "pinned_vms",
+        ("esx-home", "plex", "its host is in no cluster", "Shut them down first"),
+        lab=lambda: Lab.load(
+            {
+                "kind": "esxi",
+                "name": "esx-home",
+                "host": {"cards": ["a100"]},
+                "vms": [{"name": "plex", "power": "on", "memory_gb": 4}],
+            }
+        ),
+        where={"hosts": ["esx-home"]},
+        options={"reboot_if": "always"},
+        check=True,
+    ),
+    blocked(
+        "somebody else put the host into maintenance mode",
+        "maintenance_by_other",
+        ("esx-01", "operator_maintenance: use"),
+        setup=_taken,
+    ),
+    blocked("other work is under way", "task_running", ("esx-01", "host.patch", "cancel that task"), setup=_busy),
+    blocked(
+        "moving VMs that are off would part them from their devices",
+        "evacuation_loses_devices",
+        ("esx-01", "train-01", "evacuate_powered_off: false"),
+        lab=lambda: lab([host(cards=[on(), on()])], [vm(devices=[{"fixed": FIRST}])]),
+        options={"evacuate_powered_off": True, "reboot_if": "always"},
+    ),
+    blocked(
+        "so would stopping and moving them",
+        "evacuation_loses_devices",
+        ("esx-01", "train-01", "evacuate_powered_off: false"),
+        lab=lambda: lab([host(cards=[on(), on()])], [vm(power="on", devices=[{"fixed": FIRST}])]),
+        options={"evacuate_powered_off": True, "reboot_if": "always", "pinned_vms": "shutdown_then_power_off"},
+    ),
+    blocked(
+        "the boot would take the boot disk from the host",
+        "reboot_takes_protected",
+        ("esx-01", BOOT, "Disable passthrough of this device first"),
+        lab=lambda: lab([host(states={BOOT: {"enabled": True, "active": False}})]),
+    ),
+    blocked(
+        "a setting that no reboot brings into force, beside one that waits for it",
+        "stale_setting",
+        ("esx-01", SECOND, "no longer offers", "Disable passthrough"),
+        lab=lambda: lab([host(states={**WAITING, SECOND: STALE})]),
+    ),
+    blocked(
+        "a disconnected host",
+        "host_unreachable",
+        ("esx-01 is disconnected", "Bring the host back"),
+        lab=lambda: lab([host(connection="disconnected")]),
+    ),
+    blocked(
+        "a host that says it cannot be rebooted",
+        "reboot_unsupported",
+        ("esx-01", "Reboot it by hand"),
+        setup=_unbootable,
+    ),
+    roll("vsan_mode that does not exist", None, ("vsan_mode", "evacuate"), options={"vsan_mode": "evacuate"}),
+]
+
+WARNINGS = [
+    roll(
+        "a setting that no reboot brings into force",
+        None,
+        ("esx-01", "no longer offers it", "no reboot changes that"),
+        where={"hosts": ["esx-01"]},
+        lab=lambda: lab([host(states={FIRST: STALE})]),
+        warns=True,
+    ),
+    roll(
+        "a host that was left in maintenance mode, and owes nothing",
+        None,
+        ("esx-01 is in maintenance mode", "take it out of maintenance mode"),
+        where={"hosts": ["esx-01"]},
+        lab=lambda: lab([host(maintenance=True)]),
+        warns=True,
+    ),
+]
+
+CASES = [*PACE, *WORDS, *POWER, *PLACES, *BLOCKED]

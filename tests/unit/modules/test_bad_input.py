@@ -12,8 +12,8 @@ from tests.unit.modules import bad_input_drift, bad_input_hosts, bad_input_rolli
 from tests.unit.modules.bad_input import Case
 
 CASES = [*bad_input_drift.CASES, *bad_input_hosts.CASES, *bad_input_rolling.CASES, *bad_input_vms.CASES]
-WARNINGS = [*bad_input_hosts.WARNINGS, *bad_input_vms.WARNINGS]
-MODULES = {"drift_info", "host_passthrough", "host_pci_device_info", "host_reboot", "host_rolling_reboot"}
+WARNINGS = [*bad_input_hosts.WARNINGS, *bad_input_rolling.WARNINGS, *bad_input_vms.WARNINGS]
+MODULES = {"drift_info", "host_passthrough", "host_pci_device_info", "host_rolling_reboot"}
 MODULES |= {"vm_memory_reservation", "vm_pci_device", "vm_pci_device_info"}
 # What a program says, not a person: names of Python's exceptions and how Python shows its values.
 PROGRAM = re.compile(

@@ -51,9 +51,6 @@ SCENARIOS = {
     "enable, at the next reboot": Scenario("host_passthrough", {**ENABLE[1], "apply": "reboot"}, 6),
     "enable with a label": Scenario("host_passthrough", {**HOSTS, "devices": [{**A100, "label": "a100"}]}, 6),
     "disable": Scenario("host_passthrough", {**ENABLE[1], "state": "disabled"}, 6, (ENABLE,)),
-    "reboot what owes it": Scenario(
-        "host_reboot", {**HOSTS, "devices": [A100]}, 9, (("host_passthrough", {**ENABLE[1], "apply": "reboot"}),)
-    ),
     "roll through what owes it": Scenario(
         "host_rolling_reboot",
         {**HOSTS, "devices": [A100]},

@@ -384,7 +384,7 @@ def test_drift_is_what_check_runs_of_the_modules_would_change_or_refuse(seed: in
     acting = set()
     for module, options in (
         ("host_passthrough", {"targets": TARGETS}),
-        ("host_reboot", {"cluster": ["gpu-a", "gpu-b"], "maintenance": "manage"}),
+        ("host_rolling_reboot", {"cluster": ["gpu-a", "gpu-b"]}),
         ("vm_pci_device", {"vms": VMS}),
     ):
         result = lab._main(module, {**lab.credentials(), **options, "_ansible_check_mode": True})

@@ -78,6 +78,12 @@ TABLE: dict[str, tuple[dict[str, Any], str]] = {
     "on a host of its own": ({"vms": [vm()], "clusters": [cluster(is_cluster=False)]}, "pinned_vms"),
     "never stop": ({"vms": [pinned(never_stop=True)], "policy": Policy(pinned=STOP)}, "never_stop"),
     "no tools to ask": ({"vms": [pinned(tools_running=False)], "policy": Policy(pinned=STOP)}, "tools_not_running"),
+    "a VM that is off would be parted from its device": (
+        {"vms": [pinned(power_state="poweredOff")], "policy": Policy(evacuate_powered_off=True)}, "evacuation_loses_devices"
+    ),
+    "a VM that is stopped for it would be": (
+        {"vms": [pinned()], "policy": Policy(evacuate_powered_off=True, pinned=STOP)}, "evacuation_loses_devices"
+    ),
     "DRS is not automatic": ({"vms": [vm()], "clusters": [cluster(drs_moves_vms=False)]}, "vms_stay"),
     "DRS leaves this VM alone": ({"vms": [vm(drs_moves=False)]}, "vms_stay"),
     "DRS leaves vGPUs alone": ({"vms": [vm(vgpu=True)], "clusters": [cluster(vgpu_moves=False)]}, "vms_stay"),
@@ -158,6 +164,10 @@ HARMLESS: dict[str, dict[str, Any]] = {
     },
     "pinned VMs that may be stopped": {"vms": [pinned()], "policy": Policy(pinned=STOP)},
     "pinned VMs that are off": {"vms": [pinned(power_state="poweredOff")]},
+    "VMs that are off, none with a device of the host": {
+        "vms": [vm(power_state="poweredOff"), pinned(power_state="poweredOff", fixed=False)],
+        "policy": Policy(evacuate_powered_off=True),
+    },
     "no tools, but it may be powered off": {
         "vms": [pinned(tools_running=False)],
         "policy": Policy(pinned=Pinned(action="shutdown_then_power_off")),

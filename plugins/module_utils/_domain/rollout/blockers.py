@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
-from ..host_blockers import unreachable
+from ..host_blockers import evacuation_loses_devices, unreachable
 from ..plan import Blocker
 from .pinned import pin_reason, pinned_blockers, stays_behind
 from .policy import Policy
@@ -39,6 +39,7 @@ def quick_blockers(
     return (
         *rules,
         *pinned_blockers(view, vms, cluster, policy.pinned),
+        *_evacuation(view, vms, policy),
         *_stay_behind(view, vms, cluster),
         *_capacity(view, vms, cluster, others),
     )
@@ -159,6 +160,14 @@ def _stale(view: HostView) -> Iterable[Blocker]:
             message=f"{view.name} is configured to pass through what it no longer offers: {'; '.join(stale)}",
             cure="Disable passthrough of these devices first (host_passthrough with state: disabled): no reboot puts it in force",
         )
+
+
+def _evacuation(view: HostView, vms: Iterable[VmView], policy: Policy) -> Iterable[Blocker]:
+    """Those that are stopped for the reboot are off by then, too."""
+    stops = policy.pinned.action != "fail"
+    fixed = [vm.name for vm in vms if vm.fixed and (stops or not vm.is_on)] if policy.evacuate_powered_off else []
+    if fixed:
+        yield evacuation_loses_devices(view.name, fixed)
 
 
 def _stay_behind(view: HostView, vms: Iterable[VmView], cluster: ClusterView) -> Iterable[Blocker]:

@@ -6,12 +6,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..reboot import RebootWish, needs_reboot
+from ..reboot import pending_reason
 from .codec import digest
 from .policy import Policy
 from .world import HostView
-
-_PENDING = RebootWish()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +29,7 @@ def debt_of(view: HostView, policy: Policy) -> Debt | None:
         return Debt(reason="its devices are to be started anew", mark="firmware")
     if pending:
         words = sorted(f"{device.address} {device.enabled}" for device in pending)
-        return Debt(reason=needs_reboot(view.host, _PENDING) or "", mark=digest(*words))
+        return Debt(reason=pending_reason(view.host) or "", mark=digest(*words))
     if view.expected_debt is not None:
         return Debt(reason=view.expected_debt, mark="expected")
     return None

@@ -52,6 +52,10 @@ def _done(result: Record) -> list[str]:
     for host in hosts:
         phase = str(host.get("phase", ""))
         if phase == "idle":
+            if host.get("in_maintenance_mode"):
+                written.append(
+                    f"{host.get('cluster') or ''} {host['name']}: owes no reboot, is in maintenance mode".strip()
+                )
             continue
         word = _PHASES.get(phase, phase)
         why = f": {host['reason']}" if phase != "done" and host.get("reason") else ""
@@ -60,7 +64,11 @@ def _done(result: Record) -> list[str]:
         written += [f"  {text}" for text in told if text.rstrip(".") not in why]
         if host.get("vms") and phase != "done":
             written.append(f"  stopped for it: {', '.join(host['vms'])}")
-    return [*written, *_idle([str(host["name"]) for host in hosts if host.get("phase") == "idle"])] or ["nothing to do"]
+    return [*written, *_idle([str(host["name"]) for host in hosts if _is_idle(host)])] or ["nothing to do"]
+
+
+def _is_idle(host: Record) -> bool:
+    return host.get("phase") == "idle" and not host.get("in_maintenance_mode")
 
 
 def _idle(names: list[str]) -> list[str]:

@@ -1,0 +1,67 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Maintenance mode of one host, with a deadline. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .._domain.errors import DirectPathError
+from .._domain.hosts import Host
+from .collect import collect_through
+from .faults import explained
+from .sdk import vim
+from .session import Session
+from .tasks import wait_for_task
+
+GRACE = 30.0
+"""Seconds the client waits longer than the server was told to, so that the server's own answer is heard."""
+
+
+def read_running_tasks(session: Session, hosts: Sequence[Host]) -> dict[str, tuple[str, ...]]:
+    """host id → names of the tasks that run on it at this moment, in one bulk read."""
+    paths = {vim.Task: ("info.state", "info.descriptionId", "info.entity")}
+    rows = collect_through(session, vim.HostSystem, [host.moid for host in hosts], "recentTask", paths)[vim.Task]
+    busy: dict[str, list[str]] = {host.moid: [] for host in hosts}
+    for row in rows:
+        entity = row.get("info.entity")
+        if entity is not None and entity._moId in busy and str(row.get("info.state")) in ("running", "queued"):
+            busy[entity._moId].append(row.get("info.descriptionId", row.moid))
+    return {moid: tuple(sorted(names)) for moid, names in busy.items()}
+
+
+def enter_maintenance(
+    session: Session, host: Host, *, timeout: float, evacuate_powered_off: bool, vsan_mode: str | None
+) -> None:
+    """Put the host into maintenance mode. The server is given the deadline too: a task left behind would park the host hours later."""
+    reference = session.reference(vim.HostSystem, host.moid)
+    spec = None
+    if vsan_mode is not None and session.knows(vim.host.MaintenanceSpec, "vsanMode"):
+        spec = vim.host.MaintenanceSpec(vsanMode=vim.vsan.host.DecommissionMode(objectAction=vsan_mode))
+    doing = "enter maintenance mode"
+    try:
+        with explained(doing, host.name):
+            task = reference.EnterMaintenanceMode_Task(int(timeout), evacuate_powered_off, spec)
+            wait_for_task(session, task, doing=doing, on=host.name, timeout=timeout + GRACE)
+    except DirectPathError as error:
+        if error.code == "timed_out":
+            residents = powered_on_residents(session, host)
+            if residents:
+                error.message = f"{error.message.rstrip('.')}. Still powered on there: {', '.join(residents)}"
+                error.cure = "Move or shut down these VMs, then run the task again; the host is not in maintenance mode"
+        raise
+
+
+def powered_on_residents(session: Session, host: Host) -> tuple[str, ...]:
+    """Names of the VMs that run on the host, sorted."""
+    paths = {vim.VirtualMachine: ("name", "runtime.powerState")}
+    rows = collect_through(session, vim.HostSystem, [host.moid], "vm", paths)[vim.VirtualMachine]
+    return tuple(sorted(row.get("name", row.moid) for row in rows if str(row.get("runtime.powerState")) == "poweredOn"))
+
+
+def exit_maintenance(session: Session, host: Host, *, timeout: float) -> None:
+    """Take the host out of maintenance mode."""
+    doing = "exit maintenance mode"
+    with explained(doing, host.name):
+        task = session.reference(vim.HostSystem, host.moid).ExitMaintenanceMode_Task(int(timeout))
+        wait_for_task(session, task, doing=doing, on=host.name, timeout=timeout + GRACE)
