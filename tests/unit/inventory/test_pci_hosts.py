@@ -96,10 +96,16 @@ def test_vms_that_hold_devices(made: Fleet) -> None:
             "-e", "ansible_python_interpreter={{ ansible_playbook_python }}",
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
-    found = made.inventory(made.config("a", vms=True, compose={"seen": "inventory_hostname ~ ' on ' ~ directpath_host"}))
+    found = made.inventory(
+        made.config("a", vms=True, compose={"seen": "inventory_hostname ~ ' on ' ~ directpath_host"})
+    )
     assert found["vms_with_devices"]["hosts"] == ["train-01", "{{ 6 * 7 }}"]
     facts = vars_of(found, "train-01")
-    assert (facts["directpath_type"], facts["directpath_host"], facts["seen"]) == ("vm", "esx-01.lab", "train-01 on esx-01.lab")
+    assert (facts["directpath_type"], facts["directpath_host"], facts["seen"]) == (
+        "vm",
+        "esx-01.lab",
+        "train-01 on esx-01.lab",
+    )
     assert facts["directpath_models"] == {"10de:20f1": 1}
     assert found["vms_pci_10de_20f1"]["hosts"] == ["train-01", "{{ 6 * 7 }}"]
     assert found["pci_10de_20f1"]["hosts"] == ["esx-01.lab"], "variables of hosts must not reach their VMs"
