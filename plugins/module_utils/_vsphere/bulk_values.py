@@ -9,7 +9,7 @@ are None, or [] where pyVmomi gives []. References and faults are pyVmomi's own 
 from __future__ import annotations
 
 from functools import partial
-from operator import attrgetter, itemgetter
+from operator import attrgetter, itemgetter, methodcaller
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -20,10 +20,13 @@ XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 MOST_KNOWN = 20_000
 """Different objects of one type that are remembered during a read."""
 MOST_UNFIT = 200
-"""Objects of one type after which remembering them is given up: they are never flat."""
+"""Objects of one type that do not fit, after which another way to know them is taken."""
+TRIAL = 1000
+"""Every so many new objects of one type it is asked whether remembering them pays."""
 
 _OBJECT, _PROPERTY, _MISSING = (f"{{{NAMESPACE}}}{name}" for name in ("obj", "propSet", "missingSet"))
 _TAG_AND_TEXT = attrgetter("tag", "text")
+_XSI_TYPE_OF = methodcaller("get", XSI_TYPE)
 
 
 class Value(tuple[Any, ...]):
@@ -250,29 +253,62 @@ class RowReader(ValueReader):
 
 
 class _Remembering:
-    """Gives the same value for the same texts. Only flat objects count: children with text, without children and attributes."""
+    """Gives the same value for the same texts, as long as that pays.
+
+    The first objects of a type show what kind it is. Flat ones have nothing but children with text, and are known by tags and texts: a
+    child with children has no text, so none is mistaken for another. Deep ones are also known by their shape and their types. Those
+    with other attributes (references), and types of which most objects are new, are not remembered.
+    """
 
     def __init__(self, build: Convert) -> None:
         self._build = build
-        self._known: dict[tuple[Any, ...], Any] = {}
-        self._unfit = 0
+        self._keys = [(_flat_key, _is_flat), (_deep_key, _is_deep)]
+        self._known: dict[Any, Any] = {}
+        self._asked = self._made = self._unfit = 0
 
     def read(self, element: Element) -> Any:
-        if self._unfit > MOST_UNFIT:
+        if not self._keys:
             return self._build(element)
-        key = tuple(map(_TAG_AND_TEXT, element))
+        self._asked += 1
+        key = self._keys[0][0](element)
         value = self._known.get(key)
-        if value is None:
-            value = self._build(element)
-            # A child with text and no children cannot be mistaken for one with children: that one has no text.
-            if all(
-                child.text and not child.text.isspace() and not len(child) and not child.keys() for child in element
-            ):
-                if len(self._known) < MOST_KNOWN:
-                    self._known[key] = value
-            else:
-                self._unfit += 1
+        return self._learnt(key, element) if value is None else value
+
+    def _learnt(self, key: Any, element: Element) -> Any:
+        value = self._build(element)
+        self._made += 1
+        if not self._keys[0][1](element):
+            self._unfit += 1
+        elif len(self._known) < MOST_KNOWN:
+            self._known[key] = value
+        if self._unfit > MOST_UNFIT:
+            self._give_up(self._keys[1:])
+        elif self._made % TRIAL == 0 and self._made * 2 > self._asked:
+            self._give_up([])
         return value
+
+    def _give_up(self, keys: list[Any]) -> None:
+        self._keys = keys
+        self._known.clear()
+        self._asked = self._made = self._unfit = 0
+
+
+def _flat_key(element: Element) -> Any:
+    return tuple(map(_TAG_AND_TEXT, element))
+
+
+def _is_flat(element: Element) -> bool:
+    return all(child.text and not child.text.isspace() and not len(child) and not child.keys() for child in element)
+
+
+def _deep_key(element: Element) -> Any:
+    below = list(element.iter())
+    del below[0]
+    return tuple(map(_TAG_AND_TEXT, below)), tuple(map(len, below)), tuple(map(_XSI_TYPE_OF, below))
+
+
+def _is_deep(element: Element) -> bool:
+    return all(child.keys() in ([], [XSI_TYPE]) for child in element.iter() if child is not element)
 
 
 def _build(cls: type[Value], fields: _Fields, defaults: list[Any], element: Element) -> Value:

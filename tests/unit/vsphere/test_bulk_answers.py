@@ -116,6 +116,17 @@ ALIKE = {
             '</OptionValue><OptionValue><key>a</key><value xsi:type="xsd:int">1</value></OptionValue></val>'
         )
     ),
+    "the same texts in another shape": page(
+        host(
+            x='<val xsi:type="ArrayOfHostScsiTopologyInterface">'
+            + "".join(
+                f"<HostScsiTopologyInterface><key>k</key><adapter>a</adapter><target><key>t</key>{inside}</target>{after}"
+                "</HostScsiTopologyInterface>"
+                for inside, after in (("<target>1</target>", ""), ("", "<target>1</target>")) * 300
+            )
+            + "</val>"
+        )
+    ),
     "the same card twice": page(host(hardware_pciDevice=pci()) + host("host-2", hardware_pciDevice=pci())),
     "an error of a task": page(
         host(
