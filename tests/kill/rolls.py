@@ -181,9 +181,9 @@ def leftovers(sim: Simulator) -> list[str]:
 
 
 @contextmanager
-def site(folder: Path, task: Mapping[str, Any], lab: Mapping[str, Any] = LAB) -> Iterator[Site]:
+def site(folder: Path, task: Mapping[str, Any]) -> Iterator[Site]:
     """A fresh vCenter and a playbook for it."""
-    sim = Simulator.from_lab(dict(lab), clock=ScaledClock(SPEED))
+    sim = Simulator.from_lab(LAB, clock=ScaledClock(SPEED))
     (folder / "roll.yml").write_text(play(task), encoding="utf-8")
     with sim.serve(port=0) as server:
         place = Site(sim=sim, port=server.port, ca_file=str(server.ca_file), folder=folder)

@@ -36,7 +36,7 @@ def shortest(roll: Roll, clusters: int, places: int, fleet: int | None) -> float
     value = roll.lab.sim.knobs.get
     fixed = value("maintenance_seconds") + value("down_after_seconds") + value("exit_maintenance_seconds")
     times = [[fixed + boot for boot in hosts.values()] for hosts in reboot_times(clusters=clusters).values()]
-    bounds = [max(max(cluster), sum(cluster) / places) for cluster in times]
+    bounds = [max(*cluster, sum(cluster) / places) for cluster in times]
     return max([*bounds, *([sum(map(sum, times)) / fleet] if fleet else [])])
 
 

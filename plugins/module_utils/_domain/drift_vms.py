@@ -172,8 +172,8 @@ def _changes(case: VmCase, commands: Commands) -> Iterator[Difference]:
 
 def _renews(attach: Change, renewed: Sequence[Change]) -> bool:
     """Whether an attach takes the place of a device that goes: one difference, told with the one that goes."""
-    ids = str(attach.after.get("device", "")).split(" ")[0]
-    return any(str((change.before or {}).get("device", "")).split(" ")[0] == ids for change in renewed)
+    ids = str(attach.after.get("device", "")).split(" ", maxsplit=1)[0]
+    return any(str((change.before or {}).get("device", "")).split(" ", maxsplit=1)[0] == ids for change in renewed)
 
 
 def _why(going: Mapping[str, Mapping[str, str]], change: Change) -> str:

@@ -20,7 +20,9 @@ MOST_CANDIDATES = 8
 def is_named(record: Record, name: str) -> bool:
     """By its whole name in any case, its managed object id, its inventory path, or, for a host, its first label."""
     wanted = name.lower()
-    label = str(record["name"]).lower().split(".")[0] if "." not in wanted and "path" not in record else None
+    label = (
+        str(record["name"]).lower().split(".", maxsplit=1)[0] if "." not in wanted and "path" not in record else None
+    )
     path = str(record.get("path", ""))
     return wanted in (str(record["name"]).lower(), label) or name in (record["moid"], path) or path.endswith(f"/{name}")
 

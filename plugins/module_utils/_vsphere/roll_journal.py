@@ -40,10 +40,13 @@ class Journal(Protocol):
 
     @property
     def kind(self) -> str: ...
+
     @property
     def place(self) -> str: ...
+
     @property
     def why(self) -> str: ...
+
     @property
     def fields(self) -> Mapping[int, str]:
         """Key → name of the attributes defined in vCenter; grows when they are defined."""

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -41,11 +42,11 @@ from ansible_collections.directpath.vsphere.tests.unit.domain.strategies import 
 from tests.unit.domain_vm.builders import A100, T4, card, dynamic, esx, fixed, guest, locked, wish, world
 
 COMMANDS = Commands(vcenter="vc-01", arguments="-i inventory.yml")
-WANTED = [{"match": "10de:20f1"}]
+WANTED = ({"match": "10de:20f1"},)
 
 
-def of_host(target: Host, devices: list[Any] = WANTED, **more: Any) -> tuple[Difference, ...]:
-    wishes = PassthroughWish(devices={target.moid: parse_device_wishes(devices)}, **more)
+def of_host(target: Host, devices: Sequence[Any] = WANTED, **more: Any) -> tuple[Difference, ...]:
+    wishes = PassthroughWish(devices={target.moid: parse_device_wishes(list(devices))}, **more)
     made = DriftWorld(vms=world([], [target]), hosts=wishes)
     return find_drift(made, make_plans(made), COMMANDS)
 

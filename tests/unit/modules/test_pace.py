@@ -76,7 +76,7 @@ def wire(description: dict[str, Any], speed: float = 20) -> Iterator[Wire]:
     sim = Simulator.from_lab(description, clock=ScaledClock(speed))
     try:
         with sim.serve(port=0) as served:
-            account = next(iter(sim.authz.users.values()))
+            account, *_unused = sim.authz.users.values()
             where = {"hostname": "localhost", "port": served.port, "ca_path": str(served.ca_file)}
             yield Wire(sim=sim, options={**where, "username": account.name, "password": account.password})
     finally:

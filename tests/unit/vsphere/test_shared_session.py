@@ -63,7 +63,7 @@ def forget(sim: Simulator) -> None:
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     sim = Simulator.from_lab(LAB)
-    account = next(iter(sim.authz.users.values()))
+    account, *_unused = sim.authz.users.values()
     with sim.serve() as server:
         endpoint = Endpoint(
             hostname="localhost",
@@ -136,7 +136,7 @@ def test_waits_of_two_tasks_do_not_meet(place: Place) -> None:
         seen = []
         for session, moid in ((first, "host-1"), (second, "host-2"), (first, "host-1")):
             host = session.reference(vim.HostSystem, moid)
-            seen.append(wait_until(session, {host: ("name",)}, lambda state: sorted(state), timeout=5))
+            seen.append(wait_until(session, {host: ("name",)}, sorted, timeout=5))
         assert seen == [["host-1"], ["host-2"], ["host-1"]]
         made = place.count("CreatePropertyCollector")
     assert made == place.count("DestroyPropertyCollector") == 2
