@@ -45,7 +45,10 @@ def test_v1_a_device_is_attached_and_the_vm_runs() -> None:
     [
         ({"pci_device": FIRST}, "pci_device"),
         ({"devices": [{"match": A100, "cuont": 2}]}, "cuont"),
-        ({"devices": [{"match": {"vendor": "10de"}}]}, "unknown key vendor (vendor_id is meant?). Candidates: vendor_id"),
+        (
+            {"devices": [{"match": {"vendor": "10de"}}]},
+            "unknown key vendor (vendor_id is meant?). Candidates: vendor_id",
+        ),
     ],
 )
 def test_v2_an_unknown_key_is_an_error(options: dict[str, Any], named: str) -> None:
