@@ -32,7 +32,7 @@ MOST_SENTENCES = 6
 
 @dataclass(kw_only=True)
 class Outcome:
-    """What happened to one target: ``done`` in words, ``error`` when it failed, ``facts`` for the result.
+    """What happened to one target: ``done`` in words, ``error`` when it failed.
 
     ``made`` is how many of the planned changes came about before the error, where ``apply`` knows it better than a second look.
     """
@@ -42,7 +42,6 @@ class Outcome:
     wrote: bool = False
     """Whether a write arrived, or may have."""
     error: DirectPathError | None = None
-    facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -178,6 +178,39 @@ def test_a_vm_that_does_not_start_is_named() -> None:
     roll.assert_over({"esx-01"})
 
 
+def test_a_drain_that_does_not_end_names_who_stays_and_leaves_no_task() -> None:
+    """DRS said that it would move the VM, and is then told not to."""
+    roll = Roll.of(fleet(hosts=2, vms=1), hosts=["c1-esx-01"], drain_timeout=120)
+    sim = roll.lab.sim
+
+    def hands_off(write: Any) -> None:
+        with sim.find("ClusterComputeResource", "c1").edit("configurationEx") as config:
+            config.drsConfig.defaultVmBehavior = "manual"
+
+    sim.on_write(1, hands_off, when="before", method="EnterMaintenanceMode_Task")
+    result = roll.fail()
+    assert "c1-web-1" in result["msg"]
+    told = [call.args["timeout"] for call in sim.journal.calls if call.method == "EnterMaintenanceMode_Task"]
+    assert told
+    assert all(0 < timeout <= 120 for timeout in told), "the server gives up by itself when nobody is there to cancel"
+    assert roll.reboots() == {}
+    sim.clock.sleep(86400)
+    host = roll.host("c1-esx-01")
+    assert (host["maintenance"], host["entering"]) == (False, False)
+    assert roll.vm("c1-web-1")["power"] == "poweredOn"
+
+
+@pytest.mark.parametrize("boot", [97, 311, 1201])
+def test_waiting_is_not_polling(boot: int) -> None:
+    """Each wait ends when something happened, so no time is lost between a host's return and the next step."""
+    roll = Roll.of(fleet(hosts=2, vms=1), hosts=["c1-esx-02"])
+    knobs = {"down_after_seconds": 20, "boot_seconds": boot, "maintenance_seconds": 70}
+    roll.lab.sim.find("HostSystem", "c1-esx-02.lab").knobs.update(knobs)
+    (host,) = roll.run()["hosts"]
+    assert 70 <= host["seconds"]["drain"] <= 72
+    assert boot + 20 <= host["seconds"]["reboot"] <= boot + 22
+
+
 def test_a_pause_attribute_holds_hosts_back_until_it_is_gone() -> None:
     roll = Roll.of(cluster=["compute"])
     sim = roll.lab.sim
