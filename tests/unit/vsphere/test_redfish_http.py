@@ -20,6 +20,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfis
 from ansible_collections.directpath.vsphere.tests.unit.vsphere.bmc_world import HOST, LAB, PASSWORD
 from simulator import Simulator
 from simulator.transport.http import Server
+from simulator.transport.tls import make_certificates
 
 GOOD = [
     ("esx-01-bmc.lab", "https://esx-01-bmc.lab", "/redfish/v1/"),
@@ -183,6 +184,21 @@ def test_nobody_there(address: str, code: str) -> None:
     assert caught.value.code == code
 
 
+def test_a_redirect_to_another_machine_is_not_followed(server: Server, tmp_path: Path) -> None:
+    """The library would do so by itself, and take the request along."""
+    certificates = make_certificates()
+    trusted = tmp_path / "ca.pem"
+    trusted.write_bytes(certificates.ca)
+    with listening(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}") as (other, heard):
+        moved = f"HTTP/1.1 302 Found\r\nLocation: https://localhost:{other}/\r\nContent-Length: 0\r\n\r\n".encode()
+        with listening(moved, certificates.context()) as (port, asked):
+            with pytest.raises(DirectPathError, match="another machine") as caught:
+                Bmc(access(f"localhost:{port}", ca_path=str(trusted))).power_state()
+            assert caught.value.code == "not_redfish"
+            assert asked[0].startswith(b"GET /redfish/v1/ ")
+        assert heard == []
+
+
 def test_a_controller_that_is_silent_is_not_waited_for_again() -> None:
     with listening(None) as (port, heard):
         with pytest.raises(DirectPathError, match="no answer in time") as caught:
@@ -213,10 +229,10 @@ def test_requests_is_loaded_by_nobody_who_has_no_controller() -> None:
 
 
 class listening:
-    """A socket that answers every connection with fixed bytes, or with nothing."""
+    """A socket that answers every connection with fixed bytes, or with nothing; over TLS with a ``context``."""
 
-    def __init__(self, answer: bytes | None) -> None:
-        self.answer = answer
+    def __init__(self, answer: bytes | None, context: ssl.SSLContext | None = None) -> None:
+        self.answer, self.context = answer, context
         self.heard: list[bytes] = []
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.thread = threading.Thread(target=self._serve, daemon=True)
@@ -239,6 +255,8 @@ class listening:
                 connection, _unused = self.socket.accept()
             except OSError:
                 return
+            if self.context is not None:
+                connection = self.context.wrap_socket(connection, server_side=True)
             self.open.append(connection)
             self.heard.append(connection.recv(65536))
             if self.answer is not None:

@@ -141,6 +141,18 @@ def test_resets_of_a_running_host(client: Client, kind: str, cold: int, comes_ba
     assert host.cold_boots == cold
 
 
+@pytest.mark.parametrize("shape", ["standard", "idrac"])
+def test_power_that_is_just_going_off_does_not_come_back_at_once(client: Client, shape: str) -> None:
+    turn(client, "bmc_shape", shape)
+    host = client.server.sim.find("HostSystem", HOST)
+    client.reset("ForceOff")
+    assert client.reset("On") == 409
+    assert not host.powered
+    client.server.sim.clock.advance(10)
+    assert client.reset("On") == 204
+    assert host.powered
+
+
 def test_the_button_works_both_ways(client: Client) -> None:
     host = client.server.sim.find("HostSystem", HOST)
     for powered in (False, True):
