@@ -108,16 +108,16 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="unit-newest",
         group="compat",
-        about="unit tests but the property tests, the newest ansible-core, Python and pyVmomi",
+        about="unit tests but the property tests and the long ones, the newest ansible-core, Python and pyVmomi",
         env="newest",
-        module=_pytest("-m", "not hypothesis", "tests/unit", "tests/layers"),
+        module=_pytest("-m", "not hypothesis and not long", "tests/unit", "tests/layers"),
     ),
     Stage(
         name="unit-oldest",
         group="compat",
-        about="unit tests but the property tests, ansible-core 2.16, pyVmomi 8.0.3",
+        about="unit tests but the property tests and the long ones, ansible-core 2.16, pyVmomi 8.0.3",
         env="oldest",
-        module=_pytest("-m", "not hypothesis", "tests/unit", "tests/layers"),
+        module=_pytest("-m", "not hypothesis and not long", "tests/unit", "tests/layers"),
     ),
     Stage(
         name="examples",

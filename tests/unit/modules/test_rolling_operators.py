@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from rolling_lab import Roll, fleet
 
+pytestmark = pytest.mark.long
+
 EVE = "eve@vsphere.local"
 
 

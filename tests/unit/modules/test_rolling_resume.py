@@ -17,6 +17,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import LOCK, Lock
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell import rolling
 
+pytestmark = pytest.mark.long
+
 
 class Killed(BaseException):
     """The process ends here."""

@@ -11,6 +11,8 @@ import pytest
 from pyVmomi import vim
 from rolling_lab import Roll, fleet
 
+pytestmark = pytest.mark.long
+
 WRITES = [
     "AddCustomFieldDef",
     "SetField",

@@ -15,6 +15,8 @@ from harness import Lab
 
 from simulator.rules.knobs import FIELDS
 
+pytestmark = pytest.mark.long
+
 A100 = {"match": "10de:20f1"}
 HOSTS = {"cluster": ["compute"], "devices": [A100]}
 VM = {"vm": ["train-01"], "devices": [{**A100, "count": 2}], "mmio": {}, "power": "on"}
