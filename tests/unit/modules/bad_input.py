@@ -75,10 +75,10 @@ class Answer:
 
     @property
     def warnings(self) -> list[str]:
-        """What was said of the hosts or VMs without refusing anything."""
+        """What was said of the hosts or VMs without refusing anything: with each of them, or of all together."""
         targets = [*self.result.get("hosts", ()), *self.result.get("vms", ())]
         of_targets = [warning for target in targets for warning in target.get("warnings", ())]
-        return [*of_targets, *map(_words, self.result.get("warnings", ()))]
+        return of_targets or list(map(_words, self.result.get("warnings", ())))
 
     @property
     def message(self) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from unittest import mock
 
 from ansible.module_utils import basic
+from ansible.module_utils.common import warnings
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import session as session_module
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import Endpoint, Guard
@@ -93,6 +94,7 @@ class Lab:
             return session_module.open_session(endpoint, clock=clock.seconds, sleep=clock.sleep, **chosen)
 
         printed = StringIO()
+        warnings._global_warnings.clear()  # Ansible keeps them as long as the process lives
         with (
             _arguments(arguments),
             mock.patch.object(session_module, "open_transport", self._transport),
