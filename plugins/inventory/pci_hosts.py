@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: pci_hosts
 short_description: ESXi hosts of one or many vCenters, grouped by their PCI devices
-version_added: 0.2.0
+version_added: 0.1.0
 author:
   - directpath.vsphere contributors (@directpath-vsphere)
 description:
