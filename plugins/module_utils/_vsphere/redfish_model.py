@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 from .._domain.errors import DirectPathError
 from .redfish_http import Reply
 
-PowerState: TypeAlias = "Literal['on', 'off'] | None"
+PowerState = Literal["on", "off", None]
 Resource = Mapping[str, Any]
 
 _STATES: Mapping[str, PowerState] = {
