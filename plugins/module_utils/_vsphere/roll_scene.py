@@ -43,8 +43,9 @@ FAST = 1.5
 class Scene:
     """Hosts, VMs and clusters of a roll as the server shows them; empty until the first ``wait``.
 
-    ``orders``: VM name → stop order; ``never_stop``: names or ids of VMs; ``allow_protected``: as host_passthrough has it; ``fields``:
-    custom attribute key → name, may be set anew at any time. ``own_tasks`` holds ids of tasks the caller started: they are nobody else's work.
+    ``orders``: VM name → stop order; ``never_stop``: names or ids of VMs; ``allow_protected``: as host_passthrough has it;
+    ``fields``: custom attribute key → name, may be set anew at any time. ``own_tasks`` holds ids of tasks the caller started: they
+    are nobody else's work.
     """
 
     def __init__(
