@@ -27,7 +27,7 @@ from tools.lab import LabError, running
 from tools.tree import collection, collections_path, sync
 
 DEFAULT_LAB = "simulator/labs/demo.yml"
-TARGET_SECONDS = 600
+TARGET_SECONDS = 1200
 TREE = "integration"
 
 

@@ -26,7 +26,7 @@ class Stage:
     folder: str = "."
     needs: tuple[str, ...] = ()
     environ: Mapping[str, str] = field(default_factory=dict)
-    timeout: int = 900
+    timeout: int = 2400
 
 
 def _pytest(*arguments: str) -> tuple[str, ...]:
@@ -64,7 +64,7 @@ STAGES: tuple[Stage, ...] = (
         about="rolling reboots killed at every write, and over whole fleets",
         # More at a time than there are processors: playbooks spend most of their time waiting for hosts to come back.
         module=("pytest", "-q", "-n", "6", "-p", "no:cacheprovider", "tests/kill", "tests/scale"),
-        timeout=1800,
+        timeout=2400,
     ),
     Stage(
         name="conformance",
@@ -97,7 +97,7 @@ STAGES: tuple[Stage, ...] = (
         group="integration",
         about="every target of tests/integration against the simulator",
         module=("tools.run_targets",),
-        timeout=1200,
+        timeout=3000,
     ),
     Stage(
         name="ansible-test",
