@@ -6,9 +6,10 @@ PYTHON := $(shell sh tools/find_python.sh)
 LAB ?= simulator/labs/demo.yml
 PORT ?= 8989
 SPEED ?= 20
+HOSTS ?= 10,100,1000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test lint unit sanity integration package docs compat coverage generate changelog format clean
+.PHONY: help demo lab test lint unit sanity integration package docs compat coverage bench generate changelog format clean
 
 help: ## show this list
 	@awk -F ':[^:]*## ' '/^[a-z ]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -48,6 +49,9 @@ coverage: python ## unit tests once more, with a report of the lines no test rea
 	@env="$$($(PYTHON) -m tools.envs main)" && mkdir -p .cache/coverage && rm -f .cache/coverage/data* && \
 	  "$$env/bin/coverage" run -m pytest -q -p no:cacheprovider && "$$env/bin/coverage" combine --quiet && \
 	  "$$env/bin/coverage" report --show-missing
+
+bench: python ## measure our reads and plays beside the peers'; HOSTS=10,100,1000
+	@env="$$($(PYTHON) -m tools.envs main)" && "$$env/bin/python" -m benchmarks --hosts $(HOSTS) --json .cache/bench.json
 
 generate: python ## rewrite the generated tables of the READMEs
 	@env="$$($(PYTHON) -m tools.envs main)" && "$$env/bin/python" -m tools.generate

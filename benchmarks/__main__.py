@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Measure and print: ``make bench``, or ``python -m benchmarks --hosts 10,100 --no-peers --json result.json``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks import plays, report
+from benchmarks.readers import READERS
+from benchmarks.servers import Server, fleet, simulator, vcsim, vcsim_binary
+from tools.envs import ROOT, ensure
+
+VMS_PER_HOST = 5
+
+
+def main() -> int:
+    """Exit status 1 when a figure misses what is promised for it (only told for fleets of 1,000 hosts)."""
+    options = _arguments()
+    sizes = [int(size) for size in options.hosts.split(",")]
+    results = list(_readers(sizes, options.repeat)) + (
+        list(_plays(sizes, [int(ms) for ms in options.latency.split(",")])) if options.peers else []
+    )
+    text = report.tables(results)
+    print(text)
+    if options.json:
+        Path(options.json).write_text(json.dumps(results, indent=1), encoding="utf-8")
+    missed = report.missed(results)
+    for sentence in missed:
+        print(f"MISSED: {sentence}", file=sys.stderr)
+    return 1 if missed else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--hosts", default="10,100,1000", help="sizes of the fleet (default 10,100,1000)")
+    parser.add_argument(
+        "--repeat", type=int, default=3, help="runs of each reader, of which the best counts (default 3)"
+    )
+    parser.add_argument("--no-peers", dest="peers", action="store_false", help="readers only, no runs of Ansible")
+    parser.add_argument(
+        "--latency", default="0,20", help="milliseconds each call of a run of Ansible takes longer (default 0,20)"
+    )
+    parser.add_argument("--json", help="also write the figures there")
+    return parser.parse_args()
+
+
+def _readers(sizes: list[int], repeat: int) -> Iterator[dict[str, Any]]:
+    binary = vcsim_binary()
+    for size in sizes:
+        with simulator(fleet(size, size * VMS_PER_HOST)) as server:
+            # The first read makes the simulator serialise every object; it keeps the text, as vCenter keeps nothing.
+            for what in ("hosts", "vms"):
+                _read("HTTP alone", what, server)
+                yield from _all_readers(server, size, what, repeat)
+        if binary is not None:
+            with vcsim(binary, size, 0) as server:
+                yield from _all_readers(server, size, "hosts", repeat)
+
+
+def _all_readers(server: Server, size: int, what: str, repeat: int) -> Iterator[dict[str, Any]]:
+    # In turns, so that what else the machine does meanwhile does not fall upon one of them.
+    rounds = [{name: _read(name, what, server) for name in READERS} for _unused in range(repeat)]
+    for name in READERS:
+        best = min((runs[name] for runs in rounds), key=lambda run: run["cpu"])
+        print(f"{server.kind} {size:5} {what:5} {name:26} {best['cpu']:7.3f} s CPU", file=sys.stderr)
+        yield {"kind": "read", "server": server.kind, "hosts": size, "what": what, "name": name, **best}
+
+
+def _read(name: str, what: str, server: Server) -> dict[str, Any]:
+    environ = {**os.environ, "BENCH_SERVER": json.dumps(asdict(server))}
+    command = [sys.executable, "-m", "benchmarks.readers", name, what]
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{name} failed:\n{done.stderr}")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def _plays(sizes: list[int], latencies: list[int]) -> Iterator[dict[str, Any]]:
+    env = ensure("peers")
+    for size in sizes:
+        with simulator(fleet(size, max(20, size), ready=100, per_cluster=size)) as server:
+            for latency in latencies:
+                server.slow_down(latency)
+                for play in (play for play in plays.PLAYS if size <= play.most):
+                    cost = plays.measure(play, server, env)
+                    told = {"hosts": size, "latency": latency, "what": play.question, "name": play.name}
+                    print(*told.values(), f"{cost['wall']:.2f} s, {cost['calls']} calls", file=sys.stderr)
+                    yield {"kind": "play", "ours": play.ours, **told, **cost}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

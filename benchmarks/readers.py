@@ -1,0 +1,172 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One reader in a process of its own: ``python -m benchmarks.readers ours hosts``. Prints what it cost as one line of JSON.
+
+All readers ask for the same properties in pages of the same size over gzip. Measured is the read alone, after imports and login, each
+of which is told too. Peak memory is that of the whole process.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import re
+import resource
+import sys
+import time
+import zlib
+from collections.abc import Callable
+from typing import Any
+from xml.etree import ElementTree
+
+from benchmarks.servers import Server
+
+UTILS = "ansible_collections.directpath.vsphere.plugins.module_utils._vsphere"
+
+
+def _ours(name: str) -> Any:
+    return importlib.import_module(f"{UTILS}.{name}")
+
+
+def _endpoint(server: Server) -> Any:
+    return _ours("session").Endpoint(
+        hostname="localhost",
+        port=server.port,
+        username=server.username,
+        password=server.password,
+        ca_path=server.ca_file,
+        validate_certs=server.ca_file is not None,
+    )
+
+
+def _paths(session: Any, what: str) -> dict[Any, tuple[str, ...]]:
+    from pyVmomi import vim
+
+    if what == "hosts":
+        return {vim.HostSystem: _ours("read_hosts").host_paths(session), vim.ClusterComputeResource: ("name",)}
+    return {vim.VirtualMachine: _ours("read_vms")._paths(session)}
+
+
+def ours(session: Any, what: str) -> int:
+    """Our reader, up to the dataclasses that planning works with."""
+    if what == "hosts":
+        return len(_ours("read_hosts").read_hosts(session))
+    paths = _paths(session, what)
+    rows = next(iter(_ours("collect").collect_view(session, paths).values()))
+    return len([_ours("read_vms").vm_from_row(row, None) for row in rows])
+
+
+def ours_all_different(session: Any, what: str) -> int:
+    """The same when no two cards of the fleet are alike: nothing that was read before is of use."""
+    _ours("bulk_values").MOST_KNOWN = 0
+    return ours(session, what)
+
+
+def pyvmomi(session: Any, what: str) -> int:
+    """The same read as pyVmomi makes it, and nothing done with the answer."""
+    from pyVmomi import vim, vmodl
+
+    collector, pc = session.content.propertyCollector, vmodl.query.PropertyCollector
+    paths = _paths(session, what)
+    view = session.content.viewManager.CreateContainerView(session.content.rootFolder, list(paths), True)
+    walk = pc.TraversalSpec(name="view", type=vim.view.ContainerView, path="view", skip=False)
+    spec = pc.FilterSpec(
+        objectSet=[pc.ObjectSpec(obj=view, skip=True, selectSet=[walk])],
+        propSet=[pc.PropertySpec(type=kind, all=False, pathSet=list(names)) for kind, names in paths.items()],
+    )
+    page = collector.RetrievePropertiesEx([spec], pc.RetrieveOptions(maxObjects=_ours("collect").PAGE))
+    found = list(page.objects) if page else []
+    while page is not None and page.token:
+        page = collector.ContinueRetrievePropertiesEx(page.token)
+        found.extend(page.objects)
+    view.DestroyView()
+    return len(found)
+
+
+def http(session: Any, what: str, parse: Callable[[bytes], Any] | None = None) -> int:
+    """The bytes alone: asked for, moved and unzipped, and not looked at."""
+    bulk = _ours("bulk")
+    from pyVmomi import vim
+
+    paths = _paths(session, what)
+    collector = session.content.propertyCollector._moId
+    view = session.content.viewManager.CreateContainerView(session.content.rootFolder, list(paths), True)
+    start = bulk.Start(kind=vim.view.ContainerView, moids=(view._moId,), link="view")
+    body = bulk.first_request(collector, start, paths, page=_ours("collect").PAGE, may_be_gone=False)
+    found = 0
+    while True:
+        connection = session.stub.GetConnection()
+        connection.request("POST", "/sdk", body, bulk._headers(session.stub))
+        answer = connection.getresponse()
+        text = answer.read()
+        session.stub.ReturnConnection(connection)
+        session.stub.calls["RetrievePropertiesEx"] += 1
+        if answer.getheader("Content-Encoding") == "gzip":
+            text = zlib.decompress(text, zlib.MAX_WBITS | 32)
+        if parse is not None:
+            parse(text)
+        found += text.count(b"<objects>")
+        token = re.search(rb"<token>(.*?)</token>", text)
+        if token is None:
+            break
+        body = bulk.next_request(collector, token[1].decode())
+    view.DestroyView()
+    return found
+
+
+def http_and_parser(session: Any, what: str) -> int:
+    """The bytes, and a tree of each page by the C parser of the standard library: what nobody who looks at all of it can do without."""
+    return http(session, what, ElementTree.fromstring)
+
+
+READERS: dict[str, Callable[[Any, str], int]] = {
+    "ours": ours,
+    "ours, no two cards alike": ours_all_different,
+    "bare pyVmomi": pyvmomi,
+    "HTTP + C parser": http_and_parser,
+    "HTTP alone": http,
+}
+PROPERTY_CALLS = ("RetrievePropertiesEx", "ContinueRetrievePropertiesEx")
+
+
+def measure(name: str, what: str, server: Server) -> dict[str, Any]:
+    """Run one reader and say what it cost."""
+    began = time.process_time()
+    module = _ours("session")
+    _ours("read_vms")
+    _ours("read_hosts")
+    imported = time.process_time()
+    with module.open_session(_endpoint(server), read_only=True) as session:
+        connected = time.process_time()
+        calls = session.stub.calls.copy()
+        before, spent, wall = server.counters(), server.cpu(), time.monotonic()
+        cpu = time.process_time()
+        found = READERS[name](session, what)
+        cpu, wall, spent = time.process_time() - cpu, time.monotonic() - wall, server.cpu() - spent
+        made = session.stub.calls - calls
+    after = server.counters()
+    return {
+        "objects": found,
+        "property_calls": sum(made[method] for method in PROPERTY_CALLS),
+        "bytes": after["bytes_out"] - before["bytes_out"] if after else None,
+        "cpu": cpu,
+        "wall": wall,
+        "server_cpu": spent,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "import_cpu": imported - began,
+        "login_cpu": connected - imported,
+    }
+
+
+def main() -> None:
+    """Arguments: reader, hosts or vms. The server comes in the environment."""
+    server = Server(**json.loads(os.environ["BENCH_SERVER"]))
+    print(json.dumps(measure(sys.argv[1], sys.argv[2], server)))
+
+
+if __name__ == "__main__":
+    from tools.collection_path import install
+
+    install()
+    main()

@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The benchmarks measure the same work for everybody, count it rightly, and notice a promise that is not kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from benchmarks import report
+from benchmarks.readers import READERS
+from benchmarks.servers import Server, fleet, simulator
+from tools.envs import ROOT
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with simulator(fleet(3, 7)) as running:
+        yield running
+
+
+def cost(server: Server, name: str, what: str) -> dict[str, Any]:
+    environ = {**os.environ, "BENCH_SERVER": json.dumps(asdict(server))}
+    command = [sys.executable, "-m", "benchmarks.readers", name, what]
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize(("what", "objects"), [("hosts", 3), ("vms", 7)])
+def test_every_reader_reads_the_same(server: Server, what: str, objects: int) -> None:
+    costs = {name: cost(server, name, what) for name in READERS}
+    # The cluster is read beside the hosts; only our reader gives hosts alone.
+    assert {name: found["objects"] for name, found in costs.items()} == {
+        name: objects if name.startswith("ours") or what == "vms" else objects + 1 for name in READERS
+    }
+    assert {found["property_calls"] for found in costs.values()} == {1}
+    assert min(found["bytes"] for found in costs.values()) > 1000
+    assert max(found["bytes"] for found in costs.values()) < 1.3 * min(found["bytes"] for found in costs.values())
+    assert all(0 < found["cpu"] < 5 and found["peak_mb"] > 10 for found in costs.values())
+
+
+def test_latency_is_added_and_taken_away(server: Server) -> None:
+    server.slow_down(300)
+    slow = cost(server, "HTTP alone", "hosts")
+    server.slow_down(0)
+    # A view made, a page read, a view destroyed.
+    assert slow["wall"] > 0.9
+    assert cost(server, "HTTP alone", "hosts")["wall"] < slow["wall"] - 0.5
+
+
+def result(name: str, **figures: Any) -> dict[str, Any]:
+    return {
+        "kind": "read",
+        "server": "simulator",
+        "hosts": 1000,
+        "what": "hosts",
+        "name": name,
+        "property_calls": 6,
+        "bytes": 1_000_000,
+        "cpu": 1.0,
+        "wall": 2.0,
+        "server_cpu": 0.5,
+        "peak_mb": 50.0,
+        **figures,
+    }
+
+
+GOOD = (result("ours", cpu=0.5), result("HTTP + C parser", cpu=0.5), result("bare pyVmomi", cpu=3.0))
+
+
+def test_a_kept_promise_is_not_missed() -> None:
+    assert report.missed(GOOD) == []
+    assert report.missed([{**found, "hosts": 100, "cpu": 9.0} for found in GOOD]) == []
+
+
+@pytest.mark.parametrize(
+    "figures", [{"cpu": 0.66}, {"property_calls": 13}, {"peak_mb": 201.0}], ids=lambda figures: next(iter(figures))
+)
+def test_a_broken_promise_is_named(figures: dict[str, Any]) -> None:
+    assert len(report.missed([result("ours", **{"cpu": 0.5, **figures}), *GOOD[1:]])) >= 1
+
+
+def test_the_table_shows_ratios_and_growth() -> None:
+    small = [{**found, "hosts": 100, "cpu": found["cpu"] / 10} for found in GOOD]
+    text = report.tables([*small, *GOOD])
+    assert "| 1000 | ours | 6 | 1.00 | 0.500 | 1.00 | 0.17 | 2.00 | 0.50 | 50 |" in text
+    assert "ours 0.50 ms" in text
+    play = {
+        "kind": "play",
+        "hosts": 10,
+        "latency": 0,
+        "what": "q",
+        "logins": 1,
+        "bytes": 1000,
+        "cpu": 1.0,
+        "peak_mb": 9.0,
+    }
+    text = report.tables(
+        [
+            {**play, "name": "a", "ours": True, "calls": 5, "wall": 1.0},
+            {**play, "name": "b", "ours": False, "calls": 50, "wall": 2.0},
+        ]
+    )
+    assert "| q | 10 | 0 | b | 50 | 1 | 1 | 2.00 | 1.00 | 9 | 10x, 2.0x |" in text
