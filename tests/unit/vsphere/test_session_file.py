@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import PIPE, Popen
 from typing import Any
 
 import pytest
@@ -279,11 +281,15 @@ def test_a_task_that_hangs_in_its_login_is_not_waited_for_forever(tmp_path: Path
 
 def test_a_task_that_dies_leaves_no_lock(file: SessionFile) -> None:
     keep(file)
-    child = os.fork()
-    if child == 0:  # pragma: no cover
-        with file.locked():
-            os._exit(0)
-    os.waitpid(child, 0)
+    lock = file.path.with_suffix(".lock")
+    code = "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], os.O_RDWR), fcntl.LOCK_EX); print(1, flush=True); sys.stdin.read()"
+    with Popen([sys.executable, "-c", code, str(lock)], stdin=PIPE, stdout=PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        impatient = SessionFile(KEY, folder=file.path.parent, sleep=lambda seconds: None)
+        with pytest.raises(DirectPathError, match="logging in"), impatient.locked():
+            pytest.fail("the lock was not held")
+        holder.kill()
     assert read(file) == KEPT
 
 

@@ -149,41 +149,47 @@ def test_tasks_at_the_same_moment_log_in_once(place: Place) -> None:
     assert len(place.sim.sessions.by_key) == 1
 
 
-def test_processes_at_the_same_moment_log_in_once(place: Place) -> None:
-    code = (
-        "import json, os, sys; sys.path.insert(0, os.environ['ROOT'])\n"
-        "from tools.collection_path import install; install()\n"
-        "from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import session, read_hosts\n"
-        "with session.open_session(session.Endpoint(**json.loads(sys.stdin.read())), read_only=True) as found:\n"
-        "    print(len(read_hosts.read_hosts(found)), found.own_logins)\n"
-    )
-    given = json.dumps({**vars(place.endpoint)})
+BEGIN = """
+import json, os, sys
+sys.path.insert(0, os.environ["ROOT"])
+from tools.collection_path import install; install()
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import session, read_hosts
+endpoint = session.Endpoint(**json.loads(sys.stdin.read()))
+def look():
+    with session.open_session(endpoint, read_only=True) as found:
+        return f"{len(read_hosts.read_hosts(found))} {found.own_logins}"
+"""
+
+
+def started(place: Place, code: str) -> Popen[str]:
+    """A process of its own that can ``look()``."""
     environ = {**os.environ, "ROOT": str(ROOT)}
-    tasks = [
-        Popen([sys.executable, "-c", code], stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True, env=environ)
-        for _unused in range(4)
-    ]
-    for task in tasks:
-        assert task.stdin is not None
-        task.stdin.write(given)
-        task.stdin.close()
-        task.stdin = None
+    task = Popen([sys.executable, "-c", BEGIN + code], stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True, env=environ)
+    assert task.stdin is not None
+    task.stdin.write(json.dumps({**vars(place.endpoint)}))
+    task.stdin.close()
+    task.stdin = None
+    return task
+
+
+def test_processes_at_the_same_moment_log_in_once(place: Place) -> None:
+    tasks = [started(place, "print(look())") for _unused in range(4)]
     said = [task.communicate(timeout=60) for task in tasks]
     assert sorted(output for output, _errors in said) == ["3 0\n", "3 0\n", "3 0\n", "3 1\n"], said
     assert place.count("Login") == 1
 
 
 def test_a_fork_goes_on_in_the_session(place: Place) -> None:
-    place.look()
-    child = os.fork()
-    if child == 0:  # pragma: no cover
-        try:
-            os._exit(place.look())
-        except BaseException:
-            os._exit(99)
-    _pid, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == 0
-    assert place.look() == 0
+    """As the workers of ansible-playbook do: each with connections of its own."""
+    task = started(
+        place,
+        "first = look()\n"
+        "children = [os.fork() or os._exit(0 if look() == '3 0' else 1) for _unused in range(3)]\n"
+        "print(first, *(os.waitpid(child, 0)[1] for child in children), look())\n",
+    )
+    output, errors = task.communicate(timeout=60)
+    assert output == "3 1 0 0 0 3 0\n", errors
+    assert place.count("Login") == 1
 
 
 def test_a_changed_password_is_not_served_by_an_old_session(place: Place) -> None:
