@@ -293,12 +293,12 @@ def test_a_task_that_dies_leaves_no_lock(file: SessionFile) -> None:
     assert read(file) == KEPT
 
 
-def test_the_folder_is_that_of_the_login_or_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_is_that_of_the_login_or_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/7")
     assert default_folder() == Path("/run/user/7/directpath.vsphere")
     monkeypatch.setenv("XDG_RUNTIME_DIR", "relative")
     monkeypatch.setenv("XDG_CACHE_HOME", "/c")
     assert default_folder() == Path("/c/directpath.vsphere")
     monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setenv("HOME", "/home/u")
-    assert default_folder() == Path("/home/u/.cache/directpath.vsphere")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert default_folder() == tmp_path / ".cache" / "directpath.vsphere"
