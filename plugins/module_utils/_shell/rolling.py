@@ -18,6 +18,7 @@ from .._domain.rollout.states import is_active
 from .._domain.rollout.world import Exam, World
 from .._domain.targets import resolve_hosts, resolve_targets
 from .._vsphere.collect import collect_objects
+from .._vsphere.faults import explain
 from .._vsphere.read_hosts import read_host_names
 from .._vsphere.redfish import Bmc, BmcAccess
 from .._vsphere.roll_journal import Journal, Subject
@@ -30,10 +31,12 @@ from .rolling_loop import Loop, close_down
 from .rolling_result import of_forecast, of_roll
 from .rolling_setting import Rolled, Setting, orphanage
 from .rolling_tell import Teller
-from .rolling_trouble import TROUBLE, not_back
+from .rolling_trouble import TROUBLE, Trouble, not_back
 from .rolling_wish import RollWish
 from .worlds import aliases
 
+ATTEMPTS_TO_CLOSE = 5
+"""How often the removal of the journal is tried: a server that is away then for longer keeps nobody waiting."""
 LATER = "the planned changes will leave devices pending"
 
 
@@ -100,10 +103,18 @@ def _result(setting: Setting, wish: RollWish) -> dict[str, Any]:
 
 def _close(loop: Loop, setting: Setting, rolled: Rolled) -> None:
     """The journal that is no longer needed. What cannot be removed does no harm, and is said."""
-    try:
-        close_down(loop, setting.journal)
-    except (DirectPathError, *TROUBLE) as error:
-        setting.teller.note(f"The journal could not be removed: {error}", rolled.now)
+    trouble = Trouble(setting)
+    why = ""
+    for _attempt in range(ATTEMPTS_TO_CLOSE):
+        try:
+            close_down(loop, setting.journal)
+            return
+        except (DirectPathError, *TROUBLE) as error:
+            why = explain(error, doing="remove the journal", on=setting.journal.place).message
+            setting.journal.forget_written()
+            if isinstance(error, DirectPathError) or trouble.met(error) is not None:
+                break
+    setting.teller.note(f"{why}. It does no harm there, and the next run removes it.", rolled.now)
 
 
 def _schedule(loop: Loop, setting: Setting, wish: RollWish) -> dict[str, Any]:

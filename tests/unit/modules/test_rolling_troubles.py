@@ -48,9 +48,22 @@ def test_a_write_that_meets_trouble_is_made_once(method: str, trouble: dict[str,
     result = roll.run()
     assert rule.hits == 1
     assert result["state"] == "finished"
+    assert roll.attributes() == []
     roll.lab.sim.faults.clear()
     roll.run()
     roll.assert_over({"esx-01"})
+
+
+def test_a_journal_that_cannot_be_removed_is_said_and_the_next_run_removes_it() -> None:
+    roll = Roll.of(cluster=["compute"])
+    roll.lab.sim.faults.add(method="RemoveCustomFieldDef", http=503)
+    result = roll.run()
+    assert result["state"] == "finished"
+    assert any("Cannot remove the journal" in note and "503" in note for note in result["notes"])
+    assert roll.attributes()
+    roll.lab.sim.faults.clear()
+    roll.run()
+    roll.assert_over()
 
 
 @pytest.mark.parametrize("method", READS)
