@@ -186,12 +186,7 @@ def _host(host: Host, world: DriftWorld, plans: Plans, differences: Sequence[Dif
         if device.address in selected or device.address in by_address or _is_held(host, device)
     ]
     return {
-        "name": host.name,
-        "moid": host.moid,
-        "cluster": host.cluster,
-        "version": host.version,
-        "connection_state": host.connection_state,
-        "in_maintenance_mode": host.in_maintenance_mode,
+        **host.record(),
         "wanted": host.moid in world.hosts.devices,
         "status": status_of(list(differences)),
         "devices": devices if host.is_reachable else [],

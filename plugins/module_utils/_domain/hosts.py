@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from .pci import BRIDGE_CLASS
 
@@ -217,6 +217,17 @@ class Host:
     """None when not read."""
     unreadable: tuple[str, ...] = ()
     """Property paths the server would not give; what depends on them is unknown, not false."""
+
+    def record(self) -> dict[str, Any]:
+        """What every result and report says of a host."""
+        return {
+            "name": self.name,
+            "moid": self.moid,
+            "cluster": self.cluster,
+            "version": self.version,
+            "connection_state": self.connection_state,
+            "in_maintenance_mode": self.in_maintenance_mode,
+        }
 
     @property
     def is_reachable(self) -> bool:

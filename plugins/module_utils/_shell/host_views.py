@@ -13,7 +13,7 @@ from .._domain.hosts import Host, HostDevice
 from .._domain.plan import Plan
 from .._domain.targets import Target, parse_targets
 from .._vsphere.session import Session
-from .output import device_results, host_result
+from .output import device_results
 from .run import Outcome
 from .worlds import HostWorld, observe_hosts, read_protection
 
@@ -53,7 +53,7 @@ def render_query(world: HostWorld, query: HostQuery, plan: Plan, outcomes: Mappi
 def _host(host: Host, world: HostWorld, query: HostQuery) -> dict[str, Any]:
     iommu, hints = _iommu(host)
     return {
-        **host_result(host),
+        **host.record(),
         "reboot_required": bool(host.pending),
         "rebind_without_reboot": host.capabilities.rebind_without_reboot,
         "iommu": iommu,

@@ -25,18 +25,6 @@ from .._domain.vms import (
 from .run import Outcome, status_of
 
 
-def host_result(host: Host) -> dict[str, Any]:
-    """What every module says of a host."""
-    return {
-        "name": host.name,
-        "moid": host.moid,
-        "cluster": host.cluster,
-        "version": host.version,
-        "connection_state": host.connection_state,
-        "in_maintenance_mode": host.in_maintenance_mode,
-    }
-
-
 def device_results(host: Host, devices: Iterable[HostDevice]) -> list[dict[str, Any]]:
     """Devices of a host, sorted by address. Reasons of protection are given where the host's fabric was read."""
     reasons = protections(host) if host.fabric is not None else {}
