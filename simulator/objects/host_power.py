@@ -127,8 +127,11 @@ def come_back(host: HostSystem, plan: reboot.Journey) -> None:
     for change in host.at_boot:
         change()
     host.at_boot.clear()
-    if plan.boot_time_moves:
+    if plan.boots:
+        shown = host.boot_time
         boot(host)
+        if not plan.boot_time_moves:
+            host.boot_time = shown
     if not host_network.management_up(host.spec, host.taken, host.links_down):
         return
     if host.direct:

@@ -167,7 +167,11 @@ class Knobs:
         ),
     ] = "early"
     boot_result: Annotated[
-        str, About("how the next boot ends", choices=("normal", "never_returns", "same_boot_time", "disconnected"))
+        str,
+        About(
+            "how the next boot ends; same_boot_time: it was away without a boot, old_boot_time: it booted and shows the old time",
+            choices=("normal", "never_returns", "same_boot_time", "old_boot_time", "disconnected"),
+        ),
     ] = "normal"
     down_after_seconds: Annotated[float, About("time from the reboot call until the host stops answering")] = 20.0
     boot_seconds: Annotated[float, About("time from then until the host answers again")] = 300.0

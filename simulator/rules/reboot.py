@@ -19,13 +19,15 @@ class Journey:
     """A reboot or shutdown as a timetable, in simulator seconds.
 
     `back` is None when the host stays away. `task_ends` is None when the task never ends by itself. `power_off`: it ends
-    without power, as against a host that hangs while it boots. `quick`: it skips the firmware (Quick Boot).
+    without power, as against a host that hangs while it boots. `quick`: it skips the firmware (Quick Boot). `boots` without
+    `boot_time_moves`: it starts anew and is shown with its old boot time, as its clock was reset or vCenter keeps the old value.
     """
 
     down: float
     back: float | None
     task_ends: float | None
     task_fails: bool
+    boots: bool
     boot_time_moves: bool
     comes_disconnected: bool
     power_off: bool = False
@@ -59,7 +61,8 @@ def journey(now: float, knobs: Knobs, *, returns: bool, direct: bool, quick: boo
         back=back,
         task_ends=None if direct else ends,
         task_fails=knobs.reboot_task_end == "error",
-        boot_time_moves=knobs.boot_result != "same_boot_time",
+        boots=knobs.boot_result != "same_boot_time",
+        boot_time_moves=knobs.boot_result not in ("same_boot_time", "old_boot_time"),
         comes_disconnected=knobs.boot_result == "disconnected",
         power_off=not returns,
         quick=quick,

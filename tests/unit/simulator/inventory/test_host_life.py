@@ -244,6 +244,17 @@ def test_a_host_that_was_away_without_a_boot() -> None:
     assert world.states(host) == {GPU: (True, False)}
 
 
+def test_a_host_that_boots_and_shows_its_old_boot_time() -> None:
+    world = World("three_hosts", boot_result="old_boot_time")
+    host = world.host("esx-03")
+    world.configure(host, GPU, applyNow=False)
+    before = host.runtime.bootTime
+    world.reboot(host)
+    assert (host.runtime.connectionState, host.runtime.bootTime) == ("connected", before)
+    assert host.RetrieveHardwareUptime() < 600
+    assert world.states(host) == {GPU: (True, True)}
+
+
 def test_a_host_that_comes_back_disconnected() -> None:
     world = World("three_hosts", boot_result="disconnected")
     host = world.host("esx-03")

@@ -43,7 +43,7 @@ def test_values_that_fit(name: str, given: Any, kept: Any) -> None:
         ("boot_seconds", "soon", "takes a number"),
         ("boot_seconds", True, "takes a number"),
         ("group_follows", "yes", "takes true or false"),
-        ("boot_result", "explodes", "takes one of normal, never_returns, same_boot_time, disconnected"),
+        ("boot_result", "explodes", "takes one of normal, never_returns, same_boot_time, old_boot_time, disconnected"),
         ("never_active", 5, "takes a list"),
     ],
 )

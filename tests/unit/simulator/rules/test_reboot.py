@@ -47,12 +47,17 @@ def test_a_task_that_waits_for_a_host_that_never_returns_never_ends() -> None:
 
 
 @pytest.mark.parametrize(
-    ("result", "moves", "state"),
-    [("normal", True, "connected"), ("same_boot_time", False, "connected"), ("disconnected", True, "disconnected")],
+    ("result", "boots", "moves", "state"),
+    [
+        ("normal", True, True, "connected"),
+        ("same_boot_time", False, False, "connected"),
+        ("old_boot_time", True, False, "connected"),
+        ("disconnected", True, True, "disconnected"),
+    ],
 )
-def test_how_a_boot_ends(result: str, moves: bool, state: str) -> None:
+def test_how_a_boot_ends(result: str, boots: bool, moves: bool, state: str) -> None:
     plan = journey(boot_result=result)
-    assert plan.boot_time_moves is moves
+    assert (plan.boots, plan.boot_time_moves) == (boots, moves)
     assert reboot.connection_after_boot(plan) == state
 
 
