@@ -121,6 +121,12 @@ options:
       - At most about so many of these questions are asked. What is left open is reported as V(unchecked), never as in sync.
     type: int
     default: 10
+  journal_dir:
+    description: >-
+      As O(directpath.vsphere.host_rolling_reboot#module:journal_dir). Hosts that a rolling reboot has in hand, or left behind when it
+      was interrupted, differ from what is wanted.
+    type: path
+    default: ~/.ansible/directpath
   command_arguments:
     description: What follows the name of a playbook in the commands of the report, such as V(-i inventory.yml --limit vc-01).
     type: str
@@ -154,6 +160,12 @@ status:
   description: "V(in_sync), V(drift) when anything differs, V(unknown) when nothing is known to differ but not everything could be told."
   returned: success
   type: str
+settled:
+  description: >-
+    Whether the roles of the playbook C(site) would find nothing to do, to wait for or to refuse. Differences that they leave alone,
+    such as devices that nobody asked for, do not count here; those that rules of O(ignore) let pass do.
+  returned: success
+  type: bool
 summary:
   description: What was found, in one sentence.
   returned: success
@@ -187,6 +199,7 @@ logins:
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.arguments import (
     DEVICES,
+    JOURNAL_DIR,
     MMIO,
     TARGETS,
     VM_OPTIONS,
@@ -224,6 +237,7 @@ ARGUMENTS = {
         },
     },
     "most_questions": {"type": "int", "default": 10},
+    "journal_dir": JOURNAL_DIR,
     "command_arguments": {"type": "str", "default": ""},
 }
 CONSTRAINTS = {"required_one_of": [("targets", "vms")]}

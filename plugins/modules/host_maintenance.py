@@ -142,6 +142,7 @@ logins:
   type: int
 """
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.arguments import JOURNAL_DIR
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.maintenance import (
     Request,
     apply,
@@ -164,7 +165,7 @@ ARGUMENTS = {
     "stop_timeout": {"type": "int", "default": 300},
     "leave_timeout": {"type": "int", "default": 600},
     "journal": {"type": "str", "choices": ["auto", "vcenter", "file"], "default": "auto"},
-    "journal_dir": {"type": "path", "default": "~/.ansible/directpath"},
+    "journal_dir": JOURNAL_DIR,
 }
 
 

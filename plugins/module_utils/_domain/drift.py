@@ -36,6 +36,7 @@ KINDS: Mapping[str, Kind] = {
     "disabled": Kind(title="not enabled", mark="off"),
     "label_differs": Kind(title="another label", mark="label"),
     "pending_reboot": Kind(title="waits for a reboot", mark="reboot"),
+    "roll_unfinished": Kind(title="rolling reboot not finished", mark="in hand"),
     "stale_address": Kind(title="address out of date", mark="stale"),
     "identity_changed": Kind(title="another card at the address", mark="other card", is_grave=True),
     "protected_conflict": Kind(title="the host needs it", mark="protected", is_grave=True),
@@ -123,6 +124,12 @@ class Difference:
             "planned": self.planned,
             "ignored": self.ignored or None,
         }
+
+
+def is_settled(differences: tuple[Difference, ...] | list[Difference]) -> bool:
+    """Whether the modules would find nothing to do, to wait for or to refuse. A rule that lets a difference pass keeps no module from
+    acting on it."""
+    return not any(difference.planned for difference in differences)
 
 
 def status_of(differences: tuple[Difference, ...] | list[Difference]) -> Status:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from .drift import Difference
 from .drift_commands import Commands
-from .drift_hosts import host_differences, without_disk_verdicts
+from .drift_hosts import host_differences, roll_difference, without_disk_verdicts
 from .drift_vms import VmCase, surplus_differences, vm_differences
 from .hosts import DeviceUser, Host
 from .overrides import parse_overrides
@@ -37,7 +37,8 @@ class DriftWorld:
     ``vms.hosts`` are all hosts at hand. ``hosts`` wishes by host id; a host without an entry is not in the intent. ``entries`` are
     the wished devices by VM id as the modules take them, ``passed_over`` ids of wished VMs that this run is not about.
     ``disks_unread`` are hosts whose partition tables were not asked for, to keep to the calls allowed. ``sees_all`` is False when
-    the account has no say at the root of the inventory, so that what it does not find may be there all the same.
+    the account has no say at the root of the inventory, so that what it does not find may be there all the same. ``journals`` are
+    what rolling reboots keep on hosts, attribute → text by host id; ``any_journal``: there is one, whatever is in it.
     """
 
     vms: VmWorld
@@ -49,6 +50,8 @@ class DriftWorld:
     disks_unread: frozenset[str] = frozenset()
     whole_fleet: bool = False
     sees_all: bool = True
+    journals: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    any_journal: bool = False
 
     def wanted(self) -> tuple[Host, ...]:
         return tuple(host for host in self.vms.hosts if host.moid in self.hosts.devices)
@@ -106,6 +109,7 @@ def find_drift(world: DriftWorld, plans: Plans, commands: Commands) -> tuple[Dif
     """Every difference, hosts before VMs, sorted by name."""
     found = [
         *_hosts(world, plans, commands),
+        *_rolls(world, commands),
         *_vms(world, plans, commands),
         *(_not_found(world, entry, commands) for entry in world.not_found),
     ]
@@ -157,6 +161,14 @@ def _hosts(world: DriftWorld, plans: Plans, commands: Commands) -> Iterable[Diff
         elif world.whole_fleet:
             nothing = TargetPlan(target=host.name, moid=host.moid)
             yield from host_differences(host, nothing, (), commands)
+
+
+def _rolls(world: DriftWorld, commands: Commands) -> Iterable[Difference]:
+    for host in world.vms.hosts:
+        if host.moid in world.journals and (world.whole_fleet or host.moid in world.hosts.devices):
+            found = roll_difference(host, world.journals[host.moid], commands)
+            if found is not None:
+                yield found
 
 
 def _vms(world: DriftWorld, plans: Plans, commands: Commands) -> Iterable[Difference]:

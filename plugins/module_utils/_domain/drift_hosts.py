@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from .drift import Difference
@@ -13,6 +14,9 @@ from .drift_commands import Commands
 from .hosts import Host, HostDevice
 from .plan import Blocker, TargetPlan
 from .protection import holds_disks, protections
+from .rollout.codec import decode_host
+from .rollout.journal import ENTRY
+from .rollout.states import ENDED
 from .selectors import DeviceWish
 
 _KIND_OF = {
@@ -50,6 +54,32 @@ def host_differences(
         key = (difference.subject, "" if difference.subject else difference.cause)
         found.setdefault(key, difference)
     return tuple(sorted(found.values(), key=lambda difference: difference.place))
+
+
+def roll_difference(host: Host, texts: Mapping[str, str], commands: Commands) -> Difference | None:
+    """What a rolling reboot noted on the host (attribute → text), unless it is done with it. A run that goes on knows what to do."""
+    entry, _before, garbage = decode_host(texts)
+    damaged = [value.text for value in garbage if value.attribute == ENTRY]
+    if entry is None and not damaged:
+        return None
+    if entry is not None and entry.step in ENDED and entry.step != "failed":
+        return None
+    if entry is None:
+        found, cause = "unreadable", f"What a rolling reboot noted on {host.name} cannot be read: {damaged[0]}"
+    elif entry.step == "failed":
+        found, cause = entry.step, f"A rolling reboot gave {host.name} up: {entry.text}"
+    else:
+        since = datetime.fromtimestamp(entry.at, UTC)
+        found, cause = entry.step, f"{host.name} is {entry.step} since {since:%Y-%m-%d %H:%M} UTC"
+    return _difference(
+        host,
+        "roll_unfinished",
+        wanted="in no rolling reboot's hands",
+        found=found,
+        cause=cause,
+        cure="Wait for the run that is at work on it. If there is none, it was interrupted: run it again, and it goes on",
+        command=commands.reboot(),
+    )
 
 
 def without_disk_verdicts(host: Host, target: TargetPlan) -> TargetPlan:

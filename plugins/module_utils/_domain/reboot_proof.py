@@ -30,7 +30,8 @@ def is_back(
 
     Connection state alone proves nothing: the gap is easily missed. The boot time must have moved by more than ``margin``
     seconds, as setting the clock moves it a little. Uptime knows no clock: when it is told how long ago the reboot was asked
-    for, a host that is up for longer has not rebooted, whatever its clock says.
+    for, a host that is up for longer has not rebooted, whatever its clock says, and one that is up for less long has, whatever
+    boot time it shows (its clock was reset at the boot, or the server keeps the old value).
     """
     if now.connection_state != "connected":
         return False, f"it is {now.connection_state}"
@@ -45,11 +46,20 @@ def is_back(
         if uptime_seconds is None or asked_seconds_ago is None:
             return False, "its boot time before is not known, and its uptime neither"
         return True, ""
+    if is_up_since(uptime_seconds, asked_seconds_ago):
+        return True, ""
     if now.boot_time is None:
         return False, "it does not say when it booted yet"
     if now.boot_time <= before.boot_time + margin:
         return False, "it still runs since its old boot time: it has not gone down yet"
     return True, ""
+
+
+def is_up_since(uptime_seconds: float | None, asked_seconds_ago: float | None) -> bool | None:
+    """Whether the host booted after the reboot was asked for, by its uptime alone; None when that cannot be told."""
+    if uptime_seconds is None or asked_seconds_ago is None:
+        return None
+    return uptime_seconds < asked_seconds_ago
 
 
 def verify_after(now: Host, wishes: Sequence[DeviceWish] = ()) -> tuple[str, ...]:

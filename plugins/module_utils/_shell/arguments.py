@@ -11,6 +11,7 @@ from ansible.module_utils.basic import env_fallback
 
 from .._domain.errors import InputError
 from .._domain.pace import MODEST
+from .._domain.rollout.journal import DIRECTORY
 from .._vsphere.session import Endpoint
 
 Spec = dict[str, Any]
@@ -55,6 +56,8 @@ HOSTS: Spec = {
 }
 
 TARGETS: Spec = {"targets": {"type": "list", "elements": "dict", "options": {**HOSTS, **DEVICES}}}
+
+JOURNAL_DIR = {"type": "path", "default": DIRECTORY}
 
 PACE: Spec = {"max_concurrent": {"type": "int", "default": MODEST}, "max_failures": {"type": "int"}}
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .._domain.drift import is_settled
 from .._domain.drift_commands import Commands
 from .._domain.drift_find import (
     DriftWorld,
@@ -35,6 +36,7 @@ from .._vsphere.read_hosts import read_bindings, read_names, reread_hosts
 from .._vsphere.read_options import read_options
 from .._vsphere.read_rights import has_say_at_root
 from .._vsphere.read_vms import VmName, read_holders, read_vms
+from .._vsphere.roll_traces import read_traces
 from .._vsphere.session import Session
 from .names import Names
 from .run import Outcome
@@ -54,6 +56,7 @@ class DriftRequest:
     whole_fleet: bool
     rules: tuple[Rule, ...]
     most_questions: int
+    journal_dir: str
     commands: Commands
 
     @classmethod
@@ -74,6 +77,7 @@ class DriftRequest:
             whole_fleet=params["scope"] == "fleet",
             rules=parse_rules(params["ignore"]),
             most_questions=params["most_questions"],
+            journal_dir=params["journal_dir"],
             commands=Commands(
                 vcenter=params["hostname"] or "", port=params["port"], arguments=params["command_arguments"]
             ),
@@ -110,6 +114,7 @@ def observe(session: Session, request: DriftRequest) -> Seen:
     neighbours = place_vms(read_holders(session, others), near)
     hosts = with_users(read_bindings(session, reread_hosts(session, near, numa=True)), (*vms, *neighbours))
     wishes, passed = _wishes(vms, meaning, request.only_on_hosts)
+    traces = read_traces(session, [host.moid for host in near], directory=request.journal_dir)
     world = DriftWorld(
         vms=VmWorld(vms=vms, others=neighbours, hosts=hosts),
         hosts=PassthroughWish(
@@ -121,6 +126,8 @@ def observe(session: Session, request: DriftRequest) -> Seen:
         passed_over=passed,
         whole_fleet=request.whole_fleet,
         sees_all=not meaning.not_found or has_say_at_root(session),
+        journals=traces.texts,
+        any_journal=traces.any_left,
     )
     return Seen(world=world)
 
@@ -208,10 +215,12 @@ def _ask(session: Session, world: DriftWorld, plans: Plans, request: DriftReques
 
 def render(seen: Seen, request: DriftRequest, plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
     plans = seen.plans or make_plans(seen.world)
-    differences, idle = let_pass(find_drift(seen.world, plans, request.commands), request.rules)
+    everything = find_drift(seen.world, plans, request.commands)
+    differences, idle = let_pass(everything, request.rules)
     found = report(request.commands.place, seen.world, plans, differences, idle)
     return {
         "status": found["status"],
+        "settled": is_settled(everything) and not seen.world.any_journal,
         "summary": sentence(found),
         "report": found,
         "warnings": [f"Rule {name!r} of ignore covers nothing: take it out, or correct it" for name in idle],

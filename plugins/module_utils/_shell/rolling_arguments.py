@@ -6,8 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._vsphere.roll_journal_file import DIRECTORY
-from .arguments import DEVICES, HOSTS, TARGETS
+from .arguments import DEVICES, HOSTS, JOURNAL_DIR, TARGETS
 
 _MINUTES = {name: {"type": "float"} for name in ("drain", "reboot", "settle")}
 _BMC = {
@@ -78,7 +77,7 @@ ARGUMENTS: dict[str, Any] = {
     "patience": {"type": "float", "default": 0},
     "pause_file": {"type": "path"},
     "journal": {"type": "str", "choices": ["auto", "vcenter", "file"], "default": "auto"},
-    "journal_dir": {"type": "path", "default": DIRECTORY},
+    "journal_dir": JOURNAL_DIR,
     "slice": {"type": "float", "default": 0},
     "run_id": {"type": "str"},
     "goes_on": {"type": "bool", "default": False},

@@ -10,12 +10,12 @@ from typing import Any
 
 from .._domain.errors import InputError
 from .._domain.rollout.budget import check_amount
+from .._domain.rollout.journal import DIRECTORY
 from .._domain.rollout.policy import Amount, Deadlines, Durations, LockRule, Pinned, Policy, Window
 from .._domain.rollout.window import parse_window
 from .._domain.targets import Target, parse_targets
 from .._domain.timeouts import check_timeout
 from .._vsphere.redfish_http import BmcAccess
-from .._vsphere.roll_journal_file import DIRECTORY
 
 SHORTEST_TTL = 60
 """Seconds: a lock has to outlive a few broken connections of its owner."""

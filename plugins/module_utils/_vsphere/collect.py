@@ -17,7 +17,12 @@ from .sdk import vim, vmodl
 from .session import Session
 
 PAGE = 200
-"""Objects a page. The server may return fewer; the token says whether more follow."""
+"""Objects a page, where each brings some 20 KB such as the PCI functions of a host: a page is held in memory as a whole. The server
+may return fewer; the token says whether more follow."""
+DEVICES_PAGE = 500
+"""The same for VMs with their virtual devices, some 8 KB each."""
+NAMES_PAGE = 2000
+"""The same for objects with a few short values each."""
 READS = 3
 """How often a read is begun before what tears it is told."""
 
@@ -40,7 +45,9 @@ class Row:
         return default if value is None else value
 
 
-def collect_view(session: Session, paths: Mapping[type, Sequence[str]], container: Any = None) -> dict[type, list[Row]]:
+def collect_view(
+    session: Session, paths: Mapping[type, Sequence[str]], container: Any = None, *, page: int = PAGE
+) -> dict[type, list[Row]]:
     """Everything of the given types below a container (default: the whole inventory): one view, one bulk read.
 
     Rows are sorted by managed object id, so that results do not depend on the server's order.
@@ -50,7 +57,8 @@ def collect_view(session: Session, paths: Mapping[type, Sequence[str]], containe
         root = container or session.content.rootFolder
         view = session.content.viewManager.CreateContainerView(root, list(paths), True)
         try:
-            return _retrieve(session, Start(kind=vim.view.ContainerView, moids=(view._moId,), link="view"), paths)
+            start = Start(kind=vim.view.ContainerView, moids=(view._moId,), link="view")
+            return _retrieve(session, start, paths, page=page)
         finally:
             with suppress(vmodl.MethodFault):
                 view.DestroyView()
@@ -58,23 +66,32 @@ def collect_view(session: Session, paths: Mapping[type, Sequence[str]], containe
     return _by_kind(paths, _whole(session, read))
 
 
-def collect_objects(session: Session, kind: type, moids: Iterable[str], paths: Sequence[str]) -> list[Row]:
+def collect_objects(
+    session: Session, kind: type, moids: Iterable[str], paths: Sequence[str], *, page: int = PAGE
+) -> list[Row]:
     """Named objects of one type: one bulk read. None asked for, none read."""
     start = Start(kind=kind, moids=sorted(set(moids)))
     if not start.moids or not paths:
         return []
     wanted = {kind: paths}
-    return _by_kind(wanted, _whole(session, lambda: _retrieve(session, start, wanted, may_be_gone=True)))[kind]
+    rows = _whole(session, lambda: _retrieve(session, start, wanted, page=page, may_be_gone=True))
+    return _by_kind(wanted, rows)[kind]
 
 
 def collect_through(
-    session: Session, start: type, moids: Iterable[str], link: str, paths: Mapping[type, Sequence[str]]
+    session: Session,
+    start: type,
+    moids: Iterable[str],
+    link: str,
+    paths: Mapping[type, Sequence[str]],
+    *,
+    page: int = PAGE,
 ) -> dict[type, list[Row]]:
     """Objects reached from named ones by one property (``vm`` of hosts): one bulk read."""
     begin = Start(kind=start, moids=sorted(set(moids)), link=link)
     if not begin.moids:
         return {kind: [] for kind in paths}
-    return _by_kind(paths, _whole(session, lambda: _retrieve(session, begin, paths)))
+    return _by_kind(paths, _whole(session, lambda: _retrieve(session, begin, paths, page=page)))
 
 
 def _whole(session: Session, read: Callable[[], _Result]) -> _Result:
@@ -94,22 +111,22 @@ def _whole(session: Session, read: Callable[[], _Result]) -> _Result:
 
 
 def _retrieve(
-    session: Session, start: Start, paths: Mapping[type, Sequence[str]], *, may_be_gone: bool = False
+    session: Session, start: Start, paths: Mapping[type, Sequence[str]], *, page: int, may_be_gone: bool = False
 ) -> list[Row]:
     """``may_be_gone``: objects removed since they were named are left out, instead of failing the read of all others. Never for a
     view: one that vanished with its session would look like an empty inventory."""
     if session.stub.has_wire:
-        return _retrieve_fast(session, start, paths, may_be_gone=may_be_gone)
+        return _retrieve_fast(session, start, paths, page=page, may_be_gone=may_be_gone)
     collector = session.content.propertyCollector
     spec = _spec(session, start, paths, may_be_gone=may_be_gone)
-    page = collector.RetrievePropertiesEx([spec], _pc.RetrieveOptions(maxObjects=PAGE))
+    answer = collector.RetrievePropertiesEx([spec], _pc.RetrieveOptions(maxObjects=page))
     rows: list[Row] = []
-    while page is not None:
-        rows.extend(_row(content) for content in page.objects)
-        if not page.token:
+    while answer is not None:
+        rows.extend(_row(content) for content in answer.objects)
+        if not answer.token:
             break
-        page = collector.ContinueRetrievePropertiesEx(page.token)
-        if page is None:
+        answer = collector.ContinueRetrievePropertiesEx(answer.token)
+        if answer is None:
             raise BrokenAnswer("an answer without the objects that were promised")
     return rows
 
@@ -127,20 +144,20 @@ def _spec(session: Session, start: Start, paths: Mapping[type, Sequence[str]], *
 
 
 def _retrieve_fast(
-    session: Session, start: Start, paths: Mapping[type, Sequence[str]], *, may_be_gone: bool
+    session: Session, start: Start, paths: Mapping[type, Sequence[str]], *, page: int, may_be_gone: bool
 ) -> list[Row]:
     """The same over the wire, without pyVmomi's parser: ten times less work for the same rows."""
     stub, collector = session.stub, session.content.propertyCollector._moId
     reader = RowReader(stub)
-    body = first_request(collector, start, paths, page=PAGE, may_be_gone=may_be_gone)
+    body = first_request(collector, start, paths, page=page, may_be_gone=may_be_gone)
     with no_collecting():
         rows, token = stub.guarded("RetrievePropertiesEx", collector, partial(_page, stub, reader, body, more=False))
         while token is not None:
             body = next_request(collector, token)
-            page, token = stub.guarded(
+            more, token = stub.guarded(
                 "ContinueRetrievePropertiesEx", collector, partial(_page, stub, reader, body, more=True)
             )
-            rows += page
+            rows += more
     return rows
 
 

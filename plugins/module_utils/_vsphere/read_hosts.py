@@ -17,7 +17,7 @@ from typing import Any
 from .._domain.hosts import DeviceMode, DeviceUser, Host, HostCapabilities, HostDevice, Sriov
 from .._domain.pci import hex4
 from .._domain.vms import DynamicBacking, FixedBacking, SriovBacking
-from .collect import Row, collect_objects, collect_through, collect_view
+from .collect import DEVICES_PAGE, NAMES_PAGE, Row, collect_objects, collect_through, collect_view
 from .read_vms import VM_NAME_PATHS, VmName, passthrough_devices, vm_names
 from .sdk import vim
 from .session import Session
@@ -80,12 +80,12 @@ def read_host_names(session: Session) -> tuple[Host, ...]:
 
     A server lists hundreds of PCI functions: they are read (``reread_hosts``) where they are asked for.
     """
-    return _host_names(collect_view(session, _HOST_NAME_PATHS))
+    return _host_names(collect_view(session, _HOST_NAME_PATHS, page=NAMES_PAGE))
 
 
 def read_names(session: Session) -> tuple[tuple[VmName, ...], tuple[Host, ...]]:
     """Every VM and every host with name and place only, in one bulk read."""
-    found = collect_view(session, {**VM_NAME_PATHS, **_HOST_NAME_PATHS})
+    found = collect_view(session, {**VM_NAME_PATHS, **_HOST_NAME_PATHS}, page=NAMES_PAGE)
     return vm_names(found), _host_names(found)
 
 
@@ -247,7 +247,8 @@ def read_users(session: Session, hosts: Sequence[Host]) -> tuple[Host, ...]:
     """The hosts with the VMs that hold or are configured with each of their devices, in one bulk read."""
     paths = {vim.VirtualMachine: ("name", "runtime.host", "runtime.powerState", "config.hardware.device")}
     reachable = [host.moid for host in hosts if host.is_reachable]
-    rows = collect_through(session, vim.HostSystem, reachable, "vm", paths)[vim.VirtualMachine]
+    found = collect_through(session, vim.HostSystem, reachable, "vm", paths, page=DEVICES_PAGE)
+    rows = found[vim.VirtualMachine]
     return read_bindings(session, tuple(replace(host, users=users_of(host.moid, rows)) for host in hosts))
 
 
@@ -258,7 +259,10 @@ def read_bindings(session: Session, hosts: Sequence[Host]) -> tuple[Host, ...]:
     """
     managers = {host.assignable_moid for host in hosts if host.assignable_moid and host.is_reachable}
     kind = vim.host.AssignableHardwareManager
-    bindings = {row.moid: row.get("binding", ()) for row in collect_objects(session, kind, managers, ("binding",))}
+    bindings = {
+        row.moid: row.get("binding", ())
+        for row in collect_objects(session, kind, managers, ("binding",), page=NAMES_PAGE)
+    }
     return tuple(_bound(host, bindings.get(host.assignable_moid or "", ())) for host in hosts)
 
 

@@ -23,7 +23,7 @@ from .._domain.vms import (
     Vm,
     VmDevice,
 )
-from .collect import Row, collect_objects, collect_through
+from .collect import DEVICES_PAGE, NAMES_PAGE, Row, collect_objects, collect_through
 from .sdk import vim
 from .session import Session
 
@@ -139,7 +139,7 @@ def read_vms(session: Session, names: Sequence[VmName], *, pools: bool = False) 
 def read_holders(session: Session, names: Sequence[VmName]) -> tuple[Vm, ...]:
     """The named VMs as far as the devices they hold go, in one bulk read: for VMs nothing is wished of, of which there are many."""
     moids = [name.moid for name in names]
-    rows = collect_objects(session, vim.VirtualMachine, moids, _paths(session, _OF_HOLDERS))
+    rows = collect_objects(session, vim.VirtualMachine, moids, _paths(session, _OF_HOLDERS), page=DEVICES_PAGE)
     table = {name.moid: name for name in names}
     vms = (vm_from_row(row, table.get(row.moid)) for row in rows)
     return tuple(sorted(vms, key=lambda vm: (vm.path or vm.name, vm.moid)))
@@ -160,7 +160,9 @@ def read_residents(session: Session, host_moids: Iterable[str]) -> dict[str, tup
 def _read_pools(session: Session, rows: Iterable[Row]) -> dict[str, PoolState]:
     owners = {row.moid: row.get("resourcePool")._moId for row in rows if row.get("resourcePool") is not None}
     paths = ("name", "runtime.memory.unreservedForVm", "config.memoryAllocation")
-    pools = {row.moid: row for row in collect_objects(session, vim.ResourcePool, owners.values(), paths)}
+    pools = {
+        row.moid: row for row in collect_objects(session, vim.ResourcePool, owners.values(), paths, page=NAMES_PAGE)
+    }
     return {moid: _pool(pools[pool]) for moid, pool in owners.items() if pool in pools}
 
 

@@ -13,9 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from .._domain.rollout.journal import ATTRIBUTES, HOST_ATTRIBUTES, VM
+from .._domain.rollout.journal import ATTRIBUTES, HOST_ATTRIBUTES, STOP_ORDER, VM
 from .collect import collect_objects, collect_view
-from .roll_scene import STOP_ORDER
 from .sdk import vim, vmodl
 from .session import Session
 
@@ -136,6 +135,11 @@ class AttributeJournal:
     @property
     def is_defined(self) -> bool:
         return set(ATTRIBUTES) <= set(self._keys)
+
+    @property
+    def is_partly_defined(self) -> bool:
+        """A roll is under way, or one that ended did not remove all of its journal."""
+        return bool(self._keys)
 
     def look_up(self) -> None:
         """Find out which attributes are defined."""

@@ -22,7 +22,6 @@ from .roll_journal import AttributeJournal, Journal, Subject, Texts, missing_pri
 from .session import Endpoint, Session
 
 VERSION = 1
-DIRECTORY = "~/.ansible/directpath"
 
 
 def journal_path(endpoint: Endpoint, directory: str) -> Path:

@@ -18,13 +18,13 @@ from .collect import collect_objects
 from .collect_named import collect_named
 from .roll_filter import HOST_TRIGGERS, VM_TRIGGERS
 from .roll_probe import HostFresh, VmFresh
-from .roll_views import STOP_ORDER, Asked, Picture, Wanted, compute_of
+from .roll_views import Asked, Picture, Wanted, compute_of
 from .roll_vms import HARDWARE_PATHS, vm_hardware
 from .sdk import vim
 from .session import Session
 from .watch import Delta, Watch
 
-__all__ = ["STOP_ORDER", "HostFresh", "Scene", "VmFresh", "Wanted"]
+__all__ = ["HostFresh", "Scene", "VmFresh", "Wanted"]
 
 _Views = TypeVar("_Views")
 

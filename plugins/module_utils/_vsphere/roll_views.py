@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .._domain.hosts import Host
-from .._domain.rollout.journal import PAUSE
+from .._domain.rollout.journal import PAUSE, STOP_ORDER
 from .._domain.rollout.world import ClusterView, HostView, VmView
 from .._domain.selectors import DeviceWish
 from . import roll_read
@@ -18,8 +18,6 @@ from .roll_read import RunningTask
 from .roll_vms import VmHardware
 from .sdk import vim
 
-STOP_ORDER = "directpath.stop_order"
-"""Custom attribute on a VM: its stop order, where the caller gives none by name."""
 DEVICES = "config.pciPassthruInfo"
 """Watched to know when devices change, and read together with them."""
 

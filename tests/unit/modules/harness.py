@@ -112,12 +112,11 @@ class Lab:
 def _arguments(arguments: dict[str, Any]) -> Any:
     """Hand parameters to AnsibleModule as the controller would; 2.19 wants to know how they are serialised."""
     payload = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
-    with mock.patch.object(basic, "_ANSIBLE_ARGS", payload):
-        with ExitStack() as stack:
-            if hasattr(basic, "_ANSIBLE_PROFILE"):
-                stack.enter_context(mock.patch.object(basic, "_ANSIBLE_PROFILE", "legacy"))
-            internal = sys.modules.get("ansible.module_utils._internal")  # since 2.19
-            if internal is not None:
-                # Another test in this process may have imported Ansible's controller: warnings would go to its display.
-                stack.enter_context(mock.patch.object(internal, "is_controller", False))
-            yield
+    with mock.patch.object(basic, "_ANSIBLE_ARGS", payload), ExitStack() as stack:
+        if hasattr(basic, "_ANSIBLE_PROFILE"):
+            stack.enter_context(mock.patch.object(basic, "_ANSIBLE_PROFILE", "legacy"))
+        internal = sys.modules.get("ansible.module_utils._internal")  # since 2.19
+        if internal is not None:
+            # Another test in this process may have imported Ansible's controller: warnings would go to its display.
+            stack.enter_context(mock.patch.object(internal, "is_controller", False))
+        yield

@@ -13,7 +13,12 @@ from pyVmomi import vim
 from scene_lab import LABS, end_sessions, moid, open_session, simulator, watching
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import ENTRY, LOCK, PAUSE
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import (
+    ENTRY,
+    LOCK,
+    PAUSE,
+    STOP_ORDER,
+)
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.world import (
     Admission,
     ClusterView,
@@ -21,7 +26,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout
     VmView,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import roll_scene
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.roll_scene import STOP_ORDER, Scene, Wanted
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.roll_scene import Scene, Wanted
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import Endpoint, connect_session
 from simulator.clock import ScaledClock
 from simulator.lab.fleet import fleet_lab

@@ -31,6 +31,12 @@ HOST_ATTRIBUTES = (ENTRY, DEVICES, LINKS)
 ATTRIBUTES = (*HOST_ATTRIBUTES, VM, LOCK, PAUSE)
 """Custom attributes: the first three on hosts, VM on VMs, the last two on clusters."""
 
+STOP_ORDER = "directpath.stop_order"
+"""The attribute by which administrators say in which order VMs are stopped. Not ours: it is read, and never removed."""
+
+DIRECTORY = "~/.ansible/directpath"
+"""Where a journal is kept that is a file."""
+
 LONGEST = 255
 """Characters in one value of a custom attribute."""
 
