@@ -17,6 +17,7 @@ from typing import Any
 from .._domain.errors import DirectPathError
 from .._domain.rollout.journal import Entry
 from .._domain.rollout.policy import Policy
+from .._domain.rollout.proof import has_moved, started_anew
 from .._domain.rollout.world import HostView
 from .faults import CONNECTION_ERRORS
 from .roll_scene import Scene
@@ -29,6 +30,8 @@ AT_ONCE = 8
 """Questions under way at a time."""
 AGAIN = 5.0
 """Seconds until a host whose services did not answer is asked again, and a management controller too."""
+UPTIME_AGAIN = 30.0
+"""For so long it counts that a host said that it was up all the time, or said nothing of it."""
 SOMETIMES = 60.0
 """Seconds until a management controller that did not answer before anything began is asked again."""
 GRACE = 0.25
@@ -36,13 +39,31 @@ GRACE = 0.25
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Signs:
+    """What a host that is back says. ``read_at``: when its uptime was that; ``again``: seconds until it is asked for what is missing."""
+
+    read_at: float
+    again: float
+    uptime: float | None = None
+    services: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Proof:
-    """What a host that is back says. ``of``: the connection and the boot it was asked in."""
+    """The same, kept. ``of``: the connection and the boot the host was asked in."""
 
     of: tuple[Any, ...]
     at: float
-    uptime: float | None = None
-    services: bool = False
+    signs: Signs
+
+    @property
+    def services(self) -> bool:
+        return self.signs.services
+
+    def uptime_at(self, now: float) -> float | None:
+        """It has grown since it was read."""
+        told = self.signs.uptime
+        return None if told is None else told + max(0.0, now - self.signs.read_at)
 
 
 class Pool:
@@ -96,6 +117,8 @@ class Probes:
         self._bmcs = bmcs
         self._pool = Pool()
         self._proofs: dict[str, Proof] = {}
+        self._away: set[str] = set()
+        """Hosts in hand that were seen without connection and have not said since how long they are up."""
         self._power: dict[str, tuple[float, str | None]] = {}
         self._checked: set[str] = set()
         self._problems: dict[str, str] = {}
@@ -117,13 +140,14 @@ class Probes:
 
     def next_due(self, now: float) -> float | None:
         """When something is to be asked again."""
-        due = [proof.at + AGAIN for proof in self._proofs.values() if not proof.services]
+        due = [proof.at + proof.signs.again for proof in self._proofs.values() if not proof.services]
         return min(due, default=None)
 
     def look(self, entries: Mapping[str, tuple[HostView, Entry]], policy: Policy, now: float) -> None:
         """Ask what has to be known of hosts in hand, and take what was answered."""
         for moid in [moid for moid in self._proofs if moid not in entries]:
             del self._proofs[moid]
+        self._away &= entries.keys()
         for moid, (view, entry) in entries.items():
             if entry.step in ("rebooting", "powering"):
                 self._ask_host(view, entry, policy, now)
@@ -138,17 +162,40 @@ class Probes:
         self._take(now)
 
     def _ask_host(self, view: HostView, entry: Entry, policy: Policy, now: float) -> None:
-        boot = view.host.boot_time
-        rebooted = entry.boot is None or (boot is not None and boot > entry.boot + policy.boot_margin)
+        moid = view.moid
+        if not view.connected:
+            # It comes back as another one, also where it shows the same boot time.
+            self._proofs.pop(moid, None)
+            self._away.add(moid)
+            return
+        moved = has_moved(view, entry, policy.boot_margin)
         known = self.proof(view)
-        due = known is None or (not known.services and now >= known.at + AGAIN)
-        if view.connected and rebooted and due:
-            scene, moid, of = self._scene, view.moid, _standing(view)
+        if moved or (known is not None and started_anew(entry, known.uptime_at(now), now)):
+            due = known is None or (not known.services and now >= known.at + AGAIN)
+        else:
+            due = self._is_doubtful(view, entry, policy, now)
+        if due:
+            self._pool.ask(("host", moid, _standing(view)), lambda: self._signs(moid, entry, moved=moved))
 
-            def question() -> tuple[float | None, bool]:
-                return scene.probe_uptime(moid), scene.probe_services(moid)
+    def _is_doubtful(self, view: HostView, entry: Entry, policy: Policy, now: float) -> bool:
+        """It shows the boot it was to leave behind, and it is not known now whether it was up all the time.
 
-            self._pool.ask(("host", moid, of), question)
+        Asked when it was away, and before it would be told again: hosts that go down as they are told to cost no call.
+        """
+        known = self.proof(view)
+        if known is not None and (now >= known.at + UPTIME_AGAIN or known.at < entry.called):
+            del self._proofs[view.moid]
+            known = None
+        is_late = now >= entry.called + policy.deadlines.reboot_retry
+        return known is None and (is_late or view.moid in self._away)
+
+    def _signs(self, moid: str, entry: Entry, *, moved: bool) -> Signs:
+        """The services of a host that has not gone down yet are not asked."""
+        uptime = self._scene.probe_uptime(moid)
+        now = self._scene.now()
+        anew = moved or started_anew(entry, uptime, now)
+        services = anew and self._scene.probe_services(moid)
+        return Signs(uptime=uptime, read_at=now, services=services, again=AGAIN if anew else UPTIME_AGAIN)
 
     def _ask_power(self, moid: str, now: float) -> None:
         bmc = self._bmcs.get(moid)
@@ -175,8 +222,10 @@ class Probes:
             if kind == "power":
                 self._power[moid] = (now, answer)
             else:
-                uptime, services = answer or (None, False)
-                self._proofs[moid] = Proof(of=of, at=now, uptime=uptime, services=services)
+                signs = answer or Signs(read_at=now, again=AGAIN)
+                self._proofs[moid] = Proof(of=of, at=now, signs=signs)
+                if signs.uptime is not None:
+                    self._away.discard(moid)
 
 
 def _standing(view: HostView) -> tuple[Any, ...]:

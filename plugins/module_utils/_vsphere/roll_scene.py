@@ -75,8 +75,8 @@ class Scene:
         self._used_at: float | None = None
         self._views: dict[str, tuple[Any, Any]] = {}
         """What was worked out, with what it was worked out from beside what the server shows."""
-        self._server_time: float | None = None
-        self._client_time = 0.0
+        self._clocks: tuple[float, float] | None = None
+        """Time of the server and ours when it was asked last. One value, as threads read it."""
         self.rate = 1.0
         """Seconds of the server's clock in one of ours, as far as it was measured: simulators may run faster."""
 
@@ -86,18 +86,20 @@ class Scene:
         """Ask the server for its time: one call."""
         told = float(self._session.instance.CurrentTime().timestamp())
         ours = self._session.clock()
-        apart = ours - self._client_time
-        if self._server_time is not None and apart >= SHORTEST_BASE and (apart <= LONGEST_BASE or self.rate > FAST):
-            rate = (told - self._server_time) / apart
-            self.rate = rate if rate > FAST else 1.0
-        self._server_time, self._client_time = told, ours
+        if self._clocks is not None:
+            apart = ours - self._clocks[1]
+            if apart >= SHORTEST_BASE and (apart <= LONGEST_BASE or self.rate > FAST):
+                rate = (told - self._clocks[0]) / apart
+                self.rate = rate if rate > FAST else 1.0
+        self._clocks = (told, ours)
         return told
 
     def now(self) -> float:
         """The server's clock, without a call after the first time."""
-        if self._server_time is None:
+        if self._clocks is None:
             return self.sync()
-        return self._server_time + (self._session.clock() - self._client_time) * self.rate
+        server, ours = self._clocks
+        return server + (self._session.clock() - ours) * self.rate
 
     # -- keeping up -------------------------------------------------------------------------------------------------
 

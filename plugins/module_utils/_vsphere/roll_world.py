@@ -93,7 +93,7 @@ class Knowledge:
             garbage=garbage,
             in_flight=self.flights.in_flight(moid),
             refusal=self.refusals.get(moid),
-            uptime=proof.uptime if proof is not None else None,
+            uptime=proof.uptime_at(seen.now) if proof is not None else None,
             services_answer=proof.services if proof is not None else None,
             maintenance_ours=None if entry is None else self.flights.ours.get(moid, self.began.get(moid)),
             bmc_power=self.probes.power(moid),

@@ -47,6 +47,13 @@ OLD, NEW = 1_000_000.0, 1_000_900.0
         ({"boot_time": OLD + 30}, None, None, "it still runs since its old boot time: it has not gone down yet"),
         ({"boot_time": OLD - 5}, None, None, "it still runs since its old boot time: it has not gone down yet"),
         ({"boot_time": None}, None, None, "it does not say when it booted yet"),
+        ({"boot_time": OLD}, 200.0, 600.0, ""),
+        ({"boot_time": OLD - 5}, 200.0, 600.0, ""),
+        ({"boot_time": None}, 200.0, 600.0, ""),
+        ({"boot_time": OLD}, 200.0, None, "it still runs since its old boot time: it has not gone down yet"),
+        ({"boot_time": OLD}, None, 600.0, "it still runs since its old boot time: it has not gone down yet"),
+        ({"boot_time": OLD}, 600.0, 600.0, "it still runs since its old boot time: it has not gone down yet"),
+        ({"boot_time": OLD, "connection_state": "notResponding"}, 200.0, 600.0, "it is notResponding"),
         ({"boot_time": NEW, "connection_state": "notResponding"}, 10.0, 600.0, "it is notResponding"),
         ({"boot_time": NEW, "connection_state": "disconnected"}, None, None, "it is disconnected"),
         (

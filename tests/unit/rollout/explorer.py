@@ -164,7 +164,7 @@ def _operator(state: State, host: HostS) -> Iterator[tuple[str, State]]:
         yield f"operator ends maintenance: {host.moid}", state.with_host(host._replace(mm=False, owner=""))
         yield f"operator takes over: {host.moid}", state.with_host(host._replace(owner="op"))
         later = state._replace(now=state.now + 40)
-        booted = host._replace(boot=later.now, pending=False)
+        booted = host._replace(boot=later.now, lag=0, pending=False)
         yield f"operator reboots: {host.moid}", later.with_host(booted)
     elif not host.entering:
         yield f"operator enters: {host.moid}", state.with_host(host._replace(entering="op"))
@@ -188,6 +188,8 @@ def _hardware(state: State, host: HostS) -> Iterator[tuple[str, State]]:
         )
         yield f"pending again: {host.moid}", state.with_host(host._replace(again=True))
         yield f"other card: {host.moid}", state.with_host(host._replace(swapped=True))
+        yield f"old boot time: {host.moid}", state.with_host(host._replace(resets=True))
+        yield f"old boot time, says nothing: {host.moid}", state.with_host(host._replace(resets=True, mute=True))
 
 
 def _guest(state: State, vm: VmS) -> Iterator[tuple[str, State]]:

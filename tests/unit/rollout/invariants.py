@@ -103,7 +103,7 @@ def check_call(state: State, action: Action) -> None:
     if not host.up:
         return
     if action.kind in ("reboot_host", "shut_down_host"):
-        accepted = host.mm and not host.going and float(host.boot) == action.boot_time
+        accepted = host.mm and not host.going and host.shown == action.boot_time
         if accepted and host.debt in host.reboots:
             raise Violation(ONCE, f"{host.moid} was rebooted for it already")
     elif action.kind in ("leave_maintenance", "cancel_entering"):

@@ -101,6 +101,12 @@ class HostS(NamedTuple):
     dead: bool = False
     again: bool = False
     """Will be pending again after its next boot."""
+    resets: bool = False
+    """Will show the boot time of before after its next boot."""
+    lag: int = 0
+    """So much earlier than it was is its boot as it is shown."""
+    mute: bool = False
+    """Does not say how long it is up."""
     swapped: bool = False
     """Will come back with another card in that place."""
     card: HostDevice = CARD
@@ -115,6 +121,11 @@ class HostS(NamedTuple):
     """The debts for which we had it rebooted."""
     left_alone: bool = False
     """Failed in our hands while in maintenance mode: must stay there."""
+
+    @property
+    def shown(self) -> float:
+        """Its boot time as vCenter shows it."""
+        return float(self.boot - self.lag)
 
 
 class VmS(NamedTuple):
@@ -191,7 +202,7 @@ def _host_view(host: HostS) -> HostView:
             compute_moid=host.cluster,
             connection_state="connected" if host.up else "notResponding",
             in_maintenance_mode=host.mm,
-            boot_time=float(host.boot),
+            boot_time=host.shown,
             devices=(card,),
         ),
         entering=bool(host.entering),
@@ -230,7 +241,7 @@ def world_of(state: State) -> World:
         roll=state.roll,
         scope="s",
         hosts=tuple(
-            replace(view, uptime=float(state.now - host.boot)) if host.up else view
+            replace(view, uptime=float(state.now - host.boot)) if host.up and not host.mute else view
             for host, view in ((host, _host_view(host)) for host in state.hosts)
         ),
         vms=tuple(_vm_view(vm) for vm in state.vms),
@@ -317,7 +328,7 @@ def _call_host(state: State, action: Action) -> State:
             return state.with_host(host._replace(entering="", refusal=None))
         case "reboot_host" | "shut_down_host":
             # Guarded by a last look: same boot, in maintenance mode, not on its way down.
-            if not host.up or not host.mm or host.going or float(host.boot) != action.boot_time:
+            if not host.up or not host.mm or host.going or host.shown != action.boot_time:
                 return state._replace(fresh=True)
             down = host._replace(going=True, cycle=action.kind == "shut_down_host", refusal=None)
             return state.with_host(down._replace(reboots=(*host.reboots, host.debt)))
@@ -409,6 +420,7 @@ def nature(state: State, boot: int = 31) -> list[tuple[str, State]]:
         elif host.booting and not host.dead:
             later = state._replace(now=state.now + boot)
             back = host._replace(up=True, booting=False, boot=later.now, pending=host.again, again=False, entering="")
+            back = back._replace(lag=int(later.now - host.shown) if host.resets else 0, resets=False)
             if host.swapped:
                 back = back._replace(card=OTHER, swapped=False)
             found.append((f"{name} comes back", later.with_host(back)))

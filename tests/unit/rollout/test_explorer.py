@@ -41,6 +41,8 @@ KINDS = {
     "dies",
     "does not come back",
     "guest does not shut down",
+    "old boot time",
+    "old boot time, says nothing",
     "operator cancels",
     "operator changes passthrough",
     "operator ends maintenance",
@@ -113,6 +115,24 @@ def _proves_nothing(patch: pytest.MonkeyPatch) -> None:
 def _believes_the_connection(patch: pytest.MonkeyPatch) -> None:
     """Connected means rebooted, as others do it."""
     patch.setattr(rebooting, "not_back", lambda view, entry, policy, now: "" if view.connected else "it is away")
+
+
+def _believes_the_boot_time(patch: pytest.MonkeyPatch) -> None:
+    """An old boot time means that the reboot did not happen, whatever the uptime says."""
+    not_back = rebooting.not_back
+    patch.setattr(
+        rebooting,
+        "not_back",
+        lambda view, entry, policy, now: (
+            not_back(view, entry, policy, now) if proof.has_moved(view, entry, policy.boot_margin) else "it is up still"
+        ),
+    )
+    patch.setattr(rebooting, "started_anew", lambda entry, uptime, now: False)
+
+
+def _does_not_wait_for_the_uptime(patch: pytest.MonkeyPatch) -> None:
+    """An old boot time and no word about the uptime: the reboot did not happen."""
+    patch.setattr(rebooting, "_is_due", lambda scene, view, kind, entry: False)
 
 
 def _ignores_identity(patch: pytest.MonkeyPatch) -> None:
@@ -234,6 +254,8 @@ MUTANTS: tuple[tuple[Callable[[pytest.MonkeyPatch], None], tuple[str, ...], str]
     (_no_budget_again, (invariants.BUDGET,), BASE),
     (_reboots_early, (invariants.MAINTENANCE,), BASE),
     (_proves_nothing, (invariants.PROOF,), BASE),
+    (_believes_the_boot_time, (invariants.ONCE,), BASE),
+    (_does_not_wait_for_the_uptime, (invariants.ONCE,), BASE),
     (_ignores_identity, (invariants.PROOF,), BASE),
     (_believes_the_connection, (invariants.PROOF,), "firmware"),
     (_starts_nobody, (invariants.VMS,), BASE),

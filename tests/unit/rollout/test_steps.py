@@ -34,6 +34,9 @@ from ansible_collections.directpath.vsphere.tests.unit.rollout.builders import (
 LONG = 10_000.0
 DOWN: dict[str, Any] = {"connection_state": "notResponding", "in_maintenance_mode": True}
 IN: dict[str, Any] = {"in_maintenance_mode": True}
+UP: dict[str, Any] = {**IN, "uptime": 1_000_000.0}
+ANEW: dict[str, Any] = {**IN, "devices": (ACTIVE,), "uptime": 100.0}
+"""It shows the boot time of before, and says that it is up since a moment ago."""
 BACK: dict[str, Any] = {"in_maintenance_mode": True, "boot_time": NOW - 30, "devices": (ACTIVE,), "uptime": 30.0}
 ASKED: dict[str, Any] = {"asked": NOW - 60}
 
@@ -98,14 +101,33 @@ TABLE: dict[str, Case] = {
         {**IN, "maintenance_ours": False}, entry(DRAIN), P, "record", "withdrawn", "maintenance_by_other"),
     "told to reboot, still up": (IN, entry(REBOOT, asked=NOW - 299, called=NOW - 299), P, None, "", ""),
     "told to reboot, and that was lost": (
-        IN, entry(REBOOT, asked=NOW - 300, called=NOW - 300), P, "reboot_host", "rebooting", ""),
+        UP, entry(REBOOT, asked=NOW - 300, called=NOW - 300), P, "reboot_host", "rebooting", ""),
     "told to shut down, and that was lost": (
-        {**IN, "bmc_power": "on"}, entry(REBOOT, cycle=True, asked=NOW - 300, called=NOW - 300), CYCLE, "shut_down_host",
+        {**UP, "bmc_power": "on"}, entry(REBOOT, cycle=True, asked=NOW - 300, called=NOW - 300), CYCLE, "shut_down_host",
         "rebooting", ""),
+    "told, still up, and for how long is not known yet": (
+        IN, entry(REBOOT, asked=NOW - 300, called=NOW - 300), P, None, "", ""),
+    "told four times, and for how long it is up is not known": (
+        IN, entry(REBOOT, asked=NOW - 999, called=NOW - 300, calls=4), P, None, "", ""),
+    "told, and it never says how long it is up": (
+        IN, entry(REBOOT, asked=NOW - 2700, called=NOW - 2400), P, "record", "failed", "not_back"),
+    "back with its old boot time": (ANEW, entry(REBOOT, asked=NOW - 300, called=NOW - 300), P, "record", "verifying", ""),
+    "back with a boot time from before that": (
+        {**ANEW, "boot_time": BOOT - 9999}, entry(REBOOT, asked=NOW - 900, called=NOW - 300), P, "record", "verifying", ""),
+    "back and without a boot time": (
+        {**ANEW, "boot_time": None}, entry(REBOOT, asked=NOW - 900, called=NOW - 300), P, "record", "verifying", ""),
+    "back with its old boot time, told four times": (
+        ANEW, entry(REBOOT, asked=NOW - 1300, called=NOW - 300, calls=4), P, "record", "verifying", ""),
+    "back with its old boot time, services do not answer": (
+        {**ANEW, "services_answer": None}, entry(REBOOT, asked=NOW - 900, called=NOW - 900), P, None, "", ""),
+    "back with its old boot time after a power cycle": (
+        ANEW, entry("powering", cycle=True, asked=NOW - 900), CYCLE, "record", "verifying", ""),
+    "up since just before it was told": (
+        {**IN, "uptime": 300.0}, entry(REBOOT, asked=NOW - 300, called=NOW - 300), P, "reboot_host", "rebooting", ""),
     "told, and a reboot is queued": (
         {**IN, "rebooting": True}, entry(REBOOT, asked=NOW - 900, called=NOW - 900), P, None, "", ""),
     "told four times to reboot": (
-        IN, entry(REBOOT, asked=NOW - 999, called=NOW - 300, calls=4), P, "record", "failed", "reboot_refused"),
+        UP, entry(REBOOT, asked=NOW - 999, called=NOW - 300, calls=4), P, "record", "failed", "reboot_refused"),
     "the reboot is refused for good": (
         {**IN, "refusal": replace(NO, kind="reboot_host")}, entry(REBOOT, **ASKED), P, "record", "failed", "reboot_refused"),
     "its clock was set, it did not go down": (

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ..hosts import Host, HostDevice
-from ..reboot_proof import is_back, verify_after
+from ..reboot_proof import is_back, is_up_since, verify_after
 from .codec import digest
 from .journal import Before, Entry
 from .policy import Policy
@@ -54,6 +54,17 @@ def not_back(view: HostView, entry: Entry, policy: Policy, now: float) -> str:
     if not back:
         return reason
     return "" if view.services_answer else "its services do not answer yet"
+
+
+def has_moved(view: HostView, entry: Entry, margin: float) -> bool:
+    """Its boot time is another one than before the reboot, or was never known then. Otherwise only its uptime tells of a reboot."""
+    boot = view.host.boot_time
+    return entry.boot is None or (boot is not None and boot > entry.boot + margin)
+
+
+def started_anew(entry: Entry, uptime: float | None, now: float) -> bool:
+    """By its uptime at this moment alone: it was told to reboot, and has done so since, whatever boot time it shows."""
+    return is_up_since(uptime, None if entry.asked is None else now - entry.asked) is True
 
 
 def problems(view: HostView) -> tuple[tuple[str, str], ...]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from .actions import Kind
 from .journal import Entry
 from .moves import act, call, due, fail, is_theirs, record, refused, spent, wait, withdraw
-from .proof import not_back
+from .proof import has_moved, not_back, started_anew
 from .scene import Scene
 from .states import Move
 from .world import HostView
@@ -20,30 +20,35 @@ def rebooting(scene: Scene, view: HostView, entry: Entry) -> Move:
     asked = entry.at if entry.asked is None else entry.asked
     end = scene.end_of(view, asked, scene.policy.deadlines.reboot)
     why = not_back(view, entry, scene.policy, now)
+    moved = has_moved(view, entry, scene.policy.boot_margin)
     if not why:
-        return record(scene, view, entry, "verifying", "its boot time is new and it answers", rebooted=now - asked)
+        shown = (
+            "its boot time is new"
+            if moved
+            else "it is up for less long than since it was told, whatever boot time it shows,"
+        )
+        return record(scene, view, entry, "verifying", f"{shown} and it answers", rebooted=now - asked)
+    anew = moved or started_anew(entry, view.uptime, now)
     if now >= end:
-        text = f"{view.name} is not back {now - asked:.0f} seconds after it was told to reboot: {why}{refused(view, *_DOWN)}"
+        said = _SILENT if view.connected and not anew and view.uptime is None else why
+        text = f"{view.name} is not back {now - asked:.0f} seconds after it was told to reboot: {said}{refused(view, *_DOWN)}"
         return fail(scene, view, entry, "not_back", text)
     if not view.connected:
         return _power_on(scene, view, entry, end) if entry.cycle else wait(view, why, end)
-    if not _runs_since(view, entry, scene.policy.boot_margin):
-        return wait(view, why, end)
-    return _not_gone(scene, view, entry, why, end)
+    return wait(view, why, end) if anew else _not_gone(scene, view, entry, why, end)
 
 
 _DOWN = ("reboot_host", "shut_down_host", "power_on_host")
-
-
-def _runs_since(view: HostView, entry: Entry, margin: float) -> bool:
-    """It shows the very boot it was to leave behind: it has not gone down yet. (A boot time that cannot be compared: perhaps.)"""
-    now = view.host.boot_time
-    return now is None or entry.boot is None or now <= entry.boot + margin
+_SILENT = "it shows its old boot time, and does not say for how long it is up"
 
 
 def _not_gone(scene: Scene, view: HostView, entry: Entry, why: str, end: float) -> Move:
-    """Told to go down and still up: it takes its time, or the call never reached it."""
-    if view.rebooting or entry.step == "powering" or entry.boot is None:
+    """Told to go down and still up: it takes its time, or the call never reached it.
+
+    Or it has been down, and its clock was reset at the boot, or vCenter keeps the boot time of before. Then its uptime tells, and it
+    is not told again before it has said that it was up all the time (``not_back`` has seen to one that was not).
+    """
+    if view.rebooting or entry.step == "powering":
         return wait(view, why, end)
     kind: Kind = "shut_down_host" if entry.cycle else "reboot_host"
     if not view.in_maintenance:
@@ -52,6 +57,8 @@ def _not_gone(scene: Scene, view: HostView, entry: Entry, why: str, end: float) 
             return wait(view, f"{why}, and somebody ended its maintenance mode", moment, end)
         return withdraw(scene, view, entry, f"somebody ended the maintenance mode of {view.name} before it went down")
     no = view.refusal is not None and view.refusal.kind in _DOWN and view.refusal.permanent
+    if not no and view.uptime is None and _is_due(scene, view, kind, entry):
+        return wait(view, _SILENT, end)
     if no or spent(scene, view, kind, entry):
         text = f"{view.name} was told to reboot and does not: {why}{refused(view, *_DOWN)}"
         return fail(scene, view, entry, "reboot_refused", text)
@@ -66,6 +73,11 @@ def _not_gone(scene: Scene, view: HostView, entry: Entry, why: str, end: float) 
         boot_time=view.host.boot_time,
         timeout=scene.policy.deadlines.reboot,
     )
+
+
+def _is_due(scene: Scene, view: HostView, kind: Kind, entry: Entry) -> bool:
+    moment = due(scene, view, kind, entry)
+    return moment is not None and scene.now >= moment
 
 
 def _power_on(scene: Scene, view: HostView, entry: Entry, end: float) -> Move:
