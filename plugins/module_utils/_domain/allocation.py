@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from .claims import Claims
+from .claims import Claims, pair_up
 from .hosts import Host, HostDevice, dependency_group
 from .plan import Blocker
 from .selectors import DeviceWish
@@ -135,6 +135,7 @@ def allocate(desk: Desk, needs: Sequence[Need], kept: Sequence[HostDevice]) -> A
         if short:
             blockers.append(_shortage(desk, entry, amounts[entry], short))
     blockers += _identity_blockers(desk, needs)
+    _give_back(desk, needs)
     grants = tuple(desk.given[address] for address in sorted(desk.given))
     return Allocation(grants=grants, blockers=tuple(blockers), warnings=tuple(warnings))
 
@@ -192,6 +193,37 @@ def _fill(desk: Desk, entry: DeviceWish, amount: int, node: int | None) -> int:
             desk.given[member.address] = Grant(device=member, entry=entry if wanted else None, along_with=best.address)
             amount -= wanted
     return amount
+
+
+def _give_back(desk: Desk, needs: Sequence[Need]) -> None:
+    """Cards that turned out not to be needed, as a function that had to go along with another card does as well. They would be found
+    to be too many the next time."""
+    together = {
+        frozenset({address, *(m.address for m in desk.companions(g.device))}) for address, g in desk.given.items()
+    }
+    met = _met(needs, desk.given)
+    for group in sorted(together, key=lambda group: (len(group), sorted(group)), reverse=True):
+        rest = {address: grant for address, grant in desk.given.items() if address not in group}
+        if not group & desk.on_vm and _met(needs, rest) == met:
+            for address in group & set(desk.given):
+                del desk.given[address]
+            wanted = assign([need.entry for need in needs], list(desk.given.values()))
+            for (address, grant), entry in zip(list(desk.given.items()), wanted, strict=True):
+                desk.given[address] = replace(grant, entry=entry)
+
+
+def _met(needs: Sequence[Need], given: Mapping[str, Grant]) -> int:
+    return sum(entry is not None for entry in assign([need.entry for need in needs], list(given.values())))
+
+
+def assign(entries: Sequence[DeviceWish], grants: Sequence[Grant]) -> list[DeviceWish | None]:
+    """For each grant the wish it meets, so that as many as possible are met, earlier ones first."""
+    edges = {
+        left: [right for right, grant in enumerate(grants) if is_meant(entry, grant.device)]
+        for left, entry in enumerate(entries)
+    }
+    wanted = {right: entries[left] for left, right in pair_up(entries, grants, edges).items()}
+    return [wanted.get(number) for number in range(len(grants))]
 
 
 def _shortage(desk: Desk, entry: DeviceWish, wanted: int, short: int) -> Blocker:

@@ -7,10 +7,11 @@ Only the devices: what else must hold or change (memory, power, preconditions) i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from .allocation import Allocation, Desk, Grant, allocate, meant_on
+from .allocation import Allocation, Desk, Grant, allocate, assign, meant_on
 from .capacity import resolve
 from .claims import Claims, DynamicItem
 from .hosts import Host, HostDevice, dependency_group
@@ -137,7 +138,8 @@ def _present(world: VmWorld, draft: Draft, matching: Matching, desk: Desk | None
     replaced = {need.replaces.key: need.replaces for need in matching.needs if need.replaces is not None}
     kept = tuple(held.hardware for _unused, held in matching.kept if held.hardware is not None)
     allocation, blockers = _fixed(world, vm, matching.needs, kept, desk)
-    grants, more = _dynamic(world, vm, matching.needs)
+    needs, allocation = _met_by_companions(wish, matching.needs, allocation)
+    grants, more = _dynamic(world, vm, needs)
     blockers = (*blockers, *more)
     together = _groups_of(draft.host, [*kept, *(grant.device for grant in allocation.grants)])
     doomed = {held.key: _why_replaced(held) for held in replaced.values()}
@@ -153,7 +155,7 @@ def _present(world: VmWorld, draft: Draft, matching: Matching, desk: Desk | None
         detached=detached,
         fixed=allocation.grants,
         dynamic=grants,
-        needs=matching.needs,
+        needs=needs,
         blockers=blockers,
         warnings=(*warnings, *allocation.warnings),
     )
@@ -171,6 +173,28 @@ def _fixed(
         return Allocation(), (_no_host(world, vm),) if needs else ()
     allocation = allocate(desk, needs, kept)
     return allocation, allocation.blockers
+
+
+def _met_by_companions(
+    wish: VmWish, needs: tuple[Need, ...], allocation: Allocation
+) -> tuple[tuple[Need, ...], Allocation]:
+    """Without the dynamic needs that a function meets which must go along with another card: it would be found to meet them the
+    next time, and the dynamic device to be one too many."""
+    dynamic = [need for need in needs if need.kind == "dynamic" and need.replaces is None]
+    if wish.backing != "auto" or not dynamic or not allocation.grants:
+        return needs, allocation
+    fixed = [need for need in needs if need.kind == "fixed"]
+    met = assign([need.entry for need in (*fixed, *dynamic)], allocation.grants)
+    left = Counter(met)
+    left.subtract(need.entry for need in fixed)
+    rest = []
+    for need in needs:
+        if need in dynamic and left[need.entry] > 0:
+            left[need.entry] -= 1
+        else:
+            rest.append(need)
+    grants = tuple(replace(grant, entry=entry) for grant, entry in zip(allocation.grants, met, strict=True))
+    return tuple(rest), replace(allocation, grants=grants)
 
 
 def _no_host(world: VmWorld, vm: Vm) -> Blocker:

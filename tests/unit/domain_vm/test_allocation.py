@@ -25,6 +25,7 @@ from tests.unit.domain_vm.builders import (
     esx,
     fixed,
     guest,
+    kinds,
     locked,
     plan_one,
     subjects,
@@ -254,6 +255,21 @@ def test_functions_of_a_group_count_when_they_are_meant_themselves() -> None:
     assert subjects(fixed_plan(host, {"match": NIC, "count": 2})) == ["0000:18:00.0", "0000:18:00.1"]
     one = fixed_plan(host, NIC, state="exactly")
     assert subjects(one) == ["0000:18:00.0", "0000:18:00.1"]
+
+
+def test_a_function_that_must_go_along_meets_a_wish_of_its_own() -> None:
+    named = {"match": {"address": "3b:00.0", "vendor_id": "10de", "device_id": "20f1"}}
+    target = plan_one(guest(memory=locked()), [group()], named, AUDIO, state="exactly")
+    assert subjects(target) == ["0000:3b:00.0", "0000:3b:00.1"]
+    assert kinds(target).count("attach") == 2, "no dynamic device beside the function that is there anyway"
+
+
+def test_what_a_group_brings_along_is_not_asked_for_elsewhere_too() -> None:
+    ports = [card(f"18:00.{number}", NIC, dependent_device="0000:17:00.0", numa_node=0) for number in range(2)]
+    host = esx("esx-01", *ports, card("19:00.0", NIC, numa_node=1), card("86:00.0", numa_node=1))
+    vm = guest("train-01", fixed("86:00.0"), memory=locked())
+    target = fixed_plan(host, A100, {"match": NIC, "count": 2}, vm=vm, state="exactly")
+    assert subjects(target) == ["0000:18:00.0", "0000:18:00.1"], "19:00.0 is nearer, and would be a third"
 
 
 # --- dynamic devices: capacity ----------------------------------------------------------------------------------------
