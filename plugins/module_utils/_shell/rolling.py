@@ -62,6 +62,7 @@ def roll_hosts(session: Session, wish: RollWish, check_mode: bool) -> dict[str, 
         never_stop=wish.never_stop,
         fields=journal.fields,
         allow_protected=wish.allow_protected,
+        stops_pinned=wish.policy.pinned.action != "fail",
     )
     bmcs = _bmcs(session, wish, everything, hosts)
     setting = Setting(

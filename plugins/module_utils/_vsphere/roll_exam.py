@@ -5,21 +5,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .._domain.hosts import Host
 from .._domain.reboot import taken_devices
-from .._domain.rollout.world import Exam
+from .._domain.rollout.pinned import pinned_vms
+from .._domain.rollout.world import ClusterView, Exam, VmView
 from .collect import collect_objects
 from .faults import words
 from .read_fabric import read_fabric
+from .roll_privileges import lacking
 from .roll_probe import SESSION_LOST
 from .roll_read import Rules
 from .sdk import vim, vmodl
 from .session import Session
 
+POWER = ("VirtualMachine.Interact.PowerOff", "VirtualMachine.Interact.PowerOn")
+"""What stopping a VM and starting it again takes: the first one is for its guest's shutdown, too."""
 _MIB = 2**20
 _INTERNAL = "configManager.vsanInternalSystem"
 _AVAILABLE, _QUORUM, _INCOMPLETE = 1, 2, 8
@@ -28,11 +32,12 @@ _AVAILABLE, _QUORUM, _INCOMPLETE = 1, 2, 8
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subject:
-    """A host to be examined, and the rules of its cluster."""
+    """A host to be examined, and the rules of its cluster. ``stops``: ids of the VMs that would be stopped for it."""
 
     host: Host
     compute: str
     rules: Rules
+    stops: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +52,20 @@ class _Vsan:
     incomplete: int | None = None
 
 
+def to_stop(
+    places: Mapping[str, str], vms: Iterable[VmView], clusters: Iterable[ClusterView]
+) -> Mapping[str, tuple[str, ...]]:
+    """Host id → ids of the VMs that cannot leave it while they run. ``places``: host id → its compute resource."""
+    known = {cluster.moid: cluster for cluster in clusters}
+    residents: dict[str, list[VmView]] = {moid: [] for moid in places}
+    for vm in vms:
+        if vm.host_moid in residents:
+            residents[vm.host_moid].append(vm)
+    return {
+        moid: tuple(vm.moid for vm in pinned_vms(found, known.get(places[moid]))) for moid, found in residents.items()
+    }
+
+
 def examine(
     session: Session,
     subjects: Sequence[Subject],
@@ -57,13 +76,16 @@ def examine(
 ) -> dict[str, Exam]:
     """Host id → what came of it. ``speakers``: hosts in service, of which one a cluster is asked about vSAN.
 
-    One call a host that DRS would empty, three a vSAN cluster; and what the host lives on only where a reboot takes devices from it.
+    One call a host that DRS would empty, three a vSAN cluster; what the host lives on only where a reboot takes devices from it, and
+    privileges, for all hosts together, only where VMs would be stopped.
     """
     vsan = {
         compute: _vsan(session, [host for host in speakers if host.compute_moid == compute])
         for compute in sorted({subject.compute for subject in subjects if subject.rules.vsan})
     }
     protected = _protected(session, [subject.host for subject in subjects], allow_protected)
+    stops = [session.reference(vim.VirtualMachine, moid) for subject in subjects for moid in subject.stops]
+    denied = lacking(session, stops, POWER)
     exams = {}
     for subject in subjects:
         evacuation = _evacuation(session, subject)
@@ -75,6 +97,7 @@ def examine(
             vsan_resync_mb=state.resync_mb,
             vsan_inaccessible=state.incomplete,
             protected=protected.get(subject.host.moid, ()),
+            denied={moid: denied[moid] for moid in subject.stops if moid in denied},
         )
     return exams
 

@@ -15,7 +15,8 @@ from typing import Any, Literal, Protocol
 
 from .._domain.rollout.journal import ATTRIBUTES, HOST_ATTRIBUTES, STOP_ORDER, VM
 from .collect import collect_objects, collect_view
-from .sdk import vim, vmodl
+from .roll_privileges import lacking
+from .sdk import vim
 from .session import Session
 
 Texts = Mapping[str, str]
@@ -238,16 +239,10 @@ def missing_privileges(session: Session, subjects: Collection[Subject], *, defin
     """Which privileges the account lacks for a journal in vCenter; those to define attributes only when they are not yet."""
     names = [PRIVILEGES[0]] if defined else list(PRIVILEGES)
     entities = [session.reference(_KINDS[subject.kind], subject.moid) for subject in subjects]
-    key = session.content.sessionManager.currentSession.key
     root = session.content.rootFolder
-    try:
-        rows = session.content.authorizationManager.HasPrivilegeOnEntities([root, *entities], key, names)
-    except (vmodl.fault.NotSupported, vmodl.fault.InvalidArgument):
-        return ()  # it will be seen when the first value is written
-    lacking = {
-        cell.privId
-        for row in rows
-        for cell in row.privAvailability
-        if not cell.isGranted and (row.entity._moId == root._moId) == (cell.privId == PRIVILEGES[1])
+    found = lacking(session, [root, *entities], names)
+    # Attributes are defined at the root, and set on all others.
+    wanted = {
+        name for moid, missing in found.items() for name in missing if (moid == root._moId) == (name == PRIVILEGES[1])
     }
-    return tuple(sorted(lacking))
+    return tuple(sorted(wanted))

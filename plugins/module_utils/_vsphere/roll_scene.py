@@ -45,7 +45,7 @@ class Scene:
 
     ``orders``: VM name → stop order; ``never_stop``: names or ids of VMs; ``allow_protected``: as host_passthrough has it;
     ``fields``: custom attribute key → name, may be set anew at any time. ``own_tasks`` holds ids of tasks the caller started: they
-    are nobody else's work.
+    are nobody else's work. ``stops_pinned``: VMs that cannot be moved are stopped.
     """
 
     def __init__(
@@ -57,12 +57,14 @@ class Scene:
         never_stop: Collection[str] = (),
         fields: Mapping[int, str] | None = None,
         allow_protected: tuple[str, ...] = (),
+        stops_pinned: bool = False,
     ) -> None:
         self._session = session
         self._asked = Asked(
             hosts={item.moid: item for item in wanted}, orders=orders or {}, never_stop=frozenset(never_stop)
         )
         self._allow_protected = allow_protected
+        self._stops_pinned = stops_pinned
         self.fields: Mapping[int, str] = fields or {}
         self.own_tasks: set[str] = set()
         self._watch = Watch(session, self._describe)
@@ -257,7 +259,7 @@ class Scene:
     # -- asked for --------------------------------------------------------------------------------------------------
 
     def examine(self, moids: Sequence[str]) -> dict[str, Exam]:
-        """What is asked only before a host is started: DRS dry run, vSAN, protected devices.
+        """What is asked only before a host is started: DRS dry run, vSAN, protected devices, privileges on VMs it would stop.
 
         Load of their clusters and devices of their VMs are read afresh, too: media can be connected without a trace in what is watched.
         Hosts that are not connected are left out.
@@ -275,10 +277,16 @@ class Scene:
             ]
         )
         rules = self._seen.rules()
+        stops = roll_exam.to_stop(places, self.vms, self.clusters) if self._stops_pinned else {}
         return roll_exam.examine(
             self._session,
             [
-                roll_exam.Subject(host=self._seen.host(moid), compute=place, rules=rules.get(place, roll_read.Rules()))
+                roll_exam.Subject(
+                    host=self._seen.host(moid),
+                    compute=place,
+                    rules=rules.get(place, roll_read.Rules()),
+                    stops=stops.get(moid, ()),
+                )
                 for moid, place in places.items()
             ],
             speakers=[view.host for view in self.hosts if view.serves],

@@ -97,6 +97,14 @@ TABLE: dict[str, tuple[dict[str, Any], str]] = {
         {"host": host(exam=BY_ARITHMETIC), "clusters": [cluster(admission=Admission(unit="percent", wanted=30, current=79))]},
         "ha_admission",
     ),
+    "what would be stopped may not be started again": (
+        {
+            "host": host(exam=replace(FRESH, denied={"gpu-vm": ("VirtualMachine.Interact.PowerOn",)})),
+            "vms": [pinned()],
+            "policy": Policy(pinned=STOP),
+        },
+        "no_permission",
+    ),
     "DRS would not move it": (
         {"host": host(exam=replace(FRESH, evacuation_faults={"vm-1": "no compatible host"})), "vms": [vm()]},
         "evacuation_refused",

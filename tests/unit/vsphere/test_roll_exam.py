@@ -13,6 +13,7 @@ from scene_lab import end_sessions, moid, open_session, simulator, watching
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.roll_exam import evacuation_faults
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import Session
 from simulator.simulator import Simulator
+from tests.unit.pains import labs
 
 
 @pytest.fixture
@@ -117,6 +118,62 @@ class TestDryRun:
         assert refused.startswith("No host is left.")
         assert evacuation_faults(vim.cluster.EnterMaintenanceResult()) == ({}, "")
         assert evacuation_faults(None) == ({}, "")
+
+
+POWER = ("VirtualMachine.Interact.PowerOff", "VirtualMachine.Interact.PowerOn")
+
+
+class TestPrivileges:
+    """Of an account that may look at everything and do nothing."""
+
+    @pytest.fixture
+    def sim(self) -> Simulator:
+        """Two hosts with a VM each that holds a device, and one that runs nothing."""
+        hosts = [labs.host(cards=[labs.on()]), labs.host("esx-02", cards=[labs.on()]), labs.host("esx-03")]
+        vms = [
+            labs.vm(name, host=host, power="on", devices=[{"fixed": labs.FIRST}])
+            for name, host in (("train-01", "esx-01"), ("train-02", "esx-02"))
+        ]
+        sim: Simulator = labs.lab(hosts, vms).sim
+        return sim
+
+    @pytest.fixture
+    def reader(self, sim: Simulator) -> Session:
+        sim.authz.add_user("reader@vsphere.local", "VMware1!", "ReadOnly")
+        return open_session(sim, user="reader@vsphere.local")
+
+    def test_those_to_stop_and_start_vms_that_cannot_leave(self, sim: Simulator, reader: Session) -> None:
+        scene = watching(sim, "esx-01", session=reader, stops_pinned=True)
+        reader.stub.calls.clear()
+        hosts = [moid(sim, name) for name in ("esx-01", "esx-02", "esx-03")]
+        exams = scene.examine(hosts)
+        assert counted(reader)["HasPrivilegeOnEntities"] == 1
+        vms = [moid(sim, name, vim.VirtualMachine) for name in ("train-01", "train-02")]
+        assert [exams[host].denied for host in hosts] == [{vms[0]: POWER}, {vms[1]: POWER}, {}]
+
+    @pytest.mark.parametrize(("host", "options"), [("esx-01", {}), ("esx-03", {"stops_pinned": True})])
+    def test_are_not_asked_where_nothing_is_stopped(
+        self, sim: Simulator, reader: Session, host: str, options: dict[str, Any]
+    ) -> None:
+        scene = watching(sim, host, session=reader, **options)
+        reader.stub.calls.clear()
+        assert scene.examine([moid(sim, host)])[moid(sim, host)].denied == {}
+        assert "HasPrivilegeOnEntities" not in counted(reader)
+
+    def test_are_asked_again_when_the_session_was_renewed_under_the_question(
+        self, sim: Simulator, reader: Session
+    ) -> None:
+        scene = watching(sim, "esx-01", session=reader, stops_pinned=True)
+
+        sim.faults.add(method="HasPrivilegeOnEntities", fault="NotAuthenticated", times=1)
+        assert scene.examine([moid(sim, "esx-01")])[moid(sim, "esx-01")].denied
+        assert reader.logins == 2
+
+    @pytest.mark.parametrize("fault", ["NotSupported", "InvalidArgument", "ManagedObjectNotFound"])
+    def test_that_cannot_be_told_keep_nobody_back(self, sim: Simulator, reader: Session, fault: str) -> None:
+        scene = watching(sim, "esx-01", session=reader, stops_pinned=True)
+        sim.faults.add(method="HasPrivilegeOnEntities", fault=fault)
+        assert scene.examine([moid(sim, "esx-01")])[moid(sim, "esx-01")].denied == {}
 
 
 class TestProtected:

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 
 from ..host_blockers import evacuation_loses_devices, unreachable
 from ..plan import Blocker
-from .pinned import pin_reason, pinned_blockers, stays_behind
+from .pinned import pin_reason, pinned_blockers, pinned_vms, stays_behind
 from .policy import Policy
 from .world import ClusterView, HostView, VmView
 
@@ -65,9 +65,24 @@ def exam_blockers(
     asked = exam.evacuation_faults is not None
     return (
         *taken,
+        *_denied(view, vms, cluster),
         *_vsan(view, cluster),
         *(_dry_run(view, vms, cluster) if asked else _admission(view, cluster, others)),
     )
+
+
+def _denied(view: HostView, vms: Iterable[VmView], cluster: ClusterView) -> Iterable[Blocker]:
+    """Found out when it is stopped, it would be off, and stay off."""
+    denied = view.exam.denied if view.exam is not None else {}
+    named = [(vm.name, denied[vm.moid]) for vm in pinned_vms(vms, cluster) if vm.moid in denied]
+    if named:
+        missing = sorted({privilege for _unused, privileges in named for privilege in privileges})
+        told = "; ".join(f"{name} (missing privilege {', '.join(privileges)})" for name, privileges in named)
+        yield Blocker(
+            code="no_permission",
+            message=f"{view.name} runs virtual machines that would be stopped and started again, which this account may not do: {told}",
+            cure=f"Grant {', '.join(missing)} to this account on these virtual machines or a folder above them, or shut them down yourself",
+        )
 
 
 def _unreadable(view: HostView, vms: Iterable[VmView], cluster: ClusterView) -> tuple[Blocker, ...]:

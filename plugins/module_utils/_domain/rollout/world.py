@@ -42,6 +42,8 @@ class Exam:
     """vSAN objects that are missing or without redundancy."""
     protected: tuple[str, ...] = ()
     """Sentences: protected devices the reboot would take from the host (``reboot_takes_protected``)."""
+    denied: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """VM moid → privileges the account lacks to stop it and start it again; only of VMs that would be stopped."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
