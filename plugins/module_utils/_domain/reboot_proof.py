@@ -40,7 +40,8 @@ def is_back(
     too_long = (
         uptime_seconds is not None and asked_seconds_ago is not None and uptime_seconds > asked_seconds_ago + margin
     )
-    if too_long:
+    stands = before.boot_time is not None and now.boot_time is not None and now.boot_time <= before.boot_time + margin
+    if too_long and not stands:
         return False, f"it is up for {uptime_seconds:.0f} seconds, longer than since the reboot was asked for"
     if before.boot_time is None:
         if uptime_seconds is None or asked_seconds_ago is None:
@@ -50,7 +51,7 @@ def is_back(
         return True, ""
     if now.boot_time is None:
         return False, "it does not say when it booted yet"
-    if now.boot_time <= before.boot_time + margin:
+    if stands:
         return False, "it still runs since its old boot time: it has not gone down yet"
     return True, ""
 

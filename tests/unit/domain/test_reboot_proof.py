@@ -53,6 +53,7 @@ OLD, NEW = 1_000_000.0, 1_000_900.0
         ({"boot_time": OLD}, 200.0, None, "it still runs since its old boot time: it has not gone down yet"),
         ({"boot_time": OLD}, None, 600.0, "it still runs since its old boot time: it has not gone down yet"),
         ({"boot_time": OLD}, 600.0, 600.0, "it still runs since its old boot time: it has not gone down yet"),
+        ({"boot_time": OLD}, 86_400.0, 600.0, "it still runs since its old boot time: it has not gone down yet"),
         ({"boot_time": OLD, "connection_state": "notResponding"}, 200.0, 600.0, "it is notResponding"),
         ({"boot_time": NEW, "connection_state": "notResponding"}, 10.0, 600.0, "it is notResponding"),
         ({"boot_time": NEW, "connection_state": "disconnected"}, None, None, "it is disconnected"),
