@@ -10,6 +10,10 @@ from typing import Any
 import pytest
 from rolling_lab import Roll
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell import rolling
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import redfish_http
+from tests.unit.vsphere.bmc_world import InProcess
+
 
 def back_with_its_old_time(name: str = "esx-03", **more: Any) -> Roll:
     """The host reboots as it is told to, and is shown with the boot time it had before."""
@@ -109,3 +113,51 @@ def test_a_host_that_goes_down_and_comes_back_as_usual_is_asked_once() -> None:
     roll.run()
     roll.assert_over({"esx-03"})
     assert asked_for(roll, "RetrieveHardwareUptime") == 1
+
+
+def test_what_a_host_said_before_it_went_down_does_not_count_afterwards() -> None:
+    """Slow to go down, it says that it was up all the time; then it boots and shows the old time."""
+    roll = back_with_its_old_time(down_after_seconds=320, boot_seconds=60)
+    roll.lab.sim.faults.add(method="RebootHost_Task", times=1, after=1, fault="HostConfigFault")
+    assert roll.run()["state"] == "finished"
+    assert_rebooted_once(roll)
+    assert asked_for(roll, "RebootHost_Task") == 2, "the second one was refused, as it is on its way down"
+    assert asked_for(roll, "RetrieveHardwareUptime") <= 4
+
+
+def test_a_power_cycle_with_an_old_boot_time_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    controller = {"host": "esx-01", "address": "bmc.test/bmc/esx-01.lab", "username": "admin", "password": "VMware1!"}
+    roll = Roll.of(owing=False, hosts=["esx-01"], reboot_if="always", method="power_cycle", bmc=[controller])
+    roll.lab.sim.find("HostSystem", "esx-01.lab").knobs["boot_result"] = "old_boot_time"
+    monkeypatch.setattr(redfish_http, "open_http", lambda access: InProcess(roll.lab.sim, access))
+    assert roll.run()["state"] == "finished"
+    assert (asked_for(roll, "ShutdownHost_Task"), asked_for(roll, "Redfish.Reset")) == (1, 1)
+    assert roll.host("esx-01")["cold_boots"] == 1
+    assert not roll.host("esx-01")["maintenance"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("later", [0, 700])
+def test_killed_at_every_write_it_is_rebooted_once(later: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(_write: Any) -> None:
+        raise Killed
+
+    monkeypatch.setattr(rolling, "is_gone", lambda owner: True)
+    number, methods = 0, set()
+    while True:
+        number += 1
+        roll = back_with_its_old_time()
+        stop = roll.lab.sim.on_write(number, die, when="after")
+        with pytest.raises(Killed):
+            roll.run()
+        methods.add(stop.hit.method)
+        roll.lab.sim.clock.sleep(later)
+        over = bool(roll.reboots()) and not roll.texts()
+        assert roll.run()["state"] == "finished", (number, stop.hit.method)
+        assert_rebooted_once(roll)
+        if over:
+            break
+    assert {"RebootHost_Task", "ExitMaintenanceMode_Task"} <= methods
