@@ -38,7 +38,7 @@ class DriftWorld:
     the wished devices by VM id as the modules take them, ``passed_over`` ids of wished VMs that this run is not about.
     ``disks_unread`` are hosts whose partition tables were not asked for, to keep to the calls allowed. ``sees_all`` is False when
     the account has no say at the root of the inventory, so that what it does not find may be there all the same. ``journals`` are
-    what rolling reboots keep on hosts, attribute → text by host id; ``any_journal``: there is one, whatever is in it.
+    what rolling reboots keep on hosts, attribute → text by host id.
     """
 
     vms: VmWorld
@@ -51,7 +51,6 @@ class DriftWorld:
     whole_fleet: bool = False
     sees_all: bool = True
     journals: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    any_journal: bool = False
 
     def wanted(self) -> tuple[Host, ...]:
         return tuple(host for host in self.vms.hosts if host.moid in self.hosts.devices)

@@ -112,20 +112,24 @@ def differences(results: Sequence[Record]) -> list[str]:
 
 
 def proof_lines(hosts: Sequence[Record], vms: Sequence[Record]) -> list[str]:
-    """What was found to be as wanted: one line a host and a VM."""
+    """What was found to be as wanted: one line a host and a VM, of results of the modules or of a report of drift."""
     proof = []
     for host in hosts:
         devices = host.get("devices") or ()
-        active = [f"{device['address']} {device.get('name', '')}".strip() for device in devices if device.get("active")]
+        active = [f"{device['address']} {device.get('name', '')}".strip() for device in devices if _is_active(device)]
         place = ", in maintenance mode" if host.get("in_maintenance_mode") else ""
         proof.append(f"{host['name']}: {len(active)} active" + (f" ({'; '.join(active)})" if active else "") + place)
     for vm in vms:
         if vm.get("status") == "skipped":
             continue
-        memory = vm.get("memory") or {}
+        memory = vm.get("memory") or vm
         reserved = "all memory reserved" if memory.get("fully_reserved") else "memory not fully reserved"
         proof.append(f"{vm['name']}: {len(vm.get('devices') or ())} attached, {reserved}, {vm.get('power_state', '')}")
     return proof
+
+
+def _is_active(device: Record) -> bool:
+    return bool(device.get("active") or device.get("setting") == "active")
 
 
 def assumed_enabled(targets: Sequence[Record], enabled: Record | None, rebooted: Record | None) -> list[dict[str, Any]]:

@@ -114,7 +114,6 @@ def observe(session: Session, request: DriftRequest) -> Seen:
     neighbours = place_vms(read_holders(session, others), near)
     hosts = with_users(read_bindings(session, reread_hosts(session, near, numa=True)), (*vms, *neighbours))
     wishes, passed = _wishes(vms, meaning, request.only_on_hosts)
-    traces = read_traces(session, [host.moid for host in near], directory=request.journal_dir)
     world = DriftWorld(
         vms=VmWorld(vms=vms, others=neighbours, hosts=hosts),
         hosts=PassthroughWish(
@@ -126,8 +125,7 @@ def observe(session: Session, request: DriftRequest) -> Seen:
         passed_over=passed,
         whole_fleet=request.whole_fleet,
         sees_all=not meaning.not_found or has_say_at_root(session),
-        journals=traces.texts,
-        any_journal=traces.any_left,
+        journals=read_traces(session, [host.moid for host in near], directory=request.journal_dir),
     )
     return Seen(world=world)
 
@@ -220,7 +218,7 @@ def render(seen: Seen, request: DriftRequest, plan: Plan, outcomes: Mapping[str,
     found = report(request.commands.place, seen.world, plans, differences, idle)
     return {
         "status": found["status"],
-        "settled": is_settled(everything) and not seen.world.any_journal,
+        "settled": is_settled(everything),
         "summary": sentence(found),
         "report": found,
         "warnings": [f"Rule {name!r} of ignore covers nothing: take it out, or correct it" for name in idle],

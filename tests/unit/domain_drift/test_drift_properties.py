@@ -142,7 +142,10 @@ def test_vms_that_were_brought_to_what_is_wanted_are_in_sync(world: DriftWorld) 
     assume(not (freeing and any(entry.count == "all" for wish in world.wishes for entry in wish.devices)))
     after = replace(world, vms=carry_out_all(world.vms, plans.vms))
     _again, found = drift(after)
-    free = {target.moid for target in plans.vms.targets if not target.blockers}
+    # What must go along with a card may be held by a VM that gives it back in the same run: a warning says so.
+    free = {
+        t.moid for t in plans.vms.targets if not t.blockers and "both must be in the same VM" not in str(t.warnings)
+    }
     assert not [d for d in found if d.moid in free and d.planned]
 
 

@@ -23,6 +23,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift_r
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import Host, PhysicalNic, Sriov, Switch
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.mmio import MmioWish
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.passthrough import PassthroughWish
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.codec import encode
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import ENTRY, Entry
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.selectors import parse_device_wishes
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vms import MemoryState, Vm
 from ansible_collections.directpath.vsphere.tests.unit.domain.strategies import (
@@ -60,6 +62,11 @@ def of_vm(vm: Vm, *devices: Any, hosts: tuple[Host, ...] = (), read: Any = None,
         entries={vm.moid: [{"match": A100}]},
     )
     return find_drift(made, make_plans(made), COMMANDS)
+
+
+def of_entry(step: Any, **more: Any) -> str:
+    noon = 1779278400.0
+    return encode(Entry(roll="1f3c9a2e", step=step, at=noon, started=noon - 60, **more))[ENTRY]
 
 
 UPLINK = device("0000:1a:00.0", X710)
@@ -140,8 +147,42 @@ def test_kinds_of_vms(kind: str) -> None:
 
 
 def test_every_kind_has_a_case() -> None:
-    elsewhere = {"not_found", "invisible"}
+    elsewhere = {"not_found", "invisible", "roll_unfinished"}
     assert {*HOST_CASES, *VM_CASES, *elsewhere} == set(KINDS)
+
+
+@pytest.mark.parametrize("whole_fleet", [True, False])
+@pytest.mark.parametrize("wanted", [True, False])
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (of_entry("draining"), "draining"),
+        (of_entry("restoring"), "restoring"),
+        (of_entry("failed", text="it came back without its cards"), "failed"),
+        ("dp1 cut off", "unreadable"),
+        (of_entry("done"), None),
+        (of_entry("withdrawn"), None),
+        (of_entry("blocked"), None),
+        ("", None),
+    ],
+)
+def test_a_host_in_the_hands_of_a_rolling_reboot(text: str, found: str | None, wanted: bool, whole_fleet: bool) -> None:
+    target = host(GPU_ON)
+    made = DriftWorld(
+        vms=world([], [target]),
+        hosts=PassthroughWish(devices={target.moid: parse_device_wishes(list(WANTED))} if wanted else {}),
+        journals={target.moid: {ENTRY: text}},
+        whole_fleet=whole_fleet,
+    )
+    differences = [d for d in find_drift(made, make_plans(made), COMMANDS) if d.kind == "roll_unfinished"]
+    if found is None or not (wanted or whole_fleet):
+        assert differences == []
+        return
+    (difference,) = differences
+    assert (difference.found, difference.planned, difference.certainty) == (found, True, "drift")
+    assert difference.command.startswith("ansible-playbook directpath.vsphere.reboot -i inventory.yml")
+    told = {"failed": "came back without its cards", "unreadable": "dp1 cut off"}
+    assert told.get(found, f"{found} since 2026-05-20 12:00 UTC") in difference.cause
 
 
 @pytest.mark.parametrize("sees_all", [True, False])

@@ -6,11 +6,19 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 from harness import Lab
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import ENTRY
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.roll_journal import Subject
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.roll_journal_file import (
+    FileJournal,
+    journal_path,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import Endpoint
 from simulator.objects import vm_move
 
 PAGING = "ContinueRetrievePropertiesEx"
@@ -472,3 +480,36 @@ def test_fixed_devices_of_vms_that_are_off_are_not_called_in_sync_unasked() -> N
     report = look(lab, **options, most_questions=2)
     assert [kind for _name, _subject, kind in told(report)] == ["unchecked"]
     assert report["status"] == "unknown"
+
+
+def test_hosts_that_a_rolling_reboot_left_half_way_are_not_in_sync() -> None:
+    """Their devices are active again, and their VMs may still be off."""
+    lab = converged()
+    assert lab.run("drift_info", **INTENT)["settled"] is True
+    lab.sim.events["set_custom_value"](on="esx-a2.lab", attribute="directpath.roll", value="cut off")
+    result = lab.run("drift_info", **INTENT)
+    assert told(result["report"]) == [("esx-a2.lab", "", "roll_unfinished")]
+    assert (result["status"], result["settled"]) == ("drift", False)
+    lab.sim.events["set_custom_value"](on="esx-a2.lab", attribute="directpath.roll", value="")
+    assert lab.run("drift_info", **INTENT)["settled"] is True
+
+
+def test_a_journal_in_a_file_counts_as_well(tmp_path: Path) -> None:
+    lab = converged()
+    moid = lab.sim.find("HostSystem", "esx-a1.lab").ref._moId
+    file = journal_path(Endpoint(hostname="vcenter.test", username="", password=""), str(tmp_path))
+    FileJournal(file, why="").write(Subject(kind="host", moid=moid), {ENTRY: "cut off"})
+    result = lab.run("drift_info", **INTENT, journal_dir=str(tmp_path))
+    assert told(result["report"]) == [("esx-a1.lab", "", "roll_unfinished")]
+    assert result["settled"] is False
+
+
+def test_settled_is_about_what_site_would_do_and_not_about_what_rules_let_pass() -> None:
+    lab = converged()
+    lab.run("host_passthrough", hosts=["esx-a3"], devices=[{"match": "8086:2700"}])
+    strays = lab.run("drift_info", **INTENT)
+    assert (strays["status"], strays["settled"]) == ("drift", True), "site leaves alone what nobody asked for"
+    host, address = free(lab)
+    lab.sim.events["set_device_state"](host=host, address=address, enabled=False, active=False)
+    passed = lab.run("drift_info", **INTENT, ignore=[{"name": "expected", "hosts": ["*"]}])
+    assert (passed["status"], passed["settled"]) == ("in_sync", False), "site would enable it all the same"
