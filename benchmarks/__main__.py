@@ -20,6 +20,8 @@ from benchmarks.servers import Server, fleet, simulator, vcsim, vcsim_binary
 from tools.envs import ROOT, ensure
 
 VMS_PER_HOST = 5
+SPEED = 60.0
+"""How fast time passes for the hosts and VMs of the simulator: guests take a while to shut down before anything is measured."""
 
 
 def main() -> int:
@@ -47,7 +49,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--no-peers", dest="peers", action="store_false", help="readers only, no runs of Ansible")
     parser.add_argument(
-        "--latency", default="0,20", help="milliseconds each call of a run of Ansible takes longer (default 0,20)"
+        "--latency", default="0,20,50", help="milliseconds each call of a run of Ansible takes longer (default 0,20,50)"
     )
     parser.add_argument("--json", help="also write the figures there")
     return parser.parse_args()
@@ -88,11 +90,12 @@ def _read(name: str, what: str, server: Server) -> dict[str, Any]:
 def _plays(sizes: list[int], latencies: list[int]) -> Iterator[dict[str, Any]]:
     env = ensure("peers")
     for size in sizes:
-        with simulator(fleet(size, max(20, size), ready=100, per_cluster=size)) as server:
+        with simulator(fleet(size, size * VMS_PER_HOST, ready=100, per_cluster=size), speed=SPEED) as server:
+            plays.settle(server, env, size)
             for latency in latencies:
                 server.slow_down(latency)
                 for play in (play for play in plays.PLAYS if size <= play.most):
-                    cost = plays.measure(play, server, env)
+                    cost = plays.measure(play, server, env, size)
                     told = {"hosts": size, "latency": latency, "what": play.question, "name": play.name}
                     print(*told.values(), f"{cost['wall']:.2f} s, {cost['calls']} calls", file=sys.stderr)
                     yield {"kind": "play", "ours": play.ours, **told, **cost}

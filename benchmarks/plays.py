@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import time
@@ -16,25 +17,34 @@ from benchmarks.servers import Server
 from tools.envs import clean_environ
 from tools.tree import collections_path, sync
 
+FURTHER = "ContinueRetrievePropertiesEx"
+"""The method that gets another page of a large answer."""
 FOLDER = Path(__file__).resolve().parent / "playbooks"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Play:
-    """``most``: the largest fleet it is tried on, where a run takes minutes beyond."""
+    """``most``: the largest fleet it is tried on, where a run takes minutes beyond. ``intent``: it works on the intent of an inventory,
+    one cluster of all hosts and as many VMs."""
 
     name: str
     question: str
     file: str
     most: int = 1000
     ours: bool = False
+    intent: bool = False
 
+
+SITE, DRIFT = "ours: site", "ours: drift"
+PEER = "community.vmware: vmware_host_passthrough"
 
 PLAYS = (
     Play(name="empty playbook", question="nothing", file="empty.yml"),
     Play(name="ours: host_passthrough", question="passthrough on all hosts", file="ours_passthrough.yml", ours=True),
+    # All phases, where the peer does the first: beside it all the same.
+    Play(name=SITE, question="passthrough on all hosts", file="ours_site.yml", ours=True, intent=True),
     Play(
-        name="community.vmware: vmware_host_passthrough",
+        name=PEER,
         question="passthrough on all hosts",
         file="peer_passthrough.yml",
         most=100,
@@ -43,6 +53,7 @@ PLAYS = (
     Play(name="vmware.vmware: inventory esxi_hosts", question="all PCI devices", file="peer_esxi_hosts.yml", most=100),
     Play(name="ours: vm_memory_reservation", question="memory of 20 VMs", file="ours_memory.yml", ours=True),
     Play(name="vmware.vmware: vm", question="memory of 20 VMs", file="peer_memory.yml", most=100),
+    Play(name=DRIFT, question="drift of the whole intent", file="ours_drift.yml", ours=True, intent=True),
 )
 
 
@@ -50,17 +61,24 @@ class PlayFailed(Exception):
     """A play did not do what it is there for; the message holds its output."""
 
 
-def measure(play: Play, server: Server, env: Path) -> dict[str, Any]:
-    """One run that brings about what is asked for and warms what can be warm, and one that is measured."""
+def settle(server: Server, env: Path, hosts: int) -> None:
+    """Bring about what all of the plays ask for, so that nothing is left to do for any of them."""
+    for play in (play for play in PLAYS if play.name == SITE):
+        _run(play, env, _environ(server, env), hosts)
+
+
+def measure(play: Play, server: Server, env: Path, hosts: int) -> dict[str, Any]:
+    """One run that warms what can be warm, and one that is measured."""
     environ = _environ(server, env)
-    _run(play, env, environ)
+    _run(play, env, environ, hosts)
     before, spent = server.counters(), server.cpu()
     began = time.monotonic()
-    usage = _run(play, env, environ)
+    usage = _run(play, env, environ, hosts)
     wall = time.monotonic() - began
     after = server.counters()
     return {
         "calls": sum(after["methods"].values()) - sum(before["methods"].values()),
+        "pages": after["methods"].get(FURTHER, 0) - before["methods"].get(FURTHER, 0),
         "logins": after["logins"] - before["logins"],
         "bytes": after["bytes_out"] - before["bytes_out"],
         "writes": after["writes"] - before["writes"],
@@ -77,17 +95,35 @@ def _environ(server: Server, env: Path) -> Mapping[str, str]:
         **clean_environ(env),
         **server.variables(),
         "ANSIBLE_COLLECTIONS_PATH": str(collections_path("bench")),
-        "ANSIBLE_INVENTORY_ENABLED": "vmware.vmware.esxi_hosts,host_list",
+        "ANSIBLE_INVENTORY_ENABLED": "vmware.vmware.esxi_hosts,host_list,yaml",
         "ANSIBLE_DEPRECATION_WARNINGS": "0",
     }
 
 
-def _run(play: Play, env: Path, environ: Mapping[str, str]) -> Any:
+def _inventory(hosts: int) -> str:
+    """The intent of a fleet as a file, which is JSON and thereby YAML; the account comes from the environment."""
+    vms = [f"cluster-01-vm-{number:03d}" for number in range(1, hosts + 1)]
+    wanted = [{"name": vm, "devices": ["10de:20f1"], "mmio": {}, "power": "on"} for vm in vms]
+    variables = {
+        "passthrough_hosts": [{"cluster": "cluster-01", "devices": ["10de:20f1"]}],
+        "passthrough_vms": wanted,
+        "attach_devices_max_concurrent": 16,
+        "rolling_reboot_consent": True,
+        "vcenter_hostname": "localhost",
+    }
+    file = FOLDER.parents[1] / ".cache" / "bench" / f"fleet_{hosts}.yml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"all": {"hosts": {"vc-bench": variables}}}), encoding="utf-8")
+    return str(file)
+
+
+def _run(play: Play, env: Path, environ: Mapping[str, str], hosts: int) -> Any:
     file = str(FOLDER / play.file)
     if play.file.endswith("esxi_hosts.yml"):
         command = [str(env / "bin" / "ansible-inventory"), "-i", file, "--list"]
     else:
-        command = [str(env / "bin" / "ansible-playbook"), "-i", "localhost,", "-c", "local", file]
+        inventory = _inventory(hosts) if play.intent else "localhost,"
+        command = [str(env / "bin" / "ansible-playbook"), "-i", inventory, "-c", "local", file]
         command += ["-e", f"ansible_python_interpreter={env / 'bin' / 'python'}"]
     log = FOLDER.parents[1] / ".cache" / "log" / "bench.log"
     log.parent.mkdir(parents=True, exist_ok=True)

@@ -84,12 +84,23 @@ def fleet(hosts: int, vms: int, *, ready: int = 50, per_cluster: int = 50) -> di
 
 
 @contextmanager
-def simulator(lab: dict[str, Any]) -> Iterator[Server]:
-    """The simulator with a lab."""
+def simulator(lab: dict[str, Any], *, speed: float = 1.0) -> Iterator[Server]:
+    """The simulator with a lab, in which time passes so many times as fast."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         source, ready, ca_file = (Path(folder) / name for name in ("lab.yml", "ready", "ca.pem"))
         source.write_text(yaml.safe_dump(lab), encoding="utf-8")
-        command = [sys.executable, "-m", "simulator", "--lab", str(source), "--port", "0", "--quiet"]
+        command = [
+            sys.executable,
+            "-m",
+            "simulator",
+            "--lab",
+            str(source),
+            "--port",
+            "0",
+            "--quiet",
+            "--speed",
+            str(speed),
+        ]
         process = subprocess.Popen([*command, "--ca-file", str(ca_file), "--ready-file", str(ready)], cwd=ROOT)
         try:
             _wait(process, ready.exists)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import report
+from benchmarks import plays, report
 from benchmarks.readers import READERS
 from benchmarks.servers import Server, fleet, simulator
 from tools.envs import ROOT
@@ -93,20 +93,50 @@ def test_the_table_shows_ratios_and_growth() -> None:
     text = report.tables([*small, *GOOD])
     assert "| 1000 | ours | 6 | 1.00 | 0.500 | 1.00 | 0.17 | 2.00 | 0.50 | 50 |" in text
     assert "ours 0.50 ms" in text
-    play = {
+    text = report.tables([play("ours: a"), play("ours: c", calls=10), play("b", calls=50, wall=2.0)])
+    assert "| q | 10 | 0 | b | 50 | 0 | 1 | 1 | 2.00 | 1.00 | 0.50 | 9 | 10x, 2.0x of a; 5x, 2.0x of c |" in text
+
+
+def play(name: str, **figures: Any) -> dict[str, Any]:
+    return {
         "kind": "play",
+        "name": name,
+        "ours": name.startswith("ours"),
+        "what": "q",
         "hosts": 10,
         "latency": 0,
-        "what": "q",
+        "calls": 5,
+        "pages": 0,
         "logins": 1,
         "bytes": 1000,
         "cpu": 1.0,
+        "wall": 1.0,
+        "server_cpu": 0.5,
         "peak_mb": 9.0,
+        **figures,
     }
-    text = report.tables(
-        [
-            {**play, "name": "a", "ours": True, "calls": 5, "wall": 1.0},
-            {**play, "name": "b", "ours": False, "calls": 50, "wall": 2.0},
-        ]
-    )
-    assert "| q | 10 | 0 | b | 50 | 1 | 1 | 2.00 | 1.00 | 9 | 10x, 2.0x |" in text
+
+
+@pytest.mark.parametrize(
+    ("calls", "wall", "number"),
+    [(14, 4.0, 0), (15, 4.0, 1), (14, 4.1, 1), (15, 4.1, 2)],
+)
+def test_what_is_promised_of_site_is_judged_where_the_way_is_longest(calls: int, wall: float, number: int) -> None:
+    site = play(plays.SITE, hosts=100, latency=50, calls=calls, wall=wall)
+    peer = play(plays.PEER, hosts=100, latency=50, calls=1400, wall=80.0)
+    near = [play(name, hosts=100, latency=0) for name in (plays.SITE, plays.PEER)]
+    assert len(report.missed([site, peer, *near])) == number
+
+
+@pytest.mark.parametrize(
+    ("figures", "number"),
+    [
+        ({"calls": 60, "pages": 20, "wall": 8.0, "server_cpu": 3.0}, 0),
+        ({"calls": 61, "pages": 20, "wall": 8.0, "server_cpu": 3.0}, 1),
+        ({"calls": 20, "wall": 8.1, "server_cpu": 3.0}, 1),
+        ({"calls": 20, "wall": 80.0, "server_cpu": 3.0, "latency": 50}, 0),
+        ({"calls": 61, "wall": 80.0, "hosts": 100}, 0),
+    ],
+)
+def test_what_is_promised_of_drift(figures: dict[str, Any], number: int) -> None:
+    assert len(report.missed([play(plays.DRIFT, **{"hosts": 1000, **figures})])) == number
