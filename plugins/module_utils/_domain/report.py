@@ -14,6 +14,9 @@ from .rollout.told import is_roll, owing, roll_lines
 
 Record = Mapping[str, Any]
 
+MOST_PROOFS = 40
+"""Hosts, and VMs, that are told one by one: a terminal is no place for a thousand."""
+
 _NOISE = ("invocation", "failed", "failed_when_result", "diff", "warnings", "deprecations", "ansible_facts", "skipped")
 
 _WORDS = {
@@ -111,21 +114,40 @@ def differences(results: Sequence[Record]) -> list[str]:
     return list(dict.fromkeys(found))  # a server that cannot be reached says so to each module
 
 
-def proof_lines(hosts: Sequence[Record], vms: Sequence[Record]) -> list[str]:
-    """What was found to be as wanted: one line a host and a VM, of results of the modules or of a report of drift."""
-    proof = []
-    for host in hosts:
-        devices = host.get("devices") or ()
-        active = [f"{device['address']} {device.get('name', '')}".strip() for device in devices if _is_active(device)]
-        place = ", in maintenance mode" if host.get("in_maintenance_mode") else ""
-        proof.append(f"{host['name']}: {len(active)} active" + (f" ({'; '.join(active)})" if active else "") + place)
-    for vm in vms:
-        if vm.get("status") == "skipped":
-            continue
-        memory = vm.get("memory") or vm
-        reserved = "all memory reserved" if memory.get("fully_reserved") else "memory not fully reserved"
-        proof.append(f"{vm['name']}: {len(vm.get('devices') or ())} attached, {reserved}, {vm.get('power_state', '')}")
-    return proof
+def proof_lines(hosts: Sequence[Record], vms: Sequence[Record], most: int = MOST_PROOFS) -> list[str]:
+    """What was found to be as wanted: one line a host and a VM, of results of the modules or of a report of drift.
+
+    Beyond ``most`` hosts or VMs, a number stands for those of which there is nothing to be said but that they are as wanted.
+    """
+    served = [vm for vm in vms if vm.get("status") != "skipped"]
+    return [
+        *_proofs([(_host_proof(host), bool(host.get("in_maintenance_mode"))) for host in hosts], "host", most),
+        *_proofs([(_vm_proof(vm), not _memory_of(vm).get("fully_reserved")) for vm in served], "VM", most),
+    ]
+
+
+def _proofs(told: Sequence[tuple[str, bool]], noun: str, most: int) -> list[str]:
+    """The first lines, and after them only those that are worth a look (the second value)."""
+    lines = [line for line, _unused in told[:most]] + [line for line, is_notable in told[most:] if is_notable]
+    left = len(told) - len(lines)
+    return [*lines, f"and {left} more {noun}{'' if left == 1 else 's'}"] if left else lines
+
+
+def _host_proof(host: Record) -> str:
+    devices = host.get("devices") or ()
+    active = [f"{device['address']} {device.get('name', '')}".strip() for device in devices if _is_active(device)]
+    place = ", in maintenance mode" if host.get("in_maintenance_mode") else ""
+    return f"{host['name']}: {len(active)} active" + (f" ({'; '.join(active)})" if active else "") + place
+
+
+def _vm_proof(vm: Record) -> str:
+    reserved = "all memory reserved" if _memory_of(vm).get("fully_reserved") else "memory not fully reserved"
+    return f"{vm['name']}: {len(vm.get('devices') or ())} attached, {reserved}, {vm.get('power_state', '')}"
+
+
+def _memory_of(vm: Record) -> Record:
+    found: Record = vm.get("memory") or vm
+    return found
 
 
 def _is_active(device: Record) -> bool:

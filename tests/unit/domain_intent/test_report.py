@@ -37,6 +37,27 @@ def host(name: str, status: str, **more: Any) -> dict[str, Any]:
     return {"name": name, "status": status, "pending": [], "blockers": [], "warnings": [], **more}
 
 
+def test_of_many_hosts_the_first_and_the_notable_ones_are_told() -> None:
+    hosts = [{"name": f"esx-{n}", "devices": [], "in_maintenance_mode": n == 5} for n in range(1, 8)]
+    vms = [{"name": f"vm-{n}", "memory": {"fully_reserved": n < 4}, "power_state": "poweredOn"} for n in range(1, 5)]
+    told = proof_lines(hosts, vms, most=3)
+    assert [line.split(":")[0] for line in told] == [
+        *("esx-1", "esx-2", "esx-3", "esx-5", "and 3 more hosts"),
+        *("vm-1", "vm-2", "vm-3", "vm-4"),
+    ]
+    assert told[3].endswith("in maintenance mode")
+    assert told[-1] == "vm-4: 0 attached, memory not fully reserved, poweredOn"
+
+
+def test_what_a_report_of_drift_says_is_proof_as_well() -> None:
+    hosts = [{"name": "esx-1", "devices": [{"address": "0000:3b:00.0", "name": "A100", "setting": "active"}]}]
+    vms = [{"name": "vm-1", "status": "in_sync", "fully_reserved": True, "devices": [{}], "power_state": "poweredOn"}]
+    assert proof_lines(hosts, vms) == [
+        "esx-1: 1 active (0000:3b:00.0 A100)",
+        "vm-1: 1 attached, all memory reserved, poweredOn",
+    ]
+
+
 def test_lines_of_a_host_result() -> None:
     result = {
         "hosts": [
