@@ -234,11 +234,14 @@ def commitment_warnings(
 
     ``attached``: VM moid → all dynamic devices it will have, for VMs that get new ones.
     """
-    promises: dict[tuple[str, ...], Counter[DynamicItem]] = {}
-    asked: dict[tuple[str, ...], tuple[tuple[Host, ...], set[DynamicItem]]] = {}
+    if not attached:
+        return ()
+    promises: dict[str, Counter[DynamicItem]] = {}
+    asked: dict[str, tuple[tuple[Host, ...], set[DynamicItem]]] = {}
     for vm in world.everyone():
         hosts = world.candidates(vm)
-        place = tuple(host.moid for host in hosts)
+        # All VMs of a cluster may run on the same hosts: the first one stands for them. (A VM outside has one host.)
+        place = hosts[0].moid if hosts else ""
         promises.setdefault(place, Counter()).update(attached.get(vm.moid, _items(vm)))
         if vm.moid in attached:
             asked.setdefault(place, (hosts, set()))[1].update(attached[vm.moid])
