@@ -10,10 +10,12 @@ from __future__ import annotations
 import gc
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPException, HTTPResponse
+from itertools import chain
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 from xml.sax.saxutils import escape
@@ -25,6 +27,8 @@ from .sdk import SoapResponseDeserializer
 Take = Callable[[Element], None]
 
 _CHUNK = 1 << 16
+_MOST_AT_ONCE = 8 << 20
+"""Bytes of a page, zipped where it is, that are held so that the next one can be asked for. Pages have some hundred thousand."""
 MOST_OF_ONE = 32 << 20
 """Bytes of XML one object may have. A host with a thousand LUNs has a tenth of it; it is a bound for the memory of this process."""
 _MOST_OF_A_FAULT = 4 << 20
@@ -81,32 +85,67 @@ def _envelope(method: str, collector: str, inner: str) -> bytes:
     return (head + inner + _TAIL.format(method=method)).encode()
 
 
-def exchange(stub: Any, body: bytes, take: Take, *, more: bool) -> str | None:
-    """Send one request; every ``objects`` element of the answer goes to ``take`` as soon as it is whole. The token of the next page.
+class Ahead:
+    """Asks for the next page as soon as it is known that there is one, so that the server works on it while this one is read.
+
+    One request at a time all the same: the answer before it has arrived by then. ``ask`` makes the request from a token.
+    """
+
+    def __init__(self, stub: Any, ask: Callable[[str], bytes]) -> None:
+        self._stub, self._ask = stub, ask
+        self._connection: Any = None
+
+    def send(self, connection: Any, token: str) -> None:
+        """On the connection that has just brought the answer before."""
+        connection.request("POST", self._stub.path, self._ask(token), _headers(self._stub))
+        self._connection = connection
+
+    def is_on(self, connection: Any) -> bool:
+        return self._connection is connection
+
+    def take(self) -> Any:
+        """The connection on which an answer will come; None where nothing was asked."""
+        connection, self._connection = self._connection, None
+        return connection
+
+    def close(self) -> None:
+        """Nobody wants the answer any more."""
+        connection = self.take()
+        if connection is not None:
+            connection.close()
+
+
+def exchange(stub: Any, body: bytes, take: Take, *, more: bool, ahead: Ahead) -> str | None:
+    """Send one request, unless ``ahead`` has sent it; every ``objects`` element of the answer goes to ``take`` as soon as it is whole.
+    The token of the next page.
 
     What was taken counts only when this returns. ``more``: the server said there are more objects, so an answer without any is none.
     Raises the server's fault, HTTPException for an HTTP status as pyVmomi does, and BrokenAnswer for an answer that ends early or is
     not what was asked for.
     """
-    connection = stub.GetConnection()
+    asked = ahead.take()
+    connection = asked or stub.GetConnection()
     fault: BaseException | None = None
     token: str | None = None
     try:
-        connection.request("POST", stub.path, body, _headers(stub))
+        if asked is None:
+            connection.request("POST", stub.path, body, _headers(stub))
         response = connection.getresponse()
         _keep_cookie(stub, response)
         if response.status == 500:
             fault = _fault(stub, response)
         elif response.status == 200:
-            token = _read_page(response, take, more=more)
+            token = _read_page(response, take, more=more, known=lambda token: ahead.send(connection, token))
         else:
             raise HTTPException(f"{response.status} {response.reason}")
     except BaseException:
         # The server, or something on the way, may be sick: begin anew with fresh connections.
+        ahead.take()
         connection.close()
         stub.DropConnections()
         raise
-    stub.ReturnConnection(connection)
+    if not ahead.is_on(connection):
+        stub.ReturnConnection(connection)
     if fault is not None:
         raise fault
     return token
@@ -131,7 +170,7 @@ def _keep_cookie(stub: Any, response: HTTPResponse) -> None:
 def _fault(stub: Any, response: HTTPResponse) -> BaseException:
     """The server's fault as pyVmomi reads it. An HTTP 500 that holds none (a proxy's page) is an HTTP status like any other."""
     text = b""
-    for chunk in _chunks(response):
+    for chunk in _chunks(response, ()):
         text += chunk
         if len(text) > _MOST_OF_A_FAULT:
             raise BrokenAnswer("a fault of more than 4 MB")
@@ -157,14 +196,25 @@ def no_collecting() -> Iterator[None]:
 # -- reading ------------------------------------------------------------------------------------------------------
 
 
-def _chunks(response: HTTPResponse) -> Iterator[bytes]:
-    """The body in pieces of bounded size, unzipped. Raises BrokenAnswer when it ends before it is whole."""
+def _arrive(response: HTTPResponse) -> tuple[list[bytes], bool]:
+    """The beginning of the body, and whether that is all of it, so that the connection is free for the next request."""
+    pieces: list[bytes] = []
+    while sum(map(len, pieces)) < _MOST_AT_ONCE:
+        piece = response.read(_CHUNK)
+        if not piece:
+            return pieces, response.isclosed() and not response.will_close
+        pieces.append(piece)
+    return pieces, False
+
+
+def _chunks(response: HTTPResponse, arrived: Iterable[bytes]) -> Iterator[bytes]:
+    """The body in pieces of bounded size, unzipped: first what has ``arrived``. Raises BrokenAnswer when it ends before it is whole."""
     encoding = (response.getheader("Content-Encoding") or "identity").lower()
     if encoding not in ("gzip", "x-gzip", "deflate", "identity"):
         raise BrokenAnswer(f"an answer in the encoding {encoding}, which was not asked for")
     unzip = None if encoding == "identity" else zlib.decompressobj(zlib.MAX_WBITS | 32)
     try:
-        while chunk := response.read(_CHUNK):
+        for chunk in chain(arrived, iter(partial(response.read, _CHUNK), b"")):
             if unzip is None:
                 yield chunk
                 continue
@@ -184,9 +234,11 @@ def _check_prolog(head: bytes) -> None:
         raise BrokenAnswer("an answer that is not SOAP")
 
 
-def _read_page(response: HTTPResponse, take: Take, *, more: bool) -> str | None:
+def _read_page(response: HTTPResponse, take: Take, *, more: bool, known: Callable[[str], None]) -> str | None:
+    """``known`` is called with the token of the next page, once it is there and the connection is free again."""
+    arrived, is_free = _arrive(response)
     page = _Page(take, more=more)
-    chunks = _chunks(response)
+    chunks = _chunks(response, arrived)
     try:
         head = b""
         for chunk in chunks:
@@ -195,6 +247,9 @@ def _read_page(response: HTTPResponse, take: Take, *, more: bool) -> str | None:
                 break
         _check_prolog(head)
         page.feed(head)
+        # The schema has it before the objects. Where a server does not keep to that, the next page waits for the end of this one.
+        if is_free and page.token:
+            known(page.token)
         for chunk in chunks:
             page.feed(chunk)
         return page.close()
@@ -214,7 +269,8 @@ class _Page:
         self._take = take
         self._more = more
         self._holder: Element | None = None
-        self._token: str | None = None
+        self.token: str | None = None
+        """Of the next page, as far as this one was fed."""
         self._since = 0
 
     def feed(self, text: bytes) -> None:
@@ -228,7 +284,7 @@ class _Page:
         """The token of the next page. None at the end, and for an answer without objects."""
         self._parser.close()
         self._harvest(final=True)
-        return self._token or None
+        return self.token or None
 
     def _harvest(self, *, final: bool) -> None:
         holder = self._holder
@@ -243,7 +299,7 @@ class _Page:
             if child.tag.endswith("}objects"):
                 self._take(child)
             elif child.tag.endswith("}token"):
-                self._token = child.text
+                self.token = child.text
         del holder[:whole]
         self._since = 0
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
-from .bulk import Start, exchange, first_request, next_request, no_collecting
+from .bulk import Ahead, Start, exchange, first_request, next_request, no_collecting
 from .bulk_values import RowReader
 from .faults import BrokenAnswer
 from .sdk import vim, vmodl
@@ -149,22 +149,25 @@ def _retrieve_fast(
     """The same over the wire, without pyVmomi's parser: ten times less work for the same rows."""
     stub, collector = session.stub, session.content.propertyCollector._moId
     reader = RowReader(stub)
+    ahead = Ahead(stub, partial(next_request, collector))
     body = first_request(collector, start, paths, page=page, may_be_gone=may_be_gone)
-    with no_collecting():
-        rows, token = stub.guarded("RetrievePropertiesEx", collector, partial(_page, stub, reader, body, more=False))
-        while token is not None:
-            body = next_request(collector, token)
-            more, token = stub.guarded(
-                "ContinueRetrievePropertiesEx", collector, partial(_page, stub, reader, body, more=True)
-            )
-            rows += more
+    try:
+        with no_collecting():
+            first = partial(_page, stub, reader, body, ahead, more=False)
+            rows, token = stub.guarded("RetrievePropertiesEx", collector, first)
+            while token is not None:
+                following = partial(_page, stub, reader, next_request(collector, token), ahead, more=True)
+                further, token = stub.guarded("ContinueRetrievePropertiesEx", collector, following)
+                rows += further
+    finally:
+        ahead.close()
     return rows
 
 
-def _page(stub: Any, reader: RowReader, body: bytes, *, more: bool) -> tuple[list[Row], str | None]:
+def _page(stub: Any, reader: RowReader, body: bytes, ahead: Ahead, *, more: bool) -> tuple[list[Row], str | None]:
     """One page, whole or not at all: it may be asked for again."""
     rows: list[Row] = []
-    token = exchange(stub, body, lambda element: rows.append(Row(**reader.row(element))), more=more)
+    token = exchange(stub, body, lambda element: rows.append(Row(**reader.row(element))), more=more, ahead=ahead)
     return rows, token
 
 

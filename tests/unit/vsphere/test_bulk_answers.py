@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from pyVmomi import vim, vmodl
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import bulk
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import bulk, bulk_values
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.collect import Row, collect_objects
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.faults import (
     BrokenAnswer,
@@ -186,6 +186,62 @@ def test_pages_follow_each_other_until_there_is_no_token(encoding: str) -> None:
         asked = session.asked  # type: ignore[attr-defined]
     assert [row.moid for row in rows] == ["host-1", "host-2", "host-3"]
     assert b"<token>t&amp;&lt;</token>" in asked[1]
+
+
+def three_pages(**fields: Any) -> list[Answer]:
+    """Large enough that the token is there before all objects are: a page is fed to the parser in pieces."""
+    name = text("n" * (1 << 18))
+    bodies = (page(host(f"host-{n}", name=name) + host(f"host-{n}b", name=name), f"t{n}") for n in (1, 2))
+    return [*(answer(body, **fields) for body in bodies), answer(page(host("host-3", name=name)), **fields)]
+
+
+def test_the_next_page_is_asked_for_before_this_one_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked_by_then: list[int] = []
+    with saying(three_pages()) as session:
+        requests = session.asked  # type: ignore[attr-defined]
+        real = bulk_values.RowReader.row
+
+        def row(self: Any, element: Any) -> Any:
+            wanted = min(3, len(asked_by_then) // 2 + 2)
+            deadline = time.monotonic() + 10
+            while len(requests) < wanted and time.monotonic() < deadline:
+                time.sleep(0.01)
+            asked_by_then.append(len(requests))
+            return real(self, element)
+
+        monkeypatch.setattr(bulk_values.RowReader, "row", row)
+        rows = collect_objects(session, vim.HostSystem, ["host-1"], ("name",))
+    assert [row.moid for row in rows] == ["host-1", "host-1b", "host-2", "host-2b", "host-3"]
+    assert asked_by_then == [2, 2, 3, 3, 3]
+    assert session.calls == 3
+
+
+def test_a_server_that_ends_the_connection_after_each_answer_is_read_page_by_page() -> None:
+    with saying(three_pages(headers={"Connection": "close"})) as session:
+        rows = collect_objects(session, vim.HostSystem, ["host-1"], ("name",))
+        asked = session.asked  # type: ignore[attr-defined]
+    assert len(rows) == 5
+    assert [b"<token>" in request for request in asked] == [False, True, True]
+
+
+def test_a_token_after_the_objects_serves_as_well() -> None:
+    late = [
+        body.replace("</returnval>", f"<token>t{n}</token></returnval>") for n, body in enumerate([page(host())] * 2)
+    ]
+    with saying([*late, page(host("host-9"))]) as session:
+        rows = collect_objects(session, vim.HostSystem, ["host-1"], ("name",))
+        asked = session.asked  # type: ignore[attr-defined]
+    assert [row.moid for row in rows] == ["host-1", "host-9"]
+    assert b"<token>t1</token>" in asked[2]
+
+
+def test_nothing_is_left_of_a_page_that_was_asked_for_in_vain() -> None:
+    """The first page breaks while it is read: what was asked for meanwhile must not be taken for the answer to something else."""
+    good = three_pages()
+    broken = answer(good[0].body.replace(b"</objects><objects>", b"</objects><objects><obj></objects>"))
+    with saying([broken, good[1], *good]) as session:
+        rows = collect_objects(session, vim.HostSystem, ["host-1"], ("name",))
+    assert [row.moid for row in rows] == ["host-1", "host-1b", "host-2", "host-2b", "host-3"]
 
 
 def test_what_is_sent_is_escaped_and_said_once() -> None:

@@ -118,7 +118,8 @@ def test_sessions_that_end_for_good_between_pages_are_noticed(fast: bool) -> Non
         session.stub.guarded = watched  # type: ignore[method-assign]
         assert read_hosts(session) == expected
         assert ends == 0
-        assert session.logins >= 3
+        # The C parser has asked for the next page before it reads one: an end may come when all was answered.
+        assert session.logins >= (2 if fast else 3)
 
 
 @pytest.mark.parametrize("path", ["config", "hardware", "runtime.bootTime"])
