@@ -99,6 +99,13 @@ ok: [vc-2] => {
     "msg": "b: as wanted"
 }
 
+TASK [directpath.vsphere.verify : Show that nothing is left to do] *************
+ok: [vc-3] => {
+    "msg": [
+        "nothing is left to do"
+    ]
+}
+
 PLAY RECAP *********************************************************************
 vc                         : ok=6    changed=3    unreachable=0    failed=0    skipped=1    rescued=0    ignored=0
 vc-2                       : ok=6    changed=0    unreachable=0    failed=1    skipped=1    rescued=0    ignored=0
@@ -106,5 +113,5 @@ vc-2                       : ok=6    changed=0    unreachable=0    failed=1    s
 
 
 def test_what_the_roles_told_and_the_recap_are_found() -> None:
-    assert told(OUTPUT) == ["a: changed", "  x off → on", "b: as wanted"]
+    assert told(OUTPUT) == ["a: changed", "  x off → on", "b: as wanted", "nothing is left to do"]
     assert recap(OUTPUT) == {"vc": (3, 0), "vc-2": (0, 1)}
