@@ -106,14 +106,15 @@ def _close(loop: Loop, setting: Setting, rolled: Rolled) -> None:
     """The journal that is no longer needed. What cannot be removed does no harm, and is said."""
     trouble = Trouble(setting)
     why = ""
-    for _attempt in range(ATTEMPTS_TO_CLOSE):
+    for left in reversed(range(ATTEMPTS_TO_CLOSE)):
         try:
             close_down(loop, setting.journal)
+            trouble.over(rolled.now)
             return
         except (DirectPathError, *TROUBLE) as error:
             why = explain(error, doing="remove the journal", on=setting.journal.place).message
             setting.journal.forget_written()
-            if isinstance(error, DirectPathError) or trouble.met(error) is not None:
+            if isinstance(error, DirectPathError) or not left or trouble.met(error) is not None:
                 break
     setting.teller.note(f"{why}. It does no harm there, and the next run removes it.", rolled.now)
 

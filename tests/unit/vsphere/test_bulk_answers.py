@@ -218,10 +218,14 @@ def test_the_next_page_is_asked_for_before_this_one_is_read(monkeypatch: pytest.
 
 def test_a_server_that_ends_the_connection_after_each_answer_is_read_page_by_page() -> None:
     with saying(three_pages(headers={"Connection": "close"})) as session:
+        taken: list[Any] = []
+        take = session.stub.GetConnection  # type: ignore[attr-defined]
+        session.stub.GetConnection = lambda: taken.append(None) or take()  # type: ignore[attr-defined,func-returns-value]
         rows = collect_objects(session, vim.HostSystem, ["host-1"], ("name",))
         asked = session.asked  # type: ignore[attr-defined]
     assert len(rows) == 5
     assert [b"<token>" in request for request in asked] == [False, True, True]
+    assert len(taken) == 3, "nothing was sent on a connection that the server is ending"
 
 
 def test_a_token_after_the_objects_serves_as_well() -> None:
