@@ -35,6 +35,9 @@ READS: frozenset[str] = frozenset(
     CheckCompatibility_Task CheckVmConfig_Task CheckPowerOn_Task CheckRelocate_Task CheckMigrate_Task CheckClone_Task
     CheckInstantClone_Task QueryVMotionCompatibilityEx_Task
     Redfish.GET Redfish.POST Redfish.DELETE
+    Rest.Login Rest.Logout Rest.Session Rest.GET
+    Tagging.ListCategories Tagging.GetCategory Tagging.ListTags Tagging.GetTag Tagging.ListTagsForCategory
+    Tagging.ListAttachedTags Tagging.ListAttachedObjects Tagging.ListAttachedTagsOnObjects Tagging.ListAttachedObjectsOnTags
     GetAlarm GetAlarmState RetrieveUserGroups QueryAssignedLicenses DecodeLicense
     """.split()
 )

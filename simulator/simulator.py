@@ -31,6 +31,8 @@ from .services.updates import GONE
 from .services.views import STRUCTURE, ContainerView
 from .stops import Holds, Stop, Stops, Write
 from .tasks import Body, Task
+from .vapi.sessions import Sessions as VapiSessions
+from .vapi.tags import Tags
 
 if TYPE_CHECKING:
     from .bmc.accounts import Sessions as BmcSessions
@@ -100,6 +102,8 @@ class Simulator:
         self.describe: Callable[[Simulator], Any] = lambda sim: {}
         self.internal_errors: list[Exception] = self.clock.errors
         self.bmc_sessions: dict[str, BmcSessions] = {}
+        self.vapi_sessions = VapiSessions(self)
+        self.tags = Tags(self)
         self.online = True
         self.offline_answer = "drop"
         self._chain = 0

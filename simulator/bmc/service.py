@@ -9,13 +9,12 @@ system of its own, as chassis managers have. What is not modelled answers 404.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from ..faults import Dropped, HttpStatus
 from ..objects.host import HostSystem
+from ..web import Answer, Request
 from . import accounts, power, resources
 from .accounts import Sessions
 from .resources import Site, error
@@ -24,30 +23,6 @@ from .shapes import SHAPES, Shape, offered
 if TYPE_CHECKING:
     from ..journal import Entry
     from ..simulator import Simulator
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """One HTTP request; header names in lower case."""
-
-    verb: str
-    path: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """One HTTP answer; ``body`` None means none. ``write``: method, id and host of a reset that was carried out."""
-
-    status: int
-    body: Mapping[str, Any] | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    write: tuple[str, str, str] | None = None
-
-    def content(self) -> bytes:
-        """The body as it is sent."""
-        return b"" if self.body is None else json.dumps(self.body).encode()
 
 
 def is_for_us(path: str) -> bool:

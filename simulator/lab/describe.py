@@ -79,5 +79,6 @@ def vm_state(vm: VirtualMachine) -> dict[str, Any]:
         "reserved_mb": vm.get("config").memoryAllocation.reservation,
         "locked": bool(vm.get("config").memoryReservationLockedToMax),
         "devices": list(vm.device_kinds),
+        "tags": vm.sim.tags.of(vm),
         "assigned": {str(key): address for key, address in sorted(vm.assigned.items())},
     }

@@ -23,7 +23,7 @@ from ..objects.network import DistributedVirtualPortgroup, DistributedVirtualSwi
 from ..objects.pci import Layout
 from ..objects.pool import ResourcePool
 from ..objects.vm import VirtualMachine
-from . import describe, events, hosts, machines, roll
+from . import describe, events, hosts, machines, roll, tags
 from .accounts import add_accounts
 from .expand import expanded, merged, unknown_keys
 from .fleet import datacenters
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 LAB_KEYS = {
     "kind", "version", "build", "name", "users", "roles", "permissions", "knobs", "faults", "hardware", "defaults",
     "datacenters", "host", "vms", "vm_defaults", "pools", "instance_uuid",
-    "fleet", "roll_fleet", "description",
+    "fleet", "roll_fleet", "description", "tag_categories",
 }  # fmt: skip
 
 
@@ -43,6 +43,7 @@ def load(sim: Simulator, lab: Mapping[str, Any]) -> None:
     """Build everything below the root folder. Raises LabError (a ValueError) with the place of the mistake."""
     unknown_keys(lab, LAB_KEYS, "the lab")
     add_accounts(sim, lab)
+    tags.categories(sim, lab)
     builder = Builder(sim, lab)
     if sim.kind == "esxi":
         builder.standalone()
@@ -110,12 +111,13 @@ class Builder:
         root.adopt(self.datacenter)
         self.datacenter.build_folders()
         for cluster in expanded(item.get("clusters") or []):
-            keys = {"name", "drs", "drs_vms", "drs_options", "ha", "vsan", "alarms", "hosts", "vms", "pools"}
+            keys = {"name", "drs", "drs_vms", "drs_options", "ha", "vsan", "alarms", "hosts", "vms", "pools", "tags"}
             unknown_keys(cluster, keys, f"cluster {cluster.get('name')}")
             if isinstance(cluster.get("ha"), Mapping):
                 unknown_keys(cluster["ha"], cluster_ha.LAB_KEYS, f"cluster {cluster.get('name')}, ha")
             made = ClusterComputeResource(self.sim, str(cluster["name"]), cluster)
             self.datacenter.folder("host").adopt(made)
+            tags.attach(self.sim, made, cluster)
             self._pool(made, "Resources")
             self._browser(made)
             self._hosts(made, expanded(cluster.get("hosts") or []))
@@ -161,6 +163,7 @@ class Builder:
         host = HostSystem(self.sim, spec, moid="ha-host" if direct else None, direct=direct)
         self.sim.add(host, parent=compute)
         compute.props["host"].append(host.ref)
+        tags.attach(self.sim, host, whole)
         self._parts(host, direct=direct)
         self._storage(compute, host)
         self._network(compute, host)
@@ -296,6 +299,7 @@ class Builder:
         vm.props["environmentBrowser"] = compute.props["environmentBrowser"]
         vm.props["datastore"] = [vm.datastore.ref] if vm.datastore is not None else []
         vm.props["network"] = [vm.network.ref] if vm.network is not None else []
+        tags.attach(self.sim, vm, entry)
         if vm.is_on and vm.first_devices:
             machines.begin_running(vm, host)
         if spec.snapshot:

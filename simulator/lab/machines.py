@@ -22,7 +22,7 @@ from .hardware import LabError, token
 VM_KEYS = {
     "name", "host", "pool", "folder", "memory_mb", "memory_gb", "cpus", "version", "firmware", "guest", "power", "tools",
     "locked", "reservation_mb", "limit_mb", "extra", "nested", "memory_hot_add", "cpu_hot_add", "snapshot", "template",
-    "datastore", "network", "devices", "media", "annotation", "knobs", "first", "count",
+    "datastore", "network", "devices", "media", "annotation", "knobs", "first", "count", "tags",
 }  # fmt: skip
 
 

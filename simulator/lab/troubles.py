@@ -21,6 +21,7 @@ from ..rules import faults
 from ..services.sessions import Session
 from ..simulator import Simulator
 from ..tasks import Task
+from ..vapi.tags import Refusal
 from . import hardware
 from .catalogue import CARDS
 from .hardware import LabError
@@ -214,6 +215,16 @@ class Troubles:
         target = self._named(Entity, on)
         key = found[0] if found else fields.define(attribute, None).key
         fields.store(target, key, value)
+
+    def set_tag(self, on: str, tag: str, attached: bool = True) -> None:
+        """Somebody puts a tag (`Category/name`, made when there is none) on an object, or takes it off."""
+        if self._sim.kind != "vcenter":
+            raise LabError("an ESXi host has no tags")
+        target, tags = self._named(Entity, on), self._sim.tags
+        try:
+            tags.attach(tag, target) if attached else tags.detach(tag, target)
+        except Refusal as refusal:
+            raise LabError(f"{on}: tag {tag}: {refusal}") from None
 
     # -- the endpoint itself ----------------------------------------------------------------------------------
 

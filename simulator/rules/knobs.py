@@ -199,6 +199,25 @@ class Knobs:
         ),
     ] = "all"
 
+    # The Automation API (REST) of a vCenter.
+    vapi: Annotated[
+        str,
+        About(
+            "which dialects of the Automation API answer, as far as the release has them; down: 503, while SOAP works",
+            choices=("both", "rest_only", "api_only", "down"),
+        ),
+    ] = "both"
+    vapi_empty_rows: Annotated[
+        str,
+        About(
+            "whether a bulk answer has a row for an object without tags, and for a tag without objects",
+            choices=("left_out", "listed"),
+        ),
+    ] = "left_out"
+    vapi_session_idle_seconds: Annotated[
+        float, About("idle seconds after which a session of the Automation API ends")
+    ] = 300.0
+
     # Virtual machines.
     reconfigure_seconds: Annotated[float, About("time ReconfigVM takes")] = 1.0
     power_on_seconds: Annotated[float, About("time a power-on takes")] = 3.0

@@ -129,9 +129,10 @@ class Sessions:
             self.close(session)
 
     def close_all(self) -> None:
-        """End every session (the endpoint restarts)."""
+        """End every session (the endpoint restarts), also those of the Automation API."""
         for session in list(self.by_key.values()):
             self.close(session)
+        self.sim.vapi_sessions.close_all()
 
     def ticket(self, session: Session) -> str:
         """A clone ticket, single use."""

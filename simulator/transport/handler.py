@@ -18,7 +18,7 @@ from .. import control, versions
 from ..dispatch import Peer, Request, invoke, passing
 from ..faults import Dropped, HttpStatus, with_text
 from ..services.reading import parse
-from . import redfish, soap
+from . import automation, redfish, soap
 
 if TYPE_CHECKING:
     from ..journal import Entry
@@ -67,11 +67,11 @@ class Handler(BaseHTTPRequestHandler):
     # -- requests ---------------------------------------------------------------------------------------------
 
     def do_GET(self) -> None:
-        """The version document, the control page, and management controllers."""
+        """The version document, the control page, and the services beside the SDK."""
         path = self.path.partition("?")[0]
-        if redfish.serves(self):
-            redfish.serve(self, "GET", b"")
-        elif path == "/sdk/vimServiceVersions.xml" and self.server.tls:
+        if self._beside("GET"):
+            return
+        if path == "/sdk/vimServiceVersions.xml" and self.server.tls:
             if self._gone():
                 self._away()
                 return
@@ -80,24 +80,39 @@ class Handler(BaseHTTPRequestHandler):
             self._control("GET")
 
     def do_DELETE(self) -> None:
-        """Control requests, and the end of a management controller's session."""
-        if redfish.serves(self):
-            redfish.serve(self, "DELETE", b"")
-        else:
+        """Control requests, and the services beside the SDK."""
+        if not self._beside("DELETE"):
             self._control("DELETE")
 
+    def do_PATCH(self) -> None:
+        """The services beside the SDK only."""
+        if not self._beside(self.command):
+            self.close_connection = True
+            self._send(404, "text/plain", b"not modelled\n")
+
+    do_PUT = do_PATCH
+
     def do_POST(self) -> None:
-        """SOAP calls, control requests, and what management controllers are told."""
-        if redfish.serves(self):
-            body = self._body()
-            if body is not None:
-                redfish.serve(self, "POST", body)
-        elif self.path.partition("?")[0].rstrip("/") not in ("/sdk", "/sdk/vimService"):
+        """SOAP calls, control requests, and the services beside the SDK."""
+        if self._beside("POST"):
+            return
+        if self.path.partition("?")[0].rstrip("/") not in ("/sdk", "/sdk/vimService"):
             self._control("POST")
         elif self.server.tls:
             self._soap()
         else:
             self._send(404, "text/plain", b"SOAP is served on the TLS port only\n")
+
+    def _beside(self, verb: str) -> bool:
+        """Whether this was a request for a service beside the SDK; if so, it has its answer."""
+        service = next((item for item in (redfish, automation) if item.serves(self)), None)
+        if service is None:
+            return False
+        sized = any(name in self.headers for name in ("Content-Length", "Transfer-Encoding"))
+        body = self._body() if sized else b""
+        if body is not None:
+            service.serve(self, verb, body)
+        return True
 
     def _body(self) -> bytes | None:
         """The request body, sized or chunked (govmomi sends chunks); None when it was refused."""

@@ -66,8 +66,8 @@ def tools() -> Path:
 
 
 @pytest.fixture(scope="session")
-def vcsim(tools: Path) -> Iterator[Any]:
-    """A ServiceInstance of vcsim."""
+def vcsim_port(tools: Path) -> Iterator[int]:
+    """The port on which vcsim answers."""
     process = subprocess.Popen(
         [tools / "vcsim"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
@@ -75,13 +75,17 @@ def vcsim(tools: Path) -> Iterator[Any]:
     assert process.stdout is not None
     found = re.search(r":(\d+)/", process.stdout.readline())
     assert found is not None, "vcsim did not say where it listens"
-    instance = SmartConnect(
-        host="127.0.0.1", port=int(found.group(1)), user="user", pwd="pass", disableSslCertValidation=True
-    )
-    yield instance
-    Disconnect(instance)
+    yield int(found.group(1))
     process.stdin.close()
     process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def vcsim(vcsim_port: int) -> Iterator[Any]:
+    """A ServiceInstance of vcsim."""
+    instance = SmartConnect(host="127.0.0.1", port=vcsim_port, user="user", pwd="pass", disableSslCertValidation=True)
+    yield instance
+    Disconnect(instance)
 
 
 @pytest.fixture

@@ -61,6 +61,9 @@ SURVIVED: list[tuple[str, Any]] = [
     ("sriov_counts_in_limit", True),
     ("limit_table", "kb309986"),
     ("cold_migration_fault", "allowed"),
+    ("vapi", "rest_only"),
+    ("vapi", "down"),
+    ("vapi_empty_rows", "listed"),
     ("power_on_seconds", 200.0),
     ("reconfigure_seconds", 200.0),
 ]

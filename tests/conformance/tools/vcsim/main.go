@@ -12,6 +12,7 @@ import (
 	"os"
 
 	"github.com/vmware/govmomi/simulator"
+	_ "github.com/vmware/govmomi/vapi/simulator" // the REST endpoint with its tags
 )
 
 func main() {
@@ -23,6 +24,7 @@ func main() {
 	}
 	defer model.Remove()
 	model.Service.TLS = new(tls.Config)
+	model.Service.RegisterEndpoints = true
 	server := model.Service.NewServer()
 	defer server.Close()
 	fmt.Println(server.URL.String())

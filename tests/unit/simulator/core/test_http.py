@@ -201,7 +201,8 @@ def test_a_simulator_bug_is_a_system_error_and_remembered(
         ("GET", "/sdk/vimServiceVersions.xml", 200),
         ("GET", "/sdk/vimService.wsdl", 404),
         ("GET", "/api/vcenter/host", 404),
-        ("POST", "/rest/com/vmware/cis/session", 404),
+        ("POST", "/rest/com/vmware/cis/session", 401),
+        ("PATCH", "/sdk", 404),
         ("DELETE", "/sdk", 404),
     ],
 )
