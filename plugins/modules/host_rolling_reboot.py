@@ -38,6 +38,12 @@ options:
     type: str
     choices: [pending, always]
     default: pending
+  booted_before:
+    description:
+      - With O(reboot_if=always), only hosts that have not booted since this moment are rebooted, by the boot time they show. Give the time
+        at which the firmware was written, as ISO 8601 with its zone, such as V(2026-01-05T08:00:00Z) - the same task can then be run
+        again at any time, and changes nothing where every host has booted since.
+    type: str
   expect_pending:
     description:
       - Names of hosts that a change which is planned and not made yet will leave waiting for a reboot. Only used in check mode.
@@ -216,8 +222,21 @@ options:
         C(directpath.stop_order) of a virtual machine counts as well.
     type: dict
     default: {}
+  vm_order_tags:
+    description:
+      - The same by vSphere tags - C(category/tag), or the id of a tag, to a number. Names in O(vm_order) and the custom attribute count
+        more; of several tags of a virtual machine the highest number counts. Needs vCenter 6.5 or later, and the Python library requests.
+    type: dict
+    default: {}
   never_stop:
     description: Virtual machines, by name or managed object id, that are never stopped. Their host is blocked while they pin it.
+    type: list
+    elements: str
+    default: []
+  never_stop_tags:
+    description:
+      - The same by vSphere tags, as in O(vm_order_tags). While they cannot be read, no host is started of which virtual machines would be
+        stopped.
     type: list
     elements: str
     default: []
@@ -362,11 +381,13 @@ EXAMPLES = r"""
     pinned_vms: shutdown_then_power_off
     never_stop: [vcsa-01]
     vm_order: {web-01: 10, db-01: 20}
+    never_stop_tags: [Policy/never-stop]
 
 - name: Reboot one host although it owes nothing, as the firmware tool of a card asks for it
   directpath.vsphere.host_rolling_reboot:
     hosts: [esx-01]
     reboot_if: always
+    booted_before: "2026-01-05T08:00:00Z"
     full_post: true
 
 - name: Reboot one host that is in maintenance mode already, whatever it owes, and leave it there

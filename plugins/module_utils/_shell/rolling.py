@@ -10,6 +10,7 @@ from typing import Any
 
 from .._domain.errors import DirectPathError, InputError
 from .._domain.hosts import Host
+from .._domain.moments import refuse_future
 from .._domain.overrides import parse_overrides
 from .._domain.rollout.forecast import forecast
 from .._domain.rollout.lock import scope_digest
@@ -24,6 +25,7 @@ from .._vsphere.redfish import Bmc, BmcAccess
 from .._vsphere.roll_journal import Journal, Subject
 from .._vsphere.roll_journal_file import FileJournal, journal_path, open_journal
 from .._vsphere.roll_scene import Scene, Wanted
+from .._vsphere.roll_tags import RollTags
 from .._vsphere.sdk import vim
 from .._vsphere.session import Endpoint, Session
 from .owner import is_gone, make_owner
@@ -52,6 +54,7 @@ def roll_hosts(session: Session, wish: RollWish, check_mode: bool) -> dict[str, 
     journal = open_journal(
         session, wish.journal, directory=wish.journal_dir, subjects=_subjects(hosts), read_only=check_mode
     )
+    tags = _tags(session, wish)
     scene = Scene(
         session,
         [
@@ -60,10 +63,13 @@ def roll_hosts(session: Session, wish: RollWish, check_mode: bool) -> dict[str, 
         ],
         orders=wish.vm_order,
         never_stop=wish.never_stop,
+        tags=tags,
         fields=journal.fields,
         allow_protected=wish.allow_protected,
         stops_pinned=wish.policy.pinned.action != "fail",
     )
+    if wish.policy.booted_before is not None:
+        refuse_future(wish.policy.booted_before, scene.now(), "booted_before")
     bmcs = _bmcs(session, wish, everything, hosts)
     setting = Setting(
         session=session,
@@ -85,6 +91,7 @@ def roll_hosts(session: Session, wish: RollWish, check_mode: bool) -> dict[str, 
         return {**_result(setting, wish), **_account(session, journal, teller)}
     finally:
         scene.close()
+        tags.close()
         for bmc in bmcs.values():
             bmc.close()
 
@@ -151,6 +158,16 @@ def _account(session: Session, journal: Journal, teller: Teller) -> dict[str, An
         "calls": session.calls,
         "logins": session.own_logins,
     }
+
+
+def _tags(session: Session, wish: RollWish) -> RollTags:
+    tags = RollTags(session, orders=wish.vm_order_tags, never_stop=wish.never_stop_tags)
+    try:
+        tags.begin()
+    except DirectPathError:
+        tags.close()
+        raise
+    return tags
 
 
 def _later(host: Host, wish: RollWish, check_mode: bool) -> str | None:

@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .._domain.errors import InputError
+from .._domain.moments import parse_moment
 from .._domain.rollout.budget import check_amount
 from .._domain.rollout.journal import DIRECTORY
 from .._domain.rollout.policy import Amount, Deadlines, Durations, LockRule, Pinned, Policy, Window
@@ -33,6 +34,8 @@ class RollWish:
     bmc: Mapping[str, BmcAccess]
     vm_order: Mapping[str, int]
     never_stop: tuple[str, ...] = ()
+    vm_order_tags: Mapping[str, int] = field(default_factory=dict)
+    never_stop_tags: tuple[str, ...] = ()
     pause_file: str | None = None
     journal: str = "auto"
     journal_dir: str = DIRECTORY
@@ -58,6 +61,10 @@ class RollWish:
             bmc=bmc,
             vm_order={str(vm): _whole(order, f"vm_order.{vm}") for vm, order in params["vm_order"].items()},
             never_stop=tuple(params["never_stop"]),
+            vm_order_tags={
+                str(tag): _whole(order, f"vm_order_tags.{tag}") for tag, order in params["vm_order_tags"].items()
+            },
+            never_stop_tags=tuple(params["never_stop_tags"]),
             pause_file=params["pause_file"],
             journal=params["journal"],
             journal_dir=params["journal_dir"],
@@ -91,6 +98,7 @@ def _policy(params: Mapping[str, Any]) -> Policy:
         windows=tuple(_window(entry) for entry in params["windows"]),
         order={str(host): _words(words, f"order.{host}") for host, words in params["order"].items()},
         reason="firmware" if params["reboot_if"] == "always" else "pending",
+        booted_before=_booted_before(params),
         method=params["method"],
         full_post=params["full_post"],
         operator_maintenance=params["operator_maintenance"],
@@ -105,6 +113,19 @@ def _policy(params: Mapping[str, Any]) -> Policy:
         lock=LockRule(ttl=params["lock_ttl"], heartbeat=params["lock_ttl"] * 0.3, take=params["take_lock"]),
         patience=params["patience"],
     )
+
+
+def _booted_before(params: Mapping[str, Any]) -> float | None:
+    if params["booted_before"] is None:
+        return None
+    if params["reboot_if"] != "always":
+        raise InputError(
+            message="booted_before says which hosts are not to be rebooted again, and reboot_if: pending knows that by itself",
+            code="bad_moment",
+            parameter="booted_before",
+            cure="Set reboot_if: always, or leave booted_before out",
+        )
+    return parse_moment(params["booted_before"], "booted_before")
 
 
 def _deadlines(params: Mapping[str, Any]) -> Deadlines:

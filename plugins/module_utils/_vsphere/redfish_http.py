@@ -10,13 +10,14 @@ from __future__ import annotations
 import ipaddress
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from .._domain.errors import DirectPathError, InputError
+from .https import causes, is_timeout, json_of, open_requests, requests_library
 from .session import Endpoint, tls_context
 
 ROOT = "/redfish/v1/"
@@ -133,26 +134,12 @@ def open_http(access: BmcAccess) -> Http:
     return RequestsHttp(access)
 
 
-def _library() -> Any:
-    """requests, which nothing but management controllers needs."""
-    try:
-        import requests
-        import requests.adapters
-    except ImportError as error:
-        raise DirectPathError(
-            message="Management controllers are reached with the Python library requests, which is not installed",
-            code="missing_library",
-            cure="pip install requests for the Python that runs the module, or set method: reboot",
-        ) from error
-    return requests
-
-
 class RequestsHttp:
-    """Nothing is taken from the environment: no proxy, no .netrc, no CA bundle. Redirects are not followed here."""
+    """Requests to one controller. Redirects are not followed here."""
 
     def __init__(self, access: BmcAccess) -> None:
         self._access = access
-        self._requests = _library()
+        self._requests = requests_library(needed_by="Management controllers", instead="set method: reboot")
         context = tls_context(
             Endpoint(
                 hostname=access.where,
@@ -162,12 +149,7 @@ class RequestsHttp:
                 ca_path=access.ca_path,
             )
         )
-        if not access.validate_certs:
-            self._requests.packages.urllib3.disable_warnings()
-        self._session = self._requests.Session()
-        self._session.trust_env = False
-        self._session.proxies = {"https": access.proxy} if access.proxy else {}
-        self._session.mount("https://", _adapter(self._requests.adapters.HTTPAdapter, context))
+        self._session = open_requests(self._requests, context, proxy=access.proxy, validate_certs=access.validate_certs)
 
     def send(self, verb: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any] | None = None) -> Reply:
         """One request; paths are those of ``same_origin``."""
@@ -180,7 +162,7 @@ class RequestsHttp:
                 timeout=self._access.timeout,
                 allow_redirects=False,
             )
-            content = _json(answer.json) if answer.content else None
+            content = _object(json_of(answer.json)) if answer.content else None
         except (OSError, self._requests.packages.urllib3.exceptions.HTTPError) as error:
             raise explain_silence(error, self._access) from error
         return Reply(
@@ -193,32 +175,8 @@ class RequestsHttp:
         self._session.close()
 
 
-def _json(parse: Callable[[], Any]) -> Mapping[str, Any] | None:
-    try:
-        found = parse()
-    except ValueError:
-        return None
+def _object(found: Any) -> Mapping[str, Any] | None:
     return found if isinstance(found, Mapping) else None
-
-
-def _adapter(base: type[Any], context: ssl.SSLContext) -> Any:
-    """Carries requests with this TLS context and nothing beside it: by itself the library adds CAs of its own."""
-
-    class Verified(base):  # type: ignore[misc]
-        def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-            super().init_poolmanager(*arguments, ssl_context=context, **options)
-
-        def proxy_manager_for(self, proxy: Any, **options: Any) -> Any:
-            return super().proxy_manager_for(proxy, ssl_context=context, **options)
-
-        def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-            """The context verifies."""
-
-        def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
-            place, _unused = super().build_connection_pool_key_attributes(request, verify, cert)
-            return place, {}
-
-    return Verified()
 
 
 def same_origin(access: BmcAccess, base: str, link: str) -> str | None:
@@ -227,18 +185,6 @@ def same_origin(access: BmcAccess, base: str, link: str) -> str | None:
     if f"{whole.scheme}://{whole.netloc}".lower() != access.origin.lower():
         return None
     return whole.path + (f"?{whole.query}" if whole.query else "")
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error and everything it was made of: libraries wrap the operating system's words several times."""
-    seen: set[int] = set()
-    waiting: list[Any] = [error]
-    while waiting:
-        item = waiting.pop(0)
-        if isinstance(item, BaseException) and id(item) not in seen:
-            seen.add(id(item))
-            yield item
-            waiting += [item.__cause__, item.__context__, getattr(item, "reason", None), *item.args]
 
 
 _CERTIFICATE = (
@@ -256,12 +202,11 @@ _KINDS: tuple[tuple[type[BaseException], str, str, str], ...] = (
 
 def explain_silence(error: BaseException, access: BmcAccess) -> DirectPathError:
     """Why no answer came."""
-    causes = list(_causes(error))
+    known = list(causes(error))
     for kind, code, what, cure in _KINDS:
-        found = next((item for item in causes if isinstance(item, kind)), None)
-        # The libraries' own names for a time that ran out are no TimeoutError.
+        found = next((item for item in known if isinstance(item, kind)), None)
         if found is None and kind is TimeoutError:
-            found = next((item for item in causes if "Timeout" in type(item).__name__), None)
+            found = next((item for item in known if is_timeout(item)), None)
         if found is not None:
             detail = getattr(found, "verify_message", "") or (
                 getattr(found, "reason", "") if code == "tls_failed" else ""
@@ -270,7 +215,7 @@ def explain_silence(error: BaseException, access: BmcAccess) -> DirectPathError:
             return DirectPathError(
                 message=f"The management controller at {access.where} cannot be reached: {text}", code=code, cure=cure
             )
-    broken = next((item for item in causes if isinstance(item, OSError) and item.strerror), None)
+    broken = next((item for item in known if isinstance(item, OSError) and item.strerror), None)
     reason = getattr(broken, "strerror", None) or "the controller closed it"
     return DirectPathError(
         message=f"The connection to the management controller at {access.where} broke ({reason})",

@@ -72,6 +72,7 @@ def examine(
     *,
     speakers: Sequence[Host],
     allow_protected: tuple[str, ...],
+    tags_problem: str = "",
     clock: Callable[[], float],
 ) -> dict[str, Exam]:
     """Host id → what came of it. ``speakers``: hosts in service, of which one a cluster is asked about vSAN.
@@ -98,6 +99,7 @@ def examine(
             vsan_inaccessible=state.incomplete,
             protected=protected.get(subject.host.moid, ()),
             denied={moid: denied[moid] for moid in subject.stops if moid in denied},
+            tags_problem=tags_problem if subject.stops else "",
         )
     return exams
 

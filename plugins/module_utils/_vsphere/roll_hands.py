@@ -18,8 +18,10 @@ from .._domain.rollout.codec import encode
 from .._domain.rollout.journal import ENTRY, HOST_ATTRIBUTES, LOCK, VM
 from .._domain.rollout.world import Refusal
 from .faults import explain, words
+from .roll_exam import POWER
 from .roll_flights import Flights
 from .roll_journal import Journal, Subject, Texts
+from .roll_privileges import lacking
 from .roll_scene import Scene
 from .sdk import vim, vmodl
 from .session import Session
@@ -72,6 +74,8 @@ class Hands:
         self._flights = flights
         self._lock_subject = lock_subject
         self._bmcs = bmcs
+        self._stoppable: set[str] = set()
+        """VMs this account may stop and start again."""
         self._calls: Mapping[Kind, Callable[[Action], Any]] = {
             "enter_maintenance": self._enter,
             "cancel_entering": self._cancel,
@@ -90,6 +94,9 @@ class Hands:
         grip = Grip(subject=subject, texts=values.get(subject.moid, MISSING))
         if not self._may(action):
             return "dropped"
+        missing = self._missing(action)
+        if missing is not None:
+            return self._refused(action, missing, written=True)
         try:
             if not self._write(action, grip):
                 return "dropped"
@@ -176,6 +183,16 @@ class Hands:
                 going = any(task.is_reboot for task in host.tasks)
                 same = host.boot_time == action.boot_time
                 return host.in_maintenance and same and not host.running and not going
+
+    def _missing(self, action: Action) -> DirectPathError | None:
+        """The examination asked this before the host was started; but that may have been another process, with another account."""
+        if action.kind not in ("stop_vm", "power_off_vm") or action.target in self._stoppable:
+            return None
+        missing = lacking(self._session, [self._vm(action)], POWER).get(action.target)
+        if missing:
+            return DirectPathError(message=f"missing privilege {', '.join(missing)}", code="no_permission")
+        self._stoppable.add(action.target)
+        return None
 
     def _is_off(self, host: str) -> bool:
         bmc = self._bmcs.get(host)

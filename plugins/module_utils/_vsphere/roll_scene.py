@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from .._domain.rollout.world import ClusterView, Exam, HostView, VmView
@@ -18,6 +19,7 @@ from .collect import collect_objects
 from .collect_named import collect_named
 from .roll_filter import HOST_TRIGGERS, VM_TRIGGERS
 from .roll_probe import HostFresh, VmFresh
+from .roll_tags import RollTags, Tagged
 from .roll_views import Asked, Picture, Wanted, compute_of
 from .roll_vms import HARDWARE_PATHS, vm_hardware
 from .sdk import vim
@@ -43,7 +45,8 @@ FAST = 1.5
 class Scene:
     """Hosts, VMs and clusters of a roll as the server shows them; empty until the first ``wait``.
 
-    ``orders``: VM name → stop order; ``never_stop``: names or ids of VMs; ``allow_protected``: as host_passthrough has it;
+    ``orders``: VM name → stop order; ``never_stop``: names or ids of VMs; ``tags``: says the same by tags, and is read again with every
+    examination; ``allow_protected``: as host_passthrough has it;
     ``fields``: custom attribute key → name, may be set anew at any time. ``own_tasks`` holds ids of tasks the caller started: they
     are nobody else's work. ``stops_pinned``: VMs that cannot be moved are stopped.
     """
@@ -55,13 +58,18 @@ class Scene:
         *,
         orders: Mapping[str, int] | None = None,
         never_stop: Collection[str] = (),
+        tags: RollTags | None = None,
         fields: Mapping[int, str] | None = None,
         allow_protected: tuple[str, ...] = (),
         stops_pinned: bool = False,
     ) -> None:
         self._session = session
+        self._tags = tags
         self._asked = Asked(
-            hosts={item.moid: item for item in wanted}, orders=orders or {}, never_stop=frozenset(never_stop)
+            hosts={item.moid: item for item in wanted},
+            orders=orders or {},
+            never_stop=frozenset(never_stop),
+            tagged=tags.last if tags is not None else Tagged(),
         )
         self._allow_protected = allow_protected
         self._stops_pinned = stops_pinned
@@ -208,6 +216,11 @@ class Scene:
         if computes is None:
             self._used_at = self._session.clock()
 
+    def _read_tags(self) -> None:
+        if self._tags is not None:
+            self._asked = replace(self._asked, tagged=self._tags.read())
+            self._views.clear()
+
     # -- what there is ----------------------------------------------------------------------------------------------
 
     def _worked_out(self, name: str, basis: Any, work: Callable[[], _Views]) -> _Views:
@@ -267,6 +280,7 @@ class Scene:
         wanted = [moid for moid in moids if self._seen.is_connected(moid)]
         if not wanted:
             return {}
+        self._read_tags()
         places = {moid: compute_of(self._seen.rows[moid]) for moid in wanted}
         self._read_use(set(places.values()))
         self._read_hardware(
@@ -291,6 +305,7 @@ class Scene:
             ],
             speakers=[view.host for view in self.hosts if view.serves],
             allow_protected=self._allow_protected,
+            tags_problem=self._asked.tagged.problem,
             clock=self.now,
         )
 

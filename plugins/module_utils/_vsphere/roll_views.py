@@ -15,6 +15,7 @@ from . import roll_read
 from .collect import Row
 from .read_hosts import host_from_row
 from .roll_read import RunningTask
+from .roll_tags import Tagged
 from .roll_vms import VmHardware
 from .sdk import vim
 
@@ -33,11 +34,13 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asked:
-    """What the caller says of hosts and VMs. ``orders``: VM name → stop order, ``never_stop``: names or ids of VMs."""
+    """What the caller says of hosts and VMs. ``orders``: VM name → stop order, ``never_stop``: names or ids of VMs. ``tagged``: what
+    tags say, which counts less than names and the VM's own attribute."""
 
     hosts: Mapping[str, Wanted]
     orders: Mapping[str, int] = field(default_factory=dict)
     never_stop: Collection[str] = ()
+    tagged: Tagged = field(default_factory=Tagged)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -204,7 +207,7 @@ def _vm_view(
         memory_mb=hardware.memory_mb,
         reserved_mb=hardware.reserved_mb,
         order=_order(row, name, asked, fields),
-        never_stop=name in asked.never_stop or row.moid in asked.never_stop,
+        never_stop=name in asked.never_stop or row.moid in {*asked.never_stop, *asked.tagged.never_stop},
     )
 
 
@@ -212,7 +215,7 @@ def _order(row: Row, name: str, asked: Asked, fields: Mapping[int, str]) -> int:
     if name in asked.orders:
         return asked.orders[name]
     text = roll_read.custom_texts(row, fields).get(STOP_ORDER, "").strip()
-    return int(text) if text.removeprefix("-").isdecimal() else 0
+    return int(text) if text.removeprefix("-").isdecimal() else asked.tagged.orders.get(row.moid, 0)
 
 
 # -- clusters -------------------------------------------------------------------------------------------------------

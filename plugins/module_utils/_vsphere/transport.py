@@ -136,7 +136,8 @@ class Guard:
         """Those of ``writes`` that this thread made."""
         return int(getattr(self._here, "writes", 0))
 
-    def _count(self, name: str) -> None:
+    def count(self, name: str) -> None:
+        """One more round trip, of that name."""
         with self._counting:
             self.calls[name] += 1
 
@@ -162,7 +163,7 @@ class Guard:
         attempt = 1
         while True:
             renewals = self.renewals
-            self._count(name)
+            self.count(name)
             self._count_write(name, 1)
             try:
                 return call()

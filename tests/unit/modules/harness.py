@@ -7,6 +7,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from io import StringIO
@@ -17,11 +18,15 @@ from unittest import mock
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import automation_http
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import session as session_module
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import Endpoint, Guard
 from simulator.clock import ManualClock
+from simulator.faults import Dropped
 from simulator.simulator import Simulator
 from simulator.transport.inprocess import InProcessStub
+from simulator.vapi.service import answer
+from simulator.web import Request
 
 LABS = Path(__file__).resolve().parents[3] / "simulator" / "labs"
 MODULES = "ansible_collections.directpath.vsphere.plugins.modules"
@@ -33,6 +38,28 @@ class GuardedInProcess(Guard, InProcessStub):  # type: ignore[misc]
     def use_cookie(self, cookie: str) -> None:
         self.cookie = cookie
         self.peer.session_key = cookie.partition("=")[2].strip('"')
+
+
+@dataclass
+class RestInProcess:
+    """The Automation API of a simulator behind the same door as over TLS. ``asked``: verbs and paths, as they came."""
+
+    sim: Simulator
+    asked: list[str] = field(default_factory=list)
+    is_open: bool = True
+
+    def send(self, request: automation_http.Request, headers: Mapping[str, str]) -> automation_http.Reply:
+        self.asked.append(f"{request.verb} {request.path}")
+        lower = {name.lower(): text for name, text in headers.items()}
+        body = b"" if request.body is None else json.dumps(request.body).encode()
+        try:
+            found = answer(self.sim, Request(verb=request.verb, path=request.path, headers=lower, body=body))
+        except Dropped:
+            raise ConnectionResetError(104, "Connection reset by peer") from None
+        return automation_http.Reply(status=found.status, body=found.body)
+
+    def close(self) -> None:
+        self.is_open = False
 
 
 class Failed(AssertionError):
@@ -99,6 +126,7 @@ class Lab:
         with (
             _arguments(arguments),
             mock.patch.object(session_module, "open_transport", self._transport),
+            mock.patch.object(automation_http, "open_http", return_value=RestInProcess(self.sim)),
             mock.patch.object(run_module, "open_session", open_session, create=True),
             redirect_stdout(printed),
             suppress(SystemExit),

@@ -86,13 +86,16 @@ def wire(description: dict[str, Any], speed: float = 20) -> Iterator[Wire]:
 @pytest.mark.parametrize("bound", [1, 2, 5])
 def test_never_more_hosts_at_a_time_than_asked_for(bound: int) -> None:
     """Enabling is a call that keeps the caller waiting: each is held up, and counted while it is."""
-    guard, now, most = threading.Lock(), 0, 0
+    guard, now, most = threading.Condition(), 0, 0
 
     def begin(_write: Any) -> None:
         nonlocal now, most
         with guard:
             now += 1
             most = max(most, now)
+            guard.notify_all()
+            # Until as many are there as may be: a busy machine takes its time to start them.
+            guard.wait_for(lambda: most >= bound, timeout=10)
         time.sleep(0.15)
 
     def end(_write: Any) -> None:

@@ -55,13 +55,13 @@ def test_nothing_is_stopped_that_may_not_be_started_again(lacking: str, policy: 
     assert writes.count("EnterMaintenanceMode_Task") == 1
 
 
-def test_an_account_that_may_does_it_all_and_asks_once_an_exam() -> None:
+def test_an_account_that_may_does_it_all_and_asks_once_an_exam_and_once_a_vm() -> None:
     roll = as_roller(WORK | {ON, OFF})
     result = roll.run()
     assert result["rebooted"] == ["esx-01.lab", "esx-02.lab", "esx-03.lab"]
     roll.assert_over()
-    # Once for the journal, and before each of the hosts that run such VMs.
-    assert asked(roll) == 3
+    # Once for the journal, before each of the hosts that run such VMs, and before each of these VMs is stopped.
+    assert asked(roll) == 5
 
 
 def test_only_the_vms_it_may_not_start_block_their_host() -> None:

@@ -16,6 +16,7 @@ from rolling_lab import Roll, fleet
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.codec import decode_lock, encode
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import LOCK, Lock
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell import rolling
+from tests.unit.pains.labs import FIRST, host, lab, on, vm
 
 pytestmark = pytest.mark.long
 
@@ -31,12 +32,12 @@ def another_process() -> Iterator[None]:
         yield
 
 
+def die(_write: Any) -> None:
+    raise Killed
+
+
 def kill(roll: Roll, number: int, when: str) -> bool:
     """Run until the n-th write; False when there are not so many."""
-
-    def die(write: Any) -> None:
-        raise Killed
-
     roll.lab.sim.on_write(number, die, when=when)
     try:
         roll.run()
@@ -144,3 +145,33 @@ def test_a_device_that_stays_pending_leaves_its_host_in_maintenance_mode_and_can
     assert roll.reboots() == {}
     assert not roll.host("esx-01")["maintenance"]
     assert roll.attributes() == []
+
+
+@pytest.mark.parametrize("action", ["shutdown", "shutdown_then_power_off"])
+@pytest.mark.parametrize("cancels", [True, False])
+def test_a_drain_gone_on_with_by_an_account_that_could_not_start_its_vms_again(action: str, cancels: bool) -> None:
+    """Whoever began it had the privileges. The one who goes on with it stops nothing, and gives the host back where it may."""
+    may = ["Global.SetCustomField", "Global.ManageCustomFields", "Host.Config.Maintenance"]
+    may += ["VirtualMachine.Interact.PowerOff", *(["Global.CancelTask"] if cancels else [])]
+    made = lab(
+        [host(cards=[on(), on()]), host("esx-02")],
+        [vm("stuck-01", power="on", devices=[{"fixed": FIRST}])],
+        users=[{"name": "admin"}, {"name": "worker", "role": "Worker"}],
+        roles={"Worker": may},
+    )
+    roll = Roll(lab=made, options={"hosts": ["esx-01"], "reboot_if": "always", "pinned_vms": action})
+    roll.remember()
+    made.sim.on_write(None, die, method="EnterMaintenanceMode_Task")
+    with pytest.raises(Killed):
+        roll.run()
+    made.user = "worker"
+    with another_process():
+        failed = roll.fail()
+    assert "stuck-01" in failed["msg"]
+    assert "missing privilege VirtualMachine.Interact.PowerOn" in failed["msg"]
+    assert ("could not be released (missing privilege Global.CancelTask)" in failed["msg"]) == (not cancels)
+    assert roll.vm("stuck-01")["power"] == "poweredOn"
+    assert not {"ShutdownGuest", "PowerOffVM_Task"} & set(made.writes())
+    state = roll.host("esx-01")
+    assert (state["maintenance"], state["entering"]) == (False, not cancels)
+    assert not roll.reboots()

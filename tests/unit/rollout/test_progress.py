@@ -307,7 +307,7 @@ def test_check_mode_tells_the_whole_schedule_and_every_vm_that_stops() -> None:
     )
     assert texts(schedule_lines({"hosts": [], "idle": ["a"]}, LOG)) == [
         "No host would be rebooted",
-        "1 host owe nothing",
+        "1 host owes nothing",
     ]
 
 

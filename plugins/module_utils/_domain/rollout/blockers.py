@@ -66,6 +66,7 @@ def exam_blockers(
     return (
         *taken,
         *_denied(view, vms, cluster),
+        *_tags(view, vms, cluster),
         *_vsan(view, cluster),
         *(_dry_run(view, vms, cluster) if asked else _admission(view, cluster, others)),
     )
@@ -82,6 +83,18 @@ def _denied(view: HostView, vms: Iterable[VmView], cluster: ClusterView) -> Iter
             code="no_permission",
             message=f"{view.name} runs virtual machines that would be stopped and started again, which this account may not do: {told}",
             cure=f"Grant {', '.join(missing)} to this account on these virtual machines or a folder above them, or shut them down yourself",
+        )
+
+
+def _tags(view: HostView, vms: Iterable[VmView], cluster: ClusterView) -> Iterable[Blocker]:
+    """One of them may have a tag that says it is never to be stopped."""
+    problem = view.exam.tags_problem if view.exam is not None else ""
+    names = [vm.name for vm in pinned_vms(vms, cluster)]
+    if problem and names:
+        yield Blocker(
+            code="tags_unreadable",
+            message=f"Whether {', '.join(names)} on {view.name} may be stopped is not known: {problem.rstrip('.')}",
+            cure="It is looked at again; without tags, name these virtual machines in vm_order and never_stop",
         )
 
 

@@ -60,6 +60,8 @@ def _stop_one(scene: Scene, view: HostView, vm: VmView) -> Guests:
         entry = VmEntry(roll=scene.world.roll, host=view.moid, step="stop", at=now, rank=vm.order)
     end = scene.end_of(view, entry.at, limits.stop_vm)
     force = forces and (entry.forced or now >= end or not vm.tools_running)
+    if vm.refusal is not None and vm.refusal.kind != "start_vm" and vm.refusal.code == "no_permission":
+        return Guests(give_up=("vm_not_stopped", f"{vm.name} may not be stopped and started again ({vm.refusal.text})"))
     if not forces and now >= end:
         text = f"{vm.name} did not shut down within {limits.stop_vm:.0f} seconds{answered(vm, 'stop_vm')}"
         return Guests(give_up=("vm_not_stopped", text))

@@ -26,6 +26,9 @@ def debt_of(view: HostView, policy: Policy) -> Debt | None:
         return None
     pending = view.host.pending
     if policy.reason == "firmware":
+        booted, since = view.host.boot_time, policy.booted_before
+        if booted is not None and since is not None and booted >= since:
+            return None
         return Debt(reason="its devices are to be started anew", mark="firmware")
     if pending:
         words = sorted(f"{device.address} {device.enabled}" for device in pending)

@@ -104,6 +104,8 @@ class Policy:
     """Host name → (zone, rack, ...): lower first; hosts not named come last."""
     reason: Literal["pending", "firmware"] = "pending"
     """``firmware``: every wanted host is rebooted once, although nothing is pending."""
+    booted_before: float | None = None
+    """With ``firmware``: a host that booted at this time (seconds since the epoch) or later owes nothing any more."""
     method: Method = "reboot"
     full_post: bool = False
     """The reboot must go through the firmware: Quick Boot is a blocker."""

@@ -43,7 +43,10 @@ def schedule_lines(schedule: Record, view: View) -> tuple[Line, ...]:
         lines += _by_wave(hosts)
     lines += [Line(text=text, tone="warn") for text in _left(left)]
     idle = schedule.get("idle") or ()
-    return (*lines, *([Line(text=f"{_number(len(idle), 'host')} owe nothing")] if idle else []))
+    return (
+        *lines,
+        *([Line(text=f"{_number(len(idle), 'host')} owe{'s' if len(idle) == 1 else ''} nothing")] if idle else []),
+    )
 
 
 def _number(number: int, noun: str) -> str:

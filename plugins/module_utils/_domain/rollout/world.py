@@ -44,6 +44,8 @@ class Exam:
     """Sentences: protected devices the reboot would take from the host (``reboot_takes_protected``)."""
     denied: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """VM moid → privileges the account lacks to stop it and start it again; only of VMs that would be stopped."""
+    tags_problem: str = ""
+    """A sentence: the tags that say which of its VMs may be stopped could not be read; only where VMs would be stopped."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

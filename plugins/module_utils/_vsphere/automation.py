@@ -1,0 +1,178 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Automation API of a vCenter, as far as tags need it: tags cannot be read over SOAP. PRIVATE to the collection.
+
+Nothing in here changes anything: what may be asked is in ``Automation``, and there is no other way to ask.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from .._domain.errors import DirectPathError
+from . import automation_http
+from .automation_http import API, REST, Dialect, Http, Reply, Request
+from .faults import explain_connection, is_transient
+from .session import ATTEMPTS, Session
+from .transport import FIRST_PAUSE
+
+TOKEN = "vmware-api-session-id"
+BUSY = frozenset({429, 502, 503, 504})
+_VM = "VirtualMachine"
+_Answer = TypeVar("_Answer")
+
+
+class Silence(Exception):
+    """There is no answer. The text is a clause."""
+
+
+@dataclass(kw_only=True)
+class Automation:
+    """One login, made when it is first needed, made anew when the server forgot it, and ended by ``close``.
+
+    Questions raise DirectPathError (``tags_unreadable``) when there is no answer to them.
+    """
+
+    session: Session
+    _http: Http | None = field(default=None, repr=False)
+    _dialect: Dialect = REST
+    _token: str = field(default="", repr=False)
+
+    # -- what may be asked ------------------------------------------------------------------------------------------
+
+    def categories(self) -> Mapping[str, str]:
+        """Id → name of every category."""
+        keys = self._ask(lambda spell: spell.read("category"), _keys)
+        return {key: self._name("category", key) for key in keys}
+
+    def tags_of(self, category: str) -> Mapping[str, str]:
+        """Id → name of every tag of a category, by its id."""
+        keys = self._ask(lambda spell: spell.tags_of(category), _keys)
+        return {key: self._name("tag", key) for key in keys}
+
+    def tagged_vms(self, tags: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """Tag id → ids of the virtual machines that have it: one request for all."""
+        return self._ask(lambda spell: spell.objects_of(sorted(tags)), _vms)
+
+    def close(self) -> None:
+        """End the login, if the server can be reached."""
+        if self._http is None:
+            return
+        if self._token:
+            with suppress(OSError, Silence):
+                self._send(self._http, Request(verb="DELETE", path=self._dialect.session), {TOKEN: self._token})
+        self._http.close()
+        self._http, self._token = None, ""
+
+    # -- how it is asked --------------------------------------------------------------------------------------------
+
+    def _name(self, kind: str, key: str) -> str:
+        return self._ask(lambda spell: spell.read(kind, key), lambda body: str(body["name"]))
+
+    def _ask(self, spelt: Callable[[Dialect], Request], take: Callable[[Any], _Answer]) -> _Answer:
+        """``take`` makes of the body what is wanted of it."""
+        endpoint = self.session.endpoint
+        try:
+            reply = self._answer(spelt)
+            return take(reply.body["value"] if self._dialect.wrapped else reply.body)
+        except OSError as error:
+            told = explain_connection(error, doing="read tags from", on=f"{endpoint.hostname}:{endpoint.port}")
+            raise DirectPathError(message=told.message, code="tags_unreadable", cure=told.cure) from error
+        except (Silence, KeyError, TypeError) as error:
+            why = str(error) if isinstance(error, Silence) else "an answer is not of the form it should have"
+            raise DirectPathError(
+                message=f"Cannot read tags from {endpoint.hostname}:{endpoint.port}: {why}",
+                code="tags_unreadable",
+                cure="See whether the vSphere Client shows tags; while it does not, name virtual machines instead of tags",
+            ) from error
+
+    def _answer(self, spelt: Callable[[Dialect], Request]) -> Reply:
+        """A login that was forgotten is made anew once."""
+        for last in (False, True):
+            fresh = not self._token
+            http = self._login()
+            reply = self._send(http, spelt(self._dialect), {TOKEN: self._token})
+            if reply.status == 200:
+                return reply
+            if reply.status != 401 or last or fresh:
+                break
+            self._token = ""
+        raise _silence(reply)
+
+    def _login(self) -> Http:
+        """The newer dialect first where the vCenter may know it; one that is not there answers 404."""
+        endpoint = self.session.endpoint
+        if self._http is None:
+            self._http = automation_http.open_http(endpoint)
+        if self._token:
+            return self._http
+        account = base64.b64encode(f"{endpoint.username}:{endpoint.password}".encode()).decode()
+        for dialect in (API, REST) if _is_recent(self.session) else (REST, API):
+            request = Request(verb="POST", path=dialect.session)
+            reply = self._send(self._http, request, {"Authorization": f"Basic {account}"})
+            if reply.status in (200, 201):
+                self._dialect = dialect
+                token = reply.body["value"] if dialect.wrapped else reply.body
+                if not isinstance(token, str) or not token:
+                    raise TypeError
+                self._token = token
+                return self._http
+            if reply.status == 401:
+                raise Silence(f"its Automation API refuses the login of {endpoint.username}")
+            if reply.status != 404:
+                break
+        raise _silence(reply)
+
+    def _send(self, http: Http, request: Request, headers: Mapping[str, str]) -> Reply:
+        """Everything here is a read, and may be asked again when a server is busy or a connection broke."""
+        stub, pause = self.session.stub, FIRST_PAUSE
+        for left in reversed(range(ATTEMPTS)):
+            stub.count("Automation")
+            try:
+                reply = http.send(request, headers)
+                if reply.status not in BUSY or not left:
+                    return reply
+            except OSError as error:
+                if not left or not is_transient(error):
+                    raise
+            self.session.sleep(pause)
+            pause *= 2
+        raise Silence("there was no answer")
+
+
+def _rows(body: Any) -> list[Any]:
+    """Raises TypeError for what is no list; nothing at all is an empty one."""
+    if not isinstance(body, list | None):
+        raise TypeError
+    return body or []
+
+
+def _keys(body: Any) -> list[str]:
+    return [str(key) for key in _rows(body)]
+
+
+def _vms(body: Any) -> Mapping[str, frozenset[str]]:
+    return {
+        str(row["tag_id"]): frozenset(str(one["id"]) for one in _rows(row["object_ids"]) if one["type"] == _VM)
+        for row in _rows(body)
+    }
+
+
+def _is_recent(session: Session) -> bool:
+    """7.0 U2 or later, by the API version."""
+    numbers = tuple(int(part) for part in str(session.content.about.apiVersion).split(".") if part.isdecimal())
+    return numbers >= (7, 0, 2)
+
+
+def _silence(reply: Reply) -> Silence:
+    """With the server's own words for a refusal, in either dialect."""
+    body = reply.body if isinstance(reply.body, Mapping) else {}
+    inner = body.get("value")
+    messages = (inner if isinstance(inner, Mapping) else body).get("messages") or ()
+    texts = [str(one["default_message"]) for one in messages if isinstance(one, Mapping) and one.get("default_message")]
+    told = " ".join(texts) or str(body.get("error_type") or body.get("type") or "")
+    return Silence(f"its Automation API answers HTTP {reply.status}" + (f" ({told.rstrip('.')})" if told else ""))

@@ -1,0 +1,128 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HTTPS to the Automation API of a vCenter, and the two ways its requests are spelt. PRIVATE to the collection.
+
+``open_http`` is what tests put a transport without sockets in the place of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from .https import causes, is_timeout, json_of, open_requests, requests_library
+from .session import Endpoint, tls_context
+
+TIMEOUT = 60.0
+"""Seconds an answer may take."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """``body`` is a JSON value."""
+
+    verb: str
+    path: str
+    body: Any = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reply:
+    """One answer; ``body`` is a JSON value, None when it was none."""
+
+    status: int
+    body: Any = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dialect:
+    """How requests are spelt. ``wrapped``: answers are in ``{"value": ...}``, and ids in the path instead of the body."""
+
+    session: str
+    tagging: str
+    item: str
+    action: str
+    wrapped: bool
+
+    def read(self, kind: str, key: str = "") -> Request:
+        """All ids of a kind (``tag``, ``category``), or one of that kind."""
+        return Request(verb="GET", path=f"{self.tagging}/{kind}" + (f"{self.item}{key}" if key else ""))
+
+    def tags_of(self, category: str) -> Request:
+        """Which tags a category has."""
+        ask = f"{self.action}list-tags-for-category"
+        if self.wrapped:
+            return Request(verb="POST", path=f"{self.tagging}/tag{self.item}{category}{ask}")
+        return Request(verb="POST", path=f"{self.tagging}/tag{ask}", body={"category_id": category})
+
+    def objects_of(self, tags: list[str]) -> Request:
+        """Which objects have these tags."""
+        path = f"{self.tagging}/tag-association{self.action}list-attached-objects-on-tags"
+        return Request(verb="POST", path=path, body={"tag_ids": tags})
+
+
+REST = Dialect(
+    session="/rest/com/vmware/cis/session",
+    tagging="/rest/com/vmware/cis/tagging",
+    item="/id:",
+    action="?~action=",
+    wrapped=True,
+)
+"""vCenter 6.5 and later."""
+API = Dialect(session="/api/session", tagging="/api/cis/tagging", item="/", action="?action=", wrapped=False)
+"""vCenter 7.0 U2 and later."""
+
+
+class Http(Protocol):
+    """Sends one request and gives the answer, whatever its status. Raises OSError when there is none."""
+
+    def send(self, request: Request, headers: Mapping[str, str]) -> Reply: ...
+
+    def close(self) -> None: ...
+
+
+class RequestsHttp:
+    """Requests to the endpoint a session is with. Redirects are not followed."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        library = requests_library(needed_by="Tags", instead="name virtual machines instead of tags")
+        proxy = f"http://{endpoint.proxy_host}:{endpoint.proxy_port}" if endpoint.proxy_host else None
+        host = f"[{endpoint.hostname}]" if ":" in endpoint.hostname else endpoint.hostname
+        self._origin = f"https://{host}:{endpoint.port}"
+        self._failures = (OSError, library.packages.urllib3.exceptions.HTTPError)
+        self._session = open_requests(
+            library, tls_context(endpoint), proxy=proxy, validate_certs=endpoint.validate_certs
+        )
+
+    def send(self, request: Request, headers: Mapping[str, str]) -> Reply:
+        """One request."""
+        try:
+            answer = self._session.request(
+                request.verb,
+                self._origin + request.path,
+                headers=dict(headers),
+                json=request.body,
+                timeout=TIMEOUT,
+                allow_redirects=False,
+            )
+            return Reply(status=answer.status_code, body=json_of(answer.json) if answer.content else None)
+        except self._failures as error:
+            raise _plain(error) from error
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._session.close()
+
+
+def _plain(error: BaseException) -> OSError:
+    """The operating system's own error in place of the library's, so that it is explained as one of any other connection."""
+    for item in causes(error):
+        if isinstance(item, OSError) and type(item).__module__ in ("builtins", "socket", "ssl"):
+            return item
+    return TimeoutError("no answer in time") if any(map(is_timeout, causes(error))) else ConnectionError()
+
+
+def open_http(endpoint: Endpoint) -> Http:
+    """HTTPS through the requests library. Raises DirectPathError (missing_library, bad_ca_path)."""
+    return RequestsHttp(endpoint)
