@@ -11,7 +11,7 @@ from pyVmomi import vim, vmodl
 
 from ..rules import faults, maintenance
 from ..tasks import PENDING, Task
-from . import cluster_ha
+from . import agents, cluster_ha
 
 if TYPE_CHECKING:
     from ..clock import Timer
@@ -51,6 +51,7 @@ class Entering:
                 vm = host.sim.obj(moid)
                 if not vm.moving:
                     vm.move_by_drs(host.sim.obj(destination))
+        agents.leave(host)
         if maintenance.is_done(resident(vm) for vm in host.vms):
             if self.finish is None:
                 self.finish = host.sim.clock.call_later(self.seconds, self._finish)
@@ -199,6 +200,7 @@ def leave(host: HostSystem, call: Call) -> Task:
             message=f"Host {host.name} in {_place(host)} has exited maintenance mode",
             call=call,
         )
+        agents.come_back(host)
         task.succeed()
 
     return host.sim.start_task(call, host, "HostSystem.exitMaintenanceMode", body, duration=0.0)

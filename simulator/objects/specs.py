@@ -141,4 +141,6 @@ class VmSpec:
     devices: tuple[Mapping[str, Any], ...] = ()
     media: tuple[Mapping[str, Any], ...] = ()
     annotation: str = ""
+    managed_by: str = ""
+    """Key of the extension that owns it; that of the ESX Agent Manager makes it an agent of its host or cluster (vCLS)."""
     knobs: Mapping[str, Any] = field(default_factory=dict)

@@ -162,6 +162,7 @@ def config(vm: VirtualMachine) -> Any:
         uuid=spec.uuid,
         instanceUuid="50" + spec.uuid[2:],
         annotation=spec.annotation,
+        managedBy=vim.ext.ManagedByInfo(extensionKey=spec.managed_by, type="agent") if spec.managed_by else None,
         template=spec.template,
         files=data.new(vim.vm.FileInfo, vmPathName=f"[{spec.datastore}] {spec.name}/{spec.name}.vmx"),
         flags=flags,

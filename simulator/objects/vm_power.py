@@ -13,7 +13,7 @@ from ..rules import devices as device_rules
 from ..rules import faults
 from ..rules import power_on as rules
 from ..tasks import Task
-from . import cluster_ha, host_config, host_maintenance, vm_config, vm_move
+from . import agents, cluster_ha, host_config, host_maintenance, vm_config, vm_move
 from .vm_devices import wanted
 
 if TYPE_CHECKING:
@@ -212,6 +212,7 @@ def switch_off(vm: VirtualMachine, call: Call | None) -> None:
     vm.timers.clear()
     vm.set_power("poweredOff")
     vm.sim.post_event(vim.event.VmPoweredOffEvent, vm, message=f"{vm.name} is powered off", call=call, host=vm.host)
+    agents.stopped(vm)
 
 
 def reset(vm: VirtualMachine, call: Call | None) -> Task:

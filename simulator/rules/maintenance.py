@@ -19,6 +19,12 @@ from pyVmomi import vim
 from . import faults
 from .knobs import Knobs
 
+AGENT_MANAGER = "com.vmware.vim.eam"
+"""The ESX Agent Manager. It owns the VMs of vSphere Cluster Services, and powers off those of a host that enters maintenance mode where
+DRS does not move them, and on again when it is back (vSphere resource management guide, vSphere Cluster Services)."""
+AGENT_SECONDS = 10.0
+"""How long it takes to do so, from then on."""
+
 ALLOWED_WHILE_ENTERING = frozenset(
     {"MigrateVM_Task", "RelocateVM_Task", "PowerOffVM_Task", "SuspendVM_Task", "ShutdownGuest", "StandbyGuest"}
 )

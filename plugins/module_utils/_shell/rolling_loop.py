@@ -18,7 +18,8 @@ from .._domain.errors import DirectPathError
 from .._domain.rollout import forecast, lock, report, schedule
 from .._domain.rollout.actions import Action
 from .._domain.rollout.journal import ATTRIBUTES, DEVICES, ENTRY, LINKS, LOCK, PAUSE, Entry
-from .._domain.rollout.states import Decision
+from .._domain.rollout.notices import HELD, gist_of, journal_notice, topic_of
+from .._domain.rollout.states import RESTING, Decision
 from .._domain.rollout.world import World
 from .._vsphere.roll_flights import Flights
 from .._vsphere.roll_hands import Hands
@@ -34,6 +35,9 @@ PROBING = 2.0
 """The same while hosts are asked whether they are back."""
 FORECAST_AGE = 20.0
 """Seconds for which an estimate of the end is good, at least."""
+
+ASKED_FOR = "it was asked for"
+"""Why the journal is in a file, where that needs no telling."""
 
 KEPT = frozenset(ATTRIBUTES) - {PAUSE}
 
@@ -55,7 +59,9 @@ class Loop:
             setting.scene,
             setting.journal,
             flights=self._flights,
+            me=setting.me,
             lock_subject=self._lock_subject,
+            lock_of=self._lock_of,
             bmcs=setting.bmcs,
         )
         self._known = Knowledge(
@@ -73,6 +79,7 @@ class Loop:
         self._last: list[Action] | None = None
         self._trouble = Trouble(setting)
         self._forecast: tuple[float, float | None] = (-1e9, None)
+        self._said: dict[str, str] = {}
         self.result = Rolled()
 
     # -------------------------------------------------------------------------------------------------------------- loop
@@ -172,9 +179,15 @@ class Loop:
         return world
 
     def _adopt(self, seen: Seen) -> None:
+        locks = {cluster.moid: cluster.lock for cluster in self._known.world(seen, "").clusters}
+        policy = self._of.policy
         adoption = lock.adopt(
-            [cluster.lock for cluster in self._known.world(seen, "").clusters],
-            [entry for _unused, entry in seen.entries().values()],
+            list(locks.values()),
+            [
+                entry
+                for view, entry in seen.entries().values()
+                if lock.open_to_us(locks.get(view.host.compute_moid), me=self._of.me, policy=policy, now=seen.now)
+            ],
             me=self._of.me,
             scope=self._of.scope,
             policy=self._of.policy,
@@ -184,6 +197,9 @@ class Loop:
         self._known.roll = adoption.roll
         if adoption.note:
             self._of.teller.note(adoption.note, seen.now)
+        journal = self._of.journal
+        if self._session.is_vcenter and journal.kind == "file" and journal.why != ASKED_FOR and not self._of.read_only:
+            self._of.teller.note(journal_notice(journal.place, journal.why), seen.now)
 
     def _ask_log(self, seen: Seen) -> None:
         """Whose maintenance modes hosts in hand are in: asked when a process begins, and after a time without connection."""
@@ -270,6 +286,16 @@ class Loop:
             return Subject(kind="cluster", moid=cluster)
         return self._seen.lock_subject(cluster)
 
+    def _lock_of(self, action: Action) -> Subject | None:
+        """On what the lock of its cluster is kept; None for what is nowhere to be seen."""
+        seen = self._seen
+        if seen is None:
+            return None
+        known = {vm.moid: vm.host_moid for vm in seen.vms if vm.moid == action.target}
+        host = action.host_moid or known.get(action.target, action.target)
+        view = next((view for view in seen.hosts if view.moid == host), None)
+        return None if view is None else seen.lock_subject(view.host.compute_moid)
+
     def _pause(self, decision: Decision, now: float) -> float:
         """How long nothing has to be looked at, in seconds of our clock, when nothing changes."""
         waits = [LONGEST_WAIT]
@@ -294,6 +320,12 @@ class Loop:
             status for moid, status in result.timeline.statuses.items() if moid in wanted or status.phase != "idle"
         ]
         self._of.teller.news(fresh, statuses, now, lambda: self._ends_at(world, now))
+        if any(one.before == "waiting" and one.after not in RESTING for one in news):
+            self._said.pop(HELD, None)
+        for text in decision.outlook.notices:
+            if self._said.get(topic_of(text)) != gist_of(text):
+                self._said[topic_of(text)] = gist_of(text)
+                self._of.teller.note(text, now)
 
     def _ends_at(self, world: World, now: float) -> float | None:
         due, ends = self._forecast

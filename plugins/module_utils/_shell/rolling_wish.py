@@ -50,7 +50,8 @@ class RollWish:
     def of(cls, params: Mapping[str, Any]) -> RollWish:
         """Raises InputError for whatever makes no sense, before anything is connected."""
         for name in ("slice", "soak", "patience"):
-            _at_least(params, name, 0)
+            if params[name] is not None:
+                _at_least(params, name, 0)
         bmc = _bmc(params)
         return cls(
             targets=parse_targets(params, devices_required=False),

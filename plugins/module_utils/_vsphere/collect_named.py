@@ -22,9 +22,9 @@ def collect_named(
     named: Mapping[type, Iterable[str]],
     paths: Mapping[type, Sequence[str]],
     *,
-    links: Sequence[str] = (),
+    links: Mapping[type, Sequence[str]] | None = None,
 ) -> dict[type, list[Row]]:
-    """Named objects of several types (type → ids), and the objects that their properties ``links`` refer to: one bulk read.
+    """Named objects of several types (type → ids), and the objects that ``links`` (type → properties) of them refer to: one bulk read.
 
     Objects removed since they were named are left out.
     """
@@ -32,7 +32,9 @@ def collect_named(
         _pc.ObjectSpec(
             obj=session.reference(kind, moid),
             skip=False,
-            selectSet=[_pc.TraversalSpec(name=link, type=kind, path=link, skip=False) for link in links],
+            selectSet=[
+                _pc.TraversalSpec(name=link, type=kind, path=link, skip=False) for link in (links or {}).get(kind, ())
+            ],
         )
         for kind, moids in named.items()
         for moid in sorted(set(moids))

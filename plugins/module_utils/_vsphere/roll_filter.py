@@ -79,6 +79,7 @@ def describe(session: Session, hosts: Iterable[str]) -> tuple[list[Any], dict[ty
 def _paths(session: Session) -> dict[type, list[str]]:
     newer_host = ["runtime.inQuarantineMode"] if session.knows(vim.host.RuntimeInfo, "inQuarantineMode") else []
     newer_vm = ["guest.toolsVersionStatus2"] if session.knows(vim.vm.GuestInfo, "toolsVersionStatus2") else []
+    newer_vm += ["config.managedBy"] if session.knows(vim.vm.ConfigInfo, "managedBy") else []
     return {
         vim.HostSystem: [*_HOST_PATHS, *newer_host],
         vim.VirtualMachine: [*_VM_PATHS, *newer_vm],

@@ -8,20 +8,21 @@ decision. A call whose answer was lost is never repeated here: the scheduler see
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from .._domain.errors import DirectPathError
 from .._domain.rollout.actions import Action, Kind
-from .._domain.rollout.codec import encode
-from .._domain.rollout.journal import ENTRY, HOST_ATTRIBUTES, LOCK, VM
+from .._domain.rollout.codec import decode_lock, encode
+from .._domain.rollout.journal import ENTRY, HOST_ATTRIBUTES, LOCK, VM, Lock
 from .._domain.rollout.world import Refusal
 from .faults import explain, words
 from .roll_exam import POWER
 from .roll_flights import Flights
 from .roll_journal import Journal, Subject, Texts
 from .roll_privileges import lacking
+from .roll_probe import Beside
 from .roll_scene import Scene
 from .sdk import vim, vmodl
 from .session import Session
@@ -55,7 +56,9 @@ class Grip:
 
 
 class Hands:
-    """``subject_of`` says on what the journal of a target is kept. ``bmcs``: host moid → its management controller."""
+    """``lock_subject`` says on what the lock of a cluster is kept, and ``lock_of`` on what that of the cluster an action is in. ``me`` is
+    the owner of our locks. ``bmcs``: host moid → its management controller.
+    """
 
     def __init__(
         self,
@@ -64,7 +67,9 @@ class Hands:
         journal: Journal,
         *,
         flights: Flights,
+        me: str,
         lock_subject: Callable[[str], Subject],
+        lock_of: Callable[[Action], Subject | None],
         bmcs: Mapping[str, Any],
     ) -> None:
         self.refusals: dict[str, Refusal] = {}
@@ -72,7 +77,9 @@ class Hands:
         self._scene = scene
         self._journal = journal
         self._flights = flights
+        self._me = me
         self._lock_subject = lock_subject
+        self._lock_of = lock_of
         self._bmcs = bmcs
         self._stoppable: set[str] = set()
         """VMs this account may stop and start again."""
@@ -160,16 +167,18 @@ class Hands:
                 return True
 
     def _may_vm(self, action: Action) -> bool:
-        vm = self._scene.fresh_vm(action.target)
-        if vm is None:
+        lock, beside = self._lock_beside(action)
+        vm = self._scene.fresh_vm(action.target, beside)
+        if vm is None or not self._is_held(lock, vm.beside):
             return False
         if action.kind == "start_vm":
             return vm.power_state == "poweredOff"
         return vm.power_state == "poweredOn" and vm.host_moid == action.host_moid
 
     def _may_host(self, action: Action) -> bool:
-        host = self._scene.fresh_host(action.target)
-        if host is None or not host.connected:
+        lock, beside = self._lock_beside(action)
+        host = self._scene.fresh_host(action.target, beside)
+        if host is None or not host.connected or not self._is_held(lock, host.beside):
             return False
         self._flights.entering(action.target, [task.moid for task in host.tasks if task.is_entering])
         match action.kind:
@@ -183,6 +192,17 @@ class Hands:
                 going = any(task.is_reboot for task in host.tasks)
                 same = host.boot_time == action.boot_time
                 return host.in_maintenance and same and not host.running and not going
+
+    def _lock_beside(self, action: Action) -> tuple[Subject | None, Beside | None]:
+        lock = self._lock_of(action)
+        return lock, None if lock is None else self._journal.beside(lock)
+
+    def _is_held(self, lock: Subject | None, values: Sequence[Any]) -> bool:
+        """Whether the lock is ours at this moment. A process that stood still for longer than the lock lives may have lost it."""
+        if lock is None:
+            return True
+        held = decode_lock(self._journal.now(lock, values))
+        return isinstance(held, Lock) and held.owner == self._me
 
     def _missing(self, action: Action) -> DirectPathError | None:
         """The examination asked this before the host was started; but that may have been another process, with another account."""
@@ -220,8 +240,9 @@ class Hands:
             case "forget_host":
                 # The entry last: without it nobody would look for the rest.
                 texts = {name: "" for name in reversed(HOST_ATTRIBUTES) if name == ENTRY or grip.texts.get(name)}
+                expected = {ENTRY: grip.texts.get(ENTRY, "")}
             case "forget_vm":
-                texts[VM] = ""
+                texts[VM], expected = "", {VM: grip.texts.get(VM, "")}
         return self._journal.write(grip.subject, texts, expected) if texts else True
 
     # ------------------------------------------------------------------------------------------------------------- calls

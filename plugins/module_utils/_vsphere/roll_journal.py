@@ -54,6 +54,12 @@ class Journal(Protocol):
     def values(self, seen: Mapping[str, Texts]) -> Mapping[str, Texts]:
         """All there is, by object: ``seen`` is what the server shows. What was written here is in it already."""
 
+    def beside(self, subject: Subject) -> tuple[type, str] | None:
+        """Type and id of what has to be looked at to know what is kept on a subject now; None where nothing on the server tells."""
+
+    def now(self, subject: Subject, values: Collection[Any]) -> Texts:
+        """What is kept on a subject now; ``values`` are the custom values of ``beside``."""
+
     def write(self, subject: Subject, texts: Texts, expected: Texts | None = None) -> bool:
         """Keep texts. With ``expected``, only where a fresh look still gives these; False when it does not."""
 
@@ -196,6 +202,12 @@ class AttributeJournal:
     def _is_as(self, subject: Subject, expected: Texts) -> bool:
         fresh = self.fresh(subject)
         return all(fresh.get(attribute, "") == text for attribute, text in expected.items())
+
+    def beside(self, subject: Subject) -> tuple[type, str] | None:
+        return _KINDS[subject.kind], subject.moid
+
+    def now(self, subject: Subject, values: Collection[Any]) -> Texts:
+        return decode_values(values, self.fields)
 
     def fresh(self, subject: Subject) -> Texts:
         """What the server holds at this moment."""

@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from .._domain.errors import DirectPathError, InputError
 from .roll_journal import AttributeJournal, Journal, Subject, Texts, missing_privileges
@@ -44,6 +45,12 @@ class FileJournal:
     def values(self, seen: Mapping[str, Texts]) -> Mapping[str, Texts]:
         kept = self._read()
         return {moid: {**seen.get(moid, {}), **kept.get(moid, {})} for moid in (*seen, *kept)}
+
+    def beside(self, subject: Subject) -> tuple[type, str] | None:
+        return None
+
+    def now(self, subject: Subject, values: Collection[Any]) -> Texts:
+        return self._read().get(subject.moid, {})
 
     def write(self, subject: Subject, texts: Texts, expected: Texts | None = None) -> bool:
         with self._locked():

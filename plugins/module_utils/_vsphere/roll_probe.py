@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from .collect import collect_objects
+from .collect import Row
 from .collect_named import collect_named
 from .roll_read import TASK_PATHS, RunningTask, running_tasks
 from .sdk import vim, vmodl
 from .session import Session
+
+Beside = tuple[type, str]
+"""Type and id of an object."""
 
 SLACK = 2.0
 """Seconds before the time asked about from which events count: clocks of the log and of the server agree to a second."""
@@ -24,13 +27,15 @@ _EVENTS = ("EnteringMaintenanceModeEvent", "EnteredMaintenanceModeEvent", "ExitM
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HostFresh:
-    """A host at this moment. ``running``: names of the VMs that are powered on. ``tasks``: those queued or running on it."""
+    """A host at this moment. ``running``: names of the VMs that are powered on. ``tasks``: those queued or running on it. ``beside``: the
+    custom values of what was looked at together with it."""
 
     connected: bool
     in_maintenance: bool
     boot_time: float | None
     running: tuple[str, ...] = ()
     tasks: tuple[RunningTask, ...] = ()
+    beside: tuple[Any, ...] = ()
 
     @property
     def entering(self) -> bool:
@@ -39,25 +44,35 @@ class HostFresh:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VmFresh:
+    """A VM at this moment; ``beside`` as in ``HostFresh``."""
+
     power_state: str
     host_moid: str
+    beside: tuple[Any, ...] = ()
 
 
-def fresh_host(session: Session, moid: str) -> HostFresh | None:
-    """The host, its VMs and its tasks in one call; None when it is gone."""
-    found = collect_named(
-        session,
-        {vim.HostSystem: [moid]},
-        {
-            vim.HostSystem: ("runtime.connectionState", "runtime.inMaintenanceMode", "runtime.bootTime"),
-            vim.VirtualMachine: ("name", "runtime.powerState"),
-            vim.Task: TASK_PATHS,
-        },
-        links=("vm", "recentTask"),
-    )
-    if not found[vim.HostSystem]:
+_HOST = ("runtime.connectionState", "runtime.inMaintenanceMode", "runtime.bootTime")
+_VM = ("runtime.powerState", "runtime.host")
+_CUSTOM = "customValue"
+
+
+def fresh_host(session: Session, moid: str, beside: Beside | None = None) -> HostFresh | None:
+    """The host, its VMs and its tasks in one call; None when it is gone. ``beside``: an object (type, id) that is looked at, too."""
+    kind, other = beside or (vim.HostSystem, moid)
+    apart = not issubclass(kind, vim.HostSystem)
+    named: dict[type, list[str]] = {vim.HostSystem: sorted({moid, *([] if apart else [other])})}
+    paths: dict[type, tuple[str, ...]] = {
+        vim.HostSystem: (*_HOST, *([] if apart else [_CUSTOM])),
+        vim.VirtualMachine: ("name", "runtime.powerState"),
+        vim.Task: TASK_PATHS,
+    }
+    if apart:
+        named[kind], paths[kind] = [other], (_CUSTOM,)
+    found = collect_named(session, named, paths, links={vim.HostSystem: ("vm", "recentTask")})
+    rows = {row.moid: row for each in named for row in found[each]}
+    if moid not in rows:
         return None
-    row = found[vim.HostSystem][0]
+    row = rows[moid]
     boot_time = row.get("runtime.bootTime")
     on = [vm for vm in found[vim.VirtualMachine] if str(vm.get("runtime.powerState")) == "poweredOn"]
     return HostFresh(
@@ -66,19 +81,31 @@ def fresh_host(session: Session, moid: str) -> HostFresh | None:
         boot_time=boot_time.timestamp() if boot_time is not None else None,
         running=tuple(sorted(vm.get("name", vm.moid) for vm in on)),
         tasks=running_tasks(found[vim.Task]).get(moid, ()),
+        beside=_custom(rows, other),
     )
 
 
-def fresh_vm(session: Session, moid: str) -> VmFresh | None:
-    """The VM; None when it is gone."""
-    rows = collect_objects(session, vim.VirtualMachine, [moid], ("runtime.powerState", "runtime.host"))
-    if not rows:
+def fresh_vm(session: Session, moid: str, beside: Beside | None = None) -> VmFresh | None:
+    """The VM; None when it is gone. ``beside`` as in ``fresh_host``."""
+    kind, other = beside or (vim.VirtualMachine, moid)
+    named: dict[type, list[str]] = {vim.VirtualMachine: [moid]}
+    paths: dict[type, tuple[str, ...]] = {vim.VirtualMachine: _VM}
+    if beside is not None:
+        named[kind], paths[kind] = [other], (_CUSTOM,)
+    found = collect_named(session, named, paths)
+    rows = {row.moid: row for kind in named for row in found[kind]}
+    if moid not in rows:
         return None
-    host = rows[0].get("runtime.host")
+    host = rows[moid].get("runtime.host")
     return VmFresh(
-        power_state=str(rows[0].get("runtime.powerState", "unknown")),
+        power_state=str(rows[moid].get("runtime.powerState", "unknown")),
         host_moid=host._moId if host is not None else "",
+        beside=_custom(rows, other),
     )
+
+
+def _custom(rows: Mapping[str, Row], moid: str) -> tuple[Any, ...]:
+    return tuple(rows[moid].get(_CUSTOM) or ()) if moid in rows else ()
 
 
 def uptime(session: Session, moid: str) -> float | None:

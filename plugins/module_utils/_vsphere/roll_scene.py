@@ -18,7 +18,7 @@ from . import roll_exam, roll_filter, roll_probe, roll_read, roll_views
 from .collect import collect_objects
 from .collect_named import collect_named
 from .roll_filter import HOST_TRIGGERS, VM_TRIGGERS
-from .roll_probe import HostFresh, VmFresh
+from .roll_probe import Beside, HostFresh, VmFresh
 from .roll_tags import RollTags, Tagged
 from .roll_views import Asked, Picture, Wanted, compute_of
 from .roll_vms import HARDWARE_PATHS, vm_hardware
@@ -330,10 +330,10 @@ class Scene:
         """Host id → whose its maintenance mode is by the event log since these times: one query for all hosts."""
         return roll_probe.maintenance_ours(self._session, since)
 
-    def fresh_host(self, moid: str) -> HostFresh | None:
-        """What a call on the host is guarded by, read now: one call. None when it is gone."""
-        return roll_probe.fresh_host(self._session, moid)
+    def fresh_host(self, moid: str, beside: Beside | None = None) -> HostFresh | None:
+        """What a call on the host is guarded by, read now: one call, what is looked at beside it included. None when it is gone."""
+        return roll_probe.fresh_host(self._session, moid, beside)
 
-    def fresh_vm(self, moid: str) -> VmFresh | None:
-        """What a call on the VM is guarded by, read now: one call. None when it is gone."""
-        return roll_probe.fresh_vm(self._session, moid)
+    def fresh_vm(self, moid: str, beside: Beside | None = None) -> VmFresh | None:
+        """The same for a call on a VM."""
+        return roll_probe.fresh_vm(self._session, moid, beside)

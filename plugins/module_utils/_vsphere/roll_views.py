@@ -19,6 +19,9 @@ from .roll_tags import Tagged
 from .roll_vms import VmHardware
 from .sdk import vim
 
+AGENT_MANAGER = "com.vmware.vim.eam"
+"""The extension that owns the VMs of vSphere Cluster Services and other agents."""
+
 DEVICES = "config.pciPassthruInfo"
 """Watched to know when devices change, and read together with them."""
 
@@ -207,6 +210,7 @@ def _vm_view(
         memory_mb=hardware.memory_mb,
         reserved_mb=hardware.reserved_mb,
         order=_order(row, name, asked, fields),
+        agent=getattr(row.get("config.managedBy"), "extensionKey", "") == AGENT_MANAGER,
         never_stop=name in asked.never_stop or row.moid in {*asked.never_stop, *asked.tagged.never_stop},
     )
 

@@ -165,6 +165,7 @@ def _operator(state: State, host: HostS) -> Iterator[tuple[str, State]]:
         yield f"operator takes over: {host.moid}", state.with_host(host._replace(owner="op"))
         later = state._replace(now=state.now + 40)
         booted = host._replace(boot=later.now, lag=0, pending=False)
+        booted = booted._replace(second=None if host.second is None else False)
         yield f"operator reboots: {host.moid}", later.with_host(booted)
     elif not host.entering:
         yield f"operator enters: {host.moid}", state.with_host(host._replace(entering="op"))

@@ -52,6 +52,7 @@ CARD = HostDevice(
 )
 PENDING = replace(CARD, active=False)
 OTHER = replace(CARD, device_id="2235")
+SECOND_CARD = replace(CARD, address="0000:5e:00.0")
 
 POLICY = Policy(
     canary=False,
@@ -101,6 +102,8 @@ class HostS(NamedTuple):
     dead: bool = False
     again: bool = False
     """Will be pending again after its next boot."""
+    second: bool | None = None
+    """Whether a second card of it is pending, too, which a boot always settles; None where it has none."""
     resets: bool = False
     """Will show the boot time of before after its next boot."""
     lag: int = 0
@@ -194,6 +197,7 @@ def begin(hosts: tuple[HostS, ...], vms: tuple[VmS, ...] = (), faults: int = 0) 
 @lru_cache(maxsize=200_000)
 def _host_view(host: HostS) -> HostView:
     card = host.card if not host.pending else replace(host.card, active=False)
+    cards = (card,) if host.second is None else (card, replace(SECOND_CARD, active=not host.second))
     return HostView(
         host=Host(
             moid=host.moid,
@@ -203,7 +207,7 @@ def _host_view(host: HostS) -> HostView:
             connection_state="connected" if host.up else "notResponding",
             in_maintenance_mode=host.mm,
             boot_time=host.shown,
-            devices=(card,),
+            devices=cards,
         ),
         entering=bool(host.entering),
         rebooting=host.going,
@@ -420,6 +424,7 @@ def nature(state: State, boot: int = 31) -> list[tuple[str, State]]:
         elif host.booting and not host.dead:
             later = state._replace(now=state.now + boot)
             back = host._replace(up=True, booting=False, boot=later.now, pending=host.again, again=False, entering="")
+            back = back._replace(second=None if host.second is None else False)
             back = back._replace(lag=int(later.now - host.shown) if host.resets else 0, resets=False)
             if host.swapped:
                 back = back._replace(card=OTHER, swapped=False)

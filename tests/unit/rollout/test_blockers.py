@@ -18,6 +18,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.world import Admission, Exam, Refusal
 from ansible_collections.directpath.vsphere.tests.unit.rollout.builders import (
+    ACTIVE,
     CARD,
     FRESH,
     LOCK,
@@ -26,6 +27,7 @@ from ansible_collections.directpath.vsphere.tests.unit.rollout.builders import (
     cluster,
     codes,
     deeds,
+    entry,
     host,
     pinned,
     standing,
@@ -87,8 +89,8 @@ TABLE: dict[str, tuple[dict[str, Any], str]] = {
     "DRS is not automatic": ({"vms": [vm()], "clusters": [cluster(drs_moves_vms=False)]}, "vms_stay"),
     "DRS leaves this VM alone": ({"vms": [vm(drs_moves=False)]}, "vms_stay"),
     "DRS leaves vGPUs alone": ({"vms": [vm(vgpu=True)], "clusters": [cluster(vgpu_moves=False)]}, "vms_stay"),
-    "no memory elsewhere": ({"vms": [vm(memory_mb=200_000)]}, "no_capacity"),
-    "no host with that much": ({"vms": [vm(memory_mb=1, reserved_mb=200_000)]}, "no_capacity"),
+    "no memory elsewhere": ({"host": host(exam=BY_ARITHMETIC), "vms": [vm(memory_mb=200_000)]}, "no_capacity"),
+    "no host with that much": ({"host": host(exam=BY_ARITHMETIC), "vms": [vm(memory_mb=1, reserved_mb=200_000)]}, "no_capacity"),
     "admission control counts hosts": (
         {"host": host(exam=BY_ARITHMETIC), "clusters": [cluster(admission=Admission(unit="hosts", wanted=1, current=1))]},
         "ha_admission",
@@ -256,14 +258,53 @@ def test_without_patience_a_roll_of_blocked_hosts_ends() -> None:
     assert deeds(answer) == [("release_lock", "gpu")]
 
 
+COPIES = Exam(at=NOW - 5, vsan_resync_mb=5)
+
+
+def test_what_passes_by_itself_is_waited_for_an_hour() -> None:
+    """Every vSAN host that was away leaves something to copy: without waiting a roll would end after its first host."""
+    done = host(devices=(ACTIVE,), entry=entry("done", at=NOW - 3590, asked=NOW - 4000))
+    held = cluster(vsan=True, lock=replace(LOCK, since=NOW - 5000))
+    waits = ask(done, host("esx-2", exam=COPIES), clusters=[held])
+    assert (waits.outlook.state, waits.outlook.ended) == ("waiting", False)
+    assert waits.outlook.reasons == ("vSAN of gpu still copies 5 MB",)
+    late = ask(
+        replace(done, entry=entry("done", at=NOW - 3601, asked=NOW - 4000)), host("esx-2", exam=COPIES), clusters=[held]
+    )
+    assert deeds(late) == [("finish_lock", "gpu")], "it is over"
+    at_once = ask(done, host("esx-2", exam=COPIES), clusters=[held], policy=Policy(patience=0))
+    assert deeds(at_once) == [("finish_lock", "gpu")]
+
+
+def test_a_host_examined_before_another_was_done_is_examined_once_more() -> None:
+    refused = Exam(at=NOW - 60, evacuation_faults={"vm-1": "no compatible host"})
+    stuck = host("esx-2", exam=refused)
+    done = host(devices=(ACTIVE,), entry=entry("done", at=NOW - 50, asked=NOW - 900))
+    held = cluster(lock=replace(LOCK, since=NOW - 5000, beat=NOW + 200))
+    waits = ask(done, stuck, vms=[vm(on="esx-2")], clusters=[held])
+    assert waits.outlook.state == "waiting"
+    assert waits.outlook.wake_at is not None
+    again = ask(done, stuck, vms=[vm(on="esx-2")], clusters=[held], now=NOW + 240)
+    assert deeds(again) == [("examine", "esx-2")]
+    anew = host("esx-2", exam=replace(refused, at=NOW + 240))
+    ended = ask(done, anew, vms=[vm(on="esx-2")], clusters=[held], now=NOW + 241)
+    assert deeds(ended) == [("finish_lock", "gpu")]
+
+
+def test_where_nobody_began_anything_nothing_is_waited_for() -> None:
+    busy = host(tasks=("Install",))
+    bob = Lock(owner="bob@ctl-2", roll="x", scope="s", since=NOW - 600, beat=NOW - 20, ttl=300)
+    assert ask(busy, clusters=[cluster(lock=None)]).outlook.state == "working", "the lock is taken first"
+    assert ask(busy, clusters=[cluster(lock=bob)]).outlook.state == "stalled"
+
+
 def test_a_lock_that_lives_is_explained() -> None:
     bob = Lock(owner="bob@ctl-2", roll="x", scope="s", since=NOW - 600, beat=NOW - 20, ttl=300)
     answer = ask(host(), clusters=[cluster(lock=bob)])
     assert (
-        standing(answer).reason
-        == "gpu is locked by bob@ctl-2, which works since 600 seconds, last sign of life 20 seconds ago"
+        standing(answer).reason == "gpu is locked by bob@ctl-2, which has worked for 10 min, last sign of life 20 s ago"
     )
-    assert "in 280 seconds" in standing(answer).blockers[0].cure
+    assert "in 5 min" in standing(answer).blockers[0].cure
 
 
 def test_a_start_whose_journal_could_not_be_written_is_tried_again_after_a_while() -> None:

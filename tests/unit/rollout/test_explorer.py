@@ -201,6 +201,14 @@ def _forgets_what_it_did(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(start, "is_candidate", is_candidate)
 
 
+def _takes_a_part_for_another_debt(patch: pytest.MonkeyPatch) -> None:
+    """One of two devices did not come up: fewer are pending, so something must have changed."""
+    patch.setattr(start, "is_part_of", lambda debt, earlier: debt == earlier)
+    patch.setattr(
+        releasing, "fail", lambda scene, view, entry, code, text: moves.fail(scene, view, view.entry, code, text)
+    )
+
+
 def _owns_everything(patch: pytest.MonkeyPatch) -> None:
     for module in (emptying, rebooting, releasing):
         patch.setattr(module, "is_theirs", lambda view: False)
@@ -264,6 +272,7 @@ MUTANTS: tuple[tuple[Callable[[pytest.MonkeyPatch], None], tuple[str, ...], str]
     (_releases_the_failed, (invariants.FAILED,), BASE),
     (_reboots_again, (invariants.ONCE,), BASE),
     (_forgets_what_it_did, (invariants.ONCE,), BASE),
+    (_takes_a_part_for_another_debt, (invariants.ONCE,), "two cards in a host"),
     (_owns_everything, (invariants.OPERATOR, invariants.MAINTENANCE), BASE),
     (_ignores_locks, (invariants.LOCK,), "locks are stolen"),
     (_clears_too_much, (invariants.JOURNAL, invariants.FAILED, invariants.ONCE), BASE),

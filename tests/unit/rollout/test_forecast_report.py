@@ -224,6 +224,52 @@ def test_how_to_go_on_names_every_host_that_needs_a_person() -> None:
     assert how_to_go_on([status("d", "done")]) == ()
 
 
+def test_who_was_not_reached_is_told_what_was_in_the_way() -> None:
+    def waiting(name: str, reason: str) -> HostStatus:
+        return HostStatus(moid=name, name=name, cluster="c", phase="waiting", reason=reason)
+
+    full = "at most 1 of 4 hosts of c may be down at once: edge-02 (notResponding)"
+    again = "left for another run: 0000:3b:00.0 waits for a reboot"
+    assert how_to_go_on([waiting("b", full), waiting("a", again), waiting("c", full), waiting("d", "")]) == (
+        f"b, c: not reached: {full}. See to that, then run the same again.",
+        "a, d: not reached; run the same again to go on.",
+    )
+
+
+def test_the_reason_for_that_hint_is_the_one_the_scheduler_gives() -> None:
+    lost = host("esx-9", connection_state="notResponding", entry=entry("failed", roll="earlier", at=NOW - 99999))
+    found = decide(world(host(), lost), POLICY, NOW)
+    assert found.outlook.state == "stalled"
+    assert how_to_go_on(found.hosts)[-1] == (
+        "esx-1: not reached: at most 1 of 2 hosts of gpu may be down at once: esx-9 (notResponding). See to that, then run the same "
+        "again."
+    )
+
+
+def test_what_a_host_waited_for_is_kept_with_since_when_and_no_more_than_the_last_few() -> None:
+    timeline, news = Timeline(), []
+    for second, pause in enumerate(["", "x", "x", *"abcde"]):
+        timeline, lines = see(timeline, NOW + second, host(exam=None), pause=pause)
+        news += lines
+    (segment,) = timeline.record(NOW + 9)["hosts"][0]["segments"]
+    assert [(told["at"] - NOW, told["reason"]) for told in segment["reasons"]] == [
+        (3 + n, f"paused: {pause}") for n, pause in enumerate("abcde")
+    ]
+    assert segment["reason"] == "paused: e"
+    assert news == ["gpu esx-1 waiting"], "a line is for another phase"
+    alone, _unused = see(Timeline(), NOW, host(), pause="x")
+    assert "reasons" not in alone.record(NOW)["hosts"][0]["segments"][0]
+
+
+def test_a_run_began_when_it_looked_first_whatever_its_journal_tells() -> None:
+    old = host(entry=entry("failed", at=NOW - 9000, started=NOW - 12000, asked=NOW - 11900), in_maintenance_mode=True)
+    timeline, _unused = see(Timeline(), NOW, old)
+    timeline, _unused = see(timeline, NOW + 3, old)
+    told = timeline.record(NOW + 4)
+    assert told["began"] == NOW
+    assert told["hosts"][0]["segments"][0]["start"] == NOW - 12000
+
+
 def test_a_whole_roll_leaves_a_whole_story() -> None:
     state = miniature.begin(
         (miniature.HostS("h1", "c"), miniature.HostS("h2", "c")), (miniature.VmS("p1", "h1", pinned=True),)

@@ -193,6 +193,22 @@ def test_a_run_that_goes_on_is_told_up_to_now() -> None:
     assert re.search(r"booting \d\d:\d\d:\d\d until now", text)
 
 
+def test_what_a_host_waited_for_is_told_with_since_when() -> None:
+    reasons = [{"at": NOON, "reason": "outside the window"}, {"at": NOON + 3600, "reason": "paused: x"}]
+    waiting = {"phase": "waiting", "start": NOON, "end": NOON + 7200, "open": True, "reason": "paused: x"}
+    rows = [{"name": "a", "group": "c", "segments": [{**waiting, "reasons": reasons}]}]
+    told = {
+        "timeline": {"hosts": rows, "vms": []},
+        "server_time": NOON + 7200,
+        "notes": ["held back: soak, until 2026-01-22 14:00 UTC"],
+    }
+    since = f"{BERLIN.at(NOON)} outside the window; {BERLIN.at(NOON + 3600)} paused: x"
+    assert picture(told).rows["a"]["bars"][0]["title"].endswith(f"): {since}")
+    text = gantt_page(told, zone=BERLIN)
+    assert f"<td>{since}</td>" in text
+    assert "held back: soak, until 15:00<" in text
+
+
 def test_a_time_in_which_nobody_looked_is_drawn_as_such_and_counts_where_the_host_was_in_hand() -> None:
     parts = [("waiting", 0, 10), ("draining", 20, 30), ("rebooting", 90, 100), ("done", 110, 120)]
     segments = [{"phase": name, "start": NOON + a, "end": NOON + b, "open": False} for name, a, b in parts]

@@ -255,3 +255,37 @@ def test_a_roll_lasts_from_its_first_deed_to_its_last() -> None:
     assert span(told) == (50, 90)
     assert span(timeline(row("a", segment("waiting", 3, 8)))) == (3, 8)
     assert span({}) == (0, 0)
+
+
+def test_a_run_that_only_looked_took_no_longer_than_that_whatever_the_journal_tells_of_an_earlier_one() -> None:
+    lost = row(
+        "a", segment("draining", 100, 160), segment("booting", 160, 2800), segment("failed", 9000, 9003, open=True)
+    )
+    assert span({**timeline(lost), "began": 9000}) == (9000, 9003)
+    slices = [{**timeline(row("a", segment("waiting", t, t + 60, open=True))), "began": t} for t in (9000, 9060, 9120)]
+    joined: dict[str, Any] = {}
+    for part in slices:
+        joined = joined_timelines(joined, part)
+    assert span(joined) == (9000, 9180)
+
+
+def waited(start: float, end: float, *reasons: tuple[float, str]) -> dict[str, Any]:
+    several = {"reasons": [{"at": at, "reason": why} for at, why in reasons]} if len(reasons) > 1 else {}
+    return {**segment("waiting", start, end, open=True, reason=reasons[-1][1]), **several}
+
+
+def test_what_a_host_waited_for_in_several_slices_is_one_list_without_what_was_said_twice() -> None:
+    def joined(*segments: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for part in segments:
+            found = joined_timelines(found, timeline(row("a", part)))
+        last: dict[str, Any] = found["hosts"][0]["segments"][-1]
+        return last
+
+    assert joined(waited(0, 60, (0, "A")), waited(60, 120, (60, "A"))) == waited(0, 120, (0, "A"))
+    assert joined(waited(0, 60, (0, "A")), waited(60, 120, (60, "B"))) == waited(0, 120, (0, "A"), (60, "B"))
+    assert joined(
+        waited(0, 60, (0, "A"), (50, "B")), waited(60, 120, (60, "B"), (90, "C")), waited(120, 180, (120, "C"))
+    ) == waited(0, 180, (0, "A"), (50, "B"), (90, "C"))
+    many = [waited(60 * n, 60 * n + 60, (60 * n, f"reason {n}")) for n in range(9)]
+    assert [entry["reason"] for entry in joined(*many)["reasons"]] == [f"reason {n}" for n in range(4, 9)]

@@ -348,5 +348,7 @@ def test_the_end_tells_who_needs_a_person_and_how_to_go_on() -> None:
         ("blocked: gpu-b esx-9: Alarm Fan is red. Repair the fan.", "warn"),
         ("to go on: esx-9: remove what is in the way, then run the same again.", ""),
     ]
+    looked = {**result, "timeline": {**result["timeline"], "began": NOON + 2997}}  # type: ignore[dict-item]
+    assert ending_lines(looked, LOG)[0].text.startswith("stalled after 3 s: ")
     many = {**result, "hosts": [{**BLOCKED, "name": f"esx-{n}"} for n in range(500)]}
     assert len(ending_lines(many, LOG)) == 1 + 20 + 1 + 1

@@ -8,10 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import Before, Entry
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.codec import decode_host, encode
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import LONGEST, Before, Entry
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.policy import Deadlines, Policy
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.proof import before_reboot
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.proof import before_reboot, problems
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.states import Decision
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.world import HostView, Refusal
 from ansible_collections.directpath.vsphere.tests.unit.rollout.builders import (
@@ -219,6 +222,20 @@ def test_a_reboot_is_asked_for_on_the_boot_it_is_to_end() -> None:
     assert (written(ask(view)).boot, written(ask(view)).asked, written(ask(view)).drained) == (BOOT, NOW, 120.0)
 
 
+def test_that_it_is_not_back_is_said_as_a_person_would_and_fits_into_the_journal() -> None:
+    name = "esx-storage-0042.rack-17.datacenter-west.example.com"
+    view = host(
+        name, entry=entry(REBOOT, asked=NOW - 6300, roll="1f3c9a2e", debt="4be1a7c0", drained=1799.0, calls=4), **DOWN
+    )
+    failed = written(ask(view, policy=Policy(deadlines=Deadlines(reboot=6250))))
+    assert failed.text == f"{name} is not back 1 h 45 min after it was told to reboot: it is notResponding"
+    values = encode(failed)
+    assert all(len(text) <= LONGEST for text in values.values())
+    kept = decode_host(values)[0]
+    assert isinstance(kept, Entry)
+    assert kept.text.startswith(f"{name} is not back 1 h 45 min")
+
+
 def test_how_long_the_reboot_took_is_kept() -> None:
     assert written(ask(host(entry=entry(REBOOT, asked=NOW - 700), **BACK))).rebooted == 700.0
 
@@ -264,6 +281,11 @@ WRONG: dict[str, tuple[HostView, str, str]] = {
     "a card is gone": (replace(GOOD, host=replace(GOOD.host, devices=())), "device_gone", "0000:3b:00.0"),
     "another card in its place": (
         replace(GOOD, host=replace(GOOD.host, devices=(replace(ACTIVE, device_id="2235"),))), "identity_changed", "10de:2235"),
+    "passthrough is lost": (
+        replace(GOOD, host=replace(GOOD.host, devices=(replace(ACTIVE, enabled=False, active=False),))),
+        "passthrough_lost",
+        "not any more",
+    ),
     "still pending": (replace(GOOD, host=replace(GOOD.host, devices=(CARD,))), "not_verified", "KB 391460"),
     "a datastore is missing": (replace(GOOD, datastores={"ds1": False}), "datastores_missing", "ds1"),
     "an uplink is down": (replace(GOOD, uplinks={"vmnic0": False}), "uplinks_down", "vmnic0"),
@@ -301,6 +323,46 @@ def test_more_than_fits_into_the_journal_is_compared_as_a_whole() -> None:
     fewer = replace(kept, datastores={f"ds{n}": n > 0 for n in range(30)})
     assert ask(fewer).actions == ()
     assert "1 datastore" in standing(ask(fewer)).reason
+
+
+def test_more_than_fits_does_not_have_to_be_kept_where_it_was_to_be_given_back() -> None:
+    """One of twenty waits to be disabled: gone after the reboot, as it should be."""
+    cards = tuple(replace(ACTIVE, address=f"0000:{n:02x}:00.0") for n in range(20))
+    leaving = (*cards[:-1], replace(cards[-1], enabled=False))
+    before = before_reboot(host(**{**BACK, "devices": leaving}))
+    gone = (*cards[:-1], replace(cards[-1], enabled=False, active=False))
+    kept = host(**{**BACK, "devices": gone}, before=before, entry=entry(VERIFY, **ASKED))
+    assert deeds(ask(kept)) == [("leave_maintenance", "esx-1")]
+    lost = (*cards[:-2], replace(cards[-2], enabled=False, active=False), gone[-1])
+    assert ask(replace(kept, host=replace(kept.host, devices=lost))).actions == ()
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 0xFFFF), st.integers(0, 255), st.booleans(), st.booleans()), max_size=40),
+    st.integers(0, 40),
+    st.lists(st.text("abcvmnic0123456789-", min_size=1, max_size=40), max_size=30, unique=True),
+)
+def test_whatever_a_host_has_fits_into_the_journal(
+    devices: list[tuple[int, int, bool, bool]], datastores: int, uplinks: list[str]
+) -> None:
+    cards = {
+        f"{segment:04x}:{bus:02x}:00.0": replace(
+            ACTIVE, address=f"{segment:04x}:{bus:02x}:00.0", enabled=enabled, active=active
+        )
+        for segment, bus, enabled, active in devices
+    }
+    view = host(
+        **{**BACK, "devices": tuple(cards.values())},
+        datastores={f"datastore {n}": True for n in range(datastores)},
+        uplinks=dict.fromkeys(uplinks, True),
+    )
+    before = before_reboot(view)
+    texts = encode(before)
+    assert all(len(text) <= LONGEST for text in texts.values())
+    assert decode_host(texts)[1] == before
+    settled = tuple(replace(card, active=card.enabled) for card in cards.values())
+    back = replace(view, host=replace(view.host, devices=settled), before=before)
+    assert problems(back) == ()
 
 
 # ------------------------------------------------------------------------------------------------------------- limits

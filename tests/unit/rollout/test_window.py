@@ -106,7 +106,7 @@ def test_no_host_is_started_that_cannot_finish_inside() -> None:
     late, early = at("2026-05-23T04:31"), at("2026-05-23T04:29")
     assert not _starts(late)
     assert _starts(early)
-    assert "30 minutes" in standing(ask(host(), policy=POLICY, now=late)).reason
+    assert "30 min " in standing(ask(host(), policy=POLICY, now=late)).reason
 
 
 def test_what_hosts_of_the_model_took_in_this_roll_counts_more_than_the_expectation() -> None:

@@ -47,6 +47,7 @@ WORLDS: dict[str, tuple[tuple[HostS, ...], tuple[VmS, ...], Policy]] = {
         (),
         replace(POLICY, lock=KEPT_LOCK, fleet_max_unavailable=1, canary=True),
     ),
+    "two cards in a host": ((HostS("h1", "c", second=True), HostS("h2", "c")), (), POLICY),
     "power cycle": (LONE, (PINNED,), replace(POLICY, method="power_cycle")),
     "failed hosts are proven again": (PAIR, (PINNED,), replace(POLICY, failed_hosts="verify", max_failures=1)),
     "canary, soak and checkpoint": (

@@ -17,6 +17,9 @@ from .pinned import pin_reason, pinned_blockers, pinned_vms, stays_behind
 from .policy import Policy
 from .world import ClusterView, HostView, VmView
 
+TRANSIENT = frozenset({"vsan_resync", "vsan_objects", "task_running", "remediation_running", "tags_unreadable"})
+"""Codes of blockers that usually pass by themselves: vSAN copies for a while after every host that was away."""
+
 
 def quick_blockers(
     view: HostView, vms: Sequence[VmView], cluster: ClusterView, others: Sequence[HostView], policy: Policy
@@ -41,14 +44,13 @@ def quick_blockers(
         *pinned_blockers(view, vms, cluster, policy.pinned),
         *_evacuation(view, vms, policy),
         *_stay_behind(view, vms, cluster),
-        *_capacity(view, vms, cluster, others),
     )
 
 
 def exam_blockers(
     view: HostView, vms: Sequence[VmView], cluster: ClusterView, others: Sequence[HostView]
 ) -> tuple[Blocker, ...]:
-    """Only with an examination; where DRS was asked, its answer replaces our arithmetic of admission control."""
+    """Only with an examination; where DRS was asked, its answer replaces our arithmetic of memory and admission control."""
     exam = view.exam
     if exam is None:
         return ()
@@ -68,7 +70,11 @@ def exam_blockers(
         *_denied(view, vms, cluster),
         *_tags(view, vms, cluster),
         *_vsan(view, cluster),
-        *(_dry_run(view, vms, cluster) if asked else _admission(view, cluster, others)),
+        *(
+            _dry_run(view, vms, cluster)
+            if asked
+            else (*_capacity(view, vms, cluster, others), *_admission(view, cluster, others))
+        ),
     )
 
 
@@ -215,13 +221,13 @@ def _stay_behind(view: HostView, vms: Iterable[VmView], cluster: ClusterView) ->
 
 
 def _movable(vms: Iterable[VmView], cluster: ClusterView) -> list[VmView]:
-    return [vm for vm in vms if vm.is_on and not pin_reason(vm, cluster)]
+    return [vm for vm in vms if vm.is_on and not vm.agent and not pin_reason(vm, cluster)]
 
 
 def _capacity(
     view: HostView, vms: Iterable[VmView], cluster: ClusterView, others: Sequence[HostView]
 ) -> Iterable[Blocker]:
-    """Memory only: it cannot be shared out thinner, and one VM needs it on one host. CPU gives way."""
+    """Memory only, and only what is a host's own: DRS knows better what can be shared out, swapped and moved on."""
     moving = _movable(vms, cluster)
     rooms = [other.memory_free_mb for other in others if other.serves] if moving else [None]
     if any(room is None for room in rooms):

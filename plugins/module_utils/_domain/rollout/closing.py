@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from . import lock
 from .actions import Action
+from .blockers import TRANSIENT
 from .journal import Lock
 from .pace import Progress, failure_limit
 from .scene import Scene, soonest
@@ -36,11 +37,10 @@ def left_over(
     unreachable = [view for view in scene.hosts.values() if unknown(scene, view) and view.entry is None]
     failed = [view for view in scene.hosts.values() if _needs_person(scene, view)]
     lost = [view for view in scene.hosts.values() if is_active(view.entry) and _is_locked(hands, view)]
-    patient = _last_progress(scene) + scene.policy.patience
-    if (blocked or unreachable or reasons) and scene.now < patient:
-        return Outlook(
-            state="waiting", reasons=(*(begun.reason for begun in blocked), *reasons), wake_at=soonest(wake, patient)
-        )
+    until = patient_until(scene, starts, someone=bool(blocked or unreachable or reasons))
+    if until is not None and scene.now < until:
+        told = dict.fromkeys((*(begun.reason for begun in blocked), *reasons))
+        return Outlook(state="waiting", reasons=tuple(told), wake_at=soonest(wake, until))
     count = len(blocked) + len(spent) + len(unreachable)
     words = [f"{count} host{'s are' if count > 1 else ' is'} blocked"] if count else []
     words += [f"{len(failed)} host{'s need' if len(failed) > 1 else ' needs'} a person"] if failed else []
@@ -49,6 +49,26 @@ def left_over(
     if words or reasons:
         return Outlook(state="stalled", reasons=(*words, *reasons))
     return Outlook(state="finished")
+
+
+def patient_until(scene: Scene, starts: Mapping[str, Start], *, someone: bool) -> float | None:
+    """Until when it is waited for what is left, from the last progress on; None when it is for nobody.
+
+    A host that was examined before the last one was done is examined once more: that one may have been in its way.
+    """
+    policy, progress = scene.policy, _last_progress(scene)
+    if policy.patience is not None:
+        return progress + policy.patience if someone else None
+    blocked = {moid: begun for moid, begun in starts.items() if begun.phase == "blocked"}
+    if any(all(blocker.code in TRANSIENT for blocker in begun.blockers) for begun in blocked.values()):
+        return progress + policy.transient_patience
+    due: list[float] = []
+    for moid, begun in blocked.items():
+        exam = scene.hosts[moid].exam
+        # Whoever is blocked by something else wakes at another time, if ever.
+        if exam is not None and exam.at < progress and begun.wake == exam.at + policy.revisit:
+            due.append(begun.wake)
+    return max(due, default=None)
 
 
 def _gave_up(scene: Scene, view: HostView) -> bool:
@@ -72,7 +92,7 @@ def _is_locked(hands: Mapping[str, lock.Hand], view: HostView) -> bool:
 def _last_progress(scene: Scene) -> float:
     moments = [view.entry.at for view in scene.hosts.values() if view.entry is not None]
     moments += [cluster.lock.since for cluster in scene.clusters.values() if isinstance(cluster.lock, Lock)]
-    return max(moments, default=scene.now - scene.policy.patience)
+    return max(moments, default=float("-inf"))
 
 
 def closing(

@@ -16,6 +16,7 @@ from .axis import Piece, axis
 from .gantt_look import SCRIPT, STYLE, legend, patterns
 from .gantt_rows import RESTING, TONES, TROUBLE, Group, Zone, axis_row, drawn
 from .joining import span
+from .notices import on_clock
 
 __all__ = ["Zone", "gantt_page"]
 
@@ -45,7 +46,7 @@ def gantt_page(result: Record, *, zone: Zone, title: str = "Rolling reboot", sub
         element("div", axis_row(along, zone), class_="top"),
         *(drawn(group, along, zone, is_open=unfolded) for group in groups),
         data("axis", [{**_piece(piece), "offset": zone.offset(piece.start)} for piece in along.pieces]),
-        *_notes(result),
+        *_notes(result, zone),
     ]
     lead = _lead(result, timeline, zone, subject) if segments else "Nothing has happened."
     return page(title=title, lead=lead, body=joined(*parts), style=STYLE, script=SCRIPT)
@@ -165,8 +166,10 @@ def _tools() -> Html:
     )
 
 
-def _notes(result: Record) -> Iterator[Html]:
-    notes = [element("li", note) for note in result.get("notes") or ()]
+def _notes(result: Record, zone: Zone) -> Iterator[Html]:
+    now = result.get("server_time")
+    at = float(now) if isinstance(now, int | float) else 0.0
+    notes = [element("li", on_clock(str(note), zone.info, at)) for note in result.get("notes") or ()]
     journal = result.get("journal") or {}
     if journal.get("kind"):
         why = f" ({journal['why']})" if journal.get("why") else ""

@@ -142,7 +142,7 @@ def _row(
         "div",
         element("div", short or name, class_="name", title=name),
         element("svg", *bars, class_="lane", height=tall, role="img", aria_label=told),
-        element("div", *_end(row, kind), class_="end", title=str(last.get("reason") or "") or None),
+        element("div", *_end(row, kind), class_="end", title=_why(last, zone) or None),
         class_=f"row {kind}",
         data_find=name.lower(),
         data_host=host,
@@ -188,8 +188,14 @@ def _bars(segment: Record, look: Look, along: Axis, zone: Zone, *, tall: int) ->
 def _tip(segment: Record, zone: Zone) -> str:
     took = clock(max(0.0, segment["end"] - segment["start"]))
     until = "until now" if segment.get("open") else f"to {zone.at(segment['end'])}"
-    reason = f": {segment['reason']}" if segment.get("reason") else ""
-    return f"{segment['phase']} {zone.at(segment['start'])} {until} ({took}){reason}"
+    why = _why(segment, zone)
+    return f"{segment['phase']} {zone.at(segment['start'])} {until} ({took}){f': {why}' if why else ''}"
+
+
+def _why(segment: Record, zone: Zone) -> str:
+    """The reason; of a time in which there were several one after the other, since when each."""
+    several = [f"{zone.at(entry['at'])} {entry['reason']}" for entry in segment.get("reasons") or ()]
+    return "; ".join(several) or str(segment.get("reason") or "")
 
 
 def _aloud(name: str, row: Record, zone: Zone) -> str:
@@ -269,5 +275,5 @@ def _cells(row: Record, group: Group, zone: Zone) -> list[object]:
         *(clock(seconds) if seconds else "-" for seconds in took.values()),
         clock(_in_hand(row)) if deeds else "-",
         ", ".join(vms) or "-",
-        last.get("reason") or "",
+        _why(last, zone),
     ]

@@ -36,9 +36,11 @@ def stop(scene: Scene, view: HostView) -> Guests:
     """Stop pinned VMs, a rank after the other, once nothing else runs there: so that they are down for as short as possible."""
     cluster = scene.cluster_of(view)
     running = [vm for vm in scene.residents.get(view.moid, ()) if vm.is_on]
-    moving = sorted((vm for vm in running if not pin_reason(vm, cluster)), key=_by_name)
+    moving = sorted((vm for vm in running if not vm.agent and not pin_reason(vm, cluster)), key=_by_name)
     pinned = pinned_vms(running, cluster)
-    left = (*moving, *pinned)
+    # Some agents leave only when nothing else runs there: they are not waited for before the others are stopped.
+    agents = sorted((vm for vm in running if vm.agent), key=_by_name)
+    left = (*moving, *pinned, *agents)
     rule = scene.policy.pinned
     refused = [vm for vm in pinned if vm.never_stop or rule.action == "fail"]
     if refused:
@@ -47,7 +49,7 @@ def stop(scene: Scene, view: HostView) -> Guests:
     if moving:
         return Guests(left=left, reason=f"{_names(moving)} to be moved away")
     if not pinned:
-        return Guests()
+        return Guests(left=left, reason=f"{_names(agents)} to be stopped by vCenter") if agents else Guests()
     first = [vm for vm in pinned if vm.order == pinned[0].order]
     return _together([_stop_one(scene, view, vm) for vm in first], left, f"{_names(first)} to stop")
 

@@ -12,6 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from .notices import JOURNAL, topic_of
+from .report import MOST_REASONS
+
 Record = Mapping[str, Any]
 Key = tuple[tuple[str, ...], int]
 
@@ -28,6 +31,9 @@ def joined_results(first: Record | None, second: Record) -> dict[str, Any]:
     for name in ("rebooted", "changes", "notes", "warnings", "deprecations"):
         if first.get(name) or second.get(name):
             joined[name] = _united(first.get(name) or (), second.get(name) or ())
+    joined |= _journal(first, second)
+    if "notes" in joined:
+        joined["notes"] = _told_once(joined["notes"])
     if isinstance(first.get("diff"), Mapping) and isinstance(second.get("diff"), Mapping):
         joined["diff"] = {
             side: _lines(first["diff"].get(side), second["diff"].get(side)) for side in ("before", "after")
@@ -51,6 +57,24 @@ def _united(first: Iterable[Any], second: Iterable[Any]) -> list[Any]:
     for entry in (*first, *second):
         if entry not in found:
             found.append(entry)
+    return found
+
+
+def _journal(first: Record, second: Record) -> dict[str, Any]:
+    """A later slice that finds a file knows only that it is there; the first one knew why it was begun."""
+    old, new = first.get("journal"), second.get("journal")
+    same = isinstance(old, Mapping) and isinstance(new, Mapping) and old.get("place") == new.get("place")
+    return {"journal": old} if same else {}
+
+
+def _told_once(notes: Sequence[Any]) -> list[Any]:
+    """Where the journal is, is told by every slice."""
+    found, known = [], False
+    for note in notes:
+        is_journal = topic_of(str(note)) == JOURNAL
+        if not (is_journal and known):
+            found.append(note)
+        known = known or is_journal
     return found
 
 
@@ -88,7 +112,9 @@ def _filled(host: Record, earlier: Record) -> dict[str, Any]:
 
 def joined_timelines(first: Record, second: Record) -> dict[str, Any]:
     """Rows of hosts and VMs of both; a row that only one has stays, closed where the other one would have told more."""
-    return {kind: _rows(first.get(kind) or (), second.get(kind) or ()) for kind in ("hosts", "vms")}
+    joined: dict[str, Any] = {kind: _rows(first.get(kind) or (), second.get(kind) or ()) for kind in ("hosts", "vms")}
+    began = [part["began"] for part in (first, second) if part.get("began") is not None]
+    return {**joined, **({"began": began[0]} if began else {})}
 
 
 def _rows(first: Sequence[Record], second: Sequence[Record]) -> list[dict[str, Any]]:
@@ -125,6 +151,7 @@ def _segments(old: Sequence[Record], new: Sequence[Record]) -> list[dict[str, An
     last, following = kept[-1], later[0]
     if last["phase"] == following["phase"] and (last.get("open") or following["start"] <= seam):
         # One phase, seen by both: the gap between two slices is part of it.
+        following |= _reasons(last, following)
         following["start"] = last["start"]
         following["reason"] = following.get("reason") or last.get("reason", "")
         kept.pop()
@@ -132,6 +159,17 @@ def _segments(old: Sequence[Record], new: Sequence[Record]) -> list[dict[str, An
         # It lasted until something else was seen.
         last.update(end=following["start"], open=False)
     return [*kept, *later]
+
+
+def _reasons(first: Record, second: Record) -> dict[str, Any]:
+    """What a host waited for, seen by both: each as long as it lasted, the last ones."""
+    found: list[dict[str, Any]] = []
+    for segment in (first, second):
+        only = [{"at": segment["start"], "reason": segment["reason"]}] if segment.get("reason") else []
+        for entry in segment.get("reasons") or only:
+            if not found or found[-1]["reason"] != entry["reason"]:
+                found.append(dict(entry))
+    return {"reasons": found[-MOST_REASONS:]} if first["phase"] == "waiting" and len(found) > 1 else {}
 
 
 def joined_transitions(first: Sequence[Record], second: Sequence[Record]) -> list[dict[str, Any]]:
@@ -158,9 +196,15 @@ def _place(record: Record) -> tuple[str, str]:
 
 
 def span(timeline: Record) -> tuple[float, float]:
-    """From the first thing that was done to the end; (0, 0) of an empty one. Waiting and idling do not begin a roll."""
+    """From when the run looked first until it looked last; (0, 0) of an empty one.
+
+    Where that is not known, from the first thing that was done to the end: waiting and idling do not begin a roll.
+    """
     rows = [*(timeline.get("hosts") or ()), *(timeline.get("vms") or ())]
     segments = [segment for row in rows for segment in row.get("segments") or ()]
+    if segments and timeline.get("began") is not None:
+        began = float(timeline["began"])
+        return began, max(began, *(float(segment["end"]) for segment in segments))
     deeds = [
         segment for segment in segments if segment["phase"] not in ("idle", "waiting", "blocked", "done", "failed")
     ]

@@ -75,7 +75,7 @@ class Entry:
     cycle: bool = False
     """Method power_cycle."""
     debt: str = ""
-    """Digest of what the reboot is for."""
+    """Digests of what the reboot is for; in a host that failed after it, of what it left unsettled (``need``)."""
     boot: float | None = None
     """Boot time before the reboot."""
     asked: float | None = None
@@ -123,8 +123,8 @@ class Before:
     """What a host had before, as short digests, to compare with what it has afterwards (``proof``)."""
 
     devices: tuple[tuple[str, str], ...] = ()
-    """(address, digest of the identity) of each device passed through."""
-    """More than fit are one item: (``*`` and their number, digest of all)."""
+    """(address, digest of the identity) of each device passed through; a ``+`` behind the digest: it was enabled. More than fit are one
+    item: (``*`` and the number of those enabled, digest of these)."""
     datastores: tuple[str, ...] = ()
     """Digests of the names of those accessible; more than fit are one item: ``*`` and their number."""
     uplinks: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from ..plain import duration
 from ..plan import Blocker
 from .actions import Action, Kind
 from .codec import digest
@@ -49,6 +50,13 @@ def may_take(lock: Lock, policy: Policy, now: float) -> bool:
     return policy.lock.take == "force" or (policy.lock.take == "stale" and is_stale(lock, now))
 
 
+def open_to_us(lock: Lock | Garbage | None, *, me: str, policy: Policy, now: float) -> bool:
+    """Whether what is going on under this lock may be gone on with: nobody else who lives works there."""
+    if isinstance(lock, Garbage):
+        return policy.lock.take == "force"
+    return lock is None or lock.owner == me or may_take(lock, policy, now)
+
+
 def adopt(
     locks: Iterable[Lock | Garbage | None],
     entries: Iterable[Entry],
@@ -59,7 +67,8 @@ def adopt(
     now: float,
     fresh_id: str,
 ) -> Adoption:
-    """The roll that this run is part of: what was begun is finished first, by whoever comes.
+    """The roll that this run is part of: what was begun is finished first, by whoever comes. ``entries`` are those of clusters that
+    are open to us: what a colleague works on is theirs.
 
     A run that holds locks stays with its roll. Otherwise hosts in hand decide, then locks of the same wish that may be taken,
     then entries of a roll that ended incomplete not long ago.
@@ -98,7 +107,7 @@ def hand_of(cluster: ClusterView, world: World, policy: Policy, now: float) -> H
             return Hand(blocker=_locked(cluster, lock, policy, now), wake=lock.beat + lock.ttl + 1)
         why = f"the lock of {lock.owner} {'is stale' if is_stale(lock, now) else 'is to be taken'}"
         return _take(
-            cluster, world, policy, now, lock, f"{why}: its last sign of life is {now - lock.beat:.0f} seconds old"
+            cluster, world, policy, now, lock, f"{why}: its last sign of life is {duration(now - lock.beat)} old"
         )
     if is_stale(lock, now):
         renewed = replace(lock, since=now, beat=now, ttl=rule.ttl)
@@ -159,11 +168,11 @@ def release(clusters: Sequence[ClusterView], me: str) -> tuple[Action, ...]:
 def _locked(cluster: ClusterView, lock: Lock, policy: Policy, now: float) -> Blocker:
     silent = now - lock.beat
     if is_stale(lock, now):
-        state = f"gave its last sign of life {silent:.0f} seconds ago and is probably dead"
+        state = f"gave its last sign of life {duration(silent)} ago and is probably dead"
         cure = "Make sure that it is, then run again with take_lock: stale to take it"
     else:
-        state = f"works since {now - lock.since:.0f} seconds, last sign of life {silent:.0f} seconds ago"
-        cure = f"Wait until it is done. Without a further sign of life its lock may be taken in {lock.beat + lock.ttl - now:.0f} seconds"
+        state = f"has worked for {duration(now - lock.since)}, last sign of life {duration(silent)} ago"
+        cure = f"Wait until it is done. Without a further sign of life its lock may be taken in {duration(lock.beat + lock.ttl - now)}"
     return Blocker(code="locked", message=f"{cluster.name} is locked by {lock.owner}, which {state}", cure=cure)
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..reboot import pending_reason
@@ -11,13 +12,28 @@ from .codec import digest
 from .policy import Policy
 from .world import HostView
 
+MOST_MARKS = 8
+"""Devices that are marked one by one in an entry of the journal, which has little room."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Debt:
-    """``reason`` is a clause; ``mark`` stays the same as long as the debt is the same."""
+    """``reason`` is a clause; ``mark`` stands for what is owed, device by device (``is_part_of``)."""
 
     reason: str
     mark: str
+
+
+def is_part_of(debt: str, earlier: str) -> bool:
+    """Whether all of a debt was there before: what a reboot left unsettled, another one will not settle either."""
+    return set(debt.split(",")) <= set(earlier.split(","))
+
+
+def _mark(words: Sequence[str]) -> str:
+    """One short digest a device, so that parts can be told; of more devices than the journal has room for, one for all."""
+    if len(words) > MOST_MARKS:
+        return digest(*sorted(words))
+    return ",".join(sorted({digest(word)[:4] for word in words}))
 
 
 def debt_of(view: HostView, policy: Policy) -> Debt | None:
@@ -31,8 +47,8 @@ def debt_of(view: HostView, policy: Policy) -> Debt | None:
             return None
         return Debt(reason="its devices are to be started anew", mark="firmware")
     if pending:
-        words = sorted(f"{device.address} {device.enabled}" for device in pending)
-        return Debt(reason=pending_reason(view.host) or "", mark=digest(*words))
+        words = [f"{device.address} {device.enabled}" for device in pending]
+        return Debt(reason=pending_reason(view.host) or "", mark=_mark(words))
     if view.expected_debt is not None:
         return Debt(reason=view.expected_debt, mark="expected")
     return None

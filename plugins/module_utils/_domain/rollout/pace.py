@@ -7,13 +7,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ..plain import duration
 from .budget import amount_of
 from .journal import Entry
+from .natural import natural_key
 from .policy import Durations, Policy
 from .scene import Scene
 from .states import is_active
-from .window import closes_at, opens_at
+from .window import closes_at, longest, opens_at
 from .world import HostView
+
+TOO_LONG = ", longer than any maintenance window"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,7 +116,9 @@ def _canary(scene: Scene, state: Progress, view: HostView, started: Sequence[Hos
     if proven is not None:
         over = proven.at + scene.policy.soak
         return Hold(reason=f"soak after the first host {what}", wake=over) if scene.now < over else None
-    ahead = next((other for other in (*state.active, *started) if other.model == view.model), None)
+    # A host that a colleague works on elsewhere says nothing when it is done.
+    mine = [other for other in state.active if other.entry is not None and other.entry.roll == scene.world.roll]
+    ahead = next((other for other in (*mine, *started) if other.model == view.model), None)
     if ahead is not None:
         return Hold(reason=f"{ahead.name}, the first host {what}, comes first")
     failed = (other for other in state.failed if other.moid != view.moid)
@@ -131,10 +137,33 @@ def _too_late(scene: Scene, state: Progress, view: HostView) -> Hold | None:
     if scene.now + needs <= closes:
         return None
     opens = opens_at(windows, scene.now, needs)
-    minutes = f"it takes about {needs / 60:.0f} minutes"
     if opens is None:
-        return Hold(reason=f"{minutes}, longer than any maintenance window")
-    return Hold(reason=f"{minutes} and the maintenance window closes before that", wake=opens)
+        return _too_long(needs)
+    return Hold(reason=f"it takes about {duration(needs)} and the maintenance window closes before that", wake=opens)
+
+
+def _too_long(needs: float) -> Hold:
+    return Hold(reason=f"it takes about {duration(needs)}{TOO_LONG}")
+
+
+def longest_window(scene: Scene) -> float:
+    """Seconds in which a host could be started and done, at the best of times from now on."""
+    return longest(scene.policy.windows, scene.now)
+
+
+def never_fits(scene: Scene, state: Progress, views: Iterable[HostView]) -> Mapping[str, Hold]:
+    """By moid, those that no window could take, as far as is known by now, whether one is open or not."""
+    if not scene.policy.windows:
+        return {}
+    most, needs = longest_window(scene), dict[str, float]()
+    found: dict[str, Hold] = {}
+    for view in views:
+        like = view.name if view.name in scene.policy.measured else f" {view.model}"
+        if like not in needs:
+            needs[like] = estimate(view, state.done, scene.policy).total
+        if needs[like] > most:
+            found[view.moid] = _too_long(needs[like])
+    return found
 
 
 def estimate(view: HostView, done: Iterable[tuple[HostView, Entry]], policy: Policy) -> Durations:
@@ -169,4 +198,4 @@ def _rank(view: HostView, left: Mapping[str, int], policy: Policy) -> tuple[obje
     known = policy.measured.get(view.name)
     minutes = 0 if known is None else round(known.total / 60)
     place = view.host.compute_moid
-    return (tries, words is None, words or (), -left[place], -minutes, view.load, view.name, view.moid)
+    return (tries, words is None, natural_key(words or ()), -left[place], -minutes, view.load, view.name, view.moid)

@@ -12,7 +12,9 @@ from .world import ClusterView, HostView, VmView
 
 
 def pin_reason(vm: VmView, cluster: ClusterView | None) -> str:
-    """Why the VM cannot be moved while it runs, as a clause; empty when it can be."""
+    """Why the VM cannot be moved while it runs, as a clause; empty when it can be, or when vCenter sees to it itself."""
+    if vm.agent:
+        return ""
     if vm.devices:
         return f"it holds {', '.join(vm.devices)}"
     if cluster is None or not cluster.is_cluster:
@@ -31,7 +33,9 @@ def pinned_vms(vms: Iterable[VmView], cluster: ClusterView | None) -> tuple[VmVi
 
 
 def stays_behind(vm: VmView, cluster: ClusterView) -> str:
-    """Why DRS would not move a VM that could be moved, as a clause; empty when it would."""
+    """Why DRS would not move a VM that could be moved, as a clause; empty when it would, or when vCenter sees to it itself."""
+    if vm.agent:
+        return ""
     if vm.drs_moves is False:
         return "DRS does not move it by itself"
     if cluster.drs_moves_vms is False and vm.drs_moves is not True:

@@ -127,8 +127,10 @@ class Policy:
     """A host is started on an examination not older than this."""
     revisit: float = 300
     """A blocked host is examined again after this long."""
-    patience: float = 0
-    """How long blocked hosts are waited for when nothing else is left to do."""
+    patience: float | None = None
+    """How long (seconds) blocked hosts are waited for when nothing else is left to do. None: those whose blockers pass by themselves
+    ``transient_patience`` long, others not."""
+    transient_patience: float = 3600
     resume_within: float = 86400
     """A roll that ended incomplete is gone on with when the same is asked for within this time; later it is a new one."""
     tries: int = 2

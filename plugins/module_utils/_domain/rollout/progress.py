@@ -15,7 +15,9 @@ from datetime import datetime, tzinfo
 from typing import Any, Literal
 
 from ..plain import duration, one_line, padded, shortened, width
+from .notices import HELD, gist_of, on_clock, topic_of
 from .report import clock
+from .states import RESTING
 
 Record = Mapping[str, Any]
 Tone = Literal["", "ok", "info", "warn", "bad"]
@@ -68,6 +70,8 @@ class Shown:
     """Server time of the newest record."""
     counts: Record = field(default_factory=dict)
     ends_at: float | None = None
+    said: Mapping[str, str] = field(default_factory=dict)
+    """Topic → gist of the notice told last: every slice begins with all of them."""
     told: tuple[float, Record] | None = None
     """When the last bar went between the lines (the reader's clock), and of what."""
 
@@ -88,18 +92,22 @@ def read(text: str) -> list[Record]:
 def show(shown: Shown, records: Sequence[Record], view: View, tick: float) -> tuple[Shown, tuple[Line, ...]]:
     """The lines for new records. ``tick`` is the reader's own clock in seconds (simulated servers may have faster ones)."""
     shown = replace(shown, widths=_widths(shown, records))
+    before = shown.said
     lines: list[Line] = []
     for record in records:
         shown = _counted(shown, record)
         kind = record.get("kind")
         if kind == "note":
-            lines.append(Line(text=f"{_time(record, view)} {one_line(record.get('text', ''))}"))
+            shown, told = _noted(shown, before, record, view)
+            lines += told
         elif kind == "transition":
             key, after = _key(record), one_line(record.get("after", ""))
             known = shown.phases.get(key)
             if after != known:
                 if known is not None or after not in _QUIET or record.get("before") or view.reasons:
                     lines.append(_change(record, shown, view))
+                if known == "waiting" and after not in RESTING:
+                    shown = replace(shown, said={k: v for k, v in shown.said.items() if k != HELD})
                 shown = _entered(shown, record, key, after)
     if not view.redraws and shown.counts and _is_due(shown, tick):
         shown = replace(shown, told=(tick, shown.counts))
@@ -107,6 +115,20 @@ def show(shown: Shown, records: Sequence[Record], view: View, tick: float) -> tu
             Line(text=f"{_stamp(shown.at, view)} {meter(shown.counts, shown.ends_at, shown.at, view)}", tone="info")
         )
     return shown, tuple(lines)
+
+
+def _noted(shown: Shown, before: Mapping[str, str], record: Record, view: View) -> tuple[Shown, tuple[Line, ...]]:
+    """The line of a note; none for a notice that was told.
+
+    ``before``: what was told before the records that are shown together with it, as notes may come after the host that was started
+    since.
+    """
+    text = one_line(record.get("text", ""))
+    topic, gist = topic_of(text), gist_of(text)
+    known = bool(topic) and gist in (before.get(topic), shown.said.get(topic))
+    shown = replace(shown, said={**shown.said, topic: gist}) if topic else shown
+    told = on_clock(text, view.zone, _number(record.get("at")) or shown.at)
+    return shown, () if known else (Line(text=f"{_time(record, view)} {told}"),)
 
 
 def _entered(shown: Shown, record: Record, key: tuple[str, str], after: str) -> Shown:

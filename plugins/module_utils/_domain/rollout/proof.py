@@ -9,28 +9,50 @@ named from what the host shows now.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from ..hosts import Host, HostDevice
 from ..reboot_proof import is_back, is_up_since, verify_after
-from .codec import digest
-from .journal import Before, Entry
+from .codec import digest, encode
+from .journal import LONGEST, Before, Entry
 from .policy import Policy
 from .world import HostView
 
 _MOST_DEVICES, _MOST_DATASTORES, _MOST_UPLINKS = 16, 24, 12
+_ENABLED = "+"
+
+_LOST = (
+    "Enable it again (host_passthrough). When that is lost again, too, see whether the host can write its configuration "
+    "(its boot device), and what else configures it (a host profile, a lifecycle manager)"
+)
 
 
 def before_reboot(view: HostView) -> Before:
-    """The devices passed through, the datastores and the uplinks in service now."""
+    """The devices passed through, the datastores and the uplinks in service now, each as far as the journal has room for it."""
+    devices = _marks(view)
+    if len(devices) > _MOST_DEVICES or not _fits(Before(devices=devices)):
+        devices = _summary(devices)
+    datastores = _limited([digest(name)[:4] for name in _good(view.datastores)], _MOST_DATASTORES)
+    uplinks = _limited(_good(view.uplinks), _MOST_UPLINKS)
+    before = Before(devices=devices, datastores=datastores, uplinks=uplinks)
+    return before if _fits(before) else replace(before, uplinks=_limited(uplinks, 0))
+
+
+def _marks(view: HostView) -> tuple[tuple[str, str], ...]:
+    """(address, digest of its identity) of each device passed through; with a ``+`` where it is enabled, and so has to be in force after
+    the reboot."""
     passed = sorted((d for d in view.host.devices if d.enabled or d.active), key=lambda device: device.address)
-    marks = tuple((device.address, identity_mark(device)) for device in passed)
-    if len(marks) > _MOST_DEVICES:
-        marks = ((f"*{len(marks)}", digest(*(f"{address}{mark}" for address, mark in marks))),)
-    return Before(
-        devices=marks,
-        datastores=_limited([digest(name)[:4] for name in _good(view.datastores)], _MOST_DATASTORES),
-        uplinks=_limited(_good(view.uplinks), _MOST_UPLINKS),
-    )
+    return tuple((device.address, identity_mark(device) + _ENABLED * device.enabled) for device in passed)
+
+
+def _summary(marks: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """Those that have to be in force after the reboot, as one."""
+    enabled = [f"{address}{mark}" for address, mark in marks if mark.endswith(_ENABLED)]
+    return ((f"*{len(enabled)}", digest(*enabled)),)
+
+
+def _fits(before: Before) -> bool:
+    return all(len(text) <= LONGEST for text in encode(before).values())
 
 
 def identity_mark(device: HostDevice) -> str:
@@ -80,9 +102,8 @@ def problems(view: HostView) -> tuple[tuple[str, str], ...]:
 
 def _devices(view: HostView, before: Before) -> tuple[tuple[str, str], ...]:
     if before.devices and before.devices[0][0].startswith("*"):
-        now = before_reboot(view).devices
-        same = now == before.devices
-        what = f"its {before.devices[0][0][1:]} passthrough devices are not all the same hardware as before"
+        same = _summary(_marks(view)) == before.devices
+        what = f"the {before.devices[0][0][1:]} devices enabled before are not all enabled now, or not all the same hardware"
         return (
             () if same else (("identity_changed", f"On {view.name}, {what}. Look at them before anything uses them."),)
         )
@@ -91,9 +112,14 @@ def _devices(view: HostView, before: Before) -> tuple[tuple[str, str], ...]:
         device = view.host.device(address)
         if device is None:
             found.append(("device_gone", f"The device at {address} on {view.name} is gone after the reboot."))
-        elif identity_mark(device) != mark:
+        elif identity_mark(device) != mark.removesuffix(_ENABLED):
             sentence = f"At {address} on {view.name} sits other hardware than before the reboot: {device.describe()}."
             found.append(("identity_changed", f"{sentence} Passthrough is kept by address and now concerns it."))
+        elif mark.endswith(_ENABLED) and not device.enabled:
+            sentence = (
+                f"{device.describe()} on {view.name} was enabled for passthrough before the reboot, and is not any more"
+            )
+            found.append(("passthrough_lost", f"{sentence}: the setting did not outlive it. {_LOST}."))
     return tuple(found)
 
 

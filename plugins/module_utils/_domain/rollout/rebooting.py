@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..plain import duration
 from .actions import Kind
 from .journal import Entry
 from .moves import act, call, due, fail, is_theirs, record, refused, spent, wait, withdraw
@@ -31,7 +32,7 @@ def rebooting(scene: Scene, view: HostView, entry: Entry) -> Move:
     anew = moved or started_anew(entry, view.uptime, now)
     if now >= end:
         said = _SILENT if view.connected and not anew and view.uptime is None else why
-        text = f"{view.name} is not back {now - asked:.0f} seconds after it was told to reboot: {said}{refused(view, *_DOWN)}"
+        text = f"{view.name} is not back {duration(now - asked)} after it was told to reboot: {said}{refused(view, *_DOWN)}"
         return fail(scene, view, entry, "not_back", text)
     if not view.connected:
         return _power_on(scene, view, entry, end) if entry.cycle else wait(view, why, end)

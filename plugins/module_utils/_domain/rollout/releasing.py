@@ -21,7 +21,9 @@ def verifying(scene: Scene, view: HostView, entry: Entry) -> Move:
     found = problems(view)
     if found and scene.now >= end:
         code, text = found[0]
-        return fail(scene, view, entry, code, text if len(found) == 1 else f"{text} And {len(found) - 1} more.")
+        left = scene.debts.get(view.moid)
+        spent = entry if left is None else replace(entry, debt=left.mark)
+        return fail(scene, view, spent, code, text if len(found) == 1 else f"{text} And {len(found) - 1} more.")
     if found:
         return wait(view, found[0][1].rstrip("."), end)
     if entry.theirs:

@@ -5,13 +5,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .journal import Entry
-from .states import Decision, HostStatus, Phase
+from .states import ANOTHER_RUN, Decision, HostStatus, Phase
 from .world import World
+
+MOST_REASONS = 5
+"""Kept of a host that waits now for one thing and then for another."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +51,8 @@ class Segment:
     start: float
     end: float | None = None
     reason: str = ""
+    reasons: tuple[tuple[float, str], ...] = ()
+    """While a host waits: what it waited for since when, the last ``MOST_REASONS``, ``reason`` included; empty where that is all."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,12 +78,15 @@ class Timeline:
     vms: Mapping[str, Row] = field(default_factory=dict)
     statuses: Mapping[str, HostStatus] = field(default_factory=dict)
     """The last word on every host: not overwritten while the journal is cleared."""
+    began: float | None = None
+    """When this run looked first. Segments that the journal tells of may be older."""
 
     def record(self, now: float) -> dict[str, Any]:
         """As data: the page and the JSON are made of it. Open segments end now."""
         return {
             "hosts": [_row(row, now) for row in self.hosts.values()],
             "vms": [_row(row, now) for row in self.vms.values()],
+            **({} if self.began is None else {"began": self.began}),
         }
 
 
@@ -94,6 +102,7 @@ def _row(row: Row, now: float) -> dict[str, Any]:
                 "end": now if s.end is None else s.end,
                 "open": s.end is None,
                 "reason": s.reason,
+                **({"reasons": [{"at": at, "reason": why} for at, why in s.reasons]} if s.reasons else {}),
             }
             for s in row.segments
         ],
@@ -117,7 +126,8 @@ def extend(timeline: Timeline, world: World, decision: Decision, now: float) -> 
             news.append(_transition(status, old, seconds, now))
         hosts[status.moid] = _continued(row, status.phase, status.reason, now)
     vms = _vms(timeline.vms, world, now)
-    return Timeline(hosts=hosts, vms=vms, statuses=statuses), tuple(news)
+    began = now if timeline.began is None else timeline.began
+    return Timeline(hosts=hosts, vms=vms, statuses=statuses, began=began), tuple(news)
 
 
 def _transition(status: HostStatus, old: HostStatus | None, seconds: float | None, now: float) -> Transition:
@@ -136,9 +146,11 @@ def _transition(status: HostStatus, old: HostStatus | None, seconds: float | Non
 def _continued(row: Row, phase: str, reason: str, now: float) -> Row:
     last = row.last
     if last is not None and last.end is None and last.phase == phase:
-        return (
-            row if last.reason == reason else replace(row, segments=(*row.segments[:-1], replace(last, reason=reason)))
-        )
+        if last.reason == reason:
+            return row
+        kept = last.reasons or (((last.start, last.reason),) if last.reason else ())
+        reasons = (*kept, (now, reason))[-MOST_REASONS:] if phase == "waiting" and kept else ()
+        return replace(row, segments=(*row.segments[:-1], replace(last, reason=reason, reasons=reasons)))
     closed = row.segments if last is None or last.end is not None else (*row.segments[:-1], replace(last, end=now))
     return replace(row, segments=(*closed, Segment(phase=phase, start=now, reason=reason)))
 
@@ -212,7 +224,6 @@ def how_to_go_on(statuses: Sequence[HostStatus]) -> tuple[str, ...]:
     """A sentence for each kind of host that needs a person."""
     failed = [status.name for status in statuses if status.phase == "failed"]
     blocked = [status.name for status in statuses if status.phase == "blocked"]
-    waiting = [status.name for status in statuses if status.phase == "waiting"]
     stopped = sorted({vm for status in statuses if status.phase in ("failed", "blocked") for vm in status.vms})
     hints = []
     if failed:
@@ -226,6 +237,19 @@ def how_to_go_on(statuses: Sequence[HostStatus]) -> tuple[str, ...]:
         )
     if blocked:
         hints.append(f"{', '.join(blocked)}: remove what is in the way (see blockers), then run the same again.")
-    if waiting:
-        hints.append(f"{', '.join(waiting)}: not reached; run the same again to go on.")
-    return tuple(hints)
+    return (*hints, *_not_reached(statuses))
+
+
+def _not_reached(statuses: Sequence[HostStatus]) -> Iterator[str]:
+    """By what they wait for: where something is in their way, running again is no cure by itself."""
+    names: dict[str, list[str]] = {}
+    for status in statuses:
+        if status.phase == "waiting":
+            names.setdefault("" if status.reason.startswith(ANOTHER_RUN) else status.reason, []).append(status.name)
+    for reason, held in names.items():
+        why = (
+            f": {reason.rstrip('.')}. See to that, then run the same again."
+            if reason
+            else "; run the same again to go on."
+        )
+        yield f"{', '.join(held)}: not reached{why}"

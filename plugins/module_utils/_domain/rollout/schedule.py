@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from ..plain import duration
 from ..plan import Blocker
 from . import closing, guests, lock, pace, start
 from .actions import Action
+from .holding import notices
 from .journal import Entry, Lock
 from .pace import Progress
 from .policy import Policy
 from .scene import Scene, scene_of, soonest
 from .start import Start
-from .states import Decision, HostStatus, Move, Outlook, Phase, is_active, phase_of
+from .states import ANOTHER_RUN, Decision, HostStatus, Move, Outlook, Phase, is_active, phase_of
 from .steps import next_move
 from .world import ClusterView, HostView, World
 
@@ -51,20 +53,34 @@ def decide(world: World, policy: Policy, now: float) -> Decision:
     """
     scene = scene_of(world, policy, now)
     finishing = any(
-        isinstance(cluster.lock, Lock) and cluster.lock.finishing and cluster.lock.roll == world.roll
+        isinstance(cluster.lock, Lock)
+        and cluster.lock.finishing
+        and cluster.lock.roll == world.roll
+        and lock.open_to_us(cluster.lock, me=world.me, policy=policy, now=now)
         for cluster in world.clusters
     )
     candidates = [] if finishing else [view for view in scene.hosts.values() if start.is_candidate(scene, view)]
     in_hand = _in_hand(scene, candidates)
     state = pace.progress(scene, len(candidates))
-    starts = start.starts(scene, candidates, state, in_hand.hands)
+    starts = _without_hope(scene, state, start.starts(scene, candidates, state, in_hand.hands))
     hosts = tuple(_status(scene, view, in_hand, starts) for view in scene.hosts.values())
     outlook = _outlook(scene, state, in_hand, starts, finishing=finishing)
     actions = (*in_hand.actions, *(action for begun in starts.values() for action in begun.actions))
     if outlook.ended:
         last = closing.closing(scene, hosts, state, outlook, finishing=finishing)
         return Decision(actions=last.actions, hosts=hosts, outlook=last.outlook, closing=finishing)
+    outlook = replace(outlook, notices=notices(scene, state, starts, outlook))
     return Decision(actions=actions, hosts=hosts, outlook=outlook, closing=finishing)
+
+
+def _without_hope(scene: Scene, state: Progress, starts: Mapping[str, Start]) -> Mapping[str, Start]:
+    """Hosts that wait for whatever it may be, and would then fit into no maintenance window, wait for nothing."""
+    waiting = [scene.hosts[moid] for moid, begun in starts.items() if begun.phase == "waiting" and not begun.actions]
+    never = pace.never_fits(scene, state, waiting)
+    return {
+        moid: Start(phase="waiting", reason=never[moid].reason) if moid in never else begun
+        for moid, begun in starts.items()
+    }
 
 
 def _in_hand(scene: Scene, candidates: list[HostView]) -> _InHand:
@@ -170,7 +186,7 @@ def _standing(
         return "blocked", blockers[0].message, blockers
     debt = scene.debts.get(view.moid)
     if debt is not None:
-        return "waiting", f"left for another run: {debt.reason}", ()
+        return "waiting", f"{ANOTHER_RUN}{debt.reason}", ()
     return "idle", "it owes no reboot" if view.wanted else "it is not asked for", ()
 
 
@@ -197,4 +213,23 @@ def _outlook(
     # Nothing is under way, so no other host will make room: only time helps, or whoever paused it.
     if any(begun.wake is not None or begun.paused for begun in held):
         return Outlook(state="waiting", reasons=reasons, wake_at=wake)
-    return closing.left_over(scene, in_hand.hands, starts, reasons, wake)
+    return _left_over(scene, in_hand, starts, reasons, wake)
+
+
+def _left_over(
+    scene: Scene, in_hand: _InHand, starts: Mapping[str, Start], reasons: tuple[str, ...], wake: float | None
+) -> Outlook:
+    """Patience is of no use to hosts that fit into no maintenance window, and they alone are not waited for."""
+    too_long = [begun for begun in starts.values() if begun.reason.endswith(pace.TOO_LONG)]
+    if (
+        too_long
+        and len(too_long) == len(starts)
+        and not any(start.unknown(scene, view) for view in scene.hosts.values())
+    ):
+        scene = replace(scene, policy=replace(scene.policy, patience=0.0))
+    outlook = closing.left_over(scene, in_hand.hands, starts, reasons, wake)
+    if not too_long or not outlook.ended:
+        return outlook
+    longest = duration(pace.longest_window(scene))
+    cure = f"the longest one lasts {longest}: make it longer, or say in expected_minutes or measured what hosts really take"
+    return replace(outlook, reasons=(*outlook.reasons, cure))

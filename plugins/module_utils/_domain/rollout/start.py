@@ -16,6 +16,7 @@ from .budget import cluster_budget, count_down, fleet_budget, takes_place, who_i
 from .emptying import tell_to_reboot
 from .journal import Entry, Lock
 from .lock import Hand
+from .need import is_part_of
 from .pace import Progress
 from .proof import before_reboot
 from .scene import Scene, soonest
@@ -45,7 +46,7 @@ def is_candidate(scene: Scene, view: HostView) -> bool:
         return True
     if entry.step == "blocked":
         return entry.roll != scene.world.roll or entry.tries < scene.policy.tries
-    same = entry.debt == debt.mark and entry.asked is not None
+    same = is_part_of(debt.mark, entry.debt) and entry.asked is not None
     if entry.step == "done":
         return entry.roll != scene.world.roll if scene.policy.reason == "firmware" else not same
     if entry.step == "failed":

@@ -31,6 +31,9 @@ PHASES: tuple[Phase, ...] = get_args(Phase)
 ENDED: tuple[Step, ...] = ("done", "withdrawn", "blocked", "failed")
 """Steps in which nothing more is done to the host itself."""
 
+ANOTHER_RUN = "left for another run: "
+"""What the reason of a host begins with that waits for nothing but the next run."""
+
 RESTING: tuple[Phase, ...] = ("idle", "done", "failed", "blocked", "waiting")
 
 
@@ -56,6 +59,8 @@ class Outlook:
     state: Literal["working", "waiting", "finished", "halted", "stalled"]
     reasons: tuple[str, ...] = ()
     wake_at: float | None = None
+    notices: tuple[str, ...] = ()
+    """What a person is to be told of the whole, see ``holding.notices``."""
 
     @property
     def ended(self) -> bool:

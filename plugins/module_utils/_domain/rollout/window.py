@@ -78,6 +78,11 @@ def opens_at(windows: Sequence[Window], now: float, needed: float = 0.0) -> floa
     return next((opens for opens, closes in _spans(windows, now) if opens > now and closes - opens >= needed), None)
 
 
+def longest(windows: Sequence[Window], now: float) -> float:
+    """Seconds of the longest time from now on in which hosts may be started; windows come again every week."""
+    return max((closes - max(opens, now) for opens, closes in _spans(windows, now) if closes > now), default=0.0)
+
+
 def _spans(windows: Sequence[Window], now: float) -> list[tuple[float, float]]:
     spans: list[tuple[float, float]] = []
     for opens, closes in sorted(span for window in windows for span in _openings(window, now)):

@@ -155,6 +155,8 @@ class VmView:
     reserved_mb: int = 0
     order: int = 0
     """Stop order from a variable or tag: lower is stopped first, and started last."""
+    agent: bool = False
+    """vCenter's own (vSphere Cluster Services, agents): it moves, stops and starts it itself, and undoes what others do."""
     never_stop: bool = False
     entry: VmEntry | None = None
     garbage: tuple[Garbage, ...] = ()

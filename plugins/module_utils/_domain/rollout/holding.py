@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What holds the whole roll back, and who will never have a turn, as notices. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ..plain import duration, several
+from . import pace
+from .closing import patient_until
+from .notices import HELD, NEVER, until
+from .pace import Progress
+from .scene import Scene
+from .start import Start, unknown
+from .states import Outlook
+
+MOST_REASONS, MOST_NAMES = 3, 6
+
+
+def notices(scene: Scene, state: Progress, starts: Mapping[str, Start], outlook: Outlook) -> tuple[str, ...]:
+    """What is to be told of the whole now; nothing of what other hosts that are under way will change by themselves."""
+    held = held_back(scene, state, starts, outlook)
+    never = sorted(scene.hosts[moid].name for moid, begun in starts.items() if begun.reason.endswith(pace.TOO_LONG))
+    told = [HELD + held] if held else []
+    if never:
+        longest = duration(pace.longest_window(scene))
+        told.append(
+            f"{NEVER}{several(never, MOST_NAMES)}: the longest lasts {longest}, and they are expected to take longer "
+            "(expected_minutes: drain, reboot, settle)"
+        )
+    return tuple(told)
+
+
+def held_back(scene: Scene, state: Progress, starts: Mapping[str, Start], outlook: Outlook) -> str:
+    """Why no host is started now, with the time until when, where that is known; empty where hosts are, or could be."""
+    waiting = [begun for begun in starts.values() if begun.phase == "waiting"]
+    hold = pace.roll_hold(scene, state) if waiting else None
+    if hold is not None and (hold.wake is not None or hold.paused or pace.failure_limit(state, scene.policy)):
+        return until(hold.reason, hold.wake)
+    if outlook.state != "waiting":
+        return ""
+    timed = [until(begun.reason, begun.wake) for begun in waiting if begun.wake is not None or begun.paused]
+    return _few(timed) if timed else _patience(scene, starts)
+
+
+def _patience(scene: Scene, starts: Mapping[str, Start]) -> str:
+    """Nothing is under way and no time will come: others have to change something."""
+    blocked = sorted(scene.hosts[moid].name for moid, begun in starts.items() if begun.phase == "blocked")
+    away = sorted(view.name for view in scene.hosts.values() if unknown(scene, view) and view.entry is None)
+    lists = ((blocked, "blocked"), (away, "unreachable"))
+    told = [f"{several(names, MOST_NAMES)} {how}" for names, how in lists if names]
+    told += [begun.reason for begun in starts.values() if _may_change(begun)]
+    moment = patient_until(scene, starts, someone=True)
+    return until(f"{_few(told)}; that is waited for to change", moment) if told else ""
+
+
+def _may_change(begun: Start) -> bool:
+    return begun.phase == "waiting" and not begun.reason.endswith(pace.TOO_LONG)
+
+
+def _few(reasons: Iterable[str]) -> str:
+    """In an order that does not change with what hosts have to do at the moment."""
+    different = sorted(set(reasons))
+    more = len(different) - MOST_REASONS
+    return "; ".join(different[:MOST_REASONS]) + (f"; and {more} more reasons" if more > 0 else "")
