@@ -13,16 +13,29 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 from ansible import constants as C
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible.utils.path import unfrackpath
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.gantt import gantt_page
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.joining import joined_results
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.progress import Line, Tone, View
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.naming import (
+    renamed,
+    renamed_record,
+    renamed_result,
+    role_names,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.progress import (
+    Line,
+    Record,
+    Tone,
+    View,
+)
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.telling import (
     ending_lines,
     schedule_lines,
@@ -69,12 +82,25 @@ COLUMNS = _columns()
 display = Display()
 
 
+class _Tail(Tail):
+    """What the module tells while it works, with its options by their other names."""
+
+    def __init__(self, path: str, names: Mapping[str, str]) -> None:
+        super().__init__(path)
+        self._names = names
+
+    def records(self) -> list[Record]:
+        return [renamed_record(record, self._names) for record in super().records()]
+
+
 class ActionModule(ActionBase):  # type: ignore[misc]
     """One task of a playbook."""
 
     _supports_check_mode = True
     _supports_async = True
     _own_folder = ""
+    _names: Mapping[str, str] = MappingProxyType({})
+    """Option → what it is called by who reads the messages; empty where that is its own name."""
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
@@ -82,10 +108,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             # Nobody is there to show anything to, and the process that would own the run ends at once.
             return {**result, **self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val)}
         args = dict(self._task.args)
-        paths = {name: self._loader.path_dwim(str(args[name])) for name in REPORTS if args.get(name)}
+        self._names = role_names(str(args.get("option_prefix") or ""), args.get("option_names") or {})
+        # Not from the playbook's folder, as Ansible's own paths are: that of a playbook of this collection is where it is installed.
+        paths = {name: unfrackpath(str(args[name]), follow=False) for name in REPORTS if args.get(name)}
         refused = refusal(paths)
         if refused is not None:
-            told = {"msg": refused.sentence(), "error_code": refused.code, "parameter": refused.parameter}
+            msg = renamed(refused.sentence(), self._names)
+            told = {"msg": msg, "error_code": refused.code, "parameter": refused.parameter}
             return {**result, "failed": True, **told}
         return {**result, **self._roll(args, paths, task_vars or {})}
 
@@ -106,7 +135,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                     screen.feed(records_of(part))
                 if not is_check and joined.get("timeline"):
                     self._report(joined, paths, zone, args)
-        screen.tell(_last_words(joined, view, paths, is_check=is_check))
+        named = {self._names.get(name, name): path for name, path in paths.items()}
+        screen.tell(_last_words(joined, view, named, is_check=is_check))
         return joined
 
     def _slice(
@@ -116,8 +146,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         while True:
             try:
                 with watching(screen, tail, self._orphaned):
-                    part: dict[str, Any] = self._execute_module(module_args=dict(args), task_vars=task_vars)
-                    return part
+                    part = self._execute_module(module_args=dict(args), task_vars=task_vars)
+                    return _renamed(part, self._names)
             except AnsibleConnectionFailure:
                 pause = next(pauses, None)
                 if pause is None:
@@ -132,14 +162,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if self._connection.transport != "local" or self._connection.become or self._task.check_mode:
             yield None
         elif args.get("progress_file"):
-            yield Tail(os.path.expanduser(str(args["progress_file"])))
+            yield _Tail(os.path.expanduser(str(args["progress_file"])), self._names)
         else:
             # A folder of its own, so that nothing can come back once it is gone: the module opens the file anew for every line.
             self._own_folder = tempfile.mkdtemp(prefix="progress-", dir=C.DEFAULT_LOCAL_TMP)
             args["progress_file"] = path = os.path.join(self._own_folder, "lines.jsonl")
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             try:
-                yield Tail(path)
+                yield _Tail(path, self._names)
             finally:
                 self._forget()
 
@@ -188,6 +218,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             except OSError as error:
                 warning = f"{name}: {path} could not be written: {error.strerror or error}"
                 joined["warnings"] = [*(joined.get("warnings") or []), warning]
+
+
+def _renamed(part: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    told = renamed_result(part, names)
+    if told.get("msg") != part.get("msg"):
+        told.pop("exception", None)  # newer releases keep the message there once more, and show that one
+    return told
 
 
 def _is_over(joined: Mapping[str, Any]) -> bool:

@@ -142,7 +142,9 @@ options:
     type: dict
     default: {}
   fleet_max_unavailable:
-    description: How many hosts of all these clusters together may be down at once.
+    description:
+      - How many hosts of all these clusters together may be down at once. Counted in one vCenter - hosts that another task, or another
+        vCenter, has down at the same time do not count.
     type: str
   canary:
     description: Whether the first host of each hardware model goes alone, and the others of it follow when it is done.
@@ -158,7 +160,8 @@ options:
     elements: str
     default: []
   max_failures:
-    description: No host is started any more once so many have failed - a number or a percentage.
+    description:
+      - No host is started any more once so many have failed - a number or a percentage. Failures in another vCenter do not count.
     type: str
     default: "1"
   windows:
@@ -187,7 +190,9 @@ options:
         type: str
         default: UTC
   order:
-    description: Host name to a word or a list of words (zone, rack) the hosts are sorted by. Hosts that are not named come last.
+    description:
+      - Host name to a word or a list of words (zone, rack) the hosts are sorted by. Numbers in words count as numbers, so that rack-2 comes
+        before rack-10. Hosts that are not named come last.
     type: dict
     default: {}
   full_post:
@@ -310,9 +315,11 @@ options:
     type: int
     default: 300
   patience:
-    description: Seconds for which blocked hosts are waited for when nothing else is left to do.
+    description:
+      - Seconds for which blocked hosts are waited for when nothing else is left to do, from the last progress on. When it is not given,
+        hosts whose blockers usually pass by themselves (vSAN copies, other tasks, a lifecycle manager at work) are waited for up to an
+        hour, and others are looked at once more.
     type: float
-    default: 0
   pause_file:
     description:
       - While this file exists on the machine the module runs on, no further host is started; its first line is shown as the reason. The
@@ -353,11 +360,24 @@ options:
     description: File that gets a line of JSON for everything that happens.
     type: path
   timeline_html:
-    description: File for a page with the timeline of the roll, written by the action plugin on the controller.
+    description:
+      - File for a page with the timeline of the roll, written by the action plugin on the controller. A relative path counts from where
+        C(ansible-playbook) was started. The whole path is told at the end.
     type: path
   timeline_json:
-    description: File for the same as data.
+    description: File for the same as data, likewise.
     type: path
+  option_prefix:
+    description:
+      - What options are called with where a person reads of them - C(rolling_reboot_) makes C(set failed_hosts) in messages
+        C(set rolling_reboot_failed_hosts). For roles that hand their variables on to this module. Has an effect only where the module is
+        called through its action plugin.
+    type: str
+    default: ''
+  option_names:
+    description: Options that are called otherwise still, by their name here. Has an effect only with O(option_prefix).
+    type: dict
+    default: {}
 seealso:
   - module: directpath.vsphere.host_passthrough
 """
@@ -460,7 +480,7 @@ schedule:
   returned: in check mode
   type: dict
 timeline:
-  description: What hosts and stopped virtual machines went through, with times.
+  description: What hosts and stopped virtual machines went through, with times, and when this run looked first (C(began)).
   returned: always, once hosts were read
   type: dict
 transitions:
@@ -469,7 +489,7 @@ transitions:
   type: list
   elements: dict
 notes:
-  description: What else happened - connections lost, locks taken.
+  description: What else happened - connections lost, locks taken, what held the whole roll back and until when.
   returned: always, once hosts were read
   type: list
   elements: str

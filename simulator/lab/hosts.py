@@ -21,7 +21,7 @@ HOST_KEYS = {
     "name", "hardware", "version", "build", "vendor", "model", "cpu", "memory_gb", "packages", "cores", "numa_nodes",
     "chassis", "onboard", "cards", "boot", "rebind", "iommu", "connection", "known", "maintenance", "up_days", "knobs",
     "switches", "vmkernels", "nfs", "vsan", "shared_gpus", "pad", "states", "standby", "quarantine", "quick_boot", "alarms",
-    "tags",
+    "tags", "custom_values",
 }  # fmt: skip
 
 BUILDS = {

@@ -23,7 +23,7 @@ from ..objects.network import DistributedVirtualPortgroup, DistributedVirtualSwi
 from ..objects.pci import Layout
 from ..objects.pool import ResourcePool
 from ..objects.vm import VirtualMachine
-from . import describe, events, hosts, machines, roll, tags
+from . import describe, events, hosts, machines, roll, tags, values
 from .accounts import add_accounts
 from .expand import expanded, merged, unknown_keys
 from .fleet import datacenters
@@ -38,6 +38,10 @@ LAB_KEYS = {
     "fleet", "roll_fleet", "description", "tag_categories",
 }  # fmt: skip
 
+CLUSTER_KEYS = {
+    "name", "drs", "drs_vms", "drs_options", "ha", "vsan", "alarms", "hosts", "vms", "pools", "tags", "custom_values",
+}  # fmt: skip
+
 
 def load(sim: Simulator, lab: Mapping[str, Any]) -> None:
     """Build everything below the root folder. Raises LabError (a ValueError) with the place of the mistake."""
@@ -49,6 +53,8 @@ def load(sim: Simulator, lab: Mapping[str, Any]) -> None:
         builder.standalone()
     else:
         builder.vcenter()
+    for entity, attribute, value in builder.custom_values:
+        values.put(sim, entity, attribute, value)
     builder.raise_alarms()
     for name, event in events.build(sim).items():
         sim.events[name] = event
@@ -68,6 +74,7 @@ class Builder:
         self.switches: dict[str, DistributedVirtualSwitch] = {}
         self.datacenter: Datacenter
         self.alarms: list[tuple[Entity, Any]] = []
+        self.custom_values: list[tuple[Entity, str, str]] = []
         self.number = 0
 
     def vcenter(self) -> None:
@@ -111,13 +118,13 @@ class Builder:
         root.adopt(self.datacenter)
         self.datacenter.build_folders()
         for cluster in expanded(item.get("clusters") or []):
-            keys = {"name", "drs", "drs_vms", "drs_options", "ha", "vsan", "alarms", "hosts", "vms", "pools", "tags"}
-            unknown_keys(cluster, keys, f"cluster {cluster.get('name')}")
+            unknown_keys(cluster, CLUSTER_KEYS, f"cluster {cluster.get('name')}")
             if isinstance(cluster.get("ha"), Mapping):
                 unknown_keys(cluster["ha"], cluster_ha.LAB_KEYS, f"cluster {cluster.get('name')}, ha")
             made = ClusterComputeResource(self.sim, str(cluster["name"]), cluster)
             self.datacenter.folder("host").adopt(made)
             tags.attach(self.sim, made, cluster)
+            self.custom_values += values.of_entry(made, cluster)
             self._pool(made, "Resources")
             self._browser(made)
             self._hosts(made, expanded(cluster.get("hosts") or []))
@@ -164,6 +171,7 @@ class Builder:
         self.sim.add(host, parent=compute)
         compute.props["host"].append(host.ref)
         tags.attach(self.sim, host, whole)
+        self.custom_values += values.of_entry(host, whole)
         self._parts(host, direct=direct)
         self._storage(compute, host)
         self._network(compute, host)
@@ -300,6 +308,7 @@ class Builder:
         vm.props["datastore"] = [vm.datastore.ref] if vm.datastore is not None else []
         vm.props["network"] = [vm.network.ref] if vm.network is not None else []
         tags.attach(self.sim, vm, entry)
+        self.custom_values += values.of_entry(vm, entry)
         if vm.is_on and vm.first_devices:
             machines.begin_running(vm, host)
         if spec.snapshot:

@@ -22,7 +22,7 @@ from .hardware import LabError, token
 VM_KEYS = {
     "name", "host", "pool", "folder", "memory_mb", "memory_gb", "cpus", "version", "firmware", "guest", "power", "tools",
     "locked", "reservation_mb", "limit_mb", "extra", "nested", "memory_hot_add", "cpu_hot_add", "snapshot", "template",
-    "datastore", "network", "devices", "media", "annotation", "knobs", "first", "count", "tags",
+    "datastore", "network", "devices", "media", "annotation", "managed_by", "knobs", "first", "count", "tags", "custom_values",
 }  # fmt: skip
 
 
@@ -70,6 +70,7 @@ def spec(entry: Mapping[str, Any], host: HostSystem) -> VmSpec:
         devices=devices,
         media=media,
         annotation=str(entry.get("annotation", "")),
+        managed_by=str(entry.get("managed_by", "")),
         knobs=knobs,
     )
 

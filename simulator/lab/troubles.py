@@ -22,7 +22,7 @@ from ..services.sessions import Session
 from ..simulator import Simulator
 from ..tasks import Task
 from ..vapi.tags import Refusal
-from . import hardware
+from . import hardware, values
 from .catalogue import CARDS
 from .hardware import LabError
 
@@ -208,13 +208,7 @@ class Troubles:
 
     def set_custom_value(self, on: str, attribute: str, value: str) -> None:
         """Somebody writes a custom attribute (made when there is none of this name) on an object."""
-        fields = self._sim.services.custom_fields
-        if fields is None:
-            raise LabError("an ESXi host has no custom attributes")
-        found = [item.key for item in fields.props["field"] if item.name == attribute]
-        target = self._named(Entity, on)
-        key = found[0] if found else fields.define(attribute, None).key
-        fields.store(target, key, value)
+        values.put(self._sim, self._named(Entity, on), attribute, value)
 
     def set_tag(self, on: str, tag: str, attached: bool = True) -> None:
         """Somebody puts a tag (`Category/name`, made when there is none) on an object, or takes it off."""

@@ -79,7 +79,17 @@ def test_agreement_is_left_alone() -> None:
     assert disagreements(SPEC, {"a": 1, "d": ["x"], "c": None, "__internal": 5}) == []
 
 
-NOT_OF_THE_ROLE = {"expect_pending", "assume_detached", "slice", "run_id", "goes_on", "progress_file", "targets"}
+NOT_OF_THE_ROLE = {
+    "expect_pending",
+    "assume_detached",
+    "slice",
+    "run_id",
+    "goes_on",
+    "progress_file",
+    "targets",
+    "option_prefix",
+    "option_names",
+}
 """Options the role sets itself, or the action plugin does."""
 
 

@@ -23,6 +23,7 @@ from simulator.clock import ScaledClock
 from simulator.lab.describe import describe
 from simulator.simulator import Simulator
 from simulator.stops import Write
+from tests.kill.ranks import assert_ranks
 from tools.envs import clean_environ
 from tools.tree import collections_path, sync
 
@@ -31,6 +32,16 @@ SPEED = 60.0
 
 PATIENCE = 120.0
 """Seconds of ours one playbook may take."""
+
+RANKS: Mapping[str, int] = {"train-02": 10, "train-01": 20}
+"""Two VMs that pin the same host, in the order in which they are to be stopped."""
+
+PINNED: Mapping[str, Any] = {
+    "host": "esx-01",
+    "memory_gb": 32,
+    "power": "on",
+    "extra": {"pciPassthru.use64bitMMIO": "TRUE", "pciPassthru.64bitMMIOSizeGB": "256"},
+}
 
 LAB: Mapping[str, Any] = {
     "kind": "vcenter",
@@ -41,7 +52,8 @@ LAB: Mapping[str, Any] = {
         "node": {
             "memory_gb": 512,
             "cards": [
-                {"card": "a100", "enabled": True},
+                {"card": "a100", "at": "3b", "enabled": True},
+                {"card": "a100", "at": "5e", "enabled": True},
                 {"card": "p5800x", "enabled": True, "active": False},
                 "nvme-data",
             ],
@@ -56,14 +68,8 @@ LAB: Mapping[str, Any] = {
                     "drs": "fullyAutomated",
                     "hosts": [{"name": "esx-{:02d}.lab", "count": 3, "hardware": "node"}],
                     "vms": [
-                        {
-                            "name": "train-01",
-                            "host": "esx-01",
-                            "memory_gb": 32,
-                            "power": "on",
-                            "devices": [{"fixed": "0000:3b:00.0"}],
-                            "extra": {"pciPassthru.use64bitMMIO": "TRUE", "pciPassthru.64bitMMIOSizeGB": "256"},
-                        },
+                        {"name": "train-01", "devices": [{"fixed": "0000:3b:00.0"}], **PINNED},
+                        {"name": "train-02", "devices": [{"fixed": "0000:5e:00.0"}], **PINNED},
                         {"name": "web-01", "host": "esx-01", "power": "on"},
                         {"name": "web-02", "host": "esx-02", "power": "on"},
                         {"name": "spare", "host": "esx-03"},
@@ -147,10 +153,14 @@ class Site:
         return self.finish(self.start(home))
 
     def proven(self) -> None:
-        """Every host was rebooted once and all is as before, but for the debt: that is settled. Nothing of ours is left."""
+        """Every host was rebooted once and all is as before, but for the debt: that is settled. Nothing of ours is left.
+
+        VMs that pin one host were stopped in their order and started in reverse, over all runs together.
+        """
         state = self.state()
         assert self.reboots() == dict.fromkeys(state["connection"], 1), self.output
         assert state == {**self.before, "pending": []}, self.output
+        assert_ranks(self.sim, *RANKS)
 
     def reboots(self) -> Counter[str]:
         """Host → how often a call that reboots it had its effect."""

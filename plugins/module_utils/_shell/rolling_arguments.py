@@ -77,7 +77,7 @@ ARGUMENTS: dict[str, Any] = {
     "measured": {"type": "dict", "default": {}},
     "take_lock": {"type": "str", "choices": ["never", "stale", "force"], "default": "stale"},
     "lock_ttl": {"type": "int", "default": 300},
-    "patience": {"type": "float", "default": 0},
+    "patience": {"type": "float"},
     "pause_file": {"type": "path"},
     "journal": {"type": "str", "choices": ["auto", "vcenter", "file"], "default": "auto"},
     "journal_dir": JOURNAL_DIR,
@@ -88,6 +88,8 @@ ARGUMENTS: dict[str, Any] = {
     "progress_file": {"type": "path"},
     "timeline_html": {"type": "path"},
     "timeline_json": {"type": "path"},
+    "option_prefix": {"type": "str", "default": ""},
+    "option_names": {"type": "dict", "default": {}},
 }
 CONSTRAINTS: dict[str, Any] = {
     "mutually_exclusive": [("targets", "hosts"), ("targets", "cluster"), ("targets", "devices")],

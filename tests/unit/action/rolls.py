@@ -26,7 +26,7 @@ MODULE = r"""#!/usr/bin/python
 import json, os, stat, sys, time
 from ansible.module_utils.basic import AnsibleModule
 
-names = "hostname cluster run_id slice goes_on progress progress_file timeline_html timeline_json"
+names = "hostname cluster run_id slice goes_on progress progress_file timeline_html timeline_json option_prefix option_names"
 options = {name: dict(type="raw") for name in names.split()}
 module = AnsibleModule(argument_spec=dict(password=dict(no_log=True), **options), supports_check_mode=True)
 folder = os.environ["ROLL_SCRIPT"]
@@ -148,6 +148,7 @@ class Stage:
     options: dict[str, Any] = field(default_factory=dict)
     task: dict[str, Any] = field(default_factory=dict)
     host: dict[str, Any] = field(default_factory=lambda: {"ansible_connection": "local"})
+    cwd: Path | None = None
 
     def script(self, *parts: dict[str, Any]) -> None:
         made = self.folder / "c" / "ansible_collections" / "directpath" / "vsphere"
@@ -210,6 +211,7 @@ class Stage:
         done = subprocess.run(
             self.command(*options),
             env=self.environ(**environ),
+            cwd=self.cwd,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

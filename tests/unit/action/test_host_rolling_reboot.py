@@ -48,6 +48,51 @@ def test_a_log_gets_plain_lines_the_end_and_the_places_of_the_reports(stage: Sta
     assert not re.search("[\r\x1b]", output)
 
 
+def test_reports_are_written_where_the_user_is_and_not_where_the_playbook_is(stage: Stage) -> None:
+    stage.cwd = stage.folder / "here"
+    stage.cwd.mkdir()
+    (stage.folder / "home" / "r").mkdir(parents=True)
+    stage.options = {"timeline_html": "t.html", "timeline_json": "~/r/t.json"}
+    stage.script({"result": outcome(("done", 0, 1))})
+    lines = shown(stage.play(HOME=str(stage.folder / "home")))
+    assert lines[-2:] == [
+        f"timeline_html: {stage.cwd / 't.html'}",
+        f"timeline_json: {stage.folder / 'home' / 'r' / 't.json'}",
+    ]
+    assert (stage.cwd / "t.html").exists()
+    assert (stage.folder / "home" / "r" / "t.json").exists()
+    assert not (stage.folder / "project" / "t.html").exists()
+
+
+@pytest.mark.parametrize("where", ["local", "directpath.vsphere.elsewhere"])
+def test_a_role_has_its_own_variables_named_live_and_in_the_result(stage: Stage, where: str) -> None:
+    stage.host = {"ansible_connection": where}
+    cure = "has red alarms: Fan. See to them, or name them in ignore_alarms."
+    blocked = change("esx-1", None, "blocked", reason=cure)
+    stage.options = {
+        "option_prefix": "rolling_reboot_",
+        "option_names": {"full_post": "firmware_reboot_full_post"},
+        "timeline_html": str(stage.folder / "t.html"),
+    }
+    result = outcome(("blocked", 0, 10), state="stalled", failed=True, transitions=[dict(blocked)])
+    result["hosts"][0] |= {
+        "blockers": [{"code": "full_post", "message": "esx-1 skips POST", "cure": "Set full_post: false"}]
+    }
+    result |= {"msg": "Set full_post: false", "resume": ["esx-1: run it again with failed_hosts: verify"]}
+    stage.script({"progress": [blocked], "result": result})
+    output = stage.play()
+    lines = shown(output)
+    assert not re.search(r"(?<!_)(ignore_alarms|failed_hosts|full_post: )", output)
+    assert lines[0].endswith("has red alarms: Fan. See to them, or name them in rolling_reboot_ignore_alarms.")
+    assert [line for line in lines if line.startswith(("blocked:", "to go on:", "rolling_reboot_"))] == [
+        "blocked: gpu-a esx-1 skips POST. Set firmware_reboot_full_post: false.",
+        "to go on: esx-1: run it again with rolling_reboot_failed_hosts: verify",
+        f"rolling_reboot_timeline_html: {stage.folder / 't.html'}",
+    ]
+    assert stage.rolled()["msg"] == "Set firmware_reboot_full_post: false"
+    assert stage.rolled()["hosts"][0]["blockers"][0]["code"] == "full_post"
+
+
 def test_slices_are_one_run_and_told_as_one(stage: Stage) -> None:
     stage.options = {"timeline_json": str(stage.folder / "t.json"), "timeline_html": str(stage.folder / "t.html")}
     stage.script(

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "modules"))
 
 from rolling_lab import Roll, fleet
+
+from simulator.tasks import Task
 
 
 class Killed(BaseException):
@@ -72,14 +75,44 @@ def test_m3_a_stopped_vm_is_started_again_whoever_comes_next() -> None:
     roll.assert_over()
 
 
-def test_m4_no_task_is_left_behind() -> None:
-    roll = Roll.of(hosts=["esx-01"], drain_timeout=120)
-    host(roll, "esx-01").knobs["maintenance_seconds"] = 7200
-    result = roll.fail()
-    assert shown(result, "esx-01")["phase"] == "blocked"
+def entering_tasks(roll: Roll) -> list[Any]:
+    """TaskInfo of everything that was to put a host into maintenance mode."""
+    tasks = roll.lab.sim.registry.all(Task)
+    return [task.info for task in tasks if task.info.descriptionId == "HostSystem.enterMaintenanceMode"]
+
+
+def assert_nothing_is_entering(roll: Roll) -> None:
+    """The tasks were ended by us, and not by a timeout that the server keeps: it would have let them go on."""
+    tasks = entering_tasks(roll)
+    assert tasks
+    assert {(str(info.state), info.cancelled) for info in tasks} == {("error", True)}
+    assert not any(host["entering"] for host in roll.hosts())
     roll.lab.sim.clock.sleep(86400)
-    assert not roll.host("esx-01")["maintenance"]
-    assert not roll.host("esx-01")["entering"]
+    assert not any(host["maintenance"] for host in roll.hosts())
+
+
+def test_m4_no_task_is_left_behind() -> None:
+    """Neither at the deadline, where the server forgot the one it was given, nor where we give up long before it."""
+    late = Roll.of(hosts=["esx-01"], drain_timeout=120)
+    busy = host(late, "esx-01")
+    busy.knobs["maintenance_seconds"] = 7200
+
+    def forget() -> None:
+        if busy.entering is not None and busy.entering.deadline is not None:
+            busy.entering.deadline.cancel()
+        late.at(10, forget)
+
+    forget()
+    assert shown(late.fail(), "esx-01")["phase"] == "blocked"
+    assert_nothing_is_entering(late)
+
+    early = Roll.pinned(pinned_vms="shutdown", stop_timeout=60, drain_timeout=7200, hosts=["esx-01"])
+    early.options.pop("cluster")
+    early.lab.sim.knobs.set("shutdown_guest_result", "ignored")
+    begun = early.lab.sim.clock.now()
+    assert early.fail()["error_code"] == "vm_not_stopped"
+    assert (early.lab.sim.clock.now() - begun).total_seconds() < 7200
+    assert_nothing_is_entering(early)
 
 
 def test_m5_no_time_is_lost_between_steps() -> None:
@@ -133,12 +166,25 @@ def test_m10_a_host_that_never_went_down_is_not_back() -> None:
     assert roll.host("esx-03")["maintenance"]
 
 
-def test_m11_maintenance_mode_ends_when_services_answer() -> None:
+@pytest.mark.parametrize(
+    ("silent", "refused", "exits"),
+    [(200, 0, 1), (200, 260, 3), (0, 260, 10)],
+    ids=["services are late", "services are late and the exit is refused for longer", "only the exit is refused"],
+)
+def test_m11_maintenance_mode_ends_when_services_answer(silent: int, refused: int, exits: int) -> None:
+    """Not before, also where the server would allow it: the host would get VMs while its devices are not there yet."""
     roll = Roll.of(hosts=["esx-03"])
-    host(roll, "esx-03").knobs["services_seconds"] = 200
-    host(roll, "esx-03").knobs["exit_refused_seconds"] = 260
+    late = host(roll, "esx-03")
+    late.knobs |= {"services_seconds": silent, "exit_refused_seconds": refused}
+    asked: list[float] = []
+    roll.lab.sim.on_write(
+        None, lambda _write: asked.append(late.since_boot), when="before", method="ExitMaintenanceMode_Task"
+    )
     roll.run()
     roll.assert_over({"esx-03"})
+    assert asked[0] >= silent
+    assert asked[-1] >= refused
+    assert len(asked) <= exits
 
 
 def test_m12_a_slow_server_is_waited_for() -> None:
@@ -207,17 +253,53 @@ def test_m17_a_host_that_never_returns_is_reported_and_halts_the_roll() -> None:
     assert result["resume"]
 
 
-def test_m18_a_budget_that_leaves_no_move_is_said_and_not_waited_for() -> None:
-    lab = fleet(hosts=2)
-    lab["datacenters"][0]["clusters"][0]["ha"] = {"failover_hosts": 1}
-    lab["datacenters"][0]["clusters"][0]["hosts"][0]["memory_gb"] = 64
-    for vm in lab["datacenters"][0]["clusters"][0]["vms"]:
-        vm |= {"memory_gb": 40, "reservation_mb": 40 * 1024}
-    roll = Roll.of(lab, cluster=["c1"])
-    result = roll.fail()
+def narrow(hosts: int, memory_gb: int, vm_gb: int, *, reserved: bool = True, **rules: Any) -> Roll:
+    """Hosts of so much memory, each with a running VM of so much."""
+    lab = fleet(hosts=hosts, vms=hosts)
+    cluster = lab["datacenters"][0]["clusters"][0]
+    cluster |= rules
+    cluster["hosts"][0]["memory_gb"] = memory_gb
+    for vm in cluster["vms"]:
+        vm |= {"memory_gb": vm_gb, "reservation_mb": vm_gb * 1024 if reserved else 0}
+    return Roll.of(lab, cluster=["c1"])
+
+
+@pytest.mark.parametrize(
+    ("told", "code", "roll"),
+    [
+        ("by_vm", "evacuation_refused", lambda: narrow(2, 64, 40, ha={"failover_hosts": 1})),
+        ("once", "evacuation_refused", lambda: narrow(2, 64, 40, ha={"failover_hosts": 1})),
+        ("", "no_capacity", lambda: narrow(2, 64, 40, reserved=False)),
+        ("", "no_capacity", lambda: narrow(3, 64, 30)),
+        ("", "ha_admission", lambda: narrow(2, 256, 4, ha={"failover_hosts": 1})),
+        ("", "ha_admission", lambda: narrow(2, 256, 4, ha={"percent": 60})),
+    ],
+    ids=[
+        "the dry run says so of each vm",
+        "the dry run says so of the host",
+        "no room",
+        "room in pieces",
+        "a host is set aside",
+        "a share is set aside",
+    ],
+)
+def test_m18_a_budget_that_leaves_no_move_is_said_and_not_waited_for(
+    told: str, code: str, roll: Callable[[], Roll]
+) -> None:
+    """Before anything is moved, also where DRS has no dry run to tell it."""
+    stuck = roll()
+    if told:
+        stuck.lab.sim.knobs.set("dry_run_failover", told)
+    else:
+        stuck.lab.sim.faults.add(method="ClusterEnterMaintenanceMode", fault="NotSupported")
+        stuck.lab.sim.knobs.set("load_follows_vms", True)
+    result = stuck.fail()
     assert result["state"] == "stalled"
-    assert roll.reboots() == {}
-    assert all(shown(result, name)["blockers"] for name in ("c1-esx-01", "c1-esx-02"))
+    assert {item["name"]: [blocker["code"] for blocker in item["blockers"]] for item in result["hosts"]} == {
+        item["name"]: [code] for item in stuck.hosts()
+    }
+    assert "EnterMaintenanceMode_Task" not in stuck.lab.writes()
+    assert stuck.reboots() == {}
 
 
 def test_m19_a_cluster_that_would_not_evacuate_is_named_with_its_setting() -> None:

@@ -10,6 +10,7 @@ import pytest
 from pyVmomi import vim
 
 from simulator import Simulator
+from simulator.base import Entity
 from simulator.lab import hosts, load, machines, reference
 from simulator.lab.catalogue import CARDS
 from simulator.lab.fleet import fleet_lab
@@ -125,6 +126,11 @@ def test_the_captured_a100_is_built_to_the_letter() -> None:
         (lab({"name": "a"}, drs_vms={"w": "manual"}), "drs_vms names no VM"),
         (lab(vms=[{"name": "v"}]), "has VMs but no hosts"),
         ({"fleet": {"hosts": 0}}, "at least 1"),
+        (lab({"name": "a", "custom_values": ["Owner"]}), "a: custom_values is a mapping"),
+        (lab({"name": "a"}, custom_values={"Owner": 7}), "c: custom attribute 'Owner' is a text, not 7"),
+        (lab({"name": "a"}, vms=[{"name": "v", "custom_values": {"": "x"}}]), "v: custom attribute '': its name is refused"),
+        (lab({"name": "a"}, custom_values={"Owner": "x" * 256}), "its value is refused"),
+        ({"kind": "esxi", "host": {"name": "a", "custom_values": {"Owner": "x"}}}, "an ESXi host has no custom attributes"),
     ],
 )  # fmt: skip
 def test_a_lab_that_makes_no_sense_says_so(content: dict[str, Any], said: str) -> None:
@@ -132,11 +138,29 @@ def test_a_lab_that_makes_no_sense_says_so(content: dict[str, Any], said: str) -
         Simulator.from_lab(content)
 
 
+def test_custom_values_are_on_what_was_made_of_their_entry() -> None:
+    vms = [{"name": "v", "custom_values": {"Owner": "team-v"}}]
+    sim = Simulator.from_lab(
+        lab({"name": "a", "custom_values": {"Owner": "team-a", "Rack": "7"}}, vms=vms, custom_values={"Owner": ""})
+    )
+    names = {item.key: item.name for item in sim.services.custom_fields.props["field"]}
+    assert sorted(names.values()) == ["Owner", "Rack"]
+    told = {item.name: {names[key]: value for key, value in item.custom.items()} for item in sim.registry.all(Entity)}
+    assert {name: values for name, values in told.items() if values} == {
+        "a": {"Owner": "team-a", "Rack": "7"},
+        "v": {"Owner": "team-v"},
+        "c": {"Owner": ""},
+    }
+    (host,) = sim.registry.all(HostSystem)
+    assert {item.name for item in host.get("availableField")} == {"Owner", "Rack"}
+
+
 def test_the_reference_is_up_to_date_and_names_every_key() -> None:
     text = reference.README.read_text(encoding="utf-8")
     assert reference.with_tables(text) == text
     names = [
         *load.LAB_KEYS,
+        *load.CLUSTER_KEYS,
         *hosts.HOST_KEYS,
         *machines.VM_KEYS,
         *CARDS,

@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 from pyVmomi import vim, vmodl
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.codec import decode_lock
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import LOCK, Lock
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.lock import is_stale
 from simulator import Simulator
 from simulator.lab.hardware import LabError
 from simulator.lab.roll import reboot_times, roll_lab
+from simulator.objects.cluster import ClusterComputeResource
 from simulator.objects.host import HostSystem
 from simulator.objects.vm import VirtualMachine
 from tests.unit.simulator.inventory.world import World
@@ -101,11 +105,16 @@ def test_pinned_machines_run_on_a_device_and_stay() -> None:
     assert task.info.state == "success"
 
 
-def test_the_lab_of_twelve_has_its_three_troubles() -> None:
+def test_the_lab_of_twelve_has_its_troubles() -> None:
     world = World("roll_12")
     hosts = world.sim.registry.all(HostSystem)
     assert len(hosts) == 12
     assert all(sum(state.enabled != state.active for state in host.pci.values()) == 1 for host in hosts)
+    (cluster,) = [cluster for cluster in world.sim.registry.all(ClusterComputeResource) if cluster.name == "gpu-b"]
+    lock = decode_lock({LOCK: " ".join(cluster.custom.values())})
+    assert isinstance(lock, Lock)
+    assert lock.owner == "alice@bastion-7:4711:1:x"
+    assert is_stale(lock, world.sim.clock.now().timestamp())
     pinned, waiting = world.host("gpu-02"), world.host("gpu-02").EnterMaintenanceMode_Task(300, False)
     world.fails(vim.fault.Timedout, waiting)
     assert [vm.name for vm in pinned.vm] == ["train-01"]
