@@ -192,7 +192,8 @@ options:
   order:
     description:
       - Host name to a word or a list of words (zone, rack) the hosts are sorted by. Numbers in words count as numbers, so that rack-2 comes
-        before rack-10. Hosts that are not named come last.
+        before rack-10. Hosts that are not named come last. Of hosts that are sorted alike, those of the cluster with most left to do come
+        first, then those known to take longest, then the least loaded.
     type: dict
     default: {}
   full_post:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from .._domain.errors import DirectPathError, InputError
@@ -87,29 +87,27 @@ class RollTags:
         categories = {name: key for key, name in self._api.categories().items()} if wanted else {}
         tags: dict[str, Mapping[str, str]] = {}
         for option, name in wanted:
-            # Both names may hold a slash.
-            category = max((each for each in categories if name.startswith(f"{each}/")), key=len, default=None)
-            if category is None:
-                raise _unknown(option, name, "no category begins it", [f"{each}/..." for each in categories])
-            if category not in tags:
-                tags[category] = {tag: key for key, tag in self._api.tags_of(categories[category]).items()}
-            tag = name.removeprefix(f"{category}/")
-            if tag not in tags[category]:
-                raise _unknown(
-                    option,
-                    name,
-                    f"{category} has no tag of that name",
-                    [f"{category}/{each}" for each in tags[category]],
-                )
-            keys[name] = tags[category][tag]
+            # Both names may hold a slash: any category that begins it may be meant, the longest first.
+            begin = sorted((each for each in categories if name.startswith(f"{each}/")), key=len, reverse=True)
+            for category in begin:
+                if category not in tags:
+                    tags[category] = {tag: key for key, tag in self._api.tags_of(categories[category]).items()}
+            found = [tags[each][tag] for each in begin if (tag := name.removeprefix(f"{each}/")) in tags[each]]
+            if not found:
+                raise _unknown(option, name, begin, categories, tags)
+            keys[name] = found[0]
         return keys
 
 
-def _unknown(option: str, name: str, why: str, candidates: Collection[str]) -> InputError:
+def _unknown(
+    option: str, name: str, begin: Sequence[str], categories: Collection[str], tags: Mapping[str, Mapping[str, str]]
+) -> InputError:
+    near = [f"{each}/{tag}" for each in begin for tag in tags[each]]
+    why = f"{begin[0]} has no tag of that name" if begin else "no category begins it"
     return InputError(
         message=f"{option}: there is no tag {name}: {why}",
         code="unknown_tag",
         parameter=option,
-        candidates=sorted(candidates)[:20],
+        candidates=sorted(near or [f"{each}/..." for each in categories])[:20],
         cure="Write it as category/tag, as the vSphere Client shows both",
     )

@@ -130,6 +130,18 @@ def test_a_tag_that_does_not_exist_is_refused_with_those_that_do(
     assert questions(roll).count("Rest.Login") == questions(roll).count("Rest.Logout")
 
 
+def test_both_names_may_hold_a_slash() -> None:
+    """``Stop order`` has a tag ``db/first``, and there is a category ``Stop order/db``, which has another one."""
+    roll = tagged()
+    sim = roll.lab.sim
+    sim.tags.category("Stop order/db")
+    planned = roll.lab.run("host_rolling_reboot", check=True, **roll.options)
+    assert {stop["name"]: stop["order"] for stop in planned["schedule"]["hosts"][0]["stops"]} == {
+        "a-db": 20,
+        "b-web": 10,
+    }
+
+
 def test_an_id_is_as_good_as_a_name() -> None:
     key = tagged().lab.sim.tags.named(WEB).id
     roll = tagged(vm_order_tags={key: 7})
