@@ -408,8 +408,13 @@ EXAMPLES = r"""
   directpath.vsphere.host_rolling_reboot:
     hosts: [esx-01]
     reboot_if: always
-    booted_before: "2026-01-05T08:00:00Z"
     full_post: true
+
+- name: Reboot the hosts that have not booted since the firmware of their cards was written, however often this is run
+  directpath.vsphere.host_rolling_reboot:
+    cluster: [gpu-a]
+    reboot_if: always
+    booted_before: "2026-01-05T08:00:00Z"
 
 - name: Reboot one host that is in maintenance mode already, whatever it owes, and leave it there
   directpath.vsphere.host_rolling_reboot:
