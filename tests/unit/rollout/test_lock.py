@@ -221,3 +221,14 @@ def test_a_failed_host_keeps_its_entry() -> None:
     end = ask(host(devices=(ACTIVE,)), failed, clusters=[finishing])
     assert deeds(end) == [("release_lock", "gpu")]
     assert end.outlook.state == "stalled"
+
+
+def test_whoever_clears_up_under_a_living_lock_of_theirs_does_not_end_ours() -> None:
+    """Somebody took one of our clusters by force, went on with our roll there, and is done with it."""
+    taken = replace(LOCK, owner="bob@ctl-2", beat=NOW - 5, finishing=True)
+    other = cluster("other", lock=taken)
+    answer = ask(host(), host("esx-9", compute_moid="other", devices=()), clusters=[cluster(), other])
+    assert deeds(answer) == [("enter_maintenance", "esx-1")]
+    dead = cluster("other", lock=replace(taken, beat=NOW - 9999))
+    answer = ask(host(), host("esx-9", compute_moid="other", devices=()), clusters=[cluster(), dead])
+    assert ("enter_maintenance", "esx-1") not in deeds(answer), "what only has to be cleared up is cleared up first"
