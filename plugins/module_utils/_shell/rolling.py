@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -54,46 +55,46 @@ def roll_hosts(session: Session, wish: RollWish, check_mode: bool) -> dict[str, 
     journal = open_journal(
         session, wish.journal, directory=wish.journal_dir, subjects=_subjects(hosts), read_only=check_mode
     )
-    tags = _tags(session, wish)
-    scene = Scene(
-        session,
-        [
-            Wanted(moid=host.moid, wishes=wishes[host.moid], expected_debt=_later(host, wish, check_mode))
-            for host in hosts
-        ],
-        orders=wish.vm_order,
-        never_stop=wish.never_stop,
-        tags=tags,
-        fields=journal.fields,
-        allow_protected=wish.allow_protected,
-        stops_pinned=wish.policy.pinned.action != "fail",
-    )
-    if wish.policy.booted_before is not None:
-        refuse_future(wish.policy.booted_before, scene.now(), "booted_before")
-    bmcs = _bmcs(session, wish, everything, hosts)
-    setting = Setting(
-        session=session,
-        scene=scene,
-        journal=journal,
-        policy=wish.policy,
-        me=wish.run_id or make_owner(),
-        scope=scope_digest(wishes, wish.policy),
-        teller=teller,
-        is_gone=is_gone,
-        is_orphaned=orphanage(wish.run_id, is_gone),
-        bmcs=bmcs,
-        pause_file=wish.pause_file,
-        until=until,
-        read_only=check_mode,
-        detached=wish.assume_detached if check_mode else frozenset(),
-    )
-    try:
-        return {**_result(setting, wish), **_account(session, journal, teller)}
-    finally:
-        scene.close()
-        tags.close()
+    with ExitStack() as opened:
+        tags = RollTags(session, orders=wish.vm_order_tags, never_stop=wish.never_stop_tags)
+        opened.callback(tags.close)
+        tags.begin()
+        scene = Scene(
+            session,
+            [
+                Wanted(moid=host.moid, wishes=wishes[host.moid], expected_debt=_later(host, wish, check_mode))
+                for host in hosts
+            ],
+            orders=wish.vm_order,
+            never_stop=wish.never_stop,
+            tags=tags,
+            fields=journal.fields,
+            allow_protected=wish.allow_protected,
+            stops_pinned=wish.policy.pinned.action != "fail",
+        )
+        opened.callback(scene.close)
+        if wish.policy.booted_before is not None:
+            refuse_future(wish.policy.booted_before, scene.now(), "booted_before")
+        bmcs = _bmcs(session, wish, everything, hosts)
         for bmc in bmcs.values():
-            bmc.close()
+            opened.callback(bmc.close)
+        setting = Setting(
+            session=session,
+            scene=scene,
+            journal=journal,
+            policy=wish.policy,
+            me=wish.run_id or make_owner(),
+            scope=scope_digest(wishes, wish.policy),
+            teller=teller,
+            is_gone=is_gone,
+            is_orphaned=orphanage(wish.run_id, is_gone),
+            bmcs=bmcs,
+            pause_file=wish.pause_file,
+            until=until,
+            read_only=check_mode,
+            detached=wish.assume_detached if check_mode else frozenset(),
+        )
+        return {**_result(setting, wish), **_account(session, journal, teller)}
 
 
 def _result(setting: Setting, wish: RollWish) -> dict[str, Any]:
@@ -158,16 +159,6 @@ def _account(session: Session, journal: Journal, teller: Teller) -> dict[str, An
         "calls": session.calls,
         "logins": session.own_logins,
     }
-
-
-def _tags(session: Session, wish: RollWish) -> RollTags:
-    tags = RollTags(session, orders=wish.vm_order_tags, never_stop=wish.never_stop_tags)
-    try:
-        tags.begin()
-    except DirectPathError:
-        tags.close()
-        raise
-    return tags
 
 
 def _later(host: Host, wish: RollWish, check_mode: bool) -> str | None:

@@ -24,6 +24,7 @@ from .._domain.rollout.world import World
 from .._vsphere.roll_flights import Flights
 from .._vsphere.roll_hands import Hands
 from .._vsphere.roll_journal import Journal, Subject
+from .._vsphere.roll_journal_file import ASKED_FOR
 from .._vsphere.roll_probes import Probes
 from .._vsphere.roll_world import Knowledge, Seen
 from .rolling_setting import Rolled, Setting
@@ -35,9 +36,6 @@ PROBING = 2.0
 """The same while hosts are asked whether they are back."""
 FORECAST_AGE = 20.0
 """Seconds for which an estimate of the end is good, at least."""
-
-ASKED_FOR = "it was asked for"
-"""Why the journal is in a file, where that needs no telling."""
 
 KEPT = frozenset(ATTRIBUTES) - {PAUSE}
 

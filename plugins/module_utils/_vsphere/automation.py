@@ -11,17 +11,18 @@ import base64
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from typing import Any, TypeVar
 
 from .._domain.errors import DirectPathError
 from . import automation_http
 from .automation_http import API, REST, Dialect, Http, Reply, Request
-from .faults import explain_connection, is_transient
-from .session import ATTEMPTS, Session
-from .transport import FIRST_PAUSE
+from .faults import CONNECTION_ERRORS, explain_connection
+from .session import Session
+from .transport import AUTOMATION
 
 TOKEN = "vmware-api-session-id"
-BUSY = frozenset({429, 502, 503, 504})
+BUSY = frozenset({502, 503, 504})
 _VM = "VirtualMachine"
 _Answer = TypeVar("_Answer")
 
@@ -63,7 +64,7 @@ class Automation:
         if self._http is None:
             return
         if self._token:
-            with suppress(OSError, Silence):
+            with suppress(*CONNECTION_ERRORS):
                 self._send(self._http, Request(verb="DELETE", path=self._dialect.session), {TOKEN: self._token})
         self._http.close()
         self._http, self._token = None, ""
@@ -79,7 +80,7 @@ class Automation:
         try:
             reply = self._answer(spelt)
             return take(reply.body["value"] if self._dialect.wrapped else reply.body)
-        except OSError as error:
+        except CONNECTION_ERRORS as error:
             told = explain_connection(error, doing="read tags from", on=f"{endpoint.hostname}:{endpoint.port}")
             raise DirectPathError(message=told.message, code="tags_unreadable", cure=told.cure) from error
         except (Silence, KeyError, TypeError) as error:
@@ -128,20 +129,15 @@ class Automation:
         raise _silence(reply)
 
     def _send(self, http: Http, request: Request, headers: Mapping[str, str]) -> Reply:
-        """Everything here is a read, and may be asked again when a server is busy or a connection broke."""
-        stub, pause = self.session.stub, FIRST_PAUSE
-        for left in reversed(range(ATTEMPTS)):
-            stub.count("Automation")
-            try:
-                reply = http.send(request, headers)
-                if reply.status not in BUSY or not left:
-                    return reply
-            except OSError as error:
-                if not left or not is_transient(error):
-                    raise
-            self.session.sleep(pause)
-            pause *= 2
-        raise Silence("there was no answer")
+        """Everything here is a read, and is asked again like all others."""
+        return self.session.stub.guarded(AUTOMATION, request.path, lambda: _served(http.send(request, headers)))
+
+
+def _served(reply: Reply) -> Reply:
+    """Raises HTTPException, as every connection does, where the service is away for the moment."""
+    if reply.status in BUSY:
+        raise HTTPException(f"{reply.status} from the Automation API")
+    return reply
 
 
 def _rows(body: Any) -> list[Any]:

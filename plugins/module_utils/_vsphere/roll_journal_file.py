@@ -23,6 +23,8 @@ from .roll_journal import AttributeJournal, Journal, Subject, Texts, missing_pri
 from .session import Endpoint, Session
 
 VERSION = 1
+ASKED_FOR = "it was asked for"
+"""Why a journal is in a file that the caller wanted there."""
 
 
 def journal_path(endpoint: Endpoint, directory: str) -> Path:
@@ -171,7 +173,7 @@ def open_journal(
         return _opened(FileJournal(path, why="an ESXi host that is asked itself keeps no custom attributes"), read_only)
     attributes = AttributeJournal(session, why="any controller can go on from there")
     if choice == "file":
-        return _opened(FileJournal(path, why="it was asked for", beneath=attributes), read_only)
+        return _opened(FileJournal(path, why=ASKED_FOR, beneath=attributes), read_only)
     earlier = FileJournal(path, why="an earlier run left its journal in this file", beneath=attributes)
     if choice == "auto" and earlier.holds_anything():
         return _opened(earlier, read_only)

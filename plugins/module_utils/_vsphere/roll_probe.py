@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -51,28 +51,20 @@ class VmFresh:
     beside: tuple[Any, ...] = ()
 
 
-_HOST = ("runtime.connectionState", "runtime.inMaintenanceMode", "runtime.bootTime")
-_VM = ("runtime.powerState", "runtime.host")
 _CUSTOM = "customValue"
 
 
 def fresh_host(session: Session, moid: str, beside: Beside | None = None) -> HostFresh | None:
-    """The host, its VMs and its tasks in one call; None when it is gone. ``beside``: an object (type, id) that is looked at, too."""
-    kind, other = beside or (vim.HostSystem, moid)
-    apart = not issubclass(kind, vim.HostSystem)
-    named: dict[type, list[str]] = {vim.HostSystem: sorted({moid, *([] if apart else [other])})}
+    """The host, its VMs and its tasks in one call; None when it is gone. ``beside``: an object that is looked at, too."""
     paths: dict[type, tuple[str, ...]] = {
-        vim.HostSystem: (*_HOST, *([] if apart else [_CUSTOM])),
+        vim.HostSystem: ("runtime.connectionState", "runtime.inMaintenanceMode", "runtime.bootTime"),
         vim.VirtualMachine: ("name", "runtime.powerState"),
         vim.Task: TASK_PATHS,
     }
-    if apart:
-        named[kind], paths[kind] = [other], (_CUSTOM,)
-    found = collect_named(session, named, paths, links={vim.HostSystem: ("vm", "recentTask")})
-    rows = {row.moid: row for each in named for row in found[each]}
-    if moid not in rows:
+    links = {vim.HostSystem: ("vm", "recentTask")}
+    found, row, custom = _look(session, vim.HostSystem, moid, beside, paths, links)
+    if row is None:
         return None
-    row = rows[moid]
     boot_time = row.get("runtime.bootTime")
     on = [vm for vm in found[vim.VirtualMachine] if str(vm.get("runtime.powerState")) == "poweredOn"]
     return HostFresh(
@@ -81,31 +73,42 @@ def fresh_host(session: Session, moid: str, beside: Beside | None = None) -> Hos
         boot_time=boot_time.timestamp() if boot_time is not None else None,
         running=tuple(sorted(vm.get("name", vm.moid) for vm in on)),
         tasks=running_tasks(found[vim.Task]).get(moid, ()),
-        beside=_custom(rows, other),
+        beside=custom,
     )
 
 
 def fresh_vm(session: Session, moid: str, beside: Beside | None = None) -> VmFresh | None:
     """The VM; None when it is gone. ``beside`` as in ``fresh_host``."""
-    kind, other = beside or (vim.VirtualMachine, moid)
-    named: dict[type, list[str]] = {vim.VirtualMachine: [moid]}
-    paths: dict[type, tuple[str, ...]] = {vim.VirtualMachine: _VM}
-    if beside is not None:
-        named[kind], paths[kind] = [other], (_CUSTOM,)
-    found = collect_named(session, named, paths)
-    rows = {row.moid: row for kind in named for row in found[kind]}
-    if moid not in rows:
+    paths: dict[type, tuple[str, ...]] = {vim.VirtualMachine: ("runtime.powerState", "runtime.host")}
+    _unused, row, custom = _look(session, vim.VirtualMachine, moid, beside, paths)
+    if row is None:
         return None
-    host = rows[moid].get("runtime.host")
+    host = row.get("runtime.host")
     return VmFresh(
-        power_state=str(rows[moid].get("runtime.powerState", "unknown")),
+        power_state=str(row.get("runtime.powerState", "unknown")),
         host_moid=host._moId if host is not None else "",
-        beside=_custom(rows, other),
+        beside=custom,
     )
 
 
-def _custom(rows: Mapping[str, Row], moid: str) -> tuple[Any, ...]:
-    return tuple(rows[moid].get(_CUSTOM) or ()) if moid in rows else ()
+def _look(
+    session: Session,
+    kind: type,
+    moid: str,
+    beside: Beside | None,
+    paths: dict[type, tuple[str, ...]],
+    links: Mapping[type, Sequence[str]] | None = None,
+) -> tuple[dict[type, list[Row]], Row | None, tuple[Any, ...]]:
+    """One call: all that was found, the row of the object itself, and the custom values of the one beside it."""
+    named = {kind: [moid]}
+    other, near = beside or (kind, "")
+    if near:
+        named[other] = [*named.get(other, ()), near]
+        paths[other] = (*paths.get(other, ()), _CUSTOM)
+    found = collect_named(session, named, paths, links=links)
+    rows = {row.moid: row for each in named for row in found[each]}
+    custom = rows[near].get(_CUSTOM) if near in rows else None
+    return found, rows.get(moid), tuple(custom or ())
 
 
 def uptime(session: Session, moid: str) -> float | None:

@@ -26,6 +26,9 @@ from .session_file import Key
 
 _Result = TypeVar("_Result")
 
+AUTOMATION = "Automation"
+"""Any request to the Automation API: there are only reads (``automation``)."""
+
 READ_METHODS = frozenset(
     {
         "RetrieveServiceContent",
@@ -58,6 +61,7 @@ READ_METHODS = frozenset(
         "ClusterEnterMaintenanceMode",
         "QueryCmmds",
         "QuerySyncingVsanObjects",
+        AUTOMATION,
     }
 )
 """Methods that change nothing but the session itself."""
@@ -136,8 +140,7 @@ class Guard:
         """Those of ``writes`` that this thread made."""
         return int(getattr(self._here, "writes", 0))
 
-    def count(self, name: str) -> None:
-        """One more round trip, of that name."""
+    def _count(self, name: str) -> None:
         with self._counting:
             self.calls[name] += 1
 
@@ -163,7 +166,7 @@ class Guard:
         attempt = 1
         while True:
             renewals = self.renewals
-            self.count(name)
+            self._count(name)
             self._count_write(name, 1)
             try:
                 return call()

@@ -184,6 +184,12 @@ def test_a_login_that_the_server_forgot_is_made_anew() -> None:
     assert questions(roll).count("Rest.Logout") == 1
 
 
+def test_whatever_is_refused_later_the_login_is_ended() -> None:
+    roll = tagged(booted_before="2099-01-01T00:00:00Z")
+    assert roll.fail()["error_code"] == "bad_moment"
+    assert questions(roll).count("Rest.Login") == questions(roll).count("Rest.Logout") == 1
+
+
 def test_an_esxi_host_has_no_tags() -> None:
     roll = Roll.of("standalone_67", owing=False, hosts=["esx-67"], reboot_if="always", never_stop_tags=[NEVER])
     failed = roll.fail()

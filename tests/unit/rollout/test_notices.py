@@ -224,13 +224,13 @@ def test_times_are_put_on_the_clock_of_the_reader(hours: int, moment: str, told:
 
 
 def test_where_the_journal_is_kept_is_told_once_a_run_whatever_later_slices_know_of_it() -> None:
-    first = journal_notice("/home/ops/vc_443.json", "the account lacks Global.SetCustomField in vCenter")
-    later = journal_notice("/home/ops/vc_443.json", "an earlier run left its journal in this file")
+    first = journal_notice("/journals/vc_443.json", "the account lacks Global.SetCustomField in vCenter")
+    later = journal_notice("/journals/vc_443.json", "an earlier run left its journal in this file")
     assert topic_of(first) == topic_of(later) == gist_of(first) == gist_of(later)
     assert [line[9:] for line in shown([note(first)], [note(later)], [note(later)])] == [first]
     journal = {
         "kind": "file",
-        "place": "/home/ops/vc_443.json",
+        "place": "/journals/vc_443.json",
         "why": "the account lacks Global.SetCustomField in vCenter",
     }
     joined = joined_results(

@@ -13,10 +13,12 @@ import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import automation_http
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.automation import ATTEMPTS, TOKEN, Automation
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.automation import TOKEN, Automation
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.automation_http import Reply, Request
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import (
+    ATTEMPTS,
     Endpoint,
+    Guard,
     Session,
     open_session,
 )
@@ -115,7 +117,7 @@ def test_a_wrong_password_is_told_once_and_without_it(server: Server) -> None:
 def test_why_there_is_no_answer(server: Server, options: dict[str, Any], words: str) -> None:
     with connected(server) as session:
         session.endpoint = endpoint(server, **options)
-        session.sleep = lambda _seconds: None
+        session.stub.sleep = lambda _seconds: None
         with pytest.raises(DirectPathError, match=words) as caught:
             Automation(session=session).categories()
         assert caught.value.code == "tags_unreadable"
@@ -150,9 +152,9 @@ def asks(monkeypatch: pytest.MonkeyPatch, says: Says, version: str = "8.0.3.0") 
     session = SimpleNamespace(
         endpoint=Endpoint(hostname="vc.test", username="me", password="Secret-Word"),
         content=SimpleNamespace(about=SimpleNamespace(apiVersion=version)),
-        stub=SimpleNamespace(count=lambda _name: None),
-        sleep=lambda _seconds: None,
+        stub=Guard(),
     )
+    session.stub.sleep = lambda _seconds: None
     made: Any = session
     return Automation(session=made)
 

@@ -35,7 +35,7 @@ def before_reboot(view: HostView) -> Before:
     datastores = _limited([digest(name)[:4] for name in _good(view.datastores)], _MOST_DATASTORES)
     uplinks = _limited(_good(view.uplinks), _MOST_UPLINKS)
     before = Before(devices=devices, datastores=datastores, uplinks=uplinks)
-    return before if _fits(before) else replace(before, uplinks=_limited(uplinks, 0))
+    return before if _fits(before) else replace(before, uplinks=_limited(_good(view.uplinks), 0))
 
 
 def _marks(view: HostView) -> tuple[tuple[str, str], ...]:
