@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 from pyVim.connect import Disconnect, SmartConnect
 
-from simulator import Simulator
+from simulator import ManualClock, Simulator
 
+ROOT = Path(__file__).parents[2]
 TOOLS = Path(__file__).parent / "tools"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "directpath-vsphere" / "conformance"
 NO_NETWORK = re.compile(r"dial tcp|no such host|could not resolve|i/o timeout|connection refused|proxyconnect", re.I)
@@ -86,6 +87,12 @@ def vcsim(vcsim_port: int) -> Iterator[Any]:
     instance = SmartConnect(host="127.0.0.1", port=vcsim_port, user="user", pwd="pass", disableSslCertValidation=True)
     yield instance
     Disconnect(instance)
+
+
+@pytest.fixture
+def demo() -> Simulator:
+    """The lab of three hosts, for clients that are run as programs."""
+    return Simulator.from_lab(ROOT / "simulator/labs/three_hosts.yml", ManualClock())
 
 
 @pytest.fixture

@@ -13,16 +13,10 @@ from typing import Any
 
 import pytest
 
-from simulator import ManualClock, Simulator
+from simulator import Simulator
 from simulator.transport.http import Server
 
-ROOT = Path(__file__).parents[2]
 Govc = Callable[..., str]
-
-
-@pytest.fixture
-def demo() -> Simulator:
-    return Simulator.from_lab(ROOT / "simulator/labs/three_hosts.yml", ManualClock())
 
 
 @pytest.fixture

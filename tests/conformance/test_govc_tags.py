@@ -10,16 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from simulator import ManualClock, Simulator
+from simulator import Simulator
 from tests.conformance.test_govc import Govc, runner
 
-ROOT = Path(__file__).parents[2]
 VM = "/DC1/vm/train-01"
-
-
-@pytest.fixture
-def demo() -> Simulator:
-    return Simulator.from_lab(ROOT / "simulator/labs/three_hosts.yml", ManualClock())
 
 
 @pytest.fixture

@@ -178,14 +178,9 @@ class Loop:
 
     def _adopt(self, seen: Seen) -> None:
         locks = {cluster.moid: cluster.lock for cluster in self._known.world(seen, "").clusters}
-        policy = self._of.policy
         adoption = lock.adopt(
             list(locks.values()),
-            [
-                entry
-                for view, entry in seen.entries().values()
-                if lock.open_to_us(locks.get(view.host.compute_moid), me=self._of.me, policy=policy, now=seen.now)
-            ],
+            [(locks.get(view.host.compute_moid), entry) for view, entry in seen.entries().values()],
             me=self._of.me,
             scope=self._of.scope,
             policy=self._of.policy,

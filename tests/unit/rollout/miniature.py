@@ -392,7 +392,7 @@ def crash(state: State, policy: Policy) -> State:
     )
     adoption = adopt(
         [lock for _unused, lock in bare.locks],
-        [host.entry for host in bare.hosts if host.entry is not None],
+        [(dict(bare.locks)[host.cluster], host.entry) for host in bare.hosts if host.entry is not None],
         me=f"me{bare.me}",
         scope="s",
         policy=policy,

@@ -141,9 +141,8 @@ def test_a_lock_that_cannot_be_written_is_explained() -> None:
 
 
 def roll_of(*, locks: Any = (), entries: Any = (), policy: Policy | None = None) -> tuple[str, bool]:
-    found = adopt(
-        locks, entries, me=ME, scope="s", policy=policy or Policy(), now=NOW, fresh_id="new00000"
-    )  # fmt: skip
+    held = [one if isinstance(one, tuple) else (None, one) for one in entries]
+    found = adopt(locks, held, me=ME, scope="s", policy=policy or Policy(), now=NOW, fresh_id="new00000")
     return found.roll, found.resumed
 
 
@@ -232,3 +231,10 @@ def test_whoever_clears_up_under_a_living_lock_of_theirs_does_not_end_ours() -> 
     dead = cluster("other", lock=replace(taken, beat=NOW - 9999))
     answer = ask(host(), host("esx-9", compute_moid="other", devices=()), clusters=[cluster(), dead])
     assert ("enter_maintenance", "esx-1") not in deeds(answer), "what only has to be cleared up is cleared up first"
+
+
+@pytest.mark.parametrize(
+    ("held", "roll"), [(BOB, "new00000"), (DEAD, OTHER), (LOCK, OTHER), (None, OTHER), (JUNK, "new00000")]
+)
+def test_hosts_in_hand_are_gone_on_with_unless_somebody_who_lives_works_on_them(held: Any, roll: str) -> None:
+    assert roll_of(entries=[(held, entry("draining", roll=OTHER))])[0] == roll

@@ -4,14 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..plain import duration
 from . import lock
 from .actions import Action
 from .blockers import TRANSIENT
 from .journal import Lock
-from .pace import Progress, failure_limit
+from .pace import Progress, failure_limit, longest_window
 from .scene import Scene, soonest
 from .start import Start, unknown
 from .states import HostStatus, Outlook, is_active
@@ -37,7 +38,8 @@ def left_over(
     unreachable = [view for view in scene.hosts.values() if unknown(scene, view) and view.entry is None]
     failed = [view for view in scene.hosts.values() if _needs_person(scene, view)]
     lost = [view for view in scene.hosts.values() if is_active(view.entry) and _is_locked(hands, view)]
-    until = patient_until(scene, starts, someone=bool(blocked or unreachable or reasons))
+    waiting = [begun for begun in starts.values() if begun.phase == "waiting" and not begun.hopeless]
+    until = patient_until(scene, starts, someone=bool(blocked or unreachable or waiting))
     if until is not None and scene.now < until:
         told = dict.fromkeys((*(begun.reason for begun in blocked), *reasons))
         return Outlook(state="waiting", reasons=tuple(told), wake_at=soonest(wake, until))
@@ -47,8 +49,16 @@ def left_over(
     if lost:
         words.append(f"hosts in progress are locked by another run: {', '.join(view.name for view in lost)}")
     if words or reasons:
-        return Outlook(state="stalled", reasons=(*words, *reasons))
+        return Outlook(state="stalled", reasons=(*words, *reasons, *_longer(scene, starts)))
     return Outlook(state="finished")
+
+
+def _longer(scene: Scene, starts: Mapping[str, Start]) -> Iterator[str]:
+    if any(begun.hopeless for begun in starts.values()):
+        longest = duration(longest_window(scene))
+        yield (
+            f"the longest one lasts {longest}: make it longer, or say in expected_minutes or measured what hosts really take"
+        )
 
 
 def patient_until(scene: Scene, starts: Mapping[str, Start], *, someone: bool) -> float | None:

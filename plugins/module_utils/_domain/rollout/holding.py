@@ -21,7 +21,7 @@ MOST_REASONS, MOST_NAMES = 3, 6
 def notices(scene: Scene, state: Progress, starts: Mapping[str, Start], outlook: Outlook) -> tuple[str, ...]:
     """What is to be told of the whole now; nothing of what other hosts that are under way will change by themselves."""
     held = held_back(scene, state, starts, outlook)
-    never = sorted(scene.hosts[moid].name for moid, begun in starts.items() if begun.reason.endswith(pace.TOO_LONG))
+    never = sorted(scene.hosts[moid].name for moid, begun in starts.items() if begun.hopeless)
     told = [HELD + held] if held else []
     if never:
         longest = duration(pace.longest_window(scene))
@@ -50,13 +50,9 @@ def _patience(scene: Scene, starts: Mapping[str, Start]) -> str:
     away = sorted(view.name for view in scene.hosts.values() if unknown(scene, view) and view.entry is None)
     lists = ((blocked, "blocked"), (away, "unreachable"))
     told = [f"{several(names, MOST_NAMES)} {how}" for names, how in lists if names]
-    told += [begun.reason for begun in starts.values() if _may_change(begun)]
+    told += [begun.reason for begun in starts.values() if begun.phase == "waiting" and not begun.hopeless]
     moment = patient_until(scene, starts, someone=True)
     return until(f"{_few(told)}; that is waited for to change", moment) if told else ""
-
-
-def _may_change(begun: Start) -> bool:
-    return begun.phase == "waiting" and not begun.reason.endswith(pace.TOO_LONG)
 
 
 def _few(reasons: Iterable[str]) -> str:

@@ -59,7 +59,7 @@ def open_to_us(lock: Lock | Garbage | None, *, me: str, policy: Policy, now: flo
 
 def adopt(
     locks: Iterable[Lock | Garbage | None],
-    entries: Iterable[Entry],
+    entries: Iterable[tuple[Lock | Garbage | None, Entry]],
     *,
     me: str,
     scope: str,
@@ -67,18 +67,19 @@ def adopt(
     now: float,
     fresh_id: str,
 ) -> Adoption:
-    """The roll that this run is part of: what was begun is finished first, by whoever comes. ``entries`` are those of clusters that
-    are open to us: what a colleague works on is theirs.
+    """The roll that this run is part of: what was begun is finished first, by whoever comes. ``entries`` come with the lock of
+    their cluster: what a living colleague works on is theirs.
 
     A run that holds locks stays with its roll. Otherwise hosts in hand decide, then locks of the same wish that may be taken,
     then entries of a roll that ended incomplete not long ago.
     """
     known = sorted((lock for lock in locks if isinstance(lock, Lock)), key=lambda lock: (-lock.beat, lock.roll))
-    entries = sorted(entries, key=lambda entry: (-entry.at, entry.roll))
+    ours = [entry for held, entry in entries if open_to_us(held, me=me, policy=policy, now=now)]
+    ours.sort(key=lambda entry: (-entry.at, entry.roll))
     for lock in known:
         if lock.owner == me:
             return Adoption(roll=lock.roll, resumed=True)
-    for entry in entries:
+    for entry in ours:
         if is_active(entry):
             return Adoption(
                 roll=entry.roll, resumed=True, note="Hosts of an earlier run are in progress: it is gone on with."
@@ -86,7 +87,7 @@ def adopt(
     for lock in known:
         if lock.scope == scope and may_take(lock, policy, now):
             return Adoption(roll=lock.roll, resumed=True, note=f"The run of {lock.owner} is gone on with.")
-    for entry in entries:
+    for entry in ours:
         if entry.step != "failed" and now - entry.at <= policy.resume_within:
             note = "An earlier run ended before all hosts were done: it is gone on with, and what it did is not done again."
             return Adoption(roll=entry.roll, resumed=True, note=note)

@@ -17,8 +17,6 @@ from .states import is_active
 from .window import closes_at, longest, opens_at
 from .world import HostView
 
-TOO_LONG = ", longer than any maintenance window"
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hold:
@@ -143,7 +141,7 @@ def _too_late(scene: Scene, state: Progress, view: HostView) -> Hold | None:
 
 
 def _too_long(needs: float) -> Hold:
-    return Hold(reason=f"it takes about {duration(needs)}{TOO_LONG}")
+    return Hold(reason=f"it takes about {duration(needs)}, longer than any maintenance window")
 
 
 def longest_window(scene: Scene) -> float:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from ..plain import duration
 from ..plan import Blocker
 from . import closing, guests, lock, pace, start
 from .actions import Action
@@ -78,7 +77,7 @@ def _without_hope(scene: Scene, state: Progress, starts: Mapping[str, Start]) ->
     waiting = [scene.hosts[moid] for moid, begun in starts.items() if begun.phase == "waiting" and not begun.actions]
     never = pace.never_fits(scene, state, waiting)
     return {
-        moid: Start(phase="waiting", reason=never[moid].reason) if moid in never else begun
+        moid: Start(phase="waiting", reason=never[moid].reason, hopeless=True) if moid in never else begun
         for moid, begun in starts.items()
     }
 
@@ -213,23 +212,4 @@ def _outlook(
     # Nothing is under way, so no other host will make room: only time helps, or whoever paused it.
     if any(begun.wake is not None or begun.paused for begun in held):
         return Outlook(state="waiting", reasons=reasons, wake_at=wake)
-    return _left_over(scene, in_hand, starts, reasons, wake)
-
-
-def _left_over(
-    scene: Scene, in_hand: _InHand, starts: Mapping[str, Start], reasons: tuple[str, ...], wake: float | None
-) -> Outlook:
-    """Patience is of no use to hosts that fit into no maintenance window, and they alone are not waited for."""
-    too_long = [begun for begun in starts.values() if begun.reason.endswith(pace.TOO_LONG)]
-    if (
-        too_long
-        and len(too_long) == len(starts)
-        and not any(start.unknown(scene, view) for view in scene.hosts.values())
-    ):
-        scene = replace(scene, policy=replace(scene.policy, patience=0.0))
-    outlook = closing.left_over(scene, in_hand.hands, starts, reasons, wake)
-    if not too_long or not outlook.ended:
-        return outlook
-    longest = duration(pace.longest_window(scene))
-    cure = f"the longest one lasts {longest}: make it longer, or say in expected_minutes or measured what hosts really take"
-    return replace(outlook, reasons=(*outlook.reasons, cure))
+    return closing.left_over(scene, in_hand.hands, starts, reasons, wake)

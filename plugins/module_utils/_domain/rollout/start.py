@@ -34,6 +34,8 @@ class Start:
     blockers: tuple[Blocker, ...] = ()
     wake: float | None = None
     paused: bool = False
+    hopeless: bool = False
+    """It would fit into no maintenance window: nothing that it waits for would help."""
 
 
 def is_candidate(scene: Scene, view: HostView) -> bool:
