@@ -9,11 +9,11 @@ SPEED ?= 20
 HOSTS ?= 10,100,1000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test lint unit sanity integration package docs compat coverage bench generate changelog format clean
+.PHONY: help demo lab test long lint unit slow endurance controller conformance sanity integration package docs compat coverage bench generate changelog format clean
 
 help: ## show this list
 	@awk -F ':[^:]*## ' '/^[a-z ]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
-	@echo "  make STAGE        one of: lint unit sanity integration package docs compat"
+	@echo "  make STAGE        one of: unit slow endurance controller conformance lint sanity integration package docs compat"
 
 demo: python ## the whole job on a simulated vCenter: plan, change, change nothing
 	@env="$$($(PYTHON) -m tools.envs run)" && tree="$$($(PYTHON) -m tools.tree run)" && \
@@ -39,10 +39,15 @@ lab: python ## leave a simulated vCenter running; LAB=file PORT=number SPEED=fac
 	  echo "$$LAB_HINTS" | sed "s|@env@|$$env|; s|@tree@|$$tree|" && \
 	  exec "$$env/bin/python" -m simulator --lab $(LAB) --port $(PORT) --speed $(SPEED)
 
-test: python ## everything, with a table at the end
-	@$(PYTHON) -m tools.ci
+test: python ## everything, with a table at the end; SHARD=1/4 for the first of four machines
+	@$(PYTHON) -m tools.ci $(if $(SHARD),--shard $(SHARD))
 
-lint unit sanity integration package docs compat: python
+long: python ## before a release: thousands of random examples, an hour or more; prints its seed, SEED=number repeats it
+	@seed="$(SEED)"; seed="$${seed:-$$($(PYTHON) -c 'import secrets; print(secrets.randbelow(2**32))')}" && \
+	  echo "seed $$seed; to look at the same examples: make long SEED=$$seed" && \
+	  DIRECTPATH_SEED="$$seed" $(PYTHON) -m tools.ci long
+
+lint unit slow endurance controller conformance sanity integration package docs compat: python
 	@$(PYTHON) -m tools.ci $@
 
 coverage: python ## unit tests once more, with a report of the lines no test reaches

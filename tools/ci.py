@@ -1,21 +1,28 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run stages (see tools/stages.py), two at a time, and end with a table of what passed and how long it took.
+"""Run stages (see tools/stages.py), two at a time, and end with a table of what passed and what it cost.
 
 ``python -m tools.ci`` runs everything, ``python -m tools.ci lint unit`` those groups or stages and what they need,
-``--list`` names them. Standard library only. Every stage's full output is kept in .cache/log/<stage>.log.
+``--shard 1/4`` the first of four parts that cost about the same, ``--list`` names the stages. Standard library only.
+Every stage's full output is kept in .cache/log/<stage>.log.
 """
 
 from __future__ import annotations
 
 import argparse
 import fcntl
+import os
 import re
+import resource
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
 
 from tools.envs import CACHE, HOME, ROOT, NoInterpreter, clean_environ, ensure
 from tools.stages import STAGES, Stage
@@ -26,27 +33,53 @@ PASSED, FAILED, SKIPPED = "passed", "FAILED", "skipped"
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How one stage ended. The counts are those of its tests, or one for a stage that counts none."""
+    """How one stage ended. The counts are those of its tests, or one for a stage that counts none.
+
+    ``seconds`` is wall time; ``cpu`` is the processor time of its command and of all processes that were waited for below
+    it, in seconds. A process that was killed together with its parent is not in it: nobody waited for it.
+    """
 
     stage: str
     result: str
     seconds: float
+    cpu: float = 0.0
     passed: int = 0
     failed: int = 0
     note: str = ""
 
 
 def selected(names: list[str]) -> list[Stage]:
-    """The named stages or groups (all when none is named) and everything they need, in the order of STAGES."""
+    """The named stages or groups and everything they need, in the order of STAGES; those of `make test` when none is named."""
     known = {stage.name for stage in STAGES} | {stage.group for stage in STAGES}
     unknown = sorted(set(names) - known)
     if unknown:
         raise SystemExit(f"no such stage: {', '.join(unknown)}. There are: {', '.join(sorted(known))}")
-    wanted = {stage.name for stage in STAGES if not names or stage.name in names or stage.group in names}
+    wanted = {
+        stage.name for stage in STAGES if stage.name in names or stage.group in names or (not names and stage.daily)
+    }
+    return _with_needs(wanted)
+
+
+def _with_needs(wanted: set[str]) -> list[Stage]:
     for stage in reversed(STAGES):  # a stage stands after what it needs
         if stage.name in wanted:
-            wanted.update(stage.needs)
+            wanted = wanted | set(stage.needs)
     return [stage for stage in STAGES if stage.name in wanted]
+
+
+def shard(stages: Sequence[Stage], text: str) -> list[Stage]:
+    """One part of the stages, with what they need: "2/4" is the second of four parts that cost about the same.
+
+    Every stage is in exactly one part, except those that others need. Raises SystemExit for a text of another form.
+    """
+    match = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", text)
+    if not match or int(match[1]) > int(match[2]):
+        raise SystemExit(f"SHARD is {text!r}, but must be of the form 1/4: part 1 of 4")
+    parts: list[list[Stage]] = [[] for _ in range(int(match[2]))]
+    needed = {need for stage in stages for need in stage.needs}
+    for stage in sorted((stage for stage in stages if stage.name not in needed), key=lambda stage: -stage.cost):
+        min(parts, key=lambda part: sum(member.cost for member in part)).append(stage)
+    return _with_needs({stage.name for stage in parts[int(match[1]) - 1]})
 
 
 def run_stages(stages: list[Stage], slots: int) -> list[Outcome]:
@@ -103,29 +136,49 @@ def _run_stage_alone(stage: Stage) -> Outcome:
     command = [str(python), "-m", *stage.module] if stage.module else [str(word) for word in stage.command]
     environ = clean_environ(venv) | dict(stage.environ)
     with log.open("w", encoding="utf-8") as output:
-        try:
-            code = subprocess.run(
-                command,
-                cwd=ROOT / stage.folder,
-                env=environ,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                timeout=stage.timeout,
-                check=False,
-            ).returncode
-        except subprocess.TimeoutExpired:
-            output.write(f"\nstopped after {stage.timeout} seconds\n")
-            code = 124
-        except OSError as problem:
-            output.write(f"\n{problem}\n")
-            code = 127
+        code, cpu = _run_command(command, ROOT / stage.folder, environ, output, stage.timeout)
     text = log.read_text(encoding="utf-8", errors="replace")
     seconds = time.monotonic() - started
     if code == 0 and (why := why_skipped(text)):
-        return Outcome(stage=stage.name, result=SKIPPED, seconds=seconds, note=why)
+        return Outcome(stage=stage.name, result=SKIPPED, seconds=seconds, cpu=cpu, note=why)
     passed, failed = counts(text, code)
-    return Outcome(stage=stage.name, result=FAILED if code else PASSED, seconds=seconds, passed=passed, failed=failed)
+    result = FAILED if code else PASSED
+    return Outcome(stage=stage.name, result=result, seconds=seconds, cpu=cpu, passed=passed, failed=failed)
+
+
+def _run_command(
+    command: list[str], folder: Path, environ: Mapping[str, str], output: IO[str], timeout: int
+) -> tuple[int, float]:
+    """The exit status and the CPU seconds of a command that is stopped after ``timeout`` seconds (status 124)."""
+    try:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    except OSError as problem:
+        output.write(f"\n{problem}\n")
+        return 127, 0.0
+    late = threading.Event()
+
+    def stop() -> None:
+        late.set()
+        process.kill()
+
+    timer = threading.Timer(timeout, stop)
+    timer.start()
+    try:
+        _pid, status, usage = os.wait4(process.pid, 0)  # subprocess would throw the usage away
+    finally:
+        timer.cancel()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if late.is_set():
+        output.write(f"\nstopped after {timeout} seconds\n")
+        return 124, usage.ru_utime + usage.ru_stime
+    return process.returncode, usage.ru_utime + usage.ru_stime
 
 
 def counts(text: str, code: int) -> tuple[int, int]:
@@ -152,7 +205,8 @@ def why_skipped(text: str) -> str:
 
 
 def _report(outcome: Outcome) -> None:
-    print(f"  {outcome.result:8}{outcome.stage:22}{outcome.seconds:7.1f} s  {outcome.note}", flush=True)
+    cost = f"{outcome.seconds:7.1f} s{outcome.cpu:8.1f} CPU s"
+    print(f"  {outcome.result:8}{outcome.stage:22}{cost}  {outcome.note}", flush=True)
     if outcome.result == FAILED and not outcome.note:
         log = LOGS / f"{outcome.stage}.log"
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -162,26 +216,36 @@ def _report(outcome: Outcome) -> None:
         print("----", flush=True)
 
 
-def table(outcomes: list[Outcome], seconds: float) -> str:
-    """The closing table; its last line is the sum over all stages."""
-    lines = [f"\n{'stage':24}{'result':10}{'passed':>8}{'failed':>8}{'seconds':>10}"]
+def table(outcomes: list[Outcome], seconds: float, cpu: float) -> str:
+    """The closing table; its last line is the sum over all stages. ``cpu`` also has what making environments took."""
+    lines = [f"\n{'stage':24}{'result':10}{'passed':>8}{'failed':>8}{'wall s':>10}{'CPU s':>10}"]
     for outcome in outcomes:
-        row = f"{outcome.stage:24}{outcome.result:10}{outcome.passed:8}{outcome.failed:8}{outcome.seconds:10.1f}"
-        lines.append(f"{row}  {outcome.note}".rstrip())
-    lines.append(f"\nwall time {seconds:.0f} s")
+        row = f"{outcome.stage:24}{outcome.result:10}{outcome.passed:8}{outcome.failed:8}"
+        lines.append(f"{row}{outcome.seconds:10.1f}{outcome.cpu:10.1f}  {outcome.note}".rstrip())
+    skipped = sum(outcome.result == SKIPPED for outcome in outcomes)
+    lines.append(f"\nwall time {seconds:.0f} s, CPU time {cpu:.0f} s, skipped stages: {skipped} of {len(outcomes)}")
     passed, failed = sum(o.passed for o in outcomes), sum(o.failed for o in outcomes)
     lines.append(f"{passed} passed, {failed} failed")
     return "\n".join(lines)
 
 
+def cpu_seconds() -> float:
+    """CPU seconds of every process this one has started and waited for, with those below it."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def main() -> int:
     """Exit status 0 when every stage that could run passed."""
     parser = argparse.ArgumentParser(prog="python -m tools.ci", description=__doc__)
-    parser.add_argument("names", nargs="*", help="stages or groups; all when none is named")
+    parser.add_argument("names", nargs="*", help="stages or groups; those of `make test` when none is named")
     parser.add_argument("--list", action="store_true", help="name the stages and stop")
+    parser.add_argument("--shard", metavar="K/N", help="only part K of N, for N machines that share the work")
     parser.add_argument("-j", "--jobs", type=int, default=2, help="stages at a time (default 2)")
     options = parser.parse_args()
     stages = selected(options.names)
+    if options.shard:
+        stages = shard(stages, options.shard)
     if options.list:
         for stage in stages:
             print(f"{stage.group:12}{stage.name:22}{stage.about}")
@@ -190,7 +254,7 @@ def main() -> int:
     LOGS.mkdir(parents=True, exist_ok=True)
     HOME.mkdir(parents=True, exist_ok=True)
     outcomes = run_stages(stages, max(1, options.jobs))
-    text = table(outcomes, time.monotonic() - started)
+    text = table(outcomes, time.monotonic() - started, cpu_seconds())
     (LOGS / "summary").write_text(text + "\n", encoding="utf-8")
     print(text, flush=True)
     return 1 if any(outcome.result == FAILED for outcome in outcomes) else 0

@@ -15,7 +15,11 @@ TREE = ".cache/tree/lint/ansible_collections/directpath/vsphere"
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """One command. `module` runs as ``python -m`` of the environment `env`; `command` runs as it stands."""
+    """One command. `module` runs as ``python -m`` of the environment `env`; `command` runs as it stands.
+
+    `cost` is about how many CPU seconds it takes (1 where that is little), so that parts for several machines can be made
+    equal. A stage that is not `daily` is no part of `make test` and runs only when it, or its group, is named.
+    """
 
     name: str
     group: str
@@ -27,10 +31,54 @@ class Stage:
     needs: tuple[str, ...] = ()
     environ: Mapping[str, str] = field(default_factory=dict)
     timeout: int = 2400
+    cost: int = 1
+    daily: bool = True
 
 
 def _pytest(*arguments: str) -> tuple[str, ...]:
     return ("pytest", "-q", "-n", "2", "-p", "no:cacheprovider", *arguments)
+
+
+DAILY = "not slow and not long"
+OLD_AND_NEW = (
+    # What runs on an interpreter: once on each.
+    *(
+        "tests/layers",
+        "tests/unit/domain",
+        "tests/unit/domain_vm",
+        "tests/unit/domain_drift",
+        "tests/unit/domain_intent",
+    ),
+    "tests/unit/rollout",
+    # What talks to pyVmomi: with both ends of it.
+    *("tests/unit/vsphere", "tests/unit/pains"),
+    # What talks to ansible-core: every module once in each way it can run, and refused input.
+    *("tests/unit/action", "tests/unit/filter", "tests/unit/inventory"),
+    *(f"tests/unit/modules/test_{name}.py" for name in ("bad_input", "contract", "sessions", "troubles")),
+)
+"""The tests for which another ansible-core, Python or pyVmomi could make a difference."""
+
+
+def _compat(env: str, about: str, cost: int) -> Stage:
+    return Stage(
+        name=f"unit-{env}",
+        group="compat",
+        about=f"{about}: unit tests for which that may make a difference",
+        env=env,
+        module=_pytest("-m", f"{DAILY} and not hypothesis", *OLD_AND_NEW),
+        cost=cost,
+    )
+
+
+def _controller(name: str, env: str, about: str) -> Stage:
+    return Stage(
+        name=name,
+        group="controller",
+        about=f"the inventory and action plugins in Ansible's own programs, {about}",
+        env=env,
+        module=_pytest("tests/controller"),
+        cost=60,
+    )
 
 
 def _lint(name: str, about: str, *command: str) -> Stage:
@@ -53,29 +101,37 @@ STAGES: tuple[Stage, ...] = (
     ),
     # The long ones first: whatever runs two at a time ends sooner that way.
     Stage(
-        name="unit",
-        group="unit",
-        about="domain, simulator, modules, layers, documents, tools",
-        module=_pytest(),
+        name="endurance",
+        group="endurance",
+        about="rolling reboots killed at every write, and over whole fleets",
+        # More at a time than there are processors: most of the time is spent waiting for hosts to come back.
+        module=("pytest", "-q", "-n", "6", "-p", "no:cacheprovider", "-m", "not long", "tests/kill", "tests/scale"),
+        cost=350,
     ),
     Stage(
-        name="endurance",
+        name="unit-slow",
+        group="slow",
+        about="the searches and the long stories among the unit tests",
+        module=_pytest("-m", "slow and not long"),
+        cost=330,
+    ),
+    Stage(
+        name="unit",
         group="unit",
-        about="rolling reboots killed at every write, and over whole fleets",
-        # More at a time than there are processors: playbooks spend most of their time waiting for hosts to come back.
-        module=("pytest", "-q", "-n", "6", "-p", "no:cacheprovider", "tests/kill", "tests/scale"),
-        timeout=2400,
+        about="domain, simulator, modules, layers, documents, tools: what tells within two minutes",
+        module=_pytest("-m", DAILY),
+        cost=200,
     ),
     Stage(
         name="conformance",
-        group="unit",
+        group="conformance",
         about="the simulator beside vcsim, and driven by govc (skipped where there is no Go)",
         module=("pytest", "-q", "-p", "no:cacheprovider", "tests/conformance"),
         environ={"XDG_CACHE_HOME": str(CACHE)},  # the tools built for it stay in the checkout
     ),
     Stage(
         name="browser",
-        group="unit",
+        group="docs",
         about="our HTML pages in a headless Chromium, fetched into .cache once (skipped where none can be had)",
         module=("pytest", "-q", "-p", "no:cacheprovider", "tests/browser"),
     ),
@@ -105,20 +161,11 @@ STAGES: tuple[Stage, ...] = (
         about="one of them by ansible-test integration: the layout holds there, too",
         module=("tools.ansible_test", "ansible-test", "integration", "role_verify"),
     ),
-    Stage(
-        name="unit-newest",
-        group="compat",
-        about="unit tests but the property tests and the long ones, the newest ansible-core, Python and pyVmomi",
-        env="newest",
-        module=_pytest("-m", "not hypothesis and not long", "tests/unit", "tests/layers"),
-    ),
-    Stage(
-        name="unit-oldest",
-        group="compat",
-        about="unit tests but the property tests and the long ones, ansible-core 2.16, pyVmomi 8.0.3",
-        env="oldest",
-        module=_pytest("-m", "not hypothesis and not long", "tests/unit", "tests/layers"),
-    ),
+    _controller("controller", "main", "ansible-core 2.19"),
+    _controller("controller-oldest", "oldest", "ansible-core 2.16"),
+    _controller("controller-newest", "newest", "the newest ansible-core"),
+    _compat("newest", "the newest ansible-core, Python and pyVmomi", 100),
+    _compat("oldest", "ansible-core 2.16, pyVmomi 8.0.3", 100),
     Stage(
         name="examples",
         group="docs",
@@ -180,5 +227,13 @@ STAGES: tuple[Stage, ...] = (
         group="docs",
         about="generated tables are up to date",
         module=("tools.generate", "--check"),
+    ),
+    Stage(
+        name="long",
+        group="long",
+        about="before a release: thousands of random examples, and what takes minutes",
+        module=("tools.long_search",),
+        timeout=6 * 3600,
+        daily=False,
     ),
 )

@@ -19,6 +19,8 @@ from benchmarks.readers import READERS
 from benchmarks.servers import Server, fleet, simulator
 from tools.envs import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tools import ci
-from tools.ci import FAILED, PASSED, SKIPPED, Outcome, counts, run_stages, selected, table
+from tools.ci import FAILED, PASSED, SKIPPED, Outcome, counts, run_stages, selected, shard, table
 from tools.envs import ENVIRONMENTS, NoInterpreter
 from tools.stages import STAGES, Stage
 
@@ -117,10 +117,51 @@ def test_an_environment_that_cannot_be_made_is_a_failure(monkeypatch: pytest.Mon
 
 def test_the_last_line_sums_everything() -> None:
     outcomes = [
-        Outcome(stage="a", result=PASSED, seconds=1.0, passed=40),
+        Outcome(stage="a", result=PASSED, seconds=1.0, cpu=3.5, passed=40),
         Outcome(stage="b", result=FAILED, seconds=1.0, passed=1, failed=2),
+        Outcome(stage="c", result=SKIPPED, seconds=0.0, note="needs Python 4.0"),
     ]
-    assert table(outcomes, 2.0).splitlines()[-1] == "41 passed, 2 failed"
+    lines = table(outcomes, 2.0, 5.4).splitlines()
+    assert lines[-1] == "41 passed, 2 failed"
+    assert lines[-2] == "wall time 2 s, CPU time 5 s, skipped stages: 1 of 3"
+    assert lines[2].split() == ["a", "passed", "40", "0", "1.0", "3.5"]
+
+
+def test_cpu_time_of_a_stage_is_its_own_with_what_it_started() -> None:
+    busy = f"{sys.executable} -c 'import time\nwhile time.process_time() < 0.4: pass'"
+    stages = [shell("busy", f'sh -c "{busy}"'), shell("idle", "sleep 0.5")]
+    cpu = {outcome.stage: outcome.cpu for outcome in run_stages(stages, 2)}
+    assert cpu["busy"] >= 0.4
+    assert cpu["idle"] < 0.2
+
+
+class TestShards:
+    @pytest.mark.parametrize("count", [1, 2, 3, 4, 7])
+    def test_every_stage_is_in_exactly_one_part_but_those_that_others_need(self, count: int) -> None:
+        every = selected([])
+        needed = {need for stage in every for need in stage.needs}
+        parts = [shard(every, f"{number}/{count}") for number in range(1, count + 1)]
+        names = sorted(stage.name for part in parts for stage in part if stage.name not in needed)
+        assert names == sorted(stage.name for stage in every if stage.name not in needed)
+        for part in parts:
+            present = {stage.name for stage in part}
+            assert all(need in present for stage in part for need in stage.needs)
+
+    def test_parts_cost_about_the_same(self) -> None:
+        costs = [sum(stage.cost for stage in shard(selected([]), f"{number}/4")) for number in range(1, 5)]
+        assert max(costs) - min(costs) <= max(stage.cost for stage in STAGES)
+
+    @pytest.mark.parametrize("text", ["0/4", "5/4", "1", "4", "a/b", "1/0", "1/4/2", ""])
+    def test_another_form_is_refused(self, text: str) -> None:
+        with pytest.raises(SystemExit, match="must be of the form 1/4"):
+            shard(selected([]), text)
+
+
+def test_make_test_runs_the_daily_stages_and_the_others_by_name() -> None:
+    daily = {stage.name for stage in selected([])}
+    assert daily == {stage.name for stage in STAGES if stage.daily}
+    (long,) = {stage.name for stage in STAGES} - daily
+    assert long in {stage.name for stage in selected([long])}
 
 
 def test_selecting_a_group_takes_its_needs_along() -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from tools.lab import LabError, control, exported, running
 
+pytestmark = pytest.mark.slow
+
 LAB = "simulator/labs/demo.yml"
 
 

@@ -12,6 +12,8 @@ import pytest
 from tools.envs import clean_environ
 from tools.run_docs import Broken, run_page
 
+pytestmark = pytest.mark.slow
+
 PLAYBOOK = """```yaml
 - hosts: all
   gather_facts: false

@@ -13,6 +13,8 @@ import yaml
 from tools.envs import clean_environ
 from tools.run_examples import SETTINGS, Example, examples, playbook, run_example, without_connection
 
+pytestmark = pytest.mark.slow
+
 LAB = "tests/docs/labs/plain.yml"
 
 

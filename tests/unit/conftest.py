@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How generated tests look for examples.
 
-A developer's machine looks at new examples on every run; CI takes the same ones each time, so that it fails for what was changed and
-not by luck. What a developer's machine finds becomes a table row.
+CI takes the same ones each time, so that it fails for what was changed and not by luck. A developer's machine looks at new
+ones on every run, and `make long` at thousands (see searching.py).
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from contextlib import suppress
 with suppress(ImportError):  # environments that only show that the collection runs on older tools have no hypothesis
     from hypothesis import settings
 
-    settings.register_profile("ci", derandomize=True, print_blob=True)
-    settings.register_profile("dev", print_blob=True)
-    settings.load_profile("ci" if os.environ.get("CI") else "dev")
+    from tests.unit.searching import SEARCH
+
+    settings.register_profile("ci", derandomize=True, print_blob=True, max_examples=SEARCH)
+    settings.register_profile("dev", print_blob=True, max_examples=SEARCH)
+    settings.load_profile("ci" if os.environ.get("CI") and "DIRECTPATH_SEARCH" not in os.environ else "dev")

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
@@ -18,6 +18,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.pace im
     next_to_start,
     parse_pace,
 )
+from tests.unit.searching import search
 
 paces = st.builds(
     Pace, at_once=st.integers(1, 6), on_one_host=st.integers(1, 3), max_failures=st.none() | st.integers(1, 4)
@@ -27,7 +28,7 @@ fleets = st.lists(st.sampled_from("abcd"), max_size=15).map(
 )
 
 
-@settings(deadline=None)
+@search()
 @given(fleets, paces, st.randoms(use_true_random=False), st.integers(0, 3))
 def test_whatever_ends_first_the_bounds_hold_and_nothing_is_forgotten(fleet, pace, random, bad) -> None:  # type: ignore[no-untyped-def]
     waiting, running, begun, failed = list(fleet), [], [], 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import Host, dependency_group
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.passthrough import (
@@ -22,9 +22,10 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.protect
     protections,
 )
 from ansible_collections.directpath.vsphere.tests.unit.domain.strategies import cases
+from tests.unit.searching import search
 
 Case = tuple[tuple[Host, ...], PassthroughWish]
-thorough = settings(max_examples=150, deadline=None)
+thorough = search()
 
 
 @thorough
@@ -96,7 +97,7 @@ def test_a_person_is_told_where_and_what_to_do(case: Case) -> None:
 
 
 @given(cases())
-@settings(max_examples=100, deadline=None)
+@search()
 def test_hosts_do_not_influence_each_other(case: Case) -> None:
     fleet, wish = case
     together = plan_passthrough(fleet, wish).targets

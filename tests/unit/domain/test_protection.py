@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import (
@@ -47,6 +47,7 @@ from ansible_collections.directpath.vsphere.tests.unit.domain.strategies import 
     host,
     hosts,
 )
+from tests.unit.searching import search
 
 P, Q, R = "0000:3b:00.0", "0000:3b:00.1", "0000:5e:00.0"
 BOTH = (PhysicalNic(device="vmnic0", address=P), PhysicalNic(device="vmnic1", address=Q))
@@ -306,7 +307,7 @@ def test_a_reset_of_the_shared_bridge_hits_all_behind_it() -> None:
     assert R not in found
 
 
-@settings(max_examples=150, deadline=None)
+@search()
 @given(hosts())
 def test_a_group_is_protected_as_a_whole(esx: Host) -> None:
     if esx.fabric is None:

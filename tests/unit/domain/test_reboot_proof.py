@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import Host
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.passthrough import (
@@ -32,6 +32,7 @@ from ansible_collections.directpath.vsphere.tests.unit.domain.strategies import 
     device,
     host,
 )
+from tests.unit.searching import search
 
 P, Q, R = "0000:3b:00.0", "0000:5e:00.0", "0000:86:00.0"
 OLD, NEW = 1_000_000.0, 1_000_900.0
@@ -156,7 +157,7 @@ def test_a_host_that_is_away_proves_nothing() -> None:
     assert problem.startswith("esx-01 is notResponding")
 
 
-@settings(max_examples=200, deadline=None)
+@search()
 @given(cases())
 def test_the_projection_passes_and_the_order_of_devices_does_not_matter(
     case: tuple[tuple[Host, ...], PassthroughWish],

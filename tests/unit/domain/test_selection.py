@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import Host, HostDevice
@@ -40,6 +40,7 @@ from ansible_collections.directpath.vsphere.tests.unit.domain.strategies import 
     host,
     wish_lists,
 )
+from tests.unit.searching import search
 
 P, Q, R, S = (f"0000:{bus}:00.0" for bus in ("3b", "5e", "86", "af"))
 
@@ -259,7 +260,7 @@ def situations(draw: st.DrawFn) -> tuple[Host, tuple[DeviceWish, ...], bool, fro
     return esx, draw(wish_lists((esx,))), draw(st.booleans()), avoid
 
 
-@settings(max_examples=200, deadline=None)
+@search()
 @given(situations())
 def test_a_granted_wish_gets_what_it_asks_for(situation: Any) -> None:
     esx, wishes, enabled, avoid = situation
@@ -282,7 +283,7 @@ def test_a_granted_wish_gets_what_it_asks_for(situation: Any) -> None:
             assert not set(left.devices) & set(right.devices)
 
 
-@settings(max_examples=200, deadline=None)
+@search()
 @given(situations(), st.randoms(use_true_random=False))
 def test_order_of_devices_does_not_matter(situation: Any, shuffle: Any) -> None:
     esx, wishes, enabled, avoid = situation
@@ -304,7 +305,7 @@ def _can_all_be_granted(devices: list[HostDevice], wishes: tuple[DeviceWish, ...
     )
 
 
-@settings(max_examples=300, deadline=None)
+@search(1.5)
 @given(situations())
 def test_everything_is_granted_whenever_it_can_be(situation: Any) -> None:
     esx, wishes, _unused, avoid = situation

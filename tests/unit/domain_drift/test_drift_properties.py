@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, given
 from hypothesis import strategies as st
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift import KINDS, Difference, status_of
@@ -23,12 +23,11 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm_devi
 from ansible_collections.directpath.vsphere.tests.unit.domain import strategies as on_hosts
 from tests.unit.domain_vm import test_properties as on_vms
 from tests.unit.domain_vm.builders import carry_out_all
+from tests.unit.searching import search
 
 COMMANDS = Commands(vcenter="vc-01", arguments="-i inventory.yml")
 NOTHING = PassthroughWish(devices={})
-every = settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
-)
+every = search(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 
 
 @st.composite

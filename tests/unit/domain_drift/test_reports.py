@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 import xmlschema
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift import KINDS
@@ -27,6 +27,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift_r
     untold,
 )
 from tests.unit.domain_drift.reports import device, difference, fleet, host, one_of_everything, part, vm
+from tests.unit.searching import search
 from tools.envs import ROOT
 
 SCHEMA = json.loads((ROOT / "docs" / "drift_report.schema.json").read_text(encoding="utf-8"))
@@ -133,7 +134,7 @@ def test_a_host_and_a_vm_is_a_test_with_one_outcome() -> None:
     assert "command: ansible-playbook directpath.vsphere.enable" in (failure.text or "")
 
 
-@settings(max_examples=50)
+@search(0.5)
 @given(st.text())
 def test_any_name_gives_well_formed_xml(name: str) -> None:
     found = (difference(object=name, moid="host-x", cause=name),)

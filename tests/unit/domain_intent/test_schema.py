@@ -10,13 +10,14 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, event, given
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.intent import load_intent
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.intent_entries import RELATIONS
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.places import Place, PlacedError, plain, route
 from tests.unit.domain_intent import documents
+from tests.unit.searching import search
 from tools.envs import ROOT
 from tools.intent_schema import schema, text
 
@@ -44,7 +45,7 @@ def test_the_schema_is_a_schema_and_the_file_holds_it() -> None:
     assert FILE.read_text(encoding="utf-8") == text(), "run: make generate"
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@search(2, suppress_health_check=[HealthCheck.too_slow])
 @given(documents.documents() | documents.mistaken())
 def test_schema_and_loader_agree(variables: dict[str, Any]) -> None:
     wrong, refused = faults(variables), refusal(variables)
@@ -55,14 +56,14 @@ def test_schema_and_loader_agree(variables: dict[str, Any]) -> None:
         assert refused is not None, f"only the schema refuses it: {wrong}"
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@search(suppress_health_check=[HealthCheck.too_slow])
 @given(documents.documents())
 def test_made_up_documents_are_well_formed(variables: dict[str, Any]) -> None:
     """Else the test above would compare refusals with refusals."""
     assert faults(variables) == []
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@search(3, suppress_health_check=[HealthCheck.too_slow])
 @given(documents.mistaken(), documents.anything, documents.anything)
 def test_anything_at_all_gets_a_place(variables: dict[str, Any], first: Any, second: Any) -> None:
     """No traceback: whatever stands in the inventory, the answer names inventory host and path."""

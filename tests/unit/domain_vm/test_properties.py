@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.claims import pair_up
@@ -35,6 +35,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vms imp
     VmDevice,
 )
 from tests.unit.domain_vm.builders import A100, NIC, T4, card, carry_out_all, dynamic, esx, fixed, guest, world
+from tests.unit.searching import search
 
 MODELS = [A100, A100, A100, T4, T4, NIC]
 SLOTS = ["3b:00.0", "3b:00.1", "5e:00.0", "86:00.0", "87:00.0", "af:00.0", "b0:00.0", "d8:00.0"]
@@ -151,7 +152,7 @@ def cases(draw: st.DrawFn) -> tuple[VmWorld, tuple[VmWish, ...]]:
     return replace(made, offered=offered), tuple(draw(wishes(machine)) for machine in wished)
 
 
-every = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+every = search(suppress_health_check=[HealthCheck.too_slow])
 
 
 def fixed_of(vm: Vm) -> list[tuple[str | None, str]]:

@@ -445,6 +445,7 @@ def test_ten_hosts_and_a_hundred_cost_the_same() -> None:
     assert costs[0].total() <= 12
 
 
+@pytest.mark.slow
 def test_one_drifted_host_of_a_thousand_is_found_within_forty_calls() -> None:
     lab = Lab.load(fleet(1000, 5000))
     options = intent_of(lab)

@@ -50,6 +50,7 @@ def test_check_mode_gives_the_schedule_and_writes_nothing() -> None:
     assert roll.run()["changes"] == planned["changes"]
 
 
+@pytest.mark.slow
 def test_never_more_hosts_down_than_the_budget_and_clusters_side_by_side() -> None:
     roll = Roll.of(fleet(hosts=6, clusters=2), cluster=["c1", "c2"], max_unavailable="2", canary=False)
     most: dict[str, int] = {}
@@ -189,6 +190,7 @@ def test_the_order_of_a_custom_attribute_counts() -> None:
     assert planned["schedule"]["hosts"][0]["stops"][0]["order"] == 3
 
 
+@pytest.mark.slow
 def test_calls_a_host_do_not_grow_with_the_fleet() -> None:
     costs = {}
     for hosts in (4, 12, 36):

@@ -14,6 +14,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell import r
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import redfish_http
 from tests.unit.vsphere.bmc_world import InProcess
 
+pytestmark = pytest.mark.slow
+
 
 def back_with_its_old_time(name: str = "esx-03", **more: Any) -> Roll:
     """The host reboots as it is told to, and is shown with the boot time it had before."""
@@ -136,7 +138,6 @@ def test_a_power_cycle_with_an_old_boot_time_is_one(monkeypatch: pytest.MonkeyPa
     assert not roll.host("esx-01")["maintenance"]
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("later", [0, 700])
 def test_killed_at_every_write_it_is_rebooted_once(later: float, monkeypatch: pytest.MonkeyPatch) -> None:
     class Killed(BaseException):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rolling_lab import Roll, fleet
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 EVE = "eve@vsphere.local"
 

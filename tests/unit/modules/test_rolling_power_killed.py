@@ -14,7 +14,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell import r
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import redfish_http
 from tests.unit.vsphere.bmc_world import InProcess
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 CONTROLLER = {"host": "esx-01", "address": "bmc.test/bmc/esx-01.lab", "username": "admin", "password": "VMware1!"}
 

@@ -14,6 +14,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell import r
 from tests.kill.ranks import assert_ranks
 from tests.unit.pains.labs import host, lab, on, vm
 
+pytestmark = pytest.mark.slow
+
 RANKS = ("queue", "web", "database")
 """As they are to be stopped. Sorted by name, neither this order nor its reverse comes out."""
 
@@ -77,7 +79,6 @@ def test_vms_of_one_rank_go_together() -> None:
     assert starts[0][1] < starts[1][1] == starts[2][1]
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_whoever_goes_on_after_a_kill_keeps_the_order(when: str) -> None:
     """Killed at every write of a roll, before it had its effect and before its answer was seen."""

@@ -18,7 +18,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell import rolling
 from tests.unit.pains.labs import FIRST, host, lab, on, vm
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 
 class Killed(BaseException):

@@ -45,6 +45,7 @@ def sliced(roll: Roll, path: Path, seconds: float) -> tuple[dict[str, Any], list
     return joined, lines
 
 
+@pytest.mark.slow
 def test_that_the_window_is_closed_and_until_when_is_said_once_in_a_run_of_many_slices(tmp_path: Path) -> None:
     roll = Roll.of(fleet(hosts=2, vms=0), cluster=["c1"])
     hours, opens = window(roll, 3 * 3600, 240)
@@ -72,6 +73,7 @@ def test_a_pause_in_the_middle_is_said_with_its_reason(tmp_path: Path) -> None:
     assert begun[0] < told[0] < begun[1], "while the first host is in hand"
 
 
+@pytest.mark.slow
 def test_where_no_window_is_long_enough_it_ends_at_once_and_says_what_would_help() -> None:
     roll = Roll.of(fleet(hosts=2, vms=0), cluster=["c1"])
     hours, _opens = window(roll, 3 * 3600, 10)

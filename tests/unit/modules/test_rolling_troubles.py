@@ -11,7 +11,7 @@ import pytest
 from pyVmomi import vim
 from rolling_lab import Roll, fleet
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 WRITES = [
     "AddCustomFieldDef",

@@ -15,7 +15,7 @@ from harness import Lab
 
 from simulator.rules.knobs import FIELDS
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 A100 = {"match": "10de:20f1"}
 HOSTS = {"cluster": ["compute"], "devices": [A100]}

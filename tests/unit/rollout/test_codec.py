@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.codec import (
@@ -33,6 +33,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout
     VmEntry,
 )
 from ansible_collections.directpath.vsphere.tests.unit.rollout.builders import NOW, entry
+from tests.unit.searching import search
 
 moments = st.integers(0, 2**32).map(float)
 ids = st.text("0123456789abcdef", min_size=8, max_size=8)
@@ -146,7 +147,7 @@ def test_what_was_changed_is_not_believed(value: Entry | VmEntry | Lock, data: s
         assert found is None if not changed.strip() else isinstance(found, Garbage)
 
 
-@settings(max_examples=300)
+@search(2)
 @given(st.text(max_size=300))
 def test_what_others_wrote_is_garbage(text: str) -> None:
     kept, _unused, garbage = decode_host({ENTRY: text})

@@ -35,6 +35,8 @@ from ansible_collections.directpath.vsphere.tests.unit.rollout.explorer import e
 from ansible_collections.directpath.vsphere.tests.unit.rollout.invariants import Violation
 from ansible_collections.directpath.vsphere.tests.unit.rollout.worlds import BASE, WORLDS, world
 
+pytestmark = pytest.mark.slow
+
 KINDS = {
     "call lost",
     "crash",

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
@@ -16,6 +16,7 @@ from ansible_collections.directpath.vsphere.tests.unit.rollout.explorer import i
 from ansible_collections.directpath.vsphere.tests.unit.rollout.invariants import check_end, check_state
 from ansible_collections.directpath.vsphere.tests.unit.rollout.miniature import POLICY, HostS, State, VmS, begin
 from ansible_collections.directpath.vsphere.tests.unit.rollout.worlds import KEPT_LOCK
+from tests.unit.searching import search
 
 hosts = st.lists(
     st.tuples(st.sampled_from("cd"), st.sampled_from([True, True, False]), st.sampled_from(["", "", "", "op"])),
@@ -104,6 +105,4 @@ class Rolls(RuleBasedStateMachine):
 
 
 TestRolls = Rolls.TestCase
-TestRolls.settings = settings(
-    max_examples=150, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-)
+TestRolls.settings = search(stateful_step_count=30, suppress_health_check=list(HealthCheck))

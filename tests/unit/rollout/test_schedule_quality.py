@@ -19,6 +19,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout
 from ansible_collections.directpath.vsphere.tests.unit.rollout.miniature import HostS, State, VmS, begin
 from ansible_collections.directpath.vsphere.tests.unit.rollout.timed import Pace, roll
 
+pytestmark = pytest.mark.slow
+
 CLUSTERS, HOSTS = 8, 16
 PACE = Pace(seed=7)
 POLICY = Policy(canary=False, pinned=Pinned(action="shutdown"), lock=LockRule(settle=3))
@@ -62,7 +64,12 @@ def in_turn(times: Iterable[int], places: int) -> int:
 
 @pytest.mark.parametrize(
     ("per_cluster", "fleet_wide", "measured"),
-    [(1, None, False), (2, 8, False), (4, 16, False), ("25%", None, True)],
+    [
+        (1, None, False),
+        pytest.param(2, 8, False, marks=pytest.mark.long),  # between its neighbors, and by the same rules
+        (4, 16, False),
+        ("25%", None, True),
+    ],
     ids=[
         "1 a cluster",
         "2 a cluster and 8 in all",
@@ -110,6 +117,7 @@ def test_of_hosts_of_which_nothing_is_known_none_waits_while_there_is_a_place() 
     assert max(number for cluster, number in result.peak.items() if cluster != "*") == 4
 
 
+@pytest.mark.long
 def test_hosts_of_which_nothing_is_known_cost_less_than_the_longest_of_them() -> None:
     """Whoever starts hosts as places become free cannot lose more than that at the end (Graham 1966)."""
     start = fleet()

@@ -24,6 +24,8 @@ from simulator import ManualClock, Simulator, versions
 from simulator.selfcheck import problems
 from tests.unit.simulator.core.specs import PC, container, values, view_spec
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[4]
 LABS = sorted((ROOT / "simulator/labs").glob("*.yml"))
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyVmomi import vim
 
 from simulator import Simulator
 from simulator.services import selection
 from simulator.services.updates import Filter
+from tests.unit.searching import search
 from tests.unit.simulator.core.inventory import _host, _vm, build
 from tests.unit.simulator.core.specs import PC
 
@@ -104,7 +105,7 @@ def follow(client: Any, version: str, known: set[str], most: int | None) -> str:
     return str(found.version)
 
 
-@settings(max_examples=150, deadline=None)
+@search()
 @given(actions=ACTIONS)
 def test_following_selects_what_a_fresh_walk_selects(actions: list[tuple[str, int]]) -> None:
     sim = build(hosts=3, vms=4)

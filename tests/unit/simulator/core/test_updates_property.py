@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyVmomi import vim
 
 from simulator import Simulator, data
+from tests.unit.searching import search
 from tests.unit.simulator.core.inventory import _host, build
 from tests.unit.simulator.core.specs import PC, container, values, view_spec
 
@@ -100,7 +101,7 @@ class Replica:
         setattr(holder, last, value)
 
 
-@settings(max_examples=60, deadline=None)
+@search(0.5)
 @given(actions=st.lists(ACTIONS, max_size=25), partial=st.booleans())
 def test_following_updates_equals_reading_anew(actions: list[tuple[str, int, Any]], partial: bool) -> None:
     sim = build(hosts=3, vms=0)

@@ -1,0 +1,33 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What `make long` runs before a release: random searches over thousands of examples, and whatever is marked `long`.
+
+The seed is DIRECTPATH_SEED, or a new one; it is printed, and the same seed looks at the same examples.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+
+EXAMPLES = 2000
+"""Examples of each property; `make test` looks at 50 (tests/unit/searching.py)."""
+
+
+def main() -> int:
+    """The exit status of pytest."""
+    seed = os.environ.get("DIRECTPATH_SEED") or str(secrets.randbelow(2**32))
+    if not seed.isdecimal():
+        print(f"SEED is {seed!r}, but must be a whole number")
+        return 2
+    print(f"seed {seed}; to look at the same examples: make long SEED={seed}", flush=True)
+    more = {"DIRECTPATH_SEED": seed, "DIRECTPATH_SEARCH": str(EXAMPLES), "EXPLORE": "all"}
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "-m", "hypothesis or long"]
+    command += [f"--hypothesis-seed={seed}", "tests"]
+    return subprocess.run(command, env=os.environ | more, stdin=subprocess.DEVNULL, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
