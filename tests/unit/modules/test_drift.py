@@ -383,6 +383,7 @@ def disturbed(seed: int) -> Lab:
     return lab
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(30))
 def test_drift_is_what_check_runs_of_the_modules_would_change_or_refuse(seed: int) -> None:
     """Object by object: what differs beyond that is marked as not planned."""

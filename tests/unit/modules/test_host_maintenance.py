@@ -170,6 +170,7 @@ def kill(_write: Any) -> None:
     raise Killed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("phase", ["there", "back"])
 @pytest.mark.parametrize("write", range(1, 6))
 @pytest.mark.parametrize("moment", ["before", "after"])

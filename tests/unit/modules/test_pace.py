@@ -23,6 +23,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.crew imp
 from simulator.clock import ScaledClock
 from simulator.simulator import Simulator
 
+pytestmark = pytest.mark.slow
+
 T4 = {"match": "10de:1eb8"}
 HOSTS, VMS = 8, 12
 
