@@ -12,6 +12,7 @@ from pyVmomi import vmodl
 
 from . import data
 from .data import Ref
+from .takes import takes
 
 if TYPE_CHECKING:
     from .dispatch import Call
@@ -36,6 +37,8 @@ class ManagedObject:
     """path -> function(self): computed at every read; call ``touch(path)`` when its inputs change."""
     mirrors: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """path -> other paths that share its value (``runtime`` -> ``summary.runtime``): a change is recorded for both."""
+    refuses: ClassVar[bool] = False
+    """Whether nothing at all of it is modelled."""
     personal: ClassVar[frozenset[str]] = frozenset()
     """Properties whose value depends on who asks; read through ``personal_value``."""
 
@@ -243,6 +246,7 @@ class Entity(ManagedObject):
     def personal_value(self, call: Call, name: str) -> Any:
         return [self.sim.authz.role_on(call.account, self).id] if call.account is not None else None
 
+    @takes("key", "value")
     def setCustomValue(self, call: Call, key: str, value: str) -> None:
         """Set a custom attribute by its name; InvalidArgument when none of that name applies here."""
         call.require("Global.SetCustomField", self)

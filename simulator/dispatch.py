@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pyVmomi import VmomiSupport as vs
 from pyVmomi import vim, vmodl
 
-from . import wire
+from . import takes, wire
 from .authz import ANONYMOUS, User
 from .base import ManagedObject
 from .faults import Dropped, HttpStatus, Strike, with_text
@@ -144,6 +144,9 @@ def _run(sim: Simulator, request: Request, peer: Peer, obj: ManagedObject | None
     if session is not None:
         session.touch(sim.clock.now())
     _check_privileges(sim, call, request, obj)
+    if request.info is not None:
+        names = [param.name for param in request.info.params]
+        takes.check(handler, f"{obj.vim_type._wsdlName}.{request.method}", names, request.args)
     strike = sim.faults.judge(request.method, obj)
     _suffer(sim, strike)
     call.task_fault = strike.in_task
@@ -169,7 +172,8 @@ def _handler(sim: Simulator, request: Request, obj: ManagedObject) -> Callable[.
     handler = getattr(obj, request.method, None) if info is not None else None
     declared = info is not None and issubclass(obj.vim_type, vs.GetVmodlType(info.type))
     if handler is None or not declared or not wire.is_known(request.version, info.version):
-        raise vmodl.fault.MethodNotFound(receiver=obj.ref, method=request.method)
+        text = f"simulator: {obj.vim_type._wsdlName}.{request.method} is not modelled" if declared else None
+        raise vmodl.fault.MethodNotFound(receiver=obj.ref, method=request.method, msg=text)
     return handler  # type: ignore[no-any-return]
 
 

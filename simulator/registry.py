@@ -27,6 +27,8 @@ class Registry:
         self._counters: dict[str, int] = {}
         self._owned: dict[str, dict[str, ManagedObject]] = {}
         self.watchers: list[Watcher] = []
+        self.absent: Callable[[str], ManagedObject | None] = lambda moid: None
+        """Finds what exists and is not modelled; nothing else sees those objects."""
 
     def mint(self, prefix: str) -> str:
         """The next free id of a kind: ``host-1``, ``host-2``, ... the same in every run of the same lab."""
@@ -87,12 +89,12 @@ class Registry:
 
     def find(self, moid: str) -> ManagedObject | None:
         """The object, or None."""
-        return self._objects.get(moid)
+        return self._objects.get(moid) or self.absent(moid)
 
     def obj(self, ref: Ref | str) -> Any:
         """The object behind a reference. Raises ManagedObjectNotFound."""
         moid = ref if isinstance(ref, str) else ref._moId
-        found = self._objects.get(moid)
+        found = self.find(moid)
         if found is None or (not isinstance(ref, str) and not isinstance(found.ref, type(ref))):
             raise vmodl.fault.ManagedObjectNotFound(obj=ref if isinstance(ref, Ref) else Ref(ref))
         return found

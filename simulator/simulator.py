@@ -31,6 +31,7 @@ from .services.updates import GONE
 from .services.views import STRUCTURE, ContainerView
 from .stops import Holds, Stop, Stops, Write
 from .tasks import Body, Task
+from .unmodelled import Absent
 from .vapi.sessions import Sessions as VapiSessions
 from .vapi.tags import Tags
 
@@ -84,6 +85,8 @@ class Simulator:
             self.knobs.set(str(name), value)
         self.registry = Registry()
         self.registry.watchers.append(self._structure)
+        self.absent = Absent(self)
+        self.registry.absent = self.absent.find
         self.changes = ChangeLog()
         self.journal = Journal()
         self.faults = FaultRules()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim
 
-from .. import data
+from .. import data, unmodelled, versions
 from ..base import Entity
 from ..objects import cluster_ha, host_parts, host_power, host_vsan, vm_snapshots
 from ..objects.cluster import ClusterComputeResource, ComputeResource
@@ -223,6 +223,11 @@ class Builder:
         if host.spec.major >= 7:
             parts["assignableHardwareManager"] = host_parts.HostAssignableHardwareManager
         manager = host.props["configManager"]
+        own = versions.for_product(host.spec.release)
+        version = own if own in versions.supported(self.sim.api_version) else self.sim.api_version
+        host.parts.update(unmodelled.config_manager(host, version, but={*parts}, direct=direct))
+        for name, ref in host.parts.items():
+            setattr(manager, name, ref if host.spec.known else None)
         for name, cls in parts.items():
             part = cls(self.sim, f"ha-{name.lower()}" if direct else f"{name}-{host.moid.removeprefix('host-')}")
             self.sim.add(part, owner=host)

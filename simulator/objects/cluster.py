@@ -12,6 +12,7 @@ from pyVmomi import vim
 from .. import data
 from ..base import Entity
 from ..rules import admission
+from ..takes import takes
 from ..tasks import Task
 from . import cluster_ha, drs_advice, host_config, host_vsan
 from .host import HostSystem
@@ -172,10 +173,27 @@ class ClusterComputeResource(ComputeResource):
                 return "disabled" if item.enabled is False else str(item.behavior or config.drsConfig.defaultVmBehavior)
         return str(config.drsConfig.defaultVmBehavior)
 
+    @takes("host")
     def ClusterEnterMaintenanceMode(self, call: Call, host: list[Any], option: Any = None, info: Any = None) -> Any:
         """What DRS would do for these hosts; applies nothing. Only with DRS."""
         return drs_advice.maintenance_advice(self, [self.sim.obj(ref) for ref in host])
 
+    @takes(
+        "spec.drsConfig.enabled",
+        "spec.drsConfig.enableVmBehaviorOverrides",
+        "spec.drsConfig.defaultVmBehavior",
+        "spec.drsConfig.option.*",
+        "spec.drsVmConfigSpec.operation",
+        "spec.drsVmConfigSpec.removeKey",
+        "spec.drsVmConfigSpec.info.key",
+        "spec.drsVmConfigSpec.info.enabled",
+        "spec.drsVmConfigSpec.info.behavior",
+        "spec.dasConfig.enabled",
+        "spec.dasConfig.failoverLevel",
+        "spec.dasConfig.admissionControlEnabled",
+        "spec.dasConfig.admissionControlPolicy.*",
+        "modify=true",
+    )
     def ReconfigureComputeResource_Task(self, call: Call, spec: Any, modify: bool) -> Task:
         """DRS and HA settings and per-VM DRS overrides; other parts of the spec are not modelled."""
 

@@ -39,6 +39,7 @@ class Datastore(Entity):
         else:
             info = data.new(vim.host.NasDatastoreInfo, name=name, url=url, nas=volume, **sizes)
         super().__init__(sim, moid, name=name, info=info, host=[], vm=[])
+        self.props["browser"] = sim.absent.browser(self)
         self.props["summary"] = data.new(
             vim.Datastore.Summary, datastore=self.ref, name=name, url=url, capacity=size, freeSpace=size // 2,
             accessible=False, multipleHostAccess=False, type=kind, maintenanceMode="normal",

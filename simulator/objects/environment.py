@@ -17,6 +17,7 @@ from .. import data
 from ..base import ManagedObject
 from ..rules import faults, limits
 from ..rules.knobs import Knobs
+from ..takes import takes
 from . import vm_config
 from .folder import config_option_descriptors
 from .pci import optional, pci_device
@@ -36,7 +37,8 @@ class EnvironmentBrowser(ManagedObject):
     owner: ComputeResource
 
     def __init__(self, sim: Simulator, moid: str | None = None) -> None:
-        super().__init__(sim, moid, datastoreBrowser=None)
+        super().__init__(sim, moid)
+        self.props["datastoreBrowser"] = sim.absent.browser(self)
 
     def _host(self, ref: Any) -> HostSystem:
         """The host asked for, else the first that answers; a host of another compute resource is a wrong argument."""
@@ -52,6 +54,7 @@ class EnvironmentBrowser(ManagedObject):
                 return host
         raise vmodl.fault.HostNotConnected()
 
+    @takes("host")
     def QueryConfigTarget(self, call: Call, host: Any = None) -> Any:
         """Devices and sizes of one host; without a host, of all connected hosts together."""
         chosen = self._host(host)
@@ -62,10 +65,12 @@ class EnvironmentBrowser(ManagedObject):
         """Hardware versions of the newest host."""
         return config_option_descriptors(max((host.spec.release for host in self.owner.hosts), key=limits.release))
 
+    @takes("key", "host")
     def QueryConfigOption(self, call: Call, key: str | None = None, host: Any = None) -> Any:
         """Limits of a hardware version, the newest when none is named."""
         return self._option(key, host)
 
+    @takes("spec.key", "spec.host")
     def QueryConfigOptionEx(self, call: Call, spec: Any = None) -> Any:
         """The same, by a spec."""
         return self._option(getattr(spec, "key", None), getattr(spec, "host", None))
@@ -81,6 +86,7 @@ class EnvironmentBrowser(ManagedObject):
             raise faults.invalid_argument("key")
         return config_option(version, host.spec.release, host.settings)
 
+    @takes("host")
     def QueryTargetCapabilities(self, call: Call, host: Any = None) -> Any:
         """Capability of the host."""
         return self._host(host).get("capability")

@@ -11,6 +11,7 @@ from pyVmomi import vim
 from .. import data
 from ..base import Entity
 from ..rules import faults, limits
+from ..takes import takes
 from ..tasks import Task
 from . import placement
 
@@ -26,7 +27,7 @@ class Folder(Entity):
     id_prefix = "group-f"
 
     def __init__(self, sim: Simulator, name: str, kinds: list[str], *, moid: str | None = None) -> None:
-        super().__init__(sim, moid, name=name, childType=kinds, childEntity=[])
+        super().__init__(sim, moid, name=name, childType=kinds, childEntity=[], namespace=None)
 
     def adopt(self, child: Entity) -> None:
         """Add a child, in the tree and in `childEntity`."""
@@ -37,6 +38,7 @@ class Folder(Entity):
         """A child is gone."""
         self.set("childEntity", [ref for ref in self.props["childEntity"] if ref._moId != child.moid])
 
+    @takes("name")
     def CreateFolder(self, call: Call, name: str) -> Any:
         """A folder of the same kind below this one."""
         call.require("Folder.Create", self)
@@ -76,6 +78,7 @@ class Datacenter(Entity):
         """One of its four folders by name."""
         return next(child for child in self.down.values() if isinstance(child, Folder) and child.name == name)
 
+    @takes("vm")
     def PowerOnMultiVM_Task(self, call: Call, vm: list[Any], option: Any = None) -> Task:
         """DRS places each VM; those it cannot place are listed as not attempted, with the fault."""
         machines = [self.sim.obj(ref) for ref in vm]

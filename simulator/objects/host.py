@@ -16,6 +16,7 @@ from .. import data
 from ..base import Entity
 from ..rules import admission, faults, limits, passthrough, power_on, reboot
 from ..rules import knobs as knob_rules
+from ..takes import takes
 from ..tasks import Task
 from . import host_cards, host_config, host_maintenance, host_network, host_power, host_storage
 from .pci import Function, passthru_infos, started
@@ -115,6 +116,7 @@ class HostSystem(Entity):
             "answerFileValidationState": None,
             "answerFileValidationResult": None,
             "configManager": data.new(vim.host.ConfigManager),
+            "datastoreBrowser": sim.absent.browser(self),
         }
         self.props["summary"].rebootRequired = self._reboot_required()
         if not spec.known:
@@ -338,33 +340,39 @@ class HostSystem(Entity):
 
     # -- methods ----------------------------------------------------------------------------------------------
 
+    @takes("timeout", "evacuatePoweredOffVms", "maintenanceSpec.vsanMode.objectAction")
     def EnterMaintenanceMode_Task(
         self, call: Call, timeout: int, evacuatePoweredOffVms: bool | None = None, maintenanceSpec: Any = None
     ) -> Task:
         """Waits for every powered-on VM to leave; see host_maintenance."""
         return host_maintenance.enter(self, call, timeout, bool(evacuatePoweredOffVms), maintenanceSpec)
 
+    @takes("timeout")
     def ExitMaintenanceMode_Task(self, call: Call, timeout: int) -> Task:
         """Takes a moment, then VMs may be placed again."""
-        return host_maintenance.leave(self, call)
+        return host_maintenance.leave(self, call, timeout)
 
+    @takes("force")
     def RebootHost_Task(self, call: Call, force: bool) -> Task:
         """Accepts, then goes away and comes back; see host_power."""
         return host_power.restart(self, call, force=force, returns=True)
 
+    @takes("force")
     def ShutdownHost_Task(self, call: Call, force: bool) -> Task:
         """Goes away for good."""
         return host_power.restart(self, call, force=force, returns=False)
 
+    @takes("timeoutSec", "evacuatePoweredOffVms")
     def PowerDownHostToStandBy_Task(
         self, call: Call, timeoutSec: int, evacuatePoweredOffVms: bool | None = None
     ) -> Task:
         """Empties the host as for maintenance mode and powers it down until PowerUpHostFromStandBy_Task."""
         return host_maintenance.standby(self, call, timeoutSec, bool(evacuatePoweredOffVms))
 
+    @takes("timeoutSec")
     def PowerUpHostFromStandBy_Task(self, call: Call, timeoutSec: int) -> Task:
         """Powers it up again; done when it is connected."""
-        return host_power.from_standby(self, call)
+        return host_power.from_standby(self, call, timeoutSec)
 
     def DisconnectHost_Task(self, call: Call) -> Task:
         """vCenter stops managing the host; nothing on it stops."""

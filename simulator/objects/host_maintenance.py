@@ -181,15 +181,19 @@ def enter(host: HostSystem, call: Call, timeout: int, powered_off: bool, spec: A
     return host.sim.start_task(call, host, "HostSystem.enterMaintenanceMode", body, duration=0.0, on_cancel=cancel)
 
 
-def leave(host: HostSystem, call: Call) -> Task:
-    """Start the task of ExitMaintenanceMode."""
+def leave(host: HostSystem, call: Call, timeout: int) -> Task:
+    """Start the task of ExitMaintenanceMode; no timeout at 0 and below (API reference)."""
     host.reach()
 
     def body(task: Task) -> Any:
         maintenance.check_exit(host.in_maintenance)
         if host.since_boot < host.settings.exit_refused_seconds:
             raise vmodl.fault.HostCommunication(msg="The host's services do not answer yet.")
-        host.sim.clock.call_later(host.settings.exit_maintenance_seconds, lambda: finish(task))
+        seconds = host.settings.exit_maintenance_seconds
+        if 0 < timeout < seconds:
+            host.sim.clock.call_later(timeout, lambda: task.fail(vim.fault.Timedout()))
+        else:
+            host.sim.clock.call_later(seconds, lambda: finish(task))
         return PENDING
 
     def finish(task: Task) -> None:

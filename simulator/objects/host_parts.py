@@ -12,6 +12,7 @@ from pyVmomi import vim, vmodl
 from .. import data
 from ..base import ManagedObject
 from ..rules import faults, passthrough
+from ..takes import takes
 from . import host_disks, host_power, host_storage
 from .environment import dynamic_info
 
@@ -60,6 +61,14 @@ class HostPciPassthruSystem(HostPart):
         if self.host.settings.refresh_shows_info:
             self.host.publish()
 
+    @takes(
+        "config.id",
+        "config.passthruEnabled",
+        "config.applyNow",
+        "config.hardwareLabel",
+        "config.sriovEnabled",
+        "config.numVirtualFunction",
+    )
     def UpdatePassthruConfig(self, call: Call, config: list[Any]) -> None:
         """Check every element, then apply all; what the host shows follows later."""
         host = self.host
@@ -111,6 +120,7 @@ class HostStorageSystem(HostPart):
         "systemFile": lambda self: None,
     }
 
+    @takes("devicePath")
     def RetrieveDiskPartitionInfo(self, call: Call, devicePath: list[str]) -> list[Any]:
         """Partition tables by device path; an unknown disk is an invalid argument."""
         self.host.reach()
@@ -156,6 +166,7 @@ class HostAssignableHardwareManager(HostPart):
         self.host.reach()
         return dynamic_info(self.host)
 
+    @takes("config.attributeOverride.*")
     def UpdateAssignableHardwareConfig(self, call: Call, config: Any) -> None:
         """Attribute overrides set hardware labels: instanceId `pci-<address>`, name `hardwareLabel`."""
         host = self.host

@@ -283,8 +283,8 @@ def to_standby(host: HostSystem) -> None:
     host.sim.post_event(vim.event.EnteredStandbyModeEvent, host, message=f"Host {host.name} has entered standby mode")
 
 
-def from_standby(host: HostSystem, call: Call | None) -> Task:
-    """PowerUpHostFromStandBy_Task: done when the host is connected again."""
+def from_standby(host: HostSystem, call: Call | None, timeout: int) -> Task:
+    """PowerUpHostFromStandBy_Task: done when the host is connected again, failed once it is silent for the timeout."""
 
     def body(task: Task) -> Any:
         if not host.standby:
@@ -296,7 +296,10 @@ def from_standby(host: HostSystem, call: Call | None) -> Task:
         def look() -> None:
             task.succeed() if host.connection == "connected" else task.fail(vim.fault.HostPowerOpFailed())
 
-        host.sim.clock.call_later(plan_end, look)
+        if 0 < timeout < plan_end:
+            host.sim.clock.call_later(timeout, lambda: task.fail(vim.fault.Timedout()))
+        else:
+            host.sim.clock.call_later(plan_end, look)
         return PENDING
 
     return host.sim.start_task(call, host, "HostSystem.exitStandbyMode", body)

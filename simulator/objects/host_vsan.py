@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pyVmomi import vim, vmodl
 
 from .. import data
+from ..takes import takes
 from .host_parts import HostPart
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ class HostVsanInternalSystem(VsanPart):
     vim_type = vim.host.VsanInternalSystem
     id_prefix = "vsanInternalSystem"
 
+    @takes("uuids")
     def QuerySyncingVsanObjects(self, call: Call, uuids: list[str] | None = None) -> str:
         """Objects with components that are being filled; with ``uuids`` only those."""
         self.host.reach()
@@ -147,6 +149,7 @@ class HostVsanInternalSystem(VsanPart):
             found["dom_objects"] = {uuid: item for uuid, item in found["dom_objects"].items() if uuid in uuids}
         return json.dumps(found)
 
+    @takes("queries.*")
     def QueryCmmds(self, call: Call, queries: list[Any]) -> str:
         """Entries of type CONFIG_STATUS, by uuid and owner if given; other types are not modelled."""
         self.host.reach()

@@ -12,6 +12,7 @@ from pyVmomi import vim
 from .. import data
 from ..base import Entity
 from ..rules import admission
+from ..takes import takes
 
 if TYPE_CHECKING:
     from ..dispatch import Call
@@ -75,7 +76,15 @@ class ResourcePool(Entity):
         )
         config = data.new(vim.ResourceConfigSpec, memoryAllocation=allocation, cpuAllocation=cpu)
         super().__init__(
-            sim, moid, name=name, owner=owner.ref, config=config, vm=[], resourcePool=[], childConfiguration=[]
+            sim,
+            moid,
+            name=name,
+            owner=owner.ref,
+            config=config,
+            vm=[],
+            resourcePool=[],
+            childConfiguration=[],
+            namespace=None,
         )
 
     @property
@@ -119,10 +128,16 @@ class ResourcePool(Entity):
     def view_children(self) -> list[Entity]:
         return [*super().view_children(), *self.vms]
 
+    @takes("name", "config.cpuAllocation.*", "config.memoryAllocation.*")
     def UpdateConfig(self, call: Call, name: str | None, config: Any) -> None:
         """Change name and reservations."""
         call.require("Resource.EditPool", self)
         if name:
             self.set("name", name)
         if config is not None:
-            self.set("config", config)
+            with self.edit("config") as merged:
+                for name in ("cpuAllocation", "memoryAllocation"):
+                    given = getattr(config, name)
+                    for field, value in given.__dict__.items() if given is not None else ():
+                        if value is not None:
+                            setattr(getattr(merged, name), field, value)

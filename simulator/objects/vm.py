@@ -13,6 +13,7 @@ from ..base import Entity
 from ..rules import admission, limits
 from ..rules import devices as device_rules
 from ..rules import knobs as knob_rules
+from ..takes import takes
 from ..tasks import Task
 from . import vm_config, vm_media, vm_move, vm_power, vm_reconfigure, vm_snapshots
 from .folder import Folder
@@ -190,14 +191,17 @@ class VirtualMachine(Entity):
 
     # -- methods ----------------------------------------------------------------------------------------------
 
+    @takes(*vm_reconfigure.TAKEN)
     def ReconfigVM_Task(self, call: Call, spec: Any) -> Task:
         """Field by field privileges first; the rest in the task."""
         return vm_reconfigure.reconfigure(self, call, spec)
 
+    @takes("version")
     def UpgradeVM_Task(self, call: Call, version: str | None = None) -> Task:
         """To a newer hardware version, powered off."""
         return vm_reconfigure.upgrade(self, call, version)
 
+    @takes("host")
     def PowerOnVM_Task(self, call: Call, host: Any = None) -> Task:
         """On the given host, or where it is registered."""
         return vm_power.power_on(self, call, self.sim.obj(host) if host is not None else None)
@@ -222,27 +226,34 @@ class VirtualMachine(Entity):
         """Returns at once."""
         vm_power.reboot_guest(self, call)
 
+    @takes("pool", "host", "priority")
     def MigrateVM_Task(
         self, call: Call, pool: Any = None, host: Any = None, priority: Any = None, state: Any = None
     ) -> Task:
         """Another host, same datastore."""
         call.require("Resource.HotMigrate" if self.is_on else "Resource.ColdMigrate", self)
+        vm_move.check_elsewhere(self, call, pool=pool)
         return vm_move.migrate(self, call, self.sim.obj(host) if host is not None else None)
 
+    @takes("spec.host", "spec.pool", "spec.datastore", "priority")
     def RelocateVM_Task(self, call: Call, spec: Any, priority: Any = None) -> Task:
         """Another host, if the spec names one; datastores are not moved."""
         if self.is_on:
             call.require("Resource.HotMigrate", self)
+        vm_move.check_elsewhere(self, call, pool=spec.pool, datastore=spec.datastore)
         return vm_move.migrate(self, call, self.sim.obj(spec.host) if spec.host is not None else None)
 
+    @takes("name", "description", "memory", "quiesce=false")
     def CreateSnapshot_Task(self, call: Call, name: str, description: Any, memory: bool, quiesce: bool) -> Task:
         """Not with memory while a passthrough device is attached."""
         return vm_snapshots.create(self, call, name, str(description or ""), memory=memory)
 
+    @takes("consolidate=true")
     def RemoveAllSnapshots_Task(self, call: Call, consolidate: Any = None, spec: Any = None) -> Task:
         """All of them go."""
         return vm_snapshots.remove_all(self, call)
 
+    @takes("newName")
     def Rename_Task(self, call: Call, newName: str) -> Task:
         """A new name in inventory and configuration."""
         call.require("VirtualMachine.Config.Rename", self)

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim, vmodl
 
 from ..rules import devices as device_rules
 from ..rules import faults, maintenance
+from ..takes import not_modelled
 from ..tasks import Task
 
 if TYPE_CHECKING:
@@ -41,6 +42,14 @@ def check(vm: VirtualMachine, destination: HostSystem) -> None:
         raise vim.fault.CannotAccessFile(file=vm.get("config").files.vmPathName)
     if vm.charged > destination.free_memory:
         raise faults.insufficient_memory(destination.free_memory, vm.charged)
+
+
+def check_elsewhere(vm: VirtualMachine, call: Call, *, pool: Any = None, datastore: Any = None) -> None:
+    """Raise NotSupported for a move to another pool or datastore; those where the VM is already are no move."""
+    here = {"pool": vm.props["resourcePool"], "datastore": vm.datastore.ref if vm.datastore is not None else None}
+    for name, asked in (("pool", pool), ("datastore", datastore)):
+        if asked is not None and (here[name] is None or asked._moId != here[name]._moId):
+            raise not_modelled(f"VirtualMachine.{call.method} to another {name}")
 
 
 def migrate(vm: VirtualMachine, call: Call | None, destination: HostSystem | None) -> Task:

@@ -20,22 +20,25 @@ if TYPE_CHECKING:
     from .vm import VirtualMachine
 
 HOT_PLUG = "acpiHostBridges"
-COPIED = ("name", "annotation", "guestId", "firmware", "memoryHotAddEnabled", "cpuHotAddEnabled", "cpuHotRemoveEnabled",
-          "nestedHVEnabled", "fixedPassthruHotPlugEnabled", "bootOptions")  # fmt: skip
-MODELLED = frozenset({*COPIED, "changeVersion", "numCPUs", "numCoresPerSocket", "memoryMB", "memoryAllocation", "cpuAllocation",
-                      "memoryReservationLockedToMax", "extraConfig", "deviceChange", "flags", "motherboardLayout", "uuid",
-                      "alternateGuestName"})  # fmt: skip
+COPIED = ("name", "annotation", "guestId", "alternateGuestName", "uuid", "firmware", "memoryHotAddEnabled", "cpuHotAddEnabled",
+          "cpuHotRemoveEnabled", "nestedHVEnabled", "fixedPassthruHotPlugEnabled")  # fmt: skip
+MERGED = ("flags", "bootOptions", "cpuAllocation")
+"""Fields whose own fields are kept where the spec leaves them out."""
+ALLOCATION = ("reservation", "limit", "shares.*", "expandableReservation=false")
+TAKEN = (
+    *(f"spec.{name}" for name in COPIED),
+    *(f"spec.{name}" for name in ("changeVersion", "numCPUs", "numCoresPerSocket", "memoryMB", "motherboardLayout")),
+    *(f"spec.{name}.{part}" for name in ("memoryAllocation", "cpuAllocation") for part in ALLOCATION),
+    "spec.memoryReservationLockedToMax", "spec.extraConfig.*", "spec.flags.*", "spec.bootOptions.*",
+    "spec.deviceChange.operation", "spec.deviceChange.fileOperation", "spec.deviceChange.device.*",
+)  # fmt: skip
+"""What ReconfigVM_Task honors of its spec; devices are the business of rules/devices.py."""
 
 
 def reconfigure(vm: VirtualMachine, call: Call, spec: Any) -> Task:
-    """Start the task. Raises NoPermission at once, NotSupported for fields that are not modelled."""
+    """Start the task. Raises NoPermission at once."""
     for privilege in privileges.needed(spec, vm.settings):
         call.require(privilege, vm)
-    unknown = sorted(set(privileges.given(spec)) - MODELLED)
-    if unknown:
-        raise faults.vm_config_fault(
-            [("simulator.notModelled", f"ConfigSpec fields not modelled: {', '.join(unknown)}")]
-        )
 
     def body(task: Task) -> None:
         if vm.runtime_connection != "connected":
@@ -148,9 +151,14 @@ def _plain_fields(config: Any, spec: Any) -> None:
         config.hardware.numCoresPerSocket = spec.numCoresPerSocket
     if getattr(spec, "motherboardLayout", None) is not None:
         config.hardware.motherboardLayout = spec.motherboardLayout
-    if spec.flags is not None:
-        for name in privileges.given(spec.flags):
-            setattr(config.flags, name, getattr(spec.flags, name))
+    if spec.guestId is not None:
+        config.guestFullName = vm_config.GUEST_NAMES.get(spec.guestId, spec.guestId)
+    for name in MERGED:
+        given = getattr(spec, name)
+        for part in privileges.given(given) if given is not None else ():
+            setattr(getattr(config, name), part, getattr(given, part))
+    if spec.memoryAllocation is not None and spec.memoryAllocation.shares is not None:
+        config.memoryAllocation.shares = spec.memoryAllocation.shares
 
 
 def _extra(config: Any, spec: Any, devices: list[Any]) -> dict[str, str]:

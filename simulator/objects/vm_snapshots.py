@@ -12,6 +12,7 @@ from pyVmomi import vim
 from .. import data
 from ..base import ManagedObject
 from ..rules import maintenance
+from ..takes import takes
 from ..tasks import Task
 from .vm_power import start
 
@@ -28,6 +29,7 @@ class VirtualMachineSnapshot(ManagedObject):
     owner: VirtualMachine
     label: tuple[str, str, datetime, str]
 
+    @takes("removeChildren", "consolidate=true")
     def RemoveSnapshot_Task(self, call: Call, removeChildren: bool, consolidate: Any = None) -> Task:
         """This one, and those made after it when asked."""
         vm = self.owner

@@ -14,6 +14,7 @@ from pyVmomi import vim, vmodl
 
 from .. import data
 from ..base import Entity, ManagedObject
+from ..takes import takes
 
 if TYPE_CHECKING:
     from ..dispatch import Call
@@ -146,16 +147,19 @@ class AlarmManager(ManagedObject):
 
     # -- methods ----------------------------------------------------------------------------------------------
 
+    @takes("entity")
     def GetAlarm(self, call: Call, entity: Any = None) -> list[Any]:
         """All definitions; each is defined on the root folder, so on any other entity there are none."""
         if entity is not None and self.sim.root is not None and entity._moId != self.sim.root.moid:
             return []
         return [alarm.ref for alarm in self.alarms.values()]
 
+    @takes("entity")
     def GetAlarmState(self, call: Call, entity: Any) -> list[Any]:
         """The entity's own alarms that are not green."""
         return self.states(self.sim.obj(entity))
 
+    @takes("alarm", "entity")
     def AcknowledgeAlarm(self, call: Call, alarm: Any, entity: Any) -> None:
         """Mark a triggered alarm as seen."""
         try:

@@ -12,6 +12,7 @@ from pyVmomi import vim, vmodl
 from .. import data
 from ..base import ManagedObject
 from ..data import Ref
+from ..takes import takes
 
 if TYPE_CHECKING:
     from ..authz import User
@@ -50,15 +51,18 @@ class AuthorizationManager(ManagedObject):
             raise vmodl.fault.InvalidArgument(invalidProperty="sessionId")
         return session.user
 
+    @takes("entity", "sessionId", "privId")
     def HasPrivilegeOnEntity(self, call: Call, entity: Ref, session_id: str, privileges: list[str] | None) -> Any:
         """One truth value a privilege, in order."""
         user, obj = self._user(call, session_id), self.sim.obj(entity)
         return [self.sim.authz.allows(user, item, obj) for item in privileges or []]
 
+    @takes("entity", "sessionId", "privId")
     def HasPrivilegeOnEntities(self, call: Call, refs: list[Ref], session_id: str, privileges: list[str] | None) -> Any:
         """The same for several entities."""
         return self._table(self._user(call, session_id), refs, privileges)
 
+    @takes("entities", "userName", "privId")
     def HasUserPrivilegeOnEntities(self, call: Call, refs: list[Ref], name: str, privileges: list[str] | None) -> Any:
         """The same for a user by name."""
         user = self.sim.authz.user(name)

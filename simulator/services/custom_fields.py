@@ -11,6 +11,7 @@ from pyVmomi import vim, vmodl
 from .. import data
 from ..base import Entity, ManagedObject
 from ..data import Ref
+from ..takes import takes
 
 if TYPE_CHECKING:
     from ..dispatch import Call
@@ -60,6 +61,7 @@ class CustomFieldsManager(ManagedObject):
             if item.key != but and item.name == name and overlaps:
                 raise vim.fault.DuplicateName(name=name, object=self.ref)
 
+    @takes("name", "moType", "fieldDefPolicy.*", "fieldPolicy.*")
     def AddCustomFieldDef(self, call: Call, name: str, kind: Any, policy: Any, instance_policy: Any) -> Any:
         """A new attribute, for one object type or (None) for all."""
         return self.define(name, kind, policy, instance_policy)
@@ -81,6 +83,7 @@ class CustomFieldsManager(ManagedObject):
         self._publish()
         return made
 
+    @takes("key")
     def RemoveCustomFieldDef(self, call: Call, key: int) -> None:
         """Remove an attribute and all its values."""
         self.definition(key)
@@ -90,6 +93,7 @@ class CustomFieldsManager(ManagedObject):
                 _show(entity)
         self._publish()
 
+    @takes("key", "name")
     def RenameCustomFieldDef(self, call: Call, key: int, name: str) -> None:
         """Rename an attribute; its key and values stay."""
         self._check_name(name, self.definition(key).managedObjectType, but=key)
@@ -102,6 +106,7 @@ class CustomFieldsManager(ManagedObject):
         self.set("field", renamed)
         self._publish()
 
+    @takes("entity", "key", "value")
     def SetField(self, call: Call, entity: Ref, key: int, value: str) -> None:
         """Set a value on an entity."""
         self.store(self.sim.obj(entity), key, value)

@@ -13,6 +13,7 @@ from pyVmomi import vim, vmodl
 
 from .. import data, wire
 from ..base import Entity, ManagedObject
+from ..takes import takes
 
 if TYPE_CHECKING:
     from ..authz import User
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from ..simulator import Simulator
 
 KEEP = 10_000
-UNMODELLED = ("alarm", "scheduledTask", "tag", "category", "auditable", "auditId")
+FILTER = ("filter.entity.*", "filter.time.*", "filter.userName.systemUser=false", "filter.userName.userList",
+          "filter.eventChainId", "filter.disableFullMessage=false", "filter.type", "filter.eventTypeId", "filter.maxCount")  # fmt: skip
+"""The parts of a filter that are honored."""
 _ARGUMENTS: tuple[tuple[type[Any], str, type[Any], str], ...] = (
     (vim.VirtualMachine, "vm", vim.event.VmEventArgument, "vm"),
     (vim.HostSystem, "host", vim.event.HostEventArgument, "host"),
@@ -123,22 +126,20 @@ class EventManager(ManagedObject):
         """Events that pass a filter and that a user may see, oldest first."""
         return [record.event for record in self.records if _passes(spec, record) and self._visible(user, record)]
 
+    @takes(*FILTER)
     def QueryEvents(self, call: Call, spec: Any, view: Any = None) -> list[Any]:
         """Events that pass a filter, oldest first (the reference names no order).
 
-        Parts of a filter that are not modelled are NotSupported.
+        Parts of a filter that are not modelled, and a view, are NotSupported.
         """
         assert call.account is not None
-        _check(spec)
-        if view is not None:
-            raise vmodl.fault.NotSupported(msg="simulator: event view specifications are not modelled")
         found = self.matching(call.account, spec)
         return found[-spec.maxCount :] if spec.maxCount else found
 
+    @takes(*FILTER)
     def CreateCollectorForEvents(self, call: Call, spec: Any) -> Any:
         """A collector of this session."""
         assert call.session is not None
-        _check(spec)
         made = EventHistoryCollector(self, spec, call.session.user)
         made.session_key = call.session.key
         call.session.objects.add(made.moid)
@@ -173,6 +174,7 @@ class EventHistoryCollector(ManagedObject):
         """The newest events, newest first."""
         return self._all()[-self.size :][::-1]
 
+    @takes("maxCount")
     def ReadNextEvents(self, call: Call, most: int) -> list[Any]:
         """Newer events, oldest first; none at the end."""
         found = [event for event in self._all() if event.key > self.after][:most]
@@ -180,6 +182,7 @@ class EventHistoryCollector(ManagedObject):
             self.after = found[-1].key
         return found
 
+    @takes("maxCount")
     def ReadPreviousEvents(self, call: Call, most: int) -> list[Any]:
         """Older events, newest first; none at the beginning."""
         found = [event for event in self._all() if event.key <= self.after][-most:]
@@ -196,6 +199,7 @@ class EventHistoryCollector(ManagedObject):
         page = self.latest()
         self.after = page[-1].key - 1 if page else 0
 
+    @takes("maxCount")
     def SetCollectorPageSize(self, call: Call, most: int) -> None:
         """Size of the latest page, 1 to 1000."""
         if not 0 < most <= 1000:
@@ -209,13 +213,6 @@ class EventHistoryCollector(ManagedObject):
 
     def removed(self) -> None:
         self.manager.collectors.remove(self)
-
-
-def _check(spec: Any) -> None:
-    """NotSupported for what this simulator cannot filter by."""
-    for name in UNMODELLED:
-        if getattr(spec, name, None):
-            raise vmodl.fault.NotSupported(msg=f"simulator: event filter by {name} is not modelled")
 
 
 def _passes(spec: Any, record: Record) -> bool:

@@ -10,6 +10,7 @@ from pyVmomi import vmodl
 
 from .. import data
 from ..base import ManagedObject
+from ..takes import takes
 from . import selection
 from .updates import Filter, Updates
 
@@ -67,10 +68,12 @@ class PropertyCollector(ManagedObject):
         alive = self.sim.registry
         return [selection.content(reader, call, obj, paths) for obj, paths in page if alive.find(obj.moid) is obj]
 
+    @takes("specSet.*")
     def RetrieveProperties(self, call: Call, specs: Any) -> list[Any]:
         """Everything in one answer."""
         return self._contents(call, self._gather(call, specs))
 
+    @takes("specSet.*", "options.maxObjects")
     def RetrievePropertiesEx(self, call: Call, specs: Any, options: Any) -> Any:
         """One page; ``maxObjects`` must be above 0, and the server may send fewer (knob page_size)."""
         size = options.maxObjects if options is not None else None
@@ -97,17 +100,20 @@ class PropertyCollector(ManagedObject):
         except KeyError:
             raise vmodl.fault.InvalidArgument(invalidProperty="token") from None
 
+    @takes("token")
     def ContinueRetrievePropertiesEx(self, call: Call, token: str) -> Any:
         """The next page; a token is good once."""
         rest, size = self._take_page(call, token)
         return self._page(call, rest, size)
 
+    @takes("token")
     def CancelRetrievePropertiesEx(self, call: Call, token: str) -> None:
         """Forget the rest of a paged read."""
         self._take_page(call, token)
 
     # -- updates ----------------------------------------------------------------------------------------------
 
+    @takes("spec.*", "partialUpdates")
     def CreateFilter(self, call: Call, spec: Any, partial: bool) -> Any:
         """A filter on this collector; its spec is checked now."""
         selection.check_spec(spec)
@@ -122,6 +128,7 @@ class PropertyCollector(ManagedObject):
         call.session.objects.add(obj.moid)
         self.sim.add(obj)
 
+    @takes("version", "options.maxWaitSeconds", "options.maxObjectUpdates")
     def WaitForUpdatesEx(self, call: Call, version: str | None, options: Any) -> Any:
         """Updates since a version; None after ``maxWaitSeconds`` without any."""
         wait = options.maxWaitSeconds if options is not None else None
@@ -132,10 +139,12 @@ class PropertyCollector(ManagedObject):
             raise vmodl.fault.InvalidArgument(invalidProperty="options.maxObjectUpdates")
         return self._own(call).wait(call, self, version or "", wait, most)
 
+    @takes("version")
     def WaitForUpdates(self, call: Call, version: str | None) -> Any:
         """Like WaitForUpdatesEx without options."""
         return self._own(call).wait(call, self, version or "", None, None)
 
+    @takes("version")
     def CheckForUpdates(self, call: Call, version: str | None) -> Any:
         """Like WaitForUpdatesEx that does not wait."""
         return self._own(call).wait(call, self, version or "", 0, None)

@@ -35,9 +35,14 @@ class Path:
     privilege: str
 
 
-def invalid_property(path: str) -> Any:
+def invalid_property(path: str, text: str | None = None) -> Any:
     """The fault for a path that is not there."""
-    return vmodl.query.InvalidProperty(name=path)
+    return vmodl.query.InvalidProperty(name=path, msg=text)
+
+
+def unmodelled(obj: ManagedObject, path: str) -> str:
+    """What a fault says about a property that the API has and the simulator has not."""
+    return f"simulator: {obj.vim_type._wsdlName}.{path} is not modelled"
 
 
 @memo
@@ -108,8 +113,10 @@ class PropertyReader:
     def path(self, obj: ManagedObject, text: str, version: str) -> Path:
         """The parsed path. Raises InvalidProperty, also when the property exists in the API but is not modelled."""
         path = parse(obj.vim_type, text, version)
-        if path is None or not obj.has(path.name):
+        if path is None:
             raise invalid_property(text)
+        if not obj.has(path.name):
+            raise invalid_property(text, unmodelled(obj, text))
         return path
 
     def read(self, call: Call, obj: ManagedObject, path: Path) -> tuple[Stored | None, Any]:
@@ -119,6 +126,8 @@ class PropertyReader:
             if call.session is None:
                 raise vim.fault.NotAuthenticated(object=obj.ref, privilegeId=privilege)
             return None, self._denied(privilege, obj)
+        if not obj.has(path.name):
+            return None, vmodl.fault.NotSupported(msg=unmodelled(obj, path.name))
         fault = obj.missing(path.text)
         if fault is not None:
             return None, fault

@@ -11,6 +11,7 @@ from pyVmomi import vim
 
 from ..base import Entity, ManagedObject
 from ..data import Ref
+from ..takes import takes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +44,7 @@ class SearchIndex(ManagedObject):
                 found.append(obj.ref)
         return found
 
+    @takes("datacenter", "uuid", "vmSearch", "instanceUuid")
     def FindAllByUuid(
         self, call: Call, datacenter: Ref | None, uuid: str, vms: bool, instance: bool | None
     ) -> list[Ref]:
@@ -54,10 +56,12 @@ class SearchIndex(ManagedObject):
         wanted = _uuid(uuid)
         return self._all(call, datacenter, vms, lambda obj: _uuid(str(_value(obj, path) or "")) == wanted)
 
+    @takes("datacenter", "uuid", "vmSearch", "instanceUuid")
     def FindByUuid(self, call: Call, datacenter: Ref | None, uuid: str, vms: bool, instance: bool | None) -> Ref | None:
         """The first of FindAllByUuid."""
         return _first(self.FindAllByUuid(call, datacenter, uuid, vms, instance))
 
+    @takes("datacenter", "dnsName", "vmSearch")
     def FindAllByDnsName(self, call: Call, datacenter: Ref | None, name: str, vms: bool) -> list[Ref]:
         """A VM's guest host name, or a host's name as added or its short form."""
         wanted = name.lower()
@@ -68,10 +72,12 @@ class SearchIndex(ManagedObject):
 
         return self._all(call, datacenter, vms, test)
 
+    @takes("datacenter", "dnsName", "vmSearch")
     def FindByDnsName(self, call: Call, datacenter: Ref | None, name: str, vms: bool) -> Ref | None:
         """The first of FindAllByDnsName."""
         return _first(self.FindAllByDnsName(call, datacenter, name, vms))
 
+    @takes("datacenter", "ip", "vmSearch")
     def FindAllByIp(self, call: Call, datacenter: Ref | None, address: str, vms: bool) -> list[Ref]:
         """A VM's guest address, or any vmkernel address of a host."""
 
@@ -85,15 +91,18 @@ class SearchIndex(ManagedObject):
 
         return self._all(call, datacenter, vms, test)
 
+    @takes("datacenter", "ip", "vmSearch")
     def FindByIp(self, call: Call, datacenter: Ref | None, address: str, vms: bool) -> Ref | None:
         """The first of FindAllByIp."""
         return _first(self.FindAllByIp(call, datacenter, address, vms))
 
+    @takes("inventoryPath")
     def FindByInventoryPath(self, call: Call, path: str) -> Ref | None:
         """``DC/vm/folder/name``; a slash inside a name is written %2f."""
         node = self.sim.by_inventory_path(path)
         return node.ref if node is not None and call.allows("System.View", node) else None
 
+    @takes("entity", "name")
     def FindChild(self, call: Call, entity: Ref, name: str) -> Ref | None:
         """A child by name."""
         holder = self.sim.obj(entity)

@@ -13,7 +13,7 @@ from pyVmomi import vmodl
 from .. import data
 from ..data import Ref
 from ..faults import with_text
-from .reading import Path, PropertyReader, invalid_property, top_level
+from .reading import Path, PropertyReader, invalid_property, parse, top_level, unmodelled
 
 if TYPE_CHECKING:
     from ..base import ManagedObject
@@ -262,12 +262,16 @@ def paths_for(reader: PropertyReader, obj: ManagedObject, spec: Any, version: st
     for item in spec.propSet:
         if not issubclass(obj.vim_type, item.type):
             continue
-        names = [str(name) for name in item.pathSet or []]
-        if item.all:
-            names += [name for name in top_level(obj.vim_type, version) if obj.has(name)]
-        for name in names:
+        for name in [str(name) for name in item.pathSet or []]:
             if name not in wanted:
                 wanted[name] = reader.path(obj, name, version)
+        if item.all:
+            if obj.refuses:
+                raise invalid_property("", unmodelled(obj, "*"))
+            for name in top_level(obj.vim_type, version):
+                path = parse(obj.vim_type, name, version)
+                if path is not None:
+                    wanted.setdefault(name, path)  # what is not modelled is named in missingSet
     return list(wanted.values())
 
 

@@ -12,6 +12,7 @@ from pyVmomi import vim
 
 from .. import data
 from ..base import ManagedObject
+from ..unmodelled import service_content
 from ..versions import version_id
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class ServiceInstance(ManagedObject):
     def publish(self) -> None:
         """Fill ``content`` from the managers of the simulator; done once, after the lab is loaded."""
         assert self.sim.root is not None
-        values = {name: obj.ref for name, obj in self.sim.content.items()}
+        values = {name: obj.ref for name, obj in self.sim.content.items()} | service_content(self.sim)
         self.props["content"] = data.new(
             vim.ServiceInstanceContent, rootFolder=self.sim.root.ref, about=about(self.sim), **values
         )

@@ -15,6 +15,7 @@ from .. import data
 from ..authz import User
 from ..base import ManagedObject
 from ..faults import HttpStatus
+from ..takes import takes
 
 if TYPE_CHECKING:
     from ..dispatch import Call, Peer
@@ -162,6 +163,7 @@ class SessionManager(ManagedObject):
             return call.session.describe() if call.session is not None else None
         return [session.describe() for session in self.sim.sessions.by_key.values()]
 
+    @takes("userName", "password", "locale")
     def Login(self, call: Call, user_name: str, password: str | None, locale: str | None) -> Any:
         """InvalidLogin for a wrong name or password, and for a peer that is logged in already."""
         user = self.sim.authz.user(user_name or "")
@@ -178,11 +180,13 @@ class SessionManager(ManagedObject):
         self.sim.sessions.close(call.session)
         call.peer.session_key = ""
 
+    @takes("sessionID", "userName")
     def SessionIsActive(self, call: Call, session_id: str, user_name: str) -> bool:
         """Whether the session exists and is this user's."""
         session = self.sim.sessions.of(session_id)
         return session is not None and session.user.name == user_name
 
+    @takes("sessionId")
     def TerminateSession(self, call: Call, keys: list[str]) -> None:
         """End other sessions; not the own one."""
         for key in keys:
@@ -198,6 +202,7 @@ class SessionManager(ManagedObject):
         assert call.session is not None
         return self.sim.sessions.ticket(call.session)
 
+    @takes("cloneTicket")
     def CloneSession(self, call: Call, ticket: str) -> Any:
         """Log in with a clone ticket."""
         user = self.sim.sessions.redeem(ticket)

@@ -11,6 +11,7 @@ from pyVmomi import vim, vmodl
 
 from ..base import Entity, ManagedObject
 from ..data import Ref
+from ..takes import takes
 
 if TYPE_CHECKING:
     from ..dispatch import Call
@@ -90,6 +91,7 @@ class ListView(View):
             (good if self.sim.registry.find(ref._moId) is not None else bad).append(ref)
         return good, bad
 
+    @takes("add", "remove")
     def ModifyListView(self, call: Call, add: list[Ref] | None, remove: list[Ref] | None) -> list[Ref]:
         """Add and remove; returns what could not be resolved."""
         good, bad = self._known(add)
@@ -99,12 +101,14 @@ class ListView(View):
         self.set("view", kept + [ref for ref in good if ref._moId not in present])
         return bad
 
+    @takes("obj")
     def ResetListView(self, call: Call, refs: list[Ref] | None) -> list[Ref]:
         """Replace the list; returns what could not be resolved."""
         good, bad = self._known(refs)
         self.set("view", good)
         return bad
 
+    @takes("view")
     def ResetListViewFromView(self, call: Call, view: Ref) -> None:
         """Replace the list with another view's."""
         self.set("view", list(self.sim.obj(view).get("view")))
@@ -121,6 +125,7 @@ class InventoryView(View):
         assert sim.root is not None
         self.props["view"] = [sim.root.ref]
 
+    @takes("entity")
     def OpenInventoryViewFolder(self, call: Call, entities: list[Ref]) -> list[Ref]:
         """Show the children of these; returns what could not be resolved."""
         shown = {ref._moId: ref for ref in self.props["view"]}
@@ -135,6 +140,7 @@ class InventoryView(View):
         self.set("view", list(shown.values()))
         return lost
 
+    @takes("entity")
     def CloseInventoryViewFolder(self, call: Call, entities: list[Ref]) -> list[Ref]:
         """Hide what is below these; returns what could not be resolved."""
         hidden: set[str] = set()
@@ -177,6 +183,7 @@ class ViewManager(ManagedObject):
                 view.stale = True
                 self.sim.note_change(view, "view")
 
+    @takes("container", "type", "recursive")
     def CreateContainerView(self, call: Call, container: Ref, types: list[type[Any]] | None, recursive: bool) -> Any:
         """A live view of what is below a folder, datacenter, compute resource, pool or host."""
         holder = self.sim.obj(container)
@@ -184,12 +191,14 @@ class ViewManager(ManagedObject):
             raise vmodl.fault.InvalidArgument(invalidProperty="container")
         return self._adopt(call, ContainerView(self.sim, holder, list(types or []), bool(recursive)))
 
+    @takes("obj")
     def CreateListView(self, call: Call, refs: list[Ref] | None) -> Any:
         """A view of given objects."""
         view = ListView(self.sim, None, view=[])
         view.ResetListView(call, refs)
         return self._adopt(call, view)
 
+    @takes("view")
     def CreateListViewFromView(self, call: Call, view: Ref) -> Any:
         """A list view that starts with another view's objects."""
         return self.CreateListView(call, list(self.sim.obj(view).get("view")))

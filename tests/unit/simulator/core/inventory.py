@@ -14,6 +14,7 @@ from simulator.base import Entity
 from simulator.clock import Clock
 from simulator.dispatch import Call
 from simulator.services.service_instance import about
+from simulator.takes import takes
 from simulator.tasks import PENDING, Task
 
 
@@ -49,11 +50,13 @@ class Host(Entity):
             return vmodl.fault.HostNotConnected()
         return None
 
+    @takes("force")
     def RebootHost_Task(self, call: Call, force: bool) -> Any:
         if not force and not self.props["runtime"].inMaintenanceMode:
             raise vim.fault.InvalidState()
         return self.sim.start_task(call, self, "HostSystem.reboot", lambda task: None, duration=4.0)
 
+    @takes("timeout", "evacuatePoweredOffVms")
     def EnterMaintenanceMode_Task(self, call: Call, timeout: int, evacuate: bool | None, spec: Any) -> Any:
         def body(task: Task) -> Any:
             if timeout > 0:
@@ -69,6 +72,7 @@ class VirtualMachine(Entity):
     vim_type = vim.VirtualMachine
     id_prefix = "vm"
 
+    @takes("host")
     def PowerOnVM_Task(self, call: Call, host: Any) -> Any:
         def body(task: Task) -> None:
             self.set("runtime.powerState", "poweredOn")
@@ -76,6 +80,7 @@ class VirtualMachine(Entity):
 
         return self.sim.start_task(call, self, "VirtualMachine.powerOn", body, duration=2.0)
 
+    @takes("spec.memoryMB")
     def ReconfigVM_Task(self, call: Call, spec: Any) -> Any:
         if spec.memoryMB is not None:
             call.require("VirtualMachine.Config.Memory", self)

@@ -19,6 +19,7 @@ from pyVim.connect import SmartConnect
 from pyVmomi import vim, vmodl
 
 from simulator import Simulator
+from simulator.takes import takes
 from simulator.transport import soap
 from simulator.transport.http import Server
 from simulator.versions import for_product
@@ -165,6 +166,7 @@ def test_fault_details_arrive_whole(server: Server, smart_connect: Callable[...,
     fault = vim.fault.GenericVmConfigFault(msg="outer", reason="why", faultCause=cause)
     fault.faultMessage = [vmodl.LocalizableMessage(key="a", message="b"), vmodl.LocalizableMessage(key="c")]
 
+    @takes("spec")
     def refuse(*_: Any) -> None:
         raise fault
 
