@@ -8,7 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pyVmomi import VmomiSupport as vs
+
 from .base import Entity, ManagedObject
+from .data import memo
 
 if TYPE_CHECKING:
     from .simulator import Simulator
@@ -52,6 +55,17 @@ def default_roles() -> dict[str, Role]:
         Role(id=-5, name="NoAccess", privileges=frozenset(), system=True),
     ]
     return {role.name: role for role in roles}
+
+
+@memo
+def known_privileges() -> frozenset[str]:
+    """Every privilege that the API's own descriptions of properties, methods and parameters name."""
+    found = set()
+    for definition in vs._managedDefMap.values():
+        found |= {prop[4] for prop in definition[4] or ()}
+        for method in definition[5] or ():
+            found |= {method[5], *(param[4] for param in method[3])}
+    return frozenset(item for item in found if isinstance(item, str) and "." in item)
 
 
 class Authorization:

@@ -37,6 +37,8 @@ class ManagedObject:
     """path -> function(self): computed at every read; call ``touch(path)`` when its inputs change."""
     mirrors: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """path -> other paths that share its value (``runtime`` -> ``summary.runtime``): a change is recorded for both."""
+    gaps: ClassVar[Mapping[str, frozenset[str]]] = {}
+    """property -> fields of its value that real ones have and these do not: asked for by path they are not modelled."""
     refuses: ClassVar[bool] = False
     """Whether nothing at all of it is modelled."""
     personal: ClassVar[frozenset[str]] = frozenset()

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pyVmomi import VmomiSupport as vs
@@ -45,6 +45,8 @@ class Call:
     obj: ManagedObject
     task_fault: Exception | None = None
     """What a fault rule wants the task to end with that this call starts."""
+    refused: list[str] = field(default_factory=list)
+    """What of the answer is not modelled, for the journal."""
 
     @property
     def user(self) -> str:
@@ -125,6 +127,8 @@ def invoke(sim: Simulator, request: Request, peer: Peer) -> Any:
             raise
         except vmodl.MethodFault as fault:
             entry.outcome = fault._wsdlName
+            if (fault.msg or "").startswith(takes.MARK):
+                entry.refused.append(fault.msg)
             raise with_text(fault) from None
         except Exception as error:
             entry.outcome = "SystemError"
@@ -141,6 +145,7 @@ def _run(sim: Simulator, request: Request, peer: Peer, obj: ManagedObject | None
         raise vmodl.fault.ManagedObjectNotFound(obj=_reference(request))
     handler = _handler(sim, request, obj)
     call = Call(sim=sim, peer=peer, session=session, version=request.version, method=request.method, obj=obj)
+    call.refused = request.entry.refused if request.entry is not None else call.refused
     if session is not None:
         session.touch(sim.clock.now())
     _check_privileges(sim, call, request, obj)
@@ -172,7 +177,8 @@ def _handler(sim: Simulator, request: Request, obj: ManagedObject) -> Callable[.
     handler = getattr(obj, request.method, None) if info is not None else None
     declared = info is not None and issubclass(obj.vim_type, vs.GetVmodlType(info.type))
     if handler is None or not declared or not wire.is_known(request.version, info.version):
-        text = f"simulator: {obj.vim_type._wsdlName}.{request.method} is not modelled" if declared else None
+        known = declared or info is None  # what pyVmomi has never heard of may be one of the internal methods
+        text = f"{takes.MARK}{obj.vim_type._wsdlName}.{request.method} is not modelled" if known else None
         raise vmodl.fault.MethodNotFound(receiver=obj.ref, method=request.method, msg=text)
     return handler  # type: ignore[no-any-return]
 

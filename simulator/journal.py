@@ -59,6 +59,8 @@ class Entry:
     args: dict[str, Any]
     write: bool
     outcome: str = "ok"
+    refused: list[str] = field(default_factory=list)
+    """What the call asked for that is not modelled: the text of its fault, and of those in ``missingSet``."""
     effect: bool = False
     """Whether the call did its work; so may one have whose answer was dropped."""
     bytes_in: int = 0

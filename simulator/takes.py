@@ -9,22 +9,25 @@ would be accepted and dropped, and a client would hear of a success that did not
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as default
 from typing import Any, TypeVar
 
 from pyVmomi import vmodl
 
-from .data import DataObject
+from .data import DataObject, fields
 
 F = TypeVar("F", bound=Callable[..., Any])
 ALL = "*"
+MARK = "simulator: "
+"""How the text of every refusal begins that is the simulator's own and no rule of the real thing."""
 
 
 @dataclass
 class Node:
     """One parameter or field: its fields that are honored, the only values that are, or everything below it."""
 
-    fields: dict[str, Node] = field(default_factory=dict)
+    fields: dict[str, Node] = default(default_factory=dict)
     values: frozenset[str] = frozenset()
     whole: bool = False
 
@@ -70,7 +73,15 @@ def is_unset(value: Any) -> bool:
 
 def not_modelled(what: str) -> Any:
     """The fault that says so: the type, the method or property, and the part of it."""
-    return vmodl.fault.NotSupported(msg=f"simulator: {what} is not modelled")
+    return vmodl.fault.NotSupported(msg=f"{MARK}{what} is not modelled")
+
+
+def _says_nothing(value: Any, declared: type[Any]) -> bool:
+    """An object without a single field, of the very type that is expected there, asks for nothing: clients send those."""
+    if not isinstance(value, DataObject) or value.__class__ is not declared:
+        return False
+    known = fields(declared)
+    return all(is_unset(item) or _says_nothing(item, known[name].type) for name, item in value.__dict__.items())
 
 
 def check(handler: Callable[..., Any], what: str, names: Sequence[str], args: Sequence[Any]) -> None:
@@ -89,7 +100,9 @@ def _check(node: Node | None, value: Any, path: str) -> None:
         for item in value:
             _check(node, item, path)
     elif isinstance(value, DataObject):
+        known = fields(value.__class__)
         for name, item in value.__dict__.items():
-            _check(node.fields.get(name), item, f"{path}.{name}")
+            if node.fields.get(name) is not None or not _says_nothing(item, known[name].type):
+                _check(node.fields.get(name), item, f"{path}.{name}")
     elif node.values and str(value).lower() not in node.values:
         raise not_modelled(f"{path}={str(value).lower()}")

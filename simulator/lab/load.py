@@ -216,9 +216,9 @@ class Builder:
             "pciPassthruSystem": host_parts.HostPciPassthruSystem,
             "storageSystem": host_parts.HostStorageSystem,
             "bootDeviceSystem": host_parts.HostBootDeviceSystem,
+            "vsanSystem": host_vsan.HostVsanSystem,
         }
         if host.spec.vsan:
-            parts["vsanSystem"] = host_vsan.HostVsanSystem
             parts["vsanInternalSystem"] = host_vsan.HostVsanInternalSystem
         if host.spec.major >= 7:
             parts["assignableHardwareManager"] = host_parts.HostAssignableHardwareManager

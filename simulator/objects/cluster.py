@@ -109,6 +109,9 @@ class ClusterComputeResource(ComputeResource):
         self.overrides: dict[str, str] = {str(vm): str(value) for vm, value in (lab.get("drs_vms") or {}).items()}
         self._set_configuration(drs, cluster_ha.configuration(lab.get("ha", False)), [])
         self.props |= {
+            "lifecycleManaged": False,
+            "configManagerEnabled": False,
+            "hciConfig": None,
             "recommendation": [],
             "drsFault": [],
             "drsRecommendation": [],
@@ -121,7 +124,9 @@ class ClusterComputeResource(ComputeResource):
         self.props["configuration"] = data.new(
             vim.cluster.ConfigInfo, drsConfig=drs, dasConfig=das, drsVmConfig=overrides
         )
-        vsan = data.new(vim.vsan.cluster.ConfigInfo, enabled=self.has_vsan)
+        vsan_type = vim.vsan.cluster.ConfigInfo
+        default = data.new(vsan_type.HostDefaultInfo, autoClaimStorage=False)
+        vsan = data.new(vsan_type, enabled=self.has_vsan, defaultConfig=default)
         self.props["configurationEx"] = data.new(
             cls, vmSwapPlacement="vmDirectory", drsConfig=drs, dasConfig=das, drsVmConfig=overrides, vsanConfigInfo=vsan
         )

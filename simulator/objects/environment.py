@@ -18,7 +18,7 @@ from ..base import ManagedObject
 from ..rules import faults, limits
 from ..rules.knobs import Knobs
 from ..takes import takes
-from . import vm_config
+from . import guest_options, vm_config
 from .folder import config_option_descriptors
 from .pci import optional, pci_device
 
@@ -294,7 +294,7 @@ def config_option(version: int, release: str, knobs: Knobs) -> Any:
         vim.vm.ConfigOption,
         version=limits.vmx(version),
         description=f"Hardware version {version}",
-        guestOSDescriptor=[],
+        guestOSDescriptor=guest_options.descriptors(version),
         guestOSDefaultIndex=0,
         hardwareOptions=hardware,
         capabilities=vm_config.capability(),

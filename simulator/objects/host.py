@@ -36,6 +36,7 @@ def _config(self: HostSystem) -> Any:
         host=self.ref,
         product=host_config.product(self.spec),
         pciPassthruInfo=self.shown,
+        featureCapability=host_config.features(self.spec.cpu),
         option=[data.new(vim.option.OptionValue, key="VMkernel.Boot.disableACSCheck", value=False)],
     )
 
@@ -62,6 +63,7 @@ class HostSystem(Entity):
         "hardware": lambda self: host_config.hardware(self.spec, signed_bus=self.knob("negative_bus_bytes")),
         "capability": lambda self: host_config.capability(self.spec.release, self.spec.rebind, self.spec.quick_boot),
     }
+    gaps: ClassVar[Mapping[str, frozenset[str]]] = {"config": host_config.UNMODELLED}
     live: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "summary.quickStats": lambda self: host_config.quick_stats(self.spec, self.loads)
     }
@@ -378,6 +380,7 @@ class HostSystem(Entity):
         """vCenter stops managing the host; nothing on it stops."""
         return host_power.disconnect(self, call)
 
+    @takes("cnxSpec.force", "reconnectSpec.syncState=false")
     def ReconnectHost_Task(self, call: Call, cnxSpec: Any = None, reconnectSpec: Any = None) -> Task:
         """Manage the host again; fails while it is down."""
         return host_power.reconnect(self, call)

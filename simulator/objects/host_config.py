@@ -34,7 +34,42 @@ ALWAYS_ABLE = (
     "storageVMotionSupported",
     "nestedHVSupported",
 )
+FEATURES = (
+    "AES",
+    "AVX",
+    "AVX2",
+    "CMPXCHG16B",
+    "F16C",
+    "FMA",
+    "LM",
+    "NX",
+    "PDPE1GB",
+    "RDRAND",
+    "SSE41",
+    "SSE42",
+    "XSAVE",
+)
+"""CPU features that both processors of a lab have."""
+MAY_BE_UNSET = frozenset({
+    "activeDiagnosticPartition", "vsanHostConfig", "graphicsInfo", "graphicsConfig", "sharedPassthruGpuTypes",
+    "sharedGpuCapabilities", "pciPassthruInfo", "sriovDevicePool", "assignableHardwareBinding", "assignableHardwareConfig",
+    "sslThumbprintInfo", "sslThumbprintData", "vFlashConfigInfo", "option", "network", "storageDevice", "fileSystemVolume",
+    "virtualNicManagerInfo",
+})  # fmt: skip
+"""Fields of a host's configuration that are modelled, or that a host may well lack (captured ESXi 6.5, recorded 8.0.3)."""
+UNMODELLED = frozenset(data.fields(vim.host.ConfigInfo)) - MAY_BE_UNSET
+"""All others: a host has them, so that unset would be a lie."""
 CPU_MODELS = {"intel": "Intel(R) Xeon(R) Gold 6342 CPU @ 2.80GHz", "amd": "AMD EPYC 7443P 24-Core Processor"}
+
+
+@cache
+def features(cpu: str) -> list[Any]:
+    """`featureCapability` of a host with this processor."""
+    names = sorted({*FEATURES, "AMD" if "AMD" in cpu.upper() else "INTEL"})
+    return [
+        data.new(vim.host.FeatureCapability, key=f"cpuid.{name}", featureName=f"cpuid.{name}", value="1")
+        for name in names
+    ]
 
 
 def product(spec: HostSpec) -> Any:

@@ -48,8 +48,17 @@ def network_info(spec: HostSpec, taken: Collection[str], down: Collection[str] =
         proxySwitch=[_proxy_switch(switch, nics) for switch in distributed],
         portgroup=[_portgroup(switch, name) for switch in standard for name in switch.portgroups],
         vnic=[_vnic(vmk, spec) for vmk in spec.vmkernels],
+        dnsConfig=_dns(spec.name),
         ipV6Enabled=False,
         atBootIpV6Enabled=False,
+    )
+
+
+def _dns(name: str) -> Any:
+    """The host's own name; a lab has no name servers."""
+    short, _unused, domain = name.partition(".")
+    return data.new(
+        vim.host.DnsConfig, dhcp=False, hostName=short, domainName=domain, address=[], searchDomain=[domain]
     )
 
 

@@ -118,6 +118,7 @@ class HostStorageSystem(HostPart):
         "storageDeviceInfo": lambda self: self.host.get("config.storageDevice"),
         "fileSystemVolumeInfo": lambda self: self.host.get("config.fileSystemVolume"),
         "systemFile": lambda self: None,
+        "multipathStateInfo": lambda self: _path_states(self.host.get("config.storageDevice")),
     }
 
     @takes("devicePath")
@@ -128,6 +129,14 @@ class HostStorageSystem(HostPart):
         if None in found:
             raise faults.invalid_argument("devicePath")
         return found
+
+
+def _path_states(device: Any) -> Any:
+    if device is None or device.multipathInfo is None:
+        return None
+    cls = vim.host.MultipathStateInfo
+    paths = [path for lun in device.multipathInfo.lun for path in lun.path]
+    return data.new(cls, path=[data.new(cls.Path, name=path.name, pathState=path.pathState) for path in paths])
 
 
 class HostBootDeviceSystem(HostPart):

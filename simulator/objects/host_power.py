@@ -283,7 +283,7 @@ def to_standby(host: HostSystem) -> None:
     host.sim.post_event(vim.event.EnteredStandbyModeEvent, host, message=f"Host {host.name} has entered standby mode")
 
 
-def from_standby(host: HostSystem, call: Call | None, timeout: int) -> Task:
+def from_standby(host: HostSystem, call: Call | None, timeout: int = 0) -> Task:
     """PowerUpHostFromStandBy_Task: done when the host is connected again, failed once it is silent for the timeout."""
 
     def body(task: Task) -> Any:

@@ -109,7 +109,7 @@ class VsanPart(HostPart):
 
 
 class HostVsanSystem(VsanPart):
-    """vSAN on one host."""
+    """vSAN on one host, which may have none of it."""
 
     vim_type = vim.host.VsanSystem
     id_prefix = "vsanSystem"
@@ -119,11 +119,14 @@ class HostVsanSystem(VsanPart):
         """Its place in the cluster, and whether it is on its way into maintenance mode."""
         host = self.host
         host.reach()
+        cls = vim.vsan.host.ClusterStatus
+        if not host.spec.vsan:
+            off = data.new(cls.State, state="disabled")
+            return data.new(cls, nodeUuid=_node(host.moid), health="unknown", nodeState=off, memberUuid=[])
         members = [item for item in self.cluster.hosts if item.spec.vsan and item.connection == "connected"]
         state = "master" if members and members[0] is host else "agent"
         if host.entering is not None:
             state = "enteringMaintenanceMode"
-        cls = vim.vsan.host.ClusterStatus
         return data.new(
             cls,
             uuid=_uuid(4, 1),

@@ -11,7 +11,7 @@ from pyVmomi import vim
 
 from .. import data
 from ..base import Entity
-from ..rules import admission
+from ..rules import admission, faults
 from ..takes import takes
 
 if TYPE_CHECKING:
@@ -128,10 +128,12 @@ class ResourcePool(Entity):
     def view_children(self) -> list[Entity]:
         return [*super().view_children(), *self.vms]
 
-    @takes("name", "config.cpuAllocation.*", "config.memoryAllocation.*")
+    @takes("name", "config.entity", "config.cpuAllocation.*", "config.memoryAllocation.*")
     def UpdateConfig(self, call: Call, name: str | None, config: Any) -> None:
         """Change name and reservations."""
         call.require("Resource.EditPool", self)
+        if config is not None and config.entity is not None and config.entity._moId != self.moid:
+            raise faults.invalid_argument("config.entity")
         if name:
             self.set("name", name)
         if config is not None:

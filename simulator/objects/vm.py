@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pyVmomi import vim
 
 from ..base import Entity
-from ..rules import admission, limits
+from ..rules import admission, faults, limits
 from ..rules import devices as device_rules
 from ..rules import knobs as knob_rules
 from ..takes import takes
 from ..tasks import Task
-from . import vm_config, vm_media, vm_move, vm_power, vm_reconfigure, vm_snapshots
+from . import vm_config, vm_files, vm_media, vm_move, vm_power, vm_reconfigure, vm_snapshots
 from .folder import Folder
 from .specs import VmSpec
 
@@ -40,7 +40,12 @@ class VirtualMachine(Entity):
         "guest": lambda self: vm_config.guest(self.spec, running=self.is_on),
         "capability": lambda self: vm_config.capability(),
     }
-    live: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"resourceConfig": vm_config.resource_config}
+    live: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "resourceConfig": vm_config.resource_config,
+        "layout": vm_files.layout,
+        "layoutEx": vm_files.layout_ex,
+        "storage": vm_files.storage,
+    }
 
     def __init__(self, sim: Simulator, spec: VmSpec, host: HostSystem, *, moid: str | None = None) -> None:
         super().__init__(sim, moid, name=spec.name)
@@ -267,5 +272,6 @@ class VirtualMachine(Entity):
 
     def UnregisterVM(self, call: Call) -> None:
         """Leaves the inventory, keeps its files."""
-        vm_power.check_state(self, "poweredOff")
+        if self.is_on:
+            raise faults.invalid_power_state("poweredOff", self.power)
         self.sim.remove(self)

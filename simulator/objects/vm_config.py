@@ -137,6 +137,22 @@ def option_values(extra: dict[str, str]) -> list[Any]:
     return [data.new(vim.option.OptionValue, key=key, value=extra[key]) for key in sorted(extra)]
 
 
+def _boot_options() -> Any:
+    """Nothing chosen: the defaults of the API reference."""
+    cls = vim.vm.BootOptions
+    values = optional(cls, efiSecureBootEnabled=False, networkBootProtocol="ipv4")
+    return data.new(cls, bootDelay=0, enterBIOSSetup=False, bootRetryEnabled=False, bootRetryDelay=10000, **values)
+
+
+def _tools() -> Any:
+    """Scripts run at every change of power, nothing upgrades by itself (API reference, ToolsConfigInfo)."""
+    cls = vim.vm.ToolsConfigInfo
+    scripts = ("afterPowerOn", "afterResume", "beforeGuestStandby", "beforeGuestShutdown")
+    return data.new(
+        cls, toolsVersion=0, toolsUpgradePolicy="manual", syncTimeWithHost=False, **dict.fromkeys(scripts, True)
+    )
+
+
 def config(vm: VirtualMachine) -> Any:
     """Build `VirtualMachineConfigInfo`."""
     spec = vm.spec
@@ -176,7 +192,8 @@ def config(vm: VirtualMachine) -> Any:
         cpuHotAddEnabled=spec.cpu_hot_add,
         cpuHotRemoveEnabled=False,
         extraConfig=option_values(dict(spec.extra)),
-        bootOptions=data.new(vim.vm.BootOptions, enterBIOSSetup=False),
+        bootOptions=_boot_options(),
+        tools=_tools(),
         firmware=spec.firmware,
         memoryReservationLockedToMax=spec.locked,
         nestedHVEnabled=spec.nested,
@@ -218,6 +235,12 @@ def guest(spec: VmSpec, *, running: bool) -> Any:
     )
 
 
+def _storage(devices: list[Any], when: Any) -> Any:
+    """Thin disks to which nobody ever wrote."""
+    size = sum(int(item.capacityInKB) * 1024 for item in devices if isinstance(item, DEVICE.VirtualDisk))
+    return data.new(vim.vm.Summary.StorageSummary, committed=0, uncommitted=size, unshared=0, timestamp=when)
+
+
 def summary(vm: VirtualMachine) -> Any:
     """Build `VirtualMachineSummary` from config, runtime and guest."""
     info, told = vm.get("config"), vm.get("guest")
@@ -252,6 +275,7 @@ def summary(vm: VirtualMachine) -> Any:
             guestFullName=info.guestFullName,
             annotation=info.annotation,
         ),
+        storage=_storage(devices, vm.sim.clock.start),
         quickStats=data.new(cls.QuickStats, guestHeartbeatStatus="gray"),
         overallStatus="green",
     )

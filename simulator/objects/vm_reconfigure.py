@@ -46,6 +46,13 @@ def reconfigure(vm: VirtualMachine, call: Call, spec: Any) -> Task:
         before = vm.get("config")
         rules.check_change_version(spec.changeVersion, before.changeVersion)
         rules.check_power(spec, vm.is_on)
+        rules.check_cpus(
+            spec.numCPUs,
+            before.hardware.numCPU,
+            powered_on=vm.is_on,
+            hot_add=bool(before.cpuHotAddEnabled),
+            hot_remove=bool(before.cpuHotRemoveEnabled),
+        )
         try:
             apply(vm, spec)
         except vim.fault.GenericVmConfigFault as fault:

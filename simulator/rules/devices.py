@@ -14,6 +14,7 @@ from typing import Any
 
 from pyVmomi import vim, vmodl
 
+from ..takes import not_modelled
 from . import faults, limits
 from .knobs import Knobs
 
@@ -210,7 +211,7 @@ def _plain(device: Any, devices: Sequence[Any], position: int) -> Any:
     elif isinstance(device, DEVICE.VirtualDisk):
         first, controller, units = 2000, device.controllerKey or 1000, range(16)
     else:
-        raise vim.fault.InvalidDeviceSpec(deviceIndex=position, property=f"deviceChange[{position}].device")
+        raise not_modelled(f"adding a {device._wsdlName} (deviceChange[{position}])")
     taken = {item.unitNumber for item in devices if item.controllerKey == controller}
     wanted = device.unitNumber
     if wanted is not None and wanted >= 0 and wanted in taken:

@@ -56,6 +56,12 @@ def check_power(spec: Any, powered_on: bool) -> None:
         raise faults.invalid_power_state("poweredOff", "poweredOn")
 
 
+def check_cpus(wanted: int | None, now: int, *, powered_on: bool, hot_add: bool, hot_remove: bool) -> None:
+    """Raise CpuHotPlugNotSupported where a running VM may not get, or give back, processors (API reference)."""
+    if powered_on and wanted is not None and wanted != now and not (hot_add if wanted > now else hot_remove):
+        raise vim.fault.CpuHotPlugNotSupported(msg="CPU hot plug is not supported for this virtual machine.")
+
+
 def memory(now: Memory, spec: Any, *, version: int, powered_on: bool, hot_add: bool, passthrough: bool) -> Memory:
     """The memory settings after a spec, or the fault.
 

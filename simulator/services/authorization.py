@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pyVmomi import vim, vmodl
 
 from .. import data
+from ..authz import known_privileges
 from ..base import ManagedObject
 from ..data import Ref
 from ..takes import takes
@@ -22,7 +23,9 @@ AM = vim.AuthorizationManager
 
 
 def _role_list(manager: AuthorizationManager) -> list[Any]:
-    """Roles; one that holds everything lists no privileges here, since the simulator keeps no catalogue of them."""
+    """Roles; one that holds everything lists what the API's descriptions and the other roles name."""
+    roles = manager.sim.authz.roles.values()
+    everything = known_privileges().union(*(role.privileges or () for role in roles))
     made = []
     for role in manager.sim.authz.roles.values():
         info = data.new(vim.Description, label=role.name, summary=role.name)
@@ -33,7 +36,7 @@ def _role_list(manager: AuthorizationManager) -> list[Any]:
                 name=role.name,
                 system=role.system,
                 info=info,
-                privilege=sorted(role.privileges or ()),
+                privilege=sorted(everything if role.privileges is None else role.privileges),
             )
         )
     return made

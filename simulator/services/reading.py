@@ -13,6 +13,7 @@ from pyVmomi import vim, vmodl
 from .. import data
 from ..authz import ANONYMOUS
 from ..data import memo
+from ..takes import MARK
 from ..wire import Stored, is_known
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def invalid_property(path: str, text: str | None = None) -> Any:
 
 def unmodelled(obj: ManagedObject, path: str) -> str:
     """What a fault says about a property that the API has and the simulator has not."""
-    return f"simulator: {obj.vim_type._wsdlName}.{path} is not modelled"
+    return f"{MARK}{obj.vim_type._wsdlName}.{path} is not modelled"
 
 
 @memo
@@ -104,6 +105,15 @@ def top_level(vim_type: type[Any], version: str) -> tuple[str, ...]:
     return tuple(info.name for info in vim_type._GetPropertyList() if is_known(version, info.version))
 
 
+def is_gap(obj: ManagedObject, path: Path) -> bool:
+    """Whether a path that has no value leads into what is not modelled of a property that is."""
+    fields = obj.gaps.get(path.name)
+    if fields is None or len(path.parts) < 2 or path.parts[1][0] not in fields:
+        return False
+    holder = obj.get(path.name)
+    return holder is not None and getattr(holder, path.parts[1][0], None) is None
+
+
 class PropertyReader:
     """Reads for a caller; the one place where permissions, missing properties and personal values meet."""
 
@@ -127,7 +137,7 @@ class PropertyReader:
                 raise vim.fault.NotAuthenticated(object=obj.ref, privilegeId=privilege)
             return None, self._denied(privilege, obj)
         if not obj.has(path.name):
-            return None, vmodl.fault.NotSupported(msg=unmodelled(obj, path.name))
+            return None, self._refusal(call, obj, path.name)
         fault = obj.missing(path.text)
         if fault is not None:
             return None, fault
@@ -137,7 +147,14 @@ class PropertyReader:
                 value = getattr(value, name, None) if value is not None else None
             return (None if value is None else Stored(_Uncached(obj), path.text, value, path.type)), None
         value = obj.walk(path.text, path.parts)
+        if value is None and is_gap(obj, path):
+            return None, self._refusal(call, obj, path.text)
         return (None if value is None else Stored(obj, path.text, value, path.type)), None
+
+    def _refusal(self, call: Call, obj: ManagedObject, path: str) -> Any:
+        text = unmodelled(obj, path)
+        call.refused.append(text)
+        return vmodl.fault.NotSupported(msg=text)
 
     def _denied(self, privilege: str, obj: ManagedObject) -> Any:
         entity = obj.entity() or self.sim.root

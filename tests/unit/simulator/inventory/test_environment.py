@@ -129,4 +129,6 @@ def test_a_host_of_another_cluster_is_a_wrong_argument() -> None:
 
 
 def test_compatibility_checks_are_not_modelled(world: World) -> None:
-    assert world.content.vmCompatibilityChecker is None
+    checker = world.content.vmCompatibilityChecker
+    with pytest.raises(vmodl.fault.MethodNotFound, match=r"CheckCompatibility_Task is not modelled"):
+        checker.CheckCompatibility_Task(world.vm("train-01"))

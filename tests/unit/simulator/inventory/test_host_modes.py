@@ -115,9 +115,12 @@ def test_resync_and_objects_out_of_reach_are_told_as_text(vsan: World) -> None:
         system.QueryCmmds([query(type="DISK")])
 
 
-def test_hosts_without_vsan_have_no_such_systems(world: World) -> None:
+def test_hosts_without_vsan_say_so(world: World) -> None:
     manager = world.host("esx-01").configManager
-    assert (manager.vsanSystem, manager.vsanInternalSystem) == (None, None)
+    status = manager.vsanSystem.QueryHostStatus()
+    assert (status.uuid, status.nodeState.state, list(status.memberUuid)) == (None, "disabled", [])
+    with pytest.raises(vmodl.fault.MethodNotFound):
+        manager.vsanInternalSystem.QuerySyncingVsanObjects()
     assert not world.host("esx-01").parent.configurationEx.vsanConfigInfo.enabled
 
 

@@ -74,7 +74,14 @@ def sample(kind: type[Any]) -> Any:
     if issubclass(kind, vs.Enum):
         return kind(kind.values[0])  # type: ignore[attr-defined]
     if issubclass(kind, data.DataObject):
-        return data.new(kind)
+        made = data.new(kind)
+        for info in kind._GetPropertyList():  # one field at least: an object without any asks for nothing
+            if info.name not in ("dynamicType", "dynamicProperty") and not issubclass(
+                info.type, (list, data.DataObject)
+            ):
+                setattr(made, info.name, sample(info.type))
+                break
+        return made
     if kind in (type, vs.ManagedMethod):
         return vim.VirtualMachine
     if issubclass(kind, datetime.datetime):
@@ -256,11 +263,32 @@ def everything(content: Any, ref: Any) -> Any:
 
 
 def test_a_read_of_everything_names_what_is_not_modelled(content: Any) -> None:
-    vm = content.searchIndex.FindByInventoryPath("DC1/vm/train-01")
-    missing = {item.path: item.fault for item in everything(content, vm).missingSet}
-    assert "layoutEx" in missing
-    assert isinstance(missing["layoutEx"], vmodl.fault.NotSupported)
-    assert missing["layoutEx"].msg == "simulator: VirtualMachine.layoutEx is not modelled"
+    (store, *_more) = content.searchIndex.FindByInventoryPath("DC1").datastore
+    missing = {item.path: item.fault for item in everything(content, store).missingSet}
+    assert list(missing) == ["iormConfiguration"]
+    assert isinstance(missing["iormConfiguration"], vmodl.fault.NotSupported)
+    assert missing["iormConfiguration"].msg == "simulator: Datastore.iormConfiguration is not modelled"
     with pytest.raises(vmodl.query.InvalidProperty) as caught:
         everything(content, content.perfManager)
     assert caught.value.msg == "simulator: PerformanceManager.* is not modelled"
+
+
+def test_a_path_into_what_a_host_has_and_the_lab_has_not(sim: Simulator, content: Any) -> None:
+    """Unset would mean that the host keeps no time; what may be unset is left out as always."""
+    host = content.searchIndex.FindByInventoryPath("DC1/host/compute/esx-01.lab")
+    pc = vmodl.query.PropertyCollector
+    wanted = [
+        "config.dateTimeInfo.ntpConfig",
+        "config.firewall",
+        "config.vFlashConfigInfo",
+        "config.network.dnsConfig.hostName",
+    ]
+    spec = pc.FilterSpec(
+        objectSet=[pc.ObjectSpec(obj=host)], propSet=[pc.PropertySpec(type=type(host), pathSet=wanted)]
+    )
+    mark = sim.journal.mark()
+    (row,) = content.propertyCollector.RetrieveContents([spec])
+    assert [(item.name, item.val) for item in row.propSet] == [("config.network.dnsConfig.hostName", "esx-01")]
+    told = [f"simulator: HostSystem.{path} is not modelled" for path in wanted[:2]]
+    assert [item.fault.msg for item in row.missingSet] == told
+    assert sim.journal.since(mark)[-1].refused == told

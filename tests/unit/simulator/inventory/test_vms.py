@@ -83,7 +83,7 @@ def test_removing_keeps_the_lock(ready: World) -> None:
 
 def test_fields_that_are_not_modelled_are_refused_by_name(world: World) -> None:
     vm = world.vm("train-01")
-    with pytest.raises(vim.fault.GenericVmConfigFault, match="not modelled: swapPlacement"):
+    with pytest.raises(vmodl.fault.NotSupported, match=r"spec\.swapPlacement is not modelled"):
         vm.ReconfigVM_Task(SPEC(swapPlacement="inherit"))
 
 

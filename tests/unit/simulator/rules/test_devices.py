@@ -209,7 +209,9 @@ def test_a_network_card_on_a_taken_unit() -> None:
 
 
 def test_devices_that_are_not_modelled_are_refused() -> None:
-    with pytest.raises(vim.fault.InvalidDeviceSpec):
+    with pytest.raises(
+        vmodl.fault.NotSupported, match=r"adding a VirtualSerialPort \(deviceChange\[0\]\) is not modelled"
+    ):
         apply([], add(vim.vm.device.VirtualSerialPort(key=-1)))
     with pytest.raises(vim.fault.InvalidDeviceBacking):
         apply([], add(PASSTHROUGH(key=-1)))
