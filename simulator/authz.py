@@ -60,12 +60,13 @@ def default_roles() -> dict[str, Role]:
 @memo
 def known_privileges() -> frozenset[str]:
     """Every privilege that the API's own descriptions of properties, methods and parameters name."""
-    found = set()
+    found: set[Any] = set()
     for definition in vs._managedDefMap.values():
         found |= {prop[4] for prop in definition[4] or ()}
         for method in definition[5] or ():
             found |= {method[5], *(param[4] for param in method[3])}
-    return frozenset(item for item in found if isinstance(item, str) and "." in item)
+    named = [name for item in found if isinstance(item, str) for name in item.split()]  # some ask for two at once
+    return frozenset(name for name in named if "." in name)
 
 
 class Authorization:

@@ -28,7 +28,7 @@ READS: frozenset[str] = frozenset(
     SetCollectorPageSize DestroyCollector CreateCollectorForTasks ReadNextTasks ReadPreviousTasks
     QueryConfigOption QueryConfigOptionDescriptor QueryConfigOptionEx QueryConfigTarget QueryTargetCapabilities
     RetrieveHardwareUptime QueryHostConnectionInfo QueryMemoryOverhead QueryMemoryOverheadEx QueryTpmAttestationReport
-    QueryHostStatus QuerySyncingVsanObjects QueryCmmds
+    QueryHostStatus QuerySyncingVsanObjects QueryCmmds GetResourceUsage
     QueryBootDevices RetrieveDiskPartitionInfo RetrieveDynamicPassthroughInfo RetrieveVendorDeviceGroupInfo
     QueryOptions QueryAvailableDisksForVmfs QueryPerf QueryPerfCounter QueryAvailablePerfMetric QueryPerfProviderSummary
     ClusterEnterMaintenanceMode RecommendHostsForVm RetrieveDasAdvancedRuntimeInfo

@@ -178,6 +178,21 @@ class ClusterComputeResource(ComputeResource):
                 return "disabled" if item.enabled is False else str(item.behavior or config.drsConfig.defaultVmBehavior)
         return str(config.drsConfig.defaultVmBehavior)
 
+    def GetResourceUsage(self, call: Call) -> Any:
+        """What its hosts that answer use and have, and its datastores."""
+        hosts = [host for host in self.hosts if host.connection == "connected"]
+        stats = [host.get("summary.quickStats") for host in hosts]
+        stores = [self.sim.obj(ref).props["summary"] for ref in self.props["datastore"]]
+        return data.new(
+            vim.cluster.ResourceUsageSummary,
+            cpuUsedMHz=sum(item.overallCpuUsage for item in stats),
+            cpuCapacityMHz=sum(host.cpu_mhz for host in hosts),
+            memUsedMB=sum(item.overallMemoryUsage for item in stats),
+            memCapacityMB=sum(host.spec.memory_gb * 1024 for host in hosts),
+            storageUsedMB=sum(item.capacity - item.freeSpace for item in stores) // admission.MIB,
+            storageCapacityMB=sum(item.capacity for item in stores) // admission.MIB,
+        )
+
     @takes("host")
     def ClusterEnterMaintenanceMode(self, call: Call, host: list[Any], option: Any = None, info: Any = None) -> Any:
         """What DRS would do for these hosts; applies nothing. Only with DRS."""

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Collection
 from typing import Any
 
@@ -125,6 +126,15 @@ def _is_distributed(vmk: Vmkernel, spec: HostSpec) -> bool:
     return any(switch.name == vmk.switch and switch.kind == "distributed" for switch in spec.switches)
 
 
+def _vmk_mac(vmk: Vmkernel, spec: HostSpec) -> str:
+    """The first VMkernel adapter has the address of an uplink, the others one of VMware's own."""
+    uplink = next((nic.mac for nic in spec.nics if nic.switch == vmk.switch), "")
+    if uplink and vmk is spec.vmkernels[0]:
+        return uplink
+    tail = zlib.crc32(f"{spec.uuid}/{vmk.device}".encode())
+    return f"00:50:56:6{tail >> 16 & 15:x}:{tail >> 8 & 255:02x}:{tail & 255:02x}"
+
+
 def _vnic(vmk: Vmkernel, spec: HostSpec) -> Any:
     ip = data.new(vim.host.IpConfig, dhcp=False, ipAddress=vmk.ip, subnetMask="255.255.0.0")
     port = None
@@ -140,6 +150,7 @@ def _vnic(vmk: Vmkernel, spec: HostSpec) -> Any:
         spec=data.new(
             vim.host.VirtualNic.Specification,
             ip=ip,
+            mac=_vmk_mac(vmk, spec),
             mtu=1500,
             portgroup=None if port else vmk.portgroup,
             distributedVirtualPort=port,

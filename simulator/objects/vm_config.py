@@ -13,7 +13,7 @@ from pyVmomi.VmomiSupport import F_OPTIONAL
 from .. import data
 from ..rules import devices as device_rules
 from ..rules import limits
-from . import vm_media
+from . import host_config, vm_media
 from .pci import optional
 from .specs import VmSpec
 
@@ -109,7 +109,7 @@ def _nic(vm: VirtualMachine) -> Any:
         unitNumber=7,
         backing=backing,
         connectable=data.new(
-            DEVICE.VirtualDevice.ConnectInfo, startConnected=True, allowGuestControl=True, connected=False
+            DEVICE.VirtualDevice.ConnectInfo, startConnected=True, allowGuestControl=True, connected=vm.is_on
         ),
         addressType="assigned",
         macAddress=f"00:50:56:{number >> 16:02x}:{number >> 8 & 255:02x}:{number & 255:02x}",
@@ -144,12 +144,23 @@ def _boot_options() -> Any:
     return data.new(cls, bootDelay=0, enterBIOSSetup=False, bootRetryEnabled=False, bootRetryDelay=10000, **values)
 
 
+def _store_urls(vm: VirtualMachine) -> list[Any]:
+    if vm.datastore is None:
+        return []
+    return [data.new(vim.vm.ConfigInfo.DatastoreUrlPair, name=vm.datastore.name, url=vm.datastore.props["info"].url)]
+
+
 def _tools() -> Any:
     """Scripts run at every change of power, nothing upgrades by itself (API reference, ToolsConfigInfo)."""
     cls = vim.vm.ToolsConfigInfo
     scripts = ("afterPowerOn", "afterResume", "beforeGuestStandby", "beforeGuestShutdown")
     return data.new(
-        cls, toolsVersion=0, toolsUpgradePolicy="manual", syncTimeWithHost=False, **dict.fromkeys(scripts, True)
+        cls,
+        toolsVersion=0,
+        toolsUpgradePolicy="manual",
+        syncTimeWithHost=False,
+        lastInstallInfo=data.new(cls.ToolsLastInstallInfo, counter=0),
+        **dict.fromkeys(scripts, True),
     )
 
 
@@ -180,6 +191,7 @@ def config(vm: VirtualMachine) -> Any:
         annotation=spec.annotation,
         managedBy=vim.ext.ManagedByInfo(extensionKey=spec.managed_by, type="agent") if spec.managed_by else None,
         template=spec.template,
+        datastoreUrl=_store_urls(vm),
         files=data.new(vim.vm.FileInfo, vmPathName=f"[{spec.datastore}] {spec.name}/{spec.name}.vmx"),
         flags=flags,
         defaultPowerOps=data.new(vim.vm.DefaultPowerOpInfo, powerOffType="soft", resetType="soft", suspendType="hard"),
@@ -235,6 +247,18 @@ def guest(spec: VmSpec, *, running: bool) -> Any:
     )
 
 
+def _quick_stats(vm: VirtualMachine) -> Any:
+    """What a running VM takes of its host, as the host counts it: all its memory, a tenth of its CPUs."""
+    megabytes, vcpus = vm.load if vm.is_on and vm.host.knob("load_follows_vms") else (0, 0)
+    return data.new(
+        vim.vm.Summary.QuickStats,
+        guestHeartbeatStatus="gray",
+        overallCpuUsage=vcpus * host_config.MHZ // 10,
+        hostMemoryUsage=megabytes,
+        guestMemoryUsage=megabytes,
+    )
+
+
 def _storage(devices: list[Any], when: Any) -> Any:
     """Thin disks to which nobody ever wrote."""
     size = sum(int(item.capacityInKB) * 1024 for item in devices if isinstance(item, DEVICE.VirtualDisk))
@@ -276,7 +300,7 @@ def summary(vm: VirtualMachine) -> Any:
             annotation=info.annotation,
         ),
         storage=_storage(devices, vm.sim.clock.start),
-        quickStats=data.new(cls.QuickStats, guestHeartbeatStatus="gray"),
+        quickStats=_quick_stats(vm),
         overallStatus="green",
     )
 

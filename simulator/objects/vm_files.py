@@ -25,11 +25,10 @@ def _disks(vm: VirtualMachine) -> list[Any]:
 
 
 def layout(vm: VirtualMachine) -> Any:
-    """`layout`: names only."""
+    """`layout`: names only; `configFile` leaves out the .vmx, and there is no other (API reference)."""
     cls = vim.vm.FileLayout
-    path = str(vm.get("config").files.vmPathName)
     disks = [data.new(cls.DiskLayout, key=disk.key, diskFile=[disk.backing.fileName]) for disk in _disks(vm)]
-    return data.new(cls, configFile=[path.rpartition("/")[2]], disk=disks)
+    return data.new(cls, disk=disks)
 
 
 def layout_ex(vm: VirtualMachine) -> Any:

@@ -116,11 +116,11 @@ def _is_held(backing: Any) -> bool:
 
 def connect(vm: VirtualMachine, on: bool) -> None:
     """What starts connected is connected while the VM runs, nothing while it is off."""
-    if not vm.spec.media:
-        return
+    if not vm.spec.media and "config" not in vm.props:
+        return  # nobody has looked yet: it is built as the VM is then
     with vm.edit("config") as config:
         for device in config.hardware.device:
-            if isinstance(device, _HELD) and device.connectable is not None:
+            if isinstance(device, (*_HELD, DEVICE.VirtualEthernetCard)) and device.connectable is not None:
                 device.connectable.connected = on and device.connectable.startConnected
                 if isinstance(device, DEVICE.VirtualUSB):
                     device.connected = device.connectable.connected

@@ -228,8 +228,26 @@ def _edited(old: Any, new: Any) -> Any:
     if new.backing is None:
         new.backing = old.backing
     new.controllerKey, new.unitNumber, new.deviceInfo = old.controllerKey, old.unitNumber, old.deviceInfo
+    if isinstance(new, DEVICE.VirtualDisk):
+        _resize(old, new)
     _clean(new, kind(new))
     return new
+
+
+def _resize(old: Any, new: Any) -> None:
+    """A disk grows by capacityInBytes, or by the older capacityInKB; it never shrinks (API reference, VirtualDisk)."""
+    before = int(old.capacityInBytes or old.capacityInKB * 1024)
+    after = next(
+        (
+            size
+            for size in (int(new.capacityInBytes or 0), int(new.capacityInKB or 0) * 1024)
+            if size not in (0, before)
+        ),
+        before,
+    )
+    if after < before:
+        raise vim.fault.InvalidDeviceOperation(deviceIndex=0, msg="A virtual disk cannot be made smaller.")
+    new.capacityInBytes, new.capacityInKB = after, after // 1024
 
 
 def _check_count(devices: Sequence[Any], changes: Sequence[Any], setting: Setting, knobs: Knobs) -> None:

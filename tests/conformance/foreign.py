@@ -99,7 +99,7 @@ def rendered(client: str, rows: Sequence[Row]) -> str:
     counts = " | ".join(str(count(rows, verdict)) for verdict in VERDICTS)
     text = f"{head}| {client} | {counts} |\n"
     for verdict in VERDICTS:
-        calls = [f"`{row.call}`" for row in rows if row.verdict == verdict]
+        calls = [f"`{row.call.strip()}`" for row in rows if row.verdict == verdict]
         if calls:
             text += f"\n<details><summary>{verdict}</summary>\n\n{', '.join(calls)}\n\n</details>\n"
     return text
