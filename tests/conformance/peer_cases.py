@@ -122,7 +122,7 @@ def _cluster(sim: Simulator, found: dict[str, Any]) -> bool:
     row, config = found["clusters"]["compute"], sim.find("ClusterComputeResource", "compute").get("configurationEx")
     used = sum(item.get("summary.quickStats").overallMemoryUsage for item in sim.registry.all(vim.HostSystem))
     drs, ha = (
-        (row["drs_enabled"], row["ha_enabled"]) if "drs_enabled" in row else (row["enabled_drs"], row["enabled_ha"])
+        (row["drs_enabled"], row["ha_enabled"]) if "drs_enabled" in row else (row["enabled_drs"], row["enable_ha"])
     )
     return (drs, ha, len(row["hosts"]), row["resource_summary"]["memUsedMB"]) == (
         config.drsConfig.enabled, config.dasConfig.enabled, 3, used
