@@ -125,7 +125,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="conformance",
         group="conformance",
-        about="the simulator beside vcsim, and driven by govc (skipped where there is no Go)",
+        about="the simulator beside vcsim, and what govc and other collections get from it (govc: skipped where there is no Go)",
         module=("pytest", "-q", "-p", "no:cacheprovider", "tests/conformance"),
         environ={"XDG_CACHE_HOME": str(CACHE)},  # the tools built for it stay in the checkout
     ),

@@ -105,7 +105,7 @@ def holding(vm: VirtualMachine) -> str:
     return ""
 
 
-_HELD = tuple(getattr(DEVICE, name) for name, *_rest in KINDS.values())
+_HELD: tuple[Any, ...] = tuple(getattr(DEVICE, name) for name, *_rest in KINDS.values())
 
 
 def _is_held(backing: Any) -> bool:
