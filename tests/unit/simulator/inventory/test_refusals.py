@@ -74,14 +74,7 @@ def sample(kind: type[Any]) -> Any:
     if issubclass(kind, vs.Enum):
         return kind(kind.values[0])  # type: ignore[attr-defined]
     if issubclass(kind, data.DataObject):
-        made = data.new(kind)
-        for info in kind._GetPropertyList():  # one field at least: an object without any asks for nothing
-            if info.name not in ("dynamicType", "dynamicProperty") and not issubclass(
-                info.type, (list, data.DataObject)
-            ):
-                setattr(made, info.name, sample(info.type))
-                break
-        return made
+        return filled(kind)
     if kind in (type, vs.ManagedMethod):
         return vim.VirtualMachine
     if issubclass(kind, datetime.datetime):
@@ -89,6 +82,18 @@ def sample(kind: type[Any]) -> Any:
     if kind is object:
         return "x"
     return kind("1")
+
+
+def filled(kind: type[Any]) -> Any:
+    """A data object with one field set: an object without any asks for nothing, and some types have none."""
+    made = data.new(kind)
+    own = [info for info in kind._GetPropertyList() if info.name not in ("dynamicType", "dynamicProperty")]
+    own.sort(
+        key=lambda info: issubclass(getattr(info.type, "Item", info.type), data.DataObject)
+    )  # objects as the last resort
+    if own:
+        setattr(made, own[0].name, sample(own[0].type))
+    return made
 
 
 def kinds(declared: type[Any]) -> list[type[Any]]:
@@ -109,7 +114,9 @@ def refused(node: takes.Node | None, declared: type[Any], place: str) -> Iterato
         return declared([value]) if issubclass(declared, list) else value
 
     if node is None:
-        yield place, wrapped(sample(item))
+        value = wrapped(sample(item))
+        if not takes._says_nothing(value, declared):
+            yield place, value
     elif issubclass(item, data.DataObject):
         for kind in kinds(item):
             for info in kind._GetPropertyList():
