@@ -106,6 +106,7 @@ def holding(vm: VirtualMachine) -> str:
 
 
 _HELD: tuple[Any, ...] = tuple(getattr(DEVICE, name) for name, *_rest in KINDS.values())
+_CONNECTABLE: tuple[Any, ...] = (*_HELD, DEVICE.VirtualEthernetCard)
 
 
 def _is_held(backing: Any) -> bool:
@@ -120,7 +121,7 @@ def connect(vm: VirtualMachine, on: bool) -> None:
         return  # nobody has looked yet: it is built as the VM is then
     with vm.edit("config") as config:
         for device in config.hardware.device:
-            if isinstance(device, (*_HELD, DEVICE.VirtualEthernetCard)) and device.connectable is not None:
+            if isinstance(device, _CONNECTABLE) and device.connectable is not None:
                 device.connectable.connected = on and device.connectable.startConnected
                 if isinstance(device, DEVICE.VirtualUSB):
                     device.connected = device.connectable.connected

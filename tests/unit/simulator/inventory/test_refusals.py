@@ -12,6 +12,7 @@ import pytest
 from pyVmomi import VmomiSupport as vs
 from pyVmomi import vim, vmodl
 
+import simulator.lab.load  # with it every class that answers a method
 from simulator import Simulator, data, takes
 from simulator.base import Entity, ManagedObject
 from simulator.dispatch import Peer, Request, invoke
@@ -61,6 +62,7 @@ def handlers() -> Iterator[tuple[type[ManagedObject], Any]]:
                 yield cls, info
 
 
+assert simulator.lab.load.Builder
 METHODS = sorted({(cls, info.wsdlName) for cls, info in handlers()}, key=lambda item: (item[0].__name__, item[1]))
 ALL_OPTIONAL = vs.F_OPTIONAL
 
@@ -68,7 +70,8 @@ ALL_OPTIONAL = vs.F_OPTIONAL
 def sample(kind: type[Any]) -> Any:
     """Some value of a type, with nothing optional in it."""
     if issubclass(kind, list):
-        return kind([sample(kind.Item)])  # type: ignore[attr-defined]
+        item = kind.Item  # type: ignore[attr-defined]
+        return kind([data.new(item) if issubclass(item, data.DataObject) else sample(item)])
     if issubclass(kind, vs.ManagedObject):
         return kind("nothing-1")
     if issubclass(kind, vs.Enum):
@@ -88,11 +91,10 @@ def filled(kind: type[Any]) -> Any:
     """A data object with one field set: an object without any asks for nothing, and some types have none."""
     made = data.new(kind)
     own = [info for info in kind._GetPropertyList() if info.name not in ("dynamicType", "dynamicProperty")]
-    own.sort(
-        key=lambda info: issubclass(getattr(info.type, "Item", info.type), data.DataObject)
-    )  # objects as the last resort
     if own:
-        setattr(made, own[0].name, sample(own[0].type))
+        field = min(own, key=lambda info: issubclass(info.type, data.DataObject))  # an object as the last resort
+        nested = issubclass(field.type, data.DataObject)
+        setattr(made, field.name, data.new(field.type) if nested else sample(field.type))
     return made
 
 
