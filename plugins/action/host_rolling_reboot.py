@@ -23,7 +23,6 @@ from ansible.utils.display import Display
 from ansible.utils.path import unfrackpath
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.gantt import gantt_page
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.joining import joined_results
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.naming import (
     renamed,
     renamed_record,
@@ -40,12 +39,12 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout
     ending_lines,
     schedule_lines,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.owner import make_owner
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.report_files import (
     local_zone,
     refusal,
     write_whole,
 )
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling_slices import slices
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling_watch import (
     Screen,
     Tail,
@@ -124,13 +123,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         view = View(zone=zone.info, reasons=display.verbosity > 0, redraws=redraws)
         screen = Screen(self._say if self._speaks(args) else _hush, view, COLUMNS if redraws else 0)
         is_check = bool(self._task.check_mode)
-        joined: dict[str, Any] | None = None
+        joined: dict[str, Any] = {}
         with self._progress_file(args) as tail:
-            args = {"run_id": make_owner(), "slice": BLIND_SLICE if tail is None else LIVE_SLICE, **args}
-            while joined is None or not _is_over(joined):
-                part = self._slice(args, task_vars, screen, tail, is_first=joined is None)
-                joined = joined_results(joined, part)
-                args["goes_on"] = True
+
+            def call(asked: dict[str, Any], is_first: bool) -> dict[str, Any]:
+                return self._slice(asked, task_vars, screen, tail, is_first=is_first)
+
+            for part, joined in slices(args, BLIND_SLICE if tail is None else LIVE_SLICE, call):
                 if tail is None and not is_check:
                     screen.feed(records_of(part))
                 if not is_check and joined.get("timeline"):
@@ -225,10 +224,6 @@ def _renamed(part: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     if told.get("msg") != part.get("msg"):
         told.pop("exception", None)  # newer releases keep the message there once more, and show that one
     return told
-
-
-def _is_over(joined: Mapping[str, Any]) -> bool:
-    return bool(joined.get("failed") or joined.get("unreachable") or joined.get("ended", True))
 
 
 def _hush(text: str, tone: Tone = "", *, raw: bool = False) -> None:

@@ -1,0 +1,37 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One run out of slices: who calls the module, and until when. PRIVATE to the collection.
+
+The action plugin does little else, and needs Ansible's controller for it; this needs none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from .._domain.rollout.joining import joined_results
+from .owner import make_owner
+
+Part = dict[str, Any]
+
+
+def slices(
+    args: Mapping[str, Any], seconds: float, call: Callable[[dict[str, Any], bool], Part]
+) -> Iterator[tuple[Part, Part]]:
+    """Call the module until it is over: the result of each slice, and of all so far as one.
+
+    ``call`` gets the arguments of a slice and whether it is the first one. ``seconds``: of a slice, where ``args`` name none. This
+    process owns the run: the module stops once it has ended.
+    """
+    asked = {"run_id": make_owner(), "slice": seconds, **args}
+    joined: Part | None = None
+    while joined is None or not _is_over(joined):
+        part = call(dict(asked), joined is None)
+        joined = joined_results(joined, part)
+        asked["goes_on"] = True
+        yield part, joined
+
+
+def _is_over(joined: Mapping[str, Any]) -> bool:
+    return bool(joined.get("failed") or joined.get("unreachable") or joined.get("ended", True))

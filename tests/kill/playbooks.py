@@ -1,0 +1,137 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A rolling reboot as users run it, ansible-playbook against a vCenter over TLS, killed at a write: all of its processes, or one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from simulator.clock import ScaledClock
+from simulator.simulator import Simulator
+from simulator.stops import Write
+from tests.kill.lab import LAB, TASK, Site
+from tests.kill.processes import at_work_in, family, gone, kill
+from tools.envs import clean_environ
+from tools.tree import collections_path, sync
+
+SPEED = 60.0
+"""Seconds of the simulated vCenter in one of ours: so few that a busy machine's hiccup is not a guest that would not stop."""
+
+PATIENCE = 120.0
+"""Seconds of ours one playbook may take."""
+
+Chosen = Callable[[list[int]], list[int]]
+"""Which ones of ansible-playbook, its worker with the action plugin, shells, and last the module."""
+
+
+def everything(members: list[int]) -> list[int]:
+    return members
+
+
+def the_playbook(members: list[int]) -> list[int]:
+    return members[:1]
+
+
+def the_worker(members: list[int]) -> list[int]:
+    return members[1:2]
+
+
+def the_module(members: list[int]) -> list[int]:
+    return members[-1:]
+
+
+def prepare() -> None:
+    """The collection as users install it."""
+    sync("kill")
+
+
+@dataclass
+class PlaybookSite(Site):
+    """Where playbooks are run."""
+
+    playbook: Path = field(kw_only=True)
+
+    def start(self, home: str = "home") -> subprocess.Popen[str]:
+        """ansible-playbook as a process group of its own, in a home of its own."""
+        place = self.home(home)
+        environ = {
+            **clean_environ(Path(sys.prefix)),
+            **self.credentials(),
+            "HOME": str(place),
+            "TMPDIR": str(place),
+            "XDG_RUNTIME_DIR": str(place),
+            "ANSIBLE_HOME": str(place / ".ansible"),
+            "ANSIBLE_REMOTE_TMP": str(place / ".ansible" / "tmp"),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+            "ANSIBLE_COLLECTIONS_PATH": str(collections_path("kill")),
+            "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+        }
+        return subprocess.Popen(
+            [sys.executable, "-m", "ansible.cli.playbook", str(self.playbook)],
+            cwd=place,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def finish(self, process: subprocess.Popen[str]) -> int:
+        """Its exit code. Fails when it takes too long, or leaves a process behind."""
+        try:
+            self.told, _unused = process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            kill(family(process.pid))
+            self.told, _unused = process.communicate()
+            raise AssertionError(f"still running after {PATIENCE:.0f} seconds:\n{self.told}") from None
+        assert gone(at_work_in(self.folder), PATIENCE), f"a process outlived its playbook:\n{self.told}"
+        return process.returncode
+
+    def roll(self, home: str = "home") -> int:
+        return self.finish(self.start(home))
+
+    def kill_at(
+        self, number: int, method: str, *, chosen: Chosen = everything, when: str = "after", home: str = "home"
+    ) -> int:
+        """Run the playbook, kill -9 what is chosen of it at its n-th call of a method, and wait for the rest; the exit code."""
+        started = threading.Event()
+        struck = threading.Event()
+
+        def strike(write: Write) -> None:
+            started.wait(PATIENCE)
+            members = family(process.pid)
+            assert len(members) >= 3, members
+            struck.set()  # before the process is gone: whoever waits for it looks at this next
+            kill(chosen(members))
+
+        stop = self.sim.on_write(number, strike, when=when, method=method)
+        process = self.start(home)
+        started.set()
+        try:
+            code = self.finish(process)
+        finally:
+            self.sim.stops.remove(stop)
+        assert struck.is_set(), f"it ended before its {number}. {method}:\n{self.told}"
+        return code
+
+
+@contextmanager
+def vcenter(folder: Path, **options: object) -> Iterator[PlaybookSite]:
+    """A fresh one, and a playbook for it: one task, on localhost."""
+    task = {"name": "Reboot what owes it", "directpath.vsphere.host_rolling_reboot": {**TASK, **options}}
+    playbook = folder / "roll.yml"
+    plays = [{"name": "Roll", "hosts": "localhost", "gather_facts": False, "tasks": [task]}]
+    playbook.write_text(yaml.safe_dump(plays), encoding="utf-8")
+    sim = Simulator.from_lab(LAB, clock=ScaledClock(SPEED))
+    with sim.serve(port=0) as server:
+        yield PlaybookSite(sim=sim, port=server.port, ca_file=str(server.ca_file), folder=folder, playbook=playbook)
