@@ -19,7 +19,6 @@ from dataclasses import dataclass, field, replace
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any
 
 from simulator.simulator import Simulator
 from simulator.stops import Write

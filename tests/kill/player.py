@@ -53,9 +53,7 @@ def play(order: Order) -> NoReturn:
     os.environ.update(order.environ, HOME=str(order.home), TMPDIR=str(order.home))
     tempfile.tempdir = None
     args = {**order.args, "progress_file": str(order.home / "progress.jsonl")}
-    joined: dict[str, Any] = {}
-    for _part, joined in slices(args, order.slice, partial(_slice, order)):
-        pass
+    *_earlier, (_part, joined) = slices(args, order.slice, partial(_slice, order))
     (order.home / "result.json").write_text(json.dumps(joined), encoding="utf-8")
     os._exit(2 if joined.get("failed") else 0)
 
