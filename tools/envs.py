@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
 VENVS = CACHE / "venv"
 HOME = CACHE / "home"  # for tools that would leave something in the user's
+BYTECODE = CACHE / "bytecode"
 REQUIREMENTS = ROOT / "tools" / "requirements"
 
 Version = tuple[int, int]
@@ -169,7 +170,10 @@ def clean_environ(venv: Path | None) -> dict[str, str]:
     environ = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
     # A version manager's shims start with a name that may belong to no installed version (ansible-test dies of it).
     path = [part for part in environ.get("PATH", os.defpath).split(os.pathsep) if not part.endswith("/shims")]
+    BYTECODE.mkdir(parents=True, exist_ok=True)
     return environ | {
+        "PYTHONPATH": str(ROOT / "tools" / "bytecode"),
+        "DIRECTPATH_BYTECODE": str(BYTECODE),
         "PATH": os.pathsep.join([*([str(venv / "bin")] if venv else []), *path]),
         "LC_ALL": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
