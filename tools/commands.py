@@ -55,12 +55,30 @@ def must(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> st
     return done.output
 
 
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """What the recap of ansible-playbook says of one host."""
+
+    changed: int
+    failed: int
+    """Tasks that failed, and those that did not reach the host."""
+
+
+def recap(output: str) -> dict[str, Tally]:
+    """Host → its line in the recap of ansible-playbook; StepError where there is none."""
+    lines = re.findall(
+        r"^(\S+)\s*: ok=\d+\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)",
+        output.rpartition("PLAY RECAP")[2],
+        re.MULTILINE,
+    )
+    if not lines:
+        raise StepError(f"no recap in:\n{output}")
+    return {
+        host: Tally(changed=int(changes), failed=int(unreachable) + int(failed))
+        for host, changes, unreachable, failed in lines
+    }
+
+
 def changed(output: str) -> dict[str, int]:
     """Host → its number of changed tasks, from the recap of ansible-playbook."""
-    recap = output.rpartition("PLAY RECAP")[2]
-    found = {
-        host: int(number) for host, number in re.findall(r"^(\S+)\s*: ok=\d+\s+changed=(\d+)", recap, re.MULTILINE)
-    }
-    if not found:
-        raise StepError(f"no recap in:\n{output}")
-    return found
+    return {host: tally.changed for host, tally in recap(output).items()}

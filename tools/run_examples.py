@@ -5,6 +5,8 @@
 A check run must write nothing (by the simulator's journal), the real run must change what the check run said it would,
 and another run must change nothing. tests/docs/examples.yml says for which lab an example is written. Where an example
 connects (hostname, username ...), its connection options are replaced by the lab's.
+
+Ansible is started three times in all: an example is a host of the inventory, whose variables lead to its own lab.
 """
 
 from __future__ import annotations
@@ -12,15 +14,15 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tools.commands import StepError, changed, run
+from tools.commands import StepError, Tally, recap, run
 from tools.envs import ROOT
 from tools.generate import documentation
 from tools.lab import LabError, control, running
@@ -28,7 +30,11 @@ from tools.run_docs import example_environ
 
 SETTINGS = ROOT / "tests" / "docs" / "examples.yml"
 CONNECTION = ("hostname", "username", "password", "port", "validate_certs", "ca_path", "proxy_host", "proxy_port")
-STEP_SECONDS = 300
+PHASE_SECONDS = 1500
+AT_A_TIME = 4  # an example that waits for hosts to boot needs no processor
+
+Phase = Callable[..., dict[str, Tally]]
+"""Runs the playbook on some hosts (all when none is named): ``phase("--check", hosts=...)``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,46 +82,97 @@ def without_connection(task: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def playbook(example: Example) -> list[dict[str, Any]]:
-    """One play of the one task; connection options come from the environment."""
+def playbook() -> list[dict[str, Any]]:
+    """The one play: every host does its own example, none waits for another."""
     play: dict[str, Any] = {
-        "name": "Example",
-        "hosts": "localhost",
-        "connection": "local",
+        "name": "Examples",
+        "hosts": "all",
+        "strategy": "free",
         "gather_facts": False,
-        "vars": {**example.vars, "ansible_python_interpreter": "{{ ansible_playbook_python }}"},
-        "tasks": [dict(example.task)],
+        "environment": "{{ example_environment }}",
+        "tasks": [{"name": "Example", "ansible.builtin.include_tasks": "{{ example_file }}"}],
     }
     return [play]
 
 
-def run_example(example: Example, environ: Mapping[str, str]) -> str | None:
-    """None when all three runs did what they should; else what went wrong."""
-    try:
-        with tempfile.TemporaryDirectory(prefix="directpath-examples-") as folder, running(example.lab) as variables:
-            file = Path(folder) / "example.yml"
-            file.write_text(yaml.safe_dump(playbook(example), sort_keys=False), encoding="utf-8")
-            both = {**environ, **variables}
-            forecast = _play(file, both, "--check")
-            if writes := control(variables, "/journal?writes=1"):
-                return f"check mode wrote: {writes}"
-            real = _play(file, both)
-            if real != forecast:
-                return f"check mode said changed={forecast}, the run changed={real}"
-            again = _play(file, both)
-            if bool(again) != example.changes_again:
-                return f"a second run changed={again}, expected {'a change' if example.changes_again else 'none'}"
-    except (LabError, StepError) as problem:
-        return str(problem)
-    return None
+def names(chosen: Sequence[Example]) -> list[str]:
+    """A name of an inventory host for each."""
+    return [f"{number:02d}-{example.module}" for number, example in enumerate(chosen, start=1)]
 
 
-def _play(file: Path, environ: Mapping[str, str], *options: str) -> int:
-    """The number of changed tasks."""
-    done = run(["ansible-playbook", "--diff", *options, str(file)], file.parent, environ, STEP_SECONDS)
-    if done.code != 0:
-        raise StepError(f"{' '.join(options) or 'real run'}: exit status {done.code}\n{done.output}")
-    return sum(changed(done.output).values())
+def inventory(chosen: Sequence[Example], labs: Sequence[Mapping[str, str]], folder: Path) -> dict[str, Any]:
+    """A host for each example, with what it is run with; its connection options come from the environment."""
+    common = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    hosts = {
+        name: {**example.vars, "example_file": str(folder / f"{name}.yml"), "example_environment": dict(lab)}
+        for name, example, lab in zip(names(chosen), chosen, labs, strict=True)
+    }
+    return {"all": {"vars": common, "hosts": hosts}}
+
+
+def run_examples(chosen: Sequence[Example], environ: Mapping[str, str]) -> list[str | None]:
+    """For each None when all three runs did what they should; else what went wrong."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="directpath-examples-")))
+        labs = [stack.enter_context(running(example.lab)) for example in chosen]
+        for name, example in zip(names(chosen), chosen, strict=True):
+            _write(folder / f"{name}.yml", [dict(example.task)])
+        _write(folder / "inventory.yml", inventory(chosen, labs, folder))
+        _write(folder / "play.yml", playbook())
+        return judged(chosen, _phase(folder, environ), lambda number: control(labs[number], "/journal?writes=1"))
+
+
+def judged(chosen: Sequence[Example], phase: Phase, writes: Callable[[int], Any]) -> list[str | None]:
+    """What is wrong with each example; one that is wrong already does not take part in what follows.
+
+    ``writes(number)`` is the journal of the writes in that example's lab.
+    """
+    hosts = names(chosen)
+    wrong: dict[str, str] = {}
+
+    def right() -> list[str]:
+        return [host for host in hosts if host not in wrong]
+
+    forecast = _tallies("--check", phase("--check"), hosts, wrong)
+    for number, host in enumerate(hosts):
+        if host not in wrong and (written := writes(number)):
+            wrong[host] = f"check mode wrote: {written}"
+    real = _tallies("real run", phase(hosts=right()), right(), wrong) if right() else {}
+    for host in right():
+        if real[host] != forecast[host]:
+            wrong[host] = f"check mode said changed={forecast[host]}, the run changed={real[host]}"
+    again = _tallies("second run", phase(hosts=right()), right(), wrong) if right() else {}
+    for host, example in zip(hosts, chosen, strict=True):
+        if host not in wrong and bool(again[host]) != example.changes_again:
+            expected = "a change" if example.changes_again else "none"
+            wrong[host] = f"a second run changed={again[host]}, expected {expected}"
+    return [wrong.get(host) for host in hosts]
+
+
+def _tallies(what: str, found: Mapping[str, Tally], hosts: Sequence[str], wrong: dict[str, str]) -> dict[str, int]:
+    """Host → its number of changed tasks; hosts that failed or were not run become wrong."""
+    for host in hosts:
+        if host not in found:
+            wrong[host] = f"{what}: it was not run"
+        elif found[host].failed:
+            wrong[host] = f"{what}: it failed"
+    return {host: found[host].changed for host in hosts if host not in wrong}
+
+
+def _phase(folder: Path, environ: Mapping[str, str]) -> Phase:
+    def phase(*options: str, hosts: Sequence[str] = ()) -> dict[str, Tally]:
+        limit = ["--limit", ",".join(hosts)] if hosts else []
+        command = ["ansible-playbook", "--diff", "--forks", str(AT_A_TIME), "-i", "inventory.yml", *limit, *options]
+        done = run([*command, "play.yml"], folder, environ, PHASE_SECONDS)
+        if done.code != 0:
+            print(f"$ {' '.join(command)}\n{done.output}", flush=True)
+        return recap(done.output)
+
+    return phase
+
+
+def _write(file: Path, content: object) -> None:
+    file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 
 def main() -> int:
@@ -126,13 +183,16 @@ def main() -> int:
     found = examples(yaml.safe_load(SETTINGS.read_text(encoding="utf-8")))
     chosen = [example for example in found if not wanted or example.module in wanted]
     environ = example_environ("examples")
-    failed = 0
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        for example, problem in zip(chosen, pool.map(lambda e: run_example(e, environ), chosen), strict=True):
-            failed += problem is not None
-            print(f"{'FAILED' if problem else 'ok    '} {example.module}: {example.task['name']}", flush=True)
-            if problem:
-                print(problem, flush=True)
+    try:
+        problems = run_examples(chosen, environ) if chosen else []
+    except (LabError, StepError) as trouble:
+        print(f"{trouble}\n0 passed, {len(chosen)} failed")
+        return 1
+    for example, problem in zip(chosen, problems, strict=True):
+        print(f"{'FAILED' if problem else 'ok    '} {example.module}: {example.task['name']}", flush=True)
+        if problem:
+            print(problem, flush=True)
+    failed = sum(problem is not None for problem in problems)
     print(f"{len(chosen) - failed} passed, {failed} failed")
     return 1 if failed or not chosen else 0
 
