@@ -172,7 +172,7 @@ def clean_environ(venv: Path | None) -> dict[str, str]:
     path = [part for part in environ.get("PATH", os.defpath).split(os.pathsep) if not part.endswith("/shims")]
     BYTECODE.mkdir(parents=True, exist_ok=True)
     return environ | {
-        "PYTHONPATH": str(ROOT / "tools" / "bytecode"),
+        "PYTHONPATH": str(ROOT / "tools" / "starts"),
         "DIRECTPATH_BYTECODE": str(BYTECODE),
         "PATH": os.pathsep.join([*([str(venv / "bin")] if venv else []), *path]),
         "LC_ALL": "C.UTF-8",

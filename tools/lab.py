@@ -8,6 +8,7 @@ fraction of it); arguments, ready file, signals and exit status are those of the
 
 from __future__ import annotations
 
+import atexit
 import json
 import multiprocessing
 import os
@@ -22,6 +23,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,7 @@ STOP_SECONDS = 15.0
 SPEED = 60.0  # a host that takes five minutes to boot takes five seconds
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["simulator.__main__"])
+atexit.register(forkserver._forkserver._stop)  # type: ignore[attr-defined]  # waits for it: its seconds are ours
 
 
 class LabError(Exception):

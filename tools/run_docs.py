@@ -10,6 +10,7 @@ page promises fails the page, and the rest of that page is not run.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -21,6 +22,7 @@ from tools.envs import ROOT, clean_environ
 from tools.lab import LabError, running
 from tools.markdown import Block, MarkdownError, blocks
 from tools.tree import collections_path, sync
+from tools.warm import warm
 
 SHELLS = ("shell", "bash", "sh")
 
@@ -76,7 +78,9 @@ def _run_block(page: Page, block: Block) -> None:
         page.environ.update({f"{name}_{part}": variables[f"VMWARE_{part}"] for part in ("HOST", "PORT", "CA_PATH")})
     page.runs += 1
     command = _command(page, block, where)
-    done = run_command(command, page.folder, page.environ)
+    own = page.folder / "ansible.cfg"  # a page may bring it
+    environ = page.environ | ({"ANSIBLE_CONFIG": str(own)} if own.exists() else {})
+    done = run_command(command, page.folder, environ)
     problems = [f"exit status {done.code}, the page says {run.rc}"] if done.code != run.rc else []
     problems += [f"the output lacks {text!r}" for text in run.expect if text not in done.output]
     problems += [f"the output holds {text!r}" for text in run.refuse if text in done.output]
@@ -100,9 +104,10 @@ def _command(page: Page, block: Block, where: str) -> list[str]:
 def example_environ(tree: str) -> dict[str, str]:
     """A user's shell: this environment's programs, and a fresh copy of the working files as the collection."""
     sync(tree)
-    environ = clean_environ(Path(sys.prefix))
-    del environ["ANSIBLE_CONFIG"]  # a page may bring its own ansible.cfg
-    return environ | {"ANSIBLE_COLLECTIONS_PATH": str(collections_path(tree))}
+    return clean_environ(Path(sys.prefix)) | {
+        "ANSIBLE_COLLECTIONS_PATH": str(collections_path(tree)),
+        "SSL_CERT_FILE": os.devnull,  # the machine's own, which every task would read whole, are of no use here
+    }
 
 
 def main() -> int:
@@ -110,17 +115,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.run_docs", description=__doc__)
     parser.add_argument("pages", nargs="*", type=Path)
     chosen = [path.resolve() for path in parser.parse_args().pages] or pages()
-    environ = example_environ("docs")
     passed = failed = 0
-    for path in chosen:
-        try:
-            ran = run_page(path, environ)
-        except (Broken, LabError, MarkdownError) as problem:
-            failed += 1
-            print(f"FAILED {problem}", flush=True)
-        else:
-            passed += ran
-            print(f"ok     {path.relative_to(ROOT)}: {ran} examples", flush=True)
+    with warm() as variables:
+        environ = example_environ("docs") | variables
+        for path in chosen:
+            try:
+                ran = run_page(path, environ)
+            except (Broken, LabError, MarkdownError) as problem:
+                failed += 1
+                print(f"FAILED {problem}", flush=True)
+            else:
+                passed += ran
+                print(f"ok     {path.relative_to(ROOT)}: {ran} examples", flush=True)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -27,6 +27,7 @@ from tools.envs import ROOT
 from tools.generate import documentation
 from tools.lab import LabError, control, running
 from tools.run_docs import example_environ
+from tools.warm import warm
 
 SETTINGS = ROOT / "tests" / "docs" / "examples.yml"
 CONNECTION = ("hostname", "username", "password", "port", "validate_certs", "ca_path", "proxy_host", "proxy_port")
@@ -119,7 +120,8 @@ def run_examples(chosen: Sequence[Example], environ: Mapping[str, str]) -> list[
             _write(folder / f"{name}.yml", [dict(example.task)])
         _write(folder / "inventory.yml", inventory(chosen, labs, folder))
         _write(folder / "play.yml", playbook())
-        return judged(chosen, _phase(folder, environ), lambda number: control(labs[number], "/journal?writes=1"))
+        both = {**environ, **stack.enter_context(warm())}
+        return judged(chosen, _phase(folder, both), lambda number: control(labs[number], "/journal?writes=1"))
 
 
 def judged(chosen: Sequence[Example], phase: Phase, writes: Callable[[int], Any]) -> list[str | None]:

@@ -12,6 +12,7 @@ it wants (default: the demo lab); a lab.yml in the target's folder wins.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import time
@@ -25,6 +26,7 @@ from tools.commands import run
 from tools.envs import clean_environ
 from tools.lab import LabError, running
 from tools.tree import collection, collections_path, sync
+from tools.warm import warm
 
 DEFAULT_LAB = "simulator/labs/demo.yml"
 TARGET_SECONDS = 1200
@@ -63,7 +65,7 @@ def playbook(target: str, variables: Mapping[str, str]) -> list[dict[str, object
     ]
 
 
-def run_target(tree: Path, target: str) -> tuple[bool, float, str]:
+def run_target(tree: Path, target: str, environ: Mapping[str, str]) -> tuple[bool, float, str]:
     """Whether the target passed, its seconds, and its output."""
     started = time.monotonic()
     try:
@@ -71,25 +73,31 @@ def run_target(tree: Path, target: str) -> tuple[bool, float, str]:
             tempfile.TemporaryDirectory(prefix="directpath-target-") as folder,
             running(lab_of(tree, target)) as variables,
         ):
-            ok, output = _play(tree, target, Path(folder), variables)
+            ok, output = _play(tree, target, Path(folder), variables, environ)
     except LabError as problem:
         ok, output = False, str(problem)
     return ok, time.monotonic() - started, output
 
 
-def _play(tree: Path, target: str, folder: Path, variables: Mapping[str, str]) -> tuple[bool, str]:
+def _play(
+    tree: Path, target: str, folder: Path, variables: Mapping[str, str], environ: Mapping[str, str]
+) -> tuple[bool, str]:
     play = folder / "play.yml"
     play.write_text(yaml.safe_dump(playbook(target, variables), sort_keys=False), encoding="utf-8")
     inventory = folder / "inventory"
     inventory.write_text("testhost ansible_connection=local\n", encoding="utf-8")
-    environ = clean_environ(Path(sys.prefix)) | {
+    command = ["ansible-playbook", "--diff", "--inventory", str(inventory), str(play)]
+    done = run(command, folder, {**environ, **variables}, TARGET_SECONDS)
+    return done.code == 0, done.output
+
+
+def target_environ(tree: Path) -> dict[str, str]:
+    """What every target is run with."""
+    return clean_environ(Path(sys.prefix)) | {
         "ANSIBLE_COLLECTIONS_PATH": str(collections_path(TREE)),
         "ANSIBLE_ROLES_PATH": str(tree / "tests" / "integration" / "targets"),
-        **variables,
+        "SSL_CERT_FILE": os.devnull,  # the machine's own, which every task would read whole, are of no use here
     }
-    command = ["ansible-playbook", "--diff", "--inventory", str(inventory), str(play)]
-    done = run(command, folder, environ, TARGET_SECONDS)
-    return done.code == 0, done.output
 
 
 def main() -> int:
@@ -107,10 +115,10 @@ def main() -> int:
         print(f"no such target: {', '.join(unknown)}" if unknown else "no integration target was found")
         return 1
     failed = 0
-    with ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
-        for target, (ok, seconds, output) in zip(
-            chosen, pool.map(lambda name: run_target(tree, name), chosen), strict=True
-        ):
+    with warm() as variables, ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
+        environ = target_environ(tree) | variables
+        done = pool.map(lambda name: run_target(tree, name, environ), chosen)
+        for target, (ok, seconds, output) in zip(chosen, done, strict=True):
             failed += not ok
             print(f"{'ok    ' if ok else 'FAILED'} {target:40}{seconds:7.1f} s", flush=True)
             if options.verbose or not ok:

@@ -1,0 +1,175 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is spared where a module starts: byte code is kept, and never taken for that of another text; libraries are imported
+already, and what runs there cannot tell.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tools.envs import ROOT
+from tools.warm import warm
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    return {"PYTHONPATH": str(ROOT / "tools" / "starts"), "DIRECTPATH_BYTECODE": str(kept)}
+
+
+def imported(tmp_path: Path, environ: dict[str, str], source: str, archive: str = "some.zip") -> str:
+    """What a module of that text, imported from a zip by a new Python, calls its own value and file."""
+    with zipfile.ZipFile(tmp_path / archive, "w") as target:
+        target.writestr("inside.py", source)
+    script = f"import sys; sys.path.insert(0, {str(tmp_path / archive)!r}); import inside; print(inside.value)"
+    done = subprocess.run([sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def kept(environ: dict[str, str]) -> list[Path]:
+    return sorted(Path(environ["DIRECTPATH_BYTECODE"]).iterdir())
+
+
+def test_a_text_is_compiled_once(tmp_path: Path, environ: dict[str, str]) -> None:
+    assert imported(tmp_path, environ, "value = 1") == "1"
+    (file,) = kept(environ)
+    assert file.name.startswith("inside.py.")
+    before = file.stat().st_mtime_ns
+    assert imported(tmp_path, environ, "value = 1", "other.zip") == "1"
+    assert [file.stat().st_mtime_ns for file in kept(environ)] == [before]
+
+
+def test_what_is_kept_is_what_is_run(tmp_path: Path, environ: dict[str, str]) -> None:
+    imported(tmp_path, environ, "value = 1")
+    imported(tmp_path, environ, "value = 2")
+    one, two = kept(environ)
+    content = one.read_bytes()
+    one.write_bytes(two.read_bytes())
+    two.write_bytes(content)
+    assert imported(tmp_path, environ, "value = 1") == "2"
+
+
+def test_a_changed_text_of_the_same_length_is_compiled(tmp_path: Path, environ: dict[str, str]) -> None:
+    assert [imported(tmp_path, environ, f"value = {number}") for number in (1, 2, 1)] == ["1", "2", "1"]
+    assert len(kept(environ)) == 2
+
+
+def test_without_a_folder_it_works_all_the_same(tmp_path: Path, environ: dict[str, str]) -> None:
+    assert imported(tmp_path, environ | {"DIRECTPATH_BYTECODE": str(tmp_path / "gone")}, "value = 1") == "1"
+    assert imported(tmp_path, environ | {"DIRECTPATH_BYTECODE": ""}, "value = 1") == "1"
+    assert kept(environ) == []
+
+
+@pytest.fixture(scope="module")
+def warmed() -> Iterator[dict[str, str]]:
+    with warm() as variables:
+        yield {"PYTHONPATH": str(ROOT / "tools" / "starts"), "PATH": os.environ["PATH"], **variables}
+
+
+def script(tmp_path: Path, text: str) -> list[str]:
+    file = tmp_path / "AnsiballZ_thing.py"
+    file.write_text(text, encoding="utf-8")
+    return [sys.executable, str(file)]
+
+
+LOOK = """
+import json, os, sys
+umask = os.umask(0)
+print(json.dumps([sys.argv, os.getcwd(), umask, dict(os.environ), __name__, __file__, sys.stdin.read()]))
+print("to the other", file=sys.stderr)
+"""
+
+
+def test_a_module_finds_what_it_would_find_in_its_own_process(tmp_path: Path, warmed: dict[str, str]) -> None:
+    """All is the same as in a Python of its own, but the variable that led elsewhere."""
+    command = script(tmp_path, LOOK)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    seen = []
+    for environ in (warmed | {"COLOR": "green"}, {**warmed, "COLOR": "green", "DIRECTPATH_WARM": ""}):
+        done = subprocess.run(
+            command, cwd=folder, env=environ, input="read me", capture_output=True, text=True, check=True, umask=0o027
+        )
+        assert done.stderr == "to the other\n"
+        seen.append(json.loads(done.stdout))
+        assert seen[-1][3].pop("DIRECTPATH_WARM") == environ["DIRECTPATH_WARM"]
+    assert seen[0] == seen[1]
+    assert seen[0][3]["COLOR"] == "green"
+
+
+def test_the_libraries_are_there_and_nothing_of_the_collection_or_of_ansible(
+    tmp_path: Path, warmed: dict[str, str]
+) -> None:
+    command = script(tmp_path, "import sys; print('pyVmomi' in sys.modules, *sys.modules)")
+    done = subprocess.run(command, env=warmed, capture_output=True, text=True, check=True)
+    first, *modules = done.stdout.split()
+    assert first == "True"
+    assert not [name for name in modules if name.split(".")[0] in ("ansible", "ansible_collections", "plugins")]
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "error"),
+    [
+        ("", 0, ""),
+        ("import sys; sys.exit(3)", 3, ""),
+        ("import sys; sys.exit('not today')", 1, "not today"),
+        ("1 / 0", 1, "ZeroDivisionError"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", 70, ""),
+        ("import atexit, sys; atexit.register(print, 'the end', file=sys.stderr)", 0, "the end"),
+    ],
+)
+def test_it_ends_as_the_module_ended(
+    tmp_path: Path, warmed: dict[str, str], text: str, status: int, error: str
+) -> None:
+    done = subprocess.run(script(tmp_path, text), env=warmed, capture_output=True, text=True, check=False)
+    assert done.returncode == status
+    assert error in done.stderr
+
+
+def test_one_module_leaves_nothing_to_the_next(tmp_path: Path, warmed: dict[str, str]) -> None:
+    text = "import os, json; print(getattr(json, 'mark', None), os.environ.get('MARK')); json.mark = os.environ['MARK'] = 'x'"
+    for _time in range(2):
+        done = subprocess.run(script(tmp_path, text), env=warmed, capture_output=True, text=True, check=True)
+        assert done.stdout == "None None\n"
+
+
+def test_who_kills_the_one_kills_the_other(tmp_path: Path, warmed: dict[str, str]) -> None:
+    text = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    with subprocess.Popen(script(tmp_path, text), env=warmed, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        module = int(process.stdout.readline())
+        assert module != process.pid
+        process.kill()
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        state = Path(f"/proc/{module}/stat")
+        if not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z":
+            return
+        time.sleep(0.05)
+    os.kill(module, signal.SIGKILL)
+    pytest.fail("it runs on")
+
+
+def test_where_nothing_is_warm_the_module_runs_all_the_same(tmp_path: Path, warmed: dict[str, str]) -> None:
+    gone = warmed | {"DIRECTPATH_WARM": str(tmp_path / "gone")}
+    done = subprocess.run(script(tmp_path, "print(6 * 7)"), env=gone, capture_output=True, text=True, check=True)
+    assert done.stdout == "42\n"
+
+
+def test_other_programs_are_left_alone(tmp_path: Path, warmed: dict[str, str]) -> None:
+    file = tmp_path / "thing.py"
+    file.write_text("import sys; print('pyVmomi' in sys.modules)", encoding="utf-8")
+    done = subprocess.run([sys.executable, str(file)], env=warmed, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make starting a module cheap. Python imports this file by its name when it starts, where PYTHONPATH leads here.
+
+Ansible hands every task its module as a zip of sources, starts a Python for it and has it import all there is. That is
+nearly all a module of ours costs, and tests start thousands. Two things are spared, each where a variable asks for it:
+
+- DIRECTPATH_BYTECODE names a folder that keeps the byte code of what is imported from zips, which Python itself never
+  keeps. What is kept belongs to one text and one Python: a changed source is compiled.
+- DIRECTPATH_WARM names the socket of a process that has imported the libraries already (tools/warm.py). It runs the
+  module in a fork of its own, with the arguments, files, folder and environment of this process, which then ends as
+  the module ended. The collection's code and Ansible's still come from the zip.
+"""
+
+from __future__ import annotations
+
+import _imp
+import contextlib
+import marshal
+import os
+import sys
+import zipimport
+from types import CodeType
+from typing import Any
+
+FOLDER = os.environ.get("DIRECTPATH_BYTECODE", "")
+WARM = os.environ.get("DIRECTPATH_WARM", "")
+_compile: Any = getattr(zipimport, "_compile_source", None)  # of all Pythons we know; without it, nothing is kept
+
+
+def compile_once(path: str, source: bytes) -> CodeType:
+    """The code of a module at a path inside a zip, from the folder if it is there."""
+    name = path.rpartition(".zip" + os.sep)[2].replace(os.sep, ".")
+    file = f"{FOLDER}/{name}.{sys.implementation.cache_tag}.{len(source)}.{_imp.source_hash(0, source).hex()}"
+    try:
+        with open(file, "rb") as kept:
+            code: CodeType = marshal.loads(kept.read())
+            return code
+    except OSError:
+        code = _compile(path, source)
+    part = f"{file}.{os.getpid()}"
+    with contextlib.suppress(OSError):  # a folder that is gone or full costs time, nothing else
+        with open(part, "wb") as new:
+            new.write(marshal.dumps(code))
+        os.replace(part, file)  # never half of it, whoever else is starting
+    return code
+
+
+def hand_over(script: str) -> None:
+    """Let the warm process run the script, and end as it ended. Returns only where there is no such process."""
+    import _socket  # the module `socket` costs as much as the rest of this start
+
+    line = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    try:
+        line.connect(WARM)
+    except OSError:
+        return
+    umask = os.umask(0)
+    os.umask(umask)
+    order = marshal.dumps((script, os.getcwd(), umask, dict(os.environ)))
+    files = b"".join(number.to_bytes(4, sys.byteorder) for number in (0, 1, 2))
+    line.sendmsg([len(order).to_bytes(8, "big")], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, files)])
+    line.sendall(order)
+    status = line.recv(1)
+    os._exit(status[0] if status else 70)  # none: it was killed
+
+
+if FOLDER and _compile is not None:
+    zipimport._compile_source = compile_once  # type: ignore[attr-defined]
+if WARM and len(sys.orig_argv) == 2 and os.path.basename(sys.orig_argv[1]).startswith("AnsiballZ_"):
+    hand_over(sys.orig_argv[1])
