@@ -4,7 +4,8 @@
 
 ``with warm() as variables:`` starts it; a Python that starts with these variables and a module of Ansible's hands it
 over (tools/starts/sitecustomize.py). Only libraries are imported here, nothing of the collection or of Ansible: what
-a module lacks in its zip, it lacks.
+a module lacks in its zip, it lacks. The variables also let all plays share the zips that the first has made, which
+holds as long as nobody changes the sources meanwhile.
 """
 
 from __future__ import annotations
@@ -42,8 +43,10 @@ START_SECONDS = 120.0
 
 @contextmanager
 def warm() -> Iterator[dict[str, str]]:
-    """The process for the length of the with, and the variable that leads to it."""
+    """The process for the length of the with, and the variables that lead to it."""
     with tempfile.TemporaryDirectory(prefix="directpath-warm-") as folder:
+        modules = Path(folder) / "modules"
+        modules.mkdir()
         address = Path(folder) / "socket"
         command = [sys.executable, "-m", "tools.warm", str(address)]
         process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE)
@@ -53,7 +56,7 @@ def warm() -> Iterator[dict[str, str]]:
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"{' '.join(command)} did not start")
                 time.sleep(0.02)
-            yield {"DIRECTPATH_WARM": str(address)}
+            yield {"DIRECTPATH_WARM": str(address), "DIRECTPATH_MODULES": str(modules)}
         finally:
             process.communicate()  # closes its stdin, at which it ends
 

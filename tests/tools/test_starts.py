@@ -168,6 +168,31 @@ def test_where_nothing_is_warm_the_module_runs_all_the_same(tmp_path: Path, warm
     assert done.stdout == "42\n"
 
 
+@pytest.mark.parametrize(
+    ("program", "prefix", "shared"),
+    [
+        ("ansible-playbook", "ansible-local-17", True),
+        ("ansible-playbook", "other-", False),
+        ("thing", "ansible-local-17", False),
+    ],
+)
+def test_plays_share_the_zips_of_modules(
+    tmp_path: Path, warmed: dict[str, str], program: str, prefix: str, shared: bool
+) -> None:
+    """Where Ansible keeps them while it runs; removing that folder removes nothing of what is shared."""
+    folder = Path(warmed["DIRECTPATH_MODULES"])
+    kept = folder / f"{program}-{prefix}"
+    kept.touch()
+    file = tmp_path / program
+    text = f"import os, shutil, tempfile; made = tempfile.mkdtemp(prefix={prefix!r}); print(os.listdir(made), "
+    text += "os.path.realpath(made + '/ansiballz_cache')); shutil.rmtree(made)"
+    file.write_text(text, encoding="utf-8")
+    done = subprocess.run([sys.executable, str(file)], env=warmed, capture_output=True, text=True, check=True)
+    assert (done.stdout == f"['ansiballz_cache'] {folder}\n") is shared
+    assert done.stdout.startswith("['ansiballz_cache']" if shared else "[]")
+    assert kept.exists()
+
+
 def test_other_programs_are_left_alone(tmp_path: Path, warmed: dict[str, str]) -> None:
     file = tmp_path / "thing.py"
     file.write_text("import sys; print('pyVmomi' in sys.modules)", encoding="utf-8")

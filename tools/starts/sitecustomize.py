@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Make starting a module cheap. Python imports this file by its name when it starts, where PYTHONPATH leads here.
 
-Ansible hands every task its module as a zip of sources, starts a Python for it and has it import all there is. That is
-nearly all a module of ours costs, and tests start thousands. Two things are spared, each where a variable asks for it:
+Ansible makes a zip of a module's sources, starts a Python for it and has it import all there is. That is nearly all a
+module of ours costs, and tests start thousands. Three things are spared, each where a variable asks for it:
 
 - DIRECTPATH_BYTECODE names a folder that keeps the byte code of what is imported from zips, which Python itself never
   keeps. What is kept belongs to one text and one Python: a changed source is compiled.
 - DIRECTPATH_WARM names the socket of a process that has imported the libraries already (tools/warm.py). It runs the
   module in a fork of its own, with the arguments, files, folder and environment of this process, which then ends as
   the module ended. The collection's code and Ansible's still come from the zip.
+- DIRECTPATH_MODULES names a folder in which the programs of Ansible keep the zips they have made, which else each
+  keeps for itself and removes at its end. It must not outlive a change of the sources.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from typing import Any
 
 FOLDER = os.environ.get("DIRECTPATH_BYTECODE", "")
 WARM = os.environ.get("DIRECTPATH_WARM", "")
+MODULES = os.environ.get("DIRECTPATH_MODULES", "")
 _compile: Any = getattr(zipimport, "_compile_source", None)  # of all Pythons we know; without it, nothing is kept
 
 
@@ -65,7 +68,25 @@ def hand_over(script: str) -> None:
     os._exit(status[0] if status else 70)  # none: it was killed
 
 
+def share_modules() -> None:
+    """Let a program of Ansible find the zips of those before it where it looks for its own: in its temporary folder."""
+    import tempfile
+
+    make = tempfile.mkdtemp
+
+    def mkdtemp(suffix: str | None = None, prefix: str | None = None, dir: str | None = None) -> str:
+        made = make(suffix, prefix, dir)
+        if prefix is not None and prefix.startswith("ansible-local-"):
+            os.symlink(MODULES, os.path.join(made, "ansiballz_cache"))
+        return made
+
+    tempfile.mkdtemp = mkdtemp  # type: ignore[assignment]
+
+
+PROGRAM = os.path.basename(sys.orig_argv[1]) if len(sys.orig_argv) > 1 else ""
 if FOLDER and _compile is not None:
     zipimport._compile_source = compile_once  # type: ignore[attr-defined]
-if WARM and len(sys.orig_argv) == 2 and os.path.basename(sys.orig_argv[1]).startswith("AnsiballZ_"):
+if WARM and len(sys.orig_argv) == 2 and PROGRAM.startswith("AnsiballZ_"):
     hand_over(sys.orig_argv[1])
+if MODULES and PROGRAM.startswith("ansible"):
+    share_modules()
