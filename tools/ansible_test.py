@@ -14,18 +14,37 @@ from pathlib import Path
 from tools.envs import HOME, clean_environ
 from tools.tree import sync
 
-# ansible-test makes virtual environments without pip and downloads get-pip.py for them from a host of its own; the pip
-# that comes with every interpreter (ensurepip's wheel) does as well, and works where only a package index is in reach.
+# ansible-test makes virtual environments without pip, one for nearly every sanity test, and downloads get-pip.py for them
+# from a host of its own. The pip that comes with every interpreter (ensurepip's wheel) does as well, and works where only
+# a package index is in reach. It installs the wanted pip once, beside this script; every environment gets hard links to it.
 GET_PIP = """\
-import ensurepip, pathlib, runpy, sys, sysconfig
-bundled = pathlib.Path(ensurepip.__file__).parent / "_bundled"
-shared = getattr(ensurepip, "_WHEEL_PKG_DIR", None) or sysconfig.get_config_var("WHEEL_PKG_DIR")  # Debian, Fedora
-folders = [bundled] + ([pathlib.Path(shared)] if shared else [])
-wheels = [wheel for folder in folders for wheel in sorted(folder.glob("pip-*.whl"))]
-sys.path.insert(0, str(wheels[-1]))
+import ensurepip, os, pathlib, runpy, shutil, sys, sysconfig
 drop = ("--no-setuptools", "--no-wheel")
-sys.argv = ["pip", "install", "--upgrade", "--force-reinstall"] + [a for a in sys.argv[1:] if a not in drop]
-runpy.run_module("pip", run_name="__main__", alter_sys=True)
+words = [word for word in sys.argv[1:] if word not in drop]
+packages = [word for word in words if not word.startswith("-")]
+kept = pathlib.Path(__file__).resolve().parent / "-".join(["kept", sys.implementation.cache_tag, *packages])
+if not kept.exists():
+    bundled = pathlib.Path(ensurepip.__file__).parent / "_bundled"
+    shared = getattr(ensurepip, "_WHEEL_PKG_DIR", None) or sysconfig.get_config_var("WHEEL_PKG_DIR")  # Debian, Fedora
+    folders = [bundled] + ([pathlib.Path(shared)] if shared else [])
+    wheels = [wheel for folder in folders for wheel in sorted(folder.glob("pip-*.whl"))]
+    sys.path.insert(0, str(wheels[-1]))
+    part = f"{kept}.{os.getpid()}"
+    sys.argv = ["pip", "install", "--target", part, *words]
+    try:
+        runpy.run_module("pip", run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        if end.code:
+            raise
+    try:
+        os.rename(part, kept)
+    except OSError:
+        if not kept.exists():  # else another was faster
+            raise
+for item in kept.iterdir():
+    if item.name != "bin":
+        # Hard links: where ansible-test uninstalls pip after use, ours stays.
+        shutil.copytree(item, pathlib.Path(sysconfig.get_path("purelib")) / item.name, copy_function=os.link)
 """
 
 
