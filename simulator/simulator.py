@@ -99,6 +99,8 @@ class Simulator:
         self.authz.load(lab)
         self.property_reader = PropertyReader(self)
         self.root: Entity | None = None
+        self.folder = Path()
+        """Where relative paths in the lab begin: the folder of its file, or the current one."""
         self.content: dict[str, ManagedObject] = {}
         self.container_views: list[ContainerView] = []
         self.events: dict[str, Callable[..., Any]] = {}
@@ -127,12 +129,15 @@ class Simulator:
         from .lab.load import load
         from .rules.knobs import KNOBS
 
+        folder = Path()
         if not isinstance(lab, Mapping):
+            folder = Path(lab).parent
             read = yaml.safe_load(Path(lab).read_text(encoding="utf-8"))
             if not isinstance(read, Mapping):
                 raise ValueError(f"{lab}: a lab is a mapping")
             lab = read
         sim = cls(lab, clock, KNOBS, ROLES)
+        sim.folder = folder
         load(sim, lab)
         sim.open(lab)
         return sim

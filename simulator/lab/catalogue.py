@@ -58,6 +58,8 @@ class Part:
     bar_gb: float = 0.0
     max_vfs: int = 0
     profiles: tuple[tuple[str, int], ...] = ()
+    mig_profiles: tuple[str, ...] = ()
+    sriov_vgpu: bool = False
     modes: tuple[str, ...] = ()
 
 
@@ -76,7 +78,17 @@ class Card:
     disk_model: str = ""
 
 
-def _gpu(device: int, name: str, bar_gb: float, subdevice: int, profiles: tuple[tuple[str, int], ...] = ()) -> Card:
+def _gpu(
+    device: int,
+    name: str,
+    bar_gb: float,
+    subdevice: int,
+    profiles: tuple[tuple[str, int], ...] = (),
+    *,
+    mig: tuple[str, ...] = (),
+    ampere: bool = False,
+) -> Card:
+    """A GPU; from Ampere on vGPUs are virtual functions of the card (NVIDIA virtual GPU software guide)."""
     part = Part(
         class_id=0x0302,
         vendor=0x10DE,
@@ -87,6 +99,8 @@ def _gpu(device: int, name: str, bar_gb: float, subdevice: int, profiles: tuple[
         role="gpu",
         bar_gb=bar_gb,
         profiles=profiles,
+        mig_profiles=mig,
+        sriov_vgpu=ampere,
         modes=("none", "host", "directPath", "vGpuSameSize", "vGpuMixedSize"),
     )
     return Card(parts=(part,))
@@ -141,10 +155,15 @@ _RADEON_AUDIO = Part(
     subdevice=0xAB28, role="audio",
 )  # fmt: skip
 
+_A100_MIG = ("grid_a100-1-5c", "grid_a100-2-10c", "grid_a100-3-20c", "grid_a100-4-20c", "grid_a100-7-40c", "grid_a100-1-5cme",
+             "grid_a100-1-10c")  # fmt: skip
+
 CARDS: dict[str, Card] = {
-    "a100": _gpu(0x20F1, "GA100 [A100 PCIe 40GB]", 64, 0x145F, (("grid_a100-40c", 1), ("grid_a100-10c", 4))),
-    "a100-80g": _gpu(0x20B5, "GA100 [A100 PCIe 80GB]", 128, 0x1533, (("grid_a100d-80c", 1),)),
-    "a40": _gpu(0x2235, "GA102GL [A40]", 64, 0x145A, (("nvidia_a40-48q", 1), ("nvidia_a40-12q", 4))),
+    "a100": _gpu(
+        0x20F1, "GA100 [A100 PCIe 40GB]", 64, 0x145F, (("grid_a100-40c", 1), ("grid_a100-10c", 4)), mig=_A100_MIG, ampere=True
+    ),
+    "a100-80g": _gpu(0x20B5, "GA100 [A100 PCIe 80GB]", 128, 0x1533, (("grid_a100d-80c", 1),), ampere=True),
+    "a40": _gpu(0x2235, "GA102GL [A40]", 64, 0x145A, (("nvidia_a40-48q", 1), ("nvidia_a40-12q", 4)), ampere=True),
     "t4": _gpu(0x1EB8, "TU104GL [Tesla T4]", 16, 0x12A2, (("grid_t4-16q", 1), ("grid_t4-4q", 4))),
     "l4": _gpu(0x27B8, "AD104GL [L4]", 32, 0x16CA),
     "h100": _gpu(0x2331, "GH100 [H100 PCIe]", 128, 0x1626),

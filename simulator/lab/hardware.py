@@ -44,7 +44,7 @@ CHASSIS: dict[str, list[dict[str, Any]]] = {
 
 CARD_KEYS = {
     "card", "count", "at", "use", "datastore", "disk_gb", "dump", "uplinks", "enabled", "active", "label", "capable",
-    "resettable", "slot", "name", "bar_gb",
+    "resettable", "slot", "slot_name", "name", "bar_gb",
 }  # fmt: skip
 
 
@@ -182,7 +182,7 @@ def card_functions(item: Placed, parent: str, *, numa_nodes: int, iommu: bool) -
             parent=parent,
             dependent=parent if item.card.together and parent else address,
             slot=item.slot,
-            slot_name=f"PCIe Slot {item.slot}" if item.slot > 0 else "",
+            slot_name=str(item.entry.get("slot_name", f"PCIe Slot {item.slot}" if item.slot > 0 else "")),
             numa=1 if numa_nodes > 1 and where.bus >= 0x80 else 0,
             role=part.role,
             card=f"{item.name}@{item.address}",
@@ -191,6 +191,8 @@ def card_functions(item: Placed, parent: str, *, numa_nodes: int, iommu: bool) -
             bar_gb=float(item.entry.get("bar_gb", part.bar_gb)),
             max_vfs=part.max_vfs,
             profiles=part.profiles,
+            mig_profiles=part.mig_profiles,
+            sriov_vgpu=part.sriov_vgpu,
             modes=part.modes,
         )
 

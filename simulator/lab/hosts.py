@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..objects.pci import Layout
 from ..objects.specs import HostSpec, Nic, Switch, Vmkernel
 from ..rules import knobs as knob_rules
-from . import hardware
+from . import hardware, recorded
 from .expand import unknown_keys
 from .hardware import LabError, token
 
@@ -21,8 +21,13 @@ HOST_KEYS = {
     "name", "hardware", "version", "build", "vendor", "model", "cpu", "memory_gb", "packages", "cores", "numa_nodes",
     "chassis", "onboard", "cards", "boot", "rebind", "iommu", "connection", "known", "maintenance", "up_days", "knobs",
     "switches", "vmkernels", "nfs", "vsan", "shared_gpus", "pad", "states", "standby", "quarantine", "quick_boot", "alarms",
-    "tags", "custom_values",
+    "tags", "custom_values", "recorded",
 }  # fmt: skip
+RECORDED_KEYS = {
+    "version", "build", "vendor", "model", "cpu", "memory_gb", "packages", "cores", "numa_nodes", "chassis", "onboard",
+    "cards", "boot", "rebind", "iommu", "switches", "vmkernels", "nfs", "vsan", "shared_gpus", "pad",
+}  # fmt: skip
+"""What a recorded host says itself."""
 
 BUILDS = {
     "5.5": "2068190",
@@ -32,6 +37,13 @@ BUILDS = {
     "9.0": "24755229",
     "9.1": "25100000",
 }
+VGPU_ABILITIES = {
+    "migrate": "migrateSupported",
+    "suspend": "suspendSupported",
+    "disk_snapshot": "diskSnapshotSupported",
+    "memory_snapshot": "memorySnapshotSupported",
+}
+"""What VMs with vGPUs of a card can do, in the words of a lab and of the API. Since 6.7 they move and suspend."""
 LayoutCache = Callable[[Mapping[str, Any], Callable[[], Layout]], Layout]
 
 
@@ -41,6 +53,8 @@ def spec(
     """Resolve one host. Raises LabError."""
     name = str(entry["name"])
     unknown_keys(entry, HOST_KEYS, f"host {name}")
+    if "recorded" in entry:
+        return _recorded(entry, name, sim)
     release = str(entry.get("version", version))
     numa = int(entry.get("numa_nodes", 1 if entry.get("chassis") == "home" else 2))
     cpu = str(entry.get("cpu", "intel"))
@@ -71,28 +85,45 @@ def spec(
         cores=int(entry.get("cores", 24)),
         numa_nodes=numa,
         uuid=_uuid("bios", name),
-        system_id=_uuid("esxi", name),
         layout=shared,
         nics=nics,
         switches=switches,
         vmkernels=_vmkernels(entry, switches, number),
         adapters=hardware.adapters(cards, name, cluster, major=major),
         nfs=tuple(entry.get("nfs", (f"shared-{cluster}",) if sim.kind == "vcenter" else ())),
-        shared_gpus=gpus,
-        states=_states(entry, cards, shared, name),
+        **gpus,
+        states=_states(entry, hardware.states(cards, shared.functions), shared, name),
         rebind=bool(entry.get("rebind", major >= 7)),
         iommu=iommu,
         boot=str(entry.get("boot", "nvme")),
         vsan=_vsan(entry, name),
-        connection="notResponding" if entry.get("standby") else str(entry.get("connection", "connected")),
-        known=bool(entry.get("known", True)),
-        maintenance=bool(entry.get("maintenance", False)),
-        standby=bool(entry.get("standby", False)),
-        quarantine=bool(entry.get("quarantine", False)),
-        quick_boot=bool(entry.get("quick_boot", False)),
-        up_days=float(entry.get("up_days", 20.0)),
-        knobs=_knobs(entry, name),
+        vsan_datastore=f"vsan-{cluster}" if entry.get("vsan") else "",
+        **_condition(entry, name),
     )
+
+
+def _recorded(entry: Mapping[str, Any], name: str, sim: Simulator) -> HostSpec:
+    """A host whose hardware is that of a recorded one; its name, its condition and its knobs are the lab's."""
+    if told := sorted(set(entry) & RECORDED_KEYS):
+        raise LabError(f"host {name}: {', '.join(told)} cannot be given with recorded, which says it")
+    found = recorded.read(sim.folder / str(entry["recorded"]))
+    states = _states(entry, found.pop("states"), found["layout"], name)
+    return HostSpec(name=name, states=states, **found, **_condition(entry, name))
+
+
+def _condition(entry: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """What a lab says of a host beside its hardware."""
+    return {
+        "system_id": _uuid("esxi", name),
+        "connection": "notResponding" if entry.get("standby") else str(entry.get("connection", "connected")),
+        "known": bool(entry.get("known", True)),
+        "maintenance": bool(entry.get("maintenance", False)),
+        "standby": bool(entry.get("standby", False)),
+        "quarantine": bool(entry.get("quarantine", False)),
+        "quick_boot": bool(entry.get("quick_boot", False)),
+        "up_days": float(entry.get("up_days", 20.0)),
+        "knobs": _knobs(entry, name),
+    }
 
 
 def _uuid(kind: str, name: str) -> str:
@@ -151,25 +182,30 @@ def _vmkernels(entry: Mapping[str, Any], switches: tuple[Switch, ...], number: i
     return tuple(found)
 
 
-def _shared_gpus(entry: Mapping[str, Any], layout: Layout, name: str) -> dict[str, str]:
-    """`shared_gpus: [a100]` or `{a100: sharedDirect}`: these cards serve vGPUs instead."""
+def _shared_gpus(entry: Mapping[str, Any], layout: Layout, name: str) -> dict[str, Any]:
+    """`shared_gpus: [a100]`, `{a100: shared}` or `{a100: {type: sharedDirect, migrate: false}}`: these cards serve vGPUs instead."""
     wanted = entry.get("shared_gpus") or {}
     if not isinstance(wanted, Mapping):
         wanted = dict.fromkeys(wanted, "sharedDirect")
-    found = {}
-    for key, kind in wanted.items():
+    kinds: dict[str, str] = {}
+    able: dict[str, frozenset[str]] = {}
+    for key, told in wanted.items():
         hits = [item.address for item in layout.functions.values() if key in (item.address, item.card.split("@")[0])]
         if not hits:
             raise LabError(f"host {name}: shared_gpus names {key!r}, which the host does not have")
-        found.update(dict.fromkeys(hits, str(kind)))
-    return found
+        given = told if isinstance(told, Mapping) else {"type": told}
+        unknown_keys(given, {"type", *VGPU_ABILITIES}, f"host {name}, shared_gpus {key}")
+        kinds |= dict.fromkeys(hits, str(given.get("type", "sharedDirect")))
+        usual = {"migrate": True, "suspend": True}
+        found = frozenset(field for word, field in VGPU_ABILITIES.items() if {**usual, **given}.get(word))
+        able |= dict.fromkeys(hits, found)
+    return {"shared_gpus": kinds, "vgpu_abilities": able}
 
 
 def _states(
-    entry: Mapping[str, Any], cards: list[hardware.Placed], layout: Layout, name: str
+    entry: Mapping[str, Any], found: dict[str, dict[str, Any]], layout: Layout, name: str
 ) -> dict[str, dict[str, Any]]:
     """States of cards, and `states: {address: {enabled, active, capable, label}}` on top."""
-    found = hardware.states(cards, layout.functions)
     for address, values in (entry.get("states") or {}).items():
         if address not in layout.functions:
             raise LabError(f"host {name}: states names {address!r}, which the host does not have")

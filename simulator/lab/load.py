@@ -238,7 +238,7 @@ class Builder:
     def _storage(self, compute: ComputeResource, host: HostSystem) -> None:
         for mount in volumes(host.spec, host.taken).mountInfo:
             volume = mount.volume
-            if volume.type not in ("VMFS", "NFS"):
+            if volume.type not in ("VMFS", "NFS", "vsan"):
                 continue
             store = self.stores.get(volume.name)
             if store is None:

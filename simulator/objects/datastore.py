@@ -19,7 +19,7 @@ GIB = 1024**3
 
 
 class Datastore(Entity):
-    """A VMFS volume on a local or shared disk, or an NFS mount."""
+    """A VMFS volume on a local or shared disk, an NFS mount, or the datastore of a vSAN cluster."""
 
     vim_type = vim.Datastore
     id_prefix = "datastore"
@@ -36,6 +36,8 @@ class Datastore(Entity):
                 vim.host.VmfsDatastoreInfo, name=name, url=url, vmfs=volume, maxPhysicalRDMFileSize=64 * 1024**4,
                 maxVirtualRDMFileSize=62 * 1024**4, **sizes,
             )  # fmt: skip
+        elif kind == "vsan":
+            info = data.new(vim.host.VsanDatastoreInfo, name=name, url=url, **sizes)
         else:
             info = data.new(vim.host.NasDatastoreInfo, name=name, url=url, nas=volume, **sizes)
         super().__init__(sim, moid, name=name, info=info, host=[], vm=[])

@@ -8,7 +8,7 @@ Sources: a captured ConfigTarget and ConfigOption of a 9.x host (one systemId fo
 
 from __future__ import annotations
 
-from functools import cache
+import re
 from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim, vmodl
@@ -16,9 +16,8 @@ from pyVmomi import vim, vmodl
 from .. import data
 from ..base import ManagedObject
 from ..rules import faults, limits
-from ..rules.knobs import Knobs
 from ..takes import takes
-from . import guest_options, vm_config
+from .config_options import config_option
 from .folder import config_option_descriptors
 from .pci import optional, pci_device
 
@@ -27,6 +26,10 @@ if TYPE_CHECKING:
     from ..simulator import Simulator
     from .cluster import ComputeResource
     from .host import HostSystem
+
+
+SUPPORTED_MEMORY_MB = 33538048
+"""`supportedMaxMemMB`: what the release supports, whatever the host has (recorded from 9.x)."""
 
 
 class EnvironmentBrowser(ManagedObject):
@@ -93,8 +96,12 @@ class EnvironmentBrowser(ManagedObject):
 
 
 def config_target(host: HostSystem, hosts: list[HostSystem]) -> Any:
-    """Build ConfigTarget. Only devices in passthrough are listed; taken ones stay listed."""
+    """Build ConfigTarget. Only devices in passthrough are listed; taken ones stay listed.
+
+    That of a cluster counts the processors of all hosts together, `maxCpusPerHost` those of the largest (recorded from 9.x).
+    """
     cls = vim.vm.ConfigTarget
+    threads = [each.spec.packages * each.spec.cores * 2 for each in hosts]
     spec = host.spec
     values: dict[str, Any] = {
         "pciPassthrough": [item for each in hosts for item in passthrough_info(each)],
@@ -106,18 +113,18 @@ def config_target(host: HostSystem, hosts: list[HostSystem]) -> Any:
         values["dynamicPassthrough"] = dynamic
     profiles = sorted({name for each in hosts for name in _profiles(each)})
     shared = vim.vm.PciSharedGpuPassthroughInfo
-    values["sharedGpuPassthroughTypes"] = [data.new(shared, name=name, vgpu=name) for name in profiles]
+    values["sharedGpuPassthroughTypes"] = [data.new(shared, name="", vgpu=name) for name in profiles]
     if spec.major >= 8:
         values |= optional(cls, vgpuDeviceInfo=vgpu_devices(hosts), vgpuProfileInfo=vgpu_profiles(hosts))
     return data.new(
         cls,
-        numCpus=spec.packages * spec.cores * 2,
-        numCpuCores=spec.packages * spec.cores,
-        numNumaNodes=spec.numa_nodes,
+        numCpus=sum(threads),
+        numCpuCores=sum(each.spec.packages * each.spec.cores for each in hosts),
+        numNumaNodes=sum(each.spec.numa_nodes for each in hosts),
         smcPresent=False,
         maxMemMBOptimalPerf=spec.memory_gb * 1024,
-        supportedMaxMemMB=min(spec.memory_gb * 1024, 25165824),
-        autoVmotion=False,
+        **optional(cls, supportedMaxMemMB=SUPPORTED_MEMORY_MB, maxCpusPerHost=max(threads)),
+        **optional(cls, maxSimultaneousThreads=2),
         **values,
     )
 
@@ -138,14 +145,17 @@ def passthrough_info(host: HostSystem) -> list[Any]:
 
 
 def sriov_info(host: HostSystem) -> list[Any]:
-    """`sriov`: physical functions of NICs with virtual functions, and whole GPUs (as captured)."""
+    """`sriov`: physical functions with virtual functions, and GPUs that serve vGPUs through SR-IOV.
+
+    A device in passthrough stands in `pciPassthrough` alone, even if it could do SR-IOV (recorded from 9.x: an X710 there, A100s here).
+    """
     signed = host.settings.negative_bus_bytes
     found = []
     names = {nic.address: nic.device for nic in host.spec.nics}
     for address, item in host.spec.layout.functions.items():
         state = host.pci[address]
         serving = state.sriov is not None and state.sriov.active
-        if not serving and not (state.active and item.role == "gpu"):
+        if not serving and not (item.sriov_vgpu and host.spec.shared_gpus.get(address) == "sharedDirect"):
             continue
         found.append(
             data.new(
@@ -205,17 +215,17 @@ def vgpu_devices(hosts: list[HostSystem]) -> list[Any]:
             deviceName=item.device_name,
             deviceVendorId=_vgpu_id(item),
             maxFbSizeInGib=max(_frame_buffer(name) for name, _count in item.profiles),
-            timeSlicedCapable=True,
-            migCapable=False,
-            computeProfileCapable=True,
-            quadroProfileCapable=False,
+            timeSlicedCapable=bool(item.profiles),
+            migCapable=bool(item.mig_profiles),
+            computeProfileCapable=any(name.endswith("c") for name, _count in item.profiles),
+            quadroProfileCapable=any(name.endswith("q") for name, _count in item.profiles),
         )
         for item in _sharing(hosts).values()
     ]
 
 
 def vgpu_profiles(hosts: list[HostSystem]) -> list[Any]:
-    """`vgpuProfileInfo`: one entry a profile; the number in its name is the frame buffer in GiB."""
+    """`vgpuProfileInfo`: every profile of the models, also those the present mode does not offer (recorded from 9.x)."""
     return [
         data.new(
             vim.vm.VgpuProfileInfo,
@@ -223,81 +233,19 @@ def vgpu_profiles(hosts: list[HostSystem]) -> list[Any]:
             profileName=name,
             deviceVendorId=_vgpu_id(item),
             fbSizeInGib=_frame_buffer(name),
-            profileSharing="timeSliced",
-            profileClass="compute" if name.endswith("c") else "quadro",
+            profileSharing="mig" if name in item.mig_profiles else "timeSliced",
+            profileClass="quadro" if name.endswith("q") else "compute",
         )
         for item in _sharing(hosts).values()
-        for name, _count in item.profiles
+        for name in (*item.mig_profiles, *(name for name, _count in item.profiles))
     ]
 
 
 def _frame_buffer(profile: str) -> int:
-    return int(profile.rpartition("-")[2].rstrip("cqab"))
+    """GiB, from the last number in the name: 10 of grid_a100-10c, 5 of grid_a100-1-5cme."""
+    return int(re.split(r"\D+", profile.rpartition("-")[2])[0])
 
 
 def _profiles(host: HostSystem) -> set[str]:
     shared = [address for address, kind in host.spec.shared_gpus.items() if kind == "sharedDirect"]
     return {name for address in shared for name, _count in host.spec.layout.functions[address].profiles}
-
-
-@cache
-def config_option(version: int, release: str, knobs: Knobs) -> Any:
-    """Build ConfigOption: the maxima of a hardware version. Only what concerns devices and memory is filled."""
-    passthrough = limits.passthrough_max(version, release, knobs)
-    option = vim.option.IntOption
-
-    def number(low: int, high: int, usual: int = 0) -> Any:
-        return data.new(option, min=low, max=high, defaultValue=usual)
-
-    controller = data.new(
-        vim.vm.device.VirtualPCIControllerOption,
-        type=vim.vm.device.VirtualPCIController,
-        deprecated=False,
-        plugAndPlay=False,
-        hotRemoveSupported=False,
-        devices=number(1, 1, 1),
-        numSCSIControllers=number(0, 4),
-        numEthernetCards=number(0, 10),
-        numVideoCards=number(0, 1, 1),
-        numSoundCards=number(0, 1),
-        numVmiRoms=number(0, 0),
-        numVmciDevices=number(0, 1, 1),
-        numPCIPassthroughDevices=number(0, passthrough),
-        numSasSCSIControllers=number(0, 4),
-        numVmxnet3EthernetCards=number(0, 10),
-        numParaVirtualSCSIControllers=number(0, 4),
-        numSATAControllers=number(0, 4),
-    )
-    share = data.new(vim.SharesOption, sharesOption=number(0, 1000000, 1000), defaultLevel="normal")
-    allocation = data.new(vim.ResourceAllocationOption, sharesOption=share)
-    hardware = data.new(
-        vim.vm.VirtualHardwareOption,
-        hwVersion=version,
-        virtualDeviceOption=[controller],
-        deviceListReadonly=False,
-        numCPU=[1, 2, 4, 8, 16, 32, 64, 128],
-        numCoresPerSocket=number(1, 64, 1),
-        numCpuReadonly=False,
-        memoryMB=data.new(vim.option.LongOption, min=4, max=25165824 if version >= 18 else 6128640, defaultValue=2048),
-        numPCIControllers=number(1, 1, 1),
-        numIDEControllers=number(2, 2, 2),
-        numUSBControllers=number(0, 1),
-        numUSBXHCIControllers=number(0, 1),
-        numSIOControllers=number(1, 1, 1),
-        numPS2Controllers=number(1, 1, 1),
-        resourceConfigOption=data.new(
-            vim.ResourceConfigOption, cpuAllocationOption=allocation, memoryAllocationOption=allocation
-        ),
-        licensingLimit=[],
-    )
-    return data.new(
-        vim.vm.ConfigOption,
-        version=limits.vmx(version),
-        description=f"Hardware version {version}",
-        guestOSDescriptor=guest_options.descriptors(version),
-        guestOSDefaultIndex=0,
-        hardwareOptions=hardware,
-        capabilities=vm_config.capability(),
-        datastore=data.new(vim.vm.DatastoreOption),
-        supportedMonitorType=["release"],
-    )

@@ -18,7 +18,7 @@ from ..rules import admission, faults, limits, passthrough, power_on, reboot
 from ..rules import knobs as knob_rules
 from ..takes import takes
 from ..tasks import Task
-from . import host_cards, host_config, host_maintenance, host_network, host_power, host_storage
+from . import host_cards, host_config, host_graphics, host_maintenance, host_network, host_power, host_storage
 from .pci import Function, passthru_infos, started
 from .specs import HostSpec
 
@@ -55,17 +55,21 @@ class HostSystem(Entity):
         "config": _config,
         "config.network": lambda self: self.network_info(),
         "config.virtualNicManagerInfo": lambda self: host_network.virtual_nic_manager_info(self.spec),
-        "config.storageDevice": lambda self: host_storage.storage_device(self.spec, self.taken),
+        "config.storageDevice": lambda self: self.storage(),
         "config.fileSystemVolume": lambda self: self.volumes(),
         "config.activeDiagnosticPartition": lambda self: host_storage.diagnostic_partition(self.spec, self.taken),
         "config.vsanHostConfig": lambda self: host_storage.vsan_config(self.spec, self.taken, self.ref),
-        "config.graphicsInfo": lambda self: host_config.graphics(self.spec, self.taken, self.vgpu_users),
+        "config.graphicsInfo": lambda self: host_graphics.info(self.spec, self.taken, self.vgpu_users),
+        "config.graphicsConfig": lambda self: host_graphics.config(self.spec, self.taken),
+        "config.sharedPassthruGpuTypes": lambda self: host_graphics.profiles(self.spec, self.taken),
+        "config.sharedGpuCapabilities": lambda self: host_graphics.capabilities(self.spec, self.taken),
         "hardware": lambda self: host_config.hardware(self.spec, signed_bus=self.knob("negative_bus_bytes")),
         "capability": lambda self: host_config.capability(self.spec.release, self.spec.rebind, self.spec.quick_boot),
     }
     gaps: ClassVar[Mapping[str, frozenset[str]]] = {"config": host_config.UNMODELLED}
     live: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
-        "summary.quickStats": lambda self: host_config.quick_stats(self.spec, self.loads)
+        "summary.quickStats": lambda self: host_config.quick_stats(self.spec, self.loads),
+        "config.assignableHardwareConfig": lambda self: host_cards.label_config(self) if self.spec.major >= 7 else None,
     }
 
     def __init__(self, sim: Simulator, spec: HostSpec, *, moid: str | None = None, direct: bool = False) -> None:
@@ -306,6 +310,10 @@ class HostSystem(Entity):
         """`config.fileSystemVolume` as it is now."""
         return host_storage.volumes(self.spec, self.taken, lost=self.lost_stores, unreadable=self.unreadable_stores)
 
+    def storage(self) -> Any:
+        """`config.storageDevice` as it is now."""
+        return host_storage.storage_device(self.spec, self.taken, nvme_in_scsi=self.knob("nvme_in_scsi_topology"))
+
     def network_info(self) -> Any:
         """`config.network` as it is now."""
         return host_network.network_info(self.spec, self.taken, down=self.links_down)
@@ -331,6 +339,7 @@ class HostSystem(Entity):
             return
         self.shown = self._infos()
         self.set("config.pciPassthruInfo", self.shown)
+        self.touch("config.assignableHardwareConfig")
         required = self._reboot_required()
         self.set("summary.rebootRequired", required)
         if self.release >= (9, 1) and "rebootRequiredReason" in data.fields(vim.host.Summary):

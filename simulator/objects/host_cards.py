@@ -6,6 +6,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pyVmomi import vim
+
+from .. import data
 from ..rules import power_on
 
 if TYPE_CHECKING:
@@ -51,3 +54,16 @@ def vgpu_users(host: HostSystem) -> dict[str, list[Any]]:
         for address in sorted(set(vm.assigned.values()) & set(host.spec.shared_gpus)):
             found.setdefault(address, []).append(vm.ref)
     return found
+
+
+def label_config(host: HostSystem) -> Any:
+    """`config` of the AssignableHardwareManager: an override for every hardware label, an empty object where there is none."""
+    cls = vim.host.AssignableHardwareConfig
+    labelled = [state for state in host.pci.values() if state.label]
+    return data.new(
+        cls,
+        attributeOverride=[
+            data.new(cls.AttributeOverride, instanceId=f"pci-{state.address}", name="hardwareLabel", value=state.label)
+            for state in labelled
+        ],
+    )

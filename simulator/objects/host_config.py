@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -134,7 +133,7 @@ def _package(spec: HostSpec, index: int) -> Any:
 
 
 def numa_info(spec: HostSpec) -> Any:
-    """NUMA nodes with the addresses of their devices (`pciId`, since 6.7)."""
+    """NUMA nodes with the addresses of their devices (`pciId`, since 6.7). One node is NUMA, too (recorded from 8.0.3)."""
     share = spec.memory_gb * GIB // spec.numa_nodes
     threads = spec.packages * spec.cores * 2 // spec.numa_nodes
     cls = vim.host.NumaNode
@@ -149,8 +148,7 @@ def numa_info(spec: HostSpec) -> Any:
         )
         for index in range(spec.numa_nodes)
     ]
-    kind = "NUMA" if spec.numa_nodes > 1 else "UMA"
-    return data.new(vim.host.NumaInfo, type=kind, numNodes=spec.numa_nodes, numaNode=nodes)
+    return data.new(vim.host.NumaInfo, type="NUMA", numNodes=spec.numa_nodes, numaNode=nodes)
 
 
 @cache
@@ -234,23 +232,3 @@ def quick_stats(spec: HostSpec, loads: list[tuple[int, int]]) -> Any:
         overallCpuUsage=min(cores * MHZ, 500 + sum(vcpus * MHZ // 10 for _unused, vcpus in loads)),
         overallMemoryUsage=min(spec.memory_gb * 1024, 8192 + sum(megabytes for megabytes, _unused in loads)),
     )
-
-
-def graphics(spec: HostSpec, taken: frozenset[str], users: Mapping[str, list[Any]]) -> list[Any]:
-    """`config.graphicsInfo`: display and 3D devices the kernel owns; `users` are the VMs with vGPUs by address."""
-    found = []
-    for item in spec.layout.functions.values():
-        if item.class_id >> 8 != 0x03 or item.address in taken:
-            continue
-        found.append(
-            data.new(
-                vim.host.GraphicsInfo,
-                deviceName=item.device_name,
-                vendorName=item.vendor_name,
-                pciId=item.address,
-                graphicsType=spec.shared_gpus.get(item.address, "basic"),
-                memorySizeInKB=int(item.bar_gb * 1024 * 1024),
-                vm=users.get(item.address, []),
-            )
-        )
-    return found

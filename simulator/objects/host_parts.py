@@ -13,7 +13,7 @@ from .. import data
 from ..base import ManagedObject
 from ..rules import faults, passthrough
 from ..takes import takes
-from . import host_disks, host_power, host_storage
+from . import host_cards, host_disks, host_power, host_storage
 from .environment import dynamic_info
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ class HostAssignableHardwareManager(HostPart):
             data.new(vim.host.AssignableHardwareBinding, instanceId=f"pci-{address}", vm=self.sim.obj(moid).ref)
             for address, moid in sorted(self.host.holders.items())
         ],
-        "config": lambda self: _label_config(self.host),
+        "config": lambda self: host_cards.label_config(self.host),
     }
 
     def RetrieveDynamicPassthroughInfo(self, call: Call) -> list[Any]:
@@ -192,15 +192,3 @@ class HostAssignableHardwareManager(HostPart):
             )
         host.pci |= passthrough.configured(host.pci, requests, ability(host), host.settings)
         host.publish()
-
-
-def _label_config(host: HostSystem) -> Any:
-    cls = vim.host.AssignableHardwareConfig
-    labelled = [state for state in host.pci.values() if state.label]
-    return data.new(
-        cls,
-        attributeOverride=[
-            data.new(cls.AttributeOverride, instanceId=f"pci-{state.address}", name="hardwareLabel", value=state.label)
-            for state in labelled
-        ],
-    )

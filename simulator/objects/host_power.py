@@ -14,7 +14,7 @@ from ..rules import buses, faults, passthrough, reboot
 from ..rules.passthrough import Passthrough
 from ..services.alarms import CONNECTION
 from ..tasks import PENDING, Task
-from . import host_config, host_maintenance, host_network, host_storage
+from . import host_config, host_graphics, host_maintenance, host_network, host_storage
 from .pci import Layout, delivered
 
 if TYPE_CHECKING:
@@ -224,11 +224,14 @@ def show_devices(host: HostSystem) -> None:
     host.update(
         {
             "config.network": host.network_info(),
-            "config.storageDevice": host_storage.storage_device(host.spec, host.taken),
+            "config.storageDevice": host.storage(),
             "config.fileSystemVolume": host.volumes(),
             "config.activeDiagnosticPartition": host_storage.diagnostic_partition(host.spec, host.taken),
             "config.vsanHostConfig": host_storage.vsan_config(host.spec, host.taken, host.ref),
-            "config.graphicsInfo": host_config.graphics(host.spec, host.taken, host.vgpu_users),
+            "config.graphicsInfo": host_graphics.info(host.spec, host.taken, host.vgpu_users),
+            "config.graphicsConfig": host_graphics.config(host.spec, host.taken),
+            "config.sharedPassthruGpuTypes": host_graphics.profiles(host.spec, host.taken),
+            "config.sharedGpuCapabilities": host_graphics.capabilities(host.spec, host.taken),
         }
     )
     host.show_datastores()

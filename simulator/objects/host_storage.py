@@ -1,24 +1,29 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Storage of a host as the API shows it: adapters, LUNs, topologies, volumes, partitions, vSAN disks.
+"""Storage of a host as the API shows it: adapters, LUNs, volumes, partitions, vSAN disks. How disks are reached: host_topology.
 
 An adapter in passthrough is gone from all of these, with its disks and volumes: the kernel no longer sees them.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
 from typing import Any
 
 from pyVmomi import vim
 
 from .. import data
+from ..rules import encoding
+from . import host_topology
+from .host_topology import hba_class, hba_key
 from .pci import optional
 from .specs import Adapter, Disk, HostSpec
 
 GIB = 1024**3
 SECTOR = 512
-LUN = "key-vim.host.ScsiDisk-"
+VOLUME_TYPES = ("VMFS", "NFS", "NFS41", "vsan", "VVOL", "VFFS", "OTHER", "PMEM")
+"""What `volumeTypeList` holds (recorded from 8.0.3)."""
 
 
 def present(spec: HostSpec, taken: Collection[str]) -> list[Adapter]:
@@ -36,42 +41,36 @@ def boot_adapter(spec: HostSpec) -> Adapter | None:
     return next((item for item in spec.adapters if any(disk.use == "boot" for disk in item.disks)), None)
 
 
-def storage_device(spec: HostSpec, taken: Collection[str]) -> Any:
-    """Build `HostStorageDeviceInfo`."""
+def storage_device(spec: HostSpec, taken: Collection[str], *, nvme_in_scsi: bool) -> Any:
+    """Build `HostStorageDeviceInfo`. Without `nvme_in_scsi` disks on NVMe adapters are not in scsiTopology (a knob)."""
     adapters = present(spec, taken)
-    disks = [(adapter, disk) for adapter in adapters for disk in adapter.disks]
+    reached = {disk.canonical: (disk, adapter) for adapter in adapters for disk in adapter.disks}
     info = data.new(
         vim.host.StorageDeviceInfo,
         softwareInternetScsiEnabled=False,
         hostBusAdapter=[_hba(adapter) for adapter in adapters],
-        scsiLun=[scsi_disk(disk, adapter) for adapter, disk in disks],
-        scsiTopology=data.new(vim.host.ScsiTopology, adapter=[_topology(adapter) for adapter in adapters]),
-        multipathInfo=data.new(vim.host.MultipathInfo, lun=[_multipath(adapter, disk) for adapter, disk in disks]),
+        scsiLun=[scsi_disk(disk, adapter) for disk, adapter in reached.values()],
+        scsiTopology=host_topology.scsi(adapters, nvme_in_scsi=nvme_in_scsi),
+        multipathInfo=host_topology.multipath(adapters, spec.major),
+        plugStoreTopology=host_topology.plug_store(adapters, spec.major),
     )
     if spec.major >= 7:
-        for name, value in optional(type(info), nvmeTopology=_nvme_topology(adapters)).items():
+        for name, value in optional(type(info), nvmeTopology=host_topology.nvme(adapters)).items():
             setattr(info, name, value)
     return info
 
 
 def _hba(adapter: Adapter) -> Any:
-    kinds = {
-        "nvme": getattr(vim.host, "PcieHba", vim.host.BlockHba),
-        "fc": vim.host.FibreChannelHba,
-        "ahci": vim.host.BlockHba,
-        "usb": vim.host.BlockHba,
-        "raid": vim.host.BlockHba,
-    }
-    cls = kinds[adapter.kind]
+    cls = getattr(vim.host, hba_class(adapter))
     values: dict[str, Any] = optional(cls, storageProtocol="nvme" if adapter.kind == "nvme" else "scsi")
     if adapter.kind == "fc":
-        wwn = 0x2100000000000000 + int.from_bytes(adapter.device.encode()[-3:], "big")
-        values |= {"portWorldWideName": wwn, "nodeWorldWideName": wwn + 1, "portType": "fabric", "speed": 32}
+        name, node = host_topology.world_wide_names(adapter)
+        values |= {"portWorldWideName": name, "nodeWorldWideName": node, "portType": "fabric", "speed": 32}
     return data.new(
         cls,
-        key=_hba_key(adapter),
+        key=hba_key(adapter),
         device=adapter.device,
-        bus=int(adapter.address[5:7], 16),
+        bus=encoding.place(adapter.address).bus,
         status="unknown" if adapter.kind != "fc" else "online",
         model=adapter.model,
         driver=adapter.driver,
@@ -80,116 +79,54 @@ def _hba(adapter: Adapter) -> Any:
     )
 
 
-def _hba_key(adapter: Adapter) -> str:
-    kind = {"nvme": "PcieHba", "fc": "FibreChannelHba"}.get(adapter.kind, "BlockHba")
-    return f"key-vim.host.{kind}-{adapter.device}"
-
-
-def scsi_disk(disk: Disk, adapter: Adapter) -> Any:
-    """One disk; vSAN and memory tiering mark theirs."""
+def scsi_disk(disk: Disk, adapter: Adapter, *, in_vsan: bool = False) -> Any:
+    """One disk, as recorded from 8.0.3. Only the list of a vSAN disk group (`in_vsan`) says that a disk belongs to vSAN."""
     cls = vim.host.ScsiDisk
+    nvme = adapter.kind == "nvme"
     values: dict[str, Any] = optional(
         cls,
         localDisk=disk.local,
         ssd=disk.ssd,
         usedByMemoryTiering=disk.use == "tiering",
-        applicationProtocol="NVMe" if adapter.kind == "nvme" else "SCSI",
+        applicationProtocol="NVMe" if nvme else "SCSI",
+        protocolEndpoint=False,
+        perenniallyReserved=False,
+        clusteredVmdkSupported=False,
+        dispersedNs=False,
+        emulatedDIXDIFEnabled=False,
+        scsiDiskType="emulated512" if nvme else "native512",
     )
-    if disk.use.startswith("vsan"):
+    number = host_topology.lun_uuid(disk)
+    named = "lowQuality" if disk.canonical.startswith("mpx.") else "highQuality"
+    if in_vsan:
         values["vsanDiskInfo"] = data.new(vim.vsan.host.VsanDiskInfo, vsanUuid=disk.volume_uuid, formatVersion=17)
+    else:
+        values["descriptor"] = [
+            data.new(vim.host.ScsiLun.Descriptor, quality=named, id=name)
+            for name in (disk.canonical, f"vml.{number}", number)
+        ]
     return data.new(
         cls,
-        key=LUN + disk.canonical,
+        key=host_topology.LUN + number,
         deviceName=f"/vmfs/devices/disks/{disk.canonical}",
         deviceType="disk",
-        uuid=disk.canonical.encode().hex()[:40],
+        uuid=number,
         lunType="disk",
         operationalState=["ok"],
         canonicalName=disk.canonical,
         displayName=f"Local {adapter.kind.upper()} Disk ({disk.canonical})" if disk.local else disk.canonical,
-        vendor="NVMe" if adapter.kind == "nvme" else "ATA",
+        vendor="NVMe" if nvme else "ATA",
         model=disk.model[:16],
+        revision="1.0",
+        scsiLevel=0 if nvme else 6,
+        serialNumber="unavailable",
+        queueDepth=1024,
+        capabilities=data.new(vim.host.ScsiLun.Capabilities, updateDisplayNameSupported=named == "highQuality"),
+        vStorageSupport="vStorageUnsupported" if disk.local else "vStorageSupported",
         capacity=data.new(vim.host.DiskDimensions.Lba, blockSize=SECTOR, block=disk.size_gb * GIB // SECTOR),
         devicePath=f"/vmfs/devices/disks/{disk.canonical}",
         **values,
     )
-
-
-def _topology(adapter: Adapter) -> Any:
-    targets = [
-        data.new(
-            vim.host.ScsiTopology.Target,
-            key=f"key-vim.host.ScsiTopology.Target-{adapter.device}:0:{index}",
-            target=index,
-            lun=[
-                data.new(
-                    vim.host.ScsiTopology.Lun,
-                    key=f"key-vim.host.ScsiTopology.Lun-{disk.canonical}",
-                    lun=0,
-                    scsiLun=LUN + disk.canonical,
-                )
-            ],
-        )
-        for index, disk in enumerate(adapter.disks)
-    ]
-    return data.new(
-        vim.host.ScsiTopology.Interface,
-        key=f"key-vim.host.ScsiTopology.Interface-{adapter.device}",
-        adapter=_hba_key(adapter),
-        target=targets,
-    )
-
-
-def _multipath(adapter: Adapter, disk: Disk) -> Any:
-    path = data.new(
-        vim.host.MultipathInfo.Path,
-        key=f"key-vim.host.MultipathInfo.Path-{adapter.device}:C0:T0:L0",
-        name=f"{adapter.device}:C0:T0:L0",
-        pathState="active",
-        state="active",
-        isWorkingPath=True,
-        adapter=_hba_key(adapter),
-        lun=f"key-vim.host.MultipathInfo.LogicalUnit-{disk.canonical}",
-    )
-    return data.new(
-        vim.host.MultipathInfo.LogicalUnit,
-        key=f"key-vim.host.MultipathInfo.LogicalUnit-{disk.canonical}",
-        id=disk.canonical,
-        lun=LUN + disk.canonical,
-        path=[path],
-        policy=data.new(vim.host.MultipathInfo.LogicalUnitPolicy, policy="VMW_PSP_FIXED"),
-    )
-
-
-def _nvme_topology(adapters: list[Adapter]) -> Any:
-    interfaces = []
-    for adapter in adapters:
-        if adapter.kind != "nvme":
-            continue
-        controllers = [
-            data.new(
-                vim.host.NvmeController,
-                key=f"key-vim.host.NvmeController-{disk.canonical}",
-                controllerNumber=256 + index,
-                subnqn=f"nqn.2014-08.org.nvmexpress:{disk.canonical}",
-                name=disk.canonical,
-                associatedAdapter=_hba_key(adapter),
-                transportType="pcie",
-                fusedOperationSupported=False,
-                numberOfQueues=8,
-                queueSize=1024,
-            )
-            for index, disk in enumerate(adapter.disks)
-        ]
-        interfaces.append(
-            data.new(
-                vim.host.NvmeTopology.Interface,
-                key=f"key-vim.host.NvmeTopology.Interface-{adapter.device}",
-                adapter=_hba_key(adapter),
-                connectedController=controllers,
-            )
-        )
-    return data.new(vim.host.NvmeTopology, adapter=interfaces)
 
 
 def volumes(
@@ -207,44 +144,58 @@ def volumes(
             if disk.datastore:
                 mounts.append(_vmfs_mount(spec, disk))
     mounts.extend(_nfs_mount(name) for name in spec.nfs)
+    if spec.vsan_datastore:
+        mounts.append(_vsan_mount(spec.vsan_datastore))
     mounts = [mount for mount in mounts if mount.volume.name not in lost]
     for mount in mounts:
         if mount.volume.name in unreadable:
             mount.mountInfo.accessible = False
             mount.mountInfo.inaccessibleReason = "AllPathsDown_Timeout"
-    return data.new(vim.host.FileSystemVolumeInfo, volumeTypeList=["VMFS", "NFS", "VFAT"], mountInfo=mounts)
+    return data.new(vim.host.FileSystemVolumeInfo, volumeTypeList=list(VOLUME_TYPES), mountInfo=mounts)
 
 
-def _mount(path: str, volume: Any) -> Any:
+def _mount(path: str, volume: Any, *, mode: str = "readWrite") -> Any:
     return data.new(
         vim.host.FileSystemMountInfo,
-        mountInfo=data.new(vim.host.MountInfo, path=path, accessMode="readWrite", mounted=True, accessible=True),
+        mountInfo=data.new(vim.host.MountInfo, path=path, accessMode=mode, mounted=True, accessible=True),
         volume=volume,
+        **optional(vim.host.FileSystemMountInfo, vStorageSupport="vStorageUnsupported" if type(volume) in _BLOCK else None),
     )
 
 
+_BLOCK = (vim.host.VmfsVolume,)
+
+
 def _boot_mounts(spec: HostSpec, disk: Disk) -> list[Any]:
-    names = ("BOOTBANK1", "BOOTBANK2") if spec.major >= 7 else ("Hypervisor1", "Hypervisor2")
-    mounts = [
+    """From 7.0 on OSDATA and two boot banks, all of type OTHER and the banks read-only, as recorded from 8.0.3."""
+    names = ("BOOTBANK2", "BOOTBANK1") if spec.major >= 7 else ("Hypervisor1", "Hypervisor2")
+    banks = [
         _mount(
-            f"/vmfs/volumes/{name}-{disk.canonical[-8:]}",
-            data.new(vim.host.VfatVolume, type="VFAT", name=name, capacity=4 * GIB),
+            f"/vmfs/volumes/{_volume_uuid(disk, name)}",
+            data.new(vim.host.VfatVolume, type="OTHER", name=name, capacity=4 * GIB),
+            mode="readOnly",
         )
         for name in names
     ]
-    if spec.major >= 7:
-        name = f"OSDATA-{disk.canonical[-16:].lower()}"
-        mounts.append(_mount(f"/vmfs/volumes/{name}", _vmfs(spec, disk, name=name, partition=7, kind="OTHER")))
-    return mounts
+    if spec.major < 7:
+        return banks
+    uuid = disk.volume_uuid if disk.volume_uuid and not disk.datastore else _volume_uuid(disk, "OSDATA")
+    system = _vmfs(spec, disk, name=f"OSDATA-{uuid}", partition=7, kind="OTHER", uuid=uuid)
+    return [_mount(f"/vmfs/volumes/{uuid}", system), *banks]
+
+
+def _volume_uuid(disk: Disk, name: str) -> str:
+    raw = hashlib.sha256(f"{disk.canonical}/{name}".encode()).hexdigest()
+    return f"{raw[:8]}-{raw[8:16]}-{raw[16:20]}-{raw[20:32]}"
 
 
 def _vmfs_mount(spec: HostSpec, disk: Disk) -> Any:
     partition = 8 if disk.use == "boot" else 1
-    volume = _vmfs(spec, disk, name=disk.datastore, partition=partition, kind="VMFS")
+    volume = _vmfs(spec, disk, name=disk.datastore, partition=partition, kind="VMFS", uuid=disk.volume_uuid)
     return _mount(f"/vmfs/volumes/{disk.volume_uuid}", volume)
 
 
-def _vmfs(spec: HostSpec, disk: Disk, *, name: str, partition: int, kind: str) -> Any:
+def _vmfs(spec: HostSpec, disk: Disk, *, name: str, partition: int, kind: str, uuid: str) -> Any:
     major = 6 if spec.major >= 7 else 5
     cls = vim.host.VmfsVolume
     return data.new(
@@ -253,10 +204,11 @@ def _vmfs(spec: HostSpec, disk: Disk, *, name: str, partition: int, kind: str) -
         name=name,
         capacity=disk.size_gb * GIB,
         blockSizeMb=1,
+        **optional(cls, blockSize=1024, unmapGranularity=1024, unmapPriority="low"),
         maxBlocks=63963136,
         majorVersion=major,
         version=f"{major}.82",
-        uuid=disk.volume_uuid or disk.canonical[-16:].lower(),
+        uuid=uuid,
         extent=[data.new(vim.host.ScsiDisk.Partition, diskName=disk.canonical, partition=partition)],
         vmfsUpgradable=False,
         **optional(cls, ssd=disk.ssd, local=disk.local),
@@ -273,6 +225,13 @@ def _nfs_mount(name: str) -> Any:
         remotePath=f"/export/{name}",
     )
     return _mount(f"/vmfs/volumes/{name}", volume)
+
+
+def _vsan_mount(name: str) -> Any:
+    """The datastore of a vSAN cluster: a plain volume that names no disk (recorded from 8.0.3)."""
+    raw = hashlib.sha256(name.encode()).hexdigest()
+    volume = data.new(vim.host.FileSystemVolume, type="vsan", name=name, capacity=50 * 1024 * GIB)
+    return _mount(f"/vmfs/volumes/vsan:{raw[:16]}-{raw[16:32]}", volume)
 
 
 def diagnostic_partition(spec: HostSpec, taken: Collection[str]) -> Any:
@@ -297,8 +256,8 @@ def vsan_config(spec: HostSpec, taken: Collection[str], host: Any) -> Any:
     if not spec.vsan:
         return data.new(cls, enabled=False, hostSystem=host)
     found = [(disk, adapter) for adapter in present(spec, taken) for disk in adapter.disks]
-    cache = [scsi_disk(*item) for item in found if item[0].use == "vsan-cache"]
-    capacity = [scsi_disk(*item) for item in found if item[0].use == "vsan-capacity"]
+    cache = [scsi_disk(*item, in_vsan=True) for item in found if item[0].use == "vsan-cache"]
+    capacity = [scsi_disk(*item, in_vsan=True) for item in found if item[0].use == "vsan-capacity"]
     mapping = [data.new(vim.vsan.host.DiskMapping, ssd=ssd, nonSsd=capacity) for ssd in cache[:1]]
     storage = data.new(cls.StorageInfo, autoClaimStorage=False, diskMapping=mapping if spec.vsan == "osa" else [])
     return data.new(

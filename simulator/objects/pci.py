@@ -22,7 +22,8 @@ class Function:
     """One PCI function. Ids are unsigned. `use` says what the host does with it (boot, datastore, uplink ...).
 
     `dependent` is the address that has to be reset with it: its own, or the bridge it shares with other functions.
-    `bar_gb` is the address space its memory needs in a guest; `profiles` the vGPU profiles and how many fit.
+    `bar_gb` is the address space its memory needs in a guest; `profiles` the vGPU profiles and how many fit,
+    `mig_profiles` those that another mode of the card would offer, `sriov_vgpu` says that its vGPUs are virtual functions.
     """
 
     address: str
@@ -46,6 +47,8 @@ class Function:
     bar_gb: float = 0.0
     max_vfs: int = 0
     profiles: tuple[tuple[str, int], ...] = ()
+    mig_profiles: tuple[str, ...] = ()
+    sriov_vgpu: bool = False
     modes: tuple[str, ...] = ()
 
     @property
@@ -83,7 +86,8 @@ class Layout:
         """NUMA node -> addresses of its devices."""
         nodes: dict[int, list[str]] = {}
         for item in self.functions.values():
-            nodes.setdefault(item.numa, []).append(item.address)
+            if item.numa >= 0:
+                nodes.setdefault(item.numa, []).append(item.address)
         return nodes
 
     @cached_property
@@ -132,11 +136,14 @@ def delivered(item: Function) -> Passthrough:
 
 
 def passthru_info(state: Passthrough, item: Function) -> Any:
-    """One element of `pciPassthruInfo`; SR-IOV capable functions come as HostSriovInfo (API reference)."""
+    """One element of `pciPassthruInfo`; SR-IOV capable functions come as HostSriovInfo (API reference).
+
+    Bridges are listed too, and a device that cannot be passed through has an empty `dependentDevice` (recorded from 8.0.3).
+    """
     cls = vim.host.SriovInfo if state.sriov else vim.host.PciPassthruInfo
     values: dict[str, Any] = {
         "id": state.address,
-        "dependentDevice": state.dependent,
+        "dependentDevice": state.dependent if state.capable else "",
         "passthruEnabled": state.enabled,
         "passthruCapable": state.capable,
         "passthruActive": state.active,

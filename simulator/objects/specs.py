@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..rules import limits
 from .pci import Layout
 
 
@@ -56,11 +57,13 @@ class Disk:
     dump: bool = False
     datastore: str = ""
     volume_uuid: str = ""
+    target: int = 0
+    lun: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Adapter:
-    """A storage adapter: `kind` nvme, ahci, raid, fc or usb."""
+    """A storage adapter: `kind` nvme, ahci, raid, fc, usb, ide or pscsi. Several adapters may have one PCI address."""
 
     device: str
     address: str
@@ -94,11 +97,14 @@ class HostSpec:
     adapters: tuple[Adapter, ...]
     nfs: tuple[str, ...] = ()
     shared_gpus: Mapping[str, str] = field(default_factory=dict)
+    vgpu_abilities: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Address of a shared GPU -> what VMs with its vGPUs can do, as fields of HostSharedGpuCapabilities."""
     states: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     rebind: bool = True
     iommu: bool = True
     boot: str = "nvme"
     vsan: str = ""
+    vsan_datastore: str = ""
     connection: str = "connected"
     known: bool = True
     maintenance: bool = False
@@ -107,6 +113,11 @@ class HostSpec:
     quick_boot: bool = False
     up_days: float = 20.0
     knobs: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def version_numbers(self) -> tuple[int, ...]:
+        """The ESXi release as numbers."""
+        return limits.release(self.release)
 
     @property
     def major(self) -> int:

@@ -13,7 +13,7 @@ from ..rules import devices as device_rules
 from ..rules import faults
 from ..rules import power_on as rules
 from ..tasks import Task
-from . import agents, cluster_ha, host_config, host_maintenance, vm_config, vm_move
+from . import agents, cluster_ha, host_graphics, host_maintenance, vm_config, vm_move
 from .vm_devices import wanted
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def take(vm: VirtualMachine, host: HostSystem, taken: dict[int, str]) -> None:
 
 def _show_graphics(host: HostSystem) -> None:
     if host.spec.shared_gpus and host.connection == "connected":
-        host.set("config.graphicsInfo", host_config.graphics(host.spec, host.taken, host.vgpu_users))
+        host.set("config.graphicsInfo", host_graphics.info(host.spec, host.taken, host.vgpu_users))
 
 
 def _show_assigned(vm: VirtualMachine, taken: dict[int, str]) -> None:

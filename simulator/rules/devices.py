@@ -251,7 +251,11 @@ def _resize(old: Any, new: Any) -> None:
 
 
 def _check_count(devices: Sequence[Any], changes: Sequence[Any], setting: Setting, knobs: Knobs) -> None:
-    """The maximum is checked when something is added; the fault type is not published."""
+    """Maxima are checked when something is added: of all devices, and of vGPUs; the fault type is not published."""
+    if "vgpu" in {kind(change.device) for change in changes if str(change.operation or "") == "add"}:
+        most = limits.vgpu_max(setting.version)
+        if kinds(devices).count("vgpu") > most:
+            raise vim.fault.TooManyDevices(msg=f"The number of vGPUs exceeds the maximum of {most}.")
     counted = [item for item in kinds(devices) if item != "sriov" or knobs.sriov_counts_in_limit]
     added = any(str(change.operation or "") == "add" and kind(change.device) for change in changes)
     if added and len(counted) > setting.maximum:

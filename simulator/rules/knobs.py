@@ -114,6 +114,14 @@ class Knobs:
     )
     negative_bus_bytes: Annotated[bool, About("bus numbers from 0x80 arrive as negative bytes")] = True
 
+    nvme_in_scsi_topology: Annotated[
+        bool,
+        About(
+            "disks on NVMe adapters stand in scsiTopology as well, as recorded for local ones; false: only in nvmeTopology, "
+            "multipathInfo and plugStoreTopology (NVMe over fabrics, other plug-ins)"
+        ),
+    ] = True
+
     # Maintenance mode and reboot.
     maintenance_seconds: Annotated[float, About("time to enter maintenance mode once nothing runs on the host")] = 5.0
     exit_maintenance_seconds: Annotated[float, About("time to leave maintenance mode")] = 2.0

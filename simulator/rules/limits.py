@@ -84,6 +84,11 @@ def passthrough_max(version: int, host_release: str, knobs: Knobs) -> int:
     return 128
 
 
+def vgpu_max(version: int) -> int:
+    """`maxInstances` of the vGPU backing: the most vGPUs of one VM (recorded from 9.x)."""
+    return next(most for since, most in ((21, 16), (20, 8), (15, 4), (0, 1)) if version >= since)
+
+
 def allows_dynamic(version: int) -> bool:
     """Whether a VM of this hardware version may hold a Dynamic DirectPath device."""
     return version >= DYNAMIC_FROM
