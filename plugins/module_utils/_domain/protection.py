@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from .hosts import Disk, Host, HostDevice, HostFabric, StorageAdapter, Switch, dependency_groups
-from .pci import DISPLAY_CLASS, MEMORY_CLASS, NETWORK_CLASS, STORAGE_CLASS, USB_CLASS, VGA_CLASS
+from .pci import DISPLAY_CLASS, FIBRE_CHANNEL_CLASS, MEMORY_CLASS, NETWORK_CLASS, STORAGE_CLASS, USB_CLASS, VGA_CLASS
 
 NVME_CLASS = "0108"
 MANAGEMENT = "management"
@@ -40,7 +40,7 @@ def protections(host: Host) -> Mapping[str, tuple[Protection, ...]]:
     if host.fabric is None:
         raise ValueError(f"protections of {host.name} asked for without its fabric")
     found: dict[str, set[Protection]] = {}
-    for rule in (_bridges, _memory, _virtual_functions, _nics, _storage, _esa, _usb, _graphics, _unread):
+    for rule in (_bridges, _memory, _virtual_functions, _nics, _storage, _unreached, _esa, _usb, _graphics, _unread):
         for address, protection in rule(host, host.fabric):
             found.setdefault(address, set()).add(protection)
     companions = _companions(host)
@@ -167,6 +167,24 @@ def _disk_reason(adapter: StorageAdapter, name: str, disk: Disk | None, fabric: 
         reason = f"{through}, {what}, and it is not known from which disk this host boots"
         return Protection(code="boot_disk_unknown", reason=reason)
     return None
+
+
+def _unreached(host: Host, fabric: HostFabric) -> _Found:
+    """A disk that may be in use and that the host shows behind no adapter may be behind any storage controller."""
+    reached = {name for adapter in fabric.adapters for name in adapter.disks}
+    for disk in fabric.disks:
+        if disk.name in reached:
+            continue
+        if disk.uses or disk.is_boot:
+            what = f"which {' and '.join(disk.uses) or 'is the disk ESXi boots from'}"
+        elif disk.local is not False and disk.partitioned is not False:
+            what = "which has partitions" if disk.partitioned else "whose partitions are not known"
+        else:
+            continue
+        for device in host.devices:
+            if device.class_id.startswith((STORAGE_CLASS, FIBRE_CHANNEL_CLASS)):
+                reason = f"the host does not show which controller leads to {disk.name}, {what}"
+                yield device.address, Protection(code="disk_unreached", reason=reason)
 
 
 def _esa(host: Host, fabric: HostFabric) -> _Found:

@@ -13,6 +13,7 @@ from typing import Any
 
 from .._domain.hosts import Disk, Host, HostFabric, PhysicalNic, StorageAdapter, Switch
 from .collect import Row, collect_objects
+from .read_disk_paths import TOPOLOGIES, disks_by_adapter
 from .sdk import vim, vmodl
 from .session import Session
 
@@ -26,7 +27,7 @@ _PATHS = {
     "config.virtualNicManagerInfo.netConfig": None,
     "config.storageDevice.hostBusAdapter": None,
     "config.storageDevice.scsiLun": None,
-    "config.storageDevice.scsiTopology": None,
+    **TOPOLOGIES,
     "config.fileSystemVolume.mountInfo": None,
     "config.activeDiagnosticPartition": None,
     "config.vsanHostConfig": (vim.host.ConfigInfo, "vsanHostConfig"),
@@ -159,13 +160,7 @@ def _services(row: Row) -> dict[tuple[str, str], frozenset[str]]:
 
 
 def _adapters(row: Row) -> tuple[StorageAdapter, ...]:
-    names = {lun.key: lun.canonicalName for lun in row.get("config.storageDevice.scsiLun", ())}
-    reached: dict[str, set[str]] = {}
-    for interface in getattr(row.get("config.storageDevice.scsiTopology"), "adapter", None) or ():
-        for target in interface.target or ():
-            for lun in target.lun or ():
-                if lun.scsiLun in names:
-                    reached.setdefault(interface.adapter, set()).add(names[lun.scsiLun])
+    reached = disks_by_adapter(row)
     adapters = [
         StorageAdapter(
             device=hba.device,

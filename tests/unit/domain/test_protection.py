@@ -155,6 +155,16 @@ def test_a_card_of_no_use_to_the_host_is_free() -> None:
             "disk_partitioned",
             "vmhba2 leads to naa.1, whose partitions are not known: they may hold ESXi or data",
         ),
+        (
+            host(device(P, NVME), fabric=replace(EMPTY_FABRIC, disks=(replace(FREE, uses=("belongs to vSAN",)),))),
+            "disk_unreached",
+            "the host does not show which controller leads to naa.1, which belongs to vSAN",
+        ),
+        (
+            host(device(P, NVME), fabric=replace(EMPTY_FABRIC, disks=(replace(FREE, partitioned=None),))),
+            "disk_unreached",
+            "the host does not show which controller leads to naa.1, whose partitions are not known",
+        ),
         (disk_host(None), "disk_unknown", "vmhba2 leads to naa.1, of which nothing could be read"),
         (
             disk_host(FREE, boot_disk_known=False),

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -32,6 +33,7 @@ def host_element() -> Element:
     return root
 
 
+@cache
 def host_values() -> dict[str, Any]:
     """The properties of the host, as pyVmomi reads them."""
     text = HOST.read_text(encoding="utf-8").strip()
@@ -45,10 +47,19 @@ def config_target_element(name: str) -> Element:
     return _as_sent(ElementTree.parse(RECORDED / f"{name}.xml").getroot())
 
 
-def config_option_elements() -> dict[str, Element]:
-    """Hardware version -> ConfigOption."""
+VERSIONS = tuple(f"vmx-{number}" for number in (13, 14, 15, 17, 18, 19, 20, 21, 22))
+"""Hardware versions whose ConfigOption is recorded."""
+
+
+@cache
+def _config_options() -> dict[str, Element]:
     root = _as_sent(ElementTree.parse(RECORDED / "esxi-9-vgpu-config-options.xml").getroot())
     return {item.attrib.pop("version"): item for item in root}
+
+
+def config_option_versions() -> set[str]:
+    """Those in the file."""
+    return set(_config_options())
 
 
 def _as_sent(root: Element) -> Element:
@@ -75,11 +86,13 @@ def text_of(element: Element) -> str:
     return text.replace(f"xmlns:{prefix[1]}=", "xmlns=").replace(f"<{prefix[1]}:", "<").replace(f"</{prefix[1]}:", "</")
 
 
+@cache
 def config_target(name: str) -> Any:
     """A recorded ConfigTarget."""
     return read(config_target_element(name), vim.vm.ConfigTarget)
 
 
+@cache
 def config_option(version: str) -> Any:
     """A recorded ConfigOption; what it left out (guests, disks ...) is unset."""
-    return read(config_option_elements()[version], vim.vm.ConfigOption)
+    return read(_config_options()[version], vim.vm.ConfigOption)

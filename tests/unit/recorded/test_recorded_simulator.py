@@ -22,7 +22,6 @@ TARGETS = {
     "host-9-config-target": (labs.PLAIN_CLUSTER, 1),
     "cluster-9-config-target": (labs.MOCKUP_CLUSTER, 3),
 }
-VERSIONS = sorted(recordings.config_option_elements())
 KNOWS_9 = hasattr(vim.host.PciDevice(), "physicalSlot")
 
 
@@ -57,12 +56,16 @@ def test_a_config_target_of_a_lab_built_alike(name: str) -> None:
 
 
 @pytest.mark.skipif(not KNOWS_9, reason="this pyVmomi is older than the recorded hosts")
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", recordings.VERSIONS)
 def test_config_options_of_every_hardware_version(version: str) -> None:
     sim, (host,) = labs.hosts_of(labs.VGPU_HOST)
     option = config_option(int(version.removeprefix("vmx-")), host.spec.release, host.settings)
     found = differences(shape(recordings.config_option(version)), shape(sent(option, sim.api_version)))
     assert found == listed("esxi-9-vgpu-config-options")
+
+
+def test_every_recorded_hardware_version_is_compared() -> None:
+    assert recordings.config_option_versions() == set(recordings.VERSIONS)
 
 
 def maxima(option: Any) -> dict[str, Any]:
@@ -83,7 +86,7 @@ def maxima(option: Any) -> dict[str, Any]:
 
 
 @pytest.mark.skipif(not KNOWS_9, reason="this pyVmomi is older than the recorded hosts")
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", recordings.VERSIONS)
 def test_how_many_devices_a_hardware_version_allows(version: str) -> None:
     sim, (host,) = labs.hosts_of(labs.VGPU_HOST)
     ours = sent(config_option(int(version.removeprefix("vmx-")), host.spec.release, host.settings), sim.api_version)

@@ -110,9 +110,8 @@ def test_the_boot_disk_is_found_by_its_partitions(name: str, adapter: str, drive
     host = World("mixed").host(name)
     disk = boot_disk(host)
     storage = host.config.storageDevice
-    (found,) = [
-        item for item in storage.scsiTopology.adapter if item.target and item.target[0].lun[0].scsiLun.endswith(disk)
-    ]
+    (key,) = [item.key for item in storage.scsiLun if item.canonicalName == disk]
+    (found,) = [item for item in storage.scsiTopology.adapter if item.target and item.target[0].lun[0].scsiLun == key]
     (hba,) = [item for item in storage.hostBusAdapter if item.key == found.adapter]
     assert hba.driver == driver
     assert any(item.volume.name.startswith("OSDATA-") for item in host.config.fileSystemVolume.mountInfo)
@@ -140,8 +139,9 @@ def test_vsan_disks_are_marked() -> None:
     host = World("mixed").host("vsan-01")
     (group,) = host.config.vsanHostConfig.storageInfo.diskMapping
     assert len(group.nonSsd) == 2
-    marked = [item.canonicalName for item in host.config.storageDevice.scsiLun if item.vsanDiskInfo]
-    assert sorted(marked) == sorted([group.ssd.canonicalName, *(item.canonicalName for item in group.nonSsd)])
+    assert all(item.vsanDiskInfo.vsanUuid for item in (group.ssd, *group.nonSsd))
+    assert not any(item.vsanDiskInfo for item in host.config.storageDevice.scsiLun), "as recorded from 8.0.3"
+    assert "vsan-mixed" in {item.volume.name for item in host.config.fileSystemVolume.mountInfo}
     services = {item.nicType: item.selectedVnic for item in host.config.virtualNicManagerInfo.netConfig}
     assert services["vsan"] == ["vsan.key-vim.host.VirtualNic-vmk1"]
 
