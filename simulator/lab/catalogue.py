@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 CLASS_NAMES = {
+    0x0101: "IDE interface",
     0x0104: "RAID bus controller",
     0x0106: "SATA controller",
     0x0107: "Serial Attached SCSI controller",
@@ -57,6 +58,7 @@ class Part:
     resettable: bool = True
     bar_gb: float = 0.0
     max_vfs: int = 0
+    vf_device: int = 0
     profiles: tuple[tuple[str, int], ...] = ()
     mig_profiles: tuple[str, ...] = ()
     sriov_vgpu: bool = False
@@ -67,7 +69,8 @@ class Part:
 class Card:
     """A card: its functions, whether they reset only together (they then depend on the bridge), what it is used for.
 
-    `embedded` cards have no slot. `disk_gb` and `use` describe the disk behind a storage controller.
+    `embedded` cards have no slot. `disk_gb` and `use` describe the disk behind a storage controller; `adapters` is how
+    many storage adapters it is at its one address.
     """
 
     parts: tuple[Part, ...]
@@ -76,6 +79,7 @@ class Card:
     use: str = ""
     disk_gb: int = 0
     disk_model: str = ""
+    adapters: int = 1
 
 
 def _gpu(
@@ -122,7 +126,16 @@ def _nvme(vendor: int, device: int, name: str, size: int, use: str = "free", sub
 
 
 def _nic(
-    vendor: int, device: int, name: str, driver: str, *, subvendor: int, subdevice: int, ports: int = 2, vfs: int = 64
+    vendor: int,
+    device: int,
+    name: str,
+    driver: str,
+    *,
+    subvendor: int,
+    subdevice: int,
+    ports: int = 2,
+    vfs: int = 64,
+    vf_device: int = 0,
 ) -> Card:
     part = Part(
         class_id=0x0200,
@@ -132,6 +145,7 @@ def _nic(
         role="nic",
         driver=driver,
         max_vfs=vfs,
+        vf_device=vf_device,
         subvendor=subvendor,
         subdevice=subdevice,
     )
@@ -175,15 +189,17 @@ CARDS: dict[str, Card] = {
     "nvme-data": _nvme(0x144D, 0xA80A, "NVMe SSD Controller PM9A1/PM9A3/980PRO", 3840, "datastore", 0xA813),
     "nvme-boot": _nvme(0x144D, 0xA824, "NVMe SSD Controller PM173X", 480, "boot", 0xA801),
     "connectx4": _nic(
-        0x15B3, 0x1015, "MT27710 Family [ConnectX-4 Lx]", "nmlx5_core", vfs=64, subvendor=0x15B3, subdevice=0x0003
+        0x15B3, 0x1015, "MT27710 Family [ConnectX-4 Lx]", "nmlx5_core", subvendor=0x15B3, subdevice=0x0003, vf_device=0x1016
     ),
     "connectx6": _nic(
-        0x15B3, 0x101D, "MT2892 Family [ConnectX-6 Dx]", "nmlx5_core", subvendor=0x15B3, subdevice=0x0016
+        0x15B3, 0x101D, "MT2892 Family [ConnectX-6 Dx]", "nmlx5_core", subvendor=0x15B3, subdevice=0x0016, vf_device=0x101E
     ),
     "x710": _nic(
-        0x8086, 0x1572, "Ethernet Controller X710 for 10GbE SFP+", "i40en", subvendor=0x1028, subdevice=0x0000
+        0x8086, 0x1572, "Ethernet Controller X710 for 10GbE SFP+", "i40en", subvendor=0x1028, subdevice=0x0000, vf_device=0x154C
     ),
-    "x550": _nic(0x8086, 0x1563, "Ethernet Controller X550", "ixgben", subvendor=0x8086, subdevice=0x001A),
+    "x550": _nic(
+        0x8086, 0x1563, "Ethernet Controller X550", "ixgben", subvendor=0x8086, subdevice=0x001A, vf_device=0x1565
+    ),
     "lom": _nic(
         0x14E4,
         0x165F,
@@ -291,6 +307,24 @@ CARDS: dict[str, Card] = {
         embedded=True,
         use="free",
         disk_model="SSDSC2KB480G8",
+    ),
+    "ide": Card(
+        parts=(
+            Part(
+                class_id=0x0101,
+                vendor=0x8086,
+                device=0x7111,
+                name="PIIX4 for 430TX/440BX/MX IDE Controller",
+                subvendor=0x15AD,
+                subdevice=0x1976,
+                role="ide",
+                driver="vmkata",
+                capable=False,
+            ),
+        ),
+        embedded=True,
+        disk_model="IDE disk",
+        adapters=2,
     ),
     "sata-boot": Card(
         parts=(

@@ -12,9 +12,9 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from ..objects import host_power, vm_power
+from ..objects import host_power, virtual_functions, vm_power
 from ..objects.host import HostSystem
-from ..rules import buses
+from ..rules import buses, encoding
 from ..rules import knobs as knob_rules
 from ..simulator import Simulator
 from . import hardware
@@ -48,15 +48,19 @@ class Happenings(Troubles):
         """Put a card into a host at its next boot. With `renumber` every bus from its place on moves up by one."""
         target = self._host(host)
         functions = _base(target)
-        used = {item.address.split(":")[1] for item in functions}
+        used = {item.address.split(":")[1] for item in functions if item.address.startswith("0000:")}
         free = next(f"{bus:02x}" for bus in hardware.SLOT_BUSES if f"{bus:02x}" not in used)
         entry = {"card": card, "at": at or free}
         if card not in CARDS:
             raise LabError(f"card {card!r} is unknown; the catalogue has {', '.join(sorted(CARDS))}")
         (made,) = hardware.placed([entry])
         if renumber:
-            functions = buses.shifted(functions, int(made.address[5:7], 16) - 1, 1)
-        fresh = hardware.layout([made], cpu=target.spec.cpu, numa_nodes=target.spec.numa_nodes, iommu=target.spec.iommu)
+            where = encoding.place(made.address)
+            functions = buses.shifted(functions, where.bus - 1, 1, segment=where.domain)
+        spec = target.spec
+        fresh = hardware.layout(
+            [made], cpu=spec.cpu, numa_nodes=spec.numa_nodes, iommu=spec.iommu, beside=functions
+        )
         taken = {item.address for item in functions}
         target.next_functions = [*functions, *(item for item in fresh.functions.values() if item.address not in taken)]
 
@@ -68,7 +72,10 @@ class Happenings(Troubles):
         if gone is None:
             raise LabError(f"{host} has no device at {address}")
         left = [item for item in functions if item.card != gone.card and item.address != gone.parent]
-        target.next_functions = buses.shifted(left, int(address[5:7], 16) + 1, -1) if renumber else left
+        where = encoding.place(address)
+        target.next_functions = (
+            buses.shifted(left, where.bus + 1, -1, segment=where.domain) if renumber else left
+        )
 
     def set_device_state(self, host: str, address: str, **changes: Any) -> None:
         """Set capable, enabled, active or label of a device now, as if it had always been so."""
@@ -153,4 +160,4 @@ class Happenings(Troubles):
 
 def _base(host: HostSystem) -> list[Any]:
     """What the next boot would find so far."""
-    return list(host.next_functions or host.spec.layout.functions.values())
+    return list(host.next_functions or virtual_functions.hardware(host.spec.layout.functions.values()))

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ EMBEDDED = {
     "matrox-vga": "0000:03:00.0",
     "usb-controller": "0000:00:14.0",
     "sata": "0000:00:17.0",
+    "ide": "0000:00:07.1",
 }
 
 CHASSIS: dict[str, list[dict[str, Any]]] = {
@@ -42,8 +43,9 @@ CHASSIS: dict[str, list[dict[str, Any]]] = {
 }
 
 
+BRIDGE = 0x0604
 CARD_KEYS = {
-    "card", "count", "at", "use", "datastore", "disk_gb", "dump", "uplinks", "enabled", "active", "label", "capable",
+    "card", "count", "at", "use", "adapters", "datastore", "disk_gb", "dump", "uplinks", "enabled", "active", "label", "capable",
     "resettable", "slot", "slot_name", "name", "bar_gb",
 }  # fmt: skip
 
@@ -127,8 +129,20 @@ def _address(text: str) -> str:
     return encoding.address(encoding.place(text.lower()))
 
 
-def layout(cards: Sequence[Placed], *, cpu: str, numa_nodes: int, iommu: bool, pad: int = 0) -> Layout:
-    """All functions of a host: chipset, one bridge a slot, the cards; padded with uncore devices to `pad`."""
+def layout(
+    cards: Sequence[Placed],
+    *,
+    cpu: str,
+    numa_nodes: int,
+    iommu: bool,
+    pad: int = 0,
+    beside: Collection[Function] = (),
+) -> Layout:
+    """All functions of a host: chipset, one root port a bus, the cards; padded with uncore devices to `pad`.
+
+    `beside` is what the host has already: no root port takes the place of a device. Raises LabError when two functions claim one
+    address.
+    """
     bridge, port = INTEL_CHIPSET if cpu == "intel" else AMD_CHIPSET
     functions: dict[str, Function] = {}
 
@@ -139,29 +153,59 @@ def layout(cards: Sequence[Placed], *, cpu: str, numa_nodes: int, iommu: bool, p
         )  # fmt: skip
 
     chipset("0000:00:00.0", 0x0600, bridge)
+    ports = _root_ports(cards, beside)
+    for parent in ports.values():
+        chipset(parent, 0x0604, port)
     for item in cards:
-        parent = parent_bridge(item.address)
-        if parent:
-            chipset(parent, 0x0604, port)
-        for function in card_functions(item, parent, numa_nodes=numa_nodes, iommu=iommu):
+        where = encoding.place(item.address)
+        for function in card_functions(
+            item, ports.get((where.domain, where.bus), ""), numa_nodes=numa_nodes, iommu=iommu
+        ):
+            if function.address in functions:
+                raise LabError(f"two functions at {function.address}")
             functions[function.address] = function
     filler = CARDS["counters"].parts[0]
     spare = 0
     while len(functions) < pad:
         address = f"0000:fe:{spare // 8:02x}.{spare % 8}"
-        chipset(address, filler.class_id, (filler.vendor, filler.device, filler.name))
+        if address not in functions:
+            chipset(address, filler.class_id, (filler.vendor, filler.device, filler.name))
         spare += 1
     return Layout(functions.values())
 
 
-def parent_bridge(address: str) -> str:
-    """The root port above a card: on the bus before it, or on bus 0 for the lowest buses."""
-    where = encoding.place(address)
-    if where.bus in (0, *UNCORE_BUSES):
-        return ""
+def _root_ports(cards: Sequence[Placed], beside: Collection[Function]) -> dict[tuple[int, int], str]:
+    """(segment, bus) -> the root port above it, in the same segment, at an address that no card and no other bus has."""
+    taken = {item.address for item in beside if item.class_id != BRIDGE}
+    for card in cards:
+        where = encoding.place(card.address)
+        taken |= {
+            encoding.address(where._replace(function=where.function + number)) for number in range(len(card.card.parts))
+        }
+    ports: dict[tuple[int, int], str] = {}
+    for card in cards:
+        where = encoding.place(card.address)
+        bus = (where.domain, where.bus)
+        if where.bus == 0 or bus in ports or (where.domain == 0 and where.bus in UNCORE_BUSES):
+            continue
+        address = next((place for place in _port_places(where) if place not in taken), None)
+        if address is None:
+            raise LabError(f"there is no room for a root port above {card.address}")
+        ports[bus] = address
+        taken.add(address)
+    return ports
+
+
+def _port_places(where: encoding.Place) -> Iterator[str]:
+    """Where the root port of a bus may sit: on the bus before it, or on bus 0 for the lowest buses."""
     if where.bus < 0x10:
-        return f"0000:00:1c.{where.bus % 8}"
-    return f"0000:{where.bus - 1:02x}:00.0"
+        first = where._replace(bus=0, slot=0x1C, function=where.bus % 8)
+        yield encoding.address(first)
+        for slot in (0x1C, 0x1D, 0x1B, 0x1A):
+            yield from (encoding.address(where._replace(bus=0, slot=slot, function=number)) for number in range(8))
+        return
+    for slot in range(0x20):
+        yield encoding.address(where._replace(bus=where.bus - 1, slot=slot, function=0))
 
 
 def card_functions(item: Placed, parent: str, *, numa_nodes: int, iommu: bool) -> Iterator[Function]:
@@ -190,6 +234,7 @@ def card_functions(item: Placed, parent: str, *, numa_nodes: int, iommu: bool) -
             resettable=bool(item.entry.get("resettable", part.resettable)),
             bar_gb=float(item.entry.get("bar_gb", part.bar_gb)),
             max_vfs=part.max_vfs,
+            vf_device=part.vf_device,
             profiles=part.profiles,
             mig_profiles=part.mig_profiles,
             sriov_vgpu=part.sriov_vgpu,
@@ -228,13 +273,18 @@ def _uplinks(value: Any) -> dict[int, str]:
     return {int(port): "vSwitch0" for port in value}
 
 
-KINDS = {"nvme": "nvme", "sata": "ahci", "usb": "usb", "hba": "raid"}
+KINDS = {"nvme": "nvme", "sata": "ahci", "usb": "usb", "hba": "raid", "ide": "ide"}
+SECOND_ADAPTER = 64
+"""Number of the second adapter of an IDE controller whose first one has a small one (recorded from 8.0.3: vmhba2, vmhba64)."""
 
 
 def adapters(cards: Sequence[Placed], host: str, cluster: str, *, major: int) -> tuple[Adapter, ...]:
-    """Storage adapters in address order; a USB stick is an adapter of its own, vmhba32."""
+    """Storage adapters in address order; a USB stick is an adapter of its own, vmhba32.
+
+    A card may have several at its one address; its disk is behind the last of them.
+    """
     found: list[Adapter] = []
-    index = 0
+    index, further = 0, 0
     for item in sorted(cards, key=lambda card: encoding.place(card.address)):
         part = item.card.parts[0]
         if part.role not in KINDS:
@@ -246,9 +296,21 @@ def adapters(cards: Sequence[Placed], host: str, cluster: str, *, major: int) ->
         device = "vmhba32" if kind == "usb" else f"vmhba{index}"
         index += kind != "usb"
         disks = _disks(item, kind, use, host=host, cluster=cluster, major=major)
-        found.append(
-            Adapter(device=device, address=item.address, driver=part.driver, kind=kind, model=part.name, disks=disks)
-        )
+        names = [device]
+        for _number in range(1, int(item.entry.get("adapters", item.card.adapters))):
+            names.append(f"vmhba{SECOND_ADAPTER + further}")
+            further += 1
+        found += [
+            Adapter(
+                device=name,
+                address=item.address,
+                driver=part.driver,
+                kind=kind,
+                model=part.name,
+                disks=disks if name == names[-1] else (),
+            )
+            for name in names
+        ]
     return tuple(found)
 
 
@@ -261,6 +323,7 @@ def _disks(item: Placed, kind: str, use: str, *, host: str, cluster: str, major:
     serial = token(owner, item.name if kind == "fc" else item.address, size=16)
     canonical = {
         "nvme": f"t10.NVMe____{item.card.disk_model.replace(' ', '_')[:24]}_____{serial.upper()}",
+        "ide": f"t10.ATA_____{item.card.disk_model.replace(' ', '_')[:24]}_____{serial.upper()}",
         "ahci": f"t10.ATA_____{item.card.disk_model.replace(' ', '_')[:24]}_____{serial.upper()}",
         "usb": "mpx.vmhba32:C0:T0:L0",
         "raid": f"naa.61866da0{serial}{serial[:8]}",

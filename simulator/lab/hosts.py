@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..objects.pci import Layout
 from ..objects.specs import HostSpec, Nic, Switch, Vmkernel
 from ..rules import knobs as knob_rules
+from ..rules.passthrough import Sriov
 from . import hardware, recorded
 from .expand import unknown_keys
 from .hardware import LabError, token
@@ -205,10 +206,22 @@ def _shared_gpus(entry: Mapping[str, Any], layout: Layout, name: str) -> dict[st
 def _states(
     entry: Mapping[str, Any], found: dict[str, dict[str, Any]], layout: Layout, name: str
 ) -> dict[str, dict[str, Any]]:
-    """States of cards, and `states: {address: {enabled, active, capable, label}}` on top."""
+    """States of cards, and `states: {address: {enabled, active, capable, label, virtual_functions}}` on top."""
     for address, values in (entry.get("states") or {}).items():
         if address not in layout.functions:
             raise LabError(f"host {name}: states names {address!r}, which the host does not have")
-        unknown_keys(values, {"enabled", "active", "capable", "label"}, f"host {name}, states {address}")
-        found[address] = {**found.get(address, {}), **values}
+        unknown_keys(
+            values, {"enabled", "active", "capable", "label", "virtual_functions"}, f"host {name}, states {address}"
+        )
+        given = {key: value for key, value in values.items() if key != "virtual_functions"}
+        if "virtual_functions" in values:
+            given["sriov"] = _in_effect(int(values["virtual_functions"]), layout.functions[address].max_vfs, name, address)
+        found[address] = {**found.get(address, {}), **given}
     return found
+
+
+def _in_effect(count: int, maximum: int, name: str, address: str) -> Sriov:
+    """SR-IOV with so many virtual functions since the last boot."""
+    if not 0 <= count <= maximum:
+        raise LabError(f"host {name}: {address} has at most {maximum} virtual functions, not {count}")
+    return Sriov(enabled=count > 0, active=count > 0, requested=count, present=count, maximum=maximum)

@@ -13,7 +13,7 @@ from pyVmomi import vim
 from ..authz import User
 from ..base import Entity
 from ..dispatch import Call, Peer
-from ..objects import host_power, host_vsan
+from ..objects import host_power, host_vsan, virtual_functions
 from ..objects.cluster import ClusterComputeResource
 from ..objects.host import HostSystem
 from ..objects.vm import VirtualMachine
@@ -123,14 +123,16 @@ class Troubles:
         target = self._host(host)
         if card not in CARDS:
             raise LabError(f"card {card!r} is unknown; the catalogue has {', '.join(sorted(CARDS))}")
-        functions = list(target.next_functions or target.spec.layout.functions.values())
+        functions = list(
+            target.next_functions or virtual_functions.hardware(target.spec.layout.functions.values())
+        )
         gone = next((item for item in functions if item.address == address), None)
         if gone is None:
             raise LabError(f"{host} has no device at {address}")
         left = [item for item in functions if item.card != gone.card]
         placed = hardware.placed([{"card": card, "at": address}])
         spec = target.spec
-        fresh = hardware.layout(placed, cpu=spec.cpu, numa_nodes=spec.numa_nodes, iommu=spec.iommu)
+        fresh = hardware.layout(placed, cpu=spec.cpu, numa_nodes=spec.numa_nodes, iommu=spec.iommu, beside=left)
         used = {item.address for item in left}
         target.next_functions = [*left, *(item for item in fresh.functions.values() if item.address not in used)]
 

@@ -130,7 +130,8 @@ def config_target(host: HostSystem, hosts: list[HostSystem]) -> Any:
 
 
 def _offered(host: HostSystem) -> list[Any]:
-    return [item for address, item in host.spec.layout.functions.items() if host.pci[address].active]
+    found = host.spec.layout.functions.items()
+    return [item for address, item in found if host.pci[address].active and not item.physical]
 
 
 def passthrough_info(host: HostSystem) -> list[Any]:
@@ -145,7 +146,7 @@ def passthrough_info(host: HostSystem) -> list[Any]:
 
 
 def sriov_info(host: HostSystem) -> list[Any]:
-    """`sriov`: physical functions with virtual functions, and GPUs that serve vGPUs through SR-IOV.
+    """`sriov`: physical functions with virtual functions, the latter as well, and GPUs that serve vGPUs through SR-IOV.
 
     A device in passthrough stands in `pciPassthrough` alone, even if it could do SR-IOV (recorded from 9.x: an X710 there, A100s here).
     """
@@ -155,7 +156,7 @@ def sriov_info(host: HostSystem) -> list[Any]:
     for address, item in host.spec.layout.functions.items():
         state = host.pci[address]
         serving = state.sriov is not None and state.sriov.active
-        if not serving and not (item.sriov_vgpu and host.spec.shared_gpus.get(address) == "sharedDirect"):
+        if not serving and not item.physical and not (item.sriov_vgpu and host.spec.shared_gpus.get(address) == "sharedDirect"):
             continue
         found.append(
             data.new(
@@ -163,7 +164,7 @@ def sriov_info(host: HostSystem) -> list[Any]:
                 name="",
                 pciDevice=pci_device(item, signed=signed),
                 systemId=host.spec.system_id,
-                virtualFunction=False,
+                virtualFunction=bool(item.physical),
                 pnic=names.get(address) if serving else None,
             )
         )

@@ -18,7 +18,7 @@ from ..rules import admission, faults, limits, passthrough, power_on, reboot
 from ..rules import knobs as knob_rules
 from ..takes import takes
 from ..tasks import Task
-from . import host_cards, host_config, host_graphics, host_maintenance, host_network, host_power, host_storage
+from . import host_cards, host_config, host_graphics, host_maintenance, host_network, host_power, host_storage, virtual_functions
 from .pci import Function, passthru_infos, started
 from .specs import HostSpec
 
@@ -78,6 +78,7 @@ class HostSystem(Entity):
         self.direct = direct
         self.knobs.update(spec.knobs)
         self.pci = started(spec.layout, spec.states)
+        virtual_functions.refit(self)
         self.shown: Any = self._infos()
         self.taken: frozenset[str] = self._taken()
         self.saved = dict(self.pci)
@@ -266,7 +267,7 @@ class HostSystem(Entity):
         return passthru_infos(self.pci, self.spec.layout)
 
     def _taken(self) -> frozenset[str]:
-        return frozenset(address for address, state in self.pci.items() if state.active)
+        return frozenset(address for address, state in self.pci.items() if state.active and not state.physical)
 
     def _reboot_required(self) -> bool:
         pending = any(passthrough.is_pending(state) for state in self.pci.values())
@@ -319,9 +320,12 @@ class HostSystem(Entity):
         return host_network.network_info(self.spec, self.taken, down=self.links_down)
 
     def changed_devices(self) -> None:
-        """Devices changed hands: what the kernel owns follows at once."""
+        """Devices changed hands: what the kernel owns, and which virtual functions there are, follows at once."""
+        other_functions = virtual_functions.refit(self)
         taken = self._taken()
         if taken == self.taken:
+            if other_functions and self.props.get("config", True) is not None:
+                host_power.show_hardware(self)
             return
         self.taken = taken
         if not host_network.management_up(self.spec, taken, self.links_down):

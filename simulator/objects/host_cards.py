@@ -19,6 +19,8 @@ def cards(host: HostSystem) -> dict[str, power_on.Card]:
     """Every PCI function by address."""
     found = {}
     for address, item in host.spec.layout.functions.items():
+        if item.physical:
+            continue  # virtual functions are lent by their card
         state = host.pci[address]
         shared = host.spec.shared_gpus.get(address) == "sharedDirect" and not state.active
         vfs = state.sriov.present if state.sriov and state.sriov.active else 0

@@ -14,7 +14,7 @@ from ..rules import buses, faults, passthrough, reboot
 from ..rules.passthrough import Passthrough
 from ..services.alarms import CONNECTION
 from ..tasks import PENDING, Task
-from . import host_config, host_graphics, host_maintenance, host_network, host_storage
+from . import host_config, host_graphics, host_maintenance, host_network, host_storage, virtual_functions
 from .pci import Layout, delivered
 
 if TYPE_CHECKING:
@@ -175,9 +175,10 @@ def boot(host: HostSystem) -> None:
         moved = _addresses(host.spec.layout, layout)
         host.spec = buses.moved_host(host.spec, layout, moved)
     host.pci = {address: _booted(host, address, stored) for address in layout.functions}
+    virtual_functions.refit(host)
     if has_boot_bank(host):
         host.saved = dict(host.pci)
-    host.taken = frozenset(address for address, state in host.pci.items() if state.active)
+    host.taken = frozenset(address for address, state in host.pci.items() if state.active and not state.physical)
 
 
 def has_boot_bank(host: HostSystem) -> bool:
@@ -198,6 +199,9 @@ def _booted(host: HostSystem, address: str, stored: Mapping[str, Passthrough]) -
 
 def _renumbered(host: HostSystem) -> Layout:
     layout = host.spec.layout
+    real = virtual_functions.hardware(layout.functions.values())
+    if len(real) < len(layout.functions):
+        layout = Layout(real)  # virtual functions are made anew when their cards have their addresses
     if host.settings.bus_renumber != "none":
         layout = Layout(buses.shifted(layout.functions.values(), buses.FIRST_SLOT_BUS, 1))
         if host.settings.bus_renumber == "next_boot":
@@ -220,7 +224,7 @@ def _addresses(old: Layout, new: Layout) -> dict[str, str]:
 def show_devices(host: HostSystem) -> None:
     """Rebuild what depends on the devices and on the release: PCI list, network, storage, volumes, graphics ..."""
     host.relearn()
-    host.set("hardware", host_config.hardware(host.spec, signed_bus=host.settings.negative_bus_bytes))
+    show_hardware(host)
     host.update(
         {
             "config.network": host.network_info(),
@@ -235,6 +239,11 @@ def show_devices(host: HostSystem) -> None:
         }
     )
     host.show_datastores()
+
+
+def show_hardware(host: HostSystem) -> None:
+    """The PCI list as it is now."""
+    host.set("hardware", host_config.hardware(host.spec, signed_bus=host.settings.negative_bus_bytes))
 
 
 def power_loss(host: HostSystem) -> None:

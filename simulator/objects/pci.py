@@ -23,6 +23,7 @@ class Function:
 
     `dependent` is the address that has to be reset with it: its own, or the bridge it shares with other functions.
     `bar_gb` is the address space its memory needs in a guest; `profiles` the vGPU profiles and how many fit,
+    `vf_device` is the device id of its virtual functions, `physical` the card that a virtual function belongs to;
     `mig_profiles` those that another mode of the card would offer, `sriov_vgpu` says that its vGPUs are virtual functions.
     """
 
@@ -46,6 +47,8 @@ class Function:
     resettable: bool = True
     bar_gb: float = 0.0
     max_vfs: int = 0
+    vf_device: int = 0
+    physical: str = ""
     profiles: tuple[tuple[str, int], ...] = ()
     mig_profiles: tuple[str, ...] = ()
     sriov_vgpu: bool = False
@@ -131,6 +134,7 @@ def delivered(item: Function) -> Passthrough:
         dependent=item.dependent,
         capable=item.capable,
         resettable=item.resettable,
+        physical=item.physical,
         sriov=Sriov(maximum=item.max_vfs) if item.max_vfs else None,
     )
 

@@ -23,14 +23,17 @@ UNCORE_BUSES = (0xFE, 0xFF)
 """Where the processors' own functions sit; these never move."""
 
 
-def shifted(functions: Iterable[Function], start: int, by: int) -> list[Function]:
-    """Every function on a bus from `start` on, `by` buses further; on-board devices below stay."""
+def shifted(functions: Iterable[Function], start: int, by: int, *, segment: int | None = None) -> list[Function]:
+    """Every function on a bus from `start` on, `by` buses further; on-board devices below stay.
+
+    Only those of a PCI `segment`, unless it is None: buses are counted by segment.
+    """
 
     def move(address: str) -> str:
         if not address:
             return address
         where = encoding.place(address)
-        if where.bus < start or where.bus in UNCORE_BUSES:
+        if segment not in (None, where.domain) or where.bus < start or (where.domain == 0 and where.bus in UNCORE_BUSES):
             return address
         return encoding.address(where._replace(bus=where.bus + by))
 

@@ -68,6 +68,13 @@ class Knobs:
             choices=("succeed", "host_config_fault", "platform_config_fault"),
         ),
     ] = "succeed"
+    sriov_conflict_fault: Annotated[
+        str,
+        About(
+            "answer to passing a function through whose SR-IOV is on, or to both in one request",
+            choices=("host_config_fault", "platform_config_fault", "invalid_argument", "not_supported"),
+        ),
+    ] = "host_config_fault"
     storage_refused: Annotated[
         bool, About("refuse a storage controller in use or with the boot disk (reports say: no)")
     ] = False
@@ -114,6 +121,13 @@ class Knobs:
     )
     negative_bus_bytes: Annotated[bool, About("bus numbers from 0x80 arrive as negative bytes")] = True
 
+    virtual_function_state: Annotated[
+        str,
+        About(
+            "how virtual functions look in pciPassthruInfo: enabled and active, only capable, or not even that",
+            choices=("active", "capable", "not_capable"),
+        ),
+    ] = "active"
     nvme_in_scsi_topology: Annotated[
         bool,
         About(
@@ -236,6 +250,13 @@ class Knobs:
         str, About("what a guest makes of ShutdownGuest", choices=("normal", "ignored"))
     ] = "normal"
     migrate_seconds: Annotated[float, About("time a migration or relocation takes")] = 10.0
+    same_card_twice: Annotated[
+        str,
+        About(
+            "answer to a second fixed backing with the same address in one VM; power_on: refused only when it is to start",
+            choices=("generic", "invalid_argument", "power_on"),
+        ),
+    ] = "generic"
     hot_add_fault: Annotated[
         str,
         About(

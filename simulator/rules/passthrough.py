@@ -45,6 +45,8 @@ class Passthrough:
     label: str = ""
     resettable: bool = True
     sriov: Sriov | None = None
+    physical: str = ""
+    """The card that a virtual function belongs to."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,15 +75,26 @@ class HostAbility:
 def check(devices: Mapping[str, Passthrough], request: Request, ability: HostAbility, knobs: Knobs) -> None:
     """Raise the fault the host gives for one request; the boot disk and busy storage are not refused (field reports).
 
-    An SR-IOV request on an uplink is accepted: a physical function keeps serving its switch.
+    An SR-IOV request on an uplink is accepted: a physical function keeps serving its switch. One function is passed through or
+    serves virtual functions, never both (vSphere networking guide; the fault is a knob).
     """
     device = devices.get(request.address)
     if device is None:
         raise faults.config_refusal(knobs.unknown_id_fault, f"Device {request.address} does not exist.")
+    if device.physical:
+        raise faults.config_refusal(
+            knobs.not_capable_fault,
+            f"Unable to configure the PCI device {request.address}: it is a virtual function of {device.physical}.",
+        )
     if request.enabled and not device.capable:
         raise faults.config_refusal(
             knobs.not_capable_fault,
             f"Unable to configure the PCI device {request.address}: Device is not capable of passthru.",
+        )
+    if request.enabled and (request.sriov_enabled or (request.sriov_enabled is None and _serves_functions(device))):
+        raise faults.config_refusal(
+            knobs.sriov_conflict_fault,
+            f"Unable to configure the PCI device {request.address}: passthru and SR-IOV exclude each other.",
         )
     if request.enabled and not device.enabled and request.address in ability.uplinks:
         switch, nic = ability.uplinks[request.address]
@@ -101,6 +114,11 @@ def check(devices: Mapping[str, Passthrough], request: Request, ability: HostAbi
         )
     if request.sriov_enabled:
         _check_virtual_functions(device, request)
+
+
+def _serves_functions(device: Passthrough) -> bool:
+    """Whether its virtual functions are configured. A request that turns them off says so (HostSriovConfig, API reference)."""
+    return device.sriov is not None and device.sriov.enabled
 
 
 def _same(device: Passthrough, request: Request) -> bool:

@@ -102,9 +102,13 @@ def assigned(machine: Machine, host: Host, pools: Sequence[admission.Pool], knob
         _check_nested(machine)
         _check_reservation(machine)
         _check_memory_hot_add(machine, knobs)
+    fixed: set[str] = set()
     for item in machine.wanted:
         if item.kind == "fixed":
             check_fixed(item, machine, host, knobs)
+            if item.address in fixed:
+                raise _held(host.cards[item.address], knobs)
+            fixed.add(item.address)
     taken = _place(machine, host, knobs)
     _check_host_maximum(taken, host, knobs)
     _check_window(machine, host, taken, knobs)
@@ -176,8 +180,13 @@ def _names(item: Wanted, card: Card, host: Host) -> bool:
 def _check_free(card: Card, machine: Machine, host: Host, knobs: Knobs) -> None:
     for held in _group(card, host):
         if held.holder and held.holder != machine.moid:
-            text = knobs.device_held_text.replace("{bus}", encoding.decimal_bus(card.address))
-            raise faults.vm_config_fault([MODULE_FAILED, ("msg.pciPassthru.deviceInUse", text)])
+            raise _held(card, knobs)
+
+
+def _held(card: Card, knobs: Knobs) -> vim.fault.GenericVmConfigFault:
+    """Another VM has the card, or this one names it twice."""
+    text = knobs.device_held_text.replace("{bus}", encoding.decimal_bus(card.address))
+    return faults.vm_config_fault([MODULE_FAILED, ("msg.pciPassthru.deviceInUse", text)])
 
 
 def _group(card: Card, host: Host) -> list[Card]:

@@ -100,7 +100,7 @@ class Desk:
 
 def meant_on(host: Host, entry: DeviceWish) -> list[HostDevice]:
     """The cards of a host that a wish means, by address."""
-    found = [device for device in host.devices if not device.is_bridge and is_meant(entry, device)]
+    found = [device for device in host.candidates() if is_meant(entry, device)]
     return sorted(found, key=lambda device: device.address)
 
 

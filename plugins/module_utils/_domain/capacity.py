@@ -176,7 +176,7 @@ def _no_host(
             f"{'owes' if len(owing) == 1 else 'owe'} a reboot, then run this again",
             candidates=tuple(sorted(pending)),
         )
-    known = any(item.accepts(device) for host in hosts for device in host.devices for item in items)
+    known = any(item.accepts(device) for host in hosts for device in host.candidates() for item in items)
     away = [host.name for host in hosts if not host.is_reachable]
     return Blocker(
         code="no_free_device" if known else "no_such_device",
@@ -192,7 +192,7 @@ def _no_host(
 def _fits_after_reboot(host: Host, items: Sequence[DynamicItem], claims: Claims, vm: Vm) -> bool:
     devices = [
         device
-        for device in host.devices
+        for device in host.candidates()
         if device.state in ("active", "pending_enable") and claims.is_open(host, device, vm, running_count=False)
     ]
     return satisfiable(items, devices) >= len(items)
@@ -214,7 +214,7 @@ def _listing(hosts: Sequence[Host], items: Sequence[DynamicItem], claims: Claims
     """``esx-01: 4 present, 2 active, 0 free`` for every host that has such a card."""
     lines = []
     for host in hosts:
-        present = [device for device in host.devices if any(item.accepts(device) for item in items)]
+        present = [device for device in host.candidates() if any(item.accepts(device) for item in items)]
         active = [device for device in present if device.enabled and device.active]
         free = [
             device
@@ -252,7 +252,7 @@ def commitment_warnings(
             there = sum(
                 1
                 for host in hosts
-                for device in host.devices
+                for device in host.candidates()
                 if device.active and item.accepts(device) and claims.is_unbound(host, device)
             )
             if promised > there:

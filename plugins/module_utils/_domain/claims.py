@@ -161,7 +161,7 @@ def free_devices(host: Host, claims: Claims, vm: Vm, *, running_count: bool) -> 
     asked."""
     return tuple(
         device
-        for device in sorted(host.devices, key=lambda device: device.address)
+        for device in sorted(host.candidates(), key=lambda device: device.address)
         if device.enabled and device.active and claims.is_open(host, device, vm, running_count=running_count)
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from .drift import Difference
 from .drift_commands import Commands
-from .hosts import Host, HostDevice
+from .hosts import Host, HostDevice, virtual_functions
 from .plan import Blocker, TargetPlan
 from .protection import holds_disks, protections
 from .rollout.codec import decode_host
@@ -87,21 +87,6 @@ def without_disk_verdicts(host: Host, target: TargetPlan) -> TargetPlan:
     unread = {device.address for device in host.devices if holds_disks(device)}
     rest = tuple(b for b in target.blockers if b.code != "protected" or not set(b.subjects) <= unread)
     return replace(target, blockers=rest)
-
-
-def is_probably_virtual(host: Host, device: HostDevice) -> bool:
-    """Whether the device looks like a virtual function of a card that is in SR-IOV mode: nobody enables those one by one.
-
-    No property says so; a function of the same vendor and class behind such a card, without SR-IOV of its own, is what it looks like.
-    """
-    return device.sriov is None and any(
-        card.sriov is not None
-        and (card.sriov.enabled or card.sriov.active)
-        and (card.vendor_id, card.class_id) == (device.vendor_id, device.class_id)
-        and card.address < device.address
-        and card.device_id != device.device_id
-        for card in host.devices
-    )
 
 
 def _difference(host: Host, kind: str, device: HostDevice | None = None, **more: Any) -> Difference:
@@ -206,8 +191,9 @@ def _beyond(
 ) -> Iterator[Difference]:
     """Devices that are enabled and not wished. Where a wish is refused, what it may mean counts as wished."""
     wished = frozenset(target.facts.get("selected", ()))
+    virtual = virtual_functions(host.devices)
     for device in host.devices:
-        if not device.enabled or device.address in wished or is_probably_virtual(host, device):
+        if not device.enabled or device.address in wished or device.address in virtual:
             continue
         if target.blockers and any(entry.selector.matches(device) for entry in wishes):
             continue

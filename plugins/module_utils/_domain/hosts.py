@@ -244,8 +244,41 @@ class Host:
         return tuple(device for device in self.devices if device.owes_reboot)
 
     def candidates(self) -> tuple[HostDevice, ...]:
-        """Devices somebody could want to pass through: anything that is not a bridge."""
-        return tuple(device for device in self.devices if not device.is_bridge)
+        """Devices somebody could want to pass through: neither bridges nor virtual functions, which network adapters use."""
+        virtual = virtual_functions(self.devices)
+        return tuple(device for device in self.devices if not device.is_bridge and device.address not in virtual)
+
+
+_FUNCTIONS_OF_A_BUS = 224
+"""Virtual functions for which there is room on the bus of their card."""
+
+
+def virtual_functions(devices: Iterable[HostDevice]) -> frozenset[str]:
+    """Addresses of what look like virtual functions of the cards among ``devices``. They come and go with a count on the card.
+
+    No property of a host says so. They have addresses behind a card whose SR-IOV is in effect, on its bus or the next one if there are
+    many, its vendor and class, another device id and no SR-IOV of their own; they never wait for a reboot.
+    """
+    known = tuple(devices)
+    cards = [card for card in known if card.sriov is not None and card.sriov.active and card.sriov.current > 0]
+    if not cards:
+        return frozenset()
+    return frozenset(
+        device.address
+        for device in known
+        if device.sriov is None and not device.is_pending and any(_looks_like_one_of(device, card, cards) for card in cards)
+    )
+
+
+def _looks_like_one_of(device: HostDevice, card: HostDevice, cards: Iterable[HostDevice]) -> bool:
+    if (card.vendor_id, card.class_id) != (device.vendor_id, device.class_id) or card.device_id == device.device_id:
+        return False
+    segment, bus, rest = card.address.split(":")
+    own_segment, own_bus, own_rest = device.address.split(":")
+    count = sum(other.sriov.current for other in cards if other.sriov and other.address.startswith(f"{segment}:{bus}:"))
+    ahead = int(own_bus, 16) - int(bus, 16)
+    within = (ahead == 0 and rest < own_rest) or (ahead == 1 and count > _FUNCTIONS_OF_A_BUS)
+    return segment == own_segment and within
 
 
 def dependency_group(devices: Iterable[HostDevice], address: str) -> tuple[HostDevice, ...]:

@@ -65,6 +65,11 @@ def _look_again(session: Session, host: Host, writes: Sequence[PassthroughWrite]
 
 def _config(session: Session, write: PassthroughWrite) -> Any:
     config = vim.host.PciPassthruConfig(id=write.device.address, passthruEnabled=write.enabled)
+    if write.enabled and write.device.sriov is not None and write.device.sriov.enabled:
+        # A card is passed through or has virtual functions, never both: whoever overrides the protection wants the former.
+        config = vim.host.SriovConfig(
+            id=write.device.address, passthruEnabled=True, sriovEnabled=False, numVirtualFunction=0
+        )
     # Left unset where the API version does not know them: pyVmomi would drop them without a word.
     if write.apply_now is not None and session.knows(vim.host.PciPassthruConfig, "applyNow"):
         config.applyNow = write.apply_now

@@ -22,7 +22,7 @@ from .session import Session
 class Options:
     """``limits``: VM id → most passthrough devices its hardware version may have on its host (None: not said).
 
-    ``system_ids``: host id → the id fixed backings on it must carry. ``offered``: host id → addresses the host offers to VMs (None:
+    ``system_ids``: host id → the id fixed backings on it must carry. ``offered``: host id → addresses of whole cards the host offers to VMs (None:
     not asked or not said).
     """
 
@@ -95,4 +95,5 @@ def _config_target(session: Session, browser: Any, host: Host) -> tuple[str | No
     shared = list(getattr(target, "sriov", None) or ())
     # The id is one per host, so a host that lists its devices only as SR-IOV capable still tells it.
     system_id = next((entry.systemId for entry in [*fixed, *shared] if entry.systemId), None)
-    return system_id, frozenset(entry.pciDevice.id.lower() for entry in [*fixed, *shared])
+    whole = [*fixed, *(entry for entry in shared if not entry.virtualFunction)]
+    return system_id, frozenset(entry.pciDevice.id.lower() for entry in whole)

@@ -48,11 +48,16 @@ def test_signed_in_one_list_and_unsigned_in_the_other(world: World) -> None:
     assert [(item.vendorId, item.deviceId) for item in target.dynamicPassthrough] == [(0x144D, 0xA808)]
 
 
-def test_gpus_are_in_the_sriov_list_too(world: World) -> None:
+def test_gpus_in_the_sriov_list_serve_vgpus(world: World) -> None:
     host = world.host("esx-01")
     world.configure(host, GPU)
-    (found,) = host.parent.environmentBrowser.QueryConfigTarget(host).sriov
-    assert (found.pciDevice.id, found.virtualFunction, found.pnic) == (GPU, False, None)
+    assert host.parent.environmentBrowser.QueryConfigTarget(host).sriov == []
+    sharing = World("v80").host("vgpu-01")
+    found = sharing.parent.environmentBrowser.QueryConfigTarget(sharing).sriov
+    assert [(item.pciDevice.id, item.virtualFunction, item.pnic) for item in found] == [
+        (GPU, False, None),
+        (GPU2, False, None),
+    ]
 
 
 def test_a_taken_device_stays_listed(world: World) -> None:

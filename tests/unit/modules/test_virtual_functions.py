@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Virtual functions stand among the devices of a host, and nobody takes them for cards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from harness import Lab
+
+STATES = ("active", "capable", "not_capable")
+VF, PF = "15b3:101e", "15b3:101d"
+
+
+def loaded(state: str = "active", **knobs: str) -> Lab:
+    """A host with an A100 and a two-port card whose second port has four virtual functions."""
+    host = {
+        "name": "esx-01.lab",
+        "cards": ["connectx6", "a100"],
+        "states": {"0000:3b:00.1": {"virtual_functions": 4}},
+        "vms": [{"name": "train-01", "memory_gb": 8}],
+    }
+    lab: dict[str, Any] = {"kind": "vcenter", "version": "8.0.3", "datacenters": [{"name": "DC", "hosts": [host]}]}
+    return Lab.load({**lab, "knobs": {"virtual_function_state": state, **knobs}})
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_wish_never_means_one(state: str) -> None:
+    lab = loaded(state)
+    result = lab.run("host_passthrough", fails=True, hosts=["esx-01"], devices=[{"match": VF}])
+    assert result["error_code"] == "no_match"
+    result = lab.run("vm_pci_device", fails=True, vm=["train-01"], devices=[{"match": VF}])
+    assert result["error_code"] == "no_such_device"
+    result = lab.run("vm_pci_device", fails=True, vm=["train-01"], devices=[{"match": VF, "backing": "dynamic"}])
+    assert result["error_code"] == "no_such_device"
+    assert lab.writes() == []
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_rest_of_the_job_goes_on_beside_them(state: str) -> None:
+    lab = loaded(state)
+    wish = {"hosts": ["esx-01"], "devices": [{"match": "10de:20f1"}]}
+    assert [change["subject"] for change in lab.run("host_passthrough", **wish)["changes"]] == ["0000:5e:00.0"]
+    assert lab.run("host_rolling_reboot", **wish)["rebooted"] == [], "virtual functions wait for no reboot"
+    vm = {"vm": ["train-01"], "devices": [{"match": "10de:20f1"}], "mmio": {}, "power": "on"}
+    assert lab.run("vm_pci_device", **vm)["vms"][0]["power_state"] == "poweredOn"
+    lab.sim.journal.clear()
+    assert not lab.run("host_passthrough", **wish)["changed"]
+    assert not lab.run("vm_pci_device", **vm)["changed"]
+    assert lab.writes() == []
+
+
+def test_a_port_that_provides_them_is_kept_unless_it_is_named() -> None:
+    lab = loaded()
+    wish = {"hosts": ["esx-01"], "devices": [{"match": {"address": "0000:3b:00.1"}}]}
+    assert "provides SR-IOV virtual functions (4)" in lab.run("host_passthrough", fails=True, **wish)["msg"]
+    result = lab.run("host_passthrough", **wish, allow_protected=["esx-01.lab/0000:3b:00.1"])
+    assert result["changed"]
+    (host,) = lab.run("host_pci_device_info", hosts=["esx-01"], include="all")["hosts"]
+    devices = {device["address"]: device for device in host["devices"]}
+    assert devices["0000:3b:00.1"]["state"] == "active"
+    assert VF not in {device["ids"] for device in devices.values()}, "they are gone with it"
+
+
+def test_another_card_of_the_maker_behind_it_is_no_virtual_function() -> None:
+    host = {
+        "name": "esx-01.lab",
+        "cards": ["x710", "x550"],
+        "states": {"0000:3b:00.0": {"virtual_functions": 2}, "0000:5e:00.0": {"capable": True}},
+    }
+    lab = Lab.load({"kind": "vcenter", "version": "8.0.3", "datacenters": [{"name": "DC", "hosts": [host]}]})
+    result = lab.run("host_passthrough", hosts=["esx-01"], devices=[{"match": "8086:1563", "count": 1}])
+    assert [change["subject"] for change in result["changes"]] == ["0000:5e:00.0"]
