@@ -174,7 +174,13 @@ _A100_MIG = ("grid_a100-1-5c", "grid_a100-2-10c", "grid_a100-3-20c", "grid_a100-
 
 CARDS: dict[str, Card] = {
     "a100": _gpu(
-        0x20F1, "GA100 [A100 PCIe 40GB]", 64, 0x145F, (("grid_a100-40c", 1), ("grid_a100-10c", 4)), mig=_A100_MIG, ampere=True
+        0x20F1,
+        "GA100 [A100 PCIe 40GB]",
+        64,
+        0x145F,
+        (("grid_a100-40c", 1), ("grid_a100-10c", 4)),
+        mig=_A100_MIG,
+        ampere=True,
     ),
     "a100-80g": _gpu(0x20B5, "GA100 [A100 PCIe 80GB]", 128, 0x1533, (("grid_a100d-80c", 1),), ampere=True),
     "a40": _gpu(0x2235, "GA102GL [A40]", 64, 0x145A, (("nvidia_a40-48q", 1), ("nvidia_a40-12q", 4)), ampere=True),
@@ -189,13 +195,31 @@ CARDS: dict[str, Card] = {
     "nvme-data": _nvme(0x144D, 0xA80A, "NVMe SSD Controller PM9A1/PM9A3/980PRO", 3840, "datastore", 0xA813),
     "nvme-boot": _nvme(0x144D, 0xA824, "NVMe SSD Controller PM173X", 480, "boot", 0xA801),
     "connectx4": _nic(
-        0x15B3, 0x1015, "MT27710 Family [ConnectX-4 Lx]", "nmlx5_core", subvendor=0x15B3, subdevice=0x0003, vf_device=0x1016
+        0x15B3,
+        0x1015,
+        "MT27710 Family [ConnectX-4 Lx]",
+        "nmlx5_core",
+        subvendor=0x15B3,
+        subdevice=0x0003,
+        vf_device=0x1016,
     ),
     "connectx6": _nic(
-        0x15B3, 0x101D, "MT2892 Family [ConnectX-6 Dx]", "nmlx5_core", subvendor=0x15B3, subdevice=0x0016, vf_device=0x101E
+        0x15B3,
+        0x101D,
+        "MT2892 Family [ConnectX-6 Dx]",
+        "nmlx5_core",
+        subvendor=0x15B3,
+        subdevice=0x0016,
+        vf_device=0x101E,
     ),
     "x710": _nic(
-        0x8086, 0x1572, "Ethernet Controller X710 for 10GbE SFP+", "i40en", subvendor=0x1028, subdevice=0x0000, vf_device=0x154C
+        0x8086,
+        0x1572,
+        "Ethernet Controller X710 for 10GbE SFP+",
+        "i40en",
+        subvendor=0x1028,
+        subdevice=0x0000,
+        vf_device=0x154C,
     ),
     "x550": _nic(
         0x8086, 0x1563, "Ethernet Controller X550", "ixgben", subvendor=0x8086, subdevice=0x001A, vf_device=0x1565

@@ -58,9 +58,7 @@ class Happenings(Troubles):
             where = encoding.place(made.address)
             functions = buses.shifted(functions, where.bus - 1, 1, segment=where.domain)
         spec = target.spec
-        fresh = hardware.layout(
-            [made], cpu=spec.cpu, numa_nodes=spec.numa_nodes, iommu=spec.iommu, beside=functions
-        )
+        fresh = hardware.layout([made], cpu=spec.cpu, numa_nodes=spec.numa_nodes, iommu=spec.iommu, beside=functions)
         taken = {item.address for item in functions}
         target.next_functions = [*functions, *(item for item in fresh.functions.values() if item.address not in taken)]
 
@@ -73,9 +71,7 @@ class Happenings(Troubles):
             raise LabError(f"{host} has no device at {address}")
         left = [item for item in functions if item.card != gone.card and item.address != gone.parent]
         where = encoding.place(address)
-        target.next_functions = (
-            buses.shifted(left, where.bus + 1, -1, segment=where.domain) if renumber else left
-        )
+        target.next_functions = buses.shifted(left, where.bus + 1, -1, segment=where.domain) if renumber else left
 
     def set_device_state(self, host: str, address: str, **changes: Any) -> None:
         """Set capable, enabled, active or label of a device now, as if it had always been so."""

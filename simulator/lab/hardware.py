@@ -344,7 +344,9 @@ def _disks(item: Placed, kind: str, use: str, *, host: str, cluster: str, major:
             model=item.card.disk_model,
             dump=bool(item.entry.get("dump", use == "boot" and major < 7)),
             datastore=name,
-            volume_uuid=f"{uuid[:8]}-{uuid[8:16]}-{uuid[16:20]}-{uuid[20:32]}" if name or use.startswith("vsan") else "",
+            volume_uuid=f"{uuid[:8]}-{uuid[8:16]}-{uuid[16:20]}-{uuid[20:32]}"
+            if name or use.startswith("vsan")
+            else "",
         ),
     )
 

@@ -215,7 +215,9 @@ def _states(
         )
         given = {key: value for key, value in values.items() if key != "virtual_functions"}
         if "virtual_functions" in values:
-            given["sriov"] = _in_effect(int(values["virtual_functions"]), layout.functions[address].max_vfs, name, address)
+            given["sriov"] = _in_effect(
+                int(values["virtual_functions"]), layout.functions[address].max_vfs, name, address
+            )
         found[address] = {**found.get(address, {}), **given}
     return found
 

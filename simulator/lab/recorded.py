@@ -97,7 +97,15 @@ def _functions(hardware: Any, infos: Mapping[str, Any], nics: set[str]) -> list[
         class_id = item.classId & 0xFFFF
         info = infos.get(item.id)
         base, role = class_id >> 8, _ROLES.get(class_id, "other")
-        role = "nic" if item.id in nics else "chipset" if base == 0x06 else "hba" if base == 0x01 and role == "other" else role
+        role = (
+            "nic"
+            if item.id in nics
+            else "chipset"
+            if base == 0x06
+            else "hba"
+            if base == 0x01 and role == "other"
+            else role
+        )
         slot = getattr(item, "physicalSlot", None)
         found.append(
             Function(
@@ -266,4 +274,3 @@ def _disk(lun: Any, target: int, number: int, uses: Mapping[str, Mapping[str, An
         lun=number,
         **values,
     )
-

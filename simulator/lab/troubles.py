@@ -123,9 +123,7 @@ class Troubles:
         target = self._host(host)
         if card not in CARDS:
             raise LabError(f"card {card!r} is unknown; the catalogue has {', '.join(sorted(CARDS))}")
-        functions = list(
-            target.next_functions or virtual_functions.hardware(target.spec.layout.functions.values())
-        )
+        functions = list(target.next_functions or virtual_functions.hardware(target.spec.layout.functions.values()))
         gone = next((item for item in functions if item.address == address), None)
         if gone is None:
             raise LabError(f"{host} has no device at {address}")

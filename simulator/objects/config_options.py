@@ -70,7 +70,9 @@ def passthrough(version: int) -> Any:
             )
         )
     if limits.allows_dynamic(version):
-        backings.append(data.new(cls.DynamicBackingOption, type=kind.DynamicBackingInfo, autoDetectAvailable=_yes(True)))
+        backings.append(
+            data.new(cls.DynamicBackingOption, type=kind.DynamicBackingInfo, autoDetectAvailable=_yes(True))
+        )
     if version >= limits.DEVICE_GROUPS_FROM:
         backings.append(data.new(cls.DvxBackingOption, type=kind.DvxBackingInfo))
     return _on_pci(cls, kind, version, auto=False, backings=backings)
@@ -104,7 +106,13 @@ def sriov_card(version: int) -> Any:
 def controller(version: int, passthrough_max: int) -> Any:
     """The PCI controller with the most devices of each kind."""
     cls = DEVICE.VirtualPCIControllerOption
-    names = ("VirtualSCSIController", "VirtualEthernetCard", "VirtualSoundCard", "VirtualVideoCard", "VirtualSATAController")
+    names = (
+        "VirtualSCSIController",
+        "VirtualEthernetCard",
+        "VirtualSoundCard",
+        "VirtualVideoCard",
+        "VirtualSATAController",
+    )
     supported = [getattr(DEVICE, f"{name}Option") for name in (*names, "VirtualNVMEController")]
     return data.new(
         cls,

@@ -156,7 +156,11 @@ def sriov_info(host: HostSystem) -> list[Any]:
     for address, item in host.spec.layout.functions.items():
         state = host.pci[address]
         serving = state.sriov is not None and state.sriov.active
-        if not serving and not item.physical and not (item.sriov_vgpu and host.spec.shared_gpus.get(address) == "sharedDirect"):
+        if (
+            not serving
+            and not item.physical
+            and not (item.sriov_vgpu and host.spec.shared_gpus.get(address) == "sharedDirect")
+        ):
             continue
         found.append(
             data.new(

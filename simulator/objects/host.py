@@ -18,7 +18,16 @@ from ..rules import admission, faults, limits, passthrough, power_on, reboot
 from ..rules import knobs as knob_rules
 from ..takes import takes
 from ..tasks import Task
-from . import host_cards, host_config, host_graphics, host_maintenance, host_network, host_power, host_storage, virtual_functions
+from . import (
+    host_cards,
+    host_config,
+    host_graphics,
+    host_maintenance,
+    host_network,
+    host_power,
+    host_storage,
+    virtual_functions,
+)
 from .pci import Function, passthru_infos, started
 from .specs import HostSpec
 

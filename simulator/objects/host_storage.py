@@ -159,7 +159,9 @@ def _mount(path: str, volume: Any, *, mode: str = "readWrite") -> Any:
         vim.host.FileSystemMountInfo,
         mountInfo=data.new(vim.host.MountInfo, path=path, accessMode=mode, mounted=True, accessible=True),
         volume=volume,
-        **optional(vim.host.FileSystemMountInfo, vStorageSupport="vStorageUnsupported" if type(volume) in _BLOCK else None),
+        **optional(
+            vim.host.FileSystemMountInfo, vStorageSupport="vStorageUnsupported" if type(volume) in _BLOCK else None
+        ),
     )
 
 

@@ -33,7 +33,11 @@ def shifted(functions: Iterable[Function], start: int, by: int, *, segment: int 
         if not address:
             return address
         where = encoding.place(address)
-        if segment not in (None, where.domain) or where.bus < start or (where.domain == 0 and where.bus in UNCORE_BUSES):
+        if (
+            segment not in (None, where.domain)
+            or where.bus < start
+            or (where.domain == 0 and where.bus in UNCORE_BUSES)
+        ):
             return address
         return encoding.address(where._replace(bus=where.bus + by))
 

@@ -266,7 +266,9 @@ def virtual_functions(devices: Iterable[HostDevice]) -> frozenset[str]:
     return frozenset(
         device.address
         for device in known
-        if device.sriov is None and not device.is_pending and any(_looks_like_one_of(device, card, cards) for card in cards)
+        if device.sriov is None
+        and not device.is_pending
+        and any(_looks_like_one_of(device, card, cards) for card in cards)
     )
 
 

@@ -216,7 +216,9 @@ GPU_KIND = {"vendor_id": "10de", "device_id": "20f1", "class_id": "0302", "name"
 
 
 def test_virtual_functions_of_a_card_in_sriov_mode_are_not_extra() -> None:
-    card_ = device("0000:1a:00.0", X710, UNAVAILABLE, sriov=Sriov(capable=True, enabled=True, active=True, requested=2, current=2))
+    card_ = device(
+        "0000:1a:00.0", X710, UNAVAILABLE, sriov=Sriov(capable=True, enabled=True, active=True, requested=2, current=2)
+    )
     functions = [device(f"0000:1a:02.{n}", {**X710, "device_id": "154c"}, ACTIVE) for n in (0, 1)]
     assert of_host(host(GPU_ON, card_, *functions)) == ()
     other = device("0000:5e:00.0", NVME, ACTIVE)

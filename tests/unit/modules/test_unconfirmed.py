@@ -31,6 +31,9 @@ SURVIVED: list[tuple[str, Any]] = [
     ("uplink_fault", "accept"),
     ("same_value_fault", "host_config_fault"),
     ("same_value_fault", "platform_config_fault"),
+    ("sriov_conflict_fault", "platform_config_fault"),
+    ("sriov_conflict_fault", "invalid_argument"),
+    ("sriov_conflict_fault", "not_supported"),
     ("storage_refused", True),
     ("group_follows", True),
     ("reboot_required_flag", "never"),
@@ -40,6 +43,7 @@ SURVIVED: list[tuple[str, Any]] = [
     ("away_fault", "host_communication"),
     ("query_boot_devices", True),
     ("negative_bus_bytes", False),
+    ("nvme_in_scsi_topology", False),
     ("evacuate_moves_fixed", False),
     ("drs_passthrough_fault", "device_not_supported"),
     ("dry_run_manual", "fault"),
@@ -52,6 +56,8 @@ SURVIVED: list[tuple[str, Any]] = [
     ("boot_seconds", 1800.0),
     ("down_after_seconds", 300.0),
     ("maintenance_seconds", 120.0),
+    ("same_card_twice", "invalid_argument"),
+    ("same_card_twice", "power_on"),
     ("hot_add_fault", "hot_plug_not_supported"),
     ("hot_add_fault", "invalid_power_state"),
     ("raw_device_privilege", "add_remove"),
@@ -108,6 +114,7 @@ def test_the_job_is_done_whatever_the_api_does(knob: str, value: Any) -> None:
 def test_every_knob_of_an_unconfirmed_point_is_turned() -> None:
     """A knob with choices is an open question: each must be in the table above or have a test of its own below or elsewhere."""
     own_tests = {"boot_result", "bus_renumber", "iommu_off_shape", "shutdown_guest_result"}
+    own_tests |= {"virtual_function_state"}  # tests/unit/modules/test_virtual_functions.py
     own_tests |= {"bmc_shape", "bmc_auth", "bmc_offers"}  # tests/unit/vsphere/test_redfish_makers.py
     questions = {name for name, item in FIELDS.items() if item.metadata.get("choices")}
     assert questions <= {knob for knob, _unused in SURVIVED} | own_tests

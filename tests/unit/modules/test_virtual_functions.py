@@ -32,7 +32,7 @@ def test_a_wish_never_means_one(state: str) -> None:
     assert result["error_code"] == "no_match"
     result = lab.run("vm_pci_device", fails=True, vm=["train-01"], devices=[{"match": VF}])
     assert result["error_code"] == "no_such_device"
-    result = lab.run("vm_pci_device", fails=True, vm=["train-01"], devices=[{"match": VF, "backing": "dynamic"}])
+    result = lab.run("vm_pci_device", fails=True, vm=["train-01"], devices=[{"match": VF}], backing="dynamic")
     assert result["error_code"] == "no_such_device"
     assert lab.writes() == []
 

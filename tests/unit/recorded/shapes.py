@@ -16,8 +16,8 @@ from simulator import wire
 Shape = dict[str, frozenset[str]]
 """Property path without indexes -> every form in which its values come."""
 ENVELOPE = (
-    f'<value xmlns="urn:vim25" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
-    f'xmlns:xsd="http://www.w3.org/2001/XMLSchema"{{rest}}'
+    '<value xmlns="urn:vim25" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
+    'xmlns:xsd="http://www.w3.org/2001/XMLSchema"{rest}'
 )
 UNSET = "unset"
 

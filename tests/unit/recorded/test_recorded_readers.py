@@ -138,7 +138,13 @@ class Browser:
 def test_limits_and_the_system_id_of_the_recorded_host() -> None:
     host = Host(moid="host-1", name="esx", compute_moid="domain-1")
     vms = [
-        Vm(moid=f"vm-{version}", name=f"vm-{version}", host_moid="host-1", hardware_version=version, memory=MemoryState(size_mb=4))
+        Vm(
+            moid=f"vm-{version}",
+            name=f"vm-{version}",
+            host_moid="host-1",
+            hardware_version=version,
+            memory=MemoryState(size_mb=4),
+        )
         for version in (13, 19, 20, 22)
     ]
     browser = Row(kind=vim.ComputeResource, moid="domain-1", values={"environmentBrowser": vim.EnvironmentBrowser("e")})

@@ -102,10 +102,7 @@ def reached(storage: Any) -> dict[str, set[str]]:
     names = {lun.key: lun.canonicalName for lun in storage.scsiLun}
     return {
         "scsi": {
-            names[lun.scsiLun]
-            for item in storage.scsiTopology.adapter
-            for target in item.target
-            for lun in target.lun
+            names[lun.scsiLun] for item in storage.scsiTopology.adapter for target in item.target for lun in target.lun
         },
         "nvme": {
             namespace.name
@@ -125,7 +122,12 @@ def test_nvme_disks_stand_in_every_topology_or_not_in_the_scsi_one(in_scsi: bool
     every = {lun.canonicalName for lun in storage.scsiLun}
     nvme = {name for name in every if name.startswith("t10.NVMe")}
     assert len(nvme) == 4
-    assert reached(storage) == {"scsi": every if in_scsi else every - nvme, "nvme": nvme, "multipath": every, "plug_store": every}
+    assert reached(storage) == {
+        "scsi": every if in_scsi else every - nvme,
+        "nvme": nvme,
+        "multipath": every,
+        "plug_store": every,
+    }
     assert len(storage.scsiTopology.adapter) == len(storage.hostBusAdapter)
     assert {type(unit.policy) for unit in storage.multipathInfo.lun} == {vim.host.MultipathInfo.HppLogicalUnitPolicy}
 

@@ -68,7 +68,9 @@ def test_they_follow_their_card_to_another_bus(world: World) -> None:
     world.sim.events["set_knob"](name="bus_renumber", value="next_boot")
     world.reboot(host)
     settings = {item.id: item for item in host.config.pciPassthruInfo if isinstance(item, vim.host.SriovInfo)}
-    assert not any(item.sriovActive for item in settings.values()), "settings stay with the address, and there is no card"
+    assert not any(item.sriovActive for item in settings.values()), (
+        "settings stay with the address, and there is no card"
+    )
     assert listed(host)["hardware"] == []
 
 
@@ -103,7 +105,9 @@ def test_how_they_look_is_a_knob(state: str, flags: tuple[bool, bool, bool]) -> 
 
 
 def test_an_uplink_keeps_its_switch_and_has_virtual_functions() -> None:
-    world = World({"datacenters": [{"name": "d", "hosts": [{"name": "a", "cards": [{"card": "x710", "uplinks": [0]}]}]}]})
+    world = World(
+        {"datacenters": [{"name": "d", "hosts": [{"name": "a", "cards": [{"card": "x710", "uplinks": [0]}]}]}]}
+    )
     host = world.host("a")
     count(world, host, 2, "0000:3b:00.0")
     assert len(listed(host)["hardware"]) == 2
@@ -114,7 +118,7 @@ def test_an_uplink_keeps_its_switch_and_has_virtual_functions() -> None:
 def test_one_cannot_be_configured_by_itself(world: World) -> None:
     host = world.host("esx-01")
     count(world, host, 1)
-    with pytest.raises(vim.fault.HostConfigFault, match="virtual function of 0000:65:00.0"):
+    with pytest.raises(vim.fault.HostConfigFault, match=r"virtual function of 0000:65:00\.0"):
         world.configure(host, FOUR[0])
 
 

@@ -53,6 +53,22 @@ def test_one_reconfigure_attaches_everything(ready: World) -> None:
     assert vm.summary.config.memoryReservation == 65536
 
 
+@pytest.mark.parametrize("answer", ["generic", "invalid_argument", "power_on"])
+def test_the_same_card_twice_never_runs(answer: str) -> None:
+    world = World("three_hosts", same_card_twice=answer)
+    host, vm = world.host("esx-01"), world.vm("train-01")
+    world.configure(host, GPU)
+    task = world.attach(vm, world.fixed(host), world.fixed(host))
+    if answer != "power_on":
+        world.fails(Exception, task)
+        assert world.devices(vm) == []
+        return
+    world.wait(task)
+    fault = world.fails(vim.fault.GenericVmConfigFault, vm.PowerOnVM_Task())
+    assert [line.message for line in fault.faultMessage][-1] == "Device 59:0.0 is already in use."
+    assert vm.runtime.powerState == "poweredOff"
+
+
 def test_a_stale_change_version_changes_nothing(ready: World) -> None:
     vm = ready.vm("train-01")
     before = vm.config.changeVersion

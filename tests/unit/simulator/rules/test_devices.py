@@ -18,7 +18,8 @@ OFF = Setting(version=20, powered_on=False, maximum=128)
 
 
 def fixed(key: int = -1, **values: Any) -> Any:
-    usual = {"deviceName": "", "id": "0000:3b:00.0", "deviceId": "20f1", "systemId": "x", "vendorId": 4318}
+    place = f"0000:{0x3A + min(abs(key), 0x80):02x}:00.0"  # each key its own card
+    usual = {"deviceName": "", "id": place, "deviceId": "20f1", "systemId": "x", "vendorId": 4318}
     return PASSTHROUGH(key=key, backing=PASSTHROUGH.DeviceBackingInfo(**{**usual, **values}))
 
 
@@ -215,3 +216,34 @@ def test_devices_that_are_not_modelled_are_refused() -> None:
         apply([], add(vim.vm.device.VirtualSerialPort(key=-1)))
     with pytest.raises(vim.fault.InvalidDeviceBacking):
         apply([], add(PASSTHROUGH(key=-1)))
+
+
+GENERIC, ARGUMENT = vim.fault.GenericVmConfigFault, vmodl.fault.InvalidArgument
+
+
+@pytest.mark.parametrize(("answer", "fault"), [("generic", GENERIC), ("invalid_argument", ARGUMENT)])
+def test_the_same_card_twice_in_one_vm_is_refused(answer: str, fault: type[Exception]) -> None:
+    card = {"id": "0000:3b:00.0"}
+    with pytest.raises(fault):
+        apply([], add(fixed(-1, **card)), add(fixed(-2, id="0000:3B:00.0")), same_card_twice=answer)
+    there = apply([], add(fixed(-1, **card)), add(fixed(-2)))
+    with pytest.raises(fault):
+        apply(there, add(fixed(-3, **card)), same_card_twice=answer)
+    with pytest.raises(fault):
+        apply(there, edit(fixed(13001, **card)), same_card_twice=answer)
+    assert len(apply(there, remove(fixed(13000)), add(fixed(-3, **card)), same_card_twice=answer)) == 2
+    assert len(apply(there, edit(fixed(13000, **card)), same_card_twice=answer)) == 2
+
+
+def test_or_only_when_the_vm_is_to_start() -> None:
+    twice = [add(fixed(key, id="0000:3b:00.0")) for key in (-1, -2)]
+    assert len(apply([], *twice, same_card_twice="power_on")) == 2
+
+
+@pytest.mark.parametrize(("version", "most"), [(14, 1), (15, 4), (19, 4), (20, 8), (21, 16)])
+def test_the_most_vgpus_of_a_hardware_version(version: int, most: int) -> None:
+    setting = Setting(version=version, powered_on=False, maximum=128)
+    cards = [PASSTHROUGH(key=-1 - n, backing=PASSTHROUGH.VmiopBackingInfo(vgpu="p")) for n in range(most + 1)]
+    assert len(apply([], *map(add, cards[:most]), setting=setting)) == most
+    with pytest.raises(vim.fault.TooManyDevices, match=f"maximum of {most}"):
+        apply([], *map(add, cards), setting=setting)
