@@ -22,8 +22,8 @@ from .session import Session
 class Options:
     """``limits``: VM id → most passthrough devices its hardware version may have on its host (None: not said).
 
-    ``system_ids``: host id → the id fixed backings on it must carry. ``offered``: host id → addresses of whole cards the host offers to VMs (None:
-    not asked or not said).
+    ``system_ids``: host id → the id fixed backings on it must carry. ``offered``: host id → addresses of whole
+    cards the host offers to VMs (None: not asked or not said).
     """
 
     limits: dict[str, int | None] = field(default_factory=dict)
