@@ -166,7 +166,7 @@ def _run(sim: Simulator, request: Request, peer: Peer, obj: ManagedObject | None
 def _is_there(obj: ManagedObject, request: Request, session: Session | None) -> bool:
     """Whether the object is of the type asked for, and this session's when it belongs to one."""
     own = obj.session_key is None or (session is not None and session.key == obj.session_key)
-    return own and (request.type is None or issubclass(obj.vim_type, request.type))
+    return own and (request.type is None or obj.sim.registry.answers(obj, request.type))
 
 
 def _handler(sim: Simulator, request: Request, obj: ManagedObject) -> Callable[..., Any]:
@@ -192,7 +192,7 @@ def _check_privileges(sim: Simulator, call: Call, request: Request, obj: Managed
     for param, value in zip(info.params, request.args, strict=True):
         if param.privId and value is not None:
             for ref in value if isinstance(value, list) else [value]:
-                target = sim.registry.find(ref._moId) if isinstance(ref, vs.ManagedObject) else None
+                target = sim.registry.behind(ref) if isinstance(ref, vs.ManagedObject) else None
                 if target is not None:  # what is not there is the method's business
                     call.require(param.privId, target)
 

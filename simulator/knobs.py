@@ -32,6 +32,11 @@ CORE_KNOBS: dict[str, Knob] = {
         "how sessions, tasks and events name an account: as it logs in, or a vCenter's DOMAIN\\name ('domain')",
         ("login", "domain"),
     ),
+    "reference_types": Knob(
+        "own",
+        "which type a reference may name: the object's own, or any ancestor of it ('ancestors')",
+        ("own", "ancestors"),
+    ),
     "clone_ticket_seconds": Knob(default=30.0, doc="life of a session clone ticket"),
     "max_update_objects": Knob(default=0, doc="object updates in one WaitForUpdatesEx answer; 0: no cap of its own"),
 }

@@ -29,6 +29,8 @@ class Registry:
         self.watchers: list[Watcher] = []
         self.absent: Callable[[str], ManagedObject | None] = lambda moid: None
         """Finds what exists and is not modelled; nothing else sees those objects."""
+        self.is_lenient: Callable[[], bool] = lambda: False
+        """Whether a reference may name an ancestor of an object's type; asked for only where it does."""
 
     def mint(self, prefix: str) -> str:
         """The next free id of a kind: ``host-1``, ``host-2``, ... the same in every run of the same lab."""
@@ -93,11 +95,26 @@ class Registry:
 
     def obj(self, ref: Ref | str) -> Any:
         """The object behind a reference. Raises ManagedObjectNotFound."""
-        moid = ref if isinstance(ref, str) else ref._moId
-        found = self.find(moid)
-        if found is None or (not isinstance(ref, str) and not isinstance(found.ref, type(ref))):
+        found = self.find(ref) if isinstance(ref, str) else self.behind(ref)
+        if found is None:
             raise vmodl.fault.ManagedObjectNotFound(obj=ref if isinstance(ref, Ref) else Ref(ref))
         return found
+
+    def behind(self, ref: Ref) -> ManagedObject | None:
+        """The object behind a client's reference; None when there is none of that id and type."""
+        found = self.find(ref._moId)
+        return found if found is not None and self.answers(found, type(ref)) else None
+
+    def answers(self, obj: ManagedObject, kind: type[Any]) -> bool:
+        """Whether an object answers to a reference of this type.
+
+        A reference is type and id together (vSphere Web Services programming guide, managed object references), and a
+        server finds an object by its own type: a ``ComputeResource`` reference with the id of a cluster finds nothing.
+        Whether every release is so strict is not confirmed: knob ``reference_types``.
+        """
+        if kind is obj.vim_type or kind is Ref:  # a bare ManagedObject: the client named no type
+            return True
+        return issubclass(obj.vim_type, kind) and self.is_lenient()
 
     def owned(self, owner: ManagedObject) -> list[ManagedObject]:
         """The sub-objects of an object."""

@@ -87,6 +87,7 @@ class Simulator:
         self.registry.watchers.append(self._structure)
         self.absent = Absent(self)
         self.registry.absent = self.absent.find
+        self.registry.is_lenient = lambda: bool(self.knobs.reference_types == "ancestors")
         self.changes = ChangeLog()
         self.journal = Journal()
         self.faults = FaultRules()

@@ -59,7 +59,7 @@ def select(reader: PropertyReader, call: Call, spec: Any, *, tolerant: bool = Fa
     found = Selected()
     wanted = tuple(item.type for item in spec.propSet)
     for object_spec in spec.objectSet:
-        start = reader.sim.registry.find(object_spec.obj._moId)
+        start = reader.sim.registry.behind(object_spec.obj)
         if start is None or not _owned_by(call, start):
             if spec.reportMissingObjectsInResults:
                 found.missing.append(object_spec.obj)
@@ -112,7 +112,7 @@ class LiveSelection:
     def begin(self, call: Call, *, tolerant: bool = False) -> None:
         """Select from nothing. Raises as ``select`` does."""
         for start in self.spec.objectSet:
-            obj = self.reader.sim.registry.find(start.obj._moId)
+            obj = self.reader.sim.registry.behind(start.obj)
             if obj is None or not _owned_by(call, obj):
                 if self.spec.reportMissingObjectsInResults:
                     self.missing.append(start.obj)

@@ -88,7 +88,7 @@ class ListView(View):
         good: list[Ref] = []
         bad: list[Ref] = []
         for ref in refs or []:
-            (good if self.sim.registry.find(ref._moId) is not None else bad).append(ref)
+            (good if self.sim.registry.behind(ref) is not None else bad).append(ref)
         return good, bad
 
     @takes("add", "remove")
@@ -131,7 +131,7 @@ class InventoryView(View):
         shown = {ref._moId: ref for ref in self.props["view"]}
         lost = []
         for ref in entities:
-            entity = self.sim.registry.find(ref._moId)
+            entity = self.sim.registry.behind(ref)
             if not isinstance(entity, Entity):
                 lost.append(ref)
                 continue
@@ -146,7 +146,7 @@ class InventoryView(View):
         hidden: set[str] = set()
         lost = []
         for ref in entities:
-            entity = self.sim.registry.find(ref._moId)
+            entity = self.sim.registry.behind(ref)
             if not isinstance(entity, Entity):
                 lost.append(ref)
                 continue
