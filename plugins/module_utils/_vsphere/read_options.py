@@ -7,13 +7,13 @@ Each question is a round trip to a host, so it is asked only for VMs and hosts w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from .._domain.hosts import Host
 from .._domain.vms import Vm
-from .collect import collect_objects
+from .collect_named import collect_named
 from .sdk import vim, vmodl
 from .session import Session
 
@@ -34,7 +34,7 @@ class Options:
 def read_options(session: Session, vms: Sequence[Vm], hosts: Sequence[Host]) -> Options:
     """Limits for the VMs and config targets of the hosts they are on."""
     table = {host.moid: host for host in hosts}
-    browsers = _browsers(session, {host.compute_moid for host in hosts if host.compute_moid})
+    browsers = _browsers(session, hosts)
     options = Options()
     known: dict[tuple[str, int], int | None] = {}
     for vm in vms:
@@ -52,9 +52,15 @@ def read_options(session: Session, vms: Sequence[Vm], hosts: Sequence[Host]) -> 
     return options
 
 
-def _browsers(session: Session, computes: Iterable[str]) -> dict[str, Any]:
-    rows = collect_objects(session, vim.ComputeResource, computes, ("environmentBrowser",))
-    found = {row.moid: row.get("environmentBrowser") for row in rows}
+def _browsers(session: Session, hosts: Sequence[Host]) -> dict[str, Any]:
+    """Compute resource id → its browser. A cluster is asked for as a cluster: a server knows an object by its own type only."""
+    alone, clusters = vim.ComputeResource, vim.ClusterComputeResource
+    named = {
+        clusters: {host.compute_moid for host in hosts if host.compute_moid and host.cluster is not None},
+        alone: {host.compute_moid for host in hosts if host.compute_moid and host.cluster is None},
+    }
+    rows = collect_named(session, named, dict.fromkeys(named, ("environmentBrowser",)))
+    found = {row.moid: row.get("environmentBrowser") for kind in named for row in rows[kind]}
     return {
         moid: session.reference(vim.EnvironmentBrowser, ref._moId) for moid, ref in found.items() if ref is not None
     }

@@ -115,7 +115,11 @@ class Overlay:
         self._written.clear()
 
 
-_KINDS: Mapping[SubjectKind, Any] = {"host": vim.HostSystem, "vm": vim.VirtualMachine, "cluster": vim.ComputeResource}
+_KINDS: Mapping[SubjectKind, Any] = {
+    "host": vim.HostSystem,
+    "vm": vim.VirtualMachine,
+    "cluster": vim.ClusterComputeResource,  # by its own type: the server does not know it as a ComputeResource
+}
 
 
 def _type_of(attribute: str) -> Any:
