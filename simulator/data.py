@@ -108,7 +108,10 @@ def overlap(left: str, right: str) -> bool:
 
 
 def split(path: str) -> list[tuple[str, str | None]]:
-    """``config.hardware.device[4000].backing`` as [(name, key or None), ...]. Raises ValueError when malformed."""
+    """``config.hardware.device[4000].backing`` as [(name, key or None), ...]. Raises ValueError when malformed.
+
+    A key keeps its quotes: they tell a text from a number.
+    """
     parts: list[tuple[str, str | None]] = []
     rest = path
     while rest:
@@ -124,7 +127,7 @@ def split(path: str) -> list[tuple[str, str | None]]:
         key, closing, after = tail.partition("]")
         if not closing or (after and not after.startswith(".")):
             raise ValueError(path)
-        parts.append((name, key.strip('"')))
+        parts.append((name, key))
         rest = after[1:]
     if not parts:
         raise ValueError(path)
@@ -142,6 +145,7 @@ def _until(text: str) -> tuple[str, bool, str]:
 
 def element(items: list[Any], key: str) -> Any:
     """The array element with this ``key`` field (or managed object id); None when there is none."""
+    key = key.strip('"')
     for item in items:
         found = item._moId if isinstance(item, Ref) else getattr(item, "key", None)
         if isinstance(found, Ref):

@@ -9,6 +9,7 @@ serialised property values until they change, and names references ``ManagedObje
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -100,8 +101,14 @@ def dropped(cls: type[Any], version: str) -> tuple[tuple[str, bool], ...]:
     )
 
 
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters an XML document must not have, not even escaped (XML 1.0, production 2)."""
+
+
 def escape(text: str) -> str:
-    """Escape character data."""
+    """Escape character data. What XML forbids becomes U+FFFD: one such character would make the whole answer unreadable."""
+    if not text.isprintable():
+        text = _FORBIDDEN.sub("\ufffd", text)
     if "&" in text or "<" in text or ">" in text:
         return text.replace("&", "&amp;").replace(">", "&gt;").replace("<", "&lt;")
     return text

@@ -36,6 +36,8 @@ HOT_ADD_LINES = (
     ),
 )
 """Message keys as logged on 8.0.3 for an SR-IOV card; the wording of the last three is ours."""
+HOT_REMOVE_LINE = ("msg.devices.hotremove.failed", "Hot-remove of pciPassthru{index} failed.")
+"""What a failed removal says in the place of the second line; key and wording are ours, made after those of the addition."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,7 +135,9 @@ def _check_power(change: Any, found: str, meant: Any, setting: Setting, knobs: K
         raise vim.fault.DeviceHotPlugNotSupported(deviceIndex=0)
     if knobs.hot_add_fault == "invalid_power_state":
         raise faults.invalid_power_state("poweredOff", "poweredOn")
-    lines = [(key, text.replace("{index}", str(_any_index(change.device)))) for key, text in HOT_ADD_LINES]
+    first, adding, *rest = HOT_ADD_LINES
+    said = (first, HOT_REMOVE_LINE if str(change.operation) == "remove" else adding, *rest)
+    lines = [(key, text.replace("{index}", str(_any_index(change.device)))) for key, text in said]
     raise faults.vm_config_fault(lines)
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from ..base import ManagedObject
     from ..dispatch import Call
     from ..simulator import Simulator
+
+
+_NUMBER = re.compile(r"-?[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,20 @@ def _subclass_field(cls: type[Any], name: str, version: str) -> Any:
     return None
 
 
+def _is_key_of(item: type[Any], key: str) -> bool:
+    """Whether a key has the type that elements of an array are told apart by: a bare number, or a text in quotes.
+
+    Source: vSphere Web Services programming guide, property paths to elements of arrays. Arrays of references have their ids for keys.
+    """
+    quoted = len(key) > 1 and key[0] == key[-1] == '"'
+    if issubclass(item, data.Ref):
+        return quoted
+    declared = data.fields(item).get("key") if issubclass(item, data.DataObject) else None
+    if declared is None:
+        return False
+    return bool(_NUMBER.fullmatch(key)) if issubclass(declared.type, int) else quoted
+
+
 @memo
 def parse(vim_type: type[Any], text: str, version: str) -> Path | None:
     """A path checked against a managed object type; None when it is not valid for that API version."""
@@ -93,9 +111,9 @@ def parse(vim_type: type[Any], text: str, version: str) -> Path | None:
             privilege = info.privId or ""
         current = info.type
         if key is not None:
-            if not issubclass(current, list):
+            if not issubclass(current, list) or not _is_key_of(current.Item, key):  # type: ignore[attr-defined]
                 return None
-            current = current.Item  # type: ignore[attr-defined]
+            current = current.Item
     return Path(text, parts[0][0], tuple(parts), current, privilege)
 
 

@@ -71,7 +71,7 @@ def test_changed_paths_are_the_narrowest() -> None:
             "config.hardware.device[4000].backing",
             [("config", None), ("hardware", None), ("device", "4000"), ("backing", None)],
         ),
-        ('info["a.b"].x', [("info", "a.b"), ("x", None)]),
+        ('info["a.b"].x', [("info", '"a.b"'), ("x", None)]),
     ],
 )
 def test_split(path: str, parts: list[tuple[str, str | None]]) -> None:

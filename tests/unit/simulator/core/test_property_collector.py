@@ -117,6 +117,23 @@ def test_array_elements_by_key(client: Any) -> None:
     assert paths[2] not in found
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        'config.hardware.device["4000"]',
+        "config.hardware.device[eth0]",
+        "config.extraConfig[guestinfo.a]",
+        'config.hardware.device[4000].x["a"]',
+        "config.changeVersion[1]",
+        "network[network-1]",
+    ],
+)
+def test_a_key_has_the_type_of_the_array(client: Any, path: str) -> None:
+    with pytest.raises(vmodl.query.InvalidProperty) as caught:
+        client.content.propertyCollector.RetrieveProperties([object_spec(vm(client), path)])
+    assert caught.value.name == path
+
+
 def test_all_reads_what_is_modelled(client: Any) -> None:
     spec = view_spec(container(client, vim.VirtualMachine), vim.VirtualMachine, everything=True)
     found = values(read(client, spec)[0])

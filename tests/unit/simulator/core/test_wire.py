@@ -45,6 +45,14 @@ def tree(text: str) -> Any:
     return node(ElementTree.fromstring(WRAP.format(text)))
 
 
+@pytest.mark.parametrize("forbidden", ["\0", "\x1b", "\x0b", "\ud800", "\ufffe", "\uffff"])
+def test_a_character_that_xml_forbids_does_not_go_out(forbidden: str) -> None:
+    text = f"a{forbidden}<b>\t\n\u00e9\U0001f600"
+    sent = ours(vim.vm.ConfigSpec(annotation=text), vim.vm.ConfigSpec, NEW).encode()
+    (element,) = ElementTree.fromstring(WRAP.format(sent.decode()))[0]
+    assert element.text == "a\ufffd<b>\t\n\u00e9\U0001f600"
+
+
 def device_change() -> Any:
     backing = vim.vm.device.VirtualPCIPassthrough.DynamicBackingInfo(
         deviceName="",

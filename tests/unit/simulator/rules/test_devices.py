@@ -172,8 +172,10 @@ def test_other_answers_to_hot_add(knob: str, fault: type[Exception]) -> None:
 
 def test_removing_while_on_is_refused_too_and_hot_plug_lets_fixed_ones_through() -> None:
     found = apply([], add(fixed()))
-    with pytest.raises(vim.fault.GenericVmConfigFault):
+    with pytest.raises(vim.fault.GenericVmConfigFault) as caught:
         apply(found, remove(found[0]), setting=ON)
+    assert [line.message for line in caught.value.faultMessage][1] == "Hot-remove of pciPassthru0 failed."
+    assert "hotadd" not in str(caught.value.faultMessage)
     hot = Setting(version=20, powered_on=True, maximum=128, hot_plug=frozenset({"0000:3b:00.0"}))
     assert apply(found, remove(PASSTHROUGH(key=13000, backing=found[0].backing)), setting=hot) == []
     elsewhere = Setting(version=20, powered_on=True, maximum=128, hot_plug=frozenset({"0000:5e:00.0"}))
