@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vmodl
@@ -38,4 +41,28 @@ def of_entry(entity: Entity, entry: Mapping[str, Any]) -> list[tuple[Entity, str
     for attribute, value in given.items():
         if not isinstance(value, str):
             raise LabError(f"{entity.name}: custom attribute {attribute!r} is a text, not {value!r}")
-    return [(entity, str(attribute), value) for attribute, value in given.items()]
+    start = entity.sim.clock.start
+    return [(entity, str(attribute), written(value, start)) for attribute, value in given.items()]
+
+
+_AGO = re.compile(r"\{ago ((?:[0-9]+[dhms] ?)+)\}")
+_SEAL = " ~{crc}"
+_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+
+
+def written(text: str, start: datetime) -> str:
+    """A text of a lab as it stands when the lab begins: `{ago 1h 30m}` becomes that time, ` ~{crc}` at the end a checksum.
+
+    A served lab begins when its server starts, so ages in it cannot be written as dates; and what programs keep in an attribute may be
+    sealed: with the last four hexadecimal digits of the CRC-32 of all before.
+    """
+
+    def then(found: re.Match[str]) -> str:
+        parts = {_UNITS[part[-1]]: int(part[:-1]) for part in found[1].split()}
+        return (start - timedelta(**parts)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    text = _AGO.sub(then, text)
+    if not text.endswith(_SEAL):
+        return text
+    line = text.removesuffix(_SEAL)
+    return f"{line} ~{zlib.crc32(line.encode()) & 0xFFFF:04x}"

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,13 +13,15 @@ from pyVmomi import vim, vmodl
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.codec import decode_lock
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import LOCK, Lock
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.lock import is_stale
-from simulator import Simulator
+from simulator import ManualClock, Simulator
+from simulator.clock import START
+from simulator.lab import values
 from simulator.lab.hardware import LabError
 from simulator.lab.roll import reboot_times, roll_lab
 from simulator.objects.cluster import ClusterComputeResource
 from simulator.objects.host import HostSystem
 from simulator.objects.vm import VirtualMachine
-from tests.unit.simulator.inventory.world import World
+from tests.unit.simulator.inventory.world import LABS, World
 
 PC = vmodl.query.PropertyCollector
 
@@ -115,6 +118,7 @@ def test_the_lab_of_twelve_has_its_troubles() -> None:
     assert isinstance(lock, Lock)
     assert lock.owner == "alice@bastion-7:4711:1:x"
     assert is_stale(lock, world.sim.clock.now().timestamp())
+    assert world.sim.clock.start.timestamp() - lock.beat == 4691
     pinned, waiting = world.host("gpu-02"), world.host("gpu-02").EnterMaintenanceMode_Task(300, False)
     world.fails(vim.fault.Timedout, waiting)
     assert [vm.name for vm in pinned.vm] == ["train-01"]
@@ -128,6 +132,27 @@ def test_the_lab_of_twelve_has_its_troubles() -> None:
         assert host.runtime.connectionState == ("notResponding" if name == "edge-02" else "connected")
     device = next(info for info in world.host("edge-03").config.pciPassthruInfo if info.passthruEnabled)
     assert device.passthruActive
+
+
+@pytest.mark.parametrize("begins", [START, datetime(2031, 3, 1, 0, 30, tzinfo=UTC)])
+def test_ages_in_a_lab_count_from_its_begin(begins: datetime) -> None:
+    sim = Simulator.from_lab(LABS / "roll_12.yml", ManualClock(begins))
+    texts = [" ".join(item.custom.values()) for item in sim.registry.all(ClusterComputeResource) if item.custom]
+    lock = decode_lock({LOCK: texts[0]})
+    assert isinstance(lock, Lock)
+    assert (begins.timestamp() - lock.since, begins.timestamp() - lock.beat) == (6471, 4691)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("since {ago 2d 1h}, seen {ago 90s}", "since 2026-01-03T07:00:00Z, seen 2026-01-05T07:58:30Z"),
+        ("{ago} {ago x} {crc} ~{crc} .", "{ago} {ago x} {crc} ~{crc} ."),
+        ("123456789 ~{crc}", "123456789 ~3926"),  # the check value of CRC-32 is cbf43926
+    ],
+)
+def test_texts_of_a_lab(text: str, expected: str) -> None:
+    assert values.written(text, START) == expected
 
 
 @pytest.mark.parametrize("numbers", [{"clusters": 0}, {"hosts": 0}, {"vms": -1}, {"spread": 1}, {"size": 3}])
