@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyVmomi import vmodl
 
-from . import data
+from . import data, names
 from .data import Ref
 from .takes import takes
 
@@ -223,6 +223,8 @@ class Entity(ManagedObject):
     """
 
     def __init__(self, sim: Simulator, moid: str | None = None, **props: Any) -> None:
+        if "name" in props:
+            props["name"] = names.escaped(props["name"])
         super().__init__(sim, moid, **props)
         self.up: Entity | None = None
         self.down: dict[str, Entity] = {}
@@ -239,7 +241,15 @@ class Entity(ManagedObject):
 
     @property
     def name(self) -> str:
+        """Its name in the form the API sends."""
         return str(self.props["name"])
+
+    def is_named(self, name: str) -> bool:
+        """Whether this is its name, in the form the API sends or in the one people see."""
+        return self.props["name"] == names.escaped(name)
+
+    def set(self, path: str, value: Any) -> None:
+        super().set(path, names.escaped(value) if path == "name" else value)
 
     def view_children(self) -> list[Entity]:
         """What a ContainerView on this object holds one level down (a host also holds its VMs: override)."""

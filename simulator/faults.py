@@ -14,6 +14,7 @@ from pyVmomi import vmodl
 
 from . import data
 from .base import ManagedObject
+from .names import escaped
 
 
 class HttpStatus(Exception):
@@ -74,7 +75,7 @@ class FaultRule:
         return (
             self.method in (None, method)
             and self.type in (None, obj.vim_type._wsdlName)
-            and (self.name is None or self.name in _names(obj))
+            and (self.name is None or not {self.name, escaped(self.name)}.isdisjoint(_names(obj)))
         )
 
     def strikes(self) -> bool:

@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 import yaml
 from pyVmomi import VmomiSupport as vs
 
-from . import versions
+from . import names, versions
 from .authz import Authorization
 from .base import Entity, ManagedObject
 from .changes import ChangeLog
@@ -230,7 +229,8 @@ class Simulator:
     def find(self, kind: str | type[Any], name: str) -> Any:
         """The one object of a type (WSDL name, pyVmomi type or simulator class) with this name. Raises KeyError."""
         wanted = vs.GetWsdlType(vs.XMLNS_VMODL_BASE, kind) if isinstance(kind, str) else kind
-        found = [item for item in self.registry.all(wanted) if item.props.get("name") == name]
+        either = (name, names.escaped(name))
+        found = [item for item in self.registry.all(wanted) if item.props.get("name") in either]
         if len(found) != 1:
             raise KeyError(f"{len(found)} objects of type {kind} are named {name!r}")
         return found[0]
@@ -244,19 +244,18 @@ class Simulator:
             node = self.by_inventory_path(where)
             found = [node] if node is not None else []
         else:
-            found = [item for item in self.registry.all(Entity) if item.name == where]
+            found = [item for item in self.registry.all(Entity) if item.is_named(where)]
         if len(found) != 1:
             raise ValueError(f"{len(found)} inventory objects match {where!r}")
         return found[0]
 
     def by_inventory_path(self, path: str) -> Entity | None:
-        """The entity at ``/DC/vm/folder/name``; None when there is none."""
+        """The entity at ``/DC/vm/folder/name``, slashes in names escaped; None when there is none."""
         node = self.root
         for part in path.strip("/").split("/"):
             if node is None or not part:
                 return None
-            wanted = unquote(part)
-            node = next((child for child in node.view_children() if child.name == wanted), None)
+            node = next((child for child in node.view_children() if child.is_named(part)), None)
         return node
 
     def _structure(self, what: str, obj: ManagedObject) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..names import shown
 from ..objects.host import HostSystem
 from ..objects.vm import VirtualMachine
 from ..rules import passthrough
@@ -23,8 +24,8 @@ def describe(sim: Simulator) -> dict[str, Any]:
 def host_state(host: HostSystem) -> dict[str, Any]:
     """One host; bridges and chipset are left out."""
     return {
-        "name": host.name,
-        "cluster": host.up.name if host.up is not None else None,
+        "name": shown(host.name),
+        "cluster": shown(host.up.name) if host.up is not None else None,
         "version": host.spec.release,
         "connection": host.connection,
         "running": host.running,
@@ -65,15 +66,15 @@ def device_state(host: HostSystem, address: str) -> dict[str, Any]:
         "active": state.active,
         "pending": passthrough.is_pending(state),
         "label": state.label,
-        "vm": host.sim.obj(holder).name if holder else None,
+        "vm": shown(host.sim.obj(holder).name) if holder else None,
     }
 
 
 def vm_state(vm: VirtualMachine) -> dict[str, Any]:
     """One VM with the devices it has now."""
     return {
-        "name": vm.name,
-        "host": vm.host.name,
+        "name": shown(vm.name),
+        "host": shown(vm.host.name),
         "power": vm.power,
         "memory_mb": vm.get("config").hardware.memoryMB,
         "reserved_mb": vm.get("config").memoryAllocation.reservation,

@@ -12,6 +12,7 @@ from pyVmomi import vim
 
 from .. import data, unmodelled, versions
 from ..base import Entity
+from ..names import escaped
 from ..objects import cluster_ha, host_parts, host_power, host_vsan, vm_snapshots
 from ..objects.cluster import ClusterComputeResource, ComputeResource
 from ..objects.datastore import Datastore
@@ -240,12 +241,12 @@ class Builder:
             volume = mount.volume
             if volume.type not in ("VMFS", "NFS", "vsan"):
                 continue
-            store = self.stores.get(volume.name)
+            store = self.stores.get(escaped(volume.name))
             if store is None:
                 store = Datastore(self.sim, volume.name, volume.type, volume)
                 self.datacenter.folder("datastore").adopt(store)
                 self.datacenter.props["datastore"].append(store.ref)
-                self.stores[volume.name] = store
+                self.stores[store.name] = store
             store.first_mount(host)
             if store.ref not in compute.props["datastore"]:
                 compute.props["datastore"].append(store.ref)
@@ -260,8 +261,8 @@ class Builder:
                     compute.props["network"].append(network.ref)
 
     def _named_network(self, name: str, switch: str) -> Network:
-        if name in self.networks:
-            return self.networks[name]
+        if (known := self.networks.get(escaped(name))) is not None:
+            return known
         folder = self.datacenter.folder("network")
         network: Network
         if switch:
@@ -274,7 +275,7 @@ class Builder:
             network = Network(self.sim, name)
         folder.adopt(network)
         self.datacenter.props["network"].append(network.ref)
-        self.networks[name] = network
+        self.networks[network.name] = network
         return network
 
     # -- virtual machines -------------------------------------------------------------------------------------
@@ -299,11 +300,11 @@ class Builder:
         spec = machines.spec(entry, host)
         vm = VirtualMachine(self.sim, spec, host)
         vm.first_devices = machines.devices(spec, host)
-        pool = pools.get(str(entry.get("pool", "Resources")))
+        pool = pools.get(escaped(str(entry.get("pool", "Resources"))))
         if pool is None:
             raise LabError(f"VM {spec.name}: pool {entry.get('pool')!r} is not in {compute.name}")
-        vm.datastore, vm.network = self.stores.get(spec.datastore), self.networks.get(spec.network)
-        folder = self._folder(str(entry.get("folder", "")))
+        vm.datastore, vm.network = self.stores.get(escaped(spec.datastore)), self.networks.get(escaped(spec.network))
+        folder = self._folder(entry.get("folder") or ())
         folder.adopt(vm)
         for holder in (host, pool, vm.datastore, vm.network):
             if holder is not None:
@@ -332,10 +333,11 @@ class Builder:
                 return host
         raise LabError(f"VM {entry.get('name')}: host {name!r} is not in {compute.name}")
 
-    def _folder(self, path: str) -> Folder:
+    def _folder(self, path: str | list[str]) -> Folder:
+        """The VM folder of a path, made as needed; a list of names where a name has a slash."""
         node = self.datacenter.folder("vm")
-        for name in filter(None, path.split("/")):
-            below = [child for child in node.down.values() if isinstance(child, Folder) and child.name == name]
+        for name in filter(None, path.split("/") if isinstance(path, str) else map(str, path)):
+            below = [child for child in node.down.values() if isinstance(child, Folder) and child.is_named(name)]
             if below:
                 node = below[0]
                 continue

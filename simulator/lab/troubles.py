@@ -42,7 +42,7 @@ class Troubles:
         return self._named(VirtualMachine, name)  # type: ignore[no-any-return]
 
     def _named(self, kind: type[Any], name: str) -> Any:
-        found = [item for item in self._sim.registry.all(kind) if name in (item.name, item.moid)]
+        found = [item for item in self._sim.registry.all(kind) if name == item.moid or item.is_named(name)]
         if len(found) != 1:
             raise LabError(f"{len(found)} objects of type {kind.__name__} are named {name!r}")
         return found[0]

@@ -11,6 +11,7 @@ from pyVmomi import vim
 
 from .. import data
 from ..base import Entity
+from ..names import escaped
 from ..rules import admission
 from ..takes import takes
 from ..tasks import Task
@@ -106,7 +107,7 @@ class ClusterComputeResource(ComputeResource):
             vmotionRate=3,
             option=[data.new(vim.option.OptionValue, key=str(key), value=str(value)) for key, value in options.items()],
         )
-        self.overrides: dict[str, str] = {str(vm): str(value) for vm, value in (lab.get("drs_vms") or {}).items()}
+        self.overrides: dict[str, str] = {escaped(str(vm)): str(value) for vm, value in (lab.get("drs_vms") or {}).items()}
         self._set_configuration(drs, cluster_ha.configuration(lab.get("ha", False)), [])
         self.props |= {
             "lifecycleManaged": False,

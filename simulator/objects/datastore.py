@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim
 
-from .. import data
+from .. import data, names
 from ..base import Entity
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class Datastore(Entity):
 
     def __init__(self, sim: Simulator, name: str, kind: str, volume: Any, *, moid: str | None = None) -> None:
         self.kind = kind
+        name = names.escaped(name)  # the host's own volume keeps the plain name
         self.mounts: dict[str, HostSystem] = {}
         self.unreadable: set[str] = set()
         url = f"ds:///vmfs/volumes/{getattr(volume, 'uuid', name)}/"

@@ -42,7 +42,7 @@ class Folder(Entity):
     def CreateFolder(self, call: Call, name: str) -> Any:
         """A folder of the same kind below this one."""
         call.require("Folder.Create", self)
-        if any(child.name == name for child in self.down.values()):
+        if any(child.is_named(name) for child in self.down.values()):
             raise vim.fault.DuplicateName(name=name, object=self.ref)
         made = Folder(self.sim, name, list(self.props["childType"]))
         self.sim.add(made, parent=self)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyVmomi import vim, vmodl
 
-from .. import data
+from .. import data, names
 from ..base import Entity
 from ..rules import admission, faults, limits, passthrough, power_on, reboot
 from ..rules import knobs as knob_rules
@@ -301,10 +301,10 @@ class HostSystem(Entity):
     def show_datastores(self) -> None:
         """Datastores whose controller is in passthrough are gone from this host; others are there again."""
         mounts = self.get("config").fileSystemVolume.mountInfo
-        names = {mount.volume.name: bool(mount.mountInfo.accessible) for mount in mounts}
+        seen = {names.escaped(mount.volume.name): bool(mount.mountInfo.accessible) for mount in mounts}
         for store in self.sim.registry.all(vim.Datastore):
-            if store.name in names or self.moid in store.mounts:
-                store.set_mounted(self, store.name in names, accessible=names.get(store.name, False))
+            if store.name in seen or self.moid in store.mounts:
+                store.set_mounted(self, store.name in seen, accessible=seen.get(store.name, False))
 
     def looks_again(self) -> None:
         """Links or volumes changed while it runs: show them, or lose contact with the last management link."""

@@ -25,7 +25,7 @@ class Network(Entity):
     def __init__(self, sim: Simulator, name: str, *, moid: str | None = None) -> None:
         super().__init__(sim, moid, name=name, host=[], vm=[])
         self.props["summary"] = data.new(
-            vim.Network.Summary, network=self.ref, name=name, accessible=True, ipPoolName=""
+            vim.Network.Summary, network=self.ref, name=self.name, accessible=True, ipPoolName=""
         )
 
 
@@ -42,7 +42,7 @@ class DistributedVirtualPortgroup(Network):
         self.props["config"] = data.new(
             vim.dvs.DistributedVirtualPortgroup.ConfigInfo,
             key=self.moid,
-            name=name,
+            name=self.name,
             numPorts=128,
             type="earlyBinding",
             distributedVirtualSwitch=switch.ref,
@@ -67,5 +67,5 @@ class DistributedVirtualSwitch(Entity):
         uuid = dvs_uuid(name)
         super().__init__(sim, None, name=name, uuid=uuid, portgroup=[], networkResourcePool=[])
         self.props["summary"] = data.new(
-            vim.DistributedVirtualSwitch.Summary, name=name, uuid=uuid, numPorts=512, hostMember=[], vm=[], host=[]
+            vim.DistributedVirtualSwitch.Summary, name=self.name, uuid=uuid, numPorts=512, hostMember=[], vm=[], host=[]
         )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .. import names
 from ..rules import limits
 from .pci import Layout
 
@@ -155,3 +156,8 @@ class VmSpec:
     managed_by: str = ""
     """Key of the extension that owns it; that of the ESX Agent Manager makes it an agent of its host or cluster (vCLS)."""
     knobs: Mapping[str, Any] = field(default_factory=dict)
+
+    def file(self, suffix: str) -> str:
+        """The datastore path of one of its files."""
+        base = names.of_file(self.name)
+        return f"[{self.datastore}] {base}/{base}.{suffix}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pyVmomi import vim
 from pyVmomi.VmomiSupport import F_OPTIONAL
 
-from .. import data
+from .. import data, names
 from ..rules import devices as device_rules
 from ..rules import limits
 from . import host_config, vm_media
@@ -76,7 +76,7 @@ def _disk(vm: VirtualMachine) -> Any:
     store = vm.datastore
     backing = data.new(
         DEVICE.VirtualDisk.FlatVer2BackingInfo,
-        fileName=f"[{vm.spec.datastore}] {vm.spec.name}/{vm.spec.name}.vmdk",
+        fileName=vm.spec.file("vmdk"),
         diskMode="persistent",
         datastore=store.ref if store is not None else None,
         thinProvisioned=True,
@@ -181,7 +181,7 @@ def config(vm: VirtualMachine) -> Any:
         cls,
         changeVersion=vm.next_change_version(),
         modified=vm.sim.clock.start,
-        name=spec.name,
+        name=vm.name,
         guestId=spec.guest,
         guestFullName=GUEST_NAMES.get(spec.guest, spec.guest),
         alternateGuestName="",
@@ -192,7 +192,7 @@ def config(vm: VirtualMachine) -> Any:
         managedBy=vim.ext.ManagedByInfo(extensionKey=spec.managed_by, type="agent") if spec.managed_by else None,
         template=spec.template,
         datastoreUrl=_store_urls(vm),
-        files=data.new(vim.vm.FileInfo, vmPathName=f"[{spec.datastore}] {spec.name}/{spec.name}.vmx"),
+        files=data.new(vim.vm.FileInfo, vmPathName=spec.file("vmx")),
         flags=flags,
         defaultPowerOps=data.new(vim.vm.DefaultPowerOpInfo, powerOffType="soft", resetType="soft", suspendType="hard"),
         hardware=hardware,
@@ -243,7 +243,7 @@ def guest(spec: VmSpec, *, running: bool) -> Any:
         toolsVersion="12389" if spec.tools else "0",
         guestState="running" if running else "notRunning",
         guestId=spec.guest if running and spec.tools else None,
-        hostName=spec.name if running and spec.tools else None,
+        hostName=names.of_file(spec.name) if running and spec.tools else None,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim
 
+from .. import names
 from ..rules import admission, encoding, faults, limits, privileges
 from ..rules import devices as device_rules
 from ..rules import reconfigure as rules
@@ -151,7 +152,7 @@ def _plain_fields(config: Any, spec: Any) -> None:
     for name in COPIED:
         value = getattr(spec, name, None)
         if value is not None:
-            setattr(config, name, value)
+            setattr(config, name, names.escaped(value) if name == "name" else value)
     if spec.numCPUs is not None:
         config.hardware.numCPU = spec.numCPUs
     if spec.numCoresPerSocket is not None:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 from pyVmomi import vim
 
@@ -107,7 +106,7 @@ class SearchIndex(ManagedObject):
         """A child by name."""
         holder = self.sim.obj(entity)
         for child in holder.view_children() if isinstance(holder, Entity) else []:
-            if child.name == unquote(name) and call.allows("System.View", child):
+            if child.is_named(name) and call.allows("System.View", child):
                 return child.ref
         return None
 
