@@ -204,7 +204,10 @@ class Troubles:
         """Somebody else moves a VM to another host, whatever stands against it; done at once."""
         from ..objects import vm_move
 
-        vm_move.register(self._vm(vm), self._host(host))
+        try:
+            vm_move.register(self._vm(vm), self._host(host))
+        except vim.fault.InsufficientGraphicsResourcesFault as fault:
+            raise LabError(f"{vm} cannot run on {host}: {fault.msg}") from None
 
     def set_custom_value(self, on: str, attribute: str, value: str) -> None:
         """Somebody writes a custom attribute (made when there is none of this name) on an object."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pyVmomi import vim
 
 from .. import data
-from ..rules import power_on
+from ..rules import power_on, vgpu
 
 if TYPE_CHECKING:
     from .host import HostSystem
@@ -39,6 +39,13 @@ def cards(host: HostSystem) -> dict[str, power_on.Card]:
             free_profiles=_free_profiles(host, address, item.profiles) if shared else {},
         )
     return found
+
+
+def gpus(host: HostSystem) -> vgpu.Gpus:
+    """What its shared GPUs can still serve."""
+    if not host.spec.shared_gpus:
+        return {}
+    return {address: card.free_profiles for address, card in cards(host).items() if card.free_profiles}
 
 
 def _free_profiles(host: HostSystem, address: str, profiles: tuple[tuple[str, int], ...]) -> dict[str, int]:

@@ -11,7 +11,7 @@ from pyVmomi import vim, vmodl
 
 from ..rules import faults, maintenance
 from ..tasks import PENDING, Task
-from . import agents, cluster_ha
+from . import agents, cluster_ha, host_cards
 
 if TYPE_CHECKING:
     from ..clock import Timer
@@ -103,6 +103,7 @@ def resident(vm: VirtualMachine) -> maintenance.Resident:
         memory=vm.charged,
         store=vm.datastore.moid if vm.datastore is not None else "",
         media=vm.host_media,
+        profiles=vm.profiles,
     )
 
 
@@ -119,6 +120,7 @@ def cluster_of(host: HostSystem, *, but: Collection[HostSystem] = ()) -> mainten
             usable=other.usable,
             free_memory=other.free_memory,
             stores=other.reachable_stores,
+            gpus=host_cards.gpus(other),
         )
         for other in parent.hosts
         if other is not host and other not in but

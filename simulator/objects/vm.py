@@ -117,6 +117,11 @@ class VirtualMachine(Entity):
         return device_rules.kinds(self.first_devices)
 
     @property
+    def profiles(self) -> tuple[str, ...]:
+        """The profiles of its vGPUs, by device key."""
+        return tuple(item.profile for item in vm_power.profiles(self)) if "vgpu" in self.device_kinds else ()
+
+    @property
     def host_media(self) -> str:
         """Label of a connected device of the host or of a client that keeps it where it is; empty: none."""
         return vm_media.holding(self) if self.spec.media else ""

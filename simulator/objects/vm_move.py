@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from pyVmomi import vim, vmodl
 
 from ..rules import devices as device_rules
-from ..rules import faults, maintenance
+from ..rules import faults, maintenance, vgpu
 from ..takes import not_modelled
 from ..tasks import Task
+from . import host_cards
 
 if TYPE_CHECKING:
     from ..dispatch import Call
@@ -42,6 +43,8 @@ def check(vm: VirtualMachine, destination: HostSystem) -> None:
         raise vim.fault.CannotAccessFile(file=vm.get("config").files.vmPathName)
     if vm.charged > destination.free_memory:
         raise faults.insufficient_memory(destination.free_memory, vm.charged)
+    if vm.is_on and vm.profiles and vgpu.fit(vm.profiles, host_cards.gpus(destination)) is None:
+        raise vgpu.insufficient()
 
 
 def check_elsewhere(vm: VirtualMachine, call: Call, *, pool: Any = None, datastore: Any = None) -> None:
@@ -110,13 +113,21 @@ def by_drs(vm: VirtualMachine, destination: HostSystem) -> None:
 
 
 def register(vm: VirtualMachine, destination: HostSystem) -> None:
-    """The VM belongs to another host from now on."""
+    """The VM belongs to another host from now on, and so do its vGPUs while it runs. Raises when the host cannot take them."""
+    from . import vm_power
+
     source = vm.host
     if source is destination:
         return
+    shared = vm.is_on and "vgpu" in vm.device_kinds
+    if shared:
+        vm_power.carry_profiles(vm, destination)
     source.set("vm", [ref for ref in source.props["vm"] if ref._moId != vm.moid])
     destination.set("vm", [*destination.props["vm"], vm.ref])
     vm.set("runtime.host", destination.ref)
+    if shared:
+        vm_power.show_graphics(source)
+        vm_power.show_graphics(destination)
     source.counted()
     destination.counted()
     if source.entering is not None:

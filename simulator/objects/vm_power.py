@@ -10,10 +10,10 @@ from pyVmomi import vim, vmodl
 
 from .. import data
 from ..rules import devices as device_rules
-from ..rules import faults
+from ..rules import faults, vgpu
 from ..rules import power_on as rules
 from ..tasks import Task
-from . import agents, cluster_ha, host_graphics, host_maintenance, vm_config, vm_move
+from . import agents, cluster_ha, host_cards, host_graphics, host_maintenance, vm_config, vm_move
 from .vm_devices import wanted
 
 if TYPE_CHECKING:
@@ -133,10 +133,29 @@ def take(vm: VirtualMachine, host: HostSystem, taken: dict[int, str]) -> None:
             host.profiles_used[address, item.profile] += 1
     if taken:
         _show_assigned(vm, taken)
-        _show_graphics(host)
+        show_graphics(host)
 
 
-def _show_graphics(host: HostSystem) -> None:
+def profiles(vm: VirtualMachine) -> list[rules.Wanted]:
+    """Its vGPUs, by device key."""
+    found = [item for item in machine(vm).wanted if item.kind == "vgpu"]
+    return sorted(found, key=lambda item: item.key)
+
+
+def carry_profiles(vm: VirtualMachine, destination: HostSystem) -> None:
+    """A running VM is about to change hosts: its vGPUs are those of the destination from now on. Raises when they do not fit."""
+    carried = [item for item in profiles(vm) if item.key in vm.assigned]
+    places = vgpu.fit([item.profile for item in carried], host_cards.gpus(destination))
+    if places is None:
+        raise vgpu.insufficient()
+    for item, address in zip(carried, places, strict=True):
+        vm.host.profiles_used[vm.assigned[item.key], item.profile] -= 1
+        destination.profiles_used[address, item.profile] += 1
+        vm.assigned[item.key] = address
+
+
+def show_graphics(host: HostSystem) -> None:
+    """Which VMs run on which shared GPU is another now."""
     if host.spec.shared_gpus and host.connection == "connected":
         host.set("config.graphicsInfo", host_graphics.info(host.spec, host.taken, host.vgpu_users))
 
@@ -170,7 +189,7 @@ def release(vm: VirtualMachine) -> None:
             host.profiles_used[address, item.profile] -= 1
     vm.assigned = {}
     _show_assigned(vm, {})
-    _show_graphics(host)
+    show_graphics(host)
 
 
 def rebook(vm: VirtualMachine) -> None:

@@ -12,11 +12,11 @@ the host stops a migration).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyVmomi import vim
 
-from . import faults
+from . import faults, vgpu
 from .knobs import Knobs
 
 AGENT_MANAGER = "com.vmware.vim.eam"
@@ -34,7 +34,8 @@ ALLOWED_WHILE_ENTERING = frozenset(
 class Resident:
     """A virtual machine of the host. `devices` are the kinds of its passthrough devices; memory in bytes.
 
-    `store` is the datastore it lies on. `media` is a connected device of the host or of a client (a CD, a serial port).
+    `store` is the datastore it lies on. `media` is a connected device of the host or of a client (a CD, a serial port). `profiles` are
+    those of its vGPUs.
     """
 
     moid: str
@@ -45,16 +46,21 @@ class Resident:
     memory: int = 0
     store: str = ""
     media: str = ""
+    profiles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
-    """Another host of the cluster; `usable`: connected, powered on and not in maintenance mode. `stores`: None is all."""
+    """Another host of the cluster; `usable`: connected, powered on and not in maintenance mode. `stores`: None is all.
+
+    `gpus` is what its shared GPUs can still serve.
+    """
 
     moid: str
     usable: bool
     free_memory: int
     stores: frozenset[str] | None = None
+    gpus: vgpu.Gpus = field(default_factory=dict)
 
     def reaches(self, resident: Resident) -> bool:
         """Whether the machine's datastore is there."""
@@ -119,16 +125,20 @@ def moves(residents: Iterable[Resident], cluster: Cluster, *, powered_off: bool,
 
 
 def placed(residents: Iterable[Resident], cluster: Cluster) -> dict[str, str]:
-    """VM -> the host with most free memory that sees its datastore, for as many as there is room for."""
+    """VM -> the host with most free memory that sees its datastore and can take its vGPUs, for as many as there is room for."""
     targets = {target.moid: target for target in cluster.targets if target.usable}
     free = {moid: target.free_memory for moid, target in targets.items()}
+    gpus = {moid: target.gpus for moid, target in targets.items()}
     plan: dict[str, str] = {}
     for resident in sorted(residents, key=lambda item: item.name):
         needed = resident.memory if resident.powered_on else 0
+        profiles = resident.profiles if resident.powered_on else ()
         fitting = [moid for moid in free if free[moid] >= needed and targets[moid].reaches(resident)]
+        fitting = [moid for moid in fitting if vgpu.fit(profiles, gpus[moid]) is not None]
         if fitting:
             chosen = max(fitting, key=lambda moid: (free[moid], moid))
             free[chosen] -= needed
+            gpus[chosen] = vgpu.after(profiles, gpus[chosen])
             plan[resident.moid] = chosen
     return plan
 
@@ -166,7 +176,10 @@ def staying_fault(resident: Resident, cluster: Cluster, knobs: Knobs) -> Excepti
     if not any(target.reaches(resident) for target in usable):
         text = f"No other host has access to the disks of the virtual machine {resident.name}."
         return vim.fault.CannotAccessVmDevice(device="Hard disk 1", backing="", connected=False, msg=text)
-    return faults.insufficient_memory(max((target.free_memory for target in usable), default=0), resident.memory)
+    room = max((target.free_memory for target in usable), default=0)
+    if resident.profiles and room >= resident.memory:
+        return vgpu.insufficient()
+    return faults.insufficient_memory(room, resident.memory)
 
 
 def failover_fault() -> Exception:

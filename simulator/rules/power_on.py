@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from pyVmomi import vim
 
-from . import admission, encoding, faults
+from . import admission, encoding, faults, vgpu
 from .knobs import Knobs
 
 MODULE_FAILED = ("msg.moduletable.powerOnFailed", "Module 'DevicePowerOn' power on failed. ")
@@ -196,7 +196,7 @@ def _group(card: Card, host: Host) -> list[Card]:
 
 def _place(machine: Machine, host: Host, knobs: Knobs) -> dict[int, str]:
     """Choose a card for each device; fixed ones first, so that a dynamic one never takes theirs."""
-    taken: dict[int, str] = {}
+    taken = _place_profiles(machine, host)
     for item in sorted(machine.wanted, key=lambda device: (device.kind != "fixed", device.key)):
         if item.kind == "fixed":
             taken[item.key] = item.address
@@ -204,8 +204,6 @@ def _place(machine: Machine, host: Host, knobs: Knobs) -> dict[int, str]:
             taken[item.key] = _free_match(item, machine, host, set(taken.values()), knobs)
         elif item.kind == "sriov":
             taken[item.key] = _free_function(item, host, list(taken.values()))
-        elif item.kind == "vgpu":
-            taken[item.key] = _free_profile(item, host, list(taken.values()))
         elif item.kind == "dvx" and item.profile not in host.dvx_classes:
             raise _missing(item, machine, host, knobs)
     return taken
@@ -249,13 +247,13 @@ def _free_function(item: Wanted, host: Host, taken: list[str]) -> str:
     raise faults.vm_config_fault([("msg.pciPassthru.noVirtualFunction", text)])
 
 
-def _free_profile(item: Wanted, host: Host, taken: list[str]) -> str:
-    for address in sorted(host.cards):
-        if host.cards[address].free_profiles.get(item.profile, 0) > taken.count(address):
-            return address
-    raise vim.fault.InsufficientGraphicsResourcesFault(
-        msg="The amount of graphics resource available in the parent resource pool is insufficient for the operation."
-    )
+def _place_profiles(machine: Machine, host: Host) -> dict[int, str]:
+    """The GPUs of the vGPUs: those in sharedDirect mode, which serve nothing else."""
+    wanted = sorted((item for item in machine.wanted if item.kind == "vgpu"), key=lambda item: item.key)
+    found = vgpu.fit([item.profile for item in wanted], {at: card.free_profiles for at, card in host.cards.items()})
+    if found is None:
+        raise vgpu.insufficient()
+    return {item.key: address for item, address in zip(wanted, found, strict=True)}
 
 
 def _check_host_maximum(taken: Mapping[int, str], host: Host, knobs: Knobs) -> None:
