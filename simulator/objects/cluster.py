@@ -12,7 +12,7 @@ from pyVmomi import vim
 from .. import data
 from ..base import Entity
 from ..names import escaped
-from ..rules import admission
+from ..rules import admission, faults
 from ..takes import takes
 from ..tasks import Task
 from . import cluster_ha, drs_advice, host_config, host_vsan
@@ -95,6 +95,7 @@ class ClusterComputeResource(ComputeResource):
         options: Mapping[str, Any] = lab.get("drs_options") or {}
         self.vsan: bool | None = lab.get("vsan")
         self.moved = 0
+        self._advised = 0
         self._look: Timer | None = None
         self.vsan_state = host_vsan.State()
         ha = lab.get("ha") or {}
@@ -107,7 +108,9 @@ class ClusterComputeResource(ComputeResource):
             vmotionRate=3,
             option=[data.new(vim.option.OptionValue, key=str(key), value=str(value)) for key, value in options.items()],
         )
-        self.overrides: dict[str, str] = {escaped(str(vm)): str(value) for vm, value in (lab.get("drs_vms") or {}).items()}
+        self.overrides: dict[str, str] = {
+            escaped(str(vm)): str(value) for vm, value in (lab.get("drs_vms") or {}).items()
+        }
         self._set_configuration(drs, cluster_ha.configuration(lab.get("ha", False)), [])
         self.props |= {
             "lifecycleManaged": False,
@@ -198,6 +201,39 @@ class ClusterComputeResource(ComputeResource):
     def ClusterEnterMaintenanceMode(self, call: Call, host: list[Any], option: Any = None, info: Any = None) -> Any:
         """What DRS would do for these hosts; applies nothing. Only with DRS."""
         return drs_advice.maintenance_advice(self, [self.sim.obj(ref) for ref in host])
+
+    # -- recommendations --------------------------------------------------------------------------------------
+
+    def next_recommendation(self) -> str:
+        """The key of a new recommendation."""
+        self._advised += 1
+        return str(self._advised)
+
+    def recommend(self, vm: VirtualMachine, made: list[Any]) -> None:
+        """Recommendations for a VM; they replace earlier ones, and go when it is started or stopped."""
+        others = [item for item in self.props["recommendation"] if item.target._moId != vm.moid]
+        if made or len(others) != len(self.props["recommendation"]):
+            self.set("recommendation", [*others, *made])
+
+    @takes("key")
+    def ApplyRecommendation(self, call: Call, key: str) -> None:
+        """Start the VM of a recommendation where it says. The API reference names no privilege: that of a power-on is asked for."""
+        chosen = self._recommended(key)
+        vm, host = self.sim.obj(chosen.target), self.sim.obj(chosen.action[0].targetHost)
+        call.require("VirtualMachine.Interact.PowerOn", vm)
+        vm.PowerOnVM_Task(call, host.ref)
+
+    @takes("key")
+    def CancelRecommendation(self, call: Call, key: str) -> None:
+        """Forget a recommendation."""
+        chosen = self._recommended(key)
+        self.set("recommendation", [item for item in self.props["recommendation"] if item.key != chosen.key])
+
+    def _recommended(self, key: str) -> Any:
+        for item in self.props["recommendation"]:
+            if item.key == key:
+                return item
+        raise faults.invalid_argument("key")
 
     @takes(
         "spec.drsConfig.enabled",

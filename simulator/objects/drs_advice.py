@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The dry run of maintenance mode: which VMs DRS would move where, and why it would leave others."""
+"""What DRS recommends: which VMs would leave a host for maintenance mode, and where a VM in manual mode may be started."""
 
 from __future__ import annotations
 
@@ -43,6 +43,39 @@ def maintenance_advice(cluster: ClusterComputeResource, hosts: list[HostSystem])
     if by_vm:
         problems = data.new(vim.cluster.DrsFaults, reason="hostMaint", faultsByVm=by_vm)
     return data.new(vim.cluster.EnterMaintenanceResult, recommendations=recommendations, fault=problems)
+
+
+HOSTS = 5
+"""Most hosts recommended for one VM: ratings go from 5 to 1 (API reference, ClusterRecommendation.rating)."""
+
+
+def placement_advice(vm: VirtualMachine, hosts: list[HostSystem]) -> list[Any]:
+    """Recommend hosts for a VM that was to be started, best first; they wait in the cluster until somebody applies one."""
+    cluster: Any = vm.host.up
+    made = []
+    for place, host in enumerate(hosts[:HOSTS]):
+        action = data.new(
+            vim.cluster.InitialPlacementAction,
+            type="InitialPlacementV1",
+            target=vm.ref,
+            targetHost=host.ref,
+            pool=vm.props["resourcePool"],
+        )
+        made.append(
+            data.new(
+                vim.cluster.Recommendation,
+                key=cluster.next_recommendation(),
+                type="V1",
+                time=vm.sim.clock.now(),
+                rating=HOSTS - place,
+                reason="powerOnVm",
+                reasonText="Power on virtual machine",
+                action=[action],
+                target=vm.ref,
+            )
+        )
+    cluster.recommend(vm, made)
+    return made
 
 
 def _recommendation(vm: VirtualMachine, source: HostSystem, destination: HostSystem, number: int) -> Any:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pyVmomi import vim
+from pyVmomi import vim, vmodl
 
 from .. import data
 from ..base import Entity
@@ -80,21 +80,19 @@ class Datacenter(Entity):
 
     @takes("vm")
     def PowerOnMultiVM_Task(self, call: Call, vm: list[Any], option: Any = None) -> Task:
-        """DRS places each VM; those it cannot place are listed as not attempted, with the fault."""
+        """DRS places each VM or recommends hosts for it; those it cannot place are listed as not attempted, with the fault.
+
+        For vCenter only (API reference).
+        """
+        if self.sim.kind != "vcenter":
+            raise vmodl.fault.NotSupported()
+        asked = placement.options(option)
         machines = [self.sim.obj(ref) for ref in vm]
         for machine in machines:
             call.require("VirtualMachine.Interact.PowerOn", machine)
 
         def body(task: Task) -> Any:
-            attempted, refused = [], []
-            for machine in machines:
-                try:
-                    started = placement.power_on(machine, call)
-                except vim.fault.VimFault as fault:
-                    refused.append(data.new(vim.cluster.NotAttemptedVmInfo, vm=machine.ref, fault=fault))
-                else:
-                    attempted.append(data.new(vim.cluster.AttemptedVmInfo, vm=machine.ref, task=started.ref))
-            return data.new(vim.cluster.PowerOnVmResult, attempted=attempted, notAttempted=refused)
+            return placement.power_on_several(machines, call, asked)
 
         return self.sim.start_task(call, self, "Datacenter.powerOnVm", body, duration=0.5)
 

@@ -1,25 +1,32 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where DRS starts a VM: the first host of its cluster that takes it, by free memory.
+"""Where a VM starts, and whether DRS starts it or only recommends a host.
 
-A VM with a fixed backing starts on its own host only; one with dynamic backings wherever a free match is (vSphere 8.0
-networking guide, Dynamic DirectPath).
+Sources: API reference. PowerOnVM_Task: DRS places a VM that it may place by itself, all others start where they are registered, and a
+suspended VM resumes. PowerOnMultiVM_Task: for a VM in manual mode DRS only recommends hosts; ClusterPowerOnVmOption overrides the mode for
+one call. DrsBehavior: partly automated means that initial placement is automatic. A VM with a fixed backing starts on its own host only;
+one with dynamic backings wherever a free match is (vSphere 8.0 networking guide, Dynamic DirectPath).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pyVmomi import vim
+from pyVmomi import vim, vmodl
 
+from .. import data
 from ..base import Entity
-from . import vm_power
+from ..rules import faults
+from . import cluster_ha, drs_advice, vm_power
 
 if TYPE_CHECKING:
     from ..dispatch import Call
-    from ..tasks import Task
     from .host import HostSystem
     from .vm import VirtualMachine
+
+AUTOMATIC = ("fullyAutomated", "partiallyAutomated")
+BEHAVIORS = (*AUTOMATIC, "manual")
 
 
 def hosts_below(entity: Entity) -> list[HostSystem]:
@@ -34,30 +41,38 @@ def hosts_below(entity: Entity) -> list[HostSystem]:
 
 
 def candidates(vm: VirtualMachine) -> list[HostSystem]:
-    """Hosts DRS looks at: the whole cluster when DRS is on, else its own host."""
-    from .cluster import ClusterComputeResource
-
-    parent = vm.host.up
-    if not isinstance(parent, ClusterComputeResource) or not parent.drs_enabled or vm.automation == "disabled":
+    """Hosts DRS looks at: the whole cluster when DRS is on, but not what HA keeps for a failover; else its own host."""
+    cluster = vm.cluster
+    if cluster is None or vm.automation == "disabled" or "fixed" in vm.device_kinds:
         return [vm.host]
-    if "fixed" in vm.device_kinds:
-        return [vm.host]
+    spare = cluster_ha.policy(cluster).hosts
     usable = [
-        host for host in parent.hosts if host.usable and (vm.datastore is None or vm.datastore.is_mounted_on(host))
+        host
+        for host in cluster.hosts
+        if host.usable and host.moid not in spare and (vm.datastore is None or vm.datastore.is_mounted_on(host))
     ]
     return sorted(usable, key=lambda host: (-host.free_memory, host is not vm.host, host.name))
 
 
-def choose(vm: VirtualMachine) -> HostSystem:
-    """The host that takes the VM. Raises NoCompatibleHost with a fault per host, or the only host's own fault."""
+def ranked(vm: VirtualMachine) -> list[HostSystem]:
+    """The hosts that take the VM, best first. Raises NoCompatibleHost with a fault per host, or the only host's own fault.
+
+    What has nothing to do with a host is raised as it is: no placement helps against it.
+    """
+    hosts = candidates(vm)
+    if hosts:
+        vm_power.check_itself(vm)
+    good: list[HostSystem] = []
     tried: list[tuple[HostSystem, Any]] = []
-    for host in candidates(vm):
+    for host in hosts:
         try:
             vm_power.fitting(vm, host)
         except vim.fault.VimFault as fault:
             tried.append((host, fault))
         else:
-            return host
+            good.append(host)
+    if good:
+        return good
     if len(tried) == 1:
         raise tried[0][1]
     raise vim.fault.NoCompatibleHost(
@@ -67,7 +82,66 @@ def choose(vm: VirtualMachine) -> HostSystem:
     )
 
 
-def power_on(vm: VirtualMachine, call: Call) -> Task:
-    """Start the power-on where DRS wants it; raises when there is no such place."""
-    vm_power.check_state(vm, "poweredOff", "poweredOn")
-    return vm_power.power_on(vm, call, choose(vm))
+def by_itself(vm: VirtualMachine) -> HostSystem:
+    """Where PowerOnVM_Task without a host starts a VM."""
+    return ranked(vm)[0] if vm.automation in AUTOMATIC else vm.host
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a caller of PowerOnMultiVM_Task asks for: another automation level, or none of its own."""
+
+    override: str = ""
+
+
+def options(given: list[Any] | None) -> Options:
+    """Read ClusterPowerOnVmOption. Raises InvalidArgument for what it has not, NotSupported for what is not modelled."""
+    override = ""
+    for item in given or []:
+        if item.key == "OverrideAutomationLevel":
+            override = str(item.value)
+            if override not in BEHAVIORS:
+                raise faults.invalid_argument("option.value")
+        elif item.key == "ReserveResources" and isinstance(item.value, bool):
+            if item.value:
+                raise vmodl.fault.NotSupported(msg="simulator: ReserveResources is not modelled")
+        else:
+            raise faults.invalid_argument("option.key")
+    return Options(override=override)
+
+
+@dataclass
+class Outcome:
+    """What became of the VMs of one call, in the API's own terms."""
+
+    attempted: list[Any] = field(default_factory=list)
+    refused: list[Any] = field(default_factory=list)
+    recommended: list[Any] = field(default_factory=list)
+
+    def add(self, vm: VirtualMachine, call: Call, asked: Options) -> None:
+        """Start a VM, or have a host recommended for it."""
+        managed = vm.automation != "disabled"
+        level = (asked.override or vm.automation) if managed else "disabled"
+        vm_power.check_startable(vm)
+        if level == "manual":
+            self.recommended += drs_advice.placement_advice(vm, ranked(vm))
+            return
+        started = vm_power.power_on(vm, call, ranked(vm)[0])
+        told = not managed or vm.settings.attempted_task == "always"
+        self.attempted.append(data.new(vim.cluster.AttemptedVmInfo, vm=vm.ref, task=started.ref if told else None))
+
+
+def power_on_several(vms: list[VirtualMachine], call: Call, asked: Options) -> Any:
+    """Build ClusterPowerOnVmResult; a VM that cannot be started does not keep the others from it."""
+    outcome = Outcome()
+    for vm in vms:
+        try:
+            outcome.add(vm, call, asked)
+        except vmodl.MethodFault as fault:
+            outcome.refused.append(data.new(vim.cluster.NotAttemptedVmInfo, vm=vm.ref, fault=fault))
+    return data.new(
+        vim.cluster.PowerOnVmResult,
+        attempted=outcome.attempted,
+        notAttempted=outcome.refused,
+        recommendations=outcome.recommended,
+    )

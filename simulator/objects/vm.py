@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..clock import Timer
     from ..dispatch import Call
     from ..simulator import Simulator
+    from .cluster import ClusterComputeResource
     from .datastore import Datastore
     from .host import HostSystem
     from .network import Network
@@ -140,12 +141,17 @@ class VirtualMachine(Entity):
         return limits.hardware_version(self.get("config").version)
 
     @property
-    def automation(self) -> str:
-        """How far DRS may move it: the override of its cluster, or the cluster's own; `disabled` without DRS."""
+    def cluster(self) -> ClusterComputeResource | None:
+        """The cluster of its host."""
         from .cluster import ClusterComputeResource
 
         parent = self.host.up
-        return parent.automation_of(self) if isinstance(parent, ClusterComputeResource) else "disabled"
+        return parent if isinstance(parent, ClusterComputeResource) else None
+
+    @property
+    def automation(self) -> str:
+        """How far DRS may move it: the override of its cluster, or the cluster's own; `disabled` without DRS."""
+        return self.cluster.automation_of(self) if self.cluster is not None else "disabled"
 
     def next_change_version(self) -> str:
         """A new changeVersion: a time stamp that never repeats."""
@@ -157,14 +163,18 @@ class VirtualMachine(Entity):
 
     def set_power(self, state: str) -> None:
         """Show a power state, and let a host that waits for this VM know."""
+        resumes = state == "suspended" or self.power == "suspended"
         self.set("runtime.powerState", state)
-        self.set("runtime.bootTime", self.sim.clock.now() if state == "poweredOn" else None)
+        if not resumes or state == "poweredOff":  # kept from suspend to resume (API reference, runtime.bootTime)
+            self.set("runtime.bootTime", self.sim.clock.now() if state == "poweredOn" else None)
         self.set("guest", vm_config.guest(self.spec, running=False))
         if state != "poweredOn":
             self.release_devices()
         vm_media.connect(self, state == "poweredOn")
         self.show_summary()
         self.host.counted()
+        if (cluster := self.cluster) is not None:
+            cluster.recommend(self, [])
         if self.host.entering is not None:
             self.host.entering.look()
 
@@ -213,7 +223,7 @@ class VirtualMachine(Entity):
 
     @takes("host")
     def PowerOnVM_Task(self, call: Call, host: Any = None) -> Task:
-        """On the given host, or where it is registered."""
+        """On the given host, or where DRS or its registration puts it; a suspended VM resumes."""
         return vm_power.power_on(self, call, self.sim.obj(host) if host is not None else None)
 
     def PowerOffVM_Task(self, call: Call) -> Task:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pyVmomi import vim, vmodl
 
 from .. import data
+from ..rules import admission, faults, vgpu
 from ..rules import devices as device_rules
-from ..rules import faults, vgpu
 from ..rules import power_on as rules
 from ..tasks import Task
 from . import agents, cluster_ha, host_cards, host_graphics, host_maintenance, vm_config, vm_move
@@ -72,13 +72,33 @@ def fitting(vm: VirtualMachine, host: HostSystem) -> dict[int, str]:
     return rules.assigned(machine(vm), host_view(host), chain, host.settings)
 
 
+def check_itself(vm: VirtualMachine) -> None:
+    """Raise what keeps the VM from starting, wherever it is placed."""
+    found = machine(vm)
+    rules.check_itself(found, vm.settings)
+    admission.check_pool(vm.sim.obj(vm.props["resourcePool"]).chain(), rules.needed_memory(found))
+
+
+def check_startable(vm: VirtualMachine) -> None:
+    """Raise what keeps any host from starting it: it runs, or its own host does not answer.
+
+    While that is so nobody knows whether the VM still runs there, and its files may be locked: vCenter starts it nowhere else.
+    """
+    if vm.is_on:
+        raise faults.invalid_power_state("poweredOn", vm.power)
+    if not vm.host.standby:
+        vm.host.reach()
+
+
 def power_on(vm: VirtualMachine, call: Call | None, target: HostSystem | None) -> Task:
-    """PowerOnVM_Task on a host, or where the VM is registered."""
+    """PowerOnVM_Task on a host, or where DRS or its registration puts it; a suspended VM resumes (API reference)."""
+    from . import placement
 
     def body(task: Task) -> None:
-        check_state(vm, "poweredOff", "poweredOn")
+        check_startable(vm)
         host = target or vm.host
         try:
+            host = target or placement.by_itself(vm)
             switch_on(vm, host, call)
         except vmodl.MethodFault as fault:
             failed = vim.event.VmFailedToPowerOnEvent
@@ -103,13 +123,14 @@ def switch_on(vm: VirtualMachine, host: HostSystem, call: Call | None) -> None:
     if host is not vm.host:
         vm_move.register(vm, host)
     vm.charged = rules.needed_memory(machine(vm))
+    resumes = vm.power == "suspended"
     take(vm, host, taken)
     vm.set_power("poweredOn")
     vm.sim.post_event(
         vim.event.VmPoweredOnEvent, vm, message=f"{vm.name} on {host.name} is powered on", call=call, host=host
     )
-    timer = vm.sim.clock.call_later(vm.settings.guest_boot_seconds, lambda: guest_up(vm))
-    vm.timers.append(timer)
+    delay = 0.0 if resumes else vm.settings.guest_boot_seconds
+    vm.timers.append(vm.sim.clock.call_later(delay, lambda: guest_up(vm)))
 
 
 def guest_up(vm: VirtualMachine) -> None:
@@ -254,7 +275,12 @@ def suspend(vm: VirtualMachine, call: Call | None) -> Task:
         if any(kind in ("fixed", "dynamic", "sriov") for kind in vm.device_kinds):
             text = "The virtual machine cannot be suspended: it has PCI passthrough devices."
             raise faults.vm_config_fault([("msg.pciPassthru.noSuspend", text)])
+        for timer in vm.timers:
+            timer.cancel()
+        vm.timers.clear()
         vm.set_power("suspended")
+        text = f"{vm.name} on {vm.host.name} is suspended"
+        vm.sim.post_event(vim.event.VmSuspendedEvent, vm, message=text, call=call, host=vm.host)
 
     return start(vm, call, "suspend", body, vm.settings.power_off_seconds)
 

@@ -244,6 +244,13 @@ class Knobs:
     reconfigure_seconds: Annotated[float, About("time ReconfigVM takes")] = 1.0
     power_on_seconds: Annotated[float, About("time a power-on takes")] = 3.0
     power_off_seconds: Annotated[float, About("time a power-off takes")] = 1.0
+    attempted_task: Annotated[
+        str,
+        About(
+            "whose task PowerOnMultiVM names: only of VMs that DRS does not manage, as the reference says, or of all",
+            choices=("unmanaged", "always"),
+        ),
+    ] = "unmanaged"
     guest_boot_seconds: Annotated[float, About("time from power-on until VMware Tools run")] = 20.0
     shutdown_seconds: Annotated[float, About("time a guest takes to shut down")] = 15.0
     shutdown_guest_result: Annotated[

@@ -98,10 +98,7 @@ class Host:
 
 def assigned(machine: Machine, host: Host, pools: Sequence[admission.Pool], knobs: Knobs) -> dict[int, str]:
     """Return device key -> address taken on the host, or raise the fault of the first check that fails."""
-    if machine.wanted:
-        _check_nested(machine)
-        _check_reservation(machine)
-        _check_memory_hot_add(machine, knobs)
+    check_itself(machine, knobs)
     fixed: set[str] = set()
     for item in machine.wanted:
         if item.kind == "fixed":
@@ -116,6 +113,14 @@ def assigned(machine: Machine, host: Host, pools: Sequence[admission.Pool], knob
     admission.check_pool(pools, requested)
     admission.check_host(host.free_memory, requested)
     return taken
+
+
+def check_itself(machine: Machine, knobs: Knobs) -> None:
+    """Raise what keeps the VM from starting on any host: how it is set up beside its devices."""
+    if machine.wanted:
+        _check_nested(machine)
+        _check_reservation(machine)
+        _check_memory_hot_add(machine, knobs)
 
 
 def needed_memory(machine: Machine) -> int:

@@ -15,11 +15,11 @@ from .._domain.pci import signed16
 from .._domain.plan import Change
 from .._domain.vm_devices import Detach, DynamicSpec, FixedSpec, HotAddOff, PowerOff
 from .._domain.vms import DynamicBacking, Vm
-from .collect import collect_objects
 from .faults import CONNECTION_ERRORS, UNCERTAIN, explain, explained
 from .read_vms import VmName, read_vms
 from .sdk import vim, vmodl
 from .session import Session
+from .start_vm import start_vm
 from .tasks import State, wait_for_task, wait_idle, wait_until
 
 TASK_TIMEOUT = 600.0
@@ -74,10 +74,10 @@ def _start_in_turn(session: Session, vm: Vm, changes: Sequence[Change]) -> None:
     """
     wanted = any(isinstance(change.detail, DynamicSpec) for change in changes)
     if not wanted and not any(isinstance(device.backing, DynamicBacking) for device in vm.devices):
-        _start(session, vm)
+        start_vm(session, vm)
         return
     with session.turn(f"start in {vm.datacenter_moid} {vm.cluster or vm.host_moid}"):
-        _start(session, vm)
+        start_vm(session, vm)
 
 
 def _start_again(session: Session, vm: Vm) -> str:
@@ -232,36 +232,3 @@ def _set_memory(spec: Any, write: MemoryWrite) -> None:
         if write.unlimited:
             allocation.limit = -1
         spec.memoryAllocation = allocation
-
-
-def _start(session: Session, vm: Vm) -> None:
-    """Power on where DRS may choose the host; a fixed backing starts where it is."""
-    reference = _reference(session, vm)
-    doing = "power on {}"
-    with explained(doing, vm.name):
-        if session.is_vcenter and vm.datacenter_moid is not None:
-            datacenter = session.reference(vim.Datacenter, vm.datacenter_moid)
-            request = datacenter.PowerOnMultiVM_Task([reference], None)
-            result = wait_for_task(session, request, doing=doing, on=vm.name, timeout=TASK_TIMEOUT)
-            for refused in getattr(result, "notAttempted", None) or ():
-                raise explain(refused.fault, doing=doing, on=vm.name)
-            tasks = [attempt.task for attempt in getattr(result, "attempted", None) or () if attempt.task is not None]
-        else:
-            tasks = [reference.PowerOnVM_Task(None)]
-        for task in tasks:
-            wait_for_task(session, task, doing=doing, on=vm.name, timeout=TASK_TIMEOUT)
-        started = _is_on(session, vm)
-    # A recommendation that waits for a person leaves the VM off without any fault.
-    if not started:
-        raise DirectPathError(
-            message=f"Cannot power on {vm.name}: vCenter accepted the request and the VM is still off",
-            code="not_started",
-            cure="Look for a DRS recommendation that waits for approval (DRS in manual mode), or start the VM by hand",
-        )
-
-
-def _is_on(session: Session, vm: Vm) -> bool:
-    with suppress(vmodl.fault.ManagedObjectNotFound):
-        rows = collect_objects(session, vim.VirtualMachine, [vm.moid], ("runtime.powerState",))
-        return bool(rows) and str(rows[0].get("runtime.powerState")) == "poweredOn"
-    return False

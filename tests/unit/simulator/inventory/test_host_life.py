@@ -97,7 +97,8 @@ def test_a_host_on_its_way_takes_no_vm() -> None:
     world.advance(1)
     off = world.vm("v")
     world.wait(off.PowerOffVM_Task())
-    world.fails(vim.fault.InvalidState, off.PowerOnVM_Task(None))
+    world.fails(vim.fault.InvalidState, off.PowerOnVM_Task(host))
+    world.fails(vim.fault.NoCompatibleHost, off.PowerOnVM_Task(None))
 
 
 @pytest.mark.parametrize(("knobs", "moves"), [({}, True), ({"evacuate_moves_fixed": False}, False)])

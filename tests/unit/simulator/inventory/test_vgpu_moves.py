@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyVmomi import vim
 
@@ -117,6 +117,7 @@ def test_a_gpu_serves_one_profile_at_a_time(profiles: Any, gpus: vgpu.Gpus, plac
     assert vgpu.fit(profiles, gpus) == places
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.sampled_from([("s",), ("w",), ("s", "s"), ()]), max_size=8),
     st.lists(st.integers(min_value=0, max_value=4), min_size=1, max_size=3),

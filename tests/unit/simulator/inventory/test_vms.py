@@ -238,12 +238,9 @@ def test_nested_virtualisation(ready: World) -> None:
 def test_drs_finds_the_host_with_a_free_card(ready: World) -> None:
     vm = ready.vm("train-02")
     ready.wait(ready.attach(vm, ready.dynamic()))
-    fault = ready.fails(vim.fault.GenericVmConfigFault, vm.PowerOnVM_Task(None))
+    fault = ready.fails(vim.fault.GenericVmConfigFault, vm.PowerOnVM_Task(ready.host("esx-02")))
     assert "esx-02.lab" in fault.reason
-    datacenter = ready.find(vim.Datacenter, "DC1")
-    result = ready.wait(datacenter.PowerOnMultiVM_Task([vm], None))
-    assert [item.vm for item in result.attempted] == [vm]
-    ready.wait(result.attempted[0].task)
+    ready.wait(vm.PowerOnVM_Task(None))
     assert (vm.runtime.host.name, vm.runtime.powerState) == ("esx-01.lab", "poweredOn")
 
 
@@ -369,7 +366,7 @@ def test_an_sriov_card(ready: World) -> None:
     ready.wait(vm.ReconfigVM_Task(SPEC(deviceChange=[change], memoryReservationLockedToMax=True)))
     (made,) = [item for item in vm.config.hardware.device if isinstance(item, card)]
     assert (made.key, made.unitNumber) == (13031, 65)
-    fault = ready.fails(vim.fault.GenericVmConfigFault, vm.PowerOnVM_Task(None))
+    fault = ready.fails(vim.fault.GenericVmConfigFault, vm.PowerOnVM_Task(host))
     assert "No SR-IOV virtual function (VF) is available" in fault.reason
     wish = vim.host.SriovConfig(id=FREE_NIC, passthruEnabled=False, sriovEnabled=True, numVirtualFunction=1)
     host.configManager.pciPassthruSystem.UpdatePassthruConfig([wish])
@@ -445,7 +442,7 @@ def test_an_nvme_disk_comes_and_goes_while_the_vm_runs_when_it_is_set_up_for_it(
             )
         )
     )
-    running(world, "train-01")
+    world.wait(vm.PowerOnVM_Task(host))
     world.fails(vim.fault.GenericVmConfigFault, world.attach(vm, world.fixed(host, GPU)))
     world.fails(vim.fault.GenericVmConfigFault, world.attach(vm, world.fixed(host, NVME, deviceId="1")))
     assert host.configManager.assignableHardwareManager.binding == []
