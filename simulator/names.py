@@ -28,5 +28,5 @@ def shown(name: str) -> str:
 
 
 def of_file(name: str) -> str:
-    """A name as files and guests bear it: without the three characters. How vCenter replaces them is not published; nothing depends on it."""
+    """A name as files and guests bear it: without the three characters. How vCenter replaces them is not published."""
     return _TO_SHOW.sub("_", escaped(name))

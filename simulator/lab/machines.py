@@ -15,7 +15,7 @@ from ..objects.specs import VmSpec
 from ..objects.vm import VirtualMachine
 from ..objects.vm_devices import from_lab
 from ..rules import knobs as knob_rules
-from ..rules import limits, power_on
+from ..rules import limits, maintenance, power_on
 from .expand import unknown_keys
 from .hardware import LabError, token
 
@@ -23,7 +23,19 @@ VM_KEYS = {
     "name", "host", "pool", "folder", "memory_mb", "memory_gb", "cpus", "version", "firmware", "guest", "power", "tools",
     "locked", "reservation_mb", "limit_mb", "extra", "nested", "memory_hot_add", "cpu_hot_add", "snapshot", "template",
     "datastore", "network", "devices", "media", "annotation", "managed_by", "knobs", "first", "count", "tags", "custom_values",
+    "latency_sensitivity", "fault_tolerance", "evacuation",
 }  # fmt: skip
+
+
+LATENCY = tuple(vim.LatencySensitivity.SensitivityLevel.values)
+FAULT_TOLERANCE = tuple(vim.VirtualMachine.FaultToleranceState.values)
+
+
+def _one_of(entry: Mapping[str, Any], key: str, default: str, choices: tuple[str, ...], name: str) -> str:
+    value = str(entry.get(key, default))
+    if value not in choices:
+        raise LabError(f"VM {name}: {key} is one of {', '.join(filter(None, choices))}, not {value!r}")
+    return value
 
 
 def spec(entry: Mapping[str, Any], host: HostSystem) -> VmSpec:
@@ -37,7 +49,10 @@ def spec(entry: Mapping[str, Any], host: HostSystem) -> VmSpec:
         raise LabError(f"VM {name}: power is on or off, not {power!r}")
     memory = int(entry["memory_mb"]) if "memory_mb" in entry else int(entry.get("memory_gb", 16)) * 1024
     devices = tuple(entry.get("devices") or ())
-    locked = bool(entry.get("locked", bool(devices)))
+    needy = (
+        entry.get("latency_sensitivity") == "high" or entry.get("fault_tolerance", "notConfigured") != "notConfigured"
+    )
+    locked = bool(entry.get("locked", bool(devices) or needy))
     media = tuple(entry.get("media") or ())
     for item in media:
         if wrong := vm_media.problem(item):
@@ -70,6 +85,9 @@ def spec(entry: Mapping[str, Any], host: HostSystem) -> VmSpec:
         devices=devices,
         media=media,
         annotation=str(entry.get("annotation", "")),
+        latency=_one_of(entry, "latency_sensitivity", "normal", LATENCY, name),
+        fault_tolerance=_one_of(entry, "fault_tolerance", "notConfigured", FAULT_TOLERANCE, name),
+        evacuation=_one_of(entry, "evacuation", "", maintenance.EVACUATIONS, name),
         managed_by=str(entry.get("managed_by", "")),
         knobs=knobs,
     )

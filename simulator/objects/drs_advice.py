@@ -35,7 +35,7 @@ def maintenance_advice(cluster: ClusterComputeResource, hosts: list[HostSystem])
         for vm in host.vms:
             if vm.moid in plan:
                 recommendations.append(_recommendation(vm, host, cluster.sim.obj(plan[vm.moid]), len(recommendations)))
-            elif vm.is_on:
+            elif vm.is_on and not residents[vm.moid].evacuation:
                 fault = maintenance.staying_fault(residents[vm.moid], around, host.settings)
                 if not (once and isinstance(fault, vim.fault.InsufficientFailoverResourcesFault)):
                     by_vm.append(data.new(cls, vm=vm.ref, fault=[fault]))

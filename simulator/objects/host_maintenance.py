@@ -11,7 +11,7 @@ from pyVmomi import vim, vmodl
 
 from ..rules import faults, maintenance
 from ..tasks import PENDING, Task
-from . import agents, cluster_ha, host_cards
+from . import agents, cluster_ha, evacuated, host_cards
 
 if TYPE_CHECKING:
     from ..clock import Timer
@@ -52,6 +52,7 @@ class Entering:
                 if not vm.moving:
                     vm.move_by_drs(host.sim.obj(destination))
         agents.leave(host)
+        evacuated.leave(host)
         if maintenance.is_done(resident(vm) for vm in host.vms):
             if self.finish is None:
                 self.finish = host.sim.clock.call_later(self.seconds, self._finish)
@@ -104,6 +105,7 @@ def resident(vm: VirtualMachine) -> maintenance.Resident:
         store=vm.datastore.moid if vm.datastore is not None else "",
         media=vm.host_media,
         profiles=vm.profiles,
+        evacuation=evacuated.way(vm) if vm.is_on else "",
     )
 
 
@@ -207,6 +209,7 @@ def leave(host: HostSystem, call: Call, timeout: int) -> Task:
             call=call,
         )
         agents.come_back(host)
+        evacuated.come_back(host)
         task.succeed()
 
     return host.sim.start_task(call, host, "HostSystem.exitMaintenanceMode", body, duration=0.0)

@@ -153,6 +153,12 @@ class VmSpec:
     devices: tuple[Mapping[str, Any], ...] = ()
     media: tuple[Mapping[str, Any], ...] = ()
     annotation: str = ""
+    latency: str = "normal"
+    """Level of latency sensitivity."""
+    fault_tolerance: str = "notConfigured"
+    """State of Fault Tolerance. The secondary VM is not modelled."""
+    evacuation: str = ""
+    """What compute policies do with it when its host is evacuated: `power_off`, `restart`, or nothing."""
     managed_by: str = ""
     """Key of the extension that owns it; that of the ESX Agent Manager makes it an agent of its host or cluster (vCLS)."""
     knobs: Mapping[str, Any] = field(default_factory=dict)

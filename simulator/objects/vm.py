@@ -56,6 +56,8 @@ class VirtualMachine(Entity):
         self.assigned: dict[int, str] = {}
         self.charged = 0
         self.moving = False
+        self.evacuated = ""
+        """How vCenter stopped it, or is about to, for the evacuation of its host; empty again once it runs."""
         self.busy: Task | None = None
         self.timers: list[Timer] = []
         self.datastore: Datastore | None = None
@@ -173,6 +175,8 @@ class VirtualMachine(Entity):
         vm_media.connect(self, state == "poweredOn")
         self.show_summary()
         self.host.counted()
+        if state == "poweredOn":
+            self.evacuated = ""
         if (cluster := self.cluster) is not None:
             cluster.recommend(self, [])
         if self.host.entering is not None:

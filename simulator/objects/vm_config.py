@@ -209,7 +209,19 @@ def config(vm: VirtualMachine) -> Any:
         firmware=spec.firmware,
         memoryReservationLockedToMax=spec.locked,
         nestedHVEnabled=spec.nested,
+        latencySensitivity=data.new(vim.LatencySensitivity, level=spec.latency),
+        ftInfo=_fault_tolerance(vm),
         **optional(cls, fixedPassthruHotPlugEnabled=False),
+    )
+
+
+def _fault_tolerance(vm: VirtualMachine) -> Any:
+    """`ftInfo` of a primary VM; unset without Fault Tolerance (API reference)."""
+    if vm.spec.fault_tolerance == "notConfigured":
+        return None
+    instance = "50" + vm.spec.uuid[2:]
+    return data.new(
+        vim.vm.FaultTolerancePrimaryConfigInfo, role=1, instanceUuids=[instance], configPaths=[vm.spec.file("vmx")]
     )
 
 
@@ -220,7 +232,7 @@ def runtime(spec: VmSpec, host: Any, *, powered_on: bool, connected: bool) -> An
         host=host,
         connectionState="connected" if connected else "disconnected",
         powerState="poweredOn" if powered_on else "poweredOff",
-        faultToleranceState="notConfigured",
+        faultToleranceState=spec.fault_tolerance,
         toolsInstallerMounted=False,
         numMksConnections=0,
         recordReplayState="inactive",

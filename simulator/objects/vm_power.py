@@ -13,7 +13,7 @@ from ..rules import admission, faults, vgpu
 from ..rules import devices as device_rules
 from ..rules import power_on as rules
 from ..tasks import Task
-from . import agents, cluster_ha, host_cards, host_graphics, host_maintenance, vm_config, vm_move
+from . import agents, cluster_ha, evacuated, host_cards, host_graphics, host_maintenance, vm_config, vm_move
 from .vm_devices import wanted
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def machine(vm: VirtualMachine) -> rules.Machine:
         memory_hot_add=bool(config.memoryHotAddEnabled),
         extra={item.key: str(item.value) for item in config.extraConfig},
         wanted=tuple(found),
+        latency=str(config.latencySensitivity.level),
     )
 
 
@@ -253,6 +254,7 @@ def switch_off(vm: VirtualMachine, call: Call | None) -> None:
     vm.set_power("poweredOff")
     vm.sim.post_event(vim.event.VmPoweredOffEvent, vm, message=f"{vm.name} is powered off", call=call, host=vm.host)
     agents.stopped(vm)
+    evacuated.stopped(vm)
 
 
 def reset(vm: VirtualMachine, call: Call | None) -> Task:

@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 
 HOT_PLUG = "acpiHostBridges"
 COPIED = ("name", "annotation", "guestId", "alternateGuestName", "uuid", "firmware", "memoryHotAddEnabled", "cpuHotAddEnabled",
-          "cpuHotRemoveEnabled", "nestedHVEnabled", "fixedPassthruHotPlugEnabled")  # fmt: skip
+          "cpuHotRemoveEnabled", "nestedHVEnabled", "fixedPassthruHotPlugEnabled", "latencySensitivity")  # fmt: skip
 MERGED = ("flags", "bootOptions", "cpuAllocation")
 """Fields whose own fields are kept where the spec leaves them out."""
 ALLOCATION = ("reservation", "limit", "shares.*", "expandableReservation=false")
 TAKEN = (
-    *(f"spec.{name}" for name in COPIED),
+    *(f"spec.{name}" for name in COPIED if name != "latencySensitivity"),
+    "spec.latencySensitivity.*",
     *(f"spec.{name}" for name in ("changeVersion", "numCPUs", "numCoresPerSocket", "memoryMB", "motherboardLayout")),
     *(f"spec.{name}.{part}" for name in ("memoryAllocation", "cpuAllocation") for part in ALLOCATION),
     "spec.memoryReservationLockedToMax", "spec.extraConfig.*", "spec.flags.*", "spec.bootOptions.*",
@@ -135,7 +136,16 @@ def _memory(vm: VirtualMachine, config: Any, spec: Any, *, passthrough: bool) ->
         locked=bool(config.memoryReservationLockedToMax),
     )
     hot_add = bool(config.memoryHotAddEnabled)
-    return rules.memory(now, spec, version=vm.version, powered_on=vm.is_on, hot_add=hot_add, passthrough=passthrough)
+    after = rules.memory(now, spec, version=vm.version, powered_on=vm.is_on, hot_add=hot_add, passthrough=passthrough)
+    given = getattr(spec, "latencySensitivity", None)
+    needs = rules.Needs(
+        name=vm.name,
+        ref=vm.ref,
+        fault_tolerant=vm.props["runtime"].faultToleranceState != "notConfigured",
+        latency=str((given or config.latencySensitivity).level),
+    )
+    rules.check_needs(now, after, needs, vm.settings)
+    return after
 
 
 def _check_charge(vm: VirtualMachine, memory: rules.Memory) -> None:

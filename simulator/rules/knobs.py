@@ -141,6 +141,23 @@ class Knobs:
     exit_maintenance_seconds: Annotated[float, About("time to leave maintenance mode")] = 2.0
     maintenance_stuck_progress: Annotated[int, About("progress of the task while it waits for virtual machines")] = 2
     evacuate_moves_fixed: Annotated[bool, About("evacuatePoweredOffVms moves a VM with a fixed backing as well")] = True
+    evacuation_poweroff: Annotated[
+        str,
+        About(
+            "what DRS makes of a VM with maintenance.vm.evacuation.poweroff=TRUE when its host enters maintenance mode",
+            choices=("honored", "ignored"),
+        ),
+    ] = "honored"
+    evacuation_shutdown_seconds: Annotated[
+        float, About("time a guest has to shut down for a best effort restart before its VM is powered off")
+    ] = 300.0
+    evacuated_return: Annotated[
+        str,
+        About(
+            "what becomes of a VM that vCenter powered off for an evacuation when its host leaves maintenance mode",
+            choices=("stays_off", "powered_on"),
+        ),
+    ] = "stays_off"
     vsan_data_move_seconds: Annotated[
         float, About("time a vSAN host needs on top to enter maintenance mode with evacuateAllData")
     ] = 600.0
@@ -291,6 +308,13 @@ class Knobs:
     memory_hot_add_with_passthrough: Annotated[
         str, About("memory hot-add together with a passthrough device", choices=("accepted", "power_on_refused"))
     ] = "accepted"
+    latency_needs_memory: Annotated[
+        str,
+        About(
+            "when a VM of high latency sensitivity is kept from giving up its full memory reservation",
+            choices=("reconfigure", "power_on"),
+        ),
+    ] = "reconfigure"
     reserve_on_reconfigure: Annotated[bool, About("ReconfigVM itself reserves all memory when a device is added")] = (
         False
     )

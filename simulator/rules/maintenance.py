@@ -11,7 +11,7 @@ the host stops a migration).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pyVmomi import vim
@@ -25,6 +25,11 @@ DRS does not move them, and on again when it is back (vSphere resource managemen
 AGENT_SECONDS = 10.0
 """How long it takes to do so, from then on."""
 
+EVACUATIONS = ("", "power_off", "restart")
+POWER_OFF_KEY = "maintenance.vm.evacuation.poweroff"
+RESTART_AGAIN = 180.0
+"""Seconds until a VM that found no host is tried again (vSphere 8.0, compute policies: every three minutes)."""
+
 ALLOWED_WHILE_ENTERING = frozenset(
     {"MigrateVM_Task", "RelocateVM_Task", "PowerOffVM_Task", "SuspendVM_Task", "ShutdownGuest", "StandbyGuest"}
 )
@@ -35,7 +40,7 @@ class Resident:
     """A virtual machine of the host. `devices` are the kinds of its passthrough devices; memory in bytes.
 
     `store` is the datastore it lies on. `media` is a connected device of the host or of a client (a CD, a serial port). `profiles` are
-    those of its vGPUs.
+    those of its vGPUs. `evacuation`: vCenter stops it instead of moving it.
     """
 
     moid: str
@@ -47,6 +52,7 @@ class Resident:
     store: str = ""
     media: str = ""
     profiles: tuple[str, ...] = ()
+    evacuation: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,6 +86,19 @@ class Cluster:
     vgpu: bool = False
 
 
+def evacuation(extra: Mapping[str, str], policy: str, knobs: Knobs) -> str:
+    """How vCenter gets a running VM off a host that it evacuates, if it stops it for that; empty: it does not.
+
+    Sources: vm-operator used to set the extraConfig key for VMs with vGPUs or passthrough devices, so that DRS powers them off; compute
+    policies of vSphere 8.0 (a lab says what they do with a VM): power-off, or best effort restart: the guest is shut down, then powered
+    off, and the VM is started on the best host while the first is in maintenance mode. Whether the key is honored: knob.
+    """
+    if policy:
+        return policy
+    value = next((text for key, text in extra.items() if key.lower() == POWER_OFF_KEY), "")
+    return "power_off" if value.upper() == "TRUE" and knobs.evacuation_poweroff == "honored" else ""
+
+
 def check_enter(in_maintenance: bool) -> None:
     """Raise InvalidState when the host is in maintenance mode already (API reference)."""
     if in_maintenance:
@@ -100,7 +119,7 @@ def is_pinned(resident: Resident) -> bool:
 def movable(resident: Resident, cluster: Cluster) -> bool:
     """Whether a running VM can be moved at all: no device of its own, none of the host's connected."""
     bare = not resident.devices or (cluster.vgpu and set(resident.devices) == {"vgpu"})
-    return resident.powered_on and bare and not resident.media
+    return resident.powered_on and bare and not resident.media and not resident.evacuation
 
 
 def drs_moves(resident: Resident, cluster: Cluster) -> bool:

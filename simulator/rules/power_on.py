@@ -82,6 +82,7 @@ class Machine:
     memory_hot_add: bool
     extra: Mapping[str, str]
     wanted: tuple[Wanted, ...]
+    latency: str = "normal"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,7 +120,9 @@ def check_itself(machine: Machine, knobs: Knobs) -> None:
     """Raise what keeps the VM from starting on any host: how it is set up beside its devices."""
     if machine.wanted:
         _check_nested(machine)
+    if machine.wanted or machine.latency == "high":  # all memory too, with the same text (performance guide)
         _check_reservation(machine)
+    if machine.wanted:
         _check_memory_hot_add(machine, knobs)
 
 

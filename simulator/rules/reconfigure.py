@@ -15,6 +15,7 @@ from typing import Any
 from pyVmomi import vim, vmodl
 
 from . import faults, limits
+from .knobs import Knobs
 
 FIRST_CLASS = frozenset(
     {
@@ -84,6 +85,36 @@ def memory(now: Memory, spec: Any, *, version: int, powered_on: bool, hot_add: b
     if limit != -1 and limit < reservation:
         raise faults.invalid_argument("spec.memoryAllocation.limit")
     return Memory(size=size, reservation=reservation, limit=limit, locked=locked)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Needs:
+    """What beside devices needs the memory of a VM reserved in full. `ref` is the VM."""
+
+    name: str
+    ref: Any
+    fault_tolerant: bool = False
+    latency: str = "normal"
+
+
+def check_needs(now: Memory, after: Memory, needs: Needs, knobs: Knobs) -> None:
+    """Raise what keeps memory from being taken away from a VM whose features need it.
+
+    Fault Tolerance: size, reservation and limit are fixed while it is on (vSphere Availability guide); the fault is made for that
+    (FaultToleranceCannotEditMem, API reference). Latency sensitivity high: all memory is reserved (performance guide, and the text of
+    the power-on); whether a reconfigure refuses to lower it is not confirmed: knob `latency_needs_memory`.
+    """
+    edited = (after.size, after.reservation, after.limit) != (now.size, now.reservation, now.limit)
+    if needs.fault_tolerant and (edited or (now.locked and not after.locked)):
+        raise vim.fault.FaultToleranceCannotEditMem(
+            vmName=needs.name,
+            vm=needs.ref,
+            msg=f"The memory of {needs.name} cannot be edited while Fault Tolerance is on.",
+        )
+    lowered = after.reservation < after.size and now.reservation == now.size
+    if needs.latency == "high" and lowered and knobs.latency_needs_memory == "reconfigure":
+        text = f"The latency sensitivity of {needs.name} is high: all its memory has to be reserved."
+        raise faults.vm_config_fault([("msg.latencySensitivity.memoryReservation", text)])
 
 
 def _size(wanted: int, now: Memory, powered_on: bool, hot_add: bool, passthrough: bool) -> int:
