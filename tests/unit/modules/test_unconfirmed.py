@@ -70,6 +70,8 @@ SURVIVED: list[tuple[str, Any]] = [
     ("vapi", "rest_only"),
     ("vapi", "down"),
     ("vapi_empty_rows", "listed"),
+    ("attempted_task", "always"),
+    ("reference_types", "ancestors"),
     ("power_on_seconds", 200.0),
     ("reconfigure_seconds", 200.0),
 ]
@@ -111,10 +113,53 @@ def test_the_job_is_done_whatever_the_api_does(knob: str, value: Any) -> None:
     assert lab.writes() == []
 
 
+OFF_BY_VCENTER = {"extra": {"maintenance.vm.evacuation.poweroff": "TRUE"}}
+
+
+@pytest.mark.parametrize(
+    ("vm", "knob", "value", "runs"),
+    [
+        (OFF_BY_VCENTER, "evacuated_return", "powered_on", True),
+        (OFF_BY_VCENTER, "evacuated_return", "stays_off", False),
+        (OFF_BY_VCENTER, "evacuation_poweroff", "ignored", True),
+        ({"evacuation": "power_off"}, "evacuation_poweroff", "ignored", False),
+        ({"evacuation": "restart"}, "evacuated_return", "stays_off", True),
+    ],
+)
+def test_a_roll_ends_whatever_vcenter_does_with_the_vms_of_a_host(
+    vm: dict[str, Any], knob: str, value: str, runs: bool
+) -> None:
+    card = {"card": "t4", "at": "3b", "enabled": True, "active": False}
+    hosts = [{"name": "esx-{}", "count": 2, "rebind": False, "cards": [card]}]
+    vms = [{"name": "v", "host": "esx-1", "power": "on", "memory_gb": 8, **vm}]
+    lab = Lab.load({"datacenters": [{"name": "D", "clusters": [{"name": "c", "hosts": hosts, "vms": vms}]}]})
+    lab.sim.knobs.set(knob, value)
+    lab.sim.clock.advance(60)
+    result = lab.run("host_rolling_reboot", cluster=["c"], devices=[{"match": "10de:1eb8"}])
+    assert result["rebooted"] == ["esx-1", "esx-2"]
+    assert not [host["name"] for host in truth(lab) if host["maintenance"] or host["entering"]]
+    lab.sim.clock.advance(600)
+    assert lab.sim.find("VirtualMachine", "v").is_on is runs
+
+
+@pytest.mark.parametrize("when", ["reconfigure", "power_on"])
+def test_a_vm_of_high_latency_sensitivity_gets_its_device_and_starts(when: str) -> None:
+    hosts = [{"name": "esx-1", "cards": [{"card": "t4", "enabled": True}]}]
+    vms = [{"name": "v", "host": "esx-1", "latency_sensitivity": "high", "locked": False, "reservation_mb": 0}]
+    lab = Lab.load({"datacenters": [{"name": "D", "clusters": [{"name": "c", "hosts": hosts, "vms": vms}]}]})
+    lab.sim.knobs.set("latency_needs_memory", when)
+    devices = [{"match": "10de:1eb8"}]
+    assert lab.run("vm_pci_device", vm=["v"], devices=devices, power="on")["vms"][0]["power_state"] == "poweredOn"
+    lab.sim.clock.advance(60)
+    gone = lab.run("vm_pci_device", vm=["v"], devices=[], state="exactly", power="cycle")["vms"][0]
+    assert (gone["power_state"], gone["devices"], gone["memory"]["fully_reserved"]) == ("poweredOn", [], True)
+
+
 def test_every_knob_of_an_unconfirmed_point_is_turned() -> None:
     """A knob with choices is an open question: each must be in the table above or have a test of its own below or elsewhere."""
     own_tests = {"boot_result", "bus_renumber", "iommu_off_shape", "shutdown_guest_result"}
     own_tests |= {"virtual_function_state"}  # tests/unit/modules/test_virtual_functions.py
+    own_tests |= {"evacuation_poweroff", "evacuated_return", "latency_needs_memory"}
     own_tests |= {"bmc_shape", "bmc_auth", "bmc_offers"}  # tests/unit/vsphere/test_redfish_makers.py
     questions = {name for name, item in FIELDS.items() if item.metadata.get("choices")}
     assert questions <= {knob for knob, _unused in SURVIVED} | own_tests
