@@ -304,7 +304,7 @@ class Builder:
         if pool is None:
             raise LabError(f"VM {spec.name}: pool {entry.get('pool')!r} is not in {compute.name}")
         vm.datastore, vm.network = self.stores.get(escaped(spec.datastore)), self.networks.get(escaped(spec.network))
-        folder = self._folder(entry.get("folder") or ())
+        folder = self._folder(entry.get("folder") or "")
         folder.adopt(vm)
         for holder in (host, pool, vm.datastore, vm.network):
             if holder is not None:

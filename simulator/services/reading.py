@@ -111,9 +111,11 @@ def parse(vim_type: type[Any], text: str, version: str) -> Path | None:
             privilege = info.privId or ""
         current = info.type
         if key is not None:
-            if not issubclass(current, list) or not _is_key_of(current.Item, key):  # type: ignore[attr-defined]
+            if not issubclass(current, list):
                 return None
-            current = current.Item
+            current = current.Item  # type: ignore[attr-defined]
+            if not _is_key_of(current, key):
+                return None
     return Path(text, parts[0][0], tuple(parts), current, privilege)
 
 

@@ -28,7 +28,7 @@ def start_vm(session: Session, vm: Vm) -> None:
     reference = session.reference(vim.VirtualMachine, vm.moid)
     with explained(_STARTING, vm.name):
         if session.is_vcenter and vm.datacenter_moid is not None:
-            _start_by_drs(session, vm, reference)
+            _start_by_drs(session, vm, reference, session.reference(vim.Datacenter, vm.datacenter_moid))
         else:
             _wait_started(session, vm, reference.PowerOnVM_Task(None))
         started = _is_on(session, vm)
@@ -44,14 +44,13 @@ def _wait_started(session: Session, vm: Vm, task: Any) -> None:
     wait_for_task(session, task, doing=_STARTING, on=vm.name, timeout=TIMEOUT)
 
 
-def _start_by_drs(session: Session, vm: Vm, reference: Any) -> None:
+def _start_by_drs(session: Session, vm: Vm, reference: Any, datacenter: Any) -> None:
     """Let DRS choose the host, and wait until the VM was started.
 
     In manual mode DRS starts nothing and only recommends hosts: the VM is then started on the best of them, as a person would who
     approves. The automation level is not overridden: DRS could then migrate other VMs, which nobody asked for.
     """
     before = _tasks_of(session, vm)
-    datacenter = session.reference(vim.Datacenter, vm.datacenter_moid)
     request = datacenter.PowerOnMultiVM_Task([reference], None)
     result = wait_for_task(session, request, doing=_STARTING, on=vm.name, timeout=TIMEOUT)
     for refused in getattr(result, "notAttempted", None) or ():
