@@ -1,254 +1,178 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ansible-playbook with the action plugin as it is, and in the place of its module one that plays a script.
+"""The action plugin as it is, in this process, and in the place of its module a script: what is called, what is shown, what is left.
 
-The plugin is what is tried here: how it calls, what it shows, what it leaves behind. The module itself is tried elsewhere.
+Ansible's own objects are handed to it. Only that no module is started, and that the display notes what it is to show, is ours.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import pty
-import select
-import subprocess
-import sys
+import stat
 import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
-from tools.collection_path import ROOT
-
-MODULE = r"""#!/usr/bin/python
-# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
-# SPDX-License-Identifier: GPL-3.0-or-later
-import json, os, stat, sys, time
-from ansible.module_utils.basic import AnsibleModule
-
-names = "hostname cluster run_id slice goes_on progress progress_file timeline_html timeline_json option_prefix option_names"
-options = {name: dict(type="raw") for name in names.split()}
-module = AnsibleModule(argument_spec=dict(password=dict(no_log=True), **options), supports_check_mode=True)
-folder = os.environ["ROLL_SCRIPT"]
-with open(os.path.join(folder, "calls.jsonl"), "a+") as calls:
-    calls.seek(0)
-    number = len(calls.readlines())
-    file = module.params["progress_file"]
-    mode = oct(stat.S_IMODE(os.stat(file).st_mode)) if file and os.path.exists(file) else None
-    told = dict(pid=os.getpid(), check=module.check_mode, mode=mode, params={k: v for k, v in module.params.items() if k != "password"})
-    calls.write(json.dumps(told) + "\n")
-with open(os.path.join(folder, "script.json")) as file:
-    part = json.load(file)[number]
-for record in part.get("progress", ()):
-    time.sleep(record.pop("wait", 0))
-    if module.params["progress_file"]:
-        with open(module.params["progress_file"], "a") as progress:
-            progress.write(json.dumps(record) + "\n")
-time.sleep(part.get("wait", 0))
-if "crash" in part:
-    raise RuntimeError(part["crash"])
-module.exit_json(**part["result"])
-"""
-
-ELSEWHERE = """
-# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
-# SPDX-License-Identifier: GPL-3.0-or-later
-DOCUMENTATION = '''
-name: elsewhere
-short_description: a machine that is not the controller
-description: [it is, but the plugin may not know]
-author: [x]
-extends_documentation_fragment: [connection_pipelining]
-'''
-import os
 from ansible.errors import AnsibleConnectionFailure
-from ansible.plugins.connection.local import Connection as Local
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.play_context import PlayContext
+from ansible.playbook.task import Task
+from ansible.plugins.connection.local import Connection
+
+from ansible_collections.directpath.vsphere.plugins.action import host_rolling_reboot as plugin
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell import rolling_watch
+
+PASSWORD = "s3cr3t-w0rd"
+ELSEWHERE = "directpath.vsphere.elsewhere"
+
+SOON = 20.0
+"""Seconds of patience with a thread on a busy machine."""
+
+Part = Mapping[str, Any]
+"""One call of the module: ``progress`` (records), ``then`` (called before it ends), and ``result``, or ``lost``."""
 
 
-class Connection(Local):
-    transport = "directpath.vsphere.elsewhere"
+class Elsewhere(Connection):  # type: ignore[misc]
+    """To a machine that is not the controller, as far as the plugin may know."""
 
-    def exec_command(self, *args, **kwargs):
-        lost = os.path.join(os.environ["ROLL_SCRIPT"], "lost")
-        if os.path.exists(lost) and os.path.exists(os.path.join(os.environ["ROLL_SCRIPT"], "calls.jsonl")):
-            os.unlink(lost)
-            raise AnsibleConnectionFailure("cable cut")
-        return super().exec_command(*args, **kwargs)
-"""
-
-KEEP = """
-# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
-# SPDX-License-Identifier: GPL-3.0-or-later
-import json
-
-
-def keep(value, path):
-    with open(path, "w") as file:
-        json.dump(value, file, default=str)
-    return "kept"
-
-
-class FilterModule:
-    def filters(self):
-        return {"keep": keep}
-"""
-
-NOON = 1_769_083_200.0
-
-
-def change(host: str, old: str | None, new: str, at: float = 0, wait: float = 0, **more: Any) -> dict[str, Any]:
-    record = {"at": NOON + at, "kind": "transition", "cluster": "gpu-a", "host": host, "before": old, "after": new}
-    return {
-        **record,
-        "seconds": 130.0,
-        "reason": f"why {new}",
-        "counts": counts(),
-        "ends_at": None,
-        "wait": wait,
-        **more,
-    }
-
-
-def counts(done: int = 1, waiting: int = 1) -> dict[str, int]:
-    return {"total": done + waiting, "done": done, "in_flight": 0, "waiting": waiting, "blocked": 0, "failed": 0}
-
-
-def outcome(*segments: tuple[str, float, float], **more: Any) -> dict[str, Any]:
-    """A slice's result with one host, ``esx-1``."""
-    told = [
-        {"phase": phase, "start": NOON + a, "end": NOON + b, "open": n == len(segments) - 1, "reason": ""}
-        for n, (phase, a, b) in enumerate(segments)
-    ]
-    return {
-        "changed": True,
-        "state": "finished",
-        "reasons": [],
-        "ended": True,
-        "hosts": [
-            {"name": "esx-1", "moid": "host-1", "cluster": "gpu-a", "phase": segments[-1][0] if segments else "idle"}
-        ],
-        "counts": counts(1, 0),
-        "timeline": {"hosts": [{"name": "esx-1", "moid": "host-1", "group": "gpu-a", "segments": told}], "vms": []},
-        "transitions": [],
-        "notes": [],
-        "rebooted": [],
-        "resume": [],
-        "calls": 10,
-        "logins": 1,
-        "server_time": NOON + 500,
-        **more,
-    }
+    transport = ELSEWHERE
 
 
 @dataclass
-class Stage:
-    """A folder with a collection, a script for its module, and a playbook of one task."""
+class Screen:
+    """In the place of Ansible's display."""
+
+    verbosity: int = 0
+    lines: list[str] = field(default_factory=list)
+    raw: list[str] = field(default_factory=list)
+
+    def display(self, msg: str, color: str | None = None, *, screen_only: bool = False, newline: bool = True) -> None:
+        if newline:
+            assert not screen_only, "lines are for the log as well"
+            self.lines.append(msg)
+        else:
+            assert screen_only, "a bar is not for the log"
+            self.raw.append(msg)
+
+
+@dataclass(frozen=True)
+class Call:
+    """What the module was called with, and the mode of its progress file."""
+
+    params: dict[str, Any]
+    mode: str | None
+    asynchronous: bool
+
+
+@dataclass
+class Roll:
+    """One task of a playbook, run in ``folder``. ``columns``: of its terminal, 0 for a log."""
 
     folder: Path
     options: dict[str, Any] = field(default_factory=dict)
-    task: dict[str, Any] = field(default_factory=dict)
-    host: dict[str, Any] = field(default_factory=lambda: {"ansible_connection": "local"})
-    cwd: Path | None = None
+    connection: type[Connection] = Connection
+    become: bool = False
+    check: bool = False
+    background: int = 0
+    no_log: bool = False
+    columns: int = 0
+    callback: str = "default"
+    task_vars: dict[str, Any] = field(default_factory=lambda: {"ansible_play_batch": ["here"]})
+    screen: Screen = field(default_factory=Screen)
+    calls: list[Call] = field(default_factory=list)
+    pauses: list[float] = field(default_factory=list)
+    looks: int = 0
+    """How often the plugin drew what there is to draw, if there was."""
 
-    def script(self, *parts: dict[str, Any]) -> None:
-        made = self.folder / "c" / "ansible_collections" / "directpath" / "vsphere"
-        if not made.exists():
-            for name in ("plugins/modules", "plugins/connection", "plugins/filter"):
-                (made / name).mkdir(parents=True)
-            for name in ("plugins/action", "plugins/module_utils"):
-                (made / name).symlink_to(ROOT / name)
-            (made / "galaxy.yml").write_text("namespace: directpath\nname: vsphere\nversion: 0.0.1\n", encoding="utf-8")
-            (made / "plugins" / "modules" / "host_rolling_reboot.py").write_text(MODULE, encoding="utf-8")
-            (made / "plugins" / "filter" / "keep.py").write_text(KEEP, encoding="utf-8")
-            (made / "plugins" / "connection" / "elsewhere.py").write_text(ELSEWHERE, encoding="utf-8")
-        (self.folder / "script.json").write_text(json.dumps(parts), encoding="utf-8")
-        self.project()
+    @property
+    def lines(self) -> list[str]:
+        return self.screen.lines
 
-    def project(self) -> None:
-        task = {
-            "name": "Roll",
-            "directpath.vsphere.host_rolling_reboot": {"cluster": ["gpu-a"], "password": "s3cr3t-w0rd", **self.options},
-            "register": "rolled",
-            "ignore_errors": True,
-            **self.task,
-        }
-        kept = f"{{{{ rolled | directpath.vsphere.keep('{self.folder / 'rolled.json'}') }}}}"
-        keep = {"ansible.builtin.debug": {"msg": kept}, "no_log": False}
-        play = [{"hosts": "all", "gather_facts": False, "tasks": [task, keep]}]
-        host = {"ansible_python_interpreter": sys.executable, **self.host}
-        inventory = {"all": {"hosts": {"here": host}}}
-        (self.folder / "project").mkdir(exist_ok=True)
-        (self.folder / "inventory").mkdir(exist_ok=True)
-        (self.folder / "project" / "play.json").write_text(json.dumps(play), encoding="utf-8")
-        (self.folder / "inventory" / "hosts.json").write_text(json.dumps(inventory), encoding="utf-8")
+    @property
+    def temporary(self) -> Path:
+        return self.folder / "tmp"
 
-    def environ(self, **more: str) -> dict[str, str]:
-        kept = {
-            key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "VMWARE_", "PYTEST_"))
-        }
-        return {
-            **kept,
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "ROLL_SCRIPT": str(self.folder),
-            "ANSIBLE_COLLECTIONS_PATH": str(self.folder / "c"),
-            "ANSIBLE_HOME": str(self.folder / "home"),
-            "ANSIBLE_LOCAL_TEMP": str(self.folder / "tmp"),
-            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "0",
-            "ANSIBLE_CONFIG": str(ROOT / "tools" / "ansible.cfg"),
-            "LC_ALL": "C.UTF-8",
-            "TZ": "UTC",
-            "TERM": "xterm",
-            "ANSIBLE_INVENTORY_ENABLED": "ansible.builtin.yaml",
-            **more,
-        }
+    def until(self, seen: Callable[[], bool]) -> Callable[[], None]:
+        """For ``then``: the module works on until something is to be seen; after a while it ends anyway, and the test fails."""
 
-    def command(self, *options: str) -> list[str]:
-        play, hosts = self.folder / "project" / "play.json", self.folder / "inventory" / "hosts.json"
-        return [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(hosts), str(play), *options]
+        def wait() -> None:
+            deadline = time.monotonic() + SOON
+            while not seen() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            assert seen()
 
-    def play(self, *options: str, **environ: str) -> str:
-        """What a log file would hold."""
-        done = subprocess.run(
-            self.command(*options),
-            env=self.environ(**environ),
-            cwd=self.cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-            check=False,
+        return wait
+
+    def watched(self) -> None:
+        """For ``then``: the module works on until the plugin had time to show all there is."""
+        before = self.looks
+        self.until(lambda: self.looks > before + 1)()
+
+    def run(self, *parts: Part) -> dict[str, Any]:
+        """The task's result. Every part has to be used."""
+        self.temporary.mkdir(exist_ok=True)
+        script = iter(parts)
+        draw = rolling_watch.Screen.draw
+
+        def look(screen: rolling_watch.Screen) -> None:
+            draw(screen)
+            self.looks += 1
+
+        def module(
+            action: Any, module_args: dict[str, Any] | None = None, wrap_async: int = 0, **_others: Any
+        ) -> dict[str, Any]:
+            return self._play(next(script), dict(module_args or action._task.args), bool(wrap_async))
+
+        constants = {"DEFAULT_LOCAL_TMP": str(self.temporary), "DEFAULT_STDOUT_CALLBACK": self.callback}
+        with ExitStack() as stack:
+            for name, value in constants.items():
+                stack.enter_context(mock.patch.object(plugin.C, name, value))
+            stack.enter_context(mock.patch.multiple(rolling_watch, LOOKS=0.01, REDRAW=0.01))
+            stack.enter_context(mock.patch.object(rolling_watch.Screen, "draw", look))
+            stack.enter_context(mock.patch.object(plugin, "display", self.screen))
+            stack.enter_context(mock.patch.object(plugin, "COLUMNS", self.columns))
+            stack.enter_context(mock.patch.object(plugin, "time", SimpleNamespace(sleep=self.pauses.append)))
+            stack.enter_context(
+                mock.patch.object(plugin.ActionModule, "_execute_module", autospec=True, side_effect=module)
+            )
+            result: dict[str, Any] = self._action().run(task_vars=dict(self.task_vars))
+        assert list(script) == [], "the module was to be called more often"
+        return result
+
+    def _action(self) -> Any:
+        task, context = Task(), PlayContext()
+        task.action = "directpath.vsphere.host_rolling_reboot"
+        task.args = {"cluster": ["gpu-a"], "password": PASSWORD, **self.options}
+        task.async_val, task.check_mode, task.no_log = self.background, self.check, self.no_log
+        connection = self.connection(context, StringIO())
+        if self.become:
+            connection.set_become_plugin(SimpleNamespace(name="sudo"))
+        return plugin.ActionModule(
+            task=task,
+            connection=connection,
+            play_context=context,
+            loader=DataLoader(),
+            templar=None,
+            shared_loader_obj=None,
         )
-        assert "Traceback" not in done.stdout, done.stdout
-        return done.stdout
 
-    def on_terminal(self, *options: str, **environ: str) -> list[tuple[float, str]]:
-        """What a terminal gets, piece by piece, with the seconds since the first."""
-        ours, theirs = pty.openpty()
-        process = subprocess.Popen(
-            self.command(*options), env=self.environ(**environ), stdin=theirs, stdout=theirs, stderr=theirs
-        )
-        os.close(theirs)
-        pieces, started = [], time.monotonic()
-        while True:
-            ready, _unused, _unused = select.select([ours], [], [], 60)
-            try:
-                data = os.read(ours, 65536) if ready else b""
-            except OSError:
-                data = b""
-            if not data:
-                break
-            pieces.append((time.monotonic() - started, data.decode(errors="replace")))
-        process.wait(timeout=60)
-        os.close(ours)
-        return pieces
-
-    def calls(self) -> list[dict[str, Any]]:
-        """What the module was called with, each time."""
-        log = self.folder / "calls.jsonl"
-        return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
-
-    def rolled(self) -> dict[str, Any]:
-        """The result as the next task of the playbook sees it."""
-        found: dict[str, Any] = json.loads((self.folder / "rolled.json").read_text(encoding="utf-8"))
-        return found
+    def _play(self, part: Part, params: dict[str, Any], asynchronous: bool) -> dict[str, Any]:
+        if part.get("lost"):
+            raise AnsibleConnectionFailure("cable cut")
+        file = params.get("progress_file")
+        mode = oct(stat.S_IMODE(os.stat(file).st_mode)) if file else None
+        self.calls.append(Call(params=params, mode=mode, asynchronous=asynchronous))
+        for record in part.get("progress", ()) if file else ():
+            with open(file, "a", encoding="utf-8") as progress:
+                progress.write(json.dumps(record) + "\n")
+        then: Callable[[], object] = part.get("then", lambda: None)
+        then()
+        result: dict[str, Any] = json.loads(json.dumps(part["result"]))
+        return result

@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,16 +16,9 @@ from typing import Any
 
 from simulator.clock import ScaledClock
 from simulator.simulator import Simulator
+from tests.unit.inventory.labs import ACCOUNT, NAME, PASSWORD
+from tests.unit.modules.harness import Lab
 from tools.envs import ROOT
-
-PLUGIN = "plugin: directpath.vsphere.pci_hosts\n"
-PASSWORD = "VMware1!"  # the simulator's test value
-
-
-def lab(name: str, *hosts: dict[str, Any], vms: Sequence[dict[str, Any]] = (), **more: Any) -> dict[str, Any]:
-    """A vCenter with one cluster named after it."""
-    cluster = {"name": f"gpu {name}", "hosts": list(hosts), "vms": list(vms)}
-    return {"kind": "vcenter", "version": "8.0.3", "datacenters": [{"name": "DC", "clusters": [cluster]}], **more}
 
 
 @dataclass
@@ -48,7 +41,7 @@ class Fleet:
 
     def config(self, *names: str, **options: Any) -> Path:
         """An inventory source for these vCenters."""
-        body = {"plugin": "directpath.vsphere.pci_hosts", "vcenters": [self.entry(name) for name in names], **options}
+        body = {"plugin": NAME, "vcenters": [self.entry(name) for name in names], **options}
         return self.source(json.dumps(body))
 
     def run(
@@ -62,7 +55,7 @@ class Fleet:
             "ANSIBLE_COLLECTIONS_PATH": str(self.folder / "collections"),
             "ANSIBLE_HOME": str(self.folder / "home"),
             "ANSIBLE_NOCOLOR": "1",
-            "VMWARE_USER": "administrator@vsphere.local",
+            "VMWARE_USER": ACCOUNT,
             "VMWARE_PASSWORD": PASSWORD,
         }
         command = [str(Path(sys.executable).parent / program), *arguments]
@@ -77,6 +70,10 @@ class Fleet:
         assert done.stderr == ""
         loaded: dict[str, Any] = untagged(json.loads(done.stdout))
         return loaded
+
+    def module(self, vcenter: str, name: str, **options: Any) -> None:
+        """Change something through a module."""
+        Lab(sim=self.sims[vcenter]).run(name, **options)
 
     def calls(self, name: str) -> dict[str, int]:
         return dict(self.sims[name].journal.counters.methods)

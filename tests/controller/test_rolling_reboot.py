@@ -1,0 +1,192 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A rolling reboot through ansible-playbook itself: in a log, on a terminal, through ansible-runner, cut off."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.owner import is_gone
+from tests.controller.rolls import PASSWORD, Stage
+from tests.unit.action.records import LINE, change, outcome
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return Stage(folder=tmp_path)
+
+
+def shown(output: str, task: str) -> list[str]:
+    """The lines between a task's header and the next one's."""
+    return output.partition(f"TASK [{task}]")[2].partition("\nTASK [")[0].split("\n")[1:]
+
+
+def test_what_a_log_gets_of_rolls_of_every_kind(stage: Stage) -> None:
+    """One wordy run of ansible-playbook, with a task for each."""
+    booting, again = change("esx-1", "rebooting", "booting"), change("esx-1", None, "done", 6)
+    reports = {f"timeline_{kind}": str(stage.folder / f"t.{kind}") for kind in ("html", "json")}
+    stage.task(
+        {"progress": [booting], "result": outcome(("booting", 0, 6), ended=False, state="working")},
+        {"progress": [again], "result": outcome(("done", 6, 9))},
+        name="Plain",
+        options=reports,
+    )
+    hidden = change("esx-hidden", "rebooting", "booting")
+    stage.task({"progress": [hidden], "result": outcome(("done", 0, 1))}, name="Hidden", no_log=True)
+    stage.task({"crash": "boom"}, name="Crash")
+    (stage.folder / "d").mkdir()
+    late = {"timeline_json": str(stage.folder / "d" / "t.json")}
+    stage.task({"remove": str(stage.folder / "d"), "result": outcome(("done", 0, 1))}, name="Late", options=late)
+    stage.task({"result": outcome(("done", 0, 1))}, name="Behind", options={"run_id": "me"}, **{"async": 30, "poll": 1})
+    stage.task(
+        {"result": outcome(("booting", 0, 5), ended=False, transitions=[booting])},
+        {"result": outcome(("done", 6, 9), transitions=[again])},
+        name="Away",
+        host="away",
+        options={"slice": 7},
+    )
+    (stage.folder / "lost").write_text(
+        '"slice": 7', encoding="utf-8"
+    )  # the cable is cut after the first of those slices
+    output = stage.play("-vvv")
+
+    calls = stage.calls()
+    assert [name for name in ("Plain", "Hidden", "Late", "Behind", "Away") if not stage.rolled(name).get("ended")] == []
+    assert len(calls) == 8
+    assert not re.search("[\r\x1b]", output), "no bar in a log"
+    assert PASSWORD not in output
+    for name in ("t.html", "t.json", *(f"{task}.json" for task in ("Plain", "Hidden", "Late", "Behind", "Away"))):
+        assert PASSWORD not in (stage.folder / name).read_text(encoding="utf-8")
+
+    plain = [line for line in shown(output, "Plain") if line.startswith(("12:", "finished", "timeline"))]
+    assert plain[0] == f"{LINE} why booting"
+    assert any(line.startswith("12:00:06 gpu-a esx-1 booting → done            02:10") for line in plain)
+    assert plain[-3:] == [
+        "finished after 9 s: [########################] 1 of 1 done",
+        *(f"{name}: {path}" for name, path in reports.items()),
+    ]
+    first, second = calls[:2]
+    assert first["params"]["run_id"] == second["params"]["run_id"]
+    assert is_gone(first["params"]["run_id"]), "the worker that owned the run has ended"
+    file = Path(first["params"]["progress_file"])
+    assert first["mode"] == "0o600"
+    assert file.is_relative_to(stage.folder / "tmp"), "in Ansible's own folder"
+    assert not file.exists()
+    assert first["params"]["slice"] == 600
+
+    assert "esx-hidden" not in output
+    assert "changed: [here]" in "\n".join(shown(output, "Hidden"))
+
+    assert "fatal: [here]: FAILED!" in "\n".join(shown(output, "Crash"))
+    assert stage.rolled("Crash")["failed"] is True
+
+    (warning,) = stage.rolled("Late")["warnings"]
+    assert "t.json could not be written: No such file or directory" in warning
+
+    behind = calls[5]["params"]
+    assert (behind["run_id"], behind["progress_file"], behind["slice"]) == ("me", None, None), "handed over as it is"
+    assert "finished after" not in "\n".join(shown(output, "Behind"))
+
+    away = "\n".join(shown(output, "Away"))
+    assert f"{LINE} why booting" in away
+    assert "the machine the module runs on is lost; trying again in 5 s" in away
+    assert "12:00:06 gpu-a esx-1 booting → done            02:10" in away
+    assert [(call["params"]["slice"], call["params"]["progress_file"]) for call in calls[6:]] == [(7, None)] * 2
+
+
+# ------------------------------------------------------------------------------------------------------- on a terminal
+
+
+def test_a_terminal_gets_each_line_when_it_happens_and_a_bar_that_is_redrawn(stage: Stage) -> None:
+    first, second = change("esx-1", "rebooting", "booting", wait=1.5), change("esx-1", "booting", "done", 9, wait=3)
+    stage.task({"progress": [first, second], "wait": 1.5, "result": outcome(("done", 0, 1))})
+    log = stage.folder / "ansible.log"
+    pieces = stage.on_terminal(ANSIBLE_LOG_PATH=str(log))
+    text = "".join(piece for _at, piece in pieces)
+
+    def when(words: str) -> float:
+        return next(at for at, piece in pieces if words in piece)
+
+    assert when("booting → done") - when("rebooting → booting") > 2
+    assert when("PLAY RECAP") - when("booting → done") > 1
+    assert re.search(r"\r\x1b\[K\d\d:\d\d looking at the hosts\r", text)
+    assert re.search(r"\r\x1b\[K\d\d:\d\d \[############\.{12}\] 1 of 2 done, 1 waiting\r", text)
+    plain = [re.sub(r".*\x1b\[K\r?", "", re.sub(r"\x1b\[[0-9;]*m", "", line)).strip("\r") for line in text.split("\n")]
+    assert LINE in plain
+    assert "12:00:09 gpu-a esx-1 booting → done            02:10" in plain
+    assert not [line for line in plain if "12:00:" in line and "1 of 2 done" in line], "no bar between the lines"
+    # Every bar is wiped before anything else is written, so none is left standing on the screen.
+    assert not re.search(r"waiting\r(?!\r\x1b\[K)", text)
+    logged = log.read_text(encoding="utf-8")
+    assert LINE in logged
+    assert not re.search("[\r\x1b]", logged), "a log has no bar"
+
+
+def test_where_another_callback_writes_to_the_terminal_there_are_lines_only(stage: Stage) -> None:
+    progress = [change("esx-1", "rebooting", "booting")]
+    stage.task({"progress": progress, "wait": 0.6, "result": outcome(("done", 0, 1))})
+    text = "".join(piece for _at, piece in stage.on_terminal(ANSIBLE_STDOUT_CALLBACK="minimal"))
+    assert "\x1b[K" not in text
+    assert LINE in text
+
+
+def test_ansible_runner_gets_a_line_an_event_at_the_moment_it_happens(stage: Stage) -> None:
+    runner = pytest.importorskip("ansible_runner")
+    first, second = change("esx-1", "rebooting", "booting"), change("esx-1", "booting", "done", 9, wait=2.5)
+    stage.task({"progress": [first, second], "result": outcome(("done", 0, 1))})
+    seen: list[tuple[float, str]] = []
+
+    def event(data: dict[str, str]) -> bool:
+        seen.append((time.monotonic(), data["stdout"]))
+        return True
+
+    done = runner.run(
+        private_data_dir=str(stage.folder),
+        playbook="play.json",
+        inventory=str(stage.folder / "inventory" / "hosts.json"),
+        envvars=stage.environ(),
+        event_handler=event,
+        quiet=True,
+        limit="here",
+    )
+    assert done.rc == 0
+    texts = [text for _at, text in seen]
+    plain = [re.sub(r"\x1b\[[0-9;]*m", "", text) for text in texts]
+    assert LINE in plain
+    assert not [text for text in texts if re.search(r"\r(?!\n)|\x1b\[K", text.strip("\r"))]
+    booting = next(at for at, text in seen if "rebooting → booting" in text)
+    finished = next(at for at, text in seen if "booting → done" in text)
+    assert finished - booting > 1.5
+
+
+# ------------------------------------------------------------------------------------------------------------- cut off
+
+
+def test_when_ansible_playbook_is_killed_the_owner_of_the_run_ends_so_that_the_module_stops(stage: Stage) -> None:
+    stage.task({"progress": [change("esx-1", "rebooting", "booting")], "wait": 60, "result": outcome(("done", 0, 1))})
+    process = subprocess.Popen(
+        stage.command(), env=stage.environ(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
+    while not stage.calls():
+        time.sleep(0.1)
+    (call,) = stage.calls()
+    owner, file = call["params"]["run_id"], Path(call["params"]["progress_file"])
+    try:
+        assert not is_gone(owner)
+        assert file.exists()
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        deadline = time.monotonic() + 30
+        while not is_gone(owner) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert is_gone(owner)
+        assert not file.exists()
+    finally:
+        os.kill(call["pid"], signal.SIGKILL)
