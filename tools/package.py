@@ -24,7 +24,7 @@ from tools.tree import collection, collections_path, sync
 LAB = "simulator/labs/demo.yml"
 INVENTORY = ROOT / "examples" / "vcenter" / "inventory.yml"
 FORBIDDEN = re.compile(
-    r"^(\.|benchmarks/|tools/|tests/(browser|conformance|docs|integration|kill|layers|output|recorded|scale|tools|unit)/"
+    r"^(\.|benchmarks/|tools/|tests/(browser|conformance|controller|docs|integration|kill|layers|output|recorded|scale|tools|unit)/"
     r"|dist/|Makefile|conftest|ansible\.cfg|pyproject"
     r"|importer_result|.*(\.tar\.gz|\.pyc|__pycache__|\.plugin-cache\.yaml)$)"
 )

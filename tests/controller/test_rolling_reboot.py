@@ -69,7 +69,7 @@ def test_what_a_log_gets_of_rolls_of_every_kind(stage: Stage) -> None:
     assert plain[0] == f"{LINE} why booting"
     assert any(line.startswith("12:00:06 gpu-a esx-1 booting → done            02:10") for line in plain)
     assert plain[-3:] == [
-        "finished after 9 s: [########################] 1 of 1 done",
+        "finished after 6 s: [########################] 1 of 1 done",
         *(f"{name}: {path}" for name, path in reports.items()),
     ]
     first, second = calls[:2]

@@ -23,6 +23,7 @@ def test_a_clean_tarball() -> None:
         ".cache/venv/x",
         ".gitignore",
         "tests/unit/test_x.py",
+        "tests/controller/test_x.py",
         "tests/kill/test_x.py",
         "tests/output/junit/x.xml",
         "tools/ci.py",

@@ -377,9 +377,9 @@ def test_when_the_process_above_is_gone_the_file_is_removed_and_the_owner_ends(r
         left.append(list(roll.temporary.iterdir()))
         ended.set()
 
-    with (
-        mock.patch.object(plugin.os, "_exit", end),
-        mock.patch.object(rolling_watch.os, "getppid", lambda: 1 if works.is_set() else 1234),
-    ):
+    def parent() -> int:
+        return 1 if works.is_set() else 1234
+
+    with mock.patch.object(plugin.os, "_exit", end), mock.patch.object(rolling_watch.os, "getppid", parent):
         roll.run({"then": module, "result": outcome(("done", 0, 1))})
     assert left == [[]]

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +30,11 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Iterator[VCenters]:
+def made(tmp_path: Path) -> VCenters:
     running = VCenters(folder=tmp_path)
     for address, description in ((A, LAB_A), (B, LAB_B)):
         running.add(address, description)
-    yield running
+    return running
 
 
 def test_groups_and_facts_of_two_vcenters(made: VCenters) -> None:
