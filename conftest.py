@@ -51,7 +51,8 @@ def _starts_ansible(command: Any) -> bool:
     words = (
         [os.fsdecode(word) for word in command] if isinstance(command, list | tuple) else os.fsdecode(command).split()
     )
-    names = [Path(word).name for word in words[:3]]
+    # A script of that name elsewhere is a test's own.
+    names = [Path(word).name if Path(word).parent.name in ("", "bin") else "" for word in words[:3]]
     return names[0] == "ansible" or any(name.startswith(("ansible-", "ansible.cli")) for name in names)
 
 

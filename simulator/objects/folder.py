@@ -78,7 +78,7 @@ class Datacenter(Entity):
         """One of its four folders by name."""
         return next(child for child in self.down.values() if isinstance(child, Folder) and child.name == name)
 
-    @takes("vm")
+    @takes("vm", "option.*")
     def PowerOnMultiVM_Task(self, call: Call, vm: list[Any], option: Any = None) -> Task:
         """DRS places each VM or recommends hosts for it; those it cannot place are listed as not attempted, with the fault.
 

@@ -44,7 +44,8 @@ def test_what_must_be_in_it() -> None:
 
 
 def test_the_recap_is_read() -> None:
-    text = "changed=9\nPLAY RECAP ****\nvc-1   : ok=4    changed=2    unreachable=0\nvc-2 : ok=4    changed=0    x\n"
+    text = "changed=9\nPLAY RECAP ****\nvc-1   : ok=4    changed=2    unreachable=0    failed=0\n"
+    text += "vc-2 : ok=4    changed=0    unreachable=0    failed=1    skipped=2\n"
     assert changed(text) == {"vc-1": 2, "vc-2": 0}
 
 

@@ -148,7 +148,8 @@ def test_limits_and_the_system_id_of_the_recorded_host() -> None:
         for version in (13, 19, 20, 22)
     ]
     browser = Row(kind=vim.ComputeResource, moid="domain-1", values={"environmentBrowser": vim.EnvironmentBrowser("e")})
-    with mock.patch.object(read_options, "collect_objects", return_value=[browser]):
+    rows = {vim.ComputeResource: [browser], vim.ClusterComputeResource: []}
+    with mock.patch.object(read_options, "collect_named", return_value=rows):
         options = read_options.read_options(Everything(Browser()), vms, [host])  # type: ignore[arg-type]
     assert options.limits == {"vm-13": 16, "vm-19": 16, "vm-20": 128, "vm-22": 128}
     assert options.system_ids == {"host-1": "69c2ad94-7c22-3506-dd02-78ac443ae2ea"}
