@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is known of ESXi hosts and their PCI devices. PRIVATE to the collection.
 
-Plain values, read in bulk by ``_vsphere`` and decided on by ``plan_*``. None means "not said by the server", not "no".
+Plain values, read in bulk by ``_vsphere`` and decided on by ``plan_*``. None means "not said by the server", not "no"; what a guard
+needs and may not have been read is a ``Listing`` or a ``Fact`` (``facts``).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .facts import NOTHING, Fact, Listing
 from .pci import BRIDGE_CLASS
 
 DeviceState = Literal["unavailable", "off", "pending_enable", "active", "pending_disable", "stale"]
@@ -115,10 +117,11 @@ class HostCapabilities:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PhysicalNic:
-    """A pnic: ``device`` is vmnicN, ``address`` its PCI function."""
+    """A pnic: ``device`` is vmnicN, ``address`` its PCI function; ``link`` is False where it is down."""
 
     device: str
     address: str
+    link: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,12 +140,16 @@ class Switch:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StorageAdapter:
-    """A host bus adapter, with the disks (canonical names) reached through it."""
+    """A host bus adapter, with the disks (canonical names) reached through it.
+
+    ``remote``: it leads to disks over a network (Fibre Channel, iSCSI, NVMe over fabrics), so none is inside the host.
+    """
 
     device: str
     address: str
     driver: str = ""
     disks: tuple[str, ...] = ()
+    remote: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -157,24 +164,31 @@ class Disk:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SharedGpu:
+    """A GPU in shared (vGPU) use, with the names of the VMs on it."""
+
+    address: str
+    vms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class HostFabric:
     """What the host itself lives on: read only for hosts where something is to change, as it is large.
 
-    ``complete`` is False when a part could not be read; protection then errs on the safe side and says so.
-    ``boot_disk_known`` is True when a disk of the list was identified as the boot disk.
+    ``boot_disk_known`` is True when a disk of the list was identified as the boot disk; ``boots_from_usb`` is None when that is not
+    known. ``hidden_disks``: disks in use that no adapter of the host leads to, such as an extent of a volume that is no disk of
+    the list.
     """
 
-    nics: tuple[PhysicalNic, ...] = ()
-    switches: tuple[Switch, ...] = ()
-    adapters: tuple[StorageAdapter, ...] = ()
-    disks: tuple[Disk, ...] = ()
+    nics: Listing[PhysicalNic] = NOTHING
+    switches: Listing[Switch] = NOTHING
+    adapters: Listing[StorageAdapter] = NOTHING
+    disks: Listing[Disk] = NOTHING
+    hidden_disks: tuple[str, ...] = ()
     boot_disk_known: bool = False
     boots_from_usb: bool | None = None
-    vsan_esa: bool = False
-    graphics_shared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """address of a GPU in shared (vGPU) use → names of the VMs on it."""
-    complete: bool = True
-    unreadable: tuple[str, ...] = ()
+    vsan_esa: Fact[bool] = False
+    graphics: Listing[SharedGpu] = NOTHING
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

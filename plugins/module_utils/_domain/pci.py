@@ -25,6 +25,7 @@ VGA_CLASS = "0300"
 USB_CLASS = "0c03"
 FIBRE_CHANNEL_CLASS = "0c04"
 MEMORY_CLASS = "05"
+ACCELERATOR_CLASS = "12"
 
 
 def hex4(value: int) -> str:

@@ -9,10 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from .hosts import Disk, Host, HostDevice, HostFabric, StorageAdapter, Switch, dependency_groups
-from .pci import DISPLAY_CLASS, FIBRE_CHANNEL_CLASS, MEMORY_CLASS, NETWORK_CLASS, STORAGE_CLASS, USB_CLASS, VGA_CLASS
+from .facts import Fact, Gap, Listing, Unknown, gaps_of
+from .hosts import Disk, Host, HostDevice, HostFabric, PhysicalNic, StorageAdapter, Switch, dependency_groups
+from .pci import (
+    ACCELERATOR_CLASS,
+    DISPLAY_CLASS,
+    FIBRE_CHANNEL_CLASS,
+    MEMORY_CLASS,
+    NETWORK_CLASS,
+    STORAGE_CLASS,
+    USB_CLASS,
+    VGA_CLASS,
+)
 
 NVME_CLASS = "0108"
 MANAGEMENT = "management"
@@ -34,13 +44,26 @@ _Found: TypeAlias = Iterator[tuple[str, Protection]]
 def protections(host: Host) -> Mapping[str, tuple[Protection, ...]]:
     """Address → reasons why it must stay with the host, hard ones first; an address without any is free.
 
-    A device that can only be passed through together with a protected one is protected too. What could not be read is
-    taken for the worst. Raises ValueError when the host was not read deeply (``fabric`` None): an error in the program.
+    A device that can only be passed through together with a protected one is protected too. Where a fact was not read,
+    every device that it could be about is protected. Raises ValueError when the host was not read deeply (``fabric`` is
+    None): an error in the program.
     """
     if host.fabric is None:
         raise ValueError(f"protections of {host.name} asked for without its fabric")
     found: dict[str, set[Protection]] = {}
-    for rule in (_bridges, _memory, _virtual_functions, _nics, _storage, _unreached, _esa, _usb, _graphics, _unread):
+    for rule in (
+        _bridges,
+        _memory,
+        _virtual_functions,
+        _nics,
+        _storage,
+        _unreached,
+        _no_disks,
+        _esa,
+        _usb,
+        _graphics,
+        _gaps,
+    ):
         for address, protection in rule(host, host.fabric):
             found.setdefault(address, set()).add(protection)
     companions = _companions(host)
@@ -61,26 +84,33 @@ def cautions(host: Host) -> Mapping[str, tuple[str, ...]]:
             notes.setdefault(device.address, []).append(
                 f"it is {what} and probably drives the console, which then looks hung while ESXi starts"
             )
-    for address in host.fabric.graphics_shared if host.fabric else ():
-        if not host.fabric or not host.fabric.graphics_shared[address]:
-            notes.setdefault(address, []).append(
+    for gpu in host.fabric.graphics.read if host.fabric else ():
+        if not gpu.vms:
+            notes.setdefault(gpu.address, []).append(
                 "it is set up for sharing (vGPU), which ends when it is passed through"
             )
     return {address: tuple(notes[address]) for address in sorted(notes)}
 
 
 def management_addresses(host: Host) -> frozenset[str]:
-    """Addresses of the uplinks that carry management and stay with the host at the next boot.
+    """Addresses of the uplinks with a link that carry management and stay with the host at the next boot.
 
-    When no switch is known to carry management, any uplink may.
+    When no switch is known to carry management, any uplink may. When none of them has a link, the link states cannot be right, as the
+    host answers: then all of them count.
     """
     fabric = host.fabric
     if fabric is None:
         return frozenset()
-    carrying = [switch for switch in fabric.switches if MANAGEMENT in switch.services] or list(fabric.switches)
-    uplinks = {uplink for switch in carrying for uplink in switch.uplinks}
     leaving = {device.address for device in host.devices if device.enabled}
-    return frozenset(nic.address for nic in fabric.nics if nic.device in uplinks) - leaving
+    staying = {nic for nic in _management_nics(fabric) if nic.address not in leaving}
+    return frozenset(nic.address for nic in staying if nic.link) or frozenset(nic.address for nic in staying)
+
+
+def _management_nics(fabric: HostFabric) -> frozenset[PhysicalNic]:
+    switches = fabric.switches.read
+    carrying = [switch for switch in switches if MANAGEMENT in switch.services] or switches
+    uplinks = {uplink for switch in carrying for uplink in switch.uplinks}
+    return frozenset(nic for nic in fabric.nics.read if nic.device in uplinks)
 
 
 def _rank(protection: Protection) -> tuple[bool, str, str]:
@@ -115,8 +145,8 @@ def holds_disks(device: HostDevice) -> bool:
 
 def _nics(_host: Host, fabric: HostFabric) -> _Found:
     """Uplinks of any switch; those of switches that serve the host itself say which service."""
-    for nic in fabric.nics:
-        for switch in fabric.switches:
+    for nic in fabric.nics.read:
+        for switch in fabric.switches.read:
             if nic.device not in switch.uplinks:
                 continue
             only = len(switch.uplinks) == 1
@@ -133,16 +163,20 @@ def _switch(switch: Switch) -> str:
 def _last_management(host: Host, fabric: HostFabric, companions: Mapping[str, frozenset[str]]) -> _Found:
     """Devices whose loss, with all that goes along, leaves the host without a way to be managed: no override exists."""
     left = management_addresses(host)
+    names = ", ".join(sorted(nic.device for nic in fabric.nics.read if nic.address in left))
+    has_link = any(nic.link for nic in fabric.nics.read if nic.address in left)
     for address, others in companions.items():
-        if left and left <= {address, *others}:
-            names = ", ".join(sorted(nic.device for nic in fabric.nics if nic.address in left))
+        together = {address, *others}
+        if left and (left <= together if has_link else not left.isdisjoint(together)):
             reason = f"{names} is all that is left to reach the host for management"
+            if not has_link:
+                reason = f"one of {names}, which all show no link, is how the host is reached for management"
             yield address, Protection(code="last_management_uplink", reason=reason, hard=True)
 
 
 def _storage(_host: Host, fabric: HostFabric) -> _Found:
-    disks = {disk.name: disk for disk in fabric.disks}
-    for adapter in fabric.adapters:
+    disks = {disk.name: disk for disk in fabric.disks.read}
+    for adapter in fabric.adapters.read:
         for name in adapter.disks:
             protection = _disk_reason(adapter, name, disks.get(name), fabric)
             if protection is not None:
@@ -171,25 +205,41 @@ def _disk_reason(adapter: StorageAdapter, name: str, disk: Disk | None, fabric: 
 
 def _unreached(host: Host, fabric: HostFabric) -> _Found:
     """A disk that may be in use and that the host shows behind no adapter may be behind any storage controller."""
-    reached = {name for adapter in fabric.adapters for name in adapter.disks}
-    for disk in fabric.disks:
+    for name, what in _hidden(fabric):
+        for device in host.devices:
+            if device.class_id.startswith((STORAGE_CLASS, FIBRE_CHANNEL_CLASS)):
+                reason = f"the host does not show which controller leads to {name}, {what}"
+                yield device.address, Protection(code="disk_unreached", reason=reason)
+
+
+def _hidden(fabric: HostFabric) -> Iterator[tuple[str, str]]:
+    """Disks that no adapter leads to and that may be in use, with what is known of them."""
+    reached = {name for adapter in fabric.adapters.read for name in adapter.disks}
+    for disk in fabric.disks.read:
         if disk.name in reached:
             continue
         if disk.uses or disk.is_boot:
-            what = f"which {' and '.join(disk.uses) or 'is the disk ESXi boots from'}"
+            yield disk.name, f"which {' and '.join(disk.uses) or 'is the disk ESXi boots from'}"
         elif disk.local is not False and disk.partitioned is not False:
-            what = "which has partitions" if disk.partitioned else "whose partitions are not known"
-        else:
-            continue
-        for device in host.devices:
-            if device.class_id.startswith((STORAGE_CLASS, FIBRE_CHANNEL_CLASS)):
-                reason = f"the host does not show which controller leads to {disk.name}, {what}"
-                yield device.address, Protection(code="disk_unreached", reason=reason)
+            yield disk.name, "which has partitions" if disk.partitioned else "whose partitions are not known"
+    for name in fabric.hidden_disks:
+        if name not in reached:
+            yield name, "which is in use"
+
+
+def _no_disks(host: Host, fabric: HostFabric) -> _Found:
+    """A controller inside the host without known disks may be the one of a boot disk that was not found."""
+    if fabric.boot_disk_known or fabric.boots_from_usb:
+        return
+    for adapter in fabric.adapters.read:
+        if not adapter.disks and not adapter.remote:
+            reason = f"no disk of {adapter.device} is known, and it is not known from which disk this host boots"
+            yield adapter.address, Protection(code="boot_disk_unknown", reason=reason)
 
 
 def _esa(host: Host, fabric: HostFabric) -> _Found:
     """The pool of vSAN ESA is not in this API, so any NVMe device of such a host may belong to it."""
-    if fabric.vsan_esa:
+    if not isinstance(fabric.vsan_esa, Unknown) and fabric.vsan_esa:
         for device in host.devices:
             if device.class_id.startswith(NVME_CLASS):
                 reason = "the host runs vSAN ESA, which may use any of its NVMe devices"
@@ -198,10 +248,10 @@ def _esa(host: Host, fabric: HostFabric) -> _Found:
 
 def _usb(host: Host, fabric: HostFabric) -> _Found:
     """Which controller a USB disk sits on is not said, so one disk in use protects them all (KB 1021345)."""
-    disks = {disk.name: disk for disk in fabric.disks}
+    disks = {disk.name: disk for disk in fabric.disks.read}
     on_usb = [
         name
-        for adapter in fabric.adapters
+        for adapter in fabric.adapters.read
         if "usb" in adapter.driver.lower()
         for name in adapter.disks
         if (disk := disks.get(name)) is None or disk.uses or disk.is_boot
@@ -220,35 +270,37 @@ def _usb(host: Host, fabric: HostFabric) -> _Found:
 
 
 def _graphics(_host: Host, fabric: HostFabric) -> _Found:
-    for address, vms in fabric.graphics_shared.items():
-        if vms:
-            reason = f"it is shared as vGPU by {', '.join(sorted(vms))}"
-            yield address, Protection(code="vgpu_in_use", reason=reason)
+    for gpu in fabric.graphics.read:
+        if gpu.vms:
+            reason = f"it is shared as vGPU by {', '.join(sorted(gpu.vms))}"
+            yield gpu.address, Protection(code="vgpu_in_use", reason=reason)
 
 
-_PARTS = (
-    (NETWORK_CLASS, ("network", "virtualnic"), "the network set-up"),
-    (STORAGE_CLASS, ("storage", "filesystem", "diagnostic", "vsan", "boot", "partition"), "the storage set-up"),
-    (USB_CLASS, ("storage", "filesystem", "diagnostic", "boot", "partition"), "the storage set-up"),
-    (DISPLAY_CLASS, ("graphics",), "the graphics set-up"),
-)
+_DISKS = (STORAGE_CLASS, FIBRE_CHANNEL_CLASS, USB_CLASS)
+GUARDED: Mapping[str, tuple[str, ...]] = {
+    "nics": (NETWORK_CLASS,),
+    "switches": (NETWORK_CLASS,),
+    "adapters": _DISKS,
+    "disks": _DISKS,
+    "vsan_esa": (NVME_CLASS,),
+    "graphics": (DISPLAY_CLASS, ACCELERATOR_CLASS),
+}
+"""Fact of the fabric → PCI classes of the devices that are protected while the fact has gaps."""
 
 
-def _unread(host: Host, fabric: HostFabric) -> _Found:
-    """Where a part of the fabric could not be read, every device of that kind may be in use."""
-    if fabric.complete:
-        return
-    paths = [path.lower() for path in fabric.unreadable]
-    known = [word for _unused, words, _unused in _PARTS for word in words]
-    unclear = not paths or any(not any(word in path for word in known) for path in paths)
-    for class_prefix, words, part in _PARTS:
-        if not unclear and not any(word in path for path in paths for word in words):
-            continue
-        what = ", ".join(fabric.unreadable) or part
+def fabric_gaps(fabric: HostFabric) -> Mapping[str, tuple[Gap, ...]]:
+    """Fact → why it is not known, or not whole; facts without a gap are left out."""
+    facts: dict[str, Listing[Any] | Fact[Any]] = {name: getattr(fabric, name) for name in GUARDED}
+    return {name: gaps_of(fact) for name, fact in facts.items() if gaps_of(fact)}
+
+
+def _gaps(host: Host, fabric: HostFabric) -> _Found:
+    """Where a fact could not be read, every device that it could be about may be in use."""
+    for name, gaps in fabric_gaps(fabric).items():
+        why = " and ".join(str(gap) for gap in gaps)
         for device in host.devices:
-            if device.class_id.startswith(class_prefix):
-                reason = f"{what} of the host could not be read, so it may be in use"
-                yield device.address, Protection(code="fabric_unread", reason=reason)
+            if device.class_id.startswith(GUARDED[name]):
+                yield device.address, Protection(code="fabric_unread", reason=f"{why}, so it may be in use")
 
 
 def _companions(host: Host) -> Mapping[str, frozenset[str]]:

@@ -31,8 +31,9 @@ def disks_by_adapter(row: Row) -> dict[str, set[str]]:
         if lun in names:
             reached.setdefault(adapter, set()).add(names[lun])
     for adapter, name in _nvme(row):
-        if name in names.values():
-            reached.setdefault(adapter, set()).add(name)
+        reached.setdefault(adapter, set()).add(
+            name
+        )  # also one that is no disk of the list: it is not known what it holds
     return reached
 
 

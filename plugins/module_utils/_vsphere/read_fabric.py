@@ -7,13 +7,15 @@ Large (hundreds of kilobytes a host), so it is read only for hosts where somethi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .._domain.hosts import Disk, Host, HostFabric, PhysicalNic, StorageAdapter, Switch
+from .._domain.facts import Fact, Gap, Listing, Unknown
+from .._domain.hosts import Disk, Host, HostFabric, PhysicalNic, SharedGpu, StorageAdapter, Switch
 from .collect import Row, collect_objects
 from .read_disk_paths import TOPOLOGIES, disks_by_adapter
+from .read_gaps import gaps_by_fact
 from .sdk import vim, vmodl
 from .session import Session
 
@@ -29,19 +31,12 @@ _PATHS = {
     "config.storageDevice.scsiLun": None,
     **TOPOLOGIES,
     "config.fileSystemVolume.mountInfo": None,
+    "config.fileSystemVolume.volumeTypeList": None,
     "config.activeDiagnosticPartition": None,
     "config.vsanHostConfig": (vim.host.ConfigInfo, "vsanHostConfig"),
     "config.graphicsInfo": (vim.host.ConfigInfo, "graphicsInfo"),
     "configManager.storageSystem": None,
 }
-_ESSENTIAL = (
-    "config.network.pnic",
-    "config.network.vswitch",
-    "config.virtualNicManagerInfo.netConfig",
-    "config.storageDevice.hostBusAdapter",
-    "config.storageDevice.scsiLun",
-    "config.fileSystemVolume.mountInfo",
-)
 _SYSTEM_TYPES = frozenset({"vmkDiagnostic"})
 _SYSTEM_GUIDS = frozenset({"4eb2ea3978554790a79efae495e21f8d", "9d27538040ad11dbbf97000c2911d1b8"})
 """GPT types that only ESXi uses: OSDATA (VMFS-L) and core dump. The API's own type says no more than "none" of them (KB 1036609)."""
@@ -51,6 +46,12 @@ _BOOT_BANK_GUID = "ebd0a0a2b9e5443387c068b6b72699c7"
 _BOOT_VOLUMES = ("bootbank", "osdata", "locker")
 _BOOT_VOLUME_TYPES = ("VMFSL", "VMFS-L", "VMFSOS")
 _SYSTEM = "ESXi system"
+_REMOTE_ADAPTERS = tuple(
+    getattr(vim.host, name)
+    for name in ("FibreChannelHba", "FibreChannelOverEthernetHba", "InternetScsiHba", "RdmaHba", "TcpHba")
+    if hasattr(vim.host, name)
+)
+"""Adapters that lead to disks over a network. RdmaHba and TcpHba (NVMe over fabrics) since 7.0."""
 
 
 def read_fabric(session: Session, hosts: Sequence[Host], *, disks_of: Iterable[str] = ()) -> tuple[Host, ...]:
@@ -77,26 +78,44 @@ def _vm_names(session: Session, rows: Iterable[Row]) -> dict[str, str]:
 
 
 def _fabric(row: Row, partitions: Mapping[str, tuple[str, ...] | None], names: Mapping[str, str]) -> HostFabric:
-    disks = _disks(row, partitions)
-    unreadable = tuple(sorted(path for path in _ESSENTIAL if path in row.missing))
+    gaps = gaps_by_fact(row)
     adapters = _adapters(row)
+    disks = _disks(row, partitions)
     return HostFabric(
-        nics=_nics(row),
-        switches=switches_of(row),
-        adapters=adapters,
-        disks=disks,
+        nics=Listing(_nics(row), gaps=gaps["nics"]),
+        switches=Listing(switches_of(row), gaps=gaps["switches"]),
+        adapters=Listing(adapters, gaps=gaps["adapters"]),
+        disks=Listing(disks, gaps=gaps["disks"]),
+        hidden_disks=_hidden_disks(row, disks),
         boot_disk_known=any(disk.is_boot for disk in disks),
         boots_from_usb=_boots_from_usb(disks, adapters),
-        vsan_esa=bool(getattr(row.get("config.vsanHostConfig"), "vsanEsaEnabled", False)),
-        graphics_shared=_graphics(row, names),
-        complete=not unreadable,
-        unreadable=unreadable,
+        vsan_esa=_vsan_esa(row, gaps["vsan_esa"]),
+        graphics=Listing(_graphics(row, names), gaps=gaps["graphics"]),
     )
+
+
+def _vsan_esa(row: Row, gaps: Sequence[Gap]) -> Fact[bool]:
+    return Unknown(gap=gaps[0]) if gaps else bool(getattr(row.get("config.vsanHostConfig"), "vsanEsaEnabled", False))
+
+
+def _hidden_disks(row: Row, disks: Iterable[Disk]) -> tuple[str, ...]:
+    """Extents of volumes that are no disk of the host's list. NFS, vSAN, vVol and boot banks have no extent."""
+    known = {disk.name for disk in disks}
+    extents = {extent.diskName for mount in _mounts(row) for extent in getattr(mount.volume, "extent", None) or ()}
+    return tuple(sorted(extents - known))
+
+
+def _mounts(row: Row) -> Any:
+    return row.get("config.fileSystemVolume.mountInfo", ())
 
 
 def _nics(row: Row) -> tuple[PhysicalNic, ...]:
     pnics = row.get("config.network.pnic", ())
-    nics = [PhysicalNic(device=pnic.device, address=pnic.pci.lower()) for pnic in pnics if pnic.pci]
+    nics = [
+        PhysicalNic(device=pnic.device, address=pnic.pci.lower(), link=pnic.linkSpeed is not None)
+        for pnic in pnics
+        if pnic.pci
+    ]
     return tuple(sorted(nics, key=lambda nic: nic.address))
 
 
@@ -167,6 +186,7 @@ def _adapters(row: Row) -> tuple[StorageAdapter, ...]:
             address=(hba.pci or "").lower(),
             driver=hba.driver or "",
             disks=tuple(sorted(reached.get(hba.key, ()))),
+            remote=isinstance(hba, _REMOTE_ADAPTERS),
         )
         for hba in row.get("config.storageDevice.hostBusAdapter", ())
     ]
@@ -174,41 +194,67 @@ def _adapters(row: Row) -> tuple[StorageAdapter, ...]:
 
 
 def _disks(row: Row, partitions: Mapping[str, tuple[str, ...] | None]) -> tuple[Disk, ...]:
-    uses: dict[str, set[str]] = {}
-    boot: set[str] = set()
-    for mount in row.get("config.fileSystemVolume.mountInfo", ()):
-        volume = mount.volume
-        for extent in getattr(volume, "extent", None) or ():
-            if volume.name.lower().startswith(_BOOT_VOLUMES) or str(volume.type).upper() in _BOOT_VOLUME_TYPES:
-                boot.add(extent.diskName)
-                uses.setdefault(extent.diskName, set()).add(f"holds the ESXi system volume {volume.name}")
-            else:
-                uses.setdefault(extent.diskName, set()).add(f"holds datastore {volume.name}")
-    dump = row.get("config.activeDiagnosticPartition")
-    if dump is not None and getattr(dump, "id", None) is not None:
-        uses.setdefault(dump.id.diskName, set()).add("holds the core dump partition")
-    for name in _vsan_disks(row.get("config.vsanHostConfig")):
-        uses.setdefault(name, set()).add("belongs to a vSAN disk group")
+    uses = _disk_uses(row)
+    installed = {name for name, kinds in partitions.items() if kinds is not None and _SYSTEM in kinds}
+    boot = _boot_disks(row, partitions, installed)
     disks = []
     for lun in row.get("config.storageDevice.scsiLun", ()):
         name = lun.canonicalName
         found = uses.setdefault(name, set())
         _add_disk_flags(lun, found)
-        kinds = partitions.get(name)
-        if kinds is not None and _SYSTEM in kinds:
-            boot.add(name)
         if name in boot:
             found.add("is the disk ESXi boots from")
+        elif name in installed:
+            found.add("has an installation of ESXi, perhaps the one this host boots")
+        kinds = partitions.get(name)
         disks.append(
             Disk(
                 name=name,
                 local=getattr(lun, "localDisk", None),
-                partitioned=None if name not in partitions else bool(kinds) if kinds is not None else None,
+                partitioned=None if kinds is None else bool(kinds),
                 uses=tuple(sorted(found)),
                 is_boot=name in boot,
             )
         )
     return tuple(sorted(disks, key=lambda disk: disk.name))
+
+
+def _disk_uses(row: Row) -> dict[str, set[str]]:
+    """Disk → what it holds, as clauses."""
+    uses: dict[str, set[str]] = {}
+    for mount in _mounts(row):
+        volume = mount.volume
+        what = "the ESXi system volume" if _is_system_volume(volume) else "datastore"
+        for extent in getattr(volume, "extent", None) or ():
+            uses.setdefault(extent.diskName, set()).add(f"holds {what} {volume.name}")
+    dump = row.get("config.activeDiagnosticPartition")
+    if dump is not None and getattr(dump, "id", None) is not None:
+        uses.setdefault(dump.id.diskName, set()).add("holds the core dump partition")
+    for name in _vsan_disks(row.get("config.vsanHostConfig")):
+        uses.setdefault(name, set()).add("belongs to a vSAN disk group")
+    return uses
+
+
+def _is_system_volume(volume: Any) -> bool:
+    return volume.name.lower().startswith(_BOOT_VOLUMES) or str(volume.type).upper() in _BOOT_VOLUME_TYPES
+
+
+def _boot_disks(
+    row: Row, partitions: Mapping[str, tuple[str, ...] | None], installed: Collection[str]
+) -> frozenset[str]:
+    """The disk this host boots from, where that is certain: it holds a mounted system volume, or it is the only one with an
+    installation of ESXi and no other could be the one. A disk with an old installation does not count while another may boot.
+    """
+    extents = {
+        extent.diskName
+        for mount in _mounts(row)
+        if _is_system_volume(mount.volume)
+        for extent in getattr(mount.volume, "extent", None) or ()
+    }
+    if extents:
+        return frozenset(extents)
+    unread = {name for name, kinds in partitions.items() if kinds is None}
+    return frozenset(installed) if len(installed) == 1 and not unread else frozenset()
 
 
 def _add_disk_flags(lun: Any, found: set[str]) -> None:
@@ -233,21 +279,24 @@ def _boots_from_usb(disks: Iterable[Disk], adapters: Iterable[StorageAdapter]) -
     return False if any(disk.is_boot for disk in system) else None
 
 
-def _graphics(row: Row, names: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    shared = {}
-    for info in row.get("config.graphicsInfo", ()):
-        if str(info.graphicsType) in ("shared", "sharedDirect"):
-            shared[info.pciId.lower()] = tuple(sorted(names.get(vm._moId, vm._moId) for vm in info.vm or ()))
-    return shared
+def _graphics(row: Row, names: Mapping[str, str]) -> tuple[SharedGpu, ...]:
+    return tuple(
+        SharedGpu(address=info.pciId.lower(), vms=tuple(sorted(names.get(vm._moId, vm._moId) for vm in info.vm or ())))
+        for info in row.get("config.graphicsInfo", ())
+        if str(info.graphicsType) in ("shared", "sharedDirect")
+    )
 
 
 def _partitions(session: Session, row: Row) -> dict[str, tuple[str, ...] | None]:
-    """canonical name → partition types of each local disk; None where the host would not say."""
+    """canonical name → partition types of each disk; None where the host would not say.
+
+    Remote disks too: a host may boot from one of them, while a local one still has an old installation.
+    """
     system = row.get("configManager.storageSystem")
     paths = {
         lun.devicePath: lun.canonicalName
         for lun in row.get("config.storageDevice.scsiLun", ())
-        if getattr(lun, "devicePath", None) and getattr(lun, "localDisk", None) is not False
+        if getattr(lun, "devicePath", None)
     }
     if system is None or not paths:
         return {}

@@ -12,6 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.facts import Gap, Listing
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import (
     DeviceUser,
     Disk,
@@ -141,18 +142,19 @@ def fabrics(draw: st.DrawFn, devices: tuple[HostDevice, ...]) -> HostFabric:
         )
         for number in range(len(storage))
     )
+    adapters = tuple(
+        StorageAdapter(device=f"vmhba{number}", address=d.address, driver="nvme_pcie", disks=(f"naa.{number}",))
+        for number, d in enumerate(storage)
+    )
+    gaps = st.sampled_from([(), (), (Gap(path="config.some.path"),)])
     return HostFabric(
-        nics=pnics,
-        switches=switches,
-        adapters=tuple(
-            StorageAdapter(device=f"vmhba{number}", address=d.address, driver="nvme_pcie", disks=(f"naa.{number}",))
-            for number, d in enumerate(storage)
-        ),
-        disks=disks,
+        nics=Listing(pnics, gaps=draw(gaps)),
+        switches=Listing(switches, gaps=draw(gaps)),
+        adapters=Listing(adapters, gaps=draw(gaps)),
+        disks=Listing(disks, gaps=draw(gaps)),
         boot_disk_known=any(disk.is_boot for disk in disks),
         boots_from_usb=draw(st.sampled_from([None, False, True])),
         vsan_esa=draw(st.booleans()),
-        complete=draw(st.sampled_from([True, True, False])),
     )
 
 

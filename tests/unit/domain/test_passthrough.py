@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.facts import Listing
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import (
     DeviceUser,
     Disk,
@@ -413,8 +414,8 @@ def test_enabling_a_device_of_a_vm_is_fine() -> None:
 
 BOOT = replace(
     EMPTY_FABRIC,
-    adapters=(StorageAdapter(device="vmhba1", address=P, disks=("naa.1",)),),
-    disks=(Disk(name="naa.1", local=True, is_boot=True),),
+    adapters=Listing((StorageAdapter(device="vmhba1", address=P, disks=("naa.1",)),)),
+    disks=Listing((Disk(name="naa.1", local=True, is_boot=True),)),
 )
 
 

@@ -4,18 +4,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.facts import Gap, Listing, Unknown
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import (
     Disk,
     Host,
     HostFabric,
     PhysicalNic,
+    SharedGpu,
     Sriov,
     StorageAdapter,
     Switch,
@@ -26,6 +28,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.overrid
     protection_blockers,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.protection import (
+    GUARDED,
     cautions,
     management_addresses,
     protections,
@@ -62,7 +65,7 @@ def reasons(esx: Host, address: str = P) -> list[str]:
 
 
 def nic_host(*switches: Switch, **more: Any) -> Host:
-    fabric = replace(EMPTY_FABRIC, nics=BOTH, switches=switches)
+    fabric = replace(EMPTY_FABRIC, nics=Listing(BOTH), switches=Listing(switches))
     return host(device(P, X710, **more), device(Q, X710, **more), fabric=fabric)
 
 
@@ -73,7 +76,7 @@ def switch(*uplinks: str, name: str = "vSwitch0", serves: tuple[str, ...] = (), 
 def disk_host(disk: Disk | None, adapter: str = "vmhba2", driver: str = "nvme_pcie", **more: Any) -> Host:
     """A host with one NVMe adapter at P that leads to ``disk`` (of which nothing is known when None)."""
     adapters = (StorageAdapter(device=adapter, address=P, driver=driver, disks=(disk.name if disk else "naa.1",)),)
-    fabric = replace(EMPTY_FABRIC, adapters=adapters, disks=(disk,) if disk else (), **more)
+    fabric = replace(EMPTY_FABRIC, adapters=Listing(adapters), disks=Listing((disk,) if disk else ()), **more)
     return host(device(P, NVME), fabric=fabric)
 
 
@@ -156,12 +159,15 @@ def test_a_card_of_no_use_to_the_host_is_free() -> None:
             "vmhba2 leads to naa.1, whose partitions are not known: they may hold ESXi or data",
         ),
         (
-            host(device(P, NVME), fabric=replace(EMPTY_FABRIC, disks=(replace(FREE, uses=("belongs to vSAN",)),))),
+            host(
+                device(P, NVME),
+                fabric=replace(EMPTY_FABRIC, disks=Listing((replace(FREE, uses=("belongs to vSAN",)),))),
+            ),
             "disk_unreached",
             "the host does not show which controller leads to naa.1, which belongs to vSAN",
         ),
         (
-            host(device(P, NVME), fabric=replace(EMPTY_FABRIC, disks=(replace(FREE, partitioned=None),))),
+            host(device(P, NVME), fabric=replace(EMPTY_FABRIC, disks=Listing((replace(FREE, partitioned=None),)))),
             "disk_unreached",
             "the host does not show which controller leads to naa.1, whose partitions are not known",
         ),
@@ -187,7 +193,10 @@ def test_a_card_of_no_use_to_the_host_is_free() -> None:
             "it is not known from which disk this host boots, so it may be one on USB",
         ),
         (
-            host(device(P), fabric=replace(EMPTY_FABRIC, graphics_shared={P: ("vdi-2", "vdi-1")})),
+            host(
+                device(P),
+                fabric=replace(EMPTY_FABRIC, graphics=Listing((SharedGpu(address=P, vms=("vdi-2", "vdi-1")),))),
+            ),
             "vgpu_in_use",
             "it is shared as vGPU by vdi-1, vdi-2",
         ),
@@ -210,7 +219,7 @@ def test_each_rule(made: Host, code: str, reason: str) -> None:
         host(device(P, USB)),
         host(device(P, USB), fabric=replace(EMPTY_FABRIC, boots_from_usb=None)),
         host(device(P, NVME), fabric=replace(EMPTY_FABRIC, vsan_esa=False)),
-        host(device(P), fabric=replace(EMPTY_FABRIC, graphics_shared={P: ()})),
+        host(device(P), fabric=replace(EMPTY_FABRIC, graphics=Listing((SharedGpu(address=P),)))),
         host(device(P, X710, sriov=Sriov(capable=True, maximum=64))),
     ],
 )
@@ -222,7 +231,7 @@ def test_a_used_disk_on_usb_protects_every_usb_controller() -> None:
     """Which controller it hangs on is not said (KB 1021345)."""
     disk = Disk(name="mpx.vmhba32:C0:T0:L0", local=True, uses=("holds the core dump partition",))
     adapter = StorageAdapter(device="vmhba32", address=P, driver="vmkusb", disks=(disk.name,))
-    fabric = replace(EMPTY_FABRIC, adapters=(adapter,), disks=(disk,))
+    fabric = replace(EMPTY_FABRIC, adapters=Listing((adapter,)), disks=Listing((disk,)))
     esx = host(device(P, USB), device(R, USB), device(Q), fabric=fabric)
     assert codes(esx) == {P: ["disk_in_use", "usb_boot"], R: ["usb_boot"]}
     assert "the USB disk mpx.vmhba32:C0:T0:L0 is in use" in reasons(esx, R)[0]
@@ -231,7 +240,11 @@ def test_a_used_disk_on_usb_protects_every_usb_controller() -> None:
 def test_every_way_to_a_disk_is_protected() -> None:
     disk = Disk(name="naa.1", local=False, uses=("holds datastore san01",))
     adapters = tuple(StorageAdapter(device=f"vmhba{n}", address=a, disks=("naa.1",)) for n, a in enumerate((P, R)))
-    esx = host(device(P, NVME), device(R, NVME), fabric=replace(EMPTY_FABRIC, adapters=adapters, disks=(disk,)))
+    esx = host(
+        device(P, NVME),
+        device(R, NVME),
+        fabric=replace(EMPTY_FABRIC, adapters=Listing(adapters), disks=Listing((disk,))),
+    )
     assert codes(esx) == {P: ["disk_in_use"], R: ["disk_in_use"]}
 
 
@@ -276,7 +289,9 @@ def test_the_last_way_to_reach_the_host_has_no_override(made: Host, hard: set[st
 
 
 def test_an_uplink_that_leaves_at_the_next_boot_does_not_count() -> None:
-    fabric = replace(EMPTY_FABRIC, nics=BOTH, switches=(switch("vmnic0", "vmnic1", serves=MANAGEMENT),))
+    fabric = replace(
+        EMPTY_FABRIC, nics=Listing(BOTH), switches=Listing((switch("vmnic0", "vmnic1", serves=MANAGEMENT),))
+    )
     esx = host(device(P, X710, PENDING_ENABLE), device(Q, X710), fabric=fabric)
     assert management_addresses(esx) == {Q}
     assert last(esx) == {Q}
@@ -284,7 +299,9 @@ def test_an_uplink_that_leaves_at_the_next_boot_does_not_count() -> None:
 
 def test_two_ports_on_one_function_are_lost_together() -> None:
     nics = (PhysicalNic(device="vmnic0", address=P), PhysicalNic(device="vmnic1", address=P))
-    fabric = replace(EMPTY_FABRIC, nics=nics, switches=(switch("vmnic0", "vmnic1", serves=MANAGEMENT),))
+    fabric = replace(
+        EMPTY_FABRIC, nics=Listing(nics), switches=Listing((switch("vmnic0", "vmnic1", serves=MANAGEMENT),))
+    )
     esx = host(device(P, X710), fabric=fabric)
     assert last(esx) == {P}
     assert reasons(esx)[0].startswith("vmnic0, vmnic1 is all that is left")
@@ -294,7 +311,7 @@ def test_two_ports_on_one_function_are_lost_together() -> None:
 
 
 def test_a_protected_sibling_protects_the_whole_group() -> None:
-    fabric = replace(EMPTY_FABRIC, graphics_shared={P: ("vdi-1",)})
+    fabric = replace(EMPTY_FABRIC, graphics=Listing((SharedGpu(address=P, vms=("vdi-1",)),)))
     esx = host(device(P, dependent_device=P), device(Q, AUDIO, dependent_device=P), device(R), fabric=fabric)
     assert codes(esx) == {P: ["vgpu_in_use"], Q: ["vgpu_in_use"]}
     assert reasons(esx, Q) == [f"it goes together with {P}: it is shared as vGPU by vdi-1"]
@@ -303,7 +320,9 @@ def test_a_protected_sibling_protects_the_whole_group() -> None:
 def test_a_reset_of_the_shared_bridge_hits_all_behind_it() -> None:
     """The GPU names the bridge; the NIC behind the same bridge has a reset of its own, but is hit by the bridge's."""
     outer, inner = "0000:00:01.0", "0000:3a:00.0"
-    fabric = replace(EMPTY_FABRIC, nics=BOTH, switches=(switch("vmnic1", "vmnic9", serves=("vsan",)),))
+    fabric = replace(
+        EMPTY_FABRIC, nics=Listing(BOTH), switches=Listing((switch("vmnic1", "vmnic9", serves=("vsan",)),))
+    )
     esx = host(
         device(outer, BRIDGE),
         device(inner, BRIDGE, parent_bridge=outer),
@@ -332,31 +351,93 @@ def test_a_group_is_protected_as_a_whole(esx: Host) -> None:
 # --- what could not be read -------------------------------------------------------------------------------------------
 
 EVERYTHING = {"nic": X710, "disk": NVME, "usb": USB, "gpu": A100}
+GAP = Gap(path="config.some.path")
 
 
 @pytest.mark.parametrize(
-    ("unreadable", "kept"),
+    ("gaps", "kept"),
     [
-        (("config.network.pnic",), {"nic"}),
-        (("config.virtualNicManagerInfo.netConfig",), {"nic"}),
-        (("config.storageDevice.scsiLun",), {"disk", "usb"}),
-        (("config.fileSystemVolume.mountInfo",), {"disk", "usb"}),
-        (("config.vsanHostConfig",), {"disk"}),
-        (("config.graphicsInfo",), {"gpu"}),
-        (("config.network.vswitch", "config.graphicsInfo"), {"nic", "gpu"}),
-        (("config.somethingNew",), {"nic", "disk", "usb", "gpu"}),
-        ((), {"nic", "disk", "usb", "gpu"}),
+        ({"nics": Listing(gaps=(GAP,))}, {"nic"}),
+        ({"switches": Listing(gaps=(GAP,))}, {"nic"}),
+        ({"adapters": Listing(gaps=(GAP,))}, {"disk", "usb"}),
+        ({"disks": Listing(gaps=(GAP,))}, {"disk", "usb"}),
+        ({"vsan_esa": Unknown(gap=GAP)}, {"disk"}),
+        ({"graphics": Listing(gaps=(GAP,))}, {"gpu"}),
+        ({"switches": Listing(gaps=(GAP,)), "graphics": Listing(gaps=(GAP,))}, {"nic", "gpu"}),
     ],
 )
-def test_what_was_not_read_counts_as_in_use(unreadable: tuple[str, ...], kept: set[str]) -> None:
+def test_what_was_not_read_counts_as_in_use(gaps: dict[str, Any], kept: set[str]) -> None:
     places = {kind: f"0000:0{number}:00.0" for number, kind in enumerate(EVERYTHING)}
     devices = [device(places[kind], model) for kind, model in EVERYTHING.items()]
-    esx = host(*devices, fabric=replace(EMPTY_FABRIC, complete=False, unreadable=unreadable))
+    esx = host(*devices, fabric=replace(EMPTY_FABRIC, **gaps))
     assert codes(esx) == {places[kind]: ["fabric_unread"] for kind in EVERYTHING if kind in kept}
     for kind in kept:
-        (reason,) = reasons(esx, places[kind])
-        assert reason.endswith("of the host could not be read, so it may be in use")
-        assert all(path in reason for path in unreadable)
+        assert reasons(esx, places[kind]) == ["config.some.path could not be read, so it may be in use"]
+
+
+def test_every_fact_of_the_fabric_that_may_be_unknown_guards_devices() -> None:
+    unknowable = {f.name for f in fields(HostFabric) if "Listing" in str(f.type) or "Fact[" in str(f.type)}
+    assert set(GUARDED) == unknowable
+
+
+def test_an_unknown_fact_cannot_be_mistaken_for_none() -> None:
+    with pytest.raises(TypeError, match="unknown is neither true nor false"):
+        bool(Unknown(gap=GAP))
+    for use in (bool, list):
+        with pytest.raises(TypeError, match="answer for"):
+            use(Listing())  # type: ignore[operator]
+
+
+class TestDisksThatNoAdapterLeadsTo:
+    def test_an_extent_of_a_volume(self) -> None:
+        esx = host(device(P, NVME), device(Q, X710), fabric=replace(EMPTY_FABRIC, hidden_disks=("naa.9",)))
+        assert codes(esx) == {P: ["disk_unreached"]}
+        assert reasons(esx) == ["the host does not show which controller leads to naa.9, which is in use"]
+
+    def test_not_one_that_is_reached(self) -> None:
+        disk = Disk(name="naa.9", local=True, partitioned=False)
+        assert protections(disk_host(disk, hidden_disks=("naa.9",))) == {}
+
+
+class TestAControllerWithoutKnownDisks:
+    def made(self, *, remote: bool = False, **more: Any) -> Host:
+        adapter = StorageAdapter(device="vmhba2", address=P, remote=remote)
+        return host(device(P, NVME), fabric=replace(EMPTY_FABRIC, adapters=Listing((adapter,)), **more))
+
+    def test_is_free_where_the_boot_disk_is_known(self) -> None:
+        assert protections(self.made()) == {}
+        assert protections(self.made(boot_disk_known=False, boots_from_usb=True)) == {}
+
+    def test_may_be_the_one_of_a_boot_disk_that_is_not_known(self) -> None:
+        esx = self.made(boot_disk_known=False)
+        assert codes(esx) == {P: ["boot_disk_unknown"]}
+        assert reasons(esx) == [
+            "no disk of vmhba2 is known, and it is not known from which disk this host boots",
+        ]
+
+    def test_has_nothing_inside_the_host_where_it_leads_elsewhere(self) -> None:
+        assert protections(self.made(remote=True, boot_disk_known=False)) == {}
+
+
+class TestLinks:
+    def made(self, first: bool, second: bool) -> Host:
+        nics = (replace(BOTH[0], link=first), replace(BOTH[1], link=second))
+        switches = (switch("vmnic0", "vmnic1", serves=MANAGEMENT),)
+        fabric = replace(EMPTY_FABRIC, nics=Listing(nics), switches=Listing(switches))
+        return host(device(P, X710), device(Q, X710), fabric=fabric)
+
+    def test_an_uplink_without_link_is_no_way_to_manage_a_host(self) -> None:
+        assert last(self.made(True, False)) == {P}
+        assert last(self.made(False, True)) == {Q}
+        assert last(self.made(True, True)) == set()
+
+    def test_where_none_has_one_any_may_be_the_way(self) -> None:
+        esx = self.made(False, False)
+        assert last(esx) == {P, Q}
+        assert (
+            reasons(esx)[0]
+            == "one of vmnic0, vmnic1, which all show no link, is how the host is reached for management"
+        )
 
 
 # --- cautions ---------------------------------------------------------------------------------------------------------
@@ -374,7 +455,7 @@ def test_the_console_is_worth_a_word() -> None:
 
 
 def test_a_card_set_up_for_sharing_is_worth_a_word() -> None:
-    fabric = replace(EMPTY_FABRIC, graphics_shared={P: (), Q: ("vdi-1",)})
+    fabric = replace(EMPTY_FABRIC, graphics=Listing((SharedGpu(address=P), SharedGpu(address=Q, vms=("vdi-1",)))))
     assert cautions(host(device(P), device(Q), fabric=fabric)) == {
         P: ("it is set up for sharing (vGPU), which ends when it is passed through",)
     }

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.facts import Listing
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import Disk, Host, StorageAdapter
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.reboot import pending_reason, taken_devices
 from ansible_collections.directpath.vsphere.tests.unit.domain.strategies import (
@@ -54,8 +55,8 @@ def test_the_hint_of_the_host_is_no_reason() -> None:
 
 BOOT = replace(
     EMPTY_FABRIC,
-    adapters=(StorageAdapter(device="vmhba1", address=Q, disks=("naa.1",)),),
-    disks=(Disk(name="naa.1", local=True, is_boot=True),),
+    adapters=Listing((StorageAdapter(device="vmhba1", address=Q, disks=("naa.1",)),)),
+    disks=Listing((Disk(name="naa.1", local=True, is_boot=True),)),
 )
 
 

@@ -20,6 +20,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift_f
     with_users,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift_report import untold
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.facts import Listing
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import Host, PhysicalNic, Sriov, Switch
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.mmio import MmioWish
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.passthrough import PassthroughWish
@@ -72,8 +73,8 @@ def of_entry(step: Any, **more: Any) -> str:
 UPLINK = device("0000:1a:00.0", X710)
 ON_UPLINK = replace(
     EMPTY_FABRIC,
-    nics=(PhysicalNic(device="vmnic0", address="0000:1a:00.0"),),
-    switches=(Switch(name="vSwitch0", uplinks=("vmnic0",), services=frozenset({"vmotion"})),),
+    nics=Listing((PhysicalNic(device="vmnic0", address="0000:1a:00.0"),)),
+    switches=Listing((Switch(name="vSwitch0", uplinks=("vmnic0",), services=frozenset({"vmotion"})),)),
 )
 GPU_ON, GPU_OFF = device("0000:3b:00.0", state=ACTIVE), device("0000:3b:00.0", state=OFF)
 READY = guest("train-01", dynamic(), memory=locked())
