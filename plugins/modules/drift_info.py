@@ -68,6 +68,14 @@ options:
     type: list
     elements: str
     default: []
+  ignore_unreadable_vms:
+    description: As O(directpath.vsphere.vm_pci_device#module:ignore_unreadable_vms).
+    type: list
+    elements: str
+    default: []
+  host_device_limit:
+    description: As O(directpath.vsphere.vm_pci_device#module:host_device_limit).
+    type: int
   only_on_hosts:
     description: Names of ESXi hosts. Virtual machines on other hosts are passed over. Without it none is.
     type: list
@@ -225,6 +233,8 @@ ARGUMENTS = {
     },
     "on_missing": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
     "allow_protected": {**NAMES, "default": []},
+    "ignore_unreadable_vms": {**NAMES, "default": []},
+    "host_device_limit": {"type": "int"},
     "only_on_hosts": {**NAMES, "default": []},
     "scope": {"type": "str", "choices": ["intent", "fleet"], "default": "intent"},
     "ignore": {

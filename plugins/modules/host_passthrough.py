@@ -52,6 +52,14 @@ options:
     type: list
     elements: str
     default: []
+  ignore_unreadable_vms:
+    description:
+      - Virtual machines, by name or managed object id, that are said to hold no passthrough device, although that cannot be read.
+      - While it is not known which devices a virtual machine holds (it is orphaned or inaccessible, the account may not read it, or a
+        backing cannot be read), nothing of its host is disabled.
+    type: list
+    elements: str
+    default: []
   assume_detached:
     description:
       - Virtual machines, by name or managed object id, that count as holding no device any more. Only used in check mode, to see past a
@@ -168,6 +176,7 @@ ARGUMENTS = {
     "apply": {"type": "str", "choices": ["auto", "now", "reboot"], "default": "auto"},
     "on_missing": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
     "allow_protected": {"type": "list", "elements": "str", "default": []},
+    "ignore_unreadable_vms": {"type": "list", "elements": "str", "default": []},
     "assume_detached": {"type": "list", "elements": "str", "default": []},
     "settle_timeout": {"type": "int", "default": 30},
 }

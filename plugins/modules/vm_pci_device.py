@@ -73,6 +73,19 @@ options:
     type: list
     elements: str
     default: []
+  ignore_unreadable_vms:
+    description:
+      - Virtual machines, by name or managed object id, that are said to hold no passthrough device, although that cannot be read.
+      - While it is not known which devices a virtual machine holds (it is orphaned or inaccessible, the account may not read it, or a
+        backing cannot be read), no fixed device of its host is attached.
+    type: list
+    elements: str
+    default: []
+  host_device_limit:
+    description:
+      - Most passthrough devices that virtual machines powered on at the same time may have on one ESXi host.
+      - Without it 8 on hosts with ESX(i) 4.x or 5.x, and no limit on later releases. With it this number on every host.
+    type: int
 seealso:
   - module: directpath.vsphere.host_passthrough
   - module: directpath.vsphere.vm_memory_reservation
@@ -181,6 +194,8 @@ ARGUMENTS = {
     "only_on_hosts": {"type": "list", "elements": "str", "default": []},
     "assume_enabled": TARGETS["targets"],
     "allow_protected": {"type": "list", "elements": "str", "default": []},
+    "ignore_unreadable_vms": {"type": "list", "elements": "str", "default": []},
+    "host_device_limit": {"type": "int"},
 }
 CONSTRAINTS = {"mutually_exclusive": [("vm", "vms")], "required_one_of": [("vm", "vms")]}
 

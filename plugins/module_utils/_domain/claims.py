@@ -32,10 +32,14 @@ class Claim:
     """Given to it by this very plan."""
     leaving: bool = False
     """Given up by it in this very plan."""
+    doubt: str = ""
+    """Why it is not certain that the VM holds just this device; empty when it is."""
 
     def sentence(self) -> str:
         if self.planned:
             return f"given to {self.vm} in this run"
+        if self.doubt:
+            return f"perhaps held by {self.vm} ({self.doubt})"
         return f"held by {self.vm} ({'running' if self.powered_on else 'powered off'})"
 
 
@@ -126,8 +130,9 @@ def read_claims(world: VmWorld) -> Claims:
         known.add(vm.moid)
         if vm.host_moid is None:
             continue
-        for address, fixed in _addresses(vm):
-            claims.add(vm.host_moid, address, Claim(vm=vm.name, moid=vm.moid, powered_on=vm.is_powered_on, fixed=fixed))
+        for address, fixed, doubt in _addresses(vm):
+            claim = Claim(vm=vm.name, moid=vm.moid, powered_on=vm.is_powered_on, fixed=fixed, doubt=doubt)
+            claims.add(vm.host_moid, address, claim)
         if vm.is_powered_on:
             claims.place(vm.host_moid, vm, tuple(_unassigned(vm)))
     for host in world.hosts:
@@ -139,15 +144,24 @@ def read_claims(world: VmWorld) -> Claims:
     return claims
 
 
-def _addresses(vm: Vm) -> Iterator[tuple[str, bool]]:
+def _addresses(vm: Vm) -> Iterator[tuple[str, bool, str]]:
+    """Addresses the VM holds, whether for good, and why that is not certain."""
     for device in vm.devices:
         match device.backing:
-            case FixedBacking(address=str() as address):
-                yield address, True
+            case FixedBacking() as backing:
+                for address in backing.possible:
+                    yield address, True, two_readings(backing)
             case DynamicBacking(assigned_address=str() as address) if vm.is_powered_on:
-                yield address, False
+                yield address, False, ""
             case SriovBacking(virtual_function=str() as address):
-                yield address, True
+                yield address, True, ""
+
+
+def two_readings(backing: FixedBacking) -> str:
+    """Why it is not certain which card a fixed backing means; empty when it is."""
+    if len(backing.readings) < 2:
+        return ""
+    return f"its PCI address {backing.text} can mean {' or '.join(backing.readings)}"
 
 
 def _unassigned(vm: Vm) -> Iterator[DynamicItem]:

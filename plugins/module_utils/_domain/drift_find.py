@@ -18,7 +18,7 @@ from .passthrough import PassthroughWish, needs_fabric, plan_passthrough
 from .plan import Plan, TargetPlan
 from .protection import holds_disks
 from .vm_devices import VmWish, VmWorld, needs_details, plan_vm_devices
-from .vms import DynamicBacking, FixedBacking, SriovBacking, Vm
+from .vms import FixedBacking, Vm, held_addresses
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,11 +120,10 @@ def with_users(hosts: Iterable[Host], vms: Iterable[Vm]) -> tuple[Host, ...]:
     users: dict[tuple[str, str], list[DeviceUser]] = {}
     for vm in sorted(vms, key=lambda vm: (vm.name, vm.moid)):
         for device in vm.devices:
-            address = _address(device.backing)
-            if address is not None and vm.host_moid is not None:
+            for address in held_addresses(device.backing) if vm.host_moid is not None else ():
                 is_fixed = isinstance(device.backing, FixedBacking)
                 user = DeviceUser(vm=vm.name, moid=vm.moid, powered_on=vm.is_powered_on, fixed=is_fixed)
-                users.setdefault((vm.host_moid, address), []).append(user)
+                users.setdefault((vm.host_moid or "", address), []).append(user)
     return tuple(_with_users(host, users) for host in hosts)
 
 
@@ -137,14 +136,6 @@ def _with_users(host: Host, users: Mapping[tuple[str, str], Sequence[DeviceUser]
         if named:
             merged[device.address] = (*named, *others)
     return replace(host, users=merged)
-
-
-def _address(backing: Any) -> str | None:
-    if isinstance(backing, FixedBacking):
-        return backing.address
-    if isinstance(backing, DynamicBacking):
-        return backing.assigned_address
-    return backing.virtual_function if isinstance(backing, SriovBacking) else None
 
 
 def _hosts(world: DriftWorld, plans: Plans, commands: Commands) -> Iterable[Difference]:

@@ -39,6 +39,8 @@ _MISSING = frozenset(
 _KIND_OF = {
     **dict.fromkeys(_MISSING, "device_missing"),
     "too_many_devices": "limit_exceeded",
+    "host_device_limit": "limit_exceeded",
+    "holders_unknown": "device_missing",
     "identity_changed": "identity_changed",
     "ambiguous": "ambiguous",
     "stale_device": "stale_address",

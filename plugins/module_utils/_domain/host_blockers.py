@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from .hosts import Host, HostDevice
+from .hosts import Host, HostDevice, UnreadVm
 from .plan import Blocker
 
 
@@ -108,6 +108,18 @@ def in_use(host: Host, device: HostDevice) -> Blocker:
         message=f"{device.describe()} on {host.name} cannot be disabled: it belongs to {names}",
         cure="Power these VMs off and remove the device from them first (vm_pci_device with state: absent)",
         subjects=(device.address,),
+    )
+
+
+def holders_unknown(host: str, unread: Sequence[UnreadVm], consequence: str) -> Blocker:
+    """VMs of a host may hold any of its devices: ``consequence`` is what cannot be done therefore."""
+    listed = "; ".join(f"{entry.vm} {entry.why}" for entry in unread)
+    names = ", ".join(f'"{entry.vm}"' for entry in unread)
+    return Blocker(
+        code="holders_unknown",
+        message=f"{consequence}: it is not known which devices of {host} are held. {listed}",
+        cure="Repair or unregister these VMs, or let the account read them. If none of them holds a device that is meant, "
+        f"name them: ignore_unreadable_vms: [{names}]",
     )
 
 

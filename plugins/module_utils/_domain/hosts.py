@@ -202,6 +202,15 @@ class DeviceUser:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class UnreadVm:
+    """A VM of a host of which it is not known which devices it holds; ``why`` is a clause."""
+
+    vm: str
+    moid: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Host:
     """One ESXi host. ``cluster`` is None for a host of its own; ``boot_time`` is seconds since the epoch."""
 
@@ -227,6 +236,8 @@ class Host:
     """False when the host has no passthrough system at all."""
     users: Mapping[str, tuple[DeviceUser, ...]] = field(default_factory=dict)
     """address → VMs that refer to it; filled when VMs were read."""
+    unread_vms: tuple[UnreadVm, ...] = ()
+    """VMs that may hold any of its devices; filled when VMs were read."""
     fabric: HostFabric | None = None
     """None when not read."""
     unreadable: tuple[str, ...] = ()

@@ -208,6 +208,7 @@ def _blockers(vm: Vm, wish: MemoryWish, changes: tuple[Change, ...]) -> tuple[Bl
     target = write.reservation_mb if write.reservation_mb is not None else vm.memory.reservation_mb
     blockers += _size_blockers(vm, wish, target)
     blockers += _device_blockers(vm, wish, target)
+    blockers += _feature_blockers(vm, wish, target)
     if not any(blocker.code == "reservation_above_size" for blocker in blockers) and target > vm.memory.reservation_mb:
         blockers += pool_blockers(vm, target)
     return tuple(blockers)
@@ -265,14 +266,34 @@ def _size_blockers(vm: Vm, wish: MemoryWish, target: int) -> list[Blocker]:
     return []
 
 
-def _device_blockers(vm: Vm, wish: MemoryWish, target: int) -> list[Blocker]:
-    devices = vm.needs_full_reservation
+def _is_given_up(vm: Vm, wish: MemoryWish, target: int) -> bool:
+    """True when less than all memory would be reserved for good, and that is asked for."""
     unlocking = vm.memory.locked_to_max
-    if not devices or (not unlocking and target >= vm.memory.size_mb):
+    return unlocking or (target < vm.memory.size_mb and wish.reservation_mb is not None)
+
+
+def _loss(vm: Vm, target: int) -> str:
+    return "unlocked" if vm.memory.locked_to_max else f"lowered to {target} of {vm.memory.size_mb} MB"
+
+
+def _feature_blockers(vm: Vm, wish: MemoryWish, target: int) -> list[Blocker]:
+    """Fault Tolerance and high latency sensitivity demand a full reservation too; the API refuses to take it away."""
+    if not vm.lock_reasons or not _is_given_up(vm, wish, target):
         return []
-    if not unlocking and wish.reservation_mb is None:
-        return []  # nothing is asked to change; the gap is a warning
-    what = "unlocked" if unlocking else f"lowered to {target} of {vm.memory.size_mb} MB"
+    return [
+        Blocker(
+            code="feature_needs_reservation",
+            message=f"The memory reservation of {vm.name} cannot be {_loss(vm, target)}: {' and '.join(vm.lock_reasons)}",
+            cure="Turn that off for the VM first, or keep the memory locked",
+        )
+    ]
+
+
+def _device_blockers(vm: Vm, wish: MemoryWish, target: int) -> list[Blocker]:
+    devices = vm.devices  # one with a backing of a later release may need it, too
+    if not devices or not _is_given_up(vm, wish, target):
+        return []
+    what = _loss(vm, target)
     return [
         Blocker(
             code="device_needs_reservation",

@@ -18,7 +18,8 @@ class PassthroughWish:
     """Devices of hosts (by moid) that are to be enabled or disabled.
 
     ``apply`` says when a change comes into force: ``now`` without a reboot, at the next ``reboot``, or as the host can.
-    ``on_missing: skip`` passes over entries that a host has no device for. ``allow_protected`` names protected devices.
+    ``on_missing: skip`` passes over entries that a host has no device for. ``allow_protected`` names protected devices,
+    ``ignore_unreadable_vms`` VMs (names or ids) that are said to hold none of them.
     """
 
     devices: Mapping[str, tuple[DeviceWish, ...]]
@@ -26,6 +27,7 @@ class PassthroughWish:
     apply: Literal["auto", "now", "reboot"] = "auto"
     on_missing: Literal["fail", "skip"] = "fail"
     allow_protected: tuple[str, ...] = ()
+    ignore_unreadable_vms: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

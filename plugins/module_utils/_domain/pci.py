@@ -14,6 +14,9 @@ import re
 from .errors import InputError
 
 _ADDRESS = re.compile(r"(?:([0-9a-f]{1,8}):)?([0-9a-f]{1,2}):([0-9a-f]{1,2})\.([0-7])", re.IGNORECASE)
+_BACKING = re.compile(
+    r"(?:(?P<domain>[0-9a-f]{1,8}):)?(?P<bus>[0-9a-f]{1,3}):(?P<slot>[0-9a-f]{1,2})\.(?P<function>[0-7])", re.IGNORECASE
+)
 _ID = re.compile(r"(?:0x)?([0-9a-f]{1,4})", re.IGNORECASE)
 _PAIR = re.compile(r"(?:0x)?([0-9a-f]{1,4}):(?:0x)?([0-9a-f]{1,4})", re.IGNORECASE)
 
@@ -89,19 +92,41 @@ def decimal_address(address: str) -> str:
     return f"{int(domain, 16):05d}:{int(bus, 16):03d}:{int(slot, 16):02d}.{int(function)}"
 
 
-def parse_backing_address(text: str | None) -> str | None:
-    """The address in a VM's backing, in whichever form it was written; None when it holds none.
+def backing_addresses(text: str | None) -> tuple[str, ...]:
+    """The addresses that the id in a VM's backing can mean, sorted; none when it cannot be read.
 
-    vCenter returns ``0000:3b:00.0``; a backing written from a .vmx file keeps ``00000:059:00.0`` (decimal), and an automatic
-    SR-IOV backing reads ``Automatic-<address>``.
+    vCenter returns ``0000:3b:00.0`` (hexadecimal). A backing that comes from a .vmx file may keep a decimal form: ``00000:059:00.0``,
+    or shorter ones such as ``130:00.0`` and ``0:66:0.0``. A short form whose digits make sense in both bases has two readings. An
+    automatic SR-IOV backing reads ``Automatic-<address>``.
     """
-    if not text:
+    match = _BACKING.fullmatch((text or "").strip().removeprefix("Automatic-"))
+    if match is None:
+        return ()
+    domain, bus, slot, function = match["domain"] or "", match["bus"], match["slot"], match["function"]
+    if len(domain) >= 4 and len(bus) == len(slot) == 2 and not (len(domain) == 5 and domain.isdecimal()):
+        bases: tuple[int, ...] = (16,)
+    elif len(bus) == 3 or len(domain) == 5:
+        bases = (10,)
+    else:
+        bases = (16, 10)
+    readings = (_reading(domain or "0", bus, slot, function, base) for base in bases)
+    return tuple(sorted({reading for reading in readings if reading is not None}))
+
+
+def _reading(domain: str, bus: str, slot: str, function: str, base: int) -> str | None:
+    try:
+        numbers = int(domain, base), int(bus, base), int(slot, base)
+    except ValueError:
         return None
-    text = text.strip().removeprefix("Automatic-")
-    decimal = re.fullmatch(r"(\d{5}):(\d{3}):(\d{2})\.([0-7])", text)
-    if decimal is not None:
-        return f"{int(decimal[1]):04x}:{int(decimal[2]):02x}:{int(decimal[3]):02x}.{decimal[4]}"
-    return parse_address(text) if _ADDRESS.fullmatch(text) else None
+    if numbers[1] > 0xFF or numbers[2] > 0x1F:
+        return None
+    return f"{numbers[0]:04x}:{numbers[1]:02x}:{numbers[2]:02x}.{function}"
+
+
+def parse_backing_address(text: str | None) -> str | None:
+    """The address in a VM's backing, in whichever form it was written; None when it holds none, or more than one can be meant."""
+    readings = backing_addresses(text)
+    return readings[0] if len(readings) == 1 else None
 
 
 def parse_backing_device_id(text: str | None) -> str | None:

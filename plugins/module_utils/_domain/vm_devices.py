@@ -16,6 +16,7 @@ from typing import Any
 
 from .capacity import Verdict, check_capacity, commitment_warnings, items_after
 from .claims import Claim, Claims, DynamicItem, read_claims
+from .host_limit import device_limit, devices_in_use, limit_blocker
 from .hosts import HostDevice
 from .memory import describe_device, full_reservation_changes, merge_writes, state_blockers, unlock_changes
 from .mmio import MmioDevice, MmioPlan, plan_mmio, window_warning
@@ -76,9 +77,15 @@ def plan_vm_devices(world: VmWorld, wishes: Sequence[VmWish]) -> Plan:
         sheets.append(sheet)
         _book(claims, sheet.draft, granted=not sheet.blockers)
     verdicts = _verdicts(world, sheets, claims)
+    crowded = _crowded(world, sheets)
     contended = waits_for_others([sheet.draft for sheet in sheets])
     targets = [
-        _target(sheet, verdicts.get(sheet.draft.vm.moid, Verdict()), contended.get(sheet.draft.vm.moid))
+        _target(
+            sheet,
+            verdicts.get(sheet.draft.vm.moid, Verdict()),
+            contended.get(sheet.draft.vm.moid),
+            crowded.get(sheet.draft.vm.moid),
+        )
         for sheet in sheets
     ]
     blocked = {target.moid for target in targets if target.blockers}
@@ -212,9 +219,7 @@ def _blockers(
     vm = draft.vm
     blockers = [*state_blockers(vm, changing), *power.blockers, *draft.blockers]
     if draft.attaching:
-        added = max(len(draft.needs), len(draft.fixed) + len(draft.dynamic))
-        count_after = used_after(vm, draft.detached, added)
-        blockers += attach_blockers(vm, draft.wish, draft.kinds, count_after, world.limits.get(vm.moid))
+        blockers += attach_blockers(vm, draft.wish, draft.kinds, _count_after(draft), world.limits.get(vm.moid))
     if merge_writes(memory).locked:
         blockers += memory_blockers(vm)
     blockers += [*mmio.blockers, *group_blockers(vm, draft.detached)]
@@ -305,12 +310,38 @@ def _verdicts(world: VmWorld, sheets: Sequence[_Sheet], claims: Claims) -> Mappi
     return verdicts
 
 
-def _target(sheet: _Sheet, verdict: Verdict, contended: Blocker | None) -> TargetPlan:
+def _crowded(world: VmWorld, sheets: Sequence[_Sheet]) -> Mapping[str, Blocker]:
+    """VM → why it may not run with its devices: the host would have more devices in use at a time than it allows.
+
+    A VM that is placed by DRS counts on the host it is on now: only releases without dynamic devices have such a limit.
+    """
+    crowded: dict[str, Blocker] = {}
+    names = {vm.moid: vm.name for vm in world.everyone()}
+    for host in world.hosts:
+        limit = device_limit(host, world.device_limit)
+        here = [sheet for sheet in sheets if sheet.draft.vm.host_moid == host.moid and not sheet.blockers]
+        if limit is None or not here:
+            continue
+        after = devices_in_use(host, world.everyone())
+        runs = [sheet for sheet in here if sheet.must_run or (sheet.draft.vm.is_powered_on and sheet.draft.attaching)]
+        after |= {sheet.draft.vm.moid: _count_after(sheet.draft) for sheet in runs}
+        for sheet in runs:
+            blocker = limit_blocker(host, limit, after, names, sheet.draft.vm)
+            if blocker is not None:
+                crowded[sheet.draft.vm.moid] = blocker
+    return crowded
+
+
+def _count_after(draft: Draft) -> int:
+    return used_after(draft.vm, draft.detached, max(len(draft.needs), len(draft.fixed) + len(draft.dynamic)))
+
+
+def _target(sheet: _Sheet, verdict: Verdict, contended: Blocker | None, crowded: Blocker | None) -> TargetPlan:
     return TargetPlan(
         target=sheet.draft.vm.name,
         moid=sheet.draft.vm.moid,
         changes=sheet.changes,
-        blockers=(*sheet.blockers, *verdict.blockers, *((contended,) if contended else ())),
+        blockers=(*sheet.blockers, *verdict.blockers, *(b for b in (contended, crowded) if b is not None)),
         warnings=(*sheet.warnings, *verdict.warnings),
         facts=sheet.facts,
     )

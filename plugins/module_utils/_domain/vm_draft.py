@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from .allocation import Allocation, Desk, Grant, allocate, assign, meant_on
 from .capacity import resolve
 from .claims import Claims, DynamicItem
+from .host_blockers import holders_unknown
 from .hosts import Host, HostDevice, dependency_group
 from .memory import describe_device
 from .plan import Blocker
@@ -172,7 +173,9 @@ def _fixed(
     if desk is None:
         return Allocation(), (_no_host(world, vm),) if needs else ()
     allocation = allocate(desk, needs, kept)
-    return allocation, allocation.blockers
+    unread = world.unread_on(desk.host) if needs else ()
+    unknown = (holders_unknown(desk.host.name, unread, f"No fixed device can be given to {vm.name}"),) if unread else ()
+    return allocation, (*unknown, *allocation.blockers)
 
 
 def _met_by_companions(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from .claims import pair_up
+from .claims import pair_up, two_readings
 from .hosts import Host, HostDevice
 from .limits import MINIMUM_HARDWARE
 from .selectors import DeviceWish
@@ -104,7 +104,7 @@ def _problem(backing: FixedBacking, host: Host | None, hardware: HostDevice | No
     ...").
     """
     if backing.address is None:
-        return "its backing names no address"
+        return two_readings(backing) or "its backing names no address"
     if host is None or not host.is_reachable:
         return ""
     ids = f"{backing.vendor_id}:{backing.device_id}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from .errors import InputError
-from .hosts import Host, HostDevice
+from .hosts import Host, HostDevice, UnreadVm
 from .mmio import MmioWish
 from .selectors import DeviceWish
 from .vms import AllowedDevice, Vm
@@ -50,7 +50,8 @@ class VmWorld:
     ``vms`` holds at least the wished ones; ``others`` further VMs whose devices count as taken. A moid missing from
     ``limits`` (VM → most devices), ``system_ids`` or ``offered`` (host → what it offers for passthrough) was not
     read; None: not said. ``assumed`` (host → addresses) are devices that a check run takes for active although they are
-    not yet: the server does not offer them, but will.
+    not yet: the server does not offer them, but will. ``ignored_vms`` (names or ids) are said to hold no device, although
+    that cannot be read. ``device_limit``: most passthrough devices of running VMs on any host; None: as its release has it.
     """
 
     vms: tuple[Vm, ...] = ()
@@ -60,6 +61,8 @@ class VmWorld:
     system_ids: Mapping[str, str | None] = field(default_factory=dict)
     offered: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
     assumed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    ignored_vms: frozenset[str] = frozenset()
+    device_limit: int | None = None
 
     _vms: Mapping[str, Vm] = field(init=False, repr=False, compare=False, default_factory=dict)
     _hosts: Mapping[str, Host] = field(init=False, repr=False, compare=False, default_factory=dict)
@@ -102,6 +105,14 @@ class VmWorld:
         if own is not None:
             return (own,) if own.cluster is None else self._places[_places_of(own)[0]]
         return () if vm.cluster is None else self._places.get(("named", vm.cluster), ())
+
+    def unread_on(self, host: Host) -> tuple[UnreadVm, ...]:
+        """VMs of the host that may hold any of its devices, but for those that are ignored; sorted by name."""
+        return tuple(
+            UnreadVm(vm=vm.name, moid=vm.moid, why=vm.unread_devices)
+            for vm in self.everyone()
+            if vm.host_moid == host.moid and vm.unread_devices and not {vm.name, vm.moid} & self.ignored_vms
+        )
 
     def models(self) -> Mapping[str, HostDevice]:
         """One device of every model known on the hosts, by ``vendor:device``: gives names to models a VM refers to."""

@@ -8,16 +8,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from .facts import Fact, Unknown
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FixedBacking:
-    """One function of one host. The VM can run on that host only."""
+    """One function of one host. The VM can run on that host only.
+
+    ``text`` is the id as it stands in the backing. ``readings``: the addresses that it can mean; ``address`` is None unless there
+    is exactly one.
+    """
 
     address: str | None
     vendor_id: str | None
     device_id: str | None
     system_id: str | None
+    text: str = ""
+    readings: tuple[str, ...] = ()
     kind: str = "fixed"
+
+    @property
+    def possible(self) -> tuple[str, ...]:
+        """Every address that it may mean."""
+        return self.readings or ((self.address,) if self.address else ())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
@@ -72,6 +85,16 @@ class UnknownBacking:
 Backing: TypeAlias = FixedBacking | DynamicBacking | VgpuBacking | DvxBacking | SriovBacking | UnknownBacking
 
 
+def held_addresses(backing: Backing) -> tuple[str, ...]:
+    """The addresses on its host that a backing stands for, or may stand for."""
+    match backing:
+        case FixedBacking():
+            return backing.possible
+        case DynamicBacking(assigned_address=str() as address) | SriovBacking(virtual_function=str() as address):
+            return (address,)
+    return ()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VmDevice:
     """One passthrough device of a VM. ``key`` is its identity only until it is removed: a later device may get the same key."""
@@ -110,6 +133,12 @@ class PoolState:
     reservation_mb: int | None = None
 
 
+DEVICES = "config.hardware.device"
+"""The property that lists the devices of a VM."""
+_WITHOUT_CONFIGURATION = frozenset({"orphaned", "inaccessible", "invalid"})
+"""Connection states in which vCenter has no configuration of a VM, or an old one. A disconnected VM keeps the one it had."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Vm:
     """One virtual machine."""
@@ -134,6 +163,8 @@ class Vm:
     virtual_iommu: bool = False
     has_snapshots: bool = False
     fault_tolerance: bool = False
+    latency_sensitivity: Fact[str] = "normal"
+    """``high`` demands that all memory is reserved."""
     tools_running: bool = False
     fixed_hot_plug: bool = False
     devices: tuple[VmDevice, ...] = ()
@@ -146,6 +177,33 @@ class Vm:
     @property
     def is_powered_on(self) -> bool:
         return self.power_state == "poweredOn"
+
+    @property
+    def unread_devices(self) -> str:
+        """Why it is not known which devices the VM holds, as a clause; empty when it is known."""
+        if self.connection_state in _WITHOUT_CONFIGURATION:
+            return f"is {self.connection_state}, so its configuration cannot be read"
+        if DEVICES in self.unreadable:
+            return "does not show its devices"
+        for device in self.devices:
+            match device.backing:
+                case FixedBacking(text=text, address=None, readings=()) if text:
+                    return f"holds a PCI device whose address {text!r} cannot be read"
+                case UnknownBacking(type_name=name):
+                    return f"holds a PCI device with a backing that is not known ({name})"
+        return ""
+
+    @property
+    def lock_reasons(self) -> tuple[str, ...]:
+        """What beside devices demands that all memory of the VM is reserved, as clauses."""
+        reasons = []
+        if self.fault_tolerance:
+            reasons.append("it is protected by Fault Tolerance")
+        if isinstance(self.latency_sensitivity, Unknown):
+            reasons.append(f"its latency sensitivity is not known ({self.latency_sensitivity.gap}), and may be high")
+        elif self.latency_sensitivity == "high":
+            reasons.append("its latency sensitivity is high")
+        return tuple(reasons)
 
     @property
     def pins_to_host(self) -> tuple[VmDevice, ...]:

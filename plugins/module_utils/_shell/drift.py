@@ -51,6 +51,8 @@ class DriftRequest:
     targets: tuple[Target, ...]
     vms: tuple[tuple[Entry, tuple[DeviceWish, ...]], ...]
     only_on_hosts: frozenset[str]
+    ignored_vms: frozenset[str]
+    device_limit: int | None
     on_missing: Any
     allow_protected: tuple[str, ...]
     whole_fleet: bool
@@ -72,6 +74,8 @@ class DriftRequest:
             targets=parse_targets(params, devices_required=False) if params["targets"] else (),
             vms=DeviceRequest.of({**params, "devices": None}).entries if params["vms"] else (),
             only_on_hosts=frozenset(params["only_on_hosts"]),
+            ignored_vms=frozenset(params["ignore_unreadable_vms"]),
+            device_limit=params["host_device_limit"],
             on_missing=params["on_missing"],
             allow_protected=tuple(params["allow_protected"]),
             whole_fleet=params["scope"] == "fleet",
@@ -115,7 +119,13 @@ def observe(session: Session, request: DriftRequest) -> Seen:
     hosts = with_users(read_bindings(session, reread_hosts(session, near, numa=True)), (*vms, *neighbours))
     wishes, passed = _wishes(vms, meaning, request.only_on_hosts)
     world = DriftWorld(
-        vms=VmWorld(vms=vms, others=neighbours, hosts=hosts),
+        vms=VmWorld(
+            vms=vms,
+            others=neighbours,
+            hosts=hosts,
+            ignored_vms=request.ignored_vms,
+            device_limit=request.device_limit,
+        ),
         hosts=PassthroughWish(
             devices=meaning.hosts, on_missing=request.on_missing, allow_protected=request.allow_protected
         ),

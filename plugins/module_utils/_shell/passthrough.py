@@ -29,6 +29,7 @@ class Request:
     apply: Any
     on_missing: Any
     allow_protected: tuple[str, ...]
+    ignore_unreadable_vms: frozenset[str]
     settle_timeout: int
     assume_detached: frozenset[str]
     pace: Pace
@@ -41,6 +42,7 @@ class Request:
             apply=params["apply"],
             on_missing=params["on_missing"],
             allow_protected=tuple(params["allow_protected"]),
+            ignore_unreadable_vms=frozenset(params["ignore_unreadable_vms"]),
             settle_timeout=params["settle_timeout"],
             assume_detached=frozenset(params["assume_detached"]),
             pace=parse_pace(params),
@@ -75,6 +77,7 @@ def plan(world: HostWorld, request: Request) -> Plan:
             apply=request.apply,
             on_missing=request.on_missing,
             allow_protected=request.allow_protected,
+            ignore_unreadable_vms=request.ignore_unreadable_vms,
         ),
     )
 

@@ -85,6 +85,8 @@ class DeviceRequest:
     assume_enabled: tuple[Target, ...]
     allow_protected: tuple[str, ...]
     only_on_hosts: frozenset[str]
+    ignored_vms: frozenset[str] = frozenset()
+    device_limit: int | None = None
     pace: Pace = field(default_factory=Pace)
     to_start: set[str] = field(default_factory=set)
     """Ids of VMs that this run shuts down and is to start again: a second look, after an answer was lost, finds them off."""
@@ -101,6 +103,8 @@ class DeviceRequest:
             assume_enabled=parse_targets({"targets": assumed}) if assumed else (),
             allow_protected=tuple(params.get("allow_protected") or ()),
             only_on_hosts=frozenset(params.get("only_on_hosts") or ()),
+            ignored_vms=frozenset(params["ignore_unreadable_vms"]),
+            device_limit=params["host_device_limit"],
             pace=parse_pace(params),
         )
 
@@ -110,7 +114,8 @@ def pace(request: DeviceRequest | MemoryRequest) -> Pace:
 
 
 def observe_devices(session: Session, request: DeviceRequest) -> VmWorld:
-    return observe_vm_world(session, [entry.reference for entry, _unused in request.entries])
+    world = observe_vm_world(session, [entry.reference for entry, _unused in request.entries])
+    return replace(world, ignored_vms=request.ignored_vms, device_limit=request.device_limit)
 
 
 def expect_devices(session: Session, world: VmWorld, request: DeviceRequest) -> VmWorld:

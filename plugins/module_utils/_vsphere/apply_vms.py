@@ -198,12 +198,19 @@ def _addition(vm: Vm, wanted: FixedSpec | DynamicSpec, key: int) -> Any:
 
 
 def _fixed(wanted: FixedSpec) -> Any:
+    if not wanted.system_id:
+        # Written empty it would be accepted here, and the VM would not start.
+        raise DirectPathError(
+            message=f"The system id of the host of {wanted.address} is not known, so {wanted.address} cannot be attached",
+            code="no_system_id",
+            cure="Run this again; if it stays so, refresh the host's hardware in vCenter",
+        )
     return vim.vm.device.VirtualPCIPassthrough.DeviceBackingInfo(
         deviceName=wanted.name,
         id=wanted.address,
         # Hexadecimal although the reference says otherwise: a decimal id is accepted here and refused at power-on.
         deviceId=wanted.device_id,
-        systemId=wanted.system_id or "",
+        systemId=wanted.system_id,
         vendorId=signed16(wanted.vendor_id),
     )
 

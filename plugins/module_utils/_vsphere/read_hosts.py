@@ -14,11 +14,11 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from .._domain.hosts import DeviceMode, DeviceUser, Host, HostCapabilities, HostDevice, Sriov
+from .._domain.hosts import DeviceMode, DeviceUser, Host, HostCapabilities, HostDevice, Sriov, UnreadVm
 from .._domain.pci import hex4
-from .._domain.vms import DynamicBacking, FixedBacking, SriovBacking
+from .._domain.vms import FixedBacking, Vm, held_addresses
 from .collect import DEVICES_PAGE, NAMES_PAGE, Row, collect_objects, collect_through, collect_view
-from .read_vms import VM_NAME_PATHS, VmName, passthrough_devices, vm_names
+from .read_vms import USER_PATHS, VM_NAME_PATHS, VmName, vm_from_row, vm_names
 from .sdk import vim
 from .session import Session
 
@@ -245,11 +245,11 @@ def _drs_moves_vms(config: Any) -> bool | None:
 
 def read_users(session: Session, hosts: Sequence[Host]) -> tuple[Host, ...]:
     """The hosts with the VMs that hold or are configured with each of their devices, in one bulk read."""
-    paths = {vim.VirtualMachine: ("name", "runtime.host", "runtime.powerState", "config.hardware.device")}
+    paths = {vim.VirtualMachine: USER_PATHS}
     reachable = [host.moid for host in hosts if host.is_reachable]
     found = collect_through(session, vim.HostSystem, reachable, "vm", paths, page=DEVICES_PAGE)
-    rows = found[vim.VirtualMachine]
-    return read_bindings(session, tuple(replace(host, users=users_of(host.moid, rows)) for host in hosts))
+    vms = [vm_from_row(row, None) for row in found[vim.VirtualMachine]]
+    return read_bindings(session, tuple(with_users(host, vms) for host in hosts))
 
 
 def read_bindings(session: Session, hosts: Sequence[Host]) -> tuple[Host, ...]:
@@ -281,35 +281,19 @@ def _bound(host: Host, bindings: Iterable[Any]) -> Host:
     return replace(host, users=users)
 
 
-def users_of(host_moid: str, rows: Iterable[Row]) -> dict[str, tuple[DeviceUser, ...]]:
-    """address → VMs on that host that refer to it."""
+def with_users(host: Host, vms: Iterable[Vm]) -> Host:
+    """The host with the VMs on it that refer to its devices, and those of which that is not known."""
     users: dict[str, list[DeviceUser]] = {}
-    for row in rows:
-        where = row.get("runtime.host")
-        if where is None or where._moId != host_moid:
+    unread = []
+    for vm in sorted(vms, key=lambda vm: (vm.name, vm.moid)):
+        if vm.host_moid != host.moid:
             continue
-        for device in passthrough_devices(row.get("config.hardware.device", ())):
-            address = _held_address(device.backing)
-            if address is not None:
-                users.setdefault(address, []).append(
-                    DeviceUser(
-                        vm=row.get("name", row.moid),
-                        moid=row.moid,
-                        powered_on=str(row.get("runtime.powerState")) == "poweredOn",
-                        fixed=isinstance(device.backing, FixedBacking),
-                    )
-                )
-    return {
-        address: tuple(sorted(entries, key=lambda user: (user.vm, user.moid)))
-        for address, entries in sorted(users.items())
-    }
-
-
-def _held_address(backing: Any) -> str | None:
-    if isinstance(backing, FixedBacking):
-        return backing.address
-    if isinstance(backing, DynamicBacking):
-        return backing.assigned_address
-    if isinstance(backing, SriovBacking):
-        return backing.virtual_function
-    return None
+        if vm.unread_devices:
+            unread.append(UnreadVm(vm=vm.name, moid=vm.moid, why=vm.unread_devices))
+        for device in vm.devices:
+            is_fixed = isinstance(device.backing, FixedBacking)
+            user = DeviceUser(vm=vm.name, moid=vm.moid, powered_on=vm.is_powered_on, fixed=is_fixed)
+            for address in held_addresses(device.backing):
+                users.setdefault(address, []).append(user)
+    table = {address: tuple(found) for address, found in sorted(users.items())}
+    return replace(host, users=table, unread_vms=tuple(unread))

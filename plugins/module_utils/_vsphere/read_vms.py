@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._domain.pci import hex4, parse_backing_address, parse_backing_device_id
+from .._domain.facts import Fact, Gap, Unknown
+from .._domain.pci import backing_addresses, hex4, parse_backing_address, parse_backing_device_id
 from .._domain.vms import (
     AllowedDevice,
     Backing,
@@ -35,6 +36,7 @@ _ALWAYS = (
     "runtime.powerState",
     "runtime.connectionState",
     "runtime.faultToleranceState",
+    "config.latencySensitivity",
     "guest.toolsRunningStatus",
     "capability.memoryReservationLockSupported",
     "snapshot",
@@ -63,8 +65,11 @@ _OF_HOLDERS = (
     "config.hardware.device",
 )
 """Which devices a VM holds, and whether it runs: nothing of what else must hold to change it, and no extraConfig, which is large."""
+USER_PATHS = ("name", "runtime.host", "runtime.powerState", "runtime.connectionState", "config.hardware.device")
+"""Which devices a VM holds, and nothing else."""
 _SINCE = {
     "config.flags.vvtdEnabled": (vim.vm.FlagInfo, "vvtdEnabled"),
+    "config.latencySensitivity": (vim.vm.ConfigInfo, "latencySensitivity"),
     "config.nestedHVEnabled": (vim.vm.ConfigInfo, "nestedHVEnabled"),
     "config.memoryReservationLockedToMax": (vim.vm.ConfigInfo, "memoryReservationLockedToMax"),
     "capability.memoryReservationLockSupported": (vim.vm.Capability, "memoryReservationLockSupported"),
@@ -200,12 +205,21 @@ def vm_from_row(row: Row, place: VmName | None) -> Vm:
         has_snapshots=row.get("snapshot") is not None,
         fault_tolerance=str(row.get("runtime.faultToleranceState", "notConfigured")) != "notConfigured",
         tools_running=row.get("guest.toolsRunningStatus") == "guestToolsRunning",
+        latency_sensitivity=_latency_sensitivity(row),
         fixed_hot_plug=bool(row.get("config.fixedPassthruHotPlugEnabled", False)),
         devices=passthrough_devices(hardware),
         extra_config=_extra_config(row.get("config.extraConfig", ())),
         pci_controller_key=_controller_key(hardware),
-        unreadable=tuple(sorted(path for path in row.missing if path in _NEEDED)),
+        unreadable=tuple(path for path in sorted(_NEEDED) if row.get(path) is None),
     )
+
+
+def _latency_sensitivity(row: Row) -> Fact[str]:
+    """Unset where nobody ever set it, and before 5.1."""
+    path = "config.latencySensitivity"
+    if path in row.missing:
+        return Unknown(gap=Gap(path=path))
+    return str(getattr(row.get(path), "level", None) or "normal")
 
 
 def _hardware_version(version: str) -> int:
@@ -270,8 +284,11 @@ def _backing(backing: Any) -> Backing:
     if isinstance(backing, kinds.DvxBackingInfo):
         return DvxBacking(device_class=backing.deviceClass or "")
     if isinstance(backing, kinds.DeviceBackingInfo):
+        readings = backing_addresses(backing.id)
         return FixedBacking(
-            address=parse_backing_address(backing.id),
+            address=readings[0] if len(readings) == 1 else None,
+            readings=readings if len(readings) > 1 else (),
+            text=backing.id or "",
             vendor_id=hex4(backing.vendorId) if backing.vendorId is not None else None,
             device_id=parse_backing_device_id(backing.deviceId),
             system_id=backing.systemId or None,

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.facts import Gap, Unknown
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.memory import (
     MemoryWish,
     MemoryWrite,
@@ -160,6 +161,38 @@ def test_changes_are_told_in_plain_values() -> None:
         pytest.param(
             guest(memory={}, unreadable=("config",)), "locked", None, "vm_unreadable", ["config"], id="not readable"
         ),
+        pytest.param(
+            guest("a", VmDevice(key=1, label="x", backing=UnknownBacking(type_name="New")), memory=locked()),
+            "unlocked",
+            None,
+            "device_needs_reservation",
+            ["x (unknown)"],
+            id="a backing of a later release may need it",
+        ),
+        pytest.param(
+            guest(memory=locked(), fault_tolerance=True),
+            "unlocked",
+            None,
+            "feature_needs_reservation",
+            ["protected by Fault Tolerance"],
+            id="Fault Tolerance",
+        ),
+        pytest.param(
+            guest(memory={"reservation_mb": 8192}, latency_sensitivity="high"),
+            "reserved",
+            4096,
+            "feature_needs_reservation",
+            ["lowered to 4096 of 8192 MB", "latency sensitivity is high"],
+            id="latency sensitivity",
+        ),
+        pytest.param(
+            guest(memory=locked(), latency_sensitivity=Unknown(gap=Gap(path="config.latencySensitivity"))),
+            "unlocked",
+            None,
+            "feature_needs_reservation",
+            ["its latency sensitivity is not known", "may be high"],
+            id="latency sensitivity not read",
+        ),
     ],
 )
 def test_refused(vm: Vm, state: str, reservation_mb: int | None, code: str, words: list[str]) -> None:
@@ -182,12 +215,6 @@ def test_refused(vm: Vm, state: str, reservation_mb: int | None, code: str, word
         pytest.param(guest(memory={}, pool=pool(None)), "locked", None, id="unlimited pool"),
         pytest.param(guest("a", fixed("3b:00.0"), memory={"reservation_mb": 1}), "reserved", 8192, id="device, full"),
         pytest.param(guest(memory=locked(), is_template=True), "locked", None, id="template with nothing to do"),
-        pytest.param(
-            guest("a", VmDevice(key=1, label="x", backing=UnknownBacking(type_name="New")), memory=locked()),
-            "unlocked",
-            None,
-            id="an unknown backing is no reason",
-        ),
     ],
 )
 def test_allowed(vm: Vm, state: str, reservation_mb: int | None) -> None:
