@@ -86,6 +86,9 @@ hosts:
       type: bool, returned: always}
     iommu: {description: "V(on), V(probably_off) or V(unknown). No property says it, so it is inferred from the devices.", type: str,
       returned: always}
+    devices_in_use: {description: Devices that running virtual machines refer to; null when virtual machines were not read., type: int,
+      returned: always}
+    device_limit: {description: Most of them at the same time; null when the release has no such limit., type: int, returned: always}
     hints: {description: Sentences worth reading., type: list, elements: str, returned: always}
     devices: {description: The devices, type: list, elements: dict, returned: always,
       sample: [{address: "0000:3b:00.0", ids: "10de:20f1", name: "GA100 [A100 PCIe 40GB]", state: active, capable: true, enabled: true,

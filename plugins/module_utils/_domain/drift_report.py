@@ -15,6 +15,7 @@ from typing import Any
 from .drift import KINDS, Difference, Status, status_of
 from .drift_commands import Commands
 from .drift_find import DriftWorld, Plans
+from .host_limit import device_limit, occupied
 from .hosts import Host, HostDevice
 from .vms import DynamicBacking, FixedBacking, Vm
 
@@ -189,6 +190,8 @@ def _host(host: Host, world: DriftWorld, plans: Plans, differences: Sequence[Dif
         **host.record(),
         "wanted": host.moid in world.hosts.devices,
         "status": status_of(list(differences)),
+        "devices_in_use": occupied(host) if host.is_reachable else None,
+        "device_limit": device_limit(host, world.vms.device_limit),
         "devices": devices if host.is_reachable else [],
     }
 

@@ -32,6 +32,11 @@ def devices_in_use(host: Host, vms: Iterable[Vm]) -> dict[str, int]:
     return {moid: count for moid, count in counts.items() if count}
 
 
+def occupied(host: Host) -> int:
+    """Devices of the host that running VMs refer to, as far as its users were read."""
+    return sum(any(user.powered_on for user in users) for users in host.users.values())
+
+
 def limit_blocker(host: Host, limit: int, after: Mapping[str, int], names: Mapping[str, str], vm: Vm) -> Blocker | None:
     """Why a VM may not be started with its devices; None while the host has room for all that would run (id → devices)."""
     total = sum(after.values())

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._domain.host_blockers import iommu_off, looks_iommu_off
+from .._domain.host_limit import device_limit, occupied
 from .._domain.hosts import Host, HostDevice
 from .._domain.plan import Plan
 from .._domain.targets import Target, parse_targets
@@ -58,6 +59,8 @@ def _host(host: Host, world: HostWorld, query: HostQuery) -> dict[str, Any]:
         "rebind_without_reboot": host.capabilities.rebind_without_reboot,
         "iommu": iommu,
         "hints": hints,
+        "devices_in_use": occupied(host) if query.gather_vms and host.is_reachable else None,
+        "device_limit": device_limit(host),
         "devices": device_results(host, [device for device in host.devices if _is_shown(device, host, world, query)]),
     }
 
