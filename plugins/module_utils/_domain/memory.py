@@ -28,8 +28,7 @@ class MemoryWish:
     """How the memory of one VM is to be reserved.
 
     ``locked``: the reservation follows the size. ``reserved``: ``reservation_mb`` exactly, lock off. ``unlocked``:
-    lock off, and ``reservation_mb`` if given; without a number the reservation that a lock made goes with the lock,
-    and the reservation of a VM that is not locked is left alone.
+    lock off, and ``reservation_mb``; without a number nothing is reserved.
     """
 
     state: MemoryWanted
@@ -112,10 +111,10 @@ def full_reservation_changes(vm: Vm, *, attaching: bool) -> tuple[Change, ...]:
 
 
 def unlock_changes(vm: Vm, reservation_mb: int | None = None) -> tuple[Change, ...]:
-    """Lock off; reservation to ``reservation_mb``, or, without a number, the lock's own reservation dropped."""
+    """Lock off; reservation to ``reservation_mb``, or, without a number, to nothing."""
     memory = vm.memory
     if reservation_mb is None:
-        reservation_mb = 0 if memory.locked_to_max else memory.reservation_mb
+        reservation_mb = 0
     if not memory.locked_to_max and memory.reservation_mb == reservation_mb:
         return ()
     return (_reservation_change(memory, locked=False, reservation_mb=reservation_mb),)
@@ -268,8 +267,7 @@ def _size_blockers(vm: Vm, wish: MemoryWish, target: int) -> list[Blocker]:
 
 def _is_given_up(vm: Vm, wish: MemoryWish, target: int) -> bool:
     """True when less than all memory would be reserved for good, and that is asked for."""
-    unlocking = vm.memory.locked_to_max
-    return unlocking or (target < vm.memory.size_mb and wish.reservation_mb is not None)
+    return vm.memory.locked_to_max or (target < vm.memory.size_mb and target != vm.memory.reservation_mb)
 
 
 def _loss(vm: Vm, target: int) -> str:

@@ -109,11 +109,11 @@ def _plan_enable(
     off = [device for device in chosen.devices if not device.enabled]
     blockers = [*chosen.blockers, *_capability_blockers(host, chosen, reasons.keys())]
     blockers += protection_blockers(host, (device.address for device in off), reasons, allowed)
-    blockers += _timing_blockers(host, off, wish)
+    blockers += _timing_blockers(host, [*off, *_waiting(chosen, True)], wish)
     warnings = (*chosen.notes, *_unlabelled(host, wishes, chosen), *_companion_notes(host, chosen, off))
     warnings += _caution_notes(host, off) + _grab_notes(host, chosen.devices, reasons)
     changes = tuple(
-        change for device in chosen.devices if (change := _change(device, True, chosen.labels, wish)) is not None
+        change for device in chosen.devices if (change := _change(host, device, True, chosen.labels, wish)) is not None
     )
     target = _target(host, chosen, changes, tuple(blockers), warnings, wish)
     if off and host.fabric is None:
@@ -129,8 +129,9 @@ def _plan_disable(host: Host, wishes: tuple[DeviceWish, ...], wish: PassthroughW
     unread = [vm for vm in host.unread_vms if not {vm.vm, vm.moid} & wish.ignore_unreadable_vms]
     if on and unread:
         blockers.append(holders_unknown(host.name, unread, f"Nothing of {host.name} can be disabled"))
-    blockers += _timing_blockers(host, on, wish)
-    changes = tuple(change for device in on if (change := _change(device, False, {}, wish)) is not None)
+    blockers += _timing_blockers(host, [*on, *_waiting(chosen, False)], wish)
+    changing = chosen.devices if wish.apply == "now" else on
+    changes = tuple(change for d in changing if (change := _change(host, d, False, {}, wish)) is not None)
     warnings = (*chosen.notes, *_companion_notes(host, chosen, on))
     return _target(host, chosen, changes, tuple(blockers), warnings, wish)
 
@@ -198,15 +199,35 @@ def _timing_blockers(host: Host, changing: Sequence[HostDevice], wish: Passthrou
     return (rebind_unsupported(host, changing),) if late and changing else ()
 
 
-def _change(device: HostDevice, enabled: bool, labels: Mapping[str, str], wish: PassthroughWish) -> Change | None:
-    """What has to be written for one device, or None when it is configured as wished."""
+def _waiting(chosen: _Chosen, enabled: bool) -> list[HostDevice]:
+    """Devices that are configured as wished and wait for a reboot: ``apply: now`` is about them, too."""
+    return [device for device in chosen.devices if device.enabled == enabled and device.owes_reboot]
+
+
+def _change(
+    host: Host, device: HostDevice, enabled: bool, labels: Mapping[str, str], wish: PassthroughWish
+) -> Change | None:
+    """What has to be written for one device, or None when it is configured as wished.
+
+    ``apply: now`` also writes the setting of a device that has it and waits for a reboot, so that the host puts it in effect.
+    """
     label = labels.get(device.address)
     new_label = None if label is None or label == (device.label or "") else label
-    if device.enabled == enabled and new_label is None:
+    differs = device.enabled != enabled
+    again = wish.apply == "now" and not differs and device.owes_reboot
+    if not differs and not again and new_label is None:
         return None
     what = " ".join(part for part in (device.ids, device.name) if part)
     after = device.label if new_label is None else new_label or None
-    apply_now = {"auto": None, "now": True, "reboot": False}[wish.apply] if device.enabled != enabled else None
+    apply_now = {"auto": None, "now": True, "reboot": False}[wish.apply] if differs or again else None
+    if again:
+        return Change(
+            kind="passthrough",
+            subject=device.address,
+            before={"enabled": device.enabled, "active": device.active, "label": device.label, "device": what},
+            after={"enabled": enabled, "active": enabled, "label": after, "device": what},
+            detail=PassthroughWrite(device=device, enabled=enabled, apply_now=apply_now, label=new_label),
+        )
     return Change(
         kind="passthrough",
         subject=device.address,
@@ -225,6 +246,7 @@ def _target(
     wish: PassthroughWish,
 ) -> TargetPlan:
     wanted = wish.state == "enabled"
+    pending_after = _pending_after(host, changes, wish)
     return TargetPlan(
         target=host.name,
         moid=host.moid,
@@ -235,20 +257,27 @@ def _target(
         facts={
             "selected": [device.address for device in chosen.devices],
             "groups": [list(group) for group in chosen.groups],
-            "reboot_expected": _reboot_expected(host, changes, wish),
+            "pending_after": [device.address for device in chosen.devices if device.address in pending_after],
+            "reboot_expected": bool(pending_after),
         },
         skipped=chosen.skipped,
     )
 
 
-def _reboot_expected(host: Host, changes: Iterable[Change], wish: PassthroughWish) -> bool:
-    """What a person should be prepared for. The host decides; this is read from what it says it can, never its version."""
+def _pending_after(host: Host, changes: Iterable[Change], wish: PassthroughWish) -> list[str]:
+    """Devices of the host that will wait for a reboot once the changes are made, as far as can be said.
+
+    The host decides; this is read from what it says it can, never its version.
+    """
     at_once = wish.apply != "reboot" and host.capabilities.rebind_without_reboot is True
-    changing = {change.subject for change in changes if change.before["enabled"] != change.after["enabled"]}
-    if any(device.owes_reboot for device in host.devices if device.address not in changing):
-        return True
-    later = (replace(device, enabled=not device.enabled) for device in host.devices if device.address in changing)
-    return not at_once and any(device.owes_reboot for device in later)
+    writes = {change.subject: change.detail for change in changes}
+    later = (
+        replace(device, enabled=writes[device.address].enabled) if device.address in writes else device
+        for device in host.devices
+    )
+    waiting = [device.address for device in later if device.owes_reboot]
+    moved = {address for address, write in writes.items() if write.enabled != write.device.enabled or write.apply_now}
+    return [address for address in waiting if not (at_once and address in moved)]
 
 
 def project(hosts: Sequence[Host], plan: Plan) -> tuple[Host, ...]:

@@ -115,16 +115,16 @@ def _host(world: HostWorld, target: TargetPlan, outcomes: Mapping[str, Outcome])
     host = world.host(target.moid)
     wanted = set(target.facts.get("selected", ()))
     devices = [device for device in host.devices if device.address in wanted]
+    # Before a write only the plan can tell what will be pending; after it the host itself does.
+    is_forecast = bool(target.effective) and target.moid not in outcomes and not is_unreached(target, outcomes)
     pending = [device.address for device in devices if device.is_pending]
-    # Before a write only the plan can tell what will be owed; after it the host itself does.
-    written = target.moid in outcomes and outcomes[target.moid].error is None
-    planned = bool(target.effective or target.pending) and not is_unreached(target, outcomes)
-    expected = planned and bool(target.facts.get("reboot_expected"))
+    if is_forecast:
+        pending = list(target.facts["pending_after"])
     return {
         **target_result(target, outcomes),
         "cluster": host.cluster,
         "in_maintenance_mode": host.in_maintenance_mode,
-        "reboot_required": bool(pending) if written else bool(pending) or expected,
+        "reboot_required": bool(target.facts["reboot_expected"] if is_forecast else host.pending),
         "pending": pending,
         "groups": [list(group) for group in target.facts.get("groups", ())],
         "devices": device_results(host, devices),

@@ -186,7 +186,9 @@ def _apply(
         tried = _apply_once(job, apply, session, wish, world, todo, outcomes)
         unreached = {target.moid for target in todo.targets if target.effective} - tried
         if job.settle is not None:
-            job.settle(session, world, wish, _only(todo, tried))
+            # A write that was refused shows nothing: there is nothing to wait for.
+            arrived = {moid for moid in tried if outcomes[moid].error is None or _is_uncertain(outcomes[moid])}
+            job.settle(session, world, wish, _only(todo, arrived))
         world, todo = _look(job, session, wish, expected=False)
         uncertain = {moid for moid in tried if _is_uncertain(outcomes[moid])}
         _judge(todo, tried, outcomes, retry=uncertain if attempt < ATTEMPTS else set())

@@ -50,7 +50,13 @@ def planned(vm: Vm, state: str, reservation_mb: int | None = None) -> TargetPlan
         pytest.param({"reservation_mb": 4096}, "reserved", 4096, MemoryWrite(), id="reserved already"),
         pytest.param(locked(), "reserved", 8192, MemoryWrite(locked=False, reservation_mb=8192), id="full in numbers"),
         pytest.param(locked(), "unlocked", None, MemoryWrite(locked=False, reservation_mb=0), id="lock's own goes"),
-        pytest.param({"reservation_mb": 2048}, "unlocked", None, MemoryWrite(), id="no lock: left alone"),
+        pytest.param(
+            {"reservation_mb": 2048},
+            "unlocked",
+            None,
+            MemoryWrite(locked=False, reservation_mb=0),
+            id="no lock: to nothing",
+        ),
         pytest.param(locked(), "unlocked", 1024, MemoryWrite(locked=False, reservation_mb=1024), id="unlock to number"),
         pytest.param(
             {"reservation_mb": 2048}, "unlocked", 0, MemoryWrite(locked=False, reservation_mb=0), id="to none"
