@@ -131,7 +131,13 @@ class TestLimitOfOldHosts:
         return Lab.load({"kind": "esxi", "version": version, "name": "esx.lab", "host": host, "vms": machines})
 
     def options(self, count: int, **more: Any) -> dict[str, Any]:
-        return {"vm": ["third"], "devices": [{"match": "8086:0a54", "count": count}], "backing": "fixed", "power": "on", **more}
+        return {
+            "vm": ["third"],
+            "devices": [{"match": "8086:0a54", "count": count}],
+            "backing": "fixed",
+            "power": "on",
+            **more,
+        }
 
     def test_the_ninth_is_refused_before_anything_is_touched(self) -> None:
         lab = self.crowded()

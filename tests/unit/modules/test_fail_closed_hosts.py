@@ -52,7 +52,9 @@ def test_what_is_not_known_never_frees_a_device(lab: str, fade: Fade) -> None:
 
 def is_refused(lab: str, moid: str, device: dict[str, Any], fade: Fade) -> bool:
     """Whether the device, of which it was not seen that the host needs it, is not passed through all the same."""
-    match = {"match": {"vendor_id": device["vendor_id"], "device_id": device["device_id"], "address": device["address"]}}
+    match = {
+        "match": {"vendor_id": device["vendor_id"], "device_id": device["device_id"], "address": device["address"]}
+    }
     with watched(fade):
         made = Lab.load(lab)
         result = made.run("host_passthrough", fails=True, hosts=[moid], devices=[match])
