@@ -8,7 +8,7 @@ defined when the first value is written, and removed again when a roll is over a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -24,7 +24,7 @@ Texts = Mapping[str, str]
 
 SubjectKind = Literal["host", "vm", "cluster"]
 BELIEVE = 30.0
-"""Seconds for which a value of ours is believed although the server does not show it yet."""
+"""Seconds after which a value of this run that the server does not show is read back from the object itself."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,33 +83,52 @@ class _Written:
 
 
 class Overlay:
-    """Read what you wrote: values of ours on top of what the server shows, until it shows them, or a third value."""
+    """Read what you wrote: values of this run on top of what the server shows, until it shows them, or a third value.
 
-    def __init__(self, session: Session) -> None:
+    A value that is not shown for long is asked of the object itself (``read_back``), and never forgotten: a server that is behind
+    would otherwise let a run believe that it did nothing. What the object holds counts then, and is asked again after a while.
+    """
+
+    def __init__(self, session: Session, read_back: Callable[[Subject], Texts]) -> None:
         self._session = session
-        self._written: dict[tuple[str, str], _Written] = {}
+        self._read_back = read_back
+        self._written: dict[tuple[Subject, str], _Written] = {}
         self._seen: Mapping[str, Texts] = {}
 
-    def wrote(self, moid: str, texts: Texts) -> None:
+    def wrote(self, subject: Subject, texts: Texts) -> None:
         for attribute, text in texts.items():
-            old = self._written.get((moid, attribute))
-            before = {self._seen.get(moid, {}).get(attribute, "")}
+            old = self._written.get((subject, attribute))
+            before = {self._seen.get(subject.moid, {}).get(attribute, "")}
             if old is not None:
                 before |= {old.text, *old.before}
-            self._written[moid, attribute] = _Written(
+            self._written[subject, attribute] = _Written(
                 text=text, before=frozenset(before - {text}), at=self._session.clock()
             )
 
     def over(self, seen: Mapping[str, Texts]) -> Mapping[str, Texts]:
+        """``seen`` with the values of this run. Faults and connection errors of reading back leave as they come."""
         self._seen = seen
         merged = {moid: dict(texts) for moid, texts in seen.items()}
-        for (moid, attribute), written in list(self._written.items()):
-            shown = seen.get(moid, {}).get(attribute, "")
-            if shown not in written.before or self._session.clock() > written.at + BELIEVE:
-                del self._written[moid, attribute]
-            else:
-                merged.setdefault(moid, {})[attribute] = written.text
+        for (subject, attribute), written in list(self._written.items()):
+            if seen.get(subject.moid, {}).get(attribute, "") not in written.before:
+                del self._written[subject, attribute]
+        for subject in {subject for (subject, _unused), written in self._written.items() if self._is_late(written)}:
+            self._correct(subject)
+        for (subject, attribute), written in self._written.items():
+            merged.setdefault(subject.moid, {})[attribute] = written.text
         return merged
+
+    def _is_late(self, written: _Written) -> bool:
+        return self._session.clock() > written.at + BELIEVE
+
+    def _correct(self, subject: Subject) -> None:
+        """Take what the object holds for what was written to it."""
+        held = self._read_back(subject)
+        for (other, attribute), written in self._written.items():
+            if other == subject:
+                now = held.get(attribute, "")
+                written.before = (written.before | {written.text}) - {now}
+                written.text, written.at = now, self._session.clock()
 
     def clear(self) -> None:
         self._written.clear()
@@ -140,7 +159,7 @@ class AttributeJournal:
         self.fields: dict[int, str] = {}
         self._session = session
         self._keys: dict[str, int] = {}
-        self._overlay = Overlay(session)
+        self._overlay = Overlay(session, self.fresh)
         self.look_up()
 
     @property
@@ -192,7 +211,7 @@ class AttributeJournal:
         entity = self._session.reference(_KINDS[subject.kind], subject.moid)
         for attribute, text in texts.items():
             self._set(entity, attribute, text)
-            self._overlay.wrote(subject.moid, {attribute: text})
+            self._overlay.wrote(subject, {attribute: text})
         return True
 
     def _set(self, entity: Any, attribute: str, text: str) -> None:

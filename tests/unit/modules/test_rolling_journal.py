@@ -112,32 +112,62 @@ def test_a_journal_that_somebody_tampered_with_is_not_guessed_at() -> None:
 # -------------------------------------------------------------------------------------------------- read what you wrote
 
 
-def test_a_value_of_ours_counts_until_the_server_shows_it() -> None:
-    time = Clock()
-    overlay = Overlay(time)  # type: ignore[arg-type]
+ON_H = Subject(kind="host", moid="h")
+
+
+def held(*texts: dict[str, str]) -> tuple[list[Subject], Any]:
+    """What an object is asked for, and the answers it gives one after the other."""
+    asked: list[Subject] = []
+    answers = iter(texts)
+
+    def read_back(subject: Subject) -> dict[str, str]:
+        asked.append(subject)
+        return next(answers)
+
+    return asked, read_back
+
+
+def test_a_value_of_this_run_counts_until_the_server_shows_it() -> None:
+    asked, read_back = held()
+    overlay = Overlay(Clock(), read_back)  # type: ignore[arg-type]
     assert overlay.over({"h": {LOCK: "old"}}) == {"h": {LOCK: "old"}}
-    overlay.wrote("h", {LOCK: "ours"})
+    overlay.wrote(ON_H, {LOCK: "ours"})
     assert overlay.over({"h": {LOCK: "old"}}) == {"h": {LOCK: "ours"}}
-    overlay.wrote("h", {LOCK: "ours, renewed"})
+    overlay.wrote(ON_H, {LOCK: "ours, renewed"})
     assert overlay.over({"h": {LOCK: "ours"}}) == {"h": {LOCK: "ours, renewed"}}, "the server is one behind"
     assert overlay.over({"h": {LOCK: "ours, renewed"}}) == {"h": {LOCK: "ours, renewed"}}
     assert overlay.over({"h": {LOCK: "old"}}) == {"h": {LOCK: "old"}}, "shown once, it is the server's"
+    assert asked == []
 
 
-def test_a_third_value_is_somebody_elses_and_counts() -> None:
-    overlay = Overlay(Clock())  # type: ignore[arg-type]
+def test_a_third_value_is_of_another_run_and_counts() -> None:
+    overlay = Overlay(Clock(), held()[1])  # type: ignore[arg-type]
     overlay.over({"h": {LOCK: "old"}})
-    overlay.wrote("h", {LOCK: "ours"})
+    overlay.wrote(ON_H, {LOCK: "ours"})
     assert overlay.over({"h": {LOCK: "theirs"}}) == {"h": {LOCK: "theirs"}}
 
 
-def test_a_value_that_never_shows_is_believed_for_a_while_only() -> None:
+def test_a_value_that_does_not_show_is_read_back_and_not_forgotten() -> None:
     time = Clock()
-    overlay = Overlay(time)  # type: ignore[arg-type]
-    overlay.wrote("h", {ENTRY: "ours"})
+    asked, read_back = held({ENTRY: "ours"}, {ENTRY: "ours"})
+    overlay = Overlay(time, read_back)  # type: ignore[arg-type]
+    overlay.wrote(ON_H, {ENTRY: "ours"})
     assert overlay.over({}) == {"h": {ENTRY: "ours"}}
+    for at in (31, 32, 62):
+        time.now = at
+        assert overlay.over({}) == {"h": {ENTRY: "ours"}}
+    assert asked == [ON_H, ON_H], "once every thirty seconds"
+
+
+@pytest.mark.parametrize("now", ["", "theirs"])
+def test_what_the_object_holds_counts_where_it_is_not_what_was_written(now: str) -> None:
+    time = Clock()
+    overlay = Overlay(time, held({ENTRY: now})[1])  # type: ignore[arg-type]
+    overlay.wrote(ON_H, {ENTRY: "ours"})
     time.now = 31
-    assert overlay.over({}) == {}
+    assert overlay.over({}) == {"h": {ENTRY: now}}
+    time.now = 32
+    assert overlay.over({"h": {ENTRY: "ours"}}) == {"h": {ENTRY: now}}, "the server is behind the object"
 
 
 # ---------------------------------------------------------------------------------------------------------------- file
