@@ -352,6 +352,13 @@ options:
         the host itself that is being rebooted.
     type: bool
     default: false
+  stopped_vms:
+    description:
+      - Managed object ids of the virtual machines that earlier slices of this run stopped. The last slice does not succeed while one of
+        them is off, whatever the journal says. The action plugin sets it.
+    type: list
+    elements: str
+    default: []
   progress:
     description: How progress is shown while the task runs. Has an effect only where the module is called through its action plugin.
     type: str
@@ -469,6 +476,11 @@ hosts:
 rebooted:
   description: Names of the hosts that were rebooted and are proven.
   returned: always, once hosts were read
+  type: list
+  elements: str
+stopped_vms:
+  description: Managed object ids of the virtual machines that this run stopped.
+  returned: in a real run
   type: list
   elements: str
 changes:

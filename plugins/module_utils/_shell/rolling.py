@@ -29,6 +29,7 @@ from .._vsphere.roll_scene import Scene, Wanted
 from .._vsphere.roll_tags import RollTags
 from .._vsphere.sdk import vim
 from .._vsphere.session import Endpoint, Session
+from .._vsphere.start_vm import vms_off
 from .owner import is_gone, make_owner
 from .rolling_loop import Loop, close_down
 from .rolling_result import of_forecast, of_roll
@@ -104,10 +105,25 @@ def _result(setting: Setting, wish: RollWish) -> dict[str, Any]:
     rolled = loop.run()
     if rolled.error is not None and not setting.session.is_vcenter:
         rolled.error = not_back(rolled) or rolled.error
+    rolled.stopped_ids |= set(wish.stopped_vms)
+    if rolled.ended and rolled.error is None and rolled.outlook.state == "finished":
+        rolled.error = _left_off(setting.session, rolled.stopped_ids)
     if rolled.ended:
         _close(loop, setting, rolled)
     warnings = _warnings(rolled.world, wish, rolled.done) if rolled.world is not None else []
     return {**of_roll(rolled), "server_time": rolled.now, "warnings": warnings}
+
+
+def _left_off(session: Session, stopped: Collection[str]) -> DirectPathError | None:
+    """Why the run did not succeed although nothing is left to do: VMs that it stopped are off, whatever the journal says."""
+    off = ", ".join(vms_off(session, stopped))
+    if not off:
+        return None
+    return DirectPathError(
+        message=f"The hosts are done, and these VMs, which this run stopped, are off: {off}",
+        code="vms_left_off",
+        cure=f"Power them on in vCenter, and look at their events for the reason: {off}",
+    )
 
 
 def _close(loop: Loop, setting: Setting, rolled: Rolled) -> None:

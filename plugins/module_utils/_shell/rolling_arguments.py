@@ -84,6 +84,7 @@ ARGUMENTS: dict[str, Any] = {
     "slice": {"type": "float", "default": 0},
     "run_id": {"type": "str"},
     "goes_on": {"type": "bool", "default": False},
+    "stopped_vms": {"type": "list", "elements": "str", "default": []},
     "progress": {"type": "str", "choices": ["auto", "lines", "none"], "default": "auto"},
     "progress_file": {"type": "path"},
     "timeline_html": {"type": "path"},

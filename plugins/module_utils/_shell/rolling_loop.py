@@ -249,6 +249,8 @@ class Loop:
             self.result.done.setdefault(host, set()).add(action.kind)
         if isinstance(action.entry, Entry):
             self._remember(action.target, action.entry.text)
+        if action.kind in ("stop_vm", "power_off_vm"):
+            self.result.stopped_ids.add(action.target)
         if action.kind in ("stop_vm", "power_off_vm") and host in self.result.entries:
             self.result.stopped.append((self.result.entries[host][0].name, action.name))
         if action.kind in DEEDS:

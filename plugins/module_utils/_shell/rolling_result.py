@@ -44,6 +44,7 @@ def of_roll(rolled: Rolled) -> dict[str, Any]:
         "rebooted": rebooted,
         "resume": list(how_to_go_on(statuses)) if rolled.ended else [],
         "measured": _measured(rolled),
+        "stopped_vms": sorted(rolled.stopped_ids),
         **_changes(rebooted, rolled.stopped),
         "summary": _summary(statuses, len(rebooted)),
     }

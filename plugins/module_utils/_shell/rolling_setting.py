@@ -33,6 +33,8 @@ class Rolled:
     done: dict[str, set[str]] = field(default_factory=dict)
     stopped: list[tuple[str, str]] = field(default_factory=list)
     """(host, VM), by name, of VMs that were stopped by this process."""
+    stopped_ids: set[str] = field(default_factory=set)
+    """Ids of VMs that were stopped in this run, by earlier slices too."""
     entries: dict[str, tuple[HostView, Entry]] = field(default_factory=dict)
     """The last entry seen on each host: it is cleared at the end."""
     texts: dict[str, str] = field(default_factory=dict)

@@ -30,6 +30,7 @@ def slices(
         part = call(dict(asked), joined is None)
         joined = joined_results(joined, part)
         asked["goes_on"] = True
+        asked["stopped_vms"] = sorted({*asked.get("stopped_vms", ()), *part.get("stopped_vms", ())})
         yield part, joined
 
 

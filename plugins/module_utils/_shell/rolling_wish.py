@@ -42,6 +42,7 @@ class RollWish:
     slice: float = 0.0
     run_id: str | None = None
     goes_on: bool = False
+    stopped_vms: tuple[str, ...] = ()
     progress_file: str | None = None
     secrets: frozenset[str] = frozenset()
     """Words that are not to be told."""
@@ -72,6 +73,7 @@ class RollWish:
             slice=params["slice"],
             run_id=_run_id(params["run_id"]),
             goes_on=params["goes_on"],
+            stopped_vms=tuple(params["stopped_vms"]),
             progress_file=params["progress_file"],
             secrets=frozenset(
                 str(word) for word in (params["password"], *(access.password for access in bmc.values())) if word

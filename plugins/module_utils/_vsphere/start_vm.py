@@ -112,3 +112,9 @@ def _is_on(session: Session, vm: Vm) -> bool:
         rows = collect_objects(session, vim.VirtualMachine, [vm.moid], ("runtime.powerState",))
         return bool(rows) and str(rows[0].get("runtime.powerState")) == "poweredOn"
     return False
+
+
+def vms_off(session: Session, moids: Collection[str]) -> tuple[str, ...]:
+    """Names of those VMs that exist and do not run, sorted. One call, none where no VM is named."""
+    rows = collect_objects(session, vim.VirtualMachine, moids, ("name", "runtime.powerState"))
+    return tuple(sorted(r.get("name", r.moid) for r in rows if str(r.get("runtime.powerState")) != "poweredOn"))
