@@ -51,7 +51,7 @@ def _paths(session: Any, what: str) -> dict[Any, tuple[str, ...]]:
 def ours(session: Any, what: str) -> int:
     """Our reader, up to the dataclasses that planning works with."""
     if what == "hosts":
-        return len(_ours("read_hosts").read_hosts(session))
+        return len(_ours("read_hosts").read_hosts(session).hosts)
     paths = _paths(session, what)
     rows = next(iter(_ours("collect").collect_view(session, paths).values()))
     return len([_ours("read_vms").vm_from_row(row, None) for row in rows])

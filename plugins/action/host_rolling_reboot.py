@@ -22,6 +22,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.path import unfrackpath
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plain import all_visible, visible
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.gantt import gantt_page
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.naming import (
     renamed,
@@ -201,7 +202,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             display.display(text, newline=False, screen_only=True)
             return
         colours = {"ok": C.COLOR_OK, "bad": C.COLOR_ERROR, "warn": C.COLOR_WARN, "info": C.COLOR_VERBOSE}
-        display.display(text, color=colours.get(tone))
+        display.display(visible(text), color=colours.get(tone))
 
     def _report(self, joined: dict[str, Any], paths: Mapping[str, str], zone: Any, args: Mapping[str, Any]) -> None:
         """After every slice, so that the page can be looked at while the roll goes on."""
@@ -239,5 +240,5 @@ def _last_words(joined: dict[str, Any], view: View, paths: Mapping[str, str], *,
 
 
 def _as_json(joined: Mapping[str, Any], zone: str) -> str:
-    told = {"format": 1, "zone": zone, **{name: joined[name] for name in KEPT if name in joined}}
+    told = all_visible({"format": 1, "zone": zone, **{name: joined[name] for name in KEPT if name in joined}})
     return json.dumps(told, indent=1, sort_keys=True, default=str) + "\n"

@@ -15,10 +15,10 @@ options:
     elements: dict
     suboptions:
       name:
-        description: Name or inventory path.
+        description: Name or inventory path (V(/DC/vm/folder/web), or the end of it). Never a managed object id.
         type: str
       moid:
-        description: Managed object id.
+        description: Managed object id. Give either this or O(vms[].name).
         type: str
       devices:
         description: Passthrough devices it is to have.

@@ -11,13 +11,15 @@ class ModuleDocFragment:
 options:
   hosts:
     description:
-      - ESXi hosts by name, as vCenter shows them. The first label of a name is enough where it is unique.
+      - ESXi hosts by name, as vCenter shows them, by inventory path (V(/DC/host/cluster/esx-01.lab)) or by managed object id. The first
+        label of a name is enough where it is unique.
     type: list
     elements: str
     aliases: [esxi_hostname]
   cluster:
     description:
-      - Clusters by name, all of their hosts are meant.
+      - Clusters by name, by inventory path (V(/DC/host/cluster), or V(DC/cluster)) or by managed object id. All of their hosts are meant.
+      - A name that several clusters have is refused, with the paths of all of them.
     type: list
     elements: str
     aliases: [cluster_name]
@@ -36,7 +38,8 @@ options:
           - What the device is. Either the string V(vendor:device) as C(lspci -n) prints it, such as V("10de:20f1"), or an address such
             as V("0000:3b:00.0"), or a mapping of any of C(vendor_id), C(device_id), C(subvendor_id), C(subdevice_id), C(class_id)
             (four hexadecimal digits in quotes; C(class_id) also two), C(address), C(slot) (number or description, vSphere 9.0 and
-            later), C(name) (a shell pattern, any case) and C(label) (hardware label). All given conditions have to hold.
+            later), C(name) (in any case; V(*) and V(?) stand for other characters, brackets for themselves) and C(label) (hardware
+            label). All given conditions have to hold.
           - An address alone is refused when more than one host is meant, as the same address is another device on another host. Give the
             ids with it.
         type: raw
@@ -63,12 +66,12 @@ options:
     elements: dict
     suboptions:
       hosts:
-        description: ESXi hosts by name.
+        description: ESXi hosts by name, inventory path or managed object id.
         type: list
         elements: str
         aliases: [esxi_hostname]
       cluster:
-        description: Clusters by name.
+        description: Clusters by name, inventory path or managed object id.
         type: list
         elements: str
         aliases: [cluster_name]

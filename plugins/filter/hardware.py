@@ -65,7 +65,7 @@ class FilterModule:
             "firmware_targets": _explained(firmware_targets),
             "as_devices": as_devices,
             "found_nowhere": found_nowhere,
-            "share_on_hosts": share_on_hosts,
+            "share_on_hosts": _explained(share_on_hosts),
             "enabled_devices": enabled_devices,
             "fixed_holders": fixed_holders,
         }

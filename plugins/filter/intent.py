@@ -50,6 +50,16 @@ def rebooted(
     return reboot_outcome(seen, call, None if consent is None else boolean(consent), boolean(preview))
 
 
+def assumed(
+    targets: Sequence[Mapping[str, Any]], enabled: Mapping[str, Any] | None, rebooted: Mapping[str, Any] | None
+) -> list[dict[str, Any]]:
+    """``assumed_enabled`` with its failures as those of a filter."""
+    try:
+        return assumed_enabled(targets, enabled, rebooted)
+    except InputError as error:
+        raise AnsibleFilterError(error.sentence()) from None
+
+
 def _wishes(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
     """The variables this collection gives a meaning, and the bare names of those that look like one."""
     ours = (PREFIX, LOOK_ALIKE)
@@ -128,5 +138,5 @@ class FilterModule:
             "result_lines": lines,
             "proof_lines": proof_lines,
             "differences": differences,
-            "assumed_enabled": assumed_enabled,
+            "assumed_enabled": assumed,
         }

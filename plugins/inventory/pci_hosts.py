@@ -19,6 +19,10 @@ description:
   - Built-in groups are C(esxi_hosts), C(vcenter_NAME), C(cluster_NAME), C(pci_10de_20f1) for a device model, C(label_NAME) for a
     hardware label, C(pending_reboot), C(maintenance_mode), C(disconnected) and C(esxi_8_0_3) for a release. Characters that a group
     name cannot have become underscores. Virtual machines are in C(vms_with_devices).
+  - The group of a cluster is named after its inventory path, as in C(cluster_Lyon_host_Cluster1), where several clusters of the vCenter
+    have its name.
+  - What stands in vSphere is never a template. In the name of an inventory host, braces that could begin one become parentheses, and
+    control characters are written by their numbers.
   - The name of the file has to end in C(pci_hosts.yml) or C(pci_hosts.yaml).
 extends_documentation_fragment:
   - constructed
@@ -159,7 +163,8 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.inventory import facts, groups
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.inventory import facts, groups, inventory_name
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plain import all_visible, visible
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.spelling import meant
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.inventory import (
     OPTIONS,
@@ -188,7 +193,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             wanted = sources({name: self._filled(self.get_option(name)) for name in OPTIONS}, self._listed())
             found = self._entries(wanted, depth, self.get_cache_key(path), cache)
         except DirectPathError as error:
-            raise AnsibleParserError(error.sentence()) from None
+            raise AnsibleParserError(visible(error.sentence())) from None
         # Nothing is added before everything was read: a source that fails leaves no half of itself behind.
         owners: dict[str, str] = {}
         for source in wanted:
@@ -228,13 +233,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 if caching:
                     self._cache[keys[answer.source]] = list(answer.entries)
                 continue
-            problem = f"{label(answer.source)}: {answer.error.sentence()}"
+            problem = visible(f"{label(answer.source)}: {answer.error.sentence()}")
             if self.get_option("on_error") == "fail":
                 raise AnsibleParserError(f"{problem} With on_error: warn the inventory goes on without it.")
             self.display.warning(f"The inventory is incomplete. {problem}")
         return found
 
-    def _add(self, entry: Any, connection: dict[str, Any], owners: dict[str, str]) -> None:
+    def _add(self, told: Any, connection: dict[str, Any], owners: dict[str, str]) -> None:
+        entry = all_visible(told)
         is_vm = entry["type"] == "vm"
         place = f"{entry['name']} ({entry['moid']}) of {entry['vcenter']}"
         name = self._inventory_name("vm_inventory_name" if is_vm else "inventory_name", entry, place)
@@ -244,12 +250,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 + ("vm_inventory_name: path" if is_vm else "inventory_name: name ~ '.' ~ vcenter")
             )
         owners[name] = place
-        variables = facts(entry) if is_vm else {**connection, **facts(entry)}
+        variables = _data(facts(entry) if is_vm else {**connection, **facts(entry)})
         if not is_vm and name != entry["name"]:
-            variables["passthrough_host_name"] = entry["name"]
+            variables["passthrough_host_name"] = _data(entry["name"])
         self.inventory.add_host(name)
         for variable, value in variables.items():
-            self.inventory.set_variable(name, variable, _data(value))
+            self.inventory.set_variable(name, variable, value)
         for group in groups(entry, self.get_option("group_by"), self.get_option("group_devices")):
             self.inventory.add_child(self.inventory.add_group(self._sanitize_group_name(group)), name)
         strict, variables["inventory_hostname"] = self.get_option("strict"), name
@@ -260,18 +266,18 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _inventory_name(self, option: str, entry: Any, place: str) -> str:
         expression = self.get_option(option)
         if expression == "name":
-            return str(entry["name"])
+            return inventory_name(entry["name"])
         try:
-            return str(self._compose(expression, entry))
+            return inventory_name(str(self._compose(expression, _data(entry))))
         except AnsibleError as error:
             raise AnsibleParserError(f"{option}: {expression!r} gives no name for {place}: {error}") from error
 
 
 def _data(value: Any) -> Any:
     """What stands in vSphere is data: a VM or a label called "{{ ... }}" is no template. Releases before 2.19 have to be told, and show
-    that they were, so only where it matters."""
+    that they were, so only where it matters: a brace can begin a template, and a sharp sign a line that says what begins one."""
     if isinstance(value, dict):
         return {_data(key): _data(entry) for key, entry in value.items()}
     if isinstance(value, list):
         return [_data(entry) for entry in value]
-    return wrap_var(value) if isinstance(value, str) and "{" in value else value
+    return wrap_var(value) if isinstance(value, str) and ("{" in value or value.startswith("#")) else value

@@ -34,12 +34,12 @@ options:
     elements: dict
     suboptions:
       hosts:
-        description: ESXi hosts by name.
+        description: ESXi hosts by name, inventory path or managed object id.
         type: list
         elements: str
         aliases: [esxi_hostname]
       cluster:
-        description: Clusters by name, all of their hosts are meant.
+        description: Clusters by name, inventory path or managed object id. All of their hosts are meant.
         type: list
         elements: str
         aliases: [cluster_name]
@@ -77,7 +77,7 @@ options:
     description: As O(directpath.vsphere.vm_pci_device#module:host_device_limit).
     type: int
   only_on_hosts:
-    description: Names of ESXi hosts. Virtual machines on other hosts are passed over. Without it none is.
+    description: ESXi hosts, as in O(targets[].hosts). Virtual machines on other hosts are passed over. Without it none is.
     type: list
     elements: str
     default: []
@@ -91,7 +91,8 @@ options:
   ignore:
     description:
       - Differences that are expected. They stay in the report, with the name of the rule, and do not count.
-      - All conditions given in a rule have to hold, of each list one entry. Names are shell patterns, any case.
+      - All conditions given in a rule have to hold, of each list one entry. Names are as the report
+        shows them, in any case; V(*) and V(?) stand for other characters, brackets for themselves.
       - What could not be told is let pass only by a rule that names its kind.
       - A rule that covers nothing is warned about.
     type: list

@@ -42,7 +42,8 @@ options:
     choices: [fail, shutdown, shutdown_then_power_off]
     default: fail
   never_stop:
-    description: Virtual machines, by name or managed object id, that are never stopped. Their host is refused while they pin it.
+    description: Virtual machines, by name, inventory path or managed object id, that are never stopped. Their host is refused while
+      they pin it. A name that no virtual machine has is warned about.
     type: list
     elements: str
     default: []

@@ -62,8 +62,8 @@ options:
     default: []
   assume_detached:
     description:
-      - Virtual machines, by name or managed object id, that count as holding no device any more. Only used in check mode, to see past a
-        step that has not happened.
+      - Virtual machines, by name, inventory path or managed object id, that count as holding no device any more. Only used in check mode,
+        to see past a step that has not happened.
     type: list
     elements: str
     default: []
@@ -108,8 +108,11 @@ hosts:
   type: list
   elements: dict
   contains:
-    name: {description: Name of the host., type: str, returned: always}
+    name: {description: "Name of the host, or its path with a slash before it where several have that name.", type: str, returned: always}
     moid: {description: Managed object id., type: str, returned: always}
+    path: {description: Inventory path of the host., type: str, returned: always}
+    cluster: {description: "Name of its cluster, or its path with a slash before it where several have that name; null for a host of its
+      own.", type: str, returned: always}
     status: {description: "V(ok), V(changed), V(pending), V(refused), V(skipped), V(failed) or V(not_reached).", type: str,
       returned: always}
     in_maintenance_mode: {description: Whether it is in maintenance mode., type: bool, returned: always}

@@ -75,9 +75,11 @@ hosts:
   type: list
   elements: dict
   contains:
-    name: {description: Name of the host., type: str, returned: always}
+    name: {description: "Name of the host, or its path with a slash before it where several have that name.", type: str, returned: always}
     moid: {description: Managed object id., type: str, returned: always}
-    cluster: {description: Name of its cluster; null for a host of its own., type: str, returned: always}
+    path: {description: Inventory path of the host., type: str, returned: always, sample: DC1/host/gpu/esx-01.lab}
+    cluster: {description: "Name of its cluster, or its path with a slash before it where several have that name; null for a host of its
+      own.", type: str, returned: always}
     version: {description: ESXi version., type: str, returned: always}
     connection_state: {description: What is shown of a host that is not connected is old., type: str, returned: always}
     in_maintenance_mode: {description: Whether it is in maintenance mode., type: bool, returned: always}

@@ -52,7 +52,8 @@ options:
     default: []
   assume_detached:
     description:
-      - Virtual machines, by name or managed object id, that a planned change will have freed of their devices. Only used in check mode.
+      - Virtual machines, by name, inventory path or managed object id, that a planned change will have freed of their devices. Only used
+        in check mode.
     type: list
     elements: str
     default: []
@@ -138,7 +139,7 @@ options:
     type: str
     default: "1"
   cluster_max_unavailable:
-    description: The same for single clusters, by name.
+    description: The same for single clusters, by name, inventory path or managed object id.
     type: dict
     default: {}
   fleet_max_unavailable:
@@ -224,8 +225,8 @@ options:
     default: fail
   vm_order:
     description:
-      - Name of a virtual machine to a number. Lower is stopped first and started last; the same number goes together. The custom attribute
-        C(directpath.stop_order) of a virtual machine counts as well.
+      - Name, inventory path or managed object id of a virtual machine to a number. Lower is stopped first and started last; the same
+        number goes together. The custom attribute C(directpath.stop_order) of a virtual machine counts as well.
     type: dict
     default: {}
   vm_order_tags:
@@ -235,7 +236,10 @@ options:
     type: dict
     default: {}
   never_stop:
-    description: Virtual machines, by name or managed object id, that are never stopped. Their host is blocked while they pin it.
+    description:
+      - Virtual machines, by name, inventory path or managed object id, that are never stopped. Their host is blocked while they pin it.
+      - A name that stands for two virtual machines of the vCenter is refused. One that nothing is called yet holds for a virtual machine
+        that gets it while the run lasts.
     type: list
     elements: str
     default: []

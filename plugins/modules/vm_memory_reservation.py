@@ -23,7 +23,7 @@ extends_documentation_fragment:
   - directpath.vsphere.pace
 options:
   vm:
-    description: Virtual machines by name, inventory path or managed object id.
+    description: Virtual machines by name, inventory path or managed object id. A string that stands for two of them is refused.
     type: list
     elements: str
   vms:
@@ -32,10 +32,10 @@ options:
     elements: dict
     suboptions:
       name:
-        description: Name or inventory path.
+        description: Name or inventory path (V(/DC/vm/folder/web), or the end of it). Never a managed object id.
         type: str
       moid:
-        description: Managed object id.
+        description: Managed object id. Give either this or O(vms[].name).
         type: str
       state:
         description: As O(state).

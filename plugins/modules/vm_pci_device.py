@@ -26,11 +26,13 @@ extends_documentation_fragment:
   - directpath.vsphere.pace
 options:
   vm:
-    description: Virtual machines by name, inventory path or managed object id, all with the options of the task.
+    description:
+      - Virtual machines by name, inventory path or managed object id, all with the options of the task. A string that stands for two of
+        them is refused.
     type: list
     elements: str
   only_on_hosts:
-    description: Names of ESXi hosts. Virtual machines on other hosts are passed over. Without it none is.
+    description: ESXi hosts, as in O(assume_enabled[].hosts). Virtual machines on other hosts are passed over. Without it none is.
     type: list
     elements: str
     default: []
@@ -42,12 +44,12 @@ options:
     elements: dict
     suboptions:
       hosts:
-        description: ESXi hosts by name.
+        description: ESXi hosts by name, inventory path or managed object id.
         type: list
         elements: str
         aliases: [esxi_hostname]
       cluster:
-        description: Clusters by name.
+        description: Clusters by name, inventory path or managed object id.
         type: list
         elements: str
         aliases: [cluster_name]

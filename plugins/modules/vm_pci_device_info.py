@@ -21,7 +21,7 @@ extends_documentation_fragment:
 options:
   vms:
     description:
-      - Virtual machines by name, inventory path or managed object id.
+      - Virtual machines by name, inventory path or managed object id. A string that stands for two of them is refused.
       - Without it, those on O(hosts) and O(cluster), or all.
     type: list
     elements: str

@@ -40,7 +40,7 @@ LAB_KEYS = {
 }  # fmt: skip
 
 CLUSTER_KEYS = {
-    "name", "drs", "drs_vms", "drs_options", "ha", "vsan", "alarms", "hosts", "vms", "pools", "tags", "custom_values",
+    "name", "folder", "drs", "drs_vms", "drs_options", "ha", "vsan", "alarms", "hosts", "vms", "pools", "tags", "custom_values",
 }  # fmt: skip
 
 
@@ -113,17 +113,18 @@ class Builder:
         self._vms(compute, self.lab.get("vms") or [], self.lab.get("pools") or [])
 
     def _datacenter(self, root: Folder, item: Mapping[str, Any]) -> None:
-        unknown_keys(item, {"name", "clusters", "hosts", "vms"}, f"datacenter {item.get('name')}")
+        unknown_keys(item, {"name", "folder", "clusters", "hosts", "vms"}, f"datacenter {item.get('name')}")
         self.stores, self.networks, self.switches = {}, {}, {}
         self.datacenter = Datacenter(self.sim, str(item.get("name", "DC")))
-        root.adopt(self.datacenter)
+        self._folder(root, str(item.get("folder", "")), "group-d").adopt(self.datacenter)
         self.datacenter.build_folders()
         for cluster in expanded(item.get("clusters") or []):
             unknown_keys(cluster, CLUSTER_KEYS, f"cluster {cluster.get('name')}")
             if isinstance(cluster.get("ha"), Mapping):
                 unknown_keys(cluster["ha"], cluster_ha.LAB_KEYS, f"cluster {cluster.get('name')}, ha")
             made = ClusterComputeResource(self.sim, str(cluster["name"]), cluster)
-            self.datacenter.folder("host").adopt(made)
+            place = self._folder(self.datacenter.folder("host"), str(cluster.get("folder", "")), "group-h")
+            place.adopt(made)
             tags.attach(self.sim, made, cluster)
             self.custom_values += values.of_entry(made, cluster)
             self._pool(made, "Resources")
@@ -304,7 +305,7 @@ class Builder:
         if pool is None:
             raise LabError(f"VM {spec.name}: pool {entry.get('pool')!r} is not in {compute.name}")
         vm.datastore, vm.network = self.stores.get(escaped(spec.datastore)), self.networks.get(escaped(spec.network))
-        folder = self._folder(entry.get("folder") or "")
+        folder = self._folder(self.datacenter.folder("vm"), entry.get("folder") or "", "group-v")
         folder.adopt(vm)
         for holder in (host, pool, vm.datastore, vm.network):
             if holder is not None:
@@ -333,15 +334,14 @@ class Builder:
                 return host
         raise LabError(f"VM {entry.get('name')}: host {name!r} is not in {compute.name}")
 
-    def _folder(self, path: str | list[str]) -> Folder:
-        """The VM folder of a path, made as needed; a list of names where a name has a slash."""
-        node = self.datacenter.folder("vm")
+    def _folder(self, node: Folder, path: str | list[str], prefix: str) -> Folder:
+        """The folder at a path below another one, made where it is not there yet; a list of names where a name has a slash."""
         for name in filter(None, path.split("/") if isinstance(path, str) else map(str, path)):
             below = [child for child in node.down.values() if isinstance(child, Folder) and child.is_named(name)]
             if below:
                 node = below[0]
                 continue
-            made = Folder(self.sim, name, list(node.props["childType"]), moid=self.sim.registry.mint("group-v"))
+            made = Folder(self.sim, name, list(node.props["childType"]), moid=self.sim.registry.mint(prefix))
             node.adopt(made)
             node = made
         return node

@@ -7,18 +7,19 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from typing import Any
 
 from .drift import KINDS, Difference
 from .errors import InputError
+from .spelling import matches
 
 RULE_KEYS = ("name", "kinds", "hosts", "vms", "clusters", "devices")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
-    """All conditions that are given must hold; each is a list of which one must. Patterns are shell patterns without regard to case.
+    """All conditions that are given must hold; each is a list of which one must. Patterns are names in any case, in which ``*`` and
+    ``?`` may stand for other characters.
 
     ``devices`` is compared with the address and with ``vendor:device``. What nobody could tell (``unreachable``, ...) is only let pass
     by a rule that names its kind.
@@ -51,7 +52,7 @@ class Rule:
 
 
 def _meets(patterns: Sequence[str], *texts: str) -> bool:
-    return any(fnmatchcase(text.casefold(), pattern.casefold()) for pattern in patterns for text in texts if text)
+    return any(matches(pattern, text) for pattern in patterns for text in texts if text)
 
 
 def parse_rules(raw: Sequence[Mapping[str, Any]]) -> tuple[Rule, ...]:

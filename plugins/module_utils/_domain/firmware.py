@@ -8,30 +8,13 @@ Input and results are plain mappings as modules return and take them; nothing is
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from .errors import InputError
+from .named_records import clusters_of, directory_of
+from .names import MOST_CANDIDATES, Kind, visible_names
 
 Record = Mapping[str, Any]
-MOST_CANDIDATES = 8
-
-
-def is_named(record: Record, name: str) -> bool:
-    """By its whole name in any case, its managed object id, its inventory path, or, for a host, its first label."""
-    wanted = name.lower()
-    label = (
-        str(record["name"]).lower().split(".", maxsplit=1)[0] if "." not in wanted and "path" not in record else None
-    )
-    path = str(record.get("path", ""))
-    return wanted in (str(record["name"]).lower(), label) or name in (record["moid"], path) or path.endswith(f"/{name}")
-
-
-def _find(records: Sequence[Record], name: str) -> list[Record]:
-    """The records of a name; one that is so called in full wins over one whose first label it is."""
-    found = [record for record in records if is_named(record, name)]
-    exact = [record for record in found if name.lower() == str(record["name"]).lower() or name == record["moid"]]
-    return exact or found
 
 
 def firmware_targets(
@@ -50,14 +33,15 @@ def firmware_targets(
     why: dict[str, list[str]] = {}
     notes: list[str] = []
     unknown: list[str] = []
+    host_named, vm_named = _finder("host", hosts, "hosts"), _finder("vm", vms, "vms")
     for name in named_hosts:
-        record = _one(hosts, name, "hosts")
+        record = host_named(name)
         if record is None:
             unknown.append(name)
         else:
             why.setdefault(str(record["name"]), []).append("it was named")
     for name in named_vms:
-        record = _one(vms, name, "vms")
+        record = vm_named(name)
         if record is None:
             unknown.append(name)
             continue
@@ -84,17 +68,16 @@ def as_devices(devices: Sequence[Any]) -> list[Any]:
     return [device if isinstance(device, Mapping) and "match" in device else {"match": device} for device in devices]
 
 
-def _one(records: Sequence[Record], name: str, parameter: str) -> Record | None:
-    found = _find(records, name)
-    if len(found) > 1:
-        raise InputError(
-            message=f"{name!r} names {len(found)} {parameter} of one vCenter",
-            code="ambiguous_host" if parameter == "hosts" else "ambiguous_vm",
-            parameter=parameter,
-            candidates=[f"{record['name']} ({record['moid']})" for record in found],
-            cure="Name it in full, or by its managed object id",
-        )
-    return found[0] if found else None
+def _finder(kind: Kind, records: Sequence[Record], parameter: str) -> Callable[[str], Record | None]:
+    """Finds records by name, path or id. What it gives is None for a name that none has, and raises InputError for one of several."""
+    directory = directory_of(kind, records)
+    by_id = {str(record["moid"]): record for record in records}
+
+    def find(name: str) -> Record | None:
+        found = directory.lookup(name, parameter)
+        return None if found is None else by_id[found.moid]
+
+    return find
 
 
 def _host_of(vm: Record) -> tuple[str, str, str]:
@@ -134,16 +117,18 @@ def found_nowhere(results: Iterable[Record]) -> list[str]:
 # -- work on hardware -----------------------------------------------------------------------------------------------
 
 
-def share_on_hosts(share: Record, hosts: Sequence[Record]) -> dict[str, Any]:
-    """What the intent wants of these hosts only, in the form of the intent: a record of ``intent`` with other targets."""
+def share_on_hosts(share: Record, hosts: Sequence[Record], everything: Sequence[Record] = ()) -> dict[str, Any]:
+    """What the intent wants of these hosts only, in the form of the intent: a record of ``intent`` with other targets.
+
+    ``everything``: all hosts of the vCenter, among which names are looked for. Raises InputError for a name that several have.
+    """
     names = [str(host["name"]) for host in hosts]
+    wanted = wishes_by_host(share["targets"], everything or hosts)
     targets = []
     for host in hosts:
         devices: list[Any] = []
-        for target in share["targets"]:
-            meant = any(is_named(host, str(name)) for name in target.get("hosts") or ())
-            if meant or host.get("cluster") in (target.get("cluster") or ()):
-                devices += [device for device in target["devices"] if device not in devices]
+        for own in wanted.get(str(host["moid"]), ()):
+            devices += [device for device in own if device not in devices]
         if devices:
             targets.append({"hosts": [str(host["name"])], "devices": devices})
     return {
@@ -154,6 +139,21 @@ def share_on_hosts(share: Record, hosts: Sequence[Record]) -> dict[str, Any]:
         "host_names": names,
         "cluster_names": [],
     }
+
+
+def wishes_by_host(targets: Sequence[Record], hosts: Sequence[Record]) -> dict[str, list[Sequence[Any]]]:
+    """Host id → the devices of each target that means it."""
+    host_named, clusters = _finder("host", hosts, "hosts"), clusters_of(hosts)
+    found: dict[str, list[Sequence[Any]]] = {}
+    for target in targets:
+        named = [host_named(str(name)) for name in target.get("hosts") or ()]
+        meant = [clusters.lookup(str(name), "cluster") for name in target.get("cluster") or ()]
+        labels = {cluster.moid for cluster in meant if cluster is not None}
+        chosen = {str(host["moid"]) for host in named if host is not None}
+        chosen |= {str(host["moid"]) for host in hosts if host.get("cluster") in labels}
+        for moid in sorted(chosen):
+            found.setdefault(moid, []).append(target["devices"])
+    return found
 
 
 def enabled_devices(hosts: Sequence[Record]) -> list[dict[str, Any]]:
@@ -186,8 +186,9 @@ def fixed_holders(hosts: Sequence[Record], share: Record, forget: Sequence[str])
                 if vm["fixed"] and device["enabled"]:
                     names[str(vm["moid"])] = str(vm["name"])
                     held.setdefault(str(vm["moid"]), []).append({"match": _identity(device)})
-    kept = {*share["vm_names"], *forget}
-    lost = sorted(name for moid, name in names.items() if not kept & {moid, name})
+    kept_names = visible_names((*(vm["name"] for vm in share["vms"] if vm.get("name")), *forget))
+    kept_ids = {*(vm["moid"] for vm in share["vms"] if vm.get("moid")), *forget}
+    lost = sorted(name for moid, name in names.items() if name not in kept_names and moid not in kept_ids)
     return {
         "vms": [{"moid": moid, "devices": held[moid], "power": "off"} for moid in sorted(held)],
         "lost": lost,

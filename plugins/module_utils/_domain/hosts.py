@@ -212,10 +212,15 @@ class UnreadVm:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Host:
-    """One ESXi host. ``cluster`` is None for a host of its own; ``boot_time`` is seconds since the epoch."""
+    """One ESXi host. ``cluster`` is None for a host of its own; ``boot_time`` is seconds since the epoch.
+
+    ``name`` and ``cluster`` are what results call them: the name, or its inventory path where several of the endpoint have that name.
+    """
 
     moid: str
     name: str
+    path: str = ""
+    """``DC/host/cluster/esx-01.lab``; empty where the place was not read."""
     cluster: str | None = None
     datacenter: str | None = None
     compute_moid: str = ""

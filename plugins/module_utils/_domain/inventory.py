@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from .hosts import Host, HostDevice
+from .plain import visible_name
 from .vms import DynamicBacking, FixedBacking, Vm, VmDevice
 
 PREFIX = "directpath_"
@@ -29,6 +30,7 @@ def host_entry(host: Host, vcenter: str) -> Entry:
         "type": "esxi",
         "name": host.name,
         "moid": host.moid,
+        "path": host.path,
         "vcenter": vcenter,
         "cluster": host.cluster,
         "version": host.version,
@@ -86,6 +88,19 @@ def facts(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {f"{PREFIX}{key}": value for key, value in entry.items() if key not in ("name", "vcenter")}
 
 
+def inventory_name(text: str) -> str:
+    """A name that is only a name to Ansible. It evaluates the name of an inventory host as a template (before release 2.19), so that
+    braces which could begin one become parentheses, and a ``#`` at the beginning, which could change what begins one, an underscore.
+    """
+    name = visible_name(text)
+    if any(sign in name for sign in ("{{", "{%", "{#")):
+        name = name.translate(_BRACES)
+    return f"_{name[1:]}" if name.startswith("#") else name
+
+
+_BRACES = str.maketrans("{}", "()")
+
+
 def groups(entry: Mapping[str, Any], by: Sequence[str], counted: Counted = "capable") -> list[str]:
     """The built-in groups of an entry, not yet made safe as names, in the order of GROUPINGS.
 
@@ -100,7 +115,7 @@ def groups(entry: Mapping[str, Any], by: Sequence[str], counted: Counted = "capa
     )
     found = {
         "vcenter": [f"vcenter_{entry['vcenter']}"],
-        "cluster": [f"cluster_{entry['cluster']}"] if entry["cluster"] else [],
+        "cluster": [f"cluster_{entry['cluster'].removeprefix('/')}"] if entry["cluster"] else [],
         "device": [f"pci_{model}" for model in models],
         "label": [f"label_{label}" for label in entry["labels"]],
         "pending_reboot": ["pending_reboot"] if entry.get("pending_reboot") else [],

@@ -8,7 +8,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from .errors import InputError
 from .hosts import Host
+from .names import shown_name
 from .pci import parse_address
+from .plain import visible_name
 from .plan import Blocker
 from .protection import Protection, management_addresses
 
@@ -32,9 +34,16 @@ def parse_overrides(entries: Sequence[str], hosts: Sequence[Host]) -> Mapping[st
                 candidates=[f"{host.name}/{address}" for host in sorted(hosts, key=lambda host: host.name)[:8]],
             )
         for host in hosts:
-            if not slash or name.casefold() in (host.name.casefold(), host.moid.casefold()):
+            if not slash or _is_called(host, name):
                 result[host.moid].add(address)
     return {moid: frozenset(addresses) for moid, addresses in result.items()}
+
+
+def _is_called(host: Host, name: str) -> bool:
+    """By its name, its whole inventory path or its id. No first label and no part of a path: a risk is taken for one host alone, whatever
+    others are called."""
+    forms = {form.casefold() for form in (visible_name(name), shown_name(name))}
+    return not forms.isdisjoint(form.casefold() for form in (host.name, host.moid, host.path, f"/{host.path}"))
 
 
 def protection_blockers(

@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-from .plain import fit
+from .plain import visible
 
 Tone = Literal["ok", "info", "warn", "bad", "mute", ""]
 
@@ -35,10 +35,10 @@ class Html(str):
 
 
 def escaped(value: object) -> Html:
-    """Any value as text: markup becomes harmless, characters that cannot be in a page become U+FFFD."""
+    """Any value as text: markup becomes harmless, characters that cannot be in a page are shown by their numbers."""
     if isinstance(value, Html):
         return value
-    text = fit(value)
+    text = visible(value)
     for plain, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&#39;")):
         text = text.replace(plain, entity)
     return Html(text)

@@ -25,7 +25,7 @@ PinnedAction = Literal["fail", "shutdown", "shutdown_then_power_off"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ParkWish:
-    """What is asked for. Timeouts are seconds and always finite."""
+    """What is asked for. Timeouts are seconds and always finite. ``never_stop``: ids of VMs."""
 
     state: Literal["present", "absent"] = "present"
     pinned: PinnedAction = "fail"
@@ -184,7 +184,7 @@ def _pinned(host: Host, residents: Sequence[Vm]) -> list[Vm]:
 def _refused(host: Host, pinned: Sequence[Vm], wish: ParkWish) -> tuple[Blocker, ...]:
     if not pinned:
         return ()
-    never = [vm for vm in pinned if wish.never_stop & {vm.name, vm.moid}]
+    never = [vm for vm in pinned if vm.moid in wish.never_stop]
     deaf = [vm for vm in pinned if not vm.tools_running]
     if never:
         blocker = Blocker(

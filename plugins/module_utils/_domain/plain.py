@@ -6,21 +6,47 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
+from typing import Any
 
 _UNFIT = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+    "\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+    "\ud800-\udfff\ufffe\uffff]"
 )
 """Steers terminals, turns the text after it around, is no HTML, or cannot be written to a file."""
 
 
-def fit(value: object) -> str:
-    """The text with each such character replaced by U+FFFD. Line ends and tabs stay."""
-    return _UNFIT.sub("\ufffd", str(value))
+def visible(value: object) -> str:
+    """The text with each such character as its number: ``\\x1b``, ``\\u202e``. Line ends and tabs stay.
+
+    The one function for all that leaves the collection: results, messages, progress, pages, inventory names.
+    """
+    return _UNFIT.sub(lambda found: _number(found[0]), str(value))
+
+
+def visible_name(value: object) -> str:
+    """The same for a name, which has one line: a line end in it would look like another line of the output."""
+    return re.sub("[\t\r\n]", lambda found: _number(found[0]), visible(value))
+
+
+def _number(sign: str) -> str:
+    return f"\\x{ord(sign):02x}" if ord(sign) < 0x100 else f"\\u{ord(sign):04x}"
+
+
+def all_visible(value: Any) -> Any:
+    """A result with every text and key in it made visible."""
+    if isinstance(value, str):
+        return value if value.isascii() and value.isprintable() else visible(value)
+    if isinstance(value, Mapping):
+        return {all_visible(key): all_visible(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [all_visible(entry) for entry in value]
+    return value
 
 
 def one_line(value: object) -> str:
     """The text on one line, without blanks around it."""
-    return " ".join(fit(value).split())
+    return " ".join(visible(value).split())
 
 
 def width(text: str) -> int:

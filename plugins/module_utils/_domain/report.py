@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .named_records import clusters_of, directory_of
 from .rollout.told import is_roll, owing, roll_lines
 
 Record = Mapping[str, Any]
@@ -163,14 +164,20 @@ def assumed_enabled(targets: Sequence[Record], enabled: Record | None, rebooted:
     if not enabled or enabled.get("state") == "disabled":
         return []
     owing = enabled.get("reboot_required") if rebooted is None else rebooted.get("owed")
-    left_out = {str(name).casefold() for name in (*(owing or ()), *(enabled.get("refused") or ()))}
+    left_out = {str(name) for name in (*(owing or ()), *(enabled.get("refused") or ()))}
+    hosts = enabled.get("hosts") or ()
+    host_names, clusters = directory_of("host", hosts), clusters_of(hosts)
+    labels = {str(host["moid"]): str(host["name"]) for host in hosts}
     assumed = []
     for target in targets:
-        members = list(target.get("hosts") or ())
-        clusters = set(target.get("cluster") or ())
-        held = [host["name"] for host in enabled.get("hosts") or () if host.get("cluster") in clusters]
-        members += [name for name in held if name not in members]
-        kept = [name for name in members if name.casefold() not in left_out]
+        members = []
+        for name in target.get("hosts") or ():
+            found = host_names.lookup(name, "hosts")
+            members.append(str(name) if found is None else labels[found.moid])
+        meant = [clusters.lookup(name, "cluster") for name in target.get("cluster") or ()]
+        held = {cluster.moid for cluster in meant if cluster is not None}
+        members += [str(host["name"]) for host in hosts if host.get("cluster") in held]
+        kept = [name for name in dict.fromkeys(members) if name not in left_out]
         if kept:
             assumed.append({"hosts": kept, "devices": list(target.get("devices") or ())})
     return assumed

@@ -10,14 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from itertools import combinations
 from typing import Any, Literal
 
 from .errors import InputError
 from .hosts import HostDevice
 from .pci import parse_address, parse_id, parse_pair
-from .spelling import as_whole, meant
+from .spelling import as_whole, matches, meant
 
 SELECTOR_KEYS = (
     "vendor_id",
@@ -45,7 +44,7 @@ _FORM = (
 class Selector:
     """Conditions on a device; all that are given must hold. None means "not asked".
 
-    ``name`` is a shell pattern without regard to case (the exact name works too), ``class_id`` two or four hexadecimal
+    ``name`` is the name in any case, in which ``*`` and ``?`` may stand for other characters, ``class_id`` two or four hexadecimal
     digits, ``slot`` the number or the description of a slot, ``label`` the hardware label of the host device.
     """
 
@@ -102,8 +101,7 @@ def _quoted(value: str) -> str:
 
 def _meets(key: str, wanted: str, device: HostDevice) -> bool:
     if key == "name":
-        name, pattern = device.name.casefold(), wanted.casefold()
-        return name == pattern or fnmatchcase(name, pattern)
+        return matches(wanted, device.name)
     if key == "class_id":
         return device.class_id.startswith(wanted)
     if key == "slot":
@@ -178,7 +176,7 @@ def _condition(key: str, value: Any, parameter: str) -> str:
             message=f"{parameter} is empty",
             code="bad_selector",
             parameter=parameter,
-            cure="Give a value, or leave the key out",
+            cure="Give a value, or leave the key out. A device without a name is found by its vendor and device id",
         )
     if key in _ID_KEYS:
         return parse_id(text, parameter)

@@ -7,9 +7,22 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 _DIGITS = re.compile(r"\s*[0-9]{1,9}\s*")
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether a name is the one that was written, in any case. ``*`` stands for any characters and ``?`` for one; no other sign stands
+    for anything but itself: brackets are a part of many names. Blanks around either do not count."""
+    return _compiled(pattern.strip().casefold()).fullmatch(text.strip().casefold()) is not None
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    wild = {"*": ".*", "?": "."}
+    return re.compile("".join(wild.get(sign) or re.escape(sign) for sign in pattern), re.DOTALL)
 
 
 def meant(word: str, allowed: Iterable[str]) -> str:

@@ -1,34 +1,55 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which hosts and VMs a wish means. PRIVATE to the collection."""
+"""Which hosts the parameters mean. PRIVATE to the collection."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Any
 
 from .errors import InputError
 from .hosts import Host
+from .names import Directory, near
 from .selectors import DeviceWish, parse_device_wishes
-
-MOST_CANDIDATES = 8
-"""A message lists at most so many names."""
+from .vms import VmName
 
 
-_CURE = "Correct the name, or check that the account may see it"
+@dataclass(frozen=True, kw_only=True)
+class Inventory:
+    """Hosts, clusters and VMs of an endpoint, and what each may be called.
 
+    Hosts and VMs carry what results call them: see ``Directory.label``. VMs are there where they were read.
+    """
 
-class Named(Protocol):
-    """A VM as far as finding it goes."""
+    hosts: tuple[Host, ...]
+    host_names: Directory
+    cluster_names: Directory
+    vms: tuple[VmName, ...] = ()
+    vm_names: Directory
 
-    @property
-    def moid(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def path(self) -> str: ...
+    @cached_property
+    def members(self) -> Mapping[str, tuple[Host, ...]]:
+        """Id of a cluster (or of the compute resource of a host of its own) → its hosts."""
+        found: dict[str, tuple[Host, ...]] = {}
+        for host in self.hosts:
+            found[host.compute_moid] = (*found.get(host.compute_moid, ()), host)
+        return found
+
+    def members_of(self, cluster: str, parameter: str = "cluster") -> tuple[Host, ...]:
+        """The hosts of a cluster by name or path. Raises InputError (unknown_cluster, ambiguous_cluster)."""
+        named = self.cluster_names.find(cluster, parameter)
+        found = self.members.get(named.moid, ())
+        if not found:
+            raise InputError(
+                message=f"There is no host in the cluster {cluster!r}, as far as this account sees",
+                code="unknown_cluster",
+                parameter=parameter,
+                candidates=near(cluster, {host.cluster for host in self.hosts if host.cluster}),
+                cure="Correct the name, or check that the account may see its hosts",
+            )
+        return found
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,102 +96,23 @@ def parse_targets(params: Mapping[str, Any], *, devices_required: bool = True) -
     return tuple(parsed)
 
 
-def resolve_targets(
-    hosts: Sequence[Host], targets: Sequence[Target], aliases: Mapping[str, str] | None = None
-) -> dict[str, tuple[DeviceWish, ...]]:
+def resolve_targets(inventory: Inventory, targets: Sequence[Target]) -> dict[str, tuple[DeviceWish, ...]]:
     """Host id → what is wished of it, in the order of the hosts. Several targets may mean the same host; their wishes add up.
 
-    ``aliases`` maps further names to host ids. Raises InputError (unknown_host, unknown_cluster, ambiguous_host) with near names.
+    Raises InputError (unknown_host, unknown_cluster, ambiguous_host, ambiguous_cluster) with near names, or with all that are meant.
     """
     wishes: dict[str, list[DeviceWish]] = {}
     for target in targets:
-        for host in resolve_hosts(hosts, target.hosts, target.clusters, aliases):
+        for host in resolve_hosts(inventory, target.hosts, target.clusters):
             known = wishes.setdefault(host.moid, [])
             known.extend(wish for wish in target.devices if wish not in known)
-    return {host.moid: tuple(wishes[host.moid]) for host in hosts if host.moid in wishes}
+    return {host.moid: tuple(wishes[host.moid]) for host in inventory.hosts if host.moid in wishes}
 
 
-def resolve_hosts(
-    hosts: Sequence[Host], names: Sequence[str], clusters: Sequence[str], aliases: Mapping[str, str] | None = None
-) -> tuple[Host, ...]:
-    """The hosts meant, each once, in the order given. No name and no cluster: all of them."""
+def resolve_hosts(inventory: Inventory, names: Sequence[str], clusters: Sequence[str]) -> tuple[Host, ...]:
+    """The hosts meant, each once, in their order in the inventory. No name and no cluster: all of them."""
     if not names and not clusters:
-        return tuple(hosts)
-    found = {}
-    for name in names:
-        host = _find_host(hosts, name, aliases or {})
-        found[host.moid] = host
-    for cluster in clusters:
-        members = [host for host in hosts if host.cluster == cluster]
-        if not members:
-            known = sorted({host.cluster for host in hosts if host.cluster})
-            raise InputError(
-                message=f"There is no cluster {cluster!r} with hosts in it",
-                code="unknown_cluster",
-                parameter="cluster",
-                candidates=_near(cluster, known),
-                cure=_CURE,
-            )
-        found.update({host.moid: host for host in members})
-    return tuple(host for host in hosts if host.moid in found)
-
-
-def _find_host(hosts: Sequence[Host], name: str, aliases: Mapping[str, str]) -> Host:
-    wanted = name.lower()
-    ways = (
-        [host for host in hosts if host.name.lower() == wanted or host.moid == name],
-        [host for host in hosts if aliases.get(wanted) == host.moid],
-        # esx-01 for esx-01.example.net, where only one host has that first label
-        [host for host in hosts if "." not in wanted and host.name.lower().split(".")[0] == wanted],
-    )
-    for found in ways:
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise InputError(
-                message=f"Host {name!r} names {len(found)} hosts",
-                code="ambiguous_host",
-                parameter="hosts",
-                candidates=[f"{host.name} ({host.moid})" for host in found],
-                cure="Name it in full, or by its managed object id",
-            )
-    raise InputError(
-        message=f"There is no ESXi host {name!r} here",
-        code="unknown_host",
-        parameter="hosts",
-        candidates=_near(name, [host.name for host in hosts]),
-        cure=_CURE,
-    )
-
-
-def find_vm(vms: Sequence[Named], wanted: str, parameter: str = "vm") -> Named:
-    """A VM by managed object id, inventory path (``dc/vm/folder/name``, any tail of it) or name.
-
-    Raises InputError (unknown_vm, ambiguous_vm).
-    """
-    by_id = [vm for vm in vms if vm.moid == wanted]
-    tail = wanted.strip("/")
-    found = by_id or [vm for vm in vms if vm.name == wanted or vm.path == tail or vm.path.endswith("/" + tail)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise InputError(
-            message=f"VM {wanted!r} names {len(found)} VMs",
-            code="ambiguous_vm",
-            parameter=parameter,
-            candidates=[f"{vm.path} ({vm.moid})" for vm in found[:MOST_CANDIDATES]],
-            cure="Name it by its path or its managed object id",
-        )
-    raise InputError(
-        message=f"There is no VM {wanted!r} here",
-        code="unknown_vm",
-        parameter=parameter,
-        candidates=_near(wanted, sorted({vm.name for vm in vms})),
-        cure=_CURE,
-    )
-
-
-def _near(name: str, known: Collection[str]) -> list[str]:
-    """Names like it; where none is, the first few there are."""
-    close = difflib.get_close_matches(name, list(known), n=MOST_CANDIDATES, cutoff=0.5)
-    return close or list(known)[:MOST_CANDIDATES]
+        return inventory.hosts
+    found = {inventory.host_names.find(name, "hosts").moid for name in names}
+    found |= {host.moid for cluster in clusters for host in inventory.members_of(cluster)}
+    return tuple(host for host in inventory.hosts if host.moid in found)

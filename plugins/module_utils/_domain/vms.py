@@ -214,3 +214,14 @@ class Vm:
     def needs_full_reservation(self) -> tuple[VmDevice, ...]:
         """Devices whose presence demands that all memory is reserved."""
         return tuple(d for d in self.devices if not isinstance(d.backing, UnknownBacking))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VmName:
+    """Enough of a VM to read it: ``name`` is what results call it, ``path`` its inventory path without the root folder."""
+
+    moid: str
+    name: str
+    path: str
+    host_moid: str | None
+    datacenter_moid: str | None

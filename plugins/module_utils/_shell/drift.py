@@ -25,23 +25,24 @@ from .._domain.drift_report import report, sentence
 from .._domain.drift_rules import Rule, let_pass, parse_rules
 from .._domain.errors import InputError
 from .._domain.hosts import Host
+from .._domain.names import resolve_each
 from .._domain.passthrough import PassthroughWish
 from .._domain.plan import Plan
 from .._domain.selectors import DeviceWish
-from .._domain.targets import Target, parse_targets
+from .._domain.targets import Inventory, Target, parse_targets
 from .._domain.vm_devices import VmWish, VmWorld
-from .._domain.vms import Vm
+from .._domain.vms import Vm, VmName
 from .._vsphere.read_fabric import read_fabric
 from .._vsphere.read_hosts import read_bindings, read_names, reread_hosts
 from .._vsphere.read_options import read_options
 from .._vsphere.read_rights import has_say_at_root
-from .._vsphere.read_vms import VmName, read_holders, read_vms
+from .._vsphere.read_vms import read_holders, read_vms
 from .._vsphere.roll_traces import read_traces
 from .._vsphere.session import Session
-from .names import Names
+from .names import hosts_of, vm_of
 from .run import Outcome
 from .vms import DeviceRequest, Entry, vm_wish
-from .worlds import aliases, place_vms
+from .worlds import place_vms
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,17 +108,16 @@ class _Meaning:
 
 def observe(session: Session, request: DriftRequest) -> Seen:
     """Two bulk reads of names and of hosts, one or two of VMs, whatever the size."""
-    machines, everything = read_names(session)
-    names = Names(machines, everything, aliases(session, everything))
-    meaning = _meaning(names, request)
-    wished = [vm for vm in machines if vm.moid in meaning.vms]
-    near = _near(everything, meaning, wished, whole_fleet=request.whole_fleet)
+    inventory = read_names(session)
+    meaning = _meaning(inventory, request)
+    wished = [vm for vm in inventory.vms if vm.moid in meaning.vms]
+    near = _near(inventory.hosts, meaning, wished, whole_fleet=request.whole_fleet)
     places = {host.moid for host in near}
-    others = [vm for vm in machines if vm.host_moid in places and vm.moid not in meaning.vms]
+    others = [vm for vm in inventory.vms if vm.host_moid in places and vm.moid not in meaning.vms]
     vms = place_vms(read_vms(session, wished, pools=True), near)
     neighbours = place_vms(read_holders(session, others), near)
     hosts = with_users(read_bindings(session, reread_hosts(session, near, numa=True)), (*vms, *neighbours))
-    wishes, passed = _wishes(vms, meaning, request.only_on_hosts)
+    wishes, passed = _wishes(vms, meaning, _only_on(inventory, request))
     world = DriftWorld(
         vms=VmWorld(
             vms=vms,
@@ -140,19 +140,19 @@ def observe(session: Session, request: DriftRequest) -> Seen:
     return Seen(world=world)
 
 
-def _meaning(names: Names, request: DriftRequest) -> _Meaning:
+def _meaning(inventory: Inventory, request: DriftRequest) -> _Meaning:
     hosts: dict[str, list[DeviceWish]] = {}
     not_found: list[NotFound] = []
     for target in request.targets:
-        for moid in names.hosts(target, not_found):
+        for moid in hosts_of(inventory, target, not_found):
             known = hosts.setdefault(moid, [])
             known.extend(wish for wish in target.devices if wish not in known)
     vms: dict[str, tuple[Entry, tuple[DeviceWish, ...]]] = {}
     for entry, devices in request.vms:
-        vm = names.vm(entry.reference, not_found)
-        if vm is not None and vms.setdefault(vm.moid, (entry, devices)) != (entry, devices):
+        vm = vm_of(inventory, entry.reference, not_found)
+        if vm is not None and vms.setdefault(vm, (entry, devices)) != (entry, devices):
             raise InputError(
-                message=f"{vm.name} is named twice",
+                message=f"{inventory.vm_names.label(vm)} is named twice",
                 code="vm_twice",
                 parameter="vms",
                 cure="Put all devices of one VM into one entry",
@@ -175,11 +175,19 @@ def _near(
     return tuple(host for host in everything if host.moid in meaning.hosts or host.compute_moid in computes)
 
 
+def _only_on(inventory: Inventory, request: DriftRequest) -> frozenset[str] | None:
+    """Ids of the hosts on which VMs are looked at; None for all."""
+    if not request.only_on_hosts:
+        return None
+    named = dict.fromkeys(request.only_on_hosts, True)
+    return frozenset(resolve_each(inventory.host_names, named, "only_on_hosts").by_id)
+
+
 def _wishes(
-    vms: Sequence[Vm], meaning: _Meaning, only_on_hosts: frozenset[str]
+    vms: Sequence[Vm], meaning: _Meaning, only_on: frozenset[str] | None
 ) -> tuple[tuple[VmWish, ...], tuple[str, ...]]:
-    here = [vm for vm in vms if not only_on_hosts or vm.host_name in only_on_hosts]
-    elsewhere = tuple(vm.moid for vm in vms if only_on_hosts and vm.host_name not in only_on_hosts)
+    here = [vm for vm in vms if only_on is None or vm.host_moid in only_on]
+    elsewhere = tuple(vm.moid for vm in vms if only_on is not None and vm.host_moid not in only_on)
     return tuple(vm_wish(vm, *meaning.vms[vm.moid]) for vm in here), elsewhere
 
 

@@ -17,6 +17,7 @@ from .._domain.drift_junit import junit
 from .._domain.drift_markdown import markdown
 from .._domain.drift_report import SCHEMA, VERSION, lines, merged, sentence, untold
 from .._domain.errors import DirectPathError, InputError
+from .._domain.plain import all_visible
 
 FORMATS = ("json", "junit", "markdown", "html")
 MOST_IN_A_MESSAGE = 3
@@ -26,7 +27,8 @@ MODE = 0o644
 
 def put_together(looks: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
     """One report of (vCenter, result of drift_info) pairs. A look that failed becomes a part of which nothing is known."""
-    return merged(_part(vcenter, result) for vcenter, result in looks)
+    whole: dict[str, Any] = all_visible(merged(_part(vcenter, result) for vcenter, result in looks))
+    return whole
 
 
 def _part(vcenter: str, result: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from .._vsphere.faults import explain
 from .._vsphere.sdk import MISSING
 from .._vsphere.session import end_session
 from .arguments import CONNECTION, endpoint
-from .run import failure
+from .run import fail, failure
 
 
 def run() -> None:
@@ -22,7 +22,7 @@ def run() -> None:
     try:
         ended = end_session(endpoint(module.params), pretend=module.check_mode)
     except DirectPathError as error:
-        module.fail_json(**failure(error))
+        fail(module, failure(error))
     except Exception as error:
-        module.fail_json(**failure(explain(error, doing="log out", on=str(module.params["hostname"]))))
+        fail(module, failure(explain(error, doing="log out", on=str(module.params["hostname"]))))
     module.exit_json(changed=False, ended=ended)

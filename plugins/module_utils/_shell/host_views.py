@@ -55,6 +55,7 @@ def _host(host: Host, world: HostWorld, query: HostQuery) -> dict[str, Any]:
     iommu, hints = _iommu(host)
     return {
         **host.record(),
+        "path": host.path,
         "reboot_required": bool(host.pending),
         "rebind_without_reboot": host.capabilities.rebind_without_reboot,
         "iommu": iommu,

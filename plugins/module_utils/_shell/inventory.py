@@ -162,7 +162,7 @@ def read_one(source: Endpoint, depth: Depth) -> Answer:
 
 def _entries(session: Session, source: Endpoint, depth: Depth) -> tuple[Entry, ...]:
     found = []
-    for host in read_hosts(session, numa=depth.devices):
+    for host in read_hosts(session, numa=depth.devices).hosts:
         entry = host_entry(host, label(source))
         if not session.is_vcenter:
             entry["name"] = source.hostname  # whatever the server calls itself, by this name it is reached

@@ -11,6 +11,7 @@ from typing import Any
 
 from .._domain.errors import DirectPathError
 from .._domain.hosts import Host
+from .._domain.names import Meant, resolve_each
 from .._domain.parking import EnterMaintenance, Forget, ParkWish, host_mark, plan_parking, vm_mark
 from .._domain.plan import Change, Plan, TargetPlan
 from .._domain.targets import Target, parse_targets
@@ -19,12 +20,12 @@ from .._vsphere.apply_maintenance import enter_maintenance, exit_maintenance, re
 from .._vsphere.apply_vms import apply_vm
 from .._vsphere.faults import UNCERTAIN
 from .._vsphere.marks import Choice, Marks, open_marks
-from .._vsphere.read_hosts import read_drs, read_names
+from .._vsphere.read_hosts import read_drs, read_names, vm_labels
 from .._vsphere.read_vms import read_residents, read_vms
 from .._vsphere.session import Session
 from .output import target_result
 from .run import Outcome
-from .worlds import HostWorld, observe_hosts
+from .worlds import HostWorld, observe_chosen_hosts, observe_hosts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,7 @@ class Request:
 
     targets: tuple[Target, ...]
     wish: ParkWish
+    never_stop: tuple[str, ...]
     journal: Choice
 
     @classmethod
@@ -42,7 +44,6 @@ class Request:
             wish=ParkWish(
                 state=params["state"],
                 pinned=params["pinned_vms"],
-                never_stop=frozenset(params["never_stop"]),
                 evacuate_powered_off=params["evacuate_powered_off"],
                 vsan_mode=params["vsan_mode"],
                 operator_maintenance=params["operator_maintenance"],
@@ -51,6 +52,7 @@ class Request:
                 stop_timeout=params["stop_timeout"],
                 leave_timeout=params["leave_timeout"],
             ),
+            never_stop=tuple(params["never_stop"]),
             journal=Choice(kind=params["journal"], directory=params["journal_dir"]),
         )
 
@@ -65,11 +67,18 @@ class ParkWorld:
     residents: Mapping[str, Sequence[Vm]]
     tasks: Mapping[str, Sequence[str]]
     stopped: tuple[Vm, ...]
+    never_stop: Meant[bool]
 
 
 def observe(session: Session, request: Request) -> ParkWorld:
     """VMs and tasks are read only for hosts that are to be emptied."""
-    world = observe_hosts(session, request.targets)
+    never: Meant[bool] = Meant()
+    if request.never_stop:
+        inventory = read_names(session)
+        never = resolve_each(inventory.vm_names, dict.fromkeys(request.never_stop, True), "never_stop")
+        world = observe_chosen_hosts(session, request.targets, inventory)
+    else:
+        world = observe_hosts(session, request.targets)
     marks = open_marks(session, request.journal, [host.moid for host in world.hosts], read_only=session.stub.read_only)
     texts = marks.read()
     due = [host for host in world.hosts if not host.in_maintenance_mode] if request.wish.state == "present" else []
@@ -78,27 +87,37 @@ def observe(session: Session, request: Request) -> ParkWorld:
         hosts=replace(world, hosts=tuple(deep.get(host.moid, host) for host in world.hosts)),
         marks=marks,
         texts=texts,
-        residents=read_residents(session, [host.moid for host in due]) if due else {},
+        residents=_residents(session, due) if due else {},
         tasks=read_running_tasks(session, due) if due else {},
         stopped=_stopped(session, texts) if request.wish.state == "absent" else (),
+        never_stop=never,
     )
+
+
+def _residents(session: Session, hosts: Sequence[Host]) -> dict[str, tuple[Vm, ...]]:
+    found = read_residents(session, [host.moid for host in hosts])
+    labels = vm_labels(session, {vm.moid: vm.name for vms in found.values() for vm in vms})
+    return {moid: tuple(replace(vm, name=labels[vm.moid]) for vm in vms) for moid, vms in found.items()}
 
 
 def _stopped(session: Session, texts: Mapping[str, str]) -> tuple[Vm, ...]:
     if not texts:
         return ()
-    machines, _hosts = read_names(session)
-    return read_vms(session, [vm for vm in machines if vm.moid in texts])
+    return read_vms(session, [vm for vm in read_names(session).vms if vm.moid in texts])
 
 
 def plan(world: ParkWorld, request: Request) -> Plan:
-    return plan_parking(
+    made = plan_parking(
         world.hosts.hosts,
         world.residents,
-        request.wish,
+        replace(request.wish, never_stop=frozenset(world.never_stop.by_id)),
         tasks=world.tasks,
         marks=world.texts,
         stopped=world.stopped,
+    )
+    unknown = (name for name in request.never_stop if name not in world.never_stop.ids)
+    return replace(
+        made, warnings=(*made.warnings, *(f"never_stop names {name}, and no VM is called so" for name in unknown))
     )
 
 

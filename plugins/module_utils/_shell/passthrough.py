@@ -4,16 +4,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from .._domain.hosts import DeviceUser, Host
+from .._domain.names import Directory, Named, resolve_each
 from .._domain.pace import Pace, parse_pace
 from .._domain.passthrough import PassthroughWish, plan_passthrough
 from .._domain.plan import Plan, TargetPlan
 from .._domain.targets import Target, parse_targets
 from .._vsphere.apply_passthrough import apply_passthrough, settle_passthrough
+from .._vsphere.read_hosts import read_names
 from .._vsphere.session import Session
 from .output import device_results, target_result
 from .run import Outcome, is_unreached
@@ -59,13 +61,25 @@ def expect(session: Session, world: HostWorld, request: Request) -> HostWorld:
     if not request.assume_detached:
         return world
 
+    detached = _detached(session, world, request)
+
     def keep(users: Iterable[DeviceUser]) -> tuple[DeviceUser, ...]:
-        return tuple(user for user in users if not request.assume_detached & {user.vm, user.moid})
+        return tuple(user for user in users if user.moid not in detached)
 
     def without(host: Host) -> Host:
         return replace(host, users={address: keep(users) for address, users in host.users.items()})
 
     return replace(world, hosts=tuple(without(host) for host in world.hosts))
+
+
+def _detached(session: Session, world: HostWorld, request: Request) -> Collection[str]:
+    """Ids of the VMs that hold no device any more. The inventory is read where users alone do not say who is meant."""
+    users = {user.moid: user.vm for host in world.hosts for held in host.users.values() for user in held}
+    if any("/" in name for name in (*request.assume_detached, *users.values())):
+        names = read_names(session).vm_names
+    else:
+        names = Directory("vm", [Named(moid=moid, name=name) for moid, name in users.items()])
+    return resolve_each(names, dict.fromkeys(sorted(request.assume_detached), True), "assume_detached").by_id
 
 
 def plan(world: HostWorld, request: Request) -> Plan:
@@ -122,6 +136,7 @@ def _host(world: HostWorld, target: TargetPlan, outcomes: Mapping[str, Outcome])
         pending = list(target.facts["pending_after"])
     return {
         **target_result(target, outcomes),
+        "path": host.path,
         "cluster": host.cluster,
         "in_maintenance_mode": host.in_maintenance_mode,
         "reboot_required": bool(target.facts["reboot_expected"] if is_forecast else host.pending),

@@ -4,24 +4,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from .._domain.errors import DirectPathError, InputError
+from .._domain.errors import DirectPathError
 from .._domain.hosts import Host
 from .._domain.moments import refuse_future
+from .._domain.names import Meant, relabelled, resolve_each
 from .._domain.overrides import parse_overrides
 from .._domain.rollout.forecast import forecast
 from .._domain.rollout.lock import scope_digest
 from .._domain.rollout.need import debt_of
+from .._domain.rollout.policy import Policy
 from .._domain.rollout.states import is_active
 from .._domain.rollout.world import Exam, World
-from .._domain.targets import resolve_hosts, resolve_targets
+from .._domain.targets import Inventory, resolve_targets
 from .._vsphere.collect import collect_objects
 from .._vsphere.faults import explain
-from .._vsphere.read_hosts import read_host_names
+from .._vsphere.read_hosts import read_host_names, read_names
 from .._vsphere.redfish import Bmc, BmcAccess
 from .._vsphere.roll_journal import Journal, Subject
 from .._vsphere.roll_journal_file import FileJournal, journal_path, open_journal
@@ -37,7 +39,6 @@ from .rolling_setting import Rolled, Setting, orphanage
 from .rolling_tell import Teller
 from .rolling_trouble import TROUBLE, Trouble, not_back
 from .rolling_wish import RollWish
-from .worlds import aliases
 
 ATTEMPTS_TO_CLOSE = 5
 """How often the removal of the journal is tried: a server that is away then for longer keeps nobody waiting."""
@@ -49,9 +50,12 @@ def roll_hosts(session: Session, wish: RollWish, check_mode: bool) -> dict[str, 
     # Before anything is read: a slice is over when its time is, however long that took.
     until = session.clock() + wish.slice if wish.slice else None
     teller = Teller(None if check_mode else wish.progress_file, secrets=wish.secrets)
-    everything = read_host_names(session)
-    wishes = resolve_targets(everything, wish.targets, aliases(session, everything))
-    hosts = [host for host in everything if host.moid in wishes]
+    # Names of VMs come with those of the hosts where some are to be found.
+    read = read_names if (wish.vm_order or wish.never_stop or wish.assume_detached) else read_host_names
+    inventory = read(session)
+    wishes = resolve_targets(inventory, wish.targets)
+    said = _resolved(inventory, wish)
+    hosts = [host for host in inventory.hosts if host.moid in wishes]
     parse_overrides(wish.allow_protected, hosts)
     journal = open_journal(
         session, wish.journal, directory=wish.journal_dir, subjects=_subjects(hosts), read_only=check_mode
@@ -63,11 +67,16 @@ def roll_hosts(session: Session, wish: RollWish, check_mode: bool) -> dict[str, 
         scene = Scene(
             session,
             [
-                Wanted(moid=host.moid, wishes=wishes[host.moid], expected_debt=_later(host, wish, check_mode))
+                Wanted(
+                    moid=host.moid,
+                    wishes=wishes[host.moid],
+                    expected_debt=LATER if check_mode and host.moid in said.pending else None,
+                )
                 for host in hosts
             ],
-            orders=wish.vm_order,
-            never_stop=wish.never_stop,
+            orders=said.orders,
+            never_stop=said.never_stop,
+            labels=_labels(inventory),
             tags=tags,
             fields=journal.fields,
             allow_protected=wish.allow_protected,
@@ -76,14 +85,14 @@ def roll_hosts(session: Session, wish: RollWish, check_mode: bool) -> dict[str, 
         opened.callback(scene.close)
         if wish.policy.booted_before is not None:
             refuse_future(wish.policy.booted_before, scene.now(), "booted_before")
-        bmcs = _bmcs(session, wish, everything, hosts)
+        bmcs = _bmcs(session, wish, inventory, hosts)
         for bmc in bmcs.values():
             opened.callback(bmc.close)
         setting = Setting(
             session=session,
             scene=scene,
             journal=journal,
-            policy=wish.policy,
+            policy=said.policy,
             me=wish.run_id or make_owner(),
             scope=scope_digest(wishes, wish.policy),
             teller=teller,
@@ -93,24 +102,78 @@ def roll_hosts(session: Session, wish: RollWish, check_mode: bool) -> dict[str, 
             pause_file=wish.pause_file,
             until=until,
             read_only=check_mode,
-            detached=wish.assume_detached if check_mode else frozenset(),
+            detached=said.detached if check_mode else frozenset(),
+            stopped_before=frozenset(wish.stopped_vms),
         )
-        return {**_result(setting, wish), **_account(session, journal, teller)}
+        return {**_result(setting, said), **_account(session, journal, teller)}
 
 
-def _result(setting: Setting, wish: RollWish) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class _Said:
+    """What the parameters say of single objects, now that it is known which they mean. Policies go by what results call an object."""
+
+    policy: Policy
+    orders: Meant[int]
+    never_stop: Meant[bool]
+    pending: frozenset[str]
+    detached: frozenset[str]
+    vm_names: Mapping[str, Sequence[str]]
+    """Option → the names of VMs in it."""
+
+    def unknown(self, world: World) -> list[str]:
+        """Names in options that mean nothing here. One of them may be a slip of the pen that matters."""
+        ids, names = {vm.moid for vm in world.vms}, {vm.name for vm in world.vms}
+        clusters = {cluster.name for cluster in world.clusters}
+        meant = {"never_stop": self.never_stop.ids, "vm_order": self.orders.ids}
+        found = [
+            (option, name)
+            for option, given in self.vm_names.items()
+            for name in given
+            if meant[option].get(name) not in ids and name not in names
+        ]
+        found += [("cluster_max_unavailable", name) for name in self.policy.cluster_budgets if name not in clusters]
+        return [f"{option} names {name}, and nothing is called so in these clusters" for option, name in found]
+
+
+def _resolved(inventory: Inventory, wish: RollWish) -> _Said:
+    """Raises InputError for a name that stands for several."""
+    hosts, clusters, vms, policy = inventory.host_names, inventory.cluster_names, inventory.vm_names, wish.policy
+    pending = resolve_each(hosts, dict.fromkeys(sorted(wish.expect_pending), True), "expect_pending")
+    detached = resolve_each(vms, dict.fromkeys(sorted(wish.assume_detached), True), "assume_detached")
+    return _Said(
+        policy=replace(
+            policy,
+            cluster_budgets=relabelled(clusters, policy.cluster_budgets, "cluster_max_unavailable"),
+            order=relabelled(hosts, policy.order, "order"),
+            measured=relabelled(hosts, policy.measured, "measured"),
+        ),
+        orders=resolve_each(vms, wish.vm_order, "vm_order"),
+        never_stop=resolve_each(vms, dict.fromkeys(wish.never_stop, True), "never_stop"),
+        pending=frozenset(pending.by_id),
+        detached=frozenset(detached.by_id),
+        vm_names={"never_stop": wish.never_stop, "vm_order": tuple(wish.vm_order)},
+    )
+
+
+def _labels(inventory: Inventory) -> dict[str, str]:
+    """Id → what results call it, of hosts, and of clusters that have hosts."""
+    clusters = {host.compute_moid: host.cluster for host in inventory.hosts if host.cluster is not None}
+    return {**clusters, **{host.moid: host.name for host in inventory.hosts}}
+
+
+def _result(setting: Setting, said: _Said) -> dict[str, Any]:
     loop = Loop(setting)
     if setting.read_only:
-        return _schedule(loop, setting, wish)
+        return _schedule(loop, setting, said)
     rolled = loop.run()
     if rolled.error is not None and not setting.session.is_vcenter:
         rolled.error = not_back(rolled) or rolled.error
-    rolled.stopped_ids |= set(wish.stopped_vms)
+    rolled.stopped_ids |= setting.stopped_before
     if rolled.ended and rolled.error is None and rolled.outlook.state == "finished":
         rolled.error = _left_off(setting.session, rolled.stopped_ids)
     if rolled.ended:
         _close(loop, setting, rolled)
-    warnings = _warnings(rolled.world, wish, rolled.done) if rolled.world is not None else []
+    warnings = _warnings(rolled.world, setting, said, rolled.done) if rolled.world is not None else []
     return {**of_roll(rolled), "server_time": rolled.now, "warnings": warnings}
 
 
@@ -143,7 +206,7 @@ def _close(loop: Loop, setting: Setting, rolled: Rolled) -> None:
     setting.teller.note(f"{why}. It does no harm there, and the next run removes it.", rolled.now)
 
 
-def _schedule(loop: Loop, setting: Setting, wish: RollWish) -> dict[str, Any]:
+def _schedule(loop: Loop, setting: Setting, said: _Said) -> dict[str, Any]:
     seen = loop.look(0.0)
     world = loop.world(seen)
     due = [
@@ -151,11 +214,10 @@ def _schedule(loop: Loop, setting: Setting, wish: RollWish) -> dict[str, Any]:
         for view in world.hosts
         if view.connected and debt_of(view, setting.policy) is not None and not is_active(view.entry)
     ]
-    freed = {vm.moid for vm in world.vms if setting.detached & {vm.name, vm.moid}}
-    exams = {moid: _without(exam, freed) for moid, exam in setting.scene.examine(due).items()}
+    exams = {moid: _without(exam, setting.detached) for moid, exam in setting.scene.examine(due).items()}
     world = replace(world, hosts=tuple(replace(view, exam=exams.get(view.moid)) for view in world.hosts))
     planned = of_forecast(forecast(world, setting.policy, seen.now), world)
-    return {**planned, "server_time": seen.now, "warnings": _warnings(world, wish, ())}
+    return {**planned, "server_time": seen.now, "warnings": _warnings(world, setting, said, ())}
 
 
 def _without(exam: Exam, freed: Collection[str]) -> Exam:
@@ -177,10 +239,6 @@ def _account(session: Session, journal: Journal, teller: Teller) -> dict[str, An
     }
 
 
-def _later(host: Host, wish: RollWish, check_mode: bool) -> str | None:
-    return LATER if check_mode and host.name in wish.expect_pending else None
-
-
 def _subjects(hosts: Sequence[Host]) -> list[Subject]:
     """What the journal is kept on: the hosts, and their clusters."""
     clusters = {host.compute_moid for host in hosts if host.cluster is not None}
@@ -189,29 +247,27 @@ def _subjects(hosts: Sequence[Host]) -> list[Subject]:
     ]
 
 
-def _bmcs(session: Session, wish: RollWish, everything: Sequence[Host], hosts: Sequence[Host]) -> dict[str, Any]:
+def _bmcs(session: Session, wish: RollWish, inventory: Inventory, hosts: Sequence[Host]) -> dict[str, Any]:
     """Host id → its management controller. The inventory may name hosts that are not here."""
     if wish.policy.method != "power_cycle":
         return {}
     accesses: dict[str, BmcAccess] = {}
     for name, access in wish.bmc.items():
-        try:
-            (host,) = resolve_hosts(everything, [name], (), aliases(session, everything))
-        except InputError:
-            continue
-        accesses[host.moid] = access
+        host = inventory.host_names.lookup(name, "bmc")
+        if host is not None:
+            accesses[host.moid] = access
     chosen = {host.moid for host in hosts} & set(accesses)
     rows = collect_objects(session, vim.HostSystem, chosen, ("hardware.systemInfo.uuid",))
     uuids = {row.moid: row.get("hardware.systemInfo.uuid", "") for row in rows}
     return {moid: Bmc(accesses[moid], uuid=uuids.get(moid, ""), sleep=session.sleep) for moid in sorted(chosen)}
 
 
-def _warnings(world: World, wish: RollWish, done: Collection[str]) -> list[str]:
+def _warnings(world: World, setting: Setting, said: _Said, done: Collection[str]) -> list[str]:
     """What is worth knowing although it stops nothing. ``done``: ids of hosts that had their turn just now."""
-    found = _unknown_names(world, wish)
+    found = said.unknown(world)
     for view in world.hosts:
         is_ours = view.entry is not None or view.moid in done
-        if not view.wanted or not view.connected or is_ours or debt_of(view, wish.policy) is not None:
+        if not view.wanted or not view.connected or is_ours or debt_of(view, setting.policy) is not None:
             continue
         found += [
             f"{device.describe()} on {view.name} is configured for passthrough, but the host no longer offers it: no reboot changes that"
@@ -224,16 +280,6 @@ def _warnings(world: World, wish: RollWish, done: Collection[str]) -> list[str]:
                 "left it there: take it out of maintenance mode"
             )
     return found
-
-
-def _unknown_names(world: World, wish: RollWish) -> list[str]:
-    """Names in options that mean nothing here. One of them may be a slip of the pen that matters."""
-    vms = {name for vm in world.vms for name in (vm.name, vm.moid)}
-    clusters = {cluster.name for cluster in world.clusters}
-    unknown = [("never_stop", name) for name in wish.never_stop if name not in vms]
-    unknown += [("vm_order", name) for name in wish.vm_order if name not in vms]
-    unknown += [("cluster_max_unavailable", name) for name in wish.policy.cluster_budgets if name not in clusters]
-    return [f"{option} names {name}, and nothing is called so in these clusters" for option, name in unknown]
 
 
 def patience(wish: RollWish, endpoint: Endpoint) -> float:

@@ -60,6 +60,8 @@ class Setting:
     until: float | None = None
     read_only: bool = False
     detached: frozenset[str] = frozenset()
+    stopped_before: frozenset[str] = frozenset()
+    """Ids of VMs that earlier slices stopped."""
 
 
 def orphanage(run_id: str | None, is_gone: Callable[[str], bool]) -> Callable[[], bool]:

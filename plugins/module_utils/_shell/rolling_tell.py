@@ -14,6 +14,7 @@ from typing import Any
 from ansible.module_utils.common.parameters import remove_values
 
 from .._domain.errors import InputError
+from .._domain.plain import all_visible
 from .._domain.rollout.report import Transition, counts
 from .._domain.rollout.states import HostStatus
 
@@ -75,7 +76,7 @@ class Teller:
         if self._path is None:
             return
         try:
-            self._append(json.dumps(remove_values(record, self._secrets)) + "\n")
+            self._append(json.dumps(all_visible(remove_values(record, self._secrets))) + "\n")
         except InputError:
             self._path = None  # who reads it will miss the rest; the roll goes on
 

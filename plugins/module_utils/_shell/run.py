@@ -7,12 +7,13 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._domain.errors import DirectPathError
 from .._domain.pace import ONE_BY_ONE, Pace
+from .._domain.plain import all_visible
 from .._domain.plan import Change, Plan, TargetPlan
 from .._vsphere.faults import CONNECTION_ERRORS, UNCERTAIN, explain
 from .._vsphere.sdk import MISSING, vmodl
@@ -102,19 +103,26 @@ def run(job: Job[Any, Any] | Work[Any]) -> None:
             finally:
                 wrote = session.stub.writes
     except DirectPathError as error:
-        module.fail_json(**failure(error, wrote=wrote))
+        fail(module, failure(error, wrote=wrote))
     except (vmodl.MethodFault, *CONNECTION_ERRORS) as fault:
-        module.fail_json(**failure(explain(fault, doing="read", on=str(module.params["hostname"])), wrote=wrote))
+        fail(module, failure(explain(fault, doing="read", on=str(module.params["hostname"])), wrote=wrote))
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         line = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
         problem = explain(error, doing="finish", on=str(module.params["hostname"]))
-        module.fail_json(**failure(problem, wrote=wrote), place=line)
-    for warning in result.pop("warnings", ()):
+        fail(module, {**failure(problem, wrote=wrote), "place": line})
+    shown = all_visible(result)
+    for warning in shown.pop("warnings", ()):
         module.warn(warning)
-    if result.pop("failed", False):
-        module.fail_json(**result)
-    module.exit_json(**result)
+    if shown.pop("failed", False):
+        module.fail_json(**shown)
+    module.exit_json(**shown)
+
+
+def fail(module: AnsibleModule, result: Mapping[str, Any]) -> NoReturn:
+    """End as a failure. What a server wrote is in the message, and does not reach a terminal as it is."""
+    module.fail_json(**all_visible(result))
+    raise AssertionError("fail_json ends the process")
 
 
 def _session_options(job: Job[Any, Any] | Work[Any], wish: Any, place: Endpoint, *, check_mode: bool) -> dict[str, Any]:

@@ -12,17 +12,26 @@ from .._domain.errors import InputError
 from .._domain.hosts import Host
 from .._domain.memory import MemoryWish, plan_memory
 from .._domain.mmio import parse_mmio
+from .._domain.names import Reference, resolve_each
 from .._domain.pace import Pace, parse_pace
 from .._domain.plan import Plan, TargetPlan
 from .._domain.selectors import DeviceWish, parse_device_wishes
-from .._domain.targets import Target, find_vm, parse_targets
-from .._domain.vm_devices import VmWish, VmWorld, needs_details, plan_vm_devices
+from .._domain.targets import Target, parse_targets
+from .._domain.vm_devices import VmWish, needs_details, plan_vm_devices
 from .._domain.vms import Vm
 from .._vsphere.apply_vms import apply_vm
 from .._vsphere.session import Session
 from .output import target_result, vm_result
 from .run import Outcome
-from .worlds import assume_enabled, deepen_vm_world, observe_vm_world, observe_vms, vms_on
+from .worlds import (
+    NamedVms,
+    NamedVmWorld,
+    assume_enabled,
+    deepen_vm_world,
+    observe_vm_world,
+    observe_vms,
+    vms_on,
+)
 
 _DEFAULTED = (
     "state",
@@ -40,7 +49,7 @@ _DEFAULTED = (
 class Entry:
     """One VM as the parameters name it."""
 
-    reference: str
+    reference: Reference
     options: Mapping[str, Any]
 
 
@@ -48,7 +57,7 @@ def entries(params: Mapping[str, Any], inherited: Sequence[str]) -> tuple[Entry,
     """``vms`` entries, or ``vm`` names with the module's own options; what an entry leaves out it takes from those."""
     common = {name: params[name] for name in inherited}
     if params.get("vm") is not None:
-        found = tuple(Entry(reference=name, options=common) for name in params["vm"])
+        found = tuple(Entry(reference=Reference(name), options=common) for name in params["vm"])
     else:
         found = tuple(_entry(number, raw, common) for number, raw in enumerate(params["vms"] or ()))
     if not found:
@@ -57,21 +66,17 @@ def entries(params: Mapping[str, Any], inherited: Sequence[str]) -> tuple[Entry,
 
 
 def _entry(number: int, raw: Mapping[str, Any], common: Mapping[str, Any]) -> Entry:
-    reference = raw.get("moid") or raw.get("name")
-    if not reference:
+    name, moid = raw.get("name"), raw.get("moid")
+    if bool(name) == bool(moid):
         raise InputError(
-            message=f"vms[{number}] names no VM",
+            message=f"vms[{number}] {'has both name and moid' if name else 'names no VM'}",
             code="no_vms",
             parameter=f"vms[{number}].name",
             cure="Give name or moid",
         )
+    reference = Reference(str(moid), "moid") if moid else Reference(str(name), "name")
     own = {name: raw[name] for name in common if raw.get(name) is not None}
     return Entry(reference=reference, options={**common, **own})
-
-
-def find(vms: Sequence[Vm], reference: str) -> Vm:
-    """The VM an entry means, among those that were read for the entries."""
-    return find_vm(vms, reference)  # type: ignore[return-value]  # it returns one of the values it was given
 
 
 # --- vm_pci_device ---------------------------------------------------------------------------------------------------------
@@ -97,7 +102,7 @@ class DeviceRequest:
         assumed = params.get("assume_enabled") or []
         return cls(
             entries=tuple(
-                (entry, parse_device_wishes(entry.options["devices"] or (), f"devices of {entry.reference}"))
+                (entry, parse_device_wishes(entry.options["devices"] or (), f"devices of {entry.reference.text}"))
                 for entry in found
             ),
             assume_enabled=parse_targets({"targets": assumed}) if assumed else (),
@@ -113,17 +118,19 @@ def pace(request: DeviceRequest | MemoryRequest) -> Pace:
     return request.pace
 
 
-def observe_devices(session: Session, request: DeviceRequest) -> VmWorld:
-    world = observe_vm_world(session, [entry.reference for entry, _unused in request.entries])
-    return replace(world, ignored_vms=request.ignored_vms, device_limit=request.device_limit)
+def observe_devices(session: Session, request: DeviceRequest) -> NamedVmWorld:
+    seen = observe_vm_world(session, [entry.reference for entry, _unused in request.entries])
+    world = replace(seen.world, ignored_vms=request.ignored_vms, device_limit=request.device_limit)
+    return replace(seen, world=world)
 
 
-def expect_devices(session: Session, world: VmWorld, request: DeviceRequest) -> VmWorld:
+def expect_devices(session: Session, seen: NamedVmWorld, request: DeviceRequest) -> NamedVmWorld:
     """In check mode, hosts as host_passthrough and the reboots after it will have made them."""
     if not request.assume_enabled:
-        return world
+        return seen
+    world = seen.world
     hosts = assume_enabled(session, world.hosts, request.assume_enabled, request.allow_protected)
-    return replace(world, hosts=hosts, assumed=_newly_active(world.hosts, hosts))
+    return replace(seen, world=replace(world, hosts=hosts, assumed=_newly_active(world.hosts, hosts)))
 
 
 def _newly_active(before: Sequence[Host], after: Sequence[Host]) -> dict[str, frozenset[str]]:
@@ -133,16 +140,17 @@ def _newly_active(before: Sequence[Host], after: Sequence[Host]) -> dict[str, fr
     return {moid: frozenset(addresses - table.get(moid, set())) for moid, addresses in active.items()}
 
 
-def plan_devices(world: VmWorld, request: DeviceRequest) -> Plan:
+def plan_devices(seen: NamedVmWorld, request: DeviceRequest) -> Plan:
     wishes, elsewhere = [], []
+    only = resolve_each(seen.inventory.host_names, dict.fromkeys(request.only_on_hosts, True), "only_on_hosts")
     for entry, devices in request.entries:
-        vm = find(world.vms, entry.reference)
-        if request.only_on_hosts and vm.host_name not in request.only_on_hosts:
+        vm = seen.vm(entry.reference)
+        if request.only_on_hosts and vm.host_moid not in only.by_id:
             elsewhere.append(vm)
             continue
         wish = vm_wish(vm, entry, devices)
         wishes.append(replace(wish, power="on") if vm.moid in request.to_start else wish)
-    plan = plan_vm_devices(world, wishes)
+    plan = plan_vm_devices(seen.world, wishes)
     passed = tuple(
         TargetPlan(
             target=vm.name,
@@ -173,25 +181,26 @@ def vm_wish(vm: Vm, entry: Entry, devices: tuple[DeviceWish, ...]) -> VmWish:
     )
 
 
-def deepen_devices(session: Session, world: VmWorld, request: DeviceRequest, plan: Plan) -> VmWorld:
-    return deepen_vm_world(session, world, needs_details(plan))
+def deepen_devices(session: Session, seen: NamedVmWorld, request: DeviceRequest, plan: Plan) -> NamedVmWorld:
+    deeper = deepen_vm_world(session, seen.world, needs_details(plan))
+    return seen if deeper is seen.world else replace(seen, world=deeper)
 
 
-def host_of_device_vm(world: VmWorld, target: TargetPlan) -> str:
+def host_of_device_vm(seen: NamedVmWorld, target: TargetPlan) -> str:
     """The host that bears the work on a VM: its own."""
-    return world.vm(target.moid).host_moid or ""
+    return seen.world.vm(target.moid).host_moid or ""
 
 
-def apply_devices(session: Session, world: VmWorld, request: DeviceRequest, target: TargetPlan) -> Outcome:
+def apply_devices(session: Session, seen: NamedVmWorld, request: DeviceRequest, target: TargetPlan) -> Outcome:
     if any(change.kind == "power_on" for change in target.effective):
         request.to_start.add(target.moid)
-    return Outcome(done=apply_vm(session, world.vm(target.moid), target.effective))
+    return Outcome(done=apply_vm(session, seen.world.vm(target.moid), target.effective))
 
 
 def render_devices(
-    world: VmWorld, request: DeviceRequest, plan: Plan, outcomes: Mapping[str, Outcome]
+    seen: NamedVmWorld, request: DeviceRequest, plan: Plan, outcomes: Mapping[str, Outcome]
 ) -> dict[str, Any]:
-    return _render(world.vms, plan, outcomes)
+    return _render(seen.world.vms, plan, outcomes)
 
 
 def _render(vms: Sequence[Vm], plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
@@ -215,7 +224,7 @@ def _render(vms: Sequence[Vm], plan: Plan, outcomes: Mapping[str, Outcome]) -> d
 class MemoryRequest:
     """The parameters of vm_memory_reservation."""
 
-    entries: tuple[tuple[str, MemoryWish], ...]
+    entries: tuple[tuple[Reference, MemoryWish], ...]
     pace: Pace
 
     @classmethod
@@ -233,34 +242,34 @@ class MemoryRequest:
         )
 
 
-def observe_memory(session: Session, request: MemoryRequest) -> tuple[Vm, ...]:
+def observe_memory(session: Session, request: MemoryRequest) -> NamedVms:
     return observe_vms(session, [reference for reference, _unused in request.entries])
 
 
-def plan_memories(world: tuple[Vm, ...], request: MemoryRequest) -> Plan:
+def plan_memories(seen: NamedVms, request: MemoryRequest) -> Plan:
     wishes: dict[str, MemoryWish] = {}
     for reference, wish in request.entries:
-        vm = find(world, reference)
+        vm = seen.vm(reference)
         if wishes.setdefault(vm.moid, wish) != wish:
             raise InputError(
                 message=f"{vm.name} is named twice with different wishes", code="vm_twice", parameter="vms"
             )
-    return plan_memory(world, wishes)
+    return plan_memory(seen.vms, wishes)
 
 
-def host_of_memory_vm(world: tuple[Vm, ...], target: TargetPlan) -> str:
-    return next((vm.host_moid or "" for vm in world if vm.moid == target.moid), "")
+def host_of_memory_vm(seen: NamedVms, target: TargetPlan) -> str:
+    return next((vm.host_moid or "" for vm in seen.vms if vm.moid == target.moid), "")
 
 
-def apply_memory(session: Session, world: tuple[Vm, ...], request: MemoryRequest, target: TargetPlan) -> Outcome:
-    vm = next(vm for vm in world if vm.moid == target.moid)
+def apply_memory(session: Session, seen: NamedVms, request: MemoryRequest, target: TargetPlan) -> Outcome:
+    vm = next(vm for vm in seen.vms if vm.moid == target.moid)
     return Outcome(done=apply_vm(session, vm, target.effective))
 
 
 def render_memory(
-    world: tuple[Vm, ...], request: MemoryRequest, plan: Plan, outcomes: Mapping[str, Outcome]
+    seen: NamedVms, request: MemoryRequest, plan: Plan, outcomes: Mapping[str, Outcome]
 ) -> dict[str, Any]:
-    return _render(world, plan, outcomes)
+    return _render(seen.vms, plan, outcomes)
 
 
 # --- vm_pci_device_info ----------------------------------------------------------------------------------------------------
@@ -287,7 +296,7 @@ class VmQuery:
 
 def observe_query(session: Session, query: VmQuery) -> tuple[Vm, ...]:
     if query.vms:
-        return observe_vms(session, query.vms)
+        return observe_vms(session, [Reference(name) for name in query.vms]).vms
     return vms_on(session, query.hosts, query.clusters)
 
 

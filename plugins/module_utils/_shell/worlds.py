@@ -6,16 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cached_property
 
+from .._domain.errors import InputError
 from .._domain.hosts import Host
+from .._domain.names import Reference
 from .._domain.passthrough import PassthroughWish, needs_fabric, plan_passthrough, project
 from .._domain.plan import Plan
 from .._domain.protection import holds_disks
 from .._domain.selectors import DeviceWish
-from .._domain.targets import Target, find_vm, resolve_hosts, resolve_targets
+from .._domain.targets import Inventory, Target, resolve_hosts, resolve_targets
 from .._domain.vm_devices import VmWorld
-from .._domain.vms import Vm
+from .._domain.vms import Vm, VmName
 from .._vsphere.read_fabric import read_fabric
 from .._vsphere.read_hosts import (
     read_bindings,
@@ -26,7 +28,7 @@ from .._vsphere.read_hosts import (
     reread_hosts,
 )
 from .._vsphere.read_options import read_options
-from .._vsphere.read_vms import VmName, read_holders, read_vms
+from .._vsphere.read_vms import read_holders, read_vms
 from .._vsphere.session import Session
 
 
@@ -41,25 +43,24 @@ class HostWorld:
         return next(host for host in self.hosts if host.moid == moid)
 
 
-def aliases(session: Session, hosts: Sequence[Host]) -> dict[str, str]:
-    """Connected to an ESXi host directly, the name it was reached by means it, whatever it calls itself."""
-    if session.is_vcenter or len(hosts) != 1:
-        return {}
-    return {session.endpoint.hostname.lower(): hosts[0].moid}
-
-
 def observe_hosts(session: Session, targets: Sequence[Target], *, users: bool = False, numa: bool = False) -> HostWorld:
     """The hosts the targets mean: one bulk read for their names, one for what they hold, one for their VMs when ``users``.
 
     Where every host is meant, names and contents are one read.
     """
     if all(target.hosts or target.clusters for target in targets):
-        everything = read_host_names(session)
-        wishes = resolve_targets(everything, targets, aliases(session, everything))
-        chosen = reread_hosts(session, [host for host in everything if host.moid in wishes], numa=numa)
-    else:
-        chosen = read_hosts(session, numa=numa)
-        wishes = resolve_targets(chosen, targets, aliases(session, chosen))
+        return observe_chosen_hosts(session, targets, read_host_names(session), users=users, numa=numa)
+    inventory = read_hosts(session, numa=numa)
+    wishes = resolve_targets(inventory, targets)
+    return HostWorld(hosts=read_users(session, inventory.hosts) if users else inventory.hosts, wishes=wishes)
+
+
+def observe_chosen_hosts(
+    session: Session, targets: Sequence[Target], inventory: Inventory, *, users: bool = False, numa: bool = False
+) -> HostWorld:
+    """The same where the names of the inventory were read already."""
+    wishes = resolve_targets(inventory, targets)
+    chosen = reread_hosts(session, [host for host in inventory.hosts if host.moid in wishes], numa=numa)
     return HostWorld(hosts=read_users(session, chosen) if users else chosen, wishes=wishes)
 
 
@@ -88,8 +89,7 @@ def assume_enabled(
     session: Session, hosts: Sequence[Host], targets: Sequence[Target], allow_protected: tuple[str, ...] = ()
 ) -> tuple[Host, ...]:
     """The hosts as they will be once host_passthrough did its work for these targets and the owed reboots are over."""
-    everything = read_host_names(session)
-    meant = resolve_targets(everything, targets, aliases(session, everything))
+    meant = resolve_targets(read_host_names(session), targets)
     wishes = {host.moid: meant[host.moid] for host in hosts if host.moid in meant}
     world = HostWorld(hosts=tuple(host for host in hosts if host.moid in wishes), wishes=wishes)
     wish = PassthroughWish(devices=wishes, on_missing="skip", allow_protected=allow_protected)
@@ -101,26 +101,71 @@ def assume_enabled(
     return tuple(settled.get(host.moid, host) for host in hosts)
 
 
-def observe_vms(session: Session, wanted: Sequence[str]) -> tuple[Vm, ...]:
+@dataclass(frozen=True, kw_only=True)
+class NamedVms:
+    """The VMs that parameters name. ``meant``: each reference → id. ``inventory``: what else could have been named."""
+
+    vms: tuple[Vm, ...]
+    meant: Mapping[Reference, str]
+    inventory: Inventory
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, Vm]:
+        return {vm.moid: vm for vm in self.vms}
+
+    def vm(self, reference: Reference) -> Vm:
+        """Raises InputError for one that was removed after its name was read."""
+        found = self._by_id.get(self.meant[reference])
+        if found is None:
+            raise InputError(
+                message=f"VM {reference.text!r} was removed while it was read",
+                code="unknown_vm",
+                parameter="vms",
+                cure="Correct the name, or leave it out",
+            )
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedVmWorld(NamedVms):
+    """The same with every host one of them could run on, and every other VM that could hold a device there."""
+
+    world: VmWorld
+
+
+def observe_vms(session: Session, wanted: Sequence[Reference]) -> NamedVms:
     """The named VMs in full."""
-    names, hosts = read_names(session)
-    chosen = _unique(find_vm(names, name, "vms") for name in wanted)
-    return place_vms(read_vms(session, chosen, pools=True), hosts)
+    inventory = read_names(session)
+    meant = find_vms(inventory, wanted)
+    vms = place_vms(read_vms(session, _chosen(inventory, meant), pools=True), inventory.hosts)
+    return NamedVms(vms=vms, meant=meant, inventory=inventory)
 
 
-def observe_vm_world(session: Session, wanted: Sequence[str]) -> VmWorld:
+def observe_vm_world(session: Session, wanted: Sequence[Reference]) -> NamedVmWorld:
     """The named VMs, every host one of them could run on, and every other VM that could hold a device there."""
-    names, everything = read_names(session)
-    chosen = _unique(find_vm(names, name, "vms") for name in wanted)
-    homes = {host.compute_moid for host in everything if host.moid in {vm.host_moid for vm in chosen}}
-    near = [host for host in everything if host.compute_moid in homes]
+    inventory = read_names(session)
+    meant = find_vms(inventory, wanted)
+    chosen = _chosen(inventory, meant)
+    homes = {host.compute_moid for host in inventory.hosts if host.moid in {vm.host_moid for vm in chosen}}
+    near = [host for host in inventory.hosts if host.compute_moid in homes]
     places, taken = {host.moid for host in near}, {vm.moid for vm in chosen}
-    neighbours = [vm for vm in names if vm.host_moid in places and vm.moid not in taken]
-    return VmWorld(
+    neighbours = [vm for vm in inventory.vms if vm.host_moid in places and vm.moid not in taken]
+    world = VmWorld(
         vms=place_vms(read_vms(session, chosen, pools=True), near),
         others=place_vms(read_holders(session, neighbours), near),
         hosts=read_bindings(session, reread_hosts(session, near, numa=True)),
     )
+    return NamedVmWorld(world=world, vms=world.vms, meant=meant, inventory=inventory)
+
+
+def find_vms(inventory: Inventory, wanted: Iterable[Reference]) -> dict[Reference, str]:
+    """Each reference with the id of the VM it means. Raises InputError."""
+    return {reference: inventory.vm_names.find(reference, "vms").moid for reference in wanted}
+
+
+def _chosen(inventory: Inventory, meant: Mapping[Reference, str]) -> list[VmName]:
+    chosen = set(meant.values())
+    return [vm for vm in inventory.vms if vm.moid in chosen]
 
 
 def deepen_vm_world(session: Session, world: VmWorld, moids: Iterable[str]) -> VmWorld:
@@ -144,11 +189,7 @@ def place_vms(vms: Iterable[Vm], hosts: Iterable[Host]) -> tuple[Vm, ...]:
 
 def vms_on(session: Session, names: Sequence[str], clusters: Sequence[str]) -> tuple[Vm, ...]:
     """All VMs on hosts (by name and cluster; none named: everywhere), in full."""
-    machines, everything = read_names(session)
-    chosen = {host.moid for host in resolve_hosts(everything, names, clusters, aliases(session, everything))}
-    found = [vm for vm in machines if vm.host_moid in chosen]
-    return place_vms(read_vms(session, found), everything)
-
-
-def _unique(names: Iterable[Any]) -> list[VmName]:
-    return list({name.moid: name for name in names}.values())
+    inventory = read_names(session)
+    chosen = {host.moid for host in resolve_hosts(inventory, names, clusters)}
+    found = [vm for vm in inventory.vms if vm.host_moid in chosen]
+    return place_vms(read_vms(session, found), inventory.hosts)

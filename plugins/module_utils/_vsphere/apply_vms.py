@@ -14,9 +14,9 @@ from .._domain.memory import MemoryWrite, merge_writes
 from .._domain.pci import signed16
 from .._domain.plan import Change
 from .._domain.vm_devices import Detach, DynamicSpec, FixedSpec, HotAddOff, PowerOff
-from .._domain.vms import DynamicBacking, Vm
+from .._domain.vms import DynamicBacking, Vm, VmName
 from .faults import CONNECTION_ERRORS, UNCERTAIN, explain, explained
-from .read_vms import VmName, read_vms
+from .read_vms import read_vms
 from .sdk import vim, vmodl
 from .session import Session
 from .start_vm import start_vm

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
+from .._domain.names import shown_name
 from .bulk import Ahead, Start, exchange, first_request, next_request, no_collecting
 from .bulk_values import RowReader
 from .faults import BrokenAnswer
@@ -167,12 +168,24 @@ def _retrieve_fast(
 def _page(stub: Any, reader: RowReader, body: bytes, ahead: Ahead, *, more: bool) -> tuple[list[Row], str | None]:
     """One page, whole or not at all: it may be asked for again."""
     rows: list[Row] = []
-    token = exchange(stub, body, lambda element: rows.append(Row(**reader.row(element))), more=more, ahead=ahead)
+    token = exchange(stub, body, lambda element: rows.append(_read_row(**reader.row(element))), more=more, ahead=ahead)
     return rows, token
 
 
+def readable(kind: type, path: str, value: Any) -> Any:
+    """A property as the rest of the collection knows it: names of inventory objects are decoded here, and nowhere else."""
+    is_name = path == "name" and isinstance(value, str) and issubclass(kind, vim.ManagedEntity)
+    return shown_name(value) if is_name else value
+
+
+def _read_row(kind: type, moid: str, values: dict[str, Any], missing: Mapping[str, Any]) -> Row:
+    if "name" in values:
+        values["name"] = readable(kind, "name", values["name"])
+    return Row(kind=kind, moid=moid, values=values, missing=missing)
+
+
 def _row(content: Any) -> Row:
-    return Row(
+    return _read_row(
         kind=type(content.obj),
         moid=content.obj._moId,
         values={entry.name: entry.val for entry in content.propSet},

@@ -16,9 +16,12 @@ from typing import Any
 
 from .._domain.hosts import DeviceMode, DeviceUser, Host, HostCapabilities, HostDevice, Sriov, UnreadVm
 from .._domain.pci import hex4
+from .._domain.plain import visible_name
+from .._domain.targets import Inventory
 from .._domain.vms import FixedBacking, Vm, held_addresses
 from .collect import DEVICES_PAGE, NAMES_PAGE, Row, collect_objects, collect_through, collect_view
-from .read_vms import USER_PATHS, VM_NAME_PATHS, VmName, vm_from_row, vm_names
+from .read_places import PLACE_PATHS, Places
+from .read_vms import USER_PATHS, VM_NAME_PATHS, vm_from_row, vm_names
 from .sdk import vim
 from .session import Session
 
@@ -55,44 +58,44 @@ def host_paths(session: Session, *, numa: bool = False) -> tuple[str, ...]:
     return _ALWAYS + known + deeper + lending
 
 
-def read_hosts(session: Session, *, numa: bool = False) -> tuple[Host, ...]:
+def read_hosts(session: Session, *, numa: bool = False) -> Inventory:
     """Every host of the endpoint, sorted by name, in one bulk read."""
-    found = collect_view(
-        session,
-        {
-            vim.HostSystem: host_paths(session, numa=numa),
-            vim.ClusterComputeResource: ("name",),
-            vim.ComputeResource: ("name",),
-        },
-    )
-    return _host_names(found)
+    return _inventory(session, collect_view(session, {vim.HostSystem: host_paths(session, numa=numa), **PLACE_PATHS}))
 
 
-_HOST_NAME_PATHS: Mapping[type, tuple[str, ...]] = {
-    vim.HostSystem: ("name", "parent"),
-    vim.ClusterComputeResource: ("name",),
-    vim.ComputeResource: ("name",),
-}
+_HOST_NAME_PATHS: Mapping[type, tuple[str, ...]] = {vim.HostSystem: ("name", "parent"), **PLACE_PATHS}
 
 
-def read_host_names(session: Session) -> tuple[Host, ...]:
+def read_host_names(session: Session) -> Inventory:
     """Every host of the endpoint with name and place only, sorted by name, in one bulk read.
 
     A server lists hundreds of PCI functions: they are read (``reread_hosts``) where they are asked for.
     """
-    return _host_names(collect_view(session, _HOST_NAME_PATHS, page=NAMES_PAGE))
+    return _inventory(session, collect_view(session, _HOST_NAME_PATHS, page=NAMES_PAGE))
 
 
-def read_names(session: Session) -> tuple[tuple[VmName, ...], tuple[Host, ...]]:
+def read_names(session: Session) -> Inventory:
     """Every VM and every host with name and place only, in one bulk read."""
-    found = collect_view(session, {**VM_NAME_PATHS, **_HOST_NAME_PATHS}, page=NAMES_PAGE)
-    return vm_names(found), _host_names(found)
+    return _inventory(session, collect_view(session, {**VM_NAME_PATHS, **_HOST_NAME_PATHS}, page=NAMES_PAGE))
 
 
-def _host_names(found: Mapping[type, Sequence[Row]]) -> tuple[Host, ...]:
-    clusters = {row.moid: row.get("name") for row in found[vim.ClusterComputeResource]}
-    hosts = (host_from_row(row, clusters) for row in found[vim.HostSystem])
-    return tuple(sorted(hosts, key=lambda host: (host.name, host.moid)))
+def _inventory(session: Session, found: Mapping[type, Sequence[Row]]) -> Inventory:
+    places, rows = Places(found), found[vim.HostSystem]
+    clusters = places.clusters()
+    # Connected to an ESXi host directly, the name it was reached by means it, whatever it calls itself.
+    is_alone = not session.is_vcenter and len(rows) == 1
+    names = places.directory("host", rows, {session.endpoint.hostname.casefold(): rows[0].moid} if is_alone else {})
+    labels = {row.moid: clusters.label(row.moid) for row in found[vim.ClusterComputeResource]}
+    hosts = (replace(host_from_row(row, labels), name=names.label(row.moid), path=names.path(row.moid)) for row in rows)
+    machines = found.get(vim.VirtualMachine, ())
+    vms = places.directory("vm", machines)
+    return Inventory(
+        hosts=tuple(sorted(hosts, key=lambda host: (host.name, host.moid))),
+        host_names=names,
+        cluster_names=clusters,
+        vms=vm_names(machines, places, vms),
+        vm_names=vms,
+    )
 
 
 def reread_hosts(session: Session, hosts: Sequence[Host], *, numa: bool = False) -> tuple[Host, ...]:
@@ -109,7 +112,15 @@ def reread_hosts(session: Session, hosts: Sequence[Host], *, numa: bool = False)
             continue
         now = host_from_row(row, {})
         fresh.append(
-            replace(now, cluster=host.cluster, datacenter=host.datacenter, fabric=host.fabric, users=host.users)
+            replace(
+                now,
+                name=host.name,
+                path=host.path,
+                cluster=host.cluster,
+                datacenter=host.datacenter,
+                fabric=host.fabric,
+                users=host.users,
+            )
         )
     return tuple(fresh)
 
@@ -172,8 +183,8 @@ def _device(pci: Any, info: Any, node: int | None) -> HostDevice:
         subvendor_id=hex4(pci.subVendorId),
         subdevice_id=hex4(pci.subDeviceId),
         class_id=hex4(pci.classId),
-        vendor_name=pci.vendorName or "",
-        name=pci.deviceName or "",
+        vendor_name=visible_name(pci.vendorName or ""),
+        name=visible_name(pci.deviceName or ""),
         slot=_slot(pci),
         parent_bridge=(pci.parentBridge or "").lower() or None,
         numa_node=node,
@@ -249,7 +260,17 @@ def read_users(session: Session, hosts: Sequence[Host]) -> tuple[Host, ...]:
     reachable = [host.moid for host in hosts if host.is_reachable]
     found = collect_through(session, vim.HostSystem, reachable, "vm", paths, page=DEVICES_PAGE)
     vms = [vm_from_row(row, None) for row in found[vim.VirtualMachine]]
-    return read_bindings(session, tuple(with_users(host, vms) for host in hosts))
+    labels = vm_labels(session, {vm.moid: vm.name for vm in vms})
+    named = [replace(vm, name=labels[vm.moid]) for vm in vms]
+    return read_bindings(session, tuple(with_users(host, named) for host in hosts))
+
+
+def vm_labels(session: Session, names: Mapping[str, str]) -> Mapping[str, str]:
+    """What results call VMs (id → name). Where two of them have one name, one bulk read tells where they are."""
+    if len(set(names.values())) == len(names):
+        return names
+    known = read_names(session).vm_names
+    return {moid: known.label(moid) if moid in known else name for moid, name in names.items()}
 
 
 def read_bindings(session: Session, hosts: Sequence[Host]) -> tuple[Host, ...]:

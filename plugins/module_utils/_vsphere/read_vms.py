@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from .._domain.facts import Fact, Gap, Unknown
+from .._domain.names import Directory
 from .._domain.pci import backing_addresses, hex4, parse_backing_address, parse_backing_device_id
 from .._domain.vms import (
     AllowedDevice,
@@ -23,8 +24,10 @@ from .._domain.vms import (
     VgpuBacking,
     Vm,
     VmDevice,
+    VmName,
 )
 from .collect import DEVICES_PAGE, NAMES_PAGE, Row, collect_objects, collect_through
+from .read_places import PLACE_PATHS, Places
 from .sdk import vim
 from .session import Session
 
@@ -79,48 +82,23 @@ _NEEDED = ("config.hardware.device", "config.memoryAllocation", "config.hardware
 _MIB = 2**20
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class VmName:
-    """Enough of a VM to find it: ``path`` is its inventory path without the root folder."""
-
-    moid: str
-    name: str
-    path: str
-    host_moid: str | None
-    datacenter_moid: str | None
+VM_NAME_PATHS: Mapping[type, tuple[str, ...]] = {vim.VirtualMachine: ("name", "parent", "runtime.host"), **PLACE_PATHS}
 
 
-VM_NAME_PATHS: Mapping[type, tuple[str, ...]] = {
-    vim.VirtualMachine: ("name", "parent", "runtime.host"),
-    vim.Folder: ("name", "parent"),
-    vim.Datacenter: ("name", "parent"),
-}
-
-
-def vm_names(found: Mapping[type, Sequence[Row]]) -> tuple[VmName, ...]:
-    """Names and places of all VMs of a bulk read of ``VM_NAME_PATHS``, sorted by path."""
-    places = {row.moid: row for kind in (vim.Folder, vim.Datacenter) for row in found[kind]}
-    names = (_vm_name(row, places) for row in found[vim.VirtualMachine])
+def vm_names(rows: Iterable[Row], places: Places, directory: Directory) -> tuple[VmName, ...]:
+    """Names and places of VMs of a bulk read of ``VM_NAME_PATHS``, sorted by path."""
+    names = (_vm_name(row, places, directory) for row in rows)
     return tuple(sorted(names, key=lambda vm: (vm.path, vm.moid)))
 
 
-def _vm_name(row: Row, places: Mapping[str, Row]) -> VmName:
-    parts = [row.get("name", row.moid)]
-    datacenter = None
-    parent = row.get("parent")
-    while parent is not None and parent._moId in places:
-        place = places[parent._moId]
-        parts.append(place.get("name", place.moid))
-        if issubclass(place.kind, vim.Datacenter):
-            datacenter = place.moid
-        parent = place.get("parent")
+def _vm_name(row: Row, places: Places, directory: Directory) -> VmName:
     host = row.get("runtime.host")
     return VmName(
         moid=row.moid,
-        name=parts[0],
-        path="/".join(reversed(parts)),
+        name=directory.label(row.moid),
+        path=directory.path(row.moid),
         host_moid=host._moId if host is not None else None,
-        datacenter_moid=datacenter,
+        datacenter_moid=places.datacenter(row),
     )
 
 
@@ -188,7 +166,7 @@ def vm_from_row(row: Row, place: VmName | None) -> Vm:
     hardware = row.get("config.hardware.device", ())
     return Vm(
         moid=row.moid,
-        name=row.get("name", row.moid),
+        name=place.name if place else row.get("name", row.moid),
         path=place.path if place else "",
         datacenter_moid=place.datacenter_moid if place else None,
         host_moid=host._moId if host is not None else None,

@@ -8,15 +8,17 @@ all of them at once. Numbers that change all the time (load, admission control) 
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from .._domain.names import Meant
 from .._domain.rollout.world import ClusterView, Exam, HostView, VmView
 from . import roll_exam, roll_filter, roll_probe, roll_read, roll_views
 from .collect import collect_objects
 from .collect_named import collect_named
+from .read_hosts import vm_labels
 from .roll_filter import HOST_TRIGGERS, VM_TRIGGERS
 from .roll_probe import Beside, HostFresh, VmFresh
 from .roll_tags import RollTags, Tagged
@@ -45,7 +47,8 @@ FAST = 1.5
 class Scene:
     """Hosts, VMs and clusters of a roll as the server shows them; empty until the first ``wait``.
 
-    ``orders``: VM name → stop order; ``never_stop``: names or ids of VMs; ``tags``: says the same by tags, and is read again with every
+    ``orders``: stop orders of VMs; ``never_stop``: VMs that are not stopped; ``labels``: id → what results call it, of hosts and clusters;
+    ``tags``: says the same as the first two by tags, and is read again with every
     examination; ``allow_protected``: as host_passthrough has it;
     ``fields``: custom attribute key → name, may be set anew at any time. ``own_tasks`` holds ids of tasks the caller started: they
     are nobody else's work. ``stops_pinned``: VMs that cannot be moved are stopped.
@@ -56,8 +59,9 @@ class Scene:
         session: Session,
         wanted: Sequence[Wanted],
         *,
-        orders: Mapping[str, int] | None = None,
-        never_stop: Collection[str] = (),
+        orders: Meant[int] | None = None,
+        never_stop: Meant[bool] | None = None,
+        labels: Mapping[str, str] | None = None,
         tags: RollTags | None = None,
         fields: Mapping[int, str] | None = None,
         allow_protected: tuple[str, ...] = (),
@@ -67,8 +71,8 @@ class Scene:
         self._tags = tags
         self._asked = Asked(
             hosts={item.moid: item for item in wanted},
-            orders=orders or {},
-            never_stop=frozenset(never_stop),
+            orders=orders or Meant(),
+            never_stop=never_stop or Meant(),
             tagged=tags.last if tags is not None else Tagged(),
         )
         self._allow_protected = allow_protected
@@ -76,7 +80,7 @@ class Scene:
         self.fields: Mapping[int, str] = fields or {}
         self.own_tasks: set[str] = set()
         self._watch = Watch(session, self._describe)
-        self._seen = Picture(rows=self._watch.rows)
+        self._seen = Picture(rows=self._watch.rows, labels=dict(labels or {}))
         self._stale_hosts: set[str] = set()
         self._stale_vms: set[str] = set()
         self._refreshed: deque[str] = deque()
@@ -124,6 +128,7 @@ class Scene:
         self._note(delta)
         deeper = self._deepen()
         self._name_alarms()
+        self._name_twins(delta)
         if delta and (self._used_at is None or self._session.clock() - self._used_at > STALE_USE):
             self._read_use()
         return bool(delta) or deeper
@@ -196,6 +201,17 @@ class Scene:
         self._views.clear()
         found = collect_objects(self._session, vim.alarm.Alarm, unknown, ("info.name",))
         names.update({moid: moid for moid in unknown} | {row.moid: row.get("info.name", row.moid) for row in found})
+
+    def _name_twins(self, delta: Delta) -> None:
+        """Paths of VMs of which several have one name; one read when such a VM appears, and none where every name is one VM's."""
+        if not any("name" in paths for paths in delta.changed.values()):
+            return
+        names = {row.moid: row.get("name", row.moid) for row in self._seen.of(vim.VirtualMachine)}
+        many = Counter(names.values())
+        twins = {moid: name for moid, name in names.items() if many[name] > 1}
+        if twins.keys() - self._seen.labels.keys():
+            self._seen.labels.update(vm_labels(self._session, twins))
+            self._views.clear()
 
     def _read_use(self, computes: Collection[str] | None = None) -> None:
         """Load of the hosts and admission control of the clusters; None = all."""

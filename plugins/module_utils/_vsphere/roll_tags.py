@@ -87,7 +87,7 @@ class RollTags:
         categories = {name: key for key, name in self._api.categories().items()} if wanted else {}
         tags: dict[str, Mapping[str, str]] = {}
         for option, name in wanted:
-            # Both names may hold a slash: any category that begins it may be meant, the longest first.
+            # Both names may hold a slash: any category that begins it may be meant.
             begin = sorted((each for each in categories if name.startswith(f"{each}/")), key=len, reverse=True)
             for category in begin:
                 if category not in tags:
@@ -95,6 +95,15 @@ class RollTags:
             found = [tags[each][tag] for each in begin if (tag := name.removeprefix(f"{each}/")) in tags[each]]
             if not found:
                 raise _unknown(option, name, begin, categories, tags)
+            if len(found) > 1:
+                whose = [each for each in begin if name.removeprefix(f"{each}/") in tags[each]]
+                raise InputError(
+                    message=f"{option}: {name!r} stands for {len(found)} tags, of the categories {' and '.join(whose)}",
+                    code="ambiguous_tag",
+                    parameter=option,
+                    candidates=found,
+                    cure="Write the id of the one that is meant",
+                )
             keys[name] = found[0]
         return keys
 

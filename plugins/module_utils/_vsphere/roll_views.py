@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .._domain.hosts import Host
+from .._domain.names import Meant
 from .._domain.rollout.journal import PAUSE, STOP_ORDER
 from .._domain.rollout.world import ClusterView, HostView, VmView
 from .._domain.selectors import DeviceWish
@@ -37,12 +38,12 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asked:
-    """What the caller says of hosts and VMs. ``orders``: VM name → stop order, ``never_stop``: names or ids of VMs. ``tagged``: what
-    tags say, which counts less than names and the VM's own attribute."""
+    """What the caller says of hosts and VMs: stop orders, and which VMs are never stopped. ``tagged``: what tags say, which counts less
+    than names and the VM's own attribute."""
 
     hosts: Mapping[str, Wanted]
-    orders: Mapping[str, int] = field(default_factory=dict)
-    never_stop: Collection[str] = ()
+    orders: Meant[int] = field(default_factory=Meant)
+    never_stop: Meant[bool] = field(default_factory=Meant)
     tagged: Tagged = field(default_factory=Tagged)
 
 
@@ -57,6 +58,8 @@ class Picture:
     uses: dict[str, roll_read.Use] = field(default_factory=dict)
     summaries: dict[str, object] = field(default_factory=dict)
     alarm_names: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    """What results call hosts and clusters, and VMs of which several have one name."""
     known: dict[str, Host] = field(default_factory=dict)
     """Hosts worked out already; one that changed is taken out."""
 
@@ -81,9 +84,15 @@ class Picture:
         if found is None:
             parent = self.rows.get(compute_of(self.rows[moid]))
             cluster = parent is not None and issubclass(parent.kind, vim.ClusterComputeResource)
-            names = {parent.moid: parent.get("name", parent.moid)} if parent is not None and cluster else {}
-            found = self.known[moid] = host_from_row(self.joined(moid), names)
+            names = {parent.moid: self.label(parent)} if parent is not None and cluster else {}
+            joined = self.joined(moid)
+            found = self.known[moid] = replace(host_from_row(joined, names), name=self.label(joined))
         return found
+
+    def label(self, row: Row) -> str:
+        """What results call an object."""
+        name: str = row.get("name", row.moid)
+        return self.labels.get(row.moid, name)
 
     def is_connected(self, moid: str) -> bool:
         row = self.rows.get(moid)
@@ -180,12 +189,13 @@ def vm_views(picture: Picture, asked: Asked, fields: Mapping[int, str]) -> tuple
         hardware = picture.hardware.get(row.moid, VmHardware())
         alone = tuple(name for name in hardware.datastores if name in local[host._moId])
         moves = rules[compute].overrides.get(row.moid) if compute in rules else None
-        views.append(_vm_view(row, host._moId, hardware, alone, moves, asked, fields))
+        views.append(_vm_view(row, picture.label(row), host._moId, hardware, alone, moves, asked, fields))
     return tuple(sorted(views, key=lambda view: (view.name, view.moid)))
 
 
 def _vm_view(
     row: Row,
+    label: str,
     host: str,
     hardware: VmHardware,
     local: tuple[str, ...],
@@ -196,7 +206,7 @@ def _vm_view(
     name = row.get("name", row.moid)
     return VmView(
         moid=row.moid,
-        name=name,
+        name=label,
         host_moid=host,
         power_state=str(row.get("runtime.powerState", "unknown")),
         tools_running=row.get("guest.toolsRunningStatus") == "guestToolsRunning",
@@ -211,13 +221,14 @@ def _vm_view(
         reserved_mb=hardware.reserved_mb,
         order=_order(row, name, asked, fields),
         agent=getattr(row.get("config.managedBy"), "extensionKey", "") == AGENT_MANAGER,
-        never_stop=name in asked.never_stop or row.moid in {*asked.never_stop, *asked.tagged.never_stop},
+        never_stop=bool(asked.never_stop.of(row.moid, name)) or row.moid in asked.tagged.never_stop,
     )
 
 
 def _order(row: Row, name: str, asked: Asked, fields: Mapping[int, str]) -> int:
-    if name in asked.orders:
-        return asked.orders[name]
+    said = asked.orders.of(row.moid, name)
+    if said is not None:
+        return said
     text = roll_read.custom_texts(row, fields).get(STOP_ORDER, "").strip()
     return int(text) if text.removeprefix("-").isdecimal() else asked.tagged.orders.get(row.moid, 0)
 
@@ -241,7 +252,7 @@ def _cluster_view(
 ) -> ClusterView:
     return ClusterView(
         moid=row.moid,
-        name=row.get("name", row.moid),
+        name=picture.label(row),
         is_cluster=issubclass(row.kind, vim.ClusterComputeResource),
         drs_moves_vms=rules.drs,
         vgpu_moves=rules.vgpu_moves,

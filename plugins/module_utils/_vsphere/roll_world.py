@@ -68,7 +68,7 @@ class Knowledge:
     exams: dict[str, Exam] = field(default_factory=dict)
     began: dict[str, bool | None] = field(default_factory=dict)
     detached: frozenset[str] = frozenset()
-    """VMs (name or id) that count as freed of their devices: forecasts only."""
+    """Ids of VMs that count as freed of their devices: forecasts only."""
 
     def world(self, seen: Seen, pause: str) -> World:
         return World(
@@ -102,7 +102,7 @@ class Knowledge:
 
     def _vm(self, vm: VmView, seen: Seen) -> VmView:
         found = decode_vm(seen.texts(vm.moid))
-        bare = replace(vm, devices=(), fixed=False, vgpu=False) if self.detached & {vm.name, vm.moid} else vm
+        bare = replace(vm, devices=(), fixed=False, vgpu=False) if vm.moid in self.detached else vm
         return replace(
             bare,
             entry=None if isinstance(found, Garbage) else found,

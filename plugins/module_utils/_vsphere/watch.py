@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
-from .collect import Row
+from .collect import Row, readable
 from .sdk import vmodl
 from .session import Session
 from .tasks import LONGEST_WAIT
@@ -137,7 +137,8 @@ class Watch:
         missing: dict[str, Any] = dict(old.missing) if old is not None and keep else {}
         for entry in change.changeSet or ():
             missing.pop(entry.name, None)
-            values[entry.name] = entry.val if entry.op == "assign" else None
+            value = entry.val if entry.op == "assign" else None
+            values[entry.name] = readable(type(change.obj), entry.name, value)
         for entry in change.missingSet or ():
             values.pop(entry.path, None)
             missing[entry.path] = entry.fault

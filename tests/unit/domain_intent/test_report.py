@@ -138,14 +138,14 @@ def test_every_kind_of_difference_is_named() -> None:
     ]
 
 
-HOSTS = [{"name": "a1", "cluster": "a"}, {"name": "a2", "cluster": "a"}, {"name": "b1", "cluster": "b"}]
+HOSTS = [{"name": name, "moid": f"host-{name}", "cluster": name[0]} for name in ("a1", "a2", "b1")]
 TARGETS = [{"cluster": ["a"], "devices": ["10de:20f1"]}, {"hosts": ["B1"], "devices": ["8086:1572"]}]
 
 
 def test_a_check_run_assumes_active_what_the_run_would_bring_into_force() -> None:
     enabled = {"state": "enabled", "hosts": HOSTS, "reboot_required": ["a2", "b1"], "refused": []}
     a1, a2 = ({"hosts": [name], "devices": ["10de:20f1"]} for name in ("a1", "a2"))
-    b1 = {"hosts": ["B1"], "devices": ["8086:1572"]}
+    b1 = {"hosts": ["b1"], "devices": ["8086:1572"]}
     both = {"hosts": ["a1", "a2"], "devices": ["10de:20f1"]}
     assert assumed_enabled(TARGETS, enabled, {"owed": []}) == [both, b1], "everything owed will be paid"
     assert assumed_enabled(TARGETS, enabled, {"owed": ["a2", "b1"]}) == [a1], "no consent: they go on waiting"

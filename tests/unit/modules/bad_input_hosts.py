@@ -36,6 +36,15 @@ def connection(title: str, code: str, says: tuple[str, ...], *, over_tls: bool =
     )
 
 
+def two_datacenters() -> Lab:
+    """The same cluster name in both."""
+    places = [
+        {"name": name, "clusters": [{"name": "gpu", "hosts": [host(esx)]}]}
+        for name, esx in (("DC", "esx-01"), ("DC2", "esx-02"))
+    ]
+    return Lab.load({"kind": "vcenter", "datacenters": places})
+
+
 def enable(title: str, devices: Any, code: str | None, says: tuple[str, ...], **more: Any) -> Case:
     """Passing devices through; other options of the module stand in ``options``."""
     where = more.pop("where", HOST_A)
@@ -240,8 +249,16 @@ TARGETS = [
         "a short name that two hosts have",
         wish(),
         "ambiguous_host",
-        ("'esx-01'", "esx-01.a.test", "esx-01.b.test", "Name it in full"),
+        ("'esx-01'", "esx-01.a.test", "esx-01.b.test", "inventory path"),
         lab=lambda: lab([host("esx-01.a.test"), host("esx-01.b.test")]),
+    ),
+    enable(
+        "a cluster name that two datacenters have",
+        wish(),
+        "ambiguous_cluster",
+        ("'gpu'", "/DC/host/gpu", "/DC2/host/gpu", "inventory path"),
+        where={"cluster": ["gpu"]},
+        lab=two_datacenters,
     ),
     enable(
         "a host the account may not see",

@@ -37,6 +37,11 @@ def roll(title: str, code: str | None, says: tuple[str, ...], **more: Any) -> Ca
     )
 
 
+def namesakes() -> Lab:
+    """Two VMs with one name on the hosts of a cluster."""
+    return lab([host("esx-01", states=WAITING), host("esx-02")], [vm("db"), vm("db", host="esx-02", folder="b")])
+
+
 PACE = [
     roll("no host may be down", "bad_amount", ("max_unavailable", "25%"), options={"max_unavailable": "0"}),
     roll("a share in words", "bad_amount", ("max_unavailable", "half"), options={"max_unavailable": "half"}),
@@ -134,6 +139,13 @@ PLACES = [
     roll("a host that is not there", "unknown_host", ("esx-09", "esx-01"), where={"hosts": ["esx-09"]}),
     roll("a cluster that is not there", "unknown_cluster", ("gpus", "gpu"), where={"cluster": ["gpus"]}),
     roll("nothing is named", None, ("hosts", "cluster"), where={}),
+    roll(
+        "a protected VM by a name that two have",
+        "ambiguous_vm",
+        ("'db'", "/DC/vm/db", "/DC/vm/b/db", "inventory path"),
+        options={"never_stop": ["db"]},
+        lab=namesakes,
+    ),
     roll(
         "an override without a host",
         "override_needs_host",

@@ -64,8 +64,27 @@ NAMES = [
     attach(
         "a name that two VMs have",
         "ambiguous_vm",
-        ("'train-01'", "DC/vm/a/train-01", "DC/vm/b/train-01", "by its path"),
+        ("'train-01'", "/DC/vm/a/train-01", "/DC/vm/b/train-01", "inventory path"),
         lab=lambda: lab([host(cards=TWO)], [vm(folder="a"), vm(folder="b")]),
+    ),
+    attach(
+        "a name of one VM that is the managed object id of another one",
+        "ambiguous_vm",
+        ("'vm-2'", "/DC/vm/train-01 (vm-2)", "/DC/vm/vm-2 (vm-1)", "inventory path"),
+        options={"vm": ["vm-2"]},
+        lab=lambda: lab([host(cards=TWO)], [vm("vm-2"), vm()]),
+    ),
+    attach(
+        "a managed object id as a name",
+        "unknown_vm",
+        ("'vm-1'", "train-01"),
+        options={"vms": [{"name": "vm-1", "devices": wish()}]},
+    ),
+    attach(
+        "a name and a managed object id",
+        "no_vms",
+        ("vms[0]", "both", "Give name or moid"),
+        options={"vms": [{"name": "train-01", "moid": "vm-1", "devices": wish()}]},
     ),
     attach("an empty list of VMs", "no_vms", ("No VM is named", "Name at least one VM"), options={"vm": []}),
     attach(

@@ -129,8 +129,8 @@ def test_what_is_remembered_makes_no_difference(
 
 
 def everything_read(session: Session) -> dict[str, Any]:
-    hosts = read_hosts(session, numa=True)
-    vms, names = read_names(session)
+    hosts, named = read_hosts(session, numa=True).hosts, read_names(session)
+    vms, names = named.vms, named.hosts
     reachable = [host.moid for host in hosts if host.is_reachable]
     return {
         "hosts": hosts,

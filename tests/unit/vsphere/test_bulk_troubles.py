@@ -68,10 +68,10 @@ TORN = {
 @pytest.mark.parametrize("rule", TORN.values(), ids=TORN)
 def test_a_torn_read_gives_the_whole_all_the_same(rule: dict[str, Any], fast: bool) -> None:
     with served(fleet_lab(hosts=HOSTS, vms=10), fast=fast) as (sim, session):
-        expected = read_hosts(session)
+        expected = read_hosts(session).hosts
         sim.knobs.set("page_size", 3)
         sim.faults.add(**rule)
-        assert read_hosts(session) == expected
+        assert read_hosts(session).hosts == expected
         assert len(expected) == HOSTS
         assert sim.faults.rules[0].hits == rule["times"]
 
@@ -97,7 +97,7 @@ def test_what_cannot_be_read_to_the_end_is_an_error(rule: dict[str, Any], fast: 
 def test_sessions_that_end_for_good_between_pages_are_noticed(fast: bool) -> None:
     """Not only the fault: the server really forgets the session, with its view and its token."""
     with served(fleet_lab(hosts=HOSTS, vms=0), fast=fast) as (sim, session):
-        expected = read_hosts(session)
+        expected = read_hosts(session).hosts
         sim.knobs.set("page_size", 3)
         ends = 2
 
@@ -116,7 +116,7 @@ def test_sessions_that_end_for_good_between_pages_are_noticed(fast: bool) -> Non
             return result
 
         session.stub.guarded = watched  # type: ignore[method-assign]
-        assert read_hosts(session) == expected
+        assert read_hosts(session).hosts == expected
         assert ends == 0
         # The C parser has asked for the next page before it reads one: an end may come when all was answered.
         assert session.logins >= (2 if fast else 3)
@@ -130,7 +130,7 @@ def test_hosts_that_are_away_say_what_they_do_not_say(path: str) -> None:
         with served(str(LABS / "mixed.yml"), fast=way) as (sim, session):
             sim.knobs.set("missing_while_away", [path])
             rows = collect_view(session, {vim.HostSystem: ("name", "config.pciPassthruInfo", "hardware.pciDevice")})
-            hosts = read_hosts(session)
+            hosts = read_hosts(session).hosts
             missing = {
                 row.moid: {name: (type(fault).__name__, fault.msg) for name, fault in row.missing.items()}
                 for row in rows[vim.HostSystem]
@@ -153,6 +153,7 @@ def test_an_account_that_may_see_little_sees_the_same_in_both_ways() -> None:
     results = []
     for way in (True, False):
         with served(lab, fast=way, user=1) as (_sim, session):
-            results.append((read_names(session), read_hosts(session)))
+            named, hosts = read_names(session), read_hosts(session).hosts
+            results.append((named.vms, named.hosts, hosts))
     assert results[0] == results[1]
-    assert 0 < len(results[0][1]) < 6
+    assert 0 < len(results[0][2]) < 6

@@ -13,6 +13,7 @@ from pyVmomi import vim
 from scene_lab import LABS, end_sessions, moid, open_session, simulator, watching
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.names import Meant
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import (
     ENTRY,
     LOCK,
@@ -514,14 +515,64 @@ class TestTexts:
         sim, session, fields = attributes
         web = session.reference(vim.VirtualMachine, moid(sim, "web-01", vim.VirtualMachine))
         self.write(session, fields, web, STOP_ORDER, text)
-        scene = watching(sim, "esx-01.lab", session=session, fields=fields, orders=orders)
+        scene = watching(sim, "esx-01.lab", session=session, fields=fields, orders=Meant(by_name=orders))
         assert vm_of(scene, "web-01").order == order
 
     def test_vms_never_to_be_stopped_by_name_or_id(self) -> None:
         sim = simulator("three_hosts")
         by_id = moid(sim, "train-01", vim.VirtualMachine)
-        scene = watching(sim, "esx-01.lab", never_stop=["web-01", by_id])
+        named = Meant(by_id={by_id: True}, by_name={"web-01": True})
+        scene = watching(sim, "esx-01.lab", never_stop=named)
         assert {view.name for view in scene.vms if view.never_stop} == {"web-01", "train-01"}
+
+
+NAMES_LAB: dict[str, Any] = {
+    "kind": "vcenter", "version": "8.0.3", "name": "vc.lab",
+    "datacenters": [
+        {
+            "name": "DC",
+            "clusters": [
+                {
+                    "name": "c1", "hosts": [{"name": "esx-01.lab", "cards": ["a100"]}],
+                    "vms": [
+                        {"name": "x%252fy", "host": "esx-01.lab"},
+                        {"name": "db", "host": "esx-01.lab", "folder": "a"},
+                        {"name": "web", "host": "esx-01.lab"},
+                    ],
+                },
+                {"name": "c2", "hosts": [{"name": "esx-02.lab"}], "vms": [{"name": "db", "host": "esx-02.lab"}]},
+            ],
+        }
+    ],
+}  # fmt: skip
+
+
+class TestNames:
+    def test_they_are_decoded_once_however_often_an_object_changes(self) -> None:
+        sim = simulator(NAMES_LAB)
+        scene = watching(sim, "esx-01.lab")
+        for is_on in (True, False):
+            sim.events["power_vm"](vm="x%252fy", on=is_on)
+            assert scene.wait(0)
+            assert sorted(vm.name for vm in scene.vms) == ["db", "web", "x%2fy"]
+
+    def test_vms_of_one_name_are_shown_by_their_paths_and_cost_one_read(self) -> None:
+        sim = simulator(NAMES_LAB)
+        scene = watching(sim, "esx-01.lab", "esx-02.lab")
+        assert sorted(vm.name for vm in scene.vms) == ["/DC/vm/a/db", "/DC/vm/db", "web", "x%2fy"]
+        sim.journal.clear()
+        sim.events["power_vm"](vm="web", on=True)
+        assert scene.wait(0)
+        assert sorted(vm.name for vm in scene.vms)[:2] == ["/DC/vm/a/db", "/DC/vm/db"]
+        assert "CreateContainerView" not in [call.method for call in sim.journal.calls]
+
+    def test_what_is_said_of_a_name_holds_for_a_vm_that_gets_it_later(self) -> None:
+        sim = simulator(NAMES_LAB)
+        scene = watching(sim, "esx-01.lab", never_stop=Meant(by_name={"later": True}))
+        assert not any(vm.never_stop for vm in scene.vms)
+        sim.find(vim.VirtualMachine, "web").set("name", "later")
+        assert scene.wait(0)
+        assert [vm.name for vm in scene.vms if vm.never_stop] == ["later"]
 
 
 class TestTasks:

@@ -42,7 +42,7 @@ class Place:
     def look(self, **changes: Any) -> int:
         """A task that reads; how many logins it took."""
         with open_session(replace(self.endpoint, **changes), read_only=True) as session:
-            assert len(read_hosts(session)) == 3
+            assert len(read_hosts(session).hosts) == 3
             return session.own_logins
 
     def count(self, method: str) -> int:
@@ -110,10 +110,10 @@ def test_a_session_that_ends_under_a_task_is_opened_anew_by_one_of_them(place: P
         open_session(place.endpoint, read_only=True) as first,
         open_session(place.endpoint, read_only=True) as second,
     ):
-        expected = read_hosts(first)
+        expected = read_hosts(first).hosts
         forget(place.sim)
-        assert read_hosts(second) == expected
-        assert read_hosts(first) == expected
+        assert read_hosts(second).hosts == expected
+        assert read_hosts(first).hosts == expected
         assert (first.own_logins, second.own_logins) == (1, 1)
         assert len(place.sim.sessions.by_key) == 1
     assert place.look() == 0
@@ -122,7 +122,7 @@ def test_a_session_that_ends_under_a_task_is_opened_anew_by_one_of_them(place: P
 def test_ending_it_does_not_break_who_is_in_it(place: Place) -> None:
     with open_session(place.endpoint, read_only=True) as session:
         assert end_session(place.endpoint, pretend=False) is True
-        assert len(read_hosts(session)) == 3
+        assert len(read_hosts(session).hosts) == 3
         assert session.own_logins == 2
 
 
@@ -157,7 +157,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import
 endpoint = session.Endpoint(**json.loads(sys.stdin.read()))
 def look():
     with session.open_session(endpoint, read_only=True) as found:
-        return f"{len(read_hosts.read_hosts(found))} {found.own_logins}"
+        return f"{len(read_hosts.read_hosts(found).hosts)} {found.own_logins}"
 """
 
 

@@ -9,10 +9,10 @@ is started. Each says what is in the way and what to do about it. A blocked host
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from fnmatch import fnmatchcase
 
 from ..host_blockers import evacuation_loses_devices, unreachable
 from ..plan import Blocker
+from ..spelling import matches
 from .pinned import pin_reason, pinned_blockers, pinned_vms, stays_behind
 from .policy import Policy
 from .world import ClusterView, HostView, VmView
@@ -166,7 +166,7 @@ def _tasks(view: HostView, cluster: ClusterView) -> Iterable[Blocker]:
 
 def _alarms(view: HostView, cluster: ClusterView, policy: Policy) -> Iterable[Blocker]:
     for name, alarms in ((view.name, view.red_alarms), (cluster.name, cluster.red_alarms)):
-        red = [alarm for alarm in alarms if not any(fnmatchcase(alarm, pattern) for pattern in policy.ignore_alarms)]
+        red = [alarm for alarm in alarms if not any(matches(pattern, alarm) for pattern in policy.ignore_alarms)]
         if red:
             yield Blocker(
                 code="red_alarms",
