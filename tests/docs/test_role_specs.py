@@ -85,6 +85,7 @@ NOT_OF_THE_ROLE = {
     "slice",
     "run_id",
     "goes_on",
+    "stopped_vms",
     "progress_file",
     "targets",
     "option_prefix",
