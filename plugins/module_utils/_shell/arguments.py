@@ -10,6 +10,7 @@ from typing import Any
 from ansible.module_utils.basic import env_fallback
 
 from .._domain.errors import InputError
+from .._domain.hostnames import refuse_bad_hostname
 from .._domain.pace import MODEST
 from .._domain.rollout.journal import DIRECTORY
 from .._vsphere.session import Endpoint
@@ -108,5 +109,8 @@ def endpoint(params: Mapping[str, Any]) -> Endpoint:
             parameter="proxy_port",
             cure="Set the option proxy_port, or VMWARE_PROXY_PORT in the environment",
         )
+    refuse_bad_hostname(params["hostname"])
+    if params.get("proxy_host"):
+        refuse_bad_hostname(params["proxy_host"], "proxy_host")
     names = ("hostname", "username", "password", "port", "validate_certs", "ca_path", "proxy_host", "proxy_port")
     return Endpoint(**{name: params[name] for name in names}, shared=params.get("session") == "shared")

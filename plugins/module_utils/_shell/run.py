@@ -15,6 +15,7 @@ from .._domain.errors import DirectPathError
 from .._domain.pace import ONE_BY_ONE, Pace
 from .._domain.plain import all_visible
 from .._domain.plan import Change, Plan, TargetPlan
+from .._domain.ranges import refuse_out_of_range
 from .._vsphere.faults import CONNECTION_ERRORS, UNCERTAIN, explain
 from .._vsphere.sdk import MISSING, vmodl
 from .._vsphere.session import Endpoint, Session, open_session
@@ -93,6 +94,7 @@ def run(job: Job[Any, Any] | Work[Any]) -> None:
     wrote = 0
     try:
         wish = job.wish(module.params)
+        refuse_out_of_range(module.params)
         place = endpoint(module.params)
         with open_session(place, **_session_options(job, wish, place, check_mode=module.check_mode)) as session:
             try:

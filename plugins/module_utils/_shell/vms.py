@@ -99,6 +99,8 @@ class DeviceRequest:
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> DeviceRequest:
         found = entries(params, ("devices", *_DEFAULTED))
+        for entry in found:
+            parse_mmio(entry.options["mmio"], f"mmio of {entry.reference.text}")
         assumed = params.get("assume_enabled") or []
         return cls(
             entries=tuple(

@@ -81,6 +81,30 @@ CONNECTION = [
     connection("no user name", "missing_connection", ("username", "VMWARE_USER"), options={"username": ""}),
     connection("no password", "missing_connection", ("password", "VMWARE_PASSWORD"), options={"password": ""}),
     connection(
+        "a URL for a host name",
+        "bad_hostname",
+        ("'https://vc.lab:8443/ui'", "Write hostname: vc.lab, port: 8443"),
+        options={"hostname": "https://vc.lab:8443/ui"},
+    ),
+    connection(
+        "a host name with a port",
+        "bad_hostname",
+        ("'vc.lab:443'", "Write hostname: vc.lab, port: 443"),
+        options={"hostname": "vc.lab:443"},
+    ),
+    connection(
+        "an address with a zone",
+        "bad_hostname",
+        ("fe80::1%eth0", "an address with a zone", "Use a name or another address"),
+        options={"hostname": "fe80::1%eth0"},
+    ),
+    connection(
+        "a port that does not exist",
+        "out_of_range",
+        ("port is 65536, but must be 1 to 65535",),
+        options={"port": 65536},
+    ),
+    connection(
         "a proxy without its port",
         "missing_connection",
         ("proxy_host", "proxy_port", "VMWARE_PROXY_PORT"),

@@ -65,7 +65,7 @@ def is_refused(lab: str, moid: str, device: dict[str, Any], fade: Fade) -> bool:
     return bool(result["failed"]) and made.writes() == []
 
 
-@pytest.mark.parametrize("lab", EVERY)
+@pytest.mark.parametrize("lab", [pytest.param(lab, marks=pytest.mark.long) if lab == "fleet" else lab for lab in EVERY])
 def test_where_all_can_be_read_nothing_is_kept_for_not_being_read(lab: str) -> None:
     for host in known(lab)[0].values():
         for device in kept(host).values():

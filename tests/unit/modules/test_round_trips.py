@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from harness import Lab
 
+pytestmark = pytest.mark.slow
+
 A100 = {"match": "10de:20f1"}
 PAGING = {"ContinueRetrievePropertiesEx"}
 

@@ -1,0 +1,59 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The name of a vCenter or ESXi host, as people paste it. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from .errors import InputError
+
+_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*\.?")
+_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)")
+_WITH_PORT = re.compile(r"(?P<name>[^:/\[\]]+|\[[^\]]*\]):(?P<port>\d{1,5})")
+
+
+def refuse_bad_hostname(text: str, parameter: str = "hostname") -> None:
+    """Raise InputError unless the text is a host name or an IP address and nothing else; the message says what to write instead."""
+    if _is_address(text) or (len(text) <= 253 and _NAME.fullmatch(text)):
+        return
+    bare, port = _bare(text)
+    if "%" in bare:
+        raise _bad(
+            text,
+            "is an address with a zone, which is valid on one machine only",
+            parameter,
+            "Use a name or another address",
+        )
+    write = f"{parameter}: {bare}" + (f", port: {port}" if port else "")
+    usable = _is_address(bare) or _NAME.fullmatch(bare)
+    raise _bad(
+        text,
+        "is not a host name or an IP address",
+        parameter,
+        f"Write {write}" if usable else "Write the name or the address alone, such as vcenter.example.com",
+    )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return not getattr(ipaddress.ip_address(text), "scope_id", None)
+    except ValueError:
+        return False
+
+
+def _bare(text: str) -> tuple[str, str]:
+    """The name in what may be a URL, with a port, blanks or brackets around it; and the port."""
+    text = text.strip()
+    url = _URL.fullmatch(text)
+    text = (url["rest"] if url else text).split("/")[0].rpartition("@")[2]
+    port = ""
+    found = _WITH_PORT.fullmatch(text)
+    if found:
+        text, port = found["name"], found["port"]
+    return text.strip("[]"), port
+
+
+def _bad(text: str, what: str, parameter: str, cure: str) -> InputError:
+    return InputError(message=f"{parameter} {text!r} {what}", code="bad_hostname", parameter=parameter, cure=cure)

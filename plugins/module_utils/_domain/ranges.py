@@ -1,0 +1,90 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The legal range of every number among the options, of all modules. PRIVATE to the collection.
+
+Checked before anything is connected: a time of -1 seconds would mean "at once" to whoever waits for it, and power a VM off hard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import InputError
+
+DAY = 86_400
+WEEK = 7 * DAY
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Range:
+    """From ``lowest`` to ``highest``, both allowed; ``unit`` for people. ``code`` of the error."""
+
+    lowest: float
+    highest: float
+    unit: str = ""
+    code: str = "out_of_range"
+
+    def __str__(self) -> str:
+        return f"{self.lowest:g} to {self.highest:g}" + (f" {self.unit}" if self.unit else "")
+
+
+_PORT = Range(lowest=1, highest=65_535)
+_SECONDS = Range(lowest=1, highest=WEEK, unit="seconds", code="bad_timeout")
+_MINUTES = Range(lowest=0.1, highest=WEEK / 60, unit="minutes", code="bad_minutes")
+
+RANGES: Mapping[str, Range] = {
+    "port": _PORT,
+    "proxy_port": _PORT,
+    "settle_timeout": Range(lowest=0, highest=DAY, unit="seconds", code="bad_timeout"),
+    **dict.fromkeys(
+        (
+            "shutdown_timeout",
+            "drain_timeout",
+            "stop_timeout",
+            "reboot_timeout",
+            "verify_timeout",
+            "leave_timeout",
+            "restore_timeout",
+        ),
+        _SECONDS,
+    ),
+    "lock_ttl": Range(lowest=60, highest=DAY, unit="seconds", code="bad_timeout"),
+    "slice": Range(lowest=0, highest=WEEK, unit="seconds", code="bad_timeout"),
+    "soak": Range(lowest=0, highest=WEEK, unit="seconds", code="bad_timeout"),
+    "patience": Range(lowest=0, highest=WEEK, unit="seconds", code="bad_timeout"),
+    "max_concurrent": Range(lowest=1, highest=1000, code="bad_limit"),
+    "max_failures": Range(lowest=1, highest=100_000, code="bad_limit"),
+    "size_gb": Range(lowest=1, highest=1 << 20, unit="gigabytes", code="bad_mmio_size"),
+    "reservation_mb": Range(lowest=0, highest=1 << 30, unit="megabytes", code="bad_reservation"),
+    "host_device_limit": Range(lowest=0, highest=100_000),
+    "most_questions": Range(lowest=0, highest=1_000_000, code="bad_amount"),
+    **dict.fromkeys(("expected_minutes.drain", "expected_minutes.reboot", "expected_minutes.settle"), _MINUTES),
+}
+"""Option, or ``option.suboption``, → what it may be. An option has the same range in every module."""
+
+
+def refuse_out_of_range(params: Mapping[str, Any]) -> None:
+    """Raise InputError for the first number that is out of its range, at any depth."""
+    for place, name, value in _numbers(params, "", ()):
+        allowed = RANGES.get(".".join(name[-2:])) or RANGES.get(name[-1])
+        if allowed is not None and not allowed.lowest <= value <= allowed.highest:
+            raise InputError(
+                message=f"{place} is {value:g}, but must be {allowed}",
+                code=allowed.code,
+                parameter=place,
+                cure=f"Give a number from {allowed}",
+            )
+
+
+def _numbers(value: Any, place: str, name: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...], float]]:
+    """Where each number stands, the options that lead to it, and the number."""
+    if isinstance(value, Mapping):
+        for key, entry in value.items():
+            yield from _numbers(entry, f"{place}.{key}".lstrip("."), (*name, str(key)))
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for index, entry in enumerate(value):
+            yield from _numbers(entry, f"{place}[{index}]", name)
+    elif isinstance(value, int | float) and not isinstance(value, bool) and name:
+        yield place, name, value
