@@ -23,14 +23,14 @@ class Range:
 
     lowest: float
     highest: float
+    code: str
     unit: str = ""
-    code: str = "out_of_range"
 
     def __str__(self) -> str:
         return f"{self.lowest:g} to {self.highest:g}" + (f" {self.unit}" if self.unit else "")
 
 
-_PORT = Range(lowest=1, highest=65_535)
+_PORT = Range(lowest=1, highest=65_535, code="out_of_range")
 _SECONDS = Range(lowest=1, highest=WEEK, unit="seconds", code="bad_timeout")
 _MINUTES = Range(lowest=0.1, highest=WEEK / 60, unit="minutes", code="bad_minutes")
 
@@ -58,7 +58,7 @@ RANGES: Mapping[str, Range] = {
     "max_failures": Range(lowest=1, highest=100_000, code="bad_limit"),
     "size_gb": Range(lowest=1, highest=1 << 20, unit="gigabytes", code="bad_mmio_size"),
     "reservation_mb": Range(lowest=0, highest=1 << 30, unit="megabytes", code="bad_reservation"),
-    "host_device_limit": Range(lowest=0, highest=100_000),
+    "host_device_limit": Range(lowest=0, highest=100_000, code="out_of_range"),
     "most_questions": Range(lowest=0, highest=1_000_000, code="bad_amount"),
     **dict.fromkeys(("expected_minutes.drain", "expected_minutes.reboot", "expected_minutes.settle"), _MINUTES),
 }
