@@ -94,6 +94,7 @@ def test_vms_that_hold_devices(made: VCenters) -> None:
         "train-01 on esx-01.lab",
     )
     assert facts["directpath_models"] == {"10de:20f1": 1}
+    assert not [name for name in facts if name.startswith("vcenter_")], "no playbook takes a VM for a host"
     assert sorted(found.hosts("vms_pci_10de_20f1")) == ["(( 6 * 7 ))", "train-01"]
     assert found.hosts("pci_10de_20f1") == ["esx-01.lab"], "variables of hosts must not reach their VMs"
     assert "web-01" not in found.hosts()
@@ -179,6 +180,13 @@ class TestSeveral:
         found = made.inventory(source)
         assert found.hosts("cluster_gpu_b") == ["esx-11.lab"]
         assert found.variables("esx-11.lab")["vcenter_ca_path"] == "/etc/all.pem"
+
+    @pytest.mark.parametrize("said", [False, "no", "{{ 1 == 2 }}"], ids=["false", "text", "template"])
+    def test_an_entry_that_says_no_is_heard(self, made: VCenters, said: Any) -> None:
+        listed = [A, entry(B, validate_certs=said)]
+        found = made.inventory(made.source(json.dumps({"plugin": NAME, "vcenters": listed})))
+        assert found.variables("esx-11.lab")["vcenter_validate_certs"] is False
+        assert "vcenter_validate_certs" not in found.variables("esx-01.lab")
 
     def test_an_encrypted_password(self, made: VCenters, monkeypatch: pytest.MonkeyPatch) -> None:
         lines = "".join(f"  {line}\n" for line in encrypted(PASSWORD, "k").splitlines())
