@@ -102,7 +102,7 @@ def _serve(options: list[str], output: str) -> None:
 def _end_with(parent: BaseProcess) -> None:
     """Whoever is killed ends its simulators, too."""
     parent.join()
-    os.kill(os.getpid(), signal.SIGTERM)
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)  # another thread would not wake it
 
 
 def _wait_until_ready(process: BaseProcess, folder: Path) -> dict[str, str]:

@@ -5,10 +5,14 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from tools.envs import ROOT
 from tools.lab import LabError, control, exported, running
 
 pytestmark = pytest.mark.slow
@@ -45,6 +49,20 @@ def test_it_is_ended_when_the_block_raises() -> None:
         use()
     assert port
     assert not listens(port)
+
+
+def test_it_ends_with_whoever_started_it_however_that_ends() -> None:
+    script = "import sys, time\nfrom tools.lab import running\nwith running(sys.argv[1]) as lab:"
+    script += "\n    print(lab['VMWARE_PORT'], flush=True)\n    time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", script, LAB], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        assert listens(port)
+        process.kill()
+    deadline = time.monotonic() + 20
+    while listens(port):
+        assert time.monotonic() < deadline, "it runs on"
+        time.sleep(0.1)
 
 
 def test_a_lab_that_is_not_there_is_said() -> None:

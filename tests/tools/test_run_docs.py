@@ -9,18 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from tools.envs import clean_environ
+from tools.envs import ROOT, clean_environ
 from tools.run_docs import Broken, run_page
 
 pytestmark = pytest.mark.slow
 
 PLAYBOOK = """```yaml
 - hosts: all
-  gather_facts: false
-  connection: local
-  tasks:
-    - ansible.builtin.debug: {msg: "saw {{ colour }}"}
 ```
+"""
+ANSIBLE = """#!/bin/sh
+# Says how it was called and what it was given, and fails where that holds the word impossible.
+echo "called with: $*, configuration: $ANSIBLE_CONFIG"
+for file; do :; done
+cat "$file"
+! grep -q impossible "$file"
 """
 INVENTORY = """<!-- file: inventory.yml -->
 ```yaml
@@ -30,9 +33,15 @@ all: {hosts: {one: {colour: green}}}
 
 
 def run(tmp_path: Path, text: str) -> int:
+    """Run a page; ansible-playbook is a stand-in, the real one runs the real pages."""
     page = tmp_path / "page.md"
     page.write_text(text, encoding="utf-8")
-    return run_page(page, clean_environ(Path(sys.prefix)))
+    program = tmp_path / "bin" / "ansible-playbook"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(ANSIBLE, encoding="utf-8")
+    program.chmod(0o755)
+    environ = clean_environ(Path(sys.prefix))
+    return run_page(page, environ | {"PATH": f"{program.parent}:{environ['PATH']}"})
 
 
 def shell(directive: str, script: str) -> str:
@@ -52,7 +61,15 @@ def test_a_page_may_have_several_simulators(tmp_path: Path) -> None:
 
 
 def test_a_playbook_runs_with_the_inventory_of_its_page(tmp_path: Path) -> None:
-    assert run(tmp_path, INVENTORY + '\n<!-- run: expect="saw green" refuse="failed=1" -->\n' + PLAYBOOK) == 1
+    directive = '<!-- run: args="--check --diff" expect="/inventory.yml --check --diff" expect="hosts: all" refuse="failed=1" -->'
+    assert run(tmp_path, f"{INVENTORY}\n{directive}\n{PLAYBOOK}") == 1
+    assert run(tmp_path, f'<!-- run: refuse="--inventory" -->\n{PLAYBOOK}') == 1
+
+
+def test_a_page_may_bring_its_own_configuration(tmp_path: Path) -> None:
+    assert run(tmp_path, f'<!-- run: expect="configuration: {ROOT}/tools/ansible.cfg" -->\n{PLAYBOOK}') == 1
+    own = "<!-- file: ansible.cfg -->\n```ini\n[defaults]\n```\n"
+    assert run(tmp_path, f'{own}\n<!-- run: expect="/ansible.cfg" refuse="{ROOT}/tools" -->\n{PLAYBOOK}') == 1
 
 
 @pytest.mark.parametrize(
@@ -75,8 +92,8 @@ def test_an_untrue_page_is_broken(tmp_path: Path, directive: str, script: str, p
 
 
 def test_a_failing_playbook_is_broken(tmp_path: Path) -> None:
-    with pytest.raises(Broken, match="exit status 2"):
-        run(tmp_path, INVENTORY + "\n<!-- run: -->\n" + PLAYBOOK.replace("colour", "colour | mandatory | from_nothing"))
+    with pytest.raises(Broken, match="exit status 1, the page says 0"):
+        run(tmp_path, "<!-- run: -->\n" + PLAYBOOK.replace("all", "impossible"))
 
 
 def test_other_languages_cannot_be_run(tmp_path: Path) -> None:
