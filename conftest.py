@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -47,13 +48,19 @@ class AnsibleStarted(AssertionError):
     """A quick test started a program of Ansible."""
 
 
-def _starts_ansible(command: Any) -> bool:
+def _starts_ansible(command: Any, environ: Any) -> bool:
+    """Whether the command is a program of this environment's Ansible: a script of that name elsewhere is a test's own."""
     words = (
         [os.fsdecode(word) for word in command] if isinstance(command, list | tuple) else os.fsdecode(command).split()
     )
-    # A script of that name elsewhere is a test's own.
-    names = [Path(word).name if Path(word).parent.name in ("", "bin") else "" for word in words[:3]]
-    return names[0] == "ansible" or any(name.startswith(("ansible-", "ansible.cli")) for name in names)
+    path = (os.environ if environ is None else environ).get("PATH")
+    for word in words[:3]:
+        if word.startswith("ansible.cli"):
+            return True
+        if Path(word).name == "ansible" or Path(word).name.startswith("ansible-"):
+            found = shutil.which(word, path=path)
+            return found is not None and Path(found).parent == Path(sys.executable).parent
+    return False
 
 
 _start = subprocess.Popen.__init__
@@ -61,7 +68,7 @@ _is_quick = False
 
 
 def _checked(process: Any, args: Any, *others: Any, **options: Any) -> None:
-    if _is_quick and _starts_ansible(args):
+    if _is_quick and _starts_ansible(args, options.get("env")):
         raise AnsibleStarted(f"{args!r} belongs into tests/controller")
     _start(process, args, *others, **options)
 
