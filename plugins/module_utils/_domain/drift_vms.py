@@ -47,6 +47,7 @@ _KIND_OF = {
     "firmware_not_efi": "mmio_differs",
     "mmio_size_unknown": "mmio_differs",
     "mmio_size_too_small": "mmio_differs",
+    "will_not_start": "mmio_differs",
     "pool_memory": "memory_not_reserved",
     "memory_lock_unsupported": "memory_not_reserved",
     "host_in_maintenance": "powered_off",

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .errors import InputError
-from .pci import DISPLAY_CLASS, parse_pair
+from .gpu_memory import MODEL_MEMORY_GB
+from .pci import ACCELERATOR_CLASS, DISPLAY_CLASS, parse_pair
 from .plan import Blocker, Change
 from .spelling import as_whole
 from .vms import Vm
@@ -31,37 +32,14 @@ DEFAULT_WINDOW_GB = 32
 UNSET_WINDOW_GB = 16
 """What cards may map in all without the setting (vendors' guides for large GPUs)."""
 
-ACCELERATOR_CLASS = "12"
 _LARGE_BAR_CLASSES = (DISPLAY_CLASS, ACCELERATOR_CLASS)
 _NAMED_SIZE = re.compile(r"(?<![\d.])(\d{1,4})\s?Gi?B\b", re.IGNORECASE)
-
-MODEL_MEMORY_GB: Mapping[str, int] = {
-    "10de:1db1": 16,  # V100 SXM2
-    "10de:1db4": 16,  # V100 PCIe
-    "10de:1db5": 32,  # V100 SXM2
-    "10de:1db6": 32,  # V100 PCIe
-    "10de:1eb8": 16,  # T4
-    "10de:20b0": 40,  # A100 SXM4
-    "10de:20b2": 80,  # A100 SXM4
-    "10de:20b5": 80,  # A100 PCIe
-    "10de:20b7": 24,  # A30
-    "10de:20f1": 40,  # A100 PCIe
-    "10de:2235": 48,  # A40
-    "10de:2236": 24,  # A10
-    "10de:2330": 80,  # H100 SXM5
-    "10de:2331": 80,  # H100 PCIe
-    "10de:2335": 141,  # H200 SXM
-    "10de:26b5": 48,  # L40
-    "10de:26b9": 48,  # L40S
-    "10de:27b8": 24,  # L4
-}
-"""Memory on the card, by vendor:device."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MmioWish:
     """``size_gb``: the window itself, a power of two. Otherwise computed, with ``per_device_gb`` (by vendor:device)
-    before the table."""
+    before the table; 0 says that a card has small BARs, whatever the table has."""
 
     size_gb: int | None = None
     per_device_gb: Mapping[str, int] | Literal["auto"] = "auto"
@@ -76,12 +54,12 @@ class MmioWish:
             )
         if isinstance(self.per_device_gb, Mapping):
             for ids, size in sorted(self.per_device_gb.items()):
-                if size < 1:
+                if size < 0:
                     raise InputError(
-                        message=f"mmio size of {size} GB for {ids} is not a positive number",
+                        message=f"mmio size of {size} GB for {ids} is negative",
                         code="bad_mmio_size",
                         parameter="mmio",
-                        cure="Give the memory of one card in whole gigabytes",
+                        cure="Give the memory of one card in whole gigabytes, 0 for a card with small BARs",
                     )
 
 
@@ -142,7 +120,7 @@ def bar_gb(memory_gb: int) -> int:
 
 def plan_mmio(vm: Vm, wish: MmioWish, devices: Sequence[MmioDevice]) -> MmioPlan:
     """The window for the devices a VM will have; nothing when it will have none."""
-    if not devices:
+    if not devices or _all_small(wish, devices):
         return MmioPlan()
     blockers = []
     if vm.firmware != "efi":
@@ -189,15 +167,54 @@ def plan_mmio(vm: Vm, wish: MmioWish, devices: Sequence[MmioDevice]) -> MmioPlan
     )
 
 
-def window_warning(vm: Vm, devices: Sequence[MmioDevice]) -> tuple[str, ...]:
-    """A word where cards are attached whose memory will not fit the window the VM has, and nobody asked to set it."""
+def _all_small(wish: MmioWish, devices: Sequence[MmioDevice]) -> bool:
+    """True when the caller says that a card has small BARs, and nothing else the VM has needs a window."""
+    if wish.size_gb is not None or not isinstance(wish.per_device_gb, Mapping):
+        return False
+    _arithmetic, total, unknown = _sum(wish, devices)
+    said = any(wish.per_device_gb.get(device.ids) == 0 for device in devices)
+    return said and total == 0 and not unknown
+
+
+def window_problem(vm: Vm, devices: Sequence[MmioDevice]) -> str:
+    """Why the VM will probably not start with the window it has, when nobody asked to set it; empty when it will."""
     arithmetic, total, _unused = _sum(MmioWish(), devices)
     current = current_size_gb(vm)
     if total <= UNSET_WINDOW_GB or (current is not None and current > total):
-        return ()
+        return ""
     has = f"a 64-bit MMIO window of {current} GB" if current is not None else "no 64-bit MMIO window"
-    return (
-        f"its cards map {arithmetic} = {total} GB and {vm.name} has {has}: it will probably not start; set mmio to make one",
+    return f"its cards map {arithmetic} = {total} GB and {vm.name} has {has}: it will probably not start"
+
+
+def unknown_size_blocker(vm: Vm, added: Sequence[MmioDevice], known_good: Collection[str]) -> Blocker | None:
+    """Why cards of unknown memory cannot be ``added`` to a VM without a window: it might not start any more.
+
+    ``known_good``: models (vendor:device) the VM has already.
+    """
+    if current_size_gb(vm) is not None:
+        return None
+    large = [
+        device for device in added if device.class_id.startswith(_LARGE_BAR_CLASSES) and device.ids not in known_good
+    ]
+    _arithmetic, _total, unknown = _sum(MmioWish(), large)
+    if not unknown:
+        return None
+    ids = unknown[0].split()[0]
+    return Blocker(
+        code="mmio_size_unknown",
+        message=f"The memory size of {', '.join(unknown)} is not known, and {vm.name} has no 64-bit MMIO window: with such a card it "
+        "may not start",
+        cure=f'Give the memory of one card, such as mmio: {{device_gb: {{"{ids}": 48}}}}, or 0 if its BARs are small',
+    )
+
+
+def will_not_start(vm: Vm, problem: str) -> Blocker:
+    """A running VM is not stopped for a change after which it is expected not to start."""
+    return Blocker(
+        code="will_not_start",
+        message=f"{vm.name} is running and is not shut down for this change: {problem}",
+        cure="Set mmio: {} to make a window that is large enough, or say what its cards map: mmio: {device_gb: {...}}, 0 for "
+        "small BARs",
     )
 
 

@@ -19,7 +19,7 @@ from .claims import Claim, Claims, DynamicItem, read_claims
 from .host_limit import device_limit, devices_in_use, limit_blocker
 from .hosts import HostDevice
 from .memory import describe_device, full_reservation_changes, merge_writes, state_blockers, unlock_changes
-from .mmio import MmioDevice, MmioPlan, plan_mmio, window_warning
+from .mmio import MmioDevice, MmioPlan, plan_mmio, unknown_size_blocker, will_not_start, window_problem
 from .plan import Blocker, Change, Plan, TargetPlan
 from .preconditions import (
     PowerSteps,
@@ -193,13 +193,39 @@ def _mmio(draft: Draft) -> MmioPlan:
     return plan_mmio(draft.vm, draft.wish.mmio, _mapped(draft))
 
 
+def _window_problem(draft: Draft) -> str:
+    return window_problem(draft.vm, _mapped(draft)) if draft.attaching and draft.wish.mmio is None else ""
+
+
+def _window_blockers(draft: Draft, power: PowerSteps) -> list[Blocker]:
+    """Changes after which the VM is expected not to start, where nobody said what to do about it."""
+    if not draft.attaching or draft.wish.mmio is not None:
+        return []
+    held = {device.ids for device in _staying(draft)}
+    unknown = unknown_size_blocker(draft.vm, _added(draft), held)
+    if unknown is not None:
+        return [unknown]
+    problem = _window_problem(draft)
+    stopped_and_started = power.shutdown is not None and power.power_on is not None
+    return [will_not_start(draft.vm, problem)] if problem and stopped_and_started else []
+
+
 def _mapped(draft: Draft) -> list[MmioDevice]:
     """The devices the VM will have, as far as their memory goes."""
-    staying = [min(held.stands_for, key=lambda d: (d.ids, d.name)) for held in draft.staying if held.stands_for]
-    devices = [
-        MmioDevice(ids=device.ids, class_id=device.class_id.replace("0000", ""), name=device.name)
-        for device in (*staying, *(grant.device for grant in draft.fixed))
-    ]
+    return [*_staying(draft), *_added(draft)]
+
+
+def _mmio_device(device: HostDevice) -> MmioDevice:
+    return MmioDevice(ids=device.ids, class_id=device.class_id.replace("0000", ""), name=device.name)
+
+
+def _staying(draft: Draft) -> list[MmioDevice]:
+    kept = (min(held.stands_for, key=lambda d: (d.ids, d.name)) for held in draft.staying if held.stands_for)
+    return [_mmio_device(device) for device in kept]
+
+
+def _added(draft: Draft) -> list[MmioDevice]:
+    devices = [_mmio_device(grant.device) for grant in draft.fixed]
     for grant in draft.dynamic:
         model = grant.item.allowed[0]
         class_id = grant.class_id
@@ -222,7 +248,7 @@ def _blockers(
         blockers += attach_blockers(vm, draft.wish, draft.kinds, _count_after(draft), world.limits.get(vm.moid))
     if merge_writes(memory).locked:
         blockers += memory_blockers(vm)
-    blockers += [*mmio.blockers, *group_blockers(vm, draft.detached)]
+    blockers += [*mmio.blockers, *_window_blockers(draft, power), *group_blockers(vm, draft.detached)]
     home = vm.host_moid or ""
     if draft.fixed and world.system_ids.get(home, "not read") is None and not world.assumed.get(home):
         blockers.append(
@@ -269,8 +295,9 @@ def _warnings(draft: Draft, power: PowerSteps) -> tuple[str, ...]:
         warnings += _stale(draft)
     if draft.attaching and not draft.wish.disable_hot_add:
         warnings += hot_add_warning(vm)
-    if draft.attaching and draft.wish.mmio is None:
-        warnings += window_warning(vm, _mapped(draft))
+    problem = _window_problem(draft)
+    if problem:
+        warnings.append(f"{problem}; set mmio to make one")
     if draft.fixed and draft.host is not None:
         warnings.append(
             f"{vm.name} is tied to {draft.host.name} by fixed devices: no vMotion, no HA restart elsewhere, no snapshots"

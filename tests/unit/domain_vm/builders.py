@@ -58,6 +58,10 @@ def esx(name: str = "esx-01", *devices: HostDevice, **fields: Any) -> Host:
     return Host(name=name, devices=devices, **{**values, **fields})
 
 
+WINDOW = {"pciPassthru.use64bitMMIO": "TRUE", "pciPassthru.64bitMMIOSizeGB": "512"}
+"""The settings of a VM that has room for the BARs of its cards."""
+
+
 def guest(name: str = "train-01", *devices: VmDevice, host: str | None = "esx-01", **fields: Any) -> Vm:
     memory = fields.pop("memory", {})
     state = memory if isinstance(memory, MemoryState) else MemoryState(**{"size_mb": 8192, **memory})

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tests.unit.domain_vm.builders import (
     A100,
     NIC,
     T4,
+    WINDOW,
     card,
     codes,
     dynamic,
@@ -330,7 +332,7 @@ def test_running_vms_block_only_what_must_run_now(assigned: bool) -> None:
 
 
 def test_its_own_devices_are_free_for_a_vm_that_is_cycled() -> None:
-    vm = on("train-01", dynamic(at="3b:00.0"))
+    vm = replace(on("train-01", dynamic(at="3b:00.0")), extra_config=WINDOW)
     assert codes(ask(2, vm=vm, power="cycle")) == []
     assert codes(ask(2, on("x", dynamic(at="5e:00.0")), vm=vm, power="cycle")) == ["no_free_device"]
 

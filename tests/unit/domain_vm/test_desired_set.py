@@ -27,6 +27,7 @@ from tests.unit.domain_vm.builders import (
     A100,
     NIC,
     T4,
+    WINDOW,
     card,
     codes,
     dynamic,
@@ -307,7 +308,8 @@ def test_a_vm_that_was_not_read_is_a_programming_error() -> None:
 
 
 def test_order_of_changes() -> None:
-    vm = guest("train-01", dynamic(T4), power_state="poweredOn", memory={"hot_add": True, "limit_mb": 100})
+    memory = {"hot_add": True, "limit_mb": 100}
+    vm = guest("train-01", dynamic(T4), power_state="poweredOn", memory=memory, extra_config=WINDOW)
     target = plan_one(vm, [HOST], A100, state="exactly", power="cycle", disable_hot_add=True, mmio=None)
     assert codes(target) == []
     assert kinds(target) == ["shutdown", "detach", "attach", "memory", "memory", "hot_add", "power_on"]

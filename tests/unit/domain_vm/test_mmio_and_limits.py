@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.gpu_memory import MODEL_MEMORY_GB
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.limits import (
     check_hardware,
     check_limit,
@@ -26,8 +28,9 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.mmio im
     parse_mmio,
     plan_mmio,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vms import SriovBacking, VmDevice
-from tests.unit.domain_vm.builders import A100, NIC, dynamic, fixed, guest
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import TargetPlan
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vms import SriovBacking, Vm, VmDevice
+from tests.unit.domain_vm.builders import A100, NIC, WINDOW, card, codes, dynamic, esx, fixed, guest, plan_one
 
 V100 = MmioDevice(ids="10de:1db4", class_id="0302", name="Tesla V100 PCIe 16GB")
 BIG = MmioDevice(ids="1002:7408", class_id="1200", name="Instinct 64 GB")
@@ -97,7 +100,7 @@ def test_refused(vm: Any, wish: dict[str, Any], devices: list[MmioDevice], code:
         assert word in blocker.message
 
 
-@pytest.mark.parametrize("wish", [{"size_gb": 48}, {"size_gb": 0}, {"per_device_gb": {A100: 0}}])
+@pytest.mark.parametrize("wish", [{"size_gb": 48}, {"size_gb": 0}, {"per_device_gb": {A100: -1}}])
 def test_impossible_sizes_are_input_errors(wish: dict[str, Any]) -> None:
     with pytest.raises(InputError) as caught:
         MmioWish(**wish)
@@ -179,3 +182,60 @@ def test_a_card_in_another_spelling_is_the_same_card() -> None:
 def test_sizes_for_no_card_are_refused(raw: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         parse_mmio(raw)
+
+
+class TestACardOfUnknownSize:
+    """Home lab: an RTX A6000 whose size was not known; the running VM was shut down, changed, and stayed off."""
+
+    UNKNOWN = card("3b:00.0", "10de:ffff", class_id="0300", name="Mystery")
+
+    def planned(self, vm: Vm, **more: Any) -> TargetPlan:
+        return plan_one(vm, [esx("esx-01", self.UNKNOWN)], "10de:ffff", backing="fixed", power="cycle", **more)
+
+    def test_is_refused_before_anything_is_stopped(self) -> None:
+        target = self.planned(guest(power_state="poweredOn"))
+        assert codes(target) == ["mmio_size_unknown"]
+        assert target.effective == ()
+        assert 'mmio: {device_gb: {"10de:ffff": 48}}, or 0 if its BARs are small' in target.blockers[0].cure
+
+    def test_also_for_a_vm_that_is_off(self) -> None:
+        assert codes(self.planned(guest())) == ["mmio_size_unknown"]
+
+    def test_not_where_the_vm_has_a_window_or_ran_with_that_model(self) -> None:
+        assert codes(self.planned(guest(power_state="poweredOn", extra_config=WINDOW))) == []
+        other = replace(self.UNKNOWN, address="0000:5e:00.0")
+        vm = guest("a", fixed("5e:00.0", "10de:ffff"), power_state="poweredOn")
+        target = plan_one(
+            vm,
+            [esx("esx-01", self.UNKNOWN, other)],
+            {"match": "10de:ffff", "count": 2},
+            backing="fixed",
+            power="cycle",
+        )
+        assert "mmio_size_unknown" not in codes(target)
+
+    @pytest.mark.parametrize("size", [0, 48])
+    def test_a_size_or_zero_overrides(self, size: int) -> None:
+        target = self.planned(guest(power_state="poweredOn"), mmio=MmioWish(per_device_gb={"10de:ffff": size}))
+        assert codes(target) == []
+        assert [change.subject for change in target.changes if change.kind == "extra_config"] == (
+            [] if size == 0 else [USE_KEY, SIZE_KEY]
+        )
+
+
+def test_a_running_vm_is_not_stopped_for_a_change_after_which_it_would_not_start() -> None:
+    host = esx("esx-01", card("3b:00.0"))
+    target = plan_one(guest(power_state="poweredOn"), [host], A100, power="cycle")
+    assert codes(target) == ["will_not_start"]
+    assert target.effective == ()
+    assert "it will probably not start" in target.blockers[0].message
+    assert codes(plan_one(guest(power_state="poweredOn"), [host], A100, power="off")) == []
+    assert codes(plan_one(guest(), [host], A100, power="keep")) == []
+
+
+def test_the_table_has_current_cards_of_three_makers() -> None:
+    for ids, size in {"10de:2230": 48, "10de:2684": 24, "10de:2bb5": 96, "1002:74a1": 192, "8086:56c0": 16}.items():
+        assert MODEL_MEMORY_GB[ids] == size
+    assert all(
+        re.fullmatch(r"[0-9a-f]{4}:[0-9a-f]{4}", ids) and 0 < size < 1024 for ids, size in MODEL_MEMORY_GB.items()
+    )

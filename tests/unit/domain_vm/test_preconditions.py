@@ -14,6 +14,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm_devi
 from tests.unit.domain_vm.builders import (
     A100,
     T4,
+    WINDOW,
     card,
     codes,
     dynamic,
@@ -62,7 +63,11 @@ ON: dict[str, Any] = {"power_state": "poweredOn"}
         pytest.param({**ON}, {}, "powered_on", "is running", id="running"),
         pytest.param({"power_state": "suspended"}, {"power": "cycle"}, "suspended", "is suspended", id="suspended"),
         pytest.param(
-            {**ON, "tools_running": False}, {"power": "cycle"}, "tools_not_running", "no VMware Tools", id="tools"
+            {**ON, "tools_running": False, "extra_config": WINDOW},
+            {"power": "cycle"},
+            "tools_not_running",
+            "no VMware Tools",
+            id="tools",
         ),
         pytest.param(
             {"memory": {"lock_supported": False}}, {}, "memory_lock_unsupported", "cannot be locked", id="no lock"
@@ -292,7 +297,8 @@ def test_cards_that_will_not_fit_the_window_are_told_when_nobody_asked_to_make_o
 )
 def test_power_moves_only_around_a_change(running: bool, power: Any, changing: bool, expected: list[str]) -> None:
     devices = [] if changing else [dynamic(at="3b:00.0" if running else None)]
-    vm = guest("train-01", *devices, memory=locked(), power_state="poweredOn" if running else "poweredOff")
+    state = "poweredOn" if running else "poweredOff"
+    vm = guest("train-01", *devices, memory=locked(), power_state=state, extra_config=WINDOW)
     target = plan_one(vm, [HOST], A100, power=power)
     assert (codes(target), kinds(target)) == ([], expected)
 
