@@ -28,7 +28,7 @@ from tests.kill.player import Order, play
 from tests.kill.processes import family, gone, kill
 from tools.collection_path import ROOT
 
-PATIENCE = 120.0
+PATIENCE = 600.0
 """Seconds of ours a run may take."""
 
 WHOLE = 600.0

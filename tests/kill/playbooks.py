@@ -7,7 +7,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,8 +25,18 @@ from tools.tree import collections_path, sync
 SPEED = 60.0
 """Seconds of the simulated vCenter in one of ours: so few that a busy machine's hiccup is not a guest that would not stop."""
 
-PATIENCE = 120.0
+PATIENCE = 600.0
 """Seconds of ours one playbook may take."""
+
+LAST_BREATH = 120.0
+"""Seconds of ours until what a kill left behind has noticed: it looks four times a second."""
+
+UNHURRIED: Mapping[str, int] = dict.fromkeys(
+    "drain_timeout stop_timeout reboot_timeout verify_timeout leave_timeout restore_timeout".split(), 72000
+)
+"""Seconds of vCenter's that everything may take: twenty minutes of ours. Its time runs on while a busy machine starts the next playbook,
+and a host that took too long to drain is given back, its VMs started, and drained again: rightly, and in another order than asserted.
+"""
 
 Chosen = Callable[[list[int]], list[int]]
 """Which ones of ansible-playbook, its worker with the action plugin, shells, and last the module."""
@@ -94,7 +104,7 @@ class PlaybookSite(Site):
             kill(family(process.pid))
             self.told, _unused = process.communicate()
             raise AssertionError(f"still running after {PATIENCE:.0f} seconds:\n{self.told}") from None
-        assert gone(at_work_in(self.folder), PATIENCE), f"a process outlived its playbook:\n{self.told}"
+        assert gone(at_work_in(self.folder), LAST_BREATH), f"a process outlived its playbook:\n{self.told}"
         return process.returncode
 
     def roll(self, home: str = "home") -> int:
@@ -128,7 +138,7 @@ class PlaybookSite(Site):
 @contextmanager
 def vcenter(folder: Path, **options: object) -> Iterator[PlaybookSite]:
     """A fresh one, and a playbook for it: one task, on localhost."""
-    task = {"name": "Reboot what owes it", "directpath.vsphere.host_rolling_reboot": {**TASK, **options}}
+    task = {"name": "Reboot what owes it", "directpath.vsphere.host_rolling_reboot": {**TASK, **UNHURRIED, **options}}
     playbook = folder / "roll.yml"
     plays = [{"name": "Roll", "hosts": "localhost", "gather_facts": False, "tasks": [task]}]
     playbook.write_text(yaml.safe_dump(plays), encoding="utf-8")
