@@ -76,7 +76,9 @@ def main() -> int:
     del environ["ANSIBLE_CONFIG"]  # ansible-test brings its own
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     tool = str(Path(sys.executable).parent / "ansible-test")
-    words = [tool, command, "--venv", "--python", version, "--color", "no", *arguments]
+    # A sanity test gets an environment of its own in any case; only what else there would be is spared.
+    where = "--local" if command == "sanity" else "--venv"
+    words = [tool, command, where, "--python", version, "--color", "no", *arguments]
     return subprocess.run(words, cwd=folder, env=environ, stdin=subprocess.DEVNULL, check=False).returncode
 
 
