@@ -25,6 +25,7 @@ from tools.envs import ROOT
         "ansible-inventory --list",
         b"ansible-doc",
     ],
+    ids=["by name", "by path", "as a Python module", "as a Python program", "by a shell", "in bytes"],
 )
 def test_a_quick_test_cannot_start_ansible(command: object) -> None:
     with pytest.raises(AssertionError, match="belongs into tests/controller"):
