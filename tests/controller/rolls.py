@@ -23,6 +23,9 @@ from tools.collection_path import ROOT
 
 PASSWORD = "s3cr3t-w0rd"
 
+PATIENCE = 600
+"""Seconds for a program of Ansible on a busy machine."""
+
 MODULE = r"""#!/usr/bin/python
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -184,7 +187,7 @@ class Stage:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
+            timeout=PATIENCE,
             check=False,
         )
         return done.stdout
@@ -198,7 +201,7 @@ class Stage:
         os.close(theirs)
         pieces, started = [], time.monotonic()
         while True:
-            ready, _unused, _unused = select.select([ours], [], [], 60)
+            ready, _unused, _unused = select.select([ours], [], [], PATIENCE)
             try:
                 data = os.read(ours, 65536) if ready else b""
             except OSError:
@@ -206,7 +209,7 @@ class Stage:
             if not data:
                 break
             pieces.append((time.monotonic() - started, data.decode(errors="replace")))
-        process.wait(timeout=60)
+        process.wait(timeout=PATIENCE)
         os.close(ours)
         return pieces
 
