@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ class AnsibleStarted(AssertionError):
 
 
 def _starts_ansible(command: Any, environ: Any) -> bool:
-    """Whether the command is a program of this environment's Ansible: a script of that name elsewhere is a test's own."""
+    """Whether the command is a program of Ansible, and no stand-in of that name that a test made for itself."""
     words = (
         [os.fsdecode(word) for word in command] if isinstance(command, list | tuple) else os.fsdecode(command).split()
     )
@@ -58,8 +59,7 @@ def _starts_ansible(command: Any, environ: Any) -> bool:
         if word.startswith("ansible.cli"):
             return True
         if Path(word).name == "ansible" or Path(word).name.startswith("ansible-"):
-            found = shutil.which(word, path=path)
-            return found is not None and Path(found).parent == Path(sys.executable).parent
+            return not Path(shutil.which(word, path=path) or word).is_relative_to(tempfile.gettempdir())
     return False
 
 

@@ -212,3 +212,33 @@ def test_mistakes_are_told_without_the_password(hosts: dict[str, Any]) -> None:
         bmc_entries(hosts)
     assert caught.value.code == "bad_bmc"
     assert "secret" not in caught.value.sentence()
+
+
+TWINS = [
+    {**host("esx-p1", cluster="/Paris/host/gpu"), "path": "Paris/host/gpu/esx-p1"},
+    {**host("esx-l1", cluster="/Lyon/host/gpu"), "path": "Lyon/host/gpu/esx-l1"},
+]
+
+
+def test_an_intent_by_path_is_shared_out_by_path_and_one_that_means_two_clusters_is_refused() -> None:
+    share = {
+        **SHARE,
+        "targets": [
+            {"cluster": ["Paris/gpu"], "devices": ["1:2"]},
+            {"hosts": ["/Lyon/host/gpu/esx-l1"], "devices": ["3:4"]},
+        ],
+    }
+    for number, expected in enumerate((["1:2"], ["3:4"])):
+        found = share_on_hosts(share, [TWINS[number]], TWINS)
+        assert [target["devices"] for target in found["targets"]] == [expected]
+    with pytest.raises(InputError) as caught:
+        share_on_hosts(SHARE, [TWINS[0]], TWINS)
+    assert caught.value.code == "ambiguous_cluster"
+
+
+def test_what_is_given_back_is_told_by_names_and_ids_apart() -> None:
+    held = host("esx-01.lab", device("0000:3b:00.0", vms=(("a/b", True), ("vm-a", True))))
+    share = {**SHARE, "vms": [{"name": "a%2fb"}]}
+    assert fixed_holders([held], share, [])["lost"] == ["vm-a"]
+    assert fixed_holders([held], {**SHARE, "vms": [{"moid": "vm-a/b"}, {"name": "vm-vm-a"}]}, [])["lost"] == ["vm-a"]
+    assert fixed_holders([held], share, ["vm-vm-a"])["lost"] == []

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import Host
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.named_records import clusters_of, directory_of
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.names import (
     Directory,
@@ -20,8 +21,10 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.names i
     resolve_each,
     shown_name,
 )
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.overrides import parse_overrides
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plain import all_visible, visible, visible_name
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.spelling import matches
+from tests.unit.searching import search
 
 
 def named(moid: str, *paths: str) -> Named:
@@ -160,6 +163,7 @@ def test_lists_and_mappings_are_resolved_as_a_whole() -> None:
 WORDS = st.text(alphabet=st.sampled_from("a%2fF5cC /\\"), max_size=8)
 
 
+@search()
 @given(WORDS)
 def test_decoding_undoes_what_the_server_does_in_one_pass(name: str) -> None:
     sent = name.replace("%", "%25").replace("/", "%2f").replace("\\", "%5c")
@@ -167,6 +171,7 @@ def test_decoding_undoes_what_the_server_does_in_one_pass(name: str) -> None:
     assert decoded(sent.replace("%2f", "%2F").replace("%5c", "%5C")) == name
 
 
+@search()
 @given(
     st.lists(st.tuples(st.sampled_from(["p", "q/r", "s%2f"]), WORDS.filter(bool)), min_size=1, unique=True, max_size=8)
 )
@@ -190,6 +195,7 @@ def outcome(directory: Directory, text: str) -> str:
         return error.code if len(error.candidates) > 1 else "a refusal without a choice"
 
 
+@search()
 @given(st.text())
 def test_nothing_that_steers_a_terminal_gets_through(text: str) -> None:
     unfit = {
@@ -262,3 +268,18 @@ def test_an_empty_inventory_has_nothing(kind: Kind) -> None:
     with pytest.raises(InputError) as caught:
         Directory(kind, []).find("x", "y")
     assert caught.value.code == f"unknown_{kind}"
+
+
+def test_a_risk_is_taken_for_one_host_alone() -> None:
+    """By what results call it, its whole path or its id: whoever else is called so is not meant, be it in this run or not."""
+    esx = Host(moid="host-1", name="/Paris/host/C/esx-01.lab", path="Paris/host/C/esx-01.lab")
+    other = Host(moid="host-2", name="esx-02.lab", path="Paris/host/C/esx-02.lab")
+    address = "0000:5e:00.0"
+
+    def allowed(name: str) -> set[str]:
+        return {moid for moid, addresses in parse_overrides([f"{name}/{address}"], [esx, other]).items() if addresses}
+
+    assert allowed("/Paris/host/C/esx-01.lab") == allowed("paris/host/c/ESX-01.lab") == allowed("host-1") == {"host-1"}
+    assert allowed("esx-02.lab") == {"host-2"}
+    for name in ("esx-01.lab", "esx-01", "esx-02", "C/esx-02.lab", "/Lyon/host/C/esx-01.lab"):
+        assert allowed(name) == set()

@@ -77,3 +77,11 @@ def test_an_entry_survives_the_cache(host: Host) -> None:
     kept = json.loads(json.dumps(entry))
     assert kept == entry
     assert groups(kept, GROUPINGS) == groups(entry, GROUPINGS)
+
+
+def test_a_cluster_whose_name_another_one_has_is_a_group_by_its_path() -> None:
+    twin = Host(moid="host-1", name="esx-01", cluster="/Lyon/host/Cluster1", path="Lyon/host/Cluster1/esx-01")
+    entry = host_entry(twin, "vc-a")
+    assert groups(entry, ["cluster"]) == ["esxi_hosts", "cluster_Lyon/host/Cluster1"]
+    assert facts(entry)["directpath_cluster"] == "/Lyon/host/Cluster1"
+    assert facts(entry)["directpath_path"] == "Lyon/host/Cluster1/esx-01"

@@ -142,6 +142,18 @@ def test_both_names_may_hold_a_slash() -> None:
     }
 
 
+def test_one_that_two_categories_could_mean_is_refused_with_the_ids_of_both() -> None:
+    roll = tagged()
+    tags = roll.lab.sim.tags
+    ids = [
+        tags.add_tag(tags.category(category), tag).id for category, tag in (("Site", "db/first"), ("Site/db", "first"))
+    ]
+    refused = roll.fail(check=True, never_stop_tags=["Site/db/first"])
+    assert refused["error_code"] == "ambiguous_tag"
+    assert sorted(refused["candidates"]) == sorted(ids)
+    assert roll.lab.writes() == []
+
+
 def test_an_id_is_as_good_as_a_name() -> None:
     key = tagged().lab.sim.tags.named(WEB).id
     roll = tagged(vm_order_tags={key: 7})

@@ -1,0 +1,46 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a server wrote reaches no terminal as it is, whichever way it goes out."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.directpath.vsphere.plugins.action import host_rolling_reboot
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.page import element
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.drift_files import FORMATS, put_together, write
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling_tell import Teller
+from tests.unit.domain_drift.reports import difference, part
+
+EVIL, SHOWN = "db\x1b[2J\u202e\x9b", "db\\x1b[2J\\u202e\\x9b"
+
+
+def test_progress_lines(tmp_path: Path) -> None:
+    path = tmp_path / "progress"
+    Teller(str(path)).note(f"{EVIL} is shut down", 1.0)
+    assert json.loads(path.read_text(encoding="utf-8"))["text"] == f"{SHOWN} is shut down"
+
+
+def test_what_is_displayed(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(host_rolling_reboot.display, "display", lambda text, **_more: said.append(text))
+    host_rolling_reboot.ActionModule._say(None, f"{EVIL} is shut down")  # type: ignore[arg-type]  # it needs nothing of its own
+    assert said == [f"{SHOWN} is shut down"]
+
+
+def test_pages() -> None:
+    assert element("p", EVIL) == f"<p>{SHOWN}</p>"
+
+
+def test_reports_of_drift(tmp_path: Path) -> None:
+    report = put_together([(EVIL, {"report": part(EVIL, found=(difference(object=EVIL),))}), ("b", {"msg": EVIL})])
+    paths: dict[str, Any] = {name: str(tmp_path / name) for name in FORMATS}
+    for path in write(report, paths, datetime.datetime(2026, 11, 28, tzinfo=datetime.UTC)):
+        text = Path(path).read_text(encoding="utf-8")
+        assert not set("\x1b\u202e\x9b") & set(text)
+        assert "202e" in text
