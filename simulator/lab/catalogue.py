@@ -187,6 +187,7 @@ CARDS: dict[str, Card] = {
     "t4": _gpu(0x1EB8, "TU104GL [Tesla T4]", 16, 0x12A2, (("grid_t4-16q", 1), ("grid_t4-4q", 4))),
     "l4": _gpu(0x27B8, "AD104GL [L4]", 32, 0x16CA),
     "h100": _gpu(0x2331, "GH100 [H100 PCIe]", 128, 0x1626),
+    "gpu-of-tomorrow": _gpu(0xFFF0, "GX100 [a GPU newer than any table]", 64, 0xFFF1),
     "rtx-gpu-with-audio": Card(parts=(_VGA, _AUDIO), together=True),
     "radeon-with-audio": Card(parts=(_RADEON, _RADEON_AUDIO), together=True),
     "p5800x": _nvme(0x8086, 0x2700, "Optane SSD DC P5800X Series", 800, subdevice=0x0008),

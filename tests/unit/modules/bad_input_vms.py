@@ -145,9 +145,16 @@ WISHES = [
     attach(
         "a card whose memory is not known",
         "mmio_size_unknown",
-        ("train-01", "10de:2230", "device_gb"),
-        options={"devices": wish("10de:2230"), "mmio": {}},
-        lab=lambda: lab([host(cards=[on("rtx-gpu-with-audio")])], [vm()]),
+        ("train-01", "10de:fff0", "device_gb"),
+        options={"devices": wish("10de:fff0"), "mmio": {}},
+        lab=lambda: lab([host(cards=[on("gpu-of-tomorrow")])], [vm()]),
+    ),
+    attach(
+        "a card whose memory is not known, and no word about it",
+        "mmio_size_unknown",
+        ("train-01 has no 64-bit MMIO window", "10de:fff0", "or 0 if its BARs are small"),
+        options={"devices": wish("10de:fff0"), "power": "cycle"},
+        lab=lambda: lab([host(cards=[on("gpu-of-tomorrow")])], [vm(extra={})]),
     ),
     attach(
         "a device described wrongly",
