@@ -13,6 +13,8 @@ from rolling_lab import A100, OPTANE, Roll, fleet
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.codec import encode
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import ENTRY, LOCK, Entry, Lock
 
+pytestmark = pytest.mark.slow
+
 BOB = "bob@bastion-8:17:1:y"
 
 

@@ -13,6 +13,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell import r
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import redfish_http
 from tests.unit.vsphere.bmc_world import InProcess
 
+pytestmark = pytest.mark.slow
+
 DEFAULTS = {"username": "admin", "password": "VMware1!"}
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from rolling_lab import Roll
 
+pytestmark = pytest.mark.slow
+
 ON, OFF = "VirtualMachine.Interact.PowerOn", "VirtualMachine.Interact.PowerOff"
 WORK = {"Host.Config.Maintenance", "Host.Config.PciPassthru", "Global.SetCustomField", "Global.ManageCustomFields"}
 

@@ -17,6 +17,8 @@ from simulator.objects.vm import VirtualMachine
 from simulator.rules import devices as device_rules
 from tests.unit.simulator.inventory.world import GPU, GPU2, NVME, PASSTHROUGH, World
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("train-01", "train-02", "web-01", "web-02")
 HOSTS = ("esx-01", "esx-02", "esx-03")
 
