@@ -11,7 +11,7 @@ import pytest
 from fading import WAYS, Fade, Seen, Way, watched
 from harness import LABS, Lab
 
-DAILY = ("legacy_55", "mixed", "standalone_67", "v9")
+DAILY = ("mixed", "standalone_67")
 EVERY = tuple(sorted(path.stem for path in LABS.glob("*.yml")))
 UNREAD = ("could not be read", "is not known, as", "is empty", "is incomplete")
 
