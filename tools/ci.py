@@ -75,7 +75,7 @@ def shard(stages: Sequence[Stage], text: str) -> list[Stage]:
     match = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", text)
     if not match or int(match[1]) > int(match[2]):
         raise SystemExit(f"SHARD is {text!r}, but must be of the form 1/4: part 1 of 4")
-    parts: list[list[Stage]] = [[] for _ in range(int(match[2]))]
+    parts: list[list[Stage]] = [[] for _part in range(int(match[2]))]
     needed = {need for stage in stages for need in stage.needs}
     for stage in sorted((stage for stage in stages if stage.name not in needed), key=lambda stage: -stage.cost):
         min(parts, key=lambda part: sum(member.cost for member in part)).append(stage)

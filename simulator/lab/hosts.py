@@ -108,8 +108,8 @@ def _recorded(entry: Mapping[str, Any], name: str, sim: Simulator) -> HostSpec:
     if told := sorted(set(entry) & RECORDED_KEYS):
         raise LabError(f"host {name}: {', '.join(told)} cannot be given with recorded, which says it")
     found = recorded.read(sim.folder / str(entry["recorded"]))
-    states = _states(entry, found.pop("states"), found["layout"], name)
-    return HostSpec(name=name, states=states, **found, **_condition(entry, name))
+    found["states"] = _states(entry, found["states"], found["layout"], name)
+    return HostSpec(name=name, **found, **_condition(entry, name))
 
 
 def _condition(entry: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -51,7 +51,9 @@ def _made(real: list[Function], states: Mapping[str, Passthrough]) -> Iterator[F
             continue
         places = _places(item)
         for _number in range(sriov.present):
-            address = next(place for place in places if place not in taken)
+            address = next((place for place in places if place not in taken), None)
+            if address is None:  # a segment has room for far more functions than any card has
+                raise ValueError(f"no address is left for a virtual function of {item.address}")
             taken.add(address)
             yield dataclasses.replace(
                 item,

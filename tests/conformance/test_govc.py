@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -99,7 +100,8 @@ def test_find_and_fields_and_events(govc: Govc) -> None:
     govc("fields.set", "stage", "draining", "/DC1/vm/train-01")
     assert key in govc("fields.ls")
     govc("vm.power", "-on", "train-02")
-    assert "[info] train-02 on esx-02.lab is powered on" in govc("events", "/DC1/vm/train-02")
+    # DRS chooses the host.
+    assert re.search(r"\[info\] train-02 on esx-0[123]\.lab is powered on", govc("events", "/DC1/vm/train-02"))
 
 
 def test_maintenance_mode_waits_and_tells_progress(govc: Govc, demo: Simulator) -> None:

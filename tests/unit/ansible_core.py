@@ -14,10 +14,13 @@ from dataclasses import dataclass, field
 from io import StringIO
 from unittest import mock
 
-from ansible.inventory.manager import InventoryManager  # noqa: F401  (brings the controller in before anything of a module's half)
+from ansible.inventory.manager import InventoryManager
 from ansible.parsing import vault
 from ansible.parsing.dataloader import DataLoader
 from ansible.utils.display import Display
+
+CONTROLLER = InventoryManager
+"""Imported first: it brings the controller in before anything of a module's half."""
 
 try:
     from ansible.template import trust_as_template

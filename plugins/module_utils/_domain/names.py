@@ -86,7 +86,7 @@ class Directory:
         self._by_label: dict[str, list[Named]] = {}
         for one in self._by_id.values():
             name = self._fold(one.name)
-            for end in {_end(name), _end(self._fold(one.path))}:
+            for end in dict.fromkeys((_end(name), _end(self._fold(one.path)))):
                 self._by_end.setdefault(end, []).append(one)
             if kind == "host":
                 self._by_label.setdefault(name.split(".")[0], []).append(one)

@@ -94,7 +94,7 @@ def test_how_they_look_is_a_knob(state: str, flags: tuple[bool, bool, bool]) -> 
     count(world, host, 1)
     (info,) = [item for item in host.config.pciPassthruInfo if item.id == FOUR[0]]
     assert (info.passthruCapable, info.passthruEnabled, info.passthruActive) == flags
-    assert type(info) is vim.host.PciPassthruInfo
+    assert not isinstance(info, vim.host.SriovInfo)
     target = host.parent.environmentBrowser.QueryConfigTarget(host)
     assert [(item.pciDevice.id, item.virtualFunction, item.pnic) for item in target.sriov] == [
         (FREE_NIC, False, "vmnic2"),
