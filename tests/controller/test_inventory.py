@@ -59,7 +59,7 @@ def assert_groups_and_facts(made: Fleet, found: dict[str, Any]) -> None:
     assert found["pci_10de_20f1"]["hosts"] == found["label_x1"]["hosts"] == ["esx-01.lab"]
     assert found["pending_reboot"]["hosts"] == found["esxi_6_7_0"]["hosts"] == ["esx-02.lab"]
     assert found["maintenance_mode"]["hosts"] == ["esx-03.lab"]
-    assert found["vms_with_devices"]["hosts"] == ["train-01", "{{ 6 * 7 }}"]
+    assert found["vms_with_devices"]["hosts"] == ["train-01", "(( 6 * 7 ))"]
     facts = vars_of(found, "esx-01.lab")
     assert facts["vcenter_hostname"] == "localhost"
     assert facts["vcenter_port"] == made.ports["a"]
