@@ -77,7 +77,8 @@ options:
     default: []
   ignore_unreadable_vms:
     description:
-      - Virtual machines, by name or managed object id, that are said to hold no passthrough device, although that cannot be read.
+      - Virtual machines, by name, inventory path or managed object id, that are said to hold no passthrough device, although that cannot
+        be read.
       - While it is not known which devices a virtual machine holds (it is orphaned or inaccessible, the account may not read it, or a
         backing cannot be read), no fixed device of its host is attached.
     type: list

@@ -107,7 +107,11 @@ class Directory:
             by_id = isinstance(reference, Reference) and reference.by == "moid"
             raise InputError(
                 message=f"There is no {noun} {f'with the managed object id {text!r}' if by_id else repr(text)} here",
-                code=f"unknown_{self.kind}",
+                code="unknown_vm"
+                if self.kind == "vm"
+                else "unknown_host"
+                if self.kind == "host"
+                else "unknown_cluster",
                 parameter=parameter,
                 candidates=near(text, self._by_id if by_id else {one.name for one in self._by_id.values()}),
                 cure="Correct the name, or check that the account may see it",
@@ -183,7 +187,11 @@ class Directory:
         one_is_id = ": it is a name, and the managed object id of another one" if is_id else ""
         return InputError(
             message=f"{text!r} stands for {len(found)} {_NOUNS[self.kind]}s{one_is_id}",
-            code=f"ambiguous_{self.kind}",
+            code="ambiguous_vm"
+            if self.kind == "vm"
+            else "ambiguous_host"
+            if self.kind == "host"
+            else "ambiguous_cluster",
             parameter=parameter,
             candidates=[f"/{one.path} ({one.moid})" for one in shown],
             cure="Write the inventory path of the one that is meant, as it is listed here before the id",

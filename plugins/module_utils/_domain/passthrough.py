@@ -126,7 +126,7 @@ def _plan_disable(host: Host, wishes: tuple[DeviceWish, ...], wish: PassthroughW
     chosen = _choose(host, select_all(host, _without_labels(wishes), enabled=False, avoid=used), wish)
     on = [device for device in chosen.devices if device.enabled]
     blockers = [*chosen.blockers, *(in_use(host, device) for device in on if device.address in used)]
-    unread = [vm for vm in host.unread_vms if not {vm.vm, vm.moid} & wish.ignore_unreadable_vms]
+    unread = [vm for vm in host.unread_vms if vm.moid not in wish.ignore_unreadable_vms]
     if on and unread:
         blockers.append(holders_unknown(host.name, unread, f"Nothing of {host.name} can be disabled"))
     blockers += _timing_blockers(host, [*on, *_waiting(chosen, False)], wish)

@@ -19,7 +19,7 @@ class PassthroughWish:
 
     ``apply`` says when a change comes into force: ``now`` without a reboot, at the next ``reboot``, or as the host can.
     ``on_missing: skip`` passes over entries that a host has no device for. ``allow_protected`` names protected devices,
-    ``ignore_unreadable_vms`` VMs (names or ids) that are said to hold none of them.
+    ``ignore_unreadable_vms`` ids of VMs that are said to hold none of them.
     """
 
     devices: Mapping[str, tuple[DeviceWish, ...]]

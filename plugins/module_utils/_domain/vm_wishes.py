@@ -50,7 +50,7 @@ class VmWorld:
     ``vms`` holds at least the wished ones; ``others`` further VMs whose devices count as taken. A moid missing from
     ``limits`` (VM → most devices), ``system_ids`` or ``offered`` (host → what it offers for passthrough) was not
     read; None: not said. ``assumed`` (host → addresses) are devices that a check run takes for active although they are
-    not yet: the server does not offer them, but will. ``ignored_vms`` (names or ids) are said to hold no device, although
+    not yet: the server does not offer them, but will. ``ignored_vms`` (ids) are said to hold no device, although
     that cannot be read. ``device_limit``: most passthrough devices of running VMs on any host; None: as its release has it.
     """
 
@@ -111,7 +111,7 @@ class VmWorld:
         return tuple(
             UnreadVm(vm=vm.name, moid=vm.moid, why=vm.unread_devices)
             for vm in self.everyone()
-            if vm.host_moid == host.moid and vm.unread_devices and not {vm.name, vm.moid} & self.ignored_vms
+            if vm.host_moid == host.moid and vm.unread_devices and vm.moid not in self.ignored_vms
         )
 
     def models(self) -> Mapping[str, HostDevice]:

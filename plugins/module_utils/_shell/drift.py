@@ -42,7 +42,7 @@ from .._vsphere.session import Session
 from .names import hosts_of, vm_of
 from .run import Outcome
 from .vms import DeviceRequest, Entry, vm_wish
-from .worlds import place_vms
+from .worlds import place_vms, vms_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +123,7 @@ def observe(session: Session, request: DriftRequest) -> Seen:
             vms=vms,
             others=neighbours,
             hosts=hosts,
-            ignored_vms=request.ignored_vms,
+            ignored_vms=vms_of(inventory, request.ignored_vms, "ignore_unreadable_vms"),
             device_limit=request.device_limit,
         ),
         hosts=PassthroughWish(

@@ -19,7 +19,7 @@ from .._vsphere.read_hosts import read_names
 from .._vsphere.session import Session
 from .output import device_results, target_result
 from .run import Outcome, is_unreached
-from .worlds import HostWorld, deepen_hosts, observe_hosts
+from .worlds import HostWorld, deepen_hosts, observe_chosen_hosts, observe_hosts, vms_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,12 @@ class Request:
 
 def observe(session: Session, request: Request) -> HostWorld:
     """Users are read only where they matter: a device in use may not be taken away from its VM."""
-    return observe_hosts(session, request.targets, users=request.state == "disabled")
+    users = request.state == "disabled"
+    if not (users and request.ignore_unreadable_vms):
+        return observe_hosts(session, request.targets, users=users)
+    inventory = read_names(session)
+    ignored = vms_of(inventory, request.ignore_unreadable_vms, "ignore_unreadable_vms")
+    return replace(observe_chosen_hosts(session, request.targets, inventory, users=users), ignored_vms=ignored)
 
 
 def expect(session: Session, world: HostWorld, request: Request) -> HostWorld:
@@ -91,7 +96,7 @@ def plan(world: HostWorld, request: Request) -> Plan:
             apply=request.apply,
             on_missing=request.on_missing,
             allow_protected=request.allow_protected,
-            ignore_unreadable_vms=request.ignore_unreadable_vms,
+            ignore_unreadable_vms=world.ignored_vms,
         ),
     )
 

@@ -30,6 +30,7 @@ from .worlds import (
     deepen_vm_world,
     observe_vm_world,
     observe_vms,
+    vms_of,
     vms_on,
 )
 
@@ -122,7 +123,8 @@ def pace(request: DeviceRequest | MemoryRequest) -> Pace:
 
 def observe_devices(session: Session, request: DeviceRequest) -> NamedVmWorld:
     seen = observe_vm_world(session, [entry.reference for entry, _unused in request.entries])
-    world = replace(seen.world, ignored_vms=request.ignored_vms, device_limit=request.device_limit)
+    ignored = vms_of(seen.inventory, request.ignored_vms, "ignore_unreadable_vms")
+    world = replace(seen.world, ignored_vms=ignored, device_limit=request.device_limit)
     return replace(seen, world=world)
 
 

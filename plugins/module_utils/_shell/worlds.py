@@ -10,7 +10,7 @@ from functools import cached_property
 
 from .._domain.errors import InputError
 from .._domain.hosts import Host
-from .._domain.names import Reference
+from .._domain.names import Reference, resolve_each
 from .._domain.passthrough import PassthroughWish, needs_fabric, plan_passthrough, project
 from .._domain.plan import Plan
 from .._domain.protection import holds_disks
@@ -38,6 +38,8 @@ class HostWorld:
 
     hosts: tuple[Host, ...]
     wishes: Mapping[str, tuple[DeviceWish, ...]]
+    ignored_vms: frozenset[str] = frozenset()
+    """Ids of VMs that are said to hold no device, although that cannot be read."""
 
     def host(self, moid: str) -> Host:
         return next(host for host in self.hosts if host.moid == moid)
@@ -156,6 +158,11 @@ def observe_vm_world(session: Session, wanted: Sequence[Reference]) -> NamedVmWo
         hosts=read_bindings(session, reread_hosts(session, near, numa=True)),
     )
     return NamedVmWorld(world=world, vms=world.vms, meant=meant, inventory=inventory)
+
+
+def vms_of(inventory: Inventory, names: Iterable[str], parameter: str) -> frozenset[str]:
+    """Ids of the VMs of a plain list. Names that none has are passed over. Raises InputError for one that stands for several."""
+    return frozenset(resolve_each(inventory.vm_names, dict.fromkeys(sorted(names), True), parameter).by_id)
 
 
 def find_vms(inventory: Inventory, wanted: Iterable[Reference]) -> dict[Reference, str]:

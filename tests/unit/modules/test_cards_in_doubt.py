@@ -98,6 +98,13 @@ class TestAVmThatCannotBeRead:
         place = {"match": {**ID, "address": "0000:82:00.0"}}
         assert lab.run("host_passthrough", hosts=["esx.lab"], devices=[place], state="disabled", **options)["changed"]
 
+    @pytest.mark.parametrize("named", ["/ha-datacenter/vm/switch", "ha-datacenter/switch", "SWITCH", "swit"])
+    def test_by_path_too_and_by_nothing_like_its_name(self, named: str) -> None:
+        lab = self.lost()
+        options: dict[str, Any] = {"ignore_unreadable_vms": [named], "devices": [T4], "backing": "fixed"}
+        result = lab._main("vm_pci_device", {**lab.credentials(), "vm": ["newvm"], **options})
+        assert result.get("changed", False) is named.endswith("/switch")
+
     def test_is_no_reason_where_nothing_is_given_or_taken(self) -> None:
         lab = self.lost()
         assert not lab.run("host_passthrough", hosts=["esx.lab"], devices=[{**T4, "count": "all"}])["changed"]

@@ -164,6 +164,19 @@ def test_a_roll_protects_by_path_too() -> None:
     assert warnings_of(other) == ["never_stop names Lyon/db, and nothing is called so in these clusters"]
 
 
+@pytest.mark.parametrize(
+    ("module", "options"),
+    [
+        ("host_passthrough", {"hosts": ["esx-p1"], "devices": [T4], "state": "disabled"}),
+        ("vm_pci_device", {"vm": ["/Paris/vm/db"], "devices": [T4]}),
+        ("drift_info", {"targets": [{"hosts": ["esx-p1"], "devices": [T4]}]}),
+    ],
+)
+def test_vms_that_are_trusted_unread_are_named_by_the_same_rules(module: str, options: dict[str, Any]) -> None:
+    refused = pinned().run(module, check=True, fails=True, ignore_unreadable_vms=["db"], **options)
+    assert (refused["error_code"], refused["parameter"]) == ("ambiguous_vm", "ignore_unreadable_vms")
+
+
 def test_a_check_run_assumes_devices_away_from_the_vm_that_is_meant() -> None:
     options: dict[str, Any] = {"hosts": ["esx-p1"], "devices": [T4], "state": "disabled"}
     for named in ("db", "/Paris/vm/db", "vm-1"):
