@@ -14,8 +14,6 @@ SOURCES = sorted((ROOT / "plugins" / "module_utils").rglob("*.py"))
 GUIDES = ROOT / "docs" / "guides"
 PROTECTION = "Protection"
 PAIRS = ("proof", "guests")
-KINDS = ("host", "cluster", "vm")
-"""What a code is made for that ends in ``{self.kind}``."""
 
 
 def codes(tree: ast.AST, *, protections: bool) -> Iterator[str]:
@@ -39,8 +37,6 @@ def codes(tree: ast.AST, *, protections: bool) -> Iterator[str]:
 def _texts(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value
-    if isinstance(node, ast.JoinedStr) and len(node.values) == 2 and isinstance(node.values[0], ast.Constant):
-        yield from (f"{node.values[0].value}{kind}" for kind in KINDS)
     if isinstance(node, ast.IfExp):
         yield from (*_texts(node.body), *_texts(node.orelse))
 
