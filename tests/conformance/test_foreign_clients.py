@@ -40,7 +40,7 @@ def test_govc(tools: Path) -> None:
         def run(call: str) -> Ended:
             command = [str(tools / "govc"), *shlex.split(call)]
             done = subprocess.run(
-                command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False
+                command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False
             )
             return Ended(succeeded=done.returncode == 0, text=done.stdout, error=done.stderr)
 
