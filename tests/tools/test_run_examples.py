@@ -13,8 +13,6 @@ import yaml
 from tools.commands import Tally
 from tools.run_examples import SETTINGS, Example, examples, inventory, judged, without_connection
 
-pytestmark = pytest.mark.slow
-
 LAB = "tests/docs/labs/plain.yml"
 
 
