@@ -18,7 +18,7 @@ def kill(pids: Iterable[int]) -> None:
     for pid in doomed:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    assert gone(doomed, 30.0), doomed
+    assert gone(doomed, 600.0), doomed
 
 
 def gone(pids: Iterable[int], seconds: float) -> bool:
