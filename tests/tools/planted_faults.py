@@ -98,7 +98,9 @@ class Copy:
         subprocess.run(["git", "init", "--quiet", str(root)], check=True, stdin=subprocess.DEVNULL)
         inherited = clean_environ(Path(sys.prefix))
         self.environ = {
-            name: value if name == "PATH" else value.replace(str(ROOT), str(root)) for name, value in inherited.items()
+            name: value if name == "PATH" else value.replace(str(ROOT), str(root))
+            for name, value in inherited.items()
+            if not name.startswith(("DIRECTPATH_", "EXPLORE"))
         }
         self.environ["HOME"] = str(root / ".cache" / "home")  # a fault may leave something in the user's
         (root / ".cache" / "home").mkdir(parents=True)
