@@ -93,7 +93,7 @@ def http(session: Any, what: str, parse: Callable[[bytes], Any] | None = None) -
     collector = session.content.propertyCollector._moId
     view = session.content.viewManager.CreateContainerView(session.content.rootFolder, list(paths), True)
     start = bulk.Start(kind=vim.view.ContainerView, moids=(view._moId,), link="view")
-    body = bulk.first_request(collector, start, paths, page=_ours("collect").PAGE, may_be_gone=False)
+    body = bulk.first_request(collector, [start], paths, page=_ours("collect").PAGE, may_be_gone=False)
     found = 0
     while True:
         connection = session.stub.GetConnection()

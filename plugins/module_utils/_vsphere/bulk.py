@@ -45,15 +45,16 @@ _TAIL = "</{method}></soapenv:Body></soapenv:Envelope>"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Start:
-    """Where a read begins: these objects themselves, or what one of their properties (``link``) refers to."""
+    """Where a read begins: these objects themselves, or what one of their properties (``link``) refers to. ``both``: both of them."""
 
     kind: Any
     moids: Sequence[str]
     link: str | None = None
+    both: bool = False
 
 
 def first_request(
-    collector: str, start: Start, paths: Mapping[Any, Sequence[str]], *, page: int, may_be_gone: bool
+    collector: str, starts: Sequence[Start], paths: Mapping[Any, Sequence[str]], *, page: int, may_be_gone: bool
 ) -> bytes:
     """RetrievePropertiesEx. pyVmomi's serialiser would take longer for thousands of objects than the server for its answer."""
     wanted = "".join(
@@ -62,17 +63,24 @@ def first_request(
         + "</propSet>"
         for kind, names in paths.items()
     )
-    kind = start.kind._wsdlName
-    walk = "<skip>false</skip>"
-    if start.link is not None:
-        walk = (
-            '<skip>true</skip><selectSet xsi:type="TraversalSpec"><name>link</name>'
-            f"<type>{kind}</type><path>{escape(start.link)}</path><skip>false</skip></selectSet>"
-        )
-    objects = "".join(f'<objectSet><obj type="{kind}">{escape(moid)}</obj>{walk}</objectSet>' for moid in start.moids)
+    objects = "".join(
+        f'<objectSet><obj type="{start.kind._wsdlName}">{escape(moid)}</obj>{walk}</objectSet>'
+        for start in starts
+        for walk in (_walk(start),)
+        for moid in start.moids
+    )
     gone = f"<reportMissingObjectsInResults>{str(may_be_gone).lower()}</reportMissingObjectsInResults>"
     options = f"<options><maxObjects>{page}</maxObjects></options>"
     return _envelope("RetrievePropertiesEx", collector, f"<specSet>{wanted}{objects}{gone}</specSet>{options}")
+
+
+def _walk(start: Start) -> str:
+    if start.link is None:
+        return "<skip>false</skip>"
+    return (
+        f'<skip>{str(not start.both).lower()}</skip><selectSet xsi:type="TraversalSpec"><name>{escape(start.link)}</name>'
+        f"<type>{start.kind._wsdlName}</type><path>{escape(start.link)}</path><skip>false</skip></selectSet>"
+    )
 
 
 def next_request(collector: str, token: str) -> bytes:

@@ -18,10 +18,11 @@ from .._domain.hosts import DeviceMode, DeviceUser, Host, HostCapabilities, Host
 from .._domain.pci import hex4
 from .._domain.plain import visible_name
 from .._domain.targets import Inventory
-from .._domain.vms import FixedBacking, Vm, held_addresses
-from .collect import DEVICES_PAGE, NAMES_PAGE, Row, collect_objects, collect_through, collect_view
+from .._domain.vms import FixedBacking, Vm, VmName, held_addresses
+from .bulk import Start
+from .collect import DEVICES_PAGE, NAMES_PAGE, Row, collect_around, collect_objects, collect_through, collect_view
 from .read_places import PLACE_PATHS, Places
-from .read_vms import USER_PATHS, VM_NAME_PATHS, vm_from_row, vm_names
+from .read_vms import USER_PATHS, VM_NAME_PATHS, holder_paths, holders, vm_from_row, vm_names
 from .sdk import vim
 from .session import Session
 
@@ -100,13 +101,38 @@ def _inventory(session: Session, found: Mapping[type, Sequence[Row]]) -> Invento
 
 def reread_hosts(session: Session, hosts: Sequence[Host], *, numa: bool = False) -> tuple[Host, ...]:
     """The same hosts as they are now, in one bulk read. One that was removed meanwhile is not connected, not silently missing."""
-    rows = {
-        row.moid: row
-        for row in collect_objects(session, vim.HostSystem, [h.moid for h in hosts], host_paths(session, numa=numa))
+    moids = [host.moid for host in hosts]
+    return _as_now(hosts, collect_objects(session, vim.HostSystem, moids, host_paths(session, numa=numa)))
+
+
+def read_around(
+    session: Session, hosts: Sequence[Host], names: Iterable[VmName]
+) -> tuple[tuple[Host, ...], tuple[Vm, ...]]:
+    """The same hosts as they are now, with the VMs to which they say that a device is lent, and the VMs on them as far as the devices they
+    hold go: one bulk read. ``names``: what results call VMs, where that is known.
+    """
+    managers = sorted({host.assignable_moid for host in hosts if host.assignable_moid})
+    assignable = vim.host.AssignableHardwareManager if managers else None
+    starts = [Start(kind=vim.HostSystem, moids=[host.moid for host in hosts], link="vm", both=True)]
+    paths: dict[type, Sequence[str]] = {
+        vim.HostSystem: host_paths(session, numa=True),
+        vim.VirtualMachine: holder_paths(session),
     }
+    if assignable is not None:
+        starts.append(Start(kind=assignable, moids=managers))
+        paths[assignable] = ("binding",)
+    found = collect_around(session, starts, paths, page=DEVICES_PAGE)
+    bindings = {row.moid: row.get("binding", ()) for row in found.get(assignable, ())} if assignable else {}
+    fresh = [replace(host, users={}) for host in _as_now(hosts, found[vim.HostSystem])]
+    bound = tuple(_bound(host, bindings.get(host.assignable_moid or "", ())) for host in fresh)
+    return bound, holders(found[vim.VirtualMachine], names)
+
+
+def _as_now(hosts: Sequence[Host], rows: Iterable[Row]) -> tuple[Host, ...]:
+    table = {row.moid: row for row in rows}
     fresh = []
     for host in hosts:
-        row = rows.get(host.moid)
+        row = table.get(host.moid)
         if row is None:
             fresh.append(replace(host, connection_state="removed", devices=()))
             continue

@@ -26,7 +26,8 @@ from .._domain.vms import (
     VmDevice,
     VmName,
 )
-from .collect import DEVICES_PAGE, NAMES_PAGE, Row, collect_objects, collect_through
+from .bulk import Start
+from .collect import DEVICES_PAGE, Row, collect_around, collect_objects, collect_through
 from .read_places import PLACE_PATHS, Places
 from .sdk import vim
 from .session import Session
@@ -68,6 +69,7 @@ _OF_HOLDERS = (
     "config.hardware.device",
 )
 """Which devices a VM holds, and whether it runs: nothing of what else must hold to change it, and no extraConfig, which is large."""
+_OF_POOLS = ("name", "runtime.memory.unreservedForVm", "config.memoryAllocation")
 USER_PATHS = ("name", "runtime.host", "runtime.powerState", "runtime.connectionState", "config.hardware.device")
 """Which devices a VM holds, and nothing else."""
 _SINCE = {
@@ -109,20 +111,37 @@ def _paths(
 
 
 def read_vms(session: Session, names: Sequence[VmName], *, pools: bool = False) -> tuple[Vm, ...]:
-    """The named VMs in full: one bulk read, and one more for their resource pools when asked for."""
-    rows = collect_objects(session, vim.VirtualMachine, [name.moid for name in names], _paths(session))
+    """The named VMs in full, with their resource pools when asked for: one bulk read."""
     table = {name.moid: name for name in names}
-    vms = [vm_from_row(row, table.get(row.moid)) for row in rows]
+    paths: dict[type, Sequence[str]] = {vim.VirtualMachine: _paths(session)}
+    start = Start(kind=vim.VirtualMachine, moids=list(table))
     if pools:
-        states = _read_pools(session, rows)
-        vms = [replace(vm, pool=states.get(vm.moid)) for vm in vms]
+        start = replace(start, link="resourcePool", both=True)
+        paths[vim.ResourcePool] = _OF_POOLS
+    found = collect_around(session, [start], paths)
+    states = {row.moid: _pool(row) for row in found.get(vim.ResourcePool, ())}
+    vms = []
+    for row in found[vim.VirtualMachine]:
+        pool = row.get("resourcePool")
+        vm = vm_from_row(row, table.get(row.moid))
+        vms.append(replace(vm, pool=states.get(pool._moId)) if pool is not None else vm)
     return tuple(sorted(vms, key=lambda vm: (vm.path or vm.name, vm.moid)))
 
 
 def read_holders(session: Session, names: Sequence[VmName]) -> tuple[Vm, ...]:
     """The named VMs as far as the devices they hold go, in one bulk read: for VMs nothing is wished of, of which there are many."""
     moids = [name.moid for name in names]
-    rows = collect_objects(session, vim.VirtualMachine, moids, _paths(session, _OF_HOLDERS), page=DEVICES_PAGE)
+    rows = collect_objects(session, vim.VirtualMachine, moids, holder_paths(session), page=DEVICES_PAGE)
+    return holders(rows, names)
+
+
+def holder_paths(session: Session) -> tuple[str, ...]:
+    """The properties that ``holders`` needs."""
+    return _paths(session, _OF_HOLDERS)
+
+
+def holders(rows: Iterable[Row], names: Iterable[VmName]) -> tuple[Vm, ...]:
+    """VMs as far as the devices they hold go, sorted by path. ``names``: what results call them, where that is known."""
     table = {name.moid: name for name in names}
     vms = (vm_from_row(row, table.get(row.moid)) for row in rows)
     return tuple(sorted(vms, key=lambda vm: (vm.path or vm.name, vm.moid)))
@@ -138,15 +157,6 @@ def read_residents(session: Session, host_moids: Iterable[str]) -> dict[str, tup
     for vm in (vm_from_row(row, None) for row in rows):
         residents.setdefault(vm.host_moid or "", []).append(vm)
     return {moid: tuple(sorted(vms, key=lambda vm: (vm.name, vm.moid))) for moid, vms in residents.items()}
-
-
-def _read_pools(session: Session, rows: Iterable[Row]) -> dict[str, PoolState]:
-    owners = {row.moid: row.get("resourcePool")._moId for row in rows if row.get("resourcePool") is not None}
-    paths = ("name", "runtime.memory.unreservedForVm", "config.memoryAllocation")
-    pools = {
-        row.moid: row for row in collect_objects(session, vim.ResourcePool, owners.values(), paths, page=NAMES_PAGE)
-    }
-    return {moid: _pool(pools[pool]) for moid, pool in owners.items() if pool in pools}
 
 
 def _pool(row: Row) -> PoolState:
