@@ -147,8 +147,10 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.argument
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.maintenance import (
     Request,
     apply,
+    follow,
     observe,
     plan,
+    recheck,
     render,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.run import Job, run
@@ -177,6 +179,8 @@ def main() -> None:
             wish=Request.of,
             observe=observe,
             plan=plan,
+            follow=follow,
+            recheck=recheck,
             apply=apply,
             render=render,
         )

@@ -106,6 +106,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.run impo
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vms import (
     MemoryRequest,
     apply_memory,
+    follow_memory,
     host_of_memory_vm,
     observe_memory,
     pace,
@@ -141,6 +142,7 @@ def main() -> None:
             wish=MemoryRequest.of,
             observe=observe_memory,
             plan=plan_memories,
+            follow=follow_memory,
             apply=apply_memory,
             pace=pace,
             host_of=host_of_memory_vm,

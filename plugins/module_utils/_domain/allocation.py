@@ -65,6 +65,11 @@ class Desk:
                 return f"{member.address}, which must go along, is {reason}"
         return ""
 
+    def is_given(self, device: HostDevice, moid: str) -> bool | None:
+        """Whether the plan that is being carried out gave the card to this VM; None where it gave it to nobody."""
+        owner = self.world.given.get(self.host.moid, {}).get(device.address)
+        return None if owner is None else owner == moid
+
     def companions(self, device: HostDevice) -> tuple[HostDevice, ...]:
         """The other functions that are reset with this one. Functions that cannot be passed through at all stay out."""
         group = dependency_group(self.host.devices, device.address)
@@ -83,6 +88,8 @@ class Desk:
         holder = self.reserved.get(device.address)
         if holder is not None and holder != self.vm.moid:
             return f"asked for by address for {self.world.vm(holder).name} in this run"
+        if self.is_given(device, self.vm.moid) is False:
+            return "given to another VM in this run"
         offered = self.world.offered.get(self.host.moid)
         assumed = self.world.assumed.get(self.host.moid, frozenset())
         if offered is not None and device.address not in offered | assumed:
@@ -183,7 +190,14 @@ def _fill(desk: Desk, entry: DeviceWish, amount: int, node: int | None) -> int:
         free = desk.free(entry)
         if not free:
             break
-        best = min(free, key=lambda device: (node is not None and device.numa_node != node, device.address))
+        best = min(
+            free,
+            key=lambda device: (
+                not desk.is_given(device, desk.vm.moid),
+                node is not None and device.numa_node != node,
+                device.address,
+            ),
+        )
         desk.given[best.address] = Grant(device=best, entry=entry)
         amount -= 1
         for member in desk.companions(best):

@@ -225,6 +225,7 @@ class Host:
     datacenter: str | None = None
     compute_moid: str = ""
     assignable_moid: str | None = None
+    passthrough_moid: str | None = None
     """The manager object that says which device is lent to which VM now; None before 7.0."""
     drs_moves_vms: bool | None = None
     """True when its cluster's DRS is fully automated; None when that was not read."""

@@ -65,19 +65,22 @@ class MemoryWrite:
     locked: bool | None = None
     reservation_mb: int | None = None
     unlimited: bool = False
+    limit_mb: int | None = None
 
 
 def merge_writes(changes: Iterable[Change]) -> MemoryWrite:
     """The one write that makes all memory changes of one VM."""
-    locked, reservation_mb, unlimited = None, None, False
+    merged = MemoryWrite()
     for change in changes:
-        if isinstance(change.detail, MemoryWrite):
-            locked = change.detail.locked if change.detail.locked is not None else locked
-            reservation_mb = (
-                change.detail.reservation_mb if change.detail.reservation_mb is not None else reservation_mb
+        detail = change.detail
+        if isinstance(detail, MemoryWrite):
+            merged = MemoryWrite(
+                locked=detail.locked if detail.locked is not None else merged.locked,
+                reservation_mb=detail.reservation_mb if detail.reservation_mb is not None else merged.reservation_mb,
+                unlimited=merged.unlimited or detail.unlimited,
+                limit_mb=detail.limit_mb if detail.limit_mb is not None else merged.limit_mb,
             )
-            unlimited = unlimited or change.detail.unlimited
-    return MemoryWrite(locked=locked, reservation_mb=reservation_mb, unlimited=unlimited)
+    return merged
 
 
 def describe_device(device: VmDevice) -> str:

@@ -17,7 +17,7 @@ from .hosts import Host
 from .limits import check_hardware, check_limit, counts_towards_limit
 from .memory import describe_device, lock_blockers
 from .plan import Blocker, Change
-from .vm_wishes import BackingKind, HotAddOff, PowerOff, VmWish
+from .vm_wishes import BackingKind, HotAdd, PowerOff, VmWish
 from .vms import Vm
 
 
@@ -193,13 +193,13 @@ def hot_add_changes(vm: Vm) -> tuple[Change, ...]:
     """Switch off whatever hot-add is on."""
     changes = []
     if vm.memory.hot_add:
-        changes.append(_hot_add("memory hot-add", HotAddOff(memory=True)))
+        changes.append(_hot_add("memory hot-add", HotAdd(memory=False)))
     if vm.cpu_hot_add:
-        changes.append(_hot_add("CPU hot-add", HotAddOff(cpu=True)))
+        changes.append(_hot_add("CPU hot-add", HotAdd(cpu=False)))
     return tuple(changes)
 
 
-def _hot_add(subject: str, detail: HotAddOff) -> Change:
+def _hot_add(subject: str, detail: HotAdd) -> Change:
     return Change(kind="hot_add", subject=subject, before=True, after=False, detail=detail)
 
 

@@ -35,14 +35,14 @@ from .preconditions import (
 from .vm_contention import waits_for_others
 from .vm_draft import Draft, draft_devices
 from .vm_report import attach_changes, detach_changes, device_facts
-from .vm_wishes import Detach, DynamicSpec, FixedSpec, HotAddOff, PowerOff, VmWish, VmWorld, check_wishes
+from .vm_wishes import Detach, DynamicSpec, FixedSpec, HotAdd, PowerOff, VmWish, VmWorld, check_wishes
 from .vms import FixedBacking, Vm
 
 __all__ = [
     "Detach",
     "DynamicSpec",
     "FixedSpec",
-    "HotAddOff",
+    "HotAdd",
     "PowerOff",
     "VmWish",
     "VmWorld",

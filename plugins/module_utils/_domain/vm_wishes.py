@@ -52,6 +52,7 @@ class VmWorld:
     read; None: not said. ``assumed`` (host → addresses) are devices that a check run takes for active although they are
     not yet: the server does not offer them, but will. ``ignored_vms`` (ids) are said to hold no device, although
     that cannot be read. ``device_limit``: most passthrough devices of running VMs on any host; None: as its release has it.
+    ``given`` (host → address → VM): what the plan that is being carried out gave to its VMs. It is kept for them.
     """
 
     vms: tuple[Vm, ...] = ()
@@ -63,6 +64,7 @@ class VmWorld:
     assumed: Mapping[str, frozenset[str]] = field(default_factory=dict)
     ignored_vms: frozenset[str] = frozenset()
     device_limit: int | None = None
+    given: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     _vms: Mapping[str, Vm] = field(init=False, repr=False, compare=False, default_factory=dict)
     _hosts: Mapping[str, Host] = field(init=False, repr=False, compare=False, default_factory=dict)
@@ -158,11 +160,11 @@ class DynamicSpec:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class HotAddOff:
-    """Which kinds of hot-add to switch off."""
+class HotAdd:
+    """Whether memory and CPUs may be added to the running VM; None leaves it as it is."""
 
-    memory: bool = False
-    cpu: bool = False
+    memory: bool | None = None
+    cpu: bool | None = None
 
 
 def check_wishes(world: VmWorld, wishes: Sequence[VmWish]) -> None:

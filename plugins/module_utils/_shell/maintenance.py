@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,15 +17,23 @@ from .._domain.plan import Change, Plan, TargetPlan
 from .._domain.targets import Target, parse_targets
 from .._domain.vms import Vm
 from .._vsphere.apply_maintenance import enter_maintenance, exit_maintenance, read_running_tasks
-from .._vsphere.apply_vms import apply_vm
+from .._vsphere.apply_vms import apply_vm, unchecked
 from .._vsphere.faults import UNCERTAIN
 from .._vsphere.marks import Choice, Marks, open_marks
 from .._vsphere.read_hosts import read_drs, read_names, vm_labels
-from .._vsphere.read_vms import read_residents, read_vms
+from .._vsphere.read_vms import place_of, read_residents, read_vms
 from .._vsphere.session import Session
+from .gate import Gate
 from .output import target_result
 from .run import Outcome
-from .worlds import HostWorld, observe_chosen_hosts, observe_hosts
+from .worlds import HostWorld, follow_hosts, observe_chosen_hosts, observe_hosts
+
+_DOING = {
+    "shutdown": "shut down {0}",
+    "enter_maintenance": "put {1} into maintenance mode",
+    "exit_maintenance": "take {1} out of maintenance mode",
+    "power_on": "start {0}",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +102,27 @@ def observe(session: Session, request: Request) -> ParkWorld:
     )
 
 
+def follow(session: Session, world: ParkWorld, request: Request, plan: Plan, moids: Collection[str]) -> ParkWorld:
+    texts = world.marks.read()
+    now = recheck(session, world, request, plan, moids)
+    return replace(now, texts=texts, stopped=_stopped(session, texts) if request.wish.state == "absent" else ())
+
+
+def recheck(session: Session, world: ParkWorld, request: Request, plan: Plan, moids: Collection[str]) -> ParkWorld:
+    """All but the marks, which only this run and its like write. What DRS does only tells who has to move what, and is asked once."""
+    known = {host.moid: host.drs_moves_vms for host in world.hosts.hosts}
+    seen = follow_hosts(session, world.hosts, moids)
+    hosts = tuple(replace(host, drs_moves_vms=known[host.moid]) for host in seen.hosts)
+    due = [host for host in hosts if not host.in_maintenance_mode] if request.wish.state == "present" else []
+    return replace(
+        world,
+        hosts=replace(seen, hosts=hosts),
+        residents=_residents(session, due) if due else {},
+        tasks=read_running_tasks(session, due) if due else {},
+        stopped=read_vms(session, [place_of(vm) for vm in world.stopped]) if world.stopped else (),
+    )
+
+
 def _residents(session: Session, hosts: Sequence[Host]) -> dict[str, tuple[Vm, ...]]:
     found = read_residents(session, [host.moid for host in hosts])
     labels = vm_labels(session, {vm.moid: vm.name for vms in found.values() for vm in vms})
@@ -121,14 +150,17 @@ def plan(world: ParkWorld, request: Request) -> Plan:
     )
 
 
-def apply(session: Session, world: ParkWorld, request: Request, target: TargetPlan) -> Outcome:
+def apply(session: Session, world: ParkWorld, request: Request, target: TargetPlan, gate: Gate[ParkWorld]) -> Outcome:
     """In the order of the plan, each deed with its mark first. What was done before a failure is said, and can be undone."""
     host = world.hosts.host(target.moid)
     outcome = Outcome()
+    left = list(target.effective)
     try:
-        for number, change in enumerate(target.effective, start=1):
-            _make(session, world, host, change, outcome)
-            outcome.made = number
+        while left:
+            left = _still_due(gate, left, host)
+            if left:
+                _make(session, world, host, left.pop(0), outcome)
+            outcome.made = len(target.effective) - len(left)
     except DirectPathError as error:
         if outcome.done:
             error.message = f"{error.message.rstrip('.')}. Done before that: {', '.join(outcome.done)}"
@@ -138,13 +170,29 @@ def apply(session: Session, world: ParkWorld, request: Request, target: TargetPl
     return outcome
 
 
+def _still_due(gate: Gate[ParkWorld], left: list[Change], host: Host) -> list[Change]:
+    """The gate of the next deed. Taking a mark away is none: it follows what was done."""
+    kind = left[0].kind
+    if kind == "forget":
+        return left
+    now = gate.look()[1]
+    deeds = [change for change in left if change.kind != "forget"]
+    due = replace(now, changes=tuple(change for change in now.changes if change.kind != "forget"))
+    doing = _DOING[kind].format(left[0].subject, host.name)
+    subjects = {change.subject for change in gate.judge(deeds, due, doing=doing)}
+    return [change for change in left if change.kind == "forget" or change.subject in subjects]
+
+
 def _make(session: Session, world: ParkWorld, host: Host, change: Change, outcome: Outcome) -> None:
     detail = change.detail
     match change.kind:
         case "shutdown":
             vm, how = detail
             world.marks.write("vm", vm.moid, vm_mark(host))
-            apply_vm(session, vm, [replace(change, detail=how)])
+            try:
+                apply_vm(session, vm, [replace(change, detail=how)], unchecked(vm))
+            finally:
+                session.off.pop(vm.moid, None)  # its mark brings it back
             outcome.done += (f"{vm.name} was shut down (state: absent starts it again)",)
         case "enter_maintenance":
             _enter(session, world, host, detail)
@@ -153,7 +201,7 @@ def _make(session: Session, world: ParkWorld, host: Host, change: Change, outcom
             exit_maintenance(session, host, timeout=detail.timeout_seconds)
             outcome.done += (f"{host.name} left maintenance mode",)
         case "power_on":
-            apply_vm(session, detail, [change])
+            apply_vm(session, detail, [change], unchecked(detail))
             outcome.done += (f"{detail.name} was started",)
         case _:
             _forget(world, host, detail)

@@ -13,13 +13,15 @@ from .._domain.names import Directory, Named, resolve_each
 from .._domain.pace import Pace, parse_pace
 from .._domain.passthrough import PassthroughWish, plan_passthrough
 from .._domain.plan import Plan, TargetPlan
+from .._domain.recheck import refuse_other_devices
 from .._domain.targets import Target, parse_targets
 from .._vsphere.apply_passthrough import apply_passthrough, settle_passthrough
 from .._vsphere.read_hosts import read_names
 from .._vsphere.session import Session
+from .gate import Gate
 from .output import device_results, target_result
 from .run import Outcome, is_unreached
-from .worlds import HostWorld, deepen_hosts, observe_chosen_hosts, observe_hosts, vms_of
+from .worlds import HostWorld, deepen_hosts, follow_hosts, observe_chosen_hosts, observe_hosts, vms_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,10 +107,19 @@ def deepen(session: Session, world: HostWorld, request: Request, plan: Plan) -> 
     return deepen_hosts(session, world, plan)
 
 
-def apply(session: Session, world: HostWorld, request: Request, target: TargetPlan) -> Outcome:
-    writes = [change.detail for change in target.effective]
-    apply_passthrough(session, world.host(target.moid), writes)
-    return Outcome(done=(f"{len(writes)} devices were written",))
+def follow(session: Session, world: HostWorld, request: Request, plan: Plan, moids: Collection[str]) -> HostWorld:
+    return follow_hosts(session, world, moids, users=request.state == "disabled")
+
+
+def apply(session: Session, world: HostWorld, request: Request, target: TargetPlan, gate: Gate[HostWorld]) -> Outcome:
+    now, planned = gate.look()
+    host = now.host(target.moid)
+    refuse_other_devices(world.host(target.moid), host, [change.detail for change in target.effective])
+    left = gate.judge(target.effective, planned, doing=f"change PCI passthrough on {host.name}")
+    if not left:
+        return Outcome()
+    apply_passthrough(session, host, [change.detail for change in left])
+    return Outcome(done=(f"{len(left)} devices were written",))
 
 
 def pace(request: Request) -> Pace:

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, NoReturn, TypeVar
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -21,6 +21,7 @@ from .._vsphere.sdk import MISSING, vmodl
 from .._vsphere.session import Endpoint, Session, open_session
 from .arguments import CONNECTION, endpoint
 from .crew import work
+from .gate import Gate
 
 Wish = TypeVar("Wish")
 World = TypeVar("World")
@@ -44,6 +45,8 @@ class Outcome:
     wrote: bool = False
     """Whether a write arrived, or may have."""
     error: DirectPathError | None = None
+    elsewhere: tuple[Change, ...] = ()
+    """Planned changes that somebody else had made, or made needless, when the target's turn came."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +54,9 @@ class Job(Generic[Wish, World]):
     """What a module adds to the loop.
 
     ``wish`` reads the parameters, before anything is connected. ``observe`` reads all that planning needs. ``deepen`` reads what only
-    targets with changes need, and the plan is made again. ``apply`` carries out one target's effective changes; ``settle`` waits for
-    all of them together. ``render`` shows the world and the plan. ``remain`` says what a second plan may still hold.
+    targets with changes need, and the plan is made again. ``follow`` reads the same again for some targets (ids), by their ids: before
+    a write to one of them, and after all writes; it gets the plan that is being carried out. ``apply`` carries out one target's effective
+    changes, through its gate; ``settle`` waits for all of them together. ``render`` shows the world and the plan.
     """
 
     arguments: Mapping[str, Any]
@@ -60,7 +64,10 @@ class Job(Generic[Wish, World]):
     observe: Callable[[Session, Wish], World]
     plan: Callable[[World, Wish], Plan]
     render: Callable[[World, Wish, Plan, Mapping[str, Outcome]], dict[str, Any]]
-    apply: Callable[[Session, World, Wish, TargetPlan], Outcome] | None = None
+    apply: Callable[[Session, World, Wish, TargetPlan, Gate[World]], Outcome] | None = None
+    follow: Callable[[Session, World, Wish, Plan, Collection[str]], World] | None = None
+    recheck: Callable[[Session, World, Wish, Plan, Collection[str]], World] | None = None
+    """For the look before a write, where ``follow`` reads more than that needs."""
     deepen: Callable[[Session, World, Wish, Plan], World] | None = None
     settle: Callable[[Session, World, Wish, Plan], None] | None = None
     expect: Callable[[Session, World, Wish], World] = lambda session, world, wish: world
@@ -91,7 +98,7 @@ def run(job: Job[Any, Any] | Work[Any]) -> None:
     module = AnsibleModule(argument_spec={**CONNECTION, **job.arguments}, supports_check_mode=True, **job.constraints)
     if MISSING is not None:
         module.fail_json(msg=missing_required_lib("pyvmomi"), exception=str(MISSING), error_code="missing_library")
-    wrote = 0
+    wrote, off = 0, {}
     try:
         wish = job.wish(module.params)
         refuse_out_of_range(module.params)
@@ -103,16 +110,19 @@ def run(job: Job[Any, Any] | Work[Any]) -> None:
                 else:
                     result = execute(job, session, wish, check_mode=module.check_mode)
             finally:
-                wrote = session.stub.writes
+                wrote, off = session.stub.writes, session.off
     except DirectPathError as error:
-        fail(module, failure(error, wrote=wrote))
+        fail(module, failure(error, wrote=wrote, off=off.values()))
     except (vmodl.MethodFault, *CONNECTION_ERRORS) as fault:
-        fail(module, failure(explain(fault, doing="read", on=str(module.params["hostname"])), wrote=wrote))
+        fail(
+            module,
+            failure(explain(fault, doing="read", on=str(module.params["hostname"])), wrote=wrote, off=off.values()),
+        )
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         line = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
         problem = explain(error, doing="finish", on=str(module.params["hostname"]))
-        fail(module, {**failure(problem, wrote=wrote), "place": line})
+        fail(module, {**failure(problem, wrote=wrote, off=off.values()), "place": line})
     shown = all_visible(result)
     for warning in shown.pop("warnings", ()):
         module.warn(warning)
@@ -134,19 +144,30 @@ def _session_options(job: Job[Any, Any] | Work[Any], wish: Any, place: Endpoint,
     return {"read_only": check_mode or job.apply is None}
 
 
-def failure(error: DirectPathError, *, wrote: int = 0) -> dict[str, Any]:
-    """The result of a failure as a whole. After ``wrote`` writes nobody could look at what became of them, and that is said."""
+def failure(error: DirectPathError, *, wrote: int = 0, off: Collection[str] = ()) -> dict[str, Any]:
+    """The result of a failure as a whole. After ``wrote`` writes nobody could look at what became of them, and that is said; ``off`` are
+    names of VMs that were told to shut down and not started again."""
     result: dict[str, Any] = {"msg": error.sentence(), "error_code": error.code, "changed": wrote > 0}
     if wrote:
         result["msg"] += (
             f" Before that {wrote} write{'' if wrote == 1 else 's'} went out; what came of it could not be read. "
             "Run the task again: it looks first and does only what is left."
         )
+    if off:
+        result["msg"] += f" {_told_off(off)}"
     if error.parameter:
         result["parameter"] = error.parameter
     if error.candidates:
         result["candidates"] = list(error.candidates)
     return result
+
+
+def _told_off(names: Collection[str]) -> str:
+    """What a person has to know first."""
+    return (
+        f"Told to shut down by this run and not started again: {', '.join(sorted(names))}. "
+        "Run the task again, or start them in vCenter."
+    )
 
 
 def execute(job: Job[Wish, World], session: Session, wish: Wish, *, check_mode: bool) -> dict[str, Any]:
@@ -163,10 +184,11 @@ def execute(job: Job[Wish, World], session: Session, wish: Wish, *, check_mode: 
     after, left = world, plan
     if job.apply is not None and plan.changed and not check_mode:
         after, left = _apply(job, job.apply, session, wish, world, plan, outcomes)
+    plan = _narrowed(plan, outcomes)
     result = _result(plan, left, outcomes, applied=after is not world or bool(outcomes))
     result.update(job.render(after, wish, plan, outcomes))
     result["calls"], result["logins"] = session.calls, session.own_logins
-    _conclude(result, plan, outcomes)
+    _conclude(result, plan, outcomes, session.off.values())
     return result
 
 
@@ -174,6 +196,25 @@ def _look(job: Job[Wish, World], session: Session, wish: Wish, *, expected: bool
     world = job.observe(session, wish)
     if expected:
         world = job.expect(session, world, wish)
+    return _planned(job, session, wish, world)
+
+
+def _look_again(
+    job: Job[Wish, World],
+    session: Session,
+    wish: Wish,
+    reread: Callable[[Session, World, Wish, Plan, Collection[str]], World] | None,
+    world: World,
+    plan: Plan,
+    moids: Collection[str],
+) -> tuple[World, Plan]:
+    """The same targets as they are now, whatever they are called by now. ``plan`` is being carried out."""
+    if reread is None:
+        return _look(job, session, wish, expected=False)
+    return _planned(job, session, wish, reread(session, world, wish, plan, moids))
+
+
+def _planned(job: Job[Wish, World], session: Session, wish: Wish, world: World) -> tuple[World, Plan]:
     plan = job.plan(world, wish)
     if job.deepen is not None:
         deeper = job.deepen(session, world, wish, plan)
@@ -184,7 +225,7 @@ def _look(job: Job[Wish, World], session: Session, wish: Wish, *, expected: bool
 
 def _apply(
     job: Job[Wish, World],
-    apply: Callable[[Session, World, Wish, TargetPlan], Outcome],
+    apply: Callable[[Session, World, Wish, TargetPlan, Gate[World]], Outcome],
     session: Session,
     wish: Wish,
     world: World,
@@ -192,6 +233,7 @@ def _apply(
     outcomes: dict[str, Outcome],
 ) -> tuple[World, Plan]:
     todo = plan
+    targets = {target.moid: target.target for target in plan.targets}
     for attempt in range(1, ATTEMPTS + 1):
         tried = _apply_once(job, apply, session, wish, world, todo, outcomes)
         unreached = {target.moid for target in todo.targets if target.effective} - tried
@@ -199,9 +241,12 @@ def _apply(
             # A write that was refused shows nothing: there is nothing to wait for.
             arrived = {moid for moid in tried if outcomes[moid].error is None or _is_uncertain(outcomes[moid])}
             job.settle(session, world, wish, _only(todo, arrived))
-        world, todo = _look(job, session, wish, expected=False)
+        world, todo = _look_again(job, session, wish, job.follow, world, plan, targets)
         uncertain = {moid for moid in tried if _is_uncertain(outcomes[moid])}
-        _judge(todo, tried, outcomes, retry=uncertain if attempt < ATTEMPTS else set())
+        _judge(todo, tried, outcomes, targets, retry=uncertain if attempt < ATTEMPTS else set())
+        for moid in tried:
+            if outcomes[moid].error is None:
+                session.off.pop(moid, None)  # its start had arrived, although its answer had not
         if not uncertain or attempt == ATTEMPTS:
             return world, todo
         # What only looked like a failure does not count against those that were not begun because of it.
@@ -216,7 +261,7 @@ def _is_uncertain(outcome: Outcome) -> bool:
 
 def _apply_once(
     job: Job[Wish, World],
-    apply: Callable[[Session, World, Wish, TargetPlan], Outcome],
+    apply: Callable[[Session, World, Wish, TargetPlan, Gate[World]], Outcome],
     session: Session,
     wish: Wish,
     world: World,
@@ -227,15 +272,22 @@ def _apply_once(
     targets = {target.moid: target for target in plan.targets if target.effective}
     failed = sum(1 for moid, outcome in outcomes.items() if outcome.error is not None and moid not in targets)
 
+    def look(moid: str) -> tuple[World, TargetPlan | None]:
+        reread = job.recheck or job.follow
+        now, again = _look_again(job, session, wish, reread, world, plan, {moid})
+        return now, next((target for target in again.targets if target.moid == moid), None)
+
     def do(moid: str) -> bool:
         writes, earlier = session.stub.writes_here, moid in outcomes and outcomes[moid].wrote
+        gate = Gate(targets[moid], lambda: look(moid))
         try:
-            outcome = apply(session, world, wish, targets[moid])
+            outcome = apply(session, world, wish, targets[moid], gate)
         except DirectPathError as error:
             outcome = Outcome(error=error)
         except (vmodl.MethodFault, *CONNECTION_ERRORS) as fault:
             outcome = Outcome(error=explain(fault, doing="apply the plan", on=targets[moid].target))
         outcome.wrote = earlier or session.stub.writes_here > writes
+        outcome.elsewhere = gate.elsewhere
         outcomes[moid] = outcome
         return outcome.error is None
 
@@ -243,22 +295,51 @@ def _apply_once(
     return set(work(session, places, do, job.pace(wish), failed=failed))
 
 
-def _judge(after: Plan, tried: set[str], outcomes: dict[str, Outcome], *, retry: set[str]) -> None:
+def _judge(
+    after: Plan, tried: set[str], outcomes: dict[str, Outcome], names: Mapping[str, str], *, retry: set[str]
+) -> None:
     """Compare what a fresh look still finds to do with what was claimed to be done."""
     left = {target.moid: target for target in after.targets}
     for moid in tried:
-        target = left.get(moid)
+        target, outcome = left.get(moid), outcomes[moid]
         undone = target.effective if target is not None else ()
-        outcome = outcomes[moid]
-        if _is_uncertain(outcome) and not undone:
+        unseen = _unseen(target)
+        if outcome.error is None and unseen and moid not in retry:
+            outcome.error = DirectPathError(
+                message=f"{names[moid]} was written to, and whether the change is in force is not known: {unseen}",
+                code="not_verified",
+                cure="Run the task again: it looks first",
+            )
+        elif _is_uncertain(outcome) and not undone and not unseen:
             outcome.error = None  # the write had arrived although its answer had not
         elif outcome.error is None and undone and moid not in retry:
             subjects = ", ".join(change.subject for change in undone)
             outcome.error = DirectPathError(
-                message=f"{target.target if target else moid} accepted the change and does not show it: {subjects}",
+                message=f"{names[moid]} accepted the change and does not show it: {subjects}",
                 code="not_applied",
                 cure="Look at the host's and vCenter's recent tasks and events, then run the task again",
             )
+
+
+def _unseen(target: TargetPlan | None) -> str:
+    """Why a fresh look does not tell whether a target is as wished; empty when it does."""
+    if target is None:
+        return "it was removed meanwhile"
+    return "; ".join(blocker.message.rstrip(".") for blocker in target.blockers)
+
+
+def _narrowed(plan: Plan, outcomes: Mapping[str, Outcome]) -> Plan:
+    """The plan without what somebody else had done when a target's turn came."""
+    targets = []
+    for target in plan.targets:
+        made = outcomes[target.moid].elsewhere if target.moid in outcomes else ()
+        if made:
+            subjects = ", ".join(dict.fromkeys(change.subject for change in made))
+            warning = f"no longer to be done when its turn came, as somebody else had changed it: {subjects}"
+            left = tuple(change for change in target.changes if change not in made)
+            target = replace(target, changes=left, warnings=(*target.warnings, warning))
+        targets.append(target)
+    return replace(plan, targets=tuple(targets))
 
 
 def _only(plan: Plan, moids: set[str]) -> Plan:
@@ -277,6 +358,7 @@ def _result(plan: Plan, left: Plan, outcomes: Mapping[str, Outcome], *, applied:
         target
         for target in plan.targets
         if target.moid in outcomes
+        and target.effective
         and (
             outcomes[target.moid].error is None
             or outcomes[target.moid].done
@@ -300,7 +382,7 @@ def _undone(target: TargetPlan, outcome: Outcome | None, still_planned: Sequence
     return [change for change in target.effective[outcome.made :] if change in still_planned]
 
 
-def _conclude(result: dict[str, Any], plan: Plan, outcomes: Mapping[str, Outcome]) -> None:
+def _conclude(result: dict[str, Any], plan: Plan, outcomes: Mapping[str, Outcome], off: Collection[str] = ()) -> None:
     """One sentence for everybody; ``failed`` with message, code and candidates when something was refused or went wrong."""
     sentences: list[str] = []
     candidates: list[str] = []
@@ -316,9 +398,10 @@ def _conclude(result: dict[str, Any], plan: Plan, outcomes: Mapping[str, Outcome
             sentences.append(outcome.error.sentence())
             code = code or outcome.error.code
     result["summary"] = _summary(result, plan, outcomes)
-    if sentences:
-        result.update(failed=True, error_code=code, candidates=candidates)
-        result["msg"] = f"{_shortened(list(dict.fromkeys(sentences)))} [{result['summary']}]"
+    if sentences or off:
+        result.update(failed=True, error_code=code or "left_off", candidates=candidates)
+        told = [*([_told_off(off)] if off else []), _shortened(list(dict.fromkeys(sentences)))]
+        result["msg"] = f"{' '.join(told).strip()} [{result['summary']}]"
 
 
 def _shortened(sentences: list[str]) -> str:

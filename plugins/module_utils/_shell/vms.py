@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,13 +15,14 @@ from .._domain.memory import MemoryWish, plan_memory
 from .._domain.mmio import parse_mmio
 from .._domain.names import Reference, resolve_each
 from .._domain.pace import Pace, parse_pace
-from .._domain.plan import Plan, TargetPlan
+from .._domain.plan import Change, Plan, TargetPlan
 from .._domain.selectors import DeviceWish, parse_device_wishes
 from .._domain.targets import Target, parse_targets
-from .._domain.vm_devices import VmWish, needs_details, plan_vm_devices
-from .._domain.vms import Vm
+from .._domain.vm_devices import DynamicSpec, FixedSpec, VmWish, needs_details, plan_vm_devices
+from .._domain.vms import DynamicBacking, Vm
 from .._vsphere.apply_vms import apply_vm
 from .._vsphere.session import Session
+from .gate import Gate
 from .output import target_result, vm_result
 from .run import Outcome
 from .worlds import (
@@ -28,6 +30,8 @@ from .worlds import (
     NamedVmWorld,
     assume_enabled,
     deepen_vm_world,
+    follow_vm_world,
+    follow_vms,
     observe_vm_world,
     observe_vms,
     vms_of,
@@ -148,6 +152,8 @@ def plan_devices(seen: NamedVmWorld, request: DeviceRequest) -> Plan:
     wishes, elsewhere = [], []
     only = resolve_each(seen.inventory.host_names, dict.fromkeys(request.only_on_hosts, True), "only_on_hosts")
     for entry, devices in request.entries:
+        if entry.reference not in seen.meant:
+            continue
         vm = seen.vm(entry.reference)
         if request.only_on_hosts and vm.host_moid not in only.by_id:
             elsewhere.append(vm)
@@ -195,10 +201,39 @@ def host_of_device_vm(seen: NamedVmWorld, target: TargetPlan) -> str:
     return seen.world.vm(target.moid).host_moid or ""
 
 
-def apply_devices(session: Session, seen: NamedVmWorld, request: DeviceRequest, target: TargetPlan) -> Outcome:
-    if any(change.kind == "power_on" for change in target.effective):
-        request.to_start.add(target.moid)
-    return Outcome(done=apply_vm(session, seen.world.vm(target.moid), target.effective))
+def follow_devices(
+    session: Session, seen: NamedVmWorld, request: DeviceRequest, plan: Plan, moids: Collection[str]
+) -> NamedVmWorld:
+    """The cards that the plan gave to its VMs stay theirs."""
+    table = {vm.moid: vm for vm in seen.vms}
+    anywhere: set[str] = set()
+    given: dict[str, dict[str, str]] = defaultdict(dict)
+    for target in plan.targets:
+        vm = table[target.moid]
+        if any(isinstance(device.backing, DynamicBacking) for device in vm.devices):
+            anywhere.add(vm.moid)
+        for change in target.effective:
+            if isinstance(change.detail, DynamicSpec):
+                anywhere.add(vm.moid)
+            elif isinstance(change.detail, FixedSpec):
+                given[vm.host_moid or ""][change.detail.address] = vm.moid
+    now = follow_vm_world(session, seen, moids, anywhere=anywhere)
+    return replace(now, world=replace(now.world, given=given))
+
+
+def apply_devices(
+    session: Session, seen: NamedVmWorld, request: DeviceRequest, target: TargetPlan, gate: Gate[NamedVmWorld]
+) -> Outcome:
+    planned = seen.world.vm(target.moid)
+
+    def check(changes: Sequence[Change]) -> tuple[Vm, tuple[Change, ...]]:
+        now, again = gate.look()
+        vm = now.world.vm(target.moid)
+        moved = vm.host_moid != planned.host_moid and any(isinstance(c.detail, FixedSpec) for c in changes)
+        also = f"it is on {vm.host_name or 'no host'} and was on {planned.host_name}" if moved else ""
+        return vm, gate.judge(changes, again, doing=f"reconfigure {vm.name}", also=also)
+
+    return Outcome(done=apply_vm(session, planned, target.effective, check, request.to_start))
 
 
 def render_devices(
@@ -253,6 +288,8 @@ def observe_memory(session: Session, request: MemoryRequest) -> NamedVms:
 def plan_memories(seen: NamedVms, request: MemoryRequest) -> Plan:
     wishes: dict[str, MemoryWish] = {}
     for reference, wish in request.entries:
+        if reference not in seen.meant:
+            continue
         vm = seen.vm(reference)
         if wishes.setdefault(vm.moid, wish) != wish:
             raise InputError(
@@ -265,9 +302,22 @@ def host_of_memory_vm(seen: NamedVms, target: TargetPlan) -> str:
     return next((vm.host_moid or "" for vm in seen.vms if vm.moid == target.moid), "")
 
 
-def apply_memory(session: Session, seen: NamedVms, request: MemoryRequest, target: TargetPlan) -> Outcome:
-    vm = next(vm for vm in seen.vms if vm.moid == target.moid)
-    return Outcome(done=apply_vm(session, vm, target.effective))
+def follow_memory(
+    session: Session, seen: NamedVms, request: MemoryRequest, plan: Plan, moids: Collection[str]
+) -> NamedVms:
+    return follow_vms(session, seen, moids)
+
+
+def apply_memory(
+    session: Session, seen: NamedVms, request: MemoryRequest, target: TargetPlan, gate: Gate[NamedVms]
+) -> Outcome:
+    def check(changes: Sequence[Change]) -> tuple[Vm, tuple[Change, ...]]:
+        now, again = gate.look()
+        vm = next(vm for vm in now.vms if vm.moid == target.moid)
+        return vm, gate.judge(changes, again, doing=f"reconfigure {vm.name}")
+
+    planned = next(vm for vm in seen.vms if vm.moid == target.moid)
+    return Outcome(done=apply_vm(session, planned, target.effective, check))
 
 
 def render_memory(

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -20,6 +20,7 @@ from .._domain.vm_devices import VmWorld
 from .._domain.vms import Vm, VmName
 from .._vsphere.read_fabric import read_fabric
 from .._vsphere.read_hosts import (
+    read_around,
     read_bindings,
     read_host_names,
     read_hosts,
@@ -44,6 +45,11 @@ class HostWorld:
     def host(self, moid: str) -> Host:
         return next(host for host in self.hosts if host.moid == moid)
 
+    def only(self, moids: Collection[str]) -> HostWorld:
+        """The same about these hosts alone."""
+        hosts = tuple(host for host in self.hosts if host.moid in moids)
+        return replace(self, hosts=hosts, wishes={moid: self.wishes[moid] for moid in self.wishes if moid in moids})
+
 
 def observe_hosts(session: Session, targets: Sequence[Target], *, users: bool = False, numa: bool = False) -> HostWorld:
     """The hosts the targets mean: one bulk read for their names, one for what they hold, one for their VMs when ``users``.
@@ -64,6 +70,13 @@ def observe_chosen_hosts(
     wishes = resolve_targets(inventory, targets)
     chosen = reread_hosts(session, [host for host in inventory.hosts if host.moid in wishes], numa=numa)
     return HostWorld(hosts=read_users(session, chosen) if users else chosen, wishes=wishes)
+
+
+def follow_hosts(session: Session, world: HostWorld, moids: Collection[str], *, users: bool = False) -> HostWorld:
+    """The same hosts as they are now, found by their ids: they may have been renamed or moved."""
+    known = world.only(moids)
+    hosts = reread_hosts(session, [replace(host, fabric=None, users={}) for host in known.hosts])
+    return replace(known, hosts=read_users(session, hosts) if users else hosts)
 
 
 def deepen_hosts(session: Session, world: HostWorld, plan: Plan) -> HostWorld:
@@ -133,6 +146,44 @@ class NamedVmWorld(NamedVms):
     """The same with every host one of them could run on, and every other VM that could hold a device there."""
 
     world: VmWorld
+
+
+def follow_vms(session: Session, seen: NamedVms, moids: Collection[str]) -> NamedVms:
+    """The same VMs as they are now, found by their ids."""
+    vms = _reread(session, seen, moids)
+    return NamedVms(vms=place_vms(vms, seen.inventory.hosts), meant=_of(seen, vms), inventory=seen.inventory)
+
+
+def follow_vm_world(
+    session: Session, seen: NamedVmWorld, moids: Collection[str], *, anywhere: Collection[str]
+) -> NamedVmWorld:
+    """The same VMs, found by their ids, and the hosts they are on as they are now; for VMs that may run ``anywhere`` (ids) all of their
+    cluster. What was read of other hosts before still gives names to models.
+    """
+    vms = _reread(session, seen, moids)
+    table = {host.moid: host for host in (*seen.inventory.hosts, *seen.world.hosts)}
+    own = {vm.host_moid for vm in vms}
+    homes = {table[vm.host_moid].compute_moid for vm in vms if vm.moid in anywhere and vm.host_moid in table}
+    near = [host for moid, host in sorted(table.items()) if moid in own or host.compute_moid in homes]
+    fresh, found = read_around(session, near, seen.inventory.vms)
+    known = {host.moid for host in fresh}
+    far = tuple(host for host in seen.world.hosts if host.moid not in known)
+    taken = {vm.moid for vm in (*vms, *found)}
+    others = [vm for vm in (*seen.world.vms, *seen.world.others) if vm.host_moid not in known and vm.moid not in taken]
+    chosen = {vm.moid for vm in vms}
+    others += [vm for vm in found if vm.moid not in chosen]
+    hosts = (*fresh, *far)
+    world = replace(seen.world, vms=place_vms(vms, hosts), others=place_vms(others, hosts), hosts=hosts)
+    return NamedVmWorld(world=world, vms=world.vms, meant=_of(seen, vms), inventory=seen.inventory)
+
+
+def _reread(session: Session, seen: NamedVms, moids: Collection[str]) -> tuple[Vm, ...]:
+    return read_vms(session, [vm for vm in seen.inventory.vms if vm.moid in moids], pools=True)
+
+
+def _of(seen: NamedVms, vms: Sequence[Vm]) -> Mapping[Reference, str]:
+    found = {vm.moid for vm in vms}
+    return {reference: moid for reference, moid in seen.meant.items() if moid in found}
 
 
 def observe_vms(session: Session, wanted: Sequence[Reference]) -> NamedVms:

@@ -8,59 +8,25 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from .._domain.errors import DirectPathError
 from .._domain.hosts import Host
-from .._domain.passthrough import PassthroughWrite, check_identity
-from .collect import collect_objects
+from .._domain.passthrough import PassthroughWrite
 from .faults import CONNECTION_ERRORS, explained
-from .read_hosts import host_from_row
 from .sdk import vim, vmodl
 from .session import Session
 from .tasks import State, wait_until
 
-_CHECK = (
-    "name",
-    "runtime.connectionState",
-    "configManager.pciPassthruSystem",
-    "hardware.pciDevice",
-    "config.pciPassthruInfo",
-)
-
 
 def apply_passthrough(session: Session, host: Host, writes: Sequence[PassthroughWrite]) -> None:
-    """One UpdatePassthruConfig for all devices of the host, after a last look that each address still holds what was planned.
+    """One UpdatePassthruConfig for all devices of the host, which was read a moment ago.
 
-    A bus number is another card after somebody moved cards: writing without this look has taken away boot disks.
     Raises DirectPathError; nothing was written unless its code is connection_lost.
     """
+    system = session.reference(vim.host.PciPassthruSystem, host.passthrough_moid or "")
     with explained("change PCI passthrough", host.name):
-        system = _look_again(session, host, writes)
         system.UpdatePassthruConfig([_config(session, write) for write in writes])
     # Refreshing needs Host.Config.Settings, which an account made for passthrough may lack; the host tells by itself a little later.
     with suppress(vmodl.MethodFault, *CONNECTION_ERRORS):
         system.Refresh()
-
-
-def _look_again(session: Session, host: Host, writes: Sequence[PassthroughWrite]) -> Any:
-    rows = collect_objects(session, vim.HostSystem, [host.moid], _CHECK)
-    now = host_from_row(rows[0], {}) if rows else None
-    if now is None or now.connection_state != "connected":
-        state = now.connection_state if now else "removed"
-        raise DirectPathError(
-            message=f"Cannot change PCI passthrough on {host.name}: the host is {state}",
-            code="host_unreachable",
-            cure="Nothing was changed on it",
-        )
-    for write in writes:
-        reason = check_identity(write.device, now.device(write.device.address))
-        if reason:
-            raise DirectPathError(
-                message=f"Cannot change PCI passthrough on {host.name}: {reason}",
-                code="identity_changed",
-                cure="Nothing was changed on it: look at the host's devices again (host_pci_device_info)",
-            )
-    system = rows[0].get("configManager.pciPassthruSystem")
-    return session.reference(vim.host.PciPassthruSystem, system._moId)
 
 
 def _config(session: Session, write: PassthroughWrite) -> Any:

@@ -4,58 +4,181 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from .._domain.errors import DirectPathError
-from .._domain.memory import MemoryWrite, merge_writes
-from .._domain.pci import signed16
 from .._domain.plan import Change
-from .._domain.vm_devices import Detach, DynamicSpec, FixedSpec, HotAddOff, PowerOff
-from .._domain.vms import DynamicBacking, Vm, VmName
+from .._domain.races import keeps, others_with
+from .._domain.restoring import restoring_changes
+from .._domain.vm_devices import DynamicSpec, FixedSpec, PowerOff
+from .._domain.vms import DynamicBacking, Vm
+from .collect import DEVICES_PAGE, collect_through
 from .faults import CONNECTION_ERRORS, UNCERTAIN, explain, explained
-from .read_vms import read_vms
+from .read_vms import USER_PATHS, passthrough_devices, place_of, read_vms, vm_from_row
 from .sdk import vim, vmodl
 from .session import Session
 from .start_vm import start_vm
 from .tasks import State, wait_for_task, wait_idle, wait_until
+from .vm_spec import reconfigure_spec
 
 TASK_TIMEOUT = 600.0
 """Seconds a reconfigure or a power operation may take."""
+RIVAL_TIMEOUT = 60.0
+"""Seconds in which another run that lost the race for a card has to take its write back."""
 
 POWER_KINDS = frozenset({"shutdown", "power_on"})
 SHUT_DOWN = "the VM was shut down"
+_MAY_STILL_STOP = UNCERTAIN | {"shutdown_timed_out", "timed_out"}
+
+Check: TypeAlias = Callable[[Sequence[Change]], tuple[Vm, tuple[Change, ...]]]
+"""Asked right before a write: the VM as it is now, and which of the changes are still to be made. Raises DirectPathError when anything
+else would have to be done now."""
 
 
-def apply_vm(session: Session, vm: Vm, changes: Sequence[Change]) -> tuple[str, ...]:
+def unchecked(vm: Vm) -> Check:
+    """For callers that have just looked."""
+    return lambda changes: (vm, tuple(changes))
+
+
+def apply_vm(
+    session: Session, vm: Vm, changes: Sequence[Change], check: Check, stopped: set[str] | None = None
+) -> tuple[str, ...]:
     """Carry out the changes of one VM in their order: stop, one reconfigure, start. Returns what was done, in words.
 
+    ``stopped`` (ids): VMs that this run has stopped and is to start again. A VM that ran before runs after, or the message names it.
     Raises DirectPathError; its message then says what had been done before.
     """
-    done: list[str] = []
-    try:
-        for change in changes:
-            if change.kind == "shutdown":
-                _stop(session, vm, change.detail)
-                done.append(SHUT_DOWN)
-        settings = [change for change in changes if change.kind not in POWER_KINDS]
-        if settings:
-            _reconfigure(session, vm, settings)
-            done.append("the VM was reconfigured")
-        if any(change.kind == "power_on" for change in changes):
-            _start_in_turn(session, vm, changes)
-            done.append("the VM was started")
-    except DirectPathError as error:
+    return _Work(session, vm, set() if stopped is None else stopped).do(changes, check)
+
+
+class _Work:
+    """What is done to one VM, and what it takes to undo it."""
+
+    def __init__(self, session: Session, vm: Vm, stopped: set[str]) -> None:
+        self._session, self._vm, self._stopped = session, vm, stopped
+        self._done: list[str] = []
+        self._ran = vm.moid in stopped
+        self._was: Vm | None = None
+        """The VM before our reconfigure, once that was sent."""
+        self._lost = False
+        """Whether another VM keeps the card."""
+
+    def do(self, changes: Sequence[Change], check: Check) -> tuple[str, ...]:
+        try:
+            now, left = check(changes)
+            stops = [change for change in left if change.kind == "shutdown"]
+            if stops:
+                self._shut_down(now, stops[0].detail, starts=any(change.kind == "power_on" for change in left))
+                now, left = check([change for change in left if change not in stops])
+            settings = [change for change in left if change.kind not in POWER_KINDS]
+            if settings:
+                self._was = now
+                _reconfigure(self._session, now, settings)
+                self._done.append("the VM was reconfigured")
+                self._settle_race(now, settings)
+            if any(change.kind == "power_on" for change in left):
+                self._start(now, settings)
+                self._done.append("the VM was started")
+        except DirectPathError as error:
+            self._make_good(error)
+            raise
+        self._session.off.pop(self._vm.moid, None)
+        return tuple(self._done)
+
+    def _shut_down(self, now: Vm, how: PowerOff, *, starts: bool) -> None:
+        self._session.off[now.moid] = now.name
+        try:
+            _stop(self._session, now, how)
+        except DirectPathError as error:
+            if error.code not in _MAY_STILL_STOP:
+                del self._session.off[now.moid]
+            raise
+        self._done.append(SHUT_DOWN)
+        self._ran = True
+        if starts:
+            self._stopped.add(now.moid)
+
+    def _start(self, now: Vm, settings: Sequence[Change] = ()) -> None:
+        _start_in_turn(self._session, now, settings)
+        self._session.off.pop(now.moid, None)
+        self._stopped.discard(now.moid)
+
+    # ------------------------------------------------------------------------------------------------------- going back
+
+    def _make_good(self, error: DirectPathError) -> None:
+        """What was begun is undone, where that can be told; where only a fresh look can tell, the second attempt goes on."""
         if error.code in UNCERTAIN:
-            _wait_idle(session, vm)
-        elif done == [SHUT_DOWN] and any(change.kind == "power_on" for change in changes):
-            done.append(_start_again(session, vm))
-        if done:
-            error.message = f"{error.message.rstrip('.')}. Done before that: {', '.join(done)}"
-        raise
-    return tuple(done)
+            _wait_idle(self._session, self._vm)
+        elif self._ran or self._lost:
+            self._done += self._as_it_was()
+        if self._done:
+            error.message = f"{error.message.rstrip('.')}. Done before that: {', '.join(self._done)}"
+
+    def _as_it_was(self) -> list[str]:
+        """Take the reconfigure back and start the VM, if it ran. In words; a VM that stays off is named with the way back."""
+        told: list[str] = []
+        try:
+            if self._was is not None:
+                told += self._take_back(self._was)
+            if self._ran and not _is_on(self._session, self._vm):
+                self._start(self._vm)
+                told.append("it was started again as it was")
+        except DirectPathError as problem:
+            told.append(f"it could not be made again what it was ({problem.message.rstrip('.')})")
+            if self._ran:
+                told.append(
+                    f'{self._vm.name} ran before and is off now: start it in vCenter, or run this task with power: "on"'
+                )
+        return told
+
+    def _take_back(self, was: Vm) -> list[str]:
+        now = _read(self._session, self._vm)
+        changes, lost = restoring_changes(was, now)
+        if changes:
+            _reconfigure(self._session, now, changes)
+        missing = [f"{device} could not be given back" for device in lost]
+        return [*(["the change was taken back"] if changes else []), *missing]
+
+    def _settle_race(self, now: Vm, settings: Sequence[Change]) -> None:
+        """Another run may have given the same card to another VM in the same moment. Raises DirectPathError for the one that loses."""
+        addresses = {change.detail.address for change in settings if isinstance(change.detail, FixedSpec)}
+        if not addresses or now.host_moid is None:
+            return
+        rivals = others_with(addresses, now, _on_host(self._session, now.host_moid))
+        if not rivals or (keeps(now, rivals) and _gave_way(self._session, rivals, addresses)):
+            return
+        self._lost = True
+        names = ", ".join(f"{rival.name} ({'running' if rival.is_powered_on else 'powered off'})" for rival in rivals)
+        raise DirectPathError(
+            message=f"{now.name} cannot have {', '.join(sorted(addresses))}: {names} was given the same device at the same time",
+            code="device_taken",
+            cure="Run the task again: it chooses among the devices that are free then",
+        )
+
+
+def _on_host(session: Session, host: str) -> list[Vm]:
+    paths = {vim.VirtualMachine: USER_PATHS}
+    rows = collect_through(session, vim.HostSystem, [host], "vm", paths, page=DEVICES_PAGE)[vim.VirtualMachine]
+    return [vm_from_row(row, None) for row in rows]
+
+
+def _gave_way(session: Session, rivals: Sequence[Vm], addresses: set[str]) -> bool:
+    """Wait until the other VMs no longer hold the addresses. One whose run saw nothing of ours will never give way."""
+    path = "config.hardware.device"
+    references = {rival.moid: session.reference(vim.VirtualMachine, rival.moid) for rival in rivals}
+
+    def free(state: State) -> bool | None:
+        for rival in rivals:
+            devices = state.get(rival.moid, {}).get(path) or ()
+            held = {a for d in passthrough_devices(devices) for a in getattr(d.backing, "possible", ())}
+            if held & addresses:
+                return None
+        return True
+
+    watched = dict.fromkeys(references.values(), (path,))
+    return wait_until(session, watched, free, timeout=RIVAL_TIMEOUT) is True
 
 
 def _wait_idle(session: Session, vm: Vm) -> None:
@@ -80,15 +203,6 @@ def _start_in_turn(session: Session, vm: Vm, changes: Sequence[Change]) -> None:
         start_vm(session, vm)
 
 
-def _start_again(session: Session, vm: Vm) -> str:
-    """A VM that was shut down for a change that was then refused has no reason to stay off."""
-    try:
-        _start_in_turn(session, vm, ())
-    except DirectPathError as error:
-        return f"it could not be started again as it was and is off ({error.message})"
-    return "it was started again as it was"
-
-
 def _reference(session: Session, vm: Vm) -> Any:
     return session.reference(vim.VirtualMachine, vm.moid)
 
@@ -107,7 +221,8 @@ def _stop(session: Session, vm: Vm, how: PowerOff) -> None:
         return
     if not how.allow_power_off:
         raise problem or DirectPathError(
-            message=f"Cannot shut down {vm.name}: its guest was asked and still runs after {how.timeout_seconds} seconds",
+            message=f"Cannot shut down {vm.name}: its guest was asked and still runs after {how.timeout_seconds} seconds. "
+            "It may still shut down, and is not started again then",
             code="shutdown_timed_out",
             cure="Look at the guest's console, raise shutdown_timeout, or allow pulling the plug with allow_power_off: true",
         )
@@ -125,117 +240,17 @@ def _wait_off(session: Session, reference: Any, timeout: float) -> bool:
 
 def _reconfigure(session: Session, vm: Vm, changes: Sequence[Change]) -> None:
     with explained("reconfigure {}", vm.name):
-        now = _look_again(session, vm)
-        task = _reference(session, vm).ReconfigVM_Task(reconfigure_spec(now, changes))
+        task = _reference(session, vm).ReconfigVM_Task(reconfigure_spec(vm, changes))
         wait_for_task(session, task, doing="reconfigure {}", on=vm.name, timeout=TASK_TIMEOUT)
 
 
-def _look_again(session: Session, vm: Vm) -> Vm:
-    """The VM just before the write. Stopping it may bump its change version; its devices and memory must be as planned."""
-    place = VmName(moid=vm.moid, name=vm.name, path=vm.path, host_moid=vm.host_moid, datacenter_moid=vm.datacenter_moid)
-    found = read_vms(session, [place])
-    now = found[0] if found else None
-    if now is None or not _is_as_planned(now, vm):
-        raise DirectPathError(
-            message=f"Cannot reconfigure {vm.name}: somebody else changed it since it was read",
-            code="changed_meanwhile",
-            cure="Run the task again",
-        )
-    return now
+def _read(session: Session, vm: Vm) -> Vm:
+    with explained("read {}", vm.name):
+        found = read_vms(session, [place_of(vm)])
+    if not found:
+        raise DirectPathError(message=f"{vm.name} was removed", code="vanished")
+    return found[0]
 
 
-def _is_as_planned(now: Vm, planned: Vm) -> bool:
-    """Whether devices and memory are what was planned for. Capabilities are left out: they may depend on the power state."""
-    memory = replace(now.memory, lock_supported=planned.memory.lock_supported)
-    return [device.key for device in now.devices] == [
-        device.key for device in planned.devices
-    ] and memory == planned.memory
-
-
-def reconfigure_spec(vm: Vm, changes: Sequence[Change]) -> Any:
-    """Everything in one ConfigSpec, tied to the version that was read: a race is refused by the server, not lost."""
-    spec = vim.vm.ConfigSpec(changeVersion=vm.change_version or None)
-    device_changes = []
-    temporary_key = -100
-    for change in changes:
-        detail = change.detail
-        if isinstance(detail, Detach):
-            device_changes.append(_removal(vm, detail.key))
-        elif isinstance(detail, FixedSpec | DynamicSpec):
-            # Keys of new devices must be negative and distinct, else "Cannot add multiple devices using the same device key".
-            device_changes.append(_addition(vm, detail, temporary_key))
-            temporary_key -= 1
-        elif isinstance(detail, MemoryWrite):
-            continue  # all of them at once, below
-        elif change.kind == "extra_config":
-            key, value = detail
-            spec.extraConfig = [*(spec.extraConfig or ()), vim.option.OptionValue(key=key, value=value)]
-        elif isinstance(detail, HotAddOff):
-            spec.memoryHotAddEnabled = False if detail.memory else spec.memoryHotAddEnabled
-            spec.cpuHotAddEnabled = False if detail.cpu else spec.cpuHotAddEnabled
-        else:
-            raise ValueError(f"no writer for {change.kind}")
-    _set_memory(spec, merge_writes(changes))
-    if device_changes:
-        spec.deviceChange = device_changes
-    return spec
-
-
-def _removal(vm: Vm, key: int) -> Any:
-    # The server finds the device by its key; the type tells it which family of devices to look in.
-    sriov = any(device.key == key and device.backing.kind == "sriov" for device in vm.devices)
-    kind = vim.vm.device.VirtualSriovEthernetCard if sriov else vim.vm.device.VirtualPCIPassthrough
-    return vim.vm.device.VirtualDeviceSpec(operation="remove", device=kind(key=key))
-
-
-def _addition(vm: Vm, wanted: FixedSpec | DynamicSpec, key: int) -> Any:
-    device = vim.vm.device.VirtualPCIPassthrough(
-        key=key,
-        controllerKey=vm.pci_controller_key,
-        backing=_fixed(wanted) if isinstance(wanted, FixedSpec) else _dynamic(wanted),
-    )
-    return vim.vm.device.VirtualDeviceSpec(operation="add", device=device)
-
-
-def _fixed(wanted: FixedSpec) -> Any:
-    if not wanted.system_id:
-        # Written empty it would be accepted here, and the VM would not start.
-        raise DirectPathError(
-            message=f"The system id of the host of {wanted.address} is not known, so {wanted.address} cannot be attached",
-            code="no_system_id",
-            cure="Run this again; if it stays so, refresh the host's hardware in vCenter",
-        )
-    return vim.vm.device.VirtualPCIPassthrough.DeviceBackingInfo(
-        deviceName=wanted.name,
-        id=wanted.address,
-        # Hexadecimal although the reference says otherwise: a decimal id is accepted here and refused at power-on.
-        deviceId=wanted.device_id,
-        systemId=wanted.system_id,
-        vendorId=signed16(wanted.vendor_id),
-    )
-
-
-def _dynamic(wanted: DynamicSpec) -> Any:
-    kinds = vim.vm.device.VirtualPCIPassthrough
-    allowed = []
-    for entry in wanted.allowed:
-        # Unsigned here, unlike everywhere else in the API.
-        one = kinds.AllowedDevice(vendorId=int(entry.vendor_id, 16), deviceId=int(entry.device_id, 16))
-        if entry.subvendor_id is not None:
-            one.subVendorId = int(entry.subvendor_id, 16)
-        if entry.subdevice_id is not None:
-            one.subDeviceId = int(entry.subdevice_id, 16)
-        allowed.append(one)
-    return kinds.DynamicBackingInfo(deviceName=wanted.name, allowedDevice=allowed, customLabel=wanted.custom_label)
-
-
-def _set_memory(spec: Any, write: MemoryWrite) -> None:
-    if write.locked is not None:
-        spec.memoryReservationLockedToMax = write.locked
-    if write.reservation_mb is not None or write.unlimited:
-        allocation = spec.memoryAllocation or vim.ResourceAllocationInfo()
-        if write.reservation_mb is not None:
-            allocation.reservation = write.reservation_mb
-        if write.unlimited:
-            allocation.limit = -1
-        spec.memoryAllocation = allocation
+def _is_on(session: Session, vm: Vm) -> bool:
+    return _read(session, vm).is_powered_on

@@ -122,7 +122,12 @@ def _whole(session: Session, read: Callable[[], _Result]) -> _Result:
 
 
 def _retrieve(
-    session: Session, starts: Sequence[Start], paths: Mapping[type, Sequence[str]], *, page: int, may_be_gone: bool = False
+    session: Session,
+    starts: Sequence[Start],
+    paths: Mapping[type, Sequence[str]],
+    *,
+    page: int,
+    may_be_gone: bool = False,
 ) -> list[Row]:
     """``may_be_gone``: objects removed since they were named are left out, instead of failing the read of all others. Never for a
     view: one that vanished with its session would look like an empty inventory."""
@@ -142,9 +147,7 @@ def _retrieve(
     return rows
 
 
-def _spec(
-    session: Session, starts: Sequence[Start], paths: Mapping[type, Sequence[str]], *, may_be_gone: bool
-) -> Any:
+def _spec(session: Session, starts: Sequence[Start], paths: Mapping[type, Sequence[str]], *, may_be_gone: bool) -> Any:
     objects = [
         _pc.ObjectSpec(
             obj=session.reference(start.kind, moid),

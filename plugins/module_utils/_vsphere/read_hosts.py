@@ -154,7 +154,7 @@ def _as_now(hosts: Sequence[Host], rows: Iterable[Row]) -> tuple[Host, ...]:
 def host_from_row(row: Row, clusters: Mapping[str, str]) -> Host:
     """One row of the bulk read as a Host. Whatever could not be read is listed in ``unreadable``."""
     parent = row.get("parent")
-    assignable = row.get(_ASSIGNABLE)
+    assignable, system = row.get(_ASSIGNABLE), row.get("configManager.pciPassthruSystem")
     capabilities = {field: row.get(f"capability.{name}") for name, field in _CAPABILITIES.items()}
     boot_time = row.get("runtime.bootTime")
     return Host(
@@ -163,6 +163,7 @@ def host_from_row(row: Row, clusters: Mapping[str, str]) -> Host:
         cluster=clusters.get(parent._moId) if parent is not None else None,
         compute_moid=parent._moId if parent is not None else "",
         assignable_moid=assignable._moId if assignable is not None else None,
+        passthrough_moid=system._moId if system is not None else None,
         version=row.get("config.product.version", ""),
         connection_state=str(row.get("runtime.connectionState", "unknown")),
         power_state=str(row.get("runtime.powerState", "unknown")),
@@ -175,7 +176,7 @@ def host_from_row(row: Row, clusters: Mapping[str, str]) -> Host:
             **capabilities,
         ),
         devices=_devices(row),
-        passthrough_supported=row.get("configManager.pciPassthruSystem") is not None,
+        passthrough_supported=system is not None,
         unreadable=tuple(sorted(path for path in row.missing if path in _NEEDED)),
     )
 

@@ -110,6 +110,11 @@ def _paths(
     return tuple(path for path in wanted if path not in _SINCE or session.knows(*_SINCE[path]))
 
 
+def place_of(vm: Vm) -> VmName:
+    """What it takes to read a known VM again."""
+    return VmName(moid=vm.moid, name=vm.name, path=vm.path, host_moid=vm.host_moid, datacenter_moid=vm.datacenter_moid)
+
+
 def read_vms(session: Session, names: Sequence[VmName], *, pools: bool = False) -> tuple[Vm, ...]:
     """The named VMs in full, with their resource pools when asked for: one bulk read."""
     table = {name.moid: name for name in names}

@@ -79,6 +79,8 @@ class Session:
     """Sessions this one has been: what belonged to one of them is gone with it. ``own_logins`` of them took a login."""
     adopted: int = 0
     """Those of them that another task had opened."""
+    off: dict[str, str] = field(default_factory=dict, repr=False)
+    """VMs that this run told to shut down and has not started again: id → name."""
     file: SessionFile | None = None
     """Where the session waits for the next task; None when it ends with this one."""
     _here: threading.local = field(default_factory=threading.local, repr=False)

@@ -20,7 +20,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm_devi
     Detach,
     DynamicSpec,
     FixedSpec,
-    HotAddOff,
+    HotAdd,
     VmWish,
     VmWorld,
     plan_vm_devices,
@@ -157,9 +157,9 @@ def carry_out(vm: Vm, target: TargetPlan) -> Vm:
             case FixedSpec() | DynamicSpec():
                 key = max([12999, *(device.key for device in devices)]) + 1
                 devices.append(VmDevice(key=key, label=f"PCI device {key}", backing=_backing(change.detail)))
-            case HotAddOff(memory=memory, cpu=cpu):
-                hot = replace(vm.memory, hot_add=vm.memory.hot_add and not memory)
-                vm = replace(vm, memory=hot, cpu_hot_add=vm.cpu_hot_add and not cpu)
+            case HotAdd(memory=memory, cpu=cpu):
+                hot = replace(vm.memory, hot_add=vm.memory.hot_add if memory is None else memory)
+                vm = replace(vm, memory=hot, cpu_hot_add=vm.cpu_hot_add if cpu is None else cpu)
             case (str() as key, str() as value):
                 extra = {**extra, key: value}
         if change.kind in ("shutdown", "power_on"):

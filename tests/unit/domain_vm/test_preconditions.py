@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.memory import MemoryWrite, merge_writes
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.mmio import SIZE_KEY, USE_KEY, MmioWish
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm_devices import HotAddOff, PowerOff
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm_devices import HotAdd, PowerOff
 from tests.unit.domain_vm.builders import (
     A100,
     T4,
@@ -249,8 +249,8 @@ def test_hot_add_is_warned_of_or_switched_off() -> None:
     assert "hot_add" not in kinds(warned)
     off = plan_one(vm, [HOST], A100, disable_hot_add=True)
     assert [(c.subject, c.before, c.after, c.detail) for c in off.changes if c.kind == "hot_add"] == [
-        ("memory hot-add", True, False, HotAddOff(memory=True)),
-        ("CPU hot-add", True, False, HotAddOff(cpu=True)),
+        ("memory hot-add", True, False, HotAdd(memory=False)),
+        ("CPU hot-add", True, False, HotAdd(cpu=False)),
     ]
     assert not any("hot-add" in warning for warning in off.warnings)
     assert plan_one(vm, [HOST], disable_hot_add=True).changes == ()

@@ -179,11 +179,11 @@ def test_cards_that_moved_between_look_and_write_are_noticed(monkeypatch: pytest
     lab = Lab.load("three_hosts")
     honest = glue.apply
 
-    def somebody_swaps_cards(session: Any, world: Any, request: Any, target: Any) -> Any:
+    def somebody_swaps_cards(session: Any, world: Any, request: Any, target: Any, gate: Any) -> Any:
         host = lab.sim.find("HostSystem", target.target)
         with host.edit("hardware") as hardware:
             next(card for card in hardware.pciDevice if card.id == "0000:3b:00.0").deviceId = 0x2235
-        return honest(session, world, request, target)
+        return honest(session, world, request, target, gate)
 
     monkeypatch.setattr(
         "ansible_collections.directpath.vsphere.plugins.modules.host_passthrough.apply", somebody_swaps_cards

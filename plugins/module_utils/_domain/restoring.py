@@ -1,0 +1,93 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Taking a change of a VM back: what makes it again what it was. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from .memory import MemoryWrite, describe_device
+from .plan import Change
+from .vm_wishes import Detach, DynamicSpec, FixedSpec, HotAdd
+from .vms import Backing, DynamicBacking, FixedBacking, Vm, VmDevice
+
+
+def restoring_changes(was: Vm, now: Vm) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    """The changes that make ``now`` what it ``was``, for one reconfigure, and the devices that cannot be given back (as words).
+
+    Devices are compared by what they stand for: one that is attached again gets another key.
+    """
+    changes = [
+        Change(
+            kind="detach", subject=describe_device(device), before="attached", after=None, detail=Detach(key=device.key)
+        )
+        for device in _more(now.devices, was.devices)
+    ]
+    lost = []
+    for device in _more(was.devices, now.devices):
+        spec = _spec(device)
+        if spec is None:
+            lost.append(describe_device(device))
+        else:
+            changes.append(
+                Change(kind="attach", subject=describe_device(device), before=None, after="attached", detail=spec)
+            )
+    return (*changes, *_memory(was, now), *_extra_config(was, now), *_hot_add(was, now)), tuple(lost)
+
+
+def _more(these: Iterable[VmDevice], those: Iterable[VmDevice]) -> Iterator[VmDevice]:
+    """Devices of these that those do not have."""
+    there = Counter(_essence(device.backing) for device in those)
+    for device in these:
+        there[_essence(device.backing)] -= 1
+        if there[_essence(device.backing)] < 0:
+            yield device
+
+
+def _essence(backing: Backing) -> object:
+    if isinstance(backing, DynamicBacking):
+        return (backing.kind, tuple(sorted(backing.allowed, key=repr)), backing.custom_label or None)
+    return (backing.kind, backing.address or backing.text) if isinstance(backing, FixedBacking) else backing
+
+
+def _spec(device: VmDevice) -> FixedSpec | DynamicSpec | None:
+    match device.backing:
+        case FixedBacking(vendor_id=str() as vendor, device_id=str() as model) as backing:
+            return FixedSpec(
+                address=backing.text or backing.address or "",
+                vendor_id=vendor,
+                device_id=model,
+                system_id=backing.system_id,
+                name=device.label,
+            )
+        case DynamicBacking() as backing:
+            return DynamicSpec(allowed=backing.allowed, custom_label=backing.custom_label, name=device.label)
+    return None
+
+
+def _memory(was: Vm, now: Vm) -> Iterator[Change]:
+    old, new = was.memory, now.memory
+    write = MemoryWrite(
+        locked=None if old.locked_to_max == new.locked_to_max else old.locked_to_max,
+        reservation_mb=None if old.reservation_mb == new.reservation_mb or old.locked_to_max else old.reservation_mb,
+        unlimited=old.limit_mb is None and new.limit_mb is not None,
+        limit_mb=old.limit_mb if old.limit_mb != new.limit_mb else None,
+    )
+    if write != MemoryWrite():
+        yield Change(kind="memory", subject="memory", before=new.reservation_mb, after=old.reservation_mb, detail=write)
+
+
+def _extra_config(was: Vm, now: Vm) -> Iterator[Change]:
+    for key in sorted({*was.extra_config, *now.extra_config}):
+        before, after = now.extra_config.get(key), was.extra_config.get(key)
+        if before != after:
+            # An empty value takes the key away.
+            yield Change(kind="extra_config", subject=key, before=before, after=after, detail=(key, after or ""))
+
+
+def _hot_add(was: Vm, now: Vm) -> Iterator[Change]:
+    memory = was.memory.hot_add if was.memory.hot_add != now.memory.hot_add else None
+    cpu = was.cpu_hot_add if was.cpu_hot_add != now.cpu_hot_add else None
+    if (memory, cpu) != (None, None):
+        yield Change(kind="hot_add", subject="hot-add", before=None, after=None, detail=HotAdd(memory=memory, cpu=cpu))
