@@ -29,7 +29,7 @@ def still_to_do(planned: Sequence[Change], now: TargetPlan, *, doing: str, also:
         raise DirectPathError(
             message=f"Cannot {doing}: it is not as it was when this was planned: {reason}",
             code="changed_meanwhile",
-            cure="Nothing was written to it. Run the task again: it looks first",
+            cure="The change was not made. Run the task again: it looks first",
         )
     return now.effective
 

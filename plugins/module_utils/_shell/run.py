@@ -165,8 +165,8 @@ def failure(error: DirectPathError, *, wrote: int = 0, off: Collection[str] = ()
 def _told_off(names: Collection[str]) -> str:
     """What a person has to know first."""
     return (
-        f"Told to shut down by this run and not started again: {', '.join(sorted(names))}. "
-        "Run the task again, or start them in vCenter."
+        f"This run shut down and did not start again: {', '.join(sorted(names))}. "
+        'Start in vCenter what is still off, or run this task with power: "on".'
     )
 
 

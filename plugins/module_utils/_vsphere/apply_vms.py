@@ -127,10 +127,6 @@ class _Work:
                 told.append("it was started again as it was")
         except DirectPathError as problem:
             told.append(f"it could not be made again what it was ({problem.message.rstrip('.')})")
-            if self._ran:
-                told.append(
-                    f'{self._vm.name} ran before and is off now: start it in vCenter, or run this task with power: "on"'
-                )
         return told
 
     def _take_back(self, was: Vm) -> list[str]:
