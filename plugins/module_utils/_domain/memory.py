@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 from .errors import InputError
 from .plan import Blocker, Change, Plan, TargetPlan
-from .vms import FixedBacking, MemoryState, Vm, VmDevice
+from .vms import REMOVED, FixedBacking, MemoryState, Vm, VmDevice
 
 MemoryWanted: TypeAlias = Literal["locked", "reserved", "unlocked"]
 
@@ -219,6 +219,8 @@ def _blockers(vm: Vm, wish: MemoryWish, changes: tuple[Change, ...]) -> tuple[Bl
 def state_blockers(vm: Vm, changing: bool) -> tuple[Blocker, ...]:
     """Why nothing can be said of, or done to, a VM at all. What is read of a VM that is not connected is old and
     means nothing."""
+    if vm.connection_state == REMOVED:
+        return (Blocker(code="vanished", message=f"{vm.name} was removed", cure="Leave it out, or correct its name"),)
     blockers = []
     if vm.connection_state != "connected":
         blockers.append(

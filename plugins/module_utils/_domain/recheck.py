@@ -28,7 +28,7 @@ def still_to_do(planned: Sequence[Change], now: TargetPlan, *, doing: str, also:
     if reason:
         raise DirectPathError(
             message=f"Cannot {doing}: it is not as it was when this was planned: {reason}",
-            code="changed_meanwhile",
+            code="vanished" if any(blocker.code == "vanished" for blocker in now.blockers) else "changed_meanwhile",
             cure="The change was not made. Run the task again: it looks first",
         )
     return now.effective

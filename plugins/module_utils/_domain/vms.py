@@ -133,6 +133,8 @@ class PoolState:
     reservation_mb: int | None = None
 
 
+REMOVED = "removed"
+"""Connection state of a VM that was there when it was read first and is not any more. The API has no such word."""
 DEVICES = "config.hardware.device"
 """The property that lists the devices of a VM."""
 _WITHOUT_CONFIGURATION = frozenset({"orphaned", "inaccessible", "invalid"})

@@ -23,6 +23,7 @@ from .._vsphere.marks import Choice, Marks, open_marks
 from .._vsphere.read_hosts import read_drs, read_names, vm_labels
 from .._vsphere.read_vms import place_of, read_residents, read_vms
 from .._vsphere.session import Session
+from .._vsphere.start_vm import start_vm
 from .gate import Gate
 from .output import target_result
 from .run import Outcome
@@ -162,12 +163,29 @@ def apply(session: Session, world: ParkWorld, request: Request, target: TargetPl
                 _make(session, world, host, left.pop(0), outcome)
             outcome.made = len(target.effective) - len(left)
     except DirectPathError as error:
+        if error.code == "changed_meanwhile" and request.wish.state == "present":
+            _undo(session, world, target, left, outcome)
         if outcome.done:
             error.message = f"{error.message.rstrip('.')}. Done before that: {', '.join(outcome.done)}"
         outcome.error = error
     if request.wish.state == "absent" and outcome.error is None:
         world.marks.tidy()
     return outcome
+
+
+def _undo(session: Session, world: ParkWorld, target: TargetPlan, left: Sequence[Change], outcome: Outcome) -> None:
+    """The host is no longer as planned: VMs that were stopped for it have no reason to stay off. One that cannot be started keeps its
+    mark, by which state: absent starts it."""
+    for change in target.effective:
+        if change.kind != "shutdown" or change in left:
+            continue
+        vm = change.detail[0]
+        try:
+            start_vm(session, vm)
+            world.marks.write("vm", vm.moid, "")
+            outcome.done += (f"{vm.name} was started again",)
+        except DirectPathError as problem:
+            outcome.done += (f"{vm.name} could not be started again and is off ({problem.message.rstrip('.')})",)
 
 
 def _still_due(gate: Gate[ParkWorld], left: list[Change], host: Host) -> list[Change]:

@@ -17,7 +17,7 @@ from .._domain.protection import holds_disks
 from .._domain.selectors import DeviceWish
 from .._domain.targets import Inventory, Target, resolve_hosts, resolve_targets
 from .._domain.vm_devices import VmWorld
-from .._domain.vms import Vm, VmName
+from .._domain.vms import REMOVED, Vm, VmName
 from .._vsphere.read_fabric import read_fabric
 from .._vsphere.read_hosts import (
     read_around,
@@ -178,7 +178,10 @@ def follow_vm_world(
 
 
 def _reread(session: Session, seen: NamedVms, moids: Collection[str]) -> tuple[Vm, ...]:
-    return read_vms(session, [vm for vm in seen.inventory.vms if vm.moid in moids], pools=True)
+    """One that is gone stays in the list, as removed."""
+    now = {vm.moid: vm for vm in read_vms(session, [vm for vm in seen.inventory.vms if vm.moid in moids], pools=True)}
+    known = (vm for vm in seen.vms if vm.moid in moids)
+    return tuple(now.get(vm.moid, replace(vm, connection_state=REMOVED)) for vm in known)
 
 
 def _of(seen: NamedVms, vms: Sequence[Vm]) -> Mapping[Reference, str]:

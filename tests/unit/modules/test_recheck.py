@@ -233,3 +233,62 @@ def test_what_changes_while_the_guest_shuts_down_is_seen_and_the_vm_runs_again(m
         assert "it was started again as it was" in result["msg"]
     if meanwhile.path != "config.hardware.device":
         assert held(lab) == before
+
+
+# -- maintenance mode -----------------------------------------------------------------------------------------------
+
+
+def pinned() -> Lab:
+    lab = prepared(running=False)
+    lab.run("vm_pci_device", vm=[VM], devices=[at(GPU, "10de:20f1")], backing="fixed", mmio={}, power="on")
+    lab.sim.clock.advance(120)
+    lab.sim.journal.clear()
+    return lab
+
+
+def power(lab: Lab, vm: str = VM) -> str:
+    return str(lab.sim.find("VirtualMachine", vm).get("runtime").powerState)
+
+
+def entered_by_somebody(sim: Any) -> None:
+    sim.events["power_vm"](vm=VM, on=False)
+    sim.events["enter_maintenance"](host=HOST, user="administrator@vsphere.local")
+    sim.clock.advance(600)
+
+
+PARK: dict[str, Any] = {"hosts": [HOST], "pinned_vms": "shutdown"}
+PARKING = {
+    "recentTask": event("run_task", on=HOST, task="HostSystem.scanLicenses"),
+    "runtime.connectionState": disconnected,
+    "vm config.hardware.device": give(OTHER, "0000:5e:00.0"),
+    "vm guest.toolsRunningStatus": set_to("VirtualMachine", VM, "guest.toolsRunningStatus", "guestToolsNotRunning"),
+}
+
+
+@pytest.mark.parametrize("path", PARKING)
+def test_a_host_that_is_no_longer_as_planned_is_not_emptied(path: str) -> None:
+    lab = pinned()
+    with before_the_first_write(lab, PARKING[path]):
+        result = lab.run("host_maintenance", fails=True, **PARK)
+    assert result["error_code"] == "changed_meanwhile"
+    assert not {"ShutdownGuest", "EnterMaintenanceMode_Task"} & set(lab.writes())
+    assert power(lab) == "poweredOn"
+
+
+def test_a_vm_that_was_stopped_for_a_host_that_is_no_longer_as_planned_runs_again() -> None:
+    lab = pinned()
+    late = PARKING["vm config.hardware.device"]
+    lab.sim.on_write(None, lambda _write: late(lab.sim), when="after", method="ShutdownGuest")
+    result = lab.run("host_maintenance", fails=True, **PARK)
+    assert "EnterMaintenanceMode_Task" not in lab.writes()
+    assert power(lab) == "poweredOn"
+    assert f"{VM} was started again" in result["msg"]
+
+
+def test_what_a_person_did_meanwhile_is_not_done_again_and_not_undone() -> None:
+    lab = pinned()
+    with before_the_first_write(lab, entered_by_somebody):
+        result = lab.run("host_maintenance", **PARK)
+    assert not {"ShutdownGuest", "EnterMaintenanceMode_Task"} & set(lab.writes())
+    assert result["changed"] is False
+    assert power(lab) == "poweredOff"
