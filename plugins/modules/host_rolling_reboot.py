@@ -363,6 +363,12 @@ options:
     type: list
     elements: str
     default: []
+  resolved:
+    description:
+      - What the names of this run mean, as an earlier slice of it returned it (RV(resolved)). Hosts, clusters and virtual machines are
+        followed by it when they are renamed or moved while the run lasts. The action plugin sets it.
+    type: dict
+    default: {}
   progress:
     description: How progress is shown while the task runs. Has an effect only where the module is called through its action plugin.
     type: str
@@ -487,6 +493,10 @@ stopped_vms:
   returned: in a real run
   type: list
   elements: str
+resolved:
+  description: Managed object ids of what the names in the options mean, for the next slice of the same run.
+  returned: always, once hosts were read
+  type: dict
 changes:
   description: What changes, in check mode the same as in a real run in which nothing goes wrong.
   returned: always, once hosts were read

@@ -86,6 +86,7 @@ NOT_OF_THE_ROLE = {
     "run_id",
     "goes_on",
     "stopped_vms",
+    "resolved",
     "progress_file",
     "targets",
     "option_prefix",

@@ -21,6 +21,7 @@ MOST_CANDIDATES = 8
 """A message lists at most so many names."""
 
 Kind = Literal["host", "cluster", "vm"]
+KINDS: tuple[Kind, ...] = ("host", "cluster", "vm")
 Meaning = TypeVar("Meaning")
 
 _NOUNS: Mapping[Kind, str] = {"host": "ESXi host", "cluster": "cluster", "vm": "VM"}
@@ -81,6 +82,9 @@ class Directory:
     def __init__(self, kind: Kind, objects: Iterable[Named], aliases: Mapping[str, str] | None = None) -> None:
         self.kind = kind
         self._aliases = aliases or {}
+        self._remembered: Mapping[str, str] = {}
+        self.found: dict[str, str] = {}
+        """Names that were looked up so far → ids."""
         self._by_id = {one.moid: one for one in objects}
         self._by_end: dict[str, list[Named]] = {}
         self._by_label: dict[str, list[Named]] = {}
@@ -121,6 +125,17 @@ class Directory:
     def lookup(self, reference: Reference | str, parameter: str) -> Named | None:
         """The same, with None for what nothing is called here."""
         wanted = reference if isinstance(reference, Reference) else Reference(reference)
+        known = self._by_id.get(self._remembered.get(wanted.text, "")) if wanted.by != "moid" else None
+        one = known or self._looked_up(wanted, parameter)
+        if one is not None:
+            self.found[wanted.text] = one.moid
+        return one
+
+    def remember(self, found: Mapping[str, str]) -> None:
+        """Names → ids, as an earlier part of the same run found them: they mean the same objects, whatever those are called by now."""
+        self._remembered = dict(found)
+
+    def _looked_up(self, wanted: Reference, parameter: str) -> Named | None:
         named = self._named(wanted.text) if wanted.by != "moid" else {}
         by_id = self._by_id.get(wanted.text) if wanted.by != "name" else None
         found = {**named, **({by_id.moid: by_id} if by_id is not None else {})}

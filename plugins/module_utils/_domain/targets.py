@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from .errors import InputError
 from .hosts import Host
-from .names import Directory, near
+from .names import KINDS, Directory, Kind, near
 from .selectors import DeviceWish, parse_device_wishes
 from .vms import VmName
 
@@ -37,6 +37,9 @@ class Inventory:
             found[host.compute_moid] = (*found.get(host.compute_moid, ()), host)
         return found
 
+    def directory(self, kind: Kind) -> Directory:
+        return {"host": self.host_names, "cluster": self.cluster_names, "vm": self.vm_names}[kind]
+
     def members_of(self, cluster: str, parameter: str = "cluster") -> tuple[Host, ...]:
         """The hosts of a cluster by name or path. Raises InputError (unknown_cluster, ambiguous_cluster)."""
         named = self.cluster_names.find(cluster, parameter)
@@ -59,6 +62,40 @@ class Target:
     hosts: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
     devices: tuple[DeviceWish, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolved:
+    """What the names of a run mean, as its first part found it. ``hosts``: id → numbers of the targets that mean it; ``names``: name → id
+    of each kind."""
+
+    hosts: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    names: Mapping[Kind, Mapping[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any], targets: int) -> Resolved:
+        """Of what ``record`` made. Raises InputError for anything else."""
+        try:
+            hosts = {
+                str(moid): [int(number) for number in numbers] for moid, numbers in record.get("hosts", {}).items()
+            }
+            names = {kind: {str(n): str(i) for n, i in record.get(kind, {}).items()} for kind in KINDS}
+            if any(not 0 <= number < targets for numbers in hosts.values() for number in numbers):
+                raise ValueError
+        except (TypeError, ValueError, AttributeError):
+            raise InputError(
+                message="resolved is not what an earlier slice of this run returned",
+                code="bad_resolved",
+                parameter="resolved",
+                cure="Leave it out",
+            ) from None
+        return cls(hosts=hosts, names=names)
+
+    def record(self) -> dict[str, Any]:
+        """Plain data, for the next part of the run."""
+        return {"hosts": {moid: list(found) for moid, found in self.hosts.items()}} | {
+            kind: dict(names) for kind, names in self.names.items()
+        }
 
 
 def parse_targets(params: Mapping[str, Any], *, devices_required: bool = True) -> tuple[Target, ...]:
@@ -101,12 +138,27 @@ def resolve_targets(inventory: Inventory, targets: Sequence[Target]) -> dict[str
 
     Raises InputError (unknown_host, unknown_cluster, ambiguous_host, ambiguous_cluster) with near names, or with all that are meant.
     """
-    wishes: dict[str, list[DeviceWish]] = {}
-    for target in targets:
+    return wishes_of(inventory, targets, meant_hosts(inventory, targets))
+
+
+def meant_hosts(inventory: Inventory, targets: Sequence[Target]) -> dict[str, list[int]]:
+    """Host id → the numbers of the targets that mean it. Raises InputError."""
+    meant: dict[str, list[int]] = {}
+    for number, target in enumerate(targets):
         for host in resolve_hosts(inventory, target.hosts, target.clusters):
-            known = wishes.setdefault(host.moid, [])
-            known.extend(wish for wish in target.devices if wish not in known)
-    return {host.moid: tuple(wishes[host.moid]) for host in inventory.hosts if host.moid in wishes}
+            meant.setdefault(host.moid, []).append(number)
+    return meant
+
+
+def wishes_of(
+    inventory: Inventory, targets: Sequence[Target], meant: Mapping[str, Sequence[int]]
+) -> dict[str, tuple[DeviceWish, ...]]:
+    """Host id → what is wished of it, in the order of the hosts, of those in ``meant`` (see ``meant_hosts``) that are there."""
+    return {
+        host.moid: tuple(dict.fromkeys(wish for number in meant[host.moid] for wish in targets[number].devices))
+        for host in inventory.hosts
+        if host.moid in meant
+    }
 
 
 def resolve_hosts(inventory: Inventory, names: Sequence[str], clusters: Sequence[str]) -> tuple[Host, ...]:

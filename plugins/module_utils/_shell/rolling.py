@@ -12,7 +12,7 @@ from typing import Any
 from .._domain.errors import DirectPathError
 from .._domain.hosts import Host
 from .._domain.moments import refuse_future
-from .._domain.names import Meant, relabelled, resolve_each
+from .._domain.names import KINDS, Meant, relabelled, resolve_each
 from .._domain.overrides import parse_overrides
 from .._domain.rollout.forecast import forecast
 from .._domain.rollout.lock import scope_digest
@@ -20,7 +20,7 @@ from .._domain.rollout.need import debt_of
 from .._domain.rollout.policy import Policy
 from .._domain.rollout.states import is_active
 from .._domain.rollout.world import Exam, World
-from .._domain.targets import Inventory, resolve_targets
+from .._domain.targets import Inventory, Resolved, meant_hosts, wishes_of
 from .._vsphere.collect import collect_objects
 from .._vsphere.faults import explain
 from .._vsphere.read_hosts import read_host_names, read_names
@@ -53,7 +53,10 @@ def roll_hosts(session: Session, wish: RollWish, check_mode: bool) -> dict[str, 
     # Names of VMs come with those of the hosts where some are to be found.
     read = read_names if (wish.vm_order or wish.never_stop or wish.assume_detached) else read_host_names
     inventory = read(session)
-    wishes = resolve_targets(inventory, wish.targets)
+    for kind, names in wish.resolved.names.items():
+        inventory.directory(kind).remember(names)
+    meant = wish.resolved.hosts or meant_hosts(inventory, wish.targets)
+    wishes = wishes_of(inventory, wish.targets, meant)
     said = _resolved(inventory, wish)
     hosts = [host for host in inventory.hosts if host.moid in wishes]
     parse_overrides(wish.allow_protected, hosts)
@@ -105,7 +108,8 @@ def roll_hosts(session: Session, wish: RollWish, check_mode: bool) -> dict[str, 
             detached=said.detached if check_mode else frozenset(),
             stopped_before=frozenset(wish.stopped_vms),
         )
-        return {**_result(setting, said), **_account(session, journal, teller)}
+        resolved = Resolved(hosts=meant, names={kind: inventory.directory(kind).found for kind in KINDS})
+        return {**_result(setting, said), **_account(session, journal, teller), "resolved": resolved.record()}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -85,6 +85,7 @@ ARGUMENTS: dict[str, Any] = {
     "run_id": {"type": "str"},
     "goes_on": {"type": "bool", "default": False},
     "stopped_vms": {"type": "list", "elements": "str", "default": []},
+    "resolved": {"type": "dict", "default": {}},
     "progress": {"type": "str", "choices": ["auto", "lines", "none"], "default": "auto"},
     "progress_file": {"type": "path"},
     "timeline_html": {"type": "path"},

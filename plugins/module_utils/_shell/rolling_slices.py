@@ -30,6 +30,8 @@ def slices(
         part = call(dict(asked), joined is None)
         joined = joined_results(joined, part)
         asked["goes_on"] = True
+        if part.get("resolved"):
+            asked["resolved"] = part["resolved"]
         asked["stopped_vms"] = sorted({*asked.get("stopped_vms", ()), *part.get("stopped_vms", ())})
         yield part, joined
 

@@ -14,7 +14,7 @@ from .._domain.rollout.budget import check_amount
 from .._domain.rollout.journal import DIRECTORY
 from .._domain.rollout.policy import Amount, Deadlines, Durations, LockRule, Pinned, Policy, Window
 from .._domain.rollout.window import parse_window
-from .._domain.targets import Target, parse_targets
+from .._domain.targets import Resolved, Target, parse_targets
 from .._domain.timeouts import check_timeout
 from .._vsphere.redfish_http import BmcAccess
 
@@ -42,6 +42,7 @@ class RollWish:
     slice: float = 0.0
     run_id: str | None = None
     goes_on: bool = False
+    resolved: Resolved = field(default_factory=Resolved)
     stopped_vms: tuple[str, ...] = ()
     progress_file: str | None = None
     secrets: frozenset[str] = frozenset()
@@ -54,8 +55,9 @@ class RollWish:
             if params[name] is not None:
                 _at_least(params, name, 0)
         bmc = _bmc(params)
+        targets = parse_targets(params, devices_required=False)
         return cls(
-            targets=parse_targets(params, devices_required=False),
+            targets=targets,
             policy=_policy(params),
             expect_pending=frozenset(params["expect_pending"]),
             assume_detached=frozenset(params["assume_detached"]),
@@ -73,6 +75,7 @@ class RollWish:
             slice=params["slice"],
             run_id=_run_id(params["run_id"]),
             goes_on=params["goes_on"],
+            resolved=Resolved.of(params["resolved"], len(targets)),
             stopped_vms=tuple(params["stopped_vms"]),
             progress_file=params["progress_file"],
             secrets=frozenset(
