@@ -23,13 +23,14 @@ def in_slices(roll: Roll, between: Callable[[Any], None], **more: Any) -> dict[s
     def call(asked: dict[str, Any], first: bool) -> dict[str, Any]:
         return roll.lab._main(MODULE, {**roll.lab.credentials(), **asked})
 
-    joined: dict[str, Any] = {}
-    for part, joined in slices({**roll.options, **more, "run_id": make_owner()}, 120, call):
+    whole: dict[str, Any] = {}
+    for part, so_far in slices({**roll.options, **more, "run_id": make_owner()}, 120, call):
         if not parts:
             assert part["ended"] is False, "the run was over before anything could happen"
             between(roll.lab.sim)
         parts.append(part)
-    return joined
+        whole = so_far
+    return whole
 
 
 def renamed(kind: str, name: str, to: str) -> Callable[[Any], None]:
