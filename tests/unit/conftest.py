@@ -12,10 +12,14 @@ import os
 from contextlib import suppress
 
 with suppress(ImportError):  # environments that only show that the collection runs on older tools have no hypothesis
-    from hypothesis import settings
+    from hypothesis import HealthCheck, settings
 
     from tests.unit.searching import SEARCH
 
-    settings.register_profile("ci", derandomize=True, print_blob=True, max_examples=SEARCH)
-    settings.register_profile("dev", print_blob=True, max_examples=SEARCH)
+    # How fast examples are drawn says something about the machine, and nothing about the code.
+    patient = [HealthCheck.too_slow]
+    settings.register_profile(
+        "ci", derandomize=True, print_blob=True, max_examples=SEARCH, suppress_health_check=patient
+    )
+    settings.register_profile("dev", print_blob=True, max_examples=SEARCH, suppress_health_check=patient)
     settings.load_profile("ci" if os.environ.get("CI") and "DIRECTPATH_SEARCH" not in os.environ else "dev")
