@@ -398,8 +398,10 @@ def _conclude(result: dict[str, Any], plan: Plan, outcomes: Mapping[str, Outcome
             sentences.append(outcome.error.sentence())
             code = code or outcome.error.code
     result["summary"] = _summary(result, plan, outcomes)
+    if off and not code:
+        result.update(error_code="left_off")
     if sentences or off:
-        result.update(failed=True, error_code=code or "left_off", candidates=candidates)
+        result.update(failed=True, error_code=code or result["error_code"], candidates=candidates)
         told = [*([_told_off(off)] if off else []), _shortened(list(dict.fromkeys(sentences)))]
         result["msg"] = f"{' '.join(told).strip()} [{result['summary']}]"
 
