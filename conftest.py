@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
+import mmap
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -45,17 +47,22 @@ def _own_ansible_settings() -> None:
 _own_ansible_settings()
 
 
+# The machine's own CAs, which every TLS context would read whole (30 ms), are of no use here.
+os.environ["SSL_CERT_FILE"] = os.devnull
+
+# Simulated fleets are big and live as long as their test: looking through them for garbage again and again costs a tenth.
+gc.set_threshold(50_000, 50, 100)
+
+
 class AnsibleStarted(AssertionError):
     """A quick test started a program of Ansible."""
 
 
-def _starts_ansible(command: Any, environ: Any) -> bool:
+def _starts_ansible(command: Iterable[Any], environ: Any) -> bool:
     """Whether the command is a program of Ansible, and no stand-in of that name that a test made for itself."""
-    words = (
-        [os.fsdecode(word) for word in command] if isinstance(command, list | tuple) else os.fsdecode(command).split()
-    )
-    path = (os.environ if environ is None else environ).get("PATH")
-    for word in words[:3]:
+    words = [part for word in [*command][:3] for part in os.fsdecode(word).split()]
+    path = {os.fsdecode(name): value for name, value in (environ or {}).items()}.get("PATH")
+    for word in words:
         if word.startswith("ansible.cli"):
             return True
         if Path(word).name == "ansible" or Path(word).name.startswith("ansible-"):
@@ -63,20 +70,60 @@ def _starts_ansible(command: Any, environ: Any) -> bool:
     return False
 
 
-_start = subprocess.Popen.__init__
+def _command(event: str, details: tuple[Any, ...]) -> tuple[list[Any], Any] | None:
+    """What is about to be started, and its variables, where the event (of Python's audit events) starts a program."""
+    if event == "subprocess.Popen":
+        path, words, _folder, environ = details
+    elif event in ("os.exec", "os.posix_spawn"):
+        path, words, environ = details
+    else:
+        return ([details[0]], None) if event == "os.system" else None
+    return [path, *words[1:]], environ
+
+
 _is_quick = False
+_tests = os.getpid()
+_found = mmap.mmap(-1, 4096)
+"""What a fork of a test tried to start: forks share it."""
 
 
-def _checked(process: Any, args: Any, *others: Any, **options: Any) -> None:
-    if _is_quick and _starts_ansible(args, options.get("env")):
-        raise AnsibleStarted(f"{args!r} belongs into tests/controller")
-    _start(process, args, *others, **options)
+def _guard(event: str, details: tuple[Any, ...]) -> None:
+    if event not in STARTS or not _is_quick:
+        return
+    started = _command(event, details)
+    if started is None or not _starts_ansible(*started):
+        return
+    message = f"{started[0]!r} belongs into tests/controller"
+    if os.getpid() == _tests:
+        raise AnsibleStarted(message)
+    _found[:] = message.encode()[:4096].ljust(4096, b"\0")
+    os._exit(70)  # it would go on as a second run of all tests
 
 
-subprocess.Popen.__init__ = _checked  # type: ignore[method-assign]
+STARTS = frozenset({"subprocess.Popen", "os.exec", "os.posix_spawn", "os.system"})
+sys.addaudithook(_guard)  # os.spawn*, pty.spawn and all of subprocess come by one of these
+
+
+def _started_in_a_fork() -> str:
+    """What a fork of this test was kept from starting, once."""
+    message = bytes(_found).rstrip(b"\0").decode(errors="replace")
+    _found[:] = bytes(4096)
+    return message
+
+
+@pytest.fixture
+def started_in_a_fork() -> Callable[[], str]:
+    """For the tests of this guard."""
+    return _started_in_a_fork
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     global _is_quick
     _is_quick = any(item.path.is_relative_to(folder) for folder in QUICK)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    if message := _started_in_a_fork():
+        raise AnsibleStarted(message)

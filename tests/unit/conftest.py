@@ -9,7 +9,12 @@ ones on every run, and `make long` at thousands (see searching.py).
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
+
+import pytest
+
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import session_file
 
 with suppress(ImportError):  # environments that only show that the collection runs on older tools have no hypothesis
     from hypothesis import HealthCheck, settings
@@ -23,3 +28,11 @@ with suppress(ImportError):  # environments that only show that the collection r
     )
     settings.register_profile("dev", print_blob=True, max_examples=SEARCH, suppress_health_check=patient)
     settings.load_profile("ci" if os.environ.get("CI") and "DIRECTPATH_SEARCH" not in os.environ else "dev")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_proofs() -> Iterator[None]:
+    """A kept session's proof is made to cost a tenth of a second, and hundreds are made here; one test makes a real one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session_file, "_ROUNDS", 1000)
+        yield

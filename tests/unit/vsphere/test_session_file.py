@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
@@ -26,6 +27,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.sessio
 )
 
 KEY = Key(hostname="vc.lab", port=443, username="u@lab", proxy="", trust="True")
+ROUNDS = session_file._ROUNDS  # before the tests make them few
 KEPT = Kept(cookie='vmware_soap_session="52aabbcc-0011-2233-4455-66778899aabb"', certificate="ab" * 32)
 
 
@@ -54,6 +56,14 @@ def test_what_was_kept_is_found_by_the_same_password_only(file: SessionFile) -> 
         file.remove()
         file.remove()
     assert read(file) is None
+
+
+def test_a_password_is_dear_to_guess(file: SessionFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ROUNDS >= 200_000
+    monkeypatch.setattr(session_file, "_ROUNDS", ROUNDS)
+    kept = json.loads(keep(file).read_bytes())
+    assert kept["password"] == hashlib.pbkdf2_hmac("sha256", b"secret", kept["salt"].encode(), ROUNDS).hex()
+    assert read(file) == KEPT
 
 
 @pytest.mark.parametrize(
