@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .transport.inprocess import InProcessStub
 
 Lab = Mapping[str, Any]
+_YAML: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times slower where PyYAML lacks libyaml
 _NAMESPACE = uuid.UUID("6f1c8f0e-8f0d-4f59-9a0b-8f2f7f6d7c11")
 BUILDS = {
     "5.5": "1623387",
@@ -132,7 +133,7 @@ class Simulator:
         folder = Path()
         if not isinstance(lab, Mapping):
             folder = Path(lab).parent
-            read = yaml.safe_load(Path(lab).read_text(encoding="utf-8"))
+            read = yaml.load(Path(lab).read_text(encoding="utf-8"), _YAML)
             if not isinstance(read, Mapping):
                 raise ValueError(f"{lab}: a lab is a mapping")
             lab = read

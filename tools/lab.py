@@ -9,6 +9,7 @@ fraction of it); arguments, ready file, signals and exit status are those of the
 from __future__ import annotations
 
 import atexit
+import gc
 import json
 import multiprocessing
 import os
@@ -34,7 +35,7 @@ START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 SPEED = 60.0  # a host that takes five minutes to boot takes five seconds
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["simulator.__main__"])
+FORKS.set_forkserver_preload(["simulator.__main__", "tools.lab"])
 atexit.register(forkserver._forkserver._stop)  # type: ignore[attr-defined]  # waits for it: its seconds are ours
 
 
@@ -92,6 +93,8 @@ def _serve(options: list[str], output: str) -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    gc.freeze()  # what the forks share stays shared
+    gc.set_threshold(50_000, 50, 100)
     os.chdir(ROOT)
     sink = os.open(output, os.O_WRONLY | os.O_APPEND)
     os.dup2(sink, 1)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import _imp
 import contextlib
+import gc
 import marshal
 import os
 import sys
@@ -90,3 +91,4 @@ if WARM and len(sys.orig_argv) == 2 and PROGRAM.startswith("AnsiballZ_"):
     hand_over(sys.orig_argv[1])
 if MODULES and PROGRAM.startswith("ansible"):
     share_modules()
+    gc.disable()  # it forks for each task, and looking for garbage there copies all that forks share
