@@ -128,7 +128,7 @@ STAGES: tuple[Stage, ...] = (
         about="the simulator beside vcsim, and what govc and other collections get from it (govc: skipped where there is no Go)",
         module=("pytest", "-q", "-p", "no:cacheprovider", "tests/conformance"),
         environ={"XDG_CACHE_HOME": str(CACHE)},  # the tools built for it stay in the checkout
-        cost=225,
+        cost=190,
     ),
     Stage(
         name="browser",
@@ -142,7 +142,7 @@ STAGES: tuple[Stage, ...] = (
         group="sanity",
         about="ansible-test sanity, ansible-core 2.19, but pylint, which the newest does as well",
         module=("tools.ansible_test", "sanity-main", "sanity", "--skip-test", "pylint"),
-        cost=240,
+        cost=100,
     ),
     Stage(
         name="sanity-newest",
@@ -150,7 +150,7 @@ STAGES: tuple[Stage, ...] = (
         about="ansible-test sanity, the newest ansible-core",
         env="newest",
         module=("tools.ansible_test", "sanity-newest", "sanity"),
-        cost=240,
+        cost=180,
     ),
     Stage(
         name="integration",
