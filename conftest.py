@@ -47,9 +47,6 @@ def _own_ansible_settings() -> None:
 _own_ansible_settings()
 
 
-# The machine's own CAs, which every TLS context would read whole (30 ms), are of no use here.
-os.environ["SSL_CERT_FILE"] = os.devnull
-
 # Simulated fleets are big and live as long as their test: looking through them for garbage again and again costs a tenth.
 gc.set_threshold(50_000, 50, 100)
 
