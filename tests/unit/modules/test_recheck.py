@@ -33,6 +33,7 @@ from meanwhile import (
     uplink_of_management,
     vsan_takes,
 )
+from pyVmomi import vim
 
 pytestmark = pytest.mark.slow
 
@@ -140,12 +141,6 @@ def vm_edit(path: str, value: Any) -> Change:
 
 def snapshot(sim: Any) -> None:
     sim.find("VirtualMachine", VM).set("snapshot", True)
-
-
-def no_memory_left(sim: Any) -> None:
-    pool = sim.find("VirtualMachine", VM).get("resourcePool")
-    with sim.obj(pool).edit("runtime") as runtime:
-        runtime.memory.unreservedForVm = 2**30
 
 
 VMS = [
@@ -292,3 +287,39 @@ def test_what_a_person_did_meanwhile_is_not_done_again_and_not_undone() -> None:
     assert not {"ShutdownGuest", "EnterMaintenanceMode_Task"} & set(lab.writes())
     assert result["changed"] is False
     assert power(lab) == "poweredOff"
+
+
+# -- memory ---------------------------------------------------------------------------------------------------------
+
+
+def sensitive(sim: Any) -> None:
+    with sim.find("VirtualMachine", VM).edit("config") as config:
+        config.latencySensitivity = vim.LatencySensitivity(level="high")
+
+
+UNLOCKING = [
+    Meanwhile(path="config.hardware.device", change=give(VM)),
+    Meanwhile(path="config.latencySensitivity", change=sensitive),
+    Meanwhile(
+        path="runtime.faultToleranceState",
+        change=set_to("VirtualMachine", VM, "runtime.faultToleranceState", "running"),
+    ),
+    Meanwhile(path="config.template", change=vm_edit("config.template", True)),
+    Meanwhile(path="config.hardware.memoryMB", change=event("grow_memory", vm=VM, memory_mb=128 * 1024)),
+    Meanwhile(
+        path="runtime.connectionState",
+        change=set_to("VirtualMachine", VM, "runtime.connectionState", "inaccessible"),
+    ),
+]
+
+
+@pytest.mark.parametrize("meanwhile", UNLOCKING, ids=str)
+def test_memory_that_is_needed_by_now_stays_reserved(meanwhile: Meanwhile) -> None:
+    lab = prepared(running=False)
+    lab.run("vm_memory_reservation", vm=[VM])
+    lab.sim.journal.clear()
+    with before_the_first_write(lab, meanwhile.change):
+        result = lab.run("vm_memory_reservation", fails=True, vm=[VM], state="unlocked")
+    assert lab.writes() == []
+    assert (result["error_code"], result["changed"]) == ("changed_meanwhile", False)
+    assert lab.sim.find("VirtualMachine", VM).get("config").memoryReservationLockedToMax is True
