@@ -16,8 +16,8 @@ description:
   - Functions that can only be reset together are changed together.
   - Refuses devices the host itself lives on - uplinks, boot and datastore disks, USB controllers of hosts that boot from USB - and
     devices that VMs use when disabling. The refusal names the exact override, where there is one.
-  - Writes only to hosts that differ, after a last look that each address still holds the planned device, and reads back whether the
-    change is in force or waits for a reboot.
+  - Writes only to hosts that differ. Right before the write the host is read and planned again, its disks and switches too, and it is
+    written to only if nothing but the planned change would be made then. Reads back whether the change is in force or waits for a reboot.
   - What one host lacks never stops another host's change. The task fails at the end when a host was refused.
 extends_documentation_fragment:
   - directpath.vsphere.connection

@@ -17,6 +17,9 @@ description:
   - Checks beforehand what would only fail at power-on, and names every violation at once - device limit of host and hardware version,
     hardware version, firmware, snapshots, nested virtualisation, hot-add, power state, memory of the resource pool.
   - Devices that other virtual machines hold are never taken. Devices of one NUMA node are preferred.
+  - Looks again right before each write, and writes only if nothing but the planned change would be made then.
+  - A virtual machine that ran before runs after. If it cannot be started after its change, the change is taken back and it is started as
+    it was. If that fails too, the message begins with its name.
   - Backings of later releases are shown and left alone.
 extends_documentation_fragment:
   - directpath.vsphere.connection
