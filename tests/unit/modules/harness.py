@@ -18,7 +18,7 @@ from unittest import mock
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import automation_http
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import automation_http, roll_probes
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import session as session_module
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import Endpoint, Guard
 from simulator.clock import ManualClock
@@ -29,6 +29,8 @@ from simulator.vapi.service import answer
 from simulator.web import Request
 
 LABS = Path(__file__).resolve().parents[3] / "simulator" / "labs"
+PATIENCE = 10.0
+"""Seconds of real time for which an answer from another thread is waited for: simulated time must not pass a busy machine by."""
 MODULES = "ansible_collections.directpath.vsphere.plugins.modules"
 
 
@@ -128,6 +130,7 @@ class Lab:
             mock.patch.object(session_module, "open_transport", self._transport),
             mock.patch.object(automation_http, "open_http", return_value=RestInProcess(self.sim)),
             mock.patch.object(run_module, "open_session", open_session, create=True),
+            mock.patch.object(roll_probes, "GRACE", PATIENCE),
             redirect_stdout(printed),
             suppress(SystemExit),
         ):
