@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pyVmomi import vim, vmodl
 
 from .. import data
-from ..rules import admission, faults, vgpu
+from ..rules import admission, faults, limits, vgpu
 from ..rules import devices as device_rules
 from ..rules import power_on as rules
 from ..tasks import Task
@@ -64,6 +64,7 @@ def host_view(host: HostSystem) -> rules.Host:
         cards=host.cards(),
         free_memory=host.free_memory,
         lent=len(host.holders),
+        device_max=limits.host_device_max(host.spec.release, host.settings),
     )
 
 

@@ -326,7 +326,13 @@ class Knobs:
             choices=("captured", "kb309986"),
         ),
     ] = "captured"
-    host_device_max: Annotated[int, About("devices one host can lend to running VMs; 0: no limit")] = 0
+    host_device_max: Annotated[
+        int,
+        About(
+            "passthrough devices one host can lend to running VMs; 0: no limit; -1: that of its release, "
+            "8 on ESX(i) 4.x and 5.x and none later"
+        ),
+    ] = -1
     mmio_default_gb: Annotated[
         int, About("32-bit and default 64-bit window for device memory without use64bitMMIO")
     ] = 32

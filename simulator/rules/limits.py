@@ -23,6 +23,9 @@ LOCK_FROM = 8
 FIRST_KEY, KEY_COUNT = 13000, 128
 """Device keys of passthrough devices: 13000 to 13127 (seen on 8.0.3)."""
 
+OLD_HOST_MAX = 8
+"""Passthrough devices that run at the same time on one host of ESX(i) 4.x or 5.x."""
+
 NEWEST = (
     ((5, 0), 8),
     ((5, 1), 9),
@@ -82,6 +85,17 @@ def passthrough_max(version: int, host_release: str, knobs: Knobs) -> int:
     if knobs.limit_table == "kb309986" and mine < (8, 0, 2):
         return 64 if mine >= (8, 0, 1) else 32
     return 128
+
+
+def host_device_max(host_release: str, knobs: Knobs) -> int:
+    """The most passthrough devices that running VMs have on one host; 0 where nothing limits them.
+
+    Eight on ESX(i) 4.x and 5.x by the how-to of these releases (KB 1010789, now KB 309986). Nothing confirms it for any
+    release, no later document has such a number, and the API says nothing of it: only the power-on fails.
+    """
+    if knobs.host_device_max >= 0:
+        return knobs.host_device_max
+    return OLD_HOST_MAX if (4,) <= release(host_release) < (6,) else 0
 
 
 def vgpu_max(version: int) -> int:

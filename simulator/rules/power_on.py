@@ -87,13 +87,17 @@ class Machine:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Host:
-    """What of a host decides whether a VM starts there; `free_memory` in bytes."""
+    """What of a host decides whether a VM starts there; `free_memory` in bytes.
+
+    `lent` devices are with running VMs, of at most `device_max` (0: any number).
+    """
 
     name: str
     system: str
     cards: Mapping[str, Card]
     free_memory: int
     lent: int = 0
+    device_max: int = 0
     dvx_classes: tuple[str, ...] = ()
 
 
@@ -108,7 +112,7 @@ def assigned(machine: Machine, host: Host, pools: Sequence[admission.Pool], knob
                 raise _held(host.cards[item.address], knobs)
             fixed.add(item.address)
     taken = _place(machine, host, knobs)
-    _check_host_maximum(taken, host, knobs)
+    _check_host_maximum(machine, host)
     _check_window(machine, host, taken, knobs)
     requested = needed_memory(machine)
     admission.check_pool(pools, requested)
@@ -264,9 +268,11 @@ def _place_profiles(machine: Machine, host: Host) -> dict[int, str]:
     return {item.key: address for item, address in zip(wanted, found, strict=True)}
 
 
-def _check_host_maximum(taken: Mapping[int, str], host: Host, knobs: Knobs) -> None:
-    if knobs.host_device_max and host.lent + len(taken) > knobs.host_device_max:
-        text = f"The host {host.name} has reached its maximum of {knobs.host_device_max} passthrough devices."
+def _check_host_maximum(machine: Machine, host: Host) -> None:
+    """Functions that are passed through as a whole count. The text is not published."""
+    added = sum(item.kind in ("fixed", "dynamic") for item in machine.wanted)
+    if host.device_max and added and host.lent + added > host.device_max:
+        text = f"The host {host.name} has reached its maximum of {host.device_max} passthrough devices."
         raise faults.vm_config_fault([MODULE_FAILED, ("msg.pciPassthru.hostMaximum", text)])
 
 

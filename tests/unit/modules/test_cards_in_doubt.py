@@ -154,6 +154,18 @@ class TestLimitOfOldHosts:
         assert "first 4, second 3, third 2" in result["msg"]
         assert lab.writes() == []
 
+    def test_the_simulator_starts_no_ninth_either(self) -> None:
+        """Somebody attaches two devices to a VM that is off, and starts it."""
+        lab = self.crowded()
+        lab.run("vm_pci_device", **{**self.options(2), "power": "keep"})
+        started = lab.sim.find_entity("third")
+        refused = lab.run("vm_pci_device", fails=True, **self.options(2, host_device_limit=16))
+        assert "has reached its maximum of 8 passthrough devices" in refused["msg"]
+        assert not started.is_on
+        lab.sim.events["set_knob"](name="host_device_max", value=0)
+        assert lab.run("vm_pci_device", **self.options(2, host_device_limit=16))["changed"]
+        assert started.is_on
+
     def test_the_eighth_is_not(self) -> None:
         assert self.crowded().run("vm_pci_device", **self.options(1))["changed"]
 

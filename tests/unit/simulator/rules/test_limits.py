@@ -50,6 +50,14 @@ def test_passthrough_devices_of_a_vm(version: int, release: str, table: str, max
     assert limits.passthrough_max(version, release, Knobs(limit_table=table)) == maximum
 
 
+@pytest.mark.parametrize(
+    ("release", "knob", "maximum"),
+    [("4.1.0", -1, 8), ("5.5.0", -1, 8), ("5.5.0", 0, 0), ("5.5.0", 6, 6), ("6.0.0", -1, 0), ("8.0.3", 16, 16)],
+)
+def test_passthrough_devices_of_a_host(release: str, knob: int, maximum: int) -> None:
+    assert limits.host_device_max(release, Knobs(host_device_max=knob)) == maximum
+
+
 @pytest.mark.parametrize(("name", "number"), [("vmx-20", 20), ("vmx-07", 7)])
 def test_reading_a_hardware_version(name: str, number: int) -> None:
     assert limits.hardware_version(name) == number

@@ -233,6 +233,8 @@ def test_virtual_functions_and_profiles_run_out() -> None:
         assigned(machine(vgpu, dataclasses.replace(vgpu, key=13001)), host(slices), ROOM, Knobs())
 
 
-def test_the_maximum_of_a_host_is_a_knob() -> None:
+def test_a_host_lends_no_more_devices_than_its_maximum() -> None:
     assert assigned(machine(fixed()), host(card(), lent=8), ROOM, Knobs())
-    assert "maximum of 8" in refused(machine(fixed()), host(card(), lent=8), host_device_max=8)[1]
+    assert assigned(machine(fixed()), host(card(), lent=7, device_max=8), ROOM, Knobs())
+    assert "maximum of 8" in refused(machine(fixed()), host(card(), lent=8, device_max=8))[1]
+    assert assigned(machine(), host(lent=9, device_max=8), ROOM, Knobs()) == {}
