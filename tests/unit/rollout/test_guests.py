@@ -170,6 +170,16 @@ def test_a_vm_that_was_moved_meanwhile_starts_where_the_cluster_likes() -> None:
     assert (action.kind, action.host_moid) == ("start_vm", None)
 
 
+def test_fixed_devices_are_back_before_a_dynamic_one_could_get_their_card() -> None:
+    """DRS gives any free card of the model to a dynamic device, also one that a VM has which is off."""
+    waits = {**OFF, "entry": vm_entry("start")}
+    dynamic, free = pinned("dynamic", fixed=False, **waits), vm("web", **waits)
+    fixed = pinned("fixed", **waits)
+    assert [name for _kind, name in deeds(restore(dynamic, fixed, free))] == ["fixed", "web"]
+    up = replace(fixed, power_state="poweredOn")
+    assert ("start_vm", "dynamic") in deeds(restore(dynamic, up, free))
+
+
 def test_a_host_is_done_when_all_its_vms_are_up() -> None:
     answer = restore(pinned())
     (action,) = answer.actions

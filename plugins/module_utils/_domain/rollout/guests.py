@@ -7,7 +7,7 @@ A VM is recorded before it is stopped, and the record goes only when it runs aga
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -61,7 +61,7 @@ def _stop_one(scene: Scene, view: HostView, vm: VmView) -> Guests:
     if entry is None or not _is_of_this_drain(scene, view, entry):
         entry = VmEntry(roll=scene.world.roll, host=view.moid, step="stop", at=now, rank=vm.order)
     end = scene.end_of(view, entry.at, limits.stop_vm)
-    force = forces and (entry.forced or now >= end or not vm.tools_running)
+    force = forces and (entry.forced or now >= end or (vm.tools_known and not vm.tools_running))
     if vm.refusal is not None and vm.refusal.kind != "start_vm" and vm.refusal.code == "no_permission":
         return Guests(give_up=("vm_not_stopped", f"{vm.name} may not be stopped and started again ({vm.refusal.text})"))
     if not forces and now >= end:
@@ -102,7 +102,7 @@ def restore(scene: Scene, view: HostView) -> Guests:
     hopeless: list[VmView] = []
     for _unused, rank in groupby(owed, key=lambda vm: vm.entry.rank if vm.entry else 0):
         vms = list(rank)
-        parts = [_start_one(scene, view, vm) for vm in vms]
+        parts = _fixed_first(vms, [_start_one(scene, view, vm) for vm in vms])
         hopeless += [vm for vm, part in zip(vms, parts, strict=True) if part.give_up]
         going = [part for part in parts if not part.give_up]
         if going:
@@ -112,6 +112,15 @@ def restore(scene: Scene, view: HostView) -> Guests:
         return Guests()
     sentence = f"{_names(hopeless)} did not start, see the tasks of these VMs"
     return Guests(left=tuple(hopeless), reason=sentence, give_up=("vm_not_started", sentence))
+
+
+def _fixed_first(vms: Sequence[VmView], parts: Sequence[Guests]) -> list[Guests]:
+    """VMs with dynamic devices wait until those with fixed ones run: they would be given any free card, also one that belongs to a
+    VM that is off."""
+    pairs = list(zip(vms, parts, strict=True))
+    if not any(vm.fixed and not vm.is_on and not part.give_up for vm, part in pairs):
+        return list(parts)
+    return [Guests() if vm.devices and not (vm.fixed or vm.is_on or part.give_up) else part for vm, part in pairs]
 
 
 def answered(vm: VmView, kind: str) -> str:
