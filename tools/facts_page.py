@@ -64,6 +64,36 @@ VMS: Sequence[tuple[str, str, str, str]] = (
         "`ignore_unreadable_vms` with the VM",
     ),
     (
+        "on which host a VM is: the VM and the host both say so",
+        "`runtime.host` of the VM, `vm` of the host",
+        "the same, on every host that it may be on, if it holds a device",
+        "`ignore_unreadable_vms` with the VM",
+    ),
+    (
+        "whether a VM runs that has a dynamic device",
+        "`runtime.powerState`, and what the host says that it lends (`binding`)",
+        "its device counts as taken",
+        "none",
+    ),
+    (
+        "what keeps a VM on a host that is to be rebooted",
+        "`config.hardware.device`, `runtime.powerState`, `customValue`",
+        "the host is not started, and the VM neither moved nor stopped (`vm_unreadable`)",
+        "none: shut the VM down by hand",
+    ),
+    (
+        "whether VMware Tools run in a VM that is to be stopped",
+        "`guest.toolsRunningStatus`",
+        "the guest is asked to shut down, and powered off only when its time is over",
+        "none",
+    ),
+    (
+        "which VMs are never stopped",
+        "`name`",
+        "a name in `never_stop` that no VM has is refused (`unknown_vm`)",
+        "none",
+    ),
+    (
         "which card a fixed backing with two readings means (`0:66:0.0`)",
         "`backing.id`",
         "both cards count as held by the VM",

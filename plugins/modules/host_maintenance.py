@@ -43,7 +43,7 @@ options:
     default: fail
   never_stop:
     description: Virtual machines, by name, inventory path or managed object id, that are never stopped. Their host is refused while
-      they pin it. A name that no virtual machine has is warned about.
+      they pin it. A name that no virtual machine has is refused, with near names.
     type: list
     elements: str
     default: []

@@ -238,8 +238,8 @@ options:
   never_stop:
     description:
       - Virtual machines, by name, inventory path or managed object id, that are never stopped. Their host is blocked while they pin it.
-      - A name that stands for two virtual machines of the vCenter is refused. One that nothing is called yet holds for a virtual machine
-        that gets it while the run lasts.
+      - A name that stands for two virtual machines of the vCenter is refused, and so is one that none has, with near names. With several
+        vCenters, each gets the names of its own virtual machines.
     type: list
     elements: str
     default: []

@@ -123,22 +123,21 @@ def _model_key(model: AllowedDevice) -> tuple[str, ...]:
 
 
 def read_claims(world: VmWorld) -> Claims:
-    """The claims as they are now. What a host says of its users counts for VMs that were not read themselves."""
+    """The claims as they are now. What a host says of its users counts where the VM itself does not say it."""
     claims = Claims()
-    known = set()
     for vm in world.everyone():
-        known.add(vm.moid)
         if vm.host_moid is None:
             continue
         for address, fixed, doubt in _addresses(vm):
             claim = Claim(vm=vm.name, moid=vm.moid, powered_on=vm.is_powered_on, fixed=fixed, doubt=doubt)
             claims.add(vm.host_moid, address, claim)
-        if vm.is_powered_on:
+        if vm.may_run:
             claims.place(vm.host_moid, vm, tuple(_unassigned(vm)))
     for host in world.hosts:
         for address, users in sorted(host.users.items()):
             for user in sorted(users, key=lambda user: (user.vm, user.moid)):
-                if user.moid not in known and (user.fixed or user.powered_on):
+                said = {claim.moid for claim in claims.table.get(host.moid, {}).get(address, ())}
+                if user.moid not in said and (user.fixed or user.powered_on):
                     claim = Claim(vm=user.vm, moid=user.moid, powered_on=user.powered_on, fixed=user.fixed)
                     claims.add(host.moid, address, claim)
     return claims
@@ -151,7 +150,7 @@ def _addresses(vm: Vm) -> Iterator[tuple[str, bool, str]]:
             case FixedBacking() as backing:
                 for address in backing.possible:
                     yield address, True, two_readings(backing)
-            case DynamicBacking(assigned_address=str() as address) if vm.is_powered_on:
+            case DynamicBacking(assigned_address=str() as address) if vm.may_run:
                 yield address, False, ""
             case SriovBacking(virtual_function=str() as address):
                 yield address, True, ""

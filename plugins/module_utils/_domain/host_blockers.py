@@ -132,6 +132,16 @@ def evacuation_loses_devices(name: str, vms: Iterable[str]) -> Blocker:
     )
 
 
+def evacuation_may_lose_devices(name: str, unread: Sequence[UnreadVm]) -> Blocker:
+    """The same for VMs of which it is not known whether they hold a device of the host called ``name``."""
+    return Blocker(
+        code="holders_unknown",
+        message=f"evacuate_powered_off may register virtual machines of {name} on other hosts, away from their devices: it is not known "
+        f"which devices they hold. {'; '.join(f'{vm.vm} {vm.why}' for vm in unread)}",
+        cure="Set evacuate_powered_off: false, or repair or unregister these VMs, or let the account read them",
+    )
+
+
 def labels_conflict(host: Host, device: HostDevice, labels: Sequence[str]) -> Blocker:
     return Blocker(
         code="contradicting_labels",

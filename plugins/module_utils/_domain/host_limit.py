@@ -27,8 +27,8 @@ def device_limit(host: Host, override: int | None = None) -> int | None:
 
 
 def devices_in_use(host: Host, vms: Iterable[Vm]) -> dict[str, int]:
-    """VM id → devices it has on the host while it runs; VMs that are off or have none are left out."""
-    counts = {vm.moid: counts_towards_limit(vm.devices) for vm in vms if vm.host_moid == host.moid and vm.is_powered_on}
+    """VM id → devices it has on the host while it runs, or may; VMs that are off or have none are left out."""
+    counts = {vm.moid: counts_towards_limit(vm.devices) for vm in vms if vm.host_moid == host.moid and vm.may_run}
     return {moid: count for moid, count in counts.items() if count}
 
 

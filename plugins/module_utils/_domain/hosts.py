@@ -242,6 +242,8 @@ class Host:
     """False when the host has no passthrough system at all."""
     users: Mapping[str, tuple[DeviceUser, ...]] = field(default_factory=dict)
     """address → VMs that refer to it; filled when VMs were read."""
+    residents: frozenset[str] = frozenset()
+    """Ids of the VMs that the host itself lists; filled when VMs are read."""
     unread_vms: tuple[UnreadVm, ...] = ()
     """VMs that may hold any of its devices; filled when VMs were read."""
     fabric: HostFabric | None = None

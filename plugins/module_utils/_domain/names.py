@@ -262,6 +262,16 @@ def resolve_each(directory: Directory, said: Mapping[str, Meaning], parameter: s
     return Meant(by_id=by_id, by_name=by_name, ids=ids)
 
 
+def resolve_all(directory: Directory, said: Mapping[str, Meaning], parameter: str) -> Meant[Meaning]:
+    """The same for a list that protects: a name that nothing has would protect nothing.
+
+    Raises InputError (unknown with near names, ambiguous).
+    """
+    for text in said:
+        directory.find(text, parameter)
+    return resolve_each(directory, said, parameter)
+
+
 def relabelled(directory: Directory, said: Mapping[str, Any], parameter: str) -> dict[str, Any]:
     """The same mapping with each key as its object is called in results. Keys that nothing is called stay as they are."""
     return {

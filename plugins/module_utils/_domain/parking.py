@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .host_blockers import evacuation_loses_devices, unreachable
+from .holders import unread_vms
+from .host_blockers import evacuation_loses_devices, evacuation_may_lose_devices, unreachable
 from .hosts import Host
 from .plan import Blocker, Change, Plan, TargetPlan
 from .timeouts import check_timeout
@@ -156,6 +157,9 @@ def _evacuation(host: Host, residents: Sequence[Vm], wish: ParkWish) -> Iterator
     fixed = [vm.name for vm in residents if (stops or not vm.is_powered_on) and _is_fixed(vm)]
     if wish.evacuate_powered_off and fixed:
         yield evacuation_loses_devices(host.name, fixed)
+    unread = unread_vms(host, residents) if wish.evacuate_powered_off else ()
+    if unread:
+        yield evacuation_may_lose_devices(host.name, unread)
 
 
 def _is_fixed(vm: Vm) -> bool:
@@ -245,7 +249,8 @@ def _release(host: Host, wish: ParkWish, marks: Mapping[str, str], stopped: Sequ
     if ours:
         changes.append(_forget(host.moid, "mark of the host"))
     waiting = [vm for vm in stopped if marked_host(marks.get(vm.moid, "")) == host.moid] if wish.start_vms else []
-    for vm in sorted(waiting, key=lambda vm: (vm.name, vm.moid)):
+    # A VM with a dynamic device would be given any free card, also one that is fixed in a VM that is off: those start first.
+    for vm in sorted(waiting, key=lambda vm: (not _is_fixed(vm), vm.name, vm.moid)):
         if not vm.is_powered_on:
             changes.append(Change(kind="power_on", subject=vm.name, before="poweredOff", after="poweredOn", detail=vm))
         changes.append(_forget(vm.moid, f"mark of {vm.name}"))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from .errors import InputError
+from .holders import unread_vms
 from .hosts import Host, HostDevice, UnreadVm
 from .mmio import MmioWish
 from .selectors import DeviceWish
@@ -110,11 +111,7 @@ class VmWorld:
 
     def unread_on(self, host: Host) -> tuple[UnreadVm, ...]:
         """VMs of the host that may hold any of its devices, but for those that are ignored; sorted by name."""
-        return tuple(
-            UnreadVm(vm=vm.name, moid=vm.moid, why=vm.unread_devices)
-            for vm in self.everyone()
-            if vm.host_moid == host.moid and vm.unread_devices and vm.moid not in self.ignored_vms
-        )
+        return tuple(vm for vm in unread_vms(host, self.everyone()) if vm.moid not in self.ignored_vms)
 
     def models(self) -> Mapping[str, HostDevice]:
         """One device of every model known on the hosts, by ``vendor:device``: gives names to models a VM refers to."""

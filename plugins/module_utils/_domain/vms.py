@@ -153,6 +153,7 @@ class Vm:
     cluster: str | None = None
     datacenter_moid: str | None = None
     power_state: str = "poweredOff"
+    """``unknown`` where it was not read."""
     connection_state: str = "connected"
     is_template: bool = False
     change_version: str = ""
@@ -165,6 +166,7 @@ class Vm:
     virtual_iommu: bool = False
     has_snapshots: bool = False
     fault_tolerance: bool = False
+    fault_tolerance_known: bool = True
     latency_sensitivity: Fact[str] = "normal"
     """``high`` demands that all memory is reserved."""
     tools_running: bool = False
@@ -179,6 +181,11 @@ class Vm:
     @property
     def is_powered_on(self) -> bool:
         return self.power_state == "poweredOn"
+
+    @property
+    def may_run(self) -> bool:
+        """Whether it runs, or may: its power state is not known."""
+        return self.power_state in ("poweredOn", "unknown")
 
     @property
     def unread_devices(self) -> str:
@@ -201,6 +208,8 @@ class Vm:
         reasons = []
         if self.fault_tolerance:
             reasons.append("it is protected by Fault Tolerance")
+        elif not self.fault_tolerance_known:
+            reasons.append("it is not known whether Fault Tolerance protects it (runtime.faultToleranceState)")
         if isinstance(self.latency_sensitivity, Unknown):
             reasons.append(f"its latency sensitivity is not known ({self.latency_sensitivity.gap}), and may be high")
         elif self.latency_sensitivity == "high":

@@ -42,7 +42,7 @@ from .._vsphere.session import Session
 from .names import hosts_of, vm_of
 from .run import Outcome
 from .vms import DeviceRequest, Entry, vm_wish
-from .worlds import place_vms, vms_of
+from .worlds import neighbours, place_vms, vms_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,16 +112,15 @@ def observe(session: Session, request: DriftRequest) -> Seen:
     meaning = _meaning(inventory, request)
     wished = [vm for vm in inventory.vms if vm.moid in meaning.vms]
     near = _near(inventory.hosts, meaning, wished, whole_fleet=request.whole_fleet)
-    places = {host.moid for host in near}
-    others = [vm for vm in inventory.vms if vm.host_moid in places and vm.moid not in meaning.vms]
+    hosts = reread_hosts(session, near, numa=True, vms=True)
     vms = place_vms(read_vms(session, wished, pools=True), near)
-    neighbours = place_vms(read_holders(session, others), near)
-    hosts = with_users(read_bindings(session, reread_hosts(session, near, numa=True)), (*vms, *neighbours))
+    others = place_vms(read_holders(session, neighbours(inventory, hosts, wished)), near)
+    hosts = with_users(read_bindings(session, hosts), (*vms, *others))
     wishes, passed = _wishes(vms, meaning, _only_on(inventory, request))
     world = DriftWorld(
         vms=VmWorld(
             vms=vms,
-            others=neighbours,
+            others=others,
             hosts=hosts,
             ignored_vms=vms_of(inventory, request.ignored_vms, "ignore_unreadable_vms"),
             device_limit=request.device_limit,

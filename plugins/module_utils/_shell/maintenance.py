@@ -11,11 +11,11 @@ from typing import Any
 
 from .._domain.errors import DirectPathError
 from .._domain.hosts import Host
-from .._domain.names import Meant, resolve_each
+from .._domain.names import Meant, resolve_all
 from .._domain.parking import EnterMaintenance, Forget, ParkWish, host_mark, plan_parking, vm_mark
 from .._domain.plan import Change, Plan, TargetPlan
 from .._domain.targets import Target, parse_targets
-from .._domain.vms import Vm
+from .._domain.vms import Vm, VmName
 from .._vsphere.apply_maintenance import enter_maintenance, exit_maintenance, read_running_tasks
 from .._vsphere.apply_vms import apply_vm, unchecked
 from .._vsphere.faults import UNCERTAIN
@@ -77,17 +77,21 @@ class ParkWorld:
     tasks: Mapping[str, Sequence[str]]
     stopped: tuple[Vm, ...]
     never_stop: Meant[bool]
+    names: tuple[VmName, ...] = ()
+    """VMs of the inventory, where it was read."""
 
 
 def observe(session: Session, request: Request) -> ParkWorld:
     """VMs and tasks are read only for hosts that are to be emptied."""
     never: Meant[bool] = Meant()
-    if request.never_stop:
+    names: tuple[VmName, ...] = ()
+    if request.never_stop or request.wish.evacuate_powered_off:
         inventory = read_names(session)
-        never = resolve_each(inventory.vm_names, dict.fromkeys(request.never_stop, True), "never_stop")
-        world = observe_chosen_hosts(session, request.targets, inventory)
+        names = inventory.vms
+        never = resolve_all(inventory.vm_names, dict.fromkeys(request.never_stop, True), "never_stop")
+        world = observe_chosen_hosts(session, request.targets, inventory, residents=True)
     else:
-        world = observe_hosts(session, request.targets)
+        world = observe_hosts(session, request.targets, residents=True)
     marks = open_marks(session, request.journal, [host.moid for host in world.hosts], read_only=session.stub.read_only)
     texts = marks.read()
     due = [host for host in world.hosts if not host.in_maintenance_mode] if request.wish.state == "present" else []
@@ -96,10 +100,11 @@ def observe(session: Session, request: Request) -> ParkWorld:
         hosts=replace(world, hosts=tuple(deep.get(host.moid, host) for host in world.hosts)),
         marks=marks,
         texts=texts,
-        residents=_residents(session, due) if due else {},
+        residents=_residents(session, due, names) if due else {},
         tasks=read_running_tasks(session, due) if due else {},
         stopped=_stopped(session, texts) if request.wish.state == "absent" else (),
         never_stop=never,
+        names=names,
     )
 
 
@@ -118,14 +123,14 @@ def recheck(session: Session, world: ParkWorld, request: Request, plan: Plan, mo
     return replace(
         world,
         hosts=replace(seen, hosts=hosts),
-        residents=_residents(session, due) if due else {},
+        residents=_residents(session, due, world.names) if due else {},
         tasks=read_running_tasks(session, due) if due else {},
         stopped=read_vms(session, [place_of(vm) for vm in world.stopped]) if world.stopped else (),
     )
 
 
-def _residents(session: Session, hosts: Sequence[Host]) -> dict[str, tuple[Vm, ...]]:
-    found = read_residents(session, [host.moid for host in hosts])
+def _residents(session: Session, hosts: Sequence[Host], names: Sequence[VmName]) -> dict[str, tuple[Vm, ...]]:
+    found = read_residents(session, hosts, names)
     labels = vm_labels(session, {vm.moid: vm.name for vms in found.values() for vm in vms})
     return {moid: tuple(replace(vm, name=labels[vm.moid]) for vm in vms) for moid, vms in found.items()}
 
@@ -137,17 +142,13 @@ def _stopped(session: Session, texts: Mapping[str, str]) -> tuple[Vm, ...]:
 
 
 def plan(world: ParkWorld, request: Request) -> Plan:
-    made = plan_parking(
+    return plan_parking(
         world.hosts.hosts,
         world.residents,
         replace(request.wish, never_stop=frozenset(world.never_stop.by_id)),
         tasks=world.tasks,
         marks=world.texts,
         stopped=world.stopped,
-    )
-    unknown = (name for name in request.never_stop if name not in world.never_stop.ids)
-    return replace(
-        made, warnings=(*made.warnings, *(f"never_stop names {name}, and no VM is called so" for name in unknown))
     )
 
 

@@ -55,12 +55,11 @@ class Request:
 
 def observe(session: Session, request: Request) -> HostWorld:
     """Users are read only where they matter: a device in use may not be taken away from its VM."""
-    users = request.state == "disabled"
-    if not (users and request.ignore_unreadable_vms):
-        return observe_hosts(session, request.targets, users=users)
+    if request.state == "enabled":
+        return observe_hosts(session, request.targets)
     inventory = read_names(session)
     ignored = vms_of(inventory, request.ignore_unreadable_vms, "ignore_unreadable_vms")
-    return replace(observe_chosen_hosts(session, request.targets, inventory, users=users), ignored_vms=ignored)
+    return replace(observe_chosen_hosts(session, request.targets, inventory, users=True), ignored_vms=ignored)
 
 
 def expect(session: Session, world: HostWorld, request: Request) -> HostWorld:

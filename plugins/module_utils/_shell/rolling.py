@@ -12,7 +12,7 @@ from typing import Any
 from .._domain.errors import DirectPathError
 from .._domain.hosts import Host
 from .._domain.moments import refuse_future
-from .._domain.names import KINDS, Meant, relabelled, resolve_each
+from .._domain.names import KINDS, Meant, relabelled, resolve_all, resolve_each
 from .._domain.overrides import parse_overrides
 from .._domain.rollout.forecast import forecast
 from .._domain.rollout.lock import scope_digest
@@ -152,7 +152,10 @@ def _resolved(inventory: Inventory, wish: RollWish) -> _Said:
             measured=relabelled(hosts, policy.measured, "measured"),
         ),
         orders=resolve_each(vms, wish.vm_order, "vm_order"),
-        never_stop=resolve_each(vms, dict.fromkeys(wish.never_stop, True), "never_stop"),
+        # A run that has begun is not left half done because a VM is gone meanwhile.
+        never_stop=(resolve_each if wish.goes_on else resolve_all)(
+            vms, dict.fromkeys(wish.never_stop, True), "never_stop"
+        ),
         pending=frozenset(pending.by_id),
         detached=frozenset(detached.by_id),
         vm_names={"never_stop": wish.never_stop, "vm_order": tuple(wish.vm_order)},

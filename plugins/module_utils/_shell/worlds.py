@@ -51,31 +51,43 @@ class HostWorld:
         return replace(self, hosts=hosts, wishes={moid: self.wishes[moid] for moid in self.wishes if moid in moids})
 
 
-def observe_hosts(session: Session, targets: Sequence[Target], *, users: bool = False, numa: bool = False) -> HostWorld:
+def observe_hosts(
+    session: Session, targets: Sequence[Target], *, users: bool = False, numa: bool = False, residents: bool = False
+) -> HostWorld:
     """The hosts the targets mean: one bulk read for their names, one for what they hold, one for their VMs when ``users``.
+    ``residents``: with the ids of their VMs.
 
-    Where every host is meant, names and contents are one read.
+    Where every host is meant, names and contents are one read. For who has which device to be shown, not for taking it away: see
+    ``observe_chosen_hosts``.
     """
     if all(target.hosts or target.clusters for target in targets):
-        return observe_chosen_hosts(session, targets, read_host_names(session), users=users, numa=numa)
-    inventory = read_hosts(session, numa=numa)
+        names = read_host_names(session)
+        return observe_chosen_hosts(session, targets, names, users=users, numa=numa, residents=residents)
+    inventory = read_hosts(session, numa=numa, vms=residents)
     wishes = resolve_targets(inventory, targets)
     return HostWorld(hosts=read_users(session, inventory.hosts) if users else inventory.hosts, wishes=wishes)
 
 
 def observe_chosen_hosts(
-    session: Session, targets: Sequence[Target], inventory: Inventory, *, users: bool = False, numa: bool = False
+    session: Session,
+    targets: Sequence[Target],
+    inventory: Inventory,
+    *,
+    users: bool = False,
+    numa: bool = False,
+    residents: bool = False,
 ) -> HostWorld:
-    """The same where the names of the inventory were read already."""
+    """The same where the names of the inventory were read already. Those of VMs tell of users that a host does not list."""
     wishes = resolve_targets(inventory, targets)
-    chosen = reread_hosts(session, [host for host in inventory.hosts if host.moid in wishes], numa=numa)
-    return HostWorld(hosts=read_users(session, chosen) if users else chosen, wishes=wishes)
+    meant = [host for host in inventory.hosts if host.moid in wishes]
+    chosen = reread_hosts(session, meant, numa=numa, vms=users or residents)
+    return HostWorld(hosts=read_users(session, chosen, inventory.vms) if users else chosen, wishes=wishes)
 
 
 def follow_hosts(session: Session, world: HostWorld, moids: Collection[str], *, users: bool = False) -> HostWorld:
     """The same hosts as they are now, found by their ids: they may have been renamed or moved."""
     known = world.only(moids)
-    hosts = reread_hosts(session, [replace(host, fabric=None, users={}) for host in known.hosts])
+    hosts = reread_hosts(session, [replace(host, fabric=None, users={}) for host in known.hosts], vms=True)
     return replace(known, hosts=read_users(session, hosts) if users else hosts)
 
 
@@ -204,19 +216,29 @@ def observe_vm_world(session: Session, wanted: Sequence[Reference]) -> NamedVmWo
     chosen = _chosen(inventory, meant)
     homes = {host.compute_moid for host in inventory.hosts if host.moid in {vm.host_moid for vm in chosen}}
     near = [host for host in inventory.hosts if host.compute_moid in homes]
-    places, taken = {host.moid for host in near}, {vm.moid for vm in chosen}
-    neighbours = [vm for vm in inventory.vms if vm.host_moid in places and vm.moid not in taken]
+    hosts = reread_hosts(session, near, numa=True, vms=True)
     world = VmWorld(
         vms=place_vms(read_vms(session, chosen, pools=True), near),
-        others=place_vms(read_holders(session, neighbours), near),
-        hosts=read_bindings(session, reread_hosts(session, near, numa=True)),
+        others=place_vms(read_holders(session, neighbours(inventory, hosts, chosen)), near),
+        hosts=read_bindings(session, hosts),
     )
     return NamedVmWorld(world=world, vms=world.vms, meant=meant, inventory=inventory)
 
 
+def neighbours(inventory: Inventory, hosts: Iterable[Host], chosen: Iterable[VmName]) -> list[VmName]:
+    """The VMs beside the chosen ones that may hold devices of these hosts: a host or the VM itself says so, or the VM does not say
+    where it is."""
+    taken = {vm.moid for vm in chosen}
+    listed = {moid for host in hosts for moid in host.residents}
+    places = {None, *(host.moid for host in hosts)}
+    return [vm for vm in inventory.vms if vm.moid not in taken and (vm.host_moid in places or vm.moid in listed)]
+
+
 def vms_of(inventory: Inventory, names: Iterable[str], parameter: str) -> frozenset[str]:
-    """Ids of the VMs of a plain list. Names that none has are passed over. Raises InputError for one that stands for several."""
-    return frozenset(resolve_each(inventory.vm_names, dict.fromkeys(sorted(names), True), parameter).by_id)
+    """Ids of the VMs of a plain list. A name that none has may be the id of a VM that this account does not see. Raises InputError
+    for one that stands for several."""
+    meant = resolve_each(inventory.vm_names, dict.fromkeys(sorted(names), True), parameter)
+    return frozenset(meant.by_id) | (frozenset(names) - meant.ids.keys())
 
 
 def find_vms(inventory: Inventory, wanted: Iterable[Reference]) -> dict[Reference, str]:

@@ -14,7 +14,8 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from .._domain.hosts import DeviceMode, DeviceUser, Host, HostCapabilities, HostDevice, Sriov, UnreadVm
+from .._domain.holders import unread_vms
+from .._domain.hosts import DeviceMode, DeviceUser, Host, HostCapabilities, HostDevice, Sriov
 from .._domain.pci import hex4
 from .._domain.plain import visible_name
 from .._domain.targets import Inventory
@@ -48,20 +49,23 @@ _CAPABILITIES = {
 }
 _BOUND_ADDRESS = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]", re.IGNORECASE)
 _ASSIGNABLE = "configManager.assignableHardwareManager"
-_NEEDED = ("runtime.connectionState", "hardware.pciDevice", "config.pciPassthruInfo")
+_RESIDENTS = "vm"
+_NEEDED = ("runtime.connectionState", "hardware.pciDevice", "config.pciPassthruInfo", _RESIDENTS)
 """Paths whose absence makes the picture of a host worthless."""
 
 
-def host_paths(session: Session, *, numa: bool = False) -> tuple[str, ...]:
+def host_paths(session: Session, *, numa: bool = False, vms: bool = False) -> tuple[str, ...]:
+    """``vms``: also the list of its VMs."""
     known = tuple(f"capability.{name}" for name in _CAPABILITIES if session.knows(vim.host.Capability, name))
     deeper = ("hardware.numaInfo",) if numa else ()
     lending = (_ASSIGNABLE,) if session.knows(vim.host.ConfigManager, "assignableHardwareManager") else ()
-    return _ALWAYS + known + deeper + lending
+    return _ALWAYS + known + deeper + lending + ((_RESIDENTS,) if vms else ())
 
 
-def read_hosts(session: Session, *, numa: bool = False) -> Inventory:
-    """Every host of the endpoint, sorted by name, in one bulk read."""
-    return _inventory(session, collect_view(session, {vim.HostSystem: host_paths(session, numa=numa), **PLACE_PATHS}))
+def read_hosts(session: Session, *, numa: bool = False, vms: bool = False) -> Inventory:
+    """Every host of the endpoint, sorted by name, in one bulk read. ``vms``: with the ids of their VMs."""
+    paths = host_paths(session, numa=numa, vms=vms)
+    return _inventory(session, collect_view(session, {vim.HostSystem: paths, **PLACE_PATHS}))
 
 
 _HOST_NAME_PATHS: Mapping[type, tuple[str, ...]] = {vim.HostSystem: ("name", "parent"), **PLACE_PATHS}
@@ -99,10 +103,13 @@ def _inventory(session: Session, found: Mapping[type, Sequence[Row]]) -> Invento
     )
 
 
-def reread_hosts(session: Session, hosts: Sequence[Host], *, numa: bool = False) -> tuple[Host, ...]:
-    """The same hosts as they are now, in one bulk read. One that was removed meanwhile is not connected, not silently missing."""
+def reread_hosts(session: Session, hosts: Sequence[Host], *, numa: bool = False, vms: bool = False) -> tuple[Host, ...]:
+    """The same hosts as they are now, in one bulk read. One that was removed meanwhile is not connected, not silently missing.
+
+    ``vms``: with the ids of their VMs.
+    """
     moids = [host.moid for host in hosts]
-    return _as_now(hosts, collect_objects(session, vim.HostSystem, moids, host_paths(session, numa=numa)))
+    return _as_now(hosts, collect_objects(session, vim.HostSystem, moids, host_paths(session, numa=numa, vms=vms)))
 
 
 def read_around(
@@ -115,7 +122,7 @@ def read_around(
     assignable = vim.host.AssignableHardwareManager if managers else None
     starts = [Start(kind=vim.HostSystem, moids=[host.moid for host in hosts], link="vm", both=True)]
     paths: dict[type, Sequence[str]] = {
-        vim.HostSystem: host_paths(session, numa=True),
+        vim.HostSystem: host_paths(session, numa=True, vms=True),
         vim.VirtualMachine: holder_paths(session),
     }
     if assignable is not None:
@@ -177,6 +184,7 @@ def host_from_row(row: Row, clusters: Mapping[str, str]) -> Host:
         ),
         devices=_devices(row),
         passthrough_supported=system is not None,
+        residents=frozenset(vm._moId for vm in row.get(_RESIDENTS, ())),
         unreadable=tuple(sorted(path for path in row.missing if path in _NEEDED)),
     )
 
@@ -281,12 +289,19 @@ def _drs_moves_vms(config: Any) -> bool | None:
     return bool(drs.enabled) and str(drs.defaultVmBehavior) == "fullyAutomated"
 
 
-def read_users(session: Session, hosts: Sequence[Host]) -> tuple[Host, ...]:
-    """The hosts with the VMs that hold or are configured with each of their devices, in one bulk read."""
+def read_users(session: Session, hosts: Sequence[Host], names: Iterable[VmName] = ()) -> tuple[Host, ...]:
+    """The hosts with the VMs that hold or are configured with each of their devices, in one bulk read.
+
+    ``names``: VMs of the inventory. Those that say that they are on one of the hosts, or say nothing, and that the host does not list
+    are read, too, by one more.
+    """
     paths = {vim.VirtualMachine: USER_PATHS}
     reachable = [host.moid for host in hosts if host.is_reachable]
-    found = collect_through(session, vim.HostSystem, reachable, "vm", paths, page=DEVICES_PAGE)
-    vms = [vm_from_row(row, None) for row in found[vim.VirtualMachine]]
+    rows = collect_through(session, vim.HostSystem, reachable, _RESIDENTS, paths, page=DEVICES_PAGE)[vim.VirtualMachine]
+    listed = {row.moid for row in rows}
+    unlisted = [vm.moid for vm in names if vm.moid not in listed and vm.host_moid in (None, *reachable)]
+    rows += collect_objects(session, vim.VirtualMachine, unlisted, USER_PATHS, page=DEVICES_PAGE)
+    vms = [vm_from_row(row, None) for row in rows]
     labels = vm_labels(session, {vm.moid: vm.name for vm in vms})
     named = [replace(vm, name=labels[vm.moid]) for vm in vms]
     return read_bindings(session, tuple(with_users(host, named) for host in hosts))
@@ -332,16 +347,14 @@ def _bound(host: Host, bindings: Iterable[Any]) -> Host:
 def with_users(host: Host, vms: Iterable[Vm]) -> Host:
     """The host with the VMs on it that refer to its devices, and those of which that is not known."""
     users: dict[str, list[DeviceUser]] = {}
-    unread = []
+    vms = tuple(vms)
     for vm in sorted(vms, key=lambda vm: (vm.name, vm.moid)):
         if vm.host_moid != host.moid:
             continue
-        if vm.unread_devices:
-            unread.append(UnreadVm(vm=vm.name, moid=vm.moid, why=vm.unread_devices))
         for device in vm.devices:
             is_fixed = isinstance(device.backing, FixedBacking)
             user = DeviceUser(vm=vm.name, moid=vm.moid, powered_on=vm.is_powered_on, fixed=is_fixed)
             for address in held_addresses(device.backing):
                 users.setdefault(address, []).append(user)
     table = {address: tuple(found) for address, found in sorted(users.items())}
-    return replace(host, users=table, unread_vms=tuple(unread))
+    return replace(host, users=table, unread_vms=unread_vms(host, vms))

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from .._domain.facts import Fact, Gap, Unknown
+from .._domain.hosts import Host
 from .._domain.names import Directory
 from .._domain.pci import backing_addresses, hex4, parse_backing_address, parse_backing_device_id
 from .._domain.vms import (
@@ -27,7 +28,7 @@ from .._domain.vms import (
     VmName,
 )
 from .bulk import Start
-from .collect import DEVICES_PAGE, Row, collect_around, collect_objects, collect_through
+from .collect import DEVICES_PAGE, NAMES_PAGE, Row, collect_around, collect_objects, collect_through
 from .read_places import PLACE_PATHS, Places
 from .sdk import vim
 from .session import Session
@@ -81,6 +82,7 @@ _SINCE = {
     "config.fixedPassthruHotPlugEnabled": (vim.vm.ConfigInfo, "fixedPassthruHotPlugEnabled"),
 }
 _NEEDED = ("config.hardware.device", "config.memoryAllocation", "config.hardware.memoryMB")
+"""Every VM has them: also one without disks and cards has controllers, and memory."""
 _MIB = 2**20
 
 
@@ -152,16 +154,19 @@ def holders(rows: Iterable[Row], names: Iterable[VmName]) -> tuple[Vm, ...]:
     return tuple(sorted(vms, key=lambda vm: (vm.path or vm.name, vm.moid)))
 
 
-def read_residents(session: Session, host_moids: Iterable[str]) -> dict[str, tuple[Vm, ...]]:
-    """host id → all VMs registered on it, in full and sorted by name, in one bulk read."""
-    wanted = sorted(set(host_moids))
-    residents: dict[str, list[Vm]] = {moid: [] for moid in wanted}
-    rows = collect_through(session, vim.HostSystem, wanted, "vm", {vim.VirtualMachine: _paths(session)})[
-        vim.VirtualMachine
-    ]
-    for vm in (vm_from_row(row, None) for row in rows):
-        residents.setdefault(vm.host_moid or "", []).append(vm)
-    return {moid: tuple(sorted(vms, key=lambda vm: (vm.name, vm.moid))) for moid, vms in residents.items()}
+def read_residents(session: Session, hosts: Sequence[Host], names: Iterable[VmName] = ()) -> dict[str, tuple[Vm, ...]]:
+    """host id → all VMs on it, as the host or the VM says, in full and sorted by name, in one bulk read.
+
+    ``hosts`` were read with their residents. ``names``: VMs of the inventory that may say so.
+    """
+    places = {host.moid for host in hosts}
+    wanted = {moid for host in hosts for moid in host.residents}
+    wanted |= {vm.moid for vm in names if vm.host_moid in places}
+    rows = collect_objects(session, vim.VirtualMachine, wanted, _paths(session))
+    vms = sorted((vm_from_row(row, None) for row in rows), key=lambda vm: (vm.name, vm.moid))
+    return {
+        host.moid: tuple(vm for vm in vms if vm.host_moid == host.moid or vm.moid in host.residents) for host in hosts
+    }
 
 
 def _pool(row: Row) -> PoolState:
@@ -197,22 +202,24 @@ def vm_from_row(row: Row, place: VmName | None) -> Vm:
         virtual_iommu=bool(row.get("config.flags.vvtdEnabled", False)),
         has_snapshots=row.get("snapshot") is not None,
         fault_tolerance=str(row.get("runtime.faultToleranceState", "notConfigured")) != "notConfigured",
+        fault_tolerance_known=bool(row.get("runtime.faultToleranceState")),
         tools_running=row.get("guest.toolsRunningStatus") == "guestToolsRunning",
         latency_sensitivity=_latency_sensitivity(row),
         fixed_hot_plug=bool(row.get("config.fixedPassthruHotPlugEnabled", False)),
         devices=passthrough_devices(hardware),
         extra_config=_extra_config(row.get("config.extraConfig", ())),
         pci_controller_key=_controller_key(hardware),
-        unreadable=tuple(path for path in sorted(_NEEDED) if row.get(path) is None),
+        unreadable=tuple(path for path in sorted(_NEEDED) if not row.get(path)),
     )
 
 
 def _latency_sensitivity(row: Row) -> Fact[str]:
-    """Unset where nobody ever set it, and before 5.1."""
+    """Unset where nobody ever set it, and before 5.1. Where it is set, it has a level."""
     path = "config.latencySensitivity"
-    if path in row.missing:
+    level = getattr(row.get(path), "level", None)
+    if path in row.missing or (level is None and row.get(path) is not None):
         return Unknown(gap=Gap(path=path))
-    return str(getattr(row.get(path), "level", None) or "normal")
+    return str(level or "normal")
 
 
 def _hardware_version(version: str) -> int:

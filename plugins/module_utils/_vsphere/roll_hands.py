@@ -15,7 +15,7 @@ from typing import Any, Literal
 from .._domain.errors import DirectPathError
 from .._domain.rollout.actions import Action, Kind
 from .._domain.rollout.codec import decode_lock, encode
-from .._domain.rollout.journal import ENTRY, HOST_ATTRIBUTES, LOCK, VM, Lock
+from .._domain.rollout.journal import ENTRY, HOST_ATTRIBUTES, LOCK, VM, Lock, VmEntry
 from .._domain.rollout.world import Refusal
 from .faults import explain, words
 from .roll_exam import POWER
@@ -112,6 +112,9 @@ class Hands:
         except (vmodl.MethodFault, DirectPathError) as fault:
             return self._refused(action, fault, written=False)
         call = self._calls.get(action.kind)
+        if not self._is_recorded(action, subject):
+            lost = DirectPathError(message="what was written is not shown", code="journal_unreadable")
+            return self._refused(action, lost, written=False)
         if call is None:
             self._accepted(action)
             return "done"
@@ -244,6 +247,13 @@ class Hands:
             case "forget_vm":
                 texts[VM], expected = "", {VM: grip.texts.get(VM, "")}
         return self._journal.write(grip.subject, texts, expected) if texts else True
+
+    def _is_recorded(self, action: Action, subject: Subject) -> bool:
+        """A VM is stopped once the object shows the record of it: without the record nobody would start it again."""
+        entry = action.entry
+        if not isinstance(entry, VmEntry) or entry.step != "stop" or entry.calls != 1:
+            return True
+        return self._journal.write(subject, {}, encode(entry))
 
     # ------------------------------------------------------------------------------------------------------------- calls
 

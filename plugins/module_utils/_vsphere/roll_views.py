@@ -210,6 +210,7 @@ def _vm_view(
         host_moid=host,
         power_state=str(row.get("runtime.powerState", "unknown")),
         tools_running=row.get("guest.toolsRunningStatus") == "guestToolsRunning",
+        tools_known=bool(row.get("guest.toolsRunningStatus")),
         has_tools=row.get("guest.toolsVersionStatus2") != "guestToolsNotInstalled",
         devices=hardware.devices,
         fixed=hardware.fixed,
@@ -222,7 +223,15 @@ def _vm_view(
         order=_order(row, name, asked, fields),
         agent=getattr(row.get("config.managedBy"), "extensionKey", "") == AGENT_MANAGER,
         never_stop=bool(asked.never_stop.of(row.moid, name)) or row.moid in asked.tagged.never_stop,
+        unread=_unread(row, hardware),
+        shows_journal="customValue" not in row.missing,
     )
+
+
+def _unread(row: Row, hardware: VmHardware) -> str:
+    if not hardware.known:
+        return "does not show its devices"
+    return "" if row.get("runtime.powerState") else "does not say whether it runs"
 
 
 def _order(row: Row, name: str, asked: Asked, fields: Mapping[int, str]) -> int:

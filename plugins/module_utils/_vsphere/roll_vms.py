@@ -26,9 +26,10 @@ _AUTOMATIC = "0000:00:00.0"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VmHardware:
-    """See ``world.VmView``. ``datastores`` are names, ``memory_mb`` is what it uses of the host's memory, its size where that is not
-    known."""
+    """See ``world.VmView``. ``known``: its devices were read. ``datastores`` are names, ``memory_mb`` is what it uses of the host's memory,
+    its size where that is not known."""
 
+    known: bool = True
     devices: tuple[str, ...] = ()
     fixed: bool = False
     vgpu: bool = False
@@ -39,17 +40,15 @@ class VmHardware:
 
 
 def vm_hardware(row: Row) -> VmHardware:
-    """One row with ``HARDWARE_PATHS``. Devices that may not be read keep the VM where it is, as they may be any."""
+    """One row with ``HARDWARE_PATHS``."""
     hardware = row.get("config.hardware.device", ())
     passed = passthrough_devices(hardware)
     pinning = [device for device in passed if not isinstance(device.backing, (VgpuBacking, DvxBacking))]
-    labels = tuple(_label(device) for device in pinning)
-    if "config.hardware.device" in row.missing:
-        labels = ("devices that could not be read",)
     allocation = row.get("config.memoryAllocation")
     used = row.get("summary.quickStats.hostMemoryUsage") or row.get("config.hardware.memoryMB", 0)
     return VmHardware(
-        devices=labels,
+        known=bool(hardware),  # a VM without disks and cards has controllers
+        devices=tuple(_label(device) for device in pinning),
         fixed=any(_is_fixed(device) for device in pinning),
         vgpu=len(pinning) < len(passed),
         datastores=tuple(sorted(set(_datastores(row)))),

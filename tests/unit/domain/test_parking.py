@@ -40,6 +40,7 @@ def vm(name: str, *backings: Any, on: bool = True) -> Vm:
     return Vm(
         moid=f"vm-{name}",
         name=name,
+        host_moid=esx().moid,
         power_state="poweredOn" if on else "poweredOff",
         memory=MemoryState(size_mb=4096),
         devices=devices,

@@ -2,79 +2,123 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Properties taken away from what a server answers, one at a time, in each way a server has of not giving them.
 
-Which properties there are is not written down anywhere: whatever a module reads in a run is taken away in the next ones, so a new
-property is covered without anybody thinking of it.
+Which properties there are is not written down anywhere: whatever a module reads in a run, in bulk, through a filter or to get from
+one object to others, is taken away in the next ones, so a new property is covered without anybody thinking of it. Only the answers
+lack it: the simulated hosts and VMs stay as they are, so what a write does to them can be looked at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from unittest import mock
 
+from contradictions import CONTRADICTIONS
+from left_out import LEFT_OUT, Frugal
 from pyVmomi import vmodl
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import collect
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.collect import Row
+from simulator import data
+from simulator.base import ManagedObject
+from simulator.services.reading import Path, PropertyReader
+from simulator.wire import Stored
 
-Way = Literal["missing", "unset", "empty"]
-WAYS: tuple[Way, ...] = ("missing", "unset", "empty")
-"""In ``missingSet`` with the reason; in neither set; there, and an empty list."""
+Way = Literal["missing", "unset", "empty", "contradicting"]
+WAYS: tuple[Way, ...] = ("missing", "unset", "empty", "contradicting")
+"""In ``missingSet`` with the reason; in neither set; there, and an empty list, text or object; against another property."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fade:
-    """One property of one type, and how it is not given."""
+    """One property of one type, and how it is not given: of all objects of the type, or of those with these names."""
 
     kind: str
     path: str
     way: Way
+    of: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.kind}.{self.path} {self.way}"
+        return f"{self.kind}.{self.path} {self.way}" + (f" of {', '.join(self.of)}" if self.of else "")
 
-    def applied(self, row: Row) -> Row:
-        if row.kind.__name__.rpartition(".")[2] != self.kind or self.path not in (*row.values, *row.missing):
-            return row
-        values = {path: value for path, value in row.values.items() if path != self.path}
-        missing = {path: fault for path, fault in row.missing.items() if path != self.path}
+    def means(self, obj: ManagedObject, path: str, kind: str) -> bool:
+        return (self.kind, self.path) == (kind, path) and (not self.of or getattr(obj, "name", "") in self.of)
+
+    def applied(self, obj: ManagedObject, stored: Stored | None, fault: Any) -> tuple[Stored | None, Any]:
         if self.way == "missing":
-            missing[self.path] = vmodl.fault.SystemError(reason="not given", msg="not given")
+            return None, vmodl.fault.SystemError(reason="not given", msg="not given")
+        if self.way == "unset" or stored is None:
+            return None, None
         if self.way == "empty":
-            values[self.path] = type(row.values[self.path])()
-        return Row(kind=row.kind, moid=row.moid, values=values, missing=missing)
+            return _other(stored, emptied(stored.value)), None
+        contradiction = CONTRADICTIONS[self.kind, self.path]
+        assert not isinstance(contradiction, str)
+        return _other(stored, contradiction(obj, data.clone(stored.value))), None
+
+
+def _other(stored: Stored, value: Any) -> Stored | None:
+    return None if value is None else replace(stored, value=value)
+
+
+def kind_of(obj: ManagedObject) -> str:
+    return str(obj.vim_type.__name__).rpartition(".")[2]
+
+
+def emptied(value: Any) -> Any:
+    """The empty value of the same type; None where the type has none."""
+    if isinstance(value, list):
+        return type(value)()
+    if type(value) is str:
+        return ""
+    return data.new(type(value)) if isinstance(value, data.DataObject) else None
 
 
 @dataclass
 class Seen:
-    """The properties that came in a run: (type, path) → whether a list of entries was among the values."""
+    """The properties that were read in a run: (type, path) → whether any of the values can be empty."""
 
     paths: dict[tuple[str, str], bool] = field(default_factory=dict)
 
-    def fades(self) -> tuple[Fade, ...]:
-        """Each of them in each way it can be not given: only a list can be empty."""
+    def fades(self, kind: str, ways: tuple[Way, ...] = WAYS) -> tuple[Fade, ...]:
+        """Each property of the type in each way it can be not given. Those with a reason for having no contradiction have none."""
         return tuple(
             Fade(kind=kind, path=path, way=way)
-            for (kind, path), is_list in sorted(self.paths.items())
-            for way in WAYS
-            if way != "empty" or is_list
+            for (its_kind, path), can_be_empty in sorted(self.paths.items())
+            for way in ways
+            if its_kind == kind
+            and (way != "empty" or can_be_empty)
+            and (way != "contradicting" or contradicted(kind, path))
         )
 
 
+def contradicted(kind: str, path: str) -> bool:
+    return not isinstance(CONTRADICTIONS.get((kind, path), ""), str)
+
+
+Read = Callable[[PropertyReader, Any, ManagedObject, Path], tuple[Stored | None, Any]]
+
+
 @contextmanager
-def watched(fade: Fade | None = None) -> Iterator[Seen]:
-    """Notes which properties come, and takes one away."""
+def watched(fade: Fade | Frugal | None = None) -> Iterator[Seen]:
+    """Notes which properties are read, and takes one away."""
     seen = Seen()
-    original = collect._row
+    original: Read = PropertyReader.read
 
-    def row(content: Any) -> Row:
-        made = original(content)
-        for path, value in made.values.items():
-            key = (made.kind.__name__.rpartition(".")[2], path)
-            seen.paths[key] = seen.paths.get(key, False) or isinstance(value, list)
-        return fade.applied(made) if fade is not None else made
+    def read(reader: PropertyReader, call: Any, obj: ManagedObject, path: Path) -> tuple[Stored | None, Any]:
+        stored, fault = original(reader, call, obj, path)
+        kind = kind_of(obj)
+        key = (kind, path.text)
+        value = stored.value if stored is not None else None
+        seen.paths[key] = seen.paths.get(key, False) or emptied(value) is not None
+        if fade is not None and fade.means(obj, path.text, kind):
+            return fade.applied(obj, stored, fault)
+        return stored, fault
 
-    with mock.patch.object(collect, "_row", row):
+    with mock.patch.object(PropertyReader, "read", read):
         yield seen
+
+
+def unexplained(kind: str, seen: Seen) -> list[str]:
+    """Paths that were read and have no contradiction and no reason why there is none, or of which it is not said how they are left out."""
+    paths = {key for key in seen.paths if key[0] == kind}
+    return sorted(path for _kind, path in paths - (CONTRADICTIONS.keys() & LEFT_OUT.keys()))

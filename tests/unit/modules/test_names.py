@@ -144,13 +144,15 @@ def pinned() -> Lab:
     )
 
 
-def test_a_vm_is_protected_by_its_path_and_a_name_that_none_has_is_said() -> None:
+def test_a_vm_is_protected_by_its_path_and_a_name_that_none_has_is_refused() -> None:
     options: dict[str, Any] = {"hosts": ["esx-p1"], "pinned_vms": "shutdown"}
     kept = pinned().run("host_maintenance", check=True, fails=True, never_stop=["/Paris/vm/db"], **options)
     assert kept["error_code"] == "never_stop"
-    other = pinned().run("host_maintenance", check=True, never_stop=["/Lyon/vm/db", "dbb"], **options)
+    other = pinned().run("host_maintenance", check=True, never_stop=["/Lyon/vm/db"], **options)
     assert [change["kind"] for change in other["changes"]] == ["shutdown", "enter_maintenance"]
-    assert warnings_of(other) == ["never_stop names dbb, and no VM is called so"]
+    for module in ("host_maintenance", "host_rolling_reboot"):
+        slip = pinned().run(module, check=True, fails=True, never_stop=["/Lyon/vm/db", "dbb"], **options)
+        assert (slip["error_code"], slip["parameter"], slip["candidates"]) == ("unknown_vm", "never_stop", ["db"])
 
 
 def test_a_roll_protects_by_path_too() -> None:

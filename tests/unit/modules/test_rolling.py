@@ -168,11 +168,17 @@ def test_a_guest_that_does_not_shut_down_gives_its_host_back() -> None:
 
 
 def test_what_must_never_be_stopped_is_not() -> None:
-    roll = Roll.pinned(pinned_vms="shutdown_then_power_off", never_stop=["train-02", "train-99"])
+    roll = Roll.pinned(pinned_vms="shutdown_then_power_off", never_stop=["train-02"])
     result = roll.fail()
     assert result["error_code"] == "never_stop"
     assert result["rebooted"] == ["esx-01.lab", "esx-03.lab"]
     assert roll.vm("train-02")["power"] == "poweredOn"
+
+
+def test_a_vm_that_is_gone_before_a_later_slice_does_not_end_the_run() -> None:
+    roll = Roll.pinned(pinned_vms="shutdown_then_power_off", never_stop=["train-99"])
+    assert roll.fail()["error_code"] == "unknown_vm"
+    result = roll.run(goes_on=True)
     assert "never_stop names train-99" in str(result["warnings"])
 
 

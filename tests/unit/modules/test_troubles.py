@@ -333,5 +333,5 @@ def test_a_device_held_by_a_vm_this_account_may_not_see_is_in_use_all_the_same()
     lab.sim.journal.clear()
     result = lab.run("host_passthrough", fails=True, hosts=[holder["host"]], devices=[A100], state="disabled")
     assert result["error_code"] == "in_use"
-    assert vm.moid in result["msg"]
+    assert vm.name in result["msg"]
     assert lab.writes() == []

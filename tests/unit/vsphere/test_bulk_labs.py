@@ -139,7 +139,7 @@ def everything_read(session: Session) -> dict[str, Any]:
         "users": read_users(session, hosts),
         "fabric": read_fabric(session, hosts, disks_of=reachable[:2]),
         "vms": read_vms(session, vms, pools=True),
-        "residents": read_residents(session, reachable),
+        "residents": read_residents(session, reread_hosts(session, hosts, vms=True), vms),
     }
 
 

@@ -41,6 +41,7 @@ def quick_blockers(
         return rules
     return (
         *rules,
+        *_unread(view, vms, cluster, policy),
         *pinned_blockers(view, vms, cluster, policy.pinned),
         *_evacuation(view, vms, policy),
         *_stay_behind(view, vms, cluster),
@@ -193,6 +194,26 @@ def _stale(view: HostView) -> Iterable[Blocker]:
             code="stale_setting",
             message=f"{view.name} is configured to pass through what it no longer offers: {'; '.join(stale)}",
             cure="Disable passthrough of these devices first (host_passthrough with state: disabled): no reboot puts it in force",
+        )
+
+
+def _unread(view: HostView, vms: Iterable[VmView], cluster: ClusterView, policy: Policy) -> Iterable[Blocker]:
+    """A VM of which it is not known whether it can be moved is neither moved nor stopped; one whose record could not be seen is not
+    stopped."""
+    found = []
+    for vm in sorted(vms, key=lambda vm: (vm.name, vm.moid)):
+        concerned = vm.is_on or vm.power_state == "unknown" or policy.evacuate_powered_off
+        if vm.unread and concerned and not vm.agent:
+            found.append(f"{vm.name} {vm.unread}")
+        elif not vm.shows_journal and vm.is_on and policy.pinned.action != "fail" and pin_reason(vm, cluster):
+            found.append(
+                f"{vm.name} does not show its custom attributes, where it would be recorded that it was stopped"
+            )
+    if found:
+        yield Blocker(
+            code="vm_unreadable",
+            message=f"What would have to be done with virtual machines of {view.name} is not known: {'; '.join(found)}",
+            cure="Check that the account has System.Read on them, repair or unregister them, or shut them down by hand",
         )
 
 

@@ -138,6 +138,8 @@ class VmView:
     host_moid: str
     power_state: str = "poweredOn"
     tools_running: bool = False
+    tools_known: bool = True
+    """False where it is not known whether VMware Tools run: the guest is asked then."""
     has_tools: bool = True
     """VMware Tools are installed: worth waiting for them after a start."""
     devices: tuple[str, ...] = ()
@@ -158,6 +160,10 @@ class VmView:
     agent: bool = False
     """vCenter's own (vSphere Cluster Services, agents): it moves, stops and starts it itself, and undoes what others do."""
     never_stop: bool = False
+    unread: str = ""
+    """Why it is not known what keeps it on its host, or whether it runs, as a clause; empty when it is known."""
+    shows_journal: bool = True
+    """False where its custom attributes cannot be read: a record of it would be lost."""
     entry: VmEntry | None = None
     garbage: tuple[Garbage, ...] = ()
     in_flight: frozenset[str] = frozenset()
