@@ -57,6 +57,13 @@ options:
     type: list
     elements: str
     default: []
+  on_missing:
+    description:
+      - Whether a host that lacks a device of O(targets) or O(devices) fails the verification after its reboot, or is content with those
+        that it has, as in M(directpath.vsphere.host_passthrough). A device that was there before the reboot must be there after it.
+    type: str
+    choices: [fail, skip]
+    default: fail
   allow_protected:
     description:
       - Protected devices that the reboot may take from their host, as in M(directpath.vsphere.host_passthrough).

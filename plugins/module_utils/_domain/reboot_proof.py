@@ -63,11 +63,11 @@ def is_up_since(uptime_seconds: float | None, asked_seconds_ago: float | None) -
     return uptime_seconds < asked_seconds_ago
 
 
-def verify_after(now: Host, wishes: Sequence[DeviceWish] = ()) -> tuple[str, ...]:
+def verify_after(now: Host, wishes: Sequence[DeviceWish] = (), *, skips_missing: bool = False) -> tuple[str, ...]:
     """What is not as it should be after a reboot, a sentence each; empty when the host may go back to work.
 
     No device may be pending still, and the wished ones must be in force. Whether they are the same hardware as before is
-    for who knows what was there before.
+    for who knows what was there before. ``skips_missing``: a host that lacks a device is no difference.
     """
     if not now.is_reachable:
         return (unreachable(now).sentence(),)
@@ -75,7 +75,7 @@ def verify_after(now: Host, wishes: Sequence[DeviceWish] = ()) -> tuple[str, ...
     problems = [_unsettled(now, device) for device in unsettled]
     known = {device.address for device in unsettled}
     for selection in select_all(now, wishes):
-        if selection.blocker is not None:
+        if selection.blocker is not None and not (skips_missing and selection.blocker.skippable):
             problems.append(selection.blocker.sentence())
         problems += [
             f"{device.describe()} on {now.name} is wanted, but not enabled. Enable it with host_passthrough."

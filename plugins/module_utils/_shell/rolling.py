@@ -73,6 +73,7 @@ def roll_hosts(session: Session, wish: RollWish, check_mode: bool) -> dict[str, 
                 Wanted(
                     moid=host.moid,
                     wishes=wishes[host.moid],
+                    skips_missing=wish.on_missing == "skip",
                     expected_debt=LATER if check_mode and host.moid in said.pending else None,
                 )
                 for host in hosts

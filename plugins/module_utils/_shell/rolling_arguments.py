@@ -27,6 +27,7 @@ ARGUMENTS: dict[str, Any] = {
     "booted_before": {"type": "str"},
     "expect_pending": {"type": "list", "elements": "str", "default": []},
     "assume_detached": {"type": "list", "elements": "str", "default": []},
+    "on_missing": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
     "allow_protected": {"type": "list", "elements": "str", "default": []},
     "method": {"type": "str", "choices": ["reboot", "power_cycle"], "default": "reboot"},
     "bmc": {

@@ -31,6 +31,7 @@ class RollWish:
     expect_pending: frozenset[str] = frozenset()
     assume_detached: frozenset[str] = frozenset()
     allow_protected: tuple[str, ...] = ()
+    on_missing: str = "fail"
     bmc: Mapping[str, BmcAccess]
     vm_order: Mapping[str, int]
     never_stop: tuple[str, ...] = ()
@@ -62,6 +63,7 @@ class RollWish:
             expect_pending=frozenset(params["expect_pending"]),
             assume_detached=frozenset(params["assume_detached"]),
             allow_protected=tuple(params["allow_protected"]),
+            on_missing=params["on_missing"],
             bmc=bmc,
             vm_order={str(vm): _whole(order, f"vm_order.{vm}") for vm, order in params["vm_order"].items()},
             never_stop=tuple(params["never_stop"]),

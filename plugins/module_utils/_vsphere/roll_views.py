@@ -33,6 +33,7 @@ class Wanted:
 
     moid: str
     wishes: tuple[DeviceWish, ...] = ()
+    skips_missing: bool = False
     expected_debt: str | None = None
 
 
@@ -151,6 +152,7 @@ def _host_view(
         host=picture.host(row.moid),
         wanted=wanted is not None,
         wishes=wanted.wishes if wanted else (),
+        skips_missing=wanted is not None and wanted.skips_missing,
         expected_debt=wanted.expected_debt if wanted else None,
         entering=any(task.is_entering for task in tasks),
         standby=str(row.get("runtime.powerState")) == "standBy" or row.get("runtime.standbyMode", "none") != "none",

@@ -61,6 +61,8 @@ class HostView:
     """The caller named it."""
     wishes: tuple[DeviceWish, ...] = ()
     """Devices that must be in force afterwards."""
+    skips_missing: bool = False
+    """A device of the wishes that the host does not have is no difference."""
     expected_debt: str | None = None
     """A clause: a change not yet made will leave devices pending (forecasts only)."""
 

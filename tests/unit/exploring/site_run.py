@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbooks plan, site, verify and drift without Ansible: the modules in the order and with the parameters of the roles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness import Lab
+from random_labs import Example
+
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.report import (
+    assumed_enabled,
+    differences,
+    outcome,
+    reboot_outcome,
+)
+
+Result = dict[str, Any]
+
+
+@dataclass
+class Run:
+    """What became of a playbook: the phases that ran, by role, and why it ended early."""
+
+    phases: dict[str, Result] = field(default_factory=dict)
+    trouble: str = ""
+
+    @property
+    def changed(self) -> bool:
+        return any(result.get("changed") for result in self.phases.values())
+
+    def changes(self, role: str) -> Any:
+        return self.phases.get(role, {}).get("changes", [])
+
+
+@dataclass
+class Site:
+    """An example with its simulated vCenter."""
+
+    lab: Lab
+    example: Example
+
+    def _run(self, module: str, *, check: bool, **options: Any) -> Result:
+        credentials = self.lab.credentials()
+        return self.lab._main(module, {**credentials, **options, "_ansible_check_mode": check, "_ansible_diff": True})
+
+    def _enable(self, *, check: bool) -> Result:
+        return self._run(
+            "host_passthrough", check=check, targets=self.example.targets, on_missing=self.example.on_missing
+        )
+
+    def _attach(self, *, check: bool, **more: Any) -> Result:
+        return self._run("vm_pci_device", check=check, vms=self.example.vms, **more)
+
+    def _reboot(self, enabled: Result, *, check: bool) -> Result:
+        return self._run(
+            "host_rolling_reboot",
+            check=check,
+            targets=self.example.targets,
+            expect_pending=enabled.get("reboot_required") or [],
+            on_missing=self.example.on_missing,
+            pinned_vms=self.example.pinned,
+            canary=False,
+            drain_timeout=120,
+            stop_timeout=60,
+        )
+
+    def site(self, *, check: bool = False) -> Run:
+        """With ``check`` what the playbook plan does: it goes on where site would end."""
+        run = Run()
+        enabled = run.phases["enable"] = {"state": "enabled", **outcome(self._enable(check=check))}
+        run.trouble = enabled["trouble"]
+        if run.trouble and not check:
+            return run
+        planned = self._reboot(enabled, check=True)
+        call: Result = {}
+        if reboot_outcome(planned, {}, True, check)["owing"]:
+            call = self._reboot(enabled, check=check)
+        rebooted = run.phases["reboot"] = reboot_outcome(planned, call, True, check)
+        run.trouble = run.trouble or rebooted["trouble"]
+        if run.trouble and not check:
+            return run
+        if self.example.vms:
+            assumed = assumed_enabled(self.example.targets, enabled, rebooted) if check else []
+            attached = run.phases["attach"] = outcome(self._attach(check=check, assume_enabled=assumed))
+            run.trouble = run.trouble or attached["trouble"]
+        return run
+
+    def verify(self) -> list[str]:
+        """The differences that the playbook verify names."""
+        results = [self._enable(check=True)]
+        if self.example.vms:
+            results.append(self._attach(check=True))
+        return differences(results)
+
+    def drift(self) -> Result:
+        return self._run(
+            "drift_info",
+            check=False,
+            targets=self.example.targets,
+            vms=self.example.vms,
+            on_missing=self.example.on_missing,
+        )

@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Random labs and intents through plan, site, verify and drift: plan predicts site, and all of them agree on when nothing is left."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from harness import Lab
+from random_labs import Example, commit_seed, example
+from site_run import Site
+
+SEED = commit_seed()
+LABS, LONG = 200, int(os.environ.get("DIRECTPATH_LABS", "2000"))
+BATCH = 10
+
+
+def explore(found: Example) -> None:
+    site = Site(lab=Lab.load(found.lab), example=found)
+    site.lab.sim.clock.sleep(60)
+    before = site.drift()
+    assert "settled" in before, before
+    plan = site.site(check=True)
+    assert site.lab.writes() == []
+    made = site.site()
+    assert before["settled"] == (not made.changed and not made.trouble), "drift before site"
+    if before["settled"]:
+        assert not plan.trouble
+        assert not plan.changed
+    if not plan.trouble:
+        assert made.trouble == "", "plan said that nothing stands in the way"
+        for role in ("enable", "attach"):
+            assert made.changes(role) == plan.changes(role), f"plan of {role}"
+    else:
+        assert made.trouble, "plan said that something stands in the way"
+    if made.trouble:
+        return
+    site.lab.sim.clock.sleep(600)
+    assert site.verify() == [], "verify after site"
+    after = site.drift()
+    assert after["settled"], f"drift after site: {after.get('report', after)}"
+    again = site.site()
+    assert (again.changed, again.trouble) == (False, ""), "second run"
+
+
+def batches(first: int, last: int) -> list[range]:
+    return [range(number, min(number + BATCH, last)) for number in range(first, last, BATCH)]
+
+
+def walk(numbers: range) -> None:
+    for number in numbers:
+        found = example(SEED, number)
+        try:
+            explore(found)
+        except Exception as error:
+            error.add_note(found.told)
+            raise
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("numbers", batches(0, LABS), ids=lambda numbers: f"{SEED}/{numbers.start}")
+def test_random_labs(numbers: range) -> None:
+    walk(numbers)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("numbers", batches(LABS, LONG), ids=lambda numbers: f"{SEED}/{numbers.start}")
+def test_more_random_labs(numbers: range) -> None:
+    walk(numbers)
