@@ -90,9 +90,11 @@ def of_forecast(planned: Forecast, world: World) -> dict[str, Any]:
         **_changes(names, [(host.name, vm.name) for host in planned.hosts for vm in host.stops]),
         "summary": _summary(statuses, 0),
     }
-    blocked = [status for status in statuses if status.phase in ("blocked", "failed")]
-    if blocked:
-        result |= _told(blocked, f"{len(names)} hosts would be rebooted", codes={})
+    # A host that would still be waiting at the end never has its turn, as others in its cluster are down and not ours to bring back.
+    never = [status for status in statuses if status.phase in ("blocked", "failed") or status.moid in left]
+    if never:
+        told = _told(never, f"{len(names)} hosts would be rebooted", codes={})
+        result |= {**told, "error_code": told["error_code"] or "roll_stalled"}
     return result
 
 
