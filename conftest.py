@@ -124,3 +124,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_teardown() -> None:
     if message := _started_in_a_fork():
         raise AnsibleStarted(message)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say which random labs were looked at, so that they can be looked at again."""
+    reports = [report for found in terminalreporter.stats.values() for report in found if hasattr(report, "nodeid")]
+    seeds = {report.nodeid.partition("[")[2].partition("/")[0] for report in reports if "exploring" in report.nodeid}
+    for seed in sorted(seeds - {""}):
+        terminalreporter.write_line(f"random labs of seed {seed}; to look at the same ones: DIRECTPATH_SEED={seed}")

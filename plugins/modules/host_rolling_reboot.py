@@ -50,6 +50,13 @@ options:
     type: list
     elements: str
     default: []
+  expect_settled:
+    description:
+      - Names of hosts that wait for a reboot now, and on which a planned change will put every device in effect without one, as a device
+        that was disabled is enabled again. Only used in check mode.
+    type: list
+    elements: str
+    default: []
   assume_detached:
     description:
       - Virtual machines, by name, inventory path or managed object id, that a planned change will have freed of their devices. Only used

@@ -81,6 +81,7 @@ def test_agreement_is_left_alone() -> None:
 
 NOT_OF_THE_ROLE = {
     "expect_pending",
+    "expect_settled",
     "assume_detached",
     "slice",
     "run_id",

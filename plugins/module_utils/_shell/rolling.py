@@ -74,6 +74,7 @@ def roll_hosts(session: Session, wish: RollWish, check_mode: bool) -> dict[str, 
                     moid=host.moid,
                     wishes=wishes[host.moid],
                     skips_missing=wish.on_missing == "skip",
+                    expects_settled=check_mode and host.moid in said.settled,
                     expected_debt=LATER if check_mode and host.moid in said.pending else None,
                 )
                 for host in hosts
@@ -121,6 +122,7 @@ class _Said:
     orders: Meant[int]
     never_stop: Meant[bool]
     pending: frozenset[str]
+    settled: frozenset[str]
     detached: frozenset[str]
     vm_names: Mapping[str, Sequence[str]]
     """Option → the names of VMs in it."""
@@ -144,6 +146,7 @@ def _resolved(inventory: Inventory, wish: RollWish) -> _Said:
     """Raises InputError for a name that stands for several."""
     hosts, clusters, vms, policy = inventory.host_names, inventory.cluster_names, inventory.vm_names, wish.policy
     pending = resolve_each(hosts, dict.fromkeys(sorted(wish.expect_pending), True), "expect_pending")
+    settled = resolve_each(hosts, dict.fromkeys(sorted(wish.expect_settled), True), "expect_settled")
     detached = resolve_each(vms, dict.fromkeys(sorted(wish.assume_detached), True), "assume_detached")
     return _Said(
         policy=replace(
@@ -158,6 +161,7 @@ def _resolved(inventory: Inventory, wish: RollWish) -> _Said:
             vms, dict.fromkeys(wish.never_stop, True), "never_stop"
         ),
         pending=frozenset(pending.by_id),
+        settled=frozenset(settled.by_id),
         detached=frozenset(detached.by_id),
         vm_names={"never_stop": wish.never_stop, "vm_order": tuple(wish.vm_order)},
     )

@@ -26,6 +26,7 @@ ARGUMENTS: dict[str, Any] = {
     "reboot_if": {"type": "str", "choices": ["pending", "always"], "default": "pending"},
     "booted_before": {"type": "str"},
     "expect_pending": {"type": "list", "elements": "str", "default": []},
+    "expect_settled": {"type": "list", "elements": "str", "default": []},
     "assume_detached": {"type": "list", "elements": "str", "default": []},
     "on_missing": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
     "allow_protected": {"type": "list", "elements": "str", "default": []},

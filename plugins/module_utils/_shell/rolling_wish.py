@@ -29,6 +29,7 @@ class RollWish:
     targets: tuple[Target, ...]
     policy: Policy
     expect_pending: frozenset[str] = frozenset()
+    expect_settled: frozenset[str] = frozenset()
     assume_detached: frozenset[str] = frozenset()
     allow_protected: tuple[str, ...] = ()
     on_missing: str = "fail"
@@ -61,6 +62,7 @@ class RollWish:
             targets=targets,
             policy=_policy(params),
             expect_pending=frozenset(params["expect_pending"]),
+            expect_settled=frozenset(params["expect_settled"]),
             assume_detached=frozenset(params["assume_detached"]),
             allow_protected=tuple(params["allow_protected"]),
             on_missing=params["on_missing"],

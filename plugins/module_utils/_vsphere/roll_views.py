@@ -34,6 +34,7 @@ class Wanted:
     moid: str
     wishes: tuple[DeviceWish, ...] = ()
     skips_missing: bool = False
+    expects_settled: bool = False
     expected_debt: str | None = None
 
 
@@ -153,6 +154,7 @@ def _host_view(
         wanted=wanted is not None,
         wishes=wanted.wishes if wanted else (),
         skips_missing=wanted is not None and wanted.skips_missing,
+        expects_settled=wanted is not None and wanted.expects_settled,
         expected_debt=wanted.expected_debt if wanted else None,
         entering=any(task.is_entering for task in tasks),
         standby=str(row.get("runtime.powerState")) == "standBy" or row.get("runtime.standbyMode", "none") != "none",

@@ -93,7 +93,7 @@ class _Draw:
     def vcenter(self) -> dict[str, Any]:
         release = self.rng.choice(("8.0.3", "8.0.3", "9.0.0", "7.0.3"))
         older = [text for text in RELEASES if text <= release]
-        clusters = [self.cluster(number, older) for number in range(1, self.rng.choice((1, 1, 2)) + 1)]
+        clusters = [self.cluster(number, older) for number in range(1, self.rng.choice((1, 1, 1, 2)) + 1)]
         return {
             "kind": "vcenter",
             "version": release,
@@ -161,12 +161,12 @@ class _Draw:
                 vm["locked"] = True
             if not host.get("maintenance") and not vm.get("template") and self.often(0.5):
                 vm["power"] = "on"
-        elif not host.get("maintenance") and not ({"snapshot", "nested", "template"} & vm.keys()) and self.often(0.3):
-            vm["power"] = "on"
-            vm.setdefault("firmware", "efi")
+        else:
+            # Somebody had it running with its card: nothing says beforehand that a VM without a window would not start.
+            vm.pop("firmware", None)
             vm["extra"] = {"pciPassthru.use64bitMMIO": "TRUE", "pciPassthru.64bitMMIOSizeGB": "256"}
-            if vm["firmware"] == "bios":
-                del vm["firmware"]
+            if not host.get("maintenance") and not {"snapshot", "nested", "template"} & vm.keys() and self.often(0.3):
+                vm["power"] = "on"
         if self.often(0.1):
             vm["tools"] = False
         return vm

@@ -31,6 +31,11 @@ class Run:
     def changed(self) -> bool:
         return any(result.get("changed") for result in self.phases.values())
 
+    @property
+    def told(self) -> str:
+        """In a few words, for a test that fails."""
+        return str({role: {key: result.get(key) for key in ("trouble", "msg", "changes")} for role, result in self.phases.items()})
+
     def changes(self, role: str) -> Any:
         return self.phases.get(role, {}).get("changes", [])
 
@@ -41,6 +46,8 @@ class Site:
 
     lab: Lab
     example: Example
+    folder: str
+    """For the journal of an ESXi host."""
 
     def _run(self, module: str, *, check: bool, **options: Any) -> Result:
         credentials = self.lab.credentials()
@@ -60,7 +67,13 @@ class Site:
             check=check,
             targets=self.example.targets,
             expect_pending=enabled.get("reboot_required") or [],
+            expect_settled=[
+                host["name"]
+                for host in enabled.get("hosts") or ()
+                if host["status"] == "changed" and not host["reboot_required"]
+            ],
             on_missing=self.example.on_missing,
+            journal_dir=self.folder,
             pinned_vms=self.example.pinned,
             canary=False,
             drain_timeout=120,
@@ -88,6 +101,10 @@ class Site:
             run.trouble = run.trouble or attached["trouble"]
         return run
 
+    def places(self) -> dict[str, str]:
+        """VM → host."""
+        return {vm["name"]: vm["host"] for vm in self.lab.sim.describe(self.lab.sim)["vms"]}
+
     def verify(self) -> list[str]:
         """The differences that the playbook verify names."""
         results = [self._enable(check=True)]
@@ -101,5 +118,6 @@ class Site:
             check=False,
             targets=self.example.targets,
             vms=self.example.vms,
+            journal_dir=self.folder,
             on_missing=self.example.on_missing,
         )

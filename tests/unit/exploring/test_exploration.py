@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 
 import pytest
 from harness import Lab
@@ -17,23 +18,29 @@ BATCH = 10
 
 
 def explore(found: Example) -> None:
-    site = Site(lab=Lab.load(found.lab), example=found)
+    with tempfile.TemporaryDirectory() as folder:
+        look_at(Site(lab=Lab.load(found.lab), example=found, folder=folder))
+
+
+def look_at(site: Site) -> None:
     site.lab.sim.clock.sleep(60)
     before = site.drift()
     assert "settled" in before, before
     plan = site.site(check=True)
     assert site.lab.writes() == []
+    places = site.places()
     made = site.site()
-    assert before["settled"] == (not made.changed and not made.trouble), "drift before site"
+    assert before["settled"] == (not made.changed and not made.trouble), f"drift: {before['report']}; site: {made.told}"
     if before["settled"]:
-        assert not plan.trouble
-        assert not plan.changed
-    if not plan.trouble:
-        assert made.trouble == "", "plan said that nothing stands in the way"
+        assert (plan.changed, plan.trouble) == (False, ""), plan.told
+    if site.places() != places:
+        pass  # DRS moved VMs for a reboot: where to, and with which cards there, only DRS knows beforehand
+    elif not plan.trouble:
+        assert made.trouble == "", f"plan said that nothing stands in the way: {made.told}"
         for role in ("enable", "attach"):
             assert made.changes(role) == plan.changes(role), f"plan of {role}"
     else:
-        assert made.trouble, "plan said that something stands in the way"
+        assert made.trouble, f"nothing stood in the way, plan said: {plan.told}"
     if made.trouble:
         return
     site.lab.sim.clock.sleep(600)
@@ -41,7 +48,7 @@ def explore(found: Example) -> None:
     after = site.drift()
     assert after["settled"], f"drift after site: {after.get('report', after)}"
     again = site.site()
-    assert (again.changed, again.trouble) == (False, ""), "second run"
+    assert (again.changed, again.trouble) == (False, ""), again.told
 
 
 def batches(first: int, last: int) -> list[range]:
@@ -65,6 +72,6 @@ def test_random_labs(numbers: range) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("numbers", batches(LABS, LONG), ids=lambda numbers: f"{SEED}/{numbers.start}")
+@pytest.mark.parametrize("numbers", batches(0, LONG), ids=lambda numbers: f"{SEED}/{numbers.start}")
 def test_more_random_labs(numbers: range) -> None:
     walk(numbers)

@@ -46,7 +46,7 @@ def debt_of(view: HostView, policy: Policy) -> Debt | None:
         if booted is not None and since is not None and booted >= since:
             return None
         return Debt(reason="its devices are to be started anew", mark="firmware")
-    if pending:
+    if pending and not view.expects_settled:
         words = [f"{device.address} {device.enabled}" for device in pending]
         return Debt(reason=pending_reason(view.host) or "", mark=_mark(words))
     if view.expected_debt is not None:

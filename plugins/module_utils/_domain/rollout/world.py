@@ -61,6 +61,8 @@ class HostView:
     """The caller named it."""
     wishes: tuple[DeviceWish, ...] = ()
     """Devices that must be in force afterwards."""
+    expects_settled: bool = False
+    """A planned change puts its pending devices in order without a reboot."""
     skips_missing: bool = False
     """A device of the wishes that the host does not have is no difference."""
     expected_debt: str | None = None
