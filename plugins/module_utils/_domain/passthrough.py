@@ -276,8 +276,8 @@ def _pending_after(host: Host, changes: Iterable[Change], wish: PassthroughWish)
         for device in host.devices
     )
     waiting = [device.address for device in later if device.owes_reboot]
-    moved = {address for address, write in writes.items() if write.enabled != write.device.enabled or write.apply_now}
-    return [address for address in waiting if not (at_once and address in moved)]
+    # Every write says whether the device is enabled, one of a label too: a host that can put that in effect at once does.
+    return [address for address in waiting if not (at_once and address in writes)]
 
 
 def project(hosts: Sequence[Host], plan: Plan) -> tuple[Host, ...]:

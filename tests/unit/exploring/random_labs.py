@@ -149,7 +149,13 @@ class _Draw:
         held = [card for card in host["cards"] if card.get("active") and card.get("enabled") and self.often(0.5)]
         if held and "iommu" not in host and held[0]["card"] != "rtx-gpu-with-audio":
             vm["devices"] = [{"fixed": f"0000:{held[0]['at']}:00.0"}]
-        for word, share in (("snapshot", 0.05), ("memory_hot_add", 0.1), ("cpu_hot_add", 0.1), ("nested", 0.05), ("template", 0.03)):
+        for word, share in (
+            ("snapshot", 0.05),
+            ("memory_hot_add", 0.1),
+            ("cpu_hot_add", 0.1),
+            ("nested", 0.05),
+            ("template", 0.03),
+        ):
             if self.often(share):
                 vm[word] = True
         if self.often(0.15):
@@ -189,7 +195,9 @@ class _Draw:
     def devices(self, hosts: list[str]) -> list[dict[str, Any]]:
         there = [card for host in hosts for card in self.models[host]]
         wanted = []
-        drawn = [self.rng.choice(there if self.often(0.9) else list(CARDS)) for _one in range(self.rng.choice((1, 1, 2)))]
+        drawn = [
+            self.rng.choice(there if self.often(0.9) else list(CARDS)) for _one in range(self.rng.choice((1, 1, 2)))
+        ]
         for card in dict.fromkeys(drawn):
             entry: dict[str, Any] = {"match": CARDS[card]}
             if self.often(0.3):

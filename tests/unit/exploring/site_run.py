@@ -34,7 +34,12 @@ class Run:
     @property
     def told(self) -> str:
         """In a few words, for a test that fails."""
-        return str({role: {key: result.get(key) for key in ("trouble", "msg", "changes")} for role, result in self.phases.items()})
+        return str(
+            {
+                role: {key: result.get(key) for key in ("trouble", "msg", "changes")}
+                for role, result in self.phases.items()
+            }
+        )
 
     def changes(self, role: str) -> Any:
         return self.phases.get(role, {}).get("changes", [])

@@ -21,9 +21,7 @@ def vcenter(*hosts: dict[str, Any], vms: tuple[dict[str, Any], ...] = ()) -> dic
 
 def site(lab: dict[str, Any], folder: Path, **intent: Any) -> Site:
     usual: dict[str, Any] = {"number": "", "targets": [], "vms": [], "on_missing": "skip", "pinned": "fail"}
-    made = Site(
-        lab=Lab.load(lab), example=Example(lab=lab, **{**usual, **intent}), folder=str(folder)
-    )
+    made = Site(lab=Lab.load(lab), example=Example(lab=lab, **{**usual, **intent}), folder=str(folder))
     made.lab.sim.clock.sleep(60)
     return made
 

@@ -93,7 +93,10 @@ def problems(view: HostView) -> tuple[tuple[str, str], ...]:
     """(code, sentence) for everything that is not as it must be before the host may be released; empty = proven."""
     if not view.host.is_reachable:
         return (("host_unreachable", f"{view.name} is not reachable."),)
-    settled = tuple(("not_verified", sentence) for sentence in verify_after(view.host, view.wishes, skips_missing=view.skips_missing))
+    settled = tuple(
+        ("not_verified", sentence)
+        for sentence in verify_after(view.host, view.wishes, skips_missing=view.skips_missing)
+    )
     before = view.before
     if before is None:
         return settled
