@@ -5,17 +5,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.controller.fleet import Fleet, fleet
-from tools.envs import ROOT
-
-sys.path[:0] = [str(ROOT / "tests" / "unit" / "exploring")]
-
-from random_labs import Example, commit_seed, example
+from tests.unit.exploring.random_labs import Example, commit_seed, example
 
 SEED, SITES = commit_seed(), 20
 OPTIONS = (
@@ -68,7 +63,7 @@ def test_a_random_site(tmp_path: Path, number: int) -> None:
         source = inventory(made, found)
         planned, wrote, said = play(made, "plan", source)
         assert not wrote, said
-        reached, changed, told = play(made, "site", source)
+        reached, _changed, told = play(made, "site", source)
         where = f"{found.told}\n{said}\n{told}"
         if planned:
             assert reached, where
