@@ -28,7 +28,7 @@ from .._domain.vms import (
     VmName,
 )
 from .bulk import Start
-from .collect import DEVICES_PAGE, NAMES_PAGE, Row, collect_around, collect_objects, collect_through
+from .collect import DEVICES_PAGE, Row, collect_around, collect_objects
 from .read_places import PLACE_PATHS, Places
 from .sdk import vim
 from .session import Session

@@ -121,7 +121,9 @@ def test_writes_say_what_the_change_says(case: Case) -> None:
             assert (write.label is None) == (change.before["label"] == change.after["label"])
             moves = change.before["enabled"] != change.after["enabled"]
             again = wish.apply == "now" and write.device.is_pending  # it is as wanted, and waits for a reboot
-            assert write.apply_now == ({"auto": None, "now": True, "reboot": False}[wish.apply] if moves or again else None)
+            assert write.apply_now == (
+                {"auto": None, "now": True, "reboot": False}[wish.apply] if moves or again else None
+            )
 
 
 @thorough
