@@ -53,6 +53,14 @@ options:
       - Port of the HTTP proxy.
       - Without it the environment variable E(VMWARE_PROXY_PORT) is used.
     type: int
+  connect_timeout:
+    description:
+      - Seconds until a connection stands, from the look-up of the name to the end of the TLS handshake, and for the first answer on it.
+      - A call then has 300 seconds for its whole answer, however often it is asked again, and a server may be silent for 120 of them. An
+        answer of more than 256 MB (before the login 1 MB) is refused. None of that can be set.
+      - Without it the environment variable E(VMWARE_CONNECT_TIMEOUT) is used.
+    type: int
+    default: 30
   session:
     description:
       - V(per_task) logs in when the task begins, and out when it ends.

@@ -75,6 +75,12 @@ options:
     type: int
     env:
       - name: VMWARE_PROXY_PORT
+  connect_timeout:
+    description: Seconds until a connection to a vCenter stands, and for the first answer on it.
+    type: int
+    default: 30
+    env:
+      - name: VMWARE_CONNECT_TIMEOUT
   vcenters:
     description:
       - Several vCenters. Each is a name, or a mapping of O(hostname), O(username), O(password), O(port), O(validate_certs),
@@ -190,7 +196,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self._refuse_unknown(self._read_config_data(path))
         depth = Depth(vms=self.get_option("vms"), devices=self.get_option("devices"))
         try:
-            wanted = sources({name: self._filled(self.get_option(name)) for name in OPTIONS}, self._listed())
+            shared = {"connect_timeout": self.get_option("connect_timeout")}
+            options = {name: self._filled(self.get_option(name)) for name in OPTIONS}
+            wanted = sources({**options, **shared}, self._listed())
             found = self._entries(wanted, depth, self.get_cache_key(path), cache)
         except DirectPathError as error:
             raise AnsibleParserError(visible(error.sentence())) from None

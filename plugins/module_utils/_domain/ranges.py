@@ -37,6 +37,7 @@ _MINUTES = Range(lowest=0.1, highest=WEEK / 60, unit="minutes", code="bad_minute
 RANGES: Mapping[str, Range] = {
     "port": _PORT,
     "proxy_port": _PORT,
+    "connect_timeout": Range(lowest=1, highest=3600, unit="seconds", code="bad_timeout"),
     "settle_timeout": Range(lowest=0, highest=DAY, unit="seconds", code="bad_timeout"),
     **dict.fromkeys(
         (

@@ -14,6 +14,7 @@ from .._domain.hostnames import refuse_bad_hostname
 from .._domain.pace import MODEST
 from .._domain.rollout.journal import DIRECTORY
 from .._vsphere.session import Endpoint
+from .._vsphere.wire import CONNECT_TIMEOUT
 
 Spec = dict[str, Any]
 
@@ -31,6 +32,7 @@ CONNECTION: Spec = {
     "ca_path": {"type": "path", **_from_environment("VMWARE_CA_PATH")},
     "proxy_host": {"type": "str", **_from_environment("VMWARE_PROXY_HOST")},
     "proxy_port": {"type": "int", **_from_environment("VMWARE_PROXY_PORT")},
+    "connect_timeout": {"type": "int", "default": CONNECT_TIMEOUT, **_from_environment("VMWARE_CONNECT_TIMEOUT")},
     "session": {
         "type": "str",
         "choices": ["per_task", "shared"],
@@ -113,4 +115,7 @@ def endpoint(params: Mapping[str, Any]) -> Endpoint:
     if params.get("proxy_host"):
         refuse_bad_hostname(params["proxy_host"], "proxy_host")
     names = ("hostname", "username", "password", "port", "validate_certs", "ca_path", "proxy_host", "proxy_port")
-    return Endpoint(**{name: params[name] for name in names}, shared=params.get("session") == "shared")
+    patience = params.get("connect_timeout") or CONNECT_TIMEOUT
+    return Endpoint(
+        **{name: params[name] for name in names}, connect_timeout=patience, shared=params.get("session") == "shared"
+    )

@@ -11,11 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .https import causes, is_timeout, json_of, open_requests, requests_library
+from .https import Https
 from .session import Endpoint, tls_context
+from .wire import Bounds
 
-TIMEOUT = 60.0
-"""Seconds an answer may take."""
+SILENCE = 60.0
+"""Seconds an answer may be silent."""
+MOST = 64 << 20
+"""Bytes of an answer. The tags of 100,000 virtual machines are some 8 MB."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,54 +78,32 @@ API = Dialect(session="/api/session", tagging="/api/cis/tagging", item="/", acti
 
 
 class Http(Protocol):
-    """Sends one request and gives the answer, whatever its status. Raises OSError when there is none."""
+    """Sends one request and gives the answer, whatever its status. Raises OSError and HTTPException when there is none."""
 
     def send(self, request: Request, headers: Mapping[str, str]) -> Reply: ...
 
     def close(self) -> None: ...
 
 
-class RequestsHttp:
+class OverTls:
     """Requests to the endpoint a session is with. Redirects are not followed."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        library = requests_library(needed_by="Tags", instead="name virtual machines instead of tags")
-        proxy = f"http://{endpoint.proxy_host}:{endpoint.proxy_port}" if endpoint.proxy_host else None
-        host = f"[{endpoint.hostname}]" if ":" in endpoint.hostname else endpoint.hostname
-        self._origin = f"https://{host}:{endpoint.port}"
-        self._failures = (OSError, library.packages.urllib3.exceptions.HTTPError)
-        self._session = open_requests(
-            library, tls_context(endpoint), proxy=proxy, validate_certs=endpoint.validate_certs
-        )
+        bounds = Bounds(connect=endpoint.connect_timeout, silence=SILENCE, most=MOST)
+        self._https = Https(endpoint.hostname, endpoint.port, tls_context(endpoint), bounds=bounds)
+        if endpoint.proxy_host:
+            self._https.through(endpoint.proxy_host, endpoint.proxy_port or 80)
 
     def send(self, request: Request, headers: Mapping[str, str]) -> Reply:
         """One request."""
-        try:
-            answer = self._session.request(
-                request.verb,
-                self._origin + request.path,
-                headers=dict(headers),
-                json=request.body,
-                timeout=TIMEOUT,
-                allow_redirects=False,
-            )
-            return Reply(status=answer.status_code, body=json_of(answer.json) if answer.content else None)
-        except self._failures as error:
-            raise _plain(error) from error
+        answer = self._https.send(request.verb, request.path, headers, request.body)
+        return Reply(status=answer.status, body=answer.json() if answer.content else None)
 
     def close(self) -> None:
         """Close its connections."""
-        self._session.close()
-
-
-def _plain(error: BaseException) -> OSError:
-    """The operating system's own error in place of the library's, so that it is explained as one of any other connection."""
-    for item in causes(error):
-        if isinstance(item, OSError) and type(item).__module__ in ("builtins", "socket", "ssl"):
-            return item
-    return TimeoutError("no answer in time") if any(map(is_timeout, causes(error))) else ConnectionError()
+        self._https.close()
 
 
 def open_http(endpoint: Endpoint) -> Http:
-    """HTTPS through the requests library. Raises DirectPathError (missing_library, bad_ca_path)."""
-    return RequestsHttp(endpoint)
+    """HTTPS. Raises DirectPathError (bad_ca_path)."""
+    return OverTls(endpoint)

@@ -8,36 +8,27 @@ The request goes out on a connection of pyVmomi's own stub: the same login, TLS 
 from __future__ import annotations
 
 import gc
-import re
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from http.client import HTTPException, HTTPResponse
-from itertools import chain
+from http.client import HTTPResponse
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 from xml.sax.saxutils import escape
 
 from .bulk_leaves import NAMESPACE
-from .faults import BrokenAnswer
-from .sdk import SoapResponseDeserializer
+from .soap_http import CHUNK, LONGEST_PROLOG, SOAP, ask, check_prolog, chunks, headers
+from .wire import BrokenAnswer
 
 Take = Callable[[Element], None]
 
-_CHUNK = 1 << 16
 _MOST_AT_ONCE = 8 << 20
 """Bytes of a page, zipped where it is, that are held so that the next one can be asked for. Pages have some hundred thousand."""
 MOST_OF_ONE = 32 << 20
 """Bytes of XML one object may have. A host with a thousand LUNs has a tenth of it; it is a bound for the memory of this process."""
-_MOST_OF_A_FAULT = 4 << 20
-_PROLOG = re.compile(rb"""\s*(<\?xml\s[^>]*?(encoding=["'](?P<encoding>[\w.-]+)["'][^>]*?)?\?>\s*)?<[A-Za-z_]""")
-_LONGEST_PROLOG = 1024
-_SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 _HEAD = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
-    f'<soapenv:Envelope xmlns:soapenv="{_SOAP}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
+    f'<soapenv:Envelope xmlns:soapenv="{SOAP}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
     f'<soapenv:Body><{{method}} xmlns="{NAMESPACE}"><_this type="PropertyCollector">{{collector}}</_this>'
 )
 _TAIL = "</{method}></soapenv:Body></soapenv:Envelope>"
@@ -105,7 +96,7 @@ class Ahead:
 
     def send(self, connection: Any, token: str) -> None:
         """On the connection that has just brought the answer before."""
-        connection.request("POST", self._stub.path, self._ask(token), _headers(self._stub))
+        connection.request("POST", self._stub.path, self._ask(token), headers(self._stub))
         self._connection = connection
 
     def is_on(self, connection: Any) -> bool:
@@ -131,62 +122,11 @@ def exchange(stub: Any, body: bytes, take: Take, *, more: bool, ahead: Ahead) ->
     Raises the server's fault, HTTPException for an HTTP status as pyVmomi does, and BrokenAnswer for an answer that ends early or is
     not what was asked for.
     """
-    asked = ahead.take()
-    connection = asked or stub.GetConnection()
-    fault: BaseException | None = None
-    token: str | None = None
-    try:
-        if asked is None:
-            connection.request("POST", stub.path, body, _headers(stub))
-        response = connection.getresponse()
-        _keep_cookie(stub, response)
-        if response.status == 500:
-            fault = _fault(stub, response)
-        elif response.status == 200:
-            token = _read_page(response, take, more=more, known=lambda token: ahead.send(connection, token))
-        else:
-            raise HTTPException(f"{response.status} {response.reason}")
-    except BaseException:
-        # The server, or something on the way, may be sick: begin anew with fresh connections.
-        ahead.take()
-        connection.close()
-        stub.DropConnections()
-        raise
-    if not ahead.is_on(connection):
-        stub.ReturnConnection(connection)
-    if fault is not None:
-        raise fault
-    return token
 
+    def read(response: HTTPResponse, connection: Any) -> str | None:
+        return _read_page(response, take, more=more, known=lambda token: ahead.send(connection, token))
 
-def _headers(stub: Any) -> dict[str, str]:
-    return {
-        "Cookie": stub.cookie,
-        "SOAPAction": stub.versionId,
-        "Content-Type": "text/xml; charset=UTF-8",
-        "Accept-Encoding": "gzip",
-        "User-Agent": "directpath.vsphere",
-    }
-
-
-def _keep_cookie(stub: Any, response: HTTPResponse) -> None:
-    cookie = response.getheader("Set-Cookie")
-    if cookie:
-        stub.cookie = cookie
-
-
-def _fault(stub: Any, response: HTTPResponse) -> BaseException:
-    """The server's fault as pyVmomi reads it. An HTTP 500 that holds none (a proxy's page) is an HTTP status like any other."""
-    text = b""
-    for chunk in _chunks(response, ()):
-        text += chunk
-        if len(text) > _MOST_OF_A_FAULT:
-            raise BrokenAnswer("a fault of more than 4 MB")
-    if not text.strip():
-        return HTTPException(f"{response.status} {response.reason}")
-    _check_prolog(text)
-    found = SoapResponseDeserializer(stub).Deserialize(text, object)
-    return found if isinstance(found, BaseException) else HTTPException(f"{response.status} {response.reason}")
+    return ask(stub, body, read, asked=ahead.take(), give_up=ahead.take, is_busy=ahead.is_on)
 
 
 @contextmanager
@@ -208,57 +148,30 @@ def _arrive(response: HTTPResponse) -> tuple[list[bytes], bool]:
     """The beginning of the body, and whether that is all of it, so that the connection is free for the next request."""
     pieces: list[bytes] = []
     while sum(map(len, pieces)) < _MOST_AT_ONCE:
-        piece = response.read(_CHUNK)
+        piece = response.read(CHUNK)
         if not piece:
             return pieces, response.isclosed() and not response.will_close
         pieces.append(piece)
     return pieces, False
 
 
-def _chunks(response: HTTPResponse, arrived: Iterable[bytes]) -> Iterator[bytes]:
-    """The body in pieces of bounded size, unzipped: first what has ``arrived``. Raises BrokenAnswer when it ends before it is whole."""
-    encoding = (response.getheader("Content-Encoding") or "identity").lower()
-    if encoding not in ("gzip", "x-gzip", "deflate", "identity"):
-        raise BrokenAnswer(f"an answer in the encoding {encoding}, which was not asked for")
-    unzip = None if encoding == "identity" else zlib.decompressobj(zlib.MAX_WBITS | 32)
-    try:
-        for chunk in chain(arrived, iter(partial(response.read, _CHUNK), b"")):
-            if unzip is None:
-                yield chunk
-                continue
-            while chunk:
-                yield unzip.decompress(chunk, _CHUNK * 4)
-                chunk = unzip.unconsumed_tail
-    except zlib.error as error:
-        raise BrokenAnswer(f"an answer that cannot be unzipped ({error})") from error
-    if response.length or (unzip is not None and not unzip.eof):
-        raise BrokenAnswer("an answer that ends early")
-
-
-def _check_prolog(head: bytes) -> None:
-    """Before the first element SOAP allows nothing but an XML declaration: no document type, so no entities to expand or to fetch."""
-    found = _PROLOG.match(head[:_LONGEST_PROLOG].removeprefix(b"\xef\xbb\xbf"))
-    if found is None or (found["encoding"] or b"utf-8").lower() not in (b"utf-8", b"us-ascii"):
-        raise BrokenAnswer("an answer that is not SOAP")
-
-
 def _read_page(response: HTTPResponse, take: Take, *, more: bool, known: Callable[[str], None]) -> str | None:
     """``known`` is called with the token of the next page, once it is there and the connection is free again."""
     arrived, is_free = _arrive(response)
     page = _Page(take, more=more)
-    chunks = _chunks(response, arrived)
+    pieces = chunks(response, arrived)
     try:
         head = b""
-        for chunk in chunks:
+        for chunk in pieces:
             head += chunk
-            if len(head) >= _LONGEST_PROLOG:
+            if len(head) >= LONGEST_PROLOG:
                 break
-        _check_prolog(head)
+        check_prolog(head)
         page.feed(head)
         # The schema has it before the objects. Where a server does not keep to that, the next page waits for the end of this one.
         if is_free and page.token:
             known(page.token)
-        for chunk in chunks:
+        for chunk in pieces:
             page.feed(chunk)
         return page.close()
     except ParseError as error:
@@ -313,7 +226,7 @@ class _Page:
 
     def _find_holder(self, *, final: bool) -> Element | None:
         """The ``returnval`` of the answer; None while it has not come, or when there is none."""
-        for body in self._top.iterfind(f"{{{_SOAP}}}Envelope/{{{_SOAP}}}Body"):
+        for body in self._top.iterfind(f"{{{SOAP}}}Envelope/{{{SOAP}}}Body"):
             for answer in body:
                 if not answer.tag.endswith("PropertiesExResponse"):
                     raise BrokenAnswer(f"{answer.tag} in place of an answer")

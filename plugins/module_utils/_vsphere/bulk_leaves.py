@@ -12,13 +12,11 @@ from typing import Any
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
-from .sdk import Deserialize, Enum, Iso8601
+from .sdk import OPTIONAL, Deserialize, Enum, Iso8601
 
 Convert = Callable[[Element], Any]
 
 NAMESPACE = "urn:vim25"
-_OPTIONAL = 4
-"""pyVmomi's flag of a property that may be unset."""
 
 
 def local(name: str) -> str:
@@ -29,7 +27,7 @@ def local(name: str) -> str:
 def default(info: Any) -> Any:
     """What pyVmomi gives for a field that was not sent. None stands for an empty list, too."""
     kind = info.type
-    if issubclass(kind, list) or info.flags & _OPTIONAL or issubclass(kind, Enum):
+    if issubclass(kind, list) or info.flags & OPTIONAL or issubclass(kind, Enum):
         return None
     if kind is bool:
         return False

@@ -14,7 +14,9 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from .bulk_leaves import NAMESPACE, XSD, Convert, default, leaf, local
-from .sdk import DataObject, ManagedObject, SoapDeserializer, vmodl
+from .sdk import OPTIONAL, DataObject, IsChildVersion, ManagedObject, SoapDeserializer, vmodl
+from .sound import refuse_unfit
+from .wire import BrokenAnswer
 
 XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 MOST_KNOWN = 20_000
@@ -207,7 +209,15 @@ class ValueReader:
             is_list = issubclass(info.type, list)
             convert = self._declared(info.type.Item if is_list else info.type)
             fields[f"{{{NAMESPACE}}}{info.name}"] = (index, convert, is_list)
-        return _Remembering(partial(_build, cls, fields, [default(info) for info in infos])).read
+        version = self._stub.version
+        required = [
+            info.name
+            for info in infos
+            if not info.flags & OPTIONAL and not issubclass(info.type, list) and IsChildVersion(version, info.version)
+        ]
+        whole = _Whole(kind._wsdlName, [info.name for info in infos], required)
+        defaults = [None if info.name in required else default(info) for info in infos]
+        return _Remembering(partial(_build, cls, fields, defaults, whole)).read
 
     def _exception(self, element: Element) -> Any:
         """A fault, as pyVmomi's own exception. One of a later release comes out as a plain MethodFault."""
@@ -249,6 +259,8 @@ class RowReader(ValueReader):
                 missing[path.text or ""] = self.fault(fault)
         if kind is None or not moid:
             raise ValueError("an object without a name")
+        for asked, found in values.items():
+            refuse_unfit(kind, moid, asked, found)
         return {"kind": kind, "moid": moid, "values": values, "missing": missing}
 
 
@@ -311,7 +323,23 @@ def _is_deep(element: Element) -> bool:
     return all(child.keys() in ([], [XSI_TYPE]) for child in element.iter() if child is not element)
 
 
-def _build(cls: type[Value], fields: _Fields, defaults: list[Any], element: Element) -> Value:
+class _Whole:
+    """What every object of a type has: a server that leaves it out sent something else."""
+
+    def __init__(self, kind: str, names: list[str], required: list[str]) -> None:
+        self._kind, self._required = kind, required
+        # An itemgetter of one index gives no tuple.
+        indexes = [names.index(name) for name in required]
+        self._pick = itemgetter(*indexes, *indexes[:1]) if indexes else None
+
+    def check(self, values: list[Any]) -> None:
+        """Raises BrokenAnswer."""
+        if self._pick is not None and None in self._pick(values):
+            name = next(name for name, value in zip(self._required, self._pick(values), strict=False) if value is None)
+            raise BrokenAnswer(f"{name} is missing, which {self._kind} always has")
+
+
+def _build(cls: type[Value], fields: _Fields, defaults: list[Any], whole: _Whole, element: Element) -> Value:
     values = defaults.copy()
     for child in element:
         field = fields[child.tag]
@@ -324,6 +352,7 @@ def _build(cls: type[Value], fields: _Fields, defaults: list[Any], element: Elem
             values[index] = [convert(child)]
         else:
             values[index].append(convert(child))
+    whole.check(values)
     return tuple.__new__(cls, values)
 
 

@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 from .._domain.names import shown_name
 from .bulk import Ahead, Start, exchange, first_request, next_request, no_collecting
 from .bulk_values import RowReader
-from .faults import BrokenAnswer
 from .sdk import vim, vmodl
 from .session import Session
+from .sound import looked_at
+from .wire import BrokenAnswer
 
 PAGE = 200
 """Objects a page, where each brings some 20 KB such as the PCI functions of a host: a page is held in memory as a whole. The server
@@ -42,6 +43,7 @@ class Row:
 
     def get(self, path: str, default: Any = None) -> Any:
         """The value at a path; the default where it is unset."""
+        looked_at(self.kind, path)
         value = self.values.get(path)
         return default if value is None else value
 

@@ -13,14 +13,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from .._domain.errors import DirectPathError
+from .certificates import CertificateTime
 from .sdk import vim, vmodl
+from .wire import BrokenAnswer, ProxyFailed, TooMuch, TooSlow
 
+BUSY = frozenset({502, 503, 504})
+"""What a proxy or a gateway says when the server behind it does not answer."""
 CONNECTION_ERRORS = (OSError, http.client.HTTPException)
 """What a broken connection looks like in Python (TLS errors and time-outs are OSErrors)."""
-
-
-class BrokenAnswer(ConnectionError):
-    """An answer came that is not whole, or is not an answer: nothing of it is true. Asked again, a read may well succeed."""
 
 
 # Most specific first: the first type that matches gives code and cure. "" as the cure keeps the server's own words alone.
@@ -160,7 +160,13 @@ def explain(fault: BaseException, *, doing: str, on: str) -> DirectPathError:
 
 
 def explain_connection(error: BaseException, *, doing: str, on: str) -> DirectPathError:
-    """A failure below the API: TLS, name, refusal, silence, HTTP."""
+    """A failure below the API: proxy, TLS, name, refusal, silence, HTTP, nonsense."""
+    if isinstance(error, ProxyFailed):
+        return _explain_proxy(error, f"Cannot {deed(doing, on)}")
+    if isinstance(error, CertificateTime):
+        return DirectPathError(message=f"Cannot {deed(doing, on)}: {error.told}", code=error.code, cure=error.cure)
+    if isinstance(error, BrokenAnswer):
+        return _explain_answer(error, doing, on)
     if isinstance(error, ssl.SSLCertVerificationError):
         return DirectPathError(
             message=f"Cannot {deed(doing, on)}: its TLS certificate is not trusted ({error.verify_message})",
@@ -170,7 +176,7 @@ def explain_connection(error: BaseException, *, doing: str, on: str) -> DirectPa
         )
     if isinstance(error, ssl.SSLError):
         return DirectPathError(
-            message=f"Cannot {deed(doing, on)}: TLS failed ({error.reason})",
+            message=f"Cannot {deed(doing, on)}: TLS failed{_through(error)} ({error.reason})",
             code="tls_failed",
             cure="Check hostname and port: it has to be the HTTPS port of vCenter or ESXi",
         )
@@ -185,8 +191,11 @@ def explain_connection(error: BaseException, *, doing: str, on: str) -> DirectPa
             message=f"Cannot {deed(doing, on)}: nothing listens there", code="refused", cure="Check hostname and port"
         )
     if isinstance(error, TimeoutError):
+        what = "the answer was not whole in time" if isinstance(error, TooSlow) else "no answer in time"
         return DirectPathError(
-            message=f"Cannot {deed(doing, on)}: no answer in time", code="no_answer", cure="Check network and proxy"
+            message=f"Cannot {deed(doing, on)}: {what}{_through(error)}",
+            code="no_answer",
+            cure="Check network and proxy",
         )
     if isinstance(error, http.client.HTTPException) and "503" in str(error):
         return DirectPathError(
@@ -202,14 +211,50 @@ def explain_connection(error: BaseException, *, doing: str, on: str) -> DirectPa
         )
     if isinstance(error, ConnectionError | http.client.HTTPException | OSError):
         return DirectPathError(
-            message=f"Cannot {deed(doing, on)}: the connection broke ({_reason(error)})",
+            message=f"Cannot {deed(doing, on)}: the connection broke{_through(error)} ({_reason(error)})",
             code="connection_lost",
-            cure="Whether a write arrived is not known: run the task again, it looks first",
+            cure="Check the network and the server, then run the task again"
+            if _only_looks(doing)
+            else "Whether a write arrived is not known: run the task again, it looks first",
         )
     return DirectPathError(
         message=f"Cannot {deed(doing, on)}: {type(error).__name__}: {error}",
         code="unexpected",
         cure="This is a fault of the collection: please report it with this message",
+    )
+
+
+def _only_looks(doing: str) -> bool:
+    """Nothing can have been written by what was being done, so nothing is said of writes."""
+    return doing.startswith(("log in", "log out", "read"))
+
+
+def _through(error: BaseException) -> str:
+    """The proxy, where a connection through it broke before anything was said on it."""
+    proxy = getattr(error, "through", "")
+    return f" on the way through the proxy {proxy}" if proxy else ""
+
+
+def _explain_proxy(error: ProxyFailed, what: str) -> DirectPathError:
+    cure = "Check proxy_host and proxy_port (VMWARE_PROXY_HOST, VMWARE_PROXY_PORT), or leave them out"
+    if error.status == 407:
+        cure = "It asks for a login, which is not supported: let it pass this connection without one"
+    elif error.status in BUSY:
+        cure = "It does not reach the server: check hostname and port, and ask who runs the proxy"
+    elif error.status:
+        cure = "It does not let this connection pass: ask who runs the proxy, or leave proxy_host out"
+    return DirectPathError(message=f"{what}: {error}", code="proxy_failed", parameter="proxy_host", cure=cure)
+
+
+def _explain_answer(error: BrokenAnswer, doing: str, on: str) -> DirectPathError:
+    asked = f" to {error.method}" if error.method else ""
+    cure = "Look whether something on the way changes answers, and at the server's own logs"
+    if not _only_looks(doing):
+        cure += ". Whether a write arrived is not known: run the task again, it looks first"
+    return DirectPathError(
+        message=f"Cannot {deed(doing, on)}: the answer{asked} cannot be read: {error}",
+        code="unreadable_answer",
+        cure=cure,
     )
 
 
@@ -234,7 +279,9 @@ def _hint(text: str) -> str:
     return next((hint for part, hint in _HINTS if part.lower() in text.lower()), "")
 
 
-UNCERTAIN = frozenset({"connection_lost", "unavailable", "no_answer", "session_lost"})
+UNCERTAIN = frozenset(
+    {"connection_lost", "unavailable", "no_answer", "session_lost", "unreadable_answer", "proxy_failed"}
+)
 """Codes of failures after which only a fresh look tells whether the write arrived."""
 
 
@@ -254,7 +301,9 @@ def _reason(error: BaseException) -> str:
 
 def is_transient(error: BaseException) -> bool:
     """May the same *read* succeed when asked again a moment later?"""
-    if isinstance(error, ssl.SSLCertVerificationError | socket.gaierror | ConnectionRefusedError):
+    if isinstance(error, ProxyFailed):
+        return error.status in BUSY
+    if isinstance(error, ssl.SSLCertVerificationError | socket.gaierror | ConnectionRefusedError | TooMuch | TooSlow):
         return False
     if isinstance(error, http.client.HTTPException):
         return any(code in str(error) for code in ("502", "503", "504")) or isinstance(error, http.client.BadStatusLine)

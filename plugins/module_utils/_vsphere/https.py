@@ -1,81 +1,95 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plain HTTPS beside the SOAP API, for services that speak JSON: requests, and nothing of its own ideas. PRIVATE to the collection."""
+"""Plain HTTPS beside the SOAP API, for services that speak JSON: one server, nothing taken from the environment. PRIVATE to the collection.
+
+Redirects are not followed, cookies are not kept, and no proxy, account or CA comes from anywhere but the caller.
+"""
 
 from __future__ import annotations
 
+import json
+import select
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 
-from .._domain.errors import DirectPathError
+from .wire import BoundedTls, Bounds
 
 
-def requests_library(*, needed_by: str, instead: str) -> Any:
-    """The library, which most of the collection does without. Raises DirectPathError (missing_library)."""
-    try:
-        import requests
-        import requests.adapters
-    except ImportError as error:
-        raise DirectPathError(
-            message=f"{needed_by} are reached with the Python library requests, which is not installed",
-            code="missing_library",
-            cure=f"pip install requests for the Python that runs the module, or {instead}",
-        ) from error
-    return requests
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """One answer, whatever its status. Names of headers are in lower case."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    content: bytes
+
+    def json(self) -> Any:
+        """What it holds; None when it is no JSON."""
+        try:
+            return json.loads(self.content)
+        except (ValueError, RecursionError):
+            return None
 
 
-def open_requests(library: Any, context: ssl.SSLContext, *, proxy: str | None, validate_certs: bool) -> Any:
-    """A session of the library that takes nothing from the environment: no proxy, no .netrc, no CA bundle."""
-    if not validate_certs:
-        library.packages.urllib3.disable_warnings()
-    session = library.Session()
-    session.trust_env = False
-    session.proxies = {"https": proxy} if proxy else {}
-    session.mount("https://", _adapter(library.adapters.HTTPAdapter, context))
-    return session
+class Https:
+    """Requests to one server on a connection that is kept. Nothing is asked twice, and nothing outlives ``bounds``."""
+
+    def __init__(self, host: str, port: int, context: ssl.SSLContext, *, bounds: Bounds) -> None:
+        self._host, self._port, self._context, self._bounds = host, port, context, bounds
+        self._proxy: tuple[str, int, dict[str, str]] | None = None
+        self._connection: BoundedTls | None = None
+
+    def through(self, host: str, port: int, headers: Mapping[str, str] | None = None) -> None:
+        """Go through a proxy, with these headers for it."""
+        self._proxy = (host, port, dict(headers or {}))
+
+    def send(self, verb: str, path: str, headers: Mapping[str, str], body: Any = None) -> Answer:
+        """One request; ``body`` is a JSON value. Raises OSError and HTTPException when there is no answer."""
+        text = None if body is None else json.dumps(body).encode()
+        kind = {} if text is None else {"Content-Type": "application/json"}
+        with self._bounds.within():
+            connection, response = self._standing(), None
+            try:
+                connection.request(verb, path, text, {**kind, **headers})
+                response = connection.getresponse()
+                content = response.read()
+                if response.getheader("Content-Encoding", "identity").lower() != "identity":
+                    raise HTTPException("an encoding that was not asked for")
+            except BaseException:
+                if response is not None:
+                    response.close()
+                self.close()
+                raise
+        named = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(status=response.status, reason=response.reason, headers=named, content=content)
+
+    def close(self) -> None:
+        """Close the connection. The next request opens another one."""
+        if self._connection is not None:
+            with suppress(OSError):
+                self._connection.close()
+        self._connection = None
+
+    def _standing(self) -> BoundedTls:
+        """The connection, anew where the server has closed it meanwhile."""
+        sock = self._connection.sock if self._connection is not None else None
+        if sock is not None and _speaks(sock):
+            self.close()
+        if self._connection is None:
+            host, port, headers = self._proxy or (self._host, self._port, {})
+            self._connection = BoundedTls(host, port, context=self._context, bounds=self._bounds)
+            if self._proxy:
+                self._connection.set_tunnel(self._host, self._port, headers)
+        return self._connection
 
 
-def _adapter(base: type[Any], context: ssl.SSLContext) -> Any:
-    """Carries requests with this TLS context and nothing beside it: by itself the library adds CAs of its own."""
-
-    class Verified(base):  # type: ignore[misc]
-        def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-            super().init_poolmanager(*arguments, ssl_context=context, **options)
-
-        def proxy_manager_for(self, proxy: Any, **options: Any) -> Any:
-            return super().proxy_manager_for(proxy, ssl_context=context, **options)
-
-        def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-            """The context verifies."""
-
-        def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
-            place, _unused = super().build_connection_pool_key_attributes(request, verify, cert)
-            return place, {}
-
-    return Verified()
-
-
-def json_of(parse: Callable[[], Any]) -> Any:
-    """What an answer holds; None when it is no JSON."""
-    try:
-        return parse()
-    except ValueError:
-        return None
-
-
-def causes(error: BaseException) -> Iterator[BaseException]:
-    """An error and everything it was made of: libraries wrap the operating system's words several times."""
-    seen: set[int] = set()
-    waiting: list[Any] = [error]
-    while waiting:
-        item = waiting.pop(0)
-        if isinstance(item, BaseException) and id(item) not in seen:
-            seen.add(id(item))
-            yield item
-            waiting += [item.__cause__, item.__context__, getattr(item, "reason", None), *item.args]
-
-
-def is_timeout(error: BaseException) -> bool:
-    """The libraries' own names for a time that ran out are no TimeoutError."""
-    return isinstance(error, TimeoutError) or "Timeout" in type(error).__name__
+def _speaks(sock: ssl.SSLSocket) -> bool:
+    """Whether something came on a connection where nothing was asked: its end."""
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(0))

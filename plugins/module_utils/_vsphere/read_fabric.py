@@ -18,6 +18,7 @@ from .read_disk_paths import TOPOLOGIES, disks_by_adapter
 from .read_gaps import gaps_by_fact
 from .sdk import vim, vmodl
 from .session import Session
+from .sound import reader
 
 _PATHS = {
     "config.network.pnic": None,
@@ -54,6 +55,7 @@ _REMOTE_ADAPTERS = tuple(
 """Adapters that lead to disks over a network. RdmaHba and TcpHba (NVMe over fabrics) since 7.0."""
 
 
+@reader
 def read_fabric(session: Session, hosts: Sequence[Host], *, disks_of: Iterable[str] = ()) -> tuple[Host, ...]:
     """The hosts with their fabric. ``disks_of`` (host ids) also have their disks' partition tables asked for: one call a host."""
     paths = [path for path, since in _PATHS.items() if since is None or session.knows(*since)]

@@ -26,6 +26,7 @@ from .read_places import PLACE_PATHS, Places
 from .read_vms import USER_PATHS, VM_NAME_PATHS, holder_paths, holders, vm_from_row, vm_names
 from .sdk import vim
 from .session import Session
+from .sound import reader
 
 _ALWAYS = (
     "name",
@@ -62,6 +63,7 @@ def host_paths(session: Session, *, numa: bool = False, vms: bool = False) -> tu
     return _ALWAYS + known + deeper + lending + ((_RESIDENTS,) if vms else ())
 
 
+@reader
 def read_hosts(session: Session, *, numa: bool = False, vms: bool = False) -> Inventory:
     """Every host of the endpoint, sorted by name, in one bulk read. ``vms``: with the ids of their VMs."""
     paths = host_paths(session, numa=numa, vms=vms)
@@ -71,6 +73,7 @@ def read_hosts(session: Session, *, numa: bool = False, vms: bool = False) -> In
 _HOST_NAME_PATHS: Mapping[type, tuple[str, ...]] = {vim.HostSystem: ("name", "parent"), **PLACE_PATHS}
 
 
+@reader
 def read_host_names(session: Session) -> Inventory:
     """Every host of the endpoint with name and place only, sorted by name, in one bulk read.
 
@@ -79,6 +82,7 @@ def read_host_names(session: Session) -> Inventory:
     return _inventory(session, collect_view(session, _HOST_NAME_PATHS, page=NAMES_PAGE))
 
 
+@reader
 def read_names(session: Session) -> Inventory:
     """Every VM and every host with name and place only, in one bulk read."""
     return _inventory(session, collect_view(session, {**VM_NAME_PATHS, **_HOST_NAME_PATHS}, page=NAMES_PAGE))
@@ -103,6 +107,7 @@ def _inventory(session: Session, found: Mapping[type, Sequence[Row]]) -> Invento
     )
 
 
+@reader
 def reread_hosts(session: Session, hosts: Sequence[Host], *, numa: bool = False, vms: bool = False) -> tuple[Host, ...]:
     """The same hosts as they are now, in one bulk read. One that was removed meanwhile is not connected, not silently missing.
 
@@ -158,6 +163,7 @@ def _as_now(hosts: Sequence[Host], rows: Iterable[Row]) -> tuple[Host, ...]:
     return tuple(fresh)
 
 
+@reader
 def host_from_row(row: Row, clusters: Mapping[str, str]) -> Host:
     """One row of the bulk read as a Host. Whatever could not be read is listed in ``unreadable``."""
     parent = row.get("parent")
@@ -274,6 +280,7 @@ def _sriov(info: Any) -> Sriov | None:
     )
 
 
+@reader
 def read_drs(session: Session, hosts: Sequence[Host]) -> tuple[Host, ...]:
     """The hosts with what their cluster's DRS does with running VMs, in one bulk read."""
     computes = {host.compute_moid for host in hosts if host.cluster is not None}
@@ -289,6 +296,7 @@ def _drs_moves_vms(config: Any) -> bool | None:
     return bool(drs.enabled) and str(drs.defaultVmBehavior) == "fullyAutomated"
 
 
+@reader
 def read_users(session: Session, hosts: Sequence[Host], names: Iterable[VmName] = ()) -> tuple[Host, ...]:
     """The hosts with the VMs that hold or are configured with each of their devices, in one bulk read.
 
@@ -307,6 +315,7 @@ def read_users(session: Session, hosts: Sequence[Host], names: Iterable[VmName] 
     return read_bindings(session, tuple(with_users(host, named) for host in hosts))
 
 
+@reader
 def vm_labels(session: Session, names: Mapping[str, str]) -> Mapping[str, str]:
     """What results call VMs (id → name). Where two of them have one name, one bulk read tells where they are."""
     if len(set(names.values())) == len(names):
@@ -315,6 +324,7 @@ def vm_labels(session: Session, names: Mapping[str, str]) -> Mapping[str, str]:
     return {moid: known.label(moid) if moid in known else name for moid, name in names.items()}
 
 
+@reader
 def read_bindings(session: Session, hosts: Sequence[Host]) -> tuple[Host, ...]:
     """The hosts with the VMs to which they themselves say a device is lent now, in one bulk read.
 

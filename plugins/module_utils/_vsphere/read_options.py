@@ -16,6 +16,7 @@ from .._domain.vms import Vm
 from .collect_named import collect_named
 from .sdk import vim, vmodl
 from .session import Session
+from .sound import reader
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +32,7 @@ class Options:
     offered: dict[str, frozenset[str] | None] = field(default_factory=dict)
 
 
+@reader
 def read_options(session: Session, vms: Sequence[Vm], hosts: Sequence[Host]) -> Options:
     """Limits for the VMs and config targets of the hosts they are on."""
     table = {host.moid: host for host in hosts}

@@ -7,11 +7,13 @@ from __future__ import annotations
 from .collect import collect_objects
 from .sdk import vim
 from .session import Session
+from .sound import reader
 
 _NAMES_AT_MOST = frozenset({-5, -4, -3})
 """Ids of the roles NoAccess, Anonymous and View, with which an account sees at most that something is there."""
 
 
+@reader
 def has_say_at_root(session: Session) -> bool:
     """Whether the account may read the root folder. One that may not was given parts of the inventory: what it does not find may be
     there all the same. (That a role at the root reaches everything below is likely, and not said by the API.)"""

@@ -32,6 +32,7 @@ from .collect import DEVICES_PAGE, Row, collect_around, collect_objects
 from .read_places import PLACE_PATHS, Places
 from .sdk import vim
 from .session import Session
+from .sound import reader
 
 _ALWAYS = (
     "name",
@@ -117,6 +118,7 @@ def place_of(vm: Vm) -> VmName:
     return VmName(moid=vm.moid, name=vm.name, path=vm.path, host_moid=vm.host_moid, datacenter_moid=vm.datacenter_moid)
 
 
+@reader
 def read_vms(session: Session, names: Sequence[VmName], *, pools: bool = False) -> tuple[Vm, ...]:
     """The named VMs in full, with their resource pools when asked for: one bulk read."""
     table = {name.moid: name for name in names}
@@ -135,6 +137,7 @@ def read_vms(session: Session, names: Sequence[VmName], *, pools: bool = False) 
     return tuple(sorted(vms, key=lambda vm: (vm.path or vm.name, vm.moid)))
 
 
+@reader
 def read_holders(session: Session, names: Sequence[VmName]) -> tuple[Vm, ...]:
     """The named VMs as far as the devices they hold go, in one bulk read: for VMs nothing is wished of, of which there are many."""
     moids = [name.moid for name in names]
@@ -154,6 +157,7 @@ def holders(rows: Iterable[Row], names: Iterable[VmName]) -> tuple[Vm, ...]:
     return tuple(sorted(vms, key=lambda vm: (vm.path or vm.name, vm.moid)))
 
 
+@reader
 def read_residents(session: Session, hosts: Sequence[Host], names: Iterable[VmName] = ()) -> dict[str, tuple[Vm, ...]]:
     """host id → all VMs on it, as the host or the VM says, in full and sorted by name, in one bulk read.
 
@@ -180,6 +184,7 @@ def _pool(row: Row) -> PoolState:
     )
 
 
+@reader
 def vm_from_row(row: Row, place: VmName | None) -> Vm:
     """One row of the bulk read as a Vm."""
     host = row.get("runtime.host")

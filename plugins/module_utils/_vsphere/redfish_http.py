@@ -7,21 +7,29 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from typing import Any, Literal, Protocol
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from .._domain.errors import DirectPathError, InputError
-from .https import causes, is_timeout, json_of, open_requests, requests_library
+from .certificates import CertificateTime
+from .https import Https
 from .session import Endpoint, tls_context
+from .wire import Bounds, BrokenAnswer, ProxyFailed
 
 ROOT = "/redfish/v1/"
 """Where every Redfish service begins (DSP0266, 6.2)."""
+MOST = 8 << 20
+"""Bytes of one answer. Resources have some thousand, collections of large chassis some hundred thousand."""
+PATIENCE = 4
+"""Times the seconds a controller may be silent that one answer may take to its last byte."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +53,8 @@ class BmcAccess:
 
     def __post_init__(self) -> None:
         self._parsed()
+        if self.proxy:
+            _proxy(self.proxy)
 
     @property
     def origin(self) -> str:
@@ -130,16 +140,15 @@ class Http(Protocol):
 
 
 def open_http(access: BmcAccess) -> Http:
-    """HTTPS through the requests library. Raises DirectPathError (missing_library, bad_ca_path)."""
-    return RequestsHttp(access)
+    """HTTPS. Raises DirectPathError (bad_ca_path)."""
+    return OverTls(access)
 
 
-class RequestsHttp:
+class OverTls:
     """Requests to one controller. Redirects are not followed here."""
 
     def __init__(self, access: BmcAccess) -> None:
         self._access = access
-        self._requests = requests_library(needed_by="Management controllers", instead="set method: reboot")
         context = tls_context(
             Endpoint(
                 hostname=access.where,
@@ -149,30 +158,39 @@ class RequestsHttp:
                 ca_path=access.ca_path,
             )
         )
-        self._session = open_requests(self._requests, context, proxy=access.proxy, validate_certs=access.validate_certs)
+        place = urlsplit(access.origin)
+        limits = Bounds(connect=access.timeout, silence=access.timeout, answer=PATIENCE * access.timeout, most=MOST)
+        self._https = Https(place.hostname or "", place.port or 443, context, bounds=limits)
+        if access.proxy:
+            self._https.through(*_proxy(access.proxy))
 
     def send(self, verb: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any] | None = None) -> Reply:
         """One request; paths are those of ``same_origin``."""
         try:
-            answer = self._session.request(
-                verb,
-                self._access.origin + path,
-                headers=dict(headers),
-                json=body,
-                timeout=self._access.timeout,
-                allow_redirects=False,
-            )
-            content = _object(json_of(answer.json)) if answer.content else None
-        except (OSError, self._requests.packages.urllib3.exceptions.HTTPError) as error:
+            answer = self._https.send(verb, path, headers, body)
+        except (OSError, HTTPException) as error:
             raise explain_silence(error, self._access) from error
-        return Reply(
-            status=answer.status_code,
-            body=content,
-            headers={name.lower(): text for name, text in answer.headers.items()},
-        )
+        content = _object(answer.json()) if answer.content else None
+        return Reply(status=answer.status, body=content, headers=answer.headers)
 
     def close(self) -> None:
-        self._session.close()
+        self._https.close()
+
+
+def _proxy(url: str) -> tuple[str, int, dict[str, str]]:
+    """Name, port and headers of an HTTP proxy. Raises InputError, which never quotes what may be a password."""
+    with suppress(ValueError):
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        if parts.scheme == "http" and parts.hostname and not parts.query and not parts.fragment:
+            account = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}".encode()
+            login = {"Proxy-Authorization": f"Basic {base64.b64encode(account).decode()}"} if parts.username else {}
+            return parts.hostname, parts.port or 80, login
+    raise InputError(
+        message="The proxy of a management controller cannot be used: it is not the URL of an HTTP proxy",
+        code="bad_bmc_address",
+        parameter="bmc",
+        cure="Write it as http://proxy.example.com:3128",
+    )
 
 
 def _object(found: Any) -> Mapping[str, Any] | None:
@@ -202,21 +220,29 @@ _KINDS: tuple[tuple[type[BaseException], str, str, str], ...] = (
 
 def explain_silence(error: BaseException, access: BmcAccess) -> DirectPathError:
     """Why no answer came."""
-    known = list(causes(error))
+    place = f"The management controller at {access.where}"
+    if isinstance(error, ProxyFailed):
+        return DirectPathError(
+            message=f"{place} cannot be reached: {error}",
+            code="proxy_failed",
+            cure="Check the proxy of the controller, or leave it out",
+        )
+    if isinstance(error, CertificateTime):
+        return DirectPathError(message=f"{place} cannot be reached: {error.told}", code=error.code, cure=error.cure)
     for kind, code, what, cure in _KINDS:
-        found = next((item for item in known if isinstance(item, kind)), None)
-        if found is None and kind is TimeoutError:
-            found = next((item for item in known if is_timeout(item)), None)
-        if found is not None:
-            detail = getattr(found, "verify_message", "") or (
-                getattr(found, "reason", "") if code == "tls_failed" else ""
+        if isinstance(error, kind):
+            detail = getattr(error, "verify_message", "") or (
+                getattr(error, "reason", "") if code == "tls_failed" else ""
             )
             text = f"{what} ({detail})" if isinstance(detail, str) and detail else what
-            return DirectPathError(
-                message=f"The management controller at {access.where} cannot be reached: {text}", code=code, cure=cure
-            )
-    broken = next((item for item in known if isinstance(item, OSError) and item.strerror), None)
-    reason = getattr(broken, "strerror", None) or "the controller closed it"
+            return DirectPathError(message=f"{place} cannot be reached: {text}", code=code, cure=cure)
+    if isinstance(error, BrokenAnswer):
+        return DirectPathError(
+            message=f"{place} gave {error}",
+            code="unreadable_answer",
+            cure="Check the address: it has to be that of a controller with Redfish",
+        )
+    reason = getattr(error, "strerror", None) or "the controller closed it"
     return DirectPathError(
         message=f"The connection to the management controller at {access.where} broke ({reason})",
         code="connection_lost",

@@ -21,6 +21,7 @@ from .roll_probe import SESSION_LOST
 from .roll_read import Rules
 from .sdk import vim, vmodl
 from .session import Session
+from .sound import reader
 
 POWER = ("VirtualMachine.Interact.PowerOff", "VirtualMachine.Interact.PowerOn")
 """What stopping a VM and starting it again takes: the first one is for its guest's shutdown, too."""
@@ -124,6 +125,7 @@ def _evacuation(session: Session, subject: Subject) -> _Evacuation:
     return _Evacuation(faults=faults, refused=refused)
 
 
+@reader
 def evacuation_faults(result: Any) -> tuple[dict[str, str], str]:
     """From the answer of the dry run: VM id → why it cannot leave, and what is not about one VM."""
     faults: dict[str, str] = {}

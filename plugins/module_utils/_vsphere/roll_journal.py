@@ -18,6 +18,7 @@ from .collect import collect_objects, collect_view
 from .roll_privileges import lacking
 from .sdk import vim
 from .session import Session
+from .sound import reader
 
 Texts = Mapping[str, str]
 """attribute → text; empty = no value."""
@@ -262,6 +263,7 @@ class AttributeJournal:
         return any(decode_values(row.get("customValue", ()), own) for row in rows)
 
 
+@reader
 def decode_values(values: Collection[Any], fields: Mapping[int, str]) -> dict[str, str]:
     """``customValue`` of an object as attribute → text; only ours, only those with a value."""
     return {fields[value.key]: value.value for value in values or () if value.key in fields and value.value}

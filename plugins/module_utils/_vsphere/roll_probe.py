@@ -14,6 +14,7 @@ from .collect_named import collect_named
 from .roll_read import TASK_PATHS, RunningTask, running_tasks
 from .sdk import vim, vmodl
 from .session import Session
+from .sound import reader
 
 Beside = tuple[type, str]
 """Type and id of an object."""
@@ -54,6 +55,7 @@ class VmFresh:
 _CUSTOM = "customValue"
 
 
+@reader
 def fresh_host(session: Session, moid: str, beside: Beside | None = None) -> HostFresh | None:
     """The host, its VMs and its tasks in one call; None when it is gone. ``beside``: an object that is looked at, too."""
     paths: dict[type, tuple[str, ...]] = {
@@ -77,6 +79,7 @@ def fresh_host(session: Session, moid: str, beside: Beside | None = None) -> Hos
     )
 
 
+@reader
 def fresh_vm(session: Session, moid: str, beside: Beside | None = None) -> VmFresh | None:
     """The VM; None when it is gone. ``beside`` as in ``fresh_host``."""
     paths: dict[type, tuple[str, ...]] = {vim.VirtualMachine: ("runtime.powerState", "runtime.host")}
@@ -111,6 +114,7 @@ def _look(
     return found, rows.get(moid), tuple(custom or ())
 
 
+@reader
 def uptime(session: Session, moid: str) -> float | None:
     """Seconds by the hardware clock of the host; None when it does not say."""
     try:
@@ -139,6 +143,7 @@ def services_answer(session: Session, system: Any) -> bool:
 # -- whose maintenance mode -----------------------------------------------------------------------------------------
 
 
+@reader
 def maintenance_ours(session: Session, since: Mapping[str, float]) -> dict[str, bool | None]:
     """Host id → True when this account entered it last and nothing ended it since that time, False when another account did, or
     when it was ended and entered again; None when the log does not tell. One query for all."""

@@ -17,6 +17,7 @@ from .collect import Row
 from .read_fabric import switches_of
 from .sdk import vim
 from .session import Session
+from .sound import reader
 
 LIFECYCLE = ("com.vmware.vcintegrity.", "com.vmware.esx.settings.")
 """What tasks of the lifecycle manager (and of the update manager before it) are named after, in lower case."""
@@ -62,6 +63,7 @@ class RunningTask:
 TASK_PATHS = ("info.state", "info.descriptionId", "info.entity", "info.description")
 
 
+@reader
 def running_tasks(rows: Iterable[Row]) -> dict[str, tuple[RunningTask, ...]]:
     """Object id → tasks that are queued or run on it, by name."""
     found: dict[str, list[RunningTask]] = {}
@@ -79,6 +81,7 @@ def running_tasks(rows: Iterable[Row]) -> dict[str, tuple[RunningTask, ...]]:
 # -- alarms and custom values ---------------------------------------------------------------------------------------
 
 
+@reader
 def red_alarms(row: Row) -> tuple[str, ...]:
     """Ids of the alarms that are red on this very object and nobody acknowledged. The list holds those of objects below, too."""
     found = {
@@ -92,6 +95,7 @@ def red_alarms(row: Row) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+@reader
 def custom_texts(row: Row, fields: Mapping[int, str]) -> dict[str, str]:
     """Attribute name → text, of those among ``fields`` (key → name) that have one."""
     found = {fields[value.key]: value.value for value in row.get("customValue", ()) if value.key in fields}
@@ -120,6 +124,7 @@ class Mounts:
         return {host: frozenset(name for name in self.of(host) if seen[name] == 1) for host in among}
 
 
+@reader
 def mounts(rows: Iterable[Row]) -> Mounts:
     found: dict[str, dict[str, bool]] = {}
     for row in sorted(rows, key=lambda row: row.moid):
@@ -163,6 +168,7 @@ def size_paths(session: Session) -> tuple[str, ...]:
     return (*SIZE_PATHS, *(path for path, since in newer.items() if session.knows(*since)))
 
 
+@reader
 def size(row: Row) -> Size:
     """``row`` has the paths of ``size_paths`` and ``config.network.pnic``."""
     hardware = row.get("summary.hardware")
@@ -183,6 +189,7 @@ def _uplinks(row: Row) -> frozenset[str]:
     return frozenset(uplink for switch in switches_of(row) for uplink in switch.uplinks)
 
 
+@reader
 def links(row: Row, uplinks: Iterable[str]) -> dict[str, bool]:
     """Uplink → has a link. One that the host has no more is down."""
     speeds = {pnic.device: pnic.linkSpeed is not None for pnic in row.get("config.network.pnic", ())}
@@ -200,6 +207,7 @@ class Use:
 USE_PATHS = ("summary.quickStats.overallCpuUsage", "summary.quickStats.overallMemoryUsage")
 
 
+@reader
 def use(row: Row) -> Use:
     return Use(
         cpu_mhz=row.get("summary.quickStats.overallCpuUsage"),
@@ -237,6 +245,7 @@ class Rules:
     overrides: Mapping[str, bool] = field(default_factory=dict)
 
 
+@reader
 def rules(config: Any) -> Rules:
     """``config`` is the configurationEx of a cluster; None gives "not known"."""
     drs = getattr(config, "drsConfig", None)
@@ -271,6 +280,7 @@ def _vgpu_moves(drs: Any) -> bool:
     )
 
 
+@reader
 def admission(config: Any, summary: Any) -> Admission | None:
     """HA admission control in numbers. None when it is off, not known, or of the kind with dedicated hosts, which sets no share aside."""
     das = getattr(config, "dasConfig", None)

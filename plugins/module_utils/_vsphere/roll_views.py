@@ -19,6 +19,7 @@ from .roll_read import RunningTask
 from .roll_tags import Tagged
 from .roll_vms import VmHardware
 from .sdk import vim
+from .sound import reader
 
 AGENT_MANAGER = "com.vmware.vim.eam"
 """The extension that owns the VMs of vSphere Cluster Services and other agents."""
@@ -122,6 +123,7 @@ def compute_of(row: Row) -> str:
 # -- hosts ----------------------------------------------------------------------------------------------------------
 
 
+@reader
 def host_views(picture: Picture, asked: Asked, own_tasks: Collection[str]) -> tuple[HostView, ...]:
     """All hosts, by name. ``own_tasks``: ids of tasks that are nobody else's work."""
     tasks = roll_read.running_tasks(picture.of(vim.Task))
@@ -175,6 +177,7 @@ def _host_view(
 # -- virtual machines -----------------------------------------------------------------------------------------------
 
 
+@reader
 def vm_views(picture: Picture, asked: Asked, fields: Mapping[int, str]) -> tuple[VmView, ...]:
     """All VMs registered on the hosts, by name; templates are left out, as they never run."""
     places = {row.moid: compute_of(row) for row in picture.of(vim.HostSystem)}
@@ -249,6 +252,7 @@ def _order(row: Row, name: str, asked: Asked, fields: Mapping[int, str]) -> int:
 # -- clusters -------------------------------------------------------------------------------------------------------
 
 
+@reader
 def cluster_views(picture: Picture, fields: Mapping[int, str]) -> tuple[ClusterView, ...]:
     """Clusters, and the compute resources of hosts on their own, by name."""
     tasks = roll_read.running_tasks(picture.of(vim.Task))
@@ -277,6 +281,7 @@ def _cluster_view(
     )
 
 
+@reader
 def texts(picture: Picture, fields: Mapping[int, str]) -> dict[str, dict[str, str]]:
     """Object id → attribute name → text, of hosts, VMs, compute resources and the root folder; empty texts are left out."""
     kinds = (vim.HostSystem, vim.VirtualMachine, vim.ComputeResource, vim.Folder)

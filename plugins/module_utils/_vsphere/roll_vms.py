@@ -12,6 +12,7 @@ from .._domain.vms import DvxBacking, FixedBacking, SriovBacking, VgpuBacking, V
 from .collect import Row
 from .read_vms import passthrough_devices
 from .sdk import vim
+from .sound import reader
 
 HARDWARE_PATHS = (
     "config.hardware.device",
@@ -39,6 +40,7 @@ class VmHardware:
     reserved_mb: int = 0
 
 
+@reader
 def vm_hardware(row: Row) -> VmHardware:
     """One row with ``HARDWARE_PATHS``."""
     hardware = row.get("config.hardware.device", ())

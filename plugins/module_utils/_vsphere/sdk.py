@@ -11,22 +11,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pyVim import connect
     from pyVmomi import Iso8601, SoapStubAdapter, vim, vmodl
     from pyVmomi.SoapAdapter import Deserialize, SoapDeserializer, SoapResponseDeserializer
-    from pyVmomi.VmomiSupport import DataObject, Enum, IsChildVersion, ManagedObject
+    from pyVmomi.VmomiSupport import F_OPTIONAL as OPTIONAL
+    from pyVmomi.VmomiSupport import DataObject, Enum, GetServiceVersions, IsChildVersion, ManagedObject, versionIdMap
 
     MISSING: ImportError | None = None
 else:
     try:
-        from pyVim import connect
         from pyVmomi import Iso8601, SoapStubAdapter, vim, vmodl
         from pyVmomi.SoapAdapter import Deserialize, SoapDeserializer, SoapResponseDeserializer
-        from pyVmomi.VmomiSupport import DataObject, Enum, IsChildVersion, ManagedObject
+        from pyVmomi.VmomiSupport import F_OPTIONAL as OPTIONAL
+        from pyVmomi.VmomiSupport import (
+            DataObject,
+            Enum,
+            GetServiceVersions,
+            IsChildVersion,
+            ManagedObject,
+            versionIdMap,
+        )
 
         MISSING = None
     except ImportError as error:
         MISSING = error
+        OPTIONAL = 4
 
         class _Absent:
             """Every name of the SDK, so that module-level tables of types can be built."""
@@ -34,11 +42,18 @@ else:
             def __getattr__(self, name: str) -> Any:
                 return self
 
-        vim = vmodl = connect = IsChildVersion = Deserialize = Iso8601 = _Absent()
+        vim = vmodl = GetServiceVersions = versionIdMap = IsChildVersion = Deserialize = Iso8601 = _Absent()
         SoapStubAdapter = SoapDeserializer = SoapResponseDeserializer = DataObject = Enum = ManagedObject = object
+
+
+def service_versions() -> list[tuple[str, str]]:
+    """(name in the SDK, id on the wire) of every version of the API that the SDK knows, newest first."""
+    return [(name, versionIdMap[name]) for name in GetServiceVersions("vim25")]
+
 
 __all__ = [
     "MISSING",
+    "OPTIONAL",
     "DataObject",
     "Deserialize",
     "Enum",
@@ -48,7 +63,7 @@ __all__ = [
     "SoapDeserializer",
     "SoapResponseDeserializer",
     "SoapStubAdapter",
-    "connect",
+    "service_versions",
     "vim",
     "vmodl",
 ]

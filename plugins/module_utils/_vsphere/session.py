@@ -27,6 +27,8 @@ from .transport import (
     open_transport,
     tls_context,
 )
+from .versions import NotVsphere
+from .wire import Bounds, TooSlow
 
 __all__ = [
     "ATTEMPTS",
@@ -208,31 +210,47 @@ def connect_session(
     ``patience``: seconds for which a server is waited for that is known to be away for a while, such as a host that reboots.
     """
     where = f"{endpoint.hostname}:{endpoint.port}"
-    attempt = 1
     deadline = clock() + patience
     while True:
         try:
-            return _connect_once(endpoint, read_only=read_only, clock=clock, sleep=sleep)
+            return _connect(endpoint, read_only=read_only, clock=clock, sleep=sleep)
         except vmodl.MethodFault as fault:
             raise explain(fault, doing=f"log in as {endpoint.username}", on=where) from fault
         except DirectPathError:
             raise
+        except NotVsphere as error:
+            raise DirectPathError(
+                message=f"Cannot log in on {where}: it answers, and is neither vCenter nor ESXi",
+                code="not_vsphere",
+                parameter="hostname",
+                cure="Check hostname and port: the API is where the vSphere Client is, under /sdk",
+            ) from error
         except Exception as error:
-            if attempt < ATTEMPTS and is_transient(error):
-                sleep(FIRST_PAUSE * 2 ** (attempt - 1))
-                attempt += 1
-                continue
-            if clock() < deadline and (is_transient(error) or isinstance(error, ConnectionRefusedError)):
+            may_pass = is_transient(error) or isinstance(error, ConnectionRefusedError | TooSlow)
+            if clock() < deadline and may_pass:
                 sleep(PATIENT_PAUSE)
                 continue
-            if "is not a VIM server" in str(error):
-                raise DirectPathError(
-                    message=f"Cannot log in on {where}: it answers, and is neither vCenter nor ESXi",
-                    code="not_vsphere",
-                    parameter="hostname",
-                    cure="Check hostname and port: the API is where the vSphere Client is, under /sdk",
-                ) from error
             raise explain_connection(error, doing="log in", on=where) from error
+
+
+def _connect(
+    endpoint: Endpoint, *, read_only: bool, clock: Callable[[], float], sleep: Callable[[float], None]
+) -> Session:
+    """As often as a read is asked, and all of it within one deadline. Who stays silent is not asked again."""
+    bounds = Bounds(connect=endpoint.connect_timeout)
+    attempt = 1
+    with bounds.within():
+        while True:
+            pause = FIRST_PAUSE * 2 ** (attempt - 1)
+            try:
+                return _connect_once(endpoint, read_only=read_only, clock=clock, sleep=sleep)
+            except (vmodl.MethodFault, DirectPathError, NotVsphere, TimeoutError):
+                raise
+            except Exception as error:
+                if attempt >= ATTEMPTS or not is_transient(error) or bounds.is_over(pause):
+                    raise
+            sleep(pause)
+            attempt += 1
 
 
 def _connect_once(

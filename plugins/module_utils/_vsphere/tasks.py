@@ -13,6 +13,7 @@ from .collect import collect_objects
 from .faults import deed, explain
 from .sdk import vmodl
 from .session import Session
+from .sound import reader
 
 _pc = vmodl.query.PropertyCollector
 _Result = TypeVar("_Result")
@@ -83,6 +84,7 @@ def _watch(
             update_filter.DestroyPropertyFilter()
 
 
+@reader
 def _merge(state: State, update: Any) -> None:
     for filter_update in update.filterSet or ():
         for change in filter_update.objectSet or ():

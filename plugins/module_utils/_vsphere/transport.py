@@ -12,17 +12,19 @@ import hashlib
 import ssl
 import threading
 import time
-import zlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
-from xml.parsers.expat import ExpatError
 
 from .._domain.errors import DirectPathError
-from .faults import BrokenAnswer, is_transient
-from .sdk import SoapStubAdapter, connect, vim, vmodl
+from .faults import is_transient
+from .sdk import vim, vmodl
 from .session_file import Key
+from .soap_http import SoapStub
+from .sound import refuse_unsound
+from .versions import newest_version
+from .wire import CONNECT_TIMEOUT, MOST_AT_FIRST, Bounds, BrokenAnswer
 
 _Result = TypeVar("_Result")
 
@@ -71,8 +73,8 @@ SILENT_ATTEMPTS = 2
 """A read that was not answered at all is repeated once: each time costs the whole timeout."""
 FIRST_PAUSE = 0.5
 PATIENT_PAUSE = 10.0
-HTTP_TIMEOUT = 120.0
-"""Seconds a call may be silent. Longer than any WaitForUpdatesEx asks for."""
+_AT_FIRST = frozenset({"RetrieveServiceContent", "Login"})
+"""Calls before which nobody has logged in: whoever answers may be anybody."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +89,8 @@ class Endpoint:
     ca_path: str | None = None
     proxy_host: str | None = None
     proxy_port: int | None = None
+    connect_timeout: float = CONNECT_TIMEOUT
+    """Seconds until a connection stands, and for the first answer on it."""
     shared: bool = False
     """Whether the session is left open for the next task, and one that was left open is taken up."""
 
@@ -115,7 +119,8 @@ class Guard:
     renew: Callable[[], None] | None = None
     sleep: Callable[[float], None] = staticmethod(time.sleep)
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(self, *arguments: Any, bounds: Bounds | None = None, **options: Any) -> None:
+        self.bounds = bounds or Bounds()
         super().__init__(*arguments, **options)
         self.calls: Counter[str] = Counter()
         self.writes = 0
@@ -152,16 +157,28 @@ class Guard:
 
     def InvokeMethod(self, mo: Any, info: Any, args: Any, *outer: Any) -> Any:
         invoke: Callable[..., Any] = super().InvokeMethod  # type: ignore[misc]
-        return self.guarded(info.wsdlName, mo._moId, lambda: _whole_answer(invoke, mo, info, args, *outer))
+
+        def call() -> Any:
+            return refuse_unsound(invoke(mo, info, args, *outer), info, self.version)  # type: ignore[attr-defined]
+
+        return self.guarded(info.wsdlName, mo._moId, call)
 
     def guarded(self, name: str, moid: str, call: Callable[[], _Result]) -> _Result:
-        """Make one call of a method under these rules."""
+        """Make one call of a method under these rules. All its attempts share one deadline."""
         if self.read_only and name not in READ_METHODS:
             raise DirectPathError(
                 message=f"{name} on {moid} was held back: this session is read-only (check mode)",
                 code="read_only",
                 cure="This is a fault of the collection: a plan that changes nothing tried to write",
             )
+        with self.bounds.within(most=MOST_AT_FIRST if name in _AT_FIRST else None):
+            try:
+                return self._repeated(name, call)
+            except BrokenAnswer as error:
+                error.method = error.method or name
+                raise
+
+    def _repeated(self, name: str, call: Callable[[], _Result]) -> _Result:
         renewed = False
         attempt = 1
         while True:
@@ -184,27 +201,22 @@ class Guard:
                     raise
                 # A login whose answer is lost is begun anew with a transport of its own.
                 attempts = SILENT_ATTEMPTS if isinstance(error, TimeoutError) else ATTEMPTS
-                if name == "Login" or attempt >= attempts or not is_transient(error):
+                pause = FIRST_PAUSE * 2 ** (attempt - 1)
+                if name == "Login" or attempt >= attempts or not is_transient(error) or self.bounds.is_over(pause):
                     raise
-                self.sleep(FIRST_PAUSE * 2 ** (attempt - 1))
+                self.sleep(pause)
                 self.repeats += 1
                 attempt += 1
 
 
-def _whole_answer(invoke: Callable[..., Any], *arguments: Any) -> Any:
-    try:
-        return invoke(*arguments)
-    except (ExpatError, zlib.error) as error:
-        raise BrokenAnswer(f"an answer that is not whole ({error})") from error
-
-
-class GuardedSoapStub(Guard, SoapStubAdapter):  # type: ignore[misc]
+class GuardedSoapStub(Guard, SoapStub):
     """SOAP over TLS, guarded."""
 
     has_wire = True
 
     def identity(self) -> str:
-        connection = self.GetConnection()
+        with self.bounds.within():
+            connection = self.GetConnection()
         try:
             certificate = connection.sock.getpeercert(True)
         finally:
@@ -246,14 +258,15 @@ def _why_not(error: OSError) -> str:
 def open_transport(endpoint: Endpoint) -> Guard:
     """A guarded stub that speaks the newest API version both sides know. Tests put an in-process transport in this function's place."""
     context = tls_context(endpoint)
-    shared: dict[str, Any] = {
-        "host": endpoint.hostname,
-        "port": endpoint.port,
-        "path": "/sdk",
-        "sslContext": context,
-        "httpProxyHost": endpoint.proxy_host,
-        "httpProxyPort": endpoint.proxy_port,
-        "httpConnectionTimeout": HTTP_TIMEOUT,
-    }
-    probe = connect.SmartStubAdapter(**shared)
-    return GuardedSoapStub(version=probe.version, **shared)
+    bounds = Bounds(connect=endpoint.connect_timeout)
+    version = newest_version(endpoint, context, bounds)
+    return GuardedSoapStub(
+        bounds=bounds,
+        version=version,
+        host=endpoint.hostname,
+        port=endpoint.port,
+        path="/sdk",
+        sslContext=context,
+        httpProxyHost=endpoint.proxy_host,
+        httpProxyPort=endpoint.proxy_port,
+    )

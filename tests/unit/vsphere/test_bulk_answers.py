@@ -51,6 +51,8 @@ def pci(vendor: Any = -32634, name: str = "Intel") -> str:
     return f'<val xsi:type="ArrayOfHostPciDevice">{PCI.format(vendor=vendor, name=name)}</val>'
 
 
+TYPE = "<dynamicType>d</dynamicType>"
+"""What any object may have."""
 ALIKE = {
     "nothing": page(""),
     "one host": page(host(name=text("esx"))),
@@ -120,9 +122,9 @@ ALIKE = {
         host(
             x='<val xsi:type="ArrayOfHostScsiTopologyInterface">'
             + "".join(
-                f"<HostScsiTopologyInterface><key>k</key><adapter>a</adapter><target><key>t</key>{inside}</target>{after}"
-                "</HostScsiTopologyInterface>"
-                for inside, after in (("<target>1</target>", ""), ("", "<target>1</target>")) * 300
+                f"<HostScsiTopologyInterface><key>k</key><adapter>a</adapter><target><key>t</key><target>1</target>"
+                f"{inside}</target>{after}</HostScsiTopologyInterface>"
+                for inside, after in ((TYPE, ""), ("", TYPE)) * 300
             )
             + "</val>"
         )
@@ -381,7 +383,11 @@ def test_what_is_not_whole_is_not_believed(said: Answer) -> None:
             collect_objects(session, vim.HostSystem, ["host-1"], ("name",))
         assert len(session.asked) == ATTEMPTS  # type: ignore[attr-defined]
     assert is_transient(caught.value)
-    assert explain_connection(caught.value, doing="read", on="vc").code == "connection_lost"
+    told = explain_connection(caught.value, doing="read", on="vc")
+    assert told.code in ("unreadable_answer", "connection_lost")
+    assert "write" not in told.sentence()
+    if told.code == "unreadable_answer":
+        assert "the answer to RetrievePropertiesEx cannot be read" in told.message
 
 
 @pytest.mark.parametrize("fast", [True, False], ids=["C parser", "pyVmomi"])

@@ -1,0 +1,114 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When a certificate is valid: the one thing to know of it after it was refused for its dates. PRIVATE to the collection.
+
+The standard library reads nothing of a certificate it does not trust, so its two dates are read here (RFC 5280, 4.1).
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+_NOT_YET, _EXPIRED = 9, 10
+"""X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL."""
+_UTC_TIME = 0x17
+_EXPLICIT_0 = 0xA0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validity:
+    """From ``begin`` to ``end``. ``server``: the time by the server's own clock, as an HTTP date; empty when it did not say."""
+
+    begin: datetime
+    end: datetime
+    server: str = ""
+
+
+class CertificateTime(ssl.SSLCertVerificationError):
+    """A certificate outside its dates. ``told`` is a clause with all times that are known, ``code`` and ``cure`` for the error."""
+
+    def __init__(
+        self, error: ssl.SSLCertVerificationError, validity: Validity | None, now: float | None = None
+    ) -> None:
+        super().__init__(*error.args)
+        self.verify_code, self.verify_message = error.verify_code, error.verify_message
+        here = datetime.fromtimestamp(time.time() if now is None else now, UTC)
+        early = error.verify_code == _NOT_YET
+        self.code = "certificate_not_yet_valid" if early else "certificate_expired"
+        self.told = (
+            f"{_dates(early, here, validity)}; it is {_shown(here)} by the clock of this machine{_there(validity)}"
+        )
+        self.cure = (
+            "Compare the clocks of this machine and of the server (NTP): one of them is probably wrong"
+            if early
+            else "Renew the certificate of the server; if it should still be valid, compare the clocks (NTP)"
+        )
+
+    @staticmethod
+    def is_about(error: ssl.SSLCertVerificationError) -> bool:
+        """Whether an error is one of this kind."""
+        return error.verify_code in (_NOT_YET, _EXPIRED)
+
+
+def _dates(early: bool, here: datetime, validity: Validity | None) -> str:
+    what = "is not valid yet" if early else "has expired"
+    if validity is None:
+        return f"its TLS certificate, or that of a CA above it, {what}"
+    if early and validity.begin > here:
+        return f"its TLS certificate is not valid before {_shown(validity.begin)}"
+    if not early and validity.end < here:
+        return f"its TLS certificate expired on {_shown(validity.end)}"
+    return f"the certificate of a CA above its own {what}"
+
+
+def _there(validity: Validity | None) -> str:
+    with suppress(ValueError, TypeError):
+        if validity is not None and validity.server:
+            return f", and {_shown(parsedate_to_datetime(validity.server).astimezone(UTC))} by that of the server"
+    return ""
+
+
+def _shown(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def validity_of(certificate: bytes) -> Validity:
+    """The dates of a certificate in DER. Raises ValueError for what is none."""
+    try:
+        _tag, body, _rest = _element(certificate)
+        _tag, body, _rest = _element(body)
+        tag, _version, rest = _element(body)
+        if tag != _EXPLICIT_0:  # version 1 does not say which it is: that was the serial number
+            rest = body
+        for _serial_algorithm_issuer in range(3):
+            _tag, _unused, rest = _element(rest)
+        _tag, dates, _rest = _element(rest)
+        begin_tag, begin, rest = _element(dates)
+        end_tag, end, _rest = _element(rest)
+        return Validity(begin=_moment(begin_tag, begin), end=_moment(end_tag, end))
+    except (IndexError, ValueError) as error:
+        raise ValueError("not a certificate") from error
+
+
+def _element(data: bytes) -> tuple[int, bytes, bytes]:
+    """Tag and content of the first element, and what follows it (X.690, 8.1)."""
+    tag, length, at = data[0], data[1], 2
+    if length & 0x80:
+        size = length & 0x7F
+        length, at = int.from_bytes(data[2 : 2 + size], "big"), 2 + size
+    if at + length > len(data):
+        raise ValueError("not a certificate")
+    return tag, data[at : at + length], data[at + length :]
+
+
+def _moment(tag: int, text: bytes) -> datetime:
+    """UTCTime has two digits of the year: 50 and more are of the last century (RFC 5280, 4.1.2.5.1)."""
+    digits = text.decode("ascii")
+    if tag == _UTC_TIME:
+        digits = ("19" if int(digits[:2]) >= 50 else "20") + digits
+    return datetime.strptime(digits, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
