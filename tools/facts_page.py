@@ -49,7 +49,7 @@ CLASSES: Mapping[str, str] = {
     "0c04": "Fibre Channel adapters",
     "12": "accelerators",
 }
-OVERRIDE = "`allow_protected` with the device; none for the last management uplink"
+OVERRIDE = "`allow_protected` with host, address and what is there; none for the last management uplink"
 CONNECTION = (
     "the connection state of the host, its PCI devices, their passthrough state",
     "`runtime.connectionState`, `hardware.pciDevice`, `config.pciPassthruInfo`",

@@ -46,9 +46,14 @@ options:
     default: fail
   allow_protected:
     description:
-      - Protected devices that may be passed through all the same, each named again by its address - V("esx-01/0000:5e:00.0"), or
-        V("0000:5e:00.0") when one host is meant.
-      - The last management uplink and bridges cannot be named here.
+      - Protected devices that may be passed through all the same, each named again by host, address and what is there -
+        V("esx-01/0000:5e:00.0=eui.0025385b01402f7a"), or the same without the host when one host is meant.
+      - After the equals sign stands the canonical name of the disk for a storage controller, the MAC address for a network adapter, and
+        vendor and device id (V(10de:1eb8)) for any other device. Several disks or ports are joined by a plus sign. The message of the
+        refusal has it as it is to be written.
+      - Where something else is at the address when the device is written, the override does not apply.
+      - The address alone is accepted until 1.0.0, with a warning, and never for a disk that ESXi may boot from.
+      - The last management uplink and bridges cannot be named here in any form.
     type: list
     elements: str
     default: []
@@ -122,11 +127,18 @@ hosts:
     pending: {description: Addresses of wanted devices that are configured and not in force., type: list, elements: str,
       returned: always}
     groups: {description: Functions that are changed together., type: list, elements: list, returned: always}
+    overridden: {description: "Protected devices that O(allow_protected) freed, each with address, device (what is there), override and
+      reasons.", type: list, elements: dict, returned: always}
     devices: {description: "The wanted devices, as in M(directpath.vsphere.host_pci_device_info).", type: list, elements: dict,
       returned: always}
     blockers: {description: "Why the host was refused, each with code, message, cure and candidates.", type: list, elements: dict,
       returned: always}
     warnings: {description: What is worth knowing., type: list, elements: str, returned: always}
+overridden:
+  description: The overrides of O(allow_protected) that a change of this run needed, in their full form.
+  returned: always, once hosts were read
+  type: list
+  elements: str
 reboot_required:
   description: Names of the hosts that owe a reboot; in check mode those expected to.
   returned: always, once hosts were read

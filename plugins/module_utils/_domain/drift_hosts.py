@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from .drift import Difference
 from .drift_commands import Commands
 from .hosts import Host, HostDevice, virtual_functions
+from .overrides import Override, apply_overrides
 from .plan import Blocker, TargetPlan
 from .protection import holds_disks, protections
 from .rollout.codec import decode_host
@@ -33,11 +34,16 @@ _KIND_OF = {
 
 
 def host_differences(
-    host: Host, target: TargetPlan, wishes: Sequence[DeviceWish], commands: Commands, *, allowed: Collection[str] = ()
+    host: Host,
+    target: TargetPlan,
+    wishes: Sequence[DeviceWish],
+    commands: Commands,
+    *,
+    allowed: Sequence[Override] = (),
 ) -> tuple[Difference, ...]:
     """What ``target``, the plan that enables the wished devices of the host, and the host itself give, sorted by device.
 
-    ``allowed`` are addresses of protected devices that may be passed through.
+    ``allowed`` are the overrides of protected devices that may be passed through.
     """
     if not host.is_reachable:
         return (_unknown(host, commands),)
@@ -242,14 +248,15 @@ def _conflict(host: Host, device: HostDevice, reason: str, commands: Commands) -
     )
 
 
-def _grabbed(host: Host, allowed: Collection[str]) -> Mapping[str, str]:
+def _grabbed(host: Host, allowed: Sequence[Override]) -> Mapping[str, str]:
     """Protected devices that the next boot would take from the host, with the reasons; nothing where the fabric was not read."""
-    waiting = [device for device in host.devices if device.state == "pending_enable" and device.address not in allowed]
+    waiting = [device for device in host.devices if device.state == "pending_enable"]
     if host.fabric is None or not waiting:
         return {}
     reasons = protections(host)
+    free = apply_overrides(host, allowed, reasons).named
     return {
         device.address: "; ".join(reason.reason for reason in reasons[device.address])
         for device in waiting
-        if device.address in reasons
+        if device.address in reasons and device.address not in free
     }

@@ -117,11 +117,12 @@ class HostCapabilities:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PhysicalNic:
-    """A pnic: ``device`` is vmnicN, ``address`` its PCI function; ``link`` is False where it is down."""
+    """A pnic: ``device`` is vmnicN, ``address`` its PCI function, ``mac`` in lower case; ``link`` is False where it is down."""
 
     device: str
     address: str
     link: bool = True
+    mac: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

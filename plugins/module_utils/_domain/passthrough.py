@@ -19,7 +19,7 @@ from .host_blockers import (
     unreachable,
 )
 from .hosts import Host, HostDevice, dependency_groups
-from .overrides import parse_overrides, protection_blockers
+from .overrides import Override, apply_overrides, full_form, parse_overrides, protection_blockers
 from .passthrough_wish import PassthroughWish, PassthroughWrite, refuse_bad_wishes
 from .plan import Blocker, Change, Plan, TargetPlan
 from .protection import Protection, cautions, protections
@@ -88,7 +88,7 @@ def _kind(device: HostDevice) -> str:
     return " ".join(part for part in (device.ids, device.name, f"({subsystem}, class {device.class_id})") if part)
 
 
-def _plan_host(host: Host, wish: PassthroughWish, allowed: frozenset[str]) -> TargetPlan:
+def _plan_host(host: Host, wish: PassthroughWish, allowed: Sequence[Override]) -> TargetPlan:
     wishes = wish.devices.get(host.moid, ())
     if not wishes:
         return TargetPlan(target=host.name, moid=host.moid)
@@ -100,25 +100,51 @@ def _plan_host(host: Host, wish: PassthroughWish, allowed: frozenset[str]) -> Ta
 
 
 def _plan_enable(
-    host: Host, wishes: tuple[DeviceWish, ...], wish: PassthroughWish, allowed: frozenset[str]
+    host: Host, wishes: tuple[DeviceWish, ...], wish: PassthroughWish, allowed: Sequence[Override]
 ) -> TargetPlan:
     grantable = _without_labels(wishes) if host.capabilities.hardware_labels is not True else wishes
     reasons = protections(host) if host.fabric is not None else {}
-    kept = frozenset(a for a, why in reasons.items() if a not in allowed or any(reason.hard for reason in why))
-    chosen = _choose(host, select_all(host, grantable, avoid=kept), wish)
+    applied = apply_overrides(host, allowed, reasons)
+    kept = reasons.keys() - applied.named.keys()
+    chosen = _choose(host, select_all(host, grantable, avoid=frozenset(kept)), wish)
     off = [device for device in chosen.devices if not device.enabled]
     blockers = [*chosen.blockers, *_capability_blockers(host, chosen, reasons.keys())]
-    blockers += protection_blockers(host, (device.address for device in off), reasons, allowed)
+    blockers += protection_blockers(host, (device.address for device in off), reasons, applied)
     blockers += _timing_blockers(host, [*off, *_waiting(chosen, True)], wish)
     warnings = (*chosen.notes, *_unlabelled(host, wishes, chosen), *_companion_notes(host, chosen, off))
     warnings += _caution_notes(host, off) + _grab_notes(host, chosen.devices, reasons)
     changes = tuple(
-        change for device in chosen.devices if (change := _change(host, device, True, chosen.labels, wish)) is not None
+        _under(change, applied.named.get(device.address, ""))
+        for device in chosen.devices
+        if (change := _change(host, device, True, chosen.labels, wish)) is not None
     )
+    taken = {device.address: applied.named[device.address] for device in off if device.address in applied.named}
+    warnings += tuple(text for text in applied.warnings if any(address in text for address in taken))
     target = _target(host, chosen, changes, tuple(blockers), warnings, wish)
+    target = replace(target, facts={**target.facts, "overridden": _overridden(host, taken, reasons)})
     if off and host.fabric is None:
         target = replace(target, facts={**target.facts, "provisional": True})
     return target
+
+
+def _under(change: Change, override: str) -> Change:
+    """The change with what an override names at its place, so that the writer can look whether it is still there."""
+    return replace(change, detail=replace(change.detail, override=override)) if override else change
+
+
+def _overridden(
+    host: Host, taken: Mapping[str, str], reasons: Mapping[str, Sequence[Protection]]
+) -> list[dict[str, object]]:
+    """For the result: each protection that does not count, and why not."""
+    return [
+        {
+            "address": address,
+            "device": what,
+            "override": full_form(host, address),
+            "reasons": [reason.reason for reason in reasons[address]],
+        }
+        for address, what in sorted(taken.items())
+    ]
 
 
 def _plan_disable(host: Host, wishes: tuple[DeviceWish, ...], wish: PassthroughWish) -> TargetPlan:

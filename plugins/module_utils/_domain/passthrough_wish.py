@@ -32,12 +32,16 @@ class PassthroughWish:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PassthroughWrite:
-    """What the writer sends for one device. ``apply_now`` None: the host decides; ``label`` None: leave it alone."""
+    """What the writer sends for one device. ``apply_now`` None: the host decides; ``label`` None: leave it alone.
+
+    ``override``: what an override of a protection names at the address; it applies only while that is there (``check_override``).
+    """
 
     device: HostDevice
     enabled: bool
     apply_now: bool | None = None
     label: str | None = None
+    override: str = ""
 
 
 def refuse_bad_wishes(hosts: Sequence[Host], wish: PassthroughWish) -> None:

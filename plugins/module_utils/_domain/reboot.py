@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from .hosts import Host, HostDevice
-from .overrides import parse_overrides
+from .overrides import Applied, apply_overrides, full_form, parse_overrides
 from .plan import Blocker
-from .protection import protections
+from .protection import Protection, protections
 
 
 def pending_reason(host: Host) -> str | None:
@@ -38,18 +38,33 @@ def taken_devices(host: Host, allow_protected: Sequence[str]) -> tuple[Blocker, 
     if host.fabric is None:
         return ()
     reasons = protections(host)
-    allowed = parse_overrides(allow_protected, (host,))[host.moid]
+    applied = apply_overrides(host, parse_overrides(allow_protected, (host,))[host.moid], reasons)
     return tuple(
         Blocker(
             code="reboot_takes_protected",
             message=f"The reboot would take {device.describe()} from {host.name}, although "
-            f"{'; '.join(reason.reason for reason in reasons[device.address])}",
-            cure="Disable passthrough of this device first (host_passthrough with state: disabled). If the host can really "
-            f'do without it, name it: allow_protected: ["{host.name}/{device.address}"]',
+            f"{'; '.join(reason.reason for reason in reasons[device.address])}{_refused(applied, device)}",
+            cure="Disable passthrough of this device first (host_passthrough with state: disabled)"
+            + ("" if _is_hard(reasons[device.address]) else f". {_name_it(host, device)}"),
+            subjects=() if _is_hard(reasons[device.address]) else (full_form(host, device.address),),
         )
         for device in _sorted(host.pending)
-        if device.enabled and device.address in reasons and device.address not in allowed
+        if device.enabled and device.address in reasons and device.address not in applied.named
     )
+
+
+def _refused(applied: Applied, device: HostDevice) -> str:
+    why = applied.refused.get(device.address)
+    return f"; {why}" if why else ""
+
+
+def _is_hard(reasons: Iterable[Protection]) -> bool:
+    return any(reason.hard for reason in reasons)
+
+
+def _name_it(host: Host, device: HostDevice) -> str:
+    form = full_form(host, device.address)
+    return f'If the host can really do without it, name it: allow_protected: ["{form}"]'
 
 
 def _sorted(devices: Iterable[HostDevice]) -> list[HostDevice]:

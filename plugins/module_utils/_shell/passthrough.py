@@ -136,6 +136,7 @@ def render(world: HostWorld, request: Request, plan: Plan, outcomes: Mapping[str
         "hosts": hosts,
         "reboot_required": [host["name"] for host in hosts if host["reboot_required"]],
         "refused": [host["name"] for host in hosts if host["status"] == "refused"],
+        "overridden": [entry["override"] for host in hosts for entry in host["overridden"]],
         "passed_over": [host["name"] for host in hosts if host["status"] == "skipped"],
     }
 
@@ -157,5 +158,6 @@ def _host(world: HostWorld, target: TargetPlan, outcomes: Mapping[str, Outcome])
         "reboot_required": bool(target.facts["reboot_expected"] if is_forecast else host.pending),
         "pending": pending,
         "groups": [list(group) for group in target.facts.get("groups", ())],
+        "overridden": list(target.facts.get("overridden", ())),
         "devices": device_results(host, devices),
     }

@@ -114,7 +114,9 @@ def _mounts(row: Row) -> Any:
 def _nics(row: Row) -> tuple[PhysicalNic, ...]:
     pnics = row.get("config.network.pnic", ())
     nics = [
-        PhysicalNic(device=pnic.device, address=pnic.pci.lower(), link=pnic.linkSpeed is not None)
+        PhysicalNic(
+            device=pnic.device, address=pnic.pci.lower(), link=pnic.linkSpeed is not None, mac=(pnic.mac or "").lower()
+        )
         for pnic in pnics
         if pnic.pci
     ]

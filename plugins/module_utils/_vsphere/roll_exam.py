@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._domain.hosts import Host
+from .._domain.plan import Blocker
 from .._domain.reboot import taken_devices
 from .._domain.rollout.pinned import pinned_vms
 from .._domain.rollout.world import ClusterView, Exam, VmView
@@ -213,4 +214,9 @@ def _protected(session: Session, hosts: Sequence[Host], allowed: tuple[str, ...]
     if not taking:
         return {}
     deep = read_fabric(session, taking, disks_of=[host.moid for host in taking])
-    return {host.moid: tuple(found.message for found in taken_devices(host, allowed)) for host in deep}
+    return {host.moid: tuple(_taken(found) for found in taken_devices(host, allowed)) for host in deep}
+
+
+def _taken(found: Blocker) -> str:
+    """A sentence with the override that would accept the loss, where there is one."""
+    return found.message + "".join(f' (its override is "{form}")' for form in found.subjects)

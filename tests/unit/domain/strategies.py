@@ -25,6 +25,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts i
     StorageAdapter,
     Switch,
 )
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.overrides import full_form
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.passthrough import PassthroughWish
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.selectors import (
     DeviceWish,
@@ -227,7 +228,8 @@ def _is_consistent(wishes: tuple[DeviceWish, ...]) -> bool:
 
 
 def passthrough_wishes(fleet: tuple[Host, ...]) -> st.SearchStrategy[PassthroughWish]:
-    some = st.sampled_from([f"{each.name}/{d.address}" for each in fleet for d in each.devices])
+    places = [f"{each.name}/{d.address}" for each in fleet for d in each.devices]
+    some = st.sampled_from([*places, *(full_form(each, d.address) for each in fleet for d in each.devices)])
     return st.builds(
         PassthroughWish,
         devices=wish_lists(fleet).map(lambda wishes: {each.moid: wishes for each in fleet}),

@@ -427,23 +427,27 @@ def test_a_boot_disk_is_refused_and_the_override_named() -> None:
     target = plan_one(boot_host(), "144d:a808")
     assert codes(target) == ["protected"]
     assert target.effective == ()
-    assert f'allow_protected: ["esx-01/{P}"]' in target.blockers[0].cure
+    assert f'allow_protected: ["esx-01/{P}=naa.1"]' in target.blockers[0].cure
 
 
-@pytest.mark.parametrize("entry", [P, f"esx-01/{P}", "ESX-01/3b:00.0"])
+@pytest.mark.parametrize("entry", [f"{P}=naa.1", f"esx-01/{P}=naa.1", "ESX-01/3b:00.0=NAA.1"])
 def test_the_override_is_taken(entry: str) -> None:
-    assert moves(plan_one(boot_host(), "144d:a808", allow_protected=(entry,))) == {P: True, Q: True}
+    target = plan_one(boot_host(), "144d:a808", allow_protected=(entry,))
+    assert moves(target) == {P: True, Q: True}
+    assert [change.detail.override for change in target.effective] == ["naa.1", ""]
+    assert [entry["override"] for entry in target.facts["overridden"]] == [f"esx-01/{P}=naa.1"]
+    assert target.warnings == ()
 
 
 def test_the_override_of_another_device_or_host_is_not() -> None:
-    for entry in (Q, f"esx-02/{P}"):
+    for entry in (Q, P, f"esx-01/{P}", f"esx-02/{P}=naa.1", f"esx-01/{P}=naa.2", f"esx-01/{P}=144d:a808"):
         assert codes(plan_one(boot_host(), "144d:a808", allow_protected=(entry,))) == ["protected"]
 
 
 def test_a_number_of_devices_goes_round_the_protected_one() -> None:
     assert moves(plan_one(boot_host(), {"match": "144d:a808", "count": 1})) == {Q: True}
     assert codes(plan_one(boot_host(), {"match": "144d:a808", "count": 2})) == ["protected"]
-    named = plan_one(boot_host(), {"match": "144d:a808", "count": 1}, allow_protected=(P,))
+    named = plan_one(boot_host(), {"match": "144d:a808", "count": 1}, allow_protected=(f"{P}=naa.1",))
     assert moves(named) == {P: True}
 
 

@@ -24,11 +24,17 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts i
     dependency_group,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.overrides import (
+    Applied,
+    Override,
+    apply_overrides,
+    check_override,
+    full_form,
     parse_overrides,
     protection_blockers,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.protection import (
     GUARDED,
+    Protection,
     cautions,
     management_addresses,
     protections,
@@ -478,7 +484,8 @@ ONE, TWO = host(device(P), name="esx-01", moid="host-1"), host(device(P), name="
     ],
 )
 def test_overrides(entries: list[str], targets: list[Host], expected: dict[str, set[str]]) -> None:
-    assert parse_overrides(entries, targets) == expected
+    found = parse_overrides(entries, targets)
+    assert {moid: {entry.address for entry in given} for moid, given in found.items()} == expected
 
 
 def test_an_override_without_a_host_for_several_hosts() -> None:
@@ -495,35 +502,157 @@ def test_an_override_names_an_address(entry: str) -> None:
         parse_overrides([entry], [ONE])
 
 
+def under(esx: Host, *entries: str) -> Applied:
+    """What these overrides come to."""
+    return apply_overrides(esx, parse_overrides(entries, [esx])[esx.moid], protections(esx))
+
+
+DISKS = replace(
+    EMPTY_FABRIC,
+    nics=Listing(
+        (
+            PhysicalNic(device="vmnic0", address=R, mac="00:50:56:aa:bb:cc"),
+            PhysicalNic(device="vmnic9", address="0000:af:00.0"),
+        )
+    ),
+    switches=Listing(
+        (
+            Switch(name="vSwitch0", uplinks=("vmnic9",), services=frozenset(MANAGEMENT)),
+            Switch(name="vSwitch1", uplinks=("vmnic0",)),
+        )
+    ),
+    adapters=Listing(
+        (
+            StorageAdapter(device="vmhba1", address=P, disks=("eui.1",)),
+            StorageAdapter(device="vmhba2", address=Q, disks=("naa.b", "naa.a")),
+        )
+    ),
+    disks=Listing(
+        (
+            Disk(name="eui.1", local=True, is_boot=True),
+            Disk(name="naa.a", local=True, uses=("holds datastore a",)),
+            Disk(name="naa.b", local=True, partitioned=False),
+        )
+    ),
+    boot_disk_known=True,
+)
+
+
+def equipped() -> Host:
+    """A boot disk at P, a controller with two disks at Q, an uplink at R."""
+    return host(device(P, NVME), device(Q, NVME), device(R, X710), name="esx-01", fabric=DISKS)
+
+
+@pytest.mark.parametrize(
+    ("entry", "address"),
+    [
+        (f"esx-01/{P}=eui.1", P),
+        (f"ESX-01/{P.removeprefix('0000:').upper()}=EUI.1", P),
+        (f"{P} = eui.1".replace(" ", ""), P),
+        (f"esx-01/{Q}=naa.a+naa.b", Q),
+        (f"esx-01/{R}=00:50:56:AA:BB:CC", R),
+        (f"esx-01/{R}=00-50-56-aa-bb-cc", R),
+    ],
+)
+def test_an_override_names_what_is_there(entry: str, address: str) -> None:
+    applied = under(equipped(), entry)
+    assert set(applied.named) == {address}
+    assert (applied.refused, applied.warnings) == ({}, ())
+    assert full_form(equipped(), address) == f"esx-01/{address}={applied.named[address]}"
+
+
+@pytest.mark.parametrize(
+    ("entry", "address"),
+    [
+        (f"esx-01/{P}=eui.2", P),
+        (f"esx-01/{P}=144d:a808", P),
+        (f"esx-01/{P}=", P),
+        (f"esx-01/{P}", P),
+        (f"esx-01/{Q}=naa.a", Q),
+        (f"esx-01/{Q}=144d:a808", Q),
+        (f"esx-01/{R}=8086:1572", R),
+        (f"esx-01/{R}=00:50:56:aa:bb:cd", R),
+    ],
+)
+def test_an_override_of_something_else_does_not_apply_and_the_refusal_says_so(entry: str, address: str) -> None:
+    esx = equipped()
+    applied = under(esx, entry)
+    assert applied.named == {}
+    (blocker,) = protection_blockers(esx, [address], protections(esx), applied)
+    assert "the override names" in blocker.message
+    assert full_form(esx, address) in blocker.cure
+
+
+@pytest.mark.parametrize("address", [Q, R])
+def test_the_address_alone_is_accepted_with_a_warning_that_quotes_the_full_form(address: str) -> None:
+    applied = under(equipped(), f"esx-01/{address}")
+    assert set(applied.named) == {address}
+    (warning,) = applied.warnings
+    assert f'write "{full_form(equipped(), address)}"' in warning
+    assert "1.0.0" in warning
+
+
+@pytest.mark.parametrize("entries", [(f"esx-01/{Q}", f"esx-01/{Q}=naa.x"), (f"esx-01/{Q}=naa.x", f"esx-01/{Q}")])
+def test_of_two_overrides_for_one_address_the_one_that_says_more_counts(entries: tuple[str, ...]) -> None:
+    applied = under(equipped(), *entries)
+    assert (applied.named, applied.warnings) == ({}, ())
+
+
+@pytest.mark.parametrize("code", ["boot_disk", "boot_disk_unknown", "usb_boot"])
+def test_no_address_alone_overrides_what_may_be_booted_from(code: str) -> None:
+    why = {Q: (Protection(code=code, reason="it may be booted from"),)}
+    assert apply_overrides(equipped(), (Override(address=Q),), why).named == {}
+    assert apply_overrides(equipped(), (Override(address=Q, what="naa.a+naa.b"),), why).named == {Q: "naa.a+naa.b"}
+
+
+@pytest.mark.parametrize("what", ["", "00:50:56:aa:bb:cc", "8086:1572"])
+def test_nothing_overrides_what_is_hard(what: str) -> None:
+    hard = {R: (Protection(code="last_management_uplink", reason="it is all that is left", hard=True),)}
+    assert apply_overrides(equipped(), (Override(address=R, what=what),), hard).named == {}
+
+
+def test_right_before_a_write_it_is_asked_again() -> None:
+    esx = equipped()
+    assert check_override("eui.1", P, esx) is None
+    other = replace(DISKS, adapters=Listing((StorageAdapter(device="vmhba1", address=P, disks=("eui.2",)),)))
+    assert (
+        check_override("eui.1", P, replace(esx, fabric=other)) == f"the override names eui.1 at {P}, where now eui.2 is"
+    )
+    assert (
+        check_override("eui.1", P, replace(esx, devices=())) == f"the override names eui.1 at {P}, where now nothing is"
+    )
+    assert check_override("eui.1", P, replace(esx, fabric=None)) is not None, "not read is not the same"
+    assert check_override("", P, esx) is not None
+
+
 def test_a_refusal_says_how_to_override_it() -> None:
     esx = host(device(P, FPGA), name="esx-01")
-    (blocker,) = protection_blockers(esx, [P], protections(esx), frozenset())
+    (blocker,) = protection_blockers(esx, [P], protections(esx), under(esx))
     assert blocker.sentence() == (
         "0000:3b:00.0 10ee:903f Alveo U250 on esx-01 is protected: it is a memory controller. Choose another device, or "
         "free this one first. If the host can really do without it, name it: "
-        'allow_protected: ["esx-01/0000:3b:00.0"].'
+        'allow_protected: ["esx-01/0000:3b:00.0=10ee:903f"].'
     )
-    assert parse_overrides([blocker.cure.split('"')[1]], [esx]) == {esx.moid: {P}}
-    assert protection_blockers(esx, [P], protections(esx), {P}) == ()
+    assert protection_blockers(esx, [P], protections(esx), under(esx, blocker.cure.split('"')[1])) == ()
 
 
 def test_refusals_come_sorted() -> None:
     esx = host(device(R, FPGA), device(P, FPGA))
-    found = protection_blockers(esx, [R, P], protections(esx), frozenset())
+    found = protection_blockers(esx, [R, P], protections(esx), under(esx))
     assert [blocker.message.split()[0] for blocker in found] == [P, R]
 
 
 def test_a_hard_refusal_has_no_override() -> None:
     esx = nic_host(switch("vmnic0", serves=MANAGEMENT))
-    (blocker,) = protection_blockers(esx, [P], protections(esx), {P})
+    (blocker,) = protection_blockers(esx, [P], protections(esx), under(esx, P))
     assert blocker.code == "protected"
     assert blocker.cure == "There is no override: choose another device"
 
 
 def test_uplinks_that_are_fine_one_by_one_are_not_fine_together() -> None:
     esx = nic_host(switch("vmnic0", "vmnic1", serves=MANAGEMENT))
-    assert protection_blockers(esx, [P], protections(esx), {P, Q}) == ()
-    (blocker,) = protection_blockers(esx, [P, Q], protections(esx), {P, Q})
+    assert protection_blockers(esx, [P], protections(esx), under(esx, P, Q)) == ()
+    (blocker,) = protection_blockers(esx, [P, Q], protections(esx), under(esx, P, Q))
     assert blocker.code == "last_management_uplink"
     assert blocker.message == f"{P}, {Q} are together all the uplinks that esx-01 is managed through"
 

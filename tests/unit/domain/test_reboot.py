@@ -71,7 +71,7 @@ def test_a_reboot_that_would_take_the_boot_disk_is_refused() -> None:
         f"The reboot would take {Q} 144d:a808 NVMe SSD PM983 from esx-01, although vmhba1 leads to naa.1, which is the "
         "disk ESXi boots from"
     )
-    assert f'allow_protected: ["esx-01/{Q}"]' in blocker.cure
+    assert f'allow_protected: ["esx-01/{Q}=naa.1"]' in blocker.cure
 
 
 @pytest.mark.parametrize("state", [OFF, ACTIVE, PENDING_DISABLE])
@@ -80,8 +80,9 @@ def test_a_reboot_that_takes_nothing_more_is_not(state: dict[str, bool]) -> None
 
 
 def test_the_loss_may_be_accepted_by_name() -> None:
-    assert taken_devices(grabbing(), (f"esx-01/{Q}",)) == ()
-    assert len(taken_devices(grabbing(), (f"esx-02/{Q}",))) == 1
+    assert taken_devices(grabbing(), (f"esx-01/{Q}=naa.1",)) == ()
+    assert len(taken_devices(grabbing(), (f"esx-01/{Q}",))) == 1
+    assert len(taken_devices(grabbing(), (f"esx-02/{Q}=naa.1",))) == 1
 
 
 def test_a_host_whose_fabric_was_not_read_is_not_judged() -> None:

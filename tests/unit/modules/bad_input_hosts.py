@@ -374,7 +374,7 @@ DEVICES = [
         "an uplink",
         wish(SECOND),
         "protected",
-        ("esx-01", SECOND, "uplink of vSwitch1", f'allow_protected: ["esx-01/{SECOND}"]'),
+        ("esx-01", SECOND, "uplink of vSwitch1", f'allow_protected: ["esx-01/{SECOND}='),
         lab=lambda: lab([host(cards=["a100", {"card": "x710", "uplinks": {0: "vSwitch1"}}])]),
     ),
     enable(
@@ -402,7 +402,7 @@ DEVICES = [
         "the boot disk",
         wish(BOOT),
         "protected",
-        ("esx-01", "the disk ESXi boots from", f'allow_protected: ["esx-01/{BOOT}"]'),
+        ("esx-01", "the disk ESXi boots from", f'allow_protected: ["esx-01/{BOOT}='),
     ),
     enable(
         "a disk with a datastore",

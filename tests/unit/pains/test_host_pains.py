@@ -64,7 +64,11 @@ def test_h4_a_reboot_does_not_take_the_boot_disk() -> None:
     assert BOOT in result["msg"]
     assert "ESXi boots from" in result["msg"]
     assert not [method for method in moved.writes() if method.endswith("_Task")]
-    named = moved.run("host_rolling_reboot", hosts=["esx-01"], allow_protected=[f"esx-01/{BOOT}"], check=True)
+    bare = {"hosts": ["esx-01"], "allow_protected": [f"esx-01/{BOOT}"]}
+    assert moved.run("host_rolling_reboot", fails=True, **bare)["error_code"] == "reboot_takes_protected"
+    form = result["msg"].partition('(its override is "')[2].partition('")')[0]
+    assert form.startswith(f"esx-01/{BOOT}=")
+    named = moved.run("host_rolling_reboot", hosts=["esx-01"], allow_protected=[form], check=True)
     assert named["changed"]
 
 
@@ -74,7 +78,7 @@ def test_h5_uplinks_stay_with_the_host() -> None:
         result = uplinks.run("host_passthrough", fails=True, hosts=["esx-01"], devices=wish(address))
         assert result["error_code"] == "protected"
         assert "management" in result["msg"]
-        assert f'allow_protected: ["esx-01/{address}"]' in result["msg"]
+        assert f'allow_protected: ["esx-01/{address}=' in result["msg"]
     # The last way to manage the host cannot be overruled.
     addresses = [MANAGEMENT, "0000:3b:00.0"]
     both = uplinks.run(

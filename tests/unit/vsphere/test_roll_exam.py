@@ -197,8 +197,14 @@ class TestProtected:
 
     def test_what_is_allowed_is_not_said(self) -> None:
         sim = self.lab()
-        scene = watching(sim, "esx-01.lab", allow_protected=(f"esx-01.lab/{self.boot}",))
-        assert scene.examine([moid(sim, "esx-01.lab")])[moid(sim, "esx-01.lab")].protected == ()
+        mine = moid(sim, "esx-01.lab")
+        (sentence,) = watching(sim, "esx-01.lab").examine([mine])[mine].protected
+        form = sentence.partition('its override is "')[2].partition('"')[0]
+        assert form.startswith(f"esx-01.lab/{self.boot}=t10.")
+        assert watching(sim, "esx-01.lab", allow_protected=(form,)).examine([mine])[mine].protected == ()
+        for other in (f"esx-01.lab/{self.boot}", form + "0"):
+            exam = watching(sim, "esx-01.lab", allow_protected=(other,)).examine([mine])[mine]
+            assert "the override names" in exam.protected[0]
 
     def test_what_a_host_lives_on_is_read_only_where_something_is_taken(self) -> None:
         sim = simulator("three_hosts")
