@@ -17,7 +17,7 @@ MOST_FAULTS = 5
 """Looks in a row that the server may answer with a fault."""
 MOST_LOGINS = 3
 """Refused logins in a row: more would lock the account."""
-LASTING = ("certificate_untrusted", "not_vsphere")
+LASTING = ("certificate_untrusted", "certificate_expired", "certificate_not_yet_valid", "not_vsphere")
 
 TROUBLE = (vmodl.MethodFault, *CONNECTION_ERRORS)
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from .._domain.errors import DirectPathError
+
 _NOT_YET, _EXPIRED = 9, 10
 """X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL."""
 _UTC_TIME = 0x17
@@ -30,23 +32,26 @@ class Validity:
 
 
 class CertificateTime(ssl.SSLCertVerificationError):
-    """A certificate outside its dates. ``told`` is a clause with all times that are known, ``code`` and ``cure`` for the error."""
+    """A certificate outside its dates."""
 
     def __init__(
         self, error: ssl.SSLCertVerificationError, validity: Validity | None, now: float | None = None
     ) -> None:
         super().__init__(*error.args)
         self.verify_code, self.verify_message = error.verify_code, error.verify_message
-        here = datetime.fromtimestamp(time.time() if now is None else now, UTC)
-        early = error.verify_code == _NOT_YET
-        self.code = "certificate_not_yet_valid" if early else "certificate_expired"
-        self.told = (
-            f"{_dates(early, here, validity)}; it is {_shown(here)} by the clock of this machine{_there(validity)}"
-        )
-        self.cure = (
-            "Compare the clocks of this machine and of the server (NTP): one of them is probably wrong"
+        self._here = datetime.fromtimestamp(time.time() if now is None else now, timezone.utc)
+        self._validity = validity
+
+    def explained(self, what: str) -> DirectPathError:
+        """``what`` could not be done, as a clause; with all times that are known."""
+        early = self.verify_code == _NOT_YET
+        clocks = f"it is {_shown(self._here)} by the clock of this machine{_there(self._validity)}"
+        return DirectPathError(
+            message=f"{what}: {_dates(early, self._here, self._validity)}; {clocks}",
+            code="certificate_not_yet_valid" if early else "certificate_expired",
+            cure="Compare the clocks of this machine and of the server (NTP): one of them is probably wrong"
             if early
-            else "Renew the certificate of the server; if it should still be valid, compare the clocks (NTP)"
+            else "Renew the certificate of the server; if it should still be valid, compare the clocks (NTP)",
         )
 
     @staticmethod

@@ -164,7 +164,7 @@ def explain_connection(error: BaseException, *, doing: str, on: str) -> DirectPa
     if isinstance(error, ProxyFailed):
         return _explain_proxy(error, f"Cannot {deed(doing, on)}")
     if isinstance(error, CertificateTime):
-        return DirectPathError(message=f"Cannot {deed(doing, on)}: {error.told}", code=error.code, cure=error.cure)
+        return error.explained(f"Cannot {deed(doing, on)}")
     if isinstance(error, BrokenAnswer):
         return _explain_answer(error, doing, on)
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -226,7 +226,7 @@ def explain_connection(error: BaseException, *, doing: str, on: str) -> DirectPa
 
 def _only_looks(doing: str) -> bool:
     """Nothing can have been written by what was being done, so nothing is said of writes."""
-    return doing.startswith(("log in", "log out", "read"))
+    return doing.startswith(("log in", "log out", "read", "watch"))
 
 
 def _through(error: BaseException) -> str:

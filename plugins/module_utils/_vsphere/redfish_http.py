@@ -228,7 +228,7 @@ def explain_silence(error: BaseException, access: BmcAccess) -> DirectPathError:
             cure="Check the proxy of the controller, or leave it out",
         )
     if isinstance(error, CertificateTime):
-        return DirectPathError(message=f"{place} cannot be reached: {error.told}", code=error.code, cure=error.cure)
+        return error.explained(f"{place} cannot be reached")
     for kind, code, what, cure in _KINDS:
         if isinstance(error, kind):
             detail = getattr(error, "verify_message", "") or (
