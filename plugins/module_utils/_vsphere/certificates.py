@@ -39,7 +39,7 @@ class CertificateTime(ssl.SSLCertVerificationError):
     ) -> None:
         super().__init__(*error.args)
         self.verify_code, self.verify_message = error.verify_code, error.verify_message
-        self._here = datetime.fromtimestamp(time.time() if now is None else now, timezone.utc)
+        self._here = datetime.fromtimestamp(time.time() if now is None else now, UTC)
         self._validity = validity
 
     def explained(self, what: str) -> DirectPathError:
