@@ -183,6 +183,9 @@ def _result(setting: Setting, said: _Said) -> dict[str, Any]:
     rolled.stopped_ids |= setting.stopped_before
     if rolled.ended and rolled.error is None and rolled.outlook.state == "finished":
         rolled.error = _left_off(setting.session, rolled.stopped_ids)
+    broken = setting.journal.broken
+    if broken is not None:
+        rolled.error = _unkept(broken, setting.session, rolled)
     if rolled.ended:
         _close(loop, setting, rolled)
     warnings = _warnings(rolled.world, setting, said, rolled.done) if rolled.world is not None else []
@@ -198,6 +201,21 @@ def _left_off(session: Session, stopped: Collection[str]) -> DirectPathError | N
         message=f"The hosts are done, and these VMs, which this run stopped, are off: {off}",
         code="vms_left_off",
         cure=f"Power them on in vCenter, and look at their events for the reason: {off}",
+    )
+
+
+def _unkept(broken: DirectPathError, session: Session, rolled: Rolled) -> DirectPathError:
+    """The journal could not be written. Hosts that were not told to reboot were given back; what was not is named."""
+    views = rolled.world.hosts if rolled.world is not None else ()
+    kept = [view.name for view in views if view.moid in rolled.entries and (view.in_maintenance or not view.connected)]
+    off = vms_off(session, rolled.stopped_ids)
+    told = f"Still in maintenance mode, or away: {', '.join(kept)}. " if kept else ""
+    told += f"VMs of this run that are off: {', '.join(off)}. " if off else ""
+    return DirectPathError(
+        message=f"{broken.message}. No further host was begun, and those not yet told to reboot were given back. {told}".strip(),
+        code="journal_unwritable",
+        parameter="journal_dir",
+        cure=broken.cure,
     )
 
 

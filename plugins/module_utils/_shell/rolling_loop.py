@@ -11,6 +11,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -172,7 +173,8 @@ class Loop:
         self.result.entries.update(entries)
         if not self._of.read_only:
             self._probes.look(entries, self._of.policy, seen.now)
-        world = self._known.world(seen, self._paused(seen))
+        broken = self._of.journal.broken
+        world = replace(self._known.world(seen, self._paused(seen)), stop=broken.message if broken else "")
         self.result.world, self.result.now = world, seen.now
         return world
 

@@ -45,6 +45,8 @@ _DOING: Mapping[Kind, str] = {
 }
 _LOCKS = frozenset({"take_lock", "renew_lock", "finish_lock", "release_lock"})
 _VMS = frozenset({"stop_vm", "power_off_vm", "start_vm", "forget_vm"})
+_TAKING = frozenset({"take_lock", "enter_maintenance", "stop_vm", "power_off_vm", "reboot_host", "shut_down_host"})
+"""What is done only once the journal has it: another process may have to go on from there."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -246,7 +248,15 @@ class Hands:
                 expected = {ENTRY: grip.texts.get(ENTRY, "")}
             case "forget_vm":
                 texts[VM], expected = "", {VM: grip.texts.get(VM, "")}
-        return self._journal.write(grip.subject, texts, expected) if texts else True
+        if not texts:
+            return True
+        try:
+            return self._journal.write(grip.subject, texts, expected)
+        except DirectPathError as error:
+            # What gives back needs no record that outlives this process, and must not wait for one.
+            if error.code != "journal_unwritable" or action.kind in _TAKING:
+                raise
+            return self._journal.hold(grip.subject, texts, expected)
 
     def _is_recorded(self, action: Action, subject: Subject) -> bool:
         """A VM is stopped once the object shows the record of it: without the record nobody would start it again."""

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from .._domain.errors import DirectPathError
 from .._domain.rollout.journal import ATTRIBUTES, HOST_ATTRIBUTES, STOP_ORDER, VM
 from .collect import collect_objects, collect_view
 from .roll_privileges import lacking
@@ -49,6 +50,10 @@ class Journal(Protocol):
     def why(self) -> str: ...
 
     @property
+    def broken(self) -> DirectPathError | None:
+        """Why something could not be kept in this run."""
+
+    @property
     def fields(self) -> Mapping[int, str]:
         """Key → name of the attributes defined in vCenter; grows when they are defined."""
 
@@ -63,6 +68,9 @@ class Journal(Protocol):
 
     def write(self, subject: Subject, texts: Texts, expected: Texts | None = None) -> bool:
         """Keep texts. With ``expected``, only where a fresh look still gives these; False when it does not."""
+
+    def hold(self, subject: Subject, texts: Texts, expected: Texts | None = None) -> bool:
+        """As ``write``, but only for as long as this process lives, after it could not be written."""
 
     def forget_written(self) -> None:
         """An answer was lost: only what holds the journal knows what is in it."""
@@ -153,6 +161,7 @@ class AttributeJournal:
     """Custom attributes. ``read_only``: nothing is defined, written or removed."""
 
     kind = "vcenter"
+    broken: DirectPathError | None = None
 
     def __init__(self, session: Session, *, why: str) -> None:
         self.place = "custom attributes of hosts, virtual machines and clusters"
@@ -203,6 +212,10 @@ class AttributeJournal:
 
     def values(self, seen: Mapping[str, Texts]) -> Mapping[str, Texts]:
         return self._overlay.over(seen)
+
+    def hold(self, subject: Subject, texts: Texts, expected: Texts | None = None) -> bool:
+        """Where the server cannot keep it, a fault says so: nothing is held here."""
+        return self.write(subject, texts, expected)
 
     def write(self, subject: Subject, texts: Texts, expected: Texts | None = None) -> bool:
         if expected is not None and not self._is_as(subject, expected):

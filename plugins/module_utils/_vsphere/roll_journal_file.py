@@ -34,7 +34,11 @@ def journal_path(endpoint: Endpoint, directory: str) -> Path:
 
 
 class FileJournal:
-    """A JSON file. ``beneath`` shows what vCenter holds of other runs: a roll that was begun there is not overlooked."""
+    """A JSON file. ``beneath`` shows what vCenter holds of other runs: a roll that was begun there is not overlooked.
+
+    ``broken`` says why a write failed after the journal was opened (a full disk, a directory that is gone). What is then ``held`` counts
+    for this process only, and goes to the file with the next write that succeeds.
+    """
 
     kind = "file"
 
@@ -43,29 +47,58 @@ class FileJournal:
         self.why = why
         self.fields: Mapping[int, str] = beneath.fields if beneath is not None else {}
         self._path = path
+        self.broken: DirectPathError | None = None
+        self._held: dict[str, dict[str, str]] = {}
+        self._known: dict[str, dict[str, str]] = {}
+        """What this process has seen in the file, or written there: a file that is gone did not become empty."""
 
     def values(self, seen: Mapping[str, Texts]) -> Mapping[str, Texts]:
-        kept = self._read()
+        kept = self._now()
         return {moid: {**seen.get(moid, {}), **kept.get(moid, {})} for moid in (*seen, *kept)}
 
     def beside(self, subject: Subject) -> tuple[type, str] | None:
         return None
 
     def now(self, subject: Subject, values: Collection[Any]) -> Texts:
-        return self._read().get(subject.moid, {})
+        return self._now().get(subject.moid, {})
 
     def write(self, subject: Subject, texts: Texts, expected: Texts | None = None) -> bool:
-        with self._locked():
-            kept = self._read()
-            own = kept.get(subject.moid, {})
-            if expected is not None and any(
-                own.get(name, "") != text for name, text in expected.items() if name in own
-            ):
-                return False
-            # An emptied value stays as one: it hides what vCenter may show of it.
-            kept[subject.moid] = {**own, **texts}
-            self._save(kept)
+        try:
+            with self._locked():
+                kept = self._now()
+                if not _as_expected(kept.get(subject.moid, {}), expected):
+                    return False
+                # An emptied value stays as one: it hides what vCenter may show of it.
+                kept[subject.moid] = {**kept.get(subject.moid, {}), **texts}
+                self._save(kept)
+        except DirectPathError as error:
+            if error.code == "journal_unwritable":
+                self.broken = self.broken or error
+            raise
+        self._known, self._held = kept, {}
         return True
+
+    def hold(self, subject: Subject, texts: Texts, expected: Texts | None = None) -> bool:
+        own = self._now().get(subject.moid, {})
+        if not _as_expected(own, expected):
+            return False
+        self._held[subject.moid] = {**own, **texts}
+        return True
+
+    def _now(self) -> dict[str, dict[str, str]]:
+        """What is in the file, and what could not be written there. A file that went away while it held something is gone, not empty."""
+        try:
+            found = self._read()
+        except DirectPathError as error:
+            if not (self._known and isinstance(error.__cause__, OSError)):
+                raise
+            self.broken = self.broken or error
+            found = {}
+        if not found and any(text for texts in self._known.values() for text in texts.values()):
+            found = {moid: dict(texts) for moid, texts in self._known.items()}
+        else:
+            self._known = {moid: dict(texts) for moid, texts in found.items()}
+        return {**found, **self._held}
 
     def tidy(self, shown: Collection[str]) -> bool:
         """Remove the file once it holds nothing that counts."""
@@ -149,8 +182,12 @@ class FileJournal:
                 message=f"The journal {self._path} cannot be written: {error.strerror or error}",
                 code="journal_unwritable",
                 parameter="journal_dir",
-                cure="Name a directory that this user may write to, and that outlives the run",
+                cure="Make room there, or name a directory that this user may write to, and that outlives the run",
             ) from error
+
+
+def _as_expected(own: Mapping[str, str], expected: Texts | None) -> bool:
+    return all(own.get(name, "") == text for name, text in (expected or {}).items() if name in own)
 
 
 def open_journal(

@@ -29,6 +29,8 @@ def draining(scene: Scene, view: HostView, entry: Entry) -> Move:
         return _emptied(scene, view, entry)
     if view.moid not in scene.debts:
         return back_out(scene, view, entry, "owes_nothing", f"{view.name} owes no reboot any more")
+    if scene.world.stop:
+        return back_out(scene, view, entry, "journal_unwritable", scene.world.stop)
     work = guests.stop(scene, view)
     if work.give_up:
         return back_out(scene, view, entry, *work.give_up)
@@ -78,6 +80,8 @@ def _emptied(scene: Scene, view: HostView, entry: Entry) -> Move:
     debt = scene.debts.get(view.moid)
     if debt is None:
         return back_out(scene, view, entry, "owes_nothing", f"{view.name} owes no reboot any more")
+    if scene.world.stop and not view.rebooting:
+        return back_out(scene, view, entry, "journal_unwritable", scene.world.stop)
     running = [vm.name for vm in scene.residents.get(view.moid, ()) if vm.is_on]
     busy = running or view.tasks or view.rebooting
     if busy and now >= end:

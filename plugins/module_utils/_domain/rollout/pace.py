@@ -64,6 +64,8 @@ def failure_limit(state: Progress, policy: Policy) -> Hold | None:
 
 def roll_hold(scene: Scene, state: Progress) -> Hold | None:
     """What holds every host back."""
+    if scene.world.stop:
+        return Hold(reason=scene.world.stop)
     if scene.world.pause:
         return Hold(reason=f"paused: {scene.world.pause}", paused=True)
     return failure_limit(state, scene.policy) or _closed(scene) or _checkpoint(scene, state)

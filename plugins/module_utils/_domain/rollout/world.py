@@ -229,3 +229,5 @@ class World:
     clusters: tuple[ClusterView, ...] = ()
     pause: str = ""
     """Why no host is to be started for now: pause file, pause attribute of the root folder."""
+    stop: str = ""
+    """Why nothing is to be begun any more in this run, and hosts that were not told to reboot are given back: a clause."""
