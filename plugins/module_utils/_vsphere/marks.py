@@ -20,6 +20,7 @@ from .roll_journal import Subject, SubjectKind, decode_values, missing_privilege
 from .roll_journal_file import FileJournal, journal_path
 from .sdk import vim, vmodl
 from .session import Session
+from .wire import BrokenAnswer
 
 PARKED = "directpath.parked"
 _KINDS: Mapping[SubjectKind, type] = {"host": vim.HostSystem, "vm": vim.VirtualMachine}
@@ -77,6 +78,8 @@ class AttributeMarks:
                 with suppress(vim.fault.DuplicateName):
                     manager.AddCustomFieldDef(PARKED, None, None, None)
                 self._look_up()
+            if self._key is None:
+                raise BrokenAnswer(f"it does not hold {PARKED}, which was just defined", method="RetrievePropertiesEx")
             manager.SetField(self._session.reference(_KINDS[kind], moid), self._key, text)
 
     def tidy(self) -> None:

@@ -14,6 +14,7 @@ from .faults import deed, explain
 from .sdk import vmodl
 from .session import Session
 from .sound import reader
+from .wire import BrokenAnswer
 
 _pc = vmodl.query.PropertyCollector
 _Result = TypeVar("_Result")
@@ -77,6 +78,8 @@ def _watch(
                     done = is_done(state)
                     if done is not None:
                         return done
+            elif not version:
+                raise BrokenAnswer("it is empty, where all that is watched was asked for", method="WaitForUpdatesEx")
             elif left <= 0:
                 return None
     finally:

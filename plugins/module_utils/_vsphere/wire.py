@@ -43,7 +43,9 @@ class BrokenAnswer(ConnectionError):
     ``method`` is what was asked, where that is known by then.
     """
 
-    method = ""
+    def __init__(self, why: str, method: str = "") -> None:
+        super().__init__(why)
+        self.method = method
 
 
 class TooMuch(BrokenAnswer):
