@@ -14,7 +14,6 @@ from .collect import Row, readable
 from .sdk import vmodl
 from .session import Session
 from .tasks import LONGEST_WAIT
-from .wire import BrokenAnswer
 
 _pc = vmodl.query.PropertyCollector
 
@@ -98,8 +97,6 @@ class Watch:
         update = self._collector.WaitForUpdatesEx(self._version, options)
         if self._logins != self._session.logins:
             return False
-        if update is None and not self._version:
-            raise BrokenAnswer("it is empty, where all that is watched was asked for", method="WaitForUpdatesEx")
         if update is not None:
             self._version = update.version
             self._merge(update)
