@@ -65,7 +65,7 @@ def _watch(
     # Whole values, not parts of them: the state is small and a part would have to be patched in.
     update_filter = collector.CreateFilter(spec, False)
     state: State = {}
-    version = ""
+    version, logins = "", session.logins
     try:
         while True:
             left = deadline - session.clock()
@@ -78,7 +78,8 @@ def _watch(
                     done = is_done(state)
                     if done is not None:
                         return done
-            elif not version:
+            elif not version and session.logins == logins:
+                # In a session that was renewed meanwhile the filter is gone, and there is nothing to say.
                 raise BrokenAnswer("it is empty, where all that is watched was asked for", method="WaitForUpdatesEx")
             elif left <= 0:
                 return None
