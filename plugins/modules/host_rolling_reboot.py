@@ -246,7 +246,7 @@ options:
   vm_order_tags:
     description:
       - The same by vSphere tags - C(category/tag), or the id of a tag, to a number. Names in O(vm_order) and the custom attribute count
-        more; of several tags of a virtual machine the highest number counts. Needs vCenter 6.5 or later.
+        more; of several tags of a virtual machine the highest number counts. Needs vCenter 6.5 or later, and the Python library requests.
     type: dict
     default: {}
   never_stop:

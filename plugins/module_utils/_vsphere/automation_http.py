@@ -90,7 +90,14 @@ class OverTls:
 
     def __init__(self, endpoint: Endpoint) -> None:
         bounds = Bounds(connect=endpoint.connect_timeout, silence=SILENCE, most=MOST)
-        self._https = Https(endpoint.hostname, endpoint.port, tls_context(endpoint), bounds=bounds)
+        self._https = Https(
+            endpoint.hostname,
+            endpoint.port,
+            tls_context(endpoint),
+            bounds=bounds,
+            needed_by="Tags",
+            instead="name virtual machines instead of tags",
+        )
         if endpoint.proxy_host:
             self._https.through(endpoint.proxy_host, endpoint.proxy_port or 80)
 
@@ -105,5 +112,5 @@ class OverTls:
 
 
 def open_http(endpoint: Endpoint) -> Http:
-    """HTTPS. Raises DirectPathError (bad_ca_path)."""
+    """HTTPS. Raises DirectPathError (missing_library, bad_ca_path)."""
     return OverTls(endpoint)

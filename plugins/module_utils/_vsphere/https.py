@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plain HTTPS beside the SOAP API, for services that speak JSON: one server, nothing taken from the environment. PRIVATE to the collection.
+"""Plain HTTPS beside the SOAP API, for services that speak JSON: requests, over connections that end. PRIVATE to the collection.
 
 Redirects are not followed, cookies are not kept, and no proxy, account or CA comes from anywhere but the caller.
 """
@@ -8,15 +8,15 @@ Redirects are not followed, cookies are not kept, and no proxy, account or CA co
 from __future__ import annotations
 
 import json
-import select
 import ssl
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPException
 from typing import Any
 
-from .wire import BoundedTls, Bounds
+from .._domain.errors import DirectPathError
+from .wire import BoundedResponse, Bounds, Proxy, TooSlow, dialed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,12 +37,21 @@ class Answer:
 
 
 class Https:
-    """Requests to one server on a connection that is kept. Nothing is asked twice, and nothing outlives ``bounds``."""
+    """Requests to one server on a connection that is kept. Nothing is asked twice, and nothing outlives ``bounds``.
 
-    def __init__(self, host: str, port: int, context: ssl.SSLContext, *, bounds: Bounds) -> None:
+    ``needed_by`` and ``instead`` are for the message where the library is missing. Raises DirectPathError (missing_library).
+    """
+
+    def __init__(
+        self, host: str, port: int, context: ssl.SSLContext, *, bounds: Bounds, needed_by: str, instead: str
+    ) -> None:
+        self._library = _requests(needed_by=needed_by, instead=instead)
         self._host, self._port, self._context, self._bounds = host, port, context, bounds
-        self._proxy: tuple[str, int, dict[str, str]] | None = None
-        self._connection: BoundedTls | None = None
+        self._proxy: Proxy | None = None
+        self._origin = f"https://{f'[{host}]' if ':' in host else host}:{port}"
+        self._session = self._library.Session()
+        self._session.trust_env = False
+        self._session.mount("https://", _adapter(self._library, self))
 
     def through(self, host: str, port: int, headers: Mapping[str, str] | None = None) -> None:
         """Go through a proxy, with these headers for it."""
@@ -52,44 +61,108 @@ class Https:
         """One request; ``body`` is a JSON value. Raises OSError and HTTPException when there is no answer."""
         text = None if body is None else json.dumps(body).encode()
         kind = {} if text is None else {"Content-Type": "application/json"}
-        with self._bounds.within():
-            connection, response = self._standing(), None
-            try:
-                connection.request(verb, path, text, {**kind, **headers})
-                response = connection.getresponse()
-                content = response.read()
-                if response.getheader("Content-Encoding", "identity").lower() != "identity":
-                    raise HTTPException("an encoding that was not asked for")
-            except BaseException:
-                if response is not None:
-                    response.close()
-                self.close()
-                raise
-        named = {name.lower(): value for name, value in response.getheaders()}
-        return Answer(status=response.status, reason=response.reason, headers=named, content=content)
+        try:
+            with self._bounds.within():
+                return self._answer(verb, path, {"Accept-Encoding": "identity", **kind, **headers}, text)
+        except (OSError, HTTPException, self._library.packages.urllib3.exceptions.HTTPError) as error:
+            self.close()
+            raise _plain(error) from error
+
+    def _answer(self, verb: str, path: str, headers: Mapping[str, str], text: bytes | None) -> Answer:
+        self._session.cookies.clear()
+        with self._session.request(
+            verb,
+            self._origin + path,
+            headers=dict(headers),
+            data=text,
+            timeout=self._bounds.silence,
+            allow_redirects=False,
+            stream=True,
+        ) as answer:
+            if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
+                raise HTTPException("an encoding that was not asked for")
+            content = answer.raw.read(decode_content=False)
+            named = {name.lower(): value for name, value in answer.headers.items()}
+            return Answer(status=answer.status_code, reason=answer.reason or "", headers=named, content=content)
 
     def close(self) -> None:
         """Close the connection. The next request opens another one."""
-        if self._connection is not None:
-            with suppress(OSError):
-                self._connection.close()
-        self._connection = None
+        self._session.close()
 
-    def _standing(self) -> BoundedTls:
-        """The connection, anew where the server has closed it meanwhile."""
-        sock = self._connection.sock if self._connection is not None else None
-        if sock is not None and _speaks(sock):
-            self.close()
-        if self._connection is None:
-            host, port, headers = self._proxy or (self._host, self._port, {})
-            self._connection = BoundedTls(host, port, context=self._context, bounds=self._bounds)
-            if self._proxy:
-                self._connection.set_tunnel(self._host, self._port, headers)
-        return self._connection
+    def dialed(self) -> Any:
+        """A socket that leads to the server, TLS included. Raises OSError."""
+        return dialed(self._host, self._port, self._context, self._bounds, self._proxy).sock
+
+    @property
+    def bounds(self) -> Bounds:
+        return self._bounds
 
 
-def _speaks(sock: ssl.SSLSocket) -> bool:
-    """Whether something came on a connection where nothing was asked: its end."""
-    poll = select.poll()
-    poll.register(sock, select.POLLIN)
-    return bool(poll.poll(0))
+def _requests(*, needed_by: str, instead: str) -> Any:
+    """The library, which most of the collection does without. Raises DirectPathError (missing_library)."""
+    try:
+        import requests
+        import requests.adapters
+    except ImportError as error:
+        raise DirectPathError(
+            message=f"{needed_by} are reached with the Python library requests, which is not installed",
+            code="missing_library",
+            cure=f"pip install requests for the Python that runs the module, or {instead}",
+        ) from error
+    return requests
+
+
+def _adapter(library: Any, https: Https) -> Any:
+    """Carries requests over connections of ``wire``, which alone verify the server, know the proxy and end in time."""
+    urllib3 = library.packages.urllib3
+    plain: Any = urllib3.connection.HTTPSConnection
+    pool: Any = urllib3.connectionpool.HTTPSConnectionPool
+
+    class Connection(plain):  # type: ignore[misc]
+        response_class = partial(BoundedResponse, bounds=https.bounds)
+
+        def connect(self) -> None:
+            self.sock = https.dialed()
+            self.is_verified = True  # or the caller said that it need not be
+
+    class Pool(pool):  # type: ignore[misc]
+        ConnectionCls = Connection
+
+    class Carrier(library.adapters.HTTPAdapter):  # type: ignore[misc]
+        def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+            super().init_poolmanager(*arguments, **options)
+            self.poolmanager.pool_classes_by_scheme = {"https": Pool}
+
+        def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+            """The connection verifies."""
+
+        def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+            place, _unused = super().build_connection_pool_key_attributes(request, verify, cert)
+            return place, {}
+
+    return Carrier(pool_maxsize=1)
+
+
+def _plain(error: BaseException) -> Exception:
+    """The error itself in place of what the library made of it, so that it is explained as one of any other connection."""
+    for item in _causes(error):
+        foreign = type(item).__module__.partition(".")[0] in ("requests", "urllib3")
+        if isinstance(item, (OSError, HTTPException)) and not foreign:
+            return item
+    return (
+        TooSlow("no answer in time")
+        if any("Timeout" in type(one).__name__ for one in _causes(error))
+        else ConnectionError()
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and everything it was made of: libraries wrap the operating system's words several times."""
+    seen: set[int] = set()
+    waiting: list[Any] = [error]
+    while waiting:
+        item = waiting.pop(0)
+        if isinstance(item, BaseException) and id(item) not in seen:
+            seen.add(id(item))
+            yield item
+            waiting += [item.__cause__, item.__context__, getattr(item, "reason", None), *item.args]

@@ -140,7 +140,7 @@ class Http(Protocol):
 
 
 def open_http(access: BmcAccess) -> Http:
-    """HTTPS. Raises DirectPathError (bad_ca_path)."""
+    """HTTPS. Raises DirectPathError (missing_library, bad_ca_path)."""
     return OverTls(access)
 
 
@@ -160,7 +160,14 @@ class OverTls:
         )
         place = urlsplit(access.origin)
         limits = Bounds(connect=access.timeout, silence=access.timeout, answer=PATIENCE * access.timeout, most=MOST)
-        self._https = Https(place.hostname or "", place.port or 443, context, bounds=limits)
+        self._https = Https(
+            place.hostname or "",
+            place.port or 443,
+            context,
+            bounds=limits,
+            needed_by="Management controllers",
+            instead="set method: reboot",
+        )
         if access.proxy:
             self._https.through(*_proxy(access.proxy))
 

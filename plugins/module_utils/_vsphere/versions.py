@@ -8,13 +8,13 @@ pyVmomi can ask as well, on a connection without any time-out: a server that acc
 from __future__ import annotations
 
 import ssl
+from contextlib import closing
 from http.client import HTTPException
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
-from .https import Https
 from .sdk import service_versions
-from .wire import MOST_AT_FIRST, Bounds
+from .wire import MOST_AT_FIRST, Bounds, Proxy, dialed
 
 if TYPE_CHECKING:
     from .transport import Endpoint
@@ -31,21 +31,26 @@ def newest_version(endpoint: Endpoint, context: ssl.SSLContext, bounds: Bounds) 
 
     Raises OSError and HTTPException as every connection does, and NotVsphere.
     """
-    with bounds.within(bounds.connect, most=MOST_AT_FIRST):
-        https = Https(endpoint.hostname, endpoint.port, context, bounds=bounds)
-        if endpoint.proxy_host:
-            https.through(endpoint.proxy_host, endpoint.proxy_port or 80)
-        try:
-            answer = https.send("GET", PATH, {})
-        finally:
-            https.close()
+    with (
+        bounds.within(bounds.connect, most=MOST_AT_FIRST),
+        closing(dialed(endpoint.hostname, endpoint.port, context, bounds, proxy(endpoint))) as connection,
+    ):
+        connection.request("GET", PATH)
+        # Closed by itself: an answer without a length takes the connection over.
+        with closing(connection.getresponse()) as answer:
+            content = answer.read()
     if answer.status != 200:
         raise HTTPException(f"{answer.status} {answer.reason}")
-    known = _versions(answer.content)
+    known = _versions(content)
     found = next((version for version, number in service_versions() if number in known), None)
     if found is None:
         raise NotVsphere
     return found
+
+
+def proxy(endpoint: Endpoint) -> Proxy | None:
+    """The proxy of an endpoint."""
+    return (endpoint.proxy_host, endpoint.proxy_port or 80, {}) if endpoint.proxy_host else None
 
 
 def _versions(text: bytes) -> frozenset[str]:

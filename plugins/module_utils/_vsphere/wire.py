@@ -13,7 +13,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -282,6 +282,20 @@ class BoundedTls(_Bounded, HTTPSConnection):
             answer.begin()
             found = replace(found, server=answer.getheader("Date", ""))
         return found
+
+
+Proxy = tuple[str, int, Mapping[str, str]]
+"""Name, port, and headers for it."""
+
+
+def dialed(host: str, port: int, context: ssl.SSLContext, bounds: Bounds, proxy: Proxy | None = None) -> BoundedTls:
+    """A connection with TLS that stands, through a proxy where there is one. Raises OSError."""
+    first, its_port, headers = proxy or (host, port, {})
+    connection = BoundedTls(first, its_port, context=context, bounds=bounds)
+    if proxy:
+        connection.set_tunnel(host, port, dict(headers))
+    connection.connect()
+    return connection
 
 
 def dial(host: str, port: int | None, end: float, bounds: Bounds) -> socket.socket:

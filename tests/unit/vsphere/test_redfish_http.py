@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError, InputError
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import https
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish import Bmc, BmcAccess
 from ansible_collections.directpath.vsphere.tests.unit.vsphere.bmc_world import HOST, LAB, PASSWORD
 from simulator import Simulator
@@ -212,6 +214,18 @@ def test_a_port_that_speaks_no_tls_is_said() -> None:
     ):
         Bmc(access(f"localhost:{port}"), sleep=lambda _seconds: None).power_state()
     assert caught.value.code in ("tls_failed", "connection_lost")
+
+
+def test_without_requests_a_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "requests", None)
+    with pytest.raises(DirectPathError, match="not installed") as caught:
+        Bmc(access("bmc.lab")).power_state()
+    assert caught.value.code == "missing_library"
+
+
+def test_requests_is_loaded_by_nobody_who_has_no_controller() -> None:
+    source = Path(https.__file__).read_text(encoding="utf-8")
+    assert [line for line in source.splitlines() if line.startswith(("import requests", "from requests"))] == []
 
 
 class listening:
