@@ -323,3 +323,20 @@ def test_memory_that_is_needed_by_now_stays_reserved(meanwhile: Meanwhile) -> No
     assert lab.writes() == []
     assert (result["error_code"], result["changed"]) == ("changed_meanwhile", False)
     assert lab.sim.find("VirtualMachine", VM).get("config").memoryReservationLockedToMax is True
+
+
+def test_an_override_does_not_outlive_the_disk_that_it_names() -> None:
+    """Two drives changed places over a reboot: what is at the address now was not meant."""
+    lab = Lab.load("three_hosts")
+    host = lab.run("host_pci_device_info", hosts=[HOST], gather_partitions=True)["hosts"][0]
+    held = next(one for one in host["devices"] if any("holds datastore" in why for why in one["protected"]))
+    disk = held["protected"][0].partition(" leads to ")[2].partition(",")[0]
+    options = {
+        "hosts": [HOST],
+        "devices": [at(held["address"], held["ids"])],
+        "allow_protected": [f"{HOST}/{held['address']}={disk}"],
+    }
+    assert lab.run("host_passthrough", check=True, **options)["changed"] is True
+    with before_the_first_write(lab, disks_swapped(held["address"], "0000:01:00.0")):
+        lab.run("host_passthrough", fails=True, **options)
+    assert lab.writes() == []
