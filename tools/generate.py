@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write the generated parts of the READMEs and the schema of the intent, or with --check say which are out of date.
+"""Write the generated parts of the READMEs, the schema of the intent and the names of the roles' variables, or with --check
+say which are out of date.
 
 The README's table comes from the modules' and roles' own short descriptions, each role README's table of variables
 from its meta/argument_specs.yml. They stand between ``<!-- generated: NAME -->`` and ``<!-- end generated -->``.
@@ -21,6 +22,7 @@ import yaml
 from tools import intent_schema
 from tools.envs import ROOT
 
+ROLE_OPTIONS = Path("plugins/module_utils/_domain/role_options.py")
 MARKER = re.compile(r"(<!-- generated: (?P<name>\w+) -->\n).*?(<!-- end generated -->)", re.DOTALL)
 
 
@@ -99,6 +101,23 @@ def variables_table(role: Path) -> str:
     return "".join(parts)
 
 
+def role_options(root: Path = ROOT) -> str:
+    """The source of the names of all variables of the roles."""
+    specs = {name: argument_specs(root / "roles" / name) for name in roles(root)}
+    lines = []
+    for role, entries in specs.items():
+        found = sorted({option for entry in entries.values() for option in entry.get("options") or {}})
+        names = "".join(f'        "{option}",\n' for option in found)
+        lines.append(f'    "{role}_": (\n{names}    ),\n')
+    return (
+        "# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors\n"
+        "# SPDX-License-Identifier: GPL-3.0-or-later\n"
+        '"""Variables of the roles, by what they begin with. Written by tools/generate.py. PRIVATE to the collection."""\n\n'
+        "from __future__ import annotations\n\n"
+        f"ROLE_OPTIONS: dict[str, tuple[str, ...]] = {{\n{''.join(lines)}}}\n"
+    )
+
+
 def _rows(name: str, option: Mapping[str, Any]) -> list[str]:
     kind = option.get("type", "str")
     if option.get("elements"):
@@ -148,6 +167,7 @@ def outputs(root: Path = ROOT) -> dict[Path, str]:
             raise GenerateError(f"{path.relative_to(root)} lacks the marker of {', '.join(tables)}")
         result[path] = filled(text, tables)
     result[root / "docs" / "intent.schema.json"] = intent_schema.text()
+    result[root / ROLE_OPTIONS] = role_options(root)
     return result
 
 

@@ -23,6 +23,7 @@ from ..module_utils._domain.intent import (
     LOOK_ALIKE,
     PORT_VARIABLE,
     PREFIX,
+    ROLES,
     VARIABLES,
     VCENTER_VARIABLE,
     load_intent,
@@ -62,7 +63,7 @@ def assumed(
 
 def _wishes(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
     """The variables this collection gives a meaning, and the bare names of those that look like one."""
-    ours = (PREFIX, LOOK_ALIKE)
+    ours = (PREFIX, LOOK_ALIKE, *ROLES)
     look_alikes = [key for key in variables if str(key).startswith(ours) and key not in VARIABLES]
     known = {key: _read(host, variables, key) for key in VARIABLES if key in variables}
     return {**known, **dict.fromkeys(look_alikes)}

@@ -22,6 +22,7 @@ from typing import Any
 from .errors import InputError
 from .intent_entries import host_devices, vm_entry
 from .places import Place, items, mapping, names, text, whole_number
+from .role_options import ROLE_OPTIONS
 from .spelling import meant
 
 CLUSTER_VARIABLE = "passthrough_hosts"
@@ -34,6 +35,11 @@ PREFIX = "passthrough_"
 """Variables that begin so are this collection's; any that it does not know is a mistake."""
 LOOK_ALIKE = "vcenter_"
 """Variables that begin so may be anybody's; one that is nearly one of ours is a mistake."""
+ROLES = tuple(ROLE_OPTIONS)
+"""Variables that begin so are those of the roles. What begins like ``verify_`` may be anybody's all the same."""
+ANYBODYS = ("verify_",)
+_RETURNED = ("result", "found", "released", "settled", "work")
+"""Ends of variables that the roles set themselves."""
 WISHES = (CLUSTER_VARIABLE, DEVICE_VARIABLE, VM_VARIABLE)
 VARIABLES = (*WISHES, NAME_VARIABLE, VCENTER_VARIABLE, PORT_VARIABLE)
 DEFAULT_PORT = 443
@@ -117,8 +123,9 @@ def load_intent(
 ) -> tuple[EndpointIntent, ...]:
     """The intent of all inventory hosts of a play, one value per vCenter, in the order of the play.
 
-    ``hosts``: inventory host → its variables; those whose names begin neither with ``passthrough_`` nor with ``vcenter_`` are
-    not looked at, so they may be left out. ``elsewhere``: the same for inventory hosts that the play does not cover (``--limit``).
+    ``hosts``: inventory host → its variables; those whose names begin neither with ``passthrough_`` or ``vcenter_`` nor with the
+    name of a role are not looked at, so they may be left out. ``elsewhere``: the same for inventory hosts that the play does not
+    cover (``--limit``).
     ``default_vcenter``: used where an ESXi host has no ``vcenter_hostname``. Raises InputError naming inventory host,
     variable and key.
     """
@@ -155,6 +162,22 @@ def _check_variable_names(host: str, variables: Variables) -> None:
             if close and close[0] not in variables:
                 cure = f"Correct the name, or set {close[0]} too if both are meant"
                 place.fail("unknown_variable", f"is not a variable of this collection; {close[0]} is", cure)
+        _check_role_option(place, key, variables)
+
+
+def _check_role_option(place: Place, key: str, variables: Variables) -> None:
+    """A misspelt option of a role would be left at its default, whatever it was to protect."""
+    role = next((prefix for prefix in ROLES if key.startswith(prefix)), None)
+    if role is None or key in ROLE_OPTIONS[role] or key.removeprefix(role) in _RETURNED:
+        return
+    ends = {name.removeprefix(role): name for name in ROLE_OPTIONS[role]}
+    close = [ends[end] for end in difflib.get_close_matches(key.removeprefix(role), ends, n=3, cutoff=0.6)]
+    if role in ANYBODYS and (not close or close[0] in variables):
+        return
+    cure = f"Correct the name, or choose one that does not begin with {role}"
+    place.fail(
+        "unknown_variable", f"is not an option of the role {role.rstrip('_')}", cure, close or sorted(ends.values())[:8]
+    )
 
 
 def _endpoint(host: str, variables: Variables, default: str | None) -> tuple[str, int]:

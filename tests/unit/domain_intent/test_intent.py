@@ -189,6 +189,24 @@ WRONG: list[tuple[str, dict[str, Any], str, tuple[str, ...]]] = [
         "unknown_variable",
         ("vcenter_pasword", "vcenter_password is"),
     ),
+    (
+        "misspelt protection",
+        esxi([GPU], rolling_reboot_never_stop_vms=["train-01"]),
+        "unknown_variable",
+        ("rolling_reboot_never_stop_vms is not an option of the role rolling_reboot", "rolling_reboot_never_stop"),
+    ),
+    (
+        "misspelt budget",
+        esxi([GPU], rolling_reboot_max_unavailble=1),
+        "unknown_variable",
+        ("rolling_reboot_max_unavailble", "rolling_reboot_max_unavailable"),
+    ),
+    (
+        "misspelt option with a prefix that may be anybody's",
+        esxi([GPU], verify_on_mising="skip"),
+        "unknown_variable",
+        ("verify_on_mising", "verify_on_missing"),
+    ),
     ("hosts: not a list", {"passthrough_hosts": {"cluster": "c"}}, "wrong_type", ("passthrough_hosts is", "a list")),
     ("hosts: empty", {"passthrough_hosts": None}, "wrong_type", ("passthrough_hosts is empty",)),
     ("hosts: entry is text", clusters("gpu-a"), "wrong_type", ("passthrough_hosts[0]", "cluster, hosts")),
@@ -338,3 +356,10 @@ def test_a_thousand_hosts_cost_little() -> None:
     found = one({f"esx-{number:04}": group for number in range(1000)})
     assert len(found.targets) == 1
     assert len(found.targets[0].hosts) == 1000
+
+
+@pytest.mark.parametrize(
+    "name", ["rolling_reboot_result", "attach_devices_released", "verify_ssl", "verify_settled", "reboot_all"]
+)
+def test_what_roles_return_and_what_may_be_anybodys_is_no_misspelt_option(name: str) -> None:
+    assert load_intent({"esx-01": esxi([GPU], **{name: 1})})
