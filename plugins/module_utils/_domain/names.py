@@ -268,7 +268,12 @@ def resolve_all(directory: Directory, said: Mapping[str, Meaning], parameter: st
     Raises InputError (unknown with near names, ambiguous).
     """
     for text in said:
-        directory.find(text, parameter)
+        try:
+            directory.find(text, parameter)
+        except InputError as error:
+            if error.code.startswith("unknown"):
+                error.cure += ". A name that another vCenter has belongs into the variables of that one"
+            raise
     return resolve_each(directory, said, parameter)
 
 

@@ -147,6 +147,12 @@ PLACES = [
         lab=namesakes,
     ),
     roll(
+        "a protected VM that is not there",
+        "unknown_vm",
+        ("'trian-01'", "another vCenter"),
+        options={"never_stop": ["trian-01"]},
+    ),
+    roll(
         "an override without a host",
         "override_needs_host",
         (FIRST, "esx-01"),
