@@ -97,7 +97,7 @@ def http(session: Any, what: str, parse: Callable[[bytes], Any] | None = None) -
     found = 0
     while True:
         connection = session.stub.GetConnection()
-        connection.request("POST", "/sdk", body, bulk._headers(session.stub))
+        connection.request("POST", "/sdk", body, _ours("soap_http").headers(session.stub))
         answer = connection.getresponse()
         text = answer.read()
         session.stub.ReturnConnection(connection)

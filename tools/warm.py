@@ -35,7 +35,7 @@ from tools.envs import ROOT
 
 LIBRARIES = """
 argparse ast concurrent.futures.thread ctypes decimal difflib distro email.message gettext heapq http.client
-http.cookies inspect ipaddress json locale logging pkgutil platform queue requests ssl syslog textwrap
+http.cookies inspect ipaddress json locale logging pkgutil platform pyVmomi.SoapAdapter queue requests ssl syslog textwrap
 tokenize urllib.request xml.etree.ElementTree xml.sax.saxutils zipfile
 """.split()
 START_SECONDS = 120.0

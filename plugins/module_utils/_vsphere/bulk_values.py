@@ -209,11 +209,14 @@ class ValueReader:
             is_list = issubclass(info.type, list)
             convert = self._declared(info.type.Item if is_list else info.type)
             fields[f"{{{NAMESPACE}}}{info.name}"] = (index, convert, is_list)
-        version = self._stub.version
+        version = getattr(self._stub, "version", None)  # values that came from nowhere have none
         required = [
             info.name
             for info in infos
-            if not info.flags & OPTIONAL and not issubclass(info.type, list) and IsChildVersion(version, info.version)
+            if version
+            and not info.flags & OPTIONAL
+            and not issubclass(info.type, list)
+            and IsChildVersion(version, info.version)
         ]
         whole = _Whole(kind._wsdlName, [info.name for info in infos], required)
         defaults = [None if info.name in required else default(info) for info in infos]

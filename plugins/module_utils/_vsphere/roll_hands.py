@@ -109,14 +109,13 @@ class Hands:
         try:
             if not self._write(action, grip):
                 return "dropped"
+            if not self._is_recorded(action, subject):
+                raise DirectPathError(message="what was written is not shown", code="journal_unreadable")
         except vim.fault.NotAuthenticated:
             raise
         except (vmodl.MethodFault, DirectPathError) as fault:
             return self._refused(action, fault, written=False)
         call = self._calls.get(action.kind)
-        if not self._is_recorded(action, subject):
-            lost = DirectPathError(message="what was written is not shown", code="journal_unreadable")
-            return self._refused(action, lost, written=False)
         if call is None:
             self._accepted(action)
             return "done"

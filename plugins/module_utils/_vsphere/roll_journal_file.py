@@ -68,6 +68,8 @@ class FileJournal:
                 kept = self._now()
                 if not _as_expected(kept.get(subject.moid, {}), expected):
                     return False
+                if not texts:
+                    return True
                 # An emptied value stays as one: it hides what vCenter may show of it.
                 kept[subject.moid] = {**kept.get(subject.moid, {}), **texts}
                 self._save(kept)

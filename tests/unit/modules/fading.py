@@ -68,8 +68,8 @@ def emptied(value: Any) -> Any:
     """The empty value of the same type; None where the type has none."""
     if isinstance(value, list):
         return type(value)()
-    if type(value) is str:
-        return ""
+    if isinstance(value, str):
+        return "" if value.__class__ is str else None  # an enumeration has no empty value
     return data.new(type(value)) if isinstance(value, data.DataObject) else None
 
 

@@ -143,6 +143,11 @@ def snapshot(sim: Any) -> None:
     sim.find("VirtualMachine", VM).set("snapshot", True)
 
 
+def both_inactive(sim: Any) -> None:
+    device(GPU, passthruActive=False)(sim)
+    device("0000:5e:00.0", passthruActive=False)(sim)
+
+
 VMS = [
     Meanwhile(
         path="others' config.hardware.device",
@@ -166,7 +171,7 @@ VMS = [
         path="runtime.connectionState",
         change=set_to("VirtualMachine", VM, "runtime.connectionState", "orphaned"),
     ),
-    Meanwhile(path="host config.pciPassthruInfo", change=lambda sim: both_inactive(sim)),
+    Meanwhile(path="host config.pciPassthruInfo", change=both_inactive),
     Meanwhile(path="host runtime.connectionState", change=disconnected),
     Meanwhile(path="host hardware.pciDevice", change=other_card(GPU)),
 ]
@@ -174,11 +179,6 @@ OFF_ONLY = [
     Meanwhile(path="runtime.powerState", change=event("power_vm", vm=VM, on=True)),
     Meanwhile(path="config.hardware.memoryMB", change=event("grow_memory", vm=VM, memory_mb=128 * 1024)),
 ]
-
-
-def both_inactive(sim: Any) -> None:
-    device(GPU, passthruActive=False)(sim)
-    device("0000:5e:00.0", passthruActive=False)(sim)
 
 
 ATTACH = {"vm": [VM], "devices": [at(GPU, "10de:20f1")], "backing": "fixed", "mmio": {}}

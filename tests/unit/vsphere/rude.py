@@ -155,7 +155,7 @@ def serving(script: Script, certificates: Certificates | None = None) -> Iterato
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         for thread in (accepting, *threads):
-            thread.join(3)
+            thread.join(20)
             assert not thread.is_alive()
 
 
