@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from .memory import MemoryWrite, describe_device
 from .plan import Change
@@ -13,19 +13,24 @@ from .vm_wishes import Detach, DynamicSpec, FixedSpec, HotAdd
 from .vms import Backing, DynamicBacking, FixedBacking, Vm, VmDevice
 
 
-def restoring_changes(was: Vm, now: Vm) -> tuple[tuple[Change, ...], tuple[str, ...]]:
-    """The changes that make ``now`` what it ``was``, for one reconfigure, and the devices that cannot be given back (as words).
+def restoring_changes(was: Vm, now: Vm, made: Sequence[Change]) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    """The changes that take those that were ``made`` of ``was`` back, for one reconfigure, and the devices that cannot be given back
+    (as words). What somebody else changed since stays as it is.
 
     Devices are compared by what they stand for: one that is attached again gets another key.
     """
-    changes = [
-        Change(
-            kind="detach", subject=describe_device(device), before="attached", after=None, detail=Detach(key=device.key)
-        )
-        for device in _more(now.devices, was.devices)
-    ]
+    attached = Counter(_essence_of(c.detail) for c in made if isinstance(c.detail, FixedSpec | DynamicSpec))
+    taken = {change.detail.key for change in made if isinstance(change.detail, Detach)}
+    changes = []
+    for device in _more(now.devices, was.devices):
+        attached[_essence(device.backing)] -= 1
+        if attached[_essence(device.backing)] >= 0:
+            subject, detail = describe_device(device), Detach(key=device.key)
+            changes.append(Change(kind="detach", subject=subject, before="attached", after=None, detail=detail))
     lost = []
     for device in _more(was.devices, now.devices):
+        if device.key not in taken:
+            continue
         spec = _spec(device)
         if spec is None:
             lost.append(describe_device(device))
@@ -33,7 +38,12 @@ def restoring_changes(was: Vm, now: Vm) -> tuple[tuple[Change, ...], tuple[str, 
             changes.append(
                 Change(kind="attach", subject=describe_device(device), before=None, after="attached", detail=spec)
             )
-    return (*changes, *_memory(was, now), *_extra_config(was, now), *_hot_add(was, now)), tuple(lost)
+    kinds = {change.kind for change in made}
+    keys = {change.subject for change in made if change.kind == "extra_config"}
+    changes += _memory(was, now) if "memory" in kinds else ()
+    changes += (change for change in _extra_config(was, now) if change.subject in keys)
+    changes += _hot_add(was, now) if "hot_add" in kinds else ()
+    return tuple(changes), tuple(lost)
 
 
 def _more(these: Iterable[VmDevice], those: Iterable[VmDevice]) -> Iterator[VmDevice]:
@@ -47,8 +57,17 @@ def _more(these: Iterable[VmDevice], those: Iterable[VmDevice]) -> Iterator[VmDe
 
 def _essence(backing: Backing) -> object:
     if isinstance(backing, DynamicBacking):
-        return (backing.kind, tuple(sorted(backing.allowed, key=repr)), backing.custom_label or None)
+        return _dynamic_essence(backing)
     return (backing.kind, backing.address or backing.text) if isinstance(backing, FixedBacking) else backing
+
+
+def _dynamic_essence(wanted: DynamicBacking | DynamicSpec) -> object:
+    return ("dynamic", tuple(sorted(wanted.allowed, key=repr)), wanted.custom_label or None)
+
+
+def _essence_of(spec: FixedSpec | DynamicSpec) -> object:
+    """That of the device which comes of it."""
+    return ("fixed", spec.address) if isinstance(spec, FixedSpec) else _dynamic_essence(spec)
 
 
 def _spec(device: VmDevice) -> FixedSpec | DynamicSpec | None:

@@ -48,6 +48,7 @@ __all__ = [
     "VmWorld",
     "needs_details",
     "plan_vm_devices",
+    "reserved_cards",
 ]
 
 DETAILS = "needs_details"
@@ -70,7 +71,7 @@ def plan_vm_devices(world: VmWorld, wishes: Sequence[VmWish]) -> Plan:
     """One target per wish. Raises InputError for wishes that are wrong in themselves, ValueError for a VM that was
     not read."""
     check_wishes(world, wishes)
-    claims, models, reserved = read_claims(world), world.models(), _reserved(world, wishes)
+    claims, models, reserved = read_claims(world), world.models(), reserved_cards(world, wishes)
     sheets = []
     for wish in sorted(wishes, key=lambda wish: (world.vm(wish.moid).name, wish.moid)):
         sheet = _sheet(world, wish, claims, reserved, models)
@@ -102,7 +103,7 @@ def needs_details(plan: Plan) -> frozenset[str]:
     return frozenset(target.moid for target in plan.targets if target.facts.get(DETAILS))
 
 
-def _reserved(world: VmWorld, wishes: Iterable[VmWish]) -> Mapping[str, Mapping[str, str]]:
+def reserved_cards(world: VmWorld, wishes: Iterable[VmWish]) -> Mapping[str, Mapping[str, str]]:
     """Host → address → VM that asks for just this address: wishes by model do not take it away from it."""
     reserved: dict[str, dict[str, str]] = defaultdict(dict)
     for wish in sorted(wishes, key=lambda wish: (world.vm(wish.moid).name, wish.moid)):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .._domain.errors import DirectPathError
@@ -18,7 +18,7 @@ from .._domain.targets import Target, parse_targets
 from .._domain.vms import Vm, VmName
 from .._vsphere.apply_maintenance import enter_maintenance, exit_maintenance, read_running_tasks
 from .._vsphere.apply_vms import apply_vm, unchecked
-from .._vsphere.faults import UNCERTAIN
+from .._vsphere.faults import UNCERTAIN, explained
 from .._vsphere.marks import Choice, Marks, open_marks
 from .._vsphere.read_hosts import read_drs, read_names, vm_labels
 from .._vsphere.read_vms import place_of, read_residents, read_vms
@@ -45,6 +45,8 @@ class Request:
     wish: ParkWish
     never_stop: tuple[str, ...]
     journal: Choice
+    stopped: dict[str, tuple[Vm, ...]] = field(default_factory=dict)
+    """Host id → VMs that this run told to shut down for it, in that order: a second look, after an answer was lost, finds them off."""
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Request:
@@ -155,17 +157,19 @@ def plan(world: ParkWorld, request: Request) -> Plan:
 def apply(session: Session, world: ParkWorld, request: Request, target: TargetPlan, gate: Gate[ParkWorld]) -> Outcome:
     """In the order of the plan, each deed with its mark first. What was done before a failure is said, and can be undone."""
     host = world.hosts.host(target.moid)
-    outcome = Outcome()
+    outcome = Outcome(done=tuple(_told_stopped(vm) for vm in request.stopped.get(host.moid, ())))
     left = list(target.effective)
     try:
-        while left:
-            left = _still_due(gate, left, host)
-            if left:
-                _make(session, world, host, left.pop(0), outcome)
-            outcome.made = len(target.effective) - len(left)
+        # A read that the server refuses half way is told like a refused write: with what was done before.
+        with explained("change", host.name):
+            while left:
+                left = _still_due(gate, left, host)
+                if left:
+                    _make(session, world, request, host, left.pop(0), outcome)
+                outcome.made = len(target.effective) - len(left)
     except DirectPathError as error:
         if error.code == "changed_meanwhile" and request.wish.state == "present":
-            _undo(session, world, target, left, outcome)
+            _undo(session, world, request.stopped.pop(host.moid, ()), outcome)
         if outcome.done:
             error.message = f"{error.message.rstrip('.')}. Done before that: {', '.join(outcome.done)}"
         outcome.error = error
@@ -174,19 +178,20 @@ def apply(session: Session, world: ParkWorld, request: Request, target: TargetPl
     return outcome
 
 
-def _undo(session: Session, world: ParkWorld, target: TargetPlan, left: Sequence[Change], outcome: Outcome) -> None:
+def _undo(session: Session, world: ParkWorld, stopped: Sequence[Vm], outcome: Outcome) -> None:
     """The host is no longer as planned: VMs that were stopped for it have no reason to stay off. One that cannot be started keeps its
     mark, by which state: absent starts it."""
-    for change in target.effective:
-        if change.kind != "shutdown" or change in left:
-            continue
-        vm = change.detail[0]
+    for vm in stopped:
         try:
             start_vm(session, vm)
             world.marks.write("vm", vm.moid, "")
             outcome.done += (f"{vm.name} was started again",)
         except DirectPathError as problem:
-            outcome.done += (f"{vm.name} could not be started again and is off ({problem.message.rstrip('.')})",)
+            outcome.done += (f"{vm.name} could not be started again ({problem.message.rstrip('.')})",)
+
+
+def _told_stopped(vm: Vm) -> str:
+    return f"{vm.name} was shut down (state: absent starts it again)"
 
 
 def _still_due(gate: Gate[ParkWorld], left: list[Change], host: Host) -> list[Change]:
@@ -202,7 +207,9 @@ def _still_due(gate: Gate[ParkWorld], left: list[Change], host: Host) -> list[Ch
     return [change for change in left if change.kind == "forget" or change.subject in subjects]
 
 
-def _make(session: Session, world: ParkWorld, host: Host, change: Change, outcome: Outcome) -> None:
+def _make(
+    session: Session, world: ParkWorld, request: Request, host: Host, change: Change, outcome: Outcome
+) -> None:
     detail = change.detail
     match change.kind:
         case "shutdown":
@@ -212,7 +219,8 @@ def _make(session: Session, world: ParkWorld, host: Host, change: Change, outcom
                 apply_vm(session, vm, [replace(change, detail=how)], unchecked(vm))
             finally:
                 session.off.pop(vm.moid, None)  # its mark brings it back
-            outcome.done += (f"{vm.name} was shut down (state: absent starts it again)",)
+            request.stopped[host.moid] = (*request.stopped.get(host.moid, ()), vm)
+            outcome.done += (_told_stopped(vm),)
         case "enter_maintenance":
             _enter(session, world, host, detail)
             outcome.done += (f"{host.name} entered maintenance mode",)
@@ -245,7 +253,11 @@ def _enter(session: Session, world: ParkWorld, host: Host, how: EnterMaintenance
 
 
 def _forget(world: ParkWorld, host: Host, mark: Forget) -> None:
-    world.marks.write("host" if mark.moid == host.moid else "vm", mark.moid, "")
+    try:
+        world.marks.write("host" if mark.moid == host.moid else "vm", mark.moid, "")
+    except DirectPathError as error:
+        if error.code != "vanished":  # then its mark is gone with it
+            raise
 
 
 def render(world: ParkWorld, request: Request, plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:

@@ -287,7 +287,9 @@ def _apply_once(
         except (vmodl.MethodFault, *CONNECTION_ERRORS) as fault:
             outcome = Outcome(error=explain(fault, doing="apply the plan", on=targets[moid].target))
         outcome.wrote = earlier or session.stub.writes_here > writes
-        outcome.elsewhere = gate.elsewhere
+        # After a write whose answer was lost nobody can tell who made the rest.
+        before = outcomes[moid].elsewhere if moid in outcomes else ()
+        outcome.elsewhere = before if earlier else (*before, *gate.elsewhere)
         outcomes[moid] = outcome
         return outcome.error is None
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,9 +17,9 @@ from .._domain.pace import Pace, parse_pace
 from .._domain.plan import Change, Plan, TargetPlan
 from .._domain.selectors import DeviceWish, parse_device_wishes
 from .._domain.targets import Target, parse_targets
-from .._domain.vm_devices import DynamicSpec, FixedSpec, VmWish, needs_details, plan_vm_devices
+from .._domain.vm_devices import DynamicSpec, FixedSpec, VmWish, needs_details, plan_vm_devices, reserved_cards
 from .._domain.vms import DynamicBacking, Vm
-from .._vsphere.apply_vms import apply_vm
+from .._vsphere.apply_vms import Stopped, apply_vm
 from .._vsphere.session import Session
 from .gate import Gate
 from .output import target_result, vm_result
@@ -98,8 +97,8 @@ class DeviceRequest:
     ignored_vms: frozenset[str] = frozenset()
     device_limit: int | None = None
     pace: Pace = field(default_factory=Pace)
-    to_start: set[str] = field(default_factory=set)
-    """Ids of VMs that this run shuts down and is to start again: a second look, after an answer was lost, finds them off."""
+    to_start: Stopped = field(default_factory=dict)
+    """VMs that this run shuts down and is to start again: a second look, after an answer was lost, finds them off."""
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> DeviceRequest:
@@ -149,17 +148,7 @@ def _newly_active(before: Sequence[Host], after: Sequence[Host]) -> dict[str, fr
 
 
 def plan_devices(seen: NamedVmWorld, request: DeviceRequest) -> Plan:
-    wishes, elsewhere = [], []
-    only = resolve_each(seen.inventory.host_names, dict.fromkeys(request.only_on_hosts, True), "only_on_hosts")
-    for entry, devices in request.entries:
-        if entry.reference not in seen.meant:
-            continue
-        vm = seen.vm(entry.reference)
-        if request.only_on_hosts and vm.host_moid not in only.by_id:
-            elsewhere.append(vm)
-            continue
-        wish = vm_wish(vm, entry, devices)
-        wishes.append(replace(wish, power="on") if vm.moid in request.to_start else wish)
+    wishes, elsewhere = _wishes(seen, request)
     plan = plan_vm_devices(seen.world, wishes)
     passed = tuple(
         TargetPlan(
@@ -172,6 +161,22 @@ def plan_devices(seen: NamedVmWorld, request: DeviceRequest) -> Plan:
     )
     targets = sorted((*plan.targets, *passed), key=lambda target: (target.target, target.moid))
     return replace(plan, targets=tuple(targets))
+
+
+def _wishes(seen: NamedVmWorld, request: DeviceRequest) -> tuple[list[VmWish], list[Vm]]:
+    """What is wished of the VMs, and those that are on hosts which are not part of this run."""
+    wishes, elsewhere = [], []
+    only = resolve_each(seen.inventory.host_names, dict.fromkeys(request.only_on_hosts, True), "only_on_hosts")
+    for entry, devices in request.entries:
+        if entry.reference not in seen.meant:
+            continue
+        vm = seen.vm(entry.reference)
+        if request.only_on_hosts and vm.host_moid not in only.by_id:
+            elsewhere.append(vm)
+            continue
+        wish = vm_wish(vm, entry, devices)
+        wishes.append(replace(wish, power="on") if vm.moid in request.to_start else wish)
+    return wishes, elsewhere
 
 
 def vm_wish(vm: Vm, entry: Entry, devices: tuple[DeviceWish, ...]) -> VmWish:
@@ -204,10 +209,10 @@ def host_of_device_vm(seen: NamedVmWorld, target: TargetPlan) -> str:
 def follow_devices(
     session: Session, seen: NamedVmWorld, request: DeviceRequest, plan: Plan, moids: Collection[str]
 ) -> NamedVmWorld:
-    """The cards that the plan gave to its VMs stay theirs."""
+    """The cards that the plan gave to its VMs stay theirs, and those that are asked for by address stay reserved."""
     table = {vm.moid: vm for vm in seen.vms}
     anywhere: set[str] = set()
-    given: dict[str, dict[str, str]] = defaultdict(dict)
+    given = {host: dict(cards) for host, cards in reserved_cards(seen.world, _wishes(seen, request)[0]).items()}
     for target in plan.targets:
         vm = table[target.moid]
         if any(isinstance(device.backing, DynamicBacking) for device in vm.devices):
@@ -216,7 +221,7 @@ def follow_devices(
             if isinstance(change.detail, DynamicSpec):
                 anywhere.add(vm.moid)
             elif isinstance(change.detail, FixedSpec):
-                given[vm.host_moid or ""][change.detail.address] = vm.moid
+                given.setdefault(vm.host_moid or "", {})[change.detail.address] = vm.moid
     now = follow_vm_world(session, seen, moids, anywhere=anywhere)
     return replace(now, world=replace(now.world, given=given))
 

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from .._domain.errors import DirectPathError
@@ -37,55 +38,83 @@ Check: TypeAlias = Callable[[Sequence[Change]], tuple[Vm, tuple[Change, ...]]]
 else would have to be done now."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """A reconfigure that was sent: the VM right before it, and the changes."""
+
+    was: Vm
+    changes: tuple[Change, ...]
+
+
+Stopped: TypeAlias = MutableMapping[str, Sent | None]
+"""Id of a VM that this run has stopped and is to start again → what was sent to it since. A second attempt, after an answer was lost,
+takes that back where it has to."""
+
+
 def unchecked(vm: Vm) -> Check:
     """For callers that have just looked."""
     return lambda changes: (vm, tuple(changes))
 
 
 def apply_vm(
-    session: Session, vm: Vm, changes: Sequence[Change], check: Check, stopped: set[str] | None = None
+    session: Session, vm: Vm, changes: Sequence[Change], check: Check, stopped: Stopped | None = None
 ) -> tuple[str, ...]:
     """Carry out the changes of one VM in their order: stop, one reconfigure, start. Returns what was done, in words.
 
-    ``stopped`` (ids): VMs that this run has stopped and is to start again. A VM that ran before runs after, or the message names it.
-    Raises DirectPathError; its message then says what had been done before.
+    A VM that ran before runs after, or the message names it. Raises DirectPathError; its message then says what had been done before.
     """
-    return _Work(session, vm, set() if stopped is None else stopped).do(changes, check)
+    return _Work(session, vm, {} if stopped is None else stopped).do(changes, check)
 
 
 class _Work:
     """What is done to one VM, and what it takes to undo it."""
 
-    def __init__(self, session: Session, vm: Vm, stopped: set[str]) -> None:
+    def __init__(self, session: Session, vm: Vm, stopped: Stopped) -> None:
         self._session, self._vm, self._stopped = session, vm, stopped
         self._done: list[str] = []
         self._ran = vm.moid in stopped
-        self._was: Vm | None = None
-        """The VM before our reconfigure, once that was sent."""
+        self._sent = stopped.get(vm.moid)
         self._lost = False
         """Whether another VM keeps the card."""
 
     def do(self, changes: Sequence[Change], check: Check) -> tuple[str, ...]:
         try:
-            now, left = check(changes)
-            stops = [change for change in left if change.kind == "shutdown"]
-            if stops:
-                self._shut_down(now, stops[0].detail, starts=any(change.kind == "power_on" for change in left))
-                now, left = check([change for change in left if change not in stops])
-            settings = [change for change in left if change.kind not in POWER_KINDS]
-            if settings:
-                self._was = now
-                _reconfigure(self._session, now, settings)
-                self._done.append("the VM was reconfigured")
-                self._settle_race(now, settings)
-            if any(change.kind == "power_on" for change in left):
-                self._start(now, settings)
-                self._done.append("the VM was started")
+            # A read that the server refuses half way leaves the VM off just as a refused write does.
+            with explained("change {}", self._vm.name):
+                self._carry_out(changes, check)
         except DirectPathError as error:
             self._make_good(error)
             raise
         self._session.off.pop(self._vm.moid, None)
         return tuple(self._done)
+
+    def _carry_out(self, changes: Sequence[Change], check: Check) -> None:
+        now, left = check(changes)
+        stops = [change for change in left if change.kind == "shutdown"]
+        if stops:
+            self._shut_down(now, stops[0].detail, starts=any(change.kind == "power_on" for change in left))
+            now, left = check([change for change in left if change not in stops])
+        settings = [change for change in left if change.kind not in POWER_KINDS]
+        if settings:
+            self._set(now, settings)
+        if any(change.kind == "power_on" for change in left):
+            self._start(now, settings)
+            self._done.append("the VM was started")
+
+    def _set(self, now: Vm, settings: Sequence[Change]) -> None:
+        self._sent = Sent(was=now, changes=tuple(settings))
+        if now.moid in self._stopped:
+            self._stopped[now.moid] = self._sent
+        try:
+            _reconfigure(self._session, now, settings)
+        except DirectPathError as error:
+            if error.code in UNCERTAIN:
+                _wait_idle(self._session, now)
+                with suppress(vmodl.MethodFault, *CONNECTION_ERRORS):
+                    self._settle_race(now, settings)  # it may have arrived
+            raise
+        self._done.append("the VM was reconfigured")
+        self._settle_race(now, settings)
 
     def _shut_down(self, now: Vm, how: PowerOff, *, starts: bool) -> None:
         self._session.off[now.moid] = now.name
@@ -98,12 +127,12 @@ class _Work:
         self._done.append(SHUT_DOWN)
         self._ran = True
         if starts:
-            self._stopped.add(now.moid)
+            self._stopped[now.moid] = None
 
     def _start(self, now: Vm, settings: Sequence[Change] = ()) -> None:
         _start_in_turn(self._session, now, settings)
         self._session.off.pop(now.moid, None)
-        self._stopped.discard(now.moid)
+        self._stopped.pop(now.moid, None)
 
     # ------------------------------------------------------------------------------------------------------- going back
 
@@ -119,19 +148,27 @@ class _Work:
     def _as_it_was(self) -> list[str]:
         """Take the reconfigure back and start the VM, if it ran. In words; a VM that stays off is named with the way back."""
         told: list[str] = []
+        restored = "as it was"
         try:
-            if self._was is not None:
-                told += self._take_back(self._was)
-            if self._ran and not _is_on(self._session, self._vm):
-                self._start(self._vm)
-                told.append("it was started again as it was")
+            if self._sent is not None:
+                told += self._take_back(self._sent)
         except DirectPathError as problem:
+            restored = "with the change"
             told.append(f"it could not be made again what it was ({problem.message.rstrip('.')})")
+        try:
+            if self._ran and _is_on(self._session, self._vm):
+                self._session.off.pop(self._vm.moid, None)  # somebody else has started it
+                self._stopped.pop(self._vm.moid, None)
+            elif self._ran:
+                self._start(self._vm)
+                told.append(f"it was started again {restored}")
+        except DirectPathError as problem:
+            told.append(f"it could not be started again ({problem.message.rstrip('.')})")
         return told
 
-    def _take_back(self, was: Vm) -> list[str]:
+    def _take_back(self, sent: Sent) -> list[str]:
         now = _read(self._session, self._vm)
-        changes, lost = restoring_changes(was, now)
+        changes, lost = restoring_changes(sent.was, now, sent.changes)
         if changes:
             _reconfigure(self._session, now, changes)
         missing = [f"{device} could not be given back" for device in lost]
