@@ -166,10 +166,11 @@ def apply(session: Session, world: ParkWorld, request: Request, target: TargetPl
                 left = _still_due(gate, left, host)
                 if left:
                     _make(session, world, request, host, left.pop(0), outcome)
-                outcome.made = len(target.effective) - len(left)
+                    outcome.made += 1
     except DirectPathError as error:
         if error.code == "changed_meanwhile" and request.wish.state == "present":
             _undo(session, world, request.stopped.pop(host.moid, ()), outcome)
+            outcome.made = 0
         if outcome.done:
             error.message = f"{error.message.rstrip('.')}. Done before that: {', '.join(outcome.done)}"
         outcome.error = error

@@ -368,20 +368,25 @@ def _result(plan: Plan, left: Plan, outcomes: Mapping[str, Outcome], *, applied:
         )
     ]
     result["changed"] = bool(touched)
+    wanted = {target.moid: target.changes for target in left.targets}
     result["not_done"] = [
         change.record(target.target)
         for target in plan.targets
-        for change in _undone(target, outcomes.get(target.moid), undone.get(target.moid, target.effective))
+        for change in _undone(target, outcomes.get(target.moid), wanted.get(target.moid, target.effective))
     ]
     return result
 
 
-def _undone(target: TargetPlan, outcome: Outcome | None, still_planned: Sequence[Change]) -> list[Change]:
+def _undone(target: TargetPlan, outcome: Outcome | None, wanted: Sequence[Change]) -> list[Change]:
+    """``wanted``: what a fresh look would change, also where something stands in the way by now."""
     if outcome is None:
         return list(target.effective)
     if outcome.error is None:
         return []
-    return [change for change in target.effective[outcome.made :] if change in still_planned]
+    if not outcome.wrote:
+        return list(target.effective[outcome.made :])
+    still = {(change.kind, change.subject) for change in wanted}
+    return [change for change in target.effective[outcome.made :] if (change.kind, change.subject) in still]
 
 
 def _conclude(result: dict[str, Any], plan: Plan, outcomes: Mapping[str, Outcome], off: Collection[str] = ()) -> None:

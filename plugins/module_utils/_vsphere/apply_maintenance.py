@@ -5,14 +5,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
 
 from .._domain.errors import DirectPathError
 from .._domain.hosts import Host
 from .collect import collect_through
-from .faults import explained
-from .sdk import vim
+from .faults import CONNECTION_ERRORS, UNCERTAIN, explained
+from .sdk import vim, vmodl
 from .session import Session
-from .tasks import wait_for_task
+from .tasks import wait_for_task, wait_idle
 
 GRACE = 30.0
 """Seconds the client waits longer than the server was told to, so that the server's own answer is heard."""
@@ -44,6 +46,7 @@ def enter_maintenance(
             task = reference.EnterMaintenanceMode_Task(int(timeout), evacuate_powered_off, spec)
             wait_for_task(session, task, doing=doing, on=host.name, timeout=timeout + GRACE)
     except DirectPathError as error:
+        _wait_where_unknown(session, reference, error, timeout + GRACE)
         if error.code == "timed_out":
             residents = powered_on_residents(session, host)
             if residents:
@@ -62,6 +65,18 @@ def powered_on_residents(session: Session, host: Host) -> tuple[str, ...]:
 def exit_maintenance(session: Session, host: Host, *, timeout: float) -> None:
     """Take the host out of maintenance mode."""
     doing = "exit maintenance mode"
-    with explained(doing, host.name):
-        task = session.reference(vim.HostSystem, host.moid).ExitMaintenanceMode_Task(int(timeout))
-        wait_for_task(session, task, doing=doing, on=host.name, timeout=timeout + GRACE)
+    reference = session.reference(vim.HostSystem, host.moid)
+    try:
+        with explained(doing, host.name):
+            task = reference.ExitMaintenanceMode_Task(int(timeout))
+            wait_for_task(session, task, doing=doing, on=host.name, timeout=timeout + GRACE)
+    except DirectPathError as error:
+        _wait_where_unknown(session, reference, error, timeout + GRACE)
+        raise
+
+
+def _wait_where_unknown(session: Session, reference: Any, error: DirectPathError, timeout: float) -> None:
+    """A request whose answer was lost may be under way, and only when it is over is it to be seen."""
+    if error.code in UNCERTAIN:
+        with suppress(vmodl.MethodFault, *CONNECTION_ERRORS):
+            wait_idle(session, reference, timeout=timeout)

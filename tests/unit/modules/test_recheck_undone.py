@@ -174,3 +174,49 @@ def test_a_vm_that_was_removed_while_it_was_stopped_is_forgotten() -> None:
     with before_the_first_write(lab, lambda sim: sim.remove(sim.find("VirtualMachine", VM))):
         result = lab.run("host_maintenance", hosts=[HOST], state="absent")
     assert result["hosts"][0]["status"] == "changed"
+
+
+@pytest.mark.parametrize("method", ["EnterMaintenanceMode_Task", "ExitMaintenanceMode_Task"])
+def test_maintenance_mode_whose_answer_was_lost_is_waited_for(method: str) -> None:
+    lab = pinned()
+    lab.sim.faults.add(method=method, drop="after", times=1)
+    lab.run("host_maintenance", **PARK)
+    lab.run("host_maintenance", hosts=[HOST], state="absent")
+    assert power(lab) == "poweredOn"
+
+
+# -- what was not done is said --------------------------------------------------------------------------------------
+
+
+def kinds(records: list[dict[str, Any]], target: str) -> list[str]:
+    return [record["kind"] for record in records if record["target"] == target]
+
+
+@pytest.mark.parametrize("host", ["esx-02.lab", "esx-03.lab"])
+def test_nothing_of_a_vm_that_was_not_written_to_counts_as_done(host: str) -> None:
+    lab = Lab.load("three_hosts")
+    lab.run("host_passthrough", cluster=["compute"], devices=[A100])
+    with before_the_first_write(lab, event("move_vm", vm=VM, host=host)):
+        result = lab.run("vm_pci_device", fails=True, vm=[VM], devices=[at(GPU)], backing="fixed")
+    assert result["not_done"] == result["changes"] != []
+    assert ", 0 changes, 2 not done, 1 failed]" in result["msg"]
+
+
+def test_nothing_of_a_change_that_was_taken_back_counts_as_done() -> None:
+    lab = running(with_card=False)
+    lab.sim.faults.add(method="PowerOnMultiVM_Task", fault="GenericVmConfigFault", times=1)
+    result = lab.run("vm_pci_device", fails=True, **CHANGE)
+    assert kinds(result["not_done"], VM) == kinds(result["changes"], VM) != []
+
+
+def test_a_maintenance_mode_that_was_not_entered_does_not_count_as_done() -> None:
+    lab = pinned()
+    lab.run("vm_pci_device", vm=[OTHER], devices=[at(NEXT)], backing="fixed", mmio={}, power="cycle")
+    lab.sim.clock.advance(120)
+    once(lab, "ShutdownGuest", other_work(lab))
+    with before_the_first_write(lab, event("power_vm", vm=VM, on=False)):
+        result = lab.run("host_maintenance", fails=True, **PARK)
+    assert [(c["kind"], c["subject"]) for c in result["not_done"]] == [
+        ("shutdown", OTHER),
+        ("enter_maintenance", "maintenance mode"),
+    ]
