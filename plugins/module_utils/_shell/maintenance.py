@@ -208,9 +208,7 @@ def _still_due(gate: Gate[ParkWorld], left: list[Change], host: Host) -> list[Ch
     return [change for change in left if change.kind == "forget" or change.subject in subjects]
 
 
-def _make(
-    session: Session, world: ParkWorld, request: Request, host: Host, change: Change, outcome: Outcome
-) -> None:
+def _make(session: Session, world: ParkWorld, request: Request, host: Host, change: Change, outcome: Outcome) -> None:
     detail = change.detail
     match change.kind:
         case "shutdown":
