@@ -106,6 +106,7 @@ def example_environ(tree: str) -> dict[str, str]:
     sync(tree)
     return clean_environ(Path(sys.prefix)) | {
         "ANSIBLE_COLLECTIONS_PATH": str(collections_path(tree)),
+        "ANSIBLE_PIPELINING": "1",  # a module without a folder, a file and their removal
         "SSL_CERT_FILE": os.devnull,  # the machine's own, which every task would read whole, are of no use here
     }
 
@@ -116,11 +117,11 @@ def main() -> int:
     parser.add_argument("pages", nargs="*", type=Path)
     chosen = [path.resolve() for path in parser.parse_args().pages] or pages()
     passed = failed = 0
-    with warm() as variables:
-        environ = example_environ("docs") | variables
+    environ = example_environ("docs")
+    with warm(environ) as variables:
         for path in chosen:
             try:
-                ran = run_page(path, environ)
+                ran = run_page(path, environ | variables)
             except (Broken, LabError, MarkdownError) as problem:
                 failed += 1
                 print(f"FAILED {problem}", flush=True)

@@ -120,7 +120,7 @@ def run_examples(chosen: Sequence[Example], environ: Mapping[str, str]) -> list[
             _write(folder / f"{name}.yml", [dict(example.task)])
         _write(folder / "inventory.yml", inventory(chosen, labs, folder))
         _write(folder / "play.yml", playbook())
-        both = {**environ, **stack.enter_context(warm())}
+        both = {**environ, **stack.enter_context(warm(environ))}
         return judged(chosen, _phase(folder, both), lambda number: control(labs[number], "/journal?writes=1"))
 
 

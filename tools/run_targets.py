@@ -96,6 +96,7 @@ def target_environ(tree: Path) -> dict[str, str]:
     return clean_environ(Path(sys.prefix)) | {
         "ANSIBLE_COLLECTIONS_PATH": str(collections_path(TREE)),
         "ANSIBLE_ROLES_PATH": str(tree / "tests" / "integration" / "targets"),
+        "ANSIBLE_PIPELINING": "1",  # a module without a folder, a file and their removal
         "SSL_CERT_FILE": os.devnull,  # the machine's own, which every task would read whole, are of no use here
     }
 
@@ -115,9 +116,9 @@ def main() -> int:
         print(f"no such target: {', '.join(unknown)}" if unknown else "no integration target was found")
         return 1
     failed = 0
-    with warm() as variables, ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
-        environ = target_environ(tree) | variables
-        done = pool.map(lambda name: run_target(tree, name, environ), chosen)
+    environ = target_environ(tree)
+    with warm(environ) as variables, ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
+        done = pool.map(lambda name: run_target(tree, name, environ | variables), chosen)
         for target, (ok, seconds, output) in zip(chosen, done, strict=True):
             failed += not ok
             print(f"{'ok    ' if ok else 'FAILED'} {target:40}{seconds:7.1f} s", flush=True)

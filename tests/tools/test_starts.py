@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is spared where a module starts: byte code is kept, and never taken for that of another text; libraries are imported
-already, and what runs there cannot tell.
+"""What is spared where a module or a play starts: byte code is kept, and never taken for that of another text; libraries are
+imported already, and what runs there cannot tell.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.envs import ROOT
+from tools.envs import ROOT, clean_environ
 from tools.warm import warm
 
 
@@ -136,6 +136,112 @@ def test_it_ends_as_the_module_ended(
     done = subprocess.run(script(tmp_path, text), env=warmed, capture_output=True, text=True, check=False)
     assert done.returncode == status
     assert error in done.stderr
+
+
+def test_a_module_may_come_through_stdin(tmp_path: Path, warmed: dict[str, str]) -> None:
+    """As with pipelining: it finds the same in the warm process as in a Python of its own, but the libraries."""
+    text = "import sys; print(sys.argv, sys.path[0], __name__, __file__, sys.stdin.read()); sys.exit(3)"
+    for environ, imported_before in ((warmed, True), ({**warmed, "DIRECTPATH_WARM": ""}, False)):
+        command = [sys.executable]
+        source = f"import sys; print('pyVmomi' in sys.modules)\n{text}"
+        done = subprocess.run(
+            command, env=environ, cwd=tmp_path, input=source, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (3, "")
+        assert done.stdout == f"{imported_before}\n[''] {''} __main__ <stdin> \n"
+
+
+COLLECTION_IMPORT = """
+import sys
+from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
+_AnsibleCollectionFinder(paths=[sys.argv[1]], scan_sys_paths=False)._install()
+from ansible_collections.one.two.plugins.module_utils import inside
+print(inside.value, inside.told.__code__.co_filename, inside.told.__annotations__)
+"""
+
+
+def test_what_ansible_imports_from_a_collection_is_compiled_once(tmp_path: Path, environ: dict[str, str]) -> None:
+    """It throws its byte code away. A changed text, and the same text in another file, are compiled."""
+    program = tmp_path / "ansible-thing"
+    program.write_text(COLLECTION_IMPORT, encoding="utf-8")
+
+    def value_of(folder: str, value: int) -> list[str]:
+        target = tmp_path / folder / "ansible_collections" / "one" / "two" / "plugins" / "module_utils"
+        target.mkdir(parents=True, exist_ok=True)
+        (target / "inside.py").write_text(f"value = {value}\ndef told(it: int) -> None: ...\n", encoding="utf-8")
+        command = [sys.executable, str(program), str(tmp_path / folder)]
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
+        number, file, annotations = done.stdout.split(maxsplit=2)
+        assert file == str(target / "inside.py")
+        assert "<class 'int'>" in annotations  # no future statement of ours has come in
+        return [number, *(file.name for file in kept(environ) if file.name.startswith("inside.py."))]
+
+    first = value_of("a", 1)
+    assert (first[0], len(first)) == ("1", 2)
+    assert value_of("a", 1) == first
+    assert [value_of("a", 2)[0], value_of("a", 1)[0]] == ["2", "1"]
+    assert [value_of("b", 1)[0], len(value_of("b", 1))] == ["1", 4]
+
+
+LOOK_AT_PLAY = """
+import os, sys
+imported = "ansible.constants" in sys.modules
+from ansible import constants as C
+umask = os.umask(0)
+print(imported)
+print(sys.argv[1:], os.getcwd(), umask, os.environ["COLOR"], __name__, sys.stdin.read(), C.DEFAULT_FORKS, sys.path[0])
+print(C.DEFAULT_LOCAL_TMP)
+sys.exit(4)
+"""
+
+
+@pytest.fixture(scope="module")
+def plays() -> Iterator[dict[str, str]]:
+    environ = clean_environ(Path(sys.prefix)) | {
+        "ANSIBLE_COLLECTIONS_PATH": "",
+        "ANSIBLE_FORKS": "7",
+        "DIRECTPATH_BYTECODE": "",
+    }
+    with warm(environ) as variables:
+        yield environ | variables
+
+
+def test_a_play_finds_what_it_would_find_in_its_own_process(tmp_path: Path, plays: dict[str, str]) -> None:
+    """The settings, and a temporary folder of its own, which goes when it ends."""
+    program = tmp_path / "ansible-playbook"
+    program.write_text(LOOK_AT_PLAY, encoding="utf-8")
+    seen = []
+    for environ in (plays, plays, {**plays, "DIRECTPATH_PLAYS": ""}):
+        done = subprocess.run(
+            [sys.executable, str(program), "--check", "a b"],
+            cwd=tmp_path,
+            env=environ | {"COLOR": "green"},
+            input="read me",
+            capture_output=True,
+            text=True,
+            check=False,
+            umask=0o027,
+        )
+        assert (done.returncode, done.stderr) == (4, "")
+        seen.append(done.stdout.splitlines())
+        assert not Path(seen[-1][2]).exists()
+    assert [lines[0] for lines in seen] == ["True", "True", "False"]
+    assert seen[0][1] == seen[1][1] == seen[2][1]
+    assert "['--check', 'a b']" in seen[0][1]
+    assert len({lines[2] for lines in seen}) == 3
+
+
+@pytest.mark.parametrize(
+    "changed", [{"ANSIBLE_FORKS": "9"}, {"ANSIBLE_STDOUT_CALLBACK": "minimal"}, {"HOME": "/nowhere"}]
+)
+def test_a_play_with_other_settings_runs_in_its_own_process(
+    tmp_path: Path, plays: dict[str, str], changed: dict[str, str]
+) -> None:
+    program = tmp_path / "ansible-playbook"
+    program.write_text("import sys; print('ansible.constants' in sys.modules)", encoding="utf-8")
+    for environ, forked in ((plays, "True\n"), (plays | changed, "False\n")):
+        done = subprocess.run([sys.executable, str(program)], env=environ, capture_output=True, text=True, check=True)
+        assert done.stdout == forked
 
 
 def test_one_module_leaves_nothing_to_the_next(tmp_path: Path, warmed: dict[str, str]) -> None:
