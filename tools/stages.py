@@ -76,7 +76,7 @@ def _controller(name: str, env: str, about: str) -> Stage:
         group="controller",
         about=f"the inventory and action plugins in Ansible's own programs, {about}",
         env=env,
-        module=_pytest("tests/controller"),
+        module=_pytest("-m", "not long", "tests/controller"),
         cost=60,
     )
 
