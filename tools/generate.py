@@ -110,8 +110,11 @@ def role_options(root: Path = ROOT) -> str:
         names = "".join(f'        "{option}",\n' for option in found)
         lines.append(f'    "{role}_": (\n{names}    ),\n')
     return (
-        "# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors\n"
-        "# SPDX-License-Identifier: GPL-3.0-or-later\n"
+        # In two parts, so that it is not taken for the license of this file.
+        "# SPDX-"
+        "FileCopyrightText: 2026 directpath.vsphere contributors\n"
+        "# SPDX-"
+        "License-Identifier: GPL-3.0-or-later\n"
         '"""Variables of the roles, by what they begin with. Written by tools/generate.py. PRIVATE to the collection."""\n\n'
         "from __future__ import annotations\n\n"
         f"ROLE_OPTIONS: dict[str, tuple[str, ...]] = {{\n{''.join(lines)}}}\n"

@@ -89,6 +89,20 @@ def ask(
     return result
 
 
+def _bounded(scheme: Any, bounds: Bounds) -> Any:
+    """What makes connections, in place of what pyVmomi would take."""
+    if isinstance(scheme, type):
+        return partial(BoundedTls if issubclass(scheme, HTTPSConnection) else BoundedPlain, bounds=bounds)
+
+    def through(*arguments: Any, **options: Any) -> BoundedTls:
+        """Behind a proxy, older releases keep the way there, and give the proxy for the host."""
+        connection = BoundedTls(*arguments, bounds=bounds, **options)
+        connection.set_tunnel(scheme.proxyPath, headers=scheme.customHeaders)
+        return connection
+
+    return through
+
+
 class SoapStub(SoapStubAdapter):  # type: ignore[misc]
     """pyVmomi's stub on bounded connections, and with answers that are looked at before they are believed."""
 
@@ -97,8 +111,7 @@ class SoapStub(SoapStubAdapter):  # type: ignore[misc]
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        kind: Any = BoundedTls if issubclass(self.scheme, HTTPSConnection) else BoundedPlain
-        self.scheme = partial(kind, bounds=self.bounds)
+        self.scheme = _bounded(self.scheme, self.bounds)
 
     def InvokeMethod(self, mo: Any, info: Any, args: Any, outerStub: Any = None) -> Any:
         return ask(self, self.SerializeRequest(mo, info, args), lambda response, _on: self._result(info, response))
