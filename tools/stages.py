@@ -113,14 +113,14 @@ STAGES: tuple[Stage, ...] = (
         group="slow",
         about="the searches and the long stories among the unit tests",
         module=_pytest("-m", "slow and not long"),
-        cost=550,
+        cost=740,
     ),
     Stage(
         name="unit",
         group="unit",
         about="domain, simulator, modules, layers, documents, tools: what tells within two minutes",
         module=_pytest("-m", DAILY),
-        cost=410,
+        cost=405,
     ),
     Stage(
         name="conformance",
@@ -128,7 +128,7 @@ STAGES: tuple[Stage, ...] = (
         about="the simulator beside vcsim, and what govc and other collections get from it (govc: skipped where there is no Go)",
         module=("pytest", "-q", "-p", "no:cacheprovider", "tests/conformance"),
         environ={"XDG_CACHE_HOME": str(CACHE)},  # the tools built for it stay in the checkout
-        cost=190,
+        cost=175,
     ),
     Stage(
         name="browser",
@@ -150,7 +150,7 @@ STAGES: tuple[Stage, ...] = (
         about="ansible-test sanity, the newest ansible-core",
         env="newest",
         module=("tools.ansible_test", "sanity-newest", "sanity"),
-        cost=180,
+        cost=235,
     ),
     Stage(
         name="integration",
@@ -158,7 +158,7 @@ STAGES: tuple[Stage, ...] = (
         about="every target of tests/integration against the simulator",
         module=("tools.run_targets",),
         timeout=3000,
-        cost=780,
+        cost=460,
     ),
     Stage(
         name="ansible-test",
@@ -170,21 +170,21 @@ STAGES: tuple[Stage, ...] = (
     _controller("controller", "main", "ansible-core 2.19"),
     _controller("controller-oldest", "oldest", "ansible-core 2.16"),
     _controller("controller-newest", "newest", "the newest ansible-core"),
-    _compat("newest", "the newest ansible-core, Python and pyVmomi", 205),
-    _compat("oldest", "ansible-core 2.16, pyVmomi 8.0.3", 210),
+    _compat("newest", "the newest ansible-core, Python and pyVmomi", 160),
+    _compat("oldest", "ansible-core 2.16, pyVmomi 8.0.3", 160),
     Stage(
         name="examples",
         group="docs",
         about="the EXAMPLES of every module, in check mode and for real",
         module=("tools.run_examples",),
-        cost=84,
+        cost=77,
     ),
     Stage(
         name="pages",
         group="docs",
         about="the examples of README, docs/ and the roles' READMEs",
         module=("tools.run_docs",),
-        cost=115,
+        cost=239,
     ),
     Stage(
         name="package",
