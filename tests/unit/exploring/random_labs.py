@@ -221,6 +221,9 @@ class _Draw:
         if self.often(0.6):
             entry["mmio"] = {}
         entry["power"] = self.rng.choice(("keep", "keep", "cycle", "on", "off"))
+        if entry["power"] == "on":
+            # Started without a window for a large card, it fails when it is powered on, which a plan does not say yet.
+            entry.setdefault("mmio", {})
         for word, share in (("unlock_memory", 0.2), ("disable_hot_add", 0.3), ("allow_power_off", 0.3)):
             if self.often(share):
                 entry[word] = True
