@@ -181,7 +181,9 @@ def follow_vm_world(
     known = {host.moid for host in fresh}
     far = tuple(host for host in seen.world.hosts if host.moid not in known)
     taken = {vm.moid for vm in (*vms, *found)}
-    others = [vm for vm in (*seen.world.vms, *seen.world.others) if vm.host_moid not in known and vm.moid not in taken]
+    # One that its host listed and lists no more has left. One that only says itself where it is still counts.
+    left = {moid for host in seen.world.hosts if host.moid in known for moid in host.residents}
+    others = [vm for vm in (*seen.world.vms, *seen.world.others) if vm.moid not in taken | left]
     chosen = {vm.moid for vm in vms}
     others += [vm for vm in found if vm.moid not in chosen]
     hosts = (*fresh, *far)
