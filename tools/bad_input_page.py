@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write docs/bad_input.md: every case of tests/unit/modules/test_bad_input.py with the message it really gets.
+"""Write docs/bad_input.md: every case of tests/unit/modules/bad_input/test_bad_input.py with the message it really gets.
 
 ``python -m tools.bad_input_page`` writes the page; tests/docs/test_bad_input_page.py fails when it is out of date.
 """
@@ -86,7 +86,7 @@ def cell(text: str) -> str:
 def main() -> int:
     """Write the page."""
     collection_path.install()
-    from tests.unit.modules.test_bad_input import CASES, WARNINGS
+    from tests.unit.modules.bad_input.test_bad_input import CASES, WARNINGS
 
     PAGE.write_text(page(CASES, WARNINGS), encoding="utf-8")
     print(f"{PAGE.relative_to(ROOT)}: {len(CASES)} cases, {len(WARNINGS)} warnings")

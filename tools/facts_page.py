@@ -147,8 +147,8 @@ def _row(cells: Sequence[str]) -> str:
 def current() -> str:
     """The page as the code has it now."""
     collection_path.install()
-    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.protection import GUARDED
-    from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read_gaps import FACT_PATHS
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.protection import GUARDED
+    from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read.gaps import FACT_PATHS
 
     return page(FACT_PATHS, GUARDED)
 

@@ -22,7 +22,7 @@ import yaml
 from tools import intent_schema
 from tools.envs import ROOT
 
-ROLE_OPTIONS = Path("plugins/module_utils/_domain/role_options.py")
+ROLE_OPTIONS = Path("plugins/plugin_utils/intent/role_options.py")
 MARKER = re.compile(r"(<!-- generated: (?P<name>\w+) -->\n).*?(<!-- end generated -->)", re.DOTALL)
 
 

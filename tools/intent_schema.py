@@ -3,7 +3,7 @@
 """The JSON Schema of an intent: what may stand in a file of group_vars or host_vars.
 
 ``make generate`` writes it to docs/intent.schema.json. It is made of the words of the loader
-(plugins/module_utils/_domain/intent*.py) and held to it by tests/unit/domain_intent/test_schema.py: what the schema accepts
+(plugins/module_utils/_domain/intent*.py) and held to it by tests/unit/plugin_utils/intent/test_load_by_schema.py: what the schema accepts
 the loader accepts, but for mistakes between entries (RELATIONS), and what the loader accepts the schema accepts.
 
 Draft 07, as that is what editors know.
@@ -28,32 +28,32 @@ Schema = dict[str, Any]
 def schema() -> Schema:
     """The whole schema."""
     collection_path.install()
-    from ansible_collections.directpath.vsphere.plugins.module_utils._domain import intent
+    from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent import load
 
     variables: Schema = {
-        intent.CLUSTER_VARIABLE: _list(_ref("hosts"), "Of a vCenter: the devices wanted on its clusters and hosts."),
-        intent.DEVICE_VARIABLE: _list(
+        load.CLUSTER_VARIABLE: _list(_ref("hosts"), "Of a vCenter: the devices wanted on its clusters and hosts."),
+        load.DEVICE_VARIABLE: _list(
             _ref("host_device"), "Of an ESXi host or its group: the devices wanted on it; [] for none."
         ),
-        intent.VM_VARIABLE: _list(
+        load.VM_VARIABLE: _list(
             _ref("vm"), "Of a vCenter, an ESXi host or a group: the virtual machines and the devices they are to have."
         ),
-        intent.NAME_VARIABLE: _ref("name") | {"description": "The name of the ESXi host in vSphere, where it differs."},
-        intent.VCENTER_VARIABLE: _or_null(_ref("name")) | {"description": "The vCenter or the single ESXi server."},
-        intent.PORT_VARIABLE: {
+        load.NAME_VARIABLE: _ref("name") | {"description": "The name of the ESXi host in vSphere, where it differs."},
+        load.VCENTER_VARIABLE: _or_null(_ref("name")) | {"description": "The vCenter or the single ESXi server."},
+        load.PORT_VARIABLE: {
             "anyOf": [{"type": "null"}, {"type": "integer", "minimum": 1, "maximum": 65535}, _text(PORT)],
             "description": "Its port.",
         },
     }
-    own = "|".join(sorted(name.removeprefix(intent.PREFIX) for name in variables if name.startswith(intent.PREFIX)))
+    own = "|".join(sorted(name.removeprefix(load.PREFIX) for name in variables if name.startswith(load.PREFIX)))
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "What is wanted of vSphere's PCI devices: variables of an inventory host or group",
         "description": "For the playbooks and roles of the Ansible collection directpath.vsphere.",
         "type": "object",
         "properties": variables,
-        "propertyNames": {"not": {"pattern": f"^{intent.PREFIX}(?!({own})$)"}},
-        "not": {"required": [intent.CLUSTER_VARIABLE, intent.DEVICE_VARIABLE]},
+        "propertyNames": {"not": {"pattern": f"^{load.PREFIX}(?!({own})$)"}},
+        "not": {"required": [load.CLUSTER_VARIABLE, load.DEVICE_VARIABLE]},
         "definitions": _definitions(),
     }
 
@@ -64,7 +64,7 @@ def text() -> str:
 
 
 def _definitions() -> Schema:
-    from ansible_collections.directpath.vsphere.plugins.module_utils._domain import selectors
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host import selector as selectors
 
     match = {"anyOf": [_text(_whole(f"{HEX4}:{HEX4}")), _text(_whole(PCI_ADDRESS)), _ref("selector")]}
     device: Schema = {
@@ -91,7 +91,7 @@ def _definitions() -> Schema:
 
 def _hosts() -> Schema:
     """An entry of passthrough_hosts: a cluster or hosts, one of the two with a name in it."""
-    from ansible_collections.directpath.vsphere.plugins.module_utils._domain import intent
+    from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent import load
 
     named = {"not": {"anyOf": [{"type": "null"}, {"type": "array", "maxItems": 0}]}}
     keys = {
@@ -99,14 +99,14 @@ def _hosts() -> Schema:
         "hosts": _ref("names") | {"description": "One host or several, by their names in vSphere."},
         "devices": _list(_ref("host_device"), "The devices wanted on each of these hosts; [] for none."),
     }
-    if set(keys) != set(intent.HOST_KEYS):
+    if set(keys) != set(load.HOST_KEYS):
         raise ValueError("an entry of hosts has other keys than this schema knows")
     one = [{"required": [key], "properties": {key: named}} for key in ("cluster", "hosts")]
     return _object(keys, ["devices"]) | {"oneOf": one}
 
 
 def _selector() -> Schema:
-    from ansible_collections.directpath.vsphere.plugins.module_utils._domain import selectors
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host import selector as selectors
 
     patterns = {
         "address": (PCI_ADDRESS, "PCI address, such as 0000:3b:00.0. Of one host only, unless ids are given as well."),
@@ -129,7 +129,7 @@ def _selector() -> Schema:
 
 
 def _vm() -> Schema:
-    from ansible_collections.directpath.vsphere.plugins.module_utils._domain import intent_entries as entries
+    from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent import entries as entries
 
     words: Schema = {
         "state": "present: at least these devices; exactly: these and no others; absent: none of these.",

@@ -11,7 +11,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._domain.errors import DirectPathError
-from ..module_utils._shell.drift_files import FORMATS, outcome, put_together, verdict, write
+from ..plugin_utils.drift.files import FORMATS, outcome, put_together, verdict, write
 
 CHOICE = {"type": "str", "choices": ["fail", "report"], "default": "report"}
 ARGUMENTS = {

@@ -22,35 +22,26 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.path import unfrackpath
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plain import all_visible, visible
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.gantt import gantt_page
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.naming import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.text import all_visible, visible
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.gantt.page import gantt_page
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.report.files import local_zone, refusal, write_whole
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.live_display import (
+    Screen,
+    Tail,
+    records_of,
+    watching,
+)
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.option_names import (
     renamed,
     renamed_record,
     renamed_result,
     role_names,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.progress import (
-    Line,
-    Record,
-    Tone,
-    View,
-)
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.telling import (
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.progress import Line, Record, Tone, View
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.slices import slices
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.summary_lines import (
     ending_lines,
     schedule_lines,
-)
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.report_files import (
-    local_zone,
-    refusal,
-    write_whole,
-)
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling_slices import slices
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling_watch import (
-    Screen,
-    Tail,
-    records_of,
-    watching,
 )
 
 LIVE_SLICE, BLIND_SLICE = 600, 60

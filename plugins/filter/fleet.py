@@ -9,8 +9,8 @@ from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ..module_utils._domain.fleet_report import RESULTS
-from ..module_utils._domain.fleet_report import fleet_lines as lines
+from ..plugin_utils.report.fleet import RESULTS
+from ..plugin_utils.report.fleet import fleet_lines as lines
 
 
 def fleet_lines(

@@ -11,9 +11,9 @@ from typing import Any
 from ansible.errors import AnsibleError, AnsibleFilterError
 from jinja2.exceptions import UndefinedError
 
-from ..module_utils._domain.bmc_inventory import PREFIX, VARIABLES, bmc_entries
 from ..module_utils._domain.errors import InputError
-from ..module_utils._domain.firmware import (
+from ..plugin_utils.intent.bmc import PREFIX, VARIABLES, bmc_entries
+from ..plugin_utils.intent.firmware import (
     as_devices,
     enabled_devices,
     firmware_targets,
@@ -21,7 +21,7 @@ from ..module_utils._domain.firmware import (
     found_nowhere,
     share_on_hosts,
 )
-from ..module_utils._domain.intent import NAME_VARIABLE
+from ..plugin_utils.intent.load import NAME_VARIABLE
 
 
 def bmc_access(hostvars: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

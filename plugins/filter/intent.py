@@ -18,7 +18,7 @@ except ImportError:  # before 2.19
     Origin = None
 
 from ..module_utils._domain.errors import InputError
-from ..module_utils._domain.intent import (
+from ..plugin_utils.intent.load import (
     DEVICE_VARIABLE,
     LOOK_ALIKE,
     PORT_VARIABLE,
@@ -28,8 +28,8 @@ from ..module_utils._domain.intent import (
     VCENTER_VARIABLE,
     load_intent,
 )
-from ..module_utils._domain.places import Place, PlacedError, plain, route
-from ..module_utils._domain.report import assumed_enabled, differences, lines, outcome, proof_lines, reboot_outcome
+from ..plugin_utils.intent.source_location import Place, PlacedError, plain, route
+from ..plugin_utils.report.text import assumed_enabled, differences, lines, outcome, proof_lines, reboot_outcome
 
 
 def intent(play_hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from ansible.errors import AnsibleError, AnsibleFilterError
 from jinja2.exceptions import UndefinedError
 
-from ..module_utils._domain.intent import NAME_VARIABLE
+from ..plugin_utils.intent.load import NAME_VARIABLE
 
 
 def reboot_order(

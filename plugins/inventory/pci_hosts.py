@@ -169,10 +169,10 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.inventory import facts, groups, inventory_name
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plain import all_visible, visible
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.spelling import meant
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.inventory import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.suggest import meant
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.text import all_visible, visible
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.inventory.entries import facts, groups, inventory_name
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.inventory.read import (
     OPTIONS,
     Depth,
     connection_variables,

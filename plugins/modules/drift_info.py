@@ -206,7 +206,13 @@ logins:
   type: int
 """
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.arguments import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.drift_info import (
+    DriftRequest,
+    deepen,
+    observe,
+    render,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import (
     DEVICES,
     JOURNAL_DIR,
     MMIO,
@@ -214,13 +220,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.argument
     VM_OPTIONS,
     VM_OPTIONS_WITH_DEFAULTS,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.drift import (
-    DriftRequest,
-    deepen,
-    observe,
-    render,
-)
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.run import Job, run, show_only
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import Job, run, show_only
 
 NAMES = {"type": "list", "elements": "str"}
 ARGUMENTS = {

@@ -143,8 +143,9 @@ logins:
   type: int
 """
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.arguments import JOURNAL_DIR
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.maintenance import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import JOURNAL_DIR
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import Job, run
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.host_maintenance import (
     Request,
     apply,
     follow,
@@ -153,7 +154,6 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.maintena
     recheck,
     render,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.run import Job, run
 
 ARGUMENTS = {
     "hosts": {"type": "list", "elements": "str", "required": True, "aliases": ["esxi_hostname"]},

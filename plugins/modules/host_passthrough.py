@@ -169,8 +169,14 @@ logins:
   type: int
 """
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.arguments import DEVICES, HOSTS, PACE, TARGETS
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.passthrough import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import (
+    DEVICES,
+    HOSTS,
+    PACE,
+    TARGETS,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import Job, run
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.host_passthrough import (
     Request,
     apply,
     deepen,
@@ -182,7 +188,6 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.passthro
     render,
     settle,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.run import Job, run
 
 ARGUMENTS = {
     **HOSTS,

@@ -105,13 +105,13 @@ logins:
   type: int
 """
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.arguments import DEVICES, HOSTS
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.host_views import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import DEVICES, HOSTS
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import Job, run, show_only
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.host_pci_device_info import (
     HostQuery,
     observe_query,
     render_query,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.run import Job, run, show_only
 
 ARGUMENTS = {
     **HOSTS,

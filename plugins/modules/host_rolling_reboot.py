@@ -575,10 +575,10 @@ server_time:
   type: float
 """
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling import patience, roll_hosts
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling_arguments import ARGUMENTS, CONSTRAINTS
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling_wish import RollWish
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.run import Work, run
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import Work, run
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.host_rolling_reboot import patience, roll_hosts
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.arguments import ARGUMENTS, CONSTRAINTS
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.options import RollWish
 
 
 def main() -> None:

@@ -101,9 +101,9 @@ logins:
   type: int
 """
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.arguments import PACE
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.run import Job, run
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vms import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import PACE
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import Job, run
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vm_pci_device import (
     MemoryRequest,
     apply_memory,
     follow_memory,

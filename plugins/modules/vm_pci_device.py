@@ -165,7 +165,7 @@ logins:
   type: int
 """
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.arguments import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import (
     DEVICES,
     MMIO,
     PACE,
@@ -173,8 +173,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.argument
     VM_OPTIONS,
     VM_OPTIONS_WITH_DEFAULTS,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.run import Job, run
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vms import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import Job, run
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vm_pci_device import (
     DeviceRequest,
     apply_devices,
     deepen_devices,

@@ -74,9 +74,9 @@ logins:
   type: int
 """
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.arguments import HOSTS
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.run import Job, run, show_only
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vms import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import HOSTS
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import Job, run, show_only
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vm_pci_device import (
     VmQuery,
     observe_query,
     render_query,

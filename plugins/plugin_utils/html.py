@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-from .plain import visible
+from ..module_utils._domain.text import visible
 
 Tone = Literal["ok", "info", "warn", "bad", "mute", ""]
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift_html import html
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.html import html
 from tests.browser.looking import contrasts, quiet
-from tests.unit.domain_drift.reports import fleet, one_of_everything
+from tests.unit.module_utils._domain.drift.reports import fleet, one_of_everything
 from tools.devtools import Browser, Tab
 
 VISIBLE = """

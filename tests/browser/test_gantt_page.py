@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.gantt import Zone, gantt_page
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.gantt.page import Zone, gantt_page
 from tests.browser.looking import contrasts, is_wide, quiet
-from tests.unit.rollout.stories import NOON, result
+from tests.unit.module_utils._domain.rolling.stories import NOON, result
 from tools.devtools import Browser, Tab
 
 ZONE = Zone(info=UTC, name="UTC")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.owner import is_gone
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.run_owner import is_gone
 from tests.controller.rolls import PASSWORD, Stage
 from tests.unit.action.records import LINE, change, outcome
 

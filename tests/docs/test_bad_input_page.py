@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from tests.unit.modules.test_bad_input import CASES, WARNINGS
+from tests.unit.modules.bad_input.test_bad_input import CASES, WARNINGS
 from tools.bad_input_page import PAGE, cell, page, plain
 
 

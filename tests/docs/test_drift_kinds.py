@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift import KINDS
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.kinds import KINDS
 from tools.envs import ROOT
 
 GUIDE = (ROOT / "docs" / "guides" / "drift.md").read_text(encoding="utf-8")

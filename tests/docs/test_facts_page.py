@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.protection import GUARDED
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import read_fabric
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read_gaps import FACT_PATHS
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.protection import GUARDED
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read import fabric
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read.gaps import FACT_PATHS
 from tools.facts_page import DESCRIBED, PAGE, current
 
 
@@ -20,4 +20,4 @@ def test_every_fact_is_described_and_guards_devices() -> None:
 
 def test_every_property_that_is_read_of_a_fabric_belongs_to_a_fact() -> None:
     named = {path for paths in FACT_PATHS.values() for path in paths}
-    assert set(read_fabric._PATHS) - {"configManager.storageSystem"} == named
+    assert set(fabric._PATHS) - {"configManager.storageSystem"} == named

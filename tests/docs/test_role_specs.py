@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.arguments import DEVICES, HOSTS
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling_arguments import ARGUMENTS
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import DEVICES, HOSTS
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.arguments import ARGUMENTS
 from tools.envs import ROOT
 from tools.generate import argument_specs
 

@@ -22,10 +22,10 @@ from tools.collection_path import install
 
 install()
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell import run as run_module  # noqa: E402
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling_slices import slices  # noqa: E402
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import open_session  # noqa: E402
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine import run as run_module  # noqa: E402
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import open_session  # noqa: E402
 from ansible_collections.directpath.vsphere.plugins.modules import host_rolling_reboot  # noqa: E402
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.slices import slices  # noqa: E402
 from tests.kill.clock import ClientClock  # noqa: E402
 
 IMPORTED_BY = os.getpid()

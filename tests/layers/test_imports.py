@@ -14,9 +14,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(
     str(path.relative_to(ROOT)) for folder in ("plugins", "simulator") for path in (ROOT / folder).rglob("*.py")
 )
-DOMAIN = "plugins/module_utils/_domain/passthrough.py"
+DOMAIN = "plugins/module_utils/_domain/host/passthrough.py"
 VSPHERE = "plugins/module_utils/_vsphere/apply.py"
-SHELL = "plugins/module_utils/_shell/run.py"
+SHELL = "plugins/module_utils/_shell/engine/run.py"
 MODULE = "plugins/modules/host_passthrough.py"
 ACTION = "plugins/action/host_rolling_reboot.py"
 INVENTORY = "plugins/inventory/pci_hosts.py"

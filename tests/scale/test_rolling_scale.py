@@ -14,10 +14,10 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from rolling_lab import Roll
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell import rolling_loop
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling import loop
 from simulator.lab.roll import reboot_times, roll_lab
+from tests.unit.modules.host_rolling_reboot.lab import Roll
 
 SHARED = ("CurrentTime", "WaitForUpdatesEx", "RetrievePropertiesEx", "ContinueRetrievePropertiesEx")
 """Calls that serve all hosts together."""
@@ -30,7 +30,7 @@ def rolled(clusters: int, **options: Any) -> tuple[Roll, dict[str, Any], float]:
     begun = roll.lab.sim.clock.now()
     # How long it will take is worked out for the user's eyes alone, for a small part of the time where time is real. Here, where
     # computing takes none, it would be half of all the work.
-    with mock.patch.object(rolling_loop, "FORECAST_AGE", 3600.0):
+    with mock.patch.object(loop, "FORECAST_AGE", 3600.0):
         result = roll.run()
     assert result["state"] == "finished"
     assert len(result["rebooted"]) == 16 * clusters

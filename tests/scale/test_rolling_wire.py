@@ -13,16 +13,16 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from harness import Lab
-from rolling_lab import Roll
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell import rolling_loop
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import session as session_module
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import Endpoint, Guard
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling import loop
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import connect as session_module
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import Endpoint, Guard
 from simulator.clock import ScaledClock
 from simulator.journal import Counters
 from simulator.lab.roll import reboot_times, roll_lab
 from simulator.simulator import Simulator
+from tests.unit.modules.harness import Lab
+from tests.unit.modules.host_rolling_reboot.lab import Roll
 
 SPEEDS = {1: 150.0, 4: 80.0, 32: 40.0}
 """Clusters of 16 hosts → seconds of the simulated vCenter in one of ours."""
@@ -53,7 +53,7 @@ def rolled(clusters: int) -> Counters:
         sim.serve(port=0) as server,
         # How long it will take is worked out again and again, for a small part of the time. Ours runs slower than it should for
         # that, and it costs no call.
-        mock.patch.object(rolling_loop, "FORECAST_AGE", 3600.0),
+        mock.patch.object(loop, "FORECAST_AGE", 3600.0),
     ):
         lab = OverTls(sim=sim, port=server.port, ca_file=str(server.ca_file))
         roll = Roll(lab=lab, options={"cluster": names, "canary": False, "max_unavailable": "4"})

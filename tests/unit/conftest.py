@@ -14,7 +14,7 @@ from contextlib import suppress
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import session_file
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import file
 
 # The machine's own CAs, which every TLS context would read whole (30 ms), are of no use here. Not so where
 # tests install tools: those need them.
@@ -38,5 +38,5 @@ with suppress(ImportError):  # environments that only show that the collection r
 def _cheap_proofs() -> Iterator[None]:
     """A kept session's proof is made to cost a tenth of a second, and hundreds are made here; one test makes a real one."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(session_file, "_ROUNDS", 1000)
+        patch.setattr(file, "_ROUNDS", 1000)
         yield

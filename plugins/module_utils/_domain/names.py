@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
 from .errors import InputError
-from .plain import visible_name
+from .text import visible_name
 
 MOST_CANDIDATES = 8
 """A message lists at most so many names."""

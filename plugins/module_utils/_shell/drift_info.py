@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._domain.drift import is_settled
-from .._domain.drift_commands import Commands
-from .._domain.drift_find import (
+from .._domain.drift.commands import Commands
+from .._domain.drift.compare import (
     DriftWorld,
     NotFound,
     Plans,
@@ -21,28 +20,29 @@ from .._domain.drift_find import (
     vms_to_ask_for,
     with_users,
 )
-from .._domain.drift_report import report, sentence
-from .._domain.drift_rules import Rule, let_pass, parse_rules
+from .._domain.drift.ignore_rules import Rule, let_pass, parse_rules
+from .._domain.drift.kinds import is_settled
+from .._domain.drift.report import report, sentence
 from .._domain.errors import InputError
-from .._domain.hosts import Host
+from .._domain.host.passthrough import PassthroughWish
+from .._domain.host.selector import DeviceWish
+from .._domain.host.targets import Inventory, Target, parse_targets
 from .._domain.names import resolve_each
-from .._domain.passthrough import PassthroughWish
+from .._domain.observed.hosts import Host
+from .._domain.observed.vms import Vm, VmName
 from .._domain.plan import Plan
-from .._domain.selectors import DeviceWish
-from .._domain.targets import Inventory, Target, parse_targets
-from .._domain.vm_devices import VmWish, VmWorld
-from .._domain.vms import Vm, VmName
-from .._vsphere.read_fabric import read_fabric
-from .._vsphere.read_hosts import read_bindings, read_names, reread_hosts
-from .._vsphere.read_options import read_options
-from .._vsphere.read_rights import has_say_at_root
-from .._vsphere.read_vms import read_holders, read_vms
-from .._vsphere.roll_traces import read_traces
-from .._vsphere.session import Session
-from .names import hosts_of, vm_of
-from .run import Outcome
-from .vms import DeviceRequest, Entry, vm_wish
-from .worlds import neighbours, place_vms, vms_of
+from .._domain.vm.devices.plan import VmWish, VmWorld
+from .._vsphere.attributes.leftovers import read_traces
+from .._vsphere.read.fabric import read_fabric
+from .._vsphere.read.hosts import read_bindings, read_names, reread_hosts
+from .._vsphere.read.root_access import has_say_at_root
+from .._vsphere.read.vm_limits import read_options
+from .._vsphere.read.vms import read_holders, read_vms
+from .._vsphere.session.connect import Session
+from .drift_names import hosts_of, vm_of
+from .engine.observe import neighbours, place_vms, vms_of
+from .engine.run import Outcome
+from .vm_pci_device import DeviceRequest, Entry, vm_wish
 
 
 @dataclass(frozen=True, kw_only=True)

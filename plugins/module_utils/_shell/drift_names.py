@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Literal
 
-from .._domain.drift_find import NotFound
+from .._domain.drift.compare import NotFound
 from .._domain.errors import InputError
+from .._domain.host.targets import Inventory, Target
 from .._domain.names import Reference
-from .._domain.targets import Inventory, Target
 
 _ABSENT = ("unknown_host", "unknown_cluster", "unknown_vm")
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._domain.errors import DirectPathError
-from .._vsphere.faults import explain
+from .._vsphere.answers.faults import explain
 from .._vsphere.sdk import MISSING
-from .._vsphere.session import end_session
-from .arguments import CONNECTION, endpoint
-from .run import fail, failure
+from .._vsphere.session.connect import end_session
+from .engine.arguments import CONNECTION, endpoint
+from .engine.run import fail, failure
 
 
 def run() -> None:

@@ -10,24 +10,24 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .._domain.errors import DirectPathError
-from .._domain.hosts import Host
+from .._domain.host.targets import Target, parse_targets
+from .._domain.maintenance.plan import EnterMaintenance, Forget, ParkWish, host_mark, plan_parking, vm_mark
 from .._domain.names import Meant, resolve_all
-from .._domain.parking import EnterMaintenance, Forget, ParkWish, host_mark, plan_parking, vm_mark
+from .._domain.observed.hosts import Host
+from .._domain.observed.vms import Vm, VmName
 from .._domain.plan import Change, Plan, TargetPlan
-from .._domain.targets import Target, parse_targets
-from .._domain.vms import Vm, VmName
-from .._vsphere.apply_maintenance import enter_maintenance, exit_maintenance, read_running_tasks
-from .._vsphere.apply_vms import apply_vm, unchecked
-from .._vsphere.faults import UNCERTAIN, explained
-from .._vsphere.marks import Choice, Marks, open_marks
-from .._vsphere.read_hosts import read_drs, read_names, vm_labels
-from .._vsphere.read_vms import place_of, read_residents, read_vms
-from .._vsphere.session import Session
-from .._vsphere.start_vm import start_vm
-from .gate import Gate
-from .output import target_result
-from .run import Outcome
-from .worlds import HostWorld, follow_hosts, observe_chosen_hosts, observe_hosts
+from .._vsphere.answers.faults import UNCERTAIN, explained
+from .._vsphere.attributes.marks import Choice, Marks, open_marks
+from .._vsphere.read.hosts import read_drs, read_names, vm_labels
+from .._vsphere.read.vms import place_of, read_residents, read_vms
+from .._vsphere.session.connect import Session
+from .._vsphere.write.maintenance import enter_maintenance, exit_maintenance, read_running_tasks
+from .._vsphere.write.power_on import start_vm
+from .._vsphere.write.vms import apply_vm, unchecked
+from .engine.gate import Gate
+from .engine.observe import HostWorld, follow_hosts, observe_chosen_hosts, observe_hosts
+from .engine.output import target_result
+from .engine.run import Outcome
 
 _DOING = {
     "shutdown": "shut down {0}",

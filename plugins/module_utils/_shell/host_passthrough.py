@@ -8,20 +8,20 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._domain.hosts import DeviceUser, Host
+from .._domain.concurrency import Pace, parse_pace
+from .._domain.host.passthrough import PassthroughWish, plan_passthrough
+from .._domain.host.targets import Target, parse_targets
 from .._domain.names import Directory, Named, resolve_each
-from .._domain.pace import Pace, parse_pace
-from .._domain.passthrough import PassthroughWish, plan_passthrough
+from .._domain.observed.hosts import DeviceUser, Host
 from .._domain.plan import Plan, TargetPlan
-from .._domain.recheck import refuse_other_devices
-from .._domain.targets import Target, parse_targets
-from .._vsphere.apply_passthrough import apply_passthrough, settle_passthrough
-from .._vsphere.read_hosts import read_names
-from .._vsphere.session import Session
-from .gate import Gate
-from .output import device_results, target_result
-from .run import Outcome, is_unreached
-from .worlds import HostWorld, deepen_hosts, follow_hosts, observe_chosen_hosts, observe_hosts, vms_of
+from .._domain.writing.recheck import refuse_other_devices
+from .._vsphere.read.hosts import read_names
+from .._vsphere.session.connect import Session
+from .._vsphere.write.passthrough import apply_passthrough, settle_passthrough
+from .engine.gate import Gate
+from .engine.observe import HostWorld, deepen_hosts, follow_hosts, observe_chosen_hosts, observe_hosts, vms_of
+from .engine.output import device_results, target_result
+from .engine.run import Outcome, is_unreached
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._domain.host_blockers import iommu_off, looks_iommu_off
-from .._domain.host_limit import device_limit, occupied
-from .._domain.hosts import Host, HostDevice
+from .._domain.host.blockers import iommu_off, looks_iommu_off
+from .._domain.host.targets import Target, parse_targets
+from .._domain.observed.hosts import Host, HostDevice
 from .._domain.plan import Plan
-from .._domain.targets import Target, parse_targets
-from .._vsphere.session import Session
-from .output import device_results
-from .run import Outcome
-from .worlds import HostWorld, observe_hosts, read_protection
+from .._domain.vm.devices.host_limit import device_limit, occupied
+from .._vsphere.session.connect import Session
+from .engine.observe import HostWorld, observe_hosts, read_protection
+from .engine.output import device_results
+from .engine.run import Outcome
 
 
 @dataclass(frozen=True, kw_only=True)

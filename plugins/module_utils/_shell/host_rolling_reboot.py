@@ -10,35 +10,35 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._domain.errors import DirectPathError
-from .._domain.hosts import Host
-from .._domain.moments import refuse_future
+from .._domain.host.overrides import parse_overrides
+from .._domain.host.targets import Inventory, Resolved, meant_hosts, wishes_of
 from .._domain.names import KINDS, Meant, relabelled, resolve_all, resolve_each
-from .._domain.overrides import parse_overrides
-from .._domain.rollout.forecast import forecast
-from .._domain.rollout.lock import scope_digest
-from .._domain.rollout.need import debt_of
-from .._domain.rollout.policy import Policy
-from .._domain.rollout.states import is_active
-from .._domain.rollout.world import Exam, World
-from .._domain.targets import Inventory, Resolved, meant_hosts, wishes_of
-from .._vsphere.collect import collect_objects
-from .._vsphere.faults import explain
-from .._vsphere.read_hosts import read_host_names, read_names
-from .._vsphere.redfish import Bmc, BmcAccess
-from .._vsphere.roll_journal import Journal, Subject
-from .._vsphere.roll_journal_file import FileJournal, journal_path, open_journal
-from .._vsphere.roll_scene import Scene, Wanted
-from .._vsphere.roll_tags import RollTags
+from .._domain.observed.hosts import Host
+from .._domain.rolling.scheduling.forecast import forecast
+from .._domain.rolling.scheduling.lock import scope_digest
+from .._domain.rolling.state.observed import Exam, World
+from .._domain.rolling.state.pending_reboot import debt_of
+from .._domain.rolling.state.phases import is_active
+from .._domain.rolling.state.policy import Policy
+from .._domain.timestamps import refuse_future
+from .._vsphere.answers.faults import explain
+from .._vsphere.attributes.file_journal import FileJournal, journal_path, open_journal
+from .._vsphere.attributes.journal import Journal, Subject
+from .._vsphere.property_collector.retrieve import collect_objects
+from .._vsphere.read.hosts import read_host_names, read_names
+from .._vsphere.redfish.client import Bmc, BmcAccess
+from .._vsphere.rolling.inventory import Scene, Wanted
+from .._vsphere.rolling.tags import RollTags
 from .._vsphere.sdk import vim
-from .._vsphere.session import Endpoint, Session
-from .._vsphere.start_vm import vms_off
-from .owner import is_gone, make_owner
-from .rolling_loop import Loop, close_down
-from .rolling_result import of_forecast, of_roll
-from .rolling_setting import Rolled, Setting, orphanage
-from .rolling_tell import Teller
-from .rolling_trouble import TROUBLE, Trouble, not_back
-from .rolling_wish import RollWish
+from .._vsphere.session.connect import Endpoint, Session
+from .._vsphere.write.power_on import vms_off
+from .rolling.context import Rolled, Setting, orphanage
+from .rolling.loop import Loop, close_down
+from .rolling.options import RollWish
+from .rolling.outage import TROUBLE, Trouble, not_back
+from .rolling.progress_file import Teller
+from .rolling.result import of_forecast, of_roll
+from .rolling.run_owner import is_gone, make_owner
 
 ATTEMPTS_TO_CLOSE = 5
 """How often the removal of the journal is tried: a server that is away then for longer keeps nobody waiting."""

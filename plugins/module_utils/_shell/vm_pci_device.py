@@ -8,23 +8,21 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .._domain.concurrency import Pace, parse_pace
 from .._domain.errors import InputError
-from .._domain.hosts import Host
-from .._domain.memory import MemoryWish, plan_memory
-from .._domain.mmio import parse_mmio
+from .._domain.host.selector import DeviceWish, parse_device_wishes
+from .._domain.host.targets import Target, parse_targets
 from .._domain.names import Reference, resolve_each
-from .._domain.pace import Pace, parse_pace
+from .._domain.observed.hosts import Host
+from .._domain.observed.vms import DynamicBacking, Vm
 from .._domain.plan import Change, Plan, TargetPlan
-from .._domain.selectors import DeviceWish, parse_device_wishes
-from .._domain.targets import Target, parse_targets
-from .._domain.vm_devices import DynamicSpec, FixedSpec, VmWish, needs_details, plan_vm_devices, reserved_cards
-from .._domain.vms import DynamicBacking, Vm
-from .._vsphere.apply_vms import Stopped, apply_vm
-from .._vsphere.session import Session
-from .gate import Gate
-from .output import target_result, vm_result
-from .run import Outcome
-from .worlds import (
+from .._domain.vm.devices.plan import DynamicSpec, FixedSpec, VmWish, needs_details, plan_vm_devices, reserved_cards
+from .._domain.vm.memory import MemoryWish, plan_memory
+from .._domain.vm.mmio import parse_mmio
+from .._vsphere.session.connect import Session
+from .._vsphere.write.vms import Stopped, apply_vm
+from .engine.gate import Gate
+from .engine.observe import (
     NamedVms,
     NamedVmWorld,
     assume_enabled,
@@ -36,6 +34,8 @@ from .worlds import (
     vms_of,
     vms_on,
 )
+from .engine.output import target_result, vm_result
+from .engine.run import Outcome
 
 _DEFAULTED = (
     "state",

@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .._domain.drift_html import html
-from .._domain.drift_junit import junit
-from .._domain.drift_markdown import markdown
-from .._domain.drift_report import SCHEMA, VERSION, lines, merged, sentence, untold
-from .._domain.errors import DirectPathError, InputError
-from .._domain.plain import all_visible
+from ...module_utils._domain.drift.report import SCHEMA, VERSION, lines, merged, sentence, untold
+from ...module_utils._domain.errors import DirectPathError, InputError
+from ...module_utils._domain.text import all_visible
+from .html import html
+from .junit import junit
+from .markdown import markdown
 
 FORMATS = ("json", "junit", "markdown", "html")
 MOST_IN_A_MESSAGE = 3

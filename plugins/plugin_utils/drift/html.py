@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .drift import KINDS
-from .drift_page_parts import SCRIPT, SIDE, STYLE
-from .drift_report import sentence
-from .page import Html, Tone, badge, details, element, facts, joined, page
+from ...module_utils._domain.drift.kinds import KINDS
+from ...module_utils._domain.drift.report import sentence
+from ..html import Html, Tone, badge, details, element, facts, joined, page
+from .html_assets import SCRIPT, SIDE, STYLE
 
 Record = Mapping[str, Any]
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree as Xml
 
-from .drift import KINDS
+from ...module_utils._domain.drift.kinds import KINDS
 
 Record = Mapping[str, Any]
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .drift_report import sentence
+from ...module_utils._domain.drift.report import sentence
 
 Record = Mapping[str, Any]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..page import Html, element
+from ..html import Html, element
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

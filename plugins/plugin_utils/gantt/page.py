@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..page import Html, Tone, badge, data, details, element, facts, joined, page
-from ..plain import duration
+from ...module_utils._domain.rolling.scheduling.notices import on_clock
+from ...module_utils._domain.text import duration
+from ..html import Html, Tone, badge, data, details, element, facts, joined, page
+from ..rolling.merge_slices import span
+from .assets import SCRIPT, STYLE, legend, patterns
 from .axis import Piece, axis
-from .gantt_look import SCRIPT, STYLE, legend, patterns
-from .gantt_rows import RESTING, TONES, TROUBLE, Group, Zone, axis_row, drawn
-from .joining import span
-from .notices import on_clock
+from .rows import RESTING, TONES, TROUBLE, Group, Zone, axis_row, drawn
 
 __all__ = ["Zone", "gantt_page"]
 

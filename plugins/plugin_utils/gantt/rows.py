@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
-from ..page import Html, Tone, badge, details, element, joined, table
-from ..plain import duration
+from ...module_utils._domain.rolling.state.timeline import clock
+from ...module_utils._domain.text import duration
+from ..html import Html, Tone, badge, details, element, joined, table
+from .assets import PHASES, VM_PHASES, Look, stripe
 from .axis import Axis, ticks
-from .gantt_look import PHASES, VM_PHASES, Look, stripe
-from .report import clock
 
 Record = Mapping[str, Any]
 

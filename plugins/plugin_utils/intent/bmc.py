@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .errors import InputError
-from .intent import NAME_VARIABLE
+from ...module_utils._domain.errors import InputError
+from .load import NAME_VARIABLE
 
 PREFIX = "bmc_"
 ADDRESS, ADDRESSES = "bmc_address", "bmc_addresses"

@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from .errors import InputError
-from .mmio import parse_mmio
-from .passthrough_wish import refuse_relabelling
-from .places import Place, PlacedError, choice, items, mapping, text, truth, whole_number
-from .selectors import DeviceWish, parse_device_wishes, refuse_contradictions
-from .vm_wishes import VmWish, check_wish
+from ...module_utils._domain.errors import InputError
+from ...module_utils._domain.host.desired import refuse_relabelling
+from ...module_utils._domain.host.selector import DeviceWish, parse_device_wishes, refuse_contradictions
+from ...module_utils._domain.vm.desired import VmWish, check_wish
+from ...module_utils._domain.vm.mmio import parse_mmio
+from .source_location import Place, PlacedError, choice, items, mapping, text, truth, whole_number
 
 VM_CHOICES = {
     "state": ("present", "absent", "exactly"),

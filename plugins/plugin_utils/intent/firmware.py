@@ -11,8 +11,8 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from ...module_utils._domain.names import MOST_CANDIDATES, Kind, visible_names
 from .named_records import clusters_of, directory_of
-from .names import MOST_CANDIDATES, Kind, visible_names
 
 Record = Mapping[str, Any]
 

@@ -19,11 +19,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import InputError
-from .intent_entries import host_devices, vm_entry
-from .places import Place, items, mapping, names, text, whole_number
+from ...module_utils._domain.errors import InputError
+from ...module_utils._domain.suggest import meant
+from .entries import host_devices, vm_entry
 from .role_options import ROLE_OPTIONS
-from .spelling import meant
+from .source_location import Place, items, mapping, names, text, whole_number
 
 CLUSTER_VARIABLE = "passthrough_hosts"
 DEVICE_VARIABLE = "passthrough_devices"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .names import Directory, Kind, Named
+from ...module_utils._domain.names import Directory, Kind, Named
 
 Record = Mapping[str, Any]
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from .errors import InputError
-from .spelling import as_whole, meant
+from ...module_utils._domain.errors import InputError
+from ...module_utils._domain.suggest import as_whole, meant
 
 DEEPEST = 20
 """Levels a value may be nested: far more than any wish has, and an end for an anchor that holds itself."""

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from .hosts import Host, HostDevice
-from .plain import visible_name
-from .vms import DynamicBacking, FixedBacking, Vm, VmDevice
+from ...module_utils._domain.observed.hosts import Host, HostDevice
+from ...module_utils._domain.observed.vms import DynamicBacking, FixedBacking, Vm, VmDevice
+from ...module_utils._domain.text import visible_name
 
 PREFIX = "directpath_"
 """Of the facts among the variables of an inventory host."""

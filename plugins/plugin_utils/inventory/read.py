@@ -14,17 +14,17 @@ from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from .._domain.errors import DirectPathError, InputError
-from .._domain.inventory import Entry, host_entry, vm_entry
-from .._domain.places import shown
-from .._domain.spelling import as_whole, meant
-from .._vsphere.faults import CONNECTION_ERRORS, explain
-from .._vsphere.read_hosts import read_hosts
-from .._vsphere.sdk import MISSING, vmodl
-from .._vsphere.session import Endpoint, Session, open_session
-from .arguments import endpoint
-from .output import device_results
-from .worlds import vms_on
+from ...module_utils._domain.errors import DirectPathError, InputError
+from ...module_utils._domain.suggest import as_whole, meant
+from ...module_utils._shell.engine.arguments import endpoint
+from ...module_utils._shell.engine.observe import vms_on
+from ...module_utils._shell.engine.output import device_results
+from ...module_utils._vsphere.answers.faults import CONNECTION_ERRORS, explain
+from ...module_utils._vsphere.read.hosts import read_hosts
+from ...module_utils._vsphere.sdk import MISSING, vmodl
+from ...module_utils._vsphere.session.connect import Endpoint, Session, open_session
+from ..intent.source_location import shown
+from .entries import Entry, host_entry, vm_entry
 
 AT_ONCE = 8
 """vCenters read at the same time."""

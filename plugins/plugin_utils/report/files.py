@@ -12,8 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from .._domain.errors import InputError
-from .._domain.rollout.gantt_rows import Zone
+from ...module_utils._domain.errors import InputError
+from ..gantt.rows import Zone
 
 
 def trouble_with(path: str) -> str:

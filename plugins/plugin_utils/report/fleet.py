@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from .rollout.told import owing
+from ..rolling.result_lines import owing
 
 Record = Mapping[str, Any]
 

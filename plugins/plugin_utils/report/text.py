@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .named_records import clusters_of, directory_of
-from .rollout.told import is_roll, owing, roll_lines
+from ..intent.named_records import clusters_of, directory_of
+from ..rolling.result_lines import is_roll, owing, roll_lines
 
 Record = Mapping[str, Any]
 

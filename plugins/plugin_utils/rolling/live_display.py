@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
-from .._domain.rollout.progress import Line, Record, Shown, Tone, View, meter, read, show
-from .._domain.rollout.report import clock
+from ...module_utils._domain.rolling.state.timeline import clock
+from .progress import Line, Record, Shown, Tone, View, meter, read, show
 
 LOOKS = 0.25
 """Seconds between two looks into the progress file."""

@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .notices import JOURNAL, topic_of
-from .report import MOST_REASONS
+from ...module_utils._domain.rolling.scheduling.notices import JOURNAL, topic_of
+from ...module_utils._domain.rolling.state.timeline import MOST_REASONS
 
 Record = Mapping[str, Any]
 Key = tuple[tuple[str, ...], int]

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from typing import Any, Literal
 
-from ..plain import duration, one_line, padded, shortened, width
-from .notices import HELD, gist_of, on_clock, topic_of
-from .report import clock
-from .states import RESTING
+from ...module_utils._domain.rolling.scheduling.notices import HELD, gist_of, on_clock, topic_of
+from ...module_utils._domain.rolling.state.phases import RESTING
+from ...module_utils._domain.rolling.state.timeline import clock
+from ...module_utils._domain.text import duration, one_line, padded, shortened, width
 
 Record = Mapping[str, Any]
 Tone = Literal["", "ok", "info", "warn", "bad"]

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
+from ...module_utils._domain.rolling.state.timeline import clock
 from .progress import View
-from .report import clock
-from .telling import schedule_lines
+from .summary_lines import schedule_lines
 
 Record = Mapping[str, Any]
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from .._domain.rollout.joining import joined_results
-from .owner import make_owner
+from ...module_utils._shell.rolling.run_owner import make_owner
+from .merge_slices import joined_results
 
 Part = dict[str, Any]
 

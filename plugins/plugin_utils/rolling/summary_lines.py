@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..plain import duration, one_line, padded, several, width
-from .joining import span
+from ...module_utils._domain.text import duration, one_line, padded, several, width
+from .merge_slices import span
 from .progress import Line, Tone, View, meter
 
 Record = Mapping[str, Any]

@@ -27,7 +27,7 @@ from ansible.playbook.task import Task
 from ansible.plugins.connection.local import Connection
 
 from ansible_collections.directpath.vsphere.plugins.action import host_rolling_reboot as plugin
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell import rolling_watch
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling import live_display
 
 PASSWORD = "s3cr3t-w0rd"
 ELSEWHERE = "directpath.vsphere.elsewhere"
@@ -119,9 +119,9 @@ class Roll:
         """The task's result. Every part has to be used."""
         self.temporary.mkdir(exist_ok=True)
         script = iter(parts)
-        draw = rolling_watch.Screen.draw
+        draw = live_display.Screen.draw
 
-        def look(screen: rolling_watch.Screen) -> None:
+        def look(screen: live_display.Screen) -> None:
             draw(screen)
             self.looks += 1
 
@@ -134,8 +134,8 @@ class Roll:
         with ExitStack() as stack:
             for name, value in constants.items():
                 stack.enter_context(mock.patch.object(plugin.C, name, value))
-            stack.enter_context(mock.patch.multiple(rolling_watch, LOOKS=0.01, REDRAW=0.01))
-            stack.enter_context(mock.patch.object(rolling_watch.Screen, "draw", look))
+            stack.enter_context(mock.patch.multiple(live_display, LOOKS=0.01, REDRAW=0.01))
+            stack.enter_context(mock.patch.object(live_display.Screen, "draw", look))
             stack.enter_context(mock.patch.object(plugin, "display", self.screen))
             stack.enter_context(mock.patch.object(plugin, "COLUMNS", self.columns))
             stack.enter_context(mock.patch.object(plugin, "time", SimpleNamespace(sleep=self.pauses.append)))

@@ -21,10 +21,10 @@ import pytest
 from ansible.errors import AnsibleConnectionFailure
 
 from ansible_collections.directpath.vsphere.plugins.action import host_rolling_reboot as plugin
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell import rolling_watch
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.owner import is_gone
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.run_owner import is_gone
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling import live_display
 from tests.unit.action.records import LINE, NOON, change, outcome
-from tests.unit.action.rolls import PASSWORD, SOON, Elsewhere, Roll
+from tests.unit.action.rolling_runs import PASSWORD, SOON, Elsewhere, Roll
 
 
 @pytest.fixture(autouse=True)
@@ -380,6 +380,6 @@ def test_when_the_process_above_is_gone_the_file_is_removed_and_the_owner_ends(r
     def parent() -> int:
         return 1 if works.is_set() else 1234
 
-    with mock.patch.object(plugin.os, "_exit", end), mock.patch.object(rolling_watch.os, "getppid", parent):
+    with mock.patch.object(plugin.os, "_exit", end), mock.patch.object(live_display.os, "getppid", parent):
         roll.run({"then": module, "result": outcome(("done", 0, 1))})
     assert left == [[]]

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.action import host_rolling_reboot
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.page import element
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.drift_files import FORMATS, put_together, write
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling_tell import Teller
-from tests.unit.domain_drift.reports import difference, part
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.progress_file import Teller
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.files import FORMATS, put_together, write
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.html import element
+from tests.unit.module_utils._domain.drift.reports import difference, part
 
 EVIL, SHOWN = "db\x1b[2J\u202e\x9b", "db\\x1b[2J\\u202e\\x9b"
 

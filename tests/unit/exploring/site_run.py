@@ -7,15 +7,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness import Lab
-from random_labs import Example
-
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.report import (
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.report.text import (
     assumed_enabled,
     differences,
     outcome,
     reboot_outcome,
 )
+from tests.unit.exploring.random_labs import Example
+from tests.unit.modules.harness import Lab
 
 Result = dict[str, Any]
 

@@ -8,11 +8,11 @@ import os
 import tempfile
 
 import pytest
-from harness import Lab
-from random_labs import Example, commit_seed, example
-from site_run import Site
 
 from simulator.lab.hardware import LabError
+from tests.unit.exploring.random_labs import Example, commit_seed, example
+from tests.unit.exploring.site_run import Site
+from tests.unit.modules.harness import Lab
 
 SEED = commit_seed()
 LABS, LONG = 200, int(os.environ.get("DIRECTPATH_LABS", "2000"))

@@ -7,9 +7,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from harness import Lab
-from random_labs import Example
-from site_run import Site
+from tests.unit.exploring.random_labs import Example
+from tests.unit.exploring.site_run import Site
+from tests.unit.modules.harness import Lab
 
 WAITS = {"enabled": True, "active": False}
 

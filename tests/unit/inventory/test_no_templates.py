@@ -16,15 +16,15 @@ from ansible.template import Templar
 from ansible.vars.manager import VariableManager
 
 from ansible_collections.directpath.vsphere.plugins.inventory.pci_hosts import InventoryModule
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.inventory import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.names import shown_name
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.vms import DynamicBacking, VmDevice
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.inventory.entries import (
     GROUPINGS,
     host_entry,
     inventory_name,
     vm_entry,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.names import shown_name
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vms import DynamicBacking, VmDevice
-from tests.unit.domain_vm.builders import esx, guest
+from tests.unit.module_utils._domain.vm.builders import esx, guest
 
 try:
     from ansible.template import trust_as_template as trusted  # what a user wrote, not what a server sent

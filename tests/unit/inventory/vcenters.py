@@ -18,7 +18,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import inventory_loader
 
 from ansible_collections.directpath.vsphere.plugins.inventory import pci_hosts
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import session
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import connect
 from simulator.clock import ManualClock
 from simulator.simulator import Simulator
 from tests.unit.ansible_core import controller
@@ -100,7 +100,7 @@ class VCenters:
         loader = loader or DataLoader()
         with ExitStack() as stack:
             told = stack.enter_context(controller())
-            stack.enter_context(mock.patch.object(session, "open_transport", self._transport))
+            stack.enter_context(mock.patch.object(connect, "open_transport", self._transport))
             stack.enter_context(mock.patch.object(constants, "INVENTORY_ANY_UNPARSED_IS_FAILED", strict))
             stack.enter_context(mock.patch.object(constants, "INVENTORY_UNPARSED_WARNING", False))
             manager = Manager(loader=loader, sources=[str(source)], cache=cache)
@@ -119,7 +119,7 @@ class VCenters:
     def calls(self, address: str) -> dict[str, int]:
         return dict(self.sims[address].journal.counters.methods)
 
-    def _transport(self, endpoint: session.Endpoint) -> session.Guard:
+    def _transport(self, endpoint: connect.Endpoint) -> connect.Guard:
         sim = self.sims.get(endpoint.hostname) or self.sims.get(f"{endpoint.hostname}:{endpoint.port}")
         if sim is None:
             raise ConnectionRefusedError(111, "Connection refused")

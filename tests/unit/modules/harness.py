@@ -18,9 +18,10 @@ from unittest import mock
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import automation_http, roll_probes
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import session as session_module
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import Endpoint, Guard
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rest import http
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rolling import probes
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import connect as session_module
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import Endpoint, Guard
 from simulator.clock import ManualClock
 from simulator.faults import Dropped
 from simulator.simulator import Simulator
@@ -50,7 +51,7 @@ class RestInProcess:
     asked: list[str] = field(default_factory=list)
     is_open: bool = True
 
-    def send(self, request: automation_http.Request, headers: Mapping[str, str]) -> automation_http.Reply:
+    def send(self, request: http.Request, headers: Mapping[str, str]) -> http.Reply:
         self.asked.append(f"{request.verb} {request.path}")
         lower = {name.lower(): text for name, text in headers.items()}
         body = b"" if request.body is None else json.dumps(request.body).encode()
@@ -58,7 +59,7 @@ class RestInProcess:
             found = answer(self.sim, Request(verb=request.verb, path=request.path, headers=lower, body=body))
         except Dropped:
             raise ConnectionResetError(104, "Connection reset by peer") from None
-        return automation_http.Reply(status=found.status, body=found.body)
+        return http.Reply(status=found.status, body=found.body)
 
     def close(self) -> None:
         self.is_open = False
@@ -128,9 +129,9 @@ class Lab:
         with (
             _arguments(arguments),
             mock.patch.object(session_module, "open_transport", self._transport),
-            mock.patch.object(automation_http, "open_http", return_value=RestInProcess(self.sim)),
+            mock.patch.object(http, "open_http", return_value=RestInProcess(self.sim)),
             mock.patch.object(run_module, "open_session", open_session, create=True),
-            mock.patch.object(roll_probes, "GRACE", PATIENCE),
+            mock.patch.object(probes, "GRACE", PATIENCE),
             redirect_stdout(printed),
             suppress(SystemExit),
         ):

@@ -13,9 +13,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "modules"))
 
-from rolling_lab import Roll, fleet
-
 from simulator.tasks import Task
+from tests.unit.modules.host_rolling_reboot.lab import Roll, fleet
 
 
 class Killed(BaseException):

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain import page as p
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plain import visible
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.text import visible
+from ansible_collections.directpath.vsphere.plugins.plugin_utils import html as p
 
 NASTY = "</title><script>alert(1)</script><img src=x onerror=alert(1)>\"'&amp; \x00\u202egnp"
 

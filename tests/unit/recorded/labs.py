@@ -6,10 +6,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from recordings import HOST
-
 from simulator import Simulator
 from simulator.objects.host import HostSystem
+from tests.unit.recorded.recordings import HOST
 
 Lab = dict[str, Any]
 

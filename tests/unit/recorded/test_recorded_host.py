@@ -7,15 +7,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import labs
 import pytest
-import recordings
 import yaml
-from harness import Lab
 
 from simulator import Simulator
 from simulator.lab.hardware import LabError
 from simulator.selfcheck import problems
+from tests.unit.modules.harness import Lab
+from tests.unit.recorded import labs, recordings
 
 BOOT, VSAN, UPLINK = "0000:03:00.0", "0000:0c:00.0", "0000:0b:00.0"
 

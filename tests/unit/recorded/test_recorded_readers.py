@@ -7,24 +7,26 @@ from __future__ import annotations
 from typing import Any
 from unittest import mock
 
-import labs
 import pytest
-import recordings
 from pyVmomi import SoapAdapter, vim, vmodl
-from shapes import sent
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import Host
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.protection import protections
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vms import MemoryState, Vm
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import read_fabric, read_options
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.bulk_values import RowReader
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.collect import Row
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read_disk_paths import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.protection import protections
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import Host
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.vms import MemoryState, Vm
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector.page_values import (
+    RowReader,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector.retrieve import Row
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read import fabric as read_fabric
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read import vm_limits
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read.disk_paths import (
     TOPOLOGIES,
     disks_by_adapter,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read_hosts import host_from_row
-from ansible_collections.directpath.vsphere.tests.unit.vsphere.alike import differences, row_differences
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read.hosts import host_from_row
+from tests.unit.module_utils._vsphere.alike import differences, row_differences
+from tests.unit.recorded import labs, recordings
+from tests.unit.recorded.shapes import sent
 
 KNOWS_9 = hasattr(vim.host.PciDevice(), "physicalSlot")
 BOOT, VSAN, UPLINK = "0000:03:00.0", "0000:0c:00.0", "0000:0b:00.0"
@@ -149,8 +151,8 @@ def test_limits_and_the_system_id_of_the_recorded_host() -> None:
     ]
     browser = Row(kind=vim.ComputeResource, moid="domain-1", values={"environmentBrowser": vim.EnvironmentBrowser("e")})
     rows = {vim.ComputeResource: [browser], vim.ClusterComputeResource: []}
-    with mock.patch.object(read_options, "collect_named", return_value=rows):
-        options = read_options.read_options(Everything(Browser()), vms, [host])  # type: ignore[arg-type]
+    with mock.patch.object(vm_limits, "collect_named", return_value=rows):
+        options = vm_limits.read_options(Everything(Browser()), vms, [host])  # type: ignore[arg-type]
     assert options.limits == {"vm-13": 16, "vm-19": 16, "vm-20": 128, "vm-22": 128}
     assert options.system_ids == {"host-1": "69c2ad94-7c22-3506-dd02-78ac443ae2ea"}
     assert "0000:05:00.1" in (options.offered["host-1"] or ())

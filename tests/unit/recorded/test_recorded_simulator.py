@@ -6,15 +6,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import labs
 import pytest
-import recordings
 import yaml
 from pyVmomi import vim
-from shapes import Shape, differences, sent, shape
 
 from simulator.objects.config_options import config_option
 from simulator.objects.environment import config_target
+from tests.unit.recorded import labs, recordings
+from tests.unit.recorded.shapes import Shape, differences, sent, shape
 
 LISTED: dict[str, list[dict[str, Any]]] = yaml.safe_load((recordings.RECORDED / "differences.yml").read_text("utf-8"))
 TARGETS = {

@@ -8,17 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from .drift import Difference
-from .drift_commands import Commands
-from .drift_hosts import host_differences, roll_difference, without_disk_verdicts
-from .drift_vms import VmCase, surplus_differences, vm_differences
-from .hosts import DeviceUser, Host
-from .overrides import parse_overrides
-from .passthrough import PassthroughWish, needs_fabric, plan_passthrough
-from .plan import Plan, TargetPlan
-from .protection import holds_disks
-from .vm_devices import VmWish, VmWorld, needs_details, plan_vm_devices
-from .vms import FixedBacking, Vm, held_addresses
+from ..host.overrides import parse_overrides
+from ..host.passthrough import PassthroughWish, needs_fabric, plan_passthrough
+from ..host.protection import holds_disks
+from ..observed.hosts import DeviceUser, Host
+from ..observed.vms import FixedBacking, Vm, held_addresses
+from ..plan import Plan, TargetPlan
+from ..vm.devices.plan import VmWish, VmWorld, needs_details, plan_vm_devices
+from .commands import Commands
+from .hosts import host_differences, roll_difference, without_disk_verdicts
+from .kinds import Difference
+from .vms import VmCase, surplus_differences, vm_differences
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,16 +9,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from .drift import Difference
-from .drift_commands import Commands
-from .hosts import Host, HostDevice, virtual_functions
-from .overrides import Override, apply_overrides
-from .plan import Blocker, TargetPlan
-from .protection import holds_disks, protections
-from .rollout.codec import decode_host
-from .rollout.journal import ENTRY
-from .rollout.states import ENDED
-from .selectors import DeviceWish
+from ..host.overrides import Override, apply_overrides
+from ..host.protection import holds_disks, protections
+from ..host.selector import DeviceWish
+from ..observed.hosts import Host, HostDevice, virtual_functions
+from ..plan import Blocker, TargetPlan
+from ..rolling.state.codec import decode_host
+from ..rolling.state.journal import ENTRY
+from ..rolling.state.phases import ENDED
+from .commands import Commands
+from .kinds import Difference
 
 _KIND_OF = {
     "no_match": "missing",

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .drift import KINDS, Difference
-from .errors import InputError
-from .spelling import matches
+from ..errors import InputError
+from ..suggest import matches
+from .kinds import KINDS, Difference
 
 RULE_KEYS = ("name", "kinds", "hosts", "vms", "clusters", "devices")
 

@@ -12,12 +12,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .drift import KINDS, Difference, Status, status_of
-from .drift_commands import Commands
-from .drift_find import DriftWorld, Plans
-from .host_limit import device_limit, occupied
-from .hosts import Host, HostDevice
-from .vms import DynamicBacking, FixedBacking, Vm
+from ..observed.hosts import Host, HostDevice
+from ..observed.vms import DynamicBacking, FixedBacking, Vm
+from ..vm.devices.host_limit import device_limit, occupied
+from .commands import Commands
+from .compare import DriftWorld, Plans
+from .kinds import KINDS, Difference, Status, status_of
 
 SCHEMA = "directpath.vsphere.drift_report"
 VERSION = 1

@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .drift import Difference
-from .drift_commands import Commands
-from .hosts import HostDevice
-from .memory import LIMIT, RESERVATION, describe_device
-from .plan import Blocker, Change, TargetPlan
-from .vm_matching import Held, survey
-from .vm_wishes import VmWorld
-from .vms import Vm
+from ..observed.hosts import HostDevice
+from ..observed.vms import Vm
+from ..plan import Blocker, Change, TargetPlan
+from ..vm.desired import VmWorld
+from ..vm.devices.matching import Held, survey
+from ..vm.memory import LIMIT, RESERVATION, describe_device
+from .commands import Commands
+from .kinds import Difference
 
 _UNKNOWN = {
     "vm_not_connected": "unreachable",

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from .hosts import Host, HostDevice, UnreadVm
-from .plan import Blocker
+from ..observed.hosts import Host, HostDevice, UnreadVm
+from ..plan import Blocker
 
 
 def unreachable(host: Host) -> Blocker:

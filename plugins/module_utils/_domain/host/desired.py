@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .errors import InputError
-from .hosts import Host, HostDevice
-from .selectors import DeviceWish, refuse_contradictions
+from ..errors import InputError
+from ..observed.hosts import Host, HostDevice
+from .selector import DeviceWish, refuse_contradictions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

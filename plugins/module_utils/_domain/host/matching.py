@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from .hosts import Host, HostDevice, dependency_groups
-from .plan import Blocker
-from .selectors import DeviceWish, Selector
+from ..observed.hosts import Host, HostDevice, dependency_groups
+from ..plan import Blocker
+from .selector import DeviceWish, Selector
 
 _SHOWN = 8
 """Candidates named in one message at most."""

@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .errors import InputError
-from .hosts import Host
-from .names import shown_name
-from .pci import parse_address
-from .plain import visible_name
-from .plan import Blocker
+from ..errors import InputError
+from ..names import shown_name
+from ..observed.hosts import Host
+from ..pci import parse_address
+from ..plan import Blocker
+from ..text import visible_name
 from .protection import Protection, management_addresses
 
 _ENTRY = re.compile(r"(?:(?P<host>.*?)/)?(?P<address>[0-9A-Fa-f:]+\.[0-7])(?:=(?P<what>.*))?")

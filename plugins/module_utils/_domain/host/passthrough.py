@@ -7,7 +7,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from .host_blockers import (
+from ..observed.hosts import Host, HostDevice, dependency_groups
+from ..plan import Blocker, Change, Plan, TargetPlan
+from .blockers import (
     holders_unknown,
     in_use,
     incapable,
@@ -18,13 +20,11 @@ from .host_blockers import (
     rebind_unsupported,
     unreachable,
 )
-from .hosts import Host, HostDevice, dependency_groups
+from .desired import PassthroughWish, PassthroughWrite, refuse_bad_wishes
+from .matching import Selection, select_all
 from .overrides import Override, apply_overrides, full_form, parse_overrides, protection_blockers
-from .passthrough_wish import PassthroughWish, PassthroughWrite, refuse_bad_wishes
-from .plan import Blocker, Change, Plan, TargetPlan
 from .protection import Protection, cautions, protections
-from .selection import Selection, select_all
-from .selectors import DeviceWish
+from .selector import DeviceWish
 
 __all__ = [
     "PassthroughWish",

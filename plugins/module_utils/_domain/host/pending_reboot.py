@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from .hosts import Host, HostDevice
+from ..observed.hosts import Host, HostDevice
+from ..plan import Blocker
 from .overrides import Applied, apply_overrides, full_form, parse_overrides
-from .plan import Blocker
 from .protection import Protection, protections
 
 

@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from .facts import Fact, Gap, Listing, Unknown, gaps_of
-from .hosts import Disk, Host, HostDevice, HostFabric, PhysicalNic, StorageAdapter, Switch, dependency_groups
-from .pci import (
+from ..facts import Fact, Gap, Listing, Unknown, gaps_of
+from ..observed.hosts import Disk, Host, HostDevice, HostFabric, PhysicalNic, StorageAdapter, Switch, dependency_groups
+from ..pci import (
     ACCELERATOR_CLASS,
     DISPLAY_CLASS,
     FIBRE_CHANNEL_CLASS,

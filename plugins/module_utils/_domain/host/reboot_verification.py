@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .host_blockers import unreachable
-from .hosts import Host, HostDevice
-from .selection import select_all
-from .selectors import DeviceWish
+from ..observed.hosts import Host, HostDevice
+from .blockers import unreachable
+from .matching import select_all
+from .selector import DeviceWish
 
 _NOT_SETTLED = (
     "Another reboot will not help. Look for an ACS check that refuses it (KB 391460, KB 1036811), for the known fault that "

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Literal
 
-from .errors import InputError
-from .hosts import HostDevice
-from .pci import parse_address, parse_id, parse_pair
-from .spelling import as_whole, matches, meant
+from ..errors import InputError
+from ..observed.hosts import HostDevice
+from ..pci import parse_address, parse_id, parse_pair
+from ..suggest import as_whole, matches, meant
 
 SELECTOR_KEYS = (
     "vendor_id",

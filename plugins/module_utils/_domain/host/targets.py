@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from .errors import InputError
-from .hosts import Host
-from .names import KINDS, Directory, Kind, near
-from .selectors import DeviceWish, parse_device_wishes
-from .vms import VmName
+from ..errors import InputError
+from ..names import KINDS, Directory, Kind, near
+from ..observed.hosts import Host
+from ..observed.vms import VmName
+from .selector import DeviceWish, parse_device_wishes
 
 
 @dataclass(frozen=True, kw_only=True)

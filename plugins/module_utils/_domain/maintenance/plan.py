@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .holders import unread_vms
-from .host_blockers import evacuation_loses_devices, evacuation_may_lose_devices, unreachable
-from .hosts import Host
-from .plan import Blocker, Change, Plan, TargetPlan
-from .timeouts import check_timeout
-from .vm_wishes import PowerOff
-from .vms import FixedBacking, Vm
+from ..host.blockers import evacuation_loses_devices, evacuation_may_lose_devices, unreachable
+from ..observed.hosts import Host
+from ..observed.uncertain_holders import unread_vms
+from ..observed.vms import FixedBacking, Vm
+from ..plan import Blocker, Change, Plan, TargetPlan
+from ..timeouts import check_timeout
+from ..vm.desired import PowerOff
 
 PinnedAction = Literal["fail", "shutdown", "shutdown_then_power_off"]
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .facts import NOTHING, Fact, Listing
-from .pci import BRIDGE_CLASS
+from ..facts import NOTHING, Fact, Listing
+from ..pci import BRIDGE_CLASS
 
 DeviceState = Literal["unavailable", "off", "pending_enable", "active", "pending_disable", "stale"]
 DeviceMode = Literal["off", "passthrough", "sriov", "vgpu", "directpath", "unknown"]

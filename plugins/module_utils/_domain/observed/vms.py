@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from .facts import Fact, Unknown
+from ..facts import Fact, Unknown
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

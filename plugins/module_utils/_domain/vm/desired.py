@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from .errors import InputError
-from .holders import unread_vms
-from .hosts import Host, HostDevice, UnreadVm
+from ..errors import InputError
+from ..host.selector import DeviceWish
+from ..observed.hosts import Host, HostDevice, UnreadVm
+from ..observed.uncertain_holders import unread_vms
+from ..observed.vms import AllowedDevice, Vm
 from .mmio import MmioWish
-from .selectors import DeviceWish
-from .vms import AllowedDevice, Vm
 
 WishState: TypeAlias = Literal["present", "absent", "exactly"]
 BackingChoice: TypeAlias = Literal["auto", "dynamic", "fixed"]

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from .plan import Blocker
-from .vms import SriovBacking, Vm, VmDevice
+from ..observed.vms import SriovBacking, Vm, VmDevice
+from ..plan import Blocker
 
 MINIMUM_HARDWARE = {"fixed": 7, "dynamic": 17}
 """Hardware version that knows the backing: virtual hardware feature table (fixed), API reference of

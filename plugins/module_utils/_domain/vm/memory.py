@@ -13,9 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from .errors import InputError
-from .plan import Blocker, Change, Plan, TargetPlan
-from .vms import REMOVED, FixedBacking, MemoryState, Vm, VmDevice
+from ..errors import InputError
+from ..observed.vms import REMOVED, FixedBacking, MemoryState, Vm, VmDevice
+from ..plan import Blocker, Change, Plan, TargetPlan
 
 MemoryWanted: TypeAlias = Literal["locked", "reserved", "unlocked"]
 

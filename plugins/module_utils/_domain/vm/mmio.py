@@ -17,12 +17,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .errors import InputError
+from ..errors import InputError
+from ..observed.vms import Vm
+from ..pci import ACCELERATOR_CLASS, DISPLAY_CLASS, parse_pair
+from ..plan import Blocker, Change
+from ..suggest import as_whole
 from .gpu_memory import MODEL_MEMORY_GB
-from .pci import ACCELERATOR_CLASS, DISPLAY_CLASS, parse_pair
-from .plan import Blocker, Change
-from .spelling import as_whole
-from .vms import Vm
 
 USE_KEY = "pciPassthru.use64bitMMIO"
 SIZE_KEY = "pciPassthru.64bitMMIOSizeGB"

@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from .hosts import Host
+from ..observed.hosts import Host
+from ..observed.vms import Vm
+from ..plan import Blocker, Change
+from .desired import BackingKind, HotAdd, PowerOff, VmWish
 from .limits import check_hardware, check_limit, counts_towards_limit
 from .memory import describe_device, lock_blockers
-from .plan import Blocker, Change
-from .vm_wishes import BackingKind, HotAdd, PowerOff, VmWish
-from .vms import Vm
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from .vms import FixedBacking, Vm
+from ..observed.vms import FixedBacking, Vm
 
 
 def others_with(addresses: Collection[str], vm: Vm, neighbors: Iterable[Vm]) -> tuple[Vm, ...]:

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .errors import DirectPathError
-from .hosts import Host
-from .passthrough import PassthroughWrite, check_identity
-from .plan import Change, TargetPlan
-from .vms import Vm
+from ..errors import DirectPathError
+from ..host.passthrough import PassthroughWrite, check_identity
+from ..observed.hosts import Host
+from ..observed.vms import Vm
+from ..plan import Change, TargetPlan
 
 
 def still_to_do(planned: Sequence[Change], now: TargetPlan, *, doing: str, also: str = "") -> tuple[Change, ...]:

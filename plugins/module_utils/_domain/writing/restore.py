@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from .memory import MemoryWrite, describe_device
-from .plan import Change
-from .vm_wishes import Detach, DynamicSpec, FixedSpec, HotAdd
-from .vms import Backing, DynamicBacking, FixedBacking, Vm, VmDevice
+from ..observed.vms import Backing, DynamicBacking, FixedBacking, Vm, VmDevice
+from ..plan import Change
+from ..vm.desired import Detach, DynamicSpec, FixedSpec, HotAdd
+from ..vm.memory import MemoryWrite, describe_device
 
 
 def restoring_changes(was: Vm, now: Vm, made: Sequence[Change]) -> tuple[tuple[Change, ...], tuple[str, ...]]:

@@ -9,12 +9,12 @@ from typing import Any
 
 from ansible.module_utils.basic import env_fallback
 
-from .._domain.errors import InputError
-from .._domain.hostnames import refuse_bad_hostname
-from .._domain.pace import MODEST
-from .._domain.rollout.journal import DIRECTORY
-from .._vsphere.session import Endpoint
-from .._vsphere.wire import CONNECT_TIMEOUT
+from ..._domain.concurrency import MODEST
+from ..._domain.errors import InputError
+from ..._domain.hostnames import refuse_bad_hostname
+from ..._domain.rolling.state.journal import DIRECTORY
+from ..._vsphere.http.connections import CONNECT_TIMEOUT
+from ..._vsphere.session.connect import Endpoint
 
 Spec = dict[str, Any]
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from .._domain.pace import Pace, next_to_start
-from .._vsphere.session import Lane, Session
+from ..._domain.concurrency import Pace, next_to_start
+from ..._vsphere.session.connect import Lane, Session
 
 Do = Callable[[str], bool]
 """Works on a target and says whether that went well. Whatever it raises ends the run."""

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from .._domain.errors import DirectPathError
-from .._domain.plan import Change, TargetPlan
-from .._domain.recheck import still_to_do
+from ..._domain.errors import DirectPathError
+from ..._domain.plan import Change, TargetPlan
+from ..._domain.writing.recheck import still_to_do
 
 World = TypeVar("World")
 

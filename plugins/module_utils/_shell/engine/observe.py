@@ -8,18 +8,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from .._domain.errors import InputError
-from .._domain.hosts import Host
-from .._domain.names import Reference, resolve_each
-from .._domain.passthrough import PassthroughWish, needs_fabric, plan_passthrough, project
-from .._domain.plan import Plan
-from .._domain.protection import holds_disks
-from .._domain.selectors import DeviceWish
-from .._domain.targets import Inventory, Target, resolve_hosts, resolve_targets
-from .._domain.vm_devices import VmWorld
-from .._domain.vms import REMOVED, Vm, VmName
-from .._vsphere.read_fabric import read_fabric
-from .._vsphere.read_hosts import (
+from ..._domain.errors import InputError
+from ..._domain.host.passthrough import PassthroughWish, needs_fabric, plan_passthrough, project
+from ..._domain.host.protection import holds_disks
+from ..._domain.host.selector import DeviceWish
+from ..._domain.host.targets import Inventory, Target, resolve_hosts, resolve_targets
+from ..._domain.names import Reference, resolve_each
+from ..._domain.observed.hosts import Host
+from ..._domain.observed.vms import REMOVED, Vm, VmName
+from ..._domain.plan import Plan
+from ..._domain.vm.devices.plan import VmWorld
+from ..._vsphere.read.fabric import read_fabric
+from ..._vsphere.read.hosts import (
     read_around,
     read_bindings,
     read_host_names,
@@ -28,9 +28,9 @@ from .._vsphere.read_hosts import (
     read_users,
     reread_hosts,
 )
-from .._vsphere.read_options import read_options
-from .._vsphere.read_vms import read_holders, read_vms
-from .._vsphere.session import Session
+from ..._vsphere.read.vm_limits import read_options
+from ..._vsphere.read.vms import read_holders, read_vms
+from ..._vsphere.session.connect import Session
 
 
 @dataclass(frozen=True, kw_only=True)

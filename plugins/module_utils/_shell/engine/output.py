@@ -7,10 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .._domain.hosts import Host, HostDevice, dependency_group
-from .._domain.plan import TargetPlan
-from .._domain.protection import cautions, protections
-from .._domain.vms import (
+from ..._domain.host.protection import cautions, protections
+from ..._domain.observed.hosts import Host, HostDevice, dependency_group
+from ..._domain.observed.vms import (
     AllowedDevice,
     Backing,
     DvxBacking,
@@ -22,6 +21,7 @@ from .._domain.vms import (
     Vm,
     VmDevice,
 )
+from ..._domain.plan import TargetPlan
 from .run import Outcome, status_of
 
 

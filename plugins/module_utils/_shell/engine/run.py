@@ -11,16 +11,16 @@ from typing import Any, Generic, NoReturn, TypeVar
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from .._domain.errors import DirectPathError
-from .._domain.pace import ONE_BY_ONE, Pace
-from .._domain.plain import all_visible
-from .._domain.plan import Change, Plan, TargetPlan
-from .._domain.ranges import refuse_out_of_range
-from .._vsphere.faults import CONNECTION_ERRORS, UNCERTAIN, explain
-from .._vsphere.sdk import MISSING, vmodl
-from .._vsphere.session import Endpoint, Session, open_session
+from ..._domain.concurrency import ONE_BY_ONE, Pace
+from ..._domain.errors import DirectPathError
+from ..._domain.plan import Change, Plan, TargetPlan
+from ..._domain.ranges import refuse_out_of_range
+from ..._domain.text import all_visible
+from ..._vsphere.answers.faults import CONNECTION_ERRORS, UNCERTAIN, explain
+from ..._vsphere.sdk import MISSING, vmodl
+from ..._vsphere.session.connect import Endpoint, Session, open_session
 from .arguments import CONNECTION, endpoint
-from .crew import work
+from .concurrent import work
 from .gate import Gate
 
 Wish = TypeVar("Wish")

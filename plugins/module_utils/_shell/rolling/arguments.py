@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .arguments import DEVICES, HOSTS, JOURNAL_DIR, TARGETS
+from ..engine.arguments import DEVICES, HOSTS, JOURNAL_DIR, TARGETS
 
 _MINUTES = {name: {"type": "float"} for name in ("drain", "reboot", "settle")}
 _BMC = {

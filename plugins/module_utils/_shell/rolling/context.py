@@ -9,16 +9,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._domain.errors import DirectPathError
-from .._domain.rollout.journal import Entry
-from .._domain.rollout.policy import Policy
-from .._domain.rollout.report import Timeline
-from .._domain.rollout.states import Outlook
-from .._domain.rollout.world import HostView, World
-from .._vsphere.roll_journal import Journal
-from .._vsphere.roll_scene import Scene
-from .._vsphere.session import Session
-from .rolling_tell import Teller
+from ..._domain.errors import DirectPathError
+from ..._domain.rolling.state.journal import Entry
+from ..._domain.rolling.state.observed import HostView, World
+from ..._domain.rolling.state.phases import Outlook
+from ..._domain.rolling.state.policy import Policy
+from ..._domain.rolling.state.timeline import Timeline
+from ..._vsphere.attributes.journal import Journal
+from ..._vsphere.rolling.inventory import Scene
+from ..._vsphere.session.connect import Session
+from .progress_file import Teller
 
 
 @dataclass(kw_only=True)

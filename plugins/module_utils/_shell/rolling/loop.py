@@ -15,21 +15,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .._domain.errors import DirectPathError
-from .._domain.rollout import forecast, lock, report, schedule
-from .._domain.rollout.actions import Action
-from .._domain.rollout.journal import ATTRIBUTES, DEVICES, ENTRY, LINKS, LOCK, PAUSE, Entry
-from .._domain.rollout.notices import HELD, gist_of, journal_notice, topic_of
-from .._domain.rollout.states import RESTING, Decision
-from .._domain.rollout.world import World
-from .._vsphere.roll_flights import Flights
-from .._vsphere.roll_hands import Hands
-from .._vsphere.roll_journal import Journal, Subject
-from .._vsphere.roll_journal_file import ASKED_FOR
-from .._vsphere.roll_probes import Probes
-from .._vsphere.roll_world import Knowledge, Seen
-from .rolling_setting import Rolled, Setting
-from .rolling_trouble import TROUBLE, Trouble
+from ..._domain.errors import DirectPathError
+from ..._domain.rolling.scheduling import forecast, lock
+from ..._domain.rolling.scheduling import scheduler as schedule
+from ..._domain.rolling.scheduling.notices import HELD, gist_of, journal_notice, topic_of
+from ..._domain.rolling.state import timeline as report
+from ..._domain.rolling.state.actions import Action
+from ..._domain.rolling.state.journal import ATTRIBUTES, DEVICES, ENTRY, LINKS, LOCK, PAUSE, Entry
+from ..._domain.rolling.state.observed import World
+from ..._domain.rolling.state.phases import RESTING, Decision
+from ..._vsphere.attributes.file_journal import ASKED_FOR
+from ..._vsphere.attributes.journal import Journal, Subject
+from ..._vsphere.rolling.executor import Hands
+from ..._vsphere.rolling.observed_fleet import Knowledge, Seen
+from ..._vsphere.rolling.pending_actions import Flights
+from ..._vsphere.rolling.probes import Probes
+from .context import Rolled, Setting
+from .outage import TROUBLE, Trouble
 
 LONGEST_WAIT, SHORTEST_WAIT = 30.0, 0.2
 """Seconds between two looks."""

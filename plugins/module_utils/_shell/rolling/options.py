@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._domain.errors import InputError
-from .._domain.moments import parse_moment
-from .._domain.rollout.budget import check_amount
-from .._domain.rollout.journal import DIRECTORY
-from .._domain.rollout.policy import Amount, Deadlines, Durations, LockRule, Pinned, Policy, Window
-from .._domain.rollout.window import parse_window
-from .._domain.targets import Resolved, Target, parse_targets
-from .._domain.timeouts import check_timeout
-from .._vsphere.redfish_http import BmcAccess
+from ..._domain.errors import InputError
+from ..._domain.host.targets import Resolved, Target, parse_targets
+from ..._domain.rolling.scheduling.windows import parse_window
+from ..._domain.rolling.state.budget import check_amount
+from ..._domain.rolling.state.journal import DIRECTORY
+from ..._domain.rolling.state.policy import Amount, Deadlines, Durations, LockRule, Pinned, Policy, Window
+from ..._domain.timeouts import check_timeout
+from ..._domain.timestamps import parse_moment
+from ..._vsphere.redfish.http import BmcAccess
 
 SHORTEST_TTL = 60
 """Seconds: a lock has to outlive a few broken connections of its owner."""

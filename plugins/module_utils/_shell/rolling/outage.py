@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from .._domain.errors import DirectPathError
-from .._vsphere.faults import CONNECTION_ERRORS, explain
-from .._vsphere.sdk import vim, vmodl
-from .rolling_setting import Rolled, Setting
+from ..._domain.errors import DirectPathError
+from ..._vsphere.answers.faults import CONNECTION_ERRORS, explain
+from ..._vsphere.sdk import vim, vmodl
+from .context import Rolled, Setting
 
 LONGEST_PAUSE = 30.0
 """Seconds between two attempts to reach a server that is away."""

@@ -13,10 +13,10 @@ from typing import Any
 
 from ansible.module_utils.common.parameters import remove_values
 
-from .._domain.errors import InputError
-from .._domain.plain import all_visible
-from .._domain.rollout.report import Transition, counts
-from .._domain.rollout.states import HostStatus
+from ..._domain.errors import InputError
+from ..._domain.rolling.state.phases import HostStatus
+from ..._domain.rolling.state.timeline import Transition, counts
+from ..._domain.text import all_visible
 
 MOST = 1000
 """Transitions and notes kept for the result; the progress file has all of them."""

@@ -8,13 +8,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from .._domain.plan import Blocker
-from .._domain.rollout.forecast import Forecast
-from .._domain.rollout.journal import Entry
-from .._domain.rollout.report import counts, how_to_go_on
-from .._domain.rollout.states import HostStatus
-from .._domain.rollout.world import HostView, World
-from .rolling_setting import Rolled
+from ..._domain.plan import Blocker
+from ..._domain.rolling.scheduling.forecast import Forecast
+from ..._domain.rolling.state.journal import Entry
+from ..._domain.rolling.state.observed import HostView, World
+from ..._domain.rolling.state.phases import HostStatus
+from ..._domain.rolling.state.timeline import counts, how_to_go_on
+from .context import Rolled
 
 MOST_SENTENCES = 6
 STATUS = {"idle": "ok", "done": "changed", "blocked": "refused", "failed": "failed", "waiting": "not_reached"}

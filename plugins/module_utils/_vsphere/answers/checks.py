@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 
-from .sdk import OPTIONAL, DataObject, Enum, IsChildVersion, ManagedObject, vmodl
-from .soap_http import NONSENSE
-from .wire import BrokenAnswer
+from ..http.connections import BrokenAnswer
+from ..http.soap import NONSENSE
+from ..sdk import OPTIONAL, DataObject, Enum, IsChildVersion, ManagedObject, vmodl
 
 _Result = TypeVar("_Result")
 _Given = ParamSpec("_Given")

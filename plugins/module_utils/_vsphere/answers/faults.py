@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from .._domain.errors import DirectPathError
-from .certificates import CertificateTime
-from .sdk import vim, vmodl
-from .wire import BrokenAnswer, ProxyFailed, TooMuch, TooSlow
+from ..._domain.errors import DirectPathError
+from ..http.certificates import CertificateTime
+from ..http.connections import BrokenAnswer, ProxyFailed, TooMuch, TooSlow
+from ..sdk import vim, vmodl
 
 BUSY = frozenset({502, 503, 504})
 """What a proxy or a gateway says when the server behind it does not answer."""

@@ -18,9 +18,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from .._domain.errors import DirectPathError, InputError
-from .roll_journal import AttributeJournal, Journal, Subject, Texts, missing_privileges
-from .session import Endpoint, Session
+from ..._domain.errors import DirectPathError, InputError
+from ..session.connect import Endpoint, Session
+from .journal import AttributeJournal, Journal, Subject, Texts, missing_privileges
 
 VERSION = 1
 ASKED_FOR = "it was asked for"

@@ -13,13 +13,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from .._domain.errors import DirectPathError
-from .._domain.rollout.journal import ATTRIBUTES, HOST_ATTRIBUTES, STOP_ORDER, VM
-from .collect import collect_objects, collect_view
-from .roll_privileges import lacking
-from .sdk import vim
-from .session import Session
-from .sound import reader
+from ..._domain.errors import DirectPathError
+from ..._domain.rolling.state.journal import ATTRIBUTES, HOST_ATTRIBUTES, STOP_ORDER, VM
+from ..answers.checks import reader
+from ..property_collector.retrieve import collect_objects, collect_view
+from ..read.privileges import lacking
+from ..sdk import vim
+from ..session.connect import Session
 
 Texts = Mapping[str, str]
 """attribute → text; empty = no value."""

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from .collect import NAMES_PAGE, collect_objects
-from .roll_journal import AttributeJournal, Texts, decode_values
-from .roll_journal_file import FileJournal, journal_path
-from .sdk import vim
-from .session import Session
+from ..property_collector.retrieve import NAMES_PAGE, collect_objects
+from ..sdk import vim
+from ..session.connect import Session
+from .file_journal import FileJournal, journal_path
+from .journal import AttributeJournal, Texts, decode_values
 
 
 def read_traces(session: Session, hosts: Collection[str], *, directory: str) -> Mapping[str, Texts]:

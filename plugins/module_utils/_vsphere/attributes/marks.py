@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from .._domain.errors import DirectPathError, InputError
-from .collect import collect_objects, collect_view
-from .faults import explained
-from .roll_journal import Subject, SubjectKind, decode_values, missing_privileges
-from .roll_journal_file import FileJournal, journal_path
-from .sdk import vim, vmodl
-from .session import Session
-from .wire import BrokenAnswer
+from ..._domain.errors import DirectPathError, InputError
+from ..answers.faults import explained
+from ..http.connections import BrokenAnswer
+from ..property_collector.retrieve import collect_objects, collect_view
+from ..sdk import vim, vmodl
+from ..session.connect import Session
+from .file_journal import FileJournal, journal_path
+from .journal import Subject, SubjectKind, decode_values, missing_privileges
 
 PARKED = "directpath.parked"
 _KINDS: Mapping[SubjectKind, type] = {"host": vim.HostSystem, "vm": vim.VirtualMachine}

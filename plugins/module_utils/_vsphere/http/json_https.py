@@ -15,8 +15,8 @@ from functools import partial
 from http.client import HTTPException
 from typing import Any
 
-from .._domain.errors import DirectPathError
-from .wire import BoundedResponse, Bounds, Proxy, TooSlow, dialed
+from ..._domain.errors import DirectPathError
+from .connections import BoundedResponse, Bounds, Proxy, TooSlow, dialed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,8 +17,8 @@ from itertools import chain
 from typing import Any, TypeVar
 from xml.parsers.expat import ExpatError
 
-from .sdk import SoapResponseDeserializer, SoapStubAdapter
-from .wire import MOST, BoundedPlain, BoundedTls, Bounds, BrokenAnswer, TooMuch
+from ..sdk import SoapResponseDeserializer, SoapStubAdapter
+from .connections import MOST, BoundedPlain, BoundedTls, Bounds, BrokenAnswer, TooMuch
 
 _Result = TypeVar("_Result")
 

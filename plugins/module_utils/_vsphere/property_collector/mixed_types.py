@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .collect import Row, _by_kind, _row, _whole
-from .sdk import vmodl
-from .session import Session
+from ..sdk import vmodl
+from ..session.connect import Session
+from .retrieve import Row, _by_kind, _row, _whole
 
 PAGE = 1000
 """Objects in one answer: there are few properties of each."""

@@ -16,9 +16,9 @@ from typing import Any
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 from xml.sax.saxutils import escape
 
-from .bulk_leaves import NAMESPACE
-from .soap_http import CHUNK, LONGEST_PROLOG, SOAP, ask, check_prolog, chunks, headers
-from .wire import BrokenAnswer
+from ..http.connections import BrokenAnswer
+from ..http.soap import CHUNK, LONGEST_PROLOG, SOAP, ask, check_prolog, chunks, headers
+from .page_scalars import NAMESPACE
 
 Take = Callable[[Element], None]
 

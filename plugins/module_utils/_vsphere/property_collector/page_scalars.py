@@ -12,7 +12,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
-from .sdk import OPTIONAL, Deserialize, Enum, Iso8601
+from ..sdk import OPTIONAL, Deserialize, Enum, Iso8601
 
 Convert = Callable[[Element], Any]
 

@@ -13,10 +13,10 @@ from operator import attrgetter, itemgetter, methodcaller
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from .bulk_leaves import NAMESPACE, XSD, Convert, default, leaf, local
-from .sdk import OPTIONAL, DataObject, IsChildVersion, ManagedObject, SoapDeserializer, vmodl
-from .sound import refuse_unfit
-from .wire import BrokenAnswer
+from ..answers.checks import refuse_unfit
+from ..http.connections import BrokenAnswer
+from ..sdk import OPTIONAL, DataObject, IsChildVersion, ManagedObject, SoapDeserializer, vmodl
+from .page_scalars import NAMESPACE, XSD, Convert, default, leaf, local
 
 XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 MOST_KNOWN = 20_000

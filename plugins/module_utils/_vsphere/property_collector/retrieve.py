@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from .._domain.names import shown_name
-from .bulk import Ahead, Start, exchange, first_request, next_request, no_collecting
-from .bulk_values import RowReader
-from .sdk import vim, vmodl
-from .session import Session
-from .sound import looked_at
-from .wire import BrokenAnswer
+from ..._domain.names import shown_name
+from ..answers.checks import looked_at
+from ..http.connections import BrokenAnswer
+from ..sdk import vim, vmodl
+from ..session.connect import Session
+from .page_parser import Ahead, Start, exchange, first_request, next_request, no_collecting
+from .page_values import RowReader
 
 PAGE = 200
 """Objects a page, where each brings some 20 KB such as the PCI functions of a host: a page is held in memory as a whole. The server

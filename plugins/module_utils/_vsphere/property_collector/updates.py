@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
-from .collect import Row, readable
-from .sdk import vmodl
-from .session import Session
-from .tasks import LONGEST_WAIT
+from ..sdk import vmodl
+from ..session.connect import Session
+from .retrieve import Row, readable
+from .wait import LONGEST_WAIT
 
 _pc = vmodl.query.PropertyCollector
 

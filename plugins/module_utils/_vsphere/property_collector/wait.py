@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from .._domain.errors import DirectPathError
-from .collect import collect_objects
-from .faults import deed, explain
-from .sdk import vmodl
-from .session import Session
-from .sound import reader
-from .wire import BrokenAnswer
+from ..._domain.errors import DirectPathError
+from ..answers.checks import reader
+from ..answers.faults import deed, explain
+from ..http.connections import BrokenAnswer
+from ..sdk import vmodl
+from ..session.connect import Session
+from .retrieve import collect_objects
 
 _pc = vmodl.query.PropertyCollector
 _Result = TypeVar("_Result")

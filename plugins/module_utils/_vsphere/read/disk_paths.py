@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .collect import Row
-from .sdk import vim
+from ..property_collector.retrieve import Row
+from ..sdk import vim
 
 TOPOLOGIES: Mapping[str, Any] = {
     "config.storageDevice.scsiTopology": None,

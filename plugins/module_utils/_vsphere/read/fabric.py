@@ -11,14 +11,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .._domain.facts import Fact, Gap, Listing, Unknown
-from .._domain.hosts import Disk, Host, HostFabric, PhysicalNic, SharedGpu, StorageAdapter, Switch
-from .collect import Row, collect_objects
-from .read_disk_paths import TOPOLOGIES, disks_by_adapter
-from .read_gaps import gaps_by_fact
-from .sdk import vim, vmodl
-from .session import Session
-from .sound import reader
+from ..._domain.facts import Fact, Gap, Listing, Unknown
+from ..._domain.observed.hosts import Disk, Host, HostFabric, PhysicalNic, SharedGpu, StorageAdapter, Switch
+from ..answers.checks import reader
+from ..property_collector.retrieve import Row, collect_objects
+from ..sdk import vim, vmodl
+from ..session.connect import Session
+from .disk_paths import TOPOLOGIES, disks_by_adapter
+from .gaps import gaps_by_fact
 
 _PATHS = {
     "config.network.pnic": None,

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from .._domain.facts import Gap
-from .collect import Row
-from .read_disk_paths import TOPOLOGIES
+from ..._domain.facts import Gap
+from ..property_collector.retrieve import Row
+from .disk_paths import TOPOLOGIES
 
 _NETWORK = (
     "config.network.pnic",

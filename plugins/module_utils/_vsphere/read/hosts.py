@@ -14,19 +14,27 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from .._domain.holders import unread_vms
-from .._domain.hosts import DeviceMode, DeviceUser, Host, HostCapabilities, HostDevice, Sriov
-from .._domain.pci import hex4
-from .._domain.plain import visible_name
-from .._domain.targets import Inventory
-from .._domain.vms import FixedBacking, Vm, VmName, held_addresses
-from .bulk import Start
-from .collect import DEVICES_PAGE, NAMES_PAGE, Row, collect_around, collect_objects, collect_through, collect_view
-from .read_places import PLACE_PATHS, Places
-from .read_vms import USER_PATHS, VM_NAME_PATHS, holder_paths, holders, vm_from_row, vm_names
-from .sdk import vim
-from .session import Session
-from .sound import reader
+from ..._domain.host.targets import Inventory
+from ..._domain.observed.hosts import DeviceMode, DeviceUser, Host, HostCapabilities, HostDevice, Sriov
+from ..._domain.observed.uncertain_holders import unread_vms
+from ..._domain.observed.vms import FixedBacking, Vm, VmName, held_addresses
+from ..._domain.pci import hex4
+from ..._domain.text import visible_name
+from ..answers.checks import reader
+from ..property_collector.page_parser import Start
+from ..property_collector.retrieve import (
+    DEVICES_PAGE,
+    NAMES_PAGE,
+    Row,
+    collect_around,
+    collect_objects,
+    collect_through,
+    collect_view,
+)
+from ..sdk import vim
+from ..session.connect import Session
+from .inventory_paths import PLACE_PATHS, Places
+from .vms import USER_PATHS, VM_NAME_PATHS, holder_paths, holders, vm_from_row, vm_names
 
 _ALWAYS = (
     "name",

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from .._domain.names import Directory, Kind, Named
-from .collect import Row
-from .sdk import vim
+from ..._domain.names import Directory, Kind, Named
+from ..property_collector.retrieve import Row
+from ..sdk import vim
 
 PLACE_PATHS: Mapping[type, tuple[str, ...]] = {
     vim.Folder: ("name", "parent"),

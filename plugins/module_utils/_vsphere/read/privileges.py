@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .roll_probe import SESSION_LOST
-from .sdk import vmodl
-from .session import Session
+from ..rolling.fresh import SESSION_LOST
+from ..sdk import vmodl
+from ..session.connect import Session
 
 
 def lacking(session: Session, entities: Sequence[Any], names: Sequence[str]) -> Mapping[str, tuple[str, ...]]:

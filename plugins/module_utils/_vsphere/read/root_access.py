@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from .collect import collect_objects
-from .sdk import vim
-from .session import Session
-from .sound import reader
+from ..answers.checks import reader
+from ..property_collector.retrieve import collect_objects
+from ..sdk import vim
+from ..session.connect import Session
 
 _NAMES_AT_MOST = frozenset({-5, -4, -3})
 """Ids of the roles NoAccess, Anonymous and View, with which an account sees at most that something is there."""

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._domain.hosts import Host
-from .._domain.vms import Vm
-from .collect_named import collect_named
-from .sdk import vim, vmodl
-from .session import Session
-from .sound import reader
+from ..._domain.observed.hosts import Host
+from ..._domain.observed.vms import Vm
+from ..answers.checks import reader
+from ..property_collector.mixed_types import collect_named
+from ..sdk import vim, vmodl
+from ..session.connect import Session
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,11 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .._domain.facts import Fact, Gap, Unknown
-from .._domain.hosts import Host
-from .._domain.names import Directory
-from .._domain.pci import backing_addresses, hex4, parse_backing_address, parse_backing_device_id
-from .._domain.vms import (
+from ..._domain.facts import Fact, Gap, Unknown
+from ..._domain.names import Directory
+from ..._domain.observed.hosts import Host
+from ..._domain.observed.vms import (
     AllowedDevice,
     Backing,
     DvxBacking,
@@ -27,12 +26,13 @@ from .._domain.vms import (
     VmDevice,
     VmName,
 )
-from .bulk import Start
-from .collect import DEVICES_PAGE, Row, collect_around, collect_objects
-from .read_places import PLACE_PATHS, Places
-from .sdk import vim
-from .session import Session
-from .sound import reader
+from ..._domain.pci import backing_addresses, hex4, parse_backing_address, parse_backing_device_id
+from ..answers.checks import reader
+from ..property_collector.page_parser import Start
+from ..property_collector.retrieve import DEVICES_PAGE, Row, collect_around, collect_objects
+from ..sdk import vim
+from ..session.connect import Session
+from .inventory_paths import PLACE_PATHS, Places
 
 _ALWAYS = (
     "name",

@@ -15,10 +15,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from .._domain.errors import DirectPathError
-from . import redfish_http
-from .redfish_http import BmcAccess, Http, Reply, same_origin
-from .redfish_model import (
+from ..._domain.errors import DirectPathError
+from . import http as redfish_http
+from .errors import explain_reply, is_login_refusal
+from .http import BmcAccess, Http, Reply, same_origin
+from .resources import (
     Identity,
     PowerState,
     allowed_resets,
@@ -32,7 +33,6 @@ from .redfish_model import (
     reset_action,
     reset_target,
 )
-from .redfish_replies import explain_reply, is_login_refusal
 
 __all__ = ["Bmc", "BmcAccess"]
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 import base64
 from http.client import responses
 
-from .._domain.errors import DirectPathError
-from .redfish_http import BmcAccess, Reply
+from ..._domain.errors import DirectPathError
+from .http import BmcAccess, Reply
 
 LONGEST = 300
 

@@ -18,11 +18,11 @@ from http.client import HTTPException
 from typing import Any, Literal, Protocol
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
-from .._domain.errors import DirectPathError, InputError
-from .certificates import CertificateTime
-from .https import Https
-from .session import Endpoint, tls_context
-from .wire import Bounds, BrokenAnswer, ProxyFailed
+from ..._domain.errors import DirectPathError, InputError
+from ..http.certificates import CertificateTime
+from ..http.connections import Bounds, BrokenAnswer, ProxyFailed
+from ..http.json_https import Https
+from ..session.connect import Endpoint, tls_context
 
 ROOT = "/redfish/v1/"
 """Where every Redfish service begins (DSP0266, 6.2)."""

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .._domain.errors import DirectPathError
-from .redfish_http import Reply
+from ..._domain.errors import DirectPathError
+from .http import Reply
 
 PowerState = Literal["on", "off", None]
 Resource = Mapping[str, Any]

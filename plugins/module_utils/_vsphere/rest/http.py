@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .https import Https
-from .session import Endpoint, tls_context
-from .wire import Bounds
+from ..http.connections import Bounds
+from ..http.json_https import Https
+from ..session.connect import Endpoint, tls_context
 
 SILENCE = 60.0
 """Seconds an answer may be silent."""

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import Any, TypeVar
 
-from .._domain.errors import DirectPathError
-from . import automation_http
-from .automation_http import API, REST, Dialect, Http, Reply, Request
-from .faults import CONNECTION_ERRORS, explain_connection
-from .session import Session
-from .transport import AUTOMATION
+from ..._domain.errors import DirectPathError
+from ..answers.faults import CONNECTION_ERRORS, explain_connection
+from ..session.connect import Session
+from ..session.transport import AUTOMATION
+from . import http as automation_http
+from .http import API, REST, Dialect, Http, Reply, Request
 
 TOKEN = "vmware-api-session-id"
 BUSY = frozenset({502, 503, 504})

@@ -12,20 +12,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .._domain.errors import DirectPathError
-from .._domain.rollout.actions import Action, Kind
-from .._domain.rollout.codec import decode_lock, encode
-from .._domain.rollout.journal import ENTRY, HOST_ATTRIBUTES, LOCK, VM, Lock, VmEntry
-from .._domain.rollout.world import Refusal
-from .faults import explain, words
-from .roll_exam import POWER
-from .roll_flights import Flights
-from .roll_journal import Journal, Subject, Texts
-from .roll_privileges import lacking
-from .roll_probe import Beside
-from .roll_scene import Scene
-from .sdk import vim, vmodl
-from .session import Session
+from ..._domain.errors import DirectPathError
+from ..._domain.rolling.state.actions import Action, Kind
+from ..._domain.rolling.state.codec import decode_lock, encode
+from ..._domain.rolling.state.journal import ENTRY, HOST_ATTRIBUTES, LOCK, VM, Lock, VmEntry
+from ..._domain.rolling.state.observed import Refusal
+from ..answers.faults import explain, words
+from ..attributes.journal import Journal, Subject, Texts
+from ..read.privileges import lacking
+from ..sdk import vim, vmodl
+from ..session.connect import Session
+from .fresh import Beside
+from .inventory import Scene
+from .pending_actions import Flights
+from .precheck import POWER
 
 Fate = Literal["done", "dropped", "refused"]
 

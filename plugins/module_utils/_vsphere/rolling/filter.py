@@ -7,14 +7,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .._domain.errors import DirectPathError
-from .collect import collect_objects
-from .read_hosts import host_paths
-from .roll_read import TASK_PATHS, size_paths
-from .roll_views import DEVICES, compute_of
-from .sdk import vim, vmodl
-from .session import Session
-from .watch import NEW
+from ..._domain.errors import DirectPathError
+from ..property_collector.retrieve import collect_objects
+from ..property_collector.updates import NEW
+from ..read.hosts import host_paths
+from ..sdk import vim, vmodl
+from ..session.connect import Session
+from .from_rows import TASK_PATHS, size_paths
+from .views import DEVICES, compute_of
 
 _pc = vmodl.query.PropertyCollector
 

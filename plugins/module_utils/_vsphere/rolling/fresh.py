@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from .collect import Row
-from .collect_named import collect_named
-from .roll_read import TASK_PATHS, RunningTask, running_tasks
-from .sdk import vim, vmodl
-from .session import Session
-from .sound import reader
+from ..answers.checks import reader
+from ..property_collector.mixed_types import collect_named
+from ..property_collector.retrieve import Row
+from ..sdk import vim, vmodl
+from ..session.connect import Session
+from .from_rows import TASK_PATHS, RunningTask, running_tasks
 
 Beside = tuple[type, str]
 """Type and id of an object."""

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._domain.rollout.world import Admission
-from .collect import Row
-from .read_fabric import switches_of
-from .sdk import vim
-from .session import Session
-from .sound import reader
+from ..._domain.rolling.state.observed import Admission
+from ..answers.checks import reader
+from ..property_collector.retrieve import Row
+from ..read.fabric import switches_of
+from ..sdk import vim
+from ..session.connect import Session
 
 LIFECYCLE = ("com.vmware.vcintegrity.", "com.vmware.esx.settings.")
 """What tasks of the lifecycle manager (and of the update manager before it) are named after, in lower case."""

@@ -13,20 +13,22 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from .._domain.names import Meant
-from .._domain.rollout.world import ClusterView, Exam, HostView, VmView
-from . import roll_exam, roll_filter, roll_probe, roll_read, roll_views
-from .collect import collect_objects
-from .collect_named import collect_named
-from .read_hosts import vm_labels
-from .roll_filter import HOST_TRIGGERS, VM_TRIGGERS
-from .roll_probe import Beside, HostFresh, VmFresh
-from .roll_tags import RollTags, Tagged
-from .roll_views import Asked, Picture, Wanted, compute_of
-from .roll_vms import HARDWARE_PATHS, vm_hardware
-from .sdk import vim
-from .session import Session
-from .watch import Delta, Watch
+from ..._domain.names import Meant
+from ..._domain.rolling.state.observed import ClusterView, Exam, HostView, VmView
+from ..property_collector.mixed_types import collect_named
+from ..property_collector.retrieve import collect_objects
+from ..property_collector.updates import Delta, Watch
+from ..read.hosts import vm_labels
+from ..sdk import vim
+from ..session.connect import Session
+from . import filter as roll_filter
+from . import fresh, from_rows, precheck
+from . import views as roll_views
+from .filter import HOST_TRIGGERS, VM_TRIGGERS
+from .fresh import Beside, HostFresh, VmFresh
+from .tags import RollTags, Tagged
+from .views import Asked, Picture, Wanted, compute_of
+from .vm_hardware import HARDWARE_PATHS, vm_hardware
 
 __all__ = ["HostFresh", "Scene", "VmFresh", "Wanted"]
 
@@ -182,7 +184,7 @@ class Scene:
             for row in collect_objects(self._session, vim.HostSystem, hosts, roll_filter.deep_paths(self._session)):
                 self._seen.deep[row.moid] = row
                 self._seen.known.pop(row.moid, None)
-                self._seen.sizes[row.moid] = roll_read.size(self._seen.joined(row.moid))
+                self._seen.sizes[row.moid] = from_rows.size(self._seen.joined(row.moid))
             self._stale_hosts -= hosts
         self._read_hardware(vms)
         self._stale_vms -= vms
@@ -195,7 +197,7 @@ class Scene:
     def _name_alarms(self) -> None:
         """Names of alarms not met before; one read, and none where no new alarm is red."""
         names, rows = self._seen.alarm_names, [*self._seen.of(vim.HostSystem), *self._seen.of(vim.ComputeResource)]
-        unknown = {alarm for row in rows for alarm in roll_read.red_alarms(row)} - names.keys()
+        unknown = {alarm for row in rows for alarm in from_rows.red_alarms(row)} - names.keys()
         if not unknown:
             return
         self._views.clear()
@@ -224,10 +226,10 @@ class Scene:
                 moid for moid, kind in chosen.items() if issubclass(kind, vim.ClusterComputeResource)
             ],
         }
-        paths = {vim.HostSystem: roll_read.USE_PATHS, vim.ClusterComputeResource: ("summary",)}
+        paths = {vim.HostSystem: from_rows.USE_PATHS, vim.ClusterComputeResource: ("summary",)}
         found = collect_named(self._session, named, paths)
         self._views.clear()
-        self._seen.uses.update({row.moid: roll_read.use(row) for row in found[vim.HostSystem]})
+        self._seen.uses.update({row.moid: from_rows.use(row) for row in found[vim.HostSystem]})
         self._seen.summaries.update({row.moid: row.get("summary") for row in found[vim.ClusterComputeResource]})
         if computes is None:
             self._used_at = self._session.clock()
@@ -307,14 +309,14 @@ class Scene:
             ]
         )
         rules = self._seen.rules()
-        stops = roll_exam.to_stop(places, self.vms, self.clusters) if self._stops_pinned else {}
-        return roll_exam.examine(
+        stops = precheck.to_stop(places, self.vms, self.clusters) if self._stops_pinned else {}
+        return precheck.examine(
             self._session,
             [
-                roll_exam.Subject(
+                precheck.Subject(
                     host=self._seen.host(moid),
                     compute=place,
-                    rules=rules.get(place, roll_read.Rules()),
+                    rules=rules.get(place, from_rows.Rules()),
                     stops=stops.get(moid, ()),
                 )
                 for moid, place in places.items()
@@ -327,7 +329,7 @@ class Scene:
 
     def probe_uptime(self, moid: str) -> float | None:
         """Seconds since the host booted by its hardware clock; None when it does not answer. May be asked from any thread."""
-        return roll_probe.uptime(self._session, moid)
+        return fresh.uptime(self._session, moid)
 
     def probe_services(self, moid: str) -> bool:
         """The passthrough system of the host answers a Refresh, also where it has none or may not be asked. From any thread.
@@ -335,7 +337,7 @@ class Scene:
         What it refreshed is read by the next ``wait``.
         """
         row = self._seen.deep.get(moid)
-        answers = roll_probe.services_answer(
+        answers = fresh.services_answer(
             self._session, row.get("configManager.pciPassthruSystem") if row is not None else None
         )
         if answers:
@@ -344,12 +346,12 @@ class Scene:
 
     def maintenance_ours(self, since: Mapping[str, float]) -> dict[str, bool | None]:
         """Host id → whose its maintenance mode is by the event log since these times: one query for all hosts."""
-        return roll_probe.maintenance_ours(self._session, since)
+        return fresh.maintenance_ours(self._session, since)
 
     def fresh_host(self, moid: str, beside: Beside | None = None) -> HostFresh | None:
         """What a call on the host is guarded by, read now: one call, what is looked at beside it included. None when it is gone."""
-        return roll_probe.fresh_host(self._session, moid, beside)
+        return fresh.fresh_host(self._session, moid, beside)
 
     def fresh_vm(self, moid: str, beside: Beside | None = None) -> VmFresh | None:
         """The same for a call on a VM."""
-        return roll_probe.fresh_vm(self._session, moid, beside)
+        return fresh.fresh_vm(self._session, moid, beside)

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from .._domain.rollout.codec import decode_host, decode_lock, decode_vm
-from .._domain.rollout.journal import HOST_ATTRIBUTES, PAUSE, Before, Entry, Garbage, Lock
-from .._domain.rollout.world import ClusterView, Exam, HostView, Refusal, VmView, World
-from .roll_flights import Flights
-from .roll_journal import Subject, Texts
-from .roll_probes import Probes
+from ..._domain.rolling.state.codec import decode_host, decode_lock, decode_vm
+from ..._domain.rolling.state.journal import HOST_ATTRIBUTES, PAUSE, Before, Entry, Garbage, Lock
+from ..._domain.rolling.state.observed import ClusterView, Exam, HostView, Refusal, VmView, World
+from ..attributes.journal import Subject, Texts
+from .pending_actions import Flights
+from .probes import Probes
 
 EMPTY: Texts = {}
 

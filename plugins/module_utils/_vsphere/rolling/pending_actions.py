@@ -12,11 +12,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .._domain.rollout.actions import Action, Kind
-from .._domain.rollout.world import HostView, VmView
-from .collect import collect_objects
-from .sdk import vim
-from .session import Session
+from ..._domain.rolling.state.actions import Action, Kind
+from ..._domain.rolling.state.observed import HostView, VmView
+from ..property_collector.retrieve import collect_objects
+from ..sdk import vim
+from ..session.connect import Session
 
 TRACKED: frozenset[str] = frozenset(
     {"enter_maintenance", "leave_maintenance", "reboot_host", "shut_down_host", "power_off_vm", "start_vm"}

@@ -9,20 +9,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._domain.hosts import Host
-from .._domain.plan import Blocker
-from .._domain.reboot import taken_devices
-from .._domain.rollout.pinned import pinned_vms
-from .._domain.rollout.world import ClusterView, Exam, VmView
-from .collect import collect_objects
-from .faults import words
-from .read_fabric import read_fabric
-from .roll_privileges import lacking
-from .roll_probe import SESSION_LOST
-from .roll_read import Rules
-from .sdk import vim, vmodl
-from .session import Session
-from .sound import reader
+from ..._domain.host.pending_reboot import taken_devices
+from ..._domain.observed.hosts import Host
+from ..._domain.plan import Blocker
+from ..._domain.rolling.state.observed import ClusterView, Exam, VmView
+from ..._domain.rolling.state.pinned import pinned_vms
+from ..answers.checks import reader
+from ..answers.faults import words
+from ..property_collector.retrieve import collect_objects
+from ..read.fabric import read_fabric
+from ..read.privileges import lacking
+from ..sdk import vim, vmodl
+from ..session.connect import Session
+from .fresh import SESSION_LOST
+from .from_rows import Rules
 
 POWER = ("VirtualMachine.Interact.PowerOff", "VirtualMachine.Interact.PowerOn")
 """What stopping a VM and starting it again takes: the first one is for its guest's shutdown, too."""

@@ -14,14 +14,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .._domain.errors import DirectPathError
-from .._domain.rollout.journal import Entry
-from .._domain.rollout.policy import Policy
-from .._domain.rollout.proof import has_moved, started_anew
-from .._domain.rollout.world import HostView
-from .faults import CONNECTION_ERRORS
-from .roll_scene import Scene
-from .sdk import vmodl
+from ..._domain.errors import DirectPathError
+from ..._domain.rolling.state.journal import Entry
+from ..._domain.rolling.state.observed import HostView
+from ..._domain.rolling.state.policy import Policy
+from ..._domain.rolling.state.verification import has_moved, started_anew
+from ..answers.faults import CONNECTION_ERRORS
+from ..sdk import vmodl
+from .inventory import Scene
 
 Key = tuple[str, str, tuple[Any, ...]]
 """What is asked of whom, in which state of it."""

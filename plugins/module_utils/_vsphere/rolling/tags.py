@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from .._domain.errors import DirectPathError, InputError
-from .automation import Automation
-from .session import Session
+from ..._domain.errors import DirectPathError, InputError
+from ..rest.tags import Automation
+from ..session.connect import Session
 
 URN = "urn:vmomi:InventoryServiceTag:"
 

@@ -7,19 +7,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from .._domain.hosts import Host
-from .._domain.names import Meant
-from .._domain.rollout.journal import PAUSE, STOP_ORDER
-from .._domain.rollout.world import ClusterView, HostView, VmView
-from .._domain.selectors import DeviceWish
-from . import roll_read
-from .collect import Row
-from .read_hosts import host_from_row
-from .roll_read import RunningTask
-from .roll_tags import Tagged
-from .roll_vms import VmHardware
-from .sdk import vim
-from .sound import reader
+from ..._domain.host.selector import DeviceWish
+from ..._domain.names import Meant
+from ..._domain.observed.hosts import Host
+from ..._domain.rolling.state.journal import PAUSE, STOP_ORDER
+from ..._domain.rolling.state.observed import ClusterView, HostView, VmView
+from ..answers.checks import reader
+from ..property_collector.retrieve import Row
+from ..read.hosts import host_from_row
+from ..sdk import vim
+from . import from_rows
+from .from_rows import RunningTask
+from .tags import Tagged
+from .vm_hardware import VmHardware
 
 AGENT_MANAGER = "com.vmware.vim.eam"
 """The extension that owns the VMs of vSphere Cluster Services and other agents."""
@@ -56,9 +56,9 @@ class Picture:
 
     rows: Mapping[str, Row]
     deep: dict[str, Row] = field(default_factory=dict)
-    sizes: dict[str, roll_read.Size] = field(default_factory=dict)
+    sizes: dict[str, from_rows.Size] = field(default_factory=dict)
     hardware: dict[str, VmHardware] = field(default_factory=dict)
-    uses: dict[str, roll_read.Use] = field(default_factory=dict)
+    uses: dict[str, from_rows.Use] = field(default_factory=dict)
     summaries: dict[str, object] = field(default_factory=dict)
     alarm_names: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
@@ -106,12 +106,12 @@ class Picture:
         for table in (self.deep, self.sizes, self.hardware, self.uses, self.summaries, self.known):
             table.pop(moid, None)
 
-    def rules(self) -> dict[str, roll_read.Rules]:
+    def rules(self) -> dict[str, from_rows.Rules]:
         """Cluster id → its rules."""
-        return {row.moid: roll_read.rules(row.get("configurationEx")) for row in self.of(vim.ClusterComputeResource)}
+        return {row.moid: from_rows.rules(row.get("configurationEx")) for row in self.of(vim.ClusterComputeResource)}
 
     def alarms(self, row: Row) -> tuple[str, ...]:
-        return tuple(sorted(self.alarm_names.get(moid, moid) for moid in roll_read.red_alarms(row)))
+        return tuple(sorted(self.alarm_names.get(moid, moid) for moid in from_rows.red_alarms(row)))
 
 
 def compute_of(row: Row) -> str:
@@ -126,8 +126,8 @@ def compute_of(row: Row) -> str:
 @reader
 def host_views(picture: Picture, asked: Asked, own_tasks: Collection[str]) -> tuple[HostView, ...]:
     """All hosts, by name. ``own_tasks``: ids of tasks that are nobody else's work."""
-    tasks = roll_read.running_tasks(picture.of(vim.Task))
-    mounts = roll_read.mounts(picture.of(vim.Datastore))
+    tasks = from_rows.running_tasks(picture.of(vim.Task))
+    mounts = from_rows.mounts(picture.of(vim.Datastore))
     views = (
         _host_view(picture, row, asked.hosts.get(row.moid), tasks.get(row.moid, ()), mounts.of(row.moid), own_tasks)
         for row in picture.of(vim.HostSystem)
@@ -137,7 +137,7 @@ def host_views(picture: Picture, asked: Asked, own_tasks: Collection[str]) -> tu
 
 def entering_tasks(picture: Picture) -> Mapping[str, frozenset[str]]:
     """Host id → ids of the tasks that put it into maintenance mode."""
-    running = roll_read.running_tasks(picture.of(vim.Task))
+    running = from_rows.running_tasks(picture.of(vim.Task))
     return {moid: frozenset(task.moid for task in tasks if task.is_entering) for moid, tasks in running.items()}
 
 
@@ -149,7 +149,7 @@ def _host_view(
     datastores: Mapping[str, bool],
     own_tasks: Collection[str],
 ) -> HostView:
-    have, used = picture.sizes.get(row.moid, roll_read.Size()), picture.uses.get(row.moid, roll_read.Use())
+    have, used = picture.sizes.get(row.moid, from_rows.Size()), picture.uses.get(row.moid, from_rows.Use())
     others = [task for task in tasks if not (task.is_entering or task.is_reboot) and task.moid not in own_tasks]
     return HostView(
         host=picture.host(row.moid),
@@ -164,13 +164,13 @@ def _host_view(
         tasks=tuple(task.name for task in others),
         rebooting=any(task.is_reboot for task in tasks),
         model=have.model,
-        load=roll_read.load(have, used),
+        load=from_rows.load(have, used),
         memory_mb=have.memory_mb,
-        memory_free_mb=roll_read.memory_free(have, used),
+        memory_free_mb=from_rows.memory_free(have, used),
         quick_boot=have.quick_boot,
         red_alarms=picture.alarms(row),
         datastores=datastores,
-        uplinks=roll_read.links(row, have.uplinks),
+        uplinks=from_rows.links(row, have.uplinks),
     )
 
 
@@ -185,7 +185,7 @@ def vm_views(picture: Picture, asked: Asked, fields: Mapping[int, str]) -> tuple
     for host, compute in places.items():
         siblings.setdefault(compute, []).append(host)
     rules = picture.rules()
-    mounts = roll_read.mounts(picture.of(vim.Datastore))
+    mounts = from_rows.mounts(picture.of(vim.Datastore))
     local = {host: names for hosts in siblings.values() for host, names in mounts.local(hosts).items()}
     views = []
     for row in picture.of(vim.VirtualMachine):
@@ -245,7 +245,7 @@ def _order(row: Row, name: str, asked: Asked, fields: Mapping[int, str]) -> int:
     said = asked.orders.of(row.moid, name)
     if said is not None:
         return said
-    text = roll_read.custom_texts(row, fields).get(STOP_ORDER, "").strip()
+    text = from_rows.custom_texts(row, fields).get(STOP_ORDER, "").strip()
     return int(text) if text.removeprefix("-").isdecimal() else asked.tagged.orders.get(row.moid, 0)
 
 
@@ -255,17 +255,17 @@ def _order(row: Row, name: str, asked: Asked, fields: Mapping[int, str]) -> int:
 @reader
 def cluster_views(picture: Picture, fields: Mapping[int, str]) -> tuple[ClusterView, ...]:
     """Clusters, and the compute resources of hosts on their own, by name."""
-    tasks = roll_read.running_tasks(picture.of(vim.Task))
+    tasks = from_rows.running_tasks(picture.of(vim.Task))
     rules = picture.rules()
     views = (
-        _cluster_view(picture, row, rules.get(row.moid, roll_read.Rules()), tasks.get(row.moid, ()), fields)
+        _cluster_view(picture, row, rules.get(row.moid, from_rows.Rules()), tasks.get(row.moid, ()), fields)
         for row in picture.of(vim.ComputeResource)
     )
     return tuple(sorted(views, key=lambda view: (view.name, view.moid)))
 
 
 def _cluster_view(
-    picture: Picture, row: Row, rules: roll_read.Rules, tasks: Iterable[RunningTask], fields: Mapping[int, str]
+    picture: Picture, row: Row, rules: from_rows.Rules, tasks: Iterable[RunningTask], fields: Mapping[int, str]
 ) -> ClusterView:
     return ClusterView(
         moid=row.moid,
@@ -274,10 +274,10 @@ def _cluster_view(
         drs_moves_vms=rules.drs,
         vgpu_moves=rules.vgpu_moves,
         vsan=rules.vsan,
-        admission=roll_read.admission(row.get("configurationEx"), picture.summaries.get(row.moid)),
+        admission=from_rows.admission(row.get("configurationEx"), picture.summaries.get(row.moid)),
         red_alarms=picture.alarms(row),
         remediation=", ".join(task.name for task in tasks if task.is_remediation),
-        pause=roll_read.custom_texts(row, fields).get(PAUSE, ""),
+        pause=from_rows.custom_texts(row, fields).get(PAUSE, ""),
     )
 
 
@@ -286,6 +286,6 @@ def texts(picture: Picture, fields: Mapping[int, str]) -> dict[str, dict[str, st
     """Object id → attribute name → text, of hosts, VMs, compute resources and the root folder; empty texts are left out."""
     kinds = (vim.HostSystem, vim.VirtualMachine, vim.ComputeResource, vim.Folder)
     found = {
-        row.moid: roll_read.custom_texts(row, fields) for row in picture.rows.values() if issubclass(row.kind, kinds)
+        row.moid: from_rows.custom_texts(row, fields) for row in picture.rows.values() if issubclass(row.kind, kinds)
     }
     return {moid: values for moid, values in found.items() if values}

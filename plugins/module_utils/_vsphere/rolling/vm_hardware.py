@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .._domain.vms import DvxBacking, FixedBacking, SriovBacking, VgpuBacking, VmDevice
-from .collect import Row
-from .read_vms import passthrough_devices
-from .sdk import vim
-from .sound import reader
+from ..._domain.observed.vms import DvxBacking, FixedBacking, SriovBacking, VgpuBacking, VmDevice
+from ..answers.checks import reader
+from ..property_collector.retrieve import Row
+from ..read.vms import passthrough_devices
+from ..sdk import vim
 
 HARDWARE_PATHS = (
     "config.hardware.device",

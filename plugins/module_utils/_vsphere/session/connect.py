@@ -11,11 +11,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._domain.errors import DirectPathError
-from .faults import explain, explain_connection, is_transient
-from .sdk import IsChildVersion, vim, vmodl
-from .session_file import SessionFile
-from .shared_session import end_shared_session, take_up
+from ..._domain.errors import DirectPathError
+from ..answers.faults import explain, explain_connection, is_transient
+from ..http.connections import Bounds, TooSlow
+from ..sdk import IsChildVersion, vim, vmodl
+from .file import SessionFile
+from .shared import end_shared_session, take_up
 from .transport import (
     ATTEMPTS,
     FIRST_PAUSE,
@@ -28,7 +29,6 @@ from .transport import (
     tls_context,
 )
 from .versions import NotVsphere
-from .wire import Bounds, TooSlow
 
 __all__ = [
     "ATTEMPTS",

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .._domain.errors import DirectPathError
+from ..._domain.errors import DirectPathError
 
 FORMAT = 1
 PATIENCE = 150.0

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .faults import explained
-from .sdk import vim
-from .session_file import Kept, SessionFile
+from ..answers.faults import explained
+from ..sdk import vim
+from .file import Kept, SessionFile
 
 if TYPE_CHECKING:
-    from .session import Session
+    from .connect import Session
     from .transport import Endpoint
 
 

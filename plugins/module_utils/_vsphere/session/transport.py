@@ -17,14 +17,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from .._domain.errors import DirectPathError
-from .faults import is_transient
-from .sdk import vim, vmodl
-from .session_file import Key
-from .soap_http import SoapStub
-from .sound import refuse_unsound
+from ..._domain.errors import DirectPathError
+from ..answers.checks import refuse_unsound
+from ..answers.faults import is_transient
+from ..http.connections import CONNECT_TIMEOUT, MOST_AT_FIRST, Bounds, BrokenAnswer
+from ..http.soap import SoapStub
+from ..sdk import vim, vmodl
+from .file import Key
 from .versions import newest_version
-from .wire import CONNECT_TIMEOUT, MOST_AT_FIRST, Bounds, BrokenAnswer
 
 _Result = TypeVar("_Result")
 

@@ -13,8 +13,8 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
-from .sdk import service_versions
-from .wire import MOST_AT_FIRST, Bounds, Proxy, dialed
+from ..http.connections import MOST_AT_FIRST, Bounds, Proxy, dialed
+from ..sdk import service_versions
 
 if TYPE_CHECKING:
     from .transport import Endpoint

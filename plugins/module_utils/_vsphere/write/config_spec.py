@@ -7,13 +7,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .._domain.errors import DirectPathError
-from .._domain.memory import MemoryWrite, merge_writes
-from .._domain.pci import signed16
-from .._domain.plan import Change
-from .._domain.vm_devices import Detach, DynamicSpec, FixedSpec, HotAdd
-from .._domain.vms import Vm
-from .sdk import vim
+from ..._domain.errors import DirectPathError
+from ..._domain.observed.vms import Vm
+from ..._domain.pci import signed16
+from ..._domain.plan import Change
+from ..._domain.vm.devices.plan import Detach, DynamicSpec, FixedSpec, HotAdd
+from ..._domain.vm.memory import MemoryWrite, merge_writes
+from ..sdk import vim
 
 
 def reconfigure_spec(vm: Vm, changes: Sequence[Change]) -> Any:

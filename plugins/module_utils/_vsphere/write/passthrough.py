@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from .._domain.hosts import Host
-from .._domain.passthrough import PassthroughWrite
-from .faults import CONNECTION_ERRORS, explained
-from .sdk import vim, vmodl
-from .session import Session
-from .tasks import State, wait_until
+from ..._domain.host.passthrough import PassthroughWrite
+from ..._domain.observed.hosts import Host
+from ..answers.faults import CONNECTION_ERRORS, explained
+from ..property_collector.wait import State, wait_until
+from ..sdk import vim, vmodl
+from ..session.connect import Session
 
 
 def apply_passthrough(session: Session, host: Host, writes: Sequence[PassthroughWrite]) -> None:

@@ -8,13 +8,13 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Any
 
-from .._domain.errors import DirectPathError
-from .._domain.vms import Vm
-from .collect import collect_objects
-from .faults import explain, explained
-from .sdk import vim, vmodl
-from .session import Session
-from .tasks import State, wait_for_task, wait_until
+from ..._domain.errors import DirectPathError
+from ..._domain.observed.vms import Vm
+from ..answers.faults import explain, explained
+from ..property_collector.retrieve import collect_objects
+from ..property_collector.wait import State, wait_for_task, wait_until
+from ..sdk import vim, vmodl
+from ..session.connect import Session
 
 TIMEOUT = 600.0
 """Seconds a start may take."""

@@ -9,20 +9,20 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from .._domain.errors import DirectPathError
-from .._domain.plan import Change
-from .._domain.races import keeps, others_with
-from .._domain.restoring import restoring_changes
-from .._domain.vm_devices import DynamicSpec, FixedSpec, PowerOff
-from .._domain.vms import DynamicBacking, Vm
-from .collect import DEVICES_PAGE, collect_through
-from .faults import CONNECTION_ERRORS, UNCERTAIN, explain, explained
-from .read_vms import USER_PATHS, passthrough_devices, place_of, read_vms, vm_from_row
-from .sdk import vim, vmodl
-from .session import Session
-from .start_vm import start_vm
-from .tasks import State, wait_for_task, wait_idle, wait_until
-from .vm_spec import reconfigure_spec
+from ..._domain.errors import DirectPathError
+from ..._domain.observed.vms import DynamicBacking, Vm
+from ..._domain.plan import Change
+from ..._domain.vm.devices.plan import DynamicSpec, FixedSpec, PowerOff
+from ..._domain.writing.races import keeps, others_with
+from ..._domain.writing.restore import restoring_changes
+from ..answers.faults import CONNECTION_ERRORS, UNCERTAIN, explain, explained
+from ..property_collector.retrieve import DEVICES_PAGE, collect_through
+from ..property_collector.wait import State, wait_for_task, wait_idle, wait_until
+from ..read.vms import USER_PATHS, passthrough_devices, place_of, read_vms, vm_from_row
+from ..sdk import vim, vmodl
+from ..session.connect import Session
+from .config_spec import reconfigure_spec
+from .power_on import start_vm
 
 TASK_TIMEOUT = 600.0
 """Seconds a reconfigure or a power operation may take."""

@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.facts import Gap, Listing
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.overrides import full_form
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.passthrough import PassthroughWish
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.selector import (
+    DeviceWish,
+    Selector,
+    parse_device_wishes,
+    refuse_contradictions,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import (
     DeviceUser,
     Disk,
     Host,
@@ -24,14 +32,6 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts i
     Sriov,
     StorageAdapter,
     Switch,
-)
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.overrides import full_form
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.passthrough import PassthroughWish
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.selectors import (
-    DeviceWish,
-    Selector,
-    parse_device_wishes,
-    refuse_contradictions,
 )
 
 A100 = MappingProxyType({"vendor_id": "10de", "device_id": "20f1", "class_id": "0302", "name": "NVIDIA A100-PCIE-40GB"})

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.pace import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.concurrency import (
     MODEST,
     ONE_BY_ONE,
     Pace,
     next_to_start,
     parse_pace,
 )
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
 from tests.unit.searching import search
 
 paces = st.builds(

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import Host
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.named_records import clusters_of, directory_of
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.overrides import parse_overrides
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.names import (
     Directory,
     Kind,
@@ -21,9 +20,10 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.names i
     resolve_each,
     shown_name,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.overrides import parse_overrides
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plain import all_visible, visible, visible_name
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.spelling import matches
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import Host
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.suggest import matches
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.text import all_visible, visible, visible_name
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent.named_records import clusters_of, directory_of
 from tests.unit.searching import search
 
 

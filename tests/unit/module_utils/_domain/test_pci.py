@@ -19,7 +19,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.pci imp
     parse_pair,
     signed16,
 )
-from ansible_collections.directpath.vsphere.tests.unit.domain.strategies import addresses, hex_ids
+from tests.unit.module_utils._domain.strategies import addresses, hex_ids
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.moments import parse_moment, refuse_future
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.timestamps import parse_moment, refuse_future
 
 EIGHT = datetime(2026, 1, 5, 8, 0, tzinfo=UTC).timestamp()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pyVmomi.VmomiSupport import DataObject, ManagedObject
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.collect import Row
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector.retrieve import Row
 
 
 def differences(fast: Any, slow: Any, where: str = "") -> Iterator[str]:

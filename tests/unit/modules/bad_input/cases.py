@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Wrong input and refused wishes as data: what is asked for in which lab, and what has to be answered.
 
-tests/unit/modules/test_bad_input.py holds every case to its promise, tools/bad_input_page.py writes docs/bad_input.md from them.
+tests/unit/modules/bad_input/test_bad_input.py holds every case to its promise, tools/bad_input_page.py writes docs/bad_input.md from them.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.unit.modules.bad_input import Case
+from tests.unit.modules.bad_input.cases import Case
 from tests.unit.modules.harness import Lab
 from tests.unit.pains.labs import host, lab, vm, wish
 

@@ -8,11 +8,11 @@ import re
 
 import pytest
 
-from tests.unit.modules import bad_input_drift, bad_input_hosts, bad_input_rolling, bad_input_vms
-from tests.unit.modules.bad_input import Case
+from tests.unit.modules.bad_input import drift_cases, host_cases, rolling_cases, vm_cases
+from tests.unit.modules.bad_input.cases import Case
 
-CASES = [*bad_input_drift.CASES, *bad_input_hosts.CASES, *bad_input_rolling.CASES, *bad_input_vms.CASES]
-WARNINGS = [*bad_input_hosts.WARNINGS, *bad_input_rolling.WARNINGS, *bad_input_vms.WARNINGS]
+CASES = [*drift_cases.CASES, *host_cases.CASES, *rolling_cases.CASES, *vm_cases.CASES]
+WARNINGS = [*host_cases.WARNINGS, *rolling_cases.WARNINGS, *vm_cases.WARNINGS]
 MODULES = {"drift_info", "host_passthrough", "host_pci_device_info", "host_rolling_reboot"}
 MODULES |= {"vm_memory_reservation", "vm_pci_device", "vm_pci_device_info"}
 # What a program says, not a person: names of Python's exceptions and how Python shows its values.

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import MODULES, Lab
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.ranges import RANGES, refuse_out_of_range
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.arguments import CONNECTION
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import CONNECTION
+from tests.unit.modules.harness import MODULES, Lab
 
-FOLDER = Path(__file__).resolve().parents[3] / "plugins" / "modules"
+FOLDER = Path(__file__).resolve().parents[4] / "plugins" / "modules"
 NEEDED: Mapping[str, Mapping[str, Any]] = {
     "drift_info": {"vms": [{"name": "train-01"}]},
     "host_maintenance": {"hosts": ["esx-01"], "state": "present"},

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.unit.modules.bad_input import Case
+from tests.unit.modules.bad_input.cases import Case
 from tests.unit.modules.harness import Lab
 from tests.unit.pains.labs import A100, FIRST, SECOND, host, lab, on, vm, wish
 

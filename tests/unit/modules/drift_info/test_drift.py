@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Lab
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import ENTRY
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.roll_journal import Subject
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.roll_journal_file import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import ENTRY
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.attributes.file_journal import (
     FileJournal,
     journal_path,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import Endpoint
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.attributes.journal import Subject
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import Endpoint
 from simulator.objects import vm_move
+from tests.unit.modules.harness import Lab
 
 PAGING = "ContinueRetrievePropertiesEx"
 A100, T4 = "10de:20f1", "10de:1eb8"

@@ -16,12 +16,12 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from harness import MODULES, Lab, _arguments
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.pace import ON_ONE_HOST, Pace
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.crew import work
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.concurrency import ON_ONE_HOST, Pace
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.concurrent import work
 from simulator.clock import ScaledClock
 from simulator.simulator import Simulator
+from tests.unit.modules.harness import MODULES, Lab, _arguments
 
 pytestmark = pytest.mark.slow
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Lab
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import READ_METHODS
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import READ_METHODS
+from tests.unit.modules.harness import Lab
 from tools.generate import is_documentation_only
 
 A100 = {"match": "10de:20f1"}
@@ -109,7 +109,7 @@ def scenario(request: pytest.FixtureRequest) -> Scenario:
 
 
 def test_every_module_is_here() -> None:
-    paths = (Path(__file__).parents[3] / "plugins" / "modules").glob("*.py")
+    paths = (Path(__file__).parents[4] / "plugins" / "modules").glob("*.py")
     modules = {path.stem for path in paths if not is_documentation_only(path)}
     assert modules == {scenario.module for scenario in SCENARIOS.values()}
 
@@ -152,7 +152,7 @@ def test_no_session_is_left_behind(scenario: Scenario) -> None:
 
 def test_a_plan_that_writes_in_check_mode_is_stopped_by_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
     """Break the shell on purpose: even an apply that runs in check mode cannot reach the server."""
-    from ansible_collections.directpath.vsphere.plugins.module_utils._shell import run as run_module
+    from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine import run as run_module
 
     honest = run_module.execute
 

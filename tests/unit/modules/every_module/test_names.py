@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from harness import Lab
+
+from tests.unit.modules.harness import Lab
 
 T4, A100 = {"match": "10de:1eb8"}, {"match": "10de:20f1"}
 READY = {"enabled": True, "active": True}

@@ -13,7 +13,7 @@ import pytest
 from tests.unit.modules.harness import Lab
 from tests.unit.pains.labs import FIRST, host, lab, on, power, vm, wish
 
-GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "privileges.md"
+GUIDE = Path(__file__).parents[4] / "docs" / "guides" / "privileges.md"
 RAW, PLAIN = "VirtualMachine.Config.RawDevice", "VirtualMachine.Config.AddRemoveDevice"
 BASE = {RAW, PLAIN, "VirtualMachine.Config.Resource"}
 HOT_ADD = {"VirtualMachine.Config.Memory", "VirtualMachine.Config.CPUCount"}

@@ -7,7 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from harness import Lab
+
+from tests.unit.modules.harness import Lab
 
 pytestmark = pytest.mark.slow
 
@@ -117,17 +118,17 @@ def test_devices_are_read_only_of_the_hosts_that_are_meant(
     module: str, options: dict[str, Any], read: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server lists hundreds of PCI functions: asking a thousand hosts for them, to look at one, is not cheap."""
-    from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import collect
+    from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector import retrieve
 
     seen: set[str] = set()
-    honest = collect._row
+    honest = retrieve._row
 
-    def watched(content: Any) -> collect.Row:
+    def watched(content: Any) -> retrieve.Row:
         row = honest(content)
         if "hardware.pciDevice" in row.values:
             seen.add(row.moid)
         return row
 
-    monkeypatch.setattr(collect, "_row", watched)
+    monkeypatch.setattr(retrieve, "_row", watched)
     Lab.load(fleet(20)).run(module, check=True, **options)
     assert seen == read

@@ -9,10 +9,10 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from harness import Lab
 from pyVmomi import vim, vmodl
 
 from simulator.rules import reboot as reboot_rules
+from tests.unit.modules.harness import Lab
 
 KNOWS_9 = hasattr(vim.host.PciPassthruInfo(), "directPathState")
 A100 = {"match": "10de:20f1"}
@@ -174,7 +174,7 @@ def test_a_change_that_is_accepted_and_does_not_show_is_a_failure() -> None:
 
 def test_cards_that_moved_between_look_and_write_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The address holds another card when the write is due: nothing may be written."""
-    from ansible_collections.directpath.vsphere.plugins.module_utils._shell import passthrough as glue
+    from ansible_collections.directpath.vsphere.plugins.module_utils._shell import host_passthrough as glue
 
     lab = Lab.load("three_hosts")
     honest = glue.apply

@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from harness import Lab
 
 from simulator.rules.knobs import FIELDS
+from tests.unit.modules.harness import Lab
 
 pytestmark = pytest.mark.slow
 
@@ -158,9 +158,13 @@ def test_a_vm_of_high_latency_sensitivity_gets_its_device_and_starts(when: str) 
 def test_every_knob_of_an_unconfirmed_point_is_turned() -> None:
     """A knob with choices is an open question: each must be in the table above or have a test of its own below or elsewhere."""
     own_tests = {"boot_result", "bus_renumber", "iommu_off_shape", "shutdown_guest_result"}
-    own_tests |= {"virtual_function_state"}  # tests/unit/modules/test_virtual_functions.py
+    own_tests |= {"virtual_function_state"}  # tests/unit/modules/host_passthrough/test_virtual_functions.py
     own_tests |= {"evacuation_poweroff", "evacuated_return", "latency_needs_memory"}
-    own_tests |= {"bmc_shape", "bmc_auth", "bmc_offers"}  # tests/unit/vsphere/test_redfish_makers.py
+    own_tests |= {
+        "bmc_shape",
+        "bmc_auth",
+        "bmc_offers",
+    }  # tests/unit/module_utils/_vsphere/redfish/test_resources_by_maker.py
     questions = {name for name, item in FIELDS.items() if item.metadata.get("choices")}
     assert questions <= {knob for knob, _unused in SURVIVED} | own_tests
 

@@ -15,14 +15,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from unittest import mock
 
-from contradictions import CONTRADICTIONS
-from left_out import LEFT_OUT, Frugal
 from pyVmomi import vmodl
 
 from simulator import data
 from simulator.base import ManagedObject
 from simulator.services.reading import Path, PropertyReader
 from simulator.wire import Stored
+from tests.unit.modules.fail_closed.contradictions import CONTRADICTIONS
+from tests.unit.modules.fail_closed.left_out import LEFT_OUT, Frugal
 
 Way = Literal["missing", "unset", "empty", "contradicting"]
 WAYS: tuple[Way, ...] = ("missing", "unset", "empty", "contradicting")

@@ -8,9 +8,10 @@ from functools import cache
 from typing import Any
 
 import pytest
-from fading import WAYS, Fade, Seen, Way, unexplained, watched
-from harness import LABS, Failed, Lab
-from left_out import Frugal
+
+from tests.unit.modules.fail_closed.fading import WAYS, Fade, Seen, Way, unexplained, watched
+from tests.unit.modules.fail_closed.left_out import Frugal
+from tests.unit.modules.harness import LABS, Failed, Lab
 
 DAILY = ("mixed", "standalone_67", "recorded")
 RECORDED = {

@@ -10,12 +10,13 @@ from functools import cache
 from typing import Any
 
 import pytest
-from dangers import Allowed, State, dangers
-from fading import WAYS, Fade, Seen, Way, unexplained, watched
-from harness import Lab
-from left_out import Frugal
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import read_vms, roll_filter, roll_vms
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read import vms as read_vms
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rolling import filter, vm_hardware
+from tests.unit.modules.fail_closed.dangers import Allowed, State, dangers
+from tests.unit.modules.fail_closed.fading import WAYS, Fade, Seen, Way, unexplained, watched
+from tests.unit.modules.fail_closed.left_out import Frugal
+from tests.unit.modules.harness import Lab
 
 T4 = {"match": "10de:1eb8"}
 READY = {"enabled": True, "active": True}
@@ -238,7 +239,7 @@ def test_every_property_that_the_code_reads_of_vms_is_among_them() -> None:
         *read_vms._ALWAYS,
         *read_vms._OF_HOLDERS,
         *read_vms.USER_PATHS,
-        *roll_vms.HARDWARE_PATHS,
-        *roll_filter._VM_PATHS,
+        *vm_hardware.HARDWARE_PATHS,
+        *filter._VM_PATHS,
     }
     assert written - read == set()

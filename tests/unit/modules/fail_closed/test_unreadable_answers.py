@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from harness import GuardedInProcess, Lab
 from pyVmomi import vmodl
 from pyVmomi.VmomiSupport import DataObject
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import Endpoint, Guard
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.wire import BrokenAnswer
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.http.connections import BrokenAnswer
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import Endpoint, Guard
 from simulator.transport.inprocess import InProcessStub
+from tests.unit.modules.harness import GuardedInProcess, Lab
 
 A100 = {"match": "10de:20f1"}
 MODULES: Mapping[str, dict[str, Any]] = {

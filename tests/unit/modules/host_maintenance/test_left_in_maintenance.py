@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import pytest
-from harness import Lab
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.report import lines, proof_lines
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.report.text import lines, proof_lines
+from tests.unit.modules.harness import Lab
 
 
 @pytest.mark.parametrize("check", [False, True])

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Lab
+
+from tests.unit.modules.harness import Lab
 
 A100 = {"match": "10de:20f1"}
 HOST = {"hosts": ["esx-01"]}

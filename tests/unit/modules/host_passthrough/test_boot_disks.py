@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import pytest
-from harness import Lab
+
+from tests.unit.modules.harness import Lab
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from harness import Lab
+
+from tests.unit.modules.harness import Lab
 
 STATES = ("active", "capable", "not_capable")
 VF, PF = "15b3:101e", "15b3:101d"

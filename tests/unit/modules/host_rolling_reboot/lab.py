@@ -9,9 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness import Lab
-
 from simulator.base import Entity
+from tests.unit.modules.harness import Lab
 
 A100 = {"match": "10de:20f1"}
 OPTANE = {"match": {"name": "*P5800X*"}}

@@ -7,9 +7,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from rolling_lab import Roll, fleet
 
 from simulator.rules import maintenance
+from tests.unit.modules.host_rolling_reboot.lab import Roll, fleet
 from tests.unit.pains.labs import FIRST, on, vm
 
 AGENT = "vCLS-0001"

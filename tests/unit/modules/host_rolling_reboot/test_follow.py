@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from rolling_lab import MODULE, Roll
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.owner import make_owner
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling_slices import slices
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.run_owner import make_owner
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.slices import slices
+from tests.unit.modules.host_rolling_reboot.lab import MODULE, Roll
 
 pytestmark = pytest.mark.slow
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rolling_lab import Roll, fleet
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.joining import joined_results, span
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.progress import Shown, View, read, show
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.merge_slices import joined_results, span
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.progress import Shown, View, read, show
+from tests.unit.modules.host_rolling_reboot.lab import Roll, fleet
 
 MAY = ["Host.Config.Maintenance", "Host.Config.Power", "Host.Config.PciPassthru", "Resource.HotMigrate"]
 

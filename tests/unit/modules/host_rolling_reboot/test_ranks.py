@@ -8,10 +8,10 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from rolling_lab import Roll
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell import rolling
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell import host_rolling_reboot as rolling
 from tests.kill.ranks import assert_ranks
+from tests.unit.modules.host_rolling_reboot.lab import Roll
 from tests.unit.pains.labs import host, lab, on, vm
 
 pytestmark = pytest.mark.slow

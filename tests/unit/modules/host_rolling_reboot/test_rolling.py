@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rolling_lab import Roll, fleet
+
+from tests.unit.modules.host_rolling_reboot.lab import Roll, fleet
 
 PHASES = ["waiting", "draining", "rebooting", "booting", "verifying", "leaving", "done"]
 

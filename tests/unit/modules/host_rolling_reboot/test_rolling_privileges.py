@@ -8,7 +8,8 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from rolling_lab import Roll
+
+from tests.unit.modules.host_rolling_reboot.lab import Roll
 
 pytestmark = pytest.mark.slow
 

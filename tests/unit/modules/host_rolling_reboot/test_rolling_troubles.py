@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from pyVmomi import vim
-from rolling_lab import Roll, fleet
+
+from tests.unit.modules.host_rolling_reboot.lab import Roll, fleet
 
 pytestmark = pytest.mark.slow
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from rolling_lab import Roll
 
+from tests.unit.modules.host_rolling_reboot.lab import Roll
 from tests.unit.pains.labs import FIRST, SECOND, host, lab, on, vm
 
 WEB, DATABASE, NEVER = "Stop order/web", "Stop order/db/first", "Policy/never-stop"

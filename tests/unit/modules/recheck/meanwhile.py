@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
-from harness import Lab
 from pyVmomi import vim
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.gate import Gate
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.gate import Gate
+from tests.unit.modules.harness import Lab
 
 Change = Callable[[Any], None]
 """Gets the simulator."""

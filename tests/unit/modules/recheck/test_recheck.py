@@ -7,8 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from harness import Lab
-from meanwhile import (
+from pyVmomi import vim
+
+from tests.unit.modules.harness import Lab
+from tests.unit.modules.recheck.meanwhile import (
     FREE_NIC,
     FREE_NVME,
     GPU,
@@ -33,7 +35,6 @@ from meanwhile import (
     uplink_of_management,
     vsan_takes,
 )
-from pyVmomi import vim
 
 pytestmark = pytest.mark.slow
 

@@ -11,14 +11,14 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from harness import MODULES, Lab
-from meanwhile import GPU, HOST, VM, before_the_first_write, edit, event, give
-from test_pace import wire
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell import run as run_module
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.arguments import CONNECTION, endpoint
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.gate import Gate
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import open_session
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine import run as run_module
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import CONNECTION, endpoint
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.gate import Gate
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import open_session
+from tests.unit.modules.every_module.test_concurrency import wire
+from tests.unit.modules.harness import MODULES, Lab
+from tests.unit.modules.recheck.meanwhile import GPU, HOST, VM, before_the_first_write, edit, event, give
 
 pytestmark = pytest.mark.slow
 

@@ -9,12 +9,12 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from harness import Lab
-from meanwhile import GPU, HOST, OTHER, VM, Change, before_the_first_write, edit, event, give
-from test_recheck import PARK, pinned, power
-from test_recheck_back import A100, CHANGE, NEXT, at, running, shape
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.gate import Gate
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.gate import Gate
+from tests.unit.modules.harness import Lab
+from tests.unit.modules.recheck.meanwhile import GPU, HOST, OTHER, VM, Change, before_the_first_write, edit, event, give
+from tests.unit.modules.recheck.test_recheck import PARK, pinned, power
+from tests.unit.modules.recheck.test_recheck_back import A100, CHANGE, NEXT, at, running, shape
 
 pytestmark = pytest.mark.slow
 

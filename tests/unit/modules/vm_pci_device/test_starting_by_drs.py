@@ -7,7 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from harness import Lab
+
+from tests.unit.modules.harness import Lab
 
 T4 = "10de:1eb8"
 

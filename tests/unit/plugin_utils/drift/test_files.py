@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError, InputError
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.drift_files import (
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.files import (
     FORMATS,
     outcome,
     put_together,
     verdict,
     write,
 )
-from tests.unit.domain_drift.reports import difference, one_of_everything, part
+from tests.unit.module_utils._domain.drift.reports import difference, one_of_everything, part
 
 NOW = datetime.datetime(2026, 11, 22, 16, 40, tzinfo=datetime.UTC)
 FINE, DRIFTED, UNKNOWN = part("a"), part("b", found=(difference(),)), part("c", found=(difference("unreachable"),))

@@ -16,17 +16,17 @@ import xmlschema
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift import KINDS
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift_html import html, tone_of
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift_junit import junit
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift_markdown import MOST_ROWS, markdown
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift_report import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.kinds import KINDS
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.report import (
     lines,
     merged,
     sentence,
     untold,
 )
-from tests.unit.domain_drift.reports import device, difference, fleet, host, one_of_everything, part, vm
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.html import html, tone_of
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.junit import junit
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.markdown import MOST_ROWS, markdown
+from tests.unit.module_utils._domain.drift.reports import device, difference, fleet, host, one_of_everything, part, vm
 from tests.unit.searching import search
 from tools.envs import ROOT
 

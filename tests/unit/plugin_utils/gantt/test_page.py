@@ -16,12 +16,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.axis import axis, ticks
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.gantt import Zone, gantt_page
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.gantt_look import PHASES
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.states import PHASES as ALL_PHASES
-from ansible_collections.directpath.vsphere.tests.unit.domain.test_page import Seen
-from ansible_collections.directpath.vsphere.tests.unit.rollout.stories import NOON, result
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.phases import (
+    PHASES as ALL_PHASES,
+)
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.gantt.assets import PHASES
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.gantt.axis import axis, ticks
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.gantt.page import Zone, gantt_page
+from tests.unit.module_utils._domain.rolling.stories import NOON, result
+from tests.unit.plugin_utils.test_html import Seen
 
 BERLIN = Zone(info=ZoneInfo("Europe/Berlin"), name="Europe/Berlin")
 Bar = dict[str, Any]

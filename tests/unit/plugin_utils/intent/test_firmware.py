@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.bmc_inventory import bmc_entries
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.firmware import (
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent.bmc import bmc_entries
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent.firmware import (
     as_devices,
     enabled_devices,
     firmware_targets,

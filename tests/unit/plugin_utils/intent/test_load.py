@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.intent import EndpointIntent, load_intent
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.places import PlacedError, route
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent.load import EndpointIntent, load_intent
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent.source_location import PlacedError, route
 
 GPU = {"match": "10de:20f1", "label": "a100"}
 NVME = {"match": {"class_id": "0108", "name": "*P5800X*"}, "count": 2}

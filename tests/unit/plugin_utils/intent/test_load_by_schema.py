@@ -13,10 +13,15 @@ import yaml
 from hypothesis import HealthCheck, event, given
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.intent import load_intent
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.intent_entries import RELATIONS
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.places import Place, PlacedError, plain, route
-from tests.unit.domain_intent import documents
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent.entries import RELATIONS
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent.load import load_intent
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent.source_location import (
+    Place,
+    PlacedError,
+    plain,
+    route,
+)
+from tests.unit.plugin_utils.intent import documents
 from tests.unit.searching import search
 from tools.envs import ROOT
 from tools.intent_schema import schema, text

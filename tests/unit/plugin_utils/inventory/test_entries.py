@@ -10,21 +10,21 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import Host, HostDevice
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.inventory import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import Host, HostDevice
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.vms import (
+    AllowedDevice,
+    DynamicBacking,
+    VmDevice,
+)
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.inventory.entries import (
     GROUPINGS,
     facts,
     groups,
     host_entry,
     vm_entry,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vms import (
-    AllowedDevice,
-    DynamicBacking,
-    VmDevice,
-)
-from tests.unit.domain import strategies
-from tests.unit.domain_vm.builders import guest
+from tests.unit.module_utils._domain import strategies
+from tests.unit.module_utils._domain.vm.builders import guest
 
 
 def card(address: str, **more: bool | str) -> HostDevice:

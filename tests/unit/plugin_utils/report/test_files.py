@@ -14,11 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.report_files import (
-    local_zone,
-    refusal,
-    write_whole,
-)
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.report.files import local_zone, refusal, write_whole
 
 
 def test_nobody_ever_reads_half_a_report(tmp_path: Path) -> None:

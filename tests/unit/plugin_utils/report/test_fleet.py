@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.fleet_report import fleet_lines
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.report.fleet import fleet_lines
 
 ENDPOINTS = {"vc-a": {"vcenter": "vc-a", "port": 443}, "esx-b1": {"vcenter": "vc-b", "port": 443}}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.report import (
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.report.text import (
     assumed_enabled,
     change_line,
     differences,

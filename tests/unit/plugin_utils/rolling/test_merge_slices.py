@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.joining import (
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.merge_slices import (
     joined_results,
     joined_timelines,
     joined_transitions,

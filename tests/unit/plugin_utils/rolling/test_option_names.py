@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.naming import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.arguments import ARGUMENTS
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.option_names import (
     WITH_VALUE,
     WORDS,
     renamed,
@@ -16,7 +17,6 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout
     renamed_result,
     role_names,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling_arguments import ARGUMENTS
 from tools.envs import ROOT
 from tools.generate import argument_specs
 

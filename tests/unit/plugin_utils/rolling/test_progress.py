@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plain import duration, shortened, width
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.progress import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.text import duration, shortened, width
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.progress import (
     Line,
     Shown,
     View,
@@ -23,7 +23,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout
     read,
     show,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.telling import (
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.summary_lines import (
     ending_lines,
     schedule_lines,
 )

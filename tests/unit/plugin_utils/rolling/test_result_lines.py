@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.report import lines, reboot_outcome
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.told import owing, roll_lines
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.report.text import lines, reboot_outcome
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.result_lines import owing, roll_lines
 
 
 def host(name: str, phase: str, **more: Any) -> dict[str, Any]:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..host_blockers import evacuation_loses_devices, unreachable
-from ..plan import Blocker
-from ..spelling import matches
-from .pinned import pin_reason, pinned_blockers, pinned_vms, stays_behind
-from .policy import Policy
-from .world import ClusterView, HostView, VmView
+from ...host.blockers import evacuation_loses_devices, unreachable
+from ...plan import Blocker
+from ...suggest import matches
+from ..state.observed import ClusterView, HostView, VmView
+from ..state.pinned import pin_reason, pinned_blockers, pinned_vms, stays_behind
+from ..state.policy import Policy
 
 TRANSIENT = frozenset({"vsan_resync", "vsan_objects", "task_running", "remediation_running", "tags_unreadable"})
 """Codes of blockers that usually pass by themselves: vSAN copies for a while after every host that was away."""

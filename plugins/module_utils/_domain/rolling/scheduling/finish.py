@@ -7,16 +7,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..plain import duration
+from ...text import duration
+from ..state.actions import Action
+from ..state.fleet_index import Scene, soonest
+from ..state.journal import Lock
+from ..state.observed import HostView
+from ..state.phases import HostStatus, Outlook, is_active
 from . import lock
-from .actions import Action
 from .blockers import TRANSIENT
-from .journal import Lock
+from .next_hosts import Start, unknown
 from .pace import Progress, failure_limit, longest_window
-from .scene import Scene, soonest
-from .start import Start, unknown
-from .states import HostStatus, Outlook, is_active
-from .world import HostView
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

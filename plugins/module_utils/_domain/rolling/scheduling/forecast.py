@@ -11,15 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from . import pace, start
-from .journal import Entry
+from ..state.fleet_index import Scene, scene_of, soonest
+from ..state.journal import Entry
+from ..state.observed import Exam, HostView, World
+from ..state.phases import HostStatus, is_active
+from ..state.pinned import pin_reason, pinned_vms
+from ..state.policy import Durations, Policy
+from . import next_hosts, pace
 from .lock import Hand, hand_of
-from .pinned import pin_reason, pinned_vms
-from .policy import Durations, Policy
-from .scene import Scene, scene_of, soonest
-from .start import Start
-from .states import HostStatus, is_active
-from .world import Exam, HostView, World
+from .next_hosts import Start
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,9 +166,9 @@ def _refreshed(world: World, at: float) -> World:
 
 def _ask(world: World, policy: Policy, at: float, hands: Mapping[str, Hand]) -> tuple[Scene, Mapping[str, Start]]:
     scene = scene_of(world, policy, at)
-    candidates = [view for view in scene.hosts.values() if start.is_candidate(scene, view)]
+    candidates = [view for view in scene.hosts.values() if next_hosts.is_candidate(scene, view)]
     state = pace.progress(scene, len(candidates))
-    return scene, start.starts(scene, candidates, state, hands)
+    return scene, next_hosts.starts(scene, candidates, state, hands)
 
 
 def _plan(scene: Scene, moid: str, wave: int, expected: Durations | None = None) -> PlannedHost:
@@ -235,7 +235,7 @@ def _forecast(
         answer = answers.get(view.moid)
         cluster = scene.cluster_of(view).name
         status = HostStatus(moid=view.moid, name=view.name, cluster=cluster, phase="blocked")
-        unknown = start.unknown(scene, view)
+        unknown = next_hosts.unknown(scene, view)
         if view.moid in planned:
             continue
         if answer is not None:

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ..plain import duration, several
+from ...text import duration, several
+from ..state.fleet_index import Scene
+from ..state.phases import Outlook
 from . import pace
-from .closing import patient_until
+from .finish import patient_until
+from .next_hosts import Start, unknown
 from .notices import HELD, NEVER, until
 from .pace import Progress
-from .scene import Scene
-from .start import Start, unknown
-from .states import Outlook
 
 MOST_REASONS, MOST_NAMES = 3, 6
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ..plain import duration
-from ..plan import Blocker
-from .actions import Action, Kind
-from .codec import digest
-from .journal import Entry, Garbage, Lock
-from .policy import Policy
-from .scene import due_again
-from .states import is_active
-from .world import ClusterView, World
+from ...plan import Blocker
+from ...text import duration
+from ..state.actions import Action, Kind
+from ..state.codec import digest
+from ..state.fleet_index import due_again
+from ..state.journal import Entry, Garbage, Lock
+from ..state.observed import ClusterView, World
+from ..state.phases import is_active
+from ..state.policy import Policy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,21 +7,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..host_blockers import unreachable
-from ..plan import Blocker
+from ...host.blockers import unreachable
+from ...plan import Blocker
+from ..state.actions import Action
+from ..state.budget import cluster_budget, count_down, fleet_budget, takes_place, who_is_down
+from ..state.fleet_index import Scene, soonest
+from ..state.journal import Entry, Lock
+from ..state.observed import HostView
+from ..state.pending_reboot import is_part_of
+from ..state.phases import Phase, is_active
+from ..state.verification import before_reboot
+from ..steps.drain import tell_to_reboot
 from . import pace
-from .actions import Action
 from .blockers import exam_blockers, quick_blockers
-from .budget import cluster_budget, count_down, fleet_budget, takes_place, who_is_down
-from .emptying import tell_to_reboot
-from .journal import Entry, Lock
 from .lock import Hand
-from .need import is_part_of
 from .pace import Progress
-from .proof import before_reboot
-from .scene import Scene, soonest
-from .states import Phase, is_active
-from .world import HostView
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,15 +7,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..plain import duration
-from .budget import amount_of
-from .journal import Entry
-from .natural import natural_key
-from .policy import Durations, Policy
-from .scene import Scene
-from .states import is_active
-from .window import closes_at, longest, opens_at
-from .world import HostView
+from ...text import duration
+from ..state.budget import amount_of
+from ..state.fleet_index import Scene
+from ..state.journal import Entry
+from ..state.observed import HostView
+from ..state.phases import is_active
+from ..state.policy import Durations, Policy
+from .natural_sort import natural_key
+from .windows import closes_at, longest, opens_at
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,18 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from ..plan import Blocker
-from . import closing, guests, lock, pace, start
-from .actions import Action
-from .holding import notices
-from .journal import Entry, Lock
+from ...plan import Blocker
+from ..state.actions import Action
+from ..state.fleet_index import Scene, scene_of, soonest
+from ..state.journal import Entry, Lock
+from ..state.observed import ClusterView, HostView, World
+from ..state.phases import ANOTHER_RUN, Decision, HostStatus, Move, Outlook, Phase, is_active, phase_of
+from ..state.policy import Policy
+from ..steps import guests
+from ..steps.next_step import next_move
+from . import finish, lock, next_hosts, pace
+from .hold_notices import notices
+from .next_hosts import Start
 from .pace import Progress
-from .policy import Policy
-from .scene import Scene, scene_of, soonest
-from .start import Start
-from .states import ANOTHER_RUN, Decision, HostStatus, Move, Outlook, Phase, is_active, phase_of
-from .steps import next_move
-from .world import ClusterView, HostView, World
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,15 +59,15 @@ def decide(world: World, policy: Policy, now: float) -> Decision:
         and lock.open_to_us(cluster.lock, me=world.me, policy=policy, now=now)
         for cluster in world.clusters
     )
-    candidates = [] if finishing else [view for view in scene.hosts.values() if start.is_candidate(scene, view)]
+    candidates = [] if finishing else [view for view in scene.hosts.values() if next_hosts.is_candidate(scene, view)]
     in_hand = _in_hand(scene, candidates)
     state = pace.progress(scene, len(candidates))
-    starts = _without_hope(scene, state, start.starts(scene, candidates, state, in_hand.hands))
+    starts = _without_hope(scene, state, next_hosts.starts(scene, candidates, state, in_hand.hands))
     hosts = tuple(_status(scene, view, in_hand, starts) for view in scene.hosts.values())
     outlook = _outlook(scene, state, in_hand, starts, finishing=finishing)
     actions = (*in_hand.actions, *(action for begun in starts.values() for action in begun.actions))
     if outlook.ended:
-        last = closing.closing(scene, hosts, state, outlook, finishing=finishing)
+        last = finish.closing(scene, hosts, state, outlook, finishing=finishing)
         return Decision(actions=last.actions, hosts=hosts, outlook=last.outlook, closing=finishing)
     outlook = replace(outlook, notices=notices(scene, state, starts, outlook))
     return Decision(actions=actions, hosts=hosts, outlook=outlook, closing=finishing)
@@ -115,7 +116,7 @@ def _has_work(scene: Scene, view: HostView) -> bool:
         return True
     if entry is None:
         return False
-    return entry.step != "failed" or view.serves or start.may_verify_again(scene, view)
+    return entry.step != "failed" or view.serves or next_hosts.may_verify_again(scene, view)
 
 
 def _move(scene: Scene, view: HostView) -> Move | None:
@@ -134,7 +135,7 @@ def _settled(scene: Scene, view: HostView, entry: Entry) -> Move | None:
     held = scene.cluster_of(view).lock
     if entry.step != "failed" or not isinstance(held, Lock) or entry.at >= held.since:
         return None
-    if start.may_verify_again(scene, view):
+    if next_hosts.may_verify_again(scene, view):
         step = "verifying" if entry.asked is not None else "backing_out"
         fresh = replace(entry, roll=scene.world.roll, step=step, at=scene.now, calls=0, called=0.0)  # type: ignore[arg-type]
         return _recorded(view, fresh, "it is proven again, as asked for")
@@ -180,7 +181,7 @@ def _standing(
         if locked is not None and is_active(entry):
             return phase_of(view), locked.message, (locked,)
         return phase_of(view), entry.text, ()
-    blockers = start.unknown(scene, view)
+    blockers = next_hosts.unknown(scene, view)
     if blockers:
         return "blocked", blockers[0].message, blockers
     debt = scene.debts.get(view.moid)
@@ -212,4 +213,4 @@ def _outlook(
     # Nothing is under way, so no other host will make room: only time helps, or whoever paused it.
     if any(begun.wake is not None or begun.paused for begun in held):
         return Outlook(state="waiting", reasons=reasons, wake_at=wake)
-    return closing.left_over(scene, in_hand.hands, starts, reasons, wake)
+    return finish.left_over(scene, in_hand.hands, starts, reasons, wake)

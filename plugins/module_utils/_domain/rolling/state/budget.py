@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..errors import InputError
+from ...errors import InputError
+from .observed import ClusterView, HostView
+from .phases import is_active
 from .policy import Amount, Policy
-from .states import is_active
-from .world import ClusterView, HostView
 
 
 def check_amount(amount: Amount, parameter: str) -> None:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from .budget import cluster_budget, fleet_budget, takes_place
 from .journal import Lock
-from .need import Debt, debt_of
+from .observed import ClusterView, HostView, Refusal, VmView, World
+from .pending_reboot import Debt, debt_of
 from .policy import Policy
-from .world import ClusterView, HostView, Refusal, VmView, World
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..hosts import Host
-from ..selectors import DeviceWish
+from ...host.selector import DeviceWish
+from ...observed.hosts import Host
 from .journal import Before, Entry, Garbage, Lock, VmEntry
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..reboot import pending_reason
+from ...host.pending_reboot import pending_reason
 from .codec import digest
+from .observed import HostView
 from .policy import Policy
-from .world import HostView
 
 MOST_MARKS = 8
 """Devices that are marked one by one in an entry of the journal, which has little room."""

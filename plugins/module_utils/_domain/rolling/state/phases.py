@@ -7,10 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from ..plan import Blocker
+from ...plan import Blocker
 from .actions import Action
 from .journal import Entry, Step
-from .world import HostView
+from .observed import HostView
 
 Phase = Literal[
     "idle",

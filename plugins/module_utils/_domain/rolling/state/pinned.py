@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..plan import Blocker
+from ...plan import Blocker
+from .observed import ClusterView, HostView, VmView
 from .policy import Pinned
-from .world import ClusterView, HostView, VmView
 
 
 def pin_reason(vm: VmView, cluster: ClusterView | None) -> str:

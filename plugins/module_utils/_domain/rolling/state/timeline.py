@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .journal import Entry
-from .states import ANOTHER_RUN, Decision, HostStatus, Phase
-from .world import World
+from .observed import World
+from .phases import ANOTHER_RUN, Decision, HostStatus, Phase
 
 MOST_REASONS = 5
 """Kept of a host that waits now for one thing and then for another."""

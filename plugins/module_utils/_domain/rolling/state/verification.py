@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from ..hosts import Host, HostDevice
-from ..reboot_proof import is_back, is_up_since, verify_after
+from ...host.reboot_verification import is_back, is_up_since, verify_after
+from ...observed.hosts import Host, HostDevice
 from .codec import digest, encode
 from .journal import LONGEST, Before, Entry
+from .observed import HostView
 from .policy import Policy
-from .world import HostView
 
 _MOST_DEVICES, _MOST_DATASTORES, _MOST_UPLINKS = 16, 24, 12
 _ENABLED = "+"

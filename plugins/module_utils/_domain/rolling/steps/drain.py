@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..state.actions import Kind
+from ..state.fleet_index import Scene
+from ..state.journal import Before, Entry
+from ..state.observed import HostView
+from ..state.phases import Move
 from . import guests
-from .actions import Kind
-from .journal import Before, Entry
-from .moves import act, back_out, call, fail, is_theirs, record, refused, spent, wait, withdraw
-from .scene import Scene
-from .states import Move
-from .world import HostView
+from .transitions import act, back_out, call, fail, is_theirs, record, refused, spent, wait, withdraw
 
 
 def draining(scene: Scene, view: HostView, entry: Entry) -> Move:

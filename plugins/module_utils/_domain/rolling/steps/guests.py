@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from .actions import Action
-from .journal import VmEntry
-from .pinned import pin_reason, pinned_vms
-from .scene import Scene, due_again, soonest
-from .world import HostView, VmView
+from ..state.actions import Action
+from ..state.fleet_index import Scene, due_again, soonest
+from ..state.journal import VmEntry
+from ..state.observed import HostView, VmView
+from ..state.pinned import pin_reason, pinned_vms
 
 START_CALLS = 4
 """A VM that was told this often to start, and does not, is left to a person."""

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from .emptying import draining
-from .journal import Entry, Step
-from .rebooting import rebooting
-from .releasing import backing_out, ended, leaving, restoring, verifying
-from .scene import Scene
-from .states import Move
-from .world import HostView
+from ..state.fleet_index import Scene
+from ..state.journal import Entry, Step
+from ..state.observed import HostView
+from ..state.phases import Move
+from .drain import draining
+from .reboot import rebooting
+from .return_to_service import backing_out, ended, leaving, restoring, verifying
 
 _STEPS: Mapping[Step, Callable[[Scene, HostView, Entry], Move]] = {
     "draining": draining,

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..plain import duration
-from .actions import Kind
-from .journal import Entry
-from .moves import act, call, due, fail, is_theirs, record, refused, spent, wait, withdraw
-from .proof import has_moved, not_back, started_anew
-from .scene import Scene
-from .states import Move
-from .world import HostView
+from ...text import duration
+from ..state.actions import Kind
+from ..state.fleet_index import Scene
+from ..state.journal import Entry
+from ..state.observed import HostView
+from ..state.phases import Move
+from ..state.verification import has_moved, not_back, started_anew
+from .transitions import act, call, due, fail, is_theirs, record, refused, spent, wait, withdraw
 
 
 def rebooting(scene: Scene, view: HostView, entry: Entry) -> Move:

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..state.actions import Kind
+from ..state.fleet_index import Scene, soonest
+from ..state.journal import Entry
+from ..state.observed import HostView
+from ..state.phases import Move, phase_of
+from ..state.verification import problems
 from . import guests
-from .actions import Kind
-from .journal import Entry
-from .moves import act, call, fail, is_theirs, record, refused, wait, withdraw
-from .proof import problems
-from .scene import Scene, soonest
-from .states import Move, phase_of
-from .world import HostView
+from .transitions import act, call, fail, is_theirs, record, refused, wait, withdraw
 
 
 def verifying(scene: Scene, view: HostView, entry: Entry) -> Move:

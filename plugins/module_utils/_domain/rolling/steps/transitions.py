@@ -7,11 +7,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from .actions import Action, Kind
-from .journal import Entry, Step
-from .scene import Scene, due_again, soonest
-from .states import Move, phase_of
-from .world import HostView
+from ..state.actions import Action, Kind
+from ..state.fleet_index import Scene, due_again, soonest
+from ..state.journal import Entry, Step
+from ..state.observed import HostView
+from ..state.phases import Move, phase_of
 
 CALLS = 4
 """So often a call without effect is made before the host is given up."""

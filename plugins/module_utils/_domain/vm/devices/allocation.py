@@ -13,13 +13,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ...host.selector import DeviceWish
+from ...observed.hosts import Host, HostDevice, dependency_group
+from ...observed.vms import FixedBacking, Vm
+from ...plan import Blocker
+from ..desired import VmWorld
 from .claims import Claims, pair_up
-from .hosts import Host, HostDevice, dependency_group
-from .plan import Blocker
-from .selectors import DeviceWish
-from .vm_matching import Need, is_meant
-from .vm_wishes import VmWorld
-from .vms import FixedBacking, Vm
+from .matching import Need, is_meant
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ...host.selector import DeviceWish
+from ...observed.hosts import Host, HostDevice
+from ...observed.vms import AllowedDevice, DynamicBacking, Vm
+from ...plan import Blocker
+from ..desired import VmWorld
 from .allocation import meant_on
 from .claims import Claims, DynamicItem, free_devices, item_of, satisfiable
-from .hosts import Host, HostDevice
-from .plan import Blocker
-from .selectors import DeviceWish
-from .vm_wishes import VmWorld
-from .vms import AllowedDevice, DynamicBacking, Vm
 
 _EXPRESSIBLE = frozenset(("vendor_id", "device_id", "subvendor_id", "subdevice_id", "label"))
 """Conditions that a dynamic backing can hold itself."""

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from .hosts import Host, HostDevice
-from .vm_wishes import VmWorld
-from .vms import AllowedDevice, DynamicBacking, FixedBacking, SriovBacking, Vm
+from ...observed.hosts import Host, HostDevice
+from ...observed.vms import AllowedDevice, DynamicBacking, FixedBacking, SriovBacking, Vm
+from ..desired import VmWorld
 
 L = TypeVar("L")
 R = TypeVar("R")

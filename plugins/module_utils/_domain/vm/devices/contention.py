@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from .plan import Blocker
-from .vm_draft import Draft
-from .vm_matching import is_meant
-from .vms import DynamicBacking, FixedBacking
+from ...observed.vms import DynamicBacking, FixedBacking
+from ...plan import Blocker
+from .draft import Draft
+from .matching import is_meant
 
 
 def waits_for_others(drafts: Sequence[Draft]) -> Mapping[str, Blocker]:

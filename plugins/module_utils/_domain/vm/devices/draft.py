@@ -11,17 +11,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from ...host.blockers import holders_unknown
+from ...host.selector import DeviceWish
+from ...observed.hosts import Host, HostDevice, dependency_group
+from ...observed.vms import Vm, VmDevice
+from ...plan import Blocker
+from ..desired import BackingKind, VmWish, VmWorld
+from ..memory import describe_device
 from .allocation import Allocation, Desk, Grant, allocate, assign, meant_on
 from .capacity import resolve
 from .claims import Claims, DynamicItem
-from .host_blockers import holders_unknown
-from .hosts import Host, HostDevice, dependency_group
-from .memory import describe_device
-from .plan import Blocker
-from .selectors import DeviceWish
-from .vm_matching import Held, Matching, Need, could_become, is_meant, match_devices, survey
-from .vm_wishes import BackingKind, VmWish, VmWorld
-from .vms import Vm, VmDevice
+from .matching import Held, Matching, Need, could_become, is_meant, match_devices, survey
 
 NOT_WANTED = "not wanted"
 COMPANION = "it is reset together with"

@@ -7,13 +7,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from .hosts import dependency_group
-from .memory import describe_device
-from .plan import Change
-from .vm_draft import COMPANION, NOT_WANTED, Draft, DynamicGrant
-from .vm_matching import Held
-from .vm_wishes import Detach, DynamicSpec, FixedSpec
-from .vms import DynamicBacking, FixedBacking
+from ...observed.hosts import dependency_group
+from ...observed.vms import DynamicBacking, FixedBacking
+from ...plan import Change
+from ..desired import Detach, DynamicSpec, FixedSpec
+from ..memory import describe_device
+from .draft import COMPANION, NOT_WANTED, Draft, DynamicGrant
+from .matching import Held
 
 
 def detach_changes(draft: Draft) -> tuple[Change, ...]:

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from .hosts import Host
-from .limits import counts_towards_limit
-from .plan import Blocker
-from .vms import Vm
+from ...observed.hosts import Host
+from ...observed.vms import Vm
+from ...plan import Blocker
+from ..limits import counts_towards_limit
 
 OLD_RELEASES = ("4", "5")
 OLD_LIMIT = 8

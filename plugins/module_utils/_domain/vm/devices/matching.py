@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ...host.selector import DeviceWish
+from ...observed.hosts import Host, HostDevice
+from ...observed.vms import AllowedDevice, DynamicBacking, FixedBacking, Vm, VmDevice
+from ..desired import BackingKind, VmWish, VmWorld, needs_fixed
+from ..limits import MINIMUM_HARDWARE
 from .claims import pair_up, two_readings
-from .hosts import Host, HostDevice
-from .limits import MINIMUM_HARDWARE
-from .selectors import DeviceWish
-from .vm_wishes import BackingKind, VmWish, VmWorld, needs_fixed
-from .vms import AllowedDevice, DynamicBacking, FixedBacking, Vm, VmDevice
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

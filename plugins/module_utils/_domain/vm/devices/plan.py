@@ -14,14 +14,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .capacity import Verdict, check_capacity, commitment_warnings, items_after
-from .claims import Claim, Claims, DynamicItem, read_claims
-from .host_limit import device_limit, devices_in_use, limit_blocker
-from .hosts import HostDevice
-from .memory import describe_device, full_reservation_changes, merge_writes, state_blockers, unlock_changes
-from .mmio import MmioDevice, MmioPlan, plan_mmio, unknown_size_blocker, will_not_start, window_problem
-from .plan import Blocker, Change, Plan, TargetPlan
-from .preconditions import (
+from ...observed.hosts import HostDevice
+from ...observed.vms import FixedBacking, Vm
+from ...plan import Blocker, Change, Plan, TargetPlan
+from ..desired import Detach, DynamicSpec, FixedSpec, HotAdd, PowerOff, VmWish, VmWorld, check_wishes
+from ..memory import describe_device, full_reservation_changes, merge_writes, state_blockers, unlock_changes
+from ..mmio import MmioDevice, MmioPlan, plan_mmio, unknown_size_blocker, will_not_start, window_problem
+from ..preconditions import (
     PowerSteps,
     attach_blockers,
     group_blockers,
@@ -32,11 +31,12 @@ from .preconditions import (
     start_blockers,
     used_after,
 )
-from .vm_contention import waits_for_others
-from .vm_draft import Draft, draft_devices
-from .vm_report import attach_changes, detach_changes, device_facts
-from .vm_wishes import Detach, DynamicSpec, FixedSpec, HotAdd, PowerOff, VmWish, VmWorld, check_wishes
-from .vms import FixedBacking, Vm
+from .capacity import Verdict, check_capacity, commitment_warnings, items_after
+from .claims import Claim, Claims, DynamicItem, read_claims
+from .contention import waits_for_others
+from .draft import Draft, draft_devices
+from .facts import attach_changes, detach_changes, device_facts
+from .host_limit import device_limit, devices_in_use, limit_blocker
 
 __all__ = [
     "Detach",

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift import Difference, status_of
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift_report import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.kinds import Difference, status_of
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.report import (
     SCHEMA,
     VERSION,
     merged,

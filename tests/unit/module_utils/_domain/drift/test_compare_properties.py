@@ -9,20 +9,23 @@ from dataclasses import replace
 from hypothesis import HealthCheck, assume, given
 from hypothesis import strategies as st
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift import KINDS, Difference, status_of
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift_commands import Commands
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift_find import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.commands import Commands
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.compare import (
     DriftWorld,
     Plans,
     find_drift,
     make_plans,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.passthrough import PassthroughWish, project
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.kinds import KINDS, Difference, status_of
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.passthrough import (
+    PassthroughWish,
+    project,
+)
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import Plan
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm_devices import VmWorld
-from ansible_collections.directpath.vsphere.tests.unit.domain import strategies as on_hosts
-from tests.unit.domain_vm import test_properties as on_vms
-from tests.unit.domain_vm.builders import carry_out_all
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.plan import VmWorld
+from tests.unit.module_utils._domain import strategies as on_hosts
+from tests.unit.module_utils._domain.vm.builders import carry_out_all
+from tests.unit.module_utils._domain.vm.devices import test_plan_properties as on_vms
 from tests.unit.searching import search
 
 COMMANDS = Commands(vcenter="vc-01", arguments="-i inventory.yml")

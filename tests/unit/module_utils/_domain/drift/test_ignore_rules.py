@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift_rules import let_pass, parse_rules
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.ignore_rules import let_pass, parse_rules
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
-from tests.unit.domain_drift.reports import difference
+from tests.unit.module_utils._domain.drift.reports import difference
 
 ON_HOST = difference(object="esx-01.lab", cluster="gpu-a", subject="0000:3b:00.0", device="10de:20f1 GA100")
 ON_VM = difference(

@@ -10,25 +10,30 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift import KINDS, Difference
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift_commands import Commands
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift_find import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.commands import Commands
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.compare import (
     DriftWorld,
     NotFound,
     find_drift,
     make_plans,
     with_users,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift_report import untold
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.kinds import KINDS, Difference
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.report import untold
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.facts import Listing
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import Host, PhysicalNic, Sriov, Switch
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.mmio import MmioWish
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.passthrough import PassthroughWish
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.codec import encode
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import ENTRY, Entry
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.selectors import parse_device_wishes
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vms import MemoryState, Vm
-from ansible_collections.directpath.vsphere.tests.unit.domain.strategies import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.passthrough import PassthroughWish
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.selector import parse_device_wishes
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import (
+    Host,
+    PhysicalNic,
+    Sriov,
+    Switch,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.vms import MemoryState, Vm
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.codec import encode
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import ENTRY, Entry
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.mmio import MmioWish
+from tests.unit.module_utils._domain.strategies import (
     A40,
     ACTIVE,
     EMPTY_FABRIC,
@@ -42,7 +47,7 @@ from ansible_collections.directpath.vsphere.tests.unit.domain.strategies import 
     device,
     host,
 )
-from tests.unit.domain_vm.builders import A100, T4, card, dynamic, esx, fixed, guest, locked, wish, world
+from tests.unit.module_utils._domain.vm.builders import A100, T4, card, dynamic, esx, fixed, guest, locked, wish, world
 
 COMMANDS = Commands(vcenter="vc-01", arguments="-i inventory.yml")
 WANTED = ({"match": "10de:20f1"},)

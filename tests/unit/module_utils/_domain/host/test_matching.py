@@ -12,18 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import Host, HostDevice
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.selection import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.matching import (
     near_misses,
     select,
     select_all,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.selectors import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.selector import (
     DeviceWish,
     parse_device_wishes,
     parse_selector,
 )
-from ansible_collections.directpath.vsphere.tests.unit.domain.strategies import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import Host, HostDevice
+from tests.unit.module_utils._domain.strategies import (
     A40,
     A100,
     ACTIVE,

@@ -12,15 +12,7 @@ import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.facts import Listing
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import (
-    DeviceUser,
-    Disk,
-    Host,
-    HostCapabilities,
-    HostDevice,
-    StorageAdapter,
-)
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.passthrough import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.passthrough import (
     PassthroughWish,
     PassthroughWrite,
     check_identity,
@@ -29,8 +21,16 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.passthr
     project,
     remaining,
 )
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import (
+    DeviceUser,
+    Disk,
+    Host,
+    HostCapabilities,
+    HostDevice,
+    StorageAdapter,
+)
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import TargetPlan
-from ansible_collections.directpath.vsphere.tests.unit.domain.strategies import (
+from tests.unit.module_utils._domain.strategies import (
     A40,
     A100,
     ACTIVE,

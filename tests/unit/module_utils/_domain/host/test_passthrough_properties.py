@@ -9,19 +9,19 @@ from dataclasses import replace
 
 from hypothesis import given
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import Host, dependency_group
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.passthrough import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.passthrough import (
     PassthroughWish,
     needs_fabric,
     plan_passthrough,
     project,
     remaining,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.protection import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.protection import (
     management_addresses,
     protections,
 )
-from ansible_collections.directpath.vsphere.tests.unit.domain.strategies import cases
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import Host, dependency_group
+from tests.unit.module_utils._domain.strategies import cases
 from tests.unit.searching import search
 
 Case = tuple[tuple[Host, ...], PassthroughWish]

@@ -11,9 +11,16 @@ from typing import Any
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.facts import Listing
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import Disk, Host, StorageAdapter
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.reboot import pending_reason, taken_devices
-from ansible_collections.directpath.vsphere.tests.unit.domain.strategies import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.pending_reboot import (
+    pending_reason,
+    taken_devices,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import (
+    Disk,
+    Host,
+    StorageAdapter,
+)
+from tests.unit.module_utils._domain.strategies import (
     ACTIVE,
     EMPTY_FABRIC,
     NVME,

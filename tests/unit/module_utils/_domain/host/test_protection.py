@@ -12,7 +12,23 @@ from hypothesis import given
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.facts import Gap, Listing, Unknown
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.overrides import (
+    Applied,
+    Override,
+    apply_overrides,
+    check_override,
+    full_form,
+    parse_overrides,
+    protection_blockers,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.protection import (
+    GUARDED,
+    Protection,
+    cautions,
+    management_addresses,
+    protections,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import (
     Disk,
     Host,
     HostFabric,
@@ -23,23 +39,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts i
     Switch,
     dependency_group,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.overrides import (
-    Applied,
-    Override,
-    apply_overrides,
-    check_override,
-    full_form,
-    parse_overrides,
-    protection_blockers,
-)
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.protection import (
-    GUARDED,
-    Protection,
-    cautions,
-    management_addresses,
-    protections,
-)
-from ansible_collections.directpath.vsphere.tests.unit.domain.strategies import (
+from tests.unit.module_utils._domain.strategies import (
     A100,
     ACTIVE,
     ASPEED,

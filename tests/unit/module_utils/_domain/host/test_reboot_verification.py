@@ -11,15 +11,18 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import Host
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.passthrough import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.passthrough import (
     PassthroughWish,
     plan_passthrough,
     project,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.reboot_proof import is_back, verify_after
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.selectors import parse_device_wishes
-from ansible_collections.directpath.vsphere.tests.unit.domain.strategies import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.reboot_verification import (
+    is_back,
+    verify_after,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.selector import parse_device_wishes
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import Host
+from tests.unit.module_utils._domain.strategies import (
     A40,
     ACTIVE,
     NVME,

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.selectors import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.selector import (
     SELECTOR_KEYS,
     DeviceWish,
     Selector,
@@ -20,14 +20,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.selecto
     parse_selector,
     refuse_contradictions,
 )
-from ansible_collections.directpath.vsphere.tests.unit.domain.strategies import (
-    A100,
-    NVME,
-    addresses,
-    device,
-    device_lists,
-    hex_ids,
-)
+from tests.unit.module_utils._domain.strategies import A100, NVME, addresses, device, device_lists, hex_ids
 
 _words = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1).filter(lambda text: text.strip())
 _texts = _words.map(str.strip)

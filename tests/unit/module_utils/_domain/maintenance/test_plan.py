@@ -10,21 +10,21 @@ from typing import Any
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import Host, HostCapabilities
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.parking import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.maintenance.plan import (
     EnterMaintenance,
     ParkWish,
     plan_parking,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import TargetPlan
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vms import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import Host, HostCapabilities
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.vms import (
     DynamicBacking,
     FixedBacking,
     MemoryState,
     Vm,
     VmDevice,
 )
-from ansible_collections.directpath.vsphere.tests.unit.domain.strategies import STALE, device, host
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import TargetPlan
+from tests.unit.module_utils._domain.strategies import STALE, device, host
 
 P = "0000:3b:00.0"
 FIXED = FixedBacking(address=P, vendor_id="10de", device_id="20f1", system_id=None)

@@ -9,12 +9,12 @@ import random
 import pytest
 from hypothesis import given
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import (
     HostDevice,
     dependency_group,
     dependency_groups,
 )
-from ansible_collections.directpath.vsphere.tests.unit.domain.strategies import (
+from tests.unit.module_utils._domain.strategies import (
     ACTIVE,
     AUDIO,
     BRIDGE,

@@ -8,18 +8,25 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import Host, HostDevice
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import Entry, Lock, VmEntry
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.policy import Policy
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.schedule import decide
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.states import Decision, HostStatus
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.world import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import Host, HostDevice
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.scheduling.scheduler import decide
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import (
+    Entry,
+    Lock,
+    VmEntry,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.observed import (
     ClusterView,
     Exam,
     HostView,
     VmView,
     World,
 )
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.phases import (
+    Decision,
+    HostStatus,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.policy import Policy
 
 NOW = 1_770_000_000.0
 BOOT = NOW - 1_000_000

@@ -8,11 +8,11 @@ import gc
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import Lock
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.policy import Policy
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.world import Refusal
-from ansible_collections.directpath.vsphere.tests.unit.rollout import miniature
-from ansible_collections.directpath.vsphere.tests.unit.rollout.invariants import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import Lock
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.observed import Refusal
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.policy import Policy
+from tests.unit.module_utils._domain.rolling import miniature
+from tests.unit.module_utils._domain.rolling.invariants import (
     STUCK,
     Violation,
     check_call,
@@ -20,7 +20,7 @@ from ansible_collections.directpath.vsphere.tests.unit.rollout.invariants import
     check_end,
     check_state,
 )
-from ansible_collections.directpath.vsphere.tests.unit.rollout.miniature import START, HostS, State, VmS
+from tests.unit.module_utils._domain.rolling.miniature import START, HostS, State, VmS
 
 LONGEST = 600
 """Steps of one run; a run that takes more does not end."""

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.policy import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.policy import (
     LockRule,
     Pinned,
     Policy,
 )
-from ansible_collections.directpath.vsphere.tests.unit.rollout.miniature import POLICY, HostS, State, VmS, begin
+from tests.unit.module_utils._domain.rolling.miniature import POLICY, HostS, State, VmS, begin
 
 PAIR = (HostS("h1", "c"), HostS("h2", "c"))
 LONE = (HostS("h1", "c"), HostS("h2", "c", pending=False))

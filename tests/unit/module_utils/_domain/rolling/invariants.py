@@ -7,15 +7,15 @@ A decision is judged by the world it was made in, a call by the world it arrives
 
 from __future__ import annotations
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.actions import Action
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.budget import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.actions import Action
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.budget import (
     cluster_budget,
     fleet_budget,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.policy import Policy
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.states import Decision, is_active
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.world import ClusterView
-from ansible_collections.directpath.vsphere.tests.unit.rollout.miniature import CARD, HostS, State
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.observed import ClusterView
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.phases import Decision, is_active
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.policy import Policy
+from tests.unit.module_utils._domain.rolling.miniature import CARD, HostS, State
 
 BUDGET = "never more unavailable than the budget"
 MAINTENANCE = "never a reboot without maintenance mode"

@@ -14,36 +14,36 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import Host, HostDevice
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout import schedule
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.actions import Action
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.codec import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import Host, HostDevice
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.scheduling import scheduler as schedule
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.scheduling.lock import adopt
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.actions import Action
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.codec import (
     decode_host,
     decode_lock,
     decode_vm,
     encode,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import (
     Before,
     Entry,
     Lock,
     VmEntry,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.lock import adopt
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.policy import (
-    Deadlines,
-    LockRule,
-    Pinned,
-    Policy,
-)
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.states import Decision
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.world import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.observed import (
     ClusterView,
     Exam,
     HostView,
     Refusal,
     VmView,
     World,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.phases import Decision
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.policy import (
+    Deadlines,
+    LockRule,
+    Pinned,
+    Policy,
 )
 
 START = 1_000_000

@@ -7,11 +7,11 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.policy import Policy
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.states import Decision
-from ansible_collections.directpath.vsphere.tests.unit.rollout import miniature
-from ansible_collections.directpath.vsphere.tests.unit.rollout.invariants import check_call, check_decision, check_state
-from ansible_collections.directpath.vsphere.tests.unit.rollout.miniature import START, State
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.phases import Decision
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.policy import Policy
+from tests.unit.module_utils._domain.rolling import miniature
+from tests.unit.module_utils._domain.rolling.invariants import check_call, check_decision, check_state
+from tests.unit.module_utils._domain.rolling.miniature import START, State
 
 
 @dataclass(kw_only=True)

@@ -8,24 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.selector import parse_device_wishes
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import (
     Host,
     HostCapabilities,
     HostDevice,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.memory import MemoryWrite, merge_writes
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import Plan, TargetPlan
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.selectors import parse_device_wishes
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm_devices import (
-    Detach,
-    DynamicSpec,
-    FixedSpec,
-    HotAdd,
-    VmWish,
-    VmWorld,
-    plan_vm_devices,
-)
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vms import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.vms import (
     AllowedDevice,
     DynamicBacking,
     FixedBacking,
@@ -34,6 +23,17 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vms imp
     Vm,
     VmDevice,
 )
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import Plan, TargetPlan
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.plan import (
+    Detach,
+    DynamicSpec,
+    FixedSpec,
+    HotAdd,
+    VmWish,
+    VmWorld,
+    plan_vm_devices,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.memory import MemoryWrite, merge_writes
 
 A100, T4, NIC = "10de:20f1", "10de:1eb8", "8086:1572"
 NAMES = {A100: "A100-PCIE-40GB", T4: "Tesla T4", NIC: "Ethernet Controller X710"}

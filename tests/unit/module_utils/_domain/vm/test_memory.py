@@ -11,21 +11,21 @@ from hypothesis import strategies as st
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.facts import Gap, Unknown
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.memory import (
-    MemoryWish,
-    MemoryWrite,
-    merge_writes,
-    plan_memory,
-)
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import TargetPlan
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vms import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.vms import (
     MemoryState,
     UnknownBacking,
     VgpuBacking,
     Vm,
     VmDevice,
 )
-from tests.unit.domain_vm.builders import codes, dynamic, fixed, guest, locked, pool, remember
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import TargetPlan
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.memory import (
+    MemoryWish,
+    MemoryWrite,
+    merge_writes,
+    plan_memory,
+)
+from tests.unit.module_utils._domain.vm.builders import codes, dynamic, fixed, guest, locked, pool, remember
 
 
 def planned(vm: Vm, state: str, reservation_mb: int | None = None) -> TargetPlan:

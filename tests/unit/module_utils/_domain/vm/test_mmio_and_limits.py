@@ -11,13 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.gpu_memory import MODEL_MEMORY_GB
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.limits import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.vms import SriovBacking, Vm, VmDevice
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import TargetPlan
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.gpu_memory import MODEL_MEMORY_GB
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.limits import (
     check_hardware,
     check_limit,
     counts_towards_limit,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.mmio import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.mmio import (
     SIZE_KEY,
     USE_KEY,
     MmioDevice,
@@ -28,9 +30,18 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.mmio im
     parse_mmio,
     plan_mmio,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import TargetPlan
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vms import SriovBacking, Vm, VmDevice
-from tests.unit.domain_vm.builders import A100, NIC, WINDOW, card, codes, dynamic, esx, fixed, guest, plan_one
+from tests.unit.module_utils._domain.vm.builders import (
+    A100,
+    NIC,
+    WINDOW,
+    card,
+    codes,
+    dynamic,
+    esx,
+    fixed,
+    guest,
+    plan_one,
+)
 
 V100 = MmioDevice(ids="10de:1db4", class_id="0302", name="Tesla V100 PCIe 16GB")
 BIG = MmioDevice(ids="1002:7408", class_id="1200", name="Instinct 64 GB")

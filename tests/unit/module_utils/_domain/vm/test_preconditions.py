@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.memory import MemoryWrite, merge_writes
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.mmio import SIZE_KEY, USE_KEY, MmioWish
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm_devices import HotAdd, PowerOff
-from tests.unit.domain_vm.builders import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.plan import HotAdd, PowerOff
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.memory import MemoryWrite, merge_writes
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.mmio import SIZE_KEY, USE_KEY, MmioWish
+from tests.unit.module_utils._domain.vm.builders import (
     A100,
     T4,
     WINDOW,

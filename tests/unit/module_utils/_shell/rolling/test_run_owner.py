@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.owner import is_gone, make_owner
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.run_owner import is_gone, make_owner
 
 
 def test_this_process_lives_and_every_run_of_it_has_a_token_of_its_own() -> None:

@@ -15,22 +15,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import rude
 from pyVmomi import vim
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError, InputError
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import automation_http
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.certificates import validity_of
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.faults import explain_connection
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish import Bmc, BmcAccess
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.answers.faults import explain_connection
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.http.certificates import validity_of
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.http.connections import Bounds
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish.client import Bmc, BmcAccess
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rest import http as automation_http
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import (
     Endpoint,
     GuardedSoapStub,
     connect_session,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.wire import Bounds
 from simulator import Simulator
 from simulator.transport.tls import Certificates, make_certificates
+from tests.unit.module_utils._vsphere import rude
 
 BRIEF = Bounds(connect=0.15, silence=0.2, answer=0.2, most=200_000)
 LONGEST = 10.0
@@ -216,7 +216,7 @@ def test_a_proxy_that_no_name_server_knows_is_named() -> None:
 
 def test_a_proxy_that_lets_through_is_gone_through() -> None:
     """The whole way: version look-up, SOAP, and the certificate of the server behind it."""
-    sim = Simulator.from_lab(str(Path(__file__).resolve().parents[3] / "simulator" / "labs" / "home.yml"))
+    sim = Simulator.from_lab(str(Path(__file__).resolve().parents[5] / "simulator" / "labs" / "home.yml"))
     account = next(iter(sim.authz.users.values()))
     asked: list[bytes] = []
     with sim.serve() as server:

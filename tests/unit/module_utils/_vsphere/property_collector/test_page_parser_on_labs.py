@@ -13,26 +13,29 @@ import pytest
 import yaml
 from pyVmomi import vim, vmodl
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import bulk_values
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.collect import collect_objects, collect_view
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read_fabric import read_fabric
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read_hosts import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector import page_values
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector.retrieve import (
+    collect_objects,
+    collect_view,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read.fabric import read_fabric
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read.hosts import (
     read_hosts,
     read_names,
     read_users,
     reread_hosts,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read_vms import read_residents, read_vms
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read.vms import read_residents, read_vms
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import (
     Endpoint,
     Session,
     open_session,
 )
-from ansible_collections.directpath.vsphere.tests.unit.vsphere.alike import row_differences
 from simulator import Simulator
 from simulator.clock import ManualClock
+from tests.unit.module_utils._vsphere.alike import row_differences
 
-LABS = sorted((Path(__file__).resolve().parents[3] / "simulator" / "labs").glob("*.yml"))
+LABS = sorted((Path(__file__).resolve().parents[5] / "simulator" / "labs").glob("*.yml"))
 
 EVERYTHING: dict[type, tuple[str, ...]] = {
     vim.HostSystem: ("name", "parent", "vm", "recentTask", "summary", "runtime", "config", "hardware", "capability"),
@@ -124,7 +127,7 @@ def test_what_is_remembered_makes_no_difference(
     lab: Path, limits: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in limits.items():
-        monkeypatch.setattr(bulk_values, name, value)
+        monkeypatch.setattr(page_values, name, value)
     assert differences(lab) == []
 
 

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 from pyVmomi import vim, vmodl
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.collect import collect_view
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.faults import CONNECTION_ERRORS
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read_hosts import read_hosts, read_names
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.answers.faults import CONNECTION_ERRORS
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector.retrieve import (
+    collect_view,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read.hosts import read_hosts, read_names
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import (
     Endpoint,
     Session,
     open_session,
@@ -23,7 +25,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.sessio
 from simulator import Simulator
 from simulator.lab.fleet import fleet_lab
 
-LABS = Path(__file__).resolve().parents[3] / "simulator" / "labs"
+LABS = Path(__file__).resolve().parents[5] / "simulator" / "labs"
 HOSTS = 20
 MORE = "ContinueRetrievePropertiesEx"
 

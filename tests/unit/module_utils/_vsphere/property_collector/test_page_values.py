@@ -14,25 +14,22 @@ from typing import Any
 import pytest
 from pyVmomi import vim, vmodl
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import bulk, bulk_values
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.collect import Row, collect_objects
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.faults import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.answers.faults import (
     BrokenAnswer,
     explain_connection,
     is_transient,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import ATTEMPTS
-from ansible_collections.directpath.vsphere.tests.unit.vsphere.alike import row_differences
-from ansible_collections.directpath.vsphere.tests.unit.vsphere.canned import (
-    HEAD,
-    TAIL,
-    Answer,
-    answer,
-    host,
-    page,
-    saying,
-    text,
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector import (
+    page_parser,
+    page_values,
 )
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector.retrieve import (
+    Row,
+    collect_objects,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import ATTEMPTS
+from tests.unit.module_utils._vsphere.alike import row_differences
+from tests.unit.module_utils._vsphere.canned import HEAD, TAIL, Answer, answer, host, page, saying, text
 
 PCI = (
     "<HostPciDevice><id>0000:5E:00.0</id><classId>770</classId><bus>94</bus><slot>0</slot><function>0</function>"
@@ -201,7 +198,7 @@ def test_the_next_page_is_asked_for_before_this_one_is_read(monkeypatch: pytest.
     asked_by_then: list[int] = []
     with saying(three_pages()) as session:
         requests = session.asked  # type: ignore[attr-defined]
-        real = bulk_values.RowReader.row
+        real = page_values.RowReader.row
 
         def row(self: Any, element: Any) -> Any:
             wanted = min(3, len(asked_by_then) // 2 + 2)
@@ -211,7 +208,7 @@ def test_the_next_page_is_asked_for_before_this_one_is_read(monkeypatch: pytest.
             asked_by_then.append(len(requests))
             return real(self, element)
 
-        monkeypatch.setattr(bulk_values.RowReader, "row", row)
+        monkeypatch.setattr(page_values.RowReader, "row", row)
         rows = collect_objects(session, vim.HostSystem, ["host-1"], ("name",))
     assert [row.moid for row in rows] == ["host-1", "host-1b", "host-2", "host-2b", "host-3"]
     assert asked_by_then == [2, 2, 3, 3, 3]
@@ -484,7 +481,7 @@ def test_entities_of_files_are_not_fetched() -> None:
     ids=["deep", "a comment", "wide", "long"],
 )
 def test_an_answer_that_would_fill_the_memory_is_given_up(filler: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "MOST_OF_ONE", 2 << 20)
+    monkeypatch.setattr(page_parser, "MOST_OF_ONE", 2 << 20)
     begin = page(host(name=text("a"))).encode().partition(b"</objects>")[0]
     body = gzip.compress(begin + b"<propSet><name>x</name><val>" + filler, 1)
     assert len(body) < 200_000

@@ -7,7 +7,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.collect import _whole
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector.retrieve import _whole
 
 
 def test_what_was_read_across_two_sessions_is_not_taken_for_the_whole() -> None:

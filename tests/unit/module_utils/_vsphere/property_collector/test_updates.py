@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from pyVmomi import vim, vmodl
-from scene_lab import end_sessions, open_session, simulator
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import Session
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.tasks import wait_until
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.watch import NEW, Watch
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector.updates import NEW, Watch
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector.wait import wait_until
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import Session
 from simulator.simulator import Simulator
+from tests.unit.module_utils._vsphere.rolling.inventory_lab import end_sessions, open_session, simulator
 
 _pc = vmodl.query.PropertyCollector
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pyVmomi import vim
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.collect import Row
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read_fabric import switches_of
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector.retrieve import Row
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read.fabric import switches_of
 
 
 def nsx_row(*, opaque: bool, enabled: bool) -> Row:

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import redfish_http
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish import Bmc, BmcAccess
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish_http import Reply, explain_silence
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish import http as redfish_http
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish.client import Bmc, BmcAccess
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish.http import Reply, explain_silence
 from simulator import Simulator
 from simulator.bmc.service import Request, answer
 from simulator.faults import Dropped
 
-LAB = Path(__file__).resolve().parents[3] / "simulator" / "labs" / "three_hosts.yml"
+LAB = Path(__file__).resolve().parents[5] / "simulator" / "labs" / "three_hosts.yml"
 HOST = "esx-01.lab"
 PASSWORD = "VMware1!"
 

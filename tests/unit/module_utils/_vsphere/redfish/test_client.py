@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish import Bmc, BmcAccess
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish_http import Reply
-from ansible_collections.directpath.vsphere.tests.unit.vsphere.bmc_world import HOST, PASSWORD, World, scripted
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish.client import Bmc, BmcAccess
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish.http import Reply
 from simulator.bmc.accounts import MOST_SESSIONS
+from tests.unit.module_utils._vsphere.redfish.bmc_lab import HOST, PASSWORD, World, scripted
 
 
 @pytest.fixture

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError, InputError
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import https
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish import Bmc, BmcAccess
-from ansible_collections.directpath.vsphere.tests.unit.vsphere.bmc_world import HOST, LAB, PASSWORD
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.http import json_https
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish.client import Bmc, BmcAccess
 from simulator import Simulator
 from simulator.transport.http import Server
 from simulator.transport.tls import make_certificates
+from tests.unit.module_utils._vsphere.redfish.bmc_lab import HOST, LAB, PASSWORD
 
 GOOD = [
     ("esx-01-bmc.lab", "https://esx-01-bmc.lab", "/redfish/v1/"),
@@ -224,7 +224,7 @@ def test_without_requests_a_sentence_says_so(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_requests_is_loaded_by_nobody_who_has_no_controller() -> None:
-    source = Path(https.__file__).read_text(encoding="utf-8")
+    source = Path(json_https.__file__).read_text(encoding="utf-8")
     assert [line for line in source.splitlines() if line.startswith(("import requests", "from requests"))] == []
 
 

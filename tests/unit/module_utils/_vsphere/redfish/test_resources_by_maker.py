@@ -8,9 +8,9 @@ import itertools
 
 import pytest
 
-from ansible_collections.directpath.vsphere.tests.unit.vsphere.bmc_world import World
 from simulator.bmc.shapes import CYCLE_ONLY
 from simulator.rules.knobs import FIELDS
+from tests.unit.module_utils._vsphere.redfish.bmc_lab import World
 
 SHAPES = [shape for shape in FIELDS["bmc_shape"].choices if shape != "none"]
 OFFERS = [offer for offer in FIELDS["bmc_offers"].choices if offer != "force_off"]

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import automation_http
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.automation import TOKEN, Automation
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.automation_http import Reply, Request
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rest import http as automation_http
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rest.http import Reply, Request
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rest.tags import TOKEN, Automation
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import (
     ATTEMPTS,
     Endpoint,
     Guard,

@@ -10,13 +10,17 @@ from typing import Any
 
 from pyVmomi import vim
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.roll_scene import Scene, Wanted
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import Endpoint, Guard, Session
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rolling.inventory import Scene, Wanted
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import (
+    Endpoint,
+    Guard,
+    Session,
+)
 from simulator.clock import ManualClock
 from simulator.simulator import Simulator
 from simulator.transport.inprocess import InProcessStub
 
-LABS = Path(__file__).resolve().parents[3] / "simulator" / "labs"
+LABS = Path(__file__).resolve().parents[5] / "simulator" / "labs"
 
 
 class GuardedInProcess(Guard, InProcessStub):  # type: ignore[misc]

@@ -12,11 +12,14 @@ from typing import Any
 import pytest
 from pyVmomi import vim, vmodl
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.world import Admission
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import roll_read
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.collect import Row
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.roll_exam import incomplete_objects, resync_mb
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.roll_vms import vm_hardware
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.observed import Admission
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector.retrieve import Row
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rolling import from_rows
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rolling.precheck import (
+    incomplete_objects,
+    resync_mb,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rolling.vm_hardware import vm_hardware
 
 HOST = vim.HostSystem("host-1")
 CLUSTER = vim.ClusterComputeResource("domain-c1")
@@ -49,7 +52,7 @@ def task(
 class TestTasks:
     def test_only_those_that_have_not_ended_count(self) -> None:
         rows = [task("HostSystem.reboot", state, moid=state) for state in ("queued", "running", "success", "error")]
-        found = roll_read.running_tasks(rows)
+        found = from_rows.running_tasks(rows)
         assert {one.moid for one in found["host-1"]} == {"queued", "running"}
 
     @pytest.mark.parametrize(
@@ -63,7 +66,7 @@ class TestTasks:
         ],
     )
     def test_kinds(self, identifier: str, entering: bool, reboot: bool) -> None:
-        one = roll_read.running_tasks([task(identifier)])["host-1"][0]
+        one = from_rows.running_tasks([task(identifier)])["host-1"][0]
         assert (one.is_entering, one.is_reboot) == (entering, reboot)
         assert one.kind == identifier.removeprefix("HostSystem.")
 
@@ -80,15 +83,15 @@ class TestTasks:
         ],
     )
     def test_remediation(self, identifier: str, remediates: bool) -> None:
-        one = roll_read.running_tasks([task(identifier, entity=CLUSTER)])["domain-c1"][0]
+        one = from_rows.running_tasks([task(identifier, entity=CLUSTER)])["domain-c1"][0]
         assert one.is_remediation is remediates
 
     def test_a_task_is_called_what_the_server_calls_it(self) -> None:
-        found = roll_read.running_tasks([task("com.x.y", told="Remediate cluster"), task("com.x.z", moid="task-2")])
+        found = from_rows.running_tasks([task("com.x.y", told="Remediate cluster"), task("com.x.z", moid="task-2")])
         assert [one.name for one in found["host-1"]] == ["Remediate cluster", "com.x.z"]
 
     def test_a_task_about_nothing_is_left_out(self) -> None:
-        assert roll_read.running_tasks([task("x", entity=None)]) == {}
+        assert from_rows.running_tasks([task("x", entity=None)]) == {}
 
 
 def alarm(
@@ -118,13 +121,13 @@ def alarm(
     ids=["red", "not acknowledged", "yellow", "acknowledged", "disabled", "of a VM on it"],
 )
 def test_alarms_that_count(state: Any, counts: bool) -> None:
-    assert roll_read.red_alarms(row(triggeredAlarmState=[state])) == (("alarm-1",) if counts else ())
+    assert from_rows.red_alarms(row(triggeredAlarmState=[state])) == (("alarm-1",) if counts else ())
 
 
 def test_custom_texts_are_those_of_known_keys_that_say_something() -> None:
     values = [vim.CustomFieldsManager.StringValue(key=key, value=text) for key, text in ((1, "a"), (2, ""), (3, "c"))]
-    assert roll_read.custom_texts(row(customValue=values), {1: "one", 2: "two"}) == {"one": "a"}
-    assert roll_read.custom_texts(row(), {1: "one"}) == {}
+    assert from_rows.custom_texts(row(customValue=values), {1: "one", 2: "two"}) == {"one": "a"}
+    assert from_rows.custom_texts(row(), {1: "one"}) == {}
 
 
 def store(name: str, **hosts: vim.host.MountInfo) -> Row:
@@ -141,7 +144,7 @@ def mount(accessible: bool | None = True, mounted: bool | None = True) -> vim.ho
 
 class TestDatastores:
     def test_each_host_with_what_it_can_reach(self) -> None:
-        found = roll_read.mounts(
+        found = from_rows.mounts(
             [store("a", host_1=mount(), host_2=mount(accessible=False)), store("b", host_1=mount(accessible=None))]
         )
         assert found.of("host-1") == {"a": True, "b": True}
@@ -149,7 +152,7 @@ class TestDatastores:
         assert found.of("host-3") == {}
 
     def test_what_is_not_mounted_is_not_there(self) -> None:
-        assert roll_read.mounts([store("a", host_1=mount(mounted=False))]).of("host-1") == {}
+        assert from_rows.mounts([store("a", host_1=mount(mounted=False))]).of("host-1") == {}
 
     @pytest.mark.parametrize(
         ("other", "local"),
@@ -158,11 +161,11 @@ class TestDatastores:
     )
     def test_local_is_what_no_other_host_mounts(self, other: Any, local: bool) -> None:
         rows = [store("a", host_1=mount(), **({} if other is None else {"host_2": other}))]
-        found = roll_read.mounts(rows).local(["host-1", "host-2"])
+        found = from_rows.mounts(rows).local(["host-1", "host-2"])
         assert found["host-1"] == (frozenset({"a"}) if local else frozenset())
 
     def test_hosts_of_other_clusters_do_not_count(self) -> None:
-        found = roll_read.mounts([store("a", host_1=mount(), host_9=mount())])
+        found = from_rows.mounts([store("a", host_1=mount(), host_9=mount())])
         assert found.local(["host-1", "host-2"]) == {"host-1": frozenset({"a"}), "host-2": frozenset()}
 
 
@@ -170,29 +173,29 @@ class TestSize:
     def test_maker_and_model(self) -> None:
         def model(vendor: str, name: str) -> str:
             hardware = SimpleNamespace(vendor=vendor, model=name, memorySize=2**30, cpuMhz=2000, numCpuCores=4)
-            return roll_read.size(Row(kind=vim.HostSystem, moid="h", values={"summary.hardware": hardware})).model
+            return from_rows.size(Row(kind=vim.HostSystem, moid="h", values={"summary.hardware": hardware})).model
 
         assert model("Dell Inc.", "PowerEdge R750") == "Dell Inc. PowerEdge R750"
         assert model("HPE", "HPE ProLiant DL380") == "HPE ProLiant DL380"
         assert model("", "Thing ") == "Thing"
 
     def test_load_is_the_larger_share(self) -> None:
-        have = roll_read.Size(memory_mb=1000, cpu_mhz=8000)
-        assert roll_read.load(have, roll_read.Use(cpu_mhz=4000, memory_mb=100)) == 0.5
-        assert roll_read.load(have, roll_read.Use(cpu_mhz=0, memory_mb=900)) == 0.9
-        assert roll_read.load(have, roll_read.Use(cpu_mhz=9000, memory_mb=0)) == 1.0
-        assert roll_read.load(have, roll_read.Use()) == 0.0
-        assert roll_read.load(roll_read.Size(), roll_read.Use(cpu_mhz=1, memory_mb=1)) == 0.0
+        have = from_rows.Size(memory_mb=1000, cpu_mhz=8000)
+        assert from_rows.load(have, from_rows.Use(cpu_mhz=4000, memory_mb=100)) == 0.5
+        assert from_rows.load(have, from_rows.Use(cpu_mhz=0, memory_mb=900)) == 0.9
+        assert from_rows.load(have, from_rows.Use(cpu_mhz=9000, memory_mb=0)) == 1.0
+        assert from_rows.load(have, from_rows.Use()) == 0.0
+        assert from_rows.load(from_rows.Size(), from_rows.Use(cpu_mhz=1, memory_mb=1)) == 0.0
 
     def test_free_memory(self) -> None:
-        assert roll_read.memory_free(roll_read.Size(memory_mb=1000), roll_read.Use(memory_mb=300)) == 700
-        assert roll_read.memory_free(roll_read.Size(memory_mb=1000), roll_read.Use(memory_mb=1300)) == 0
-        assert roll_read.memory_free(roll_read.Size(memory_mb=1000), roll_read.Use()) is None
+        assert from_rows.memory_free(from_rows.Size(memory_mb=1000), from_rows.Use(memory_mb=300)) == 700
+        assert from_rows.memory_free(from_rows.Size(memory_mb=1000), from_rows.Use(memory_mb=1300)) == 0
+        assert from_rows.memory_free(from_rows.Size(memory_mb=1000), from_rows.Use()) is None
 
     def test_an_uplink_without_speed_or_without_a_card_is_down(self) -> None:
         speed = vim.host.PhysicalNic.LinkSpeedDuplex(speedMb=10000, duplex=True)
         pnics = [SimpleNamespace(device="vmnic0", linkSpeed=speed), SimpleNamespace(device="vmnic1", linkSpeed=None)]
-        found = roll_read.links(row(config_network_pnic=pnics), ["vmnic0", "vmnic1", "vmnic2"])
+        found = from_rows.links(row(config_network_pnic=pnics), ["vmnic0", "vmnic1", "vmnic2"])
         assert found == {"vmnic0": True, "vmnic1": False, "vmnic2": False}
 
 
@@ -234,11 +237,11 @@ class TestRules:
         ],
     )
     def test_drs(self, drs: bool, behavior: str, moves: bool) -> None:
-        found = roll_read.rules(config(drs=drs, behavior=behavior))
+        found = from_rows.rules(config(drs=drs, behavior=behavior))
         assert (found.drs, found.drs_enabled) == (moves, drs)
 
     def test_overrides(self) -> None:
-        found = roll_read.rules(
+        found = from_rows.rules(
             config(
                 behavior="manual",
                 overrides=[
@@ -252,7 +255,7 @@ class TestRules:
         assert found.overrides == {"vm-off": False, "vm-auto": True, "vm-manual": False, "vm-as-cluster": False}
 
     def test_overrides_that_are_switched_off_do_not_count(self) -> None:
-        assert roll_read.rules(config(overridable=False, overrides=[("vm", False, None)])).overrides == {}
+        assert from_rows.rules(config(overridable=False, overrides=[("vm", False, None)])).overrides == {}
 
     @pytest.mark.parametrize(
         ("options", "moves"),
@@ -265,14 +268,14 @@ class TestRules:
         ],
     )
     def test_vgpu(self, options: dict[str, str], moves: bool) -> None:
-        assert roll_read.rules(config(options=options)).vgpu_moves is moves
+        assert from_rows.rules(config(options=options)).vgpu_moves is moves
 
     @pytest.mark.parametrize(("vsan", "found"), [(None, False), (False, False), (True, True)])
     def test_vsan(self, vsan: bool | None, found: bool) -> None:
-        assert roll_read.rules(config(vsan=vsan)).vsan is found
+        assert from_rows.rules(config(vsan=vsan)).vsan is found
 
     def test_a_configuration_that_may_not_be_read_is_not_known(self) -> None:
-        found = roll_read.rules(None)
+        found = from_rows.rules(None)
         assert (found.drs, found.vgpu_moves, found.overrides) == (None, None, {})
 
 
@@ -297,10 +300,10 @@ PERCENT = vim.cluster.FailoverResourcesAdmissionControlPolicy(
 class TestAdmission:
     def test_by_hosts(self) -> None:
         info = vim.cluster.FailoverLevelAdmissionControlInfo(currentFailoverLevel=3)
-        assert roll_read.admission(das(HOSTS), summary(info)) == Admission(unit="hosts", wanted=2, current=3)
+        assert from_rows.admission(das(HOSTS), summary(info)) == Admission(unit="hosts", wanted=2, current=3)
 
     def test_by_hosts_as_old_servers_tell_it(self) -> None:
-        assert roll_read.admission(das(None, level=1), summary(level=4)) == Admission(unit="hosts", wanted=1, current=4)
+        assert from_rows.admission(das(None, level=1), summary(level=4)) == Admission(unit="hosts", wanted=1, current=4)
 
     def test_by_percent_the_scarcer_of_cpu_and_memory(self) -> None:
         def current(cpu: int, memory: int) -> Any:
@@ -310,8 +313,8 @@ class TestAdmission:
                 )
             )
 
-        assert roll_read.admission(das(PERCENT), current(90, 40)) == Admission(unit="percent", wanted=30, current=40)
-        assert roll_read.admission(das(PERCENT), current(28, 80)) == Admission(unit="percent", wanted=25, current=28)
+        assert from_rows.admission(das(PERCENT), current(90, 40)) == Admission(unit="percent", wanted=30, current=40)
+        assert from_rows.admission(das(PERCENT), current(28, 80)) == Admission(unit="percent", wanted=25, current=28)
 
     @pytest.mark.parametrize(
         ("settings", "told"),
@@ -326,7 +329,7 @@ class TestAdmission:
         ids=["HA off", "admission off", "no summary", "no percentages told", "dedicated hosts", "not readable"],
     )
     def test_where_there_is_nothing_to_reckon_with(self, settings: Any, told: Any) -> None:
-        assert roll_read.admission(settings, told) is None
+        assert from_rows.admission(settings, told) is None
 
 
 def connected(yes: bool = True) -> Any:

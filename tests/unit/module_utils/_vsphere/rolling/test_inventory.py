@@ -10,28 +10,38 @@ from typing import Any
 
 import pytest
 from pyVmomi import vim
-from scene_lab import LABS, end_sessions, moid, open_session, simulator, watching
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.names import Meant
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import (
     ENTRY,
     LOCK,
     PAUSE,
     STOP_ORDER,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.world import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.observed import (
     Admission,
     ClusterView,
     HostView,
     VmView,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import roll_scene
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.roll_scene import Scene, Wanted
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import Endpoint, connect_session
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rolling import inventory as roll_scene
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rolling.inventory import Scene, Wanted
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import (
+    Endpoint,
+    connect_session,
+)
 from simulator.clock import ScaledClock
 from simulator.lab.fleet import fleet_lab
 from simulator.simulator import Simulator
+from tests.unit.module_utils._vsphere.rolling.inventory_lab import (
+    LABS,
+    end_sessions,
+    moid,
+    open_session,
+    simulator,
+    watching,
+)
 
 MINUTES = 60.0
 

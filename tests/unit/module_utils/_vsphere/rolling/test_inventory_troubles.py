@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 from pyVmomi import vim
-from scene_lab import moid, open_session, simulator, watching
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.world import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.observed import (
     Admission,
     ClusterView,
     HostView,
     VmView,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.roll_scene import Scene
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rolling.inventory import Scene
 from simulator.simulator import Simulator
+from tests.unit.module_utils._vsphere.rolling.inventory_lab import moid, open_session, simulator, watching
 
 
 def lab(cluster: dict[str, Any] | None = None, vms: list[dict[str, Any]] | None = None, **first: Any) -> Simulator:

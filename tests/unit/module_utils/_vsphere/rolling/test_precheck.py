@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from pyVmomi import vim, vmodl
-from scene_lab import end_sessions, moid, open_session, simulator, watching
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.roll_exam import evacuation_faults
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import Session
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rolling.precheck import evacuation_faults
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import Session
 from simulator.simulator import Simulator
+from tests.unit.module_utils._vsphere.rolling.inventory_lab import end_sessions, moid, open_session, simulator, watching
 from tests.unit.pains import labs
 
 

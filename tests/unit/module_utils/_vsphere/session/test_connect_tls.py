@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import Endpoint, open_session
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import Endpoint, open_session
 from simulator import Simulator
 
-LAB = str(Path(__file__).resolve().parents[3] / "simulator" / "labs" / "home.yml")
+LAB = str(Path(__file__).resolve().parents[5] / "simulator" / "labs" / "home.yml")
 
 
 def test_the_certificate_itself_may_be_named_where_its_ca_is_not_to_be_had(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import session_file
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session_file import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import file as session_file
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.file import (
     Kept,
     Key,
     SessionFile,

@@ -18,17 +18,17 @@ import pytest
 from pyVmomi import vim
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read_hosts import read_hosts
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector.wait import wait_until
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read.hosts import read_hosts
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import (
     Endpoint,
     end_session,
     open_session,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session_file import SessionFile
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.tasks import wait_until
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.file import SessionFile
 from simulator import Simulator
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[5]
 LAB = str(ROOT / "simulator" / "labs" / "three_hosts.yml")
 
 
@@ -153,11 +153,12 @@ BEGIN = """
 import json, os, sys
 sys.path.insert(0, os.environ["ROOT"])
 from tools.collection_path import install; install()
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import session, read_hosts
-endpoint = session.Endpoint(**json.loads(sys.stdin.read()))
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read import hosts
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import connect
+endpoint = connect.Endpoint(**json.loads(sys.stdin.read()))
 def look():
-    with session.open_session(endpoint, read_only=True) as found:
-        return f"{len(read_hosts.read_hosts(found).hosts)} {found.own_logins}"
+    with connect.open_session(endpoint, read_only=True) as found:
+        return f"{len(hosts.read_hosts(found).hosts)} {found.own_logins}"
 """
 
 

@@ -8,11 +8,11 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from rolling_lab import Roll
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell import rolling
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import redfish_http
-from tests.unit.vsphere.bmc_world import InProcess
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell import host_rolling_reboot
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish import http
+from tests.unit.module_utils._vsphere.redfish.bmc_lab import InProcess
+from tests.unit.modules.host_rolling_reboot.lab import Roll
 
 pytestmark = pytest.mark.slow
 
@@ -131,7 +131,7 @@ def test_a_power_cycle_with_an_old_boot_time_is_one(monkeypatch: pytest.MonkeyPa
     controller = {"host": "esx-01", "address": "bmc.test/bmc/esx-01.lab", "username": "admin", "password": "VMware1!"}
     roll = Roll.of(owing=False, hosts=["esx-01"], reboot_if="always", method="power_cycle", bmc=[controller])
     roll.lab.sim.find("HostSystem", "esx-01.lab").knobs["boot_result"] = "old_boot_time"
-    monkeypatch.setattr(redfish_http, "open_http", lambda access: InProcess(roll.lab.sim, access))
+    monkeypatch.setattr(http, "open_http", lambda access: InProcess(roll.lab.sim, access))
     assert roll.run()["state"] == "finished"
     assert (asked_for(roll, "ShutdownHost_Task"), asked_for(roll, "Redfish.Reset")) == (1, 1)
     assert roll.host("esx-01")["cold_boots"] == 1
@@ -146,7 +146,7 @@ def test_killed_at_every_write_it_is_rebooted_once(later: float, monkeypatch: py
     def die(_write: Any) -> None:
         raise Killed
 
-    monkeypatch.setattr(rolling, "is_gone", lambda owner: True)
+    monkeypatch.setattr(host_rolling_reboot, "is_gone", lambda owner: True)
     number, methods = 0, set()
     while True:
         number += 1

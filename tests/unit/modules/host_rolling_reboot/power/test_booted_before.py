@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rolling_lab import Roll, fleet
+from tests.unit.modules.host_rolling_reboot.lab import Roll, fleet
 
 
 def since(roll: Roll) -> str:

@@ -7,11 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from rolling_lab import Roll
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell import rolling
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import redfish_http
-from tests.unit.vsphere.bmc_world import InProcess
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell import host_rolling_reboot as rolling
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish import http as redfish_http
+from tests.unit.module_utils._vsphere.redfish.bmc_lab import InProcess
+from tests.unit.modules.host_rolling_reboot.lab import Roll
 
 pytestmark = pytest.mark.slow
 

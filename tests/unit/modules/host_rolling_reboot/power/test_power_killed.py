@@ -8,11 +8,11 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from rolling_lab import Roll
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell import rolling
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import redfish_http
-from tests.unit.vsphere.bmc_world import InProcess
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell import host_rolling_reboot
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish import http
+from tests.unit.module_utils._vsphere.redfish.bmc_lab import InProcess
+from tests.unit.modules.host_rolling_reboot.lab import Roll
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +30,7 @@ def die(_write: Any) -> None:
 def one_host(monkeypatch: pytest.MonkeyPatch, offers: str) -> Roll:
     roll = Roll.of(owing=False, hosts=["esx-01"], reboot_if="always", method="power_cycle", bmc=[CONTROLLER])
     roll.lab.sim.events["set_knob"](name="bmc_offers", value=offers, host="esx-01.lab")
-    monkeypatch.setattr(redfish_http, "open_http", lambda access: InProcess(roll.lab.sim, access))
+    monkeypatch.setattr(http, "open_http", lambda access: InProcess(roll.lab.sim, access))
     return roll
 
 
@@ -49,7 +49,7 @@ def test_it_is_gone_on_with_and_power_is_lost_once(monkeypatch: pytest.MonkeyPat
         if roll.host("esx-01")["cold_boots"] and not roll.texts():
             break  # the roll is over and its lock is gone: the same command is a new roll
         # Whoever starts it again may do so at once.
-        with mock.patch.object(rolling, "is_gone", return_value=True):
+        with mock.patch.object(host_rolling_reboot, "is_gone", return_value=True):
             assert roll.run()["state"] == "finished", (number, methods[-1])
         calls = [call for call in roll.lab.sim.journal.calls if call.method == "Redfish.Reset" and call.effect]
         assert len(calls) == 1, (number, methods[-1])

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rolling_lab import Roll
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import roll_journal_file
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.attributes import file_journal
+from tests.unit.modules.host_rolling_reboot.lab import Roll
 
 DEADLINE = 4 * 3600.0
 """Seconds of simulated time: draining, rebooting and verifying one host after the other, by the default time-outs."""
@@ -24,8 +24,8 @@ class Disk:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path, code: int, *, after: int) -> None:
         self.folder, self.code, self.after, self.writes = folder, code, after, 0
-        self.honest = roll_journal_file.tempfile.mkstemp
-        monkeypatch.setattr(roll_journal_file.tempfile, "mkstemp", self.mkstemp)
+        self.honest = file_journal.tempfile.mkstemp
+        monkeypatch.setattr(file_journal.tempfile, "mkstemp", self.mkstemp)
 
     def mkstemp(self, *arguments: Any, **options: Any) -> Any:
         self.writes += 1

@@ -12,14 +12,18 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from rolling_lab import Roll, fleet
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import ATTRIBUTES, ENTRY, LOCK
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell import rolling
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import roll_journal_file
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.roll_journal import Overlay, Subject
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.roll_journal_file import FileJournal
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import (
+    ATTRIBUTES,
+    ENTRY,
+    LOCK,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell import host_rolling_reboot
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.attributes import file_journal
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.attributes.file_journal import FileJournal
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.attributes.journal import Overlay, Subject
+from tests.unit.modules.host_rolling_reboot.lab import Roll, fleet
 
 HOST = Subject(kind="host", moid="host-1")
 
@@ -197,7 +201,7 @@ def test_a_write_that_is_cut_off_leaves_the_old_file(tmp_path: Path, step: str) 
     path = tmp_path / "j.json"
     journal = FileJournal(path, why="")
     journal.write(HOST, {ENTRY: "one"})
-    target = roll_journal_file.os if step == "fsync" else Path
+    target = file_journal.os if step == "fsync" else Path
     with mock.patch.object(target, step, side_effect=Killed), pytest.raises(Killed):
         journal.write(HOST, {ENTRY: "two"})
     assert FileJournal(path, why="").values({}) == {"host-1": {ENTRY: "one"}}
@@ -249,7 +253,7 @@ def test_a_killed_roll_of_an_esxi_host_is_gone_on_with_from_its_file(tmp_path: P
             pass
         else:
             break
-        with mock.patch.object(rolling, "is_gone", return_value=True):
+        with mock.patch.object(host_rolling_reboot, "is_gone", return_value=True):
             assert roll.run()["state"] == "finished"
         roll.assert_over({"esx-home"})
         assert list(tmp_path.iterdir()) == []

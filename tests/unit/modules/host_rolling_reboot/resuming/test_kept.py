@@ -8,10 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from rolling_lab import A100, OPTANE, Roll, fleet
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.codec import encode
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import ENTRY, LOCK, Entry, Lock
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.codec import encode
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import (
+    ENTRY,
+    LOCK,
+    Entry,
+    Lock,
+)
+from tests.unit.modules.host_rolling_reboot.lab import A100, OPTANE, Roll, fleet
 
 pytestmark = pytest.mark.slow
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from rolling_lab import MODULE, Roll
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import VM
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.owner import make_owner
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import VM
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.run_owner import make_owner
+from tests.unit.modules.host_rolling_reboot.lab import MODULE, Roll
 
 
 @pytest.mark.slow

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from rolling_lab import Roll, fleet
+
+from tests.unit.modules.host_rolling_reboot.lab import Roll, fleet
 
 pytestmark = pytest.mark.slow
 

@@ -11,11 +11,11 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from rolling_lab import Roll, fleet
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.codec import decode_lock, encode
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import LOCK, Lock
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell import rolling
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.codec import decode_lock, encode
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import LOCK, Lock
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell import host_rolling_reboot
+from tests.unit.modules.host_rolling_reboot.lab import Roll, fleet
 from tests.unit.pains.labs import FIRST, host, lab, on, vm
 
 pytestmark = pytest.mark.slow
@@ -28,7 +28,7 @@ class Killed(BaseException):
 @contextmanager
 def another_process() -> Iterator[None]:
     """All others are known to have ended."""
-    with mock.patch.object(rolling, "is_gone", return_value=True):
+    with mock.patch.object(host_rolling_reboot, "is_gone", return_value=True):
         yield
 
 

@@ -9,15 +9,19 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import HostCapabilities
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import Garbage, Lock
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.policy import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import HostCapabilities
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import Garbage, Lock
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.observed import (
+    Admission,
+    Exam,
+    Refusal,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.policy import (
     LockRule,
     Pinned,
     Policy,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.world import Admission, Exam, Refusal
-from ansible_collections.directpath.vsphere.tests.unit.rollout.builders import (
+from tests.unit.module_utils._domain.rolling.builders import (
     ACTIVE,
     CARD,
     FRESH,

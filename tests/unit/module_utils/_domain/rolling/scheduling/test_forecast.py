@@ -7,13 +7,15 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.forecast import forecast
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.policy import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.scheduling.forecast import forecast
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.scheduling.scheduler import decide
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.phases import HostStatus, Phase
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.policy import (
     Durations,
     Pinned,
     Policy,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.report import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.timeline import (
     Timeline,
     Transition,
     clock,
@@ -21,10 +23,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout
     extend,
     how_to_go_on,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.schedule import decide
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.states import HostStatus, Phase
-from ansible_collections.directpath.vsphere.tests.unit.rollout import miniature
-from ansible_collections.directpath.vsphere.tests.unit.rollout.builders import (
+from tests.unit.module_utils._domain.rolling import miniature
+from tests.unit.module_utils._domain.rolling.builders import (
     ACTIVE,
     LOCK,
     NOW,
@@ -36,7 +36,7 @@ from ansible_collections.directpath.vsphere.tests.unit.rollout.builders import (
     vm_entry,
     world,
 )
-from ansible_collections.directpath.vsphere.tests.unit.rollout.timed import Pace, roll
+from tests.unit.module_utils._domain.rolling.timed import Pace, roll
 
 HOUR = Durations(drain=600, reboot=2400, settle=600)
 POLICY = Policy(expected=HOUR, canary=False, pinned=Pinned(action="shutdown"))

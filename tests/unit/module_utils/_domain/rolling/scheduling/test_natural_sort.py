@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.natural import natural_key
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.policy import Policy
-from ansible_collections.directpath.vsphere.tests.unit.rollout.builders import ask, deeds, host
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.scheduling.natural_sort import (
+    natural_key,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.policy import Policy
+from tests.unit.module_utils._domain.rolling.builders import ask, deeds, host
 
 
 @pytest.mark.parametrize(

@@ -10,20 +10,20 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.joining import joined_results
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.notices import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.scheduling.notices import (
     gist_of,
     journal_notice,
     on_clock,
     topic_of,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.policy import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.policy import (
     Durations,
     Policy,
     Window,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.progress import Shown, View, show
-from ansible_collections.directpath.vsphere.tests.unit.rollout.builders import (
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.merge_slices import joined_results
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.progress import Shown, View, show
+from tests.unit.module_utils._domain.rolling.builders import (
     ACTIVE,
     LOCK,
     NOW,

@@ -10,24 +10,15 @@ from typing import Any
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.budget import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.budget import (
     amount_of,
     check_amount,
     cluster_budget,
     fleet_budget,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.policy import Durations, Policy
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.world import HostView
-from ansible_collections.directpath.vsphere.tests.unit.rollout.builders import (
-    ACTIVE,
-    NOW,
-    ask,
-    cluster,
-    deeds,
-    entry,
-    host,
-    standing,
-)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.observed import HostView
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.policy import Durations, Policy
+from tests.unit.module_utils._domain.rolling.builders import ACTIVE, NOW, ask, cluster, deeds, entry, host, standing
 
 FREE = Policy(canary=False, max_unavailable=99)
 

@@ -14,26 +14,27 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout import (
-    closing,
-    emptying,
-    guests,
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.scheduling import (
+    finish,
     lock,
-    moves,
+    next_hosts,
     pace,
-    proof,
-    rebooting,
-    releasing,
-    scene,
-    start,
-    steps,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.actions import Action
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.states import is_active
-from ansible_collections.directpath.vsphere.tests.unit.rollout import invariants, miniature
-from ansible_collections.directpath.vsphere.tests.unit.rollout.explorer import explore
-from ansible_collections.directpath.vsphere.tests.unit.rollout.invariants import Violation
-from ansible_collections.directpath.vsphere.tests.unit.rollout.worlds import BASE, WORLDS, world
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state import fleet_index, verification
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.actions import Action
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.phases import is_active
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.steps import drain as emptying
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.steps import (
+    guests,
+    next_step,
+    return_to_service,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.steps import reboot as rebooting
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.steps import transitions as moves
+from tests.unit.module_utils._domain.rolling import invariants, miniature
+from tests.unit.module_utils._domain.rolling.explorer import explore
+from tests.unit.module_utils._domain.rolling.fleets import BASE, WORLDS, world
+from tests.unit.module_utils._domain.rolling.invariants import Violation
 
 pytestmark = pytest.mark.slow
 
@@ -93,12 +94,12 @@ def test_everything_that_can_go_wrong_is_tried() -> None:
 
 
 def _no_budget(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(start._Room, "refusal", lambda self, view: "")
+    patch.setattr(next_hosts._Room, "refusal", lambda self, view: "")
 
 
 def _no_budget_again(patch: pytest.MonkeyPatch) -> None:
     """The call is repeated although other hosts went down meanwhile."""
-    patch.setattr(scene.Scene, "has_room", lambda self, view: True)
+    patch.setattr(fleet_index.Scene, "has_room", lambda self, view: True)
 
 
 def _reboots_early(patch: pytest.MonkeyPatch) -> None:
@@ -107,11 +108,11 @@ def _reboots_early(patch: pytest.MonkeyPatch) -> None:
             return emptying.tell_to_reboot(scene, view, entry, "why wait")
         return emptying.draining(scene, view, entry)
 
-    patch.setattr(steps, "_STEPS", {**steps._STEPS, "draining": draining})
+    patch.setattr(next_step, "_STEPS", {**next_step._STEPS, "draining": draining})
 
 
 def _proves_nothing(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(releasing, "problems", lambda view: ())
+    patch.setattr(return_to_service, "problems", lambda view: ())
 
 
 def _believes_the_connection(patch: pytest.MonkeyPatch) -> None:
@@ -126,7 +127,9 @@ def _believes_the_boot_time(patch: pytest.MonkeyPatch) -> None:
         rebooting,
         "not_back",
         lambda view, entry, policy, now: (
-            not_back(view, entry, policy, now) if proof.has_moved(view, entry, policy.boot_margin) else "it is up still"
+            not_back(view, entry, policy, now)
+            if verification.has_moved(view, entry, policy.boot_margin)
+            else "it is up still"
         ),
     )
     patch.setattr(rebooting, "started_anew", lambda entry, uptime, now: False)
@@ -138,7 +141,7 @@ def _does_not_wait_for_the_uptime(patch: pytest.MonkeyPatch) -> None:
 
 
 def _ignores_identity(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(proof, "_devices", lambda view, before: ())
+    patch.setattr(verification, "_devices", lambda view, before: ())
 
 
 def _starts_nobody(patch: pytest.MonkeyPatch) -> None:
@@ -178,20 +181,20 @@ def _releases_the_failed(patch: pytest.MonkeyPatch) -> None:
     def ended(scene: Any, view: Any, entry: Any) -> Any:
         if entry.step == "failed" and view.connected and view.in_maintenance:
             return moves.act(scene, view, "leave_maintenance", entry, "it is in the way")
-        return releasing.ended(scene, view, entry)
+        return return_to_service.ended(scene, view, entry)
 
-    patch.setattr(steps, "_STEPS", {**steps._STEPS, "failed": ended})
+    patch.setattr(next_step, "_STEPS", {**next_step._STEPS, "failed": ended})
 
 
 def _reboots_again(patch: pytest.MonkeyPatch) -> None:
     """Still pending: perhaps another reboot helps."""
 
     def verifying(scene: Any, view: Any, entry: Any) -> Any:
-        if view.connected and view.in_maintenance and proof.problems(view):
+        if view.connected and view.in_maintenance and verification.problems(view):
             return emptying.tell_to_reboot(scene, view, entry, "once more")
-        return releasing.verifying(scene, view, entry)
+        return return_to_service.verifying(scene, view, entry)
 
-    patch.setattr(steps, "_STEPS", {**steps._STEPS, "verifying": verifying})
+    patch.setattr(next_step, "_STEPS", {**next_step._STEPS, "verifying": verifying})
 
 
 def _forgets_what_it_did(patch: pytest.MonkeyPatch) -> None:
@@ -200,19 +203,21 @@ def _forgets_what_it_did(patch: pytest.MonkeyPatch) -> None:
     def is_candidate(scene: Any, view: Any) -> bool:
         return view.moid in scene.debts and not is_active(view.entry) and view.serves
 
-    patch.setattr(start, "is_candidate", is_candidate)
+    patch.setattr(next_hosts, "is_candidate", is_candidate)
 
 
 def _takes_a_part_for_another_debt(patch: pytest.MonkeyPatch) -> None:
     """One of two devices did not come up: fewer are pending, so something must have changed."""
-    patch.setattr(start, "is_part_of", lambda debt, earlier: debt == earlier)
+    patch.setattr(next_hosts, "is_part_of", lambda debt, earlier: debt == earlier)
     patch.setattr(
-        releasing, "fail", lambda scene, view, entry, code, text: moves.fail(scene, view, view.entry, code, text)
+        return_to_service,
+        "fail",
+        lambda scene, view, entry, code, text: moves.fail(scene, view, view.entry, code, text),
     )
 
 
 def _owns_everything(patch: pytest.MonkeyPatch) -> None:
-    for module in (emptying, rebooting, releasing):
+    for module in (emptying, rebooting, return_to_service):
         patch.setattr(module, "is_theirs", lambda view: False)
 
 
@@ -227,7 +232,7 @@ def _ignores_locks(patch: pytest.MonkeyPatch) -> None:
 
 
 def _clears_too_much(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(closing, "_is_clearable", lambda scene, view: view.entry is not None)
+    patch.setattr(finish, "_is_clearable", lambda scene, view: view.entry is not None)
 
 
 def _gives_up_silently(patch: pytest.MonkeyPatch) -> None:
@@ -236,18 +241,18 @@ def _gives_up_silently(patch: pytest.MonkeyPatch) -> None:
     def backing_out(scene: Any, view: Any, entry: Any) -> Any:
         return moves.record(scene, view, entry, "blocked", entry.text)
 
-    patch.setattr(steps, "_STEPS", {**steps._STEPS, "backing_out": backing_out})
+    patch.setattr(next_step, "_STEPS", {**next_step._STEPS, "backing_out": backing_out})
 
 
 def _waits_for_ever(patch: pytest.MonkeyPatch) -> None:
     """A host whose devices do not come back is waited for without a deadline."""
 
     def verifying(scene: Any, view: Any, entry: Any) -> Any:
-        if proof.problems(view):
+        if verification.problems(view):
             return moves.wait(view, "its devices are not there")
-        return releasing.verifying(scene, view, entry)
+        return return_to_service.verifying(scene, view, entry)
 
-    patch.setattr(steps, "_STEPS", {**steps._STEPS, "verifying": verifying})
+    patch.setattr(next_step, "_STEPS", {**next_step._STEPS, "verifying": verifying})
 
 
 def _stops_early(patch: pytest.MonkeyPatch) -> None:

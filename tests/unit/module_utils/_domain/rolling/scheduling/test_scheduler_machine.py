@@ -10,12 +10,12 @@ from hypothesis import HealthCheck
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.policy import Pinned, Policy
-from ansible_collections.directpath.vsphere.tests.unit.rollout import miniature
-from ansible_collections.directpath.vsphere.tests.unit.rollout.explorer import interference, regular
-from ansible_collections.directpath.vsphere.tests.unit.rollout.invariants import check_end, check_state
-from ansible_collections.directpath.vsphere.tests.unit.rollout.miniature import POLICY, HostS, State, VmS, begin
-from ansible_collections.directpath.vsphere.tests.unit.rollout.worlds import KEPT_LOCK
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.policy import Pinned, Policy
+from tests.unit.module_utils._domain.rolling import miniature
+from tests.unit.module_utils._domain.rolling.explorer import interference, regular
+from tests.unit.module_utils._domain.rolling.fleets import KEPT_LOCK
+from tests.unit.module_utils._domain.rolling.invariants import check_end, check_state
+from tests.unit.module_utils._domain.rolling.miniature import POLICY, HostS, State, VmS, begin
 from tests.unit.searching import search
 
 hosts = st.lists(

@@ -10,14 +10,14 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.policy import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.policy import (
     Durations,
     LockRule,
     Pinned,
     Policy,
 )
-from ansible_collections.directpath.vsphere.tests.unit.rollout.miniature import HostS, State, VmS, begin
-from ansible_collections.directpath.vsphere.tests.unit.rollout.timed import Pace, roll
+from tests.unit.module_utils._domain.rolling.miniature import HostS, State, VmS, begin
+from tests.unit.module_utils._domain.rolling.timed import Pace, roll
 
 pytestmark = pytest.mark.slow
 

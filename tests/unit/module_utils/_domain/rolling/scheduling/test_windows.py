@@ -10,17 +10,17 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.policy import (
-    Durations,
-    Policy,
-    Window,
-)
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.window import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.scheduling.windows import (
     closes_at,
     opens_at,
     parse_window,
 )
-from ansible_collections.directpath.vsphere.tests.unit.rollout.builders import ask, deeds, entry, host, standing
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.policy import (
+    Durations,
+    Policy,
+    Window,
+)
+from tests.unit.module_utils._domain.rolling.builders import ask, deeds, entry, host, standing
 
 BERLIN = "Europe/Berlin"
 NIGHT = Window(start="22:00", end="05:00", days=frozenset({4, 5}), zone=BERLIN)
@@ -130,8 +130,8 @@ def _locked(now: float) -> float:
 def _starts(now: float, *others: object) -> bool:
     from dataclasses import replace
 
-    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.world import Exam
-    from ansible_collections.directpath.vsphere.tests.unit.rollout.builders import LOCK, cluster
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.observed import Exam
+    from tests.unit.module_utils._domain.rolling.builders import LOCK, cluster
 
     lock = replace(LOCK, since=now - 60, beat=now - 10)
     view = host(exam=Exam(at=now - 5))

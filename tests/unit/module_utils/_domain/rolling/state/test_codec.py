@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.codec import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.codec import (
     decode_host,
     decode_lock,
     decode_vm,
     digest,
     encode,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import (
     DEVICES,
     ENTRY,
     LINKS,
@@ -32,7 +32,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout
     Step,
     VmEntry,
 )
-from ansible_collections.directpath.vsphere.tests.unit.rollout.builders import NOW, entry
+from tests.unit.module_utils._domain.rolling.builders import NOW, entry
 from tests.unit.searching import search
 
 moments = st.integers(0, 2**32).map(float)
@@ -169,7 +169,7 @@ def test_what_others_wrote_is_garbage(text: str) -> None:
 )
 def test_a_checksum_alone_makes_no_entry(line: str) -> None:
     """Written by a later release, or by a fault of our own."""
-    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.codec import _check
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.codec import _check
 
     kept, _unused, garbage = decode_host({ENTRY: f"{line} ~{_check(line)}"})
     assert kept is None

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import VmEntry
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.policy import Pinned, Policy
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.states import Decision
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.world import Refusal, VmView
-from ansible_collections.directpath.vsphere.tests.unit.rollout.builders import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import VmEntry
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.observed import Refusal, VmView
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.phases import Decision
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.policy import Pinned, Policy
+from tests.unit.module_utils._domain.rolling.builders import (
     ACTIVE,
     NOW,
     ROLL,

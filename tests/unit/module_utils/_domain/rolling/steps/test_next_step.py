@@ -11,13 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.codec import decode_host, encode
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import LONGEST, Before, Entry
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.policy import Deadlines, Policy
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.proof import before_reboot, problems
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.states import Decision
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.world import HostView, Refusal
-from ansible_collections.directpath.vsphere.tests.unit.rollout.builders import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.codec import decode_host, encode
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import (
+    LONGEST,
+    Before,
+    Entry,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.observed import HostView, Refusal
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.phases import Decision
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.policy import Deadlines, Policy
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.verification import (
+    before_reboot,
+    problems,
+)
+from tests.unit.module_utils._domain.rolling.builders import (
     ACTIVE,
     BOOT,
     CARD,

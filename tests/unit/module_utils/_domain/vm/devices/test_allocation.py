@@ -9,14 +9,17 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import DeviceUser, HostCapabilities
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import (
+    DeviceUser,
+    HostCapabilities,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.vms import SriovBacking, VmDevice
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import Plan
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm_devices import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.plan import (
     needs_details,
     plan_vm_devices,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vms import SriovBacking, VmDevice
-from tests.unit.domain_vm.builders import (
+from tests.unit.module_utils._domain.vm.builders import (
     A100,
     NIC,
     T4,

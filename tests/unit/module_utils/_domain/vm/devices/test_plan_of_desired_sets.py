@@ -9,13 +9,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import HostCapabilities
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm_devices import (
-    DynamicSpec,
-    FixedSpec,
-    plan_vm_devices,
-)
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vms import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import HostCapabilities
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.vms import (
     AllowedDevice,
     DvxBacking,
     SriovBacking,
@@ -23,7 +18,12 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vms imp
     VgpuBacking,
     VmDevice,
 )
-from tests.unit.domain_vm.builders import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.plan import (
+    DynamicSpec,
+    FixedSpec,
+    plan_vm_devices,
+)
+from tests.unit.module_utils._domain.vm.builders import (
     A100,
     NIC,
     T4,

@@ -11,30 +11,41 @@ from typing import Any
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.claims import pair_up
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.hosts import Host, HostDevice
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.mmio import (
-    MmioWish,
-    current_size_gb,
-    is_power_of_two,
-)
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import Plan
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.selectors import parse_device_wishes
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm_devices import (
-    FixedSpec,
-    VmWish,
-    VmWorld,
-    needs_details,
-    plan_vm_devices,
-)
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vms import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.selector import parse_device_wishes
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import Host, HostDevice
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.vms import (
     DynamicBacking,
     FixedBacking,
     MemoryState,
     Vm,
     VmDevice,
 )
-from tests.unit.domain_vm.builders import A100, NIC, T4, card, carry_out_all, dynamic, esx, fixed, guest, world
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import Plan
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.claims import pair_up
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.plan import (
+    FixedSpec,
+    VmWish,
+    VmWorld,
+    needs_details,
+    plan_vm_devices,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.mmio import (
+    MmioWish,
+    current_size_gb,
+    is_power_of_two,
+)
+from tests.unit.module_utils._domain.vm.builders import (
+    A100,
+    NIC,
+    T4,
+    card,
+    carry_out_all,
+    dynamic,
+    esx,
+    fixed,
+    guest,
+    world,
+)
 from tests.unit.searching import search
 
 MODELS = [A100, A100, A100, T4, T4, NIC]
