@@ -75,7 +75,7 @@ def _definitions() -> Schema:
         },
     }
     label: Schema = {"type": ["string", "null"], "description": "The hardware label the devices are to get."}
-    if set(selectors.WISH_KEYS) != {*device, "label"}:
+    if set(selectors.DESIRED_KEYS) != {*device, "label"}:
         raise ValueError("a device has other keys than this schema knows")
     short = [_text(_whole(f"{HEX4}:{HEX4}")), _text(_whole(PCI_ADDRESS))]
     return {

@@ -107,9 +107,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             msg = renamed(refused.sentence(), self._names)
             told = {"msg": msg, "error_code": refused.code, "parameter": refused.parameter}
             return {**result, "failed": True, **told}
-        return {**result, **self._roll(args, paths, task_vars or {})}
+        return {**result, **self._run_rolling(args, paths, task_vars or {})}
 
-    def _roll(self, args: dict[str, Any], paths: Mapping[str, str], task_vars: dict[str, Any]) -> dict[str, Any]:
+    def _run_rolling(self, args: dict[str, Any], paths: Mapping[str, str], task_vars: dict[str, Any]) -> dict[str, Any]:
         zone = local_zone()
         redraws = self._redraws(args, task_vars)
         view = View(zone=zone.info, reasons=display.verbosity > 0, redraws=redraws)

@@ -36,7 +36,7 @@ def intent(play_hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]])
     """Leader (inventory host) → what is wanted of its vCenter. Evaluate it once a play (``run_once``): it reads every host."""
     covered = set(play_hosts)
     try:
-        hosts = {str(name): _wishes(str(name), hostvars[name]) for name in play_hosts}
+        hosts = {str(name): _parse_desired(str(name), hostvars[name]) for name in play_hosts}
         elsewhere = {str(name): _address(str(name), hostvars[name]) for name in hostvars if name not in covered}
         found = load_intent(hosts, elsewhere=elsewhere, default_vcenter=os.environ.get("VMWARE_HOST") or None)
     except InputError as error:
@@ -61,10 +61,10 @@ def assumed(
         raise AnsibleFilterError(error.sentence()) from None
 
 
-def _wishes(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+def _parse_desired(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
     """The variables this collection gives a meaning, and the bare names of those that look like one."""
-    ours = (PREFIX, LOOK_ALIKE, *ROLES)
-    look_alikes = [key for key in variables if str(key).startswith(ours) and key not in VARIABLES]
+    own = (PREFIX, LOOK_ALIKE, *ROLES)
+    look_alikes = [key for key in variables if str(key).startswith(own) and key not in VARIABLES]
     known = {key: _read(host, variables, key) for key in VARIABLES if key in variables}
     return {**known, **dict.fromkeys(look_alikes)}
 

@@ -259,7 +259,7 @@ def main() -> None:
         Job(
             arguments=ARGUMENTS,
             constraints=CONSTRAINTS,
-            wish=DriftRequest.of,
+            parse=DriftRequest.of,
             observe=observe,
             deepen=deepen,
             plan=show_only,

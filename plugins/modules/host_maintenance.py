@@ -176,7 +176,7 @@ def main() -> None:
     run(
         Job(
             arguments=ARGUMENTS,
-            wish=Request.of,
+            parse=Request.of,
             observe=observe,
             plan=plan,
             follow=follow,

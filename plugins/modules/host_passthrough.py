@@ -214,7 +214,7 @@ def main() -> None:
         Job(
             arguments=ARGUMENTS,
             constraints=CONSTRAINTS,
-            wish=Request.of,
+            parse=Request.of,
             observe=observe,
             expect=expect,
             plan=plan,

@@ -124,7 +124,7 @@ ARGUMENTS = {
 
 
 def main() -> None:
-    run(Job(arguments=ARGUMENTS, wish=HostQuery.of, observe=observe_query, plan=show_only, render=render_query))
+    run(Job(arguments=ARGUMENTS, parse=HostQuery.of, observe=observe_query, plan=show_only, render=render_query))
 
 
 if __name__ == "__main__":

@@ -576,13 +576,16 @@ server_time:
 """
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import Work, run
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.host_rolling_reboot import patience, roll_hosts
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.host_rolling_reboot import (
+    patience,
+    reboot_hosts,
+)
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.arguments import ARGUMENTS, CONSTRAINTS
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.options import RollWish
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.options import RollingRequest
 
 
 def main() -> None:
-    run(Work(arguments=ARGUMENTS, constraints=CONSTRAINTS, wish=RollWish.of, do=roll_hosts, patience=patience))
+    run(Work(arguments=ARGUMENTS, constraints=CONSTRAINTS, parse=RollingRequest.of, do=reboot_hosts, patience=patience))
 
 
 if __name__ == "__main__":

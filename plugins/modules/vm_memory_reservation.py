@@ -139,7 +139,7 @@ def main() -> None:
         Job(
             arguments=ARGUMENTS,
             constraints=CONSTRAINTS,
-            wish=MemoryRequest.of,
+            parse=MemoryRequest.of,
             observe=observe_memory,
             plan=plan_memories,
             follow=follow_memory,

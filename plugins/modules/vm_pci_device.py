@@ -212,7 +212,7 @@ def main() -> None:
         Job(
             arguments=ARGUMENTS,
             constraints=CONSTRAINTS,
-            wish=DeviceRequest.of,
+            parse=DeviceRequest.of,
             observe=observe_devices,
             expect=expect_devices,
             plan=plan_devices,

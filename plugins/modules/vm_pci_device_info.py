@@ -95,7 +95,7 @@ def main() -> None:
         Job(
             arguments=ARGUMENTS,
             constraints=CONSTRAINTS,
-            wish=VmQuery.of,
+            parse=VmQuery.of,
             observe=observe_query,
             plan=show_only,
             render=render_query,

@@ -195,23 +195,27 @@ class Stage:
 
     def on_terminal(self, *options: str, **environ: str) -> list[tuple[float, str]]:
         """What a terminal gets, piece by piece, with the seconds since the first."""
-        ours, theirs = pty.openpty()
+        own, by_operator = pty.openpty()
         process = subprocess.Popen(
-            self.command(*options), env=self.environ(**environ), stdin=theirs, stdout=theirs, stderr=theirs
+            self.command(*options),
+            env=self.environ(**environ),
+            stdin=by_operator,
+            stdout=by_operator,
+            stderr=by_operator,
         )
-        os.close(theirs)
+        os.close(by_operator)
         pieces, started = [], time.monotonic()
         while True:
-            ready, _unused, _unused = select.select([ours], [], [], PATIENCE)
+            ready, _unused, _unused = select.select([own], [], [], PATIENCE)
             try:
-                data = os.read(ours, 65536) if ready else b""
+                data = os.read(own, 65536) if ready else b""
             except OSError:
                 data = b""
             if not data:
                 break
             pieces.append((time.monotonic() - started, data.decode(errors="replace")))
         process.wait(timeout=PATIENCE)
-        os.close(ours)
+        os.close(own)
         return pieces
 
     def calls(self) -> list[dict[str, Any]]:

@@ -10,8 +10,8 @@ from typing import Any
 
 from .._domain.drift.commands import Commands
 from .._domain.drift.compare import (
-    DriftWorld,
     NotFound,
+    ObservedEndpoint,
     Plans,
     disks_to_read,
     find_drift,
@@ -24,14 +24,14 @@ from .._domain.drift.ignore_rules import Rule, let_pass, parse_rules
 from .._domain.drift.kinds import is_settled
 from .._domain.drift.report import report, sentence
 from .._domain.errors import InputError
-from .._domain.host.passthrough import PassthroughWish
-from .._domain.host.selector import DeviceWish
+from .._domain.host.passthrough import DesiredPassthrough
+from .._domain.host.selector import DesiredDevice
 from .._domain.host.targets import Inventory, Target, parse_targets
 from .._domain.names import resolve_each
 from .._domain.observed.hosts import Host
 from .._domain.observed.vms import Vm, VmName
 from .._domain.plan import Plan
-from .._domain.vm.devices.plan import VmWish, VmWorld
+from .._domain.vm.devices.plan import DesiredVm, ObservedVms
 from .._vsphere.attributes.leftovers import read_traces
 from .._vsphere.read.fabric import read_fabric
 from .._vsphere.read.hosts import read_bindings, read_names, reread_hosts
@@ -42,7 +42,7 @@ from .._vsphere.session.connect import Session
 from .drift_names import hosts_of, vm_of
 from .engine.observe import neighbours, place_vms, vms_of
 from .engine.run import Outcome
-from .vm_pci_device import DeviceRequest, Entry, vm_wish
+from .vm_pci_device import DeviceRequest, Entry, desired_vm
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class DriftRequest:
     """The parameters of drift_info."""
 
     targets: tuple[Target, ...]
-    vms: tuple[tuple[Entry, tuple[DeviceWish, ...]], ...]
+    vms: tuple[tuple[Entry, tuple[DesiredDevice, ...]], ...]
     only_on_hosts: frozenset[str]
     ignored_vms: frozenset[str]
     device_limit: int | None
@@ -93,7 +93,7 @@ class DriftRequest:
 class Seen:
     """What was read, and the plans made for it."""
 
-    world: DriftWorld
+    observed: ObservedEndpoint
     plans: Plans | None = None
 
 
@@ -101,8 +101,8 @@ class Seen:
 class _Meaning:
     """What the names of the intent mean in this inventory."""
 
-    hosts: Mapping[str, tuple[DeviceWish, ...]]
-    vms: Mapping[str, tuple[Entry, tuple[DeviceWish, ...]]]
+    hosts: Mapping[str, tuple[DesiredDevice, ...]]
+    vms: Mapping[str, tuple[Entry, tuple[DesiredDevice, ...]]]
     not_found: tuple[NotFound, ...]
 
 
@@ -110,25 +110,25 @@ def observe(session: Session, request: DriftRequest) -> Seen:
     """Two bulk reads of names and of hosts, one or two of VMs, whatever the size."""
     inventory = read_names(session)
     meaning = _meaning(inventory, request)
-    wished = [vm for vm in inventory.vms if vm.moid in meaning.vms]
-    near = _near(inventory.hosts, meaning, wished, whole_fleet=request.whole_fleet)
+    desired_state = [vm for vm in inventory.vms if vm.moid in meaning.vms]
+    near = _near(inventory.hosts, meaning, desired_state, whole_fleet=request.whole_fleet)
     hosts = reread_hosts(session, near, numa=True, vms=True)
-    vms = place_vms(read_vms(session, wished, pools=True), near)
-    others = place_vms(read_holders(session, neighbours(inventory, hosts, wished)), near)
+    vms = place_vms(read_vms(session, desired_state, pools=True), near)
+    others = place_vms(read_holders(session, neighbours(inventory, hosts, desired_state)), near)
     hosts = with_users(read_bindings(session, hosts), (*vms, *others))
-    wishes, passed = _wishes(vms, meaning, _only_on(inventory, request))
-    world = DriftWorld(
-        vms=VmWorld(
+    desired_vms, passed = _parse_desired(vms, meaning, _only_on(inventory, request))
+    observed = ObservedEndpoint(
+        vms=ObservedVms(
             vms=vms,
             others=others,
             hosts=hosts,
             ignored_vms=vms_of(inventory, request.ignored_vms, "ignore_unreadable_vms"),
             device_limit=request.device_limit,
         ),
-        hosts=PassthroughWish(
+        hosts=DesiredPassthrough(
             devices=meaning.hosts, on_missing=request.on_missing, allow_protected=request.allow_protected
         ),
-        wishes=wishes,
+        desired_vms=desired_vms,
         entries={vm.moid: entry.options["devices"] or () for vm in vms for entry, _unused in (meaning.vms[vm.moid],)},
         not_found=meaning.not_found,
         passed_over=passed,
@@ -136,17 +136,17 @@ def observe(session: Session, request: DriftRequest) -> Seen:
         sees_all=not meaning.not_found or has_say_at_root(session),
         journals=read_traces(session, [host.moid for host in near], directory=request.journal_dir),
     )
-    return Seen(world=world)
+    return Seen(observed=observed)
 
 
 def _meaning(inventory: Inventory, request: DriftRequest) -> _Meaning:
-    hosts: dict[str, list[DeviceWish]] = {}
+    hosts: dict[str, list[DesiredDevice]] = {}
     not_found: list[NotFound] = []
     for target in request.targets:
         for moid in hosts_of(inventory, target, not_found):
             known = hosts.setdefault(moid, [])
-            known.extend(wish for wish in target.devices if wish not in known)
-    vms: dict[str, tuple[Entry, tuple[DeviceWish, ...]]] = {}
+            known.extend(desired for desired in target.devices if desired not in known)
+    vms: dict[str, tuple[Entry, tuple[DesiredDevice, ...]]] = {}
     for entry, devices in request.vms:
         vm = vm_of(inventory, entry.reference, not_found)
         if vm is not None and vms.setdefault(vm, (entry, devices)) != (entry, devices):
@@ -157,19 +157,19 @@ def _meaning(inventory: Inventory, request: DriftRequest) -> _Meaning:
                 cure="Put all devices of one VM into one entry",
             )
     return _Meaning(
-        hosts={moid: tuple(wishes) for moid, wishes in hosts.items()},
+        hosts={moid: tuple(desired_vms) for moid, desired_vms in hosts.items()},
         vms=vms,
         not_found=tuple(dict.fromkeys(not_found)),
     )
 
 
 def _near(
-    everything: Sequence[Host], meaning: _Meaning, wished: Sequence[VmName], *, whole_fleet: bool
+    everything: Sequence[Host], meaning: _Meaning, desired_state: Sequence[VmName], *, whole_fleet: bool
 ) -> tuple[Host, ...]:
     """Hosts of the intent, and those that a wished VM could run on."""
     if whole_fleet:
         return tuple(everything)
-    homes = {vm.host_moid for vm in wished}
+    homes = {vm.host_moid for vm in desired_state}
     computes = {host.compute_moid for host in everything if host.moid in homes}
     return tuple(host for host in everything if host.moid in meaning.hosts or host.compute_moid in computes)
 
@@ -182,57 +182,57 @@ def _only_on(inventory: Inventory, request: DriftRequest) -> frozenset[str] | No
     return frozenset(resolve_each(inventory.host_names, named, "only_on_hosts").by_id)
 
 
-def _wishes(
+def _parse_desired(
     vms: Sequence[Vm], meaning: _Meaning, only_on: frozenset[str] | None
-) -> tuple[tuple[VmWish, ...], tuple[str, ...]]:
+) -> tuple[tuple[DesiredVm, ...], tuple[str, ...]]:
     here = [vm for vm in vms if only_on is None or vm.host_moid in only_on]
     elsewhere = tuple(vm.moid for vm in vms if only_on is not None and vm.host_moid not in only_on)
-    return tuple(vm_wish(vm, *meaning.vms[vm.moid]) for vm in here), elsewhere
+    return tuple(desired_vm(vm, *meaning.vms[vm.moid]) for vm in here), elsewhere
 
 
 def deepen(session: Session, seen: Seen, request: DriftRequest, plan: Plan) -> Seen:
     """Read what the differences hang on, within the calls that are allowed, and plan again where that was anything."""
-    world, plans = seen.world, make_plans(seen.world)
-    deeper = _ask(session, _look_into(session, world, plans, request), plans, request)
-    return Seen(world=deeper, plans=plans if deeper is world else make_plans(deeper))
+    observed, plans = seen.observed, make_plans(seen.observed)
+    deeper = _ask(session, _look_into(session, observed, plans, request), plans, request)
+    return Seen(observed=deeper, plans=plans if deeper is observed else make_plans(deeper))
 
 
-def _look_into(session: Session, world: DriftWorld, plans: Plans, request: DriftRequest) -> DriftWorld:
+def _look_into(session: Session, observed: ObservedEndpoint, plans: Plans, request: DriftRequest) -> ObservedEndpoint:
     """What hosts live on: one bulk read. Partition tables are one call a host, so they are read of a few."""
-    wanted = frozenset(hosts_to_deepen(world, plans))
+    wanted = frozenset(hosts_to_deepen(observed, plans))
     if not wanted:
-        return world
-    chosen = [host for host in world.vms.hosts if host.moid in wanted]
-    storage = disks_to_read(world, plans)
+        return observed
+    chosen = [host for host in observed.vms.hosts if host.moid in wanted]
+    storage = disks_to_read(observed, plans)
     asked = storage[: request.most_questions]
     deep = {host.moid: host for host in read_fabric(session, chosen, disks_of=asked)}
-    hosts = tuple(deep.get(host.moid, host) for host in world.vms.hosts)
-    return replace(world, vms=replace(world.vms, hosts=hosts), disks_unread=frozenset(storage) - frozenset(asked))
+    hosts = tuple(deep.get(host.moid, host) for host in observed.vms.hosts)
+    return replace(observed, vms=replace(observed.vms, hosts=hosts), disks_unread=frozenset(storage) - frozenset(asked))
 
 
-def _ask(session: Session, world: DriftWorld, plans: Plans, request: DriftRequest) -> DriftWorld:
+def _ask(session: Session, observed: ObservedEndpoint, plans: Plans, request: DriftRequest) -> ObservedEndpoint:
     """Limits and ids, two questions a host: for VMs of as many hosts as are allowed. The rest is reported as not looked at."""
     asked: list[Vm] = []
     hosts: set[tuple[str | None, int]] = set()
     for moid in vms_to_ask_for(plans):
-        vm = world.vms.vm(moid)
+        vm = observed.vms.vm(moid)
         if len(hosts | {(vm.host_moid, vm.hardware_version)}) <= request.most_questions // 2:
             hosts.add((vm.host_moid, vm.hardware_version))
             asked.append(vm)
     if not asked:
-        return world
-    options = read_options(session, asked, world.vms.hosts)
+        return observed
+    options = read_options(session, asked, observed.vms.hosts)
     return replace(
-        world,
-        vms=replace(world.vms, limits=options.limits, system_ids=options.system_ids, offered=options.offered),
+        observed,
+        vms=replace(observed.vms, limits=options.limits, system_ids=options.system_ids, offered=options.offered),
     )
 
 
 def render(seen: Seen, request: DriftRequest, plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
-    plans = seen.plans or make_plans(seen.world)
-    everything = find_drift(seen.world, plans, request.commands)
+    plans = seen.plans or make_plans(seen.observed)
+    everything = find_drift(seen.observed, plans, request.commands)
     differences, idle = let_pass(everything, request.rules)
-    found = report(request.commands.place, seen.world, plans, differences, idle)
+    found = report(request.commands.place, seen.observed, plans, differences, idle)
     return {
         "status": found["status"],
         "settled": is_settled(everything),

@@ -11,7 +11,14 @@ from typing import Any
 
 from .._domain.errors import DirectPathError
 from .._domain.host.targets import Target, parse_targets
-from .._domain.maintenance.plan import EnterMaintenance, Forget, ParkWish, host_mark, plan_parking, vm_mark
+from .._domain.maintenance.plan import (
+    DesiredMaintenance,
+    EnterMaintenance,
+    Forget,
+    host_mark,
+    plan_maintenance,
+    vm_mark,
+)
 from .._domain.names import Meant, resolve_all
 from .._domain.observed.hosts import Host
 from .._domain.observed.vms import Vm, VmName
@@ -25,7 +32,7 @@ from .._vsphere.write.maintenance import enter_maintenance, exit_maintenance, re
 from .._vsphere.write.power_on import start_vm
 from .._vsphere.write.vms import apply_vm, unchecked
 from .engine.gate import Gate
-from .engine.observe import HostWorld, follow_hosts, observe_chosen_hosts, observe_hosts
+from .engine.observe import ObservedHosts, follow_hosts, observe_chosen_hosts, observe_hosts
 from .engine.output import target_result
 from .engine.run import Outcome
 
@@ -42,7 +49,7 @@ class Request:
     """The parameters of host_maintenance."""
 
     targets: tuple[Target, ...]
-    wish: ParkWish
+    desired: DesiredMaintenance
     never_stop: tuple[str, ...]
     journal: Choice
     stopped: dict[str, tuple[Vm, ...]] = field(default_factory=dict)
@@ -52,7 +59,7 @@ class Request:
     def of(cls, params: Mapping[str, Any]) -> Request:
         return cls(
             targets=parse_targets(params, devices_required=False),
-            wish=ParkWish(
+            desired=DesiredMaintenance(
                 state=params["state"],
                 pinned=params["pinned_vms"],
                 evacuate_powered_off=params["evacuate_powered_off"],
@@ -69,10 +76,10 @@ class Request:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ParkWorld:
+class ObservedMaintenance:
     """Hosts with what is on them, and the marks there are. ``stopped``: VMs with a mark."""
 
-    hosts: HostWorld
+    hosts: ObservedHosts
     marks: Marks
     texts: Mapping[str, str]
     residents: Mapping[str, Sequence[Vm]]
@@ -83,51 +90,59 @@ class ParkWorld:
     """VMs of the inventory, where it was read."""
 
 
-def observe(session: Session, request: Request) -> ParkWorld:
+def observe(session: Session, request: Request) -> ObservedMaintenance:
     """VMs and tasks are read only for hosts that are to be emptied."""
     never: Meant[bool] = Meant()
     names: tuple[VmName, ...] = ()
-    if request.never_stop or request.wish.evacuate_powered_off:
+    if request.never_stop or request.desired.evacuate_powered_off:
         inventory = read_names(session)
         names = inventory.vms
         never = resolve_all(inventory.vm_names, dict.fromkeys(request.never_stop, True), "never_stop")
-        world = observe_chosen_hosts(session, request.targets, inventory, residents=True)
+        observed = observe_chosen_hosts(session, request.targets, inventory, residents=True)
     else:
-        world = observe_hosts(session, request.targets, residents=True)
-    marks = open_marks(session, request.journal, [host.moid for host in world.hosts], read_only=session.stub.read_only)
+        observed = observe_hosts(session, request.targets, residents=True)
+    marks = open_marks(
+        session, request.journal, [host.moid for host in observed.hosts], read_only=session.stub.read_only
+    )
     texts = marks.read()
-    due = [host for host in world.hosts if not host.in_maintenance_mode] if request.wish.state == "present" else []
+    due = (
+        [host for host in observed.hosts if not host.in_maintenance_mode] if request.desired.state == "present" else []
+    )
     deep = {host.moid: host for host in read_drs(session, due)} if due else {}
-    return ParkWorld(
-        hosts=replace(world, hosts=tuple(deep.get(host.moid, host) for host in world.hosts)),
+    return ObservedMaintenance(
+        hosts=replace(observed, hosts=tuple(deep.get(host.moid, host) for host in observed.hosts)),
         marks=marks,
         texts=texts,
         residents=_residents(session, due, names) if due else {},
         tasks=read_running_tasks(session, due) if due else {},
-        stopped=_stopped(session, texts) if request.wish.state == "absent" else (),
+        stopped=_stopped(session, texts) if request.desired.state == "absent" else (),
         never_stop=never,
         names=names,
     )
 
 
-def follow(session: Session, world: ParkWorld, request: Request, plan: Plan, moids: Collection[str]) -> ParkWorld:
-    texts = world.marks.read()
-    now = recheck(session, world, request, plan, moids)
-    return replace(now, texts=texts, stopped=_stopped(session, texts) if request.wish.state == "absent" else ())
+def follow(
+    session: Session, observed: ObservedMaintenance, request: Request, plan: Plan, moids: Collection[str]
+) -> ObservedMaintenance:
+    texts = observed.marks.read()
+    now = recheck(session, observed, request, plan, moids)
+    return replace(now, texts=texts, stopped=_stopped(session, texts) if request.desired.state == "absent" else ())
 
 
-def recheck(session: Session, world: ParkWorld, request: Request, plan: Plan, moids: Collection[str]) -> ParkWorld:
+def recheck(
+    session: Session, observed: ObservedMaintenance, request: Request, plan: Plan, moids: Collection[str]
+) -> ObservedMaintenance:
     """All but the marks, which only this run and its like write. What DRS does only tells who has to move what, and is asked once."""
-    known = {host.moid: host.drs_moves_vms for host in world.hosts.hosts}
-    seen = follow_hosts(session, world.hosts, moids)
+    known = {host.moid: host.drs_moves_vms for host in observed.hosts.hosts}
+    seen = follow_hosts(session, observed.hosts, moids)
     hosts = tuple(replace(host, drs_moves_vms=known[host.moid]) for host in seen.hosts)
-    due = [host for host in hosts if not host.in_maintenance_mode] if request.wish.state == "present" else []
+    due = [host for host in hosts if not host.in_maintenance_mode] if request.desired.state == "present" else []
     return replace(
-        world,
+        observed,
         hosts=replace(seen, hosts=hosts),
-        residents=_residents(session, due, world.names) if due else {},
+        residents=_residents(session, due, observed.names) if due else {},
         tasks=read_running_tasks(session, due) if due else {},
-        stopped=read_vms(session, [place_of(vm) for vm in world.stopped]) if world.stopped else (),
+        stopped=read_vms(session, [place_of(vm) for vm in observed.stopped]) if observed.stopped else (),
     )
 
 
@@ -143,20 +158,26 @@ def _stopped(session: Session, texts: Mapping[str, str]) -> tuple[Vm, ...]:
     return read_vms(session, [vm for vm in read_names(session).vms if vm.moid in texts])
 
 
-def plan(world: ParkWorld, request: Request) -> Plan:
-    return plan_parking(
-        world.hosts.hosts,
-        world.residents,
-        replace(request.wish, never_stop=frozenset(world.never_stop.by_id)),
-        tasks=world.tasks,
-        marks=world.texts,
-        stopped=world.stopped,
+def plan(observed: ObservedMaintenance, request: Request) -> Plan:
+    return plan_maintenance(
+        observed.hosts.hosts,
+        observed.residents,
+        replace(request.desired, never_stop=frozenset(observed.never_stop.by_id)),
+        tasks=observed.tasks,
+        marks=observed.texts,
+        stopped=observed.stopped,
     )
 
 
-def apply(session: Session, world: ParkWorld, request: Request, target: TargetPlan, gate: Gate[ParkWorld]) -> Outcome:
+def apply(
+    session: Session,
+    observed: ObservedMaintenance,
+    request: Request,
+    target: TargetPlan,
+    gate: Gate[ObservedMaintenance],
+) -> Outcome:
     """In the order of the plan, each deed with its mark first. What was done before a failure is said, and can be undone."""
-    host = world.hosts.host(target.moid)
+    host = observed.hosts.host(target.moid)
     outcome = Outcome(done=tuple(_told_stopped(vm) for vm in request.stopped.get(host.moid, ())))
     left = list(target.effective)
     try:
@@ -165,27 +186,27 @@ def apply(session: Session, world: ParkWorld, request: Request, target: TargetPl
             while left:
                 left = _still_due(gate, left, host)
                 if left:
-                    _make(session, world, request, host, left.pop(0), outcome)
+                    _make(session, observed, request, host, left.pop(0), outcome)
                     outcome.made += 1
     except DirectPathError as error:
-        if error.code == "changed_meanwhile" and request.wish.state == "present":
-            _undo(session, world, request.stopped.pop(host.moid, ()), outcome)
+        if error.code == "changed_meanwhile" and request.desired.state == "present":
+            _undo(session, observed, request.stopped.pop(host.moid, ()), outcome)
             outcome.made = 0
         if outcome.done:
             error.message = f"{error.message.rstrip('.')}. Done before that: {', '.join(outcome.done)}"
         outcome.error = error
-    if request.wish.state == "absent" and outcome.error is None:
-        world.marks.tidy()
+    if request.desired.state == "absent" and outcome.error is None:
+        observed.marks.tidy()
     return outcome
 
 
-def _undo(session: Session, world: ParkWorld, stopped: Sequence[Vm], outcome: Outcome) -> None:
+def _undo(session: Session, observed: ObservedMaintenance, stopped: Sequence[Vm], outcome: Outcome) -> None:
     """The host is no longer as planned: VMs that were stopped for it have no reason to stay off. One that cannot be started keeps its
     mark, by which state: absent starts it."""
     for vm in stopped:
         try:
             start_vm(session, vm)
-            world.marks.write("vm", vm.moid, "")
+            observed.marks.write("vm", vm.moid, "")
             outcome.done += (f"{vm.name} was started again",)
         except DirectPathError as problem:
             outcome.done += (f"{vm.name} could not be started again ({problem.message.rstrip('.')})",)
@@ -195,7 +216,7 @@ def _told_stopped(vm: Vm) -> str:
     return f"{vm.name} was shut down (state: absent starts it again)"
 
 
-def _still_due(gate: Gate[ParkWorld], left: list[Change], host: Host) -> list[Change]:
+def _still_due(gate: Gate[ObservedMaintenance], left: list[Change], host: Host) -> list[Change]:
     """The gate of the next deed. Taking a mark away is none: it follows what was done."""
     kind = left[0].kind
     if kind == "forget":
@@ -208,12 +229,14 @@ def _still_due(gate: Gate[ParkWorld], left: list[Change], host: Host) -> list[Ch
     return [change for change in left if change.kind == "forget" or change.subject in subjects]
 
 
-def _make(session: Session, world: ParkWorld, request: Request, host: Host, change: Change, outcome: Outcome) -> None:
+def _make(
+    session: Session, observed: ObservedMaintenance, request: Request, host: Host, change: Change, outcome: Outcome
+) -> None:
     detail = change.detail
     match change.kind:
         case "shutdown":
             vm, how = detail
-            world.marks.write("vm", vm.moid, vm_mark(host))
+            observed.marks.write("vm", vm.moid, vm_mark(host))
             try:
                 apply_vm(session, vm, [replace(change, detail=how)], unchecked(vm))
             finally:
@@ -221,7 +244,7 @@ def _make(session: Session, world: ParkWorld, request: Request, host: Host, chan
             request.stopped[host.moid] = (*request.stopped.get(host.moid, ()), vm)
             outcome.done += (_told_stopped(vm),)
         case "enter_maintenance":
-            _enter(session, world, host, detail)
+            _enter(session, observed, host, detail)
             outcome.done += (f"{host.name} entered maintenance mode",)
         case "exit_maintenance":
             exit_maintenance(session, host, timeout=detail.timeout_seconds)
@@ -230,11 +253,11 @@ def _make(session: Session, world: ParkWorld, request: Request, host: Host, chan
             apply_vm(session, detail, [change], unchecked(detail))
             outcome.done += (f"{detail.name} was started",)
         case _:
-            _forget(world, host, detail)
+            _forget(observed, host, detail)
 
 
-def _enter(session: Session, world: ParkWorld, host: Host, how: EnterMaintenance) -> None:
-    world.marks.write("host", host.moid, host_mark(session.endpoint.username))
+def _enter(session: Session, observed: ObservedMaintenance, host: Host, how: EnterMaintenance) -> None:
+    observed.marks.write("host", host.moid, host_mark(session.endpoint.username))
     try:
         enter_maintenance(
             session,
@@ -247,27 +270,29 @@ def _enter(session: Session, world: ParkWorld, host: Host, how: EnterMaintenance
         # It is not in maintenance mode, so that the next one would be taken for ours. Where nobody knows, the mark stays.
         if error.code not in UNCERTAIN:
             with suppress(DirectPathError):
-                world.marks.write("host", host.moid, "")
+                observed.marks.write("host", host.moid, "")
         raise
 
 
-def _forget(world: ParkWorld, host: Host, mark: Forget) -> None:
+def _forget(observed: ObservedMaintenance, host: Host, mark: Forget) -> None:
     try:
-        world.marks.write("host" if mark.moid == host.moid else "vm", mark.moid, "")
+        observed.marks.write("host" if mark.moid == host.moid else "vm", mark.moid, "")
     except DirectPathError as error:
         if error.code != "vanished":  # then its mark is gone with it
             raise
 
 
-def render(world: ParkWorld, request: Request, plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+def render(
+    observed: ObservedMaintenance, request: Request, plan: Plan, outcomes: Mapping[str, Outcome]
+) -> dict[str, Any]:
     return {
-        "hosts": [_host(world, target, outcomes) for target in plan.targets],
-        "journal": {"place": world.marks.place, "why": world.marks.why},
+        "hosts": [_host(observed, target, outcomes) for target in plan.targets],
+        "journal": {"place": observed.marks.place, "why": observed.marks.why},
     }
 
 
-def _host(world: ParkWorld, target: TargetPlan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
-    host = world.hosts.host(target.moid)
+def _host(observed: ObservedMaintenance, target: TargetPlan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+    host = observed.hosts.host(target.moid)
     return {
         **target_result(target, outcomes),
         "cluster": host.cluster,

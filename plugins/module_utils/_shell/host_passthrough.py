@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._domain.concurrency import Pace, parse_pace
-from .._domain.host.passthrough import PassthroughWish, plan_passthrough
+from .._domain.host.passthrough import DesiredPassthrough, plan_passthrough
 from .._domain.host.targets import Target, parse_targets
 from .._domain.names import Directory, Named, resolve_each
 from .._domain.observed.hosts import DeviceUser, Host
@@ -19,7 +19,7 @@ from .._vsphere.read.hosts import read_names
 from .._vsphere.session.connect import Session
 from .._vsphere.write.passthrough import apply_passthrough, settle_passthrough
 from .engine.gate import Gate
-from .engine.observe import HostWorld, deepen_hosts, follow_hosts, observe_chosen_hosts, observe_hosts, vms_of
+from .engine.observe import ObservedHosts, deepen_hosts, follow_hosts, observe_chosen_hosts, observe_hosts, vms_of
 from .engine.output import device_results, target_result
 from .engine.run import Outcome, is_unreached
 
@@ -53,7 +53,7 @@ class Request:
         )
 
 
-def observe(session: Session, request: Request) -> HostWorld:
+def observe(session: Session, request: Request) -> ObservedHosts:
     """Users are read only where they matter: a device in use may not be taken away from its VM."""
     if request.state == "enabled":
         return observe_hosts(session, request.targets)
@@ -62,12 +62,12 @@ def observe(session: Session, request: Request) -> HostWorld:
     return replace(observe_chosen_hosts(session, request.targets, inventory, users=True), ignored_vms=ignored)
 
 
-def expect(session: Session, world: HostWorld, request: Request) -> HostWorld:
+def expect(session: Session, observed: ObservedHosts, request: Request) -> ObservedHosts:
     """In check mode, hosts whose devices the named VMs no longer hold, as vm_pci_device will have made them."""
     if not request.assume_detached:
-        return world
+        return observed
 
-    detached = _detached(session, world, request)
+    detached = _detached(session, observed, request)
 
     def keep(users: Iterable[DeviceUser]) -> tuple[DeviceUser, ...]:
         return tuple(user for user in users if user.moid not in detached)
@@ -75,12 +75,12 @@ def expect(session: Session, world: HostWorld, request: Request) -> HostWorld:
     def without(host: Host) -> Host:
         return replace(host, users={address: keep(users) for address, users in host.users.items()})
 
-    return replace(world, hosts=tuple(without(host) for host in world.hosts))
+    return replace(observed, hosts=tuple(without(host) for host in observed.hosts))
 
 
-def _detached(session: Session, world: HostWorld, request: Request) -> Collection[str]:
+def _detached(session: Session, observed: ObservedHosts, request: Request) -> Collection[str]:
     """Ids of the VMs that hold no device any more. The inventory is read where users alone do not say who is meant."""
-    users = {user.moid: user.vm for host in world.hosts for held in host.users.values() for user in held}
+    users = {user.moid: user.vm for host in observed.hosts for held in host.users.values() for user in held}
     if any("/" in name for name in (*request.assume_detached, *users.values())):
         names = read_names(session).vm_names
     else:
@@ -88,32 +88,36 @@ def _detached(session: Session, world: HostWorld, request: Request) -> Collectio
     return resolve_each(names, dict.fromkeys(sorted(request.assume_detached), True), "assume_detached").by_id
 
 
-def plan(world: HostWorld, request: Request) -> Plan:
+def plan(observed: ObservedHosts, request: Request) -> Plan:
     return plan_passthrough(
-        world.hosts,
-        PassthroughWish(
-            devices=world.wishes,
+        observed.hosts,
+        DesiredPassthrough(
+            devices=observed.desired_devices,
             state=request.state,
             apply=request.apply,
             on_missing=request.on_missing,
             allow_protected=request.allow_protected,
-            ignore_unreadable_vms=world.ignored_vms,
+            ignore_unreadable_vms=observed.ignored_vms,
         ),
     )
 
 
-def deepen(session: Session, world: HostWorld, request: Request, plan: Plan) -> HostWorld:
-    return deepen_hosts(session, world, plan)
+def deepen(session: Session, observed: ObservedHosts, request: Request, plan: Plan) -> ObservedHosts:
+    return deepen_hosts(session, observed, plan)
 
 
-def follow(session: Session, world: HostWorld, request: Request, plan: Plan, moids: Collection[str]) -> HostWorld:
-    return follow_hosts(session, world, moids, users=request.state == "disabled")
+def follow(
+    session: Session, observed: ObservedHosts, request: Request, plan: Plan, moids: Collection[str]
+) -> ObservedHosts:
+    return follow_hosts(session, observed, moids, users=request.state == "disabled")
 
 
-def apply(session: Session, world: HostWorld, request: Request, target: TargetPlan, gate: Gate[HostWorld]) -> Outcome:
+def apply(
+    session: Session, observed: ObservedHosts, request: Request, target: TargetPlan, gate: Gate[ObservedHosts]
+) -> Outcome:
     now, planned = gate.look()
     host = now.host(target.moid)
-    refuse_other_devices(world.host(target.moid), host, [change.detail for change in target.effective])
+    refuse_other_devices(observed.host(target.moid), host, [change.detail for change in target.effective])
     left = gate.judge(target.effective, planned, doing=f"change PCI passthrough on {host.name}")
     if not left:
         return Outcome()
@@ -125,13 +129,13 @@ def pace(request: Request) -> Pace:
     return request.pace
 
 
-def settle(session: Session, world: HostWorld, request: Request, plan: Plan) -> None:
+def settle(session: Session, observed: ObservedHosts, request: Request, plan: Plan) -> None:
     writes = {target.moid: [change.detail for change in target.effective] for target in plan.targets}
-    settle_passthrough(session, world.hosts, writes, timeout=request.settle_timeout)
+    settle_passthrough(session, observed.hosts, writes, timeout=request.settle_timeout)
 
 
-def render(world: HostWorld, request: Request, plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
-    hosts = [_host(world, target, outcomes) for target in plan.targets]
+def render(observed: ObservedHosts, request: Request, plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+    hosts = [_host(observed, target, outcomes) for target in plan.targets]
     return {
         "hosts": hosts,
         "reboot_required": [host["name"] for host in hosts if host["reboot_required"]],
@@ -141,8 +145,8 @@ def render(world: HostWorld, request: Request, plan: Plan, outcomes: Mapping[str
     }
 
 
-def _host(world: HostWorld, target: TargetPlan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
-    host = world.host(target.moid)
+def _host(observed: ObservedHosts, target: TargetPlan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+    host = observed.host(target.moid)
     wanted = set(target.facts.get("selected", ()))
     devices = [device for device in host.devices if device.address in wanted]
     # Before a write only the plan can tell what will be pending; after it the host itself does.

@@ -14,7 +14,7 @@ from .._domain.observed.hosts import Host, HostDevice
 from .._domain.plan import Plan
 from .._domain.vm.devices.host_limit import device_limit, occupied
 from .._vsphere.session.connect import Session
-from .engine.observe import HostWorld, observe_hosts, read_protection
+from .engine.observe import ObservedHosts, observe_hosts, read_protection
 from .engine.output import device_results
 from .engine.run import Outcome
 
@@ -40,18 +40,20 @@ class HostQuery:
         )
 
 
-def observe_query(session: Session, query: HostQuery) -> HostWorld:
-    world = observe_hosts(session, query.targets, users=query.gather_vms, numa=True)
+def observe_query(session: Session, query: HostQuery) -> ObservedHosts:
+    observed = observe_hosts(session, query.targets, users=query.gather_vms, numa=True)
     if not query.gather_protection:
-        return world
-    return replace(world, hosts=read_protection(session, world.hosts, partitions=query.gather_partitions))
+        return observed
+    return replace(observed, hosts=read_protection(session, observed.hosts, partitions=query.gather_partitions))
 
 
-def render_query(world: HostWorld, query: HostQuery, plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
-    return {"hosts": [_host(host, world, query) for host in world.hosts]}
+def render_query(
+    observed: ObservedHosts, query: HostQuery, plan: Plan, outcomes: Mapping[str, Outcome]
+) -> dict[str, Any]:
+    return {"hosts": [_host(host, observed, query) for host in observed.hosts]}
 
 
-def _host(host: Host, world: HostWorld, query: HostQuery) -> dict[str, Any]:
+def _host(host: Host, observed: ObservedHosts, query: HostQuery) -> dict[str, Any]:
     iommu, hints = _iommu(host)
     return {
         **host.record(),
@@ -62,19 +64,23 @@ def _host(host: Host, world: HostWorld, query: HostQuery) -> dict[str, Any]:
         "hints": hints,
         "devices_in_use": occupied(host) if query.gather_vms and host.is_reachable else None,
         "device_limit": device_limit(host),
-        "devices": device_results(host, [device for device in host.devices if _is_shown(device, host, world, query)]),
+        "devices": device_results(
+            host, [device for device in host.devices if _is_shown(device, host, observed, query)]
+        ),
     }
 
 
-def _is_shown(device: HostDevice, host: Host, world: HostWorld, query: HostQuery) -> bool:
+def _is_shown(device: HostDevice, host: Host, observed: ObservedHosts, query: HostQuery) -> bool:
     included = {
         "all": True,
         "candidates": not device.is_bridge,
         "capable": device.capable,
         "enabled": device.enabled or device.active,
     }
-    wishes = world.wishes.get(host.moid, ())
-    return included[query.include] and (not wishes or any(wish.selector.matches(device) for wish in wishes))
+    desired_devices = observed.desired_devices.get(host.moid, ())
+    return included[query.include] and (
+        not desired_devices or any(desired.selector.matches(device) for desired in desired_devices)
+    )
 
 
 def _iommu(host: Host) -> tuple[str, list[str]]:

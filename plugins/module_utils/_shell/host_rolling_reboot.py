@@ -11,13 +11,13 @@ from typing import Any
 
 from .._domain.errors import DirectPathError
 from .._domain.host.overrides import parse_overrides
-from .._domain.host.targets import Inventory, Resolved, meant_hosts, wishes_of
+from .._domain.host.targets import Inventory, Resolved, desired_of, meant_hosts
 from .._domain.names import KINDS, Meant, relabelled, resolve_all, resolve_each
 from .._domain.observed.hosts import Host
 from .._domain.rolling.scheduling.forecast import forecast
 from .._domain.rolling.scheduling.lock import scope_digest
-from .._domain.rolling.state.observed import Exam, World
-from .._domain.rolling.state.pending_reboot import debt_of
+from .._domain.rolling.state.observed import ObservedFleet, Precheck
+from .._domain.rolling.state.pending_reboot import pending_reboot_of
 from .._domain.rolling.state.phases import is_active
 from .._domain.rolling.state.policy import Policy
 from .._domain.timestamps import refuse_future
@@ -27,17 +27,17 @@ from .._vsphere.attributes.journal import Journal, Subject
 from .._vsphere.property_collector.retrieve import collect_objects
 from .._vsphere.read.hosts import read_host_names, read_names
 from .._vsphere.redfish.client import Bmc, BmcAccess
-from .._vsphere.rolling.inventory import Scene, Wanted
-from .._vsphere.rolling.tags import RollTags
+from .._vsphere.rolling.inventory import FleetInventory, Wanted
+from .._vsphere.rolling.tags import RollingTags
 from .._vsphere.sdk import vim
 from .._vsphere.session.connect import Endpoint, Session
 from .._vsphere.write.power_on import vms_off
 from .rolling.context import Rolled, Setting, orphanage
 from .rolling.loop import Loop, close_down
-from .rolling.options import RollWish
+from .rolling.options import RollingRequest
 from .rolling.outage import TROUBLE, Trouble, not_back
-from .rolling.progress_file import Teller
-from .rolling.result import of_forecast, of_roll
+from .rolling.progress_file import ProgressWriter
+from .rolling.result import of_forecast, of_rolling
 from .rolling.run_owner import is_gone, make_owner
 
 ATTEMPTS_TO_CLOSE = 5
@@ -45,37 +45,37 @@ ATTEMPTS_TO_CLOSE = 5
 LATER = "the planned changes will leave devices pending"
 
 
-def roll_hosts(session: Session, wish: RollWish, check_mode: bool) -> dict[str, Any]:
+def reboot_hosts(session: Session, desired: RollingRequest, check_mode: bool) -> dict[str, Any]:
     """One slice of a rolling reboot, or all of it; in check mode the schedule."""
     # Before anything is read: a slice is over when its time is, however long that took.
-    until = session.clock() + wish.slice if wish.slice else None
-    teller = Teller(None if check_mode else wish.progress_file, secrets=wish.secrets)
+    until = session.clock() + desired.slice if desired.slice else None
+    progress_writer = ProgressWriter(None if check_mode else desired.progress_file, secrets=desired.secrets)
     # Names of VMs come with those of the hosts where some are to be found.
-    read = read_names if (wish.vm_order or wish.never_stop or wish.assume_detached) else read_host_names
+    read = read_names if (desired.vm_order or desired.never_stop or desired.assume_detached) else read_host_names
     inventory = read(session)
-    for kind, names in wish.resolved.names.items():
+    for kind, names in desired.resolved.names.items():
         inventory.directory(kind).remember(names)
-    meant = wish.resolved.hosts or meant_hosts(inventory, wish.targets)
-    wishes = wishes_of(inventory, wish.targets, meant)
-    said = _resolved(inventory, wish)
-    hosts = [host for host in inventory.hosts if host.moid in wishes]
-    parse_overrides(wish.allow_protected, hosts)
+    meant = desired.resolved.hosts or meant_hosts(inventory, desired.targets)
+    desired_devices = desired_of(inventory, desired.targets, meant)
+    said = _resolved(inventory, desired)
+    hosts = [host for host in inventory.hosts if host.moid in desired_devices]
+    parse_overrides(desired.allow_protected, hosts)
     journal = open_journal(
-        session, wish.journal, directory=wish.journal_dir, subjects=_subjects(hosts), read_only=check_mode
+        session, desired.journal, directory=desired.journal_dir, subjects=_subjects(hosts), read_only=check_mode
     )
     with ExitStack() as opened:
-        tags = RollTags(session, orders=wish.vm_order_tags, never_stop=wish.never_stop_tags)
+        tags = RollingTags(session, orders=desired.vm_order_tags, never_stop=desired.never_stop_tags)
         opened.callback(tags.close)
         tags.begin()
-        scene = Scene(
+        fleet = FleetInventory(
             session,
             [
                 Wanted(
                     moid=host.moid,
-                    wishes=wishes[host.moid],
-                    skips_missing=wish.on_missing == "skip",
+                    desired_devices=desired_devices[host.moid],
+                    skips_missing=desired.on_missing == "skip",
                     expects_settled=check_mode and host.moid in said.settled,
-                    expected_debt=LATER if check_mode and host.moid in said.pending else None,
+                    expected_reboot=LATER if check_mode and host.moid in said.pending else None,
                 )
                 for host in hosts
             ],
@@ -84,38 +84,38 @@ def roll_hosts(session: Session, wish: RollWish, check_mode: bool) -> dict[str, 
             labels=_labels(inventory),
             tags=tags,
             fields=journal.fields,
-            allow_protected=wish.allow_protected,
-            stops_pinned=wish.policy.pinned.action != "fail",
+            allow_protected=desired.allow_protected,
+            stops_pinned=desired.policy.pinned.action != "fail",
         )
-        opened.callback(scene.close)
-        if wish.policy.booted_before is not None:
-            refuse_future(wish.policy.booted_before, scene.now(), "booted_before")
-        bmcs = _bmcs(session, wish, inventory, hosts)
+        opened.callback(fleet.close)
+        if desired.policy.booted_before is not None:
+            refuse_future(desired.policy.booted_before, fleet.now(), "booted_before")
+        bmcs = _bmcs(session, desired, inventory, hosts)
         for bmc in bmcs.values():
             opened.callback(bmc.close)
         setting = Setting(
             session=session,
-            scene=scene,
+            fleet=fleet,
             journal=journal,
             policy=said.policy,
-            me=wish.run_id or make_owner(),
-            scope=scope_digest(wishes, wish.policy),
-            teller=teller,
+            me=desired.run_id or make_owner(),
+            scope=scope_digest(desired_devices, desired.policy),
+            progress_writer=progress_writer,
             is_gone=is_gone,
-            is_orphaned=orphanage(wish.run_id, is_gone),
+            is_orphaned=orphanage(desired.run_id, is_gone),
             bmcs=bmcs,
-            pause_file=wish.pause_file,
+            pause_file=desired.pause_file,
             until=until,
             read_only=check_mode,
             detached=said.detached if check_mode else frozenset(),
-            stopped_before=frozenset(wish.stopped_vms),
+            stopped_before=frozenset(desired.stopped_vms),
         )
         resolved = Resolved(hosts=meant, names={kind: inventory.directory(kind).found for kind in KINDS})
-        return {**_result(setting, said), **_account(session, journal, teller), "resolved": resolved.record()}
+        return {**_result(setting, said), **_account(session, journal, progress_writer), "resolved": resolved.record()}
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Said:
+class _Reported:
     """What the parameters say of single objects, now that it is known which they mean. Policies go by what results call an object."""
 
     policy: Policy
@@ -127,10 +127,10 @@ class _Said:
     vm_names: Mapping[str, Sequence[str]]
     """Option → the names of VMs in it."""
 
-    def unknown(self, world: World) -> list[str]:
+    def unknown(self, observed: ObservedFleet) -> list[str]:
         """Names in options that mean nothing here. One of them may be a slip of the pen that matters."""
-        ids, names = {vm.moid for vm in world.vms}, {vm.name for vm in world.vms}
-        clusters = {cluster.name for cluster in world.clusters}
+        ids, names = {vm.moid for vm in observed.vms}, {vm.name for vm in observed.vms}
+        clusters = {cluster.name for cluster in observed.clusters}
         meant = {"never_stop": self.never_stop.ids, "vm_order": self.orders.ids}
         found = [
             (option, name)
@@ -142,28 +142,28 @@ class _Said:
         return [f"{option} names {name}, and nothing is called so in these clusters" for option, name in found]
 
 
-def _resolved(inventory: Inventory, wish: RollWish) -> _Said:
+def _resolved(inventory: Inventory, desired: RollingRequest) -> _Reported:
     """Raises InputError for a name that stands for several."""
-    hosts, clusters, vms, policy = inventory.host_names, inventory.cluster_names, inventory.vm_names, wish.policy
-    pending = resolve_each(hosts, dict.fromkeys(sorted(wish.expect_pending), True), "expect_pending")
-    settled = resolve_each(hosts, dict.fromkeys(sorted(wish.expect_settled), True), "expect_settled")
-    detached = resolve_each(vms, dict.fromkeys(sorted(wish.assume_detached), True), "assume_detached")
-    return _Said(
+    hosts, clusters, vms, policy = inventory.host_names, inventory.cluster_names, inventory.vm_names, desired.policy
+    pending = resolve_each(hosts, dict.fromkeys(sorted(desired.expect_pending), True), "expect_pending")
+    settled = resolve_each(hosts, dict.fromkeys(sorted(desired.expect_settled), True), "expect_settled")
+    detached = resolve_each(vms, dict.fromkeys(sorted(desired.assume_detached), True), "assume_detached")
+    return _Reported(
         policy=replace(
             policy,
             cluster_budgets=relabelled(clusters, policy.cluster_budgets, "cluster_max_unavailable"),
             order=relabelled(hosts, policy.order, "order"),
             measured=relabelled(hosts, policy.measured, "measured"),
         ),
-        orders=resolve_each(vms, wish.vm_order, "vm_order"),
+        orders=resolve_each(vms, desired.vm_order, "vm_order"),
         # A run that has begun is not left half done because a VM is gone meanwhile.
-        never_stop=(resolve_each if wish.goes_on else resolve_all)(
-            vms, dict.fromkeys(wish.never_stop, True), "never_stop"
+        never_stop=(resolve_each if desired.goes_on else resolve_all)(
+            vms, dict.fromkeys(desired.never_stop, True), "never_stop"
         ),
         pending=frozenset(pending.by_id),
         settled=frozenset(settled.by_id),
         detached=frozenset(detached.by_id),
-        vm_names={"never_stop": wish.never_stop, "vm_order": tuple(wish.vm_order)},
+        vm_names={"never_stop": desired.never_stop, "vm_order": tuple(desired.vm_order)},
     )
 
 
@@ -173,7 +173,7 @@ def _labels(inventory: Inventory) -> dict[str, str]:
     return {**clusters, **{host.moid: host.name for host in inventory.hosts}}
 
 
-def _result(setting: Setting, said: _Said) -> dict[str, Any]:
+def _result(setting: Setting, said: _Reported) -> dict[str, Any]:
     loop = Loop(setting)
     if setting.read_only:
         return _schedule(loop, setting, said)
@@ -188,8 +188,8 @@ def _result(setting: Setting, said: _Said) -> dict[str, Any]:
         rolled.error = _unkept(broken, setting.session, rolled)
     if rolled.ended:
         _close(loop, setting, rolled)
-    warnings = _warnings(rolled.world, setting, said, rolled.done) if rolled.world is not None else []
-    return {**of_roll(rolled), "server_time": rolled.now, "warnings": warnings}
+    warnings = _warnings(rolled.observed, setting, said, rolled.done) if rolled.observed is not None else []
+    return {**of_rolling(rolled), "server_time": rolled.now, "warnings": warnings}
 
 
 def _left_off(session: Session, stopped: Collection[str]) -> DirectPathError | None:
@@ -206,7 +206,7 @@ def _left_off(session: Session, stopped: Collection[str]) -> DirectPathError | N
 
 def _unkept(broken: DirectPathError, session: Session, rolled: Rolled) -> DirectPathError:
     """The journal could not be written. Hosts that were not told to reboot were given back; what was not is named."""
-    views = rolled.world.hosts if rolled.world is not None else ()
+    views = rolled.observed.hosts if rolled.observed is not None else ()
     kept = [view.name for view in views if view.moid in rolled.entries and (view.in_maintenance or not view.connected)]
     off = vms_off(session, rolled.stopped_ids)
     told = f"Still in maintenance mode, or away: {', '.join(kept)}. " if kept else ""
@@ -233,36 +233,40 @@ def _close(loop: Loop, setting: Setting, rolled: Rolled) -> None:
             setting.journal.forget_written()
             if isinstance(error, DirectPathError) or not left or trouble.met(error) is not None:
                 break
-    setting.teller.note(f"{why}. It does no harm there, and the next run removes it.", rolled.now)
+    setting.progress_writer.note(f"{why}. It does no harm there, and the next run removes it.", rolled.now)
 
 
-def _schedule(loop: Loop, setting: Setting, said: _Said) -> dict[str, Any]:
+def _schedule(loop: Loop, setting: Setting, said: _Reported) -> dict[str, Any]:
     seen = loop.look(0.0)
-    world = loop.world(seen)
+    observed = loop.observed(seen)
     due = [
         view.moid
-        for view in world.hosts
-        if view.connected and debt_of(view, setting.policy) is not None and not is_active(view.entry)
+        for view in observed.hosts
+        if view.connected and pending_reboot_of(view, setting.policy) is not None and not is_active(view.entry)
     ]
-    exams = {moid: _without(exam, setting.detached) for moid, exam in setting.scene.examine(due).items()}
-    world = replace(world, hosts=tuple(replace(view, exam=exams.get(view.moid)) for view in world.hosts))
-    planned = of_forecast(forecast(world, setting.policy, seen.now), world)
-    return {**planned, "server_time": seen.now, "warnings": _warnings(world, setting, said, ())}
+    prechecks = {
+        moid: _without(precheck, setting.detached) for moid, precheck in setting.fleet.run_prechecks(due).items()
+    }
+    observed = replace(
+        observed, hosts=tuple(replace(view, precheck=prechecks.get(view.moid)) for view in observed.hosts)
+    )
+    planned = of_forecast(forecast(observed, setting.policy, seen.now), observed)
+    return {**planned, "server_time": seen.now, "warnings": _warnings(observed, setting, said, ())}
 
 
-def _without(exam: Exam, freed: Collection[str]) -> Exam:
+def _without(precheck: Precheck, freed: Collection[str]) -> Precheck:
     """DRS was asked about VMs as they are; those that a planned change frees of their devices will be able to leave."""
-    if exam.evacuation_faults is None:
-        return exam
+    if precheck.evacuation_faults is None:
+        return precheck
     return replace(
-        exam, evacuation_faults={moid: why for moid, why in exam.evacuation_faults.items() if moid not in freed}
+        precheck, evacuation_faults={moid: why for moid, why in precheck.evacuation_faults.items() if moid not in freed}
     )
 
 
-def _account(session: Session, journal: Journal, teller: Teller) -> dict[str, Any]:
+def _account(session: Session, journal: Journal, progress_writer: ProgressWriter) -> dict[str, Any]:
     return {
-        "notes": teller.notes,
-        "transitions": teller.transitions,
+        "notes": progress_writer.notes,
+        "transitions": progress_writer.transitions,
         "journal": {"kind": journal.kind, "place": journal.place, "why": journal.why},
         "calls": session.calls,
         "logins": session.own_logins,
@@ -277,12 +281,12 @@ def _subjects(hosts: Sequence[Host]) -> list[Subject]:
     ]
 
 
-def _bmcs(session: Session, wish: RollWish, inventory: Inventory, hosts: Sequence[Host]) -> dict[str, Any]:
+def _bmcs(session: Session, desired: RollingRequest, inventory: Inventory, hosts: Sequence[Host]) -> dict[str, Any]:
     """Host id → its management controller. The inventory may name hosts that are not here."""
-    if wish.policy.method != "power_cycle":
+    if desired.policy.method != "power_cycle":
         return {}
     accesses: dict[str, BmcAccess] = {}
-    for name, access in wish.bmc.items():
+    for name, access in desired.bmc.items():
         host = inventory.host_names.lookup(name, "bmc")
         if host is not None:
             accesses[host.moid] = access
@@ -292,12 +296,12 @@ def _bmcs(session: Session, wish: RollWish, inventory: Inventory, hosts: Sequenc
     return {moid: Bmc(accesses[moid], uuid=uuids.get(moid, ""), sleep=session.sleep) for moid in sorted(chosen)}
 
 
-def _warnings(world: World, setting: Setting, said: _Said, done: Collection[str]) -> list[str]:
+def _warnings(observed: ObservedFleet, setting: Setting, said: _Reported, done: Collection[str]) -> list[str]:
     """What is worth knowing although it stops nothing. ``done``: ids of hosts that had their turn just now."""
-    found = said.unknown(world)
-    for view in world.hosts:
-        is_ours = view.entry is not None or view.moid in done
-        if not view.wanted or not view.connected or is_ours or debt_of(view, setting.policy) is not None:
+    found = said.unknown(observed)
+    for view in observed.hosts:
+        is_own = view.entry is not None or view.moid in done
+        if not view.wanted or not view.connected or is_own or pending_reboot_of(view, setting.policy) is not None:
             continue
         found += [
             f"{device.describe()} on {view.name} is configured for passthrough, but the host no longer offers it: no reboot changes that"
@@ -312,7 +316,7 @@ def _warnings(world: World, setting: Setting, said: _Said, done: Collection[str]
     return found
 
 
-def patience(wish: RollWish, endpoint: Endpoint) -> float:
+def patience(desired: RollingRequest, endpoint: Endpoint) -> float:
     """A server is waited for when a roll over it is known to be under way: an ESXi host takes its own API with it."""
-    begun = wish.goes_on or FileJournal(journal_path(endpoint, wish.journal_dir), why="").holds_anything()
-    return wish.policy.deadlines.reboot if begun else 0.0
+    begun = desired.goes_on or FileJournal(journal_path(endpoint, desired.journal_dir), why="").holds_anything()
+    return desired.policy.deadlines.reboot if begun else 0.0

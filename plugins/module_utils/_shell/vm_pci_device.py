@@ -10,27 +10,27 @@ from typing import Any
 
 from .._domain.concurrency import Pace, parse_pace
 from .._domain.errors import InputError
-from .._domain.host.selector import DeviceWish, parse_device_wishes
+from .._domain.host.selector import DesiredDevice, parse_desired_devices
 from .._domain.host.targets import Target, parse_targets
 from .._domain.names import Reference, resolve_each
 from .._domain.observed.hosts import Host
 from .._domain.observed.vms import DynamicBacking, Vm
 from .._domain.plan import Change, Plan, TargetPlan
-from .._domain.vm.devices.plan import DynamicSpec, FixedSpec, VmWish, needs_details, plan_vm_devices, reserved_cards
-from .._domain.vm.memory import MemoryWish, plan_memory
+from .._domain.vm.devices.plan import DesiredVm, DynamicSpec, FixedSpec, needs_details, plan_vm_devices, reserved_cards
+from .._domain.vm.memory import DesiredMemory, plan_memory
 from .._domain.vm.mmio import parse_mmio
 from .._vsphere.session.connect import Session
 from .._vsphere.write.vms import Stopped, apply_vm
 from .engine.gate import Gate
 from .engine.observe import (
     NamedVms,
-    NamedVmWorld,
+    ObservedNamedVms,
     assume_enabled,
-    deepen_vm_world,
-    follow_vm_world,
+    deepen_vms,
     follow_vms,
-    observe_vm_world,
+    follow_vms_and_hosts,
     observe_vms,
+    observe_vms_and_hosts,
     vms_of,
     vms_on,
 )
@@ -90,7 +90,7 @@ def _entry(number: int, raw: Mapping[str, Any], common: Mapping[str, Any]) -> En
 class DeviceRequest:
     """The parameters of vm_pci_device."""
 
-    entries: tuple[tuple[Entry, tuple[DeviceWish, ...]], ...]
+    entries: tuple[tuple[Entry, tuple[DesiredDevice, ...]], ...]
     assume_enabled: tuple[Target, ...]
     allow_protected: tuple[str, ...]
     only_on_hosts: frozenset[str]
@@ -108,7 +108,7 @@ class DeviceRequest:
         assumed = params.get("assume_enabled") or []
         return cls(
             entries=tuple(
-                (entry, parse_device_wishes(entry.options["devices"] or (), f"devices of {entry.reference.text}"))
+                (entry, parse_desired_devices(entry.options["devices"] or (), f"devices of {entry.reference.text}"))
                 for entry in found
             ),
             assume_enabled=parse_targets({"targets": assumed}) if assumed else (),
@@ -124,20 +124,20 @@ def pace(request: DeviceRequest | MemoryRequest) -> Pace:
     return request.pace
 
 
-def observe_devices(session: Session, request: DeviceRequest) -> NamedVmWorld:
-    seen = observe_vm_world(session, [entry.reference for entry, _unused in request.entries])
+def observe_devices(session: Session, request: DeviceRequest) -> ObservedNamedVms:
+    seen = observe_vms_and_hosts(session, [entry.reference for entry, _unused in request.entries])
     ignored = vms_of(seen.inventory, request.ignored_vms, "ignore_unreadable_vms")
-    world = replace(seen.world, ignored_vms=ignored, device_limit=request.device_limit)
-    return replace(seen, world=world)
+    observed = replace(seen.observed, ignored_vms=ignored, device_limit=request.device_limit)
+    return replace(seen, observed=observed)
 
 
-def expect_devices(session: Session, seen: NamedVmWorld, request: DeviceRequest) -> NamedVmWorld:
+def expect_devices(session: Session, seen: ObservedNamedVms, request: DeviceRequest) -> ObservedNamedVms:
     """In check mode, hosts as host_passthrough and the reboots after it will have made them."""
     if not request.assume_enabled:
         return seen
-    world = seen.world
-    hosts = assume_enabled(session, world.hosts, request.assume_enabled, request.allow_protected)
-    return replace(seen, world=replace(world, hosts=hosts, assumed=_newly_active(world.hosts, hosts)))
+    observed = seen.observed
+    hosts = assume_enabled(session, observed.hosts, request.assume_enabled, request.allow_protected)
+    return replace(seen, observed=replace(observed, hosts=hosts, assumed=_newly_active(observed.hosts, hosts)))
 
 
 def _newly_active(before: Sequence[Host], after: Sequence[Host]) -> dict[str, frozenset[str]]:
@@ -147,9 +147,9 @@ def _newly_active(before: Sequence[Host], after: Sequence[Host]) -> dict[str, fr
     return {moid: frozenset(addresses - table.get(moid, set())) for moid, addresses in active.items()}
 
 
-def plan_devices(seen: NamedVmWorld, request: DeviceRequest) -> Plan:
-    wishes, elsewhere = _wishes(seen, request)
-    plan = plan_vm_devices(seen.world, wishes)
+def plan_devices(seen: ObservedNamedVms, request: DeviceRequest) -> Plan:
+    desired_vms, elsewhere = _parse_desired(seen, request)
+    plan = plan_vm_devices(seen.observed, desired_vms)
     passed = tuple(
         TargetPlan(
             target=vm.name,
@@ -163,9 +163,9 @@ def plan_devices(seen: NamedVmWorld, request: DeviceRequest) -> Plan:
     return replace(plan, targets=tuple(targets))
 
 
-def _wishes(seen: NamedVmWorld, request: DeviceRequest) -> tuple[list[VmWish], list[Vm]]:
+def _parse_desired(seen: ObservedNamedVms, request: DeviceRequest) -> tuple[list[DesiredVm], list[Vm]]:
     """What is wished of the VMs, and those that are on hosts which are not part of this run."""
-    wishes, elsewhere = [], []
+    desired_vms, elsewhere = [], []
     only = resolve_each(seen.inventory.host_names, dict.fromkeys(request.only_on_hosts, True), "only_on_hosts")
     for entry, devices in request.entries:
         if entry.reference not in seen.meant:
@@ -174,14 +174,14 @@ def _wishes(seen: NamedVmWorld, request: DeviceRequest) -> tuple[list[VmWish], l
         if request.only_on_hosts and vm.host_moid not in only.by_id:
             elsewhere.append(vm)
             continue
-        wish = vm_wish(vm, entry, devices)
-        wishes.append(replace(wish, power="on") if vm.moid in request.to_start else wish)
-    return wishes, elsewhere
+        desired = desired_vm(vm, entry, devices)
+        desired_vms.append(replace(desired, power="on") if vm.moid in request.to_start else desired)
+    return desired_vms, elsewhere
 
 
-def vm_wish(vm: Vm, entry: Entry, devices: tuple[DeviceWish, ...]) -> VmWish:
+def desired_vm(vm: Vm, entry: Entry, devices: tuple[DesiredDevice, ...]) -> DesiredVm:
     options = entry.options
-    return VmWish(
+    return DesiredVm(
         target=vm.name,
         moid=vm.moid,
         devices=devices,
@@ -196,23 +196,25 @@ def vm_wish(vm: Vm, entry: Entry, devices: tuple[DeviceWish, ...]) -> VmWish:
     )
 
 
-def deepen_devices(session: Session, seen: NamedVmWorld, request: DeviceRequest, plan: Plan) -> NamedVmWorld:
-    deeper = deepen_vm_world(session, seen.world, needs_details(plan))
-    return seen if deeper is seen.world else replace(seen, world=deeper)
+def deepen_devices(session: Session, seen: ObservedNamedVms, request: DeviceRequest, plan: Plan) -> ObservedNamedVms:
+    deeper = deepen_vms(session, seen.observed, needs_details(plan))
+    return seen if deeper is seen.observed else replace(seen, observed=deeper)
 
 
-def host_of_device_vm(seen: NamedVmWorld, target: TargetPlan) -> str:
+def host_of_device_vm(seen: ObservedNamedVms, target: TargetPlan) -> str:
     """The host that bears the work on a VM: its own."""
-    return seen.world.vm(target.moid).host_moid or ""
+    return seen.observed.vm(target.moid).host_moid or ""
 
 
 def follow_devices(
-    session: Session, seen: NamedVmWorld, request: DeviceRequest, plan: Plan, moids: Collection[str]
-) -> NamedVmWorld:
+    session: Session, seen: ObservedNamedVms, request: DeviceRequest, plan: Plan, moids: Collection[str]
+) -> ObservedNamedVms:
     """The cards that the plan gave to its VMs stay theirs, and those that are asked for by address stay reserved."""
     table = {vm.moid: vm for vm in seen.vms}
     anywhere: set[str] = set()
-    given = {host: dict(cards) for host, cards in reserved_cards(seen.world, _wishes(seen, request)[0]).items()}
+    given = {
+        host: dict(cards) for host, cards in reserved_cards(seen.observed, _parse_desired(seen, request)[0]).items()
+    }
     for target in plan.targets:
         vm = table[target.moid]
         if any(isinstance(device.backing, DynamicBacking) for device in vm.devices):
@@ -222,18 +224,18 @@ def follow_devices(
                 anywhere.add(vm.moid)
             elif isinstance(change.detail, FixedSpec):
                 given.setdefault(vm.host_moid or "", {})[change.detail.address] = vm.moid
-    now = follow_vm_world(session, seen, moids, anywhere=anywhere)
-    return replace(now, world=replace(now.world, given=given))
+    now = follow_vms_and_hosts(session, seen, moids, anywhere=anywhere)
+    return replace(now, observed=replace(now.observed, given=given))
 
 
 def apply_devices(
-    session: Session, seen: NamedVmWorld, request: DeviceRequest, target: TargetPlan, gate: Gate[NamedVmWorld]
+    session: Session, seen: ObservedNamedVms, request: DeviceRequest, target: TargetPlan, gate: Gate[ObservedNamedVms]
 ) -> Outcome:
-    planned = seen.world.vm(target.moid)
+    planned = seen.observed.vm(target.moid)
 
     def check(changes: Sequence[Change]) -> tuple[Vm, tuple[Change, ...]]:
         now, again = gate.look()
-        vm = now.world.vm(target.moid)
+        vm = now.observed.vm(target.moid)
         moved = vm.host_moid != planned.host_moid and any(isinstance(c.detail, FixedSpec) for c in changes)
         also = f"it is on {vm.host_name or 'no host'} and was on {planned.host_name}" if moved else ""
         return vm, gate.judge(changes, again, doing=f"reconfigure {vm.name}", also=also)
@@ -242,9 +244,9 @@ def apply_devices(
 
 
 def render_devices(
-    seen: NamedVmWorld, request: DeviceRequest, plan: Plan, outcomes: Mapping[str, Outcome]
+    seen: ObservedNamedVms, request: DeviceRequest, plan: Plan, outcomes: Mapping[str, Outcome]
 ) -> dict[str, Any]:
-    return _render(seen.world.vms, plan, outcomes)
+    return _render(seen.observed.vms, plan, outcomes)
 
 
 def _render(vms: Sequence[Vm], plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
@@ -268,7 +270,7 @@ def _render(vms: Sequence[Vm], plan: Plan, outcomes: Mapping[str, Outcome]) -> d
 class MemoryRequest:
     """The parameters of vm_memory_reservation."""
 
-    entries: tuple[tuple[Reference, MemoryWish], ...]
+    entries: tuple[tuple[Reference, DesiredMemory], ...]
     pace: Pace
 
     @classmethod
@@ -278,7 +280,7 @@ class MemoryRequest:
             entries=tuple(
                 (
                     entry.reference,
-                    MemoryWish(state=entry.options["state"], reservation_mb=entry.options["reservation_mb"]),
+                    DesiredMemory(state=entry.options["state"], reservation_mb=entry.options["reservation_mb"]),
                 )
                 for entry in found
             ),
@@ -291,16 +293,16 @@ def observe_memory(session: Session, request: MemoryRequest) -> NamedVms:
 
 
 def plan_memories(seen: NamedVms, request: MemoryRequest) -> Plan:
-    wishes: dict[str, MemoryWish] = {}
-    for reference, wish in request.entries:
+    desired_vms: dict[str, DesiredMemory] = {}
+    for reference, desired in request.entries:
         if reference not in seen.meant:
             continue
         vm = seen.vm(reference)
-        if wishes.setdefault(vm.moid, wish) != wish:
+        if desired_vms.setdefault(vm.moid, desired) != desired:
             raise InputError(
                 message=f"{vm.name} is named twice with different wishes", code="vm_twice", parameter="vms"
             )
-    return plan_memory(seen.vms, wishes)
+    return plan_memory(seen.vms, desired_vms)
 
 
 def host_of_memory_vm(seen: NamedVms, target: TargetPlan) -> str:
@@ -359,12 +361,14 @@ def observe_query(session: Session, query: VmQuery) -> tuple[Vm, ...]:
     return vms_on(session, query.hosts, query.clusters)
 
 
-def render_query(world: tuple[Vm, ...], query: VmQuery, plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+def render_query(
+    observed: tuple[Vm, ...], query: VmQuery, plan: Plan, outcomes: Mapping[str, Outcome]
+) -> dict[str, Any]:
     named = bool(query.vms) or query.include == "all"
     return {
         "vms": [
             {**vm_result(vm), "extra_config": dict(sorted(vm.extra_config.items()))}
-            for vm in world
+            for vm in observed
             if named or vm.devices
         ]
     }

@@ -160,7 +160,7 @@ def _with_gaps(row: Record) -> Iterator[Record]:
         end = segment["end"]
 
 
-def _in_hand(row: Record) -> float:
+def _in_progress(row: Record) -> float:
     """Seconds in which something was done with the host, or was under way while nobody looked."""
     found, busy = 0.0, False
     for segment in _with_gaps(row):
@@ -214,7 +214,7 @@ def _end(row: Record, kind: str) -> Iterator[object]:
     if kind == "vm":
         yield f"{'down' if not _last(row).get('open') else phase} {clock(_down(row))}"
         return
-    spent = _in_hand(row)
+    spent = _in_progress(row)
     tone = TONES.get(phase, "info")
     yield element("b", "owes nothing" if phase == "idle" else phase, class_=tone)
     if spent:
@@ -273,7 +273,7 @@ def _cells(row: Record, group: Group, zone: Zone) -> list[object]:
         zone.at(deeds[0]["start"]) if deeds else "-",
         zone.at(deeds[-1]["end"]) if deeds and last["phase"] in RESTING else "-",
         *(clock(seconds) if seconds else "-" for seconds in took.values()),
-        clock(_in_hand(row)) if deeds else "-",
+        clock(_in_progress(row)) if deeds else "-",
         ", ".join(vms) or "-",
         _why(last, zone),
     ]

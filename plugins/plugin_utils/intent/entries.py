@@ -14,8 +14,8 @@ from typing import Any, NoReturn
 
 from ...module_utils._domain.errors import InputError
 from ...module_utils._domain.host.desired import refuse_relabelling
-from ...module_utils._domain.host.selector import DeviceWish, parse_device_wishes, refuse_contradictions
-from ...module_utils._domain.vm.desired import VmWish, check_wish
+from ...module_utils._domain.host.selector import DesiredDevice, parse_desired_devices, refuse_contradictions
+from ...module_utils._domain.vm.desired import DesiredVm, check_desired
 from ...module_utils._domain.vm.mmio import parse_mmio
 from .source_location import Place, PlacedError, choice, items, mapping, text, truth, whole_number
 
@@ -51,14 +51,14 @@ def host_devices(place: Place, raw: Any, *, for_several: bool) -> tuple[Any, ...
 
     ``for_several``: the list certainly means more than one host.
     """
-    entries, wishes = _devices(place, raw)
+    entries, desired_devices = _devices(place, raw)
     try:
-        refuse_contradictions(wishes, place.path, default_is_all=True)
-        refuse_relabelling(wishes)
+        refuse_contradictions(desired_devices, place.path, default_is_all=True)
+        refuse_relabelling(desired_devices)
     except InputError as error:
         _again(place, error)
-    for number, wish in enumerate(wishes):
-        if for_several and wish.selector.address is not None and not wish.selector.names_kind:
+    for number, desired in enumerate(desired_devices):
+        if for_several and desired.selector.address is not None and not desired.selector.names_kind:
             cure = (
                 "Add vendor_id and device_id to it, or give it to one host: an address is another card on another host"
             )
@@ -74,7 +74,7 @@ def vm_entry(place: Place, raw: Any) -> dict[str, Any]:
         place.fail("missing_key", "must have one of name and moid", "Name the VM as vSphere does")
     if "devices" not in entry:
         place.fail("missing_key", "has no devices", "List the devices wanted in the VM")
-    wishes: tuple[DeviceWish, ...] = ()
+    desired_devices: tuple[DesiredDevice, ...] = ()
     for key, value in entry.items():
         where = place.key(key)
         if key in VM_CHOICES:
@@ -86,19 +86,19 @@ def vm_entry(place: Place, raw: Any) -> dict[str, Any]:
         elif key == "mmio":
             entry[key] = _mmio(where, value)
         elif key == "devices":
-            found, wishes = _vm_devices(where, value)
+            found, desired_devices = _vm_devices(where, value)
             entry[key] = list(found)
         else:
             entry[key] = text(where, value)
-    _check(place, entry, wishes)
+    _check(place, entry, desired_devices)
     return entry
 
 
-def _check(place: Place, entry: Mapping[str, Any], wishes: tuple[DeviceWish, ...]) -> None:
+def _check(place: Place, entry: Mapping[str, Any], desired_devices: tuple[DesiredDevice, ...]) -> None:
     name = entry.get("name") or entry["moid"]
     state, backing = entry.get("state", "present"), entry.get("backing", "auto")
     try:
-        check_wish(VmWish(target=name, moid=name, devices=wishes, state=state, backing=backing))
+        check_desired(DesiredVm(target=name, moid=name, devices=desired_devices, state=state, backing=backing))
     except InputError as error:
         _again(place, error, below=error.parameter)
 
@@ -119,21 +119,21 @@ def _mmio(place: Place, raw: Any) -> dict[str, Any]:
     return entry
 
 
-def _vm_devices(place: Place, raw: Any) -> tuple[tuple[Any, ...], tuple[DeviceWish, ...]]:
+def _vm_devices(place: Place, raw: Any) -> tuple[tuple[Any, ...], tuple[DesiredDevice, ...]]:
     for where, entry in items(place, raw):
         if isinstance(entry, Mapping) and "label" in entry:
             where.fail("unknown_key", "has the key label, which is set on hosts", "Choose by match: {label: ...}")
     return _devices(place, raw)
 
 
-def _devices(place: Place, raw: Any) -> tuple[tuple[Any, ...], tuple[DeviceWish, ...]]:
+def _devices(place: Place, raw: Any) -> tuple[tuple[Any, ...], tuple[DesiredDevice, ...]]:
     """Device entries with the short form spelt out, and what they mean; checked as the modules check them."""
     entries = [entry for _where, entry in items(place, raw)]
     try:
-        wishes = parse_device_wishes(entries, place.path)
+        desired_devices = parse_desired_devices(entries, place.path)
     except InputError as error:
         _again(place, error)
-    return tuple({"match": entry} if isinstance(entry, str) else entry for entry in entries), wishes
+    return tuple({"match": entry} if isinstance(entry, str) else entry for entry in entries), desired_devices
 
 
 def _again(place: Place, error: InputError, below: str = "") -> NoReturn:

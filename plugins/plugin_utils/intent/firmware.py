@@ -123,7 +123,7 @@ def share_on_hosts(share: Record, hosts: Sequence[Record], everything: Sequence[
     ``everything``: all hosts of the vCenter, among which names are looked for. Raises InputError for a name that several have.
     """
     names = [str(host["name"]) for host in hosts]
-    wanted = wishes_by_host(share["targets"], everything or hosts)
+    wanted = desired_by_host(share["targets"], everything or hosts)
     targets = []
     for host in hosts:
         devices: list[Any] = []
@@ -141,7 +141,7 @@ def share_on_hosts(share: Record, hosts: Sequence[Record], everything: Sequence[
     }
 
 
-def wishes_by_host(targets: Sequence[Record], hosts: Sequence[Record]) -> dict[str, list[Sequence[Any]]]:
+def desired_by_host(targets: Sequence[Record], hosts: Sequence[Record]) -> dict[str, list[Sequence[Any]]]:
     """Host id → the devices of each target that means it."""
     host_named, clusters = _finder("host", hosts, "hosts"), clusters_of(hosts)
     found: dict[str, list[Sequence[Any]]] = {}

@@ -40,8 +40,8 @@ ROLES = tuple(ROLE_OPTIONS)
 ANYBODYS = ("verify_",)
 _RETURNED = ("result", "found", "released", "settled", "work")
 """Ends of variables that the roles set themselves."""
-WISHES = (CLUSTER_VARIABLE, DEVICE_VARIABLE, VM_VARIABLE)
-VARIABLES = (*WISHES, NAME_VARIABLE, VCENTER_VARIABLE, PORT_VARIABLE)
+DESIRED = (CLUSTER_VARIABLE, DEVICE_VARIABLE, VM_VARIABLE)
+VARIABLES = (*DESIRED, NAME_VARIABLE, VCENTER_VARIABLE, PORT_VARIABLE)
 DEFAULT_PORT = 443
 
 HOST_KEYS = ("cluster", "hosts", "devices")
@@ -131,10 +131,10 @@ def load_intent(
     """
     for host, variables in hosts.items():
         _check_variable_names(host, variables)
-    wanted = {host: variables for host, variables in hosts.items() if any(key in variables for key in WISHES)}
+    wanted = {host: variables for host, variables in hosts.items() if any(key in variables for key in DESIRED)}
     if not wanted:
         raise InputError(
-            message=f"Nothing is wanted: none of the {len(hosts)} hosts of this play has {', '.join(WISHES)}",
+            message=f"Nothing is wanted: none of the {len(hosts)} hosts of this play has {', '.join(DESIRED)}",
             code="no_intent",
             cure="Set one in the inventory, group_vars or host_vars (variables of a play or a role are not seen here)",
         )

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..intent.named_records import clusters_of, directory_of
-from ..rolling.result_lines import is_roll, owing, roll_lines
+from ..rolling.result_lines import is_rolling, owing, rolling_lines
 
 Record = Mapping[str, Any]
 
@@ -75,8 +75,8 @@ def reboot_outcome(seen: Record | None, call: Record | None, consent: bool | Non
 
 def lines(result: Record) -> list[str]:
     """One line a host or VM, followed by one for each change, device still pending, refusal and warning."""
-    if is_roll(result) and _targets(result):
-        return [*roll_lines(result), *(result.get("notes") or ())]
+    if is_rolling(result) and _targets(result):
+        return [*rolling_lines(result), *(result.get("notes") or ())]
     written = []
     for target in _targets(result):
         name = target["name"]

@@ -28,7 +28,7 @@ _PHASES = {
 }
 
 
-def is_roll(result: Record) -> bool:
+def is_rolling(result: Record) -> bool:
     """Whether this is the result of a rolling reboot that got as far as looking at hosts."""
     return "timeline" in result and "state" in result
 
@@ -38,7 +38,7 @@ def owing(result: Record) -> list[str]:
     return [str(host["name"]) for host in result.get("hosts") or () if host.get("phase") not in ("idle", "done")]
 
 
-def roll_lines(result: Record) -> list[str]:
+def rolling_lines(result: Record) -> list[str]:
     """The schedule; or one line a host with what became of it, and what to do next."""
     schedule = result.get("schedule")
     if schedule:

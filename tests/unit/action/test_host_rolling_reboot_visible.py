@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.action import host_rolling_reboot
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.progress_file import Teller
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.progress_file import ProgressWriter
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.files import FORMATS, put_together, write
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.html import element
 from tests.unit.module_utils._domain.drift.reports import difference, part
@@ -22,7 +22,7 @@ EVIL, SHOWN = "db\x1b[2J\u202e\x9b", "db\\x1b[2J\\u202e\\x9b"
 
 def test_progress_lines(tmp_path: Path) -> None:
     path = tmp_path / "progress"
-    Teller(str(path)).note(f"{EVIL} is shut down", 1.0)
+    ProgressWriter(str(path)).note(f"{EVIL} is shut down", 1.0)
     assert json.loads(path.read_text(encoding="utf-8"))["text"] == f"{SHOWN} is shut down"
 
 

@@ -43,7 +43,7 @@ def lab(hosts: list[dict[str, Any]] | None = None, vms: list[dict[str, Any]] | N
     return Lab.load({"kind": "vcenter", "datacenters": [{"name": "DC", "clusters": [inside]}], **more})
 
 
-def wish(match: Any = A100, **more: Any) -> list[dict[str, Any]]:
+def desired(match: Any = A100, **more: Any) -> list[dict[str, Any]]:
     return [{"match": match, **more}]
 
 

@@ -15,6 +15,7 @@ from tests.unit.pains.labs import (
     FIRST,
     SECOND,
     active,
+    desired,
     device,
     enabled,
     entry,
@@ -23,7 +24,6 @@ from tests.unit.pains.labs import (
     on,
     power,
     vm,
-    wish,
     written,
 )
 from tools.generate import is_documentation_only
@@ -36,21 +36,21 @@ MODULES = sorted(
 
 # One call of each kind that has something to do in the lab below.
 CHANGES: list[tuple[str, dict[str, Any]]] = [
-    ("host_passthrough", {"hosts": ["esx-02"], "devices": wish()}),
-    ("host_passthrough", {"hosts": ["esx-01"], "devices": wish("10de:2235"), "state": "disabled"}),
+    ("host_passthrough", {"hosts": ["esx-02"], "devices": desired()}),
+    ("host_passthrough", {"hosts": ["esx-01"], "devices": desired("10de:2235"), "state": "disabled"}),
     ("host_rolling_reboot", {"hosts": ["esx-03"]}),
     ("host_maintenance", {"hosts": ["esx-02"]}),
-    ("vm_pci_device", {"vm": ["new-01"], "devices": wish(), "power": "on", "mmio": {}}),
+    ("vm_pci_device", {"vm": ["new-01"], "devices": desired(), "power": "on", "mmio": {}}),
     (
         "vm_pci_device",
-        {"vm": ["old-01"], "devices": wish(), "state": "absent", "power": "cycle", "unlock_memory": True},
+        {"vm": ["old-01"], "devices": desired(), "state": "absent", "power": "cycle", "unlock_memory": True},
     ),
     ("vm_pci_device", {"vm": ["old-01"], "devices": [], "state": "exactly", "power": "off"}),
     ("vm_memory_reservation", {"vm": ["new-01"]}),
     ("vm_memory_reservation", {"vm": ["old-02"], "state": "unlocked"}),
 ]
 LOOKS: list[tuple[str, dict[str, Any]]] = [
-    ("drift_info", {"targets": [{"cluster": ["gpu"], "devices": wish()}], "scope": "fleet"}),
+    ("drift_info", {"targets": [{"cluster": ["gpu"], "devices": desired()}], "scope": "fleet"}),
     ("end_session", {}),
     ("host_pci_device_info", {}),
     ("vm_pci_device_info", {}),
@@ -114,7 +114,7 @@ def test_a7_calls_do_not_grow_with_the_fleet() -> None:
     calls = []
     for size in (5, 50):
         fleet = _fleet(size)
-        result = fleet.run("host_passthrough", cluster=["gpu"], devices=wish())
+        result = fleet.run("host_passthrough", cluster=["gpu"], devices=desired())
         assert not result["changed"]
         fleet.run("host_pci_device_info")
         calls.append((result["calls"], fleet.calls()))
@@ -136,7 +136,7 @@ def test_a12_the_guest_is_waited_for() -> None:
     def running(**knobs: Any) -> Lab:
         return lab([host(cards=[on(), on()])], [vm(power="on", knobs=knobs)])
 
-    options: dict[str, Any] = {"vm": ["train-01"], "devices": wish(), "power": "off", "shutdown_timeout": 120}
+    options: dict[str, Any] = {"vm": ["train-01"], "devices": desired(), "power": "off", "shutdown_timeout": 120}
     slow = running(shutdown_seconds=100)
     slow.run("vm_pci_device", **options)
     assert power(slow) == "poweredOff"
@@ -154,7 +154,7 @@ def test_a12_the_guest_is_waited_for() -> None:
 def test_2_changed_is_true_on_a_failure_after_changes() -> None:
     pair = lab([host("esx-01"), host("esx-02")])
     pair.sim.faults.add(method="UpdatePassthruConfig", after=1, fault="HostConfigFault", message="No.")
-    result = pair.run("host_passthrough", fails=True, cluster=["gpu"], devices=wish())
+    result = pair.run("host_passthrough", fails=True, cluster=["gpu"], devices=desired())
     assert (result["changed"], result["error_code"]) == (True, "host_config_refused")
     assert {record["target"] for record in result["not_done"]} == {"esx-02"}
     assert (enabled(pair, "esx-01"), enabled(pair, "esx-02")) == ([FIRST, SECOND], [])
@@ -162,11 +162,11 @@ def test_2_changed_is_true_on_a_failure_after_changes() -> None:
 
 def test_6_what_one_cannot_say_elsewhere() -> None:
     for match in (A100, {"class_id": "0302"}, {"name": "*a100*"}):
-        assert lab().run("host_passthrough", hosts=["esx-01"], devices=wish(match))["changed"]
+        assert lab().run("host_passthrough", hosts=["esx-01"], devices=desired(match))["changed"]
     at_once = lab()
-    at_once.run("host_passthrough", hosts=["esx-01"], devices=wish(), apply="now")
+    at_once.run("host_passthrough", hosts=["esx-01"], devices=desired(), apply="now")
     later = lab()
-    later.run("host_passthrough", hosts=["esx-01"], devices=wish(), apply="reboot")
+    later.run("host_passthrough", hosts=["esx-01"], devices=desired(), apply="reboot")
     sent = [written(one, "UpdatePassthruConfig")[0]["config"][0]["applyNow"] for one in (at_once, later)]
     assert sent == [True, False]
     assert (active(at_once), active(later)) == ([FIRST, SECOND], [])
@@ -177,7 +177,7 @@ def test_6_what_one_cannot_say_elsewhere() -> None:
 @pytest.mark.parametrize("connection", ["disconnected", "notResponding"])
 def test_7_a_host_that_is_down_stops_nobody_else(connection: str) -> None:
     fleet = lab([host("esx-01"), host("esx-02", connection=connection), host("esx-03")])
-    result = fleet.run("host_passthrough", fails=True, cluster=["gpu"], devices=wish())
+    result = fleet.run("host_passthrough", fails=True, cluster=["gpu"], devices=desired())
     assert (result["changed"], result["error_code"]) == (True, "host_unreachable")
     assert result["refused"] == ["esx-02"]
     assert device(result, name="esx-01")["active"]
@@ -189,7 +189,7 @@ def test_8_a_busy_vcenter_and_a_lost_session_are_survived() -> None:
     busy.sim.faults.add(method="RetrievePropertiesEx", http=503, times=3)
     busy.sim.faults.add(method="RetrievePropertiesEx", after=2, times=1, latency=10)
     busy.sim.clock.call_later(9, busy.sim.sessions.close_all)
-    result = busy.run("host_passthrough", hosts=["esx-01"], devices=wish())
+    result = busy.run("host_passthrough", hosts=["esx-01"], devices=desired())
     assert entry(result)["status"] == "changed"
     assert active(busy) == [FIRST, SECOND]
     assert busy.sim.journal.counters.logins == 2

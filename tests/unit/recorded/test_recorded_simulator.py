@@ -40,8 +40,8 @@ def test_a_recorded_host_loaded_into_a_lab_answers_as_it_did() -> None:
     _sim, (host,) = labs.hosts_of(labs.recorded_host())
     found: dict[str, str] = {}
     for name, value in recordings.host_values().items():
-        ours = sent(host.get(name), recordings.HOST_API)
-        found |= differences(shape(value, name), shape(ours, name))
+        own = sent(host.get(name), recordings.HOST_API)
+        found |= differences(shape(value, name), shape(own, name))
     assert found == listed("esxi-8.0.3-host")
 
 
@@ -50,8 +50,8 @@ def test_a_recorded_host_loaded_into_a_lab_answers_as_it_did() -> None:
 def test_a_config_target_of_a_lab_built_alike(name: str) -> None:
     lab, count = TARGETS[name]
     sim, hosts = labs.hosts_of(lab)
-    ours = sent(config_target(hosts[0], hosts[:count]), sim.api_version)
-    assert differences(shape(recordings.config_target(name)), shape(ours)) == listed(name)
+    own = sent(config_target(hosts[0], hosts[:count]), sim.api_version)
+    assert differences(shape(recordings.config_target(name)), shape(own)) == listed(name)
 
 
 @pytest.mark.skipif(not KNOWS_9, reason="this pyVmomi is older than the recorded hosts")
@@ -88,17 +88,17 @@ def maxima(option: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("version", recordings.VERSIONS)
 def test_how_many_devices_a_hardware_version_allows(version: str) -> None:
     sim, (host,) = labs.hosts_of(labs.VGPU_HOST)
-    ours = sent(config_option(int(version.removeprefix("vmx-")), host.spec.release, host.settings), sim.api_version)
-    assert maxima(ours) == maxima(recordings.config_option(version))
+    own = sent(config_option(int(version.removeprefix("vmx-")), host.spec.release, host.settings), sim.api_version)
+    assert maxima(own) == maxima(recordings.config_option(version))
 
 
 @pytest.mark.skipif(not KNOWS_9, reason="this pyVmomi is older than the recorded hosts")
 def test_what_a_host_with_vgpus_offers() -> None:
     """Values, not only forms: the same cards stand in the same lists, ids signed here and unsigned there."""
     sim, (host,) = labs.hosts_of(labs.VGPU_HOST)
-    ours = sent(config_target(host, [host]), sim.api_version)
+    own = sent(config_target(host, [host]), sim.api_version)
     record = recordings.config_target("esxi-9-vgpu-config-target")
-    for target in (ours, record):
+    for target in (own, record):
         assert [item.name for item in (*target.pciPassthrough, *target.sriov, *target.dynamicPassthrough)] == [""] * 6
         assert [(item.pciDevice.id, item.pciDevice.vendorId) for item in target.pciPassthrough] == [
             ("0000:05:00.1", -32634)

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ..host.overrides import parse_overrides
-from ..host.passthrough import PassthroughWish, needs_fabric, plan_passthrough
+from ..host.passthrough import DesiredPassthrough, needs_fabric, plan_passthrough
 from ..host.protection import holds_disks
 from ..observed.hosts import DeviceUser, Host
 from ..observed.vms import FixedBacking, Vm, held_addresses
 from ..plan import Plan, TargetPlan
-from ..vm.devices.plan import VmWish, VmWorld, needs_details, plan_vm_devices
+from ..vm.devices.plan import DesiredVm, ObservedVms, needs_details, plan_vm_devices
 from .commands import Commands
-from .hosts import host_differences, roll_difference, without_disk_verdicts
+from .hosts import host_differences, rolling_difference, without_disk_verdicts
 from .kinds import Difference
 from .vms import VmCase, surplus_differences, vm_differences
 
@@ -31,7 +31,7 @@ class NotFound:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DriftWorld:
+class ObservedEndpoint:
     """What was read, and what the names of the intent mean in it.
 
     ``vms.hosts`` are all hosts at hand. ``hosts`` wishes by host id; a host without an entry is not in the intent. ``entries`` are
@@ -41,9 +41,9 @@ class DriftWorld:
     what rolling reboots keep on hosts, attribute → text by host id.
     """
 
-    vms: VmWorld
-    hosts: PassthroughWish
-    wishes: tuple[VmWish, ...] = ()
+    vms: ObservedVms
+    hosts: DesiredPassthrough
+    desired_vms: tuple[DesiredVm, ...] = ()
     entries: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     not_found: tuple[NotFound, ...] = ()
     passed_over: tuple[str, ...] = ()
@@ -65,17 +65,17 @@ class Plans:
     strict: Plan
 
 
-def make_plans(world: DriftWorld) -> Plans:
+def make_plans(observed: ObservedEndpoint) -> Plans:
     """The plans of ``site``, made for the state as it is. Raises InputError for an intent that is wrong in itself."""
-    strict = tuple(replace(wish, state="exactly") for wish in world.wishes if wish.state == "present")
+    strict = tuple(replace(desired, state="exactly") for desired in observed.desired_vms if desired.state == "present")
     return Plans(
-        hosts=plan_passthrough(world.wanted(), world.hosts),
-        vms=plan_vm_devices(world.vms, world.wishes),
-        strict=plan_vm_devices(world.vms, strict),
+        hosts=plan_passthrough(observed.wanted(), observed.hosts),
+        vms=plan_vm_devices(observed.vms, observed.desired_vms),
+        strict=plan_vm_devices(observed.vms, strict),
     )
 
 
-def disks_to_read(world: DriftWorld, plans: Plans) -> tuple[str, ...]:
+def disks_to_read(observed: ObservedEndpoint, plans: Plans) -> tuple[str, ...]:
     """Hosts whose partition tables decide whether the host needs a device: one call each."""
     changing = {
         target.moid
@@ -85,16 +85,16 @@ def disks_to_read(world: DriftWorld, plans: Plans) -> tuple[str, ...]:
     }
     waiting = {
         host.moid
-        for host in world.vms.hosts
+        for host in observed.vms.hosts
         if host.is_reachable and any(d.state == "pending_enable" and holds_disks(d) for d in host.devices)
     }
     return tuple(sorted(changing | waiting))
 
 
-def hosts_to_deepen(world: DriftWorld, plans: Plans) -> tuple[str, ...]:
+def hosts_to_deepen(observed: ObservedEndpoint, plans: Plans) -> tuple[str, ...]:
     """Hosts of which it must be read what they live on: something is to be enabled there, or waits to be taken at the next boot."""
     waiting = (
-        h.moid for h in world.vms.hosts if h.is_reachable and any(d.state == "pending_enable" for d in h.devices)
+        h.moid for h in observed.vms.hosts if h.is_reachable and any(d.state == "pending_enable" for d in h.devices)
     )
     return tuple(sorted({*needs_fabric(plans.hosts), *waiting}))
 
@@ -104,13 +104,13 @@ def vms_to_ask_for(plans: Plans) -> tuple[str, ...]:
     return tuple(sorted(needs_details(plans.vms)))
 
 
-def find_drift(world: DriftWorld, plans: Plans, commands: Commands) -> tuple[Difference, ...]:
+def find_drift(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> tuple[Difference, ...]:
     """Every difference, hosts before VMs, sorted by name."""
     found = [
-        *_hosts(world, plans, commands),
-        *_rolls(world, commands),
-        *_vms(world, plans, commands),
-        *(_not_found(world, entry, commands) for entry in world.not_found),
+        *_hosts(observed, plans, commands),
+        *_rolling(observed, commands),
+        *_vms(observed, plans, commands),
+        *(_not_found(observed, entry, commands) for entry in observed.not_found),
     ]
     return tuple(sorted(found, key=lambda difference: difference.place))
 
@@ -138,47 +138,47 @@ def _with_users(host: Host, users: Mapping[tuple[str, str], Sequence[DeviceUser]
     return replace(host, users=merged)
 
 
-def _hosts(world: DriftWorld, plans: Plans, commands: Commands) -> Iterable[Difference]:
+def _hosts(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iterable[Difference]:
     targets = {target.moid: target for target in plans.hosts.targets}
-    allowed = parse_overrides(world.hosts.allow_protected, world.wanted())
-    for host in world.vms.hosts:
+    allowed = parse_overrides(observed.hosts.allow_protected, observed.wanted())
+    for host in observed.vms.hosts:
         if host.moid in targets:
-            wishes = world.hosts.devices[host.moid]
+            desired_vms = observed.hosts.devices[host.moid]
             target = targets[host.moid]
-            if host.moid in world.disks_unread:
+            if host.moid in observed.disks_unread:
                 target = without_disk_verdicts(host, target)
-            yield from host_differences(host, target, wishes, commands, allowed=allowed[host.moid])
-        elif world.whole_fleet:
+            yield from host_differences(host, target, desired_vms, commands, allowed=allowed[host.moid])
+        elif observed.whole_fleet:
             nothing = TargetPlan(target=host.name, moid=host.moid)
             yield from host_differences(host, nothing, (), commands)
 
 
-def _rolls(world: DriftWorld, commands: Commands) -> Iterable[Difference]:
-    for host in world.vms.hosts:
-        if host.moid in world.journals and (world.whole_fleet or host.moid in world.hosts.devices):
-            found = roll_difference(host, world.journals[host.moid], commands)
+def _rolling(observed: ObservedEndpoint, commands: Commands) -> Iterable[Difference]:
+    for host in observed.vms.hosts:
+        if host.moid in observed.journals and (observed.whole_fleet or host.moid in observed.hosts.devices):
+            found = rolling_difference(host, observed.journals[host.moid], commands)
             if found is not None:
                 yield found
 
 
-def _vms(world: DriftWorld, plans: Plans, commands: Commands) -> Iterable[Difference]:
+def _vms(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iterable[Difference]:
     surplus = {target.moid: _unwanted(target) for target in plans.strict.targets}
     unasked = set(vms_to_ask_for(plans))
     for target in plans.vms.targets:
         case = VmCase(
-            vm=world.vms.vm(target.moid),
+            vm=observed.vms.vm(target.moid),
             target=target,
             surplus=surplus.get(target.moid, {}),
-            entry=world.entries.get(target.moid, ()),
+            entry=observed.entries.get(target.moid, ()),
             unchecked=target.moid in unasked,
         )
-        yield from vm_differences(world.vms, case, commands)
-    if world.whole_fleet:
-        named = {*(wish.moid for wish in world.wishes), *world.passed_over}
-        models = world.vms.models()
-        for vm in world.vms.everyone():
+        yield from vm_differences(observed.vms, case, commands)
+    if observed.whole_fleet:
+        named = {*(desired.moid for desired in observed.desired_vms), *observed.passed_over}
+        models = observed.vms.models()
+        for vm in observed.vms.everyone():
             if vm.moid not in named:
-                yield from surplus_differences(world.vms, vm, models, commands)
+                yield from surplus_differences(observed.vms, vm, models, commands)
 
 
 def _unwanted(target: TargetPlan) -> Mapping[str, Mapping[str, str]]:
@@ -192,16 +192,16 @@ def _unwanted(target: TargetPlan) -> Mapping[str, Mapping[str, str]]:
     }
 
 
-def _not_found(world: DriftWorld, entry: NotFound, commands: Commands) -> Difference:
+def _not_found(observed: ObservedEndpoint, entry: NotFound, commands: Commands) -> Difference:
     """A name nobody here goes by. Where the account has no say at the root of the inventory, that proves nothing."""
     why = "It was removed or renamed, or this account may not see it"
     cure = "Correct the name, or take it out of the intent"
-    if not world.sees_all:
+    if not observed.sees_all:
         why = "This account does not see the whole inventory, so it may be there all the same"
         cure = "Give the account System.Read on it, or correct the name"
     show = "vm_pci_device_info" if entry.type == "vm" else "host_pci_device_info"
     return Difference(
-        kind="not_found" if world.sees_all else "invisible",
+        kind="not_found" if observed.sees_all else "invisible",
         type=entry.type,
         object=entry.name,
         wanted="in the inventory of vCenter",

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..host.overrides import Override, apply_overrides
 from ..host.protection import holds_disks, protections
-from ..host.selector import DeviceWish
+from ..host.selector import DesiredDevice
 from ..observed.hosts import Host, HostDevice, virtual_functions
 from ..plan import Blocker, TargetPlan
 from ..rolling.state.codec import decode_host
@@ -36,7 +36,7 @@ _KIND_OF = {
 def host_differences(
     host: Host,
     target: TargetPlan,
-    wishes: Sequence[DeviceWish],
+    desired_devices: Sequence[DesiredDevice],
     commands: Commands,
     *,
     allowed: Sequence[Override] = (),
@@ -54,7 +54,7 @@ def host_differences(
         *refused,
         *_changes(host, target, commands),
         *_pending(host, target, taken, commands),
-        *_beyond(host, target, wishes, taken, commands),
+        *_beyond(host, target, desired_devices, taken, commands),
     ):
         # One device, one difference: why it is refused says more than that it would be changed.
         key = (difference.subject, "" if difference.subject else difference.cause)
@@ -62,7 +62,7 @@ def host_differences(
     return tuple(sorted(found.values(), key=lambda difference: difference.place))
 
 
-def roll_difference(host: Host, texts: Mapping[str, str], commands: Commands) -> Difference | None:
+def rolling_difference(host: Host, texts: Mapping[str, str], commands: Commands) -> Difference | None:
     """What a rolling reboot noted on the host (attribute → text), unless it is done with it. A run that goes on knows what to do."""
     entry, _before, garbage = decode_host(texts)
     damaged = [value.text for value in garbage if value.attribute == ENTRY]
@@ -174,9 +174,9 @@ def _changes(host: Host, target: TargetPlan, commands: Commands) -> Iterator[Dif
 
 def _pending(host: Host, target: TargetPlan, taken: Mapping[str, str], commands: Commands) -> Iterator[Difference]:
     """Wished devices that wait for a reboot, and whatever else makes the host owe one: a reboot settles all of it."""
-    wished = frozenset(target.facts.get("selected", ()))
+    desired_state = frozenset(target.facts.get("selected", ()))
     for device in host.devices:
-        if not device.owes_reboot or (device.enabled and device.address not in wished):
+        if not device.requires_reboot or (device.enabled and device.address not in desired_state):
             continue
         if device.address in taken and device.enabled:
             yield _conflict(host, device, taken[device.address], commands)
@@ -185,7 +185,7 @@ def _pending(host: Host, target: TargetPlan, taken: Mapping[str, str], commands:
             host,
             "pending_reboot",
             device,
-            wanted="active" if device.address in wished else "off",
+            wanted="active" if device.address in desired_state else "off",
             cause=f"{device.address} is {'enabled' if device.enabled else 'disabled'}, which comes into force at the next reboot",
             cure=f"Reboot {host.name}",
             command=commands.reboot(),
@@ -193,15 +193,19 @@ def _pending(host: Host, target: TargetPlan, taken: Mapping[str, str], commands:
 
 
 def _beyond(
-    host: Host, target: TargetPlan, wishes: Sequence[DeviceWish], taken: Mapping[str, str], commands: Commands
+    host: Host,
+    target: TargetPlan,
+    desired_devices: Sequence[DesiredDevice],
+    taken: Mapping[str, str],
+    commands: Commands,
 ) -> Iterator[Difference]:
     """Devices that are enabled and not wished. Where a wish is refused, what it may mean counts as wished."""
-    wished = frozenset(target.facts.get("selected", ()))
+    desired_state = frozenset(target.facts.get("selected", ()))
     virtual = virtual_functions(host.devices)
     for device in host.devices:
-        if not device.enabled or device.address in wished or device.address in virtual:
+        if not device.enabled or device.address in desired_state or device.address in virtual:
             continue
-        if target.blockers and any(entry.selector.matches(device) for entry in wishes):
+        if target.blockers and any(entry.selector.matches(device) for entry in desired_devices):
             continue
         if device.address in taken:
             yield _conflict(host, device, taken[device.address], commands)
@@ -232,7 +236,7 @@ def _extra(host: Host, device: HostDevice, commands: Commands) -> Difference:
         cause=f"{device.address} is enabled and not in the intent{holds}",
         cure=("Detach it from these VMs and disable it" if users else "Disable it") + ", or add it to the intent",
         command=commands.disable(host.name, device.address, device.ids),
-        planned=device.owes_reboot,  # a reboot for it is owed, and would be made
+        planned=device.requires_reboot,  # a reboot for it is owed, and would be made
     )
 
 

@@ -16,7 +16,7 @@ from ..observed.hosts import Host, HostDevice
 from ..observed.vms import DynamicBacking, FixedBacking, Vm
 from ..vm.devices.host_limit import device_limit, occupied
 from .commands import Commands
-from .compare import DriftWorld, Plans
+from .compare import ObservedEndpoint, Plans
 from .kinds import KINDS, Difference, Status, status_of
 
 SCHEMA = "directpath.vsphere.drift_report"
@@ -29,14 +29,18 @@ Record = Mapping[str, Any]
 
 
 def report(
-    vcenter: str, world: DriftWorld, plans: Plans, differences: Sequence[Difference], idle_rules: Sequence[str] = ()
+    vcenter: str,
+    observed: ObservedEndpoint,
+    plans: Plans,
+    differences: Sequence[Difference],
+    idle_rules: Sequence[str] = (),
 ) -> dict[str, Any]:
     """What was found on one vCenter."""
     by_object: dict[str, list[Difference]] = {}
     for difference in differences:
         by_object.setdefault(difference.moid, []).append(difference)
-    hosts = [_host(host, world, plans, by_object.get(host.moid, [])) for host in _shown_hosts(world, by_object)]
-    vms = [_vm(vm, by_object.get(vm.moid, [])) for vm in _shown_vms(world, by_object)]
+    hosts = [_host(host, observed, plans, by_object.get(host.moid, [])) for host in _shown_hosts(observed, by_object)]
+    vms = [_vm(vm, by_object.get(vm.moid, [])) for vm in _shown_vms(observed, by_object)]
     return {
         "schema": SCHEMA,
         "version": VERSION,
@@ -161,19 +165,19 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _shown_hosts(world: DriftWorld, found: Mapping[str, Any]) -> list[Host]:
-    wanted = world.hosts.devices
-    shown = (host for host in world.vms.hosts if host.moid in wanted or host.moid in found)
+def _shown_hosts(observed: ObservedEndpoint, found: Mapping[str, Any]) -> list[Host]:
+    wanted = observed.hosts.devices
+    shown = (host for host in observed.vms.hosts if host.moid in wanted or host.moid in found)
     return sorted(shown, key=lambda host: (host.cluster or "", host.name, host.moid))
 
 
-def _shown_vms(world: DriftWorld, found: Mapping[str, Any]) -> list[Vm]:
-    named = {wish.moid for wish in world.wishes}
-    shown = (vm for vm in world.vms.everyone() if vm.moid in named or vm.moid in found)
+def _shown_vms(observed: ObservedEndpoint, found: Mapping[str, Any]) -> list[Vm]:
+    named = {desired.moid for desired in observed.desired_vms}
+    shown = (vm for vm in observed.vms.everyone() if vm.moid in named or vm.moid in found)
     return sorted(shown, key=lambda vm: (vm.name, vm.moid))
 
 
-def _host(host: Host, world: DriftWorld, plans: Plans, differences: Sequence[Difference]) -> dict[str, Any]:
+def _host(host: Host, observed: ObservedEndpoint, plans: Plans, differences: Sequence[Difference]) -> dict[str, Any]:
     selected = {
         address
         for target in plans.hosts.targets
@@ -188,10 +192,10 @@ def _host(host: Host, world: DriftWorld, plans: Plans, differences: Sequence[Dif
     ]
     return {
         **host.record(),
-        "wanted": host.moid in world.hosts.devices,
+        "wanted": host.moid in observed.hosts.devices,
         "status": status_of(list(differences)),
         "devices_in_use": occupied(host) if host.is_reachable else None,
-        "device_limit": device_limit(host, world.vms.device_limit),
+        "device_limit": device_limit(host, observed.vms.device_limit),
         "devices": devices if host.is_reachable else [],
     }
 

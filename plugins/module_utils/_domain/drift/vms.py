@@ -11,7 +11,7 @@ from typing import Any
 from ..observed.hosts import HostDevice
 from ..observed.vms import Vm
 from ..plan import Blocker, Change, TargetPlan
-from ..vm.desired import VmWorld
+from ..vm.desired import ObservedVms
 from ..vm.devices.matching import Held, survey
 from ..vm.memory import LIMIT, RESERVATION, describe_device
 from .commands import Commands
@@ -70,7 +70,7 @@ class VmCase:
     """True where what would have to be asked one by one was not asked."""
 
 
-def vm_differences(world: VmWorld, case: VmCase, commands: Commands) -> tuple[Difference, ...]:
+def vm_differences(observed: ObservedVms, case: VmCase, commands: Commands) -> tuple[Difference, ...]:
     """What the plan of the VM and the VM itself give, sorted by subject."""
     unknown = _unknowns(case, commands)
     blockers = tuple(blocker for blocker in case.target.blockers if blocker.code not in _UNKNOWN)
@@ -82,7 +82,11 @@ def vm_differences(world: VmWorld, case: VmCase, commands: Commands) -> tuple[Di
     said = {difference.kind for difference in planned}
     rest = tuple(b.message for b in blockers if _KIND_OF.get(b.code) not in said or b.code in _MISSING)
     planned = [_with_obstacles(difference, rest, commands) for difference in planned]
-    beyond = [*_surplus(case, commands), *_stale(world, case, planned, commands), *_memory_changed(case.vm, commands)]
+    beyond = [
+        *_surplus(case, commands),
+        *_stale(observed, case, planned, commands),
+        *_memory_changed(case.vm, commands),
+    ]
     found = [*unknown, *planned, *beyond]
     if case.unchecked and not found:
         found = [_unchecked(case.vm, commands)]
@@ -90,10 +94,10 @@ def vm_differences(world: VmWorld, case: VmCase, commands: Commands) -> tuple[Di
 
 
 def surplus_differences(
-    world: VmWorld, vm: Vm, models: Mapping[str, HostDevice], commands: Commands
+    observed: ObservedVms, vm: Vm, models: Mapping[str, HostDevice], commands: Commands
 ) -> tuple[Difference, ...]:
     """The passthrough devices of a VM that the intent does not name at all."""
-    held, _others = survey(world, vm, models)
+    held, _others = survey(observed, vm, models)
     return tuple(
         _difference(
             vm,
@@ -324,10 +328,12 @@ def _surplus(case: VmCase, commands: Commands) -> Iterator[Difference]:
         )
 
 
-def _stale(world: VmWorld, case: VmCase, planned: Sequence[Difference], commands: Commands) -> Iterator[Difference]:
+def _stale(
+    observed: ObservedVms, case: VmCase, planned: Sequence[Difference], commands: Commands
+) -> Iterator[Difference]:
     """Fixed devices that cannot work where the VM is, and that no wish speaks of."""
     told = {difference.subject for difference in planned} | set(case.surplus)
-    held, _others = survey(world, case.vm, world.models())
+    held, _others = survey(observed, case.vm, observed.models())
     for one in held:
         if one.problem and _subject(one) not in told:
             yield _difference(

@@ -63,14 +63,14 @@ def incapable(
     classes = {device.class_id[:2] for device in wanted}
     alike = (d for d in _by_address(host.candidates()) if d.capable and d.class_id[:2] in classes)
     candidates = tuple(device.describe() for device in alike if device.address not in protected)[:8]
-    companions = {address: [m for m in group if m != address] for group in groups for address in group}
-    return tuple(_incapable(host, device, companions, candidates) for device in _by_address(wanted))
+    reset_group = {address: [m for m in group if m != address] for group in groups for address in group}
+    return tuple(_incapable(host, device, reset_group, candidates) for device in _by_address(wanted))
 
 
 def _incapable(
-    host: Host, device: HostDevice, companions: Mapping[str, Sequence[str]], candidates: tuple[str, ...]
+    host: Host, device: HostDevice, reset_group: Mapping[str, Sequence[str]], candidates: tuple[str, ...]
 ) -> Blocker:
-    along = companions.get(device.address)
+    along = reset_group.get(device.address)
     goes = f", which goes together with {', '.join(along)}," if along else ""
     if device.enabled:
         message = (

@@ -10,11 +10,11 @@ from typing import Literal
 
 from ..errors import InputError
 from ..observed.hosts import Host, HostDevice
-from .selector import DeviceWish, refuse_contradictions
+from .selector import DesiredDevice, refuse_contradictions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PassthroughWish:
+class DesiredPassthrough:
     """Devices of hosts (by moid) that are to be enabled or disabled.
 
     ``apply`` says when a change comes into force: ``now`` without a reboot, at the next ``reboot``, or as the host can.
@@ -22,7 +22,7 @@ class PassthroughWish:
     ``ignore_unreadable_vms`` ids of VMs that are said to hold none of them.
     """
 
-    devices: Mapping[str, tuple[DeviceWish, ...]]
+    devices: Mapping[str, tuple[DesiredDevice, ...]]
     state: Literal["enabled", "disabled"] = "enabled"
     apply: Literal["auto", "now", "reboot"] = "auto"
     on_missing: Literal["fail", "skip"] = "fail"
@@ -44,15 +44,15 @@ class PassthroughWrite:
     override: str = ""
 
 
-def refuse_bad_wishes(hosts: Sequence[Host], wish: PassthroughWish) -> None:
+def refuse_bad_desired(hosts: Sequence[Host], desired: DesiredPassthrough) -> None:
     """InputErrors that concern the wish, whatever the hardware."""
-    places: dict[DeviceWish, set[str]] = {}
+    places: dict[DesiredDevice, set[str]] = {}
     for host in hosts:
-        wishes = wish.devices.get(host.moid, ())
-        refuse_contradictions(wishes, "devices", default_is_all=True)
-        if wish.state == "enabled":
-            refuse_relabelling(wishes)
-        for entry in wishes:
+        desired_devices = desired.devices.get(host.moid, ())
+        refuse_contradictions(desired_devices, "devices", default_is_all=True)
+        if desired.state == "enabled":
+            refuse_relabelling(desired_devices)
+        for entry in desired_devices:
             if entry.selector.address and not entry.selector.names_kind:
                 places.setdefault(entry, set()).add(host.name)
     for entry, names in places.items():
@@ -67,10 +67,10 @@ def refuse_bad_wishes(hosts: Sequence[Host], wish: PassthroughWish) -> None:
             )
 
 
-def refuse_relabelling(wishes: Sequence[DeviceWish]) -> None:
+def refuse_relabelling(desired_devices: Sequence[DesiredDevice]) -> None:
     """Choosing by a label that the same list changes would mean something else on the next run."""
-    setting = [entry for entry in wishes if entry.label is not None]
-    for entry in wishes:
+    setting = [entry for entry in desired_devices if entry.label is not None]
+    for entry in desired_devices:
         chosen_by = entry.selector.label
         if chosen_by is not None and any(other is not entry or other.label != chosen_by for other in setting):
             raise InputError(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from ..observed.hosts import Host, HostDevice, dependency_groups
 from ..plan import Blocker
-from .selector import DeviceWish, Selector
+from .selector import DesiredDevice, Selector
 
 _SHOWN = 8
 """Candidates named in one message at most."""
@@ -23,18 +23,20 @@ _SHOWN = 8
 class Selection:
     """What one wish means on one host: devices sorted by address, or the reason why it cannot be said."""
 
-    wish: DeviceWish
+    desired: DesiredDevice
     devices: tuple[HostDevice, ...] = ()
     blocker: Blocker | None = None
 
 
-def select(host: Host, wish: DeviceWish, *, enabled: bool = True, avoid: Collection[str] = frozenset()) -> Selection:
+def select(
+    host: Host, desired: DesiredDevice, *, enabled: bool = True, avoid: Collection[str] = frozenset()
+) -> Selection:
     """The devices of ``host`` that ``wish`` means. See ``select_all``."""
-    return select_all(host, (wish,), enabled=enabled, avoid=avoid)[0]
+    return select_all(host, (desired,), enabled=enabled, avoid=avoid)[0]
 
 
 def select_all(
-    host: Host, wishes: Sequence[DeviceWish], *, enabled: bool = True, avoid: Collection[str] = frozenset()
+    host: Host, desired_devices: Sequence[DesiredDevice], *, enabled: bool = True, avoid: Collection[str] = frozenset()
 ) -> tuple[Selection, ...]:
     """The devices each wish means, in the order of the wishes.
 
@@ -45,17 +47,22 @@ def select_all(
     device; the others are not affected.
     """
     devices = tuple(sorted(host.candidates(), key=lambda device: device.address))
-    chosen = [_take_all(host, devices, wish, avoid) if not isinstance(wish.count, int) else None for wish in wishes]
+    chosen = [
+        _take_all(host, devices, desired, avoid) if not isinstance(desired.count, int) else None
+        for desired in desired_devices
+    ]
     if None not in chosen:
         return tuple(selection for selection in chosen if selection is not None)
     taken = frozenset(device.address for selection in chosen if selection for device in selection.devices)
     groups = dependency_groups(devices)
     whole = frozenset(address for address, group in groups.items() if all(m.enabled == enabled for m in group))
-    market = _Market(enabled=enabled, avoid=frozenset(avoid), whole=whole)
+    supply = _Supply(enabled=enabled, avoid=frozenset(avoid), whole=whole)
     free = tuple(device for device in devices if device.address not in taken)
-    granted = _grant(market, free, {number: wishes[number] for number, choice in enumerate(chosen) if choice is None})
+    granted = _grant(
+        supply, free, {number: desired_devices[number] for number, choice in enumerate(chosen) if choice is None}
+    )
     return tuple(
-        choice if choice is not None else _counted(host, wishes[number], granted[number], market, taken)
+        choice if choice is not None else _counted(host, desired_devices[number], granted[number], supply, taken)
         for number, choice in enumerate(chosen)
     )
 
@@ -80,21 +87,21 @@ def _shortened(rows: Sequence[str]) -> tuple[str, ...]:
     return (*rows[:_SHOWN], f"and {more} more") if more > 0 else tuple(rows)
 
 
-def _take_all(host: Host, devices: Sequence[HostDevice], wish: DeviceWish, avoid: Collection[str]) -> Selection:
+def _take_all(host: Host, devices: Sequence[HostDevice], desired: DesiredDevice, avoid: Collection[str]) -> Selection:
     """Every device that matches, or a blocker: there is none, or it is not clear which is meant."""
-    found = tuple(device for device in devices if wish.selector.matches(device))
+    found = tuple(device for device in devices if desired.selector.matches(device))
     if not found:
-        return Selection(wish=wish, blocker=_nothing(host, wish.selector, avoid))
+        return Selection(desired=desired, blocker=_nothing(host, desired.selector, avoid))
     kinds = sorted({device.ids for device in found})
-    if wish.count is None and len(kinds) > 1:
+    if desired.count is None and len(kinds) > 1:
         blocker = Blocker(
             code="ambiguous",
-            message=f"{wish.selector.text} means devices of {len(kinds)} models on {host.name}: {', '.join(kinds)}",
+            message=f"{desired.selector.text} means devices of {len(kinds)} models on {host.name}: {', '.join(kinds)}",
             cure="Say which one by vendor and device id, or set count: all if every one of them is meant",
             candidates=_shortened([device.describe() for device in found]),
         )
-        return Selection(wish=wish, blocker=blocker)
-    return Selection(wish=wish, devices=found)
+        return Selection(desired=desired, blocker=blocker)
+    return Selection(desired=desired, devices=found)
 
 
 def _nothing(host: Host, selector: Selector, avoid: Collection[str]) -> Blocker:
@@ -141,30 +148,30 @@ def _unreported(host: Host, selector: Selector) -> str:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Market:
+class _Supply:
     """What makes one device more wanted than another; ``whole`` holds addresses whose whole group is as wished."""
 
     enabled: bool
     avoid: frozenset[str]
     whole: frozenset[str]
 
-    def is_as_wished(self, device: HostDevice, wish: DeviceWish) -> bool:
-        labelled = not self.enabled or wish.label is None or (device.label or "") == wish.label
+    def is_as_desired(self, device: HostDevice, desired: DesiredDevice) -> bool:
+        labelled = not self.enabled or desired.label is None or (device.label or "") == desired.label
         return labelled and device.address in self.whole
 
-    def eligible(self, devices: Iterable[HostDevice], wish: DeviceWish) -> list[HostDevice]:
+    def eligible(self, devices: Iterable[HostDevice], desired: DesiredDevice) -> list[HostDevice]:
         """Devices that may serve the wish, most wanted first."""
 
         def rank(device: HostDevice) -> tuple[bool | str, ...]:
             return (
-                not self.is_as_wished(device, wish),
+                not self.is_as_desired(device, desired),
                 device.enabled != self.enabled,
                 device.active != self.enabled,
                 device.address in self.avoid,
                 device.address,
             )
 
-        usable = (d for d in devices if wish.selector.matches(d) and (not self.enabled or _can_serve(d)))
+        usable = (d for d in devices if desired.selector.matches(d) and (not self.enabled or _can_serve(d)))
         return sorted(usable, key=rank)
 
 
@@ -173,34 +180,42 @@ def _can_serve(device: HostDevice) -> bool:
 
 
 def _grant(
-    market: _Market, devices: Sequence[HostDevice], wishes: Mapping[int, DeviceWish]
+    supply: _Supply, devices: Sequence[HostDevice], desired_devices: Mapping[int, DesiredDevice]
 ) -> Mapping[int, list[HostDevice]]:
     """As many devices for each wish as it asks for, none used twice, as few changes as possible.
 
     Places are first filled with devices that are as wished already, then with the others: each time by augmenting
     paths, so a way to grant everything is found when there is one, and a host that satisfies the list is left as it is.
     """
-    eligible = {number: market.eligible(devices, wish) for number, wish in wishes.items()}
-    places = [number for number in sorted(wishes) for _unused in range(min(_amount(wishes[number]), len(devices)))]
+    eligible = {number: supply.eligible(devices, desired) for number, desired in desired_devices.items()}
+    places = [
+        number
+        for number in sorted(desired_devices)
+        for _unused in range(min(_amount(desired_devices[number]), len(devices)))
+    ]
     holder: dict[str, int] = {}
     filled: set[int] = set()
-    for only_as_wished in (True, False):
+    for only_as_desired in (True, False):
         options = [
-            [d.address for d in eligible[number] if not only_as_wished or market.is_as_wished(d, wishes[number])]
+            [
+                d.address
+                for d in eligible[number]
+                if not only_as_desired or supply.is_as_desired(d, desired_devices[number])
+            ]
             for number in places
         ]
         for place in range(len(places)):
             if place not in filled and _augment(place, options, holder, set()):
                 filled.add(place)
-    granted: dict[int, list[HostDevice]] = {number: [] for number in wishes}
+    granted: dict[int, list[HostDevice]] = {number: [] for number in desired_devices}
     for device in devices:
         if device.address in holder:
             granted[places[holder[device.address]]].append(device)
     return granted
 
 
-def _amount(wish: DeviceWish) -> int:
-    return wish.count if isinstance(wish.count, int) else 1
+def _amount(desired: DesiredDevice) -> int:
+    return desired.count if isinstance(desired.count, int) else 1
 
 
 def _augment(place: int, options: Sequence[Sequence[str]], holder: dict[str, int], seen: set[str]) -> bool:
@@ -221,28 +236,28 @@ def _augment(place: int, options: Sequence[Sequence[str]], holder: dict[str, int
 
 
 def _counted(
-    host: Host, wish: DeviceWish, granted: Sequence[HostDevice], market: _Market, taken: Collection[str]
+    host: Host, desired: DesiredDevice, granted: Sequence[HostDevice], supply: _Supply, taken: Collection[str]
 ) -> Selection:
     """The granted devices, or why they are too few. Asked to disable more than there are, those there are will do."""
-    wanted = _amount(wish)
-    if len(granted) >= wanted or (granted and not market.enabled):
-        return Selection(wish=wish, devices=tuple(granted))
-    matching = [device for device in host.candidates() if wish.selector.matches(device)]
+    wanted = _amount(desired)
+    if len(granted) >= wanted or (granted and not supply.enabled):
+        return Selection(desired=desired, devices=tuple(granted))
+    matching = [device for device in host.candidates() if desired.selector.matches(device)]
     if not matching:
-        return Selection(wish=wish, blocker=_nothing(host, wish.selector, market.avoid))
+        return Selection(desired=desired, blocker=_nothing(host, desired.selector, supply.avoid))
     rows = [
         f"{device.describe()} ({_condition(device, granted, taken)})" for device in sorted(matching, key=_by_address)
     ]
     blocker = Blocker(
         code="too_few",
-        message=f"{host.name} has {len(granted)} of the {wanted} devices that {wish.selector.text} asks for",
+        message=f"{host.name} has {len(granted)} of the {wanted} devices that {desired.selector.text} asks for",
         cure=f"Lower the count to {len(granted)}, make more devices available, or set on_missing: skip"
         if granted
         else "Make more devices available, or set on_missing: skip to pass over such hosts",
-        candidates=(*_shortened(rows), *near_misses(host.candidates(), wish.selector)),
+        candidates=(*_shortened(rows), *near_misses(host.candidates(), desired.selector)),
         skippable=True,
     )
-    return Selection(wish=wish, blocker=blocker)
+    return Selection(desired=desired, blocker=blocker)
 
 
 def _by_address(device: HostDevice) -> str:

@@ -20,14 +20,14 @@ from .blockers import (
     rebind_unsupported,
     unreachable,
 )
-from .desired import PassthroughWish, PassthroughWrite, refuse_bad_wishes
+from .desired import DesiredPassthrough, PassthroughWrite, refuse_bad_desired
 from .matching import Selection, select_all
 from .overrides import Override, apply_overrides, full_form, parse_overrides, protection_blockers
 from .protection import Protection, cautions, protections
-from .selector import DeviceWish
+from .selector import DesiredDevice
 
 __all__ = [
-    "PassthroughWish",
+    "DesiredPassthrough",
     "PassthroughWrite",
     "check_identity",
     "needs_fabric",
@@ -52,16 +52,16 @@ class _Chosen:
     skipped: bool
 
 
-def plan_passthrough(hosts: Sequence[Host], wish: PassthroughWish) -> Plan:
+def plan_passthrough(hosts: Sequence[Host], desired: DesiredPassthrough) -> Plan:
     """One TargetPlan a host. Pure: nothing is read or written.
 
     Where devices are to be enabled on a host that was not read deeply, the plan of that host is provisional (see
     ``needs_fabric``) and says so in ``facts``. Raises InputError when the wish itself is wrong.
     """
-    refuse_bad_wishes(hosts, wish)
-    overrides = parse_overrides(wish.allow_protected, hosts)
+    refuse_bad_desired(hosts, desired)
+    overrides = parse_overrides(desired.allow_protected, hosts)
     ordered = sorted(hosts, key=lambda host: (host.name, host.moid))
-    return Plan(targets=tuple(_plan_host(host, wish, overrides[host.moid]) for host in ordered))
+    return Plan(targets=tuple(_plan_host(host, desired, overrides[host.moid]) for host in ordered))
 
 
 def needs_fabric(plan: Plan) -> tuple[str, ...]:
@@ -88,39 +88,39 @@ def _kind(device: HostDevice) -> str:
     return " ".join(part for part in (device.ids, device.name, f"({subsystem}, class {device.class_id})") if part)
 
 
-def _plan_host(host: Host, wish: PassthroughWish, allowed: Sequence[Override]) -> TargetPlan:
-    wishes = wish.devices.get(host.moid, ())
-    if not wishes:
+def _plan_host(host: Host, desired: DesiredPassthrough, allowed: Sequence[Override]) -> TargetPlan:
+    desired_devices = desired.devices.get(host.moid, ())
+    if not desired_devices:
         return TargetPlan(target=host.name, moid=host.moid)
     if not host.is_reachable:
         return TargetPlan(target=host.name, moid=host.moid, blockers=(unreachable(host),))
-    if wish.state == "disabled":
-        return _plan_disable(host, wishes, wish)
-    return _plan_enable(host, wishes, wish, allowed)
+    if desired.state == "disabled":
+        return _plan_disable(host, desired_devices, desired)
+    return _plan_enable(host, desired_devices, desired, allowed)
 
 
 def _plan_enable(
-    host: Host, wishes: tuple[DeviceWish, ...], wish: PassthroughWish, allowed: Sequence[Override]
+    host: Host, desired_devices: tuple[DesiredDevice, ...], desired: DesiredPassthrough, allowed: Sequence[Override]
 ) -> TargetPlan:
-    grantable = _without_labels(wishes) if host.capabilities.hardware_labels is not True else wishes
+    grantable = _without_labels(desired_devices) if host.capabilities.hardware_labels is not True else desired_devices
     reasons = protections(host) if host.fabric is not None else {}
     applied = apply_overrides(host, allowed, reasons)
     kept = reasons.keys() - applied.named.keys()
-    chosen = _choose(host, select_all(host, grantable, avoid=frozenset(kept)), wish)
+    chosen = _choose(host, select_all(host, grantable, avoid=frozenset(kept)), desired)
     off = [device for device in chosen.devices if not device.enabled]
     blockers = [*chosen.blockers, *_capability_blockers(host, chosen, reasons.keys())]
     blockers += protection_blockers(host, (device.address for device in off), reasons, applied)
-    blockers += _timing_blockers(host, [*off, *_waiting(chosen, True)], wish)
-    warnings = (*chosen.notes, *_unlabelled(host, wishes, chosen), *_companion_notes(host, chosen, off))
+    blockers += _timing_blockers(host, [*off, *_waiting(chosen, True)], desired)
+    warnings = (*chosen.notes, *_unlabelled(host, desired_devices, chosen), *_reset_group_notes(host, chosen, off))
     warnings += _caution_notes(host, off) + _grab_notes(host, chosen.devices, reasons)
     changes = tuple(
         _under(change, applied.named.get(device.address, ""))
         for device in chosen.devices
-        if (change := _change(host, device, True, chosen.labels, wish)) is not None
+        if (change := _change(host, device, True, chosen.labels, desired)) is not None
     )
     taken = {device.address: applied.named[device.address] for device in off if device.address in applied.named}
     warnings += tuple(text for text in applied.warnings if any(address in text for address in taken))
-    target = _target(host, chosen, changes, tuple(blockers), warnings, wish)
+    target = _target(host, chosen, changes, tuple(blockers), warnings, desired)
     target = replace(target, facts={**target.facts, "overridden": _overridden(host, taken, reasons)})
     if off and host.fabric is None:
         target = replace(target, facts={**target.facts, "provisional": True})
@@ -147,26 +147,26 @@ def _overridden(
     ]
 
 
-def _plan_disable(host: Host, wishes: tuple[DeviceWish, ...], wish: PassthroughWish) -> TargetPlan:
+def _plan_disable(host: Host, desired_devices: tuple[DesiredDevice, ...], desired: DesiredPassthrough) -> TargetPlan:
     used = frozenset(address for address, users in host.users.items() if users)
-    chosen = _choose(host, select_all(host, _without_labels(wishes), enabled=False, avoid=used), wish)
+    chosen = _choose(host, select_all(host, _without_labels(desired_devices), enabled=False, avoid=used), desired)
     on = [device for device in chosen.devices if device.enabled]
     blockers = [*chosen.blockers, *(in_use(host, device) for device in on if device.address in used)]
-    unread = [vm for vm in host.unread_vms if vm.moid not in wish.ignore_unreadable_vms]
+    unread = [vm for vm in host.unread_vms if vm.moid not in desired.ignore_unreadable_vms]
     if on and unread:
         blockers.append(holders_unknown(host.name, unread, f"Nothing of {host.name} can be disabled"))
-    blockers += _timing_blockers(host, [*on, *_waiting(chosen, False)], wish)
-    changing = chosen.devices if wish.apply == "now" else on
-    changes = tuple(change for d in changing if (change := _change(host, d, False, {}, wish)) is not None)
-    warnings = (*chosen.notes, *_companion_notes(host, chosen, on))
-    return _target(host, chosen, changes, tuple(blockers), warnings, wish)
+    blockers += _timing_blockers(host, [*on, *_waiting(chosen, False)], desired)
+    changing = chosen.devices if desired.apply == "now" else on
+    changes = tuple(change for d in changing if (change := _change(host, d, False, {}, desired)) is not None)
+    warnings = (*chosen.notes, *_reset_group_notes(host, chosen, on))
+    return _target(host, chosen, changes, tuple(blockers), warnings, desired)
 
 
-def _without_labels(wishes: Iterable[DeviceWish]) -> tuple[DeviceWish, ...]:
-    return tuple(replace(entry, label=None) for entry in wishes)
+def _without_labels(desired_devices: Iterable[DesiredDevice]) -> tuple[DesiredDevice, ...]:
+    return tuple(replace(entry, label=None) for entry in desired_devices)
 
 
-def _choose(host: Host, selections: Sequence[Selection], wish: PassthroughWish) -> _Chosen:
+def _choose(host: Host, selections: Sequence[Selection], desired: DesiredPassthrough) -> _Chosen:
     """The selections put together: groups completed, entries without a device passed over where that is allowed."""
     blockers: list[Blocker] = []
     notes: list[str] = []
@@ -174,12 +174,12 @@ def _choose(host: Host, selections: Sequence[Selection], wish: PassthroughWish) 
         if selection.blocker is None:
             continue
         blocker = selection.blocker
-        matching = [device for device in host.candidates() if selection.wish.selector.matches(device)]
-        if wish.state == "enabled" and matching and blocker.code == "too_few" and looks_iommu_off(host):
+        matching = [device for device in host.candidates() if selection.desired.selector.matches(device)]
+        if desired.state == "enabled" and matching and blocker.code == "too_few" and looks_iommu_off(host):
             blockers.append(iommu_off(host, matching))
-        elif wish.state == "disabled" and blocker.code in ("no_match", "too_few"):
+        elif desired.state == "disabled" and blocker.code in ("no_match", "too_few"):
             notes.append(f"{blocker.message}: there is nothing to disable")
-        elif wish.on_missing == "skip" and blocker.skippable:
+        elif desired.on_missing == "skip" and blocker.skippable:
             notes.append(f"Passed over: {replace(blocker, cure='').sentence()}")
         else:
             blockers.append(blocker)
@@ -194,23 +194,23 @@ def _choose(host: Host, selections: Sequence[Selection], wish: PassthroughWish) 
         labels=labels,
         blockers=(*blockers, *conflicts),
         notes=tuple(notes),
-        skipped=bool(notes) and not named and not blockers and wish.state == "enabled",
+        skipped=bool(notes) and not named and not blockers and desired.state == "enabled",
     )
 
 
 def _labels(host: Host, selections: Sequence[Selection]) -> tuple[Mapping[str, str], tuple[Blocker, ...]]:
     """Address → wished label, and a blocker for each device that would need two."""
-    wished: dict[str, set[str]] = {}
+    desired_state: dict[str, set[str]] = {}
     for selection in selections:
         for device in selection.devices:
-            if selection.wish.label is not None:
-                wished.setdefault(device.address, set()).add(selection.wish.label)
+            if selection.desired.label is not None:
+                desired_state.setdefault(device.address, set()).add(selection.desired.label)
     conflicts = tuple(
-        labels_conflict(host, meant, sorted(wished[address]))
-        for address in sorted(wished)
-        if len(wished[address]) > 1 and (meant := host.device(address)) is not None
+        labels_conflict(host, meant, sorted(desired_state[address]))
+        for address in sorted(desired_state)
+        if len(desired_state[address]) > 1 and (meant := host.device(address)) is not None
     )
-    return {address: min(labels) for address, labels in wished.items()}, conflicts
+    return {address: min(labels) for address, labels in desired_state.items()}, conflicts
 
 
 def _capability_blockers(host: Host, chosen: _Chosen, protected: Collection[str]) -> tuple[Blocker, ...]:
@@ -220,18 +220,18 @@ def _capability_blockers(host: Host, chosen: _Chosen, protected: Collection[str]
     return incapable(host, unusable, chosen.groups, protected)
 
 
-def _timing_blockers(host: Host, changing: Sequence[HostDevice], wish: PassthroughWish) -> tuple[Blocker, ...]:
-    late = wish.apply == "now" and host.capabilities.rebind_without_reboot is not True
+def _timing_blockers(host: Host, changing: Sequence[HostDevice], desired: DesiredPassthrough) -> tuple[Blocker, ...]:
+    late = desired.apply == "now" and host.capabilities.rebind_without_reboot is not True
     return (rebind_unsupported(host, changing),) if late and changing else ()
 
 
 def _waiting(chosen: _Chosen, enabled: bool) -> list[HostDevice]:
     """Devices that are configured as wished and wait for a reboot: ``apply: now`` is about them, too."""
-    return [device for device in chosen.devices if device.enabled == enabled and device.owes_reboot]
+    return [device for device in chosen.devices if device.enabled == enabled and device.requires_reboot]
 
 
 def _change(
-    host: Host, device: HostDevice, enabled: bool, labels: Mapping[str, str], wish: PassthroughWish
+    host: Host, device: HostDevice, enabled: bool, labels: Mapping[str, str], desired: DesiredPassthrough
 ) -> Change | None:
     """What has to be written for one device, or None when it is configured as wished.
 
@@ -240,12 +240,12 @@ def _change(
     label = labels.get(device.address)
     new_label = None if label is None or label == (device.label or "") else label
     differs = device.enabled != enabled
-    again = wish.apply == "now" and not differs and device.owes_reboot
+    again = desired.apply == "now" and not differs and device.requires_reboot
     if not differs and not again and new_label is None:
         return None
     what = " ".join(part for part in (device.ids, device.name) if part)
     after = device.label if new_label is None else new_label or None
-    apply_now = {"auto": None, "now": True, "reboot": False}[wish.apply] if differs or again else None
+    apply_now = {"auto": None, "now": True, "reboot": False}[desired.apply] if differs or again else None
     if again:
         return Change(
             kind="passthrough",
@@ -269,17 +269,17 @@ def _target(
     changes: tuple[Change, ...],
     blockers: tuple[Blocker, ...],
     warnings: tuple[str, ...],
-    wish: PassthroughWish,
+    desired: DesiredPassthrough,
 ) -> TargetPlan:
-    wanted = wish.state == "enabled"
-    pending_after = _pending_after(host, changes, wish)
+    wanted = desired.state == "enabled"
+    pending_after = _pending_after(host, changes, desired)
     return TargetPlan(
         target=host.name,
         moid=host.moid,
         changes=changes,
         blockers=blockers,
         warnings=warnings,
-        pending=tuple(d.address for d in chosen.devices if d.enabled == wanted and d.owes_reboot),
+        pending=tuple(d.address for d in chosen.devices if d.enabled == wanted and d.requires_reboot),
         facts={
             "selected": [device.address for device in chosen.devices],
             "groups": [list(group) for group in chosen.groups],
@@ -290,18 +290,18 @@ def _target(
     )
 
 
-def _pending_after(host: Host, changes: Iterable[Change], wish: PassthroughWish) -> list[str]:
+def _pending_after(host: Host, changes: Iterable[Change], desired: DesiredPassthrough) -> list[str]:
     """Devices of the host that will wait for a reboot once the changes are made, as far as can be said.
 
     The host decides; this is read from what it says it can, never its version.
     """
-    at_once = wish.apply != "reboot" and host.capabilities.rebind_without_reboot is True
+    at_once = desired.apply != "reboot" and host.capabilities.rebind_without_reboot is True
     writes = {change.subject: change.detail for change in changes}
     later = (
         replace(device, enabled=writes[device.address].enabled) if device.address in writes else device
         for device in host.devices
     )
-    waiting = [device.address for device in later if device.owes_reboot]
+    waiting = [device.address for device in later if device.requires_reboot]
     # Every write says whether the device is enabled, one of a label too: a host that can put that in effect at once does.
     return [address for address in waiting if not (at_once and address in writes)]
 
@@ -325,17 +325,17 @@ def _settled(device: HostDevice, write: PassthroughWrite | None) -> HostDevice:
     if write is not None:
         label = device.label if write.label is None else write.label or None
         device = replace(device, enabled=write.enabled, label=label)
-    return replace(device, active=device.enabled) if device.owes_reboot else device
+    return replace(device, active=device.enabled) if device.requires_reboot else device
 
 
-def _unlabelled(host: Host, wishes: Iterable[DeviceWish], chosen: _Chosen) -> tuple[str, ...]:
-    labels = sorted({entry.label for entry in wishes if entry.label})
+def _unlabelled(host: Host, desired_devices: Iterable[DesiredDevice], chosen: _Chosen) -> tuple[str, ...]:
+    labels = sorted({entry.label for entry in desired_devices if entry.label})
     if not labels or not chosen.named or host.capabilities.hardware_labels is True:
         return ()
     return (f"{host.name} does not support hardware labels (they need ESXi 7.0.2): {', '.join(labels)} is not set",)
 
 
-def _companion_notes(host: Host, chosen: _Chosen, changing: Iterable[HostDevice]) -> tuple[str, ...]:
+def _reset_group_notes(host: Host, chosen: _Chosen, changing: Iterable[HostDevice]) -> tuple[str, ...]:
     """Devices nobody named that change because they can only be reset together with one that was."""
     along = [device for device in changing if device.address not in chosen.named]
     partners = {address: [a for a in group if a in chosen.named] for group in chosen.groups for address in group}

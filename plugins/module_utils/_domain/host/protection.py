@@ -66,8 +66,8 @@ def protections(host: Host) -> Mapping[str, tuple[Protection, ...]]:
     ):
         for address, protection in rule(host, host.fabric):
             found.setdefault(address, set()).add(protection)
-    companions = _companions(host)
-    for address, protection in (*_last_management(host, host.fabric, companions), *_inherited(found, companions)):
+    reset_group = _reset_group(host)
+    for address, protection in (*_last_management(host, host.fabric, reset_group), *_inherited(found, reset_group)):
         found.setdefault(address, set()).add(protection)
     present = {device.address for device in host.devices}
     return {address: tuple(sorted(found[address], key=_rank)) for address in sorted(present & found.keys())}
@@ -160,12 +160,12 @@ def _switch(switch: Switch) -> str:
     return f"{kind}{switch.name}{carries}"
 
 
-def _last_management(host: Host, fabric: HostFabric, companions: Mapping[str, frozenset[str]]) -> _Found:
+def _last_management(host: Host, fabric: HostFabric, reset_group: Mapping[str, frozenset[str]]) -> _Found:
     """Devices whose loss, with all that goes along, leaves the host without a way to be managed: no override exists."""
     left = management_addresses(host)
     names = ", ".join(sorted(nic.device for nic in fabric.nics.read if nic.address in left))
     has_link = any(nic.link for nic in fabric.nics.read if nic.address in left)
-    for address, others in companions.items():
+    for address, others in reset_group.items():
         together = {address, *others}
         if left and (left <= together if has_link else not left.isdisjoint(together)):
             reason = f"{names} is all that is left to reach the host for management"
@@ -303,7 +303,7 @@ def _gaps(host: Host, fabric: HostFabric) -> _Found:
                 yield device.address, Protection(code="fabric_unread", reason=f"{why}, so it may be in use")
 
 
-def _companions(host: Host) -> Mapping[str, frozenset[str]]:
+def _reset_group(host: Host) -> Mapping[str, frozenset[str]]:
     """Address → other addresses that are taken along: its group, and whatever else a reset of the shared bridge hits."""
     by_address = {device.address: device for device in host.devices}
     result = {}
@@ -327,10 +327,10 @@ def _above(device: HostDevice, by_address: Mapping[str, HostDevice]) -> Collecti
     return path
 
 
-def _inherited(found: Mapping[str, Iterable[Protection]], companions: Mapping[str, frozenset[str]]) -> _Found:
+def _inherited(found: Mapping[str, Iterable[Protection]], reset_group: Mapping[str, frozenset[str]]) -> _Found:
     """Reasons of the devices that go along with each device."""
     own = {address: tuple(reasons) for address, reasons in found.items()}
-    for address, others in companions.items():
+    for address, others in reset_group.items():
         for other in others:
             for protection in own.get(other, ()):
                 reason = f"it goes together with {other}: {protection.reason}"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from ..observed.hosts import Host, HostDevice
 from .blockers import unreachable
 from .matching import select_all
-from .selector import DeviceWish
+from .selector import DesiredDevice
 
 _NOT_SETTLED = (
     "Another reboot will not help. Look for an ACS check that refuses it (KB 391460, KB 1036811), for the known fault that "
@@ -63,7 +63,9 @@ def is_up_since(uptime_seconds: float | None, asked_seconds_ago: float | None) -
     return uptime_seconds < asked_seconds_ago
 
 
-def verify_after(now: Host, wishes: Sequence[DeviceWish] = (), *, skips_missing: bool = False) -> tuple[str, ...]:
+def verify_after(
+    now: Host, desired_devices: Sequence[DesiredDevice] = (), *, skips_missing: bool = False
+) -> tuple[str, ...]:
     """What is not as it should be after a reboot, a sentence each; empty when the host may go back to work.
 
     No device may be pending still, and the wished ones must be in force. Whether they are the same hardware as before is
@@ -74,7 +76,7 @@ def verify_after(now: Host, wishes: Sequence[DeviceWish] = (), *, skips_missing:
     unsettled = sorted((device for device in now.devices if device.is_pending), key=lambda device: device.address)
     problems = [_unsettled(now, device) for device in unsettled]
     known = {device.address for device in unsettled}
-    for selection in select_all(now, wishes):
+    for selection in select_all(now, desired_devices):
         if selection.blocker is not None and not (skips_missing and selection.blocker.skippable):
             problems.append(selection.blocker.sentence())
         problems += [

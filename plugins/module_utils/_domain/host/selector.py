@@ -29,7 +29,7 @@ SELECTOR_KEYS = (
     "name",
     "label",
 )
-WISH_KEYS = ("match", "count", "label")
+DESIRED_KEYS = ("match", "count", "label")
 
 _ID_KEYS = ("vendor_id", "device_id", "subvendor_id", "subdevice_id")
 _CLASS = re.compile(r"(?:0x)?([0-9a-f]{2}|[0-9a-f]{4})", re.IGNORECASE)
@@ -201,7 +201,7 @@ def _class_id(text: str, parameter: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DeviceWish:
+class DesiredDevice:
     """Devices somebody wants: which, how many (None: the default of the place of use), with which label (None: any)."""
 
     selector: Selector
@@ -215,7 +215,7 @@ class DeviceWish:
         return f"{amount}{self.selector.text}" + (f" labelled {self.label}" if self.label else "")
 
 
-def parse_device_wishes(raw: Sequence[Any], parameter: str = "devices") -> tuple[DeviceWish, ...]:
+def parse_desired_devices(raw: Sequence[Any], parameter: str = "devices") -> tuple[DesiredDevice, ...]:
     """The wishes a user wrote, each ``{match, count, label}`` or just a selector string.
 
     Raises InputError when an entry is wrong, stands there twice, or contradicts another.
@@ -227,37 +227,39 @@ def parse_device_wishes(raw: Sequence[Any], parameter: str = "devices") -> tuple
             parameter=parameter,
             cure='Write a list, such as ["10de:20f1"] or [{match: "10de:20f1", count: 2}]',
         )
-    wishes = tuple(_wish(entry, f"{parameter}[{number}]") for number, entry in enumerate(raw))
-    refuse_contradictions(wishes, parameter, default_is_all=False)
-    return wishes
+    desired_devices = tuple(_desired(entry, f"{parameter}[{number}]") for number, entry in enumerate(raw))
+    refuse_contradictions(desired_devices, parameter, default_is_all=False)
+    return desired_devices
 
 
-def _wish(entry: Any, parameter: str) -> DeviceWish:
+def _desired(entry: Any, parameter: str) -> DesiredDevice:
     if isinstance(entry, str):
-        return DeviceWish(selector=parse_selector(entry, parameter))
+        return DesiredDevice(selector=parse_selector(entry, parameter))
     if not isinstance(entry, Mapping):
-        raise _bad_wish(
+        raise _bad_desired(
             f"{parameter} {entry!r} is {_kind_of(entry)}, not a string or a mapping{_why(entry)}", parameter
         )
-    unknown = sorted(str(key) for key in entry if key not in WISH_KEYS)
+    unknown = sorted(str(key) for key in entry if key not in DESIRED_KEYS)
     if unknown:
         misplaced = [key for key in unknown if key in SELECTOR_KEYS]
         hint = (
             f" (a condition on the device: it belongs under match, as in match: {{{misplaced[0]}: ...}})"
             if misplaced
-            else meant(unknown[0], WISH_KEYS)
+            else meant(unknown[0], DESIRED_KEYS)
         )
-        raise _bad_wish(f"{parameter} has the unknown key {', '.join(unknown)}{hint}", parameter, candidates=WISH_KEYS)
+        raise _bad_desired(
+            f"{parameter} has the unknown key {', '.join(unknown)}{hint}", parameter, candidates=DESIRED_KEYS
+        )
     if entry.get("match") is None:
-        raise _bad_wish(f"{parameter} does not say which device is meant: match is missing", parameter)
-    return DeviceWish(
+        raise _bad_desired(f"{parameter} does not say which device is meant: match is missing", parameter)
+    return DesiredDevice(
         selector=parse_selector(entry["match"], f"{parameter}.match"),
         count=_count(entry.get("count"), f"{parameter}.count"),
         label=_label(entry.get("label"), f"{parameter}.label"),
     )
 
 
-def _bad_wish(message: str, parameter: str, candidates: Sequence[str] = ()) -> InputError:
+def _bad_desired(message: str, parameter: str, candidates: Sequence[str] = ()) -> InputError:
     return InputError(
         message=message,
         code="bad_devices",
@@ -295,13 +297,13 @@ def _label(raw: Any, parameter: str) -> str | None:
     )
 
 
-def refuse_contradictions(wishes: Sequence[DeviceWish], parameter: str, *, default_is_all: bool) -> None:
+def refuse_contradictions(desired_devices: Sequence[DesiredDevice], parameter: str, *, default_is_all: bool) -> None:
     """Raise InputError for entries that are the same or cannot both be granted.
 
     ``default_is_all`` says what an entry without a count means: every device (hosts) or a number (VMs). Entries with
     numbers may share a selector when their labels differ, as each then speaks of devices of its own.
     """
-    for left, right in combinations(wishes, 2):
+    for left, right in combinations(desired_devices, 2):
         if left.selector == right.selector and left.label == right.label:
             raise InputError(
                 message=f"{parameter} names {left.selector.text} twice",
@@ -314,11 +316,11 @@ def refuse_contradictions(wishes: Sequence[DeviceWish], parameter: str, *, defau
                 _refuse_overlap(wide, narrow, parameter, default_is_all)
 
 
-def _takes_all(wish: DeviceWish, default_is_all: bool) -> bool:
-    return wish.count == "all" or (wish.count is None and default_is_all)
+def _takes_all(desired: DesiredDevice, default_is_all: bool) -> bool:
+    return desired.count == "all" or (desired.count is None and default_is_all)
 
 
-def _refuse_overlap(wide: DeviceWish, narrow: DeviceWish, parameter: str, default_is_all: bool) -> None:
+def _refuse_overlap(wide: DesiredDevice, narrow: DesiredDevice, parameter: str, default_is_all: bool) -> None:
     if not _takes_all(narrow, default_is_all):
         why = "and leaves none for"
     elif wide.label is not None and narrow.label is not None and wide.label != narrow.label:

@@ -13,7 +13,7 @@ from ..errors import InputError
 from ..names import KINDS, Directory, Kind, near
 from ..observed.hosts import Host
 from ..observed.vms import VmName
-from .selector import DeviceWish, parse_device_wishes
+from .selector import DesiredDevice, parse_desired_devices
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ class Target:
 
     hosts: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
-    devices: tuple[DeviceWish, ...] = ()
+    devices: tuple[DesiredDevice, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,18 +127,18 @@ def parse_targets(params: Mapping[str, Any], *, devices_required: bool = True) -
             Target(
                 hosts=tuple(entry.get("hosts") or ()),
                 clusters=tuple(entry.get("cluster") or ()),
-                devices=parse_device_wishes(devices or (), f"{prefix}devices"),
+                devices=parse_desired_devices(devices or (), f"{prefix}devices"),
             )
         )
     return tuple(parsed)
 
 
-def resolve_targets(inventory: Inventory, targets: Sequence[Target]) -> dict[str, tuple[DeviceWish, ...]]:
+def resolve_targets(inventory: Inventory, targets: Sequence[Target]) -> dict[str, tuple[DesiredDevice, ...]]:
     """Host id → what is wished of it, in the order of the hosts. Several targets may mean the same host; their wishes add up.
 
     Raises InputError (unknown_host, unknown_cluster, ambiguous_host, ambiguous_cluster) with near names, or with all that are meant.
     """
-    return wishes_of(inventory, targets, meant_hosts(inventory, targets))
+    return desired_of(inventory, targets, meant_hosts(inventory, targets))
 
 
 def meant_hosts(inventory: Inventory, targets: Sequence[Target]) -> dict[str, list[int]]:
@@ -150,12 +150,12 @@ def meant_hosts(inventory: Inventory, targets: Sequence[Target]) -> dict[str, li
     return meant
 
 
-def wishes_of(
+def desired_of(
     inventory: Inventory, targets: Sequence[Target], meant: Mapping[str, Sequence[int]]
-) -> dict[str, tuple[DeviceWish, ...]]:
+) -> dict[str, tuple[DesiredDevice, ...]]:
     """Host id → what is wished of it, in the order of the hosts, of those in ``meant`` (see ``meant_hosts``) that are there."""
     return {
-        host.moid: tuple(dict.fromkeys(wish for number in meant[host.moid] for wish in targets[number].devices))
+        host.moid: tuple(dict.fromkeys(desired for number in meant[host.moid] for desired in targets[number].devices))
         for host in inventory.hosts
         if host.moid in meant
     }

@@ -25,7 +25,7 @@ PinnedAction = Literal["fail", "shutdown", "shutdown_then_power_off"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ParkWish:
+class DesiredMaintenance:
     """What is asked for. Timeouts are seconds and always finite. ``never_stop``: ids of VMs."""
 
     state: Literal["present", "absent"] = "present"
@@ -81,10 +81,10 @@ def marked_host(text: str) -> str | None:
     return found.group(1) if found else None
 
 
-def plan_parking(
+def plan_maintenance(
     hosts: Sequence[Host],
     residents: Mapping[str, Sequence[Vm]],
-    wish: ParkWish,
+    desired: DesiredMaintenance,
     *,
     tasks: Mapping[str, Sequence[str]],
     marks: Mapping[str, str],
@@ -92,18 +92,20 @@ def plan_parking(
 ) -> Plan:
     """One TargetPlan a host. ``residents`` and ``tasks`` by host id, ``marks`` by id; ``stopped``: VMs with a mark, wherever they are."""
     ordered = sorted(hosts, key=lambda host: (host.name, host.moid))
-    if wish.state == "present":
-        targets = [_park(host, residents.get(host.moid, ()), wish, tasks.get(host.moid, ()), marks) for host in ordered]
+    if desired.state == "present":
+        targets = [
+            _enter(host, residents.get(host.moid, ()), desired, tasks.get(host.moid, ()), marks) for host in ordered
+        ]
     else:
-        targets = [_release(host, wish, marks, stopped) for host in ordered]
+        targets = [_release(host, desired, marks, stopped) for host in ordered]
     return Plan(targets=tuple(targets))
 
 
 # -- into maintenance mode ------------------------------------------------------------------------------------------
 
 
-def _park(
-    host: Host, residents: Sequence[Vm], wish: ParkWish, tasks: Sequence[str], marks: Mapping[str, str]
+def _enter(
+    host: Host, residents: Sequence[Vm], desired: DesiredMaintenance, tasks: Sequence[str], marks: Mapping[str, str]
 ) -> TargetPlan:
     if not host.is_reachable:
         return TargetPlan(target=host.name, moid=host.moid, blockers=(unreachable(host),))
@@ -112,24 +114,24 @@ def _park(
         return TargetPlan(target=host.name, moid=host.moid, warnings=() if host.moid in marks else (warning,))
     pinned = _pinned(host, residents)
     enter = EnterMaintenance(
-        timeout_seconds=wish.drain_timeout,
-        evacuate_powered_off=wish.evacuate_powered_off,
-        vsan_mode=wish.vsan_mode,
+        timeout_seconds=desired.drain_timeout,
+        evacuate_powered_off=desired.evacuate_powered_off,
+        vsan_mode=desired.vsan_mode,
     )
     return TargetPlan(
         target=host.name,
         moid=host.moid,
         changes=(
-            *(_stop(vm, wish) for vm in pinned),
+            *(_stop(vm, desired) for vm in pinned),
             Change(kind="enter_maintenance", subject="maintenance mode", before=False, after=True, detail=enter),
         ),
         blockers=(
             *_unsupported(host),
             *_other_work(host, tasks),
-            *_refused(host, pinned, wish),
-            *_evacuation(host, residents, wish),
+            *_refused(host, pinned, desired),
+            *_evacuation(host, residents, desired),
         ),
-        warnings=_movers(host, residents, wish),
+        warnings=_movers(host, residents, desired),
     )
 
 
@@ -151,13 +153,13 @@ def _other_work(host: Host, tasks: Sequence[str]) -> Iterator[Blocker]:
         )
 
 
-def _evacuation(host: Host, residents: Sequence[Vm], wish: ParkWish) -> Iterator[Blocker]:
+def _evacuation(host: Host, residents: Sequence[Vm], desired: DesiredMaintenance) -> Iterator[Blocker]:
     """Those that are stopped first are off by then, too."""
-    stops = wish.pinned != "fail"
+    stops = desired.pinned != "fail"
     fixed = [vm.name for vm in residents if (stops or not vm.is_powered_on) and _is_fixed(vm)]
-    if wish.evacuate_powered_off and fixed:
+    if desired.evacuate_powered_off and fixed:
         yield evacuation_loses_devices(host.name, fixed)
-    unread = unread_vms(host, residents) if wish.evacuate_powered_off else ()
+    unread = unread_vms(host, residents) if desired.evacuate_powered_off else ()
     if unread:
         yield evacuation_may_lose_devices(host.name, unread)
 
@@ -166,14 +168,14 @@ def _is_fixed(vm: Vm) -> bool:
     return any(isinstance(device.backing, FixedBacking) for device in vm.devices)
 
 
-def _movers(host: Host, residents: Sequence[Vm], wish: ParkWish) -> tuple[str, ...]:
+def _movers(host: Host, residents: Sequence[Vm], desired: DesiredMaintenance) -> tuple[str, ...]:
     """VMs that must be moved away by the cluster before the host is in maintenance mode."""
     moving = sorted(vm.name for vm in residents if vm.is_powered_on and not vm.pins_to_host)
     if not moving or host.cluster is None or host.drs_moves_vms:
         return ()
     why = "DRS of its cluster does not move them by itself" if host.drs_moves_vms is False else "DRS may not move them"
     return (
-        f"{host.name} waits up to {wish.drain_timeout} seconds for these virtual machines to be moved away: "
+        f"{host.name} waits up to {desired.drain_timeout} seconds for these virtual machines to be moved away: "
         f"{', '.join(moving)}. {why}: be ready to move them",
     )
 
@@ -185,10 +187,10 @@ def _pinned(host: Host, residents: Sequence[Vm]) -> list[Vm]:
     return sorted(found, key=lambda vm: (vm.name, vm.moid))
 
 
-def _refused(host: Host, pinned: Sequence[Vm], wish: ParkWish) -> tuple[Blocker, ...]:
+def _refused(host: Host, pinned: Sequence[Vm], desired: DesiredMaintenance) -> tuple[Blocker, ...]:
     if not pinned:
         return ()
-    never = [vm for vm in pinned if vm.moid in wish.never_stop]
+    never = [vm for vm in pinned if vm.moid in desired.never_stop]
     deaf = [vm for vm in pinned if not vm.tools_running]
     if never:
         blocker = Blocker(
@@ -196,13 +198,13 @@ def _refused(host: Host, pinned: Sequence[Vm], wish: ParkWish) -> tuple[Blocker,
             message=f"{host.name} runs virtual machines that cannot be moved and must never be stopped: {_list(never)}",
             cure="Move their work elsewhere by hand and shut them down, or leave this host out",
         )
-    elif wish.pinned == "fail":
+    elif desired.pinned == "fail":
         blocker = Blocker(
             code="pinned_vms",
             message=f"{host.name} runs virtual machines that cannot be moved: {_list(pinned)}",
             cure="Shut them down first, or set pinned_vms: shutdown to have them stopped, and started again with state: absent",
         )
-    elif wish.pinned == "shutdown" and deaf:
+    elif desired.pinned == "shutdown" and deaf:
         blocker = Blocker(
             code="tools_not_running",
             message=f"VMware Tools do not run in {', '.join(vm.name for vm in deaf)} on {host.name}, so the guest cannot be asked "
@@ -219,26 +221,26 @@ def _list(vms: Sequence[Vm]) -> str:
     return "; ".join(f"{name} ({devices or 'its host is in no cluster'})" for name, devices in held)
 
 
-def _stop(vm: Vm, wish: ParkWish) -> Change:
-    how = PowerOff(timeout_seconds=wish.stop_timeout, allow_power_off=wish.pinned == "shutdown_then_power_off")
+def _stop(vm: Vm, desired: DesiredMaintenance) -> Change:
+    how = PowerOff(timeout_seconds=desired.stop_timeout, allow_power_off=desired.pinned == "shutdown_then_power_off")
     return Change(kind="shutdown", subject=vm.name, before="poweredOn", after="poweredOff", detail=(vm, how))
 
 
 # -- and back -------------------------------------------------------------------------------------------------------
 
 
-def _release(host: Host, wish: ParkWish, marks: Mapping[str, str], stopped: Sequence[Vm]) -> TargetPlan:
+def _release(host: Host, desired: DesiredMaintenance, marks: Mapping[str, str], stopped: Sequence[Vm]) -> TargetPlan:
     if not host.is_reachable:
         return TargetPlan(target=host.name, moid=host.moid, blockers=(unreachable(host),))
-    ours = host.moid in marks
+    own = host.moid in marks
     changes: list[Change] = []
     blockers: tuple[Blocker, ...] = ()
     if host.in_maintenance_mode:
-        detail = ExitMaintenance(timeout_seconds=wish.leave_timeout)
+        detail = ExitMaintenance(timeout_seconds=desired.leave_timeout)
         changes.append(
             Change(kind="exit_maintenance", subject="maintenance mode", before=True, after=False, detail=detail)
         )
-        if not ours and wish.operator_maintenance == "keep":
+        if not own and desired.operator_maintenance == "keep":
             blockers = (
                 Blocker(
                     code="maintenance_by_other",
@@ -246,9 +248,9 @@ def _release(host: Host, wish: ParkWish, marks: Mapping[str, str], stopped: Sequ
                     cure="It is left alone. Set operator_maintenance: end to end it all the same",
                 ),
             )
-    if ours:
+    if own:
         changes.append(_forget(host.moid, "mark of the host"))
-    waiting = [vm for vm in stopped if marked_host(marks.get(vm.moid, "")) == host.moid] if wish.start_vms else []
+    waiting = [vm for vm in stopped if marked_host(marks.get(vm.moid, "")) == host.moid] if desired.start_vms else []
     # A VM with a dynamic device would be given any free card, also one that is fixed in a VM that is off: those start first.
     for vm in sorted(waiting, key=lambda vm: (not _is_fixed(vm), vm.name, vm.moid)):
         if not vm.is_powered_on:

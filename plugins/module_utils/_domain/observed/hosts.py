@@ -84,7 +84,7 @@ class HostDevice:
         return self.reported and self.enabled != self.active
 
     @property
-    def owes_reboot(self) -> bool:
+    def requires_reboot(self) -> bool:
         """Pending, and a reboot settles it: a stale setting, which the host no longer offers, no reboot puts in force."""
         return self.is_pending and (not self.enabled or self.capable)
 
@@ -275,7 +275,7 @@ class Host:
     @property
     def pending(self) -> tuple[HostDevice, ...]:
         """Devices for which a reboot is owed."""
-        return tuple(device for device in self.devices if device.owes_reboot)
+        return tuple(device for device in self.devices if device.requires_reboot)
 
     def candidates(self) -> tuple[HostDevice, ...]:
         """Devices somebody could want to pass through: neither bridges nor virtual functions, which network adapters use."""

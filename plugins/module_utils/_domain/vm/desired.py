@@ -9,20 +9,20 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from ..errors import InputError
-from ..host.selector import DeviceWish
+from ..host.selector import DesiredDevice
 from ..observed.hosts import Host, HostDevice, UnreadVm
 from ..observed.uncertain_holders import unread_vms
 from ..observed.vms import AllowedDevice, Vm
-from .mmio import MmioWish
+from .mmio import DesiredMmio
 
-WishState: TypeAlias = Literal["present", "absent", "exactly"]
+DesiredState: TypeAlias = Literal["present", "absent", "exactly"]
 BackingChoice: TypeAlias = Literal["auto", "dynamic", "fixed"]
 BackingKind: TypeAlias = Literal["dynamic", "fixed"]
 PowerChoice: TypeAlias = Literal["keep", "off", "cycle", "on"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class VmWish:
+class DesiredVm:
     """The passthrough devices one VM is to have.
 
     ``present``: at least these. ``absent``: none that match, whatever
@@ -33,19 +33,19 @@ class VmWish:
 
     target: str
     moid: str
-    devices: tuple[DeviceWish, ...] = ()
-    state: WishState = "present"
+    devices: tuple[DesiredDevice, ...] = ()
+    state: DesiredState = "present"
     backing: BackingChoice = "auto"
     power: PowerChoice = "keep"
     shutdown_timeout: int = 300
     allow_power_off: bool = False
-    mmio: MmioWish | None = None
+    mmio: DesiredMmio | None = None
     unlock_memory: bool = False
     disable_hot_add: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class VmWorld:
+class ObservedVms:
     """Everything a plan for VMs is made from.
 
     ``vms`` holds at least the wished ones; ``others`` further VMs whose devices count as taken. A moid missing from
@@ -164,53 +164,53 @@ class HotAdd:
     cpu: bool | None = None
 
 
-def check_wishes(world: VmWorld, wishes: Sequence[VmWish]) -> None:
+def check_all_desired(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -> None:
     """Raise InputError for wishes that are wrong whatever the state of the VMs (but for where they stand)."""
     seen: set[str] = set()
-    for wish in wishes:
-        if wish.moid in seen:
+    for desired in desired_vms:
+        if desired.moid in seen:
             raise InputError(
-                message=f"{wish.target} is named twice",
+                message=f"{desired.target} is named twice",
                 code="vm_twice",
                 parameter="vms",
                 cure="Put all devices of one VM into one entry",
             )
-        seen.add(wish.moid)
-        check_wish(wish)
-    _check_addresses(world, wishes)
+        seen.add(desired.moid)
+        check_desired(desired)
+    _check_addresses(observed, desired_vms)
 
 
-def check_wish(wish: VmWish) -> None:
+def check_desired(desired: DesiredVm) -> None:
     """Raise InputError for one wish that is wrong whatever the state of its VM."""
-    if wish.state == "absent" and not wish.devices:
+    if desired.state == "absent" and not desired.devices:
         raise InputError(
-            message=f"state absent for {wish.target} names no device",
+            message=f"state absent for {desired.target} names no device",
             code="nothing_named",
             parameter="devices",
             cure="Name the devices to detach, or use state exactly with an empty list to detach all",
         )
-    for entry in wish.devices:
-        if wish.state != "absent" and wish.backing == "dynamic" and needs_fixed(entry):
+    for entry in desired.devices:
+        if desired.state != "absent" and desired.backing == "dynamic" and needs_fixed(entry):
             raise InputError(
-                message=f"{entry.text} for {wish.target} names devices of one host, which backing dynamic cannot ask for",
+                message=f"{entry.text} for {desired.target} names devices of one host, which backing dynamic cannot ask for",
                 code="dynamic_by_place",
                 parameter="backing",
                 cure="Name the devices by vendor:device with a number, or use backing fixed",
             )
 
 
-def needs_fixed(entry: DeviceWish) -> bool:
+def needs_fixed(entry: DesiredDevice) -> bool:
     """True for wishes that mean certain devices of one host, whatever the model."""
     return entry.selector.address is not None or entry.selector.slot is not None or entry.count == "all"
 
 
-def _check_addresses(world: VmWorld, wishes: Sequence[VmWish]) -> None:
+def _check_addresses(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -> None:
     """An address alone names other hardware on another host."""
     places: dict[str, set[str | None]] = {}
-    for wish in wishes:
-        for entry in wish.devices:
+    for desired in desired_vms:
+        for entry in desired.devices:
             if entry.selector.address is not None and not entry.selector.names_kind:
-                places.setdefault(entry.selector.address, set()).add(world.vm(wish.moid).host_moid)
+                places.setdefault(entry.selector.address, set()).add(observed.vm(desired.moid).host_moid)
     for address in sorted(places):
         if len(places[address]) > 1:
             raise InputError(

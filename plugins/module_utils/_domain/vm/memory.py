@@ -24,7 +24,7 @@ LIMIT = "memory limit"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class MemoryWish:
+class DesiredMemory:
     """How the memory of one VM is to be reserved.
 
     ``locked``: the reservation follows the size. ``reserved``: ``reservation_mb`` exactly, lock off. ``unlocked``:
@@ -167,50 +167,50 @@ def pool_blockers(vm: Vm, reservation_mb: int) -> tuple[Blocker, ...]:
     )
 
 
-def plan_memory(vms: Sequence[Vm], wishes: Mapping[str, MemoryWish]) -> Plan:
+def plan_memory(vms: Sequence[Vm], desired_memory: Mapping[str, DesiredMemory]) -> Plan:
     """One target per wished VM (``wishes`` by moid). Raises ValueError for a moid that is not among ``vms``
     (programming error)."""
     table = {vm.moid: vm for vm in vms}
-    unknown = sorted(set(wishes) - set(table))
+    unknown = sorted(set(desired_memory) - set(table))
     if unknown:
         raise ValueError(f"no state was read for VMs {', '.join(unknown)}")
-    chosen = sorted((table[moid] for moid in wishes), key=lambda vm: (vm.name, vm.moid))
-    return Plan(targets=tuple(_plan_one(vm, wishes[vm.moid]) for vm in chosen))
+    chosen = sorted((table[moid] for moid in desired_memory), key=lambda vm: (vm.name, vm.moid))
+    return Plan(targets=tuple(_plan_one(vm, desired_memory[vm.moid]) for vm in chosen))
 
 
-def _plan_one(vm: Vm, wish: MemoryWish) -> TargetPlan:
-    changes = _changes(vm, wish)
-    blockers = _blockers(vm, wish, changes)
+def _plan_one(vm: Vm, desired: DesiredMemory) -> TargetPlan:
+    changes = _changes(vm, desired)
+    blockers = _blockers(vm, desired, changes)
     return TargetPlan(
         target=vm.name,
         moid=vm.moid,
         changes=changes,
         blockers=blockers,
-        warnings=_warnings(vm, wish),
+        warnings=_warnings(vm, desired),
         facts={"memory": {**_plain(vm.memory), "size_mb": vm.memory.size_mb, "limit_mb": vm.memory.limit_mb}},
     )
 
 
-def _changes(vm: Vm, wish: MemoryWish) -> tuple[Change, ...]:
-    if wish.state == "locked":
+def _changes(vm: Vm, desired: DesiredMemory) -> tuple[Change, ...]:
+    if desired.state == "locked":
         return lock_changes(vm)
-    changes = unlock_changes(vm, wish.reservation_mb)
-    if wish.reservation_mb is not None and vm.needs_full_reservation and vm.memory.limit_mb is not None:
+    changes = unlock_changes(vm, desired.reservation_mb)
+    if desired.reservation_mb is not None and vm.needs_full_reservation and vm.memory.limit_mb is not None:
         changes = (*changes, _limit_change(vm.memory))
     return changes
 
 
-def _blockers(vm: Vm, wish: MemoryWish, changes: tuple[Change, ...]) -> tuple[Blocker, ...]:
+def _blockers(vm: Vm, desired: DesiredMemory, changes: tuple[Change, ...]) -> tuple[Blocker, ...]:
     blockers = [*state_blockers(vm, bool(changes))]
-    if wish.state == "locked":
+    if desired.state == "locked":
         if not vm.memory.locked_to_max:
             blockers += lock_blockers(vm)
         return tuple(blockers)
     write = merge_writes(changes)
     target = write.reservation_mb if write.reservation_mb is not None else vm.memory.reservation_mb
-    blockers += _size_blockers(vm, wish, target)
-    blockers += _device_blockers(vm, wish, target)
-    blockers += _feature_blockers(vm, wish, target)
+    blockers += _size_blockers(vm, desired, target)
+    blockers += _device_blockers(vm, desired, target)
+    blockers += _feature_blockers(vm, desired, target)
     if not any(blocker.code == "reservation_above_size" for blocker in blockers) and target > vm.memory.reservation_mb:
         blockers += pool_blockers(vm, target)
     return tuple(blockers)
@@ -249,12 +249,12 @@ def state_blockers(vm: Vm, changing: bool) -> tuple[Blocker, ...]:
     return tuple(blockers)
 
 
-def _size_blockers(vm: Vm, wish: MemoryWish, target: int) -> list[Blocker]:
-    if wish.reservation_mb is not None and wish.reservation_mb > vm.memory.size_mb:
+def _size_blockers(vm: Vm, desired: DesiredMemory, target: int) -> list[Blocker]:
+    if desired.reservation_mb is not None and desired.reservation_mb > vm.memory.size_mb:
         return [
             Blocker(
                 code="reservation_above_size",
-                message=f"{vm.name} has {vm.memory.size_mb} MB of memory; {wish.reservation_mb} MB cannot be reserved",
+                message=f"{vm.name} has {vm.memory.size_mb} MB of memory; {desired.reservation_mb} MB cannot be reserved",
                 cure="Reserve at most the memory size, or use state locked to follow it",
             )
         ]
@@ -270,7 +270,7 @@ def _size_blockers(vm: Vm, wish: MemoryWish, target: int) -> list[Blocker]:
     return []
 
 
-def _is_given_up(vm: Vm, wish: MemoryWish, target: int) -> bool:
+def _is_given_up(vm: Vm, desired: DesiredMemory, target: int) -> bool:
     """True when less than all memory would be reserved for good, and that is asked for."""
     return vm.memory.locked_to_max or (target < vm.memory.size_mb and target != vm.memory.reservation_mb)
 
@@ -279,9 +279,9 @@ def _loss(vm: Vm, target: int) -> str:
     return "unlocked" if vm.memory.locked_to_max else f"lowered to {target} of {vm.memory.size_mb} MB"
 
 
-def _feature_blockers(vm: Vm, wish: MemoryWish, target: int) -> list[Blocker]:
+def _feature_blockers(vm: Vm, desired: DesiredMemory, target: int) -> list[Blocker]:
     """Fault Tolerance and high latency sensitivity demand a full reservation too; the API refuses to take it away."""
-    if not vm.lock_reasons or not _is_given_up(vm, wish, target):
+    if not vm.lock_reasons or not _is_given_up(vm, desired, target):
         return []
     return [
         Blocker(
@@ -292,9 +292,9 @@ def _feature_blockers(vm: Vm, wish: MemoryWish, target: int) -> list[Blocker]:
     ]
 
 
-def _device_blockers(vm: Vm, wish: MemoryWish, target: int) -> list[Blocker]:
+def _device_blockers(vm: Vm, desired: DesiredMemory, target: int) -> list[Blocker]:
     devices = vm.devices  # one with a backing of a later release may need it, too
-    if not devices or not _is_given_up(vm, wish, target):
+    if not devices or not _is_given_up(vm, desired, target):
         return []
     what = _loss(vm, target)
     return [
@@ -307,17 +307,17 @@ def _device_blockers(vm: Vm, wish: MemoryWish, target: int) -> list[Blocker]:
     ]
 
 
-def _warnings(vm: Vm, wish: MemoryWish) -> tuple[str, ...]:
+def _warnings(vm: Vm, desired: DesiredMemory) -> tuple[str, ...]:
     devices = vm.needs_full_reservation
-    if not devices or wish.state == "locked":
+    if not devices or desired.state == "locked":
         return ()
     names = ", ".join(describe_device(device) for device in devices)
-    if wish.state == "unlocked" and not vm.memory.is_fully_reserved:
+    if desired.state == "unlocked" and not vm.memory.is_fully_reserved:
         return (
             f"{vm.name} has {names} but reserves only {vm.memory.reservation_mb} of {vm.memory.size_mb} MB: "
             "it will not power on. Use state locked.",
         )
-    if wish.state == "reserved" and not vm.memory.locked_to_max and wish.reservation_mb == vm.memory.size_mb:
+    if desired.state == "reserved" and not vm.memory.locked_to_max and desired.reservation_mb == vm.memory.size_mb:
         return (
             f"{vm.name} has {names}: a reservation in numbers does not follow when its memory grows, and it will then "
             "not power on. Use state locked.",

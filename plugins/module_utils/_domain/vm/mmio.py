@@ -37,7 +37,7 @@ _NAMED_SIZE = re.compile(r"(?<![\d.])(\d{1,4})\s?Gi?B\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class MmioWish:
+class DesiredMmio:
     """``size_gb``: the window itself, a power of two. Otherwise computed, with ``per_device_gb`` (by vendor:device)
     before the table; 0 says that a card has small BARs, whatever the table has."""
 
@@ -63,13 +63,13 @@ class MmioWish:
                     )
 
 
-def parse_mmio(raw: Mapping[str, Any] | None, parameter: str = "mmio") -> MmioWish | None:
+def parse_mmio(raw: Mapping[str, Any] | None, parameter: str = "mmio") -> DesiredMmio | None:
     """The window a user wrote, as ``size_gb`` or as ``device_gb`` (vendor:device → memory of one card). Raises InputError."""
     if raw is None:
         return None
     sizes = raw.get("device_gb")
     if sizes is None:
-        return MmioWish(size_gb=raw.get("size_gb"))
+        return DesiredMmio(size_gb=raw.get("size_gb"))
     if not isinstance(sizes, Mapping):
         raise _bad_sizes(f"{parameter}.device_gb is no mapping of vendor:device to gigabytes")
     given: dict[str, int] = {}
@@ -79,7 +79,7 @@ def parse_mmio(raw: Mapping[str, Any] | None, parameter: str = "mmio") -> MmioWi
             raise _bad_sizes(f"{parameter}.device_gb holds {size!r} for {ids}, which is no whole number of gigabytes")
         # In the spelling that the devices of hosts have: 10DE:20F1 would match nothing, and say nothing.
         given[":".join(parse_pair(str(ids)))] = number
-    return MmioWish(size_gb=raw.get("size_gb"), per_device_gb=given)
+    return DesiredMmio(size_gb=raw.get("size_gb"), per_device_gb=given)
 
 
 def _bad_sizes(message: str) -> InputError:
@@ -118,9 +118,9 @@ def bar_gb(memory_gb: int) -> int:
     return 1 << (memory_gb - 1).bit_length()
 
 
-def plan_mmio(vm: Vm, wish: MmioWish, devices: Sequence[MmioDevice]) -> MmioPlan:
+def plan_mmio(vm: Vm, desired: DesiredMmio, devices: Sequence[MmioDevice]) -> MmioPlan:
     """The window for the devices a VM will have; nothing when it will have none."""
-    if not devices or _all_small(wish, devices):
+    if not devices or _all_small(desired, devices):
         return MmioPlan()
     blockers = []
     if vm.firmware != "efi":
@@ -132,8 +132,8 @@ def plan_mmio(vm: Vm, wish: MmioWish, devices: Sequence[MmioDevice]) -> MmioPlan
                 "Leave mmio out if the cards map less than 16 GB in all",
             )
         )
-    arithmetic, total, unknown = _sum(wish, devices)
-    if unknown and wish.size_gb is None:
+    arithmetic, total, unknown = _sum(desired, devices)
+    if unknown and desired.size_gb is None:
         blockers.append(
             Blocker(
                 code="mmio_size_unknown",
@@ -144,7 +144,7 @@ def plan_mmio(vm: Vm, wish: MmioWish, devices: Sequence[MmioDevice]) -> MmioPlan
             )
         )
     current = current_size_gb(vm)
-    size = wish.size_gb if wish.size_gb is not None else max(power_of_two_above(total), DEFAULT_WINDOW_GB)
+    size = desired.size_gb if desired.size_gb is not None else max(power_of_two_above(total), DEFAULT_WINDOW_GB)
     if size <= total:
         blockers.append(
             Blocker(
@@ -167,18 +167,18 @@ def plan_mmio(vm: Vm, wish: MmioWish, devices: Sequence[MmioDevice]) -> MmioPlan
     )
 
 
-def _all_small(wish: MmioWish, devices: Sequence[MmioDevice]) -> bool:
+def _all_small(desired: DesiredMmio, devices: Sequence[MmioDevice]) -> bool:
     """True when the caller says that a card has small BARs, and nothing else the VM has needs a window."""
-    if wish.size_gb is not None or not isinstance(wish.per_device_gb, Mapping):
+    if desired.size_gb is not None or not isinstance(desired.per_device_gb, Mapping):
         return False
-    _arithmetic, total, unknown = _sum(wish, devices)
-    said = any(wish.per_device_gb.get(device.ids) == 0 for device in devices)
+    _arithmetic, total, unknown = _sum(desired, devices)
+    said = any(desired.per_device_gb.get(device.ids) == 0 for device in devices)
     return said and total == 0 and not unknown
 
 
 def window_problem(vm: Vm, devices: Sequence[MmioDevice]) -> str:
     """Why the VM will probably not start with the window it has, when nobody asked to set it; empty when it will."""
-    arithmetic, total, _unused = _sum(MmioWish(), devices)
+    arithmetic, total, _unused = _sum(DesiredMmio(), devices)
     current = current_size_gb(vm)
     if total <= UNSET_WINDOW_GB or (current is not None and current > total):
         return ""
@@ -196,7 +196,7 @@ def unknown_size_blocker(vm: Vm, added: Sequence[MmioDevice], known_good: Collec
     large = [
         device for device in added if device.class_id.startswith(_LARGE_BAR_CLASSES) and device.ids not in known_good
     ]
-    _arithmetic, _total, unknown = _sum(MmioWish(), large)
+    _arithmetic, _total, unknown = _sum(DesiredMmio(), large)
     if not unknown:
         return None
     ids = unknown[0].split()[0]
@@ -224,9 +224,9 @@ def current_size_gb(vm: Vm) -> int | None:
     return int(value) if value is not None and value.strip().isdecimal() else None
 
 
-def _sum(wish: MmioWish, devices: Sequence[MmioDevice]) -> tuple[str, int, list[str]]:
+def _sum(desired: DesiredMmio, devices: Sequence[MmioDevice]) -> tuple[str, int, list[str]]:
     """Arithmetic in words, its sum in GB, and the models of unknown size."""
-    given = wish.per_device_gb if isinstance(wish.per_device_gb, Mapping) else {}
+    given = desired.per_device_gb if isinstance(desired.per_device_gb, Mapping) else {}
     models = {device.ids: device for device in sorted(devices, key=lambda device: (device.ids, device.name))}
     terms, total, unknown = [], 0, []
     for ids, count in sorted(Counter(device.ids for device in devices).items()):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from ..observed.hosts import Host
 from ..observed.vms import Vm
 from ..plan import Blocker, Change
-from .desired import BackingKind, HotAdd, PowerOff, VmWish
+from .desired import BackingKind, DesiredVm, HotAdd, PowerOff
 from .limits import check_hardware, check_limit, counts_towards_limit
 from .memory import describe_device, lock_blockers
 
@@ -35,7 +35,7 @@ class PowerSteps:
         return self.power_on is not None
 
 
-def power_steps(vm: Vm, wish: VmWish, needs_off: bool) -> PowerSteps:
+def power_steps(vm: Vm, desired: DesiredVm, needs_off: bool) -> PowerSteps:
     """What is done to a VM's power.
 
     ``keep``: nothing, so a change that needs the VM off is refused while it runs. ``off``: shut down for the change
@@ -43,9 +43,9 @@ def power_steps(vm: Vm, wish: VmWish, needs_off: bool) -> PowerSteps:
     was off. A VM that needs no change is never touched, save that ``on`` starts one that is off.
     """
     running = vm.power_state != "poweredOff"
-    start = _power_on(vm, wish, needs_off and running)
+    start = _power_on(vm, desired, needs_off and running)
     if not needs_off or not running:
-        return PowerSteps(power_on=start if wish.power == "on" and not vm.is_powered_on else None)
+        return PowerSteps(power_on=start if desired.power == "on" and not vm.is_powered_on else None)
     if not vm.is_powered_on:
         return PowerSteps(
             blockers=(
@@ -56,7 +56,7 @@ def power_steps(vm: Vm, wish: VmWish, needs_off: bool) -> PowerSteps:
                 ),
             )
         )
-    if wish.power == "keep":
+    if desired.power == "keep":
         return PowerSteps(
             blockers=(
                 Blocker(
@@ -71,23 +71,23 @@ def power_steps(vm: Vm, wish: VmWish, needs_off: bool) -> PowerSteps:
         subject="power",
         before=vm.power_state,
         after="poweredOff",
-        detail=PowerOff(timeout_seconds=wish.shutdown_timeout, allow_power_off=wish.allow_power_off),
+        detail=PowerOff(timeout_seconds=desired.shutdown_timeout, allow_power_off=desired.allow_power_off),
     )
-    blockers, warnings = _guest_shutdown(vm, wish)
+    blockers, warnings = _guest_shutdown(vm, desired)
     return PowerSteps(
-        shutdown=shutdown, power_on=None if wish.power == "off" else start, blockers=blockers, warnings=warnings
+        shutdown=shutdown, power_on=None if desired.power == "off" else start, blockers=blockers, warnings=warnings
     )
 
 
-def _power_on(vm: Vm, wish: VmWish, was_shut_down: bool) -> Change:
+def _power_on(vm: Vm, desired: DesiredVm, was_shut_down: bool) -> Change:
     before = "poweredOff" if was_shut_down else vm.power_state
     return Change(kind="power_on", subject="power", before=before, after="poweredOn")
 
 
-def _guest_shutdown(vm: Vm, wish: VmWish) -> tuple[tuple[Blocker, ...], tuple[str, ...]]:
+def _guest_shutdown(vm: Vm, desired: DesiredVm) -> tuple[tuple[Blocker, ...], tuple[str, ...]]:
     if vm.tools_running:
         return (), ()
-    if wish.allow_power_off:
+    if desired.allow_power_off:
         return (), (f"{vm.name} runs no VMware Tools: it will be powered off without a guest shutdown",)
     return (
         Blocker(
@@ -99,12 +99,12 @@ def _guest_shutdown(vm: Vm, wish: VmWish) -> tuple[tuple[Blocker, ...], tuple[st
 
 
 def attach_blockers(
-    vm: Vm, wish: VmWish, kinds: Collection[BackingKind], count_after: int, maximum: int | None
+    vm: Vm, desired: DesiredVm, kinds: Collection[BackingKind], count_after: int, maximum: int | None
 ) -> tuple[Blocker, ...]:
     """Why a VM cannot be given devices of these kinds, whichever devices they are."""
     blockers = [
         *_feature_blockers(vm),
-        *_hot_plug_blockers(vm, wish, kinds),
+        *_hot_plug_blockers(vm, desired, kinds),
         *(blocker for kind in sorted(kinds) if (blocker := check_hardware(vm, kind)) is not None),
     ]
     limit = check_limit(vm, count_after, maximum)
@@ -143,7 +143,7 @@ def _feature_blockers(vm: Vm) -> list[Blocker]:
     return blockers
 
 
-def _hot_plug_blockers(vm: Vm, wish: VmWish, kinds: Collection[BackingKind]) -> list[Blocker]:
+def _hot_plug_blockers(vm: Vm, desired: DesiredVm, kinds: Collection[BackingKind]) -> list[Blocker]:
     """Hot-plug of fixed devices does not go with a virtual IOMMU, with CPU or memory hot-add, or with dynamic
     devices."""
     if not vm.fixed_hot_plug:
@@ -151,7 +151,7 @@ def _hot_plug_blockers(vm: Vm, wish: VmWish, kinds: Collection[BackingKind]) -> 
     clashes = []
     if vm.virtual_iommu:
         clashes.append("a virtual IOMMU")
-    if (vm.memory.hot_add or vm.cpu_hot_add) and not wish.disable_hot_add:
+    if (vm.memory.hot_add or vm.cpu_hot_add) and not desired.disable_hot_add:
         clashes.append("CPU or memory hot-add")
     if "dynamic" in kinds:
         clashes.append("dynamic passthrough devices")

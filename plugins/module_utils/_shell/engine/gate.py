@@ -15,25 +15,25 @@ from ..._domain.errors import DirectPathError
 from ..._domain.plan import Change, TargetPlan
 from ..._domain.writing.recheck import still_to_do
 
-World = TypeVar("World")
+Observed = TypeVar("Observed")
 
 
-class Gate(Generic[World]):
+class Gate(Generic[Observed]):
     """The gate of one target. ``elsewhere``: planned changes that somebody else made before our turn came."""
 
-    def __init__(self, planned: TargetPlan, look: Callable[[], tuple[World, TargetPlan | None]]) -> None:
+    def __init__(self, planned: TargetPlan, look: Callable[[], tuple[Observed, TargetPlan | None]]) -> None:
         self._planned, self._look = planned, look
         self.elsewhere: tuple[Change, ...] = ()
 
-    def look(self) -> tuple[World, TargetPlan]:
+    def look(self) -> tuple[Observed, TargetPlan]:
         """The target as it is now, and its plan. Raises DirectPathError (vanished) where it was removed."""
-        world, now = self._look()
+        observed, now = self._look()
         if now is None:
             name = self._planned.target
             raise DirectPathError(
                 message=f"{name} was removed after it was read", code="vanished", cure="Run the task again"
             )
-        return world, now
+        return observed, now
 
     def judge(self, changes: Sequence[Change], now: TargetPlan, *, doing: str, also: str = "") -> tuple[Change, ...]:
         """Which of the ``changes`` are still to be made. Raises DirectPathError (changed_meanwhile) where any other would be."""

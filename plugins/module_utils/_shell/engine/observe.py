@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ..._domain.errors import InputError
-from ..._domain.host.passthrough import PassthroughWish, needs_fabric, plan_passthrough, project
+from ..._domain.host.passthrough import DesiredPassthrough, needs_fabric, plan_passthrough, project
 from ..._domain.host.protection import holds_disks
-from ..._domain.host.selector import DeviceWish
+from ..._domain.host.selector import DesiredDevice
 from ..._domain.host.targets import Inventory, Target, resolve_hosts, resolve_targets
 from ..._domain.names import Reference, resolve_each
 from ..._domain.observed.hosts import Host
 from ..._domain.observed.vms import REMOVED, Vm, VmName
 from ..._domain.plan import Plan
-from ..._domain.vm.devices.plan import VmWorld
+from ..._domain.vm.devices.plan import ObservedVms
 from ..._vsphere.read.fabric import read_fabric
 from ..._vsphere.read.hosts import (
     read_around,
@@ -34,26 +34,30 @@ from ..._vsphere.session.connect import Session
 
 
 @dataclass(frozen=True, kw_only=True)
-class HostWorld:
+class ObservedHosts:
     """The hosts a wish is about, and the devices wished of each (by host id)."""
 
     hosts: tuple[Host, ...]
-    wishes: Mapping[str, tuple[DeviceWish, ...]]
+    desired_devices: Mapping[str, tuple[DesiredDevice, ...]]
     ignored_vms: frozenset[str] = frozenset()
     """Ids of VMs that are said to hold no device, although that cannot be read."""
 
     def host(self, moid: str) -> Host:
         return next(host for host in self.hosts if host.moid == moid)
 
-    def only(self, moids: Collection[str]) -> HostWorld:
+    def only(self, moids: Collection[str]) -> ObservedHosts:
         """The same about these hosts alone."""
         hosts = tuple(host for host in self.hosts if host.moid in moids)
-        return replace(self, hosts=hosts, wishes={moid: self.wishes[moid] for moid in self.wishes if moid in moids})
+        return replace(
+            self,
+            hosts=hosts,
+            desired_devices={moid: self.desired_devices[moid] for moid in self.desired_devices if moid in moids},
+        )
 
 
 def observe_hosts(
     session: Session, targets: Sequence[Target], *, users: bool = False, numa: bool = False, residents: bool = False
-) -> HostWorld:
+) -> ObservedHosts:
     """The hosts the targets mean: one bulk read for their names, one for what they hold, one for their VMs when ``users``.
     ``residents``: with the ids of their VMs.
 
@@ -64,8 +68,10 @@ def observe_hosts(
         names = read_host_names(session)
         return observe_chosen_hosts(session, targets, names, users=users, numa=numa, residents=residents)
     inventory = read_hosts(session, numa=numa, vms=residents)
-    wishes = resolve_targets(inventory, targets)
-    return HostWorld(hosts=read_users(session, inventory.hosts) if users else inventory.hosts, wishes=wishes)
+    desired_devices = resolve_targets(inventory, targets)
+    return ObservedHosts(
+        hosts=read_users(session, inventory.hosts) if users else inventory.hosts, desired_devices=desired_devices
+    )
 
 
 def observe_chosen_hosts(
@@ -76,35 +82,39 @@ def observe_chosen_hosts(
     users: bool = False,
     numa: bool = False,
     residents: bool = False,
-) -> HostWorld:
+) -> ObservedHosts:
     """The same where the names of the inventory were read already. Those of VMs tell of users that a host does not list."""
-    wishes = resolve_targets(inventory, targets)
-    meant = [host for host in inventory.hosts if host.moid in wishes]
+    desired_devices = resolve_targets(inventory, targets)
+    meant = [host for host in inventory.hosts if host.moid in desired_devices]
     chosen = reread_hosts(session, meant, numa=numa, vms=users or residents)
-    return HostWorld(hosts=read_users(session, chosen, inventory.vms) if users else chosen, wishes=wishes)
+    return ObservedHosts(
+        hosts=read_users(session, chosen, inventory.vms) if users else chosen, desired_devices=desired_devices
+    )
 
 
-def follow_hosts(session: Session, world: HostWorld, moids: Collection[str], *, users: bool = False) -> HostWorld:
+def follow_hosts(
+    session: Session, observed: ObservedHosts, moids: Collection[str], *, users: bool = False
+) -> ObservedHosts:
     """The same hosts as they are now, found by their ids: they may have been renamed or moved."""
-    known = world.only(moids)
+    known = observed.only(moids)
     hosts = reread_hosts(session, [replace(host, fabric=None, users={}) for host in known.hosts], vms=True)
     return replace(known, hosts=read_users(session, hosts) if users else hosts)
 
 
-def deepen_hosts(session: Session, world: HostWorld, plan: Plan) -> HostWorld:
+def deepen_hosts(session: Session, observed: ObservedHosts, plan: Plan) -> ObservedHosts:
     """Read what the hosts of a provisional plan live on. The same world comes back when no host needs it."""
     wanted = frozenset(needs_fabric(plan))
     if not wanted:
-        return world
+        return observed
     storage = {
         target.moid
         for target in plan.targets
         for change in target.changes
         if change.kind == "passthrough" and holds_disks(change.detail.device)
     }
-    chosen = [host for host in world.hosts if host.moid in wanted]
+    chosen = [host for host in observed.hosts if host.moid in wanted]
     deep = {host.moid: host for host in read_fabric(session, chosen, disks_of=storage & wanted)}
-    return replace(world, hosts=tuple(deep.get(host.moid, host) for host in world.hosts))
+    return replace(observed, hosts=tuple(deep.get(host.moid, host) for host in observed.hosts))
 
 
 def read_protection(session: Session, hosts: Sequence[Host], *, partitions: bool) -> tuple[Host, ...]:
@@ -117,13 +127,15 @@ def assume_enabled(
 ) -> tuple[Host, ...]:
     """The hosts as they will be once host_passthrough did its work for these targets and the owed reboots are over."""
     meant = resolve_targets(read_host_names(session), targets)
-    wishes = {host.moid: meant[host.moid] for host in hosts if host.moid in meant}
-    world = HostWorld(hosts=tuple(host for host in hosts if host.moid in wishes), wishes=wishes)
-    wish = PassthroughWish(devices=wishes, on_missing="skip", allow_protected=allow_protected)
-    plan = plan_passthrough(world.hosts, wish)
-    deeper = deepen_hosts(session, world, plan)
-    if deeper is not world:
-        plan = plan_passthrough(deeper.hosts, wish)
+    desired_devices = {host.moid: meant[host.moid] for host in hosts if host.moid in meant}
+    observed = ObservedHosts(
+        hosts=tuple(host for host in hosts if host.moid in desired_devices), desired_devices=desired_devices
+    )
+    desired = DesiredPassthrough(devices=desired_devices, on_missing="skip", allow_protected=allow_protected)
+    plan = plan_passthrough(observed.hosts, desired)
+    deeper = deepen_hosts(session, observed, plan)
+    if deeper is not observed:
+        plan = plan_passthrough(deeper.hosts, desired)
     settled = {host.moid: host for host in project(deeper.hosts, plan)}
     return tuple(settled.get(host.moid, host) for host in hosts)
 
@@ -154,10 +166,10 @@ class NamedVms:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NamedVmWorld(NamedVms):
+class ObservedNamedVms(NamedVms):
     """The same with every host one of them could run on, and every other VM that could hold a device there."""
 
-    world: VmWorld
+    observed: ObservedVms
 
 
 def follow_vms(session: Session, seen: NamedVms, moids: Collection[str]) -> NamedVms:
@@ -166,29 +178,29 @@ def follow_vms(session: Session, seen: NamedVms, moids: Collection[str]) -> Name
     return NamedVms(vms=place_vms(vms, seen.inventory.hosts), meant=_of(seen, vms), inventory=seen.inventory)
 
 
-def follow_vm_world(
-    session: Session, seen: NamedVmWorld, moids: Collection[str], *, anywhere: Collection[str]
-) -> NamedVmWorld:
+def follow_vms_and_hosts(
+    session: Session, seen: ObservedNamedVms, moids: Collection[str], *, anywhere: Collection[str]
+) -> ObservedNamedVms:
     """The same VMs, found by their ids, and the hosts they are on as they are now; for VMs that may run ``anywhere`` (ids) all of their
     cluster. What was read of other hosts before still gives names to models.
     """
     vms = _reread(session, seen, moids)
-    table = {host.moid: host for host in (*seen.inventory.hosts, *seen.world.hosts)}
+    table = {host.moid: host for host in (*seen.inventory.hosts, *seen.observed.hosts)}
     own = {vm.host_moid for vm in vms}
     homes = {table[vm.host_moid].compute_moid for vm in vms if vm.moid in anywhere and vm.host_moid in table}
     near = [host for moid, host in sorted(table.items()) if moid in own or host.compute_moid in homes]
     fresh, found = read_around(session, near, seen.inventory.vms)
     known = {host.moid for host in fresh}
-    far = tuple(host for host in seen.world.hosts if host.moid not in known)
+    far = tuple(host for host in seen.observed.hosts if host.moid not in known)
     taken = {vm.moid for vm in (*vms, *found)}
     # One that its host listed and lists no more has left. One that only says itself where it is still counts.
-    left = {moid for host in seen.world.hosts if host.moid in known for moid in host.residents}
-    others = [vm for vm in (*seen.world.vms, *seen.world.others) if vm.moid not in taken | left]
+    left = {moid for host in seen.observed.hosts if host.moid in known for moid in host.residents}
+    others = [vm for vm in (*seen.observed.vms, *seen.observed.others) if vm.moid not in taken | left]
     chosen = {vm.moid for vm in vms}
     others += [vm for vm in found if vm.moid not in chosen]
     hosts = (*fresh, *far)
-    world = replace(seen.world, vms=place_vms(vms, hosts), others=place_vms(others, hosts), hosts=hosts)
-    return NamedVmWorld(world=world, vms=world.vms, meant=_of(seen, vms), inventory=seen.inventory)
+    observed = replace(seen.observed, vms=place_vms(vms, hosts), others=place_vms(others, hosts), hosts=hosts)
+    return ObservedNamedVms(observed=observed, vms=observed.vms, meant=_of(seen, vms), inventory=seen.inventory)
 
 
 def _reread(session: Session, seen: NamedVms, moids: Collection[str]) -> tuple[Vm, ...]:
@@ -211,7 +223,7 @@ def observe_vms(session: Session, wanted: Sequence[Reference]) -> NamedVms:
     return NamedVms(vms=vms, meant=meant, inventory=inventory)
 
 
-def observe_vm_world(session: Session, wanted: Sequence[Reference]) -> NamedVmWorld:
+def observe_vms_and_hosts(session: Session, wanted: Sequence[Reference]) -> ObservedNamedVms:
     """The named VMs, every host one of them could run on, and every other VM that could hold a device there."""
     inventory = read_names(session)
     meant = find_vms(inventory, wanted)
@@ -219,12 +231,12 @@ def observe_vm_world(session: Session, wanted: Sequence[Reference]) -> NamedVmWo
     homes = {host.compute_moid for host in inventory.hosts if host.moid in {vm.host_moid for vm in chosen}}
     near = [host for host in inventory.hosts if host.compute_moid in homes]
     hosts = reread_hosts(session, near, numa=True, vms=True)
-    world = VmWorld(
+    observed = ObservedVms(
         vms=place_vms(read_vms(session, chosen, pools=True), near),
         others=place_vms(read_holders(session, neighbours(inventory, hosts, chosen)), near),
         hosts=read_bindings(session, hosts),
     )
-    return NamedVmWorld(world=world, vms=world.vms, meant=meant, inventory=inventory)
+    return ObservedNamedVms(observed=observed, vms=observed.vms, meant=meant, inventory=inventory)
 
 
 def neighbours(inventory: Inventory, hosts: Iterable[Host], chosen: Iterable[VmName]) -> list[VmName]:
@@ -253,13 +265,13 @@ def _chosen(inventory: Inventory, meant: Mapping[Reference, str]) -> list[VmName
     return [vm for vm in inventory.vms if vm.moid in chosen]
 
 
-def deepen_vm_world(session: Session, world: VmWorld, moids: Iterable[str]) -> VmWorld:
+def deepen_vms(session: Session, observed: ObservedVms, moids: Iterable[str]) -> ObservedVms:
     """Limits and ids for the VMs that a plan wants to change. The same world comes back when there is none."""
     wanted = frozenset(moids)
     if not wanted:
-        return world
-    options = read_options(session, [vm for vm in world.vms if vm.moid in wanted], world.hosts)
-    return replace(world, limits=options.limits, system_ids=options.system_ids, offered=options.offered)
+        return observed
+    options = read_options(session, [vm for vm in observed.vms if vm.moid in wanted], observed.hosts)
+    return replace(observed, limits=options.limits, system_ids=options.system_ids, offered=options.offered)
 
 
 def place_vms(vms: Iterable[Vm], hosts: Iterable[Host]) -> tuple[Vm, ...]:

@@ -23,8 +23,8 @@ from .arguments import CONNECTION, endpoint
 from .concurrent import work
 from .gate import Gate
 
-Wish = TypeVar("Wish")
-World = TypeVar("World")
+Request = TypeVar("Request")
+Observed = TypeVar("Observed")
 
 ATTEMPTS = 2
 """How often a target is written to when the connection broke under the write: the second time only what a fresh look finds undone."""
@@ -50,7 +50,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job(Generic[Wish, World]):
+class Job(Generic[Request, Observed]):
     """What a module adds to the loop.
 
     ``wish`` reads the parameters, before anything is connected. ``observe`` reads all that planning needs. ``deepen`` reads what only
@@ -60,36 +60,36 @@ class Job(Generic[Wish, World]):
     """
 
     arguments: Mapping[str, Any]
-    wish: Callable[[Mapping[str, Any]], Wish]
-    observe: Callable[[Session, Wish], World]
-    plan: Callable[[World, Wish], Plan]
-    render: Callable[[World, Wish, Plan, Mapping[str, Outcome]], dict[str, Any]]
-    apply: Callable[[Session, World, Wish, TargetPlan, Gate[World]], Outcome] | None = None
-    follow: Callable[[Session, World, Wish, Plan, Collection[str]], World] | None = None
-    recheck: Callable[[Session, World, Wish, Plan, Collection[str]], World] | None = None
+    parse: Callable[[Mapping[str, Any]], Request]
+    observe: Callable[[Session, Request], Observed]
+    plan: Callable[[Observed, Request], Plan]
+    render: Callable[[Observed, Request, Plan, Mapping[str, Outcome]], dict[str, Any]]
+    apply: Callable[[Session, Observed, Request, TargetPlan, Gate[Observed]], Outcome] | None = None
+    follow: Callable[[Session, Observed, Request, Plan, Collection[str]], Observed] | None = None
+    recheck: Callable[[Session, Observed, Request, Plan, Collection[str]], Observed] | None = None
     """For the look before a write, where ``follow`` reads more than that needs."""
-    deepen: Callable[[Session, World, Wish, Plan], World] | None = None
-    settle: Callable[[Session, World, Wish, Plan], None] | None = None
-    expect: Callable[[Session, World, Wish], World] = lambda session, world, wish: world
+    deepen: Callable[[Session, Observed, Request, Plan], Observed] | None = None
+    settle: Callable[[Session, Observed, Request, Plan], None] | None = None
+    expect: Callable[[Session, Observed, Request], Observed] = lambda session, observed, request: observed
     """In check mode: the world as it will be once earlier steps of the same run have happened."""
-    pace: Callable[[Wish], Pace] = lambda wish: ONE_BY_ONE
+    pace: Callable[[Request], Pace] = lambda request: ONE_BY_ONE
     """How many targets are written to at the same time, and after how many failures no more are begun."""
-    host_of: Callable[[World, TargetPlan], str] = lambda world, target: target.moid
+    host_of: Callable[[Observed, TargetPlan], str] = lambda observed, target: target.moid
     """The ESXi host that bears the work on a target."""
     constraints: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work(Generic[Wish]):
+class Work(Generic[Request]):
     """A module that is no plan: ``do`` gets the session (read-only in check mode), the wish and whether it is check mode.
 
     ``patience``: seconds for which a server that does not answer at the beginning is waited for.
     """
 
     arguments: Mapping[str, Any]
-    wish: Callable[[Mapping[str, Any]], Wish]
-    do: Callable[[Session, Wish, bool], dict[str, Any]]
-    patience: Callable[[Wish, Endpoint], float] = lambda wish, endpoint: 0.0
+    parse: Callable[[Mapping[str, Any]], Request]
+    do: Callable[[Session, Request, bool], dict[str, Any]]
+    patience: Callable[[Request, Endpoint], float] = lambda request, endpoint: 0.0
     constraints: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -100,15 +100,15 @@ def run(job: Job[Any, Any] | Work[Any]) -> None:
         module.fail_json(msg=missing_required_lib("pyvmomi"), exception=str(MISSING), error_code="missing_library")
     wrote, off = 0, {}
     try:
-        wish = job.wish(module.params)
+        request = job.parse(module.params)
         refuse_out_of_range(module.params)
         place = endpoint(module.params)
-        with open_session(place, **_session_options(job, wish, place, check_mode=module.check_mode)) as session:
+        with open_session(place, **_session_options(job, request, place, check_mode=module.check_mode)) as session:
             try:
                 if isinstance(job, Work):
-                    result = job.do(session, wish, module.check_mode)
+                    result = job.do(session, request, module.check_mode)
                 else:
-                    result = execute(job, session, wish, check_mode=module.check_mode)
+                    result = execute(job, session, request, check_mode=module.check_mode)
             finally:
                 wrote, off = session.stub.writes, session.off
     except DirectPathError as error:
@@ -137,9 +137,11 @@ def fail(module: AnsibleModule, result: Mapping[str, Any]) -> NoReturn:
     raise AssertionError("fail_json ends the process")
 
 
-def _session_options(job: Job[Any, Any] | Work[Any], wish: Any, place: Endpoint, *, check_mode: bool) -> dict[str, Any]:
+def _session_options(
+    job: Job[Any, Any] | Work[Any], request: Any, place: Endpoint, *, check_mode: bool
+) -> dict[str, Any]:
     if isinstance(job, Work):
-        patience = job.patience(wish, place)
+        patience = job.patience(request, place)
         return {"read_only": check_mode, **({"patience": patience} if patience else {})}
     return {"read_only": check_mode or job.apply is None}
 
@@ -170,85 +172,87 @@ def _told_off(names: Collection[str]) -> str:
     )
 
 
-def execute(job: Job[Wish, World], session: Session, wish: Wish, *, check_mode: bool) -> dict[str, Any]:
+def execute(job: Job[Request, Observed], session: Session, request: Request, *, check_mode: bool) -> dict[str, Any]:
     """Observe, plan, apply, verify; the result as a dictionary with ``failed`` when it is one."""
-    world, plan = _look(job, session, wish, expected=check_mode)
+    observed, plan = _look(job, session, request, expected=check_mode)
     if job.plan is show_only:
         return {
             "changed": False,
-            **job.render(world, wish, plan, {}),
+            **job.render(observed, request, plan, {}),
             "calls": session.calls,
             "logins": session.own_logins,
         }
     outcomes: dict[str, Outcome] = {}
-    after, left = world, plan
+    after, left = observed, plan
     if job.apply is not None and plan.changed and not check_mode:
-        after, left = _apply(job, job.apply, session, wish, world, plan, outcomes)
+        after, left = _apply(job, job.apply, session, request, observed, plan, outcomes)
     plan = _narrowed(plan, outcomes)
-    result = _result(plan, left, outcomes, applied=after is not world or bool(outcomes))
-    result.update(job.render(after, wish, plan, outcomes))
+    result = _result(plan, left, outcomes, applied=after is not observed or bool(outcomes))
+    result.update(job.render(after, request, plan, outcomes))
     result["calls"], result["logins"] = session.calls, session.own_logins
     _conclude(result, plan, outcomes, session.off.values())
     return result
 
 
-def _look(job: Job[Wish, World], session: Session, wish: Wish, *, expected: bool) -> tuple[World, Plan]:
-    world = job.observe(session, wish)
+def _look(job: Job[Request, Observed], session: Session, request: Request, *, expected: bool) -> tuple[Observed, Plan]:
+    observed = job.observe(session, request)
     if expected:
-        world = job.expect(session, world, wish)
-    return _planned(job, session, wish, world)
+        observed = job.expect(session, observed, request)
+    return _planned(job, session, request, observed)
 
 
 def _look_again(
-    job: Job[Wish, World],
+    job: Job[Request, Observed],
     session: Session,
-    wish: Wish,
-    reread: Callable[[Session, World, Wish, Plan, Collection[str]], World] | None,
-    world: World,
+    request: Request,
+    reread: Callable[[Session, Observed, Request, Plan, Collection[str]], Observed] | None,
+    observed: Observed,
     plan: Plan,
     moids: Collection[str],
-) -> tuple[World, Plan]:
+) -> tuple[Observed, Plan]:
     """The same targets as they are now, whatever they are called by now. ``plan`` is being carried out."""
     if reread is None:
-        return _look(job, session, wish, expected=False)
-    return _planned(job, session, wish, reread(session, world, wish, plan, moids))
+        return _look(job, session, request, expected=False)
+    return _planned(job, session, request, reread(session, observed, request, plan, moids))
 
 
-def _planned(job: Job[Wish, World], session: Session, wish: Wish, world: World) -> tuple[World, Plan]:
-    plan = job.plan(world, wish)
+def _planned(
+    job: Job[Request, Observed], session: Session, request: Request, observed: Observed
+) -> tuple[Observed, Plan]:
+    plan = job.plan(observed, request)
     if job.deepen is not None:
-        deeper = job.deepen(session, world, wish, plan)
-        if deeper is not world:
-            world, plan = deeper, job.plan(deeper, wish)
-    return world, plan
+        deeper = job.deepen(session, observed, request, plan)
+        if deeper is not observed:
+            observed, plan = deeper, job.plan(deeper, request)
+    return observed, plan
 
 
 def _apply(
-    job: Job[Wish, World],
-    apply: Callable[[Session, World, Wish, TargetPlan, Gate[World]], Outcome],
+    job: Job[Request, Observed],
+    apply: Callable[[Session, Observed, Request, TargetPlan, Gate[Observed]], Outcome],
     session: Session,
-    wish: Wish,
-    world: World,
+    request: Request,
+    observed: Observed,
     plan: Plan,
     outcomes: dict[str, Outcome],
-) -> tuple[World, Plan]:
+) -> tuple[Observed, Plan]:
     todo = plan
     targets = {target.moid: target.target for target in plan.targets}
     for attempt in range(1, ATTEMPTS + 1):
-        tried = _apply_once(job, apply, session, wish, world, todo, outcomes)
+        tried = _apply_once(job, apply, session, request, observed, todo, outcomes)
         unreached = {target.moid for target in todo.targets if target.effective} - tried
         if job.settle is not None:
             # A write that was refused shows nothing: there is nothing to wait for.
             arrived = {moid for moid in tried if outcomes[moid].error is None or _is_uncertain(outcomes[moid])}
-            job.settle(session, world, wish, _only(todo, arrived))
-        world, todo = _look_again(job, session, wish, job.follow, world, plan, targets)
+            job.settle(session, observed, request, _only(todo, arrived))
+        observed, todo = _look_again(job, session, request, job.follow, observed, plan, targets)
         uncertain = {moid for moid in tried if _is_uncertain(outcomes[moid])}
         _judge(todo, tried, outcomes, targets, retry=uncertain if attempt < ATTEMPTS else set())
         for moid in tried:
             if outcomes[moid].error is None:
                 session.off.pop(moid, None)  # its start had arrived, although its answer had not
         if not uncertain or attempt == ATTEMPTS:
-            return world, todo
+            return observed, todo
         # What only looked like a failure does not count against those that were not begun because of it.
         todo = _only(todo, uncertain | unreached)
     raise AssertionError("the last attempt returns")
@@ -260,11 +264,11 @@ def _is_uncertain(outcome: Outcome) -> bool:
 
 
 def _apply_once(
-    job: Job[Wish, World],
-    apply: Callable[[Session, World, Wish, TargetPlan, Gate[World]], Outcome],
+    job: Job[Request, Observed],
+    apply: Callable[[Session, Observed, Request, TargetPlan, Gate[Observed]], Outcome],
     session: Session,
-    wish: Wish,
-    world: World,
+    request: Request,
+    observed: Observed,
     plan: Plan,
     outcomes: dict[str, Outcome],
 ) -> set[str]:
@@ -272,16 +276,16 @@ def _apply_once(
     targets = {target.moid: target for target in plan.targets if target.effective}
     failed = sum(1 for moid, outcome in outcomes.items() if outcome.error is not None and moid not in targets)
 
-    def look(moid: str) -> tuple[World, TargetPlan | None]:
+    def look(moid: str) -> tuple[Observed, TargetPlan | None]:
         reread = job.recheck or job.follow
-        now, again = _look_again(job, session, wish, reread, world, plan, {moid})
+        now, again = _look_again(job, session, request, reread, observed, plan, {moid})
         return now, next((target for target in again.targets if target.moid == moid), None)
 
     def do(moid: str) -> bool:
         writes, earlier = session.stub.writes_here, moid in outcomes and outcomes[moid].wrote
         gate = Gate(targets[moid], lambda: look(moid))
         try:
-            outcome = apply(session, world, wish, targets[moid], gate)
+            outcome = apply(session, observed, request, targets[moid], gate)
         except DirectPathError as error:
             outcome = Outcome(error=error)
         except (vmodl.MethodFault, *CONNECTION_ERRORS) as fault:
@@ -293,8 +297,8 @@ def _apply_once(
         outcomes[moid] = outcome
         return outcome.error is None
 
-    places = [(moid, job.host_of(world, target)) for moid, target in targets.items()]
-    return set(work(session, places, do, job.pace(wish), failed=failed))
+    places = [(moid, job.host_of(observed, target)) for moid, target in targets.items()]
+    return set(work(session, places, do, job.pace(request), failed=failed))
 
 
 def _judge(
@@ -439,7 +443,7 @@ def _summary(result: Mapping[str, Any], plan: Plan, outcomes: Mapping[str, Outco
     return ", ".join(parts + [f"{number} {word}" for word, number in extra if number])
 
 
-def show_only(world: Any, wish: Any) -> Plan:
+def show_only(observed: Any, request: Any) -> Plan:
     """The plan of a module that only looks."""
     return Plan()
 

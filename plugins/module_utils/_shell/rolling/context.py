@@ -11,21 +11,21 @@ from typing import Any
 
 from ..._domain.errors import DirectPathError
 from ..._domain.rolling.state.journal import Entry
-from ..._domain.rolling.state.observed import HostView, World
+from ..._domain.rolling.state.observed import HostView, ObservedFleet
 from ..._domain.rolling.state.phases import Outlook
 from ..._domain.rolling.state.policy import Policy
 from ..._domain.rolling.state.timeline import Timeline
 from ..._vsphere.attributes.journal import Journal
-from ..._vsphere.rolling.inventory import Scene
+from ..._vsphere.rolling.inventory import FleetInventory
 from ..._vsphere.session.connect import Session
-from .progress_file import Teller
+from .progress_file import ProgressWriter
 
 
 @dataclass(kw_only=True)
 class Rolled:
     """What became of it. ``done``: hosts (moid) something was done to by this process, by what."""
 
-    world: World | None = None
+    observed: ObservedFleet | None = None
     outlook: Outlook = field(default_factory=lambda: Outlook(state="working"))
     ended: bool = False
     timeline: Timeline = field(default_factory=Timeline)
@@ -47,12 +47,12 @@ class Setting:
     """What a loop works with. ``until``: our clock at which the slice is over; ``is_orphaned``: nobody waits for the result any more."""
 
     session: Session
-    scene: Scene
+    fleet: FleetInventory
     journal: Journal
     policy: Policy
     me: str
     scope: str
-    teller: Teller
+    progress_writer: ProgressWriter
     is_gone: Callable[[str], bool]
     is_orphaned: Callable[[], bool] = lambda: False
     bmcs: Mapping[str, Any] = field(default_factory=dict)

@@ -22,13 +22,13 @@ from ..._domain.rolling.scheduling.notices import HELD, gist_of, journal_notice,
 from ..._domain.rolling.state import timeline as report
 from ..._domain.rolling.state.actions import Action
 from ..._domain.rolling.state.journal import ATTRIBUTES, DEVICES, ENTRY, LINKS, LOCK, PAUSE, Entry
-from ..._domain.rolling.state.observed import World
+from ..._domain.rolling.state.observed import ObservedFleet
 from ..._domain.rolling.state.phases import RESTING, Decision
 from ..._vsphere.attributes.file_journal import ASKED_FOR
 from ..._vsphere.attributes.journal import Journal, Subject
-from ..._vsphere.rolling.executor import Hands
-from ..._vsphere.rolling.observed_fleet import Knowledge, Seen
-from ..._vsphere.rolling.pending_actions import Flights
+from ..._vsphere.rolling.executor import ActionExecutor
+from ..._vsphere.rolling.observed_fleet import FleetObserver, Seen
+from ..._vsphere.rolling.pending_actions import PendingActions
 from ..._vsphere.rolling.probes import Probes
 from .context import Rolled, Setting
 from .outage import TROUBLE, Trouble
@@ -51,26 +51,26 @@ class Loop:
 
     def __init__(self, setting: Setting) -> None:
         self._of = setting
-        self._scene, self._session = setting.scene, setting.session
-        self._flights = Flights(setting.session, self._refuse)
-        self._probes = Probes(setting.scene, bmcs=setting.bmcs)
+        self._fleet, self._session = setting.fleet, setting.session
+        self._pending = PendingActions(setting.session, self._refuse)
+        self._probes = Probes(setting.fleet, bmcs=setting.bmcs)
         self._seen: Seen | None = None
-        self._hands = Hands(
+        self._executor = ActionExecutor(
             setting.session,
-            setting.scene,
+            setting.fleet,
             setting.journal,
-            flights=self._flights,
+            pending_actions=self._pending,
             me=setting.me,
             lock_subject=self._lock_subject,
             lock_of=self._lock_of,
             bmcs=setting.bmcs,
         )
-        self._known = Knowledge(
+        self._known = FleetObserver(
             me=setting.me,
             scope=setting.scope,
-            flights=self._flights,
+            pending_actions=self._pending,
             probes=self._probes,
-            refusals=self._hands.refusals,
+            refusals=self._executor.refusals,
             is_gone=setting.is_gone,
             detached=setting.detached,
         )
@@ -92,7 +92,7 @@ class Loop:
                 if self._turn():
                     self.result.ended = True
                     break
-                self._trouble.over(self._scene.now())
+                self._trouble.over(self._fleet.now())
             except TROUBLE as error:
                 self.result.error = self._trouble.met(error)
                 if self.result.error is not None:
@@ -108,9 +108,9 @@ class Loop:
         if self._last is not None:
             return self._finish()
         seen = self.look(self._wait)
-        world = self.world(seen)
-        decision = schedule.decide(world, self._of.policy, seen.now)
-        self._tell(world, decision, seen.now)
+        observed = self.observed(seen)
+        decision = schedule.decide(observed, self._of.policy, seen.now)
+        self._tell(observed, decision, seen.now)
         if decision.outlook.ended:
             self._last = list(decision.actions)
             return self._finish()
@@ -139,15 +139,15 @@ class Loop:
 
     def look(self, seconds: float) -> Seen:
         """What there is now, after waiting at most so long (our seconds) for a change."""
-        self._scene.fields = self._of.journal.fields
-        self._scene.wait(seconds)
+        self._fleet.fields = self._of.journal.fields
+        self._fleet.wait(seconds)
         self._sync()
-        now = self._scene.now()
+        now = self._fleet.now()
         seen = Seen(
-            hosts=self._scene.hosts,
-            vms=self._scene.vms,
-            clusters=self._scene.clusters,
-            values=self._of.journal.values(self._scene.texts),
+            hosts=self._fleet.hosts,
+            vms=self._fleet.vms,
+            clusters=self._fleet.clusters,
+            values=self._of.journal.values(self._fleet.texts),
             now=now,
         )
         self._seen = seen
@@ -155,18 +155,18 @@ class Loop:
 
     def _sync(self) -> None:
         """Ask for the server's time: seldom, unless it runs at a speed of its own."""
-        age = 60.0 if self._scene.rate == 1.0 and self._synced > -1e8 else 1.0
+        age = 60.0 if self._fleet.rate == 1.0 and self._synced > -1e8 else 1.0
         if self._session.clock() >= self._synced + age:
             first = self._synced < -1e8
-            self._scene.sync()
+            self._fleet.sync()
             # The second one, soon after the first, tells whether both clocks run alike.
             self._synced = self._session.clock() - (58.8 if first else 0.0)
 
-    def world(self, seen: Seen) -> World:
+    def observed(self, seen: Seen) -> ObservedFleet:
         """The whole of it; the first time, the roll that is gone on with is found out."""
         if not self._of.read_only:
-            self._flights.settle(seen.hosts, seen.vms, self._scene.entering, seen.now)
-        if not self._known.roll:
+            self._pending.settle(seen.hosts, seen.vms, self._fleet.entering, seen.now)
+        if not self._known.run_id:
             self._adopt(seen)
         self._ask_log(seen)
         if self._of.policy.method == "power_cycle":
@@ -176,12 +176,12 @@ class Loop:
         if not self._of.read_only:
             self._probes.look(entries, self._of.policy, seen.now)
         broken = self._of.journal.broken
-        world = replace(self._known.world(seen, self._paused(seen)), stop=broken.message if broken else "")
-        self.result.world, self.result.now = world, seen.now
-        return world
+        observed = replace(self._known.observed(seen, self._paused(seen)), stop=broken.message if broken else "")
+        self.result.observed, self.result.now = observed, seen.now
+        return observed
 
     def _adopt(self, seen: Seen) -> None:
-        locks = {cluster.moid: cluster.lock for cluster in self._known.world(seen, "").clusters}
+        locks = {cluster.moid: cluster.lock for cluster in self._known.observed(seen, "").clusters}
         adoption = lock.adopt(
             list(locks.values()),
             [(locks.get(view.host.compute_moid), entry) for view, entry in seen.entries().values()],
@@ -191,12 +191,12 @@ class Loop:
             now=seen.now,
             fresh_id=secrets.token_hex(4),
         )
-        self._known.roll = adoption.roll
+        self._known.run_id = adoption.run_id
         if adoption.note:
-            self._of.teller.note(adoption.note, seen.now)
+            self._of.progress_writer.note(adoption.note, seen.now)
         journal = self._of.journal
         if self._session.is_vcenter and journal.kind == "file" and journal.why != ASKED_FOR and not self._of.read_only:
-            self._of.teller.note(journal_notice(journal.place, journal.why), seen.now)
+            self._of.progress_writer.note(journal_notice(journal.place, journal.why), seen.now)
 
     def _ask_log(self, seen: Seen) -> None:
         """Whose maintenance modes hosts in hand are in: asked when a process begins, and after a time without connection."""
@@ -208,12 +208,12 @@ class Loop:
             if view.in_maintenance or view.entering
         }
         if since:
-            self._known.began = dict(self._scene.maintenance_ours(since))
+            self._known.began = dict(self._fleet.maintenance_is_own(since))
         self._asked_log = True
 
     def _paused(self, seen: Seen) -> str:
         """Why no host is to be started now."""
-        text = seen.texts(self._scene.root).get(PAUSE, "")
+        text = seen.texts(self._fleet.root).get(PAUSE, "")
         if text or self._of.pause_file is None:
             return text
         path = Path(self._of.pause_file)
@@ -230,9 +230,9 @@ class Loop:
     def _act(self, actions: Iterable[Action], seen: Seen) -> bool:
         """True when something was done, so that the world is another one now."""
         acted = False
-        examined = [action.target for action in actions if action.kind == "examine"]
-        if examined:
-            self._known.exams.update(self._scene.examine(examined))
+        prechecked = [action.target for action in actions if action.kind == "examine"]
+        if prechecked:
+            self._known.prechecks.update(self._fleet.run_prechecks(prechecked))
             acted = True
         for action in actions:
             if self._of.is_orphaned():
@@ -242,7 +242,7 @@ class Loop:
         return acted
 
     def _carry_out(self, action: Action, seen: Seen | None) -> bool:
-        fate = self._hands.carry_out(action, seen.values if seen is not None else {})
+        fate = self._executor.carry_out(action, seen.values if seen is not None else {})
         if fate == "done":
             self._did(action)
         return fate != "dropped"
@@ -259,9 +259,11 @@ class Loop:
             self.result.stopped.append((self.result.entries[host][0].name, action.name))
         if action.kind in DEEDS:
             where = self.result.entries[host][0].name if host in self.result.entries else ""
-            self._of.teller.note(f"{where}: {action.name} {DEEDS[action.kind]}".removeprefix(": "), self._scene.now())
+            self._of.progress_writer.note(
+                f"{where}: {action.name} {DEEDS[action.kind]}".removeprefix(": "), self._fleet.now()
+            )
         if action.kind == "take_lock" and action.reason != "hosts of it are to be rebooted":
-            self._of.teller.note(f"{action.name}: {action.reason}", self._scene.now())
+            self._of.progress_writer.note(f"{action.name}: {action.reason}", self._fleet.now())
 
     def _remember(self, host: str, text: str) -> None:
         """The journal gives the beginning of a long text back: the whole one stays known."""
@@ -270,7 +272,7 @@ class Loop:
 
     def _is_early(self, action: Action, now: float) -> bool:
         """The same was refused a moment ago. (Where the scheduler keeps the time itself, this is never the later one.)"""
-        refusal = self._hands.refusals.get(action.target)
+        refusal = self._executor.refusals.get(action.target)
         return (
             refusal is not None
             and refusal.kind == action.kind
@@ -278,7 +280,7 @@ class Loop:
         )
 
     def _refuse(self, kind: Any, target: str, fault: BaseException) -> None:
-        self._hands.refuse(kind, target, fault)
+        self._executor.refuse(kind, target, fault)
 
     def _lock_subject(self, cluster: str) -> Subject:
         if self._seen is None:
@@ -299,38 +301,38 @@ class Loop:
         """How long nothing has to be looked at, in seconds of our clock, when nothing changes."""
         waits = [LONGEST_WAIT]
         due = [decision.outlook.wake_at, self._probes.next_due(now)]
-        due += [refusal.at + self._of.policy.deadlines.retry for refusal in self._hands.refusals.values()]
+        due += [refusal.at + self._of.policy.deadlines.retry for refusal in self._executor.refusals.values()]
         waits += [moment - now for moment in due if moment is not None and moment > now]
         if self._probes.busy:
             waits.append(PROBING)
-        ours = max(SHORTEST_WAIT, min(waits)) / self._scene.rate
+        own = max(SHORTEST_WAIT, min(waits)) / self._fleet.rate
         until = self._of.until
-        return ours if until is None else max(0.0, min(ours, until - self._session.clock()))
+        return own if until is None else max(0.0, min(own, until - self._session.clock()))
 
     # -------------------------------------------------------------------------------------------------------------- tell
 
-    def _tell(self, world: World, decision: Decision, now: float) -> None:
+    def _tell(self, observed: ObservedFleet, decision: Decision, now: float) -> None:
         result = self.result
-        result.timeline, news = report.extend(result.timeline, world, decision, now)
+        result.timeline, news = report.extend(result.timeline, observed, decision, now)
         result.outlook = decision.outlook
-        wanted = {view.moid for view in world.hosts if view.wanted}
+        wanted = {view.moid for view in observed.hosts if view.wanted}
         fresh = [one for one in news if one.moid in wanted or one.after != "idle"]
         statuses = [
             status for moid, status in result.timeline.statuses.items() if moid in wanted or status.phase != "idle"
         ]
-        self._of.teller.news(fresh, statuses, now, lambda: self._ends_at(world, now))
+        self._of.progress_writer.news(fresh, statuses, now, lambda: self._ends_at(observed, now))
         if any(one.before == "waiting" and one.after not in RESTING for one in news):
             self._said.pop(HELD, None)
         for text in decision.outlook.notices:
             if self._said.get(topic_of(text)) != gist_of(text):
                 self._said[topic_of(text)] = gist_of(text)
-                self._of.teller.note(text, now)
+                self._of.progress_writer.note(text, now)
 
-    def _ends_at(self, world: World, now: float) -> float | None:
+    def _ends_at(self, observed: ObservedFleet, now: float) -> float | None:
         due, ends = self._forecast
         if now >= due:
             began = time.perf_counter()
-            planned = forecast.forecast(world, self._of.policy, now)
+            planned = forecast.forecast(observed, self._of.policy, now)
             ends = planned.ends_at if planned.hosts else None
             # Large fleets take a while to foresee: never more than a small part of the time.
             self._forecast = (now + max(FORECAST_AGE, 50 * (time.perf_counter() - began)), ends)

@@ -23,7 +23,7 @@ SHORTEST_TTL = 60
 
 
 @dataclass(frozen=True, kw_only=True)
-class RollWish:
+class RollingRequest:
     """What is asked for. ``bmc``: host name → access to its management controller, as given."""
 
     targets: tuple[Target, ...]
@@ -51,7 +51,7 @@ class RollWish:
     """Words that are not to be told."""
 
     @classmethod
-    def of(cls, params: Mapping[str, Any]) -> RollWish:
+    def of(cls, params: Mapping[str, Any]) -> RollingRequest:
         """Raises InputError for whatever makes no sense, before anything is connected."""
         for name in ("slice", "soak", "patience"):
             if params[name] is not None:

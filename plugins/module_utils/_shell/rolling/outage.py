@@ -48,7 +48,7 @@ class Trouble:
         self._server_time = now
         if self._lost_at is not None:
             away = self._of.session.clock() - self._lost_at
-            self._of.teller.note(f"The server answers again, after {away:.0f} seconds.", now)
+            self._of.progress_writer.note(f"The server answers again, after {away:.0f} seconds.", now)
         self._faults = self._logins = self._attempts = 0
         self._lost_at = None
 
@@ -60,7 +60,7 @@ class Trouble:
         self._logins += isinstance(error, vim.fault.InvalidLogin)
         if self._lost_at is None:
             self._lost_at = session.clock()
-            self._of.teller.note(problem.message, self._server_time)
+            self._of.progress_writer.note(problem.message, self._server_time)
         patience = self._of.policy.deadlines.reboot + AWAY
         hopeless = self._faults >= MOST_FAULTS or self._logins >= MOST_LOGINS or problem.code in LASTING
         if hopeless or session.clock() > self._lost_at + patience:

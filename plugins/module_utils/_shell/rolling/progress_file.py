@@ -24,7 +24,7 @@ SIGN_OF_LIFE = 30.0
 """Seconds of the server's clock between two progress lines without news."""
 
 
-class Teller:
+class ProgressWriter:
     """``path`` is the progress file, or None. ``secrets`` are words that are masked."""
 
     def __init__(self, path: str | None, *, secrets: Collection[str] = ()) -> None:

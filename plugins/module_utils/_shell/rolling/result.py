@@ -11,7 +11,7 @@ from typing import Any
 from ..._domain.plan import Blocker
 from ..._domain.rolling.scheduling.forecast import Forecast
 from ..._domain.rolling.state.journal import Entry
-from ..._domain.rolling.state.observed import HostView, World
+from ..._domain.rolling.state.observed import HostView, ObservedFleet
 from ..._domain.rolling.state.phases import HostStatus
 from ..._domain.rolling.state.timeline import counts, how_to_go_on
 from .context import Rolled
@@ -21,17 +21,17 @@ STATUS = {"idle": "ok", "done": "changed", "blocked": "refused", "failed": "fail
 """What other modules say of a host; those in progress are changed."""
 
 
-def of_roll(rolled: Rolled) -> dict[str, Any]:
+def of_rolling(rolled: Rolled) -> dict[str, Any]:
     """The result of a slice, or of the whole."""
-    world = rolled.world or World(me="", roll="")
-    statuses = [_whole(status, rolled.texts) for status in _relevant(world, rolled.timeline.statuses.values())]
+    observed = rolled.observed or ObservedFleet(me="", run_id="")
+    statuses = [_whole(status, rolled.texts) for status in _relevant(observed, rolled.timeline.statuses.values())]
     rebooted = [
         status.name
         for status in statuses
         if status.phase == "done" and _was_rebooted(rolled, status) and rolled.done.get(status.moid)
     ]
     rows = {status.moid for status in statuses}
-    views = {view.moid: view for view in world.hosts}
+    views = {view.moid: view for view in observed.hosts}
     timeline = rolled.timeline.record(rolled.now)
     result = {
         "changed": bool(rolled.done),
@@ -55,10 +55,10 @@ def of_roll(rolled: Rolled) -> dict[str, Any]:
     return result
 
 
-def of_forecast(planned: Forecast, world: World) -> dict[str, Any]:
+def of_forecast(planned: Forecast, observed: ObservedFleet) -> dict[str, Any]:
     """The result of check mode."""
-    names = sorted(host.name for host in planned.hosts if not _is_done(host.moid, world))
-    clusters = {cluster.moid: cluster.name for cluster in world.clusters}
+    names = sorted(host.name for host in planned.hosts if not _is_done(host.moid, observed))
+    clusters = {cluster.moid: cluster.name for cluster in observed.clusters}
     reasons = {host.moid: host for host in planned.hosts}
     left = {status.moid: status for status in planned.left}
     statuses = [
@@ -71,10 +71,10 @@ def of_forecast(planned: Forecast, world: World) -> dict[str, Any]:
             reason=reasons[view.moid].reason if view.moid in reasons else "it owes no reboot",
             vms=tuple(vm.name for vm in reasons[view.moid].stops) if view.moid in reasons else (),
         )
-        for view in sorted(world.hosts, key=lambda view: (view.name, view.moid))
+        for view in sorted(observed.hosts, key=lambda view: (view.name, view.moid))
         if view.wanted or view.moid in left or view.moid in reasons
     ]
-    views = {view.moid: view for view in world.hosts}
+    views = {view.moid: view for view in observed.hosts}
     result = {
         "changed": bool(names),
         "state": "planned",
@@ -106,8 +106,8 @@ def _place(view: HostView | None) -> dict[str, Any]:
     return {"in_maintenance_mode": view is not None and view.in_maintenance}
 
 
-def _is_done(moid: str, world: World) -> bool:
-    return any(view.moid == moid and view.entry is not None and view.entry.step == "done" for view in world.hosts)
+def _is_done(moid: str, observed: ObservedFleet) -> bool:
+    return any(view.moid == moid and view.entry is not None and view.entry.step == "done" for view in observed.hosts)
 
 
 def _changes(names: Sequence[str], stopped: Iterable[tuple[str, str]]) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def _summary(statuses: Sequence[HostStatus], rebooted: int) -> str:
     number = counts(statuses)
     parts = [f"{len(statuses)} looked at", f"{rebooted} rebooted"]
     words = (
-        ("in progress", number.in_flight),
+        ("in progress", number.under_way),
         ("waiting", number.waiting),
         ("blocked", number.blocked),
         ("failed", number.failed),
@@ -136,9 +136,9 @@ def _summary(statuses: Sequence[HostStatus], rebooted: int) -> str:
     return ", ".join(parts + [f"{count} {word}" for word, count in words if count])
 
 
-def _relevant(world: World, statuses: Iterable[HostStatus]) -> list[HostStatus]:
+def _relevant(observed: ObservedFleet, statuses: Iterable[HostStatus]) -> list[HostStatus]:
     """Hosts that were asked for, and others something is in progress on; by name."""
-    wanted = {view.moid for view in world.hosts if view.wanted}
+    wanted = {view.moid for view in observed.hosts if view.wanted}
     found = [status for status in statuses if status.moid in wanted or status.phase != "idle"]
     return sorted(found, key=lambda status: (status.name, status.moid))
 

@@ -23,8 +23,8 @@ from ..read.privileges import lacking
 from ..sdk import vim, vmodl
 from ..session.connect import Session
 from .fresh import Beside
-from .inventory import Scene
-from .pending_actions import Flights
+from .inventory import FleetInventory
+from .pending_actions import PendingActions
 from .precheck import POWER
 
 Fate = Literal["done", "dropped", "refused"]
@@ -50,14 +50,14 @@ _TAKING = frozenset({"take_lock", "enter_maintenance", "stop_vm", "power_off_vm"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Grip:
+class ActionTarget:
     """What is known of a target when an action on it is carried out: ``texts`` as the world showed them."""
 
     subject: Subject
     texts: Texts
 
 
-class Hands:
+class ActionExecutor:
     """``lock_subject`` says on what the lock of a cluster is kept, and ``lock_of`` on what that of the cluster an action is in. ``me`` is
     the owner of our locks. ``bmcs``: host moid → its management controller.
     """
@@ -65,10 +65,10 @@ class Hands:
     def __init__(
         self,
         session: Session,
-        scene: Scene,
+        fleet: FleetInventory,
         journal: Journal,
         *,
-        flights: Flights,
+        pending_actions: PendingActions,
         me: str,
         lock_subject: Callable[[str], Subject],
         lock_of: Callable[[Action], Subject | None],
@@ -76,9 +76,9 @@ class Hands:
     ) -> None:
         self.refusals: dict[str, Refusal] = {}
         self._session = session
-        self._scene = scene
+        self._fleet = fleet
         self._journal = journal
-        self._flights = flights
+        self._pending = pending_actions
         self._me = me
         self._lock_subject = lock_subject
         self._lock_of = lock_of
@@ -100,14 +100,14 @@ class Hands:
     def carry_out(self, action: Action, values: Mapping[str, Texts]) -> Fate:
         """``values`` is the journal as the world showed it. Connection errors leave: what came of it is not known then."""
         subject = self._subject(action)
-        grip = Grip(subject=subject, texts=values.get(subject.moid, MISSING))
+        known = ActionTarget(subject=subject, texts=values.get(subject.moid, MISSING))
         if not self._may(action):
             return "dropped"
         missing = self._missing(action)
         if missing is not None:
             return self._refused(action, missing, written=True)
         try:
-            if not self._write(action, grip):
+            if not self._write(action, known):
                 return "dropped"
             if not self._is_recorded(action, subject):
                 raise DirectPathError(message="what was written is not shown", code="journal_unreadable")
@@ -124,18 +124,18 @@ class Hands:
         return self._call(action, call)
 
     def _call(self, action: Action, call: Callable[[Action], Any]) -> Fate:
-        self._flights.asked(action, self._scene.now())
+        self._pending.asked(action, self._fleet.now())
         try:
             answer = call(action)
         except vim.fault.NotAuthenticated:
             raise
         except (vmodl.MethodFault, DirectPathError) as fault:
-            self._flights.answered(action, None)
+            self._pending.answered(action, None)
             return self._refused(action, fault, written=True)
         task = getattr(answer, "_moId", None)
-        self._flights.answered(action, task)
+        self._pending.answered(action, task)
         if task is not None:
-            self._scene.own_tasks.add(task)
+            self._fleet.own_tasks.add(task)
         self._accepted(action)
         return "done"
 
@@ -148,7 +148,7 @@ class Hands:
 
     def refuse(self, kind: Kind, target: str, fault: BaseException, *, written: bool = True) -> None:
         """Keep what was answered, for the next decision."""
-        self.refusals[target] = refusal(kind, fault, at=self._scene.now(), written=written)
+        self.refusals[target] = refusal(kind, fault, at=self._fleet.now(), written=written)
 
     def _subject(self, action: Action) -> Subject:
         if action.kind in _LOCKS:
@@ -172,7 +172,7 @@ class Hands:
 
     def _may_vm(self, action: Action) -> bool:
         lock, beside = self._lock_beside(action)
-        vm = self._scene.fresh_vm(action.target, beside)
+        vm = self._fleet.fresh_vm(action.target, beside)
         if vm is None or not self._is_held(lock, vm.beside):
             return False
         if action.kind == "start_vm":
@@ -181,15 +181,15 @@ class Hands:
 
     def _may_host(self, action: Action) -> bool:
         lock, beside = self._lock_beside(action)
-        host = self._scene.fresh_host(action.target, beside)
+        host = self._fleet.fresh_host(action.target, beside)
         if host is None or not host.connected or not self._is_held(lock, host.beside):
             return False
-        self._flights.entering(action.target, [task.moid for task in host.tasks if task.is_entering])
+        self._pending.entering(action.target, [task.moid for task in host.tasks if task.is_entering])
         match action.kind:
             case "enter_maintenance":
                 return not host.in_maintenance and not host.entering
             case "cancel_entering":
-                return host.entering and self._flights.ours.get(action.target) is not False
+                return host.entering and self._pending.own.get(action.target) is not False
             case "leave_maintenance":
                 return host.in_maintenance
             case _:
@@ -227,7 +227,7 @@ class Hands:
 
     # ----------------------------------------------------------------------------------------------------------- journal
 
-    def _write(self, action: Action, grip: Grip) -> bool:
+    def _write(self, action: Action, known: ActionTarget) -> bool:
         texts: dict[str, str] = {}
         if action.before is not None:
             texts |= encode(action.before)
@@ -236,26 +236,26 @@ class Hands:
         expected: Texts | None = None
         match action.kind:
             case "release_lock":
-                texts[LOCK], expected = "", {LOCK: grip.texts.get(LOCK, "")}
+                texts[LOCK], expected = "", {LOCK: known.texts.get(LOCK, "")}
             case "take_lock" | "renew_lock" | "finish_lock":
-                expected = {LOCK: grip.texts.get(LOCK, "")}
+                expected = {LOCK: known.texts.get(LOCK, "")}
             case "record":
-                expected = {name: grip.texts.get(name, "") for name in texts}
+                expected = {name: known.texts.get(name, "") for name in texts}
             case "forget_host":
                 # The entry last: without it nobody would look for the rest.
-                texts = {name: "" for name in reversed(HOST_ATTRIBUTES) if name == ENTRY or grip.texts.get(name)}
-                expected = {ENTRY: grip.texts.get(ENTRY, "")}
+                texts = {name: "" for name in reversed(HOST_ATTRIBUTES) if name == ENTRY or known.texts.get(name)}
+                expected = {ENTRY: known.texts.get(ENTRY, "")}
             case "forget_vm":
-                texts[VM], expected = "", {VM: grip.texts.get(VM, "")}
+                texts[VM], expected = "", {VM: known.texts.get(VM, "")}
         if not texts:
             return True
         try:
-            return self._journal.write(grip.subject, texts, expected)
+            return self._journal.write(known.subject, texts, expected)
         except DirectPathError as error:
             # What gives back needs no record that outlives this process, and must not wait for one.
             if error.code != "journal_unwritable" or action.kind in _TAKING:
                 raise
-            return self._journal.hold(grip.subject, texts, expected)
+            return self._journal.hold(known.subject, texts, expected)
 
     def _is_recorded(self, action: Action, subject: Subject) -> bool:
         """A VM is stopped once the object shows the record of it: without the record nobody would start it again."""
@@ -281,7 +281,7 @@ class Hands:
         return self._host(action).EnterMaintenanceMode_Task(timeout, action.evacuate_powered_off, spec)
 
     def _cancel(self, action: Action) -> None:
-        host = self._scene.fresh_host(action.target)
+        host = self._fleet.fresh_host(action.target)
         for task in host.tasks if host is not None else ():
             if task.is_entering:
                 self._session.reference(vim.Task, task.moid).CancelTask()

@@ -144,7 +144,7 @@ def services_answer(session: Session, system: Any) -> bool:
 
 
 @reader
-def maintenance_ours(session: Session, since: Mapping[str, float]) -> dict[str, bool | None]:
+def maintenance_is_own(session: Session, since: Mapping[str, float]) -> dict[str, bool | None]:
     """Host id → True when this account entered it last and nothing ended it since that time, False when another account did, or
     when it was ended and entered again; None when the log does not tell. One query for all."""
     result: dict[str, bool | None] = dict.fromkeys(since)
@@ -169,10 +169,10 @@ def maintenance_ours(session: Session, since: Mapping[str, float]) -> dict[str, 
         host = event.host.host._moId if event.host is not None else ""
         if host in table and event.createdTime.timestamp() >= since[host] - SLACK:
             table[host].append(event)
-    return {moid: _ours(found, mine) for moid, found in table.items()}
+    return {moid: _own(found, mine) for moid, found in table.items()}
 
 
-def _ours(events: Iterable[Any], mine: set[tuple[str, str]]) -> bool | None:
+def _own(events: Iterable[Any], mine: set[tuple[str, str]]) -> bool | None:
     left = False
     answer: bool | None = None
     for event in events:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from ..._domain.names import Meant
-from ..._domain.rolling.state.observed import ClusterView, Exam, HostView, VmView
+from ..._domain.rolling.state.observed import ClusterView, HostView, Precheck, VmView
 from ..property_collector.mixed_types import collect_named
 from ..property_collector.retrieve import collect_objects
 from ..property_collector.updates import Delta, Watch
@@ -26,11 +26,11 @@ from . import fresh, from_rows, precheck
 from . import views as roll_views
 from .filter import HOST_TRIGGERS, VM_TRIGGERS
 from .fresh import Beside, HostFresh, VmFresh
-from .tags import RollTags, Tagged
+from .tags import RollingTags, Tagged
 from .views import Asked, Picture, Wanted, compute_of
 from .vm_hardware import HARDWARE_PATHS, vm_hardware
 
-__all__ = ["HostFresh", "Scene", "VmFresh", "Wanted"]
+__all__ = ["FleetInventory", "HostFresh", "VmFresh", "Wanted"]
 
 _Views = TypeVar("_Views")
 
@@ -46,7 +46,7 @@ FAST = 1.5
 """Only simulators run faster than this; what is nearer to 1 is the time the answers took."""
 
 
-class Scene:
+class FleetInventory:
     """Hosts, VMs and clusters of a roll as the server shows them; empty until the first ``wait``.
 
     ``orders``: stop orders of VMs; ``never_stop``: VMs that are not stopped; ``labels``: id → what results call it, of hosts and clusters;
@@ -64,7 +64,7 @@ class Scene:
         orders: Meant[int] | None = None,
         never_stop: Meant[bool] | None = None,
         labels: Mapping[str, str] | None = None,
-        tags: RollTags | None = None,
+        tags: RollingTags | None = None,
         fields: Mapping[int, str] | None = None,
         allow_protected: tuple[str, ...] = (),
         stops_pinned: bool = False,
@@ -101,21 +101,21 @@ class Scene:
     def sync(self) -> float:
         """Ask the server for its time: one call."""
         told = float(self._session.instance.CurrentTime().timestamp())
-        ours = self._session.clock()
+        local = self._session.clock()
         if self._clocks is not None:
-            apart = ours - self._clocks[1]
+            apart = local - self._clocks[1]
             if apart >= SHORTEST_BASE and (apart <= LONGEST_BASE or self.rate > FAST):
                 rate = (told - self._clocks[0]) / apart
                 self.rate = rate if rate > FAST else 1.0
-        self._clocks = (told, ours)
+        self._clocks = (told, local)
         return told
 
     def now(self) -> float:
         """The server's clock, without a call after the first time."""
         if self._clocks is None:
             return self.sync()
-        server, ours = self._clocks
-        return server + (self._session.clock() - ours) * self.rate
+        server, local = self._clocks
+        return server + (self._session.clock() - local) * self.rate
 
     # -- keeping up -------------------------------------------------------------------------------------------------
 
@@ -289,7 +289,7 @@ class Scene:
 
     # -- asked for --------------------------------------------------------------------------------------------------
 
-    def examine(self, moids: Sequence[str]) -> dict[str, Exam]:
+    def run_prechecks(self, moids: Sequence[str]) -> dict[str, Precheck]:
         """What is asked only before a host is started: DRS dry run, vSAN, protected devices, privileges on VMs it would stop.
 
         Load of their clusters and devices of their VMs are read afresh, too: media can be connected without a trace in what is watched.
@@ -310,7 +310,7 @@ class Scene:
         )
         rules = self._seen.rules()
         stops = precheck.to_stop(places, self.vms, self.clusters) if self._stops_pinned else {}
-        return precheck.examine(
+        return precheck.run_prechecks(
             self._session,
             [
                 precheck.Subject(
@@ -321,7 +321,7 @@ class Scene:
                 )
                 for moid, place in places.items()
             ],
-            speakers=[view.host for view in self.hosts if view.serves],
+            speakers=[view.host for view in self.hosts if view.in_service],
             allow_protected=self._allow_protected,
             tags_problem=self._asked.tagged.problem,
             clock=self.now,
@@ -344,9 +344,9 @@ class Scene:
             self._refreshed.append(moid)
         return answers
 
-    def maintenance_ours(self, since: Mapping[str, float]) -> dict[str, bool | None]:
+    def maintenance_is_own(self, since: Mapping[str, float]) -> dict[str, bool | None]:
         """Host id → whose its maintenance mode is by the event log since these times: one query for all hosts."""
-        return fresh.maintenance_ours(self._session, since)
+        return fresh.maintenance_is_own(self._session, since)
 
     def fresh_host(self, moid: str, beside: Beside | None = None) -> HostFresh | None:
         """What a call on the host is guarded by, read now: one call, what is looked at beside it included. None when it is gone."""

@@ -10,9 +10,9 @@ from functools import lru_cache
 
 from ..._domain.rolling.state.codec import decode_host, decode_lock, decode_vm
 from ..._domain.rolling.state.journal import HOST_ATTRIBUTES, PAUSE, Before, Entry, Garbage, Lock
-from ..._domain.rolling.state.observed import ClusterView, Exam, HostView, Refusal, VmView, World
+from ..._domain.rolling.state.observed import ClusterView, HostView, ObservedFleet, Precheck, Refusal, VmView
 from ..attributes.journal import Subject, Texts
-from .pending_actions import Flights
+from .pending_actions import PendingActions
 from .probes import Probes
 
 EMPTY: Texts = {}
@@ -55,25 +55,25 @@ class Seen:
 
 
 @dataclass(kw_only=True)
-class Knowledge:
+class FleetObserver:
     """What this process knows beside what is shown. ``began``: whose maintenance modes were when it began, by the event log."""
 
     me: str
     scope: str
-    flights: Flights
+    pending_actions: PendingActions
     probes: Probes
     refusals: Mapping[str, Refusal]
     is_gone: Callable[[str], bool]
-    roll: str = ""
-    exams: dict[str, Exam] = field(default_factory=dict)
+    run_id: str = ""
+    prechecks: dict[str, Precheck] = field(default_factory=dict)
     began: dict[str, bool | None] = field(default_factory=dict)
     detached: frozenset[str] = frozenset()
     """Ids of VMs that count as freed of their devices: forecasts only."""
 
-    def world(self, seen: Seen, pause: str) -> World:
-        return World(
+    def observed(self, seen: Seen, pause: str) -> ObservedFleet:
+        return ObservedFleet(
             me=self.me,
-            roll=self.roll,
+            run_id=self.run_id,
             scope=self.scope,
             hosts=tuple(self._host(view, seen) for view in seen.hosts),
             vms=tuple(self._vm(vm, seen) for vm in seen.vms),
@@ -87,15 +87,15 @@ class Knowledge:
         proof = self.probes.proof(view)
         return replace(
             view,
-            exam=self.exams.get(moid),
+            precheck=self.prechecks.get(moid),
             entry=entry,
             before=before,
             garbage=garbage,
-            in_flight=self.flights.in_flight(moid),
+            under_way=self.pending_actions.under_way(moid),
             refusal=self.refusals.get(moid),
             uptime=proof.uptime_at(seen.now) if proof is not None else None,
             services_answer=proof.services if proof is not None else None,
-            maintenance_ours=None if entry is None else self.flights.ours.get(moid, self.began.get(moid)),
+            maintenance_is_own=None if entry is None else self.pending_actions.own.get(moid, self.began.get(moid)),
             bmc_power=self.probes.power(moid),
             bmc_problem=self.probes.bmc_problem(moid),
         )
@@ -107,7 +107,7 @@ class Knowledge:
             bare,
             entry=None if isinstance(found, Garbage) else found,
             garbage=(found,) if isinstance(found, Garbage) else (),
-            in_flight=self.flights.in_flight(vm.moid),
+            under_way=self.pending_actions.under_way(vm.moid),
             refusal=self.refusals.get(vm.moid),
         )
 

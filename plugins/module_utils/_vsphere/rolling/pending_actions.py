@@ -28,7 +28,7 @@ PRESUMED = 20.0
 
 
 @dataclass(kw_only=True, slots=True)
-class Flight:
+class PendingAction:
     """``task`` is None until, and unless, the call was answered with one. ``shown``: its effect was seen."""
 
     kind: Kind
@@ -38,44 +38,44 @@ class Flight:
     shown: bool = False
 
 
-class Flights:
+class PendingActions:
     """Calls under way, by target: a target has one at a time, and a reboot beside it."""
 
     def __init__(self, session: Session, refuse: Callable[[Kind, str, BaseException], None]) -> None:
         self._session = session
         self._refuse = refuse
-        self._flights: dict[str, Flight] = {}
+        self._pending: dict[str, PendingAction] = {}
         self._entered_by: dict[str, str | None] = {}
         """host → the task with which this process put it into maintenance mode last; None: its answer was lost."""
         self._left: dict[str, bool] = {}
         """host → our way out of maintenance mode ended; True once the host was seen outside."""
-        self.ours: dict[str, bool | None] = {}
+        self.own: dict[str, bool | None] = {}
         """host → whose its maintenance mode is, where that is known."""
 
     def asked(self, action: Action, now: float) -> None:
         """Just before the call."""
         if action.kind in TRACKED:
-            self._flights[action.target] = Flight(kind=action.kind, target=action.target, at=now)
+            self._pending[action.target] = PendingAction(kind=action.kind, target=action.target, at=now)
         if action.kind == "enter_maintenance":
             self._entered_by[action.target] = None
             self._left.pop(action.target, None)
-            self.ours.pop(action.target, None)
+            self.own.pop(action.target, None)
 
     def answered(self, action: Action, task: str | None) -> None:
         """The call came back: with a task, or (None) without one, when there is nothing to wait for."""
-        flight = self._flights.get(action.target)
+        pending = self._pending.get(action.target)
         if task is None:
-            self._flights.pop(action.target, None)
-        elif flight is not None:
-            flight.task = task
+            self._pending.pop(action.target, None)
+        elif pending is not None:
+            pending.task = task
         if action.kind == "enter_maintenance" and task is not None:
             self._entered_by[action.target] = task
 
-    def in_flight(self, target: str) -> frozenset[str]:
-        flight = self._flights.get(target)
-        if flight is None or flight.shown or flight.kind in ("reboot_host", "shut_down_host"):
+    def under_way(self, target: str) -> frozenset[str]:
+        pending = self._pending.get(target)
+        if pending is None or pending.shown or pending.kind in ("reboot_host", "shut_down_host"):
             return frozenset()
-        return frozenset({flight.kind})
+        return frozenset({pending.kind})
 
     def settle(
         self,
@@ -92,70 +92,70 @@ class Flights:
         machines = {vm.moid: vm for vm in vms}
         for view in hosts:
             self._watch_maintenance(view)
-        unclear: list[Flight] = []
-        for flight in list(self._flights.values()):
-            state = _effect(flight, views.get(flight.target), machines.get(flight.target))
-            if state == "visible" and flight.task is not None and flight.task not in entering.get(flight.target, ()):
+        unclear: list[PendingAction] = []
+        for pending in list(self._pending.values()):
+            state = _effect(pending, views.get(pending.target), machines.get(pending.target))
+            if state == "visible" and pending.task is not None and pending.task not in entering.get(pending.target, ()):
                 state = ""
             if state == "over":
-                del self._flights[flight.target]
+                del self._pending[pending.target]
             elif state == "visible":
-                flight.shown = True
-            elif flight.task is not None:
-                unclear.append(flight)
-            elif now > flight.at + PRESUMED:
+                pending.shown = True
+            elif pending.task is not None:
+                unclear.append(pending)
+            elif now > pending.at + PRESUMED:
                 # Its answer was lost, and nothing came of it.
-                del self._flights[flight.target]
+                del self._pending[pending.target]
         self._ask(unclear)
 
-    def _ask(self, flights: Collection[Flight]) -> None:
+    def _ask(self, pending_actions: Collection[PendingAction]) -> None:
         """One bulk read for all of them."""
-        tasks = [flight.task for flight in flights if flight.task is not None]
+        tasks = [pending.task for pending in pending_actions if pending.task is not None]
         rows = {row.moid: row for row in collect_objects(self._session, vim.Task, tasks, ("info.state", "info.error"))}
-        for flight in flights:
-            row = rows.get(flight.task or "")
+        for pending in pending_actions:
+            row = rows.get(pending.task or "")
             state = str(row.get("info.state")) if row is not None else "gone"
             if state in ("queued", "running"):
                 continue
-            self._flights.pop(flight.target, None)
+            self._pending.pop(pending.target, None)
             error: Any = row.get("info.error") if row is not None else None
             if state == "error" and error is not None:
-                if _counts(flight.kind, error):
-                    self._refuse(flight.kind, flight.target, error)
-                if flight.kind == "enter_maintenance":
-                    self.ours[flight.target] = False  # whatever maintenance mode it is in now, or goes into
-            elif flight.kind == "leave_maintenance":
-                self._left[flight.target] = False
+                if _counts(pending.kind, error):
+                    self._refuse(pending.kind, pending.target, error)
+                if pending.kind == "enter_maintenance":
+                    self.own[pending.target] = False  # whatever maintenance mode it is in now, or goes into
+            elif pending.kind == "leave_maintenance":
+                self._left[pending.target] = False
 
     def _watch_maintenance(self, view: HostView) -> None:
         """Our way out ended, the host was seen outside, and now it is, or goes, inside again: that is somebody else's doing."""
         moid = view.moid
         inside = view.in_maintenance or view.entering
-        flight = self._flights.get(moid)
-        if flight is not None and flight.kind == "leave_maintenance" and view.connected and not inside:
+        pending = self._pending.get(moid)
+        if pending is not None and pending.kind == "leave_maintenance" and view.connected and not inside:
             self._left[moid] = True
         if moid in self._left and view.connected:
             if not inside:
                 self._left[moid] = True
             elif self._left[moid]:
-                self.ours[moid] = False
+                self.own[moid] = False
 
     def entering(self, moid: str, tasks: Collection[str]) -> None:
         """``tasks`` put a host into maintenance mode now. One of them is known not to be ours when ours is known and not among them."""
         own = self._entered_by.get(moid)
         if own is not None and tasks and own not in tasks:
-            self.ours[moid] = False
+            self.own[moid] = False
 
 
-def _effect(flight: Flight, view: HostView | None, vm: VmView | None) -> str:
+def _effect(pending: PendingAction, view: HostView | None, vm: VmView | None) -> str:
     """``over``: what was asked for is there; ``visible``: it is under way for everybody to see; empty: nothing is shown."""
     if view is None and vm is None:
         return "over"
     if vm is not None:
-        return "over" if vm.is_on == (flight.kind == "start_vm") else ""
+        return "over" if vm.is_on == (pending.kind == "start_vm") else ""
     if view is None:
         return ""
-    match flight.kind:
+    match pending.kind:
         case "enter_maintenance":
             # In maintenance mode by our task, or by somebody's who was faster: only the end of our task tells.
             return "visible" if view.entering and not view.in_maintenance else ""

@@ -12,7 +12,7 @@ from typing import Any
 from ..._domain.host.pending_reboot import taken_devices
 from ..._domain.observed.hosts import Host
 from ..._domain.plan import Blocker
-from ..._domain.rolling.state.observed import ClusterView, Exam, VmView
+from ..._domain.rolling.state.observed import ClusterView, Precheck, VmView
 from ..._domain.rolling.state.pinned import pinned_vms
 from ..answers.checks import reader
 from ..answers.faults import words
@@ -68,7 +68,7 @@ def to_stop(
     }
 
 
-def examine(
+def run_prechecks(
     session: Session,
     subjects: Sequence[Subject],
     *,
@@ -76,7 +76,7 @@ def examine(
     allow_protected: tuple[str, ...],
     tags_problem: str = "",
     clock: Callable[[], float],
-) -> dict[str, Exam]:
+) -> dict[str, Precheck]:
     """Host id → what came of it. ``speakers``: hosts in service, of which one a cluster is asked about vSAN.
 
     One call a host that DRS would empty, three a vSAN cluster; what the host lives on only where a reboot takes devices from it, and
@@ -89,11 +89,11 @@ def examine(
     protected = _protected(session, [subject.host for subject in subjects], allow_protected)
     stops = [session.reference(vim.VirtualMachine, moid) for subject in subjects for moid in subject.stops]
     denied = lacking(session, stops, POWER)
-    exams = {}
+    prechecks = {}
     for subject in subjects:
         evacuation = _evacuation(session, subject)
         state = vsan.get(subject.compute, _Vsan())
-        exams[subject.host.moid] = Exam(
+        prechecks[subject.host.moid] = Precheck(
             at=clock(),
             evacuation_faults=evacuation.faults,
             evacuation_refused=evacuation.refused,
@@ -103,7 +103,7 @@ def examine(
             denied={moid: denied[moid] for moid in subject.stops if moid in denied},
             tags_problem=tags_problem if subject.stops else "",
         )
-    return exams
+    return prechecks
 
 
 # -- DRS ------------------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from ..._domain.rolling.state.policy import Policy
 from ..._domain.rolling.state.verification import has_moved, started_anew
 from ..answers.faults import CONNECTION_ERRORS
 from ..sdk import vmodl
-from .inventory import Scene
+from .inventory import FleetInventory
 
 Key = tuple[str, str, tuple[Any, ...]]
 """What is asked of whom, in which state of it."""
@@ -112,8 +112,8 @@ class Pool:
 class Probes:
     """Proofs of hosts that are being rebooted, and the power of hosts that are cycled. ``bmcs``: host moid → controller."""
 
-    def __init__(self, scene: Scene, *, bmcs: Mapping[str, Any]) -> None:
-        self._scene = scene
+    def __init__(self, fleet: FleetInventory, *, bmcs: Mapping[str, Any]) -> None:
+        self._fleet = fleet
         self._bmcs = bmcs
         self._pool = Pool()
         self._proofs: dict[str, Proof] = {}
@@ -191,10 +191,10 @@ class Probes:
 
     def _signs(self, moid: str, entry: Entry, *, moved: bool) -> Signs:
         """The services of a host that has not gone down yet are not asked."""
-        uptime = self._scene.probe_uptime(moid)
-        now = self._scene.now()
+        uptime = self._fleet.probe_uptime(moid)
+        now = self._fleet.now()
         anew = moved or started_anew(entry, uptime, now)
-        services = anew and self._scene.probe_services(moid)
+        services = anew and self._fleet.probe_services(moid)
         return Signs(uptime=uptime, read_at=now, services=services, again=AGAIN if anew else UPTIME_AGAIN)
 
     def _ask_power(self, moid: str, now: float) -> None:

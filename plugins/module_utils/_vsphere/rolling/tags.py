@@ -24,7 +24,7 @@ class Tagged:
     problem: str = ""
 
 
-class RollTags:
+class RollingTags:
     """Tags by ``category/name`` or id. Their ids are looked up once, who has them as often as it is asked.
 
     Cheap where no tag is named: nothing is asked then, nobody is logged in.

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..._domain.host.selector import DeviceWish
+from ..._domain.host.selector import DesiredDevice
 from ..._domain.names import Meant
 from ..._domain.observed.hosts import Host
 from ..._domain.rolling.state.journal import PAUSE, STOP_ORDER
@@ -33,10 +33,10 @@ class Wanted:
     """One host that was asked for; see ``world.HostView`` for the fields."""
 
     moid: str
-    wishes: tuple[DeviceWish, ...] = ()
+    desired_devices: tuple[DesiredDevice, ...] = ()
     skips_missing: bool = False
     expects_settled: bool = False
-    expected_debt: str | None = None
+    expected_reboot: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -154,10 +154,10 @@ def _host_view(
     return HostView(
         host=picture.host(row.moid),
         wanted=wanted is not None,
-        wishes=wanted.wishes if wanted else (),
+        desired_devices=wanted.desired_devices if wanted else (),
         skips_missing=wanted is not None and wanted.skips_missing,
         expects_settled=wanted is not None and wanted.expects_settled,
-        expected_debt=wanted.expected_debt if wanted else None,
+        expected_reboot=wanted.expected_reboot if wanted else None,
         entering=any(task.is_entering for task in tasks),
         standby=str(row.get("runtime.powerState")) == "standBy" or row.get("runtime.standbyMode", "none") != "none",
         quarantined=bool(row.get("runtime.inQuarantineMode", False)),

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.facts import Gap, Listing
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.overrides import full_form
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.passthrough import PassthroughWish
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.passthrough import DesiredPassthrough
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.selector import (
-    DeviceWish,
+    DesiredDevice,
     Selector,
-    parse_device_wishes,
+    parse_desired_devices,
     refuse_contradictions,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import (
@@ -74,9 +74,9 @@ def host(*devices: HostDevice, name: str = "esx-01", fabric: HostFabric | None =
     return Host(name=name, devices=devices, fabric=fabric, **given)
 
 
-def wish(*hosts: Host, devices: list[Any], **more: Any) -> PassthroughWish:
+def desired(*hosts: Host, devices: list[Any], **more: Any) -> DesiredPassthrough:
     """The same devices wished on each host."""
-    return PassthroughWish(devices={each.moid: parse_device_wishes(devices) for each in hosts}, **more)
+    return DesiredPassthrough(devices={each.moid: parse_desired_devices(devices) for each in hosts}, **more)
 
 
 # --- strategies -------------------------------------------------------------------------------------------------------
@@ -201,10 +201,10 @@ def _selectors(fleet: tuple[Host, ...]) -> st.SearchStrategy[Selector]:
     return st.one_of(kinds, kinds, places, _loose_selectors)
 
 
-def wish_lists(fleet: tuple[Host, ...]) -> st.SearchStrategy[tuple[DeviceWish, ...]]:
+def wish_lists(fleet: tuple[Host, ...]) -> st.SearchStrategy[tuple[DesiredDevice, ...]]:
     """Lists of wishes that do not contradict themselves."""
     entry = st.builds(
-        DeviceWish,
+        DesiredDevice,
         selector=_selectors(fleet),
         count=st.sampled_from([1, None, "all", 2, 3]),
         label=st.sampled_from([None, None, "left", "right"]),
@@ -212,27 +212,27 @@ def wish_lists(fleet: tuple[Host, ...]) -> st.SearchStrategy[tuple[DeviceWish, .
     return st.lists(entry, min_size=1, max_size=3).map(_plain_labels).filter(_is_consistent)
 
 
-def _plain_labels(wishes: list[DeviceWish]) -> tuple[DeviceWish, ...]:
+def _plain_labels(desired_devices: list[DesiredDevice]) -> tuple[DesiredDevice, ...]:
     """Where a label chooses, none is set: the list would be refused."""
-    if any(entry.selector.label for entry in wishes):
-        return tuple(replace(entry, label=None) for entry in wishes)
-    return tuple(wishes)
+    if any(entry.selector.label for entry in desired_devices):
+        return tuple(replace(entry, label=None) for entry in desired_devices)
+    return tuple(desired_devices)
 
 
-def _is_consistent(wishes: tuple[DeviceWish, ...]) -> bool:
+def _is_consistent(desired_devices: tuple[DesiredDevice, ...]) -> bool:
     try:
-        refuse_contradictions(wishes, "devices", default_is_all=True)
+        refuse_contradictions(desired_devices, "devices", default_is_all=True)
     except InputError:
         return False
     return True
 
 
-def passthrough_wishes(fleet: tuple[Host, ...]) -> st.SearchStrategy[PassthroughWish]:
+def passthrough_wishes(fleet: tuple[Host, ...]) -> st.SearchStrategy[DesiredPassthrough]:
     places = [f"{each.name}/{d.address}" for each in fleet for d in each.devices]
     some = st.sampled_from([*places, *(full_form(each, d.address) for each in fleet for d in each.devices)])
     return st.builds(
-        PassthroughWish,
-        devices=wish_lists(fleet).map(lambda wishes: {each.moid: wishes for each in fleet}),
+        DesiredPassthrough,
+        devices=wish_lists(fleet).map(lambda desired_devices: {each.moid: desired_devices for each in fleet}),
         state=st.sampled_from(["enabled", "enabled", "disabled"]),
         apply=st.sampled_from(["auto", "now", "reboot"]),
         on_missing=st.sampled_from(["skip", "skip", "fail"]),
@@ -241,7 +241,7 @@ def passthrough_wishes(fleet: tuple[Host, ...]) -> st.SearchStrategy[Passthrough
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[tuple[Host, ...], PassthroughWish]:
+def cases(draw: st.DrawFn) -> tuple[tuple[Host, ...], DesiredPassthrough]:
     """A fleet and what somebody wants of it."""
     fleet = draw(fleets(draw(st.integers(1, 2))))
     return fleet, draw(passthrough_wishes(fleet))

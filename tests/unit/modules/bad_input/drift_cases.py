@@ -8,9 +8,9 @@ from typing import Any
 
 from tests.unit.modules.bad_input.cases import Case
 from tests.unit.modules.harness import Lab
-from tests.unit.pains.labs import host, lab, vm, wish
+from tests.unit.pains.labs import desired, host, lab, vm
 
-ONE: dict[str, Any] = {"targets": [{"cluster": ["gpu"], "devices": wish()}]}
+ONE: dict[str, Any] = {"targets": [{"cluster": ["gpu"], "devices": desired()}]}
 
 
 def pair() -> Lab:
@@ -35,7 +35,7 @@ def ignoring(*rules: dict[str, Any]) -> dict[str, Any]:
 
 CASES = [
     look("nothing to compare", None, ("targets", "vms"), where={}),
-    look("a target without hosts", "no_hosts", ("targets[0]", "hosts"), where={"targets": [{"devices": wish()}]}),
+    look("a target without hosts", "no_hosts", ("targets[0]", "hosts"), where={"targets": [{"devices": desired()}]}),
     look(
         "an address for several hosts",
         "address_needs_identity",
@@ -46,9 +46,9 @@ CASES = [
         "one VM in two entries of the same name",
         "vm_twice",
         ("train-01", "one entry"),
-        options={"vms": [{"name": "train-01", "devices": []}, {"name": "train-01", "devices": wish()}]},
+        options={"vms": [{"name": "train-01", "devices": []}, {"name": "train-01", "devices": desired()}]},
     ),
-    look("a VM without a name", "no_vms", ("vms[0]", "name or moid"), options={"vms": [{"devices": wish()}]}),
+    look("a VM without a name", "no_vms", ("vms[0]", "name or moid"), options={"vms": [{"devices": desired()}]}),
     look("a rule without a name", None, ("name",), options=ignoring({"hosts": ["esx-01"]})),
     look(
         "a rule that lets everything pass", "bad_rule", ("ignore[0]", "kinds"), options=ignoring({"name": "all of it"})

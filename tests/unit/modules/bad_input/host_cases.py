@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.unit.modules.bad_input.cases import Case
 from tests.unit.modules.harness import Lab
-from tests.unit.pains.labs import FIRST, SECOND, host, lab, on, vm, wish
+from tests.unit.pains.labs import FIRST, SECOND, desired, host, lab, on, vm
 
 HOST_A, HOST_B = {"hosts": ["esx-01"]}, {"cluster": ["gpu"]}
 BOOT, MANAGEMENT, BRIDGE = "0000:01:00.0", "0000:04:00.0", "0000:3a:00.0"
@@ -202,22 +202,26 @@ CONNECTION = [
 ]
 
 SELECTORS = [
-    enable("an id as a YAML number", wish({"vendor_id": 8086}), "bad_selector", ("vendor_id 8086", "Put it in quotes")),
-    enable("an id that is no hexadecimal number", wish("10de:20g1"), "bad_id", ("10de:20g1", "lspci -n")),
-    enable("a name where ids belong", wish("A100"), "bad_id", ("'A100'", "vendor:device")),
-    enable("an impossible address", wish("0000:3b:20.0"), "bad_address", ("0000:3b:20.0", "0000:3b:00.0")),
-    enable("a match without a condition", wish({}), "bad_selector", ("every device", "10de:20f1")),
-    enable("an empty match", wish(""), "bad_selector", ("match is empty", "10de:20f1")),
-    enable("a match with a key that does not exist", wish({"vendor": "10de"}), "bad_selector", ("vendor", "vendor_id")),
-    enable("a match that is a list", wish(["10de:20f1"]), "bad_selector", ("list", "a mapping")),
-    enable("a class that is none", wish({"class_id": "gpu"}), "bad_id", ("'gpu'", '"0302"')),
-    enable("a condition left empty", wish({"name": ""}), "bad_selector", ("name", "leave the key out")),
-    enable("a count of nothing", wish(count=0), "bad_count", ("count 0", "from 1")),
-    enable("a count in words", wish(count="some"), "bad_count", ("'some'", "or all")),
+    enable(
+        "an id as a YAML number", desired({"vendor_id": 8086}), "bad_selector", ("vendor_id 8086", "Put it in quotes")
+    ),
+    enable("an id that is no hexadecimal number", desired("10de:20g1"), "bad_id", ("10de:20g1", "lspci -n")),
+    enable("a name where ids belong", desired("A100"), "bad_id", ("'A100'", "vendor:device")),
+    enable("an impossible address", desired("0000:3b:20.0"), "bad_address", ("0000:3b:20.0", "0000:3b:00.0")),
+    enable("a match without a condition", desired({}), "bad_selector", ("every device", "10de:20f1")),
+    enable("an empty match", desired(""), "bad_selector", ("match is empty", "10de:20f1")),
+    enable(
+        "a match with a key that does not exist", desired({"vendor": "10de"}), "bad_selector", ("vendor", "vendor_id")
+    ),
+    enable("a match that is a list", desired(["10de:20f1"]), "bad_selector", ("list", "a mapping")),
+    enable("a class that is none", desired({"class_id": "gpu"}), "bad_id", ("'gpu'", '"0302"')),
+    enable("a condition left empty", desired({"name": ""}), "bad_selector", ("name", "leave the key out")),
+    enable("a count of nothing", desired(count=0), "bad_count", ("count 0", "from 1")),
+    enable("a count in words", desired(count="some"), "bad_count", ("'some'", "or all")),
     enable("an entry without match", [{"count": 2}], None, ("match",)),
     enable("an empty list of devices", [], "no_devices", ("devices is empty", "10de:20f1")),
     enable("no devices at all", None, None, ("devices",)),
-    enable("the same device twice", [*wish(), *wish()], "duplicate_wish", ("10de:20f1 twice", "count")),
+    enable("the same device twice", [*desired(), *desired()], "duplicate_wish", ("10de:20f1 twice", "count")),
     enable(
         "a wide entry that leaves nothing for a narrow one",
         [{"match": {"class_id": "0302"}}, {"match": {"class_id": "0302", "vendor_id": "10de"}, "count": 1}],
@@ -238,24 +242,24 @@ SELECTORS = [
     ),
     enable(
         "an address for several hosts",
-        wish(FIRST),
+        desired(FIRST),
         "address_needs_identity",
         (FIRST, "esx-01, esx-02", "add vendor_id and device_id"),
         where=HOST_B,
         lab=pair,
     ),
-    enable("a choice that does not exist", wish(), None, ("apply", "sometimes"), options={"apply": "sometimes"}),
-    enable("an option that does not exist", wish(), None, ("force",), options={"force": True}),
+    enable("a choice that does not exist", desired(), None, ("apply", "sometimes"), options={"apply": "sometimes"}),
+    enable("an option that does not exist", desired(), None, ("force",), options={"force": True}),
 ]
 
 TARGETS = [
-    enable("neither hosts nor cluster", wish(), None, ("hosts", "cluster"), where={}),
+    enable("neither hosts nor cluster", desired(), None, ("hosts", "cluster"), where={}),
     enable(
         "a target without hosts",
         None,
         "no_hosts",
         ("targets[0]", "neither hosts nor cluster"),
-        where={"targets": [{"devices": wish()}]},
+        where={"targets": [{"devices": desired()}]},
     ),
     enable(
         "a target without devices",
@@ -267,18 +271,22 @@ TARGETS = [
     enable(
         "targets and hosts together", None, None, ("targets", "hosts"), options={"targets": [{"hosts": ["esx-01"]}]}
     ),
-    enable("a host that does not exist", wish(), "unknown_host", ("'esx-10'", "esx-01"), where={"hosts": ["esx-10"]}),
-    enable("a cluster that does not exist", wish(), "unknown_cluster", ("'gpus'", "gpu"), where={"cluster": ["gpus"]}),
+    enable(
+        "a host that does not exist", desired(), "unknown_host", ("'esx-10'", "esx-01"), where={"hosts": ["esx-10"]}
+    ),
+    enable(
+        "a cluster that does not exist", desired(), "unknown_cluster", ("'gpus'", "gpu"), where={"cluster": ["gpus"]}
+    ),
     enable(
         "a short name that two hosts have",
-        wish(),
+        desired(),
         "ambiguous_host",
         ("'esx-01'", "esx-01.a.test", "esx-01.b.test", "inventory path"),
         lab=lambda: lab([host("esx-01.a.test"), host("esx-01.b.test")]),
     ),
     enable(
         "a cluster name that two datacenters have",
-        wish(),
+        desired(),
         "ambiguous_cluster",
         ("'gpu'", "/DC/host/gpu", "/DC2/host/gpu", "inventory path"),
         where={"cluster": ["gpu"]},
@@ -286,7 +294,7 @@ TARGETS = [
     ),
     enable(
         "a host the account may not see",
-        wish(),
+        desired(),
         "unknown_host",
         ("'esx-01'",),
         user="blind@vsphere.local",
@@ -297,7 +305,7 @@ TARGETS = [
     ),
     enable(
         "an override that does not say on which host",
-        wish(),
+        desired(),
         "override_needs_host",
         (MANAGEMENT, "2 hosts", f"esx-01/{MANAGEMENT}"),
         where=HOST_B,
@@ -306,7 +314,7 @@ TARGETS = [
     ),
     enable(
         "an override that is no address",
-        wish(),
+        desired(),
         "bad_address",
         ("'vmnic0'", "0000:3b:00.0"),
         options={"allow_protected": ["esx-01/vmnic0"]},
@@ -316,83 +324,87 @@ TARGETS = [
 DEVICES = [
     enable(
         "no such device, but one much like it",
-        wish({"vendor_id": "10de", "device_id": "20f5"}),
+        desired({"vendor_id": "10de", "device_id": "20f5"}),
         "no_match",
         ("esx-01", "10de:20f5", "device_id 20f1", "on_missing: skip"),
     ),
     enable(
         "more than there are",
-        wish(count=3),
+        desired(count=3),
         "too_few",
         ("esx-01", "2 of the 3", "Lower the count to 2", "on_missing: skip"),
     ),
     enable(
         "a match for several models",
-        wish({"vendor_id": "10de"}),
+        desired({"vendor_id": "10de"}),
         "ambiguous",
         ("esx-01", "10de:20f1, 10de:2235", "count: all"),
         lab=lambda: lab([host(cards=["a100", "a40"])]),
     ),
     enable(
         "another card at the address than expected",
-        wish({"address": FIRST, "vendor_id": "10de", "device_id": "2235"}),
+        desired({"address": FIRST, "vendor_id": "10de", "device_id": "2235"}),
         "identity_changed",
         ("esx-01", "10de:20f1", "Correct the address"),
     ),
     enable(
-        "a bridge", wish(BRIDGE), "bridge", ("esx-01", BRIDGE, "Name the device behind it"), shown=f"devices: {BRIDGE}"
+        "a bridge",
+        desired(BRIDGE),
+        "bridge",
+        ("esx-01", BRIDGE, "Name the device behind it"),
+        shown=f"devices: {BRIDGE}",
     ),
     enable(
         "a device the host does not offer",
-        wish("10de:2235"),
+        desired("10de:2235"),
         "not_capable",
         ("esx-01", "10de:2235", "ACS"),
         lab=lambda: lab([host(cards=["a100", {"card": "a40", "capable": False}])]),
     ),
     enable(
         "a device that lost its capability",
-        wish(FIRST),
+        desired(FIRST),
         "not_capable",
         ("esx-01", "no longer offers it", "KB 391460", "Disable it"),
         lab=lambda: lab([host(states={FIRST: {"enabled": True, "active": False, "capable": False}})]),
     ),
     enable(
         "VT-d or AMD-Vi is off",
-        wish(),
+        desired(),
         "iommu_off",
         ("esx-01", "IOMMU", "Enable Intel VT-d or AMD-Vi"),
         lab=lambda: lab([host(iommu=False)]),
     ),
     enable(
         "the same, on a host that lists no device at all",
-        wish(),
+        desired(),
         "iommu_off",
         ("esx-01", "IOMMU", "Enable Intel VT-d or AMD-Vi"),
         lab=lambda: lab([host(iommu=False, knobs={"iommu_off_shape": "empty"})]),
     ),
     enable(
         "an uplink",
-        wish(SECOND),
+        desired(SECOND),
         "protected",
         ("esx-01", SECOND, "uplink of vSwitch1", f'allow_protected: ["esx-01/{SECOND}='),
         lab=lambda: lab([host(cards=["a100", {"card": "x710", "uplinks": {0: "vSwitch1"}}])]),
     ),
     enable(
         "the last uplink for management",
-        wish(MANAGEMENT),
+        desired(MANAGEMENT),
         "protected",
         ("esx-01", "all that is left to reach the host", "There is no override"),
     ),
     enable(
         "the same, with an override",
-        wish(MANAGEMENT),
+        desired(MANAGEMENT),
         "protected",
         ("esx-01", "There is no override"),
         options={"allow_protected": [f"esx-01/{MANAGEMENT}"]},
     ),
     enable(
         "all uplinks for management together",
-        wish("14e4:165f", count=2),
+        desired("14e4:165f", count=2),
         "last_management_uplink",
         ("esx-01", MANAGEMENT, "Leave one of them to the host"),
         options={"allow_protected": [f"esx-01/{MANAGEMENT}", "esx-01/0000:04:00.1"]},
@@ -400,41 +412,41 @@ DEVICES = [
     ),
     enable(
         "the boot disk",
-        wish(BOOT),
+        desired(BOOT),
         "protected",
         ("esx-01", "the disk ESXi boots from", f'allow_protected: ["esx-01/{BOOT}='),
     ),
     enable(
         "a disk with a datastore",
-        wish("144d:a80a"),
+        desired("144d:a80a"),
         "protected",
         ("esx-01", "holds datastore", "allow_protected"),
         lab=lambda: lab([host(cards=["nvme-data"])]),
     ),
     enable(
         "a disk of vSAN",
-        wish("8086:0a54"),
+        desired("8086:0a54"),
         "protected",
         ("esx-01", "vSAN", "allow_protected"),
         lab=lambda: lab([host(vsan="osa", cards=[{"card": "nvme", "use": "vsan-cache"}, VSAN])]),
     ),
     enable(
         "any NVMe device of a host with vSAN ESA",
-        wish("8086:2700"),
+        desired("8086:2700"),
         "protected",
         ("esx-01", "vSAN ESA", "allow_protected"),
         lab=lambda: lab([host(vsan="esa", cards=["p5800x"])]),
     ),
     enable(
         "a USB controller of a host that boots from USB",
-        wish({"class_id": "0c03"}),
+        desired({"class_id": "0c03"}),
         "protected",
         ("esx-01", "boots from a USB device", "allow_protected"),
         lab=lambda: lab([host(boot="usb")]),
     ),
     enable(
         "a GPU that VMs share",
-        wish(FIRST),
+        desired(FIRST),
         "protected",
         ("esx-01", "shared as vGPU by desk-01", "allow_protected"),
         lab=lambda: lab([host(shared_gpus=[FIRST])], [vm("desk-01", power="on")]),
@@ -442,7 +454,7 @@ DEVICES = [
     ),
     enable(
         "apply: now on a host that needs a reboot",
-        wish(),
+        desired(),
         "rebind_unsupported",
         ("esx-01", "without a reboot", "apply: auto"),
         options={"apply": "now"},
@@ -450,21 +462,21 @@ DEVICES = [
     ),
     enable(
         "a disconnected host",
-        wish(),
+        desired(),
         "host_unreachable",
         ("esx-01 is disconnected", "Bring the host back"),
         lab=lambda: lab([host(connection="disconnected")]),
     ),
     enable(
         "a host that does not answer",
-        wish(),
+        desired(),
         "host_unreachable",
         ("esx-01 is notResponding", "Bring the host back"),
         lab=lambda: lab([host(connection="notResponding")]),
     ),
     enable(
         "a mixed cluster: one host without the card",
-        wish(),
+        desired(),
         "no_match",
         ("esx-02", "on_missing: skip", "1 refused"),
         where=HOST_B,
@@ -472,7 +484,7 @@ DEVICES = [
     ),
     enable(
         "an account that may only read",
-        wish(),
+        desired(),
         "no_permission",
         ("esx-01", "Host.Config.PciPassthru", "Grant"),
         user="reader@vsphere.local",
@@ -480,21 +492,21 @@ DEVICES = [
     ),
     enable(
         "a host that refuses the setting",
-        wish(),
+        desired(),
         "host_config_refused",
         ("esx-01", "vmkernel.log"),
         setup=_always("UpdatePassthruConfig", fault="HostConfigFault", message="Device is claimed."),
     ),
     disable(
         "disabling what a VM uses",
-        wish(FIRST),
+        desired(FIRST),
         "in_use",
         ("esx-01", FIRST, "train-01 (powered on)", "state: absent"),
         lab=lambda: lab([host(cards=[on(), on()])], [vm(power="on", devices=[{"fixed": FIRST}])]),
     ),
     disable(
         "disabling what a VM that is off refers to",
-        wish(FIRST),
+        desired(FIRST),
         "in_use",
         ("train-01 (configured, powered off)", "vm_pci_device"),
         lab=lambda: lab([host(cards=[on(), on()])], [vm(devices=[{"fixed": FIRST}])]),
@@ -514,7 +526,7 @@ LOOKING = [
     Case(
         title="looking for a device that is described wrongly",
         module="host_pci_device_info",
-        options={"devices": wish("10de")},
+        options={"devices": desired("10de")},
         code="bad_id",
         says=("'10de'", "10de:20f1"),
         lab=lab,
@@ -524,7 +536,7 @@ LOOKING = [
 WARNINGS = [
     enable(
         "a label, on a host that knows none",
-        wish(label="a100"),
+        desired(label="a100"),
         None,
         ("esx-01 does not support hardware labels", "7.0.2", "a100"),
         lab=lambda: lab([host(version="6.7.0")]),
@@ -532,14 +544,14 @@ WARNINGS = [
     ),
     enable(
         "the GPU that drives the console",
-        wish({"class_id": "0300"}),
+        desired({"class_id": "0300"}),
         None,
         ("esx-01", "drives the console"),
         warns=True,
     ),
     enable(
         "a function that takes another along",
-        wish("10de:2230"),
+        desired("10de:2230"),
         None,
         ("0000:3b:00.1", "esx-01 goes along", "reset together"),
         lab=lambda: lab([host(cards=["rtx-gpu-with-audio"])]),
@@ -547,7 +559,7 @@ WARNINGS = [
     ),
     enable(
         "a host without the card, passed over",
-        wish("10de:2235"),
+        desired("10de:2235"),
         None,
         ("Passed over", "esx-01"),
         options={"on_missing": "skip"},

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.unit.modules.bad_input.cases import Case
 from tests.unit.modules.harness import Lab
-from tests.unit.pains.labs import A100, FIRST, SECOND, host, lab, on, vm, wish
+from tests.unit.pains.labs import A100, FIRST, SECOND, desired, host, lab, on, vm
 
 TWO = [on(), on()]
 WAITING = {FIRST: {"enabled": True, "active": False}, SECOND: {"enabled": True, "active": False}}
@@ -25,7 +25,7 @@ def attach(title: str, code: str | None, says: tuple[str, ...], **more: Any) -> 
     """One A100 for train-01, off, unless ``options`` says otherwise."""
     options = more.pop("options", {})
     where = {} if "vms" in options else {"vm": ["train-01"]}
-    devices = {} if "vms" in options and "devices" not in options else {"devices": wish()}
+    devices = {} if "vms" in options and "devices" not in options else {"devices": desired()}
     return Case(
         title=title,
         module="vm_pci_device",
@@ -78,33 +78,33 @@ NAMES = [
         "a managed object id as a name",
         "unknown_vm",
         ("'vm-1'", "train-01"),
-        options={"vms": [{"name": "vm-1", "devices": wish()}]},
+        options={"vms": [{"name": "vm-1", "devices": desired()}]},
     ),
     attach(
         "a name and a managed object id",
         "no_vms",
         ("vms[0]", "both", "Give name or moid"),
-        options={"vms": [{"name": "train-01", "moid": "vm-1", "devices": wish()}]},
+        options={"vms": [{"name": "train-01", "moid": "vm-1", "devices": desired()}]},
     ),
     attach("an empty list of VMs", "no_vms", ("No VM is named", "Name at least one VM"), options={"vm": []}),
     attach(
         "an entry without a name",
         "no_vms",
         ("vms[0]", "Give name or moid"),
-        options={"vms": [{"devices": wish()}]},
+        options={"vms": [{"devices": desired()}]},
     ),
     attach(
         "the same VM twice, by name and by path",
         "vm_twice",
         ("train-01", "one entry"),
-        options={"vms": [{"name": "train-01", "devices": wish()}, {"name": "vm/train-01", "devices": wish()}]},
+        options={"vms": [{"name": "train-01", "devices": desired()}, {"name": "vm/train-01", "devices": desired()}]},
     ),
     attach("neither vm nor vms", None, ("vm, vms",), options={"vm": None}),
     attach("vm and vms together", None, ("vm|vms",), options={"vm": ["train-01"], "vms": [{"name": "train-01"}]}),
     attach("a power that does not exist", None, ("power", "restart"), options={"power": "restart"}),
 ]
 
-WISHES = [
+DESIRED = [
     attach(
         "state: absent without a device",
         "nothing_named",
@@ -115,13 +115,13 @@ WISHES = [
         "a dynamic device by address",
         "dynamic_by_place",
         ("train-01", FIRST, "backing fixed"),
-        options={"backing": "dynamic", "devices": wish(FIRST)},
+        options={"backing": "dynamic", "devices": desired(FIRST)},
     ),
     attach(
         "one address for VMs of two hosts",
         "address_needs_identity",
         (FIRST, "2 hosts", "Add vendor_id and device_id"),
-        options={"vm": ["train-01", "train-02"], "devices": wish(FIRST)},
+        options={"vm": ["train-01", "train-02"], "devices": desired(FIRST)},
         lab=lambda: lab([host(cards=TWO), host("esx-02", TWO)], [vm(), vm("train-02", host="esx-02")]),
     ),
     attach(
@@ -140,40 +140,40 @@ WISHES = [
         "an MMIO window that is too small",
         "mmio_size_too_small",
         ("train-01", "2 x 64", "Use 256"),
-        options={"devices": wish(count=2), "mmio": {"size_gb": 128}},
+        options={"devices": desired(count=2), "mmio": {"size_gb": 128}},
     ),
     attach(
         "a card whose memory is not known",
         "mmio_size_unknown",
         ("train-01", "10de:fff0", "device_gb"),
-        options={"devices": wish("10de:fff0"), "mmio": {}},
+        options={"devices": desired("10de:fff0"), "mmio": {}},
         lab=lambda: lab([host(cards=[on("gpu-of-tomorrow")])], [vm()]),
     ),
     attach(
         "a card whose memory is not known, and no word about it",
         "mmio_size_unknown",
         ("train-01 has no 64-bit MMIO window", "10de:fff0", "or 0 if its BARs are small"),
-        options={"devices": wish("10de:fff0"), "power": "cycle"},
+        options={"devices": desired("10de:fff0"), "power": "cycle"},
         lab=lambda: lab([host(cards=[on("gpu-of-tomorrow")])], [vm(extra={})]),
     ),
     attach(
         "a device described wrongly",
         "bad_id",
         ("'A100'", "vendor:device"),
-        options={"devices": wish("A100")},
+        options={"devices": desired("A100")},
     ),
     attach(
         "several models in one match",
         "ambiguous",
         ("train-01", "10de:20f1", "10de:2235", "Name one of them"),
-        options={"devices": wish({"vendor_id": "10de"})},
+        options={"devices": desired({"vendor_id": "10de"})},
         lab=lambda: lab([host(cards=[on(), on("a40")])], [vm()]),
     ),
     attach(
         "a dynamic device by more than it can name",
         "dynamic_too_wide",
         ("train-01", "hardware label", "esx-01"),
-        options={"devices": wish({"vendor_id": "10de", "device_id": "20f1", "name": "*special*"})},
+        options={"devices": desired({"vendor_id": "10de", "device_id": "20f1", "name": "*special*"})},
         lab=lambda: lab([host(cards=[on(), {"card": "a100", "enabled": True, "name": "A100 special"}])], [vm()]),
     ),
 ]
@@ -253,34 +253,34 @@ SUPPLY = [
         "more devices than a VM may have",
         "too_many_devices",
         ("train-01", "17 passthrough devices", "allows 16", "Ask for fewer"),
-        options={"devices": wish("10de:1eb8", count=17)},
+        options={"devices": desired("10de:1eb8", count=17)},
         lab=lambda: lab([host(cards=[on("t4")] * 17)], [vm(version=19)]),
     ),
     attach(
         "more devices than the host has",
         "no_free_device",
         ("train-01 needs 3 x 10de:20f1", "esx-01: 2 present", "ask for fewer"),
-        options={"devices": wish(count=3)},
+        options={"devices": desired(count=3)},
     ),
     attach(
         "a device that another VM holds",
         "no_free_device",
         ("train-01", "held by train-02 (powered off)", "detach them from the other VMs"),
-        options={"backing": "fixed", "devices": wish(count=2)},
+        options={"backing": "fixed", "devices": desired(count=2)},
         lab=lambda: lab([host(cards=TWO)], [vm(), vm("train-02", devices=[{"fixed": FIRST}])]),
     ),
     attach(
         "starting a VM whose devices running VMs hold",
         "no_free_device",
         ("train-01", "running VMs hold them", "Power off VMs"),
-        options={"devices": wish(count=2), "power": "on"},
+        options={"devices": desired(count=2), "power": "on"},
         lab=lambda: lab([host(cards=TWO)], [vm(), vm("train-02", power="on", devices=[{"dynamic": [A100]}])]),
     ),
     attach(
         "a device no host of the VM has",
         "no_such_device",
         ("train-01", "10de:2235", "move the VM to a cluster that has them"),
-        options={"devices": wish("10de:2235")},
+        options={"devices": desired("10de:2235")},
     ),
     attach(
         "a device that is not enabled",
@@ -298,7 +298,7 @@ SUPPLY = [
         "another card at the address than expected",
         "identity_changed",
         ("train-01", FIRST, "10de:20f1", "addresses move"),
-        options={"backing": "fixed", "devices": wish({"address": FIRST, "vendor_id": "10de", "device_id": "2235"})},
+        options={"backing": "fixed", "devices": desired({"address": FIRST, "vendor_id": "10de", "device_id": "2235"})},
     ),
     attach(
         "dynamic devices on hosts that do not know them",
@@ -311,7 +311,7 @@ SUPPLY = [
         "starting a VM that was moved away from its fixed device",
         "stale_device",
         ("train-01", "attached on another host", "Name the device"),
-        options={"devices": wish("10de:2235"), "backing": "fixed", "power": "on"},
+        options={"devices": desired("10de:2235"), "backing": "fixed", "power": "on"},
         lab=lambda: lab(
             [host(cards=[on(), on("a40")])], [vm(devices=[{"fixed": FIRST, "system_id": "00000000-1111"}])]
         ),
@@ -470,7 +470,7 @@ WARNINGS = [
         "devices that running VMs hold at this time",
         None,
         ("train-01", "cannot be powered on now"),
-        options={"devices": wish(count=2)},
+        options={"devices": desired(count=2)},
         lab=lambda: lab([host(cards=TWO)], [vm(), vm("train-02", power="on", devices=[{"dynamic": [A100]}])]),
         warns=True,
     ),
@@ -484,4 +484,4 @@ WARNINGS = [
     ),
 ]
 
-CASES = [*NAMES, *WISHES, *STATE, *SUPPLY, *SERVER, *MEMORY, *LOOKING]
+CASES = [*NAMES, *DESIRED, *STATE, *SUPPLY, *SERVER, *MEMORY, *LOOKING]

@@ -188,16 +188,16 @@ def test_as_many_dynamic_vms_as_there_are_cards_all_get_one() -> None:
     [("host_passthrough", ENABLE, False), ("vm_pci_device", ATTACH, True), ("vm_memory_reservation", LOCK, True)],
 )
 def test_the_result_does_not_depend_on_the_pace(module: str, options: dict[str, Any], enabled: bool) -> None:
-    seen, worlds = [], []
+    seen, observations = [], []
     for bound in (1, 3, 8):
         made = Lab.load(lab(enabled=enabled))
         seen.append(tidy(made.run(module, **options, max_concurrent=bound)))
-        worlds.append(made.sim.describe(made.sim))
+        observations.append(made.sim.describe(made.sim))
         made.sim.journal.clear()
         assert made.run(module, **options)["changed"] is False
         assert made.writes() == []
     assert seen[0] == seen[1] == seen[2]
-    assert worlds[0] == worlds[1] == worlds[2]
+    assert observations[0] == observations[1] == observations[2]
     assert seen[0]["changed"] is True
 
 

@@ -11,21 +11,21 @@ from typing import Any
 import pytest
 
 from tests.unit.modules.harness import Lab
-from tests.unit.pains.labs import FIRST, host, lab, on, power, vm, wish
+from tests.unit.pains.labs import FIRST, desired, host, lab, on, power, vm
 
 GUIDE = Path(__file__).parents[4] / "docs" / "guides" / "privileges.md"
 RAW, PLAIN = "VirtualMachine.Config.RawDevice", "VirtualMachine.Config.AddRemoveDevice"
 BASE = {RAW, PLAIN, "VirtualMachine.Config.Resource"}
 HOT_ADD = {"VirtualMachine.Config.Memory", "VirtualMachine.Config.CPUCount"}
 POWER = {"VirtualMachine.Interact.PowerOn", "VirtualMachine.Interact.PowerOff"}
-ATTACH: dict[str, Any] = {"vm": ["train-01"], "devices": wish()}
+ATTACH: dict[str, Any] = {"vm": ["train-01"], "devices": desired()}
 
 JOURNAL = {"Global.SetCustomField", "Global.ManageCustomFields"}
 ROLL: dict[str, Any] = {"hosts": ["esx-03"], "journal": "vcenter"}
 
 # What is done, and with which privileges beside Read-only.
 DEEDS: list[tuple[str, dict[str, Any], set[str]]] = [
-    ("host_passthrough", {"hosts": ["esx-02"], "devices": wish()}, {"Host.Config.PciPassthru"}),
+    ("host_passthrough", {"hosts": ["esx-02"], "devices": desired()}, {"Host.Config.PciPassthru"}),
     ("host_rolling_reboot", {"hosts": ["esx-03"], "journal": "file"}, {"Host.Config.Maintenance"}),
     ("vm_pci_device", ATTACH, BASE),
     ("vm_pci_device", {**ATTACH, "mmio": {}}, BASE | {"VirtualMachine.Config.AdvancedConfig"}),

@@ -179,11 +179,11 @@ def test_cards_that_moved_between_look_and_write_are_noticed(monkeypatch: pytest
     lab = Lab.load("three_hosts")
     honest = glue.apply
 
-    def somebody_swaps_cards(session: Any, world: Any, request: Any, target: Any, gate: Any) -> Any:
+    def somebody_swaps_cards(session: Any, observed: Any, request: Any, target: Any, gate: Any) -> Any:
         host = lab.sim.find("HostSystem", target.target)
         with host.edit("hardware") as hardware:
             next(card for card in hardware.pciDevice if card.id == "0000:3b:00.0").deviceId = 0x2235
-        return honest(session, world, request, target, gate)
+        return honest(session, observed, request, target, gate)
 
     monkeypatch.setattr(
         "ansible_collections.directpath.vsphere.plugins.modules.host_passthrough.apply", somebody_swaps_cards
@@ -292,11 +292,14 @@ def test_the_oldest_release_does_the_whole_job() -> None:
     lab = Lab.load("legacy_55")
     devices = lab.run("host_pci_device_info", include="capable", hosts=["old-01"])["hosts"][0]["devices"]
     card = next(device for device in devices if not device["protected"] and device["class_id"].startswith("02"))
-    wish = {"hosts": ["old-01"], "devices": [{"match": {"address": card["address"], "vendor_id": card["vendor_id"]}}]}
-    enabled = lab.run("host_passthrough", **wish)
+    desired = {
+        "hosts": ["old-01"],
+        "devices": [{"match": {"address": card["address"], "vendor_id": card["vendor_id"]}}],
+    }
+    enabled = lab.run("host_passthrough", **desired)
     assert enabled["reboot_required"] == ["old-01.lab"]
-    assert lab.run("host_passthrough", **wish)["hosts"][0]["status"] == "pending"
-    assert lab.run("host_rolling_reboot", **wish)["rebooted"] == ["old-01.lab"]
+    assert lab.run("host_passthrough", **desired)["hosts"][0]["status"] == "pending"
+    assert lab.run("host_rolling_reboot", **desired)["rebooted"] == ["old-01.lab"]
     attach = {"vm": ["capture-01"], "devices": [{"match": card["ids"]}], "power": "on"}
     vm = lab.run("vm_pci_device", **attach)["vms"][0]
     assert [device["backing"] for device in vm["devices"]] == ["fixed"]

@@ -41,22 +41,22 @@ def test_a_wish_never_means_one(state: str) -> None:
 @pytest.mark.parametrize("state", STATES)
 def test_the_rest_of_the_job_goes_on_beside_them(state: str) -> None:
     lab = loaded(state)
-    wish = {"hosts": ["esx-01"], "devices": [{"match": "10de:20f1"}]}
-    assert [change["subject"] for change in lab.run("host_passthrough", **wish)["changes"]] == ["0000:5e:00.0"]
-    assert lab.run("host_rolling_reboot", **wish)["rebooted"] == [], "virtual functions wait for no reboot"
+    desired = {"hosts": ["esx-01"], "devices": [{"match": "10de:20f1"}]}
+    assert [change["subject"] for change in lab.run("host_passthrough", **desired)["changes"]] == ["0000:5e:00.0"]
+    assert lab.run("host_rolling_reboot", **desired)["rebooted"] == [], "virtual functions wait for no reboot"
     vm = {"vm": ["train-01"], "devices": [{"match": "10de:20f1"}], "mmio": {}, "power": "on"}
     assert lab.run("vm_pci_device", **vm)["vms"][0]["power_state"] == "poweredOn"
     lab.sim.journal.clear()
-    assert not lab.run("host_passthrough", **wish)["changed"]
+    assert not lab.run("host_passthrough", **desired)["changed"]
     assert not lab.run("vm_pci_device", **vm)["changed"]
     assert lab.writes() == []
 
 
 def test_a_port_that_provides_them_is_kept_unless_it_is_named() -> None:
     lab = loaded()
-    wish = {"hosts": ["esx-01"], "devices": [{"match": {"address": "0000:3b:00.1"}}]}
-    assert "provides SR-IOV virtual functions (4)" in lab.run("host_passthrough", fails=True, **wish)["msg"]
-    result = lab.run("host_passthrough", **wish, allow_protected=["esx-01.lab/0000:3b:00.1"])
+    desired = {"hosts": ["esx-01"], "devices": [{"match": {"address": "0000:3b:00.1"}}]}
+    assert "provides SR-IOV virtual functions (4)" in lab.run("host_passthrough", fails=True, **desired)["msg"]
+    result = lab.run("host_passthrough", **desired, allow_protected=["esx-01.lab/0000:3b:00.1"])
     assert result["changed"]
     (host,) = lab.run("host_pci_device_info", hosts=["esx-01"], include="all")["hosts"]
     devices = {device["address"]: device for device in host["devices"]}

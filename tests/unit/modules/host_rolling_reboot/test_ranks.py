@@ -32,8 +32,8 @@ def die(_write: Any) -> None:
 
 def three_ranks(**options: Any) -> Roll:
     """A host that owes a reboot for its Optane and has lent three A100s to three VMs."""
-    owed = {"card": "p5800x", "enabled": True, "active": False}
-    cards = [*(on(at=slot) for slot in SLOTS.values()), owed]
+    stopped_vms = {"card": "p5800x", "enabled": True, "active": False}
+    cards = [*(on(at=slot) for slot in SLOTS.values()), stopped_vms]
     made = lab(
         [host(cards=cards, memory_gb=512), host("esx-02")],
         [vm(name, power="on", devices=[{"fixed": slot}]) for name, slot in SLOTS.items()],

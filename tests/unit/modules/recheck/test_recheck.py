@@ -84,13 +84,13 @@ def states(lab: Lab) -> dict[str, tuple[bool, bool]]:
 
 
 @pytest.mark.parametrize(
-    ("wish", "meanwhile"), HOSTS, ids=lambda value: str(value) if isinstance(value, Meanwhile) else ""
+    ("desired", "meanwhile"), HOSTS, ids=lambda value: str(value) if isinstance(value, Meanwhile) else ""
 )
-def test_a_host_that_is_no_longer_as_planned_is_not_written_to(wish: dict[str, Any], meanwhile: Meanwhile) -> None:
+def test_a_host_that_is_no_longer_as_planned_is_not_written_to(desired: dict[str, Any], meanwhile: Meanwhile) -> None:
     lab = Lab.load("three_hosts")
     before = states(lab)
     with before_the_first_write(lab, meanwhile.change):
-        result = lab.run("host_passthrough", fails=True, hosts=[HOST], devices=[wish])
+        result = lab.run("host_passthrough", fails=True, hosts=[HOST], devices=[desired])
     assert lab.writes() == []
     assert result["changed"] is False
     assert result["error_code"] in ("changed_meanwhile", "identity_changed")

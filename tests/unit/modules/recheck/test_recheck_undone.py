@@ -128,8 +128,8 @@ def test_a_card_that_a_refused_vm_asks_for_stays_reserved() -> None:
     lab.run("host_passthrough", hosts=[HOST], devices=[A100])
     event("move_vm", vm="train-02", host=HOST)(lab.sim)
     edit("VirtualMachine", VM, "config.nestedHVEnabled", lambda _old: True)(lab.sim)
-    wishes = [{"name": VM, "devices": [at(GPU)]}, {"name": "train-02", "devices": [{**A100, "count": "all"}]}]
-    result = lab.run("vm_pci_device", fails=True, vms=wishes, backing="fixed")
+    desired_devices = [{"name": VM, "devices": [at(GPU)]}, {"name": "train-02", "devices": [{**A100, "count": "all"}]}]
+    result = lab.run("vm_pci_device", fails=True, vms=desired_devices, backing="fixed")
     assert {vm["name"]: vm["status"] for vm in result["vms"]} == {VM: "refused", "train-02": "changed"}
 
 

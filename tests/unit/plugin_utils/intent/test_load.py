@@ -79,13 +79,13 @@ def test_both_shapes_meet_at_the_same_vcenter() -> None:
 
 
 def test_several_vcenters_and_ports_are_apart() -> None:
-    wish = {"passthrough_devices": [GPU]}
+    desired = {"passthrough_devices": [GPU]}
     found = load_intent(
         {
-            "a1": {**wish, "vcenter_hostname": "vc-a"},
-            "b1": {**wish, "vcenter_hostname": "vc-b"},
-            "a2": {**wish, "vcenter_hostname": "VC-A", "vcenter_port": "443"},
-            "a3": {**wish, "vcenter_hostname": "vc-a", "vcenter_port": 8989},
+            "a1": {**desired, "vcenter_hostname": "vc-a"},
+            "b1": {**desired, "vcenter_hostname": "vc-b"},
+            "a2": {**desired, "vcenter_hostname": "VC-A", "vcenter_port": "443"},
+            "a3": {**desired, "vcenter_hostname": "vc-a", "vcenter_port": 8989},
         }
     )
     assert [(e.leader, e.vcenter, e.port, e.inventory_hosts) for e in found] == [
@@ -316,10 +316,10 @@ def test_there_are_enough_mistakes() -> None:
 
 def test_an_address_that_reaches_several_hosts_through_their_group() -> None:
     """One host may have a bare address; the same list on two of them would mean two machines' different cards."""
-    wish = {"vcenter_hostname": "vc", "passthrough_devices": ["0000:3b:00.0"]}
-    assert one({"a": wish}).targets[0].hosts == ("a",)
+    desired = {"vcenter_hostname": "vc", "passthrough_devices": ["0000:3b:00.0"]}
+    assert one({"a": desired}).targets[0].hosts == ("a",)
     with pytest.raises(InputError, match=r"Inventory host b: passthrough_devices\[0\] gives an address") as caught:
-        load_intent({"a": wish, "b": dict(wish)})
+        load_intent({"a": desired, "b": dict(desired)})
     assert caught.value.code == "address_needs_identity"
 
 
@@ -335,19 +335,19 @@ def test_sizes_are_handed_on_as_numbers() -> None:
 
 
 def test_two_inventory_hosts_for_one_esxi_host() -> None:
-    wish = {"vcenter_hostname": "vc", "passthrough_devices": [GPU]}
+    desired = {"vcenter_hostname": "vc", "passthrough_devices": [GPU]}
     with pytest.raises(InputError, match="inventory host a stands already") as caught:
         load_intent(
-            {"a": {**wish, "passthrough_host_name": "ESX.lab"}, "b": {**wish, "passthrough_host_name": "esx.lab"}}
+            {"a": {**desired, "passthrough_host_name": "ESX.lab"}, "b": {**desired, "passthrough_host_name": "esx.lab"}}
         )
     assert caught.value.code == "duplicate"
 
 
 def test_a_vm_wanted_in_two_ways() -> None:
-    wish = {"vcenter_hostname": "vc", "passthrough_devices": []}
+    desired = {"vcenter_hostname": "vc", "passthrough_devices": []}
     other = {**TRAIN, "power": "keep"}
     with pytest.raises(InputError, match="wants VM train-01 otherwise than inventory host a does") as caught:
-        load_intent({"a": {**wish, "passthrough_vms": [TRAIN]}, "b": {**wish, "passthrough_vms": [other]}})
+        load_intent({"a": {**desired, "passthrough_vms": [TRAIN]}, "b": {**desired, "passthrough_vms": [other]}})
     assert caught.value.code == "contradiction"
 
 

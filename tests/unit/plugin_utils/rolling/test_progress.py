@@ -41,12 +41,12 @@ def change(
     return {**record, "seconds": took, "reason": "", "counts": None, "ends_at": None, **more}
 
 
-def counts(done: int = 0, in_flight: int = 0, waiting: int = 0, blocked: int = 0, failed: int = 0) -> dict[str, int]:
-    total = done + in_flight + waiting + blocked + failed
+def counts(done: int = 0, under_way: int = 0, waiting: int = 0, blocked: int = 0, failed: int = 0) -> dict[str, int]:
+    total = done + under_way + waiting + blocked + failed
     return {
         "total": total,
         "done": done,
-        "in_flight": in_flight,
+        "in_flight": under_way,
         "waiting": waiting,
         "blocked": blocked,
         "failed": failed,
@@ -206,7 +206,7 @@ def progress(seconds: float, **number: int) -> dict[str, Any]:
 
 
 def test_a_bar_shows_every_kind_of_host_by_its_own_mark_and_in_words() -> None:
-    number = counts(done=4, in_flight=2, waiting=4, blocked=1, failed=1)
+    number = counts(done=4, under_way=2, waiting=4, blocked=1, failed=1)
     assert meter(number, NOON + 1400, NOON, LOG) == (
         "[########>>>>........!!xx] 4 of 12 done, 2 in flight, 4 waiting, 1 blocked, 1 failed; about 23 min left (12:23)"
     )
@@ -226,7 +226,7 @@ def test_the_bar_is_as_long_as_ever_and_nobody_is_rounded_away(number: tuple[int
 
 @pytest.mark.parametrize("columns", [20, 40, 60, 80, 120])
 def test_a_bar_for_a_terminal_fits_its_width(columns: int) -> None:
-    number = counts(done=100, in_flight=16, waiting=390, blocked=4, failed=2)
+    number = counts(done=100, under_way=16, waiting=390, blocked=4, failed=2)
     text = meter(number, NOON + 1400, NOON, LOG, columns=columns)
     assert width(text) <= columns
     assert text.startswith("[") == (columns >= 85)

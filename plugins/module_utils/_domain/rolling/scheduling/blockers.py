@@ -48,12 +48,12 @@ def quick_blockers(
     )
 
 
-def exam_blockers(
+def precheck_blockers(
     view: HostView, vms: Sequence[VmView], cluster: ClusterView, others: Sequence[HostView]
 ) -> tuple[Blocker, ...]:
     """Only with an examination; where DRS was asked, its answer replaces our arithmetic of memory and admission control."""
-    exam = view.exam
-    if exam is None:
+    precheck = view.precheck
+    if precheck is None:
         return ()
     taken = tuple(
         Blocker(
@@ -61,11 +61,11 @@ def exam_blockers(
             message=sentence,
             cure="Disable passthrough of this device first (host_passthrough with state: disabled), or name it in allow_protected",
         )
-        for sentence in exam.protected
+        for sentence in precheck.protected
     )
     if view.in_maintenance:
         return (*taken, *_vsan(view, cluster))
-    asked = exam.evacuation_faults is not None
+    asked = precheck.evacuation_faults is not None
     return (
         *taken,
         *_denied(view, vms, cluster),
@@ -81,7 +81,7 @@ def exam_blockers(
 
 def _denied(view: HostView, vms: Iterable[VmView], cluster: ClusterView) -> Iterable[Blocker]:
     """Found out when it is stopped, it would be off, and stay off."""
-    denied = view.exam.denied if view.exam is not None else {}
+    denied = view.precheck.denied if view.precheck is not None else {}
     named = [(vm.name, denied[vm.moid]) for vm in pinned_vms(vms, cluster) if vm.moid in denied]
     if named:
         missing = sorted({privilege for _unused, privileges in named for privilege in privileges})
@@ -95,7 +95,7 @@ def _denied(view: HostView, vms: Iterable[VmView], cluster: ClusterView) -> Iter
 
 def _tags(view: HostView, vms: Iterable[VmView], cluster: ClusterView) -> Iterable[Blocker]:
     """One of them may have a tag that says it is never to be stopped."""
-    problem = view.exam.tags_problem if view.exam is not None else ""
+    problem = view.precheck.tags_problem if view.precheck is not None else ""
     names = [vm.name for vm in pinned_vms(vms, cluster)]
     if problem and names:
         yield Blocker(
@@ -250,7 +250,7 @@ def _capacity(
 ) -> Iterable[Blocker]:
     """Memory only, and only what is a host's own: DRS knows better what can be shared out, swapped and moved on."""
     moving = _movable(vms, cluster)
-    rooms = [other.memory_free_mb for other in others if other.serves] if moving else [None]
+    rooms = [other.memory_free_mb for other in others if other.in_service] if moving else [None]
     if any(room is None for room in rooms):
         return
     free = [room for room in rooms if room is not None]
@@ -286,12 +286,12 @@ def _admission(view: HostView, cluster: ClusterView, others: Sequence[HostView])
 
 
 def _dry_run(view: HostView, vms: Iterable[VmView], cluster: ClusterView) -> Iterable[Blocker]:
-    exam = view.exam
-    if exam is None or exam.evacuation_faults is None:
+    precheck = view.precheck
+    if precheck is None or precheck.evacuation_faults is None:
         return
     moving = {vm.moid: vm.name for vm in _movable(vms, cluster)}
     stuck = sorted(
-        (name, exam.evacuation_faults[moid]) for moid, name in moving.items() if moid in exam.evacuation_faults
+        (name, precheck.evacuation_faults[moid]) for moid, name in moving.items() if moid in precheck.evacuation_faults
     )
     if stuck:
         named = "; ".join(f"{name} ({why})" for name, why in stuck)
@@ -300,27 +300,27 @@ def _dry_run(view: HostView, vms: Iterable[VmView], cluster: ClusterView) -> Ite
             message=f"DRS says that it could not move these virtual machines away from {view.name}: {named}",
             cure="See to these reasons, or move or shut down these VMs by hand",
         )
-    elif exam.evacuation_refused and moving:
+    elif precheck.evacuation_refused and moving:
         yield Blocker(
             code="evacuation_refused",
-            message=f"DRS says that it would not empty {view.name}: {exam.evacuation_refused}",
+            message=f"DRS says that it would not empty {view.name}: {precheck.evacuation_refused}",
             cure="See to this reason; it is looked at again",
         )
 
 
 def _vsan(view: HostView, cluster: ClusterView) -> Iterable[Blocker]:
-    exam = view.exam
-    if not cluster.vsan or exam is None:
+    precheck = view.precheck
+    if not cluster.vsan or precheck is None:
         return
-    if exam.vsan_inaccessible:
+    if precheck.vsan_inaccessible:
         yield Blocker(
             code="vsan_objects",
-            message=f"vSAN of {cluster.name} has {exam.vsan_inaccessible} objects that are missing or without redundancy",
+            message=f"vSAN of {cluster.name} has {precheck.vsan_inaccessible} objects that are missing or without redundancy",
             cure="See to them first (vSAN health): another host down may make their data inaccessible",
         )
-    if exam.vsan_resync_mb:
+    if precheck.vsan_resync_mb:
         yield Blocker(
             code="vsan_resync",
-            message=f"vSAN of {cluster.name} still copies {exam.vsan_resync_mb} MB",
+            message=f"vSAN of {cluster.name} still copies {precheck.vsan_resync_mb} MB",
             cure="It is looked at again; nothing is to be done",
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ...text import duration
 from ..state.actions import Action
-from ..state.fleet_index import Scene, soonest
+from ..state.fleet_index import FleetIndex, soonest
 from ..state.journal import Lock
 from ..state.observed import HostView
 from ..state.phases import HostStatus, Outlook, is_active
@@ -26,21 +26,21 @@ class Closing:
 
 
 def left_over(
-    scene: Scene,
-    hands: Mapping[str, lock.Hand],
+    fleet: FleetIndex,
+    lock_states: Mapping[str, lock.LockState],
     starts: Mapping[str, Start],
     reasons: tuple[str, ...],
     wake: float | None,
 ) -> Outlook:
     """Nothing is under way. Blocked hosts are waited for as long as the policy says; then the roll is over."""
     blocked = [begun for begun in starts.values() if begun.phase == "blocked"]
-    spent = [view for view in scene.hosts.values() if _gave_up(scene, view) and view.moid not in starts]
-    unreachable = [view for view in scene.hosts.values() if unknown(scene, view) and view.entry is None]
-    failed = [view for view in scene.hosts.values() if _needs_person(scene, view)]
-    lost = [view for view in scene.hosts.values() if is_active(view.entry) and _is_locked(hands, view)]
+    spent = [view for view in fleet.hosts.values() if _gave_up(fleet, view) and view.moid not in starts]
+    unreachable = [view for view in fleet.hosts.values() if unknown(fleet, view) and view.entry is None]
+    failed = [view for view in fleet.hosts.values() if _needs_person(fleet, view)]
+    lost = [view for view in fleet.hosts.values() if is_active(view.entry) and _is_locked(lock_states, view)]
     waiting = [begun for begun in starts.values() if begun.phase == "waiting" and not begun.hopeless]
-    until = patient_until(scene, starts, someone=bool(blocked or unreachable or waiting))
-    if until is not None and scene.now < until:
+    until = patient_until(fleet, starts, someone=bool(blocked or unreachable or waiting))
+    if until is not None and fleet.now < until:
         told = dict.fromkeys((*(begun.reason for begun in blocked), *reasons))
         return Outlook(state="waiting", reasons=tuple(told), wake_at=soonest(wake, until))
     count = len(blocked) + len(spent) + len(unreachable)
@@ -49,24 +49,24 @@ def left_over(
     if lost:
         words.append(f"hosts in progress are locked by another run: {', '.join(view.name for view in lost)}")
     if words or reasons:
-        return Outlook(state="stalled", reasons=(*words, *reasons, *_longer(scene, starts)))
+        return Outlook(state="stalled", reasons=(*words, *reasons, *_longer(fleet, starts)))
     return Outlook(state="finished")
 
 
-def _longer(scene: Scene, starts: Mapping[str, Start]) -> Iterator[str]:
+def _longer(fleet: FleetIndex, starts: Mapping[str, Start]) -> Iterator[str]:
     if any(begun.hopeless for begun in starts.values()):
-        longest = duration(longest_window(scene))
+        longest = duration(longest_window(fleet))
         yield (
             f"the longest one lasts {longest}: make it longer, or say in expected_minutes or measured what hosts really take"
         )
 
 
-def patient_until(scene: Scene, starts: Mapping[str, Start], *, someone: bool) -> float | None:
+def patient_until(fleet: FleetIndex, starts: Mapping[str, Start], *, someone: bool) -> float | None:
     """Until when it is waited for what is left, from the last progress on; None when it is for nobody.
 
     A host that was examined before the last one was done is examined once more: that one may have been in its way.
     """
-    policy, progress = scene.policy, _last_progress(scene)
+    policy, progress = fleet.policy, _last_progress(fleet)
     if policy.patience is not None:
         return progress + policy.patience if someone else None
     blocked = {moid: begun for moid, begun in starts.items() if begun.phase == "blocked"}
@@ -74,51 +74,56 @@ def patient_until(scene: Scene, starts: Mapping[str, Start], *, someone: bool) -
         return progress + policy.transient_patience
     due: list[float] = []
     for moid, begun in blocked.items():
-        exam = scene.hosts[moid].exam
+        precheck = fleet.hosts[moid].precheck
         # Whoever is blocked by something else wakes at another time, if ever.
-        if exam is not None and exam.at < progress and begun.wake == exam.at + policy.revisit:
+        if precheck is not None and precheck.at < progress and begun.wake == precheck.at + policy.revisit:
             due.append(begun.wake)
     return max(due, default=None)
 
 
-def _gave_up(scene: Scene, view: HostView) -> bool:
+def _gave_up(fleet: FleetIndex, view: HostView) -> bool:
     """It was started as often as it may be, and given up each time."""
     entry = view.entry
-    return entry is not None and entry.step == "blocked" and entry.roll == scene.world.roll and view.moid in scene.debts
+    return (
+        entry is not None
+        and entry.step == "blocked"
+        and entry.run_id == fleet.observed.run_id
+        and view.moid in fleet.pending_reboots
+    )
 
 
-def _needs_person(scene: Scene, view: HostView) -> bool:
+def _needs_person(fleet: FleetIndex, view: HostView) -> bool:
     entry = view.entry
     if entry is None or entry.step not in ("failed", "withdrawn"):
         return False
-    return view.wanted or entry.roll == scene.world.roll
+    return view.wanted or entry.run_id == fleet.observed.run_id
 
 
-def _is_locked(hands: Mapping[str, lock.Hand], view: HostView) -> bool:
-    hand = hands.get(view.host.compute_moid)
-    return hand is not None and hand.blocker is not None
+def _is_locked(lock_states: Mapping[str, lock.LockState], view: HostView) -> bool:
+    lock_state = lock_states.get(view.host.compute_moid)
+    return lock_state is not None and lock_state.blocker is not None
 
 
-def _last_progress(scene: Scene) -> float:
-    moments = [view.entry.at for view in scene.hosts.values() if view.entry is not None]
-    moments += [cluster.lock.since for cluster in scene.clusters.values() if isinstance(cluster.lock, Lock)]
+def _last_progress(fleet: FleetIndex) -> float:
+    moments = [view.entry.at for view in fleet.hosts.values() if view.entry is not None]
+    moments += [cluster.lock.since for cluster in fleet.clusters.values() if isinstance(cluster.lock, Lock)]
     return max(moments, default=float("-inf"))
 
 
 def closing(
-    scene: Scene, hosts: Sequence[HostStatus], state: Progress, outlook: Outlook, *, finishing: bool
+    fleet: FleetIndex, hosts: Sequence[HostStatus], state: Progress, outlook: Outlook, *, finishing: bool
 ) -> Closing:
     """Mark the locks, clear the entries, release the locks: in this order, so that a crash in between is gone on with.
 
     A firmware roll that is not complete keeps its entries: nothing else tells which hosts it has rebooted.
     """
-    ours = [c for c in scene.clusters.values() if isinstance(c.lock, Lock) and c.lock.owner == scene.world.me]
+    own = [c for c in fleet.clusters.values() if isinstance(c.lock, Lock) and c.lock.owner == fleet.observed.me]
     going = Outlook(state="working", reasons=("the journal is cleared",))
-    clearable = [view for view in scene.hosts.values() if _is_clearable(scene, view)]
-    if clearable and (finishing or _is_complete(scene, hosts)):
+    clearable = [view for view in fleet.hosts.values() if _is_clearable(fleet, view)]
+    if clearable and (finishing or _is_complete(fleet, hosts)):
         marks = [
             action
-            for c in ours
+            for c in own
             if isinstance(c.lock, Lock) and not c.lock.finishing
             for action in lock.finish(c, "all is done")
         ]
@@ -130,31 +135,31 @@ def closing(
         )
         return Closing(actions=forget, outlook=going)
     return Closing(
-        actions=lock.release(ours, scene.world.me), outlook=_final(scene, state, outlook, finishing=finishing)
+        actions=lock.release(own, fleet.observed.me), outlook=_final(fleet, state, outlook, finishing=finishing)
     )
 
 
-def _is_complete(scene: Scene, hosts: Sequence[HostStatus]) -> bool:
-    return scene.policy.reason != "firmware" or all(status.phase in ("done", "idle") for status in hosts)
+def _is_complete(fleet: FleetIndex, hosts: Sequence[HostStatus]) -> bool:
+    return fleet.policy.reason != "firmware" or all(status.phase in ("done", "idle") for status in hosts)
 
 
-def _is_clearable(scene: Scene, view: HostView) -> bool:
+def _is_clearable(fleet: FleetIndex, view: HostView) -> bool:
     """Its entry has served: nobody is owed anything by it."""
     entry = view.entry
-    held = scene.cluster_of(view).lock
-    if entry is None or not isinstance(held, Lock) or held.owner != scene.world.me:
+    held = fleet.cluster_of(view).lock
+    if entry is None or not isinstance(held, Lock) or held.owner != fleet.observed.me:
         return False
-    return entry.step in ("done", "blocked", "withdrawn") and not scene.owed.get(view.moid)
+    return entry.step in ("done", "blocked", "withdrawn") and not fleet.stopped_vms.get(view.moid)
 
 
-def _final(scene: Scene, state: Progress, outlook: Outlook, *, finishing: bool) -> Outlook:
+def _final(fleet: FleetIndex, state: Progress, outlook: Outlook, *, finishing: bool) -> Outlook:
     """While the journal is cleared nobody is a candidate any more: what is left is seen in the hosts themselves."""
     if not finishing:
         return outlook
     failed = [view.name for view in state.failed]
-    owing = [] if scene.policy.reason == "firmware" else [scene.hosts[moid].name for moid in scene.debts]
+    owing = [] if fleet.policy.reason == "firmware" else [fleet.hosts[moid].name for moid in fleet.pending_reboots]
     left = [name for name in owing if name not in failed]
-    halt = failure_limit(state, scene.policy)
+    halt = failure_limit(state, fleet.policy)
     if halt is not None and left:
         return Outlook(state="halted", reasons=(halt.reason,))
     if left or failed:

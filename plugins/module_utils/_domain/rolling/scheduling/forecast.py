@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..state.fleet_index import Scene, scene_of, soonest
+from ..state.fleet_index import FleetIndex, index_fleet, soonest
 from ..state.journal import Entry
-from ..state.observed import Exam, HostView, World
+from ..state.observed import HostView, ObservedFleet, Precheck
 from ..state.phases import HostStatus, is_active
 from ..state.pinned import pin_reason, pinned_vms
 from ..state.policy import Durations, Policy
 from . import next_hosts, pace
-from .lock import Hand, hand_of
+from .lock import LockState, judge_lock
 from .next_hosts import Start
 
 
@@ -102,91 +102,96 @@ class Forecast:
         }
 
 
-def forecast(world: World, policy: Policy, now: float) -> Forecast:
+def forecast(observed: ObservedFleet, policy: Policy, now: float) -> Forecast:
     """What the roll will be if nothing changes meanwhile. Examinations count as fresh, and hosts without one as harmless."""
     now = float(int(now))
-    hands = _hands(world, policy, now)
+    lock_states = _lock_states(observed, policy, now)
     planned: dict[str, PlannedHost] = {}
-    world, running = _in_progress(world, policy, now, planned)
+    observed, running = _in_progress(observed, policy, now, planned)
     at, wave = now, 0
     while True:
-        world = _refreshed(world, at)
-        scene, answers = _ask(world, policy, at, hands)
+        observed = _refreshed(observed, at)
+        fleet, answers = _ask(observed, policy, at, lock_states)
         begun = [moid for moid, answer in answers.items() if answer.actions]
         if begun:
             wave += 1
             for moid in begun:
-                planned[moid] = _plan(scene, moid, wave)
+                planned[moid] = _plan(fleet, moid, wave)
                 running[moid] = planned[moid].ends_at
-            world = _with_entries(world, {moid: _entry_of(answers[moid]) for moid in begun})
+            observed = _with_entries(observed, {moid: _entry_of(answers[moid]) for moid in begun})
             continue
         wakes = (answer.wake for answer in answers.values() if answer.phase == "waiting")
         following = soonest(*running.values(), *(wake for wake in wakes if wake is not None and wake > at))
         if following is None:
-            return _forecast(world, policy, now, planned, answers)
+            return _forecast(observed, policy, now, planned, answers)
         at = following
         ended = [moid for moid, end in running.items() if end <= at]
-        world = _with_entries(world, {moid: _done(world, planned[moid]) for moid in ended})
+        observed = _with_entries(observed, {moid: _done(observed, planned[moid]) for moid in ended})
         running = {moid: end for moid, end in running.items() if end > at}
 
 
-def _hands(world: World, policy: Policy, now: float) -> Mapping[str, Hand]:
+def _lock_states(observed: ObservedFleet, policy: Policy, now: float) -> Mapping[str, LockState]:
     """Clusters that others have locked stay so; all others are ours."""
-    hands = {cluster.moid: hand_of(cluster, world, policy, now) for cluster in world.clusters}
-    return {moid: hand if hand.blocker is not None else Hand(held=True) for moid, hand in hands.items()}
+    lock_states = {cluster.moid: judge_lock(cluster, observed, policy, now) for cluster in observed.clusters}
+    return {
+        moid: lock_state if lock_state.blocker is not None else LockState(held=True)
+        for moid, lock_state in lock_states.items()
+    }
 
 
 def _in_progress(
-    world: World, policy: Policy, now: float, planned: dict[str, PlannedHost]
-) -> tuple[World, dict[str, float]]:
+    observed: ObservedFleet, policy: Policy, now: float, planned: dict[str, PlannedHost]
+) -> tuple[ObservedFleet, dict[str, float]]:
     """Hosts that are in hand already end when they are expected to, seen from when they were started."""
-    scene = scene_of(world, policy, now)
-    state = pace.progress(scene, 0)
+    fleet = index_fleet(observed, policy, now)
+    state = pace.progress(fleet, 0)
     for view in state.active:
         entry = view.entry
         if entry is not None:
             expected = pace.estimate(view, state.done, policy)
-            host = _plan(scene, view.moid, 0, expected)
+            host = _plan(fleet, view.moid, 0, expected)
             ends = max(now + 1, entry.started + expected.total)
             planned[view.moid] = replace(
                 host, starts_at=entry.started, ends_at=ends, in_progress=True, reason="in progress"
             )
-    return world, {moid: host.ends_at for moid, host in planned.items()}
+    return observed, {moid: host.ends_at for moid, host in planned.items()}
 
 
-def _refreshed(world: World, at: float) -> World:
+def _refreshed(observed: ObservedFleet, at: float) -> ObservedFleet:
     """Every examination is of this very moment."""
 
-    def examined(view: HostView) -> HostView:
-        exam = replace(view.exam, at=at) if view.exam is not None else Exam(at=at)
-        return replace(view, exam=exam)
+    def prechecked(view: HostView) -> HostView:
+        precheck = replace(view.precheck, at=at) if view.precheck is not None else Precheck(at=at)
+        return replace(view, precheck=precheck)
 
-    return replace(world, hosts=tuple(examined(view) for view in world.hosts))
-
-
-def _ask(world: World, policy: Policy, at: float, hands: Mapping[str, Hand]) -> tuple[Scene, Mapping[str, Start]]:
-    scene = scene_of(world, policy, at)
-    candidates = [view for view in scene.hosts.values() if next_hosts.is_candidate(scene, view)]
-    state = pace.progress(scene, len(candidates))
-    return scene, next_hosts.starts(scene, candidates, state, hands)
+    return replace(observed, hosts=tuple(prechecked(view) for view in observed.hosts))
 
 
-def _plan(scene: Scene, moid: str, wave: int, expected: Durations | None = None) -> PlannedHost:
-    view = scene.hosts[moid]
-    cluster = scene.cluster_of(view)
-    running = [vm for vm in scene.residents.get(moid, ()) if vm.is_on]
+def _ask(
+    observed: ObservedFleet, policy: Policy, at: float, lock_states: Mapping[str, LockState]
+) -> tuple[FleetIndex, Mapping[str, Start]]:
+    fleet = index_fleet(observed, policy, at)
+    candidates = [view for view in fleet.hosts.values() if next_hosts.is_candidate(fleet, view)]
+    state = pace.progress(fleet, len(candidates))
+    return fleet, next_hosts.starts(fleet, candidates, state, lock_states)
+
+
+def _plan(fleet: FleetIndex, moid: str, wave: int, expected: Durations | None = None) -> PlannedHost:
+    view = fleet.hosts[moid]
+    cluster = fleet.cluster_of(view)
+    running = [vm for vm in fleet.residents.get(moid, ()) if vm.is_on]
     pinned = pinned_vms(running, cluster)
     if expected is None:
-        expected = pace.estimate(view, pace.progress(scene, 0).done, scene.policy)
-    debt = scene.debts.get(moid)
+        expected = pace.estimate(view, pace.progress(fleet, 0).done, fleet.policy)
+    pending = fleet.pending_reboots.get(moid)
     return PlannedHost(
         moid=moid,
         name=view.name,
         cluster=cluster.name,
         wave=wave,
-        starts_at=scene.now,
-        ends_at=scene.now + expected.total,
-        reason=debt.reason if debt is not None else "",
+        starts_at=fleet.now,
+        ends_at=fleet.now + expected.total,
+        reason=pending.reason if pending is not None else "",
         stops=tuple(
             PlannedVm(name=vm.name, moid=vm.moid, reason=pin_reason(vm, cluster), order=vm.order) for vm in pinned
         ),
@@ -202,18 +207,18 @@ def _entry_of(answer: Start) -> Entry:
     return entry
 
 
-def _done(world: World, host: PlannedHost) -> Entry:
-    entry = next(view.entry for view in world.hosts if view.moid == host.moid)
+def _done(observed: ObservedFleet, host: PlannedHost) -> Entry:
+    entry = next(view.entry for view in observed.hosts if view.moid == host.moid)
     if entry is None:
         raise ValueError("a host that was started has an entry")
     took = host.expected
     return replace(entry, step="done", at=host.ends_at, asked=host.starts_at, drained=took.drain, rebooted=took.reboot)
 
 
-def _with_entries(world: World, entries: Mapping[str, Entry]) -> World:
+def _with_entries(observed: ObservedFleet, entries: Mapping[str, Entry]) -> ObservedFleet:
     return replace(
-        world,
-        hosts=tuple(_with_entry(view, entries[view.moid]) if view.moid in entries else view for view in world.hosts),
+        observed,
+        hosts=tuple(_with_entry(view, entries[view.moid]) if view.moid in entries else view for view in observed.hosts),
     )
 
 
@@ -222,20 +227,24 @@ def _with_entry(view: HostView, entry: Entry) -> HostView:
     if entry.step != "done":
         return replace(view, entry=entry)
     settled = tuple(replace(device, active=device.enabled) for device in view.host.devices)
-    back = replace(view.host, connection_state="connected", in_maintenance_mode=entry.theirs, devices=settled)
-    return replace(view, entry=entry, host=back, entering=False, expected_debt=None)
+    back = replace(view.host, connection_state="connected", in_maintenance_mode=entry.by_operator, devices=settled)
+    return replace(view, entry=entry, host=back, entering=False, expected_reboot=None)
 
 
 def _forecast(
-    world: World, policy: Policy, now: float, planned: Mapping[str, PlannedHost], answers: Mapping[str, Start]
+    observed: ObservedFleet,
+    policy: Policy,
+    now: float,
+    planned: Mapping[str, PlannedHost],
+    answers: Mapping[str, Start],
 ) -> Forecast:
-    scene = scene_of(world, policy, now)
+    fleet = index_fleet(observed, policy, now)
     left, idle = [], []
-    for view in scene.hosts.values():
+    for view in fleet.hosts.values():
         answer = answers.get(view.moid)
-        cluster = scene.cluster_of(view).name
+        cluster = fleet.cluster_of(view).name
         status = HostStatus(moid=view.moid, name=view.name, cluster=cluster, phase="blocked")
-        unknown = next_hosts.unknown(scene, view)
+        unknown = next_hosts.unknown(fleet, view)
         if view.moid in planned:
             continue
         if answer is not None:

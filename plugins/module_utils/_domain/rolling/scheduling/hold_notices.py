@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ...text import duration, several
-from ..state.fleet_index import Scene
+from ..state.fleet_index import FleetIndex
 from ..state.phases import Outlook
 from . import pace
 from .finish import patient_until
@@ -18,13 +18,13 @@ from .pace import Progress
 MOST_REASONS, MOST_NAMES = 3, 6
 
 
-def notices(scene: Scene, state: Progress, starts: Mapping[str, Start], outlook: Outlook) -> tuple[str, ...]:
+def notices(fleet: FleetIndex, state: Progress, starts: Mapping[str, Start], outlook: Outlook) -> tuple[str, ...]:
     """What is to be told of the whole now; nothing of what other hosts that are under way will change by themselves."""
-    held = held_back(scene, state, starts, outlook)
-    never = sorted(scene.hosts[moid].name for moid, begun in starts.items() if begun.hopeless)
+    held = held_back(fleet, state, starts, outlook)
+    never = sorted(fleet.hosts[moid].name for moid, begun in starts.items() if begun.hopeless)
     told = [HELD + held] if held else []
     if never:
-        longest = duration(pace.longest_window(scene))
+        longest = duration(pace.longest_window(fleet))
         told.append(
             f"{NEVER}{several(never, MOST_NAMES)}: the longest lasts {longest}, and they are expected to take longer "
             "(expected_minutes: drain, reboot, settle)"
@@ -32,26 +32,26 @@ def notices(scene: Scene, state: Progress, starts: Mapping[str, Start], outlook:
     return tuple(told)
 
 
-def held_back(scene: Scene, state: Progress, starts: Mapping[str, Start], outlook: Outlook) -> str:
+def held_back(fleet: FleetIndex, state: Progress, starts: Mapping[str, Start], outlook: Outlook) -> str:
     """Why no host is started now, with the time until when, where that is known; empty where hosts are, or could be."""
     waiting = [begun for begun in starts.values() if begun.phase == "waiting"]
-    hold = pace.roll_hold(scene, state) if waiting else None
-    if hold is not None and (hold.wake is not None or hold.paused or pace.failure_limit(state, scene.policy)):
+    hold = pace.rolling_hold(fleet, state) if waiting else None
+    if hold is not None and (hold.wake is not None or hold.paused or pace.failure_limit(state, fleet.policy)):
         return until(hold.reason, hold.wake)
     if outlook.state != "waiting":
         return ""
     timed = [until(begun.reason, begun.wake) for begun in waiting if begun.wake is not None or begun.paused]
-    return _few(timed) if timed else _patience(scene, starts)
+    return _few(timed) if timed else _patience(fleet, starts)
 
 
-def _patience(scene: Scene, starts: Mapping[str, Start]) -> str:
+def _patience(fleet: FleetIndex, starts: Mapping[str, Start]) -> str:
     """Nothing is under way and no time will come: others have to change something."""
-    blocked = sorted(scene.hosts[moid].name for moid, begun in starts.items() if begun.phase == "blocked")
-    away = sorted(view.name for view in scene.hosts.values() if unknown(scene, view) and view.entry is None)
+    blocked = sorted(fleet.hosts[moid].name for moid, begun in starts.items() if begun.phase == "blocked")
+    away = sorted(view.name for view in fleet.hosts.values() if unknown(fleet, view) and view.entry is None)
     lists = ((blocked, "blocked"), (away, "unreachable"))
     told = [f"{several(names, MOST_NAMES)} {how}" for names, how in lists if names]
     told += [begun.reason for begun in starts.values() if begun.phase == "waiting" and not begun.hopeless]
-    moment = patient_until(scene, starts, someone=True)
+    moment = patient_until(fleet, starts, someone=True)
     return until(f"{_few(told)}; that is waited for to change", moment) if told else ""
 
 

@@ -13,13 +13,13 @@ from ..state.actions import Action, Kind
 from ..state.codec import digest
 from ..state.fleet_index import due_again
 from ..state.journal import Entry, Garbage, Lock
-from ..state.observed import ClusterView, World
+from ..state.observed import ClusterView, ObservedFleet
 from ..state.phases import is_active
 from ..state.policy import Policy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Hand:
+class LockState:
     """Whether a cluster is in our hand. ``held``: things may be done there now."""
 
     held: bool = False
@@ -32,7 +32,7 @@ class Hand:
 class Adoption:
     """The id of the roll, and why, as a sentence for the log; ``resumed`` when it was begun earlier."""
 
-    roll: str
+    run_id: str
     resumed: bool
     note: str = ""
 
@@ -50,7 +50,7 @@ def may_take(lock: Lock, policy: Policy, now: float) -> bool:
     return policy.lock.take == "force" or (policy.lock.take == "stale" and is_stale(lock, now))
 
 
-def open_to_us(lock: Lock | Garbage | None, *, me: str, policy: Policy, now: float) -> bool:
+def may_work_under(lock: Lock | Garbage | None, *, me: str, policy: Policy, now: float) -> bool:
     """Whether what is going on under this lock may be gone on with: nobody else who lives works there."""
     if isinstance(lock, Garbage):
         return policy.lock.take == "force"
@@ -73,76 +73,78 @@ def adopt(
     A run that holds locks stays with its roll. Otherwise hosts in hand decide, then locks of the same wish that may be taken,
     then entries of a roll that ended incomplete not long ago.
     """
-    known = sorted((lock for lock in locks if isinstance(lock, Lock)), key=lambda lock: (-lock.beat, lock.roll))
-    ours = [entry for held, entry in entries if open_to_us(held, me=me, policy=policy, now=now)]
-    ours.sort(key=lambda entry: (-entry.at, entry.roll))
+    known = sorted((lock for lock in locks if isinstance(lock, Lock)), key=lambda lock: (-lock.beat, lock.run_id))
+    own = [entry for held, entry in entries if may_work_under(held, me=me, policy=policy, now=now)]
+    own.sort(key=lambda entry: (-entry.at, entry.run_id))
     for lock in known:
         if lock.owner == me:
-            return Adoption(roll=lock.roll, resumed=True)
-    for entry in ours:
+            return Adoption(run_id=lock.run_id, resumed=True)
+    for entry in own:
         if is_active(entry):
             return Adoption(
-                roll=entry.roll, resumed=True, note="Hosts of an earlier run are in progress: it is gone on with."
+                run_id=entry.run_id, resumed=True, note="Hosts of an earlier run are in progress: it is gone on with."
             )
     for lock in known:
         if lock.scope == scope and may_take(lock, policy, now):
-            return Adoption(roll=lock.roll, resumed=True, note=f"The run of {lock.owner} is gone on with.")
-    for entry in ours:
+            return Adoption(run_id=lock.run_id, resumed=True, note=f"The run of {lock.owner} is gone on with.")
+    for entry in own:
         if entry.step != "failed" and now - entry.at <= policy.resume_within:
             note = "An earlier run ended before all hosts were done: it is gone on with, and what it did is not done again."
-            return Adoption(roll=entry.roll, resumed=True, note=note)
-    return Adoption(roll=fresh_id, resumed=False)
+            return Adoption(run_id=entry.run_id, resumed=True, note=note)
+    return Adoption(run_id=fresh_id, resumed=False)
 
 
-def hand_of(cluster: ClusterView, world: World, policy: Policy, now: float) -> Hand:
+def judge_lock(cluster: ClusterView, observed: ObservedFleet, policy: Policy, now: float) -> LockState:
     """What is to be done about the lock of a cluster in which there is work."""
     lock, rule = cluster.lock, policy.lock
     if isinstance(lock, Garbage):
         if rule.take != "force":
-            return Hand(blocker=_unreadable(cluster, lock))
-        return _take(cluster, world, policy, now, None, "its lock cannot be read and is to be taken")
+            return LockState(blocker=_unreadable(cluster, lock))
+        return _take(cluster, observed, policy, now, None, "its lock cannot be read and is to be taken")
     if lock is None:
-        return _take(cluster, world, policy, now, None, "hosts of it are to be rebooted")
-    if lock.owner != world.me:
+        return _take(cluster, observed, policy, now, None, "hosts of it are to be rebooted")
+    if lock.owner != observed.me:
         if not may_take(lock, policy, now):
-            return Hand(blocker=_locked(cluster, lock, policy, now), wake=lock.beat + lock.ttl + 1)
+            return LockState(blocker=_locked(cluster, lock, policy, now), wake=lock.beat + lock.ttl + 1)
         why = f"the lock of {lock.owner} {'is stale' if is_stale(lock, now) else 'is to be taken'}"
         return _take(
-            cluster, world, policy, now, lock, f"{why}: its last sign of life is {duration(now - lock.beat)} old"
+            cluster, observed, policy, now, lock, f"{why}: its last sign of life is {duration(now - lock.beat)} old"
         )
     if is_stale(lock, now):
         renewed = replace(lock, since=now, beat=now, ttl=rule.ttl)
-        return Hand(
+        return LockState(
             actions=_write(cluster, "renew_lock", renewed, "our lock ran out meanwhile"), wake=now + rule.settle
         )
     settled = lock.since + rule.settle
     if now < settled:
-        return Hand(wake=settled)
+        return LockState(wake=settled)
     beat = lock.beat + rule.heartbeat
     if now >= beat:
         renewed = replace(lock, beat=now, ttl=rule.ttl)
-        return Hand(
+        return LockState(
             held=True, actions=_write(cluster, "renew_lock", renewed, "still at work"), wake=now + rule.heartbeat
         )
-    return Hand(held=True, wake=beat)
+    return LockState(held=True, wake=beat)
 
 
-def _take(cluster: ClusterView, world: World, policy: Policy, now: float, old: Lock | None, reason: str) -> Hand:
+def _take(
+    cluster: ClusterView, observed: ObservedFleet, policy: Policy, now: float, old: Lock | None, reason: str
+) -> LockState:
     refusal = cluster.refusal
     if refusal is not None and refusal.kind == "take_lock":
-        due = due_again("take_lock", 0.0, policy.deadlines.retry, cluster.in_flight, refusal)
+        due = due_again("take_lock", 0.0, policy.deadlines.retry, cluster.under_way, refusal)
         if refusal.permanent or due is None or now < due:
-            return Hand(blocker=_refused(cluster, refusal.text), wake=None if refusal.permanent else due)
+            return LockState(blocker=_refused(cluster, refusal.text), wake=None if refusal.permanent else due)
     lock = Lock(
-        owner=world.me,
-        roll=world.roll,
-        scope=world.scope,
+        owner=observed.me,
+        run_id=observed.run_id,
+        scope=observed.scope,
         since=now,
         beat=now,
         ttl=policy.lock.ttl,
-        finishing=old is not None and old.finishing and old.roll == world.roll,
+        finishing=old is not None and old.finishing and old.run_id == observed.run_id,
     )
-    return Hand(actions=_write(cluster, "take_lock", lock, reason), wake=now + policy.lock.settle)
+    return LockState(actions=_write(cluster, "take_lock", lock, reason), wake=now + policy.lock.settle)
 
 
 def _write(cluster: ClusterView, kind: Kind, lock: Lock | None, reason: str) -> tuple[Action, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from ...text import duration
 from ..state.budget import amount_of
-from ..state.fleet_index import Scene
+from ..state.fleet_index import FleetIndex
 from ..state.journal import Entry
 from ..state.observed import HostView
 from ..state.phases import is_active
@@ -42,9 +42,9 @@ class Progress:
     """Hosts of this roll: those with an entry and those still to be started."""
 
 
-def progress(scene: Scene, waiting: int) -> Progress:
-    own = [(view, view.entry) for view in scene.hosts.values() if view.entry is not None]
-    mine = [(view, entry) for view, entry in own if entry.roll == scene.world.roll]
+def progress(fleet: FleetIndex, waiting: int) -> Progress:
+    own = [(view, view.entry) for view in fleet.hosts.values() if view.entry is not None]
+    mine = [(view, entry) for view, entry in own if entry.run_id == fleet.observed.run_id]
     done = sorted(((v, e) for v, e in mine if e.step == "done"), key=lambda pair: (pair[1].at, pair[0].name))
     return Progress(
         done=tuple(done),
@@ -62,24 +62,24 @@ def failure_limit(state: Progress, policy: Policy) -> Hold | None:
     return Hold(reason=f"{count} host{'s' * (count > 1)} failed ({names}), no further one is started")
 
 
-def roll_hold(scene: Scene, state: Progress) -> Hold | None:
+def rolling_hold(fleet: FleetIndex, state: Progress) -> Hold | None:
     """What holds every host back."""
-    if scene.world.stop:
-        return Hold(reason=scene.world.stop)
-    if scene.world.pause:
-        return Hold(reason=f"paused: {scene.world.pause}", paused=True)
-    return failure_limit(state, scene.policy) or _closed(scene) or _checkpoint(scene, state)
+    if fleet.observed.stop:
+        return Hold(reason=fleet.observed.stop)
+    if fleet.observed.pause:
+        return Hold(reason=f"paused: {fleet.observed.pause}", paused=True)
+    return failure_limit(state, fleet.policy) or _closed(fleet) or _checkpoint(fleet, state)
 
 
-def _closed(scene: Scene) -> Hold | None:
-    windows = scene.policy.windows
-    if not windows or closes_at(windows, scene.now) is not None:
+def _closed(fleet: FleetIndex) -> Hold | None:
+    windows = fleet.policy.windows
+    if not windows or closes_at(windows, fleet.now) is not None:
         return None
-    return Hold(reason="it is outside the maintenance window", wake=opens_at(windows, scene.now))
+    return Hold(reason="it is outside the maintenance window", wake=opens_at(windows, fleet.now))
 
 
-def _checkpoint(scene: Scene, state: Progress) -> Hold | None:
-    now, policy, done = scene.now, scene.policy, state.done
+def _checkpoint(fleet: FleetIndex, state: Progress) -> Hold | None:
+    now, policy, done = fleet.now, fleet.policy, state.done
     for count in sorted({amount_of(amount, state.total) for amount in policy.checkpoints}):
         if count >= state.total:
             continue
@@ -92,32 +92,32 @@ def _checkpoint(scene: Scene, state: Progress) -> Hold | None:
     return None
 
 
-def host_hold(scene: Scene, state: Progress, view: HostView, started: Sequence[HostView]) -> Hold | None:
+def host_hold(fleet: FleetIndex, state: Progress, view: HostView, started: Sequence[HostView]) -> Hold | None:
     """What holds this host back while others may go. ``started``: those that are being started in this very decision."""
-    pause = scene.cluster_of(view).pause
+    pause = fleet.cluster_of(view).pause
     if pause:
         return Hold(reason=f"its cluster is paused: {pause}", paused=True)
-    return _canary(scene, state, view, started) or _too_late(scene, state, view) or _planned(scene, state, started)
+    return _canary(fleet, state, view, started) or _too_late(fleet, state, view) or _planned(fleet, state, started)
 
 
-def _planned(scene: Scene, state: Progress, started: Sequence[HostView]) -> Hold | None:
+def _planned(fleet: FleetIndex, state: Progress, started: Sequence[HostView]) -> Hold | None:
     """Checkpoints once more, now that others are about to be started."""
-    if not started or not scene.policy.checkpoints:
+    if not started or not fleet.policy.checkpoints:
         return None
-    return _checkpoint(scene, replace(state, active=(*state.active, *started)))
+    return _checkpoint(fleet, replace(state, active=(*state.active, *started)))
 
 
-def _canary(scene: Scene, state: Progress, view: HostView, started: Sequence[HostView]) -> Hold | None:
+def _canary(fleet: FleetIndex, state: Progress, view: HostView, started: Sequence[HostView]) -> Hold | None:
     """The first host of a model goes alone; the others follow when it is done and has soaked."""
-    if not scene.policy.canary:
+    if not fleet.policy.canary:
         return None
     proven = next((entry for other, entry in state.done if other.model == view.model), None)
     what = f"of the model {view.model}" if view.model else "of its model"
     if proven is not None:
-        over = proven.at + scene.policy.soak
-        return Hold(reason=f"soak after the first host {what}", wake=over) if scene.now < over else None
+        over = proven.at + fleet.policy.soak
+        return Hold(reason=f"soak after the first host {what}", wake=over) if fleet.now < over else None
     # A host that a colleague works on elsewhere says nothing when it is done.
-    mine = [other for other in state.active if other.entry is not None and other.entry.roll == scene.world.roll]
+    mine = [other for other in state.active if other.entry is not None and other.entry.run_id == fleet.observed.run_id]
     ahead = next((other for other in (*mine, *started) if other.model == view.model), None)
     if ahead is not None:
         return Hold(reason=f"{ahead.name}, the first host {what}, comes first")
@@ -128,15 +128,15 @@ def _canary(scene: Scene, state: Progress, view: HostView, started: Sequence[Hos
     return None
 
 
-def _too_late(scene: Scene, state: Progress, view: HostView) -> Hold | None:
-    windows = scene.policy.windows
-    closes = closes_at(windows, scene.now) if windows else None
+def _too_late(fleet: FleetIndex, state: Progress, view: HostView) -> Hold | None:
+    windows = fleet.policy.windows
+    closes = closes_at(windows, fleet.now) if windows else None
     if closes is None:
         return None
-    needs = estimate(view, state.done, scene.policy).total
-    if scene.now + needs <= closes:
+    needs = estimate(view, state.done, fleet.policy).total
+    if fleet.now + needs <= closes:
         return None
-    opens = opens_at(windows, scene.now, needs)
+    opens = opens_at(windows, fleet.now, needs)
     if opens is None:
         return _too_long(needs)
     return Hold(reason=f"it takes about {duration(needs)} and the maintenance window closes before that", wake=opens)
@@ -146,21 +146,21 @@ def _too_long(needs: float) -> Hold:
     return Hold(reason=f"it takes about {duration(needs)}, longer than any maintenance window")
 
 
-def longest_window(scene: Scene) -> float:
+def longest_window(fleet: FleetIndex) -> float:
     """Seconds in which a host could be started and done, at the best of times from now on."""
-    return longest(scene.policy.windows, scene.now)
+    return longest(fleet.policy.windows, fleet.now)
 
 
-def never_fits(scene: Scene, state: Progress, views: Iterable[HostView]) -> Mapping[str, Hold]:
+def never_fits(fleet: FleetIndex, state: Progress, views: Iterable[HostView]) -> Mapping[str, Hold]:
     """By moid, those that no window could take, as far as is known by now, whether one is open or not."""
-    if not scene.policy.windows:
+    if not fleet.policy.windows:
         return {}
-    most, needs = longest_window(scene), dict[str, float]()
+    most, needs = longest_window(fleet), dict[str, float]()
     found: dict[str, Hold] = {}
     for view in views:
-        like = view.name if view.name in scene.policy.measured else f" {view.model}"
+        like = view.name if view.name in fleet.policy.measured else f" {view.model}"
         if like not in needs:
-            needs[like] = estimate(view, state.done, scene.policy).total
+            needs[like] = estimate(view, state.done, fleet.policy).total
         if needs[like] > most:
             found[view.moid] = _too_long(needs[like])
     return found
@@ -180,7 +180,7 @@ def estimate(view: HostView, done: Iterable[tuple[HostView, Entry]], policy: Pol
     )
 
 
-def in_order(scene: Scene, candidates: Iterable[HostView]) -> list[HostView]:
+def in_order(fleet: FleetIndex, candidates: Iterable[HostView]) -> list[HostView]:
     """By the variables of the inventory, then clusters with most left to do, then least loaded. Second tries come last.
 
     Hosts known to take long come before the rest of their like: the end of a roll is not to be spent waiting for one of them.
@@ -189,7 +189,7 @@ def in_order(scene: Scene, candidates: Iterable[HostView]) -> list[HostView]:
     left: dict[str, int] = {}
     for view in candidates:
         left[view.host.compute_moid] = left.get(view.host.compute_moid, 0) + 1
-    return sorted(candidates, key=lambda view: _rank(view, left, scene.policy))
+    return sorted(candidates, key=lambda view: _rank(view, left, fleet.policy))
 
 
 def _rank(view: HostView, left: Mapping[str, int], policy: Policy) -> tuple[object, ...]:

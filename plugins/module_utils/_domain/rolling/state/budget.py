@@ -36,7 +36,7 @@ def amount_of(amount: Amount, total: int) -> int:
 
 def is_down(view: HostView) -> bool:
     """It serves nobody, for whatever reason."""
-    return not view.serves
+    return not view.in_service
 
 
 def takes_place(view: HostView) -> bool:

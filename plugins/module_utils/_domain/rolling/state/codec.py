@@ -32,11 +32,17 @@ def encode(value: Entry | VmEntry | Lock | Before) -> Mapping[str, str]:
     if isinstance(value, Entry):
         return {ENTRY: _entry_text(value)}
     if isinstance(value, VmEntry):
-        words = [value.step, f"roll={value.roll}", f"host={value.host}", f"at={_time(value.at)}", f"rank={value.rank}"]
+        words = [
+            value.step,
+            f"roll={value.run_id}",
+            f"host={value.host}",
+            f"at={_time(value.at)}",
+            f"rank={value.rank}",
+        ]
         words += _calls(value.at, value.calls, value.called) + ["forced"] * value.forced
         return {VM: _seal(words, "it is started again when its host is back")}
     if isinstance(value, Lock):
-        words = ["lock", f"roll={value.roll}", f"scope={value.scope}", f"since={_time(value.since)}"]
+        words = ["lock", f"roll={value.run_id}", f"scope={value.scope}", f"since={_time(value.since)}"]
         words += [f"beat={_time(value.beat)}", f"ttl={value.ttl:.0f}"] + ["finishing"] * value.finishing
         return {LOCK: _seal(words, value.owner)}
     devices = [f"{_short(address)}={mark}" for address, mark in value.devices]
@@ -45,11 +51,11 @@ def encode(value: Entry | VmEntry | Lock | Before) -> Mapping[str, str]:
 
 
 def _entry_text(entry: Entry) -> str:
-    words = [entry.step, f"roll={entry.roll}", f"at={_time(entry.at)}", f"started={entry.started - entry.at:+.0f}"]
+    words = [entry.step, f"roll={entry.run_id}", f"at={_time(entry.at)}", f"started={entry.started - entry.at:+.0f}"]
     words += _calls(entry.at, entry.calls, entry.called)
-    words += ["theirs"] * entry.theirs + ["cycle"] * entry.cycle
+    words += ["theirs"] * entry.by_operator + ["cycle"] * entry.cycle
     words += [f"tries={entry.tries}"] if entry.tries != 1 else []
-    words += [f"debt={entry.debt}"] if entry.debt else []
+    words += [f"debt={entry.pending}"] if entry.pending else []
     words += [f"boot={_time(entry.boot)}"] if entry.boot is not None else []
     words += [f"asked={entry.asked - entry.at:+.0f}"] if entry.asked is not None else []
     words += [f"drained={entry.drained:.0f}"] if entry.drained is not None else []
@@ -163,15 +169,15 @@ def _parse_entry(words: _Words) -> Entry:
         raise _Unreadable
     at = words.time("at")
     return Entry(
-        roll=words.must("roll"),
+        run_id=words.must("roll"),
         step=words.kind,  # type: ignore[arg-type]
         at=at,
         started=at + float(words.must("started")),
-        theirs=words.flag("theirs"),
+        by_operator=words.flag("theirs"),
         cycle=words.flag("cycle"),
         tries=int(words.get("tries", "1")),
         **words.called(at),
-        debt=words.get("debt"),
+        pending=words.get("debt"),
         boot=words.optional("boot", _parse_time),
         asked=words.optional("asked", lambda text: at + float(text)),
         drained=words.optional("drained", float),
@@ -186,7 +192,7 @@ def _parse_vm(words: _Words) -> VmEntry:
         raise _Unreadable
     at = words.time("at")
     return VmEntry(
-        roll=words.must("roll"),
+        run_id=words.must("roll"),
         host=words.must("host"),
         step="stop" if words.kind == "stop" else "start",
         at=at,
@@ -201,7 +207,7 @@ def _parse_lock(words: _Words) -> Lock:
         raise _Unreadable
     return Lock(
         owner=words.text,
-        roll=words.must("roll"),
+        run_id=words.must("roll"),
         scope=words.must("scope"),
         since=words.time("since"),
         beat=words.time("beat"),

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 
 from .budget import cluster_budget, fleet_budget, takes_place
 from .journal import Lock
-from .observed import ClusterView, HostView, Refusal, VmView, World
-from .pending_reboot import Debt, debt_of
+from .observed import ClusterView, HostView, ObservedFleet, Refusal, VmView
+from .pending_reboot import PendingReboot, pending_reboot_of
 from .policy import Policy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Scene:
+class FleetIndex:
     """``now`` is rounded down to seconds, as the journal keeps no fractions."""
 
-    world: World
+    observed: ObservedFleet
     policy: Policy
     now: float
     hosts: Mapping[str, HostView]
@@ -28,9 +28,9 @@ class Scene:
     """cluster moid → its hosts, by name."""
     residents: Mapping[str, tuple[VmView, ...]]
     """host moid → VMs registered on it."""
-    owed: Mapping[str, tuple[VmView, ...]]
+    stopped_vms: Mapping[str, tuple[VmView, ...]]
     """host moid → VMs that were stopped for it, wherever they are registered now (for a host that is gone: where they are)."""
-    debts: Mapping[str, Debt]
+    pending_reboots: Mapping[str, PendingReboot]
 
     def cluster_of(self, view: HostView) -> ClusterView:
         return self.clusters[view.host.compute_moid]
@@ -39,7 +39,7 @@ class Scene:
         """When a phase has lasted too long. Time in which no run worked on the cluster does not count: whoever goes on with a dead
         run the next morning has all the time there is for what that run had begun."""
         lock = self.cluster_of(view).lock
-        taken = lock.since if isinstance(lock, Lock) and lock.owner == self.world.me else begun
+        taken = lock.since if isinstance(lock, Lock) and lock.owner == self.observed.me else begun
         return max(begun, taken) + seconds
 
     def others(self, view: HostView) -> tuple[HostView, ...]:
@@ -56,36 +56,36 @@ class Scene:
         return sum(1 for other in self.hosts.values() if other.moid != view.moid and takes_place(other)) < fleet
 
 
-def scene_of(world: World, policy: Policy, now: float) -> Scene:
+def index_fleet(observed: ObservedFleet, policy: Policy, now: float) -> FleetIndex:
     members: dict[str, list[HostView]] = defaultdict(list)
-    for view in sorted(world.hosts, key=lambda view: (view.name, view.moid)):
+    for view in sorted(observed.hosts, key=lambda view: (view.name, view.moid)):
         members[view.host.compute_moid].append(view)
-    known = {view.moid for view in world.hosts}
+    known = {view.moid for view in observed.hosts}
     residents: dict[str, list[VmView]] = defaultdict(list)
-    owed: dict[str, list[VmView]] = defaultdict(list)
-    for vm in world.vms:
+    stopped_vms: dict[str, list[VmView]] = defaultdict(list)
+    for vm in observed.vms:
         residents[vm.host_moid].append(vm)
         if vm.entry is not None:
-            owed[vm.entry.host if vm.entry.host in known else vm.host_moid].append(vm)
-    debts = ((view.moid, debt_of(view, policy)) for view in world.hosts)
-    return Scene(
-        world=world,
+            stopped_vms[vm.entry.host if vm.entry.host in known else vm.host_moid].append(vm)
+    pending_reboots = ((view.moid, pending_reboot_of(view, policy)) for view in observed.hosts)
+    return FleetIndex(
+        observed=observed,
         policy=policy,
         now=float(int(now)),
         hosts={view.moid: view for views in members.values() for view in views},
-        clusters={cluster.moid: cluster for cluster in world.clusters},
+        clusters={cluster.moid: cluster for cluster in observed.clusters},
         members={moid: tuple(views) for moid, views in members.items()},
         residents={moid: tuple(vms) for moid, vms in residents.items()},
-        owed={moid: tuple(vms) for moid, vms in owed.items()},
-        debts={moid: debt for moid, debt in debts if debt is not None},
+        stopped_vms={moid: tuple(vms) for moid, vms in stopped_vms.items()},
+        pending_reboots={moid: pending for moid, pending in pending_reboots if pending is not None},
     )
 
 
 def due_again(
-    kind: str, called: float, wait: float, in_flight: frozenset[str], refusal: Refusal | None
+    kind: str, called: float, wait: float, under_way: frozenset[str], refusal: Refusal | None
 ) -> float | None:
     """When a call that shows no effect is made again; None while it is under way."""
-    if kind in in_flight:
+    if kind in under_way:
         return None
     refused = refusal.at if refusal is not None and refusal.kind == kind else called
     return max(called, refused) + wait

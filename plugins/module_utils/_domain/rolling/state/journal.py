@@ -61,12 +61,12 @@ class Entry:
     - ``failed``: left as it is.
     """
 
-    roll: str
+    run_id: str
     step: Step
     at: float
     started: float
     """When the slot was taken."""
-    theirs: bool = False
+    by_operator: bool = False
     """The maintenance mode was somebody else's: never ended by us."""
     tries: int = 1
     calls: int = 0
@@ -74,7 +74,7 @@ class Entry:
     called: float = 0.0
     cycle: bool = False
     """Method power_cycle."""
-    debt: str = ""
+    pending: str = ""
     """Digests of what the reboot is for; in a host that failed after it, of what it left unsettled (``need``)."""
     boot: float | None = None
     """Boot time before the reboot."""
@@ -91,7 +91,7 @@ class Entry:
 class VmEntry:
     """A VM that ran and is, or is about to be, stopped by us; kept until it runs again. ``at`` = when ``step`` was written first."""
 
-    roll: str
+    run_id: str
     host: str
     """moid of the host it is to run on again."""
     step: Literal["stop", "start"]
@@ -109,7 +109,7 @@ class Lock:
     """On a cluster: who rolls it."""
 
     owner: str
-    roll: str
+    run_id: str
     scope: str
     since: float
     beat: float

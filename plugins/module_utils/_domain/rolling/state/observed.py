@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ...host.selector import DeviceWish
+from ...host.selector import DesiredDevice
 from ...observed.hosts import Host
 from .journal import Before, Entry, Garbage, Lock, VmEntry
 
@@ -29,7 +29,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Exam:
+class Precheck:
     """What is asked of the server only when a host is about to be started, because it is costly. ``at`` is when it was asked."""
 
     at: float
@@ -59,13 +59,13 @@ class HostView:
     host: Host
     wanted: bool = True
     """The caller named it."""
-    wishes: tuple[DeviceWish, ...] = ()
+    desired_devices: tuple[DesiredDevice, ...] = ()
     """Devices that must be in force afterwards."""
     expects_settled: bool = False
     """A planned change puts its pending devices in order without a reboot."""
     skips_missing: bool = False
     """A device of the wishes that the host does not have is no difference."""
-    expected_debt: str | None = None
+    expected_reboot: str | None = None
     """A clause: a change not yet made will leave devices pending (forecasts only)."""
 
     entering: bool = False
@@ -80,7 +80,7 @@ class HostView:
     """Seconds, from the hardware clock (RetrieveHardwareUptime); read while a reboot is being proven."""
     services_answer: bool | None = None
     """Its passthrough system answered a Refresh since it is connected; None = not tried."""
-    maintenance_ours: bool | None = None
+    maintenance_is_own: bool | None = None
     """What the event log says of the present maintenance mode, for hosts with a journal entry at the start of a process: False =
     entered by another user, or ended and entered again since the entry. None = not read, or the log does not tell."""
     bmc_power: str | None = None
@@ -102,12 +102,12 @@ class HostView:
     uplinks: Mapping[str, bool] = field(default_factory=dict)
     """vmnic → link up."""
 
-    exam: Exam | None = None
+    precheck: Precheck | None = None
     entry: Entry | None = None
     before: Before | None = None
     garbage: tuple[Garbage, ...] = ()
     """Journal values on it that could not be read."""
-    in_flight: frozenset[str] = frozenset()
+    under_way: frozenset[str] = frozenset()
     """Kinds of actions of this process on this host that are under way: not to be asked for again."""
     refusal: Refusal | None = None
 
@@ -128,7 +128,7 @@ class HostView:
         return self.host.in_maintenance_mode
 
     @property
-    def serves(self) -> bool:
+    def in_service(self) -> bool:
         """VMs can run on it now."""
         return self.connected and not (self.in_maintenance or self.entering or self.standby or self.quarantined)
 
@@ -170,7 +170,7 @@ class VmView:
     """False where its custom attributes cannot be read: a record of it would be lost."""
     entry: VmEntry | None = None
     garbage: tuple[Garbage, ...] = ()
-    in_flight: frozenset[str] = frozenset()
+    under_way: frozenset[str] = frozenset()
     refusal: Refusal | None = None
 
     @property
@@ -210,17 +210,17 @@ class ClusterView:
     pause: str = ""
     """Text of the pause attribute on the cluster."""
     lock: Lock | Garbage | None = None
-    in_flight: frozenset[str] = frozenset()
+    under_way: frozenset[str] = frozenset()
     refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class World:
+class ObservedFleet:
     """Everything a decision is made of, besides the policy and the time."""
 
     me: str
     """This run's owner token, the same in every slice of a run; what locks carry."""
-    roll: str
+    run_id: str
     """Id of the roll, see ``lock.adopt``."""
     scope: str = ""
     """Digest of what is asked for (``lock.scope_digest``)."""

@@ -17,16 +17,16 @@ MOST_MARKS = 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Debt:
+class PendingReboot:
     """``reason`` is a clause; ``mark`` stands for what is owed, device by device (``is_part_of``)."""
 
     reason: str
     mark: str
 
 
-def is_part_of(debt: str, earlier: str) -> bool:
+def is_part_of(pending_mark: str, earlier: str) -> bool:
     """Whether all of a debt was there before: what a reboot left unsettled, another one will not settle either."""
-    return set(debt.split(",")) <= set(earlier.split(","))
+    return set(pending_mark.split(",")) <= set(earlier.split(","))
 
 
 def _mark(words: Sequence[str]) -> str:
@@ -36,7 +36,7 @@ def _mark(words: Sequence[str]) -> str:
     return ",".join(sorted({digest(word)[:4] for word in words}))
 
 
-def debt_of(view: HostView, policy: Policy) -> Debt | None:
+def pending_reboot_of(view: HostView, policy: Policy) -> PendingReboot | None:
     """One reboot settles all of it. What a host that is not connected owes is not known: its values are old ones."""
     if not view.wanted or not view.host.is_reachable:
         return None
@@ -45,10 +45,10 @@ def debt_of(view: HostView, policy: Policy) -> Debt | None:
         booted, since = view.host.boot_time, policy.booted_before
         if booted is not None and since is not None and booted >= since:
             return None
-        return Debt(reason="its devices are to be started anew", mark="firmware")
+        return PendingReboot(reason="its devices are to be started anew", mark="firmware")
     if pending and not view.expects_settled:
         words = [f"{device.address} {device.enabled}" for device in pending]
-        return Debt(reason=pending_reason(view.host) or "", mark=_mark(words))
-    if view.expected_debt is not None:
-        return Debt(reason=view.expected_debt, mark="expected")
+        return PendingReboot(reason=pending_reason(view.host) or "", mark=_mark(words))
+    if view.expected_reboot is not None:
+        return PendingReboot(reason=view.expected_reboot, mark="expected")
     return None

@@ -123,7 +123,7 @@ class Policy:
     """Host name or model → how long it took an earlier time."""
     deadlines: Deadlines = Deadlines()
     lock: LockRule = LockRule()
-    exam_age: float = 120
+    precheck_age: float = 120
     """A host is started on an examination not older than this."""
     revisit: float = 300
     """A blocked host is examined again after this long."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .journal import Entry
-from .observed import World
+from .observed import ObservedFleet
 from .phases import ANOTHER_RUN, Decision, HostStatus, Phase
 
 MOST_REASONS = 5
@@ -109,9 +109,11 @@ def _row(row: Row, now: float) -> dict[str, Any]:
     }
 
 
-def extend(timeline: Timeline, world: World, decision: Decision, now: float) -> tuple[Timeline, tuple[Transition, ...]]:
+def extend(
+    timeline: Timeline, observed: ObservedFleet, decision: Decision, now: float
+) -> tuple[Timeline, tuple[Transition, ...]]:
     """The timeline with what was just seen, and what is new in it, in the order of names."""
-    entries = {view.moid: view.entry for view in world.hosts}
+    entries = {view.moid: view.entry for view in observed.hosts}
     hosts, statuses = dict(timeline.hosts), dict(timeline.statuses)
     news: list[Transition] = []
     for status in decision.hosts:
@@ -125,7 +127,7 @@ def extend(timeline: Timeline, world: World, decision: Decision, now: float) -> 
             seconds = None if last is None or last.end is not None or old is None else now - last.start
             news.append(_transition(status, old, seconds, now))
         hosts[status.moid] = _continued(row, status.phase, status.reason, now)
-    vms = _vms(timeline.vms, world, now)
+    vms = _vms(timeline.vms, observed, now)
     began = now if timeline.began is None else timeline.began
     return Timeline(hosts=hosts, vms=vms, statuses=statuses, began=began), tuple(news)
 
@@ -176,10 +178,10 @@ def _begun(status: HostStatus, entry: Entry | None) -> Row:
     return replace(row, segments=tuple(past))
 
 
-def _vms(rows: Mapping[str, Row], world: World, now: float) -> Mapping[str, Row]:
-    names = {view.moid: view.name for view in world.hosts}
+def _vms(rows: Mapping[str, Row], observed: ObservedFleet, now: float) -> Mapping[str, Row]:
+    names = {view.moid: view.name for view in observed.hosts}
     found = dict(rows)
-    for vm in world.vms:
+    for vm in observed.vms:
         row, entry = found.get(vm.moid), vm.entry
         if entry is not None:
             row = row or Row(moid=vm.moid, name=vm.name, group=names.get(entry.host, entry.host))
@@ -199,7 +201,7 @@ class Counts:
 
     total: int
     done: int
-    in_flight: int
+    under_way: int
     waiting: int
     blocked: int
     failed: int
@@ -213,7 +215,7 @@ def counts(statuses: Iterable[HostStatus]) -> Counts:
     return Counts(
         total=total,
         done=number["done"],
-        in_flight=total - sum(number[phase] for phase in resting),
+        under_way=total - sum(number[phase] for phase in resting),
         waiting=number["waiting"],
         blocked=number["blocked"],
         failed=number["failed"],

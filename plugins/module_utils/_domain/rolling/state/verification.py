@@ -95,7 +95,7 @@ def problems(view: HostView) -> tuple[tuple[str, str], ...]:
         return (("host_unreachable", f"{view.name} is not reachable."),)
     settled = tuple(
         ("not_verified", sentence)
-        for sentence in verify_after(view.host, view.wishes, skips_missing=view.skips_missing)
+        for sentence in verify_after(view.host, view.desired_devices, skips_missing=view.skips_missing)
     )
     before = view.before
     if before is None:

@@ -7,96 +7,98 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..state.actions import Kind
-from ..state.fleet_index import Scene
+from ..state.fleet_index import FleetIndex
 from ..state.journal import Before, Entry
 from ..state.observed import HostView
 from ..state.phases import Move
 from . import guests
-from .transitions import act, back_out, call, fail, is_theirs, record, refused, spent, wait, withdraw
+from .transitions import act, back_out, call, fail, is_entered_by_operator, record, refused, spent, wait, withdraw
 
 
-def draining(scene: Scene, view: HostView, entry: Entry) -> Move:
-    end = scene.end_of(view, entry.at, scene.policy.deadlines.drain)
-    late = scene.now >= end
+def draining(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
+    end = fleet.end_of(view, entry.at, fleet.policy.deadlines.drain)
+    late = fleet.now >= end
     if not view.host.is_reachable:
         if late:
             text = f"{view.name} is {view.host.connection_state} since before it was empty"
-            return fail(scene, view, entry, "lost_contact", text)
+            return fail(fleet, view, entry, "lost_contact", text)
         return wait(view, f"it is {view.host.connection_state}", end)
-    if is_theirs(view):
-        return withdraw(scene, view, entry, f"{view.name} is in maintenance mode by somebody else")
+    if is_entered_by_operator(view):
+        return withdraw(fleet, view, entry, f"{view.name} is in maintenance mode by somebody else")
     if view.in_maintenance:
-        return _emptied(scene, view, entry)
-    if view.moid not in scene.debts:
-        return back_out(scene, view, entry, "owes_nothing", f"{view.name} owes no reboot any more")
-    if scene.world.stop:
-        return back_out(scene, view, entry, "journal_unwritable", scene.world.stop)
-    work = guests.stop(scene, view)
+        return _emptied(fleet, view, entry)
+    if view.moid not in fleet.pending_reboots:
+        return back_out(fleet, view, entry, "owes_nothing", f"{view.name} owes no reboot any more")
+    if fleet.observed.stop:
+        return back_out(fleet, view, entry, "journal_unwritable", fleet.observed.stop)
+    work = guests.stop(fleet, view)
     if work.give_up:
-        return back_out(scene, view, entry, *work.give_up)
+        return back_out(fleet, view, entry, *work.give_up)
     if late:
         names = ", ".join(vm.name for vm in work.left)
         still = f", still powered on there: {names}" if names else ""
-        text = f"{view.name} was not empty within {scene.policy.deadlines.drain:.0f} seconds{still}"
-        return back_out(scene, view, entry, "drain_deadline", text)
+        text = f"{view.name} was not empty within {fleet.policy.deadlines.drain:.0f} seconds{still}"
+        return back_out(fleet, view, entry, "drain_deadline", text)
     if view.entering:
         if work.actions:
             return Move(phase="draining", reason=work.reason, actions=work.actions, wake=end)
         return wait(view, f"waits for {work.reason or 'maintenance mode'}", work.wake, end)
-    return _enter(scene, view, entry, end)
+    return _enter(fleet, view, entry, end)
 
 
-def _enter(scene: Scene, view: HostView, entry: Entry, end: float) -> Move:
+def _enter(fleet: FleetIndex, view: HostView, entry: Entry, end: float) -> Move:
     """It was told to enter maintenance mode, or was about to be, and shows nothing of it."""
     refusal = view.refusal
     answered = refusal is not None and refusal.kind == "enter_maintenance" and entry.called <= refusal.at
     if refusal is not None and answered and (refusal.permanent or refusal.code in ("cancelled", "timed_out")):
-        return back_out(scene, view, entry, refusal.code, f"{view.name} did not enter maintenance mode: {refusal.text}")
-    if spent(scene, view, "enter_maintenance", entry):
+        return back_out(fleet, view, entry, refusal.code, f"{view.name} did not enter maintenance mode: {refusal.text}")
+    if spent(fleet, view, "enter_maintenance", entry):
         text = f"{view.name} was told {entry.calls} times to enter maintenance mode and does not{refused(view, 'enter_maintenance')}"
-        return back_out(scene, view, entry, "enter_ignored", text)
-    if not scene.has_room(view):
+        return back_out(fleet, view, entry, "enter_ignored", text)
+    if not fleet.has_room(view):
         return wait(view, "other hosts went down meanwhile and the budget is used up", end)
     return call(
-        scene,
+        fleet,
         view,
         "enter_maintenance",
         entry,
         "it is to be emptied" + refused(view, "enter_maintenance"),
-        timeout=max(1.0, end - scene.now),
-        evacuate_powered_off=scene.policy.evacuate_powered_off,
-        vsan_mode=scene.policy.vsan_mode,
+        timeout=max(1.0, end - fleet.now),
+        evacuate_powered_off=fleet.policy.evacuate_powered_off,
+        vsan_mode=fleet.policy.vsan_mode,
     )
 
 
-def _emptied(scene: Scene, view: HostView, entry: Entry) -> Move:
+def _emptied(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
     """In maintenance mode and not yet told to reboot."""
-    now, end = scene.now, scene.end_of(view, entry.at, scene.policy.deadlines.drain)
+    now, end = fleet.now, fleet.end_of(view, entry.at, fleet.policy.deadlines.drain)
     boot = view.host.boot_time
-    if boot is not None and entry.boot is not None and boot > entry.boot + scene.policy.boot_margin:
-        return record(scene, view, entry, "verifying", "somebody else rebooted it meanwhile", asked=entry.at)
+    if boot is not None and entry.boot is not None and boot > entry.boot + fleet.policy.boot_margin:
+        return record(fleet, view, entry, "verifying", "somebody else rebooted it meanwhile", asked=entry.at)
     if view.refusal is not None and view.refusal.code == "already_in_maintenance":
-        return withdraw(scene, view, entry, f"somebody else put {view.name} into maintenance mode first")
-    debt = scene.debts.get(view.moid)
-    if debt is None:
-        return back_out(scene, view, entry, "owes_nothing", f"{view.name} owes no reboot any more")
-    if scene.world.stop and not view.rebooting:
-        return back_out(scene, view, entry, "journal_unwritable", scene.world.stop)
-    running = [vm.name for vm in scene.residents.get(view.moid, ()) if vm.is_on]
+        return withdraw(fleet, view, entry, f"somebody else put {view.name} into maintenance mode first")
+    pending = fleet.pending_reboots.get(view.moid)
+    if pending is None:
+        return back_out(fleet, view, entry, "owes_nothing", f"{view.name} owes no reboot any more")
+    if fleet.observed.stop and not view.rebooting:
+        return back_out(fleet, view, entry, "journal_unwritable", fleet.observed.stop)
+    running = [vm.name for vm in fleet.residents.get(view.moid, ()) if vm.is_on]
     busy = running or view.tasks or view.rebooting
     if busy and now >= end:
         what = ", ".join((*running, *view.tasks)) or "a reboot by somebody else"
         return back_out(
-            scene, view, entry, "drain_deadline", f"{view.name} is in maintenance mode and not at rest: {what}"
+            fleet, view, entry, "drain_deadline", f"{view.name} is in maintenance mode and not at rest: {what}"
         )
     if busy:
         return wait(view, f"waits for {', '.join((*running, *view.tasks)) or 'a reboot under way'}", end)
-    return tell_to_reboot(scene, view, replace(entry, debt=debt.mark, drained=now - entry.started), debt.reason)
+    return tell_to_reboot(
+        fleet, view, replace(entry, pending=pending.mark, drained=now - entry.started), pending.reason
+    )
 
 
-def tell_to_reboot(scene: Scene, view: HostView, entry: Entry, reason: str, before: Before | None = None) -> Move:
+def tell_to_reboot(fleet: FleetIndex, view: HostView, entry: Entry, reason: str, before: Before | None = None) -> Move:
     """The one place where a reboot begins."""
-    now, cycle = scene.now, scene.policy.method == "power_cycle"
+    now, cycle = fleet.now, fleet.policy.method == "power_cycle"
     boot = view.host.boot_time
     told = replace(
         entry,
@@ -109,4 +111,4 @@ def tell_to_reboot(scene: Scene, view: HostView, entry: Entry, reason: str, befo
         cycle=cycle,
     )
     kind: Kind = "shut_down_host" if cycle else "reboot_host"
-    return act(scene, view, kind, told, reason, boot_time=boot, timeout=scene.policy.deadlines.reboot, before=before)
+    return act(fleet, view, kind, told, reason, boot_time=boot, timeout=fleet.policy.deadlines.reboot, before=before)

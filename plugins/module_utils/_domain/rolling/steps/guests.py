@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from ..state.actions import Action
-from ..state.fleet_index import Scene, due_again, soonest
+from ..state.fleet_index import FleetIndex, due_again, soonest
 from ..state.journal import VmEntry
 from ..state.observed import HostView, VmView
 from ..state.pinned import pin_reason, pinned_vms
@@ -32,16 +32,16 @@ class Guests:
     give_up: tuple[str, str] | None = None
 
 
-def stop(scene: Scene, view: HostView) -> Guests:
+def stop(fleet: FleetIndex, view: HostView) -> Guests:
     """Stop pinned VMs, a rank after the other, once nothing else runs there: so that they are down for as short as possible."""
-    cluster = scene.cluster_of(view)
-    running = [vm for vm in scene.residents.get(view.moid, ()) if vm.is_on]
+    cluster = fleet.cluster_of(view)
+    running = [vm for vm in fleet.residents.get(view.moid, ()) if vm.is_on]
     moving = sorted((vm for vm in running if not vm.agent and not pin_reason(vm, cluster)), key=_by_name)
     pinned = pinned_vms(running, cluster)
     # Some agents leave only when nothing else runs there: they are not waited for before the others are stopped.
     agents = sorted((vm for vm in running if vm.agent), key=_by_name)
     left = (*moving, *pinned, *agents)
-    rule = scene.policy.pinned
+    rule = fleet.policy.pinned
     refused = [vm for vm in pinned if vm.never_stop or rule.action == "fail"]
     if refused:
         sentence = f"{_names(refused)} cannot be moved, and may not be stopped"
@@ -51,16 +51,16 @@ def stop(scene: Scene, view: HostView) -> Guests:
     if not pinned:
         return Guests(left=left, reason=f"{_names(agents)} to be stopped by vCenter") if agents else Guests()
     first = [vm for vm in pinned if vm.order == pinned[0].order]
-    return _together([_stop_one(scene, view, vm) for vm in first], left, f"{_names(first)} to stop")
+    return _together([_stop_one(fleet, view, vm) for vm in first], left, f"{_names(first)} to stop")
 
 
-def _stop_one(scene: Scene, view: HostView, vm: VmView) -> Guests:
-    now, limits = scene.now, scene.policy.deadlines
-    forces = scene.policy.pinned.action == "shutdown_then_power_off"
+def _stop_one(fleet: FleetIndex, view: HostView, vm: VmView) -> Guests:
+    now, limits = fleet.now, fleet.policy.deadlines
+    forces = fleet.policy.pinned.action == "shutdown_then_power_off"
     entry = vm.entry
-    if entry is None or not _is_of_this_drain(scene, view, entry):
-        entry = VmEntry(roll=scene.world.roll, host=view.moid, step="stop", at=now, rank=vm.order)
-    end = scene.end_of(view, entry.at, limits.stop_vm)
+    if entry is None or not _is_of_this_drain(fleet, view, entry):
+        entry = VmEntry(run_id=fleet.observed.run_id, host=view.moid, step="stop", at=now, rank=vm.order)
+    end = fleet.end_of(view, entry.at, limits.stop_vm)
     force = forces and (entry.forced or now >= end or (vm.tools_known and not vm.tools_running))
     if vm.refusal is not None and vm.refusal.kind != "start_vm" and vm.refusal.code == "no_permission":
         return Guests(give_up=("vm_not_stopped", f"{vm.name} may not be stopped and started again ({vm.refusal.text})"))
@@ -69,11 +69,11 @@ def _stop_one(scene: Scene, view: HostView, vm: VmView) -> Guests:
         return Guests(give_up=("vm_not_stopped", text))
     kind = "power_off_vm" if force else "stop_vm"
     fresh = entry.calls == 0 or (force and not entry.forced)
-    due = now if fresh else due_again(kind, entry.called, limits.retry, vm.in_flight, vm.refusal)
+    due = now if fresh else due_again(kind, entry.called, limits.retry, vm.under_way, vm.refusal)
     if due is None or now < due:
         return Guests(wake=soonest(due, end if not entry.forced else None))
     entry = replace(entry, calls=entry.calls + 1, called=now, forced=force)
-    how = "it does not shut down by itself" if force else f"{pin_reason(vm, scene.cluster_of(view))}"
+    how = "it does not shut down by itself" if force else f"{pin_reason(vm, fleet.cluster_of(view))}"
     action = Action(
         kind="power_off_vm" if force else "stop_vm",
         target=vm.moid,
@@ -86,27 +86,29 @@ def _stop_one(scene: Scene, view: HostView, vm: VmView) -> Guests:
     return Guests(actions=(action,))
 
 
-def _is_of_this_drain(scene: Scene, view: HostView, entry: VmEntry) -> bool:
-    begun = view.entry.started if view.entry is not None else scene.now
-    return (entry.step, entry.host, entry.roll) == ("stop", view.moid, scene.world.roll) and entry.at >= begun
+def _is_of_this_drain(fleet: FleetIndex, view: HostView, entry: VmEntry) -> bool:
+    begun = view.entry.started if view.entry is not None else fleet.now
+    return (entry.step, entry.host, entry.run_id) == ("stop", view.moid, fleet.observed.run_id) and entry.at >= begun
 
 
-def unsettled(scene: Scene, view: HostView) -> tuple[VmView, ...]:
+def unsettled(fleet: FleetIndex, view: HostView) -> tuple[VmView, ...]:
     """VMs the host is kept in hand for; those that were not stopped after all are only watched for a while."""
-    return tuple(vm for vm in scene.owed.get(view.moid, ()) if not (vm.is_on and vm.entry and vm.entry.step == "stop"))
+    return tuple(
+        vm for vm in fleet.stopped_vms.get(view.moid, ()) if not (vm.is_on and vm.entry and vm.entry.step == "stop")
+    )
 
 
-def restore(scene: Scene, view: HostView) -> Guests:
+def restore(fleet: FleetIndex, view: HostView) -> Guests:
     """Start what was stopped for a host that serves again, in reverse order; each rank waits for the one before it."""
-    owed = sorted(scene.owed.get(view.moid, ()), key=_latest_first)
+    stopped_vms = sorted(fleet.stopped_vms.get(view.moid, ()), key=_latest_first)
     hopeless: list[VmView] = []
-    for _unused, rank in groupby(owed, key=lambda vm: vm.entry.rank if vm.entry else 0):
+    for _unused, rank in groupby(stopped_vms, key=lambda vm: vm.entry.rank if vm.entry else 0):
         vms = list(rank)
-        parts = _fixed_first(vms, [_start_one(scene, view, vm) for vm in vms])
+        parts = _fixed_first(vms, [_start_one(fleet, view, vm) for vm in vms])
         hopeless += [vm for vm, part in zip(vms, parts, strict=True) if part.give_up]
         going = [part for part in parts if not part.give_up]
         if going:
-            left = tuple(vm for vm in owed)
+            left = tuple(vm for vm in stopped_vms)
             return _together(going, left, f"{_names(vms)} to start")
     if not hopeless:
         return Guests()
@@ -132,22 +134,22 @@ def _latest_first(vm: VmView) -> tuple[int, str, str]:
     return (-vm.entry.rank if vm.entry else 0, vm.name, vm.moid)
 
 
-def _start_one(scene: Scene, view: HostView, vm: VmView) -> Guests:
+def _start_one(fleet: FleetIndex, view: HostView, vm: VmView) -> Guests:
     entry = vm.entry
     if entry is None:
         return Guests()
-    return _running(scene, view, vm, entry) if vm.is_on else _off(scene, view, vm, entry)
+    return _running(fleet, view, vm, entry) if vm.is_on else _off(fleet, view, vm, entry)
 
 
-def _running(scene: Scene, view: HostView, vm: VmView, entry: VmEntry) -> Guests:
+def _running(fleet: FleetIndex, view: HostView, vm: VmView, entry: VmEntry) -> Guests:
     """The record goes once it is certain that the VM stays up: a shutdown that was asked for may still come."""
-    now, limits = scene.now, scene.policy.deadlines
+    now, limits = fleet.now, fleet.policy.deadlines
     if entry.step == "stop":
         was_off = view.entry is not None and view.entry.asked is not None and view.entry.asked >= entry.called
         until = now if was_off else entry.called + limits.watch_vm
         what = "runs: it was not stopped after all"
     else:
-        waits = scene.policy.pinned.wait_for_tools and vm.has_tools and not vm.tools_running
+        waits = fleet.policy.pinned.wait_for_tools and vm.has_tools and not vm.tools_running
         until = entry.called + limits.start_vm if waits else now
         what = "runs again" if not waits else f"runs, its tools did not report within {limits.start_vm:.0f} seconds"
     if now < until:
@@ -155,17 +157,17 @@ def _running(scene: Scene, view: HostView, vm: VmView, entry: VmEntry) -> Guests
     return Guests(actions=(Action(kind="forget_vm", target=vm.moid, name=vm.name, reason=f"it {what}"),))
 
 
-def _off(scene: Scene, view: HostView, vm: VmView, entry: VmEntry) -> Guests:
-    now, world = scene.now, scene.world
-    if entry.step == "stop" or entry.roll != world.roll:
-        entry = replace(entry, roll=world.roll, step="start", at=now, calls=0, called=now)
-    elif entry.calls >= START_CALLS and now >= entry.called + scene.policy.deadlines.retry:
+def _off(fleet: FleetIndex, view: HostView, vm: VmView, entry: VmEntry) -> Guests:
+    now, observed = fleet.now, fleet.observed
+    if entry.step == "stop" or entry.run_id != observed.run_id:
+        entry = replace(entry, run_id=observed.run_id, step="start", at=now, calls=0, called=now)
+    elif entry.calls >= START_CALLS and now >= entry.called + fleet.policy.deadlines.retry:
         return Guests(give_up=("vm_not_started", vm.name))
     else:
-        due = due_again("start_vm", entry.called, scene.policy.deadlines.retry, vm.in_flight, vm.refusal)
+        due = due_again("start_vm", entry.called, fleet.policy.deadlines.retry, vm.under_way, vm.refusal)
         if due is None:
             # Under way: it is waited for, also when nothing else is left to do.
-            return Guests(wake=now + scene.policy.deadlines.retry)
+            return Guests(wake=now + fleet.policy.deadlines.retry)
         if now < due:
             return Guests(wake=due)
     action = Action(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ..state.fleet_index import Scene
+from ..state.fleet_index import FleetIndex
 from ..state.journal import Entry, Step
 from ..state.observed import HostView
 from ..state.phases import Move
@@ -19,7 +19,7 @@ from .drain import draining
 from .reboot import rebooting
 from .return_to_service import backing_out, ended, leaving, restoring, verifying
 
-_STEPS: Mapping[Step, Callable[[Scene, HostView, Entry], Move]] = {
+_STEPS: Mapping[Step, Callable[[FleetIndex, HostView, Entry], Move]] = {
     "draining": draining,
     "rebooting": rebooting,
     "powering": rebooting,
@@ -34,6 +34,6 @@ _STEPS: Mapping[Step, Callable[[Scene, HostView, Entry], Move]] = {
 }
 
 
-def next_move(scene: Scene, view: HostView, entry: Entry) -> Move:
+def next_move(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
     """For any host with an entry; at most one action on the host itself, or some on its VMs."""
-    return _STEPS[entry.step](scene, view, entry)
+    return _STEPS[entry.step](fleet, view, entry)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..state.actions import Action, Kind
-from ..state.fleet_index import Scene, due_again, soonest
+from ..state.fleet_index import FleetIndex, due_again, soonest
 from ..state.journal import Entry, Step
 from ..state.observed import HostView
 from ..state.phases import Move, phase_of
@@ -17,54 +17,54 @@ CALLS = 4
 """So often a call without effect is made before the host is given up."""
 
 
-def act(scene: Scene, view: HostView, kind: Kind, entry: Entry, reason: str, **more: Any) -> Move:
+def act(fleet: FleetIndex, view: HostView, kind: Kind, entry: Entry, reason: str, **more: Any) -> Move:
     action = Action(kind=kind, target=view.moid, name=view.name, reason=reason, entry=entry, **more)
     return Move(phase=phase_of(replace(view, entry=entry)), reason=reason, actions=(action,))
 
 
-def record(scene: Scene, view: HostView, entry: Entry, step: Step, reason: str, **more: Any) -> Move:
-    return act(scene, view, "record", replace(entry, step=step, at=scene.now, calls=0, called=0.0, **more), reason)
+def record(fleet: FleetIndex, view: HostView, entry: Entry, step: Step, reason: str, **more: Any) -> Move:
+    return act(fleet, view, "record", replace(entry, step=step, at=fleet.now, calls=0, called=0.0, **more), reason)
 
 
-def fail(scene: Scene, view: HostView, entry: Entry, code: str, text: str) -> Move:
-    return record(scene, view, entry, "failed", text, code=code, text=text)
+def fail(fleet: FleetIndex, view: HostView, entry: Entry, code: str, text: str) -> Move:
+    return record(fleet, view, entry, "failed", text, code=code, text=text)
 
 
-def back_out(scene: Scene, view: HostView, entry: Entry, code: str, text: str) -> Move:
-    return record(scene, view, entry, "backing_out", text, code=code, text=text)
+def back_out(fleet: FleetIndex, view: HostView, entry: Entry, code: str, text: str) -> Move:
+    return record(fleet, view, entry, "backing_out", text, code=code, text=text)
 
 
-def withdraw(scene: Scene, view: HostView, entry: Entry, text: str) -> Move:
-    return record(scene, view, entry, "withdrawn", text, code="maintenance_by_other", text=text)
+def withdraw(fleet: FleetIndex, view: HostView, entry: Entry, text: str) -> Move:
+    return record(fleet, view, entry, "withdrawn", text, code="maintenance_by_other", text=text)
 
 
-def due(scene: Scene, view: HostView, kind: Kind, entry: Entry) -> float | None:
+def due(fleet: FleetIndex, view: HostView, kind: Kind, entry: Entry) -> float | None:
     """When the call of the step, which shows no effect, is to be made again; None while it is under way."""
-    limits = scene.policy.deadlines
+    limits = fleet.policy.deadlines
     pause = limits.reboot_retry if kind in ("reboot_host", "shut_down_host") else limits.retry
-    return due_again(kind, entry.called, pause, view.in_flight, view.refusal)
+    return due_again(kind, entry.called, pause, view.under_way, view.refusal)
 
 
-def spent(scene: Scene, view: HostView, kind: Kind, entry: Entry) -> bool:
+def spent(fleet: FleetIndex, view: HostView, kind: Kind, entry: Entry) -> bool:
     """The last of the calls there may be shows no effect either."""
-    moment = due(scene, view, kind, entry)
-    return entry.calls >= CALLS and moment is not None and scene.now >= moment
+    moment = due(fleet, view, kind, entry)
+    return entry.calls >= CALLS and moment is not None and fleet.now >= moment
 
 
-def call(scene: Scene, view: HostView, kind: Kind, entry: Entry, reason: str, **more: Any) -> Move:
+def call(fleet: FleetIndex, view: HostView, kind: Kind, entry: Entry, reason: str, **more: Any) -> Move:
     """The call of a step that is written already, when it is due again."""
-    moment = due(scene, view, kind, entry)
-    if moment is None or scene.now < moment:
+    moment = due(fleet, view, kind, entry)
+    if moment is None or fleet.now < moment:
         return Move(phase=phase_of(view), reason=reason, wake=moment)
-    return act(scene, view, kind, replace(entry, calls=entry.calls + 1, called=scene.now), reason, **more)
+    return act(fleet, view, kind, replace(entry, calls=entry.calls + 1, called=fleet.now), reason, **more)
 
 
 def wait(view: HostView, reason: str, *wake: float | None) -> Move:
     return Move(phase=phase_of(view), reason=reason, wake=soonest(*wake))
 
 
-def is_theirs(view: HostView) -> bool:
-    return view.maintenance_ours is False and (view.in_maintenance or view.entering)
+def is_entered_by_operator(view: HostView) -> bool:
+    return view.maintenance_is_own is False and (view.in_maintenance or view.entering)
 
 
 def refused(view: HostView, *kinds: str) -> str:

@@ -13,11 +13,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ...host.selector import DeviceWish
+from ...host.selector import DesiredDevice
 from ...observed.hosts import Host, HostDevice, dependency_group
 from ...observed.vms import FixedBacking, Vm
 from ...plan import Blocker
-from ..desired import VmWorld
+from ..desired import ObservedVms
 from .claims import Claims, pair_up
 from .matching import Need, is_meant
 
@@ -27,7 +27,7 @@ class Grant:
     """One card given to a VM: for a wish, or (``entry`` None) because it must go along with ``along_with``."""
 
     device: HostDevice
-    entry: DeviceWish | None = None
+    entry: DesiredDevice | None = None
     along_with: str = ""
 
 
@@ -44,7 +44,7 @@ class Allocation:
 class Desk:
     """What is known while the cards of one VM are chosen."""
 
-    world: VmWorld
+    observed: ObservedVms
     vm: Vm
     host: Host
     claims: Claims
@@ -59,7 +59,7 @@ class Desk:
         reason = self._own_obstacle(device)
         if reason:
             return reason
-        for member in self.companions(device):
+        for member in self.reset_group(device):
             reason = "" if member.address in self.on_vm else self._own_obstacle(member)
             if reason:
                 return f"{member.address}, which must go along, is {reason}"
@@ -67,10 +67,10 @@ class Desk:
 
     def is_given(self, device: HostDevice, moid: str) -> bool | None:
         """Whether the plan that is being carried out gave the card to this VM; None where it gave it to nobody."""
-        owner = self.world.given.get(self.host.moid, {}).get(device.address)
+        owner = self.observed.given.get(self.host.moid, {}).get(device.address)
         return None if owner is None else owner == moid
 
-    def companions(self, device: HostDevice) -> tuple[HostDevice, ...]:
+    def reset_group(self, device: HostDevice) -> tuple[HostDevice, ...]:
         """The other functions that are reset with this one. Functions that cannot be passed through at all stay out."""
         group = dependency_group(self.host.devices, device.address)
         return tuple(
@@ -87,16 +87,16 @@ class Desk:
             return claims[0].sentence()
         holder = self.reserved.get(device.address)
         if holder is not None and holder != self.vm.moid:
-            return f"asked for by address for {self.world.vm(holder).name} in this run"
+            return f"asked for by address for {self.observed.vm(holder).name} in this run"
         if self.is_given(device, self.vm.moid) is False:
             return "given to another VM in this run"
-        offered = self.world.offered.get(self.host.moid)
-        assumed = self.world.assumed.get(self.host.moid, frozenset())
+        offered = self.observed.offered.get(self.host.moid)
+        assumed = self.observed.assumed.get(self.host.moid, frozenset())
         if offered is not None and device.address not in offered | assumed:
             return "not offered by vCenter for passthrough"
         return ""
 
-    def free(self, entry: DeviceWish) -> list[HostDevice]:
+    def free(self, entry: DesiredDevice) -> list[HostDevice]:
         """Cards that could be given for a wish now, by address."""
         return [
             device
@@ -105,7 +105,7 @@ class Desk:
         ]
 
 
-def meant_on(host: Host, entry: DeviceWish) -> list[HostDevice]:
+def meant_on(host: Host, entry: DesiredDevice) -> list[HostDevice]:
     """The cards of a host that a wish means, by address."""
     found = [device for device in host.candidates() if is_meant(entry, device)]
     return sorted(found, key=lambda device: device.address)
@@ -151,7 +151,7 @@ def _complete_groups(desk: Desk, kept: Sequence[HostDevice]) -> list[str]:
     """Give what belongs to cards the VM has already; say so where that cannot be."""
     warnings = []
     for device in sorted(kept, key=lambda device: device.address):
-        for member in desk.companions(device):
+        for member in desk.reset_group(device):
             if member.address in desk.on_vm or member.address in desk.given:
                 continue
             reason = desk.obstacle(member)
@@ -165,7 +165,7 @@ def _complete_groups(desk: Desk, kept: Sequence[HostDevice]) -> list[str]:
     return warnings
 
 
-def _preferred_node(desk: Desk, amounts: Mapping[DeviceWish, int], kept: Sequence[HostDevice]) -> int | None:
+def _preferred_node(desk: Desk, amounts: Mapping[DesiredDevice, int], kept: Sequence[HostDevice]) -> int | None:
     """The node to take cards from when a VM has several: where its others are, else where most of its wishes can be
     met."""
     nodes = Counter(device.numa_node for device in kept if device.numa_node is not None)
@@ -179,7 +179,7 @@ def _preferred_node(desk: Desk, amounts: Mapping[DeviceWish, int], kept: Sequenc
     return min(nodes, key=lambda number: (-nodes[number], number)) if nodes else None
 
 
-def _fill(desk: Desk, entry: DeviceWish, amount: int, node: int | None) -> int:
+def _fill(desk: Desk, entry: DesiredDevice, amount: int, node: int | None) -> int:
     """Give cards for one wish; the number that is missing in the end."""
     for address in sorted(desk.given):
         grant = desk.given[address]
@@ -200,7 +200,7 @@ def _fill(desk: Desk, entry: DeviceWish, amount: int, node: int | None) -> int:
         )
         desk.given[best.address] = Grant(device=best, entry=entry)
         amount -= 1
-        for member in desk.companions(best):
+        for member in desk.reset_group(best):
             if member.address in desk.on_vm or member.address in desk.given:
                 continue
             wanted = amount > 0 and is_meant(entry, member)
@@ -213,7 +213,7 @@ def _give_back(desk: Desk, needs: Sequence[Need]) -> None:
     """Cards that turned out not to be needed, as a function that had to go along with another card does as well. They would be found
     to be too many the next time."""
     together = {
-        frozenset({address, *(m.address for m in desk.companions(g.device))}) for address, g in desk.given.items()
+        frozenset({address, *(m.address for m in desk.reset_group(g.device))}) for address, g in desk.given.items()
     }
     met = _met(needs, desk.given)
     for group in sorted(together, key=lambda group: (len(group), sorted(group)), reverse=True):
@@ -230,7 +230,7 @@ def _met(needs: Sequence[Need], given: Mapping[str, Grant]) -> int:
     return sum(entry is not None for entry in assign([need.entry for need in needs], list(given.values())))
 
 
-def assign(entries: Sequence[DeviceWish], grants: Sequence[Grant]) -> list[DeviceWish | None]:
+def assign(entries: Sequence[DesiredDevice], grants: Sequence[Grant]) -> list[DesiredDevice | None]:
     """For each grant the wish it meets, so that as many as possible are met, earlier ones first."""
     edges = {
         left: [right for right, grant in enumerate(grants) if is_meant(entry, grant.device)]
@@ -240,7 +240,7 @@ def assign(entries: Sequence[DeviceWish], grants: Sequence[Grant]) -> list[Devic
     return [wanted.get(number) for number in range(len(grants))]
 
 
-def _shortage(desk: Desk, entry: DeviceWish, wanted: int, short: int) -> Blocker:
+def _shortage(desk: Desk, entry: DesiredDevice, wanted: int, short: int) -> Blocker:
     vm, host = desk.vm, desk.host
     meant = [
         device
@@ -271,7 +271,7 @@ def _shortage(desk: Desk, entry: DeviceWish, wanted: int, short: int) -> Blocker
 
 
 def _waits_for_reboot(desk: Desk, device: HostDevice) -> bool:
-    group = (device, *desk.companions(device))
+    group = (device, *desk.reset_group(device))
     claimed = any(desk.claims.others(desk.host.moid, member.address, desk.vm) for member in group)
     return not claimed and _only_waits(group)
 
@@ -281,7 +281,7 @@ def _only_waits(group: Sequence[HostDevice]) -> bool:
     return "pending_enable" in states and states <= {"active", "pending_enable"}
 
 
-def _absent(desk: Desk, entry: DeviceWish, asked: str) -> Blocker:
+def _absent(desk: Desk, entry: DesiredDevice, asked: str) -> Blocker:
     """Nothing on the host is meant by the wish: say what sits there, and where else such a card is."""
     host, selector = desk.host, entry.selector
     here = host.device(selector.address) if selector.address is not None else None
@@ -291,7 +291,7 @@ def _absent(desk: Desk, entry: DeviceWish, asked: str) -> Blocker:
             "Check which card is meant: addresses move when cards are added or removed",
         )
     elsewhere = [
-        other for other in desk.world.candidates(desk.vm) if other.moid != host.moid and meant_on(other, entry)
+        other for other in desk.observed.candidates(desk.vm) if other.moid != host.moid and meant_on(other, entry)
     ]
     active = sorted((device for device in host.devices if device.active), key=lambda device: device.address)
     where = f" ({', '.join(other.name for other in elsewhere)} {'has' if len(elsewhere) == 1 else 'have'})"

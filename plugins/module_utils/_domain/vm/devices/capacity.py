@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ...host.selector import DeviceWish
+from ...host.selector import DesiredDevice
 from ...observed.hosts import Host, HostDevice
 from ...observed.vms import AllowedDevice, DynamicBacking, Vm
 from ...plan import Blocker
-from ..desired import VmWorld
+from ..desired import ObservedVms
 from .allocation import meant_on
 from .claims import Claims, DynamicItem, free_devices, item_of, satisfiable
 
@@ -33,10 +33,10 @@ class Resolved:
     blocker: Blocker | None = None
 
 
-def resolve(world: VmWorld, vm: Vm, entry: DeviceWish) -> Resolved:
+def resolve(observed: ObservedVms, vm: Vm, entry: DesiredDevice) -> Resolved:
     """The model and label a wish means. Without vendor and device id it must come to one model on the hosts of the
     VM."""
-    selector, hosts = entry.selector, world.candidates(vm)
+    selector, hosts = entry.selector, observed.candidates(vm)
     by_ids = selector.names_kind and _EXPRESSIBLE.issuperset(selector.given)
     meant = [] if by_ids else [device for host in hosts for device in meant_on(host, entry)]
     label = entry.label or selector.label or None
@@ -68,11 +68,11 @@ def resolve(world: VmWorld, vm: Vm, entry: DeviceWish) -> Resolved:
                 candidates=tuple(wrong),
             )
         )
-    known = meant[0] if meant else world.models().get(f"{model.vendor_id}:{model.device_id}")
+    known = meant[0] if meant else observed.models().get(f"{model.vendor_id}:{model.device_id}")
     return Resolved(item=item, name=known.name if known else "", class_id=known.class_id if known else "")
 
 
-def _not_one_kind(vm: Vm, entry: DeviceWish, hosts: Sequence[Host], meant: Sequence[HostDevice]) -> Blocker:
+def _not_one_kind(vm: Vm, entry: DesiredDevice, hosts: Sequence[Host], meant: Sequence[HostDevice]) -> Blocker:
     names = {device.ids: device.name for device in reversed(meant)}
     where = ", ".join(host.name for host in hosts) or "no host that was read"
     if not names:
@@ -110,11 +110,11 @@ class Verdict:
 
 
 def check_capacity(
-    world: VmWorld, vm: Vm, items: Sequence[DynamicItem], claims: Claims, *, tied_to: str | None, must_run: bool
+    observed: ObservedVms, vm: Vm, items: Sequence[DynamicItem], claims: Claims, *, tied_to: str | None, must_run: bool
 ) -> Verdict:
     """Judge all dynamic devices of one VM. ``tied_to``: host its fixed devices bind it to. ``must_run``: it will be
     started now."""
-    hosts = [host for host in world.candidates(vm) if tied_to in (None, host.moid)]
+    hosts = [host for host in observed.candidates(vm) if tied_to in (None, host.moid)]
     usable = [host for host in hosts if host.is_reachable]
     if not any(_fits(host, items, claims, vm, running_count=False) for host in usable):
         return Verdict(blockers=(_no_host(vm, items, usable, hosts, claims),))
@@ -228,7 +228,7 @@ def _listing(hosts: Sequence[Host], items: Sequence[DynamicItem], claims: Claims
 
 
 def commitment_warnings(
-    world: VmWorld, attached: Mapping[str, Sequence[DynamicItem]], claims: Claims
+    observed: ObservedVms, attached: Mapping[str, Sequence[DynamicItem]], claims: Claims
 ) -> tuple[str, ...]:
     """A sentence for every kind of device of which a cluster's VMs have been promised more than it has.
 
@@ -238,8 +238,8 @@ def commitment_warnings(
         return ()
     promises: dict[str, Counter[DynamicItem]] = {}
     asked: dict[str, tuple[tuple[Host, ...], set[DynamicItem]]] = {}
-    for vm in world.everyone():
-        hosts = world.candidates(vm)
+    for vm in observed.everyone():
+        hosts = observed.candidates(vm)
         # All VMs of a cluster may run on the same hosts: the first one stands for them. (A VM outside has one host.)
         place = hosts[0].moid if hosts else ""
         promises.setdefault(place, Counter()).update(attached.get(vm.moid, _items(vm)))

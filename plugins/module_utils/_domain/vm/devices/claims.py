@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from ...observed.hosts import Host, HostDevice
 from ...observed.vms import AllowedDevice, DynamicBacking, FixedBacking, SriovBacking, Vm
-from ..desired import VmWorld
+from ..desired import ObservedVms
 
 L = TypeVar("L")
 R = TypeVar("R")
@@ -122,10 +122,10 @@ def _model_key(model: AllowedDevice) -> tuple[str, ...]:
     return (model.vendor_id, model.device_id, model.subvendor_id or "", model.subdevice_id or "")
 
 
-def read_claims(world: VmWorld) -> Claims:
+def read_claims(observed: ObservedVms) -> Claims:
     """The claims as they are now. What a host says of its users counts where the VM itself does not say it."""
     claims = Claims()
-    for vm in world.everyone():
+    for vm in observed.everyone():
         if vm.host_moid is None:
             continue
         for address, fixed, doubt in _addresses(vm):
@@ -133,7 +133,7 @@ def read_claims(world: VmWorld) -> Claims:
             claims.add(vm.host_moid, address, claim)
         if vm.may_run:
             claims.place(vm.host_moid, vm, tuple(_unassigned(vm)))
-    for host in world.hosts:
+    for host in observed.hosts:
         for address, users in sorted(host.users.items()):
             for user in sorted(users, key=lambda user: (user.vm, user.moid)):
                 said = {claim.moid for claim in claims.table.get(host.moid, {}).get(address, ())}

@@ -19,9 +19,9 @@ def waits_for_others(drafts: Sequence[Draft]) -> Mapping[str, Blocker]:
     """
     found = {}
     for draft in drafts:
-        if draft.wish.state == "absent" or draft.host is None:
+        if draft.desired.state == "absent" or draft.host is None:
             continue
-        for entry in draft.wish.devices:
+        for entry in draft.desired.devices:
             if entry.count != "all":
                 continue
             givers = [

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ...host.blockers import holders_unknown
-from ...host.selector import DeviceWish
+from ...host.selector import DesiredDevice
 from ...observed.hosts import Host, HostDevice, dependency_group
 from ...observed.vms import Vm, VmDevice
 from ...plan import Blocker
-from ..desired import BackingKind, VmWish, VmWorld
+from ..desired import BackingKind, DesiredVm, ObservedVms
 from ..memory import describe_device
 from .allocation import Allocation, Desk, Grant, allocate, assign, meant_on
 from .capacity import resolve
@@ -24,7 +24,7 @@ from .claims import Claims, DynamicItem
 from .matching import Held, Matching, Need, could_become, is_meant, match_devices, survey
 
 NOT_WANTED = "not wanted"
-COMPANION = "it is reset together with"
+RESET_GROUP = "it is reset together with"
 """Why a device goes that is no reason of its own."""
 
 
@@ -32,7 +32,7 @@ COMPANION = "it is reset together with"
 class DynamicGrant:
     """One dynamic device to attach."""
 
-    entry: DeviceWish
+    entry: DesiredDevice
     item: DynamicItem
     name: str
     class_id: str = ""
@@ -44,7 +44,7 @@ class Draft:
     """Devices of one VM: those that go (with the reason), those that come, those that stay."""
 
     vm: Vm
-    wish: VmWish
+    desired: DesiredVm
     host: Host | None
     held: tuple[Held, ...] = ()
     left_alone: tuple[VmDevice, ...] = ()
@@ -81,26 +81,30 @@ class Draft:
 
 
 def draft_devices(
-    world: VmWorld, wish: VmWish, claims: Claims, reserved: Mapping[str, str], models: Mapping[str, HostDevice]
+    observed: ObservedVms,
+    desired: DesiredVm,
+    claims: Claims,
+    reserved: Mapping[str, str],
+    models: Mapping[str, HostDevice],
 ) -> Draft:
     """``reserved``: address on the VM's host → moid of the VM of this run that asks for it by address."""
-    vm = world.vm(wish.moid)
-    host = world.host_of(vm)
-    held, left_alone = survey(world, vm, models)
-    base = Draft(vm=vm, wish=wish, host=host, held=held, left_alone=left_alone)
-    if wish.state == "absent":
+    vm = observed.vm(desired.moid)
+    host = observed.host_of(vm)
+    held, left_alone = survey(observed, vm, models)
+    base = Draft(vm=vm, desired=desired, host=host, held=held, left_alone=left_alone)
+    if desired.state == "absent":
         return _absent(base)
     desk = None
     if host is not None and host.is_reachable:
         on_vm = frozenset(device.hardware.address for device in held if device.hardware and not device.problem)
-        desk = Desk(world=world, vm=vm, host=host, claims=claims, reserved=reserved, on_vm=on_vm)
+        desk = Desk(observed=observed, vm=vm, host=host, claims=claims, reserved=reserved, on_vm=on_vm)
     warnings: list[str] = []
-    amounts = {entry: _amount(entry, held, desk, warnings) for entry in wish.devices}
-    matching = match_devices(world, vm, wish, held, amounts)
-    return _present(world, base, matching, desk, warnings)
+    amounts = {entry: _amount(entry, held, desk, warnings) for entry in desired.devices}
+    matching = match_devices(observed, vm, desired, held, amounts)
+    return _present(observed, base, matching, desk, warnings)
 
 
-def _amount(entry: DeviceWish, held: Iterable[Held], desk: Desk | None, warnings: list[str]) -> int:
+def _amount(entry: DesiredDevice, held: Iterable[Held], desk: Desk | None, warnings: list[str]) -> int:
     """How many devices an entry asks for. ``all``: every one the VM has or could have now, at least one."""
     if entry.count != "all":
         return 1 if entry.count is None else entry.count
@@ -118,12 +122,12 @@ def _amount(entry: DeviceWish, held: Iterable[Held], desk: Desk | None, warnings
 
 def _absent(draft: Draft) -> Draft:
     """Every device that is, or may turn out to be, of the named kind goes; with what is reset together with it."""
-    wish = draft.wish
+    desired = draft.desired
     doomed = {
         held.key: NOT_WANTED
         for held in draft.held
-        if wish.backing in ("auto", held.kind)
-        and any(is_meant(entry, device) for entry in wish.devices for device in held.stands_for)
+        if desired.backing in ("auto", held.kind)
+        and any(is_meant(entry, device) for entry in desired.devices for device in held.stands_for)
     }
     detached = _with_groups(draft, doomed)
     warnings = [
@@ -134,17 +138,17 @@ def _absent(draft: Draft) -> Draft:
     return replace(draft, detached=detached, warnings=tuple(warnings))
 
 
-def _present(world: VmWorld, draft: Draft, matching: Matching, desk: Desk | None, warnings: list[str]) -> Draft:
-    vm, wish = draft.vm, draft.wish
+def _present(observed: ObservedVms, draft: Draft, matching: Matching, desk: Desk | None, warnings: list[str]) -> Draft:
+    vm, desired = draft.vm, draft.desired
     replaced = {need.replaces.key: need.replaces for need in matching.needs if need.replaces is not None}
     kept = tuple(held.hardware for _unused, held in matching.kept if held.hardware is not None)
-    allocation, blockers = _fixed(world, vm, matching.needs, kept, desk)
-    needs, allocation = _met_by_companions(wish, matching.needs, allocation)
-    grants, more = _dynamic(world, vm, needs)
+    allocation, blockers = _fixed(observed, vm, matching.needs, kept, desk)
+    needs, allocation = _met_by_reset_group(desired, matching.needs, allocation)
+    grants, more = _dynamic(observed, vm, needs)
     blockers = (*blockers, *more)
     together = _groups_of(draft.host, [*kept, *(grant.device for grant in allocation.grants)])
     doomed = {held.key: _why_replaced(held) for held in replaced.values()}
-    if wish.state == "exactly":
+    if desired.state == "exactly":
         for held in matching.surplus:
             if held.problem or held.hardware is None or held.hardware.address not in together:
                 doomed[held.key] = NOT_WANTED
@@ -163,7 +167,7 @@ def _present(world: VmWorld, draft: Draft, matching: Matching, desk: Desk | None
 
 
 def _fixed(
-    world: VmWorld,
+    observed: ObservedVms,
     vm: Vm,
     all_needs: tuple[Need, ...],
     kept: tuple[HostDevice, ...],
@@ -171,20 +175,20 @@ def _fixed(
 ) -> tuple[Allocation, tuple[Blocker, ...]]:
     needs = [need for need in all_needs if need.kind == "fixed"]
     if desk is None:
-        return Allocation(), (_no_host(world, vm),) if needs else ()
+        return Allocation(), (_no_host(observed, vm),) if needs else ()
     allocation = allocate(desk, needs, kept)
-    unread = world.unread_on(desk.host) if needs else ()
+    unread = observed.unread_on(desk.host) if needs else ()
     unknown = (holders_unknown(desk.host.name, unread, f"No fixed device can be given to {vm.name}"),) if unread else ()
     return allocation, (*unknown, *allocation.blockers)
 
 
-def _met_by_companions(
-    wish: VmWish, needs: tuple[Need, ...], allocation: Allocation
+def _met_by_reset_group(
+    desired: DesiredVm, needs: tuple[Need, ...], allocation: Allocation
 ) -> tuple[tuple[Need, ...], Allocation]:
     """Without the dynamic needs that a function meets which must go along with another card: it would be found to meet them the
     next time, and the dynamic device to be one too many."""
     dynamic = [need for need in needs if need.kind == "dynamic" and need.replaces is None]
-    if wish.backing != "auto" or not dynamic or not allocation.grants:
+    if desired.backing != "auto" or not dynamic or not allocation.grants:
         return needs, allocation
     fixed = [need for need in needs if need.kind == "fixed"]
     met = assign([need.entry for need in (*fixed, *dynamic)], allocation.grants)
@@ -200,8 +204,8 @@ def _met_by_companions(
     return tuple(rest), replace(allocation, grants=grants)
 
 
-def _no_host(world: VmWorld, vm: Vm) -> Blocker:
-    host = world.host_of(vm)
+def _no_host(observed: ObservedVms, vm: Vm) -> Blocker:
+    host = observed.host_of(vm)
     if host is None:
         return Blocker(
             code="host_unknown",
@@ -215,14 +219,16 @@ def _no_host(world: VmWorld, vm: Vm) -> Blocker:
     )
 
 
-def _dynamic(world: VmWorld, vm: Vm, needs: tuple[Need, ...]) -> tuple[tuple[DynamicGrant, ...], tuple[Blocker, ...]]:
+def _dynamic(
+    observed: ObservedVms, vm: Vm, needs: tuple[Need, ...]
+) -> tuple[tuple[DynamicGrant, ...], tuple[Blocker, ...]]:
     """Backings for the dynamic needs; a wish that names no single model is refused once, however many it asks for."""
     wanted = [need.entry for need in needs if need.kind == "dynamic"]
     if not wanted:
         return (), ()
-    hosts = world.candidates(vm)
+    hosts = observed.candidates(vm)
     if not hosts:
-        return (), (_no_host(world, vm),)
+        return (), (_no_host(observed, vm),)
     blockers = []
     if not any(host.capabilities.assignable_hardware for host in hosts):
         blockers.append(
@@ -232,7 +238,7 @@ def _dynamic(world: VmWorld, vm: Vm, needs: tuple[Need, ...]) -> tuple[tuple[Dyn
                 cure="Use backing fixed, or hosts with ESXi 7.0 or later",
             )
         )
-    resolved = {entry: resolve(world, vm, entry) for entry in wanted}
+    resolved = {entry: resolve(observed, vm, entry) for entry in wanted}
     blockers += [entry.blocker for entry in resolved.values() if entry.blocker is not None]
     grants = [
         DynamicGrant(entry=entry, item=item, name=resolved[entry].name, class_id=resolved[entry].class_id)
@@ -265,5 +271,5 @@ def _with_groups(draft: Draft, doomed: Mapping[int, str]) -> dict[int, str]:
             if held.hardware is None or held.problem or held.key in result:
                 continue
             if held.hardware.address in mates:
-                result[held.key] = f"{COMPANION} {address}"
+                result[held.key] = f"{RESET_GROUP} {address}"
     return result

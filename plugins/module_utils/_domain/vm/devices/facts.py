@@ -12,7 +12,7 @@ from ...observed.vms import DynamicBacking, FixedBacking
 from ...plan import Change
 from ..desired import Detach, DynamicSpec, FixedSpec
 from ..memory import describe_device
-from .draft import COMPANION, NOT_WANTED, Draft, DynamicGrant
+from .draft import NOT_WANTED, RESET_GROUP, Draft, DynamicGrant
 from .matching import Held
 
 
@@ -91,7 +91,7 @@ def device_facts(draft: Draft) -> dict[str, Any]:
 def _why_it_goes(draft: Draft, held: Held) -> dict[str, str]:
     """``why`` for machines: ``unwanted``, ``stale`` (it cannot work where the VM is), ``replaced`` (by another backing)."""
     reason = draft.detached[held.key]
-    if reason.startswith(COMPANION):
+    if reason.startswith(RESET_GROUP):
         return {"why": "companion", "reason": reason}
     if reason == NOT_WANTED:
         return {"why": "unwanted", "reason": reason}

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ...host.selector import DeviceWish
+from ...host.selector import DesiredDevice
 from ...observed.hosts import Host, HostDevice
 from ...observed.vms import AllowedDevice, DynamicBacking, FixedBacking, Vm, VmDevice
-from ..desired import BackingKind, VmWish, VmWorld, needs_fixed
+from ..desired import BackingKind, DesiredVm, ObservedVms, needs_fixed
 from ..limits import MINIMUM_HARDWARE
 from .claims import pair_up, two_readings
 
@@ -45,7 +45,7 @@ class Held:
 class Need:
     """One device to attach. ``replaces``: it takes the place of one with a backing that will not do."""
 
-    entry: DeviceWish
+    entry: DesiredDevice
     kind: BackingKind
     replaces: Held | None = None
 
@@ -54,19 +54,21 @@ class Need:
 class Matching:
     """``kept`` fulfil a wish, ``needs`` are to be attached, ``surplus`` nobody asked for."""
 
-    kept: tuple[tuple[DeviceWish, Held], ...]
+    kept: tuple[tuple[DesiredDevice, Held], ...]
     needs: tuple[Need, ...]
     surplus: tuple[Held, ...]
 
 
-def survey(world: VmWorld, vm: Vm, models: Mapping[str, HostDevice]) -> tuple[tuple[Held, ...], tuple[VmDevice, ...]]:
+def survey(
+    observed: ObservedVms, vm: Vm, models: Mapping[str, HostDevice]
+) -> tuple[tuple[Held, ...], tuple[VmDevice, ...]]:
     """The VM's devices we can write, by key, and the others (vGPU, DVX, SR-IOV, unknown), which are left alone."""
-    host = world.host_of(vm)
+    host = observed.host_of(vm)
     held, others = [], []
     for device in sorted(vm.devices, key=lambda device: device.key):
         backing = device.backing
         if isinstance(backing, FixedBacking):
-            held.append(_fixed(device, backing, host, world.system_ids.get(vm.host_moid or ""), models))
+            held.append(_fixed(device, backing, host, observed.system_ids.get(vm.host_moid or ""), models))
         elif isinstance(backing, DynamicBacking):
             stands_for = tuple(_as_device(model, backing.custom_label, models) for model in backing.allowed)
             held.append(Held(device=device, kind="dynamic", stands_for=stands_for))
@@ -131,37 +133,37 @@ def _as_device(model: AllowedDevice, label: str | None, models: Mapping[str, Hos
     )
 
 
-def is_meant(entry: DeviceWish, device: HostDevice) -> bool:
+def is_meant(entry: DesiredDevice, device: HostDevice) -> bool:
     """True when a wish means this card, its label included."""
     return entry.selector.matches(device) and (not entry.label or device.label == entry.label)
 
 
-def kind_for(world: VmWorld, vm: Vm, wish: VmWish, entry: DeviceWish) -> BackingKind:
+def kind_for(observed: ObservedVms, vm: Vm, desired: DesiredVm, entry: DesiredDevice) -> BackingKind:
     """The backing a new device gets. ``auto``: dynamic where VM and hosts know it, so that the VM is not tied to a
     host."""
-    if wish.backing == "fixed" or needs_fixed(entry):
+    if desired.backing == "fixed" or needs_fixed(entry):
         return "fixed"
-    if wish.backing == "dynamic":
+    if desired.backing == "dynamic":
         return "dynamic"
-    supported = any(host.capabilities.assignable_hardware for host in world.candidates(vm))
+    supported = any(host.capabilities.assignable_hardware for host in observed.candidates(vm))
     return "dynamic" if supported and vm.hardware_version >= MINIMUM_HARDWARE["dynamic"] else "fixed"
 
 
-def accepts(wish: VmWish, entry: DeviceWish, held: Held) -> bool:
+def accepts(desired: DesiredVm, entry: DesiredDevice, held: Held) -> bool:
     """True when a device satisfies an entry as it is."""
     if held.problem or not held.stands_for or not all(is_meant(entry, device) for device in held.stands_for):
         return False
     if needs_fixed(entry):
         return held.kind == "fixed"
-    return wish.backing in ("auto", held.kind)
+    return desired.backing in ("auto", held.kind)
 
 
-def could_become(entry: DeviceWish, held: Held) -> bool:
+def could_become(entry: DesiredDevice, held: Held) -> bool:
     """True when a device is of the wished model, so that writing its backing anew makes it the wished one."""
     return bool(held.stands_for) and all(is_meant(entry, device) for device in held.stands_for)
 
 
-def in_order(entries: Sequence[DeviceWish]) -> list[DeviceWish]:
+def in_order(entries: Sequence[DesiredDevice]) -> list[DesiredDevice]:
     """Narrow wishes first, in an order that does not depend on how they were listed."""
     return sorted(
         entries,
@@ -176,11 +178,11 @@ def in_order(entries: Sequence[DeviceWish]) -> list[DeviceWish]:
 
 
 def match_devices(
-    world: VmWorld, vm: Vm, wish: VmWish, held: Sequence[Held], amounts: Mapping[DeviceWish, int]
+    observed: ObservedVms, vm: Vm, desired: DesiredVm, held: Sequence[Held], amounts: Mapping[DesiredDevice, int]
 ) -> Matching:
     """Count-based: every entry gets as many devices as it asks for (``amounts``), existing ones first."""
-    slots = [entry for entry in in_order(wish.devices) for _unused in range(amounts[entry])]
-    pairs = _pairs(slots, held, lambda entry, device: accepts(wish, entry, device))
+    slots = [entry for entry in in_order(desired.devices) for _unused in range(amounts[entry])]
+    pairs = _pairs(slots, held, lambda entry, device: accepts(desired, entry, device))
     used = set(pairs.values())
     open_slots = [number for number in range(len(slots)) if number not in pairs]
     spare = [number for number in range(len(held)) if number not in used]
@@ -189,7 +191,7 @@ def match_devices(
     for position, number in enumerate(open_slots):
         replaced = held[spare[again[position]]] if position in again else None
         entry = slots[number]
-        needs.append(Need(entry=entry, kind=kind_for(world, vm, wish, entry), replaces=replaced))
+        needs.append(Need(entry=entry, kind=kind_for(observed, vm, desired, entry), replaces=replaced))
     used |= {spare[right] for right in again.values()}
     return Matching(
         kept=tuple((slots[left], held[right]) for left, right in sorted(pairs.items())),
@@ -199,7 +201,7 @@ def match_devices(
 
 
 def _pairs(
-    slots: Sequence[DeviceWish], held: Sequence[Held], fits: Callable[[DeviceWish, Held], bool]
+    slots: Sequence[DesiredDevice], held: Sequence[Held], fits: Callable[[DesiredDevice, Held], bool]
 ) -> dict[int, int]:
     edges = {
         left: [right for right, device in enumerate(held) if fits(entry, device)] for left, entry in enumerate(slots)

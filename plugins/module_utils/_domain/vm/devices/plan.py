@@ -17,7 +17,7 @@ from typing import Any
 from ...observed.hosts import HostDevice
 from ...observed.vms import FixedBacking, Vm
 from ...plan import Blocker, Change, Plan, TargetPlan
-from ..desired import Detach, DynamicSpec, FixedSpec, HotAdd, PowerOff, VmWish, VmWorld, check_wishes
+from ..desired import DesiredVm, Detach, DynamicSpec, FixedSpec, HotAdd, ObservedVms, PowerOff, check_all_desired
 from ..memory import describe_device, full_reservation_changes, merge_writes, state_blockers, unlock_changes
 from ..mmio import MmioDevice, MmioPlan, plan_mmio, unknown_size_blocker, will_not_start, window_problem
 from ..preconditions import (
@@ -39,13 +39,13 @@ from .facts import attach_changes, detach_changes, device_facts
 from .host_limit import device_limit, devices_in_use, limit_blocker
 
 __all__ = [
+    "DesiredVm",
     "Detach",
     "DynamicSpec",
     "FixedSpec",
     "HotAdd",
+    "ObservedVms",
     "PowerOff",
-    "VmWish",
-    "VmWorld",
     "needs_details",
     "plan_vm_devices",
     "reserved_cards",
@@ -67,18 +67,18 @@ class _Sheet:
     items: tuple[DynamicItem, ...]
 
 
-def plan_vm_devices(world: VmWorld, wishes: Sequence[VmWish]) -> Plan:
+def plan_vm_devices(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -> Plan:
     """One target per wish. Raises InputError for wishes that are wrong in themselves, ValueError for a VM that was
     not read."""
-    check_wishes(world, wishes)
-    claims, models, reserved = read_claims(world), world.models(), reserved_cards(world, wishes)
+    check_all_desired(observed, desired_vms)
+    claims, models, reserved = read_claims(observed), observed.models(), reserved_cards(observed, desired_vms)
     sheets = []
-    for wish in sorted(wishes, key=lambda wish: (world.vm(wish.moid).name, wish.moid)):
-        sheet = _sheet(world, wish, claims, reserved, models)
+    for desired in sorted(desired_vms, key=lambda desired: (observed.vm(desired.moid).name, desired.moid)):
+        sheet = _sheet(observed, desired, claims, reserved, models)
         sheets.append(sheet)
         _book(claims, sheet.draft, granted=not sheet.blockers)
-    verdicts = _verdicts(world, sheets, claims)
-    crowded = _crowded(world, sheets)
+    verdicts = _verdicts(observed, sheets, claims)
+    crowded = _crowded(observed, sheets)
     contended = waits_for_others([sheet.draft for sheet in sheets])
     targets = [
         _target(
@@ -95,7 +95,7 @@ def plan_vm_devices(world: VmWorld, wishes: Sequence[VmWish]) -> Plan:
         for sheet in sheets
         if sheet.draft.dynamic and sheet.draft.vm.moid not in blocked
     }
-    return Plan(targets=tuple(targets), warnings=commitment_warnings(world, promised, claims))
+    return Plan(targets=tuple(targets), warnings=commitment_warnings(observed, promised, claims))
 
 
 def needs_details(plan: Plan) -> frozenset[str]:
@@ -103,13 +103,13 @@ def needs_details(plan: Plan) -> frozenset[str]:
     return frozenset(target.moid for target in plan.targets if target.facts.get(DETAILS))
 
 
-def reserved_cards(world: VmWorld, wishes: Iterable[VmWish]) -> Mapping[str, Mapping[str, str]]:
+def reserved_cards(observed: ObservedVms, desired_vms: Iterable[DesiredVm]) -> Mapping[str, Mapping[str, str]]:
     """Host → address → VM that asks for just this address: wishes by model do not take it away from it."""
     reserved: dict[str, dict[str, str]] = defaultdict(dict)
-    for wish in sorted(wishes, key=lambda wish: (world.vm(wish.moid).name, wish.moid)):
-        for entry in wish.devices if wish.state != "absent" else ():
+    for desired in sorted(desired_vms, key=lambda desired: (observed.vm(desired.moid).name, desired.moid)):
+        for entry in desired.devices if desired.state != "absent" else ():
             if entry.selector.address is not None:
-                reserved[world.vm(wish.moid).host_moid or ""].setdefault(entry.selector.address, wish.moid)
+                reserved[observed.vm(desired.moid).host_moid or ""].setdefault(entry.selector.address, desired.moid)
     return reserved
 
 
@@ -125,17 +125,17 @@ def _book(claims: Claims, draft: Draft, *, granted: bool) -> None:
 
 
 def _sheet(
-    world: VmWorld,
-    wish: VmWish,
+    observed: ObservedVms,
+    desired: DesiredVm,
     claims: Claims,
     reserved: Mapping[str, Mapping[str, str]],
     models: Mapping[str, HostDevice],
 ) -> _Sheet:
-    vm = world.vm(wish.moid)
+    vm = observed.vm(desired.moid)
     unknown = state_blockers(vm, changing=False)
     if unknown:
         return _Sheet(
-            draft=Draft(vm=vm, wish=wish, host=None),
+            draft=Draft(vm=vm, desired=desired, host=None),
             changes=(),
             blockers=unknown,
             warnings=(),
@@ -143,16 +143,16 @@ def _sheet(
             must_run=False,
             items=(),
         )
-    draft = draft_devices(world, wish, claims, reserved.get(vm.host_moid or "", {}), models)
+    draft = draft_devices(observed, desired, claims, reserved.get(vm.host_moid or "", {}), models)
     memory = _memory(draft)
     mmio = _mmio(draft)
-    hot_add = hot_add_changes(vm) if wish.disable_hot_add and _has_devices_after(draft) else ()
+    hot_add = hot_add_changes(vm) if desired.disable_hot_add and _has_devices_after(draft) else ()
     needs_off = bool(draft.detached or draft.attaching or mmio.changes or hot_add)
-    power = power_steps(vm, wish, needs_off)
+    power = power_steps(vm, desired, needs_off)
     changes = (
         *((power.shutdown,) if power.shutdown else ()),
         *detach_changes(draft),
-        *attach_changes(draft, world.system_ids.get(vm.host_moid or "")),
+        *attach_changes(draft, observed.system_ids.get(vm.host_moid or "")),
         *memory,
         *mmio.changes,
         *hot_add,
@@ -161,12 +161,12 @@ def _sheet(
     facts = device_facts(draft)
     if mmio.facts:
         facts["mmio"] = mmio.facts
-    if _wants_details(world, draft, must_run=power.must_run):
+    if _wants_details(observed, draft, must_run=power.must_run):
         facts[DETAILS] = True
     return _Sheet(
         draft=draft,
         changes=changes,
-        blockers=_blockers(world, draft, memory, mmio, power, claims, bool(changes)),
+        blockers=_blockers(observed, draft, memory, mmio, power, claims, bool(changes)),
         warnings=_warnings(draft, power),
         facts=facts,
         must_run=power.must_run,
@@ -182,25 +182,25 @@ def _has_devices_after(draft: Draft) -> bool:
 def _memory(draft: Draft) -> tuple[Change, ...]:
     """The lock goes along with devices; it stays when the last one goes, unless asked otherwise."""
     if _has_devices_after(draft):
-        if draft.wish.state == "absent" and not draft.detached:
+        if draft.desired.state == "absent" and not draft.detached:
             return ()
         return full_reservation_changes(draft.vm, attaching=draft.attaching)
-    return unlock_changes(draft.vm) if draft.detached and draft.wish.unlock_memory else ()
+    return unlock_changes(draft.vm) if draft.detached and draft.desired.unlock_memory else ()
 
 
 def _mmio(draft: Draft) -> MmioPlan:
-    if draft.wish.mmio is None or draft.wish.state == "absent":
+    if draft.desired.mmio is None or draft.desired.state == "absent":
         return MmioPlan()
-    return plan_mmio(draft.vm, draft.wish.mmio, _mapped(draft))
+    return plan_mmio(draft.vm, draft.desired.mmio, _mapped(draft))
 
 
 def _window_problem(draft: Draft) -> str:
-    return window_problem(draft.vm, _mapped(draft)) if draft.attaching and draft.wish.mmio is None else ""
+    return window_problem(draft.vm, _mapped(draft)) if draft.attaching and draft.desired.mmio is None else ""
 
 
 def _window_blockers(draft: Draft, power: PowerSteps) -> list[Blocker]:
     """Changes after which the VM is expected not to start, where nobody said what to do about it."""
-    if not draft.attaching or draft.wish.mmio is not None:
+    if not draft.attaching or draft.desired.mmio is not None:
         return []
     held = {device.ids for device in _staying(draft)}
     unknown = unknown_size_blocker(draft.vm, _added(draft), held)
@@ -235,7 +235,7 @@ def _added(draft: Draft) -> list[MmioDevice]:
 
 
 def _blockers(
-    world: VmWorld,
+    observed: ObservedVms,
     draft: Draft,
     memory: Sequence[Change],
     mmio: MmioPlan,
@@ -246,12 +246,12 @@ def _blockers(
     vm = draft.vm
     blockers = [*state_blockers(vm, changing), *power.blockers, *draft.blockers]
     if draft.attaching:
-        blockers += attach_blockers(vm, draft.wish, draft.kinds, _count_after(draft), world.limits.get(vm.moid))
+        blockers += attach_blockers(vm, draft.desired, draft.kinds, _count_after(draft), observed.limits.get(vm.moid))
     if merge_writes(memory).locked:
         blockers += memory_blockers(vm)
     blockers += [*mmio.blockers, *_window_blockers(draft, power), *group_blockers(vm, draft.detached)]
     home = vm.host_moid or ""
-    if draft.fixed and world.system_ids.get(home, "not read") is None and not world.assumed.get(home):
+    if draft.fixed and observed.system_ids.get(home, "not read") is None and not observed.assumed.get(home):
         blockers.append(
             Blocker(
                 code="no_system_id",
@@ -294,7 +294,7 @@ def _warnings(draft: Draft, power: PowerSteps) -> tuple[str, ...]:
     warnings = [*draft.warnings, *power.warnings]
     if not power.must_run:
         warnings += _stale(draft)
-    if draft.attaching and not draft.wish.disable_hot_add:
+    if draft.attaching and not draft.desired.disable_hot_add:
         warnings += hot_add_warning(vm)
     problem = _window_problem(draft)
     if problem:
@@ -303,54 +303,54 @@ def _warnings(draft: Draft, power: PowerSteps) -> tuple[str, ...]:
         warnings.append(
             f"{vm.name} is tied to {draft.host.name} by fixed devices: no vMotion, no HA restart elsewhere, no snapshots"
         )
-    if draft.wish.state == "exactly" and draft.left_alone:
+    if draft.desired.state == "exactly" and draft.left_alone:
         names = ", ".join(describe_device(device) for device in draft.left_alone)
         warnings.append(f"{vm.name} also has {names}, which is left alone")
     return tuple(warnings)
 
 
-def _wants_details(world: VmWorld, draft: Draft, *, must_run: bool) -> bool:
+def _wants_details(observed: ObservedVms, draft: Draft, *, must_run: bool) -> bool:
     """True when something unread could change the plan: the maximum for an attach, the system id for a fixed device.
 
     The system id of a VM that runs is right, or it would not run.
     """
     vm, host = draft.vm, draft.host
-    if draft.attaching and vm.moid not in world.limits:
+    if draft.attaching and vm.moid not in observed.limits:
         return True
-    if host is None or not host.is_reachable or (draft.wish.state == "absent" and not must_run):
+    if host is None or not host.is_reachable or (draft.desired.state == "absent" and not must_run):
         return False
     judged = draft.fixed or (not vm.is_powered_on and any(held.kind == "fixed" for held in draft.held))
-    unread = host.moid not in world.system_ids or (bool(draft.fixed) and host.moid not in world.offered)
+    unread = host.moid not in observed.system_ids or (bool(draft.fixed) and host.moid not in observed.offered)
     return bool(judged) and unread
 
 
-def _verdicts(world: VmWorld, sheets: Sequence[_Sheet], claims: Claims) -> Mapping[str, Verdict]:
+def _verdicts(observed: ObservedVms, sheets: Sequence[_Sheet], claims: Claims) -> Mapping[str, Verdict]:
     """Capacity, greatest demand first. A VM that will run takes its place on the host it fits most tightly."""
     verdicts = {}
     asking = [sheet for sheet in sheets if sheet.items and (sheet.draft.dynamic or sheet.must_run)]
     for sheet in sorted(asking, key=lambda s: (-len(s.items), s.draft.vm.name, s.draft.vm.moid)):
         vm = sheet.draft.vm
         tied_to = vm.host_moid if sheet.draft.is_tied else None
-        verdict = check_capacity(world, vm, sheet.items, claims, tied_to=tied_to, must_run=sheet.must_run)
+        verdict = check_capacity(observed, vm, sheet.items, claims, tied_to=tied_to, must_run=sheet.must_run)
         verdicts[vm.moid] = verdict
         if sheet.must_run and verdict.host_moid is not None and not sheet.blockers:
             claims.place(verdict.host_moid, vm, sheet.items)
     return verdicts
 
 
-def _crowded(world: VmWorld, sheets: Sequence[_Sheet]) -> Mapping[str, Blocker]:
+def _crowded(observed: ObservedVms, sheets: Sequence[_Sheet]) -> Mapping[str, Blocker]:
     """VM → why it may not run with its devices: the host would have more devices in use at a time than it allows.
 
     A VM that is placed by DRS counts on the host it is on now: only releases without dynamic devices have such a limit.
     """
     crowded: dict[str, Blocker] = {}
-    names = {vm.moid: vm.name for vm in world.everyone()}
-    for host in world.hosts:
-        limit = device_limit(host, world.device_limit)
+    names = {vm.moid: vm.name for vm in observed.everyone()}
+    for host in observed.hosts:
+        limit = device_limit(host, observed.device_limit)
         here = [sheet for sheet in sheets if sheet.draft.vm.host_moid == host.moid and not sheet.blockers]
         if limit is None or not here:
             continue
-        after = devices_in_use(host, world.everyone())
+        after = devices_in_use(host, observed.everyone())
         runs = [sheet for sheet in here if sheet.must_run or (sheet.draft.vm.is_powered_on and sheet.draft.attaching)]
         after |= {sheet.draft.vm.moid: _count_after(sheet.draft) for sheet in runs}
         for sheet in runs:

@@ -12,8 +12,8 @@ import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.commands import Commands
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.compare import (
-    DriftWorld,
     NotFound,
+    ObservedEndpoint,
     find_drift,
     make_plans,
     with_users,
@@ -21,8 +21,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.c
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.kinds import KINDS, Difference
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.report import untold
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.facts import Listing
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.passthrough import PassthroughWish
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.selector import parse_device_wishes
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.passthrough import DesiredPassthrough
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.selector import parse_desired_devices
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import (
     Host,
     PhysicalNic,
@@ -32,7 +32,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observe
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.vms import MemoryState, Vm
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.codec import encode
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import ENTRY, Entry
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.mmio import MmioWish
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.mmio import DesiredMmio
 from tests.unit.module_utils._domain.strategies import (
     A40,
     ACTIVE,
@@ -47,24 +47,35 @@ from tests.unit.module_utils._domain.strategies import (
     device,
     host,
 )
-from tests.unit.module_utils._domain.vm.builders import A100, T4, card, dynamic, esx, fixed, guest, locked, wish, world
+from tests.unit.module_utils._domain.vm.builders import (
+    A100,
+    T4,
+    card,
+    desired,
+    dynamic,
+    esx,
+    fixed,
+    guest,
+    locked,
+    observed,
+)
 
 COMMANDS = Commands(vcenter="vc-01", arguments="-i inventory.yml")
 WANTED = ({"match": "10de:20f1"},)
 
 
 def of_host(target: Host, devices: Sequence[Any] = WANTED, **more: Any) -> tuple[Difference, ...]:
-    wishes = PassthroughWish(devices={target.moid: parse_device_wishes(list(devices))}, **more)
-    made = DriftWorld(vms=world([], [target]), hosts=wishes)
+    desired_vms = DesiredPassthrough(devices={target.moid: parse_desired_devices(list(devices))}, **more)
+    made = ObservedEndpoint(vms=observed([], [target]), hosts=desired_vms)
     return find_drift(made, make_plans(made), COMMANDS)
 
 
 def of_vm(vm: Vm, *devices: Any, hosts: tuple[Host, ...] = (), read: Any = None, **more: Any) -> tuple[Difference, ...]:
     everything = hosts or (esx("esx-01", card("3b:00.0"), card("5e:00.0"), card("86:00.0", T4)),)
-    made = DriftWorld(
-        vms=world([vm], everything, **(read or {})),
-        hosts=PassthroughWish(devices={}),
-        wishes=(wish(vm, *devices, **more),),
+    made = ObservedEndpoint(
+        vms=observed([vm], everything, **(read or {})),
+        hosts=DesiredPassthrough(devices={}),
+        desired_vms=(desired(vm, *devices, **more),),
         entries={vm.moid: [{"match": A100}]},
     )
     return find_drift(made, make_plans(made), COMMANDS)
@@ -72,7 +83,7 @@ def of_vm(vm: Vm, *devices: Any, hosts: tuple[Host, ...] = (), read: Any = None,
 
 def of_entry(step: Any, **more: Any) -> str:
     noon = 1779278400.0
-    return encode(Entry(roll="1f3c9a2e", step=step, at=noon, started=noon - 60, **more))[ENTRY]
+    return encode(Entry(run_id="1f3c9a2e", step=step, at=noon, started=noon - 60, **more))[ENTRY]
 
 
 UPLINK = device("0000:1a:00.0", X710)
@@ -117,7 +128,7 @@ VM_CASES: dict[str, tuple[Difference, ...]] = {
     "memory_changed": of_vm(
         guest("train-01", dynamic(), memory=MemoryState(size_mb=8192, reservation_mb=4096, locked_to_max=True)), A100
     ),
-    "mmio_differs": of_vm(READY, A100, mmio=MmioWish(size_gb=128)),
+    "mmio_differs": of_vm(READY, A100, mmio=DesiredMmio(size_gb=128)),
     "hot_add_on": of_vm(
         guest("train-01", dynamic(), memory=replace(locked(), hot_add=True)), A100, disable_hot_add=True
     ),
@@ -174,9 +185,9 @@ def test_every_kind_has_a_case() -> None:
 )
 def test_a_host_in_the_hands_of_a_rolling_reboot(text: str, found: str | None, wanted: bool, whole_fleet: bool) -> None:
     target = host(GPU_ON)
-    made = DriftWorld(
-        vms=world([], [target]),
-        hosts=PassthroughWish(devices={target.moid: parse_device_wishes(list(WANTED))} if wanted else {}),
+    made = ObservedEndpoint(
+        vms=observed([], [target]),
+        hosts=DesiredPassthrough(devices={target.moid: parse_desired_devices(list(WANTED))} if wanted else {}),
         journals={target.moid: {ENTRY: text}},
         whole_fleet=whole_fleet,
     )
@@ -193,9 +204,9 @@ def test_a_host_in_the_hands_of_a_rolling_reboot(text: str, found: str | None, w
 
 @pytest.mark.parametrize("sees_all", [True, False])
 def test_a_name_that_means_nothing(sees_all: bool) -> None:
-    made = DriftWorld(
-        vms=world([], []),
-        hosts=PassthroughWish(devices={}),
+    made = ObservedEndpoint(
+        vms=observed([], []),
+        hosts=DesiredPassthrough(devices={}),
         not_found=(NotFound(type="vm", name="gone-01", cause="There is no VM 'gone-01' here"),),
         sees_all=sees_all,
     )

@@ -18,8 +18,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.ma
     select_all,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.selector import (
-    DeviceWish,
-    parse_device_wishes,
+    DesiredDevice,
+    parse_desired_devices,
     parse_selector,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import Host, HostDevice
@@ -47,7 +47,7 @@ P, Q, R, S = (f"0000:{bus}:00.0" for bus in ("3b", "5e", "86", "af"))
 
 def chosen(esx: Host, *raw: Any, **how: Any) -> list[list[str]]:
     """Addresses chosen for each wish."""
-    return [[d.address for d in s.devices] for s in select_all(esx, parse_device_wishes(raw), **how)]
+    return [[d.address for d in s.devices] for s in select_all(esx, parse_desired_devices(raw), **how)]
 
 
 def states(*flags: dict[str, bool]) -> Host:
@@ -141,7 +141,7 @@ def test_entries_for_all_may_share() -> None:
 
 
 def refusal(esx: Host, raw: Any, **how: Any) -> tuple[str, str, tuple[str, ...], bool]:
-    selection = select(esx, parse_device_wishes([raw])[0], **how)
+    selection = select(esx, parse_desired_devices([raw])[0], **how)
     assert selection.blocker is not None
     assert selection.devices == ()
     return (
@@ -225,7 +225,7 @@ def test_too_few_says_of_each_why() -> None:
 
 def test_too_few_because_others_took_them() -> None:
     first, second = select_all(
-        states(OFF, OFF), parse_device_wishes([{"match": P}, {"match": {"class_id": "03"}, "count": 2}])
+        states(OFF, OFF), parse_desired_devices([{"match": P}, {"match": {"class_id": "03"}, "count": 2}])
     )
     assert [d.address for d in first.devices] == [P]
     assert second.blocker is not None
@@ -254,7 +254,7 @@ def test_near_misses_come_best_first() -> None:
 
 
 @st.composite
-def situations(draw: st.DrawFn) -> tuple[Host, tuple[DeviceWish, ...], bool, frozenset[str]]:
+def situations(draw: st.DrawFn) -> tuple[Host, tuple[DesiredDevice, ...], bool, frozenset[str]]:
     esx = host(*draw(device_lists()))
     avoid = frozenset(d.address for d in esx.devices if draw(st.booleans()))
     return esx, draw(wish_lists((esx,))), draw(st.booleans()), avoid
@@ -263,41 +263,41 @@ def situations(draw: st.DrawFn) -> tuple[Host, tuple[DeviceWish, ...], bool, fro
 @search()
 @given(situations())
 def test_a_granted_wish_gets_what_it_asks_for(situation: Any) -> None:
-    esx, wishes, enabled, avoid = situation
-    selections = select_all(esx, wishes, enabled=enabled, avoid=avoid)
-    assert [selection.wish for selection in selections] == list(wishes)
+    esx, desired_devices, enabled, avoid = situation
+    selections = select_all(esx, desired_devices, enabled=enabled, avoid=avoid)
+    assert [selection.desired for selection in selections] == list(desired_devices)
     for selection in selections:
         addresses = [found.address for found in selection.devices]
         assert addresses == sorted(set(addresses))
-        assert all(selection.wish.selector.matches(found) and not found.is_bridge for found in selection.devices)
+        assert all(selection.desired.selector.matches(found) and not found.is_bridge for found in selection.devices)
         if selection.blocker is not None:
             assert not addresses
             assert esx.name in selection.blocker.message
             assert selection.blocker.cure
-        elif isinstance(selection.wish.count, int):
-            assert len(addresses) == selection.wish.count or (addresses and not enabled)
+        elif isinstance(selection.desired.count, int):
+            assert len(addresses) == selection.desired.count or (addresses and not enabled)
         else:
-            assert addresses == sorted(d.address for d in esx.candidates() if selection.wish.selector.matches(d))
+            assert addresses == sorted(d.address for d in esx.candidates() if selection.desired.selector.matches(d))
     for left, right in combinations(selections, 2):
-        if isinstance(left.wish.count, int) or isinstance(right.wish.count, int):
+        if isinstance(left.desired.count, int) or isinstance(right.desired.count, int):
             assert not set(left.devices) & set(right.devices)
 
 
 @search()
 @given(situations(), st.randoms(use_true_random=False))
 def test_order_of_devices_does_not_matter(situation: Any, shuffle: Any) -> None:
-    esx, wishes, enabled, avoid = situation
+    esx, desired_devices, enabled, avoid = situation
     turned = replace(esx, devices=tuple(shuffle.sample(esx.devices, len(esx.devices))))
-    assert select_all(turned, wishes, enabled=enabled, avoid=avoid) == select_all(
-        esx, wishes, enabled=enabled, avoid=avoid
+    assert select_all(turned, desired_devices, enabled=enabled, avoid=avoid) == select_all(
+        esx, desired_devices, enabled=enabled, avoid=avoid
     )
 
 
-def _can_all_be_granted(devices: list[HostDevice], wishes: tuple[DeviceWish, ...]) -> bool:
+def _can_all_be_granted(devices: list[HostDevice], desired_devices: tuple[DesiredDevice, ...]) -> bool:
     """By trying everything."""
-    if not wishes:
+    if not desired_devices:
         return True
-    first, rest = wishes[0], wishes[1:]
+    first, rest = desired_devices[0], desired_devices[1:]
     fitting = [d for d in devices if first.selector.matches(d) and (d.capable or (d.enabled and d.active))]
     return any(
         _can_all_be_granted([d for d in devices if d not in took], rest)
@@ -308,7 +308,7 @@ def _can_all_be_granted(devices: list[HostDevice], wishes: tuple[DeviceWish, ...
 @search(1.5)
 @given(situations())
 def test_everything_is_granted_whenever_it_can_be(situation: Any) -> None:
-    esx, wishes, _unused, avoid = situation
-    counted = tuple(wish for wish in wishes if isinstance(wish.count, int))
+    esx, desired_devices, _unused, avoid = situation
+    counted = tuple(desired for desired in desired_devices if isinstance(desired.count, int))
     granted = all(selection.blocker is None for selection in select_all(esx, counted, avoid=avoid))
     assert granted == _can_all_be_granted(list(esx.candidates()), counted)

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.facts import Listing
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.passthrough import (
-    PassthroughWish,
+    DesiredPassthrough,
     PassthroughWrite,
     check_identity,
     needs_fabric,
@@ -46,9 +46,9 @@ from tests.unit.module_utils._domain.strategies import (
     REBINDS,
     STALE,
     UNAVAILABLE,
+    desired,
     device,
     host,
-    wish,
 )
 
 P, P1, Q, R = "0000:3b:00.0", "0000:3b:00.1", "0000:5e:00.0", "0000:86:00.0"
@@ -58,7 +58,7 @@ LABELS_ONLY = HostCapabilities(hardware_labels=True)
 
 
 def plan_one(esx: Host, *raw: Any, **more: Any) -> TargetPlan:
-    (target,) = plan_passthrough([esx], wish(esx, devices=list(raw), **more)).targets
+    (target,) = plan_passthrough([esx], desired(esx, devices=list(raw), **more)).targets
     return target
 
 
@@ -172,7 +172,7 @@ def test_labels_of_an_active_device(current: str | None, wanted: str | None, wri
     assert [(c.after["label"], c.after["enabled"], c.detail.apply_now) for c in target.effective] == (
         [(shown, True, None)] if written is not None else []
     )
-    assert project([esx], plan_passthrough([esx], wish(esx, devices=[{"match": GPU, "label": wanted}])))[0].devices[
+    assert project([esx], plan_passthrough([esx], desired(esx, devices=[{"match": GPU, "label": wanted}])))[0].devices[
         0
     ].label == (current if wanted is None else wanted or None)
 
@@ -336,7 +336,7 @@ def test_a_host_that_cannot_be_reached_is_never_passed_over(more: dict[str, Any]
 
 def test_a_miss_on_one_host_does_not_stop_another() -> None:
     one, two = host(device(P), name="a"), host(device(P, A40), name="b")
-    plan = plan_passthrough([two, one], wish(one, two, devices=[GPU]))
+    plan = plan_passthrough([two, one], desired(one, two, devices=[GPU]))
     assert [(t.target, codes(t), moves(t)) for t in plan.targets] == [("a", [], {P: True}), ("b", ["no_match"], {})]
     assert plan.changed
 
@@ -478,11 +478,11 @@ def test_hosts_are_read_deeply_only_where_something_is_to_be_enabled() -> None:
         host(device(P), name="c"),
         host(device(P, state=PENDING_ENABLE), name="d", fabric=None),
     ]
-    plan = plan_passthrough(fleet, wish(*fleet, devices=[GPU]))
+    plan = plan_passthrough(fleet, desired(*fleet, devices=[GPU]))
     assert needs_fabric(plan) == ("host-a",)
     assert plan.targets[0].facts["provisional"] is True
     assert "provisional" not in plan.targets[2].facts
-    assert needs_fabric(plan_passthrough(fleet, wish(*fleet, devices=[GPU], state="disabled"))) == ()
+    assert needs_fabric(plan_passthrough(fleet, desired(*fleet, devices=[GPU], state="disabled"))) == ()
 
 
 def test_the_second_look_counts() -> None:
@@ -498,7 +498,7 @@ def test_an_address_alone_is_for_one_host() -> None:
     one, two = host(device(P), name="a"), host(device(P, NVME), name="b")
     assert moves(plan_one(one, P)) == {P: True}
     with pytest.raises(InputError) as caught:
-        plan_passthrough([one, two], wish(one, two, devices=[P]))
+        plan_passthrough([one, two], desired(one, two, devices=[P]))
     assert caught.value.code == "address_needs_identity"
     assert caught.value.message == (
         f"{P} gives an address without saying which device is expected there, for 2 hosts (a, b)"
@@ -509,14 +509,14 @@ def test_an_address_alone_is_for_one_host() -> None:
 def test_a_long_list_of_hosts_is_cut(count: int, shown: str) -> None:
     fleet = [host(device(P), name=name) for name in "abcdef"[:count]]
     with pytest.raises(InputError) as caught:
-        plan_passthrough(fleet, wish(*fleet, devices=[P]))
+        plan_passthrough(fleet, desired(*fleet, devices=[P]))
     assert caught.value.message.endswith(f"for {count} hosts {shown}")
 
 
 def test_an_address_with_an_identity_is_checked_on_each_host() -> None:
     one, two = host(device(P), name="a"), host(device(P, NVME), device(Q), name="b")
     raw = {"match": {"address": P, "vendor_id": "10de", "device_id": "20f1"}}
-    first, second = plan_passthrough([one, two], wish(one, two, devices=[raw])).targets
+    first, second = plan_passthrough([one, two], desired(one, two, devices=[raw])).targets
     assert moves(first) == {P: True}
     assert codes(second) == ["identity_changed"]
     assert f"it holds {P} 144d:a808 NVMe SSD PM983" in second.blockers[0].message
@@ -525,8 +525,8 @@ def test_an_address_with_an_identity_is_checked_on_each_host() -> None:
 
 def test_addresses_of_their_own_for_each_host() -> None:
     one, two = host(device(P), name="a"), host(device(Q), name="b")
-    each = PassthroughWish(
-        devices={**wish(one, devices=[P]).devices, **wish(two, devices=[Q]).devices},
+    each = DesiredPassthrough(
+        devices={**desired(one, devices=[P]).devices, **desired(two, devices=[Q]).devices},
     )
     assert [moves(target) for target in plan_passthrough([one, two], each).targets] == [{P: True}, {Q: True}]
 
@@ -559,12 +559,12 @@ def test_lists_that_contradict_themselves_on_hosts() -> None:
 def test_an_override_must_say_the_host() -> None:
     one, two = host(device(P), name="a"), host(device(P), name="b")
     with pytest.raises(InputError, match="does not say on which of the 2 hosts"):
-        plan_passthrough([one, two], wish(one, two, devices=[GPU], allow_protected=(P,)))
+        plan_passthrough([one, two], desired(one, two, devices=[GPU], allow_protected=(P,)))
 
 
 def test_hosts_without_a_wish_are_left_alone_whatever_their_state() -> None:
     esx = host(device(P), connection_state="notResponding")
-    assert plan_passthrough([esx], PassthroughWish(devices={})).targets == (
+    assert plan_passthrough([esx], DesiredPassthrough(devices={})).targets == (
         TargetPlan(target="esx-01", moid="host-esx-01"),
     )
 
@@ -574,10 +574,10 @@ def test_hosts_without_a_wish_are_left_alone_whatever_their_state() -> None:
 
 def test_pending_is_no_remainder() -> None:
     esx = host(device(P), capabilities=OLD)
-    plan = plan_passthrough([esx], wish(esx, devices=[GPU]))
+    plan = plan_passthrough([esx], desired(esx, devices=[GPU]))
     assert remaining(plan).targets == plan.targets
     written = replace(esx, devices=(replace(esx.devices[0], enabled=True),))
-    again = plan_passthrough([written], wish(esx, devices=[GPU]))
+    again = plan_passthrough([written], desired(esx, devices=[GPU]))
     assert remaining(again).targets == ()
     assert again.targets[0].pending == (P,)
 
@@ -586,7 +586,7 @@ def test_a_projection_settles_the_host_and_leaves_others() -> None:
     esx = host(device(P), device(Q, A40, PENDING_DISABLE), device(R, FPGA, STALE), name="a")
     down = host(device(P), name="b", connection_state="notResponding")
     away = host(device(P), name="c")
-    plan = plan_passthrough([esx, down], wish(esx, down, devices=[GPU]))
+    plan = plan_passthrough([esx, down], desired(esx, down, devices=[GPU]))
     after, unreached, untouched = project([esx, down, away], plan)
     assert [d.state for d in after.devices] == ["active", "off", "stale"]
     assert (unreached, untouched) == (down, away)
@@ -609,7 +609,7 @@ def test_the_last_look_before_a_write(now: HostDevice | None, said: str | None) 
 
 def test_targets_come_sorted() -> None:
     fleet = [host(device(P), name=name, moid=moid) for name, moid in (("b", "h-2"), ("a", "h-9"), ("a", "h-1"))]
-    plan = plan_passthrough(fleet, wish(*fleet, devices=[GPU]))
+    plan = plan_passthrough(fleet, desired(*fleet, devices=[GPU]))
     assert [(target.target, target.moid) for target in plan.targets] == [("a", "h-1"), ("a", "h-9"), ("b", "h-2")]
 
 

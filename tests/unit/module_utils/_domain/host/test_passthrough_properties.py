@@ -10,7 +10,7 @@ from dataclasses import replace
 from hypothesis import given
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.passthrough import (
-    PassthroughWish,
+    DesiredPassthrough,
     needs_fabric,
     plan_passthrough,
     project,
@@ -24,16 +24,16 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observe
 from tests.unit.module_utils._domain.strategies import cases
 from tests.unit.searching import search
 
-Case = tuple[tuple[Host, ...], PassthroughWish]
+Case = tuple[tuple[Host, ...], DesiredPassthrough]
 thorough = search()
 
 
 @thorough
 @given(cases())
 def test_the_projected_fleet_needs_no_change(case: Case) -> None:
-    fleet, wish = case
-    plan = plan_passthrough(fleet, wish)
-    again = plan_passthrough(project(fleet, plan), wish)
+    fleet, desired = case
+    plan = plan_passthrough(fleet, desired)
+    again = plan_passthrough(project(fleet, plan), desired)
     for before, after in zip(plan.targets, again.targets, strict=True):
         if not before.blockers:
             assert (after.changes, after.blockers, after.pending) == ((), (), ())
@@ -44,17 +44,17 @@ def test_the_projected_fleet_needs_no_change(case: Case) -> None:
 @thorough
 @given(cases())
 def test_the_order_in_which_hardware_is_listed_does_not_matter(case: Case) -> None:
-    fleet, wish = case
+    fleet, desired = case
     turned = [replace(host, devices=tuple(random.sample(host.devices, len(host.devices)))) for host in reversed(fleet)]
-    assert plan_passthrough(turned, wish) == plan_passthrough(fleet, wish)
+    assert plan_passthrough(turned, desired) == plan_passthrough(fleet, desired)
 
 
 @thorough
 @given(cases())
 def test_no_protected_device_is_enabled_unless_named(case: Case) -> None:
-    fleet, wish = case
-    plan = plan_passthrough(fleet, wish)
-    named = {tuple(entry.partition("=")[0].split("/")) for entry in wish.allow_protected}
+    fleet, desired = case
+    plan = plan_passthrough(fleet, desired)
+    named = {tuple(entry.partition("=")[0].split("/")) for entry in desired.allow_protected}
     for host, target in zip(fleet, plan.targets, strict=True):
         enabled = {c.subject for c in target.effective if c.after["enabled"] and not c.before["enabled"]}
         if host.fabric is None:
@@ -71,23 +71,23 @@ def test_no_protected_device_is_enabled_unless_named(case: Case) -> None:
 @thorough
 @given(cases())
 def test_groups_change_as_a_whole(case: Case) -> None:
-    fleet, wish = case
-    plan = plan_passthrough(fleet, wish)
+    fleet, desired = case
+    plan = plan_passthrough(fleet, desired)
     later = {host.moid: host for host in project(fleet, plan)}
     for target in plan.targets:
         if target.blockers:
             continue
         for address in target.facts.get("selected", []):
             group = dependency_group(later[target.moid].devices, address)
-            assert {member.enabled for member in group} == {wish.state == "enabled"}
+            assert {member.enabled for member in group} == {desired.state == "enabled"}
             assert {member.address for member in group} <= set(target.facts["selected"])
 
 
 @thorough
 @given(cases())
 def test_a_person_is_told_where_and_what_to_do(case: Case) -> None:
-    fleet, wish = case
-    for target in plan_passthrough(fleet, wish).targets:
+    fleet, desired = case
+    for target in plan_passthrough(fleet, desired).targets:
         for blocker in target.blockers:
             assert target.target in blocker.message
             assert blocker.cure
@@ -99,17 +99,17 @@ def test_a_person_is_told_where_and_what_to_do(case: Case) -> None:
 @given(cases())
 @search()
 def test_hosts_do_not_influence_each_other(case: Case) -> None:
-    fleet, wish = case
-    together = plan_passthrough(fleet, wish).targets
-    apart = tuple(target for host in fleet for target in plan_passthrough([host], wish).targets)
+    fleet, desired = case
+    together = plan_passthrough(fleet, desired).targets
+    apart = tuple(target for host in fleet for target in plan_passthrough([host], desired).targets)
     assert together == apart
 
 
 @thorough
 @given(cases())
 def test_writes_say_what_the_change_says(case: Case) -> None:
-    fleet, wish = case
-    plan = plan_passthrough(fleet, wish)
+    fleet, desired = case
+    plan = plan_passthrough(fleet, desired)
     for target in plan.targets:
         subjects = [change.subject for change in target.changes]
         assert subjects == sorted(set(subjects))
@@ -117,12 +117,12 @@ def test_writes_say_what_the_change_says(case: Case) -> None:
             write = change.detail
             assert change.before != change.after
             assert write.device.address == change.subject
-            assert write.enabled is change.after["enabled"] is (wish.state == "enabled")
+            assert write.enabled is change.after["enabled"] is (desired.state == "enabled")
             assert (write.label is None) == (change.before["label"] == change.after["label"])
             moves = change.before["enabled"] != change.after["enabled"]
-            again = wish.apply == "now" and write.device.is_pending  # it is as wanted, and waits for a reboot
+            again = desired.apply == "now" and write.device.is_pending  # it is as wanted, and waits for a reboot
             assert write.apply_now == (
-                {"auto": None, "now": True, "reboot": False}[wish.apply] if moves or again else None
+                {"auto": None, "now": True, "reboot": False}[desired.apply] if moves or again else None
             )
 
 
@@ -130,8 +130,8 @@ def test_writes_say_what_the_change_says(case: Case) -> None:
 @given(cases())
 def test_a_reboot_settles_what_was_planned(case: Case) -> None:
     """Nothing on an unblocked host is pending in the projection, and a skipped host keeps its configuration."""
-    fleet, wish = case
-    plan = plan_passthrough(fleet, wish)
+    fleet, desired = case
+    plan = plan_passthrough(fleet, desired)
     for before, after, target in zip(fleet, project(fleet, plan), plan.targets, strict=True):
         if target.blockers:
             assert after == before

@@ -75,8 +75,8 @@ def nic_host(*switches: Switch, **more: Any) -> Host:
     return host(device(P, X710, **more), device(Q, X710, **more), fabric=fabric)
 
 
-def switch(*uplinks: str, name: str = "vSwitch0", serves: tuple[str, ...] = (), **more: Any) -> Switch:
-    return Switch(name=name, uplinks=uplinks, services=frozenset(serves), **more)
+def switch(*uplinks: str, name: str = "vSwitch0", in_service: tuple[str, ...] = (), **more: Any) -> Switch:
+    return Switch(name=name, uplinks=uplinks, services=frozenset(in_service), **more)
 
 
 def disk_host(disk: Disk | None, adapter: str = "vmhba2", driver: str = "nvme_pcie", **more: Any) -> Host:
@@ -114,17 +114,17 @@ def test_a_card_of_no_use_to_the_host_is_free() -> None:
             "it provides SR-IOV virtual functions (4), which vanish when it is passed through",
         ),
         (
-            nic_host(switch("vmnic0", name="lan"), switch("vmnic1", name="vSwitch1", serves=("management",))),
+            nic_host(switch("vmnic0", name="lan"), switch("vmnic1", name="vSwitch1", in_service=("management",))),
             "uplink",
             "vmnic0 is the only uplink of lan",
         ),
         (
-            nic_host(switch("vmnic0", "vmnic1", serves=("management", "vmotion"))),
+            nic_host(switch("vmnic0", "vmnic1", in_service=("management", "vmotion"))),
             "uplink_in_service",
             "vmnic0 is an uplink of vSwitch0, which carries management, vmotion",
         ),
         (
-            nic_host(switch("vmnic0", name="dvs-a", kind="distributed", serves=("vsan",)), switch("vmnic1")),
+            nic_host(switch("vmnic0", name="dvs-a", kind="distributed", in_service=("vsan",)), switch("vmnic1")),
             "uplink_in_service",
             "vmnic0 is the only uplink of distributed switch dvs-a, which carries vsan",
         ),
@@ -255,7 +255,9 @@ def test_every_way_to_a_disk_is_protected() -> None:
 
 
 def test_reasons_add_up() -> None:
-    esx = nic_host(switch("vmnic0", name="a"), switch("vmnic0", "vmnic1", name="b", serves=("vmotion", "management")))
+    esx = nic_host(
+        switch("vmnic0", name="a"), switch("vmnic0", "vmnic1", name="b", in_service=("vmotion", "management"))
+    )
     assert reasons(esx) == [
         "vmnic0 is the only uplink of a",
         "vmnic0 is an uplink of b, which carries management, vmotion",
@@ -276,11 +278,11 @@ MANAGEMENT = ("management",)
 @pytest.mark.parametrize(
     ("made", "hard"),
     [
-        (nic_host(switch("vmnic0", serves=MANAGEMENT)), {P}),
-        (nic_host(switch("vmnic0", "vmnic1", serves=MANAGEMENT)), set()),
-        (nic_host(switch("vmnic0", serves=MANAGEMENT), switch("vmnic1", name="lan")), {P}),
-        (nic_host(switch("vmnic0", serves=MANAGEMENT), switch("vmnic1", name="b", serves=MANAGEMENT)), set()),
-        (nic_host(switch("vmnic0", "vmnic1", serves=MANAGEMENT), dependent_device="0000:3b:00.0"), {P, Q}),
+        (nic_host(switch("vmnic0", in_service=MANAGEMENT)), {P}),
+        (nic_host(switch("vmnic0", "vmnic1", in_service=MANAGEMENT)), set()),
+        (nic_host(switch("vmnic0", in_service=MANAGEMENT), switch("vmnic1", name="lan")), {P}),
+        (nic_host(switch("vmnic0", in_service=MANAGEMENT), switch("vmnic1", name="b", in_service=MANAGEMENT)), set()),
+        (nic_host(switch("vmnic0", "vmnic1", in_service=MANAGEMENT), dependent_device="0000:3b:00.0"), {P, Q}),
         (nic_host(switch("vmnic0")), {P}),
         (nic_host(switch("vmnic0"), switch("vmnic1", name="lan")), set()),
         (nic_host(), set()),
@@ -296,7 +298,7 @@ def test_the_last_way_to_reach_the_host_has_no_override(made: Host, hard: set[st
 
 def test_an_uplink_that_leaves_at_the_next_boot_does_not_count() -> None:
     fabric = replace(
-        EMPTY_FABRIC, nics=Listing(BOTH), switches=Listing((switch("vmnic0", "vmnic1", serves=MANAGEMENT),))
+        EMPTY_FABRIC, nics=Listing(BOTH), switches=Listing((switch("vmnic0", "vmnic1", in_service=MANAGEMENT),))
     )
     esx = host(device(P, X710, PENDING_ENABLE), device(Q, X710), fabric=fabric)
     assert management_addresses(esx) == {Q}
@@ -306,7 +308,7 @@ def test_an_uplink_that_leaves_at_the_next_boot_does_not_count() -> None:
 def test_two_ports_on_one_function_are_lost_together() -> None:
     nics = (PhysicalNic(device="vmnic0", address=P), PhysicalNic(device="vmnic1", address=P))
     fabric = replace(
-        EMPTY_FABRIC, nics=Listing(nics), switches=Listing((switch("vmnic0", "vmnic1", serves=MANAGEMENT),))
+        EMPTY_FABRIC, nics=Listing(nics), switches=Listing((switch("vmnic0", "vmnic1", in_service=MANAGEMENT),))
     )
     esx = host(device(P, X710), fabric=fabric)
     assert last(esx) == {P}
@@ -327,7 +329,7 @@ def test_a_reset_of_the_shared_bridge_hits_all_behind_it() -> None:
     """The GPU names the bridge; the NIC behind the same bridge has a reset of its own, but is hit by the bridge's."""
     outer, inner = "0000:00:01.0", "0000:3a:00.0"
     fabric = replace(
-        EMPTY_FABRIC, nics=Listing(BOTH), switches=Listing((switch("vmnic1", "vmnic9", serves=("vsan",)),))
+        EMPTY_FABRIC, nics=Listing(BOTH), switches=Listing((switch("vmnic1", "vmnic9", in_service=("vsan",)),))
     )
     esx = host(
         device(outer, BRIDGE),
@@ -428,7 +430,7 @@ class TestAControllerWithoutKnownDisks:
 class TestLinks:
     def made(self, first: bool, second: bool) -> Host:
         nics = (replace(BOTH[0], link=first), replace(BOTH[1], link=second))
-        switches = (switch("vmnic0", "vmnic1", serves=MANAGEMENT),)
+        switches = (switch("vmnic0", "vmnic1", in_service=MANAGEMENT),)
         fabric = replace(EMPTY_FABRIC, nics=Listing(nics), switches=Listing(switches))
         return host(device(P, X710), device(Q, X710), fabric=fabric)
 
@@ -643,14 +645,14 @@ def test_refusals_come_sorted() -> None:
 
 
 def test_a_hard_refusal_has_no_override() -> None:
-    esx = nic_host(switch("vmnic0", serves=MANAGEMENT))
+    esx = nic_host(switch("vmnic0", in_service=MANAGEMENT))
     (blocker,) = protection_blockers(esx, [P], protections(esx), under(esx, P))
     assert blocker.code == "protected"
     assert blocker.cure == "There is no override: choose another device"
 
 
 def test_uplinks_that_are_fine_one_by_one_are_not_fine_together() -> None:
-    esx = nic_host(switch("vmnic0", "vmnic1", serves=MANAGEMENT))
+    esx = nic_host(switch("vmnic0", "vmnic1", in_service=MANAGEMENT))
     assert protection_blockers(esx, [P], protections(esx), under(esx, P, Q)) == ()
     (blocker,) = protection_blockers(esx, [P, Q], protections(esx), under(esx, P, Q))
     assert blocker.code == "last_management_uplink"

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.passthrough import (
-    PassthroughWish,
+    DesiredPassthrough,
     plan_passthrough,
     project,
 )
@@ -20,7 +20,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.re
     is_back,
     verify_after,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.selector import parse_device_wishes
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.selector import parse_desired_devices
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import Host
 from tests.unit.module_utils._domain.strategies import (
     A40,
@@ -101,7 +101,7 @@ def test_the_margin_is_for_clocks_that_are_set() -> None:
 
 
 def problems(now: Host, *raw: Any) -> tuple[str, ...]:
-    return verify_after(now, parse_device_wishes(raw))
+    return verify_after(now, parse_desired_devices(raw))
 
 
 def test_as_it_should_be() -> None:
@@ -163,14 +163,14 @@ def test_a_host_that_is_away_proves_nothing() -> None:
 @search()
 @given(cases())
 def test_the_projection_passes_and_the_order_of_devices_does_not_matter(
-    case: tuple[tuple[Host, ...], PassthroughWish],
+    case: tuple[tuple[Host, ...], DesiredPassthrough],
 ) -> None:
-    fleet, wish = case
-    plan = plan_passthrough(fleet, wish)
+    fleet, desired = case
+    plan = plan_passthrough(fleet, desired)
     for after, target in zip(project(fleet, plan), plan.targets, strict=True):
         if target.blockers or target.warnings or any(each.state == "stale" for each in after.devices):
             continue
-        wanted = wish.devices[after.moid] if wish.state == "enabled" else ()
+        wanted = desired.devices[after.moid] if desired.state == "enabled" else ()
         assert verify_after(after, wanted) == ()
         pending = replace(after, devices=tuple(replace(each, active=not each.enabled) for each in after.devices))
         turned = replace(pending, devices=tuple(random.sample(pending.devices, len(pending.devices))))

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.selector import (
     SELECTOR_KEYS,
-    DeviceWish,
+    DesiredDevice,
     Selector,
-    parse_device_wishes,
+    parse_desired_devices,
     parse_selector,
     refuse_contradictions,
 )
@@ -113,7 +113,7 @@ def test_an_address_that_yaml_takes_for_a_number() -> None:
     """In YAML 1.1 0000:03:00.0 is a number to the base of sixty."""
     for raw in ("[0000:03:00.0]", "[{match: 0000:03:00.0}]", "[{match: {address: 0000:03:00.0}}]"):
         with pytest.raises(InputError) as caught:
-            parse_device_wishes(yaml.safe_load(raw))
+            parse_desired_devices(yaml.safe_load(raw))
         assert "0000:03:00.0" in caught.value.sentence()
         assert "quotes" in caught.value.sentence()
 
@@ -205,21 +205,21 @@ N = Selector(vendor_id=NVME["vendor_id"], device_id=NVME["device_id"])
     ("raw", "expected"),
     [
         ([], []),
-        (["10de:20f1"], [DeviceWish(selector=A)]),
-        ([{"match": "10de:20f1"}], [DeviceWish(selector=A)]),
-        ([{"match": "10de:20f1", "count": None, "label": None}], [DeviceWish(selector=A)]),
-        ([{"match": "10de:20f1", "count": 2, "label": " a100 "}], [DeviceWish(selector=A, count=2, label="a100")]),
-        ([{"match": "10de:20f1", "count": "2"}], [DeviceWish(selector=A, count=2)]),
+        (["10de:20f1"], [DesiredDevice(selector=A)]),
+        ([{"match": "10de:20f1"}], [DesiredDevice(selector=A)]),
+        ([{"match": "10de:20f1", "count": None, "label": None}], [DesiredDevice(selector=A)]),
+        ([{"match": "10de:20f1", "count": 2, "label": " a100 "}], [DesiredDevice(selector=A, count=2, label="a100")]),
+        ([{"match": "10de:20f1", "count": "2"}], [DesiredDevice(selector=A, count=2)]),
         (
             [{"match": {"vendor_id": "10de", "device_id": "20f1"}, "count": "all"}],
-            [DeviceWish(selector=A, count="all")],
+            [DesiredDevice(selector=A, count="all")],
         ),
-        (["144d:a808", "10de:20f1"], [DeviceWish(selector=N), DeviceWish(selector=A)]),
-        (({"match": "10de:20f1", "label": ""},), [DeviceWish(selector=A, label="")]),
+        (["144d:a808", "10de:20f1"], [DesiredDevice(selector=N), DesiredDevice(selector=A)]),
+        (({"match": "10de:20f1", "label": ""},), [DesiredDevice(selector=A, label="")]),
     ],
 )
-def test_wishes(raw: Any, expected: list[DeviceWish]) -> None:
-    assert parse_device_wishes(raw) == tuple(expected)
+def test_wishes(raw: Any, expected: list[DesiredDevice]) -> None:
+    assert parse_desired_devices(raw) == tuple(expected)
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_wishes(raw: Any, expected: list[DeviceWish]) -> None:
 )
 def test_bad_wishes(raw: Any, code: str, said: str) -> None:
     with pytest.raises(InputError) as caught:
-        parse_device_wishes(raw)
+        parse_desired_devices(raw)
     assert caught.value.code == code
     assert said in caught.value.message
     assert caught.value.cure
@@ -278,16 +278,16 @@ def test_bad_wishes(raw: Any, code: str, said: str) -> None:
     ],
 )
 def test_wishes_that_share_hardware_without_contradiction(raw: Any) -> None:
-    assert len(parse_device_wishes(raw)) == 2
+    assert len(parse_desired_devices(raw)) == 2
 
 
 def test_what_an_entry_without_a_count_means_decides() -> None:
-    wishes = (DeviceWish(selector=A), DeviceWish(selector=Selector(**{**A.given, "slot": "6"}), count=1))
-    refuse_contradictions(wishes, "devices", default_is_all=False)
+    desired_devices = (DesiredDevice(selector=A), DesiredDevice(selector=Selector(**{**A.given, "slot": "6"}), count=1))
+    refuse_contradictions(desired_devices, "devices", default_is_all=False)
     with pytest.raises(InputError, match="leaves none for 1 x"):
-        refuse_contradictions(wishes, "devices", default_is_all=True)
+        refuse_contradictions(desired_devices, "devices", default_is_all=True)
 
 
 def test_wishes_in_words() -> None:
-    assert DeviceWish(selector=A).text == "10de:20f1"
-    assert DeviceWish(selector=A, count=2, label="train").text == "2 x 10de:20f1 labelled train"
+    assert DesiredDevice(selector=A).text == "10de:20f1"
+    assert DesiredDevice(selector=A, count=2, label="train").text == "2 x 10de:20f1 labelled train"

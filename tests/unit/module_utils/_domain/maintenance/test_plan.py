@@ -11,9 +11,9 @@ import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.maintenance.plan import (
+    DesiredMaintenance,
     EnterMaintenance,
-    ParkWish,
-    plan_parking,
+    plan_maintenance,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import Host, HostCapabilities
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.vms import (
@@ -29,8 +29,8 @@ from tests.unit.module_utils._domain.strategies import STALE, device, host
 P = "0000:3b:00.0"
 FIXED = FixedBacking(address=P, vendor_id="10de", device_id="20f1", system_id=None)
 DYNAMIC = DynamicBacking(allowed=())
-STOP = ParkWish(pinned="shutdown_then_power_off")
-EVACUATE = ParkWish(evacuate_powered_off=True)
+STOP = DesiredMaintenance(pinned="shutdown_then_power_off")
+EVACUATE = DesiredMaintenance(evacuate_powered_off=True)
 
 
 def vm(name: str, *backings: Any, on: bool = True) -> Vm:
@@ -51,14 +51,14 @@ def esx(**more: Any) -> Host:
     return host(device(P), **{"cluster": "gpu-a", "drs_moves_vms": True, **more})
 
 
-def park(made: Host, wish: ParkWish, *residents: Vm, tasks: tuple[str, ...] = ()) -> TargetPlan:
-    plan = plan_parking([made], {made.moid: residents}, wish, tasks={made.moid: tasks}, marks={}, stopped=())
+def park(made: Host, desired: DesiredMaintenance, *residents: Vm, tasks: tuple[str, ...] = ()) -> TargetPlan:
+    plan = plan_maintenance([made], {made.moid: residents}, desired, tasks={made.moid: tasks}, marks={}, stopped=())
     (target,) = plan.targets
     return target
 
 
 @pytest.mark.parametrize(
-    ("made", "wish", "residents", "tasks", "code", "said"),
+    ("made", "desired", "residents", "tasks", "code", "said"),
     [
         (esx(connection_state="notResponding"), STOP, (), (), "host_unreachable", "esx-01 is notResponding"),
         (
@@ -97,9 +97,9 @@ def park(made: Host, wish: ParkWish, *residents: Vm, tasks: tuple[str, ...] = ()
     ids=["away", "unsupported", "busy", "off", "stopped for it"],
 )
 def test_what_stands_in_the_way(
-    made: Host, wish: ParkWish, residents: tuple[Vm, ...], tasks: tuple[str, ...], code: str, said: str
+    made: Host, desired: DesiredMaintenance, residents: tuple[Vm, ...], tasks: tuple[str, ...], code: str, said: str
 ) -> None:
-    target = park(made, wish, *residents, tasks=tasks)
+    target = park(made, desired, *residents, tasks=tasks)
     (blocker,) = target.blockers
     assert blocker.code == code
     assert said in blocker.message
@@ -108,7 +108,7 @@ def test_what_stands_in_the_way(
 
 
 @pytest.mark.parametrize(
-    ("made", "wish", "residents"),
+    ("made", "desired", "residents"),
     [
         (esx(), EVACUATE, (vm("train-01", DYNAMIC, on=False), vm("web-01"))),
         (esx(), STOP, (vm("train-01", FIXED), vm("train-02", FIXED, on=False))),
@@ -116,8 +116,8 @@ def test_what_stands_in_the_way(
         (replace(esx(), devices=(device(P, state=STALE),)), STOP, ()),
     ],
 )
-def test_what_does_not(made: Host, wish: ParkWish, residents: tuple[Vm, ...]) -> None:
-    target = park(made, wish, *residents)
+def test_what_does_not(made: Host, desired: DesiredMaintenance, residents: tuple[Vm, ...]) -> None:
+    target = park(made, desired, *residents)
     assert target.blockers == ()
     assert target.effective[-1].kind == "enter_maintenance"
 
@@ -134,7 +134,7 @@ def test_everything_is_said_at_once() -> None:
 
 
 def test_what_the_writer_is_told() -> None:
-    (enter,) = park(esx(), ParkWish(drain_timeout=60, vsan_mode="noAction")).effective
+    (enter,) = park(esx(), DesiredMaintenance(drain_timeout=60, vsan_mode="noAction")).effective
     assert enter.detail == EnterMaintenance(timeout_seconds=60, evacuate_powered_off=False, vsan_mode="noAction")
 
 

@@ -44,7 +44,7 @@ from tests.unit.module_utils._domain.strategies import (
 )
 def test_every_row_of_the_state_table(flags: dict[str, bool], state: str, pending: bool, owes: bool) -> None:
     one = device("0000:3b:00.0", state=flags)
-    assert (one.state, one.is_pending, one.owes_reboot) == (state, pending, owes)
+    assert (one.state, one.is_pending, one.requires_reboot) == (state, pending, owes)
     assert host(one).pending == ((one,) if owes else ())
 
 

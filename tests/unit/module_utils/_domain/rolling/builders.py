@@ -17,10 +17,10 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.observed import (
     ClusterView,
-    Exam,
     HostView,
+    ObservedFleet,
+    Precheck,
     VmView,
-    World,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.phases import (
     Decision,
@@ -35,8 +35,8 @@ CARD = HostDevice(
     address="0000:3b:00.0", vendor_id="10de", device_id="20f1", class_id="0302", name="A100", capable=True, enabled=True
 )
 ACTIVE = replace(CARD, active=True)
-LOCK = Lock(owner=ME, roll=ROLL, scope="s", since=NOW - 86400, beat=NOW - 10, ttl=300)
-FRESH = Exam(at=NOW - 5, evacuation_faults={})
+LOCK = Lock(owner=ME, run_id=ROLL, scope="s", since=NOW - 86400, beat=NOW - 10, ttl=300)
+FRESH = Precheck(at=NOW - 5, evacuation_faults={})
 OF_HOST = set(Host.__dataclass_fields__)
 
 
@@ -51,7 +51,7 @@ def host(name: str = "esx-1", **more: Any) -> HostView:
         "devices": (CARD,),
         **{key: value for key, value in more.items() if key in OF_HOST},
     }
-    seen: dict[str, Any] = {"exam": FRESH, "model": "R750", "services_answer": True}
+    seen: dict[str, Any] = {"precheck": FRESH, "model": "R750", "services_answer": True}
     seen |= {key: value for key, value in more.items() if key not in OF_HOST}
     return HostView(host=Host(**plain), **seen)
 
@@ -71,7 +71,7 @@ def cluster(name: str = "gpu", **more: Any) -> ClusterView:
 def entry(step: str, **more: Any) -> Entry:
     """An entry written a minute ago."""
     plain: dict[str, Any] = {
-        "roll": ROLL,
+        "run_id": ROLL,
         "step": step,
         "at": NOW - 60,
         "started": NOW - 120,
@@ -84,7 +84,7 @@ def entry(step: str, **more: Any) -> Entry:
 
 def vm_entry(step: str = "stop", **more: Any) -> VmEntry:
     plain: dict[str, Any] = {
-        "roll": ROLL,
+        "run_id": ROLL,
         "host": "esx-1",
         "step": step,
         "at": NOW - 60,
@@ -94,15 +94,15 @@ def vm_entry(step: str = "stop", **more: Any) -> VmEntry:
     return VmEntry(**{**plain, **more})
 
 
-def world(
+def observed(
     *hosts: HostView, vms: Sequence[VmView] = (), clusters: Sequence[ClusterView] = (cluster(),), **more: Any
-) -> World:
-    plain: dict[str, Any] = {"me": ME, "roll": ROLL, "scope": "s"}
-    return World(**{**plain, **more}, hosts=hosts, vms=tuple(vms), clusters=tuple(clusters))
+) -> ObservedFleet:
+    plain: dict[str, Any] = {"me": ME, "run_id": ROLL, "scope": "s"}
+    return ObservedFleet(**{**plain, **more}, hosts=hosts, vms=tuple(vms), clusters=tuple(clusters))
 
 
 def ask(*hosts: HostView, policy: Policy | None = None, now: float = NOW, **more: Any) -> Decision:
-    return decide(world(*hosts, **more), policy or Policy(), now)
+    return decide(observed(*hosts, **more), policy or Policy(), now)
 
 
 def deeds(decision: Decision) -> list[tuple[str, str]]:

@@ -137,7 +137,7 @@ def interference(state: State, policy: Policy) -> Iterator[tuple[str, State]]:
         yield from _guest(state, vm)
     for cluster, lock in state.locks:
         if isinstance(lock, Lock) and lock.owner != "thief" and policy.lock.take != "force":
-            thief = replace(lock, owner="thief", roll="x", since=float(state.now), beat=float(state.now))
+            thief = replace(lock, owner="thief", run_id="x", since=float(state.now), beat=float(state.now))
             yield "lock stolen", state.with_lock(cluster, thief)
 
 
@@ -173,7 +173,7 @@ def _operator(state: State, host: HostS) -> Iterator[tuple[str, State]]:
         refusal = Refusal(kind="enter_maintenance", code="cancelled", text="cancelled", at=float(state.now))
         yield f"operator cancels: {host.moid}", state.with_host(host._replace(entering="", refusal=refusal))
     if not host.pending:
-        fresh = host._replace(pending=True, debt=host.debt + 1)
+        fresh = host._replace(pending=True, reboot_generation=host.reboot_generation + 1)
         yield f"operator changes passthrough: {host.moid}", state.with_host(fresh)
     elif not host.mm:
         yield f"operator turns passthrough back: {host.moid}", state.with_host(host._replace(pending=False))

@@ -60,6 +60,6 @@ WORLDS: dict[str, tuple[tuple[HostS, ...], tuple[VmS, ...], Policy]] = {
 BASE = "a pinned VM and one that moves"
 
 
-def world(name: str, faults: int) -> tuple[State, Policy]:
+def observed(name: str, faults: int) -> tuple[State, Policy]:
     hosts, vms, policy = WORLDS[name]
     return begin(hosts, vms, faults), policy

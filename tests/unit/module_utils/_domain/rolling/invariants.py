@@ -87,7 +87,7 @@ def _check_action(state: State, action: Action) -> None:
     if action.kind in ("reboot_host", "shut_down_host"):
         if not host.mm:
             raise Violation(MAINTENANCE, action)
-        if host.owner == "op" and not getattr(action.entry, "theirs", False):
+        if host.owner == "op" and not getattr(action.entry, "by_operator", False):
             raise Violation(MAINTENANCE, f"it is somebody else's: {action}")
     if action.kind == "leave_maintenance" and host.owner == "op":
         raise Violation(OPERATOR, action)
@@ -104,13 +104,13 @@ def check_call(state: State, action: Action) -> None:
         return
     if action.kind in ("reboot_host", "shut_down_host"):
         accepted = host.mm and not host.going and host.shown == action.boot_time
-        if accepted and host.debt in host.reboots:
+        if accepted and host.reboot_generation in host.reboots:
             raise Violation(ONCE, f"{host.moid} was rebooted for it already")
     elif action.kind in ("leave_maintenance", "cancel_entering"):
         if host.left_alone and host.mm and host.owner != "op":
             raise Violation(FAILED, action)
         was_told = host.entry is not None and host.entry.asked is not None
-        unsettled = host.pending and host.debt in host.reboots
+        unsettled = host.pending and host.reboot_generation in host.reboots
         never_down = host.entry is not None and host.entry.boot == float(host.boot)
         if was_told and (unsettled or never_down or host.card != CARD):
             raise Violation(PROOF, host)
@@ -118,7 +118,7 @@ def check_call(state: State, action: Action) -> None:
 
 def check_state(state: State) -> None:
     for vm in state.vms:
-        if vm.ours and not vm.on and vm.entry is None:
+        if vm.own and not vm.on and vm.entry is None:
             raise Violation(VMS, f"{vm.moid} is off because of us and nobody knows")
     for host in state.hosts:
         if host.mm and host.owner == "us" and host.entry is None:
@@ -130,15 +130,22 @@ def check_end(state: State, *, perfect: bool) -> None:
     if perfect:
         _check_perfect(state)
     # Whatever somebody else did while the first run ended, the second one has seen.
-    ours = {cluster for cluster, lock in state.locks if lock is None or lock.owner in ("me1", "me2")}
+    own = {cluster for cluster, lock in state.locks if lock is None or lock.owner in ("me1", "me2")}
     for host in state.hosts:
         step = host.entry.step if host.entry is not None else ""
-        if host.cluster in ours and host.mm and host.owner == "us" and step not in ("failed", "withdrawn"):
+        if host.cluster in own and host.mm and host.owner == "us" and step not in ("failed", "withdrawn"):
             raise Violation(STUCK, f"{host.moid} is left behind in maintenance mode: {host.entry}")
     for vm in state.vms if state.runs > 1 else ():
         host = state.host(vm.host)
-        serves = host.up and not host.mm and not host.entering
-        if vm.ours and not vm.on and serves and not vm.refuses and host.cluster in ours and _was_not_given_up(vm.entry):
+        in_service = host.up and not host.mm and not host.entering
+        if (
+            vm.own
+            and not vm.on
+            and in_service
+            and not vm.refuses
+            and host.cluster in own
+            and _was_not_given_up(vm.entry)
+        ):
             raise Violation(VMS, f"{vm.moid} is left off: {vm.entry}")
 
 

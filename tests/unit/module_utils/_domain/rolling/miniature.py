@@ -32,11 +32,11 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.observed import (
     ClusterView,
-    Exam,
     HostView,
+    ObservedFleet,
+    Precheck,
     Refusal,
     VmView,
-    World,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.phases import Decision
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.policy import (
@@ -71,7 +71,7 @@ POLICY = Policy(
         reboot_retry=60,
     ),
     lock=LockRule(ttl=10**8, heartbeat=10**7, settle=0, take="force"),
-    exam_age=10**6,
+    precheck_age=10**6,
     revisit=100,
 )
 """Short enough that every deadline is met in a few steps."""
@@ -115,10 +115,10 @@ class HostS(NamedTuple):
     card: HostDevice = CARD
     entry: Entry | None = None
     before: Before | None = None
-    exam: int | None = None
+    precheck: int | None = None
     refusal: Refusal | None = None
     flying: str = ""
-    debt: int = 1
+    reboot_generation: int = 1
     """Which debt it has; a new one gets a new number."""
     reboots: tuple[int, ...] = ()
     """The debts for which we had it rebooted."""
@@ -145,7 +145,7 @@ class VmS(NamedTuple):
     """It cannot be started."""
     entry: VmEntry | None = None
     refusal: Refusal | None = None
-    ours: bool = False
+    own: bool = False
     """It is off because of us."""
 
 
@@ -155,7 +155,7 @@ class State(NamedTuple):
     locks: tuple[tuple[str, Lock | None], ...]
     now: int = START
     me: int = 1
-    roll: str = "r1"
+    run_id: str = "r1"
     queue: tuple[tuple[Action, bool], ...] = ()
     """Actions under way: (action, it is written and its call comes next)."""
     fresh: bool = False
@@ -213,13 +213,13 @@ def _host_view(host: HostS) -> HostView:
         rebooting=host.going,
         services_answer=True if host.up else None,
         bmc_power="off" if host.off else "on",
-        maintenance_ours=None if host.entry is None else "op" not in (host.owner, host.entering),
+        maintenance_is_own=None if host.entry is None else "op" not in (host.owner, host.entering),
         model="m",
-        exam=None if host.exam is None else Exam(at=float(host.exam), evacuation_faults={}),
+        precheck=None if host.precheck is None else Precheck(at=float(host.precheck), evacuation_faults={}),
         entry=host.entry,
         before=host.before,
         refusal=host.refusal,
-        in_flight=frozenset([host.flying]) if host.flying else frozenset(),
+        under_way=frozenset([host.flying]) if host.flying else frozenset(),
     )
 
 
@@ -239,10 +239,10 @@ def _vm_view(vm: VmS) -> VmView:
     )
 
 
-def world_of(state: State) -> World:
-    return World(
+def world_of(state: State) -> ObservedFleet:
+    return ObservedFleet(
         me=f"me{state.me}",
-        roll=state.roll,
+        run_id=state.run_id,
         scope="s",
         hosts=tuple(
             replace(view, uptime=float(state.now - host.boot)) if host.up and not host.mute else view
@@ -291,7 +291,7 @@ def write(state: State, action: Action) -> State:
             before = through_text(action.before)
             assert isinstance(before, Before)
             host = host._replace(before=before)
-        left = host.mm and value.step == "failed" and not value.theirs
+        left = host.mm and value.step == "failed" and not value.by_operator
         state = state.with_host(
             host._replace(entry=value, left_alone=left or (host.left_alone and value.step == "failed"))
         )
@@ -319,7 +319,7 @@ def _call_host(state: State, action: Action) -> State:
     host = state.host(action.target)
     match action.kind:
         case "examine":
-            return state.with_host(host._replace(exam=state.now))
+            return state.with_host(host._replace(precheck=state.now))
         case "forget_host":
             return state.with_host(host._replace(entry=None, before=None))
         case "enter_maintenance":
@@ -335,7 +335,7 @@ def _call_host(state: State, action: Action) -> State:
             if not host.up or not host.mm or host.going or host.shown != action.boot_time:
                 return state._replace(fresh=True)
             down = host._replace(going=True, cycle=action.kind == "shut_down_host", refusal=None)
-            return state.with_host(down._replace(reboots=(*host.reboots, host.debt)))
+            return state.with_host(down._replace(reboots=(*host.reboots, host.reboot_generation)))
         case "power_on_host":
             return state.with_host(host._replace(off=False, booting=True)) if host.off else state._replace(fresh=True)
         case "leave_maintenance":
@@ -352,7 +352,7 @@ def _call_vm(state: State, action: Action) -> State:
         case "stop_vm":
             return state.with_vm(vm._replace(shutting=state.now, refusal=None)) if vm.on else state._replace(fresh=True)
         case "power_off_vm":
-            return state.with_vm(vm._replace(on=False, shutting=0, ours=True)) if vm.on else state._replace(fresh=True)
+            return state.with_vm(vm._replace(on=False, shutting=0, own=True)) if vm.on else state._replace(fresh=True)
         case "start_vm":
             host = state.host(vm.host)
             if vm.on:
@@ -360,7 +360,7 @@ def _call_vm(state: State, action: Action) -> State:
             if vm.refuses or not host.up or host.mm or host.entering:
                 refusal = Refusal(kind="start_vm", code="refused", text="no", at=float(state.now))
                 return state.with_vm(vm._replace(refusal=refusal))
-            return state.with_vm(vm._replace(on=True, ours=False, refusal=None))
+            return state.with_vm(vm._replace(on=True, own=False, refusal=None))
         case _:
             return state.with_vm(vm._replace(entry=None))
 
@@ -383,7 +383,7 @@ def crash(state: State, policy: Policy) -> State:
     """The process dies; another one starts from what vCenter holds, with a name of its own unless locks are never taken."""
     me = state.me if policy.lock.take == "never" else state.me % 2 + 1
     bare = state._replace(
-        hosts=tuple(host._replace(exam=None, refusal=None, flying="") for host in state.hosts),
+        hosts=tuple(host._replace(precheck=None, refusal=None, flying="") for host in state.hosts),
         vms=tuple(vm._replace(refusal=None) for vm in state.vms),
         queue=(),
         fresh=True,
@@ -399,7 +399,7 @@ def crash(state: State, policy: Policy) -> State:
         now=float(bare.now),
         fresh_id=f"r{bare.me}n",
     )
-    return bare._replace(roll=adoption.roll)
+    return bare._replace(run_id=adoption.run_id)
 
 
 def again(state: State, policy: Policy) -> State:
@@ -436,7 +436,7 @@ def nature(state: State, boot: int = 31) -> list[tuple[str, State]]:
     for vm in state.vms:
         host = state.host(vm.host)
         if vm.shutting and host.up:
-            off = vm._replace(on=False, shutting=0, ours=True)
+            off = vm._replace(on=False, shutting=0, own=True)
             if vm.deaf or state.now >= vm.shutting + PATIENT:
                 off = vm._replace(shutting=0, deaf=False)
             found.append((f"{vm.moid} shuts down", state.with_vm(off)))

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.selector import parse_device_wishes
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.selector import parse_desired_devices
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import (
     Host,
     HostCapabilities,
@@ -25,12 +25,12 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observe
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import Plan, TargetPlan
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.plan import (
+    DesiredVm,
     Detach,
     DynamicSpec,
     FixedSpec,
     HotAdd,
-    VmWish,
-    VmWorld,
+    ObservedVms,
     plan_vm_devices,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.memory import MemoryWrite, merge_writes
@@ -102,24 +102,24 @@ def dynamic(*ids: str, key: int = 13000, label: str | None = None, at: str | Non
     return VmDevice(key=key, label=f"PCI device {key - 13000}", backing=backing, **more)
 
 
-def wish(vm: Vm, *devices: Any, **fields: Any) -> VmWish:
-    return VmWish(target=vm.name, moid=vm.moid, devices=parse_device_wishes(list(devices)), **fields)
+def desired(vm: Vm, *devices: Any, **fields: Any) -> DesiredVm:
+    return DesiredVm(target=vm.name, moid=vm.moid, devices=parse_desired_devices(list(devices)), **fields)
 
 
-def world(vms: Sequence[Vm], hosts: Sequence[Host], **fields: Any) -> VmWorld:
+def observed(vms: Sequence[Vm], hosts: Sequence[Host], **fields: Any) -> ObservedVms:
     """Everything read: limits of 16, a system id per host, all active devices offered."""
     values: dict[str, Any] = {
         "limits": {vm.moid: 16 for vm in vms},
         "system_ids": {host.moid: f"sys-{host.name}" for host in hosts},
         "offered": {host.moid: frozenset(d.address for d in host.devices if d.active) for host in hosts},
     }
-    return VmWorld(vms=tuple(vms), hosts=tuple(hosts), **{**values, **fields})
+    return ObservedVms(vms=tuple(vms), hosts=tuple(hosts), **{**values, **fields})
 
 
 def plan_one(vm: Vm, hosts: Sequence[Host], *devices: Any, others: Sequence[Vm] = (), **fields: Any) -> TargetPlan:
     """The plan of one wished VM."""
     details = {key: fields.pop(key) for key in ("limits", "system_ids", "offered") if key in fields}
-    made = plan_vm_devices(world([vm], hosts, others=tuple(others), **details), [wish(vm, *devices, **fields)])
+    made = plan_vm_devices(observed([vm], hosts, others=tuple(others), **details), [desired(vm, *devices, **fields)])
     return made.targets[0]
 
 
@@ -176,6 +176,6 @@ def _backing(spec: FixedSpec | DynamicSpec) -> FixedBacking | DynamicBacking:
     return DynamicBacking(allowed=spec.allowed, custom_label=spec.custom_label)
 
 
-def carry_out_all(before: VmWorld, plan: Plan) -> VmWorld:
+def carry_out_all(before: ObservedVms, plan: Plan) -> ObservedVms:
     table = {target.moid: target for target in plan.targets}
     return replace(before, vms=tuple(carry_out(vm, table[vm.moid]) if vm.moid in table else vm for vm in before.vms))

@@ -20,7 +20,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observe
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import TargetPlan
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.memory import (
-    MemoryWish,
+    DesiredMemory,
     MemoryWrite,
     merge_writes,
     plan_memory,
@@ -29,8 +29,8 @@ from tests.unit.module_utils._domain.vm.builders import codes, dynamic, fixed, g
 
 
 def planned(vm: Vm, state: str, reservation_mb: int | None = None) -> TargetPlan:
-    wish = MemoryWish(state=state, reservation_mb=reservation_mb)  # type: ignore[arg-type]
-    return plan_memory([vm], {vm.moid: wish}).targets[0]
+    desired = DesiredMemory(state=state, reservation_mb=reservation_mb)  # type: ignore[arg-type]
+    return plan_memory([vm], {vm.moid: desired}).targets[0]
 
 
 @pytest.mark.parametrize(
@@ -258,21 +258,21 @@ def test_a_limit_under_a_device_is_lifted_with_a_number_too() -> None:
 )
 def test_contradicting_wishes_are_input_errors(state: Any, reservation_mb: int | None, code: str) -> None:
     with pytest.raises(InputError) as caught:
-        MemoryWish(state=state, reservation_mb=reservation_mb)
+        DesiredMemory(state=state, reservation_mb=reservation_mb)
     assert caught.value.code == code
     assert caught.value.parameter == "reservation_mb"
 
 
 def test_a_vm_that_was_not_read_is_a_programming_error() -> None:
     with pytest.raises(ValueError, match="vm-9"):
-        plan_memory([guest(memory={})], {"vm-9": MemoryWish(state="locked")})
+        plan_memory([guest(memory={})], {"vm-9": DesiredMemory(state="locked")})
 
 
 def test_targets_are_sorted_whatever_the_order_of_input() -> None:
     vms = [guest("b", memory={}), guest("a", memory={})]
-    wishes = {vm.moid: MemoryWish(state="locked") for vm in vms}
-    assert [target.target for target in plan_memory(vms, wishes).targets] == ["a", "b"]
-    assert plan_memory(vms, wishes) == plan_memory(vms[::-1], dict(reversed(wishes.items())))
+    desired_memory = {vm.moid: DesiredMemory(state="locked") for vm in vms}
+    assert [target.target for target in plan_memory(vms, desired_memory).targets] == ["a", "b"]
+    assert plan_memory(vms, desired_memory) == plan_memory(vms[::-1], dict(reversed(desired_memory.items())))
 
 
 states = st.builds(
@@ -284,28 +284,30 @@ states = st.builds(
     st.sampled_from([None, 1024, 9000]),
     st.booleans(),
 )
-wishes = st.one_of(
-    st.just(MemoryWish(state="locked")),
-    st.builds(MemoryWish, state=st.just("reserved"), reservation_mb=st.sampled_from([0, 1024, 4096, 8192])),
-    st.builds(MemoryWish, state=st.just("unlocked"), reservation_mb=st.sampled_from([None, 0, 2048, 9000])),
+desired_memory = st.one_of(
+    st.just(DesiredMemory(state="locked")),
+    st.builds(DesiredMemory, state=st.just("reserved"), reservation_mb=st.sampled_from([0, 1024, 4096, 8192])),
+    st.builds(DesiredMemory, state=st.just("unlocked"), reservation_mb=st.sampled_from([None, 0, 2048, 9000])),
 )
 
 
-@given(states, wishes, st.booleans())
-def test_carried_out_it_stays_and_never_robs_a_device(memory: MemoryState, wish: MemoryWish, has_device: bool) -> None:
+@given(states, desired_memory, st.booleans())
+def test_carried_out_it_stays_and_never_robs_a_device(
+    memory: MemoryState, desired: DesiredMemory, has_device: bool
+) -> None:
     vm = guest("train-01", *((fixed("3b:00.0"),) if has_device else ()), memory=memory)
-    target = plan_memory([vm], {vm.moid: wish}).targets[0]
+    target = plan_memory([vm], {vm.moid: desired}).targets[0]
     after = remember(memory, merge_writes(target.effective))
     if target.blockers:
         assert after == memory
         return
-    again = plan_memory([replace(vm, memory=after)], {vm.moid: wish}).targets[0]
+    again = plan_memory([replace(vm, memory=after)], {vm.moid: desired}).targets[0]
     assert again.changes == ()
     assert again.blockers == ()
     if has_device and target.effective:
         assert after.is_fully_reserved or after.reservation_mb == memory.reservation_mb  # it is not made worse
         assert after.limit_mb is None
-    if wish.state == "locked":
+    if desired.state == "locked":
         assert (after.locked_to_max, after.limit_mb) == (True, None)
-    elif wish.reservation_mb is not None:
-        assert (after.locked_to_max, after.reservation_mb) == (False, wish.reservation_mb)
+    elif desired.reservation_mb is not None:
+        assert (after.locked_to_max, after.reservation_mb) == (False, desired.reservation_mb)

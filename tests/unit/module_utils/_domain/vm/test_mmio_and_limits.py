@@ -22,8 +22,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.limi
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.mmio import (
     SIZE_KEY,
     USE_KEY,
+    DesiredMmio,
     MmioDevice,
-    MmioWish,
     bar_gb,
     current_size_gb,
     is_power_of_two,
@@ -51,7 +51,7 @@ ODD = MmioDevice(ids="abcd:0001", class_id="0302", name="Mystery")
 
 
 @pytest.mark.parametrize(
-    ("devices", "wish", "size", "arithmetic"),
+    ("devices", "desired", "size", "arithmetic"),
     [
         ([V100], {}, 32, "1 x 16 (10de:1db4)"),
         ([V100] * 2, {}, 64, "2 x 16 (10de:1db4)"),
@@ -67,8 +67,8 @@ ODD = MmioDevice(ids="abcd:0001", class_id="0302", name="Mystery")
         ([CARD], {"size_gb": 1024}, 1024, "1 x 64 (10de:20f1, 40 GB of memory)"),
     ],
 )
-def test_window(devices: list[MmioDevice], wish: dict[str, Any], size: int, arithmetic: str) -> None:
-    made = plan_mmio(guest(), MmioWish(**wish), devices)
+def test_window(devices: list[MmioDevice], desired: dict[str, Any], size: int, arithmetic: str) -> None:
+    made = plan_mmio(guest(), DesiredMmio(**desired), devices)
     assert made.blockers == ()
     assert [change.detail for change in made.changes] == [(USE_KEY, "TRUE"), (SIZE_KEY, str(size))]
     if made.facts:
@@ -76,13 +76,13 @@ def test_window(devices: list[MmioDevice], wish: dict[str, Any], size: int, arit
 
 
 def test_nothing_without_devices() -> None:
-    made = plan_mmio(guest(firmware="bios"), MmioWish(), [])
+    made = plan_mmio(guest(firmware="bios"), DesiredMmio(), [])
     assert (made.changes, made.blockers) == ((), ())
 
 
 def test_settings_in_force_are_left_alone_whatever_their_spelling() -> None:
     vm = guest(extra_config={"pcipassthru.use64bitmmio": "true", "pciPassthru.64bitMMIOSizeGB": "512"})
-    made = plan_mmio(vm, MmioWish(), [CARD])
+    made = plan_mmio(vm, DesiredMmio(), [CARD])
     assert made.changes == ()
     assert made.facts["kept_larger"] is True
     assert made.facts["size_gb"] == 512
@@ -90,12 +90,12 @@ def test_settings_in_force_are_left_alone_whatever_their_spelling() -> None:
 
 def test_a_smaller_window_is_raised() -> None:
     vm = guest(extra_config={USE_KEY: "TRUE", SIZE_KEY: "64"})
-    (change,) = plan_mmio(vm, MmioWish(), [CARD]).changes
+    (change,) = plan_mmio(vm, DesiredMmio(), [CARD]).changes
     assert (change.kind, change.subject, change.before, change.after) == ("extra_config", SIZE_KEY, "64", "128")
 
 
 @pytest.mark.parametrize(
-    ("vm", "wish", "devices", "code", "words"),
+    ("vm", "desired", "devices", "code", "words"),
     [
         (guest(firmware="bios"), {}, [CARD], "firmware_not_efi", ["BIOS", "needs EFI"]),
         (guest(), {}, [ODD], "mmio_size_unknown", ["abcd:0001 Mystery"]),
@@ -103,18 +103,18 @@ def test_a_smaller_window_is_raised() -> None:
         (guest(), {"size_gb": 64}, [CARD], "mmio_size_too_small", ["64 GB", "= 64 GB"]),
     ],
 )
-def test_refused(vm: Any, wish: dict[str, Any], devices: list[MmioDevice], code: str, words: list[str]) -> None:
-    (blocker,) = plan_mmio(vm, MmioWish(**wish), devices).blockers
+def test_refused(vm: Any, desired: dict[str, Any], devices: list[MmioDevice], code: str, words: list[str]) -> None:
+    (blocker,) = plan_mmio(vm, DesiredMmio(**desired), devices).blockers
     assert blocker.code == code
     assert blocker.cure
     for word in words:
         assert word in blocker.message
 
 
-@pytest.mark.parametrize("wish", [{"size_gb": 48}, {"size_gb": 0}, {"per_device_gb": {A100: -1}}])
-def test_impossible_sizes_are_input_errors(wish: dict[str, Any]) -> None:
+@pytest.mark.parametrize("desired", [{"size_gb": 48}, {"size_gb": 0}, {"per_device_gb": {A100: -1}}])
+def test_impossible_sizes_are_input_errors(desired: dict[str, Any]) -> None:
     with pytest.raises(InputError) as caught:
-        MmioWish(**wish)
+        DesiredMmio(**desired)
     assert caught.value.code == "bad_mmio_size"
     assert caught.value.parameter == "mmio"
 
@@ -130,15 +130,15 @@ def test_window_is_a_power_of_two_above_the_sum_and_never_lowered(
     models = sorted(sizes)
     devices = [MmioDevice(ids=models[pick % len(models)], class_id="0302", name="card") for pick in picks]
     vm = guest(extra_config={} if current is None else {SIZE_KEY: str(current)})
-    made = plan_mmio(vm, MmioWish(per_device_gb=sizes), devices)
+    made = plan_mmio(vm, DesiredMmio(per_device_gb=sizes), devices)
     after = replace(vm, extra_config={**vm.extra_config, **dict(change.detail for change in made.changes)})
     size = current_size_gb(after)
     assert size is not None
     assert is_power_of_two(size)
     assert size > sum(bar_gb(sizes[device.ids]) for device in devices) >= sum(sizes[device.ids] for device in devices)
     assert size >= (current or 0)
-    assert plan_mmio(after, MmioWish(per_device_gb=sizes), devices).changes == ()
-    assert plan_mmio(vm, MmioWish(per_device_gb=sizes), devices[::-1]) == made
+    assert plan_mmio(after, DesiredMmio(per_device_gb=sizes), devices).changes == ()
+    assert plan_mmio(vm, DesiredMmio(per_device_gb=sizes), devices[::-1]) == made
 
 
 @pytest.mark.parametrize(
@@ -184,9 +184,9 @@ def test_hardware_version(version: int, backing: Any, cure: str | None) -> None:
 
 def test_a_card_in_another_spelling_is_the_same_card() -> None:
     """It would match nothing otherwise, and nothing would say so."""
-    wish = parse_mmio({"device_gb": {"10DE:20F1": "40", "0x10de:1eb8": 16.0}})
-    assert wish is not None
-    assert wish.per_device_gb == {"10de:20f1": 40, "10de:1eb8": 16}
+    desired = parse_mmio({"device_gb": {"10DE:20F1": "40", "0x10de:1eb8": 16.0}})
+    assert desired is not None
+    assert desired.per_device_gb == {"10de:20f1": 40, "10de:1eb8": 16}
 
 
 @pytest.mark.parametrize("raw", [{"device_gb": {"a100": 40}}, {"device_gb": [40]}, {"device_gb": {"10de:20f1": True}}])
@@ -227,7 +227,7 @@ class TestACardOfUnknownSize:
 
     @pytest.mark.parametrize("size", [0, 48])
     def test_a_size_or_zero_overrides(self, size: int) -> None:
-        target = self.planned(guest(power_state="poweredOn"), mmio=MmioWish(per_device_gb={"10de:ffff": size}))
+        target = self.planned(guest(power_state="poweredOn"), mmio=DesiredMmio(per_device_gb={"10de:ffff": size}))
         assert codes(target) == []
         assert [change.subject for change in target.changes if change.kind == "extra_config"] == (
             [] if size == 0 else [USE_KEY, SIZE_KEY]

@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.plan import HotAdd, PowerOff
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.memory import MemoryWrite, merge_writes
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.mmio import SIZE_KEY, USE_KEY, MmioWish
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.mmio import SIZE_KEY, USE_KEY, DesiredMmio
 from tests.unit.module_utils._domain.vm.builders import (
     A100,
     T4,
@@ -43,7 +43,7 @@ ON: dict[str, Any] = {"power_state": "poweredOn"}
         pytest.param({"unreadable": ("config.hardware",)}, {}, "vm_unreadable", "config.hardware", id="unreadable"),
         pytest.param({"hardware_version": 13}, {"backing": "dynamic"}, "hardware_version", "needs 17", id="dynamic"),
         pytest.param({"hardware_version": 4}, {"backing": "fixed"}, "hardware_version", "needs 7", id="fixed"),
-        pytest.param({"firmware": "bios"}, {"mmio": MmioWish()}, "firmware_not_efi", "needs EFI", id="firmware"),
+        pytest.param({"firmware": "bios"}, {"mmio": DesiredMmio()}, "firmware_not_efi", "needs EFI", id="firmware"),
         pytest.param({}, {"limits": {"vm-train-01": 0}}, "too_many_devices", "would have 1", id="limit"),
         pytest.param(
             {"fixed_hot_plug": True, "virtual_iommu": True},
@@ -97,7 +97,7 @@ def test_all_violations_are_told_at_once() -> None:
         **ON,
     )
     target = plan_one(
-        vm, [HOST], {"match": A100, "count": 9}, backing="dynamic", mmio=MmioWish(), limits={"vm-train-01": 4}
+        vm, [HOST], {"match": A100, "count": 9}, backing="dynamic", mmio=DesiredMmio(), limits={"vm-train-01": 4}
     )
     assert sorted(codes(target)) == sorted(
         [
@@ -156,7 +156,7 @@ def test_a_vendor_device_group_goes_as_a_whole_or_not_at_all() -> None:
 
 
 @pytest.mark.parametrize(
-    ("devices", "memory", "wished", "fields", "write"),
+    ("devices", "memory", "desired_state", "fields", "write"),
     [
         pytest.param([], {}, [A100], {}, MemoryWrite(locked=True), id="lock with an attach"),
         pytest.param([], {"reservation_mb": 8192}, [A100], {}, MemoryWrite(locked=True), id="lock a full number too"),
@@ -203,8 +203,8 @@ def test_a_vendor_device_group_goes_as_a_whole_or_not_at_all() -> None:
         ),
     ],
 )
-def test_memory_goes_along(devices: Any, memory: Any, wished: Any, fields: Any, write: MemoryWrite) -> None:
-    target = plan_one(guest("train-01", *devices, memory=memory), [HOST], *wished, **fields)
+def test_memory_goes_along(devices: Any, memory: Any, desired_state: Any, fields: Any, write: MemoryWrite) -> None:
+    target = plan_one(guest("train-01", *devices, memory=memory), [HOST], *desired_state, **fields)
     assert codes(target) == []
     assert merge_writes(target.changes) == write
 
@@ -219,7 +219,7 @@ def test_memory_alone_does_not_need_the_vm_off() -> None:
 
 def test_mmio_counts_all_the_vm_will_have() -> None:
     vm = guest("train-01", fixed("3b:00.0"), memory=locked())
-    target = plan_one(vm, [HOST], {"match": A100, "count": 2}, mmio=MmioWish(), state="exactly")
+    target = plan_one(vm, [HOST], {"match": A100, "count": 2}, mmio=DesiredMmio(), state="exactly")
     assert [change.detail for change in target.changes if change.kind == "extra_config"] == [
         (USE_KEY, "TRUE"),
         (SIZE_KEY, "256"),
@@ -229,8 +229,8 @@ def test_mmio_counts_all_the_vm_will_have() -> None:
 
 def test_mmio_alone_is_drift_and_needs_the_vm_off() -> None:
     vm = guest("train-01", dynamic(at="3b:00.0"), memory=locked(), **ON)
-    assert codes(plan_one(vm, [HOST], A100, mmio=MmioWish())) == ["powered_on"]
-    assert kinds(plan_one(vm, [HOST], A100, mmio=MmioWish(), power="off")) == [
+    assert codes(plan_one(vm, [HOST], A100, mmio=DesiredMmio())) == ["powered_on"]
+    assert kinds(plan_one(vm, [HOST], A100, mmio=DesiredMmio(), power="off")) == [
         "shutdown",
         "extra_config",
         "extra_config",
@@ -238,7 +238,7 @@ def test_mmio_alone_is_drift_and_needs_the_vm_off() -> None:
 
 
 def test_detaching_does_not_touch_mmio() -> None:
-    target = plan_one(guest("train-01", dynamic(), memory=locked()), [HOST], A100, mmio=MmioWish(), state="absent")
+    target = plan_one(guest("train-01", dynamic(), memory=locked()), [HOST], A100, mmio=DesiredMmio(), state="absent")
     assert kinds(target) == ["detach"]
 
 

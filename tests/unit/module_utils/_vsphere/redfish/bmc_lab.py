@@ -48,7 +48,7 @@ class InProcess:
         """Nothing is open."""
 
 
-class World:
+class ObservedFleet:
     """A lab, its clock, and controllers of it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,12 +12,12 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors 
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish.client import Bmc, BmcAccess
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish.http import Reply
 from simulator.bmc.accounts import MOST_SESSIONS
-from tests.unit.module_utils._vsphere.redfish.bmc_lab import HOST, PASSWORD, World, scripted
+from tests.unit.module_utils._vsphere.redfish.bmc_lab import HOST, PASSWORD, ObservedFleet, scripted
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    return World(monkeypatch)
+def observed(monkeypatch: pytest.MonkeyPatch) -> ObservedFleet:
+    return ObservedFleet(monkeypatch)
 
 
 def code_of(call: Any) -> str:
@@ -30,32 +30,32 @@ def code_of(call: Any) -> str:
 # -- power ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_server_that_is_off_is_powered_on_once(world: World) -> None:
-    bmc = world.bmc()
+def test_a_server_that_is_off_is_powered_on_once(observed: ObservedFleet) -> None:
+    bmc = observed.bmc()
     assert bmc.power_state() == "on"
-    world.power_off()
+    observed.power_off()
     assert bmc.power_state() == "off"
     bmc.power_on()
-    assert world.host.powered
-    assert world.resets() == [("On", "ok")]
-    world.wait(400)
-    assert world.host.running
-    assert world.host.cold_boots == 1
+    assert observed.host.powered
+    assert observed.resets() == [("On", "ok")]
+    observed.wait(400)
+    assert observed.host.running
+    assert observed.host.cold_boots == 1
 
 
-def test_a_server_that_is_on_is_told_nothing(world: World) -> None:
-    world.bmc().power_on()
-    assert world.resets() == []
+def test_a_server_that_is_on_is_told_nothing(observed: ObservedFleet) -> None:
+    observed.bmc().power_on()
+    assert observed.resets() == []
 
 
-def test_a_server_on_its_way_down_is_not_off_yet(world: World) -> None:
+def test_a_server_on_its_way_down_is_not_off_yet(observed: ObservedFleet) -> None:
     """Whoever takes PoweringOff for off sends a request that is refused, or lost."""
-    bmc = world.bmc()
-    world.sim.events["host_power_loss"](host=HOST)
+    bmc = observed.bmc()
+    observed.sim.events["host_power_loss"](host=HOST)
     assert bmc.power_state() == "on"
     bmc.power_on()
-    assert world.resets() == []
-    world.wait()
+    assert observed.resets() == []
+    observed.wait()
     assert bmc.power_state() == "off"
 
 
@@ -107,46 +107,46 @@ def test_the_best_reset_that_is_offered_is_used(
     assert http.bodies[-1] == {"ResetType": sent}
 
 
-def test_nothing_that_powers_on_is_known_before_anything_is_shut_down(world: World) -> None:
-    world.turn("bmc_offers", "force_off")
-    assert code_of(world.bmc().check) == "bmc_cannot_power_on"
-    world.power_off()
-    assert code_of(world.bmc().power_on) == "bmc_cannot_power_on"
-    assert world.resets() == []
+def test_nothing_that_powers_on_is_known_before_anything_is_shut_down(observed: ObservedFleet) -> None:
+    observed.turn("bmc_offers", "force_off")
+    assert code_of(observed.bmc().check) == "bmc_cannot_power_on"
+    observed.power_off()
+    assert code_of(observed.bmc().power_on) == "bmc_cannot_power_on"
+    assert observed.resets() == []
 
 
-def test_a_reset_without_an_answer_is_not_repeated(world: World) -> None:
+def test_a_reset_without_an_answer_is_not_repeated(observed: ObservedFleet) -> None:
     """It may have arrived; a second one could be a button pressed twice."""
-    world.power_off()
-    world.sim.faults.add(method="Redfish.Reset", drop="after", times=1)
-    assert code_of(world.bmc().power_on) == "connection_lost"
-    assert world.resets() == [("On", "dropped")]
-    assert world.host.powered
+    observed.power_off()
+    observed.sim.faults.add(method="Redfish.Reset", drop="after", times=1)
+    assert code_of(observed.bmc().power_on) == "connection_lost"
+    assert observed.resets() == [("On", "dropped")]
+    assert observed.host.powered
 
 
-def test_a_reset_refused_because_somebody_was_faster_is_no_failure(world: World) -> None:
+def test_a_reset_refused_because_somebody_was_faster_is_no_failure(observed: ObservedFleet) -> None:
     """iDRAC refuses it with these words while its PowerState still says Off."""
-    world.turn("bmc_shape", "idrac")
-    world.power_off()
-    bmc = world.bmc()
+    observed.turn("bmc_shape", "idrac")
+    observed.power_off()
+    bmc = observed.bmc()
     assert bmc.power_state() == "off"
-    world.sim.events["host_power_on"](host=HOST)
+    observed.sim.events["host_power_on"](host=HOST)
     assert bmc.power_state() == "off", "it lags"
     bmc.power_on()
-    assert world.resets() == [("On", "http 409")]
+    assert observed.resets() == [("On", "http 409")]
 
 
-def test_a_refused_reset_is_told_in_the_controllers_words(world: World) -> None:
-    world.power_off()
+def test_a_refused_reset_is_told_in_the_controllers_words(observed: ObservedFleet) -> None:
+    observed.power_off()
     with pytest.raises(DirectPathError, match=r"HTTP 403 Forbidden, There are insufficient privileges") as caught:
-        world.bmc(username="viewer").power_on()
+        observed.bmc(username="viewer").power_on()
     assert caught.value.code == "no_permission"
-    assert not world.host.powered
+    assert not observed.host.powered
 
 
-def test_an_account_that_may_only_look_is_known_before_anything_is_shut_down(world: World) -> None:
+def test_an_account_that_may_only_look_is_known_before_anything_is_shut_down(observed: ObservedFleet) -> None:
     with pytest.raises(DirectPathError, match=r"viewer on .* has the role ReadOnly") as caught:
-        world.bmc(username="viewer").check()
+        observed.bmc(username="viewer").check()
     assert caught.value.code == "no_permission"
 
 
@@ -160,47 +160,47 @@ def test_an_account_that_may_not_see_accounts_is_given_the_benefit_of_the_doubt(
     assert ("GET", "/accounts") in [item[:2] for item in http.asked]
 
 
-def test_looking_changes_nothing(world: World) -> None:
-    bmc = world.bmc()
+def test_looking_changes_nothing(observed: ObservedFleet) -> None:
+    bmc = observed.bmc()
     bmc.check()
     bmc.power_state()
     bmc.close()
-    assert world.sim.journal.writes() == []
+    assert observed.sim.journal.writes() == []
 
 
 # -- which server ---------------------------------------------------------------------------------------------------
 
 
-def test_the_controller_of_another_server_is_noticed(world: World) -> None:
+def test_the_controller_of_another_server_is_noticed(observed: ObservedFleet) -> None:
     """Two addresses mixed up in the inventory: one host would be shut down, and the other one asked whether it is off."""
     with pytest.raises(DirectPathError, match="controller of another server") as caught:
-        world.bmc("/bmc/esx-02.lab").check()
+        observed.bmc("/bmc/esx-02.lab").check()
     assert caught.value.code == "bmc_of_other_server"
-    assert world.sim.find("HostSystem", "esx-02.lab").spec.uuid in caught.value.candidates[0]
+    assert observed.sim.find("HostSystem", "esx-02.lab").spec.uuid in caught.value.candidates[0]
 
 
-def test_a_system_that_was_named_is_taken_unseen(world: World) -> None:
-    assert world.bmc("/bmc/esx-02.lab", system="1").power_state() == "on"
+def test_a_system_that_was_named_is_taken_unseen(observed: ObservedFleet) -> None:
+    assert observed.bmc("/bmc/esx-02.lab", system="1").power_state() == "on"
     with pytest.raises(DirectPathError, match="has no system 'Self'") as caught:
-        world.bmc(system="Self").check()
+        observed.bmc(system="Self").check()
     assert caught.value.candidates == ("1",)
 
 
-def test_the_server_is_found_among_several(world: World) -> None:
-    world.power_off()
-    bmc = world.bmc("")
+def test_the_server_is_found_among_several(observed: ObservedFleet) -> None:
+    observed.power_off()
+    bmc = observed.bmc("")
     assert bmc.power_state() == "off"
     bmc.power_on()
-    assert [host.powered for host in map(world.sim.obj, ("host-1", "host-2", "host-3"))] == [True] * 3
-    assert world.calls("Redfish.Reset")[0].name == HOST
+    assert [host.powered for host in map(observed.sim.obj, ("host-1", "host-2", "host-3"))] == [True] * 3
+    assert observed.calls("Redfish.Reset")[0].name == HOST
 
 
-def test_several_systems_and_nothing_to_tell_them_apart(world: World) -> None:
+def test_several_systems_and_nothing_to_tell_them_apart(observed: ObservedFleet) -> None:
     with pytest.raises(DirectPathError, match="3 systems") as caught:
-        world.bmc("", identity=False).power_state()
+        observed.bmc("", identity=False).power_state()
     assert caught.value.code == "bmc_system_unclear"
     assert [item.split()[0] for item in caught.value.candidates] == ["host-1", "host-2", "host-3"]
-    assert world.bmc("", identity=False, system="HOST-2").power_state() == "on"
+    assert observed.bmc("", identity=False, system="HOST-2").power_state() == "on"
 
 
 UUID = "4c4c4544-0042-3510-8056-b4c04f4d3333"
@@ -247,33 +247,33 @@ def test_a_controller_without_a_system_says_so(monkeypatch: pytest.MonkeyPatch) 
 # -- login ----------------------------------------------------------------------------------------------------------
 
 
-def test_one_login_serves_many_questions_and_is_ended(world: World) -> None:
-    bmc = world.bmc()
+def test_one_login_serves_many_questions_and_is_ended(observed: ObservedFleet) -> None:
+    bmc = observed.bmc()
     for _unused in range(5):
         bmc.power_state()
-    assert len(world.calls("Redfish.POST")) == 1
-    (service_sessions,) = world.sim.bmc_sessions.values()
+    assert len(observed.calls("Redfish.POST")) == 1
+    (service_sessions,) = observed.sim.bmc_sessions.values()
     assert len(service_sessions.open) == 1
     bmc.close()
     assert service_sessions.open == {}
 
 
-def test_a_wrong_password_is_tried_once(world: World) -> None:
+def test_a_wrong_password_is_tried_once(observed: ObservedFleet) -> None:
     """Controllers lock an account after a few: somebody who asks every five seconds would lock it within a minute."""
-    bmc = world.bmc(password="wrong-one")
+    bmc = observed.bmc(password="wrong-one")
     for _unused in range(5):
         with pytest.raises(DirectPathError, match="Cannot log in as admin") as caught:
             bmc.power_state()
         assert caught.value.code == "invalid_login"
         assert "wrong-one" not in caught.value.sentence()
-    assert len(world.calls("Redfish.POST")) == 1
+    assert len(observed.calls("Redfish.POST")) == 1
 
 
-def test_a_wrong_password_is_tried_once_with_basic_too(world: World) -> None:
-    bmc = world.bmc(password="wrong-one", auth="basic")
+def test_a_wrong_password_is_tried_once_with_basic_too(observed: ObservedFleet) -> None:
+    bmc = observed.bmc(password="wrong-one", auth="basic")
     for _unused in range(3):
         assert code_of(bmc.power_state) == "invalid_login"
-    refused = [entry for entry in world.calls("Redfish.GET") if entry.outcome == "http 401"]
+    refused = [entry for entry in observed.calls("Redfish.GET") if entry.outcome == "http 401"]
     assert len(refused) == 1
 
 
@@ -292,20 +292,20 @@ def test_an_older_ilo_refuses_a_login_with_another_status(monkeypatch: pytest.Mo
     assert [verb for verb, *_rest in http.asked] == ["GET", "POST"]
 
 
-def test_a_session_that_ended_is_opened_anew(world: World) -> None:
-    bmc = world.bmc()
+def test_a_session_that_ended_is_opened_anew(observed: ObservedFleet) -> None:
+    bmc = observed.bmc()
     bmc.power_state()
-    world.wait(3600)
+    observed.wait(3600)
     assert bmc.power_state() == "on"
-    assert len(world.calls("Redfish.POST")) == 2
+    assert len(observed.calls("Redfish.POST")) == 2
 
 
-def test_without_a_free_session_it_goes_without(world: World) -> None:
+def test_without_a_free_session_it_goes_without(observed: ObservedFleet) -> None:
     """Sessions of runs that were killed stay for half an hour; they must not keep the next run out."""
-    others = [world.bmc() for _unused in range(MOST_SESSIONS)]
+    others = [observed.bmc() for _unused in range(MOST_SESSIONS)]
     assert {other.power_state() for other in others} == {"on"}
-    assert world.bmc().power_state() == "on"
-    assert code_of(world.bmc(auth="session").power_state) == "unavailable"
+    assert observed.bmc().power_state() == "on"
+    assert code_of(observed.bmc(auth="session").power_state) == "unavailable"
 
 
 @pytest.mark.parametrize(
@@ -319,9 +319,9 @@ def test_without_a_free_session_it_goes_without(world: World) -> None:
         ("session", "basic", "invalid_login"),
     ],
 )
-def test_both_ways_to_log_in(world: World, offered: str, wanted: str, outcome: str) -> None:
-    world.turn("bmc_auth", offered)
-    bmc = world.bmc(auth=wanted)
+def test_both_ways_to_log_in(observed: ObservedFleet, offered: str, wanted: str, outcome: str) -> None:
+    observed.turn("bmc_auth", offered)
+    bmc = observed.bmc(auth=wanted)
     if outcome == "on":
         assert bmc.power_state() == "on"
     else:
@@ -338,21 +338,21 @@ def test_any_password_can_be_sent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("fault", [{"http": 503}, {"http": 502}, {"http": 429}, {"drop": "before"}, {"drop": "after"}])
-def test_a_read_is_repeated(world: World, fault: dict[str, Any]) -> None:
-    bmc = world.bmc()
-    world.sim.faults.add(method="Redfish.GET", times=2, **fault)
+def test_a_read_is_repeated(observed: ObservedFleet, fault: dict[str, Any]) -> None:
+    bmc = observed.bmc()
+    observed.sim.faults.add(method="Redfish.GET", times=2, **fault)
     assert bmc.power_state() == "on"
-    assert world.sim.clock.seconds() == pytest.approx(3.0)
+    assert observed.sim.clock.seconds() == pytest.approx(3.0)
 
 
 @pytest.mark.parametrize(
     ("fault", "code"),
     [({"http": 503}, "unavailable"), ({"drop": "before"}, "connection_lost"), ({"http": 500}, "bmc_refused")],
 )
-def test_a_controller_that_stays_away_is_given_up(world: World, fault: dict[str, Any], code: str) -> None:
-    world.sim.faults.add(method="Redfish.GET", **fault)
-    assert code_of(world.bmc().power_state) == code
-    assert len(world.calls("Redfish.GET")) == (1 if code == "bmc_refused" else 3)
+def test_a_controller_that_stays_away_is_given_up(observed: ObservedFleet, fault: dict[str, Any], code: str) -> None:
+    observed.sim.faults.add(method="Redfish.GET", **fault)
+    assert code_of(observed.bmc().power_state) == code
+    assert len(observed.calls("Redfish.GET")) == (1 if code == "bmc_refused" else 3)
 
 
 def test_it_waits_as_long_as_it_is_asked_to(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -368,9 +368,9 @@ def test_it_waits_as_long_as_it_is_asked_to(monkeypatch: pytest.MonkeyPatch) -> 
     assert paused == [5.0, 10.0]
 
 
-def test_nothing_at_all_answers(world: World) -> None:
-    world.turn("bmc_shape", "none")
-    assert code_of(world.bmc().check) == "connection_lost"
+def test_nothing_at_all_answers(observed: ObservedFleet) -> None:
+    observed.turn("bmc_shape", "none")
+    assert code_of(observed.bmc().check) == "connection_lost"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from simulator.bmc.shapes import CYCLE_ONLY
 from simulator.rules.knobs import FIELDS
-from tests.unit.module_utils._vsphere.redfish.bmc_lab import World
+from tests.unit.module_utils._vsphere.redfish.bmc_lab import ObservedFleet
 
 SHAPES = [shape for shape in FIELDS["bmc_shape"].choices if shape != "none"]
 OFFERS = [offer for offer in FIELDS["bmc_offers"].choices if offer != "force_off"]
@@ -21,29 +21,29 @@ WAYS = FIELDS["bmc_auth"].choices
 def test_a_server_that_was_shut_down_starts_again(
     monkeypatch: pytest.MonkeyPatch, shape: str, offers: str, way: str
 ) -> None:
-    world = World(monkeypatch)
+    observed = ObservedFleet(monkeypatch)
     for knob, value in (("bmc_shape", shape), ("bmc_offers", offers), ("bmc_auth", way)):
-        world.turn(knob, value)
-    bmc = world.bmc()
+        observed.turn(knob, value)
+    bmc = observed.bmc()
     bmc.check()
-    world.sim.events["host_power_loss"](host=world.host.name)
+    observed.sim.events["host_power_loss"](host=observed.host.name)
     assert bmc.power_state() == "on", "not off yet"
-    world.wait()
+    observed.wait()
     assert bmc.power_state() == "off"
     bmc.power_on()
-    world.wait()
+    observed.wait()
     bmc.power_on()
-    world.wait(400)
+    observed.wait(400)
     assert bmc.power_state() == "on"
-    assert world.host.running
-    assert world.host.cold_boots == 1
+    assert observed.host.running
+    assert observed.host.cold_boots == 1
     wanted = "On" if offers == "all" else CYCLE_ONLY[offers]
-    assert world.resets() == [(wanted, "ok")]
+    assert observed.resets() == [(wanted, "ok")]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_each_maker_writes_the_uuid_in_a_way_that_is_understood(monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
     """supermicro tells none: a system that is alone is taken then."""
-    world = World(monkeypatch)
-    world.sim.knobs.set("bmc_shape", shape)
-    assert world.bmc().power_state() == "on"
+    observed = ObservedFleet(monkeypatch)
+    observed.sim.knobs.set("bmc_shape", shape)
+    assert observed.bmc().power_state() == "on"

@@ -10,7 +10,10 @@ from typing import Any
 
 from pyVmomi import vim
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rolling.inventory import Scene, Wanted
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rolling.inventory import (
+    FleetInventory,
+    Wanted,
+)
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import (
     Endpoint,
     Guard,
@@ -59,9 +62,9 @@ def moid(sim: Simulator, name: str, kind: Any = vim.HostSystem) -> str:
     return str(sim.find(kind, name).moid)
 
 
-def watching(sim: Simulator, *names: str, session: Session | None = None, **options: Any) -> Scene:
+def watching(sim: Simulator, *names: str, session: Session | None = None, **options: Any) -> FleetInventory:
     """A scene of the named hosts that has looked once."""
     wanted = [Wanted(moid=moid(sim, name)) for name in names]
-    scene = Scene(session or open_session(sim), wanted, **options)
-    assert scene.wait(0)
-    return scene
+    fleet = FleetInventory(session or open_session(sim), wanted, **options)
+    assert fleet.wait(0)
+    return fleet

@@ -34,45 +34,45 @@ def counted(session: Session) -> dict[str, int]:
 
 class TestDryRun:
     def test_names_the_vms_that_would_stay(self, sim: Simulator, session: Session) -> None:
-        scene = watching(sim, "bare-01.lab", session=session)
+        fleet = watching(sim, "bare-01.lab", session=session)
         bare, usual = moid(sim, "bare-01.lab"), moid(sim, "usual-01.lab")
-        exams = scene.examine([bare, usual])
-        faults = exams[bare].evacuation_faults
+        prechecks = fleet.run_prechecks([bare, usual])
+        faults = prechecks[bare].evacuation_faults
         assert faults is not None
         assert "DRS is disabled" in faults[moid(sim, "pinned-01", vim.VirtualMachine)]
-        assert exams[usual].evacuation_faults == {}
-        assert exams[bare].evacuation_refused == ""
-        assert exams[bare].at == scene.now()
+        assert prechecks[usual].evacuation_faults == {}
+        assert prechecks[bare].evacuation_refused == ""
+        assert prechecks[bare].at == fleet.now()
         assert not sim.journal.writes()
 
     def test_is_allowed_in_check_mode(self, sim: Simulator) -> None:
-        scene = watching(sim, "bare-01.lab", session=open_session(sim, read_only=True))
-        assert scene.examine([moid(sim, "bare-01.lab")])[moid(sim, "bare-01.lab")].evacuation_faults
+        fleet = watching(sim, "bare-01.lab", session=open_session(sim, read_only=True))
+        assert fleet.run_prechecks([moid(sim, "bare-01.lab")])[moid(sim, "bare-01.lab")].evacuation_faults
 
     @pytest.mark.parametrize("fault", ["NoPermission", "NotSupported"])
     def test_that_may_not_be_asked_says_nothing(self, sim: Simulator, session: Session, fault: str) -> None:
-        scene = watching(sim, "bare-01.lab", session=session)
+        fleet = watching(sim, "bare-01.lab", session=session)
         sim.faults.add(method="ClusterEnterMaintenanceMode", fault=fault)
-        exam = scene.examine([moid(sim, "bare-01.lab")])[moid(sim, "bare-01.lab")]
-        assert (exam.evacuation_faults, exam.evacuation_refused) == (None, "")
+        precheck = fleet.run_prechecks([moid(sim, "bare-01.lab")])[moid(sim, "bare-01.lab")]
+        assert (precheck.evacuation_faults, precheck.evacuation_refused) == (None, "")
 
     def test_that_is_refused_says_why(self, sim: Simulator, session: Session) -> None:
-        scene = watching(sim, "bare-01.lab", session=session)
+        fleet = watching(sim, "bare-01.lab", session=session)
         sim.faults.add(
             method="ClusterEnterMaintenanceMode",
             fault="InsufficientFailoverResourcesFault",
             message="Not enough hosts.",
         )
-        exam = scene.examine([moid(sim, "bare-01.lab")])[moid(sim, "bare-01.lab")]
-        assert exam.evacuation_faults == {}
-        assert exam.evacuation_refused.startswith("Not enough hosts.")
+        precheck = fleet.run_prechecks([moid(sim, "bare-01.lab")])[moid(sim, "bare-01.lab")]
+        assert precheck.evacuation_faults == {}
+        assert precheck.evacuation_refused.startswith("Not enough hosts.")
 
     def test_is_not_made_without_drs_nor_for_a_host_that_is_empty_already(
         self, session: Session, sim: Simulator
     ) -> None:
-        scene = watching(sim, "old-01.lab", session=session)
+        fleet = watching(sim, "old-01.lab", session=session)
         session.stub.calls.clear()
-        assert scene.examine([moid(sim, "old-01.lab")])[moid(sim, "old-01.lab")].evacuation_faults is None
+        assert fleet.run_prechecks([moid(sim, "old-01.lab")])[moid(sim, "old-01.lab")].evacuation_faults is None
         assert "ClusterEnterMaintenanceMode" not in counted(session)
         other = simulator("legacy_55")
         without = watching(other, "old-01.lab", session=open_session(other))
@@ -80,22 +80,22 @@ class TestDryRun:
             cluster = other.find(vim.ClusterComputeResource, "old")
             cluster.set("configurationEx.drsConfig.enabled", False)
         without.wait(0)
-        assert without.examine([moid(other, "old-01.lab")])[moid(other, "old-01.lab")].evacuation_faults is None
+        assert without.run_prechecks([moid(other, "old-01.lab")])[moid(other, "old-01.lab")].evacuation_faults is None
 
     def test_hosts_that_are_away_are_left_out(self, sim: Simulator, session: Session) -> None:
-        scene = watching(sim, "gone-01.lab", session=session)
+        fleet = watching(sim, "gone-01.lab", session=session)
         session.stub.calls.clear()
-        assert scene.examine([moid(sim, "gone-01.lab")]) == {}
+        assert fleet.run_prechecks([moid(sim, "gone-01.lab")]) == {}
         assert session.calls == 0
 
     @pytest.mark.parametrize("count", [1, 2])
     def test_costs_one_call_a_host_and_two_reads(self, count: int) -> None:
         sim = simulator("demo")
         session = open_session(sim)
-        scene = watching(sim, "gpu-01.lab", session=session)
-        scene.sync()
+        fleet = watching(sim, "gpu-01.lab", session=session)
+        fleet.sync()
         session.stub.calls.clear()
-        scene.examine([moid(sim, name) for name in ("gpu-01.lab", "gpu-02.lab")[:count]])
+        fleet.run_prechecks([moid(sim, name) for name in ("gpu-01.lab", "gpu-02.lab")[:count]])
         # Load of the cluster, devices of the VMs.
         assert counted(session) == {"RetrievePropertiesEx": 2, "ClusterEnterMaintenanceMode": count}
 
@@ -143,37 +143,37 @@ class TestPrivileges:
         return open_session(sim, user="reader@vsphere.local")
 
     def test_those_to_stop_and_start_vms_that_cannot_leave(self, sim: Simulator, reader: Session) -> None:
-        scene = watching(sim, "esx-01", session=reader, stops_pinned=True)
+        fleet = watching(sim, "esx-01", session=reader, stops_pinned=True)
         reader.stub.calls.clear()
         hosts = [moid(sim, name) for name in ("esx-01", "esx-02", "esx-03")]
-        exams = scene.examine(hosts)
+        prechecks = fleet.run_prechecks(hosts)
         assert counted(reader)["HasPrivilegeOnEntities"] == 1
         vms = [moid(sim, name, vim.VirtualMachine) for name in ("train-01", "train-02")]
-        assert [exams[host].denied for host in hosts] == [{vms[0]: POWER}, {vms[1]: POWER}, {}]
+        assert [prechecks[host].denied for host in hosts] == [{vms[0]: POWER}, {vms[1]: POWER}, {}]
 
     @pytest.mark.parametrize(("host", "options"), [("esx-01", {}), ("esx-03", {"stops_pinned": True})])
     def test_are_not_asked_where_nothing_is_stopped(
         self, sim: Simulator, reader: Session, host: str, options: dict[str, Any]
     ) -> None:
-        scene = watching(sim, host, session=reader, **options)
+        fleet = watching(sim, host, session=reader, **options)
         reader.stub.calls.clear()
-        assert scene.examine([moid(sim, host)])[moid(sim, host)].denied == {}
+        assert fleet.run_prechecks([moid(sim, host)])[moid(sim, host)].denied == {}
         assert "HasPrivilegeOnEntities" not in counted(reader)
 
     def test_are_asked_again_when_the_session_was_renewed_under_the_question(
         self, sim: Simulator, reader: Session
     ) -> None:
-        scene = watching(sim, "esx-01", session=reader, stops_pinned=True)
+        fleet = watching(sim, "esx-01", session=reader, stops_pinned=True)
 
         sim.faults.add(method="HasPrivilegeOnEntities", fault="NotAuthenticated", times=1)
-        assert scene.examine([moid(sim, "esx-01")])[moid(sim, "esx-01")].denied
+        assert fleet.run_prechecks([moid(sim, "esx-01")])[moid(sim, "esx-01")].denied
         assert reader.logins == 2
 
     @pytest.mark.parametrize("fault", ["NotSupported", "InvalidArgument", "ManagedObjectNotFound"])
     def test_that_cannot_be_told_keep_nobody_back(self, sim: Simulator, reader: Session, fault: str) -> None:
-        scene = watching(sim, "esx-01", session=reader, stops_pinned=True)
+        fleet = watching(sim, "esx-01", session=reader, stops_pinned=True)
         sim.faults.add(method="HasPrivilegeOnEntities", fault=fault)
-        assert scene.examine([moid(sim, "esx-01")])[moid(sim, "esx-01")].denied == {}
+        assert fleet.run_prechecks([moid(sim, "esx-01")])[moid(sim, "esx-01")].denied == {}
 
 
 class TestProtected:
@@ -188,40 +188,40 @@ class TestProtected:
 
     def test_what_the_reboot_would_take_is_said(self) -> None:
         sim = self.lab()
-        scene = watching(sim, "esx-01.lab")
-        exams = scene.examine([moid(sim, "esx-01.lab"), moid(sim, "esx-02.lab")])
-        sentences = exams[moid(sim, "esx-01.lab")].protected
+        fleet = watching(sim, "esx-01.lab")
+        prechecks = fleet.run_prechecks([moid(sim, "esx-01.lab"), moid(sim, "esx-02.lab")])
+        sentences = prechecks[moid(sim, "esx-01.lab")].protected
         assert len(sentences) == 1
         assert f"The reboot would take {self.boot}" in sentences[0]
-        assert exams[moid(sim, "esx-02.lab")].protected == ()
+        assert prechecks[moid(sim, "esx-02.lab")].protected == ()
 
     def test_what_is_allowed_is_not_said(self) -> None:
         sim = self.lab()
         mine = moid(sim, "esx-01.lab")
-        (sentence,) = watching(sim, "esx-01.lab").examine([mine])[mine].protected
+        (sentence,) = watching(sim, "esx-01.lab").run_prechecks([mine])[mine].protected
         form = sentence.partition('its override is "')[2].partition('"')[0]
         assert form.startswith(f"esx-01.lab/{self.boot}=t10.")
-        assert watching(sim, "esx-01.lab", allow_protected=(form,)).examine([mine])[mine].protected == ()
+        assert watching(sim, "esx-01.lab", allow_protected=(form,)).run_prechecks([mine])[mine].protected == ()
         for other in (f"esx-01.lab/{self.boot}", form + "0"):
-            exam = watching(sim, "esx-01.lab", allow_protected=(other,)).examine([mine])[mine]
-            assert "the override names" in exam.protected[0]
+            precheck = watching(sim, "esx-01.lab", allow_protected=(other,)).run_prechecks([mine])[mine]
+            assert "the override names" in precheck.protected[0]
 
     def test_what_a_host_lives_on_is_read_only_where_something_is_taken(self) -> None:
         sim = simulator("three_hosts")
         session = open_session(sim)
-        scene = watching(sim, "esx-01.lab", session=session)
-        scene.sync()
+        fleet = watching(sim, "esx-01.lab", session=session)
+        fleet.sync()
         session.stub.calls.clear()
-        scene.examine([moid(sim, "esx-01.lab")])
+        fleet.run_prechecks([moid(sim, "esx-01.lab")])
         assert "RetrieveDiskPartitionInfo" not in counted(session)
 
 
 class TestFresh:
     def test_a_host_is_read_in_one_call(self, sim: Simulator, session: Session) -> None:
-        scene = watching(sim, "moved-01.lab", session=session)
+        fleet = watching(sim, "moved-01.lab", session=session)
         host = session.reference(vim.HostSystem, moid(sim, "moved-01.lab"))
         session.stub.calls.clear()
-        before = scene.fresh_host(host._moId)
+        before = fleet.fresh_host(host._moId)
         assert counted(session) == {"RetrievePropertiesEx": 1}
         assert before is not None
         assert before.connected
@@ -230,40 +230,40 @@ class TestFresh:
         assert before.boot_time == sim.find(vim.HostSystem, "moved-01.lab").boot_time.timestamp()
         host.EnterMaintenanceMode_Task(600, False, None)
         sim.clock.advance(0.1)
-        entering = scene.fresh_host(host._moId)
+        entering = fleet.fresh_host(host._moId)
         assert entering is not None
         assert entering.entering
         assert [task.kind for task in entering.tasks] == ["enterMaintenanceMode"]
 
     def test_a_vm(self, sim: Simulator, session: Session) -> None:
-        scene = watching(sim, "moved-01.lab", session=session)
-        fresh = scene.fresh_vm(moid(sim, "running-01", vim.VirtualMachine))
+        fleet = watching(sim, "moved-01.lab", session=session)
+        fresh = fleet.fresh_vm(moid(sim, "running-01", vim.VirtualMachine))
         assert fresh is not None
         assert (fresh.power_state, fresh.host_moid) == ("poweredOn", moid(sim, "moved-01.lab"))
 
     def test_what_is_gone_is_none(self, sim: Simulator, session: Session) -> None:
-        scene = watching(sim, "moved-01.lab", session=session)
-        assert scene.fresh_host("host-999") is None
-        assert scene.fresh_vm("vm-999") is None
+        fleet = watching(sim, "moved-01.lab", session=session)
+        assert fleet.fresh_host("host-999") is None
+        assert fleet.fresh_vm("vm-999") is None
 
 
 class TestSignsOfLife:
     def test_uptime(self, sim: Simulator, session: Session) -> None:
-        scene = watching(sim, "usual-01.lab", session=session)
-        assert scene.probe_uptime(moid(sim, "usual-01.lab")) == pytest.approx(20 * 86400)
-        assert scene.probe_uptime(moid(sim, "silent-01.lab")) is None
+        fleet = watching(sim, "usual-01.lab", session=session)
+        assert fleet.probe_uptime(moid(sim, "usual-01.lab")) == pytest.approx(20 * 86400)
+        assert fleet.probe_uptime(moid(sim, "silent-01.lab")) is None
 
     def test_services(self, sim: Simulator, session: Session) -> None:
-        scene = watching(sim, "usual-01.lab", session=session)
-        assert scene.probe_services(moid(sim, "usual-01.lab"))
-        assert not scene.probe_services(moid(sim, "silent-01.lab"))
+        fleet = watching(sim, "usual-01.lab", session=session)
+        assert fleet.probe_services(moid(sim, "usual-01.lab"))
+        assert not fleet.probe_services(moid(sim, "silent-01.lab"))
 
     def test_services_that_may_not_be_asked_are_taken_to_answer(self, sim: Simulator, session: Session) -> None:
-        scene = watching(sim, "usual-01.lab", session=session)
+        fleet = watching(sim, "usual-01.lab", session=session)
         sim.faults.add(method="Refresh", fault="NoPermission", times=1)
-        assert scene.probe_services(moid(sim, "usual-01.lab"))
+        assert fleet.probe_services(moid(sim, "usual-01.lab"))
         sim.faults.add(method="Refresh", fault="HostConfigFault", times=1)
-        assert not scene.probe_services(moid(sim, "usual-01.lab"))
+        assert not fleet.probe_services(moid(sim, "usual-01.lab"))
 
 
 class TestWhoseMaintenanceMode:
@@ -280,7 +280,7 @@ class TestWhoseMaintenanceMode:
         sim.clock.advance(60)
 
     def ask(self, sim: Simulator, session: Session, *hosts: str, since: float) -> list[bool | None]:
-        found = watching(sim, "usual-01.lab", session=session).maintenance_ours(dict.fromkeys(hosts, since))
+        found = watching(sim, "usual-01.lab", session=session).maintenance_is_own(dict.fromkeys(hosts, since))
         return [found[host] for host in hosts]
 
     def test_ours(self, sim: Simulator, session: Session) -> None:
@@ -293,7 +293,7 @@ class TestWhoseMaintenanceMode:
         assert self.ask(sim, session, self.enter(sim, other), since=began) == [False]
 
     @pytest.mark.parametrize(
-        ("name", "ours"),
+        ("name", "own"),
         [
             ("VSPHERE.LOCAL\\Administrator", True),
             ("vsphere.local\\administrator", True),
@@ -303,12 +303,12 @@ class TestWhoseMaintenanceMode:
             ("", None),
         ],
     )
-    def test_names_as_the_log_writes_them(self, sim: Simulator, session: Session, name: str, ours: bool | None) -> None:
+    def test_names_as_the_log_writes_them(self, sim: Simulator, session: Session, name: str, own: bool | None) -> None:
         began = sim.clock.now().timestamp()
         host = self.enter(sim, session)
         for record in sim.services.events.records:
             record.event.userName = name
-        assert self.ask(sim, session, host, since=began) == [ours]
+        assert self.ask(sim, session, host, since=began) == [own]
 
     def test_one_that_was_there_before_is_not_known(self, sim: Simulator, session: Session) -> None:
         host = self.enter(sim, session)
@@ -325,16 +325,16 @@ class TestWhoseMaintenanceMode:
     def test_many_hosts_are_one_query(self, sim: Simulator, session: Session) -> None:
         began = sim.clock.now().timestamp()
         hosts = [self.enter(sim, session, name) for name in ("usual-01.lab", "bare-01.lab", "dvs-01.lab")]
-        scene = watching(sim, "usual-01.lab", session=session)
+        fleet = watching(sim, "usual-01.lab", session=session)
         session.stub.calls.clear()
-        found = scene.maintenance_ours(dict.fromkeys([*hosts, moid(sim, "no-iommu-01.lab")], began))
+        found = fleet.maintenance_is_own(dict.fromkeys([*hosts, moid(sim, "no-iommu-01.lab")], began))
         assert found == {hosts[0]: True, hosts[1]: found[hosts[1]], hosts[2]: True, moid(sim, "no-iommu-01.lab"): None}
         assert counted(session)["QueryEvents"] == 1
 
     def test_nothing_is_asked_for_nothing(self, sim: Simulator, session: Session) -> None:
-        scene = watching(sim, "usual-01.lab", session=session)
+        fleet = watching(sim, "usual-01.lab", session=session)
         session.stub.calls.clear()
-        assert scene.maintenance_ours({}) == {}
+        assert fleet.maintenance_is_own({}) == {}
         assert session.calls == 0
 
     @pytest.mark.parametrize("fault", ["NoPermission", "NotSupported"])
@@ -346,28 +346,28 @@ class TestWhoseMaintenanceMode:
 @pytest.mark.parametrize(
     "question",
     [
-        lambda scene, host: scene.examine([host])[host].evacuation_faults,
-        lambda scene, host: scene.fresh_host(host).connected,
-        lambda scene, host: scene.maintenance_ours({host: 0.0}),
-        lambda scene, host: scene.probe_uptime(host),
-        lambda scene, host: scene.probe_services(host),
-        lambda scene, host: scene.sync(),
+        lambda fleet, host: fleet.run_prechecks([host])[host].evacuation_faults,
+        lambda fleet, host: fleet.fresh_host(host).connected,
+        lambda fleet, host: fleet.maintenance_is_own({host: 0.0}),
+        lambda fleet, host: fleet.probe_uptime(host),
+        lambda fleet, host: fleet.probe_services(host),
+        lambda fleet, host: fleet.sync(),
     ],
     ids=["examine", "fresh host", "event log", "uptime", "services", "time"],
 )
 def test_questions_are_answered_after_the_session_ended(sim: Simulator, session: Session, question: Any) -> None:
-    scene = watching(sim, "usual-01.lab", session=session)
+    fleet = watching(sim, "usual-01.lab", session=session)
     host = moid(sim, "usual-01.lab")
-    before = question(scene, host)
+    before = question(fleet, host)
     end_sessions(sim)
-    assert question(scene, host) == before
+    assert question(fleet, host) == before
     assert session.logins == 2
 
 
 def test_a_session_that_cannot_be_renewed_is_no_answer(sim: Simulator, session: Session) -> None:
-    scene = watching(sim, "usual-01.lab", session=session)
+    fleet = watching(sim, "usual-01.lab", session=session)
     end_sessions(sim)
     sim.faults.add(method="Login", fault="InvalidLogin")
-    for question in (scene.probe_uptime, scene.probe_services, scene.fresh_host):
+    for question in (fleet.probe_uptime, fleet.probe_services, fleet.fresh_host):
         with pytest.raises(vmodl.MethodFault):
             question(moid(sim, "usual-01.lab"))

@@ -116,7 +116,7 @@ def test_a_vsan_cluster_that_never_has_copied_is_not_waited_for_for_ever() -> No
 
 def lock_of(roll: Roll, ttl: float = 300) -> str:
     now = roll.lab.sim.clock.now().timestamp()
-    return encode(Lock(owner=BOB, roll="bbbbbbbb", scope="x", since=now, beat=now, ttl=ttl))[LOCK]
+    return encode(Lock(owner=BOB, run_id="bbbbbbbb", scope="x", since=now, beat=now, ttl=ttl))[LOCK]
 
 
 def test_a_process_that_stood_still_does_nothing_under_a_lock_it_lost() -> None:
@@ -143,10 +143,10 @@ def test_the_roll_of_a_colleague_is_not_taken_for_ones_own() -> None:
     roll = Roll.of(fleet(hosts=2, clusters=2, vms=0), cluster=["c1", "c2"])
     sim = roll.lab.sim
     now = sim.clock.now().timestamp()
-    theirs = Entry(roll="bbbbbbbb", step="draining", at=now, started=now, calls=1, called=now)
+    by_operator = Entry(run_id="bbbbbbbb", step="draining", at=now, started=now, calls=1, called=now)
     for attribute, target, text in (
         (LOCK, "c1", lock_of(roll, ttl=10**5)),
-        (ENTRY, "c1-esx-01.lab", encode(theirs)[ENTRY]),
+        (ENTRY, "c1-esx-01.lab", encode(by_operator)[ENTRY]),
     ):
         sim.events["set_custom_value"](on=target, attribute=attribute, value=text)
     failed = roll.fail()

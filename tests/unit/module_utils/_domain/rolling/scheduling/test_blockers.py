@@ -13,7 +13,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observe
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import Garbage, Lock
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.observed import (
     Admission,
-    Exam,
+    Precheck,
     Refusal,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.policy import (
@@ -41,7 +41,7 @@ from tests.unit.module_utils._domain.rolling.builders import (
 JUNK = Garbage(attribute="directpath.roll", text="hello")
 OK2 = host("esx-2", devices=(), memory_free_mb=100_000)
 STOP = Pinned(action="shutdown")
-BY_ARITHMETIC = Exam(at=NOW - 5)
+BY_ARITHMETIC = Precheck(at=NOW - 5)
 """There is no dry run: DRS was not asked."""
 
 # name → (what is different, the blocker it makes); {} of host, vms, clusters, policy
@@ -93,42 +93,42 @@ TABLE: dict[str, tuple[dict[str, Any], str]] = {
     "DRS is not automatic": ({"vms": [vm()], "clusters": [cluster(drs_moves_vms=False)]}, "vms_stay"),
     "DRS leaves this VM alone": ({"vms": [vm(drs_moves=False)]}, "vms_stay"),
     "DRS leaves vGPUs alone": ({"vms": [vm(vgpu=True)], "clusters": [cluster(vgpu_moves=False)]}, "vms_stay"),
-    "no memory elsewhere": ({"host": host(exam=BY_ARITHMETIC), "vms": [vm(memory_mb=200_000)]}, "no_capacity"),
-    "no host with that much": ({"host": host(exam=BY_ARITHMETIC), "vms": [vm(memory_mb=1, reserved_mb=200_000)]}, "no_capacity"),
+    "no memory elsewhere": ({"host": host(precheck=BY_ARITHMETIC), "vms": [vm(memory_mb=200_000)]}, "no_capacity"),
+    "no host with that much": ({"host": host(precheck=BY_ARITHMETIC), "vms": [vm(memory_mb=1, reserved_mb=200_000)]}, "no_capacity"),
     "admission control counts hosts": (
-        {"host": host(exam=BY_ARITHMETIC), "clusters": [cluster(admission=Admission(unit="hosts", wanted=1, current=1))]},
+        {"host": host(precheck=BY_ARITHMETIC), "clusters": [cluster(admission=Admission(unit="hosts", wanted=1, current=1))]},
         "ha_admission",
     ),
     "admission control counts percent": (
-        {"host": host(exam=BY_ARITHMETIC), "clusters": [cluster(admission=Admission(unit="percent", wanted=30, current=79))]},
+        {"host": host(precheck=BY_ARITHMETIC), "clusters": [cluster(admission=Admission(unit="percent", wanted=30, current=79))]},
         "ha_admission",
     ),
     "what would be stopped may not be started again": (
         {
-            "host": host(exam=replace(FRESH, denied={"gpu-vm": ("VirtualMachine.Interact.PowerOn",)})),
+            "host": host(precheck=replace(FRESH, denied={"gpu-vm": ("VirtualMachine.Interact.PowerOn",)})),
             "vms": [pinned()],
             "policy": Policy(pinned=STOP),
         },
         "no_permission",
     ),
     "DRS would not move it": (
-        {"host": host(exam=replace(FRESH, evacuation_faults={"vm-1": "no compatible host"})), "vms": [vm()]},
+        {"host": host(precheck=replace(FRESH, evacuation_faults={"vm-1": "no compatible host"})), "vms": [vm()]},
         "evacuation_refused",
     ),
     "DRS would not at all": (
-        {"host": host(exam=replace(FRESH, evacuation_refused="too few hosts")), "vms": [vm()]},
+        {"host": host(precheck=replace(FRESH, evacuation_refused="too few hosts")), "vms": [vm()]},
         "evacuation_refused",
     ),
     "vSAN copies": (
-        {"host": host(exam=replace(FRESH, vsan_resync_mb=5)), "clusters": [cluster(vsan=True)]},
+        {"host": host(precheck=replace(FRESH, vsan_resync_mb=5)), "clusters": [cluster(vsan=True)]},
         "vsan_resync",
     ),
     "vSAN misses objects": (
-        {"host": host(exam=replace(FRESH, vsan_inaccessible=1)), "clusters": [cluster(vsan=True)]},
+        {"host": host(precheck=replace(FRESH, vsan_inaccessible=1)), "clusters": [cluster(vsan=True)]},
         "vsan_objects",
     ),
     "it would lose a protected device": (
-        {"host": host(exam=replace(FRESH, protected=("The reboot would take the boot disk of esx-1.",)))},
+        {"host": host(precheck=replace(FRESH, protected=("The reboot would take the boot disk of esx-1.",)))},
         "reboot_takes_protected",
     ),
     "locked by another run": ({"clusters": [cluster(lock=replace(LOCK, owner="bob"))]}, "locked"),
@@ -191,16 +191,16 @@ HARMLESS: dict[str, dict[str, Any]] = {
         "clusters": [cluster(drs_moves_vms=False)],
     },
     "DRS is not automatic, and nothing runs": {"clusters": [cluster(drs_moves_vms=False)]},
-    "vSAN figures where there is no vSAN": {"host": host(exam=replace(FRESH, vsan_resync_mb=5))},
+    "vSAN figures where there is no vSAN": {"host": host(precheck=replace(FRESH, vsan_resync_mb=5))},
     "admission control with room": {
-        "host": host(exam=BY_ARITHMETIC),
+        "host": host(precheck=BY_ARITHMETIC),
         "clusters": [cluster(admission=Admission(unit="hosts", wanted=1, current=2))],
     },
     "admission control, but DRS says that it can": {
         "clusters": [cluster(admission=Admission(unit="hosts", wanted=1, current=1))]
     },
     "DRS faults of a VM that is stopped anyway": {
-        "host": host(exam=replace(FRESH, evacuation_faults={"gpu-vm": "device"})),
+        "host": host(precheck=replace(FRESH, evacuation_faults={"gpu-vm": "device"})),
         "vms": [pinned()],
         "policy": Policy(pinned=STOP),
     },
@@ -217,7 +217,7 @@ def test_what_does_not_matter_blocks_nothing(name: str) -> None:
 
 
 def test_a_host_that_is_already_empty_is_not_asked_about_its_vms() -> None:
-    parked = host(in_maintenance_mode=True, exam=replace(FRESH, evacuation_refused="no"))
+    parked = host(in_maintenance_mode=True, precheck=replace(FRESH, evacuation_refused="no"))
     answer = ask(parked, policy=Policy(operator_maintenance="use"), clusters=[cluster(drs_moves_vms=False)])
     assert deeds(answer) == [("reboot_host", "esx-1")]
 
@@ -233,25 +233,27 @@ def test_a_blocked_host_holds_no_place() -> None:
 
 
 def test_a_host_is_examined_before_it_is_started_and_not_on_old_news() -> None:
-    for exam in (None, Exam(at=NOW - 121)):
-        assert deeds(ask(host(exam=exam))) == [("examine", "esx-1")]
+    for precheck in (None, Precheck(at=NOW - 121)):
+        assert deeds(ask(host(precheck=precheck))) == [("examine", "esx-1")]
 
 
 def test_only_as_many_are_examined_as_may_be_started() -> None:
-    answer = ask(*(host(f"esx-{n}", exam=None) for n in range(9)), policy=Policy(max_unavailable=2, canary=False))
+    answer = ask(*(host(f"esx-{n}", precheck=None) for n in range(9)), policy=Policy(max_unavailable=2, canary=False))
     assert deeds(answer) == [("examine", "esx-0"), ("examine", "esx-1")]
 
 
 def test_what_an_examination_found_is_looked_at_again_after_a_while() -> None:
-    bad = Exam(at=NOW - 5, vsan_resync_mb=5)
+    bad = Precheck(at=NOW - 5, vsan_resync_mb=5)
     early = ask(
-        host(exam=bad), clusters=[cluster(vsan=True, lock=replace(LOCK, since=NOW - 60))], policy=Policy(patience=3600)
+        host(precheck=bad),
+        clusters=[cluster(vsan=True, lock=replace(LOCK, since=NOW - 60))],
+        policy=Policy(patience=3600),
     )
     assert deeds(early) == []
     assert early.outlook.state == "waiting"
     assert early.outlook.wake_at is not None
     assert early.outlook.wake_at <= bad.at + 300
-    later = ask(host(exam=replace(bad, at=NOW - 301)), clusters=[cluster(vsan=True)])
+    later = ask(host(precheck=replace(bad, at=NOW - 301)), clusters=[cluster(vsan=True)])
     assert deeds(later) == [("examine", "esx-1")]
 
 
@@ -262,27 +264,29 @@ def test_without_patience_a_roll_of_blocked_hosts_ends() -> None:
     assert deeds(answer) == [("release_lock", "gpu")]
 
 
-COPIES = Exam(at=NOW - 5, vsan_resync_mb=5)
+COPIES = Precheck(at=NOW - 5, vsan_resync_mb=5)
 
 
 def test_what_passes_by_itself_is_waited_for_an_hour() -> None:
     """Every vSAN host that was away leaves something to copy: without waiting a roll would end after its first host."""
     done = host(devices=(ACTIVE,), entry=entry("done", at=NOW - 3590, asked=NOW - 4000))
     held = cluster(vsan=True, lock=replace(LOCK, since=NOW - 5000))
-    waits = ask(done, host("esx-2", exam=COPIES), clusters=[held])
+    waits = ask(done, host("esx-2", precheck=COPIES), clusters=[held])
     assert (waits.outlook.state, waits.outlook.ended) == ("waiting", False)
     assert waits.outlook.reasons == ("vSAN of gpu still copies 5 MB",)
     late = ask(
-        replace(done, entry=entry("done", at=NOW - 3601, asked=NOW - 4000)), host("esx-2", exam=COPIES), clusters=[held]
+        replace(done, entry=entry("done", at=NOW - 3601, asked=NOW - 4000)),
+        host("esx-2", precheck=COPIES),
+        clusters=[held],
     )
     assert deeds(late) == [("finish_lock", "gpu")], "it is over"
-    at_once = ask(done, host("esx-2", exam=COPIES), clusters=[held], policy=Policy(patience=0))
+    at_once = ask(done, host("esx-2", precheck=COPIES), clusters=[held], policy=Policy(patience=0))
     assert deeds(at_once) == [("finish_lock", "gpu")]
 
 
 def test_a_host_examined_before_another_was_done_is_examined_once_more() -> None:
-    refused = Exam(at=NOW - 60, evacuation_faults={"vm-1": "no compatible host"})
-    stuck = host("esx-2", exam=refused)
+    refused = Precheck(at=NOW - 60, evacuation_faults={"vm-1": "no compatible host"})
+    stuck = host("esx-2", precheck=refused)
     done = host(devices=(ACTIVE,), entry=entry("done", at=NOW - 50, asked=NOW - 900))
     held = cluster(lock=replace(LOCK, since=NOW - 5000, beat=NOW + 200))
     waits = ask(done, stuck, vms=[vm(on="esx-2")], clusters=[held])
@@ -290,20 +294,20 @@ def test_a_host_examined_before_another_was_done_is_examined_once_more() -> None
     assert waits.outlook.wake_at is not None
     again = ask(done, stuck, vms=[vm(on="esx-2")], clusters=[held], now=NOW + 240)
     assert deeds(again) == [("examine", "esx-2")]
-    anew = host("esx-2", exam=replace(refused, at=NOW + 240))
+    anew = host("esx-2", precheck=replace(refused, at=NOW + 240))
     ended = ask(done, anew, vms=[vm(on="esx-2")], clusters=[held], now=NOW + 241)
     assert deeds(ended) == [("finish_lock", "gpu")]
 
 
 def test_where_nobody_began_anything_nothing_is_waited_for() -> None:
     busy = host(tasks=("Install",))
-    bob = Lock(owner="bob@ctl-2", roll="x", scope="s", since=NOW - 600, beat=NOW - 20, ttl=300)
+    bob = Lock(owner="bob@ctl-2", run_id="x", scope="s", since=NOW - 600, beat=NOW - 20, ttl=300)
     assert ask(busy, clusters=[cluster(lock=None)]).outlook.state == "working", "the lock is taken first"
     assert ask(busy, clusters=[cluster(lock=bob)]).outlook.state == "stalled"
 
 
 def test_a_lock_that_lives_is_explained() -> None:
-    bob = Lock(owner="bob@ctl-2", roll="x", scope="s", since=NOW - 600, beat=NOW - 20, ttl=300)
+    bob = Lock(owner="bob@ctl-2", run_id="x", scope="s", since=NOW - 600, beat=NOW - 20, ttl=300)
     answer = ask(host(), clusters=[cluster(lock=bob)])
     assert (
         standing(answer).reason == "gpu is locked by bob@ctl-2, which has worked for 10 min, last sign of life 20 s ago"

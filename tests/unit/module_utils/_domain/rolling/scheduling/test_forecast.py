@@ -31,10 +31,10 @@ from tests.unit.module_utils._domain.rolling.builders import (
     cluster,
     entry,
     host,
+    observed,
     pinned,
     vm,
     vm_entry,
-    world,
 )
 from tests.unit.module_utils._domain.rolling.timed import Pace, roll
 
@@ -45,8 +45,8 @@ POLICY = Policy(expected=HOUR, canary=False, pinned=Pinned(action="shutdown"))
 
 
 def test_waves_follow_the_budget() -> None:
-    hosts = [host(f"esx-{n}", exam=None) for n in range(5)]
-    found = forecast(world(*hosts), replace(POLICY, max_unavailable=2), NOW)
+    hosts = [host(f"esx-{n}", precheck=None) for n in range(5)]
+    found = forecast(observed(*hosts), replace(POLICY, max_unavailable=2), NOW)
     assert [(h.name, h.wave, h.starts_at - NOW) for h in found.hosts] == [
         ("esx-0", 1, 0),
         ("esx-1", 1, 0),
@@ -60,13 +60,13 @@ def test_waves_follow_the_budget() -> None:
 
 def test_canary_and_soak_take_their_time() -> None:
     hosts = [host(f"esx-{n}") for n in range(3)]
-    found = forecast(world(*hosts), replace(POLICY, max_unavailable=3, canary=True, soak=600), NOW)
+    found = forecast(observed(*hosts), replace(POLICY, max_unavailable=3, canary=True, soak=600), NOW)
     assert [(h.name, h.starts_at - NOW) for h in found.hosts] == [("esx-0", 0), ("esx-1", 4200), ("esx-2", 4200)]
 
 
 def test_every_vm_that_will_be_stopped_is_named_before_the_first_is_touched() -> None:
     vms = [pinned("db", order=2), pinned("app", order=1), vm("web"), pinned("off", power_state="poweredOff")]
-    (planned,) = forecast(world(host(), vms=vms), POLICY, NOW).hosts
+    (planned,) = forecast(observed(host(), vms=vms), POLICY, NOW).hosts
     assert [(v.name, v.reason, v.order) for v in planned.stops] == [
         ("app", "it holds PCI device 0", 1),
         ("db", "it holds PCI device 0", 2),
@@ -81,7 +81,7 @@ def test_what_would_not_be_done_is_named_with_why() -> None:
         host("esx-3", devices=(ACTIVE,)),
         host("esx-4", connection_state="notResponding"),
     ]
-    found = forecast(world(*hosts), replace(POLICY, max_unavailable=2), NOW)
+    found = forecast(observed(*hosts), replace(POLICY, max_unavailable=2), NOW)
     assert [h.name for h in found.hosts] == ["esx-1"]
     assert [(status.name, status.phase, status.blockers[0].code) for status in found.left] == [
         ("esx-2", "blocked", "red_alarms"),
@@ -91,16 +91,16 @@ def test_what_would_not_be_done_is_named_with_why() -> None:
 
 
 def test_locks_of_others_are_seen_and_none_of_ours_is_needed() -> None:
-    mine, theirs = cluster("a", lock=None), cluster("b", lock=replace(LOCK, owner="bob"))
+    mine, by_operator = cluster("a", lock=None), cluster("b", lock=replace(LOCK, owner="bob"))
     hosts = [host("a-1", compute_moid="a"), host("b-1", compute_moid="b")]
-    found = forecast(world(*hosts, clusters=[mine, theirs]), POLICY, NOW)
+    found = forecast(observed(*hosts, clusters=[mine, by_operator]), POLICY, NOW)
     assert [h.name for h in found.hosts] == ["a-1"]
     assert found.left[0].blockers[0].code == "locked"
 
 
 def test_a_change_not_yet_made_counts() -> None:
-    later = host(devices=(ACTIVE,), expected_debt="the planned changes will leave devices pending")
-    (planned,) = forecast(world(later), POLICY, NOW).hosts
+    later = host(devices=(ACTIVE,), expected_reboot="the planned changes will leave devices pending")
+    (planned,) = forecast(observed(later), POLICY, NOW).hosts
     assert planned.reason == "the planned changes will leave devices pending"
 
 
@@ -108,7 +108,7 @@ def test_hosts_in_hand_end_when_they_are_expected_to() -> None:
     busy = host(
         "esx-0", entry=entry("rebooting", started=NOW - 3000, asked=NOW - 2400), connection_state="notResponding"
     )
-    found = forecast(world(busy, host("esx-1")), POLICY, NOW)
+    found = forecast(observed(busy, host("esx-1")), POLICY, NOW)
     assert [(h.name, h.in_progress, h.starts_at - NOW) for h in found.hosts] == [
         ("esx-0", True, -3000),
         ("esx-1", False, 600),
@@ -116,7 +116,7 @@ def test_hosts_in_hand_end_when_they_are_expected_to() -> None:
 
 
 def test_it_can_be_written_as_json() -> None:
-    found = forecast(world(host(), host("esx-2", red_alarms=("Fan",)), vms=[pinned()]), POLICY, NOW)
+    found = forecast(observed(host(), host("esx-2", red_alarms=("Fan",)), vms=[pinned()]), POLICY, NOW)
     data = json.loads(json.dumps(found.record()))
     assert data["stops"] == ["gpu-vm"]
     assert data["seconds"] == 3600
@@ -148,8 +148,8 @@ def test_a_transition_reads_like_a_log() -> None:
 
 
 def see(timeline: Timeline, now: float, *hosts: object, **more: object) -> tuple[Timeline, list[str]]:
-    scene = world(*hosts, **more)  # type: ignore[arg-type]
-    timeline, news = extend(timeline, scene, decide(scene, POLICY, now), now)
+    fleet = observed(*hosts, **more)  # type: ignore[arg-type]
+    timeline, news = extend(timeline, fleet, decide(fleet, POLICY, now), now)
     return timeline, [item.text() for item in news]
 
 
@@ -207,7 +207,7 @@ def test_clearing_the_journal_is_no_news() -> None:
 def test_counts_for_a_bar() -> None:
     phases: tuple[Phase, ...] = ("idle", "done", "done", "booting", "draining", "waiting", "blocked", "failed")
     found = counts(HostStatus(moid=str(n), name=str(n), cluster="c", phase=phase) for n, phase in enumerate(phases))
-    assert (found.total, found.done, found.in_flight, found.waiting, found.blocked, found.failed) == (7, 2, 2, 1, 1, 1)
+    assert (found.total, found.done, found.under_way, found.waiting, found.blocked, found.failed) == (7, 2, 2, 1, 1, 1)
 
 
 def test_how_to_go_on_names_every_host_that_needs_a_person() -> None:
@@ -237,8 +237,8 @@ def test_who_was_not_reached_is_told_what_was_in_the_way() -> None:
 
 
 def test_the_reason_for_that_hint_is_the_one_the_scheduler_gives() -> None:
-    lost = host("esx-9", connection_state="notResponding", entry=entry("failed", roll="earlier", at=NOW - 99999))
-    found = decide(world(host(), lost), POLICY, NOW)
+    lost = host("esx-9", connection_state="notResponding", entry=entry("failed", run_id="earlier", at=NOW - 99999))
+    found = decide(observed(host(), lost), POLICY, NOW)
     assert found.outlook.state == "stalled"
     assert how_to_go_on(found.hosts)[-1] == (
         "esx-1: not reached: at most 1 of 2 hosts of gpu may be down at once: esx-9 (notResponding). See to that, then run the same "
@@ -249,7 +249,7 @@ def test_the_reason_for_that_hint_is_the_one_the_scheduler_gives() -> None:
 def test_what_a_host_waited_for_is_kept_with_since_when_and_no_more_than_the_last_few() -> None:
     timeline, news = Timeline(), []
     for second, pause in enumerate(["", "x", "x", *"abcde"]):
-        timeline, lines = see(timeline, NOW + second, host(exam=None), pause=pause)
+        timeline, lines = see(timeline, NOW + second, host(precheck=None), pause=pause)
         news += lines
     (segment,) = timeline.record(NOW + 9)["hosts"][0]["segments"]
     assert [(told["at"] - NOW, told["reason"]) for told in segment["reasons"]] == [

@@ -31,7 +31,7 @@ from tests.unit.module_utils._domain.rolling.builders import (
     standing,
 )
 
-BOB = replace(LOCK, owner="bob@ctl-2", roll="b0b00000", scope="other")
+BOB = replace(LOCK, owner="bob@ctl-2", run_id="b0b00000", scope="other")
 DEAD = replace(BOB, beat=NOW - 301)
 JUNK = Garbage(attribute="directpath.roll.lock", text="mine!")
 FORCE = Policy(lock=LockRule(take="force"))
@@ -55,7 +55,7 @@ def test_whose_lock_is_taken(lock: Any, policy: Policy, taken: bool) -> None:
     answer = ask(host(), clusters=[cluster(lock=lock)], policy=policy)
     assert (deeds(answer) == [("take_lock", "gpu")]) is taken
     if taken:
-        assert answer.actions[0].entry == Lock(owner=ME, roll=ROLL, scope="s", since=NOW, beat=NOW, ttl=300)
+        assert answer.actions[0].entry == Lock(owner=ME, run_id=ROLL, scope="s", since=NOW, beat=NOW, ttl=300)
     else:
         assert standing(answer).phase == "blocked"
         assert deeds(answer) == []
@@ -146,7 +146,7 @@ def test_a_lock_that_cannot_be_written_is_explained() -> None:
 def roll_of(*, locks: Any = (), entries: Any = (), policy: Policy | None = None) -> tuple[str, bool]:
     held = [one if isinstance(one, tuple) else (None, one) for one in entries]
     found = adopt(locks, held, me=ME, scope="s", policy=policy or Policy(), now=NOW, fresh_id="new00000")
-    return found.roll, found.resumed
+    return found.run_id, found.resumed
 
 
 OTHER = "0ld00000"
@@ -162,12 +162,12 @@ OTHER = "0ld00000"
         ({"locks": [replace(BOB, scope="s")]}, "new00000"),
         ({"locks": [replace(BOB, scope="s")], "policy": FORCE}, "b0b00000"),
         ({"locks": [DEAD]}, "new00000"),
-        ({"entries": [entry("rebooting", roll=OTHER, at=NOW - 10**7)]}, OTHER),
-        ({"entries": [entry("done", roll=OTHER)]}, OTHER),
-        ({"entries": [entry("done", roll=OTHER, at=NOW - 86401)]}, "new00000"),
-        ({"entries": [entry("failed", roll=OTHER)]}, "new00000"),
-        ({"entries": [entry("done", roll="r2"), entry("rebooting", roll=OTHER, at=NOW - 999)]}, OTHER),
-        ({"entries": [entry("rebooting", roll=OTHER)], "locks": [LOCK]}, ROLL),
+        ({"entries": [entry("rebooting", run_id=OTHER, at=NOW - 10**7)]}, OTHER),
+        ({"entries": [entry("done", run_id=OTHER)]}, OTHER),
+        ({"entries": [entry("done", run_id=OTHER, at=NOW - 86401)]}, "new00000"),
+        ({"entries": [entry("failed", run_id=OTHER)]}, "new00000"),
+        ({"entries": [entry("done", run_id="r2"), entry("rebooting", run_id=OTHER, at=NOW - 999)]}, OTHER),
+        ({"entries": [entry("rebooting", run_id=OTHER)], "locks": [LOCK]}, ROLL),
     ],
 )
 def test_what_was_begun_is_finished_first(case: dict[str, Any], roll: str) -> None:
@@ -240,4 +240,4 @@ def test_whoever_clears_up_under_a_living_lock_of_theirs_does_not_end_ours() -> 
     ("held", "roll"), [(BOB, "new00000"), (DEAD, OTHER), (LOCK, OTHER), (None, OTHER), (JUNK, "new00000")]
 )
 def test_hosts_in_hand_are_gone_on_with_unless_somebody_who_lives_works_on_them(held: Any, roll: str) -> None:
-    assert roll_of(entries=[(held, entry("draining", roll=OTHER))])[0] == roll
+    assert roll_of(entries=[(held, entry("draining", run_id=OTHER))])[0] == roll

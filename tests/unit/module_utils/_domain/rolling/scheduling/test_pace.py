@@ -115,7 +115,7 @@ def test_a_host_that_is_down_already_needs_no_place() -> None:
     answer = ask(parked, policy=Policy(operator_maintenance="use", max_unavailable=1))
     assert deeds(answer) == [("reboot_host", "esx-1")]
     assert answer.actions[0].entry is not None
-    assert answer.actions[0].entry.theirs  # type: ignore[union-attr]
+    assert answer.actions[0].entry.by_operator  # type: ignore[union-attr]
     assert answer.actions[0].before is not None
 
 
@@ -153,7 +153,7 @@ def test_when_it_failed_its_model_is_left_alone_and_others_are_not() -> None:
 
 
 def test_a_canary_of_another_roll_proves_nothing() -> None:
-    old = host("esx-0", devices=(ACTIVE,), entry=entry("done", roll="0ther000", at=NOW - 9999))
+    old = host("esx-0", devices=(ACTIVE,), entry=entry("done", run_id="0ther000", at=NOW - 9999))
     assert started(old, *several(2), policy=CANARY) == ["esx-1"]
 
 
@@ -269,8 +269,8 @@ def test_a_host_that_was_given_up_is_tried_again_at_the_end_and_not_for_ever() -
 
 
 def test_a_firmware_roll_with_a_host_that_was_given_up_is_not_finished() -> None:
-    twice = host(entry=entry("blocked", at=NOW - 9999, tries=2, debt="firmware", text="it was not empty in time"))
-    done = host("esx-2", entry=entry("done", at=NOW - 999, debt="firmware", asked=NOW - 2000))
+    twice = host(entry=entry("blocked", at=NOW - 9999, tries=2, pending="firmware", text="it was not empty in time"))
+    done = host("esx-2", entry=entry("done", at=NOW - 999, pending="firmware", asked=NOW - 2000))
     over = ask(twice, done, policy=replace(FREE, reason="firmware"))
     assert over.outlook.state == "stalled"
     assert over.outlook.reasons == ("1 host is blocked",)

@@ -33,7 +33,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.steps import transitions as moves
 from tests.unit.module_utils._domain.rolling import invariants, miniature
 from tests.unit.module_utils._domain.rolling.explorer import explore
-from tests.unit.module_utils._domain.rolling.fleets import BASE, WORLDS, world
+from tests.unit.module_utils._domain.rolling.fleets import BASE, WORLDS, observed
 from tests.unit.module_utils._domain.rolling.invariants import Violation
 
 pytestmark = pytest.mark.slow
@@ -67,27 +67,27 @@ TWICE = tuple(WORLDS) if os.environ.get("EXPLORE") == "all" else (BASE, "power c
 
 @pytest.mark.parametrize("name", WORLDS)
 def test_every_host_ends_done_when_nothing_goes_wrong(name: str) -> None:
-    found = explore(*world(name, 0))
+    found = explore(*observed(name, 0))
     assert found.ends >= 1
 
 
 @pytest.mark.parametrize("name", [name for name in WORLDS if name not in TWICE])
 def test_whatever_goes_wrong_once(name: str) -> None:
-    found = explore(*world(name, 1))
+    found = explore(*observed(name, 1))
     assert found.transitions > 2_000
     assert found.ends > 50
 
 
 @pytest.mark.parametrize("name", TWICE)
 def test_whatever_goes_wrong_twice(name: str) -> None:
-    found = explore(*world(name, 2))
+    found = explore(*observed(name, 2))
     print(f"{name}: {found.transitions} transitions, {found.states} states, {found.ends} ends")
     assert found.transitions >= 60_000
 
 
 def test_everything_that_can_go_wrong_is_tried() -> None:
-    assert explore(*world(BASE, 1)).kinds == KINDS
-    assert "lock stolen" in (explore(*world("locks are stolen", 1)).kinds or ())
+    assert explore(*observed(BASE, 1)).kinds == KINDS
+    assert "lock stolen" in (explore(*observed("locks are stolen", 1)).kinds or ())
 
 
 # ------------------------------------------------------------------------------------------- broken schedulers are caught
@@ -99,14 +99,14 @@ def _no_budget(patch: pytest.MonkeyPatch) -> None:
 
 def _no_budget_again(patch: pytest.MonkeyPatch) -> None:
     """The call is repeated although other hosts went down meanwhile."""
-    patch.setattr(fleet_index.Scene, "has_room", lambda self, view: True)
+    patch.setattr(fleet_index.FleetIndex, "has_room", lambda self, view: True)
 
 
 def _reboots_early(patch: pytest.MonkeyPatch) -> None:
-    def draining(scene: Any, view: Any, entry: Any) -> Any:
+    def draining(fleet: Any, view: Any, entry: Any) -> Any:
         if view.entering:
-            return emptying.tell_to_reboot(scene, view, entry, "why wait")
-        return emptying.draining(scene, view, entry)
+            return emptying.tell_to_reboot(fleet, view, entry, "why wait")
+        return emptying.draining(fleet, view, entry)
 
     patch.setattr(next_step, "_STEPS", {**next_step._STEPS, "draining": draining})
 
@@ -137,7 +137,7 @@ def _believes_the_boot_time(patch: pytest.MonkeyPatch) -> None:
 
 def _does_not_wait_for_the_uptime(patch: pytest.MonkeyPatch) -> None:
     """An old boot time and no word about the uptime: the reboot did not happen."""
-    patch.setattr(rebooting, "_is_due", lambda scene, view, kind, entry: False)
+    patch.setattr(rebooting, "_is_due", lambda fleet, view, kind, entry: False)
 
 
 def _ignores_identity(patch: pytest.MonkeyPatch) -> None:
@@ -147,7 +147,7 @@ def _ignores_identity(patch: pytest.MonkeyPatch) -> None:
 def _starts_nobody(patch: pytest.MonkeyPatch) -> None:
     """A VM that is off is not its business any more."""
 
-    def off(scene: Any, view: Any, vm: Any, entry: Any) -> Any:
+    def off(fleet: Any, view: Any, vm: Any, entry: Any) -> Any:
         action = Action(kind="forget_vm", target=vm.moid, name=vm.name, reason="it is off")
         return guests.Guests(actions=(action,))
 
@@ -157,7 +157,7 @@ def _starts_nobody(patch: pytest.MonkeyPatch) -> None:
 def _forgets_early(patch: pytest.MonkeyPatch) -> None:
     """A guest that still runs is taken to stay up, although its shutdown was asked for."""
 
-    def running(scene: Any, view: Any, vm: Any, entry: Any) -> Any:
+    def running(fleet: Any, view: Any, vm: Any, entry: Any) -> Any:
         action = Action(kind="forget_vm", target=vm.moid, name=vm.name, reason="it runs")
         return guests.Guests(actions=(action,))
 
@@ -178,10 +178,10 @@ def _writes_after_the_call(patch: pytest.MonkeyPatch) -> None:
 
 
 def _releases_the_failed(patch: pytest.MonkeyPatch) -> None:
-    def ended(scene: Any, view: Any, entry: Any) -> Any:
+    def ended(fleet: Any, view: Any, entry: Any) -> Any:
         if entry.step == "failed" and view.connected and view.in_maintenance:
-            return moves.act(scene, view, "leave_maintenance", entry, "it is in the way")
-        return return_to_service.ended(scene, view, entry)
+            return moves.act(fleet, view, "leave_maintenance", entry, "it is in the way")
+        return return_to_service.ended(fleet, view, entry)
 
     patch.setattr(next_step, "_STEPS", {**next_step._STEPS, "failed": ended})
 
@@ -189,10 +189,10 @@ def _releases_the_failed(patch: pytest.MonkeyPatch) -> None:
 def _reboots_again(patch: pytest.MonkeyPatch) -> None:
     """Still pending: perhaps another reboot helps."""
 
-    def verifying(scene: Any, view: Any, entry: Any) -> Any:
+    def verifying(fleet: Any, view: Any, entry: Any) -> Any:
         if view.connected and view.in_maintenance and verification.problems(view):
-            return emptying.tell_to_reboot(scene, view, entry, "once more")
-        return return_to_service.verifying(scene, view, entry)
+            return emptying.tell_to_reboot(fleet, view, entry, "once more")
+        return return_to_service.verifying(fleet, view, entry)
 
     patch.setattr(next_step, "_STEPS", {**next_step._STEPS, "verifying": verifying})
 
@@ -200,46 +200,46 @@ def _reboots_again(patch: pytest.MonkeyPatch) -> None:
 def _forgets_what_it_did(patch: pytest.MonkeyPatch) -> None:
     """A failed host that a person put back into service is rebooted for the same debt once more."""
 
-    def is_candidate(scene: Any, view: Any) -> bool:
-        return view.moid in scene.debts and not is_active(view.entry) and view.serves
+    def is_candidate(fleet: Any, view: Any) -> bool:
+        return view.moid in fleet.pending_reboots and not is_active(view.entry) and view.in_service
 
     patch.setattr(next_hosts, "is_candidate", is_candidate)
 
 
 def _takes_a_part_for_another_debt(patch: pytest.MonkeyPatch) -> None:
     """One of two devices did not come up: fewer are pending, so something must have changed."""
-    patch.setattr(next_hosts, "is_part_of", lambda debt, earlier: debt == earlier)
+    patch.setattr(next_hosts, "is_part_of", lambda pending, earlier: pending == earlier)
     patch.setattr(
         return_to_service,
         "fail",
-        lambda scene, view, entry, code, text: moves.fail(scene, view, view.entry, code, text),
+        lambda fleet, view, entry, code, text: moves.fail(fleet, view, view.entry, code, text),
     )
 
 
 def _owns_everything(patch: pytest.MonkeyPatch) -> None:
     for module in (emptying, rebooting, return_to_service):
-        patch.setattr(module, "is_theirs", lambda view: False)
+        patch.setattr(module, "is_entered_by_operator", lambda view: False)
 
 
 def _ignores_locks(patch: pytest.MonkeyPatch) -> None:
-    hand_of = lock.hand_of
+    judge_lock = lock.judge_lock
 
-    def any_hand(cluster: Any, world: Any, policy: Any, now: float) -> Any:
-        hand = hand_of(cluster, world, policy, now)
-        return lock.Hand(held=True) if cluster.lock is not None else hand
+    def any_hand(cluster: Any, observed: Any, policy: Any, now: float) -> Any:
+        hand = judge_lock(cluster, observed, policy, now)
+        return lock.LockState(held=True) if cluster.lock is not None else hand
 
-    patch.setattr(lock, "hand_of", any_hand)
+    patch.setattr(lock, "judge_lock", any_hand)
 
 
 def _clears_too_much(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(finish, "_is_clearable", lambda scene, view: view.entry is not None)
+    patch.setattr(finish, "_is_clearable", lambda fleet, view: view.entry is not None)
 
 
 def _gives_up_silently(patch: pytest.MonkeyPatch) -> None:
     """A host whose drain was given up is called blocked at once, and left in maintenance mode."""
 
-    def backing_out(scene: Any, view: Any, entry: Any) -> Any:
-        return moves.record(scene, view, entry, "blocked", entry.text)
+    def backing_out(fleet: Any, view: Any, entry: Any) -> Any:
+        return moves.record(fleet, view, entry, "blocked", entry.text)
 
     patch.setattr(next_step, "_STEPS", {**next_step._STEPS, "backing_out": backing_out})
 
@@ -247,21 +247,21 @@ def _gives_up_silently(patch: pytest.MonkeyPatch) -> None:
 def _waits_for_ever(patch: pytest.MonkeyPatch) -> None:
     """A host whose devices do not come back is waited for without a deadline."""
 
-    def verifying(scene: Any, view: Any, entry: Any) -> Any:
+    def verifying(fleet: Any, view: Any, entry: Any) -> Any:
         if verification.problems(view):
             return moves.wait(view, "its devices are not there")
-        return return_to_service.verifying(scene, view, entry)
+        return return_to_service.verifying(fleet, view, entry)
 
     patch.setattr(next_step, "_STEPS", {**next_step._STEPS, "verifying": verifying})
 
 
 def _stops_early(patch: pytest.MonkeyPatch) -> None:
-    hold = pace.roll_hold
+    hold = pace.rolling_hold
 
-    def one_is_enough(scene: Any, state: Any) -> Any:
-        return pace.Hold(reason="enough") if state.done else hold(scene, state)
+    def one_is_enough(fleet: Any, state: Any) -> Any:
+        return pace.Hold(reason="enough") if state.done else hold(fleet, state)
 
-    patch.setattr(pace, "roll_hold", one_is_enough)
+    patch.setattr(pace, "rolling_hold", one_is_enough)
 
 
 MUTANTS: tuple[tuple[Callable[[pytest.MonkeyPatch], None], tuple[str, ...], str], ...] = (
@@ -301,7 +301,7 @@ def test_a_broken_scheduler_is_caught(
 
 def _deeper_and_deeper(name: str) -> None:
     for faults in range(3):
-        explore(*world(name, faults))
+        explore(*observed(name, faults))
 
 
 def test_every_invariant_has_a_broken_scheduler() -> None:

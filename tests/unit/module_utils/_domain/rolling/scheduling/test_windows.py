@@ -94,7 +94,7 @@ POLICY = Policy(windows=(NIGHT,), expected=Durations(drain=600, reboot=1200, set
 
 def test_outside_the_window_nothing_is_started_and_it_wakes_when_it_opens() -> None:
     now = at("2026-05-22T20:00")
-    answer = ask(host(exam=None), policy=POLICY, now=now)
+    answer = ask(host(precheck=None), policy=POLICY, now=now)
     assert not [kind for kind, _unused in deeds(answer) if kind == "enter_maintenance"]
     assert standing(answer).phase == "waiting"
     assert answer.outlook.state in ("waiting", "working")
@@ -130,10 +130,10 @@ def _locked(now: float) -> float:
 def _starts(now: float, *others: object) -> bool:
     from dataclasses import replace
 
-    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.observed import Exam
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.observed import Precheck
     from tests.unit.module_utils._domain.rolling.builders import LOCK, cluster
 
     lock = replace(LOCK, since=now - 60, beat=now - 10)
-    view = host(exam=Exam(at=now - 5))
+    view = host(precheck=Precheck(at=now - 5))
     answer = ask(view, *others, policy=POLICY, now=now, clusters=[cluster(lock=lock)])  # type: ignore[arg-type]
     return ("enter_maintenance", "esx-1") in deeds(answer)

@@ -41,14 +41,14 @@ lengths = st.integers(0, 10**6).map(float)
 words = st.text(min_size=0, max_size=400)
 entries = st.builds(
     Entry,
-    roll=ids,
+    run_id=ids,
     step=st.sampled_from(get_args(Step)),
     at=moments,
     started=moments,
-    theirs=st.booleans(),
+    by_operator=st.booleans(),
     tries=st.integers(1, 9),
     cycle=st.booleans(),
-    debt=st.just("") | ids,
+    pending=st.just("") | ids,
     boot=st.none() | moments,
     asked=st.none() | moments,
     drained=st.none() | lengths,
@@ -57,7 +57,7 @@ entries = st.builds(
 )
 vm_entries = st.builds(
     VmEntry,
-    roll=ids,
+    run_id=ids,
     host=st.integers(1, 10**6).map("host-{}".format),
     step=st.sampled_from(["stop", "start"]),
     at=moments,
@@ -67,7 +67,7 @@ vm_entries = st.builds(
 locks = st.builds(
     Lock,
     owner=st.text("abcxyz@./- 019#~", min_size=1, max_size=80).map(str.strip).filter(bool),
-    roll=ids,
+    run_id=ids,
     scope=ids,
     since=moments,
     beat=moments,
@@ -111,13 +111,13 @@ def test_no_value_is_longer_than_vcenter_takes(value: Entry | VmEntry | Lock, te
 def test_the_longest_entry_leaves_room_for_why() -> None:
     value = entry(
         "backing_out",
-        debt="c2c36d21",
+        pending="c2c36d21",
         asked=NOW - 9999,
         drained=99999.0,
         rebooted=99999.0,
         tries=9,
         code="maintenance_by_other",
-        theirs=True,
+        by_operator=True,
         cycle=True,
         text="x" * 300,
     )

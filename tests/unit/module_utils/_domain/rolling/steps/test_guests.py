@@ -49,7 +49,7 @@ def restore(*vms: VmView, policy: Policy = ASK, **more: Any) -> Decision:
 def test_a_vm_is_recorded_before_it_is_stopped() -> None:
     (action,) = drain(pinned(order=3)).actions
     assert (action.kind, action.host_moid, action.timeout) == ("stop_vm", "esx-1", 300)
-    assert action.entry == VmEntry(roll=ROLL, host="esx-1", step="stop", at=NOW, rank=3, calls=1, called=NOW)
+    assert action.entry == VmEntry(run_id=ROLL, host="esx-1", step="stop", at=NOW, rank=3, calls=1, called=NOW)
 
 
 def test_nobody_is_stopped_while_others_are_still_moving_away() -> None:
@@ -76,8 +76,8 @@ STOPS: dict[str, Stop] = {
     "asked just now": (vm_entry(called=NOW - 59), {}, ASK, None),
     "asked, and that was lost": (vm_entry(), {}, ASK, "stop_vm"),
     "asked, and refused just now": (vm_entry(), {"refusal": replace(NO, kind="stop_vm")}, ASK, None),
-    "asked, under way": (vm_entry(called=NOW - 999), {"in_flight": frozenset(["stop_vm"])}, ASK, None),
-    "asked by an earlier roll": (vm_entry(roll="0ld00000", at=NOW - 9999), {}, ASK, "stop_vm"),
+    "asked, under way": (vm_entry(called=NOW - 999), {"under_way": frozenset(["stop_vm"])}, ASK, None),
+    "asked by an earlier roll": (vm_entry(run_id="0ld00000", at=NOW - 9999), {}, ASK, "stop_vm"),
     "asked before this drain": (vm_entry(at=NOW - 9999), {}, ASK, "stop_vm"),
     "does not shut down in time": (vm_entry(at=NOW - 300, called=NOW - 9), {}, FORCE, "power_off_vm"),
     "powered off just now": (vm_entry(at=NOW - 310, called=NOW - 9, forced=True), {}, FORCE, None),
@@ -94,7 +94,7 @@ def test_how_a_vm_is_stopped(name: str) -> None:
     if kind:
         made = answer.actions[0].entry
         assert isinstance(made, VmEntry)
-        assert (made.step, made.host, made.called, made.roll) == ("stop", "esx-1", NOW, ROLL)
+        assert (made.step, made.host, made.called, made.run_id) == ("stop", "esx-1", NOW, ROLL)
         assert made.forced == (kind == "power_off_vm")
     else:
         assert answer.outlook.wake_at is not None
@@ -137,9 +137,9 @@ STARTS: dict[str, Start] = {
     "suspended meanwhile": ({"power_state": "suspended"}, vm_entry(), ASK, "start_vm"),
     "told to start": (OFF, vm_entry("start", called=NOW - 59), ASK, None),
     "told to start, and that was lost": (OFF, vm_entry("start"), ASK, "start_vm"),
-    "told to start, under way": ({**OFF, "in_flight": frozenset(["start_vm"])}, vm_entry("start"), ASK, None),
+    "told to start, under way": ({**OFF, "under_way": frozenset(["start_vm"])}, vm_entry("start"), ASK, None),
     "refused just now": ({**OFF, "refusal": NO}, vm_entry("start"), ASK, None),
-    "told by an earlier roll": (OFF, vm_entry("start", roll="0ld00000", calls=4, called=NOW - 5), ASK, "start_vm"),
+    "told by an earlier roll": (OFF, vm_entry("start", run_id="0ld00000", calls=4, called=NOW - 5), ASK, "start_vm"),
     "up": (ON, vm_entry("start"), ASK, "forget_vm"),
     "up, no tools yet": ({"tools_running": False}, vm_entry("start"), ASK, None),
     "up, no tools ever": ({"tools_running": False}, vm_entry("start", called=NOW - 300), ASK, "forget_vm"),
@@ -161,7 +161,7 @@ def test_how_a_vm_is_started(name: str) -> None:
     if kind == "start_vm":
         (action,) = answer.actions
         assert isinstance(action.entry, VmEntry)
-        assert (action.entry.step, action.entry.roll, action.host_moid) == ("start", ROLL, "esx-1")
+        assert (action.entry.step, action.entry.run_id, action.host_moid) == ("start", ROLL, "esx-1")
 
 
 def test_a_vm_that_was_moved_meanwhile_starts_where_the_cluster_likes() -> None:
@@ -217,7 +217,7 @@ def test_nothing_starts_on_a_host_that_somebody_took_out_again() -> None:
 @pytest.mark.parametrize("step", ["failed", "withdrawn", "blocked", "done", None])
 def test_whoever_finds_a_record_owes_the_vm_a_start(step: str | None) -> None:
     kept = entry(step, asked=NOW - 900) if step else None
-    answer = restore(pinned(**OFF, entry=vm_entry(roll="0ld00000")), entry=kept)
+    answer = restore(pinned(**OFF, entry=vm_entry(run_id="0ld00000")), entry=kept)
     assert ("start_vm", "gpu-vm") in deeds(answer)
 
 
@@ -240,7 +240,7 @@ def test_a_guest_that_may_still_shut_down_is_watched_without_holding_a_place() -
 
 @pytest.mark.parametrize("step", ["failed", None])
 def test_a_start_under_way_is_waited_for_although_nothing_else_is_left(step: str | None) -> None:
-    flying = pinned(**OFF, entry=vm_entry("start", called=NOW - 1), in_flight=frozenset({"start_vm"}))
+    flying = pinned(**OFF, entry=vm_entry("start", called=NOW - 1), under_way=frozenset({"start_vm"}))
     kept = host(devices=(ACTIVE,), boot_time=NOW - 100, entry=entry(step, asked=NOW - 900) if step else None)
     answer = ask(kept, vms=[flying])
     assert answer.actions == ()

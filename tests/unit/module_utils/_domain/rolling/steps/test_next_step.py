@@ -66,7 +66,7 @@ def test_the_slot_is_taken_with_all_that_is_needed_afterwards() -> None:
     assert (action.timeout, action.vsan_mode, action.evacuate_powered_off) == (1800, "ensureObjectAccessibility", False)
     made = written(answer)
     assert made == Entry(
-        roll=ROLL, step="draining", at=NOW, started=NOW, calls=1, called=NOW, debt=made.debt, boot=BOOT
+        run_id=ROLL, step="draining", at=NOW, started=NOW, calls=1, called=NOW, pending=made.pending, boot=BOOT
     )  # fmt: skip
     assert action.reason == "it settles 0000:3b:00.0 (enabled, not yet in force)"
 
@@ -81,7 +81,7 @@ TABLE: dict[str, Case] = {
     "told to enter, shows nothing yet": ({}, entry(DRAIN, called=NOW - 59), P, None, "", ""),
     "told to enter, and that was lost": ({}, entry(DRAIN), P, "enter_maintenance", "draining", ""),
     "told, and the call is under way": (
-        {"in_flight": frozenset(["enter_maintenance"])}, entry(DRAIN, called=NOW - LONG), P, None, "", ""),
+        {"under_way": frozenset(["enter_maintenance"])}, entry(DRAIN, called=NOW - LONG), P, None, "", ""),
     "told four times": ({}, entry(DRAIN, calls=4), P, "record", "backing_out", "enter_ignored"),
     "refused for good": ({"refusal": NO}, entry(DRAIN), P, "record", "backing_out", "no_permission"),
     "refused for now": ({"refusal": replace(NO, permanent=False)}, entry(DRAIN), P, None, "", ""),
@@ -92,7 +92,7 @@ TABLE: dict[str, Case] = {
     "entering": ({"entering": True}, entry(DRAIN), P, None, "", ""),
     "entering for too long": ({"entering": True}, entry(DRAIN, at=NOW - 1800), P, "record", "backing_out", "drain_deadline"),
     "entering by somebody else": (
-        {"entering": True, "maintenance_ours": False}, entry(DRAIN), P, "record", "withdrawn", "maintenance_by_other"),
+        {"entering": True, "maintenance_is_own": False}, entry(DRAIN), P, "record", "withdrawn", "maintenance_by_other"),
     "it does not owe a reboot any more": ({"devices": (ACTIVE,)}, entry(DRAIN), P, "record", "backing_out", "owes_nothing"),
     "gone while it is emptied": ({"connection_state": "notResponding"}, entry(DRAIN), P, None, "", ""),
     "gone for too long": (
@@ -108,7 +108,7 @@ TABLE: dict[str, Case] = {
         {**IN, "refusal": replace(NO, code="already_in_maintenance")}, entry(DRAIN), P, "record", "withdrawn",
         "maintenance_by_other"),
     "in maintenance mode by another": (
-        {**IN, "maintenance_ours": False}, entry(DRAIN), P, "record", "withdrawn", "maintenance_by_other"),
+        {**IN, "maintenance_is_own": False}, entry(DRAIN), P, "record", "withdrawn", "maintenance_by_other"),
     "told to reboot, still up": (IN, entry(REBOOT, asked=NOW - 299, called=NOW - 299), P, None, "", ""),
     "told to reboot, and that was lost": (
         UP, entry(REBOOT, asked=NOW - 300, called=NOW - 300), P, "reboot_host", "rebooting", ""),
@@ -169,9 +169,9 @@ TABLE: dict[str, Case] = {
     "not proven in time": (
         {**BACK, "devices": (CARD,)}, entry(VERIFY, at=NOW - 300, **ASKED), P, "record", "failed", "not_verified"),
     "gone again": (DOWN, entry(VERIFY, at=NOW - 300, **ASKED), P, "record", "failed", "host_unreachable"),
-    "proven, left in what it was in": (BACK, entry(VERIFY, theirs=True, **ASKED), P, "record", "done", ""),
+    "proven, left in what it was in": (BACK, entry(VERIFY, by_operator=True, **ASKED), P, "record", "done", ""),
     "proven, and somebody else's now": (
-        {**BACK, "maintenance_ours": False}, entry(VERIFY, **ASKED), P, "record", "withdrawn", "maintenance_by_other"),
+        {**BACK, "maintenance_is_own": False}, entry(VERIFY, **ASKED), P, "record", "withdrawn", "maintenance_by_other"),
     "proven, and already out": (
         {**BACK, "in_maintenance_mode": False}, entry(VERIFY, **ASKED), P, "record", "restoring", ""),
     "told to leave": (BACK, entry(LEAVE, called=NOW - 59, **ASKED), P, None, "", ""),
@@ -180,15 +180,15 @@ TABLE: dict[str, Case] = {
     "does not leave": (BACK, entry(LEAVE, at=NOW - 600, **ASKED), P, "record", "failed", "not_released"),
     "left": ({**BACK, "in_maintenance_mode": False}, entry(LEAVE, **ASKED), P, "record", "done", ""),
     "left, and in again by somebody else": (
-        {**BACK, "maintenance_ours": False}, entry(LEAVE, **ASKED), P, "record", "withdrawn", "maintenance_by_other"),
+        {**BACK, "maintenance_is_own": False}, entry(LEAVE, **ASKED), P, "record", "withdrawn", "maintenance_by_other"),
     "given up, entering": ({"entering": True}, entry("backing_out", calls=0), P, "cancel_entering", "backing_out", ""),
     "given up, in": (IN, entry("backing_out", calls=0), P, "leave_maintenance", "backing_out", ""),
     "given up, told to leave": (IN, entry("backing_out", called=NOW - 59, text="not empty"), P, None, "", ""),
     "given up, out": ({}, entry("backing_out", code="drain_deadline"), P, "record", "blocked", "drain_deadline"),
     "given up, and the call to enter is under way": (
-        {"in_flight": frozenset(["enter_maintenance"])}, entry("backing_out", text="not empty"), P, None, "", ""),
+        {"under_way": frozenset(["enter_maintenance"])}, entry("backing_out", text="not empty"), P, None, "", ""),
     "given up, entered by somebody else": (
-        {**IN, "maintenance_ours": False}, entry("backing_out"), P, "record", "withdrawn", "maintenance_by_other"),
+        {**IN, "maintenance_is_own": False}, entry("backing_out"), P, "record", "withdrawn", "maintenance_by_other"),
     "given up, cannot be released": (
         IN, entry("backing_out", at=NOW - 1500, code="drain_deadline"), P, "record", "failed", "drain_deadline"),
 }  # fmt: skip
@@ -206,7 +206,7 @@ def test_what_is_next(name: str) -> None:
     assert deeds(answer) == [(kind, "esx-1")]
     made = written(answer)
     assert (made.step, made.code) == (step, code)
-    assert (made.roll, made.started) == (kept.roll, kept.started)
+    assert (made.run_id, made.started) == (kept.run_id, kept.started)
     if kind != "record":
         assert (made.called, made.calls) == (NOW, kept.calls + 1 if made.step == kept.step else 1)
 
@@ -232,7 +232,9 @@ def test_a_reboot_is_asked_for_on_the_boot_it_is_to_end() -> None:
 def test_that_it_is_not_back_is_said_as_a_person_would_and_fits_into_the_journal() -> None:
     name = "esx-storage-0042.rack-17.datacenter-west.example.com"
     view = host(
-        name, entry=entry(REBOOT, asked=NOW - 6300, roll="1f3c9a2e", debt="4be1a7c0", drained=1799.0, calls=4), **DOWN
+        name,
+        entry=entry(REBOOT, asked=NOW - 6300, run_id="1f3c9a2e", pending="4be1a7c0", drained=1799.0, calls=4),
+        **DOWN,
     )
     failed = written(ask(view, policy=Policy(deadlines=Deadlines(reboot=6250))))
     assert failed.text == f"{name} is not back 1 h 45 min after it was told to reboot: it is notResponding"
@@ -247,7 +249,7 @@ def test_how_long_the_reboot_took_is_kept() -> None:
     assert written(ask(host(entry=entry(REBOOT, asked=NOW - 700), **BACK))).rebooted == 700.0
 
 
-@pytest.mark.parametrize("more", [{}, IN, {**IN, "maintenance_ours": True}, DOWN, {"entering": True}])
+@pytest.mark.parametrize("more", [{}, IN, {**IN, "maintenance_is_own": True}, DOWN, {"entering": True}])
 def test_nothing_more_is_done_to_a_failed_host(more: dict[str, Any]) -> None:
     view = host(entry=entry("failed", text="it is not back"), **more)
     answer = ask(view)
@@ -257,21 +259,21 @@ def test_nothing_more_is_done_to_a_failed_host(more: dict[str, Any]) -> None:
 
 
 def test_a_failed_host_is_proven_again_when_that_is_asked_for() -> None:
-    broken = host(entry=entry("failed", at=NOW - 90000, roll="0ld00000", **ASKED), **BACK)
+    broken = host(entry=entry("failed", at=NOW - 90000, run_id="0ld00000", **ASKED), **BACK)
     assert {kind for kind, _unused in deeds(ask(broken))} <= {"release_lock"}
     answer = ask(broken, policy=Policy(failed_hosts="verify"))
     assert written(answer).step == "verifying"
-    assert written(answer).roll == ROLL
+    assert written(answer).run_id == ROLL
     fresh = host(entry=entry("failed", at=NOW - 30, **ASKED), **BACK)
     assert {kind for kind, _unused in deeds(ask(fresh, policy=Policy(failed_hosts="verify")))} <= {"release_lock"}
 
 
 def test_a_failed_host_is_not_rebooted_for_the_same_debt_again() -> None:
     told = entry(DRAIN)
-    debt = written(ask(host(entry=told, **IN))).debt
-    back = host(entry=entry("failed", at=NOW - 90000, debt=debt, **ASKED))
+    pending = written(ask(host(entry=told, **IN))).pending
+    back = host(entry=entry("failed", at=NOW - 90000, pending=pending, **ASKED))
     assert deeds(ask(back)) == [("release_lock", "gpu")]
-    other = host(entry=entry("failed", at=NOW - 90000, debt="0therdeb", **ASKED))
+    other = host(entry=entry("failed", at=NOW - 90000, pending="0therdeb", **ASKED))
     assert deeds(ask(other, policy=Policy(max_failures=2))) == [("enter_maintenance", "esx-1")]
 
 
@@ -391,9 +393,9 @@ def test_a_host_is_not_emptied_further_when_others_went_down_meanwhile() -> None
 
 def test_a_host_that_another_run_left_in_hand_is_gone_on_with() -> None:
     """Not asked for by this run, and yet nobody else will release it."""
-    view = host(wanted=False, entry=entry(VERIFY, roll="0ld00000", **ASKED), **BACK)
+    view = host(wanted=False, entry=entry(VERIFY, run_id="0ld00000", **ASKED), **BACK)
     assert deeds(ask(view)) == [("leave_maintenance", "esx-1")]
-    not_rebooted = host(wanted=False, entry=entry(DRAIN, roll="0ld00000"), **IN)
+    not_rebooted = host(wanted=False, entry=entry(DRAIN, run_id="0ld00000"), **IN)
     assert written(ask(not_rebooted)).step == "backing_out"
 
 

@@ -26,21 +26,21 @@ from tests.unit.module_utils._domain.vm.builders import (
     WINDOW,
     card,
     codes,
+    desired,
     dynamic,
     esx,
     fixed,
     guest,
     kinds,
     locked,
+    observed,
     plan_one,
     subjects,
-    wish,
-    world,
 )
 
 
-def fixed_plan(host: Any, *wishes: Any, vm: Any = None, **fields: Any) -> Any:
-    return plan_one(vm or guest(memory=locked()), [host], *wishes, backing="fixed", **fields)
+def fixed_plan(host: Any, *desired_vms: Any, vm: Any = None, **fields: Any) -> Any:
+    return plan_one(vm or guest(memory=locked()), [host], *desired_vms, backing="fixed", **fields)
 
 
 TWO = {"match": A100, "count": 2}
@@ -143,8 +143,8 @@ def test_host_of_the_vm_must_be_known(vm: Any, hosts: Any, code: str) -> None:
 
 def many(*names: str, count: int = 1, host: Any = PAIR, match: Any = A100, **fields: Any) -> Plan:
     vms = [guest(name, memory=locked()) for name in names]
-    there = world(vms, [host], **fields)
-    return plan_vm_devices(there, [wish(vm, {"match": match, "count": count}, backing="fixed") for vm in vms])
+    there = observed(vms, [host], **fields)
+    return plan_vm_devices(there, [desired(vm, {"match": match, "count": count}, backing="fixed") for vm in vms])
 
 
 def test_vms_of_one_run_get_different_cards_in_order_of_name() -> None:
@@ -157,7 +157,7 @@ def test_vms_of_one_run_get_different_cards_in_order_of_name() -> None:
 def test_a_blocked_vm_takes_nothing_from_the_others() -> None:
     vms = [guest("a", memory=locked(), has_snapshots=True), guest("b", memory=locked())]
     plan = plan_vm_devices(
-        world(vms, [esx("esx-01", card("3b:00.0"))]), [wish(vm, A100, backing="fixed") for vm in vms]
+        observed(vms, [esx("esx-01", card("3b:00.0"))]), [desired(vm, A100, backing="fixed") for vm in vms]
     )
     assert [codes(target) for target in plan.targets] == [["snapshots"], []]
     assert subjects(plan.targets[1]) == ["0000:3b:00.0"]
@@ -165,9 +165,11 @@ def test_a_blocked_vm_takes_nothing_from_the_others() -> None:
 
 def test_a_card_named_by_address_is_kept_for_the_vm_that_names_it() -> None:
     vms = [guest("a", memory=locked()), guest("b", memory=locked())]
-    plan = plan_vm_devices(world(vms, [PAIR]), [wish(vms[0], A100, backing="fixed"), wish(vms[1], "0000:3b:00.0")])
+    plan = plan_vm_devices(
+        observed(vms, [PAIR]), [desired(vms[0], A100, backing="fixed"), desired(vms[1], "0000:3b:00.0")]
+    )
     assert [subjects(target) for target in plan.targets] == [["0000:5e:00.0"], ["0000:3b:00.0"]]
-    contested = plan_vm_devices(world(vms, [PAIR]), [wish(vm, "0000:3b:00.0") for vm in vms])
+    contested = plan_vm_devices(observed(vms, [PAIR]), [desired(vm, "0000:3b:00.0") for vm in vms])
     assert [codes(target) for target in contested.targets] == [[], ["no_free_device"]]
 
 
@@ -374,8 +376,8 @@ def test_a_card_the_vm_gives_up_can_serve_its_dynamic_device() -> None:
     vm = guest("train-01", fixed("3b:00.0"), memory=locked())
     assert codes(plan_one(vm, one, A100, backing="dynamic", power="on")) == []
     assert codes(plan_one(guest("x", memory=locked()), one, A100, others=[vm])) == ["no_free_device"]
-    both = [wish(vm, A100, backing="dynamic"), wish(guest("y", memory=locked()), {"match": A100, "count": 2})]
-    there = world([vm, guest("y", memory=locked())], two)
+    both = [desired(vm, A100, backing="dynamic"), desired(guest("y", memory=locked()), {"match": A100, "count": 2})]
+    there = observed([vm, guest("y", memory=locked())], two)
     assert [codes(target) for target in plan_vm_devices(there, both).targets] == [[], ["no_free_device"]]
 
 
@@ -404,10 +406,10 @@ def test_dynamic_needs_hosts_that_know_it() -> None:
 
 def test_vms_of_one_run_that_are_started_share_what_there_is() -> None:
     vms = [guest(name, memory=locked()) for name in ("a", "b", "c", "d")]
-    there = world(vms, CLUSTER)
+    there = observed(vms, CLUSTER)
 
     def outcome(counts: list[int], power: Any) -> list[list[str]]:
-        asked = [wish(vm, {"match": A100, "count": n}, power=power) for vm, n in zip(vms, counts, strict=False)]
+        asked = [desired(vm, {"match": A100, "count": n}, power=power) for vm, n in zip(vms, counts, strict=False)]
         return [codes(target) for target in plan_vm_devices(there, asked).targets]
 
     assert outcome([1, 2], "on") == [[], []]
@@ -419,19 +421,19 @@ def test_vms_of_one_run_that_are_started_share_what_there_is() -> None:
 def test_promising_more_than_there_is_is_said_once() -> None:
     vms = [guest(name, memory=locked()) for name in ("a", "b")]
     old = guest("old", dynamic(), dynamic(key=13001), memory=locked())
-    there = world(vms, CLUSTER, others=(old,))
-    plan = plan_vm_devices(there, [wish(vm, A100) for vm in vms])
+    there = observed(vms, CLUSTER, others=(old,))
+    plan = plan_vm_devices(there, [desired(vm, A100) for vm in vms])
     assert plan.warnings == (
         "gpu: 4 x 10de:20f1 are promised to VMs, 3 are active; not all of these VMs can run at once",
     )
-    assert plan_vm_devices(there, [wish(vms[0], A100)]).warnings == ()
+    assert plan_vm_devices(there, [desired(vms[0], A100)]).warnings == ()
 
 
 # --- two passes -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("vm", "wished", "fields", "needed"),
+    ("vm", "desired_state", "fields", "needed"),
     [
         pytest.param(guest(memory=locked()), [A100], {}, True, id="attach dynamic"),
         pytest.param(guest(memory=locked()), [A100], {"limits": {"vm-train-01": None}}, False, id="limit read"),
@@ -443,19 +445,22 @@ def test_promising_more_than_there_is_is_said_once() -> None:
     ],
 )
 def test_details_are_read_only_where_they_could_change_the_plan(
-    vm: Any, wished: Any, fields: Any, needed: bool
+    vm: Any, desired_state: Any, fields: Any, needed: bool
 ) -> None:
-    there = world([vm], CLUSTER, **{"limits": {}, "system_ids": {}, "offered": {}, **fields})
-    assert needs_details(plan_vm_devices(there, [wish(vm, *wished)])) == (
+    there = observed([vm], CLUSTER, **{"limits": {}, "system_ids": {}, "offered": {}, **fields})
+    assert needs_details(plan_vm_devices(there, [desired(vm, *desired_state)])) == (
         frozenset({vm.moid}) if needed else frozenset()
     )
-    assert needs_details(plan_vm_devices(world([vm], CLUSTER), [wish(vm, *wished)])) == frozenset()
+    assert needs_details(plan_vm_devices(observed([vm], CLUSTER), [desired(vm, *desired_state)])) == frozenset()
 
 
 def test_all_devices_cannot_be_had_while_another_vm_gives_some_up() -> None:
     taker, giver = guest("a", memory=locked()), guest("b", fixed("5e:00.0"), memory=locked())
-    wishes = [wish(taker, {"match": A100, "count": "all"}, backing="fixed"), wish(giver, A100, state="absent")]
-    plan = plan_vm_devices(world([taker, giver], [PAIR]), wishes)
+    desired_vms = [
+        desired(taker, {"match": A100, "count": "all"}, backing="fixed"),
+        desired(giver, A100, state="absent"),
+    ]
+    plan = plan_vm_devices(observed([taker, giver], [PAIR]), desired_vms)
     first, second = plan.targets
     assert codes(first) == ["devices_changing_hands"]
     assert "b gives up 0000:5e:00.0" in first.blockers[0].message

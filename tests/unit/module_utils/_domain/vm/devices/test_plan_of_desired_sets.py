@@ -30,24 +30,24 @@ from tests.unit.module_utils._domain.vm.builders import (
     WINDOW,
     card,
     codes,
+    desired,
     dynamic,
     esx,
     fixed,
     guest,
     kinds,
     locked,
+    observed,
     plan_one,
     subjects,
-    wish,
-    world,
 )
 
 HOST = esx("esx-01", card("3b:00.0"), card("5e:00.0"), card("86:00.0", T4), card("af:00.0", A100))
 LABELLED = esx("esx-01", card("3b:00.0", label="a100"), card("5e:00.0", label="spare"))
 
 
-def changes(*devices: VmDevice, wishes: list[Any], host: Any = HOST, **fields: Any) -> tuple[list[str], list[str]]:
-    target = plan_one(guest("train-01", *devices, memory=locked()), [host], *wishes, **fields)
+def changes(*devices: VmDevice, desired_vms: list[Any], host: Any = HOST, **fields: Any) -> tuple[list[str], list[str]]:
+    target = plan_one(guest("train-01", *devices, memory=locked()), [host], *desired_vms, **fields)
     assert codes(target) == []
     return subjects(target, "detach"), subjects(target, "attach")
 
@@ -56,7 +56,7 @@ TWO = {"match": A100, "count": 2}
 
 
 @pytest.mark.parametrize(
-    ("devices", "wishes", "fields", "detached", "attached"),
+    ("devices", "desired_vms", "fields", "detached", "attached"),
     [
         pytest.param([], [A100], {}, [], ["10de:20f1 #1"], id="one by default, dynamic"),
         pytest.param([], [TWO], {}, [], ["10de:20f1 #1", "10de:20f1 #2"], id="a count"),
@@ -102,13 +102,13 @@ TWO = {"match": A100, "count": 2}
     ],
 )  # fmt: skip
 def test_difference(
-    devices: list[VmDevice], wishes: list[Any], fields: dict[str, Any], detached: list[str], attached: list[str]
+    devices: list[VmDevice], desired_vms: list[Any], fields: dict[str, Any], detached: list[str], attached: list[str]
 ) -> None:
-    assert changes(*devices, wishes=wishes, **fields) == (detached, attached)
+    assert changes(*devices, desired_vms=desired_vms, **fields) == (detached, attached)
 
 
 @pytest.mark.parametrize(
-    ("devices", "wishes", "fields", "detached", "attached"),
+    ("devices", "desired_vms", "fields", "detached", "attached"),
     [
         ([], [{"match": A100, "label": "a100"}], {}, [], ["10de:20f1 #1"]),
         ([dynamic(label="a100")], [{"match": A100, "label": "a100"}], {}, [], []),
@@ -121,9 +121,9 @@ def test_difference(
     ],
 )
 def test_labels(
-    devices: list[VmDevice], wishes: list[Any], fields: dict[str, Any], detached: list[str], attached: list[str]
+    devices: list[VmDevice], desired_vms: list[Any], fields: dict[str, Any], detached: list[str], attached: list[str]
 ) -> None:
-    assert changes(*devices, wishes=wishes, host=LABELLED, **fields) == (detached, attached)
+    assert changes(*devices, desired_vms=desired_vms, host=LABELLED, **fields) == (detached, attached)
 
 
 def test_what_the_writer_gets() -> None:
@@ -161,7 +161,7 @@ def test_subsystem_ids_go_into_the_backing_and_are_found_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "assignable", "wished", "kind"),
+    ("version", "assignable", "desired_state", "kind"),
     [
         (17, True, "auto", "10de:20f1 #1"),
         (16, True, "auto", "0000:3b:00.0"),
@@ -170,9 +170,9 @@ def test_subsystem_ids_go_into_the_backing_and_are_found_again() -> None:
         (19, True, "fixed", "0000:3b:00.0"),
     ],
 )
-def test_backing_of_new_devices(version: int, assignable: bool | None, wished: Any, kind: str) -> None:
+def test_backing_of_new_devices(version: int, assignable: bool | None, desired_state: Any, kind: str) -> None:
     host = esx("esx-01", card("3b:00.0"), capabilities=HostCapabilities(assignable_hardware=assignable))
-    target = plan_one(guest(hardware_version=version, memory=locked()), [host], A100, backing=wished)
+    target = plan_one(guest(hardware_version=version, memory=locked()), [host], A100, backing=desired_state)
     assert (codes(target), subjects(target)) == ([], [kind])
 
 
@@ -209,7 +209,7 @@ MOVED = esx("esx-02", card("3b:00.0"), card("5e:00.0"))
 
 
 @pytest.mark.parametrize(
-    ("host", "device", "wished", "attached", "reason"),
+    ("host", "device", "desired_state", "attached", "reason"),
     [
         pytest.param(
             esx("esx-02", card("5e:00.0")), fixed("3b:00.0"), A100, ["0000:5e:00.0"],
@@ -230,10 +230,10 @@ MOVED = esx("esx-02", card("3b:00.0"), card("5e:00.0"))
     ],
 )  # fmt: skip
 def test_stale_fixed_device_is_attached_anew(
-    host: Any, device: VmDevice, wished: str, attached: list[str], reason: str
+    host: Any, device: VmDevice, desired_state: str, attached: list[str], reason: str
 ) -> None:
     vm = guest("train-01", device, host="esx-02", memory=locked())
-    target = plan_one(vm, [host], wished, backing="fixed")
+    target = plan_one(vm, [host], desired_state, backing="fixed")
     assert codes(target) == []
     assert (len(subjects(target, "detach")), subjects(target)) == (1, attached)
     assert any("is attached anew" in warning and reason in warning for warning in target.warnings)
@@ -269,7 +269,7 @@ def test_an_address_alone_does_not_welcome_another_model() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wishes", "fields", "code"),
+    ("desired_vms", "fields", "code"),
     [
         ([], {"state": "absent"}, "nothing_named"),
         (["0000:3b:00.0"], {"backing": "dynamic"}, "dynamic_by_place"),
@@ -277,9 +277,9 @@ def test_an_address_alone_does_not_welcome_another_model() -> None:
         ([{"match": A100, "count": "all"}], {"backing": "dynamic"}, "dynamic_by_place"),
     ],
 )
-def test_wrong_wishes(wishes: list[Any], fields: dict[str, Any], code: str) -> None:
+def test_wrong_wishes(desired_vms: list[Any], fields: dict[str, Any], code: str) -> None:
     with pytest.raises(InputError) as caught:
-        plan_one(guest(memory=locked()), [HOST], *wishes, **fields)
+        plan_one(guest(memory=locked()), [HOST], *desired_vms, **fields)
     assert caught.value.code == code
     assert caught.value.cure
 
@@ -287,24 +287,24 @@ def test_wrong_wishes(wishes: list[Any], fields: dict[str, Any], code: str) -> N
 def test_a_vm_named_twice() -> None:
     vm = guest(memory=locked())
     with pytest.raises(InputError) as caught:
-        plan_vm_devices(world([vm], [HOST]), [wish(vm, A100), wish(vm, T4)])
+        plan_vm_devices(observed([vm], [HOST]), [desired(vm, A100), desired(vm, T4)])
     assert caught.value.code == "vm_twice"
 
 
 def test_an_address_for_vms_of_two_hosts_needs_ids() -> None:
     vms = [guest("a", host="esx-01", memory=locked()), guest("b", host="esx-02", memory=locked())]
-    there = world(vms, [HOST, MOVED])
+    there = observed(vms, [HOST, MOVED])
     with pytest.raises(InputError) as caught:
-        plan_vm_devices(there, [wish(vm, "0000:3b:00.0") for vm in vms])
+        plan_vm_devices(there, [desired(vm, "0000:3b:00.0") for vm in vms])
     assert caught.value.code == "address_needs_identity"
     full = {"match": {"address": "0000:3b:00.0", "vendor_id": "10de", "device_id": "20f1"}}
-    plan = plan_vm_devices(there, [wish(vm, full) for vm in vms])
+    plan = plan_vm_devices(there, [desired(vm, full) for vm in vms])
     assert [subjects(target) for target in plan.targets] == [["0000:3b:00.0"], ["0000:3b:00.0"]]
 
 
 def test_a_vm_that_was_not_read_is_a_programming_error() -> None:
     with pytest.raises(ValueError, match="vm-ghost"):
-        plan_vm_devices(world([], [HOST]), [wish(guest("ghost"), A100)])
+        plan_vm_devices(observed([], [HOST]), [desired(guest("ghost"), A100)])
 
 
 def test_order_of_changes() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.selector import parse_device_wishes
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.selector import parse_desired_devices
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import Host, HostDevice
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.vms import (
     DynamicBacking,
@@ -23,14 +23,14 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observe
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import Plan
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.claims import pair_up
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.plan import (
+    DesiredVm,
     FixedSpec,
-    VmWish,
-    VmWorld,
+    ObservedVms,
     needs_details,
     plan_vm_devices,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.mmio import (
-    MmioWish,
+    DesiredMmio,
     current_size_gb,
     is_power_of_two,
 )
@@ -44,7 +44,7 @@ from tests.unit.module_utils._domain.vm.builders import (
     esx,
     fixed,
     guest,
-    world,
+    observed,
 )
 from tests.unit.searching import search
 
@@ -125,7 +125,7 @@ ENTRIES: list[Any] = [
 
 
 @st.composite
-def wishes(draw: st.DrawFn, vm: Vm) -> VmWish:
+def desired_vms(draw: st.DrawFn, vm: Vm) -> DesiredVm:
     state = draw(st.sampled_from(["present", "exactly", "absent"]))
     entries = draw(st.lists(st.sampled_from(ENTRIES), max_size=2, unique_by=str))
     if A100 in entries:
@@ -136,31 +136,31 @@ def wishes(draw: st.DrawFn, vm: Vm) -> VmWish:
         entries = [{"match": A100, "count": "all"}]
     by_place = any(isinstance(entry, dict) and ("5e" in str(entry) or "3b" in str(entry)) for entry in entries)
     by_place = by_place or any(isinstance(entry, dict) and entry.get("count") == "all" for entry in entries)
-    return VmWish(
+    return DesiredVm(
         target=vm.name,
         moid=vm.moid,
-        devices=parse_device_wishes(entries),
+        devices=parse_desired_devices(entries),
         state=state,
         backing=draw(st.sampled_from(["auto", "fixed"] if by_place else ["auto", "fixed", "dynamic"])),
         power=draw(st.sampled_from(["keep", "off", "cycle", "cycle", "on"])),
-        mmio=draw(st.sampled_from([None, None, MmioWish(per_device_gb={A100: 40, T4: 16})])),
+        mmio=draw(st.sampled_from([None, None, DesiredMmio(per_device_gb={A100: 40, T4: 16})])),
         unlock_memory=draw(st.booleans()),
         disable_hot_add=draw(st.booleans()),
     )
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[VmWorld, tuple[VmWish, ...]]:
+def cases(draw: st.DrawFn) -> tuple[ObservedVms, tuple[DesiredVm, ...]]:
     hosts: list[Host] = []
     for name in HOSTS:
         slots = draw(st.lists(st.sampled_from(SLOTS), unique=True, min_size=4))
         hosts.append(esx(name, *(draw(cards(slot)) for slot in sorted(slots))))
     machines = [draw(vms(name, hosts)) for name in VMS]
-    wished = [machine for machine in machines if draw(st.integers(0, 3))]
-    others = tuple(machine for machine in machines if machine not in wished)
-    made = world(wished, hosts, others=others, offered={})
+    desired_state = [machine for machine in machines if draw(st.integers(0, 3))]
+    others = tuple(machine for machine in machines if machine not in desired_state)
+    made = observed(desired_state, hosts, others=others, offered={})
     offered = {host.moid: None for host in hosts}
-    return replace(made, offered=offered), tuple(draw(wishes(machine)) for machine in wished)
+    return replace(made, offered=offered), tuple(draw(desired_vms(machine)) for machine in desired_state)
 
 
 every = search(suppress_health_check=[HealthCheck.too_slow])
@@ -176,11 +176,11 @@ def fixed_of(vm: Vm) -> list[tuple[str | None, str]]:
 
 @given(cases())
 @every
-def test_a_plan_carried_out_leaves_nothing_to_do(case: tuple[VmWorld, tuple[VmWish, ...]]) -> None:
-    before, wished = case
-    plan = plan_vm_devices(before, wished)
+def test_a_plan_carried_out_leaves_nothing_to_do(case: tuple[ObservedVms, tuple[DesiredVm, ...]]) -> None:
+    before, desired_state = case
+    plan = plan_vm_devices(before, desired_state)
     after = carry_out_all(before, plan)
-    again = plan_vm_devices(after, wished)
+    again = plan_vm_devices(after, desired_state)
     free_to_act = {target.moid for target in plan.targets if not target.blockers}
     for target in again.targets:
         if target.moid in free_to_act:
@@ -189,9 +189,11 @@ def test_a_plan_carried_out_leaves_nothing_to_do(case: tuple[VmWorld, tuple[VmWi
 
 @given(cases())
 @every
-def test_no_card_goes_to_two_vms_and_none_is_taken_from_another(case: tuple[VmWorld, tuple[VmWish, ...]]) -> None:
-    before, wished = case
-    plan = plan_vm_devices(before, wished)
+def test_no_card_goes_to_two_vms_and_none_is_taken_from_another(
+    case: tuple[ObservedVms, tuple[DesiredVm, ...]],
+) -> None:
+    before, desired_state = case
+    plan = plan_vm_devices(before, desired_state)
     held = {}
     for vm in before.everyone():
         for place in fixed_of(vm):
@@ -216,10 +218,10 @@ def test_no_card_goes_to_two_vms_and_none_is_taken_from_another(case: tuple[VmWo
 @given(cases())
 @every
 def test_a_vm_that_is_changed_has_all_memory_reserved_if_it_has_devices(
-    case: tuple[VmWorld, tuple[VmWish, ...]],
+    case: tuple[ObservedVms, tuple[DesiredVm, ...]],
 ) -> None:
-    before, wished = case
-    plan = plan_vm_devices(before, wished)
+    before, desired_state = case
+    plan = plan_vm_devices(before, desired_state)
     after = carry_out_all(before, plan)
     attaching = {target.moid for target in plan.targets if any(c.kind == "attach" for c in target.effective)}
     for target in plan.targets:
@@ -235,9 +237,9 @@ def test_a_vm_that_is_changed_has_all_memory_reserved_if_it_has_devices(
 @given(cases(), st.randoms(use_true_random=False))
 @every
 def test_the_order_of_what_is_read_and_wished_does_not_matter(
-    case: tuple[VmWorld, tuple[VmWish, ...]], shuffle: Any
+    case: tuple[ObservedVms, tuple[DesiredVm, ...]], shuffle: Any
 ) -> None:
-    before, wished = case
+    before, desired_state = case
 
     def mixed(items: Any) -> tuple[Any, ...]:
         return tuple(shuffle.sample(list(items), len(items)))
@@ -248,8 +250,8 @@ def test_the_order_of_what_is_read_and_wished_does_not_matter(
         others=mixed([replace(vm, devices=mixed(vm.devices)) for vm in before.others]),
         hosts=mixed([replace(host, devices=mixed(host.devices)) for host in before.hosts]),
     )
-    again = mixed([replace(wish, devices=mixed(wish.devices)) for wish in wished])
-    assert outline(plan_vm_devices(before, wished)) == outline(plan_vm_devices(other, again))
+    again = mixed([replace(desired, devices=mixed(desired.devices)) for desired in desired_state])
+    assert outline(plan_vm_devices(before, desired_state)) == outline(plan_vm_devices(other, again))
 
 
 def outline(plan: Plan) -> list[Any]:
@@ -258,25 +260,25 @@ def outline(plan: Plan) -> list[Any]:
 
 @given(cases())
 @every
-def test_wishes_are_granted_in_full_or_refused(case: tuple[VmWorld, tuple[VmWish, ...]]) -> None:
+def test_wishes_are_granted_in_full_or_refused(case: tuple[ObservedVms, tuple[DesiredVm, ...]]) -> None:
     """Counted by model, apart from the planner: at least (present), none (absent), no stranger (exactly)."""
-    before, wished = case
-    plan = plan_vm_devices(before, wished)
+    before, desired_state = case
+    plan = plan_vm_devices(before, desired_state)
     after = carry_out_all(before, plan)
     open_targets = {target.moid for target in plan.targets if not target.blockers}
-    for wish in wished:
-        if wish.moid not in open_targets:
+    for desired in desired_state:
+        if desired.moid not in open_targets:
             continue
-        has = models_of(after.vm(wish.moid))
+        has = models_of(after.vm(desired.moid))
         named: Counter[tuple[str | None, str | None]] = Counter()
-        for entry in wish.devices:
+        for entry in desired.devices:
             if entry.selector.names_kind and isinstance(entry.count, int | None):
                 named[(entry.selector.vendor_id, entry.selector.device_id)] += entry.count or 1
         for kind, count in named.items():
-            if wish.state == "absent":
-                plain = any(set(e.selector.given) == {"vendor_id", "device_id"} and not e.label for e in wish.devices
+            if desired.state == "absent":
+                plain = any(set(e.selector.given) == {"vendor_id", "device_id"} and not e.label for e in desired.devices
                             if (e.selector.vendor_id, e.selector.device_id) == kind)  # fmt: skip
-                if plain and wish.backing == "auto":
+                if plain and desired.backing == "auto":
                     assert has[kind] == 0
             else:
                 assert has[kind] >= count
@@ -295,11 +297,13 @@ def models_of(vm: Vm) -> Counter[tuple[str | None, str | None]]:
 
 @given(cases())
 @every
-def test_power_is_touched_only_around_a_change_and_ends_as_asked(case: tuple[VmWorld, tuple[VmWish, ...]]) -> None:
-    before, wished = case
-    plan = plan_vm_devices(before, wished)
+def test_power_is_touched_only_around_a_change_and_ends_as_asked(
+    case: tuple[ObservedVms, tuple[DesiredVm, ...]],
+) -> None:
+    before, desired_state = case
+    plan = plan_vm_devices(before, desired_state)
     after = carry_out_all(before, plan)
-    powers = {wish.moid: wish.power for wish in wished}
+    powers = {desired.moid: desired.power for desired in desired_state}
     for target in plan.targets:
         was, now, power = before.vm(target.moid), after.vm(target.moid), powers[target.moid]
         steps = [change.kind for change in target.effective]
@@ -319,9 +323,9 @@ def test_power_is_touched_only_around_a_change_and_ends_as_asked(case: tuple[VmW
 
 @given(cases())
 @every
-def test_the_window_suffices_and_is_never_lowered(case: tuple[VmWorld, tuple[VmWish, ...]]) -> None:
-    before, wished = case
-    after = carry_out_all(before, plan_vm_devices(before, wished))
+def test_the_window_suffices_and_is_never_lowered(case: tuple[ObservedVms, tuple[DesiredVm, ...]]) -> None:
+    before, desired_state = case
+    after = carry_out_all(before, plan_vm_devices(before, desired_state))
     for vm in after.vms:
         size = current_size_gb(vm)
         if size is not None:
@@ -332,12 +336,12 @@ def test_the_window_suffices_and_is_never_lowered(case: tuple[VmWorld, tuple[VmW
 
 @given(cases())
 @every
-def test_the_first_pass_asks_for_all_it_would_need(case: tuple[VmWorld, tuple[VmWish, ...]]) -> None:
+def test_the_first_pass_asks_for_all_it_would_need(case: tuple[ObservedVms, tuple[DesiredVm, ...]]) -> None:
     """A provisional plan for which nothing is to be read is the plan."""
-    before, wished = case
-    provisional = plan_vm_devices(replace(before, limits={}, system_ids={}, offered={}), wished)
+    before, desired_state = case
+    provisional = plan_vm_devices(replace(before, limits={}, system_ids={}, offered={}), desired_state)
     asked = needs_details(provisional)
-    full = plan_vm_devices(before, wished)
+    full = plan_vm_devices(before, desired_state)
     off = {vm.moid for vm in before.vms if not vm.is_powered_on}
     if not asked:
         for first, second in zip(provisional.targets, full.targets, strict=True):
