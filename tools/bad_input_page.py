@@ -75,7 +75,7 @@ def asked(case: Any) -> str:
 def plain(text: str) -> str:
     """A message without what differs between machines and runs: free ports, paths of this checkout."""
     text = re.sub(r"\b((?:localhost|vcenter\.invalid):)\d{4,5}\b", r"\g<1>443", text)
-    return re.sub(r"/\S*/(tests/unit/modules/bad_input_hosts\.py)", "some.txt", text)
+    return re.sub(r"/\S*/(tests/unit/modules/bad_input/host_cases\.py)", "some.txt", text)
 
 
 def cell(text: str) -> str:

@@ -44,17 +44,15 @@ OLD_AND_NEW = (
     # What runs on an interpreter: once on each.
     *(
         "tests/layers",
-        "tests/unit/domain",
-        "tests/unit/domain_vm",
-        "tests/unit/domain_drift",
-        "tests/unit/domain_intent",
+        "tests/unit/module_utils/_domain",
+        "tests/unit/plugin_utils",
     ),
-    "tests/unit/rollout",
     # What talks to pyVmomi: with both ends of it.
-    *("tests/unit/vsphere", "tests/unit/pains"),
+    *("tests/unit/module_utils/_vsphere", "tests/unit/pains"),
     # What talks to ansible-core: every module once in each way it can run, and refused input.
-    *("tests/unit/action", "tests/unit/filter", "tests/unit/inventory"),
-    *(f"tests/unit/modules/test_{name}.py" for name in ("bad_input", "contract", "sessions", "troubles")),
+    *("tests/unit/module_utils/_shell", "tests/unit/action", "tests/unit/filter", "tests/unit/inventory"),
+    "tests/unit/modules/bad_input/test_bad_input.py",
+    *(f"tests/unit/modules/every_module/test_{name}.py" for name in ("contract", "sessions", "troubles")),
 )
 """The tests for which another ansible-core, Python or pyVmomi could make a difference."""
 

@@ -146,7 +146,7 @@ logins:
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import JOURNAL_DIR
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import Job, run
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.host_maintenance import (
-    Request,
+    MaintenanceRequest,
     apply,
     follow,
     observe,
@@ -176,7 +176,7 @@ def main() -> None:
     run(
         Job(
             arguments=ARGUMENTS,
-            parse=Request.of,
+            parse=MaintenanceRequest.of,
             observe=observe,
             plan=plan,
             follow=follow,

@@ -177,7 +177,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.a
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import Job, run
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.host_passthrough import (
-    Request,
+    PassthroughRequest,
     apply,
     deepen,
     expect,
@@ -214,7 +214,7 @@ def main() -> None:
         Job(
             arguments=ARGUMENTS,
             constraints=CONSTRAINTS,
-            parse=Request.of,
+            parse=PassthroughRequest.of,
             observe=observe,
             expect=expect,
             plan=plan,

@@ -14,7 +14,7 @@ def test_the_page_is_up_to_date() -> None:
 
 def test_the_page_is_the_same_on_every_machine() -> None:
     assert plain("Cannot log in on localhost:45133: x") == "Cannot log in on localhost:443: x"
-    assert plain("from /srv/x/tests/unit/modules/bad_input_hosts.py: y") == "from some.txt: y"
+    assert plain("from /srv/x/tests/unit/modules/bad_input/host_cases.py: y") == "from some.txt: y"
     assert plain("localhost:1: nothing listens") == "localhost:1: nothing listens"
 
 

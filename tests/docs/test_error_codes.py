@@ -52,7 +52,7 @@ def in_code(*, protections: bool) -> set[str]:
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
     found = {code for tree in trees.values() for code in codes(tree, protections=protections)}
     if not protections:
-        pairs = [tree for path, tree in trees.items() if path.parent.name == "rollout" and path.stem in PAIRS]
+        pairs = [tree for path, tree in trees.items() if "rolling" in path.parts and path.stem in PAIRS]
         found |= {code for tree in pairs for code in findings(tree)}
     return found
 

@@ -42,7 +42,7 @@ from .._vsphere.session.connect import Session
 from .drift_names import hosts_of, vm_of
 from .engine.observe import neighbours, place_vms, vms_of
 from .engine.run import Outcome
-from .vm_pci_device import DeviceRequest, Entry, desired_vm
+from .vm_pci_device import DeviceRequest, RequestedVm, desired_vm
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class DriftRequest:
     """The parameters of drift_info."""
 
     targets: tuple[Target, ...]
-    vms: tuple[tuple[Entry, tuple[DesiredDevice, ...]], ...]
+    vms: tuple[tuple[RequestedVm, tuple[DesiredDevice, ...]], ...]
     only_on_hosts: frozenset[str]
     ignored_vms: frozenset[str]
     device_limit: int | None
@@ -90,7 +90,7 @@ class DriftRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class DriftObservation:
     """What was read, and the plans made for it."""
 
     observed: ObservedEndpoint
@@ -102,11 +102,11 @@ class _Meaning:
     """What the names of the intent mean in this inventory."""
 
     hosts: Mapping[str, tuple[DesiredDevice, ...]]
-    vms: Mapping[str, tuple[Entry, tuple[DesiredDevice, ...]]]
+    vms: Mapping[str, tuple[RequestedVm, tuple[DesiredDevice, ...]]]
     not_found: tuple[NotFound, ...]
 
 
-def observe(session: Session, request: DriftRequest) -> Seen:
+def observe(session: Session, request: DriftRequest) -> DriftObservation:
     """Two bulk reads of names and of hosts, one or two of VMs, whatever the size."""
     inventory = read_names(session)
     meaning = _meaning(inventory, request)
@@ -136,7 +136,7 @@ def observe(session: Session, request: DriftRequest) -> Seen:
         sees_all=not meaning.not_found or has_say_at_root(session),
         journals=read_traces(session, [host.moid for host in near], directory=request.journal_dir),
     )
-    return Seen(observed=observed)
+    return DriftObservation(observed=observed)
 
 
 def _meaning(inventory: Inventory, request: DriftRequest) -> _Meaning:
@@ -146,7 +146,7 @@ def _meaning(inventory: Inventory, request: DriftRequest) -> _Meaning:
         for moid in hosts_of(inventory, target, not_found):
             known = hosts.setdefault(moid, [])
             known.extend(desired for desired in target.devices if desired not in known)
-    vms: dict[str, tuple[Entry, tuple[DesiredDevice, ...]]] = {}
+    vms: dict[str, tuple[RequestedVm, tuple[DesiredDevice, ...]]] = {}
     for entry, devices in request.vms:
         vm = vm_of(inventory, entry.reference, not_found)
         if vm is not None and vms.setdefault(vm, (entry, devices)) != (entry, devices):
@@ -190,11 +190,11 @@ def _parse_desired(
     return tuple(desired_vm(vm, *meaning.vms[vm.moid]) for vm in here), elsewhere
 
 
-def deepen(session: Session, seen: Seen, request: DriftRequest, plan: Plan) -> Seen:
+def deepen(session: Session, seen: DriftObservation, request: DriftRequest, plan: Plan) -> DriftObservation:
     """Read what the differences hang on, within the calls that are allowed, and plan again where that was anything."""
     observed, plans = seen.observed, make_plans(seen.observed)
     deeper = _ask(session, _look_into(session, observed, plans, request), plans, request)
-    return Seen(observed=deeper, plans=plans if deeper is observed else make_plans(deeper))
+    return DriftObservation(observed=deeper, plans=plans if deeper is observed else make_plans(deeper))
 
 
 def _look_into(session: Session, observed: ObservedEndpoint, plans: Plans, request: DriftRequest) -> ObservedEndpoint:
@@ -228,7 +228,9 @@ def _ask(session: Session, observed: ObservedEndpoint, plans: Plans, request: Dr
     )
 
 
-def render(seen: Seen, request: DriftRequest, plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+def render(
+    seen: DriftObservation, request: DriftRequest, plan: Plan, outcomes: Mapping[str, Outcome]
+) -> dict[str, Any]:
     plans = seen.plans or make_plans(seen.observed)
     everything = find_drift(seen.observed, plans, request.commands)
     differences, idle = let_pass(everything, request.rules)

@@ -7,8 +7,7 @@ from __future__ import annotations
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._domain.errors import DirectPathError
-from .._vsphere.answers.faults import explain
-from .._vsphere.sdk import MISSING
+from .._vsphere.answers.faults import MISSING_SDK, explain
 from .._vsphere.session.connect import end_session
 from .engine.arguments import CONNECTION, endpoint
 from .engine.run import fail, failure
@@ -17,8 +16,8 @@ from .engine.run import fail, failure
 def run() -> None:
     """Be an Ansible module. Nothing that Ansible manages changes, so it never says ``changed``."""
     module = AnsibleModule(argument_spec=CONNECTION, supports_check_mode=True)
-    if MISSING is not None:
-        module.fail_json(msg=missing_required_lib("pyvmomi"), exception=str(MISSING), error_code="missing_library")
+    if MISSING_SDK is not None:
+        module.fail_json(msg=missing_required_lib("pyvmomi"), exception=str(MISSING_SDK), error_code="missing_library")
     try:
         ended = end_session(endpoint(module.params), pretend=module.check_mode)
     except DirectPathError as error:

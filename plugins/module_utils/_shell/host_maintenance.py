@@ -45,7 +45,7 @@ _DOING = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class MaintenanceRequest:
     """The parameters of host_maintenance."""
 
     targets: tuple[Target, ...]
@@ -56,7 +56,7 @@ class Request:
     """Host id → VMs that this run told to shut down for it, in that order: a second look, after an answer was lost, finds them off."""
 
     @classmethod
-    def of(cls, params: Mapping[str, Any]) -> Request:
+    def of(cls, params: Mapping[str, Any]) -> MaintenanceRequest:
         return cls(
             targets=parse_targets(params, devices_required=False),
             desired=DesiredMaintenance(
@@ -90,7 +90,7 @@ class ObservedMaintenance:
     """VMs of the inventory, where it was read."""
 
 
-def observe(session: Session, request: Request) -> ObservedMaintenance:
+def observe(session: Session, request: MaintenanceRequest) -> ObservedMaintenance:
     """VMs and tasks are read only for hosts that are to be emptied."""
     never: Meant[bool] = Meant()
     names: tuple[VmName, ...] = ()
@@ -122,7 +122,7 @@ def observe(session: Session, request: Request) -> ObservedMaintenance:
 
 
 def follow(
-    session: Session, observed: ObservedMaintenance, request: Request, plan: Plan, moids: Collection[str]
+    session: Session, observed: ObservedMaintenance, request: MaintenanceRequest, plan: Plan, moids: Collection[str]
 ) -> ObservedMaintenance:
     texts = observed.marks.read()
     now = recheck(session, observed, request, plan, moids)
@@ -130,7 +130,7 @@ def follow(
 
 
 def recheck(
-    session: Session, observed: ObservedMaintenance, request: Request, plan: Plan, moids: Collection[str]
+    session: Session, observed: ObservedMaintenance, request: MaintenanceRequest, plan: Plan, moids: Collection[str]
 ) -> ObservedMaintenance:
     """All but the marks, which only this run and its like write. What DRS does only tells who has to move what, and is asked once."""
     known = {host.moid: host.drs_moves_vms for host in observed.hosts.hosts}
@@ -158,7 +158,7 @@ def _stopped(session: Session, texts: Mapping[str, str]) -> tuple[Vm, ...]:
     return read_vms(session, [vm for vm in read_names(session).vms if vm.moid in texts])
 
 
-def plan(observed: ObservedMaintenance, request: Request) -> Plan:
+def plan(observed: ObservedMaintenance, request: MaintenanceRequest) -> Plan:
     return plan_maintenance(
         observed.hosts.hosts,
         observed.residents,
@@ -172,7 +172,7 @@ def plan(observed: ObservedMaintenance, request: Request) -> Plan:
 def apply(
     session: Session,
     observed: ObservedMaintenance,
-    request: Request,
+    request: MaintenanceRequest,
     target: TargetPlan,
     gate: Gate[ObservedMaintenance],
 ) -> Outcome:
@@ -230,7 +230,12 @@ def _still_due(gate: Gate[ObservedMaintenance], left: list[Change], host: Host) 
 
 
 def _make(
-    session: Session, observed: ObservedMaintenance, request: Request, host: Host, change: Change, outcome: Outcome
+    session: Session,
+    observed: ObservedMaintenance,
+    request: MaintenanceRequest,
+    host: Host,
+    change: Change,
+    outcome: Outcome,
 ) -> None:
     detail = change.detail
     match change.kind:
@@ -283,7 +288,7 @@ def _forget(observed: ObservedMaintenance, host: Host, mark: Forget) -> None:
 
 
 def render(
-    observed: ObservedMaintenance, request: Request, plan: Plan, outcomes: Mapping[str, Outcome]
+    observed: ObservedMaintenance, request: MaintenanceRequest, plan: Plan, outcomes: Mapping[str, Outcome]
 ) -> dict[str, Any]:
     return {
         "hosts": [_host(observed, target, outcomes) for target in plan.targets],

@@ -25,7 +25,7 @@ from .engine.run import Outcome, is_unreached
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class PassthroughRequest:
     """The parameters of host_passthrough."""
 
     targets: tuple[Target, ...]
@@ -39,7 +39,7 @@ class Request:
     pace: Pace
 
     @classmethod
-    def of(cls, params: Mapping[str, Any]) -> Request:
+    def of(cls, params: Mapping[str, Any]) -> PassthroughRequest:
         return cls(
             targets=parse_targets(params),
             state=params["state"],
@@ -53,7 +53,7 @@ class Request:
         )
 
 
-def observe(session: Session, request: Request) -> ObservedHosts:
+def observe(session: Session, request: PassthroughRequest) -> ObservedHosts:
     """Users are read only where they matter: a device in use may not be taken away from its VM."""
     if request.state == "enabled":
         return observe_hosts(session, request.targets)
@@ -62,7 +62,7 @@ def observe(session: Session, request: Request) -> ObservedHosts:
     return replace(observe_chosen_hosts(session, request.targets, inventory, users=True), ignored_vms=ignored)
 
 
-def expect(session: Session, observed: ObservedHosts, request: Request) -> ObservedHosts:
+def expect(session: Session, observed: ObservedHosts, request: PassthroughRequest) -> ObservedHosts:
     """In check mode, hosts whose devices the named VMs no longer hold, as vm_pci_device will have made them."""
     if not request.assume_detached:
         return observed
@@ -78,7 +78,7 @@ def expect(session: Session, observed: ObservedHosts, request: Request) -> Obser
     return replace(observed, hosts=tuple(without(host) for host in observed.hosts))
 
 
-def _detached(session: Session, observed: ObservedHosts, request: Request) -> Collection[str]:
+def _detached(session: Session, observed: ObservedHosts, request: PassthroughRequest) -> Collection[str]:
     """Ids of the VMs that hold no device any more. The inventory is read where users alone do not say who is meant."""
     users = {user.moid: user.vm for host in observed.hosts for held in host.users.values() for user in held}
     if any("/" in name for name in (*request.assume_detached, *users.values())):
@@ -88,7 +88,7 @@ def _detached(session: Session, observed: ObservedHosts, request: Request) -> Co
     return resolve_each(names, dict.fromkeys(sorted(request.assume_detached), True), "assume_detached").by_id
 
 
-def plan(observed: ObservedHosts, request: Request) -> Plan:
+def plan(observed: ObservedHosts, request: PassthroughRequest) -> Plan:
     return plan_passthrough(
         observed.hosts,
         DesiredPassthrough(
@@ -102,18 +102,22 @@ def plan(observed: ObservedHosts, request: Request) -> Plan:
     )
 
 
-def deepen(session: Session, observed: ObservedHosts, request: Request, plan: Plan) -> ObservedHosts:
+def deepen(session: Session, observed: ObservedHosts, request: PassthroughRequest, plan: Plan) -> ObservedHosts:
     return deepen_hosts(session, observed, plan)
 
 
 def follow(
-    session: Session, observed: ObservedHosts, request: Request, plan: Plan, moids: Collection[str]
+    session: Session, observed: ObservedHosts, request: PassthroughRequest, plan: Plan, moids: Collection[str]
 ) -> ObservedHosts:
     return follow_hosts(session, observed, moids, users=request.state == "disabled")
 
 
 def apply(
-    session: Session, observed: ObservedHosts, request: Request, target: TargetPlan, gate: Gate[ObservedHosts]
+    session: Session,
+    observed: ObservedHosts,
+    request: PassthroughRequest,
+    target: TargetPlan,
+    gate: Gate[ObservedHosts],
 ) -> Outcome:
     now, planned = gate.look()
     host = now.host(target.moid)
@@ -125,16 +129,18 @@ def apply(
     return Outcome(done=(f"{len(left)} devices were written",))
 
 
-def pace(request: Request) -> Pace:
+def pace(request: PassthroughRequest) -> Pace:
     return request.pace
 
 
-def settle(session: Session, observed: ObservedHosts, request: Request, plan: Plan) -> None:
+def settle(session: Session, observed: ObservedHosts, request: PassthroughRequest, plan: Plan) -> None:
     writes = {target.moid: [change.detail for change in target.effective] for target in plan.targets}
     settle_passthrough(session, observed.hosts, writes, timeout=request.settle_timeout)
 
 
-def render(observed: ObservedHosts, request: Request, plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+def render(
+    observed: ObservedHosts, request: PassthroughRequest, plan: Plan, outcomes: Mapping[str, Outcome]
+) -> dict[str, Any]:
     hosts = [_host(observed, target, outcomes) for target in plan.targets]
     return {
         "hosts": hosts,

@@ -21,21 +21,19 @@ from .._domain.rolling.state.pending_reboot import pending_reboot_of
 from .._domain.rolling.state.phases import is_active
 from .._domain.rolling.state.policy import Policy
 from .._domain.timestamps import refuse_future
-from .._vsphere.answers.faults import explain
+from .._vsphere.answers.faults import SERVER_ERRORS, explain
 from .._vsphere.attributes.file_journal import FileJournal, journal_path, open_journal
 from .._vsphere.attributes.journal import Journal, Subject
-from .._vsphere.property_collector.retrieve import collect_objects
-from .._vsphere.read.hosts import read_host_names, read_names
+from .._vsphere.read.hosts import read_host_names, read_names, read_uuids
 from .._vsphere.redfish.client import Bmc, BmcAccess
 from .._vsphere.rolling.inventory import FleetInventory, Wanted
 from .._vsphere.rolling.tags import RollingTags
-from .._vsphere.sdk import vim
 from .._vsphere.session.connect import Endpoint, Session
 from .._vsphere.write.power_on import vms_off
 from .rolling.context import Rolled, Setting, orphanage
 from .rolling.loop import Loop, close_down
 from .rolling.options import RollingRequest
-from .rolling.outage import TROUBLE, Trouble, not_back
+from .rolling.outage import Trouble, not_back
 from .rolling.progress_file import ProgressWriter
 from .rolling.result import of_forecast, of_rolling
 from .rolling.run_owner import is_gone, make_owner
@@ -228,7 +226,7 @@ def _close(loop: Loop, setting: Setting, rolled: Rolled) -> None:
             close_down(loop, setting.journal)
             trouble.over(rolled.now)
             return
-        except (DirectPathError, *TROUBLE) as error:
+        except (DirectPathError, *SERVER_ERRORS) as error:
             why = explain(error, doing="remove the journal", on=setting.journal.place).message
             setting.journal.forget_written()
             if isinstance(error, DirectPathError) or not left or trouble.met(error) is not None:
@@ -291,8 +289,7 @@ def _bmcs(session: Session, desired: RollingRequest, inventory: Inventory, hosts
         if host is not None:
             accesses[host.moid] = access
     chosen = {host.moid for host in hosts} & set(accesses)
-    rows = collect_objects(session, vim.HostSystem, chosen, ("hardware.systemInfo.uuid",))
-    uuids = {row.moid: row.get("hardware.systemInfo.uuid", "") for row in rows}
+    uuids = read_uuids(session, chosen)
     return {moid: Bmc(accesses[moid], uuid=uuids.get(moid, ""), sleep=session.sleep) for moid in sorted(chosen)}
 
 

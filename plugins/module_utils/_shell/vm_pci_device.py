@@ -50,18 +50,18 @@ _DEFAULTED = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class RequestedVm:
     """One VM as the parameters name it."""
 
     reference: Reference
     options: Mapping[str, Any]
 
 
-def entries(params: Mapping[str, Any], inherited: Sequence[str]) -> tuple[Entry, ...]:
+def entries(params: Mapping[str, Any], inherited: Sequence[str]) -> tuple[RequestedVm, ...]:
     """``vms`` entries, or ``vm`` names with the module's own options; what an entry leaves out it takes from those."""
     common = {name: params[name] for name in inherited}
     if params.get("vm") is not None:
-        found = tuple(Entry(reference=Reference(name), options=common) for name in params["vm"])
+        found = tuple(RequestedVm(reference=Reference(name), options=common) for name in params["vm"])
     else:
         found = tuple(_entry(number, raw, common) for number, raw in enumerate(params["vms"] or ()))
     if not found:
@@ -69,7 +69,7 @@ def entries(params: Mapping[str, Any], inherited: Sequence[str]) -> tuple[Entry,
     return found
 
 
-def _entry(number: int, raw: Mapping[str, Any], common: Mapping[str, Any]) -> Entry:
+def _entry(number: int, raw: Mapping[str, Any], common: Mapping[str, Any]) -> RequestedVm:
     name, moid = raw.get("name"), raw.get("moid")
     if bool(name) == bool(moid):
         raise InputError(
@@ -80,7 +80,7 @@ def _entry(number: int, raw: Mapping[str, Any], common: Mapping[str, Any]) -> En
         )
     reference = Reference(str(moid), "moid") if moid else Reference(str(name), "name")
     own = {name: raw[name] for name in common if raw.get(name) is not None}
-    return Entry(reference=reference, options={**common, **own})
+    return RequestedVm(reference=reference, options={**common, **own})
 
 
 # --- vm_pci_device ---------------------------------------------------------------------------------------------------------
@@ -90,7 +90,7 @@ def _entry(number: int, raw: Mapping[str, Any], common: Mapping[str, Any]) -> En
 class DeviceRequest:
     """The parameters of vm_pci_device."""
 
-    entries: tuple[tuple[Entry, tuple[DesiredDevice, ...]], ...]
+    entries: tuple[tuple[RequestedVm, tuple[DesiredDevice, ...]], ...]
     assume_enabled: tuple[Target, ...]
     allow_protected: tuple[str, ...]
     only_on_hosts: frozenset[str]
@@ -179,7 +179,7 @@ def _parse_desired(seen: ObservedNamedVms, request: DeviceRequest) -> tuple[list
     return desired_vms, elsewhere
 
 
-def desired_vm(vm: Vm, entry: Entry, devices: tuple[DesiredDevice, ...]) -> DesiredVm:
+def desired_vm(vm: Vm, entry: RequestedVm, devices: tuple[DesiredDevice, ...]) -> DesiredVm:
     options = entry.options
     return DesiredVm(
         target=vm.name,

@@ -63,7 +63,7 @@ Variables = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Target:
+class IntentTarget:
     """Hosts (by name or by cluster) and the devices wanted on each, in the form the modules take as ``targets``."""
 
     hosts: tuple[str, ...] = ()
@@ -93,7 +93,7 @@ class EndpointIntent:
     vcenter: str
     port: int
     inventory_hosts: tuple[str, ...]
-    targets: tuple[Target, ...]
+    targets: tuple[IntentTarget, ...]
     vms: tuple[Mapping[str, Any], ...]
     only_on_hosts: tuple[str, ...] = ()
 
@@ -198,7 +198,7 @@ def _endpoint(host: str, variables: Variables, default: str | None) -> tuple[str
 
 
 def _endpoint_intent(key: tuple[str, int], members: Mapping[str, Variables], *, partial: bool) -> EndpointIntent:
-    targets: list[Target] = []
+    targets: list[IntentTarget] = []
     for host, variables in members.items():
         if CLUSTER_VARIABLE in variables:
             if DEVICE_VARIABLE in variables:
@@ -223,9 +223,9 @@ def _endpoint_intent(key: tuple[str, int], members: Mapping[str, Variables], *, 
     )
 
 
-def _cluster_targets(place: Place, raw: Any) -> list[Target]:
+def _cluster_targets(place: Place, raw: Any) -> list[IntentTarget]:
     """``passthrough_hosts`` of a vCenter."""
-    targets: list[Target] = []
+    targets: list[IntentTarget] = []
     seen: dict[tuple[str, str], str] = {}
     for where, value in items(place, raw):
         entry = mapping(where, value, HOST_KEYS)
@@ -244,11 +244,11 @@ def _cluster_targets(place: Place, raw: Any) -> list[Target]:
             seen[kind, subject.casefold()] = where.path
         devices = host_devices(where.key("devices"), entry["devices"], for_several=len(hosts) > 1)
         if devices:
-            targets.append(Target(hosts=hosts, clusters=clusters, devices=devices))
+            targets.append(IntentTarget(hosts=hosts, clusters=clusters, devices=devices))
     return targets
 
 
-def _device_targets(esxi: Mapping[str, Variables]) -> list[Target]:
+def _device_targets(esxi: Mapping[str, Variables]) -> list[IntentTarget]:
     """``passthrough_devices`` of ESXi hosts: hosts that want the same are one target.
 
     So an address that reaches several hosts through a group is seen for what it is: one address for several machines.
@@ -273,7 +273,7 @@ def _device_targets(esxi: Mapping[str, Variables]) -> list[Target]:
         if len(members) > 1:
             host_devices(Place(members[1][0], DEVICE_VARIABLE), list(devices[key]), for_several=True)
     return [
-        Target(hosts=tuple(name for _host, name in members), devices=devices[key])
+        IntentTarget(hosts=tuple(name for _host, name in members), devices=devices[key])
         for key, members in grouped.items()
         if devices[key]
     ]

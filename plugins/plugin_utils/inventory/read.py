@@ -19,9 +19,8 @@ from ...module_utils._domain.suggest import as_whole, meant
 from ...module_utils._shell.engine.arguments import endpoint
 from ...module_utils._shell.engine.observe import vms_on
 from ...module_utils._shell.engine.output import device_results
-from ...module_utils._vsphere.answers.faults import CONNECTION_ERRORS, explain
+from ...module_utils._vsphere.answers.faults import MISSING_SDK, SERVER_ERRORS, explain
 from ...module_utils._vsphere.read.hosts import read_hosts
-from ...module_utils._vsphere.sdk import MISSING, vmodl
 from ...module_utils._vsphere.session.connect import Endpoint, Session, open_session
 from ..intent.source_location import shown
 from .entries import Entry, host_entry, vm_entry
@@ -44,7 +43,7 @@ class Depth:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class InventoryAnswer:
     """What one vCenter said, or why it said nothing."""
 
     source: Endpoint
@@ -136,28 +135,28 @@ def connection_variables(source: Endpoint) -> dict[str, Any]:
 
 
 def read_all(
-    wanted: Sequence[Endpoint], depth: Depth, *, read: Callable[[Endpoint, Depth], Answer] | None = None
-) -> tuple[Answer, ...]:
+    wanted: Sequence[Endpoint], depth: Depth, *, read: Callable[[Endpoint, Depth], InventoryAnswer] | None = None
+) -> tuple[InventoryAnswer, ...]:
     """Every vCenter's answer, in the order asked; several are read at the same time, and none stops another."""
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         return tuple(pool.map(lambda source: (read or read_one)(source, depth), wanted))
 
 
-def read_one(source: Endpoint, depth: Depth) -> Answer:
+def read_one(source: Endpoint, depth: Depth) -> InventoryAnswer:
     """One bulk read of the hosts, and one of the VMs where they are asked for."""
-    if MISSING is not None:
+    if MISSING_SDK is not None:
         raise DirectPathError(
-            message=f"pyVmomi is not installed for the Python that runs ansible-inventory ({MISSING})",
+            message=f"pyVmomi is not installed for the Python that runs ansible-inventory ({MISSING_SDK})",
             code="missing_library",
             cure="pip install pyvmomi requests there",
         )
     try:
         with open_session(source, read_only=True) as session:
-            return Answer(source=source, entries=_entries(session, source, depth))
+            return InventoryAnswer(source=source, entries=_entries(session, source, depth))
     except DirectPathError as error:
-        return Answer(source=source, error=error)
-    except (vmodl.MethodFault, *CONNECTION_ERRORS) as fault:
-        return Answer(source=source, error=explain(fault, doing="read the inventory", on=label(source)))
+        return InventoryAnswer(source=source, error=error)
+    except SERVER_ERRORS as fault:
+        return InventoryAnswer(source=source, error=explain(fault, doing="read the inventory", on=label(source)))
 
 
 def _entries(session: Session, source: Endpoint, depth: Depth) -> tuple[Entry, ...]:

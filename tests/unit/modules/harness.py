@@ -51,7 +51,7 @@ class RestInProcess:
     asked: list[str] = field(default_factory=list)
     is_open: bool = True
 
-    def send(self, request: http.Request, headers: Mapping[str, str]) -> http.Reply:
+    def send(self, request: http.RestRequest, headers: Mapping[str, str]) -> http.RestReply:
         self.asked.append(f"{request.verb} {request.path}")
         lower = {name.lower(): text for name, text in headers.items()}
         body = b"" if request.body is None else json.dumps(request.body).encode()
@@ -59,7 +59,7 @@ class RestInProcess:
             found = answer(self.sim, Request(verb=request.verb, path=request.path, headers=lower, body=body))
         except Dropped:
             raise ConnectionResetError(104, "Connection reset by peer") from None
-        return http.Reply(status=found.status, body=found.body)
+        return http.RestReply(status=found.status, body=found.body)
 
     def close(self) -> None:
         self.is_open = False

@@ -4,14 +4,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "modules"))
 
 from simulator.tasks import Task
 from tests.unit.modules.host_rolling_reboot.lab import Roll, fleet

@@ -16,8 +16,7 @@ from ..._domain.errors import DirectPathError
 from ..._domain.plan import Change, Plan, TargetPlan
 from ..._domain.ranges import refuse_out_of_range
 from ..._domain.text import all_visible
-from ..._vsphere.answers.faults import CONNECTION_ERRORS, UNCERTAIN, explain
-from ..._vsphere.sdk import MISSING, vmodl
+from ..._vsphere.answers.faults import MISSING_SDK, SERVER_ERRORS, UNCERTAIN, explain
 from ..._vsphere.session.connect import Endpoint, Session, open_session
 from .arguments import CONNECTION, endpoint
 from .concurrent import work
@@ -96,8 +95,8 @@ class Work(Generic[Request]):
 def run(job: Job[Any, Any] | Work[Any]) -> None:
     """Be an Ansible module."""
     module = AnsibleModule(argument_spec={**CONNECTION, **job.arguments}, supports_check_mode=True, **job.constraints)
-    if MISSING is not None:
-        module.fail_json(msg=missing_required_lib("pyvmomi"), exception=str(MISSING), error_code="missing_library")
+    if MISSING_SDK is not None:
+        module.fail_json(msg=missing_required_lib("pyvmomi"), exception=str(MISSING_SDK), error_code="missing_library")
     wrote, off = 0, {}
     try:
         request = job.parse(module.params)
@@ -113,7 +112,7 @@ def run(job: Job[Any, Any] | Work[Any]) -> None:
                 wrote, off = session.stub.writes, session.off
     except DirectPathError as error:
         fail(module, failure(error, wrote=wrote, off=off.values()))
-    except (vmodl.MethodFault, *CONNECTION_ERRORS) as fault:
+    except SERVER_ERRORS as fault:
         fail(
             module,
             failure(explain(fault, doing="read", on=str(module.params["hostname"])), wrote=wrote, off=off.values()),
@@ -288,7 +287,7 @@ def _apply_once(
             outcome = apply(session, observed, request, targets[moid], gate)
         except DirectPathError as error:
             outcome = Outcome(error=error)
-        except (vmodl.MethodFault, *CONNECTION_ERRORS) as fault:
+        except SERVER_ERRORS as fault:
             outcome = Outcome(error=explain(fault, doing="apply the plan", on=targets[moid].target))
         outcome.wrote = earlier or session.stub.writes_here > writes
         # After a write whose answer was lost nobody can tell who made the rest.

@@ -24,14 +24,15 @@ from ..._domain.rolling.state.actions import Action
 from ..._domain.rolling.state.journal import ATTRIBUTES, DEVICES, ENTRY, LINKS, LOCK, PAUSE, Entry
 from ..._domain.rolling.state.observed import ObservedFleet
 from ..._domain.rolling.state.phases import RESTING, Decision
+from ..._vsphere.answers.faults import SERVER_ERRORS
 from ..._vsphere.attributes.file_journal import ASKED_FOR
 from ..._vsphere.attributes.journal import Journal, Subject
 from ..._vsphere.rolling.executor import ActionExecutor
-from ..._vsphere.rolling.observed_fleet import FleetObserver, Seen
+from ..._vsphere.rolling.observed_fleet import FleetObserver, ShownFleet
 from ..._vsphere.rolling.pending_actions import PendingActions
 from ..._vsphere.rolling.probes import Probes
 from .context import Rolled, Setting
-from .outage import TROUBLE, Trouble
+from .outage import Trouble
 
 LONGEST_WAIT, SHORTEST_WAIT = 30.0, 0.2
 """Seconds between two looks."""
@@ -54,7 +55,7 @@ class Loop:
         self._fleet, self._session = setting.fleet, setting.session
         self._pending = PendingActions(setting.session, self._refuse)
         self._probes = Probes(setting.fleet, bmcs=setting.bmcs)
-        self._seen: Seen | None = None
+        self._seen: ShownFleet | None = None
         self._executor = ActionExecutor(
             setting.session,
             setting.fleet,
@@ -93,7 +94,7 @@ class Loop:
                     self.result.ended = True
                     break
                 self._trouble.over(self._fleet.now())
-            except TROUBLE as error:
+            except SERVER_ERRORS as error:
                 self.result.error = self._trouble.met(error)
                 if self.result.error is not None:
                     break
@@ -137,13 +138,13 @@ class Loop:
 
     # -------------------------------------------------------------------------------------------------------------- look
 
-    def look(self, seconds: float) -> Seen:
+    def look(self, seconds: float) -> ShownFleet:
         """What there is now, after waiting at most so long (our seconds) for a change."""
         self._fleet.fields = self._of.journal.fields
         self._fleet.wait(seconds)
         self._sync()
         now = self._fleet.now()
-        seen = Seen(
+        seen = ShownFleet(
             hosts=self._fleet.hosts,
             vms=self._fleet.vms,
             clusters=self._fleet.clusters,
@@ -162,7 +163,7 @@ class Loop:
             # The second one, soon after the first, tells whether both clocks run alike.
             self._synced = self._session.clock() - (58.8 if first else 0.0)
 
-    def observed(self, seen: Seen) -> ObservedFleet:
+    def observed(self, seen: ShownFleet) -> ObservedFleet:
         """The whole of it; the first time, the roll that is gone on with is found out."""
         if not self._of.read_only:
             self._pending.settle(seen.hosts, seen.vms, self._fleet.entering, seen.now)
@@ -180,7 +181,7 @@ class Loop:
         self.result.observed, self.result.now = observed, seen.now
         return observed
 
-    def _adopt(self, seen: Seen) -> None:
+    def _adopt(self, seen: ShownFleet) -> None:
         locks = {cluster.moid: cluster.lock for cluster in self._known.observed(seen, "").clusters}
         adoption = lock.adopt(
             list(locks.values()),
@@ -198,7 +199,7 @@ class Loop:
         if self._session.is_vcenter and journal.kind == "file" and journal.why != ASKED_FOR and not self._of.read_only:
             self._of.progress_writer.note(journal_notice(journal.place, journal.why), seen.now)
 
-    def _ask_log(self, seen: Seen) -> None:
+    def _ask_log(self, seen: ShownFleet) -> None:
         """Whose maintenance modes hosts in hand are in: asked when a process begins, and after a time without connection."""
         if self._asked_log:
             return
@@ -211,7 +212,7 @@ class Loop:
             self._known.began = dict(self._fleet.maintenance_is_own(since))
         self._asked_log = True
 
-    def _paused(self, seen: Seen) -> str:
+    def _paused(self, seen: ShownFleet) -> str:
         """Why no host is to be started now."""
         text = seen.texts(self._fleet.root).get(PAUSE, "")
         if text or self._of.pause_file is None:
@@ -227,7 +228,7 @@ class Loop:
 
     # --------------------------------------------------------------------------------------------------------------- act
 
-    def _act(self, actions: Iterable[Action], seen: Seen) -> bool:
+    def _act(self, actions: Iterable[Action], seen: ShownFleet) -> bool:
         """True when something was done, so that the world is another one now."""
         acted = False
         prechecked = [action.target for action in actions if action.kind == "examine"]
@@ -241,7 +242,7 @@ class Loop:
                 acted = self._carry_out(action, seen) or acted
         return acted
 
-    def _carry_out(self, action: Action, seen: Seen | None) -> bool:
+    def _carry_out(self, action: Action, seen: ShownFleet | None) -> bool:
         fate = self._executor.carry_out(action, seen.values if seen is not None else {})
         if fate == "done":
             self._did(action)

@@ -5,8 +5,7 @@
 from __future__ import annotations
 
 from ..._domain.errors import DirectPathError
-from ..._vsphere.answers.faults import CONNECTION_ERRORS, explain
-from ..._vsphere.sdk import vim, vmodl
+from ..._vsphere.answers.faults import SERVER_FAULTS, explain, is_login_refused, is_session_ended
 from .context import Rolled, Setting
 
 LONGEST_PAUSE = 30.0
@@ -18,8 +17,6 @@ MOST_FAULTS = 5
 MOST_LOGINS = 3
 """Refused logins in a row: more would lock the account."""
 LASTING = ("certificate_untrusted", "certificate_expired", "certificate_not_yet_valid", "not_vsphere")
-
-TROUBLE = (vmodl.MethodFault, *CONNECTION_ERRORS)
 
 
 def not_back(rolled: Rolled) -> DirectPathError | None:
@@ -56,8 +53,8 @@ class Trouble:
         """Wait a little; None when it makes sense to look again, else why not."""
         session = self._of.session
         problem = explain(error, doing="watch the hosts", on=f"{session.endpoint.hostname}:{session.endpoint.port}")
-        self._faults += isinstance(error, vmodl.MethodFault) and not isinstance(error, vim.fault.NotAuthenticated)
-        self._logins += isinstance(error, vim.fault.InvalidLogin)
+        self._faults += isinstance(error, SERVER_FAULTS) and not is_session_ended(error)
+        self._logins += is_login_refused(error)
         if self._lost_at is None:
             self._lost_at = session.clock()
             self._of.progress_writer.note(problem.message, self._server_time)
@@ -68,6 +65,6 @@ class Trouble:
         session.sleep(min(LONGEST_PAUSE, 2.0**self._attempts))
         self._attempts += 1
         drop = getattr(session.stub, "DropConnections", None)
-        if drop is not None and not isinstance(error, vmodl.MethodFault):
+        if drop is not None and not isinstance(error, SERVER_FAULTS):
             drop()
         return None

@@ -15,12 +15,19 @@ from typing import Any
 from ..._domain.errors import DirectPathError
 from ..http.certificates import CertificateTime
 from ..http.connections import BrokenAnswer, ProxyFailed, TooMuch, TooSlow
-from ..sdk import vim, vmodl
+from ..sdk import MISSING, vim, vmodl
 
 BUSY = frozenset({502, 503, 504})
 """What a proxy or a gateway says when the server behind it does not answer."""
 CONNECTION_ERRORS = (OSError, http.client.HTTPException)
 """What a broken connection looks like in Python (TLS errors and time-outs are OSErrors)."""
+MISSING_SDK = MISSING
+"""The import error where pyVmomi is not installed; None where it is."""
+SERVER_FAULTS = (vmodl.MethodFault,)
+"""What the server itself answers with."""
+SERVER_ERRORS = (*SERVER_FAULTS, *CONNECTION_ERRORS)
+SESSION_LOST = (vim.fault.NotAuthenticated, vim.fault.InvalidLogin)
+"""The server no longer knows the session, or refuses to open a new one."""
 
 
 # Most specific first: the first type that matches gives code and cure. "" as the cure keeps the server's own words alone.
@@ -308,3 +315,13 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, http.client.HTTPException):
         return any(code in str(error) for code in ("502", "503", "504")) or isinstance(error, http.client.BadStatusLine)
     return isinstance(error, ConnectionError | TimeoutError | ssl.SSLError)
+
+
+def is_session_ended(error: BaseException) -> bool:
+    """Whether the server no longer knows the session."""
+    return isinstance(error, vim.fault.NotAuthenticated)
+
+
+def is_login_refused(error: BaseException) -> bool:
+    """Whether the server refused user name and password."""
+    return isinstance(error, vim.fault.InvalidLogin)

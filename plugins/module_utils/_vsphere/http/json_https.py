@@ -20,7 +20,7 @@ from .connections import BoundedResponse, Bounds, Proxy, TooSlow, dialed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class HttpAnswer:
     """One answer, whatever its status. Names of headers are in lower case."""
 
     status: int
@@ -57,7 +57,7 @@ class Https:
         """Go through a proxy, with these headers for it."""
         self._proxy = (host, port, dict(headers or {}))
 
-    def send(self, verb: str, path: str, headers: Mapping[str, str], body: Any = None) -> Answer:
+    def send(self, verb: str, path: str, headers: Mapping[str, str], body: Any = None) -> HttpAnswer:
         """One request; ``body`` is a JSON value. Raises OSError and HTTPException when there is no answer."""
         text = None if body is None else json.dumps(body).encode()
         kind = {} if text is None else {"Content-Type": "application/json"}
@@ -68,7 +68,7 @@ class Https:
             self.close()
             raise _plain(error) from error
 
-    def _answer(self, verb: str, path: str, headers: Mapping[str, str], text: bytes | None) -> Answer:
+    def _answer(self, verb: str, path: str, headers: Mapping[str, str], text: bytes | None) -> HttpAnswer:
         self._session.cookies.clear()
         with self._session.request(
             verb,
@@ -83,7 +83,7 @@ class Https:
                 raise HTTPException("an encoding that was not asked for")
             content = answer.raw.read(decode_content=False)
             named = {name.lower(): value for name, value in answer.headers.items()}
-            return Answer(status=answer.status_code, reason=answer.reason or "", headers=named, content=content)
+            return HttpAnswer(status=answer.status_code, reason=answer.reason or "", headers=named, content=content)
 
     def close(self) -> None:
         """Close the connection. The next request opens another one."""
@@ -125,13 +125,13 @@ def _adapter(library: Any, https: Https) -> Any:
             self.sock = https.dialed()
             self.is_verified = True  # or the caller said that it need not be
 
-    class Pool(pool):  # type: ignore[misc]
+    class ConnectionPool(pool):  # type: ignore[misc]
         ConnectionCls = Connection
 
     class Carrier(library.adapters.HTTPAdapter):  # type: ignore[misc]
         def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
             super().init_poolmanager(*arguments, **options)
-            self.poolmanager.pool_classes_by_scheme = {"https": Pool}
+            self.poolmanager.pool_classes_by_scheme = {"https": ConnectionPool}
 
         def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
             """The connection verifies."""

@@ -35,7 +35,7 @@ _TAIL = "</{method}></soapenv:Body></soapenv:Envelope>"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Start:
+class PageStart:
     """Where a read begins: these objects themselves, or what one of their properties (``link``) refers to. ``both``: both of them."""
 
     kind: Any
@@ -45,7 +45,7 @@ class Start:
 
 
 def first_request(
-    collector: str, starts: Sequence[Start], paths: Mapping[Any, Sequence[str]], *, page: int, may_be_gone: bool
+    collector: str, starts: Sequence[PageStart], paths: Mapping[Any, Sequence[str]], *, page: int, may_be_gone: bool
 ) -> bytes:
     """RetrievePropertiesEx. pyVmomi's serialiser would take longer for thousands of objects than the server for its answer."""
     wanted = "".join(
@@ -65,7 +65,7 @@ def first_request(
     return _envelope("RetrievePropertiesEx", collector, f"<specSet>{wanted}{objects}{gone}</specSet>{options}")
 
 
-def _walk(start: Start) -> str:
+def _walk(start: PageStart) -> str:
     if start.link is None:
         return "<skip>false</skip>"
     return (

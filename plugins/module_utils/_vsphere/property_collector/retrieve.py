@@ -15,7 +15,7 @@ from ..answers.checks import looked_at
 from ..http.connections import BrokenAnswer
 from ..sdk import vim, vmodl
 from ..session.connect import Session
-from .page_parser import Ahead, Start, exchange, first_request, next_request, no_collecting
+from .page_parser import Ahead, PageStart, exchange, first_request, next_request, no_collecting
 from .page_values import RowReader
 
 PAGE = 200
@@ -60,7 +60,7 @@ def collect_view(
         root = container or session.content.rootFolder
         view = session.content.viewManager.CreateContainerView(root, list(paths), True)
         try:
-            start = Start(kind=vim.view.ContainerView, moids=(view._moId,), link="view")
+            start = PageStart(kind=vim.view.ContainerView, moids=(view._moId,), link="view")
             return _retrieve(session, [start], paths, page=page)
         finally:
             with suppress(vmodl.MethodFault):
@@ -73,7 +73,7 @@ def collect_objects(
     session: Session, kind: type, moids: Iterable[str], paths: Sequence[str], *, page: int = PAGE
 ) -> list[Row]:
     """Named objects of one type: one bulk read. None asked for, none read."""
-    start = Start(kind=kind, moids=sorted(set(moids)))
+    start = PageStart(kind=kind, moids=sorted(set(moids)))
     if not start.moids or not paths:
         return []
     wanted = {kind: paths}
@@ -91,14 +91,14 @@ def collect_through(
     page: int = PAGE,
 ) -> dict[type, list[Row]]:
     """Objects reached from named ones by one property (``vm`` of hosts): one bulk read."""
-    begin = Start(kind=start, moids=sorted(set(moids)), link=link)
+    begin = PageStart(kind=start, moids=sorted(set(moids)), link=link)
     if not begin.moids:
         return {kind: [] for kind in paths}
     return _by_kind(paths, _whole(session, lambda: _retrieve(session, [begin], paths, page=page)))
 
 
 def collect_around(
-    session: Session, starts: Sequence[Start], paths: Mapping[type, Sequence[str]], *, page: int = PAGE
+    session: Session, starts: Sequence[PageStart], paths: Mapping[type, Sequence[str]], *, page: int = PAGE
 ) -> dict[type, list[Row]]:
     """Objects of several types, and those that a property of them refers to: one bulk read. Removed ones are left out."""
     begin = [replace(start, moids=sorted(set(start.moids))) for start in starts if start.moids]
@@ -125,7 +125,7 @@ def _whole(session: Session, read: Callable[[], _Result]) -> _Result:
 
 def _retrieve(
     session: Session,
-    starts: Sequence[Start],
+    starts: Sequence[PageStart],
     paths: Mapping[type, Sequence[str]],
     *,
     page: int,
@@ -149,7 +149,9 @@ def _retrieve(
     return rows
 
 
-def _spec(session: Session, starts: Sequence[Start], paths: Mapping[type, Sequence[str]], *, may_be_gone: bool) -> Any:
+def _spec(
+    session: Session, starts: Sequence[PageStart], paths: Mapping[type, Sequence[str]], *, may_be_gone: bool
+) -> Any:
     objects = [
         _pc.ObjectSpec(
             obj=session.reference(start.kind, moid),
@@ -166,7 +168,7 @@ def _spec(session: Session, starts: Sequence[Start], paths: Mapping[type, Sequen
 
 
 def _retrieve_fast(
-    session: Session, starts: Sequence[Start], paths: Mapping[type, Sequence[str]], *, page: int, may_be_gone: bool
+    session: Session, starts: Sequence[PageStart], paths: Mapping[type, Sequence[str]], *, page: int, may_be_gone: bool
 ) -> list[Row]:
     """The same over the wire, without pyVmomi's parser: ten times less work for the same rows."""
     stub, collector = session.stub, session.content.propertyCollector._moId

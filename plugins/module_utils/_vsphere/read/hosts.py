@@ -21,7 +21,7 @@ from ..._domain.observed.vms import FixedBacking, Vm, VmName, held_addresses
 from ..._domain.pci import hex4
 from ..._domain.text import visible_name
 from ..answers.checks import reader
-from ..property_collector.page_parser import Start
+from ..property_collector.page_parser import PageStart
 from ..property_collector.retrieve import (
     DEVICES_PAGE,
     NAMES_PAGE,
@@ -133,13 +133,13 @@ def read_around(
     """
     managers = sorted({host.assignable_moid for host in hosts if host.assignable_moid})
     assignable = vim.host.AssignableHardwareManager if managers else None
-    starts = [Start(kind=vim.HostSystem, moids=[host.moid for host in hosts], link="vm", both=True)]
+    starts = [PageStart(kind=vim.HostSystem, moids=[host.moid for host in hosts], link="vm", both=True)]
     paths: dict[type, Sequence[str]] = {
         vim.HostSystem: host_paths(session, numa=True, vms=True),
         vim.VirtualMachine: holder_paths(session),
     }
     if assignable is not None:
-        starts.append(Start(kind=assignable, moids=managers))
+        starts.append(PageStart(kind=assignable, moids=managers))
         paths[assignable] = ("binding",)
     found = collect_around(session, starts, paths, page=DEVICES_PAGE)
     bindings = {row.moid: row.get("binding", ()) for row in found.get(assignable, ())} if assignable else {}
@@ -305,6 +305,12 @@ def _drs_moves_vms(config: Any) -> bool | None:
 
 
 @reader
+def read_uuids(session: Session, moids: Iterable[str]) -> dict[str, str]:
+    """The hardware UUID of each host, as its BIOS has it; empty where the host reports none. One round trip."""
+    rows = collect_objects(session, vim.HostSystem, moids, ("hardware.systemInfo.uuid",))
+    return {row.moid: str(row.get("hardware.systemInfo.uuid", "")) for row in rows}
+
+
 def read_users(session: Session, hosts: Sequence[Host], names: Iterable[VmName] = ()) -> tuple[Host, ...]:
     """The hosts with the VMs that hold or are configured with each of their devices, in one bulk read.
 

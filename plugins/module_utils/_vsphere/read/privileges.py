@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..rolling.fresh import SESSION_LOST
+from ..answers.faults import SESSION_LOST
 from ..sdk import vmodl
 from ..session.connect import Session
 

@@ -28,7 +28,7 @@ from ..._domain.observed.vms import (
 )
 from ..._domain.pci import backing_addresses, hex4, parse_backing_address, parse_backing_device_id
 from ..answers.checks import reader
-from ..property_collector.page_parser import Start
+from ..property_collector.page_parser import PageStart
 from ..property_collector.retrieve import DEVICES_PAGE, Row, collect_around, collect_objects
 from ..sdk import vim
 from ..session.connect import Session
@@ -123,7 +123,7 @@ def read_vms(session: Session, names: Sequence[VmName], *, pools: bool = False) 
     """The named VMs in full, with their resource pools when asked for: one bulk read."""
     table = {name.moid: name for name in names}
     paths: dict[type, Sequence[str]] = {vim.VirtualMachine: _paths(session)}
-    start = Start(kind=vim.VirtualMachine, moids=list(table))
+    start = PageStart(kind=vim.VirtualMachine, moids=list(table))
     if pools:
         start = replace(start, link="resourcePool", both=True)
         paths[vim.ResourcePool] = _OF_POOLS

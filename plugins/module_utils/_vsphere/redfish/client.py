@@ -18,7 +18,7 @@ from typing import Any
 from ..._domain.errors import DirectPathError
 from . import http as redfish_http
 from .errors import explain_reply, is_login_refusal
-from .http import BmcAccess, Http, Reply, same_origin
+from .http import BmcAccess, RedfishReply, RedfishTransport, same_origin
 from .resources import (
     Identity,
     PowerState,
@@ -60,7 +60,7 @@ class Bmc:
         self._identity = Identity(uuid=uuid, serial=serial)
         self._sleep = sleep
         self._lock = threading.Lock()
-        self._http: Http | None = None
+        self._http: RedfishTransport | None = None
         self._root: Mapping[str, Any] | None = None
         self._credentials: dict[str, str] = {}
         self._session = ""
@@ -233,7 +233,7 @@ class Bmc:
             raise self._no_redfish(f"{path} is no JSON object")
         return reply.body
 
-    def _get(self, path: str, anonymous: bool) -> Reply:
+    def _get(self, path: str, anonymous: bool) -> RedfishReply:
         attempt = 0
         while True:
             attempt += 1
@@ -250,7 +250,9 @@ class Bmc:
                 pause = max(pause, float(asked)) if asked.isdecimal() else pause
             self._sleep(min(pause, LONGEST_PAUSE))
 
-    def _send(self, verb: str, path: str, body: Mapping[str, Any] | None = None, *, anonymous: bool = False) -> Reply:
+    def _send(
+        self, verb: str, path: str, body: Mapping[str, Any] | None = None, *, anonymous: bool = False
+    ) -> RedfishReply:
         if self._refused is not None:
             raise self._refused
         if self._http is None:
@@ -262,14 +264,14 @@ class Bmc:
 
     # -- login ------------------------------------------------------------------------------------------------
 
-    def _log_in(self, http: Http) -> None:
+    def _log_in(self, http: RedfishTransport) -> None:
         """A session where there is one to be had: a controller checks a password slowly. Else HTTP Basic with each request."""
         if self._access.auth != "basic" and self._open_session(http):
             return
         pair = f"{self._access.username}:{self._access.password}".encode()
         self._credentials = {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
 
-    def _open_session(self, http: Http) -> bool:
+    def _open_session(self, http: RedfishTransport) -> bool:
         """False where Basic is to be used: no sessions here, or none left (DSP0266, 13.3.4)."""
         root = self._service_root()
         sessions = link(root.get("Links"), "Sessions")

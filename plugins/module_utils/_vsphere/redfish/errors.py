@@ -8,7 +8,7 @@ import base64
 from http.client import responses
 
 from ..._domain.errors import DirectPathError
-from .http import BmcAccess, Reply
+from .http import BmcAccess, RedfishReply
 
 LONGEST = 300
 
@@ -32,7 +32,7 @@ _KNOWN: tuple[tuple[int, str, str], ...] = (
 )
 
 
-def explain_reply(reply: Reply, doing: str, access: BmcAccess, *, code: str = "") -> DirectPathError:
+def explain_reply(reply: RedfishReply, doing: str, access: BmcAccess, *, code: str = "") -> DirectPathError:
     """``Cannot <doing> on <controller>: HTTP <status>, <its words>``. ``code`` where the status says something else."""
     known = next((row for row in _KNOWN if row[1] == code or (not code and row[0] == reply.status)), None)
     text = "; ".join(dict.fromkeys(plain(text, access) for _unused, text in reply.messages()))
@@ -45,7 +45,7 @@ def explain_reply(reply: Reply, doing: str, access: BmcAccess, *, code: str = ""
     )
 
 
-def is_login_refusal(reply: Reply) -> bool:
+def is_login_refusal(reply: RedfishReply) -> bool:
     """Is the answer to a login about the account? Older iLO say it with status 400."""
     return reply.status in (401, 403) or any("Unauthorized" in number for number, _unused in reply.messages())
 

@@ -109,7 +109,7 @@ def _problem(parts: SplitResult) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reply:
+class RedfishReply:
     """One answer. ``body`` is None when it was no JSON object; header names are in lower case."""
 
     status: int
@@ -129,22 +129,22 @@ class Reply:
             yield str(error.get("code", "")), str(error["message"])
 
 
-class Http(Protocol):
+class RedfishTransport(Protocol):
     """Sends one request and gives the answer, whatever its status. Raises DirectPathError when there is none."""
 
     def send(
         self, verb: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any] | None = None
-    ) -> Reply: ...
+    ) -> RedfishReply: ...
 
     def close(self) -> None: ...
 
 
-def open_http(access: BmcAccess) -> Http:
+def open_http(access: BmcAccess) -> RedfishTransport:
     """HTTPS. Raises DirectPathError (missing_library, bad_ca_path)."""
-    return OverTls(access)
+    return RedfishOverTls(access)
 
 
-class OverTls:
+class RedfishOverTls:
     """Requests to one controller. Redirects are not followed here."""
 
     def __init__(self, access: BmcAccess) -> None:
@@ -171,14 +171,16 @@ class OverTls:
         if access.proxy:
             self._https.through(*_proxy(access.proxy))
 
-    def send(self, verb: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any] | None = None) -> Reply:
+    def send(
+        self, verb: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any] | None = None
+    ) -> RedfishReply:
         """One request; paths are those of ``same_origin``."""
         try:
             answer = self._https.send(verb, path, headers, body)
         except (OSError, HTTPException) as error:
             raise explain_silence(error, self._access) from error
         content = _object(answer.json()) if answer.content else None
-        return Reply(status=answer.status, body=content, headers=answer.headers)
+        return RedfishReply(status=answer.status, body=content, headers=answer.headers)
 
     def close(self) -> None:
         self._https.close()

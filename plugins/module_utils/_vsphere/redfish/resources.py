@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..._domain.errors import DirectPathError
-from .http import Reply
+from .http import RedfishReply
 
 PowerState = Literal["on", "off", None]
 Resource = Mapping[str, Any]
@@ -176,7 +176,7 @@ def choose_reset(allowed: Sequence[str] | None, where: str) -> str:
     )
 
 
-def is_on_already(reply: Reply) -> bool:
+def is_on_already(reply: RedfishReply) -> bool:
     """Was the reset refused because the server is on? iDRAC says so before its PowerState does."""
     return any(number.endswith(".PSU501") or "already powered on" in text.lower() for number, text in reply.messages())
 

@@ -22,7 +22,7 @@ MOST = 64 << 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Request:
+class RestRequest:
     """``body`` is a JSON value."""
 
     verb: str
@@ -31,7 +31,7 @@ class Request:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reply:
+class RestReply:
     """One answer; ``body`` is a JSON value, None when it was none."""
 
     status: int
@@ -48,21 +48,21 @@ class Dialect:
     action: str
     wrapped: bool
 
-    def read(self, kind: str, key: str = "") -> Request:
+    def read(self, kind: str, key: str = "") -> RestRequest:
         """All ids of a kind (``tag``, ``category``), or one of that kind."""
-        return Request(verb="GET", path=f"{self.tagging}/{kind}" + (f"{self.item}{key}" if key else ""))
+        return RestRequest(verb="GET", path=f"{self.tagging}/{kind}" + (f"{self.item}{key}" if key else ""))
 
-    def tags_of(self, category: str) -> Request:
+    def tags_of(self, category: str) -> RestRequest:
         """Which tags a category has."""
         ask = f"{self.action}list-tags-for-category"
         if self.wrapped:
-            return Request(verb="POST", path=f"{self.tagging}/tag{self.item}{category}{ask}")
-        return Request(verb="POST", path=f"{self.tagging}/tag{ask}", body={"category_id": category})
+            return RestRequest(verb="POST", path=f"{self.tagging}/tag{self.item}{category}{ask}")
+        return RestRequest(verb="POST", path=f"{self.tagging}/tag{ask}", body={"category_id": category})
 
-    def objects_of(self, tags: list[str]) -> Request:
+    def objects_of(self, tags: list[str]) -> RestRequest:
         """Which objects have these tags."""
         path = f"{self.tagging}/tag-association{self.action}list-attached-objects-on-tags"
-        return Request(verb="POST", path=path, body={"tag_ids": tags})
+        return RestRequest(verb="POST", path=path, body={"tag_ids": tags})
 
 
 REST = Dialect(
@@ -77,15 +77,15 @@ API = Dialect(session="/api/session", tagging="/api/cis/tagging", item="/", acti
 """vCenter 7.0 U2 and later."""
 
 
-class Http(Protocol):
+class RestTransport(Protocol):
     """Sends one request and gives the answer, whatever its status. Raises OSError and HTTPException when there is none."""
 
-    def send(self, request: Request, headers: Mapping[str, str]) -> Reply: ...
+    def send(self, request: RestRequest, headers: Mapping[str, str]) -> RestReply: ...
 
     def close(self) -> None: ...
 
 
-class OverTls:
+class RestOverTls:
     """Requests to the endpoint a session is with. Redirects are not followed."""
 
     def __init__(self, endpoint: Endpoint) -> None:
@@ -101,16 +101,16 @@ class OverTls:
         if endpoint.proxy_host:
             self._https.through(endpoint.proxy_host, endpoint.proxy_port or 80)
 
-    def send(self, request: Request, headers: Mapping[str, str]) -> Reply:
+    def send(self, request: RestRequest, headers: Mapping[str, str]) -> RestReply:
         """One request."""
         answer = self._https.send(request.verb, request.path, headers, request.body)
-        return Reply(status=answer.status, body=answer.json() if answer.content else None)
+        return RestReply(status=answer.status, body=answer.json() if answer.content else None)
 
     def close(self) -> None:
         """Close its connections."""
         self._https.close()
 
 
-def open_http(endpoint: Endpoint) -> Http:
+def open_http(endpoint: Endpoint) -> RestTransport:
     """HTTPS. Raises DirectPathError (missing_library, bad_ca_path)."""
-    return OverTls(endpoint)
+    return RestOverTls(endpoint)

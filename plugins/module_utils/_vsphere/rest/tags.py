@@ -19,7 +19,7 @@ from ..answers.faults import CONNECTION_ERRORS, explain_connection
 from ..session.connect import Session
 from ..session.transport import AUTOMATION
 from . import http as automation_http
-from .http import API, REST, Dialect, Http, Reply, Request
+from .http import API, REST, Dialect, RestReply, RestRequest, RestTransport
 
 TOKEN = "vmware-api-session-id"
 BUSY = frozenset({502, 503, 504})
@@ -39,7 +39,7 @@ class Automation:
     """
 
     session: Session
-    _http: Http | None = field(default=None, repr=False)
+    _http: RestTransport | None = field(default=None, repr=False)
     _dialect: Dialect = REST
     _token: str = field(default="", repr=False)
 
@@ -65,7 +65,7 @@ class Automation:
             return
         if self._token:
             with suppress(*CONNECTION_ERRORS):
-                self._send(self._http, Request(verb="DELETE", path=self._dialect.session), {TOKEN: self._token})
+                self._send(self._http, RestRequest(verb="DELETE", path=self._dialect.session), {TOKEN: self._token})
         self._http.close()
         self._http, self._token = None, ""
 
@@ -74,7 +74,7 @@ class Automation:
     def _name(self, kind: str, key: str) -> str:
         return self._ask(lambda spell: spell.read(kind, key), lambda body: str(body["name"]))
 
-    def _ask(self, spelt: Callable[[Dialect], Request], take: Callable[[Any], _Answer]) -> _Answer:
+    def _ask(self, spelt: Callable[[Dialect], RestRequest], take: Callable[[Any], _Answer]) -> _Answer:
         """``take`` makes of the body what is wanted of it."""
         endpoint = self.session.endpoint
         try:
@@ -91,7 +91,7 @@ class Automation:
                 cure="See whether the vSphere Client shows tags; while it does not, name virtual machines instead of tags",
             ) from error
 
-    def _answer(self, spelt: Callable[[Dialect], Request]) -> Reply:
+    def _answer(self, spelt: Callable[[Dialect], RestRequest]) -> RestReply:
         """A login that was forgotten is made anew once."""
         for last in (False, True):
             fresh = not self._token
@@ -104,7 +104,7 @@ class Automation:
             self._token = ""
         raise _silence(reply)
 
-    def _login(self) -> Http:
+    def _login(self) -> RestTransport:
         """The newer dialect first where the vCenter may know it; one that is not there answers 404."""
         endpoint = self.session.endpoint
         if self._http is None:
@@ -113,7 +113,7 @@ class Automation:
             return self._http
         account = base64.b64encode(f"{endpoint.username}:{endpoint.password}".encode()).decode()
         for dialect in (API, REST) if _is_recent(self.session) else (REST, API):
-            request = Request(verb="POST", path=dialect.session)
+            request = RestRequest(verb="POST", path=dialect.session)
             reply = self._send(self._http, request, {"Authorization": f"Basic {account}"})
             if reply.status in (200, 201):
                 self._dialect = dialect
@@ -128,12 +128,12 @@ class Automation:
                 break
         raise _silence(reply)
 
-    def _send(self, http: Http, request: Request, headers: Mapping[str, str]) -> Reply:
+    def _send(self, http: RestTransport, request: RestRequest, headers: Mapping[str, str]) -> RestReply:
         """Everything here is a read, and is asked again like all others."""
         return self.session.stub.guarded(AUTOMATION, request.path, lambda: _served(http.send(request, headers)))
 
 
-def _served(reply: Reply) -> Reply:
+def _served(reply: RestReply) -> RestReply:
     """Raises HTTPException, as every connection does, where the service is away for the moment."""
     if reply.status in BUSY:
         raise HTTPException(f"{reply.status} from the Automation API")
@@ -164,7 +164,7 @@ def _is_recent(session: Session) -> bool:
     return numbers >= (7, 0, 2)
 
 
-def _silence(reply: Reply) -> Silence:
+def _silence(reply: RestReply) -> Silence:
     """With the server's own words for a refusal, in either dialect."""
     body = reply.body if isinstance(reply.body, Mapping) else {}
     inner = body.get("value")

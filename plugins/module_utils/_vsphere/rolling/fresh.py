@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..answers.checks import reader
+from ..answers.faults import SESSION_LOST
 from ..property_collector.mixed_types import collect_named
 from ..property_collector.retrieve import Row
 from ..sdk import vim, vmodl
@@ -21,8 +22,6 @@ Beside = tuple[type, str]
 
 SLACK = 2.0
 """Seconds before the time asked about from which events count: clocks of the log and of the server agree to a second."""
-SESSION_LOST = (vim.fault.NotAuthenticated, vim.fault.InvalidLogin)
-"""The session ended and could not be renewed: no answer to any question."""
 _EVENTS = ("EnteringMaintenanceModeEvent", "EnteredMaintenanceModeEvent", "ExitMaintenanceModeEvent")
 
 

@@ -313,7 +313,7 @@ class FleetInventory:
         return precheck.run_prechecks(
             self._session,
             [
-                precheck.Subject(
+                precheck.PrecheckSubject(
                     host=self._seen.host(moid),
                     compute=place,
                     rules=rules.get(place, from_rows.Rules()),

@@ -25,7 +25,7 @@ def _of_host(*texts: str) -> tuple[Entry | None, Before | None, tuple[Garbage, .
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class ShownFleet:
     """What the scene shows at one moment. ``values``: the journal, by object."""
 
     hosts: tuple[HostView, ...]
@@ -70,7 +70,7 @@ class FleetObserver:
     detached: frozenset[str] = frozenset()
     """Ids of VMs that count as freed of their devices: forecasts only."""
 
-    def observed(self, seen: Seen, pause: str) -> ObservedFleet:
+    def observed(self, seen: ShownFleet, pause: str) -> ObservedFleet:
         return ObservedFleet(
             me=self.me,
             run_id=self.run_id,
@@ -81,7 +81,7 @@ class FleetObserver:
             pause=pause,
         )
 
-    def _host(self, view: HostView, seen: Seen) -> HostView:
+    def _host(self, view: HostView, seen: ShownFleet) -> HostView:
         moid = view.moid
         entry, before, garbage = seen.journal_of(moid)
         proof = self.probes.proof(view)
@@ -100,7 +100,7 @@ class FleetObserver:
             bmc_problem=self.probes.bmc_problem(moid),
         )
 
-    def _vm(self, vm: VmView, seen: Seen) -> VmView:
+    def _vm(self, vm: VmView, seen: ShownFleet) -> VmView:
         found = decode_vm(seen.texts(vm.moid))
         bare = replace(vm, devices=(), fixed=False, vgpu=False) if vm.moid in self.detached else vm
         return replace(
@@ -111,7 +111,7 @@ class FleetObserver:
             refusal=self.refusals.get(vm.moid),
         )
 
-    def _cluster(self, cluster: ClusterView, seen: Seen) -> ClusterView:
+    def _cluster(self, cluster: ClusterView, seen: ShownFleet) -> ClusterView:
         lock = decode_lock(seen.texts(seen.lock_subject(cluster.moid).moid))
         return replace(
             cluster,

@@ -15,13 +15,12 @@ from ..._domain.plan import Blocker
 from ..._domain.rolling.state.observed import ClusterView, Precheck, VmView
 from ..._domain.rolling.state.pinned import pinned_vms
 from ..answers.checks import reader
-from ..answers.faults import words
+from ..answers.faults import SESSION_LOST, words
 from ..property_collector.retrieve import collect_objects
 from ..read.fabric import read_fabric
 from ..read.privileges import lacking
 from ..sdk import vim, vmodl
 from ..session.connect import Session
-from .fresh import SESSION_LOST
 from .from_rows import Rules
 
 POWER = ("VirtualMachine.Interact.PowerOff", "VirtualMachine.Interact.PowerOn")
@@ -33,7 +32,7 @@ _AVAILABLE, _QUORUM, _INCOMPLETE = 1, 2, 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Subject:
+class PrecheckSubject:
     """A host to be examined, and the rules of its cluster. ``stops``: ids of the VMs that would be stopped for it."""
 
     host: Host
@@ -70,7 +69,7 @@ def to_stop(
 
 def run_prechecks(
     session: Session,
-    subjects: Sequence[Subject],
+    subjects: Sequence[PrecheckSubject],
     *,
     speakers: Sequence[Host],
     allow_protected: tuple[str, ...],
@@ -109,7 +108,7 @@ def run_prechecks(
 # -- DRS ------------------------------------------------------------------------------------------------------------
 
 
-def _evacuation(session: Session, subject: Subject) -> _Evacuation:
+def _evacuation(session: Session, subject: PrecheckSubject) -> _Evacuation:
     """DRS's own dry run. It applies nothing: the API reference says that its recommendations cannot even be applied."""
     if not subject.rules.drs_enabled or subject.host.in_maintenance_mode:
         return _Evacuation()

@@ -66,7 +66,7 @@ class Proof:
         return None if told is None else told + max(0.0, now - self.signs.read_at)
 
 
-class Pool:
+class ProbePool:
     """A few threads that nobody has to wait for, not even at the end of the process."""
 
     def __init__(self) -> None:
@@ -115,7 +115,7 @@ class Probes:
     def __init__(self, fleet: FleetInventory, *, bmcs: Mapping[str, Any]) -> None:
         self._fleet = fleet
         self._bmcs = bmcs
-        self._pool = Pool()
+        self._pool = ProbePool()
         self._proofs: dict[str, Proof] = {}
         self._away: set[str] = set()
         """Hosts in hand that were seen without connection and have not said since how long they are up."""

@@ -6,18 +6,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ..answers.faults import explained
 from ..sdk import vim
+from .endpoint import Endpoint
 from .file import Kept, SessionFile
-
-if TYPE_CHECKING:
-    from .connect import Session
-    from .transport import Endpoint
+from .transport import Guard
 
 
-def take_up(file: SessionFile, session: Session, *, ended: str) -> bool:
+class Sharing(Protocol):
+    """What a session offers so that tasks can share it."""
+
+    @property
+    def endpoint(self) -> Endpoint: ...
+
+    @property
+    def stub(self) -> Guard: ...
+
+    @property
+    def cookie(self) -> str: ...
+
+    def login(self) -> None: ...
+
+    def logout(self) -> None: ...
+
+
+def take_up(file: SessionFile, session: Sharing, *, ended: str) -> bool:
     """Go on in the session that another task has opened, unless it is the one that ended; else open one for all.
 
     True when none had to be opened. Tasks that come at the same moment wait for each other, so that one of them logs in.

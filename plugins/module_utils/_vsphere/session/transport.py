@@ -14,16 +14,15 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ..._domain.errors import DirectPathError
 from ..answers.checks import refuse_unsound
 from ..answers.faults import is_transient
-from ..http.connections import CONNECT_TIMEOUT, MOST_AT_FIRST, Bounds, BrokenAnswer
+from ..http.connections import MOST_AT_FIRST, Bounds, BrokenAnswer
 from ..http.soap import SoapStub
 from ..sdk import vim, vmodl
-from .file import Key
+from .endpoint import Endpoint
 from .versions import newest_version
 
 _Result = TypeVar("_Result")
@@ -75,34 +74,6 @@ FIRST_PAUSE = 0.5
 PATIENT_PAUSE = 10.0
 _AT_FIRST = frozenset({"RetrieveServiceContent", "Login"})
 """Calls before which nobody has logged in: whoever answers may be anybody."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Endpoint:
-    """Where to log in and as whom. The password is kept out of repr()."""
-
-    hostname: str
-    username: str
-    password: str = field(repr=False)
-    port: int = 443
-    validate_certs: bool = True
-    ca_path: str | None = None
-    proxy_host: str | None = None
-    proxy_port: int | None = None
-    connect_timeout: float = CONNECT_TIMEOUT
-    """Seconds until a connection stands, and for the first answer on it."""
-    shared: bool = False
-    """Whether the session is left open for the next task, and one that was left open is taken up."""
-
-    def key(self) -> Key:
-        """What a session with this endpoint may be used again for."""
-        return Key(
-            hostname=self.hostname,
-            port=self.port,
-            username=self.username,
-            proxy=f"{self.proxy_host}:{self.proxy_port}" if self.proxy_host else "",
-            trust=f"{self.validate_certs} {self.ca_path or ''}",
-        )
 
 
 class Guard:

@@ -10,14 +10,11 @@ from __future__ import annotations
 import ssl
 from contextlib import closing
 from http.client import HTTPException
-from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
-from ..http.connections import MOST_AT_FIRST, Bounds, Proxy, dialed
+from ..http.connections import MOST_AT_FIRST, Bounds, dialed
 from ..sdk import service_versions
-
-if TYPE_CHECKING:
-    from .transport import Endpoint
+from .endpoint import Endpoint
 
 PATH = "/sdk/vimServiceVersions.xml"
 
@@ -33,7 +30,7 @@ def newest_version(endpoint: Endpoint, context: ssl.SSLContext, bounds: Bounds) 
     """
     with (
         bounds.within(bounds.connect, most=MOST_AT_FIRST),
-        closing(dialed(endpoint.hostname, endpoint.port, context, bounds, proxy(endpoint))) as connection,
+        closing(dialed(endpoint.hostname, endpoint.port, context, bounds, endpoint.proxy)) as connection,
     ):
         connection.request("GET", PATH)
         # Closed by itself: an answer without a length takes the connection over.
@@ -46,11 +43,6 @@ def newest_version(endpoint: Endpoint, context: ssl.SSLContext, bounds: Bounds) 
     if found is None:
         raise NotVsphere
     return found
-
-
-def proxy(endpoint: Endpoint) -> Proxy | None:
-    """The proxy of an endpoint."""
-    return (endpoint.proxy_host, endpoint.proxy_port or 80, {}) if endpoint.proxy_host else None
 
 
 def _versions(text: bytes) -> frozenset[str]:

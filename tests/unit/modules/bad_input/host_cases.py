@@ -140,7 +140,7 @@ CONNECTION = [
     connection(
         "a CA file that holds no certificate",
         "bad_ca_path",
-        ("bad_input_hosts.py", "PEM file"),
+        ("host_cases.py", "PEM file"),
         over_tls=True,
         options={"ca_path": __file__},
         shown="ca_path: some text file",

@@ -56,7 +56,7 @@ class Segment:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
+class TimelineRow:
     """What became of a host, or of a VM that was stopped for one (phases ``stopping``, ``down``, ``starting``)."""
 
     moid: str
@@ -74,8 +74,8 @@ class Row:
 class Timeline:
     """Grows with ``extend``; a run that resumes another begins with what the journal tells of the time before."""
 
-    hosts: Mapping[str, Row] = field(default_factory=dict)
-    vms: Mapping[str, Row] = field(default_factory=dict)
+    hosts: Mapping[str, TimelineRow] = field(default_factory=dict)
+    vms: Mapping[str, TimelineRow] = field(default_factory=dict)
     statuses: Mapping[str, HostStatus] = field(default_factory=dict)
     """The last word on every host: not overwritten while the journal is cleared."""
     began: float | None = None
@@ -90,7 +90,7 @@ class Timeline:
         }
 
 
-def _row(row: Row, now: float) -> dict[str, Any]:
+def _row(row: TimelineRow, now: float) -> dict[str, Any]:
     return {
         "moid": row.moid,
         "name": row.name,
@@ -145,7 +145,7 @@ def _transition(status: HostStatus, old: HostStatus | None, seconds: float | Non
     )
 
 
-def _continued(row: Row, phase: str, reason: str, now: float) -> Row:
+def _continued(row: TimelineRow, phase: str, reason: str, now: float) -> TimelineRow:
     last = row.last
     if last is not None and last.end is None and last.phase == phase:
         if last.reason == reason:
@@ -157,9 +157,9 @@ def _continued(row: Row, phase: str, reason: str, now: float) -> Row:
     return replace(row, segments=(*closed, Segment(phase=phase, start=now, reason=reason)))
 
 
-def _begun(status: HostStatus, entry: Entry | None) -> Row:
+def _begun(status: HostStatus, entry: Entry | None) -> TimelineRow:
     """A host that was in hand before this process looked: what its entry tells of that time."""
-    row = Row(moid=status.moid, name=status.name, group=status.cluster)
+    row = TimelineRow(moid=status.moid, name=status.name, group=status.cluster)
     if entry is None:
         return row
     marks: list[tuple[str, float]] = [("draining", entry.started)]
@@ -178,13 +178,13 @@ def _begun(status: HostStatus, entry: Entry | None) -> Row:
     return replace(row, segments=tuple(past))
 
 
-def _vms(rows: Mapping[str, Row], observed: ObservedFleet, now: float) -> Mapping[str, Row]:
+def _vms(rows: Mapping[str, TimelineRow], observed: ObservedFleet, now: float) -> Mapping[str, TimelineRow]:
     names = {view.moid: view.name for view in observed.hosts}
     found = dict(rows)
     for vm in observed.vms:
         row, entry = found.get(vm.moid), vm.entry
         if entry is not None:
-            row = row or Row(moid=vm.moid, name=vm.name, group=names.get(entry.host, entry.host))
+            row = row or TimelineRow(moid=vm.moid, name=vm.name, group=names.get(entry.host, entry.host))
             if vm.is_on:
                 phase = "stopping" if entry.step == "stop" else "starting"
             else:

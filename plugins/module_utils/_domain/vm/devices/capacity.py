@@ -24,7 +24,7 @@ _EXPRESSIBLE = frozenset(("vendor_id", "device_id", "subvendor_id", "subdevice_i
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Resolved:
+class ResolvedModels:
     """What a dynamic backing for a wish allows, or why that cannot be said."""
 
     item: DynamicItem | None = None
@@ -33,7 +33,7 @@ class Resolved:
     blocker: Blocker | None = None
 
 
-def resolve(observed: ObservedVms, vm: Vm, entry: DesiredDevice) -> Resolved:
+def resolve(observed: ObservedVms, vm: Vm, entry: DesiredDevice) -> ResolvedModels:
     """The model and label a wish means. Without vendor and device id it must come to one model on the hosts of the
     VM."""
     selector, hosts = entry.selector, observed.candidates(vm)
@@ -44,7 +44,7 @@ def resolve(observed: ObservedVms, vm: Vm, entry: DesiredDevice) -> Resolved:
     if selector.vendor_id is not None and selector.device_id is not None:
         kinds = [(selector.vendor_id, selector.device_id)]
     if len(kinds) != 1:
-        return Resolved(blocker=_not_one_kind(vm, entry, hosts, meant))
+        return ResolvedModels(blocker=_not_one_kind(vm, entry, hosts, meant))
     model = AllowedDevice(
         vendor_id=kinds[0][0],
         device_id=kinds[0][1],
@@ -59,7 +59,7 @@ def resolve(observed: ObservedVms, vm: Vm, entry: DesiredDevice) -> Resolved:
         if item.accepts(device) and not selector.matches(device)
     ]
     if wrong:
-        return Resolved(
+        return ResolvedModels(
             blocker=Blocker(
                 code="dynamic_too_wide",
                 message=f"A dynamic device for {vm.name} can name models and a label, not all of {selector.text}; "
@@ -69,7 +69,7 @@ def resolve(observed: ObservedVms, vm: Vm, entry: DesiredDevice) -> Resolved:
             )
         )
     known = meant[0] if meant else observed.models().get(f"{model.vendor_id}:{model.device_id}")
-    return Resolved(item=item, name=known.name if known else "", class_id=known.class_id if known else "")
+    return ResolvedModels(item=item, name=known.name if known else "", class_id=known.class_id if known else "")
 
 
 def _not_one_kind(vm: Vm, entry: DesiredDevice, hosts: Sequence[Host], meant: Sequence[HostDevice]) -> Blocker:

@@ -68,7 +68,7 @@ def tags(port: int) -> None:
     http = automation_http.open_http(endpoint(port))
     try:
         with BRIEF.within(most=BRIEF.most):
-            http.send(automation_http.Request(verb="GET", path="/api"), {})
+            http.send(automation_http.RestRequest(verb="GET", path="/api"), {})
     except Exception as error:
         raise explain_connection(error, doing="read tags from", on="vc") from error
 
@@ -170,7 +170,7 @@ def through_to_vcenter(port: int) -> None:
 def through_to_tags(port: int) -> None:
     place = endpoint(443, hostname="vc.test", proxy_host="127.0.0.1", proxy_port=port)
     try:
-        automation_http.open_http(place).send(automation_http.Request(verb="GET", path="/api"), {})
+        automation_http.open_http(place).send(automation_http.RestRequest(verb="GET", path="/api"), {})
     except OSError as error:
         raise explain_connection(error, doing="read tags from", on="vc.test:443") from error
 

@@ -13,7 +13,10 @@ import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish import http as redfish_http
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish.client import Bmc, BmcAccess
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish.http import Reply, explain_silence
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish.http import (
+    RedfishReply,
+    explain_silence,
+)
 from simulator import Simulator
 from simulator.bmc.service import Request, answer
 from simulator.faults import Dropped
@@ -29,7 +32,9 @@ class InProcess:
     def __init__(self, sim: Simulator, access: BmcAccess) -> None:
         self.sim, self.access = sim, access
 
-    def send(self, verb: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any] | None = None) -> Reply:
+    def send(
+        self, verb: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any] | None = None
+    ) -> RedfishReply:
         request = Request(
             verb=verb,
             path=path,
@@ -40,7 +45,7 @@ class InProcess:
             found = answer(self.sim, request)
         except Dropped:
             raise explain_silence(ConnectionResetError(104, "Connection reset by peer"), self.access) from None
-        return Reply(
+        return RedfishReply(
             status=found.status, body=found.body, headers={name.lower(): value for name, value in found.headers.items()}
         )
 
@@ -82,7 +87,7 @@ class ObservedFleet:
         return [(entry.args["ResetType"], entry.outcome) for entry in self.calls("Redfish.Reset")]
 
 
-Script = Callable[[str, str], Reply]
+Script = Callable[[str, str], RedfishReply]
 
 
 class Scripted:
@@ -93,7 +98,9 @@ class Scripted:
         self.asked: list[tuple[str, str, Mapping[str, str]]] = []
         self.bodies: list[Mapping[str, Any] | None] = []
 
-    def send(self, verb: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any] | None = None) -> Reply:
+    def send(
+        self, verb: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any] | None = None
+    ) -> RedfishReply:
         self.asked.append((verb, path, dict(headers)))
         self.bodies.append(body)
         return self.script(verb, path)

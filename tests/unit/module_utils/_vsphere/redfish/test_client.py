@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish.client import Bmc, BmcAccess
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish.http import Reply
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish.http import RedfishReply
 from simulator.bmc.accounts import MOST_SESSIONS
 from tests.unit.module_utils._vsphere.redfish.bmc_lab import HOST, PASSWORD, ObservedFleet, scripted
 
@@ -238,8 +238,8 @@ def test_who_is_who(
 
 
 def test_a_controller_without_a_system_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    def script(verb: str, path: str) -> Reply:
-        return Reply(status=200, body={"Systems": {"@odata.id": "/redfish/v1/Systems"}, "Members": []})
+    def script(verb: str, path: str) -> RedfishReply:
+        return RedfishReply(status=200, body={"Systems": {"@odata.id": "/redfish/v1/Systems"}, "Members": []})
 
     assert code_of(scripted(monkeypatch, script)[0].power_state) == "bmc_system_unclear"
 
@@ -278,10 +278,10 @@ def test_a_wrong_password_is_tried_once_with_basic_too(observed: ObservedFleet) 
 
 
 def test_an_older_ilo_refuses_a_login_with_another_status(monkeypatch: pytest.MonkeyPatch) -> None:
-    def script(verb: str, path: str) -> Reply:
+    def script(verb: str, path: str) -> RedfishReply:
         if verb == "POST":
-            return Reply(status=400, body={"Messages": [{"MessageID": "iLO.0.10.UnauthorizedLoginAttempt"}]})
-        return Reply(
+            return RedfishReply(status=400, body={"Messages": [{"MessageID": "iLO.0.10.UnauthorizedLoginAttempt"}]})
+        return RedfishReply(
             status=200,
             body={"Links": {"Sessions": {"@odata.id": "/redfish/v1/Sessions"}}, "Systems": {"@odata.id": "/s"}},
         )
@@ -357,9 +357,9 @@ def test_a_controller_that_stays_away_is_given_up(observed: ObservedFleet, fault
 
 def test_it_waits_as_long_as_it_is_asked_to(monkeypatch: pytest.MonkeyPatch) -> None:
     paused: list[float] = []
-    replies = [Reply(status=503, headers={"retry-after": seconds}) for seconds in ("5", "900")]
+    replies = [RedfishReply(status=503, headers={"retry-after": seconds}) for seconds in ("5", "900")]
 
-    def script(verb: str, path: str) -> Reply:
+    def script(verb: str, path: str) -> RedfishReply:
         return replies.pop(0) if replies else service({"PowerState": "On"})(verb, path)
 
     scripted(monkeypatch, script)
@@ -376,16 +376,18 @@ def test_nothing_at_all_answers(observed: ObservedFleet) -> None:
 @pytest.mark.parametrize(
     "root",
     [
-        Reply(status=404),
-        Reply(status=200),
-        Reply(status=200, body={}),
-        Reply(status=200, body={"Systems": {"@odata.id": "https://elsewhere.test/redfish/v1/Systems"}}),
-        Reply(status=200, body={"Systems": {"@odata.id": "//elsewhere.test/redfish/v1/Systems"}}),
-        Reply(status=302, headers={"location": "https://elsewhere.test/redfish/v1/"}),
-        Reply(status=302),
+        RedfishReply(status=404),
+        RedfishReply(status=200),
+        RedfishReply(status=200, body={}),
+        RedfishReply(status=200, body={"Systems": {"@odata.id": "https://elsewhere.test/redfish/v1/Systems"}}),
+        RedfishReply(status=200, body={"Systems": {"@odata.id": "//elsewhere.test/redfish/v1/Systems"}}),
+        RedfishReply(status=302, headers={"location": "https://elsewhere.test/redfish/v1/"}),
+        RedfishReply(status=302),
     ],
 )
-def test_what_is_no_redfish_service_is_said_and_sent_nothing(monkeypatch: pytest.MonkeyPatch, root: Reply) -> None:
+def test_what_is_no_redfish_service_is_said_and_sent_nothing(
+    monkeypatch: pytest.MonkeyPatch, root: RedfishReply
+) -> None:
     """Neither a link nor a redirect takes the credentials to another machine."""
     bmc, http = scripted(monkeypatch, lambda verb, path: root)
     assert code_of(bmc.power_state) == "not_redfish"
@@ -395,30 +397,32 @@ def test_what_is_no_redfish_service_is_said_and_sent_nothing(monkeypatch: pytest
 def test_a_redirect_on_the_same_machine_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = service({"PowerState": "On"})
 
-    def script(verb: str, path: str) -> Reply:
+    def script(verb: str, path: str) -> RedfishReply:
         if path == "/redfish/v1/Systems/1":
-            return Reply(status=308, headers={"location": "/redfish/v1/Systems/1/"})
+            return RedfishReply(status=308, headers={"location": "/redfish/v1/Systems/1/"})
         return answers(verb, path.removesuffix("/") if "Systems/1/" in path else path)
 
     assert scripted(monkeypatch, script)[0].power_state() == "on"
 
 
 def test_all_pages_of_a_collection_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    def script(verb: str, path: str) -> Reply:
+    def script(verb: str, path: str) -> RedfishReply:
         if path == "/redfish/v1/":
-            return Reply(status=200, body={"Systems": {"@odata.id": "/s"}})
+            return RedfishReply(status=200, body={"Systems": {"@odata.id": "/s"}})
         if path == "/s":
-            return Reply(status=200, body={"Members": [{"@odata.id": "/s/a"}], "Members@odata.nextLink": "/s?$skip=1"})
+            return RedfishReply(
+                status=200, body={"Members": [{"@odata.id": "/s/a"}], "Members@odata.nextLink": "/s?$skip=1"}
+            )
         if path == "/s?$skip=1":
-            return Reply(status=200, body={"Members": [{"@odata.id": "/s/b"}]})
-        return Reply(status=200, body={"PowerState": "Off" if path == "/s/b" else "On"})
+            return RedfishReply(status=200, body={"Members": [{"@odata.id": "/s/b"}]})
+        return RedfishReply(status=200, body={"PowerState": "Off" if path == "/s/b" else "On"})
 
     assert scripted(monkeypatch, script, system="b")[0].power_state() == "off"
 
 
 def test_a_password_that_a_controller_repeats_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     error = {"@Message.ExtendedInfo": [{"MessageId": "X", "Message": f"Value {PASSWORD}\nof Password"}]}
-    bmc, _http = scripted(monkeypatch, lambda verb, path: Reply(status=400, body={"error": error}))
+    bmc, _http = scripted(monkeypatch, lambda verb, path: RedfishReply(status=400, body={"error": error}))
     with pytest.raises(DirectPathError, match=r"Value \*\*\* of Password") as caught:
         bmc.power_state()
     assert PASSWORD not in str(caught.value)
@@ -427,14 +431,14 @@ def test_a_password_that_a_controller_repeats_is_not_shown(monkeypatch: pytest.M
 def service(system: dict[str, Any], root: dict[str, Any] | None = None) -> Any:
     """A service with one system; everything else is forbidden."""
 
-    def script(verb: str, path: str) -> Reply:
+    def script(verb: str, path: str) -> RedfishReply:
         if verb == "POST":
-            return Reply(status=204)
+            return RedfishReply(status=204)
         found: dict[str, Any] = {
             "/redfish/v1/": {"Systems": {"@odata.id": "/redfish/v1/Systems"}, **(root or {})},
             "/redfish/v1/Systems": {"Members": [{"@odata.id": "/redfish/v1/Systems/1"}]},
             "/redfish/v1/Systems/1": system,
         }
-        return Reply(status=200, body=found[path]) if path in found else Reply(status=403)
+        return RedfishReply(status=200, body=found[path]) if path in found else RedfishReply(status=403)
 
     return script

@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rest import http as automation_http
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rest.http import Reply, Request
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rest.http import RestReply, RestRequest
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rest.tags import TOKEN, Automation
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import (
     ATTEMPTS,
@@ -129,12 +129,12 @@ def test_why_there_is_no_answer(server: Server, options: dict[str, Any], words: 
 class Says:
     """Answers a login, and then what a test says: replies, or what is raised instead of one."""
 
-    def __init__(self, *answers: Reply | OSError, login: Reply | None = None) -> None:
+    def __init__(self, *answers: RestReply | OSError, login: RestReply | None = None) -> None:
         self.answers = list(answers)
-        self.login = login or Reply(status=201, body="token")
-        self.asked: list[tuple[Request, Mapping[str, str]]] = []
+        self.login = login or RestReply(status=201, body="token")
+        self.asked: list[tuple[RestRequest, Mapping[str, str]]] = []
 
-    def send(self, request: Request, headers: Mapping[str, str]) -> Reply:
+    def send(self, request: RestRequest, headers: Mapping[str, str]) -> RestReply:
         self.asked.append((request, headers))
         if "Authorization" in headers:
             return self.login
@@ -163,7 +163,7 @@ def asks(monkeypatch: pytest.MonkeyPatch, says: Says, version: str = "8.0.3.0") 
     "body", [None, 5, "text", {"value": []}, [1], [{}], [{"tag_id": "x"}], [{"tag_id": "x", "object_ids": [3]}]]
 )
 def test_an_answer_of_another_form_is_no_answer(monkeypatch: pytest.MonkeyPatch, body: Any) -> None:
-    tags = asks(monkeypatch, Says(Reply(status=200, body=body)))
+    tags = asks(monkeypatch, Says(RestReply(status=200, body=body)))
     if body is None:
         assert tags.tagged_vms({"x"}) == {}
         return
@@ -173,33 +173,39 @@ def test_an_answer_of_another_form_is_no_answer(monkeypatch: pytest.MonkeyPatch,
 
 
 @pytest.mark.parametrize(
-    "login", [Reply(status=200), Reply(status=201, body={}), Reply(status=201, body=["t"]), Reply(status=201, body="")]
+    "login",
+    [
+        RestReply(status=200),
+        RestReply(status=201, body={}),
+        RestReply(status=201, body=["t"]),
+        RestReply(status=201, body=""),
+    ],
 )
-def test_a_login_without_a_token_is_none(monkeypatch: pytest.MonkeyPatch, login: Reply) -> None:
+def test_a_login_without_a_token_is_none(monkeypatch: pytest.MonkeyPatch, login: RestReply) -> None:
     with pytest.raises(DirectPathError, match="not of the form"):
-        asks(monkeypatch, Says(Reply(status=200, body=[]), login=login)).categories()
+        asks(monkeypatch, Says(RestReply(status=200, body=[]), login=login)).categories()
 
 
 @pytest.mark.parametrize(
     ("reply", "words"),
     [
-        (Reply(status=403, body={"error_type": "UNAUTHORIZED", "messages": []}), r"HTTP 403 \(UNAUTHORIZED\)"),
+        (RestReply(status=403, body={"error_type": "UNAUTHORIZED", "messages": []}), r"HTTP 403 \(UNAUTHORIZED\)"),
         (
-            Reply(status=500, body={"type": "x", "value": {"messages": [{"default_message": "Broken."}]}}),
+            RestReply(status=500, body={"type": "x", "value": {"messages": [{"default_message": "Broken."}]}}),
             r"HTTP 500 \(Broken\)",
         ),
-        (Reply(status=302), "HTTP 302"),
-        (Reply(status=503), "HTTP 503"),
+        (RestReply(status=302), "HTTP 302"),
+        (RestReply(status=503), "HTTP 503"),
     ],
 )
-def test_the_servers_own_words_are_told(monkeypatch: pytest.MonkeyPatch, reply: Reply, words: str) -> None:
+def test_the_servers_own_words_are_told(monkeypatch: pytest.MonkeyPatch, reply: RestReply, words: str) -> None:
     with pytest.raises(DirectPathError, match=words):
         asks(monkeypatch, Says(reply)).categories()
 
 
 def test_a_read_is_asked_again_a_few_times_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    busy, broken = Reply(status=503), ConnectionResetError(104, "Connection reset by peer")
-    says = Says(busy, broken, Reply(status=200, body=[]))
+    busy, broken = RestReply(status=503), ConnectionResetError(104, "Connection reset by peer")
+    says = Says(busy, broken, RestReply(status=200, body=[]))
     assert asks(monkeypatch, says).categories() == {}
     assert len(says.asked) == 1 + 3
     says = Says(broken)
@@ -209,7 +215,7 @@ def test_a_read_is_asked_again_a_few_times_and_no_more(monkeypatch: pytest.Monke
 
 
 def test_a_login_that_never_holds_is_not_made_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    says = Says(Reply(status=200, body=[]), Reply(status=401))
+    says = Says(RestReply(status=200, body=[]), RestReply(status=401))
     tags = asks(monkeypatch, says)
     assert tags.categories() == {}
     with pytest.raises(DirectPathError, match="HTTP 401"):
@@ -223,14 +229,14 @@ def test_a_login_that_never_holds_is_not_made_for_ever(monkeypatch: pytest.Monke
 def test_the_dialect_that_is_probably_there_is_tried_first(
     monkeypatch: pytest.MonkeyPatch, version: str, first: str
 ) -> None:
-    says = Says(Reply(status=200, body=[]), login=Reply(status=404))
+    says = Says(RestReply(status=200, body=[]), login=RestReply(status=404))
     with pytest.raises(DirectPathError, match="HTTP 404"):
         asks(monkeypatch, says, version).categories()
     assert [request.path.startswith(first) for request, _unused in says.asked] == [True, False]
 
 
 def test_nobody_sees_the_password_or_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    says = Says(Reply(status=200, body=[]))
+    says = Says(RestReply(status=200, body=[]))
     tags = asks(monkeypatch, says)
     tags.categories()
     assert says.asked[-1][1][TOKEN] == "token"
