@@ -30,7 +30,7 @@ def _own(name: str) -> Any:
 
 
 def _endpoint(server: Server) -> Any:
-    return _own("session").Endpoint(
+    return _own("session.endpoint").Endpoint(
         hostname="localhost",
         port=server.port,
         username=server.username,
@@ -44,22 +44,22 @@ def _paths(session: Any, what: str) -> dict[Any, tuple[str, ...]]:
     from pyVmomi import vim
 
     if what == "hosts":
-        return {vim.HostSystem: _own("read_hosts").host_paths(session), vim.ClusterComputeResource: ("name",)}
-    return {vim.VirtualMachine: _own("read_vms")._paths(session)}
+        return {vim.HostSystem: _own("read.hosts").host_paths(session), vim.ClusterComputeResource: ("name",)}
+    return {vim.VirtualMachine: _own("read.vms")._paths(session)}
 
 
 def ours(session: Any, what: str) -> int:
     """Our reader, up to the dataclasses that planning works with."""
     if what == "hosts":
-        return len(_own("read_hosts").read_hosts(session).hosts)
+        return len(_own("read.hosts").read_hosts(session).hosts)
     paths = _paths(session, what)
-    rows = next(iter(_own("collect").collect_view(session, paths).values()))
-    return len([_own("read_vms").vm_from_row(row, None) for row in rows])
+    rows = next(iter(_own("property_collector.retrieve").collect_view(session, paths).values()))
+    return len([_own("read.vms").vm_from_row(row, None) for row in rows])
 
 
 def ours_all_different(session: Any, what: str) -> int:
     """The same when no two cards of the fleet are alike: nothing that was read before is of use."""
-    _own("bulk_values").MOST_KNOWN = 0
+    _own("property_collector.page_values").MOST_KNOWN = 0
     return ours(session, what)
 
 
@@ -75,7 +75,7 @@ def pyvmomi(session: Any, what: str) -> int:
         objectSet=[pc.ObjectSpec(obj=view, skip=True, selectSet=[walk])],
         propSet=[pc.PropertySpec(type=kind, all=False, pathSet=list(names)) for kind, names in paths.items()],
     )
-    page = collector.RetrievePropertiesEx([spec], pc.RetrieveOptions(maxObjects=_own("collect").PAGE))
+    page = collector.RetrievePropertiesEx([spec], pc.RetrieveOptions(maxObjects=_own("property_collector.retrieve").PAGE))
     found = list(page.objects) if page else []
     while page is not None and page.token:
         page = collector.ContinueRetrievePropertiesEx(page.token)
@@ -86,18 +86,18 @@ def pyvmomi(session: Any, what: str) -> int:
 
 def http(session: Any, what: str, parse: Callable[[bytes], Any] | None = None) -> int:
     """The bytes alone: asked for, moved and unzipped, and not looked at."""
-    bulk = _own("bulk")
+    bulk = _own("property_collector.page_parser")
     from pyVmomi import vim
 
     paths = _paths(session, what)
     collector = session.content.propertyCollector._moId
     view = session.content.viewManager.CreateContainerView(session.content.rootFolder, list(paths), True)
-    start = bulk.Start(kind=vim.view.ContainerView, moids=(view._moId,), link="view")
-    body = bulk.first_request(collector, [start], paths, page=_own("collect").PAGE, may_be_gone=False)
+    start = bulk.PageStart(kind=vim.view.ContainerView, moids=(view._moId,), link="view")
+    body = bulk.first_request(collector, [start], paths, page=_own("property_collector.retrieve").PAGE, may_be_gone=False)
     found = 0
     while True:
         connection = session.stub.GetConnection()
-        connection.request("POST", "/sdk", body, _own("soap_http").headers(session.stub))
+        connection.request("POST", "/sdk", body, _own("http.soap").headers(session.stub))
         answer = connection.getresponse()
         text = answer.read()
         session.stub.ReturnConnection(connection)
@@ -133,9 +133,9 @@ PROPERTY_CALLS = ("RetrievePropertiesEx", "ContinueRetrievePropertiesEx")
 def measure(name: str, what: str, server: Server) -> dict[str, Any]:
     """Run one reader and say what it cost."""
     began = time.process_time()
-    module = _own("session")
-    _own("read_vms")
-    _own("read_hosts")
+    module = _own("session.connect")
+    _own("read.vms")
+    _own("read.hosts")
     imported = time.process_time()
     with module.open_session(_endpoint(server), read_only=True) as session:
         connected = time.process_time()

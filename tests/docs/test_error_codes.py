@@ -10,10 +10,12 @@ from collections.abc import Iterator
 
 from tools.envs import ROOT
 
-SOURCES = sorted((ROOT / "plugins" / "module_utils").rglob("*.py"))
+SOURCES = sorted(
+    path for folder in ("module_utils", "plugin_utils") for path in (ROOT / "plugins" / folder).rglob("*.py")
+)
 GUIDES = ROOT / "docs" / "guides"
 PROTECTION = "Protection"
-PAIRS = ("proof", "guests")
+PAIRS = ("verification", "guests")
 
 
 def codes(tree: ast.AST, *, protections: bool) -> Iterator[str]:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The layers of the collection as data, and the reading of one source against them.
 
-Arrows point at what is imported and nothing points back: modules, action, inventory and filter plugins → _shell →
-_vsphere → _domain. ``violations(path, source)`` is a pure function, so that the tests can also feed it sources that
+Arrows point at what is imported and nothing points back: modules → _shell → _vsphere → _domain; action, inventory and
+filter plugins → plugin_utils → the same three. ``violations(path, source)`` is a pure function, so that the tests can also feed it sources that
 break each rule and see that it notices.
 """
 
@@ -17,6 +17,9 @@ from dataclasses import dataclass
 
 COLLECTION = "ansible_collections.directpath.vsphere"
 UTILS = "plugins.module_utils"
+CONTROLLER = "plugins.plugin_utils"
+"""What runs on the control node only."""
+SDK_DOOR = f"{UTILS}._vsphere.sdk"
 
 SDK = ("pyVmomi", "pyVim", "vmware", "com.vmware")
 WIRE = (*SDK, "requests", "urllib3", "ssl", "http", "socket", "urllib.request")
@@ -71,13 +74,14 @@ LAYERS = (
     Layer(folder="plugins/module_utils/_shell", collection=(UTILS,), banned=WIRE),
     Layer(folder="plugins/module_utils", collection=(), banned=(*WIRE, "ansible")),
     Layer(folder="plugins/modules", collection=(UTILS,), banned=(*WIRE, "ansible", "importlib", "time")),
-    Layer(folder="plugins/action", collection=(UTILS,), banned=(*WIRE, BASIC)),
+    Layer(folder="plugins/plugin_utils", collection=(UTILS, CONTROLLER), banned=(*WIRE, BASIC)),
+    Layer(folder="plugins/action", collection=(UTILS, CONTROLLER), banned=(*WIRE, BASIC)),
     Layer(
         folder="plugins/inventory",
-        collection=(f"{UTILS}._domain", f"{UTILS}._shell"),
+        collection=(f"{UTILS}._domain", CONTROLLER),
         banned=(*WIRE, BASIC, "threading"),
     ),
-    Layer(folder="plugins/filter", collection=(UTILS,), banned=(*WIRE, BASIC)),
+    Layer(folder="plugins/filter", collection=(UTILS, CONTROLLER), banned=(*WIRE, BASIC)),
     Layer(folder="plugins/doc_fragments", collection=(), banned=(*WIRE, "ansible")),
     Layer(folder="plugins", collection=(UTILS,), banned=(*WIRE, BASIC)),
     Layer(folder="simulator", collection=("simulator",), banned=("ansible", "tools", "tests")),
@@ -131,6 +135,8 @@ def _import_violations(path: str, layer: Layer, tree: ast.AST) -> Iterator[tuple
         allowed = _under(name, layer.collection) if own else not _under(name, layer.banned)
         if not allowed:
             yield line, f"{layer.folder} may not import {name}"
+        elif _under(name, (SDK_DOOR,)) and layer.folder != "plugins/module_utils/_vsphere":
+            yield line, f"pyVmomi stays below _vsphere: {layer.folder} may not import {name}"
 
 
 def _under(name: str, prefixes: tuple[str, ...]) -> bool:
@@ -148,7 +154,7 @@ def _purity_violations(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 def _module_violations(tree: ast.Module, source: str) -> Iterator[tuple[int, str]]:
-    """A module is documentation plus wish(), observe(), render() and main()."""
+    """A module is documentation, its options and main(): what it does is in _shell."""
     lines = code_lines(tree, source)
     if lines > MODULE_BUDGET:
         yield 1, f"{lines} lines of code, {MODULE_BUDGET} are allowed: move the thinking to _domain or _shell"

@@ -15,10 +15,11 @@ SOURCES = sorted(
     str(path.relative_to(ROOT)) for folder in ("plugins", "simulator") for path in (ROOT / folder).rglob("*.py")
 )
 DOMAIN = "plugins/module_utils/_domain/host/passthrough.py"
-VSPHERE = "plugins/module_utils/_vsphere/apply.py"
+VSPHERE = "plugins/module_utils/_vsphere/write/vms.py"
 SHELL = "plugins/module_utils/_shell/engine/run.py"
 MODULE = "plugins/modules/host_passthrough.py"
 ACTION = "plugins/action/host_rolling_reboot.py"
+PLUGIN_UTILS = "plugins/plugin_utils/report/text.py"
 INVENTORY = "plugins/inventory/pci_hosts.py"
 FILTER = "plugins/filter/intent.py"
 SIMULATOR = "simulator/objects/host.py"
@@ -50,10 +51,10 @@ def test_domain_imports_nothing_impure(name: str) -> None:
 
 
 BROKEN = {
-    "domain imports the shell, relatively": (DOMAIN, "from .._shell import run\n"),
-    "domain imports the shell, absolutely": (DOMAIN, f"from {FULL}._shell.run import run\n"),
-    "domain imports vsphere, relatively": (DOMAIN, "from .._vsphere.session import Session\n"),
-    "domain imports vsphere, as a package": (DOMAIN, "from .. import _vsphere\n"),
+    "domain imports the shell, relatively": (DOMAIN, "from ..._shell import run\n"),
+    "domain imports the shell, absolutely": (DOMAIN, f"from {FULL}._shell.engine.run import run\n"),
+    "domain imports vsphere, relatively": (DOMAIN, "from ..._vsphere.session.connect import Session\n"),
+    "domain imports vsphere, as a package": (DOMAIN, "from ... import _vsphere\n"),
     "domain imports vsphere, absolutely": (DOMAIN, f"import {FULL}._vsphere.session\n"),
     "domain imports the simulator": (DOMAIN, "import simulator\n"),
     "domain reads the clock": (DOMAIN, "import datetime\n\nTODAY = datetime.datetime.now()\n"),
@@ -61,8 +62,8 @@ BROKEN = {
     "domain prints": (DOMAIN, "print('x')\n"),
     "vsphere imports ansible": (VSPHERE, "from ansible.module_utils.basic import AnsibleModule\n"),
     "vsphere imports any ansible": (VSPHERE, "import ansible\n"),
-    "vsphere imports the shell": (VSPHERE, "from .._shell.output import render\n"),
-    "vsphere imports a module": (VSPHERE, "from ...modules import host_passthrough\n"),
+    "vsphere imports the shell": (VSPHERE, "from ..._shell.engine.output import render\n"),
+    "vsphere imports a module": (VSPHERE, "from ....modules import host_passthrough\n"),
     "vsphere imports the simulator": (VSPHERE, "from simulator.simulator import Simulator\n"),
     "vsphere imports the simulator by its full name": (
         VSPHERE,
@@ -72,7 +73,7 @@ BROKEN = {
     "shell imports pyVim": (SHELL, "from pyVim.connect import SmartConnect\n"),
     "shell imports requests": (SHELL, "import requests\n"),
     "shell imports ssl": (SHELL, "import ssl\n"),
-    "shell imports a module": (SHELL, "from ...modules.host_passthrough import wish\n"),
+    "shell imports a module": (SHELL, "from ....modules.host_passthrough import main\n"),
     "module imports pyVmomi": (MODULE, "from pyVmomi import vim\n"),
     "module imports AnsibleModule": (MODULE, "from ansible.module_utils.basic import AnsibleModule\n"),
     "module imports another module": (MODULE, "from .host_passthrough import main\n"),
@@ -86,7 +87,14 @@ BROKEN = {
     "module reads check_mode": (MODULE, "def main(module):\n    return module.check_mode\n"),
     "module reads check_mode by name": (MODULE, "def main(module):\n    return getattr(module, 'check_mode')\n"),
     "module declares check mode itself": (MODULE, "def main(run):\n    run(check_mode=True)\n"),
-    "module speaks vim": (MODULE, "def wish(vim):\n    return vim.HostSystem\n"),
+    "module speaks vim": (MODULE, "def parse(vim):\n    return vim.HostSystem\n"),
+    "module imports what is for the controller": (MODULE, "from ..plugin_utils.intent import load\n"),
+    "shell imports what is for the controller": (SHELL, "from ....plugin_utils.intent import load\n"),
+    "shell goes to the SDK itself": (SHELL, "from ..._vsphere.sdk import vim\n"),
+    "shell goes to the SDK by another name": (SHELL, "from ..._vsphere import sdk as library\n"),
+    "controller's code goes to the SDK itself": (PLUGIN_UTILS, "from ...module_utils._vsphere.sdk import vmodl\n"),
+    "controller's code imports pyVmomi": (PLUGIN_UTILS, "from pyVmomi import vim as v\n"),
+    "controller's code imports a module": (PLUGIN_UTILS, "from ...modules.host_passthrough import main\n"),
     "module imports by a call": (MODULE, "vsphere = __import__('pyVmomi')\n"),
     "module is too long": (MODULE, "".join(f"x{n} = {n}\n" for n in range(MODULE_BUDGET + 1))),
     "action imports AnsibleModule": (ACTION, "from ansible.module_utils.basic import AnsibleModule\n"),
@@ -123,20 +131,20 @@ def test_each_rule_catches_its_violation(name: str) -> None:
 
 
 ALLOWED = {
-    "domain on domain": (DOMAIN, "from __future__ import annotations\nfrom .pci import Address\nimport dataclasses\n"),
+    "domain on domain": (DOMAIN, "from __future__ import annotations\nfrom ..pci import Address\nimport dataclasses\n"),
     "vsphere on pyVmomi and domain": (
         VSPHERE,
-        "import ssl\nimport time\nimport requests\nfrom pyVmomi import vim\nfrom .._domain.plan import Plan\n",
+        "import ssl\nimport time\nimport requests\nfrom pyVmomi import vim\nfrom ..._domain.plan import Plan\n",
     ),
     "shell on everything below": (
         SHELL,
-        "from ansible.module_utils.basic import AnsibleModule\nfrom .._vsphere.session import connect\n"
-        "from .._domain.plan import Plan\n",
+        "from ansible.module_utils.basic import AnsibleModule\nfrom ..._vsphere.session import connect\n"
+        "from ..._domain.plan import Plan\n",
     ),
     "module on the three": (
         MODULE,
-        f"from ..module_utils._shell.run import run\nfrom {FULL}._domain.plan import Plan\n"
-        "from ..module_utils._vsphere.read_hosts import read_hosts\n",
+        f"from ..module_utils._shell.engine.run import run\nfrom {FULL}._domain.plan import Plan\n"
+        "from ..module_utils._vsphere.read.hosts import read_hosts\n",
     ),
     "action on ansible's plugins": (
         ACTION,
@@ -144,8 +152,8 @@ ALLOWED = {
     ),
     "inventory on ansible's plugins and the shell": (
         INVENTORY,
-        "from ansible.plugins.inventory import BaseInventoryPlugin\nfrom ..module_utils._shell.inventory import read_all\n"
-        "from ..module_utils._domain.inventory import groups\n\n\nclass InventoryModule(BaseInventoryPlugin):\n    pass\n",
+        "from ansible.plugins.inventory import BaseInventoryPlugin\nfrom ..plugin_utils.inventory.read import read_all\n"
+        "from ..module_utils._domain.names import shown\n\n\nclass InventoryModule(BaseInventoryPlugin):\n    pass\n",
     ),
     "simulator on pyVmomi": (SIMULATOR, "import time\nfrom pyVmomi import vim\nfrom simulator.base import Entity\n"),
     "simulator, relatively": (SIMULATOR, "from ..rules import reboot\n"),

@@ -16,7 +16,8 @@ import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling import loop
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import connect as session_module
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import Endpoint, Guard
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import Guard
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.endpoint import Endpoint
 from simulator.clock import ScaledClock
 from simulator.journal import Counters
 from simulator.lab.roll import reboot_times, roll_lab

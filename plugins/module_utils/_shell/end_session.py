@@ -7,8 +7,8 @@ from __future__ import annotations
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._domain.errors import DirectPathError
-from .._vsphere.answers.faults import MISSING_SDK, explain
 from .._vsphere.session.connect import end_session
+from .._vsphere.session.faults import MISSING_SDK, explain
 from .engine.arguments import CONNECTION, endpoint
 from .engine.run import fail, failure
 

@@ -23,11 +23,11 @@ from .._domain.names import Meant, resolve_all
 from .._domain.observed.hosts import Host
 from .._domain.observed.vms import Vm, VmName
 from .._domain.plan import Change, Plan, TargetPlan
-from .._vsphere.answers.faults import UNCERTAIN, explained
 from .._vsphere.attributes.marks import Choice, Marks, open_marks
 from .._vsphere.read.hosts import read_drs, read_names, vm_labels
 from .._vsphere.read.vms import place_of, read_residents, read_vms
 from .._vsphere.session.connect import Session
+from .._vsphere.session.faults import UNCERTAIN, explained
 from .._vsphere.write.maintenance import enter_maintenance, exit_maintenance, read_running_tasks
 from .._vsphere.write.power_on import start_vm
 from .._vsphere.write.vms import apply_vm, unchecked

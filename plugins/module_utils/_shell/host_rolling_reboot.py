@@ -21,14 +21,15 @@ from .._domain.rolling.state.pending_reboot import pending_reboot_of
 from .._domain.rolling.state.phases import is_active
 from .._domain.rolling.state.policy import Policy
 from .._domain.timestamps import refuse_future
-from .._vsphere.answers.faults import SERVER_ERRORS, explain
 from .._vsphere.attributes.file_journal import FileJournal, journal_path, open_journal
 from .._vsphere.attributes.journal import Journal, Subject
 from .._vsphere.read.hosts import read_host_names, read_names, read_uuids
 from .._vsphere.redfish.client import Bmc, BmcAccess
 from .._vsphere.rolling.inventory import FleetInventory, Wanted
 from .._vsphere.rolling.tags import RollingTags
-from .._vsphere.session.connect import Endpoint, Session
+from .._vsphere.session.connect import Session
+from .._vsphere.session.endpoint import Endpoint
+from .._vsphere.session.faults import SERVER_ERRORS, explain
 from .._vsphere.write.power_on import vms_off
 from .rolling.context import Rolled, Setting, orphanage
 from .rolling.loop import Loop, close_down

@@ -19,9 +19,10 @@ from ...module_utils._domain.suggest import as_whole, meant
 from ...module_utils._shell.engine.arguments import endpoint
 from ...module_utils._shell.engine.observe import vms_on
 from ...module_utils._shell.engine.output import device_results
-from ...module_utils._vsphere.answers.faults import MISSING_SDK, SERVER_ERRORS, explain
 from ...module_utils._vsphere.read.hosts import read_hosts
-from ...module_utils._vsphere.session.connect import Endpoint, Session, open_session
+from ...module_utils._vsphere.session.connect import Session, open_session
+from ...module_utils._vsphere.session.endpoint import Endpoint
+from ...module_utils._vsphere.session.faults import MISSING_SDK, SERVER_ERRORS, explain
 from ..intent.source_location import shown
 from .entries import Entry, host_entry, vm_entry
 

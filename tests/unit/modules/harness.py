@@ -21,7 +21,8 @@ from ansible.module_utils.common import warnings
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rest import http
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rolling import probes
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import connect as session_module
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import Endpoint, Guard
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import Guard
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.endpoint import Endpoint
 from simulator.clock import ManualClock
 from simulator.faults import Dropped
 from simulator.simulator import Simulator

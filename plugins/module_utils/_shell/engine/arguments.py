@@ -14,7 +14,7 @@ from ..._domain.errors import InputError
 from ..._domain.hostnames import refuse_bad_hostname
 from ..._domain.rolling.state.journal import DIRECTORY
 from ..._vsphere.http.connections import CONNECT_TIMEOUT
-from ..._vsphere.session.connect import Endpoint
+from ..._vsphere.session.endpoint import Endpoint
 
 Spec = dict[str, Any]
 

@@ -16,8 +16,9 @@ from ..._domain.errors import DirectPathError
 from ..._domain.plan import Change, Plan, TargetPlan
 from ..._domain.ranges import refuse_out_of_range
 from ..._domain.text import all_visible
-from ..._vsphere.answers.faults import MISSING_SDK, SERVER_ERRORS, UNCERTAIN, explain
-from ..._vsphere.session.connect import Endpoint, Session, open_session
+from ..._vsphere.session.connect import Session, open_session
+from ..._vsphere.session.endpoint import Endpoint
+from ..._vsphere.session.faults import MISSING_SDK, SERVER_ERRORS, UNCERTAIN, explain
 from .arguments import CONNECTION, endpoint
 from .concurrent import work
 from .gate import Gate

@@ -24,13 +24,13 @@ from ..._domain.rolling.state.actions import Action
 from ..._domain.rolling.state.journal import ATTRIBUTES, DEVICES, ENTRY, LINKS, LOCK, PAUSE, Entry
 from ..._domain.rolling.state.observed import ObservedFleet
 from ..._domain.rolling.state.phases import RESTING, Decision
-from ..._vsphere.answers.faults import SERVER_ERRORS
 from ..._vsphere.attributes.file_journal import ASKED_FOR
 from ..._vsphere.attributes.journal import Journal, Subject
 from ..._vsphere.rolling.executor import ActionExecutor
 from ..._vsphere.rolling.observed_fleet import FleetObserver, ShownFleet
 from ..._vsphere.rolling.pending_actions import PendingActions
 from ..._vsphere.rolling.probes import Probes
+from ..._vsphere.session.faults import SERVER_ERRORS
 from .context import Rolled, Setting
 from .outage import Trouble
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ..._domain.errors import DirectPathError
-from ..._vsphere.answers.faults import SERVER_FAULTS, explain, is_login_refused, is_session_ended
+from ..._vsphere.session.faults import SERVER_FAULTS, explain, is_login_refused, is_session_ended
 from .context import Rolled, Setting
 
 LONGEST_PAUSE = 30.0

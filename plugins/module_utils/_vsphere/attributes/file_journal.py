@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from ..._domain.errors import DirectPathError, InputError
-from ..session.connect import Endpoint, Session
+from ..session.connect import Session
+from ..session.endpoint import Endpoint
 from .journal import AttributeJournal, Journal, Subject, Texts, missing_privileges
 
 VERSION = 1

@@ -15,11 +15,11 @@ from typing import Any, Literal, Protocol
 
 from ..._domain.errors import DirectPathError
 from ..._domain.rolling.state.journal import ATTRIBUTES, HOST_ATTRIBUTES, STOP_ORDER, VM
-from ..answers.checks import reader
 from ..property_collector.retrieve import collect_objects, collect_view
-from ..read.privileges import lacking
 from ..sdk import vim
+from ..session.answer_checks import reader
 from ..session.connect import Session
+from ..session.privileges import lacking
 
 Texts = Mapping[str, str]
 """attribute → text; empty = no value."""

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Protocol
 
 from ..._domain.errors import DirectPathError, InputError
-from ..answers.faults import explained
 from ..http.connections import BrokenAnswer
 from ..property_collector.retrieve import collect_objects, collect_view
 from ..sdk import vim, vmodl
 from ..session.connect import Session
+from ..session.faults import explained
 from .file_journal import FileJournal, journal_path
 from .journal import Subject, SubjectKind, decode_values, missing_privileges
 

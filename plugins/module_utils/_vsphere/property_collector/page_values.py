@@ -13,9 +13,9 @@ from operator import attrgetter, itemgetter, methodcaller
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from ..answers.checks import refuse_unfit
 from ..http.connections import BrokenAnswer
 from ..sdk import OPTIONAL, DataObject, IsChildVersion, ManagedObject, SoapDeserializer, vmodl
+from ..session.answer_checks import refuse_unfit
 from .page_scalars import NAMESPACE, XSD, Convert, default, leaf, local
 
 XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"

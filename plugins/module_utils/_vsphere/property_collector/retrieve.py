@@ -11,9 +11,9 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ..._domain.names import shown_name
-from ..answers.checks import looked_at
 from ..http.connections import BrokenAnswer
 from ..sdk import vim, vmodl
+from ..session.answer_checks import looked_at
 from ..session.connect import Session
 from .page_parser import Ahead, PageStart, exchange, first_request, next_request, no_collecting
 from .page_values import RowReader

@@ -9,11 +9,11 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from ..._domain.errors import DirectPathError
-from ..answers.checks import reader
-from ..answers.faults import deed, explain
 from ..http.connections import BrokenAnswer
 from ..sdk import vmodl
+from ..session.answer_checks import reader
 from ..session.connect import Session
+from ..session.faults import deed, explain
 from .retrieve import collect_objects
 
 _pc = vmodl.query.PropertyCollector

@@ -13,9 +13,9 @@ from typing import Any
 
 from ..._domain.facts import Fact, Gap, Listing, Unknown
 from ..._domain.observed.hosts import Disk, Host, HostFabric, PhysicalNic, SharedGpu, StorageAdapter, Switch
-from ..answers.checks import reader
 from ..property_collector.retrieve import Row, collect_objects
 from ..sdk import vim, vmodl
+from ..session.answer_checks import reader
 from ..session.connect import Session
 from .disk_paths import TOPOLOGIES, disks_by_adapter
 from .gaps import gaps_by_fact

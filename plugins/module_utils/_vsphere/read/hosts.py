@@ -20,7 +20,6 @@ from ..._domain.observed.uncertain_holders import unread_vms
 from ..._domain.observed.vms import FixedBacking, Vm, VmName, held_addresses
 from ..._domain.pci import hex4
 from ..._domain.text import visible_name
-from ..answers.checks import reader
 from ..property_collector.page_parser import PageStart
 from ..property_collector.retrieve import (
     DEVICES_PAGE,
@@ -32,6 +31,7 @@ from ..property_collector.retrieve import (
     collect_view,
 )
 from ..sdk import vim
+from ..session.answer_checks import reader
 from ..session.connect import Session
 from .inventory_paths import PLACE_PATHS, Places
 from .vms import USER_PATHS, VM_NAME_PATHS, holder_paths, holders, vm_from_row, vm_names

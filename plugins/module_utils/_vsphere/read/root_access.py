@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from ..answers.checks import reader
 from ..property_collector.retrieve import collect_objects
 from ..sdk import vim
+from ..session.answer_checks import reader
 from ..session.connect import Session
 
 _NAMES_AT_MOST = frozenset({-5, -4, -3})

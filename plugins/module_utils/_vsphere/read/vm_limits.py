@@ -13,9 +13,9 @@ from typing import Any
 
 from ..._domain.observed.hosts import Host
 from ..._domain.observed.vms import Vm
-from ..answers.checks import reader
 from ..property_collector.mixed_types import collect_named
 from ..sdk import vim, vmodl
+from ..session.answer_checks import reader
 from ..session.connect import Session
 
 

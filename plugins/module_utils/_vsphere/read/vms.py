@@ -27,10 +27,10 @@ from ..._domain.observed.vms import (
     VmName,
 )
 from ..._domain.pci import backing_addresses, hex4, parse_backing_address, parse_backing_device_id
-from ..answers.checks import reader
 from ..property_collector.page_parser import PageStart
 from ..property_collector.retrieve import DEVICES_PAGE, Row, collect_around, collect_objects
 from ..sdk import vim
+from ..session.answer_checks import reader
 from ..session.connect import Session
 from .inventory_paths import PLACE_PATHS, Places
 

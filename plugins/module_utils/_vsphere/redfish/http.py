@@ -22,7 +22,8 @@ from ..._domain.errors import DirectPathError, InputError
 from ..http.certificates import CertificateTime
 from ..http.connections import Bounds, BrokenAnswer, ProxyFailed
 from ..http.json_https import Https
-from ..session.connect import Endpoint, tls_context
+from ..session.connect import tls_context
+from ..session.endpoint import Endpoint
 
 ROOT = "/redfish/v1/"
 """Where every Redfish service begins (DSP0266, 6.2)."""

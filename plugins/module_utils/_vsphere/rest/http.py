@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 from ..http.connections import Bounds
 from ..http.json_https import Https
-from ..session.connect import Endpoint, tls_context
+from ..session.connect import tls_context
+from ..session.endpoint import Endpoint
 
 SILENCE = 60.0
 """Seconds an answer may be silent."""

@@ -15,8 +15,8 @@ from http.client import HTTPException
 from typing import Any, TypeVar
 
 from ..._domain.errors import DirectPathError
-from ..answers.faults import CONNECTION_ERRORS, explain_connection
 from ..session.connect import Session
+from ..session.faults import CONNECTION_ERRORS, explain_connection
 from ..session.transport import AUTOMATION
 from . import http as automation_http
 from .http import API, REST, Dialect, RestReply, RestRequest, RestTransport

@@ -17,11 +17,11 @@ from ..._domain.rolling.state.actions import Action, Kind
 from ..._domain.rolling.state.codec import decode_lock, encode
 from ..._domain.rolling.state.journal import ENTRY, HOST_ATTRIBUTES, LOCK, VM, Lock, VmEntry
 from ..._domain.rolling.state.observed import Refusal
-from ..answers.faults import explain, words
 from ..attributes.journal import Journal, Subject, Texts
-from ..read.privileges import lacking
 from ..sdk import vim, vmodl
 from ..session.connect import Session
+from ..session.faults import explain, words
+from ..session.privileges import lacking
 from .fresh import Beside
 from .inventory import FleetInventory
 from .pending_actions import PendingActions

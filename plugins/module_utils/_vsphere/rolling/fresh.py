@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ..answers.checks import reader
-from ..answers.faults import SESSION_LOST
 from ..property_collector.mixed_types import collect_named
 from ..property_collector.retrieve import Row
 from ..sdk import vim, vmodl
+from ..session.answer_checks import reader
 from ..session.connect import Session
+from ..session.faults import SESSION_LOST
 from .from_rows import TASK_PATHS, RunningTask, running_tasks
 
 Beside = tuple[type, str]

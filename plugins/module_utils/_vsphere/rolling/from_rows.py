@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._domain.rolling.state.observed import Admission
-from ..answers.checks import reader
 from ..property_collector.retrieve import Row
 from ..read.fabric import switches_of
 from ..sdk import vim
+from ..session.answer_checks import reader
 from ..session.connect import Session
 
 LIFECYCLE = ("com.vmware.vcintegrity.", "com.vmware.esx.settings.")

@@ -14,13 +14,13 @@ from ..._domain.observed.hosts import Host
 from ..._domain.plan import Blocker
 from ..._domain.rolling.state.observed import ClusterView, Precheck, VmView
 from ..._domain.rolling.state.pinned import pinned_vms
-from ..answers.checks import reader
-from ..answers.faults import SESSION_LOST, words
 from ..property_collector.retrieve import collect_objects
 from ..read.fabric import read_fabric
-from ..read.privileges import lacking
 from ..sdk import vim, vmodl
+from ..session.answer_checks import reader
 from ..session.connect import Session
+from ..session.faults import SESSION_LOST, words
+from ..session.privileges import lacking
 from .from_rows import Rules
 
 POWER = ("VirtualMachine.Interact.PowerOff", "VirtualMachine.Interact.PowerOn")

@@ -19,8 +19,8 @@ from ..._domain.rolling.state.journal import Entry
 from ..._domain.rolling.state.observed import HostView
 from ..._domain.rolling.state.policy import Policy
 from ..._domain.rolling.state.verification import has_moved, started_anew
-from ..answers.faults import CONNECTION_ERRORS
 from ..sdk import vmodl
+from ..session.faults import CONNECTION_ERRORS
 from .inventory import FleetInventory
 
 Key = tuple[str, str, tuple[Any, ...]]

@@ -12,10 +12,10 @@ from ..._domain.names import Meant
 from ..._domain.observed.hosts import Host
 from ..._domain.rolling.state.journal import PAUSE, STOP_ORDER
 from ..._domain.rolling.state.observed import ClusterView, HostView, VmView
-from ..answers.checks import reader
 from ..property_collector.retrieve import Row
 from ..read.hosts import host_from_row
 from ..sdk import vim
+from ..session.answer_checks import reader
 from . import from_rows
 from .from_rows import RunningTask
 from .tags import Tagged

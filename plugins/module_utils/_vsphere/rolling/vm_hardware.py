@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..._domain.observed.vms import DvxBacking, FixedBacking, SriovBacking, VgpuBacking, VmDevice
-from ..answers.checks import reader
 from ..property_collector.retrieve import Row
 from ..read.vms import passthrough_devices
 from ..sdk import vim
+from ..session.answer_checks import reader
 
 HARDWARE_PATHS = (
     "config.hardware.device",

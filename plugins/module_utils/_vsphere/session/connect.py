@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._domain.errors import DirectPathError
-from ..answers.faults import explain, explain_connection, is_transient
 from ..http.connections import Bounds, TooSlow
 from ..sdk import IsChildVersion, vim, vmodl
+from .endpoint import Endpoint
+from .faults import explain, explain_connection, is_transient
 from .file import SessionFile
 from .shared import end_shared_session, take_up
 from .transport import (
@@ -22,7 +23,6 @@ from .transport import (
     FIRST_PAUSE,
     PATIENT_PAUSE,
     READ_METHODS,
-    Endpoint,
     Guard,
     GuardedSoapStub,
     open_transport,
@@ -33,7 +33,6 @@ from .versions import NotVsphere
 __all__ = [
     "ATTEMPTS",
     "READ_METHODS",
-    "Endpoint",
     "Guard",
     "GuardedSoapStub",
     "Lane",

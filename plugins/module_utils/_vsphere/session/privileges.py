@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..answers.faults import SESSION_LOST
 from ..sdk import vmodl
-from ..session.connect import Session
+from .connect import Session
+from .faults import SESSION_LOST
 
 
 def lacking(session: Session, entities: Sequence[Any], names: Sequence[str]) -> Mapping[str, tuple[str, ...]]:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol
 
-from ..answers.faults import explained
 from ..sdk import vim
 from .endpoint import Endpoint
+from .faults import explained
 from .file import Kept, SessionFile
 from .transport import Guard
 

@@ -17,12 +17,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ..._domain.errors import DirectPathError
-from ..answers.checks import refuse_unsound
-from ..answers.faults import is_transient
 from ..http.connections import MOST_AT_FIRST, Bounds, BrokenAnswer
 from ..http.soap import SoapStub
 from ..sdk import vim, vmodl
+from .answer_checks import refuse_unsound
 from .endpoint import Endpoint
+from .faults import is_transient
 from .versions import newest_version
 
 _Result = TypeVar("_Result")

@@ -10,11 +10,11 @@ from typing import Any
 
 from ..._domain.errors import DirectPathError
 from ..._domain.observed.hosts import Host
-from ..answers.faults import CONNECTION_ERRORS, UNCERTAIN, explained
 from ..property_collector.retrieve import collect_through
 from ..property_collector.wait import wait_for_task, wait_idle
 from ..sdk import vim, vmodl
 from ..session.connect import Session
+from ..session.faults import CONNECTION_ERRORS, UNCERTAIN, explained
 
 GRACE = 30.0
 """Seconds the client waits longer than the server was told to, so that the server's own answer is heard."""

@@ -10,10 +10,10 @@ from typing import Any
 
 from ..._domain.host.passthrough import PassthroughWrite
 from ..._domain.observed.hosts import Host
-from ..answers.faults import CONNECTION_ERRORS, explained
 from ..property_collector.wait import State, wait_until
 from ..sdk import vim, vmodl
 from ..session.connect import Session
+from ..session.faults import CONNECTION_ERRORS, explained
 
 
 def apply_passthrough(session: Session, host: Host, writes: Sequence[PassthroughWrite]) -> None:

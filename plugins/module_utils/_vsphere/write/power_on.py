@@ -10,11 +10,11 @@ from typing import Any
 
 from ..._domain.errors import DirectPathError
 from ..._domain.observed.vms import Vm
-from ..answers.faults import explain, explained
 from ..property_collector.retrieve import collect_objects
 from ..property_collector.wait import State, wait_for_task, wait_until
 from ..sdk import vim, vmodl
 from ..session.connect import Session
+from ..session.faults import explain, explained
 
 TIMEOUT = 600.0
 """Seconds a start may take."""

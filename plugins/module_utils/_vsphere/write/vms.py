@@ -15,12 +15,12 @@ from ..._domain.plan import Change
 from ..._domain.vm.devices.plan import DynamicSpec, FixedSpec, PowerOff
 from ..._domain.writing.races import keeps, others_with
 from ..._domain.writing.restore import restoring_changes
-from ..answers.faults import CONNECTION_ERRORS, UNCERTAIN, explain, explained
 from ..property_collector.retrieve import DEVICES_PAGE, collect_through
 from ..property_collector.wait import State, wait_for_task, wait_idle, wait_until
 from ..read.vms import USER_PATHS, passthrough_devices, place_of, read_vms, vm_from_row
 from ..sdk import vim, vmodl
 from ..session.connect import Session
+from ..session.faults import CONNECTION_ERRORS, UNCERTAIN, explain, explained
 from .config_spec import reconfigure_spec
 from .power_on import start_vm
 

@@ -13,10 +13,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pyVmomi import vim
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import (
-    Endpoint,
     GuardedSoapStub,
     Session,
 )
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.endpoint import Endpoint
 
 HEAD = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'

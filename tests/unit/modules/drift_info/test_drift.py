@@ -17,7 +17,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.attrib
     journal_path,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.attributes.journal import Subject
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import Endpoint
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.endpoint import Endpoint
 from simulator.objects import vm_move
 from tests.unit.modules.harness import Lab
 

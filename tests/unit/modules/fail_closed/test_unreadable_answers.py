@@ -16,7 +16,8 @@ from pyVmomi import vmodl
 from pyVmomi.VmomiSupport import DataObject
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.http.connections import BrokenAnswer
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import Endpoint, Guard
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import Guard
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.endpoint import Endpoint
 from simulator.transport.inprocess import InProcessStub
 from tests.unit.modules.harness import GuardedInProcess, Lab
 

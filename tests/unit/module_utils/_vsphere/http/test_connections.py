@@ -18,16 +18,16 @@ import pytest
 from pyVmomi import vim
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError, InputError
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.answers.faults import explain_connection
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.http.certificates import validity_of
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.http.connections import Bounds
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish.client import Bmc, BmcAccess
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rest import http as automation_http
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import (
-    Endpoint,
     GuardedSoapStub,
     connect_session,
 )
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.endpoint import Endpoint
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.faults import explain_connection
 from simulator import Simulator
 from simulator.transport.tls import Certificates, make_certificates
 from tests.unit.module_utils._vsphere import rude

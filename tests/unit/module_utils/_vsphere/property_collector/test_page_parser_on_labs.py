@@ -26,11 +26,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read.h
     reread_hosts,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read.vms import read_residents, read_vms
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import (
-    Endpoint,
-    Session,
-    open_session,
-)
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import Session, open_session
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.endpoint import Endpoint
 from simulator import Simulator
 from simulator.clock import ManualClock
 from tests.unit.module_utils._vsphere.alike import row_differences

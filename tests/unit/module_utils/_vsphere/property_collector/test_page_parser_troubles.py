@@ -12,16 +12,13 @@ from typing import Any
 import pytest
 from pyVmomi import vim, vmodl
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.answers.faults import CONNECTION_ERRORS
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector.retrieve import (
     collect_view,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read.hosts import read_hosts, read_names
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import (
-    Endpoint,
-    Session,
-    open_session,
-)
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import Session, open_session
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.endpoint import Endpoint
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.faults import CONNECTION_ERRORS
 from simulator import Simulator
 from simulator.lab.fleet import fleet_lab
 

@@ -14,11 +14,6 @@ from typing import Any
 import pytest
 from pyVmomi import vim, vmodl
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.answers.faults import (
-    BrokenAnswer,
-    explain_connection,
-    is_transient,
-)
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector import (
     page_parser,
     page_values,
@@ -28,6 +23,11 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.proper
     collect_objects,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import ATTEMPTS
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.faults import (
+    BrokenAnswer,
+    explain_connection,
+    is_transient,
+)
 from tests.unit.module_utils._vsphere.alike import row_differences
 from tests.unit.module_utils._vsphere.canned import HEAD, TAIL, Answer, answer, host, page, saying, text
 

@@ -17,11 +17,11 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rest.h
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rest.tags import TOKEN, Automation
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import (
     ATTEMPTS,
-    Endpoint,
     Guard,
     Session,
     open_session,
 )
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.endpoint import Endpoint
 from simulator import Simulator
 from simulator.transport.http import Server
 

@@ -14,11 +14,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rollin
     FleetInventory,
     Wanted,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import (
-    Endpoint,
-    Guard,
-    Session,
-)
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import Guard, Session
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.endpoint import Endpoint
 from simulator.clock import ManualClock
 from simulator.simulator import Simulator
 from simulator.transport.inprocess import InProcessStub

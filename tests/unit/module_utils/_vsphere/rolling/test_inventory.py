@@ -30,10 +30,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rollin
     FleetInventory,
     Wanted,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import (
-    Endpoint,
-    connect_session,
-)
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import connect_session
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.endpoint import Endpoint
 from simulator.clock import ScaledClock
 from simulator.lab.fleet import fleet_lab
 from simulator.simulator import Simulator

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import Endpoint, open_session
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import open_session
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.endpoint import Endpoint
 from simulator import Simulator
 
 LAB = str(Path(__file__).resolve().parents[5] / "simulator" / "labs" / "home.yml")

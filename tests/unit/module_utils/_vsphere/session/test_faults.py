@@ -12,7 +12,7 @@ import pytest
 from pyVmomi import vim, vmodl
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.answers.faults import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.faults import (
     explain,
     explained,
     is_transient,

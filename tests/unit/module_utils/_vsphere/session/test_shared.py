@@ -21,10 +21,10 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors 
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector.wait import wait_until
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read.hosts import read_hosts
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import (
-    Endpoint,
     end_session,
     open_session,
 )
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.endpoint import Endpoint
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.file import SessionFile
 from simulator import Simulator
 
