@@ -75,7 +75,9 @@ def pyvmomi(session: Any, what: str) -> int:
         objectSet=[pc.ObjectSpec(obj=view, skip=True, selectSet=[walk])],
         propSet=[pc.PropertySpec(type=kind, all=False, pathSet=list(names)) for kind, names in paths.items()],
     )
-    page = collector.RetrievePropertiesEx([spec], pc.RetrieveOptions(maxObjects=_own("property_collector.retrieve").PAGE))
+    page = collector.RetrievePropertiesEx(
+        [spec], pc.RetrieveOptions(maxObjects=_own("property_collector.retrieve").PAGE)
+    )
     found = list(page.objects) if page else []
     while page is not None and page.token:
         page = collector.ContinueRetrievePropertiesEx(page.token)
@@ -93,7 +95,9 @@ def http(session: Any, what: str, parse: Callable[[bytes], Any] | None = None) -
     collector = session.content.propertyCollector._moId
     view = session.content.viewManager.CreateContainerView(session.content.rootFolder, list(paths), True)
     start = bulk.PageStart(kind=vim.view.ContainerView, moids=(view._moId,), link="view")
-    body = bulk.first_request(collector, [start], paths, page=_own("property_collector.retrieve").PAGE, may_be_gone=False)
+    body = bulk.first_request(
+        collector, [start], paths, page=_own("property_collector.retrieve").PAGE, may_be_gone=False
+    )
     found = 0
     while True:
         connection = session.stub.GetConnection()

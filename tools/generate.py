@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from tools import intent_schema
+from tools import intent_schema, vocabulary
 from tools.envs import ROOT
 
 ROLE_OPTIONS = Path("plugins/plugin_utils/intent/role_options.py")
@@ -121,6 +121,14 @@ def role_options(root: Path = ROOT) -> str:
     )
 
 
+def vocabulary_table(root: Path = ROOT) -> str:
+    """The words of docs/vocabulary.yml. What is avoided is shown as the sentence that the list catches."""
+    rows = ["| say | not |", "|---|---|"]
+    path = root / "docs" / "vocabulary.yml"
+    rows += [f"| {_cell(word.say)} | {_cell(word.example)} |" for word in vocabulary.words(path)]
+    return "\n".join(rows) + "\n"
+
+
 def _rows(name: str, option: Mapping[str, Any]) -> list[str]:
     kind = option.get("type", "str")
     if option.get("elements"):
@@ -180,6 +188,8 @@ def _present(path: Path) -> str:
 
 def _targets(root: Path) -> list[tuple[Path, dict[str, str]]]:
     targets = [(root / "README.md", {"contents": contents_table(root)})]
+    if (root / "docs" / "vocabulary.md").exists():
+        targets.append((root / "docs" / "vocabulary.md", {"vocabulary": vocabulary_table(root)}))
     for name in roles(root):
         role = root / "roles" / name
         if not (role / "README.md").exists():

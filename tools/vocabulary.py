@@ -1,0 +1,195 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hold the text of the project against docs/vocabulary.yml.
+
+``python -m tools.vocabulary [PATH ...]`` prints every place where a word is used that the list avoids, as
+``path:line: found → say``, and ends with status 1 when there is one. Without paths it looks at everything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import io
+import re
+import sys
+import tokenize
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from tools.envs import ROOT
+
+LIST = ROOT / "docs" / "vocabulary.yml"
+SCOPES = ("docs", "options", "messages", "docstrings", "names")
+DOCUMENTATION = ("DOCUMENTATION", "EXAMPLES", "RETURN")
+HISTORY = ("docs/decisions/", "docs/vocabulary.", "changelogs/changelog.yaml", "CHANGELOG")
+"""What tells of the past, or quotes the words to avoid."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """One row of the list. ``found`` matches what is avoided, ``allowed`` the places where it is right."""
+
+    say: str
+    found: re.Pattern[str]
+    scopes: frozenset[str]
+    allowed: re.Pattern[str] | None
+    avoid: tuple[str, ...]
+    example: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """A piece of text in a file, one line of it."""
+
+    path: str
+    line: int
+    scope: str
+    text: str
+
+
+@cache
+def words(path: Path = LIST) -> tuple[Word, ...]:
+    """The rows of the list. Raises ValueError for a scope that is not one."""
+    found = []
+    for row in yaml.safe_load(path.read_text(encoding="utf-8")):
+        if unknown := set(row["in"]) - set(SCOPES):
+            raise ValueError(f"{row['say']}: unknown scope {', '.join(sorted(unknown))}")
+        allowed = "|".join(row.get("allowed", ()))
+        found.append(
+            Word(
+                say=row["say"],
+                found=re.compile(rf"(?<![\w.])(?:{'|'.join(row['avoid'])})(?!\w)", re.IGNORECASE),
+                scopes=frozenset(row["in"]),
+                allowed=re.compile(allowed, re.IGNORECASE) if allowed else None,
+                avoid=tuple(row["avoid"]),
+                example=row["example"],
+            )
+        )
+    return tuple(found)
+
+
+def caught(text: str, scope: str) -> list[tuple[str, str]]:
+    """(what is written, what to say instead) for each avoided word in one line of text."""
+    return [
+        (match[0], word.say)
+        for word in words()
+        if scope in word.scopes
+        for match in word.found.finditer(text)
+        if word.allowed is None
+        or not any(place.start() <= match.start() < place.end() for place in word.allowed.finditer(text))
+    ]
+
+
+def texts(path: str, source: str) -> Iterator[Text]:
+    """The lines of a file that somebody reads, each with its scope. `path` is relative to the root, with slashes."""
+    if path.startswith(HISTORY):
+        return
+    if path.endswith(".md"):
+        yield from _lines(path, source, "docs")
+    elif path.endswith((".yml", ".yaml")) and path.startswith(("roles/", "playbooks/", "plugins/", "examples/")):
+        yield from _lines(path, source, "options")
+    elif path.endswith(".yml") and path.startswith("changelogs/fragments/"):
+        yield from _lines(path, source, "docs")
+    elif path.endswith(".py") and path.startswith("plugins/"):
+        yield from _python(path, source)
+    elif path.endswith(".py") and path.startswith(("simulator/", "tools/", "benchmarks/")):
+        yield from (text for text in _python(path, source) if text.scope == "docstrings")
+
+
+def _lines(path: str, source: str, scope: str, first: int = 1) -> Iterator[Text]:
+    for number, line in enumerate(source.splitlines(), first):
+        yield Text(path=path, line=number, scope=scope, text=line)
+
+
+def _python(path: str, source: str) -> Iterator[Text]:
+    tree = ast.parse(source)
+    prose = set(_docstrings(tree))
+    documented = {
+        id(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in DOCUMENTATION
+    }
+    # The parts of an f-string have no place of their own before Python 3.12.
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            scope = "docstrings" if id(node) in prose else "options" if id(node) in documented else "messages"
+            if " " in node.value or scope != "messages":
+                yield from _lines(path, node.value, scope, node.lineno)
+        for name in _names(node):
+            yield Text(path=path, line=getattr(node, "lineno", 1), scope="names", text=_split(name))
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield Text(path=path, line=token.start[0], scope="docstrings", text=token.string)
+    yield Text(path=path, line=1, scope="names", text=_split(path.rpartition("/")[2].removesuffix(".py")))
+
+
+def _docstrings(tree: ast.AST) -> Iterator[int]:
+    """Strings that are statements: docstrings, and what is said below a constant or a field."""
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        for statement in body if isinstance(body, list) else ():
+            if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+                yield id(statement.value)
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+            yield name
+        case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()):
+            yield name
+        case ast.alias(asname=str(name)):
+            yield name
+
+
+def _split(name: str) -> str:
+    """The words of a name: ``plan_one`` and ``PlanOne`` are two."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ").strip()
+
+
+def findings(paths: Iterable[Path]) -> Iterator[str]:
+    """``path:line: found → say`` for each avoided word."""
+    for path in paths:
+        name = path.relative_to(ROOT).as_posix()
+        for text in texts(name, path.read_text(encoding="utf-8")):
+            for found, say in caught(text.text, text.scope):
+                yield f"{name}:{text.line}: {found} → {say} [{text.scope}] {text.text.strip()[:90]}"
+
+
+def sources(inside: Sequence[str] = ()) -> list[Path]:
+    """All files with text that the list is about, or those at and below some paths."""
+    folders = [ROOT / name for name in inside] or [
+        ROOT / name
+        for name in (
+            "docs",
+            "roles",
+            "playbooks",
+            "plugins",
+            "examples",
+            "simulator",
+            "tools",
+            "benchmarks",
+            "changelogs",
+        )
+    ]
+    files = [path for path in folders if path.is_file()]
+    files += [path for folder in folders for path in sorted(folder.rglob("*")) if path.suffix in (".md", ".yml", ".py")]
+    return files if inside else [*sorted(ROOT.glob("*.md")), *files]
+
+
+def main() -> int:
+    """Exit status 1 when a word is found that the list avoids."""
+    parser = argparse.ArgumentParser(prog="python -m tools.vocabulary", description=__doc__)
+    parser.add_argument("path", nargs="*", help="files and folders, relative to the root")
+    found = list(findings(sources(parser.parse_args().path)))
+    print("\n".join(found), end="\n" if found else "")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
