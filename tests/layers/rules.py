@@ -3,8 +3,8 @@
 """The layers of the collection as data, and the reading of one source against them.
 
 Arrows point at what is imported and nothing points back: modules → _shell → _vsphere → _domain; action, inventory and
-filter plugins → plugin_utils → the same three. ``violations(path, source)`` is a pure function, so that the tests can also feed it sources that
-break each rule and see that it notices.
+filter plugins → plugin_utils → the same three. ``violations(path, source)`` is a pure function, so that the tests can
+also feed it sources that break each rule and see that it notices.
 """
 
 from __future__ import annotations
