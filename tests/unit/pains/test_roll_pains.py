@@ -16,6 +16,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "modules"))
 from simulator.tasks import Task
 from tests.unit.modules.host_rolling_reboot.lab import Roll, fleet
 
+pytestmark = pytest.mark.slow
+
 
 class Killed(BaseException):
     """The process ends here."""
