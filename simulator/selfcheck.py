@@ -4,20 +4,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from . import wire
 from .services.reading import parse, top_level
 
 if TYPE_CHECKING:
+    from .base import ManagedObject
     from .simulator import Simulator
 
 
-def problems(sim: Simulator, version: str | None = None) -> list[str]:
-    """One line for each modelled property that cannot be serialised (a required field unset, a wrong type)."""
+def problems(sim: Simulator, version: str | None = None, of: Iterable[ManagedObject] | None = None) -> list[str]:
+    """One line for each modelled property that cannot be serialised (a required field unset, a wrong type).
+
+    ``of``: the objects to look at; all when it is not given.
+    """
     spoken = version or sim.api_version
     found = []
-    for obj in sim.registry:
+    for obj in sim.registry if of is None else of:
         known = top_level(obj.vim_type, spoken)
         found += [f"{obj!r}: {name} is no property of {obj.vim_type.__name__}" for name in _stray(obj.props, obj)]
         for name in known:

@@ -290,22 +290,38 @@ def write_any(out: list[str], tag: str, value: Any, declared: type[Any], version
 
 def localise(value: Any, declared: type[Any], version: str, stub: Any) -> Any:
     """A copy for an in-process client: its own objects, references bound to ``stub``, nothing newer than ``version``."""
-    if isinstance(value, DataObject):
+    sort = _sort(value.__class__)
+    if sort is None:
+        return value
+    if sort is DataObject:
         return _localise_object(value, version, stub)
-    if isinstance(value, Ref):
+    if sort is Ref:
         return value.__class__(value._moId, stub)
-    if isinstance(value, ManagedObject):
+    if sort is ManagedObject:
         return value.ref.__class__(value.moid, stub)
-    if isinstance(value, Stored):
+    if sort is Stored:
         return localise(value.value, value.type, version, stub)
-    if isinstance(value, list):
-        kind = type(value) if isinstance(value, vs.Array) else declared
-        if not issubclass(kind, vs.Array):
-            kind = _array_of(value)
-        copied = kind()
-        copied.extend(localise(item, object, version, stub) for item in value)
-        return copied
-    return value
+    kind = type(value) if isinstance(value, vs.Array) else declared
+    if not issubclass(kind, vs.Array):
+        kind = _array_of(value)
+    return kind([localise(item, object, version, stub) for item in value])
+
+
+@memo
+def _sort(cls: type[Any]) -> Any:
+    """Which of the types that have to be copied a type is; None for what never changes."""
+    return next((base for base in (DataObject, Ref, ManagedObject, Stored, list) if issubclass(cls, base)), None)
+
+
+@memo
+def _holders(cls: type[Any]) -> tuple[tuple[str, Any], ...]:
+    """(field, declared type) of the fields of a data type that can hold something to copy: most hold a text, a number or nothing."""
+    copied = (DataObject, Ref, list)
+    return tuple(
+        (name, info.type)
+        for name, info in data.fields(cls).items()
+        if info.type is object or issubclass(info.type, copied)
+    )
 
 
 def _localise_object(value: Any, version: str, stub: Any) -> Any:
@@ -313,13 +329,11 @@ def _localise_object(value: Any, version: str, stub: Any) -> Any:
     known: Any = compatible(cls, version)
     made = known.__new__(known)
     target = made.__dict__
-    for name, item in value.__dict__.items():
-        if item.__class__ is list and name in (declared := data.fields(known)):
-            target[name] = localise(item, declared[name].type, version, stub)
-        elif isinstance(item, (DataObject, list, Ref, ManagedObject, Stored)):
-            target[name] = localise(item, object, version, stub)
-        else:
-            target[name] = item
+    target.update(value.__dict__)
+    for name, declared in _holders(known):
+        item = target.get(name)
+        if item is not None:
+            target[name] = localise(item, declared if item.__class__ is list else object, version, stub)
     if known is not cls:
         for name in set(target) - set(data.fields(known)):
             del target[name]

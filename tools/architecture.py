@@ -15,7 +15,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
-from pathlib import Path
 
 from tools.envs import ROOT
 
@@ -212,7 +211,9 @@ def picture() -> str:
                 )
         wide = max(wide, *(box.x + WIDE for box in boxes.values()))
         parts.append(_band(y, high, name, meaning))
-        parts += [_arrow(boxes[above], boxes[other]) for above, to in sorted(reduced(own).items()) for other in sorted(to)]
+        parts += [
+            _arrow(boxes[above], boxes[other]) for above, to in sorted(reduced(own).items()) for other in sorted(to)
+        ]
         parts += [_box(box) for box in boxes.values()]
         y += high + BAND
     return _frame(parts, wide + GAP, y - BAND + 20)
@@ -231,7 +232,8 @@ def _band(y: float, high: float, name: str, meaning: str) -> str:
     for word in words:
         rows = [*rows[:-1], f"{rows[-1]} {word}".strip()] if len(rows[-1]) + len(word) < 27 else [*rows, word]
     text = "".join(
-        f'<text class="meaning" x="24" y="{y + 50 + 17 * number:.0f}">{escape(row)}</text>' for number, row in enumerate(rows)
+        f'<text class="meaning" x="24" y="{y + 50 + 17 * number:.0f}">{escape(row)}</text>'
+        for number, row in enumerate(rows)
     )
     return (
         f'<path class="down" d="M 100 {y - BAND + 6:.0f} v {BAND - 14}"/>'
@@ -294,7 +296,11 @@ def figures() -> str:
     packages = package_graph(graph)
     counts = Counter(path.rpartition("/")[0] for path in sources)
     most, folder = max((count, name) for name, count in counts.items())
-    shared = {path: source for path, source in sources.items() if path.startswith(("plugins/module_utils", "plugins/plugin_utils"))}
+    shared = {
+        path: source
+        for path, source in sources.items()
+        if path.startswith(("plugins/module_utils", "plugins/plugin_utils"))
+    }
     twice = sorted(name for name, paths in class_names(shared).items() if len(paths) > 1)
     lines = [
         f"files: {len(sources)} in {len(packages)} packages, {sum(source.count(chr(10)) for source in sources.values())} lines",

@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 EXAMPLES = 2000
-"""Examples of each property; `make test` looks at 50 (tests/unit/searching.py)."""
+"""Examples of each property; `make test` looks at 30 (tests/unit/searching.py)."""
 
 
 def main() -> int:

@@ -65,7 +65,7 @@ def test_a_random_site(tmp_path: Path, number: int) -> None:
         assert not wrote, said
         reached, _changed, told = play(made, "site", source)
         where = f"{found.told}\n{said}\n{told}"
-        if planned:
+        if planned and "is rebooted first: DRS moves it" not in said:
             assert reached, where
         if reached:
             verified, wrote, said = play(made, "verify", source)

@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.unit.modules.bad_input.test_bad_input import CASES, WARNINGS
 from tools.bad_input_page import PAGE, cell, page, plain
 
 
+@pytest.mark.slow
 def test_the_page_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(CASES, WARNINGS), "run: python -m tools.bad_input_page"
 

@@ -57,6 +57,29 @@ def test_role_has_a_readme(role: Path) -> None:
     assert "<!-- generated: variables -->" in (role / "README.md").read_text(encoding="utf-8")
 
 
+SHARED = ("on_missing", "allow_protected")
+"""Said once, as a variable of the role that enables devices, and meant for every role."""
+
+
+def plays() -> list[Any]:
+    """Of every playbook, those that run roles."""
+    files = sorted((ROOT / "playbooks").glob("*.yml"))
+    found = [(file.stem, play) for file in files for play in yaml.safe_load(file.read_text(encoding="utf-8"))]
+    return [pytest.param(play, id=name) for name, play in found if play.get("roles")]
+
+
+@pytest.mark.parametrize("play", plays())
+def test_what_is_said_once_reaches_every_role_of_a_playbook(play: dict[str, Any]) -> None:
+    """verify failed where site had passed over a host, as it was told to."""
+    for role in (entry["role"].rpartition(".")[2] for entry in play["roles"]):
+        if role == "enable_devices":
+            continue
+        for name in sorted(
+            {f"{role}_{word}" for word in SHARED} & set(argument_specs(ROOT / "roles" / role)["main"]["options"])
+        ):
+            assert f"enable_devices_{name.removeprefix(role + '_')}" in play["vars"].get(name, ""), name
+
+
 SPEC = {"options": {"a": {"default": 1}, "b": {"required": True}, "c": {}, "d": {"default": ["x"]}}}
 
 

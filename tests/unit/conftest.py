@@ -8,17 +8,27 @@ ones on every run, and `make long` at thousands (see searching.py).
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
 from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
+from pyVmomi import VmomiSupport
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import file
 
 # The machine's own CAs, which every TLS context would read whole (30 ms), are of no use here. Not so where
 # tests install tools: those need them.
 os.environ["SSL_CERT_FILE"] = os.devnull
+
+# pyVmomi finds a type inside another (``vim.vm.device.VirtualDevice``) by its tables, under a lock, each time it is named, and puts the
+# list of a type's properties together each time one is set: a tenth of what these tests would cost.
+for _type, _name in ((VmomiSupport.LazyType, "__getattr__"), (VmomiSupport.DataObject, "_GetPropertyList")):
+    _found = inspect.getattr_static(_type, _name)
+    _kept = functools.cache(_found.__func__ if isinstance(_found, classmethod) else _found)
+    setattr(_type, _name, classmethod(_kept) if isinstance(_found, classmethod) else _kept)
 
 with suppress(ImportError):  # environments that only show that the collection runs on older tools have no hypothesis
     from hypothesis import HealthCheck, settings

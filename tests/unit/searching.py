@@ -13,7 +13,7 @@ from typing import Any
 
 from hypothesis import settings
 
-SEARCH = int(os.environ.get("DIRECTPATH_SEARCH", "50"))
+SEARCH = int(os.environ.get("DIRECTPATH_SEARCH", "30"))
 """Examples of a property that is not said to need more or fewer."""
 
 

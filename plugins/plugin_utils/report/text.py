@@ -32,11 +32,12 @@ _WORDS = {
 }
 
 
-def outcome(call: Record | None) -> dict[str, Any]:
+def outcome(call: Record | None, rebooting: Record | None = None) -> dict[str, Any]:
     """What a role keeps of a module call that may have failed, been skipped (None or ``skipped``) or crashed.
 
     ``trouble`` is empty when all went well, ``refused`` when single hosts or VMs were refused or failed and the others were
-    served, ``failed`` when the call as a whole came to nothing.
+    served, ``failed`` when the call as a whole came to nothing. ``rebooting``: for a check run, what was planned to be rebooted
+    before it; a note is kept for every VM of which the run can then find something else.
     """
     if not call or call.get("skipped"):
         return {"changed": False, "changes": [], "summary": "Nothing is wanted here.", "trouble": ""}
@@ -46,7 +47,25 @@ def outcome(call: Record | None) -> dict[str, Any]:
         trouble = ""
     else:
         trouble = "refused" if served else "failed"
-    return {"changes": [], **kept, "trouble": trouble}
+    notes = _moved_notes(call, rebooting or {})
+    return {"changes": [], **kept, **({"notes": notes} if notes else {}), "trouble": trouble}
+
+
+def _moved_notes(call: Record, rebooting: Record) -> list[str]:
+    """VMs that DRS moves before they get a fixed device, or are refused one: only then it is known which host they are on."""
+    planned = (rebooting.get("schedule") or {}).get("hosts") or ()
+    left = {name: host["name"] for host in planned for name in host.get("moves") or ()}
+    fixed = {
+        change["target"]
+        for change in call.get("changes") or ()
+        if change["kind"] == "attach" and (change.get("after") or {}).get("backing") == "fixed"
+    }
+    return [
+        f"{vm['name']} runs on {left[vm['name']]}, which is rebooted first: DRS moves it, and only then it is known which cards "
+        "its host has free. Power it off first to keep it where it is, or use backing dynamic"
+        for vm in call.get("vms") or ()
+        if vm["name"] in left and (vm["name"] in fixed or vm.get("blockers"))
+    ]
 
 
 def reboot_outcome(seen: Record | None, call: Record | None, consent: bool | None, preview: bool) -> dict[str, Any]:

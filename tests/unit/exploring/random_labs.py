@@ -29,6 +29,9 @@ CARDS = {
     "connectx4": "15b3:1015",
 }
 """Card → ids of its first function."""
+LARGE = ("a100", "a40")
+"""Those that no VM can start with unless there is room for them."""
+SIZE, WINDOWS = "pciPassthru.64bitMMIOSizeGB", ("256", "256", "256", "64", "32")
 BUSES = ("3b", "5e", "86", "af", "d8")
 
 
@@ -168,10 +171,11 @@ class _Draw:
             if not host.get("maintenance") and not vm.get("template") and self.often(0.5):
                 vm["power"] = "on"
         else:
-            # Somebody had it running with its card: nothing says beforehand that a VM without a window would not start.
-            vm.pop("firmware", None)
-            vm["extra"] = {"pciPassthru.use64bitMMIO": "TRUE", "pciPassthru.64bitMMIOSizeGB": "256"}
-            if not host.get("maintenance") and not {"snapshot", "nested", "template"} & vm.keys() and self.often(0.3):
+            if self.often(0.75):
+                vm["extra"] = {"pciPassthru.use64bitMMIO": "TRUE", SIZE: self.rng.choice(WINDOWS)}
+            roomy = held[0]["card"] not in LARGE or (vm.get("extra", {}).get(SIZE) == "256" and "firmware" not in vm)
+            barred = host.get("maintenance") or {"snapshot", "nested", "template"} & vm.keys()
+            if roomy and not barred and self.often(0.3):
                 vm["power"] = "on"
         if self.often(0.1):
             vm["tools"] = False
@@ -221,9 +225,6 @@ class _Draw:
         if self.often(0.6):
             entry["mmio"] = {}
         entry["power"] = self.rng.choice(("keep", "keep", "cycle", "on", "off"))
-        if entry["power"] == "on":
-            # Started without a window for a large card, it fails when it is powered on, which a plan does not say yet.
-            entry.setdefault("mmio", {})
         for word, share in (("unlock_memory", 0.2), ("disable_hot_add", 0.3), ("allow_power_off", 0.3)):
             if self.often(share):
                 entry[word] = True

@@ -40,6 +40,14 @@ class Run:
             }
         )
 
+    @property
+    def left_open(self) -> bool:
+        """Whether a plan says that DRS moves VMs before they get their devices, so that only the run can tell which."""
+        return any("is rebooted first: DRS moves it" in note for note in self.phases.get("attach", {}).get("notes", ()))
+
+    def trouble_of(self, role: str) -> str:
+        return str(self.phases.get(role, {}).get("trouble", ""))
+
     def changes(self, role: str) -> Any:
         return self.phases.get(role, {}).get("changes", [])
 
@@ -101,7 +109,8 @@ class Site:
             return run
         if self.example.vms:
             assumed = assumed_enabled(self.example.targets, enabled, rebooted) if check else []
-            attached = run.phases["attach"] = outcome(self._attach(check=check, assume_enabled=assumed))
+            attached = outcome(self._attach(check=check, assume_enabled=assumed), rebooted if check else None)
+            run.phases["attach"] = attached
             run.trouble = run.trouble or attached["trouble"]
         return run
 

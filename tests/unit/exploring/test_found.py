@@ -67,3 +67,64 @@ def test_a_plan_knows_that_a_device_enabled_again_needs_no_reboot(tmp_path: Path
     assert (plan.trouble, made.trouble) == ("", ""), plan.told
     assert plan.changes("enable") == made.changes("enable")
     assert found.drift()["settled"]
+
+
+def moved(folder: Path, **more: Any) -> Site:
+    """A VM runs on the host whose card it is to have, which owes a reboot. The other host has none."""
+    lab = vcenter(
+        {"name": "esx-1", "version": "6.7.0", "cards": [{"card": "nvme", **WAITS}]},
+        {"name": "esx-2", "version": "6.7.0", "cards": ["connectx4"]},
+        vms=({"name": "vm", "host": "esx-1", "version": 14, **more},),
+    )
+    lab["datacenters"][0]["clusters"][0]["drs"] = "fullyAutomated"
+    nvme = {"match": "144d:a808"}
+    vm = {"name": "vm", "devices": [nvme], "backing": "fixed", "power": "cycle"}
+    return site(lab, folder, targets=[{"hosts": ["esx-1"], "devices": [nvme]}], vms=[vm])
+
+
+def test_a_plan_says_that_drs_moves_a_vm_before_it_gets_its_card(tmp_path: Path) -> None:
+    found = moved(tmp_path, power="on")
+    plan, made = found.site(check=True), found.site()
+    (note,) = plan.phases["attach"]["notes"]
+    assert note.startswith("vm runs on esx-1, which is rebooted first: DRS moves it")
+    assert plan.left_open
+    assert found.places() == {"vm": "esx-2"}
+    assert (made.trouble, made.trouble_of("attach"), made.trouble_of("reboot")) == ("refused", "refused", "")
+    assert "notes" not in made.phases["attach"]
+
+
+def test_and_nothing_of_a_vm_that_stays(tmp_path: Path) -> None:
+    found = moved(tmp_path)
+    plan, made = found.site(check=True), found.site()
+    assert not plan.left_open
+    assert (plan.trouble, made.trouble) == ("", "")
+    assert plan.changes("attach") == made.changes("attach")
+
+
+def test_a_plan_says_that_a_vm_that_is_off_would_not_start_with_its_card(tmp_path: Path) -> None:
+    """Somebody attached it and nobody made room for it."""
+    ready = {"card": "a100", "enabled": True, "active": True}
+    held = {"name": "vm", "host": "esx", "devices": [{"fixed": "0000:3b:00.0"}]}
+    vm = {"name": "vm", "devices": [{"match": "10de:20f1"}], "power": "on"}
+    for given, started in ({}, False), ({"mmio": {}}, True):
+        found = site(vcenter({"name": "esx", "cards": [ready]}, vms=(held,)), tmp_path, vms=[{**vm, **given}])
+        plan, made = found.site(check=True), found.site()
+        assert [run.trouble for run in (plan, made)] == ["" if started else "refused"] * 2
+        assert plan.changes("attach") == made.changes("attach")
+        assert bool(found.lab.writes()) is started
+        if not started:
+            assert made.phases["attach"]["error_code"] == "will_not_start"
+        assert found.drift()["settled"] is started
+
+
+def test_a_plan_knows_that_a_card_that_is_not_offered_any_more_gets_no_label(tmp_path: Path) -> None:
+    """It is active still, and the host refuses every setting of it."""
+    card = {"card": "a40", "enabled": True, "active": True}
+    found = site(
+        vcenter({"name": "esx", "cards": [card], "iommu": False}),
+        tmp_path,
+        targets=[{"cluster": ["c1"], "devices": [{"match": "10de:2235", "label": "pool"}]}],
+    )
+    plan, made = found.site(check=True), found.site()
+    assert [run.trouble for run in (plan, made)] == ["refused", "refused"]
+    assert found.lab.writes() == []

@@ -12,6 +12,8 @@ import pytest
 from simulator.tasks import Task
 from tests.unit.modules.host_rolling_reboot.lab import Roll, fleet
 
+pytestmark = pytest.mark.slow
+
 
 class Killed(BaseException):
     """The process ends here."""

@@ -214,7 +214,9 @@ def _labels(host: Host, selections: Sequence[Selection]) -> tuple[Mapping[str, s
 
 
 def _capability_blockers(host: Host, chosen: _Chosen, protected: Collection[str]) -> tuple[Blocker, ...]:
-    unusable = [device for device in chosen.devices if not is_usable(device)]
+    """What is in force goes on without the host's offer, but nothing of it can be written any more, not even a label."""
+    relabelled = {at for at, label in chosen.labels.items() if (d := host.device(at)) and (d.label or "") != label}
+    unusable = [d for d in chosen.devices if not is_usable(d) or (not d.capable and d.address in relabelled)]
     if unusable and looks_iommu_off(host):
         return (iommu_off(host, unusable),)
     return incapable(host, unusable, chosen.groups, protected)

@@ -176,10 +176,15 @@ def _all_small(desired: DesiredMmio, devices: Sequence[MmioDevice]) -> bool:
     return said and total == 0 and not unknown
 
 
-def window_problem(vm: Vm, devices: Sequence[MmioDevice]) -> str:
-    """Why the VM will probably not start with the window it has, when nobody asked to set it; empty when it will."""
-    arithmetic, total, _unused = _sum(DesiredMmio(), devices)
-    current = current_size_gb(vm)
+def window_problem(vm: Vm, staying: Sequence[MmioDevice], added: Sequence[MmioDevice]) -> str:
+    """Why the VM will probably not start with the window it has, when nobody asked to set it; empty when it will.
+
+    A VM that runs, or ran until it was suspended, has room for what it has: only what is added can be too much.
+    """
+    if vm.power_state in ("poweredOn", "suspended") and _sum(DesiredMmio(), added)[1] == 0:
+        return ""
+    arithmetic, total, _unused = _sum(DesiredMmio(), [*staying, *added])
+    current = usable_size_gb(vm)
     if total <= UNSET_WINDOW_GB or (current is not None and current > total):
         return ""
     has = f"a 64-bit MMIO window of {current} GB" if current is not None else "no 64-bit MMIO window"
@@ -191,7 +196,7 @@ def unknown_size_blocker(vm: Vm, added: Sequence[MmioDevice], known_good: Collec
 
     ``known_good``: models (vendor:device) the VM has already.
     """
-    if current_size_gb(vm) is not None:
+    if usable_size_gb(vm) is not None and current_size_gb(vm) is not None:
         return None
     large = [
         device for device in added if device.class_id.startswith(_LARGE_BAR_CLASSES) and device.ids not in known_good
@@ -209,10 +214,15 @@ def unknown_size_blocker(vm: Vm, added: Sequence[MmioDevice], known_good: Collec
 
 
 def will_not_start(vm: Vm, problem: str) -> Blocker:
-    """A running VM is not stopped for a change after which it is expected not to start."""
+    """No VM is stopped, changed or started where it is expected not to start afterwards."""
+    kept = (
+        f"{vm.name} is running and is not shut down for this change"
+        if vm.is_powered_on
+        else f"{vm.name} is not started"
+    )
     return Blocker(
         code="will_not_start",
-        message=f"{vm.name} is running and is not shut down for this change: {problem}",
+        message=f"{kept}: {problem}",
         cure="Set mmio: {} to make a window that is large enough, or say what its cards map: mmio: {device_gb: {...}}, 0 for "
         "small BARs",
     )
@@ -222,6 +232,15 @@ def current_size_gb(vm: Vm) -> int | None:
     """The window configured now, in GB; None when there is none that can be read as a number."""
     value = _setting(vm, SIZE_KEY)
     return int(value) if value is not None and value.strip().isdecimal() else None
+
+
+def usable_size_gb(vm: Vm) -> int | None:
+    """The window that the VM gets, in GB; None without EFI firmware, or where the window is not switched on."""
+    use = _setting(vm, USE_KEY)
+    if vm.firmware != "efi" or use is None or use.strip().upper() != "TRUE":
+        return None
+    size = current_size_gb(vm)
+    return DEFAULT_WINDOW_GB if size is None else size
 
 
 def _sum(desired: DesiredMmio, devices: Sequence[MmioDevice]) -> tuple[str, int, list[str]]:

@@ -103,12 +103,15 @@ class FleetObserver:
     def _vm(self, vm: VmView, seen: ShownFleet) -> VmView:
         found = decode_vm(seen.texts(vm.moid))
         bare = replace(vm, devices=(), fixed=False, vgpu=False) if vm.moid in self.detached else vm
+        under_way, refusal = self.pending_actions.under_way(vm.moid), self.refusals.get(vm.moid)
+        if found is None and not under_way and refusal is None:
+            return bare  # as nearly all are, of thousands, at each look
         return replace(
             bare,
             entry=None if isinstance(found, Garbage) else found,
             garbage=(found,) if isinstance(found, Garbage) else (),
-            under_way=self.pending_actions.under_way(vm.moid),
-            refusal=self.refusals.get(vm.moid),
+            under_way=under_way,
+            refusal=refusal,
         )
 
     def _cluster(self, cluster: ClusterView, seen: ShownFleet) -> ClusterView:

@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from ..http.connections import BrokenAnswer
 from ..http.soap import NONSENSE
@@ -43,7 +43,7 @@ def refuse_unsound(result: Any, info: Any, version: str) -> Any:
             raise BrokenAnswer("it is empty")
         if result is not None:
             _fit(result, info.result, "it")
-    _look(result, version, "")
+    _look(result, version)
     return result
 
 
@@ -84,23 +84,48 @@ def _other(value: Any, declared: Any, what: str) -> BrokenAnswer:
     return BrokenAnswer(f"{what} is {found} in place of {wanted}")
 
 
-def _look(value: Any, version: str, path: str) -> None:
+class _Way(NamedTuple):
+    """How a value was reached: the property, and the way to what has it. Made into text for a message only."""
+
+    before: _Way | None
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.before}.{self.name}" if self.before else self.name
+
+
+def _look(value: Any, version: str, way: _Way | None = None) -> None:
     """Into all that an answer holds."""
-    if isinstance(value, list):
-        for item in value:
-            _look(item, version, path)
-        return
-    if not isinstance(value, DataObject) or isinstance(value, Exception):
-        return
-    if isinstance(value, vmodl.query.PropertyCollector.ObjectContent | vmodl.query.PropertyCollector.ObjectUpdate):
-        _look_at_object(value)
     kind: Any = type(value)
-    for name, required in _parts(kind, version):
-        part = getattr(value, name)
-        if part is not None:
-            _look(part, version, f"{path}.{name}".lstrip("."))
-        elif required:
-            raise BrokenAnswer(f"{f'{path}.{name}'.lstrip('.')} is missing, which {value._wsdlName} always has")
+    sort = _sort(kind)
+    if sort is list:
+        for item in value:
+            _look(item, version, way)
+    elif sort is not None:
+        if sort is _OBJECT:
+            _look_at_object(value)
+        for name, required in _parts(kind, version):
+            part = getattr(value, name)
+            inner: Any = type(part)
+            if part is not None:
+                if _sort(inner) is not None:
+                    _look(part, version, _Way(way, name))
+            elif required:
+                raise BrokenAnswer(f"{_Way(way, name)} is missing, which {value._wsdlName} always has")
+
+
+_OBJECT = "an inventory object"
+
+
+@functools.lru_cache(maxsize=2000)
+def _sort(kind: Any) -> Any:
+    """What to do with values of a type: ``list``, ``DataObject``, ``_OBJECT``, or None where there is nothing to look into."""
+    if issubclass(kind, list):
+        return list
+    if not issubclass(kind, DataObject) or issubclass(kind, Exception):
+        return None
+    pc = vmodl.query.PropertyCollector  # a name that the SDK looks up anew each time
+    return _OBJECT if issubclass(kind, pc.ObjectContent | pc.ObjectUpdate) else DataObject
 
 
 def _look_at_object(value: Any) -> None:
@@ -133,8 +158,10 @@ def reader(function: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
 
     @functools.wraps(function)
     def reading(*arguments: _Given.args, **options: _Given.kwargs) -> _Result:
-        with understood(function.__name__):
+        try:
             return function(*arguments, **options)
+        except NONSENSE as error:
+            raise _not_understood(error, function.__name__) from error
 
     return reading
 
@@ -145,15 +172,20 @@ def understood(doing: str) -> Iterator[None]:
     try:
         yield
     except NONSENSE as error:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
-        last = f", after {_last.path} was read" if _last.path else ""
-        raise BrokenAnswer(f"{type(error).__name__}: {error} ({doing}, {where}{last})") from error
+        raise _not_understood(error, doing) from error
+
+
+def _not_understood(error: BaseException, doing: str) -> BrokenAnswer:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
+    last = f", after {_last.kind._wsdlName}.{_last.path} was read" if _last.path else ""
+    return BrokenAnswer(f"{type(error).__name__}: {error} ({doing}, {where}{last})")
 
 
 class _Last:
     """The property that was looked at last, for messages."""
 
+    kind: Any = None
     path = ""
 
 
@@ -162,4 +194,4 @@ _last = _Last()
 
 def looked_at(kind: Any, path: str) -> None:
     """Remember what is being read."""
-    _last.path = f"{kind._wsdlName}.{path}"
+    _last.kind, _last.path = kind, path

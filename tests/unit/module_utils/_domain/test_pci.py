@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.pci import (
+    backing_addresses,
     decimal_address,
     hex4,
     parse_address,
@@ -102,6 +103,27 @@ def test_decimal_form_of_a_vmx_file() -> None:
 def test_backing_addresses_in_both_forms(address: str) -> None:
     forms = (address, decimal_address(address), f"Automatic-{address}", address.upper())
     assert {parse_backing_address(form) for form in forms} == {address}
+
+
+@pytest.mark.parametrize(
+    ("text", "readings"),
+    [
+        ("13:00.0", ["0000:0d:00.0", "0000:13:00.0"]),
+        ("130:00.0", ["0000:82:00.0"]),
+        ("0:66:0.0", ["0000:42:00.0", "0000:66:00.0"]),
+        ("00000:013:00.0", ["0000:0d:00.0"]),
+        ("3b:00.0", ["0000:3b:00.0"]),
+        ("08:00.0", ["0000:08:00.0"]),
+        ("26:31.7", ["0000:1a:1f.7"]),  # no slot has the number 0x31
+        ("0000:13:00.0", ["0000:13:00.0"]),
+        ("Automatic-13:00.0", ["0000:0d:00.0", "0000:13:00.0"]),
+        ("300:00.0", []),  # no bus, in either base
+        ("00000:03b:00.0", []),
+    ],
+)
+def test_every_reading_of_a_short_form_counts(text: str, readings: list[str]) -> None:
+    assert list(backing_addresses(text)) == readings
+    assert parse_backing_address(text) == (readings[0] if len(readings) == 1 else None)
 
 
 @pytest.mark.parametrize("text", [None, "", "BYPASS", "pciPassthru0"])

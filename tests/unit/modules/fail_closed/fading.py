@@ -9,11 +9,13 @@ lack it: the simulated hosts and VMs stay as they are, so what a write does to t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from unittest import mock
+from zlib import crc32
 
 from pyVmomi import vmodl
 
@@ -25,6 +27,8 @@ from tests.unit.modules.fail_closed.contradictions import CONTRADICTIONS
 from tests.unit.modules.fail_closed.left_out import LEFT_OUT, Frugal
 
 Way = Literal["missing", "unset", "empty", "contradicting"]
+THOROUGH = "DIRECTPATH_SEARCH" in os.environ
+"""Whether this is `make long`."""
 WAYS: tuple[Way, ...] = ("missing", "unset", "empty", "contradicting")
 """In ``missingSet`` with the reason; in neither set; there, and an empty list, text or object; against another property."""
 
@@ -79,16 +83,29 @@ class Seen:
 
     paths: dict[tuple[str, str], bool] = field(default_factory=dict)
 
-    def fades(self, kind: str, ways: tuple[Way, ...] = WAYS) -> tuple[Fade, ...]:
-        """Each property of the type in each way it can be not given. Those with a reason for having no contradiction have none."""
-        return tuple(
-            Fade(kind=kind, path=path, way=way)
-            for (its_kind, path), can_be_empty in sorted(self.paths.items())
-            for way in ways
-            if its_kind == kind
-            and (way != "empty" or can_be_empty)
-            and (way != "contradicting" or contradicted(kind, path))
-        )
+    def fades(self, kind: str, ways: tuple[Way, ...] = WAYS, turn: int | None = None) -> tuple[Fade, ...]:
+        """Each property of the type in each way it can be not given. Those with a reason for having no contradiction have none.
+
+        ``turn``: in one of each two ways that are much the same, this time (see ``ways_of_the_day``).
+        """
+        found = []
+        for (its_kind, path), can_be_empty in sorted(self.paths.items()):
+            if its_kind == kind:
+                can = {"missing": True, "unset": True, "empty": can_be_empty, "contradicting": contradicted(kind, path)}
+                possible = tuple(way for way in WAYS if can[way])
+                today = possible if turn is None or THOROUGH else ways_of_the_day(possible, path, turn)
+                found += [Fade(kind=kind, path=path, way=way) for way in ways if way in today]
+        return tuple(found)
+
+
+def ways_of_the_day(possible: tuple[Way, ...], path: str, turn: int) -> tuple[Way, ...]:
+    """One of the two ways of not saying something, and one of the two of saying it wrong.
+
+    Always the same for the same ``turn`` (a number for the task or the lab), and the other one for the next: each property that two
+    tasks read is taken away in each way every day, though not from each task. `make long` takes all ways.
+    """
+    pairs = [[way for way in pair if way in possible] for pair in (WAYS[:2], WAYS[2:])]
+    return tuple(pair[(crc32(path.encode()) + turn) % len(pair)] for pair in pairs if pair)
 
 
 def contradicted(kind: str, path: str) -> bool:

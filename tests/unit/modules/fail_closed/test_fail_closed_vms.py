@@ -197,7 +197,8 @@ def fades(name: str, way: Way) -> Iterator[Fade]:
     """Of VMs, and the list that leads from a host to its VMs."""
     case, seen = CASES[name], known(name)[1]
     of = tuple(vm["name"] for vm in VMS if vm["name"] not in case.but) if case.but else ()
-    yield from (replace(fade, of=of) for fade in seen.fades("VirtualMachine", (way,)) if not means_none(fade))
+    turn = [other for other in CASES if other == name or other not in LONG].index(name)
+    yield from (replace(fade, of=of) for fade in seen.fades("VirtualMachine", (way,), turn) if not means_none(fade))
     yield from (fade for fade in seen.fades("HostSystem", (way,)) if fade.path == "vm")
 
 

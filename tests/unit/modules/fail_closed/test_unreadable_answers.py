@@ -155,6 +155,7 @@ def methods(module: str) -> tuple[str, ...]:
     return tuple(sorted({entry.method for entry in lab.sim.journal.calls} - quiet))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("module", MODULES)
 def test_nonsense_is_told_as_what_it_is(module: str, kind: str) -> None:

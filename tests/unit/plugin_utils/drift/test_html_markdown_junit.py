@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import jsonschema
 import pytest
-import xmlschema
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,7 +32,6 @@ from tools.envs import ROOT
 
 SCHEMA = json.loads((ROOT / "docs" / "drift_report.schema.json").read_text(encoding="utf-8"))
 JSON = jsonschema.Draft7Validator(SCHEMA)
-XML = xmlschema.XMLSchema(str(Path(__file__).parent / "junit.xsd"))
 MADE = "2026-11-22T16:40:00"
 NASTY = "</td><script>alert(1)</script>|`*_[x](y)_*`\x00\x1b[31m\u202e&\"'"
 EVERYTHING = one_of_everything()
@@ -97,9 +96,17 @@ def test_what_stands_in_the_way_is_told_once_for_each_object() -> None:
 # --- JUnit -------------------------------------------------------------------------------------------------------------------
 
 
+@cache
+def schema() -> Any:
+    """Imported here: it takes half a second in every process that collects these tests."""
+    import xmlschema
+
+    return xmlschema.XMLSchema(str(Path(__file__).parent / "junit.xsd"))
+
+
 @pytest.mark.parametrize("report", [EVERYTHING, IN_SYNC, nasty(), fleet(120, 10), merged([])])
 def test_junit_is_what_strict_readers_take(report: dict[str, Any]) -> None:
-    XML.validate(junit(report, made=MADE))
+    schema().validate(junit(report, made=MADE))
 
 
 def test_the_schema_of_junit_does_refuse() -> None:
@@ -108,8 +115,7 @@ def test_the_schema_of_junit_does_refuse() -> None:
         junit(IN_SYNC, made=MADE).replace("<testcase", "<testcase colour='red'"),
         junit(EVERYTHING, made=MADE).replace("<skipped", "<skipped/><skipped", 1),
     ):
-        with pytest.raises(xmlschema.XMLSchemaValidationError):
-            XML.validate(wrong)
+        assert not schema().is_valid(wrong)
 
 
 def test_a_host_and_a_vm_is_a_test_with_one_outcome() -> None:

@@ -153,6 +153,34 @@ def test_a_check_run_assumes_active_what_the_run_would_bring_into_force() -> Non
     assert assumed_enabled(TARGETS, {**enabled, "refused": ["a1"]}, {"owed": ["b1"]}) == [a2]
 
 
+PLANNED = {"schedule": {"hosts": [{"name": "esx-1", "moves": ["a", "b", "c"]}, {"name": "esx-2", "moves": []}]}}
+
+
+def test_a_vm_that_drs_moves_before_it_gets_a_fixed_device_is_noted() -> None:
+    def attach(name: str, backing: str) -> dict[str, Any]:
+        return {"target": name, "kind": "attach", "subject": "x", "after": {"backing": backing}}
+
+    call = {
+        "vms": [
+            host("a", "changed"),
+            host("b", "changed"),
+            host("c", "refused", blockers=[REFUSED]),
+            host("d", "changed"),
+        ],
+        "changes": [
+            attach("a", "fixed"),
+            attach("b", "dynamic"),
+            attach("d", "fixed"),
+            {"target": "b", "kind": "power_on"},
+        ],
+    }
+    noted = outcome(call, PLANNED)["notes"]
+    assert [note.split(",")[0] for note in noted] == ["a runs on esx-1", "c runs on esx-1"]
+    assert noted == lines(outcome(call, PLANNED))[-2:]
+    for without in (None, {}, {"schedule": None}, {"changed": False, "schedule": {"hosts": []}}):
+        assert "notes" not in outcome(call, without)
+
+
 def test_nothing_is_assumed_without_enabling() -> None:
     assert assumed_enabled(TARGETS, None, {"owed": []}) == []
     assert assumed_enabled(TARGETS, {"state": "disabled", "hosts": HOSTS}, None) == []

@@ -35,6 +35,9 @@ class World:
             self.sim.events["set_knob"](name=name, value=value)
         self.si = self.sim.stub().connect(user, "VMware1!") if user else self.sim.stub().connect()
         self.content = self.si.RetrieveContent()
+        self._is_as_loaded = isinstance(lab, str) and not knobs
+        self._loaded = {item.moid for item in self.sim.registry}
+        self._since = self.sim.changes.position
         World.made.append(self)
 
     def find(self, kind: Any, name: str) -> Any:
@@ -135,4 +138,14 @@ class World:
         worlds, cls.made = cls.made, []
         for world in worlds:
             assert world.sim.internal_errors == []
-            assert problems(world.sim) == []
+            assert problems(world.sim, of=world.touched()) == []
+
+    def touched(self) -> list[Any]:
+        """What is new or was changed. A lab's file as it stands is looked at in ``test_labs``; another lab, or knobs: everything."""
+        changes = self.sim.changes.since(self._since) if self._is_as_loaded else None
+        changed = None if changes is None else {moid for moid, _path in changes}
+        return [
+            item
+            for item in self.sim.registry
+            if changed is None or item.moid in changed or item.moid not in self._loaded
+        ]

@@ -195,20 +195,20 @@ def _mmio(draft: Draft) -> MmioPlan:
 
 
 def _window_problem(draft: Draft) -> str:
-    return window_problem(draft.vm, _mapped(draft)) if draft.attaching and draft.desired.mmio is None else ""
+    """Why the VM is expected not to start with the devices it will have; empty where ``mmio`` says what to do about it."""
+    if draft.desired.mmio is not None and draft.desired.state != "absent":
+        return ""
+    return window_problem(draft.vm, _staying(draft), _added(draft))
 
 
 def _window_blockers(draft: Draft, power: PowerSteps) -> list[Blocker]:
     """Changes after which the VM is expected not to start, where nobody said what to do about it."""
-    if not draft.attaching or draft.desired.mmio is not None:
-        return []
-    held = {device.ids for device in _staying(draft)}
-    unknown = unknown_size_blocker(draft.vm, _added(draft), held)
-    if unknown is not None:
-        return [unknown]
-    problem = _window_problem(draft)
-    stopped_and_started = power.shutdown is not None and power.power_on is not None
-    return [will_not_start(draft.vm, problem)] if problem and stopped_and_started else []
+    if draft.attaching and draft.desired.mmio is None:
+        unknown = unknown_size_blocker(draft.vm, _added(draft), {device.ids for device in _staying(draft)})
+        if unknown is not None:
+            return [unknown]
+    problem = _window_problem(draft) if power.must_run else ""
+    return [will_not_start(draft.vm, problem)] if problem else []
 
 
 def _mapped(draft: Draft) -> list[MmioDevice]:
@@ -296,7 +296,7 @@ def _warnings(draft: Draft, power: PowerSteps) -> tuple[str, ...]:
         warnings += _stale(draft)
     if draft.attaching and not draft.desired.disable_hot_add:
         warnings += hot_add_warning(vm)
-    problem = _window_problem(draft)
+    problem = _window_problem(draft) if draft.attaching else ""
     if problem:
         warnings.append(f"{problem}; set mmio to make one")
     if draft.fixed and draft.host is not None:

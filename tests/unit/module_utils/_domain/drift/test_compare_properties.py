@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, assume, given
 from hypothesis import strategies as st
 
@@ -30,6 +31,8 @@ from tests.unit.searching import search
 
 COMMANDS = Commands(vcenter="vc-01", arguments="-i inventory.yml")
 NOTHING = DesiredPassthrough(devices={})
+pytestmark = pytest.mark.slow
+
 every = search(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 
 

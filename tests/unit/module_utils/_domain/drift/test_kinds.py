@@ -242,6 +242,30 @@ def test_virtual_functions_of_a_card_in_sriov_mode_are_not_extra() -> None:
     assert [found.subject for found in of_host(host(GPU_ON, card_, *functions, other))] == ["0000:5e:00.0"]
 
 
+@pytest.mark.parametrize("wish_", [(), WANTED], ids=["nothing is desired", "another card is"])
+@pytest.mark.parametrize(
+    ("before", "behind"),
+    [
+        # As reported: it asks for virtual functions, has room for none, and there are none.
+        ((GPU_KIND, Sriov(capable=True, enabled=True, requested=8)), A40),
+        ((GPU_KIND, Sriov(capable=True, enabled=True, requested=8, maximum=16)), A40),
+        ((X710, Sriov(capable=True, enabled=True, active=True, requested=2, current=2, maximum=64)), NVME),
+        (
+            (X710, Sriov(capable=True, enabled=True, active=True, requested=2, current=2, maximum=64)),
+            {**X710, "device_id": "1563"},
+        ),
+    ],
+)
+def test_a_device_that_waits_behind_a_card_in_sriov_mode_is_not_hidden(
+    before: tuple[Any, Sriov], behind: dict[str, str], wish_: tuple[Any, ...]
+) -> None:
+    kind, mode = before
+    waiting = device("0000:af:00.0", behind, PENDING_ENABLE)
+    lone = replace(host(GPU_ON, device("0000:5e:00.0", kind, UNAVAILABLE, sriov=mode), waiting), cluster=None)
+    (found,) = (one for one in of_host(lone, wish_) if one.subject == "0000:af:00.0")
+    assert (found.kind, found.wanted, found.found, found.planned) == ("extra", "off", "pending_enable", True)
+
+
 def test_a_card_meant_by_a_wish_that_is_refused_is_not_extra() -> None:
     """Which of several models is meant is not clear: that is the one difference, not also that they are enabled."""
     both = host(GPU_ON, device("0000:5e:00.0", A40, ACTIVE))

@@ -40,6 +40,7 @@ from tests.unit.module_utils._domain.vm.builders import (
     esx,
     fixed,
     guest,
+    locked,
     plan_one,
 )
 
@@ -242,6 +243,45 @@ def test_a_running_vm_is_not_stopped_for_a_change_after_which_it_would_not_start
     assert "it will probably not start" in target.blockers[0].message
     assert codes(plan_one(guest(power_state="poweredOn"), [host], A100, power="off")) == []
     assert codes(plan_one(guest(), [host], A100, power="keep")) == []
+
+
+class TestAVmThatIsStarted:
+    """It has a large card, or gets one, and nothing makes room for it."""
+
+    HOST = esx("esx-01", card("3b:00.0"), card("5e:00.0", NIC))
+    OFF = guest("train-01", fixed("3b:00.0"), memory=locked())
+
+    def planned(self, vm: Vm, *devices: Any, power: Any = "on", **more: Any) -> TargetPlan:
+        return plan_one(vm, [self.HOST], *devices, backing="fixed", power=power, **more)
+
+    @pytest.mark.parametrize("has", [True, False])
+    def test_is_refused_before_anything_is_changed(self, has: bool) -> None:
+        target = self.planned(self.OFF if has else guest(memory=locked()), A100)
+        assert codes(target) == ["will_not_start"]
+        assert target.effective == ()
+        assert target.blockers[0].message.startswith("train-01 is not started: its cards map 1 x 64")
+
+    def test_also_where_only_another_device_comes_or_goes(self) -> None:
+        assert codes(self.planned(self.OFF, NIC)) == ["will_not_start"]
+        both = replace(self.OFF, devices=(*self.OFF.devices, fixed("5e:00.0", NIC, key=13001)))
+        assert codes(self.planned(both, NIC, state="absent", mmio=DesiredMmio())) == ["will_not_start"]
+        assert codes(self.planned(both, A100, state="absent")) == []
+
+    @pytest.mark.parametrize("extra", [{SIZE_KEY: "128"}, {USE_KEY: "TRUE"}, {USE_KEY: "FALSE", SIZE_KEY: "128"}])
+    def test_half_a_setting_is_no_window(self, extra: dict[str, str]) -> None:
+        assert codes(self.planned(replace(self.OFF, extra_config=extra), A100)) == ["will_not_start"]
+
+    def test_not_with_a_window_or_a_word_about_its_size(self) -> None:
+        assert codes(self.planned(replace(self.OFF, extra_config=WINDOW), A100)) == []
+        for said in (DesiredMmio(), DesiredMmio(per_device_gb={A100: 0})):
+            assert codes(self.planned(self.OFF, A100, mmio=said)) == []
+
+    @pytest.mark.parametrize("state", ["poweredOn", "suspended"])
+    def test_one_that_ran_with_its_card_has_room_for_it(self, state: str) -> None:
+        running = replace(self.OFF, power_state=state)
+        assert codes(self.planned(running, A100)) == []
+        if state == "poweredOn":
+            assert codes(self.planned(running, NIC, power="cycle")) == []
 
 
 def test_the_table_has_current_cards_of_three_makers() -> None:

@@ -266,10 +266,13 @@ def test_cards_that_will_not_fit_the_window_are_told_when_nobody_asked_to_make_o
     (warning,) = plan_one(guest(memory=locked()), [HOST], A100).warnings
     assert "1 x 64 (10de:20f1, 40 GB of memory) = 64 GB" in warning
     assert "set mmio" in warning
-    roomy = guest(memory=locked(), firmware="efi", extra_config={SIZE_KEY: "128"})
-    assert plan_one(roomy, [HOST], A100).warnings == ()
-    tight = guest(memory=locked(), firmware="efi", extra_config={SIZE_KEY: "64"})
-    assert "a 64-bit MMIO window of 64 GB" in plan_one(tight, [HOST], A100).warnings[0]
+    roomy = {USE_KEY: "TRUE", SIZE_KEY: "128"}
+    assert plan_one(guest(memory=locked(), extra_config=roomy), [HOST], A100).warnings == ()
+    for size, has in {"64": "of 64 GB", "": "of 32 GB"}.items():
+        tight = guest(memory=locked(), extra_config={USE_KEY: "true", SIZE_KEY: size})
+        assert f"a 64-bit MMIO window {has}" in plan_one(tight, [HOST], A100).warnings[0]
+    for without in ({"firmware": "bios", "extra_config": roomy}, {"extra_config": {SIZE_KEY: "128"}}):
+        assert "no 64-bit MMIO window" in plan_one(guest(memory=locked(), **without), [HOST], A100).warnings[0]
 
 
 # --- power ------------------------------------------------------------------------------------------------------------
@@ -328,7 +331,7 @@ def test_a_suspended_vm_is_resumed_only_when_nothing_else_changes() -> None:
     ],
 )
 def test_a_vm_that_could_not_start_is_not_started(host: Any, others: Any, code: str | None) -> None:
-    vm = guest("train-01", fixed("3b:00.0"), memory=locked())
+    vm = guest("train-01", fixed("3b:00.0"), memory=locked(), extra_config=WINDOW)
     assert codes(plan_one(vm, [host], A100, others=others, power="on")) == ([code] if code else [])
     assert codes(plan_one(vm, [host], A100, others=others)) == []
 

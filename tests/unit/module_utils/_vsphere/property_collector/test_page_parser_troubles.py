@@ -23,7 +23,7 @@ from simulator import Simulator
 from simulator.lab.fleet import fleet_lab
 
 LABS = Path(__file__).resolve().parents[5] / "simulator" / "labs"
-HOSTS = 20
+HOSTS = 12
 MORE = "ContinueRetrievePropertiesEx"
 
 
@@ -68,7 +68,7 @@ TORN = {
 def test_a_torn_read_gives_the_whole_all_the_same(rule: dict[str, Any], fast: bool) -> None:
     with served(fleet_lab(hosts=HOSTS, vms=10), fast=fast) as (sim, session):
         expected = read_hosts(session).hosts
-        sim.knobs.set("page_size", 3)
+        sim.knobs.set("page_size", 2)
         sim.faults.add(**rule)
         assert read_hosts(session).hosts == expected
         assert len(expected) == HOSTS
@@ -87,7 +87,7 @@ ENDLESS = {
 @pytest.mark.parametrize("rule", ENDLESS.values(), ids=ENDLESS)
 def test_what_cannot_be_read_to_the_end_is_an_error(rule: dict[str, Any], fast: bool) -> None:
     with served(fleet_lab(hosts=HOSTS, vms=0), fast=fast) as (sim, session):
-        sim.knobs.set("page_size", 3)
+        sim.knobs.set("page_size", 2)
         sim.faults.add(**rule)
         with pytest.raises((vmodl.MethodFault, *CONNECTION_ERRORS)):
             read_hosts(session)
@@ -97,7 +97,7 @@ def test_sessions_that_end_for_good_between_pages_are_noticed(fast: bool) -> Non
     """Not only the fault: the server really forgets the session, with its view and its token."""
     with served(fleet_lab(hosts=HOSTS, vms=0), fast=fast) as (sim, session):
         expected = read_hosts(session).hosts
-        sim.knobs.set("page_size", 3)
+        sim.knobs.set("page_size", 2)
         ends = 2
 
         def end_sessions(*_arguments: Any) -> None:

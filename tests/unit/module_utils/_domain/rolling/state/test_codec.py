@@ -132,6 +132,24 @@ def test_a_person_can_read_it() -> None:
     assert " # it is not back ~" in text
 
 
+WRITTEN = [
+    entry("rebooting", at=NOW, tries=2),
+    VmEntry(run_id="1f3c9a2e", host="host-21", step="stop", at=NOW, rank=-3),
+    Lock(owner="root@tower-4711", run_id="1f3c9a2e", scope="0a1b2c3d", since=NOW, beat=NOW, ttl=600.0),
+]
+
+
+@pytest.mark.parametrize("value", WRITTEN, ids=lambda value: type(value).__name__)
+def test_a_character_that_was_changed_anywhere_is_noticed(value: Entry | VmEntry | Lock) -> None:
+    ((attribute, text),) = encode(value).items()
+    decode = {ENTRY: lambda given: decode_host(given)[0], VM: decode_vm, LOCK: decode_lock}[attribute]
+    assert decode({attribute: text}) == value
+    for at, sign in enumerate(text):
+        for other in {"0", "1", "x", "-"} - {sign}:
+            changed = decode({attribute: text[:at] + other + text[at + 1 :]})
+            assert changed is None or isinstance(changed, Garbage), text[:at] + other + text[at + 1 :]
+
+
 @given(entries | vm_entries | locks, st.data())
 def test_what_was_changed_is_not_believed(value: Entry | VmEntry | Lock, data: st.DataObject) -> None:
     """Cut off, or one character another one: never read as something else (one in 65,536 slips through a checksum of 16 bits)."""

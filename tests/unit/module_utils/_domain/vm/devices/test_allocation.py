@@ -290,7 +290,13 @@ def on(name: str, *devices: Any, host: str = "esx-01") -> Any:
 
 def ask(count: int, *others: Any, hosts: Any = None, vm: Any = None, **fields: Any) -> Any:
     there = CLUSTER if hosts is None else hosts
-    return plan_one(vm or guest(memory=locked()), there, {"match": A100, "count": count}, others=others, **fields)
+    return plan_one(
+        vm or guest(memory=locked(), extra_config=WINDOW),
+        there,
+        {"match": A100, "count": count},
+        others=others,
+        **fields,
+    )
 
 
 def test_all_devices_of_a_vm_must_be_on_one_host() -> None:
@@ -373,7 +379,7 @@ def test_a_fixed_device_ties_the_dynamic_ones_to_its_host() -> None:
 
 def test_a_card_the_vm_gives_up_can_serve_its_dynamic_device() -> None:
     one, two = [esx("esx-01", card("3b:00.0"))], [esx("esx-01", card("3b:00.0"), card("5e:00.0"))]
-    vm = guest("train-01", fixed("3b:00.0"), memory=locked())
+    vm = guest("train-01", fixed("3b:00.0"), memory=locked(), extra_config=WINDOW)
     assert codes(plan_one(vm, one, A100, backing="dynamic", power="on")) == []
     assert codes(plan_one(guest("x", memory=locked()), one, A100, others=[vm])) == ["no_free_device"]
     both = [desired(vm, A100, backing="dynamic"), desired(guest("y", memory=locked()), {"match": A100, "count": 2})]
@@ -405,7 +411,7 @@ def test_dynamic_needs_hosts_that_know_it() -> None:
 
 
 def test_vms_of_one_run_that_are_started_share_what_there_is() -> None:
-    vms = [guest(name, memory=locked()) for name in ("a", "b", "c", "d")]
+    vms = [guest(name, memory=locked(), extra_config=WINDOW) for name in ("a", "b", "c", "d")]
     there = observed(vms, CLUSTER)
 
     def outcome(counts: list[int], power: Any) -> list[list[str]]:
