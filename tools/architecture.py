@@ -93,7 +93,7 @@ def circles(graph: Graph) -> list[tuple[str, ...]]:
             elif other in stack:
                 low[name] = min(low[name], order[other])
         if low[name] == order[name]:
-            group = []
+            group: list[str] = []
             while not group or group[-1] != name:
                 group.append(stack.pop())
             if len(group) > 1:
