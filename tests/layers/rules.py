@@ -15,7 +15,8 @@ import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-COLLECTION = "ansible_collections.directpath.vsphere"
+from tools.architecture import imported_names
+
 UTILS = "plugins.module_utils"
 CONTROLLER = "plugins.plugin_utils"
 """What runs on the control node only."""
@@ -108,25 +109,6 @@ def layer_of(path: str) -> Layer | None:
     """The layer with the longest folder that holds the file; None outside plugins/ and simulator/."""
     holders = [layer for layer in LAYERS if path.startswith(layer.folder + "/")]
     return max(holders, key=lambda layer: len(layer.folder), default=None)
-
-
-def imported_names(path: str, tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Every name an import statement reaches, absolute, with the collection's prefix removed.
-
-    ``from a import b`` gives ``a.b``: whether b is a module or a name in one makes no difference to the rules.
-    """
-    package = path.rpartition("/")[0].split("/")
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            upward = package[: len(package) - node.level + 1] if node.level else []
-            base = ".".join([*upward, *([node.module] if node.module else [])])
-            names = [f"{base}.{alias.name}" for alias in node.names]
-        else:
-            continue
-        for name in names:
-            yield node.lineno, name.removeprefix(f"{COLLECTION}.")
 
 
 def _import_violations(path: str, layer: Layer, tree: ast.AST) -> Iterator[tuple[int, str]]:
