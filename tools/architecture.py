@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The structure of plugins/ and simulator/ as their imports show it: packages, circles, depth, and the picture of them.
 
-``python -m tools.architecture`` prints the figures that tests/layers/test_house.py asserts. `make generate` writes the picture
+``python -m tools.architecture`` prints the figures that tests/layers/test_house.py asserts. `python -m tools.generate` writes the picture
 docs/architecture.svg, which tools/generate.py --check keeps true.
 """
 
@@ -13,8 +13,9 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from html import escape
+from itertools import permutations
 
 from tools.envs import ROOT
 
@@ -149,17 +150,18 @@ LAYERS: Sequence[tuple[str, str, str]] = (
 )
 """Folder, name and meaning of each layer, from top to bottom."""
 DOORS = "modules · action · inventory · filter"
-WIDE, HIGH, GAP, LEFT, BAND = 168, 46, 26, 216, 44
+WIDE, HIGH, GAP, LEFT, BAND = 166, 46, 34, 232, 44
+
+
+COLUMNS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class Box:
-    """A package in the picture: its place in pixels, its name in its layer, files and lines of code."""
+    """A package in the picture: its place in pixels, its name in its layer, how many files it has."""
 
-    package: str
     name: str
     files: int
-    lines: int
     x: float
     y: float
 
@@ -179,44 +181,63 @@ def reduced(graph: Graph) -> Graph:
     }
 
 
+def placed(graph: Graph) -> dict[str, tuple[int, int]]:
+    """Package → (row from the bottom, column): short arrows, and few that run behind a box. `graph` is a reduced one."""
+    levels: dict[int, list[str]] = defaultdict(list)
+    for package, depth in depths(graph).items():
+        levels[depth].append(package)
+    places: dict[str, tuple[int, int]] = {}
+    for depth, row in sorted(levels.items()):
+        ways = (
+            {name: (depth, column) for name, column in zip(sorted(row), way, strict=True)} for way in _ways(len(row))
+        )
+        places |= min(ways, key=partial(_cost, graph, dict(places)))
+    return places
+
+
+def _ways(boxes: int) -> Iterator[tuple[int, ...]]:
+    return permutations(range(COLUMNS), boxes)
+
+
+def _cost(graph: Graph, below: Mapping[str, tuple[int, int]], row: Mapping[str, tuple[int, int]]) -> float:
+    """Columns that the arrows of a row cross, and nine for each box that one of them runs behind."""
+    total = 0.0
+    for package, (high, column) in row.items():
+        for low, to in (below[other] for other in graph[package]):
+            total += abs(column - to)
+            for level in range(low + 1, high):
+                x = to + (column - to) * (level - low) / (high - low)
+                total += 9 * sum(abs(x - near) < 0.6 for at, near in below.values() if at == level)
+    return total
+
+
 def picture() -> str:
     """docs/architecture.svg: a band a layer, a box a package, an arrow for what it imports in its own layer."""
     sources = files("plugins")
     graph = package_graph(file_graph(sources))
     counts = Counter(path.rpartition("/")[0] for path in sources)
-    lines: Counter[str] = Counter()
-    for path, source in sources.items():
-        lines[path.rpartition("/")[0]] += source.count("\n")
-    parts: list[str] = []
     y = 20.0
-    parts.append(_doors(y))
-    y += HIGH + GAP
-    wide = 0.0
+    parts = [_doors(y)]
+    y += HIGH + BAND
     for folder, name, meaning in LAYERS:
-        own = inside(graph, folder)
-        levels: dict[int, list[str]] = defaultdict(list)
-        for package, depth in depths(own).items():
-            levels[depth].append(package)
-        high = len(levels) * (HIGH + GAP) + GAP
-        boxes: dict[str, Box] = {}
-        for row, depth in enumerate(sorted(levels, reverse=True)):
-            for column, package in enumerate(sorted(levels[depth])):
-                boxes[package] = Box(
-                    package=package,
-                    name=package.removeprefix(folder).strip("/") or "(root)",
-                    files=counts[package],
-                    lines=lines[package],
-                    x=LEFT + column * (WIDE + GAP),
-                    y=y + GAP + row * (HIGH + GAP),
-                )
-        wide = max(wide, *(box.x + WIDE for box in boxes.values()))
+        own = reduced(inside(graph, folder))
+        places = placed(own)
+        top = max(row for row, _column in places.values())
+        high = top * (HIGH + GAP) + GAP
+        boxes = {
+            package: Box(
+                name=package.removeprefix(folder).strip("/") or "(its own files)",
+                files=counts[package],
+                x=LEFT + column * (WIDE + GAP),
+                y=y + GAP + (top - row) * (HIGH + GAP),
+            )
+            for package, (row, column) in places.items()
+        }
         parts.append(_band(y, high, name, meaning))
-        parts += [
-            _arrow(boxes[above], boxes[other]) for above, to in sorted(reduced(own).items()) for other in sorted(to)
-        ]
-        parts += [_box(box) for box in boxes.values()]
+        parts += [_arrow(boxes[above], boxes[other]) for above, to in sorted(own.items()) for other in sorted(to)]
+        parts += [_box(box) for _package, box in sorted(boxes.items())]
         y += high + BAND
-    return _frame(parts, wide + GAP, y - BAND + 20)
+    return _frame(parts, LEFT + COLUMNS * (WIDE + GAP), y - BAND + 20)
 
 
 def _doors(y: float) -> str:
@@ -244,15 +265,12 @@ def _band(y: float, high: float, name: str, meaning: str) -> str:
 
 def _arrow(above: Box, below: Box) -> str:
     x1, y1, x2, y2 = above.x + WIDE / 2, above.y + HIGH, below.x + WIDE / 2, below.y - 3
-    bend = (y2 - y1) / 2
-    return (
-        f'<path class="arrow" d="M {x1:.0f} {y1:.0f} C {x1:.0f} {y1 + bend:.0f}, {x2:.0f} {y2 - bend:.0f}, {x2:.0f} {y2:.0f}">'
-        f"<title>{escape(above.name)} imports {escape(below.name)}</title></path>"
-    )
+    title = f"{escape(above.name)} imports {escape(below.name)}"
+    return f'<path class="arrow" d="M {x1:.0f} {y1:.0f} L {x2:.0f} {y2:.0f}"><title>{title}</title></path>'
 
 
 def _box(box: Box) -> str:
-    size = f"{box.files} file{'' if box.files == 1 else 's'}, {box.lines:,} lines"
+    size = f"{box.files} file{'' if box.files == 1 else 's'}"
     return (
         f'<rect class="box" x="{box.x:.0f}" y="{box.y:.0f}" width="{WIDE}" height="{HIGH}" rx="6"/>'
         f'<text class="name" x="{box.x + 10:.0f}" y="{box.y + 20:.0f}">{escape(box.name)}</text>'

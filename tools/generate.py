@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from tools import intent_schema, vocabulary
+from tools import architecture, intent_schema, vocabulary
 from tools.envs import ROOT
 
 ROLE_OPTIONS = Path("plugins/plugin_utils/intent/role_options.py")
@@ -179,6 +179,7 @@ def outputs(root: Path = ROOT) -> dict[Path, str]:
         result[path] = filled(text, tables)
     result[root / "docs" / "intent.schema.json"] = intent_schema.text()
     result[root / ROLE_OPTIONS] = role_options(root)
+    result[root / architecture.PICTURE] = architecture.picture()
     return result
 
 
