@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import wire
+from .api import wire
 from .services.reading import parse, top_level
 
 if TYPE_CHECKING:
-    from .simulator import Simulator
+    from .endpoint import SimulatedEndpoint
 
 
-def problems(sim: Simulator, version: str | None = None) -> list[str]:
+def problems(sim: SimulatedEndpoint, version: str | None = None) -> list[str]:
     """One line for each modelled property that cannot be serialised (a required field unset, a wrong type)."""
     spoken = version or sim.api_version
     found = []

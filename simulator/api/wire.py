@@ -17,8 +17,8 @@ from typing import Any, NamedTuple, Protocol
 from pyVmomi import Iso8601, vmodl
 from pyVmomi import VmomiSupport as vs
 
+from ..core.base import ManagedObject
 from . import data
-from .base import ManagedObject
 from .data import DataObject, Ref, memo
 
 MethodFault = vmodl.MethodFault

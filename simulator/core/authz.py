@@ -5,68 +5,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pyVmomi import VmomiSupport as vs
-
-from .base import Entity, ManagedObject
-from .data import memo
-
-if TYPE_CHECKING:
-    from .simulator import Simulator
-
-ANONYMOUS = "System.Anonymous"
-
-
-@dataclass(frozen=True, kw_only=True)
-class User:
-    """An account of the lab."""
-
-    name: str
-    password: str
-    role: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Role:
-    """A named set of privileges; None means all of them."""
-
-    id: int
-    name: str
-    privileges: frozenset[str] | None
-    system: bool = False
-
-    def grants(self, privilege: str) -> bool:
-        """Whether the role holds the privilege."""
-        return self.privileges is None or privilege in self.privileges
-
-
-BASE = ("System.Anonymous", "System.View", "System.Read")
-
-
-def default_roles() -> dict[str, Role]:
-    """The system roles of every vCenter, with their ids."""
-    roles = [
-        Role(id=-1, name="Admin", privileges=None, system=True),
-        Role(id=-2, name="ReadOnly", privileges=frozenset(BASE), system=True),
-        Role(id=-3, name="View", privileges=frozenset(BASE[:2]), system=True),
-        Role(id=-4, name="Anonymous", privileges=frozenset(BASE[:1]), system=True),
-        Role(id=-5, name="NoAccess", privileges=frozenset(), system=True),
-    ]
-    return {role.name: role for role in roles}
-
-
-@memo
-def known_privileges() -> frozenset[str]:
-    """Every privilege that the API's own descriptions of properties, methods and parameters name."""
-    found: set[Any] = set()
-    for definition in vs._managedDefMap.values():
-        found |= {prop[4] for prop in definition[4] or ()}
-        for method in definition[5] or ():
-            found |= {method[5], *(param[4] for param in method[3])}
-    named = [name for item in found if isinstance(item, str) for name in item.split()]  # some ask for two at once
-    return frozenset(name for name in named if "." in name)
+from .accounts import ANONYMOUS, BASE, Role, User, default_roles
+from .base import Endpoint, Entity, ManagedObject
 
 
 class Authorization:
@@ -75,7 +17,7 @@ class Authorization:
     An object between two permissions takes the nearer one (vSphere Security guide, "Hierarchical Inheritance").
     """
 
-    def __init__(self, sim: Simulator) -> None:
+    def __init__(self, sim: Endpoint) -> None:
         self.sim = sim
         self.users: dict[str, User] = {}
         self.roles = default_roles()

@@ -12,9 +12,9 @@ from typing import Any
 from pyVmomi import VmomiSupport as vs
 from pyVmomi import vmodl
 
-from . import data
+from ..api import data
+from ..api.names import escaped
 from .base import ManagedObject
-from .names import escaped
 
 
 class HttpStatus(Exception):

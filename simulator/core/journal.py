@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from .data import DataObject, Ref
+from ..api.data import DataObject, Ref
 
 READS: frozenset[str] = frozenset(
     """

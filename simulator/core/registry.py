@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from pyVmomi import vmodl
 
+from ..api.data import Ref
 from .base import Entity, ManagedObject
-from .data import Ref
 
 T = TypeVar("T", bound=ManagedObject)
 Watcher = Callable[[str, ManagedObject], None]

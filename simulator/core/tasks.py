@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pyVmomi import vim, vmodl
 
-from . import data
-from .base import ManagedObject
+from ..api import data
+from .base import Endpoint, ManagedObject
 from .faults import with_text
 
 if TYPE_CHECKING:
+    from .call import Call
     from .clock import Timer
-    from .dispatch import Call
-    from .simulator import Simulator
 
 
 class _Pending:
@@ -38,7 +37,7 @@ class Task(ManagedObject):
 
     def __init__(
         self,
-        sim: Simulator,
+        sim: Endpoint,
         *,
         target: ManagedObject | None,
         operation: str,

@@ -10,28 +10,33 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim
 
-from .. import data, unmodelled, versions
-from ..base import Entity
-from ..names import escaped
-from ..objects import cluster_ha, host_parts, host_power, host_vsan, vm_snapshots
-from ..objects.cluster import ClusterComputeResource, ComputeResource
+from ..api import data, versions
+from ..api.names import escaped
+from ..core.base import Entity
+from ..objects import unmodelled
+from ..objects.cluster import ha as cluster_ha
+from ..objects.cluster.cluster import ClusterComputeResource, ComputeResource
 from ..objects.datastore import Datastore
 from ..objects.environment import EnvironmentBrowser
 from ..objects.folder import Datacenter, Folder
-from ..objects.host import HostSystem
-from ..objects.host_storage import volumes
+from ..objects.host import parts as host_parts
+from ..objects.host import power as host_power
+from ..objects.host import vsan as host_vsan
+from ..objects.host.host import HostSystem
+from ..objects.host.storage import volumes
 from ..objects.network import DistributedVirtualPortgroup, DistributedVirtualSwitch, Network
 from ..objects.pci import Layout
 from ..objects.pool import ResourcePool
-from ..objects.vm import VirtualMachine
+from ..objects.vm import snapshots as vm_snapshots
+from ..objects.vm.vm import VirtualMachine
 from . import describe, events, hosts, machines, roll, tags, values
 from .accounts import add_accounts
 from .expand import expanded, merged, unknown_keys
 from .fleet import datacenters
-from .hardware import LabError
+from .hardware.cards import LabError
 
 if TYPE_CHECKING:
-    from ..simulator import Simulator
+    from ..endpoint import SimulatedEndpoint
 
 LAB_KEYS = {
     "kind", "version", "build", "name", "users", "roles", "permissions", "knobs", "faults", "hardware", "defaults",
@@ -44,7 +49,7 @@ CLUSTER_KEYS = {
 }  # fmt: skip
 
 
-def load(sim: Simulator, lab: Mapping[str, Any]) -> None:
+def load(sim: SimulatedEndpoint, lab: Mapping[str, Any]) -> None:
     """Build everything below the root folder. Raises LabError (a ValueError) with the place of the mistake."""
     unknown_keys(lab, LAB_KEYS, "the lab")
     add_accounts(sim, lab)
@@ -65,7 +70,7 @@ def load(sim: Simulator, lab: Mapping[str, Any]) -> None:
 class Builder:
     """What is shared while a lab is built: templates, layouts, datastores and networks by name."""
 
-    def __init__(self, sim: Simulator, lab: Mapping[str, Any]) -> None:
+    def __init__(self, sim: SimulatedEndpoint, lab: Mapping[str, Any]) -> None:
         self.sim = sim
         self.lab = lab
         self.templates: Mapping[str, Any] = lab.get("hardware") or {}

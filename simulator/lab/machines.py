@@ -9,15 +9,17 @@ from typing import Any
 
 from pyVmomi import vim
 
-from ..objects import vm_media, vm_power
-from ..objects.host import HostSystem
+from ..objects.host.host import HostSystem
 from ..objects.specs import VmSpec
-from ..objects.vm import VirtualMachine
-from ..objects.vm_devices import from_lab
+from ..objects.vm import media as vm_media
+from ..objects.vm import power as vm_power
+from ..objects.vm.devices import from_lab
+from ..objects.vm.vm import VirtualMachine
 from ..rules import knobs as knob_rules
-from ..rules import limits, maintenance, power_on
+from ..rules import limits, maintenance
+from ..rules.vm import power_on
 from .expand import unknown_keys
-from .hardware import LabError, token
+from .hardware.cards import LabError, token
 
 VM_KEYS = {
     "name", "host", "pool", "folder", "memory_mb", "memory_gb", "cpus", "version", "firmware", "guest", "power", "tools",

@@ -10,21 +10,23 @@ from typing import Any
 
 from pyVmomi import vim
 
-from ..authz import User
-from ..base import Entity
-from ..dispatch import Call, Peer
-from ..objects import host_power, host_vsan, virtual_functions
-from ..objects.cluster import ClusterComputeResource
-from ..objects.host import HostSystem
-from ..objects.vm import VirtualMachine
+from ..core.accounts import Peer, Session, User
+from ..core.base import Entity
+from ..core.call import Call
+from ..core.tasks import Task
+from ..endpoint import SimulatedEndpoint
+from ..objects.cluster.cluster import ClusterComputeResource
+from ..objects.host import power as host_power
+from ..objects.host import virtual_functions
+from ..objects.host import vsan as host_vsan
+from ..objects.host.host import HostSystem
+from ..objects.vm.vm import VirtualMachine
 from ..rules import faults
-from ..services.sessions import Session
-from ..simulator import Simulator
-from ..tasks import Task
 from ..vapi.tags import Refusal
-from . import hardware, values
-from .catalogue import CARDS
-from .hardware import LabError
+from . import values
+from .hardware import cards as hardware
+from .hardware.cards import LabError
+from .hardware.catalogue import CARDS
 
 STATES = ("ok", "inaccessible", "missing")
 
@@ -32,7 +34,7 @@ STATES = ("ok", "inaccessible", "missing")
 class Troubles:
     """Holds the simulator the events happen to."""
 
-    def __init__(self, sim: Simulator) -> None:
+    def __init__(self, sim: SimulatedEndpoint) -> None:
         self._sim = sim
 
     def _host(self, name: str) -> HostSystem:
@@ -202,7 +204,7 @@ class Troubles:
 
     def move_vm(self, vm: str, host: str) -> None:
         """Somebody else moves a VM to another host, whatever stands against it; done at once."""
-        from ..objects import vm_move
+        from ..objects.vm import move as vm_move
 
         try:
             vm_move.register(self._vm(vm), self._host(host))

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim, vmodl
 
-from .. import data
-from ..base import ManagedObject
+from ..api import data
+from ..api.takes import takes
+from ..core.base import Endpoint, ManagedObject
 from ..rules import faults, limits
-from ..takes import takes
 from .config_options import config_option
 from .folder import config_option_descriptors
+from .host.cards import dynamic_info, offered
 from .pci import optional, pci_device
 
 if TYPE_CHECKING:
-    from ..dispatch import Call
-    from ..simulator import Simulator
-    from .cluster import ComputeResource
-    from .host import HostSystem
+    from ..core.call import Call
+    from .cluster.cluster import ComputeResource
+    from .host.host import HostSystem
 
 
 SUPPORTED_MEMORY_MB = 33538048
@@ -39,7 +39,7 @@ class EnvironmentBrowser(ManagedObject):
     id_prefix = "envbrowser"
     owner: ComputeResource
 
-    def __init__(self, sim: Simulator, moid: str | None = None) -> None:
+    def __init__(self, sim: Endpoint, moid: str | None = None) -> None:
         super().__init__(sim, moid)
         self.props["datastoreBrowser"] = sim.absent.browser(self)
 
@@ -129,11 +129,6 @@ def config_target(host: HostSystem, hosts: list[HostSystem]) -> Any:
     )
 
 
-def _offered(host: HostSystem) -> list[Any]:
-    found = host.spec.layout.functions.items()
-    return [item for address, item in found if host.pci[address].active and not item.physical]
-
-
 def passthrough_info(host: HostSystem) -> list[Any]:
     """`pciPassthrough`: devices with their signed ids, and the systemId that a fixed backing has to name."""
     signed = host.settings.negative_bus_bytes
@@ -141,7 +136,7 @@ def passthrough_info(host: HostSystem) -> list[Any]:
         data.new(
             vim.vm.PciPassthroughInfo, name="", pciDevice=pci_device(item, signed=signed), systemId=host.spec.system_id
         )
-        for item in _offered(host)
+        for item in offered(host)
     ]
 
 
@@ -173,26 +168,6 @@ def sriov_info(host: HostSystem) -> list[Any]:
             )
         )
     return found
-
-
-def dynamic_info(host: HostSystem) -> list[Any]:
-    """`dynamicPassthrough`: what an allowedDevice can name; ids unsigned, one entry a kind and label."""
-    cls = getattr(vim.vm, "DynamicPassthroughInfo", None)
-    if cls is None or host.spec.major < 7:
-        return []
-    found: dict[tuple[int, int, str], Any] = {}
-    for item in _offered(host):
-        label = host.pci[item.address].label
-        found[item.vendor, item.device, label] = data.new(
-            cls,
-            name="",
-            vendorName=item.vendor_name,
-            deviceName=item.device_name,
-            customLabel=label or None,
-            vendorId=item.vendor,
-            deviceId=item.device,
-        )
-    return [found[key] for key in sorted(found)]
 
 
 def _sharing(hosts: list[HostSystem]) -> dict[str, Any]:

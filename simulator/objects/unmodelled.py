@@ -10,17 +10,14 @@ configManager of an ESXi 8.0.3 below a vCenter, and for what is newer the API re
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pyVmomi import VmomiSupport as vs
 from pyVmomi import vim
 
-from .base import ManagedObject
-from .data import Ref, memo
-from .wire import compatible, is_known
-
-if TYPE_CHECKING:
-    from .simulator import Simulator
+from ..api.data import Ref, memo
+from ..api.wire import compatible, is_known
+from ..core.base import Endpoint, ManagedObject
 
 VCENTER = {
     "setting": "VpxSettings",
@@ -151,7 +148,7 @@ def _members(holder: type[Any], ids: dict[str, str], version: str) -> Iterator[t
 class Absent:
     """Finds them by id. They are made when somebody asks: a fleet would have tens of thousands."""
 
-    def __init__(self, sim: Simulator) -> None:
+    def __init__(self, sim: Endpoint) -> None:
         self.sim = sim
         self._known: dict[str, tuple[type[Any], ManagedObject | None]] = {}
         self._made: dict[str, Unmodelled] = {}
@@ -179,7 +176,7 @@ class Absent:
         return self._made[moid]
 
 
-def service_content(sim: Simulator) -> dict[str, Ref]:
+def service_content(sim: Endpoint) -> dict[str, Ref]:
     """Members of ServiceContent that are not modelled."""
     ids = VCENTER if sim.kind == "vcenter" else ESXI
     found = _members(vim.ServiceInstanceContent, ids, sim.api_version)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 if TYPE_CHECKING:
-    from .simulator import Simulator
+    from ..endpoint import SimulatedEndpoint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ def _json(value: Any, status: int = 200) -> Answer:
     return Answer(status=status, content_type="application/json", body=text.encode())
 
 
-def answer(sim: Simulator, verb: str, target: str, body: bytes) -> Answer:
+def answer(sim: SimulatedEndpoint, verb: str, target: str, body: bytes) -> Answer:
     """Serve one request under the simulator lock. Bad input answers 400 with {"error": ...}."""
     url = urlsplit(target)
     parts = [part for part in url.path.split("/") if part]
@@ -56,7 +56,7 @@ def answer(sim: Simulator, verb: str, target: str, body: bytes) -> Answer:
         return _json({"error": str(error.args[0]) if error.args else type(error).__name__}, 400)
 
 
-def _route(sim: Simulator, verb: str, parts: list[str], given: Values, query: dict[str, str]) -> Answer:
+def _route(sim: SimulatedEndpoint, verb: str, parts: list[str], given: Values, query: dict[str, str]) -> Answer:
     if verb == "GET" and not parts:
         return Answer(status=200, content_type="text/html; charset=utf-8", body=page(sim).encode())
     if verb == "POST" and len(parts) == 2 and parts[0] == "events":
@@ -84,7 +84,7 @@ def _route(sim: Simulator, verb: str, parts: list[str], given: Values, query: di
     return _json({"ok": True} if result is None else result)
 
 
-def run_event(sim: Simulator, name: str, given: Values) -> Any:
+def run_event(sim: SimulatedEndpoint, name: str, given: Values) -> Any:
     """Make an event happen, or with ``in_seconds`` let it happen later. Raises KeyError for one that is not known."""
     if name not in sim.events:
         raise KeyError(f"no event {name!r}; known: {', '.join(sorted(sim.events))}")
@@ -96,7 +96,7 @@ def run_event(sim: Simulator, name: str, given: Values) -> Any:
     return sim.events[name](**arguments)
 
 
-def set_knobs(sim: Simulator, given: Values) -> Values:
+def set_knobs(sim: SimulatedEndpoint, given: Values) -> Values:
     """{"name": value, ...}, for one object with {"object": "esx-01", ...}."""
     values = dict(given)
     where = values.pop("object", None)
@@ -110,7 +110,7 @@ def set_knobs(sim: Simulator, given: Values) -> Values:
     return given
 
 
-def advance(sim: Simulator, given: Values) -> Values:
+def advance(sim: SimulatedEndpoint, given: Values) -> Values:
     """{"advance": seconds}."""
     jump = getattr(sim.clock, "advance", None)
     if jump is None:
@@ -119,7 +119,7 @@ def advance(sim: Simulator, given: Values) -> Values:
     return {"now": sim.clock.now().isoformat()}
 
 
-def counters(sim: Simulator) -> Values:
+def counters(sim: SimulatedEndpoint) -> Values:
     """Totals, sessions now, objects, simulated time."""
     values = asdict(sim.journal.counters)
     values["methods"] = dict(sorted(sim.journal.counters.methods.items()))
@@ -131,7 +131,7 @@ def counters(sim: Simulator) -> Values:
     return values
 
 
-def journal(sim: Simulator, query: dict[str, str]) -> list[Values]:
+def journal(sim: SimulatedEndpoint, query: dict[str, str]) -> list[Values]:
     """``?writes=1`` only writes, ``?since=N`` after call N, ``?limit=N`` the newest N."""
     calls = sim.journal.since(int(query.get("since", "0")))
     if query.get("writes", "0") not in ("0", ""):
@@ -149,7 +149,7 @@ STYLE = (
 )
 
 
-def page(sim: Simulator) -> str:
+def page(sim: SimulatedEndpoint) -> str:
     """State, counters, the last writes, faults and knobs as one plain page, and how to change them with curl."""
     about = f"{'vCenter' if sim.kind == 'vcenter' else 'ESXi'} {sim.product_version}, {sim.clock.now():%Y-%m-%d %H:%M:%S} UTC"
     sections = [

@@ -5,69 +5,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pyVmomi import VmomiSupport as vs
 from pyVmomi import vim, vmodl
 
-from . import takes, wire
-from .authz import ANONYMOUS, User
-from .base import ManagedObject
-from .faults import Dropped, HttpStatus, Strike, with_text
-from .journal import Entry, summary
+from ..api import takes, wire
+from ..core.accounts import ANONYMOUS, Peer, Session
+from ..core.base import ManagedObject
+from ..core.call import Call
+from ..core.faults import Dropped, HttpStatus, Strike, with_text
+from ..core.journal import Entry, summary
 
 if TYPE_CHECKING:
-    from .services.sessions import Session
-    from .simulator import Simulator
-
-
-@dataclass
-class Peer:
-    """The client's end: who it is between calls. A transport keeps one per cookie (or per in-process stub)."""
-
-    session_key: str = ""
-    address: str = "127.0.0.1"
-    user_agent: str = "in process"
-    remote: bool = False
-    """Whether other threads go on while this client waits."""
-
-
-@dataclass(kw_only=True)
-class Call:
-    """What a method handler may know about the call it serves."""
-
-    sim: Simulator
-    peer: Peer
-    session: Session | None
-    version: str
-    method: str
-    obj: ManagedObject
-    task_fault: Exception | None = None
-    """What a fault rule wants the task to end with that this call starts."""
-    refused: list[str] = field(default_factory=list)
-    """What of the answer is not modelled, for the journal."""
-
-    @property
-    def user(self) -> str:
-        """The caller's account name; empty before login."""
-        return self.session.name if self.session is not None else ""
-
-    @property
-    def account(self) -> User | None:
-        """The caller's account."""
-        return self.session.user if self.session is not None else None
-
-    def allows(self, privilege: str | None, obj: ManagedObject | None) -> bool:
-        """Whether the caller holds a privilege on an object (None: the root folder)."""
-        if privilege in (None, ANONYMOUS):
-            return True
-        return self.session is not None and self.sim.authz.allows(self.session.user, privilege, obj)
-
-    def require(self, privilege: str, obj: ManagedObject | None) -> None:
-        """Raise NoPermission, naming privilege and object, unless the caller holds it."""
-        if not self.allows(privilege, obj):
-            raise no_permission(self.sim, privilege, obj)
+    from ..endpoint import SimulatedEndpoint
 
 
 @dataclass(kw_only=True)
@@ -85,7 +37,7 @@ class Request:
     """The journal entry of the call, once it has one."""
 
 
-def passing(sim: Simulator, when: str, request: Request) -> None:
+def passing(sim: SimulatedEndpoint, when: str, request: Request) -> None:
     """A transport says where a call is, without the lock; after the call only those that had an effect count."""
     if when == "before" or (request.entry is not None and request.entry.effect):
         obj = sim.registry.find(request.moid)
@@ -93,14 +45,7 @@ def passing(sim: Simulator, when: str, request: Request) -> None:
         sim.stops.passing(when, request.method, request.moid, name)
 
 
-def no_permission(sim: Simulator, privilege: str, obj: ManagedObject | None) -> Any:
-    """The NoPermission fault for a privilege on an object's entity."""
-    entity = obj.entity() if obj is not None else None
-    target = entity or sim.root
-    return vim.fault.NoPermission(object=target.ref if target is not None else None, privilegeId=privilege)
-
-
-def invoke(sim: Simulator, request: Request, peer: Peer) -> Any:
+def invoke(sim: SimulatedEndpoint, request: Request, peer: Peer) -> Any:
     """Run one call under the simulator lock. Raises the fault, HttpStatus or Dropped; the journal knows either way."""
     with sim.lock:
         sim.sessions.expire()
@@ -137,11 +82,13 @@ def invoke(sim: Simulator, request: Request, peer: Peer) -> Any:
             raise with_text(vmodl.fault.SystemError(reason=reason)) from error
 
 
-def _run(sim: Simulator, request: Request, peer: Peer, obj: ManagedObject | None, session: Session | None) -> Any:
+def _run(
+    sim: SimulatedEndpoint, request: Request, peer: Peer, obj: ManagedObject | None, session: Session | None
+) -> Any:
     privilege = request.info.privId if request.info is not None else None
     if session is None and not (privilege == ANONYMOUS or request.method == "Fetch"):
         raise vim.fault.NotAuthenticated(object=_reference(request), privilegeId=privilege or "System.View")
-    if obj is None or not _is_there(obj, request, session):
+    if obj is None or not _is_there(sim, obj, request, session):
         raise vmodl.fault.ManagedObjectNotFound(obj=_reference(request))
     handler = _handler(sim, request, obj)
     call = Call(sim=sim, peer=peer, session=session, version=request.version, method=request.method, obj=obj)
@@ -163,13 +110,13 @@ def _run(sim: Simulator, request: Request, peer: Peer, obj: ManagedObject | None
     return result.ref if isinstance(result, ManagedObject) else result
 
 
-def _is_there(obj: ManagedObject, request: Request, session: Session | None) -> bool:
+def _is_there(sim: SimulatedEndpoint, obj: ManagedObject, request: Request, session: Session | None) -> bool:
     """Whether the object is of the type asked for, and this session's when it belongs to one."""
     own = obj.session_key is None or (session is not None and session.key == obj.session_key)
-    return own and (request.type is None or obj.sim.registry.answers(obj, request.type))
+    return own and (request.type is None or sim.registry.answers(obj, request.type))
 
 
-def _handler(sim: Simulator, request: Request, obj: ManagedObject) -> Callable[..., Any]:
+def _handler(sim: SimulatedEndpoint, request: Request, obj: ManagedObject) -> Callable[..., Any]:
     """The object's handler of a method its type and the client's API version have. Raises MethodNotFound."""
     if request.method == "Fetch":
         return lambda call, path: sim.property_reader.fetch(call, obj, path)
@@ -183,7 +130,7 @@ def _handler(sim: Simulator, request: Request, obj: ManagedObject) -> Callable[.
     return handler  # type: ignore[no-any-return]
 
 
-def _check_privileges(sim: Simulator, call: Call, request: Request, obj: ManagedObject) -> None:
+def _check_privileges(sim: SimulatedEndpoint, call: Call, request: Request, obj: ManagedObject) -> None:
     info = request.info
     if info is None:
         return
@@ -197,7 +144,7 @@ def _check_privileges(sim: Simulator, call: Call, request: Request, obj: Managed
                     call.require(param.privId, target)
 
 
-def _suffer(sim: Simulator, strike: Strike) -> None:
+def _suffer(sim: SimulatedEndpoint, strike: Strike) -> None:
     if strike.latency:
         sim.clock.delay(strike.latency)
     if strike.before is not None:

@@ -19,8 +19,8 @@ from rolling_lab import Roll
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell import rolling_loop
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import session as session_module
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import Endpoint, Guard
-from simulator.clock import ScaledClock
-from simulator.journal import Counters
+from simulator.core.clock import ScaledClock
+from simulator.core.journal import Counters
 from simulator.lab.roll import reboot_times, roll_lab
 from simulator.simulator import Simulator
 

@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..objects.pci import Function, Layout
-from ..objects.specs import Adapter, Disk, Nic
-from ..rules import encoding
-from ..rules.buses import UNCORE_BUSES
+from ...objects.pci import Function, Layout
+from ...objects.specs import Adapter, Disk, Nic
+from ...rules.pci import encoding
+from ...rules.pci.buses import UNCORE_BUSES
 from .catalogue import AMD_CHIPSET, CARDS, CLASS_NAMES, INTEL_CHIPSET, VENDORS, Card
 
 SLOT_BUSES = (0x3B, 0x5E, 0x86, 0xAF, 0x17, 0x65, 0xB1, 0xD8, 0xCA, 0x31, 0x4B, 0xE2, 0x25, 0x98, 0xC1, 0x71)

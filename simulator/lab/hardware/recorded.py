@@ -17,11 +17,11 @@ from xml.parsers.expat import ExpatError
 
 from pyVmomi import SoapAdapter, vim, vmodl
 
-from ..objects.pci import Function, Layout
-from ..objects.specs import Adapter, Disk, Nic, Switch, Vmkernel
-from ..rules.passthrough import Sriov
+from ...objects.pci import Function, Layout
+from ...objects.specs import Adapter, Disk, Nic, Switch, Vmkernel
+from ...rules.pci.passthrough import Sriov
+from .cards import LabError
 from .catalogue import CLASS_NAMES
-from .hardware import LabError
 
 GIB = 1024**3
 _ROOT = re.compile(r"(<\?xml[^>]*\?>|<!--.*?-->|\s)*<HostSystem\b(?P<rest>.*)</HostSystem>\s*", re.DOTALL)

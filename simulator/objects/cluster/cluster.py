@@ -9,21 +9,23 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyVmomi import vim
 
-from .. import data
-from ..base import Entity
-from ..names import escaped
-from ..rules import admission, faults
-from ..takes import takes
-from ..tasks import Task
-from . import cluster_ha, drs_advice, host_config, host_vsan
-from .host import HostSystem
+from ...api import data
+from ...api.names import escaped
+from ...api.takes import takes
+from ...core.base import Endpoint, Entity
+from ...core.tasks import Task
+from ...rules import admission, faults
+from ..host import config as host_config
+from ..host import vsan as host_vsan
+from ..host.host import HostSystem
+from . import drs_advice
+from . import ha as cluster_ha
 
 if TYPE_CHECKING:
-    from ..clock import Timer
-    from ..dispatch import Call
-    from ..simulator import Simulator
-    from .pool import ResourcePool
-    from .vm import VirtualMachine
+    from ...core.call import Call
+    from ...core.clock import Timer
+    from ..pool import ResourcePool
+    from ..vm.vm import VirtualMachine
 
 
 def _summary(self: ComputeResource) -> Any:
@@ -57,7 +59,7 @@ class ComputeResource(Entity):
     id_prefix = "domain-s"
     live: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"summary": _summary}
 
-    def __init__(self, sim: Simulator, name: str, *, moid: str | None = None) -> None:
+    def __init__(self, sim: Endpoint, name: str, *, moid: str | None = None) -> None:
         super().__init__(
             sim, moid, name=name, host=[], datastore=[], network=[], resourcePool=None, environmentBrowser=None
         )
@@ -89,7 +91,7 @@ class ClusterComputeResource(ComputeResource):
     id_prefix = "domain-c"
     live: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"summary": _summary, "summaryEx": _summary}
 
-    def __init__(self, sim: Simulator, name: str, lab: Mapping[str, Any]) -> None:
+    def __init__(self, sim: Endpoint, name: str, lab: Mapping[str, Any]) -> None:
         super().__init__(sim, name)
         mode = lab.get("drs", "fullyAutomated")
         options: Mapping[str, Any] = lab.get("drs_options") or {}

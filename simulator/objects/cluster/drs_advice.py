@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim, vmodl
 
-from .. import data
-from ..rules import maintenance
-from . import host_maintenance
+from ...api import data
+from ...rules import maintenance
+from ..host import maintenance as host_maintenance
 
 if TYPE_CHECKING:
+    from ..host.host import HostSystem
+    from ..vm.vm import VirtualMachine
     from .cluster import ClusterComputeResource
-    from .host import HostSystem
-    from .vm import VirtualMachine
 
 
 def maintenance_advice(cluster: ClusterComputeResource, hosts: list[HostSystem]) -> Any:

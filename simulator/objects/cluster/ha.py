@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim
 
-from .. import data
-from ..rules import availability, maintenance
-from .pci import optional
+from ...api import data
+from ...rules import availability, maintenance
+from ..pci import optional
 
 if TYPE_CHECKING:
+    from ..host.host import HostSystem
+    from ..vm.vm import VirtualMachine
     from .cluster import ClusterComputeResource
-    from .host import HostSystem
-    from .vm import VirtualMachine
 
 LAB_KEYS = {"failover_hosts", "admission_control", "percent", "dedicated"}
 

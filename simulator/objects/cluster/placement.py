@@ -15,15 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim, vmodl
 
-from .. import data
-from ..base import Entity
-from ..rules import faults
-from . import cluster_ha, drs_advice, vm_power
+from ...api import data
+from ...core.base import Entity
+from ...rules import faults
+from ..vm import power as vm_power
+from . import drs_advice
+from . import ha as cluster_ha
 
 if TYPE_CHECKING:
-    from ..dispatch import Call
-    from .host import HostSystem
-    from .vm import VirtualMachine
+    from ...core.call import Call
+    from ..host.host import HostSystem
+    from ..vm.vm import VirtualMachine
 
 AUTOMATIC = ("fullyAutomated", "partiallyAutomated")
 BEHAVIORS = (*AUTOMATIC, "manual")

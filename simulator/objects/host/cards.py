@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim
 
-from .. import data
-from ..rules import power_on, vgpu
+from ...api import data
+from ...rules.pci import vgpu
+from ...rules.vm import power_on
 
 if TYPE_CHECKING:
     from .host import HostSystem
@@ -76,3 +77,29 @@ def label_config(host: HostSystem) -> Any:
             for state in labelled
         ],
     )
+
+
+def offered(host: HostSystem) -> list[Any]:
+    """The functions in passthrough, without virtual functions."""
+    found = host.spec.layout.functions.items()
+    return [item for address, item in found if host.pci[address].active and not item.physical]
+
+
+def dynamic_info(host: HostSystem) -> list[Any]:
+    """`dynamicPassthrough`: what an allowedDevice can name; ids unsigned, one entry a kind and label."""
+    cls = getattr(vim.vm, "DynamicPassthroughInfo", None)
+    if cls is None or host.spec.major < 7:
+        return []
+    found: dict[tuple[int, int, str], Any] = {}
+    for item in offered(host):
+        label = host.pci[item.address].label
+        found[item.vendor, item.device, label] = data.new(
+            cls,
+            name="",
+            vendorName=item.vendor_name,
+            deviceName=item.device_name,
+            customLabel=label or None,
+            vendorId=item.vendor,
+            deviceId=item.device,
+        )
+    return [found[key] for key in sorted(found)]

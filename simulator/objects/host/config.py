@@ -11,10 +11,10 @@ from typing import Any
 from pyVmomi import vim
 from pyVmomi.VmomiSupport import F_OPTIONAL
 
-from .. import data
-from ..rules import limits
-from .pci import optional
-from .specs import HostSpec
+from ...api import data
+from ...rules import limits
+from ..pci import optional
+from ..specs import HostSpec
 
 GIB = 1024**3
 MHZ = 2400

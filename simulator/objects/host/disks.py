@@ -9,9 +9,9 @@ from typing import Any
 
 from pyVmomi import vim
 
-from .. import data
-from .host_storage import GIB, SECTOR, present
-from .specs import Disk, HostSpec
+from ...api import data
+from ..specs import Disk, HostSpec
+from .storage import GIB, SECTOR, present
 
 SYSTEM_PARTITIONS_7 = (
     (1, 64, 204863, "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"),

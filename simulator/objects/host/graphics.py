@@ -13,9 +13,9 @@ from typing import Any
 
 from pyVmomi import vim
 
-from .. import data
-from .pci import Function, optional
-from .specs import HostSpec
+from ...api import data
+from ..pci import Function, optional
+from ..specs import HostSpec
 
 VMWARE = 0x15AD
 ABILITIES = ("diskSnapshotSupported", "memorySnapshotSupported", "suspendSupported", "migrateSupported")

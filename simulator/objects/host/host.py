@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HostSystem: the state of one host. What its methods do is in host_passthrough, host_maintenance and host_power."""
+"""HostSystem: the state of one host. What its methods do is in parts.py, maintenance.py and power.py."""
 
 from __future__ import annotations
 
@@ -12,30 +12,29 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyVmomi import vim, vmodl
 
-from .. import data, names
-from ..base import Entity
-from ..rules import admission, faults, limits, passthrough, power_on, reboot
-from ..rules import knobs as knob_rules
-from ..takes import takes
-from ..tasks import Task
-from . import (
-    host_cards,
-    host_config,
-    host_graphics,
-    host_maintenance,
-    host_network,
-    host_power,
-    host_storage,
-    virtual_functions,
-)
-from .pci import Function, passthru_infos, started
-from .specs import HostSpec
+from ...api import data, names
+from ...api.takes import takes
+from ...core.base import Endpoint, Entity
+from ...core.tasks import Task
+from ...rules import admission, faults, limits, reboot
+from ...rules import knobs as knob_rules
+from ...rules.pci import passthrough
+from ...rules.vm import power_on
+from ..pci import Function, passthru_infos, started
+from ..specs import HostSpec
+from . import cards as host_cards
+from . import config as host_config
+from . import graphics as host_graphics
+from . import maintenance as host_maintenance
+from . import network as host_network
+from . import power as host_power
+from . import storage as host_storage
+from . import virtual_functions
 
 if TYPE_CHECKING:
-    from ..clock import Timer
-    from ..dispatch import Call
-    from ..simulator import Simulator
-    from .vm import VirtualMachine
+    from ...core.call import Call
+    from ...core.clock import Timer
+    from ..vm.vm import VirtualMachine
 
 
 def _config(self: HostSystem) -> Any:
@@ -81,7 +80,7 @@ class HostSystem(Entity):
         "config.assignableHardwareConfig": lambda self: host_cards.label_config(self) if self.spec.major >= 7 else None,
     }
 
-    def __init__(self, sim: Simulator, spec: HostSpec, *, moid: str | None = None, direct: bool = False) -> None:
+    def __init__(self, sim: Endpoint, spec: HostSpec, *, moid: str | None = None, direct: bool = False) -> None:
         super().__init__(sim, moid, name=spec.name)
         self.spec = spec
         self.direct = direct
@@ -146,14 +145,14 @@ class HostSystem(Entity):
 
     def counted(self) -> None:
         """Something its cluster counts changed."""
-        from .cluster import ClusterComputeResource
+        from ..cluster.cluster import ClusterComputeResource
 
         if isinstance(self.up, ClusterComputeResource):
             self.up.counted()
 
     def received_by_drs(self) -> None:
         """DRS moved a VM here; its cluster counts that."""
-        from .cluster import ClusterComputeResource
+        from ..cluster.cluster import ClusterComputeResource
 
         if isinstance(self.up, ClusterComputeResource):
             self.up.moved += 1
@@ -368,7 +367,7 @@ class HostSystem(Entity):
     def EnterMaintenanceMode_Task(
         self, call: Call, timeout: int, evacuatePoweredOffVms: bool | None = None, maintenanceSpec: Any = None
     ) -> Task:
-        """Waits for every powered-on VM to leave; see host_maintenance."""
+        """Waits for every powered-on VM to leave; see maintenance.py."""
         return host_maintenance.enter(self, call, timeout, bool(evacuatePoweredOffVms), maintenanceSpec)
 
     @takes("timeout")
@@ -378,7 +377,7 @@ class HostSystem(Entity):
 
     @takes("force")
     def RebootHost_Task(self, call: Call, force: bool) -> Task:
-        """Accepts, then goes away and comes back; see host_power."""
+        """Accepts, then goes away and comes back; see power.py."""
         return host_power.restart(self, call, force=force, returns=True)
 
     @takes("force")

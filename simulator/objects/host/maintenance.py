@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim, vmodl
 
-from ..rules import faults, maintenance
-from ..tasks import PENDING, Task
-from . import agents, cluster_ha, evacuated, host_cards
+from ...core.tasks import PENDING, Task
+from ...rules import faults, maintenance
+from ..cluster import ha as cluster_ha
+from ..vm import agents, evacuated
+from . import cards as host_cards
 
 if TYPE_CHECKING:
-    from ..clock import Timer
-    from ..dispatch import Call
+    from ...core.call import Call
+    from ...core.clock import Timer
+    from ..vm.vm import VirtualMachine
     from .host import HostSystem
-    from .vm import VirtualMachine
 
 
 VSAN_ACTIONS = ("ensureObjectAccessibility", "evacuateAllData", "noAction")
@@ -111,7 +113,7 @@ def resident(vm: VirtualMachine) -> maintenance.Resident:
 
 def cluster_of(host: HostSystem, *, but: Collection[HostSystem] = ()) -> maintenance.Cluster:
     """The cluster around a host as the rules see it; a standalone host has none to help. ``but``: nor do these."""
-    from .cluster import ClusterComputeResource
+    from ..cluster.cluster import ClusterComputeResource
 
     parent = host.up
     if not isinstance(parent, ClusterComputeResource):
@@ -217,7 +219,7 @@ def leave(host: HostSystem, call: Call, timeout: int) -> Task:
 
 def standby(host: HostSystem, call: Call, timeout: int, powered_off: bool) -> Task:
     """PowerDownHostToStandBy_Task: like maintenance mode, and then the host goes off until somebody powers it up."""
-    from . import host_power
+    from . import power as host_power
 
     host.reach()
     if host.direct:

@@ -10,8 +10,8 @@ from typing import Any
 
 from pyVmomi import vim
 
-from .. import data
-from .specs import HostSpec, Nic, Switch, Vmkernel
+from ...api import data
+from ..specs import HostSpec, Nic, Switch, Vmkernel
 
 PNIC = "key-vim.host.PhysicalNic-"
 NIC_TYPES = ("faultToleranceLogging", "management", "vSphereProvisioning", "vSphereReplication", "vmotion", "vsan")

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyVmomi import vim, vmodl
 
-from .. import data
-from ..base import ManagedObject
-from ..rules import faults, passthrough
-from ..takes import takes
-from . import host_cards, host_disks, host_power, host_storage
-from .environment import dynamic_info
+from ...api import data
+from ...api.takes import takes
+from ...core.base import Endpoint, ManagedObject
+from ...rules import faults
+from ...rules.pci import passthrough
+from . import cards as host_cards
+from . import disks as host_disks
+from . import power as host_power
+from . import storage as host_storage
 
 if TYPE_CHECKING:
-    from ..dispatch import Call
-    from ..simulator import Simulator
+    from ...core.call import Call
     from .host import HostSystem
 
 
@@ -27,7 +29,7 @@ class HostPart(ManagedObject):
 
     owner: HostSystem
 
-    def __init__(self, sim: Simulator, moid: str | None = None) -> None:
+    def __init__(self, sim: Endpoint, moid: str | None = None) -> None:
         super().__init__(sim, moid)
         if issubclass(self.vim_type, vim.ExtensibleManagedObject):
             self.props |= {"value": None, "availableField": None}
@@ -173,7 +175,7 @@ class HostAssignableHardwareManager(HostPart):
     def RetrieveDynamicPassthroughInfo(self, call: Call) -> list[Any]:
         """Devices a dynamic backing can name, ids unsigned."""
         self.host.reach()
-        return dynamic_info(self.host)
+        return host_cards.dynamic_info(self.host)
 
     @takes("config.attributeOverride.*")
     def UpdateAssignableHardwareConfig(self, call: Call, config: Any) -> None:

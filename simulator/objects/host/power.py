@@ -10,15 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim, vmodl
 
-from ..rules import buses, faults, passthrough, reboot
-from ..rules.passthrough import Passthrough
-from ..services.alarms import CONNECTION
-from ..tasks import PENDING, Task
-from . import host_config, host_graphics, host_maintenance, host_network, host_storage, virtual_functions
-from .pci import Layout, delivered
+from ...core.tasks import PENDING, Task
+from ...rules import faults, reboot
+from ...rules.pci import buses, passthrough
+from ...rules.pci.passthrough import Passthrough
+from ...services.alarms import CONNECTION
+from ..pci import Layout, delivered
+from . import config as host_config
+from . import graphics as host_graphics
+from . import maintenance as host_maintenance
+from . import network as host_network
+from . import storage as host_storage
+from . import virtual_functions
 
 if TYPE_CHECKING:
-    from ..dispatch import Call
+    from ...core.call import Call
     from .host import HostSystem
 
 
@@ -105,10 +111,9 @@ def lose_contact(host: HostSystem) -> None:
 
 def alarm(host: HostSystem) -> None:
     """The alarm every vCenter comes with: red while the host does not respond and is not in standby."""
-    alarms = host.sim.services.alarms
-    if alarms is not None and host.settings.connection_alarm:
+    if host.settings.connection_alarm:
         red = host.connection == "notResponding" and not host.standby
-        alarms.trigger(host, CONNECTION, "red" if red else "green")
+        host.sim.trigger_alarm(host, CONNECTION, "red" if red else "green")
 
 
 def cut_off(host: HostSystem) -> None:

@@ -13,12 +13,12 @@ from typing import Any
 
 from pyVmomi import vim
 
-from .. import data
-from ..rules import encoding
-from . import host_topology
-from .host_topology import hba_class, hba_key
-from .pci import optional
-from .specs import Adapter, Disk, HostSpec
+from ...api import data
+from ...rules.pci import encoding
+from ..pci import optional
+from ..specs import Adapter, Disk, HostSpec
+from . import topology as host_topology
+from .topology import hba_class, hba_key
 
 GIB = 1024**3
 SECTOR = 512

@@ -13,9 +13,9 @@ from typing import Any
 
 from pyVmomi import vim
 
-from .. import data
-from .pci import optional
-from .specs import Adapter, Disk
+from ...api import data
+from ..pci import optional
+from ..specs import Adapter, Disk
 
 LUN = "key-vim.host.ScsiDisk-"
 _UNIT = "key-vim.host.MultipathInfo.LogicalUnit-"

@@ -13,10 +13,10 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from ..rules import encoding
-from ..rules.knobs import Knobs
-from ..rules.passthrough import Passthrough
-from .pci import Function, Layout, delivered
+from ...rules.knobs import Knobs
+from ...rules.pci import encoding
+from ...rules.pci.passthrough import Passthrough
+from ..pci import Function, Layout, delivered
 
 if TYPE_CHECKING:
     from .host import HostSystem

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyVmomi import vim, vmodl
 
-from .. import data
-from ..takes import takes
-from .host_parts import HostPart
+from ...api import data
+from ...api.takes import takes
+from .parts import HostPart
 
 if TYPE_CHECKING:
-    from ..dispatch import Call
-    from .cluster import ClusterComputeResource
+    from ...core.call import Call
+    from ..cluster.cluster import ClusterComputeResource
 
 DATA_AVAILABLE, QUORUM, COMPLIANT, INCOMPLETE = 1, 2, 4, 8
 """Bits of the state of a CONFIG_STATUS entry."""
@@ -100,7 +100,7 @@ class VsanPart(HostPart):
     @property
     def cluster(self) -> ClusterComputeResource:
         """The cluster it is a member of."""
-        from .cluster import ClusterComputeResource
+        from ..cluster.cluster import ClusterComputeResource
 
         parent = self.host.up
         if not isinstance(parent, ClusterComputeResource):

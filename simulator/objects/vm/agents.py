@@ -11,10 +11,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..rules import maintenance
+from ...rules import maintenance
 
 if TYPE_CHECKING:
-    from .host import HostSystem
+    from ..host.host import HostSystem
     from .vm import VirtualMachine
 
 
@@ -31,7 +31,7 @@ def leave(host: HostSystem) -> None:
 
 
 def _stop(vm: VirtualMachine, host: HostSystem) -> None:
-    from . import vm_power
+    from . import power as vm_power
 
     if vm.is_on and vm.host is host and host.entering is not None:
         vm_power.switch_off(vm, None)
@@ -52,7 +52,7 @@ def stopped(vm: VirtualMachine) -> None:
 
 
 def _start(vm: VirtualMachine, host: HostSystem) -> None:
-    from . import vm_power
+    from . import power as vm_power
 
     if not vm.is_on and vm.host is host and host.usable and host.entering is None:
         vm_power.switch_on(vm, host, None)

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from pyVmomi import vim
 from pyVmomi.VmomiSupport import F_OPTIONAL
 
-from .. import data, names
-from ..rules import devices as device_rules
-from ..rules import limits
-from . import host_config, vm_media
-from .pci import optional
-from .specs import VmSpec
+from ...api import data, names
+from ...rules import limits
+from ...rules.vm import devices as device_rules
+from ..host import config as host_config
+from ..pci import optional
+from ..specs import VmSpec
+from . import media as vm_media
 
 if TYPE_CHECKING:
     from .vm import VirtualMachine

@@ -9,10 +9,12 @@ from typing import Any
 
 from pyVmomi import vim
 
-from .. import data
-from ..rules import devices as device_rules
-from ..rules import encoding, limits, power_on
-from ..rules.power_on import Match, Wanted
+from ...api import data
+from ...rules import limits
+from ...rules.pci import encoding
+from ...rules.vm import devices as device_rules
+from ...rules.vm import power_on
+from ...rules.vm.power_on import Match, Wanted
 
 PASSTHROUGH = vim.vm.device.VirtualPCIPassthrough
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from pyVmomi import vmodl
 
-from ..rules import maintenance
+from ...rules import maintenance
 
 if TYPE_CHECKING:
-    from .host import HostSystem
+    from ..host.host import HostSystem
     from .vm import VirtualMachine
 
 
@@ -37,7 +37,7 @@ def leave(host: HostSystem) -> None:
 
 def _stop(vm: VirtualMachine, host: HostSystem) -> None:
     """At once for `power_off`; for `restart` the guest is asked first."""
-    from . import vm_power
+    from . import power as vm_power
 
     delay = maintenance.AGENT_SECONDS
     if vm.evacuated == "restart":
@@ -51,7 +51,7 @@ def _stop(vm: VirtualMachine, host: HostSystem) -> None:
 
 
 def _power_off(vm: VirtualMachine, host: HostSystem) -> None:
-    from . import vm_power
+    from . import power as vm_power
 
     if vm.evacuated and vm.is_on and vm.host is host:
         if host.entering is None:
@@ -75,7 +75,8 @@ def come_back(host: HostSystem) -> None:
 
 def _restart(vm: VirtualMachine) -> None:
     """Start it where DRS wants it, or try again later."""
-    from . import placement, vm_power
+    from ..cluster import placement
+    from . import power as vm_power
 
     if vm.is_on or not vm.evacuated:
         return

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim
 
-from .. import data
+from ...api import data
 
 if TYPE_CHECKING:
     from .vm import VirtualMachine

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim, vmodl
 
-from ..rules import devices as device_rules
-from ..rules import faults, maintenance, vgpu
-from ..takes import not_modelled
-from ..tasks import Task
-from . import host_cards
+from ...api.takes import not_modelled
+from ...core.tasks import Task
+from ...rules import faults, maintenance
+from ...rules.pci import vgpu
+from ...rules.vm import devices as device_rules
+from ..host import cards as host_cards
 
 if TYPE_CHECKING:
-    from ..dispatch import Call
-    from .host import HostSystem
+    from ...core.call import Call
+    from ..host.host import HostSystem
     from .vm import VirtualMachine
 
 
@@ -57,7 +58,7 @@ def check_elsewhere(vm: VirtualMachine, call: Call, *, pool: Any = None, datasto
 
 def migrate(vm: VirtualMachine, call: Call | None, destination: HostSystem | None) -> Task:
     """MigrateVM_Task and RelocateVM_Task; without a host nothing moves."""
-    from .vm_power import start
+    from .power import start
 
     source = vm.host
     source.reach()
@@ -114,7 +115,7 @@ def by_drs(vm: VirtualMachine, destination: HostSystem) -> None:
 
 def register(vm: VirtualMachine, destination: HostSystem) -> None:
     """The VM belongs to another host from now on, and so do its vGPUs while it runs. Raises when the host cannot take them."""
-    from . import vm_power
+    from . import power as vm_power
 
     source = vm.host
     if source is destination:

@@ -8,18 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim, vmodl
 
-from .. import data
-from ..rules import admission, faults, limits, vgpu
-from ..rules import devices as device_rules
-from ..rules import power_on as rules
-from ..tasks import Task
-from . import agents, cluster_ha, evacuated, host_cards, host_graphics, host_maintenance, vm_config, vm_move
-from .vm_devices import wanted
+from ...api import data
+from ...core.tasks import Task
+from ...rules import admission, faults, limits
+from ...rules.pci import vgpu
+from ...rules.vm import devices as device_rules
+from ...rules.vm import power_on as rules
+from ..cluster import ha as cluster_ha
+from ..host import cards as host_cards
+from ..host import graphics as host_graphics
+from ..host import maintenance as host_maintenance
+from . import agents, evacuated
+from . import config as vm_config
+from . import move as vm_move
+from .devices import wanted
 
 if TYPE_CHECKING:
-    from ..dispatch import Call
-    from ..tasks import Body
-    from .host import HostSystem
+    from ...core.call import Call
+    from ...core.tasks import Body
+    from ..host.host import HostSystem
     from .vm import VirtualMachine
 
 
@@ -94,7 +101,7 @@ def check_startable(vm: VirtualMachine) -> None:
 
 def power_on(vm: VirtualMachine, call: Call | None, target: HostSystem | None) -> Task:
     """PowerOnVM_Task on a host, or where DRS or its registration puts it; a suspended VM resumes (API reference)."""
-    from . import placement
+    from ..cluster import placement
 
     def body(task: Task) -> None:
         check_startable(vm)

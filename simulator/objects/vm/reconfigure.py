@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim
 
-from .. import names
-from ..rules import admission, encoding, faults, limits, privileges
-from ..rules import devices as device_rules
-from ..rules import reconfigure as rules
-from ..tasks import Task
-from . import vm_config, vm_power
-from .vm_power import check_state, start
+from ...api import names
+from ...core.tasks import Task
+from ...rules import admission, faults, limits
+from ...rules.pci import encoding
+from ...rules.vm import devices as device_rules
+from ...rules.vm import privileges
+from ...rules.vm import reconfigure as rules
+from . import config as vm_config
+from . import power as vm_power
+from .power import check_state, start
 
 if TYPE_CHECKING:
-    from ..dispatch import Call
+    from ...core.call import Call
     from .vm import VirtualMachine
 
 HOT_PLUG = "acpiHostBridges"
@@ -34,7 +37,7 @@ TAKEN = (
     "spec.memoryReservationLockedToMax", "spec.extraConfig.*", "spec.flags.*", "spec.bootOptions.*",
     "spec.deviceChange.operation", "spec.deviceChange.fileOperation", "spec.deviceChange.device.*",
 )  # fmt: skip
-"""What ReconfigVM_Task honors of its spec; devices are the business of rules/devices.py."""
+"""What ReconfigVM_Task honors of its spec; devices are the business of rules/vm/devices.py."""
 
 
 def reconfigure(vm: VirtualMachine, call: Call, spec: Any) -> Task:

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim
 
-from .. import data
-from ..base import ManagedObject
-from ..rules import maintenance
-from ..takes import takes
-from ..tasks import Task
-from .vm_power import start
+from ...api import data
+from ...api.takes import takes
+from ...core.base import ManagedObject
+from ...core.tasks import Task
+from ...rules import maintenance
+from .power import start
 
 if TYPE_CHECKING:
-    from ..dispatch import Call
+    from ...core.call import Call
     from .vm import VirtualMachine
 
 

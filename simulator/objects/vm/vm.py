@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""VirtualMachine: its state. Power is in vm_power, reconfiguration in vm_reconfigure, moves in vm_move."""
+"""VirtualMachine: its state. Power is in power.py, reconfiguration in reconfigure.py, moves in move.py."""
 
 from __future__ import annotations
 
@@ -9,24 +9,28 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyVmomi import vim
 
-from ..base import Entity
-from ..rules import admission, faults, limits
-from ..rules import devices as device_rules
-from ..rules import knobs as knob_rules
-from ..takes import takes
-from ..tasks import Task
-from . import vm_config, vm_files, vm_media, vm_move, vm_power, vm_reconfigure, vm_snapshots
-from .folder import Folder
-from .specs import VmSpec
+from ...api.takes import takes
+from ...core.base import Endpoint, Entity
+from ...core.tasks import Task
+from ...rules import admission, faults, limits
+from ...rules import knobs as knob_rules
+from ...rules.vm import devices as device_rules
+from ..specs import VmSpec
+from . import config as vm_config
+from . import files as vm_files
+from . import media as vm_media
+from . import move as vm_move
+from . import power as vm_power
+from . import reconfigure as vm_reconfigure
+from . import snapshots as vm_snapshots
 
 if TYPE_CHECKING:
-    from ..clock import Timer
-    from ..dispatch import Call
-    from ..simulator import Simulator
-    from .cluster import ClusterComputeResource
-    from .datastore import Datastore
-    from .host import HostSystem
-    from .network import Network
+    from ...core.call import Call
+    from ...core.clock import Timer
+    from ..cluster.cluster import ClusterComputeResource
+    from ..datastore import Datastore
+    from ..host.host import HostSystem
+    from ..network import Network
 
 
 class VirtualMachine(Entity):
@@ -48,7 +52,7 @@ class VirtualMachine(Entity):
         "storage": vm_files.storage,
     }
 
-    def __init__(self, sim: Simulator, spec: VmSpec, host: HostSystem, *, moid: str | None = None) -> None:
+    def __init__(self, sim: Endpoint, spec: VmSpec, host: HostSystem, *, moid: str | None = None) -> None:
         super().__init__(sim, moid, name=spec.name)
         self.spec = spec
         self.knobs.update(spec.knobs)
@@ -145,7 +149,7 @@ class VirtualMachine(Entity):
     @property
     def cluster(self) -> ClusterComputeResource | None:
         """The cluster of its host."""
-        from .cluster import ClusterComputeResource
+        from ..cluster.cluster import ClusterComputeResource
 
         parent = self.host.up
         return parent if isinstance(parent, ClusterComputeResource) else None
@@ -206,7 +210,7 @@ class VirtualMachine(Entity):
 
     def removed(self) -> None:
         """Leave the lists of folder, host, pool, stores and networks."""
-        if isinstance(self.up, Folder):
+        if self.up is not None:
             self.up.forget(self)
         for holder in (self.host, self.props["resourcePool"], self.datastore, self.network):
             target = self.sim.obj(holder) if isinstance(holder, vim.ManagedObject) else holder

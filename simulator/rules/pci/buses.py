@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from . import encoding
 
 if TYPE_CHECKING:
-    from ..objects.pci import Function, Layout
-    from ..objects.specs import HostSpec
+    from ...objects.pci import Function, Layout
+    from ...objects.specs import HostSpec
 
 FIRST_SLOT_BUS = 0x10
 UNCORE_BUSES = (0xFE, 0xFF)

@@ -13,8 +13,8 @@ import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from . import faults
-from .knobs import Knobs
+from .. import faults
+from ..knobs import Knobs
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,9 +14,9 @@ from typing import Any
 
 from pyVmomi import vim, vmodl
 
-from ..takes import not_modelled
-from . import faults, limits
-from .knobs import Knobs
+from ...api.takes import not_modelled
+from .. import faults, limits
+from ..knobs import Knobs
 
 DEVICE = vim.vm.device
 PCI_CONTROLLER = 100

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 
 from pyVmomi import vim
 
-from . import admission, encoding, faults, vgpu
-from .knobs import Knobs
+from .. import admission, faults
+from ..knobs import Knobs
+from ..pci import encoding, vgpu
 
 MODULE_FAILED = ("msg.moduletable.powerOnFailed", "Module 'DevicePowerOn' power on failed. ")
 

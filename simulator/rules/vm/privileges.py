@@ -12,7 +12,7 @@ from typing import Any
 
 from pyVmomi import vim
 
-from .knobs import Knobs
+from ..knobs import Knobs
 
 CONFIG = "VirtualMachine.Config."
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from pyVmomi import vim, vmodl
 
-from . import faults, limits
-from .knobs import Knobs
+from .. import faults, limits
+from ..knobs import Knobs
 
 FIRST_CLASS = frozenset(
     {

@@ -12,7 +12,7 @@ from harness import Lab
 from random_labs import Example, commit_seed, example
 from site_run import Site
 
-from simulator.lab.hardware import LabError
+from simulator.lab.hardware.cards import LabError
 
 SEED = commit_seed()
 LABS, LONG = 200, int(os.environ.get("DIRECTPATH_LABS", "2000"))

@@ -19,10 +19,10 @@ from contradictions import CONTRADICTIONS
 from left_out import LEFT_OUT, Frugal
 from pyVmomi import vmodl
 
-from simulator import data
-from simulator.base import ManagedObject
+from simulator.api import data
+from simulator.api.wire import Stored
+from simulator.core.base import ManagedObject
 from simulator.services.reading import Path, PropertyReader
-from simulator.wire import Stored
 
 Way = Literal["missing", "unset", "empty", "contradicting"]
 WAYS: tuple[Way, ...] = ("missing", "unset", "empty", "contradicting")

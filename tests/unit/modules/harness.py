@@ -21,8 +21,8 @@ from ansible.module_utils.common import warnings
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import automation_http, roll_probes
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import session as session_module
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import Endpoint, Guard
-from simulator.clock import ManualClock
-from simulator.faults import Dropped
+from simulator.core.clock import ManualClock
+from simulator.core.faults import Dropped
 from simulator.simulator import Simulator
 from simulator.transport.inprocess import InProcessStub
 from simulator.vapi.service import answer

@@ -11,7 +11,7 @@ from typing import Any
 
 from harness import Lab
 
-from simulator.base import Entity
+from simulator.core.base import Entity
 
 A100 = {"match": "10de:20f1"}
 OPTANE = {"match": {"name": "*P5800X*"}}

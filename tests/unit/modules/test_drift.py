@@ -19,7 +19,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.roll_j
     journal_path,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import Endpoint
-from simulator.objects import vm_move
+from simulator.objects.vm import move as vm_move
 
 PAGING = "ContinueRetrievePropertiesEx"
 A100, T4 = "10de:20f1", "10de:1eb8"

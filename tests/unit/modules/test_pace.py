@@ -20,7 +20,7 @@ from harness import MODULES, Lab, _arguments
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.pace import ON_ONE_HOST, Pace
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.crew import work
-from simulator.clock import ScaledClock
+from simulator.core.clock import ScaledClock
 from simulator.simulator import Simulator
 
 pytestmark = pytest.mark.slow

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "modules"))
 
 from rolling_lab import Roll, fleet
 
-from simulator.tasks import Task
+from simulator.core.tasks import Task
 
 
 class Killed(BaseException):

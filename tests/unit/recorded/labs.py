@@ -9,7 +9,7 @@ from typing import Any
 from recordings import HOST
 
 from simulator import Simulator
-from simulator.objects.host import HostSystem
+from simulator.objects.host.host import HostSystem
 
 Lab = dict[str, Any]
 

@@ -14,7 +14,7 @@ import yaml
 from harness import Lab
 
 from simulator import Simulator
-from simulator.lab.hardware import LabError
+from simulator.lab.hardware.cards import LabError
 from simulator.selfcheck import problems
 
 BOOT, VSAN, UPLINK = "0000:03:00.0", "0000:0c:00.0", "0000:0b:00.0"

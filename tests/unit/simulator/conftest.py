@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixtures: one small simulator, clients in process and over TLS."""
+"""Fixtures: one small simulator, clients in process and over TLS, and a lab of three hosts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from pyVim.connect import Disconnect, SmartConnect
 
 from simulator import Simulator
 from simulator.transport.http import Server
-from tests.unit.simulator.core.inventory import build
+from tests.unit.simulator.inventory import build
+from tests.unit.simulator.world import World
 
 USER = "administrator@vsphere.local"
 PASSWORD = "VMware1!"
@@ -51,3 +52,15 @@ def smart_connect() -> Iterator[Callable[..., Any]]:
     yield connect
     for instance in made:
         Disconnect(instance)
+
+
+@pytest.fixture
+def world() -> World:
+    """Three equal hosts, a client, nothing enabled."""
+    return World("three_hosts")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_breaks() -> Iterator[None]:
+    yield
+    World.all_sound()

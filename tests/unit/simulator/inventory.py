@@ -9,13 +9,14 @@ from typing import Any, ClassVar
 
 from pyVmomi import vim, vmodl
 
-from simulator import ManualClock, Simulator, data
-from simulator.base import Entity
-from simulator.clock import Clock
-from simulator.dispatch import Call
+from simulator import ManualClock, Simulator
+from simulator.api import data
+from simulator.api.takes import takes
+from simulator.core.base import Entity
+from simulator.core.call import Call
+from simulator.core.clock import Clock
+from simulator.core.tasks import PENDING, Task
 from simulator.services.service_instance import about
-from simulator.takes import takes
-from simulator.tasks import PENDING, Task
 
 
 class Folder(Entity):

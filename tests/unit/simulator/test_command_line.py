@@ -20,13 +20,14 @@ import yaml
 from pyVim.connect import Disconnect, SmartConnect
 from pyVmomi import vim
 
-from simulator import ManualClock, Simulator, versions
+from simulator import ManualClock, Simulator
+from simulator.api import versions
 from simulator.selfcheck import problems
-from tests.unit.simulator.core.specs import PC, container, values, view_spec
+from tests.unit.simulator.specs import PC, container, values, view_spec
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[3]
 LABS = sorted((ROOT / "simulator/labs").glob("*.yml"))
 
 

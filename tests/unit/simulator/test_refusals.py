@@ -13,12 +13,14 @@ from pyVmomi import VmomiSupport as vs
 from pyVmomi import vim, vmodl
 
 import simulator.lab.load  # with it every class that answers a method
-from simulator import Simulator, data, takes
-from simulator.base import Entity, ManagedObject
-from simulator.dispatch import Peer, Request, invoke
+from simulator import Simulator
+from simulator.api import data, takes
+from simulator.api.wire import is_known
+from simulator.core.accounts import Peer
+from simulator.core.base import Entity, ManagedObject
 from simulator.services.reading import _children, top_level
+from simulator.transport.dispatch import Request, invoke
 from simulator.transport.soap import method_info
-from simulator.wire import is_known
 
 LAB: dict[str, Any] = {
     "kind": "vcenter",

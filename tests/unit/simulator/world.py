@@ -15,7 +15,7 @@ from pyVmomi import vim
 from simulator import Simulator
 from simulator.selfcheck import problems
 
-LABS = Path(__file__).parents[4] / "simulator" / "labs"
+LABS = Path(__file__).parents[3] / "simulator" / "labs"
 PASSTHROUGH = vim.vm.device.VirtualPCIPassthrough
 GPU, GPU2, OPTANE, NVME, DATA, FREE_NIC = (
     "0000:3b:00.0", "0000:5e:00.0", "0000:86:00.0", "0000:af:00.0", "0000:17:00.0", "0000:65:00.0",

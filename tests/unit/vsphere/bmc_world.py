@@ -16,7 +16,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfis
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfish_http import Reply, explain_silence
 from simulator import Simulator
 from simulator.bmc.service import Request, answer
-from simulator.faults import Dropped
+from simulator.core.faults import Dropped
 
 LAB = Path(__file__).resolve().parents[3] / "simulator" / "labs" / "three_hosts.yml"
 HOST = "esx-01.lab"

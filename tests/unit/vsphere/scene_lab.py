@@ -12,7 +12,7 @@ from pyVmomi import vim
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.roll_scene import Scene, Wanted
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import Endpoint, Guard, Session
-from simulator.clock import ManualClock
+from simulator.core.clock import ManualClock
 from simulator.simulator import Simulator
 from simulator.transport.inprocess import InProcessStub
 

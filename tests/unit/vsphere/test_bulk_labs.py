@@ -30,7 +30,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.sessio
 )
 from ansible_collections.directpath.vsphere.tests.unit.vsphere.alike import row_differences
 from simulator import Simulator
-from simulator.clock import ManualClock
+from simulator.core.clock import ManualClock
 
 LABS = sorted((Path(__file__).resolve().parents[3] / "simulator" / "labs").glob("*.yml"))
 

@@ -29,7 +29,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere import roll_scene
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.roll_scene import Scene, Wanted
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import Endpoint, connect_session
-from simulator.clock import ScaledClock
+from simulator.core.clock import ScaledClock
 from simulator.lab.fleet import fleet_lab
 from simulator.simulator import Simulator
 
@@ -439,7 +439,7 @@ def hidden(sim: Simulator, name: str) -> Iterator[None]:
 def add_vm(sim: Simulator, host: str, name: str) -> Any:
     """Somebody registers a VM."""
     from simulator.lab import machines
-    from simulator.objects.vm import VirtualMachine
+    from simulator.objects.vm.vm import VirtualMachine
 
     with sim.lock:
         where = sim.find(vim.HostSystem, host)

@@ -8,7 +8,7 @@ import re
 import pytest
 from pyVmomi import vim
 
-from simulator import data
+from simulator.api import data
 
 
 def test_new_equals_the_constructor() -> None:

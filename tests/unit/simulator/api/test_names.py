@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyVmomi import vim
 
-from simulator import names
-from tests.unit.simulator.inventory.world import World
+from simulator.api import names
+from tests.unit.simulator.world import World
 
 GPU = "0000:5e:00.0"
 

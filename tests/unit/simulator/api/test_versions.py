@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 import pytest
 from pyVmomi import vim, vmodl
 
-from simulator import versions
-from tests.unit.simulator.core.inventory import build
-from tests.unit.simulator.core.specs import host
+from simulator.api import versions
+from tests.unit.simulator.inventory import build
+from tests.unit.simulator.specs import host
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ import pytest
 from pyVmomi import SoapAdapter, vim, vmodl
 from pyVmomi import VmomiSupport as vs
 
-from simulator import data, wire
-from simulator.versions import for_product
-from tests.unit.simulator.core.inventory import build
+from simulator.api import data, wire
+from simulator.api.versions import for_product
+from tests.unit.simulator.inventory import build
 
 NEW = for_product("8.0.3")
 NSMAP = {**SoapAdapter.SOAP_NSMAP, "urn:vim25": ""}

@@ -10,16 +10,16 @@ import pytest
 from pyVmomi import vim
 
 from simulator import Simulator
-from simulator.base import Entity
+from simulator.core.base import Entity
 from simulator.lab import hosts, load, machines, reference
-from simulator.lab.catalogue import CARDS
 from simulator.lab.fleet import fleet_lab
-from simulator.lab.hardware import LabError
-from simulator.objects.host import HostSystem
-from simulator.objects.vm import VirtualMachine
+from simulator.lab.hardware.cards import LabError
+from simulator.lab.hardware.catalogue import CARDS
+from simulator.objects.host.host import HostSystem
+from simulator.objects.vm.vm import VirtualMachine
 from simulator.rules import knobs
 from simulator.selfcheck import problems
-from tests.unit.simulator.inventory.world import LABS, World
+from tests.unit.simulator.world import LABS, World
 
 KNOWS_9 = hasattr(vim.host.PciPassthruInfo(), "directPathState")
 SMALL = sorted(path.stem for path in LABS.glob("*.yml") if path.stem != "fleet" and (KNOWS_9 or path.stem != "v9"))

@@ -13,8 +13,8 @@ from pyVim.connect import Disconnect, SmartConnect
 from pyVmomi import vim, vmodl
 
 from simulator import ManualClock, Simulator
-from simulator.lab.hardware import LabError
-from tests.unit.simulator.inventory.world import LABS, World
+from simulator.lab.hardware.cards import LabError
+from tests.unit.simulator.world import LABS, World
 
 PC = vmodl.query.PropertyCollector
 KINDS = ["EnteringMaintenanceModeEvent", "EnteredMaintenanceModeEvent", "ExitMaintenanceModeEvent"]

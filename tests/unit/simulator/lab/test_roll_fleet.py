@@ -14,14 +14,14 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.journal import LOCK, Lock
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rollout.lock import is_stale
 from simulator import ManualClock, Simulator
-from simulator.clock import START
+from simulator.core.clock import START
 from simulator.lab import values
-from simulator.lab.hardware import LabError
+from simulator.lab.hardware.cards import LabError
 from simulator.lab.roll import reboot_times, roll_lab
-from simulator.objects.cluster import ClusterComputeResource
-from simulator.objects.host import HostSystem
-from simulator.objects.vm import VirtualMachine
-from tests.unit.simulator.inventory.world import LABS, World
+from simulator.objects.cluster.cluster import ClusterComputeResource
+from simulator.objects.host.host import HostSystem
+from simulator.objects.vm.vm import VirtualMachine
+from tests.unit.simulator.world import LABS, World
 
 PC = vmodl.query.PropertyCollector
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pyVmomi import vim, vmodl
 
-from tests.unit.simulator.inventory.world import GPU, GPU2, NVME, World
+from tests.unit.simulator.world import GPU, GPU2, NVME, World
 
 
 def passthrough_max(option: Any) -> int:

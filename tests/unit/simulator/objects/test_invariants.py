@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from pyVmomi import vim, vmodl
 
-from simulator.objects.host import HostSystem
-from simulator.objects.vm import VirtualMachine
-from simulator.rules import devices as device_rules
-from tests.unit.simulator.inventory.world import GPU, GPU2, NVME, PASSTHROUGH, World
+from simulator.objects.host.host import HostSystem
+from simulator.objects.vm.vm import VirtualMachine
+from simulator.rules.vm import devices as device_rules
+from tests.unit.simulator.world import GPU, GPU2, NVME, PASSTHROUGH, World
 
 pytestmark = pytest.mark.slow
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from pyVmomi import vim, vmodl
 
-from simulator.lab.hardware import LabError
+from simulator.lab.hardware.cards import LabError
 from simulator.services.alarms import CONNECTION
-from tests.unit.simulator.inventory.world import World
+from tests.unit.simulator.world import World
 
 PC = vmodl.query.PropertyCollector
 

@@ -12,8 +12,8 @@ from pyVim.task import WaitForTask
 from pyVmomi import vim, vmodl
 
 from simulator import Simulator
-from tests.unit.simulator.core.inventory import build
-from tests.unit.simulator.core.specs import container, host, objects, vm
+from tests.unit.simulator.inventory import build
+from tests.unit.simulator.specs import container, host, objects, vm
 
 # -- views --------------------------------------------------------------------------------------------------------
 

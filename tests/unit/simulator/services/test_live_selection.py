@@ -15,8 +15,8 @@ from simulator import Simulator
 from simulator.services import selection
 from simulator.services.updates import Filter
 from tests.unit.searching import search
-from tests.unit.simulator.core.inventory import _host, _vm, build
-from tests.unit.simulator.core.specs import PC
+from tests.unit.simulator.inventory import _host, _vm, build
+from tests.unit.simulator.specs import PC
 
 NOW = PC.WaitOptions(maxWaitSeconds=0)
 ACTIONS = st.lists(

@@ -11,8 +11,8 @@ from pyVmomi import vim, vmodl
 
 from simulator import Simulator
 from simulator.transport.http import Server
-from tests.unit.simulator.core.inventory import build
-from tests.unit.simulator.core.specs import PC, container, host, object_spec, objects, values, view_spec, vm
+from tests.unit.simulator.inventory import build
+from tests.unit.simulator.specs import PC, container, host, object_spec, objects, values, view_spec, vm
 
 
 @pytest.fixture(params=["in process", "over TLS"])
@@ -233,7 +233,7 @@ def test_a_client_cannot_change_the_simulator_by_changing_what_it_read(client: A
 
 
 def test_both_ways_in_show_the_same(sim: Simulator, server: Server, smart_connect: Callable[..., Any]) -> None:
-    from simulator import data
+    from simulator.api import data
 
     shown = []
     for si in (sim.stub().connect(), smart_connect(server)):

@@ -10,8 +10,8 @@ import pytest
 from pyVmomi import vim, vmodl
 
 from simulator import Simulator
-from tests.unit.simulator.core.inventory import build
-from tests.unit.simulator.core.specs import host
+from tests.unit.simulator.inventory import build
+from tests.unit.simulator.specs import host
 
 USER = "administrator@vsphere.local"
 
@@ -72,7 +72,7 @@ def test_an_idle_session_expires_and_a_used_one_does_not(sim: Simulator, si: Any
 
 
 def test_waiting_keeps_a_session_alive(sim: Simulator, si: Any) -> None:
-    from tests.unit.simulator.core.specs import PC, object_spec
+    from tests.unit.simulator.specs import PC, object_spec
 
     collector = si.content.propertyCollector
     collector.CreateFilter(object_spec(host(si), "name"), True)
@@ -128,7 +128,7 @@ def test_an_administrator_may_end_other_sessions(sim: Simulator, si: Any) -> Non
 
 
 def test_views_of_another_session_are_not_there(sim: Simulator, si: Any) -> None:
-    from tests.unit.simulator.core.specs import view_spec
+    from tests.unit.simulator.specs import view_spec
 
     view = si.content.viewManager.CreateContainerView(si.content.rootFolder, [vim.HostSystem], True)
     other = sim.stub().connect()

@@ -13,8 +13,8 @@ from pyVim.task import WaitForTask
 from pyVmomi import vim, vmodl
 
 from simulator import ManualClock, Simulator
-from tests.unit.simulator.core.inventory import build
-from tests.unit.simulator.core.specs import PC, container, host, object_spec, view_spec, vm
+from tests.unit.simulator.inventory import build
+from tests.unit.simulator.specs import PC, container, host, object_spec, view_spec, vm
 
 NOW = PC.WaitOptions(maxWaitSeconds=0)
 
@@ -87,7 +87,7 @@ def test_objects_enter_and_leave_with_the_view(client: Any, sim: Simulator) -> N
     sim.remove(sim.find("HostSystem", "esx-02"))
     updates = collector.WaitForUpdatesEx(version, NOW)
     assert flat(updates) == [("leave", "host-2", {})]
-    from tests.unit.simulator.core.inventory import _host
+    from tests.unit.simulator.inventory import _host
 
     sim.find_entity("/DC1/host").adopt(_host(sim, "esx-new"))
     (entered,) = flat(collector.WaitForUpdatesEx(updates.version, NOW))
@@ -222,7 +222,7 @@ def test_a_property_that_becomes_unreadable_is_in_the_missing_set(client: Any, s
 
 
 def test_updates_survive_a_change_log_that_was_cut(monkeypatch: pytest.MonkeyPatch, si: Any, sim: Simulator) -> None:
-    monkeypatch.setattr("simulator.changes.LIMIT", 10)
+    monkeypatch.setattr("simulator.core.changes.LIMIT", 10)
     collector = si.content.propertyCollector
     collector.CreateFilter(object_spec(host(si), "runtime.inMaintenanceMode"), True)
     version = collector.WaitForUpdatesEx("", NOW).version

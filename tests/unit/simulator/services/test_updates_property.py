@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyVmomi import vim
 
-from simulator import Simulator, data
+from simulator import Simulator
+from simulator.api import data
 from tests.unit.searching import search
-from tests.unit.simulator.core.inventory import _host, build
-from tests.unit.simulator.core.specs import PC, container, values, view_spec
+from tests.unit.simulator.inventory import _host, build
+from tests.unit.simulator.specs import PC, container, values, view_spec
 
 PATHS = ("name", "runtime", "summary.runtime.connectionState", "config.pciPassthruInfo")
 HOSTS = st.integers(1, 4)

@@ -19,12 +19,12 @@ from pyVim.connect import SmartConnect
 from pyVmomi import vim, vmodl
 
 from simulator import Simulator
-from simulator.takes import takes
+from simulator.api.takes import takes
+from simulator.api.versions import for_product
 from simulator.transport import soap
 from simulator.transport.http import Server
-from simulator.versions import for_product
-from tests.unit.simulator.core.inventory import build
-from tests.unit.simulator.core.specs import container, host, objects, view_spec, vm
+from tests.unit.simulator.inventory import build
+from tests.unit.simulator.specs import container, host, objects, view_spec, vm
 
 ENVELOPE = (
     '<?xml version="1.0"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" '

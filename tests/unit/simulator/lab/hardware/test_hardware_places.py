@@ -10,8 +10,8 @@ import pytest
 from pyVmomi import vim
 
 from simulator import Simulator
-from simulator.lab.hardware import LabError
-from tests.unit.simulator.inventory.world import World
+from simulator.lab.hardware.cards import LabError
+from tests.unit.simulator.world import World
 
 
 def one_host(*cards: Any, **host: Any) -> dict[str, Any]:

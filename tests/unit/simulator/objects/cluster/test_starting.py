@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pyVmomi import vim, vmodl
 
-from tests.unit.simulator.inventory.world import World
+from tests.unit.simulator.world import World
 
 OPTION = vim.option.OptionValue
 

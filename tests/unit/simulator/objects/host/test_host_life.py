@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pyVmomi import vim, vmodl
 
-from tests.unit.simulator.inventory.world import GPU, World
+from tests.unit.simulator.world import GPU, World
 
 
 def one_host(**host: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pyVmomi import vim, vmodl
 
-from tests.unit.simulator.inventory.world import BOOT, DATA, FREE_NIC, GPU, GPU2, OPTANE, UPLINK, USB, World
+from tests.unit.simulator.world import BOOT, DATA, FREE_NIC, GPU, GPU2, OPTANE, UPLINK, USB, World
 
 
 def config(address: str, on: bool = True, **values: Any) -> Any:

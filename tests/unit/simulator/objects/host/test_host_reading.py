@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pyVmomi import vim, vmodl
 
-from tests.unit.simulator.inventory.world import BOOT, GPU, NVME, UPLINK, World
+from tests.unit.simulator.world import BOOT, GPU, NVME, UPLINK, World
 
 
 def by_id(items: Any) -> dict[str, Any]:

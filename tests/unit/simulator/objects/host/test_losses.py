@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pyVmomi import vim, vmodl
 
-from simulator.lab.hardware import LabError
-from tests.unit.simulator.inventory.world import FREE_NIC, GPU, UPLINK, World
+from simulator.lab.hardware.cards import LabError
+from tests.unit.simulator.world import FREE_NIC, GPU, UPLINK, World
 
 PC = vmodl.query.PropertyCollector
 

@@ -10,8 +10,8 @@ import pytest
 from pyVmomi import vim
 
 from simulator import Simulator
-from simulator.lab.hardware import LabError
-from tests.unit.simulator.inventory.world import FREE_NIC, UPLINK, World
+from simulator.lab.hardware.cards import LabError
+from tests.unit.simulator.world import FREE_NIC, UPLINK, World
 
 PORT = "0000:65:00.1"
 

@@ -11,7 +11,7 @@ from pyVmomi import vim
 
 from simulator.rules import maintenance
 from simulator.rules.knobs import Knobs
-from tests.unit.simulator.inventory.world import World
+from tests.unit.simulator.world import World
 
 GPU = "0000:3b:00.0"
 KEY = {"maintenance.vm.evacuation.poweroff": "TRUE"}

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pyVmomi import vim
 
-from simulator.lab.hardware import LabError
-from tests.unit.simulator.inventory.world import World
+from simulator.lab.hardware.cards import LabError
+from tests.unit.simulator.world import World
 
 SPEC = vim.vm.ConfigSpec
 ALLOCATION = vim.ResourceAllocationInfo

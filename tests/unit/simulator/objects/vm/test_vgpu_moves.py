@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyVmomi import vim
 
-from simulator.rules import maintenance, vgpu
+from simulator.rules import maintenance
 from simulator.rules.knobs import Knobs
 from simulator.rules.maintenance import Cluster, Resident, Target
-from tests.unit.simulator.inventory.world import World
+from simulator.rules.pci import vgpu
+from tests.unit.simulator.world import World
 
 GPU = "0000:3b:00.0"
 SMALL, WHOLE = "grid_a100-10c", "grid_a100-40c"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pyVmomi import vim, vmodl
 
-from tests.unit.simulator.inventory.world import FREE_NIC, GPU, GPU2, NVME, PASSTHROUGH, World
+from tests.unit.simulator.world import FREE_NIC, GPU, GPU2, NVME, PASSTHROUGH, World
 
 SPEC = vim.vm.ConfigSpec
 

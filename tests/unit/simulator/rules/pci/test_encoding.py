@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.rules import encoding
+from simulator.rules.pci import encoding
 
 
 @pytest.mark.parametrize(

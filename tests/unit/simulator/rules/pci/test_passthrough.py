@@ -10,7 +10,7 @@ import pytest
 from pyVmomi import vim, vmodl
 
 from simulator.rules.knobs import Knobs
-from simulator.rules.passthrough import (
+from simulator.rules.pci.passthrough import (
     HostAbility,
     Passthrough,
     Request,

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from pyVmomi import vim, vmodl
 
-from simulator.rules import devices
-from simulator.rules.devices import Setting
 from simulator.rules.knobs import Knobs
+from simulator.rules.vm import devices
+from simulator.rules.vm.devices import Setting
 
 PASSTHROUGH = vim.vm.device.VirtualPCIPassthrough
 OFF = Setting(version=20, powered_on=False, maximum=128)

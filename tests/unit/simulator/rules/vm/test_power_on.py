@@ -13,7 +13,7 @@ from pyVmomi import vim
 
 from simulator.rules.admission import MIB, Pool
 from simulator.rules.knobs import Knobs
-from simulator.rules.power_on import Card, Host, Machine, Match, Wanted, assigned, window_gb
+from simulator.rules.vm.power_on import Card, Host, Machine, Match, Wanted, assigned, window_gb
 
 GPU, OTHER, SOUND = "0000:61:00.0", "0000:c1:00.0", "0000:61:00.1"
 SYSTEM = "69c2ad94-7c22-3506-dd02-78ac443ae2ea"

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from pyVmomi import vim, vmodl
 
-from simulator.rules import privileges, reconfigure
 from simulator.rules.knobs import Knobs
-from simulator.rules.reconfigure import Memory
+from simulator.rules.vm import privileges, reconfigure
+from simulator.rules.vm.reconfigure import Memory
 
 OFF = Memory(size=32768, reservation=0)
 LOCKED = Memory(size=32768, reservation=32768, locked=True)
