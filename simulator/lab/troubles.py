@@ -16,10 +16,10 @@ from ..core.call import Call
 from ..core.tasks import Task
 from ..endpoint import SimulatedEndpoint
 from ..objects.cluster.cluster import ClusterComputeResource
-from ..objects.host import power as host_power
-from ..objects.host import virtual_functions
-from ..objects.host import vsan as host_vsan
+from ..objects.cluster.state import VsanState
+from ..objects.host import standby, virtual_functions
 from ..objects.host.host import HostSystem
+from ..objects.vm import move as vm_move
 from ..objects.vm.vm import VirtualMachine
 from ..rules import faults
 from ..vapi.tags import Refusal
@@ -144,9 +144,9 @@ class Troubles:
         """Power management puts an empty host into standby at once, or powers it up again."""
         target = self._host(host)
         if on:
-            host_power.to_standby(target)
+            standby.to_standby(target)
         else:
-            host_power.from_standby(target, None)
+            standby.leave(target, None)
 
     # -- vSAN -------------------------------------------------------------------------------------------------
 
@@ -155,7 +155,7 @@ class Troubles:
     ) -> None:
         """A vSAN cluster has so much left to resync, in so many objects; objects out of reach and without redundancy."""
         target = self._named(ClusterComputeResource, cluster)
-        target.vsan_state = host_vsan.State(
+        target.vsan_state = VsanState(
             resync=int(resync_gb * 1024**3),
             objects=objects if resync_gb else 0,
             inaccessible=inaccessible,
@@ -204,8 +204,6 @@ class Troubles:
 
     def move_vm(self, vm: str, host: str) -> None:
         """Somebody else moves a VM to another host, whatever stands against it; done at once."""
-        from ..objects.vm import move as vm_move
-
         try:
             vm_move.register(self._vm(vm), self._host(host))
         except vim.fault.InsufficientGraphicsResourcesFault as fault:

@@ -17,15 +17,15 @@ from ..api import data
 from ..api.takes import takes
 from ..core.base import Endpoint, ManagedObject
 from ..rules import faults, limits
+from .cluster.state import ComputeState
 from .config_options import config_option
 from .folder import config_option_descriptors
 from .host.cards import dynamic_info, offered
+from .host.state import HostState
 from .pci import optional, pci_device
 
 if TYPE_CHECKING:
     from ..core.call import Call
-    from .cluster.cluster import ComputeResource
-    from .host.host import HostSystem
 
 
 SUPPORTED_MEMORY_MB = 33538048
@@ -37,17 +37,17 @@ class EnvironmentBrowser(ManagedObject):
 
     vim_type = vim.EnvironmentBrowser
     id_prefix = "envbrowser"
-    owner: ComputeResource
+    owner: ComputeState
 
     def __init__(self, sim: Endpoint, moid: str | None = None) -> None:
         super().__init__(sim, moid)
         self.props["datastoreBrowser"] = sim.absent.browser(self)
 
-    def _host(self, ref: Any) -> HostSystem:
+    def _host(self, ref: Any) -> HostState:
         """The host asked for, else the first that answers; a host of another compute resource is a wrong argument."""
         hosts = self.owner.hosts
         if ref is not None:
-            host: HostSystem = self.sim.obj(ref)
+            host: HostState = self.sim.obj(ref)
             if host not in hosts:
                 raise faults.invalid_argument("host")
             host.reach()
@@ -95,7 +95,7 @@ class EnvironmentBrowser(ManagedObject):
         return self._host(host).get("capability")
 
 
-def config_target(host: HostSystem, hosts: list[HostSystem]) -> Any:
+def config_target(host: HostState, hosts: list[HostState]) -> Any:
     """Build ConfigTarget. Only devices in passthrough are listed; taken ones stay listed.
 
     That of a cluster counts the processors of all hosts together, `maxCpusPerHost` those of the largest (recorded from 9.x).
@@ -129,7 +129,7 @@ def config_target(host: HostSystem, hosts: list[HostSystem]) -> Any:
     )
 
 
-def passthrough_info(host: HostSystem) -> list[Any]:
+def passthrough_info(host: HostState) -> list[Any]:
     """`pciPassthrough`: devices with their signed ids, and the systemId that a fixed backing has to name."""
     signed = host.settings.negative_bus_bytes
     return [
@@ -140,7 +140,7 @@ def passthrough_info(host: HostSystem) -> list[Any]:
     ]
 
 
-def sriov_info(host: HostSystem) -> list[Any]:
+def sriov_info(host: HostState) -> list[Any]:
     """`sriov`: physical functions with virtual functions, the latter as well, and GPUs that serve vGPUs through SR-IOV.
 
     A device in passthrough stands in `pciPassthrough` alone, even if it could do SR-IOV (recorded from 9.x: an X710 there, A100s here).
@@ -170,7 +170,7 @@ def sriov_info(host: HostSystem) -> list[Any]:
     return found
 
 
-def _sharing(hosts: list[HostSystem]) -> dict[str, Any]:
+def _sharing(hosts: list[HostState]) -> dict[str, Any]:
     """Card models that serve vGPUs, by identity."""
     found = {}
     for host in hosts:
@@ -186,7 +186,7 @@ def _vgpu_id(item: Any) -> int:
     return int(item.device) << 16 | int(item.vendor)
 
 
-def vgpu_devices(hosts: list[HostSystem]) -> list[Any]:
+def vgpu_devices(hosts: list[HostState]) -> list[Any]:
     """`vgpuDeviceInfo`: one entry a model of card."""
     return [
         data.new(
@@ -204,7 +204,7 @@ def vgpu_devices(hosts: list[HostSystem]) -> list[Any]:
     ]
 
 
-def vgpu_profiles(hosts: list[HostSystem]) -> list[Any]:
+def vgpu_profiles(hosts: list[HostState]) -> list[Any]:
     """`vgpuProfileInfo`: every profile of the models, also those the present mode does not offer (recorded from 9.x)."""
     return [
         data.new(
@@ -226,6 +226,6 @@ def _frame_buffer(profile: str) -> int:
     return int(re.split(r"\D+", profile.rpartition("-")[2])[0])
 
 
-def _profiles(host: HostSystem) -> set[str]:
+def _profiles(host: HostState) -> set[str]:
     shared = [address for address, kind in host.spec.shared_gpus.items() if kind == "sharedDirect"]
     return {name for address in shared for name, _count in host.spec.layout.functions[address].profiles}

@@ -4,21 +4,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pyVmomi import vim, vmodl
 
 from ...api import data
 from ...rules import maintenance
 from ..host import maintenance as host_maintenance
-
-if TYPE_CHECKING:
-    from ..host.host import HostSystem
-    from ..vm.vm import VirtualMachine
-    from .cluster import ClusterComputeResource
+from ..host.state import HostState
+from ..vm.state import VmState
+from .state import ClusterState
 
 
-def maintenance_advice(cluster: ClusterComputeResource, hosts: list[HostSystem]) -> Any:
+def maintenance_advice(cluster: ClusterState, hosts: list[HostState]) -> Any:
     """Build ClusterEnterMaintenanceResult. Raises NotSupported without DRS (API reference: DRS clusters only)."""
     if not cluster.drs_enabled:
         raise vmodl.fault.NotSupported()
@@ -49,7 +47,7 @@ HOSTS = 5
 """Most hosts recommended for one VM: ratings go from 5 to 1 (API reference, ClusterRecommendation.rating)."""
 
 
-def placement_advice(vm: VirtualMachine, hosts: list[HostSystem]) -> list[Any]:
+def placement_advice(vm: VmState, hosts: list[HostState]) -> list[Any]:
     """Recommend hosts for a VM that was to be started, best first; they wait in the cluster until somebody applies one."""
     cluster: Any = vm.host.up
     made = []
@@ -78,7 +76,7 @@ def placement_advice(vm: VirtualMachine, hosts: list[HostSystem]) -> list[Any]:
     return made
 
 
-def _recommendation(vm: VirtualMachine, source: HostSystem, destination: HostSystem, number: int) -> Any:
+def _recommendation(vm: VmState, source: HostState, destination: HostState, number: int) -> Any:
     now = vm.sim.clock.now()
     move = data.new(
         vim.cluster.DrsMigration,

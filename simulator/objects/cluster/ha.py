@@ -5,18 +5,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pyVmomi import vim
 
 from ...api import data
 from ...rules import availability, maintenance
+from ..host.state import HostState
 from ..pci import optional
-
-if TYPE_CHECKING:
-    from ..host.host import HostSystem
-    from ..vm.vm import VirtualMachine
-    from .cluster import ClusterComputeResource
+from ..vm.state import VmState
+from .state import ClusterState
 
 LAB_KEYS = {"failover_hosts", "admission_control", "percent", "dedicated"}
 
@@ -53,7 +51,7 @@ def configuration(lab: Any) -> Any:
     )
 
 
-def policy(cluster: ClusterComputeResource) -> availability.Policy:
+def policy(cluster: ClusterState) -> availability.Policy:
     """What is set aside now; nothing without HA or its admission control."""
     das = cluster.props["configurationEx"].dasConfig
     if not das.enabled or not das.admissionControlEnabled:
@@ -69,7 +67,7 @@ def policy(cluster: ClusterComputeResource) -> availability.Policy:
     return availability.Policy(kind="level", level=int(level))
 
 
-def rooms(cluster: ClusterComputeResource, *, without: HostSystem | None = None) -> list[availability.Room]:
+def rooms(cluster: ClusterState, *, without: HostState | None = None) -> list[availability.Room]:
     """The hosts VMs can run on, with the memory they have for them."""
     return [
         availability.Room(moid=host.moid, memory=host.vm_memory)
@@ -78,12 +76,12 @@ def rooms(cluster: ClusterComputeResource, *, without: HostSystem | None = None)
     ]
 
 
-def needs(cluster: ClusterComputeResource) -> list[int]:
+def needs(cluster: ClusterState) -> list[int]:
     """What each running VM of the cluster has reserved, overhead included."""
     return [vm.charged for host in cluster.hosts for vm in host.vms if vm.is_on]
 
 
-def admits_without(cluster: ClusterComputeResource, host: HostSystem) -> bool:
+def admits_without(cluster: ClusterState, host: HostState) -> bool:
     """Whether what is set aside would still be there without this host."""
     found = policy(cluster)
     if found.kind == "none":
@@ -91,12 +89,11 @@ def admits_without(cluster: ClusterComputeResource, host: HostSystem) -> bool:
     return availability.is_met(found, rooms(cluster, without=host), needs(cluster))
 
 
-def check_power_on(vm: VirtualMachine, host: HostSystem, reserved: int) -> None:
+def check_power_on(vm: VmState, host: HostState, reserved: int) -> None:
     """Raise InsufficientFailoverResourcesFault when one more VM leaves too little (vSphere Availability guide)."""
-    from .cluster import ClusterComputeResource
 
     cluster = host.up
-    if not isinstance(cluster, ClusterComputeResource):
+    if not isinstance(cluster, ClusterState):
         return
     found = policy(cluster)
     if found.kind == "none":
@@ -105,7 +102,7 @@ def check_power_on(vm: VirtualMachine, host: HostSystem, reserved: int) -> None:
         raise maintenance.failover_fault()
 
 
-def information(cluster: ClusterComputeResource) -> dict[str, Any]:
+def information(cluster: ClusterState) -> dict[str, Any]:
     """The fields of the cluster's summary about HA."""
     usable, running = rooms(cluster), needs(cluster)
     level = availability.failover_level(usable, running)

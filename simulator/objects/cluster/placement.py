@@ -18,20 +18,20 @@ from pyVmomi import vim, vmodl
 from ...api import data
 from ...core.base import Entity
 from ...rules import faults
+from ..host.state import HostState
 from ..vm import power as vm_power
+from ..vm.state import VmState
 from . import drs_advice
 from . import ha as cluster_ha
 
 if TYPE_CHECKING:
     from ...core.call import Call
-    from ..host.host import HostSystem
-    from ..vm.vm import VirtualMachine
 
 AUTOMATIC = ("fullyAutomated", "partiallyAutomated")
 BEHAVIORS = (*AUTOMATIC, "manual")
 
 
-def hosts_below(entity: Entity) -> list[HostSystem]:
+def hosts_below(entity: Entity) -> list[HostState]:
     """Every host in the tree below."""
     found: list[Any] = []
     for child in entity.down.values():
@@ -42,7 +42,7 @@ def hosts_below(entity: Entity) -> list[HostSystem]:
     return found
 
 
-def candidates(vm: VirtualMachine) -> list[HostSystem]:
+def candidates(vm: VmState) -> list[HostState]:
     """Hosts DRS looks at: the whole cluster when DRS is on, but not what HA keeps for a failover; else its own host."""
     cluster = vm.cluster
     if cluster is None or vm.automation == "disabled" or "fixed" in vm.device_kinds:
@@ -56,7 +56,7 @@ def candidates(vm: VirtualMachine) -> list[HostSystem]:
     return sorted(usable, key=lambda host: (-host.free_memory, host is not vm.host, host.name))
 
 
-def ranked(vm: VirtualMachine) -> list[HostSystem]:
+def ranked(vm: VmState) -> list[HostState]:
     """The hosts that take the VM, best first. Raises NoCompatibleHost with a fault per host, or the only host's own fault.
 
     What has nothing to do with a host is raised as it is: no placement helps against it.
@@ -64,8 +64,8 @@ def ranked(vm: VirtualMachine) -> list[HostSystem]:
     hosts = candidates(vm)
     if hosts:
         vm_power.check_itself(vm)
-    good: list[HostSystem] = []
-    tried: list[tuple[HostSystem, Any]] = []
+    good: list[HostState] = []
+    tried: list[tuple[HostState, Any]] = []
     for host in hosts:
         try:
             vm_power.fitting(vm, host)
@@ -84,7 +84,7 @@ def ranked(vm: VirtualMachine) -> list[HostSystem]:
     )
 
 
-def by_itself(vm: VirtualMachine) -> HostSystem:
+def by_itself(vm: VmState) -> HostState:
     """Where PowerOnVM_Task without a host starts a VM."""
     return ranked(vm)[0] if vm.automation in AUTOMATIC else vm.host
 
@@ -120,7 +120,7 @@ class Outcome:
     refused: list[Any] = field(default_factory=list)
     recommended: list[Any] = field(default_factory=list)
 
-    def add(self, vm: VirtualMachine, call: Call, asked: Options) -> None:
+    def add(self, vm: VmState, call: Call, asked: Options) -> None:
         """Start a VM, or have a host recommended for it."""
         managed = vm.automation != "disabled"
         level = (asked.override or vm.automation) if managed else "disabled"
@@ -133,7 +133,7 @@ class Outcome:
         self.attempted.append(data.new(vim.cluster.AttemptedVmInfo, vm=vm.ref, task=started.ref if told else None))
 
 
-def power_on_several(vms: list[VirtualMachine], call: Call, asked: Options) -> Any:
+def power_on_several(vms: list[VmState], call: Call, asked: Options) -> Any:
     """Build ClusterPowerOnVmResult; a VM that cannot be started does not keep the others from it."""
     outcome = Outcome()
     for vm in vms:

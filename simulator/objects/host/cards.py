@@ -4,19 +4,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pyVmomi import vim
 
 from ...api import data
 from ...rules.pci import vgpu
 from ...rules.vm import power_on
-
-if TYPE_CHECKING:
-    from .host import HostSystem
+from .state import HostState
 
 
-def cards(host: HostSystem) -> dict[str, power_on.Card]:
+def cards(host: HostState) -> dict[str, power_on.Card]:
     """Every PCI function by address."""
     found = {}
     for address, item in host.spec.layout.functions.items():
@@ -42,14 +40,14 @@ def cards(host: HostSystem) -> dict[str, power_on.Card]:
     return found
 
 
-def gpus(host: HostSystem) -> vgpu.Gpus:
+def gpus(host: HostState) -> vgpu.Gpus:
     """What its shared GPUs can still serve."""
     if not host.spec.shared_gpus:
         return {}
     return {address: card.free_profiles for address, card in cards(host).items() if card.free_profiles}
 
 
-def _free_profiles(host: HostSystem, address: str, profiles: tuple[tuple[str, int], ...]) -> dict[str, int]:
+def _free_profiles(host: HostState, address: str, profiles: tuple[tuple[str, int], ...]) -> dict[str, int]:
     """A card serves one time-sliced profile at a time (equal-size mode)."""
     running = {name for (place, name), count in host.profiles_used.items() if place == address and count}
     return {
@@ -57,7 +55,7 @@ def _free_profiles(host: HostSystem, address: str, profiles: tuple[tuple[str, in
     }
 
 
-def vgpu_users(host: HostSystem) -> dict[str, list[Any]]:
+def vgpu_users(host: HostState) -> dict[str, list[Any]]:
     """Address of a shared GPU -> VMs that run on it."""
     found: dict[str, list[Any]] = {}
     for vm in host.vms:
@@ -66,7 +64,7 @@ def vgpu_users(host: HostSystem) -> dict[str, list[Any]]:
     return found
 
 
-def label_config(host: HostSystem) -> Any:
+def label_config(host: HostState) -> Any:
     """`config` of the AssignableHardwareManager: an override for every hardware label, an empty object where there is none."""
     cls = vim.host.AssignableHardwareConfig
     labelled = [state for state in host.pci.values() if state.label]
@@ -79,13 +77,13 @@ def label_config(host: HostSystem) -> Any:
     )
 
 
-def offered(host: HostSystem) -> list[Any]:
+def offered(host: HostState) -> list[Any]:
     """The functions in passthrough, without virtual functions."""
     found = host.spec.layout.functions.items()
     return [item for address, item in found if host.pci[address].active and not item.physical]
 
 
-def dynamic_info(host: HostSystem) -> list[Any]:
+def dynamic_info(host: HostState) -> list[Any]:
     """`dynamicPassthrough`: what an allowedDevice can name; ids unsigned, one entry a kind and label."""
     cls = getattr(vim.vm, "DynamicPassthroughInfo", None)
     if cls is None or host.spec.major < 7:

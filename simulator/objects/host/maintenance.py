@@ -12,14 +12,15 @@ from pyVmomi import vim, vmodl
 from ...core.tasks import PENDING, Task
 from ...rules import faults, maintenance
 from ..cluster import ha as cluster_ha
+from ..cluster.state import ClusterState
 from ..vm import agents, evacuated
+from ..vm.state import VmState
 from . import cards as host_cards
+from .state import HostState
 
 if TYPE_CHECKING:
     from ...core.call import Call
     from ...core.clock import Timer
-    from ..vm.vm import VirtualMachine
-    from .host import HostSystem
 
 
 VSAN_ACTIONS = ("ensureObjectAccessibility", "evacuateAllData", "noAction")
@@ -33,7 +34,7 @@ class Entering:
     """
 
     def __init__(
-        self, host: HostSystem, task: Task, *, powered_off: bool, done: Callable[[], None], seconds: float
+        self, host: HostState, task: Task, *, powered_off: bool, done: Callable[[], None], seconds: float
     ) -> None:
         self.host = host
         self.task = task
@@ -90,12 +91,12 @@ class Entering:
                 self.host.counted()
 
 
-def _place(host: HostSystem) -> str:
+def _place(host: HostState) -> str:
     datacenter = next((node for node in host.ancestors() if isinstance(node.ref, vim.Datacenter)), None)
     return datacenter.name if datacenter is not None else "ha-datacenter"
 
 
-def resident(vm: VirtualMachine) -> maintenance.Resident:
+def resident(vm: VmState) -> maintenance.Resident:
     """A VM as the rules see it."""
     return maintenance.Resident(
         moid=vm.moid,
@@ -111,12 +112,11 @@ def resident(vm: VirtualMachine) -> maintenance.Resident:
     )
 
 
-def cluster_of(host: HostSystem, *, but: Collection[HostSystem] = ()) -> maintenance.Cluster:
+def cluster_of(host: HostState, *, but: Collection[HostState] = ()) -> maintenance.Cluster:
     """The cluster around a host as the rules see it; a standalone host has none to help. ``but``: nor do these."""
-    from ..cluster.cluster import ClusterComputeResource
 
     parent = host.up
-    if not isinstance(parent, ClusterComputeResource):
+    if not isinstance(parent, ClusterState):
         return maintenance.Cluster(drs=False, targets=())
     targets = [
         maintenance.Target(
@@ -137,14 +137,14 @@ def cluster_of(host: HostSystem, *, but: Collection[HostSystem] = ()) -> mainten
     )
 
 
-def planned_moves(host: HostSystem, *, powered_off: bool) -> dict[str, str]:
+def planned_moves(host: HostState, *, powered_off: bool) -> dict[str, str]:
     """VM -> destination of what DRS would take away now."""
     return maintenance.moves(
         [resident(vm) for vm in host.vms], cluster_of(host), powered_off=powered_off, knobs=host.settings
     )
 
 
-def enter(host: HostSystem, call: Call, timeout: int, powered_off: bool, spec: Any = None) -> Task:
+def enter(host: HostState, call: Call, timeout: int, powered_off: bool, spec: Any = None) -> Task:
     """Start the task; it ends when nothing runs here, at the timeout, or when it is cancelled."""
     host.reach()
     action = str(spec.vsanMode.objectAction) if spec is not None and spec.vsanMode is not None else ""
@@ -187,7 +187,7 @@ def enter(host: HostSystem, call: Call, timeout: int, powered_off: bool, spec: A
     return host.sim.start_task(call, host, "HostSystem.enterMaintenanceMode", body, duration=0.0, on_cancel=cancel)
 
 
-def leave(host: HostSystem, call: Call, timeout: int) -> Task:
+def leave(host: HostState, call: Call, timeout: int) -> Task:
     """Start the task of ExitMaintenanceMode; no timeout at 0 and below (API reference)."""
     host.reach()
 
@@ -217,42 +217,7 @@ def leave(host: HostSystem, call: Call, timeout: int) -> Task:
     return host.sim.start_task(call, host, "HostSystem.exitMaintenanceMode", body, duration=0.0)
 
 
-def standby(host: HostSystem, call: Call, timeout: int, powered_off: bool) -> Task:
-    """PowerDownHostToStandBy_Task: like maintenance mode, and then the host goes off until somebody powers it up."""
-    from . import power as host_power
-
-    host.reach()
-    if host.direct:
-        raise vmodl.fault.NotSupported()
-
-    def body(task: Task) -> Any:
-        if host.entering is not None:
-            raise faults.invalid_state()
-        seconds = host.settings.down_after_seconds
-        entering = Entering(
-            host, task, powered_off=powered_off, done=lambda: host_power.to_standby(host), seconds=seconds
-        )
-        host.entering = entering
-        host.set("runtime.standbyMode", "entering")
-        if timeout > 0:
-            entering.deadline = host.sim.clock.call_later(timeout, entering.expire)
-        entering.look()
-        return PENDING
-
-    def cancel(task: Task) -> None:
-        if host.entering is not None and host.entering.task is task:
-            host.entering.stop()
-            host.set("runtime.standbyMode", "none")
-
-    return host.sim.start_task(call, host, "HostSystem.enterStandbyMode", body, on_cancel=cancel)
-
-
-def check_operation(host: HostSystem, operation: str) -> None:
-    """Raise InvalidState for VM operations the host refuses while it enters or is in maintenance mode."""
-    maintenance.check_operation(host.entering is not None, host.in_maintenance, operation)
-
-
-def abandon(host: HostSystem) -> None:
+def abandon(host: HostState) -> None:
     """The host went away: a task that waits for it fails."""
     if host.entering is not None:
         task = host.entering.task

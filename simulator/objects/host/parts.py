@@ -18,16 +18,16 @@ from . import cards as host_cards
 from . import disks as host_disks
 from . import power as host_power
 from . import storage as host_storage
+from .state import HostState
 
 if TYPE_CHECKING:
     from ...core.call import Call
-    from .host import HostSystem
 
 
 class HostPart(ManagedObject):
     """A manager of one host; unreachable while the host is."""
 
-    owner: HostSystem
+    owner: HostState
 
     def __init__(self, sim: Endpoint, moid: str | None = None) -> None:
         super().__init__(sim, moid)
@@ -35,7 +35,7 @@ class HostPart(ManagedObject):
             self.props |= {"value": None, "availableField": None}
 
     @property
-    def host(self) -> HostSystem:
+    def host(self) -> HostState:
         """The host it belongs to."""
         return self.owner
 
@@ -99,7 +99,7 @@ def decoded(item: Any) -> passthrough.Request:
     )
 
 
-def ability(host: HostSystem) -> passthrough.HostAbility:
+def ability(host: HostState) -> passthrough.HostAbility:
     """What the host can do now, and which devices are busy."""
     capability = host.get("capability")
     return passthrough.HostAbility(
@@ -107,7 +107,7 @@ def ability(host: HostSystem) -> passthrough.HostAbility:
         labels=bool(getattr(capability, "assignHwPciConfigSupported", False)),
         uplinks={nic.address: (nic.switch, nic.device) for nic in host.spec.nics if nic.switch},
         busy_storage=host_storage.busy_addresses(host.spec),
-        held=frozenset(host.holders) | frozenset(host.vgpu_users) | frozenset(+host.functions_used),
+        held=frozenset(host.holders) | frozenset(host_cards.vgpu_users(host)) | frozenset(+host.functions_used),
     )
 
 

@@ -11,24 +11,25 @@ from typing import TYPE_CHECKING, Any
 from pyVmomi import vim, vmodl
 
 from ...core.tasks import PENDING, Task
-from ...rules import faults, reboot
+from ...rules import reboot
 from ...rules.pci import buses, passthrough
 from ...rules.pci.passthrough import Passthrough
 from ...services.alarms import CONNECTION
 from ..pci import Layout, delivered
+from . import cards as host_cards
 from . import config as host_config
 from . import graphics as host_graphics
 from . import maintenance as host_maintenance
 from . import network as host_network
 from . import storage as host_storage
 from . import virtual_functions
+from .state import HostState
 
 if TYPE_CHECKING:
     from ...core.call import Call
-    from .host import HostSystem
 
 
-def restart(host: HostSystem, call: Call, *, force: bool, returns: bool) -> Task:
+def restart(host: HostState, call: Call, *, force: bool, returns: bool) -> Task:
     """RebootHost_Task (`returns`) and ShutdownHost_Task."""
     host.reach()
 
@@ -53,7 +54,7 @@ def restart(host: HostSystem, call: Call, *, force: bool, returns: bool) -> Task
     return host.sim.start_task(call, host, name, body, duration=0.0)
 
 
-def _schedule(host: HostSystem, plan: reboot.Journey) -> None:
+def _schedule(host: HostState, plan: reboot.Journey) -> None:
     clock = host.sim.clock
     now = clock.seconds()
 
@@ -69,7 +70,7 @@ def _schedule(host: HostSystem, plan: reboot.Journey) -> None:
         host.journey.append(clock.call_later(plan.back - now, lambda: come_back(host, plan)))
 
 
-def _schedule_end(host: HostSystem, task: Task, plan: reboot.Journey) -> None:
+def _schedule_end(host: HostState, task: Task, plan: reboot.Journey) -> None:
     if plan.task_ends is None:
         if plan.back is not None:
             host.sim.clock.call_later(plan.back - host.sim.clock.seconds(), lambda: task.fail(_cut()))
@@ -86,7 +87,7 @@ def _cut() -> vmodl.fault.HostCommunication:
     return vmodl.fault.HostCommunication()
 
 
-def go_down(host: HostSystem) -> None:
+def go_down(host: HostState) -> None:
     """The host stops answering. What ran on it is off, which is seen when it is back; the API freezes."""
     if not host.running:
         return
@@ -98,7 +99,7 @@ def go_down(host: HostSystem) -> None:
         host.sim.go_offline()
 
 
-def lose_contact(host: HostSystem) -> None:
+def lose_contact(host: HostState) -> None:
     """vCenter no longer hears the host; properties stay as they were."""
     if host.direct or host.connection != "connected":
         return
@@ -109,21 +110,21 @@ def lose_contact(host: HostSystem) -> None:
     host.sim.post_event(vim.event.HostConnectionLostEvent, host, message=f"Host {host.name} is not responding")
 
 
-def alarm(host: HostSystem) -> None:
+def alarm(host: HostState) -> None:
     """The alarm every vCenter comes with: red while the host does not respond and is not in standby."""
     if host.settings.connection_alarm:
         red = host.connection == "notResponding" and not host.standby
         host.sim.trigger_alarm(host, CONNECTION, "red" if red else "green")
 
 
-def cut_off(host: HostSystem) -> None:
+def cut_off(host: HostState) -> None:
     """The host runs on, but its last management uplink is gone."""
     if host.direct:
         host.sim.go_offline()
     lose_contact(host)
 
 
-def come_back(host: HostSystem, plan: reboot.Journey) -> None:
+def come_back(host: HostState, plan: reboot.Journey) -> None:
     """The boot is over; whether vCenter hears of it depends on what the boot did to the network."""
     host.running = True
     host.journey = []
@@ -144,7 +145,7 @@ def come_back(host: HostSystem, plan: reboot.Journey) -> None:
     regain_contact(host, reboot.connection_after_boot(plan))
 
 
-def regain_contact(host: HostSystem, connection: str = "connected") -> None:
+def regain_contact(host: HostState, connection: str = "connected") -> None:
     """Heartbeats arrive again: the API shows the truth, and the VMs that died are seen to be off."""
     if host.direct:
         connection = "connected"
@@ -167,7 +168,7 @@ def regain_contact(host: HostSystem, connection: str = "connected") -> None:
     host.sim.post_event(vim.event.HostConnectedEvent, host, message=f"Connected to {host.name}")
 
 
-def boot(host: HostSystem) -> None:
+def boot(host: HostState) -> None:
     """What a boot does: new boot time, new addresses if cards moved, active follows the stored settings."""
     clock = host.sim.clock
     host.boot_time = clock.now()
@@ -186,13 +187,13 @@ def boot(host: HostSystem) -> None:
     host.taken = frozenset(address for address, state in host.pci.items() if state.active and not state.physical)
 
 
-def has_boot_bank(host: HostSystem) -> bool:
+def has_boot_bank(host: HostState) -> bool:
     """Whether settings reach the boot disk. A host whose boot controller is in passthrough runs from memory."""
     adapter = host_storage.boot_adapter(host.spec)
     return adapter is None or adapter.address not in host.taken
 
 
-def _booted(host: HostSystem, address: str, stored: Mapping[str, Passthrough]) -> Passthrough:
+def _booted(host: HostState, address: str, stored: Mapping[str, Passthrough]) -> Passthrough:
     """Settings belong to the address, so they may hit another device than the one they were made for."""
     fresh = delivered(host.spec.layout.functions[address])
     old = stored.get(address)
@@ -202,7 +203,7 @@ def _booted(host: HostSystem, address: str, stored: Mapping[str, Passthrough]) -
     return passthrough.at_boot(fresh, host.settings)
 
 
-def _renumbered(host: HostSystem) -> Layout:
+def _renumbered(host: HostState) -> Layout:
     layout = host.spec.layout
     real = virtual_functions.hardware(layout.functions.values())
     if len(real) < len(layout.functions):
@@ -226,7 +227,7 @@ def _addresses(old: Layout, new: Layout) -> dict[str, str]:
     }
 
 
-def show_devices(host: HostSystem) -> None:
+def show_devices(host: HostState) -> None:
     """Rebuild what depends on the devices and on the release: PCI list, network, storage, volumes, graphics ..."""
     host.relearn()
     show_hardware(host)
@@ -237,7 +238,7 @@ def show_devices(host: HostSystem) -> None:
             "config.fileSystemVolume": host.volumes(),
             "config.activeDiagnosticPartition": host_storage.diagnostic_partition(host.spec, host.taken),
             "config.vsanHostConfig": host_storage.vsan_config(host.spec, host.taken, host.ref),
-            "config.graphicsInfo": host_graphics.info(host.spec, host.taken, host.vgpu_users),
+            "config.graphicsInfo": host_graphics.info(host.spec, host.taken, host_cards.vgpu_users(host)),
             "config.graphicsConfig": host_graphics.config(host.spec, host.taken),
             "config.sharedPassthruGpuTypes": host_graphics.profiles(host.spec, host.taken),
             "config.sharedGpuCapabilities": host_graphics.capabilities(host.spec, host.taken),
@@ -246,18 +247,18 @@ def show_devices(host: HostSystem) -> None:
     host.show_datastores()
 
 
-def show_hardware(host: HostSystem) -> None:
+def show_hardware(host: HostState) -> None:
     """The PCI list as it is now."""
     host.set("hardware", host_config.hardware(host.spec, signed_bus=host.settings.negative_bus_bytes))
 
 
-def power_loss(host: HostSystem) -> None:
+def power_loss(host: HostState) -> None:
     """Somebody pulls the plug: no shutdown, no journey back."""
     crash(host)
     switch(host, on=False)
 
 
-def crash(host: HostSystem) -> None:
+def crash(host: HostState) -> None:
     """The host stops where it is, whatever it was doing; its power is not touched."""
     for timer in host.journey:
         timer.cancel()
@@ -265,20 +266,20 @@ def crash(host: HostSystem) -> None:
     go_down(host)
 
 
-def switch(host: HostSystem, *, on: bool) -> None:
+def switch(host: HostState, *, on: bool) -> None:
     """Power comes or goes; what the host makes of it is not decided here. A start from no power is a cold one."""
     if host.powered != on:
         host.powered, host.power_changed = on, host.sim.clock.seconds()
         host.cold_boots += on
 
 
-def soft_off(host: HostSystem) -> None:
+def soft_off(host: HostState) -> None:
     """Somebody presses the button of a running host: ESXi shuts down by itself, maintenance mode or not."""
     if host.running and not host.journey:
         _schedule(host, reboot.journey(host.sim.clock.seconds(), host.settings, returns=False, direct=host.direct))
 
 
-def power_up(host: HostSystem) -> None:
+def power_up(host: HostState) -> None:
     """Somebody presses the button of a host that is off, or resets one that hangs; it needs its boot time."""
     if not host.running and not host.journey:
         switch(host, on=True)
@@ -289,40 +290,7 @@ def power_up(host: HostSystem) -> None:
         _schedule(host, plan)
 
 
-def to_standby(host: HostSystem) -> None:
-    """The host powers down and waits to be powered up; vCenter knows that it did so on purpose."""
-    go_down(host)
-    switch(host, on=False)
-    connection = host.settings.standby_connection
-    values = {"connectionState": connection, "powerState": "standBy", "standbyMode": "in"}
-    host.update({f"runtime.{name}": value for name, value in values.items()})
-    alarm(host)
-    host.sim.post_event(vim.event.EnteredStandbyModeEvent, host, message=f"Host {host.name} has entered standby mode")
-
-
-def from_standby(host: HostSystem, call: Call | None, timeout: int = 0) -> Task:
-    """PowerUpHostFromStandBy_Task: done when the host is connected again, failed once it is silent for the timeout."""
-
-    def body(task: Task) -> Any:
-        if not host.standby:
-            raise faults.invalid_state("The host is not in standby mode.")
-        host.set("runtime.standbyMode", "exiting")
-        power_up(host)
-        plan_end = host.journey[-1].at - host.sim.clock.seconds() if host.journey else 0.0
-
-        def look() -> None:
-            task.succeed() if host.connection == "connected" else task.fail(vim.fault.HostPowerOpFailed())
-
-        if 0 < timeout < plan_end:
-            host.sim.clock.call_later(timeout, lambda: task.fail(vim.fault.Timedout()))
-        else:
-            host.sim.clock.call_later(plan_end, look)
-        return PENDING
-
-    return host.sim.start_task(call, host, "HostSystem.exitStandbyMode", body)
-
-
-def disconnect(host: HostSystem, call: Call | None) -> Task:
+def disconnect(host: HostState, call: Call | None) -> Task:
     """DisconnectHost_Task."""
 
     def body(task: Task) -> None:
@@ -334,7 +302,7 @@ def disconnect(host: HostSystem, call: Call | None) -> Task:
     return host.sim.start_task(call, host, "HostSystem.disconnect", body, duration=1.0)
 
 
-def reconnect(host: HostSystem, call: Call | None) -> Task:
+def reconnect(host: HostState, call: Call | None) -> Task:
     """ReconnectHost_Task: works when the host answers, fails with HostConnectFault while it is down."""
 
     def body(task: Task) -> None:

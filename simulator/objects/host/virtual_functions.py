@@ -11,15 +11,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from ...rules.knobs import Knobs
 from ...rules.pci import encoding
 from ...rules.pci.passthrough import Passthrough
 from ..pci import Function, Layout, delivered
-
-if TYPE_CHECKING:
-    from .host import HostSystem
+from .state import HostState
 
 FIRST_OFFSET = 16
 """Routing id of the first virtual function of a card's first port, from that port's own."""
@@ -30,7 +27,7 @@ def hardware(functions: Iterable[Function]) -> list[Function]:
     return [item for item in functions if not item.physical]
 
 
-def refit(host: HostSystem) -> bool:
+def refit(host: HostState) -> bool:
     """Let virtual functions come and go with the counts in effect; whether any did."""
     layout = host.spec.layout
     real = hardware(layout.functions.values())

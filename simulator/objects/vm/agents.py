@@ -9,50 +9,44 @@ started again within a minute.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from ...rules import maintenance
+from ..host.state import HostState
+from . import power as vm_power
+from .state import VmState
 
-if TYPE_CHECKING:
-    from ..host.host import HostSystem
-    from .vm import VirtualMachine
 
-
-def is_agent(vm: VirtualMachine) -> bool:
+def is_agent(vm: VmState) -> bool:
     """Whether the agent manager owns it."""
     return vm.spec.managed_by == maintenance.AGENT_MANAGER
 
 
-def leave(host: HostSystem) -> None:
+def leave(host: HostState) -> None:
     """A host is entering maintenance mode: its agents that are not being moved are powered off."""
     for vm in host.vms:
         if is_agent(vm) and vm.is_on and not vm.moving:
             host.sim.clock.call_later(maintenance.AGENT_SECONDS, partial(_stop, vm, host))
 
 
-def _stop(vm: VirtualMachine, host: HostSystem) -> None:
-    from . import power as vm_power
-
+def _stop(vm: VmState, host: HostState) -> None:
     if vm.is_on and vm.host is host and host.entering is not None:
         vm_power.switch_off(vm, None)
 
 
-def come_back(host: HostSystem) -> None:
+def come_back(host: HostState) -> None:
     """A host is in service again: agents that are off run again soon, whoever stopped them."""
     for vm in host.vms:
         if is_agent(vm) and not vm.is_on:
             host.sim.clock.call_later(maintenance.AGENT_SECONDS, partial(_start, vm, host))
 
 
-def stopped(vm: VirtualMachine) -> None:
+def stopped(vm: VmState) -> None:
     """Somebody powered one off whose host is in service: it does not stay so."""
     host = vm.host
     if is_agent(vm) and host.usable and host.entering is None:
         host.sim.clock.call_later(maintenance.AGENT_SECONDS, partial(_start, vm, host))
 
 
-def _start(vm: VirtualMachine, host: HostSystem) -> None:
-    from . import power as vm_power
-
+def _start(vm: VmState, host: HostState) -> None:
     if not vm.is_on and vm.host is host and host.usable and host.entering is None:
         vm_power.switch_on(vm, host, None)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pyVmomi import vim
 from pyVmomi.VmomiSupport import F_OPTIONAL
@@ -17,9 +17,7 @@ from ..host import config as host_config
 from ..pci import optional
 from ..specs import VmSpec
 from . import media as vm_media
-
-if TYPE_CHECKING:
-    from .vm import VirtualMachine
+from .state import VmState
 
 DEVICE = vim.vm.device
 GUEST_NAMES = {
@@ -73,7 +71,7 @@ def with_controller(devices: list[Any]) -> list[Any]:
     return sorted([pci_controller(rest), *rest], key=lambda item: item.key)
 
 
-def _disk(vm: VirtualMachine) -> Any:
+def _disk(vm: VmState) -> Any:
     store = vm.datastore
     backing = data.new(
         DEVICE.VirtualDisk.FlatVer2BackingInfo,
@@ -94,7 +92,7 @@ def _disk(vm: VirtualMachine) -> Any:
     )
 
 
-def _nic(vm: VirtualMachine) -> Any:
+def _nic(vm: VmState) -> Any:
     number = int(vm.spec.uuid.replace("-", "")[:6], 16)
     network = vm.network
     backing = data.new(
@@ -118,7 +116,7 @@ def _nic(vm: VirtualMachine) -> Any:
     )
 
 
-def hardware_devices(vm: VirtualMachine) -> list[Any]:
+def hardware_devices(vm: VmState) -> list[Any]:
     """All devices at the start: the base ones, a disk, a network card, and the passthrough ones of the lab."""
     return with_controller([*_base_devices(), _disk(vm), _nic(vm), *vm_media.devices(vm), *vm.first_devices])
 
@@ -145,7 +143,7 @@ def _boot_options() -> Any:
     return data.new(cls, bootDelay=0, enterBIOSSetup=False, bootRetryEnabled=False, bootRetryDelay=10000, **values)
 
 
-def _store_urls(vm: VirtualMachine) -> list[Any]:
+def _store_urls(vm: VmState) -> list[Any]:
     if vm.datastore is None:
         return []
     return [data.new(vim.vm.ConfigInfo.DatastoreUrlPair, name=vm.datastore.name, url=vm.datastore.props["info"].url)]
@@ -165,7 +163,7 @@ def _tools() -> Any:
     )
 
 
-def config(vm: VirtualMachine) -> Any:
+def config(vm: VmState) -> Any:
     """Build `VirtualMachineConfigInfo`."""
     spec = vm.spec
     cls = vim.vm.ConfigInfo
@@ -216,32 +214,13 @@ def config(vm: VirtualMachine) -> Any:
     )
 
 
-def _fault_tolerance(vm: VirtualMachine) -> Any:
+def _fault_tolerance(vm: VmState) -> Any:
     """`ftInfo` of a primary VM; unset without Fault Tolerance (API reference)."""
     if vm.spec.fault_tolerance == "notConfigured":
         return None
     instance = "50" + vm.spec.uuid[2:]
     return data.new(
         vim.vm.FaultTolerancePrimaryConfigInfo, role=1, instanceUuids=[instance], configPaths=[vm.spec.file("vmx")]
-    )
-
-
-def runtime(spec: VmSpec, host: Any, *, powered_on: bool, connected: bool) -> Any:
-    """Build `VirtualMachineRuntimeInfo`."""
-    return data.new(
-        vim.vm.RuntimeInfo,
-        host=host,
-        connectionState="connected" if connected else "disconnected",
-        powerState="poweredOn" if powered_on else "poweredOff",
-        faultToleranceState=spec.fault_tolerance,
-        toolsInstallerMounted=False,
-        numMksConnections=0,
-        recordReplayState="inactive",
-        onlineStandby=False,
-        consolidationNeeded=False,
-        maxCpuUsage=spec.cpus * 2400,
-        maxMemoryUsage=spec.memory_mb,
-        cleanPowerOff=False if powered_on else None,
     )
 
 
@@ -260,7 +239,7 @@ def guest(spec: VmSpec, *, running: bool) -> Any:
     )
 
 
-def _quick_stats(vm: VirtualMachine) -> Any:
+def _quick_stats(vm: VmState) -> Any:
     """What a running VM takes of its host, as the host counts it: all its memory, a tenth of its CPUs."""
     megabytes, vcpus = vm.load if vm.is_on and vm.host.knob("load_follows_vms") else (0, 0)
     return data.new(
@@ -278,7 +257,7 @@ def _storage(devices: list[Any], when: Any) -> Any:
     return data.new(vim.vm.Summary.StorageSummary, committed=0, uncommitted=size, unshared=0, timestamp=when)
 
 
-def summary(vm: VirtualMachine) -> Any:
+def summary(vm: VmState) -> Any:
     """Build `VirtualMachineSummary` from config, runtime and guest."""
     info, told = vm.get("config"), vm.get("guest")
     cls = vim.vm.Summary
@@ -318,7 +297,7 @@ def summary(vm: VirtualMachine) -> Any:
     )
 
 
-def resource_config(vm: VirtualMachine) -> Any:
+def resource_config(vm: VmState) -> Any:
     """`resourceConfig`: the same allocations once more."""
     config = vm.get("config")
     return data.new(

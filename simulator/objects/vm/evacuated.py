@@ -5,18 +5,16 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from pyVmomi import vmodl
 
 from ...rules import maintenance
+from ..host.state import HostState
+from . import power as vm_power
+from .state import VmState
 
-if TYPE_CHECKING:
-    from ..host.host import HostSystem
-    from .vm import VirtualMachine
 
-
-def way(vm: VirtualMachine) -> str:
+def way(vm: VmState) -> str:
     """How vCenter gets the VM off an evacuated host: `power_off`, `restart`, or empty: not by stopping it."""
     if vm.cluster is None or not vm.cluster.drs_enabled:
         return ""
@@ -27,7 +25,7 @@ def way(vm: VirtualMachine) -> str:
     return maintenance.evacuation(extra, vm.spec.evacuation, vm.settings)
 
 
-def leave(host: HostSystem) -> None:
+def leave(host: HostState) -> None:
     """A host is being evacuated: what vCenter powers off is on its way."""
     for vm in host.vms:
         if vm.is_on and not vm.moving and not vm.evacuated and (found := way(vm)):
@@ -35,10 +33,8 @@ def leave(host: HostSystem) -> None:
             _stop(vm, host)
 
 
-def _stop(vm: VirtualMachine, host: HostSystem) -> None:
+def _stop(vm: VmState, host: HostState) -> None:
     """At once for `power_off`; for `restart` the guest is asked first."""
-    from . import power as vm_power
-
     delay = maintenance.AGENT_SECONDS
     if vm.evacuated == "restart":
         try:
@@ -50,9 +46,7 @@ def _stop(vm: VirtualMachine, host: HostSystem) -> None:
     host.sim.clock.call_later(delay, partial(_power_off, vm, host))
 
 
-def _power_off(vm: VirtualMachine, host: HostSystem) -> None:
-    from . import power as vm_power
-
+def _power_off(vm: VmState, host: HostState) -> None:
     if vm.evacuated and vm.is_on and vm.host is host:
         if host.entering is None:
             vm.evacuated = ""  # nobody evacuates it any more
@@ -60,28 +54,25 @@ def _power_off(vm: VirtualMachine, host: HostSystem) -> None:
             vm_power.switch_off(vm, None)
 
 
-def stopped(vm: VirtualMachine) -> None:
+def stopped(vm: VmState) -> None:
     """A VM is off now. One that vCenter stopped to restart it is started elsewhere, while its host is still in maintenance mode."""
     if vm.evacuated == "restart":
         vm.sim.clock.call_later(0.0, partial(_restart, vm))
 
 
-def come_back(host: HostSystem) -> None:
+def come_back(host: HostState) -> None:
     """A host left maintenance mode: whether vCenter starts what it powered off there is not confirmed (a knob)."""
     for vm in host.vms:
         if vm.evacuated == "power_off" and vm.settings.evacuated_return == "powered_on":
             host.sim.clock.call_later(maintenance.AGENT_SECONDS, partial(_restart, vm))
 
 
-def _restart(vm: VirtualMachine) -> None:
+def _restart(vm: VmState) -> None:
     """Start it where DRS wants it, or try again later."""
-    from ..cluster import placement
-    from . import power as vm_power
-
     if vm.is_on or not vm.evacuated:
         return
     try:
         vm_power.check_startable(vm)
-        vm_power.switch_on(vm, placement.ranked(vm)[0], None)
+        vm_power.switch_on(vm, vm.fitting_hosts()[0], None)
     except vmodl.MethodFault:
         vm.sim.clock.call_later(maintenance.RESTART_AGAIN, partial(_restart, vm))

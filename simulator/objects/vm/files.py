@@ -8,30 +8,28 @@ thin and nobody ever wrote to them, all files are empty.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pyVmomi import vim
 
 from ...api import data
-
-if TYPE_CHECKING:
-    from .vm import VirtualMachine
+from .state import VmState
 
 EX = vim.vm.FileLayoutEx
 
 
-def _disks(vm: VirtualMachine) -> list[Any]:
+def _disks(vm: VmState) -> list[Any]:
     return [item for item in vm.get("config").hardware.device if isinstance(item, vim.vm.device.VirtualDisk)]
 
 
-def layout(vm: VirtualMachine) -> Any:
+def layout(vm: VmState) -> Any:
     """`layout`: names only; `configFile` leaves out the .vmx, and there is no other (API reference)."""
     cls = vim.vm.FileLayout
     disks = [data.new(cls.DiskLayout, key=disk.key, diskFile=[disk.backing.fileName]) for disk in _disks(vm)]
     return data.new(cls, disk=disks)
 
 
-def layout_ex(vm: VirtualMachine) -> Any:
+def layout_ex(vm: VmState) -> Any:
     """`layoutEx`: every file with a key, and which of them a disk or a snapshot is made of."""
     path = str(vm.get("config").files.vmPathName)
     files = [data.new(EX.FileInfo, key=0, name=path, type="config", size=0)]
@@ -52,7 +50,7 @@ def layout_ex(vm: VirtualMachine) -> Any:
     return data.new(EX, file=files, disk=disks, snapshot=snapshots, timestamp=vm.sim.clock.start)
 
 
-def _snapshots(vm: VirtualMachine) -> list[Any]:
+def _snapshots(vm: VmState) -> list[Any]:
     """From the oldest on."""
     info = vm.props["snapshot"]
     todo = list(info.rootSnapshotList) if info is not None else []
@@ -61,7 +59,7 @@ def _snapshots(vm: VirtualMachine) -> list[Any]:
     return [tree.snapshot for tree in todo]
 
 
-def storage(vm: VirtualMachine) -> Any:
+def storage(vm: VmState) -> Any:
     """`storage`: the sums of the summary, all on its one datastore."""
     cls = vim.vm.StorageInfo
     taken = vm.get("summary").storage

@@ -9,14 +9,12 @@ long as the other host sees that datastore (vCenter Server and host management g
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pyVmomi import vim
 
 from ...api import data
-
-if TYPE_CHECKING:
-    from .vm import VirtualMachine
+from .state import VmState
 
 DEVICE = vim.vm.device
 CONNECTED = "host", "client"
@@ -56,7 +54,7 @@ def problem(entry: Mapping[str, Any]) -> str:
     return ""
 
 
-def devices(vm: VirtualMachine) -> list[Any]:
+def devices(vm: VmState) -> list[Any]:
     """The devices the lab gives it; USB comes with its controller."""
     found = []
     for entry in vm.spec.media:
@@ -94,7 +92,7 @@ def devices(vm: VirtualMachine) -> list[Any]:
     return found
 
 
-def holding(vm: VirtualMachine) -> str:
+def holding(vm: VmState) -> str:
     """Label of the first connected device that is the host's or a client's."""
     if not vm.is_on:
         return ""
@@ -115,7 +113,7 @@ def _is_held(backing: Any) -> bool:
     return isinstance(backing, held) and not isinstance(backing, DEVICE.VirtualUSB.RemoteClientBackingInfo)
 
 
-def connect(vm: VirtualMachine, on: bool) -> None:
+def connect(vm: VmState, on: bool) -> None:
     """What starts connected is connected while the VM runs, nothing while it is off."""
     if not vm.spec.media and "config" not in vm.props:
         return  # nobody has looked yet: it is built as the VM is then

@@ -14,18 +14,20 @@ from ...rules import faults, maintenance
 from ...rules.pci import vgpu
 from ...rules.vm import devices as device_rules
 from ..host import cards as host_cards
+from ..host.state import HostState
+from . import assigned
+from .state import VmState
+from .tasks import start
 
 if TYPE_CHECKING:
     from ...core.call import Call
-    from ..host.host import HostSystem
-    from .vm import VirtualMachine
 
 
 DRS_TRIES_AGAIN = 5.0
 """Seconds until DRS looks for another place after a move failed."""
 
 
-def check(vm: VirtualMachine, destination: HostSystem) -> None:
+def check(vm: VmState, destination: HostState) -> None:
     """Raise what stands against the move.
 
     A running VM with a whole device never moves (message key as logged on 8.0.3). Which fault a powered-off one with
@@ -48,7 +50,7 @@ def check(vm: VirtualMachine, destination: HostSystem) -> None:
         raise vgpu.insufficient()
 
 
-def check_elsewhere(vm: VirtualMachine, call: Call, *, pool: Any = None, datastore: Any = None) -> None:
+def check_elsewhere(vm: VmState, call: Call, *, pool: Any = None, datastore: Any = None) -> None:
     """Raise NotSupported for a move to another pool or datastore; those where the VM is already are no move."""
     here = {"pool": vm.props["resourcePool"], "datastore": vm.datastore.ref if vm.datastore is not None else None}
     for name, asked in (("pool", pool), ("datastore", datastore)):
@@ -56,10 +58,8 @@ def check_elsewhere(vm: VirtualMachine, call: Call, *, pool: Any = None, datasto
             raise not_modelled(f"VirtualMachine.{call.method} to another {name}")
 
 
-def migrate(vm: VirtualMachine, call: Call | None, destination: HostSystem | None) -> Task:
+def migrate(vm: VmState, call: Call | None, destination: HostState | None) -> Task:
     """MigrateVM_Task and RelocateVM_Task; without a host nothing moves."""
-    from .power import start
-
     source = vm.host
     source.reach()
 
@@ -80,7 +80,7 @@ def migrate(vm: VirtualMachine, call: Call | None, destination: HostSystem | Non
     return start(vm, call, "relocate", body, vm.settings.migrate_seconds)
 
 
-def by_drs(vm: VirtualMachine, destination: HostSystem) -> None:
+def by_drs(vm: VmState, destination: HostState) -> None:
     """DRS moves a VM away from a host that enters maintenance mode."""
     vm.moving = True
     source = vm.host
@@ -113,22 +113,20 @@ def by_drs(vm: VirtualMachine, destination: HostSystem) -> None:
     )
 
 
-def register(vm: VirtualMachine, destination: HostSystem) -> None:
+def register(vm: VmState, destination: HostState) -> None:
     """The VM belongs to another host from now on, and so do its vGPUs while it runs. Raises when the host cannot take them."""
-    from . import power as vm_power
-
     source = vm.host
     if source is destination:
         return
     shared = vm.is_on and "vgpu" in vm.device_kinds
     if shared:
-        vm_power.carry_profiles(vm, destination)
+        assigned.carry_profiles(vm, destination)
     source.set("vm", [ref for ref in source.props["vm"] if ref._moId != vm.moid])
     destination.set("vm", [*destination.props["vm"], vm.ref])
     vm.set("runtime.host", destination.ref)
     if shared:
-        vm_power.show_graphics(source)
-        vm_power.show_graphics(destination)
+        assigned.show_graphics(source)
+        assigned.show_graphics(destination)
     source.counted()
     destination.counted()
     if source.entering is not None:

@@ -15,13 +15,14 @@ from ...rules.pci import encoding
 from ...rules.vm import devices as device_rules
 from ...rules.vm import privileges
 from ...rules.vm import reconfigure as rules
+from . import assigned
 from . import config as vm_config
 from . import power as vm_power
-from .power import check_state, start
+from .state import VmState
+from .tasks import check_state, start
 
 if TYPE_CHECKING:
     from ...core.call import Call
-    from .vm import VirtualMachine
 
 HOT_PLUG = "acpiHostBridges"
 COPIED = ("name", "annotation", "guestId", "alternateGuestName", "uuid", "firmware", "memoryHotAddEnabled", "cpuHotAddEnabled",
@@ -40,7 +41,7 @@ TAKEN = (
 """What ReconfigVM_Task honors of its spec; devices are the business of rules/vm/devices.py."""
 
 
-def reconfigure(vm: VirtualMachine, call: Call, spec: Any) -> Task:
+def reconfigure(vm: VmState, call: Call, spec: Any) -> Task:
     """Start the task. Raises NoPermission at once."""
     for privilege in privileges.needed(spec, vm.settings):
         call.require(privilege, vm)
@@ -75,7 +76,7 @@ def reconfigure(vm: VirtualMachine, call: Call, spec: Any) -> Task:
     return start(vm, call, "reconfigure", body, vm.settings.reconfigure_seconds)
 
 
-def _leave_trace(vm: VirtualMachine, fault: Any) -> None:
+def _leave_trace(vm: VmState, fault: Any) -> None:
     """A failed hot-add leaves `pciPassthruN.present = FALSE` in the VMX file (seen on 8.0.3)."""
     if not any(line.key == "msg.devices.hotadd.failed" for line in fault.faultMessage):
         return
@@ -86,7 +87,7 @@ def _leave_trace(vm: VirtualMachine, fault: Any) -> None:
         config.extraConfig = vm_config.option_values({**extra, f"pciPassthru{index}.present": "FALSE"})
 
 
-def apply(vm: VirtualMachine, spec: Any) -> None:
+def apply(vm: VmState, spec: Any) -> None:
     """Change a copy of the configuration; it is stored only when nothing was refused."""
     with vm.edit("config") as config:
         devices = list(config.hardware.device)
@@ -110,12 +111,12 @@ def apply(vm: VirtualMachine, spec: Any) -> None:
     if spec.name is not None:
         vm.set("name", spec.name)
     if vm.is_on:
-        vm_power.rebook(vm)
+        assigned.rebook(vm)
         vm.charged = memory.reservation * admission.MIB + admission.overhead(memory.size, vm.spec.cpus)
     vm.show_summary()
 
 
-def setting(vm: VirtualMachine) -> device_rules.Setting:
+def setting(vm: VmState) -> device_rules.Setting:
     """What the device rules need to know around the VM."""
     config = vm.get("config")
     host = vm.host
@@ -131,7 +132,7 @@ def setting(vm: VirtualMachine) -> device_rules.Setting:
     )
 
 
-def _memory(vm: VirtualMachine, config: Any, spec: Any, *, passthrough: bool) -> rules.Memory:
+def _memory(vm: VmState, config: Any, spec: Any, *, passthrough: bool) -> rules.Memory:
     now = rules.Memory(
         size=config.hardware.memoryMB,
         reservation=config.memoryAllocation.reservation,
@@ -151,7 +152,7 @@ def _memory(vm: VirtualMachine, config: Any, spec: Any, *, passthrough: bool) ->
     return after
 
 
-def _check_charge(vm: VirtualMachine, memory: rules.Memory) -> None:
+def _check_charge(vm: VmState, memory: rules.Memory) -> None:
     """A running VM's larger reservation has to be admitted now."""
     if not vm.is_on:
         return
@@ -212,7 +213,7 @@ def _vmx_keys(device: Any) -> dict[str, str]:
     return {prefix + name: value for name, value in keys.items() if value}
 
 
-def upgrade(vm: VirtualMachine, call: Call, version: str | None) -> Task:
+def upgrade(vm: VmState, call: Call, version: str | None) -> Task:
     """UpgradeVM_Task: powered off, never down."""
 
     def body(task: Task) -> None:

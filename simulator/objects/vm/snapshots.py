@@ -14,11 +14,11 @@ from ...api.takes import takes
 from ...core.base import ManagedObject
 from ...core.tasks import Task
 from ...rules import maintenance
-from .power import start
+from .state import VmState
+from .tasks import start
 
 if TYPE_CHECKING:
     from ...core.call import Call
-    from .vm import VirtualMachine
 
 
 class VirtualMachineSnapshot(ManagedObject):
@@ -26,7 +26,7 @@ class VirtualMachineSnapshot(ManagedObject):
 
     vim_type = vim.vm.Snapshot
     id_prefix = "snapshot"
-    owner: VirtualMachine
+    owner: VmState
     label: tuple[str, str, datetime, str]
 
     @takes("removeChildren", "consolidate=true")
@@ -45,7 +45,7 @@ class VirtualMachineSnapshot(ManagedObject):
         return vm.sim.start_task(call, vm, "VirtualMachine.removeSnapshot", body, duration=1.0)
 
 
-def _chain(vm: VirtualMachine) -> list[VirtualMachineSnapshot]:
+def _chain(vm: VmState) -> list[VirtualMachineSnapshot]:
     """Snapshots from the oldest on."""
     found: list[VirtualMachineSnapshot] = [
         item for item in vm.sim.registry.all(VirtualMachineSnapshot) if item.owner is vm
@@ -53,7 +53,7 @@ def _chain(vm: VirtualMachine) -> list[VirtualMachineSnapshot]:
     return found
 
 
-def take_now(vm: VirtualMachine, name: str, description: str = "") -> VirtualMachineSnapshot:
+def take_now(vm: VmState, name: str, description: str = "") -> VirtualMachineSnapshot:
     """Make a snapshot without a task."""
     made = VirtualMachineSnapshot(
         vm.sim, value=None, availableField=None, config=vm.get("config"), childSnapshot=[], vm=vm.ref
@@ -64,7 +64,7 @@ def take_now(vm: VirtualMachine, name: str, description: str = "") -> VirtualMac
     return made
 
 
-def _store(vm: VirtualMachine, chain: list[VirtualMachineSnapshot]) -> None:
+def _store(vm: VmState, chain: list[VirtualMachineSnapshot]) -> None:
     tree: Any = None
     for number, item in reversed(list(enumerate(chain, start=1))):
         name, description, when, state = item.label
@@ -87,7 +87,7 @@ def _store(vm: VirtualMachine, chain: list[VirtualMachineSnapshot]) -> None:
     vm.update({"snapshot": info, "rootSnapshot": [chain[0].ref]})
 
 
-def create(vm: VirtualMachine, call: Call, name: str, description: str, *, memory: bool) -> Task:
+def create(vm: VmState, call: Call, name: str, description: str, *, memory: bool) -> Task:
     """CreateSnapshot_Task: SnapshotIncompatibleDeviceInVm for a running VM with a passthrough device (API reference)."""
 
     def body(task: Task) -> Any:
@@ -98,7 +98,7 @@ def create(vm: VirtualMachine, call: Call, name: str, description: str, *, memor
     return start(vm, call, "createSnapshot", body, 1.0)
 
 
-def remove_all(vm: VirtualMachine, call: Call) -> Task:
+def remove_all(vm: VmState, call: Call) -> Task:
     """RemoveAllSnapshots_Task."""
 
     def body(task: Task) -> None:

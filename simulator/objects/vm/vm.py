@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""VirtualMachine: its state. Power is in power.py, reconfiguration in reconfigure.py, moves in move.py."""
+"""VirtualMachine: what the API shows of a VM, and its methods. Its state is in state.py."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pyVmomi import vim
 
 from ...api.takes import takes
-from ...core.base import Endpoint, Entity
 from ...core.tasks import Task
-from ...rules import admission, faults, limits
-from ...rules import knobs as knob_rules
-from ...rules.vm import devices as device_rules
-from ..specs import VmSpec
+from ...rules import faults
+from ..cluster import placement
+from ..host.state import HostState
+from . import agents, assigned, evacuated
 from . import config as vm_config
 from . import files as vm_files
 from . import media as vm_media
@@ -23,22 +22,15 @@ from . import move as vm_move
 from . import power as vm_power
 from . import reconfigure as vm_reconfigure
 from . import snapshots as vm_snapshots
+from .state import VmState
 
 if TYPE_CHECKING:
     from ...core.call import Call
-    from ...core.clock import Timer
-    from ..cluster.cluster import ClusterComputeResource
-    from ..datastore import Datastore
-    from ..host.host import HostSystem
-    from ..network import Network
 
 
-class VirtualMachine(Entity):
-    """One VM. `charged` is what its power-on reserved, in bytes; `assigned` maps device keys to host addresses."""
+class VirtualMachine(VmState):
+    """One VM with its methods."""
 
-    vim_type = vim.VirtualMachine
-    id_prefix = "vm"
-    mirrors: ClassVar[Mapping[str, tuple[str, ...]]] = {"runtime": ("summary.runtime",)}
     lazy: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "config": vm_config.config,
         "summary": vm_config.summary,
@@ -52,123 +44,15 @@ class VirtualMachine(Entity):
         "storage": vm_files.storage,
     }
 
-    def __init__(self, sim: Endpoint, spec: VmSpec, host: HostSystem, *, moid: str | None = None) -> None:
-        super().__init__(sim, moid, name=spec.name)
-        self.spec = spec
-        self.knobs.update(spec.knobs)
-        self.first_devices: list[Any] = []
-        self.assigned: dict[int, str] = {}
-        self.charged = 0
-        self.moving = False
-        self.evacuated = ""
-        """How vCenter stopped it, or is about to, for the evacuation of its host; empty again once it runs."""
-        self.busy: Task | None = None
-        self.timers: list[Timer] = []
-        self.datastore: Datastore | None = None
-        self.network: Network | None = None
-        self._version = 0
-        connected = host.connection == "connected"
-        self.props |= {
-            "runtime": vm_config.runtime(spec, host.ref, powered_on=spec.power == "on", connected=connected),
-            "resourcePool": None,
-            "parentVApp": None,
-            "datastore": [],
-            "network": [],
-            "snapshot": None,
-            "rootSnapshot": [],
-            "guestHeartbeatStatus": "gray",
-            "environmentBrowser": None,
-        }
-        if spec.power == "on":
-            reserved = spec.memory_mb if spec.locked else spec.reservation_mb
-            self.charged = reserved * admission.MIB + admission.overhead(spec.memory_mb, spec.cpus)
-
-    # -- reading ----------------------------------------------------------------------------------------------
-
-    @property
-    def settings(self) -> knob_rules.Knobs:
-        """The knobs in force: its own, then its host's, then the lab's."""
-        return knob_rules.of(self, self.host)
-
-    @property
-    def host(self) -> HostSystem:
-        """The host it is registered on."""
-        found: HostSystem = self.sim.obj(self.props["runtime"].host)
-        return found
-
-    @property
-    def power(self) -> str:
-        """poweredOn, poweredOff or suspended, as the API shows it."""
-        return str(self.props["runtime"].powerState)
-
-    @property
-    def is_on(self) -> bool:
-        """Whether it runs."""
-        return self.power == "poweredOn"
-
-    @property
-    def runtime_connection(self) -> str:
-        """connected, disconnected, inaccessible ..."""
-        return str(self.props["runtime"].connectionState)
-
-    @property
-    def devices(self) -> list[Any]:
-        """Its virtual devices."""
-        return list(self.get("config").hardware.device)
-
-    @property
-    def device_kinds(self) -> tuple[str, ...]:
-        """Kinds of its passthrough devices; does not build the configuration of a VM that has none."""
-        if "config" in self.props:
-            return device_rules.kinds(self.props["config"].hardware.device)
-        return device_rules.kinds(self.first_devices)
-
     @property
     def profiles(self) -> tuple[str, ...]:
-        """The profiles of its vGPUs, by device key."""
-        return tuple(item.profile for item in vm_power.profiles(self)) if "vgpu" in self.device_kinds else ()
+        return tuple(item.profile for item in assigned.profiles(self)) if "vgpu" in self.device_kinds else ()
 
     @property
     def host_media(self) -> str:
-        """Label of a connected device of the host or of a client that keeps it where it is; empty: none."""
         return vm_media.holding(self) if self.spec.media else ""
 
-    @property
-    def load(self) -> tuple[int, int]:
-        """What it takes of its host while it runs: MB and vCPUs."""
-        if "config" not in self.props:
-            return self.spec.memory_mb, self.spec.cpus
-        hardware = self.props["config"].hardware
-        return int(hardware.memoryMB), int(hardware.numCPU)
-
-    @property
-    def version(self) -> int:
-        """Hardware version as a number."""
-        return limits.hardware_version(self.get("config").version)
-
-    @property
-    def cluster(self) -> ClusterComputeResource | None:
-        """The cluster of its host."""
-        from ..cluster.cluster import ClusterComputeResource
-
-        parent = self.host.up
-        return parent if isinstance(parent, ClusterComputeResource) else None
-
-    @property
-    def automation(self) -> str:
-        """How far DRS may move it: the override of its cluster, or the cluster's own; `disabled` without DRS."""
-        return self.cluster.automation_of(self) if self.cluster is not None else "disabled"
-
-    def next_change_version(self) -> str:
-        """A new changeVersion: a time stamp that never repeats."""
-        self._version += 1
-        now = self.sim.clock.now()
-        return now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{self._version:06d}Z"
-
-    # -- changing ---------------------------------------------------------------------------------------------
-
     def set_power(self, state: str) -> None:
-        """Show a power state, and let a host that waits for this VM know."""
         resumes = state == "suspended" or self.power == "suspended"
         self.set("runtime.powerState", state)
         if not resumes or state == "poweredOff":  # kept from suspend to resume (API reference, runtime.bootTime)
@@ -187,35 +71,25 @@ class VirtualMachine(Entity):
             self.host.entering.look()
 
     def show_summary(self) -> None:
-        """Rebuild the summary if anybody ever read it."""
         if "summary" in self.props:
             self.set("summary", vm_config.summary(self))
 
     def release_devices(self) -> None:
-        """Give devices and memory back to the host."""
         self.charged = 0
-        vm_power.release(self)
+        assigned.release(self)
 
-    def found_off(self) -> None:
-        """The host came back and this VM is not running any more."""
-        if self.is_on:
-            self.set_power("poweredOff")
-            self.sim.post_event(
-                vim.event.VmPoweredOffEvent, self, message=f"{self.name} is powered off", host=self.host
-            )
-
-    def move_by_drs(self, destination: HostSystem) -> None:
-        """DRS takes it to another host."""
+    def move_by_drs(self, destination: HostState) -> None:
         vm_move.by_drs(self, destination)
 
-    def removed(self) -> None:
-        """Leave the lists of folder, host, pool, stores and networks."""
-        if self.up is not None:
-            self.up.forget(self)
-        for holder in (self.host, self.props["resourcePool"], self.datastore, self.network):
-            target = self.sim.obj(holder) if isinstance(holder, vim.ManagedObject) else holder
-            if target is not None:
-                target.set("vm", [ref for ref in target.props["vm"] if ref._moId != self.moid])
+    def best_host(self) -> HostState:
+        return placement.by_itself(self)
+
+    def fitting_hosts(self) -> list[HostState]:
+        return placement.ranked(self)
+
+    def stopped(self) -> None:
+        agents.stopped(self)
+        evacuated.stopped(self)
 
     # -- methods ----------------------------------------------------------------------------------------------
 

@@ -10,34 +10,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyVmomi import vim, vmodl
 
 from ...api import data
 from ...api.takes import takes
-from .parts import HostPart
+from ..host.parts import HostPart
+from .state import ClusterState, VsanState
 
 if TYPE_CHECKING:
     from ...core.call import Call
-    from ..cluster.cluster import ClusterComputeResource
 
 DATA_AVAILABLE, QUORUM, COMPLIANT, INCOMPLETE = 1, 2, 4, 8
 """Bits of the state of a CONFIG_STATUS entry."""
 ACTIVE, RESYNCING = 5, 10
 """componentState of a component that is as it should be, and of one that is being filled."""
 HEALTHY_OBJECTS = 8
-
-
-@dataclass(frozen=True, kw_only=True)
-class State:
-    """A cluster's objects: bytes left to resync and in how many objects, objects out of reach, objects without redundancy."""
-
-    resync: int = 0
-    objects: int = 0
-    inaccessible: int = 0
-    degraded: int = 0
 
 
 def _uuid(kind: int, number: int) -> str:
@@ -48,7 +37,7 @@ def _node(moid: str) -> str:
     return _uuid(0xA, int("".join(filter(str.isdigit, moid)) or "0"))
 
 
-def syncing(state: State) -> dict[str, Any]:
+def syncing(state: VsanState) -> dict[str, Any]:
     """What QuerySyncingVsanObjects tells: a mirror of two per object, one half of it being filled."""
     found = {}
     share, rest = divmod(state.resync, state.objects) if state.objects else (0, 0)
@@ -76,7 +65,7 @@ def _component(uuid: str, number: int, attributes: dict[str, Any]) -> dict[str, 
     }
 
 
-def statuses(state: State, owner: str) -> list[dict[str, Any]]:
+def statuses(state: VsanState, owner: str) -> list[dict[str, Any]]:
     """The CONFIG_STATUS entries of the directory: one per object."""
     good = DATA_AVAILABLE | QUORUM | COMPLIANT
     kinds = [good] * HEALTHY_OBJECTS + [good | INCOMPLETE] * state.degraded + [INCOMPLETE] * state.inaccessible
@@ -98,12 +87,10 @@ class VsanPart(HostPart):
     """A manager of a host that takes part in vSAN."""
 
     @property
-    def cluster(self) -> ClusterComputeResource:
+    def cluster(self) -> ClusterState:
         """The cluster it is a member of."""
-        from ..cluster.cluster import ClusterComputeResource
-
         parent = self.host.up
-        if not isinstance(parent, ClusterComputeResource):
+        if not isinstance(parent, ClusterState):
             raise vmodl.fault.NotSupported()
         return parent
 
