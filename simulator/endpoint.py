@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One simulated vCenter or ESXi host: its objects, clock, journal and faults. Labs and the ways in are above it, in simulator.py."""
+"""One simulated vCenter or ESXi host: its objects, clock, journal and faults. simulator.py loads labs into it and serves it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ BUILDS = {
 
 
 class SimulatedEndpoint:
-    """Everything of one endpoint; nothing outside it is shared, so two simulators never meet."""
+    """One endpoint with all its state. Two of them share nothing."""
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The simulator as tests and tools use it: an endpoint made from a lab, with its ways in."""
+"""The simulator as tests and tools use it: an endpoint made from a lab, used in process or served over TLS."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _YAML: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times slower w
 
 
 class Simulator(SimulatedEndpoint):
-    """One simulated vCenter or ESXi host. Two simulators share nothing."""
+    """One simulated vCenter or ESXi host, loaded from a lab."""
 
     @classmethod
     def from_lab(cls, lab: str | Path | Lab, clock: Clock | None = None) -> Simulator:

@@ -230,7 +230,7 @@ class UnmodelledObjects(Protocol):
 class Endpoint(Protocol):
     """What objects, rules and services may ask of the vCenter or ESXi host they belong to; see endpoint.SimulatedEndpoint.
 
-    They know this and nothing above them: neither labs nor the ways in.
+    They know this Protocol only; labs and servers are above them.
     """
 
     kind: str

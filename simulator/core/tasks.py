@@ -30,7 +30,7 @@ Body = Callable[["Task"], Any]
 
 
 class Task(ManagedObject):
-    """One task; made by ``Simulator.start_task`` only."""
+    """One task; made by ``SimulatedEndpoint.start_task`` only."""
 
     vim_type = vim.Task
     id_prefix = "task"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One door for every call: object, session, not found, method, privilege, fault rule, journal, invoke."""
+"""The dispatcher of SOAP calls: finds object and session, checks method, privilege and fault rules, calls, keeps the journal."""
 
 from __future__ import annotations
 
