@@ -75,7 +75,7 @@ class Clock:
     def wait(self, ready: Callable[[], bool], timeout: float | None, *, patient: bool = False) -> bool:
         """Wait, lock held, until ``ready()``; False when ``timeout`` simulated seconds went by.
 
-        ``patient``: somebody else may change something meanwhile, so waiting without end is no mistake.
+        ``patient``: another client may change something meanwhile, so waiting without a limit is valid.
         """
         raise NotImplementedError
 
@@ -92,7 +92,7 @@ class Clock:
 
 
 class ManualClock(Clock):
-    """Moves only when told: by ``advance``, or by a client that waits in process (``auto_advance``)."""
+    """Moves only by ``advance``, or by a client that waits in process (``auto_advance``)."""
 
     def __init__(self, start: datetime = START, auto_advance: bool = True) -> None:
         super().__init__(start)

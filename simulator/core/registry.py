@@ -17,7 +17,7 @@ Watcher = Callable[[str, ManagedObject], None]
 
 
 class Registry:
-    """Objects by id. ``watchers`` are told ("add" | "remove" | "move", object) after each structural change."""
+    """Objects by id. ``watchers`` are called with ("add" | "remove" | "move", object) after each structural change."""
 
     def __init__(self) -> None:
         self._objects: dict[str, ManagedObject] = {}

@@ -165,7 +165,7 @@ class Troubles:
     # -- other people -----------------------------------------------------------------------------------------
 
     def run_task(self, on: str, task: str, seconds: float = 600.0, user: str = "system") -> str:
-        """A task of somebody else (`task` is its descriptionId) runs on an object for so long; answers with its id.
+        """A task of another user (`task` is its descriptionId) runs on an object for so long; answers with its id.
 
         A lifecycle manager that remediates a cluster: `com.vmware.vcIntegrity.RemediateTask` on the cluster.
         """
@@ -181,29 +181,29 @@ class Troubles:
         found.succeed()
 
     def enter_maintenance(self, host: str, user: str, timeout: int = 0) -> str:
-        """Somebody else puts a host into maintenance mode; answers with the task's id."""
+        """Another user puts a host into maintenance mode; answers with the task's id."""
         target = self._host(host)
         return target.EnterMaintenanceMode_Task(self._operator(user, target), timeout, False).moid
 
     def exit_maintenance(self, host: str, user: str) -> str:
-        """Somebody else takes a host out of maintenance mode; answers with the task's id."""
+        """Another user takes a host out of maintenance mode; answers with the task's id."""
         target = self._host(host)
         return target.ExitMaintenanceMode_Task(self._operator(user, target), 0).moid
 
     def cancel_entering(self, host: str, user: str) -> None:
-        """Somebody else cancels the task that puts a host into maintenance mode."""
+        """Another user cancels the task that puts a host into maintenance mode."""
         target = self._host(host)
         if target.entering is None:
             raise LabError(f"{host} is not entering maintenance mode")
         target.entering.task.CancelTask(self._operator(user, target))
 
     def reboot_host(self, host: str, user: str, force: bool = False) -> str:
-        """Somebody else reboots a host; answers with the task's id."""
+        """Another user reboots a host; answers with the task's id."""
         target = self._host(host)
         return target.RebootHost_Task(self._operator(user, target), force).moid
 
     def move_vm(self, vm: str, host: str) -> None:
-        """Somebody else moves a VM to another host, whatever stands against it; done at once."""
+        """Another user moves a VM to another host, whatever stands against it; done at once."""
         try:
             vm_move.register(self._vm(vm), self._host(host))
         except vim.fault.InsufficientGraphicsResourcesFault as fault:

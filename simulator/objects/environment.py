@@ -143,7 +143,7 @@ def passthrough_info(host: HostState) -> list[Any]:
 def sriov_info(host: HostState) -> list[Any]:
     """`sriov`: physical functions with virtual functions, the latter as well, and GPUs that serve vGPUs through SR-IOV.
 
-    A device in passthrough stands in `pciPassthrough` alone, even if it could do SR-IOV (recorded from 9.x: an X710 there, A100s here).
+    A device in passthrough is listed in `pciPassthrough` only, even if it could do SR-IOV (recorded from 9.x: an X710 there, A100s here).
     """
     signed = host.settings.negative_bus_bytes
     found = []

@@ -189,7 +189,7 @@ class PropertyReader:
 
 
 class _Uncached:
-    """Stands in for an object whose value must not be kept: a fresh, throw-away fragment cache."""
+    """An empty fragment cache for a value that must not be kept."""
 
     def __init__(self, obj: ManagedObject) -> None:
         self.fragments: dict[tuple[str, str], str] = {}

@@ -35,7 +35,7 @@ class Pending:
 
 
 class Filter(ManagedObject):
-    """A property filter: what it selects now, and the updates it owes its client."""
+    """A property filter: what it selects now, and the updates that its client has not received."""
 
     vim_type = PC.Filter
     id_prefix = "filter"

@@ -50,7 +50,7 @@ class ComputeResource(ComputeState):
 
 
 class ClusterComputeResource(ClusterState):
-    """A cluster with its methods."""
+    """A cluster: `ClusterState` with the methods of the API."""
 
     live: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"summary": _summary, "summaryEx": _summary}
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""vSAN as a host of the cluster tells of it: membership, what is left to resync, which objects cannot be reached.
+"""vSAN as a host of the cluster reports it: membership, what is left to resync, which objects cannot be reached.
 
 Sources: API reference (HostVsanSystem, HostVsanInternalSystem, VsanHostNodeState); the JSON texts that the internal system
 answers with are not in the reference, their form is what VMware's Ruby vSphere Console reads of them.
@@ -38,7 +38,7 @@ def _node(moid: str) -> str:
 
 
 def syncing(state: VsanState) -> dict[str, Any]:
-    """What QuerySyncingVsanObjects tells: a mirror of two per object, one half of it being filled."""
+    """What QuerySyncingVsanObjects reports: a mirror of two per object, one half of it being filled."""
     found = {}
     share, rest = divmod(state.resync, state.objects) if state.objects else (0, 0)
     for number in range(state.objects):

@@ -40,7 +40,7 @@ def _config(self: HostState) -> Any:
 
 
 class HostSystem(HostState):
-    """One ESXi host with its methods."""
+    """An ESXi host: `HostState` with the methods of the API."""
 
     lazy: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "config": _config,

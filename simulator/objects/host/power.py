@@ -111,7 +111,7 @@ def lose_contact(host: HostState) -> None:
 
 
 def alarm(host: HostState) -> None:
-    """The alarm every vCenter comes with: red while the host does not respond and is not in standby."""
+    """Set the default alarm of every vCenter: red while the host does not respond and is not in standby."""
     if host.settings.connection_alarm:
         red = host.connection == "notResponding" and not host.standby
         host.sim.trigger_alarm(host, CONNECTION, "red" if red else "green")
@@ -218,7 +218,7 @@ def _renumbered(host: HostState) -> Layout:
 
 
 def _addresses(old: Layout, new: Layout) -> dict[str, str]:
-    """Old address -> new address of the cards that are still there, told apart by card and function number."""
+    """Old address -> new address of the cards that are still there, matched by card and function number."""
     places = {(item.card, item.address[-1]): item.address for item in new.functions.values() if item.card}
     return {
         item.address: places[item.card, item.address[-1]]
@@ -253,7 +253,7 @@ def show_hardware(host: HostState) -> None:
 
 
 def power_loss(host: HostState) -> None:
-    """Somebody pulls the plug: no shutdown, no journey back."""
+    """Hard power-off: no shutdown, and the host does not come back by itself."""
     crash(host)
     switch(host, on=False)
 
@@ -274,13 +274,13 @@ def switch(host: HostState, *, on: bool) -> None:
 
 
 def soft_off(host: HostState) -> None:
-    """Somebody presses the button of a running host: ESXi shuts down by itself, maintenance mode or not."""
+    """The power button of a running host is pressed: ESXi shuts down, in maintenance mode or not."""
     if host.running and not host.journey:
         _schedule(host, reboot.journey(host.sim.clock.seconds(), host.settings, returns=False, direct=host.direct))
 
 
 def power_up(host: HostState) -> None:
-    """Somebody presses the button of a host that is off, or resets one that hangs; it needs its boot time."""
+    """The power button of a host that is off is pressed, or a host that hangs is reset; it needs its boot time."""
     if not host.running and not host.journey:
         switch(host, on=True)
         now = host.sim.clock.seconds()

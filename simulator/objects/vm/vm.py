@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class VirtualMachine(VmState):
-    """One VM with its methods."""
+    """A virtual machine: `VmState` with the methods of the API."""
 
     lazy: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "config": vm_config.config,

@@ -212,7 +212,7 @@ def at_boot(device: Passthrough, knobs: Knobs) -> Passthrough:
 
 
 def is_pending(device: Passthrough) -> bool:
-    """Enabled and active differ, or virtual functions do: a boot is owed (KB 309986)."""
+    """Enabled and active differ, or virtual functions do: a reboot is required (KB 309986)."""
     if device.sriov and (device.sriov.enabled != device.sriov.active or device.sriov.requested != device.sriov.present):
         return True
     return device.enabled != device.active
