@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from .clock import ManualClock, ScaledClock
+from .core.clock import ManualClock, ScaledClock
 from .simulator import Simulator
 
 __all__ = ["ManualClock", "ScaledClock", "Simulator"]

@@ -7,16 +7,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from . import wire
+from .api import wire
 from .services.reading import parse, top_level
 
 if TYPE_CHECKING:
-    from .base import ManagedObject
-    from .simulator import Simulator
+    from .core.base import ManagedObject
+    from .endpoint import SimulatedEndpoint
 
 
-def problems(sim: Simulator, version: str | None = None, of: Iterable[ManagedObject] | None = None) -> list[str]:
-    """One line for each modelled property that cannot be serialised (a required field unset, a wrong type).
+def problems(
+    sim: SimulatedEndpoint, version: str | None = None, of: Iterable[ManagedObject] | None = None
+) -> list[str]:
+    """One line for each modelled property that cannot be serialized (a required field unset, a wrong type).
 
     ``of``: the objects to look at; all when it is not given.
     """

@@ -9,7 +9,6 @@ docs/architecture.svg, which tools/generate.py --check keeps true.
 from __future__ import annotations
 
 import ast
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -77,36 +76,36 @@ def package_graph(graph: Graph) -> Graph:
     return {package: frozenset(reached - {package}) for package, reached in folded.items()}
 
 
-def circles(graph: Graph) -> list[tuple[str, ...]]:
-    """Groups that import each other in a circle (Tarjan), each sorted."""
+def circles(graph: Graph) -> list[list[str]]:
+    """The strongly connected components of more than one node, each sorted (Tarjan's algorithm, without recursion)."""
     order: dict[str, int] = {}
     low: dict[str, int] = {}
-    stack: list[str] = []
-    found: list[tuple[str, ...]] = []
-
-    def visit(name: str) -> None:
-        order[name] = low[name] = len(order)
-        stack.append(name)
-        for other in graph.get(name, ()):
-            if other not in order:
-                visit(other)
-                low[name] = min(low[name], low[other])
-            elif other in stack:
-                low[name] = min(low[name], order[other])
-        if low[name] == order[name]:
-            group: list[str] = []
-            while not group or group[-1] != name:
-                group.append(stack.pop())
-            if len(group) > 1:
-                found.append(tuple(sorted(group)))
-
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, 10 * len(graph) + 1000))
-    for name in sorted(graph):
-        if name not in order:
-            visit(name)
-    sys.setrecursionlimit(limit)
-    return sorted(found)
+    open_nodes: list[str] = []
+    found = []
+    for start in sorted(graph):
+        if start in order:
+            continue
+        todo = [(start, iter(sorted(graph[start])))]
+        order[start] = low[start] = len(order)
+        open_nodes.append(start)
+        while todo:
+            node, targets = todo[-1]
+            target = next((item for item in targets if item in graph), None)
+            if target is None:
+                todo.pop()
+                if todo:
+                    low[todo[-1][0]] = min(low[todo[-1][0]], low[node])
+                if low[node] == order[node]:
+                    at = open_nodes.index(node)
+                    component, open_nodes[at:] = open_nodes[at:], []
+                    found.append(sorted(component))
+            elif target not in order:
+                order[target] = low[target] = len(order)
+                open_nodes.append(target)
+                todo.append((target, iter(sorted(graph[target]))))
+            elif target in open_nodes:
+                low[node] = min(low[node], order[target])
+    return sorted(component for component in found if len(component) > 1)
 
 
 def inside(graph: Graph, prefix: str) -> Graph:

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from ..objects import host_power
-from ..objects.host import HostSystem
+from ..objects.host import power as host_power
+from ..objects.host.host import HostSystem
 from .shapes import Shape
 
 STARTS = frozenset({"On", "ForceOn"})

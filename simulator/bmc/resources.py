@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..objects.host import HostSystem
+from ..objects.host.host import HostSystem
 from . import power
 from .accounts import ACCOUNTS, IDLE_SECONDS, Session, Sessions
 from .shapes import Shape, offered, written_uuid
 
 if TYPE_CHECKING:
-    from ..simulator import Simulator
+    from ..endpoint import SimulatedEndpoint
 
 Body = dict[str, Any]
 RESET = "#ComputerSystem.Reset"
@@ -72,7 +72,7 @@ def _collection(site: Site, kind: str, name: str, addresses: Sequence[str], *par
     }
 
 
-def root(sim: Simulator, site: Site, auth: str) -> Body:
+def root(sim: SimulatedEndpoint, site: Site, auth: str) -> Body:
     """The service root; the one resource that everybody may read."""
     found = {
         **_named(site.address(), "ServiceRoot.v1_9_0.ServiceRoot", "Root Service", "RootService"),
@@ -89,7 +89,7 @@ def root(sim: Simulator, site: Site, auth: str) -> Body:
     return found
 
 
-def find(sim: Simulator, site: Site, auth: str, parts: Sequence[str], sessions: Sessions) -> Body | None:
+def find(sim: SimulatedEndpoint, site: Site, auth: str, parts: Sequence[str], sessions: Sessions) -> Body | None:
     """The resource at an address below the root; None when there is none."""
     kind, *rest = parts
     if kind == "SessionService" and auth != "basic":

@@ -12,8 +12,8 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from ..faults import Dropped, HttpStatus
-from ..objects.host import HostSystem
+from ..core.faults import Dropped, HttpStatus
+from ..objects.host.host import HostSystem
 from ..web import Answer, Request
 from . import accounts, power, resources
 from .accounts import Sessions
@@ -21,8 +21,8 @@ from .resources import Site, error
 from .shapes import SHAPES, Shape, offered
 
 if TYPE_CHECKING:
-    from ..journal import Entry
-    from ..simulator import Simulator
+    from ..core.journal import Entry
+    from ..endpoint import SimulatedEndpoint
 
 
 def is_for_us(path: str) -> bool:
@@ -30,7 +30,7 @@ def is_for_us(path: str) -> bool:
     return path.startswith(("/bmc/", "/redfish/")) or path.split("?")[0].rstrip("/") == "/redfish"
 
 
-def answer(sim: Simulator, request: Request) -> Answer:
+def answer(sim: SimulatedEndpoint, request: Request) -> Answer:
     """Serve one request. Raises Dropped where the connection is to be closed without an answer.
 
     Call it without the simulator's lock: whoever stops at writes is called before and after this one.
@@ -50,7 +50,7 @@ def answer(sim: Simulator, request: Request) -> Answer:
             controller.passing("after")
 
 
-def _site(sim: Simulator, path: str) -> Site | None:
+def _site(sim: SimulatedEndpoint, path: str) -> Site | None:
     plain = path.split("?")[0]
     if not plain.startswith("/bmc/"):
         return Site(prefix="", shape=SHAPES["standard"], hosts=tuple(sim.registry.all(HostSystem)))
@@ -66,7 +66,7 @@ def _site(sim: Simulator, path: str) -> Site | None:
 class Controller:
     """One request to one service."""
 
-    def __init__(self, sim: Simulator, site: Site, request: Request) -> None:
+    def __init__(self, sim: SimulatedEndpoint, site: Site, request: Request) -> None:
         self.sim, self.site, self.request = sim, site, request
         self.shape: Shape = site.shape
         self.now = sim.clock.seconds()

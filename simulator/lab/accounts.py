@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..simulator import Simulator
+    from ..endpoint import SimulatedEndpoint
 
 PASSWORD = "VMware1!"
 
@@ -42,7 +42,7 @@ ROLES = {
 USERS = {"reader": "ReadOnly", "operator": "PassthroughOperator", "vmadmin": "VirtualMachineAdmin"}
 
 
-def add_accounts(sim: Simulator, lab: Mapping[str, Any]) -> None:
+def add_accounts(sim: SimulatedEndpoint, lab: Mapping[str, Any]) -> None:
     """Add the roles a lab lacks and, when it names no users, reader, operator and vmadmin beside the administrator."""
     for name, privileges in ROLES.items():
         if name not in sim.authz.roles:

@@ -6,22 +6,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..names import shown
-from ..objects.host import HostSystem
-from ..objects.vm import VirtualMachine
-from ..rules import passthrough
-from ..simulator import Simulator
+from ..api.names import shown
+from ..endpoint import SimulatedEndpoint
+from ..objects.host.host import HostSystem
+from ..objects.vm.vm import VirtualMachine
+from ..rules.pci import passthrough
 
 
-def describe(sim: Simulator) -> dict[str, Any]:
+def describe(sim: SimulatedEndpoint) -> dict[str, Any]:
     """Hosts with their devices, and VMs."""
     return {
-        "hosts": [host_state(host) for host in sim.registry.all(HostSystem)],
-        "vms": [vm_state(vm) for vm in sim.registry.all(VirtualMachine)],
+        "hosts": [host_state(sim, host) for host in sim.registry.all(HostSystem)],
+        "vms": [vm_state(sim, vm) for vm in sim.registry.all(VirtualMachine)],
     }
 
 
-def host_state(host: HostSystem) -> dict[str, Any]:
+def host_state(sim: SimulatedEndpoint, host: HostSystem) -> dict[str, Any]:
     """One host; bridges and chipset are left out."""
     return {
         "name": shown(host.name),
@@ -34,7 +34,7 @@ def host_state(host: HostSystem) -> dict[str, Any]:
         "quick_boots": host.quick_boots,
         "maintenance": host.in_maintenance,
         "entering": host.entering is not None,
-        "alarms": alarms_of(host),
+        "alarms": alarms_of(sim, host),
         "boot_time": host.boot_time.isoformat(),
         "devices": [
             device_state(host, address)
@@ -44,9 +44,9 @@ def host_state(host: HostSystem) -> dict[str, Any]:
     }
 
 
-def alarms_of(host: HostSystem) -> list[str]:
-    """Its alarms that are not green, by name and colour."""
-    alarms = host.sim.services.alarms
+def alarms_of(sim: SimulatedEndpoint, host: HostSystem) -> list[str]:
+    """Its alarms that are not green, by name and color."""
+    alarms = sim.services.alarms
     if alarms is None:
         return []
     names = {alarm.moid: alarm.name for alarm in alarms.alarms.values()}
@@ -70,7 +70,7 @@ def device_state(host: HostSystem, address: str) -> dict[str, Any]:
     }
 
 
-def vm_state(vm: VirtualMachine) -> dict[str, Any]:
+def vm_state(sim: SimulatedEndpoint, vm: VirtualMachine) -> dict[str, Any]:
     """One VM with the devices it has now."""
     return {
         "name": shown(vm.name),
@@ -80,6 +80,6 @@ def vm_state(vm: VirtualMachine) -> dict[str, Any]:
         "reserved_mb": vm.get("config").memoryAllocation.reservation,
         "locked": bool(vm.get("config").memoryReservationLockedToMax),
         "devices": list(vm.device_kinds),
-        "tags": vm.sim.tags.of(vm),
+        "tags": sim.tags.of(vm),
         "assigned": {str(key): address for key, address in sorted(vm.assigned.items())},
     }

@@ -12,27 +12,29 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from ..objects import host_power, virtual_functions, vm_power
-from ..objects.host import HostSystem
-from ..rules import buses, encoding
+from ..endpoint import SimulatedEndpoint
+from ..objects.host import power as host_power
+from ..objects.host import virtual_functions
+from ..objects.host.host import HostSystem
+from ..objects.vm import power as vm_power
 from ..rules import knobs as knob_rules
-from ..simulator import Simulator
-from . import hardware
-from .catalogue import CARDS
-from .hardware import LabError
+from ..rules.pci import buses, encoding
+from .hardware import cards as hardware
+from .hardware.cards import LabError
+from .hardware.catalogue import CARDS
 from .troubles import Troubles
 
 Event = Callable[..., Any]
 
 
-def build(sim: Simulator) -> dict[str, Event]:
+def build(sim: SimulatedEndpoint) -> dict[str, Event]:
     """The events of one simulator, by name. Each happens as a whole: nothing else moves meanwhile."""
     happenings = Happenings(sim)
     names = [name for name in dir(Happenings) if not name.startswith("_")]
     return {name: _alone(sim, getattr(happenings, name)) for name in names}
 
 
-def _alone(sim: Simulator, event: Event) -> Event:
+def _alone(sim: SimulatedEndpoint, event: Event) -> Event:
     @functools.wraps(event)
     def happen(**arguments: Any) -> Any:
         with sim.lock:

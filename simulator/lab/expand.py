@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from .hardware import LabError
+from .hardware.cards import LabError
 
 
 def expanded(items: Iterable[Any]) -> list[Mapping[str, Any]]:

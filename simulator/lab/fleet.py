@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .expand import unknown_keys
-from .hardware import LabError
+from .hardware.cards import LabError
 
 DEFAULTS = {"hosts": 1000, "vms": 5000, "per_cluster": 50, "devices": 32, "ready": 50, "version": "8.0.3"}
 """`devices` are PCI functions a host; `ready` is the share of hosts, in percent, whose GPUs are enabled and active."""

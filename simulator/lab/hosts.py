@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from ..objects.pci import Layout
 from ..objects.specs import HostSpec, Nic, Switch, Vmkernel
 from ..rules import knobs as knob_rules
-from ..rules.passthrough import Sriov
-from . import hardware, recorded
+from ..rules.pci.passthrough import Sriov
 from .expand import unknown_keys
-from .hardware import LabError, token
+from .hardware import cards as hardware
+from .hardware import recorded
+from .hardware.cards import LabError, token
 
 if TYPE_CHECKING:
-    from ..simulator import Simulator
+    from ..endpoint import SimulatedEndpoint
 
 HOST_KEYS = {
     "name", "hardware", "version", "build", "vendor", "model", "cpu", "memory_gb", "packages", "cores", "numa_nodes",
@@ -49,7 +50,7 @@ LayoutCache = Callable[[Mapping[str, Any], Callable[[], Layout]], Layout]
 
 
 def spec(
-    entry: Mapping[str, Any], *, cluster: str, number: int, version: str, layout: LayoutCache, sim: Simulator
+    entry: Mapping[str, Any], *, cluster: str, number: int, version: str, layout: LayoutCache, sim: SimulatedEndpoint
 ) -> HostSpec:
     """Resolve one host. Raises LabError."""
     name = str(entry["name"])
@@ -103,7 +104,7 @@ def spec(
     )
 
 
-def _recorded(entry: Mapping[str, Any], name: str, sim: Simulator) -> HostSpec:
+def _recorded(entry: Mapping[str, Any], name: str, sim: SimulatedEndpoint) -> HostSpec:
     """A host whose hardware is that of a recorded one; its name, its condition and its knobs are the lab's."""
     if told := sorted(set(entry) & RECORDED_KEYS):
         raise LabError(f"host {name}: {', '.join(told)} cannot be given with recorded, which says it")

@@ -10,28 +10,35 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim
 
-from .. import data, unmodelled, versions
-from ..base import Entity
-from ..names import escaped
-from ..objects import cluster_ha, host_parts, host_power, host_vsan, vm_snapshots
-from ..objects.cluster import ClusterComputeResource, ComputeResource
+from ..api import data, versions
+from ..api.names import escaped
+from ..core.base import Entity
+from ..objects import unmodelled
+from ..objects.cluster import ha as cluster_ha
+from ..objects.cluster import vsan
+from ..objects.cluster.cluster import ClusterComputeResource, ComputeResource
+from ..objects.cluster.state import ComputeState
 from ..objects.datastore import Datastore
 from ..objects.environment import EnvironmentBrowser
 from ..objects.folder import Datacenter, Folder
-from ..objects.host import HostSystem
-from ..objects.host_storage import volumes
+from ..objects.host import parts as host_parts
+from ..objects.host import power as host_power
+from ..objects.host.host import HostSystem
+from ..objects.host.state import HostState
+from ..objects.host.storage import volumes
 from ..objects.network import DistributedVirtualPortgroup, DistributedVirtualSwitch, Network
 from ..objects.pci import Layout
 from ..objects.pool import ResourcePool
-from ..objects.vm import VirtualMachine
+from ..objects.vm import snapshots as vm_snapshots
+from ..objects.vm.vm import VirtualMachine
 from . import describe, events, hosts, machines, roll, tags, values
 from .accounts import add_accounts
 from .expand import expanded, merged, unknown_keys
 from .fleet import datacenters
-from .hardware import LabError
+from .hardware.cards import LabError
 
 if TYPE_CHECKING:
-    from ..simulator import Simulator
+    from ..endpoint import SimulatedEndpoint
 
 LAB_KEYS = {
     "kind", "version", "build", "name", "users", "roles", "permissions", "knobs", "faults", "hardware", "defaults",
@@ -44,7 +51,7 @@ CLUSTER_KEYS = {
 }  # fmt: skip
 
 
-def load(sim: Simulator, lab: Mapping[str, Any]) -> None:
+def load(sim: SimulatedEndpoint, lab: Mapping[str, Any]) -> None:
     """Build everything below the root folder. Raises LabError (a ValueError) with the place of the mistake."""
     unknown_keys(lab, LAB_KEYS, "the lab")
     add_accounts(sim, lab)
@@ -65,7 +72,7 @@ def load(sim: Simulator, lab: Mapping[str, Any]) -> None:
 class Builder:
     """What is shared while a lab is built: templates, layouts, datastores and networks by name."""
 
-    def __init__(self, sim: Simulator, lab: Mapping[str, Any]) -> None:
+    def __init__(self, sim: SimulatedEndpoint, lab: Mapping[str, Any]) -> None:
         self.sim = sim
         self.lab = lab
         self.templates: Mapping[str, Any] = lab.get("hardware") or {}
@@ -147,23 +154,23 @@ class Builder:
         if strangers:
             raise LabError(f"cluster {cluster.name}: drs_vms names no VM of the cluster: {', '.join(strangers)}")
 
-    def _pool(self, compute: ComputeResource, name: str, *, moid: str | None = None) -> None:
+    def _pool(self, compute: ComputeState, name: str, *, moid: str | None = None) -> None:
         pool = ResourcePool(self.sim, name, compute, {}, moid=moid)
         self.sim.add(pool, parent=compute)
         compute.props["resourcePool"] = pool.ref
 
-    def _browser(self, compute: ComputeResource, *, moid: str | None = None) -> None:
+    def _browser(self, compute: ComputeState, *, moid: str | None = None) -> None:
         browser = EnvironmentBrowser(self.sim, moid)
         self.sim.add(browser, owner=compute)
         compute.props["environmentBrowser"] = browser.ref
 
     # -- hosts ------------------------------------------------------------------------------------------------
 
-    def _hosts(self, compute: ComputeResource, entries: list[Mapping[str, Any]], *, direct: bool = False) -> None:
+    def _hosts(self, compute: ComputeState, entries: list[Mapping[str, Any]], *, direct: bool = False) -> None:
         for entry in entries:
             self._host(compute, entry, direct=direct)
 
-    def _host(self, compute: ComputeResource, entry: Mapping[str, Any], *, direct: bool) -> HostSystem:
+    def _host(self, compute: ComputeState, entry: Mapping[str, Any], *, direct: bool) -> HostSystem:
         whole = merged(self._template(entry), entry)
         self.number += 1
         spec = hosts.spec(
@@ -218,10 +225,10 @@ class Builder:
             "pciPassthruSystem": host_parts.HostPciPassthruSystem,
             "storageSystem": host_parts.HostStorageSystem,
             "bootDeviceSystem": host_parts.HostBootDeviceSystem,
-            "vsanSystem": host_vsan.HostVsanSystem,
+            "vsanSystem": vsan.HostVsanSystem,
         }
         if host.spec.vsan:
-            parts["vsanInternalSystem"] = host_vsan.HostVsanInternalSystem
+            parts["vsanInternalSystem"] = vsan.HostVsanInternalSystem
         if host.spec.major >= 7:
             parts["assignableHardwareManager"] = host_parts.HostAssignableHardwareManager
         manager = host.props["configManager"]
@@ -237,7 +244,7 @@ class Builder:
                 host.parts[name] = part.ref
                 setattr(manager, name, part.ref if host.spec.known else None)
 
-    def _storage(self, compute: ComputeResource, host: HostSystem) -> None:
+    def _storage(self, compute: ComputeState, host: HostSystem) -> None:
         for mount in volumes(host.spec, host.taken).mountInfo:
             volume = mount.volume
             if volume.type not in ("VMFS", "NFS", "vsan"):
@@ -252,7 +259,7 @@ class Builder:
             if store.ref not in compute.props["datastore"]:
                 compute.props["datastore"].append(store.ref)
 
-    def _network(self, compute: ComputeResource, host: HostSystem) -> None:
+    def _network(self, compute: ComputeState, host: HostSystem) -> None:
         for switch in host.spec.switches:
             for name in switch.portgroups:
                 network = self._named_network(name, switch.name if switch.kind == "distributed" else "")
@@ -281,7 +288,7 @@ class Builder:
 
     # -- virtual machines -------------------------------------------------------------------------------------
 
-    def _vms(self, compute: ComputeResource, entries: list[Any], pools: list[Any]) -> dict[str, VirtualMachine]:
+    def _vms(self, compute: ComputeState, entries: list[Any], pools: list[Any]) -> dict[str, VirtualMachine]:
         named = {pool.name: pool for pool in [compute.pool]}
         for item in pools:
             pool = ResourcePool(self.sim, str(item["name"]), compute, item)
@@ -295,7 +302,7 @@ class Builder:
         return made
 
     def _vm(
-        self, compute: ComputeResource, pools: Mapping[str, ResourcePool], entry: Mapping[str, Any], index: int
+        self, compute: ComputeState, pools: Mapping[str, ResourcePool], entry: Mapping[str, Any], index: int
     ) -> VirtualMachine:
         host = self._host_of(compute, entry, index)
         spec = machines.spec(entry, host)
@@ -322,7 +329,7 @@ class Builder:
             vm_snapshots.take_now(vm, "before")
         return vm
 
-    def _host_of(self, compute: ComputeResource, entry: Mapping[str, Any], index: int) -> HostSystem:
+    def _host_of(self, compute: ComputeState, entry: Mapping[str, Any], index: int) -> HostState:
         found = compute.hosts
         if not found:
             raise LabError(f"{compute.name} has VMs but no hosts")

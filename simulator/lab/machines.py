@@ -9,15 +9,19 @@ from typing import Any
 
 from pyVmomi import vim
 
-from ..objects import vm_media, vm_power
-from ..objects.host import HostSystem
+from ..objects.host import cards as host_cards
+from ..objects.host.state import HostState
 from ..objects.specs import VmSpec
-from ..objects.vm import VirtualMachine
-from ..objects.vm_devices import from_lab
+from ..objects.vm import assigned
+from ..objects.vm import media as vm_media
+from ..objects.vm import power as vm_power
+from ..objects.vm.devices import from_lab
+from ..objects.vm.vm import VirtualMachine
 from ..rules import knobs as knob_rules
-from ..rules import limits, maintenance, power_on
+from ..rules import limits, maintenance
+from ..rules.vm import power_on
 from .expand import unknown_keys
-from .hardware import LabError, token
+from .hardware.cards import LabError, token
 
 VM_KEYS = {
     "name", "host", "pool", "folder", "memory_mb", "memory_gb", "cpus", "version", "firmware", "guest", "power", "tools",
@@ -38,7 +42,7 @@ def _one_of(entry: Mapping[str, Any], key: str, default: str, choices: tuple[str
     return value
 
 
-def spec(entry: Mapping[str, Any], host: HostSystem) -> VmSpec:
+def spec(entry: Mapping[str, Any], host: HostState) -> VmSpec:
     """Resolve one VM: off, EFI, 16 GiB, newest hardware version of its host, on the host's first datastore."""
     name = str(entry["name"])
     unknown_keys(entry, VM_KEYS, f"VM {name}")
@@ -93,17 +97,17 @@ def spec(entry: Mapping[str, Any], host: HostSystem) -> VmSpec:
     )
 
 
-def _first_store(host: HostSystem) -> str:
+def _first_store(host: HostState) -> str:
     """Shared storage before local: a VM should be able to move."""
     names = [host.sim.obj(ref).name for ref in host.props["datastore"]]
     shared = [name for name in names if name in host.spec.nfs or name.startswith("san-")]
     return (shared or names or [""])[0]
 
 
-def devices(spec_: VmSpec, host: HostSystem) -> list[Any]:
+def devices(spec_: VmSpec, host: HostState) -> list[Any]:
     """The passthrough devices the lab gives it."""
     found = []
-    cards = host.cards() if spec_.devices else {}
+    cards = host_cards.cards(host) if spec_.devices else {}
     for index, entry in enumerate(spec_.devices):
         if "fixed" in entry and str(entry["fixed"]) not in cards:
             raise LabError(f"VM {spec_.name}: {host.name} has no device at {entry['fixed']}")
@@ -113,7 +117,7 @@ def devices(spec_: VmSpec, host: HostSystem) -> list[Any]:
     return found
 
 
-def begin_running(vm: VirtualMachine, host: HostSystem) -> None:
+def begin_running(vm: VirtualMachine, host: HostState) -> None:
     """The VM has run since before the lab began: book its devices. Raises LabError when it could not."""
     vm.set("runtime.powerState", "poweredOff")
     vm.charged = 0
@@ -121,7 +125,7 @@ def begin_running(vm: VirtualMachine, host: HostSystem) -> None:
         taken = vm_power.fitting(vm, host)
     except vim.fault.VimFault as fault:
         raise LabError(f"VM {vm.name} cannot be on: {fault.msg}") from None
-    vm.charged = power_on.needed_memory(vm_power.machine(vm))
-    vm_power.take(vm, host, taken)
+    vm.charged = power_on.needed_memory(assigned.machine(vm))
+    assigned.take(vm, host, taken)
     vm.set("runtime.powerState", "poweredOn")
     vm.set("runtime.bootTime", vm.sim.clock.start)

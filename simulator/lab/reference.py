@@ -8,8 +8,8 @@ import inspect
 from pathlib import Path
 
 from ..rules import knobs
-from .catalogue import CARDS
 from .events import Happenings
+from .hardware.catalogue import CARDS
 
 README = Path(__file__).parents[1] / "labs" / "README.md"
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .expand import unknown_keys
-from .hardware import LabError, token
+from .hardware.cards import LabError, token
 
 DEFAULTS: dict[str, Any] = {
     "clusters": 8,

@@ -7,16 +7,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..base import Entity
+from ..core.base import Entity
 from ..vapi.tags import Refusal
 from .expand import unknown_keys
-from .hardware import LabError
+from .hardware.cards import LabError
 
 if TYPE_CHECKING:
-    from ..simulator import Simulator
+    from ..endpoint import SimulatedEndpoint
 
 
-def categories(sim: Simulator, lab: Mapping[str, Any]) -> None:
+def categories(sim: SimulatedEndpoint, lab: Mapping[str, Any]) -> None:
     """Make `tag_categories: [{name, cardinality, types}]`. Raises LabError."""
     listed = lab.get("tag_categories") or []
     if listed and sim.kind != "vcenter":
@@ -34,7 +34,7 @@ def categories(sim: Simulator, lab: Mapping[str, Any]) -> None:
             raise LabError(f"tag category {name}: {refusal}") from None
 
 
-def attach(sim: Simulator, entity: Entity, entry: Mapping[str, Any]) -> None:
+def attach(sim: SimulatedEndpoint, entity: Entity, entry: Mapping[str, Any]) -> None:
     """Put the `tags` of an entry, each as Category/name, on what was made of it. Raises LabError."""
     named = entry.get("tags") or []
     if named and sim.kind != "vcenter":

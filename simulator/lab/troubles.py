@@ -10,21 +10,23 @@ from typing import Any
 
 from pyVmomi import vim
 
-from ..authz import User
-from ..base import Entity
-from ..dispatch import Call, Peer
-from ..objects import host_power, host_vsan, virtual_functions
-from ..objects.cluster import ClusterComputeResource
-from ..objects.host import HostSystem
-from ..objects.vm import VirtualMachine
+from ..core.accounts import Peer, Session, User
+from ..core.base import Entity
+from ..core.call import Call
+from ..core.tasks import Task
+from ..endpoint import SimulatedEndpoint
+from ..objects.cluster.cluster import ClusterComputeResource
+from ..objects.cluster.state import VsanState
+from ..objects.host import standby, virtual_functions
+from ..objects.host.host import HostSystem
+from ..objects.vm import move as vm_move
+from ..objects.vm.vm import VirtualMachine
 from ..rules import faults
-from ..services.sessions import Session
-from ..simulator import Simulator
-from ..tasks import Task
 from ..vapi.tags import Refusal
-from . import hardware, values
-from .catalogue import CARDS
-from .hardware import LabError
+from . import values
+from .hardware import cards as hardware
+from .hardware.cards import LabError
+from .hardware.catalogue import CARDS
 
 STATES = ("ok", "inaccessible", "missing")
 
@@ -32,7 +34,7 @@ STATES = ("ok", "inaccessible", "missing")
 class Troubles:
     """Holds the simulator the events happen to."""
 
-    def __init__(self, sim: Simulator) -> None:
+    def __init__(self, sim: SimulatedEndpoint) -> None:
         self._sim = sim
 
     def _host(self, name: str) -> HostSystem:
@@ -142,9 +144,9 @@ class Troubles:
         """Power management puts an empty host into standby at once, or powers it up again."""
         target = self._host(host)
         if on:
-            host_power.to_standby(target)
+            standby.to_standby(target)
         else:
-            host_power.from_standby(target, None)
+            standby.leave(target, None)
 
     # -- vSAN -------------------------------------------------------------------------------------------------
 
@@ -153,7 +155,7 @@ class Troubles:
     ) -> None:
         """A vSAN cluster has so much left to resync, in so many objects; objects out of reach and without redundancy."""
         target = self._named(ClusterComputeResource, cluster)
-        target.vsan_state = host_vsan.State(
+        target.vsan_state = VsanState(
             resync=int(resync_gb * 1024**3),
             objects=objects if resync_gb else 0,
             inaccessible=inaccessible,
@@ -163,7 +165,7 @@ class Troubles:
     # -- other people -----------------------------------------------------------------------------------------
 
     def run_task(self, on: str, task: str, seconds: float = 600.0, user: str = "system") -> str:
-        """A task of somebody else (`task` is its descriptionId) runs on an object for so long; answers with its id.
+        """A task of another user (`task` is its descriptionId) runs on an object for so long; answers with its id.
 
         A lifecycle manager that remediates a cluster: `com.vmware.vcIntegrity.RemediateTask` on the cluster.
         """
@@ -179,31 +181,29 @@ class Troubles:
         found.succeed()
 
     def enter_maintenance(self, host: str, user: str, timeout: int = 0) -> str:
-        """Somebody else puts a host into maintenance mode; answers with the task's id."""
+        """Another user puts a host into maintenance mode; answers with the task's id."""
         target = self._host(host)
         return target.EnterMaintenanceMode_Task(self._operator(user, target), timeout, False).moid
 
     def exit_maintenance(self, host: str, user: str) -> str:
-        """Somebody else takes a host out of maintenance mode; answers with the task's id."""
+        """Another user takes a host out of maintenance mode; answers with the task's id."""
         target = self._host(host)
         return target.ExitMaintenanceMode_Task(self._operator(user, target), 0).moid
 
     def cancel_entering(self, host: str, user: str) -> None:
-        """Somebody else cancels the task that puts a host into maintenance mode."""
+        """Another user cancels the task that puts a host into maintenance mode."""
         target = self._host(host)
         if target.entering is None:
             raise LabError(f"{host} is not entering maintenance mode")
         target.entering.task.CancelTask(self._operator(user, target))
 
     def reboot_host(self, host: str, user: str, force: bool = False) -> str:
-        """Somebody else reboots a host; answers with the task's id."""
+        """Another user reboots a host; answers with the task's id."""
         target = self._host(host)
         return target.RebootHost_Task(self._operator(user, target), force).moid
 
     def move_vm(self, vm: str, host: str) -> None:
-        """Somebody else moves a VM to another host, whatever stands against it; done at once."""
-        from ..objects import vm_move
-
+        """Another user moves a VM to another host, whatever stands against it; done at once."""
         try:
             vm_move.register(self._vm(vm), self._host(host))
         except vim.fault.InsufficientGraphicsResourcesFault as fault:

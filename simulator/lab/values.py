@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vmodl
 
-from ..base import Entity
-from .hardware import LabError
+from ..core.base import Entity
+from .hardware.cards import LabError
 
 if TYPE_CHECKING:
-    from ..simulator import Simulator
+    from ..endpoint import SimulatedEndpoint
 
 
-def put(sim: Simulator, entity: Entity, attribute: str, value: str) -> None:
+def put(sim: SimulatedEndpoint, entity: Entity, attribute: str, value: str) -> None:
     """Give an object a value; the attribute is made, for objects of all types, when there is none of this name. Raises LabError."""
     fields = sim.services.custom_fields
     if fields is None:

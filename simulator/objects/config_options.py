@@ -14,11 +14,12 @@ from typing import Any
 
 from pyVmomi import vim
 
-from .. import data
+from ..api import data
 from ..rules import limits
 from ..rules.knobs import Knobs
-from . import guest_options, vm_config
+from . import guest_options
 from .pci import optional
+from .vm import config as vm_config
 
 DEVICE = vim.vm.device
 CARD = DEVICE.VirtualEthernetCardOption

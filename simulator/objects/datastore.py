@@ -4,18 +4,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from pyVmomi import vim
 
-from .. import data, names
-from ..base import Entity
-
-if TYPE_CHECKING:
-    from ..simulator import Simulator
-    from .host import HostSystem
+from ..api import data, names
+from ..core.base import Endpoint, Entity
 
 GIB = 1024**3
+
+
+class Mounting(Protocol):
+    """A host, as its datastores see it."""
+
+    moid: str
+    ref: Any
+    props: dict[str, Any]
+
+    @property
+    def connection(self) -> str:
+        """connected, disconnected or notResponding."""
+
+    def set(self, path: str, value: Any) -> None:
+        """Store a property."""
 
 
 class Datastore(Entity):
@@ -24,10 +35,10 @@ class Datastore(Entity):
     vim_type = vim.Datastore
     id_prefix = "datastore"
 
-    def __init__(self, sim: Simulator, name: str, kind: str, volume: Any, *, moid: str | None = None) -> None:
+    def __init__(self, sim: Endpoint, name: str, kind: str, volume: Any, *, moid: str | None = None) -> None:
         self.kind = kind
         name = names.escaped(name)  # the host's own volume keeps the plain name
-        self.mounts: dict[str, HostSystem] = {}
+        self.mounts: dict[str, Mounting] = {}
         self.unreadable: set[str] = set()
         url = f"ds:///vmfs/volumes/{getattr(volume, 'uuid', name)}/"
         size = int(volume.capacity)
@@ -52,11 +63,11 @@ class Datastore(Entity):
             perFileThinProvisioningSupported=True, storageIORMSupported=True, nativeSnapshotSupported=False,
         )  # fmt: skip
 
-    def is_mounted_on(self, host: HostSystem) -> bool:
+    def is_mounted_on(self, host: Mounting) -> bool:
         """Whether the host can reach it now."""
         return host.moid in self.mounts and host.moid not in self.unreadable
 
-    def first_mount(self, host: HostSystem) -> None:
+    def first_mount(self, host: Mounting) -> None:
         """While the lab is built: the host mounts it."""
         self.mounts[host.moid] = host
         self.props["host"].append(_host_mount(host, self.props["info"].url))
@@ -64,7 +75,7 @@ class Datastore(Entity):
         self.props["summary"].multipleHostAccess = len(self.mounts) > 1
         host.props["datastore"].append(self.ref)
 
-    def set_mounted(self, host: HostSystem, mounted: bool, *, accessible: bool = True) -> None:
+    def set_mounted(self, host: Mounting, mounted: bool, *, accessible: bool = True) -> None:
         """The host gained or lost it, or sees it and cannot read it; VMs on a store nobody reaches become inaccessible."""
         readable = mounted and accessible
         if mounted == (host.moid in self.mounts) and readable == self.is_mounted_on(host):
@@ -85,7 +96,7 @@ class Datastore(Entity):
                 vm.set("runtime.connectionState", "connected" if readable else "inaccessible")
 
 
-def _host_mount(host: HostSystem, url: str, accessible: bool = True) -> Any:
+def _host_mount(host: Mounting, url: str, accessible: bool = True) -> Any:
     path = url.removeprefix("ds://").rstrip("/")
     info = data.new(vim.host.MountInfo, path=path, accessMode="readWrite", mounted=True, accessible=accessible)
     if not accessible:

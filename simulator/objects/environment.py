@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim, vmodl
 
-from .. import data
-from ..base import ManagedObject
+from ..api import data
+from ..api.takes import takes
+from ..core.base import Endpoint, ManagedObject
 from ..rules import faults, limits
-from ..takes import takes
+from .cluster.state import ComputeState
 from .config_options import config_option
 from .folder import config_option_descriptors
+from .host.cards import dynamic_info, offered
+from .host.state import HostState
 from .pci import optional, pci_device
 
 if TYPE_CHECKING:
-    from ..dispatch import Call
-    from ..simulator import Simulator
-    from .cluster import ComputeResource
-    from .host import HostSystem
+    from ..core.call import Call
 
 
 SUPPORTED_MEMORY_MB = 33538048
@@ -37,17 +37,17 @@ class EnvironmentBrowser(ManagedObject):
 
     vim_type = vim.EnvironmentBrowser
     id_prefix = "envbrowser"
-    owner: ComputeResource
+    owner: ComputeState
 
-    def __init__(self, sim: Simulator, moid: str | None = None) -> None:
+    def __init__(self, sim: Endpoint, moid: str | None = None) -> None:
         super().__init__(sim, moid)
         self.props["datastoreBrowser"] = sim.absent.browser(self)
 
-    def _host(self, ref: Any) -> HostSystem:
+    def _host(self, ref: Any) -> HostState:
         """The host asked for, else the first that answers; a host of another compute resource is a wrong argument."""
         hosts = self.owner.hosts
         if ref is not None:
-            host: HostSystem = self.sim.obj(ref)
+            host: HostState = self.sim.obj(ref)
             if host not in hosts:
                 raise faults.invalid_argument("host")
             host.reach()
@@ -95,7 +95,7 @@ class EnvironmentBrowser(ManagedObject):
         return self._host(host).get("capability")
 
 
-def config_target(host: HostSystem, hosts: list[HostSystem]) -> Any:
+def config_target(host: HostState, hosts: list[HostState]) -> Any:
     """Build ConfigTarget. Only devices in passthrough are listed; taken ones stay listed.
 
     That of a cluster counts the processors of all hosts together, `maxCpusPerHost` those of the largest (recorded from 9.x).
@@ -129,26 +129,21 @@ def config_target(host: HostSystem, hosts: list[HostSystem]) -> Any:
     )
 
 
-def _offered(host: HostSystem) -> list[Any]:
-    found = host.spec.layout.functions.items()
-    return [item for address, item in found if host.pci[address].active and not item.physical]
-
-
-def passthrough_info(host: HostSystem) -> list[Any]:
+def passthrough_info(host: HostState) -> list[Any]:
     """`pciPassthrough`: devices with their signed ids, and the systemId that a fixed backing has to name."""
     signed = host.settings.negative_bus_bytes
     return [
         data.new(
             vim.vm.PciPassthroughInfo, name="", pciDevice=pci_device(item, signed=signed), systemId=host.spec.system_id
         )
-        for item in _offered(host)
+        for item in offered(host)
     ]
 
 
-def sriov_info(host: HostSystem) -> list[Any]:
+def sriov_info(host: HostState) -> list[Any]:
     """`sriov`: physical functions with virtual functions, the latter as well, and GPUs that serve vGPUs through SR-IOV.
 
-    A device in passthrough stands in `pciPassthrough` alone, even if it could do SR-IOV (recorded from 9.x: an X710 there, A100s here).
+    A device in passthrough is listed in `pciPassthrough` only, even if it could do SR-IOV (recorded from 9.x: an X710 there, A100s here).
     """
     signed = host.settings.negative_bus_bytes
     found = []
@@ -175,27 +170,7 @@ def sriov_info(host: HostSystem) -> list[Any]:
     return found
 
 
-def dynamic_info(host: HostSystem) -> list[Any]:
-    """`dynamicPassthrough`: what an allowedDevice can name; ids unsigned, one entry a kind and label."""
-    cls = getattr(vim.vm, "DynamicPassthroughInfo", None)
-    if cls is None or host.spec.major < 7:
-        return []
-    found: dict[tuple[int, int, str], Any] = {}
-    for item in _offered(host):
-        label = host.pci[item.address].label
-        found[item.vendor, item.device, label] = data.new(
-            cls,
-            name="",
-            vendorName=item.vendor_name,
-            deviceName=item.device_name,
-            customLabel=label or None,
-            vendorId=item.vendor,
-            deviceId=item.device,
-        )
-    return [found[key] for key in sorted(found)]
-
-
-def _sharing(hosts: list[HostSystem]) -> dict[str, Any]:
+def _sharing(hosts: list[HostState]) -> dict[str, Any]:
     """Card models that serve vGPUs, by identity."""
     found = {}
     for host in hosts:
@@ -211,7 +186,7 @@ def _vgpu_id(item: Any) -> int:
     return int(item.device) << 16 | int(item.vendor)
 
 
-def vgpu_devices(hosts: list[HostSystem]) -> list[Any]:
+def vgpu_devices(hosts: list[HostState]) -> list[Any]:
     """`vgpuDeviceInfo`: one entry a model of card."""
     return [
         data.new(
@@ -229,7 +204,7 @@ def vgpu_devices(hosts: list[HostSystem]) -> list[Any]:
     ]
 
 
-def vgpu_profiles(hosts: list[HostSystem]) -> list[Any]:
+def vgpu_profiles(hosts: list[HostState]) -> list[Any]:
     """`vgpuProfileInfo`: every profile of the models, also those the present mode does not offer (recorded from 9.x)."""
     return [
         data.new(
@@ -251,6 +226,6 @@ def _frame_buffer(profile: str) -> int:
     return int(re.split(r"\D+", profile.rpartition("-")[2])[0])
 
 
-def _profiles(host: HostSystem) -> set[str]:
+def _profiles(host: HostState) -> set[str]:
     shared = [address for address, kind in host.spec.shared_gpus.items() if kind == "sharedDirect"]
     return {name for address in shared for name, _count in host.spec.layout.functions[address].profiles}

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim, vmodl
 
-from .. import data
-from ..base import Entity
+from ..api import data
+from ..api.takes import takes
+from ..core.base import Endpoint, Entity
+from ..core.tasks import Task
 from ..rules import faults, limits
-from ..takes import takes
-from ..tasks import Task
-from . import placement
+from .cluster import placement
 
 if TYPE_CHECKING:
-    from ..dispatch import Call
-    from ..simulator import Simulator
+    from ..core.call import Call
 
 
 class Folder(Entity):
@@ -26,7 +25,7 @@ class Folder(Entity):
     vim_type = vim.Folder
     id_prefix = "group-f"
 
-    def __init__(self, sim: Simulator, name: str, kinds: list[str], *, moid: str | None = None) -> None:
+    def __init__(self, sim: Endpoint, name: str, kinds: list[str], *, moid: str | None = None) -> None:
         super().__init__(sim, moid, name=name, childType=kinds, childEntity=[], namespace=None)
 
     def adopt(self, child: Entity) -> None:
@@ -35,7 +34,6 @@ class Folder(Entity):
         self.props["childEntity"].append(child.ref)
 
     def forget(self, child: Entity) -> None:
-        """A child is gone."""
         self.set("childEntity", [ref for ref in self.props["childEntity"] if ref._moId != child.moid])
 
     @takes("name")
@@ -56,7 +54,7 @@ class Datacenter(Entity):
     vim_type = vim.Datacenter
     id_prefix = "datacenter"
 
-    def __init__(self, sim: Simulator, name: str, *, moid: str | None = None) -> None:
+    def __init__(self, sim: Endpoint, name: str, *, moid: str | None = None) -> None:
         config = data.new(vim.Datacenter.ConfigInfo)
         super().__init__(sim, moid, name=name, datastore=[], network=[], configuration=config)
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from pyVmomi import vim
 
-from .. import data
+from ..api import data
 from .pci import optional
-from .vm_config import GUEST_NAMES
+from .vm.config import GUEST_NAMES
 
 DEVICE = vim.vm.device
 

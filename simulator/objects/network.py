@@ -4,16 +4,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pyVmomi import vim
 
-from .. import data
-from ..base import Entity
-from .host_network import dvs_uuid
-
-if TYPE_CHECKING:
-    from ..simulator import Simulator
+from ..api import data
+from ..core.base import Endpoint, Entity
+from .host.network import dvs_uuid
 
 
 class Network(Entity):
@@ -22,7 +17,7 @@ class Network(Entity):
     vim_type = vim.Network
     id_prefix = "network"
 
-    def __init__(self, sim: Simulator, name: str, *, moid: str | None = None) -> None:
+    def __init__(self, sim: Endpoint, name: str, *, moid: str | None = None) -> None:
         super().__init__(sim, moid, name=name, host=[], vm=[])
         self.props["summary"] = data.new(
             vim.Network.Summary, network=self.ref, name=self.name, accessible=True, ipPoolName=""
@@ -35,7 +30,7 @@ class DistributedVirtualPortgroup(Network):
     vim_type = vim.dvs.DistributedVirtualPortgroup
     id_prefix = "dvportgroup"
 
-    def __init__(self, sim: Simulator, name: str, switch: DistributedVirtualSwitch) -> None:
+    def __init__(self, sim: Endpoint, name: str, switch: DistributedVirtualSwitch) -> None:
         super().__init__(sim, name)
         self.props["key"] = self.moid
         self.props["portKeys"] = []
@@ -63,7 +58,7 @@ class DistributedVirtualSwitch(Entity):
     vim_type = vim.dvs.VmwareDistributedVirtualSwitch
     id_prefix = "dvs"
 
-    def __init__(self, sim: Simulator, name: str) -> None:
+    def __init__(self, sim: Endpoint, name: str) -> None:
         uuid = dvs_uuid(name)
         super().__init__(sim, None, name=name, uuid=uuid, portgroup=[], networkResourcePool=[])
         self.props["summary"] = data.new(

@@ -12,9 +12,9 @@ from typing import Any
 
 from pyVmomi import vim
 
-from .. import data
-from ..rules import encoding
-from ..rules.passthrough import Passthrough, Sriov
+from ..api import data
+from ..rules.pci import encoding
+from ..rules.pci.passthrough import Passthrough, Sriov
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

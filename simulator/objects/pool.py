@@ -5,20 +5,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pyVmomi import vim
 
-from .. import data
-from ..base import Entity
+from ..api import data
+from ..api.takes import takes
+from ..core.base import Endpoint, Entity
 from ..rules import admission, faults
-from ..takes import takes
 
 if TYPE_CHECKING:
-    from ..dispatch import Call
-    from ..simulator import Simulator
-    from .cluster import ComputeResource
-    from .vm import VirtualMachine
+    from ..core.call import Call
 
 
 def _runtime(self: ResourcePool) -> Any:
@@ -49,6 +46,27 @@ def _summary(self: ResourcePool) -> Any:
     return data.new(vim.ResourcePool.Summary, name=self.name, config=self.props["config"], runtime=_runtime(self))
 
 
+class PoolOwner(Protocol):
+    """The cluster, or the host outside of any cluster, that a pool belongs to."""
+
+    ref: Any
+
+    @property
+    def memory(self) -> int:
+        """Bytes its usable hosts have for VMs."""
+
+
+class Member(Entity):
+    """A VM, as its pool sees it. `charged` is what its power-on reserved, in bytes."""
+
+    charged: int
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it runs."""
+        raise NotImplementedError
+
+
 class ResourcePool(Entity):
     """A pool; `reservation_mb` and `limit_mb` as the lab says, the root pool has what its hosts have."""
 
@@ -57,7 +75,7 @@ class ResourcePool(Entity):
     live: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"runtime": _runtime, "summary": _summary}
 
     def __init__(
-        self, sim: Simulator, name: str, owner: ComputeResource, lab: Mapping[str, Any], *, moid: str | None = None
+        self, sim: Endpoint, name: str, owner: PoolOwner, lab: Mapping[str, Any], *, moid: str | None = None
     ) -> None:
         self.owner_resource = owner
         allocation = data.new(
@@ -88,7 +106,7 @@ class ResourcePool(Entity):
         )
 
     @property
-    def vms(self) -> list[VirtualMachine]:
+    def vms(self) -> list[Member]:
         """VMs directly in the pool."""
         return [self.sim.obj(ref) for ref in self.props["vm"]]
 

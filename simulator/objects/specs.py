@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import names
+from ..api import names
 from ..rules import limits
 from .pci import Layout
 

@@ -4,7 +4,7 @@
 
 A rule takes plain values, answers with plain values, and refuses by raising the fault the product raises.
 Each rule names its source: a KB article, the vSphere Web Services API reference, a captured lab run, or the
-knob that stands in for a fact nobody has published.
+knob for a fact that is not published.
 """
 
 from __future__ import annotations

@@ -12,10 +12,10 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
-from ..knobs import Knob
+from ..core.knobs import Knob
 
 if TYPE_CHECKING:
-    from ..base import ManagedObject
+    from ..core.base import ManagedObject
 
 Value = bool | int | float | str | tuple[str, ...]
 

@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 
 from pyVmomi import vim
 
-from . import faults, vgpu
+from . import faults
 from .knobs import Knobs
+from .pci import vgpu
 
 AGENT_MANAGER = "com.vmware.vim.eam"
 """The ESX Agent Manager. It owns the VMs of vSphere Cluster Services, and powers off those of a host that enters maintenance mode where

@@ -5,21 +5,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from ..core.base import Endpoint
 from .alarms import AlarmManager
 from .authorization import AuthorizationManager
 from .custom_fields import CustomFieldsManager
 from .events import EventManager
 from .property_collector import PropertyCollector
+from .reading import PropertyReader
 from .search import SearchIndex
 from .service_instance import ServiceInstance
-from .sessions import SessionManager
+from .sessions import SessionManager, Sessions
 from .task_manager import TaskManager
 from .views import ViewManager
-
-if TYPE_CHECKING:
-    from ..simulator import Simulator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +32,7 @@ class Services:
     alarms: AlarmManager | None
 
 
-def build_services(sim: Simulator) -> Services:
+def build_services(sim: Endpoint, sessions: Sessions, reader: PropertyReader) -> Services:
     """Make the managers and enter them in ``sim.content``; ids are those of a vCenter or of an ESXi host."""
     vcenter = sim.kind == "vcenter"
     instance = ServiceInstance(sim)
@@ -44,12 +42,13 @@ def build_services(sim: Simulator) -> Services:
     fields = CustomFieldsManager(sim, "CustomFieldsManager") if vcenter else None
     alarms = AlarmManager(sim, "AlarmManager") if vcenter else None
     services = Services(instance=instance, views=views, tasks=tasks, events=events, custom_fields=fields, alarms=alarms)
-    sim.services = services
     sim.add(instance)
     managers = {
-        "propertyCollector": PropertyCollector(sim, "propertyCollector" if vcenter else "ha-property-collector"),
+        "propertyCollector": PropertyCollector(
+            sim, reader, "propertyCollector" if vcenter else "ha-property-collector"
+        ),
         "viewManager": views,
-        "sessionManager": SessionManager(sim, "SessionManager" if vcenter else "ha-sessionmgr"),
+        "sessionManager": SessionManager(sim, "SessionManager" if vcenter else "ha-sessionmgr", sessions),
         "authorizationManager": AuthorizationManager(sim, "AuthorizationManager" if vcenter else "ha-authmgr"),
         "searchIndex": SearchIndex(sim, "SearchIndex" if vcenter else "ha-searchindex"),
         "taskManager": tasks,

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim, vmodl
 
-from .. import data
-from ..base import Entity, ManagedObject
-from ..takes import takes
+from ..api import data
+from ..api.takes import takes
+from ..core.base import Endpoint, Entity, ManagedObject
 
 if TYPE_CHECKING:
-    from ..dispatch import Call
-    from ..simulator import Simulator
+    from ..core.call import Call
 
 CONNECTION = "Host connection and power state"
 """The alarm every vCenter comes with that is red while a host does not respond and was not put into standby."""
@@ -31,7 +30,7 @@ class Alarm(ManagedObject):
     vim_type = vim.alarm.Alarm
     id_prefix = "alarm"
 
-    def __init__(self, sim: Simulator, name: str) -> None:
+    def __init__(self, sim: Endpoint, name: str) -> None:
         super().__init__(sim, value=None, availableField=None)
         assert sim.root is not None
         self.props["info"] = data.new(
@@ -59,7 +58,7 @@ class AlarmManager(ManagedObject):
 
     vim_type = vim.alarm.AlarmManager
 
-    def __init__(self, sim: Simulator, moid: str) -> None:
+    def __init__(self, sim: Endpoint, moid: str) -> None:
         super().__init__(sim, moid, defaultExpression=[])
         self.alarms: dict[str, Alarm] = {}
         self._states: dict[str, dict[str, Any]] = {}

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyVmomi import vim, vmodl
 
-from .. import data
-from ..authz import known_privileges
-from ..base import ManagedObject
-from ..data import Ref
-from ..takes import takes
+from ..api import data
+from ..api.data import Ref
+from ..api.takes import takes
+from ..core.accounts import known_privileges
+from ..core.base import ManagedObject
 
 if TYPE_CHECKING:
-    from ..authz import User
-    from ..dispatch import Call
+    from ..core.accounts import User
+    from ..core.call import Call
 
 AM = vim.AuthorizationManager
 

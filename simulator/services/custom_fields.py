@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim, vmodl
 
-from .. import data
-from ..base import Entity, ManagedObject
-from ..data import Ref
-from ..takes import takes
+from ..api import data
+from ..api.data import Ref
+from ..api.takes import takes
+from ..core.base import Endpoint, Entity, ManagedObject
 
 if TYPE_CHECKING:
-    from ..dispatch import Call
-    from ..simulator import Simulator
+    from ..core.call import Call
 
 LONGEST = 255
 """Characters in a value (vCenter's column; longer ones are refused)."""
@@ -27,7 +26,7 @@ class CustomFieldsManager(ManagedObject):
 
     vim_type = vim.CustomFieldsManager
 
-    def __init__(self, sim: Simulator, moid: str) -> None:
+    def __init__(self, sim: Endpoint, moid: str) -> None:
         super().__init__(sim, moid, field=[])
         self._next = FIRST_KEY
 
@@ -110,6 +109,13 @@ class CustomFieldsManager(ManagedObject):
     def SetField(self, call: Call, entity: Ref, key: int, value: str) -> None:
         """Set a value on an entity."""
         self.store(self.sim.obj(entity), key, value)
+
+    def store_by_name(self, entity: Entity, name: str, value: str) -> None:
+        """Set a value by the name of the attribute. Raises InvalidArgument when none of that name applies to the entity."""
+        found = [item.key for item in self.available(entity) if item.name == name]
+        if not found:
+            raise vmodl.fault.InvalidArgument(invalidProperty="key")
+        self.store(entity, found[0], value)
 
     def store(self, entity: Entity, key: int, value: str) -> None:
         """Set a value. Raises NotFound, InvalidArgument for a value too long or an attribute of another type."""

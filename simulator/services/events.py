@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pyVmomi import VmomiSupport as vs
 from pyVmomi import vim, vmodl
 
-from .. import data, wire
-from ..base import Entity, ManagedObject
-from ..takes import takes
+from ..api import data, wire
+from ..api.takes import takes
+from ..core.base import Endpoint, Entity, ManagedObject
 
 if TYPE_CHECKING:
-    from ..authz import User
-    from ..dispatch import Call
-    from ..simulator import Simulator
+    from ..core.accounts import User
+    from ..core.call import Call
 
 KEEP = 10_000
 FILTER = ("filter.entity.*", "filter.time.*", "filter.userName.systemUser=false", "filter.userName.userList",
@@ -91,7 +90,7 @@ class EventManager(ManagedObject):
     vim_type = vim.event.EventManager
     lazy: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"description": lambda self: description()}
 
-    def __init__(self, sim: Simulator, moid: str) -> None:
+    def __init__(self, sim: Endpoint, moid: str) -> None:
         super().__init__(sim, moid, latestEvent=None, maxCollector=32)
         self.records: list[Record] = []
         self.collectors: list[EventHistoryCollector] = []

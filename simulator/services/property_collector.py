@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vmodl
 
-from .. import data
-from ..base import ManagedObject
-from ..takes import takes
+from ..api import data
+from ..api.takes import takes
+from ..core.base import Caller, Endpoint, ManagedObject
 from . import selection
 from .updates import Filter, Updates
 
 if TYPE_CHECKING:
-    from ..dispatch import Call
-    from ..simulator import Simulator
-    from .reading import Path
+    from ..core.call import Call
+    from .reading import Path, PropertyReader
 
 PC = vmodl.query.PropertyCollector
 Page = list[tuple[ManagedObject, "list[Path]"]]
@@ -30,13 +29,14 @@ class PropertyCollector(ManagedObject):
     id_prefix = "session"
     personal = frozenset({"filter"})
 
-    def __init__(self, sim: Simulator, moid: str | None = None) -> None:
+    def __init__(self, sim: Endpoint, reader: PropertyReader, moid: str | None = None) -> None:
         super().__init__(sim, moid)
+        self.reader = reader
         self._pages: dict[str, tuple[Page, int]] = {}
         self._tokens = 0
         self._updates: dict[str, Updates] = {}
 
-    def _own(self, call: Call) -> Updates:
+    def _own(self, call: Caller) -> Updates:
         """This session's filters and versions on this collector."""
         key = call.session.key if call.session is not None else ""
         if key not in self._updates:
@@ -44,13 +44,13 @@ class PropertyCollector(ManagedObject):
             self._updates[key] = Updates(self.sim)
         return self._updates[key]
 
-    def personal_value(self, call: Call, name: str) -> Any:
+    def personal_value(self, call: Caller, name: str) -> Any:
         return [item.ref for item in self._own(call).filters.values()]
 
     # -- reading ----------------------------------------------------------------------------------------------
 
     def _gather(self, call: Call, specs: Any) -> Page:
-        reader = self.sim.property_reader
+        reader = self.reader
         found: dict[str, tuple[ManagedObject, list[Path]]] = {}
         for spec in specs:
             selection.check_spec(spec)
@@ -64,7 +64,7 @@ class PropertyCollector(ManagedObject):
         return list(found.values())
 
     def _contents(self, call: Call, page: Page) -> list[Any]:
-        reader = self.sim.property_reader
+        reader = self.reader
         alive = self.sim.registry
         return [selection.content(reader, call, obj, paths) for obj, paths in page if alive.find(obj.moid) is obj]
 
@@ -117,7 +117,7 @@ class PropertyCollector(ManagedObject):
     def CreateFilter(self, call: Call, spec: Any, partial: bool) -> Any:
         """A filter on this collector; its spec is checked now."""
         selection.check_spec(spec)
-        made = Filter(self.sim, spec, bool(partial), call)
+        made = Filter(self.sim, self.reader, spec, bool(partial), call)
         self._adopt(call, made)
         self._own(call).add(made)
         return made
@@ -155,7 +155,7 @@ class PropertyCollector(ManagedObject):
 
     def CreatePropertyCollector(self, call: Call) -> Any:
         """Another collector, for another thread of the same session."""
-        made = PropertyCollector(self.sim)
+        made = PropertyCollector(self.sim, self.reader)
         self._adopt(call, made)
         return made
 

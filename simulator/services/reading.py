@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 from pyVmomi import VmomiSupport as vs
 from pyVmomi import vim, vmodl
 
-from .. import data
-from ..authz import ANONYMOUS
-from ..data import memo
-from ..takes import MARK
-from ..wire import Stored, is_known
+from ..api import data
+from ..api.data import memo
+from ..api.takes import MARK
+from ..api.wire import Stored, is_known
+from ..core.accounts import ANONYMOUS
+from ..core.base import Endpoint
 
 if TYPE_CHECKING:
-    from ..base import ManagedObject
-    from ..dispatch import Call
-    from ..simulator import Simulator
+    from ..core.base import ManagedObject
+    from ..core.call import Call
 
 
 _NUMBER = re.compile(r"-?[0-9]+")
@@ -137,7 +137,7 @@ def is_gap(obj: ManagedObject, path: Path) -> bool:
 class PropertyReader:
     """Reads for a caller; the one place where permissions, missing properties and personal values meet."""
 
-    def __init__(self, sim: Simulator) -> None:
+    def __init__(self, sim: Endpoint) -> None:
         self.sim = sim
 
     def path(self, obj: ManagedObject, text: str, version: str) -> Path:
@@ -189,7 +189,7 @@ class PropertyReader:
 
 
 class _Uncached:
-    """Stands in for an object whose value must not be kept: a fresh, throw-away fragment cache."""
+    """An empty fragment cache for a value that must not be kept."""
 
     def __init__(self, obj: ManagedObject) -> None:
         self.fragments: dict[tuple[str, str], str] = {}

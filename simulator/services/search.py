@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim
 
-from ..base import Entity, ManagedObject
-from ..data import Ref
-from ..takes import takes
+from ..api.data import Ref
+from ..api.takes import takes
+from ..core.base import Entity, ManagedObject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..dispatch import Call
+    from ..core.call import Call
 
 
 def _value(obj: ManagedObject, path: str) -> Any:

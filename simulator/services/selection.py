@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vmodl
 
-from .. import data
-from ..data import Ref
-from ..faults import with_text
+from ..api import data
+from ..api.data import Ref
+from ..core.faults import with_text
 from .reading import Path, PropertyReader, invalid_property, parse, top_level, unmodelled
 
 if TYPE_CHECKING:
-    from ..base import ManagedObject
-    from ..dispatch import Call
+    from ..core.base import ManagedObject
+    from ..core.call import Call
 
 PC = vmodl.query.PropertyCollector
 

@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyVmomi import vim
 
-from .. import data
-from ..base import ManagedObject
-from ..unmodelled import service_content
-from ..versions import version_id
+from ..api import data
+from ..api.versions import version_id
+from ..core.base import Endpoint, ManagedObject
+from ..objects.unmodelled import service_content
 
 if TYPE_CHECKING:
-    from ..dispatch import Call
-    from ..simulator import Simulator
+    from ..core.call import Call
 
 
-def about(sim: Simulator) -> Any:
+def about(sim: Endpoint) -> Any:
     """vim.AboutInfo of a vCenter or an ESXi host."""
     vcenter = sim.kind == "vcenter"
     name = "VMware vCenter Server" if vcenter else "VMware ESXi"
@@ -50,7 +49,7 @@ class ServiceInstance(ManagedObject):
     vim_type = vim.ServiceInstance
     live: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"serverClock": lambda self: self.sim.clock.now()}
 
-    def __init__(self, sim: Simulator) -> None:
+    def __init__(self, sim: Endpoint) -> None:
         super().__init__(sim, "ServiceInstance")
         vcenter = sim.kind == "vcenter"
         self.props["capability"] = data.new(

@@ -5,66 +5,19 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim, vmodl
 
-from .. import data
-from ..authz import User
-from ..base import ManagedObject
-from ..faults import HttpStatus
-from ..takes import takes
+from ..api.takes import takes
+from ..core.accounts import Peer, Session, User
+from ..core.base import Caller, Endpoint, ManagedObject
+from ..core.faults import HttpStatus
 
 if TYPE_CHECKING:
-    from ..dispatch import Call, Peer
-    from ..simulator import Simulator
-
-
-@dataclass(kw_only=True)
-class Session:
-    """One login. ``waiting`` counts calls that block right now: such a session is not idle."""
-
-    key: str
-    user: User
-    address: str
-    user_agent: str
-    login_time: datetime
-    last_active: datetime
-    locale: str = "en"
-    calls: int = 0
-    waiting: int = 0
-    objects: set[str] = field(default_factory=set)
-    shown: str = ""
-    """How sessions, tasks and events name the account; empty: by its own name."""
-
-    @property
-    def name(self) -> str:
-        """The account as the API shows it."""
-        return self.shown or self.user.name
-
-    def touch(self, now: datetime) -> None:
-        """The session was used."""
-        self.last_active = now
-        self.calls += 1
-
-    def describe(self) -> Any:
-        """As vim.UserSession."""
-        return data.new(
-            vim.UserSession,
-            key=self.key,
-            userName=self.name,
-            fullName=self.user.name,
-            loginTime=self.login_time,
-            lastActiveTime=self.last_active,
-            locale=self.locale,
-            messageLocale=self.locale,
-            extensionSession=False,
-            ipAddress=self.address,
-            userAgent=self.user_agent,
-            callCount=self.calls,
-        )
+    from ..core.call import Call
 
 
 def shown_name(login: str) -> str:
@@ -76,11 +29,13 @@ def shown_name(login: str) -> str:
 class Sessions:
     """All sessions by key. Keys are unguessable only in form: they are derived from a counter, so runs repeat."""
 
-    def __init__(self, sim: Simulator) -> None:
+    def __init__(self, sim: Endpoint) -> None:
         self.sim = sim
         self.by_key: dict[str, Session] = {}
         self.tickets: dict[str, tuple[str, datetime]] = {}
         self._count = 0
+        self.also_closed: list[Callable[[], None]] = []
+        """Called by ``close_all``: ends the sessions of other services."""
 
     def of(self, key: str) -> Session | None:
         """The live session of a key."""
@@ -133,7 +88,8 @@ class Sessions:
         """End every session (the endpoint restarts), also those of the Automation API."""
         for session in list(self.by_key.values()):
             self.close(session)
-        self.sim.vapi_sessions.close_all()
+        for close in self.also_closed:
+            close()
 
     def ticket(self, session: Session) -> str:
         """A clone ticket, single use."""
@@ -154,14 +110,15 @@ class SessionManager(ManagedObject):
     vim_type = vim.SessionManager
     personal = frozenset({"currentSession", "sessionList"})
 
-    def __init__(self, sim: Simulator, moid: str) -> None:
+    def __init__(self, sim: Endpoint, moid: str, sessions: Sessions) -> None:
         super().__init__(sim, moid)
+        self.sessions = sessions
         self.props.update(message="", messageLocaleList=["en"], supportedLocaleList=["en"], defaultLocale="en")
 
-    def personal_value(self, call: Call, name: str) -> Any:
+    def personal_value(self, call: Caller, name: str) -> Any:
         if name == "currentSession":
             return call.session.describe() if call.session is not None else None
-        return [session.describe() for session in self.sim.sessions.by_key.values()]
+        return [session.describe() for session in self.sessions.by_key.values()]
 
     @takes("userName", "password", "locale")
     def Login(self, call: Call, user_name: str, password: str | None, locale: str | None) -> Any:
@@ -170,42 +127,42 @@ class SessionManager(ManagedObject):
         if call.session is not None or user is None or user.password != (password or ""):
             self.sim.journal.counters.failed_logins += 1
             raise vim.fault.InvalidLogin()
-        session = self.sim.sessions.open(user, call.peer, locale)
+        session = self.sessions.open(user, call.peer, locale)
         call.session = session
         return session.describe()
 
     def Logout(self, call: Call) -> None:
         """End the own session."""
         assert call.session is not None
-        self.sim.sessions.close(call.session)
+        self.sessions.close(call.session)
         call.peer.session_key = ""
 
     @takes("sessionID", "userName")
     def SessionIsActive(self, call: Call, session_id: str, user_name: str) -> bool:
         """Whether the session exists and is this user's."""
-        session = self.sim.sessions.of(session_id)
+        session = self.sessions.of(session_id)
         return session is not None and session.user.name == user_name
 
     @takes("sessionId")
     def TerminateSession(self, call: Call, keys: list[str]) -> None:
         """End other sessions; not the own one."""
         for key in keys:
-            session = self.sim.sessions.of(key)
+            session = self.sessions.of(key)
             if session is None:
                 raise vim.fault.NotFound()
             if session is call.session:
                 raise vmodl.fault.InvalidArgument(invalidProperty="sessionId")
-            self.sim.sessions.close(session)
+            self.sessions.close(session)
 
     def AcquireCloneTicket(self, call: Call) -> str:
         """A ticket with which another connection gets a session of the same user."""
         assert call.session is not None
-        return self.sim.sessions.ticket(call.session)
+        return self.sessions.ticket(call.session)
 
     @takes("cloneTicket")
     def CloneSession(self, call: Call, ticket: str) -> Any:
         """Log in with a clone ticket."""
-        user = self.sim.sessions.redeem(ticket)
+        user = self.sessions.redeem(ticket)
         if user is None:
             raise vim.fault.InvalidLogin()
-        return self.sim.sessions.open(user, call.peer).describe()
+        return self.sessions.open(user, call.peer).describe()

@@ -4,15 +4,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pyVmomi import vim
 
-from ..base import Entity, ManagedObject
-from ..tasks import Task
-
-if TYPE_CHECKING:
-    from ..simulator import Simulator
+from ..core.base import Endpoint, Entity, ManagedObject
+from ..core.tasks import Task
 
 RECENT_SECONDS = 600.0
 """Ended tasks leave recentTask after ten minutes (API reference, TaskManager.recentTask)."""
@@ -23,7 +18,7 @@ class TaskManager(ManagedObject):
 
     vim_type = vim.TaskManager
 
-    def __init__(self, sim: Simulator, moid: str) -> None:
+    def __init__(self, sim: Endpoint, moid: str) -> None:
         super().__init__(sim, moid, recentTask=[], maxCollector=32)
         self.ended: list[Task] = []
 

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim, vmodl
 
-from .. import data
-from ..base import ManagedObject
+from ..api import data
+from ..core.base import Endpoint, ManagedObject
 from . import selection
-from .reading import Path
+from .reading import Path, PropertyReader
 
 if TYPE_CHECKING:
-    from ..dispatch import Call
-    from ..simulator import Simulator
+    from ..core.call import Call
 
 PC = vmodl.query.PropertyCollector
 
@@ -36,13 +35,14 @@ class Pending:
 
 
 class Filter(ManagedObject):
-    """A property filter: what it selects now, and the updates it owes its client."""
+    """A property filter: what it selects now, and the updates that its client has not received."""
 
     vim_type = PC.Filter
     id_prefix = "filter"
 
-    def __init__(self, sim: Simulator, spec: Any, partial: bool, call: Call) -> None:
+    def __init__(self, sim: Endpoint, reader: PropertyReader, spec: Any, partial: bool, call: Call) -> None:
         super().__init__(sim)
+        self.reader = reader
         self.props.update(spec=spec, partialUpdates=partial)
         self.spec = spec
         self.partial = partial
@@ -64,7 +64,7 @@ class Filter(ManagedObject):
 
     def _reselect(self, call: Call, tolerant: bool = True) -> None:
         """Select from nothing and compare with what the client knows."""
-        reader = self.sim.property_reader
+        reader = self.reader
         if selection.LiveSelection.serves(self.spec):
             self.choice = selection.LiveSelection(reader, self.spec)
             self.choice.begin(call, tolerant=tolerant)
@@ -79,7 +79,7 @@ class Filter(ManagedObject):
 
     def _compare(self, call: Call, objects: dict[str, ManagedObject], moids: Iterable[str]) -> None:
         """Enter and leave for those of ``moids`` that are in the selection and not known, or the other way round."""
-        reader = self.sim.property_reader
+        reader = self.reader
         for moid in moids:
             known, obj = self.watched.get(moid), objects.get(moid)
             if known is not None and known[0] is not obj:
@@ -150,7 +150,7 @@ class Filter(ManagedObject):
     def _render(self, call: Call, pending: Pending) -> Any:
         if pending.kind == "leave":
             return data.new(PC.ObjectUpdate, kind="leave", obj=pending.obj.ref)
-        reader = self.sim.property_reader
+        reader = self.reader
         changes, missing = [], []
         for text, known in pending.paths.items():
             path = known or reader.path(pending.obj, text, call.version)
@@ -172,7 +172,7 @@ class Filter(ManagedObject):
 class Updates:
     """One session's view of one collector: its filters, the version it is at, the answer it got last."""
 
-    def __init__(self, sim: Simulator) -> None:
+    def __init__(self, sim: Endpoint) -> None:
         self.sim = sim
         self.filters: dict[str, Filter] = {}
         self.version = 0

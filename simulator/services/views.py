@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vim, vmodl
 
-from ..base import Entity, ManagedObject
-from ..data import Ref
-from ..takes import takes
+from ..api.data import Ref
+from ..api.takes import takes
+from ..core.base import Caller, Endpoint, Entity, ManagedObject
 
 if TYPE_CHECKING:
-    from ..dispatch import Call
-    from ..simulator import Simulator
+    from ..core.call import Call
 
 CONTAINERS = (vim.Folder, vim.Datacenter, vim.ComputeResource, vim.ResourcePool, vim.HostSystem)
 STRUCTURE = frozenset({"childEntity", "host", "vm", "resourcePool", "datastore", "network", "parent"})
@@ -41,7 +40,7 @@ class ContainerView(View):
     vim_type = vim.view.ContainerView
     id_prefix = "session-view-container"
 
-    def __init__(self, sim: Simulator, container: Entity, types: list[type[Any]], recursive: bool) -> None:
+    def __init__(self, sim: Endpoint, container: Entity, types: list[type[Any]], recursive: bool) -> None:
         super().__init__(sim)
         self.container = container
         self.types = tuple(types)
@@ -120,7 +119,7 @@ class InventoryView(View):
     vim_type = vim.view.InventoryView
     id_prefix = "session-view-inventory"
 
-    def __init__(self, sim: Simulator) -> None:
+    def __init__(self, sim: Endpoint) -> None:
         super().__init__(sim)
         assert sim.root is not None
         self.props["view"] = [sim.root.ref]
@@ -165,7 +164,11 @@ class ViewManager(ManagedObject):
     vim_type = vim.view.ViewManager
     personal = frozenset({"viewList"})
 
-    def personal_value(self, call: Call, name: str) -> Any:
+    def __init__(self, sim: Endpoint, moid: str) -> None:
+        super().__init__(sim, moid)
+        self.containers: list[ContainerView] = []
+
+    def personal_value(self, call: Caller, name: str) -> Any:
         key = call.session.key if call.session is not None else ""
         return [item.ref for item in self.sim.registry.all(View) if item.session_key == key]
 
@@ -178,7 +181,7 @@ class ViewManager(ManagedObject):
 
     def structure_changed(self) -> None:
         """The inventory moved: container views must look again."""
-        for view in self.sim.container_views:
+        for view in self.containers:
             if not view.stale:
                 view.stale = True
                 self.sim.note_change(view, "view")

@@ -4,20 +4,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ..vapi.service import answer, is_for_us
 from . import web
 
-if TYPE_CHECKING:
-    from .handler import Handler
 
-
-def serves(handler: Handler) -> bool:
+def serves(handler: web.Connection) -> bool:
     """Whether a request is for it. Passwords go over TLS only."""
-    return handler.server.tls and is_for_us(handler.sim, handler.path)
+    return handler.is_private and is_for_us(handler.sim, handler.path)
 
 
-def serve(handler: Handler, verb: str, body: bytes) -> None:
+def serve(handler: web.Connection, verb: str, body: bytes) -> None:
     """Answer one request, or close the connection."""
     web.serve(handler, verb, body, answer, {})

@@ -9,36 +9,57 @@ import gzip
 import re
 import socket
 import ssl
-from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pyVmomi import vmodl
 
-from .. import control, versions
-from ..dispatch import Peer, Request, invoke, passing
-from ..faults import Dropped, HttpStatus, with_text
+from ..api import versions
+from ..core.accounts import Peer
+from ..core.faults import Dropped, HttpStatus, with_text
 from ..services.reading import parse
-from . import automation, redfish, soap
+from . import automation, control, redfish, soap
+from .dispatch import Request, invoke, passing
+from .web import WORTH_ZIPPING, Connection
 
 if TYPE_CHECKING:
-    from ..journal import Entry
-    from .http import Listener
+    from ..core.journal import Entry
+    from ..endpoint import SimulatedEndpoint
 
 COOKIE = "vmware_soap_session"
 _COOKIE = re.compile(COOKIE + r'="?([^";,\s]+)')
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 BIGGEST_BODY = 64 << 20
-WORTH_ZIPPING = 1024
 IDLE_SECONDS = 300.0
 
 
-class Handler(BaseHTTPRequestHandler):
+class Owner(Protocol):
+    """The server of a connection; transport.http.Server."""
+
+    sim: SimulatedEndpoint
+    context: ssl.SSLContext
+    sessions: set[str]
+
+
+class Port(Protocol):
+    """The port that a connection came in by; transport.http.Listener."""
+
+    owner: Owner
+    tls: bool
+
+    def remember(self, connection: socket.socket) -> None:
+        """A connection is open."""
+
+    def forget(self, connection: socket.socket) -> None:
+        """A connection is closed."""
+
+
+class Handler(Connection):
     protocol_version = "HTTP/1.1"
     server_version = "directpath-vsphere-simulator"
     disable_nagle_algorithm = True
     wbufsize = 1 << 16
     timeout = IDLE_SECONDS
-    server: Listener
+    server: Port  # type: ignore[assignment]  # what serves it is always one of ours
 
     def setup(self) -> None:
         self.sim = self.server.owner.sim
@@ -60,6 +81,10 @@ class Handler(BaseHTTPRequestHandler):
             self.request.shutdown(socket.SHUT_RDWR)
         with contextlib.suppress(OSError):
             self.request.close()
+
+    @property
+    def is_private(self) -> bool:
+        return self.server.tls
 
     def log_message(self, format: str, *args: Any) -> None:
         """The journal is the log."""

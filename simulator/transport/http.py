@@ -17,7 +17,7 @@ from .handler import Handler
 from .tls import Certificates, make_certificates
 
 if TYPE_CHECKING:
-    from ..simulator import Simulator
+    from ..endpoint import SimulatedEndpoint
 
 
 class Server:
@@ -28,7 +28,7 @@ class Server:
     """
 
     def __init__(
-        self, sim: Simulator, port: int = 0, ca_file: str | Path | None = None, control_port: int | None = None
+        self, sim: SimulatedEndpoint, port: int = 0, ca_file: str | Path | None = None, control_port: int | None = None
     ) -> None:
         self.sim = sim
         self.certificates: Certificates = make_certificates()

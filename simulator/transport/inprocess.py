@@ -11,18 +11,19 @@ from pyVmomi import VmomiSupport as vs
 from pyVmomi import vim, vmodl
 from pyVmomi.SoapAdapter import StubAdapterBase
 
-from .. import wire
-from ..dispatch import Peer, Request, invoke, passing
-from ..faults import Dropped, HttpStatus
+from ..api import wire
+from ..core.accounts import Peer
+from ..core.faults import Dropped, HttpStatus
+from .dispatch import Request, invoke, passing
 
 if TYPE_CHECKING:
-    from ..simulator import Simulator
+    from ..endpoint import SimulatedEndpoint
 
 
 class InProcessStub(StubAdapterBase):  # type: ignore[misc]
     """What a client holds instead of a SoapStubAdapter. ``version`` is the API version it speaks."""
 
-    def __init__(self, sim: Simulator, version: str) -> None:
+    def __init__(self, sim: SimulatedEndpoint, version: str) -> None:
         if not vs.IsChildVersion(sim.api_version, version):
             raise ValueError(f"the simulated endpoint does not speak {version}")
         super().__init__(version)

@@ -11,9 +11,9 @@ from xml.parsers.expat import ExpatError, ParserCreate
 from pyVmomi import SoapAdapter, vmodl
 from pyVmomi import VmomiSupport as vs
 
-from .. import wire
-from ..data import memo
-from ..faults import with_text
+from ..api import wire
+from ..api.data import memo
+from ..core.faults import with_text
 
 NAMESPACE = "urn:vim25"
 HEAD = (

@@ -6,23 +6,34 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
-from ..faults import Dropped
+from ..core.faults import Dropped
 from ..web import Answer, Request
 
 if TYPE_CHECKING:
-    from ..simulator import Simulator
-    from .handler import Handler
+    from ..endpoint import SimulatedEndpoint
 
 WORTH_ZIPPING = 1024
 
 
+class Connection(BaseHTTPRequestHandler):
+    """A connection of one client to a simulator, as the services beside the SDK see it."""
+
+    sim: SimulatedEndpoint
+
+    @property
+    def is_private(self) -> bool:
+        """Whether it is over TLS."""
+        raise NotImplementedError
+
+
 def serve(
-    handler: Handler,
+    handler: Connection,
     verb: str,
     body: bytes,
-    answer: Callable[[Simulator, Request], Answer],
+    answer: Callable[[SimulatedEndpoint, Request], Answer],
     extra: Mapping[str, str],
 ) -> None:
     """Answer one request, or close the connection. ``extra``: headers of every answer of this service."""
@@ -45,7 +56,7 @@ def serve(
         handler.sim.stops.passing("answered", *found.write)
 
 
-def _send(handler: Handler, found: Answer, extra: Mapping[str, str], *, zipped: bool) -> int:
+def _send(handler: Connection, found: Answer, extra: Mapping[str, str], *, zipped: bool) -> int:
     content = found.content()
     handler.send_response(found.status)
     if zipped and len(content) > WORTH_ZIPPING:

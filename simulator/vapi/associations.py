@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ..base import Entity
+from ..core.base import Entity
 from ..rules import knobs
 from .operations import TAGGING, Ask, Key, Operation
 from .tags import Refusal, Tag, kind_of

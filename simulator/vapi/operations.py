@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..authz import User
-from ..base import ManagedObject
+from ..core.accounts import User
+from ..core.base import ManagedObject
 from .dialects import Address
 from .tags import Category, Refusal, Tag, Tags, not_found
 
 if TYPE_CHECKING:
-    from ..simulator import Simulator
+    from ..endpoint import SimulatedEndpoint
 
 TAGGING = "InventoryService.Tagging."
 
@@ -27,7 +27,7 @@ TAGGING = "InventoryService.Tagging."
 class Ask:
     """One request of an account, as an operation gets it; ``given`` is the JSON object of its body."""
 
-    sim: Simulator
+    sim: SimulatedEndpoint
     user: User
     address: Address
     given: Mapping[str, Any]

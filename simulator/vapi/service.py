@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from pyVmomi import vmodl
 
-from ..base import Entity, ManagedObject
-from ..faults import Dropped, HttpStatus
-from ..journal import summary
+from ..core.base import Entity, ManagedObject
+from ..core.faults import Dropped, HttpStatus
+from ..core.journal import summary
 from ..rules import knobs
 from ..web import Answer, Request
 from .associations import ASSOCIATIONS
@@ -25,26 +25,26 @@ from .sessions import HEADER, Session, account_of, key_of
 from .tags import Refusal
 
 if TYPE_CHECKING:
-    from ..journal import Entry
-    from ..simulator import Simulator
+    from ..core.journal import Entry
+    from ..endpoint import SimulatedEndpoint
 
 AWAY = "503 Service Unavailable (the service behind the proxy does not answer)\n"
 LOGIN, LOGOUT, INFO = "Rest.Login", "Rest.Logout", "Rest.Session"
 _SESSION = {("POST", ""): LOGIN, ("DELETE", ""): LOGOUT, ("GET", ""): INFO}
 
 
-def has(sim: Simulator, dialect: Dialect) -> bool:
+def has(sim: SimulatedEndpoint, dialect: Dialect) -> bool:
     """Whether the endpoint's release speaks a dialect."""
     release = tuple(int(part) for part in sim.product_version.split("."))
     return sim.kind == "vcenter" and release >= dialect.since
 
 
-def is_for_us(sim: Simulator, path: str) -> bool:
+def is_for_us(sim: SimulatedEndpoint, path: str) -> bool:
     """Whether an address belongs to the Automation API of this endpoint."""
     return dialect_of(path) is not None and has(sim, REST)
 
 
-def answer(sim: Simulator, request: Request) -> Answer:
+def answer(sim: SimulatedEndpoint, request: Request) -> Answer:
     """Serve one request. Raises Dropped where the connection is to be closed without an answer.
 
     Call it without the simulator's lock: whoever stops at writes is called before and after this one.
@@ -73,7 +73,7 @@ def answer(sim: Simulator, request: Request) -> Answer:
 class Exchange:
     """One request."""
 
-    def __init__(self, sim: Simulator, dialect: Dialect, request: Request) -> None:
+    def __init__(self, sim: SimulatedEndpoint, dialect: Dialect, request: Request) -> None:
         self.sim, self.dialect, self.request = sim, dialect, request
         self.address = address(dialect, request.path)
         self.knobs = knobs.DEFAULTS if sim.root is None else knobs.of(sim.root)

@@ -11,12 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http.cookies import CookieError, SimpleCookie
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..authz import User
-
-if TYPE_CHECKING:
-    from ..simulator import Simulator
+from ..core.accounts import User
+from ..core.base import Endpoint
 
 HEADER = "vmware-api-session-id"
 """Name of the header that carries a session, and of the cookie that may do so for the older dialect."""
@@ -43,7 +41,7 @@ class Session:
 class Sessions:
     """All of them by id. Ids come from a counter, so that runs repeat: they protect nothing."""
 
-    def __init__(self, sim: Simulator) -> None:
+    def __init__(self, sim: Endpoint) -> None:
         self.sim = sim
         self.by_id: dict[str, Session] = {}
         self._count = 0
@@ -86,7 +84,7 @@ def key_of(headers: Mapping[str, str], *, cookies: bool) -> str:
     return jar[HEADER].value if HEADER in jar else ""
 
 
-def account_of(sim: Simulator, headers: Mapping[str, str]) -> User | None:
+def account_of(sim: Endpoint, headers: Mapping[str, str]) -> User | None:
     """The account whose name and password a request carries as HTTP Basic; None when they are wrong or missing."""
     kind, _unused, value = headers.get("authorization", "").partition(" ")
     if kind.lower() != "basic":

@@ -11,12 +11,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..base import Entity
-
-if TYPE_CHECKING:
-    from ..simulator import Simulator
+from ..core.base import Endpoint, Entity
 
 _NAMESPACE = uuid.UUID("b4a7d9a2-5f0e-4f5c-9d53-51f3a9d0c7e4")
 CARDINALITIES = ("SINGLE", "MULTIPLE")
@@ -88,7 +85,7 @@ class Tag:
 class Tags:
     """All of them. A tag is named ``Category/name``; an object by itself, its inventory path, or a name that is unique."""
 
-    def __init__(self, sim: Simulator) -> None:
+    def __init__(self, sim: Endpoint) -> None:
         self.sim = sim
         self.categories: dict[str, Category] = {}
         self.tags: dict[str, Tag] = {}

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simulator import Simulator
-from simulator.takes import MARK
+from simulator.api.takes import MARK
 
 README = Path(__file__).parents[2] / "simulator" / "README.md"
 WORKS, REFUSES, WRONG = "works", "refuses", "wrong"

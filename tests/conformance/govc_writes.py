@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from simulator import Simulator
-from simulator.rules import devices as device_rules
+from simulator.rules.vm import devices as device_rules
 from tests.conformance.foreign import Case, State
 from tests.conformance.govc_reads import HOST, VM, has
 

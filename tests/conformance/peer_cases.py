@@ -14,7 +14,7 @@ from typing import Any
 from pyVmomi import vim
 
 from simulator import Simulator
-from simulator.authz import known_privileges
+from simulator.core.accounts import known_privileges
 
 Test = Callable[[Simulator, dict[str, Any]], bool]
 HOST, VM = "esx-01.lab", "train-01"

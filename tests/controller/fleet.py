@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from simulator.clock import ScaledClock
+from simulator.core.clock import ScaledClock
 from simulator.simulator import Simulator
 from tests.unit.inventory.labs import ACCOUNT, NAME, PASSWORD
 from tests.unit.modules.harness import Lab

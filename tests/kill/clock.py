@@ -13,7 +13,7 @@ import struct
 from http.client import HTTPConnection
 from pathlib import Path
 
-from simulator.clock import ManualClock
+from simulator.core.clock import ManualClock
 
 _SECONDS = struct.Struct("d")
 

@@ -20,8 +20,8 @@ from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+from simulator.core.stops import Write
 from simulator.simulator import Simulator
-from simulator.stops import Write
 from tests.kill.clock import ToldClock
 from tests.kill.lab import LAB, TASK, Site
 from tests.kill.player import Order, play

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import yaml
 
-from simulator.clock import ScaledClock
+from simulator.core.clock import ScaledClock
+from simulator.core.stops import Write
 from simulator.simulator import Simulator
-from simulator.stops import Write
 from tests.kill.lab import LAB, TASK, Site
 from tests.kill.processes import at_work_in, family, gone, kill
 from tools.envs import clean_environ

@@ -10,7 +10,7 @@ from typing import Any
 
 from pyVmomi import vim
 
-from simulator.journal import Entry
+from simulator.core.journal import Entry
 from simulator.simulator import Simulator
 
 STOPS = ("ShutdownGuest", "PowerOffVM_Task")

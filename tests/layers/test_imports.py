@@ -22,7 +22,7 @@ ACTION = "plugins/action/host_rolling_reboot.py"
 PLUGIN_UTILS = "plugins/plugin_utils/report/text.py"
 INVENTORY = "plugins/inventory/pci_hosts.py"
 FILTER = "plugins/filter/intent.py"
-SIMULATOR = "simulator/objects/host.py"
+SIMULATOR = "simulator/objects/host/host.py"
 FULL = "ansible_collections.directpath.vsphere.plugins.module_utils"
 
 
@@ -67,7 +67,7 @@ BROKEN = {
     "vsphere imports the simulator": (VSPHERE, "from simulator.simulator import Simulator\n"),
     "vsphere imports the simulator by its full name": (
         VSPHERE,
-        "from ansible_collections.directpath.vsphere.simulator import clock\n",
+        "from ansible_collections.directpath.vsphere.simulator.core import clock\n",
     ),
     "shell imports pyVmomi": (SHELL, "from pyVmomi import vim\n"),
     "shell imports pyVim": (SHELL, "from pyVim.connect import SmartConnect\n"),
@@ -81,7 +81,7 @@ BROKEN = {
         MODULE,
         "from ansible_collections.directpath.vsphere.plugins.modules.host_passthrough import main\n",
     ),
-    "module imports the simulator": (MODULE, "import simulator.clock\n"),
+    "module imports the simulator": (MODULE, "import simulator.core.clock\n"),
     "module has a class": (MODULE, "class Passthrough:\n    pass\n"),
     "module has a try": (MODULE, "try:\n    x = 1\nexcept ValueError:\n    x = 2\n"),
     "module reads check_mode": (MODULE, "def main(module):\n    return module.check_mode\n"),
@@ -118,7 +118,7 @@ BROKEN = {
     ),
     "simulator imports plugins": (SIMULATOR, "from plugins.module_utils._domain import pci\n"),
     "simulator imports the collection": (SIMULATOR, f"from {FULL}._domain.pci import Address\n"),
-    "simulator imports plugins, relatively": (SIMULATOR, "from ...plugins.module_utils._domain import pci\n"),
+    "simulator imports plugins, relatively": (SIMULATOR, "from ....plugins.module_utils._domain import pci\n"),
     "simulator imports ansible": (SIMULATOR, "import ansible\n"),
     "simulator imports tools": (SIMULATOR, "from tools.envs import ROOT\n"),
 }
@@ -155,7 +155,10 @@ ALLOWED = {
         "from ansible.plugins.inventory import BaseInventoryPlugin\nfrom ..plugin_utils.inventory.read import read_all\n"
         "from ..module_utils._domain.names import shown\n\n\nclass InventoryModule(BaseInventoryPlugin):\n    pass\n",
     ),
-    "simulator on pyVmomi": (SIMULATOR, "import time\nfrom pyVmomi import vim\nfrom simulator.base import Entity\n"),
+    "simulator on pyVmomi": (
+        SIMULATOR,
+        "import time\nfrom pyVmomi import vim\nfrom simulator.core.base import Entity\n",
+    ),
     "simulator, relatively": (SIMULATOR, "from ..rules import reboot\n"),
     "elsewhere anything": ("tests/unit/test_x.py", "import time, pyVmomi\n"),
 }

@@ -18,8 +18,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling 
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import connect as session_module
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import Guard
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.endpoint import Endpoint
-from simulator.clock import ScaledClock
-from simulator.journal import Counters
+from simulator.core.clock import ScaledClock
+from simulator.core.journal import Counters
 from simulator.lab.roll import reboot_times, roll_lab
 from simulator.simulator import Simulator
 from tests.unit.modules.harness import Lab

@@ -9,7 +9,7 @@ import tempfile
 
 import pytest
 
-from simulator.lab.hardware import LabError
+from simulator.lab.hardware.cards import LabError
 from tests.unit.exploring.random_labs import Example, commit_seed, example
 from tests.unit.exploring.site_run import Site
 from tests.unit.modules.harness import Lab

@@ -19,7 +19,7 @@ from ansible.plugins.loader import inventory_loader
 
 from ansible_collections.directpath.vsphere.plugins.inventory import pci_hosts
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import connect
-from simulator.clock import ManualClock
+from simulator.core.clock import ManualClock
 from simulator.simulator import Simulator
 from tests.unit.ansible_core import controller
 from tests.unit.inventory.labs import NAME

@@ -23,8 +23,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rollin
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import connect as session_module
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import Guard
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.endpoint import Endpoint
-from simulator.clock import ManualClock
-from simulator.faults import Dropped
+from simulator.core.clock import ManualClock
+from simulator.core.faults import Dropped
 from simulator.simulator import Simulator
 from simulator.transport.inprocess import InProcessStub
 from simulator.vapi.service import answer

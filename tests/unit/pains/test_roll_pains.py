@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from simulator.tasks import Task
+from simulator.core.tasks import Task
 from tests.unit.modules.host_rolling_reboot.lab import Roll, fleet
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from simulator import Simulator
-from simulator.objects.host import HostSystem
+from simulator.objects.host.host import HostSystem
 from tests.unit.recorded.recordings import HOST
 
 Lab = dict[str, Any]

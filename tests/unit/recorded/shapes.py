@@ -11,7 +11,7 @@ from typing import Any
 from pyVmomi import SoapAdapter
 from pyVmomi import VmomiSupport as vs
 
-from simulator import wire
+from simulator.api import wire
 
 Shape = dict[str, frozenset[str]]
 """Property path without indexes -> every form in which its values come."""

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from simulator import Simulator
-from simulator.lab.hardware import LabError
+from simulator.lab.hardware.cards import LabError
 from simulator.selfcheck import problems
 from tests.unit.modules.harness import Lab
 from tests.unit.recorded import labs, recordings

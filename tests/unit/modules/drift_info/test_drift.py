@@ -18,7 +18,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.attrib
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.attributes.journal import Subject
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.endpoint import Endpoint
-from simulator.objects import vm_move
+from simulator.objects.vm import move as vm_move
 from tests.unit.modules.harness import Lab
 
 PAGING = "ContinueRetrievePropertiesEx"

@@ -19,7 +19,7 @@ import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.concurrency import ON_ONE_HOST, Pace
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.concurrent import work
-from simulator.clock import ScaledClock
+from simulator.core.clock import ScaledClock
 from simulator.simulator import Simulator
 from tests.unit.modules.harness import MODULES, Lab, _arguments
 

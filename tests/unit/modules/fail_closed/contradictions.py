@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from simulator.base import ManagedObject
+from simulator.core.base import ManagedObject
 
 NOWHERE = "nowhere"
 ABSENT_DISK = "naa.absent"
@@ -192,7 +192,7 @@ HOSTS: Mapping[str, Contradiction | str] = {
 
 def _on_another_host(obj: ManagedObject, value: Any) -> Any:
     """The list of VMs of the host that is named lacks it."""
-    from simulator.objects.host import HostSystem
+    from simulator.objects.host.host import HostSystem
 
     others = [host.ref for host in obj.sim.registry.all(HostSystem) if host.ref._moId != value._moId]
     return others[0] if others else value

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from simulator.objects.host import HostSystem
-from simulator.objects.vm import VirtualMachine
+from simulator.objects.host.host import HostSystem
+from simulator.objects.vm.vm import VirtualMachine
 from simulator.simulator import Simulator
 
 STOPS = frozenset({"ShutdownGuest", "StandbyGuest", "RebootGuest", "PowerOffVM_Task", "SuspendVM_Task", "ResetVM_Task"})

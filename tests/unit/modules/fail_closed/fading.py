@@ -19,10 +19,10 @@ from zlib import crc32
 
 from pyVmomi import vmodl
 
-from simulator import data
-from simulator.base import ManagedObject
+from simulator.api import data
+from simulator.api.wire import Stored
+from simulator.core.base import ManagedObject
 from simulator.services.reading import Path, PropertyReader
-from simulator.wire import Stored
 from tests.unit.modules.fail_closed.contradictions import CONTRADICTIONS
 from tests.unit.modules.fail_closed.left_out import LEFT_OUT, Frugal
 

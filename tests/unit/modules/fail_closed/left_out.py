@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simulator import data
-from simulator.base import ManagedObject
-from simulator.wire import Stored
+from simulator.api import data
+from simulator.api.wire import Stored
+from simulator.core.base import ManagedObject
 
 ALWAYS = ""
 """A server that answers gives it."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.base import Entity
+from simulator.core.base import Entity
 from tests.unit.modules.harness import Lab
 
 A100 = {"match": "10de:20f1"}

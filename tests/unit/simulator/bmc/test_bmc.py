@@ -20,7 +20,7 @@ from simulator.bmc.accounts import IDLE_SECONDS, MOST_SESSIONS
 from simulator.bmc.shapes import SHAPES, offered, written_uuid
 from simulator.rules.knobs import FIELDS
 from simulator.transport.http import Server
-from tests.unit.simulator.inventory.world import LABS, World
+from tests.unit.simulator.world import LABS, World
 
 HOST = "esx-01.lab"
 

@@ -9,8 +9,8 @@ import pytest
 from pyVmomi import vim
 
 from simulator import Simulator
-from tests.unit.simulator.core.inventory import build
-from tests.unit.simulator.core.specs import PC, container, host, object_spec, values, view_spec, vm
+from tests.unit.simulator.inventory import build
+from tests.unit.simulator.specs import PC, container, host, object_spec, values, view_spec, vm
 
 LAB = {
     "roles": {

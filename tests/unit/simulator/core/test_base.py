@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 import pytest
 from pyVmomi import vim
 
-from simulator import Simulator, data
-from simulator.base import ManagedObject
-from simulator.knobs import Knob, Knobs
+from simulator import Simulator
+from simulator.api import data
+from simulator.core.base import ManagedObject
+from simulator.core.knobs import Knob, Knobs
 
 
 class Sample(ManagedObject):

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from simulator.clock import START, ManualClock, ScaledClock
+from simulator.core.clock import START, ManualClock, ScaledClock
 
 
 def test_manual_time_moves_only_when_told_and_runs_what_is_due_in_order() -> None:

@@ -11,10 +11,10 @@ import pytest
 from pyVmomi import vim, vmodl
 
 from simulator import Simulator
-from simulator.faults import FaultRule
-from simulator.journal import READS
+from simulator.core.faults import FaultRule
+from simulator.core.journal import READS
 from simulator.transport.http import Server
-from tests.unit.simulator.core.specs import container, host, view_spec, vm
+from tests.unit.simulator.specs import container, host, view_spec, vm
 
 
 @pytest.fixture(params=["in process", "over TLS"])

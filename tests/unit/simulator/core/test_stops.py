@@ -19,9 +19,9 @@ import pytest
 from pyVmomi import vim
 
 from simulator import Simulator
-from simulator.stops import Write
+from simulator.core.stops import Write
 from simulator.transport.http import Server
-from tests.unit.simulator.core.specs import vm
+from tests.unit.simulator.specs import vm
 
 
 class Killed(BaseException):

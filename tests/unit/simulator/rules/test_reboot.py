@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from pyVmomi import vim
 
-from simulator.lab import hardware
+from simulator.lab.hardware import cards as hardware
 from simulator.objects.pci import Function
-from simulator.rules import buses, reboot
+from simulator.rules import reboot
 from simulator.rules.knobs import Knobs
+from simulator.rules.pci import buses
 
 
 def journey(**knobs: Any) -> reboot.Journey:

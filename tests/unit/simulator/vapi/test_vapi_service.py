@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from simulator import Simulator
-from simulator.faults import Dropped
-from simulator.journal import READS
+from simulator.core.faults import Dropped
+from simulator.core.journal import READS
 from simulator.vapi.associations import ASSOCIATIONS
 from simulator.vapi.operations import OPERATIONS
 from simulator.vapi.service import answer

@@ -29,7 +29,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read.v
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import Session, open_session
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.endpoint import Endpoint
 from simulator import Simulator
-from simulator.clock import ManualClock
+from simulator.core.clock import ManualClock
 from tests.unit.module_utils._vsphere.alike import row_differences
 
 LABS = sorted((Path(__file__).resolve().parents[5] / "simulator" / "labs").glob("*.yml"))

@@ -19,7 +19,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.redfis
 )
 from simulator import Simulator
 from simulator.bmc.service import Request, answer
-from simulator.faults import Dropped
+from simulator.core.faults import Dropped
 
 LAB = Path(__file__).resolve().parents[5] / "simulator" / "labs" / "three_hosts.yml"
 HOST = "esx-01.lab"

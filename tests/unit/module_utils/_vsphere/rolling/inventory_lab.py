@@ -16,7 +16,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rollin
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import Guard, Session
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.endpoint import Endpoint
-from simulator.clock import ManualClock
+from simulator.core.clock import ManualClock
 from simulator.simulator import Simulator
 from simulator.transport.inprocess import InProcessStub
 

@@ -32,7 +32,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rollin
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import connect_session
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.endpoint import Endpoint
-from simulator.clock import ScaledClock
+from simulator.core.clock import ScaledClock
 from simulator.lab.fleet import fleet_lab
 from simulator.simulator import Simulator
 from tests.unit.module_utils._vsphere.rolling.inventory_lab import (
@@ -452,7 +452,7 @@ def hidden(sim: Simulator, name: str) -> Iterator[None]:
 def add_vm(sim: Simulator, host: str, name: str) -> Any:
     """Somebody registers a VM."""
     from simulator.lab import machines
-    from simulator.objects.vm import VirtualMachine
+    from simulator.objects.vm.vm import VirtualMachine
 
     with sim.lock:
         where = sim.find(vim.HostSystem, host)

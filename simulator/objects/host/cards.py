@@ -1,0 +1,103 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The devices of a host as a power-on sees them: whose they are, and what is left of those that can be shared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyVmomi import vim
+
+from ...api import data
+from ...rules.pci import vgpu
+from ...rules.vm import power_on
+from .state import HostState
+
+
+def cards(host: HostState) -> dict[str, power_on.Card]:
+    """Every PCI function by address."""
+    found = {}
+    for address, item in host.spec.layout.functions.items():
+        if item.physical:
+            continue  # virtual functions are lent by their card
+        state = host.pci[address]
+        shared = host.spec.shared_gpus.get(address) == "sharedDirect" and not state.active
+        vfs = state.sriov.present if state.sriov and state.sriov.active else 0
+        found[address] = power_on.Card(
+            address=address,
+            vendor=item.vendor,
+            device=item.device,
+            subvendor=item.subvendor,
+            subdevice=item.subdevice,
+            dependent=item.dependent,
+            active=state.active,
+            label=state.label,
+            holder=host.holders.get(address, ""),
+            bar_gb=item.bar_gb,
+            free_functions=vfs - host.functions_used[address],
+            free_profiles=_free_profiles(host, address, item.profiles) if shared else {},
+        )
+    return found
+
+
+def gpus(host: HostState) -> vgpu.Gpus:
+    """What its shared GPUs can still serve."""
+    if not host.spec.shared_gpus:
+        return {}
+    return {address: card.free_profiles for address, card in cards(host).items() if card.free_profiles}
+
+
+def _free_profiles(host: HostState, address: str, profiles: tuple[tuple[str, int], ...]) -> dict[str, int]:
+    """A card serves one time-sliced profile at a time (equal-size mode)."""
+    running = {name for (place, name), count in host.profiles_used.items() if place == address and count}
+    return {
+        name: count - host.profiles_used[address, name] for name, count in profiles if not running or name in running
+    }
+
+
+def vgpu_users(host: HostState) -> dict[str, list[Any]]:
+    """Address of a shared GPU -> VMs that run on it."""
+    found: dict[str, list[Any]] = {}
+    for vm in host.vms:
+        for address in sorted(set(vm.assigned.values()) & set(host.spec.shared_gpus)):
+            found.setdefault(address, []).append(vm.ref)
+    return found
+
+
+def label_config(host: HostState) -> Any:
+    """`config` of the AssignableHardwareManager: an override for every hardware label, an empty object where there is none."""
+    cls = vim.host.AssignableHardwareConfig
+    labelled = [state for state in host.pci.values() if state.label]
+    return data.new(
+        cls,
+        attributeOverride=[
+            data.new(cls.AttributeOverride, instanceId=f"pci-{state.address}", name="hardwareLabel", value=state.label)
+            for state in labelled
+        ],
+    )
+
+
+def offered(host: HostState) -> list[Any]:
+    """The functions in passthrough, without virtual functions."""
+    found = host.spec.layout.functions.items()
+    return [item for address, item in found if host.pci[address].active and not item.physical]
+
+
+def dynamic_info(host: HostState) -> list[Any]:
+    """`dynamicPassthrough`: what an allowedDevice can name; ids unsigned, one entry a kind and label."""
+    cls = getattr(vim.vm, "DynamicPassthroughInfo", None)
+    if cls is None or host.spec.major < 7:
+        return []
+    found: dict[tuple[int, int, str], Any] = {}
+    for item in offered(host):
+        label = host.pci[item.address].label
+        found[item.vendor, item.device, label] = data.new(
+            cls,
+            name="",
+            vendorName=item.vendor_name,
+            deviceName=item.device_name,
+            customLabel=label or None,
+            vendorId=item.vendor,
+            deviceId=item.device,
+        )
+    return [found[key] for key in sorted(found)]

@@ -1,0 +1,196 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The managers below a host: passthrough, storage, boot devices, assignable hardware."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pyVmomi import vim, vmodl
+
+from ...api import data
+from ...api.takes import takes
+from ...core.base import Endpoint, ManagedObject
+from ...rules import faults
+from ...rules.pci import passthrough
+from . import cards as host_cards
+from . import disks as host_disks
+from . import power as host_power
+from . import storage as host_storage
+from .state import HostState
+
+if TYPE_CHECKING:
+    from ...core.call import Call
+
+
+class HostPart(ManagedObject):
+    """A manager of one host; unreachable while the host is."""
+
+    owner: HostState
+
+    def __init__(self, sim: Endpoint, moid: str | None = None) -> None:
+        super().__init__(sim, moid)
+        if issubclass(self.vim_type, vim.ExtensibleManagedObject):
+            self.props |= {"value": None, "availableField": None}
+
+    @property
+    def host(self) -> HostState:
+        """The host it belongs to."""
+        return self.owner
+
+    def missing(self, path: str) -> Any:
+        if self.host.connection == "disconnected":
+            return vmodl.fault.HostNotConnected()
+        return self.host.missing(path)
+
+
+class HostPciPassthruSystem(HostPart):
+    """Which devices the host offers to virtual machines."""
+
+    vim_type = vim.host.PciPassthruSystem
+    id_prefix = "pciPassthruSystem"
+    live: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "pciPassthruInfo": lambda self: self.host.shown,
+        "sriovDevicePoolInfo": lambda self: None,
+    }
+
+    def Refresh(self, call: Call) -> None:
+        """Show the devices as they are now."""
+        self.host.reach()
+        if self.host.since_boot < self.host.settings.services_seconds:
+            raise vmodl.fault.HostCommunication(msg="The host's services do not answer yet.")
+        if self.host.settings.refresh_shows_info:
+            self.host.publish()
+
+    @takes(
+        "config.id",
+        "config.passthruEnabled",
+        "config.applyNow",
+        "config.hardwareLabel",
+        "config.sriovEnabled",
+        "config.numVirtualFunction",
+    )
+    def UpdatePassthruConfig(self, call: Call, config: list[Any]) -> None:
+        """Check every element, then apply all; what the host shows follows later."""
+        host = self.host
+        host.reach()
+        requests = [decoded(item) for item in config]
+        changed = passthrough.configured(host.pci, requests, ability(host), host.settings)
+        host.pci |= changed
+        if host_power.has_boot_bank(host):
+            host.saved = dict(host.pci)
+        host.changed_devices()
+        delay = host.settings.info_delay_seconds
+        if changed and delay >= 0 and host.publish_timer is None:
+            host.publish_timer = host.sim.clock.call_later(delay, host.publish)
+
+
+def decoded(item: Any) -> passthrough.Request:
+    """One HostPciPassthruConfig or HostSriovConfig as plain values; fields a client's API version lacks are unset."""
+    sriov = isinstance(item, vim.host.SriovConfig)
+    return passthrough.Request(
+        address=item.id,
+        enabled=item.passthruEnabled,
+        apply_now=getattr(item, "applyNow", None),
+        label=getattr(item, "hardwareLabel", None),
+        sriov_enabled=item.sriovEnabled if sriov else None,
+        virtual_functions=item.numVirtualFunction if sriov else None,
+    )
+
+
+def ability(host: HostState) -> passthrough.HostAbility:
+    """What the host can do now, and which devices are busy."""
+    capability = host.get("capability")
+    return passthrough.HostAbility(
+        rebind=bool(getattr(capability, "deviceRebindWithoutRebootSupported", False)),
+        labels=bool(getattr(capability, "assignHwPciConfigSupported", False)),
+        uplinks={nic.address: (nic.switch, nic.device) for nic in host.spec.nics if nic.switch},
+        busy_storage=host_storage.busy_addresses(host.spec),
+        held=frozenset(host.holders) | frozenset(host_cards.vgpu_users(host)) | frozenset(+host.functions_used),
+    )
+
+
+class HostStorageSystem(HostPart):
+    """Disks and volumes; partitions on request."""
+
+    vim_type = vim.host.StorageSystem
+    id_prefix = "storageSystem"
+    live: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "storageDeviceInfo": lambda self: self.host.get("config.storageDevice"),
+        "fileSystemVolumeInfo": lambda self: self.host.get("config.fileSystemVolume"),
+        "systemFile": lambda self: None,
+        "multipathStateInfo": lambda self: _path_states(self.host.get("config.storageDevice")),
+    }
+
+    @takes("devicePath")
+    def RetrieveDiskPartitionInfo(self, call: Call, devicePath: list[str]) -> list[Any]:
+        """Partition tables by device path; an unknown disk is an invalid argument."""
+        self.host.reach()
+        found = [host_disks.partition_info(self.host.spec, self.host.taken, path) for path in devicePath]
+        if None in found:
+            raise faults.invalid_argument("devicePath")
+        return found
+
+
+def _path_states(device: Any) -> Any:
+    if device is None or device.multipathInfo is None:
+        return None
+    cls = vim.host.MultipathStateInfo
+    paths = [path for lun in device.multipathInfo.lun for path in lun.path]
+    return data.new(cls, path=[data.new(cls.Path, name=path.name, pathState=path.pathState) for path in paths])
+
+
+class HostBootDeviceSystem(HostPart):
+    """The boot order of the firmware; most servers do not tell (a knob)."""
+
+    vim_type = vim.host.BootDeviceSystem
+    id_prefix = "bootDeviceSystem"
+
+    def QueryBootDevices(self, call: Call) -> Any:
+        """A boot order by description. It names no disk."""
+        self.host.reach()
+        if not self.host.settings.query_boot_devices:
+            raise vmodl.fault.NotSupported()
+        cls = vim.host.BootDeviceSystem
+        devices = [data.new(cls.BootDevice, key="0001", description="Hard drive C:")]
+        if self.host.spec.boot == "usb":
+            devices.insert(0, data.new(cls.BootDevice, key="0000", description="Internal USB"))
+        return data.new(vim.host.BootDeviceInfo, bootDevices=devices, currentBootDeviceKey=devices[0].key)
+
+
+class HostAssignableHardwareManager(HostPart):
+    """Which device instance a running VM has (7.0 and later)."""
+
+    vim_type = vim.host.AssignableHardwareManager
+    id_prefix = "assignableHardwareManager"
+    live: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "binding": lambda self: [
+            data.new(vim.host.AssignableHardwareBinding, instanceId=f"pci-{address}", vm=self.sim.obj(moid).ref)
+            for address, moid in sorted(self.host.holders.items())
+        ],
+        "config": lambda self: host_cards.label_config(self.host),
+    }
+
+    def RetrieveDynamicPassthroughInfo(self, call: Call) -> list[Any]:
+        """Devices a dynamic backing can name, ids unsigned."""
+        self.host.reach()
+        return host_cards.dynamic_info(self.host)
+
+    @takes("config.attributeOverride.*")
+    def UpdateAssignableHardwareConfig(self, call: Call, config: Any) -> None:
+        """Attribute overrides set hardware labels: instanceId `pci-<address>`, name `hardwareLabel`."""
+        host = self.host
+        host.reach()
+        requests = []
+        for item in config.attributeOverride or []:
+            address = item.instanceId.removeprefix("pci-")
+            if item.name != "hardwareLabel" or address not in host.pci:
+                raise faults.invalid_argument("config.attributeOverride")
+            requests.append(
+                passthrough.Request(
+                    address=address, enabled=host.pci[address].enabled, apply_now=False, label=str(item.value or "")
+                )
+            )
+        host.pci |= passthrough.configured(host.pci, requests, ability(host), host.settings)
+        host.publish()
