@@ -11,7 +11,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._domain.errors import DirectPathError
-from ..plugin_utils.drift.files import FORMATS, outcome, put_together, verdict, write
+from ..plugin_utils.drift.files import FORMATS, judge, merge_results, summarize, write_reports
 
 CHOICE = {"type": "str", "choices": ["fail", "report"], "default": "report"}
 ARGUMENTS = {
@@ -43,14 +43,14 @@ class ActionModule(ActionBase):
         try:
             found = given["judge"] or self._report(given)
             choices = {name: given[name] for name in ("on_drift", "on_unknown")}
-            end = verdict(found, given["vcenter"], **choices)
+            end = judge(found, given["vcenter"], **choices)
         except DirectPathError as error:
             return {**result, "failed": True, "msg": error.sentence(), "error_code": error.code}
         return {**result, **({} if given["judge"] else found), **end}
 
     def _report(self, given: dict[str, Any]) -> dict[str, Any]:
-        report = put_together(list(zip(given["vcenters"], given["results"], strict=True)))
+        report = merge_results(list(zip(given["vcenters"], given["results"], strict=True)))
         files = []
         if not self._task.check_mode:
-            files = write(report, {name: given[name] for name in FORMATS}, datetime.datetime.now(datetime.UTC))
-        return outcome(report, files)
+            files = write_reports(report, {name: given[name] for name in FORMATS}, datetime.datetime.now(datetime.UTC))
+        return summarize(report, files)

@@ -23,7 +23,7 @@ from ansible.utils.display import Display
 from ansible.utils.path import unfrackpath
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.text import all_visible, visible
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.gantt.page import gantt_page
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.gantt.page import render_gantt
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.report.files import local_zone, refusal, write_whole
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.live_display import (
     Screen,
@@ -198,7 +198,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _report(self, joined: dict[str, Any], paths: Mapping[str, str], zone: Any, args: Mapping[str, Any]) -> None:
         """After every slice, so that the page can be looked at while the roll goes on."""
         made = {
-            "timeline_html": lambda: gantt_page(
+            "timeline_html": lambda: render_gantt(
                 joined, zone=zone, subject=str(args.get("hostname") or os.environ.get("VMWARE_HOST") or "")
             ),
             "timeline_json": lambda: _as_json(joined, zone.name),

@@ -1,159 +1,68 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The frame of every HTML page: one file, no network, light and dark, safe against whatever a name contains. PRIVATE to the collection.
+"""HTML pages from the Jinja2 templates in ``templates/``: one file, no network access, safe for any text. PRIVATE to the collection.
 
-::
-
-    body = joined(facts([("hosts", "12"), ("failed", "1", "bad")]), table(["host", "state"], [[name, badge("failed", "bad")]]))
-    text = page(title="Drift", lead="lab vCenter, 2026-11-22", body=body)
-
-Whatever is not ``Html`` is escaped, so there is no place where escaping can be forgotten. A content security policy names the hashes
-of the page's own style and script: nothing else runs or is loaded, not even if a name did get through.
+Autoescape is on, and text from servers is only ever a value, never a template. A content security policy names the hashes of the
+page's own style and script. The browser runs and loads nothing else, even if markup did get through.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import json
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
 
 from ..module_utils._domain.text import visible
 
 Tone = Literal["ok", "info", "warn", "bad", "mute", ""]
-
-_VOID = frozenset({"br", "col", "hr", "meta", "link", "img", "input"})
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9:-]*")
+"""The color of a badge or a figure. Its text says the same."""
 
 
-class Html(str):
-    """Text that is HTML already. Everything else is escaped where it enters a page."""
-
-    __slots__ = ()
-
-
-def escaped(value: object) -> Html:
-    """Any value as text: markup becomes harmless, characters that cannot be in a page are shown by their numbers."""
-    if isinstance(value, Html):
-        return value
-    text = visible(value)
-    for plain, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&#39;")):
-        text = text.replace(plain, entity)
-    return Html(text)
+def _make_visible(value: object) -> object:
+    """Text as it can be shown: control and direction characters become their numbers. Output of macros is HTML already."""
+    return value if isinstance(value, Markup) else visible(value)
 
 
-def joined(*parts: object) -> Html:
-    """Parts one after another, escaped where they are not HTML."""
-    return Html("".join(map(escaped, parts)))
+ENVIRONMENT = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    finalize=_make_visible,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+    auto_reload=False,
+)
 
 
-def element(tag: str, /, *children: object, **attributes: object) -> Html:
-    """``element("a", name, href="#x", class_="k", aria_label="…")``: ``_`` in names is ``-``, None and False are left out.
+def render_page(template: str | Template, view: Mapping[str, Any], *, style: str = "", script: str = "") -> str:
+    """The HTML file: a template that extends ``page.html.j2``, filled with the values of ``view``.
 
-    Raises ValueError for what a page must not contain: event handlers, inline styles, and addresses outside the page.
+    ``style`` follows the common ``STYLE`` and may use its variables. ``script`` runs at the end of the page. Both are text of this
+    collection and never made from data. Raises ValueError when one of them could end its element, and jinja2.UndefinedError when
+    the template uses a name that ``view`` lacks.
     """
-    named = "".join(
-        _attribute(key, value) for key, value in attributes.items() if value is not None and value is not False
-    )
-    if not _NAME.fullmatch(tag):
-        raise ValueError(f"{tag!r} is not an element")
-    if tag in _VOID:
-        return Html(f"<{tag}{named}>")
-    return Html(f"<{tag}{named}>{joined(*children)}</{tag}>")
-
-
-def _attribute(key: str, value: object) -> str:
-    name = key.rstrip("_").replace("_", "-")
-    text = "" if value is True else str(escaped(value))
-    if not _NAME.fullmatch(name) or name.lower().startswith("on") or name == "style":
-        raise ValueError(f"a page has no attribute {name!r}: its policy would not let it act")
-    if name in ("href", "src", "action", "xlink:href") and not text.startswith("#"):
-        raise ValueError(f"{name}={text!r} leaves the page")
-    return f" {name}" if value is True else f' {name}="{text}"'
-
-
-def badge(text: object, tone: Tone = "") -> Html:
-    """A word on a coloured ground. The word says what the colour says."""
-    return element("span", text, class_=f"badge {tone}".strip())
-
-
-def facts(entries: Iterable[tuple[object, object] | tuple[object, object, Tone]]) -> Html:
-    """Large figures in a row: ``(label, value)`` or ``(label, value, tone)``."""
-    tiles = [
-        element("div", element("dt", label), element("dd", value), class_=f"fact {''.join(tone)}".strip())
-        for label, value, *tone in entries
-    ]
-    return element("dl", *tiles, class_="facts")
-
-
-def table(head: Sequence[object], rows: Iterable[Sequence[object]], *, caption: object = "", class_: str = "") -> Html:
-    """A table whose first column names the row. It scrolls by itself where the screen is narrow."""
-    columns = [element("th", cell, scope="col") for cell in head]
-    lines = [
-        element(
-            "tr", *(element("th", cell, scope="row") if n == 0 else element("td", cell) for n, cell in enumerate(row))
-        )
-        for row in rows
-    ]
-    inner = joined(
-        element("caption", caption) if caption else "",
-        element("thead", element("tr", *columns)),
-        element("tbody", *lines),
-    )
-    return element("div", element("table", inner, class_=class_ or None), class_="scroll", tabindex="0")
-
-
-def details(summary: object, *children: object, is_open: bool = False, class_: str = "") -> Html:
-    """A part that can be folded away. Folded parts are printed, too."""
-    return element("details", element("summary", summary), *children, open=is_open, class_=class_ or None)
-
-
-def data(identity: str, value: Any) -> Html:
-    """JSON for the page's script: ``JSON.parse(document.getElementById(identity).textContent)``."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    for mark in "<>&":
-        text = text.replace(mark, f"\\u{ord(mark):04x}")
-    return element("script", Html(text), type="application/json", id=identity)
-
-
-def page(*, title: str, body: Html, lead: object = "", foot: object = "", style: str = "", script: str = "") -> str:
-    """The whole file. ``style`` comes after the common one (``STYLE``: its variables are there to be used); ``script`` runs at the end.
-
-    Both are the program's own text and never made of data: see ``data`` for that. Raises ValueError where one could end its element.
-    """
-    sheet, code = STYLE + style, script
-    for text, end in ((sheet, "</"), (code, "</script"), (code, "<!--")):
+    style = STYLE + style
+    for text, end in ((style, "</"), (script, "</script"), (script, "<!--")):
         if end in text.lower():
             raise ValueError(f"{end!r} would end the element it is in")
     policy = "; ".join(
         (
             "default-src 'none'",
             "img-src data:",
-            f"style-src {_hash(sheet)}",
-            f"script-src {_hash(code) if code else chr(39) + 'none' + chr(39)}",
+            f"style-src {_hash(style)}",
+            f"script-src {_hash(script) if script else chr(39) + 'none' + chr(39)}",
             "base-uri 'none'",
             "form-action 'none'",
         )
     )
-    head = joined(
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=Html(policy)),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="referrer", content="no-referrer"),
-        element("meta", name="color-scheme", content="light dark"),
-        Html('<link rel="icon" href="data:,">'),  # keeps a browser from asking the server for one
-        element("title", title),
-        element("style", Html(sheet)),
-    )
-    header = element("header", element("h1", title), element("p", lead, class_="lead") if lead else "")
-    footer = element("footer", foot) if foot else ""
-    last = element("script", Html(code)) if code else ""
-    whole = element(
-        "html", element("head", head), element("body", header, element("main", body), footer, last), lang="en"
-    )
-    return f"<!DOCTYPE html>\n{whole}\n"
+    own = {"policy": policy, "style": Markup(style), "script": Markup(script)}
+    return ENVIRONMENT.get_template(template).render({**view, **own})
 
 
 def _hash(text: str) -> str:

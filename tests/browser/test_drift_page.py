@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.html import html
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.html import render_html
 from tests.browser.looking import contrasts, quiet
 from tests.unit.module_utils._domain.drift.reports import fleet, one_of_everything
 from tools.devtools import Browser, Tab
@@ -32,7 +32,7 @@ VISIBLE = """
 
 def opened(chromium: Browser, folder: Path, report: dict[str, Any], **shown: Any) -> Tab:
     page = folder / "drift.html"
-    page.write_text(html(report, made="2026-11-22 16:40:00 UTC"), encoding="utf-8")
+    page.write_text(render_html(report, made="2026-11-22 16:40:00 UTC"), encoding="utf-8")
     return chromium.open(page, **shown)
 
 

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.gantt.page import Zone, gantt_page
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.gantt.axis import TimeZone
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.gantt.page import render_gantt
 from tests.browser.looking import contrasts, is_wide, quiet
 from tests.unit.module_utils._domain.rolling.stories import NOON, result
 from tools.devtools import Browser, Tab
 
-ZONE = Zone(info=UTC, name="UTC")
+ZONE = TimeZone(info=UTC, name="UTC")
 
 SEEN = """
 (() => {
@@ -47,7 +48,7 @@ BARS = """
 
 def opened(chromium: Browser, folder: Path, told: dict[str, Any], **shown: Any) -> Tab:
     page = folder / "timeline.html"
-    page.write_text(gantt_page(told, zone=ZONE, subject="vcenter.lab.example"), encoding="utf-8")
+    page.write_text(render_gantt(told, zone=ZONE, subject="vcenter.lab.example"), encoding="utf-8")
     return chromium.open(page, **shown)
 
 
@@ -95,7 +96,7 @@ def test_the_page_tells_what_it_is_about(chromium: Browser, tmp_path: Path) -> N
         "Rolling reboot",
         "vcenter.lab.example · 2026-01-22 12:00 to 13:36 (UTC)",
         "stalled",
-        "Needs a person",
+        "Needs attention",
     ):
         assert words in text
     assert tab.evaluate(SEEN)["tools"] is True
@@ -232,7 +233,7 @@ def test_names_that_are_code_are_names(chromium: Browser, tmp_path: Path) -> Non
 def test_code_that_got_in_all_the_same_would_not_run(chromium: Browser, tmp_path: Path) -> None:
     told = result(1, 2, troubles=False)
     page = tmp_path / "timeline.html"
-    text = gantt_page(told, zone=ZONE)
+    text = render_gantt(told, zone=ZONE)
     page.write_text(
         text.replace(
             "<main>", "<main><script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"

@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the page of drift brings beside its content: signs, style, script. PRIVATE to the collection."""
+"""The signs, the style and the script of the drift page. PRIVATE to the collection."""
 
 from __future__ import annotations
 
-SIDE = {"ok": "✓", "in_sync": "✓", "differs": "≠", "drift": "≠", "unknown": "?", "expected": "≈"}
-"""Signs that say without colour what the colour says."""
+SIGNS = {"ok": "✓", "in_sync": "✓", "differs": "≠", "drift": "≠", "unknown": "?", "expected": "≈"}
+"""A sign for each status. It says without color what the color says."""
 
 STYLE = """
 .soft{color:var(--soft);font-size:.86em;font-weight:400}
@@ -23,14 +23,14 @@ padding:.25rem .5rem}
 .matrix td.vms{white-space:normal;min-width:16rem}
 .matrix .badge,.vm .badge{margin:0 .25rem .15rem 0}.vm{margin-right:.35rem;white-space:nowrap}
 .list td{max-width:34rem}.list th{min-width:9rem}
-.command{display:block;margin-top:.2rem;overflow-x:auto;white-space:nowrap;max-width:30rem;background:var(--card);
+.command{display:block;margin-top:.2rem;white-space:pre-wrap;overflow-wrap:anywhere;max-width:34rem;background:var(--card);
 border:1px solid var(--line);border-radius:4px;padding:.1rem .35rem;user-select:all}
 .cluster>summary .badge{font-weight:400}
 .legend{margin-left:auto;word-spacing:.12em}
 tr[hidden],details[hidden]{display:none!important}
 @media (max-width:46rem){.list thead{display:none}.list tr,.list th,.list td{display:block;border:0;padding:.1rem 0;max-width:none}
 .list tr{border-bottom:1px solid var(--line);padding:.4rem 0}.command{max-width:none}}
-@media print{.filter{display:none}.command{white-space:pre-wrap;overflow-wrap:anywhere}}
+@media print{.filter{display:none}}
 """
 
 SCRIPT = """

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A drift report as JUnit XML, which every CI system shows as tests. PRIVATE to the collection.
+"""A drift report as JUnit XML, which CI systems show as tests. PRIVATE to the collection.
 
-One suite a vCenter, one test a host and a VM: passed when in sync, a failure when it drifted, an error when nobody could tell,
-skipped when all that differs is expected. A test has at most one of these, as not every reader takes more.
+Each vCenter is a suite, each host and each VM is a test. It passes when the object is in sync, is a failure on drift, an error when
+the state is unknown, and skipped when all differences are expected. It has one of these results only: some CI systems reject more.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _UNFIT = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 does not allow."""
 
 
-def junit(report: Record, *, made: str) -> str:
-    """``report`` of all vCenters; ``made``: when, as ``2026-11-22T16:00:00``."""
+def render_junit(report: Record, *, made: str) -> str:
+    """The XML of a merged ``report``. ``made``: when it was made, as ``2026-11-22T16:00:00``."""
     suites = [_suite(number, part, made) for number, part in enumerate(report["vcenters"])]
     totals = _totals(suites, "directpath.vsphere drift")
-    totals.pop("skipped")  # strict readers know it on a suite only
+    totals.pop("skipped")  # the JUnit schema allows it on a suite only
     root = Xml.Element("testsuites", totals)
     root.extend(suites)
     Xml.indent(root)
@@ -49,8 +49,8 @@ def _suite(number: int, part: Record, made: str) -> Xml.Element:
 def _totals(elements: Iterable[Xml.Element], name: str) -> dict[str, str]:
     cases = [case for element in elements for case in element.iter("testcase")]
     counted = {
-        f"{word}s" if word != "skipped" else word: sum(case.find(word) is not None for case in cases)
-        for word in ("failure", "error", "skipped")
+        key: sum(case.find(tag) is not None for case in cases)
+        for key, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped"))
     }
     return {
         "name": name,
@@ -66,27 +66,28 @@ def _case(part: Record, kind: str, name: str, records: Sequence[Record]) -> Xml.
     expected = [record for record in records if record["ignored"]]
     if counted:
         drifted = [record for record in counted if record["certainty"] == "drift"]
-        told = drifted or counted
-        titles = dict.fromkeys(KINDS[record["kind"]].title for record in told)
-        attributes = {"message": _fit(f"{name}: {', '.join(titles)}"), "type": _fit(told[0]["kind"])}
+        shown = drifted or counted
+        titles = dict.fromkeys(KINDS[record["kind"]].title for record in shown)
+        attributes = {"message": _fit(f"{name}: {', '.join(titles)}"), "type": _fit(shown[0]["kind"])}
         outcome = Xml.SubElement(case, "failure" if drifted else "error", attributes)
-        outcome.text = _fit("\n\n".join(_words(record) for record in counted))
+        outcome.text = _fit("\n\n".join(_paragraph(record) for record in counted))
     elif expected:
         rules = ", ".join(dict.fromkeys(str(record["ignored"]) for record in expected))
         Xml.SubElement(case, "skipped", {"message": _fit(f"expected: {rules}")})
     return case
 
 
-def _words(record: Record) -> str:
-    """One difference as a paragraph: what, why, what to do."""
+def _paragraph(record: Record) -> str:
+    """One difference as lines: what, why, and what to do next."""
     head = " ".join(text for text in (record["object"], record["subject"], record["device"]) if text)
     lines = [f"{head}: {record['title']}", record["cause"], *record["obstacles"]]
     if record["wanted"] or record["found"]:
-        lines.append(f"wanted: {record['wanted'] or '-'}; found: {record['found'] or '-'}")
-    lines += [f"cure: {record['cure']}"] if record["cure"] else []
+        lines.append(f"desired: {record['wanted'] or '-'}; actual: {record['found'] or '-'}")
+    lines += [f"fix: {record['cure']}"] if record["cure"] else []
     lines += [f"command: {record['command']}"] if record["command"] else []
     return "\n".join(lines)
 
 
 def _fit(text: Any) -> str:
+    """The text without characters that XML does not allow."""
     return _UNFIT.sub("\ufffd", str(text))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A drift report as Markdown, for a comment on a change or the summary of a job. PRIVATE to the collection."""
+"""A drift report as Markdown, for a comment on a pull request or the summary of a CI job. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from ...module_utils._domain.drift.report import sentence
 Record = Mapping[str, Any]
 
 MOST_ROWS = 200
-"""Rows of one table at most: comments and job summaries are cut off at a size, and then show nothing at all."""
+"""The maximum number of rows in a table. A comment or job summary that is too large is rejected as a whole."""
 
-_HEADINGS = {"in_sync": "In sync", "drift": "Drift", "unknown": "Could not tell"}
+_HEADINGS = {"in_sync": "In sync", "drift": "Drift", "unknown": "Unknown"}
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
-def markdown(report: Record, *, made: str) -> str:
-    """``report`` of all vCenters; ``made``: when, in words."""
+def render_markdown(report: Record, *, made: str) -> str:
+    """The text of a merged ``report``. ``made``: when it was made, as text."""
     lines = [f"# {_HEADINGS[report['status']]}", "", f"{sentence(report)}. {made}", ""]
     lines += _rows(
-        ("vCenter", "status", "hosts", "VMs", "differences", "not known", "expected"),
+        ("vCenter", "status", "hosts", "VMs", "differences", "unknown", "expected"),
         [_figures(part) for part in report["vcenters"]],
     )
     for part in report["vcenters"]:
@@ -44,7 +44,7 @@ def _part(part: Record) -> list[str]:
     if counted:
         lines += [f"## {_text(part['vcenter'])}", ""]
         lines += _rows(
-            ("object", "what", "difference", "why", "cure"),
+            ("object", "what", "difference", "why", "fix"),
             [_difference(record) for record in counted[:MOST_ROWS]],
         )
         lines += _more(len(counted))
@@ -57,7 +57,7 @@ def _part(part: Record) -> list[str]:
         )
         lines += _more(len(expected))
     if part["idle_rules"]:
-        lines += [f"Rules that cover nothing: {', '.join(map(_text, part['idle_rules']))}.", ""]
+        lines += [f"Rules without a match: {', '.join(map(_text, part['idle_rules']))}.", ""]
     return lines
 
 
@@ -71,7 +71,7 @@ def _what(record: Record) -> str:
 
 
 def _commands(records: Iterable[Record]) -> list[str]:
-    """The commands, each once, in the order in which they are to be run: playbooks first."""
+    """The commands, each once, in the order to run them: playbooks first."""
     commands = dict.fromkeys(record["command"] for record in records if record["command"])
     ordered = sorted(commands, key=lambda command: not command.startswith("ansible-playbook"))
     shown = [command.replace("```", "'''") for command in ordered[:20]]
@@ -91,5 +91,5 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _text(value: Any) -> str:
-    """Any text on one line, its markup made harmless."""
+    """Any text on one line, with its Markdown characters escaped. Not HTML-escaped: Markdown readers show the text as it is."""
     return _MARKUP.sub(r"\\\1", " ".join(str(value).split()))

@@ -1,48 +1,52 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the picture of a roll looks: a colour, a pattern, a letter and a word for each phase; the style and the script of its page.
+"""The timeline's style for each phase: color, pattern, letter and text; the style and the script of its page.
 
-PRIVATE to the collection. No phase is told by its colour alone.
+PRIVATE to the collection. No phase is shown by its color alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-from ..html import Html, element
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Look:
-    """``letter`` stands on bars that have room for it, ``about`` in the legend. ``thin``: a line, for times in which nothing is done."""
+class PhaseStyle:
+    """``letter`` is on bars with room for it, ``meaning`` in the legend. ``thin``: a line, for times without an action.
+
+    ``pattern``: the name of the strokes over the color.
+    """
 
     letter: str
-    about: str
+    meaning: str
     pattern: str = ""
     thin: bool = False
 
 
-PHASES: Mapping[str, Look] = {
-    "waiting": Look(letter="", about="waiting for its turn", thin=True),
-    "blocked": Look(letter="!", about="blocked", pattern="slant", thin=True),
-    "draining": Look(letter="D", about="draining: VMs move away or are stopped"),
-    "maintenance": Look(letter="M", about="in maintenance mode", pattern="upright"),
-    "rebooting": Look(letter="R", about="rebooting: going down", pattern="slant"),
-    "booting": Look(letter="B", about="booting: not back yet"),
-    "verifying": Look(letter="V", about="verifying: boot time, devices, storage, network"),
-    "leaving": Look(letter="L", about="leaving maintenance mode", pattern="upright"),
-    "restoring": Look(letter="S", about="restoring: starting its VMs again"),
-    "done": Look(letter="✓", about="done", thin=True),
-    "failed": Look(letter="✕", about="failed", pattern="cross", thin=True),
-    "unseen": Look(letter="", about="nobody looked", pattern="dots", thin=True),
+PHASES: Mapping[str, PhaseStyle] = {
+    "waiting": PhaseStyle(letter="", meaning="waiting", thin=True),
+    "blocked": PhaseStyle(letter="!", meaning="blocked", pattern="slant", thin=True),
+    "draining": PhaseStyle(letter="D", meaning="draining: VMs are migrated or shut down"),
+    "maintenance": PhaseStyle(letter="M", meaning="in maintenance mode", pattern="upright"),
+    "rebooting": PhaseStyle(letter="R", meaning="rebooting: going down", pattern="slant"),
+    "booting": PhaseStyle(letter="B", meaning="booting: not connected yet"),
+    "verifying": PhaseStyle(letter="V", meaning="verifying: boot time, devices, storage, network"),
+    "leaving": PhaseStyle(letter="L", meaning="leaving maintenance mode", pattern="upright"),
+    "restoring": PhaseStyle(letter="S", meaning="restoring: powering on its VMs"),
+    "done": PhaseStyle(letter="✓", meaning="done", thin=True),
+    "failed": PhaseStyle(letter="✕", meaning="failed", pattern="cross", thin=True),
+    "unseen": PhaseStyle(letter="", meaning="unknown: no run was active", pattern="dots", thin=True),
 }
 
-VM_PHASES: Mapping[str, Look] = {
-    "stopping": Look(letter="", about="VM stopping", pattern="slant"),
-    "down": Look(letter="", about="VM down"),
-    "starting": Look(letter="", about="VM starting", pattern="upright"),
+VM_PHASES: Mapping[str, PhaseStyle] = {
+    "stopping": PhaseStyle(letter="", meaning="VM stopping", pattern="slant"),
+    "down": PhaseStyle(letter="", meaning="VM down"),
+    "starting": PhaseStyle(letter="", meaning="VM starting", pattern="upright"),
 }
+
+_ALL = {**PHASES, **VM_PHASES}
 
 _STROKES = {
     "slant": "M-2 2l4-4M0 8l8-8M6 10l4-4",
@@ -52,60 +56,45 @@ _STROKES = {
 }
 
 
-def patterns() -> Html:
-    """What bars are filled with: the colour of the phase, and strokes over it."""
-    made = [
-        element(
-            "pattern",
-            element("rect", width=8, height=8, class_=f"ground {name}"),
-            element("path", d=_STROKES[look.pattern], class_=f"stroke {look.pattern}"),
-            id=f"fill-{name}",
-            width=8,
-            height=8,
-            patternUnits="userSpaceOnUse",
-        )
-        for name, look in {**PHASES, **VM_PHASES}.items()
-        if look.pattern
+def pattern_views() -> list[tuple[str, str, str]]:
+    """Phase, name of its stroke, and the path of the stroke: drawn over the color of the phase."""
+    return [(name, style.pattern, _STROKES[style.pattern]) for name, style in _ALL.items() if style.pattern]
+
+
+def legend_views() -> list[dict[str, Any]]:
+    """A sample bar, its letter and its meaning for each phase."""
+    return [
+        {
+            "bar": bar_view(name, style, 0, 100, row_height=height),
+            "height": height,
+            "letter": style.letter,
+            "meaning": style.meaning,
+        }
+        for phases, height in ((PHASES, 20), (VM_PHASES, 14))
+        for name, style in phases.items()
     ]
-    return element(
-        "svg", element("defs", *made), width=0, height=0, class_="defs", aria_hidden="true", focusable="false"
-    )
 
 
-def legend() -> Html:
-    entries = []
-    for looks, tall in ((PHASES, 14), (VM_PHASES, 8)):
-        for name, look in looks.items():
-            sample = element(
-                "svg",
-                stripe(name, look, 0, 100, tall=20 if tall == 14 else 14),
-                element("text", look.letter, x="50%", y=14, text_anchor="middle") if look.letter else "",
-                width=26,
-                height=20 if tall == 14 else 14,
-                aria_hidden="true",
-            )
-            entries.append(element("li", sample, look.about))
-    return element("ul", *entries, class_="legend", aria_label="Legend")
-
-
-def stripe(name: str, look: Look, left: float, width: float, *, tall: int, title: str = "") -> Html:
-    """One phase of one row, ``left`` and ``width`` in percent."""
-    high = 4 if look.thin else tall - 6
-    return element(
-        "rect",
-        element("title", title) if title else "",
-        x=f"{left:.2f}%",
-        y=(tall - high) // 2,
-        width=f"{width:.2f}%",
-        height=high,
-        class_=f"bar {name}",
-    )
+def bar_view(
+    name: str, style: PhaseStyle, left: float, width: float, *, row_height: int, title: str = ""
+) -> dict[str, Any]:
+    """The bar of a phase in a row. ``left`` and ``width`` are percent of the row, ``row_height`` is in pixels."""
+    height = 4 if style.thin else row_height - 6
+    return {
+        "phase": name,
+        "x": f"{left:.2f}%",
+        "width": f"{width:.2f}%",
+        "y": (row_height - height) // 2,
+        "height": height,
+        "title": title,
+        "letter": "",
+    }
 
 
 def _fills() -> str:
     return "".join(
-        f".bar.{name}{{fill:{f'url(#fill-{name})' if look.pattern else f'var(--{name})'}}}.ground.{name}{{fill:var(--{name})}}"
-        for name, look in {**PHASES, **VM_PHASES}.items()
+        f".bar.{name}{{fill:{f'url(#fill-{name})' if style.pattern else f'var(--{name})'}}}.ground.{name}{{fill:var(--{name})}}"
+        for name, style in _ALL.items()
     )
 
 

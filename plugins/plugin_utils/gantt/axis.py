@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The time axis of a picture: where a moment is, and which moments are named. PRIVATE to the collection.
+"""The time axis of the timeline: the position of a moment, and the ticks with a label. PRIVATE to the collection.
 
-A roll that is confined to a window takes several nights. The hours between them, in which nothing is done, are folded to a narrow strip.
+A rolling reboot with a time window takes several nights. The hours between them, without an action, are folded to a narrow strip.
 """
 
 from __future__ import annotations
@@ -36,12 +36,35 @@ STEPS = (
     432000,
     604800,
 )
-"""Seconds between two ticks, such as people read from a clock."""
+"""Seconds between two ticks: round times of a clock."""
 
 FOLDED = 2.0
-"""Percent of the width for a time in which nothing happens."""
+"""Percent of the width for a stretch without an action."""
 
 _LEAST_FOLD = 1800.0
+"""Seconds. A shorter stretch without an action is not folded."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TimeZone:
+    """The time zone of all times on the page. ``name`` is shown with them. Moments are seconds since the epoch."""
+
+    info: tzinfo
+    name: str
+
+    def time_of_day(self, moment: float) -> str:
+        return self._local(moment).strftime("%H:%M:%S")
+
+    def date_and_time(self, moment: float) -> str:
+        return self._local(moment).strftime("%Y-%m-%d %H:%M")
+
+    def utc_offset(self, moment: float) -> float:
+        """Seconds to add to UTC."""
+        offset = self._local(moment).utcoffset()
+        return offset.total_seconds() if offset is not None else 0.0
+
+    def _local(self, moment: float) -> datetime:
+        return datetime.fromtimestamp(moment, tz=self.info)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,19 +80,23 @@ class Piece:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tick:
+    """A labeled moment: seconds since the epoch, and its position in percent of the width."""
+
     at: float
     x: float
     label: str
     date: str = ""
-    """Set at the first tick, and where a new day begins."""
+    """Set at the first tick, and at the first one of each new day."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Axis:
+    """Pieces without a gap, from 0 to 100 percent of the width."""
+
     pieces: tuple[Piece, ...]
 
     def x(self, at: float) -> float:
-        """Percent of the width; moments outside are at the nearer end."""
+        """Percent of the width. A moment outside is at the nearer end."""
         for piece in self.pieces:
             if at <= piece.end:
                 share = (max(at, piece.start) - piece.start) / (piece.end - piece.start)
@@ -77,10 +104,10 @@ class Axis:
         return 100.0
 
 
-def axis(start: float, end: float, busy: Iterable[tuple[float, float]]) -> Axis:
-    """From ``start`` to ``end``. ``busy``: when something was done; long times between are folded."""
+def build_axis(start: float, end: float, busy: Iterable[tuple[float, float]]) -> Axis:
+    """The axis from ``start`` to ``end``. ``busy``: (start, end) of each action. Long stretches without an action are folded."""
     end = max(end, start + 1)
-    edges = _gaps(start, end, busy)
+    edges = _edges(start, end, busy)
     spans = [(a, b, n % 2 == 1) for n, (a, b) in enumerate(itertools.pairwise(edges)) if b > a]
     folds = sum(folded for _a, _b, folded in spans)
     room = 100.0 - FOLDED * folds
@@ -93,8 +120,8 @@ def axis(start: float, end: float, busy: Iterable[tuple[float, float]]) -> Axis:
     return Axis(pieces=tuple(pieces))
 
 
-def _gaps(start: float, end: float, busy: Iterable[tuple[float, float]]) -> list[float]:
-    """Edges of shown, folded, shown, … stretches."""
+def _edges(start: float, end: float, busy: Iterable[tuple[float, float]]) -> list[float]:
+    """Edges of stretches that are, in turn, shown and folded."""
     merged: list[list[float]] = []
     for a, b in sorted((max(start, a), min(end, b)) for a, b in busy if b > start and a < end):
         if merged and a <= merged[-1][1]:
@@ -114,15 +141,15 @@ def _gaps(start: float, end: float, busy: Iterable[tuple[float, float]]) -> list
     return [*edges, end]
 
 
-def ticks(along: Axis, zone: tzinfo, most: int = 9) -> tuple[Tick, ...]:
-    """At round times of the zone's clock, ``most`` of them at the most and never so close that their names touch."""
-    shown = sum(piece.end - piece.start for piece in along.pieces if not piece.folded)
+def find_ticks(axis: Axis, zone: tzinfo, most: int = 9) -> tuple[Tick, ...]:
+    """Ticks at round times of the zone, about ``most`` of them, and never so close that their labels touch."""
+    shown = sum(piece.end - piece.start for piece in axis.pieces if not piece.folded)
     step = next((step for step in STEPS if shown / step <= most), STEPS[-1])
     found: list[Tick] = []
     day = ""
-    for piece in along.pieces:
+    for piece in axis.pieces:
         for at in () if piece.folded else _round_times(piece.start, piece.end, step, zone):
-            x = along.x(at)
+            x = axis.x(at)
             if (found and x - found[-1].x < 70 / most) or x > 98:
                 continue
             local = datetime.fromtimestamp(at, tz=zone)
@@ -134,14 +161,11 @@ def ticks(along: Axis, zone: tzinfo, most: int = 9) -> tuple[Tick, ...]:
 
 
 def _round_times(start: float, end: float, step: int, zone: tzinfo) -> Iterable[float]:
-    """Counted from midnight of the zone's clock, so that they stay round where clocks are put forward."""
+    """Every ``step`` seconds from local midnight, so that they stay round when daylight saving time begins or ends."""
     midnight = datetime.fromtimestamp(start, tz=zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-    seconds, number = 0, 0
-    while True:
-        seconds = number * step
-        at = (midnight + timedelta(seconds=seconds)).replace(tzinfo=zone).timestamp()
+    for number in itertools.count():
+        at = (midnight + timedelta(seconds=number * step)).replace(tzinfo=zone).timestamp()
         if at > end:
             return
         if at >= start:
             yield at
-        number += 1

@@ -1,184 +1,183 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report of a roll as a page: hosts × phases over time, the VMs that were down under their host. PRIVATE to the collection.
+"""The result of a rolling reboot as an HTML page: the phases of each host over time, with its stopped VMs. PRIVATE to the collection.
 
-Works from a file, without a network, printed, without a script, and read aloud: what the picture shows is in tables, too.
+The page works from a file, without a network, without its script, on paper, and with a screen reader: tables show the same data.
+``templates/gantt.html.j2`` lays out the values of ``page_view``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...module_utils._domain.rolling.scheduling.notices import on_clock
 from ...module_utils._domain.text import duration
-from ..html import Html, Tone, badge, data, details, element, facts, joined, page
+from ..html import Tone, render_page
 from ..rolling.merge_slices import span
-from .assets import SCRIPT, STYLE, legend, patterns
-from .axis import Piece, axis
-from .rows import RESTING, TONES, TROUBLE, Group, Zone, axis_row, drawn
-
-__all__ = ["Zone", "gantt_page"]
+from .assets import SCRIPT, STYLE, legend_views, pattern_views
+from .axis import Axis, TimeZone, build_axis, find_ticks
+from .rows import IDLE, TABLE_HEAD, TONES, TROUBLE, ClusterRows, View, cluster_view
 
 Record = Mapping[str, Any]
 
-MOST_OPEN = 40
-"""Hosts up to which all clusters are shown unfolded; above it only those that need a person."""
+MOST_EXPANDED = 40
+"""Up to this number of hosts all clusters are expanded. Above it only those that need attention."""
+
+_STATE_TONES: Mapping[str, Tone] = {"finished": "ok", "halted": "bad", "stalled": "warn"}
+_COUNTS: Mapping[str, tuple[str, Tone]] = {
+    "done": ("done", "ok"),
+    "in_flight": ("in progress", "info"),
+    "waiting": ("waiting", "mute"),
+    "blocked": ("blocked", "warn"),
+    "failed": ("failed", "bad"),
+}
 
 
-def gantt_page(result: Record, *, zone: Zone, title: str = "Rolling reboot", subject: str = "") -> str:
-    """The page for a result of the module (joined over its slices). ``subject``: the vCenter, or whatever tells this roll from others."""
+def render_gantt(result: Record, *, zone: TimeZone, title: str = "Rolling reboot", subject: str = "") -> str:
+    """The page for a result of the module (merged over its slices). ``subject``: the vCenter, or another name for this run."""
+    view = page_view(result, zone=zone, title=title, subject=subject)
+    return render_page("gantt.html.j2", view, style=STYLE, script=SCRIPT)
+
+
+def page_view(result: Record, *, zone: TimeZone, title: str, subject: str) -> View:
+    """What the page shows of a result."""
     timeline = result.get("timeline") or {}
-    groups = _groups(timeline)
     rows = [*(timeline.get("hosts") or ()), *(timeline.get("vms") or ())]
     segments = [segment for row in rows for segment in row.get("segments") or ()]
-    busy = [(segment["start"], segment["end"]) for segment in segments if segment["phase"] not in RESTING]
-    start, end = min((s["start"] for s in segments), default=0.0), max((s["end"] for s in segments), default=0.0)
-    along = axis(start, end, busy)
-    unfolded = sum(len(group.hosts) for group in groups) <= MOST_OPEN
-    parts = [
-        patterns(),
-        facts(_facts(result, timeline)),
-        *_troubles(result),
-        element("h2", "Timeline"),
-        legend(),
-        _tools(),
-        element("div", axis_row(along, zone), class_="top"),
-        *(drawn(group, along, zone, is_open=unfolded) for group in groups),
-        data("axis", [{**_piece(piece), "offset": zone.offset(piece.start)} for piece in along.pieces]),
-        *_notes(result, zone),
-    ]
-    lead = _lead(result, timeline, zone, subject) if segments else "Nothing has happened."
-    return page(title=title, lead=lead, body=joined(*parts), style=STYLE, script=SCRIPT)
+    clusters = _clusters(timeline)
+    axis = _axis(segments)
+    hosts = result.get("hosts") or ()
+    expanded = sum(len(cluster.hosts) for cluster in clusters) <= MOST_EXPANDED
+    return {
+        "title": title,
+        **_lead(result, timeline, zone, subject, has_begun=bool(segments)),
+        "facts": list(_facts(result, timeline)),
+        "troubles": [_trouble(host) for phase in TROUBLE for host in hosts if host.get("phase") == phase],
+        "hints": list(result.get("resume") or ()),
+        "patterns": pattern_views(),
+        "legend": legend_views(),
+        "zone": zone.name,
+        **_axis_view(axis, zone),
+        "clusters": [cluster_view(cluster, axis, zone, is_open=expanded) for cluster in clusters],
+        "table_head": TABLE_HEAD,
+        "notes": list(_notes(result, zone)),
+    }
 
 
-def _piece(piece: Piece) -> dict[str, float]:
-    return {name: getattr(piece, name) for name in ("start", "end", "left", "right")}
+def _axis(segments: Sequence[Record]) -> Axis:
+    busy = [(segment["start"], segment["end"]) for segment in segments if segment["phase"] not in IDLE]
+    start = min((segment["start"] for segment in segments), default=0.0)
+    return build_axis(start, max((segment["end"] for segment in segments), default=0.0), busy)
 
 
-def _groups(timeline: Record) -> list[Group]:
+def _axis_view(axis: Axis, zone: TimeZone) -> View:
+    """Ticks and folded stretches, and the pieces from which the script computes the time under the pointer."""
+    return {
+        "ticks": [
+            {"x": f"{t.x:.2f}%", "label": t.label, "date": t.date, "anchor": "start" if t.x < 3 else "middle"}
+            for t in find_ticks(axis, zone.info)
+        ],
+        "folds": [
+            {"x": f"{piece.left:.2f}%", "width": f"{piece.right - piece.left:.2f}%"}
+            for piece in axis.pieces
+            if piece.folded
+        ],
+        "pieces": [
+            {
+                "start": piece.start,
+                "end": piece.end,
+                "left": piece.left,
+                "right": piece.right,
+                "offset": zone.utc_offset(piece.start),
+            }
+            for piece in axis.pieces
+        ],
+    }
+
+
+def _clusters(timeline: Record) -> list[ClusterRows]:
     """Clusters by name, hosts by name, VMs in the order in which they were stopped."""
-    clusters: dict[str, list[Record]] = {}
-    for row in timeline.get("hosts") or ():
-        clusters.setdefault(str(row.get("group") or ""), []).append(row)
-    vms: dict[str, list[Record]] = {}
-    for row in timeline.get("vms") or ():
-        vms.setdefault(str(row.get("group") or ""), []).append(row)
-    domain = _domain([str(row.get("name")) for row in timeline.get("hosts") or ()])
+    hosts = _by_group(timeline.get("hosts") or ())
+    vms = _by_group(timeline.get("vms") or ())
+    domain = _domain([str(row.get("name") or "") for rows in hosts.values() for row in rows])
     return [
-        Group(
+        ClusterRows(
             name=name,
             domain=domain,
-            hosts=tuple(sorted(hosts, key=lambda row: str(row.get("name")))),
-            vms={str(row.get("name")): tuple(vms.get(str(row.get("name")), ())) for row in hosts},
+            hosts=tuple(sorted(rows, key=lambda row: str(row.get("name") or ""))),
+            vms={host: tuple(vms.get(host, ())) for host in (str(row.get("name") or "") for row in rows)},
         )
-        for name, hosts in sorted(clusters.items())
+        for name, rows in sorted(hosts.items())
     ]
+
+
+def _by_group(rows: Iterable[Record]) -> dict[str, list[Record]]:
+    groups: dict[str, list[Record]] = {}
+    for row in rows:
+        groups.setdefault(str(row.get("group") or ""), []).append(row)
+    return groups
 
 
 def _domain(names: Sequence[str]) -> str:
-    """``.lab.example`` where all end in it and are still told apart without it."""
+    """``.lab.example`` when all names end in it and differ without it, else empty."""
     ends = {"." + name.partition(".")[2] for name in names}
     (end, *others) = ends or {"."}
     return "" if others or end == "." or all(part.isdigit() for part in end[1:].split(".")) else end
 
 
-def _facts(result: Record, timeline: Record) -> Iterator[tuple[object, object, Tone]]:
+def _facts(result: Record, timeline: Record) -> Iterator[tuple[str, object, Tone]]:
     counts = result.get("counts") or {}
-    begun, ended = span(timeline)
+    started, ended = span(timeline)
     yield "hosts", counts.get("total", len(timeline.get("hosts") or ())), ""
-    for name, tone in (
-        ("done", "ok"),
-        ("in_flight", "info"),
-        ("waiting", "mute"),
-        ("blocked", "warn"),
-        ("failed", "bad"),
-    ):
+    for name, (label, tone) in _COUNTS.items():
         if counts.get(name) or name == "done":
-            yield name.replace("_", " "), counts.get(name, 0), tone  # type: ignore[misc]
+            yield label, counts.get(name, 0), tone
     yield "VMs stopped", len(timeline.get("vms") or ()), ""
-    yield "took" if result.get("ended", True) else "so far", duration(ended - begun), ""
+    yield "took" if result.get("ended", True) else "so far", duration(ended - started), ""
 
 
-def _lead(result: Record, timeline: Record, zone: Zone, subject: str) -> Html:
-    begun, ended = span(timeline)
-    first, last = zone.day_and_time(begun), zone.day_and_time(ended)
+def _lead(result: Record, timeline: Record, zone: TimeZone, subject: str, *, has_begun: bool) -> View:
+    """One line: the subject, from when to when, the state of the run and why."""
+    if not has_begun:
+        return {"lead": "Nothing has happened.", "state": "", "state_tone": "", "reason": ""}
+    first, last = map(zone.date_and_time, span(timeline))
     last = last if first[:10] != last[:10] else last[11:]
     state = str(result.get("state") or "")
-    why = "; ".join(str(reason) for reason in result.get("reasons") or ())
-    tone: Tone = {"finished": "ok", "halted": "bad", "stalled": "warn"}.get(state, "info")  # type: ignore[assignment]
-    words = [
-        f"{subject} · " if subject else "",
-        f"{first} to {last} ({zone.name}) · ",
-        badge(state, tone) if state else "",
-    ]
-    return joined(*words, f" {why}" if why else "")
+    return {
+        "lead": f"{subject} · {first} to {last} ({zone.name})" if subject else f"{first} to {last} ({zone.name})",
+        "state": state,
+        "state_tone": _STATE_TONES.get(state, "info"),
+        "reason": "; ".join(str(reason) for reason in result.get("reasons") or ()),
+    }
 
 
-def _troubles(result: Record) -> Iterator[Html]:
-    hosts = [host for phase in TROUBLE for host in result.get("hosts") or () if host.get("phase") == phase]
-    hints = list(result.get("resume") or ())
-    if not hosts and not hints:
-        return
-    yield element("h2", "Needs a person")
-    entries = []
-    for host in hosts:
-        name = host.get("name")
-        told = [
-            element("strong", host.get("name")),
-            f" ({host.get('cluster')}) ",
-            badge(host["phase"], TONES[host["phase"]]),
-        ]
-        blockers = [blocker for blocker in host.get("blockers") or () if isinstance(blocker, Mapping)]
-        for blocker in blockers:
-            told += [
-                f" {str(blocker.get('message', '')).removeprefix(f'{name} ')}.",
-                f" {blocker['cure']}." if blocker.get("cure") else "",
-            ]
-        told += [] if blockers else [f" {str(host.get('reason') or '').removeprefix(f'{name} ')}"]
-        entries.append(element("li", *told))
-    most = 12
-    yield element("ul", *entries[:most], class_="trouble")
-    if entries[most:]:
-        yield details(f"{len(entries) - most} more", element("ul", *entries[most:], class_="trouble"))
-    if hints:
-        yield element("p", element("strong", "To go on"))
-        yield element("ul", *(element("li", hint) for hint in hints), class_="trouble")
+def _trouble(host: Record) -> View:
+    """A host that needs attention: each blocker and its fix, or else the reason. The name is not repeated in them."""
+    name = str(host.get("name") or "")
+    texts = []
+    for blocker in host.get("blockers") or ():
+        if isinstance(blocker, Mapping):
+            texts.append(f"{str(blocker.get('message') or '').removeprefix(f'{name} ')}.")
+            texts += [f"{blocker['cure']}."] if blocker.get("cure") else []
+    return {
+        "name": name,
+        "cluster": host.get("cluster"),
+        "phase": host["phase"],
+        "tone": TONES[host["phase"]],
+        "text": " ".join(texts) or str(host.get("reason") or "").removeprefix(f"{name} "),
+    }
 
 
-def _tools() -> Html:
-    """Shown by the script, which makes them work."""
-    return element(
-        "div",
-        element(
-            "input",
-            type="search",
-            id="find",
-            placeholder="Find a host, VM or cluster",
-            aria_label="Find a host, VM or cluster",
-        ),
-        element("label", element("input", type="checkbox", id="only-trouble"), " only what needs a person"),
-        element("label", element("input", type="checkbox", id="show-vms", checked=True), " VMs"),
-        element("button", "Unfold all", type="button", id="open-all"),
-        element("button", "Fold all", type="button", id="close-all"),
-        class_="tools",
-        hidden=True,
-    )
-
-
-def _notes(result: Record, zone: Zone) -> Iterator[Html]:
+def _notes(result: Record, zone: TimeZone) -> Iterator[str]:
     now = result.get("server_time")
     at = float(now) if isinstance(now, int | float) else 0.0
-    notes = [element("li", on_clock(str(note), zone.info, at)) for note in result.get("notes") or ()]
+    for note in result.get("notes") or ():
+        yield on_clock(str(note), zone.info, at)
     journal = result.get("journal") or {}
     if journal.get("kind"):
-        why = f" ({journal['why']})" if journal.get("why") else ""
-        notes.append(element("li", f"Journal: {journal['kind']}, {journal.get('place', '')}{why}"))
+        reason = f" ({journal['why']})" if journal.get("why") else ""
+        yield f"Journal: {journal['kind']}, {journal.get('place', '')}{reason}"
     if result.get("calls"):
         logins = result.get("logins", 1)
-        notes.append(
-            element("li", f"{result['calls']} calls to the server, {logins} login{'' if logins == 1 else 's'}")
-        )
-    if notes:
-        yield element("h2", "Notes")
-        yield element("ul", *notes)
+        yield f"{result['calls']} calls to the server, {logins} login{'' if logins == 1 else 's'}"

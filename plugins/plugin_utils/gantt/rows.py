@@ -1,157 +1,119 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rows of the picture of a roll: a cluster with its hosts, their bars, and the same as a table. PRIVATE to the collection."""
+"""What the timeline shows of one cluster: a row of bars for each host and VM, and the same as a table. PRIVATE to the collection.
+
+A row record and its segments come from the module's result: ``name``, ``group``, and ``segments`` with ``phase``, ``start``, ``end``
+(seconds since the epoch), ``open``, ``reason`` and ``reasons``. Everything here returns plain values for ``templates/gantt.html.j2``.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
 from typing import Any
 
 from ...module_utils._domain.rolling.state.timeline import clock
 from ...module_utils._domain.text import duration
-from ..html import Html, Tone, badge, details, element, joined, table
-from .assets import PHASES, VM_PHASES, Look, stripe
-from .axis import Axis, ticks
+from ..html import Tone
+from .assets import PHASES, VM_PHASES, PhaseStyle, bar_view
+from .axis import Axis, TimeZone
 
 Record = Mapping[str, Any]
+View = dict[str, Any]
+"""Plain values for the template."""
 
-RESTING = ("idle", "waiting", "blocked", "done", "failed")
+IDLE = ("idle", "waiting", "blocked", "done", "failed")
+"""Phases without an action."""
+
 TROUBLE = ("failed", "blocked")
+"""Phases that need attention."""
 
 TONES: Mapping[str, Tone] = {"done": "ok", "failed": "bad", "blocked": "warn", "waiting": "mute", "idle": "mute"}
-_STEPS = (
-    ("Drain", ("draining",)),
-    ("Maintenance", ("maintenance",)),
-    ("Reboot", ("rebooting", "booting")),
-    ("Verify", ("verifying",)),
-    ("Release", ("leaving", "restoring")),
-)
+
+_NO_SEGMENT: Record = {"phase": "idle", "start": 0.0, "end": 0.0}
+_STEPS = {
+    "Drain": ("draining",),
+    "Maintenance": ("maintenance",),
+    "Reboot": ("rebooting", "booting"),
+    "Verify": ("verifying",),
+    "Release": ("leaving", "restoring"),
+}
+
+TABLE_HEAD = ("Host", "State", "Started", "Ended", *_STEPS, "In progress", "VMs stopped", "Reason")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Zone:
-    """Times are shown on this clock. ``name`` is said beside them."""
-
-    info: tzinfo
-    name: str
-
-    def at(self, moment: float) -> str:
-        return datetime.fromtimestamp(moment, tz=self.info).strftime("%H:%M:%S")
-
-    def day_and_time(self, moment: float) -> str:
-        return datetime.fromtimestamp(moment, tz=self.info).strftime("%Y-%m-%d %H:%M")
-
-    def offset(self, moment: float) -> float:
-        offset = datetime.fromtimestamp(moment, tz=self.info).utcoffset()
-        return offset.total_seconds() if offset is not None else 0.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Group:
-    """A cluster: its hosts, and the VMs of each."""
+class ClusterRows:
+    """The rows of a cluster: its hosts, and the VMs by the name of their host."""
 
     name: str
     hosts: tuple[Record, ...]
     vms: Mapping[str, tuple[Record, ...]]
     domain: str
-    """What the names of all hosts end in: left out where room is short."""
+    """The end that the names of all hosts have in common. It is left out of the short name."""
 
 
-def drawn(group: Group, along: Axis, zone: Zone, *, is_open: bool) -> Html:
-    """A cluster: folded to how busy it was, unfolded to its hosts; unfolded in any case where it needs a person."""
-    phases = [_last(row)["phase"] for row in group.hosts]
-    rows: list[Html] = [axis_row(along, zone, own=True)]
-    for row in group.hosts:
-        short = str(row.get("name") or "").removesuffix(group.domain)
-        rows.append(_row(row, PHASES, along, zone, tall=20, kind="host", host=str(row.get("name")), short=short))
-        for vm in group.vms.get(str(row.get("name")), ()):
-            rows.append(_row(vm, VM_PHASES, along, zone, tall=14, kind="vm", host=str(row.get("name")), short=""))
-    chart = element("div", _grid(along, zone), *rows, class_="rows")
-    summary = joined(
-        element("span", group.name or "hosts", class_="name"),
-        _strip(group, along),
-        element("span", *(badge(f"{number} {phase}", TONES.get(phase, "info")) for phase, number in _numbers(phases))),
-    )
-    inner = details("The same as a table", _table(group, zone), class_="inner")
-    needs = any(phase in TROUBLE for phase in phases)
-    return element(
-        "details",
-        element("summary", summary),
-        chart,
-        inner,
-        class_="group",
-        open=is_open or needs,
-        data_find=group.name.lower(),
-    )
+def cluster_view(cluster: ClusterRows, axis: Axis, zone: TimeZone, *, is_open: bool) -> View:
+    """A cluster: collapsed to its load over time, or expanded to its rows. A cluster that needs attention is always expanded."""
+    phases = [_last(row)["phase"] for row in cluster.hosts]
+    rows = []
+    for row in cluster.hosts:
+        host = str(row.get("name") or "")
+        rows.append(_row(row, "host", host, axis, zone) | {"short_name": host.removesuffix(cluster.domain) or host})
+        rows += [_row(vm, "vm", host, axis, zone) for vm in cluster.vms.get(host, ())]
+    return {
+        "name": cluster.name,
+        "is_open": is_open or any(phase in TROUBLE for phase in phases),
+        "numbers": [(f"{number} {state}", TONES.get(state, "info")) for state, number in _numbers(phases)],
+        "load": _load(cluster, axis),
+        "rows": rows,
+        "table": [_table_row(row, cluster, zone) for row in cluster.hosts],
+    }
 
 
 def _numbers(phases: Sequence[str]) -> list[tuple[str, int]]:
-    words = ["in flight" if phase not in RESTING else phase for phase in phases]
-    order = ("failed", "blocked", "in flight", "waiting", "done", "idle")
-    return [(word, words.count(word)) for word in order if word in words]
+    states = [phase if phase in IDLE else "in progress" for phase in phases]
+    order = ("failed", "blocked", "in progress", "waiting", "done", "idle")
+    return [(state, states.count(state)) for state in order if state in states]
 
 
 def _last(row: Record) -> Record:
-    segments = row.get("segments") or ()
-    return segments[-1] if segments else {"phase": "idle", "start": 0.0, "end": 0.0}
+    return (row.get("segments") or (_NO_SEGMENT,))[-1]  # type: ignore[no-any-return]
 
 
-def axis_row(along: Axis, zone: Zone, *, own: bool = False) -> Html:
-    """One for the page, which stays in view; each cluster's own one is for print."""
-    names = []
-    for tick in ticks(along, zone.info):
-        edge = "start" if tick.x < 3 else "middle"
-        names.append(element("text", tick.label, x=f"{tick.x:.2f}%", y=26, text_anchor=edge))
-        if tick.date:
-            names.append(element("text", tick.date, x=f"{tick.x:.2f}%", y=12, text_anchor=edge))
-    return element(
-        "div",
-        element("div", zone.name, class_="name", title="the clock that times are shown on"),
-        element("svg", *names, class_="axis", height=30, role="img", aria_label=f"Times of day, {zone.name}"),
-        element("div", class_="end"),
-        class_="row axes own" if own else "row axes",
-    )
+def _row(row: Record, type_: str, host: str, axis: Axis, zone: TimeZone) -> View:
+    """A row with its bars. ``host``: the name of the host, also for a VM."""
+    name, last, is_host = str(row.get("name") or ""), _last(row), type_ == "host"
+    styles, height = (PHASES, 20) if is_host else (VM_PHASES, 14)
+    segments = _with_gaps(row) if is_host else row.get("segments") or ()
+    return {
+        "type": type_,
+        "name": name,
+        "short_name": name,
+        "host": host,
+        "height": height,
+        "is_trouble": last["phase"] in TROUBLE,
+        "bars": [_bar(s, styles[s["phase"]], axis, zone, height) for s in segments if s["phase"] in styles],
+        "description": _description(name, row, zone),
+        "reason": _reason(last, zone),
+        **(_host_end(row, last) if is_host else _vm_end(row, last)),
+    }
 
 
-def _grid(along: Axis, zone: Zone) -> Html:
-    folds = [
-        element("rect", x=f"{p.left:.2f}%", y=0, width=f"{p.right - p.left:.2f}%", height="100%", class_="fold")
-        for p in along.pieces
-        if p.folded
-    ]
-    lines = [
-        element("line", x1=f"{tick.x:.2f}%", x2=f"{tick.x:.2f}%", y1=0, y2="100%") for tick in ticks(along, zone.info)
-    ]
-    return element("svg", *folds, *lines, class_="grid", aria_hidden="true")
+def _host_end(row: Record, last: Record) -> View:
+    spent = _seconds_in_progress(row)
+    state = "no pending reboot" if last["phase"] == "idle" else last["phase"]
+    return {"state": state, "tone": TONES.get(last["phase"], "info"), "took": clock(spent) if spent else ""}
 
 
-def _row(
-    row: Record, looks: Mapping[str, Look], along: Axis, zone: Zone, *, tall: int, kind: str, host: str, short: str
-) -> Html:
-    name, last = str(row.get("name") or ""), _last(row)
-    bars: list[Html] = []
-    for segment in _with_gaps(row) if kind == "host" else row.get("segments") or ():
-        look = looks.get(segment["phase"])
-        if look is not None:
-            bars += _bars(segment, look, along, zone, tall=tall)
-    told = _aloud(name, row, zone)
-    return element(
-        "div",
-        element("div", short or name, class_="name", title=name),
-        element("svg", *bars, class_="lane", height=tall, role="img", aria_label=told),
-        element("div", *_end(row, kind), class_="end", title=_why(last, zone) or None),
-        class_=f"row {kind}",
-        data_find=name.lower(),
-        data_host=host,
-        data_trouble="1" if last["phase"] in TROUBLE else None,
-    )
+def _vm_end(row: Record, last: Record) -> View:
+    state = last["phase"] if last.get("open") else "down"
+    return {"state": "", "tone": "", "took": f"{state} {clock(_seconds_down(row))}"}
 
 
 def _with_gaps(row: Record) -> Iterator[Record]:
-    """The segments of a row, and between them the times of which nothing is known: a run was cut off and gone on with later."""
+    """The segments of a row, and ``unseen`` for the times between them, in which no run was active: one was interrupted and resumed."""
     end = None
     for segment in row.get("segments") or ():
         if end is not None and segment["start"] > end:
@@ -160,120 +122,106 @@ def _with_gaps(row: Record) -> Iterator[Record]:
         end = segment["end"]
 
 
-def _in_progress(row: Record) -> float:
-    """Seconds in which something was done with the host, or was under way while nobody looked."""
-    found, busy = 0.0, False
+def _seconds_in_progress(row: Record) -> float:
+    """Seconds of actions on the host. A time in which no run was active counts when an action was in progress before it."""
+    seconds, busy = 0.0, False
     for segment in _with_gaps(row):
-        busy = busy if segment["phase"] == "unseen" else segment["phase"] not in RESTING
-        found += segment["end"] - segment["start"] if busy else 0.0
-    return found
+        busy = busy if segment["phase"] == "unseen" else segment["phase"] not in IDLE
+        seconds += segment["end"] - segment["start"] if busy else 0.0
+    return seconds
 
 
-def _down(vm: Record) -> float:
-    """Seconds. Between its segments a VM was running."""
+def _seconds_down(vm: Record) -> float:
+    """Seconds in which the VM did not run. Between its segments it ran."""
     return float(sum(segment["end"] - segment["start"] for segment in vm.get("segments") or ()))
 
 
-def _bars(segment: Record, look: Look, along: Axis, zone: Zone, *, tall: int) -> Iterator[Html]:
-    left, right = along.x(segment["start"]), along.x(segment["end"])
+def _bar(segment: Record, style: PhaseStyle, axis: Axis, zone: TimeZone, height: int) -> View:
+    """The bar of a segment, with its letter where there is room for one."""
+    left, right = axis.x(segment["start"]), axis.x(segment["end"])
     width = max(right - left, 0.15)
-    yield stripe(segment["phase"], look, left, width, tall=tall, title=_tip(segment, zone))
-    if look.letter and (look.thin or width > 1.4) and tall > 16:
-        x = left + width / 2 if not look.thin else min(left + 0.2, 98.4)
-        tight = "tight" if width < 4 else None
-        anchor, css = ("middle", tight) if not look.thin else ("start", f"mark {segment['phase']}")
-        yield element("text", look.letter, x=f"{x:.2f}%", y=14, text_anchor=anchor, class_=css, pointer_events="none")
+    bar = bar_view(segment["phase"], style, left, width, row_height=height, title=_title(segment, zone))
+    if not style.letter or height <= 16:
+        return bar
+    if style.thin:
+        at, css, anchor = min(left + 0.2, 98.4), f"mark {segment['phase']}", "start"
+    elif width > 1.4:
+        at, css, anchor = left + width / 2, "tight" if width < 4 else "", "middle"
+    else:
+        return bar
+    return bar | {"letter": style.letter, "letter_x": f"{at:.2f}%", "letter_class": css, "anchor": anchor}
 
 
-def _tip(segment: Record, zone: Zone) -> str:
+def _title(segment: Record, zone: TimeZone) -> str:
     took = clock(max(0.0, segment["end"] - segment["start"]))
-    until = "until now" if segment.get("open") else f"to {zone.at(segment['end'])}"
-    why = _why(segment, zone)
-    return f"{segment['phase']} {zone.at(segment['start'])} {until} ({took}){f': {why}' if why else ''}"
+    start = zone.time_of_day(segment["start"])
+    end = "until now" if segment.get("open") else f"to {zone.time_of_day(segment['end'])}"
+    reason = _reason(segment, zone)
+    return f"{segment['phase']} {start} {end} ({took}){f': {reason}' if reason else ''}"
 
 
-def _why(segment: Record, zone: Zone) -> str:
-    """The reason; of a time in which there were several one after the other, since when each."""
-    several = [f"{zone.at(entry['at'])} {entry['reason']}" for entry in segment.get("reasons") or ()]
-    return "; ".join(several) or str(segment.get("reason") or "")
+def _reason(segment: Record, zone: TimeZone) -> str:
+    """The reason for a phase. When several reasons followed each other, each has its start time."""
+    reasons = [f"{zone.time_of_day(entry['at'])} {entry['reason']}" for entry in segment.get("reasons") or ()]
+    return "; ".join(reasons) or str(segment.get("reason") or "")
 
 
-def _aloud(name: str, row: Record, zone: Zone) -> str:
+def _description(name: str, row: Record, zone: TimeZone) -> str:
+    """The row as a sentence, for a screen reader."""
     parts = [
-        f"{s['phase']} from {zone.at(s['start'])} for {duration(s['end'] - s['start'])}"
+        f"{s['phase']} from {zone.time_of_day(s['start'])} for {duration(s['end'] - s['start'])}"
         for s in row.get("segments") or ()
         if s["phase"] not in ("waiting", "idle", "done")
     ]
     last = _last(row)
-    end = [f"{last['phase']} since {zone.at(last['start'])}"] if last["phase"] in ("waiting", "idle", "done") else []
-    return f"{name}: {', '.join([*parts, *end]) or 'nothing'}"
+    if last["phase"] in ("waiting", "idle", "done"):
+        parts.append(f"{last['phase']} since {zone.time_of_day(last['start'])}")
+    return f"{name}: {', '.join(parts)}"
 
 
-def _end(row: Record, kind: str) -> Iterator[object]:
-    phase = _last(row)["phase"]
-    if kind == "vm":
-        yield f"{'down' if not _last(row).get('open') else phase} {clock(_down(row))}"
-        return
-    spent = _in_progress(row)
-    tone = TONES.get(phase, "info")
-    yield element("b", "owes nothing" if phase == "idle" else phase, class_=tone)
-    if spent:
-        yield f" {clock(spent)}"
-
-
-def _strip(group: Group, along: Axis) -> Html:
-    """How many hosts of the cluster were in hand at each moment."""
-    marks: list[tuple[float, int]] = []
-    for row in group.hosts:
+def _load(cluster: ClusterRows, axis: Axis) -> View:
+    """How many hosts of the cluster were in progress at each moment, as steps."""
+    changes: list[tuple[float, int]] = []
+    for row in cluster.hosts:
         for segment in row.get("segments") or ():
-            if segment["phase"] not in RESTING:
-                marks += [(segment["start"], 1), (segment["end"], -1)]
+            if segment["phase"] not in IDLE:
+                changes += [(segment["start"], 1), (segment["end"], -1)]
     steps: list[tuple[float, float, int]] = []
     level = highest = 0
-    for at, following in itertools.pairwise(sorted({at for at, _change in marks})):
-        level += sum(change for when, change in marks if when == at)
+    for at, following in itertools.pairwise(sorted({at for at, _change in changes})):
+        level += sum(change for when, change in changes if when == at)
         highest = max(highest, level)
         if steps and steps[-1][2] == level:
-            steps[-1] = (steps[-1][0], along.x(following), level)
+            steps[-1] = (steps[-1][0], axis.x(following), level)
         else:
-            steps.append((along.x(at), along.x(following), level))
+            steps.append((axis.x(at), axis.x(following), level))
     unit = 20 / max(1, highest)
-    bars = [
-        element(
-            "rect",
-            x=f"{a:.2f}%",
-            width=f"{b - a:.2f}%",
-            y=f"{23 - n * unit:.1f}",
-            height=f"{n * unit:.1f}",
-            class_="busy",
-        )
-        for a, b, n in steps
-        if n
-    ]
-    most = f"hosts in hand over time, {highest} at the most"
-    base = element("line", x1="0", x2="100%", y1="23.5", y2="23.5", class_="base")
-    return element("svg", element("title", most), *bars, base, class_="strip", role="img", aria_label=most)
+    return {
+        "description": f"hosts in progress over time, at most {highest}",
+        "steps": [
+            {"x": f"{a:.2f}%", "width": f"{b - a:.2f}%", "y": f"{23 - n * unit:.1f}", "height": f"{n * unit:.1f}"}
+            for a, b, n in steps
+            if n
+        ],
+    }
 
 
-def _table(group: Group, zone: Zone) -> Html:
-    head = ["Host", "State", "Began", "Ended", *(name for name, _phases in _STEPS), "In hand", "VMs stopped", "Reason"]
-    return table(
-        head, [_cells(row, group, zone) for row in group.hosts], caption=f"{group.name}: times of day {zone.name}"
-    )
-
-
-def _cells(row: Record, group: Group, zone: Zone) -> list[object]:
-    deeds = [segment for segment in row.get("segments") or () if segment["phase"] not in RESTING]
+def _table_row(row: Record, cluster: ClusterRows, zone: TimeZone) -> View:
+    """The host as a row of ``TABLE_HEAD``: name, phase with its color, and the other cells."""
+    actions = [segment for segment in row.get("segments") or () if segment["phase"] not in IDLE]
     last = _last(row)
-    took = {name: sum(s["end"] - s["start"] for s in deeds if s["phase"] in phases) for name, phases in _STEPS}
-    vms = [f"{vm.get('name')} {clock(_down(vm))}" for vm in group.vms.get(str(row.get("name")), ())]
-    return [
-        row.get("name"),
-        badge(last["phase"], TONES.get(last["phase"], "info")),
-        zone.at(deeds[0]["start"]) if deeds else "-",
-        zone.at(deeds[-1]["end"]) if deeds and last["phase"] in RESTING else "-",
-        *(clock(seconds) if seconds else "-" for seconds in took.values()),
-        clock(_in_progress(row)) if deeds else "-",
-        ", ".join(vms) or "-",
-        _why(last, zone),
-    ]
+    took = [sum(s["end"] - s["start"] for s in actions if s["phase"] in phases) for phases in _STEPS.values()]
+    vms = [f"{vm.get('name')} {clock(_seconds_down(vm))}" for vm in cluster.vms.get(str(row.get("name") or ""), ())]
+    return {
+        "name": str(row.get("name") or ""),
+        "phase": last["phase"],
+        "tone": TONES.get(last["phase"], "info"),
+        "cells": [
+            zone.time_of_day(actions[0]["start"]) if actions else "-",
+            zone.time_of_day(actions[-1]["end"]) if actions and last["phase"] in IDLE else "-",
+            *(clock(seconds) if seconds else "-" for seconds in took),
+            clock(_seconds_in_progress(row)) if actions else "-",
+            ", ".join(vms) or "-",
+            _reason(last, zone),
+        ],
+    }

@@ -13,7 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from ...module_utils._domain.errors import InputError
-from ..gantt.rows import Zone
+from ..gantt.axis import TimeZone
 
 
 def trouble_with(path: str) -> str:
@@ -52,7 +52,7 @@ def write_whole(path: str, text: str) -> None:
         draft.unlink(missing_ok=True)
 
 
-def local_zone(now: datetime | None = None) -> Zone:
+def local_zone(now: datetime | None = None) -> TimeZone:
     """The controller's time zone by its name where it has one, else by its distance to UTC."""
     here = (now or datetime.now()).astimezone()
     for name in _zone_names():
@@ -61,10 +61,10 @@ def local_zone(now: datetime | None = None) -> Zone:
         except (KeyError, ValueError, OSError):  # no such zone, or no time zone data
             continue
         if here.astimezone(zone).utcoffset() == here.utcoffset():
-            return Zone(info=zone, name="UTC" if name in ("Etc/UTC", "UTC", "Etc/UCT") else name)
+            return TimeZone(info=zone, name="UTC" if name in ("Etc/UTC", "UTC", "Etc/UCT") else name)
     sign = here.strftime("%z")
     name = "UTC" if sign in ("+0000", "") else f"UTC{sign[:3]}:{sign[3:5]}"
-    return Zone(info=here.tzinfo or ZoneInfo("UTC"), name=name)
+    return TimeZone(info=here.tzinfo or ZoneInfo("UTC"), name=name)
 
 
 def _zone_names() -> list[str]:

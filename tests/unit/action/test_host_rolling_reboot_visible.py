@@ -13,8 +13,12 @@ import pytest
 
 from ansible_collections.directpath.vsphere.plugins.action import host_rolling_reboot
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.progress_file import ProgressWriter
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.files import FORMATS, put_together, write
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.html import element
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.files import (
+    FORMATS,
+    merge_results,
+    write_reports,
+)
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.html import ENVIRONMENT
 from tests.unit.module_utils._domain.drift.reports import difference, part
 
 EVIL, SHOWN = "db\x1b[2J\u202e\x9b", "db\\x1b[2J\\u202e\\x9b"
@@ -34,13 +38,13 @@ def test_what_is_displayed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_pages() -> None:
-    assert element("p", EVIL) == f"<p>{SHOWN}</p>"
+    assert ENVIRONMENT.from_string("<p>{{ name }}</p>").render(name=EVIL) == f"<p>{SHOWN}</p>"
 
 
 def test_reports_of_drift(tmp_path: Path) -> None:
-    report = put_together([(EVIL, {"report": part(EVIL, found=(difference(object=EVIL),))}), ("b", {"msg": EVIL})])
+    report = merge_results([(EVIL, {"report": part(EVIL, found=(difference(object=EVIL),))}), ("b", {"msg": EVIL})])
     paths: dict[str, Any] = {name: str(tmp_path / name) for name in FORMATS}
-    for path in write(report, paths, datetime.datetime(2026, 11, 28, tzinfo=datetime.UTC)):
+    for path in write_reports(report, paths, datetime.datetime(2026, 11, 28, tzinfo=datetime.UTC)):
         text = Path(path).read_text(encoding="utf-8")
         assert not set("\x1b\u202e\x9b") & set(text)
         assert "202e" in text

@@ -15,10 +15,10 @@ import pytest
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError, InputError
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.files import (
     FORMATS,
-    outcome,
-    put_together,
-    verdict,
-    write,
+    judge,
+    merge_results,
+    summarize,
+    write_reports,
 )
 from tests.unit.module_utils._domain.drift.reports import difference, one_of_everything, part
 
@@ -28,30 +28,30 @@ DOWN = {"failed": True, "msg": "Cannot log in on d:443: nothing listens there.",
 
 
 def found(*parts: dict[str, Any]) -> dict[str, Any]:
-    return outcome(put_together([(one["vcenter"], {"report": one}) for one in parts]), [])
+    return summarize(merge_results([(one["vcenter"], {"report": one}) for one in parts]), [])
 
 
 def test_a_look_that_failed_does_not_spoil_the_others() -> None:
-    report = put_together([("a", {"report": FINE}), ("d", DOWN), ("e", {})])
+    report = merge_results([("a", {"report": FINE}), ("d", DOWN), ("e", {})])
     assert [(one["vcenter"], one["status"]) for one in report["vcenters"]] == [
         ("a", "in_sync"),
         ("d", "unknown"),
         ("e", "unknown"),
     ]
     assert "nothing listens there" in report["vcenters"][1]["differences"][0]["cause"]
-    assert "not asked" in report["vcenters"][2]["differences"][0]["cause"]
+    assert "not read" in report["vcenters"][2]["differences"][0]["cause"]
 
 
 def test_a_report_of_another_version_is_refused() -> None:
     with pytest.raises(InputError) as caught:
-        put_together([("a", {"report": {**FINE, "version": 9}})])
+        merge_results([("a", {"report": {**FINE, "version": 9}})])
     assert caught.value.code == "bad_report"
 
 
 def test_each_format_goes_to_its_file(tmp_path: Path) -> None:
     os.umask(0o077)
     paths = {name: str(tmp_path / "deep" / "er" / f"drift.{name}") for name in FORMATS}
-    written = write(one_of_everything(), paths, NOW)
+    written = write_reports(one_of_everything(), paths, NOW)
     assert written == list(paths.values())
     for path in written:
         assert oct(os.stat(path).st_mode & 0o777) == "0o644"
@@ -61,7 +61,7 @@ def test_each_format_goes_to_its_file(tmp_path: Path) -> None:
 
 
 def test_only_what_is_asked_for_is_written(tmp_path: Path) -> None:
-    assert write(one_of_everything(), {"html": None, "json": "", "junit": str(tmp_path / "x.xml")}, NOW) == [
+    assert write_reports(one_of_everything(), {"html": None, "json": "", "junit": str(tmp_path / "x.xml")}, NOW) == [
         str(tmp_path / "x.xml")
     ]
 
@@ -71,7 +71,7 @@ def test_a_file_that_cannot_be_written_is_named_and_the_old_one_stays(tmp_path: 
     (tmp_path / "file").write_text("old", encoding="utf-8")
     for path in (tmp_path / "folder", tmp_path / "file" / "below"):
         with pytest.raises(DirectPathError) as caught:
-            write(one_of_everything(), {"html": str(path)}, NOW)
+            write_reports(one_of_everything(), {"html": str(path)}, NOW)
         assert caught.value.code == "report_not_written"
         assert str(path) in caught.value.message
     assert (tmp_path / "file").read_text(encoding="utf-8") == "old"
@@ -91,29 +91,29 @@ def test_a_file_that_cannot_be_written_is_named_and_the_old_one_stays(tmp_path: 
 def test_how_each_vcenter_ends(parts: tuple[dict[str, Any], ...], ends: dict[str, str]) -> None:
     report = found(*parts)
     for vcenter, end in ends.items():
-        result = verdict(report, vcenter, on_drift="fail", on_unknown="fail")
+        result = judge(report, vcenter, on_drift="fail", on_unknown="fail")
         assert [key for key in ("failed", "unreachable") if result.get(key)] == ([end] if end else [])
-    together = verdict(report, None, on_drift="fail", on_unknown="fail")
+    together = judge(report, None, on_drift="fail", on_unknown="fail")
     assert bool(together.get("failed")) is (DRIFTED in parts)
 
 
 def test_drift_and_what_is_unknown_have_codes_of_their_own() -> None:
     both = {"on_drift": "fail", "on_unknown": "fail"}
-    assert verdict(found(DRIFTED), None, **both)["error_code"] == "drift"
-    assert verdict(found(UNKNOWN), None, **both)["error_code"] == "drift_unknown"
-    assert verdict(found(DRIFTED), "b", on_drift="report", on_unknown="fail") == {"msg": found(DRIFTED)["summary"]}
-    assert "unreachable" in verdict(found(DRIFTED, UNKNOWN), "c", on_drift="report", on_unknown="fail")
-    assert verdict(found(UNKNOWN), None, on_drift="fail", on_unknown="report") == {"msg": found(UNKNOWN)["summary"]}
+    assert judge(found(DRIFTED), None, **both)["error_code"] == "drift"
+    assert judge(found(UNKNOWN), None, **both)["error_code"] == "drift_unknown"
+    assert judge(found(DRIFTED), "b", on_drift="report", on_unknown="fail") == {"msg": found(DRIFTED)["summary"]}
+    assert "unreachable" in judge(found(DRIFTED, UNKNOWN), "c", on_drift="report", on_unknown="fail")
+    assert judge(found(UNKNOWN), None, on_drift="fail", on_unknown="report") == {"msg": found(UNKNOWN)["summary"]}
 
 
 def test_a_message_tells_the_first_few() -> None:
     many = part("b", found=tuple(difference(subject=f"0000:{n:02x}:00.0") for n in range(9)))
-    message = verdict(found(many), None, on_drift="fail", on_unknown="fail")["msg"]
+    message = judge(found(many), None, on_drift="fail", on_unknown="fail")["msg"]
     assert message.count("not enabled.") >= 3
     assert "And 6 more" in message
 
 
 def test_a_vcenter_that_is_not_in_the_report() -> None:
     with pytest.raises(InputError) as caught:
-        verdict(found(FINE), "z", on_drift="fail", on_unknown="fail")
+        judge(found(FINE), "z", on_drift="fail", on_unknown="fail")
     assert caught.value.candidates == ("a",)

@@ -23,9 +23,9 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.r
     sentence,
     untold,
 )
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.html import html, tone_of
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.junit import junit
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.markdown import MOST_ROWS, markdown
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.html import render_html, tone_of
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.junit import render_junit
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.markdown import MOST_ROWS, render_markdown
 from tests.unit.module_utils._domain.drift.reports import device, difference, fleet, host, one_of_everything, part, vm
 from tests.unit.searching import search
 from tools.envs import ROOT
@@ -106,20 +106,20 @@ def schema() -> Any:
 
 @pytest.mark.parametrize("report", [EVERYTHING, IN_SYNC, nasty(), fleet(120, 10), merged([])])
 def test_junit_is_what_strict_readers_take(report: dict[str, Any]) -> None:
-    schema().validate(junit(report, made=MADE))
+    schema().validate(render_junit(report, made=MADE))
 
 
 def test_the_schema_of_junit_does_refuse() -> None:
     for wrong in (
-        junit(EVERYTHING, made="yesterday"),
-        junit(IN_SYNC, made=MADE).replace("<testcase", "<testcase colour='red'"),
-        junit(EVERYTHING, made=MADE).replace("<skipped", "<skipped/><skipped", 1),
+        render_junit(EVERYTHING, made="yesterday"),
+        render_junit(IN_SYNC, made=MADE).replace("<testcase", "<testcase colour='red'"),
+        render_junit(EVERYTHING, made=MADE).replace("<skipped", "<skipped/><skipped", 1),
     ):
         assert not schema().is_valid(wrong)
 
 
 def test_a_host_and_a_vm_is_a_test_with_one_outcome() -> None:
-    root = ElementTree.fromstring(junit(EVERYTHING, made=MADE))
+    root = ElementTree.fromstring(render_junit(EVERYTHING, made=MADE))
     outcomes = {case.get("name"): [child.tag for child in case] for case in root.iter("testcase")}
     assert outcomes == {
         "esx-01": [],
@@ -144,24 +144,24 @@ def test_a_host_and_a_vm_is_a_test_with_one_outcome() -> None:
 @given(st.text())
 def test_any_name_gives_well_formed_xml(name: str) -> None:
     found = (difference(object=name, moid="host-x", cause=name),)
-    ElementTree.fromstring(junit(merged([part(name, (host(name),), (), found)]), made=MADE).encode())
+    ElementTree.fromstring(render_junit(merged([part(name, (host(name),), (), found)]), made=MADE).encode())
 
 
 # --- Markdown ----------------------------------------------------------------------------------------------------------------
 
 
 def test_markdown_names_what_why_and_what_to_do() -> None:
-    text = markdown(EVERYTHING, made="now")
+    text = render_markdown(EVERYTHING, made="now")
     assert text.startswith("# Drift\n")
     assert "| esx-02 | 0000:5e:00.0 10de:20f1 GA100 | **not enabled** |" in text
     assert text.count("ansible-playbook directpath.vsphere.enable -i inventory.yml\n") == 1, "each command once"
     assert "being rebuilt" in text
-    assert "Rules that cover nothing: old rule" in text
-    assert markdown(IN_SYNC, made="now").startswith("# In sync\n")
+    assert "Rules without a match: old rule" in text
+    assert render_markdown(IN_SYNC, made="now").startswith("# In sync\n")
 
 
 def test_names_do_not_become_markup() -> None:
-    rows = [line for line in markdown(nasty(), made="now").splitlines() if line.startswith("|")]
+    rows = [line for line in render_markdown(nasty(), made="now").splitlines() if line.startswith("|")]
     assert rows
     for row in rows:
         bare = re.sub(r"\\.", "", row)
@@ -173,7 +173,7 @@ def test_names_do_not_become_markup() -> None:
 
 
 def test_a_table_ends_before_a_comment_is_cut_off() -> None:
-    text = markdown(fleet(5000, 0, drifted=50), made="now")
+    text = render_markdown(fleet(5000, 0, drifted=50), made="now")
     assert text.count("| **not enabled** |") == MOST_ROWS
     assert "And 300 more" in text
 
@@ -183,7 +183,7 @@ def test_a_table_ends_before_a_comment_is_cut_off() -> None:
 
 @pytest.mark.parametrize("report", [EVERYTHING, IN_SYNC, nasty(), merged([])])
 def test_the_page_is_whole_and_asks_for_nothing(report: dict[str, Any]) -> None:
-    text = html(report, made="now")
+    text = render_html(report, made="now")
     assert re.findall(r"(?:src|href)=\"(?!data:,)[^\"]*\"", text) == []
     assert "http://" not in text
     assert "https://" not in text
@@ -192,7 +192,7 @@ def test_the_page_is_whole_and_asks_for_nothing(report: dict[str, Any]) -> None:
 
 
 def test_the_page_says_in_words_what_it_says_in_colour() -> None:
-    text = html(EVERYTHING, made="now")
+    text = render_html(EVERYTHING, made="now")
     assert "≠ 5e:00.0 off" in text
     assert "✓ 1 active" in text
     assert "? no answer" in text
@@ -203,14 +203,14 @@ def test_the_page_says_in_words_what_it_says_in_colour() -> None:
 
 
 def test_clusters_in_order_are_folded_where_the_fleet_is_large() -> None:
-    text = html(fleet(1000, 1000), made="now")
+    text = render_html(fleet(1000, 1000), made="now")
     opened = re.findall(r'<details open class="cluster">.*?</summary>', text)
     assert len(opened) == 2
     assert "cluster-03" in opened[0]
     assert len(re.findall(r'<details class="cluster">', text)) == 18
     assert len(text) < 2_000_000
-    assert '<details class="cluster">' not in html(fleet(50, 0), made="now")
+    assert '<details class="cluster">' not in render_html(fleet(50, 0), made="now")
 
 
 def test_the_same_state_gives_the_same_page() -> None:
-    assert html(EVERYTHING, made="now") == html(one_of_everything(), made="now")
+    assert render_html(EVERYTHING, made="now") == render_html(one_of_everything(), made="now")

@@ -20,12 +20,12 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling
     PHASES as ALL_PHASES,
 )
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.gantt.assets import PHASES
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.gantt.axis import axis, ticks
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.gantt.page import Zone, gantt_page
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.gantt.axis import TimeZone, build_axis, find_ticks
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.gantt.page import render_gantt
 from tests.unit.module_utils._domain.rolling.stories import NOON, result
 from tests.unit.plugin_utils.test_html import Seen
 
-BERLIN = Zone(info=ZoneInfo("Europe/Berlin"), name="Europe/Berlin")
+BERLIN = TimeZone(info=ZoneInfo("Europe/Berlin"), name="Europe/Berlin")
 Bar = dict[str, Any]
 
 
@@ -53,6 +53,10 @@ class Picture(Seen):
             self._row["bars"].append({"phase": classes[1], "left": left, "right": left + width, "title": ""})
         self._title = tag == "title"
 
+    def handle_endtag(self, tag: str) -> None:
+        super().handle_endtag(tag)
+        self._title = False
+
     def handle_data(self, data: str) -> None:
         super().handle_data(data)
         if self._title and self._row is not None and self._row["bars"]:
@@ -60,7 +64,7 @@ class Picture(Seen):
 
 
 def picture(told: dict[str, Any]) -> Picture:
-    return Picture(gantt_page(told, zone=BERLIN, subject="vcenter.lab.example"))
+    return Picture(render_gantt(told, zone=BERLIN, subject="vcenter.lab.example"))
 
 
 def test_every_phase_of_every_host_is_a_bar_where_it_belongs() -> None:
@@ -74,7 +78,7 @@ def test_every_phase_of_every_host_is_a_bar_where_it_belongs() -> None:
             assert after["left"] >= before["left"]
             assert after["left"] == pytest.approx(before["right"], abs=0.17), "no hole but what a least width makes"
         for drawn, segment in zip(bars, wanted, strict=True):
-            assert drawn["title"].startswith(f"{segment['phase']} {BERLIN.at(segment['start'])} ")
+            assert drawn["title"].startswith(f"{segment['phase']} {BERLIN.time_of_day(segment['start'])} ")
     first = [rows["bars"][0] for name, rows in seen.rows.items() if name == "esx-001.lab.example"]
     assert first[0]["left"] == 0
 
@@ -93,7 +97,7 @@ def test_vms_that_were_down_stand_under_their_host() -> None:
 
 
 def test_it_says_what_needs_a_person_and_how_to_go_on_before_the_picture() -> None:
-    text = gantt_page(result(3, 4), zone=BERLIN)
+    text = render_gantt(result(3, 4), zone=BERLIN)
     trouble, _unused, rest = text.partition("<h2>Timeline</h2>")
     for words in (
         "esx-002",
@@ -103,7 +107,7 @@ def test_it_says_what_needs_a_person_and_how_to_go_on_before_the_picture() -> No
         "run the same again",
     ):
         assert words in trouble
-    assert "Needs a person" not in gantt_page(result(3, 4, troubles=False), zone=BERLIN)
+    assert "Needs attention" not in render_gantt(result(3, 4, troubles=False), zone=BERLIN)
     assert "the lock of ops@bastion:311" in rest
 
 
@@ -115,7 +119,7 @@ def test_what_the_picture_shows_can_be_read_aloud_and_in_a_table() -> None:
         r"esx-001.lab.example: draining from 13:00:00 for \d+ (s|min), .*booting from .*, done since ", label
     )
     assert "blocked from 13:00:02" in seen.rows["esx-002.lab.example"]["label"]
-    text = gantt_page(told, zone=BERLIN)
+    text = render_gantt(told, zone=BERLIN)
     rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', text)
     assert [name for name, _cells in rows] == [row["name"] for row in told["timeline"]["hosts"]]
     cells = re.sub(r"<[^>]+>", "|", dict(rows)["esx-008.lab.example"])
@@ -142,7 +146,7 @@ def test_few_hosts_are_all_unfolded_and_of_many_only_clusters_that_need_a_person
 
 def test_512_hosts_make_a_page_that_opens() -> None:
     told = result(16, 32, budget=2, pinned=2)
-    text = gantt_page(told, zone=BERLIN)
+    text = render_gantt(told, zone=BERLIN)
     seen = Picture(text)
     assert len([row for row in seen.rows.values() if row["kind"] == "host"]) == 512
     assert len(text) < 2_000_000
@@ -150,12 +154,12 @@ def test_512_hosts_make_a_page_that_opens() -> None:
 
 def test_names_are_shortened_only_where_they_stay_apart() -> None:
     told = result(1, 3, troubles=False)
-    assert ">esx-001</div>" in gantt_page(told, zone=BERLIN)
+    assert ">esx-001</div>" in render_gantt(told, zone=BERLIN)
     told["timeline"]["hosts"][0]["name"] = "esx-002.other.example"
-    assert ">esx-003.lab.example</div>" in gantt_page(told, zone=BERLIN)
+    assert ">esx-003.lab.example</div>" in render_gantt(told, zone=BERLIN)
     for number, row in enumerate(told["timeline"]["hosts"]):
         row["name"] = f"10.{number}.0.7"
-    assert ">10.0.0.7</div>" in gantt_page(told, zone=BERLIN)
+    assert ">10.0.0.7</div>" in render_gantt(told, zone=BERLIN)
 
 
 HOSTILE = "</script></title><img src=x onerror=alert(1)>\"'&\u202e\x1b[31m"
@@ -173,7 +177,7 @@ def test_hostile_names_and_reasons_are_text_everywhere() -> None:
         for blocker in host["blockers"]:
             blocker.update(message=HOSTILE, cure=HOSTILE)
     told.update(notes=[HOSTILE], resume=[HOSTILE], state=HOSTILE, reasons=[HOSTILE])
-    text = gantt_page(told, zone=Zone(info=UTC, name=HOSTILE), title=HOSTILE, subject=HOSTILE)
+    text = render_gantt(told, zone=TimeZone(info=UTC, name=HOSTILE), title=HOSTILE, subject=HOSTILE)
     seen = Picture(text)
     assert {tag for tag, _attributes in seen.elements} & {"img", "iframe", "a"} == set()
     assert sum(tag == "script" for tag, _attributes in seen.elements) == 2
@@ -182,15 +186,15 @@ def test_hostile_names_and_reasons_are_text_everywhere() -> None:
 
 
 def test_a_page_of_nothing_is_a_page() -> None:
-    assert "Nothing has happened." in gantt_page({}, zone=BERLIN)
-    assert "owes nothing" in gantt_page(
+    assert "Nothing has happened." in render_gantt({}, zone=BERLIN)
+    assert "no pending reboot" in render_gantt(
         {"timeline": {"hosts": [{"name": "a", "group": "", "segments": [{"phase": "idle", "start": 5, "end": 5}]}]}},
         zone=BERLIN,
     )
 
 
 def test_a_run_that_goes_on_is_told_up_to_now() -> None:
-    text = gantt_page(result(3, 6, budget=2, running=True, troubles=False), zone=BERLIN)
+    text = render_gantt(result(3, 6, budget=2, running=True, troubles=False), zone=BERLIN)
     assert "so far" in text
     assert re.search(r"booting \d\d:\d\d:\d\d until now", text)
 
@@ -204,9 +208,9 @@ def test_what_a_host_waited_for_is_told_with_since_when() -> None:
         "server_time": NOON + 7200,
         "notes": ["held back: soak, until 2026-01-22 14:00 UTC"],
     }
-    since = f"{BERLIN.at(NOON)} outside the window; {BERLIN.at(NOON + 3600)} paused: x"
+    since = f"{BERLIN.time_of_day(NOON)} outside the window; {BERLIN.time_of_day(NOON + 3600)} paused: x"
     assert picture(told).rows["a"]["bars"][0]["title"].endswith(f"): {since}")
-    text = gantt_page(told, zone=BERLIN)
+    text = render_gantt(told, zone=BERLIN)
     assert f"<td>{since}</td>" in text
     assert "held back: soak, until 15:00<" in text
 
@@ -225,7 +229,7 @@ def test_a_time_in_which_nobody_looked_is_drawn_as_such_and_counts_where_the_hos
         "unseen",
         "done",
     ]
-    text = gantt_page(told, zone=BERLIN)
+    text = render_gantt(told, zone=BERLIN)
     assert '<b class="ok">done</b> 01:30' in text
 
 
@@ -240,7 +244,7 @@ def test_a_time_in_which_nobody_looked_is_drawn_as_such_and_counts_where_the_hos
 def test_later_is_further_right_and_all_of_the_width_is_used(
     length: int, work: list[tuple[int, int]], moments: list[int]
 ) -> None:
-    along = axis(0, length, [(a, a + b) for a, b in work])
+    along = build_axis(0, length, [(a, a + b) for a, b in work])
     places = [along.x(moment) for moment in sorted(moments)]
     assert places == sorted(places)
     assert all(0 <= place <= 100 for place in places)
@@ -251,18 +255,18 @@ def test_later_is_further_right_and_all_of_the_width_is_used(
 
 def test_the_day_between_two_nights_is_folded() -> None:
     nights = [(NOON, NOON + 7200), (NOON + 86400, NOON + 93600)]
-    along = axis(NOON, NOON + 93600, nights)
+    along = build_axis(NOON, NOON + 93600, nights)
     assert [piece.folded for piece in along.pieces] == [False, True, False]
     assert along.pieces[1].right - along.pieces[1].left == pytest.approx(2)
-    found = ticks(along, UTC)
+    found = find_ticks(along, UTC)
     assert [tick.date for tick in found if tick.date] == ["2026-01-22", "2026-01-23"]
 
 
 @pytest.mark.parametrize(("length", "step"), [(50, 10), (600, 120), (5400, 600), (6 * 3600, 3600), (86400 * 20, 86400)])
 def test_ticks_are_at_round_times_of_the_zone_and_not_too_many(length: int, step: int) -> None:
     zone = ZoneInfo("Asia/Kolkata")  # half an hour off
-    along = axis(NOON + 7, NOON + 7 + length, [(NOON + 7, NOON + 7 + length)])
-    found = ticks(along, zone)
+    along = build_axis(NOON + 7, NOON + 7 + length, [(NOON + 7, NOON + 7 + length)])
+    found = find_ticks(along, zone)
     assert 3 <= len(found) <= 10
     for tick in found:
         local = datetime.fromtimestamp(tick.at, tz=zone)
@@ -273,12 +277,12 @@ def test_ticks_are_at_round_times_of_the_zone_and_not_too_many(length: int, step
 def test_ticks_stay_round_where_clocks_are_put_forward() -> None:
     zone = ZoneInfo("Europe/Berlin")
     start = datetime(2026, 3, 28, 22, 0, tzinfo=zone).timestamp()
-    found = ticks(axis(start, start + 8 * 3600, [(start, start + 8 * 3600)]), zone)
+    found = find_ticks(build_axis(start, start + 8 * 3600, [(start, start + 8 * 3600)]), zone)
     assert [tick.label for tick in found][:5] == ["22:00", "23:00", "00:00", "01:00", "03:00"]
 
 
 def test_a_picture_changes_nothing_of_what_it_shows() -> None:
     told = result(3, 4)
     before = copy.deepcopy(told)
-    gantt_page(told, zone=BERLIN)
+    render_gantt(told, zone=BERLIN)
     assert told == before

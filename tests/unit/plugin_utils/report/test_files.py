@@ -106,4 +106,4 @@ def test_the_clock_of_the_machine_is_named(clock: pytest.MonkeyPatch, said: str,
     noon = datetime(2026, 1, 22, 12, tzinfo=UTC)
     zone = local_zone(noon)
     assert zone.name == name
-    assert zone.at(noon.timestamp()) == noon.astimezone().strftime("%H:%M:%S")
+    assert zone.time_of_day(noon.timestamp()) == noon.astimezone().strftime("%H:%M:%S")
