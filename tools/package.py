@@ -28,7 +28,16 @@ FORBIDDEN = re.compile(
     r"|dist/|Makefile|conftest|ansible\.cfg|pyproject"
     r"|importer_result|.*(\.tar\.gz|\.pyc|__pycache__|\.plugin-cache\.yaml)$)"
 )
-NEEDED = ("README.md", "COPYING", "CHANGELOG.md", "meta/runtime.yml", "requirements.txt", "playbooks/site.yml")
+TEMPLATES = sorted((ROOT / "plugins" / "plugin_utils" / "templates").glob("*.j2"))
+NEEDED = (
+    "README.md",
+    "COPYING",
+    "CHANGELOG.md",
+    "meta/runtime.yml",
+    "requirements.txt",
+    "playbooks/site.yml",
+    *(str(path.relative_to(ROOT)) for path in TEMPLATES),
+)
 
 
 def build(folder: Path, environ: Mapping[str, str], tree: str = "package", extra: str = "") -> Path:

@@ -24,8 +24,11 @@ SDK_DOOR = f"{UTILS}._vsphere.sdk"
 
 SDK = ("pyVmomi", "pyVim", "vmware", "com.vmware")
 WIRE = (*SDK, "requests", "urllib3", "ssl", "http", "socket", "urllib.request")
+TEMPLATES = ("jinja2", "markupsafe")
+"""Modules run on hosts where Jinja2 need not be installed: pages are made on the control node, in plugin_utils."""
 IMPURE = (
     *WIRE,
+    *TEMPLATES,
     "ansible",
     "asyncio",
     "getpass",
@@ -70,11 +73,11 @@ LAYERS = (
     Layer(
         folder="plugins/module_utils/_vsphere",
         collection=(f"{UTILS}._domain", f"{UTILS}._vsphere"),
-        banned=("ansible",),
+        banned=("ansible", *TEMPLATES),
     ),
-    Layer(folder="plugins/module_utils/_shell", collection=(UTILS,), banned=WIRE),
-    Layer(folder="plugins/module_utils", collection=(), banned=(*WIRE, "ansible")),
-    Layer(folder="plugins/modules", collection=(UTILS,), banned=(*WIRE, "ansible", "importlib", "time")),
+    Layer(folder="plugins/module_utils/_shell", collection=(UTILS,), banned=(*WIRE, *TEMPLATES)),
+    Layer(folder="plugins/module_utils", collection=(), banned=(*WIRE, *TEMPLATES, "ansible")),
+    Layer(folder="plugins/modules", collection=(UTILS,), banned=(*WIRE, *TEMPLATES, "ansible", "importlib", "time")),
     Layer(folder="plugins/plugin_utils", collection=(UTILS, CONTROLLER), banned=(*WIRE, BASIC)),
     Layer(folder="plugins/action", collection=(UTILS, CONTROLLER), banned=(*WIRE, BASIC)),
     Layer(

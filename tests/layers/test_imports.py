@@ -95,6 +95,12 @@ BROKEN = {
     "controller's code goes to the SDK itself": (PLUGIN_UTILS, "from ...module_utils._vsphere.sdk import vmodl\n"),
     "controller's code imports pyVmomi": (PLUGIN_UTILS, "from pyVmomi import vim as v\n"),
     "controller's code imports a module": (PLUGIN_UTILS, "from ...modules.host_passthrough import main\n"),
+    "domain imports Jinja2": (DOMAIN, "from jinja2 import Environment\n"),
+    "vsphere imports Jinja2": (VSPHERE, "import jinja2\n"),
+    "shell imports Jinja2": (SHELL, "from jinja2 import Environment\n"),
+    "shell imports what Jinja2 brings": (SHELL, "from markupsafe import Markup\n"),
+    "a stray util imports Jinja2": ("plugins/module_utils/page.py", "import jinja2\n"),
+    "module imports Jinja2": (MODULE, "def late():\n    import jinja2.sandbox\n"),
     "module imports by a call": (MODULE, "vsphere = __import__('pyVmomi')\n"),
     "module is too long": (MODULE, "".join(f"x{n} = {n}\n" for n in range(MODULE_BUDGET + 1))),
     "action imports AnsibleModule": (ACTION, "from ansible.module_utils.basic import AnsibleModule\n"),
@@ -155,6 +161,7 @@ ALLOWED = {
         "from ansible.plugins.inventory import BaseInventoryPlugin\nfrom ..plugin_utils.inventory.read import read_all\n"
         "from ..module_utils._domain.names import shown\n\n\nclass InventoryModule(BaseInventoryPlugin):\n    pass\n",
     ),
+    "controller's code on Jinja2": (PLUGIN_UTILS, "from jinja2 import Environment\nfrom markupsafe import Markup\n"),
     "simulator on pyVmomi": (
         SIMULATOR,
         "import time\nfrom pyVmomi import vim\nfrom simulator.core.base import Entity\n",

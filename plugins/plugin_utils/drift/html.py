@@ -14,7 +14,7 @@ from typing import Any
 from ...module_utils._domain.drift.kinds import KINDS
 from ...module_utils._domain.drift.report import sentence
 from ..html import Tone, render_page
-from .html_assets import SCRIPT, SIGNS, STYLE
+from .assets import SCRIPT, SIGNS, STYLE
 
 Record = Mapping[str, Any]
 View = dict[str, Any]
