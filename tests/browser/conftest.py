@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One browser for all pages."""
+"""One browser for the tests of all pages."""
 
 from __future__ import annotations
 

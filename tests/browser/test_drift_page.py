@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page of drift in a real browser: opened from a file, filtered, without a word on the console and without a request."""
+"""The drift page in a real browser: opened from a file and filtered, without a console message and without a request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tools.devtools import Browser, Tab
 
 VISIBLE = """
 (() => {
-  const shown = (node) => node.checkVisibility();  // also false in a part that is folded
+  const shown = (node) => node.checkVisibility();  // also false in a collapsed part
   const rows = [...document.querySelectorAll('.matrix tbody tr')].filter(shown);
   return {
     hosts: rows.map((row) => row.querySelector('th').firstChild.textContent.trim()),
@@ -37,7 +37,7 @@ def opened(chromium: Browser, folder: Path, report: dict[str, Any], **shown: Any
 
 
 def filtered(tab: Tab, words: str = "", kind: str = "") -> dict[str, Any]:
-    """What is to be seen after somebody typed the words and chose the kind."""
+    """What is visible after a user typed the words and chose the kind."""
     tab.evaluate(
         f"""
         (() => {{
@@ -76,13 +76,13 @@ def test_a_kind_shows_only_what_has_it(chromium: Browser, tmp_path: Path) -> Non
     tab = opened(chromium, tmp_path, one_of_everything())
     assert filtered(tab, kind="unreachable")["hosts"] == ["esx-03"]
     assert filtered(tab, kind="!")["hosts"] == ["esx-02", "esx-03", "esx-04"]
-    assert filtered(tab, kind="powered_off")["hosts"] == ["esx-02"], "by the VM beside it"
+    assert filtered(tab, kind="powered_off")["hosts"] == ["esx-02"], "found by the kind of its VM"
     quiet(tab)
 
 
 def test_a_folded_cluster_opens_for_what_is_found_in_it(chromium: Browser, tmp_path: Path) -> None:
     tab = opened(chromium, tmp_path, fleet(1000, 1000))
-    assert len(filtered(tab)["hosts"]) == 100, "the clusters that differ; the others are folded"
+    assert len(filtered(tab)["hosts"]) == 100, "the clusters that differ; the others are collapsed"
     assert filtered(tab, "esx-0777")["hosts"] == ["esx-0777"]
     assert filtered(tab, "train-0999")["hosts"] == ["esx-0999"]
     assert len(filtered(tab, "cluster-05")["hosts"]) == 50

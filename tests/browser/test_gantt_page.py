@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page of a roll in a real browser: what is drawn is where it belongs, what can be clicked works, nothing leaves the file."""
+"""The rolling reboot page in a real browser: bars are at their times, controls work, and the page requests nothing."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ BARS = """
 """
 
 
-def opened(chromium: Browser, folder: Path, told: dict[str, Any], **shown: Any) -> Tab:
+def opened(chromium: Browser, folder: Path, run: dict[str, Any], **shown: Any) -> Tab:
     page = folder / "timeline.html"
-    page.write_text(render_gantt(told, zone=ZONE, subject="vcenter.lab.example"), encoding="utf-8")
+    page.write_text(render_gantt(run, zone=ZONE, subject="vcenter.lab.example"), encoding="utf-8")
     return chromium.open(page, **shown)
 
 
 def chosen(tab: Tab, *, words: str = "", trouble: bool = False, vms: bool = True) -> dict[str, Any]:
-    """What is to be seen after somebody asked for it."""
+    """What is visible with this filter."""
     tab.evaluate(
         f"""
         (() => {{
@@ -70,10 +70,10 @@ def chosen(tab: Tab, *, words: str = "", trouble: bool = False, vms: bool = True
 
 @pytest.mark.parametrize("width", [420, 800, 1400])
 def test_each_phase_is_drawn_where_its_time_is(chromium: Browser, tmp_path: Path, width: int) -> None:
-    told = result(3, 4)
-    tab = opened(chromium, tmp_path, told, width=width)
+    run = result(3, 4)
+    tab = opened(chromium, tmp_path, run, width=width)
     seen = tab.evaluate(BARS)
-    rows = told["timeline"]["hosts"] + told["timeline"]["vms"]
+    rows = run["timeline"]["hosts"] + run["timeline"]["vms"]
     assert set(seen) == {row["name"] for row in rows}
     pieces = tab.evaluate("pieces")
     (piece,) = pieces  # nothing is folded: one scale for all
@@ -132,8 +132,8 @@ def test_clusters_fold_and_unfold(chromium: Browser, tmp_path: Path) -> None:
 
 
 def test_the_pointer_reads_the_time(chromium: Browser, tmp_path: Path) -> None:
-    told = result(3, 4)
-    tab = opened(chromium, tmp_path, told)
+    run = result(3, 4)
+    tab = opened(chromium, tmp_path, run)
     (piece,) = tab.evaluate("pieces")
     half = tab.evaluate(
         """
@@ -179,8 +179,8 @@ def test_it_keeps_within_its_width(chromium: Browser, tmp_path: Path, shown: dic
 
 
 def test_on_paper_every_cluster_is_unfolded_and_has_its_own_clock(chromium: Browser, tmp_path: Path) -> None:
-    told = result(8, 8)
-    tab = opened(chromium, tmp_path, told)
+    run = result(8, 8)
+    tab = opened(chromium, tmp_path, run)
     tab.evaluate("dispatchEvent(new Event('beforeprint'))")
     tab.show(media="print")
     seen = tab.evaluate(SEEN)
@@ -218,12 +218,12 @@ def test_a_screen_reader_gets_a_sentence_for_each_row_and_tables(chromium: Brows
 
 def test_names_that_are_code_are_names(chromium: Browser, tmp_path: Path) -> None:
     evil = "</script><img src=x onerror=\"document.title='taken'\"><svg onload=\"document.title='taken'\">"
-    told = result(2, 4)
-    for row in (*told["timeline"]["hosts"], *told["timeline"]["vms"]):
+    run = result(2, 4)
+    for row in (*run["timeline"]["hosts"], *run["timeline"]["vms"]):
         row["name"] += evil
         row["group"] += evil
-    told["notes"] = [evil]
-    tab = opened(chromium, tmp_path, told)
+    run["notes"] = [evil]
+    tab = opened(chromium, tmp_path, run)
     assert tab.evaluate("document.title") == "Rolling reboot"
     assert tab.evaluate("document.querySelectorAll('img').length") == 0
     assert evil in tab.evaluate("document.body.innerText")
@@ -231,9 +231,9 @@ def test_names_that_are_code_are_names(chromium: Browser, tmp_path: Path) -> Non
 
 
 def test_code_that_got_in_all_the_same_would_not_run(chromium: Browser, tmp_path: Path) -> None:
-    told = result(1, 2, troubles=False)
+    run = result(1, 2, troubles=False)
     page = tmp_path / "timeline.html"
-    text = render_gantt(told, zone=ZONE)
+    text = render_gantt(run, zone=ZONE)
     page.write_text(
         text.replace(
             "<main>", "<main><script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"

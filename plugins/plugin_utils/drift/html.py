@@ -71,15 +71,16 @@ def page_view(report: Record, *, made: str) -> View:
 def _facts(report: Record) -> list[tuple[str, object, Tone]]:
     figures = report["summary"]
     drift, unknown, ignored = figures["drift"], figures["unknown"], figures["ignored"]
-    return [
+    entries: list[tuple[str, object, Tone]] = [
         ("status", *_STATUS[report["status"]]),
         ("vCenters", figures["vcenters"], ""),
         ("hosts", figures["hosts"], ""),
         ("VMs", figures["vms"], ""),
         ("differences", drift, "bad" if drift else "ok"),
-        *([("unknown", unknown, "mute")] if unknown else []),
-        *([("expected", ignored, "info")] if ignored else []),
+        ("unknown", unknown, "mute"),
+        ("expected", ignored, "info"),
     ]
+    return [entry for entry in entries if entry[1] or entry[0] not in ("unknown", "expected")]
 
 
 def _table(records: Iterable[tuple[Record, Record]], expected: bool, *, several: bool) -> View | None:

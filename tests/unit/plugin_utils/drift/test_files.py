@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reports of many vCenters put together and written, and how a play ends by them."""
+"""Reports of several vCenters: merged, written to files, and the end of the play."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_file_that_cannot_be_written_is_named_and_the_old_one_stays(tmp_path: 
         ((FINE,), {"a": ""}),
         ((FINE, DRIFTED), {"a": "", "b": "failed"}),
         ((FINE, UNKNOWN), {"a": "", "c": "unreachable"}),
-        # Ansible lets the unreachable ones decide the exit status, and drift is what is certain.
+        # Ansible's exit status follows the unreachable hosts, and the drift is certain.
         ((DRIFTED, UNKNOWN), {"b": "failed", "c": "failed"}),
     ],
 )

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is made of a report: JSON by its schema, JUnit by its schema, Markdown, one HTML page."""
+"""The formats of a drift report: JSON and JUnit by their schemas, Markdown, and one HTML page."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.html impo
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.junit import render_junit
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.markdown import MOST_ROWS, render_markdown
 from tests.unit.module_utils._domain.drift.reports import device, difference, fleet, host, one_of_everything, part, vm
+from tests.unit.plugin_utils.test_html import Seen
 from tests.unit.searching import search
 from tools.envs import ROOT
 
@@ -39,7 +40,7 @@ IN_SYNC = merged([part(hosts=(host("esx-01", device("0000:3b:00.0")),))])
 
 
 def nasty() -> dict[str, Any]:
-    """Every text that comes from an inventory, as bad as can be."""
+    """A report with markup in every text that comes from a server or an inventory."""
     words = ("object", "subject", "device", "wanted", "found", "cause", "cure", "command", "cluster", "ignored")
     bad = difference(**dict.fromkeys(words[:-1], NASTY), obstacles=(NASTY,), moid=f"host-{NASTY}")
     expected = difference("extra", **dict.fromkeys(words, NASTY), moid=f"host-{NASTY}")
@@ -98,7 +99,7 @@ def test_what_stands_in_the_way_is_told_once_for_each_object() -> None:
 
 @cache
 def schema() -> Any:
-    """Imported here: it takes half a second in every process that collects these tests."""
+    """Imported here, because the import takes half a second in every process that collects these tests."""
     import xmlschema
 
     return xmlschema.XMLSchema(str(Path(__file__).parent / "junit.xsd"))
@@ -189,6 +190,14 @@ def test_the_page_is_whole_and_asks_for_nothing(report: dict[str, Any]) -> None:
     assert "https://" not in text
     assert "<script>alert" not in text
     assert text.count("<script>") == 1
+
+
+def test_no_name_adds_an_element_or_an_attribute() -> None:
+    plain = json.loads(json.dumps(nasty()).replace(json.dumps(NASTY)[1:-1], "x"))
+    bad, good = (Seen(render_html(report, made="now")).elements for report in (nasty(), plain))
+    assert "alert" not in json.dumps(plain)
+    assert len(bad) > 100
+    assert [(tag, sorted(names)) for tag, names in bad] == [(tag, sorted(names)) for tag, names in good]
 
 
 def test_the_page_says_in_words_what_it_says_in_colour() -> None:

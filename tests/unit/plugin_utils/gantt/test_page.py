@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page of a roll says what the timeline says: in bars, in words, in tables; at 12 hosts and at 512; whatever names contain."""
+"""The page of a rolling reboot shows the timeline as bars, text and tables, with 12 hosts and with 512, whatever names contain."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Bar = dict[str, Any]
 
 
 class Picture(Seen):
-    """The rows of the picture: name → bars, label, row attributes."""
+    """The rows of the timeline: name → bars, label, row attributes."""
 
     def __init__(self, text: str) -> None:
         self.rows: dict[str, dict[str, Any]] = {}
@@ -63,20 +63,22 @@ class Picture(Seen):
             self._row["bars"][-1]["title"] += data
 
 
-def picture(told: dict[str, Any]) -> Picture:
-    return Picture(render_gantt(told, zone=BERLIN, subject="vcenter.lab.example"))
+def picture(run: dict[str, Any]) -> Picture:
+    return Picture(render_gantt(run, zone=BERLIN, subject="vcenter.lab.example"))
 
 
 def test_every_phase_of_every_host_is_a_bar_where_it_belongs() -> None:
-    told = result(3, 4)
-    seen = picture(told)
-    for row in told["timeline"]["hosts"]:
+    run = result(3, 4)
+    seen = picture(run)
+    for row in run["timeline"]["hosts"]:
         wanted = [segment for segment in row["segments"] if segment["phase"] != "idle"]
         bars = seen.rows[row["name"]]["bars"]
         assert [drawn["phase"] for drawn in bars] == [segment["phase"] for segment in wanted]
         for before, after in itertools.pairwise(bars):
             assert after["left"] >= before["left"]
-            assert after["left"] == pytest.approx(before["right"], abs=0.17), "no hole but what a least width makes"
+            assert after["left"] == pytest.approx(before["right"], abs=0.17), (
+                "no gap, except for the minimum width of a bar"
+            )
         for drawn, segment in zip(bars, wanted, strict=True):
             assert drawn["title"].startswith(f"{segment['phase']} {BERLIN.time_of_day(segment['start'])} ")
     first = [rows["bars"][0] for name, rows in seen.rows.items() if name == "esx-001.lab.example"]
@@ -84,10 +86,10 @@ def test_every_phase_of_every_host_is_a_bar_where_it_belongs() -> None:
 
 
 def test_vms_that_were_down_stand_under_their_host() -> None:
-    told = result(2, 4, pinned=2)
-    seen = picture(told)
+    run = result(2, 4, pinned=2)
+    seen = picture(run)
     order = list(seen.rows)
-    vms = told["timeline"]["vms"]
+    vms = run["timeline"]["vms"]
     assert len(vms) == 8
     for vm in vms:
         assert seen.rows[vm["name"]]["kind"] == "vm"
@@ -112,16 +114,16 @@ def test_it_says_what_needs_a_person_and_how_to_go_on_before_the_picture() -> No
 
 
 def test_what_the_picture_shows_can_be_read_aloud_and_in_a_table() -> None:
-    told = result(3, 4)
-    seen = picture(told)
+    run = result(3, 4)
+    seen = picture(run)
     label = seen.rows["esx-001.lab.example"]["label"]
     assert re.match(
         r"esx-001.lab.example: draining from 13:00:00 for \d+ (s|min), .*booting from .*, done since ", label
     )
     assert "blocked from 13:00:02" in seen.rows["esx-002.lab.example"]["label"]
-    text = render_gantt(told, zone=BERLIN)
+    text = render_gantt(run, zone=BERLIN)
     rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', text)
-    assert [name for name, _cells in rows] == [row["name"] for row in told["timeline"]["hosts"]]
+    assert [name for name, _cells in rows] == [row["name"] for row in run["timeline"]["hosts"]]
     cells = re.sub(r"<[^>]+>", "|", dict(rows)["esx-008.lab.example"])
     assert "failed" in cells
     assert "it did not come back within 45 minutes" in cells
@@ -135,8 +137,8 @@ def test_no_phase_is_told_by_colour_alone_and_every_phase_has_a_look() -> None:
 
 
 def test_few_hosts_are_all_unfolded_and_of_many_only_clusters_that_need_a_person() -> None:
-    def unfolded(told: dict[str, Any]) -> list[str]:
-        groups = [a for tag, a in picture(told).elements if tag == "details" and "group" in (a.get("class") or "")]
+    def unfolded(run: dict[str, Any]) -> list[str]:
+        groups = [a for tag, a in picture(run).elements if tag == "details" and "group" in (a.get("class") or "")]
         return [str(a["data-find"]) for a in groups if "open" in a]
 
     assert unfolded(result(3, 4)) == ["gpu-a", "gpu-b", "gpu-c"]
@@ -145,40 +147,47 @@ def test_few_hosts_are_all_unfolded_and_of_many_only_clusters_that_need_a_person
 
 
 def test_512_hosts_make_a_page_that_opens() -> None:
-    told = result(16, 32, budget=2, pinned=2)
-    text = render_gantt(told, zone=BERLIN)
+    run = result(16, 32, budget=2, pinned=2)
+    text = render_gantt(run, zone=BERLIN)
     seen = Picture(text)
     assert len([row for row in seen.rows.values() if row["kind"] == "host"]) == 512
     assert len(text) < 2_000_000
 
 
 def test_names_are_shortened_only_where_they_stay_apart() -> None:
-    told = result(1, 3, troubles=False)
-    assert ">esx-001</div>" in render_gantt(told, zone=BERLIN)
-    told["timeline"]["hosts"][0]["name"] = "esx-002.other.example"
-    assert ">esx-003.lab.example</div>" in render_gantt(told, zone=BERLIN)
-    for number, row in enumerate(told["timeline"]["hosts"]):
+    run = result(1, 3, troubles=False)
+    assert ">esx-001</div>" in render_gantt(run, zone=BERLIN)
+    run["timeline"]["hosts"][0]["name"] = "esx-002.other.example"
+    assert ">esx-003.lab.example</div>" in render_gantt(run, zone=BERLIN)
+    for number, row in enumerate(run["timeline"]["hosts"]):
         row["name"] = f"10.{number}.0.7"
-    assert ">10.0.0.7</div>" in render_gantt(told, zone=BERLIN)
+    assert ">10.0.0.7</div>" in render_gantt(run, zone=BERLIN)
 
 
 HOSTILE = "</script></title><img src=x onerror=alert(1)>\"'&\u202e\x1b[31m"
 
 
-def test_hostile_names_and_reasons_are_text_everywhere() -> None:
-    told = json.loads(json.dumps(result(3, 4)))
-    for row in (*told["timeline"]["hosts"], *told["timeline"]["vms"]):
-        row["name"] += HOSTILE
-        row["group"] += HOSTILE
+def page_with(text: str) -> str:
+    """A page with this text in every name, reason and note."""
+    run = json.loads(json.dumps(result(3, 4)))
+    for row in (*run["timeline"]["hosts"], *run["timeline"]["vms"]):
+        row["name"] += text
+        row["group"] += text
         for segment in row["segments"]:
-            segment["reason"] = HOSTILE
-    for host in told["hosts"]:
-        host.update(name=host["name"] + HOSTILE, cluster=HOSTILE, reason=HOSTILE)
+            segment["reason"] = text
+    for host in run["hosts"]:
+        host.update(name=host["name"] + text, cluster=text, reason=text)
         for blocker in host["blockers"]:
-            blocker.update(message=HOSTILE, cure=HOSTILE)
-    told.update(notes=[HOSTILE], resume=[HOSTILE], state=HOSTILE, reasons=[HOSTILE])
-    text = render_gantt(told, zone=TimeZone(info=UTC, name=HOSTILE), title=HOSTILE, subject=HOSTILE)
+            blocker.update(message=text, cure=text)
+    run.update(notes=[text], resume=[text], state=text, reasons=[text])
+    return render_gantt(run, zone=TimeZone(info=UTC, name=text), title=text, subject=text)
+
+
+def test_hostile_names_and_reasons_are_text_everywhere() -> None:
+    text = page_with(HOSTILE)
     seen = Picture(text)
+    plain = [(tag, list(attributes)) for tag, attributes in Picture(page_with("x")).elements]
+    assert [(tag, list(attributes)) for tag, attributes in seen.elements] == plain
     assert {tag for tag, _attributes in seen.elements} & {"img", "iframe", "a"} == set()
     assert sum(tag == "script" for tag, _attributes in seen.elements) == 2
     assert not [name for _tag, attributes in seen.elements for name in attributes if name.startswith("on")]
@@ -203,14 +212,14 @@ def test_what_a_host_waited_for_is_told_with_since_when() -> None:
     reasons = [{"at": NOON, "reason": "outside the window"}, {"at": NOON + 3600, "reason": "paused: x"}]
     waiting = {"phase": "waiting", "start": NOON, "end": NOON + 7200, "open": True, "reason": "paused: x"}
     rows = [{"name": "a", "group": "c", "segments": [{**waiting, "reasons": reasons}]}]
-    told = {
+    run = {
         "timeline": {"hosts": rows, "vms": []},
         "server_time": NOON + 7200,
         "notes": ["held back: soak, until 2026-01-22 14:00 UTC"],
     }
     since = f"{BERLIN.time_of_day(NOON)} outside the window; {BERLIN.time_of_day(NOON + 3600)} paused: x"
-    assert picture(told).rows["a"]["bars"][0]["title"].endswith(f"): {since}")
-    text = render_gantt(told, zone=BERLIN)
+    assert picture(run).rows["a"]["bars"][0]["title"].endswith(f"): {since}")
+    text = render_gantt(run, zone=BERLIN)
     assert f"<td>{since}</td>" in text
     assert "held back: soak, until 15:00<" in text
 
@@ -218,8 +227,8 @@ def test_what_a_host_waited_for_is_told_with_since_when() -> None:
 def test_a_time_in_which_nobody_looked_is_drawn_as_such_and_counts_where_the_host_was_in_hand() -> None:
     parts = [("waiting", 0, 10), ("draining", 20, 30), ("rebooting", 90, 100), ("done", 110, 120)]
     segments = [{"phase": name, "start": NOON + a, "end": NOON + b, "open": False} for name, a, b in parts]
-    told = {"timeline": {"hosts": [{"name": "a", "group": "c", "segments": segments}], "vms": []}}
-    row = picture(told).rows["a"]
+    run = {"timeline": {"hosts": [{"name": "a", "group": "c", "segments": segments}], "vms": []}}
+    row = picture(run).rows["a"]
     assert [drawn["phase"] for drawn in row["bars"]] == [
         "waiting",
         "unseen",
@@ -229,7 +238,7 @@ def test_a_time_in_which_nobody_looked_is_drawn_as_such_and_counts_where_the_hos
         "unseen",
         "done",
     ]
-    text = render_gantt(told, zone=BERLIN)
+    text = render_gantt(run, zone=BERLIN)
     assert '<b class="ok">done</b> 01:30' in text
 
 
@@ -282,7 +291,7 @@ def test_ticks_stay_round_where_clocks_are_put_forward() -> None:
 
 
 def test_a_picture_changes_nothing_of_what_it_shows() -> None:
-    told = result(3, 4)
-    before = copy.deepcopy(told)
-    render_gantt(told, zone=BERLIN)
-    assert told == before
+    run = result(3, 4)
+    before = copy.deepcopy(run)
+    render_gantt(run, zone=BERLIN)
+    assert run == before
