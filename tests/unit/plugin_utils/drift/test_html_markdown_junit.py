@@ -39,14 +39,14 @@ EVERYTHING = one_of_everything()
 IN_SYNC = merged([part(hosts=(host("esx-01", device("0000:3b:00.0")),))])
 
 
-def nasty() -> dict[str, Any]:
-    """A report with markup in every text that comes from a server or an inventory."""
+def nasty(text: str = NASTY) -> dict[str, Any]:
+    """A report with this text in everything that comes from a server or an inventory."""
     words = ("object", "subject", "device", "wanted", "found", "cause", "cure", "command", "cluster", "ignored")
-    bad = difference(**dict.fromkeys(words[:-1], NASTY), obstacles=(NASTY,), moid=f"host-{NASTY}")
-    expected = difference("extra", **dict.fromkeys(words, NASTY), moid=f"host-{NASTY}")
-    rows = (host(NASTY, {**device(NASTY, (NASTY, NASTY), vms=(NASTY,)), "label": NASTY}, cluster=NASTY, found=(bad,)),)
-    machines = (vm(NASTY, NASTY), vm(NASTY, f"{NASTY}2"))
-    return merged([part(NASTY, rows, machines, (bad, expected), idle=(NASTY,)), untold(NASTY, NASTY, NASTY)])
+    bad = difference(**dict.fromkeys(words[:-1], text), obstacles=(text,), moid=f"host-{text}")
+    expected = difference("extra", **dict.fromkeys(words, text), moid=f"host-{text}")
+    rows = (host(text, {**device(text, (text, text), vms=(text,)), "label": text}, cluster=text, found=(bad,)),)
+    machines = (vm(text, text), vm(text, f"{text}2"))
+    return merged([part(text, rows, machines, (bad, expected), idle=(text,)), untold(text, text, text)])
 
 
 # --- JSON ------------------------------------------------------------------------------------------------------------------
@@ -193,9 +193,7 @@ def test_the_page_is_whole_and_asks_for_nothing(report: dict[str, Any]) -> None:
 
 
 def test_no_name_adds_an_element_or_an_attribute() -> None:
-    plain = json.loads(json.dumps(nasty()).replace(json.dumps(NASTY)[1:-1], "x"))
-    bad, good = (Seen(render_html(report, made="now")).elements for report in (nasty(), plain))
-    assert "alert" not in json.dumps(plain)
+    bad, good = (Seen(render_html(report, made="now")).elements for report in (nasty(), nasty("x")))
     assert len(bad) > 100
     assert [(tag, sorted(names)) for tag, names in bad] == [(tag, sorted(names)) for tag, names in good]
 
