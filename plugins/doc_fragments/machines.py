@@ -82,7 +82,7 @@ options:
     description:
       - V(dynamic) (Dynamic DirectPath I/O) accepts any free device of the model on any host. It requires hardware version 17. V(fixed) is
         one device of one host, and pins the virtual machine to this host.
-      - V(auto) uses V(dynamic) if host and hardware version support it. It does not change devices that already meet O(devices).
+      - V(auto) uses V(dynamic) if host and hardware version support it. It does not change attached devices that already match.
     type: str
     choices: [auto, dynamic, fixed]
     default: auto

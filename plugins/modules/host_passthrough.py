@@ -125,7 +125,7 @@ hosts:
     status: {description: "V(ok), V(changed), V(pending), V(refused), V(skipped), V(failed) or V(not_reached).", type: str,
       returned: always}
     in_maintenance_mode: {description: Whether it is in maintenance mode., type: bool, returned: always}
-    reboot_required: {description: Whether a selected device requires a reboot. In check mode, whether one would., type: bool,
+    reboot_required: {description: "Whether a selected device requires a reboot. In check mode, whether one would.", type: bool,
       returned: always}
     pending: {description: Addresses of selected devices whose setting is not in effect yet., type: list, elements: str,
       returned: always}
