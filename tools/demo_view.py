@@ -129,12 +129,12 @@ def writes_line(writes: Sequence[State]) -> str:
     return f"{len(writes)} write{'s' if len(writes) > 1 else ''}: {shown}"
 
 
-SHOWN = ("Show what was done", "Show that nothing is left to do")
+SHOWN = ("Show the result", "Show that nothing is left to do")
 """Tasks whose words are for the reader."""
 
 
 def told(output: str) -> list[str]:
-    """The lines the roles showed ("Show what was done"), out of ansible-playbook's output; where nothing is left to do, that."""
+    """The lines the roles showed ("Show the result"), out of ansible-playbook's output; where nothing is left to do, that."""
     found: list[str] = []
     for part in output.split("\nTASK [")[1:]:
         head, _newline, body = part.partition("\n")

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Puts drift reports together on the controller. Documented in plugins/modules/drift_report.py."""
+"""Combines drift reports on the controller. Documented in plugins/modules/drift_report.py."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ import datetime
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
 from ..module_utils._domain.errors import DirectPathError
+from ..module_utils._shell.engine.arguments import renamed_from
 from ..plugin_utils.drift.files import FORMATS, judge, merge_results, summarize, write_reports
 
 CHOICE = {"type": "str", "choices": ["fail", "report"], "default": "report"}
 ARGUMENTS = {
     "results": {"type": "list", "elements": "dict"},
     "vcenters": {"type": "list", "elements": "str"},
-    "judge": {"type": "dict"},
+    "evaluate": {"type": "dict", **renamed_from("judge")},
     "vcenter": {"type": "str"},
     **{name: {"type": "path"} for name in FORMATS},
     "on_drift": CHOICE,
@@ -26,7 +28,7 @@ ARGUMENTS = {
 
 
 class ActionModule(ActionBase):
-    """Works on the controller only: no connection, nothing copied anywhere."""
+    """Runs on the controller. Needs no connection and copies no files."""
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
@@ -36,17 +38,24 @@ class ActionModule(ActionBase):
         _unused, given = self.validate_argument_spec(
             argument_spec=ARGUMENTS,
             required_together=[("results", "vcenters")],
-            required_one_of=[("results", "judge")],
-            mutually_exclusive=[("results", "judge")],
+            required_one_of=[("results", "evaluate")],
+            mutually_exclusive=[("results", "evaluate")],
         )
+        if "judge" in self._task.args:
+            # A module does this by itself for its deprecated aliases, an action plugin does not.
+            Display().deprecated(
+                "Option judge of drift_report is deprecated. Use evaluate",
+                version="2.0.0",
+                collection_name="directpath.vsphere",
+            )
         result["changed"] = False
         try:
-            found = given["judge"] or self._report(given)
+            found = given["evaluate"] or self._report(given)
             choices = {name: given[name] for name in ("on_drift", "on_unknown")}
             end = judge(found, given["vcenter"], **choices)
         except DirectPathError as error:
             return {**result, "failed": True, "msg": error.sentence(), "error_code": error.code}
-        return {**result, **({} if given["judge"] else found), **end}
+        return {**result, **({} if given["evaluate"] else found), **end}
 
     def _report(self, given: dict[str, Any]) -> dict[str, Any]:
         report = merge_results(list(zip(given["vcenters"], given["results"], strict=True)))

@@ -5,24 +5,24 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What every module promises."""
+    """Attributes that all modules have."""
 
     DOCUMENTATION = r"""
 options: {}
 attributes:
   check_mode:
-    description: Can run in check mode and tell what it would change, without changing it.
+    description: Can run in check mode and report what it would change, without changing it.
     support: full
     details:
-      - In check mode the session itself refuses every call that is not a read.
+      - In check mode the session refuses every API call that is not a read.
   diff_mode:
-    description: Returns what changes in diff mode.
+    description: Returns the changes in diff mode.
     support: full
   idempotent:
     description: A second run with the same options changes nothing.
     support: full
   action_group:
-    description: Use C(group/directpath.vsphere.all) in C(module_defaults) to set connection options once.
+    description: Use C(group/directpath.vsphere.all) in C(module_defaults) to set the connection options once.
     support: full
     membership:
       - directpath.vsphere.all
@@ -32,12 +32,12 @@ attributes:
 options: {}
 attributes:
   check_mode:
-    description: Can run in check mode and tell what it would change, without changing it.
+    description: Can run in check mode and report what it would change, without changing it.
     support: full
     details:
-      - This module never changes anything; its session refuses every call that is not a read.
+      - This module never changes anything. Its session refuses every API call that is not a read.
   diff_mode:
-    description: Returns what changes in diff mode.
+    description: Returns the changes in diff mode.
     support: N/A
     details:
       - This module never changes anything.
@@ -45,7 +45,7 @@ attributes:
     description: A second run with the same options changes nothing.
     support: full
   action_group:
-    description: Use C(group/directpath.vsphere.all) in C(module_defaults) to set connection options once.
+    description: Use C(group/directpath.vsphere.all) in C(module_defaults) to set the connection options once.
     support: full
     membership:
       - directpath.vsphere.all

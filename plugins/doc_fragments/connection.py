@@ -5,71 +5,70 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of every module: where to log in, and as whom."""
+    """Connection options of all modules."""
 
     DOCUMENTATION = r"""
 options:
   hostname:
     description:
-      - Name or address of the vCenter, or of one ESXi host.
-      - Without it the environment variable E(VMWARE_HOST) is used.
+      - Name or address of the vCenter or of a single ESXi host.
+      - Defaults to the environment variable E(VMWARE_HOST).
     type: str
   username:
     description:
       - Account to log in with.
-      - Without it the environment variable E(VMWARE_USER) is used.
+      - Defaults to the environment variable E(VMWARE_USER).
     type: str
     aliases: [user]
   password:
     description:
       - Password of the account.
-      - Without it the environment variable E(VMWARE_PASSWORD) is used.
+      - Defaults to the environment variable E(VMWARE_PASSWORD).
     type: str
     aliases: [pass]
   port:
     description:
       - Port of the vSphere API.
-      - Without it the environment variable E(VMWARE_PORT) is used.
+      - Defaults to the environment variable E(VMWARE_PORT).
     type: int
     default: 443
   validate_certs:
     description:
-      - Whether the server's TLS certificate has to be trusted.
-      - Without it the environment variable E(VMWARE_VALIDATE_CERTS) is used.
+      - Whether the TLS certificate of the server must be trusted.
+      - Defaults to the environment variable E(VMWARE_VALIDATE_CERTS).
     type: bool
     default: true
   ca_path:
     description:
-      - PEM file or directory with the CA certificates to trust beside those of the system.
-      - Without it the environment variable E(VMWARE_CA_PATH) is used.
+      - PEM file or directory with CA certificates to trust, in addition to those of the system.
+      - Defaults to the environment variable E(VMWARE_CA_PATH).
     type: path
   proxy_host:
     description:
-      - HTTP proxy to connect through.
-      - Without it the environment variable E(VMWARE_PROXY_HOST) is used.
+      - HTTP proxy for the connection.
+      - Defaults to the environment variable E(VMWARE_PROXY_HOST).
     type: str
   proxy_port:
     description:
       - Port of the HTTP proxy.
-      - Without it the environment variable E(VMWARE_PROXY_PORT) is used.
+      - Defaults to the environment variable E(VMWARE_PROXY_PORT).
     type: int
   connect_timeout:
     description:
-      - Seconds until a connection stands, from the look-up of the name to the end of the TLS handshake, and for the first answer on it.
-      - A call then has 300 seconds for its whole answer, however often it is asked again, and a server may be silent for 120 of them. An
-        answer of more than 256 MB (before the login 1 MB) is refused. None of that can be set.
-      - Without it the environment variable E(VMWARE_CONNECT_TIMEOUT) is used.
+      - Time limit in seconds for a connection (name resolution, TCP connection and TLS handshake), and for the first response on it.
+      - After that, an API call has 300 seconds for its complete response, including retries. The server may be silent for 120 of them. A
+        response of more than 256 MB (1 MB before the login) is refused. These limits are fixed.
+      - Defaults to the environment variable E(VMWARE_CONNECT_TIMEOUT).
     type: int
     default: 30
   session:
     description:
-      - V(per_task) logs in when the task begins, and out when it ends.
-      - V(shared) leaves the session open for the tasks that follow, of this run and of later ones, until
-        M(directpath.vsphere.end_session) ends it or the server does, as nobody used it for a while. Tasks that run at the same time
-        share it, too.
-      - The session is kept in a file that only the user who runs the task can read, below E(XDG_RUNTIME_DIR) or else C(~/.cache). It is
-        used again only for the same server (name, port, proxy and certificate), account and password.
-      - Without it the environment variable E(DIRECTPATH_SESSION) is used.
+      - V(per_task) logs in at the start of the task and logs out at its end.
+      - V(shared) keeps the session open for the next tasks, of this run and of later runs. Tasks that run at the same time share it, too.
+        M(directpath.vsphere.end_session) ends the session. Otherwise the server ends it after some idle time.
+      - The session is stored in a file that only the user of the task can read, below E(XDG_RUNTIME_DIR) or else C(~/.cache). It is reused
+        only for the same server (name, port, proxy and certificate), account and password.
+      - Defaults to the environment variable E(DIRECTPATH_SESSION).
     type: str
     choices: [per_task, shared]
     default: per_task

@@ -5,37 +5,37 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What is wanted of virtual machines."""
+    """Options for the desired state of virtual machines."""
 
     DOCUMENTATION = r"""
 options:
   vms:
-    description: Virtual machines, each with options of its own. What an entry leaves out it takes from the options of the task.
+    description: Virtual machines, each with its own options. The options of the task are the defaults of each entry.
     type: list
     elements: dict
     suboptions:
       name:
-        description: Name or inventory path (V(/DC/vm/folder/web), or the end of it). Never a managed object id.
+        description: Name or inventory path (V(/DC/vm/folder/web), or the end of it). Not a managed object id.
         type: str
       moid:
-        description: Managed object id. Give either this or O(vms[].name).
+        description: Managed object id. Set either this or O(vms[].name).
         type: str
       devices:
-        description: Passthrough devices it is to have.
+        description: Desired passthrough devices.
         type: list
         elements: dict
         suboptions:
           match:
             description:
-              - What the device is. Either the string V(vendor:device) as C(lspci -n) prints it, such as V("10de:20f1"), or a mapping of
+              - Selects the device. Either the string V(vendor:device) as C(lspci -n) prints it, such as V("10de:20f1"), or a mapping of
                 conditions such as C(vendor_id), C(device_id), C(class_id), C(name), C(address), C(slot) and C(label).
             type: raw
             required: true
           count:
-            description: How many, or V(all). Without it, one.
+            description: Number of devices, or V(all). The default is one.
             type: raw
           label:
-            description: Hardware label that the device has to have.
+            description: Hardware label that the device must have.
             type: str
       state:
         description: As O(state).
@@ -73,53 +73,54 @@ options:
         type: bool
   state:
     description:
-      - V(present) - at least these devices. V(absent) - no device that matches. V(exactly) - these and no other passthrough device.
+      - V(present) attaches these devices and keeps others. V(absent) detaches every device that matches. V(exactly) attaches these devices
+        and detaches all other passthrough devices.
     type: str
     choices: [present, absent, exactly]
     default: present
   backing:
     description:
-      - V(dynamic) (Dynamic DirectPath I/O) accepts any free device of the model on whichever host the virtual machine starts; it needs
-        hardware version 17. V(fixed) is one device of one host, and ties the virtual machine to it.
-      - V(auto) takes V(dynamic) where host and hardware version offer it, and leaves devices alone that serve already.
+      - V(dynamic) (Dynamic DirectPath I/O) accepts any free device of the model on any host. It requires hardware version 17. V(fixed) is
+        one device of one host, and pins the virtual machine to this host.
+      - V(auto) uses V(dynamic) if host and hardware version support it. It does not change attached devices that already match.
     type: str
     choices: [auto, dynamic, fixed]
     default: auto
   power:
     description:
-      - What may be done to a virtual machine that has to be off for a change. V(keep) - nothing; the change is refused while it runs.
-        V(off) - shut down and left off. V(cycle) - shut down and started again, as it was. V(on) - as V(cycle), and started in the end
-        even when it was off.
-      - Nothing is shut down when nothing changes.
+      - What to do with a running virtual machine that must be off for a change. V(keep) refuses the change while it runs. V(off) shuts it
+        down and leaves it off. V(cycle) shuts it down and powers it on again if it was on before. V(on) does the same, and powers it on
+        even if it was off before.
+      - The module shuts down nothing when there is no change.
     type: str
     choices: [keep, "off", cycle, "on"]
     default: keep
   shutdown_timeout:
-    description: Seconds to wait for a guest to shut down.
+    description: Seconds to wait until a guest is shut down.
     type: int
     default: 300
   allow_power_off:
-    description: Whether a guest that does not shut down in time, or cannot be asked, is powered off.
+    description: Whether to do a hard power-off of a guest that does not shut down in time or does not support a shutdown.
     type: bool
     default: false
   mmio:
     description:
-      - Set the 64-bit MMIO window, which cards with much memory need. An empty mapping computes it from the cards - the sum of their
-        memory, up to the next power of two. A larger window that is there is kept. Needs EFI firmware.
+      - Sets the 64-bit MMIO window, which cards with much memory require. An empty mapping computes the size, which is the sum of the card
+        memory, rounded up to a power of two. An existing larger window is kept. Requires EFI firmware.
     type: dict
     suboptions:
       size_gb:
-        description: The window itself in GB, a power of two.
+        description: Size of the window in GB, a power of two.
         type: int
       device_gb:
-        description: Memory of a card in GB by V(vendor:device), where the computation does not know it.
+        description: Memory of cards in GB by V(vendor:device), for models that the module does not know.
         type: dict
   unlock_memory:
-    description: Whether the memory lock goes with the last device.
+    description: Whether to remove the memory lock together with the last device.
     type: bool
     default: false
   disable_hot_add:
-    description: Whether memory and CPU hot-add, which do not go together with passthrough, are switched off.
+    description: Whether to disable hot-add of memory and CPU, which is not compatible with passthrough.
     type: bool
     default: false
 """

@@ -5,22 +5,22 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """How fast, and how far after failures."""
+    """Options for concurrency and failure limits."""
 
     DOCUMENTATION = r"""
 options:
   max_concurrent:
     description:
-      - How many hosts or virtual machines are changed at the same time. Of one ESXi host, two virtual machines at most.
-      - The result does not depend on it.
+      - Maximum number of hosts or virtual machines that are changed at the same time. At most two virtual machines of one ESXi host are.
+      - It does not affect the result.
     type: int
     default: 4
     version_added: 0.1.0
   max_failures:
     description:
-      - After how many failures no further host or virtual machine is begun. What is under way is finished, and the rest is told as
-        V(not_reached), with its changes in RV(not_done).
-      - A refusal, before anything was written, is no failure. Without this every one is tried.
+      - After this many failures, the module does not start further hosts or virtual machines. It finishes those in progress, and reports
+        the rest as V(not_reached) with their changes in RV(not_done).
+      - A refusal before the first write is not a failure. The default is no limit.
     type: int
     version_added: 0.1.0
 """

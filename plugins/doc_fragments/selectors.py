@@ -5,21 +5,21 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Which hosts and devices are meant."""
+    """Options that select hosts and devices."""
 
     HOSTS = r"""
 options:
   hosts:
     description:
-      - ESXi hosts by name, as vCenter shows them, by inventory path (V(/DC/host/cluster/esx-01.lab)) or by managed object id. The first
-        label of a name is enough where it is unique.
+      - ESXi hosts by name as vCenter shows it, by inventory path (V(/DC/host/cluster/esx-01.lab)) or by managed object id. The first label
+        of a name is enough if it is unique.
     type: list
     elements: str
     aliases: [esxi_hostname]
   cluster:
     description:
-      - Clusters by name, by inventory path (V(/DC/host/cluster), or V(DC/cluster)) or by managed object id. All of their hosts are meant.
-      - A name that several clusters have is refused, with the paths of all of them.
+      - Clusters by name, by inventory path (V(/DC/host/cluster), or V(DC/cluster)) or by managed object id. Selects all their hosts.
+      - A name that is not unique is refused. The message lists the paths of these clusters.
     type: list
     elements: str
     aliases: [cluster_name]
@@ -29,30 +29,30 @@ options:
 options:
   devices:
     description:
-      - Which PCI devices are meant.
+      - Selects PCI devices.
     type: list
     elements: dict
     suboptions:
       match:
         description:
-          - What the device is. Either the string V(vendor:device) as C(lspci -n) prints it, such as V("10de:20f1"), or an address such
-            as V("0000:3b:00.0"), or a mapping of any of C(vendor_id), C(device_id), C(subvendor_id), C(subdevice_id), C(class_id)
-            (four hexadecimal digits in quotes; C(class_id) also two), C(address), C(slot) (number or description, vSphere 9.0 and
-            later), C(name) (in any case; V(*) and V(?) stand for other characters, brackets for themselves) and C(label) (hardware
-            label). All given conditions have to hold.
-          - An address alone is refused when more than one host is meant, as the same address is another device on another host. Give the
-            ids with it.
+          - Selects the device. One of the string V(vendor:device) as C(lspci -n) prints it, such as V("10de:20f1"), an address such as
+            V("0000:3b:00.0"), or a mapping of any of C(vendor_id), C(device_id), C(subvendor_id), C(subdevice_id), C(class_id) (four
+            hexadecimal digits in quotes; C(class_id) also two), C(address), C(slot) (number or description, vSphere 9.0 and later),
+            C(name) (upper and lower case are the same; V(*) and V(?) are wildcards; brackets have no special meaning) and C(label)
+            (hardware label). A device must meet all conditions.
+          - An address without ids is refused when more than one host is selected, because the same address is another device on another
+            host. Add the ids.
         type: raw
         required: true
       count:
         description:
-          - How many devices, or V(all).
-          - Without it, all matching devices of a host are meant as long as they are of one model; a match that hits several models is
-            refused with the list of them. For a VM it means one device.
+          - Number of devices, or V(all).
+          - For a host, the default is all matching devices of the host if they are of one model. If they are of several models, the entry
+            is refused and the message lists the models. For a VM, the default is one device.
         type: raw
       label:
         description:
-          - Hardware label to set on the device (ESXi 7.0 U2 and later), for Dynamic DirectPath I/O.
+          - Hardware label to set on the device, for Dynamic DirectPath I/O. Requires ESXi 7.0 U2 or later.
         type: str
 """
 
@@ -60,7 +60,7 @@ options:
 options:
   targets:
     description:
-      - Several sets of hosts, each with its own devices, in one call. A host named by several entries gets the devices of all.
+      - Several sets of hosts, each with its own devices, in one call. A host that several entries name gets the devices of all of them.
       - Use it in place of O(hosts), O(cluster) and O(devices).
     type: list
     elements: dict
@@ -76,7 +76,7 @@ options:
         elements: str
         aliases: [cluster_name]
       devices:
-        description: Devices meant on these hosts, as in O(devices).
+        description: Devices of these hosts, as in O(devices).
         type: list
         elements: dict
         suboptions:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What became of each vCenter of a run. Documented in fleet_lines.yml."""
+"""The result of a run for each vCenter. Documented in fleet_lines.yml."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def fleet_lines(
     alive: Sequence[str],
     check: bool | str = False,
 ) -> list[str]:
-    """One line a vCenter."""
+    """One line for each vCenter. ``alive``: the leaders that did not fail."""
     facts = {
         leader: {name: hostvars[leader][name] for name in RESULTS if name in hostvars[leader]} for leader in endpoints
     }

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters of the roles that are about hardware: firmware reboots, moved cards. Documented in the .yml files beside this one."""
+"""Filters for the roles firmware_reboot and hardware_maintenance. Documented in the .yml files in this directory."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from ..plugin_utils.intent.load import NAME_VARIABLE
 
 
 def bmc_access(hostvars: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The management controllers that the inventory names, for the option ``bmc`` of host_rolling_reboot."""
-    return bmc_entries({str(host): _of(str(host), hostvars[host]) for host in hostvars})
+    """The management controllers of the inventory, for the option ``bmc`` of host_rolling_reboot."""
+    return bmc_entries({str(host): _read_bmc_variables(str(host), hostvars[host]) for host in hostvars})
 
 
-def _of(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Nothing is evaluated on hosts that have no controller: a template there may need what they lack."""
+def _read_bmc_variables(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Empty for hosts without an address of a controller. Their other variables may be templates that fail for them."""
     if not any(name in variables for name in (f"{PREFIX}address", f"{PREFIX}addresses")):
         return {}
     return {name: _read(host, variables, name) for name in (*VARIABLES, NAME_VARIABLE) if name in variables}
@@ -39,21 +39,23 @@ def _of(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
 def _read(host: str, variables: Mapping[str, Any], name: str) -> Any:
     try:
         value = variables[name]
-        # Older releases keep a value encrypted with !vault in an object of its own until it is used as text.
+        # Releases before 2.19 keep a value encrypted with !vault as an object until it is used as text.
         return str(value) if hasattr(value, "_ciphertext") else value
     except (AnsibleError, UndefinedError, LookupError, TypeError, ValueError) as error:
         raise AnsibleFilterError(f"Inventory host {host}: {name} cannot be read: {error}") from error
 
 
-def _explained(function: Callable[..., Any]) -> Callable[..., Any]:
+def _raise_filter_errors(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function with InputError raised as an error of a filter."""
+
     @wraps(function)
-    def explained(*arguments: Any, **options: Any) -> Any:
+    def call(*arguments: Any, **options: Any) -> Any:
         try:
             return function(*arguments, **options)
         except InputError as error:
             raise AnsibleFilterError(error.sentence()) from None
 
-    return explained
+    return call
 
 
 class FilterModule:
@@ -61,11 +63,11 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         return {
-            "bmc_access": _explained(bmc_access),
-            "firmware_targets": _explained(firmware_targets),
+            "bmc_access": _raise_filter_errors(bmc_access),
+            "firmware_targets": _raise_filter_errors(firmware_targets),
             "as_devices": as_devices,
             "found_nowhere": found_nowhere,
-            "share_on_hosts": _explained(share_on_hosts),
+            "share_on_hosts": _raise_filter_errors(share_on_hosts),
             "enabled_devices": enabled_devices,
             "fixed_holders": fixed_holders,
         }

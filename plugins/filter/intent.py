@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters of the roles: the intent in the inventory, and results in words. Documented in the .yml files beside this one."""
+"""Filters for all roles: the intent of the inventory, and results as text. Documented in the .yml files in this directory."""
 
 from __future__ import annotations
 
@@ -33,11 +33,14 @@ from ..plugin_utils.report.text import assumed_enabled, differences, lines, outc
 
 
 def intent(play_hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Leader (inventory host) → what is wanted of its vCenter. Evaluate it once a play (``run_once``): it reads every host."""
+    """Leader (inventory host) → the desired state of its vCenter. Evaluate it once in a play (``run_once``): it reads every host.
+
+    Raises AnsibleFilterError, with the place in the inventory where known, for an entry that is not valid.
+    """
     covered = set(play_hosts)
     try:
-        hosts = {str(name): _parse_desired(str(name), hostvars[name]) for name in play_hosts}
-        elsewhere = {str(name): _address(str(name), hostvars[name]) for name in hostvars if name not in covered}
+        hosts = {str(name): _read_variables(str(name), hostvars[name]) for name in play_hosts}
+        elsewhere = {str(name): _read_address(str(name), hostvars[name]) for name in hostvars if name not in covered}
         found = load_intent(hosts, elsewhere=elsewhere, default_vcenter=os.environ.get("VMWARE_HOST") or None)
     except InputError as error:
         raise AnsibleFilterError(error.sentence() + _source(error, hostvars)) from None
@@ -47,30 +50,30 @@ def intent(play_hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]])
 def rebooted(
     seen: Mapping[str, Any], call: Mapping[str, Any], consent: bool | str | None, preview: bool | str
 ) -> dict[str, Any]:
-    """``reboot_outcome`` with truth values as ``-e`` gives them: as text."""
+    """``reboot_outcome`` for booleans that are text, as ``-e`` passes them."""
     return reboot_outcome(seen, call, None if consent is None else boolean(consent), boolean(preview))
 
 
 def assumed(
     targets: Sequence[Mapping[str, Any]], enabled: Mapping[str, Any] | None, rebooted: Mapping[str, Any] | None
 ) -> list[dict[str, Any]]:
-    """``assumed_enabled`` with its failures as those of a filter."""
+    """``assumed_enabled`` with InputError raised as an error of a filter."""
     try:
         return assumed_enabled(targets, enabled, rebooted)
     except InputError as error:
         raise AnsibleFilterError(error.sentence()) from None
 
 
-def _parse_desired(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """The variables this collection gives a meaning, and the bare names of those that look like one."""
+def _read_variables(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The variables of this collection, and the names (without values) of unknown variables with one of its prefixes."""
     own = (PREFIX, LOOK_ALIKE, *ROLES)
     look_alikes = [key for key in variables if str(key).startswith(own) and key not in VARIABLES]
     known = {key: _read(host, variables, key) for key in VARIABLES if key in variables}
     return {**known, **dict.fromkeys(look_alikes)}
 
 
-def _address(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a host outside the play: whether it is an ESXi host with wishes, and of which vCenter."""
+def _read_address(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """For a host outside the play: the address of its vCenter, if the host has desired devices."""
     if DEVICE_VARIABLE not in variables:
         return {}
     addresses = {key: _read(host, variables, key) for key in (VCENTER_VARIABLE, PORT_VARIABLE) if key in variables}
@@ -88,12 +91,12 @@ def _read(host: str, variables: Mapping[str, Any], key: str) -> Any:
 
 
 def _decrypted(value: Any) -> Any:
-    """Older releases keep a value encrypted with ``!vault`` in an object of its own until it is used as text."""
+    """Releases before 2.19 keep a value encrypted with ``!vault`` as an object until it is used as text."""
     return str(value) if hasattr(value, "vault") and hasattr(value, "_ciphertext") else value
 
 
 def _source(error: InputError, hostvars: Mapping[str, Mapping[str, Any]]) -> str:
-    """`` (group_vars/gpu.yml:12:7)``: where the mistake was written, as far as Ansible remembers."""
+    """`` (group_vars/gpu.yml:12:7)``: the place of the wrong value, if Ansible recorded it. Empty otherwise."""
     if not isinstance(error, PlacedError):
         return ""
     value: Any = hostvars[error.host]
@@ -105,15 +108,13 @@ def _source(error: InputError, hostvars: Mapping[str, Mapping[str, Any]]) -> str
         except (AnsibleError, UndefinedError, LookupError, TypeError, ValueError):
             break
         if depth == 0 and error.code != "unknown_variable":
-            key = (
-                None  # where a variable is set several times, its name may be from one place and its value from another
-            )
+            key = None  # if a variable is set in several places, key and value may have different origins
         found = _origin(value) or _origin(key) or _origin(_first_key(value)) or found
     return f" ({found})" if found else ""
 
 
 def _first_key(value: Any) -> Any:
-    """A mapping stands where its first key does; a list where the first key of its first entry does."""
+    """The first key of a mapping, or of the first mapping in a list. Its place is the place of the value."""
     while isinstance(value, list | tuple) and value:
         value = value[0]
     return next(iter(value), None) if isinstance(value, Mapping) else value

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters for rolling reboots. Documented in the .yml files beside this one."""
+"""Filters for rolling reboots. Documented in the .yml files in this directory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..plugin_utils.intent.load import NAME_VARIABLE
 def reboot_order(
     hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]], variables: Sequence[str]
 ) -> dict[str, list[str]]:
-    """ESXi host → values of its variables, for those that have one of them."""
+    """ESXi host → values of its variables, for hosts that have at least one of them."""
     if isinstance(variables, str):
         variables = [variables]
     found: dict[str, list[str]] = {}

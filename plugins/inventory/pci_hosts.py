@@ -11,19 +11,19 @@ version_added: 0.1.0
 author:
   - directpath.vsphere contributors (@directpath-vsphere)
 description:
-  - Makes every ESXi host an inventory host, with a few facts on its passthrough devices. One bulk read serves a vCenter, whatever its
-    size; several vCenters are read at the same time.
-  - The hosts work as they are with the playbooks of this collection. They carry C(vcenter_hostname), C(vcenter_port) and what else
-    leads to their vCenter; the account comes from C(vcenter_username) and C(vcenter_password) in C(group_vars), or from the
-    environment. Devices are wanted by C(passthrough_devices) on the groups made here.
+  - Creates an inventory host for every ESXi host, with facts about its passthrough devices. One bulk read per vCenter is enough for any
+    number of hosts. Several vCenters are read at the same time.
+  - The hosts work with the playbooks of this collection. They have C(vcenter_hostname), C(vcenter_port) and the other connection
+    variables. Set the account in C(vcenter_username) and C(vcenter_password) in C(group_vars), or in the environment. Set the desired
+    devices in C(passthrough_devices) of the groups that this plugin creates.
   - Built-in groups are C(esxi_hosts), C(vcenter_NAME), C(cluster_NAME), C(pci_10de_20f1) for a device model, C(label_NAME) for a
-    hardware label, C(pending_reboot), C(maintenance_mode), C(disconnected) and C(esxi_8_0_3) for a release. Characters that a group
-    name cannot have become underscores. Virtual machines are in C(vms_with_devices).
-  - The group of a cluster is named after its inventory path, as in C(cluster_Lyon_host_Cluster1), where several clusters of the vCenter
-    have its name.
-  - What stands in vSphere is never a template. In the name of an inventory host, braces that could begin one become parentheses, and
-    control characters are written by their numbers.
-  - The name of the file has to end in C(pci_hosts.yml) or C(pci_hosts.yaml).
+    hardware label, C(pending_reboot), C(maintenance_mode), C(disconnected) and C(esxi_8_0_3) for a release. Characters that are not
+    allowed in a group name become underscores. Virtual machines are in C(vms_with_devices).
+  - If the name of a cluster is not unique in its vCenter, its group has the name of its inventory path, such as
+    C(cluster_Lyon_host_Cluster1).
+  - Text from vSphere is never evaluated as a template. In the name of an inventory host, braces that could start a template become
+    parentheses, and control characters become numbers.
+  - The file name must end in C(pci_hosts.yml) or C(pci_hosts.yaml).
 extends_documentation_fragment:
   - constructed
   - inventory_cache
@@ -34,12 +34,12 @@ options:
     required: true
     choices: [directpath.vsphere.pci_hosts]
   hostname:
-    description: Name or address of the vCenter, or of one ESXi host.
+    description: Name or address of the vCenter or of a single ESXi host.
     type: str
     env:
       - name: VMWARE_HOST
   username:
-    description: Account to log in with. Rights to read are enough. May be a template.
+    description: Account to log in with. Read-only privileges are enough. May be a template.
     type: str
     env:
       - name: VMWARE_USER
@@ -55,18 +55,18 @@ options:
     env:
       - name: VMWARE_PORT
   validate_certs:
-    description: Whether the server's TLS certificate has to be trusted.
+    description: Whether the TLS certificate of the server must be trusted.
     type: bool
     default: true
     env:
       - name: VMWARE_VALIDATE_CERTS
   ca_path:
-    description: PEM file or directory with the CA certificates to trust beside those of the system.
+    description: PEM file or directory with CA certificates to trust, in addition to those of the system.
     type: path
     env:
       - name: VMWARE_CA_PATH
   proxy_host:
-    description: HTTP proxy to connect through.
+    description: HTTP proxy for the connection.
     type: str
     env:
       - name: VMWARE_PROXY_HOST
@@ -76,53 +76,54 @@ options:
     env:
       - name: VMWARE_PROXY_PORT
   connect_timeout:
-    description: Seconds until a connection to a vCenter stands, and for the first answer on it.
+    description: Time limit in seconds for a connection to a vCenter, and for the first response on it.
     type: int
     default: 30
     env:
       - name: VMWARE_CONNECT_TIMEOUT
   vcenters:
     description:
-      - Several vCenters. Each is a name, or a mapping of O(hostname), O(username), O(password), O(port), O(validate_certs),
-        O(ca_path), O(proxy_host), O(proxy_port). What an entry leaves out it takes from the options of these names.
+      - Several vCenters. Each is a name, or a mapping of O(hostname), O(username), O(password), O(port), O(validate_certs), O(ca_path),
+        O(proxy_host) and O(proxy_port). The options of the plugin are the defaults of each entry.
     type: list
     elements: raw
   on_error:
     description:
-      - What becomes of the inventory when a vCenter cannot be read. V(fail) fails the whole source. V(warn) goes on with the others,
-        which then look as if those hosts did not exist.
+      - What to do when a vCenter cannot be read. V(fail) fails the whole inventory source. V(warn) continues with the other vCenters. Then
+        the hosts of the failed vCenter are missing from the inventory.
     type: str
     choices: [fail, warn]
     default: fail
   group_by:
-    description: Which built-in groups are made.
+    description: The built-in groups to create.
     type: list
     elements: str
     choices: [vcenter, cluster, device, label, pending_reboot, maintenance_mode, disconnected, version]
     default: [vcenter, cluster, device, label, pending_reboot, maintenance_mode, disconnected, version]
   group_devices:
-    description: In which state a device must be for its host to be in the group of its model.
+    description: The state that a device must have for its host to be in the group of the device model.
     type: str
     choices: [capable, enabled, active]
     default: capable
   devices:
     description:
-      - Whether C(directpath_devices) holds every PCI device of a host, as M(directpath.vsphere.host_pci_device_info) shows it. Without
-        it there are only numbers by model, in C(directpath_models).
+      - Whether to set C(directpath_devices) to every PCI device of a host, in the format of M(directpath.vsphere.host_pci_device_info). By
+        default there are only numbers by model, in C(directpath_models).
     type: bool
     default: false
   vms:
-    description: Whether virtual machines that have passthrough devices are inventory hosts, too.
+    description: Whether to create inventory hosts for virtual machines with passthrough devices, too.
     type: bool
     default: false
   inventory_name:
     description:
-      - Jinja2 expression for the inventory name of an ESXi host, made of C(name), C(vcenter), C(moid), C(cluster) and the other facts
-        without their prefix. Where two vCenters have hosts of one name it has to tell them apart, as V(name ~ '.' ~ vcenter) does.
+      - Jinja2 expression for the inventory name of an ESXi host. It can use C(name), C(vcenter), C(moid), C(cluster) and the other facts
+        without their prefix. If two vCenters have hosts with the same name, the expression must produce different names, such as
+        V(name ~ '.' ~ vcenter).
     type: str
     default: name
   vm_inventory_name:
-    description: The same for virtual machines; there is C(path) as well.
+    description: As O(inventory_name), for virtual machines. It can also use C(path).
     type: str
     default: name
 requirements:
@@ -131,11 +132,11 @@ requirements:
 """
 
 EXAMPLES = r"""
-# Everything from the environment (VMWARE_HOST, VMWARE_USER, VMWARE_PASSWORD)
+# All connection options from the environment (VMWARE_HOST, VMWARE_USER, VMWARE_PASSWORD)
 plugin: directpath.vsphere.pci_hosts
 
 ---
-# Three vCenters, one with another account. A vCenter that is down fails the run; on_error: warn would go on without it.
+# Three vCenters, one with another account. If one is down, the inventory fails. With on_error: warn it continues without that one.
 plugin: directpath.vsphere.pci_hosts
 username: reader@vsphere.local
 password: "{{ lookup('ansible.builtin.env', 'VC_PASSWORD') }}"
@@ -149,7 +150,7 @@ cache_connection: ~/.cache/directpath
 cache_timeout: 600
 
 ---
-# Groups of one's own
+# Custom groups
 plugin: directpath.vsphere.pci_hosts
 strict: true
 keyed_groups:
@@ -197,45 +198,47 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         depth = Depth(vms=self.get_option("vms"), devices=self.get_option("devices"))
         try:
             shared = {"connect_timeout": self.get_option("connect_timeout")}
-            options = {name: self._filled(self.get_option(name)) for name in OPTIONS}
-            wanted = sources({**options, **shared}, self._listed())
-            found = self._entries(wanted, depth, self.get_cache_key(path), cache)
+            options = {name: self._fill_templates(self.get_option(name)) for name in OPTIONS}
+            vcenters = sources({**options, **shared}, self._read_vcenters())
+            found = self._read_entries(vcenters, depth, self.get_cache_key(path), cache)
         except DirectPathError as error:
             raise AnsibleParserError(visible(error.sentence())) from None
-        # Nothing is added before everything was read: a source that fails leaves no half of itself behind.
+        # Hosts are added after all vCenters were read, so that a failed source adds none.
         owners: dict[str, str] = {}
-        for source in wanted:
+        for source in vcenters:
             for entry in found.get(source, ()):
                 self._add(entry, connection_variables(source), owners)
 
     def _refuse_unknown(self, config: Any) -> None:
-        """Ansible passes over words it does not know; a misspelt on_error would not be noticed until it is needed."""
+        """Ansible ignores unknown options. A misspelled on_error would not be noticed until a vCenter fails."""
         known = set(constants.config.get_configuration_definitions("inventory", self._load_name))
         for key in config:
             if key not in known:
                 raise AnsibleParserError(f"{self.NAME} has no option {key}{meant(str(key), sorted(known))}")
 
-    def _listed(self) -> list[Any] | None:
+    def _read_vcenters(self) -> list[Any] | None:
         listed = self.get_option("vcenters")
-        return [self._filled(entry) for entry in listed] if listed else None
+        return [self._fill_templates(entry) for entry in listed] if listed else None
 
-    def _filled(self, value: Any) -> Any:
-        """A connection option with its template, if it is one, filled in, as plain text."""
+    def _fill_templates(self, value: Any) -> Any:
+        """A connection option as plain text. If it is a template, its result."""
         if isinstance(value, dict):
-            return {str(key): self._filled(entry) for key, entry in value.items()}
+            return {str(key): self._fill_templates(entry) for key, entry in value.items()}
         if isinstance(value, bool | int | float | list) or value is None:
             return value
         return str(self.templar.template(value) if self.templar.is_template(value) else value)
 
-    def _entries(self, wanted: Any, depth: Depth, key: str, cache: bool) -> dict[Any, Any]:
-        """What each vCenter holds, from the cache or read now. Each has its own place in the cache, so that one that could not be
-        read this time is asked the next time, and the others are not."""
+    def _read_entries(self, vcenters: Any, depth: Depth, key: str, cache: bool) -> dict[Any, Any]:
+        """Inventory entries by vCenter, from the cache or read now. Each vCenter has its own cache key: after a failure only the vCenters
+        that could not be read are read the next time."""
         caching = self.get_option("cache")
-        keys = {source: f"{key}_{fingerprint(source, depth)}" for source in wanted}
+        keys = {source: f"{key}_{fingerprint(source, depth)}" for source in vcenters}
         found = {
-            source: self._cache[keys[source]] for source in wanted if caching and cache and keys[source] in self._cache
+            source: self._cache[keys[source]]
+            for source in vcenters
+            if caching and cache and keys[source] in self._cache
         }
-        for answer in read_all([source for source in wanted if source not in found], depth):
+        for answer in read_all([source for source in vcenters if source not in found], depth):
             if answer.error is None:
                 found[answer.source] = list(answer.entries)
                 if caching:
@@ -243,24 +246,24 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 continue
             problem = visible(f"{label(answer.source)}: {answer.error.sentence()}")
             if self.get_option("on_error") == "fail":
-                raise AnsibleParserError(f"{problem} With on_error: warn the inventory goes on without it.")
+                raise AnsibleParserError(f"{problem} Set on_error: warn to continue without this vCenter.")
             self.display.warning(f"The inventory is incomplete. {problem}")
         return found
 
-    def _add(self, told: Any, connection: dict[str, Any], owners: dict[str, str]) -> None:
-        entry = all_visible(told)
+    def _add(self, read: Any, connection: dict[str, Any], owners: dict[str, str]) -> None:
+        entry = all_visible(read)
         is_vm = entry["type"] == "vm"
         place = f"{entry['name']} ({entry['moid']}) of {entry['vcenter']}"
-        name = self._inventory_name("vm_inventory_name" if is_vm else "inventory_name", entry, place)
+        name = self._evaluate_name("vm_inventory_name" if is_vm else "inventory_name", entry, place)
         if name in owners:
             raise AnsibleParserError(
-                f"Two would be called {name} in the inventory: {owners[name]} and {place}. Tell them apart, as with "
+                f"Two inventory hosts would have the name {name}: {owners[name]} and {place}. Give them different names, such as with "
                 + ("vm_inventory_name: path" if is_vm else "inventory_name: name ~ '.' ~ vcenter")
             )
         owners[name] = place
-        variables = _data(facts(entry) if is_vm else {**connection, **facts(entry)})
+        variables = _mark_as_data(facts(entry) if is_vm else {**connection, **facts(entry)})
         if not is_vm and name != entry["name"]:
-            variables["passthrough_host_name"] = _data(entry["name"])
+            variables["passthrough_host_name"] = _mark_as_data(entry["name"])
         self.inventory.add_host(name)
         for variable, value in variables.items():
             self.inventory.set_variable(name, variable, value)
@@ -271,21 +274,23 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self._add_host_to_composed_groups(self.get_option("groups"), variables, name, strict=strict)
         self._add_host_to_keyed_groups(self.get_option("keyed_groups"), variables, name, strict=strict)
 
-    def _inventory_name(self, option: str, entry: Any, place: str) -> str:
+    def _evaluate_name(self, option: str, entry: Any, place: str) -> str:
         expression = self.get_option(option)
         if expression == "name":
             return inventory_name(entry["name"])
         try:
-            return inventory_name(str(self._compose(expression, _data(entry))))
+            return inventory_name(str(self._compose(expression, _mark_as_data(entry))))
         except AnsibleError as error:
-            raise AnsibleParserError(f"{option}: {expression!r} gives no name for {place}: {error}") from error
+            raise AnsibleParserError(f"{option}: {expression!r} produces no name for {place}: {error}") from error
 
 
-def _data(value: Any) -> Any:
-    """What stands in vSphere is data: a VM or a label called "{{ ... }}" is no template. Releases before 2.19 have to be told, and show
-    that they were, so only where it matters: a brace can begin a template, and a sharp sign a line that says what begins one."""
+def _mark_as_data(value: Any) -> Any:
+    """Marks text from vSphere as data, so that a VM or label with the name "{{ ... }}" is not a template.
+
+    Releases before 2.19 need this mark, and show it in their output. So it is set only where it matters: a brace can begin a template, and
+    a leading number sign can begin a line that changes what begins a template."""
     if isinstance(value, dict):
-        return {_data(key): _data(entry) for key, entry in value.items()}
+        return {_mark_as_data(key): _mark_as_data(entry) for key, entry in value.items()}
     if isinstance(value, list):
-        return [_data(entry) for entry in value]
+        return [_mark_as_data(entry) for entry in value]
     return wrap_var(value) if isinstance(value, str) and ("{" in value or value.startswith("#")) else value

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: drift_info
-short_description: Compare everything that is wanted of a vCenter with what is there
+short_description: Compare the desired state of a vCenter with its actual state
 version_added: 0.1.0
 author:
   - directpath.vsphere contributors (@directpath-vsphere)
 description:
-  - Compares the devices wanted on hosts, and the devices, memory and power wanted of virtual machines, with what is there, and names
-    every difference with its cause, its cure and the command for it.
-  - Finds what M(directpath.vsphere.host_passthrough), M(directpath.vsphere.host_rolling_reboot) and
-    M(directpath.vsphere.vm_pci_device) would change or refuse, as it plans with the same code, and beyond that devices that nobody
-    asked for and settings left behind.
-  - What cannot be read is unknown, never in sync - hosts that are not connected, properties the account may not read, names that are
-    not to be seen.
-  - Takes at most about 40 calls, whatever the size of the fleet, further pages of large answers not counted.
-  - Does not fail because of what it finds. The role P(directpath.vsphere.drift_report#role) does, and writes the reports.
+  - Compares the desired devices of hosts, and the desired devices, memory and power state of virtual machines, with the actual state.
+    Reports every difference with its cause, its fix and the command for the fix.
+  - Plans with the same code as M(directpath.vsphere.host_passthrough), M(directpath.vsphere.host_rolling_reboot) and
+    M(directpath.vsphere.vm_pci_device), and therefore finds everything that they would change or refuse. It also finds devices that are
+    not in the desired state, and settings that were left behind.
+  - What cannot be read is reported as unknown, never as in sync. Examples are hosts that are not connected, properties that the account
+    may not read, and names that the account cannot see.
+  - Makes at most about 40 API calls for any number of hosts. Further pages of large answers are not counted.
+  - Does not fail because of drift. The role P(directpath.vsphere.drift_report#role) does, and writes the reports.
 extends_documentation_fragment:
   - directpath.vsphere.connection
   - directpath.vsphere.attributes.INFO_MODULE
@@ -28,8 +28,8 @@ extends_documentation_fragment:
 options:
   targets:
     description:
-      - Which devices are wanted on which hosts. A host named by several entries is to have the devices of all.
-      - A host with an empty list of devices is to have none enabled.
+      - Desired devices by host. A host that several entries name gets the devices of all of them.
+      - An empty list of devices means that no device of the host is to be enabled.
     type: list
     elements: dict
     suboptions:
@@ -39,12 +39,12 @@ options:
         elements: str
         aliases: [esxi_hostname]
       cluster:
-        description: Clusters by name, inventory path or managed object id. All of their hosts are meant.
+        description: Clusters by name, inventory path or managed object id. Selects all hosts of these clusters.
         type: list
         elements: str
         aliases: [cluster_name]
       devices:
-        description: Devices wanted on each of these hosts, as in O(directpath.vsphere.host_passthrough#module:devices).
+        description: Desired devices of each of these hosts, as in O(directpath.vsphere.host_passthrough#module:devices).
         type: list
         elements: dict
         suboptions:
@@ -56,10 +56,10 @@ options:
             description: As in O(directpath.vsphere.host_passthrough#module:devices[].count).
             type: raw
           label:
-            description: Hardware label the device is to have.
+            description: Desired hardware label of the device.
             type: str
   on_missing:
-    description: Whether a host that has no such device, or too few, differs from what is wanted or is passed over.
+    description: Whether a host that lacks a desired device, or has too few, is reported as drift (V(fail)) or skipped (V(skip)).
     type: str
     choices: [fail, skip]
     default: fail
@@ -77,24 +77,26 @@ options:
     description: As O(directpath.vsphere.vm_pci_device#module:host_device_limit).
     type: int
   only_on_hosts:
-    description: ESXi hosts, as in O(targets[].hosts). Virtual machines on other hosts are passed over. Without it none is.
+    description: ESXi hosts, as in O(targets[].hosts). Virtual machines on other hosts are skipped. When empty, no virtual machine is
+      skipped.
     type: list
     elements: str
     default: []
   scope:
     description:
-      - V(intent) looks at the hosts and virtual machines that O(targets) and O(vms) name. V(fleet) at all there are - on the others
-        every passthrough device is one that nobody asked for.
+      - V(intent) compares the hosts and virtual machines that O(targets) and O(vms) name.
+      - V(fleet) compares all hosts and virtual machines of the vCenter. On those that are not named, every passthrough device is reported
+        as not desired.
     type: str
     choices: [intent, fleet]
     default: intent
   ignore:
     description:
-      - Differences that are expected. They stay in the report, with the name of the rule, and do not count.
-      - All conditions given in a rule have to hold, of each list one entry. Names are as the report
-        shows them, in any case; V(*) and V(?) stand for other characters, brackets for themselves.
-      - What could not be told is let pass only by a rule that names its kind.
-      - A rule that covers nothing is warned about.
+      - Rules for expected differences. An expected difference stays in the report with the name of the rule, but does not count as drift.
+      - A difference must meet all conditions of a rule. A condition that is a list is met by any of its entries. Write names as the report
+        shows them; upper and lower case are the same. V(*) and V(?) are wildcards. Brackets have no special meaning.
+      - A difference that is unknown is ignored only by a rule that names its kind.
+      - A rule that matches nothing causes a warning.
     type: list
     elements: dict
     default: []
@@ -123,21 +125,24 @@ options:
         description: Devices by address or V(vendor:device).
         type: list
         elements: str
-  most_questions:
+  max_host_queries:
     description:
-      - Some answers are given for one host at a time - partition tables, which show whether a disk is in use, and the ids and limits of
-        fixed devices. They are only needed where something differs, or where virtual machines with fixed devices are off.
-      - At most about so many of these questions are asked. What is left open is reported as V(unchecked), never as in sync.
+      - Some facts need one API call a host, such as partition tables (is a disk in use?), and the ids and limits of fixed devices. The
+        module asks for them only where something differs, or where virtual machines with fixed devices are powered off.
+      - The module makes at most about this many of these calls. A fact that it did not ask for is reported as V(unchecked), never as in
+        sync.
+      - The alias V(most_questions) is deprecated and will be removed in 2.0.0.
     type: int
+    aliases: [most_questions]
     default: 10
   journal_dir:
     description: >-
-      As O(directpath.vsphere.host_rolling_reboot#module:journal_dir). Hosts that a rolling reboot has in hand, or left behind when it
-      was interrupted, differ from what is wanted.
+      As O(directpath.vsphere.host_rolling_reboot#module:journal_dir). A host is reported as drift while a rolling reboot works on it, and
+      when an interrupted rolling reboot left it unfinished.
     type: path
     default: ~/.ansible/directpath
   command_arguments:
-    description: What follows the name of a playbook in the commands of the report, such as V(-i inventory.yml --limit vc-01).
+    description: Arguments to add after the playbook name in the commands of the report, such as V(-i inventory.yml --limit vc-01).
     type: str
     default: ""
 seealso:
@@ -146,7 +151,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Compare a cluster and a VM with what is wanted
+- name: Compare a cluster and a VM with the desired state
   directpath.vsphere.drift_info:
     targets:
       - cluster: [gpu-a]
@@ -155,28 +160,28 @@ EXAMPLES = r"""
       - {name: train-01, devices: [{match: "10de:20f1", count: 2}]}
   register: drift
 
-- name: Every device in the fleet that nobody asked for, but for those of the laboratory
+- name: Find every passthrough device of the vCenter, except those of the lab clusters
   directpath.vsphere.drift_info:
     targets: []
     scope: fleet
     ignore:
-      - {name: the laboratory does as it likes, clusters: ["lab-*"]}
+      - {name: lab clusters are not managed, clusters: ["lab-*"]}
   register: strays
 """
 
 RETURN = r"""
 status:
-  description: "V(in_sync), V(drift) when anything differs, V(unknown) when nothing is known to differ but not everything could be told."
+  description: "V(in_sync), V(drift) when anything differs, V(unknown) when no difference was found but some facts could not be read."
   returned: success
   type: str
 settled:
   description: >-
-    Whether the roles of the playbook C(site) would find nothing to do, to wait for or to refuse. Differences that they leave alone,
-    such as devices that nobody asked for, do not count here; those that rules of O(ignore) let pass do.
+    Whether the roles of the playbook C(site) would have nothing to change, nothing to wait for and nothing to refuse. Differences that
+    these roles do not act on, such as devices that are not desired, do not count here. Differences that O(ignore) covers do.
   returned: success
   type: bool
 summary:
-  description: What was found, in one sentence.
+  description: The result in one sentence.
   returned: success
   type: str
 report:
@@ -187,21 +192,21 @@ report:
   contains:
     schema: {description: V(directpath.vsphere.drift_report)., type: str, returned: always}
     version: {description: Version of the schema. Within a version keys are only added., type: int, returned: always}
-    vcenter: {description: Where it was read., type: str, returned: always}
+    vcenter: {description: The vCenter., type: str, returned: always}
     status: {description: As RV(status)., type: str, returned: always}
-    summary: {description: "Figures - hosts, VMs, differences by kind.", type: dict, returned: always}
-    differences: {description: "Every difference, with kind, certainty, object, subject, wanted, found, cause, obstacles, cure, command,
-      whether the modules would act on it (planned), and the rule that lets it pass (ignored).", type: list, elements: dict,
+    summary: {description: "Numbers of hosts, VMs and differences by kind.", type: dict, returned: always}
+    differences: {description: "Every difference, with kind, certainty, object, subject, wanted, found, cause, obstacles, C(cure) (the
+      fix), command, whether the modules would act on it (planned), and the rule that covers it (ignored).", type: list, elements: dict,
       returned: always}
-    idle_rules: {description: Names of rules that cover nothing., type: list, elements: str, returned: always}
-    hosts: {description: Hosts that were compared with their devices of interest., type: list, elements: dict, returned: always}
+    idle_rules: {description: Names of rules that match nothing., type: list, elements: str, returned: always}
+    hosts: {description: "Hosts that were compared, with their relevant devices.", type: list, elements: dict, returned: always}
     vms: {description: Virtual machines that were compared., type: list, elements: dict, returned: always}
 calls:
-  description: Round trips this took.
+  description: Number of API calls.
   returned: always
   type: int
 logins:
-  description: Logins this took; none where a shared session was taken up.
+  description: Number of logins. 0 when a shared session was reused.
   returned: always
   type: int
 """
@@ -219,6 +224,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.a
     TARGETS,
     VM_OPTIONS,
     VM_OPTIONS_WITH_DEFAULTS,
+    renamed_from,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import Job, run, show_only
 
@@ -233,10 +239,8 @@ ARGUMENTS = {
         "options": {"name": {"type": "str"}, "moid": {"type": "str"}, **DEVICES, **MMIO, **VM_OPTIONS},
     },
     "on_missing": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
-    "allow_protected": {**NAMES, "default": []},
-    "ignore_unreadable_vms": {**NAMES, "default": []},
+    **{name: {**NAMES, "default": []} for name in ("allow_protected", "ignore_unreadable_vms", "only_on_hosts")},
     "host_device_limit": {"type": "int"},
-    "only_on_hosts": {**NAMES, "default": []},
     "scope": {"type": "str", "choices": ["intent", "fleet"], "default": "intent"},
     "ignore": {
         "type": "list",
@@ -247,7 +251,7 @@ ARGUMENTS = {
             **dict.fromkeys(("kinds", "hosts", "vms", "clusters", "devices"), NAMES),
         },
     },
-    "most_questions": {"type": "int", "default": 10},
+    "max_host_queries": {"type": "int", "default": 10, **renamed_from("most_questions")},
     "journal_dir": JOURNAL_DIR,
     "command_arguments": {"type": "str", "default": ""},
 }

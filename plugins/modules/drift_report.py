@@ -9,63 +9,66 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: drift_report
-short_description: Put drift reports together, write them as files and judge them
+short_description: Combine drift reports, write them to files and fail on drift
 version_added: 0.1.0
 author:
   - directpath.vsphere contributors (@directpath-vsphere)
 description:
-  - Makes one report of what M(directpath.vsphere.drift_info) found on one or many vCenters, and writes it as JSON, JUnit XML, Markdown
-    and one self-contained HTML page.
-  - A vCenter whose look failed becomes a part of the report of which nothing is known. It does not spoil the others.
-  - Can end the play by what was found, so that the exit status of C(ansible-playbook) tells - 0 in sync, 2 drift, 4 could not tell.
-  - Works on the controller. The role P(directpath.vsphere.drift_report#role) uses it.
+  - Combines the results of M(directpath.vsphere.drift_info) for one or many vCenters into one report. Writes it as JSON, JUnit XML,
+    Markdown and one self-contained HTML page.
+  - A vCenter that could not be compared is reported as unknown. The report of the other vCenters is not affected.
+  - Can end the play according to the result, so that C(ansible-playbook) exits with 0 (in sync), 2 (drift) or 4 (unknown).
+  - Runs on the controller. The role P(directpath.vsphere.drift_report#role) uses it.
 options:
   results:
-    description: Results of M(directpath.vsphere.drift_info), also of tasks that failed.
+    description: Results of M(directpath.vsphere.drift_info), including those of failed tasks.
     type: list
     elements: dict
   vcenters:
     description: Names of the vCenters, in the order of O(results).
     type: list
     elements: str
-  judge:
-    description: The result of an earlier call of this module that is to be judged, in place of O(results).
+  evaluate:
+    description:
+      - The result of an earlier call of this module. Use it in place of O(results) to fail on drift without writing files.
+      - The alias V(judge) is deprecated and will be removed in 2.0.0.
     type: dict
+    aliases: [judge]
   vcenter:
-    description: Judge what was found on this vCenter only.
+    description: Evaluate this vCenter only.
     type: str
   json:
-    description: File for the report as JSON. Folders are made, a file of that name is replaced, in one step. Mode 0644.
+    description: File for the report as JSON. Missing directories are created. An existing file is replaced atomically. The mode is 0644.
     type: path
   junit:
-    description: File for the report as JUnit XML - one test a host and virtual machine.
+    description: File for the report as JUnit XML, with one test for each host and virtual machine.
     type: path
   markdown:
     description: File for the report as Markdown.
     type: path
   html:
-    description: File for the report as one HTML page, which needs no other file and no network.
+    description: File for the report as one HTML page. It needs no other file and no network.
     type: path
   on_drift:
-    description: Whether the task fails when anything differs from what is wanted.
+    description: Whether the task fails on drift.
     type: str
     choices: [fail, report]
     default: report
   on_unknown:
     description:
-      - Whether the task ends as unreachable when nothing is known to differ but not everything could be told.
-      - Where O(vcenter) is given and another vCenter drifted, it ends as failed, so that the exit status of the play stays 2.
+      - Whether the task ends as unreachable when no difference was found but some facts could not be read.
+      - When O(vcenter) is given and another vCenter has drift, the task ends as failed. This keeps the exit status of the play at 2.
     type: str
     choices: [fail, report]
     default: report
 attributes:
   check_mode:
-    description: Can run in check mode and tell what it would change, without changing it.
+    description: Can run in check mode and report what it would change, without changing it.
     support: full
     details:
-      - In check mode no file is written; what was found is judged all the same.
+      - In check mode no file is written. The result is evaluated as in a normal run.
   diff_mode:
-    description: Returns what changes in diff mode.
+    description: Returns the changes in diff mode.
     support: N/A
     details:
       - The files it writes are reports.
@@ -73,7 +76,7 @@ attributes:
     description: A second run with the same options changes nothing.
     support: full
     details:
-      - The files hold the time at which they were made.
+      - The files contain the time of their creation.
   action:
     description: Runs on the controller, without a connection.
     support: full
@@ -82,35 +85,35 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Compare
+- name: Compare the cluster with the desired state
   directpath.vsphere.drift_info:
     targets:
       - cluster: [gpu-a]
         devices: [{match: "10de:20f1"}]
-  register: look
+  register: comparison
   failed_when: false
 
 - name: Write the reports
   directpath.vsphere.drift_report:
     vcenters: [vc-a]
-    results: ["{{ look }}"]
+    results: ["{{ comparison }}"]
     html: report/drift.html
     junit: report/drift.xml
-  register: found
+  register: drift
 
-- name: End as unreachable where nobody can tell
+- name: End as unreachable when the state is unknown
   directpath.vsphere.drift_report:
-    judge: "{{ found }}"
+    evaluate: "{{ drift }}"
     on_unknown: fail
 """
 
 RETURN = r"""
 status:
-  description: "V(in_sync), V(drift) or V(unknown), over all vCenters. Drift anywhere is drift."
+  description: "V(in_sync), V(drift) or V(unknown), for all vCenters together. Drift on one vCenter gives V(drift)."
   returned: when O(results) is given
   type: str
 summary:
-  description: What was found, in one sentence.
+  description: The result in one sentence.
   returned: when O(results) is given
   type: str
 figures:
@@ -118,11 +121,11 @@ figures:
   returned: when O(results) is given
   type: dict
 vcenters:
-  description: "Of each vCenter, C(status), C(summary) and C(differences)."
+  description: "C(status), C(summary) and C(differences) by vCenter."
   returned: when O(results) is given
   type: dict
 differences:
-  description: One sentence a difference, at most 50. All are in the files.
+  description: One sentence for each difference, at most 50. The files have all of them.
   returned: when O(results) is given
   type: list
   elements: str
@@ -133,6 +136,6 @@ files:
   elements: str
 error_code:
   description: "V(drift) or V(drift_unknown)."
-  returned: when the play is to end
+  returned: when the task fails or ends as unreachable
   type: str
 """

@@ -7,28 +7,28 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: end_session
-short_description: End the session that tasks have shared
+short_description: Log out the session that tasks share
 version_added: 0.1.0
 author:
   - directpath.vsphere contributors (@directpath-vsphere)
 description:
-  - Logs out the session that tasks with O(session=shared) have left open, and removes the file it was kept in.
-  - Does nothing where there is none. A session that nobody ends is ended by the server, after it was idle for some time.
-  - A task that is in the session at that moment logs in anew.
-  - The options have to be those of the tasks - the same server, account and password.
+  - Logs out the session that tasks with O(session=shared) left open, and removes the file that stores it.
+  - Does nothing when there is no such session. The server ends a session that is not logged out after some idle time.
+  - A task that is using the session at that moment logs in again.
+  - Use the same connection options as in the tasks (server, account and password).
 extends_documentation_fragment:
   - directpath.vsphere.connection
   - directpath.vsphere.attributes
 """
 
 EXAMPLES = r"""
-# Where session is set once for all tasks (module_defaults of group/directpath.vsphere.all, or DIRECTPATH_SESSION), this belongs
-# into `always` of the block around them.
-- name: Look at the hosts, and leave the session open
+# When session is set once for all tasks (module_defaults of group/directpath.vsphere.all, or DIRECTPATH_SESSION), put this task
+# into the `always` section of the block around them.
+- name: Read the hosts, and keep the session open
   directpath.vsphere.host_pci_device_info:
     session: shared
 
-- name: Look at the VMs in the same session
+- name: Read the VMs in the same session
   directpath.vsphere.vm_pci_device_info:
     session: shared
 
@@ -38,11 +38,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ended:
-  description: Whether there was a session; in check mode, whether there is one.
+  description: Whether a session was ended. In check mode, whether there is a session to end.
   returned: success
   type: bool
 error_code:
-  description: Why it failed, for machines.
+  description: Machine-readable reason of the failure.
   returned: failure
   type: str
 """

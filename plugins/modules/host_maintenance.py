@@ -7,85 +7,88 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: host_maintenance
-short_description: Put ESXi hosts into maintenance mode for work on their hardware, and take them back as they were
+short_description: Put ESXi hosts into maintenance mode for hardware work, and return them to service
 version_added: 0.1.0
 author:
   - directpath.vsphere contributors (@directpath-vsphere)
 description:
-  - Puts hosts into maintenance mode and leaves them there, for cards to be moved or changed. With O(state=absent) it takes them back.
-  - Virtual machines that cannot be moved are named before anything happens, and stopped where that is allowed (O(pinned_vms)).
-  - Before a virtual machine is stopped and before maintenance mode is entered, that is marked in vCenter (the custom attribute
-    C(directpath.parked)). With O(state=absent) only a maintenance mode with such a mark is ended, and exactly the virtual machines with a
-    mark are started again, whoever runs it and from wherever. An ESXi host that is asked itself has its marks in a file on the controller.
-  - A run that was interrupted is gone on with by running it again.
+  - Puts hosts into maintenance mode and leaves them there, so that cards can be moved or replaced. O(state=absent) returns them to service.
+  - Reports pinned virtual machines (those that cannot be migrated) before it changes anything. Shuts them down if O(pinned_vms) allows it.
+  - Writes a mark to vCenter (the custom attribute C(directpath.parked)) before it shuts down a virtual machine and before it enters
+    maintenance mode. O(state=absent) ends only a maintenance mode with such a mark, and powers on exactly the virtual machines with a mark.
+    Any user can do so from any controller. For a standalone ESXi host the marks are in a file on the controller.
+  - To resume an interrupted run, run the same task again.
 extends_documentation_fragment:
   - directpath.vsphere.connection
   - directpath.vsphere.attributes
 options:
   hosts:
     description:
-      - Names of ESXi hosts, as vCenter shows them or their first label where that is unique, or managed object ids. One after another.
+      - ESXi hosts by name as vCenter shows it, by the first label of that name if it is unique, or by managed object id. They are processed
+        one after another.
     type: list
     elements: str
     required: true
     aliases: [esxi_hostname]
   state:
-    description: Whether the hosts are to be in maintenance mode.
+    description: Whether the hosts are to be in maintenance mode (V(present)) or in service (V(absent)).
     type: str
     choices: [present, absent]
     default: present
   pinned_vms:
     description:
-      - What is done with running virtual machines that cannot be moved, as they hold a device or their host is in no cluster. V(fail)
-        refuses the host and names them. V(shutdown) asks the guest. V(shutdown_then_power_off) pulls the plug after O(stop_timeout).
+      - What to do with running virtual machines that cannot be migrated because they hold a device or their host is in no cluster. V(fail)
+        refuses the host and lists them. V(shutdown) shuts down the guest operating system. V(shutdown_then_power_off) does the same, and
+        does a hard power-off when the guest is not off after O(stop_timeout).
     type: str
     choices: [fail, shutdown, shutdown_then_power_off]
     default: fail
   never_stop:
-    description: Virtual machines, by name, inventory path or managed object id, that are never stopped. Their host is refused while
-      they pin it. A name that no virtual machine has is refused, with near names.
+    description: Virtual machines, by name, inventory path or managed object id, that are never shut down. Their host is refused while
+      they are pinned to it. A name that matches no virtual machine is refused, and the message suggests similar names.
     type: list
     elements: str
     default: []
   start_vms:
-    description: Whether O(state=absent) starts the virtual machines that were stopped. With V(false) their marks are kept for another run.
+    description: Whether O(state=absent) powers on the virtual machines that were shut down. V(false) keeps their marks for a later run.
     type: bool
     default: true
   operator_maintenance:
     description:
-      - What O(state=absent) does with a maintenance mode that somebody else began. V(keep) refuses the host, V(end) ends it.
+      - What O(state=absent) does when another user put the host into maintenance mode. V(keep) refuses the host. V(end) ends the
+        maintenance mode.
     type: str
     choices: [keep, end]
     default: keep
   evacuate_powered_off:
-    description: Whether virtual machines that are off are moved to other hosts too. Refused where one has a fixed device.
+    description: Whether powered-off virtual machines are also migrated to other hosts. Refused when one of them has a fixed device.
     type: bool
     default: false
   vsan_mode:
-    description: What happens to vSAN data of the host. Without it vCenter's default applies.
+    description: What vSAN does with the data of the host. By default, vCenter decides.
     type: str
     choices: [ensureObjectAccessibility, evacuateAllData, noAction]
   drain_timeout:
-    description: Seconds to wait for maintenance mode.
+    description: Seconds to wait until the host is in maintenance mode.
     type: int
     default: 1800
   stop_timeout:
-    description: Seconds for a guest to shut down.
+    description: Seconds to wait until a guest is shut down.
     type: int
     default: 300
   leave_timeout:
-    description: Seconds to leave maintenance mode.
+    description: Seconds to wait until the host has left maintenance mode.
     type: int
     default: 600
   journal:
     description:
-      - Where the marks are kept. V(auto) takes vCenter where the account may, and else a file. RV(journal) of the result says which, and
-        why.
+      - Where to store the marks. V(auto) stores them in vCenter if the account has the privileges, otherwise in a file. RV(journal) of the
+        result shows the place and the reason.
     type: str
     choices: [auto, vcenter, file]
     default: auto
   journal_dir:
-    description: Directory for the file. It has to outlive the run.
+    description: Directory for the file. It must still exist after the run.
     type: path
     default: ~/.ansible/directpath
 seealso:
@@ -94,12 +97,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Empty a host for somebody who moves cards
+- name: Evacuate a host so that its cards can be moved
   directpath.vsphere.host_maintenance:
     hosts: [esx-01]
     pinned_vms: shutdown
 
-- name: Take it back, and start what was stopped
+- name: Return it to service, and power on the VMs that were shut down
   directpath.vsphere.host_maintenance:
     hosts: [esx-01]
     state: absent
@@ -107,38 +110,38 @@ EXAMPLES = r"""
 
 RETURN = r"""
 hosts:
-  description: The hosts, in the order of their names.
+  description: The hosts, sorted by name.
   returned: always, once hosts were read
   type: list
   elements: dict
   contains:
     name: {description: Name of the host., type: str, returned: always}
-    status: {description: "V(ok) (as wanted already), V(changed), V(refused) or V(failed).", type: str, returned: always}
+    status: {description: "V(ok) (no change needed), V(changed), V(refused) or V(failed).", type: str, returned: always}
     in_maintenance_mode: {description: Whether it is in maintenance mode now., type: bool, returned: always}
-    vms_stopped: {description: Virtual machines that were stopped., type: list, elements: str, returned: always}
-    vms_started: {description: Virtual machines that were started., type: list, elements: str, returned: always}
-    done: {description: What was done., type: list, elements: str, returned: always}
-    blockers: {description: What stood in the way., type: list, elements: dict, returned: always}
+    vms_stopped: {description: Virtual machines that were shut down., type: list, elements: str, returned: always}
+    vms_started: {description: Virtual machines that were powered on., type: list, elements: str, returned: always}
+    done: {description: The actions that were done., type: list, elements: str, returned: always}
+    blockers: {description: Why the host was refused., type: list, elements: dict, returned: always}
 journal:
-  description: Where the marks are kept, and why there.
+  description: Where the marks are stored, and why.
   returned: always, once hosts were read
   type: dict
-  sample: {place: custom attributes of hosts and virtual machines, why: any controller can go on from there}
+  sample: {place: custom attributes of hosts and virtual machines, why: any controller can resume the run from there}
 changes:
-  description: What changes, in check mode the same as in a real run.
+  description: The changes. Check mode lists the same changes as a real run.
   returned: always, once hosts were read
   type: list
   elements: dict
 error_code:
-  description: Why it failed, for machines.
+  description: Machine-readable reason of the failure.
   returned: failure
   type: str
 calls:
-  description: Round trips this took.
+  description: Number of API calls.
   returned: always, once hosts were read
   type: int
 logins:
-  description: Logins this took; none where a shared session was taken up.
+  description: Number of logins. 0 when a shared session was reused.
   returned: always, once hosts were read
   type: int
 """

@@ -12,13 +12,15 @@ version_added: 0.1.0
 author:
   - directpath.vsphere contributors (@directpath-vsphere)
 description:
-  - Enables or disables PCI passthrough of devices, chosen by what they are, on one host, a list or whole clusters in one call.
-  - Functions that can only be reset together are changed together.
-  - Refuses devices the host itself lives on - uplinks, boot and datastore disks, USB controllers of hosts that boot from USB - and
-    devices that VMs use when disabling. The refusal names the exact override, where there is one.
-  - Writes only to hosts that differ. Right before the write the host is read and planned again, its disks and switches too, and it is
-    written to only if nothing but the planned change would be made then. Reads back whether the change is in force or waits for a reboot.
-  - What one host lacks never stops another host's change. The task fails at the end when a host was refused.
+  - Enables or disables PCI passthrough on one host, on a list of hosts or on whole clusters in one call. Devices are selected by model,
+    class, address and other properties.
+  - Changes all functions of a reset group together. A reset group is the functions of a device that can only be reset together.
+  - Refuses devices that the host depends on (uplinks, controllers of boot disks and datastores, USB controllers of hosts that boot from
+    USB). Refuses to disable devices that virtual machines use. The message gives the exact override, if there is one.
+  - Writes only to hosts that differ. Immediately before each write it reads the host again (also its disks and switches) and plans again.
+    It writes only if the new plan contains nothing but the planned change. After the write it reads whether the change is in effect or
+    requires a reboot.
+  - A refused host does not stop the changes on other hosts. The task fails at the end if a host was refused.
 extends_documentation_fragment:
   - directpath.vsphere.connection
   - directpath.vsphere.attributes
@@ -28,53 +30,54 @@ extends_documentation_fragment:
   - directpath.vsphere.pace
 options:
   state:
-    description: Whether passthrough of the devices is to be on or off.
+    description: Whether passthrough of the devices is to be enabled or disabled.
     type: str
     choices: [enabled, disabled]
     default: enabled
   apply:
     description:
-      - When a change comes into force. V(auto) lets the host decide - at once where it can rebind the device, else at the next reboot.
-      - V(now) is refused on hosts that cannot change devices without a reboot; V(reboot) leaves everything to the next reboot.
+      - When a change takes effect. V(auto) lets the host decide. A host that can rebind the device does so at once, other hosts at the
+        next reboot.
+      - V(now) is refused on hosts that cannot change devices without a reboot. V(reboot) delays every change until the next reboot.
     type: str
     choices: [auto, now, reboot]
     default: auto
   on_missing:
-    description: Whether a host that has no such device, or too few, is a failure or passed over.
+    description: Whether a host that lacks a device, or has too few, is refused (V(fail)) or skipped (V(skip)).
     type: str
     choices: [fail, skip]
     default: fail
   allow_protected:
     description:
-      - Protected devices that may be passed through all the same, each named again by host, address and what is there -
-        V("esx-01/0000:5e:00.0=eui.0025385b01402f7a"), or the same without the host when one host is meant.
-      - After the equals sign stands the canonical name of the disk for a storage controller, the MAC address for a network adapter, and
-        vendor and device id (V(10de:1eb8)) for any other device. Several disks or ports are joined by a plus sign. The message of the
-        refusal has it as it is to be written.
-      - Where something else is at the address when the device is written, the override does not apply.
-      - The address alone is accepted until 1.0.0, with a warning, and never for a disk that ESXi may boot from.
-      - The last management uplink and bridges cannot be named here in any form.
+      - Protected devices that may be passed through. Name each by host, address and identity, such as
+        V("esx-01/0000:5e:00.0=eui.0025385b01402f7a"). Leave out the host when the task selects one host only.
+      - The identity after the equals sign is the canonical name of the disk for a storage controller, the MAC address for a network
+        adapter, and the vendor and device id (V(10de:1eb8)) for any other device. Join several disks or ports with a plus sign. The
+        message of the refusal contains the exact text.
+      - The override does not apply when another device is at the address at the time of the write.
+      - An address without identity is accepted until 1.0.0, with a warning, but never for a disk that ESXi may boot from.
+      - There is no override for the last management uplink and for bridges.
     type: list
     elements: str
     default: []
   ignore_unreadable_vms:
     description:
-      - Virtual machines, by name, inventory path or managed object id, that are said to hold no passthrough device, although that cannot
-        be read.
-      - While it is not known which devices a virtual machine holds (it is orphaned or inaccessible, the account may not read it, or a
-        backing cannot be read), nothing of its host is disabled.
+      - Virtual machines, by name, inventory path or managed object id, whose devices cannot be read, and that you know to hold no
+        passthrough device.
+      - The devices of a virtual machine are unknown when it is orphaned or inaccessible, when the account may not read it, or when a
+        backing cannot be read. Until they are known, no device of its host is disabled.
     type: list
     elements: str
     default: []
   assume_detached:
     description:
-      - Virtual machines, by name, inventory path or managed object id, that count as holding no device any more. Only used in check mode,
-        to see past a step that has not happened.
+      - Virtual machines, by name, inventory path or managed object id, that are treated as if their devices were detached. Only used in
+        check mode, to predict the result after an earlier step that check mode did not do.
     type: list
     elements: str
     default: []
   settle_timeout:
-    description: Seconds to wait for changes to show before a device counts as waiting for a reboot.
+    description: Seconds to wait for a change to take effect before the device is reported as requiring a reboot.
     type: int
     default: 30
 seealso:
@@ -83,7 +86,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Pass through every A100 of a cluster
+- name: Enable passthrough of every A100 of a cluster
   directpath.vsphere.host_passthrough:
     cluster: [gpu-a]
     devices:
@@ -100,7 +103,7 @@ EXAMPLES = r"""
         devices: [{match: {class_id: "0108", name: "*P5800X*"}, count: 2}]
     on_missing: skip
 
-- name: Give the cards back to the hosts
+- name: Disable passthrough, so that the hosts use the cards again
   directpath.vsphere.host_passthrough:
     cluster: [gpu-a]
     devices: [{match: "10de:20f1"}]
@@ -114,57 +117,57 @@ hosts:
   type: list
   elements: dict
   contains:
-    name: {description: "Name of the host, or its path with a slash before it where several have that name.", type: str, returned: always}
+    name: {description: "Name of the host, or its path with a leading slash if the name is not unique.", type: str, returned: always}
     moid: {description: Managed object id., type: str, returned: always}
     path: {description: Inventory path of the host., type: str, returned: always}
-    cluster: {description: "Name of its cluster, or its path with a slash before it where several have that name; null for a host of its
-      own.", type: str, returned: always}
+    cluster: {description: "Name of its cluster, or its path with a leading slash if the name is not unique; null for a standalone
+      host.", type: str, returned: always}
     status: {description: "V(ok), V(changed), V(pending), V(refused), V(skipped), V(failed) or V(not_reached).", type: str,
       returned: always}
     in_maintenance_mode: {description: Whether it is in maintenance mode., type: bool, returned: always}
-    reboot_required: {description: Whether a wanted device waits for a reboot; in check mode whether one is expected to., type: bool,
+    reboot_required: {description: "Whether a selected device requires a reboot. In check mode, whether one would.", type: bool,
       returned: always}
-    pending: {description: Addresses of wanted devices that are configured and not in force., type: list, elements: str,
+    pending: {description: Addresses of selected devices whose setting is not in effect yet., type: list, elements: str,
       returned: always}
-    groups: {description: Functions that are changed together., type: list, elements: list, returned: always}
-    overridden: {description: "Protected devices that O(allow_protected) freed, each with address, device (what is there), override and
+    groups: {description: Reset groups - addresses of functions that are changed together., type: list, elements: list, returned: always}
+    overridden: {description: "Protected devices that O(allow_protected) allows, each with address, device (its identity), override and
       reasons.", type: list, elements: dict, returned: always}
-    devices: {description: "The wanted devices, as in M(directpath.vsphere.host_pci_device_info).", type: list, elements: dict,
+    devices: {description: "The selected devices, as in M(directpath.vsphere.host_pci_device_info).", type: list, elements: dict,
       returned: always}
-    blockers: {description: "Why the host was refused, each with code, message, cure and candidates.", type: list, elements: dict,
-      returned: always}
-    warnings: {description: What is worth knowing., type: list, elements: str, returned: always}
+    blockers: {description: "Why the host was refused, each with code, message, C(cure) (the fix) and candidates.", type: list,
+      elements: dict, returned: always}
+    warnings: {description: Warnings about this host., type: list, elements: str, returned: always}
 overridden:
-  description: The overrides of O(allow_protected) that a change of this run needed, in their full form.
+  description: The entries of O(allow_protected) that a change of this run needed, in their full form.
   returned: always, once hosts were read
   type: list
   elements: str
 reboot_required:
-  description: Names of the hosts that owe a reboot; in check mode those expected to.
+  description: Names of the hosts that require a reboot. In check mode, of those that would.
   returned: always, once hosts were read
   type: list
   elements: str
 changes:
-  description: What changes, in check mode the same as in a real run.
+  description: The changes. Check mode lists the same changes as a real run.
   returned: always, once hosts were read
   type: list
   elements: dict
   sample: [{target: esx-01, kind: passthrough, subject: "0000:3b:00.0", before: {enabled: false}, after: {enabled: true}}]
 not_done:
-  description: Changes of the plan that did not come about.
+  description: Planned changes that were not made.
   returned: when something was written
   type: list
   elements: dict
 error_code:
-  description: Why it failed, for machines.
+  description: Machine-readable reason of the failure.
   returned: failure
   type: str
 calls:
-  description: Round trips this took.
+  description: Number of API calls.
   returned: always, once hosts were read
   type: int
 logins:
-  description: Logins this took; none where a shared session was taken up.
+  description: Number of logins. 0 when a shared session was reused.
   returned: always, once hosts were read
   type: int
 """

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: host_pci_device_info
-short_description: Show the PCI devices of ESXi hosts and whether they can be, are and may be passed through
+short_description: List the PCI devices of ESXi hosts and their passthrough state
 version_added: 0.1.0
 author:
   - directpath.vsphere contributors (@directpath-vsphere)
 description:
-  - Reads the PCI devices of one, several or all ESXi hosts in a handful of calls, whatever their number.
-  - For every device it tells identity, capable, enabled, active and pending, the functions that go with it, the VMs that use it, and why
-    it should not be taken away from the host.
-  - When no device of a host is capable although there are candidates, it says that VT-d or AMD-Vi is probably off in firmware.
+  - Reads the PCI devices of one, several or all ESXi hosts. The number of API calls is small and does not grow with the number of hosts.
+  - Returns for every device its identity, whether it is capable, enabled, active and pending, its reset group (functions that can only be
+    reset together), the VMs that use it, and why it is protected.
+  - When a host has passthrough candidates but no device is capable, reports that VT-d or AMD-Vi is probably off in the firmware.
 extends_documentation_fragment:
   - directpath.vsphere.connection
   - directpath.vsphere.attributes.INFO_MODULE
@@ -24,24 +24,25 @@ extends_documentation_fragment:
 options:
   include:
     description:
-      - Which devices are shown, before O(devices) narrows them down.
-      - V(candidates) is all but bridges, V(capable) those that can be passed through, V(enabled) those that are configured or in force.
+      - Which devices to return. O(devices) filters them further.
+      - V(candidates) is all except bridges. V(capable) is those that can be passed through. V(enabled) is those for which passthrough is
+        configured or in effect.
     type: str
     choices: [candidates, capable, enabled, all]
     default: candidates
   gather_vms:
-    description: Whether to read which VMs use the devices. One more bulk read.
+    description: Whether to read which VMs use the devices. This is one more bulk read.
     type: bool
     default: true
   gather_protection:
-    description: Whether to read what the hosts live on (uplinks, boot and datastore disks). One more, large, bulk read.
+    description: Whether to read what the hosts depend on (uplinks, boot and datastore disks). This is one more, large, bulk read.
     type: bool
     default: true
   gather_partitions:
     description:
-      - Whether to ask every host for the partition tables of its local disks as well, one call a host. Without it a local disk that
-        holds no known volume counts as protected, as it may hold something.
-      - M(directpath.vsphere.host_passthrough) asks by itself, where it is about to take a storage device.
+      - Whether to read the partition tables of the local disks as well. This is one call for each host. Without it, a local disk without a
+        known volume is protected, because it may hold data.
+      - M(directpath.vsphere.host_passthrough) reads them by itself before it enables passthrough of a storage device.
     type: bool
     default: false
 seealso:
@@ -49,11 +50,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Every device of one host
+- name: List every device of one host
   directpath.vsphere.host_pci_device_info:
     hosts: [esx-01]
 
-- name: All A100 cards of a cluster, wherever they are
+- name: List all A100 cards of a cluster
   directpath.vsphere.host_pci_device_info:
     cluster: [gpu-a]
     devices:
@@ -61,7 +62,7 @@ EXAMPLES = r"""
         count: all
   register: a100
 
-- name: Which hosts of the vCenter owe a reboot
+- name: Find the hosts of the vCenter that require a reboot
   directpath.vsphere.host_pci_device_info:
     include: enabled
     gather_protection: false
@@ -75,32 +76,32 @@ hosts:
   type: list
   elements: dict
   contains:
-    name: {description: "Name of the host, or its path with a slash before it where several have that name.", type: str, returned: always}
+    name: {description: "Name of the host, or its path with a leading slash if the name is not unique.", type: str, returned: always}
     moid: {description: Managed object id., type: str, returned: always}
     path: {description: Inventory path of the host., type: str, returned: always, sample: DC1/host/gpu/esx-01.lab}
-    cluster: {description: "Name of its cluster, or its path with a slash before it where several have that name; null for a host of its
-      own.", type: str, returned: always}
+    cluster: {description: "Name of its cluster, or its path with a leading slash if the name is not unique; null for a standalone
+      host.", type: str, returned: always}
     version: {description: ESXi version., type: str, returned: always}
-    connection_state: {description: What is shown of a host that is not connected is old., type: str, returned: always}
+    connection_state: {description: Connection state. Data of a host that is not connected may be out of date., type: str, returned: always}
     in_maintenance_mode: {description: Whether it is in maintenance mode., type: bool, returned: always}
-    reboot_required: {description: Whether a device of it waits for a reboot., type: bool, returned: always}
-    rebind_without_reboot: {description: Whether the host says that it can apply a change at once; null when it does not say.,
+    reboot_required: {description: Whether one of its devices requires a reboot., type: bool, returned: always}
+    rebind_without_reboot: {description: Whether the host can apply a change without a reboot; null when it does not report this.,
       type: bool, returned: always}
-    iommu: {description: "V(on), V(probably_off) or V(unknown). No property says it, so it is inferred from the devices.", type: str,
+    iommu: {description: "V(on), V(probably_off) or V(unknown). The API has no property for it, so it is inferred from devices.", type: str,
       returned: always}
-    devices_in_use: {description: Devices that running virtual machines refer to; null when virtual machines were not read., type: int,
-      returned: always}
-    device_limit: {description: Most of them at the same time; null when the release has no such limit., type: int, returned: always}
-    hints: {description: Sentences worth reading., type: list, elements: str, returned: always}
+    devices_in_use: {description: Number of devices that running virtual machines refer to; null when virtual machines were not read.,
+      type: int, returned: always}
+    device_limit: {description: Limit of C(devices_in_use); null when the release has no such limit., type: int, returned: always}
+    hints: {description: Notes about the host., type: list, elements: str, returned: always}
     devices: {description: The devices, type: list, elements: dict, returned: always,
       sample: [{address: "0000:3b:00.0", ids: "10de:20f1", name: "GA100 [A100 PCIe 40GB]", state: active, capable: true, enabled: true,
         active: true, pending: false, group: ["0000:3b:00.0"], protected: [], vms: []}]}
 calls:
-  description: Round trips this took.
+  description: Number of API calls.
   returned: always
   type: int
 logins:
-  description: Logins this took; none where a shared session was taken up.
+  description: Number of logins. 0 when a shared session was reused.
   returned: always
   type: int
 """

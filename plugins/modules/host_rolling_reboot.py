@@ -7,23 +7,25 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: host_rolling_reboot
-short_description: Reboot ESXi hosts of many clusters, few at a time, with proof, and go on after anything
+short_description: Reboot ESXi hosts of many clusters, a few at a time, verify each and resume after interruptions
 version_added: 0.1.0
 author:
   - directpath.vsphere contributors (@directpath-vsphere)
 description:
-  - Reboots hosts whose PCI passthrough waits for it, as many at a time as may be down, in every cluster at once.
-  - Before a host is touched, everything that would stand in the way is looked for and named - red alarms, virtual machines that cannot be
-    moved, capacity, HA and DRS, vSAN, other people's maintenance mode and tasks. A blocked host holds up no other, and is looked at again.
-  - Virtual machines that cannot be moved are stopped where that is allowed (O(pinned_vms)), recorded before they are stopped, and started
-    again in reverse order on their host, also after a crash of this program.
-  - A reboot is proven by a new boot time, the uptime and answering services; then every device that was passed through has to be the same
-    hardware and in force, and datastores and uplinks as before. Only then the host leaves maintenance mode.
-  - A host that fails stays in maintenance mode, and is never rebooted a second time for the same reason.
-  - What is intended is written into a journal in vCenter (custom attributes) before it is done. A run that was killed, wherever it ran, is
-    gone on with by calling the same again. An ESXi host that is asked itself keeps its journal in a file on the controller.
-  - In check mode the whole schedule is given, with all virtual machines that would be stopped, and nothing is written.
-  - Never forced. Every wait has a deadline.
+  - Reboots hosts whose PCI passthrough changes require a reboot. Works in all clusters at the same time, with as many hosts of each cluster
+    as may be unavailable.
+  - Checks every host before it changes anything on it, and reports all blockers - red alarms, pinned virtual machines (those that cannot be
+    migrated), capacity, HA and DRS, vSAN, maintenance mode and tasks of other users. A blocked host does not delay other hosts, and is
+    checked again later.
+  - Shuts down pinned virtual machines if O(pinned_vms) allows it. Records them first. Powers them on again in reverse order on their host,
+    also when a new run resumes after a crash of the module.
+  - Verifies each reboot by a new boot time, the uptime and responding services. Then every device that was passed through must be the same
+    hardware with passthrough in effect, and datastores and uplinks must be as before. Only then does the host leave maintenance mode.
+  - A host that fails stays in maintenance mode. It is never rebooted a second time for the same reason.
+  - Writes each step to a journal in vCenter (custom attributes) before it does the step. To resume a run that was killed, run the same task
+    again, on any controller. For a standalone ESXi host the journal is in a file on the controller.
+  - Check mode returns the complete schedule, with all virtual machines that would be shut down, and writes nothing.
+  - Never forces a reboot. Every wait has a time limit.
 extends_documentation_fragment:
   - directpath.vsphere.connection
   - directpath.vsphere.attributes
@@ -33,59 +35,58 @@ extends_documentation_fragment:
 options:
   reboot_if:
     description:
-      - V(pending) reboots hosts that owe it. V(always) reboots every host that is named, once, for example after a card's firmware was
-        updated; which hosts had their turn is in the journal until all had it.
+      - V(pending) reboots the hosts that require a reboot. V(always) reboots every selected host once, for example after a firmware update
+        of a card. The journal lists the hosts that are done until all of them are.
     type: str
     choices: [pending, always]
     default: pending
   booted_before:
     description:
-      - With O(reboot_if=always), only hosts that have not booted since this moment are rebooted, by the boot time they show. Give the time
-        at which the firmware was written, as ISO 8601 with its zone, such as V(2026-01-05T08:00:00Z) - the same task can then be run
-        again at any time, and changes nothing where every host has booted since.
+      - With O(reboot_if=always), reboots only the hosts whose boot time is before this time. Set it to the time of the firmware update, in
+        ISO 8601 with time zone, such as V(2026-01-05T08:00:00Z). Then the task can be run again at any time, and changes nothing when every
+        host has booted since.
     type: str
   expect_pending:
-    description:
-      - Names of hosts that a change which is planned and not made yet will leave waiting for a reboot. Only used in check mode.
+    description: Names of hosts that will require a reboot after a planned change that is not made yet. Only used in check mode.
     type: list
     elements: str
     default: []
   expect_settled:
     description:
-      - Names of hosts that wait for a reboot now, and on which a planned change will put every device in effect without one, as a device
-        that was disabled is enabled again. Only used in check mode.
+      - Names of hosts that require a reboot now, and will not after a planned change that is not made yet, for example because a disabled
+        device is enabled again. Only used in check mode.
     type: list
     elements: str
     default: []
   assume_detached:
     description:
-      - Virtual machines, by name, inventory path or managed object id, that a planned change will have freed of their devices. Only used
-        in check mode.
+      - Virtual machines, by name, inventory path or managed object id, that are treated as if their devices were detached. Only used in
+        check mode.
     type: list
     elements: str
     default: []
   on_missing:
     description:
-      - Whether a host that lacks a device of O(targets) or O(devices) fails the verification after its reboot, or is content with those
-        that it has, as in M(directpath.vsphere.host_passthrough). A device that was there before the reboot must be there after it.
+      - Whether a host that lacks a device of O(targets) or O(devices) after its reboot fails the verification (V(fail)), or only the
+        devices that it has are verified (V(skip)). As in M(directpath.vsphere.host_passthrough). A device that was there before the reboot
+        must always be there after it.
     type: str
     choices: [fail, skip]
     default: fail
   allow_protected:
-    description:
-      - Protected devices that the reboot may take from their host, as in M(directpath.vsphere.host_passthrough).
+    description: Protected devices that the reboot may take from their host, as in M(directpath.vsphere.host_passthrough).
     type: list
     elements: str
     default: []
   method:
     description:
-      - V(power_cycle) shuts the host down and powers it on through its management controller, so that its cards lose power. Needs O(bmc).
+      - V(reboot) reboots the host through vSphere. V(power_cycle) shuts the host down and powers it on through its management controller
+        (BMC), so that its cards lose power. It requires O(bmc).
     type: str
     choices: [reboot, power_cycle]
     default: reboot
   bmc:
-    description:
-      - Management controllers (Redfish) of the hosts, for O(method=power_cycle). Entries for hosts that are not here are passed over.
+    description: Management controllers (Redfish) of the hosts, for O(method=power_cycle). Entries for other hosts are ignored.
     type: list
     elements: dict
     default: []
@@ -95,33 +96,33 @@ options:
         type: str
         required: true
       address:
-        description: Name or address of its management controller, with a port where that is not 443.
+        description: Name or address of its management controller. Add the port if it is not 443.
         type: str
         required: true
       username:
-        description: Account of the controller.
+        description: Account of the management controller.
         type: str
       password:
         description: Password of that account.
         type: str
       validate_certs:
-        description: Whether the controller's TLS certificate has to be trusted.
+        description: Whether the TLS certificate of the management controller must be trusted.
         type: bool
       ca_path:
-        description: PEM file with the CA certificates to trust.
+        description: PEM file with the trusted CA certificates.
         type: path
       auth:
-        description: How to log in. V(auto) takes a session where one can be had.
+        description: How to log in. V(auto) uses a session if the management controller supports it, otherwise basic authentication.
         type: str
         choices: [auto, session, basic]
       proxy:
         description: URL of an HTTP proxy.
         type: str
       system:
-        description: Id of the system, where the controller has several.
+        description: Id of the system, if the management controller has several.
         type: str
   bmc_defaults:
-    description: What the entries of O(bmc) have in common.
+    description: Defaults for the entries of O(bmc).
     type: dict
     suboptions:
       username:
@@ -148,47 +149,48 @@ options:
         type: str
   max_unavailable:
     description:
-      - How many hosts of a cluster may be down at once, for whatever reason - a number, or a percentage such as V(25%), rounded down and
-        at least one. A vSAN cluster never has more than one down.
+      - How many hosts of a cluster may be unavailable at once, for any reason. A number, or a percentage such as V(25%), which is rounded
+        down to at least one. A vSAN cluster never has more than one unavailable host.
     type: str
     default: "1"
   cluster_max_unavailable:
-    description: The same for single clusters, by name, inventory path or managed object id.
+    description: As O(max_unavailable), for single clusters by name, inventory path or managed object id.
     type: dict
     default: {}
   fleet_max_unavailable:
     description:
-      - How many hosts of all these clusters together may be down at once. Counted in one vCenter - hosts that another task, or another
-        vCenter, has down at the same time do not count.
+      - How many hosts of all these clusters together may be unavailable at once. Counted in one vCenter. Hosts that another task or another
+        vCenter has down at the same time do not count.
     type: str
   canary:
-    description: Whether the first host of each hardware model goes alone, and the others of it follow when it is done.
+    description:
+      - Whether one host of each hardware model (the canary) is rebooted first. The other hosts of that model follow when it is done.
     type: bool
     default: true
   soak:
-    description: Seconds between a canary and the others of its model, and after each of O(checkpoints).
+    description: Seconds to wait between a canary and the other hosts of its model, and after each of O(checkpoints).
     type: float
     default: 0
   checkpoints:
-    description: Numbers of finished hosts, or percentages, after which O(soak) is waited before any further host is started.
+    description: Numbers of finished hosts, or percentages, after which the run waits O(soak) seconds before it starts the next host.
     type: list
     elements: str
     default: []
   max_failures:
     description:
-      - No host is started any more once so many have failed - a number or a percentage. Failures in another vCenter do not count.
+      - After this many failed hosts, no further host is started. A number or a percentage. Failures in another vCenter do not count.
     type: str
     default: "1"
   windows:
     description:
-      - Hours in which hosts may be started. No host is started that would not be done before the window closes, by O(measured) or by what
-        hosts of its model took in this roll.
+      - Maintenance windows, in which hosts may be started. A host is started only if it will be done before the window closes. The duration
+        is estimated from O(measured) or from hosts of the same model in this run.
     type: list
     elements: dict
     default: []
     suboptions:
       days:
-        description: Days on which it opens, such as V(sat). None means every day.
+        description: Days on which the window opens, such as V(sat). When empty, every day.
         type: list
         elements: str
         default: []
@@ -197,7 +199,7 @@ options:
         type: str
         required: true
       end:
-        description: Time of day at which it closes; not after O(windows[].start) means the next day.
+        description: Time of day at which it closes. If it is not later than O(windows[].start), it is on the next day.
         type: str
         required: true
       zone:
@@ -206,208 +208,224 @@ options:
         default: UTC
   order:
     description:
-      - Host name to a word or a list of words (zone, rack) the hosts are sorted by. Numbers in words count as numbers, so that rack-2 comes
-        before rack-10. Hosts that are not named come last. Of hosts that are sorted alike, those of the cluster with most left to do come
-        first, then those known to take longest, then the least loaded.
+      - A mapping of host name to a word or a list of words, such as zone and rack. Hosts are rebooted in the order of these words. Numbers
+        in words are compared as numbers, so that rack-2 comes before rack-10. Hosts that are not in the mapping come last.
+      - Hosts with equal words are ordered by their cluster (most remaining work first), then by estimated duration (longest first), then by
+        load (lowest first).
     type: dict
     default: {}
   full_post:
     description:
-      - Whether the reboot has to go through the firmware. Hosts that support Quick Boot are blocked then, as the API does not tell
-        whether it is on.
+      - Whether the reboot must run the power-on self-test of the firmware. Then hosts that support Quick Boot are blocked, because the API
+        does not report whether Quick Boot is enabled.
     type: bool
     default: false
   operator_maintenance:
     description:
-      - What becomes of hosts that somebody else put into maintenance mode. V(block) leaves them alone, V(use) reboots them and leaves them
-        in maintenance mode.
+      - What to do with hosts that another user put into maintenance mode. V(block) blocks them. V(use) reboots them and leaves them in
+        maintenance mode.
     type: str
     choices: [block, use]
     default: block
   failed_hosts:
-    description: V(verify) proves hosts again that failed in an earlier run, without another reboot, and releases those that hold.
+    description:
+      - What to do with hosts that failed in an earlier run. V(keep) leaves them in maintenance mode. V(verify) verifies them again without
+        another reboot, and returns them to service if the verification succeeds.
     type: str
     choices: [keep, verify]
     default: keep
   pinned_vms:
     description:
-      - What is done with running virtual machines that cannot be moved, as they hold a device, lie on a local datastore or have a medium of
-        their host connected. V(fail) blocks their host. V(shutdown) asks the guest. V(shutdown_then_power_off) pulls the plug after
-        O(stop_timeout).
+      - What to do with running virtual machines that cannot be migrated because they hold a device, are on a local datastore or have a
+        medium of their host connected. V(fail) blocks their host. V(shutdown) shuts down the guest operating system.
+        V(shutdown_then_power_off) does the same, and does a hard power-off when the guest is not off after O(stop_timeout).
     type: str
     choices: [fail, shutdown, shutdown_then_power_off]
     default: fail
   vm_order:
     description:
-      - Name, inventory path or managed object id of a virtual machine to a number. Lower is stopped first and started last; the same
-        number goes together. The custom attribute C(directpath.stop_order) of a virtual machine counts as well.
+      - A mapping of a virtual machine (name, inventory path or managed object id) to a number. Virtual machines with lower numbers are shut
+        down first and powered on last. Those with the same number are handled together. The custom attribute C(directpath.stop_order) of a
+        virtual machine is used as well.
     type: dict
     default: {}
   vm_order_tags:
     description:
-      - The same by vSphere tags - C(category/tag), or the id of a tag, to a number. Names in O(vm_order) and the custom attribute count
-        more; of several tags of a virtual machine the highest number counts. Needs vCenter 6.5 or later, and the Python library requests.
+      - As O(vm_order), by vSphere tags. A mapping of C(category/tag), or the id of a tag, to a number. O(vm_order) and the custom attribute
+        take precedence. If a virtual machine has several tags, the highest number is used. Requires vCenter 6.5 or later and the Python
+        library requests.
     type: dict
     default: {}
   never_stop:
     description:
-      - Virtual machines, by name, inventory path or managed object id, that are never stopped. Their host is blocked while they pin it.
-      - A name that stands for two virtual machines of the vCenter is refused, and so is one that none has, with near names. With several
-        vCenters, each gets the names of its own virtual machines.
+      - Virtual machines, by name, inventory path or managed object id, that are never shut down. Their host is blocked while they are
+        pinned to it.
+      - A name that matches no virtual machine, or two of one vCenter, is refused. The message suggests similar names. With several
+        vCenters, give each the names of its own virtual machines.
     type: list
     elements: str
     default: []
   never_stop_tags:
     description:
-      - The same by vSphere tags, as in O(vm_order_tags). While they cannot be read, no host is started of which virtual machines would be
-        stopped.
+      - As O(never_stop), by vSphere tags in the form of O(vm_order_tags). While the tags cannot be read, no host is started whose virtual
+        machines would be shut down.
     type: list
     elements: str
     default: []
   wait_for_tools:
-    description: Whether a virtual machine that was started counts only when its VMware Tools report, for at most five minutes.
+    description: Whether to wait, for at most five minutes, until VMware Tools run in a virtual machine that was powered on.
     type: bool
     default: true
   ignore_alarms:
-    description: Names of alarms, with C(*) and C(?), that block nothing.
+    description: Names of alarms that do not block a host. The wildcards C(*) and C(?) are allowed.
     type: list
     elements: str
     default: []
   evacuate_powered_off:
-    description: Whether virtual machines that are off are moved to other hosts too.
+    description: Whether powered-off virtual machines are also migrated to other hosts.
     type: bool
     default: false
   vsan_mode:
-    description: What happens to vSAN data of the host. Without it vCenter's default applies.
+    description: What vSAN does with the data of the host. By default, vCenter decides.
     type: str
     choices: [ensureObjectAccessibility, evacuateAllData, noAction]
   drain_timeout:
-    description: Seconds from taking a host until it is empty and in maintenance mode, stopping virtual machines included.
+    description: Seconds to wait until a host is evacuated and in maintenance mode, including the shutdown of virtual machines.
     type: int
     default: 1800
   stop_timeout:
-    description: Seconds for a guest to shut down.
+    description: Seconds to wait until a guest is shut down.
     type: int
     default: 300
   reboot_timeout:
-    description: Seconds until a host is back. Servers with much memory or many cards need 10 to 20 minutes.
+    description: Seconds to wait until a host is connected again. Servers with much memory or many cards need 10 to 20 minutes.
     type: int
     default: 2700
   verify_timeout:
-    description: Seconds from then until its devices, datastores and uplinks are proven.
+    description: Seconds to wait, after the host is connected, until its devices, datastores and uplinks are verified.
     type: int
     default: 300
   leave_timeout:
-    description: Seconds to leave maintenance mode.
+    description: Seconds to wait until the host has left maintenance mode.
     type: int
     default: 600
   restore_timeout:
-    description: Seconds from then until all virtual machines that were stopped for it run again.
+    description: Seconds to wait, after that, until all virtual machines that were shut down for it are running.
     type: int
     default: 900
   expected_minutes:
-    description: What a host takes where nothing is known of it yet, for windows and schedules.
+    description: Estimated duration of a host that was never measured, for windows and schedules.
     type: dict
     suboptions:
       drain:
-        description: Minutes until it is empty. 5 when not given.
+        description: Minutes until the host is evacuated. The default is 5.
         type: float
       reboot:
-        description: Minutes until it is back. 15 when not given.
+        description: Minutes until the host is connected again. The default is 15.
         type: float
       settle:
-        description: Minutes for proof and restart of virtual machines. 2 when not given.
+        description: Minutes for the verification and to power on virtual machines. The default is 2.
         type: float
   measured:
-    description: RV(measured) of an earlier result. Names of hosts or models to seconds of C(drain), C(reboot) and C(settle).
+    description: RV(measured) of an earlier result. A mapping of hosts or models to the seconds of C(drain), C(reboot) and C(settle).
     type: dict
     default: {}
   take_lock:
     description:
-      - Whether the lock that another run holds on a cluster may be taken - V(never), once it gave no sign of life for its time to live, or
-        at once. A lock whose process is known to have ended on this very machine counts as stale at once.
+      - When to take over the lock that another run holds on a cluster. V(never), V(stale) (when it has not been renewed for its time to
+        live) or V(force) (at once). A lock is stale at once if its process ran on the same machine and is known to have ended.
     type: str
     choices: [never, stale, force]
     default: stale
   lock_ttl:
-    description: Seconds without a sign of life after which others may take our locks. At least 60.
+    description:
+      - Time to live of a lock in seconds. Other runs may take over the lock when its owner has not renewed it for this time. At least 60.
     type: int
     default: 300
-  patience:
+  blocked_timeout:
     description:
-      - Seconds for which blocked hosts are waited for when nothing else is left to do, from the last progress on. When it is not given,
-        hosts whose blockers usually pass by themselves (vSAN copies, other tasks, a lifecycle manager at work) are waited for up to an
-        hour, and others are looked at once more.
+      - Seconds to wait for blocked hosts when no other work is left, counted from the last progress.
+      - When it is not set, the run waits up to an hour for hosts whose blockers usually end by themselves (vSAN resynchronization, other
+        tasks, a lifecycle manager at work), and checks other blocked hosts once more.
+      - The alias V(patience) is deprecated and will be removed in 2.0.0.
     type: float
+    aliases: [patience]
   pause_file:
     description:
-      - While this file exists on the machine the module runs on, no further host is started; its first line is shown as the reason. The
-        custom attribute C(directpath.roll.pause) on a cluster or on the root folder does the same.
+      - While this file exists on the machine where the module runs, no further host is started. Its first line is shown as the reason. The
+        custom attribute C(directpath.roll.pause) of a cluster or of the root folder has the same effect.
     type: path
   journal:
     description:
-      - Where the journal is kept. V(auto) takes vCenter where the account may, and else a file. RV(journal) of the result says which, and
-        why.
+      - Where to store the journal. V(auto) stores it in vCenter if the account has the privileges, otherwise in a file. RV(journal) of the
+        result shows the place and the reason.
     type: str
     choices: [auto, vcenter, file]
     default: auto
   journal_dir:
-    description: Directory for the file. It has to outlive the run, and every controller that may go on with it has to see it.
+    description: Directory for the file. It must still exist after the run, and must be shared by every controller that may resume the run.
     type: path
     default: ~/.ansible/directpath
   slice:
     description:
-      - Seconds after which the module returns although it is not over (RV(ended) is false) and is to be called again with the same
-        O(run_id). 0 works until it is over. Nothing is interrupted by it.
+      - Seconds after which the module returns even if the rolling reboot is not over (RV(ended) is false). Call it again with the same
+        O(run_id) to continue. 0 means no limit. Nothing is interrupted.
     type: float
     default: 0
   run_id:
-    description: Name of the process a run with several slices belongs to. Made where it is not given.
+    description: Identifies a run of several slices. Generated by default.
     type: str
-  goes_on:
+  continue_run:
     description:
-      - Says that this slice goes on with a run that an earlier one began. A server that does not answer is then waited for, as it may be
-        the host itself that is being rebooted.
+      - Whether this slice continues the run of an earlier slice. If so, the module waits for a server that does not answer, because it may
+        be the host that is being rebooted. The action plugin sets it.
+      - The alias V(goes_on) is deprecated and will be removed in 2.0.0.
     type: bool
     default: false
+    aliases: [goes_on]
   stopped_vms:
     description:
-      - Managed object ids of the virtual machines that earlier slices of this run stopped. The last slice does not succeed while one of
-        them is off, whatever the journal says. The action plugin sets it.
+      - Managed object ids of the virtual machines that earlier slices of this run shut down. The last slice fails while one of them is off,
+        whatever the journal contains. The action plugin sets it.
     type: list
     elements: str
     default: []
   resolved:
     description:
-      - What the names of this run mean, as an earlier slice of it returned it (RV(resolved)). Hosts, clusters and virtual machines are
-        followed by it when they are renamed or moved while the run lasts. The action plugin sets it.
+      - RV(resolved) of an earlier slice of this run. It maps the names in the options to managed object ids, so that hosts, clusters and
+        virtual machines that are renamed or moved during the run are still found. The action plugin sets it.
     type: dict
     default: {}
   progress:
-    description: How progress is shown while the task runs. Has an effect only where the module is called through its action plugin.
+    description:
+      - How to show progress while the task runs. V(auto) prints one line for each change, and redraws a progress bar if the output is a
+        terminal. V(lines) prints only the lines. V(none) prints nothing. Has an effect only when the module is called through its action
+        plugin.
     type: str
     choices: [auto, lines, none]
     default: auto
   progress_file:
-    description: File that gets a line of JSON for everything that happens.
+    description: File to which the module appends one line of JSON for every event.
     type: path
   timeline_html:
     description:
-      - File for a page with the timeline of the roll, written by the action plugin on the controller. A relative path counts from where
-        C(ansible-playbook) was started. The whole path is told at the end.
+      - File for a page with the timeline of the rolling reboot. The action plugin writes it on the controller. A relative path starts at
+        the directory in which C(ansible-playbook) was started. The absolute path is printed at the end.
     type: path
   timeline_json:
-    description: File for the same as data, likewise.
+    description: File for the same data as JSON. Written in the same way.
     type: path
   option_prefix:
     description:
-      - What options are called with where a person reads of them - C(rolling_reboot_) makes C(set failed_hosts) in messages
-        C(set rolling_reboot_failed_hosts). For roles that hand their variables on to this module. Has an effect only where the module is
-        called through its action plugin.
+      - Prefix of the options in messages. For roles that pass their variables to this module. With V(rolling_reboot_), messages say C(set
+        rolling_reboot_failed_hosts) in place of C(set failed_hosts). Has an effect only when the module is called through its action
+        plugin.
     type: str
     default: ''
   option_names:
-    description: Options that are called otherwise still, by their name here. Has an effect only with O(option_prefix).
+    description:
+      - A mapping of options to their names in messages, for those that O(option_prefix) alone does not name correctly. Has an effect only
+        with O(option_prefix).
     type: dict
     default: {}
 seealso:
@@ -415,18 +433,18 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See what a rolling reboot of two clusters would do
+- name: Show the schedule of a rolling reboot of two clusters
   directpath.vsphere.host_rolling_reboot:
     cluster: [gpu-a, gpu-b]
   check_mode: true
   register: planned
 
-- name: Reboot what owes it, one host of a cluster at a time
+- name: Reboot the hosts that require a reboot, one host of a cluster at a time
   directpath.vsphere.host_rolling_reboot:
     cluster: [gpu-a, gpu-b]
     devices: [{match: "10de:20f1"}]
 
-- name: Reboot a quarter of each cluster at a time, and stop virtual machines that cannot be moved
+- name: Reboot a quarter of each cluster at a time, and shut down pinned virtual machines
   directpath.vsphere.host_rolling_reboot:
     cluster: [gpu-a, gpu-b]
     max_unavailable: 25%
@@ -435,19 +453,19 @@ EXAMPLES = r"""
     vm_order: {web-01: 10, db-01: 20}
     never_stop_tags: [Policy/never-stop]
 
-- name: Reboot one host although it owes nothing, as the firmware tool of a card asks for it
+- name: Reboot one host after a firmware update of a card, although no reboot is pending
   directpath.vsphere.host_rolling_reboot:
     hosts: [esx-01]
     reboot_if: always
     full_post: true
 
-- name: Reboot the hosts that have not booted since the firmware of their cards was written, however often this is run
+- name: Reboot the hosts that have not booted since the firmware update of their cards
   directpath.vsphere.host_rolling_reboot:
     cluster: [gpu-a]
     reboot_if: always
     booted_before: "2026-01-05T08:00:00Z"
 
-- name: Reboot one host that is in maintenance mode already, whatever it owes, and leave it there
+- name: Reboot one host that is already in maintenance mode, and leave it there
   directpath.vsphere.host_rolling_reboot:
     hosts: [esx-01]
     reboot_if: always
@@ -458,21 +476,21 @@ EXAMPLES = r"""
 RETURN = r"""
 state:
   description:
-    - V(finished), V(halted) (too many failures), V(stalled) (only hosts are left that need a person), V(working) or V(waiting) when a slice
-      was over before, V(planned) in check mode.
+    - V(finished), V(halted) (too many failures), V(stalled) (the remaining hosts need an administrator), V(working) or V(waiting) (the
+      slice ended before the run), V(planned) (check mode).
   returned: always, once hosts were read
   type: str
 reasons:
-  description: Why it stands where it stands.
+  description: Reasons for RV(state).
   returned: always, once hosts were read
   type: list
   elements: str
 ended:
-  description: Whether it is over. When not, the module is to be called again.
+  description: Whether the run is over. If not, call the module again.
   returned: always, once hosts were read
   type: bool
 hosts:
-  description: The hosts that were asked for, and others of their clusters that are in progress, by name.
+  description: The selected hosts, and other hosts of their clusters that are in progress, sorted by name.
   returned: always, once hosts were read
   type: list
   elements: dict
@@ -481,96 +499,96 @@ hosts:
     moid: {description: Its managed object id., type: str, returned: always}
     cluster: {description: Its cluster., type: str, returned: always}
     status:
-      description: "V(ok) (owed nothing), V(changed), V(refused) (blocked), V(failed) or V(not_reached)."
+      description: "V(ok) (no reboot required), V(changed), V(refused) (blocked), V(failed) or V(not_reached)."
       type: str
       returned: always
     phase:
       description: >-
-        V(idle) (owes nothing), V(waiting), V(blocked), V(draining), V(maintenance), V(rebooting), V(booting), V(verifying), V(leaving),
-        V(restoring), V(done) or V(failed).
+        V(idle) (no reboot required), V(waiting), V(blocked), V(draining), V(maintenance), V(rebooting), V(booting), V(verifying),
+        V(leaving), V(restoring), V(done) or V(failed).
       type: str
       returned: always
-    reason: {description: Why it is there., type: str, returned: always}
-    blockers: {description: What stands in its way., type: list, elements: dict, returned: always}
+    reason: {description: Why it is in this phase., type: str, returned: always}
+    blockers: {description: What blocks the host., type: list, elements: dict, returned: always}
     in_maintenance_mode: {description: Whether it is in maintenance mode., type: bool, returned: always}
-    vms: {description: Virtual machines that are stopped for it now., type: list, elements: str, returned: always}
-    boot_time_before: {description: Seconds since the epoch., type: float, returned: when known}
-    boot_time_after: {description: Seconds since the epoch., type: float, returned: when rebooted}
-    seconds: {description: How long drain and reboot took., type: dict, returned: when known}
+    vms: {description: Virtual machines that are shut down for it now., type: list, elements: str, returned: always}
+    boot_time_before: {description: Boot time before the reboot in seconds since the epoch., type: float, returned: when known}
+    boot_time_after: {description: Boot time after the reboot in seconds since the epoch., type: float, returned: when rebooted}
+    seconds: {description: Duration of drain and reboot., type: dict, returned: when known}
 rebooted:
-  description: Names of the hosts that were rebooted and are proven.
+  description: Names of the hosts that were rebooted and verified.
   returned: always, once hosts were read
   type: list
   elements: str
 stopped_vms:
-  description: Managed object ids of the virtual machines that this run stopped.
+  description: Managed object ids of the virtual machines that this run shut down.
   returned: in a real run
   type: list
   elements: str
 resolved:
-  description: Managed object ids of what the names in the options mean, for the next slice of the same run.
+  description: Managed object ids of the objects that the options name, for O(resolved) of the next slice of the same run.
   returned: always, once hosts were read
   type: dict
 changes:
-  description: What changes, in check mode the same as in a real run in which nothing goes wrong.
+  description: The changes. Check mode lists the same changes as a real run without failures.
   returned: always, once hosts were read
   type: list
   elements: dict
 counts:
-  description: Numbers of hosts, for a bar.
+  description: Numbers of hosts, for a progress bar.
   returned: always, once hosts were read
   type: dict
   sample: {total: 3, done: 3, in_flight: 0, waiting: 0, blocked: 0, failed: 0}
 schedule:
-  description: When which host is rebooted, what is moved and stopped for it, and what is left.
+  description: When each host is rebooted, which virtual machines are migrated and shut down for it, and which hosts are left.
   returned: in check mode
   type: dict
 timeline:
-  description: What hosts and stopped virtual machines went through, with times, and when this run looked first (C(began)).
+  description: Phases of hosts and of virtual machines that were shut down, with times, and the time at which this run began (C(began)).
   returned: always, once hosts were read
   type: dict
 transitions:
-  description: The same as a list of events.
+  description: The timeline as a list of events.
   returned: always, once hosts were read
   type: list
   elements: dict
 notes:
-  description: What else happened - connections lost, locks taken, what held the whole roll back and until when.
+  description: Other events - lost connections, locks that were taken over, what paused the whole rolling reboot and until when.
   returned: always, once hosts were read
   type: list
   elements: str
 resume:
-  description: How to go on with hosts that are not done.
+  description: How to continue with the hosts that are not done.
   returned: always, once hosts were read
   type: list
   elements: str
 measured:
-  description: How long each host took, for O(measured) of another run.
+  description: Duration of each host, for O(measured) of another run.
   returned: always, once hosts were read
   type: dict
 journal:
-  description: Where the journal is kept, and why there.
+  description: Where the journal is stored, and why.
   returned: always, once hosts were read
   type: dict
-  sample: {kind: vcenter, place: "custom attributes", why: any controller can go on from there}
+  sample: {kind: vcenter, place: "custom attributes", why: any controller can resume the run from there}
 summary:
-  description: All of it in one sentence.
+  description: The result in one sentence.
   returned: always, once hosts were read
   type: str
 error_code:
-  description: Why it failed, for machines.
+  description: Machine-readable reason of the failure.
   returned: failure
   type: str
 calls:
-  description: Round trips this took.
+  description: Number of API calls.
   returned: always, once hosts were read
   type: int
 logins:
-  description: Logins this took.
+  description: Number of logins.
   returned: always, once hosts were read
   type: int
 server_time:
-  description: Time of the server at the end, in seconds since the epoch, as all times here.
+  description: Time of the server at the end, in seconds since the epoch. All other times are in this unit, too.
   returned: always, once hosts were read
   type: float
 """

@@ -7,35 +7,35 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vm_memory_reservation
-short_description: Reserve the memory of virtual machines, all of it or a size
+short_description: Reserve all or part of the memory of virtual machines
 version_added: 0.1.0
 author:
   - directpath.vsphere contributors (@directpath-vsphere)
 description:
-  - Locks the memory reservation of virtual machines to their memory size, which a virtual machine with a passthrough device needs to start,
-    or reserves a size, or removes the lock.
-  - Unlocks before it lowers, in one write. Removes a memory limit when locking.
-  - Refuses to unlock or lower below the memory size while a passthrough device is there.
-  - Says, with the numbers, when the resource pool cannot give the memory.
+  - Locks the memory reservation of virtual machines to their memory size, reserves a given size, or removes the lock. A virtual machine
+    with a passthrough device needs the lock to power on.
+  - Removes the lock and lowers the reservation in one write. Removes a memory limit when it locks.
+  - Refuses to remove the lock, or to reserve less than the memory size, while the virtual machine has a passthrough device.
+  - Reports, with the numbers, when the resource pool does not have enough memory.
 extends_documentation_fragment:
   - directpath.vsphere.connection
   - directpath.vsphere.attributes
   - directpath.vsphere.pace
 options:
   vm:
-    description: Virtual machines by name, inventory path or managed object id. A string that stands for two of them is refused.
+    description: Virtual machines by name, inventory path or managed object id. A string that matches two of them is refused.
     type: list
     elements: str
   vms:
-    description: Virtual machines, each with options of its own. What an entry leaves out it takes from the options of the task.
+    description: Virtual machines, each with its own options. The options of the task are the defaults of each entry.
     type: list
     elements: dict
     suboptions:
       name:
-        description: Name or inventory path (V(/DC/vm/folder/web), or the end of it). Never a managed object id.
+        description: Name or inventory path (V(/DC/vm/folder/web), or the end of it). Not a managed object id.
         type: str
       moid:
-        description: Managed object id. Give either this or O(vms[].name).
+        description: Managed object id. Set either this or O(vms[].name).
         type: str
       state:
         description: As O(state).
@@ -46,9 +46,9 @@ options:
         type: int
   state:
     description:
-      - V(locked) reserves all memory, now and after the memory size changes.
+      - V(locked) reserves all memory, also after a later change of the memory size.
       - V(reserved) reserves O(reservation_mb) without a lock.
-      - V(unlocked) removes the lock, and sets the reservation to O(reservation_mb) or to nothing.
+      - V(unlocked) removes the lock and sets the reservation to O(reservation_mb), or to 0.
     type: str
     choices: [locked, reserved, unlocked]
     default: locked
@@ -64,7 +64,7 @@ EXAMPLES = r"""
   directpath.vsphere.vm_memory_reservation:
     vm: [train-01, train-02]
 
-- name: Give half of it back
+- name: Unlock the memory of a VM and keep 2 GB reserved
   directpath.vsphere.vm_memory_reservation:
     vm: [web-01]
     state: unlocked
@@ -78,25 +78,25 @@ vms:
   type: list
   elements: dict
 changes:
-  description: What changes, in check mode the same as in a real run.
+  description: The changes. Check mode lists the same changes as a real run.
   returned: always, once VMs were read
   type: list
   elements: dict
 not_done:
-  description: Changes of the plan that did not come about.
+  description: Planned changes that were not made.
   returned: when something was written
   type: list
   elements: dict
 error_code:
-  description: Why it failed, for machines.
+  description: Machine-readable reason of the failure.
   returned: failure
   type: str
 calls:
-  description: Round trips this took.
+  description: Number of API calls.
   returned: always, once VMs were read
   type: int
 logins:
-  description: Logins this took; none where a shared session was taken up.
+  description: Number of logins. 0 when a shared session was reused.
   returned: always, once VMs were read
   type: int
 """

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vm_pci_device
-short_description: Attach PCI passthrough devices to virtual machines, or detach them
+short_description: Attach PCI passthrough devices to virtual machines or detach them
 version_added: 0.1.0
 author:
   - directpath.vsphere contributors (@directpath-vsphere)
 description:
-  - Gives virtual machines the devices they want, chosen by what they are and how many, and takes them away again.
-  - Everything is one reconfiguration - all devices, the memory lock they need and, when asked for, the 64-bit MMIO settings.
-  - Checks beforehand what would only fail at power-on, and names every violation at once - device limit of host and hardware version,
-    hardware version, firmware, snapshots, nested virtualisation, hot-add, power state, memory of the resource pool.
-  - Devices that other virtual machines hold are never taken. Devices of one NUMA node are preferred.
-  - Looks again right before each write, and writes only if nothing but the planned change would be made then.
-  - A virtual machine that ran before runs after. If it cannot be started after its change, the change is taken back and it is started as
-    it was. If that fails too, the message begins with its name.
-  - Backings of later releases are shown and left alone.
+  - Attaches devices to virtual machines, or detaches them. Devices are selected by properties and number.
+  - Makes all changes of a virtual machine in one reconfiguration - all devices, the memory lock that they need and, if requested, the
+    64-bit MMIO settings.
+  - Checks in advance what would otherwise fail at power-on, and reports all problems at once - device limits of host and hardware version,
+    hardware version, firmware, snapshots, nested virtualization, hot-add, power state, memory of the resource pool.
+  - Never takes devices that other virtual machines hold. Prefers devices of one NUMA node.
+  - Reads again immediately before each write, and writes only if a new plan contains nothing but the planned change.
+  - A virtual machine that was powered on is powered on again after the change. If it cannot be powered on, the module reverts the change
+    and powers it on with its old configuration. If that fails too, the message begins with the name of the virtual machine.
+  - Shows backings of later vSphere releases, but does not change them.
 extends_documentation_fragment:
   - directpath.vsphere.connection
   - directpath.vsphere.attributes
@@ -30,19 +31,20 @@ extends_documentation_fragment:
 options:
   vm:
     description:
-      - Virtual machines by name, inventory path or managed object id, all with the options of the task. A string that stands for two of
-        them is refused.
+      - Virtual machines by name, inventory path or managed object id. All get the options of the task. A string that matches two of them
+        is refused.
     type: list
     elements: str
   only_on_hosts:
-    description: ESXi hosts, as in O(assume_enabled[].hosts). Virtual machines on other hosts are passed over. Without it none is.
+    description: ESXi hosts, as in O(assume_enabled[].hosts). Virtual machines on other hosts are skipped. When empty, no virtual machine
+      is skipped.
     type: list
     elements: str
     default: []
   assume_enabled:
     description:
-      - Hosts and devices as in O(directpath.vsphere.host_passthrough#module:targets) that count as enabled and in force, although they are
-        not yet. Only used in check mode, to see past a step that has not happened.
+      - Hosts and devices, as in O(directpath.vsphere.host_passthrough#module:targets), that are treated as if passthrough were enabled and
+        in effect. Only used in check mode, to predict the result after an earlier step that check mode did not do.
     type: list
     elements: dict
     suboptions:
@@ -73,24 +75,24 @@ options:
             type: str
   allow_protected:
     description:
-      - Protected devices that O(assume_enabled) may count as enabled, as in M(directpath.vsphere.host_passthrough).
+      - Protected devices that O(assume_enabled) may treat as enabled, as in M(directpath.vsphere.host_passthrough).
       - Only used in check mode.
     type: list
     elements: str
     default: []
   ignore_unreadable_vms:
     description:
-      - Virtual machines, by name, inventory path or managed object id, that are said to hold no passthrough device, although that cannot
-        be read.
-      - While it is not known which devices a virtual machine holds (it is orphaned or inaccessible, the account may not read it, or a
-        backing cannot be read), no fixed device of its host is attached.
+      - Virtual machines, by name, inventory path or managed object id, whose devices cannot be read, and that you know to hold no
+        passthrough device.
+      - The devices of a virtual machine are unknown when it is orphaned or inaccessible, when the account may not read it, or when a
+        backing cannot be read. Until they are known, no fixed device of its host is attached.
     type: list
     elements: str
     default: []
   host_device_limit:
     description:
-      - Most passthrough devices that virtual machines powered on at the same time may have on one ESXi host.
-      - Without it 8 on hosts with ESX(i) 4.x or 5.x, and no limit on later releases. With it this number on every host.
+      - Maximum number of passthrough devices that the powered-on virtual machines of one ESXi host may have together.
+      - The default is 8 on hosts with ESX(i) 4.x or 5.x, and no limit on later releases. A number applies to every host.
     type: int
 seealso:
   - module: directpath.vsphere.host_passthrough
@@ -98,7 +100,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Two A100 for each of two VMs, wherever they start
+- name: Attach two A100 to each of two VMs, on any host
   directpath.vsphere.vm_pci_device:
     vm: [train-01, train-02]
     devices:
@@ -107,7 +109,7 @@ EXAMPLES = r"""
     power: cycle
     mmio: {}
 
-- name: Different devices for different VMs in one call
+- name: Attach different devices to different VMs in one call
   directpath.vsphere.vm_pci_device:
     vms:
       - name: train-01
@@ -118,7 +120,7 @@ EXAMPLES = r"""
         devices: [{match: {class_id: "0108", name: "*P5800X*"}}]
     power: "on"
 
-- name: Take every passthrough device from a VM that is off
+- name: Detach every passthrough device from a powered-off VM
   directpath.vsphere.vm_pci_device:
     vm: [train-01]
     devices: []
@@ -137,30 +139,30 @@ vms:
     moid: {description: Managed object id., type: str, returned: always}
     status: {description: "V(ok), V(changed), V(pending), V(refused), V(skipped) or V(failed).", type: str, returned: always}
     devices: {description: Passthrough devices., type: list, elements: dict, returned: always}
-    mmio: {description: How the MMIO window was computed., type: dict, returned: when asked for}
-    done: {description: What was done., type: list, elements: str, returned: always}
-    blockers: {description: "Why it was refused, each with code, message, cure and candidates.", type: list, elements: dict,
+    mmio: {description: How the size of the MMIO window was computed., type: dict, returned: when O(mmio) is set}
+    done: {description: The actions that were done., type: list, elements: str, returned: always}
+    blockers: {description: "Why it was refused, each with code, message, C(cure) (the fix) and candidates.", type: list, elements: dict,
       returned: always}
 changes:
-  description: What changes, in check mode the same as in a real run.
+  description: The changes. Check mode lists the same changes as a real run.
   returned: always, once VMs were read
   type: list
   elements: dict
 not_done:
-  description: Changes of the plan that did not come about.
+  description: Planned changes that were not made.
   returned: when something was written
   type: list
   elements: dict
 error_code:
-  description: Why it failed, for machines.
+  description: Machine-readable reason of the failure.
   returned: failure
   type: str
 calls:
-  description: Round trips this took.
+  description: Number of API calls.
   returned: always, once VMs were read
   type: int
 logins:
-  description: Logins this took; none where a shared session was taken up.
+  description: Number of logins. 0 when a shared session was reused.
   returned: always, once VMs were read
   type: int
 """

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vm_pci_device_info
-short_description: Show the passthrough devices of virtual machines and how their memory is reserved
+short_description: List the passthrough devices and the memory reservation of virtual machines
 version_added: 0.1.0
 author:
   - directpath.vsphere contributors (@directpath-vsphere)
 description:
-  - Reads the passthrough devices of named virtual machines, or of all on hosts and clusters, in a handful of calls.
-  - Every kind of backing is shown - fixed, dynamic, vGPU, DVX, SR-IOV - and those of later releases as V(unknown).
+  - Reads the passthrough devices of given virtual machines, or of all virtual machines on hosts and clusters, in a few API calls.
+  - Returns every kind of backing - fixed, dynamic, vGPU, DVX, SR-IOV. Backings of later vSphere releases are V(unknown).
 extends_documentation_fragment:
   - directpath.vsphere.connection
   - directpath.vsphere.attributes.INFO_MODULE
@@ -21,13 +21,13 @@ extends_documentation_fragment:
 options:
   vms:
     description:
-      - Virtual machines by name, inventory path or managed object id. A string that stands for two of them is refused.
-      - Without it, those on O(hosts) and O(cluster), or all.
+      - Virtual machines by name, inventory path or managed object id. A string that matches two of them is refused.
+      - The default is the virtual machines on O(hosts) and O(cluster), or all.
     type: list
     elements: str
     aliases: [vm]
   include:
-    description: Whether virtual machines without passthrough devices are shown too. Those named in O(vms) always are.
+    description: Whether to return virtual machines without passthrough devices too. Those in O(vms) are always returned.
     type: str
     choices: [with_devices, all]
     default: with_devices
@@ -36,11 +36,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The devices of one VM
+- name: List the devices of one VM
   directpath.vsphere.vm_pci_device_info:
     vms: [train-01]
 
-- name: Every VM of the vCenter that holds a device
+- name: List every VM of the vCenter that holds a device
   directpath.vsphere.vm_pci_device_info:
   register: holders
 """
@@ -55,7 +55,7 @@ vms:
     name: {description: Name., type: str, returned: always}
     moid: {description: Managed object id., type: str, returned: always}
     path: {description: Inventory path., type: str, returned: always}
-    host: {description: Host it is registered on., type: str, returned: always}
+    host: {description: Host on which it is registered., type: str, returned: always}
     cluster: {description: Cluster of that host., type: str, returned: always}
     power_state: {description: Power state., type: str, returned: always}
     hardware_version: {description: Hardware version as a number., type: int, returned: always}
@@ -63,13 +63,13 @@ vms:
     memory: {description: "Size, reservation and limit in MB, and whether all of it is reserved.", type: dict, returned: always}
     devices: {description: Passthrough devices., type: list, elements: dict, returned: always,
       sample: [{key: 13000, label: PCI device 0, backing: fixed, address: "0000:3b:00.0", vendor_id: 10de, device_id: 20f1}]}
-    extra_config: {description: Settings that concern 64-bit MMIO., type: dict, returned: always}
+    extra_config: {description: Settings for 64-bit MMIO., type: dict, returned: always}
 calls:
-  description: Round trips this took.
+  description: Number of API calls.
   returned: always
   type: int
 logins:
-  description: Logins this took; none where a shared session was taken up.
+  description: Number of logins. 0 when a shared session was reused.
   returned: always
   type: int
 """

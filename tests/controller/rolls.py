@@ -32,7 +32,7 @@ MODULE = r"""#!/usr/bin/python
 import json, os, stat, sys, time
 from ansible.module_utils.basic import AnsibleModule
 
-names = "hostname cluster run_id slice goes_on stopped_vms resolved option_prefix option_names"
+names = "hostname cluster run_id slice continue_run stopped_vms resolved option_prefix option_names"
 names += " progress progress_file timeline_html timeline_json"
 options = {name: dict(type="raw") for name in names.split()}
 module = AnsibleModule(argument_spec=dict(password=dict(no_log=True), **options), supports_check_mode=True)

@@ -108,7 +108,7 @@ NOT_OF_THE_ROLE = {
     "assume_detached",
     "slice",
     "run_id",
-    "goes_on",
+    "continue_run",
     "stopped_vms",
     "resolved",
     "progress_file",

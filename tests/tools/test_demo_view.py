@@ -83,12 +83,12 @@ def test_writes_are_counted_by_method() -> None:
 
 
 OUTPUT = """
-TASK [directpath.vsphere.enable_devices : Keep the result] *********************
+TASK [directpath.vsphere.enable_devices : Store the result] *********************
 ok: [vc] => {
     "msg": ["not this"]
 }
 
-TASK [directpath.vsphere.enable_devices : Show what was done] ******************
+TASK [directpath.vsphere.enable_devices : Show the result] ******************
 ok: [vc] => {
     "msg": [
         "a: changed",

@@ -54,13 +54,13 @@ RANGES: Mapping[str, Range] = {
     "lock_ttl": Range(lowest=60, highest=DAY, unit="seconds", code="bad_timeout"),
     "slice": Range(lowest=0, highest=WEEK, unit="seconds", code="bad_timeout"),
     "soak": Range(lowest=0, highest=WEEK, unit="seconds", code="bad_timeout"),
-    "patience": Range(lowest=0, highest=WEEK, unit="seconds", code="bad_timeout"),
+    "blocked_timeout": Range(lowest=0, highest=WEEK, unit="seconds", code="bad_timeout"),
     "max_concurrent": Range(lowest=1, highest=1000, code="bad_limit"),
     "max_failures": Range(lowest=1, highest=100_000, code="bad_limit"),
     "size_gb": Range(lowest=1, highest=1 << 20, unit="gigabytes", code="bad_mmio_size"),
     "reservation_mb": Range(lowest=0, highest=1 << 30, unit="megabytes", code="bad_reservation"),
     "host_device_limit": Range(lowest=0, highest=100_000, code="out_of_range"),
-    "most_questions": Range(lowest=0, highest=1_000_000, code="bad_amount"),
+    "max_host_queries": Range(lowest=0, highest=1_000_000, code="bad_amount"),
     **dict.fromkeys(("expected_minutes.drain", "expected_minutes.reboot", "expected_minutes.settle"), _MINUTES),
 }
 """Option, or ``option.suboption``, → what it may be. An option has the same range in every module."""

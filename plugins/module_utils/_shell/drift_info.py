@@ -58,17 +58,17 @@ class DriftRequest:
     allow_protected: tuple[str, ...]
     whole_fleet: bool
     rules: tuple[Rule, ...]
-    most_questions: int
+    max_host_queries: int
     journal_dir: str
     commands: Commands
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> DriftRequest:
-        if params["most_questions"] < 0:
+        if params["max_host_queries"] < 0:
             raise InputError(
-                message=f"most_questions is {params['most_questions']}",
+                message=f"max_host_queries is {params['max_host_queries']}",
                 code="bad_amount",
-                parameter="most_questions",
+                parameter="max_host_queries",
                 cure="Give a number from 0, which asks none",
             )
         return cls(
@@ -81,7 +81,7 @@ class DriftRequest:
             allow_protected=tuple(params["allow_protected"]),
             whole_fleet=params["scope"] == "fleet",
             rules=parse_rules(params["ignore"]),
-            most_questions=params["most_questions"],
+            max_host_queries=params["max_host_queries"],
             journal_dir=params["journal_dir"],
             commands=Commands(
                 vcenter=params["hostname"] or "", port=params["port"], arguments=params["command_arguments"]
@@ -204,7 +204,7 @@ def _look_into(session: Session, observed: ObservedEndpoint, plans: Plans, reque
         return observed
     chosen = [host for host in observed.vms.hosts if host.moid in wanted]
     storage = disks_to_read(observed, plans)
-    asked = storage[: request.most_questions]
+    asked = storage[: request.max_host_queries]
     deep = {host.moid: host for host in read_fabric(session, chosen, disks_of=asked)}
     hosts = tuple(deep.get(host.moid, host) for host in observed.vms.hosts)
     return replace(observed, vms=replace(observed.vms, hosts=hosts), disks_unread=frozenset(storage) - frozenset(asked))
@@ -216,7 +216,7 @@ def _ask(session: Session, observed: ObservedEndpoint, plans: Plans, request: Dr
     hosts: set[tuple[str | None, int]] = set()
     for moid in vms_to_ask_for(plans):
         vm = observed.vms.vm(moid)
-        if len(hosts | {(vm.host_moid, vm.hardware_version)}) <= request.most_questions // 2:
+        if len(hosts | {(vm.host_moid, vm.hardware_version)}) <= request.max_host_queries // 2:
             hosts.add((vm.host_moid, vm.hardware_version))
             asked.append(vm)
     if not asked:

@@ -156,7 +156,7 @@ def _resolved(inventory: Inventory, desired: RollingRequest) -> _Reported:
         ),
         orders=resolve_each(vms, desired.vm_order, "vm_order"),
         # A run that has begun is not left half done because a VM is gone meanwhile.
-        never_stop=(resolve_each if desired.goes_on else resolve_all)(
+        never_stop=(resolve_each if desired.continue_run else resolve_all)(
             vms, dict.fromkeys(desired.never_stop, True), "never_stop"
         ),
         pending=frozenset(pending.by_id),
@@ -316,5 +316,5 @@ def _warnings(observed: ObservedFleet, setting: Setting, said: _Reported, done: 
 
 def patience(desired: RollingRequest, endpoint: Endpoint) -> float:
     """A server is waited for when a roll over it is known to be under way: an ESXi host takes its own API with it."""
-    begun = desired.goes_on or FileJournal(journal_path(endpoint, desired.journal_dir), why="").holds_anything()
+    begun = desired.continue_run or FileJournal(journal_path(endpoint, desired.journal_dir), why="").holds_anything()
     return desired.policy.deadlines.reboot if begun else 0.0

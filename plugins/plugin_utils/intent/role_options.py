@@ -26,6 +26,7 @@ ROLE_OPTIONS: dict[str, tuple[str, ...]] = {
         "drift_report_json",
         "drift_report_junit",
         "drift_report_markdown",
+        "drift_report_max_host_queries",
         "drift_report_most_questions",
         "drift_report_on_drift",
         "drift_report_on_missing",
@@ -52,6 +53,7 @@ ROLE_OPTIONS: dict[str, tuple[str, ...]] = {
         "firmware_reboot_written_at",
     ),
     "hardware_maintenance_": (
+        "hardware_maintenance_allow_device_loss",
         "hardware_maintenance_drain_timeout",
         "hardware_maintenance_evacuate_powered_off",
         "hardware_maintenance_forget",
@@ -64,6 +66,7 @@ ROLE_OPTIONS: dict[str, tuple[str, ...]] = {
     ),
     "rolling_reboot_": (
         "rolling_reboot_allow_protected",
+        "rolling_reboot_blocked_timeout",
         "rolling_reboot_bmc",
         "rolling_reboot_bmc_defaults",
         "rolling_reboot_booted_before",

@@ -29,7 +29,8 @@ def slices(
     while joined is None or not _is_over(joined):
         part = call(dict(asked), joined is None)
         joined = joined_results(joined, part)
-        asked["goes_on"] = True
+        asked.pop("goes_on", None)  # the deprecated name would win
+        asked["continue_run"] = True
         if part.get("resolved"):
             asked["resolved"] = part["resolved"]
         asked["stopped_vms"] = sorted({*asked.get("stopped_vms", ()), *part.get("stopped_vms", ())})

@@ -134,7 +134,7 @@ def test_slices_are_one_run_and_told_as_one(roll: Roll) -> None:
         "gpu-a esx-1 rebooting → done          02:10",
     ]
     (owner,) = {call.params["run_id"] for call in roll.calls}
-    assert [call.params.get("goes_on") for call in roll.calls] == [None, True, True]
+    assert [call.params.get("continue_run") for call in roll.calls] == [None, True, True]
     assert f":{os.getpid()}:" in owner
     assert not is_gone(owner), "the worker owns the run"
     assert rolled["calls"] == 30
@@ -273,10 +273,10 @@ def test_a_machine_elsewhere_that_is_lost_between_two_slices_is_tried_again(roll
         {"lost": True},
         {"result": outcome(("done", 6, 9))},
     )
-    assert "the machine the module runs on is lost; trying again in 5 s" in roll.lines
+    assert "connection to the machine where the module runs is lost; retry in 5 s" in roll.lines
     assert roll.pauses == [5, 15]
     assert rolled["ended"] is True
-    assert [call.params.get("goes_on") for call in roll.calls] == [None, True]
+    assert [call.params.get("continue_run") for call in roll.calls] == [None, True]
 
 
 def test_a_machine_that_was_never_there_or_does_not_come_back_is_no_longer_waited_for(roll: Roll) -> None:

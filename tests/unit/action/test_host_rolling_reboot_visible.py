@@ -33,7 +33,7 @@ def test_progress_lines(tmp_path: Path) -> None:
 def test_what_is_displayed(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr(host_rolling_reboot.display, "display", lambda text, **_more: said.append(text))
-    host_rolling_reboot.ActionModule._say(None, f"{EVIL} is shut down")  # type: ignore[arg-type]  # it needs nothing of its own
+    host_rolling_reboot.ActionModule._print(None, f"{EVIL} is shut down")  # type: ignore[arg-type]  # it needs nothing of its own
     assert said == [f"{SHOWN} is shut down"]
 
 

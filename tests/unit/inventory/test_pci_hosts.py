@@ -163,7 +163,7 @@ class TestSeveral:
         made = VCenters(folder=tmp_path)
         made.add(A, lab("a", twin))
         made.add(B, lab("b", twin))
-        assert "Two would be called esx-01.lab in the inventory" in made.read(made.config(A, B)).warnings
+        assert "Two inventory hosts would have the name esx-01.lab" in made.read(made.config(A, B)).warnings
         found = made.inventory(made.config(A, B, inventory_name="name ~ '@' ~ cluster[-1]"))
         assert found.hosts("esxi_hosts") == ["esx-01.lab@a", "esx-01.lab@b"]
         assert found.variables("esx-01.lab@b")["passthrough_host_name"] == "esx-01.lab"

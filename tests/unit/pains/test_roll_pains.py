@@ -221,7 +221,7 @@ def test_m15_a_lock_of_the_dead_is_explained_and_taken() -> None:
     roll = Roll.of(cluster=["compute"], run_id="alice@bastion-7:41:1:x")
     kill_after(roll, "RebootHost_Task")
     roll.options["run_id"] = "bob@bastion-8:17:1:y"
-    early = roll.fail(patience=0)
+    early = roll.fail(blocked_timeout=0)
     assert early["error_code"] == "locked"
     assert "alice@bastion-7" in early["msg"]
     roll.lab.sim.clock.sleep(400)

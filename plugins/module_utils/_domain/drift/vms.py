@@ -143,8 +143,8 @@ def _unchecked(vm: Vm, commands: Commands) -> Difference:
         "unchecked",
         subject="system id",
         cause=f"{vm.name} is off and has fixed devices: whether they were attached on the host it is on now takes one question "
-        "a host, and most_questions was reached",
-        cure="Raise most_questions, or look at this VM by itself",
+        "a host, and max_host_queries was reached",
+        cure="Raise max_host_queries, or look at this VM by itself",
         command=commands.playbook("verify"),
     )
 

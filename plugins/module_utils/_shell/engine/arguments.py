@@ -19,6 +19,14 @@ from ..._vsphere.session.endpoint import Endpoint
 Spec = dict[str, Any]
 
 
+def renamed_from(old: str) -> Spec:
+    """Makes ``old`` a deprecated alias of an option. It is removed in 2.0.0."""
+    return {
+        "aliases": [old],
+        "deprecated_aliases": [{"name": old, "version": "2.0.0", "collection_name": "directpath.vsphere"}],
+    }
+
+
 def _from_environment(*names: str) -> dict[str, Any]:
     return {"fallback": (env_fallback, list(names))}
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..engine.arguments import DEVICES, HOSTS, JOURNAL_DIR, TARGETS
+from ..engine.arguments import DEVICES, HOSTS, JOURNAL_DIR, TARGETS, renamed_from
 
 _MINUTES = {name: {"type": "float"} for name in ("drain", "reboot", "settle")}
 _BMC = {
@@ -79,13 +79,13 @@ ARGUMENTS: dict[str, Any] = {
     "measured": {"type": "dict", "default": {}},
     "take_lock": {"type": "str", "choices": ["never", "stale", "force"], "default": "stale"},
     "lock_ttl": {"type": "int", "default": 300},
-    "patience": {"type": "float"},
+    "blocked_timeout": {"type": "float", **renamed_from("patience")},
     "pause_file": {"type": "path"},
     "journal": {"type": "str", "choices": ["auto", "vcenter", "file"], "default": "auto"},
     "journal_dir": JOURNAL_DIR,
     "slice": {"type": "float", "default": 0},
     "run_id": {"type": "str"},
-    "goes_on": {"type": "bool", "default": False},
+    "continue_run": {"type": "bool", "default": False, **renamed_from("goes_on")},
     "stopped_vms": {"type": "list", "elements": "str", "default": []},
     "resolved": {"type": "dict", "default": {}},
     "progress": {"type": "str", "choices": ["auto", "lines", "none"], "default": "auto"},

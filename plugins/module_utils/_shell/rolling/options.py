@@ -43,7 +43,7 @@ class RollingRequest:
     journal_dir: str = DIRECTORY
     slice: float = 0.0
     run_id: str | None = None
-    goes_on: bool = False
+    continue_run: bool = False
     resolved: Resolved = field(default_factory=Resolved)
     stopped_vms: tuple[str, ...] = ()
     progress_file: str | None = None
@@ -53,7 +53,7 @@ class RollingRequest:
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> RollingRequest:
         """Raises InputError for whatever makes no sense, before anything is connected."""
-        for name in ("slice", "soak", "patience"):
+        for name in ("slice", "soak", "blocked_timeout"):
             if params[name] is not None:
                 _at_least(params, name, 0)
         bmc = _bmc(params)
@@ -78,7 +78,7 @@ class RollingRequest:
             journal_dir=params["journal_dir"],
             slice=params["slice"],
             run_id=_run_id(params["run_id"]),
-            goes_on=params["goes_on"],
+            continue_run=params["continue_run"],
             resolved=Resolved.of(params["resolved"], len(targets)),
             stopped_vms=tuple(params["stopped_vms"]),
             progress_file=params["progress_file"],
@@ -121,7 +121,7 @@ def _policy(params: Mapping[str, Any]) -> Policy:
         measured={str(name): _measured(name, took) for name, took in params["measured"].items()},
         deadlines=_deadlines(params),
         lock=LockRule(ttl=params["lock_ttl"], heartbeat=params["lock_ttl"] * 0.3, take=params["take_lock"]),
-        patience=params["patience"],
+        patience=params["blocked_timeout"],
     )
 
 

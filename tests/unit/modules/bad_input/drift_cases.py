@@ -66,5 +66,5 @@ CASES = [
         options=ignoring({"name": "lab", "hosts": ["a"]}, {"name": "lab", "vms": ["b"]}),
     ),
     look("a rule with a key that does not exist", None, ("host",), options=ignoring({"name": "lab", "host": ["a"]})),
-    look("fewer questions than none", "bad_amount", ("most_questions", "0"), options={"most_questions": -1}),
+    look("fewer questions than none", "bad_amount", ("max_host_queries", "0"), options={"max_host_queries": -1}),
 ]

@@ -481,7 +481,7 @@ def test_fixed_devices_of_vms_that_are_off_are_not_called_in_sync_unasked() -> N
     lab.run("vm_pci_device", vms=vms)
     options = {"targets": [TARGETS[0]], "vms": vms}
     assert look(lab, **options)["status"] == "in_sync"
-    report = look(lab, **options, most_questions=2)
+    report = look(lab, **options, max_host_queries=2)
     assert [kind for _name, _subject, kind in told(report)] == ["unchecked"]
     assert report["status"] == "unknown"
 

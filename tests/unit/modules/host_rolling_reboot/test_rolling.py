@@ -179,7 +179,7 @@ def test_what_must_never_be_stopped_is_not() -> None:
 def test_a_vm_that_is_gone_before_a_later_slice_does_not_end_the_run() -> None:
     roll = Roll.pinned(pinned_vms="shutdown_then_power_off", never_stop=["train-99"])
     assert roll.fail()["error_code"] == "unknown_vm"
-    result = roll.run(goes_on=True)
+    result = roll.run(continue_run=True)
     assert "never_stop names train-99" in str(result["warnings"])
 
 

@@ -32,7 +32,7 @@ def test_a_vm_that_was_stopped_and_is_off_at_the_end_is_named(slices: int) -> No
         options |= {"slice": 200, "run_id": make_owner()}
     result = roll.lab.run(MODULE, fails=slices == 1, **options)
     while not result.get("ended", True) and not result.get("failed"):
-        options |= {"goes_on": True, "stopped_vms": result["stopped_vms"]}
+        options |= {"continue_run": True, "stopped_vms": result["stopped_vms"]}
         result = roll.lab._main(MODULE, {**roll.lab.credentials(), **options})
     assert lost
     off = [

@@ -154,7 +154,7 @@ def test_what_is_in_the_way_is_named_before_anything_moves(name: str) -> None:
 
 
 def test_what_was_in_the_way_and_goes_away_is_waited_for_where_that_is_asked_for() -> None:
-    roll = rolling("c1-esx-01", patience=7200)
+    roll = rolling("c1-esx-01", blocked_timeout=7200)
     events = roll.lab.sim.events
     events["set_alarm"](on="c1-esx-01.lab", alarm="Host hardware", status="red")
     roll.at(1800, event(roll, "acknowledge_alarm", on="c1-esx-01.lab", alarm="Host hardware", user=EVE))
