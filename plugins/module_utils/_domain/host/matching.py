@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Choosing the devices of a host that a list of wishes means. PRIVATE to the collection.
+"""Selecting the devices of a host for a list of desired devices. PRIVATE to the collection.
 
-The choice depends on what the hardware is and how it is configured, never on the order in which a server lists it. On a
-host that already is as wished, exactly the devices that make it so are chosen.
+The result depends on the hardware and its configuration, never on the order in which the server lists it. On a host that is in sync,
+exactly the devices that are already configured are selected.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from ..plan import Blocker
 from .selector import DesiredDevice, Selector
 
 _SHOWN = 8
-"""Candidates named in one message at most."""
+"""The largest number of candidates in one message."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Selection:
-    """What one wish means on one host: devices sorted by address, or the reason why it cannot be said."""
+    """The devices of one host that one entry selects, sorted by address, or the blocker when it cannot be satisfied."""
 
     desired: DesiredDevice
     devices: tuple[HostDevice, ...] = ()
@@ -31,20 +31,19 @@ class Selection:
 def select(
     host: Host, desired: DesiredDevice, *, enabled: bool = True, avoid: Collection[str] = frozenset()
 ) -> Selection:
-    """The devices of ``host`` that ``wish`` means. See ``select_all``."""
+    """The devices of ``host`` that one entry selects. See ``select_all``."""
     return select_all(host, (desired,), enabled=enabled, avoid=avoid)[0]
 
 
 def select_all(
     host: Host, desired_devices: Sequence[DesiredDevice], *, enabled: bool = True, avoid: Collection[str] = frozenset()
 ) -> tuple[Selection, ...]:
-    """The devices each wish means, in the order of the wishes.
+    """The devices that each entry selects, in the order of the entries.
 
-    Without a count a wish means every device that matches, provided they are one model; with ``all`` whatever the model.
-    With a number, it prefers devices that already are as wished (``enabled`` or not, the label, the whole group), then
-    those half-way, then those not to be avoided (``avoid`` holds addresses: protected, or in use), then the lowest
-    address. No device serves two entries of which one has a number. A wish that cannot be granted gets a blocker and no
-    device; the others are not affected.
+    Without a count, an entry selects every device that matches; they must all be of one model. ``count: all`` allows several models.
+    With a number, devices that are already as desired come first (``enabled``, the label, the whole reset group), then devices that
+    partly are, then devices outside ``avoid`` (addresses: protected, or in use), then the lowest address. No device is selected by two
+    entries when one of them has a number. An entry that cannot be satisfied gets a blocker and no device; the others are not affected.
     """
     devices = tuple(sorted(host.candidates(), key=lambda device: device.address))
     chosen = [
@@ -68,7 +67,7 @@ def select_all(
 
 
 def near_misses(devices: Iterable[HostDevice], selector: Selector) -> tuple[str, ...]:
-    """Devices that meet some of the conditions, best first, each with what differs: what a typing error looks like."""
+    """Devices that meet some of the conditions, best match first, each with its differences. They help to find a typing error."""
     rows = []
     for device in devices:
         misses = selector.misses(device)
@@ -88,7 +87,7 @@ def _shortened(rows: Sequence[str]) -> tuple[str, ...]:
 
 
 def _take_all(host: Host, devices: Sequence[HostDevice], desired: DesiredDevice, avoid: Collection[str]) -> Selection:
-    """Every device that matches, or a blocker: there is none, or it is not clear which is meant."""
+    """Every device that matches, or a blocker when there is none or when several models match without ``count: all``."""
     found = tuple(device for device in devices if desired.selector.matches(device))
     if not found:
         return Selection(desired=desired, blocker=_nothing(host, desired.selector, avoid))
@@ -96,8 +95,8 @@ def _take_all(host: Host, devices: Sequence[HostDevice], desired: DesiredDevice,
     if desired.count is None and len(kinds) > 1:
         blocker = Blocker(
             code="ambiguous",
-            message=f"{desired.selector.text} means devices of {len(kinds)} models on {host.name}: {', '.join(kinds)}",
-            cure="Say which one by vendor and device id, or set count: all if every one of them is meant",
+            message=f"{desired.selector.text} matches devices of {len(kinds)} models on {host.name}: {', '.join(kinds)}",
+            cure="Select one of them by vendor and device id, or set count: all to select all of them",
             candidates=_shortened([device.describe() for device in found]),
         )
         return Selection(desired=desired, blocker=blocker)
@@ -105,13 +104,13 @@ def _take_all(host: Host, devices: Sequence[HostDevice], desired: DesiredDevice,
 
 
 def _nothing(host: Host, selector: Selector, avoid: Collection[str]) -> Blocker:
-    """Why no device at all matches; what is to be avoided is not suggested instead."""
+    """The blocker when no device matches. Devices in ``avoid`` are not suggested as candidates."""
     here = host.device(selector.address) if selector.address else None
     if here is not None and here.is_bridge:
         return Blocker(
             code="bridge",
-            message=f"{here.describe()} on {host.name} is a PCI bridge, which cannot be given to a virtual machine",
-            cure="Name the device behind it",
+            message=f"{here.describe()} on {host.name} is a PCI bridge, which cannot be passed through",
+            cure="Give the address of the device behind the bridge",
             subjects=(here.address,),
         )
     if here is not None:
@@ -120,8 +119,8 @@ def _nothing(host: Host, selector: Selector, avoid: Collection[str]) -> Blocker:
         differences = _differences(here, selector.misses(here))
         return Blocker(
             code="identity_changed",
-            message=f"{here.address} on {host.name} is not {expected.text}: it holds {here.describe()} ({differences})",
-            cure="Bus numbers move when cards are added or removed. Correct the address, or name the device by its ids "
+            message=f"{here.address} on {host.name} is not {expected.text}: it is {here.describe()} ({differences})",
+            cure="Addresses change when cards are added or removed. Correct the address, or select the device by its ids "
             "and slot",
             candidates=_shortened(sorted(elsewhere)),
             skippable=True,
@@ -132,16 +131,16 @@ def _nothing(host: Host, selector: Selector, avoid: Collection[str]) -> Blocker:
     return Blocker(
         code="no_match",
         message=f"No device of {host.name} matches {selector.text}" + _unreported(host, selector),
-        cure="Correct the match, or set on_missing: skip to pass over hosts without such a device",
+        cure="Correct the match, or set on_missing: skip to skip hosts without such a device",
         candidates=near or _shortened(others),
         skippable=True,
     )
 
 
 def _unreported(host: Host, selector: Selector) -> str:
-    """A note when the host cannot know what is asked: slots are reported from vSphere 9.0, labels from 7.0.2."""
+    """A note when the host does not report the property. Slots are reported from vSphere 9.0 on, labels from 7.0.2 on."""
     if selector.slot is not None and all(device.slot is None for device in host.devices):
-        return " (this host reports no slots at all, as is usual before vSphere 9.0)"
+        return " (this host reports no slots, as is usual before vSphere 9.0)"
     if selector.label is not None and all(device.label is None for device in host.devices):
         return " (no device of this host has a hardware label)"
     return ""
@@ -149,7 +148,7 @@ def _unreported(host: Host, selector: Selector) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Supply:
-    """What makes one device more wanted than another; ``whole`` holds addresses whose whole group is as wished."""
+    """The order in which devices are selected. ``whole``: addresses of devices whose whole reset group is as desired."""
 
     enabled: bool
     avoid: frozenset[str]
@@ -160,7 +159,7 @@ class _Supply:
         return labelled and device.address in self.whole
 
     def eligible(self, devices: Iterable[HostDevice], desired: DesiredDevice) -> list[HostDevice]:
-        """Devices that may serve the wish, most wanted first."""
+        """Devices that can be selected for the entry, best first."""
 
         def rank(device: HostDevice) -> tuple[bool | str, ...]:
             return (
@@ -182,10 +181,10 @@ def _can_serve(device: HostDevice) -> bool:
 def _grant(
     supply: _Supply, devices: Sequence[HostDevice], desired_devices: Mapping[int, DesiredDevice]
 ) -> Mapping[int, list[HostDevice]]:
-    """As many devices for each wish as it asks for, none used twice, as few changes as possible.
+    """Devices for each entry, by its number in the list: as many as its count, none twice, with as few changes as possible.
 
-    Places are first filled with devices that are as wished already, then with the others: each time by augmenting
-    paths, so a way to grant everything is found when there is one, and a host that satisfies the list is left as it is.
+    The first pass uses devices that are already as desired, the second pass all others. Both use augmenting paths (bipartite matching), so
+    a complete solution is found when one exists, and a host that is in sync gets no change.
     """
     eligible = {number: supply.eligible(devices, desired) for number, desired in desired_devices.items()}
     places = [
@@ -238,7 +237,7 @@ def _augment(place: int, options: Sequence[Sequence[str]], holder: dict[str, int
 def _counted(
     host: Host, desired: DesiredDevice, granted: Sequence[HostDevice], supply: _Supply, taken: Collection[str]
 ) -> Selection:
-    """The granted devices, or why they are too few. Asked to disable more than there are, those there are will do."""
+    """The selected devices, or a blocker when there are too few. For ``state: disabled`` fewer than the count are enough."""
     wanted = _amount(desired)
     if len(granted) >= wanted or (granted and not supply.enabled):
         return Selection(desired=desired, devices=tuple(granted))
@@ -250,10 +249,10 @@ def _counted(
     ]
     blocker = Blocker(
         code="too_few",
-        message=f"{host.name} has {len(granted)} of the {wanted} devices that {desired.selector.text} asks for",
+        message=f"{host.name} has {len(granted)} of the {wanted} desired devices {desired.selector.text}",
         cure=f"Lower the count to {len(granted)}, make more devices available, or set on_missing: skip"
         if granted
-        else "Make more devices available, or set on_missing: skip to pass over such hosts",
+        else "Make more devices available, or set on_missing: skip to skip such hosts",
         candidates=(*_shortened(rows), *near_misses(host.candidates(), desired.selector)),
         skippable=True,
     )
@@ -266,9 +265,9 @@ def _by_address(device: HostDevice) -> str:
 
 def _condition(device: HostDevice, granted: Collection[HostDevice], taken: Collection[str]) -> str:
     if device in granted:
-        return "can serve"
+        return "available"
     if device.address in taken:
-        return "claimed by another entry of the list"
+        return "selected by another entry of the list"
     if device.enabled and not device.capable:
         return "configured, but the host no longer offers it for passthrough"
-    return "claimed by another entry of the list" if _can_serve(device) else "not capable of passthrough"
+    return "selected by another entry of the list" if _can_serve(device) else "not capable of passthrough"

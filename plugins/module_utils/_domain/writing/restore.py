@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Taking a change of a VM back: what makes it again what it was. PRIVATE to the collection."""
+"""Reverting the changes of a VM. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ..vm.memory import MemoryWrite, describe_device
 
 
 def restoring_changes(was: Vm, now: Vm, made: Sequence[Change]) -> tuple[tuple[Change, ...], tuple[str, ...]]:
-    """The changes that take those that were ``made`` of ``was`` back, for one reconfigure, and the devices that cannot be given back
-    (as words). What somebody else changed since stays as it is.
+    """The changes, for one reconfiguration, that revert the changes ``made``, and descriptions of devices that cannot be restored.
 
-    Devices are compared by what they stand for: one that is attached again gets another key.
+    ``was``: the VM before the changes. ``now``: the VM after them. Changes by another user since then stay. Devices are compared by their
+    backing, not by their key: a device that is attached again gets another key.
     """
     attached = Counter(_essence_of(c.detail) for c in made if isinstance(c.detail, FixedSpec | DynamicSpec))
     taken = {change.detail.key for change in made if isinstance(change.detail, Detach)}
@@ -47,7 +47,7 @@ def restoring_changes(was: Vm, now: Vm, made: Sequence[Change]) -> tuple[tuple[C
 
 
 def _more(these: Iterable[VmDevice], those: Iterable[VmDevice]) -> Iterator[VmDevice]:
-    """Devices of these that those do not have."""
+    """Devices of ``these`` that have no equal among ``those``."""
     there = Counter(_essence(device.backing) for device in those)
     for device in these:
         there[_essence(device.backing)] -= 1
@@ -66,7 +66,7 @@ def _dynamic_essence(wanted: DynamicBacking | DynamicSpec) -> object:
 
 
 def _essence_of(spec: FixedSpec | DynamicSpec) -> object:
-    """That of the device which comes of it."""
+    """The same for a device that is to be attached."""
     return ("fixed", spec.address) if isinstance(spec, FixedSpec) else _dynamic_essence(spec)
 
 
@@ -101,7 +101,7 @@ def _extra_config(was: Vm, now: Vm) -> Iterator[Change]:
     for key in sorted({*was.extra_config, *now.extra_config}):
         before, after = now.extra_config.get(key), was.extra_config.get(key)
         if before != after:
-            # An empty value takes the key away.
+            # An empty value removes the key.
             yield Change(kind="extra_config", subject=key, before=before, after=after, detail=(key, after or ""))
 
 

@@ -1,10 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which cards of its host a VM gets for fixed backings. PRIVATE to the collection.
+"""Allocating devices of a host to the fixed backings of a VM. PRIVATE to the collection.
 
-Active devices of the host, minus what other VMs hold, minus what this run gave to others. Functions that can only be
-reset together go to the same VM together (KB 312208). Several devices of one VM come from one NUMA node where that is
-possible.
+Available are the active devices of the host that no other VM has and that this run gave to no other VM. Functions that share a reset go
+to the same VM (KB 312208). If possible, all devices of one VM are on one NUMA node.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from .matching import Need, is_meant
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Grant:
-    """One card given to a VM: for a wish, or (``entry`` None) because it must go along with ``along_with``."""
+    """One device allocated to a VM: for an entry, or (``entry`` None) because it shares a reset with ``along_with`` (address)."""
 
     device: HostDevice
     entry: DesiredDevice | None = None
@@ -33,7 +32,7 @@ class Grant:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Allocation:
-    """Cards in the order of their addresses, what stands in the way, what is worth saying."""
+    """The allocated devices in the order of their addresses, with blockers and warnings."""
 
     grants: tuple[Grant, ...] = ()
     blockers: tuple[Blocker, ...] = ()
@@ -42,36 +41,36 @@ class Allocation:
 
 @dataclass(kw_only=True, slots=True)
 class Desk:
-    """What is known while the cards of one VM are chosen."""
+    """The state while devices of ``host`` are allocated to one VM."""
 
     observed: ObservedVms
     vm: Vm
     host: Host
     claims: Claims
     reserved: Mapping[str, str]
-    """address → VM that asked for it by address in this run."""
+    """Address → id of the VM that has an entry with this address in this run."""
     on_vm: frozenset[str]
-    """Addresses the VM holds and keeps."""
+    """Addresses of devices that the VM has and keeps."""
     given: dict[str, Grant] = field(default_factory=dict)
 
     def obstacle(self, device: HostDevice) -> str:
-        """Why a card, with all that must go along, cannot be given; empty when it can."""
+        """Why a device with its reset group cannot be allocated; empty when it can."""
         reason = self._own_obstacle(device)
         if reason:
             return reason
         for member in self.reset_group(device):
             reason = "" if member.address in self.on_vm else self._own_obstacle(member)
             if reason:
-                return f"{member.address}, which must go along, is {reason}"
+                return f"{member.address}, which shares a reset with it, is {reason}"
         return ""
 
     def is_given(self, device: HostDevice, moid: str) -> bool | None:
-        """Whether the plan that is being carried out gave the card to this VM; None where it gave it to nobody."""
+        """True when the plan in progress gave the device to this VM, False when to another VM, None when to no VM."""
         owner = self.observed.given.get(self.host.moid, {}).get(device.address)
         return None if owner is None else owner == moid
 
     def reset_group(self, device: HostDevice) -> tuple[HostDevice, ...]:
-        """The other functions that are reset with this one. Functions that cannot be passed through at all stay out."""
+        """The other functions of the reset group. Functions that cannot be passed through are left out."""
         group = dependency_group(self.host.devices, device.address)
         return tuple(
             member
@@ -85,9 +84,9 @@ class Desk:
         claims = self.claims.others(self.host.moid, device.address, self.vm)
         if claims:
             return claims[0].sentence()
-        holder = self.reserved.get(device.address)
-        if holder is not None and holder != self.vm.moid:
-            return f"asked for by address for {self.observed.vm(holder).name} in this run"
+        requester = self.reserved.get(device.address)
+        if requester is not None and requester != self.vm.moid:
+            return f"reserved for {self.observed.vm(requester).name}, which has an entry with this address in this run"
         if self.is_given(device, self.vm.moid) is False:
             return "given to another VM in this run"
         offered = self.observed.offered.get(self.host.moid)
@@ -97,7 +96,7 @@ class Desk:
         return ""
 
     def free(self, entry: DesiredDevice) -> list[HostDevice]:
-        """Cards that could be given for a wish now, by address."""
+        """Devices that can be allocated for an entry now, sorted by address."""
         return [
             device
             for device in meant_on(self.host, entry)
@@ -106,7 +105,7 @@ class Desk:
 
 
 def meant_on(host: Host, entry: DesiredDevice) -> list[HostDevice]:
-    """The cards of a host that a wish means, by address."""
+    """The devices of a host that an entry selects, sorted by address."""
     found = [device for device in host.candidates() if is_meant(entry, device)]
     return sorted(found, key=lambda device: device.address)
 
@@ -123,7 +122,7 @@ def _state_words(device: HostDevice) -> str:
 
 
 def allocate(desk: Desk, needs: Sequence[Need], kept: Sequence[HostDevice]) -> Allocation:
-    """Cards for the fixed ``needs`` of one VM, and what must go along with those and with the ``kept`` ones."""
+    """Allocate devices for the fixed ``needs`` of one VM, with the reset groups of these devices and of the ``kept`` ones."""
     warnings = _complete_groups(desk, kept)
     amounts = Counter(need.entry for need in needs)
     entries = sorted(
@@ -148,7 +147,7 @@ def allocate(desk: Desk, needs: Sequence[Need], kept: Sequence[HostDevice]) -> A
 
 
 def _complete_groups(desk: Desk, kept: Sequence[HostDevice]) -> list[str]:
-    """Give what belongs to cards the VM has already; say so where that cannot be."""
+    """Complete the reset groups of devices that the VM already has. Returns a warning for each function that is not available."""
     warnings = []
     for device in sorted(kept, key=lambda device: device.address):
         for member in desk.reset_group(device):
@@ -157,8 +156,8 @@ def _complete_groups(desk: Desk, kept: Sequence[HostDevice]) -> list[str]:
             reason = desk.obstacle(member)
             if reason:
                 warnings.append(
-                    f"{desk.vm.name} has {device.address} but not {member.address} of {desk.host.name}, which is reset "
-                    f"together with it and is {reason}; both must be in the same VM"
+                    f"{desk.vm.name} has {device.address} but not {member.address} of {desk.host.name}, which shares a reset "
+                    f"with it and is {reason}; both must be in the same VM"
                 )
             else:
                 desk.given[member.address] = Grant(device=member, along_with=device.address)
@@ -166,8 +165,7 @@ def _complete_groups(desk: Desk, kept: Sequence[HostDevice]) -> list[str]:
 
 
 def _preferred_node(desk: Desk, amounts: Mapping[DesiredDevice, int], kept: Sequence[HostDevice]) -> int | None:
-    """The node to take cards from when a VM has several: where its others are, else where most of its wishes can be
-    met."""
+    """The NUMA node to prefer when a VM has several devices: the node of its other devices, else the node with most of the needed ones."""
     nodes = Counter(device.numa_node for device in kept if device.numa_node is not None)
     if not nodes:
         if sum(amounts.values()) < 2:
@@ -180,7 +178,7 @@ def _preferred_node(desk: Desk, amounts: Mapping[DesiredDevice, int], kept: Sequ
 
 
 def _fill(desk: Desk, entry: DesiredDevice, amount: int, node: int | None) -> int:
-    """Give cards for one wish; the number that is missing in the end."""
+    """Allocate devices for one entry. Returns the number of missing devices."""
     for address in sorted(desk.given):
         grant = desk.given[address]
         if amount and grant.entry is None and is_meant(entry, grant.device):
@@ -210,8 +208,9 @@ def _fill(desk: Desk, entry: DesiredDevice, amount: int, node: int | None) -> in
 
 
 def _give_back(desk: Desk, needs: Sequence[Need]) -> None:
-    """Cards that turned out not to be needed, as a function that had to go along with another card does as well. They would be found
-    to be too many the next time."""
+    """Release devices that are not needed, because a function from the reset group of another device also meets the need.
+
+    Otherwise the next run would find too many devices."""
     together = {
         frozenset({address, *(m.address for m in desk.reset_group(g.device))}) for address, g in desk.given.items()
     }
@@ -231,7 +230,7 @@ def _met(needs: Sequence[Need], given: Mapping[str, Grant]) -> int:
 
 
 def assign(entries: Sequence[DesiredDevice], grants: Sequence[Grant]) -> list[DesiredDevice | None]:
-    """For each grant the wish it meets, so that as many as possible are met, earlier ones first."""
+    """The entry that each allocated device meets. As many entries as possible are met, earlier ones first."""
     edges = {
         left: [right for right, grant in enumerate(grants) if is_meant(entry, grant.device)]
         for left, entry in enumerate(entries)
@@ -249,23 +248,23 @@ def _shortage(desk: Desk, entry: DesiredDevice, wanted: int, short: int) -> Bloc
     ]
     reasons = {device.address: desk.obstacle(device) for device in meant}
     listed = tuple(f"{device.describe()}: {reasons[device.address]}" for device in meant if reasons[device.address])
-    asked = f"{vm.name} needs {wanted} more {entry.selector.text}" + (f" labelled {entry.label}" if entry.label else "")
+    asked = f"{vm.name} needs {wanted} more {entry.selector.text}" + (f" labeled {entry.label}" if entry.label else "")
     waiting = [device for device in meant if _waits_for_reboot(desk, device)]
     if len(waiting) >= short:
         return Blocker(
             code="not_active",
-            message=f"{asked}; on {host.name} {', '.join(device.address for device in waiting)} "
+            message=f"{asked}, but on {host.name} {', '.join(device.address for device in waiting)} "
             f"{'is' if len(waiting) == 1 else 'are'} enabled but not active",
-            cure=f"Reboot {host.name}, which owes a reboot, then run this again",
+            cure=f"Reboot {host.name}, which has a pending reboot, then run this again",
             candidates=listed,
         )
     if not meant_on(host, entry):
         return _absent(desk, entry, asked)
     return Blocker(
         code="no_free_device",
-        message=f"{asked}, but {host.name}, where it is, has only {wanted - short} free and active",
-        cure="Enable more devices there, detach them from the other VMs, move the VM to a host with free ones, "
-        "or ask for fewer",
+        message=f"{asked}, but its host {host.name} has only {wanted - short} free and active",
+        cure="Enable more devices on this host, detach devices from other VMs, migrate the VM to a host with free devices, "
+        "or reduce the count",
         candidates=listed,
     )
 
@@ -282,13 +281,13 @@ def _only_waits(group: Sequence[HostDevice]) -> bool:
 
 
 def _absent(desk: Desk, entry: DesiredDevice, asked: str) -> Blocker:
-    """Nothing on the host is meant by the wish: say what sits there, and where else such a card is."""
+    """The blocker when the host has no device for the entry. It names the device at the address, and other hosts that have one."""
     host, selector = desk.host, entry.selector
     here = host.device(selector.address) if selector.address is not None else None
     if here is not None and selector.names_kind and here.kind != (selector.vendor_id, selector.device_id):
         return _identity_changed(
             f"{asked}, but {selector.address} on {host.name} is {here.ids} {here.name}".rstrip(),
-            "Check which card is meant: addresses move when cards are added or removed",
+            "Check the address: addresses change when cards are added or removed",
         )
     elsewhere = [
         other for other in desk.observed.candidates(desk.vm) if other.moid != host.moid and meant_on(other, entry)
@@ -297,15 +296,15 @@ def _absent(desk: Desk, entry: DesiredDevice, asked: str) -> Blocker:
     where = f" ({', '.join(other.name for other in elsewhere)} {'has' if len(elsewhere) == 1 else 'have'})"
     return Blocker(
         code="no_such_device",
-        message=f"{asked}, but {host.name}, where it is, has no such device{where if elsewhere else ''}",
-        cure="Correct the match, or move the VM to a host that has the device",
+        message=f"{asked}, but its host {host.name} has no such device{where if elsewhere else ''}",
+        cure="Correct the match, or migrate the VM to a host that has the device",
         candidates=tuple(device.describe() for device in active[:8]),
         skippable=True,
     )
 
 
 def _identity_blockers(desk: Desk, needs: Sequence[Need]) -> list[Blocker]:
-    """An address alone does not say that a card of another model is welcome in the place of the one the VM had."""
+    """Blockers for entries with only an address when the device there is now of another model than the VM's old device."""
     blockers = []
     for need in needs:
         selector = need.entry.selector
@@ -319,7 +318,7 @@ def _identity_blockers(desk: Desk, needs: Sequence[Need]) -> list[Blocker]:
                 _identity_changed(
                     f"{desk.vm.name} has {backing.vendor_id}:{backing.device_id} at {selector.address}, "
                     f"but on {desk.host.name} that is {here.ids} {here.name}".rstrip(),
-                    "Add vendor_id and device_id to the address to say which card is meant",
+                    "Add vendor_id and device_id to the address to select the model",
                 )
             )
     return blockers

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which devices of one VM go and which come. PRIVATE to the collection.
+"""Which devices of one VM are detached and which are attached. PRIVATE to the collection.
 
-Only the devices: what else must hold or change (memory, power, preconditions) is added by ``vm_devices``.
+Only the devices: ``plan`` adds memory, power and preconditions.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .matching import Held, Matching, Need, could_become, is_meant, match_device
 
 NOT_WANTED = "not wanted"
 RESET_GROUP = "it is reset together with"
-"""Why a device goes that is no reason of its own."""
+"""Start of the reason for a device that is detached only because of its reset group."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,12 +36,16 @@ class DynamicGrant:
     item: DynamicItem
     name: str
     class_id: str = ""
-    """Empty when no host at hand has the model."""
+    """Empty when no known host has the model."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Draft:
-    """Devices of one VM: those that go (with the reason), those that come, those that stay."""
+    """The devices of one VM. ``detached``: key → reason. ``fixed`` and ``dynamic``: devices to attach. ``held``: its current devices.
+
+    ``left_alone``: devices of other types, which the collection never changes. ``needs``: devices that are to be attached, even when they
+    are not available.
+    """
 
     vm: Vm
     desired: DesiredVm
@@ -57,7 +61,7 @@ class Draft:
 
     @property
     def attaching(self) -> bool:
-        """True when something is to be attached, even if it cannot be had."""
+        """True when devices are to be attached, even when they are not available."""
         return bool(self.needs or self.fixed)
 
     @property
@@ -71,7 +75,7 @@ class Draft:
 
     @property
     def fixed_after(self) -> tuple[str, ...]:
-        """Addresses on the VM's host that it will have."""
+        """Addresses of the host devices that the VM will have as fixed devices, sorted."""
         kept = [held.hardware.address for held in self.staying if held.hardware is not None and not held.problem]
         return tuple(sorted([*kept, *(grant.device.address for grant in self.fixed)]))
 
@@ -87,7 +91,11 @@ def draft_devices(
     reserved: Mapping[str, str],
     models: Mapping[str, HostDevice],
 ) -> Draft:
-    """``reserved``: address on the VM's host → moid of the VM of this run that asks for it by address."""
+    """The devices of one VM to detach and to attach.
+
+    ``reserved``: address on the VM's host → id of the VM that has an entry with this address in this run. ``models``: see
+    ``ObservedVms.models``.
+    """
     vm = observed.vm(desired.moid)
     host = observed.host_of(vm)
     held, left_alone = survey(observed, vm, models)
@@ -105,7 +113,7 @@ def draft_devices(
 
 
 def _amount(entry: DesiredDevice, held: Iterable[Held], desk: Desk | None, warnings: list[str]) -> int:
-    """How many devices an entry asks for. ``all``: every one the VM has or could have now, at least one."""
+    """The number of devices of an entry. ``all``: every device that the VM has or can get now, at least one."""
     if entry.count != "all":
         return 1 if entry.count is None else entry.count
     if desk is None:
@@ -113,15 +121,16 @@ def _amount(entry: DesiredDevice, held: Iterable[Held], desk: Desk | None, warni
     waiting = [device.address for device in meant_on(desk.host, entry) if device.state == "pending_enable"]
     if waiting:
         warnings.append(
-            f"{', '.join(waiting)} on {desk.host.name} {'is' if len(waiting) == 1 else 'are'} enabled but not active and "
-            f"not counted in all {entry.selector.text} of {desk.vm.name} until {desk.host.name} is rebooted"
+            f"{', '.join(waiting)} on {desk.host.name} {'is' if len(waiting) == 1 else 'are'} enabled but not active. Until "
+            f"{desk.host.name} is rebooted, count: all of {entry.selector.text} for {desk.vm.name} does not include "
+            f"{'it' if len(waiting) == 1 else 'them'}"
         )
     mine = sum(1 for device in held if could_become(entry, device))
     return max(1, mine + len(desk.free(entry)))
 
 
 def _absent(draft: Draft) -> Draft:
-    """Every device that is, or may turn out to be, of the named kind goes; with what is reset together with it."""
+    """For ``state: absent``: detach every device that matches, or may match, an entry, with its reset group."""
     desired = draft.desired
     doomed = {
         held.key: NOT_WANTED
@@ -131,7 +140,7 @@ def _absent(draft: Draft) -> Draft:
     }
     detached = _with_groups(draft, doomed)
     warnings = [
-        f"{held.hardware.address} is detached from {draft.vm.name} too: {reason}"
+        f"{held.hardware.address} is also detached from {draft.vm.name}: {reason}"
         for held in draft.held
         if held.hardware is not None and (reason := detached.get(held.key, "")) and held.key not in doomed
     ]
@@ -154,7 +163,9 @@ def _present(observed: ObservedVms, draft: Draft, matching: Matching, desk: Desk
                 doomed[held.key] = NOT_WANTED
     detached = _with_groups(draft, doomed)
     for held in sorted(replaced.values(), key=lambda held: held.key):
-        warnings.append(f"{describe_device(held.device)} of {vm.name} is attached anew: {_why_replaced(held)}")
+        warnings.append(
+            f"{describe_device(held.device)} of {vm.name} is detached and attached again: {_why_replaced(held)}"
+        )
     return replace(
         draft,
         detached=detached,
@@ -178,15 +189,18 @@ def _fixed(
         return Allocation(), (_no_host(observed, vm),) if needs else ()
     allocation = allocate(desk, needs, kept)
     unread = observed.unread_on(desk.host) if needs else ()
-    unknown = (holders_unknown(desk.host.name, unread, f"No fixed device can be given to {vm.name}"),) if unread else ()
+    unknown = (
+        (holders_unknown(desk.host.name, unread, f"No fixed device can be attached to {vm.name}"),) if unread else ()
+    )
     return allocation, (*unknown, *allocation.blockers)
 
 
 def _met_by_reset_group(
     desired: DesiredVm, needs: tuple[Need, ...], allocation: Allocation
 ) -> tuple[tuple[Need, ...], Allocation]:
-    """Without the dynamic needs that a function meets which must go along with another card: it would be found to meet them the
-    next time, and the dynamic device to be one too many."""
+    """Remove the dynamic needs that a function from the reset group of a fixed device already meets.
+
+    Otherwise the next run would find that the function meets the entry, and that the VM has one dynamic device too many."""
     dynamic = [need for need in needs if need.kind == "dynamic" and need.replaces is None]
     if desired.backing != "auto" or not dynamic or not allocation.grants:
         return needs, allocation
@@ -209,20 +223,20 @@ def _no_host(observed: ObservedVms, vm: Vm) -> Blocker:
     if host is None:
         return Blocker(
             code="host_unknown",
-            message=f"The host of {vm.name} ({vm.host_name or 'none'}) was not read, so its devices are not known",
-            cure="Check that the account may see the host",
+            message=f"The host of {vm.name} ({vm.host_name or 'none'}) was not read, so its devices are unknown",
+            cure="Check that the account can see the host",
         )
     return Blocker(
         code="host_unreachable",
-        message=f"{host.name}, the host of {vm.name}, is {host.connection_state}: its devices are not known",
-        cure="Bring the host back, then run this again",
+        message=f"{host.name}, the host of {vm.name}, is {host.connection_state}, so its devices are unknown",
+        cure="Reconnect the host, then run this again",
     )
 
 
 def _dynamic(
     observed: ObservedVms, vm: Vm, needs: tuple[Need, ...]
 ) -> tuple[tuple[DynamicGrant, ...], tuple[Blocker, ...]]:
-    """Backings for the dynamic needs; a wish that names no single model is refused once, however many it asks for."""
+    """Dynamic devices for the dynamic needs. An entry without a single model gets one blocker, whatever its count."""
     wanted = [need.entry for need in needs if need.kind == "dynamic"]
     if not wanted:
         return (), ()
@@ -234,8 +248,8 @@ def _dynamic(
         blockers.append(
             Blocker(
                 code="dynamic_unsupported",
-                message=f"No host that {vm.name} may run on supports Dynamic DirectPath I/O (assignable hardware)",
-                cure="Use backing fixed, or hosts with ESXi 7.0 or later",
+                message=f"No host where {vm.name} may run supports Dynamic DirectPath I/O (assignable hardware)",
+                cure="Use backing: fixed, or hosts with ESXi 7.0 or later",
             )
         )
     resolved = {entry: resolve(observed, vm, entry) for entry in wanted}
@@ -249,7 +263,7 @@ def _dynamic(
 
 
 def _why_replaced(held: Held) -> str:
-    return held.problem or f"its backing is {held.kind}, another one is asked for"
+    return held.problem or f"its backing is {held.kind}, but another one is desired"
 
 
 def _groups_of(host: Host | None, devices: Iterable[HostDevice]) -> frozenset[str]:
@@ -259,7 +273,7 @@ def _groups_of(host: Host | None, devices: Iterable[HostDevice]) -> frozenset[st
 
 
 def _with_groups(draft: Draft, doomed: Mapping[int, str]) -> dict[int, str]:
-    """Add what is reset together with a detached card: a group must not be split between a VM and the rest."""
+    """Add the reset groups of detached devices: a reset group must not be split."""
     gone = {held.hardware.address for held in draft.held if held.hardware and held.key in doomed and not held.problem}
     result = dict(doomed)
     for address in sorted(gone):

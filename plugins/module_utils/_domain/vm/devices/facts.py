@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A draft of a VM's devices as changes and facts. PRIVATE to the collection."""
+"""The changes and the result facts for a draft of a VM's devices. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .matching import Held
 
 
 def detach_changes(draft: Draft) -> tuple[Change, ...]:
-    """By device key."""
+    """The detach changes, sorted by device key."""
     names = _names(draft)
     return tuple(
         Change(
@@ -29,7 +29,7 @@ def detach_changes(draft: Draft) -> tuple[Change, ...]:
 
 
 def attach_changes(draft: Draft, system_id: str | None) -> tuple[Change, ...]:
-    """Fixed ones by address, then dynamic ones in the order of the wishes."""
+    """The attach changes: fixed devices by address, then dynamic devices in the order of the entries."""
     changes = []
     for grant in draft.fixed:
         device = grant.device
@@ -58,7 +58,8 @@ def attach_changes(draft: Draft, system_id: str | None) -> tuple[Change, ...]:
 
 
 def device_facts(draft: Draft) -> dict[str, Any]:
-    """What the VM will have, what was given for which wish, what goes and why, what belongs together, what is left alone."""
+    """The facts for the result: the devices that the VM will have, ``allocation`` (address → entry and NUMA node), ``going`` (detached
+    devices with the reason), ``groups`` (reset groups), and ``left_alone`` (devices that the collection never changes)."""
     names = _names(draft)
     facts: dict[str, Any] = {
         "devices": [
@@ -89,7 +90,7 @@ def device_facts(draft: Draft) -> dict[str, Any]:
 
 
 def _why_it_goes(draft: Draft, held: Held) -> dict[str, str]:
-    """``why`` for machines: ``unwanted``, ``stale`` (it cannot work where the VM is), ``replaced`` (by another backing)."""
+    """Why a device is detached: ``why`` is a word for programs, ``reason`` a clause."""
     reason = draft.detached[held.key]
     if reason.startswith(RESET_GROUP):
         return {"why": "companion", "reason": reason}
@@ -104,7 +105,7 @@ def _staying(draft: Draft) -> list[tuple[Held, str]]:
 
 
 def _names(draft: Draft) -> dict[int, str]:
-    """Address of a fixed device, ``10de:20f1 #1`` for the first dynamic one of its model."""
+    """Device key → subject: the address of a fixed device, ``10de:20f1 #1`` for the first dynamic device of a model."""
     names, numbers = {}, Counter[str]()
     for held in sorted(draft.held, key=lambda held: (held.key in draft.detached, held.key)):
         backing = held.device.backing
@@ -118,7 +119,7 @@ def _names(draft: Draft) -> dict[int, str]:
 
 
 def _models(held: Held) -> str:
-    """``10de:20f1``, or several joined by a slash."""
+    """The models of a device, such as ``10de:20f1``; several are joined by a slash."""
     return "/".join(device.ids for device in held.stands_for) or "any model"
 
 

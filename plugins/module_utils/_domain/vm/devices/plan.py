@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plans for the passthrough devices of VMs. PRIVATE to the collection.
+"""Planning the passthrough devices of VMs. PRIVATE to the collection.
 
-Changes of one VM come in the order they are made: shutdown; detach, attach, memory, extra_config, hot_add, all of
-which are ONE reconfiguration; power_on. Two passes: a plan for which ``needs_details`` names VMs counts only after
-the maximum of devices, the system id and the offered devices were read for those and it was made again.
+The changes of a VM are in the order in which they are made: shutdown; then detach, attach, memory, extra_config and hot_add, which are ONE
+reconfiguration; then power_on. There are two passes: when ``needs_details`` returns VMs, the caller reads their device maximum, system id
+and offered devices, and makes the plan again.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ DETAILS = "needs_details"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Sheet:
-    """One VM with everything decided but whether its dynamic devices can be had."""
+    """The plan of one VM before the capacity check of its dynamic devices."""
 
     draft: Draft
     changes: tuple[Change, ...]
@@ -68,8 +68,8 @@ class _Sheet:
 
 
 def plan_vm_devices(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -> Plan:
-    """One target per wish. Raises InputError for wishes that are wrong in themselves, ValueError for a VM that was
-    not read."""
+    """One target for each VM in ``desired_vms``. Raises InputError when the desired state itself is wrong, ValueError (programming error)
+    for a VM that was not read."""
     check_all_desired(observed, desired_vms)
     claims, models, reserved = read_claims(observed), observed.models(), reserved_cards(observed, desired_vms)
     sheets = []
@@ -99,12 +99,12 @@ def plan_vm_devices(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -> 
 
 
 def needs_details(plan: Plan) -> frozenset[str]:
-    """VMs (moid) for which limits, system ids and offered devices must be read before the plan counts."""
+    """Ids of the VMs for which limits, system ids and offered devices must be read before the plan is final."""
     return frozenset(target.moid for target in plan.targets if target.facts.get(DETAILS))
 
 
 def reserved_cards(observed: ObservedVms, desired_vms: Iterable[DesiredVm]) -> Mapping[str, Mapping[str, str]]:
-    """Host → address → VM that asks for just this address: wishes by model do not take it away from it."""
+    """Host id → address → id of the VM with an entry for this address. Entries by model do not take such a device."""
     reserved: dict[str, dict[str, str]] = defaultdict(dict)
     for desired in sorted(desired_vms, key=lambda desired: (observed.vm(desired.moid).name, desired.moid)):
         for entry in desired.devices if desired.state != "absent" else ():
@@ -114,7 +114,7 @@ def reserved_cards(observed: ObservedVms, desired_vms: Iterable[DesiredVm]) -> M
 
 
 def _book(claims: Claims, draft: Draft, *, granted: bool) -> None:
-    """Note what the VM gives up (of which only itself may already make use) and, unless it is blocked, what it is given."""
+    """Record the devices that the VM gives up (only the VM itself can use them in this plan) and, when ``granted``, those that it gets."""
     vm, host_moid = draft.vm, draft.vm.host_moid or ""
     for held in draft.held:
         if held.key in draft.detached and isinstance(held.device.backing, FixedBacking):
@@ -180,7 +180,7 @@ def _has_devices_after(draft: Draft) -> bool:
 
 
 def _memory(draft: Draft) -> tuple[Change, ...]:
-    """The lock goes along with devices; it stays when the last one goes, unless asked otherwise."""
+    """The memory changes: the lock is set with devices. It stays when the last device is detached, unless ``unlock_memory``."""
     if _has_devices_after(draft):
         if draft.desired.state == "absent" and not draft.detached:
             return ()
@@ -202,7 +202,7 @@ def _window_problem(draft: Draft) -> str:
 
 
 def _window_blockers(draft: Draft, power: PowerSteps) -> list[Blocker]:
-    """Changes after which the VM is expected not to start, where nobody said what to do about it."""
+    """Blockers for changes after which the VM is expected to fail to power on, when the desired state has no ``mmio``."""
     if draft.attaching and draft.desired.mmio is None:
         unknown = unknown_size_blocker(draft.vm, _added(draft), {device.ids for device in _staying(draft)})
         if unknown is not None:
@@ -212,7 +212,7 @@ def _window_blockers(draft: Draft, power: PowerSteps) -> list[Blocker]:
 
 
 def _mapped(draft: Draft) -> list[MmioDevice]:
-    """The devices the VM will have, as far as their memory goes."""
+    """The devices that the VM will have, for the calculation of the MMIO window."""
     return [*_staying(draft), *_added(draft)]
 
 
@@ -250,30 +250,30 @@ def _blockers(
     if merge_writes(memory).locked:
         blockers += memory_blockers(vm)
     blockers += [*mmio.blockers, *_window_blockers(draft, power), *group_blockers(vm, draft.detached)]
-    home = vm.host_moid or ""
-    if draft.fixed and observed.system_ids.get(home, "not read") is None and not observed.assumed.get(home):
+    host_moid = vm.host_moid or ""
+    if draft.fixed and observed.system_ids.get(host_moid, "not read") is None and not observed.assumed.get(host_moid):
         blockers.append(
             Blocker(
                 code="no_system_id",
-                message=f"vCenter gives no system id for {draft.host.name if draft.host else vm.host_name}, without which "
-                f"{vm.name} could not start with a fixed device",
-                cure="Check on that host that the devices are active for passthrough; a refresh of the host may help",
+                message=f"vCenter returns no system id for {draft.host.name if draft.host else vm.host_name}. Without it, {vm.name} "
+                "fails to power on with a fixed device",
+                cure="Check that the devices are active for passthrough on this host, and refresh its hardware list in the vSphere Client",
             )
         )
     if power.must_run:
-        holders = [
+        running_holders = [
             f"{address} is {claim.sentence()}"
             for address in draft.fixed_after
             for claim in claims.others(vm.host_moid or "", address, vm)
             if claim.powered_on
         ]
-        blockers += start_blockers(vm, draft.host, draft.fixed_after, holders)
+        blockers += start_blockers(vm, draft.host, draft.fixed_after, running_holders)
         blockers += [_stale_blocker(vm, sentence) for sentence in _stale(draft)]
     return tuple(blockers)
 
 
 def _stale(draft: Draft) -> tuple[str, ...]:
-    """Fixed devices that stay although they cannot work where the VM is."""
+    """A sentence for each fixed device that stays although it cannot work on the VM's host."""
     return tuple(
         f"{describe_device(held.device)} of {draft.vm.name} does not work: {held.problem}"
         for held in draft.staying
@@ -284,8 +284,8 @@ def _stale(draft: Draft) -> tuple[str, ...]:
 def _stale_blocker(vm: Vm, sentence: str) -> Blocker:
     return Blocker(
         code="stale_device",
-        message=f"{vm.name} cannot be started: {sentence}",
-        cure="Name the device among the wished ones to have it attached anew, or detach it (state absent or exactly)",
+        message=f"{vm.name} cannot be powered on: {sentence}",
+        cure="Add the device to the desired devices to attach it again, or detach it (state: absent or state: exactly)",
     )
 
 
@@ -298,21 +298,21 @@ def _warnings(draft: Draft, power: PowerSteps) -> tuple[str, ...]:
         warnings += hot_add_warning(vm)
     problem = _window_problem(draft) if draft.attaching else ""
     if problem:
-        warnings.append(f"{problem}; set mmio to make one")
+        warnings.append(f"{problem}; set mmio: {{}} to set a window that is large enough")
     if draft.fixed and draft.host is not None:
         warnings.append(
-            f"{vm.name} is tied to {draft.host.name} by fixed devices: no vMotion, no HA restart elsewhere, no snapshots"
+            f"{vm.name} is tied to {draft.host.name} by fixed devices: no vMotion, no HA restart on another host, no snapshots"
         )
     if draft.desired.state == "exactly" and draft.left_alone:
         names = ", ".join(describe_device(device) for device in draft.left_alone)
-        warnings.append(f"{vm.name} also has {names}, which is left alone")
+        warnings.append(f"{vm.name} also has {names}, which this module does not change")
     return tuple(warnings)
 
 
 def _wants_details(observed: ObservedVms, draft: Draft, *, must_run: bool) -> bool:
-    """True when something unread could change the plan: the maximum for an attach, the system id for a fixed device.
+    """True when unread details could change the plan: the device maximum for an attach, the system id for a fixed device.
 
-    The system id of a VM that runs is right, or it would not run.
+    A running VM needs no check of its system id: it could not have powered on with a wrong one.
     """
     vm, host = draft.vm, draft.host
     if draft.attaching and vm.moid not in observed.limits:
@@ -325,7 +325,7 @@ def _wants_details(observed: ObservedVms, draft: Draft, *, must_run: bool) -> bo
 
 
 def _verdicts(observed: ObservedVms, sheets: Sequence[_Sheet], claims: Claims) -> Mapping[str, Verdict]:
-    """Capacity, greatest demand first. A VM that will run takes its place on the host it fits most tightly."""
+    """VM id → capacity check; VMs with most dynamic devices come first. A VM that will run holds devices of its best host."""
     verdicts = {}
     asking = [sheet for sheet in sheets if sheet.items and (sheet.draft.dynamic or sheet.must_run)]
     for sheet in sorted(asking, key=lambda s: (-len(s.items), s.draft.vm.name, s.draft.vm.moid)):
@@ -339,9 +339,9 @@ def _verdicts(observed: ObservedVms, sheets: Sequence[_Sheet], claims: Claims) -
 
 
 def _crowded(observed: ObservedVms, sheets: Sequence[_Sheet]) -> Mapping[str, Blocker]:
-    """VM → why it may not run with its devices: the host would have more devices in use at a time than it allows.
+    """VM id → blocker when the host would have more devices in use at the same time than it allows.
 
-    A VM that is placed by DRS counts on the host it is on now: only releases without dynamic devices have such a limit.
+    A VM counts on its current host, even when DRS may place it on another: only releases without dynamic devices have such a limit.
     """
     crowded: dict[str, Blocker] = {}
     names = {vm.moid: vm.name for vm in observed.everyone()}

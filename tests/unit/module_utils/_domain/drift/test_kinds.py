@@ -281,7 +281,7 @@ def test_a_refused_host_tells_what_keeps_its_other_devices_back() -> None:
     target = host(GPU_OFF)
     found = of_host(target, [*WANTED, {"match": "1234:5678"}])
     assert {difference.kind: difference.obstacles for difference in found if difference.kind == "disabled"} == {
-        "disabled": ("esx-01 is left alone as long as this stands: No device of esx-01 matches 1234:5678",)
+        "disabled": ("Nothing on esx-01 is changed until this is fixed: No device of esx-01 matches 1234:5678",)
     }
 
 
