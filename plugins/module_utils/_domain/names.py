@@ -127,26 +127,26 @@ class Directory:
 
     def lookup(self, reference: Reference | str, parameter: str) -> Named | None:
         """The same, but None when no object matches. Raises InputError (``ambiguous_<kind>``)."""
-        wanted = reference if isinstance(reference, Reference) else Reference(reference)
-        known = self._by_id.get(self._remembered.get(wanted.text, "")) if wanted.by != "moid" else None
-        one = known or self._looked_up(wanted, parameter)
+        normalized = reference if isinstance(reference, Reference) else Reference(reference)
+        known = self._by_id.get(self._remembered.get(normalized.text, "")) if normalized.by != "moid" else None
+        one = known or self._find(normalized, parameter)
         if one is not None:
-            self.found[wanted.text] = one.moid
+            self.found[normalized.text] = one.moid
         return one
 
     def remember(self, found: Mapping[str, str]) -> None:
         """Names → ids that an earlier part of the same run found. They mean the same objects, even if these were renamed since."""
         self._remembered = dict(found)
 
-    def _looked_up(self, wanted: Reference, parameter: str) -> Named | None:
-        named = self._named(wanted.text) if wanted.by != "moid" else {}
-        by_id = self._by_id.get(wanted.text) if wanted.by != "name" else None
+    def _find(self, normalized: Reference, parameter: str) -> Named | None:
+        named = self._find_by_name(normalized.text) if normalized.by != "moid" else {}
+        by_id = self._by_id.get(normalized.text) if normalized.by != "name" else None
         found = {**named, **({by_id.moid: by_id} if by_id is not None else {})}
-        if not found and wanted.by != "moid":
-            found = {one.moid: one for one in self._otherwise(wanted.text)}
+        if not found and normalized.by != "moid":
+            found = {one.moid: one for one in self._find_by_alias(normalized.text)}
         if len(found) > 1:
             is_id = by_id is not None and by_id.moid not in named
-            raise self._ambiguous(wanted.text, list(found.values()), parameter, is_id=is_id)
+            raise self._ambiguous(normalized.text, list(found.values()), parameter, is_id=is_id)
         return next(iter(found.values()), None)
 
     def label(self, moid: str) -> str:
@@ -160,7 +160,7 @@ class Directory:
     def __contains__(self, moid: object) -> bool:
         return moid in self._by_id
 
-    def _named(self, text: str) -> dict[str, Named]:
+    def _find_by_name(self, text: str) -> dict[str, Named]:
         """Objects with this name or path, as the client shows it or as the server sends it."""
         return {
             one.moid: one
@@ -179,12 +179,12 @@ class Directory:
             for begin in (range(1) if is_whole else range(len(parts)))
         )
 
-    def _otherwise(self, text: str) -> list[Named]:
-        wanted = self._fold(text)
-        if wanted in self._aliases:
-            return [self._by_id[self._aliases[wanted]]]
+    def _find_by_alias(self, text: str) -> list[Named]:
+        normalized = self._fold(text)
+        if normalized in self._aliases:
+            return [self._by_id[self._aliases[normalized]]]
         # esx-01 for esx-01.example.net. The first number of an address is no label.
-        return [] if "." in wanted or wanted.isdecimal() else self._by_label.get(wanted, [])
+        return [] if "." in normalized or normalized.isdecimal() else self._by_label.get(normalized, [])
 
     def _fold(self, text: str) -> str:
         return text.casefold() if self.kind == "host" else text
@@ -233,7 +233,7 @@ def near(name: str, known: Collection[str]) -> list[str]:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Meant(Generic[Meaning]):
+class ResolvedNames(Generic[Meaning]):
     """The values that a parameter gives for named objects. ``by_id``: managed object id → value, for objects that exist.
 
     ``by_name``: name → value, for objects that appear or are renamed during the run. ``ids``: string in the parameter → id of the object
@@ -248,7 +248,7 @@ class Meant(Generic[Meaning]):
         return self.by_id.get(moid, self.by_name.get(name))
 
 
-def resolve_each(directory: Directory, said: Mapping[str, Meaning], parameter: str) -> Meant[Meaning]:
+def resolve_each(directory: Directory, values: Mapping[str, Meaning], parameter: str) -> ResolvedNames[Meaning]:
     """Resolve the names in a parameter (name → value). A name without an object is no error.
 
     Raises InputError (ambiguous) for a name that matches several objects.
@@ -256,33 +256,33 @@ def resolve_each(directory: Directory, said: Mapping[str, Meaning], parameter: s
     by_id: dict[str, Meaning] = {}
     by_name: dict[str, Meaning] = {}
     ids: dict[str, str] = {}
-    for text, meaning in said.items():
+    for text, meaning in values.items():
         found = directory.lookup(text, parameter)
         if found is not None:
             by_id[found.moid], ids[text] = meaning, found.moid
         if found is None or found.moid != text:
             by_name.update(dict.fromkeys(visible_names([text]), meaning))
-    return Meant(by_id=by_id, by_name=by_name, ids=ids)
+    return ResolvedNames(by_id=by_id, by_name=by_name, ids=ids)
 
 
-def resolve_all(directory: Directory, said: Mapping[str, Meaning], parameter: str) -> Meant[Meaning]:
+def resolve_all(directory: Directory, values: Mapping[str, Meaning], parameter: str) -> ResolvedNames[Meaning]:
     """The same for a list that protects objects. An unknown name is an error, because it would protect nothing.
 
     Raises InputError (unknown, with similar names; ambiguous).
     """
-    for text in said:
+    for text in values:
         try:
             directory.find(text, parameter)
         except InputError as error:
             if error.code.startswith("unknown"):
                 error.cure += ". A name of another vCenter belongs into the variables of that vCenter"
             raise
-    return resolve_each(directory, said, parameter)
+    return resolve_each(directory, values, parameter)
 
 
-def relabelled(directory: Directory, said: Mapping[str, Any], parameter: str) -> dict[str, Any]:
+def relabel(directory: Directory, values: Mapping[str, Any], parameter: str) -> dict[str, Any]:
     """The mapping with each key replaced by the name that results use for the object. Keys without an object stay unchanged."""
     return {
         directory.label(found.moid) if (found := directory.lookup(text, parameter)) is not None else text: value
-        for text, value in said.items()
+        for text, value in values.items()
     }

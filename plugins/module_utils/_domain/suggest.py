@@ -27,7 +27,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(wild.get(sign) or re.escape(sign) for sign in pattern), re.DOTALL)
 
 
-def meant(word: str, allowed: Iterable[str]) -> str:
+def suggest_word(word: str, allowed: Iterable[str]) -> str:
     """A suggestion to append to a message, such as `` (power is meant?)``; empty when no allowed word is similar."""
     close = difflib.get_close_matches(word.casefold(), list(allowed), n=1)
     return f" ({close[0]} is meant?)" if close else ""

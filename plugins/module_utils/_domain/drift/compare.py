@@ -16,7 +16,7 @@ from ..observed.vms import FixedBacking, Vm, held_addresses
 from ..plan import Plan, TargetPlan
 from ..vm.devices.plan import DesiredVm, ObservedVms, needs_details, plan_vm_devices
 from .commands import Commands
-from .hosts import host_differences, rolling_difference, without_disk_verdicts
+from .hosts import host_differences, rolling_difference, without_unread_disk_blockers
 from .kinds import Difference
 from .vms import VmCase, surplus_differences, vm_differences
 
@@ -91,7 +91,7 @@ def disks_to_read(observed: ObservedEndpoint, plans: Plans) -> tuple[str, ...]:
     return tuple(sorted(changing | waiting))
 
 
-def hosts_to_deepen(observed: ObservedEndpoint, plans: Plans) -> tuple[str, ...]:
+def hosts_to_read_with_fabric(observed: ObservedEndpoint, plans: Plans) -> tuple[str, ...]:
     """Hosts that must be read with their fabric: a device is to be enabled, or passes to passthrough at the next boot."""
     waiting = (
         h.moid for h in observed.vms.hosts if h.is_reachable and any(d.state == "pending_enable" for d in h.devices)
@@ -99,7 +99,7 @@ def hosts_to_deepen(observed: ObservedEndpoint, plans: Plans) -> tuple[str, ...]
     return tuple(sorted({*needs_fabric(plans.hosts), *waiting}))
 
 
-def vms_to_ask_for(plans: Plans) -> tuple[str, ...]:
+def vms_to_read_in_detail(plans: Plans) -> tuple[str, ...]:
     """VMs whose plan needs facts that the server returns for one VM or one host at a time."""
     return tuple(sorted(needs_details(plans.vms)))
 
@@ -146,7 +146,7 @@ def _hosts(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iter
             desired_devices = observed.hosts.devices[host.moid]
             target = targets[host.moid]
             if host.moid in observed.disks_unread:
-                target = without_disk_verdicts(host, target)
+                target = without_unread_disk_blockers(host, target)
             yield from host_differences(host, target, desired_devices, commands, allowed=allowed[host.moid])
         elif observed.whole_fleet:
             nothing = TargetPlan(target=host.name, moid=host.moid)
@@ -162,15 +162,15 @@ def _rolling(observed: ObservedEndpoint, commands: Commands) -> Iterable[Differe
 
 
 def _vms(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iterable[Difference]:
-    surplus = {target.moid: _unwanted(target) for target in plans.strict.targets}
-    unasked = set(vms_to_ask_for(plans))
+    surplus = {target.moid: _surplus_devices(target) for target in plans.strict.targets}
+    unchecked = set(vms_to_read_in_detail(plans))
     for target in plans.vms.targets:
         case = VmCase(
             vm=observed.vms.vm(target.moid),
             target=target,
             surplus=surplus.get(target.moid, {}),
             entry=observed.entries.get(target.moid, ()),
-            unchecked=target.moid in unasked,
+            unchecked=target.moid in unchecked,
         )
         yield from vm_differences(observed.vms, case, commands)
     if observed.whole_fleet:
@@ -181,7 +181,7 @@ def _vms(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iterab
                 yield from surplus_differences(observed.vms, vm, models, commands)
 
 
-def _unwanted(target: TargetPlan) -> Mapping[str, Mapping[str, str]]:
+def _surplus_devices(target: TargetPlan) -> Mapping[str, Mapping[str, str]]:
     """Subject → description, of devices that would be detached only because the intent does not name them."""
     going = target.facts.get("going", {})
     words = {change.subject: change.before or {} for change in target.changes if change.kind == "detach"}

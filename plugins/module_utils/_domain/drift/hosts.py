@@ -49,12 +49,12 @@ def host_differences(
         return (_unknown(host, commands),)
     found: dict[tuple[str, str], Difference] = {}
     refused = [d for blocker in target.blockers for d in _refused(host, blocker, commands)]
-    taken = _grabbed(host, allowed)
+    lost = _lost_at_next_boot(host, allowed)
     for difference in (
         *refused,
         *_changes(host, target, commands),
-        *_pending(host, target, taken, commands),
-        *_beyond(host, target, desired_devices, taken, commands),
+        *_pending(host, target, lost, commands),
+        *_not_desired(host, target, desired_devices, lost, commands),
     ):
         # One difference for each device: the reason for a rejection is more useful than the change that was planned.
         key = (difference.subject, "" if difference.subject else difference.cause)
@@ -91,7 +91,7 @@ def rolling_difference(host: Host, texts: Mapping[str, str], commands: Commands)
     )
 
 
-def without_disk_verdicts(host: Host, target: TargetPlan) -> TargetPlan:
+def without_unread_disk_blockers(host: Host, target: TargetPlan) -> TargetPlan:
     """The plan of a host whose partition tables were not read, without the blockers that exist only because they are unknown."""
     unread = {device.address for device in host.devices if holds_disks(device)}
     rest = tuple(b for b in target.blockers if b.code != "protected" or not set(b.subjects) <= unread)
@@ -175,14 +175,14 @@ def _changes(host: Host, target: TargetPlan, commands: Commands) -> Iterator[Dif
         )
 
 
-def _pending(host: Host, target: TargetPlan, taken: Mapping[str, str], commands: Commands) -> Iterator[Difference]:
+def _pending(host: Host, target: TargetPlan, lost: Mapping[str, str], commands: Commands) -> Iterator[Difference]:
     """Devices with a pending reboot: desired devices, and devices that were disabled."""
     selected = frozenset(target.facts.get("selected", ()))
     for device in host.devices:
         if not device.requires_reboot or (device.enabled and device.address not in selected):
             continue
-        if device.address in taken and device.enabled:
-            yield _conflict(host, device, taken[device.address], commands)
+        if device.address in lost and device.enabled:
+            yield _conflict(host, device, lost[device.address], commands)
             continue
         yield _difference(
             host,
@@ -195,11 +195,11 @@ def _pending(host: Host, target: TargetPlan, taken: Mapping[str, str], commands:
         )
 
 
-def _beyond(
+def _not_desired(
     host: Host,
     target: TargetPlan,
     desired_devices: Sequence[DesiredDevice],
-    taken: Mapping[str, str],
+    lost: Mapping[str, str],
     commands: Commands,
 ) -> Iterator[Difference]:
     """Devices that are enabled but not desired. When the plan has a blocker, devices that match an entry count as desired."""
@@ -210,8 +210,8 @@ def _beyond(
             continue
         if target.blockers and any(entry.selector.matches(device) for entry in desired_devices):
             continue
-        if device.address in taken:
-            yield _conflict(host, device, taken[device.address], commands)
+        if device.address in lost:
+            yield _conflict(host, device, lost[device.address], commands)
         elif device.state == "stale":
             yield _difference(
                 host,
@@ -255,15 +255,15 @@ def _conflict(host: Host, device: HostDevice, reason: str, commands: Commands) -
     )
 
 
-def _grabbed(host: Host, allowed: Sequence[Override]) -> Mapping[str, str]:
+def _lost_at_next_boot(host: Host, allowed: Sequence[Override]) -> Mapping[str, str]:
     """Protected devices that the host loses at its next boot → reasons for the protection. Empty when the fabric was not read."""
     waiting = [device for device in host.devices if device.state == "pending_enable"]
     if host.fabric is None or not waiting:
         return {}
     reasons = protections(host)
-    free = apply_overrides(host, allowed, reasons).named
+    overridden = apply_overrides(host, allowed, reasons).named
     return {
         device.address: "; ".join(reason.reason for reason in reasons[device.address])
         for device in waiting
-        if device.address in reasons and device.address not in free
+        if device.address in reasons and device.address not in overridden
     }

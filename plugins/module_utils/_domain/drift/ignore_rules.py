@@ -101,7 +101,7 @@ def _rule(entry: Mapping[str, Any], place: str) -> Rule:
     return Rule(name=name, **conditions)
 
 
-def let_pass(
+def apply_rules(
     differences: Sequence[Difference], rules: Sequence[Rule]
 ) -> tuple[tuple[Difference, ...], tuple[str, ...]]:
     """The differences, each with the name of the first rule that covers it, and the names of the rules that cover none."""

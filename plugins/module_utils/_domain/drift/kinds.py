@@ -68,9 +68,9 @@ class Difference:
     """One difference from the desired state, or one state that is unknown.
 
     ``subject``: the part of the object, such as a PCI address, ``10de:20f1 #1`` or ``memory reservation``. ``wanted`` and ``found``: the
-    desired and the actual value. ``cause``: what was found and why it differs. ``cure``: what to do next. ``command``: the command that does it, or,
-    when no command can, a command that shows the details. ``obstacles``: what blocks the fix. ``ignored``: the name of the rule that
-    covers the difference.
+    desired and the actual value. ``cause``: what was found and why it differs. ``cure``: what to do next. ``command``: the command that
+    does it, or, when no command can, a command that shows the details. ``obstacles``: what blocks the fix. ``ignored``: the name of the
+    rule that covers the difference.
     """
 
     kind: str

@@ -54,7 +54,7 @@ def report(
     }
 
 
-def untold(vcenter: str, message: str, code: str) -> dict[str, Any]:
+def unread_report(vcenter: str, message: str, code: str) -> dict[str, Any]:
     """The report of a vCenter that could not be read: its status is ``unknown``, never ``in_sync``."""
     difference = Difference(
         kind="unreachable" if code in _CONNECTION else "unreadable",

@@ -53,7 +53,7 @@ _KIND_OF = {
     "host_in_maintenance": "powered_off",
 }
 """Blocker code → kind of difference; any other code is ``refused``."""
-_OF_ITS_OWN = frozenset({"too_many_devices", "identity_changed", "ambiguous"})
+_SEPARATE = frozenset({"too_many_devices", "identity_changed", "ambiguous"})
 """Blocker codes that are a difference in addition to the changes that they block."""
 
 
@@ -76,18 +76,18 @@ def vm_differences(observed: ObservedVms, case: VmCase, commands: Commands) -> t
     blockers = tuple(blocker for blocker in case.target.blockers if blocker.code not in _UNKNOWN)
     if unknown and not case.target.changes and not blockers:
         return unknown
-    planned = [*_changes(case, commands), *_own(case, blockers, commands)]
+    planned = [*_changes(case, commands), *_separate_blockers(case, blockers, commands)]
     if blockers and not planned:
         planned = [_blocked(case, blocker, commands) for blocker in blockers]
     kinds = {difference.kind for difference in planned}
     rest = tuple(b.message for b in blockers if _KIND_OF.get(b.code) not in kinds or b.code in _MISSING)
     planned = [_with_obstacles(difference, rest, commands) for difference in planned]
-    beyond = [
+    unplanned = [
         *_surplus(case, commands),
         *_stale(observed, case, planned, commands),
         *_memory_changed(case.vm, commands),
     ]
-    found = [*unknown, *planned, *beyond]
+    found = [*unknown, *planned, *unplanned]
     if case.unchecked and not found:
         found = [_unchecked(case.vm, commands)]
     return tuple(sorted(found, key=lambda difference: difference.place))
@@ -161,26 +161,26 @@ def _with_obstacles(difference: Difference, messages: Sequence[str], commands: C
 def _changes(case: VmCase, commands: Commands) -> Iterator[Difference]:
     going = case.target.facts.get("going", {})
     kinds = {change.kind for change in case.target.changes}
-    renewed = [
+    replaced = [
         change
         for change in case.target.changes
         if change.kind == "detach" and _why(going, change) in ("stale", "replaced")
     ]
-    left = len(renewed)
+    left = len(replaced)
     for change in case.target.changes:
-        if change.kind == "attach" and left > 0 and _renews(change, renewed):
+        if change.kind == "attach" and left > 0 and _replaces_detached(change, replaced):
             left -= 1
             continue
-        made = _change(case, change, going, kinds, commands)
-        if made is not None:
-            yield made
+        difference = _change(case, change, going, kinds, commands)
+        if difference is not None:
+            yield difference
     # A shutdown and a power-on around other changes are no differences of their own.
 
 
-def _renews(attach: Change, renewed: Sequence[Change]) -> bool:
+def _replaces_detached(attach: Change, replaced: Sequence[Change]) -> bool:
     """True when the attach replaces a device that is detached. Both are one difference, which the detach reports."""
     ids = str(attach.after.get("device", "")).split(" ", maxsplit=1)[0]
-    return any(str((change.before or {}).get("device", "")).split(" ", maxsplit=1)[0] == ids for change in renewed)
+    return any(str((change.before or {}).get("device", "")).split(" ", maxsplit=1)[0] == ids for change in replaced)
 
 
 def _why(going: Mapping[str, Mapping[str, str]], change: Change) -> str:
@@ -289,9 +289,9 @@ def _memory(vm: Vm, change: Change, command: str) -> Difference:
     )
 
 
-def _own(case: VmCase, blockers: Sequence[Blocker], commands: Commands) -> Iterator[Difference]:
+def _separate_blockers(case: VmCase, blockers: Sequence[Blocker], commands: Commands) -> Iterator[Difference]:
     for blocker in blockers:
-        if blocker.code in _OF_ITS_OWN or (
+        if blocker.code in _SEPARATE or (
             blocker.code in _MISSING and not any(change.kind == "attach" for change in case.target.changes)
         ):
             yield _blocked(case, blocker, commands)

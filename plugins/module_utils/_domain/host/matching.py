@@ -47,7 +47,7 @@ def select_all(
     """
     devices = tuple(sorted(host.candidates(), key=lambda device: device.address))
     chosen = [
-        _take_all(host, devices, desired, avoid) if not isinstance(desired.count, int) else None
+        _select_all_matching(host, devices, desired, avoid) if not isinstance(desired.count, int) else None
         for desired in desired_devices
     ]
     if None not in chosen:
@@ -55,13 +55,15 @@ def select_all(
     taken = frozenset(device.address for selection in chosen if selection for device in selection.devices)
     groups = dependency_groups(devices)
     whole = frozenset(address for address, group in groups.items() if all(m.enabled == enabled for m in group))
-    supply = _Supply(enabled=enabled, avoid=frozenset(avoid), whole=whole)
+    preference = _Preference(enabled=enabled, avoid=frozenset(avoid), whole=whole)
     free = tuple(device for device in devices if device.address not in taken)
-    granted = _grant(
-        supply, free, {number: desired_devices[number] for number, choice in enumerate(chosen) if choice is None}
+    assigned = _assign_devices(
+        preference, free, {number: desired_devices[number] for number, choice in enumerate(chosen) if choice is None}
     )
     return tuple(
-        choice if choice is not None else _counted(host, desired_devices[number], granted[number], supply, taken)
+        choice
+        if choice is not None
+        else _select_by_count(host, desired_devices[number], assigned[number], preference, taken)
         for number, choice in enumerate(chosen)
     )
 
@@ -74,7 +76,7 @@ def near_misses(devices: Iterable[HostDevice], selector: Selector) -> tuple[str,
         met = len(selector.given) - len(misses)
         if met and misses and not device.is_bridge:
             rows.append((-met, device.address, f"{device.describe()} ({_differences(device, misses)})"))
-    return _shortened([text for _place, _unused, text in sorted(rows)])
+    return _shortened([text for _rank, _unused, text in sorted(rows)])
 
 
 def _differences(device: HostDevice, keys: Iterable[str]) -> str:
@@ -86,11 +88,13 @@ def _shortened(rows: Sequence[str]) -> tuple[str, ...]:
     return (*rows[:_SHOWN], f"and {more} more") if more > 0 else tuple(rows)
 
 
-def _take_all(host: Host, devices: Sequence[HostDevice], desired: DesiredDevice, avoid: Collection[str]) -> Selection:
+def _select_all_matching(
+    host: Host, devices: Sequence[HostDevice], desired: DesiredDevice, avoid: Collection[str]
+) -> Selection:
     """Every device that matches, or a blocker when there is none or when several models match without ``count: all``."""
     found = tuple(device for device in devices if desired.selector.matches(device))
     if not found:
-        return Selection(desired=desired, blocker=_nothing(host, desired.selector, avoid))
+        return Selection(desired=desired, blocker=_no_match_blocker(host, desired.selector, avoid))
     kinds = sorted({device.ids for device in found})
     if desired.count is None and len(kinds) > 1:
         blocker = Blocker(
@@ -103,7 +107,7 @@ def _take_all(host: Host, devices: Sequence[HostDevice], desired: DesiredDevice,
     return Selection(desired=desired, devices=found)
 
 
-def _nothing(host: Host, selector: Selector, avoid: Collection[str]) -> Blocker:
+def _no_match_blocker(host: Host, selector: Selector, avoid: Collection[str]) -> Blocker:
     """The blocker when no device matches. Devices in ``avoid`` are not suggested as candidates."""
     here = host.device(selector.address) if selector.address else None
     if here is not None and here.is_bridge:
@@ -130,14 +134,14 @@ def _nothing(host: Host, selector: Selector, avoid: Collection[str]) -> Blocker:
     others = sorted(d.describe() for d in host.candidates() if d.capable and d.address not in avoid)
     return Blocker(
         code="no_match",
-        message=f"No device of {host.name} matches {selector.text}" + _unreported(host, selector),
+        message=f"No device of {host.name} matches {selector.text}" + _unreported_note(host, selector),
         cure="Correct the match, or set on_missing: skip to skip hosts without such a device",
         candidates=near or _shortened(others),
         skippable=True,
     )
 
 
-def _unreported(host: Host, selector: Selector) -> str:
+def _unreported_note(host: Host, selector: Selector) -> str:
     """A note when the host does not report the property. Slots are reported from vSphere 9.0 on, labels from 7.0.2 on."""
     if selector.slot is not None and all(device.slot is None for device in host.devices):
         return " (this host reports no slots, as is usual before vSphere 9.0)"
@@ -147,7 +151,7 @@ def _unreported(host: Host, selector: Selector) -> str:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Supply:
+class _Preference:
     """The order in which devices are selected. ``whole``: addresses of devices whose whole reset group is as desired."""
 
     enabled: bool
@@ -170,24 +174,24 @@ class _Supply:
                 device.address,
             )
 
-        usable = (d for d in devices if desired.selector.matches(d) and (not self.enabled or _can_serve(d)))
+        usable = (d for d in devices if desired.selector.matches(d) and (not self.enabled or _can_be_selected(d)))
         return sorted(usable, key=rank)
 
 
-def _can_serve(device: HostDevice) -> bool:
+def _can_be_selected(device: HostDevice) -> bool:
     return device.capable or (device.enabled and device.active)
 
 
-def _grant(
-    supply: _Supply, devices: Sequence[HostDevice], desired_devices: Mapping[int, DesiredDevice]
+def _assign_devices(
+    preference: _Preference, devices: Sequence[HostDevice], desired_devices: Mapping[int, DesiredDevice]
 ) -> Mapping[int, list[HostDevice]]:
     """Devices for each entry, by its number in the list: as many as its count, none twice, with as few changes as possible.
 
     The first pass uses devices that are already as desired, the second pass all others. Both use augmenting paths (bipartite matching), so
     a complete solution is found when one exists, and a host that is in sync gets no change.
     """
-    eligible = {number: supply.eligible(devices, desired) for number, desired in desired_devices.items()}
-    places = [
+    eligible = {number: preference.eligible(devices, desired) for number, desired in desired_devices.items()}
+    wanted_slots = [
         number
         for number in sorted(desired_devices)
         for _unused in range(min(_amount(desired_devices[number]), len(devices)))
@@ -199,59 +203,59 @@ def _grant(
             [
                 d.address
                 for d in eligible[number]
-                if not only_as_desired or supply.is_as_desired(d, desired_devices[number])
+                if not only_as_desired or preference.is_as_desired(d, desired_devices[number])
             ]
-            for number in places
+            for number in wanted_slots
         ]
-        for place in range(len(places)):
-            if place not in filled and _augment(place, options, holder, set()):
-                filled.add(place)
-    granted: dict[int, list[HostDevice]] = {number: [] for number in desired_devices}
+        for wanted_slot in range(len(wanted_slots)):
+            if wanted_slot not in filled and _augment(wanted_slot, options, holder, set()):
+                filled.add(wanted_slot)
+    assigned: dict[int, list[HostDevice]] = {number: [] for number in desired_devices}
     for device in devices:
         if device.address in holder:
-            granted[places[holder[device.address]]].append(device)
-    return granted
+            assigned[wanted_slots[holder[device.address]]].append(device)
+    return assigned
 
 
 def _amount(desired: DesiredDevice) -> int:
     return desired.count if isinstance(desired.count, int) else 1
 
 
-def _augment(place: int, options: Sequence[Sequence[str]], holder: dict[str, int], seen: set[str]) -> bool:
+def _augment(wanted_slot: int, options: Sequence[Sequence[str]], holder: dict[str, int], seen: set[str]) -> bool:
     """Find a device for ``place``: a free one, else one whose holder can move to another (Kuhn's algorithm)."""
-    mine = [address for address in options[place] if address not in seen]
-    for address in mine:
+    open_addresses = [address for address in options[wanted_slot] if address not in seen]
+    for address in open_addresses:
         if address not in holder:
-            holder[address] = place
+            holder[address] = wanted_slot
             return True
-    for address in mine:
+    for address in open_addresses:
         if address in seen:
             continue
         seen.add(address)
         if _augment(holder[address], options, holder, seen):
-            holder[address] = place
+            holder[address] = wanted_slot
             return True
     return False
 
 
-def _counted(
-    host: Host, desired: DesiredDevice, granted: Sequence[HostDevice], supply: _Supply, taken: Collection[str]
+def _select_by_count(
+    host: Host, desired: DesiredDevice, assigned: Sequence[HostDevice], preference: _Preference, taken: Collection[str]
 ) -> Selection:
     """The selected devices, or a blocker when there are too few. For ``state: disabled`` fewer than the count are enough."""
     wanted = _amount(desired)
-    if len(granted) >= wanted or (granted and not supply.enabled):
-        return Selection(desired=desired, devices=tuple(granted))
+    if len(assigned) >= wanted or (assigned and not preference.enabled):
+        return Selection(desired=desired, devices=tuple(assigned))
     matching = [device for device in host.candidates() if desired.selector.matches(device)]
     if not matching:
-        return Selection(desired=desired, blocker=_nothing(host, desired.selector, supply.avoid))
+        return Selection(desired=desired, blocker=_no_match_blocker(host, desired.selector, preference.avoid))
     rows = [
-        f"{device.describe()} ({_condition(device, granted, taken)})" for device in sorted(matching, key=_by_address)
+        f"{device.describe()} ({_condition(device, assigned, taken)})" for device in sorted(matching, key=_by_address)
     ]
     blocker = Blocker(
         code="too_few",
-        message=f"{host.name} has {len(granted)} of the {wanted} desired devices {desired.selector.text}",
-        cure=f"Lower the count to {len(granted)}, make more devices available, or set on_missing: skip"
-        if granted
+        message=f"{host.name} has {len(assigned)} of the {wanted} desired devices {desired.selector.text}",
+        cure=f"Lower the count to {len(assigned)}, make more devices available, or set on_missing: skip"
+        if assigned
         else "Make more devices available, or set on_missing: skip to skip such hosts",
         candidates=(*_shortened(rows), *near_misses(host.candidates(), desired.selector)),
         skippable=True,
@@ -263,11 +267,11 @@ def _by_address(device: HostDevice) -> str:
     return device.address
 
 
-def _condition(device: HostDevice, granted: Collection[HostDevice], taken: Collection[str]) -> str:
-    if device in granted:
+def _condition(device: HostDevice, assigned: Collection[HostDevice], taken: Collection[str]) -> str:
+    if device in assigned:
         return "available"
     if device.address in taken:
         return "selected by another entry of the list"
     if device.enabled and not device.capable:
         return "configured, but the host no longer offers it for passthrough"
-    return "selected by another entry of the list" if _can_serve(device) else "not capable of passthrough"
+    return "selected by another entry of the list" if _can_be_selected(device) else "not capable of passthrough"

@@ -38,7 +38,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Chosen:
+class _SelectedDevices:
     """The devices of one host that the entries select, sorted by address, with their whole reset groups."""
 
     devices: tuple[HostDevice, ...]
@@ -105,29 +105,33 @@ def _plan_enable(
     supported = _without_labels(desired_devices) if host.capabilities.hardware_labels is not True else desired_devices
     reasons = protections(host) if host.fabric is not None else {}
     applied = apply_overrides(host, allowed, reasons)
-    kept = reasons.keys() - applied.named.keys()
-    chosen = _choose(host, select_all(host, supported, avoid=frozenset(kept)), desired)
-    off = [device for device in chosen.devices if not device.enabled]
-    blockers = [*chosen.blockers, *_capability_blockers(host, chosen, reasons.keys())]
+    protected = reasons.keys() - applied.named.keys()
+    selected = _combine_selections(host, select_all(host, supported, avoid=frozenset(protected)), desired)
+    off = [device for device in selected.devices if not device.enabled]
+    blockers = [*selected.blockers, *_capability_blockers(host, selected, reasons.keys())]
     blockers += protection_blockers(host, (device.address for device in off), reasons, applied)
-    blockers += _timing_blockers(host, [*off, *_waiting(chosen, True)], desired)
-    warnings = (*chosen.notes, *_unlabelled(host, desired_devices, chosen), *_reset_group_notes(host, chosen, off))
-    warnings += _caution_notes(host, off) + _grab_notes(host, chosen.devices, reasons)
+    blockers += _timing_blockers(host, [*off, *_pending_devices(selected, True)], desired)
+    warnings = (
+        *selected.notes,
+        *_unlabelled(host, desired_devices, selected),
+        *_reset_group_notes(host, selected, off),
+    )
+    warnings += _caution_notes(host, off) + _lost_device_notes(host, selected.devices, reasons)
     changes = tuple(
-        _under(change, applied.named.get(device.address, ""))
-        for device in chosen.devices
-        if (change := _change(host, device, True, chosen.labels, desired)) is not None
+        _with_override(change, applied.named.get(device.address, ""))
+        for device in selected.devices
+        if (change := _change(host, device, True, selected.labels, desired)) is not None
     )
     taken = {device.address: applied.named[device.address] for device in off if device.address in applied.named}
     warnings += tuple(text for text in applied.warnings if any(address in text for address in taken))
-    target = _target(host, chosen, changes, tuple(blockers), warnings, desired)
+    target = _target(host, selected, changes, tuple(blockers), warnings, desired)
     target = replace(target, facts={**target.facts, "overridden": _overridden(host, taken, reasons)})
     if off and host.fabric is None:
         target = replace(target, facts={**target.facts, "provisional": True})
     return target
 
 
-def _under(change: Change, override: str) -> Change:
+def _with_override(change: Change, override: str) -> Change:
     """The change with the identity from the override, so that the write can check it again."""
     return replace(change, detail=replace(change.detail, override=override)) if override else change
 
@@ -149,24 +153,26 @@ def _overridden(
 
 def _plan_disable(host: Host, desired_devices: tuple[DesiredDevice, ...], desired: DesiredPassthrough) -> TargetPlan:
     used = frozenset(address for address, users in host.users.items() if users)
-    chosen = _choose(host, select_all(host, _without_labels(desired_devices), enabled=False, avoid=used), desired)
-    on = [device for device in chosen.devices if device.enabled]
-    blockers = [*chosen.blockers, *(in_use(host, device) for device in on if device.address in used)]
+    selected = _combine_selections(
+        host, select_all(host, _without_labels(desired_devices), enabled=False, avoid=used), desired
+    )
+    on = [device for device in selected.devices if device.enabled]
+    blockers = [*selected.blockers, *(in_use(host, device) for device in on if device.address in used)]
     unread = [vm for vm in host.unread_vms if vm.moid not in desired.ignore_unreadable_vms]
     if on and unread:
         blockers.append(holders_unknown(host.name, unread, f"No device of {host.name} can be disabled"))
-    blockers += _timing_blockers(host, [*on, *_waiting(chosen, False)], desired)
-    changing = chosen.devices if desired.apply == "now" else on
+    blockers += _timing_blockers(host, [*on, *_pending_devices(selected, False)], desired)
+    changing = selected.devices if desired.apply == "now" else on
     changes = tuple(change for d in changing if (change := _change(host, d, False, {}, desired)) is not None)
-    warnings = (*chosen.notes, *_reset_group_notes(host, chosen, on))
-    return _target(host, chosen, changes, tuple(blockers), warnings, desired)
+    warnings = (*selected.notes, *_reset_group_notes(host, selected, on))
+    return _target(host, selected, changes, tuple(blockers), warnings, desired)
 
 
 def _without_labels(desired_devices: Iterable[DesiredDevice]) -> tuple[DesiredDevice, ...]:
     return tuple(replace(entry, label=None) for entry in desired_devices)
 
 
-def _choose(host: Host, selections: Sequence[Selection], desired: DesiredPassthrough) -> _Chosen:
+def _combine_selections(host: Host, selections: Sequence[Selection], desired: DesiredPassthrough) -> _SelectedDevices:
     """The selections of all entries together. Reset groups are completed; entries without a device are skipped if that is allowed."""
     blockers: list[Blocker] = []
     notes: list[str] = []
@@ -187,7 +193,7 @@ def _choose(host: Host, selections: Sequence[Selection], desired: DesiredPassthr
     named = frozenset(device.address for selection in selections for device in selection.devices)
     labels, conflicts = _labels(host, selections)
     members = {member.address: member for address in named for member in by_address[address]}
-    return _Chosen(
+    return _SelectedDevices(
         devices=tuple(members[address] for address in sorted(members)),
         named=named,
         groups=tuple(sorted({tuple(d.address for d in by_address[a]) for a in named if len(by_address[a]) > 1})),
@@ -206,30 +212,30 @@ def _labels(host: Host, selections: Sequence[Selection]) -> tuple[Mapping[str, s
             if selection.desired.label is not None:
                 desired_labels.setdefault(device.address, set()).add(selection.desired.label)
     conflicts = tuple(
-        labels_conflict(host, device, sorted(desired_labels[address]))
+        labels_conflict(host, found, sorted(desired_labels[address]))
         for address in sorted(desired_labels)
-        if len(desired_labels[address]) > 1 and (device := host.device(address)) is not None
+        if len(desired_labels[address]) > 1 and (found := host.device(address)) is not None
     )
     return {address: min(labels) for address, labels in desired_labels.items()}, conflicts
 
 
-def _capability_blockers(host: Host, chosen: _Chosen, protected: Collection[str]) -> tuple[Blocker, ...]:
+def _capability_blockers(host: Host, selected: _SelectedDevices, protected: Collection[str]) -> tuple[Blocker, ...]:
     """What is in force goes on without the host's offer, but nothing of it can be written any more, not even a label."""
-    relabelled = {at for at, label in chosen.labels.items() if (d := host.device(at)) and (d.label or "") != label}
-    unusable = [d for d in chosen.devices if not is_usable(d) or (not d.capable and d.address in relabelled)]
+    relabeled = {at for at, label in selected.labels.items() if (d := host.device(at)) and (d.label or "") != label}
+    unusable = [d for d in selected.devices if not is_usable(d) or (not d.capable and d.address in relabeled)]
     if unusable and looks_iommu_off(host):
         return (iommu_off(host, unusable),)
-    return incapable(host, unusable, chosen.groups, protected)
+    return incapable(host, unusable, selected.groups, protected)
 
 
 def _timing_blockers(host: Host, changing: Sequence[HostDevice], desired: DesiredPassthrough) -> tuple[Blocker, ...]:
-    late = desired.apply == "now" and host.capabilities.rebind_without_reboot is not True
-    return (rebind_unsupported(host, changing),) if late and changing else ()
+    needs_reboot = desired.apply == "now" and host.capabilities.rebind_without_reboot is not True
+    return (rebind_unsupported(host, changing),) if needs_reboot and changing else ()
 
 
-def _waiting(chosen: _Chosen, enabled: bool) -> list[HostDevice]:
+def _pending_devices(selected: _SelectedDevices, enabled: bool) -> list[HostDevice]:
     """Devices that are configured as desired and have a pending reboot: ``apply: now`` writes them too."""
-    return [device for device in chosen.devices if device.enabled == enabled and device.requires_reboot]
+    return [device for device in selected.devices if device.enabled == enabled and device.requires_reboot]
 
 
 def _change(
@@ -242,13 +248,13 @@ def _change(
     label = labels.get(device.address)
     new_label = None if label is None or label == (device.label or "") else label
     differs = device.enabled != enabled
-    again = desired.apply == "now" and not differs and device.requires_reboot
-    if not differs and not again and new_label is None:
+    rewrite = desired.apply == "now" and not differs and device.requires_reboot
+    if not differs and not rewrite and new_label is None:
         return None
     what = " ".join(part for part in (device.ids, device.name) if part)
     after = device.label if new_label is None else new_label or None
-    apply_now = {"auto": None, "now": True, "reboot": False}[desired.apply] if differs or again else None
-    if again:
+    apply_now = {"auto": None, "now": True, "reboot": False}[desired.apply] if differs or rewrite else None
+    if rewrite:
         return Change(
             kind="passthrough",
             subject=device.address,
@@ -267,7 +273,7 @@ def _change(
 
 def _target(
     host: Host,
-    chosen: _Chosen,
+    selected: _SelectedDevices,
     changes: tuple[Change, ...],
     blockers: tuple[Blocker, ...],
     warnings: tuple[str, ...],
@@ -281,14 +287,14 @@ def _target(
         changes=changes,
         blockers=blockers,
         warnings=warnings,
-        pending=tuple(d.address for d in chosen.devices if d.enabled == wanted and d.requires_reboot),
+        pending=tuple(d.address for d in selected.devices if d.enabled == wanted and d.requires_reboot),
         facts={
-            "selected": [device.address for device in chosen.devices],
-            "groups": [list(group) for group in chosen.groups],
-            "pending_after": [device.address for device in chosen.devices if device.address in pending_after],
+            "selected": [device.address for device in selected.devices],
+            "groups": [list(group) for group in selected.groups],
+            "pending_after": [device.address for device in selected.devices if device.address in pending_after],
             "reboot_expected": bool(pending_after),
         },
-        skipped=chosen.skipped,
+        skipped=selected.skipped,
     )
 
 
@@ -297,15 +303,15 @@ def _pending_after(host: Host, changes: Iterable[Change], desired: DesiredPassth
 
     The host decides. The expectation uses its capabilities, never its version.
     """
-    at_once = desired.apply != "reboot" and host.capabilities.rebind_without_reboot is True
+    without_reboot = desired.apply != "reboot" and host.capabilities.rebind_without_reboot is True
     writes = {change.subject: change.detail for change in changes}
-    later = (
+    devices_after = (
         replace(device, enabled=writes[device.address].enabled) if device.address in writes else device
         for device in host.devices
     )
-    waiting = [device.address for device in later if device.requires_reboot]
+    waiting = [device.address for device in devices_after if device.requires_reboot]
     # Every write sends the enabled flag, also a write of a label. A host with the capability puts it in effect at once.
-    return [address for address in waiting if not (at_once and address in writes)]
+    return [address for address in waiting if not (without_reboot and address in writes)]
 
 
 def project(hosts: Sequence[Host], plan: Plan) -> tuple[Host, ...]:
@@ -330,17 +336,17 @@ def _settled(device: HostDevice, write: PassthroughWrite | None) -> HostDevice:
     return replace(device, active=device.enabled) if device.requires_reboot else device
 
 
-def _unlabelled(host: Host, desired_devices: Iterable[DesiredDevice], chosen: _Chosen) -> tuple[str, ...]:
+def _unlabelled(host: Host, desired_devices: Iterable[DesiredDevice], selected: _SelectedDevices) -> tuple[str, ...]:
     labels = sorted({entry.label for entry in desired_devices if entry.label})
-    if not labels or not chosen.named or host.capabilities.hardware_labels is True:
+    if not labels or not selected.named or host.capabilities.hardware_labels is True:
         return ()
     return (f"{host.name} does not support hardware labels (they need ESXi 7.0.2), so {', '.join(labels)} is not set",)
 
 
-def _reset_group_notes(host: Host, chosen: _Chosen, changing: Iterable[HostDevice]) -> tuple[str, ...]:
+def _reset_group_notes(host: Host, selected: _SelectedDevices, changing: Iterable[HostDevice]) -> tuple[str, ...]:
     """Notes about devices that no entry selects but that change because they are in the reset group of a selected device."""
-    others = [device for device in changing if device.address not in chosen.named]
-    partners = {address: [a for a in group if a in chosen.named] for group in chosen.groups for address in group}
+    others = [device for device in changing if device.address not in selected.named]
+    partners = {address: [a for a in group if a in selected.named] for group in selected.groups for address in group}
     return tuple(
         f"{device.describe()} on {host.name} is changed too: it shares a reset with "
         f"{', '.join(partners[device.address])}"
@@ -353,7 +359,7 @@ def _caution_notes(host: Host, changing: Iterable[HostDevice]) -> tuple[str, ...
     return tuple(f"{d.describe()} on {host.name}: {note}" for d in changing for note in notes.get(d.address, ()))
 
 
-def _grab_notes(
+def _lost_device_notes(
     host: Host, devices: Iterable[HostDevice], reasons: Mapping[str, Sequence[Protection]]
 ) -> tuple[str, ...]:
     """Warnings about protected devices that are already enabled: the host loses them at its next boot."""

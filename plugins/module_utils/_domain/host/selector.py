@@ -16,7 +16,7 @@ from typing import Any, Literal
 from ..errors import InputError
 from ..observed.hosts import HostDevice
 from ..pci import parse_address, parse_id, parse_pair
-from ..suggest import as_whole, matches, meant
+from ..suggest import as_whole, matches, suggest_word
 
 SELECTOR_KEYS = (
     "vendor_id",
@@ -133,7 +133,7 @@ def parse_selector(raw: str | Mapping[str, Any], parameter: str = "match") -> Se
     unknown = sorted(str(key) for key in raw if key not in SELECTOR_KEYS)
     if unknown:
         raise _bad_selector(
-            f"{parameter} has the unknown key {', '.join(unknown)}{meant(unknown[0], SELECTOR_KEYS)}",
+            f"{parameter} has the unknown key {', '.join(unknown)}{suggest_word(unknown[0], SELECTOR_KEYS)}",
             parameter,
             candidates=SELECTOR_KEYS,
         )
@@ -245,7 +245,7 @@ def _desired(entry: Any, parameter: str) -> DesiredDevice:
         hint = (
             f" (a condition belongs under match, as in match: {{{misplaced[0]}: ...}})"
             if misplaced
-            else meant(unknown[0], DESIRED_KEYS)
+            else suggest_word(unknown[0], DESIRED_KEYS)
         )
         raise _bad_desired(
             f"{parameter} has the unknown key {', '.join(unknown)}{hint}", parameter, candidates=DESIRED_KEYS

@@ -58,7 +58,7 @@ class ExitMaintenance:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Forget:
+class RemoveMark:
     """Remove the mark from the object with this managed object id."""
 
     moid: str
@@ -123,7 +123,7 @@ def _enter(
         target=host.name,
         moid=host.moid,
         changes=(
-            *(_stop(vm, desired) for vm in pinned),
+            *(_shutdown(vm, desired) for vm in pinned),
             Change(kind="enter_maintenance", subject="maintenance mode", before=False, after=True, detail=enter),
         ),
         blockers=(
@@ -132,7 +132,7 @@ def _enter(
             *_refused(host, pinned, desired),
             *_evacuation(host, residents, desired),
         ),
-        warnings=_movers(host, residents, desired),
+        warnings=_migration_warnings(host, residents, desired),
     )
 
 
@@ -157,7 +157,7 @@ def _other_work(host: Host, tasks: Sequence[str]) -> Iterator[Blocker]:
 def _evacuation(host: Host, residents: Sequence[Vm], desired: DesiredMaintenance) -> Iterator[Blocker]:
     """VMs with fixed devices lose them when they are evacuated. VMs that are shut down first count as powered off."""
     stops = desired.pinned != "fail"
-    fixed = [vm.name for vm in residents if (stops or not vm.is_powered_on) and _is_fixed(vm)]
+    fixed = [vm.name for vm in residents if (stops or not vm.is_powered_on) and _has_fixed_device(vm)]
     if desired.evacuate_powered_off and fixed:
         yield evacuation_loses_devices(host.name, fixed)
     unread = unread_vms(host, residents) if desired.evacuate_powered_off else ()
@@ -165,19 +165,19 @@ def _evacuation(host: Host, residents: Sequence[Vm], desired: DesiredMaintenance
         yield evacuation_may_lose_devices(host.name, unread)
 
 
-def _is_fixed(vm: Vm) -> bool:
+def _has_fixed_device(vm: Vm) -> bool:
     return any(isinstance(device.backing, FixedBacking) for device in vm.devices)
 
 
-def _movers(host: Host, residents: Sequence[Vm], desired: DesiredMaintenance) -> tuple[str, ...]:
+def _migration_warnings(host: Host, residents: Sequence[Vm], desired: DesiredMaintenance) -> tuple[str, ...]:
     """A warning when running VMs must be migrated before the host enters maintenance mode and DRS may not do it."""
-    moving = sorted(vm.name for vm in residents if vm.is_powered_on and not vm.pins_to_host)
-    if not moving or host.cluster is None or host.drs_moves_vms:
+    to_migrate = sorted(vm.name for vm in residents if vm.is_powered_on and not vm.pins_to_host)
+    if not to_migrate or host.cluster is None or host.drs_moves_vms:
         return ()
     why = "is not fully automated and will not" if host.drs_moves_vms is False else "may not"
     return (
         f"{host.name} waits up to {desired.drain_timeout} seconds until these virtual machines are migrated: "
-        f"{', '.join(moving)}. DRS of its cluster {why} migrate them: be ready to migrate them manually",
+        f"{', '.join(to_migrate)}. DRS of its cluster {why} migrate them: be ready to migrate them manually",
     )
 
 
@@ -222,7 +222,7 @@ def _list(vms: Sequence[Vm]) -> str:
     return "; ".join(f"{name} ({devices or 'its host is in no cluster'})" for name, devices in held)
 
 
-def _stop(vm: Vm, desired: DesiredMaintenance) -> Change:
+def _shutdown(vm: Vm, desired: DesiredMaintenance) -> Change:
     how = PowerOff(timeout_seconds=desired.stop_timeout, allow_power_off=desired.pinned == "shutdown_then_power_off")
     return Change(kind="shutdown", subject=vm.name, before="poweredOn", after="poweredOff", detail=(vm, how))
 
@@ -250,15 +250,15 @@ def _release(host: Host, desired: DesiredMaintenance, marks: Mapping[str, str], 
                 ),
             )
     if own:
-        changes.append(_forget(host.moid, "mark of the host"))
+        changes.append(_remove_mark(host.moid, "mark of the host"))
     waiting = [vm for vm in stopped if marked_host(marks.get(vm.moid, "")) == host.moid] if desired.start_vms else []
     # VMs with fixed devices start first: a dynamic device takes any free device, also one that is fixed in a VM that is off.
-    for vm in sorted(waiting, key=lambda vm: (not _is_fixed(vm), vm.name, vm.moid)):
+    for vm in sorted(waiting, key=lambda vm: (not _has_fixed_device(vm), vm.name, vm.moid)):
         if not vm.is_powered_on:
             changes.append(Change(kind="power_on", subject=vm.name, before="poweredOff", after="poweredOn", detail=vm))
-        changes.append(_forget(vm.moid, f"mark of {vm.name}"))
+        changes.append(_remove_mark(vm.moid, f"mark of {vm.name}"))
     return TargetPlan(target=host.name, moid=host.moid, changes=tuple(changes), blockers=blockers)
 
 
-def _forget(moid: str, subject: str) -> Change:
-    return Change(kind="forget", subject=subject, before="marked", after=None, detail=Forget(moid=moid))
+def _remove_mark(moid: str, subject: str) -> Change:
+    return Change(kind="forget", subject=subject, before="marked", after=None, detail=RemoveMark(moid=moid))

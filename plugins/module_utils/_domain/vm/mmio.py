@@ -217,7 +217,9 @@ def unknown_size_blocker(vm: Vm, added: Sequence[MmioDevice], known_good: Collec
 def will_not_start(vm: Vm, problem: str) -> Blocker:
     """A VM is not shut down, changed or powered on when it is expected to fail to power on afterwards."""
     kept = (
-        f"{vm.name} is running and is not shut down for this change" if vm.is_powered_on else f"{vm.name} is not powered on"
+        f"{vm.name} is running and is not shut down for this change"
+        if vm.is_powered_on
+        else f"{vm.name} is not powered on"
     )
     return Blocker(
         code="will_not_start",

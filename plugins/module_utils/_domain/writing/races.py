@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable
 from ..observed.vms import FixedBacking, Vm
 
 
-def others_with(addresses: Collection[str], vm: Vm, neighbors: Iterable[Vm]) -> tuple[Vm, ...]:
+def find_other_holders(addresses: Collection[str], vm: Vm, neighbors: Iterable[Vm]) -> tuple[Vm, ...]:
     """Other VMs of the same host that have a fixed device with one of these addresses, sorted by managed object id."""
     found = (other for other in neighbors if other.moid != vm.moid and other.host_moid == vm.host_moid)
     holders = (other for other in found if _fixed_addresses(other) & set(addresses))
@@ -29,7 +29,7 @@ def _fixed_addresses(vm: Vm) -> set[str]:
     }
 
 
-def keeps(vm: Vm, rivals: Collection[Vm]) -> bool:
+def keeps_device(vm: Vm, rivals: Collection[Vm]) -> bool:
     """True when this VM keeps the device: the VM that runs keeps it, else the VM with the lowest managed object id."""
     if vm.is_powered_on or any(rival.is_powered_on for rival in rivals):
         return vm.is_powered_on

@@ -24,7 +24,7 @@ def still_to_do(planned: Sequence[Change], now: TargetPlan, *, doing: str, also:
     ``doing``: the action, for the message (``reconfigure train-01``). ``also``: another difference that was found, as a clause. Raises
     DirectPathError (changed_meanwhile, vanished) when the second plan contains anything else.
     """
-    reason = also or _difference(planned, now)
+    reason = also or _find_difference(planned, now)
     if reason:
         raise DirectPathError(
             message=f"Cannot {doing}: its state changed after the plan was made: {reason}",
@@ -34,20 +34,20 @@ def still_to_do(planned: Sequence[Change], now: TargetPlan, *, doing: str, also:
     return now.effective
 
 
-def _difference(planned: Sequence[Change], now: TargetPlan) -> str:
+def _find_difference(planned: Sequence[Change], now: TargetPlan) -> str:
     """The blockers of the new plan, or the first change that was not planned before; empty when there is none."""
     if now.blockers:
         return "; ".join(blocker.message.rstrip(".") for blocker in now.blockers)
     if now.skipped:
         return "none of the desired devices exists any more"
-    known = [_essence(change) for change in planned]
+    known = [_comparable(change) for change in planned]
     for change in now.changes:
-        if _essence(change) not in known:
-            return _told(change, planned)
+        if _comparable(change) not in known:
+            return _describe_difference(change, planned)
     return ""
 
 
-def _told(change: Change, planned: Sequence[Change]) -> str:
+def _describe_difference(change: Change, planned: Sequence[Change]) -> str:
     before = next((old for old in planned if (old.kind, old.subject) == (change.kind, change.subject)), None)
     if before is None:
         return f"{change.kind.replace('_', ' ')} of {change.subject} is now needed but was not planned"
@@ -56,7 +56,7 @@ def _told(change: Change, planned: Sequence[Change]) -> str:
     return f"{change.subject} would become {change.after} instead of {before.after}"
 
 
-def _essence(change: Change) -> tuple[Any, ...]:
+def _comparable(change: Change) -> tuple[Any, ...]:
     """The values by which two changes are compared. Of a host device or a VM only its identity: its state is in ``before``."""
     detail = change.detail
     if isinstance(detail, PassthroughWrite):
@@ -77,7 +77,9 @@ def refuse_other_devices(host: Host, now: Host, writes: Sequence[PassthroughWrit
     An address can belong to another card after cards were moved, and equal drives can change their addresses at a reboot.
     """
     for write in writes:
-        reason = check_identity(write.device, now.device(write.device.address)) or _other_behind(host, now, write)
+        reason = check_identity(write.device, now.device(write.device.address)) or _check_disks_and_nics(
+            host, now, write
+        )
         if reason:
             raise DirectPathError(
                 message=f"Cannot change PCI passthrough on {host.name}: {reason}",
@@ -86,16 +88,16 @@ def refuse_other_devices(host: Host, now: Host, writes: Sequence[PassthroughWrit
             )
 
 
-def _other_behind(host: Host, now: Host, write: PassthroughWrite) -> str:
+def _check_disks_and_nics(host: Host, now: Host, write: PassthroughWrite) -> str:
     address = write.device.address
-    before, after = behind(host, address), behind(now, address)
+    before, after = names_behind(host, address), names_behind(now, address)
     if before is None or after is None or before == after:
         return ""
     rebooted = f", and {host.name} was rebooted since" if now.boot_time != host.boot_time else ""
     return f"{address} led to {_listed(before)} when the plan was made and now leads to {_listed(after)}{rebooted}"
 
 
-def behind(host: Host, address: str) -> tuple[str, ...] | None:
+def names_behind(host: Host, address: str) -> tuple[str, ...] | None:
     """Names of the disks and network adapters of the device at an address, sorted; None when the host was read without its fabric."""
     if host.fabric is None:
         return None

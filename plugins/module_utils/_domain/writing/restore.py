@@ -19,16 +19,16 @@ def restoring_changes(was: Vm, now: Vm, made: Sequence[Change]) -> tuple[tuple[C
     ``was``: the VM before the changes. ``now``: the VM after them. Changes by another user since then stay. Devices are compared by their
     backing, not by their key: a device that is attached again gets another key.
     """
-    attached = Counter(_essence_of(c.detail) for c in made if isinstance(c.detail, FixedSpec | DynamicSpec))
+    attached = Counter(_spec_identity(c.detail) for c in made if isinstance(c.detail, FixedSpec | DynamicSpec))
     taken = {change.detail.key for change in made if isinstance(change.detail, Detach)}
     changes = []
-    for device in _more(now.devices, was.devices):
-        attached[_essence(device.backing)] -= 1
-        if attached[_essence(device.backing)] >= 0:
+    for device in _missing_from(now.devices, was.devices):
+        attached[_backing_identity(device.backing)] -= 1
+        if attached[_backing_identity(device.backing)] >= 0:
             subject, detail = describe_device(device), Detach(key=device.key)
             changes.append(Change(kind="detach", subject=subject, before="attached", after=None, detail=detail))
     lost = []
-    for device in _more(was.devices, now.devices):
+    for device in _missing_from(was.devices, now.devices):
         if device.key not in taken:
             continue
         spec = _spec(device)
@@ -46,28 +46,28 @@ def restoring_changes(was: Vm, now: Vm, made: Sequence[Change]) -> tuple[tuple[C
     return tuple(changes), tuple(lost)
 
 
-def _more(these: Iterable[VmDevice], those: Iterable[VmDevice]) -> Iterator[VmDevice]:
+def _missing_from(these: Iterable[VmDevice], those: Iterable[VmDevice]) -> Iterator[VmDevice]:
     """Devices of ``these`` that have no equal among ``those``."""
-    there = Counter(_essence(device.backing) for device in those)
+    there = Counter(_backing_identity(device.backing) for device in those)
     for device in these:
-        there[_essence(device.backing)] -= 1
-        if there[_essence(device.backing)] < 0:
+        there[_backing_identity(device.backing)] -= 1
+        if there[_backing_identity(device.backing)] < 0:
             yield device
 
 
-def _essence(backing: Backing) -> object:
+def _backing_identity(backing: Backing) -> object:
     if isinstance(backing, DynamicBacking):
-        return _dynamic_essence(backing)
+        return _dynamic_identity(backing)
     return (backing.kind, backing.address or backing.text) if isinstance(backing, FixedBacking) else backing
 
 
-def _dynamic_essence(wanted: DynamicBacking | DynamicSpec) -> object:
+def _dynamic_identity(wanted: DynamicBacking | DynamicSpec) -> object:
     return ("dynamic", tuple(sorted(wanted.allowed, key=repr)), wanted.custom_label or None)
 
 
-def _essence_of(spec: FixedSpec | DynamicSpec) -> object:
+def _spec_identity(spec: FixedSpec | DynamicSpec) -> object:
     """The same for a device that is to be attached."""
-    return ("fixed", spec.address) if isinstance(spec, FixedSpec) else _dynamic_essence(spec)
+    return ("fixed", spec.address) if isinstance(spec, FixedSpec) else _dynamic_identity(spec)
 
 
 def _spec(device: VmDevice) -> FixedSpec | DynamicSpec | None:

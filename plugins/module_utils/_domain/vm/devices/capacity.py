@@ -17,7 +17,7 @@ from ...observed.vms import AllowedDevice, DynamicBacking, Vm
 from ...plan import Blocker
 from ..desired import ObservedVms
 from .allocation import meant_on
-from .claims import Claims, DynamicItem, free_devices, item_of, satisfiable
+from .holders import DeviceHolders, DynamicItem, free_devices, item_of, satisfiable
 
 _EXPRESSIBLE = frozenset(("vendor_id", "device_id", "subvendor_id", "subdevice_id", "label"))
 """Conditions that a dynamic backing can express itself."""
@@ -100,7 +100,7 @@ def items_after(vm: Vm, detached: frozenset[int], added: Sequence[DynamicItem]) 
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
+class CapacityCheck:
     """The result of the capacity check of one VM. ``host_moid``: the host where it leaves the fewest devices unused."""
 
     blockers: tuple[Blocker, ...] = ()
@@ -109,32 +109,38 @@ class Verdict:
 
 
 def check_capacity(
-    observed: ObservedVms, vm: Vm, items: Sequence[DynamicItem], claims: Claims, *, tied_to: str | None, must_run: bool
-) -> Verdict:
+    observed: ObservedVms,
+    vm: Vm,
+    items: Sequence[DynamicItem],
+    holders: DeviceHolders,
+    *,
+    tied_to: str | None,
+    must_run: bool,
+) -> CapacityCheck:
     """Check the capacity for all dynamic devices of one VM.
 
     ``tied_to``: id of the host of its fixed devices, if any. ``must_run``: this run powers on the VM.
     """
     hosts = [host for host in observed.candidates(vm) if tied_to in (None, host.moid)]
     usable = [host for host in hosts if host.is_reachable]
-    if not any(_fits(host, items, claims, vm, running_count=False) for host in usable):
-        return Verdict(blockers=(_no_host(vm, items, usable, hosts, claims),))
+    if not any(_fits(host, items, holders, vm, running_count=False) for host in usable):
+        return CapacityCheck(blockers=(_no_host(vm, items, usable, hosts, holders),))
     now = (
-        host for host in usable if not host.in_maintenance_mode and _fits(host, items, claims, vm, running_count=True)
+        host for host in usable if not host.in_maintenance_mode and _fits(host, items, holders, vm, running_count=True)
     )
     if must_run:
-        best = min(now, key=lambda host: (_spare(host, items, claims, vm), host.name, host.moid), default=None)
+        best = min(now, key=lambda host: (_spare(host, items, holders, vm), host.name, host.moid), default=None)
     else:
         best = next(now, None)
     if best is not None:
-        return Verdict(host_moid=best.moid)
+        return CapacityCheck(host_moid=best.moid)
     message = (
         f"{_wanted(vm, items)}, but no host has them free now: running VMs use them, or the host is in maintenance mode"
     )
-    listed = _listing(usable, items, claims, vm)
+    listed = _listing(usable, items, holders, vm)
     if not must_run:
-        return Verdict(warnings=(f"{message} ({'; '.join(listed)}). It cannot be powered on now.",))
-    return Verdict(
+        return CapacityCheck(warnings=(f"{message} ({'; '.join(listed)}). It cannot be powered on now.",))
+    return CapacityCheck(
         blockers=(
             Blocker(
                 code="no_free_device",
@@ -146,54 +152,54 @@ def check_capacity(
     )
 
 
-def _fits(host: Host, items: Sequence[DynamicItem], claims: Claims, vm: Vm, *, running_count: bool) -> bool:
-    devices = free_devices(host, claims, vm, running_count=running_count)
-    waiting = claims.others_unplaced(host.moid, vm) if running_count else ()
+def _fits(host: Host, items: Sequence[DynamicItem], holders: DeviceHolders, vm: Vm, *, running_count: bool) -> bool:
+    devices = free_devices(host, holders, vm, running_count=running_count)
+    waiting = holders.others_unplaced(host.moid, vm) if running_count else ()
     return satisfiable((*waiting, *items), devices) - satisfiable(waiting, devices) >= len(items)
 
 
-def _spare(host: Host, items: Sequence[DynamicItem], claims: Claims, vm: Vm) -> int:
-    devices = free_devices(host, claims, vm, running_count=True)
+def _spare(host: Host, items: Sequence[DynamicItem], holders: DeviceHolders, vm: Vm) -> int:
+    devices = free_devices(host, holders, vm, running_count=True)
     return sum(1 for device in devices if any(item.accepts(device) for item in items))
 
 
 def _no_host(
-    vm: Vm, items: Sequence[DynamicItem], usable: Sequence[Host], hosts: Sequence[Host], claims: Claims
+    vm: Vm, items: Sequence[DynamicItem], usable: Sequence[Host], hosts: Sequence[Host], holders: DeviceHolders
 ) -> Blocker:
-    owing = [host for host in usable if _fits_after_reboot(host, items, claims, vm)]
-    if owing:
+    pending_hosts = [host for host in usable if _fits_after_reboot(host, items, holders, vm)]
+    if pending_hosts:
         pending = [
             f"{host.name} {device.describe()}"
-            for host in owing
+            for host in pending_hosts
             for device in host.pending
             if device.enabled and any(item.accepts(device) for item in items)
         ]
-        names = ", ".join(host.name for host in owing)
+        names = ", ".join(host.name for host in pending_hosts)
         return Blocker(
             code="not_active",
             message=f"{_wanted(vm, items)}, but on {names} they are enabled and not active",
-            cure=f"Reboot {names if len(owing) == 1 else 'one of ' + names}, which "
-            f"{'has' if len(owing) == 1 else 'have'} a pending reboot, then run this again",
+            cure=f"Reboot {names if len(pending_hosts) == 1 else 'one of ' + names}, which "
+            f"{'has' if len(pending_hosts) == 1 else 'have'} a pending reboot, then run this again",
             candidates=tuple(sorted(pending)),
         )
     known = any(item.accepts(device) for host in hosts for device in host.candidates() for item in items)
-    away = [host.name for host in hosts if not host.is_reachable]
+    unreachable = [host.name for host in hosts if not host.is_reachable]
     return Blocker(
         code="no_free_device" if known else "no_such_device",
         message=f"{_wanted(vm, items)} on one host, but no host where it may run has them ({_some(hosts)})"
-        + (f"; not reachable: {', '.join(away)}" if away else ""),
+        + (f"; not reachable: {', '.join(unreachable)}" if unreachable else ""),
         cure="Enable devices with host_passthrough, detach them from VMs with fixed backings, reduce the count, "
         "or migrate the VM to a cluster that has them",
-        candidates=_listing(usable, items, claims, vm),
+        candidates=_listing(usable, items, holders, vm),
         skippable=not known,
     )
 
 
-def _fits_after_reboot(host: Host, items: Sequence[DynamicItem], claims: Claims, vm: Vm) -> bool:
+def _fits_after_reboot(host: Host, items: Sequence[DynamicItem], holders: DeviceHolders, vm: Vm) -> bool:
     devices = [
         device
         for device in host.candidates()
-        if device.state in ("active", "pending_enable") and claims.is_open(host, device, vm, running_count=False)
+        if device.state in ("active", "pending_enable") and holders.is_open(host, device, vm, running_count=False)
     ]
     return satisfiable(items, devices) >= len(items)
 
@@ -210,7 +216,7 @@ def _some(hosts: Iterable[Host], most: int = 6) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def _listing(hosts: Sequence[Host], items: Sequence[DynamicItem], claims: Claims, vm: Vm) -> tuple[str, ...]:
+def _listing(hosts: Sequence[Host], items: Sequence[DynamicItem], holders: DeviceHolders, vm: Vm) -> tuple[str, ...]:
     """A text such as ``esx-01: 4 present, 2 active, 0 free`` for every host that has such a device."""
     lines = []
     for host in hosts:
@@ -218,7 +224,7 @@ def _listing(hosts: Sequence[Host], items: Sequence[DynamicItem], claims: Claims
         active = [device for device in present if device.enabled and device.active]
         free = [
             device
-            for device in free_devices(host, claims, vm, running_count=True)
+            for device in free_devices(host, holders, vm, running_count=True)
             if any(item.accepts(device) for item in items)
         ]
         if present:
@@ -228,7 +234,7 @@ def _listing(hosts: Sequence[Host], items: Sequence[DynamicItem], claims: Claims
 
 
 def commitment_warnings(
-    observed: ObservedVms, attached: Mapping[str, Sequence[DynamicItem]], claims: Claims
+    observed: ObservedVms, attached: Mapping[str, Sequence[DynamicItem]], holders: DeviceHolders
 ) -> tuple[str, ...]:
     """A warning for every model of which the VMs of a cluster have more dynamic devices than its hosts have active devices.
 
@@ -253,7 +259,7 @@ def commitment_warnings(
                 1
                 for host in hosts
                 for device in host.candidates()
-                if device.active and item.accepts(device) and claims.is_unbound(host, device)
+                if device.active and item.accepts(device) and holders.is_unbound(host, device)
             )
             if promised > there:
                 name = hosts[0].cluster or hosts[0].name

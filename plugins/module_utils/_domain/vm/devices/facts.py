@@ -12,7 +12,7 @@ from ...observed.vms import DynamicBacking, FixedBacking
 from ...plan import Change
 from ..desired import Detach, DynamicSpec, FixedSpec
 from ..memory import describe_device
-from .draft import NOT_WANTED, RESET_GROUP, Draft, DynamicGrant
+from .draft import NOT_WANTED, RESET_GROUP, Draft, PlannedDynamicDevice
 from .matching import Held
 
 
@@ -31,8 +31,8 @@ def detach_changes(draft: Draft) -> tuple[Change, ...]:
 def attach_changes(draft: Draft, system_id: str | None) -> tuple[Change, ...]:
     """The attach changes: fixed devices by address, then dynamic devices in the order of the entries."""
     changes = []
-    for grant in draft.fixed:
-        device = grant.device
+    for allocated in draft.fixed:
+        device = allocated.device
         spec = FixedSpec(
             address=device.address,
             vendor_id=device.vendor_id,
@@ -41,8 +41,8 @@ def attach_changes(draft: Draft, system_id: str | None) -> tuple[Change, ...]:
             name=device.name,
         )
         words = {"backing": "fixed", "device": f"{device.ids} {device.name}".rstrip()}
-        if grant.along_with:
-            words["along_with"] = grant.along_with
+        if allocated.along_with:
+            words["along_with"] = allocated.along_with
         changes.append(Change(kind="attach", subject=device.address, before=None, after=words, detail=spec))
     numbers = Counter(_models(held) for held in draft.staying if held.kind == "dynamic")
     for dynamic in draft.dynamic:
@@ -69,9 +69,9 @@ def device_facts(draft: Draft) -> dict[str, Any]:
         "left_alone": [describe_device(device) for device in draft.left_alone],
     }
     given = {
-        grant.device.address: {"wish": grant.entry.text, "numa_node": grant.device.numa_node}
-        for grant in draft.fixed
-        if grant.entry is not None
+        allocated.device.address: {"wish": allocated.entry.text, "numa_node": allocated.device.numa_node}
+        for allocated in draft.fixed
+        if allocated.entry is not None
     }
     if given:
         facts["allocation"] = given
@@ -79,9 +79,9 @@ def device_facts(draft: Draft) -> dict[str, Any]:
     if going:
         facts["going"] = going
     groups = {}
-    for grant in draft.fixed:
+    for allocated in draft.fixed:
         host_devices = draft.host.devices if draft.host is not None else ()
-        members = [member.address for member in dependency_group(host_devices, grant.device.address)]
+        members = [member.address for member in dependency_group(host_devices, allocated.device.address)]
         if len(members) > 1:
             groups[members[0]] = members
     if groups:
@@ -138,6 +138,6 @@ def _dynamic_words(ids: str, name: str, label: str | None) -> dict[str, Any]:
     return words
 
 
-def _ids(grant: DynamicGrant) -> str:
-    model = grant.item.allowed[0]
+def _ids(planned: PlannedDynamicDevice) -> str:
+    model = planned.item.allowed[0]
     return f"{model.vendor_id}:{model.device_id}"

@@ -15,7 +15,7 @@ from ...observed.hosts import Host, HostDevice
 from ...observed.vms import AllowedDevice, DynamicBacking, FixedBacking, Vm, VmDevice
 from ..desired import BackingKind, DesiredVm, ObservedVms, needs_fixed
 from ..limits import MINIMUM_HARDWARE
-from .claims import pair_up, two_readings
+from .holders import pair_up, two_readings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,8 +90,8 @@ def _fixed(
     vendor_id, device_id = backing.vendor_id or "", backing.device_id or ""
     model = models.get(f"{vendor_id}:{device_id}")
     blank = HostDevice(address="", vendor_id=vendor_id, device_id=device_id)
-    ghost = replace(model or blank, address=backing.address or "", slot=None, label=None)
-    return Held(device=device, kind="fixed", stands_for=(ghost,), problem=problem)
+    stand_in = replace(model or blank, address=backing.address or "", slot=None, label=None)
+    return Held(device=device, kind="fixed", stands_for=(stand_in,), problem=problem)
 
 
 def _ids_differ(backing: FixedBacking, hardware: HostDevice) -> bool:

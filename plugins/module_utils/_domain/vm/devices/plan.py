@@ -31,11 +31,11 @@ from ..preconditions import (
     start_blockers,
     used_after,
 )
-from .capacity import Verdict, check_capacity, commitment_warnings, items_after
-from .claims import Claim, Claims, DynamicItem, read_claims
+from .capacity import CapacityCheck, check_capacity, commitment_warnings, items_after
 from .contention import waits_for_others
 from .draft import Draft, draft_devices
 from .facts import attach_changes, detach_changes, device_facts
+from .holders import DeviceHolder, DeviceHolders, DynamicItem, read_holders
 from .host_limit import device_limit, devices_in_use, limit_blocker
 
 __all__ = [
@@ -55,7 +55,7 @@ DETAILS = "needs_details"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Sheet:
+class _PartialPlan:
     """The plan of one VM before the capacity check of its dynamic devices."""
 
     draft: Draft
@@ -71,31 +71,31 @@ def plan_vm_devices(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -> 
     """One target for each VM in ``desired_vms``. Raises InputError when the desired state itself is wrong, ValueError (programming error)
     for a VM that was not read."""
     check_all_desired(observed, desired_vms)
-    claims, models, reserved = read_claims(observed), observed.models(), reserved_cards(observed, desired_vms)
-    sheets = []
+    holders, models, reserved = read_holders(observed), observed.models(), reserved_cards(observed, desired_vms)
+    partial_plans = []
     for desired in sorted(desired_vms, key=lambda desired: (observed.vm(desired.moid).name, desired.moid)):
-        sheet = _sheet(observed, desired, claims, reserved, models)
-        sheets.append(sheet)
-        _book(claims, sheet.draft, granted=not sheet.blockers)
-    verdicts = _verdicts(observed, sheets, claims)
-    crowded = _crowded(observed, sheets)
-    contended = waits_for_others([sheet.draft for sheet in sheets])
+        partial = _plan_without_capacity(observed, desired, holders, reserved, models)
+        partial_plans.append(partial)
+        _record_holders(holders, partial.draft, granted=not partial.blockers)
+    capacity_checks = _check_capacities(observed, partial_plans, holders)
+    host_limits = _check_host_limits(observed, partial_plans)
+    contended = waits_for_others([partial.draft for partial in partial_plans])
     targets = [
         _target(
-            sheet,
-            verdicts.get(sheet.draft.vm.moid, Verdict()),
-            contended.get(sheet.draft.vm.moid),
-            crowded.get(sheet.draft.vm.moid),
+            partial,
+            capacity_checks.get(partial.draft.vm.moid, CapacityCheck()),
+            contended.get(partial.draft.vm.moid),
+            host_limits.get(partial.draft.vm.moid),
         )
-        for sheet in sheets
+        for partial in partial_plans
     ]
     blocked = {target.moid for target in targets if target.blockers}
     promised = {
-        sheet.draft.vm.moid: sheet.items
-        for sheet in sheets
-        if sheet.draft.dynamic and sheet.draft.vm.moid not in blocked
+        partial.draft.vm.moid: partial.items
+        for partial in partial_plans
+        if partial.draft.dynamic and partial.draft.vm.moid not in blocked
     }
-    return Plan(targets=tuple(targets), warnings=commitment_warnings(observed, promised, claims))
+    return Plan(targets=tuple(targets), warnings=commitment_warnings(observed, promised, holders))
 
 
 def needs_details(plan: Plan) -> frozenset[str]:
@@ -113,28 +113,28 @@ def reserved_cards(observed: ObservedVms, desired_vms: Iterable[DesiredVm]) -> M
     return reserved
 
 
-def _book(claims: Claims, draft: Draft, *, granted: bool) -> None:
+def _record_holders(holders: DeviceHolders, draft: Draft, *, granted: bool) -> None:
     """Record the devices that the VM gives up (only the VM itself can use them in this plan) and, when ``granted``, those that it gets."""
     vm, host_moid = draft.vm, draft.vm.host_moid or ""
     for held in draft.held:
         if held.key in draft.detached and isinstance(held.device.backing, FixedBacking):
-            claims.release(host_moid, held.device.backing.address or "", vm)
-    for grant in draft.fixed if granted else ():
-        claim = Claim(vm=vm.name, moid=vm.moid, powered_on=vm.is_powered_on, fixed=True, planned=True)
-        claims.add(host_moid, grant.device.address, claim)
+            holders.release(host_moid, held.device.backing.address or "", vm)
+    for allocated in draft.fixed if granted else ():
+        holder = DeviceHolder(vm=vm.name, moid=vm.moid, powered_on=vm.is_powered_on, fixed=True, planned=True)
+        holders.add(host_moid, allocated.device.address, holder)
 
 
-def _sheet(
+def _plan_without_capacity(
     observed: ObservedVms,
     desired: DesiredVm,
-    claims: Claims,
+    holders: DeviceHolders,
     reserved: Mapping[str, Mapping[str, str]],
     models: Mapping[str, HostDevice],
-) -> _Sheet:
+) -> _PartialPlan:
     vm = observed.vm(desired.moid)
     unknown = state_blockers(vm, changing=False)
     if unknown:
-        return _Sheet(
+        return _PartialPlan(
             draft=Draft(vm=vm, desired=desired, host=None),
             changes=(),
             blockers=unknown,
@@ -143,7 +143,7 @@ def _sheet(
             must_run=False,
             items=(),
         )
-    draft = draft_devices(observed, desired, claims, reserved.get(vm.host_moid or "", {}), models)
+    draft = draft_devices(observed, desired, holders, reserved.get(vm.host_moid or "", {}), models)
     memory = _memory(draft)
     mmio = _mmio(draft)
     hot_add = hot_add_changes(vm) if desired.disable_hot_add and _has_devices_after(draft) else ()
@@ -163,20 +163,20 @@ def _sheet(
         facts["mmio"] = mmio.facts
     if _wants_details(observed, draft, must_run=power.must_run):
         facts[DETAILS] = True
-    return _Sheet(
+    return _PartialPlan(
         draft=draft,
         changes=changes,
-        blockers=_blockers(observed, draft, memory, mmio, power, claims, bool(changes)),
+        blockers=_blockers(observed, draft, memory, mmio, power, holders, bool(changes)),
         warnings=_warnings(draft, power),
         facts=facts,
         must_run=power.must_run,
-        items=items_after(vm, frozenset(draft.detached), [grant.item for grant in draft.dynamic]),
+        items=items_after(vm, frozenset(draft.detached), [planned.item for planned in draft.dynamic]),
     )
 
 
 def _has_devices_after(draft: Draft) -> bool:
-    rest = (device for device in draft.vm.needs_full_reservation if device.key not in draft.detached)
-    return draft.attaching or any(rest)
+    staying = (device for device in draft.vm.needs_full_reservation if device.key not in draft.detached)
+    return draft.attaching or any(staying)
 
 
 def _memory(draft: Draft) -> tuple[Change, ...]:
@@ -194,8 +194,8 @@ def _mmio(draft: Draft) -> MmioPlan:
     return plan_mmio(draft.vm, draft.desired.mmio, _mapped(draft))
 
 
-def _window_problem(draft: Draft) -> str:
-    """Why the VM is expected not to start with the devices it will have; empty where ``mmio`` says what to do about it."""
+def _find_window_problem(draft: Draft) -> str:
+    """Why the VM is expected to fail to power on with its devices after the plan; empty when the desired state has ``mmio``."""
     if draft.desired.mmio is not None and draft.desired.state != "absent":
         return ""
     return window_problem(draft.vm, _staying(draft), _added(draft))
@@ -207,7 +207,7 @@ def _window_blockers(draft: Draft, power: PowerSteps) -> list[Blocker]:
         unknown = unknown_size_blocker(draft.vm, _added(draft), {device.ids for device in _staying(draft)})
         if unknown is not None:
             return [unknown]
-    problem = _window_problem(draft) if power.must_run else ""
+    problem = _find_window_problem(draft) if power.must_run else ""
     return [will_not_start(draft.vm, problem)] if problem else []
 
 
@@ -226,11 +226,11 @@ def _staying(draft: Draft) -> list[MmioDevice]:
 
 
 def _added(draft: Draft) -> list[MmioDevice]:
-    devices = [_mmio_device(grant.device) for grant in draft.fixed]
-    for grant in draft.dynamic:
-        model = grant.item.allowed[0]
-        class_id = grant.class_id
-        devices.append(MmioDevice(ids=f"{model.vendor_id}:{model.device_id}", class_id=class_id, name=grant.name))
+    devices = [_mmio_device(allocated.device) for allocated in draft.fixed]
+    for planned in draft.dynamic:
+        model = planned.item.allowed[0]
+        class_id = planned.class_id
+        devices.append(MmioDevice(ids=f"{model.vendor_id}:{model.device_id}", class_id=class_id, name=planned.name))
     return devices
 
 
@@ -240,7 +240,7 @@ def _blockers(
     memory: Sequence[Change],
     mmio: MmioPlan,
     power: PowerSteps,
-    claims: Claims,
+    holders: DeviceHolders,
     changing: bool,
 ) -> tuple[Blocker, ...]:
     vm = draft.vm
@@ -262,10 +262,10 @@ def _blockers(
         )
     if power.must_run:
         running_holders = [
-            f"{address} is {claim.sentence()}"
+            f"{address} is {holder.sentence()}"
             for address in draft.fixed_after
-            for claim in claims.others(vm.host_moid or "", address, vm)
-            if claim.powered_on
+            for holder in holders.others(vm.host_moid or "", address, vm)
+            if holder.powered_on
         ]
         blockers += start_blockers(vm, draft.host, draft.fixed_after, running_holders)
         blockers += [_stale_blocker(vm, sentence) for sentence in _stale(draft)]
@@ -296,7 +296,7 @@ def _warnings(draft: Draft, power: PowerSteps) -> tuple[str, ...]:
         warnings += _stale(draft)
     if draft.attaching and not draft.desired.disable_hot_add:
         warnings += hot_add_warning(vm)
-    problem = _window_problem(draft) if draft.attaching else ""
+    problem = _find_window_problem(draft) if draft.attaching else ""
     if problem:
         warnings.append(f"{problem}; set mmio: {{}} to set a window that is large enough")
     if draft.fixed and draft.host is not None:
@@ -319,57 +319,69 @@ def _wants_details(observed: ObservedVms, draft: Draft, *, must_run: bool) -> bo
         return True
     if host is None or not host.is_reachable or (draft.desired.state == "absent" and not must_run):
         return False
-    judged = draft.fixed or (not vm.is_powered_on and any(held.kind == "fixed" for held in draft.held))
+    has_fixed = draft.fixed or (not vm.is_powered_on and any(held.kind == "fixed" for held in draft.held))
     unread = host.moid not in observed.system_ids or (bool(draft.fixed) and host.moid not in observed.offered)
-    return bool(judged) and unread
+    return bool(has_fixed) and unread
 
 
-def _verdicts(observed: ObservedVms, sheets: Sequence[_Sheet], claims: Claims) -> Mapping[str, Verdict]:
+def _check_capacities(
+    observed: ObservedVms, partial_plans: Sequence[_PartialPlan], holders: DeviceHolders
+) -> Mapping[str, CapacityCheck]:
     """VM id → capacity check; VMs with most dynamic devices come first. A VM that will run holds devices of its best host."""
-    verdicts = {}
-    asking = [sheet for sheet in sheets if sheet.items and (sheet.draft.dynamic or sheet.must_run)]
-    for sheet in sorted(asking, key=lambda s: (-len(s.items), s.draft.vm.name, s.draft.vm.moid)):
-        vm = sheet.draft.vm
-        tied_to = vm.host_moid if sheet.draft.is_tied else None
-        verdict = check_capacity(observed, vm, sheet.items, claims, tied_to=tied_to, must_run=sheet.must_run)
-        verdicts[vm.moid] = verdict
-        if sheet.must_run and verdict.host_moid is not None and not sheet.blockers:
-            claims.place(verdict.host_moid, vm, sheet.items)
-    return verdicts
+    capacity_checks = {}
+    asking = [partial for partial in partial_plans if partial.items and (partial.draft.dynamic or partial.must_run)]
+    for partial in sorted(asking, key=lambda p: (-len(p.items), p.draft.vm.name, p.draft.vm.moid)):
+        vm = partial.draft.vm
+        tied_to = vm.host_moid if partial.draft.is_tied else None
+        capacity_check = check_capacity(
+            observed, vm, partial.items, holders, tied_to=tied_to, must_run=partial.must_run
+        )
+        capacity_checks[vm.moid] = capacity_check
+        if partial.must_run and capacity_check.host_moid is not None and not partial.blockers:
+            holders.place(capacity_check.host_moid, vm, partial.items)
+    return capacity_checks
 
 
-def _crowded(observed: ObservedVms, sheets: Sequence[_Sheet]) -> Mapping[str, Blocker]:
+def _check_host_limits(observed: ObservedVms, partial_plans: Sequence[_PartialPlan]) -> Mapping[str, Blocker]:
     """VM id → blocker when the host would have more devices in use at the same time than it allows.
 
     A VM counts on its current host, even when DRS may place it on another: only releases without dynamic devices have such a limit.
     """
-    crowded: dict[str, Blocker] = {}
+    host_limits: dict[str, Blocker] = {}
     names = {vm.moid: vm.name for vm in observed.everyone()}
     for host in observed.hosts:
         limit = device_limit(host, observed.device_limit)
-        here = [sheet for sheet in sheets if sheet.draft.vm.host_moid == host.moid and not sheet.blockers]
+        here = [
+            partial for partial in partial_plans if partial.draft.vm.host_moid == host.moid and not partial.blockers
+        ]
         if limit is None or not here:
             continue
         after = devices_in_use(host, observed.everyone())
-        runs = [sheet for sheet in here if sheet.must_run or (sheet.draft.vm.is_powered_on and sheet.draft.attaching)]
-        after |= {sheet.draft.vm.moid: _count_after(sheet.draft) for sheet in runs}
-        for sheet in runs:
-            blocker = limit_blocker(host, limit, after, names, sheet.draft.vm)
+        runs = [
+            partial
+            for partial in here
+            if partial.must_run or (partial.draft.vm.is_powered_on and partial.draft.attaching)
+        ]
+        after |= {partial.draft.vm.moid: _count_after(partial.draft) for partial in runs}
+        for partial in runs:
+            blocker = limit_blocker(host, limit, after, names, partial.draft.vm)
             if blocker is not None:
-                crowded[sheet.draft.vm.moid] = blocker
-    return crowded
+                host_limits[partial.draft.vm.moid] = blocker
+    return host_limits
 
 
 def _count_after(draft: Draft) -> int:
     return used_after(draft.vm, draft.detached, max(len(draft.needs), len(draft.fixed) + len(draft.dynamic)))
 
 
-def _target(sheet: _Sheet, verdict: Verdict, contended: Blocker | None, crowded: Blocker | None) -> TargetPlan:
+def _target(
+    partial: _PartialPlan, capacity_check: CapacityCheck, contended: Blocker | None, host_limit: Blocker | None
+) -> TargetPlan:
     return TargetPlan(
-        target=sheet.draft.vm.name,
-        moid=sheet.draft.vm.moid,
-        changes=sheet.changes,
-        blockers=(*sheet.blockers, *verdict.blockers, *(b for b in (contended, crowded) if b is not None)),
-        warnings=(*sheet.warnings, *verdict.warnings),
-        facts=sheet.facts,
+        target=partial.draft.vm.name,
+        moid=partial.draft.vm.moid,
+        changes=partial.changes,
+        blockers=(*partial.blockers, *capacity_check.blockers, *(b for b in (contended, host_limit) if b is not None)),
+        warnings=(*partial.warnings, *capacity_check.warnings),
+        facts=partial.facts,
     )

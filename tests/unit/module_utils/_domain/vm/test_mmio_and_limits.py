@@ -260,7 +260,7 @@ class TestAVmThatIsStarted:
         target = self.planned(self.OFF if has else guest(memory=locked()), A100)
         assert codes(target) == ["will_not_start"]
         assert target.effective == ()
-        assert target.blockers[0].message.startswith("train-01 is not started: its cards map 1 x 64")
+        assert target.blockers[0].message.startswith("train-01 is not powered on: its cards map 1 x 64")
 
     def test_also_where_only_another_device_comes_or_goes(self) -> None:
         assert codes(self.planned(self.OFF, NIC)) == ["will_not_start"]

@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Claim:
+class DeviceHolder:
     """A VM that holds a device, or may hold it."""
 
     vm: str
@@ -62,22 +62,22 @@ class DynamicItem:
 
 
 @dataclass(kw_only=True, slots=True)
-class Claims:
+class DeviceHolders:
     """All holders, by host id and address. The planner adds the devices that it gives to VMs, so that later VMs see them."""
 
-    table: dict[str, dict[str, list[Claim]]] = field(default_factory=dict)
+    table: dict[str, dict[str, list[DeviceHolder]]] = field(default_factory=dict)
     unplaced: dict[str, list[tuple[str, DynamicItem]]] = field(default_factory=dict)
     """Host id → (VM id, item) of dynamic devices that are, or will be, in use there on a device whose address is unknown."""
 
-    def add(self, host_moid: str, address: str, claim: Claim) -> None:
-        self.table.setdefault(host_moid, {}).setdefault(address, []).append(claim)
+    def add(self, host_moid: str, address: str, holder: DeviceHolder) -> None:
+        self.table.setdefault(host_moid, {}).setdefault(address, []).append(holder)
 
     def place(self, host_moid: str, vm: Vm, items: Sequence[DynamicItem]) -> None:
         self.unplaced.setdefault(host_moid, []).extend((vm.moid, item) for item in items)
 
-    def others(self, host_moid: str, address: str, vm: Vm) -> tuple[Claim, ...]:
+    def others(self, host_moid: str, address: str, vm: Vm) -> tuple[DeviceHolder, ...]:
         """Holders other than this VM."""
-        return tuple(claim for claim in self.table.get(host_moid, {}).get(address, ()) if claim.moid != vm.moid)
+        return tuple(holder for holder in self.table.get(host_moid, {}).get(address, ()) if holder.moid != vm.moid)
 
     def is_open(self, host: Host, device: HostDevice, vm: Vm, *, running_count: bool) -> bool:
         """True when the holders allow that a dynamic device of this VM uses the device.
@@ -86,20 +86,21 @@ class Claims:
         dynamic devices are not available either.
         """
         return not any(
-            (claim.fixed and not (claim.leaving and claim.moid == vm.moid)) or (running_count and claim.moid != vm.moid)
-            for claim in self.table.get(host.moid, {}).get(device.address, ())
+            (holder.fixed and not (holder.leaving and holder.moid == vm.moid))
+            or (running_count and holder.moid != vm.moid)
+            for holder in self.table.get(host.moid, {}).get(device.address, ())
         )
 
     def is_unbound(self, host: Host, device: HostDevice) -> bool:
         """True when no VM has the device as a fixed device after this plan is applied."""
         return not any(
-            claim.fixed and not claim.leaving for claim in self.table.get(host.moid, {}).get(device.address, ())
+            holder.fixed and not holder.leaving for holder in self.table.get(host.moid, {}).get(device.address, ())
         )
 
     def release(self, host_moid: str, address: str, vm: Vm) -> None:
         """Record that the VM gives up the device in this plan. For other VMs it stays in use until that is done."""
-        claims = self.table.get(host_moid, {}).get(address, [])
-        claims[:] = [replace(claim, leaving=True) if claim.moid == vm.moid else claim for claim in claims]
+        holders = self.table.get(host_moid, {}).get(address, [])
+        holders[:] = [replace(holder, leaving=True) if holder.moid == vm.moid else holder for holder in holders]
 
     def others_unplaced(self, host_moid: str, vm: Vm) -> tuple[DynamicItem, ...]:
         return tuple(item for moid, item in self.unplaced.get(host_moid, ()) if moid != vm.moid)
@@ -122,25 +123,25 @@ def _model_key(model: AllowedDevice) -> tuple[str, ...]:
     return (model.vendor_id, model.device_id, model.subvendor_id or "", model.subdevice_id or "")
 
 
-def read_claims(observed: ObservedVms) -> Claims:
+def read_holders(observed: ObservedVms) -> DeviceHolders:
     """The holders in the observed state: from the VMs, and from the users of a host when the VM does not report the device."""
-    claims = Claims()
+    holders = DeviceHolders()
     for vm in observed.everyone():
         if vm.host_moid is None:
             continue
         for address, fixed, doubt in _addresses(vm):
-            claim = Claim(vm=vm.name, moid=vm.moid, powered_on=vm.is_powered_on, fixed=fixed, doubt=doubt)
-            claims.add(vm.host_moid, address, claim)
+            holder = DeviceHolder(vm=vm.name, moid=vm.moid, powered_on=vm.is_powered_on, fixed=fixed, doubt=doubt)
+            holders.add(vm.host_moid, address, holder)
         if vm.may_run:
-            claims.place(vm.host_moid, vm, tuple(_unassigned(vm)))
+            holders.place(vm.host_moid, vm, tuple(_unassigned(vm)))
     for host in observed.hosts:
         for address, users in sorted(host.users.items()):
             for user in sorted(users, key=lambda user: (user.vm, user.moid)):
-                known = {claim.moid for claim in claims.table.get(host.moid, {}).get(address, ())}
+                known = {holder.moid for holder in holders.table.get(host.moid, {}).get(address, ())}
                 if user.moid not in known and (user.fixed or user.powered_on):
-                    claim = Claim(vm=user.vm, moid=user.moid, powered_on=user.powered_on, fixed=user.fixed)
-                    claims.add(host.moid, address, claim)
-    return claims
+                    holder = DeviceHolder(vm=user.vm, moid=user.moid, powered_on=user.powered_on, fixed=user.fixed)
+                    holders.add(host.moid, address, holder)
+    return holders
 
 
 def _addresses(vm: Vm) -> Iterator[tuple[str, bool, str]]:
@@ -169,12 +170,12 @@ def _unassigned(vm: Vm) -> Iterator[DynamicItem]:
             yield item_of(device.backing)
 
 
-def free_devices(host: Host, claims: Claims, vm: Vm, *, running_count: bool) -> tuple[HostDevice, ...]:
+def free_devices(host: Host, holders: DeviceHolders, vm: Vm, *, running_count: bool) -> tuple[HostDevice, ...]:
     """Active devices of a host that are free for a VM. ``running_count``: dynamic devices of running VMs are not free."""
     return tuple(
         device
         for device in sorted(host.candidates(), key=lambda device: device.address)
-        if device.enabled and device.active and claims.is_open(host, device, vm, running_count=running_count)
+        if device.enabled and device.active and holders.is_open(host, device, vm, running_count=running_count)
     )
 
 
