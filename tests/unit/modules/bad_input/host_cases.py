@@ -95,7 +95,7 @@ CONNECTION = [
     connection(
         "an address with a zone",
         "bad_hostname",
-        ("fe80::1%eth0", "an address with a zone", "Use a name or another address"),
+        ("fe80::1%eth0", "an IPv6 address with a zone", "Use a name or another address"),
         options={"hostname": "fe80::1%eth0"},
     ),
     connection(
@@ -219,7 +219,7 @@ SELECTORS = [
     enable("a match that is a list", desired(["10de:20f1"]), "bad_selector", ("list", "a mapping")),
     enable("a class that is none", desired({"class_id": "gpu"}), "bad_id", ("'gpu'", '"0302"')),
     enable("a condition left empty", desired({"name": ""}), "bad_selector", ("name", "leave the key out")),
-    enable("a count of nothing", desired(count=0), "bad_count", ("count 0", "from 1")),
+    enable("a count of nothing", desired(count=0), "bad_count", ("count 0", "of at least 1")),
     enable("a count in words", desired(count="some"), "bad_count", ("'some'", "or all")),
     enable("an entry without match", [{"count": 2}], None, ("match",)),
     enable("an empty list of devices", [], "no_devices", ("devices is empty", "10de:20f1")),
@@ -368,7 +368,7 @@ DEVICES = [
         "a device that lost its capability",
         desired(FIRST),
         "not_capable",
-        ("esx-01", "no longer offers it", "KB 391460", "Disable it"),
+        ("esx-01", "no longer offers it", "KB 391460", "disable the device"),
         lab=lambda: lab([host(states={FIRST: {"enabled": True, "active": False, "capable": False}})]),
     ),
     enable(

@@ -165,7 +165,7 @@ DESIRED = [
     attach(
         "several models in one match",
         "ambiguous",
-        ("train-01", "10de:20f1", "10de:2235", "Name one of them"),
+        ("train-01", "10de:20f1", "10de:2235", "Select one of them"),
         options={"devices": desired({"vendor_id": "10de"})},
         lab=lambda: lab([host(cards=[on(), on("a40")])], [vm()]),
     ),
@@ -236,7 +236,7 @@ STATE = [
     attach(
         "several of these at once",
         "snapshots",
-        ("has snapshots", "nested virtualisation", "boots with BIOS"),
+        ("has snapshots", "nested virtualization", "boots with BIOS"),
         options={"mmio": {}},
         lab=one(snapshot=True, nested=True, firmware="bios"),
     ),
@@ -259,7 +259,7 @@ SUPPLY = [
     attach(
         "more devices than the host has",
         "no_free_device",
-        ("train-01 needs 3 x 10de:20f1", "esx-01: 2 present", "ask for fewer"),
+        ("train-01 needs 3 x 10de:20f1", "esx-01: 2 present", "reduce the count"),
         options={"devices": desired(count=3)},
     ),
     attach(
@@ -291,7 +291,7 @@ SUPPLY = [
     attach(
         "a device that waits for a reboot",
         "not_active",
-        ("train-01", "esx-01", "enabled but not active", "Reboot esx-01"),
+        ("train-01", "esx-01", "enabled and not active", "Reboot esx-01"),
         lab=lambda: lab([host(states=WAITING)], [vm()]),
     ),
     attach(
@@ -370,7 +370,7 @@ MEMORY = [
     reserve(
         "a size below nothing",
         "bad_reservation",
-        ("-1", "0 for none"),
+        ("-1", "0 for no reservation"),
         options={"state": "reserved", "reservation_mb": -1},
     ),
     reserve(

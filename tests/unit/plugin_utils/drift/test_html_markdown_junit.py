@@ -79,7 +79,7 @@ def test_the_report_of_many_is_as_bad_as_its_worst_part() -> None:
 
 
 def test_one_sentence_and_one_line_a_difference() -> None:
-    assert sentence(EVERYTHING) == "4 hosts and 2 VMs compared on 2 vCenters: 3 differences, 2 not known, 1 expected"
+    assert sentence(EVERYTHING) == "4 hosts and 2 VMs compared on 2 vCenters: 3 differences, 2 unknown, 1 ignored"
     assert sentence(IN_SYNC) == "1 host and 0 VMs compared: in sync"
     told = lines(EVERYTHING["vcenters"])
     assert len(told) == 5
