@@ -220,7 +220,7 @@ def _labels(host: Host, selections: Sequence[Selection]) -> tuple[Mapping[str, s
 
 
 def _capability_blockers(host: Host, selected: _SelectedDevices, protected: Collection[str]) -> tuple[Blocker, ...]:
-    """Blockers for devices that the host does not offer. An active one stays active, but nothing of it can be written, not even its label."""
+    """Blockers for devices that the host does not offer. Active ones stay active, but nothing of them can be written, not even a label."""
     relabeled = {at for at, label in selected.labels.items() if (d := host.device(at)) and (d.label or "") != label}
     unusable = [d for d in selected.devices if not is_usable(d) or (not d.capable and d.address in relabeled)]
     if unusable and looks_iommu_off(host):
