@@ -170,7 +170,7 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.suggest import meant
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.suggest import suggest_word
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.text import all_visible, visible
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.inventory.entries import facts, groups, inventory_name
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.inventory.read import (
@@ -214,7 +214,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         known = set(constants.config.get_configuration_definitions("inventory", self._load_name))
         for key in config:
             if key not in known:
-                raise AnsibleParserError(f"{self.NAME} has no option {key}{meant(str(key), sorted(known))}")
+                raise AnsibleParserError(f"{self.NAME} has no option {key}{suggest_word(str(key), sorted(known))}")
 
     def _read_vcenters(self) -> list[Any] | None:
         listed = self.get_option("vcenters")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How many targets may be written to at the same time, and when to stop. PRIVATE to the collection."""
+"""How many targets are changed at the same time, and after how many failures to stop. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 from .errors import InputError
 
 MODEST = 4
-"""Targets of one vCenter at a time unless more are asked for. vCenter itself queues far more; a person can still follow it."""
+"""Default number of targets of one vCenter at a time. vCenter can queue far more, but a user can follow this number."""
 ON_ONE_HOST = 2
-"""VMs of one ESXi host at a time: a start admits memory and resets cards, on a machine that has others to serve."""
+"""VMs of one ESXi host at a time. A power-on reserves memory and resets PCI devices on a host that also runs other VMs."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pace:
-    """``at_once`` targets of a vCenter and ``on_one_host`` of a host at the same time; none is begun after ``max_failures`` failed."""
+    """At most ``at_once`` targets of a vCenter and ``on_one_host`` VMs of a host at a time. After ``max_failures`` none is started."""
 
     at_once: int = MODEST
     on_one_host: int = ON_ONE_HOST
@@ -30,16 +30,16 @@ ONE_BY_ONE = Pace(at_once=1)
 
 
 def parse_pace(params: Mapping[str, Any]) -> Pace:
-    """The pace of a module's parameters ``max_concurrent`` and ``max_failures``. Raises InputError."""
+    """The pace in the module parameters ``max_concurrent`` and ``max_failures``. Raises InputError (bad_limit)."""
     for name in ("max_concurrent", "max_failures"):
         value = params.get(name)
         if value is not None and value < 1:
             raise InputError(
-                message=f"{name} is {value}",
+                message=f"{name} is {value}, but must be at least 1",
                 code="bad_limit",
                 parameter=name,
-                cure="Give a whole number from 1"
-                + (", or leave it out for no limit" if name == "max_failures" else ""),
+                cure="Give a whole number of at least 1"
+                + (", or leave the option out for no limit" if name == "max_failures" else ""),
             )
     return Pace(at_once=params.get("max_concurrent") or MODEST, max_failures=params.get("max_failures"))
 
@@ -47,7 +47,7 @@ def parse_pace(params: Mapping[str, Any]) -> Pace:
 def next_to_start(
     waiting: Sequence[tuple[str, str]], running: Collection[tuple[str, str]], failed: int, pace: Pace
 ) -> tuple[str, ...]:
-    """Which of the waiting (target, host) to begin now, in their order. A host that is busy does not hold up the others."""
+    """The targets to start now, in the order of ``waiting``. Entries are (target, host). A busy host does not delay the others."""
     if pace.max_failures is not None and failed >= pace.max_failures:
         return ()
     busy = Counter(host for _target, host in running)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can go wrong, as values. PRIVATE to the collection."""
+"""The errors of the collection. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 
 class DirectPathError(Exception):
-    """One failure a person can act on.
+    """A failure that the user can act on.
 
-    Every field is keyword-only so that none can be swapped for another. ``message`` says what failed on which object and why,
-    ``cure`` what to do about it, ``code`` names the failure for machines (same failure, same code), ``candidates`` lists what would
-    have been accepted, ``parameter`` is the option at fault, where one is.
+    ``message``: what failed, on which object, and why. ``cure``: what to do next. ``code``: the name of the failure for programs; the
+    same failure always has the same code. ``candidates``: values that would be accepted. ``parameter``: the option that is wrong, if
+    any. All arguments are keyword-only, so that two texts cannot be swapped by mistake.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class DirectPathError(Exception):
         super().__init__(self.sentence())
 
     def sentence(self) -> str:
-        """Everything a person needs, in one paragraph."""
+        """The message, the candidates and the fix in one paragraph."""
         parts = [self.message.rstrip()]
         if self.candidates:
             parts.append("Candidates: " + "; ".join(self.candidates) + ".")
@@ -42,4 +42,4 @@ class DirectPathError(Exception):
 
 
 class InputError(DirectPathError):
-    """The wish itself is wrong: nothing has been read or written yet, or nothing that was read can satisfy it."""
+    """The input of the user is wrong, either in itself or for the inventory that was read. Nothing has been written."""

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was read and what was not: an unknown fact cannot be mistaken for "none". PRIVATE to the collection.
+"""Facts that may be unknown: a fact that was not read cannot be mistaken for "none". PRIVATE to the collection.
 
-A guard that needs a fact gets it as one of these two. Neither can be used as a plain value by mistake: what was not read has to be
-handled, or the program stops (and mypy says so before).
+A check that needs a fact gets it as a ``Fact`` or a ``Listing``. Neither can be used as a plain value by mistake: code that does not
+handle the unknown case is rejected by mypy, and raises TypeError at run time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gap:
-    """One property that a server did not give, or gave in contradiction to another: ``why`` is a clause for people."""
+    """One property that the server did not return, or that contradicts another one. ``why`` is a clause for a message."""
 
     path: str
     why: str = "could not be read"
@@ -37,32 +37,32 @@ class Unknown:
 
 
 Fact: TypeAlias = T | Unknown
-"""A value, or the reason why there is none."""
+"""A value, or the reason why it is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[T]):
-    """Entries of one kind: those that were ``read``, and the ``gaps`` because of which there may be more.
+    """Entries of one kind: those that were ``read``, and the ``gaps`` that mean there may be more.
 
-    It has no length and is not iterable: whoever takes ``read`` has the gaps before his eyes.
+    It has no length and cannot be iterated over, so that a caller who uses ``read`` also decides about ``gaps``.
     """
 
     read: tuple[T, ...] = ()
     gaps: tuple[Gap, ...] = field(default=(), kw_only=True)
 
     def __iter__(self) -> Iterator[NoReturn]:
-        raise TypeError("a listing may have gaps: take .read, and answer for .gaps")
+        raise TypeError("a listing may have gaps: use .read, and handle .gaps")
 
     def __bool__(self) -> NoReturn:
-        raise TypeError("a listing may have gaps: take .read, and answer for .gaps")
+        raise TypeError("a listing may have gaps: use .read, and handle .gaps")
 
 
 NOTHING: Listing[Any] = Listing()
-"""Everything was read, and there is nothing."""
+"""Everything was read, and there are no entries."""
 
 
 def gaps_of(fact: Listing[T] | Fact[T]) -> tuple[Gap, ...]:
-    """Why a fact is not known, or not whole; empty where it is."""
+    """Why a fact is unknown or incomplete; empty when it is known in full."""
     if isinstance(fact, Unknown):
         return (fact.gap,)
     return fact.gaps if isinstance(fact, Listing) else ()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The name of a vCenter or ESXi host, as people paste it. PRIVATE to the collection."""
+"""The check of the host name of a vCenter or an ESXi host. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _WITH_PORT = re.compile(r"(?P<name>[^:/\[\]]+|\[[^\]]*\]):(?P<port>\d{1,5})")
 
 
 def refuse_bad_hostname(text: str, parameter: str = "hostname") -> None:
-    """Raise InputError unless the text is a host name or an IP address and nothing else; the message says what to write instead."""
+    """Raise InputError (bad_hostname) unless the text is just a host name or an IP address. The fix says what to write instead."""
     if _is_address(text) or (len(text) <= 253 and _NAME.fullmatch(text)):
         return
     bare, port = _bare(text)
     if "%" in bare:
         raise _bad(
             text,
-            "is an address with a zone, which is valid on one machine only",
+            "is an IPv6 address with a zone, which is valid on one machine only",
             parameter,
             "Use a name or another address",
         )
@@ -32,7 +32,7 @@ def refuse_bad_hostname(text: str, parameter: str = "hostname") -> None:
         text,
         "is not a host name or an IP address",
         parameter,
-        f"Write {write}" if usable else "Write the name or the address alone, such as vcenter.example.com",
+        f"Write {write}" if usable else "Write only the name or the address, such as vcenter.example.com",
     )
 
 
@@ -44,7 +44,7 @@ def _is_address(text: str) -> bool:
 
 
 def _bare(text: str) -> tuple[str, str]:
-    """The name in what may be a URL, with a port, blanks or brackets around it; and the port."""
+    """The host name and the port in a text that may be a URL, or have a port, blanks or brackets."""
     text = text.strip()
     url = _URL.fullmatch(text)
     text = (url["rest"] if url else text).split("/")[0].rpartition("@")[2]

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a name stands for: the one resolver for hosts, clusters and VMs. PRIVATE to the collection.
+"""Resolving the names of hosts, clusters and VMs to inventory objects. PRIVATE to the collection.
 
-A name is compared in the form in which the vSphere Client shows it. An inventory path is written with slashes, as ``/DC/vm/folder/web``.
+Names are compared in the form that the vSphere Client shows. An inventory path is written with slashes, as ``/DC/vm/folder/web``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .errors import InputError
 from .text import visible_name
 
 MOST_CANDIDATES = 8
-"""A message lists at most so many names."""
+"""The largest number of names in one message."""
 
 Kind = Literal["host", "cluster", "vm"]
 KINDS: tuple[Kind, ...] = ("host", "cluster", "vm")
@@ -29,10 +29,10 @@ _ESCAPED = re.compile("%(2f|5c|25)", re.IGNORECASE)
 
 
 def decoded(wire: str) -> str:
-    """A name as the server sends it, with ``%2f``, ``%5c`` and ``%25`` (either case) read as ``/``, ``\\`` and ``%``, in one pass.
+    """A name from the server with ``%2f``, ``%5c`` and ``%25`` (upper or lower case) decoded to ``/``, ``\\`` and ``%``, in one pass.
 
     vSphere API reference, ManagedEntity.name: slash, backslash and percent sign are escaped in names of inventory objects. No other
-    sequence is, so none is decoded.
+    sequence is escaped, so no other is decoded.
     """
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), wire)
 
@@ -43,15 +43,15 @@ def shown_name(wire: str) -> str:
 
 
 def visible_names(names: Iterable[str]) -> frozenset[str]:
-    """Both forms that each may be meant in: as shown, and as sent."""
+    """Both possible forms of each name: as the client shows it, and as the server sends it."""
     return frozenset(form for name in names for form in (visible_name(name), shown_name(name)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Named:
-    """An object of the inventory, as far as finding it goes. ``name`` is the shown one.
+    """An inventory object that can be found by name. ``name`` is the name that the client shows.
 
-    ``paths``: its inventory paths from below the root folder, in parts. The first is the one that is printed.
+    ``paths``: its inventory paths below the root folder, split into parts. The first one is used in output.
     """
 
     moid: str
@@ -60,23 +60,23 @@ class Named:
 
     @property
     def path(self) -> str:
-        """``DC/vm/folder/web``."""
+        """The inventory path, such as ``DC/vm/folder/web``."""
         return "/".join(self.paths[0]) if self.paths else self.name
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """How a parameter names an object: by name or path, by managed object id, or by a string of a plain list, which may be either."""
+    """How a parameter names an object: by name or path, by managed object id, or by a string that may be either (``any``)."""
 
     text: str
     by: Literal["name", "moid", "any"] = "any"
 
 
 class Directory:
-    """All objects of one kind, by what they may be called.
+    """All objects of one kind, to be found by name, path or managed object id.
 
-    ``aliases``: further names → ids, for objects that nothing else means. Hosts are found in any case, and by the first label of their
-    name where that is one host's.
+    ``aliases``: more names → ids; they are used when no name or path matches. For hosts, upper and lower case are equal, and the first
+    label of the host name is enough when only one host has it.
     """
 
     def __init__(self, kind: Kind, objects: Iterable[Named], aliases: Mapping[str, str] | None = None) -> None:
@@ -84,7 +84,7 @@ class Directory:
         self._aliases = aliases or {}
         self._remembered: Mapping[str, str] = {}
         self.found: dict[str, str] = {}
-        """Names that were looked up so far → ids."""
+        """Names that were looked up so far → managed object ids."""
         self._by_id = {one.moid: one for one in objects}
         self._by_end: dict[str, list[Named]] = {}
         self._by_label: dict[str, list[Named]] = {}
@@ -104,13 +104,16 @@ class Directory:
     __hash__ = None  # type: ignore[assignment]  # a value with mappings in it
 
     def find(self, reference: Reference | str, parameter: str) -> Named:
-        """Raises InputError: ``unknown_<kind>`` with near names, ``ambiguous_<kind>`` with the paths of all that are called so."""
+        """The object with this name, path or id.
+
+        Raises InputError: ``unknown_<kind>`` with similar names, ``ambiguous_<kind>`` with the paths of all objects of this name.
+        """
         found = self.lookup(reference, parameter)
         if found is None:
             text, noun = _text(reference), _NOUNS[self.kind]
             by_id = isinstance(reference, Reference) and reference.by == "moid"
             raise InputError(
-                message=f"There is no {noun} {f'with the managed object id {text!r}' if by_id else repr(text)} here",
+                message=f"There is no {noun} {f'with the managed object id {text!r}' if by_id else repr(text)} in this inventory",
                 code="unknown_vm"
                 if self.kind == "vm"
                 else "unknown_host"
@@ -118,47 +121,47 @@ class Directory:
                 else "unknown_cluster",
                 parameter=parameter,
                 candidates=near(text, self._by_id if by_id else {one.name for one in self._by_id.values()}),
-                cure="Correct the name, or check that the account may see it",
+                cure="Correct the name, or check that the account may see the object",
             )
         return found
 
     def lookup(self, reference: Reference | str, parameter: str) -> Named | None:
-        """The same, with None for what nothing is called here."""
-        wanted = reference if isinstance(reference, Reference) else Reference(reference)
-        known = self._by_id.get(self._remembered.get(wanted.text, "")) if wanted.by != "moid" else None
-        one = known or self._looked_up(wanted, parameter)
+        """The same, but None when no object matches. Raises InputError (``ambiguous_<kind>``)."""
+        normalized = reference if isinstance(reference, Reference) else Reference(reference)
+        known = self._by_id.get(self._remembered.get(normalized.text, "")) if normalized.by != "moid" else None
+        one = known or self._find(normalized, parameter)
         if one is not None:
-            self.found[wanted.text] = one.moid
+            self.found[normalized.text] = one.moid
         return one
 
     def remember(self, found: Mapping[str, str]) -> None:
-        """Names → ids, as an earlier part of the same run found them: they mean the same objects, whatever those are called by now."""
+        """Names → ids that an earlier part of the same run found. They mean the same objects, even if these were renamed since."""
         self._remembered = dict(found)
 
-    def _looked_up(self, wanted: Reference, parameter: str) -> Named | None:
-        named = self._named(wanted.text) if wanted.by != "moid" else {}
-        by_id = self._by_id.get(wanted.text) if wanted.by != "name" else None
+    def _find(self, normalized: Reference, parameter: str) -> Named | None:
+        named = self._find_by_name(normalized.text) if normalized.by != "moid" else {}
+        by_id = self._by_id.get(normalized.text) if normalized.by != "name" else None
         found = {**named, **({by_id.moid: by_id} if by_id is not None else {})}
-        if not found and wanted.by != "moid":
-            found = {one.moid: one for one in self._otherwise(wanted.text)}
+        if not found and normalized.by != "moid":
+            found = {one.moid: one for one in self._find_by_alias(normalized.text)}
         if len(found) > 1:
             is_id = by_id is not None and by_id.moid not in named
-            raise self._ambiguous(wanted.text, list(found.values()), parameter, is_id=is_id)
+            raise self._ambiguous(normalized.text, list(found.values()), parameter, is_id=is_id)
         return next(iter(found.values()), None)
 
     def label(self, moid: str) -> str:
-        """What an object is called in results: its name, or where several have it, its path with a slash before it."""
+        """The name of an object in results: its name, or, when several objects have this name, ``/`` and its inventory path."""
         return self._labels.get(moid, moid)
 
     def path(self, moid: str) -> str:
-        """``DC/vm/folder/web``; empty for an object that is not here."""
+        """The inventory path, such as ``DC/vm/folder/web``; empty for an unknown object."""
         return self._by_id[moid].path if moid in self._by_id else ""
 
     def __contains__(self, moid: object) -> bool:
         return moid in self._by_id
 
-    def _named(self, text: str) -> dict[str, Named]:
-        """Those that are shown so, and those whose name is sent so."""
+    def _find_by_name(self, text: str) -> dict[str, Named]:
+        """Objects with this name or path, as the client shows it or as the server sends it."""
         return {
             one.moid: one
             for form in {self._fold(form) for form in visible_names([text])}
@@ -176,12 +179,12 @@ class Directory:
             for begin in (range(1) if is_whole else range(len(parts)))
         )
 
-    def _otherwise(self, text: str) -> list[Named]:
-        wanted = self._fold(text)
-        if wanted in self._aliases:
-            return [self._by_id[self._aliases[wanted]]]
+    def _find_by_alias(self, text: str) -> list[Named]:
+        normalized = self._fold(text)
+        if normalized in self._aliases:
+            return [self._by_id[self._aliases[normalized]]]
         # esx-01 for esx-01.example.net. The first number of an address is no label.
-        return [] if "." in wanted or wanted.isdecimal() else self._by_label.get(wanted, [])
+        return [] if "." in normalized or normalized.isdecimal() else self._by_label.get(normalized, [])
 
     def _fold(self, text: str) -> str:
         return text.casefold() if self.kind == "host" else text
@@ -199,9 +202,9 @@ class Directory:
 
     def _ambiguous(self, text: str, found: list[Named], parameter: str, *, is_id: bool) -> InputError:
         shown = sorted(found, key=lambda one: (one.path, one.moid))[:MOST_CANDIDATES]
-        one_is_id = ": it is a name, and the managed object id of another one" if is_id else ""
+        one_is_id = ": it is the name of one and the managed object id of another one" if is_id else ""
         return InputError(
-            message=f"{text!r} stands for {len(found)} {_NOUNS[self.kind]}s{one_is_id}",
+            message=f"{text!r} matches {len(found)} {_NOUNS[self.kind]}s{one_is_id}",
             code="ambiguous_vm"
             if self.kind == "vm"
             else "ambiguous_host"
@@ -209,12 +212,12 @@ class Directory:
             else "ambiguous_cluster",
             parameter=parameter,
             candidates=[f"/{one.path} ({one.moid})" for one in shown],
-            cure="Write the inventory path of the one that is meant, as it is listed here before the id",
+            cure="Write the inventory path of the one you mean, as listed here before the id",
         )
 
 
 def _end(text: str) -> str:
-    """What follows the last slash: the same for a name and for every path that leads to it, but for a name of nothing but slashes."""
+    """The text after the last slash: equal for a name and for every path that ends in it (except a name that is only slashes)."""
     return text.rstrip("/").rpartition("/")[2]
 
 
@@ -223,18 +226,18 @@ def _text(reference: Reference | str) -> str:
 
 
 def near(name: str, known: Collection[str]) -> list[str]:
-    """Names like it; where none is, the first few there are."""
+    """Similar names; when none is similar, the first few known names."""
     ordered = sorted(known)
     close = difflib.get_close_matches(name, ordered, n=MOST_CANDIDATES, cutoff=0.5)
     return close or ordered[:MOST_CANDIDATES]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Meant(Generic[Meaning]):
-    """What a parameter says of objects it names: ``by_id`` of those that are there.
+class ResolvedNames(Generic[Meaning]):
+    """The values that a parameter gives for named objects. ``by_id``: managed object id → value, for objects that exist.
 
-    ``by_name`` is what names say, so that an object that appears or is renamed while a run lasts is known, too. ``ids``: the strings that
-    mean something now.
+    ``by_name``: name → value, for objects that appear or are renamed during the run. ``ids``: string in the parameter → id of the object
+    that it means now.
     """
 
     by_id: Mapping[str, Meaning] = field(default_factory=dict)
@@ -245,41 +248,41 @@ class Meant(Generic[Meaning]):
         return self.by_id.get(moid, self.by_name.get(name))
 
 
-def resolve_each(directory: Directory, said: Mapping[str, Meaning], parameter: str) -> Meant[Meaning]:
-    """The strings of a plain list, or keys of a mapping, with what is said of each. Names that nothing has are no mistake here.
+def resolve_each(directory: Directory, values: Mapping[str, Meaning], parameter: str) -> ResolvedNames[Meaning]:
+    """Resolve the names in a parameter (name → value). A name without an object is no error.
 
-    Raises InputError (ambiguous) for one that stands for several objects.
+    Raises InputError (ambiguous) for a name that matches several objects.
     """
     by_id: dict[str, Meaning] = {}
     by_name: dict[str, Meaning] = {}
     ids: dict[str, str] = {}
-    for text, meaning in said.items():
+    for text, meaning in values.items():
         found = directory.lookup(text, parameter)
         if found is not None:
             by_id[found.moid], ids[text] = meaning, found.moid
         if found is None or found.moid != text:
             by_name.update(dict.fromkeys(visible_names([text]), meaning))
-    return Meant(by_id=by_id, by_name=by_name, ids=ids)
+    return ResolvedNames(by_id=by_id, by_name=by_name, ids=ids)
 
 
-def resolve_all(directory: Directory, said: Mapping[str, Meaning], parameter: str) -> Meant[Meaning]:
-    """The same for a list that protects: a name that nothing has would protect nothing.
+def resolve_all(directory: Directory, values: Mapping[str, Meaning], parameter: str) -> ResolvedNames[Meaning]:
+    """The same for a list that protects objects. An unknown name is an error, because it would protect nothing.
 
-    Raises InputError (unknown with near names, ambiguous).
+    Raises InputError (unknown, with similar names; ambiguous).
     """
-    for text in said:
+    for text in values:
         try:
             directory.find(text, parameter)
         except InputError as error:
             if error.code.startswith("unknown"):
-                error.cure += ". A name that another vCenter has belongs into the variables of that one"
+                error.cure += ". A name of another vCenter belongs into the variables of that vCenter"
             raise
-    return resolve_each(directory, said, parameter)
+    return resolve_each(directory, values, parameter)
 
 
-def relabelled(directory: Directory, said: Mapping[str, Any], parameter: str) -> dict[str, Any]:
-    """The same mapping with each key as its object is called in results. Keys that nothing is called stay as they are."""
+def relabel(directory: Directory, values: Mapping[str, Any], parameter: str) -> dict[str, Any]:
+    """The mapping with each key replaced by the name that results use for the object. Keys without an object stay unchanged."""
     return {
         directory.label(found.moid) if (found := directory.lookup(text, parameter)) is not None else text: value
-        for text, value in said.items()
+        for text, value in values.items()
     }

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""PCI words: addresses, ids, classes. PRIVATE to the collection.
+"""PCI addresses, ids and classes. PRIVATE to the collection.
 
 Ids are lower-case strings of four hexadecimal digits (``10de``), addresses are ``dddd:bb:ss.f`` in lower-case hexadecimal, so that
-sorting the strings sorts the hardware. The vSphere API says the same number in three ways (signed short, unsigned int, string);
-they are converted here, once, where a value is read.
+sorting the strings sorts the hardware. The vSphere API has three forms of the same number (signed short, unsigned int, string).
+They are converted here, once, when a value is read.
 """
 
 from __future__ import annotations
@@ -32,33 +32,33 @@ ACCELERATOR_CLASS = "12"
 
 
 def hex4(value: int) -> str:
-    """The four-digit id of a 16-bit number in either sign (``-32634`` and ``32902`` are both ``8086``)."""
+    """The four-digit id of a signed or unsigned 16-bit number: ``-32634`` and ``32902`` are both ``8086``."""
     return format(value & 0xFFFF, "04x")
 
 
 def signed16(hex_id: str) -> int:
-    """The signed short the API wants for an id: ``8086`` is -32634, ``10de`` is 4318."""
+    """The signed 16-bit number that the API expects for an id: ``8086`` is -32634, ``10de`` is 4318."""
     number = int(hex_id, 16)
     return number - 0x10000 if number >= 0x8000 else number
 
 
 def parse_address(text: str) -> str:
-    """``3b:00.0``, ``0000:3B:00.0`` → ``0000:3b:00.0``. Raises InputError when it is no PCI address."""
+    """``3b:00.0``, ``0000:3B:00.0`` → ``0000:3b:00.0``. Raises InputError (bad_address) for other text."""
     match = _ADDRESS.fullmatch(text.strip())
     if match is None or int(match[3], 16) > 0x1F or int(match[1] or "0", 16) > 0xFFFFFFFF:
         raise InputError(
             message=f"{text!r} is not a PCI address",
             code="bad_address",
             parameter="address",
-            cure="Write it as domain:bus:slot.function in hexadecimal, such as 0000:3b:00.0 (slot at most 1f, function at most 7)",
+            cure="Write domain:bus:slot.function in hexadecimal, such as 0000:3b:00.0 (slot at most 1f, function at most 7)",
         )
     return f"{int(match[1] or '0', 16):04x}:{int(match[2], 16):02x}:{int(match[3], 16):02x}.{match[4]}"
 
 
 def parse_id(text: str | int, parameter: str) -> str:
-    """``10DE``, ``0x10de``, ``10de`` → ``10de``. Raises InputError otherwise.
+    """``10DE``, ``0x10de``, ``10de`` → ``10de``. Raises InputError (bad_id) for other values.
 
-    A bare YAML number is refused: 1572 may be meant as hexadecimal or as decimal, and 8e05 is a float.
+    A YAML number without quotes is rejected: 1572 may be hexadecimal or decimal, and YAML reads 8e05 as a float.
     """
     if isinstance(text, str):
         match = _ID.fullmatch(text.strip())
@@ -73,7 +73,7 @@ def parse_id(text: str | int, parameter: str) -> str:
 
 
 def parse_pair(text: str) -> tuple[str, str]:
-    """``10de:20f1`` → (``10de``, ``20f1``), vendor first, as ``lspci -n`` prints it. Raises InputError otherwise."""
+    """``10de:20f1`` → (``10de``, ``20f1``), vendor first, as ``lspci -n`` prints it. Raises InputError (bad_id) for other text."""
     match = _PAIR.fullmatch(text.strip())
     if match is None:
         raise InputError(
@@ -86,18 +86,18 @@ def parse_pair(text: str) -> tuple[str, str]:
 
 
 def decimal_address(address: str) -> str:
-    """The five-digit-domain, decimal form that a .vmx file holds: ``0000:1a:01.2`` → ``00000:026:01.2``."""
+    """The decimal form with a five-digit domain, as in a .vmx file: ``0000:1a:01.2`` → ``00000:026:01.2``."""
     domain, bus, rest = address.split(":")
     slot, function = rest.split(".")
     return f"{int(domain, 16):05d}:{int(bus, 16):03d}:{int(slot, 16):02d}.{int(function)}"
 
 
 def backing_addresses(text: str | None) -> tuple[str, ...]:
-    """The addresses that the id in a VM's backing can mean, sorted; none when it cannot be read.
+    """The addresses that the id in a VM's backing can mean, sorted; empty when it is not an address.
 
     vCenter returns ``0000:3b:00.0`` (hexadecimal). A backing that comes from a .vmx file may keep a decimal form: ``00000:059:00.0``,
-    or shorter ones such as ``130:00.0`` and ``0:66:0.0``. A short form whose digits make sense in both bases has two readings. An
-    automatic SR-IOV backing reads ``Automatic-<address>``.
+    or a shorter one such as ``130:00.0`` or ``0:66:0.0``. A short form that is valid in both bases has two readings. The id of an
+    automatic SR-IOV backing is ``Automatic-<address>``.
     """
     match = _BACKING.fullmatch((text or "").strip().removeprefix("Automatic-"))
     if match is None:
@@ -124,16 +124,16 @@ def _reading(domain: str, bus: str, slot: str, function: str, base: int) -> str 
 
 
 def parse_backing_address(text: str | None) -> str | None:
-    """The address in a VM's backing, in whichever form it was written; None when it holds none, or more than one can be meant."""
+    """The address in a VM's backing, in any of the forms above; None when there is none, or when it can mean several."""
     readings = backing_addresses(text)
     return readings[0] if len(readings) == 1 else None
 
 
 def parse_backing_device_id(text: str | None) -> str | None:
-    """The device id in a fixed backing as four hex digits; None when it holds none.
+    """The device id in a fixed backing as four hexadecimal digits; None when there is none.
 
-    Its documented form is wrong in practice: it is hexadecimal, with or without 0x. A negative number is what tools leave that
-    format a signed short with %x.
+    The API reference documents another form, but servers return hexadecimal, with or without 0x. A negative number comes from tools
+    that print a signed short with %x.
     """
     if not text:
         return None

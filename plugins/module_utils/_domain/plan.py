@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A plan: what would change, what stands in the way, what is merely worth saying. PRIVATE to the collection.
+"""A plan: the changes, the blockers that prevent them, and the warnings. PRIVATE to the collection.
 
-One plan serves everything: ``changed``, the diff, the result and the writes are all read from it, so they cannot disagree.
+``changed``, the diff, the result and the writes all come from the same plan, so they cannot disagree.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """One thing that will be different afterwards.
+    """One change of a target.
 
-    ``kind`` names the writer in ``_vsphere/apply``; ``subject`` is what changes on the target (a PCI address, "memory", "power");
-    ``before`` and ``after`` are plain values for people; ``detail`` carries what the writer needs and is never shown.
+    ``kind``: the kind of write. ``subject``: what changes on the target (a PCI address, "memory", "power"). ``before`` and ``after``:
+    plain values to show. ``detail``: data for the function that makes the change; it is never shown.
     """
 
     kind: str
@@ -27,7 +27,7 @@ class Change:
     detail: Any = None
 
     def record(self, target: str) -> dict[str, Any]:
-        """The change as the result shows it; equal in check mode and in a real run."""
+        """The change as the result shows it. Check mode and a real run show the same."""
         return {
             "target": target,
             "kind": self.kind,
@@ -39,16 +39,16 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Blocker:
-    """Why a target is left alone: ``message`` = what on which object and why, ``cure`` = what to do, ``code`` for machines."""
+    """Why a target is not changed. ``message``: what, on which object, why. ``cure``: what to do next. ``code``: for programs."""
 
     code: str
     message: str
     cure: str = ""
     candidates: tuple[str, ...] = ()
     skippable: bool = False
-    """True where the caller may ask to pass over it (``on_missing: skip``)."""
+    """True when ``on_missing: skip`` turns this blocker into a note."""
     subjects: tuple[str, ...] = ()
-    """Addresses of the devices it is about, where it is about certain ones. For machines: the message names them."""
+    """Addresses of the devices that the blocker is about, if any. For programs; the message names them too."""
 
     def sentence(self) -> str:
         parts = [self.message.rstrip(".") + "."]
@@ -64,9 +64,9 @@ class Blocker:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TargetPlan:
-    """What is to happen to one host or VM.
+    """The plan of one host or VM.
 
-    With a blocker nothing happens to it: ``changes`` is what *would* have, ``effective`` what will.
+    A target with a blocker is not changed: ``changes`` are the changes without the blocker, ``effective`` those that will be made.
     """
 
     target: str
@@ -75,11 +75,11 @@ class TargetPlan:
     blockers: tuple[Blocker, ...] = ()
     warnings: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()
-    """Subjects already as wished in configuration that come into force at the next reboot (host) or power-on (VM)."""
+    """Subjects whose configuration is as desired and takes effect at the next reboot (host) or power-on (VM)."""
     facts: Mapping[str, Any] = field(default_factory=dict)
-    """What else the result should say of this target (arithmetic, allocation)."""
+    """More values for the result of this target (arithmetic, allocation)."""
     skipped: bool = False
-    """Passed over because the caller said so."""
+    """True when the target is skipped because of ``on_missing: skip``."""
 
     @property
     def effective(self) -> tuple[Change, ...]:
@@ -88,7 +88,7 @@ class TargetPlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """Plans of all targets, sorted by name, then moid."""
+    """Plans of all targets, sorted by name, then by managed object id."""
 
     targets: tuple[TargetPlan, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -106,7 +106,7 @@ class Plan:
         return [change.record(target.target) for target in self.targets for change in target.effective]
 
     def diff(self) -> dict[str, str]:
-        """Before and after as text, a line a change, for --diff."""
+        """The state before and after as text for ``--diff``, one line for each change."""
         rows = self.records()
         return {"before": _lines(rows, "before"), "after": _lines(rows, "after")}
 

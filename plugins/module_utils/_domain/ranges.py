@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The legal range of every number among the options, of all modules. PRIVATE to the collection.
+"""The valid range of every numeric option of all modules. PRIVATE to the collection.
 
-Checked before anything is connected: a time of -1 seconds would mean "at once" to whoever waits for it, and power a VM off hard.
+The ranges are checked before the first connection. Without the check a shutdown time-out of -1 seconds would end at once, and the VM
+would get a hard power-off.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ WEEK = 7 * DAY
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Range:
-    """From ``lowest`` to ``highest``, both allowed; ``unit`` for people. ``code`` of the error."""
+    """From ``lowest`` to ``highest``, both included. ``unit``: shown in messages. ``code``: error code of a value outside."""
 
     lowest: float
     highest: float
@@ -63,11 +64,11 @@ RANGES: Mapping[str, Range] = {
     "max_host_queries": Range(lowest=0, highest=1_000_000, code="bad_amount"),
     **dict.fromkeys(("expected_minutes.drain", "expected_minutes.reboot", "expected_minutes.settle"), _MINUTES),
 }
-"""Option, or ``option.suboption``, → what it may be. An option has the same range in every module."""
+"""``option`` or ``option.suboption`` → valid range. An option has the same range in every module."""
 
 
 def refuse_out_of_range(params: Mapping[str, Any]) -> None:
-    """Raise InputError for the first number that is out of its range, at any depth."""
+    """Raise InputError for the first number outside its range, at any depth of the options."""
     for place, name, value in _numbers(params, "", ()):
         allowed = RANGES.get(".".join(name[-2:])) or RANGES.get(name[-1])
         if allowed is not None and not allowed.lowest <= value <= allowed.highest:
@@ -80,7 +81,7 @@ def refuse_out_of_range(params: Mapping[str, Any]) -> None:
 
 
 def _numbers(value: Any, place: str, name: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...], float]]:
-    """Where each number stands, the options that lead to it, and the number."""
+    """Each number with its place (``targets[0].count``) and the names of the options that lead to it."""
     if isinstance(value, Mapping):
         for key, entry in value.items():
             yield from _numbers(entry, f"{place}.{key}".lstrip("."), (*name, str(key)))

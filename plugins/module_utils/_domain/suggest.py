@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How people write words and numbers, and what they probably meant. PRIVATE to the collection."""
+"""Reading names and numbers as users write them, and suggesting the word that was probably meant. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ _DIGITS = re.compile(r"\s*[0-9]{1,9}\s*")
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether a name is the one that was written, in any case. ``*`` stands for any characters and ``?`` for one; no other sign stands
-    for anything but itself: brackets are a part of many names. Blanks around either do not count."""
+    """True when the text matches the pattern. Upper and lower case are equal; blanks at both ends do not count.
+
+    ``*`` matches any characters and ``?`` one character. Brackets have no special meaning: many names contain them.
+    """
     return _compiled(pattern.strip().casefold()).fullmatch(text.strip().casefold()) is not None
 
 
@@ -25,16 +27,16 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(wild.get(sign) or re.escape(sign) for sign in pattern), re.DOTALL)
 
 
-def meant(word: str, allowed: Iterable[str]) -> str:
-    """`` (power is meant?)`` for a word that is nearly an allowed one, else nothing."""
+def suggest_word(word: str, allowed: Iterable[str]) -> str:
+    """A suggestion to append to a message, such as `` (power is meant?)``; empty when no allowed word is similar."""
     close = difflib.get_close_matches(word.casefold(), list(allowed), n=1)
     return f" ({close[0]} is meant?)" if close else ""
 
 
 def as_whole(value: Any) -> int | None:
-    """The whole number somebody wrote: ``2``, ``"2"`` (templates produce text), ``2.0`` (JSON has one kind of number).
+    """The whole number in an option value: ``2``, ``"2"`` (templates return text) or ``2.0`` (JSON has one number type).
 
-    None for everything else, truth values included.
+    None for everything else, including booleans.
     """
     if isinstance(value, str):
         return int(value) if _DIGITS.fullmatch(value) else None

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Text that others wrote (names, reasons), made fit to be shown. PRIVATE to the collection."""
+"""Making text from outside (names, reasons) safe to show, and formatting text. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ _UNFIT = re.compile(
     "\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"
     "\ud800-\udfff\ufffe\uffff]"
 )
-"""Steers terminals, turns the text after it around, is no HTML, or cannot be written to a file."""
+"""Characters that control a terminal, change the writing direction, are not valid in HTML, or cannot be written to a file."""
 
 
 def visible(value: object) -> str:
-    """The text with each such character as its number: ``\\x1b``, ``\\u202e``. Line ends and tabs stay.
+    """The text with each unsafe character replaced by its number, such as ``\\x1b`` or ``\\u202e``. Line ends and tabs stay.
 
-    The one function for all that leaves the collection: results, messages, progress, pages, inventory names.
+    All output of the collection goes through this function: results, messages, progress, pages, inventory names.
     """
     return _UNFIT.sub(lambda found: _number(found[0]), str(value))
 
 
 def visible_name(value: object) -> str:
-    """The same for a name, which has one line: a line end in it would look like another line of the output."""
+    """The same for a name. Line ends and tabs are replaced too: a line end in a name would look like a new line of the output."""
     return re.sub("[\t\r\n]", lambda found: _number(found[0]), visible(value))
 
 
@@ -34,7 +34,7 @@ def _number(sign: str) -> str:
 
 
 def all_visible(value: Any) -> Any:
-    """A result with every text and key in it made visible."""
+    """``visible`` for every text and key in a result."""
     if isinstance(value, str):
         return value if value.isascii() and value.isprintable() else visible(value)
     if isinstance(value, Mapping):
@@ -45,24 +45,24 @@ def all_visible(value: Any) -> Any:
 
 
 def one_line(value: object) -> str:
-    """The text on one line, without blanks around it."""
+    """The text on one line, without blanks at both ends."""
     return " ".join(visible(value).split())
 
 
 def width(text: str) -> int:
-    """Columns of a terminal, as far as Unicode tells: wide characters take two, combining ones none."""
+    """Width in columns of a terminal, by Unicode: wide characters take two columns, combining characters none."""
     return sum(
         0 if unicodedata.combining(sign) else 2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text
     )
 
 
 def padded(text: str, columns: int) -> str:
-    """The text and blanks up to so many columns; longer text stays as it is."""
+    """The text, filled with blanks up to ``columns``. Longer text is returned unchanged."""
     return text + " " * max(0, columns - width(text))
 
 
 def shortened(text: str, columns: int) -> str:
-    """At most so many columns; what does not fit ends in ``…``."""
+    """The text, cut to at most ``columns``. Text that was cut ends in ``…``."""
     if width(text) <= columns:
         return text
     kept = ""
@@ -74,13 +74,13 @@ def shortened(text: str, columns: int) -> str:
 
 
 def several(names: list[str], most: int) -> str:
-    """``a, b, c and 12 more``."""
+    """The first ``most`` names and the number of the others: ``a, b, c and 12 more``."""
     rest = len(names) - most
     return ", ".join(names) if rest <= 0 else f"{', '.join(names[:most])} and {rest} more"
 
 
 def duration(seconds: float) -> str:
-    """Roughly, for reading: ``40 s``, ``23 min``, ``1 h 45 min``, ``2 d 3 h``."""
+    """A rounded duration: ``40 s``, ``23 min``, ``1 h 45 min``, ``2 d 3 h``."""
     seconds = max(0, round(seconds))
     if seconds < 90:
         return f"{seconds} s"

@@ -15,12 +15,12 @@ from .._domain.drift.compare import (
     Plans,
     disks_to_read,
     find_drift,
-    hosts_to_deepen,
+    hosts_to_read_with_fabric,
     make_plans,
-    vms_to_ask_for,
+    vms_to_read_in_detail,
     with_users,
 )
-from .._domain.drift.ignore_rules import Rule, let_pass, parse_rules
+from .._domain.drift.ignore_rules import Rule, apply_rules, parse_rules
 from .._domain.drift.kinds import is_settled
 from .._domain.drift.report import report, sentence
 from .._domain.errors import InputError
@@ -199,7 +199,7 @@ def deepen(session: Session, seen: DriftObservation, request: DriftRequest, plan
 
 def _look_into(session: Session, observed: ObservedEndpoint, plans: Plans, request: DriftRequest) -> ObservedEndpoint:
     """What hosts live on: one bulk read. Partition tables are one call a host, so they are read of a few."""
-    wanted = frozenset(hosts_to_deepen(observed, plans))
+    wanted = frozenset(hosts_to_read_with_fabric(observed, plans))
     if not wanted:
         return observed
     chosen = [host for host in observed.vms.hosts if host.moid in wanted]
@@ -214,7 +214,7 @@ def _ask(session: Session, observed: ObservedEndpoint, plans: Plans, request: Dr
     """Limits and ids, two questions a host: for VMs of as many hosts as are allowed. The rest is reported as not looked at."""
     asked: list[Vm] = []
     hosts: set[tuple[str | None, int]] = set()
-    for moid in vms_to_ask_for(plans):
+    for moid in vms_to_read_in_detail(plans):
         vm = observed.vms.vm(moid)
         if len(hosts | {(vm.host_moid, vm.hardware_version)}) <= request.max_host_queries // 2:
             hosts.add((vm.host_moid, vm.hardware_version))
@@ -233,7 +233,7 @@ def render(
 ) -> dict[str, Any]:
     plans = seen.plans or make_plans(seen.observed)
     everything = find_drift(seen.observed, plans, request.commands)
-    differences, idle = let_pass(everything, request.rules)
+    differences, idle = apply_rules(everything, request.rules)
     found = report(request.commands.place, seen.observed, plans, differences, idle)
     return {
         "status": found["status"],

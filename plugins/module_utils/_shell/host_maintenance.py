@@ -14,12 +14,12 @@ from .._domain.host.targets import Target, parse_targets
 from .._domain.maintenance.plan import (
     DesiredMaintenance,
     EnterMaintenance,
-    Forget,
+    RemoveMark,
     host_mark,
     plan_maintenance,
     vm_mark,
 )
-from .._domain.names import Meant, resolve_all
+from .._domain.names import ResolvedNames, resolve_all
 from .._domain.observed.hosts import Host
 from .._domain.observed.vms import Vm, VmName
 from .._domain.plan import Change, Plan, TargetPlan
@@ -85,14 +85,14 @@ class ObservedMaintenance:
     residents: Mapping[str, Sequence[Vm]]
     tasks: Mapping[str, Sequence[str]]
     stopped: tuple[Vm, ...]
-    never_stop: Meant[bool]
+    never_stop: ResolvedNames[bool]
     names: tuple[VmName, ...] = ()
     """VMs of the inventory, where it was read."""
 
 
 def observe(session: Session, request: MaintenanceRequest) -> ObservedMaintenance:
     """VMs and tasks are read only for hosts that are to be emptied."""
-    never: Meant[bool] = Meant()
+    never: ResolvedNames[bool] = ResolvedNames()
     names: tuple[VmName, ...] = ()
     if request.never_stop or request.desired.evacuate_powered_off:
         inventory = read_names(session)
@@ -279,7 +279,7 @@ def _enter(session: Session, observed: ObservedMaintenance, host: Host, how: Ent
         raise
 
 
-def _forget(observed: ObservedMaintenance, host: Host, mark: Forget) -> None:
+def _forget(observed: ObservedMaintenance, host: Host, mark: RemoveMark) -> None:
     try:
         observed.marks.write("host" if mark.moid == host.moid else "vm", mark.moid, "")
     except DirectPathError as error:

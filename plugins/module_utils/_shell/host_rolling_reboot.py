@@ -12,7 +12,7 @@ from typing import Any
 from .._domain.errors import DirectPathError
 from .._domain.host.overrides import parse_overrides
 from .._domain.host.targets import Inventory, Resolved, desired_of, meant_hosts
-from .._domain.names import KINDS, Meant, relabelled, resolve_all, resolve_each
+from .._domain.names import KINDS, ResolvedNames, relabel, resolve_all, resolve_each
 from .._domain.observed.hosts import Host
 from .._domain.rolling.scheduling.forecast import forecast
 from .._domain.rolling.scheduling.lock import scope_digest
@@ -118,8 +118,8 @@ class _Reported:
     """What the parameters say of single objects, now that it is known which they mean. Policies go by what results call an object."""
 
     policy: Policy
-    orders: Meant[int]
-    never_stop: Meant[bool]
+    orders: ResolvedNames[int]
+    never_stop: ResolvedNames[bool]
     pending: frozenset[str]
     settled: frozenset[str]
     detached: frozenset[str]
@@ -150,9 +150,9 @@ def _resolved(inventory: Inventory, desired: RollingRequest) -> _Reported:
     return _Reported(
         policy=replace(
             policy,
-            cluster_budgets=relabelled(clusters, policy.cluster_budgets, "cluster_max_unavailable"),
-            order=relabelled(hosts, policy.order, "order"),
-            measured=relabelled(hosts, policy.measured, "measured"),
+            cluster_budgets=relabel(clusters, policy.cluster_budgets, "cluster_max_unavailable"),
+            order=relabel(hosts, policy.order, "order"),
+            measured=relabel(hosts, policy.measured, "measured"),
         ),
         orders=resolve_each(vms, desired.vm_order, "vm_order"),
         # A run that has begun is not left half done because a VM is gone meanwhile.

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...module_utils._domain.drift.report import SCHEMA, VERSION, lines, merged, sentence, untold
+from ...module_utils._domain.drift.report import SCHEMA, VERSION, lines, merged, sentence, unread_report
 from ...module_utils._domain.errors import DirectPathError, InputError
 from ...module_utils._domain.text import all_visible
 from .html import render_html
@@ -38,7 +38,7 @@ def _part(vcenter: str, result: Mapping[str, Any]) -> Mapping[str, Any]:
     report = result.get("report")
     if not isinstance(report, Mapping):
         message = str(result.get("msg") or "it was not read")
-        return untold(vcenter, message, str(result.get("error_code") or "unexpected"))
+        return unread_report(vcenter, message, str(result.get("error_code") or "unexpected"))
     if report.get("schema") != SCHEMA or report.get("version") != VERSION:
         raise InputError(
             message=f"The report of {vcenter} has schema {report.get('schema')} version {report.get('version')}, "

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...module_utils._domain.errors import InputError
-from ...module_utils._domain.suggest import meant
+from ...module_utils._domain.suggest import suggest_word
 from .entries import host_devices, vm_entry
 from .role_options import ROLE_OPTIONS
 from .source_location import Place, items, mapping, names, text, whole_number
@@ -156,7 +156,9 @@ def _check_variable_names(host: str, variables: Variables) -> None:
         place = Place(host, key)
         if key.startswith(PREFIX) and key not in known:
             cure = f"Correct the name, or choose one that does not begin with {PREFIX}"
-            place.fail("unknown_variable", f"is not a variable of this collection{meant(key, known)}", cure, known)
+            place.fail(
+                "unknown_variable", f"is not a variable of this collection{suggest_word(key, known)}", cure, known
+            )
         if key.startswith(LOOK_ALIKE) and key not in CONNECTION_VARIABLES:
             close = difflib.get_close_matches(key, CONNECTION_VARIABLES, n=1, cutoff=0.9)
             if close and close[0] not in variables:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ...module_utils._domain.errors import InputError
-from ...module_utils._domain.suggest import as_whole, meant
+from ...module_utils._domain.suggest import as_whole, suggest_word
 
 DEEPEST = 20
 """Levels a value may be nested: far more than any wish has, and an end for an anchor that holds itself."""
@@ -111,7 +111,7 @@ def mapping(place: Place, value: Any, allowed: Sequence[str]) -> Mapping[str, An
         place.wrong_type(value, "a mapping with the keys " + ", ".join(allowed))
     for key in value:
         if key not in allowed:
-            place.fail("unknown_key", f"has the unknown key {key}{meant(str(key), allowed)}", candidates=allowed)
+            place.fail("unknown_key", f"has the unknown key {key}{suggest_word(str(key), allowed)}", candidates=allowed)
     return value
 
 

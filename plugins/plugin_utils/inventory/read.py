@@ -15,7 +15,7 @@ from typing import Any
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ...module_utils._domain.errors import DirectPathError, InputError
-from ...module_utils._domain.suggest import as_whole, meant
+from ...module_utils._domain.suggest import as_whole, suggest_word
 from ...module_utils._shell.engine.arguments import endpoint
 from ...module_utils._shell.engine.observe import vms_on
 from ...module_utils._shell.engine.output import device_results
@@ -83,7 +83,7 @@ def _listed(index: int, raw: Any, options: Mapping[str, Any]) -> Endpoint:
     for key in raw:
         if key not in OPTIONS:
             raise InputError(
-                message=f"{place} has the unknown key {key}{meant(str(key), OPTIONS)}",
+                message=f"{place} has the unknown key {key}{suggest_word(str(key), OPTIONS)}",
                 code="unknown_key",
                 parameter=place,
                 candidates=OPTIONS,

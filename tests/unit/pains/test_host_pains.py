@@ -177,7 +177,7 @@ def test_h17_what_resets_together_goes_together() -> None:
     pair = lab([host(cards=["rtx-gpu-with-audio"])])
     planned = pair.run("host_passthrough", check=True, hosts=["esx-01"], devices=desired("10de:2230"))
     assert entry(planned)["groups"] == [["0000:3b:00.0", "0000:3b:00.1"]]
-    assert any("goes along" in warning for warning in entry(planned)["warnings"])
+    assert any("is changed too" in warning for warning in entry(planned)["warnings"])
     pair.run("host_passthrough", hosts=["esx-01"], devices=desired("10de:2230"))
     assert active(pair) == ["0000:3b:00.0", "0000:3b:00.1"]
     assert len(written(pair, "UpdatePassthruConfig")) == 1

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Commands to paste for what was found. PRIVATE to the collection.
+"""Commands that fix or show a difference, ready to paste. PRIVATE to the collection.
 
-No command overrides a protection, and none holds a password: a single module finds its account in the environment.
+No command overrides a protection, and none contains a password: a module that is run alone reads its account from the environment.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ COLLECTION = "directpath.vsphere"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Commands:
-    """``vcenter`` and ``port`` are where the state was read; ``arguments`` (inventory, limit) follow a playbook's name."""
+    """``vcenter`` and ``port``: where the state was read. ``arguments`` (inventory, limit): what follows the name of a playbook."""
 
     vcenter: str
     port: int = 443
@@ -26,21 +26,21 @@ class Commands:
 
     @classmethod
     def to(cls, place: str) -> Commands:
-        """Of a vCenter as a report calls it: ``vc-01`` or ``vc-01:8443``."""
+        """Commands for a vCenter by its name in a report: ``vc-01`` or ``vc-01:8443``."""
         name, colon, port = place.rpartition(":")
         return cls(vcenter=name, port=int(port)) if colon and port.isdecimal() else cls(vcenter=place)
 
     @property
     def place(self) -> str:
-        """What a report calls this vCenter."""
+        """The name of this vCenter in a report: ``vc-01`` or ``vc-01:8443``."""
         return self.vcenter if self.port == 443 else f"{self.vcenter}:{self.port}"
 
     def playbook(self, name: str, *extra: str) -> str:
-        """``ansible-playbook directpath.vsphere.enable -i inventory.yml``."""
+        """A command such as ``ansible-playbook directpath.vsphere.enable -i inventory.yml``."""
         return " ".join(part for part in (f"ansible-playbook {COLLECTION}.{name}", self.arguments, *extra) if part)
 
     def module(self, name: str, options: Mapping[str, Any]) -> str:
-        """One module by itself, with options as JSON, which Ansible reads as they are meant."""
+        """A command that runs one module. The options are JSON, so that Ansible keeps their types."""
         where: dict[str, Any] = {"hostname": self.vcenter} if self.port == 443 else self._place()
         return f"ansible localhost -m {COLLECTION}.{name} -a {shlex.quote(json.dumps({**where, **options}))}"
 
@@ -57,13 +57,13 @@ class Commands:
         return self.playbook("attach")
 
     def disable(self, host: str, address: str, ids: str) -> str:
-        """Give one device back to the host; the ids are named again, so that a moved card is refused."""
+        """Disable passthrough of one device. The command includes the ids, so that another card at the address is rejected."""
         vendor_id, device_id = ids.split(":")
         match = {"address": address, "vendor_id": vendor_id, "device_id": device_id}
         return self.module("host_passthrough", {"hosts": [host], "devices": [{"match": match}], "state": "disabled"})
 
     def only(self, moid: str, devices: Sequence[Mapping[str, Any]]) -> str:
-        """Leave a VM with the wished devices and no others."""
+        """Leave a VM with the desired devices and no others. ``devices``: entries as in the option ``devices``."""
         return self.module(
             "vm_pci_device", {"vms": [{"moid": moid, "devices": list(devices)}], "state": "exactly", "power": "cycle"}
         )

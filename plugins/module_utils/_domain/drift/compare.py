@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The whole intent of one vCenter against everything observed of it. PRIVATE to the collection."""
+"""Comparing the desired state of one vCenter (the intent in the inventory) with its observed state. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ..observed.vms import FixedBacking, Vm, held_addresses
 from ..plan import Plan, TargetPlan
 from ..vm.devices.plan import DesiredVm, ObservedVms, needs_details, plan_vm_devices
 from .commands import Commands
-from .hosts import host_differences, rolling_difference, without_disk_verdicts
+from .hosts import host_differences, rolling_difference, without_unread_disk_blockers
 from .kinds import Difference
 from .vms import VmCase, surplus_differences, vm_differences
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NotFound:
-    """A name of the intent that means nothing here: ``cause`` says so with near names."""
+    """A name in the intent that no object has. ``cause``: a sentence with similar names."""
 
     type: Literal["cluster", "host", "vm"]
     name: str
@@ -32,13 +32,13 @@ class NotFound:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ObservedEndpoint:
-    """What was read, and what the names of the intent mean in it.
+    """The observed state of one vCenter, together with the desired state resolved to its objects.
 
-    ``vms.hosts`` are all hosts at hand. ``hosts`` wishes by host id; a host without an entry is not in the intent. ``entries`` are
-    the wished devices by VM id as the modules take them, ``passed_over`` ids of wished VMs that this run is not about.
-    ``disks_unread`` are hosts whose partition tables were not asked for, to keep to the calls allowed. ``sees_all`` is False when
-    the account has no say at the root of the inventory, so that what it does not find may be there all the same. ``journals`` are
-    what rolling reboots keep on hosts, attribute → text by host id.
+    ``vms.hosts``: all known hosts. ``hosts``: desired devices by host id; a host without an entry is not in the intent. ``entries``:
+    desired devices by VM id, as in the option ``devices``. ``passed_over``: ids of VMs in the intent that this run does not check.
+    ``disks_unread``: hosts whose partition tables were not read because the limit of calls was reached. ``sees_all``: False when the
+    account cannot read the root folder; then an object that is not found may exist. ``journals``: the custom attributes that rolling
+    reboots keep on hosts, by host id (attribute → text).
     """
 
     vms: ObservedVms
@@ -58,7 +58,7 @@ class ObservedEndpoint:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plans:
-    """What the modules would do: ``strict`` is the plan of VMs that may have no other device than the wished ones."""
+    """What the modules would do. ``strict``: the plan when VMs may have the desired devices only (``state: exactly``)."""
 
     hosts: Plan
     vms: Plan
@@ -66,7 +66,7 @@ class Plans:
 
 
 def make_plans(observed: ObservedEndpoint) -> Plans:
-    """The plans of ``site``, made for the state as it is. Raises InputError for an intent that is wrong in itself."""
+    """The plans of the playbook ``site`` for the observed state. Raises InputError when the intent itself is wrong."""
     strict = tuple(replace(desired, state="exactly") for desired in observed.desired_vms if desired.state == "present")
     return Plans(
         hosts=plan_passthrough(observed.wanted(), observed.hosts),
@@ -76,7 +76,7 @@ def make_plans(observed: ObservedEndpoint) -> Plans:
 
 
 def disks_to_read(observed: ObservedEndpoint, plans: Plans) -> tuple[str, ...]:
-    """Hosts whose partition tables decide whether the host needs a device: one call each."""
+    """Hosts whose partition tables must be read to decide whether the host depends on a device. Each costs one call."""
     changing = {
         target.moid
         for target in plans.hosts.targets
@@ -91,16 +91,16 @@ def disks_to_read(observed: ObservedEndpoint, plans: Plans) -> tuple[str, ...]:
     return tuple(sorted(changing | waiting))
 
 
-def hosts_to_deepen(observed: ObservedEndpoint, plans: Plans) -> tuple[str, ...]:
-    """Hosts of which it must be read what they live on: something is to be enabled there, or waits to be taken at the next boot."""
+def hosts_to_read_with_fabric(observed: ObservedEndpoint, plans: Plans) -> tuple[str, ...]:
+    """Hosts that must be read with their fabric: a device is to be enabled, or passes to passthrough at the next boot."""
     waiting = (
         h.moid for h in observed.vms.hosts if h.is_reachable and any(d.state == "pending_enable" for d in h.devices)
     )
     return tuple(sorted({*needs_fabric(plans.hosts), *waiting}))
 
 
-def vms_to_ask_for(plans: Plans) -> tuple[str, ...]:
-    """VMs whose plan hangs on answers that are given for one VM or host at a time."""
+def vms_to_read_in_detail(plans: Plans) -> tuple[str, ...]:
+    """VMs whose plan needs facts that the server returns for one VM or one host at a time."""
     return tuple(sorted(needs_details(plans.vms)))
 
 
@@ -116,7 +116,7 @@ def find_drift(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> 
 
 
 def with_users(hosts: Iterable[Host], vms: Iterable[Vm]) -> tuple[Host, ...]:
-    """The hosts with the VMs that refer to their devices, beside users that were known already."""
+    """The hosts with ``users`` completed from the devices of ``vms``."""
     users: dict[tuple[str, str], list[DeviceUser]] = {}
     for vm in sorted(vms, key=lambda vm: (vm.name, vm.moid)):
         for device in vm.devices:
@@ -143,11 +143,11 @@ def _hosts(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iter
     allowed = parse_overrides(observed.hosts.allow_protected, observed.wanted())
     for host in observed.vms.hosts:
         if host.moid in targets:
-            desired_vms = observed.hosts.devices[host.moid]
+            desired_devices = observed.hosts.devices[host.moid]
             target = targets[host.moid]
             if host.moid in observed.disks_unread:
-                target = without_disk_verdicts(host, target)
-            yield from host_differences(host, target, desired_vms, commands, allowed=allowed[host.moid])
+                target = without_unread_disk_blockers(host, target)
+            yield from host_differences(host, target, desired_devices, commands, allowed=allowed[host.moid])
         elif observed.whole_fleet:
             nothing = TargetPlan(target=host.name, moid=host.moid)
             yield from host_differences(host, nothing, (), commands)
@@ -162,15 +162,15 @@ def _rolling(observed: ObservedEndpoint, commands: Commands) -> Iterable[Differe
 
 
 def _vms(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iterable[Difference]:
-    surplus = {target.moid: _unwanted(target) for target in plans.strict.targets}
-    unasked = set(vms_to_ask_for(plans))
+    surplus = {target.moid: _surplus_devices(target) for target in plans.strict.targets}
+    unchecked = set(vms_to_read_in_detail(plans))
     for target in plans.vms.targets:
         case = VmCase(
             vm=observed.vms.vm(target.moid),
             target=target,
             surplus=surplus.get(target.moid, {}),
             entry=observed.entries.get(target.moid, ()),
-            unchecked=target.moid in unasked,
+            unchecked=target.moid in unchecked,
         )
         yield from vm_differences(observed.vms, case, commands)
     if observed.whole_fleet:
@@ -181,8 +181,8 @@ def _vms(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iterab
                 yield from surplus_differences(observed.vms, vm, models, commands)
 
 
-def _unwanted(target: TargetPlan) -> Mapping[str, Mapping[str, str]]:
-    """Subject → words, of the devices that go only because no wish names them."""
+def _surplus_devices(target: TargetPlan) -> Mapping[str, Mapping[str, str]]:
+    """Subject → description, of devices that would be detached only because the intent does not name them."""
     going = target.facts.get("going", {})
     words = {change.subject: change.before or {} for change in target.changes if change.kind == "detach"}
     return {
@@ -193,19 +193,19 @@ def _unwanted(target: TargetPlan) -> Mapping[str, Mapping[str, str]]:
 
 
 def _not_found(observed: ObservedEndpoint, entry: NotFound, commands: Commands) -> Difference:
-    """A name nobody here goes by. Where the account has no say at the root of the inventory, that proves nothing."""
-    why = "It was removed or renamed, or this account may not see it"
+    """The difference for a name that no object has. It is ``invisible`` when the account cannot read the whole inventory."""
+    why = "It was removed or renamed, or this account cannot see it"
     cure = "Correct the name, or take it out of the intent"
     if not observed.sees_all:
-        why = "This account does not see the whole inventory, so it may be there all the same"
-        cure = "Give the account System.Read on it, or correct the name"
+        why = "This account does not see the whole inventory, so the object may exist"
+        cure = "Give the account System.Read on the object, or correct the name"
     show = "vm_pci_device_info" if entry.type == "vm" else "host_pci_device_info"
     return Difference(
         kind="not_found" if observed.sees_all else "invisible",
         type=entry.type,
         object=entry.name,
         wanted="in the inventory of vCenter",
-        found="nothing of this name",
+        found="no object of this name",
         cause=f"{entry.cause}. {why}",
         cure=cure,
         command=commands.module(show, {}),

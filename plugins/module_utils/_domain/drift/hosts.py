@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How one host differs from what is wanted of it. PRIVATE to the collection."""
+"""The differences between the desired and the observed state of one host. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -41,29 +41,29 @@ def host_differences(
     *,
     allowed: Sequence[Override] = (),
 ) -> tuple[Difference, ...]:
-    """What ``target``, the plan that enables the wished devices of the host, and the host itself give, sorted by device.
+    """The differences of one host, sorted by device. ``target``: the plan that enables the desired devices of the host.
 
-    ``allowed`` are the overrides of protected devices that may be passed through.
+    ``allowed``: overrides, that is, protected devices that may be passed through.
     """
     if not host.is_reachable:
         return (_unknown(host, commands),)
     found: dict[tuple[str, str], Difference] = {}
     refused = [d for blocker in target.blockers for d in _refused(host, blocker, commands)]
-    taken = _grabbed(host, allowed)
+    lost = _lost_at_next_boot(host, allowed)
     for difference in (
         *refused,
         *_changes(host, target, commands),
-        *_pending(host, target, taken, commands),
-        *_beyond(host, target, desired_devices, taken, commands),
+        *_pending(host, target, lost, commands),
+        *_not_desired(host, target, desired_devices, lost, commands),
     ):
-        # One device, one difference: why it is refused says more than that it would be changed.
+        # One difference for each device: the reason for a rejection is more useful than the change that was planned.
         key = (difference.subject, "" if difference.subject else difference.cause)
         found.setdefault(key, difference)
     return tuple(sorted(found.values(), key=lambda difference: difference.place))
 
 
 def rolling_difference(host: Host, texts: Mapping[str, str], commands: Commands) -> Difference | None:
-    """What a rolling reboot noted on the host (attribute → text), unless it is done with it. A run that goes on knows what to do."""
+    """The difference for a host that a rolling reboot has not finished. ``texts``: custom attribute → text of the host."""
     entry, _before, garbage = decode_host(texts)
     damaged = [value.text for value in garbage if value.attribute == ENTRY]
     if entry is None and not damaged:
@@ -71,25 +71,28 @@ def rolling_difference(host: Host, texts: Mapping[str, str], commands: Commands)
     if entry is not None and entry.step in ENDED and entry.step != "failed":
         return None
     if entry is None:
-        found, cause = "unreadable", f"What a rolling reboot noted on {host.name} cannot be read: {damaged[0]}"
+        found, cause = (
+            "unreadable",
+            f"The journal entry of a rolling reboot on {host.name} cannot be read: {damaged[0]}",
+        )
     elif entry.step == "failed":
-        found, cause = entry.step, f"A rolling reboot gave {host.name} up: {entry.text}"
+        found, cause = entry.step, f"A rolling reboot failed on {host.name}: {entry.text}"
     else:
         since = datetime.fromtimestamp(entry.at, UTC)
-        found, cause = entry.step, f"{host.name} is {entry.step} since {since:%Y-%m-%d %H:%M} UTC"
+        found, cause = entry.step, f"{host.name} is in the step {entry.step} since {since:%Y-%m-%d %H:%M} UTC"
     return _difference(
         host,
         "roll_unfinished",
-        wanted="in no rolling reboot's hands",
+        wanted="in no rolling reboot",
         found=found,
         cause=cause,
-        cure="Wait for the run that is at work on it. If there is none, it was interrupted: run it again, and it goes on",
+        cure="If a rolling reboot is running, wait until it ends. If none is running, it was interrupted: run it again to resume it",
         command=commands.reboot(),
     )
 
 
-def without_disk_verdicts(host: Host, target: TargetPlan) -> TargetPlan:
-    """The plan of a host whose partition tables were not read, without refusals that rest on not knowing them."""
+def without_unread_disk_blockers(host: Host, target: TargetPlan) -> TargetPlan:
+    """The plan of a host whose partition tables were not read, without the blockers that exist only because they are unknown."""
     unread = {device.address for device in host.devices if holds_disks(device)}
     rest = tuple(b for b in target.blockers if b.code != "protected" or not set(b.subjects) <= unread)
     return replace(target, blockers=rest)
@@ -105,21 +108,21 @@ def _difference(host: Host, kind: str, device: HostDevice | None = None, **more:
 
 
 def _unknown(host: Host, commands: Commands) -> Difference:
-    if host.unreadable and host.connection_state in ("connected", "unknown"):  # unknown: that itself could not be read
+    if host.unreadable and host.connection_state in ("connected", "unknown"):  # unknown: the state was not readable
         return _difference(
             host,
             "unreadable",
             found=", ".join(host.unreadable),
-            cause=f"{host.name} did not give {', '.join(host.unreadable)}",
-            cure="Check that the account may read this host (System.Read), and that its management agents answer",
+            cause=f"{host.name} did not return {', '.join(host.unreadable)}",
+            cure="Check that the account can read this host (System.Read), and that its management agents respond",
             command=commands.show_host(host.name),
         )
     return _difference(
         host,
         "unreachable",
         found=host.connection_state,
-        cause=f"{host.name} is {host.connection_state}: what vCenter shows of it is old",
-        cure="Bring the host back (power, network, then Connect in vCenter)",
+        cause=f"{host.name} is {host.connection_state}, so the data in vCenter is out of date",
+        cure="Check its power and network, then select Connection > Connect in the vSphere Client",
         command=commands.show_host(host.name),
     )
 
@@ -128,7 +131,7 @@ def _refused(host: Host, blocker: Blocker, commands: Commands) -> Iterator[Diffe
     kind = _KIND_OF.get(blocker.code, "refused")
     cause = blocker.message
     if blocker.candidates:
-        cause += f". There are: {'; '.join(blocker.candidates)}"
+        cause += f". Candidates: {'; '.join(blocker.candidates)}"
     for address in blocker.subjects or ("",):
         yield _difference(
             host,
@@ -142,8 +145,8 @@ def _refused(host: Host, blocker: Blocker, commands: Commands) -> Iterator[Diffe
 
 
 def _changes(host: Host, target: TargetPlan, commands: Commands) -> Iterator[Difference]:
-    """What would be written. A host of which anything is refused is left alone as a whole."""
-    obstacles = tuple(f"{host.name} is left alone as long as this stands: {b.message}" for b in target.blockers)
+    """The planned changes. With one blocker nothing on the host is changed, so the blockers are obstacles of every change."""
+    obstacles = tuple(f"Nothing on {host.name} is changed until this is fixed: {b.message}" for b in target.blockers)
     for change in target.changes:
         device = host.device(change.subject)
         if change.before["enabled"] == change.after["enabled"]:
@@ -154,7 +157,7 @@ def _changes(host: Host, target: TargetPlan, commands: Commands) -> Iterator[Dif
                 wanted=f"label {change.after['label']}",
                 found=f"label {change.before['label']}" if change.before["label"] else "no label",
                 cause=f"The label of {change.subject} is {change.before['label'] or 'not set'}",
-                cure=f"Set it to {change.after['label']}",
+                cure=f"Set the label to {change.after['label']}",
                 command=commands.enable(),
                 obstacles=obstacles,
             )
@@ -164,60 +167,60 @@ def _changes(host: Host, target: TargetPlan, commands: Commands) -> Iterator[Dif
             "disabled",
             device,
             wanted="active",
-            cause=f"{change.subject} is to be passed through and is not enabled"
-            + (", though in force until the next reboot" if device is not None and device.active else ""),
-            cure="Enable it",
+            cause=f"{change.subject} is desired for passthrough but not enabled"
+            + (" (passthrough stays in effect until the next reboot)" if device is not None and device.active else ""),
+            cure="Enable passthrough of the device",
             command=commands.enable(),
             obstacles=obstacles,
         )
 
 
-def _pending(host: Host, target: TargetPlan, taken: Mapping[str, str], commands: Commands) -> Iterator[Difference]:
-    """Wished devices that wait for a reboot, and whatever else makes the host owe one: a reboot settles all of it."""
-    desired_state = frozenset(target.facts.get("selected", ()))
+def _pending(host: Host, target: TargetPlan, lost: Mapping[str, str], commands: Commands) -> Iterator[Difference]:
+    """Devices with a pending reboot: desired devices, and devices that were disabled."""
+    selected = frozenset(target.facts.get("selected", ()))
     for device in host.devices:
-        if not device.requires_reboot or (device.enabled and device.address not in desired_state):
+        if not device.requires_reboot or (device.enabled and device.address not in selected):
             continue
-        if device.address in taken and device.enabled:
-            yield _conflict(host, device, taken[device.address], commands)
+        if device.address in lost and device.enabled:
+            yield _conflict(host, device, lost[device.address], commands)
             continue
         yield _difference(
             host,
             "pending_reboot",
             device,
-            wanted="active" if device.address in desired_state else "off",
-            cause=f"{device.address} is {'enabled' if device.enabled else 'disabled'}, which comes into force at the next reboot",
+            wanted="active" if device.address in selected else "off",
+            cause=f"{device.address} is {'enabled' if device.enabled else 'disabled'}, which takes effect at the next reboot",
             cure=f"Reboot {host.name}",
             command=commands.reboot(),
         )
 
 
-def _beyond(
+def _not_desired(
     host: Host,
     target: TargetPlan,
     desired_devices: Sequence[DesiredDevice],
-    taken: Mapping[str, str],
+    lost: Mapping[str, str],
     commands: Commands,
 ) -> Iterator[Difference]:
-    """Devices that are enabled and not wished. Where a wish is refused, what it may mean counts as wished."""
-    desired_state = frozenset(target.facts.get("selected", ()))
+    """Devices that are enabled but not desired. When the plan has a blocker, devices that match an entry count as desired."""
+    selected = frozenset(target.facts.get("selected", ()))
     virtual = virtual_functions(host.devices)
     for device in host.devices:
-        if not device.enabled or device.address in desired_state or device.address in virtual:
+        if not device.enabled or device.address in selected or device.address in virtual:
             continue
         if target.blockers and any(entry.selector.matches(device) for entry in desired_devices):
             continue
-        if device.address in taken:
-            yield _conflict(host, device, taken[device.address], commands)
+        if device.address in lost:
+            yield _conflict(host, device, lost[device.address], commands)
         elif device.state == "stale":
             yield _difference(
                 host,
                 "stale_address",
                 device,
                 wanted="off",
-                cause=f"A setting enables {device.address}, which the host does not offer: it may be left from another card that "
-                "was there",
-                cure="Disable it, before a card that is needed comes to sit at this address",
+                cause=f"{device.address} is configured for passthrough, but the host does not offer it: the setting may be left from a "
+                "card that was removed",
+                cure="Disable passthrough of the address, before a card that the host needs gets this address",
                 command=commands.disable(host.name, device.address, device.ids),
                 planned=False,
             )
@@ -227,7 +230,7 @@ def _beyond(
 
 def _extra(host: Host, device: HostDevice, commands: Commands) -> Difference:
     users = [user.vm for user in host.users.get(device.address, ())]
-    holds = f"; it belongs to {', '.join(users)}" if users else ""
+    holds = f"; it is attached to {', '.join(users)}" if users else ""
     return _difference(
         host,
         "extra",
@@ -236,7 +239,7 @@ def _extra(host: Host, device: HostDevice, commands: Commands) -> Difference:
         cause=f"{device.address} is enabled and not in the intent{holds}",
         cure=("Detach it from these VMs and disable it" if users else "Disable it") + ", or add it to the intent",
         command=commands.disable(host.name, device.address, device.ids),
-        planned=device.requires_reboot,  # a reboot for it is owed, and would be made
+        planned=device.requires_reboot,  # the playbooks would do the pending reboot
     )
 
 
@@ -246,21 +249,21 @@ def _conflict(host: Host, device: HostDevice, reason: str, commands: Commands) -
         "protected_conflict",
         device,
         wanted="off",
-        cause=f"{device.address} is enabled and will be taken from the host at its next boot, although {reason}",
-        cure="Disable it before the host is rebooted",
+        cause=f"{device.address} is enabled, so the host loses the device at its next boot, although {reason}",
+        cure="Disable passthrough of the device before the next reboot of the host",
         command=commands.disable(host.name, device.address, device.ids),
     )
 
 
-def _grabbed(host: Host, allowed: Sequence[Override]) -> Mapping[str, str]:
-    """Protected devices that the next boot would take from the host, with the reasons; nothing where the fabric was not read."""
+def _lost_at_next_boot(host: Host, allowed: Sequence[Override]) -> Mapping[str, str]:
+    """Protected devices that the host loses at its next boot → reasons for the protection. Empty when the fabric was not read."""
     waiting = [device for device in host.devices if device.state == "pending_enable"]
     if host.fabric is None or not waiting:
         return {}
     reasons = protections(host)
-    free = apply_overrides(host, allowed, reasons).named
+    overridden = apply_overrides(host, allowed, reasons).named
     return {
         device.address: "; ".join(reason.reason for reason in reasons[device.address])
         for device in waiting
-        if device.address in reasons and device.address not in free
+        if device.address in reasons and device.address not in overridden
     }

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Differences somebody expects: named rules that let them pass, and stay visible. PRIVATE to the collection."""
+"""Named rules for expected differences. Ignored differences stay visible in the report. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ RULE_KEYS = ("name", "kinds", "hosts", "vms", "clusters", "devices")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
-    """All conditions that are given must hold; each is a list of which one must. Patterns are names in any case, in which ``*`` and
-    ``?`` may stand for other characters.
+    """A rule covers a difference when all given conditions match. A condition is a list; one entry of it must match.
 
-    ``devices`` is compared with the address and with ``vendor:device``. What nobody could tell (``unreachable``, ...) is only let pass
-    by a rule that names its kind.
+    Entries are names with the wildcards ``*`` and ``?``; upper and lower case are equal. ``devices`` is compared with the address and with
+    ``vendor:device``. An unknown state (``unreachable``, ...) is ignored only by a rule that names its kind.
     """
 
     name: str
@@ -56,16 +55,19 @@ def _meets(patterns: Sequence[str], *texts: str) -> bool:
 
 
 def parse_rules(raw: Sequence[Mapping[str, Any]]) -> tuple[Rule, ...]:
-    """Rules of the option ``ignore``. Raises InputError for rules without a name or a condition, and for kinds that do not exist."""
+    """The rules in the option ``ignore``.
+
+    Raises InputError (bad_rule) for a rule without a name or a condition, for a second rule of a name, and for an unknown kind.
+    """
     rules = [_rule(entry, f"ignore[{number}]") for number, entry in enumerate(raw)]
     names = [rule.name for rule in rules]
     for number, name in enumerate(names):
         if name in names[:number]:
             raise InputError(
-                message=f"ignore[{number}] has the name {name!r}, as ignore[{names.index(name)}] has",
+                message=f"ignore[{number}] has the same name as ignore[{names.index(name)}]: {name!r}",
                 code="bad_rule",
                 parameter=f"ignore[{number}].name",
-                cure="Give each rule a name of its own: the report says by it which rule let what pass",
+                cure="Give each rule a different name: the report shows the name of the rule with each ignored difference",
             )
     return tuple(rules)
 
@@ -77,21 +79,21 @@ def _rule(entry: Mapping[str, Any], place: str) -> Rule:
             message=f"{place} has no name",
             code="bad_rule",
             parameter=f"{place}.name",
-            cure="Give it a name that says why these differences are expected",
+            cure="Give the rule a name that says why these differences are expected",
         )
     conditions = {key: tuple(str(text) for text in entry.get(key) or ()) for key in RULE_KEYS[1:]}
     for kind in conditions["kinds"]:
         if kind not in KINDS:
             raise InputError(
-                message=f"{place} ({name}) names the kind {kind!r}, which does not exist",
+                message=f"{place} ({name}) has the unknown kind {kind!r}",
                 code="bad_rule",
                 parameter=f"{place}.kinds",
                 candidates=difflib.get_close_matches(kind, KINDS, n=3, cutoff=0.5) or list(KINDS),
-                cure="Correct it",
+                cure="Correct the kind",
             )
     if not any(conditions.values()):
         raise InputError(
-            message=f"{place} ({name}) has no condition and would let everything pass",
+            message=f"{place} ({name}) has no condition and would ignore every difference",
             code="bad_rule",
             parameter=place,
             cure=f"Give at least one of {', '.join(RULE_KEYS[1:])}",
@@ -99,10 +101,10 @@ def _rule(entry: Mapping[str, Any], place: str) -> Rule:
     return Rule(name=name, **conditions)
 
 
-def let_pass(
+def apply_rules(
     differences: Sequence[Difference], rules: Sequence[Rule]
 ) -> tuple[tuple[Difference, ...], tuple[str, ...]]:
-    """The differences, each with the name of the first rule that covers it, and the names of rules that cover none any more."""
+    """The differences, each with the name of the first rule that covers it, and the names of the rules that cover none."""
     judged = tuple(
         replace(difference, ignored=next((rule.name for rule in rules if rule.covers(difference)), ""))
         for difference in differences

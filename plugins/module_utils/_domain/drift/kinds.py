@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The words of drift: what can differ between what is wanted and what is there. PRIVATE to the collection.
+"""The kinds of differences between the desired state and the observed state. PRIVATE to the collection.
 
-A difference is found by the same planners the modules act by (``drift_hosts``, ``drift_vms``), so what ``site`` would change and
-what drift reports cannot come apart. ``planned`` is True for those; the others are what no planner minds, as it does not have to be
-changed to fulfil the intent: devices that nobody asked for, settings left behind.
+Drift is found by the planners that the modules use, so the report shows the changes that the playbook ``site`` would make. These
+differences have ``planned`` True. The others (``planned`` False) need no change to reach the desired state, so no planner reports them:
+extra devices and settings that are left from an earlier state.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ Status: TypeAlias = Literal["in_sync", "drift", "unknown"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Kind:
-    """``title``: the difference in a few words, ``mark``: in a word or two, for a cell of a table.
+    """``title``: the difference in a few words. ``mark``: in one or two words, for a table cell.
 
-    ``is_grave``: not settled by a command. ``certainty``: whether there is a difference, or nobody could tell.
+    ``is_grave``: no command fixes it. ``certainty``: ``drift``, or ``unknown`` when the state could not be read.
     """
 
     title: str
@@ -34,16 +34,16 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "missing": Kind(title="device missing", mark="missing", is_grave=True),
     "disabled": Kind(title="not enabled", mark="off"),
-    "label_differs": Kind(title="another label", mark="label"),
-    "pending_reboot": Kind(title="waits for a reboot", mark="reboot"),
-    "roll_unfinished": Kind(title="rolling reboot not finished", mark="in hand"),
+    "label_differs": Kind(title="different label", mark="label"),
+    "pending_reboot": Kind(title="pending reboot", mark="reboot"),
+    "roll_unfinished": Kind(title="rolling reboot not finished", mark="in progress"),
     "stale_address": Kind(title="address out of date", mark="stale"),
     "identity_changed": Kind(title="another card at the address", mark="other card", is_grave=True),
-    "protected_conflict": Kind(title="the host needs it", mark="protected", is_grave=True),
+    "protected_conflict": Kind(title="the host depends on the device", mark="protected", is_grave=True),
     "not_capable": Kind(title="not offered for passthrough", mark="not offered", is_grave=True),
     "iommu_off": Kind(title="IOMMU off", mark="no IOMMU", is_grave=True),
-    "ambiguous": Kind(title="several models meant", mark="ambiguous", is_grave=True),
-    "extra": Kind(title="not asked for", mark="extra"),
+    "ambiguous": Kind(title="several models match", mark="ambiguous", is_grave=True),
+    "extra": Kind(title="not in the desired state", mark="extra"),
     "device_missing": Kind(title="device missing in the VM", mark="missing"),
     "wrong_backing": Kind(title="wrong kind of backing", mark="backing"),
     "memory_not_reserved": Kind(title="memory not reserved", mark="memory"),
@@ -53,23 +53,24 @@ KINDS: Mapping[str, Kind] = {
     "hot_add_on": Kind(title="hot-add switched on", mark="hot-add"),
     "powered_off": Kind(title="not running", mark="off"),
     "limit_exceeded": Kind(title="too many devices", mark="too many", is_grave=True),
-    "refused": Kind(title="cannot be as wanted", mark="refused", is_grave=True),
-    "not_found": Kind(title="not there", mark="not there", is_grave=True),
+    "refused": Kind(title="desired state not possible", mark="refused", is_grave=True),
+    "not_found": Kind(title="not found", mark="not found", is_grave=True),
     "unreachable": Kind(title="not reachable", mark="no answer", certainty="unknown"),
     "unreadable": Kind(title="could not be read", mark="unread", certainty="unknown"),
     "invisible": Kind(title="not visible to this account", mark="not visible", certainty="unknown"),
-    "unchecked": Kind(title="not looked at", mark="unchecked", certainty="unknown"),
+    "unchecked": Kind(title="not checked", mark="unchecked", certainty="unknown"),
 }
-"""Every kind of difference, the most particular word first. A name never changes its meaning: pipelines branch on it."""
+"""Every kind of difference. A name never changes its meaning: pipelines depend on it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Difference:
-    """One thing that is not as wanted, or of which nobody can tell.
+    """One difference from the desired state, or one state that is unknown.
 
-    ``subject`` is what it is about on the object: a PCI address, ``10de:20f1 #1``, ``memory reservation``. ``cause`` says what is
-    there and why that differs, ``cure`` what to do; ``command`` does it, or, where only hands can, shows it. ``obstacles`` stand in
-    the way of the cure. ``ignored`` is the name of the rule that lets it pass.
+    ``subject``: the part of the object, such as a PCI address, ``10de:20f1 #1`` or ``memory reservation``. ``wanted`` and ``found``: the
+    desired and the actual value. ``cause``: what was found and why it differs. ``cure``: what to do next. ``command``: the command that
+    does it, or, when no command can, a command that shows the details. ``obstacles``: what blocks the fix. ``ignored``: the name of the
+    rule that covers the difference.
     """
 
     kind: str
@@ -94,17 +95,17 @@ class Difference:
 
     @property
     def place(self) -> tuple[str, str, str, str, str]:
-        """Where it stands in a report: hosts before VMs, by name."""
+        """Sort key in a report: hosts before VMs, by name."""
         return (self.type, self.object, self.moid, self.subject, self.kind)
 
     def sentence(self) -> str:
-        """Everything a person needs, in one line."""
+        """What differs, why, and what to do next, in one line."""
         what = f"{self.object}{f' {self.subject}' if self.subject else ''}: {KINDS[self.kind].title}"
         parts = [what, *(text for text in (self.cause, *self.obstacles, self.cure) if text)]
         return " ".join(f"{part.rstrip('.')}." for part in parts)
 
     def record(self) -> dict[str, Any]:
-        """As the report shows it."""
+        """The difference as the report shows it."""
         return {
             "kind": self.kind,
             "title": KINDS[self.kind].title,
@@ -127,13 +128,13 @@ class Difference:
 
 
 def is_settled(differences: tuple[Difference, ...] | list[Difference]) -> bool:
-    """Whether the modules would find nothing to do, to wait for or to refuse. A rule that lets a difference pass keeps no module from
-    acting on it."""
+    """True when the modules would have nothing to change, to wait for or to reject. Ignored differences count: the modules do not know
+    the rules."""
     return not any(difference.planned for difference in differences)
 
 
 def status_of(differences: tuple[Difference, ...] | list[Difference]) -> Status:
-    """Drift is certain where any is found, whatever else could not be told. What a rule lets pass does not count."""
+    """``drift`` when any difference is certain, else ``unknown`` when anything could not be read. Ignored differences do not count."""
     certainties = {difference.certainty for difference in differences if not difference.ignored}
     if "drift" in certainties:
         return "drift"

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Drift as a report: plain values with a version, one vCenter or many. PRIVATE to the collection.
+"""The drift report of one vCenter or of many: plain values with a schema version. PRIVATE to the collection.
 
-The schema is ``docs/schemas/drift_report.v1.json``. Within version 1 keys are only added. A report holds no secret and no time: the
-same state gives the same report.
+The schema is ``docs/schemas/drift_report.v1.json``. Within version 1, keys are only added. A report contains no secret and no time stamp:
+the same state gives the same report.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SCHEMA = "directpath.vsphere.drift_report"
 VERSION = 1
 
 MOST_LINES = 50
-"""Differences told in one message: a terminal is no place for a thousand."""
+"""The largest number of differences in one message; the report has all of them."""
 
 Record = Mapping[str, Any]
 
@@ -35,7 +35,7 @@ def report(
     differences: Sequence[Difference],
     idle_rules: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """What was found on one vCenter."""
+    """The report of one vCenter. ``idle_rules``: names of rules that cover no difference."""
     by_object: dict[str, list[Difference]] = {}
     for difference in differences:
         by_object.setdefault(difference.moid, []).append(difference)
@@ -54,8 +54,8 @@ def report(
     }
 
 
-def untold(vcenter: str, message: str, code: str) -> dict[str, Any]:
-    """The report of a vCenter of which nothing could be read: unknown, never in sync."""
+def unread_report(vcenter: str, message: str, code: str) -> dict[str, Any]:
+    """The report of a vCenter that could not be read: its status is ``unknown``, never ``in_sync``."""
     difference = Difference(
         kind="unreachable" if code in _CONNECTION else "unreadable",
         type="vcenter",
@@ -63,7 +63,7 @@ def untold(vcenter: str, message: str, code: str) -> dict[str, Any]:
         wanted="an answer",
         found=code,
         cause=message,
-        cure=f"The troubleshooting guide tells what {code} means",
+        cure=f"See {code} in the troubleshooting guide",
         command=Commands.to(vcenter).module("host_pci_device_info", {}),
     )
     return {
@@ -96,7 +96,7 @@ _CONNECTION = frozenset(
 
 
 def merged(reports: Iterable[Record]) -> dict[str, Any]:
-    """One report of many: the parts sorted by vCenter, and what they come to together. Drift anywhere is drift."""
+    """One report from the reports of several vCenters, sorted by vCenter, with their summary. Drift in one part is drift."""
     parts = sorted((dict(part) for part in reports), key=lambda part: str(part["vcenter"]))
     statuses = {part["status"] for part in parts}
     status: Status = "drift" if "drift" in statuses else "unknown" if "unknown" in statuses else "in_sync"
@@ -112,7 +112,7 @@ def merged(reports: Iterable[Record]) -> dict[str, Any]:
 
 
 def summary(hosts: int, vms: int, records: Sequence[Record]) -> dict[str, Any]:
-    """Figures: how many of what were compared, and how many differences of which kind there are."""
+    """Numbers of compared hosts and VMs, and of differences by certainty and kind."""
     counted = [record for record in records if not record["ignored"]]
     kinds = Counter(str(record["kind"]) for record in counted)
     return {
@@ -126,35 +126,35 @@ def summary(hosts: int, vms: int, records: Sequence[Record]) -> dict[str, Any]:
 
 
 def sentence(report: Record) -> str:
-    """What it comes to, in one line."""
+    """The result of the comparison in one line."""
     figures = report["summary"]
-    looked = f"{_counted(figures['hosts'], 'host')} and {_counted(figures['vms'], 'VM')} compared"
+    compared = f"{_counted(figures['hosts'], 'host')} and {_counted(figures['vms'], 'VM')} compared"
     many = f" on {figures['vcenters']} vCenters" if figures.get("vcenters", 1) != 1 else ""
     parts = [
         _counted(figures["drift"], "difference"),
-        f"{figures['unknown']} not known",
-        f"{figures['ignored']} expected",
+        f"{figures['unknown']} unknown",
+        f"{figures['ignored']} ignored",
     ]
-    told = [part for part, number in zip(parts, ("drift", "unknown", "ignored"), strict=True) if figures[number]]
-    return f"{looked}{many}: {', '.join(told) or 'all as wanted'}"
+    shown = [part for part, number in zip(parts, ("drift", "unknown", "ignored"), strict=True) if figures[number]]
+    return f"{compared}{many}: {', '.join(shown) or 'in sync'}"
 
 
 def lines(parts: Iterable[Record], most: int = MOST_LINES) -> list[str]:
-    """One sentence a difference that counts, certain ones first, and how many more there are."""
+    """One text for each difference that is not ignored, certain ones first, at most ``most``, and the number of the others."""
     counted = [record for part in parts for record in part["differences"] if not record["ignored"]]
     ordered = sorted(counted, key=lambda record: record["certainty"] != "drift")
     more = len(ordered) - most
-    return _sentences(ordered[:most]) + ([f"And {more} more, in the reports."] if more > 0 else [])
+    return _sentences(ordered[:most]) + ([f"And {more} more: see the reports."] if more > 0 else [])
 
 
 def _sentences(records: Iterable[Record]) -> list[str]:
-    """What stands in the way of several differences of one object is told with the first of them."""
-    told: set[tuple[str, str, str]] = set()
+    """The texts of the differences. An obstacle of several differences of one object is shown with the first of them only."""
+    shown: set[tuple[str, str, str]] = set()
     written = []
     for record in records:
         keys = {text: (record["type"], record["object"], text) for text in record["obstacles"]}
-        obstacles = [text for text, key in keys.items() if key not in told]
-        told.update(keys.values())
+        obstacles = [text for text, key in keys.items() if key not in shown]
+        shown.update(keys.values())
         head = f"{record['object']}{' ' + record['subject'] if record['subject'] else ''}: {record['title']}"
         parts = [f"{text.rstrip('.')}." for text in (head, record["cause"], *obstacles, record["cure"]) if text]
         written.append(" ".join([*parts, *([f"Command: {record['command']}"] if record["command"] else [])]))
@@ -205,7 +205,7 @@ def _is_held(host: Host, device: HostDevice) -> bool:
 
 
 def _device(host: Host, device: HostDevice, wanted: bool, difference: Difference | None) -> dict[str, Any]:
-    """``state``: ``ok``, or the kind of the difference."""
+    """One device in the report. ``state``: ``ok``, or the kind of the difference."""
     return {
         "address": device.address,
         "ids": device.ids,

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How one VM differs from what is wanted of it. PRIVATE to the collection."""
+"""The differences between the desired and the observed state of one VM. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _MISSING = frozenset(
         "no_system_id",
     }
 )
-"""Codes that say why a wished device cannot be had."""
+"""Blocker codes for a desired device that is not available."""
 _KIND_OF = {
     **dict.fromkeys(_MISSING, "device_missing"),
     "too_many_devices": "limit_exceeded",
@@ -52,42 +52,42 @@ _KIND_OF = {
     "memory_lock_unsupported": "memory_not_reserved",
     "host_in_maintenance": "powered_off",
 }
-"""Blocker code → kind of difference, where nothing else tells it already; any other is ``refused``."""
-_OF_ITS_OWN = frozenset({"too_many_devices", "identity_changed", "ambiguous"})
-"""Codes that are a difference themselves, beside the changes they stand in the way of."""
+"""Blocker code → kind of difference; any other code is ``refused``."""
+_SEPARATE = frozenset({"too_many_devices", "identity_changed", "ambiguous"})
+"""Blocker codes that are a difference in addition to the changes that they block."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VmCase:
-    """One wished VM: its plan, the devices a stricter wish would take away, and the entry that asks for it."""
+    """One VM in the intent. ``target``: its plan. ``entry``: its desired devices, as in the option ``devices``."""
 
     vm: Vm
     target: TargetPlan
     surplus: Mapping[str, Mapping[str, str]]
-    """Subject → why, of devices that the wish does not name."""
+    """Subject → description, of devices that the intent does not name."""
     entry: Sequence[Mapping[str, Any]] = ()
     unchecked: bool = False
-    """True where what would have to be asked one by one was not asked."""
+    """True when facts that need one call for each VM or host were not read."""
 
 
 def vm_differences(observed: ObservedVms, case: VmCase, commands: Commands) -> tuple[Difference, ...]:
-    """What the plan of the VM and the VM itself give, sorted by subject."""
+    """The differences of one VM, sorted by subject."""
     unknown = _unknowns(case, commands)
     blockers = tuple(blocker for blocker in case.target.blockers if blocker.code not in _UNKNOWN)
     if unknown and not case.target.changes and not blockers:
         return unknown
-    planned = [*_changes(case, commands), *_own(case, blockers, commands)]
+    planned = [*_changes(case, commands), *_separate_blockers(case, blockers, commands)]
     if blockers and not planned:
         planned = [_blocked(case, blocker, commands) for blocker in blockers]
-    said = {difference.kind for difference in planned}
-    rest = tuple(b.message for b in blockers if _KIND_OF.get(b.code) not in said or b.code in _MISSING)
+    kinds = {difference.kind for difference in planned}
+    rest = tuple(b.message for b in blockers if _KIND_OF.get(b.code) not in kinds or b.code in _MISSING)
     planned = [_with_obstacles(difference, rest, commands) for difference in planned]
-    beyond = [
+    unplanned = [
         *_surplus(case, commands),
         *_stale(observed, case, planned, commands),
         *_memory_changed(case.vm, commands),
     ]
-    found = [*unknown, *planned, *beyond]
+    found = [*unknown, *planned, *unplanned]
     if case.unchecked and not found:
         found = [_unchecked(case.vm, commands)]
     return tuple(sorted(found, key=lambda difference: difference.place))
@@ -96,7 +96,7 @@ def vm_differences(observed: ObservedVms, case: VmCase, commands: Commands) -> t
 def surplus_differences(
     observed: ObservedVms, vm: Vm, models: Mapping[str, HostDevice], commands: Commands
 ) -> tuple[Difference, ...]:
-    """The passthrough devices of a VM that the intent does not name at all."""
+    """The differences of a VM that has passthrough devices but is not in the intent."""
     held, _others = survey(observed, vm, models)
     return tuple(
         _difference(
@@ -106,7 +106,7 @@ def surplus_differences(
             device=_device(one),
             wanted="no passthrough device",
             found=one.kind,
-            cause=f"{vm.name} has {describe_device(one.device)} and is not in the intent",
+            cause=f"{vm.name} has {describe_device(one.device)}, but the VM is not in the intent",
             cure="Add the VM to the intent, or detach the device",
             command=commands.only(vm.moid, []),
             planned=False,
@@ -120,10 +120,10 @@ def _difference(vm: Vm, kind: str, **more: Any) -> Difference:
 
 
 def _unknowns(case: VmCase, commands: Commands) -> tuple[Difference, ...]:
-    told = [blocker for blocker in case.target.blockers if blocker.code in _UNKNOWN]
-    if case.vm.unreadable and case.vm.connection_state == "unknown":  # that itself could not be read
-        told = [blocker for blocker in told if blocker.code == "vm_unreadable"]
-    return tuple(_unknown(case.vm, blocker, commands) for blocker in told)
+    unknown = [blocker for blocker in case.target.blockers if blocker.code in _UNKNOWN]
+    if case.vm.unreadable and case.vm.connection_state == "unknown":  # the state itself was not readable
+        unknown = [blocker for blocker in unknown if blocker.code == "vm_unreadable"]
+    return tuple(_unknown(case.vm, blocker, commands) for blocker in unknown)
 
 
 def _unknown(vm: Vm, blocker: Blocker, commands: Commands) -> Difference:
@@ -142,15 +142,15 @@ def _unchecked(vm: Vm, commands: Commands) -> Difference:
         vm,
         "unchecked",
         subject="system id",
-        cause=f"{vm.name} is off and has fixed devices: whether they were attached on the host it is on now takes one question "
-        "a host, and max_host_queries was reached",
-        cure="Raise max_host_queries, or look at this VM by itself",
+        cause=f"{vm.name} is off and has fixed devices. Checking whether they belong to its current host takes one call for each host, "
+        "and the limit max_host_queries was reached",
+        cure="Raise max_host_queries, or check this VM alone",
         command=commands.playbook("verify"),
     )
 
 
 def _with_obstacles(difference: Difference, messages: Sequence[str], commands: Commands) -> Difference:
-    """Where something stands in the way that another step clears (a device that is to be enabled first), all steps are the cure."""
+    """Add obstacles. When another step must come first, such as enabling a device, the command is the playbook with all steps."""
     rest = tuple(text for text in messages if text not in difference.cause)
     if not rest or difference.certainty != "drift":
         return difference
@@ -161,26 +161,26 @@ def _with_obstacles(difference: Difference, messages: Sequence[str], commands: C
 def _changes(case: VmCase, commands: Commands) -> Iterator[Difference]:
     going = case.target.facts.get("going", {})
     kinds = {change.kind for change in case.target.changes}
-    renewed = [
+    replaced = [
         change
         for change in case.target.changes
         if change.kind == "detach" and _why(going, change) in ("stale", "replaced")
     ]
-    left = len(renewed)
+    left = len(replaced)
     for change in case.target.changes:
-        if change.kind == "attach" and left > 0 and _renews(change, renewed):
+        if change.kind == "attach" and left > 0 and _replaces_detached(change, replaced):
             left -= 1
             continue
-        made = _change(case, change, going, kinds, commands)
-        if made is not None:
-            yield made
-    # A VM that is only to be shut down or started around other changes shows them, not the steps.
+        difference = _change(case, change, going, kinds, commands)
+        if difference is not None:
+            yield difference
+    # A shutdown and a power-on around other changes are no differences of their own.
 
 
-def _renews(attach: Change, renewed: Sequence[Change]) -> bool:
-    """Whether an attach takes the place of a device that goes: one difference, told with the one that goes."""
+def _replaces_detached(attach: Change, replaced: Sequence[Change]) -> bool:
+    """True when the attach replaces a device that is detached. Both are one difference, which the detach reports."""
     ids = str(attach.after.get("device", "")).split(" ", maxsplit=1)[0]
-    return any(str((change.before or {}).get("device", "")).split(" ", maxsplit=1)[0] == ids for change in renewed)
+    return any(str((change.before or {}).get("device", "")).split(" ", maxsplit=1)[0] == ids for change in replaced)
 
 
 def _why(going: Mapping[str, Mapping[str, str]], change: Change) -> str:
@@ -226,8 +226,8 @@ def _change(
             subject=change.subject,
             wanted="off",
             found="on",
-            cause=f"{change.subject} of {vm.name} is on, which may keep it from starting with a passthrough device",
-            cure="Switch it off",
+            cause=f"{change.subject} of {vm.name} is on, so the VM may fail to power on with a passthrough device",
+            cure="Turn it off",
             command=attach,
         )
     if change.kind == "power_on" and "shutdown" not in kinds and not vm.is_powered_on:
@@ -238,7 +238,7 @@ def _change(
             wanted="poweredOn",
             found=vm.power_state,
             cause=f"{vm.name} is {vm.power_state}",
-            cure="Start it",
+            cure="Power it on",
             command=attach,
         )
     return None
@@ -254,10 +254,10 @@ def _detach(case: VmCase, change: Change, going: Mapping[str, Mapping[str, str]]
         kind,
         subject=change.subject,
         device=str(words.get("device", "")),
-        wanted="not attached" if kind == "extra" else "attached anew",
+        wanted="not attached" if kind == "extra" else "attached again",
         found=str(words.get("backing", "")),
         cause=f"{vm.name} has {change.subject}: {reason}" if reason else f"{vm.name} has {change.subject}",
-        cure="Detach it" if kind == "extra" else "Attach it anew",
+        cure="Detach it" if kind == "extra" else "Detach it and attach it again",
         command=commands.attach(),
     )
 
@@ -270,7 +270,7 @@ def _memory(vm: Vm, change: Change, command: str) -> Difference:
             subject=LIMIT,
             wanted="unlimited",
             found=f"{change.before} MB",
-            cause=f"The memory of {vm.name} is limited to {change.before} MB, and it will not start with a passthrough device",
+            cause=f"The memory of {vm.name} is limited to {change.before} MB, so the VM fails to power on with a passthrough device",
             cure="Remove the limit",
             command=command,
         )
@@ -284,14 +284,14 @@ def _memory(vm: Vm, change: Change, command: str) -> Difference:
         found=f"{memory.reservation_mb} of {memory.size_mb} MB{', locked' if memory.locked_to_max else ''}",
         cause=f"{vm.name} has {memory.reservation_mb} of {memory.size_mb} MB reserved"
         + ("" if unlocking or memory.locked_to_max else ", not locked"),
-        cure="Release it" if unlocking else "Reserve all of it",
+        cure="Release the reservation" if unlocking else "Reserve all memory",
         command=command,
     )
 
 
-def _own(case: VmCase, blockers: Sequence[Blocker], commands: Commands) -> Iterator[Difference]:
+def _separate_blockers(case: VmCase, blockers: Sequence[Blocker], commands: Commands) -> Iterator[Difference]:
     for blocker in blockers:
-        if blocker.code in _OF_ITS_OWN or (
+        if blocker.code in _SEPARATE or (
             blocker.code in _MISSING and not any(change.kind == "attach" for change in case.target.changes)
         ):
             yield _blocked(case, blocker, commands)
@@ -300,19 +300,19 @@ def _own(case: VmCase, blockers: Sequence[Blocker], commands: Commands) -> Itera
 def _blocked(case: VmCase, blocker: Blocker, commands: Commands) -> Difference:
     cause = blocker.message
     if blocker.candidates:
-        cause += f". There are: {'; '.join(blocker.candidates)}"
+        cause += f". Candidates: {'; '.join(blocker.candidates)}"
     return _difference(
         case.vm,
         _KIND_OF.get(blocker.code, "refused"),
         cause=cause,
         cure=blocker.cure,
-        # Devices that are to be had once others are enabled or a host is rebooted: all steps in their order.
+        # The device may become available once devices are enabled or a host is rebooted, so the command runs all steps.
         command=commands.playbook("site") if blocker.code in _MISSING else commands.show_vm(case.vm.moid),
     )
 
 
 def _surplus(case: VmCase, commands: Commands) -> Iterator[Difference]:
-    """Devices that ``present`` lets be: they are told, as nobody asked for them."""
+    """Devices that the intent does not name. ``state: present`` keeps them, but the report shows them."""
     for subject, why in sorted(case.surplus.items()):
         yield _difference(
             case.vm,
@@ -331,11 +331,11 @@ def _surplus(case: VmCase, commands: Commands) -> Iterator[Difference]:
 def _stale(
     observed: ObservedVms, case: VmCase, planned: Sequence[Difference], commands: Commands
 ) -> Iterator[Difference]:
-    """Fixed devices that cannot work where the VM is, and that no wish speaks of."""
-    told = {difference.subject for difference in planned} | set(case.surplus)
+    """Fixed devices that cannot work on the current host of the VM and that the intent does not name."""
+    shown = {difference.subject for difference in planned} | set(case.surplus)
     held, _others = survey(observed, case.vm, observed.models())
     for one in held:
-        if one.problem and _subject(one) not in told:
+        if one.problem and _subject(one) not in shown:
             yield _difference(
                 case.vm,
                 "stale_address",
@@ -344,14 +344,14 @@ def _stale(
                 wanted="not attached",
                 found=one.kind,
                 cause=f"{describe_device(one.device)} of {case.vm.name} does not work: {one.problem}",
-                cure="Name it among the wished devices to have it attached anew, or detach it",
+                cure="Add it to the desired devices to attach it again, or detach it",
                 command=commands.only(case.vm.moid, case.entry),
                 planned=False,
             )
 
 
 def _memory_changed(vm: Vm, commands: Commands) -> Iterator[Difference]:
-    """A lock keeps the reservation at the size: below it, the size was changed past vCenter, and the VM will not start."""
+    """Locked memory with a reservation below the size: the size was changed outside of vCenter, and the VM fails to power on."""
     memory = vm.memory
     if vm.needs_full_reservation and memory.locked_to_max and memory.reservation_mb < memory.size_mb:
         yield _difference(
@@ -360,15 +360,16 @@ def _memory_changed(vm: Vm, commands: Commands) -> Iterator[Difference]:
             subject=RESERVATION,
             wanted=f"{memory.size_mb} MB",
             found=f"{memory.reservation_mb} MB, locked",
-            cause=f"{vm.name} has {memory.size_mb} MB, and its lock reserves {memory.reservation_mb} MB: the size was changed since",
-            cure="Power it off, clear Reserve all guest memory in the vSphere Client and set it again",
+            cause=f"{vm.name} has {memory.size_mb} MB of memory, but its lock reserves {memory.reservation_mb} MB: the size was changed "
+            "after the lock was set",
+            cure="Power off the VM, clear Reserve all guest memory in the vSphere Client, and set it again",
             command=commands.show_vm(vm.moid),
             planned=False,
         )
 
 
 def _subject(held: Held) -> str:
-    """As the plans name it: the address of a fixed device, else the models."""
+    """The subject that the plans use: the address of a fixed device, else the models."""
     backing = held.device.backing
     address = getattr(backing, "address", None)
     return address or "/".join(device.ids for device in held.stands_for) or f"device {held.key}"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Wishes for host devices, what is wrong with one whatever the hardware, and what is written. PRIVATE to the collection."""
+"""The desired passthrough of hosts, its checks that need no hardware, and the write for one device. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .selector import DesiredDevice, refuse_contradictions
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DesiredPassthrough:
-    """Devices of hosts (by moid) that are to be enabled or disabled.
+    """Devices of hosts (by managed object id) that are to be enabled or disabled.
 
-    ``apply`` says when a change comes into force: ``now`` without a reboot, at the next ``reboot``, or as the host can.
-    ``on_missing: skip`` passes over entries that a host has no device for. ``allow_protected`` names protected devices,
-    ``ignore_unreadable_vms`` ids of VMs that are said to hold none of them.
+    ``apply``: when a change takes effect: ``now`` without a reboot, at the next ``reboot``, or ``auto``, as the host supports.
+    ``on_missing: skip`` skips entries that match no device of a host. ``allow_protected``: overrides of protected devices.
+    ``ignore_unreadable_vms``: ids of VMs that, according to the user, use none of the devices.
     """
 
     devices: Mapping[str, tuple[DesiredDevice, ...]]
@@ -32,9 +32,9 @@ class DesiredPassthrough:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PassthroughWrite:
-    """What the writer sends for one device. ``apply_now`` None: the host decides; ``label`` None: leave it alone.
+    """The write for one device. ``apply_now`` None: the host decides. ``label`` None: the label does not change.
 
-    ``override``: what an override of a protection names at the address; it applies only while that is there (``check_override``).
+    ``override``: the identity in the override of a protection. The write is valid only while it matches (``check_override``).
     """
 
     device: HostDevice
@@ -45,7 +45,7 @@ class PassthroughWrite:
 
 
 def refuse_bad_desired(hosts: Sequence[Host], desired: DesiredPassthrough) -> None:
-    """InputErrors that concern the wish, whatever the hardware."""
+    """Raise InputError for a desired state that is wrong on any hardware."""
     places: dict[DesiredDevice, set[str]] = {}
     for host in hosts:
         desired_devices = desired.devices.get(host.moid, ())
@@ -58,24 +58,24 @@ def refuse_bad_desired(hosts: Sequence[Host], desired: DesiredPassthrough) -> No
     for entry, names in places.items():
         if len(names) > 1:
             raise InputError(
-                message=f"{entry.selector.text} gives an address without saying which device is expected there, for "
+                message=f"{entry.selector.text} gives an address but not which device is expected there, for "
                 f"{len(names)} hosts ({', '.join(sorted(names)[:4])}{', ...' if len(names) > 4 else ''})",
                 code="address_needs_identity",
                 parameter="devices",
-                cure="The same address is another device on another host: add vendor_id and device_id to it, or leave "
-                "the address out",
+                cure="The same address can be a different device on each host. Add vendor_id and device_id to the address, or "
+                "leave the address out",
             )
 
 
 def refuse_relabelling(desired_devices: Sequence[DesiredDevice]) -> None:
-    """Choosing by a label that the same list changes would mean something else on the next run."""
+    """Raise InputError for an entry that selects by a label that the list also sets: the next run would select other devices."""
     setting = [entry for entry in desired_devices if entry.label is not None]
     for entry in desired_devices:
         chosen_by = entry.selector.label
         if chosen_by is not None and any(other is not entry or other.label != chosen_by for other in setting):
             raise InputError(
-                message=f"{entry.selector.text} chooses devices by the label that this list also sets",
+                message=f"{entry.selector.text} selects devices by a label, and this list also sets labels",
                 code="label_chosen_and_set",
                 parameter="devices",
-                cure="Choose by ids, slot or address where labels are set, or set the labels in a task of its own",
+                cure="Select by ids, slot or address in a list that sets labels, or set the labels in a separate task",
             )

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Choosing the devices of a host that a list of wishes means. PRIVATE to the collection.
+"""Selecting the devices of a host for a list of desired devices. PRIVATE to the collection.
 
-The choice depends on what the hardware is and how it is configured, never on the order in which a server lists it. On a
-host that already is as wished, exactly the devices that make it so are chosen.
+The result depends on the hardware and its configuration, never on the order in which the server lists it. On a host that is in sync,
+exactly the devices that are already configured are selected.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from ..plan import Blocker
 from .selector import DesiredDevice, Selector
 
 _SHOWN = 8
-"""Candidates named in one message at most."""
+"""The largest number of candidates in one message."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Selection:
-    """What one wish means on one host: devices sorted by address, or the reason why it cannot be said."""
+    """The devices of one host that one entry selects, sorted by address, or the blocker when it cannot be satisfied."""
 
     desired: DesiredDevice
     devices: tuple[HostDevice, ...] = ()
@@ -31,24 +31,23 @@ class Selection:
 def select(
     host: Host, desired: DesiredDevice, *, enabled: bool = True, avoid: Collection[str] = frozenset()
 ) -> Selection:
-    """The devices of ``host`` that ``wish`` means. See ``select_all``."""
+    """The devices of ``host`` that one entry selects. See ``select_all``."""
     return select_all(host, (desired,), enabled=enabled, avoid=avoid)[0]
 
 
 def select_all(
     host: Host, desired_devices: Sequence[DesiredDevice], *, enabled: bool = True, avoid: Collection[str] = frozenset()
 ) -> tuple[Selection, ...]:
-    """The devices each wish means, in the order of the wishes.
+    """The devices that each entry selects, in the order of the entries.
 
-    Without a count a wish means every device that matches, provided they are one model; with ``all`` whatever the model.
-    With a number, it prefers devices that already are as wished (``enabled`` or not, the label, the whole group), then
-    those half-way, then those not to be avoided (``avoid`` holds addresses: protected, or in use), then the lowest
-    address. No device serves two entries of which one has a number. A wish that cannot be granted gets a blocker and no
-    device; the others are not affected.
+    Without a count, an entry selects every device that matches; they must all be of one model. ``count: all`` allows several models.
+    With a number, devices that are already as desired come first (``enabled``, the label, the whole reset group), then devices that
+    partly are, then devices outside ``avoid`` (addresses: protected, or in use), then the lowest address. No device is selected by two
+    entries when one of them has a number. An entry that cannot be satisfied gets a blocker and no device; the others are not affected.
     """
     devices = tuple(sorted(host.candidates(), key=lambda device: device.address))
     chosen = [
-        _take_all(host, devices, desired, avoid) if not isinstance(desired.count, int) else None
+        _select_all_matching(host, devices, desired, avoid) if not isinstance(desired.count, int) else None
         for desired in desired_devices
     ]
     if None not in chosen:
@@ -56,26 +55,28 @@ def select_all(
     taken = frozenset(device.address for selection in chosen if selection for device in selection.devices)
     groups = dependency_groups(devices)
     whole = frozenset(address for address, group in groups.items() if all(m.enabled == enabled for m in group))
-    supply = _Supply(enabled=enabled, avoid=frozenset(avoid), whole=whole)
+    preference = _Preference(enabled=enabled, avoid=frozenset(avoid), whole=whole)
     free = tuple(device for device in devices if device.address not in taken)
-    granted = _grant(
-        supply, free, {number: desired_devices[number] for number, choice in enumerate(chosen) if choice is None}
+    assigned = _assign_devices(
+        preference, free, {number: desired_devices[number] for number, choice in enumerate(chosen) if choice is None}
     )
     return tuple(
-        choice if choice is not None else _counted(host, desired_devices[number], granted[number], supply, taken)
+        choice
+        if choice is not None
+        else _select_by_count(host, desired_devices[number], assigned[number], preference, taken)
         for number, choice in enumerate(chosen)
     )
 
 
 def near_misses(devices: Iterable[HostDevice], selector: Selector) -> tuple[str, ...]:
-    """Devices that meet some of the conditions, best first, each with what differs: what a typing error looks like."""
+    """Devices that meet some of the conditions, best match first, each with its differences. They help to find a typing error."""
     rows = []
     for device in devices:
         misses = selector.misses(device)
         met = len(selector.given) - len(misses)
         if met and misses and not device.is_bridge:
             rows.append((-met, device.address, f"{device.describe()} ({_differences(device, misses)})"))
-    return _shortened([text for _place, _unused, text in sorted(rows)])
+    return _shortened([text for _rank, _unused, text in sorted(rows)])
 
 
 def _differences(device: HostDevice, keys: Iterable[str]) -> str:
@@ -87,31 +88,33 @@ def _shortened(rows: Sequence[str]) -> tuple[str, ...]:
     return (*rows[:_SHOWN], f"and {more} more") if more > 0 else tuple(rows)
 
 
-def _take_all(host: Host, devices: Sequence[HostDevice], desired: DesiredDevice, avoid: Collection[str]) -> Selection:
-    """Every device that matches, or a blocker: there is none, or it is not clear which is meant."""
+def _select_all_matching(
+    host: Host, devices: Sequence[HostDevice], desired: DesiredDevice, avoid: Collection[str]
+) -> Selection:
+    """Every device that matches, or a blocker when there is none or when several models match without ``count: all``."""
     found = tuple(device for device in devices if desired.selector.matches(device))
     if not found:
-        return Selection(desired=desired, blocker=_nothing(host, desired.selector, avoid))
+        return Selection(desired=desired, blocker=_no_match_blocker(host, desired.selector, avoid))
     kinds = sorted({device.ids for device in found})
     if desired.count is None and len(kinds) > 1:
         blocker = Blocker(
             code="ambiguous",
-            message=f"{desired.selector.text} means devices of {len(kinds)} models on {host.name}: {', '.join(kinds)}",
-            cure="Say which one by vendor and device id, or set count: all if every one of them is meant",
+            message=f"{desired.selector.text} matches devices of {len(kinds)} models on {host.name}: {', '.join(kinds)}",
+            cure="Select one of them by vendor and device id, or set count: all to select all of them",
             candidates=_shortened([device.describe() for device in found]),
         )
         return Selection(desired=desired, blocker=blocker)
     return Selection(desired=desired, devices=found)
 
 
-def _nothing(host: Host, selector: Selector, avoid: Collection[str]) -> Blocker:
-    """Why no device at all matches; what is to be avoided is not suggested instead."""
+def _no_match_blocker(host: Host, selector: Selector, avoid: Collection[str]) -> Blocker:
+    """The blocker when no device matches. Devices in ``avoid`` are not suggested as candidates."""
     here = host.device(selector.address) if selector.address else None
     if here is not None and here.is_bridge:
         return Blocker(
             code="bridge",
-            message=f"{here.describe()} on {host.name} is a PCI bridge, which cannot be given to a virtual machine",
-            cure="Name the device behind it",
+            message=f"{here.describe()} on {host.name} is a PCI bridge, which cannot be passed through",
+            cure="Give the address of the device behind the bridge",
             subjects=(here.address,),
         )
     if here is not None:
@@ -120,8 +123,8 @@ def _nothing(host: Host, selector: Selector, avoid: Collection[str]) -> Blocker:
         differences = _differences(here, selector.misses(here))
         return Blocker(
             code="identity_changed",
-            message=f"{here.address} on {host.name} is not {expected.text}: it holds {here.describe()} ({differences})",
-            cure="Bus numbers move when cards are added or removed. Correct the address, or name the device by its ids "
+            message=f"{here.address} on {host.name} is not {expected.text}: it is {here.describe()} ({differences})",
+            cure="Addresses change when cards are added or removed. Correct the address, or select the device by its ids "
             "and slot",
             candidates=_shortened(sorted(elsewhere)),
             skippable=True,
@@ -131,25 +134,25 @@ def _nothing(host: Host, selector: Selector, avoid: Collection[str]) -> Blocker:
     others = sorted(d.describe() for d in host.candidates() if d.capable and d.address not in avoid)
     return Blocker(
         code="no_match",
-        message=f"No device of {host.name} matches {selector.text}" + _unreported(host, selector),
-        cure="Correct the match, or set on_missing: skip to pass over hosts without such a device",
+        message=f"No device of {host.name} matches {selector.text}" + _unreported_note(host, selector),
+        cure="Correct the match, or set on_missing: skip to skip hosts without such a device",
         candidates=near or _shortened(others),
         skippable=True,
     )
 
 
-def _unreported(host: Host, selector: Selector) -> str:
-    """A note when the host cannot know what is asked: slots are reported from vSphere 9.0, labels from 7.0.2."""
+def _unreported_note(host: Host, selector: Selector) -> str:
+    """A note when the host does not report the property. Slots are reported from vSphere 9.0 on, labels from 7.0.2 on."""
     if selector.slot is not None and all(device.slot is None for device in host.devices):
-        return " (this host reports no slots at all, as is usual before vSphere 9.0)"
+        return " (this host reports no slots, as is usual before vSphere 9.0)"
     if selector.label is not None and all(device.label is None for device in host.devices):
         return " (no device of this host has a hardware label)"
     return ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Supply:
-    """What makes one device more wanted than another; ``whole`` holds addresses whose whole group is as wished."""
+class _Preference:
+    """The order in which devices are selected. ``whole``: addresses of devices whose whole reset group is as desired."""
 
     enabled: bool
     avoid: frozenset[str]
@@ -160,7 +163,7 @@ class _Supply:
         return labelled and device.address in self.whole
 
     def eligible(self, devices: Iterable[HostDevice], desired: DesiredDevice) -> list[HostDevice]:
-        """Devices that may serve the wish, most wanted first."""
+        """Devices that can be selected for the entry, best first."""
 
         def rank(device: HostDevice) -> tuple[bool | str, ...]:
             return (
@@ -171,24 +174,24 @@ class _Supply:
                 device.address,
             )
 
-        usable = (d for d in devices if desired.selector.matches(d) and (not self.enabled or _can_serve(d)))
+        usable = (d for d in devices if desired.selector.matches(d) and (not self.enabled or _can_be_selected(d)))
         return sorted(usable, key=rank)
 
 
-def _can_serve(device: HostDevice) -> bool:
+def _can_be_selected(device: HostDevice) -> bool:
     return device.capable or (device.enabled and device.active)
 
 
-def _grant(
-    supply: _Supply, devices: Sequence[HostDevice], desired_devices: Mapping[int, DesiredDevice]
+def _assign_devices(
+    preference: _Preference, devices: Sequence[HostDevice], desired_devices: Mapping[int, DesiredDevice]
 ) -> Mapping[int, list[HostDevice]]:
-    """As many devices for each wish as it asks for, none used twice, as few changes as possible.
+    """Devices for each entry, by its number in the list: as many as its count, none twice, with as few changes as possible.
 
-    Places are first filled with devices that are as wished already, then with the others: each time by augmenting
-    paths, so a way to grant everything is found when there is one, and a host that satisfies the list is left as it is.
+    The first pass uses devices that are already as desired, the second pass all others. Both use augmenting paths (bipartite matching), so
+    a complete solution is found when one exists, and a host that is in sync gets no change.
     """
-    eligible = {number: supply.eligible(devices, desired) for number, desired in desired_devices.items()}
-    places = [
+    eligible = {number: preference.eligible(devices, desired) for number, desired in desired_devices.items()}
+    wanted_slots = [
         number
         for number in sorted(desired_devices)
         for _unused in range(min(_amount(desired_devices[number]), len(devices)))
@@ -200,60 +203,60 @@ def _grant(
             [
                 d.address
                 for d in eligible[number]
-                if not only_as_desired or supply.is_as_desired(d, desired_devices[number])
+                if not only_as_desired or preference.is_as_desired(d, desired_devices[number])
             ]
-            for number in places
+            for number in wanted_slots
         ]
-        for place in range(len(places)):
-            if place not in filled and _augment(place, options, holder, set()):
-                filled.add(place)
-    granted: dict[int, list[HostDevice]] = {number: [] for number in desired_devices}
+        for wanted_slot in range(len(wanted_slots)):
+            if wanted_slot not in filled and _augment(wanted_slot, options, holder, set()):
+                filled.add(wanted_slot)
+    assigned: dict[int, list[HostDevice]] = {number: [] for number in desired_devices}
     for device in devices:
         if device.address in holder:
-            granted[places[holder[device.address]]].append(device)
-    return granted
+            assigned[wanted_slots[holder[device.address]]].append(device)
+    return assigned
 
 
 def _amount(desired: DesiredDevice) -> int:
     return desired.count if isinstance(desired.count, int) else 1
 
 
-def _augment(place: int, options: Sequence[Sequence[str]], holder: dict[str, int], seen: set[str]) -> bool:
+def _augment(wanted_slot: int, options: Sequence[Sequence[str]], holder: dict[str, int], seen: set[str]) -> bool:
     """Find a device for ``place``: a free one, else one whose holder can move to another (Kuhn's algorithm)."""
-    mine = [address for address in options[place] if address not in seen]
-    for address in mine:
+    open_addresses = [address for address in options[wanted_slot] if address not in seen]
+    for address in open_addresses:
         if address not in holder:
-            holder[address] = place
+            holder[address] = wanted_slot
             return True
-    for address in mine:
+    for address in open_addresses:
         if address in seen:
             continue
         seen.add(address)
         if _augment(holder[address], options, holder, seen):
-            holder[address] = place
+            holder[address] = wanted_slot
             return True
     return False
 
 
-def _counted(
-    host: Host, desired: DesiredDevice, granted: Sequence[HostDevice], supply: _Supply, taken: Collection[str]
+def _select_by_count(
+    host: Host, desired: DesiredDevice, assigned: Sequence[HostDevice], preference: _Preference, taken: Collection[str]
 ) -> Selection:
-    """The granted devices, or why they are too few. Asked to disable more than there are, those there are will do."""
+    """The selected devices, or a blocker when there are too few. For ``state: disabled`` fewer than the count are enough."""
     wanted = _amount(desired)
-    if len(granted) >= wanted or (granted and not supply.enabled):
-        return Selection(desired=desired, devices=tuple(granted))
+    if len(assigned) >= wanted or (assigned and not preference.enabled):
+        return Selection(desired=desired, devices=tuple(assigned))
     matching = [device for device in host.candidates() if desired.selector.matches(device)]
     if not matching:
-        return Selection(desired=desired, blocker=_nothing(host, desired.selector, supply.avoid))
+        return Selection(desired=desired, blocker=_no_match_blocker(host, desired.selector, preference.avoid))
     rows = [
-        f"{device.describe()} ({_condition(device, granted, taken)})" for device in sorted(matching, key=_by_address)
+        f"{device.describe()} ({_condition(device, assigned, taken)})" for device in sorted(matching, key=_by_address)
     ]
     blocker = Blocker(
         code="too_few",
-        message=f"{host.name} has {len(granted)} of the {wanted} devices that {desired.selector.text} asks for",
-        cure=f"Lower the count to {len(granted)}, make more devices available, or set on_missing: skip"
-        if granted
-        else "Make more devices available, or set on_missing: skip to pass over such hosts",
+        message=f"{host.name} has {len(assigned)} of the {wanted} desired devices {desired.selector.text}",
+        cure=f"Lower the count to {len(assigned)}, make more devices available, or set on_missing: skip"
+        if assigned
+        else "Make more devices available, or set on_missing: skip to skip such hosts",
         candidates=(*_shortened(rows), *near_misses(host.candidates(), desired.selector)),
         skippable=True,
     )
@@ -264,11 +267,11 @@ def _by_address(device: HostDevice) -> str:
     return device.address
 
 
-def _condition(device: HostDevice, granted: Collection[HostDevice], taken: Collection[str]) -> str:
-    if device in granted:
-        return "can serve"
+def _condition(device: HostDevice, assigned: Collection[HostDevice], taken: Collection[str]) -> str:
+    if device in assigned:
+        return "available"
     if device.address in taken:
-        return "claimed by another entry of the list"
+        return "selected by another entry of the list"
     if device.enabled and not device.capable:
         return "configured, but the host no longer offers it for passthrough"
-    return "claimed by another entry of the list" if _can_serve(device) else "not capable of passthrough"
+    return "selected by another entry of the list" if _can_be_selected(device) else "not capable of passthrough"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Overriding a protection, by naming the device again: where it is, and what is there. PRIVATE to the collection."""
+"""Overrides of protected devices: the user names the address and the identity of the device. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from .protection import Protection, management_addresses
 
 _ENTRY = re.compile(r"(?:(?P<host>.*?)/)?(?P<address>[0-9A-Fa-f:]+\.[0-7])(?:=(?P<what>.*))?")
 _NEEDS_IDENTITY = frozenset({"boot_disk", "boot_disk_unknown", "usb_boot"})
-"""Codes of protections that no address alone overrides: another disk behind it may be the one that ESXi boots from."""
+"""Protections that an address alone cannot override: the disk at the address may have changed, and ESXi may boot from it."""
 UNTIL = "1.0.0"
-"""The release from which on an address alone overrides nothing."""
+"""From this release on, an address alone overrides no protection."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Override:
-    """A device that the user takes responsibility for. ``what`` is to be at the address; empty where that was not said."""
+    """A protected device that the user wants to pass through. ``what``: the expected identity at the address; empty when not given."""
 
     address: str
     what: str = ""
@@ -33,10 +33,10 @@ class Override:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Applied:
-    """What overrides come to on one host as it is now.
+    """The effect of the overrides on one host in its current state.
 
-    ``named``: address → what is there, of the protected devices that may be taken. ``refused``: address → why its override does not
-    apply, a clause. ``warnings``: sentences about overrides that should say more.
+    ``named``: address → identity, for protected devices that may be passed through. ``refused``: address → why its override does not
+    apply, as a clause. ``warnings``: sentences about overrides without an identity.
     """
 
     named: Mapping[str, str]
@@ -45,10 +45,10 @@ class Applied:
 
 
 def parse_overrides(entries: Sequence[str], hosts: Sequence[Host]) -> Mapping[str, tuple[Override, ...]]:
-    """Host moid → overrides that are meant for it.
+    """Host id → overrides of this host.
 
-    An entry is ``esx-01/0000:5e:00.0=eui.0025385b01402f7a`` or, when one host only is targeted, the same without the host. Entries for
-    hosts that are not targeted this time are fine: the list may serve a whole fleet. Raises InputError for anything else.
+    An entry is ``esx-01/0000:5e:00.0=eui.0025385b01402f7a``. The host can be left out when the run has only one host. Entries of hosts
+    that are not in the run are ignored: the list may be for the whole fleet. Raises InputError (override_needs_host, bad_address).
     """
     result: dict[str, list[Override]] = {host.moid: [] for host in hosts}
     for entry in entries:
@@ -59,10 +59,10 @@ def parse_overrides(entries: Sequence[str], hosts: Sequence[Host]) -> Mapping[st
         name, address = found["host"], parse_address(found["address"])
         if name is None and len(hosts) > 1:
             raise InputError(
-                message=f"allow_protected {entry!r} does not say on which of the {len(hosts)} hosts",
+                message=f"allow_protected {entry!r} does not name one of the {len(hosts)} hosts",
                 code="override_needs_host",
                 parameter="allow_protected",
-                cure="An address is another device on another host: write it with the host's name",
+                cure="The same address can be a different device on each host: write host/address",
                 candidates=[f"{host.name}/{address}" for host in sorted(hosts, key=lambda host: host.name)[:8]],
             )
         for host in hosts:
@@ -72,10 +72,10 @@ def parse_overrides(entries: Sequence[str], hosts: Sequence[Host]) -> Mapping[st
 
 
 def what_is_at(host: Host, address: str) -> str:
-    """What tells the device at an address from another one of its model, as an override names it; "" where there is none.
+    """The identity of the device at an address, as in an override; "" when there is no device.
 
-    The canonical names of the disks behind a storage controller, the MAC addresses of a network adapter, else vendor and device id:
-    equal drives and ports have equal ids. Several are joined by "+".
+    The canonical names of the disks of a storage controller, or the MAC addresses of a network adapter, joined by "+". For other devices,
+    the vendor and device id. Ids are not enough for disks and NICs, because equal ones have equal ids.
     """
     device, fabric = host.device(address), host.fabric
     if device is None:
@@ -89,19 +89,19 @@ def what_is_at(host: Host, address: str) -> str:
 
 
 def full_form(host: Host, address: str) -> str:
-    """The override of a device, as it is to be written."""
+    """The full override of a device, such as ``esx-01/0000:5e:00.0=eui.0025385b01402f7a``."""
     return f"{host.name}/{address}={what_is_at(host, address)}"
 
 
 def check_override(named: str, address: str, now: Host) -> str | None:
-    """Why an override that named this for the address does not apply to the host as it is now, a clause; None where it does.
+    """Why an override with the identity ``named`` does not apply to the host now, as a clause; None when it applies.
 
-    Asked right before a write as well, of a host that was read with its fabric.
+    The same check runs right before a write. The host must be read with its fabric.
     """
     there = what_is_at(now, address)
     if named and _same(named, there):
         return None
-    return f"the override names {named or 'nothing'} at {address}, where now {there or 'nothing'} is"
+    return f"the override names {named or 'no identity'} at {address}, but the device there is {there or 'missing'}"
 
 
 def _same(one: str, other: str) -> bool:
@@ -111,11 +111,11 @@ def _same(one: str, other: str) -> bool:
 def apply_overrides(
     host: Host, overrides: Sequence[Override], reasons: Mapping[str, tuple[Protection, ...]]
 ) -> Applied:
-    """Which protected devices the overrides free. One that nothing overrides stays, whatever is written."""
+    """Apply overrides to the protected devices of a host. ``reasons``: address → protections. Hard protections cannot be overridden."""
     named: dict[str, str] = {}
     refused: dict[str, str] = {}
     warnings: list[str] = []
-    # Of several for one address the one that says more counts.
+    # Of several overrides for one address, the one with an identity counts.
     for override in sorted(overrides, key=lambda override: bool(override.what)):
         address, why = override.address, reasons.get(override.address, ())
         if not why or any(reason.hard for reason in why):
@@ -131,20 +131,22 @@ def apply_overrides(
             warnings = [text for text in warnings if full_form(host, address) not in text]
         elif any(reason.code in _NEEDS_IDENTITY for reason in why):
             refused[address] = (
-                f"the override names {address} without what is there, which is not enough for a disk ESXi may boot from"
+                f"the override names {address} without the identity of the disk, but ESXi may boot from this disk"
             )
         else:
             named[address] = what_is_at(host, address)
             warnings.append(
-                f"allow_protected names {address} on {host.name} by its address alone, which ends with {UNTIL}: write "
-                f'"{full_form(host, address)}"'
+                f"allow_protected names {address} on {host.name} by its address alone, which is not accepted from release {UNTIL} on: "
+                f'write "{full_form(host, address)}"'
             )
     return Applied(named=named, refused=refused, warnings=tuple(dict.fromkeys(warnings)))
 
 
 def _is_called(host: Host, name: str) -> bool:
-    """By its name, its whole inventory path or its id. No first label and no part of a path: a risk is taken for one host alone, whatever
-    others are called."""
+    """True when ``name`` is the host's name, its full inventory path or its managed object id.
+
+    Short names and parts of a path do not count: an override must name exactly one host.
+    """
     forms = {form.casefold() for form in (visible_name(name), shown_name(name))}
     return not forms.isdisjoint(form.casefold() for form in (host.name, host.moid, host.path, f"/{host.path}"))
 
@@ -155,7 +157,7 @@ def protection_blockers(
     reasons: Mapping[str, tuple[Protection, ...]],
     applied: Applied,
 ) -> tuple[Blocker, ...]:
-    """What forbids passing through ``addresses``: each protected one that is not named, and losing management altogether."""
+    """Blockers for passing through ``addresses``: protected devices without an override, and loss of the last management uplink."""
     wanted = sorted(addresses)
     blockers = [
         _protected(host, address, reasons[address], applied.refused.get(address, ""))
@@ -167,8 +169,8 @@ def protection_blockers(
         blockers.append(
             Blocker(
                 code="last_management_uplink",
-                message=f"{', '.join(sorted(left))} are together all the uplinks that {host.name} is managed through",
-                cure="Leave one of them to the host. There is no override",
+                message=f"{', '.join(sorted(left))} are all management uplinks of {host.name}, and the host needs one of them",
+                cure="Take one of them out of the desired devices. This protection cannot be overridden",
                 subjects=tuple(sorted(left)),
             )
         )
@@ -179,10 +181,10 @@ def _protected(host: Host, address: str, reasons: Sequence[Protection], refused:
     device = host.device(address)
     what = device.describe() if device else address
     if any(reason.hard for reason in reasons):
-        cure = "There is no override: choose another device"
+        cure = "This protection cannot be overridden: select another device"
     else:
         cure = (
-            "Choose another device, or free this one first. If the host can really do without it, name it: "
+            "Select another device, or end the use of this one first. If you are sure that the host does not need it, set "
             f'allow_protected: ["{full_form(host, address)}"]'
         )
     return Blocker(

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What has to change on hosts so that the wished devices are passed through, or no longer. PRIVATE to the collection."""
+"""Planning the changes that enable or disable passthrough of host devices. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ __all__ = [
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Chosen:
-    """The devices of one host that the wishes mean, sorted, with all that goes along with them."""
+class _SelectedDevices:
+    """The devices of one host that the entries select, sorted by address, with their whole reset groups."""
 
     devices: tuple[HostDevice, ...]
     named: frozenset[str]
-    """Addresses the wishes mean themselves; the others come along with them."""
+    """Addresses that the entries select themselves; the other devices are in the same reset groups."""
     groups: tuple[tuple[str, ...], ...]
-    """Groups of more than one function among the devices."""
+    """Reset groups with more than one function."""
     labels: Mapping[str, str]
     blockers: tuple[Blocker, ...]
     notes: tuple[str, ...]
@@ -53,10 +53,10 @@ class _Chosen:
 
 
 def plan_passthrough(hosts: Sequence[Host], desired: DesiredPassthrough) -> Plan:
-    """One TargetPlan a host. Pure: nothing is read or written.
+    """One TargetPlan for each host. Nothing is read or written.
 
-    Where devices are to be enabled on a host that was not read deeply, the plan of that host is provisional (see
-    ``needs_fabric``) and says so in ``facts``. Raises InputError when the wish itself is wrong.
+    The plan is provisional (``provisional`` in ``facts``, see ``needs_fabric``) for a host that was read without its fabric and has
+    devices to enable. Raises InputError when the desired state itself is wrong.
     """
     refuse_bad_desired(hosts, desired)
     overrides = parse_overrides(desired.allow_protected, hosts)
@@ -65,21 +65,21 @@ def plan_passthrough(hosts: Sequence[Host], desired: DesiredPassthrough) -> Plan
 
 
 def needs_fabric(plan: Plan) -> tuple[str, ...]:
-    """Moids of the hosts that must be read deeply before the plan counts."""
+    """Ids of the hosts that must be read with their fabric, because their plan is provisional."""
     return tuple(target.moid for target in plan.targets if target.facts.get("provisional"))
 
 
 def remaining(plan: Plan) -> Plan:
-    """What a plan made after the writes still wants to change; pending devices are no remainder."""
+    """The targets of a plan, made after the writes, that still have changes. Devices with a pending reboot do not count."""
     return replace(plan, targets=tuple(target for target in plan.targets if target.effective))
 
 
 def check_identity(planned: HostDevice, now: HostDevice | None) -> str | None:
-    """Why the device at the planned address is not the one planned for, or None when it is. Asked right before a write."""
+    """Why the device at the planned address is not the planned device, as a clause; None when it is. Checked right before a write."""
     if now is None:
-        return f"{planned.describe()} is gone: there is no device at {planned.address} any more"
+        return f"{planned.describe()} is missing: there is no device at {planned.address} any more"
     if now.identity != planned.identity:
-        return f"{planned.address} held {_kind(planned)} when this was planned and now holds {_kind(now)}"
+        return f"{planned.address} was {_kind(planned)} when the plan was made and now is {_kind(now)}"
     return None
 
 
@@ -102,40 +102,44 @@ def _plan_host(host: Host, desired: DesiredPassthrough, allowed: Sequence[Overri
 def _plan_enable(
     host: Host, desired_devices: tuple[DesiredDevice, ...], desired: DesiredPassthrough, allowed: Sequence[Override]
 ) -> TargetPlan:
-    grantable = _without_labels(desired_devices) if host.capabilities.hardware_labels is not True else desired_devices
+    supported = _without_labels(desired_devices) if host.capabilities.hardware_labels is not True else desired_devices
     reasons = protections(host) if host.fabric is not None else {}
     applied = apply_overrides(host, allowed, reasons)
-    kept = reasons.keys() - applied.named.keys()
-    chosen = _choose(host, select_all(host, grantable, avoid=frozenset(kept)), desired)
-    off = [device for device in chosen.devices if not device.enabled]
-    blockers = [*chosen.blockers, *_capability_blockers(host, chosen, reasons.keys())]
+    protected = reasons.keys() - applied.named.keys()
+    selected = _combine_selections(host, select_all(host, supported, avoid=frozenset(protected)), desired)
+    off = [device for device in selected.devices if not device.enabled]
+    blockers = [*selected.blockers, *_capability_blockers(host, selected, reasons.keys())]
     blockers += protection_blockers(host, (device.address for device in off), reasons, applied)
-    blockers += _timing_blockers(host, [*off, *_waiting(chosen, True)], desired)
-    warnings = (*chosen.notes, *_unlabelled(host, desired_devices, chosen), *_reset_group_notes(host, chosen, off))
-    warnings += _caution_notes(host, off) + _grab_notes(host, chosen.devices, reasons)
+    blockers += _timing_blockers(host, [*off, *_pending_devices(selected, True)], desired)
+    warnings = (
+        *selected.notes,
+        *_unlabelled(host, desired_devices, selected),
+        *_reset_group_notes(host, selected, off),
+    )
+    warnings += _caution_notes(host, off) + _lost_device_notes(host, selected.devices, reasons)
     changes = tuple(
-        _under(change, applied.named.get(device.address, ""))
-        for device in chosen.devices
-        if (change := _change(host, device, True, chosen.labels, desired)) is not None
+        _with_override(change, applied.named.get(device.address, ""))
+        for device in selected.devices
+        if (change := _change(host, device, True, selected.labels, desired)) is not None
     )
     taken = {device.address: applied.named[device.address] for device in off if device.address in applied.named}
     warnings += tuple(text for text in applied.warnings if any(address in text for address in taken))
-    target = _target(host, chosen, changes, tuple(blockers), warnings, desired)
+    target = _target(host, selected, changes, tuple(blockers), warnings, desired)
     target = replace(target, facts={**target.facts, "overridden": _overridden(host, taken, reasons)})
     if off and host.fabric is None:
         target = replace(target, facts={**target.facts, "provisional": True})
     return target
 
 
-def _under(change: Change, override: str) -> Change:
-    """The change with what an override names at its place, so that the writer can look whether it is still there."""
+def _with_override(change: Change, override: str) -> Change:
+    """The change with the identity from the override, so that the write can check it again."""
     return replace(change, detail=replace(change.detail, override=override)) if override else change
 
 
 def _overridden(
     host: Host, taken: Mapping[str, str], reasons: Mapping[str, Sequence[Protection]]
 ) -> list[dict[str, object]]:
-    """For the result: each protection that does not count, and why not."""
+    """For the result: each protected device that an override allows, with the override and the reasons of the protection."""
     return [
         {
             "address": address,
@@ -149,25 +153,27 @@ def _overridden(
 
 def _plan_disable(host: Host, desired_devices: tuple[DesiredDevice, ...], desired: DesiredPassthrough) -> TargetPlan:
     used = frozenset(address for address, users in host.users.items() if users)
-    chosen = _choose(host, select_all(host, _without_labels(desired_devices), enabled=False, avoid=used), desired)
-    on = [device for device in chosen.devices if device.enabled]
-    blockers = [*chosen.blockers, *(in_use(host, device) for device in on if device.address in used)]
+    selected = _combine_selections(
+        host, select_all(host, _without_labels(desired_devices), enabled=False, avoid=used), desired
+    )
+    on = [device for device in selected.devices if device.enabled]
+    blockers = [*selected.blockers, *(in_use(host, device) for device in on if device.address in used)]
     unread = [vm for vm in host.unread_vms if vm.moid not in desired.ignore_unreadable_vms]
     if on and unread:
-        blockers.append(holders_unknown(host.name, unread, f"Nothing of {host.name} can be disabled"))
-    blockers += _timing_blockers(host, [*on, *_waiting(chosen, False)], desired)
-    changing = chosen.devices if desired.apply == "now" else on
+        blockers.append(holders_unknown(host.name, unread, f"No device of {host.name} can be disabled"))
+    blockers += _timing_blockers(host, [*on, *_pending_devices(selected, False)], desired)
+    changing = selected.devices if desired.apply == "now" else on
     changes = tuple(change for d in changing if (change := _change(host, d, False, {}, desired)) is not None)
-    warnings = (*chosen.notes, *_reset_group_notes(host, chosen, on))
-    return _target(host, chosen, changes, tuple(blockers), warnings, desired)
+    warnings = (*selected.notes, *_reset_group_notes(host, selected, on))
+    return _target(host, selected, changes, tuple(blockers), warnings, desired)
 
 
 def _without_labels(desired_devices: Iterable[DesiredDevice]) -> tuple[DesiredDevice, ...]:
     return tuple(replace(entry, label=None) for entry in desired_devices)
 
 
-def _choose(host: Host, selections: Sequence[Selection], desired: DesiredPassthrough) -> _Chosen:
-    """The selections put together: groups completed, entries without a device passed over where that is allowed."""
+def _combine_selections(host: Host, selections: Sequence[Selection], desired: DesiredPassthrough) -> _SelectedDevices:
+    """The selections of all entries together. Reset groups are completed; entries without a device are skipped if that is allowed."""
     blockers: list[Blocker] = []
     notes: list[str] = []
     for selection in selections:
@@ -180,14 +186,14 @@ def _choose(host: Host, selections: Sequence[Selection], desired: DesiredPassthr
         elif desired.state == "disabled" and blocker.code in ("no_match", "too_few"):
             notes.append(f"{blocker.message}: there is nothing to disable")
         elif desired.on_missing == "skip" and blocker.skippable:
-            notes.append(f"Passed over: {replace(blocker, cure='').sentence()}")
+            notes.append(f"Skipped: {replace(blocker, cure='').sentence()}")
         else:
             blockers.append(blocker)
     by_address = dependency_groups(host.devices)
     named = frozenset(device.address for selection in selections for device in selection.devices)
     labels, conflicts = _labels(host, selections)
     members = {member.address: member for address in named for member in by_address[address]}
-    return _Chosen(
+    return _SelectedDevices(
         devices=tuple(members[address] for address in sorted(members)),
         named=named,
         groups=tuple(sorted({tuple(d.address for d in by_address[a]) for a in named if len(by_address[a]) > 1})),
@@ -199,56 +205,56 @@ def _choose(host: Host, selections: Sequence[Selection], desired: DesiredPassthr
 
 
 def _labels(host: Host, selections: Sequence[Selection]) -> tuple[Mapping[str, str], tuple[Blocker, ...]]:
-    """Address → wished label, and a blocker for each device that would need two."""
-    desired_state: dict[str, set[str]] = {}
+    """Address → desired label, and a blocker for each device with two desired labels."""
+    desired_labels: dict[str, set[str]] = {}
     for selection in selections:
         for device in selection.devices:
             if selection.desired.label is not None:
-                desired_state.setdefault(device.address, set()).add(selection.desired.label)
+                desired_labels.setdefault(device.address, set()).add(selection.desired.label)
     conflicts = tuple(
-        labels_conflict(host, meant, sorted(desired_state[address]))
-        for address in sorted(desired_state)
-        if len(desired_state[address]) > 1 and (meant := host.device(address)) is not None
+        labels_conflict(host, found, sorted(desired_labels[address]))
+        for address in sorted(desired_labels)
+        if len(desired_labels[address]) > 1 and (found := host.device(address)) is not None
     )
-    return {address: min(labels) for address, labels in desired_state.items()}, conflicts
+    return {address: min(labels) for address, labels in desired_labels.items()}, conflicts
 
 
-def _capability_blockers(host: Host, chosen: _Chosen, protected: Collection[str]) -> tuple[Blocker, ...]:
-    """What is in force goes on without the host's offer, but nothing of it can be written any more, not even a label."""
-    relabelled = {at for at, label in chosen.labels.items() if (d := host.device(at)) and (d.label or "") != label}
-    unusable = [d for d in chosen.devices if not is_usable(d) or (not d.capable and d.address in relabelled)]
+def _capability_blockers(host: Host, selected: _SelectedDevices, protected: Collection[str]) -> tuple[Blocker, ...]:
+    """Blockers for devices that the host does not offer. Active ones stay active, but nothing of them can be written, not even a label."""
+    relabeled = {at for at, label in selected.labels.items() if (d := host.device(at)) and (d.label or "") != label}
+    unusable = [d for d in selected.devices if not is_usable(d) or (not d.capable and d.address in relabeled)]
     if unusable and looks_iommu_off(host):
         return (iommu_off(host, unusable),)
-    return incapable(host, unusable, chosen.groups, protected)
+    return incapable(host, unusable, selected.groups, protected)
 
 
 def _timing_blockers(host: Host, changing: Sequence[HostDevice], desired: DesiredPassthrough) -> tuple[Blocker, ...]:
-    late = desired.apply == "now" and host.capabilities.rebind_without_reboot is not True
-    return (rebind_unsupported(host, changing),) if late and changing else ()
+    needs_reboot = desired.apply == "now" and host.capabilities.rebind_without_reboot is not True
+    return (rebind_unsupported(host, changing),) if needs_reboot and changing else ()
 
 
-def _waiting(chosen: _Chosen, enabled: bool) -> list[HostDevice]:
-    """Devices that are configured as wished and wait for a reboot: ``apply: now`` is about them, too."""
-    return [device for device in chosen.devices if device.enabled == enabled and device.requires_reboot]
+def _pending_devices(selected: _SelectedDevices, enabled: bool) -> list[HostDevice]:
+    """Devices that are configured as desired and have a pending reboot: ``apply: now`` writes them too."""
+    return [device for device in selected.devices if device.enabled == enabled and device.requires_reboot]
 
 
 def _change(
     host: Host, device: HostDevice, enabled: bool, labels: Mapping[str, str], desired: DesiredPassthrough
 ) -> Change | None:
-    """What has to be written for one device, or None when it is configured as wished.
+    """The write for one device, or None when it is configured as desired.
 
-    ``apply: now`` also writes the setting of a device that has it and waits for a reboot, so that the host puts it in effect.
+    With ``apply: now``, a device with a pending reboot is written again, so that the host puts the setting in effect.
     """
     label = labels.get(device.address)
     new_label = None if label is None or label == (device.label or "") else label
     differs = device.enabled != enabled
-    again = desired.apply == "now" and not differs and device.requires_reboot
-    if not differs and not again and new_label is None:
+    rewrite = desired.apply == "now" and not differs and device.requires_reboot
+    if not differs and not rewrite and new_label is None:
         return None
     what = " ".join(part for part in (device.ids, device.name) if part)
     after = device.label if new_label is None else new_label or None
-    apply_now = {"auto": None, "now": True, "reboot": False}[desired.apply] if differs or again else None
-    if again:
+    apply_now = {"auto": None, "now": True, "reboot": False}[desired.apply] if differs or rewrite else None
+    if rewrite:
         return Change(
             kind="passthrough",
             subject=device.address,
@@ -267,7 +273,7 @@ def _change(
 
 def _target(
     host: Host,
-    chosen: _Chosen,
+    selected: _SelectedDevices,
     changes: tuple[Change, ...],
     blockers: tuple[Blocker, ...],
     warnings: tuple[str, ...],
@@ -281,37 +287,37 @@ def _target(
         changes=changes,
         blockers=blockers,
         warnings=warnings,
-        pending=tuple(d.address for d in chosen.devices if d.enabled == wanted and d.requires_reboot),
+        pending=tuple(d.address for d in selected.devices if d.enabled == wanted and d.requires_reboot),
         facts={
-            "selected": [device.address for device in chosen.devices],
-            "groups": [list(group) for group in chosen.groups],
-            "pending_after": [device.address for device in chosen.devices if device.address in pending_after],
+            "selected": [device.address for device in selected.devices],
+            "groups": [list(group) for group in selected.groups],
+            "pending_after": [device.address for device in selected.devices if device.address in pending_after],
             "reboot_expected": bool(pending_after),
         },
-        skipped=chosen.skipped,
+        skipped=selected.skipped,
     )
 
 
 def _pending_after(host: Host, changes: Iterable[Change], desired: DesiredPassthrough) -> list[str]:
-    """Devices of the host that will wait for a reboot once the changes are made, as far as can be said.
+    """Addresses of devices that are expected to have a pending reboot after the changes.
 
-    The host decides; this is read from what it says it can, never its version.
+    The host decides. The expectation uses its capabilities, never its version.
     """
-    at_once = desired.apply != "reboot" and host.capabilities.rebind_without_reboot is True
+    without_reboot = desired.apply != "reboot" and host.capabilities.rebind_without_reboot is True
     writes = {change.subject: change.detail for change in changes}
-    later = (
+    devices_after = (
         replace(device, enabled=writes[device.address].enabled) if device.address in writes else device
         for device in host.devices
     )
-    waiting = [device.address for device in later if device.requires_reboot]
-    # Every write says whether the device is enabled, one of a label too: a host that can put that in effect at once does.
-    return [address for address in waiting if not (at_once and address in writes)]
+    waiting = [device.address for device in devices_after if device.requires_reboot]
+    # Every write sends the enabled flag, also a write of a label. A host with the capability puts it in effect at once.
+    return [address for address in waiting if not (without_reboot and address in writes)]
 
 
 def project(hosts: Sequence[Host], plan: Plan) -> tuple[Host, ...]:
-    """The hosts as they will be once the plan is carried out and every reboot it leaves owed is done.
+    """The hosts in the state after the plan is applied and every pending reboot is done.
 
-    Other pending devices of the planned hosts are settled too, as a reboot does. Blocked hosts stay as they are.
+    A reboot also puts other pending devices of these hosts in effect. Hosts with a blocker do not change.
     """
     targets = {target.moid: target for target in plan.targets if not target.blockers}
     return tuple(_projected(host, targets[host.moid]) if host.moid in targets else host for host in hosts)
@@ -323,28 +329,28 @@ def _projected(host: Host, target: TargetPlan) -> Host:
 
 
 def _settled(device: HostDevice, write: PassthroughWrite | None) -> HostDevice:
-    """The device after the write and a reboot. A stale setting, which the host no longer offers, stays without effect."""
+    """The device after the write and a reboot. A stale setting has no effect, because the host no longer offers the device."""
     if write is not None:
         label = device.label if write.label is None else write.label or None
         device = replace(device, enabled=write.enabled, label=label)
     return replace(device, active=device.enabled) if device.requires_reboot else device
 
 
-def _unlabelled(host: Host, desired_devices: Iterable[DesiredDevice], chosen: _Chosen) -> tuple[str, ...]:
+def _unlabelled(host: Host, desired_devices: Iterable[DesiredDevice], selected: _SelectedDevices) -> tuple[str, ...]:
     labels = sorted({entry.label for entry in desired_devices if entry.label})
-    if not labels or not chosen.named or host.capabilities.hardware_labels is True:
+    if not labels or not selected.named or host.capabilities.hardware_labels is True:
         return ()
-    return (f"{host.name} does not support hardware labels (they need ESXi 7.0.2): {', '.join(labels)} is not set",)
+    return (f"{host.name} does not support hardware labels (they need ESXi 7.0.2), so {', '.join(labels)} is not set",)
 
 
-def _reset_group_notes(host: Host, chosen: _Chosen, changing: Iterable[HostDevice]) -> tuple[str, ...]:
-    """Devices nobody named that change because they can only be reset together with one that was."""
-    along = [device for device in changing if device.address not in chosen.named]
-    partners = {address: [a for a in group if a in chosen.named] for group in chosen.groups for address in group}
+def _reset_group_notes(host: Host, selected: _SelectedDevices, changing: Iterable[HostDevice]) -> tuple[str, ...]:
+    """Notes about devices that no entry selects but that change because they are in the reset group of a selected device."""
+    others = [device for device in changing if device.address not in selected.named]
+    partners = {address: [a for a in group if a in selected.named] for group in selected.groups for address in group}
     return tuple(
-        f"{device.describe()} on {host.name} goes along: it can only be reset together with "
+        f"{device.describe()} on {host.name} is changed too: it shares a reset with "
         f"{', '.join(partners[device.address])}"
-        for device in along
+        for device in others
     )
 
 
@@ -353,13 +359,14 @@ def _caution_notes(host: Host, changing: Iterable[HostDevice]) -> tuple[str, ...
     return tuple(f"{d.describe()} on {host.name}: {note}" for d in changing for note in notes.get(d.address, ()))
 
 
-def _grab_notes(
+def _lost_device_notes(
     host: Host, devices: Iterable[HostDevice], reasons: Mapping[str, Sequence[Protection]]
 ) -> tuple[str, ...]:
-    """Protected devices that are configured already and will be taken from the host at its next boot."""
+    """Warnings about protected devices that are already enabled: the host loses them at its next boot."""
     return tuple(
-        f"{d.describe()} on {host.name} is configured for passthrough and will be taken from the host at its next boot, "
-        f"although {'; '.join(reason.reason for reason in reasons[d.address])}. Disable it before you reboot, or be sure"
+        f"{d.describe()} on {host.name} is configured for passthrough, so the host loses it at its next boot, although "
+        f"{'; '.join(reason.reason for reason in reasons[d.address])}. Disable the device before the reboot unless the host can do "
+        "without it"
         for d in devices
         if d.state == "pending_enable" and d.address in reasons
     )

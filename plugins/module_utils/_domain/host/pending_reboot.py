@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host owes a reboot for, and what the reboot would take from it. PRIVATE to the collection.
+"""Why a host requires a reboot, and which devices the host would lose by it. PRIVATE to the collection.
 
-What proves that it happened and worked is in ``reboot_proof``, when it is made in ``rollout``.
+``reboot_verification`` checks that the reboot was done; ``rolling`` decides when it is done.
 """
 
 from __future__ import annotations
@@ -16,24 +16,23 @@ from .protection import Protection, protections
 
 
 def pending_reason(host: Host) -> str | None:
-    """What a reboot settles, as a clause; None when it settles nothing.
+    """What a reboot puts in effect, as a clause; None when no device requires a reboot.
 
-    Only devices decide: the host's own "reboot required" mark may stand for anything, and a stale setting is not settled by
-    a reboot.
+    Only devices count. ``summary.rebootRequired`` can have any cause, and a reboot does not clear a stale setting.
     """
     if not host.pending:
         return None
-    return "it settles " + ", ".join(f"{device.address} ({_wait(device)})" for device in _sorted(host.pending))
+    return "it puts in effect " + ", ".join(f"{device.address} ({_wait(device)})" for device in _sorted(host.pending))
 
 
 def _wait(device: HostDevice) -> str:
-    return "enabled, not yet in force" if device.enabled else "disabled, still in force"
+    return "enabled, not yet active" if device.enabled else "disabled, still active"
 
 
 def taken_devices(host: Host, allow_protected: Sequence[str]) -> tuple[Blocker, ...]:
-    """Protected devices that the reboot would take from the host: what a moved card does to a boot disk. None without its fabric.
+    """Blockers for protected devices that the host would lose at the reboot, for example a boot disk after cards were moved.
 
-    ``allow_protected`` names those that may be taken.
+    ``allow_protected``: overrides. Empty when the host was read without its fabric.
     """
     if host.fabric is None:
         return ()
@@ -42,7 +41,7 @@ def taken_devices(host: Host, allow_protected: Sequence[str]) -> tuple[Blocker, 
     return tuple(
         Blocker(
             code="reboot_takes_protected",
-            message=f"The reboot would take {device.describe()} from {host.name}, although "
+            message=f"{host.name} would lose {device.describe()} to passthrough at the reboot, although "
             f"{'; '.join(reason.reason for reason in reasons[device.address])}{_refused(applied, device)}",
             cure="Disable passthrough of this device first (host_passthrough with state: disabled)"
             + ("" if _is_hard(reasons[device.address]) else f". {_name_it(host, device)}"),
@@ -64,7 +63,7 @@ def _is_hard(reasons: Iterable[Protection]) -> bool:
 
 def _name_it(host: Host, device: HostDevice) -> str:
     form = full_form(host, device.address)
-    return f'If the host can really do without it, name it: allow_protected: ["{form}"]'
+    return f'If you are sure that the host does not need it, set allow_protected: ["{form}"]'
 
 
 def _sorted(devices: Iterable[HostDevice]) -> list[HostDevice]:

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host must not lose: devices it lives on, and why. PRIVATE to the collection.
+"""Protected devices: the devices that a host depends on, and why. PRIVATE to the collection.
 
-The API refuses a virtual switch's uplink at most; it passes the boot disk through without a word. So this is the safety.
+The API itself rejects at most the uplink of a virtual switch. It passes through the boot disk without any warning. So this check is needed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _CONSOLE_VENDORS = {"102b": "a Matrox", "1a03": "an ASPEED"}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Protection:
-    """One reason to keep a device: ``code`` for machines, ``reason`` a clause for people, ``hard`` when nothing overrides it."""
+    """One reason why a device is protected. ``code``: for programs. ``reason``: a clause. ``hard``: no override is possible."""
 
     code: str
     reason: str
@@ -42,14 +42,13 @@ _Found: TypeAlias = Iterator[tuple[str, Protection]]
 
 
 def protections(host: Host) -> Mapping[str, tuple[Protection, ...]]:
-    """Address → reasons why it must stay with the host, hard ones first; an address without any is free.
+    """Address → reasons why the device must stay with the host, hard ones first. An address without reasons is not protected.
 
-    A device that can only be passed through together with a protected one is protected too. Where a fact was not read,
-    every device that it could be about is protected. Raises ValueError when the host was not read deeply (``fabric`` is
-    None): an error in the program.
+    A device in the reset group of a protected device is protected too. When a fact was not read, every device that it could be about is
+    protected. Raises ValueError (programming error) when the host was read without its fabric.
     """
     if host.fabric is None:
-        raise ValueError(f"protections of {host.name} asked for without its fabric")
+        raise ValueError(f"protections of {host.name} requested, but it was read without its fabric")
     found: dict[str, set[Protection]] = {}
     for rule in (
         _bridges,
@@ -74,7 +73,7 @@ def protections(host: Host) -> Mapping[str, tuple[Protection, ...]]:
 
 
 def cautions(host: Host) -> Mapping[str, tuple[str, ...]]:
-    """Address → what is worth knowing before passing it through, though nothing is lost that a host needs."""
+    """Address → warnings about passing the device through. The host does not depend on these devices."""
     notes: dict[str, list[str]] = {}
     displays = [device for device in host.candidates() if device.class_id == VGA_CLASS]
     for device in displays:
@@ -82,21 +81,21 @@ def cautions(host: Host) -> Mapping[str, tuple[str, ...]]:
         if maker or len(displays) == 1:
             what = f"{maker} management display" if maker else "the only VGA device of the host"
             notes.setdefault(device.address, []).append(
-                f"it is {what} and probably drives the console, which then looks hung while ESXi starts"
+                f"it is {what} and probably shows the console, which then seems to hang while ESXi starts"
             )
     for gpu in host.fabric.graphics.read if host.fabric else ():
         if not gpu.vms:
             notes.setdefault(gpu.address, []).append(
-                "it is set up for sharing (vGPU), which ends when it is passed through"
+                "it is configured for sharing (vGPU), which ends when it is passed through"
             )
     return {address: tuple(notes[address]) for address in sorted(notes)}
 
 
 def management_addresses(host: Host) -> frozenset[str]:
-    """Addresses of the uplinks with a link that carry management and stay with the host at the next boot.
+    """Addresses of the management uplinks that have a link and stay with the host at the next boot.
 
-    When no switch is known to carry management, any uplink may. When none of them has a link, the link states cannot be right, as the
-    host answers: then all of them count.
+    When no switch is known to carry management traffic, every uplink counts. When none of the uplinks has a link, the link states are
+    wrong, because the host is connected; then all of them count.
     """
     fabric = host.fabric
     if fabric is None:
@@ -134,17 +133,17 @@ def _virtual_functions(host: Host, _fabric: HostFabric) -> _Found:
         sriov = device.sriov
         if sriov is not None and (sriov.enabled or sriov.active):
             count = max(sriov.requested, sriov.current)
-            reason = f"it provides SR-IOV virtual functions ({count}), which vanish when it is passed through"
+            reason = f"it provides SR-IOV virtual functions ({count}), which disappear when it is passed through"
             yield device.address, Protection(code="sriov_in_use", reason=reason)
 
 
 def holds_disks(device: HostDevice) -> bool:
-    """Whether disks may hang on the device, so that partition tables decide if it can be taken."""
+    """True when disks may be attached to the device, so that their partition tables decide whether it is protected."""
     return device.class_id.startswith((STORAGE_CLASS, USB_CLASS))
 
 
 def _nics(_host: Host, fabric: HostFabric) -> _Found:
-    """Uplinks of any switch; those of switches that serve the host itself say which service."""
+    """Uplinks of any switch. The reason names the host services that the switch carries."""
     for nic in fabric.nics.read:
         for switch in fabric.switches.read:
             if nic.device not in switch.uplinks:
@@ -161,16 +160,16 @@ def _switch(switch: Switch) -> str:
 
 
 def _last_management(host: Host, fabric: HostFabric, reset_group: Mapping[str, frozenset[str]]) -> _Found:
-    """Devices whose loss, with all that goes along, leaves the host without a way to be managed: no override exists."""
+    """Devices without which, together with their reset groups, the host has no management uplink. No override is possible."""
     left = management_addresses(host)
     names = ", ".join(sorted(nic.device for nic in fabric.nics.read if nic.address in left))
     has_link = any(nic.link for nic in fabric.nics.read if nic.address in left)
     for address, others in reset_group.items():
         together = {address, *others}
         if left and (left <= together if has_link else not left.isdisjoint(together)):
-            reason = f"{names} is all that is left to reach the host for management"
+            reason = f"{names} is the last management uplink of the host"
             if not has_link:
-                reason = f"one of {names}, which all show no link, is how the host is reached for management"
+                reason = f"one of {names} is the last management uplink of the host; none of them reports a link"
             yield address, Protection(code="last_management_uplink", reason=reason, hard=True)
 
 
@@ -184,36 +183,36 @@ def _storage(_host: Host, fabric: HostFabric) -> _Found:
 
 
 def _disk_reason(adapter: StorageAdapter, name: str, disk: Disk | None, fabric: HostFabric) -> Protection | None:
-    """Why the disk keeps its adapter. A disk of which nothing is known is taken to be in use."""
+    """Why the disk protects its adapter. A disk that could not be read counts as in use."""
     through = f"{adapter.device} leads to {name}"
     if disk is None:
-        return Protection(code="disk_unknown", reason=f"{through}, of which nothing could be read")
+        return Protection(code="disk_unknown", reason=f"{through}, which could not be read")
     if disk.is_boot:
         uses = " and ".join(disk.uses) or "is the disk ESXi boots from"
         return Protection(code="boot_disk", reason=f"{through}, which {uses}")
     if disk.uses:
         return Protection(code="disk_in_use", reason=f"{through}, which {' and '.join(disk.uses)}")
     if disk.local is not False and disk.partitioned is not False:
-        state = "which has partitions" if disk.partitioned else "whose partitions are not known"
+        state = "which has partitions" if disk.partitioned else "whose partitions are unknown"
         return Protection(code="disk_partitioned", reason=f"{through}, {state}: they may hold ESXi or data")
     if not fabric.boot_disk_known and not fabric.boots_from_usb:
-        what = "a disk that may be booted from over the network" if disk.local is False else "a local disk"
-        reason = f"{through}, {what}, and it is not known from which disk this host boots"
+        what = "a network disk that the host may boot from" if disk.local is False else "a local disk"
+        reason = f"{through}, {what}, and the boot disk of this host is unknown"
         return Protection(code="boot_disk_unknown", reason=reason)
     return None
 
 
 def _unreached(host: Host, fabric: HostFabric) -> _Found:
-    """A disk that may be in use and that the host shows behind no adapter may be behind any storage controller."""
+    """A disk that may be in use but is listed for no adapter may be behind any storage controller."""
     for name, what in _hidden(fabric):
         for device in host.devices:
             if device.class_id.startswith((STORAGE_CLASS, FIBRE_CHANNEL_CLASS)):
-                reason = f"the host does not show which controller leads to {name}, {what}"
+                reason = f"the host does not report which controller leads to {name}, {what}"
                 yield device.address, Protection(code="disk_unreached", reason=reason)
 
 
 def _hidden(fabric: HostFabric) -> Iterator[tuple[str, str]]:
-    """Disks that no adapter leads to and that may be in use, with what is known of them."""
+    """Disks that may be in use but that no adapter leads to: name, and a clause about the disk."""
     reached = {name for adapter in fabric.adapters.read for name in adapter.disks}
     for disk in fabric.disks.read:
         if disk.name in reached:
@@ -221,24 +220,24 @@ def _hidden(fabric: HostFabric) -> Iterator[tuple[str, str]]:
         if disk.uses or disk.is_boot:
             yield disk.name, f"which {' and '.join(disk.uses) or 'is the disk ESXi boots from'}"
         elif disk.local is not False and disk.partitioned is not False:
-            yield disk.name, "which has partitions" if disk.partitioned else "whose partitions are not known"
+            yield disk.name, "which has partitions" if disk.partitioned else "whose partitions are unknown"
     for name in fabric.hidden_disks:
         if name not in reached:
             yield name, "which is in use"
 
 
 def _no_disks(host: Host, fabric: HostFabric) -> _Found:
-    """A controller inside the host without known disks may be the one of a boot disk that was not found."""
+    """A local controller without known disks may be the controller of a boot disk that was not found."""
     if fabric.boot_disk_known or fabric.boots_from_usb:
         return
     for adapter in fabric.adapters.read:
         if not adapter.disks and not adapter.remote:
-            reason = f"no disk of {adapter.device} is known, and it is not known from which disk this host boots"
+            reason = f"no disk of {adapter.device} is known, and the boot disk of this host is unknown"
             yield adapter.address, Protection(code="boot_disk_unknown", reason=reason)
 
 
 def _esa(host: Host, fabric: HostFabric) -> _Found:
-    """The pool of vSAN ESA is not in this API, so any NVMe device of such a host may belong to it."""
+    """The API does not list the devices of vSAN ESA, so any NVMe device of such a host may belong to it."""
     if not isinstance(fabric.vsan_esa, Unknown) and fabric.vsan_esa:
         for device in host.devices:
             if device.class_id.startswith(NVME_CLASS):
@@ -247,7 +246,7 @@ def _esa(host: Host, fabric: HostFabric) -> _Found:
 
 
 def _usb(host: Host, fabric: HostFabric) -> _Found:
-    """Which controller a USB disk sits on is not said, so one disk in use protects them all (KB 1021345)."""
+    """The API does not report the controller of a USB disk, so one disk in use protects all USB controllers (KB 1021345)."""
     disks = {disk.name: disk for disk in fabric.disks.read}
     on_usb = [
         name
@@ -257,11 +256,11 @@ def _usb(host: Host, fabric: HostFabric) -> _Found:
         if (disk := disks.get(name)) is None or disk.uses or disk.is_boot
     ]
     if fabric.boots_from_usb:
-        reason = "the host boots from a USB device or an SD card, and any USB controller may be the one it sits on"
+        reason = "the host boots from a USB device or an SD card, which may be on any USB controller"
     elif on_usb:
-        reason = f"the USB disk {on_usb[0]} is in use, and any USB controller may be the one it sits on"
+        reason = f"the USB disk {on_usb[0]} is in use, and it may be on any USB controller"
     elif fabric.boots_from_usb is None and not fabric.boot_disk_known:
-        reason = "it is not known from which disk this host boots, so it may be one on USB"
+        reason = "the boot disk of this host is unknown, so it may be on USB"
     else:
         return
     for device in host.devices:
@@ -285,17 +284,17 @@ GUARDED: Mapping[str, tuple[str, ...]] = {
     "vsan_esa": (NVME_CLASS,),
     "graphics": (DISPLAY_CLASS, ACCELERATOR_CLASS),
 }
-"""Fact of the fabric → PCI classes of the devices that are protected while the fact has gaps."""
+"""Fact of the fabric → PCI classes of the devices that are protected when the fact is unknown or incomplete."""
 
 
 def fabric_gaps(fabric: HostFabric) -> Mapping[str, tuple[Gap, ...]]:
-    """Fact → why it is not known, or not whole; facts without a gap are left out."""
+    """Fact → why it is unknown or incomplete. Facts that are known in full are left out."""
     facts: dict[str, Listing[Any] | Fact[Any]] = {name: getattr(fabric, name) for name in GUARDED}
     return {name: gaps_of(fact) for name, fact in facts.items() if gaps_of(fact)}
 
 
 def _gaps(host: Host, fabric: HostFabric) -> _Found:
-    """Where a fact could not be read, every device that it could be about may be in use."""
+    """When a fact could not be read, every device that it could be about may be in use."""
     for name, gaps in fabric_gaps(fabric).items():
         why = " and ".join(str(gap) for gap in gaps)
         for device in host.devices:
@@ -304,7 +303,7 @@ def _gaps(host: Host, fabric: HostFabric) -> _Found:
 
 
 def _reset_group(host: Host) -> Mapping[str, frozenset[str]]:
-    """Address → other addresses that are taken along: its group, and whatever else a reset of the shared bridge hits."""
+    """Address → other addresses that are affected with it: its reset group, and all devices behind the bridge that the reset affects."""
     by_address = {device.address: device for device in host.devices}
     result = {}
     for address, group in dependency_groups(host.devices).items():
@@ -318,7 +317,7 @@ def _reset_group(host: Host) -> Mapping[str, frozenset[str]]:
 
 
 def _above(device: HostDevice, by_address: Mapping[str, HostDevice]) -> Collection[str]:
-    """The bridges over a device, nearest first."""
+    """The bridges above a device, nearest first."""
     path: list[str] = []
     parent = device.parent_bridge
     while parent is not None and parent not in path:
@@ -328,10 +327,10 @@ def _above(device: HostDevice, by_address: Mapping[str, HostDevice]) -> Collecti
 
 
 def _inherited(found: Mapping[str, Iterable[Protection]], reset_group: Mapping[str, frozenset[str]]) -> _Found:
-    """Reasons of the devices that go along with each device."""
+    """Protections that a device gets from the other devices of its reset group."""
     own = {address: tuple(reasons) for address, reasons in found.items()}
     for address, others in reset_group.items():
         for other in others:
             for protection in own.get(other, ()):
-                reason = f"it goes together with {other}: {protection.reason}"
+                reason = f"it shares a reset with {other}: {protection.reason}"
                 yield address, Protection(code=protection.code, reason=reason, hard=protection.hard)

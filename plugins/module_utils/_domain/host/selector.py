@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which device is meant: the one selector form of the collection, and wishes made of it. PRIVATE to the collection.
+"""The device selector of the collection, and entries of desired devices that use it. PRIVATE to the collection.
 
-Here is only what can be said without looking at hardware. Choosing devices of a host is in ``selection``.
+This file has only what needs no hardware. ``matching`` selects the devices of a host.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Literal
 from ..errors import InputError
 from ..observed.hosts import HostDevice
 from ..pci import parse_address, parse_id, parse_pair
-from ..suggest import as_whole, matches, meant
+from ..suggest import as_whole, matches, suggest_word
 
 SELECTOR_KEYS = (
     "vendor_id",
@@ -42,10 +42,10 @@ _FORM = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Selector:
-    """Conditions on a device; all that are given must hold. None means "not asked".
+    """Conditions on a device; all given conditions must match. None means no condition.
 
-    ``name`` is the name in any case, in which ``*`` and ``?`` may stand for other characters, ``class_id`` two or four hexadecimal
-    digits, ``slot`` the number or the description of a slot, ``label`` the hardware label of the host device.
+    ``name``: upper and lower case are equal, ``*`` and ``?`` are wildcards. ``class_id``: two or four hexadecimal digits. ``slot``: number
+    or description of a slot. ``label``: hardware label of the host device.
     """
 
     vendor_id: str | None = None
@@ -66,7 +66,7 @@ class Selector:
 
     @property
     def text(self) -> str:
-        """The shortest form: ``10de:20f1``, an address (either to be put in quotes in YAML), or a YAML mapping."""
+        """The shortest form: ``10de:20f1``, an address (both need quotes in YAML), or a YAML mapping."""
         given = self.given
         if set(given) == {"vendor_id", "device_id"}:
             return f"{self.vendor_id}:{self.device_id}"
@@ -76,21 +76,21 @@ class Selector:
 
     @property
     def names_kind(self) -> bool:
-        """True when it says which model of hardware is expected (vendor and device id)."""
+        """True when it gives the model (vendor and device id)."""
         return self.vendor_id is not None and self.device_id is not None
 
     def misses(self, device: HostDevice) -> tuple[str, ...]:
-        """The keys of the conditions that the device does not meet; empty when it is meant."""
+        """The keys of the conditions that the device does not meet; empty when it matches."""
         return tuple(key for key, wanted in self.given.items() if not _meets(key, wanted, device))
 
     def matches(self, device: HostDevice) -> bool:
         return not self.misses(device)
 
     def covers(self, other: Selector) -> bool:
-        """True when every device that ``other`` selects is certainly selected by this one too."""
-        theirs = other.given
+        """True when this selector certainly matches every device that ``other`` matches."""
+        conditions = other.given
         return all(
-            theirs.get(key, "").startswith(value) if key == "class_id" else theirs.get(key) == value
+            conditions.get(key, "").startswith(value) if key == "class_id" else conditions.get(key) == value
             for key, value in self.given.items()
         )
 
@@ -110,7 +110,7 @@ def _meets(key: str, wanted: str, device: HostDevice) -> bool:
 
 
 def _is_slot(wanted: str, slot: str | None) -> bool:
-    """``6``, ``PCIe Slot 6`` both mean the slot described as ``PCIe Slot 6``."""
+    """True for ``6`` and for ``PCIe Slot 6`` when the slot is described as ``PCIe Slot 6``."""
     if slot is None:
         return False
     if slot.casefold() == wanted.casefold():
@@ -120,7 +120,7 @@ def _is_slot(wanted: str, slot: str | None) -> bool:
 
 
 def parse_selector(raw: str | Mapping[str, Any], parameter: str = "match") -> Selector:
-    """The selector a user wrote: ``10de:20f1``, an address, or a mapping. Raises InputError naming the key at fault."""
+    """The selector in an option: ``10de:20f1``, an address, or a mapping. Raises InputError with the wrong key in ``parameter``."""
     if isinstance(raw, str):
         if not raw.strip():
             raise _bad_selector(f"{parameter} is empty", parameter)
@@ -133,28 +133,28 @@ def parse_selector(raw: str | Mapping[str, Any], parameter: str = "match") -> Se
     unknown = sorted(str(key) for key in raw if key not in SELECTOR_KEYS)
     if unknown:
         raise _bad_selector(
-            f"{parameter} has the unknown key {', '.join(unknown)}{meant(unknown[0], SELECTOR_KEYS)}",
+            f"{parameter} has the unknown key {', '.join(unknown)}{suggest_word(unknown[0], SELECTOR_KEYS)}",
             parameter,
             candidates=SELECTOR_KEYS,
         )
     given = {key: value for key, value in raw.items() if value is not None}
     if not given:
-        raise _bad_selector(f"{parameter} has no condition and would mean every device", parameter)
+        raise _bad_selector(f"{parameter} has no condition and would match every device", parameter)
     return Selector(**{key: _condition(key, value, f"{parameter}.{key}") for key, value in given.items()})
 
 
 def _kind_of(value: Any) -> str:
-    """What YAML made of it, in words."""
+    """The type of a YAML value, in words."""
     if value is None:
         return "nothing"
-    names = {bool: "a truth value", int: "a number", float: "a number", str: "a string", list: "a list"}
+    names = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "a list"}
     return names.get(type(value), "a mapping" if isinstance(value, Mapping) else f"of type {type(value).__name__}")
 
 
 def _why(value: Any) -> str:
-    """How an address became a number."""
+    """A note that explains why a YAML value is a number."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return ": YAML reads 0000:03:00.0 as a number unless it stands in quotes" if is_number else ""
+    return ": without quotes, YAML reads 0000:03:00.0 as a number" if is_number else ""
 
 
 def _bad_selector(message: str, parameter: str, candidates: Sequence[str] = ()) -> InputError:
@@ -168,7 +168,7 @@ def _condition(key: str, value: Any, parameter: str) -> str:
             message=f"{parameter} {value!r} is {_kind_of(value)}, not a string",
             code="bad_selector",
             parameter=parameter,
-            cure="Put it in quotes: without them YAML reads 1572, 8e05 and 0000:03:00.0 as numbers",
+            cure="Put the value in quotes: without quotes, YAML reads 1572, 8e05 and 0000:03:00.0 as numbers",
         )
     text = value.strip()
     if not text:
@@ -176,7 +176,7 @@ def _condition(key: str, value: Any, parameter: str) -> str:
             message=f"{parameter} is empty",
             code="bad_selector",
             parameter=parameter,
-            cure="Give a value, or leave the key out. A device without a name is found by its vendor and device id",
+            cure="Give a value, or leave the key out. Select a device without a name by its vendor and device id",
         )
     if key in _ID_KEYS:
         return parse_id(text, parameter)
@@ -194,7 +194,7 @@ def _class_id(text: str, parameter: str) -> str:
             message=f"{parameter} {text!r} is not a PCI class",
             code="bad_id",
             parameter=parameter,
-            cure='Write two or four hexadecimal digits in quotes, such as "03" for all displays, "0302" for 3D '
+            cure='Write two or four hexadecimal digits in quotes, such as "03" for all display controllers, "0302" for 3D '
             'controllers, "0108" for NVMe',
         )
     return match[1].lower()
@@ -202,7 +202,7 @@ def _class_id(text: str, parameter: str) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DesiredDevice:
-    """Devices somebody wants: which, how many (None: the default of the place of use), with which label (None: any)."""
+    """One entry of desired devices. ``count`` None: the default of the module. ``label`` None: any label."""
 
     selector: Selector
     count: int | Literal["all"] | None = None
@@ -210,15 +210,15 @@ class DesiredDevice:
 
     @property
     def text(self) -> str:
-        """For messages: ``2 x 10de:20f1 labelled a100``."""
+        """For messages: ``2 x 10de:20f1 labeled a100``."""
         amount = "" if self.count is None else f"{self.count} x "
-        return f"{amount}{self.selector.text}" + (f" labelled {self.label}" if self.label else "")
+        return f"{amount}{self.selector.text}" + (f" labeled {self.label}" if self.label else "")
 
 
 def parse_desired_devices(raw: Sequence[Any], parameter: str = "devices") -> tuple[DesiredDevice, ...]:
-    """The wishes a user wrote, each ``{match, count, label}`` or just a selector string.
+    """The desired devices in an option. Each entry is ``{match, count, label}`` or only a selector string.
 
-    Raises InputError when an entry is wrong, stands there twice, or contradicts another.
+    Raises InputError when an entry is wrong, is listed twice, or conflicts with another.
     """
     if isinstance(raw, str | Mapping) or not isinstance(raw, Sequence):
         raise InputError(
@@ -243,15 +243,15 @@ def _desired(entry: Any, parameter: str) -> DesiredDevice:
     if unknown:
         misplaced = [key for key in unknown if key in SELECTOR_KEYS]
         hint = (
-            f" (a condition on the device: it belongs under match, as in match: {{{misplaced[0]}: ...}})"
+            f" (a condition belongs under match, as in match: {{{misplaced[0]}: ...}})"
             if misplaced
-            else meant(unknown[0], DESIRED_KEYS)
+            else suggest_word(unknown[0], DESIRED_KEYS)
         )
         raise _bad_desired(
             f"{parameter} has the unknown key {', '.join(unknown)}{hint}", parameter, candidates=DESIRED_KEYS
         )
     if entry.get("match") is None:
-        raise _bad_desired(f"{parameter} does not say which device is meant: match is missing", parameter)
+        raise _bad_desired(f"{parameter} selects no device: match is missing", parameter)
     return DesiredDevice(
         selector=parse_selector(entry["match"], f"{parameter}.match"),
         count=_count(entry.get("count"), f"{parameter}.count"),
@@ -270,7 +270,7 @@ def _bad_desired(message: str, parameter: str, candidates: Sequence[str] = ()) -
 
 
 def _count(raw: Any, parameter: str) -> int | Literal["all"] | None:
-    """A number of at least one, "all", or None. Digits in quotes are fine: templates produce them."""
+    """A number of at least one, "all", or None. Digits in quotes are accepted: templates return them."""
     if raw is None:
         return None
     if raw == "all":
@@ -281,7 +281,7 @@ def _count(raw: Any, parameter: str) -> int | Literal["all"] | None:
             message=f"{parameter} {raw!r} is not a number of devices",
             code="bad_count",
             parameter=parameter,
-            cure="Give a whole number from 1, or all; leave the entry out when you want none",
+            cure="Give a whole number of at least 1, or all. To select no device, remove the entry",
         )
     return number
 
@@ -293,15 +293,15 @@ def _label(raw: Any, parameter: str) -> str | None:
         message=f"{parameter} {raw!r} is {_kind_of(raw)}, not a string",
         code="bad_label",
         parameter=parameter,
-        cure="Put it in quotes",
+        cure="Put the value in quotes",
     )
 
 
 def refuse_contradictions(desired_devices: Sequence[DesiredDevice], parameter: str, *, default_is_all: bool) -> None:
-    """Raise InputError for entries that are the same or cannot both be granted.
+    """Raise InputError for entries that are equal, and for entries that cannot both be satisfied.
 
-    ``default_is_all`` says what an entry without a count means: every device (hosts) or a number (VMs). Entries with
-    numbers may share a selector when their labels differ, as each then speaks of devices of its own.
+    ``default_is_all``: an entry without a count means every device (hosts) or one device (VMs). Entries with numbers may have the same
+    selector when their labels differ, because they select different devices.
     """
     for left, right in combinations(desired_devices, 2):
         if left.selector == right.selector and left.label == right.label:
@@ -309,7 +309,7 @@ def refuse_contradictions(desired_devices: Sequence[DesiredDevice], parameter: s
                 message=f"{parameter} names {left.selector.text} twice",
                 code="duplicate_wish",
                 parameter=parameter,
-                cure="Keep one entry and give it the count you want",
+                cure="Keep one entry and set its count",
             )
         for wide, narrow in ((left, right), (right, left)):
             if _takes_all(wide, default_is_all) and wide.selector.covers(narrow.selector):
@@ -322,14 +322,14 @@ def _takes_all(desired: DesiredDevice, default_is_all: bool) -> bool:
 
 def _refuse_overlap(wide: DesiredDevice, narrow: DesiredDevice, parameter: str, default_is_all: bool) -> None:
     if not _takes_all(narrow, default_is_all):
-        why = "and leaves none for"
+        why = "and none is left for"
     elif wide.label is not None and narrow.label is not None and wide.label != narrow.label:
-        why = "and so also those meant, with another label, by"
+        why = "which includes the devices with another label of"
     else:
         return
     raise InputError(
-        message=f"{parameter} contradicts itself: {wide.text} takes every such device, {why} {narrow.text}",
+        message=f"{parameter} has conflicting entries: {wide.text} selects every such device, {why} {narrow.text}",
         code="contradicting_wishes",
         parameter=parameter,
-        cure="Give the wider entry a count, or narrow it so that no device is meant twice",
+        cure="Give the wider entry a count, or make it narrower, so that no device matches both entries",
     )

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which hosts the parameters mean. PRIVATE to the collection."""
+"""Resolving the hosts and clusters in module parameters. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from .selector import DesiredDevice, parse_desired_devices
 
 @dataclass(frozen=True, kw_only=True)
 class Inventory:
-    """Hosts, clusters and VMs of an endpoint, and what each may be called.
+    """Hosts, clusters and VMs of an endpoint, with the directories that resolve their names.
 
-    Hosts and VMs carry what results call them: see ``Directory.label``. VMs are there where they were read.
+    The names of hosts and VMs are those in results: see ``Directory.label``. ``vms`` is empty when VMs were not read.
     """
 
     hosts: tuple[Host, ...]
@@ -31,7 +31,7 @@ class Inventory:
 
     @cached_property
     def members(self) -> Mapping[str, tuple[Host, ...]]:
-        """Id of a cluster (or of the compute resource of a host of its own) → its hosts."""
+        """Id of a cluster (or of the compute resource of a standalone host) → its hosts."""
         found: dict[str, tuple[Host, ...]] = {}
         for host in self.hosts:
             found[host.compute_moid] = (*found.get(host.compute_moid, ()), host)
@@ -46,18 +46,18 @@ class Inventory:
         found = self.members.get(named.moid, ())
         if not found:
             raise InputError(
-                message=f"There is no host in the cluster {cluster!r}, as far as this account sees",
+                message=f"The cluster {cluster!r} has no host that this account can see",
                 code="unknown_cluster",
                 parameter=parameter,
                 candidates=near(cluster, {host.cluster for host in self.hosts if host.cluster}),
-                cure="Correct the name, or check that the account may see its hosts",
+                cure="Correct the name, or check that the account can see its hosts",
             )
         return found
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
-    """Hosts by name and by cluster, and the devices meant on them. Neither names nor clusters: every host."""
+    """Hosts by name and by cluster, with their desired devices. Without hosts and clusters: every host."""
 
     hosts: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
@@ -66,15 +66,14 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True)
 class Resolved:
-    """What the names of a run mean, as its first part found it. ``hosts``: id → numbers of the targets that mean it; ``names``: name → id
-    of each kind."""
+    """The names that the first part of a run resolved. ``hosts``: host id → numbers of its targets. ``names``: kind → name → id."""
 
     hosts: Mapping[str, Sequence[int]] = field(default_factory=dict)
     names: Mapping[Kind, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, record: Mapping[str, Any], targets: int) -> Resolved:
-        """Of what ``record`` made. Raises InputError for anything else."""
+        """From the data that ``record`` returned. Raises InputError (bad_resolved) for other data."""
         try:
             hosts = {
                 str(moid): [int(number) for number in numbers] for moid, numbers in record.get("hosts", {}).items()
@@ -84,10 +83,10 @@ class Resolved:
                 raise ValueError
         except (TypeError, ValueError, AttributeError):
             raise InputError(
-                message="resolved is not what an earlier slice of this run returned",
+                message="resolved does not have the value that an earlier slice of this run returned",
                 code="bad_resolved",
                 parameter="resolved",
-                cure="Leave it out",
+                cure="Leave the option resolved out",
             ) from None
         return cls(hosts=hosts, names=names)
 
@@ -99,7 +98,7 @@ class Resolved:
 
 
 def parse_targets(params: Mapping[str, Any], *, devices_required: bool = True) -> tuple[Target, ...]:
-    """Targets of a module's parameters: either ``targets`` or ``hosts``/``cluster`` with ``devices``."""
+    """The targets in module parameters: either ``targets``, or ``hosts``/``cluster`` with ``devices``. Raises InputError."""
     raw = params.get("targets")
     if raw is None:
         raw = [params]
@@ -111,10 +110,10 @@ def parse_targets(params: Mapping[str, Any], *, devices_required: bool = True) -
         devices = entry.get("devices")
         if not devices and devices_required:
             raise InputError(
-                message=f"{prefix}devices is empty: no device is meant",
+                message=f"{prefix}devices is empty",
                 code="no_devices",
                 parameter=f"{prefix}devices",
-                cure='Name at least one device, such as devices: [{match: "10de:20f1"}]',
+                cure='Give at least one entry, such as devices: [{match: "10de:20f1"}]',
             )
         if prefix and not entry.get("hosts") and not entry.get("cluster"):
             raise InputError(
@@ -134,15 +133,15 @@ def parse_targets(params: Mapping[str, Any], *, devices_required: bool = True) -
 
 
 def resolve_targets(inventory: Inventory, targets: Sequence[Target]) -> dict[str, tuple[DesiredDevice, ...]]:
-    """Host id → what is wished of it, in the order of the hosts. Several targets may mean the same host; their wishes add up.
+    """Host id → desired devices, in the order of the hosts. When several targets name a host, their entries are combined.
 
-    Raises InputError (unknown_host, unknown_cluster, ambiguous_host, ambiguous_cluster) with near names, or with all that are meant.
+    Raises InputError (unknown_host, unknown_cluster, ambiguous_host, ambiguous_cluster) with similar names, or with all matches.
     """
     return desired_of(inventory, targets, meant_hosts(inventory, targets))
 
 
 def meant_hosts(inventory: Inventory, targets: Sequence[Target]) -> dict[str, list[int]]:
-    """Host id → the numbers of the targets that mean it. Raises InputError."""
+    """Host id → numbers of the targets that include it. Raises InputError, as ``resolve_targets``."""
     meant: dict[str, list[int]] = {}
     for number, target in enumerate(targets):
         for host in resolve_hosts(inventory, target.hosts, target.clusters):
@@ -153,7 +152,7 @@ def meant_hosts(inventory: Inventory, targets: Sequence[Target]) -> dict[str, li
 def desired_of(
     inventory: Inventory, targets: Sequence[Target], meant: Mapping[str, Sequence[int]]
 ) -> dict[str, tuple[DesiredDevice, ...]]:
-    """Host id → what is wished of it, in the order of the hosts, of those in ``meant`` (see ``meant_hosts``) that are there."""
+    """Host id → desired devices, in the order of the hosts, for hosts in ``meant`` (see ``meant_hosts``) that still exist."""
     return {
         host.moid: tuple(dict.fromkeys(desired for number in meant[host.moid] for desired in targets[number].devices))
         for host in inventory.hosts
@@ -162,7 +161,7 @@ def desired_of(
 
 
 def resolve_hosts(inventory: Inventory, names: Sequence[str], clusters: Sequence[str]) -> tuple[Host, ...]:
-    """The hosts meant, each once, in their order in the inventory. No name and no cluster: all of them."""
+    """The hosts of these names and clusters, each once, in the order of the inventory. Without names and clusters: all hosts."""
     if not names and not clusters:
         return inventory.hosts
     found = {inventory.host_names.find(name, "hosts").moid for name in names}

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Putting a host into maintenance mode for work on its hardware, and taking it back: what to do, and what forbids it. PRIVATE.
+"""Planning maintenance mode for work on the hardware of a host: entering, leaving, and blockers. PRIVATE to the collection.
 
-A mark on the host says that its maintenance mode is ours, a mark on a VM that it was stopped for it. They are what makes it possible to
-undo exactly what was done, by whoever runs it next.
+A mark (a custom attribute) on the host means that the collection put it into maintenance mode. A mark on a VM means that the collection
+shut the VM down for it. With the marks, any later run can revert exactly what was done.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PinnedAction = Literal["fail", "shutdown", "shutdown_then_power_off"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DesiredMaintenance:
-    """What is asked for. Timeouts are seconds and always finite. ``never_stop``: ids of VMs."""
+    """The desired maintenance mode. Time-outs are in seconds. ``never_stop``: managed object ids of VMs."""
 
     state: Literal["present", "absent"] = "present"
     pinned: PinnedAction = "fail"
@@ -40,7 +40,7 @@ class DesiredMaintenance:
     leave_timeout: int = 600
 
     def __post_init__(self) -> None:
-        """Raises InputError."""
+        """Raises InputError (bad_timeout)."""
         for name in ("drain_timeout", "stop_timeout", "leave_timeout"):
             check_timeout(name, getattr(self, name))
 
@@ -58,25 +58,25 @@ class ExitMaintenance:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Forget:
-    """Take the mark away from what has this id."""
+class RemoveMark:
+    """Remove the mark from the object with this managed object id."""
 
     moid: str
 
 
 def host_mark(account: str) -> str:
-    """For people who wonder in the client; that there is one is all that counts."""
+    """The text of a host's mark. It explains the maintenance mode in the vSphere Client; programs check only that it exists."""
     return f"maintenance mode for work on its hardware, entered by {account}"[:255]
 
 
 def vm_mark(host: Host) -> str:
-    """The id at the end is read again."""
+    """The text of a VM's mark. ``marked_host`` reads the host id at its end."""
     end = f" [{host.moid}]"
     return f"shut down for work on {host.name}"[: 255 - len(end)] + end
 
 
 def marked_host(text: str) -> str | None:
-    """The host that a VM was stopped for."""
+    """The id of the host that a VM was shut down for, from the text of its mark; None when there is no id."""
     found = re.search(r"\[([^\[\]\s]+)\]$", text)
     return found.group(1) if found else None
 
@@ -90,7 +90,8 @@ def plan_maintenance(
     marks: Mapping[str, str],
     stopped: Sequence[Vm],
 ) -> Plan:
-    """One TargetPlan a host. ``residents`` and ``tasks`` by host id, ``marks`` by id; ``stopped``: VMs with a mark, wherever they are."""
+    """One TargetPlan for each host. ``residents``: its VMs, ``tasks``: names of its running tasks, both by host id. ``marks``: text of each
+    mark, by managed object id. ``stopped``: VMs with a mark, on any host."""
     ordered = sorted(hosts, key=lambda host: (host.name, host.moid))
     if desired.state == "present":
         targets = [
@@ -101,7 +102,7 @@ def plan_maintenance(
     return Plan(targets=tuple(targets))
 
 
-# -- into maintenance mode ------------------------------------------------------------------------------------------
+# -- entering maintenance mode --------------------------------------------------------------------------------------
 
 
 def _enter(
@@ -110,7 +111,7 @@ def _enter(
     if not host.is_reachable:
         return TargetPlan(target=host.name, moid=host.moid, blockers=(unreachable(host),))
     if host.in_maintenance_mode:
-        warning = f"{host.name} was put into maintenance mode by somebody else, who also has to end it"
+        warning = f"{host.name} was put into maintenance mode by another user, and only that user should end it"
         return TargetPlan(target=host.name, moid=host.moid, warnings=() if host.moid in marks else (warning,))
     pinned = _pinned(host, residents)
     enter = EnterMaintenance(
@@ -122,7 +123,7 @@ def _enter(
         target=host.name,
         moid=host.moid,
         changes=(
-            *(_stop(vm, desired) for vm in pinned),
+            *(_shutdown(vm, desired) for vm in pinned),
             Change(kind="enter_maintenance", subject="maintenance mode", before=False, after=True, detail=enter),
         ),
         blockers=(
@@ -131,7 +132,7 @@ def _enter(
             *_refused(host, pinned, desired),
             *_evacuation(host, residents, desired),
         ),
-        warnings=_movers(host, residents, desired),
+        warnings=_migration_warnings(host, residents, desired),
     )
 
 
@@ -139,8 +140,8 @@ def _unsupported(host: Host) -> Iterator[Blocker]:
     if not host.capabilities.maintenance_mode:
         yield Blocker(
             code="maintenance_unsupported",
-            message=f"{host.name} says that it cannot enter maintenance mode",
-            cure="Shut its virtual machines down and then the host by hand",
+            message=f"{host.name} does not support maintenance mode (host.capability.maintenanceModeSupported)",
+            cure="Shut down its virtual machines and then the host manually",
         )
 
 
@@ -148,15 +149,15 @@ def _other_work(host: Host, tasks: Sequence[str]) -> Iterator[Blocker]:
     if tasks:
         yield Blocker(
             code="task_running",
-            message=f"Other work is under way on {host.name}: {', '.join(sorted(tasks))}",
-            cure="Wait until it is done, or cancel it, then run this again",
+            message=f"Other tasks are running on {host.name}: {', '.join(sorted(tasks))}",
+            cure="Wait until they end, or cancel them, and run this again",
         )
 
 
 def _evacuation(host: Host, residents: Sequence[Vm], desired: DesiredMaintenance) -> Iterator[Blocker]:
-    """Those that are stopped first are off by then, too."""
+    """VMs with fixed devices lose them when they are evacuated. VMs that are shut down first count as powered off."""
     stops = desired.pinned != "fail"
-    fixed = [vm.name for vm in residents if (stops or not vm.is_powered_on) and _is_fixed(vm)]
+    fixed = [vm.name for vm in residents if (stops or not vm.is_powered_on) and _has_fixed_device(vm)]
     if desired.evacuate_powered_off and fixed:
         yield evacuation_loses_devices(host.name, fixed)
     unread = unread_vms(host, residents) if desired.evacuate_powered_off else ()
@@ -164,24 +165,24 @@ def _evacuation(host: Host, residents: Sequence[Vm], desired: DesiredMaintenance
         yield evacuation_may_lose_devices(host.name, unread)
 
 
-def _is_fixed(vm: Vm) -> bool:
+def _has_fixed_device(vm: Vm) -> bool:
     return any(isinstance(device.backing, FixedBacking) for device in vm.devices)
 
 
-def _movers(host: Host, residents: Sequence[Vm], desired: DesiredMaintenance) -> tuple[str, ...]:
-    """VMs that must be moved away by the cluster before the host is in maintenance mode."""
-    moving = sorted(vm.name for vm in residents if vm.is_powered_on and not vm.pins_to_host)
-    if not moving or host.cluster is None or host.drs_moves_vms:
+def _migration_warnings(host: Host, residents: Sequence[Vm], desired: DesiredMaintenance) -> tuple[str, ...]:
+    """A warning when running VMs must be migrated before the host enters maintenance mode and DRS may not do it."""
+    to_migrate = sorted(vm.name for vm in residents if vm.is_powered_on and not vm.pins_to_host)
+    if not to_migrate or host.cluster is None or host.drs_moves_vms:
         return ()
-    why = "DRS of its cluster does not move them by itself" if host.drs_moves_vms is False else "DRS may not move them"
+    why = "is not fully automated and will not" if host.drs_moves_vms is False else "may not"
     return (
-        f"{host.name} waits up to {desired.drain_timeout} seconds for these virtual machines to be moved away: "
-        f"{', '.join(moving)}. {why}: be ready to move them",
+        f"{host.name} waits up to {desired.drain_timeout} seconds until these virtual machines are migrated: "
+        f"{', '.join(to_migrate)}. DRS of its cluster {why} migrate them: be ready to migrate them manually",
     )
 
 
 def _pinned(host: Host, residents: Sequence[Vm]) -> list[Vm]:
-    """Those that run and cannot leave; on a host without a cluster nothing moves any of them."""
+    """Running VMs that cannot be migrated. On a standalone host no VM can be migrated."""
     running = [vm for vm in residents if vm.is_powered_on]
     found = [vm for vm in running if vm.pins_to_host or host.cluster is None]
     return sorted(found, key=lambda vm: (vm.name, vm.moid))
@@ -191,25 +192,25 @@ def _refused(host: Host, pinned: Sequence[Vm], desired: DesiredMaintenance) -> t
     if not pinned:
         return ()
     never = [vm for vm in pinned if vm.moid in desired.never_stop]
-    deaf = [vm for vm in pinned if not vm.tools_running]
+    without_tools = [vm for vm in pinned if not vm.tools_running]
     if never:
         blocker = Blocker(
             code="never_stop",
-            message=f"{host.name} runs virtual machines that cannot be moved and must never be stopped: {_list(never)}",
-            cure="Move their work elsewhere by hand and shut them down, or leave this host out",
+            message=f"{host.name} runs virtual machines that cannot be migrated and must never be shut down (never_stop): {_list(never)}",
+            cure="Shut them down manually when it is safe, or leave this host out",
         )
     elif desired.pinned == "fail":
         blocker = Blocker(
             code="pinned_vms",
-            message=f"{host.name} runs virtual machines that cannot be moved: {_list(pinned)}",
-            cure="Shut them down first, or set pinned_vms: shutdown to have them stopped, and started again with state: absent",
+            message=f"{host.name} runs virtual machines that cannot be migrated: {_list(pinned)}",
+            cure="Shut them down first, or set pinned_vms: shutdown to shut them down now; state: absent then powers them on",
         )
-    elif desired.pinned == "shutdown" and deaf:
+    elif desired.pinned == "shutdown" and without_tools:
         blocker = Blocker(
             code="tools_not_running",
-            message=f"VMware Tools do not run in {', '.join(vm.name for vm in deaf)} on {host.name}, so the guest cannot be asked "
-            "to shut down",
-            cure="Start the tools, shut the guest down from inside, or set pinned_vms: shutdown_then_power_off",
+            message=f"VMware Tools is not running in {', '.join(vm.name for vm in without_tools)} on {host.name}, so the guest cannot be "
+            "shut down",
+            cure="Start VMware Tools, shut down from inside the guest, or set pinned_vms: shutdown_then_power_off",
         )
     else:
         return ()
@@ -221,12 +222,12 @@ def _list(vms: Sequence[Vm]) -> str:
     return "; ".join(f"{name} ({devices or 'its host is in no cluster'})" for name, devices in held)
 
 
-def _stop(vm: Vm, desired: DesiredMaintenance) -> Change:
+def _shutdown(vm: Vm, desired: DesiredMaintenance) -> Change:
     how = PowerOff(timeout_seconds=desired.stop_timeout, allow_power_off=desired.pinned == "shutdown_then_power_off")
     return Change(kind="shutdown", subject=vm.name, before="poweredOn", after="poweredOff", detail=(vm, how))
 
 
-# -- and back -------------------------------------------------------------------------------------------------------
+# -- leaving maintenance mode ---------------------------------------------------------------------------------------
 
 
 def _release(host: Host, desired: DesiredMaintenance, marks: Mapping[str, str], stopped: Sequence[Vm]) -> TargetPlan:
@@ -244,20 +245,20 @@ def _release(host: Host, desired: DesiredMaintenance, marks: Mapping[str, str], 
             blockers = (
                 Blocker(
                     code="maintenance_by_other",
-                    message=f"{host.name} was put into maintenance mode by somebody else",
-                    cure="It is left alone. Set operator_maintenance: end to end it all the same",
+                    message=f"{host.name} was put into maintenance mode by another user, so it stays in maintenance mode",
+                    cure="Set operator_maintenance: end to end it nevertheless",
                 ),
             )
     if own:
-        changes.append(_forget(host.moid, "mark of the host"))
+        changes.append(_remove_mark(host.moid, "mark of the host"))
     waiting = [vm for vm in stopped if marked_host(marks.get(vm.moid, "")) == host.moid] if desired.start_vms else []
-    # A VM with a dynamic device would be given any free card, also one that is fixed in a VM that is off: those start first.
-    for vm in sorted(waiting, key=lambda vm: (not _is_fixed(vm), vm.name, vm.moid)):
+    # VMs with fixed devices start first: a dynamic device takes any free device, also one that is fixed in a VM that is off.
+    for vm in sorted(waiting, key=lambda vm: (not _has_fixed_device(vm), vm.name, vm.moid)):
         if not vm.is_powered_on:
             changes.append(Change(kind="power_on", subject=vm.name, before="poweredOff", after="poweredOn", detail=vm))
-        changes.append(_forget(vm.moid, f"mark of {vm.name}"))
+        changes.append(_remove_mark(vm.moid, f"mark of {vm.name}"))
     return TargetPlan(target=host.name, moid=host.moid, changes=tuple(changes), blockers=blockers)
 
 
-def _forget(moid: str, subject: str) -> Change:
-    return Change(kind="forget", subject=subject, before="marked", after=None, detail=Forget(moid=moid))
+def _remove_mark(moid: str, subject: str) -> Change:
+    return Change(kind="forget", subject=subject, before="marked", after=None, detail=RemoveMark(moid=moid))

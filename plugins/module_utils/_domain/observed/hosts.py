@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known of ESXi hosts and their PCI devices. PRIVATE to the collection.
+"""The observed state of ESXi hosts and their PCI devices. PRIVATE to the collection.
 
-Plain values, read in bulk by ``_vsphere`` and decided on by ``plan_*``. None means "not said by the server", not "no"; what a guard
-needs and may not have been read is a ``Listing`` or a ``Fact`` (``facts``).
+Plain values: ``_vsphere`` reads them in bulk, the ``plan_*`` functions decide on them. None means that the server did not report the
+value; it does not mean "no". A value that a check needs and that may be unreadable is a ``Listing`` or a ``Fact`` (see ``facts``).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ DeviceMode = Literal["off", "passthrough", "sriov", "vgpu", "directpath", "unkno
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sriov:
-    """Virtual functions of a device: asked for (``enabled``, ``requested``) and in force (``active``, ``current``)."""
+    """SR-IOV of a device: configured (``enabled``, ``requested``) and in effect (``active``, ``current``). Numbers count VFs."""
 
     capable: bool = False
     enabled: bool = False
@@ -35,7 +35,7 @@ class Sriov:
 class HostDevice:
     """One PCI function of one host.
 
-    ``capable``, ``enabled``, ``active`` are the host's own words: can be passed through, is configured so, is in force.
+    ``capable``, ``enabled``, ``active`` come from HostPciPassthruInfo: passthrough is possible, is configured, is in effect.
     """
 
     address: str
@@ -53,7 +53,7 @@ class HostDevice:
     enabled: bool = False
     active: bool = False
     reported: bool = True
-    """False when the host lists the hardware but says nothing of passthrough for it."""
+    """False when the host lists the hardware but has no passthrough information for it."""
     dependent_device: str | None = None
     label: str | None = None
     mode: DeviceMode = "off"
@@ -61,17 +61,17 @@ class HostDevice:
 
     @property
     def ids(self) -> str:
-        """``10de:20f1``."""
+        """Vendor and device id, such as ``10de:20f1``."""
         return f"{self.vendor_id}:{self.device_id}"
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """What makes it this kind of hardware at this place; a renumbered bus changes it."""
+        """Address and ids: they identify this kind of hardware at this place. Renumbering the bus changes them."""
         return (self.address, self.vendor_id, self.device_id, self.subvendor_id, self.subdevice_id, self.class_id)
 
     @property
     def kind(self) -> tuple[str, str]:
-        """The model of card, without its place."""
+        """The model: vendor id and device id."""
         return (self.vendor_id, self.device_id)
 
     @property
@@ -80,17 +80,17 @@ class HostDevice:
 
     @property
     def is_pending(self) -> bool:
-        """Configured and in force differ: a reboot (or a rebind still under way) is owed."""
+        """True when configured and in effect differ: a reboot is pending, or a change without a reboot is still in progress."""
         return self.reported and self.enabled != self.active
 
     @property
     def requires_reboot(self) -> bool:
-        """Pending, and a reboot settles it: a stale setting, which the host no longer offers, no reboot puts in force."""
+        """True when a reboot puts the configuration in effect. It does not for a stale setting: the host no longer offers the device."""
         return self.is_pending and (not self.enabled or self.capable)
 
     @property
     def state(self) -> DeviceState:
-        """One word for the three flags."""
+        """One word for ``capable``, ``enabled`` and ``active``."""
         if self.enabled and self.active:
             return "active"
         if self.enabled:
@@ -106,7 +106,7 @@ class HostDevice:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HostCapabilities:
-    """``host.capability``: None means the release does not know the word, which is to be read as "not supported"."""
+    """``host.capability``. None: the release does not know the property, which means "not supported"."""
 
     rebind_without_reboot: bool | None = None
     hardware_labels: bool | None = None
@@ -117,7 +117,7 @@ class HostCapabilities:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PhysicalNic:
-    """A pnic: ``device`` is vmnicN, ``address`` its PCI function, ``mac`` in lower case; ``link`` is False where it is down."""
+    """A physical NIC. ``device``: vmnicN. ``address``: of its PCI function. ``mac``: lower case. ``link``: False when it is down."""
 
     device: str
     address: str
@@ -127,10 +127,9 @@ class PhysicalNic:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Switch:
-    """A virtual switch of any kind with its uplinks (vmnic names) and what its vmkernel adapters serve.
+    """A virtual switch with its uplinks (vmnic names) and the services of its VMkernel adapters.
 
-    ``services`` holds nicType words (management, vmotion, vsan, vSphereProvisioning, ...) plus ``storage`` for iSCSI bound
-    adapters.
+    ``services``: nicType values (management, vmotion, vsan, vSphereProvisioning, ...), and ``storage`` for adapters bound to iSCSI.
     """
 
     name: str
@@ -141,9 +140,9 @@ class Switch:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StorageAdapter:
-    """A host bus adapter, with the disks (canonical names) reached through it.
+    """A host bus adapter with its disks (canonical names).
 
-    ``remote``: it leads to disks over a network (Fibre Channel, iSCSI, NVMe over fabrics), so none is inside the host.
+    ``remote``: its disks are reached over a network (Fibre Channel, iSCSI, NVMe over fabrics); none is inside the host.
     """
 
     device: str
@@ -155,7 +154,7 @@ class StorageAdapter:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Disk:
-    """A local or remote disk: ``uses`` are sentences such as "holds datastore fast01", "holds the ESXi boot bank"."""
+    """A local or remote disk. ``uses``: clauses for messages, such as "holds datastore fast01" or "holds the ESXi boot bank"."""
 
     name: str
     local: bool | None = None
@@ -166,7 +165,7 @@ class Disk:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SharedGpu:
-    """A GPU in shared (vGPU) use, with the names of the VMs on it."""
+    """A GPU that is configured for sharing (vGPU), with the names of the VMs that use it."""
 
     address: str
     vms: tuple[str, ...] = ()
@@ -174,11 +173,10 @@ class SharedGpu:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HostFabric:
-    """What the host itself lives on: read only for hosts where something is to change, as it is large.
+    """The network, storage and graphics that the host depends on. Read only for hosts that are to be changed, as it is large.
 
-    ``boot_disk_known`` is True when a disk of the list was identified as the boot disk; ``boots_from_usb`` is None when that is not
-    known. ``hidden_disks``: disks in use that no adapter of the host leads to, such as an extent of a volume that is no disk of
-    the list.
+    ``boot_disk_known``: True when one of ``disks`` was identified as the boot disk. ``boots_from_usb``: None when unknown.
+    ``hidden_disks``: disks in use that no adapter of the host leads to, such as an extent of a volume that is not in ``disks``.
     """
 
     nics: Listing[PhysicalNic] = NOTHING
@@ -194,7 +192,7 @@ class HostFabric:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeviceUser:
-    """A VM that holds, or is configured with, a device of a host."""
+    """A VM that uses a device of a host, or has it in its configuration."""
 
     vm: str
     moid: str
@@ -204,7 +202,7 @@ class DeviceUser:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnreadVm:
-    """A VM of a host of which it is not known which devices it holds; ``why`` is a clause."""
+    """A VM whose PCI devices are unknown. ``why`` is a clause for a message."""
 
     vm: str
     moid: str
@@ -213,47 +211,47 @@ class UnreadVm:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Host:
-    """One ESXi host. ``cluster`` is None for a host of its own; ``boot_time`` is seconds since the epoch.
+    """One ESXi host. ``cluster`` is None for a standalone host. ``boot_time``: seconds since the epoch.
 
-    ``name`` and ``cluster`` are what results call them: the name, or its inventory path where several of the endpoint have that name.
+    ``name`` and ``cluster`` are the names in results: the plain name, or the inventory path when several objects have that name.
     """
 
     moid: str
     name: str
     path: str = ""
-    """``DC/host/cluster/esx-01.lab``; empty where the place was not read."""
+    """Inventory path, such as ``DC/host/cluster/esx-01.lab``; empty when it was not read."""
     cluster: str | None = None
     datacenter: str | None = None
     compute_moid: str = ""
     assignable_moid: str | None = None
     passthrough_moid: str | None = None
-    """The manager object that says which device is lent to which VM now; None before 7.0."""
+    """Id of the HostAssignableHardwareManager, which lists the device that each VM uses now; None before 7.0."""
     drs_moves_vms: bool | None = None
-    """True when its cluster's DRS is fully automated; None when that was not read."""
+    """True when DRS of its cluster is fully automated; None when that was not read."""
     version: str = ""
     connection_state: str = "connected"
     power_state: str = "poweredOn"
     in_maintenance_mode: bool = False
     boot_time: float | None = None
     reboot_required_hint: bool = False
-    """``summary.rebootRequired``: owed for some reason, not certainly for passthrough. A hint, never the test."""
+    """``summary.rebootRequired``: a reboot is pending for some reason, maybe not for passthrough. Only a hint; nothing depends on it."""
     capabilities: HostCapabilities = HostCapabilities()
     devices: tuple[HostDevice, ...] = ()
     passthrough_supported: bool = True
-    """False when the host has no passthrough system at all."""
+    """False when the host has no HostPciPassthruSystem."""
     users: Mapping[str, tuple[DeviceUser, ...]] = field(default_factory=dict)
-    """address → VMs that refer to it; filled when VMs were read."""
+    """Address → VMs that use the device; filled when VMs were read."""
     residents: frozenset[str] = frozenset()
-    """Ids of the VMs that the host itself lists; filled when VMs are read."""
+    """Managed object ids of the VMs in the host's own list (``host.vm``); filled when VMs were read."""
     unread_vms: tuple[UnreadVm, ...] = ()
-    """VMs that may hold any of its devices; filled when VMs were read."""
+    """VMs that may use any device of the host, because their devices are unknown; filled when VMs were read."""
     fabric: HostFabric | None = None
     """None when not read."""
     unreadable: tuple[str, ...] = ()
-    """Property paths the server would not give; what depends on them is unknown, not false."""
+    """Property paths that the server did not return. What depends on them is unknown, not false."""
 
     def record(self) -> dict[str, Any]:
-        """What every result and report says of a host."""
+        """The values of a host that every result and report shows."""
         return {
             "name": self.name,
             "moid": self.moid,
@@ -265,7 +263,7 @@ class Host:
 
     @property
     def is_reachable(self) -> bool:
-        """Properties of a host that is not connected are cached old values and mean nothing."""
+        """True when the properties are current. vCenter returns old, cached values for a host that is not connected."""
         return self.connection_state == "connected" and not self.unreadable
 
     def device(self, address: str) -> HostDevice | None:
@@ -274,24 +272,25 @@ class Host:
 
     @property
     def pending(self) -> tuple[HostDevice, ...]:
-        """Devices for which a reboot is owed."""
+        """Devices with a pending reboot."""
         return tuple(device for device in self.devices if device.requires_reboot)
 
     def candidates(self) -> tuple[HostDevice, ...]:
-        """Devices somebody could want to pass through: neither bridges nor virtual functions, which network adapters use."""
+        """Devices that a user can pass through. Bridges and virtual functions (used by SR-IOV network adapters) are left out."""
         virtual = virtual_functions(self.devices)
         return tuple(device for device in self.devices if not device.is_bridge and device.address not in virtual)
 
 
 _FUNCTIONS_OF_A_BUS = 224
-"""Virtual functions for which there is room on the bus of their card."""
+"""The largest number of virtual functions on the bus of their physical function."""
 
 
 def virtual_functions(devices: Iterable[HostDevice]) -> frozenset[str]:
-    """Addresses of what look like virtual functions of the cards among ``devices``. They come and go with a count on the card.
+    """Addresses of the devices that look like virtual functions (VFs) of the physical functions among ``devices``.
 
-    No property of a host says so. They have addresses behind a card whose SR-IOV is in effect, on its bus or the next one if there are
-    many, its vendor and class, another device id and no SR-IOV of their own; they never wait for a reboot.
+    No property of a host marks a VF. A device counts as a VF when a physical function has SR-IOV in effect, and the device follows it
+    on the same bus (or on the next bus when there are many), has the same vendor and class, another device id, no SR-IOV of its own, and
+    no pending reboot.
     """
     known = tuple(devices)
     cards = [card for card in known if card.sriov is not None and card.sriov.active and card.sriov.current > 0]
@@ -318,11 +317,11 @@ def _looks_like_one_of(device: HostDevice, card: HostDevice, cards: Iterable[Hos
 
 
 def dependency_group(devices: Iterable[HostDevice], address: str) -> tuple[HostDevice, ...]:
-    """All functions that must be passed through together with the one at ``address`` (itself included), sorted.
+    """The reset group of the function at ``address``: all functions that must be passed through together, itself included, sorted.
 
-    Functions that can only be reset together name the same ``dependentDevice`` (a bridge or one of themselves) and must
-    go to the same VM (KB 312208). A function with a reset of its own names itself. Chains are followed, so that every
-    member of a group gives the same group.
+    Functions that share a reset have the same ``dependentDevice`` (a bridge or one of the functions) and must be in the same VM
+    (KB 312208). A function with its own reset has itself as ``dependentDevice``. Chains are followed, so that every member of a group
+    returns the same group.
     """
     functions = {device.address: device for device in devices if not device.is_bridge or device.address == address}
     return _connected(functions, _links(functions.values()), address) if address in functions else ()
@@ -341,7 +340,7 @@ def dependency_groups(devices: Iterable[HostDevice]) -> Mapping[str, tuple[HostD
 
 
 def _links(functions: Iterable[HostDevice]) -> Mapping[str, set[str]]:
-    """Which addresses name, or are named by, which as the device they depend on."""
+    """Address → addresses connected to it by ``dependentDevice``, in either direction."""
     links: dict[str, set[str]] = {}
     for device in functions:
         root = device.dependent_device or device.address

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""VMs that may hold any device of a host, as it is not known which ones they hold, or where they are. PRIVATE to the collection."""
+"""VMs that may use any device of a host, because their devices or their host are unknown. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .vms import DynamicBacking, FixedBacking, Vm
 
 
 def unread_vms(host: Host, vms: Iterable[Vm]) -> tuple[UnreadVm, ...]:
-    """Those of the host, sorted by name. A VM is on a host when one of the two says so.
+    """The VMs of the host whose devices are unknown, sorted by name. A VM is on a host when the VM or the host reports it.
 
-    ``vms``: every VM that may be on the host, those on other hosts included.
+    ``vms``: every VM that may be on the host, including VMs that report another host.
     """
     known = {vm.moid: vm for vm in vms}
     found = [UnreadVm(vm=vm.name, moid=vm.moid, why=why) for vm in known.values() if (why := _why(host, vm))]
@@ -28,19 +28,19 @@ def _why(host: Host, vm: Vm) -> str:
     if vm.host_moid is not None and vm.moid not in host.residents:
         return ""
     if not vm.devices and not vm.unread_devices:
-        return ""  # wherever it is, it holds nothing
+        return ""  # it has no devices, so its host does not matter
     if vm.host_moid is None:
-        return "does not say on which host it is"
-    return f"is in the list of {host.name}, and says that it is on another host"
+        return "does not report its host"
+    return f"is in the VM list of {host.name}, but reports another host"
 
 
 def _impossible(host: Host, vm: Vm) -> str:
-    """A device that a running VM cannot have. One that is off may have an old address: its card was moved."""
+    """A clause when a running VM reports a device that its host does not have. A VM that is off may keep an old address: its card moved."""
     if not vm.is_powered_on or not host.devices:
         return ""
     for device in vm.devices:
         match device.backing:
             case FixedBacking(address=str() as address) | DynamicBacking(assigned_address=str() as address):
                 if host.device(address) is None:
-                    return f"runs with a PCI device at {address}, where its host has none"
+                    return f"runs with a PCI device at {address}, but its host has no device there"
     return ""

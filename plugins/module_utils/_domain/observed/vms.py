@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known of virtual machines and the passthrough devices in them. PRIVATE to the collection."""
+"""The observed state of virtual machines and their passthrough devices. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from ..facts import Fact, Unknown
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FixedBacking:
-    """One function of one host. The VM can run on that host only.
+    """One PCI function of one host. The VM can run only on that host.
 
-    ``text`` is the id as it stands in the backing. ``readings``: the addresses that it can mean; ``address`` is None unless there
-    is exactly one.
+    ``text``: the id in the backing. ``readings``: the addresses that this id can mean. ``address``: None unless there is exactly one.
     """
 
     address: str | None
@@ -29,13 +28,13 @@ class FixedBacking:
 
     @property
     def possible(self) -> tuple[str, ...]:
-        """Every address that it may mean."""
+        """Every address that the backing can mean."""
         return self.readings or ((self.address,) if self.address else ())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class AllowedDevice:
-    """A model a dynamic backing accepts; None in the last two means any."""
+    """A model that a dynamic backing accepts. ``subvendor_id`` and ``subdevice_id``: None means any."""
 
     vendor_id: str
     device_id: str
@@ -45,7 +44,7 @@ class AllowedDevice:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DynamicBacking:
-    """Any free device of the allowed models (and label) on whichever host the VM starts. ``assigned_address`` only while powered on."""
+    """Any free device of the allowed models (and label) on the host where the VM starts. ``assigned_address``: only while powered on."""
 
     allowed: tuple[AllowedDevice, ...]
     custom_label: str | None = None
@@ -76,7 +75,7 @@ class SriovBacking:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnknownBacking:
-    """A backing of a later release. Shown and left alone."""
+    """A backing type of a later release. The collection shows it and never changes it."""
 
     type_name: str
     kind: str = "unknown"
@@ -86,7 +85,7 @@ Backing: TypeAlias = FixedBacking | DynamicBacking | VgpuBacking | DvxBacking | 
 
 
 def held_addresses(backing: Backing) -> tuple[str, ...]:
-    """The addresses on its host that a backing stands for, or may stand for."""
+    """The addresses of the host devices that a backing uses, or may use."""
     match backing:
         case FixedBacking():
             return backing.possible
@@ -97,13 +96,13 @@ def held_addresses(backing: Backing) -> tuple[str, ...]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VmDevice:
-    """One passthrough device of a VM. ``key`` is its identity only until it is removed: a later device may get the same key."""
+    """One passthrough device of a VM. ``key`` identifies it only until it is removed: a later device may get the same key."""
 
     key: int
     label: str
     backing: Backing
     group_instance: int | None = None
-    """Set when it belongs to a vendor device group, which can only be removed as a whole."""
+    """Set when the device belongs to a vendor device group, which can only be removed as a whole."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,13 +118,13 @@ class MemoryState:
 
     @property
     def is_fully_reserved(self) -> bool:
-        """What power-on with a passthrough device demands."""
+        """True when all memory is reserved. Power-on with a passthrough device requires it."""
         return self.locked_to_max or self.reservation_mb >= self.size_mb
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PoolState:
-    """The resource pool a VM draws on, in MB. None: not read or unlimited."""
+    """The resource pool of a VM, in MB. None: not read or unlimited."""
 
     name: str = ""
     unreserved_for_vm_mb: int | None = None
@@ -134,11 +133,11 @@ class PoolState:
 
 
 REMOVED = "removed"
-"""Connection state of a VM that was there when it was read first and is not any more. The API has no such word."""
+"""Connection state of a VM that was removed since it was first read. The API has no such value."""
 DEVICES = "config.hardware.device"
 """The property that lists the devices of a VM."""
 _WITHOUT_CONFIGURATION = frozenset({"orphaned", "inaccessible", "invalid"})
-"""Connection states in which vCenter has no configuration of a VM, or an old one. A disconnected VM keeps the one it had."""
+"""Connection states in which vCenter has no configuration of a VM, or an old one. A disconnected VM keeps its configuration."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -153,7 +152,7 @@ class Vm:
     cluster: str | None = None
     datacenter_moid: str | None = None
     power_state: str = "poweredOff"
-    """``unknown`` where it was not read."""
+    """``unknown`` when it was not read."""
     connection_state: str = "connected"
     is_template: bool = False
     change_version: str = ""
@@ -168,12 +167,12 @@ class Vm:
     fault_tolerance: bool = False
     fault_tolerance_known: bool = True
     latency_sensitivity: Fact[str] = "normal"
-    """``high`` demands that all memory is reserved."""
+    """``high`` requires that all memory is reserved."""
     tools_running: bool = False
     fixed_hot_plug: bool = False
     devices: tuple[VmDevice, ...] = ()
     extra_config: Mapping[str, str] = field(default_factory=dict)
-    """Only the keys under pciPassthru that concern 64-bit MMIO."""
+    """Only the ``pciPassthru`` keys for 64-bit MMIO."""
     pool: PoolState | None = None
     pci_controller_key: int = 100
     unreadable: tuple[str, ...] = ()
@@ -184,52 +183,52 @@ class Vm:
 
     @property
     def may_run(self) -> bool:
-        """Whether it runs, or may: its power state is not known."""
+        """True when the VM runs, or may run because its power state is unknown."""
         return self.power_state in ("poweredOn", "unknown")
 
     @property
     def unread_devices(self) -> str:
-        """Why it is not known which devices the VM holds, as a clause; empty when it is known."""
+        """Why the devices of the VM are unknown, as a clause; empty when they are known."""
         if self.connection_state in _WITHOUT_CONFIGURATION:
             return f"is {self.connection_state}, so its configuration cannot be read"
         if DEVICES in self.unreadable:
-            return "does not show its devices"
+            return "does not report its devices"
         for device in self.devices:
             match device.backing:
                 case FixedBacking(text=text, address=None, readings=()) if text:
-                    return f"holds a PCI device whose address {text!r} cannot be read"
+                    return f"has a PCI device with the address {text!r}, which is not a PCI address"
                 case UnknownBacking(type_name=name):
-                    return f"holds a PCI device with a backing that is not known ({name})"
+                    return f"has a PCI device with an unknown backing type ({name})"
         return ""
 
     @property
     def lock_reasons(self) -> tuple[str, ...]:
-        """What beside devices demands that all memory of the VM is reserved, as clauses."""
+        """Why all memory of the VM must be reserved, apart from its devices, as clauses."""
         reasons = []
         if self.fault_tolerance:
             reasons.append("it is protected by Fault Tolerance")
         elif not self.fault_tolerance_known:
-            reasons.append("it is not known whether Fault Tolerance protects it (runtime.faultToleranceState)")
+            reasons.append("it is unknown whether Fault Tolerance protects it (runtime.faultToleranceState)")
         if isinstance(self.latency_sensitivity, Unknown):
-            reasons.append(f"its latency sensitivity is not known ({self.latency_sensitivity.gap}), and may be high")
+            reasons.append(f"its latency sensitivity is unknown and may be high ({self.latency_sensitivity.gap})")
         elif self.latency_sensitivity == "high":
             reasons.append("its latency sensitivity is high")
         return tuple(reasons)
 
     @property
     def pins_to_host(self) -> tuple[VmDevice, ...]:
-        """Devices that keep the VM from being moved while it runs (a vGPU alone does not)."""
+        """Devices because of which the running VM cannot be migrated. vGPUs do not prevent it."""
         return tuple(d for d in self.devices if not isinstance(d.backing, VgpuBacking | DvxBacking))
 
     @property
     def needs_full_reservation(self) -> tuple[VmDevice, ...]:
-        """Devices whose presence demands that all memory is reserved."""
+        """Devices that require that all memory is reserved."""
         return tuple(d for d in self.devices if not isinstance(d.backing, UnknownBacking))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VmName:
-    """Enough of a VM to read it: ``name`` is what results call it, ``path`` its inventory path without the root folder."""
+    """The identity of a VM. ``name``: its name in results. ``path``: its inventory path without the root folder."""
 
     moid: str
     name: str

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is wished of VMs, the world the wishes are judged in, and what the writers get. PRIVATE to the collection."""
+"""The desired and the observed state of VMs, and the details of their changes. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -23,12 +23,11 @@ PowerChoice: TypeAlias = Literal["keep", "off", "cycle", "on"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DesiredVm:
-    """The passthrough devices one VM is to have.
+    """The desired passthrough devices of one VM.
 
-    ``present``: at least these. ``absent``: none that match, whatever
-    the count: the list that attached them can be used as it is. ``exactly``: these and no others. ``power``: what may be
-    done to a VM that must be off for a change; see ``preconditions.power_steps``. ``unlock_memory`` counts when the
-    last device goes.
+    ``present``: at least these devices. ``absent``: no device that matches, whatever the count, so that the list that attached devices can
+    also detach them. ``exactly``: these devices and no others. ``power``: the power changes that are allowed when the VM must be off; see
+    ``preconditions.power_steps``. ``shutdown_timeout``: seconds. ``unlock_memory`` applies when the last device is detached.
     """
 
     target: str
@@ -46,14 +45,14 @@ class DesiredVm:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ObservedVms:
-    """Everything a plan for VMs is made from.
+    """The observed state that a plan for VMs is made from.
 
-    ``vms`` holds at least the wished ones; ``others`` further VMs whose devices count as taken. A moid missing from
-    ``limits`` (VM → most devices), ``system_ids`` or ``offered`` (host → what it offers for passthrough) was not
-    read; None: not said. ``assumed`` (host → addresses) are devices that a check run takes for active although they are
-    not yet: the server does not offer them, but will. ``ignored_vms`` (ids) are said to hold no device, although
-    that cannot be read. ``device_limit``: most passthrough devices of running VMs on any host; None: as its release has it.
-    ``given`` (host → address → VM): what the plan that is being carried out gave to its VMs. It is kept for them.
+    ``vms``: at least the VMs to plan for. ``others``: more VMs, whose devices count as in use. ``limits`` (VM id → maximum number of
+    devices), ``system_ids`` (host id → system id) and ``offered`` (host id → addresses that it offers for passthrough): an id that is
+    missing was not read; None means that the server returned no value. ``assumed`` (host id → addresses): devices that check mode treats
+    as active, although the server does not offer them yet. ``ignored_vms`` (ids): according to the user they use no device, although
+    their devices are unknown. ``device_limit``: maximum number of passthrough devices of running VMs on a host; None: the limit of the
+    release. ``given`` (host id → address → VM id): devices that the plan in progress gave to its VMs. They stay reserved for them.
     """
 
     vms: tuple[Vm, ...] = ()
@@ -75,7 +74,7 @@ class ObservedVms:
     )
 
     def __post_init__(self) -> None:
-        """Index once: a fleet has thousands of VMs, each looked up several times."""
+        """Build the indexes once: a fleet has thousands of VMs, and each is looked up several times."""
         places: dict[tuple[str | None, ...], list[Host]] = {}
         models: dict[str, HostDevice] = {}
         for host in sorted(self.hosts, key=lambda host: (host.name, host.moid)):
@@ -95,7 +94,7 @@ class ObservedVms:
         return self._vms[moid]
 
     def everyone(self) -> Iterator[Vm]:
-        """All known VMs once, sorted by name, then moid."""
+        """All known VMs, each once, sorted by name, then by managed object id."""
         table = {vm.moid: vm for vm in (*self.others, *self.vms)}
         yield from sorted(table.values(), key=lambda vm: (vm.name, vm.moid))
 
@@ -103,31 +102,30 @@ class ObservedVms:
         return self._hosts.get(vm.host_moid or "")
 
     def candidates(self, vm: Vm) -> tuple[Host, ...]:
-        """Hosts the VM may run on: those of its cluster, or its own host; sorted by name."""
+        """Hosts where the VM may run: the hosts of its cluster, or its standalone host; sorted by name."""
         own = self.host_of(vm)
         if own is not None:
             return (own,) if own.cluster is None else self._places[_places_of(own)[0]]
         return () if vm.cluster is None else self._places.get(("named", vm.cluster), ())
 
     def unread_on(self, host: Host) -> tuple[UnreadVm, ...]:
-        """VMs of the host that may hold any of its devices, but for those that are ignored; sorted by name."""
+        """VMs of the host that may use any of its devices, without ``ignored_vms``; sorted by name."""
         return tuple(vm for vm in unread_vms(host, self.everyone()) if vm.moid not in self.ignored_vms)
 
     def models(self) -> Mapping[str, HostDevice]:
-        """One device of every model known on the hosts, by ``vendor:device``: gives names to models a VM refers to."""
+        """``vendor:device`` → one device of this model on the hosts. It gives the name of a model in a VM's backing."""
         return self._models
 
 
 def _places_of(host: Host) -> tuple[tuple[str | None, ...], ...]:
-    """What a host's cluster goes by: its own key (names repeat between datacenters) and, for VMs without a host, its
-    name."""
+    """Index keys of a host's cluster: its id (names are not unique across datacenters), and its name for VMs without a host."""
     own = ("id", host.compute_moid) if host.compute_moid else ("path", host.datacenter, host.cluster)
     return own, ("named", host.cluster)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PowerOff:
-    """Shut the guest down; after ``timeout_seconds`` power it off if allowed, else fail."""
+    """Shut down the guest. After ``timeout_seconds``: a hard power-off if ``allow_power_off``, else an error."""
 
     timeout_seconds: int
     allow_power_off: bool
@@ -158,22 +156,22 @@ class DynamicSpec:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HotAdd:
-    """Whether memory and CPUs may be added to the running VM; None leaves it as it is."""
+    """Hot-add of memory and CPUs; None: no change."""
 
     memory: bool | None = None
     cpu: bool | None = None
 
 
 def check_all_desired(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -> None:
-    """Raise InputError for wishes that are wrong whatever the state of the VMs (but for where they stand)."""
+    """Raise InputError for desired state that is wrong in any state of the VMs. Only the hosts of the VMs are used."""
     seen: set[str] = set()
     for desired in desired_vms:
         if desired.moid in seen:
             raise InputError(
-                message=f"{desired.target} is named twice",
+                message=f"{desired.target} is listed twice",
                 code="vm_twice",
                 parameter="vms",
-                cure="Put all devices of one VM into one entry",
+                cure="Put all devices of a VM into one entry",
             )
         seen.add(desired.moid)
         check_desired(desired)
@@ -181,31 +179,31 @@ def check_all_desired(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -
 
 
 def check_desired(desired: DesiredVm) -> None:
-    """Raise InputError for one wish that is wrong whatever the state of its VM."""
+    """Raise InputError for the desired state of one VM when it is wrong in any state of the VM."""
     if desired.state == "absent" and not desired.devices:
         raise InputError(
-            message=f"state absent for {desired.target} names no device",
+            message=f"state: absent for {desired.target} has no devices",
             code="nothing_named",
             parameter="devices",
-            cure="Name the devices to detach, or use state exactly with an empty list to detach all",
+            cure="List the devices to detach, or use state: exactly with an empty list to detach all",
         )
     for entry in desired.devices:
         if desired.state != "absent" and desired.backing == "dynamic" and needs_fixed(entry):
             raise InputError(
-                message=f"{entry.text} for {desired.target} names devices of one host, which backing dynamic cannot ask for",
+                message=f"{entry.text} for {desired.target} selects devices of one host, which backing: dynamic cannot do",
                 code="dynamic_by_place",
                 parameter="backing",
-                cure="Name the devices by vendor:device with a number, or use backing fixed",
+                cure="Select the devices by vendor:device and a count, or use backing: fixed",
             )
 
 
 def needs_fixed(entry: DesiredDevice) -> bool:
-    """True for wishes that mean certain devices of one host, whatever the model."""
+    """True for an entry that needs a fixed backing because it selects specific devices of one host (address, slot, count: all)."""
     return entry.selector.address is not None or entry.selector.slot is not None or entry.count == "all"
 
 
 def _check_addresses(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -> None:
-    """An address alone names other hardware on another host."""
+    """Raise InputError for an address without a model on several hosts: it may be a different device on each."""
     places: dict[str, set[str | None]] = {}
     for desired in desired_vms:
         for entry in desired.devices:
@@ -214,8 +212,8 @@ def _check_addresses(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) ->
     for address in sorted(places):
         if len(places[address]) > 1:
             raise InputError(
-                message=f"{address} is asked for on VMs of {len(places[address])} hosts, and may be another card on each",
+                message=f"{address} is an entry of VMs on {len(places[address])} hosts, and may be a different device on each host",
                 code="address_needs_identity",
                 parameter="devices",
-                cure="Add vendor_id and device_id to the address, or name the devices by vendor:device and a count",
+                cure="Add vendor_id and device_id to the address, or select the devices by vendor:device and a count",
             )

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Memory of graphics cards and accelerators, in GB, by vendor and device id. PRIVATE to the collection.
 
-The API tells no BAR sizes. A card maps all its memory where its BAR is large (data center cards, and others whose firmware has
-Resizable BAR on), so its memory is the size to plan for. Ids: the PCI ID repository (pci-ids.ucw.cz); sizes: the makers' data sheets.
-Of models with one id for several sizes the largest is given.
+The API does not report BAR sizes. A card with a large BAR maps all its memory (data center cards, and others when Resizable BAR is on in
+the firmware), so the plan uses its memory size. Sources: the PCI ID repository (pci-ids.ucw.cz) for ids, vendor data sheets for sizes.
+When one id has models of several sizes, the table has the largest.
 """
 
 from __future__ import annotations
@@ -66,4 +66,4 @@ MODEL_MEMORY_GB: Mapping[str, int] = {
     for vendor, models in (("10de", _NVIDIA), ("1002", _AMD), ("8086", _INTEL))
     for device, size in models.items()
 }
-"""``vendor:device`` → GB."""
+"""``vendor:device`` → memory in GB."""

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How many passthrough devices a VM may have, and which hardware version they need. PRIVATE to the collection.
+"""The maximum number of passthrough devices of a VM, and the hardware version that they need. PRIVATE to the collection.
 
-The maximum comes from the server (``QueryConfigOptionEx`` for the VM's hardware version on its host): published
-tables disagree with each other and with it, so no number is written down here.
+The maximum comes from the server (``QueryConfigOptionEx`` for the VM's hardware version on its host). Published tables contradict each
+other and the server, so this file has no table.
 """
 
 from __future__ import annotations
@@ -15,39 +15,37 @@ from ..observed.vms import SriovBacking, Vm, VmDevice
 from ..plan import Blocker
 
 MINIMUM_HARDWARE = {"fixed": 7, "dynamic": 17}
-"""Hardware version that knows the backing: virtual hardware feature table (fixed), API reference of
-DynamicBackingInfo (dynamic)."""
+"""First hardware version with the backing. Sources: virtual hardware feature table (fixed), API reference of
+VirtualPCIPassthroughDynamicBackingInfo (dynamic)."""
 
 
 def counts_towards_limit(devices: Iterable[VmDevice]) -> int:
-    """Devices that use up the maximum: everything on the passthrough list but SR-IOV adapters, which are network
-    cards."""
+    """The number of devices that count toward the maximum: all except SR-IOV adapters, which are network adapters."""
     return sum(1 for device in devices if not isinstance(device.backing, SriovBacking))
 
 
 def check_limit(vm: Vm, count_after: int, maximum: int | None) -> Blocker | None:
-    """A blocker when the VM would have more passthrough devices than the server allows; None when it fits or the
-    server did not say."""
+    """A blocker when the VM would have more passthrough devices than the server allows; None otherwise, or when ``maximum`` is None."""
     if maximum is None or count_after <= maximum:
         return None
     return Blocker(
         code="too_many_devices",
-        message=f"{vm.name} would have {count_after} passthrough devices; its host allows {maximum} "
+        message=f"{vm.name} would have {count_after} passthrough devices, but its host allows {maximum} "
         f"with hardware version {vm.hardware_version}",
-        cure="Ask for fewer devices, or upgrade the VM's hardware version if the newer one allows more",
+        cure="Reduce the number of devices, or upgrade the VM's hardware version if the newer one allows more",
     )
 
 
 def check_hardware(vm: Vm, backing: Literal["fixed", "dynamic"]) -> Blocker | None:
-    """A blocker when the VM's hardware version does not know the kind of backing; 0 means the version was not read."""
+    """A blocker when the VM's hardware version does not support the backing; None when it does, or when it was not read (0)."""
     needed = MINIMUM_HARDWARE[backing]
     if vm.hardware_version == 0 or vm.hardware_version >= needed:
         return None
     cure = f"Upgrade the VM to hardware version {needed} or later (it must be off)"
     if backing == "dynamic" and vm.hardware_version >= MINIMUM_HARDWARE["fixed"]:
-        cure += ", or ask for backing fixed, which ties the VM to its host"
+        cure += ", or use backing: fixed, which ties the VM to its host"
     return Blocker(
         code="hardware_version",
-        message=f"{vm.name} has hardware version {vm.hardware_version}; a {backing} passthrough device needs {needed}",
+        message=f"{vm.name} has hardware version {vm.hardware_version}, but a {backing} passthrough device needs {needed}",
         cure=cure,
     )

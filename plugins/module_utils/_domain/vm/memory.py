@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Memory reservation of virtual machines. PRIVATE to the collection.
 
-A VM with a passthrough device only powers on when all its memory is reserved ("sched.mem.min should be equal to
-memsize") and has no memory limit. The lock keeps the reservation equal to the size, also when the size changes later;
-while it is on, the API refuses any other reservation, so unlocking and lowering go into one write.
+A VM with a passthrough device powers on only when all its memory is reserved ("sched.mem.min should be equal to memsize") and it has no
+memory limit. The lock (``memoryReservationLockedToMax``) keeps the reservation equal to the size, also when the size changes later. While
+the lock is on, the API rejects any other reservation, so unlocking and lowering are one write.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ LIMIT = "memory limit"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DesiredMemory:
-    """How the memory of one VM is to be reserved.
+    """The desired memory reservation of one VM.
 
-    ``locked``: the reservation follows the size. ``reserved``: ``reservation_mb`` exactly, lock off. ``unlocked``:
-    lock off, and ``reservation_mb``; without a number nothing is reserved.
+    ``locked``: the reservation follows the size. ``reserved``: exactly ``reservation_mb``, lock off. ``unlocked``: lock off, and
+    ``reservation_mb`` (None: nothing is reserved).
     """
 
     state: MemoryWanted
@@ -37,30 +37,30 @@ class DesiredMemory:
     def __post_init__(self) -> None:
         if self.state == "locked" and self.reservation_mb is not None:
             raise InputError(
-                message="reservation_mb cannot be given with state locked: a lock always reserves the memory size",
+                message="reservation_mb cannot be given with state: locked, because the lock always reserves the memory size",
                 code="reservation_with_locked",
                 parameter="reservation_mb",
-                cure="Leave reservation_mb out, or use state reserved for a fixed number",
+                cure="Leave reservation_mb out, or use state: reserved for a fixed number",
             )
         if self.state == "reserved" and self.reservation_mb is None:
             raise InputError(
-                message="state reserved needs reservation_mb",
+                message="state: reserved needs reservation_mb",
                 code="reservation_missing",
                 parameter="reservation_mb",
-                cure="Give the number of megabytes to reserve, or use state locked to reserve all memory",
+                cure="Give the number of megabytes to reserve, or use state: locked to reserve all memory",
             )
         if self.reservation_mb is not None and self.reservation_mb < 0:
             raise InputError(
                 message=f"reservation_mb {self.reservation_mb} is negative",
                 code="bad_reservation",
                 parameter="reservation_mb",
-                cure="Give a number of megabytes, 0 for none",
+                cure="Give a number of megabytes, or 0 for no reservation",
             )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MemoryWrite:
-    """What to put in the specification: None and False leave the matter as it is. All of a VM's go into ONE write."""
+    """The memory part of a reconfiguration; None and False: no change. All memory changes of a VM are ONE write."""
 
     locked: bool | None = None
     reservation_mb: int | None = None
@@ -69,7 +69,7 @@ class MemoryWrite:
 
 
 def merge_writes(changes: Iterable[Change]) -> MemoryWrite:
-    """The one write that makes all memory changes of one VM."""
+    """The one write for all memory changes of one VM."""
     merged = MemoryWrite()
     for change in changes:
         detail = change.detail
@@ -84,14 +84,14 @@ def merge_writes(changes: Iterable[Change]) -> MemoryWrite:
 
 
 def describe_device(device: VmDevice) -> str:
-    """``PCI device 0 (fixed 0000:3b:00.0)`` for messages."""
+    """The device for messages, such as ``PCI device 0 (fixed 0000:3b:00.0)``."""
     backing = device.backing
     place = f" {backing.address}" if isinstance(backing, FixedBacking) and backing.address else ""
     return f"{device.label or f'device {device.key}'} ({backing.kind}{place})"
 
 
 def lock_changes(vm: Vm) -> tuple[Change, ...]:
-    """What makes all memory of a VM reserved for good: the lock, and no limit. Empty when it is so already."""
+    """The changes that keep all memory of a VM reserved: lock on, no limit. Empty when that is the state already."""
     changes = []
     if not vm.memory.locked_to_max:
         changes.append(_reservation_change(vm.memory, locked=True, reservation_mb=vm.memory.size_mb))
@@ -101,11 +101,9 @@ def lock_changes(vm: Vm) -> tuple[Change, ...]:
 
 
 def full_reservation_changes(vm: Vm, *, attaching: bool) -> tuple[Change, ...]:
-    """What a VM with passthrough devices needs: everything reserved and no limit; the lock always goes along with an
-    attach.
+    """The changes that a VM with passthrough devices needs: all memory reserved, and no limit. An attach always sets the lock.
 
-    A VM whose devices are there already may also have its full size reserved in numbers: power-on is content with
-    that.
+    Without an attach, a reservation of the full size as a number is enough, because power-on accepts it.
     """
     changes = lock_changes(vm)
     if vm.memory.is_fully_reserved and (not attaching or vm.memory.lock_supported is False):
@@ -114,7 +112,7 @@ def full_reservation_changes(vm: Vm, *, attaching: bool) -> tuple[Change, ...]:
 
 
 def unlock_changes(vm: Vm, reservation_mb: int | None = None) -> tuple[Change, ...]:
-    """Lock off; reservation to ``reservation_mb``, or, without a number, to nothing."""
+    """The changes that turn the lock off and set the reservation to ``reservation_mb`` (None: 0)."""
     memory = vm.memory
     if reservation_mb is None:
         reservation_mb = 0
@@ -124,7 +122,7 @@ def unlock_changes(vm: Vm, reservation_mb: int | None = None) -> tuple[Change, .
 
 
 def lock_blockers(vm: Vm) -> tuple[Blocker, ...]:
-    """What keeps a VM from being locked to its full memory: no such capability, or a pool that has too little left."""
+    """Why the memory of a VM cannot be locked: the VM does not support it, or its resource pool has too little memory."""
     blockers = []
     if vm.memory.lock_supported is False:
         blockers.append(
@@ -132,17 +130,17 @@ def lock_blockers(vm: Vm) -> tuple[Blocker, ...]:
                 code="memory_lock_unsupported",
                 message=f"The memory reservation of {vm.name} cannot be locked: the VM does not support it "
                 f"(hardware version {vm.hardware_version})",
-                cure="Upgrade the VM's hardware version, or reserve its full size with state reserved",
+                cure="Upgrade the VM's hardware version, or reserve its full size with state: reserved",
             )
         )
     return (*blockers, *pool_blockers(vm, vm.memory.size_mb))
 
 
 def pool_blockers(vm: Vm, reservation_mb: int) -> tuple[Blocker, ...]:
-    """A blocker with the numbers when the VM's pool cannot grant a reservation.
+    """A blocker with the numbers when the VM's resource pool has too little memory for a reservation.
 
-    A pool is charged while a VM runs: a running VM needs only the increase, one that is off needs all of it.
-    ``unreserved_for_vm_mb`` counts what an expandable pool may borrow from its parents.
+    A pool counts the reservations of running VMs: a running VM needs only the increase, a VM that is off needs all of it.
+    ``unreserved_for_vm_mb`` includes what an expandable pool may use from its parents.
     """
     pool = vm.pool
     if pool is None or pool.unreserved_for_vm_mb is None:
@@ -168,8 +166,8 @@ def pool_blockers(vm: Vm, reservation_mb: int) -> tuple[Blocker, ...]:
 
 
 def plan_memory(vms: Sequence[Vm], desired_memory: Mapping[str, DesiredMemory]) -> Plan:
-    """One target per wished VM (``wishes`` by moid). Raises ValueError for a moid that is not among ``vms``
-    (programming error)."""
+    """One target for each VM in ``desired_memory`` (by managed object id). Raises ValueError (programming error) for an id that is not in
+    ``vms``."""
     table = {vm.moid: vm for vm in vms}
     unknown = sorted(set(desired_memory) - set(table))
     if unknown:
@@ -217,24 +215,27 @@ def _blockers(vm: Vm, desired: DesiredMemory, changes: tuple[Change, ...]) -> tu
 
 
 def state_blockers(vm: Vm, changing: bool) -> tuple[Blocker, ...]:
-    """Why nothing can be said of, or done to, a VM at all. What is read of a VM that is not connected is old and
-    means nothing."""
+    """Why a VM cannot be planned for or changed at all. vCenter returns old data for a VM that is not connected."""
     if vm.connection_state == REMOVED:
-        return (Blocker(code="vanished", message=f"{vm.name} was removed", cure="Leave it out, or correct its name"),)
+        return (
+            Blocker(
+                code="vanished", message=f"{vm.name} was removed", cure="Remove it from the task, or correct its name"
+            ),
+        )
     blockers = []
     if vm.connection_state != "connected":
         blockers.append(
             Blocker(
                 code="vm_not_connected",
-                message=f"{vm.name} is {vm.connection_state}: what vCenter says of it is out of date",
-                cure=f"Bring its host {vm.host_name or ''} back, or re-register the VM".replace("  ", " "),
+                message=f"{vm.name} is {vm.connection_state}, so the data in vCenter is out of date",
+                cure=f"Reconnect its host {vm.host_name or ''}, or register the VM again".replace(" ,", ","),
             )
         )
     if vm.unreadable:
         blockers.append(
             Blocker(
                 code="vm_unreadable",
-                message=f"vCenter did not give these properties of {vm.name}: {', '.join(sorted(vm.unreadable))}",
+                message=f"vCenter did not return these properties of {vm.name}: {', '.join(sorted(vm.unreadable))}",
                 cure="Check that the account has System.Read on the VM",
             )
         )
@@ -243,7 +244,7 @@ def state_blockers(vm: Vm, changing: bool) -> tuple[Blocker, ...]:
             Blocker(
                 code="template",
                 message=f"{vm.name} is a template, which cannot be reconfigured",
-                cure="Convert it to a virtual machine first, or name a VM deployed from it",
+                cure="Convert it to a virtual machine first, or use a VM that was deployed from it",
             )
         )
     return tuple(blockers)
@@ -254,8 +255,8 @@ def _size_blockers(vm: Vm, desired: DesiredMemory, target: int) -> list[Blocker]
         return [
             Blocker(
                 code="reservation_above_size",
-                message=f"{vm.name} has {vm.memory.size_mb} MB of memory; {desired.reservation_mb} MB cannot be reserved",
-                cure="Reserve at most the memory size, or use state locked to follow it",
+                message=f"{vm.name} has {vm.memory.size_mb} MB of memory, so {desired.reservation_mb} MB cannot be reserved",
+                cure="Reserve at most the memory size, or use state: locked to follow it",
             )
         ]
     limit = vm.memory.limit_mb
@@ -264,14 +265,14 @@ def _size_blockers(vm: Vm, desired: DesiredMemory, target: int) -> list[Blocker]
             Blocker(
                 code="limit_below_reservation",
                 message=f"{vm.name} has a memory limit of {limit} MB, below the reservation of {target} MB",
-                cure="Remove the memory limit, or use state locked, which removes it",
+                cure="Remove the memory limit, or use state: locked, which removes it",
             )
         ]
     return []
 
 
 def _is_given_up(vm: Vm, desired: DesiredMemory, target: int) -> bool:
-    """True when less than all memory would be reserved for good, and that is asked for."""
+    """True when the lock would be turned off, or the reservation lowered to less than all memory."""
     return vm.memory.locked_to_max or (target < vm.memory.size_mb and target != vm.memory.reservation_mb)
 
 
@@ -280,27 +281,27 @@ def _loss(vm: Vm, target: int) -> str:
 
 
 def _feature_blockers(vm: Vm, desired: DesiredMemory, target: int) -> list[Blocker]:
-    """Fault Tolerance and high latency sensitivity demand a full reservation too; the API refuses to take it away."""
+    """Fault Tolerance and high latency sensitivity also require a full reservation; the API rejects a smaller one."""
     if not vm.lock_reasons or not _is_given_up(vm, desired, target):
         return []
     return [
         Blocker(
             code="feature_needs_reservation",
             message=f"The memory reservation of {vm.name} cannot be {_loss(vm, target)}: {' and '.join(vm.lock_reasons)}",
-            cure="Turn that off for the VM first, or keep the memory locked",
+            cure="Turn the feature off for the VM first, or keep the memory locked",
         )
     ]
 
 
 def _device_blockers(vm: Vm, desired: DesiredMemory, target: int) -> list[Blocker]:
-    devices = vm.devices  # one with a backing of a later release may need it, too
+    devices = vm.devices  # all of them: a device with an unknown backing may need the reservation too
     if not devices or not _is_given_up(vm, desired, target):
         return []
     what = _loss(vm, target)
     return [
         Blocker(
             code="device_needs_reservation",
-            message=f"The memory reservation of {vm.name} cannot be {what}: the VM would not power on again with "
+            message=f"The memory reservation of {vm.name} cannot be {what}: the VM would no longer power on with "
             + ", ".join(describe_device(device) for device in devices),
             cure="Detach these devices first, or keep the memory locked",
         )
@@ -314,13 +315,13 @@ def _warnings(vm: Vm, desired: DesiredMemory) -> tuple[str, ...]:
     names = ", ".join(describe_device(device) for device in devices)
     if desired.state == "unlocked" and not vm.memory.is_fully_reserved:
         return (
-            f"{vm.name} has {names} but reserves only {vm.memory.reservation_mb} of {vm.memory.size_mb} MB: "
-            "it will not power on. Use state locked.",
+            f"{vm.name} has {names} but reserves only {vm.memory.reservation_mb} of {vm.memory.size_mb} MB, so "
+            "it will not power on. Use state: locked.",
         )
     if desired.state == "reserved" and not vm.memory.locked_to_max and desired.reservation_mb == vm.memory.size_mb:
         return (
-            f"{vm.name} has {names}: a reservation in numbers does not follow when its memory grows, and it will then "
-            "not power on. Use state locked.",
+            f"{vm.name} has {names}, and a fixed reservation does not grow with its memory: with more memory it will not power on. "
+            "Use state: locked.",
         )
     return ()
 

@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """64-bit MMIO window of VMs with large-BAR devices. PRIVATE to the collection.
 
-A VM whose devices map more memory than the window holds fails at power-on ("Module 'DevicePowerOn' power on failed").
-The window is a power of two strictly above the sum of the devices' BARs (VMware's guidance for V100-class cards: two
-of 16 GB want 64). The API gives no BAR sizes: they come from the caller, from a table of models, or from the size in
-a card's name. A BAR is a power of two at least as large as the card's memory: 40 GB of memory is a 64 GB BAR. Too
-large a window does no harm, so a larger one is never lowered.
+A VM whose devices map more memory than the window holds fails to power on ("Module 'DevicePowerOn' power on failed"). The window is a power
+of two that is greater than the sum of the devices' BARs (VMware's guidance for V100-class cards: two of 16 GB need 64). The API does not
+report BAR sizes: they come from the caller, from a table of models, or from the size in the name of a card. A BAR is a power of two and at
+least as large as the card's memory: 40 GB of memory need a BAR of 64 GB. A window that is too large does no harm, so it is never reduced.
 """
 
 from __future__ import annotations
@@ -27,10 +26,10 @@ from .gpu_memory import MODEL_MEMORY_GB
 USE_KEY = "pciPassthru.use64bitMMIO"
 SIZE_KEY = "pciPassthru.64bitMMIOSizeGB"
 DEFAULT_WINDOW_GB = 32
-"""What a VM has without the setting; asking for less would take away from it."""
+"""The smallest window that is set: the window of a VM without the setting."""
 
 UNSET_WINDOW_GB = 16
-"""What cards may map in all without the setting (vendors' guides for large GPUs)."""
+"""The memory that all cards of a VM together can map without the setting (vendor guides for large GPUs)."""
 
 _LARGE_BAR_CLASSES = (DISPLAY_CLASS, ACCELERATOR_CLASS)
 _NAMED_SIZE = re.compile(r"(?<![\d.])(\d{1,4})\s?Gi?B\b", re.IGNORECASE)
@@ -38,8 +37,10 @@ _NAMED_SIZE = re.compile(r"(?<![\d.])(\d{1,4})\s?Gi?B\b", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DesiredMmio:
-    """``size_gb``: the window itself, a power of two. Otherwise computed, with ``per_device_gb`` (by vendor:device)
-    before the table; 0 says that a card has small BARs, whatever the table has."""
+    """The desired window. ``size_gb``: its size, a power of two; None: computed.
+
+    ``per_device_gb``: memory of one card by vendor:device; it comes before the table. 0: the card has small BARs.
+    """
 
     size_gb: int | None = None
     per_device_gb: Mapping[str, int] | Literal["auto"] = "auto"
@@ -50,7 +51,7 @@ class DesiredMmio:
                 message=f"mmio size {self.size_gb} GB is not a power of two",
                 code="bad_mmio_size",
                 parameter="mmio",
-                cure=f"Use {power_of_two_above(max(self.size_gb, 0))}, or leave the size out to have it computed",
+                cure=f"Use {power_of_two_above(max(self.size_gb, 0))}, or leave size_gb out, and the size is computed",
             )
         if isinstance(self.per_device_gb, Mapping):
             for ids, size in sorted(self.per_device_gb.items()):
@@ -59,25 +60,25 @@ class DesiredMmio:
                         message=f"mmio size of {size} GB for {ids} is negative",
                         code="bad_mmio_size",
                         parameter="mmio",
-                        cure="Give the memory of one card in whole gigabytes, 0 for a card with small BARs",
+                        cure="Give the memory of one card in whole gigabytes, or 0 for a card with small BARs",
                     )
 
 
 def parse_mmio(raw: Mapping[str, Any] | None, parameter: str = "mmio") -> DesiredMmio | None:
-    """The window a user wrote, as ``size_gb`` or as ``device_gb`` (vendor:device → memory of one card). Raises InputError."""
+    """The window in an option: ``size_gb``, or ``device_gb`` (vendor:device → GB of memory of one card). Raises InputError."""
     if raw is None:
         return None
     sizes = raw.get("device_gb")
     if sizes is None:
         return DesiredMmio(size_gb=raw.get("size_gb"))
     if not isinstance(sizes, Mapping):
-        raise _bad_sizes(f"{parameter}.device_gb is no mapping of vendor:device to gigabytes")
+        raise _bad_sizes(f"{parameter}.device_gb is not a mapping of vendor:device to gigabytes")
     given: dict[str, int] = {}
     for ids, size in sizes.items():
         number = as_whole(size)
         if number is None:
-            raise _bad_sizes(f"{parameter}.device_gb holds {size!r} for {ids}, which is no whole number of gigabytes")
-        # In the spelling that the devices of hosts have: 10DE:20F1 would match nothing, and say nothing.
+            raise _bad_sizes(f"{parameter}.device_gb has {size!r} for {ids}, which is not a whole number of gigabytes")
+        # Same spelling as in the devices of hosts: 10DE:20F1 would match no device, without any error.
         given[":".join(parse_pair(str(ids)))] = number
     return DesiredMmio(size_gb=raw.get("size_gb"), per_device_gb=given)
 
@@ -88,7 +89,7 @@ def _bad_sizes(message: str) -> InputError:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MmioDevice:
-    """A device the VM will have. ``class_id`` and ``name`` are empty when no host at hand has the model."""
+    """A device that the VM will have. ``class_id`` and ``name`` are empty when no known host has the model."""
 
     ids: str
     class_id: str = ""
@@ -97,7 +98,7 @@ class MmioDevice:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MmioPlan:
-    """The settings to write, what stands in the way, and the arithmetic."""
+    """The settings to write, the blockers, and the arithmetic for the result."""
 
     changes: tuple[Change, ...] = ()
     blockers: tuple[Blocker, ...] = ()
@@ -114,12 +115,12 @@ def power_of_two_above(number: int) -> int:
 
 
 def bar_gb(memory_gb: int) -> int:
-    """The BAR of a card with so much memory: the next power of two, the number itself included."""
+    """The BAR size of a card in GB: the smallest power of two that is at least the memory size."""
     return 1 << (memory_gb - 1).bit_length()
 
 
 def plan_mmio(vm: Vm, desired: DesiredMmio, devices: Sequence[MmioDevice]) -> MmioPlan:
-    """The window for the devices a VM will have; nothing when it will have none."""
+    """The plan of the window for the devices that a VM will have; empty when it will have none."""
     if not devices or _all_small(desired, devices):
         return MmioPlan()
     blockers = []
@@ -127,9 +128,9 @@ def plan_mmio(vm: Vm, desired: DesiredMmio, devices: Sequence[MmioDevice]) -> Mm
         blockers.append(
             Blocker(
                 code="firmware_not_efi",
-                message=f"{vm.name} boots with {vm.firmware.upper()} firmware; 64-bit MMIO needs EFI",
-                cure="Use a VM installed with EFI firmware: switching an installed guest makes it unbootable. "
-                "Leave mmio out if the cards map less than 16 GB in all",
+                message=f"{vm.name} boots with {vm.firmware.upper()} firmware, but 64-bit MMIO needs EFI",
+                cure="Use a VM that was installed with EFI firmware: an installed guest does not boot after a change of the firmware. "
+                "Leave mmio out if all cards together map less than 16 GB",
             )
         )
     arithmetic, total, unknown = _sum(desired, devices)
@@ -137,8 +138,8 @@ def plan_mmio(vm: Vm, desired: DesiredMmio, devices: Sequence[MmioDevice]) -> Mm
         blockers.append(
             Blocker(
                 code="mmio_size_unknown",
-                message=f"The memory size of {', '.join(unknown)} for {vm.name} is not known",
-                cure="Give it as mmio.device_gb, such as {"
+                message=f"The memory size of {', '.join(unknown)} for {vm.name} is unknown",
+                cure="Give the memory of one card in mmio.device_gb, such as {"
                 + f'"{unknown[0].split()[0]}": 48'
                 + "}, or give mmio.size_gb",
             )
@@ -149,9 +150,9 @@ def plan_mmio(vm: Vm, desired: DesiredMmio, devices: Sequence[MmioDevice]) -> Mm
         blockers.append(
             Blocker(
                 code="mmio_size_too_small",
-                message=f"mmio size {size} GB for {vm.name} is not above what its devices map: "
+                message=f"mmio size {size} GB for {vm.name} is not greater than the memory that its devices map: "
                 f"{arithmetic} = {total} GB",
-                cure=f"Use {power_of_two_above(total)}, or leave the size out to have it computed",
+                cure=f"Use {power_of_two_above(total)}, or leave size_gb out, and the size is computed",
             )
         )
     kept = current is not None and current >= size
@@ -168,18 +169,18 @@ def plan_mmio(vm: Vm, desired: DesiredMmio, devices: Sequence[MmioDevice]) -> Mm
 
 
 def _all_small(desired: DesiredMmio, devices: Sequence[MmioDevice]) -> bool:
-    """True when the caller says that a card has small BARs, and nothing else the VM has needs a window."""
+    """True when the caller gives 0 for a card (small BARs), and no other device of the VM needs a window."""
     if desired.size_gb is not None or not isinstance(desired.per_device_gb, Mapping):
         return False
     _arithmetic, total, unknown = _sum(desired, devices)
-    said = any(desired.per_device_gb.get(device.ids) == 0 for device in devices)
-    return said and total == 0 and not unknown
+    has_zero = any(desired.per_device_gb.get(device.ids) == 0 for device in devices)
+    return has_zero and total == 0 and not unknown
 
 
 def window_problem(vm: Vm, staying: Sequence[MmioDevice], added: Sequence[MmioDevice]) -> str:
-    """Why the VM will probably not start with the window it has, when nobody asked to set it; empty when it will.
+    """Why the VM will probably fail to power on with its current window, as a clause; empty when the window is large enough.
 
-    A VM that runs, or ran until it was suspended, has room for what it has: only what is added can be too much.
+    A running or suspended VM has a window that is large enough for its current devices: only added devices can be too much.
     """
     if vm.power_state in ("poweredOn", "suspended") and _sum(DesiredMmio(), added)[1] == 0:
         return ""
@@ -188,13 +189,13 @@ def window_problem(vm: Vm, staying: Sequence[MmioDevice], added: Sequence[MmioDe
     if total <= UNSET_WINDOW_GB or (current is not None and current > total):
         return ""
     has = f"a 64-bit MMIO window of {current} GB" if current is not None else "no 64-bit MMIO window"
-    return f"its cards map {arithmetic} = {total} GB and {vm.name} has {has}: it will probably not start"
+    return f"its cards map {arithmetic} = {total} GB, but {vm.name} has {has}, so it will probably fail to power on"
 
 
 def unknown_size_blocker(vm: Vm, added: Sequence[MmioDevice], known_good: Collection[str]) -> Blocker | None:
-    """Why cards of unknown memory cannot be ``added`` to a VM without a window: it might not start any more.
+    """The blocker when cards of unknown memory size are ``added`` to a VM without a window: it may fail to power on.
 
-    ``known_good``: models (vendor:device) the VM has already.
+    ``known_good``: models (vendor:device) that the VM already has.
     """
     if usable_size_gb(vm) is not None and current_size_gb(vm) is not None:
         return None
@@ -207,35 +208,35 @@ def unknown_size_blocker(vm: Vm, added: Sequence[MmioDevice], known_good: Collec
     ids = unknown[0].split()[0]
     return Blocker(
         code="mmio_size_unknown",
-        message=f"The memory size of {', '.join(unknown)} is not known, and {vm.name} has no 64-bit MMIO window: with such a card it "
-        "may not start",
+        message=f"The memory size of {', '.join(unknown)} is unknown, and {vm.name} has no 64-bit MMIO window, so it may fail to power on "
+        "with such a card",
         cure=f'Give the memory of one card, such as mmio: {{device_gb: {{"{ids}": 48}}}}, or 0 if its BARs are small',
     )
 
 
 def will_not_start(vm: Vm, problem: str) -> Blocker:
-    """No VM is stopped, changed or started where it is expected not to start afterwards."""
+    """A VM is not shut down, changed or powered on when it is expected to fail to power on afterwards."""
     kept = (
         f"{vm.name} is running and is not shut down for this change"
         if vm.is_powered_on
-        else f"{vm.name} is not started"
+        else f"{vm.name} is not powered on"
     )
     return Blocker(
         code="will_not_start",
         message=f"{kept}: {problem}",
-        cure="Set mmio: {} to make a window that is large enough, or say what its cards map: mmio: {device_gb: {...}}, 0 for "
+        cure="Set mmio: {} to set a window that is large enough, or give the memory of its cards: mmio: {device_gb: {...}}, with 0 for "
         "small BARs",
     )
 
 
 def current_size_gb(vm: Vm) -> int | None:
-    """The window configured now, in GB; None when there is none that can be read as a number."""
+    """The configured window in GB; None when it is not set or not a number."""
     value = _setting(vm, SIZE_KEY)
     return int(value) if value is not None and value.strip().isdecimal() else None
 
 
 def usable_size_gb(vm: Vm) -> int | None:
-    """The window that the VM gets, in GB; None without EFI firmware, or where the window is not switched on."""
+    """The window that the VM gets, in GB; None without EFI firmware, or when the window is not turned on."""
     use = _setting(vm, USE_KEY)
     if vm.firmware != "efi" or use is None or use.strip().upper() != "TRUE":
         return None
@@ -244,7 +245,7 @@ def usable_size_gb(vm: Vm) -> int | None:
 
 
 def _sum(desired: DesiredMmio, devices: Sequence[MmioDevice]) -> tuple[str, int, list[str]]:
-    """Arithmetic in words, its sum in GB, and the models of unknown size."""
+    """The sum as text, the sum in GB, and the models of unknown memory size."""
     given = desired.per_device_gb if isinstance(desired.per_device_gb, Mapping) else {}
     models = {device.ids: device for device in sorted(devices, key=lambda device: (device.ids, device.name))}
     terms, total, unknown = [], 0, []
@@ -260,7 +261,7 @@ def _sum(desired: DesiredMmio, devices: Sequence[MmioDevice]) -> tuple[str, int,
 
 
 def _memory_gb(device: MmioDevice, given: Mapping[str, int]) -> int | None:
-    """0 for devices with small BARs (network cards, disks), None for a model that needs a number nobody gave."""
+    """Memory in GB; 0 for devices with small BARs (network adapters, disks); None when it is unknown."""
     known = given.get(device.ids, MODEL_MEMORY_GB.get(device.ids))
     if known is not None:
         return known

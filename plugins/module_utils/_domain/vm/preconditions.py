@@ -1,11 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must hold of a VM before its passthrough devices can change, and its power around the change. PRIVATE to the
-collection.
+"""The preconditions for a change of a VM's passthrough devices, and the power changes around it. PRIVATE to the collection.
 
-All violations are collected, so that one run tells everything. Rules: vSphere's list of features not available with
-DirectPath I/O (networking guide), KB 437651 (nested virtualisation), and the conditions of fixed passthrough hot-plug
-(8.0U1).
+All violations are collected, so that one run reports all of them. Sources: vSphere's list of features that are not available with
+DirectPath I/O (networking guide), KB 437651 (nested virtualization), and the conditions of fixed passthrough hot-plug (8.0U1).
 """
 
 from __future__ import annotations
@@ -23,7 +21,7 @@ from .memory import describe_device, lock_blockers
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PowerSteps:
-    """Power changes around a reconfiguration. ``must_run``: the VM is to be started in this run."""
+    """Power changes around a reconfiguration. ``must_run``: this run powers on the VM."""
 
     shutdown: Change | None = None
     power_on: Change | None = None
@@ -36,11 +34,11 @@ class PowerSteps:
 
 
 def power_steps(vm: Vm, desired: DesiredVm, needs_off: bool) -> PowerSteps:
-    """What is done to a VM's power.
+    """The power changes of a VM.
 
-    ``keep``: nothing, so a change that needs the VM off is refused while it runs. ``off``: shut down for the change
-    and left off. ``cycle``: shut down if it runs, started again afterwards. ``on``: as cycle, and started even if it
-    was off. A VM that needs no change is never touched, save that ``on`` starts one that is off.
+    ``keep``: none, so a change that needs the VM off is rejected while it runs. ``off``: the VM is shut down for the change and stays off.
+    ``cycle``: a running VM is shut down and powered on afterwards. ``on``: as ``cycle``, and a VM that was off is powered on too. A VM
+    without a change is never touched, except that ``on`` powers on a VM that is off.
     """
     running = vm.power_state != "poweredOff"
     start = _power_on(vm, desired, needs_off and running)
@@ -61,8 +59,8 @@ def power_steps(vm: Vm, desired: DesiredVm, needs_off: bool) -> PowerSteps:
             blockers=(
                 Blocker(
                     code="powered_on",
-                    message=f"{vm.name} is running; this change needs it powered off",
-                    cure="Shut it down first, or use power cycle (shut down, change, start again) or power off",
+                    message=f"{vm.name} is running, but this change needs it powered off",
+                    cure="Shut it down first, or use power: cycle (shut down, change, power on) or power: off",
                 ),
             )
         )
@@ -88,12 +86,12 @@ def _guest_shutdown(vm: Vm, desired: DesiredVm) -> tuple[tuple[Blocker, ...], tu
     if vm.tools_running:
         return (), ()
     if desired.allow_power_off:
-        return (), (f"{vm.name} runs no VMware Tools: it will be powered off without a guest shutdown",)
+        return (), (f"VMware Tools is not running in {vm.name}: it gets a hard power-off without a guest shutdown",)
     return (
         Blocker(
             code="tools_not_running",
-            message=f"{vm.name} runs no VMware Tools, so its guest cannot be shut down",
-            cure="Shut the guest down from inside, start VMware Tools, or allow a hard power-off with allow_power_off",
+            message=f"VMware Tools is not running in {vm.name}, so its guest cannot be shut down",
+            cure="Shut down from inside the guest, start VMware Tools, or allow a hard power-off with allow_power_off: true",
         ),
     ), ()
 
@@ -101,7 +99,7 @@ def _guest_shutdown(vm: Vm, desired: DesiredVm) -> tuple[tuple[Blocker, ...], tu
 def attach_blockers(
     vm: Vm, desired: DesiredVm, kinds: Collection[BackingKind], count_after: int, maximum: int | None
 ) -> tuple[Blocker, ...]:
-    """Why a VM cannot be given devices of these kinds, whichever devices they are."""
+    """Why no device with one of these kinds of backing can be attached to a VM. ``count_after`` and ``maximum``: numbers of devices."""
     blockers = [
         *_feature_blockers(vm),
         *_hot_plug_blockers(vm, desired, kinds),
@@ -135,17 +133,16 @@ def _feature_blockers(vm: Vm) -> list[Blocker]:
         blockers.append(
             Blocker(
                 code="nested_virtualisation",
-                message=f"{vm.name} exposes hardware-assisted virtualisation to its guest, which excludes passthrough "
+                message=f"{vm.name} exposes hardware-assisted virtualization to its guest, which excludes passthrough "
                 "devices",
-                cure="Turn off nested virtualisation (nestedHVEnabled) for it first",
+                cure="Turn off nested virtualization (nestedHVEnabled) for it first",
             )
         )
     return blockers
 
 
 def _hot_plug_blockers(vm: Vm, desired: DesiredVm, kinds: Collection[BackingKind]) -> list[Blocker]:
-    """Hot-plug of fixed devices does not go with a virtual IOMMU, with CPU or memory hot-add, or with dynamic
-    devices."""
+    """Hot-plug of fixed devices cannot be combined with a virtual IOMMU, CPU or memory hot-add, or dynamic devices."""
     if not vm.fixed_hot_plug:
         return []
     clashes = []
@@ -162,13 +159,13 @@ def _hot_plug_blockers(vm: Vm, desired: DesiredVm, kinds: Collection[BackingKind
             code="hot_plug_conflict",
             message=f"{vm.name} has hot-plug of fixed passthrough devices enabled, which excludes "
             + " and ".join(clashes),
-            cure="Turn off fixedPassthruHotPlugEnabled for it, or the features named",
+            cure="Turn off fixedPassthruHotPlugEnabled for it, or turn off these features",
         )
     ]
 
 
 def group_blockers(vm: Vm, detached: Collection[int]) -> tuple[Blocker, ...]:
-    """Members of a vendor device group can only be removed all together."""
+    """Devices of a vendor device group can only be detached together."""
     blockers = []
     for group in sorted({d.group_instance for d in vm.devices if d.key in detached and d.group_instance is not None}):
         rest = [d for d in vm.devices if d.group_instance == group and d.key not in detached]
@@ -176,21 +173,21 @@ def group_blockers(vm: Vm, detached: Collection[int]) -> tuple[Blocker, ...]:
             blockers.append(
                 Blocker(
                     code="device_group",
-                    message=f"{vm.name} holds a vendor device group of which only a part would be detached; it would keep "
+                    message=f"{vm.name} has a vendor device group, of which only a part would be detached. It would keep "
                     + ", ".join(describe_device(device) for device in sorted(rest, key=lambda device: device.key)),
-                    cure="Name all devices of the group, or none",
+                    cure="List all devices of the group, or none",
                 )
             )
     return tuple(blockers)
 
 
 def memory_blockers(vm: Vm) -> tuple[Blocker, ...]:
-    """Why the lock that goes along with devices cannot be had; nothing when it is on."""
+    """Why the memory lock that devices need cannot be set; empty when it is already on."""
     return () if vm.memory.locked_to_max else lock_blockers(vm)
 
 
 def hot_add_changes(vm: Vm) -> tuple[Change, ...]:
-    """Switch off whatever hot-add is on."""
+    """The changes that turn off memory and CPU hot-add."""
     changes = []
     if vm.memory.hot_add:
         changes.append(_hot_add("memory hot-add", HotAdd(memory=False)))
@@ -208,15 +205,15 @@ def hot_add_warning(vm: Vm) -> tuple[str, ...]:
     if not kinds:
         return ()
     return (
-        f"{vm.name} has {' and '.join(kinds)} hot-add enabled, which may keep it from starting with a passthrough device; "
-        "disable_hot_add turns it off",
+        f"{vm.name} has {' and '.join(kinds)} hot-add enabled, so it may fail to power on with a passthrough device; "
+        "disable_hot_add: true turns it off",
     )
 
 
 def start_blockers(
     vm: Vm, host: Host | None, fixed_after: Sequence[str], holders: Sequence[str]
 ) -> tuple[Blocker, ...]:
-    """Why a VM tied to its host by fixed devices could not be started there now."""
+    """Why a VM with fixed devices cannot be powered on on its host now."""
     blockers = []
     if host is None or not fixed_after:
         return ()
@@ -224,8 +221,8 @@ def start_blockers(
         blockers.append(
             Blocker(
                 code="host_in_maintenance",
-                message=f"{vm.name} cannot be started: its fixed devices are on {host.name}, which is in maintenance mode",
-                cure="Take the host out of maintenance mode, or use power off to leave the VM off",
+                message=f"{vm.name} cannot be powered on: its fixed devices are on {host.name}, which is in maintenance mode",
+                cure="End maintenance mode of the host, or use power: off to leave the VM off",
             )
         )
     waiting = [address for address in fixed_after if (d := host.device(address)) is not None and not d.active]
@@ -233,22 +230,22 @@ def start_blockers(
         blockers.append(
             Blocker(
                 code="not_active",
-                message=f"{vm.name} cannot be started: {', '.join(waiting)} on {host.name} "
+                message=f"{vm.name} cannot be powered on: {', '.join(waiting)} on {host.name} "
                 f"{'is' if len(waiting) == 1 else 'are'} not active for passthrough",
-                cure=f"Reboot {host.name} if they are enabled there, else enable them",
+                cure=f"If they are enabled there, reboot {host.name}; else enable them with host_passthrough",
             )
         )
     if holders:
         blockers.append(
             Blocker(
                 code="device_in_use",
-                message=f"{vm.name} cannot be started: {'; '.join(holders)}",
-                cure="Power off or detach the other VM",
+                message=f"{vm.name} cannot be powered on: {'; '.join(holders)}",
+                cure="Power off the other VM, or detach the device from it",
             )
         )
     return tuple(blockers)
 
 
 def used_after(vm: Vm, detached: Collection[int], added: int) -> int:
-    """Devices that count towards the maximum once the plan is carried out."""
+    """The number of devices that count toward the maximum after the plan is applied."""
     return counts_towards_limit(device for device in vm.devices if device.key not in detached) + added

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Taking a change of a VM back: what makes it again what it was. PRIVATE to the collection."""
+"""Reverting the changes of a VM. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from ..vm.memory import MemoryWrite, describe_device
 
 
 def restoring_changes(was: Vm, now: Vm, made: Sequence[Change]) -> tuple[tuple[Change, ...], tuple[str, ...]]:
-    """The changes that take those that were ``made`` of ``was`` back, for one reconfigure, and the devices that cannot be given back
-    (as words). What somebody else changed since stays as it is.
+    """The changes, for one reconfiguration, that revert the changes ``made``, and descriptions of devices that cannot be restored.
 
-    Devices are compared by what they stand for: one that is attached again gets another key.
+    ``was``: the VM before the changes. ``now``: the VM after them. Changes by another user since then stay. Devices are compared by their
+    backing, not by their key: a device that is attached again gets another key.
     """
-    attached = Counter(_essence_of(c.detail) for c in made if isinstance(c.detail, FixedSpec | DynamicSpec))
+    attached = Counter(_spec_identity(c.detail) for c in made if isinstance(c.detail, FixedSpec | DynamicSpec))
     taken = {change.detail.key for change in made if isinstance(change.detail, Detach)}
     changes = []
-    for device in _more(now.devices, was.devices):
-        attached[_essence(device.backing)] -= 1
-        if attached[_essence(device.backing)] >= 0:
+    for device in _missing_from(now.devices, was.devices):
+        attached[_backing_identity(device.backing)] -= 1
+        if attached[_backing_identity(device.backing)] >= 0:
             subject, detail = describe_device(device), Detach(key=device.key)
             changes.append(Change(kind="detach", subject=subject, before="attached", after=None, detail=detail))
     lost = []
-    for device in _more(was.devices, now.devices):
+    for device in _missing_from(was.devices, now.devices):
         if device.key not in taken:
             continue
         spec = _spec(device)
@@ -46,28 +46,28 @@ def restoring_changes(was: Vm, now: Vm, made: Sequence[Change]) -> tuple[tuple[C
     return tuple(changes), tuple(lost)
 
 
-def _more(these: Iterable[VmDevice], those: Iterable[VmDevice]) -> Iterator[VmDevice]:
-    """Devices of these that those do not have."""
-    there = Counter(_essence(device.backing) for device in those)
+def _missing_from(these: Iterable[VmDevice], those: Iterable[VmDevice]) -> Iterator[VmDevice]:
+    """Devices of ``these`` that have no equal among ``those``."""
+    there = Counter(_backing_identity(device.backing) for device in those)
     for device in these:
-        there[_essence(device.backing)] -= 1
-        if there[_essence(device.backing)] < 0:
+        there[_backing_identity(device.backing)] -= 1
+        if there[_backing_identity(device.backing)] < 0:
             yield device
 
 
-def _essence(backing: Backing) -> object:
+def _backing_identity(backing: Backing) -> object:
     if isinstance(backing, DynamicBacking):
-        return _dynamic_essence(backing)
+        return _dynamic_identity(backing)
     return (backing.kind, backing.address or backing.text) if isinstance(backing, FixedBacking) else backing
 
 
-def _dynamic_essence(wanted: DynamicBacking | DynamicSpec) -> object:
+def _dynamic_identity(wanted: DynamicBacking | DynamicSpec) -> object:
     return ("dynamic", tuple(sorted(wanted.allowed, key=repr)), wanted.custom_label or None)
 
 
-def _essence_of(spec: FixedSpec | DynamicSpec) -> object:
-    """That of the device which comes of it."""
-    return ("fixed", spec.address) if isinstance(spec, FixedSpec) else _dynamic_essence(spec)
+def _spec_identity(spec: FixedSpec | DynamicSpec) -> object:
+    """The same for a device that is to be attached."""
+    return ("fixed", spec.address) if isinstance(spec, FixedSpec) else _dynamic_identity(spec)
 
 
 def _spec(device: VmDevice) -> FixedSpec | DynamicSpec | None:
@@ -101,7 +101,7 @@ def _extra_config(was: Vm, now: Vm) -> Iterator[Change]:
     for key in sorted({*was.extra_config, *now.extra_config}):
         before, after = now.extra_config.get(key), was.extra_config.get(key)
         if before != after:
-            # An empty value takes the key away.
+            # An empty value removes the key.
             yield Change(kind="extra_config", subject=key, before=before, after=after, detail=(key, after or ""))
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from ..._domain.names import Meant
+from ..._domain.names import ResolvedNames
 from ..._domain.rolling.state.observed import ClusterView, HostView, Precheck, VmView
 from ..property_collector.mixed_types import collect_named
 from ..property_collector.retrieve import collect_objects
@@ -61,8 +61,8 @@ class FleetInventory:
         session: Session,
         wanted: Sequence[Wanted],
         *,
-        orders: Meant[int] | None = None,
-        never_stop: Meant[bool] | None = None,
+        orders: ResolvedNames[int] | None = None,
+        never_stop: ResolvedNames[bool] | None = None,
         labels: Mapping[str, str] | None = None,
         tags: RollingTags | None = None,
         fields: Mapping[int, str] | None = None,
@@ -73,8 +73,8 @@ class FleetInventory:
         self._tags = tags
         self._asked = Asked(
             hosts={item.moid: item for item in wanted},
-            orders=orders or Meant(),
-            never_stop=never_stop or Meant(),
+            orders=orders or ResolvedNames(),
+            never_stop=never_stop or ResolvedNames(),
             tagged=tags.last if tags is not None else Tagged(),
         )
         self._allow_protected = allow_protected

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..._domain.host.selector import DesiredDevice
-from ..._domain.names import Meant
+from ..._domain.names import ResolvedNames
 from ..._domain.observed.hosts import Host
 from ..._domain.rolling.state.journal import PAUSE, STOP_ORDER
 from ..._domain.rolling.state.observed import ClusterView, HostView, VmView
@@ -45,8 +45,8 @@ class Asked:
     than names and the VM's own attribute."""
 
     hosts: Mapping[str, Wanted]
-    orders: Meant[int] = field(default_factory=Meant)
-    never_stop: Meant[bool] = field(default_factory=Meant)
+    orders: ResolvedNames[int] = field(default_factory=ResolvedNames)
+    never_stop: ResolvedNames[bool] = field(default_factory=ResolvedNames)
     tagged: Tagged = field(default_factory=Tagged)
 
 

@@ -13,7 +13,7 @@ from ..._domain.errors import DirectPathError
 from ..._domain.observed.vms import DynamicBacking, Vm
 from ..._domain.plan import Change
 from ..._domain.vm.devices.plan import DynamicSpec, FixedSpec, PowerOff
-from ..._domain.writing.races import keeps, others_with
+from ..._domain.writing.races import find_other_holders, keeps_device
 from ..._domain.writing.restore import restoring_changes
 from ..property_collector.retrieve import DEVICES_PAGE, collect_through
 from ..property_collector.wait import State, wait_for_task, wait_idle, wait_until
@@ -179,8 +179,8 @@ class _Work:
         addresses = {change.detail.address for change in settings if isinstance(change.detail, FixedSpec)}
         if not addresses or now.host_moid is None:
             return
-        rivals = others_with(addresses, now, _on_host(self._session, now.host_moid))
-        if not rivals or (keeps(now, rivals) and _gave_way(self._session, rivals, addresses)):
+        rivals = find_other_holders(addresses, now, _on_host(self._session, now.host_moid))
+        if not rivals or (keeps_device(now, rivals) and _gave_way(self._session, rivals, addresses)):
             return
         self._lost = True
         names = ", ".join(f"{rival.name} ({'running' if rival.is_powered_on else 'powered off'})" for rival in rivals)

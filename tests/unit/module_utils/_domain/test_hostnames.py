@@ -32,10 +32,10 @@ def test_a_name_or_an_address(text: str) -> None:
         ("[::1]:443", "Write hostname: ::1, port: 443"),
         ("fe80::1%eth0", "Use a name or another address"),
         ("https://[fe80::1%eth0]/", "Use a name or another address"),
-        ("vc lab", "Write the name or the address alone, such as vcenter.example.com"),
-        ("-vc.lab", "Write the name or the address alone, such as vcenter.example.com"),
-        ("", "Write the name or the address alone, such as vcenter.example.com"),
-        ("a" * 64, "Write the name or the address alone, such as vcenter.example.com"),
+        ("vc lab", "Write only the name or the address, such as vcenter.example.com"),
+        ("-vc.lab", "Write only the name or the address, such as vcenter.example.com"),
+        ("", "Write only the name or the address, such as vcenter.example.com"),
+        ("a" * 64, "Write only the name or the address, such as vcenter.example.com"),
     ],
 )
 def test_what_to_write_instead(text: str, cure: str) -> None:

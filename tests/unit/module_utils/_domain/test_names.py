@@ -16,7 +16,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.names i
     Named,
     Reference,
     decoded,
-    relabelled,
+    relabel,
     resolve_each,
     shown_name,
 )
@@ -157,7 +157,7 @@ def test_lists_and_mappings_are_resolved_as_a_whole() -> None:
     assert found.of("vm-99", "vm-8") is None, "an id is no name"
     with pytest.raises(InputError):
         resolve_each(VMS, {"db": 1}, "vm_order")
-    assert relabelled(VMS, {"Paris/db": 1, "else": 2}, "order") == {"/Paris/vm/db": 1, "else": 2}
+    assert relabel(VMS, {"Paris/db": 1, "else": 2}, "order") == {"/Paris/vm/db": 1, "else": 2}
 
 
 WORDS = st.text(alphabet=st.sampled_from("a%2fF5cC /\\"), max_size=8)

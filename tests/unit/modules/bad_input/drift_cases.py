@@ -62,7 +62,7 @@ CASES = [
     look(
         "two rules of one name",
         "bad_rule",
-        ("ignore[1]", "name of its own"),
+        ("ignore[1]", "a different name"),
         options=ignoring({"name": "lab", "hosts": ["a"]}, {"name": "lab", "vms": ["b"]}),
     ),
     look("a rule with a key that does not exist", None, ("host",), options=ignoring({"name": "lab", "host": ["a"]})),

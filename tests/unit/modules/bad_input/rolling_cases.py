@@ -105,7 +105,7 @@ WORDS = [
     roll(
         "a moment yet to come",
         "bad_moment",
-        ("booted_before", "yet to come"),
+        ("booted_before", "is in the future"),
         options={"reboot_if": "always", "booted_before": "2099-01-01T00:00:00Z"},
     ),
     roll("a negative duration", "bad_duration", ("expected_minutes",), options={"expected_minutes": {"reboot": -3}}),
@@ -255,7 +255,7 @@ BLOCKED = [
     blocked(
         "a disconnected host",
         "host_unreachable",
-        ("esx-01 is disconnected", "Bring the host back"),
+        ("esx-01 is disconnected", "Check its power and network"),
         lab=lambda: lab([host(connection="disconnected")]),
     ),
     blocked(

@@ -108,13 +108,13 @@ DESIRED = [
     attach(
         "state: absent without a device",
         "nothing_named",
-        ("train-01", "state exactly with an empty list"),
+        ("train-01", "state: exactly with an empty list"),
         options={"state": "absent", "devices": []},
     ),
     attach(
         "a dynamic device by address",
         "dynamic_by_place",
-        ("train-01", FIRST, "backing fixed"),
+        ("train-01", FIRST, "backing: fixed"),
         options={"backing": "dynamic", "devices": desired(FIRST)},
     ),
     attach(
@@ -165,7 +165,7 @@ DESIRED = [
     attach(
         "several models in one match",
         "ambiguous",
-        ("train-01", "10de:20f1", "10de:2235", "Name one of them"),
+        ("train-01", "10de:20f1", "10de:2235", "Select one of them"),
         options={"devices": desired({"vendor_id": "10de"})},
         lab=lambda: lab([host(cards=[on(), on("a40")])], [vm()]),
     ),
@@ -182,7 +182,7 @@ STATE = [
     attach(
         "a VM that runs",
         "powered_on",
-        ("train-01 is running", "power cycle"),
+        ("train-01 is running", "power: cycle"),
         lab=one(power="on"),
     ),
     attach(
@@ -195,7 +195,7 @@ STATE = [
     attach(
         "a guest that cannot be shut down",
         "tools_not_running",
-        ("train-01 runs no VMware Tools", "allow_power_off"),
+        ("VMware Tools is not running in train-01", "allow_power_off"),
         options={"power": "cycle"},
         lab=one(power="on", tools=False),
     ),
@@ -209,7 +209,7 @@ STATE = [
     attach(
         "a VM with nested virtualisation",
         "nested_virtualisation",
-        ("train-01", "Turn off nested virtualisation"),
+        ("train-01", "Turn off nested virtualization"),
         lab=one(nested=True),
     ),
     attach(
@@ -221,7 +221,7 @@ STATE = [
     attach(
         "a hardware version that is too old",
         "hardware_version",
-        ("train-01 has hardware version 14", "needs 17", "Upgrade the VM", "backing fixed"),
+        ("train-01 has hardware version 14", "needs 17", "Upgrade the VM", "backing: fixed"),
         options={"backing": "dynamic"},
         lab=one(version=14),
     ),
@@ -236,7 +236,7 @@ STATE = [
     attach(
         "several of these at once",
         "snapshots",
-        ("has snapshots", "nested virtualisation", "boots with BIOS"),
+        ("has snapshots", "nested virtualization", "boots with BIOS"),
         options={"mmio": {}},
         lab=one(snapshot=True, nested=True, firmware="bios"),
     ),
@@ -252,34 +252,34 @@ SUPPLY = [
     attach(
         "more devices than a VM may have",
         "too_many_devices",
-        ("train-01", "17 passthrough devices", "allows 16", "Ask for fewer"),
+        ("train-01", "17 passthrough devices", "allows 16", "Reduce the number of devices"),
         options={"devices": desired("10de:1eb8", count=17)},
         lab=lambda: lab([host(cards=[on("t4")] * 17)], [vm(version=19)]),
     ),
     attach(
         "more devices than the host has",
         "no_free_device",
-        ("train-01 needs 3 x 10de:20f1", "esx-01: 2 present", "ask for fewer"),
+        ("train-01 needs 3 x 10de:20f1", "esx-01: 2 present", "reduce the count"),
         options={"devices": desired(count=3)},
     ),
     attach(
         "a device that another VM holds",
         "no_free_device",
-        ("train-01", "held by train-02 (powered off)", "detach them from the other VMs"),
+        ("train-01", "held by train-02 (powered off)", "detach devices from other VMs"),
         options={"backing": "fixed", "devices": desired(count=2)},
         lab=lambda: lab([host(cards=TWO)], [vm(), vm("train-02", devices=[{"fixed": FIRST}])]),
     ),
     attach(
         "starting a VM whose devices running VMs hold",
         "no_free_device",
-        ("train-01", "running VMs hold them", "Power off VMs"),
+        ("train-01", "running VMs use them", "Power off VMs"),
         options={"devices": desired(count=2), "power": "on"},
         lab=lambda: lab([host(cards=TWO)], [vm(), vm("train-02", power="on", devices=[{"dynamic": [A100]}])]),
     ),
     attach(
         "a device no host of the VM has",
         "no_such_device",
-        ("train-01", "10de:2235", "move the VM to a cluster that has them"),
+        ("train-01", "10de:2235", "migrate the VM to a cluster that has them"),
         options={"devices": desired("10de:2235")},
     ),
     attach(
@@ -291,26 +291,26 @@ SUPPLY = [
     attach(
         "a device that waits for a reboot",
         "not_active",
-        ("train-01", "esx-01", "enabled but not active", "Reboot esx-01"),
+        ("train-01", "esx-01", "enabled and not active", "Reboot esx-01"),
         lab=lambda: lab([host(states=WAITING)], [vm()]),
     ),
     attach(
         "another card at the address than expected",
         "identity_changed",
-        ("train-01", FIRST, "10de:20f1", "addresses move"),
+        ("train-01", FIRST, "10de:20f1", "addresses change"),
         options={"backing": "fixed", "devices": desired({"address": FIRST, "vendor_id": "10de", "device_id": "2235"})},
     ),
     attach(
         "dynamic devices on hosts that do not know them",
         "dynamic_unsupported",
-        ("train-01", "backing fixed"),
+        ("train-01", "backing: fixed"),
         options={"backing": "dynamic"},
         lab=lambda: lab([host(cards=TWO, version="6.7.0")], [vm(version=14)]),
     ),
     attach(
         "starting a VM that was moved away from its fixed device",
         "stale_device",
-        ("train-01", "attached on another host", "Name the device"),
+        ("train-01", "attached on another host", "Add the device to the desired devices"),
         options={"devices": desired("10de:2235"), "backing": "fixed", "power": "on"},
         lab=lambda: lab(
             [host(cards=[on(), on("a40")])], [vm(devices=[{"fixed": FIRST, "system_id": "00000000-1111"}])]
@@ -319,7 +319,7 @@ SUPPLY = [
     attach(
         "starting a VM with a fixed device of a host in maintenance mode",
         "host_in_maintenance",
-        ("train-01", "esx-01", "Take the host out of maintenance mode"),
+        ("train-01", "esx-01", "End maintenance mode of the host"),
         options={"backing": "fixed", "power": "on"},
         lab=lambda: lab([host(cards=TWO, maintenance=True), host("esx-02", [])], [vm()]),
     ),
@@ -361,7 +361,7 @@ MEMORY = [
     reserve(
         "a size with state: locked",
         "reservation_with_locked",
-        ("reservation_mb", "state reserved"),
+        ("reservation_mb", "state: reserved"),
         options={"reservation_mb": 1024},
     ),
     reserve(
@@ -370,7 +370,7 @@ MEMORY = [
     reserve(
         "a size below nothing",
         "bad_reservation",
-        ("-1", "0 for none"),
+        ("-1", "0 for no reservation"),
         options={"state": "reserved", "reservation_mb": -1},
     ),
     reserve(
@@ -477,7 +477,7 @@ WARNINGS = [
     attach(
         "a guest that will be powered off hard",
         None,
-        ("train-01 runs no VMware Tools", "without a guest shutdown"),
+        ("VMware Tools is not running in train-01", "without a guest shutdown"),
         options={"power": "cycle", "allow_power_off": True},
         lab=one(power="on", tools=False),
         warns=True,

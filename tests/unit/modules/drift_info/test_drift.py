@@ -239,7 +239,7 @@ def test_the_next_boot_would_take_the_management_uplink() -> None:
     lab.sim.events["set_device_state"](host="esx-b2.lab", address=address, enabled=True)
     (difference,) = look(lab)["differences"]
     assert (difference["subject"], difference["kind"]) == (address, "protected_conflict")
-    assert "Disable it before" in difference["cure"]
+    assert "Disable passthrough of the device before" in difference["cure"]
 
 
 def test_a_vm_that_somebody_stopped_or_whose_memory_was_released() -> None:

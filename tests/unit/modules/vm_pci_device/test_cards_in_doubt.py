@@ -116,7 +116,7 @@ class TestAVmThatCannotBeRead:
         rewrite(lab, switch="slot 4")
         result = lab.run("vm_pci_device", fails=True, vm=["newvm"], backing="fixed", devices=[T4])
         assert result["error_code"] == "holders_unknown"
-        assert "switch holds a PCI device whose address 'slot 4' cannot be read" in result["msg"]
+        assert "switch has a PCI device with the address 'slot 4', which is not a PCI address" in result["msg"]
 
 
 ID = {"vendor_id": "10de", "device_id": "1eb8"}

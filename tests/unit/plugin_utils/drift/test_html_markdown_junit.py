@@ -21,7 +21,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.r
     lines,
     merged,
     sentence,
-    untold,
+    unread_report,
 )
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.html import render_html, tone_of
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.junit import render_junit
@@ -46,7 +46,7 @@ def nasty(text: str = NASTY) -> dict[str, Any]:
     expected = difference("extra", **dict.fromkeys(words, text), moid=f"host-{text}")
     rows = (host(text, {**device(text, (text, text), vms=(text,)), "label": text}, cluster=text, found=(bad,)),)
     machines = (vm(text, text), vm(text, f"{text}2"))
-    return merged([part(text, rows, machines, (bad, expected), idle=(text,)), untold(text, text, text)])
+    return merged([part(text, rows, machines, (bad, expected), idle=(text,)), unread_report(text, text, text)])
 
 
 # --- JSON ------------------------------------------------------------------------------------------------------------------
@@ -70,7 +70,7 @@ def test_the_schema_knows_every_kind_and_no_other() -> None:
 
 
 def test_the_report_of_many_is_as_bad_as_its_worst_part() -> None:
-    drifted, unknown = part("b", found=(difference(),)), untold("a", "x", "refused")
+    drifted, unknown = part("b", found=(difference(),)), unread_report("a", "x", "refused")
     fine = part("c")
     assert merged([fine])["status"] == "in_sync"
     assert merged([fine, unknown])["status"] == "unknown"
@@ -79,8 +79,8 @@ def test_the_report_of_many_is_as_bad_as_its_worst_part() -> None:
 
 
 def test_one_sentence_and_one_line_a_difference() -> None:
-    assert sentence(EVERYTHING) == "4 hosts and 2 VMs compared on 2 vCenters: 3 differences, 2 not known, 1 expected"
-    assert sentence(IN_SYNC) == "1 host and 0 VMs compared: all as wanted"
+    assert sentence(EVERYTHING) == "4 hosts and 2 VMs compared on 2 vCenters: 3 differences, 2 unknown, 1 ignored"
+    assert sentence(IN_SYNC) == "1 host and 0 VMs compared: in sync"
     told = lines(EVERYTHING["vcenters"])
     assert len(told) == 5
     assert told[0].startswith("esx-02 0000:5e:00.0: not enabled. ")

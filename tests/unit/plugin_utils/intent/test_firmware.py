@@ -98,10 +98,10 @@ def test_it_is_told_in_lines() -> None:
 def test_a_name_in_full_wins_over_a_first_label() -> None:
     hosts = [host("esx"), host("esx.lab")]
     assert firmware_targets(hosts, [], ["esx"], [])["hosts"] == ["esx"]
-    with pytest.raises(InputError, match="stands for 2 ESXi hosts") as caught:
+    with pytest.raises(InputError, match="matches 2 ESXi hosts") as caught:
         firmware_targets([host("esx.a"), host("esx.b")], [], ["esx"], [])
     assert caught.value.code == "ambiguous_host"
-    with pytest.raises(InputError, match="stands for 2 VMs"):
+    with pytest.raises(InputError, match="matches 2 VMs"):
         firmware_targets([], [vm("x", "a"), {**vm("x", "b"), "moid": "vm-9"}], [], ["x"])
 
 

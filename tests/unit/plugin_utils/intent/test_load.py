@@ -272,7 +272,7 @@ WRONG: list[tuple[str, dict[str, Any], str, tuple[str, ...]]] = [
         "vms: dynamic by address",
         vm(backing="dynamic", devices=["0000:3b:00.0"]),
         "dynamic_by_place",
-        ("passthrough_vms[0]", "backing fixed"),
+        ("passthrough_vms[0]", "backing: fixed"),
     ),
     ("vms: window no power of two", vm(mmio={"size_gb": 48}), "bad_mmio_size", ("passthrough_vms[0].mmio", "Use 64")),
     ("vms: window in words", vm(mmio={"size_gb": "large"}), "wrong_type", ("mmio.size_gb", "'large'")),

@@ -41,7 +41,7 @@ PLANNED = rolled(
                 "wave": 1,
                 "starts_after_seconds": 0,
                 "ends_after_seconds": 1320,
-                "reason": "it settles 0000:3b:00.0",
+                "reason": "it puts in effect 0000:3b:00.0",
                 "stops": [{"name": "train-01", "reason": "holds a device", "order": 0}],
                 "moves": [],
             }

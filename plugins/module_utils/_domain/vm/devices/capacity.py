@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether dynamic devices can be had where a VM may run. PRIVATE to the collection.
+"""The check that the hosts of a VM have enough devices for its dynamic devices. PRIVATE to the collection.
 
-All devices of a VM must be on ONE host, so what counts is the best single host, not the sum over the cluster.
+All devices of a VM must be on ONE host, so the best single host counts, not the sum of the cluster.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from ...observed.vms import AllowedDevice, DynamicBacking, Vm
 from ...plan import Blocker
 from ..desired import ObservedVms
 from .allocation import meant_on
-from .claims import Claims, DynamicItem, free_devices, item_of, satisfiable
+from .holders import DeviceHolders, DynamicItem, free_devices, item_of, satisfiable
 
 _EXPRESSIBLE = frozenset(("vendor_id", "device_id", "subvendor_id", "subdevice_id", "label"))
-"""Conditions that a dynamic backing can hold itself."""
+"""Conditions that a dynamic backing can express itself."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ResolvedModels:
-    """What a dynamic backing for a wish allows, or why that cannot be said."""
+    """The dynamic device for an entry, with the name and class of its model, or the blocker when there is none."""
 
     item: DynamicItem | None = None
     name: str = ""
@@ -34,8 +34,7 @@ class ResolvedModels:
 
 
 def resolve(observed: ObservedVms, vm: Vm, entry: DesiredDevice) -> ResolvedModels:
-    """The model and label a wish means. Without vendor and device id it must come to one model on the hosts of the
-    VM."""
+    """The model and label that an entry selects. Without vendor and device id, it must match one model on the hosts of the VM."""
     selector, hosts = entry.selector, observed.candidates(vm)
     by_ids = selector.names_kind and _EXPRESSIBLE.issuperset(selector.given)
     meant = [] if by_ids else [device for host in hosts for device in meant_on(host, entry)]
@@ -62,9 +61,9 @@ def resolve(observed: ObservedVms, vm: Vm, entry: DesiredDevice) -> ResolvedMode
         return ResolvedModels(
             blocker=Blocker(
                 code="dynamic_too_wide",
-                message=f"A dynamic device for {vm.name} can name models and a label, not all of {selector.text}; "
-                "it could also get other cards",
-                cure="Name the devices by ids and a hardware label, or use backing fixed",
+                message=f"A dynamic device of {vm.name} can select only a model and a label, not all conditions of {selector.text}, so "
+                "the VM could get other devices",
+                cure="Select the devices by ids and a hardware label, or use backing: fixed",
                 candidates=tuple(wrong),
             )
         )
@@ -78,20 +77,20 @@ def _not_one_kind(vm: Vm, entry: DesiredDevice, hosts: Sequence[Host], meant: Se
     if not names:
         return Blocker(
             code="no_such_device",
-            message=f"{vm.name} needs {entry.selector.text}, which none of its hosts has ({where})",
-            cure="Correct the match; see the devices with host_pci_device_info",
+            message=f"{vm.name} needs {entry.selector.text}, but none of its hosts has such a device ({where})",
+            cure="Correct the match; host_pci_device_info lists the devices",
             skippable=True,
         )
     return Blocker(
         code="ambiguous",
-        message=f"{entry.selector.text} for {vm.name} means {len(names)} models of device on its hosts",
-        cure="Name one of them by vendor:device",
+        message=f"{entry.selector.text} for {vm.name} matches {len(names)} models on its hosts",
+        cure="Select one of them by vendor:device",
         candidates=tuple(f"{ids} {names[ids]}".rstrip() for ids in sorted(names)),
     )
 
 
 def items_after(vm: Vm, detached: frozenset[int], added: Sequence[DynamicItem]) -> tuple[DynamicItem, ...]:
-    """All dynamic devices a VM will have."""
+    """All dynamic devices that the VM will have. ``detached``: keys of devices that will be detached."""
     kept = (
         item_of(device.backing)
         for device in sorted(vm.devices, key=lambda device: device.key)
@@ -101,8 +100,8 @@ def items_after(vm: Vm, detached: frozenset[int], added: Sequence[DynamicItem]) 
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
-    """Whether a VM's dynamic devices can be had, and on which host it fits most tightly."""
+class CapacityCheck:
+    """The result of the capacity check of one VM. ``host_moid``: the host where it leaves the fewest devices unused."""
 
     blockers: tuple[Blocker, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -110,90 +109,97 @@ class Verdict:
 
 
 def check_capacity(
-    observed: ObservedVms, vm: Vm, items: Sequence[DynamicItem], claims: Claims, *, tied_to: str | None, must_run: bool
-) -> Verdict:
-    """Judge all dynamic devices of one VM. ``tied_to``: host its fixed devices bind it to. ``must_run``: it will be
-    started now."""
+    observed: ObservedVms,
+    vm: Vm,
+    items: Sequence[DynamicItem],
+    holders: DeviceHolders,
+    *,
+    tied_to: str | None,
+    must_run: bool,
+) -> CapacityCheck:
+    """Check the capacity for all dynamic devices of one VM.
+
+    ``tied_to``: id of the host of its fixed devices, if any. ``must_run``: this run powers on the VM.
+    """
     hosts = [host for host in observed.candidates(vm) if tied_to in (None, host.moid)]
     usable = [host for host in hosts if host.is_reachable]
-    if not any(_fits(host, items, claims, vm, running_count=False) for host in usable):
-        return Verdict(blockers=(_no_host(vm, items, usable, hosts, claims),))
+    if not any(_fits(host, items, holders, vm, running_count=False) for host in usable):
+        return CapacityCheck(blockers=(_no_host(vm, items, usable, hosts, holders),))
     now = (
-        host for host in usable if not host.in_maintenance_mode and _fits(host, items, claims, vm, running_count=True)
+        host for host in usable if not host.in_maintenance_mode and _fits(host, items, holders, vm, running_count=True)
     )
     if must_run:
-        best = min(now, key=lambda host: (_spare(host, items, claims, vm), host.name, host.moid), default=None)
+        best = min(now, key=lambda host: (_spare(host, items, holders, vm), host.name, host.moid), default=None)
     else:
         best = next(now, None)
     if best is not None:
-        return Verdict(host_moid=best.moid)
+        return CapacityCheck(host_moid=best.moid)
     message = (
-        f"{_wanted(vm, items)}, but no host has them free at this time: running VMs hold them, or the host is in "
-        "maintenance mode"
+        f"{_wanted(vm, items)}, but no host has them free now: running VMs use them, or the host is in maintenance mode"
     )
-    listed = _listing(usable, items, claims, vm)
+    listed = _listing(usable, items, holders, vm)
     if not must_run:
-        return Verdict(warnings=(f"{message} ({'; '.join(listed)}). It cannot be powered on now.",))
-    return Verdict(
+        return CapacityCheck(warnings=(f"{message} ({'; '.join(listed)}). It cannot be powered on now.",))
+    return CapacityCheck(
         blockers=(
             Blocker(
                 code="no_free_device",
                 message=message,
-                cure="Power off VMs that hold such devices, enable more, or use power off to attach without starting",
+                cure="Power off VMs that use such devices, enable more devices, or use power: off to attach without a power-on",
                 candidates=listed,
             ),
         )
     )
 
 
-def _fits(host: Host, items: Sequence[DynamicItem], claims: Claims, vm: Vm, *, running_count: bool) -> bool:
-    devices = free_devices(host, claims, vm, running_count=running_count)
-    waiting = claims.others_unplaced(host.moid, vm) if running_count else ()
+def _fits(host: Host, items: Sequence[DynamicItem], holders: DeviceHolders, vm: Vm, *, running_count: bool) -> bool:
+    devices = free_devices(host, holders, vm, running_count=running_count)
+    waiting = holders.others_unplaced(host.moid, vm) if running_count else ()
     return satisfiable((*waiting, *items), devices) - satisfiable(waiting, devices) >= len(items)
 
 
-def _spare(host: Host, items: Sequence[DynamicItem], claims: Claims, vm: Vm) -> int:
-    devices = free_devices(host, claims, vm, running_count=True)
+def _spare(host: Host, items: Sequence[DynamicItem], holders: DeviceHolders, vm: Vm) -> int:
+    devices = free_devices(host, holders, vm, running_count=True)
     return sum(1 for device in devices if any(item.accepts(device) for item in items))
 
 
 def _no_host(
-    vm: Vm, items: Sequence[DynamicItem], usable: Sequence[Host], hosts: Sequence[Host], claims: Claims
+    vm: Vm, items: Sequence[DynamicItem], usable: Sequence[Host], hosts: Sequence[Host], holders: DeviceHolders
 ) -> Blocker:
-    owing = [host for host in usable if _fits_after_reboot(host, items, claims, vm)]
-    if owing:
+    pending_hosts = [host for host in usable if _fits_after_reboot(host, items, holders, vm)]
+    if pending_hosts:
         pending = [
             f"{host.name} {device.describe()}"
-            for host in owing
+            for host in pending_hosts
             for device in host.pending
             if device.enabled and any(item.accepts(device) for item in items)
         ]
-        names = ", ".join(host.name for host in owing)
+        names = ", ".join(host.name for host in pending_hosts)
         return Blocker(
             code="not_active",
-            message=f"{_wanted(vm, items)}; on {names} they are enabled but not active",
-            cure=f"Reboot {names if len(owing) == 1 else 'one of ' + names}, which "
-            f"{'owes' if len(owing) == 1 else 'owe'} a reboot, then run this again",
+            message=f"{_wanted(vm, items)}, but on {names} they are enabled and not active",
+            cure=f"Reboot {names if len(pending_hosts) == 1 else 'one of ' + names}, which "
+            f"{'has' if len(pending_hosts) == 1 else 'have'} a pending reboot, then run this again",
             candidates=tuple(sorted(pending)),
         )
     known = any(item.accepts(device) for host in hosts for device in host.candidates() for item in items)
-    away = [host.name for host in hosts if not host.is_reachable]
+    unreachable = [host.name for host in hosts if not host.is_reachable]
     return Blocker(
         code="no_free_device" if known else "no_such_device",
-        message=f"{_wanted(vm, items)} on one host, which none it may run on can give ({_some(hosts)})"
-        + (f"; not reachable: {', '.join(away)}" if away else ""),
-        cure="Enable devices with host_passthrough, free them from VMs with fixed backings, ask for fewer, "
-        "or move the VM to a cluster that has them",
-        candidates=_listing(usable, items, claims, vm),
+        message=f"{_wanted(vm, items)} on one host, but no host where it may run has them ({_some(hosts)})"
+        + (f"; not reachable: {', '.join(unreachable)}" if unreachable else ""),
+        cure="Enable devices with host_passthrough, detach them from VMs with fixed backings, reduce the count, "
+        "or migrate the VM to a cluster that has them",
+        candidates=_listing(usable, items, holders, vm),
         skippable=not known,
     )
 
 
-def _fits_after_reboot(host: Host, items: Sequence[DynamicItem], claims: Claims, vm: Vm) -> bool:
+def _fits_after_reboot(host: Host, items: Sequence[DynamicItem], holders: DeviceHolders, vm: Vm) -> bool:
     devices = [
         device
         for device in host.candidates()
-        if device.state in ("active", "pending_enable") and claims.is_open(host, device, vm, running_count=False)
+        if device.state in ("active", "pending_enable") and holders.is_open(host, device, vm, running_count=False)
     ]
     return satisfiable(items, devices) >= len(items)
 
@@ -210,15 +216,15 @@ def _some(hosts: Iterable[Host], most: int = 6) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def _listing(hosts: Sequence[Host], items: Sequence[DynamicItem], claims: Claims, vm: Vm) -> tuple[str, ...]:
-    """``esx-01: 4 present, 2 active, 0 free`` for every host that has such a card."""
+def _listing(hosts: Sequence[Host], items: Sequence[DynamicItem], holders: DeviceHolders, vm: Vm) -> tuple[str, ...]:
+    """A text such as ``esx-01: 4 present, 2 active, 0 free`` for every host that has such a device."""
     lines = []
     for host in hosts:
         present = [device for device in host.candidates() if any(item.accepts(device) for item in items)]
         active = [device for device in present if device.enabled and device.active]
         free = [
             device
-            for device in free_devices(host, claims, vm, running_count=True)
+            for device in free_devices(host, holders, vm, running_count=True)
             if any(item.accepts(device) for item in items)
         ]
         if present:
@@ -228,11 +234,11 @@ def _listing(hosts: Sequence[Host], items: Sequence[DynamicItem], claims: Claims
 
 
 def commitment_warnings(
-    observed: ObservedVms, attached: Mapping[str, Sequence[DynamicItem]], claims: Claims
+    observed: ObservedVms, attached: Mapping[str, Sequence[DynamicItem]], holders: DeviceHolders
 ) -> tuple[str, ...]:
-    """A sentence for every kind of device of which a cluster's VMs have been promised more than it has.
+    """A warning for every model of which the VMs of a cluster have more dynamic devices than its hosts have active devices.
 
-    ``attached``: VM moid → all dynamic devices it will have, for VMs that get new ones.
+    ``attached``: VM id → all dynamic devices that it will have, for VMs that get new ones.
     """
     if not attached:
         return ()
@@ -240,7 +246,7 @@ def commitment_warnings(
     asked: dict[str, tuple[tuple[Host, ...], set[DynamicItem]]] = {}
     for vm in observed.everyone():
         hosts = observed.candidates(vm)
-        # All VMs of a cluster may run on the same hosts: the first one stands for them. (A VM outside has one host.)
+        # All VMs of a cluster may run on the same hosts, so its first host is the key. (A VM outside of clusters has one host.)
         place = hosts[0].moid if hosts else ""
         promises.setdefault(place, Counter()).update(attached.get(vm.moid, _items(vm)))
         if vm.moid in attached:
@@ -253,13 +259,13 @@ def commitment_warnings(
                 1
                 for host in hosts
                 for device in host.candidates()
-                if device.active and item.accepts(device) and claims.is_unbound(host, device)
+                if device.active and item.accepts(device) and holders.is_unbound(host, device)
             )
             if promised > there:
                 name = hosts[0].cluster or hosts[0].name
                 sentences.add(
-                    f"{name}: {promised} x {item.text} are promised to VMs, {there} are active; not all of these VMs "
-                    "can run at once"
+                    f"{name}: VMs are configured with {promised} x {item.text}, but only {there} are active, so not all of these VMs "
+                    "can run at the same time"
                 )
     return tuple(sorted(sentences))
 
@@ -269,7 +275,7 @@ def _items(vm: Vm) -> list[DynamicItem]:
 
 
 def _overlap(one: DynamicItem, other: DynamicItem) -> bool:
-    """True when some card could serve both (labels: None means any)."""
+    """True when one device could be used for both (label None: any)."""
     if one.label is not None and other.label is not None and one.label != other.label:
         return False
     mine = {(model.vendor_id, model.device_id) for model in one.allowed}

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Wishes of one run that speak about the same devices. PRIVATE to the collection."""
+"""Desired devices that another VM gives up in the same run. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .matching import is_meant
 
 
 def waits_for_others(drafts: Sequence[Draft]) -> Mapping[str, Blocker]:
-    """VM id → why it cannot have *all* devices of a kind in this run: another VM gives one of them up in the same run.
+    """VM id → blocker for ``count: all`` when another VM gives up such a device in the same run.
 
-    What is given up is free only once that VM was reconfigured, so "all" would mean less now than in the next run.
+    The device is free only after the other VM was reconfigured, so "all" would mean fewer devices now than in the next run.
     """
     found = {}
     for draft in drafts:
@@ -24,18 +24,18 @@ def waits_for_others(drafts: Sequence[Draft]) -> Mapping[str, Blocker]:
         for entry in draft.desired.devices:
             if entry.count != "all":
                 continue
-            givers = [
+            releases = [
                 f"{other.vm.name} gives up {address}"
                 for other in drafts
                 if other is not draft and other.vm.host_moid == draft.vm.host_moid
                 for address in _given_up(other)
                 if (device := draft.host.device(address)) is not None and is_meant(entry, device)
             ]
-            if givers:
+            if releases:
                 found[draft.vm.moid] = Blocker(
                     code="devices_changing_hands",
-                    message=f"{draft.vm.name} asks for {entry.text}, and {', '.join(givers)} in this same run",
-                    cure="Run this again once that is done, or ask for a number",
+                    message=f"{draft.vm.name} needs {entry.text}, but {', '.join(releases)} in the same run",
+                    cure="Run this again after this run, or give a number as the count",
                 )
     return found
 

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which devices of one VM go and which come. PRIVATE to the collection.
+"""Which devices of one VM are detached and which are attached. PRIVATE to the collection.
 
-Only the devices: what else must hold or change (memory, power, preconditions) is added by ``vm_devices``.
+Only the devices: ``plan`` adds memory, power and preconditions.
 """
 
 from __future__ import annotations
@@ -18,30 +18,34 @@ from ...observed.vms import Vm, VmDevice
 from ...plan import Blocker
 from ..desired import BackingKind, DesiredVm, ObservedVms
 from ..memory import describe_device
-from .allocation import Allocation, Desk, Grant, allocate, assign, meant_on
+from .allocation import AllocatedDevice, Allocation, AllocationState, allocate, assign, meant_on
 from .capacity import resolve
-from .claims import Claims, DynamicItem
+from .holders import DeviceHolders, DynamicItem
 from .matching import Held, Matching, Need, could_become, is_meant, match_devices, survey
 
 NOT_WANTED = "not wanted"
 RESET_GROUP = "it is reset together with"
-"""Why a device goes that is no reason of its own."""
+"""Start of the reason for a device that is detached only because of its reset group."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DynamicGrant:
+class PlannedDynamicDevice:
     """One dynamic device to attach."""
 
     entry: DesiredDevice
     item: DynamicItem
     name: str
     class_id: str = ""
-    """Empty when no host at hand has the model."""
+    """Empty when no known host has the model."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Draft:
-    """Devices of one VM: those that go (with the reason), those that come, those that stay."""
+    """The devices of one VM. ``detached``: key → reason. ``fixed`` and ``dynamic``: devices to attach. ``held``: its current devices.
+
+    ``left_alone``: devices of other types, which the collection never changes. ``needs``: devices that are to be attached, even when they
+    are not available.
+    """
 
     vm: Vm
     desired: DesiredVm
@@ -49,15 +53,15 @@ class Draft:
     held: tuple[Held, ...] = ()
     left_alone: tuple[VmDevice, ...] = ()
     detached: Mapping[int, str] = field(default_factory=dict)
-    fixed: tuple[Grant, ...] = ()
-    dynamic: tuple[DynamicGrant, ...] = ()
+    fixed: tuple[AllocatedDevice, ...] = ()
+    dynamic: tuple[PlannedDynamicDevice, ...] = ()
     needs: tuple[Need, ...] = ()
     blockers: tuple[Blocker, ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property
     def attaching(self) -> bool:
-        """True when something is to be attached, even if it cannot be had."""
+        """True when devices are to be attached, even when they are not available."""
         return bool(self.needs or self.fixed)
 
     @property
@@ -71,9 +75,9 @@ class Draft:
 
     @property
     def fixed_after(self) -> tuple[str, ...]:
-        """Addresses on the VM's host that it will have."""
+        """Addresses of the host devices that the VM will have as fixed devices, sorted."""
         kept = [held.hardware.address for held in self.staying if held.hardware is not None and not held.problem]
-        return tuple(sorted([*kept, *(grant.device.address for grant in self.fixed)]))
+        return tuple(sorted([*kept, *(allocated.device.address for allocated in self.fixed)]))
 
     @property
     def is_tied(self) -> bool:
@@ -83,83 +87,92 @@ class Draft:
 def draft_devices(
     observed: ObservedVms,
     desired: DesiredVm,
-    claims: Claims,
+    holders: DeviceHolders,
     reserved: Mapping[str, str],
     models: Mapping[str, HostDevice],
 ) -> Draft:
-    """``reserved``: address on the VM's host → moid of the VM of this run that asks for it by address."""
+    """The devices of one VM to detach and to attach.
+
+    ``reserved``: address on the VM's host → id of the VM that has an entry with this address in this run. ``models``: see
+    ``ObservedVms.models``.
+    """
     vm = observed.vm(desired.moid)
     host = observed.host_of(vm)
     held, left_alone = survey(observed, vm, models)
     base = Draft(vm=vm, desired=desired, host=host, held=held, left_alone=left_alone)
     if desired.state == "absent":
         return _absent(base)
-    desk = None
+    state = None
     if host is not None and host.is_reachable:
         on_vm = frozenset(device.hardware.address for device in held if device.hardware and not device.problem)
-        desk = Desk(observed=observed, vm=vm, host=host, claims=claims, reserved=reserved, on_vm=on_vm)
+        state = AllocationState(observed=observed, vm=vm, host=host, holders=holders, reserved=reserved, on_vm=on_vm)
     warnings: list[str] = []
-    amounts = {entry: _amount(entry, held, desk, warnings) for entry in desired.devices}
+    amounts = {entry: _amount(entry, held, state, warnings) for entry in desired.devices}
     matching = match_devices(observed, vm, desired, held, amounts)
-    return _present(observed, base, matching, desk, warnings)
+    return _present(observed, base, matching, state, warnings)
 
 
-def _amount(entry: DesiredDevice, held: Iterable[Held], desk: Desk | None, warnings: list[str]) -> int:
-    """How many devices an entry asks for. ``all``: every one the VM has or could have now, at least one."""
+def _amount(entry: DesiredDevice, held: Iterable[Held], state: AllocationState | None, warnings: list[str]) -> int:
+    """The number of devices of an entry. ``all``: every device that the VM has or can get now, at least one."""
     if entry.count != "all":
         return 1 if entry.count is None else entry.count
-    if desk is None:
+    if state is None:
         return 1
-    waiting = [device.address for device in meant_on(desk.host, entry) if device.state == "pending_enable"]
+    waiting = [device.address for device in meant_on(state.host, entry) if device.state == "pending_enable"]
     if waiting:
         warnings.append(
-            f"{', '.join(waiting)} on {desk.host.name} {'is' if len(waiting) == 1 else 'are'} enabled but not active and "
-            f"not counted in all {entry.selector.text} of {desk.vm.name} until {desk.host.name} is rebooted"
+            f"{', '.join(waiting)} on {state.host.name} {'is' if len(waiting) == 1 else 'are'} enabled but not active. Until "
+            f"{state.host.name} is rebooted, count: all of {entry.selector.text} for {state.vm.name} does not include "
+            f"{'it' if len(waiting) == 1 else 'them'}"
         )
-    mine = sum(1 for device in held if could_become(entry, device))
-    return max(1, mine + len(desk.free(entry)))
+    current = sum(1 for device in held if could_become(entry, device))
+    return max(1, current + len(state.free(entry)))
 
 
 def _absent(draft: Draft) -> Draft:
-    """Every device that is, or may turn out to be, of the named kind goes; with what is reset together with it."""
+    """For ``state: absent``: detach every device that matches, or may match, an entry, with its reset group."""
     desired = draft.desired
-    doomed = {
+    to_detach = {
         held.key: NOT_WANTED
         for held in draft.held
         if desired.backing in ("auto", held.kind)
         and any(is_meant(entry, device) for entry in desired.devices for device in held.stands_for)
     }
-    detached = _with_groups(draft, doomed)
+    detached = _with_groups(draft, to_detach)
     warnings = [
-        f"{held.hardware.address} is detached from {draft.vm.name} too: {reason}"
+        f"{held.hardware.address} is also detached from {draft.vm.name}: {reason}"
         for held in draft.held
-        if held.hardware is not None and (reason := detached.get(held.key, "")) and held.key not in doomed
+        if held.hardware is not None and (reason := detached.get(held.key, "")) and held.key not in to_detach
     ]
     return replace(draft, detached=detached, warnings=tuple(warnings))
 
 
-def _present(observed: ObservedVms, draft: Draft, matching: Matching, desk: Desk | None, warnings: list[str]) -> Draft:
+def _present(
+    observed: ObservedVms, draft: Draft, matching: Matching, state: AllocationState | None, warnings: list[str]
+) -> Draft:
     vm, desired = draft.vm, draft.desired
     replaced = {need.replaces.key: need.replaces for need in matching.needs if need.replaces is not None}
     kept = tuple(held.hardware for _unused, held in matching.kept if held.hardware is not None)
-    allocation, blockers = _fixed(observed, vm, matching.needs, kept, desk)
+    allocation, blockers = _fixed(observed, vm, matching.needs, kept, state)
     needs, allocation = _met_by_reset_group(desired, matching.needs, allocation)
-    grants, more = _dynamic(observed, vm, needs)
+    dynamic_devices, more = _dynamic(observed, vm, needs)
     blockers = (*blockers, *more)
-    together = _groups_of(draft.host, [*kept, *(grant.device for grant in allocation.grants)])
-    doomed = {held.key: _why_replaced(held) for held in replaced.values()}
+    together = _groups_of(draft.host, [*kept, *(allocated.device for allocated in allocation.devices)])
+    to_detach = {held.key: _why_replaced(held) for held in replaced.values()}
     if desired.state == "exactly":
         for held in matching.surplus:
             if held.problem or held.hardware is None or held.hardware.address not in together:
-                doomed[held.key] = NOT_WANTED
-    detached = _with_groups(draft, doomed)
+                to_detach[held.key] = NOT_WANTED
+    detached = _with_groups(draft, to_detach)
     for held in sorted(replaced.values(), key=lambda held: held.key):
-        warnings.append(f"{describe_device(held.device)} of {vm.name} is attached anew: {_why_replaced(held)}")
+        warnings.append(
+            f"{describe_device(held.device)} of {vm.name} is detached and attached again: {_why_replaced(held)}"
+        )
     return replace(
         draft,
         detached=detached,
-        fixed=allocation.grants,
-        dynamic=grants,
+        fixed=allocation.devices,
+        dynamic=dynamic_devices,
         needs=needs,
         blockers=blockers,
         warnings=(*warnings, *allocation.warnings),
@@ -171,27 +184,30 @@ def _fixed(
     vm: Vm,
     all_needs: tuple[Need, ...],
     kept: tuple[HostDevice, ...],
-    desk: Desk | None,
+    state: AllocationState | None,
 ) -> tuple[Allocation, tuple[Blocker, ...]]:
     needs = [need for need in all_needs if need.kind == "fixed"]
-    if desk is None:
+    if state is None:
         return Allocation(), (_no_host(observed, vm),) if needs else ()
-    allocation = allocate(desk, needs, kept)
-    unread = observed.unread_on(desk.host) if needs else ()
-    unknown = (holders_unknown(desk.host.name, unread, f"No fixed device can be given to {vm.name}"),) if unread else ()
+    allocation = allocate(state, needs, kept)
+    unread = observed.unread_on(state.host) if needs else ()
+    unknown = (
+        (holders_unknown(state.host.name, unread, f"No fixed device can be attached to {vm.name}"),) if unread else ()
+    )
     return allocation, (*unknown, *allocation.blockers)
 
 
 def _met_by_reset_group(
     desired: DesiredVm, needs: tuple[Need, ...], allocation: Allocation
 ) -> tuple[tuple[Need, ...], Allocation]:
-    """Without the dynamic needs that a function meets which must go along with another card: it would be found to meet them the
-    next time, and the dynamic device to be one too many."""
+    """Remove the dynamic needs that a function from the reset group of a fixed device already meets.
+
+    Otherwise the next run would find that the function meets the entry, and that the VM has one dynamic device too many."""
     dynamic = [need for need in needs if need.kind == "dynamic" and need.replaces is None]
-    if desired.backing != "auto" or not dynamic or not allocation.grants:
+    if desired.backing != "auto" or not dynamic or not allocation.devices:
         return needs, allocation
     fixed = [need for need in needs if need.kind == "fixed"]
-    met = assign([need.entry for need in (*fixed, *dynamic)], allocation.grants)
+    met = assign([need.entry for need in (*fixed, *dynamic)], allocation.devices)
     left = Counter(met)
     left.subtract(need.entry for need in fixed)
     rest = []
@@ -200,8 +216,8 @@ def _met_by_reset_group(
             left[need.entry] -= 1
         else:
             rest.append(need)
-    grants = tuple(replace(grant, entry=entry) for grant, entry in zip(allocation.grants, met, strict=True))
-    return tuple(rest), replace(allocation, grants=grants)
+    devices = tuple(replace(allocated, entry=entry) for allocated, entry in zip(allocation.devices, met, strict=True))
+    return tuple(rest), replace(allocation, devices=devices)
 
 
 def _no_host(observed: ObservedVms, vm: Vm) -> Blocker:
@@ -209,20 +225,20 @@ def _no_host(observed: ObservedVms, vm: Vm) -> Blocker:
     if host is None:
         return Blocker(
             code="host_unknown",
-            message=f"The host of {vm.name} ({vm.host_name or 'none'}) was not read, so its devices are not known",
-            cure="Check that the account may see the host",
+            message=f"The host of {vm.name} ({vm.host_name or 'none'}) was not read, so its devices are unknown",
+            cure="Check that the account can see the host",
         )
     return Blocker(
         code="host_unreachable",
-        message=f"{host.name}, the host of {vm.name}, is {host.connection_state}: its devices are not known",
-        cure="Bring the host back, then run this again",
+        message=f"{host.name}, the host of {vm.name}, is {host.connection_state}, so its devices are unknown",
+        cure="Reconnect the host, then run this again",
     )
 
 
 def _dynamic(
     observed: ObservedVms, vm: Vm, needs: tuple[Need, ...]
-) -> tuple[tuple[DynamicGrant, ...], tuple[Blocker, ...]]:
-    """Backings for the dynamic needs; a wish that names no single model is refused once, however many it asks for."""
+) -> tuple[tuple[PlannedDynamicDevice, ...], tuple[Blocker, ...]]:
+    """Dynamic devices for the dynamic needs. An entry without a single model gets one blocker, whatever its count."""
     wanted = [need.entry for need in needs if need.kind == "dynamic"]
     if not wanted:
         return (), ()
@@ -234,22 +250,22 @@ def _dynamic(
         blockers.append(
             Blocker(
                 code="dynamic_unsupported",
-                message=f"No host that {vm.name} may run on supports Dynamic DirectPath I/O (assignable hardware)",
-                cure="Use backing fixed, or hosts with ESXi 7.0 or later",
+                message=f"No host where {vm.name} may run supports Dynamic DirectPath I/O (assignable hardware)",
+                cure="Use backing: fixed, or hosts with ESXi 7.0 or later",
             )
         )
     resolved = {entry: resolve(observed, vm, entry) for entry in wanted}
     blockers += [entry.blocker for entry in resolved.values() if entry.blocker is not None]
-    grants = [
-        DynamicGrant(entry=entry, item=item, name=resolved[entry].name, class_id=resolved[entry].class_id)
+    dynamic_devices = [
+        PlannedDynamicDevice(entry=entry, item=item, name=resolved[entry].name, class_id=resolved[entry].class_id)
         for entry in wanted
         if (item := resolved[entry].item) is not None
     ]
-    return tuple(grants), tuple(blockers)
+    return tuple(dynamic_devices), tuple(blockers)
 
 
 def _why_replaced(held: Held) -> str:
-    return held.problem or f"its backing is {held.kind}, another one is asked for"
+    return held.problem or f"its backing is {held.kind}, but another one is desired"
 
 
 def _groups_of(host: Host | None, devices: Iterable[HostDevice]) -> frozenset[str]:
@@ -258,18 +274,20 @@ def _groups_of(host: Host | None, devices: Iterable[HostDevice]) -> frozenset[st
     return frozenset(member.address for device in devices for member in dependency_group(host.devices, device.address))
 
 
-def _with_groups(draft: Draft, doomed: Mapping[int, str]) -> dict[int, str]:
-    """Add what is reset together with a detached card: a group must not be split between a VM and the rest."""
-    gone = {held.hardware.address for held in draft.held if held.hardware and held.key in doomed and not held.problem}
-    result = dict(doomed)
-    for address in sorted(gone):
-        mates = _groups_of(
+def _with_groups(draft: Draft, to_detach: Mapping[int, str]) -> dict[int, str]:
+    """Add the reset groups of detached devices: a reset group must not be split."""
+    detached_addresses = {
+        held.hardware.address for held in draft.held if held.hardware and held.key in to_detach and not held.problem
+    }
+    result = dict(to_detach)
+    for address in sorted(detached_addresses):
+        group = _groups_of(
             draft.host,
             [held.hardware for held in draft.held if held.hardware is not None and held.hardware.address == address],
         )
         for held in draft.held:
             if held.hardware is None or held.problem or held.key in result:
                 continue
-            if held.hardware.address in mates:
+            if held.hardware.address in group:
                 result[held.key] = f"{RESET_GROUP} {address}"
     return result

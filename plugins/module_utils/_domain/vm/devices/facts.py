@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A draft of a VM's devices as changes and facts. PRIVATE to the collection."""
+"""The changes and the result facts for a draft of a VM's devices. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ...observed.vms import DynamicBacking, FixedBacking
 from ...plan import Change
 from ..desired import Detach, DynamicSpec, FixedSpec
 from ..memory import describe_device
-from .draft import NOT_WANTED, RESET_GROUP, Draft, DynamicGrant
+from .draft import NOT_WANTED, RESET_GROUP, Draft, PlannedDynamicDevice
 from .matching import Held
 
 
 def detach_changes(draft: Draft) -> tuple[Change, ...]:
-    """By device key."""
+    """The detach changes, sorted by device key."""
     names = _names(draft)
     return tuple(
         Change(
@@ -29,10 +29,10 @@ def detach_changes(draft: Draft) -> tuple[Change, ...]:
 
 
 def attach_changes(draft: Draft, system_id: str | None) -> tuple[Change, ...]:
-    """Fixed ones by address, then dynamic ones in the order of the wishes."""
+    """The attach changes: fixed devices by address, then dynamic devices in the order of the entries."""
     changes = []
-    for grant in draft.fixed:
-        device = grant.device
+    for allocated in draft.fixed:
+        device = allocated.device
         spec = FixedSpec(
             address=device.address,
             vendor_id=device.vendor_id,
@@ -41,8 +41,8 @@ def attach_changes(draft: Draft, system_id: str | None) -> tuple[Change, ...]:
             name=device.name,
         )
         words = {"backing": "fixed", "device": f"{device.ids} {device.name}".rstrip()}
-        if grant.along_with:
-            words["along_with"] = grant.along_with
+        if allocated.along_with:
+            words["along_with"] = allocated.along_with
         changes.append(Change(kind="attach", subject=device.address, before=None, after=words, detail=spec))
     numbers = Counter(_models(held) for held in draft.staying if held.kind == "dynamic")
     for dynamic in draft.dynamic:
@@ -58,7 +58,8 @@ def attach_changes(draft: Draft, system_id: str | None) -> tuple[Change, ...]:
 
 
 def device_facts(draft: Draft) -> dict[str, Any]:
-    """What the VM will have, what was given for which wish, what goes and why, what belongs together, what is left alone."""
+    """The facts for the result: the devices that the VM will have, ``allocation`` (address → entry and NUMA node), ``going`` (detached
+    devices with the reason), ``groups`` (reset groups), and ``left_alone`` (devices that the collection never changes)."""
     names = _names(draft)
     facts: dict[str, Any] = {
         "devices": [
@@ -68,9 +69,9 @@ def device_facts(draft: Draft) -> dict[str, Any]:
         "left_alone": [describe_device(device) for device in draft.left_alone],
     }
     given = {
-        grant.device.address: {"wish": grant.entry.text, "numa_node": grant.device.numa_node}
-        for grant in draft.fixed
-        if grant.entry is not None
+        allocated.device.address: {"wish": allocated.entry.text, "numa_node": allocated.device.numa_node}
+        for allocated in draft.fixed
+        if allocated.entry is not None
     }
     if given:
         facts["allocation"] = given
@@ -78,9 +79,9 @@ def device_facts(draft: Draft) -> dict[str, Any]:
     if going:
         facts["going"] = going
     groups = {}
-    for grant in draft.fixed:
+    for allocated in draft.fixed:
         host_devices = draft.host.devices if draft.host is not None else ()
-        members = [member.address for member in dependency_group(host_devices, grant.device.address)]
+        members = [member.address for member in dependency_group(host_devices, allocated.device.address)]
         if len(members) > 1:
             groups[members[0]] = members
     if groups:
@@ -89,7 +90,7 @@ def device_facts(draft: Draft) -> dict[str, Any]:
 
 
 def _why_it_goes(draft: Draft, held: Held) -> dict[str, str]:
-    """``why`` for machines: ``unwanted``, ``stale`` (it cannot work where the VM is), ``replaced`` (by another backing)."""
+    """Why a device is detached: ``why`` is a word for programs, ``reason`` a clause."""
     reason = draft.detached[held.key]
     if reason.startswith(RESET_GROUP):
         return {"why": "companion", "reason": reason}
@@ -104,7 +105,7 @@ def _staying(draft: Draft) -> list[tuple[Held, str]]:
 
 
 def _names(draft: Draft) -> dict[int, str]:
-    """Address of a fixed device, ``10de:20f1 #1`` for the first dynamic one of its model."""
+    """Device key → subject: the address of a fixed device, ``10de:20f1 #1`` for the first dynamic device of a model."""
     names, numbers = {}, Counter[str]()
     for held in sorted(draft.held, key=lambda held: (held.key in draft.detached, held.key)):
         backing = held.device.backing
@@ -118,7 +119,7 @@ def _names(draft: Draft) -> dict[int, str]:
 
 
 def _models(held: Held) -> str:
-    """``10de:20f1``, or several joined by a slash."""
+    """The models of a device, such as ``10de:20f1``; several are joined by a slash."""
     return "/".join(device.ids for device in held.stands_for) or "any model"
 
 
@@ -137,6 +138,6 @@ def _dynamic_words(ids: str, name: str, label: str | None) -> dict[str, Any]:
     return words
 
 
-def _ids(grant: DynamicGrant) -> str:
-    model = grant.item.allowed[0]
+def _ids(planned: PlannedDynamicDevice) -> str:
+    model = planned.item.allowed[0]
     return f"{model.vendor_id}:{model.device_id}"

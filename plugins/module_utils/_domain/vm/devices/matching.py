@@ -1,9 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which devices of a VM already are what is wished. PRIVATE to the collection.
+"""Matching the devices that a VM has to the desired devices. PRIVATE to the collection.
 
-Devices are matched to wishes by what they stand for (a card at an address, or models), never by key or order: keys
-are reused.
+Devices are matched by their backing (a host device at an address, or models), never by key or order, because keys are reused.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from ...observed.hosts import Host, HostDevice
 from ...observed.vms import AllowedDevice, DynamicBacking, FixedBacking, Vm, VmDevice
 from ..desired import BackingKind, DesiredVm, ObservedVms, needs_fixed
 from ..limits import MINIMUM_HARDWARE
-from .claims import pair_up, two_readings
+from .holders import pair_up, two_readings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,11 +25,11 @@ class Held:
     device: VmDevice
     kind: BackingKind
     stands_for: tuple[HostDevice, ...]
-    """The card (fixed), or a card of each allowed model (dynamic), as selectors see it."""
+    """The host device (fixed), or a device of each allowed model (dynamic), in the form that selectors match."""
     hardware: HostDevice | None = None
-    """The device on the VM's host that a fixed backing refers to, when it does."""
+    """The device on the VM's host that a fixed backing refers to; None when there is none."""
     problem: str = ""
-    """Why a fixed backing cannot work where the VM is now."""
+    """Why a fixed backing cannot work on the VM's current host, as a clause; empty when it can."""
 
     @property
     def key(self) -> int:
@@ -43,7 +42,7 @@ class Held:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Need:
-    """One device to attach. ``replaces``: it takes the place of one with a backing that will not do."""
+    """One device to attach. ``replaces``: the current device that it replaces, because its backing is wrong."""
 
     entry: DesiredDevice
     kind: BackingKind
@@ -52,7 +51,7 @@ class Need:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Matching:
-    """``kept`` fulfil a wish, ``needs`` are to be attached, ``surplus`` nobody asked for."""
+    """``kept``: devices that meet an entry. ``needs``: devices to attach. ``surplus``: devices without an entry."""
 
     kept: tuple[tuple[DesiredDevice, Held], ...]
     needs: tuple[Need, ...]
@@ -62,7 +61,7 @@ class Matching:
 def survey(
     observed: ObservedVms, vm: Vm, models: Mapping[str, HostDevice]
 ) -> tuple[tuple[Held, ...], tuple[VmDevice, ...]]:
-    """The VM's devices we can write, by key, and the others (vGPU, DVX, SR-IOV, unknown), which are left alone."""
+    """The VM's devices that the collection can change, sorted by key, and its other devices (vGPU, DVX, SR-IOV, unknown)."""
     host = observed.host_of(vm)
     held, others = [], []
     for device in sorted(vm.devices, key=lambda device: device.key):
@@ -91,8 +90,8 @@ def _fixed(
     vendor_id, device_id = backing.vendor_id or "", backing.device_id or ""
     model = models.get(f"{vendor_id}:{device_id}")
     blank = HostDevice(address="", vendor_id=vendor_id, device_id=device_id)
-    ghost = replace(model or blank, address=backing.address or "", slot=None, label=None)
-    return Held(device=device, kind="fixed", stands_for=(ghost,), problem=problem)
+    stand_in = replace(model or blank, address=backing.address or "", slot=None, label=None)
+    return Held(device=device, kind="fixed", stands_for=(stand_in,), problem=problem)
 
 
 def _ids_differ(backing: FixedBacking, hardware: HostDevice) -> bool:
@@ -100,27 +99,26 @@ def _ids_differ(backing: FixedBacking, hardware: HostDevice) -> bool:
 
 
 def _problem(backing: FixedBacking, host: Host | None, hardware: HostDevice | None, system_id: str | None) -> str:
-    """What keeps the VM from starting with this backing; empty when nothing is known to.
+    """Why the VM cannot power on with this backing, as a clause; empty when no reason is known.
 
-    The server does not check a fixed backing when it is written; power-on then fails ("The systemId does not match
-    ...").
+    The server does not check a fixed backing in a reconfiguration; power-on then fails ("The systemId does not match ...").
     """
     if backing.address is None:
-        return two_readings(backing) or "its backing names no address"
+        return two_readings(backing) or "its backing has no address"
     if host is None or not host.is_reachable:
         return ""
     ids = f"{backing.vendor_id}:{backing.device_id}"
     if hardware is None:
-        return f"there is no {backing.address} on {host.name}"
+        return f"{host.name} has no device {backing.address}"
     if _ids_differ(backing, hardware):
         return f"{backing.address} on {host.name} is {hardware.ids} {hardware.name}".rstrip() + f", not {ids}"
     if system_id and backing.system_id and backing.system_id.lower() != system_id.lower():
-        return f"it was attached on another host than {host.name} (system id {backing.system_id}, here {system_id})"
+        return f"it was attached on another host than {host.name} (system id {backing.system_id}, not {system_id})"
     return ""
 
 
 def _as_device(model: AllowedDevice, label: str | None, models: Mapping[str, HostDevice]) -> HostDevice:
-    """An allowed model as selectors see it: no place, subsystem ids only where the backing demands them."""
+    """An allowed model in the form that selectors match: without a place, and with subsystem ids only when the backing has them."""
     known = models.get(f"{model.vendor_id}:{model.device_id}")
     blank = HostDevice(address="", vendor_id=model.vendor_id, device_id=model.device_id)
     return replace(
@@ -134,13 +132,12 @@ def _as_device(model: AllowedDevice, label: str | None, models: Mapping[str, Hos
 
 
 def is_meant(entry: DesiredDevice, device: HostDevice) -> bool:
-    """True when a wish means this card, its label included."""
+    """True when an entry matches this device, including the label."""
     return entry.selector.matches(device) and (not entry.label or device.label == entry.label)
 
 
 def kind_for(observed: ObservedVms, vm: Vm, desired: DesiredVm, entry: DesiredDevice) -> BackingKind:
-    """The backing a new device gets. ``auto``: dynamic where VM and hosts know it, so that the VM is not tied to a
-    host."""
+    """The backing of a new device. ``auto``: dynamic when the VM and its hosts support it, so that the VM is not tied to a host."""
     if desired.backing == "fixed" or needs_fixed(entry):
         return "fixed"
     if desired.backing == "dynamic":
@@ -150,7 +147,7 @@ def kind_for(observed: ObservedVms, vm: Vm, desired: DesiredVm, entry: DesiredDe
 
 
 def accepts(desired: DesiredVm, entry: DesiredDevice, held: Held) -> bool:
-    """True when a device satisfies an entry as it is."""
+    """True when a current device meets an entry without a change."""
     if held.problem or not held.stands_for or not all(is_meant(entry, device) for device in held.stands_for):
         return False
     if needs_fixed(entry):
@@ -159,12 +156,12 @@ def accepts(desired: DesiredVm, entry: DesiredDevice, held: Held) -> bool:
 
 
 def could_become(entry: DesiredDevice, held: Held) -> bool:
-    """True when a device is of the wished model, so that writing its backing anew makes it the wished one."""
+    """True when a device has the desired model, so that a new backing makes it meet the entry."""
     return bool(held.stands_for) and all(is_meant(entry, device) for device in held.stands_for)
 
 
 def in_order(entries: Sequence[DesiredDevice]) -> list[DesiredDevice]:
-    """Narrow wishes first, in an order that does not depend on how they were listed."""
+    """Narrow entries first. The order does not depend on the order of the list."""
     return sorted(
         entries,
         key=lambda entry: (
@@ -180,7 +177,7 @@ def in_order(entries: Sequence[DesiredDevice]) -> list[DesiredDevice]:
 def match_devices(
     observed: ObservedVms, vm: Vm, desired: DesiredVm, held: Sequence[Held], amounts: Mapping[DesiredDevice, int]
 ) -> Matching:
-    """Count-based: every entry gets as many devices as it asks for (``amounts``), existing ones first."""
+    """Match current devices to the entries. ``amounts``: number of devices of each entry. Current devices come first."""
     slots = [entry for entry in in_order(desired.devices) for _unused in range(amounts[entry])]
     pairs = _pairs(slots, held, lambda entry, device: accepts(desired, entry, device))
     used = set(pairs.values())

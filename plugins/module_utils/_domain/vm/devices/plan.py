@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plans for the passthrough devices of VMs. PRIVATE to the collection.
+"""Planning the passthrough devices of VMs. PRIVATE to the collection.
 
-Changes of one VM come in the order they are made: shutdown; detach, attach, memory, extra_config, hot_add, all of
-which are ONE reconfiguration; power_on. Two passes: a plan for which ``needs_details`` names VMs counts only after
-the maximum of devices, the system id and the offered devices were read for those and it was made again.
+The changes of a VM are in the order in which they are made: shutdown; then detach, attach, memory, extra_config and hot_add, which are ONE
+reconfiguration; then power_on. There are two passes: when ``needs_details`` returns VMs, the caller reads their device maximum, system id
+and offered devices, and makes the plan again.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from ..preconditions import (
     start_blockers,
     used_after,
 )
-from .capacity import Verdict, check_capacity, commitment_warnings, items_after
-from .claims import Claim, Claims, DynamicItem, read_claims
+from .capacity import CapacityCheck, check_capacity, commitment_warnings, items_after
 from .contention import waits_for_others
 from .draft import Draft, draft_devices
 from .facts import attach_changes, detach_changes, device_facts
+from .holders import DeviceHolder, DeviceHolders, DynamicItem, read_holders
 from .host_limit import device_limit, devices_in_use, limit_blocker
 
 __all__ = [
@@ -55,8 +55,8 @@ DETAILS = "needs_details"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Sheet:
-    """One VM with everything decided but whether its dynamic devices can be had."""
+class _PartialPlan:
+    """The plan of one VM before the capacity check of its dynamic devices."""
 
     draft: Draft
     changes: tuple[Change, ...]
@@ -68,43 +68,43 @@ class _Sheet:
 
 
 def plan_vm_devices(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -> Plan:
-    """One target per wish. Raises InputError for wishes that are wrong in themselves, ValueError for a VM that was
-    not read."""
+    """One target for each VM in ``desired_vms``. Raises InputError when the desired state itself is wrong, ValueError (programming error)
+    for a VM that was not read."""
     check_all_desired(observed, desired_vms)
-    claims, models, reserved = read_claims(observed), observed.models(), reserved_cards(observed, desired_vms)
-    sheets = []
+    holders, models, reserved = read_holders(observed), observed.models(), reserved_cards(observed, desired_vms)
+    partial_plans = []
     for desired in sorted(desired_vms, key=lambda desired: (observed.vm(desired.moid).name, desired.moid)):
-        sheet = _sheet(observed, desired, claims, reserved, models)
-        sheets.append(sheet)
-        _book(claims, sheet.draft, granted=not sheet.blockers)
-    verdicts = _verdicts(observed, sheets, claims)
-    crowded = _crowded(observed, sheets)
-    contended = waits_for_others([sheet.draft for sheet in sheets])
+        partial = _plan_without_capacity(observed, desired, holders, reserved, models)
+        partial_plans.append(partial)
+        _record_holders(holders, partial.draft, granted=not partial.blockers)
+    capacity_checks = _check_capacities(observed, partial_plans, holders)
+    host_limits = _check_host_limits(observed, partial_plans)
+    contended = waits_for_others([partial.draft for partial in partial_plans])
     targets = [
         _target(
-            sheet,
-            verdicts.get(sheet.draft.vm.moid, Verdict()),
-            contended.get(sheet.draft.vm.moid),
-            crowded.get(sheet.draft.vm.moid),
+            partial,
+            capacity_checks.get(partial.draft.vm.moid, CapacityCheck()),
+            contended.get(partial.draft.vm.moid),
+            host_limits.get(partial.draft.vm.moid),
         )
-        for sheet in sheets
+        for partial in partial_plans
     ]
     blocked = {target.moid for target in targets if target.blockers}
     promised = {
-        sheet.draft.vm.moid: sheet.items
-        for sheet in sheets
-        if sheet.draft.dynamic and sheet.draft.vm.moid not in blocked
+        partial.draft.vm.moid: partial.items
+        for partial in partial_plans
+        if partial.draft.dynamic and partial.draft.vm.moid not in blocked
     }
-    return Plan(targets=tuple(targets), warnings=commitment_warnings(observed, promised, claims))
+    return Plan(targets=tuple(targets), warnings=commitment_warnings(observed, promised, holders))
 
 
 def needs_details(plan: Plan) -> frozenset[str]:
-    """VMs (moid) for which limits, system ids and offered devices must be read before the plan counts."""
+    """Ids of the VMs for which limits, system ids and offered devices must be read before the plan is final."""
     return frozenset(target.moid for target in plan.targets if target.facts.get(DETAILS))
 
 
 def reserved_cards(observed: ObservedVms, desired_vms: Iterable[DesiredVm]) -> Mapping[str, Mapping[str, str]]:
-    """Host → address → VM that asks for just this address: wishes by model do not take it away from it."""
+    """Host id → address → id of the VM with an entry for this address. Entries by model do not take such a device."""
     reserved: dict[str, dict[str, str]] = defaultdict(dict)
     for desired in sorted(desired_vms, key=lambda desired: (observed.vm(desired.moid).name, desired.moid)):
         for entry in desired.devices if desired.state != "absent" else ():
@@ -113,28 +113,28 @@ def reserved_cards(observed: ObservedVms, desired_vms: Iterable[DesiredVm]) -> M
     return reserved
 
 
-def _book(claims: Claims, draft: Draft, *, granted: bool) -> None:
-    """Note what the VM gives up (of which only itself may already make use) and, unless it is blocked, what it is given."""
+def _record_holders(holders: DeviceHolders, draft: Draft, *, granted: bool) -> None:
+    """Record the devices that the VM gives up (only the VM itself can use them in this plan) and, when ``granted``, those that it gets."""
     vm, host_moid = draft.vm, draft.vm.host_moid or ""
     for held in draft.held:
         if held.key in draft.detached and isinstance(held.device.backing, FixedBacking):
-            claims.release(host_moid, held.device.backing.address or "", vm)
-    for grant in draft.fixed if granted else ():
-        claim = Claim(vm=vm.name, moid=vm.moid, powered_on=vm.is_powered_on, fixed=True, planned=True)
-        claims.add(host_moid, grant.device.address, claim)
+            holders.release(host_moid, held.device.backing.address or "", vm)
+    for allocated in draft.fixed if granted else ():
+        holder = DeviceHolder(vm=vm.name, moid=vm.moid, powered_on=vm.is_powered_on, fixed=True, planned=True)
+        holders.add(host_moid, allocated.device.address, holder)
 
 
-def _sheet(
+def _plan_without_capacity(
     observed: ObservedVms,
     desired: DesiredVm,
-    claims: Claims,
+    holders: DeviceHolders,
     reserved: Mapping[str, Mapping[str, str]],
     models: Mapping[str, HostDevice],
-) -> _Sheet:
+) -> _PartialPlan:
     vm = observed.vm(desired.moid)
     unknown = state_blockers(vm, changing=False)
     if unknown:
-        return _Sheet(
+        return _PartialPlan(
             draft=Draft(vm=vm, desired=desired, host=None),
             changes=(),
             blockers=unknown,
@@ -143,7 +143,7 @@ def _sheet(
             must_run=False,
             items=(),
         )
-    draft = draft_devices(observed, desired, claims, reserved.get(vm.host_moid or "", {}), models)
+    draft = draft_devices(observed, desired, holders, reserved.get(vm.host_moid or "", {}), models)
     memory = _memory(draft)
     mmio = _mmio(draft)
     hot_add = hot_add_changes(vm) if desired.disable_hot_add and _has_devices_after(draft) else ()
@@ -163,24 +163,24 @@ def _sheet(
         facts["mmio"] = mmio.facts
     if _wants_details(observed, draft, must_run=power.must_run):
         facts[DETAILS] = True
-    return _Sheet(
+    return _PartialPlan(
         draft=draft,
         changes=changes,
-        blockers=_blockers(observed, draft, memory, mmio, power, claims, bool(changes)),
+        blockers=_blockers(observed, draft, memory, mmio, power, holders, bool(changes)),
         warnings=_warnings(draft, power),
         facts=facts,
         must_run=power.must_run,
-        items=items_after(vm, frozenset(draft.detached), [grant.item for grant in draft.dynamic]),
+        items=items_after(vm, frozenset(draft.detached), [planned.item for planned in draft.dynamic]),
     )
 
 
 def _has_devices_after(draft: Draft) -> bool:
-    rest = (device for device in draft.vm.needs_full_reservation if device.key not in draft.detached)
-    return draft.attaching or any(rest)
+    staying = (device for device in draft.vm.needs_full_reservation if device.key not in draft.detached)
+    return draft.attaching or any(staying)
 
 
 def _memory(draft: Draft) -> tuple[Change, ...]:
-    """The lock goes along with devices; it stays when the last one goes, unless asked otherwise."""
+    """The memory changes: the lock is set with devices. It stays when the last device is detached, unless ``unlock_memory``."""
     if _has_devices_after(draft):
         if draft.desired.state == "absent" and not draft.detached:
             return ()
@@ -194,25 +194,25 @@ def _mmio(draft: Draft) -> MmioPlan:
     return plan_mmio(draft.vm, draft.desired.mmio, _mapped(draft))
 
 
-def _window_problem(draft: Draft) -> str:
-    """Why the VM is expected not to start with the devices it will have; empty where ``mmio`` says what to do about it."""
+def _find_window_problem(draft: Draft) -> str:
+    """Why the VM is expected to fail to power on with its devices after the plan; empty when the desired state has ``mmio``."""
     if draft.desired.mmio is not None and draft.desired.state != "absent":
         return ""
     return window_problem(draft.vm, _staying(draft), _added(draft))
 
 
 def _window_blockers(draft: Draft, power: PowerSteps) -> list[Blocker]:
-    """Changes after which the VM is expected not to start, where nobody said what to do about it."""
+    """Blockers for changes after which the VM is expected to fail to power on, when the desired state has no ``mmio``."""
     if draft.attaching and draft.desired.mmio is None:
         unknown = unknown_size_blocker(draft.vm, _added(draft), {device.ids for device in _staying(draft)})
         if unknown is not None:
             return [unknown]
-    problem = _window_problem(draft) if power.must_run else ""
+    problem = _find_window_problem(draft) if power.must_run else ""
     return [will_not_start(draft.vm, problem)] if problem else []
 
 
 def _mapped(draft: Draft) -> list[MmioDevice]:
-    """The devices the VM will have, as far as their memory goes."""
+    """The devices that the VM will have, for the calculation of the MMIO window."""
     return [*_staying(draft), *_added(draft)]
 
 
@@ -226,11 +226,11 @@ def _staying(draft: Draft) -> list[MmioDevice]:
 
 
 def _added(draft: Draft) -> list[MmioDevice]:
-    devices = [_mmio_device(grant.device) for grant in draft.fixed]
-    for grant in draft.dynamic:
-        model = grant.item.allowed[0]
-        class_id = grant.class_id
-        devices.append(MmioDevice(ids=f"{model.vendor_id}:{model.device_id}", class_id=class_id, name=grant.name))
+    devices = [_mmio_device(allocated.device) for allocated in draft.fixed]
+    for planned in draft.dynamic:
+        model = planned.item.allowed[0]
+        class_id = planned.class_id
+        devices.append(MmioDevice(ids=f"{model.vendor_id}:{model.device_id}", class_id=class_id, name=planned.name))
     return devices
 
 
@@ -240,7 +240,7 @@ def _blockers(
     memory: Sequence[Change],
     mmio: MmioPlan,
     power: PowerSteps,
-    claims: Claims,
+    holders: DeviceHolders,
     changing: bool,
 ) -> tuple[Blocker, ...]:
     vm = draft.vm
@@ -250,30 +250,30 @@ def _blockers(
     if merge_writes(memory).locked:
         blockers += memory_blockers(vm)
     blockers += [*mmio.blockers, *_window_blockers(draft, power), *group_blockers(vm, draft.detached)]
-    home = vm.host_moid or ""
-    if draft.fixed and observed.system_ids.get(home, "not read") is None and not observed.assumed.get(home):
+    host_moid = vm.host_moid or ""
+    if draft.fixed and observed.system_ids.get(host_moid, "not read") is None and not observed.assumed.get(host_moid):
         blockers.append(
             Blocker(
                 code="no_system_id",
-                message=f"vCenter gives no system id for {draft.host.name if draft.host else vm.host_name}, without which "
-                f"{vm.name} could not start with a fixed device",
-                cure="Check on that host that the devices are active for passthrough; a refresh of the host may help",
+                message=f"vCenter returns no system id for {draft.host.name if draft.host else vm.host_name}. Without it, {vm.name} "
+                "fails to power on with a fixed device",
+                cure="Check that the devices are active for passthrough on this host, and refresh its hardware list in the vSphere Client",
             )
         )
     if power.must_run:
-        holders = [
-            f"{address} is {claim.sentence()}"
+        running_holders = [
+            f"{address} is {holder.sentence()}"
             for address in draft.fixed_after
-            for claim in claims.others(vm.host_moid or "", address, vm)
-            if claim.powered_on
+            for holder in holders.others(vm.host_moid or "", address, vm)
+            if holder.powered_on
         ]
-        blockers += start_blockers(vm, draft.host, draft.fixed_after, holders)
+        blockers += start_blockers(vm, draft.host, draft.fixed_after, running_holders)
         blockers += [_stale_blocker(vm, sentence) for sentence in _stale(draft)]
     return tuple(blockers)
 
 
 def _stale(draft: Draft) -> tuple[str, ...]:
-    """Fixed devices that stay although they cannot work where the VM is."""
+    """A sentence for each fixed device that stays although it cannot work on the VM's host."""
     return tuple(
         f"{describe_device(held.device)} of {draft.vm.name} does not work: {held.problem}"
         for held in draft.staying
@@ -284,8 +284,8 @@ def _stale(draft: Draft) -> tuple[str, ...]:
 def _stale_blocker(vm: Vm, sentence: str) -> Blocker:
     return Blocker(
         code="stale_device",
-        message=f"{vm.name} cannot be started: {sentence}",
-        cure="Name the device among the wished ones to have it attached anew, or detach it (state absent or exactly)",
+        message=f"{vm.name} cannot be powered on: {sentence}",
+        cure="Add the device to the desired devices to attach it again, or detach it (state: absent or state: exactly)",
     )
 
 
@@ -296,80 +296,92 @@ def _warnings(draft: Draft, power: PowerSteps) -> tuple[str, ...]:
         warnings += _stale(draft)
     if draft.attaching and not draft.desired.disable_hot_add:
         warnings += hot_add_warning(vm)
-    problem = _window_problem(draft) if draft.attaching else ""
+    problem = _find_window_problem(draft) if draft.attaching else ""
     if problem:
-        warnings.append(f"{problem}; set mmio to make one")
+        warnings.append(f"{problem}; set mmio: {{}} to set a window that is large enough")
     if draft.fixed and draft.host is not None:
         warnings.append(
-            f"{vm.name} is tied to {draft.host.name} by fixed devices: no vMotion, no HA restart elsewhere, no snapshots"
+            f"{vm.name} is tied to {draft.host.name} by fixed devices: no vMotion, no HA restart on another host, no snapshots"
         )
     if draft.desired.state == "exactly" and draft.left_alone:
         names = ", ".join(describe_device(device) for device in draft.left_alone)
-        warnings.append(f"{vm.name} also has {names}, which is left alone")
+        warnings.append(f"{vm.name} also has {names}, which this module does not change")
     return tuple(warnings)
 
 
 def _wants_details(observed: ObservedVms, draft: Draft, *, must_run: bool) -> bool:
-    """True when something unread could change the plan: the maximum for an attach, the system id for a fixed device.
+    """True when unread details could change the plan: the device maximum for an attach, the system id for a fixed device.
 
-    The system id of a VM that runs is right, or it would not run.
+    A running VM needs no check of its system id: it could not have powered on with a wrong one.
     """
     vm, host = draft.vm, draft.host
     if draft.attaching and vm.moid not in observed.limits:
         return True
     if host is None or not host.is_reachable or (draft.desired.state == "absent" and not must_run):
         return False
-    judged = draft.fixed or (not vm.is_powered_on and any(held.kind == "fixed" for held in draft.held))
+    has_fixed = draft.fixed or (not vm.is_powered_on and any(held.kind == "fixed" for held in draft.held))
     unread = host.moid not in observed.system_ids or (bool(draft.fixed) and host.moid not in observed.offered)
-    return bool(judged) and unread
+    return bool(has_fixed) and unread
 
 
-def _verdicts(observed: ObservedVms, sheets: Sequence[_Sheet], claims: Claims) -> Mapping[str, Verdict]:
-    """Capacity, greatest demand first. A VM that will run takes its place on the host it fits most tightly."""
-    verdicts = {}
-    asking = [sheet for sheet in sheets if sheet.items and (sheet.draft.dynamic or sheet.must_run)]
-    for sheet in sorted(asking, key=lambda s: (-len(s.items), s.draft.vm.name, s.draft.vm.moid)):
-        vm = sheet.draft.vm
-        tied_to = vm.host_moid if sheet.draft.is_tied else None
-        verdict = check_capacity(observed, vm, sheet.items, claims, tied_to=tied_to, must_run=sheet.must_run)
-        verdicts[vm.moid] = verdict
-        if sheet.must_run and verdict.host_moid is not None and not sheet.blockers:
-            claims.place(verdict.host_moid, vm, sheet.items)
-    return verdicts
+def _check_capacities(
+    observed: ObservedVms, partial_plans: Sequence[_PartialPlan], holders: DeviceHolders
+) -> Mapping[str, CapacityCheck]:
+    """VM id → capacity check; VMs with most dynamic devices come first. A VM that will run holds devices of its best host."""
+    capacity_checks = {}
+    asking = [partial for partial in partial_plans if partial.items and (partial.draft.dynamic or partial.must_run)]
+    for partial in sorted(asking, key=lambda p: (-len(p.items), p.draft.vm.name, p.draft.vm.moid)):
+        vm = partial.draft.vm
+        tied_to = vm.host_moid if partial.draft.is_tied else None
+        capacity_check = check_capacity(
+            observed, vm, partial.items, holders, tied_to=tied_to, must_run=partial.must_run
+        )
+        capacity_checks[vm.moid] = capacity_check
+        if partial.must_run and capacity_check.host_moid is not None and not partial.blockers:
+            holders.place(capacity_check.host_moid, vm, partial.items)
+    return capacity_checks
 
 
-def _crowded(observed: ObservedVms, sheets: Sequence[_Sheet]) -> Mapping[str, Blocker]:
-    """VM → why it may not run with its devices: the host would have more devices in use at a time than it allows.
+def _check_host_limits(observed: ObservedVms, partial_plans: Sequence[_PartialPlan]) -> Mapping[str, Blocker]:
+    """VM id → blocker when the host would have more devices in use at the same time than it allows.
 
-    A VM that is placed by DRS counts on the host it is on now: only releases without dynamic devices have such a limit.
+    A VM counts on its current host, even when DRS may place it on another: only releases without dynamic devices have such a limit.
     """
-    crowded: dict[str, Blocker] = {}
+    host_limits: dict[str, Blocker] = {}
     names = {vm.moid: vm.name for vm in observed.everyone()}
     for host in observed.hosts:
         limit = device_limit(host, observed.device_limit)
-        here = [sheet for sheet in sheets if sheet.draft.vm.host_moid == host.moid and not sheet.blockers]
+        here = [
+            partial for partial in partial_plans if partial.draft.vm.host_moid == host.moid and not partial.blockers
+        ]
         if limit is None or not here:
             continue
         after = devices_in_use(host, observed.everyone())
-        runs = [sheet for sheet in here if sheet.must_run or (sheet.draft.vm.is_powered_on and sheet.draft.attaching)]
-        after |= {sheet.draft.vm.moid: _count_after(sheet.draft) for sheet in runs}
-        for sheet in runs:
-            blocker = limit_blocker(host, limit, after, names, sheet.draft.vm)
+        runs = [
+            partial
+            for partial in here
+            if partial.must_run or (partial.draft.vm.is_powered_on and partial.draft.attaching)
+        ]
+        after |= {partial.draft.vm.moid: _count_after(partial.draft) for partial in runs}
+        for partial in runs:
+            blocker = limit_blocker(host, limit, after, names, partial.draft.vm)
             if blocker is not None:
-                crowded[sheet.draft.vm.moid] = blocker
-    return crowded
+                host_limits[partial.draft.vm.moid] = blocker
+    return host_limits
 
 
 def _count_after(draft: Draft) -> int:
     return used_after(draft.vm, draft.detached, max(len(draft.needs), len(draft.fixed) + len(draft.dynamic)))
 
 
-def _target(sheet: _Sheet, verdict: Verdict, contended: Blocker | None, crowded: Blocker | None) -> TargetPlan:
+def _target(
+    partial: _PartialPlan, capacity_check: CapacityCheck, contended: Blocker | None, host_limit: Blocker | None
+) -> TargetPlan:
     return TargetPlan(
-        target=sheet.draft.vm.name,
-        moid=sheet.draft.vm.moid,
-        changes=sheet.changes,
-        blockers=(*sheet.blockers, *verdict.blockers, *(b for b in (contended, crowded) if b is not None)),
-        warnings=(*sheet.warnings, *verdict.warnings),
-        facts=sheet.facts,
+        target=partial.draft.vm.name,
+        moid=partial.draft.vm.moid,
+        changes=partial.changes,
+        blockers=(*partial.blockers, *capacity_check.blockers, *(b for b in (contended, host_limit) if b is not None)),
+        warnings=(*partial.warnings, *capacity_check.warnings),
+        facts=partial.facts,
     )

@@ -12,7 +12,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.r
     VERSION,
     merged,
     summary,
-    untold,
+    unread_report,
 )
 
 GPU, NVME = ("10de:20f1", "GA100 [A100 PCIe 40GB]"), ("8086:2700", "Optane SSD DC P5800X Series")
@@ -133,7 +133,7 @@ def one_of_everything() -> dict[str, Any]:
                 found=(off, away, rebuilt, stopped, gone),
                 idle=("old rule",),
             ),
-            untold(
+            unread_report(
                 "vc-b:8443", "Cannot log in on vc-b:8443: nothing listens there. Check hostname and port.", "refused"
             ),
         ]

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.ignore_rules import let_pass, parse_rules
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.ignore_rules import (
+    apply_rules,
+    parse_rules,
+)
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
 from tests.unit.module_utils._domain.drift.reports import difference
 
@@ -45,7 +48,7 @@ OF_CLUSTER = difference("not_found", type="cluster", object="no-such", moid="", 
 def test_all_conditions_have_to_hold(rule: dict[str, Any], covers: list[Any]) -> None:
     rules = parse_rules([{"name": "because", **rule}])
     everything = [ON_HOST, ON_VM, UNKNOWN, OF_CLUSTER]
-    judged, idle = let_pass(everything, rules)
+    judged, idle = apply_rules(everything, rules)
     assert [one for one, after in zip(everything, judged, strict=True) if after.ignored] == covers
     assert idle == (() if covers else ("because",))
 
@@ -54,7 +57,7 @@ def test_the_first_rule_that_covers_gives_its_name() -> None:
     rules = parse_rules(
         [{"name": "one", "vms": ["x"]}, {"name": "two", "hosts": ["*"]}, {"name": "three", "hosts": ["*"]}]
     )
-    judged, idle = let_pass([ON_HOST], rules)
+    judged, idle = apply_rules([ON_HOST], rules)
     assert [one.ignored for one in judged] == ["two"]
     assert idle == ("one", "three")
 

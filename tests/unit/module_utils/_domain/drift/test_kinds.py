@@ -19,7 +19,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.c
     with_users,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.kinds import KINDS, Difference
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.report import untold
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.report import unread_report
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.facts import Listing
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.passthrough import DesiredPassthrough
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.selector import parse_desired_devices
@@ -281,7 +281,7 @@ def test_a_refused_host_tells_what_keeps_its_other_devices_back() -> None:
     target = host(GPU_OFF)
     found = of_host(target, [*WANTED, {"match": "1234:5678"}])
     assert {difference.kind: difference.obstacles for difference in found if difference.kind == "disabled"} == {
-        "disabled": ("esx-01 is left alone as long as this stands: No device of esx-01 matches 1234:5678",)
+        "disabled": ("Nothing on esx-01 is changed until this is fixed: No device of esx-01 matches 1234:5678",)
     }
 
 
@@ -297,8 +297,8 @@ def test_users_of_a_device_are_told_once() -> None:
     ("place", "options"), [("vc-01", '{"hostname": "vc-01"}'), ("vc-01:8443", '{"hostname": "vc-01", "port": 8443}')]
 )
 def test_a_vcenter_that_did_not_answer(place: str, options: str) -> None:
-    report = untold(place, "Cannot log in", "refused")
+    report = unread_report(place, "Cannot log in", "refused")
     (record,) = report["differences"]
     assert (report["status"], record["kind"], record["object"]) == ("unknown", "unreachable", place)
     assert record["command"].endswith(f"-a '{options}'")
-    assert untold(place, "No privilege", "no_permission")["differences"][0]["kind"] == "unreadable"
+    assert unread_report(place, "No privilege", "no_permission")["differences"][0]["kind"] == "unreadable"

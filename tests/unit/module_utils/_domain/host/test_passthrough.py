@@ -181,7 +181,7 @@ def test_an_old_host_has_no_labels_but_does_the_rest() -> None:
     target = plan_one(host(device(P), capabilities=OLD), {"match": GPU, "label": "a100"})
     assert moves(target) == {P: True}
     assert target.changes[0].detail.label is None
-    assert target.warnings == ("esx-01 does not support hardware labels (they need ESXi 7.0.2): a100 is not set",)
+    assert target.warnings == ("esx-01 does not support hardware labels (they need ESXi 7.0.2), so a100 is not set",)
 
 
 def test_a_label_may_be_changed_on_a_host_that_cannot_rebind() -> None:
@@ -194,7 +194,7 @@ def test_two_labels_for_one_device() -> None:
     target = plan_one(host(device(P, slot="6"), device(Q, slot="7")), *raw)
     assert codes(target) == ["contradicting_labels"]
     assert target.blockers[0].message == (
-        f"{P} 10de:20f1 NVIDIA A100-PCIE-40GB on esx-01 is meant by entries with different labels: a, b"
+        f"{P} 10de:20f1 NVIDIA A100-PCIE-40GB on esx-01 matches entries with different labels: a, b"
     )
 
 
@@ -214,9 +214,7 @@ def test_the_whole_group_is_enabled_and_said() -> None:
     assert moves(target) == {P: True, P1: True}
     assert target.facts["groups"] == [[P, P1]]
     assert target.facts["selected"] == [P, P1]
-    assert target.warnings == (
-        f"{P1} 10de:10f0 GA100 Audio on esx-01 goes along: it can only be reset together with {P}",
-    )
+    assert target.warnings == (f"{P1} 10de:10f0 GA100 Audio on esx-01 is changed too: it shares a reset with {P}",)
 
 
 def test_a_group_that_is_half_enabled_is_completed() -> None:
@@ -238,7 +236,7 @@ def test_a_companion_that_cannot_be_passed_through() -> None:
     target = plan_one(host(PAIR[0], replace(PAIR[1], capable=False), device(Q)), {"match": P})
     assert codes(target) == ["not_capable"]
     assert target.blockers[0].message == (
-        f"{P1} 10de:10f0 GA100 Audio on esx-01, which goes together with {P}, cannot be passed through: "
+        f"{P1} 10de:10f0 GA100 Audio on esx-01, which shares a reset with {P}, cannot be passed through: "
         "the host does not offer it"
     )
 
@@ -282,7 +280,7 @@ def test_a_stale_setting_among_others_that_work() -> None:
     target = plan_one(host(device(P, state=STALE), device(Q, A40)), GPU)
     assert codes(target) == ["not_capable"]
     assert "is configured for passthrough, but the host no longer offers it" in target.blockers[0].message
-    assert "Disable it to clear the setting" in target.blockers[0].cure
+    assert "To clear the setting, disable the device" in target.blockers[0].cure
 
 
 @pytest.mark.parametrize("raw", [GPU, {"match": GPU, "count": 1}, {"match": GPU, "count": "all"}])
@@ -292,7 +290,7 @@ def test_nothing_is_capable_so_the_iommu_is_off(raw: Any, on_missing: Any) -> No
     assert codes(target) == ["iommu_off"]
     assert not target.skipped
     assert target.blockers[0].message == (
-        "esx-01 offers none of its devices for passthrough (2 devices in all, wanted: "
+        "esx-01 offers none of its devices for passthrough (2 devices in all; desired: "
         f"{P} 10de:20f1 NVIDIA A100-PCIE-40GB), so the IOMMU is probably off in its firmware"
     )
     assert "VT-d" in target.blockers[0].cure
@@ -302,13 +300,13 @@ def test_nothing_is_capable_so_the_iommu_is_off(raw: Any, on_missing: Any) -> No
 def test_what_was_wanted_is_listed_in_order() -> None:
     esx = host(device(Q, state=UNAVAILABLE), device(P, state=UNAVAILABLE))
     message = plan_one(esx, {"match": GPU, "count": 1}).blockers[0].message
-    assert f"wanted: {P} 10de:20f1 NVIDIA A100-PCIE-40GB; {Q} 10de:20f1" in message
+    assert f"desired: {P} 10de:20f1 NVIDIA A100-PCIE-40GB; {Q} 10de:20f1" in message
 
 
 def test_a_host_without_a_passthrough_system() -> None:
     target = plan_one(host(device(P, state=UNAVAILABLE, reported=False), passthrough_supported=False), GPU)
     assert codes(target) == ["iommu_off"]
-    assert "has no passthrough system" in target.blockers[0].message
+    assert "does not support passthrough" in target.blockers[0].message
 
 
 def test_the_iommu_is_not_blamed_for_a_device_that_is_not_there() -> None:
@@ -318,9 +316,9 @@ def test_the_iommu_is_not_blamed_for_a_device_that_is_not_there() -> None:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"connection_state": "notResponding"}, "esx-01 is notResponding: what vCenter shows of it is old"),
+        ({"connection_state": "notResponding"}, "esx-01 is notResponding, so the data in vCenter is out of date"),
         ({"connection_state": "disconnected"}, "esx-01 is disconnected"),
-        ({"unreadable": ("hardware.pciDevice",)}, "esx-01 did not give hardware.pciDevice"),
+        ({"unreadable": ("hardware.pciDevice",)}, "esx-01 did not return hardware.pciDevice"),
     ],
 )
 @pytest.mark.parametrize("state", ["enabled", "disabled"])
@@ -345,7 +343,7 @@ def test_a_host_without_any_of_the_devices_is_passed_over_when_asked() -> None:
     target = plan_one(host(device(P, A40)), GPU, on_missing="skip")
     assert (target.skipped, target.blockers, target.effective) == (True, (), ())
     assert target.warnings == (
-        f"Passed over: No device of esx-01 matches 10de:20f1. Candidates: {P} 10de:2235 NVIDIA A40 (device_id 2235).",
+        f"Skipped: No device of esx-01 matches 10de:20f1. Candidates: {P} 10de:2235 NVIDIA A40 (device_id 2235).",
     )
 
 
@@ -392,7 +390,7 @@ def test_a_device_of_vms_is_not_disabled() -> None:
     target = plan_one(esx, GPU, state="disabled")
     assert codes(target) == ["in_use"]
     assert target.blockers[0].message == (
-        f"{P} 10de:20f1 NVIDIA A100-PCIE-40GB on esx-01 cannot be disabled: it belongs to train-01 (powered on), "
+        f"{P} 10de:20f1 NVIDIA A100-PCIE-40GB on esx-01 cannot be disabled: it is attached to train-01 (powered on), "
         "train-02 (configured, powered off)"
     )
     assert target.effective == ()
@@ -459,16 +457,16 @@ def test_a_protected_device_about_to_be_taken_is_pointed_out() -> None:
     target = plan_one(boot_host(PENDING_ENABLE), {"match": "144d:a808", "count": 1})
     assert target.changes == ()
     assert target.warnings == (
-        f"{P} 144d:a808 NVMe SSD PM983 on esx-01 is configured for passthrough and will be taken from the host at its "
-        "next boot, although vmhba1 leads to naa.1, which is the disk ESXi boots from. Disable it before you reboot, "
-        "or be sure",
+        f"{P} 144d:a808 NVMe SSD PM983 on esx-01 is configured for passthrough, so the host loses it at its "
+        "next boot, although vmhba1 leads to naa.1, which is the disk ESXi boots from. Disable the device before the reboot "
+        "unless the host can do without it",
     )
 
 
 def test_a_console_is_enabled_with_a_word() -> None:
     target = plan_one(host(device(P, ASPEED)), "1a03:2000")
     assert moves(target) == {P: True}
-    assert "probably drives the console" in target.warnings[0]
+    assert "probably shows the console" in target.warnings[0]
 
 
 def test_hosts_are_read_deeply_only_where_something_is_to_be_enabled() -> None:
@@ -500,9 +498,7 @@ def test_an_address_alone_is_for_one_host() -> None:
     with pytest.raises(InputError) as caught:
         plan_passthrough([one, two], desired(one, two, devices=[P]))
     assert caught.value.code == "address_needs_identity"
-    assert caught.value.message == (
-        f"{P} gives an address without saying which device is expected there, for 2 hosts (a, b)"
-    )
+    assert caught.value.message == (f"{P} gives an address but not which device is expected there, for 2 hosts (a, b)")
 
 
 @pytest.mark.parametrize(("count", "shown"), [(4, "(a, b, c, d)"), (6, "(a, b, c, d, ...)")])
@@ -519,7 +515,7 @@ def test_an_address_with_an_identity_is_checked_on_each_host() -> None:
     first, second = plan_passthrough([one, two], desired(one, two, devices=[raw])).targets
     assert moves(first) == {P: True}
     assert codes(second) == ["identity_changed"]
-    assert f"it holds {P} 144d:a808 NVMe SSD PM983" in second.blockers[0].message
+    assert f"it is {P} 144d:a808 NVMe SSD PM983" in second.blockers[0].message
     assert second.blockers[0].candidates == (f"{Q} 10de:20f1 NVIDIA A100-PCIE-40GB",)
 
 
@@ -541,7 +537,7 @@ def test_addresses_of_their_own_for_each_host() -> None:
 )
 def test_labels_cannot_choose_what_they_set(raw: list[Any]) -> None:
     esx = host(device(P, label="a"))
-    with pytest.raises(InputError, match="chooses devices by the label that this list also sets"):
+    with pytest.raises(InputError, match="selects devices by a label, and this list also sets labels"):
         plan_one(esx, *raw)
     assert plan_one(esx, *raw, state="disabled").blockers == ()
 
@@ -552,13 +548,13 @@ def test_labels_may_choose_and_stay() -> None:
 
 
 def test_lists_that_contradict_themselves_on_hosts() -> None:
-    with pytest.raises(InputError, match="leaves none for 1 x"):
+    with pytest.raises(InputError, match="none is left for 1 x"):
         plan_one(host(device(P)), GPU, {"match": {"vendor_id": "10de", "device_id": "20f1", "slot": "6"}, "count": 1})
 
 
 def test_an_override_must_say_the_host() -> None:
     one, two = host(device(P), name="a"), host(device(P), name="b")
-    with pytest.raises(InputError, match="does not say on which of the 2 hosts"):
+    with pytest.raises(InputError, match="does not name one of the 2 hosts"):
         plan_passthrough([one, two], desired(one, two, devices=[GPU], allow_protected=(P,)))
 
 
@@ -597,8 +593,8 @@ def test_a_projection_settles_the_host_and_leaves_others() -> None:
     [
         (device(P), None),
         (device(P, A100, ACTIVE, label="x"), None),
-        (None, f"{P} 10de:20f1 NVIDIA A100-PCIE-40GB is gone: there is no device at {P} any more"),
-        (device(P, NVME), "now holds 144d:a808 NVMe SSD PM983 (subsystem 0000:0000, class 0108)"),
+        (None, f"{P} 10de:20f1 NVIDIA A100-PCIE-40GB is missing: there is no device at {P} any more"),
+        (device(P, NVME), "now is 144d:a808 NVMe SSD PM983 (subsystem 0000:0000, class 0108)"),
         (device(P, subdevice_id="145f"), "(subsystem 0000:145f, class 0302)"),
     ],
 )

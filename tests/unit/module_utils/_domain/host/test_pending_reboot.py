@@ -48,8 +48,8 @@ def esx(state: Mapping[str, bool] = PENDING_ENABLE, **more: Any) -> Host:
         (ACTIVE, None),
         (UNAVAILABLE, None),
         (STALE, None),
-        (PENDING_ENABLE, f"it settles {P} (enabled, not yet in force)"),
-        (PENDING_DISABLE, f"it settles {P} (disabled, still in force)"),
+        (PENDING_ENABLE, f"it puts in effect {P} (enabled, not yet active)"),
+        (PENDING_DISABLE, f"it puts in effect {P} (disabled, still active)"),
     ],
 )
 def test_what_is_owed(state: dict[str, bool], reason: str | None) -> None:
@@ -75,8 +75,8 @@ def test_a_reboot_that_would_take_the_boot_disk_is_refused() -> None:
     (blocker,) = taken_devices(grabbing(), ())
     assert blocker.code == "reboot_takes_protected"
     assert blocker.message == (
-        f"The reboot would take {Q} 144d:a808 NVMe SSD PM983 from esx-01, although vmhba1 leads to naa.1, which is the "
-        "disk ESXi boots from"
+        f"esx-01 would lose {Q} 144d:a808 NVMe SSD PM983 to passthrough at the reboot, although vmhba1 leads to naa.1, "
+        "which is the disk ESXi boots from"
     )
     assert f'allow_protected: ["esx-01/{Q}=naa.1"]' in blocker.cure
 

@@ -90,7 +90,7 @@ FREE = Disk(name="naa.1", local=True, partitioned=False)
 
 
 def test_a_host_that_was_not_read_deeply_is_a_mistake_of_the_caller() -> None:
-    with pytest.raises(ValueError, match="protections of esx-01 asked for without its fabric"):
+    with pytest.raises(ValueError, match="protections of esx-01 requested, but it was read without its fabric"):
         protections(host(device(P), fabric=None))
 
 
@@ -106,12 +106,12 @@ def test_a_card_of_no_use_to_the_host_is_free() -> None:
         (
             host(device(P, X710, sriov=Sriov(capable=True, enabled=True, requested=8))),
             "sriov_in_use",
-            "it provides SR-IOV virtual functions (8), which vanish when it is passed through",
+            "it provides SR-IOV virtual functions (8), which disappear when it is passed through",
         ),
         (
             host(device(P, X710, sriov=Sriov(capable=True, active=True, current=4))),
             "sriov_in_use",
-            "it provides SR-IOV virtual functions (4), which vanish when it is passed through",
+            "it provides SR-IOV virtual functions (4), which disappear when it is passed through",
         ),
         (
             nic_host(switch("vmnic0", name="lan"), switch("vmnic1", name="vSwitch1", in_service=("management",))),
@@ -146,8 +146,7 @@ def test_a_card_of_no_use_to_the_host_is_free() -> None:
         (
             disk_host(Disk(name="naa.1", local=False), boot_disk_known=False),
             "boot_disk_unknown",
-            "vmhba2 leads to naa.1, a disk that may be booted from over the network, and it is not known from which disk this "
-            "host boots",
+            "vmhba2 leads to naa.1, a network disk that the host may boot from, and the boot disk of this host is unknown",
         ),
         (
             disk_host(replace(FREE, partitioned=True)),
@@ -157,12 +156,12 @@ def test_a_card_of_no_use_to_the_host_is_free() -> None:
         (
             disk_host(replace(FREE, partitioned=None)),
             "disk_partitioned",
-            "vmhba2 leads to naa.1, whose partitions are not known: they may hold ESXi or data",
+            "vmhba2 leads to naa.1, whose partitions are unknown: they may hold ESXi or data",
         ),
         (
             disk_host(Disk(name="naa.1", local=None, partitioned=None)),
             "disk_partitioned",
-            "vmhba2 leads to naa.1, whose partitions are not known: they may hold ESXi or data",
+            "vmhba2 leads to naa.1, whose partitions are unknown: they may hold ESXi or data",
         ),
         (
             host(
@@ -170,18 +169,18 @@ def test_a_card_of_no_use_to_the_host_is_free() -> None:
                 fabric=replace(EMPTY_FABRIC, disks=Listing((replace(FREE, uses=("belongs to vSAN",)),))),
             ),
             "disk_unreached",
-            "the host does not show which controller leads to naa.1, which belongs to vSAN",
+            "the host does not report which controller leads to naa.1, which belongs to vSAN",
         ),
         (
             host(device(P, NVME), fabric=replace(EMPTY_FABRIC, disks=Listing((replace(FREE, partitioned=None),)))),
             "disk_unreached",
-            "the host does not show which controller leads to naa.1, whose partitions are not known",
+            "the host does not report which controller leads to naa.1, whose partitions are unknown",
         ),
-        (disk_host(None), "disk_unknown", "vmhba2 leads to naa.1, of which nothing could be read"),
+        (disk_host(None), "disk_unknown", "vmhba2 leads to naa.1, which could not be read"),
         (
             disk_host(FREE, boot_disk_known=False),
             "boot_disk_unknown",
-            "vmhba2 leads to naa.1, a local disk, and it is not known from which disk this host boots",
+            "vmhba2 leads to naa.1, a local disk, and the boot disk of this host is unknown",
         ),
         (
             host(device(P, NVME), fabric=replace(EMPTY_FABRIC, vsan_esa=True)),
@@ -191,12 +190,12 @@ def test_a_card_of_no_use_to_the_host_is_free() -> None:
         (
             host(device(P, USB), fabric=replace(EMPTY_FABRIC, boots_from_usb=True)),
             "usb_boot",
-            "the host boots from a USB device or an SD card, and any USB controller may be the one it sits on",
+            "the host boots from a USB device or an SD card, which may be on any USB controller",
         ),
         (
             host(device(P, USB), fabric=replace(EMPTY_FABRIC, boots_from_usb=None, boot_disk_known=False)),
             "usb_boot",
-            "it is not known from which disk this host boots, so it may be one on USB",
+            "the boot disk of this host is unknown, so it may be on USB",
         ),
         (
             host(
@@ -293,7 +292,7 @@ def test_the_last_way_to_reach_the_host_has_no_override(made: Host, hard: set[st
     for address in hard:
         first = protections(made)[address][0]
         assert first.hard
-        assert first.reason.endswith("is all that is left to reach the host for management")
+        assert first.reason.endswith("is the last management uplink of the host")
 
 
 def test_an_uplink_that_leaves_at_the_next_boot_does_not_count() -> None:
@@ -312,7 +311,7 @@ def test_two_ports_on_one_function_are_lost_together() -> None:
     )
     esx = host(device(P, X710), fabric=fabric)
     assert last(esx) == {P}
-    assert reasons(esx)[0].startswith("vmnic0, vmnic1 is all that is left")
+    assert reasons(esx)[0].startswith("vmnic0, vmnic1 is the last management uplink")
 
 
 # --- what goes along --------------------------------------------------------------------------------------------------
@@ -322,7 +321,7 @@ def test_a_protected_sibling_protects_the_whole_group() -> None:
     fabric = replace(EMPTY_FABRIC, graphics=Listing((SharedGpu(address=P, vms=("vdi-1",)),)))
     esx = host(device(P, dependent_device=P), device(Q, AUDIO, dependent_device=P), device(R), fabric=fabric)
     assert codes(esx) == {P: ["vgpu_in_use"], Q: ["vgpu_in_use"]}
-    assert reasons(esx, Q) == [f"it goes together with {P}: it is shared as vGPU by vdi-1"]
+    assert reasons(esx, Q) == [f"it shares a reset with {P}: it is shared as vGPU by vdi-1"]
 
 
 def test_a_reset_of_the_shared_bridge_hits_all_behind_it() -> None:
@@ -392,7 +391,7 @@ def test_an_unknown_fact_cannot_be_mistaken_for_none() -> None:
     with pytest.raises(TypeError, match="unknown is neither true nor false"):
         bool(Unknown(gap=GAP))
     for use in (bool, list):
-        with pytest.raises(TypeError, match="answer for"):
+        with pytest.raises(TypeError, match="handle"):
             use(Listing())  # type: ignore[operator]
 
 
@@ -400,7 +399,7 @@ class TestDisksThatNoAdapterLeadsTo:
     def test_an_extent_of_a_volume(self) -> None:
         esx = host(device(P, NVME), device(Q, X710), fabric=replace(EMPTY_FABRIC, hidden_disks=("naa.9",)))
         assert codes(esx) == {P: ["disk_unreached"]}
-        assert reasons(esx) == ["the host does not show which controller leads to naa.9, which is in use"]
+        assert reasons(esx) == ["the host does not report which controller leads to naa.9, which is in use"]
 
     def test_not_one_that_is_reached(self) -> None:
         disk = Disk(name="naa.9", local=True, partitioned=False)
@@ -420,7 +419,7 @@ class TestAControllerWithoutKnownDisks:
         esx = self.made(boot_disk_known=False)
         assert codes(esx) == {P: ["boot_disk_unknown"]}
         assert reasons(esx) == [
-            "no disk of vmhba2 is known, and it is not known from which disk this host boots",
+            "no disk of vmhba2 is known, and the boot disk of this host is unknown",
         ]
 
     def test_has_nothing_inside_the_host_where_it_leads_elsewhere(self) -> None:
@@ -444,7 +443,7 @@ class TestLinks:
         assert last(esx) == {P, Q}
         assert (
             reasons(esx)[0]
-            == "one of vmnic0, vmnic1, which all show no link, is how the host is reached for management"
+            == "one of vmnic0, vmnic1 is the last management uplink of the host; none of them reports a link"
         )
 
 
@@ -455,7 +454,7 @@ def test_the_console_is_worth_a_word() -> None:
     vga = {**A100, "class_id": "0300"}
     assert list(cautions(host(device(P, ASPEED), device(Q, vga), device(R, vga)))) == [P]
     assert cautions(host(device(P, ASPEED)))[P] == (
-        "it is an ASPEED management display and probably drives the console, which then looks hung while ESXi starts",
+        "it is an ASPEED management display and probably shows the console, which then seems to hang while ESXi starts",
     )
     assert "the only VGA device of the host" in cautions(host(device(P, vga), device(R)))[P][0]
     assert cautions(host(device(P, vga), device(Q, vga))) == {}
@@ -465,7 +464,7 @@ def test_the_console_is_worth_a_word() -> None:
 def test_a_card_set_up_for_sharing_is_worth_a_word() -> None:
     fabric = replace(EMPTY_FABRIC, graphics=Listing((SharedGpu(address=P), SharedGpu(address=Q, vms=("vdi-1",)))))
     assert cautions(host(device(P), device(Q), fabric=fabric)) == {
-        P: ("it is set up for sharing (vGPU), which ends when it is passed through",)
+        P: ("it is configured for sharing (vGPU), which ends when it is passed through",)
     }
 
 
@@ -602,14 +601,14 @@ def test_of_two_overrides_for_one_address_the_one_that_says_more_counts(entries:
 
 @pytest.mark.parametrize("code", ["boot_disk", "boot_disk_unknown", "usb_boot"])
 def test_no_address_alone_overrides_what_may_be_booted_from(code: str) -> None:
-    why = {Q: (Protection(code=code, reason="it may be booted from"),)}
+    why = {Q: (Protection(code=code, reason="it may boot from"),)}
     assert apply_overrides(equipped(), (Override(address=Q),), why).named == {}
     assert apply_overrides(equipped(), (Override(address=Q, what="naa.a+naa.b"),), why).named == {Q: "naa.a+naa.b"}
 
 
 @pytest.mark.parametrize("what", ["", "00:50:56:aa:bb:cc", "8086:1572"])
 def test_nothing_overrides_what_is_hard(what: str) -> None:
-    hard = {R: (Protection(code="last_management_uplink", reason="it is all that is left", hard=True),)}
+    hard = {R: (Protection(code="last_management_uplink", reason="it is the last management uplink", hard=True),)}
     assert apply_overrides(equipped(), (Override(address=R, what=what),), hard).named == {}
 
 
@@ -618,10 +617,12 @@ def test_right_before_a_write_it_is_asked_again() -> None:
     assert check_override("eui.1", P, esx) is None
     other = replace(DISKS, adapters=Listing((StorageAdapter(device="vmhba1", address=P, disks=("eui.2",)),)))
     assert (
-        check_override("eui.1", P, replace(esx, fabric=other)) == f"the override names eui.1 at {P}, where now eui.2 is"
+        check_override("eui.1", P, replace(esx, fabric=other))
+        == f"the override names eui.1 at {P}, but the device there is eui.2"
     )
     assert (
-        check_override("eui.1", P, replace(esx, devices=())) == f"the override names eui.1 at {P}, where now nothing is"
+        check_override("eui.1", P, replace(esx, devices=()))
+        == f"the override names eui.1 at {P}, but the device there is missing"
     )
     assert check_override("eui.1", P, replace(esx, fabric=None)) is not None, "not read is not the same"
     assert check_override("", P, esx) is not None
@@ -631,8 +632,8 @@ def test_a_refusal_says_how_to_override_it() -> None:
     esx = host(device(P, FPGA), name="esx-01")
     (blocker,) = protection_blockers(esx, [P], protections(esx), under(esx))
     assert blocker.sentence() == (
-        "0000:3b:00.0 10ee:903f Alveo U250 on esx-01 is protected: it is a memory controller. Choose another device, or "
-        "free this one first. If the host can really do without it, name it: "
+        "0000:3b:00.0 10ee:903f Alveo U250 on esx-01 is protected: it is a memory controller. Select another device, or "
+        "end the use of this one first. If you are sure that the host does not need it, set "
         'allow_protected: ["esx-01/0000:3b:00.0=10ee:903f"].'
     )
     assert protection_blockers(esx, [P], protections(esx), under(esx, blocker.cure.split('"')[1])) == ()
@@ -648,7 +649,7 @@ def test_a_hard_refusal_has_no_override() -> None:
     esx = nic_host(switch("vmnic0", in_service=MANAGEMENT))
     (blocker,) = protection_blockers(esx, [P], protections(esx), under(esx, P))
     assert blocker.code == "protected"
-    assert blocker.cure == "There is no override: choose another device"
+    assert blocker.cure == "This protection cannot be overridden: select another device"
 
 
 def test_uplinks_that_are_fine_one_by_one_are_not_fine_together() -> None:
@@ -656,7 +657,7 @@ def test_uplinks_that_are_fine_one_by_one_are_not_fine_together() -> None:
     assert protection_blockers(esx, [P], protections(esx), under(esx, P, Q)) == ()
     (blocker,) = protection_blockers(esx, [P, Q], protections(esx), under(esx, P, Q))
     assert blocker.code == "last_management_uplink"
-    assert blocker.message == f"{P}, {Q} are together all the uplinks that esx-01 is managed through"
+    assert blocker.message == f"{P}, {Q} are all management uplinks of esx-01, and the host needs one of them"
 
 
 def test_a_device_in_force_is_shown_as_protected_too() -> None:

@@ -47,17 +47,17 @@ OLD, NEW = 1_000_000.0, 1_000_900.0
         ({"boot_time": NEW}, None, None, ""),
         ({"boot_time": NEW}, 200.0, 600.0, ""),
         ({"boot_time": NEW}, 200.0, None, ""),
-        ({"boot_time": OLD}, None, None, "it still runs since its old boot time: it has not gone down yet"),
-        ({"boot_time": OLD + 30}, None, None, "it still runs since its old boot time: it has not gone down yet"),
-        ({"boot_time": OLD - 5}, None, None, "it still runs since its old boot time: it has not gone down yet"),
-        ({"boot_time": None}, None, None, "it does not say when it booted yet"),
+        ({"boot_time": OLD}, None, None, "its boot time did not change: it has not gone down yet"),
+        ({"boot_time": OLD + 30}, None, None, "its boot time did not change: it has not gone down yet"),
+        ({"boot_time": OLD - 5}, None, None, "its boot time did not change: it has not gone down yet"),
+        ({"boot_time": None}, None, None, "it does not report its boot time yet"),
         ({"boot_time": OLD}, 200.0, 600.0, ""),
         ({"boot_time": OLD - 5}, 200.0, 600.0, ""),
         ({"boot_time": None}, 200.0, 600.0, ""),
-        ({"boot_time": OLD}, 200.0, None, "it still runs since its old boot time: it has not gone down yet"),
-        ({"boot_time": OLD}, None, 600.0, "it still runs since its old boot time: it has not gone down yet"),
-        ({"boot_time": OLD}, 600.0, 600.0, "it still runs since its old boot time: it has not gone down yet"),
-        ({"boot_time": OLD}, 86_400.0, 600.0, "it still runs since its old boot time: it has not gone down yet"),
+        ({"boot_time": OLD}, 200.0, None, "its boot time did not change: it has not gone down yet"),
+        ({"boot_time": OLD}, None, 600.0, "its boot time did not change: it has not gone down yet"),
+        ({"boot_time": OLD}, 600.0, 600.0, "its boot time did not change: it has not gone down yet"),
+        ({"boot_time": OLD}, 86_400.0, 600.0, "its boot time did not change: it has not gone down yet"),
         ({"boot_time": OLD, "connection_state": "notResponding"}, 200.0, 600.0, "it is notResponding"),
         ({"boot_time": NEW, "connection_state": "notResponding"}, 10.0, 600.0, "it is notResponding"),
         ({"boot_time": NEW, "connection_state": "disconnected"}, None, None, "it is disconnected"),
@@ -65,13 +65,13 @@ OLD, NEW = 1_000_000.0, 1_000_900.0
             {"boot_time": NEW, "unreadable": ("hardware.pciDevice",)},
             None,
             None,
-            "it does not give hardware.pciDevice yet",
+            "it does not return hardware.pciDevice yet",
         ),
         (
             {"boot_time": NEW},
             86_400.0,
             600.0,
-            "it is up for 86400 seconds, longer than since the reboot was asked for",
+            "its uptime is 86400 seconds, which is longer than the time since the reboot was requested",
         ),
     ],
 )
@@ -112,15 +112,15 @@ def test_as_it_should_be() -> None:
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        (PENDING_ENABLE, "is enabled, but still not in force after the reboot. Another reboot will not help."),
-        (PENDING_DISABLE, "is disabled, but still in force after the reboot. Another reboot will not help."),
+        (PENDING_ENABLE, "is enabled, but still not active after the reboot. Another reboot will not help."),
+        (PENDING_DISABLE, "is disabled, but still active after the reboot. Another reboot will not help."),
         (STALE, "is configured for passthrough, but the host no longer offers it. Another reboot will not help."),
     ],
 )
 def test_still_pending(state: dict[str, bool], said: str) -> None:
     (problem,) = problems(host(device(P, state=state)), "10de:20f1")[:1]
     assert problem.startswith(f"{P} 10de:20f1 NVIDIA A100-PCIE-40GB on esx-01 {said}")
-    for hint in ("ACS", "KB 391460", "pci_devices record", "come back pending after each boot"):
+    for hint in ("ACS", "KB 391460", "pci_devices record", "pending again after each boot"):
         assert hint in problem
 
 
@@ -132,7 +132,7 @@ def test_a_card_that_moved_is_missed_where_it_is_wanted() -> None:
     after = host(device(P, NVME, ACTIVE), device("0000:3c:00.0"), device(Q, NVME))
     (missing,) = problems(after, "10de:20f1")
     assert missing == (
-        "0000:3c:00.0 10de:20f1 NVIDIA A100-PCIE-40GB on esx-01 is wanted, but not enabled. "
+        "0000:3c:00.0 10de:20f1 NVIDIA A100-PCIE-40GB on esx-01 is desired but not enabled. "
         "Enable it with host_passthrough."
     )
 
@@ -151,7 +151,7 @@ def test_too_few_are_in_force() -> None:
     after = host(device(P, state=ACTIVE), device(Q, state=UNAVAILABLE))
     assert problems(after, {"match": "10de:20f1", "count": 1}) == ()
     (problem,) = problems(after, {"match": "10de:20f1", "count": 2})
-    assert problem.startswith("esx-01 has 1 of the 2 devices that 10de:20f1 asks for.")
+    assert problem.startswith("esx-01 has 1 of the 2 desired devices 10de:20f1.")
 
 
 def test_a_host_that_is_away_proves_nothing() -> None:

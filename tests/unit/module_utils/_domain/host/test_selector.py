@@ -65,8 +65,8 @@ def test_forms(raw: Any, expected: Selector) -> None:
         (1572, "bad_selector", "1572 is a number, not a string or a mapping"),
         (None, "bad_selector", "None is nothing"),
         (["10de:20f1"], "bad_selector", "is a list"),
-        ({}, "bad_selector", "would mean every device"),
-        ({"vendor_id": None}, "bad_selector", "would mean every device"),
+        ({}, "bad_selector", "would match every device"),
+        ({"vendor_id": None}, "bad_selector", "would match every device"),
         ({"vendor": "10de"}, "bad_selector", "unknown key vendor"),
         ({"count": 2, "vendor_id": "10de"}, "bad_selector", "unknown key count"),
         ({"device_id": 1572}, "bad_selector", "match.device_id 1572 is a number, not a string"),
@@ -77,7 +77,7 @@ def test_forms(raw: Any, expected: Selector) -> None:
         ({"class_id": "display"}, "bad_id", "match.class_id 'display'"),
         ({"address": "slot 6"}, "bad_address", "'slot 6'"),
         ({"name": "  "}, "bad_selector", "match.name is empty"),
-        ({"name": True}, "bad_selector", "match.name True is a truth value"),
+        ({"name": True}, "bad_selector", "match.name True is a boolean"),
         ({"name": ("a",)}, "bad_selector", "is of type tuple"),
     ],
 )
@@ -230,13 +230,17 @@ def test_wishes(raw: Any, expected: list[DesiredDevice]) -> None:
         (
             [3],
             "bad_devices",
-            "devices[0] 3 is a number, not a string or a mapping: YAML reads 0000:03:00.0 as a number",
+            "devices[0] 3 is a number, not a string or a mapping: without quotes, YAML reads 0000:03:00.0 as a number",
         ),
-        ([True], "bad_devices", "devices[0] True is a truth value, not a string or a mapping"),
-        ([{"count": 2}], "bad_devices", "devices[0] does not say which device is meant: match is missing"),
+        ([True], "bad_devices", "devices[0] True is a boolean, not a string or a mapping"),
+        ([{"count": 2}], "bad_devices", "devices[0] selects no device: match is missing"),
         ([{"match": None}], "bad_devices", "match is missing"),
         ([{"match": "10de:20f1", "number": 2}], "bad_devices", "unknown key number"),
-        ([{"match": "10de:20f1", "slot": "6"}], "bad_devices", "it belongs under match, as in match: {slot: ...}"),
+        (
+            [{"match": "10de:20f1", "slot": "6"}],
+            "bad_devices",
+            "a condition belongs under match, as in match: {slot: ...}",
+        ),
         (["10de:20f1", {"match": {"device_id": 1572}}], "bad_selector", "devices[1].match.device_id 1572"),
         ([{"match": "10de:20f1", "count": 0}], "bad_count", "devices[0].count 0 is not a number of devices"),
         ([{"match": "10de:20f1", "count": -1}], "bad_count", "-1"),
@@ -249,7 +253,7 @@ def test_wishes(raw: Any, expected: list[DesiredDevice]) -> None:
         (
             [{"match": "10de:20f1", "count": "all"}, {"match": {**A.given, "slot": "6"}, "count": 1}],
             "contradicting_wishes",
-            "all x 10de:20f1 takes every such device, and leaves none for 1 x",
+            "all x 10de:20f1 selects every such device, and none is left for 1 x",
         ),
         (
             [
@@ -284,10 +288,10 @@ def test_wishes_that_share_hardware_without_contradiction(raw: Any) -> None:
 def test_what_an_entry_without_a_count_means_decides() -> None:
     desired_devices = (DesiredDevice(selector=A), DesiredDevice(selector=Selector(**{**A.given, "slot": "6"}), count=1))
     refuse_contradictions(desired_devices, "devices", default_is_all=False)
-    with pytest.raises(InputError, match="leaves none for 1 x"):
+    with pytest.raises(InputError, match="none is left for 1 x"):
         refuse_contradictions(desired_devices, "devices", default_is_all=True)
 
 
 def test_wishes_in_words() -> None:
     assert DesiredDevice(selector=A).text == "10de:20f1"
-    assert DesiredDevice(selector=A, count=2, label="train").text == "2 x 10de:20f1 labelled train"
+    assert DesiredDevice(selector=A, count=2, label="train").text == "2 x 10de:20f1 labeled train"

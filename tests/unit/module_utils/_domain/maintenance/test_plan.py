@@ -67,7 +67,7 @@ def park(made: Host, desired: DesiredMaintenance, *residents: Vm, tasks: tuple[s
             (),
             (),
             "maintenance_unsupported",
-            "esx-01 says that it cannot enter maintenance mode",
+            "esx-01 does not support maintenance mode",
         ),
         (
             esx(),
@@ -75,7 +75,7 @@ def park(made: Host, desired: DesiredMaintenance, *residents: Vm, tasks: tuple[s
             (),
             ("vm.migrate", "host.updateFirmware"),
             "task_running",
-            "Other work is under way on esx-01: host.updateFirmware, vm.migrate",
+            "Other tasks are running on esx-01: host.updateFirmware, vm.migrate",
         ),
         (
             esx(),
@@ -83,7 +83,7 @@ def park(made: Host, desired: DesiredMaintenance, *residents: Vm, tasks: tuple[s
             (vm("train-01", FIXED, on=False), vm("train-02", DYNAMIC, on=False), vm("web-01", on=False)),
             (),
             "evacuation_loses_devices",
-            "evacuate_powered_off would register train-01 on other hosts, away from their devices on esx-01",
+            "evacuate_powered_off would register train-01 on other hosts, where their devices of esx-01 do not exist",
         ),
         (
             esx(),
@@ -147,11 +147,13 @@ def test_nothing_waits_for_ever(name: str, seconds: int) -> None:
 
 @pytest.mark.parametrize(
     ("moves", "why"),
-    [(None, "DRS may not move them"), (False, "DRS of its cluster does not move them by itself"), (True, None)],
+    [
+        (None, "DRS of its cluster may not"),
+        (False, "DRS of its cluster is not fully automated and will not"),
+        (True, None),
+    ],
 )
 def test_vms_that_somebody_must_move_are_named(moves: bool | None, why: str | None) -> None:
     target = park(esx(drs_moves_vms=moves), STOP, vm("web-02"), vm("web-01"), vm("off-01", on=False))
-    said = (
-        f"esx-01 waits up to 1800 seconds for these virtual machines to be moved away: web-01, web-02. {why}: be ready"
-    )
-    assert target.warnings == ((f"{said} to move them",) if why else ())
+    expected = f"esx-01 waits up to 1800 seconds until these virtual machines are migrated: web-01, web-02. {why} migrate them: be ready"
+    assert target.warnings == ((f"{expected} to migrate them manually",) if why else ())

@@ -196,7 +196,7 @@ def test_changes_are_told_in_plain_values() -> None:
             "unlocked",
             None,
             "feature_needs_reservation",
-            ["its latency sensitivity is not known", "may be high"],
+            ["its latency sensitivity is unknown", "may be high"],
             id="latency sensitivity not read",
         ),
     ],
@@ -238,7 +238,7 @@ def test_a_number_that_no_longer_covers_a_grown_vm_is_drift() -> None:
 def test_a_number_under_a_device_is_warned_of() -> None:
     target = planned(guest("train-01", fixed("3b:00.0"), memory={"reservation_mb": 8192}), "reserved", 8192)
     assert target.changes == ()
-    assert "does not follow when its memory grows" in target.warnings[0]
+    assert "does not grow with its memory" in target.warnings[0]
 
 
 def test_a_limit_under_a_device_is_lifted_with_a_number_too() -> None:

@@ -151,7 +151,8 @@ def test_limit(count: int, maximum: int | None, refused: bool) -> None:
     if blocker is not None:
         assert blocker.code == "too_many_devices"
         assert (
-            "train-01 would have 17 passthrough devices; its host allows 16 with hardware version 19" in blocker.message
+            "train-01 would have 17 passthrough devices, but its host allows 16 with hardware version 19"
+            in blocker.message
         )
 
 
@@ -164,7 +165,7 @@ def test_sriov_adapters_do_not_count() -> None:
     ("version", "backing", "cure"),
     [
         (17, "dynamic", None),
-        (16, "dynamic", "backing fixed"),
+        (16, "dynamic", "backing: fixed"),
         (7, "fixed", None),
         (4, "fixed", "hardware version 7"),
         (4, "dynamic", "hardware version 17 or later (it must be off)"),
@@ -240,7 +241,7 @@ def test_a_running_vm_is_not_stopped_for_a_change_after_which_it_would_not_start
     target = plan_one(guest(power_state="poweredOn"), [host], A100, power="cycle")
     assert codes(target) == ["will_not_start"]
     assert target.effective == ()
-    assert "it will probably not start" in target.blockers[0].message
+    assert "it will probably fail to power on" in target.blockers[0].message
     assert codes(plan_one(guest(power_state="poweredOn"), [host], A100, power="off")) == []
     assert codes(plan_one(guest(), [host], A100, power="keep")) == []
 
@@ -259,7 +260,7 @@ class TestAVmThatIsStarted:
         target = self.planned(self.OFF if has else guest(memory=locked()), A100)
         assert codes(target) == ["will_not_start"]
         assert target.effective == ()
-        assert target.blockers[0].message.startswith("train-01 is not started: its cards map 1 x 64")
+        assert target.blockers[0].message.startswith("train-01 is not powered on: its cards map 1 x 64")
 
     def test_also_where_only_another_device_comes_or_goes(self) -> None:
         assert codes(self.planned(self.OFF, NIC)) == ["will_not_start"]

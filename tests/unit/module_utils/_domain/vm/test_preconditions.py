@@ -66,7 +66,7 @@ ON: dict[str, Any] = {"power_state": "poweredOn"}
             {**ON, "tools_running": False, "extra_config": WINDOW},
             {"power": "cycle"},
             "tools_not_running",
-            "no VMware Tools",
+            "VMware Tools is not running",
             id="tools",
         ),
         pytest.param(
@@ -148,7 +148,7 @@ def test_a_vendor_device_group_goes_as_a_whole_or_not_at_all() -> None:
     )
     target = plan_one(vm, [HOST], A100, state="absent")
     assert codes(target) == ["device_group"]
-    assert "it would keep PCI device 1 (dynamic)" in target.blockers[0].message
+    assert "It would keep PCI device 1 (dynamic)" in target.blockers[0].message
     assert codes(plan_one(vm, [HOST], A100, T4, state="absent")) == []
 
 
@@ -313,7 +313,7 @@ def test_shutdown_carries_its_deadline() -> None:
     assert first.detail == PowerOff(timeout_seconds=90, allow_power_off=True)
     assert (first.subject, first.before, first.after) == ("power", "poweredOn", "poweredOff")
     assert (last.subject, last.before, last.after) == ("power", "poweredOff", "poweredOn")
-    assert any("powered off without a guest shutdown" in warning for warning in target.warnings)
+    assert any("hard power-off without a guest shutdown" in warning for warning in target.warnings)
 
 
 def test_a_suspended_vm_is_resumed_only_when_nothing_else_changes() -> None:

@@ -12,7 +12,7 @@ import pytest
 from pyVmomi import vim
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.names import Meant
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.names import ResolvedNames
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import (
     ENTRY,
     LOCK,
@@ -528,13 +528,13 @@ class TestTexts:
         sim, session, fields = attributes
         web = session.reference(vim.VirtualMachine, moid(sim, "web-01", vim.VirtualMachine))
         self.write(session, fields, web, STOP_ORDER, text)
-        fleet = watching(sim, "esx-01.lab", session=session, fields=fields, orders=Meant(by_name=orders))
+        fleet = watching(sim, "esx-01.lab", session=session, fields=fields, orders=ResolvedNames(by_name=orders))
         assert vm_of(fleet, "web-01").order == order
 
     def test_vms_never_to_be_stopped_by_name_or_id(self) -> None:
         sim = simulator("three_hosts")
         by_id = moid(sim, "train-01", vim.VirtualMachine)
-        named = Meant(by_id={by_id: True}, by_name={"web-01": True})
+        named = ResolvedNames(by_id={by_id: True}, by_name={"web-01": True})
         fleet = watching(sim, "esx-01.lab", never_stop=named)
         assert {view.name for view in fleet.vms if view.never_stop} == {"web-01", "train-01"}
 
@@ -581,7 +581,7 @@ class TestNames:
 
     def test_what_is_said_of_a_name_holds_for_a_vm_that_gets_it_later(self) -> None:
         sim = simulator(NAMES_LAB)
-        fleet = watching(sim, "esx-01.lab", never_stop=Meant(by_name={"later": True}))
+        fleet = watching(sim, "esx-01.lab", never_stop=ResolvedNames(by_name={"later": True}))
         assert not any(vm.never_stop for vm in fleet.vms)
         sim.find(vim.VirtualMachine, "web").set("name", "later")
         assert fleet.wait(0)

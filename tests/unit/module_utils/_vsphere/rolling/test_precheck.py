@@ -192,7 +192,7 @@ class TestProtected:
         prechecks = fleet.run_prechecks([moid(sim, "esx-01.lab"), moid(sim, "esx-02.lab")])
         sentences = prechecks[moid(sim, "esx-01.lab")].protected
         assert len(sentences) == 1
-        assert f"The reboot would take {self.boot}" in sentences[0]
+        assert f"would lose {self.boot}" in sentences[0]
         assert prechecks[moid(sim, "esx-02.lab")].protected == ()
 
     def test_what_is_allowed_is_not_said(self) -> None:

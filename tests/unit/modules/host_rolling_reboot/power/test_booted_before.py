@@ -57,5 +57,5 @@ def test_a_moment_that_is_yet_to_come_is_refused() -> None:
     later = (roll.lab.sim.clock.now() + timedelta(hours=1)).isoformat()
     failed = roll.fail(booted_before=later)
     assert (failed["error_code"], failed["parameter"]) == ("bad_moment", "booted_before")
-    assert "is yet to come" in failed["msg"]
+    assert "is in the future" in failed["msg"]
     assert roll.lab.writes() == []

@@ -68,7 +68,7 @@ def test_the_slot_is_taken_with_all_that_is_needed_afterwards() -> None:
     assert made == Entry(
         run_id=ROLL, step="draining", at=NOW, started=NOW, calls=1, called=NOW, pending=made.pending, boot=BOOT
     )  # fmt: skip
-    assert action.reason == "it settles 0000:3b:00.0 (enabled, not yet in force)"
+    assert action.reason == "it puts in effect 0000:3b:00.0 (enabled, not yet active)"
 
 
 # name → (host, entry, policy, what is done, step written, code written)

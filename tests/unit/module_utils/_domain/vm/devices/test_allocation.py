@@ -64,7 +64,7 @@ def test_what_another_vm_holds_is_not_free(holder: Any, reason: str) -> None:
     (blocker,) = fixed_plan(PAIR, TWO, others=[holder]).blockers
     assert blocker.code == "no_free_device"
     assert blocker.candidates == (f"0000:3b:00.0 10de:20f1 A100-PCIE-40GB: {reason}",)
-    assert "esx-01, where it is, has only 1 free and active" in blocker.message
+    assert "its host esx-01 has only 1 free and active" in blocker.message
 
 
 def test_users_the_host_reports_count_for_vms_that_were_not_read() -> None:
@@ -89,7 +89,7 @@ def test_a_dynamic_device_of_a_vm_that_is_off_holds_nothing() -> None:
         (card("3b:00.0", enabled=False, active=False), "no_free_device", "not enabled for passthrough"),
         (card("3b:00.0", enabled=False, active=False, capable=False), "no_free_device", "not capable"),
         (card("3b:00.0", active=False, capable=False), "no_free_device", "no longer capable"),
-        (card("3b:00.0", T4), "no_such_device", "esx-01, where it is, has no such device"),
+        (card("3b:00.0", T4), "no_such_device", "its host esx-01 has no such device"),
     ],
 )
 def test_cards_that_cannot_be_had(device: Any, code: str, words: str) -> None:
@@ -225,7 +225,7 @@ def test_a_group_another_vm_has_a_part_of_is_passed_over() -> None:
     assert subjects(fixed_plan(group(), A100, others=[holder])) == ["0000:5e:00.0"]
     (blocker,) = fixed_plan(group(), TWO, others=[holder]).blockers
     assert blocker.candidates == (
-        "0000:3b:00.0 10de:20f1 A100-PCIE-40GB: 0000:3b:00.1, which must go along, is held by other (powered off)",
+        "0000:3b:00.0 10de:20f1 A100-PCIE-40GB: 0000:3b:00.1, which shares a reset with it, is held by other (powered off)",
     )
 
 
@@ -251,7 +251,7 @@ def test_exactly_keeps_the_group_and_absent_takes_it_all() -> None:
     assert fixed_plan(group(), A100, vm=vm, state="exactly").changes == ()
     gone = fixed_plan(group(), A100, vm=vm, state="absent")
     assert subjects(gone, "detach") == ["0000:3b:00.0", "0000:3b:00.1"]
-    assert any("0000:3b:00.1 is detached from train-01 too" in warning for warning in gone.warnings)
+    assert any("0000:3b:00.1 is also detached from train-01" in warning for warning in gone.warnings)
     reback = plan_one(vm, [group()], A100, backing="dynamic")
     assert (subjects(reback, "detach"), subjects(reback)) == (["0000:3b:00.0", "0000:3b:00.1"], ["10de:20f1 #1"])
 
@@ -337,7 +337,7 @@ def test_running_vms_block_only_what_must_run_now(assigned: bool) -> None:
     assert any("cannot be powered on now" in warning for warning in later.warnings)
     (blocker,) = ask(1, *busy, power="on").blockers
     assert blocker.code == "no_free_device"
-    assert "no host has them free at this time" in blocker.message
+    assert "no host has them free now" in blocker.message
     assert codes(ask(1, *busy[:2], power="on")) == []
     assert codes(ask(2, *busy[:1], power="on")) == ["no_free_device"]
 
@@ -360,7 +360,7 @@ def test_devices_that_wait_for_a_reboot() -> None:
     hosts = [esx("esx-01", card("3b:00.0", active=False)), esx("esx-02", card("3b:00.0", T4))]
     (blocker,) = ask(1, hosts=hosts).blockers
     assert blocker.code == "not_active"
-    assert "on esx-01 they are enabled but not active" in blocker.message
+    assert "on esx-01 they are enabled and not active" in blocker.message
     assert "Reboot esx-01" in blocker.cure
     assert blocker.candidates == ("esx-01 0000:3b:00.0 10de:20f1 A100-PCIE-40GB",)
 
@@ -430,7 +430,7 @@ def test_promising_more_than_there_is_is_said_once() -> None:
     there = observed(vms, CLUSTER, others=(old,))
     plan = plan_vm_devices(there, [desired(vm, A100) for vm in vms])
     assert plan.warnings == (
-        "gpu: 4 x 10de:20f1 are promised to VMs, 3 are active; not all of these VMs can run at once",
+        "gpu: VMs are configured with 4 x 10de:20f1, but only 3 are active, so not all of these VMs can run at the same time",
     )
     assert plan_vm_devices(there, [desired(vms[0], A100)]).warnings == ()
 

@@ -21,7 +21,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observe
     VmDevice,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import Plan
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.claims import pair_up
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.holders import pair_up
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.plan import (
     DesiredVm,
     FixedSpec,

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which devices of hosts are taken, and by which VMs. PRIVATE to the collection.
+"""Which host devices are in use, and by which VMs. PRIVATE to the collection.
 
-A fixed backing takes its device whether the VM runs or not: it could be started at any time. A dynamic backing takes
-one only while the VM runs. The server offers devices that others hold, so "offered" never means free.
+A fixed backing holds its device even while the VM is off, because the VM can be powered on at any time. A dynamic backing holds a device
+only while the VM runs. The server also offers devices that other VMs hold, so "offered" does not mean free.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Claim:
-    """One VM's hold on one device."""
+class DeviceHolder:
+    """A VM that holds a device, or may hold it."""
 
     vm: str
     moid: str
     powered_on: bool
     fixed: bool
     planned: bool = False
-    """Given to it by this very plan."""
+    """True when this plan gives the device to the VM."""
     leaving: bool = False
-    """Given up by it in this very plan."""
+    """True when the VM gives up the device in this plan."""
     doubt: str = ""
-    """Why it is not certain that the VM holds just this device; empty when it is."""
+    """Why it is uncertain that the VM holds this device, as a clause; empty when it is certain."""
 
     def sentence(self) -> str:
         if self.planned:
@@ -45,7 +45,7 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DynamicItem:
-    """A demand for any one device of these models, with this label."""
+    """A dynamic device of a VM: any one device of these models, with this label (None: any)."""
 
     allowed: tuple[AllowedDevice, ...]
     label: str | None
@@ -58,48 +58,49 @@ class DynamicItem:
     @property
     def text(self) -> str:
         models = "/".join(f"{model.vendor_id}:{model.device_id}" for model in self.allowed)
-        return models + (f" labelled {self.label}" if self.label else "")
+        return models + (f" labeled {self.label}" if self.label else "")
 
 
 @dataclass(kw_only=True, slots=True)
-class Claims:
-    """All claims, by host and address. Grows while one plan is made: VMs later in order see what earlier ones were
-    given."""
+class DeviceHolders:
+    """All holders, by host id and address. The planner adds the devices that it gives to VMs, so that later VMs see them."""
 
-    table: dict[str, dict[str, list[Claim]]] = field(default_factory=dict)
+    table: dict[str, dict[str, list[DeviceHolder]]] = field(default_factory=dict)
     unplaced: dict[str, list[tuple[str, DynamicItem]]] = field(default_factory=dict)
-    """Host → (VM moid, item) of dynamic devices that run there, or will, on a device not known by address."""
+    """Host id → (VM id, item) of dynamic devices that are, or will be, in use there on a device whose address is unknown."""
 
-    def add(self, host_moid: str, address: str, claim: Claim) -> None:
-        self.table.setdefault(host_moid, {}).setdefault(address, []).append(claim)
+    def add(self, host_moid: str, address: str, holder: DeviceHolder) -> None:
+        self.table.setdefault(host_moid, {}).setdefault(address, []).append(holder)
 
     def place(self, host_moid: str, vm: Vm, items: Sequence[DynamicItem]) -> None:
         self.unplaced.setdefault(host_moid, []).extend((vm.moid, item) for item in items)
 
-    def others(self, host_moid: str, address: str, vm: Vm) -> tuple[Claim, ...]:
-        """Claims of VMs other than this one."""
-        return tuple(claim for claim in self.table.get(host_moid, {}).get(address, ()) if claim.moid != vm.moid)
+    def others(self, host_moid: str, address: str, vm: Vm) -> tuple[DeviceHolder, ...]:
+        """Holders other than this VM."""
+        return tuple(holder for holder in self.table.get(host_moid, {}).get(address, ()) if holder.moid != vm.moid)
 
     def is_open(self, host: Host, device: HostDevice, vm: Vm, *, running_count: bool) -> bool:
-        """True when a dynamic device of this VM could be served by the card, as far as claims go.
+        """True when the holders allow that a dynamic device of this VM uses the device.
 
-        Its own fixed devices, those of this plan included, are as taken as those of others.
+        The VM's own fixed devices, including those of this plan, are not available. ``running_count``: devices that running VMs hold as
+        dynamic devices are not available either.
         """
         return not any(
-            (claim.fixed and not (claim.leaving and claim.moid == vm.moid)) or (running_count and claim.moid != vm.moid)
-            for claim in self.table.get(host.moid, {}).get(device.address, ())
+            (holder.fixed and not (holder.leaving and holder.moid == vm.moid))
+            or (running_count and holder.moid != vm.moid)
+            for holder in self.table.get(host.moid, {}).get(device.address, ())
         )
 
     def is_unbound(self, host: Host, device: HostDevice) -> bool:
-        """True when no VM will have the card as a fixed device once this plan is carried out."""
+        """True when no VM has the device as a fixed device after this plan is applied."""
         return not any(
-            claim.fixed and not claim.leaving for claim in self.table.get(host.moid, {}).get(device.address, ())
+            holder.fixed and not holder.leaving for holder in self.table.get(host.moid, {}).get(device.address, ())
         )
 
     def release(self, host_moid: str, address: str, vm: Vm) -> None:
-        """The VM gives this card up in this plan; to others it stays taken until that is done."""
-        claims = self.table.get(host_moid, {}).get(address, [])
-        claims[:] = [replace(claim, leaving=True) if claim.moid == vm.moid else claim for claim in claims]
+        """Record that the VM gives up the device in this plan. For other VMs it stays in use until that is done."""
+        holders = self.table.get(host_moid, {}).get(address, [])
+        holders[:] = [replace(holder, leaving=True) if holder.moid == vm.moid else holder for holder in holders]
 
     def others_unplaced(self, host_moid: str, vm: Vm) -> tuple[DynamicItem, ...]:
         return tuple(item for moid, item in self.unplaced.get(host_moid, ()) if moid != vm.moid)
@@ -122,29 +123,29 @@ def _model_key(model: AllowedDevice) -> tuple[str, ...]:
     return (model.vendor_id, model.device_id, model.subvendor_id or "", model.subdevice_id or "")
 
 
-def read_claims(observed: ObservedVms) -> Claims:
-    """The claims as they are now. What a host says of its users counts where the VM itself does not say it."""
-    claims = Claims()
+def read_holders(observed: ObservedVms) -> DeviceHolders:
+    """The holders in the observed state: from the VMs, and from the users of a host when the VM does not report the device."""
+    holders = DeviceHolders()
     for vm in observed.everyone():
         if vm.host_moid is None:
             continue
         for address, fixed, doubt in _addresses(vm):
-            claim = Claim(vm=vm.name, moid=vm.moid, powered_on=vm.is_powered_on, fixed=fixed, doubt=doubt)
-            claims.add(vm.host_moid, address, claim)
+            holder = DeviceHolder(vm=vm.name, moid=vm.moid, powered_on=vm.is_powered_on, fixed=fixed, doubt=doubt)
+            holders.add(vm.host_moid, address, holder)
         if vm.may_run:
-            claims.place(vm.host_moid, vm, tuple(_unassigned(vm)))
+            holders.place(vm.host_moid, vm, tuple(_unassigned(vm)))
     for host in observed.hosts:
         for address, users in sorted(host.users.items()):
             for user in sorted(users, key=lambda user: (user.vm, user.moid)):
-                said = {claim.moid for claim in claims.table.get(host.moid, {}).get(address, ())}
-                if user.moid not in said and (user.fixed or user.powered_on):
-                    claim = Claim(vm=user.vm, moid=user.moid, powered_on=user.powered_on, fixed=user.fixed)
-                    claims.add(host.moid, address, claim)
-    return claims
+                known = {holder.moid for holder in holders.table.get(host.moid, {}).get(address, ())}
+                if user.moid not in known and (user.fixed or user.powered_on):
+                    holder = DeviceHolder(vm=user.vm, moid=user.moid, powered_on=user.powered_on, fixed=user.fixed)
+                    holders.add(host.moid, address, holder)
+    return holders
 
 
 def _addresses(vm: Vm) -> Iterator[tuple[str, bool, str]]:
-    """Addresses the VM holds, whether for good, and why that is not certain."""
+    """Addresses that the VM holds, whether the backing is fixed, and why it is uncertain."""
     for device in vm.devices:
         match device.backing:
             case FixedBacking() as backing:
@@ -157,7 +158,7 @@ def _addresses(vm: Vm) -> Iterator[tuple[str, bool, str]]:
 
 
 def two_readings(backing: FixedBacking) -> str:
-    """Why it is not certain which card a fixed backing means; empty when it is."""
+    """Why it is uncertain which device a fixed backing means, as a clause; empty when it is certain."""
     if len(backing.readings) < 2:
         return ""
     return f"its PCI address {backing.text} can mean {' or '.join(backing.readings)}"
@@ -169,21 +170,19 @@ def _unassigned(vm: Vm) -> Iterator[DynamicItem]:
             yield item_of(device.backing)
 
 
-def free_devices(host: Host, claims: Claims, vm: Vm, *, running_count: bool) -> tuple[HostDevice, ...]:
-    """Active devices of a host that a VM could get: not held by another, running holders of dynamic ones included if
-    asked."""
+def free_devices(host: Host, holders: DeviceHolders, vm: Vm, *, running_count: bool) -> tuple[HostDevice, ...]:
+    """Active devices of a host that are free for a VM. ``running_count``: dynamic devices of running VMs are not free."""
     return tuple(
         device
         for device in sorted(host.candidates(), key=lambda device: device.address)
-        if device.enabled and device.active and claims.is_open(host, device, vm, running_count=running_count)
+        if device.enabled and device.active and holders.is_open(host, device, vm, running_count=running_count)
     )
 
 
 def pair_up(lefts: Sequence[L], rights: Sequence[R], edges: Mapping[int, Sequence[int]]) -> dict[int, int]:
-    """As many pairs (index of left → index of right) as possible along the edges; earlier ones preferred,
-    deterministic.
+    """A maximum matching: as many pairs (index of left → index of right) along ``edges`` as possible, earlier ones first.
 
-    Augmenting paths: small inputs (devices of one VM or one host), so its cubic worst case is no matter.
+    The result is deterministic. Augmenting paths have a cubic worst case, but the inputs are small (devices of one VM or one host).
     """
     owner: dict[int, int] = {}
 
@@ -202,7 +201,7 @@ def pair_up(lefts: Sequence[L], rights: Sequence[R], edges: Mapping[int, Sequenc
 
 
 def satisfiable(items: Sequence[DynamicItem], devices: Sequence[HostDevice]) -> int:
-    """How many of the items can have a device of their own at the same time."""
+    """The number of items that can have a device at the same time, each a different one."""
     edges = {
         left: [right for right, device in enumerate(devices) if item.accepts(device)] for left, item in enumerate(items)
     }
