@@ -35,7 +35,7 @@ from .._domain.vm.devices.plan import DesiredVm, ObservedVms
 from .._vsphere.attributes.leftovers import read_traces
 from .._vsphere.read.fabric import read_fabric
 from .._vsphere.read.hosts import read_bindings, read_names, reread_hosts
-from .._vsphere.read.root_access import has_say_at_root
+from .._vsphere.read.root_access import can_read_root
 from .._vsphere.read.vm_limits import read_options
 from .._vsphere.read.vms import read_holders, read_vms
 from .._vsphere.session.connect import Session
@@ -137,7 +137,7 @@ def observe(session: Session, request: DriftRequest) -> DriftObservation:
         not_found=meaning.not_found,
         passed_over=skipped,
         whole_fleet=request.whole_fleet,
-        sees_all=not meaning.not_found or has_say_at_root(session),
+        sees_all=not meaning.not_found or can_read_root(session),
         journals=read_traces(session, [host.moid for host in near], directory=request.journal_dir),
     )
     return DriftObservation(observed=observed)

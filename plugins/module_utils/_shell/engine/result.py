@@ -76,7 +76,7 @@ def without_needless(plan: Plan, outcomes: Mapping[str, Outcome]) -> Plan:
         needless = outcomes[target.moid].elsewhere if target.moid in outcomes else ()
         if needless:
             subjects = ", ".join(dict.fromkeys(change.subject for change in needless))
-            warning = f"another user changed it after the plan was made; no change was needed any more for: {subjects}"
+            warning = f"not changed by this run, because another user changed it first: {subjects}"
             left = tuple(change for change in target.changes if change not in needless)
             target = replace(target, changes=left, warnings=(*target.warnings, warning))
         targets.append(target)
