@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Puts drift reports together on the controller. Documented in plugins/modules/drift_report.py."""
+"""Combines drift reports on the controller. Documented in plugins/modules/drift_report.py."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ ARGUMENTS = {
 
 
 class ActionModule(ActionBase):
-    """Works on the controller only: no connection, nothing copied anywhere."""
+    """Runs on the controller only, without a connection, and copies no files."""
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Combine the results into a report and write its files, or use an earlier report; then judge it."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         _unused, given = self.validate_argument_spec(
             argument_spec=ARGUMENTS,
