@@ -40,7 +40,7 @@ def refused_read(number: int) -> Change:
 
 def at_look(number: int, change: Callable[[], Any]) -> Any:
     """The change happens before a target is looked at for the so-manieth time."""
-    honest, looks = Gate.look, []
+    honest, looks = Gate.reread, []
 
     def look(gate: Any) -> Any:
         looks.append(True)
@@ -48,7 +48,7 @@ def at_look(number: int, change: Callable[[], Any]) -> Any:
             change()
         return honest(gate)
 
-    return mock.patch.object(Gate, "look", look)
+    return mock.patch.object(Gate, "reread", look)
 
 
 @pytest.mark.parametrize("number", range(4))
