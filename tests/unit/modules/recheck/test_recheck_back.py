@@ -269,9 +269,9 @@ def race(power: str, first: str, second: str) -> tuple[dict[str, dict[str, Any]]
             chosen = {"vm": [name], "devices": [{"match": "10de:1eb8"}], "backing": "fixed", "power": power}
             params = {option: spec.get("default") for option, spec in arguments.items()}
             params |= {**made.options, **chosen}
-            desired = job.desired(params)
+            request = job.parse(params)
             with open_session(endpoint(params), read_only=False) as session:
-                results[name] = run_module.execute(job, session, desired, check_mode=False)
+                results[name] = run_module.execute(job, session, request, check_mode=False)
 
         threads = [threading.Thread(target=go, args=(name,)) for name in (first, second)]
         for thread in threads:
