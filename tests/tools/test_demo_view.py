@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 
-from tools.demo_view import Cell, Paint, card_name, device_rows, device_word, recap, role_lines, table, vm_rows, writes_line
+from tools.demo_view import (
+    Cell,
+    Paint,
+    card_name,
+    device_rows,
+    device_word,
+    recap,
+    role_lines,
+    table,
+    vm_rows,
+    writes_line,
+)
 
 
 def device(address: str, *, enabled: bool = False, active: bool = False, vm: str | None = None) -> dict[str, Any]:
