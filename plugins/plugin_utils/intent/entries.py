@@ -68,7 +68,7 @@ def vm_entry(place: Place, raw: Any) -> dict[str, Any]:
     """Check the entry of one VM, also for a desired state that is impossible. Returns the entry. Raises InputError."""
     entry = dict(mapping(place, raw, VM_KEYS))
     if ("name" in entry) == ("moid" in entry):
-        place.fail("missing_key", "must have either name or moid", "Give the name of the VM in vSphere, or its moid")
+        place.fail("missing_key", "must have exactly one of name and moid", "Give the name of the VM in vSphere, or its moid")
     if "devices" not in entry:
         place.fail("missing_key", "has no devices", "List the desired devices of the VM")
     desired_devices: tuple[DesiredDevice, ...] = ()

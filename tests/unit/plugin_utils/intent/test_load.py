@@ -318,7 +318,7 @@ def test_an_address_that_reaches_several_hosts_through_their_group() -> None:
     """One host may have a bare address; the same list on two of them would mean two machines' different cards."""
     desired = {"vcenter_hostname": "vc", "passthrough_devices": ["0000:3b:00.0"]}
     assert one({"a": desired}).targets[0].hosts == ("a",)
-    with pytest.raises(InputError, match=r"Inventory host b: passthrough_devices\[0\] gives an address") as caught:
+    with pytest.raises(InputError, match=r"Inventory host b: passthrough_devices\[0\] has an address") as caught:
         load_intent({"a": desired, "b": dict(desired)})
     assert caught.value.code == "address_needs_identity"
 
