@@ -44,7 +44,7 @@ test: python ## everything, with a table at the end; SHARD=1/4 for the first of 
 
 long: python ## before a release: thousands of random examples, an hour or more; prints its seed, SEED=number repeats it
 	@seed="$(SEED)"; seed="$${seed:-$$($(PYTHON) -c 'import secrets; print(secrets.randbelow(2**32))')}" && \
-	  echo "seed $$seed; to look at the same examples: make long SEED=$$seed" && \
+	  echo "seed $$seed; to repeat the same examples: make long SEED=$$seed" && \
 	  DIRECTPATH_SEED="$$seed" $(PYTHON) -m tools.ci long
 
 lint unit slow endurance controller conformance sanity integration package docs compat: python

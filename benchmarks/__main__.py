@@ -21,11 +21,11 @@ from tools.envs import ROOT, ensure
 
 VMS_PER_HOST = 5
 SPEED = 60.0
-"""How fast time passes for the hosts and VMs of the simulator: guests take a while to shut down before anything is measured."""
+"""Simulated seconds per second, because guests take some time to shut down before the measurement."""
 
 
 def main() -> int:
-    """Exit status 1 when a figure misses what is promised for it (only told for fleets of 1,000 hosts)."""
+    """Exit status 1 when a figure misses its limit. Most limits are for fleets of 1,000 hosts."""
     options = _arguments()
     sizes = [int(size) for size in options.hosts.split(",")]
     results = list(_readers(sizes, options.repeat)) + (
@@ -59,7 +59,7 @@ def _readers(sizes: list[int], repeat: int) -> Iterator[dict[str, Any]]:
     binary = vcsim_binary()
     for size in sizes:
         with simulator(fleet(size, size * VMS_PER_HOST)) as server:
-            # The first read makes the simulator serialise every object; it keeps the text, as vCenter keeps nothing.
+            # At the first read the simulator serializes all objects and keeps the text, so that read does not count.
             for what in ("hosts", "vms"):
                 _read("HTTP alone", what, server)
                 yield from _all_readers(server, size, what, repeat)
@@ -69,7 +69,7 @@ def _readers(sizes: list[int], repeat: int) -> Iterator[dict[str, Any]]:
 
 
 def _all_readers(server: Server, size: int, what: str, repeat: int) -> Iterator[dict[str, Any]]:
-    # In turns, so that what else the machine does meanwhile does not fall upon one of them.
+    # In turns, so that other load on the machine affects all readers.
     rounds = [{name: _read(name, what, server) for name in READERS} for _unused in range(repeat)]
     for name in READERS:
         best = min((runs[name] for runs in rounds), key=lambda run: run["cpu"])
@@ -96,9 +96,9 @@ def _plays(sizes: list[int], latencies: list[int]) -> Iterator[dict[str, Any]]:
                 server.slow_down(latency)
                 for play in (play for play in plays.PLAYS if size <= play.most):
                     cost = plays.measure(play, server, env, size)
-                    told = {"hosts": size, "latency": latency, "what": play.question, "name": play.name}
-                    print(*told.values(), f"{cost['wall']:.2f} s, {cost['calls']} calls", file=sys.stderr)
-                    yield {"kind": "play", "ours": play.ours, **told, **cost}
+                    fields = {"hosts": size, "latency": latency, "what": play.question, "name": play.name}
+                    print(*fields.values(), f"{cost['wall']:.2f} s, {cost['calls']} calls", file=sys.stderr)
+                    yield {"kind": "play", "ours": play.ours, **fields, **cost}
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whole runs of Ansible, ours and the peers', each the same question on a fleet where nothing is left to do."""
+"""Runs of Ansible with this collection and with others, for the same questions, on a fleet in the desired state."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tools.envs import clean_environ
 from tools.tree import collections_path, sync
 
 FURTHER = "ContinueRetrievePropertiesEx"
-"""The method that gets another page of a large answer."""
+"""The method that reads a further page of a large answer."""
 FOLDER = Path(__file__).resolve().parent / "playbooks"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Play:
-    """``most``: the largest fleet it is tried on, where a run takes minutes beyond. ``intent``: it works on the intent of an inventory,
-    one cluster of all hosts and as many VMs."""
+    """A play to measure. ``most``: the largest fleet for it; with more hosts, a run takes minutes. ``intent``: it needs an inventory
+    with an intent, with one cluster of all hosts and one VM per host."""
 
     name: str
     question: str
@@ -41,7 +41,7 @@ PEER = "community.vmware: vmware_host_passthrough"
 PLAYS = (
     Play(name="empty playbook", question="nothing", file="empty.yml"),
     Play(name="ours: host_passthrough", question="passthrough on all hosts", file="ours_passthrough.yml", ours=True),
-    # All phases, where the peer does the first: beside it all the same.
+    # site runs all phases, and the peer only the first one. They are compared all the same.
     Play(name=SITE, question="passthrough on all hosts", file="ours_site.yml", ours=True, intent=True),
     Play(
         name=PEER,
@@ -58,17 +58,17 @@ PLAYS = (
 
 
 class PlayFailed(Exception):
-    """A play did not do what it is there for; the message holds its output."""
+    """A play failed. The message contains its output."""
 
 
 def settle(server: Server, env: Path, hosts: int) -> None:
-    """Bring about what all of the plays ask for, so that nothing is left to do for any of them."""
+    """Create the desired state of all plays, so that no play has anything to change."""
     for play in (play for play in PLAYS if play.name == SITE):
         _run(play, env, _environ(server, env), hosts)
 
 
 def measure(play: Play, server: Server, env: Path, hosts: int) -> dict[str, Any]:
-    """One run that warms what can be warm, and one that is measured."""
+    """Run a play once to fill caches, and once to measure it."""
     environ = _environ(server, env)
     _run(play, env, environ, hosts)
     before, spent = server.counters(), server.cpu()
@@ -100,12 +100,12 @@ def _environ(server: Server, env: Path) -> Mapping[str, str]:
 
 
 def _inventory(hosts: int) -> str:
-    """The intent of a fleet as a file, which is JSON and thereby YAML; the account comes from the environment."""
+    """Write the intent of a fleet to an inventory file in JSON, which is also YAML. The account comes from the environment."""
     vms = [f"cluster-01-vm-{number:03d}" for number in range(1, hosts + 1)]
-    wanted = [{"name": vm, "devices": ["10de:20f1"], "mmio": {}, "power": "on"} for vm in vms]
+    desired = [{"name": vm, "devices": ["10de:20f1"], "mmio": {}, "power": "on"} for vm in vms]
     variables = {
         "passthrough_hosts": [{"cluster": "cluster-01", "devices": ["10de:20f1"]}],
-        "passthrough_vms": wanted,
+        "passthrough_vms": desired,
         "attach_devices_max_concurrent": 16,
         "rolling_reboot_consent": True,
         "vcenter_hostname": "localhost",
@@ -120,7 +120,7 @@ def _run(play: Play, env: Path, environ: Mapping[str, str], hosts: int) -> Any:
     file = str(FOLDER / play.file)
     environ = {**environ, "ANSIBLE_INVENTORY_ENABLED": "yaml,host_list"}
     if play.file.endswith("esxi_hosts.yml"):
-        # Enabled for others too, it would be imported for nothing.
+        # Only enabled here, because it would be imported in other runs too.
         environ["ANSIBLE_INVENTORY_ENABLED"] = "vmware.vmware.esxi_hosts"
         command = [str(env / "bin" / "ansible-inventory"), "-i", file, "--list"]
     else:

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One reader in a process of its own: ``python -m benchmarks.readers ours hosts``. Prints what it cost as one line of JSON.
+"""One reader in its own process: ``python -m benchmarks.readers READER hosts``. Prints its costs as one line of JSON.
 
-All readers ask for the same properties in pages of the same size over gzip. Measured is the read alone, after imports and login, each
-of which is told too. Peak memory is that of the whole process.
+All readers read the same properties in pages of the same size with gzip. The figures are for the read alone, after imports and login; these
+have separate figures. Peak memory is that of the whole process.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _paths(session: Any, what: str) -> dict[Any, tuple[str, ...]]:
 
 
 def ours(session: Any, what: str) -> int:
-    """Our reader, up to the dataclasses that planning works with."""
+    """The reader of the collection, up to the data classes for planning."""
     if what == "hosts":
         return len(_own("read.hosts").read_hosts(session).hosts)
     paths = _paths(session, what)
@@ -58,13 +58,13 @@ def ours(session: Any, what: str) -> int:
 
 
 def ours_all_different(session: Any, what: str) -> int:
-    """The same when no two cards of the fleet are alike: nothing that was read before is of use."""
+    """The same without its cache, as if no two devices of the fleet were equal."""
     _own("property_collector.page_values").MOST_KNOWN = 0
     return ours(session, what)
 
 
 def pyvmomi(session: Any, what: str) -> int:
-    """The same read as pyVmomi makes it, and nothing done with the answer."""
+    """The same read with pyVmomi; the answer is not used."""
     from pyVmomi import vim, vmodl
 
     collector, pc = session.content.propertyCollector, vmodl.query.PropertyCollector
@@ -87,7 +87,7 @@ def pyvmomi(session: Any, what: str) -> int:
 
 
 def http(session: Any, what: str, parse: Callable[[bytes], Any] | None = None) -> int:
-    """The bytes alone: asked for, moved and unzipped, and not looked at."""
+    """The transfer alone: the bytes are requested, transferred and decompressed, but not parsed."""
     bulk = _own("property_collector.page_parser")
     from pyVmomi import vim
 
@@ -120,7 +120,7 @@ def http(session: Any, what: str, parse: Callable[[bytes], Any] | None = None) -
 
 
 def http_and_parser(session: Any, what: str) -> int:
-    """The bytes, and a tree of each page by the C parser of the standard library: what nobody who looks at all of it can do without."""
+    """The transfer, and a tree of each page from the C parser of the standard library: the minimum for a reader that parses everything."""
     return http(session, what, ElementTree.fromstring)
 
 
@@ -135,7 +135,7 @@ PROPERTY_CALLS = ("RetrievePropertiesEx", "ContinueRetrievePropertiesEx")
 
 
 def measure(name: str, what: str, server: Server) -> dict[str, Any]:
-    """Run one reader and say what it cost."""
+    """Run one reader and return its costs."""
     began = time.process_time()
     module = _own("session.connect")
     _own("read.vms")
@@ -164,7 +164,7 @@ def measure(name: str, what: str, server: Server) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Arguments: reader, hosts or vms. The server comes in the environment."""
+    """Arguments: reader, and hosts or vms. The server is in the environment."""
     server = Server(**json.loads(os.environ["BENCH_SERVER"]))
     print(json.dumps(measure(sys.argv[1], sys.argv[2], server)))
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from tools.envs import HOME, clean_environ
 from tools.tree import sync
 
-# ansible-test makes virtual environments without pip, one for nearly every sanity test, and downloads get-pip.py for them
-# from a host of its own. The pip that comes with every interpreter (ensurepip's wheel) does as well, and works where only
-# a package index is in reach. It installs the wanted pip once, beside this script; every environment gets hard links to it.
+# ansible-test creates virtual environments without pip, one for almost every sanity test, and downloads get-pip.py from its
+# own host. This replacement uses the pip that comes with the interpreter (the wheel of ensurepip), so it needs only a
+# package index. It installs the requested pip once, next to this script; each environment gets hard links to it.
 GET_PIP = """\
 import ensurepip, os, pathlib, runpy, shutil, sys, sysconfig
 drop = ("--no-setuptools", "--no-wheel")
@@ -39,17 +39,17 @@ if not kept.exists():
     try:
         os.rename(part, kept)
     except OSError:
-        if not kept.exists():  # else another was faster
+        if not kept.exists():  # else another process was faster
             raise
 for item in kept.iterdir():
     if item.name != "bin":
-        # Hard links: where ansible-test uninstalls pip after use, ours stays.
+        # Hard links: ansible-test uninstalls pip after use, but the copy stays.
         shutil.copytree(item, pathlib.Path(sysconfig.get_path("purelib")) / item.name, copy_function=os.link)
 """
 
 
 def provide_get_pip() -> None:
-    """Put the replacement where ansible-test caches its download, under every name its releases ask for."""
+    """Write the replacement to the download cache of ansible-test, with the file name of each release."""
     import ansible_test._internal.python_requirements as requirements
 
     cache = HOME / ".ansible" / "test" / "cache"
@@ -72,11 +72,11 @@ def main() -> int:
     pip_settings = Path.home() / ".config" / "pip" / "pip.conf"
     if pip_settings.exists():
         environ.setdefault("PIP_CONFIG_FILE", str(pip_settings))
-    environ["HOME"] = str(HOME)  # its virtual environments stay under .cache, and nobody's home is touched
-    del environ["ANSIBLE_CONFIG"]  # ansible-test brings its own
+    environ["HOME"] = str(HOME)  # keeps its virtual environments in .cache and out of the home of the user
+    del environ["ANSIBLE_CONFIG"]  # ansible-test has its own
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     tool = str(Path(sys.executable).parent / "ansible-test")
-    # A sanity test gets an environment of its own in any case; only what else there would be is spared.
+    # Each sanity test has its own environment, so another one around it is not needed.
     where = "--local" if command == "sanity" else "--venv"
     words = [tool, command, where, "--python", version, "--color", "no", *arguments]
     return subprocess.run(words, cwd=folder, env=environ, stdin=subprocess.DEVNULL, check=False).returncode

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write docs/bad_input.md: every case of tests/unit/modules/bad_input/test_bad_input.py with the message it really gets.
+"""Write docs/bad_input.md: all cases of tests/unit/modules/bad_input/test_bad_input.py, with the message of the module.
 
 ``python -m tools.bad_input_page`` writes the page; tests/docs/test_bad_input_page.py fails when it is out of date.
 """
@@ -20,20 +20,20 @@ HEAD = """# Bad input
 
 <!-- written by tools/bad_input_page.py -->
 
-What a module answers when something is wrong, case by case, as the tests see it. In every case nothing is changed: the
-tests look at the simulator's journal and at its state. The hosts are `esx-01` and `esx-02` in the cluster `gpu`, the VM
-is `train-01`. What to do about an `error_code` is in [troubleshooting](guides/troubleshooting.md).
+The messages of modules for bad input, case by case, from the tests. In no case is anything changed: the tests check the
+journal and the state of the simulator. The hosts are `esx-01` and `esx-02` in the cluster `gpu`, the VM is `train-01`.
+[Troubleshooting](guides/troubleshooting.md) says what to do for each `error_code`.
 
-Options that Ansible itself refuses (unknown ones, missing ones, values that are no choice) have no `error_code`: the
-module does not start then.
+Options that Ansible itself rejects (unknown or missing options, values that are not a choice) have no `error_code`, because
+the module does not start then.
 """
 
 
-WARNED = """## Answered with a warning
+WARNED = """## Input with a warning
 
-Nothing is refused here: it is done, and said what is worth knowing, in a check run too.
+Here nothing is rejected: the module does its work and adds a warning, also in check mode.
 
-| what | module | asked | warning |
+| case | module | options | warning |
 |---|---|---|---|"""
 
 
@@ -44,42 +44,42 @@ def page(cases: Sequence[Any], warnings: Sequence[Any]) -> str:
     for module in modules:
         chosen = [case for case in cases if case.module == module]
         parts.append(f"## {module}\n")
-        parts.append("| what is wrong | asked | `error_code` | message |\n|---|---|---|---|")
+        parts.append("| what is wrong | options | `error_code` | message |\n|---|---|---|---|")
         parts += [*rows(chosen), ""]
     parts += [WARNED, *(warning_row(case) for case in warnings)]
     return "\n".join(parts).rstrip() + "\n"
 
 
 def rows(cases: Sequence[Any]) -> Iterator[str]:
-    """One line a case."""
+    """One line per case."""
     for case in cases:
         answer = case.run()
         code = f"`{case.code}`" if case.code else "-"
-        # Ansible words its own refusals differently from release to release.
-        words = plain(answer.message) if case.code else "refused by Ansible, naming " + ", ".join(case.says)
+        # The messages of Ansible itself differ between releases.
+        words = plain(answer.message) if case.code else "rejected by Ansible, which names " + ", ".join(case.says)
         yield f"| {case.title} | {asked(case)} | {code} | {cell(words)} |"
 
 
 def warning_row(case: Any) -> str:
-    """The line of a case that is answered with a warning."""
+    """The line of a case with a warning."""
     return f"| {case.title} | {case.module} | {asked(case)} | {cell(' '.join(case.run().warnings))} |"
 
 
 def asked(case: Any) -> str:
-    """The options of a case, with the account where it is not the usual one."""
+    """The options of a case, and the account if it is not the default one."""
     account = [f"username: {case.user}"] if case.user else []
     account += ["password: (a wrong one)"] if case.password else []
     return f"`{', '.join([case.asked, *account])}`".replace("|", "\\|")
 
 
 def plain(text: str) -> str:
-    """A message without what differs between machines and runs: free ports, paths of this checkout."""
+    """A message without parts that differ between machines and runs: ports, paths of the checkout."""
     text = re.sub(r"\b((?:localhost|vcenter\.invalid):)\d{4,5}\b", r"\g<1>443", text)
     return re.sub(r"/\S*/(tests/unit/modules/bad_input/host_cases\.py)", "some.txt", text)
 
 
 def cell(text: str) -> str:
-    """Text that stays in its cell and is read as it stands."""
+    """Text for a table cell, with special characters escaped."""
     return re.sub(r"([|*<>\\])", r"\\\1", text)
 
 

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A headless Chromium to look at our pages with: found, or fetched once into .cache/browser. Nothing is installed in the system.
+"""Find a headless Chromium for the HTML pages, or download one into .cache/browser. Nothing is installed in the system.
 
-In this order: ``DIRECTPATH_BROWSER`` or a Chromium on PATH; the npm package @sparticuz/chromium, which holds the browser and its
-libraries (x86-64); Debian's chromium-headless-shell, unpacked beside the libraries it lacks here (apt-get, without installing).
-``python -m tools.browser`` prints where it is. Standard library only.
+In this order: ``DIRECTPATH_BROWSER`` or a Chromium on PATH; the npm package @sparticuz/chromium with the browser and its
+libraries (x86-64); Debian's chromium-headless-shell, unpacked together with missing libraries (apt-get, without installation).
+``python -m tools.browser`` prints its path. Standard library only.
 """
 
 from __future__ import annotations
@@ -46,19 +46,19 @@ await pipeline(createReadStream(from), createBrotliDecompress(), createWriteStre
 
 
 class NoBrowser(Exception):
-    """There is none and none could be fetched; the message says what was tried."""
+    """No browser was found or could be downloaded. The message lists the attempts."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chromium:
-    """Where it is, and what it needs in its environment."""
+    """The path of the browser, and its environment variables."""
 
     path: Path
     environ: Mapping[str, str] = field(default_factory=dict)
 
 
 def ensure() -> Chromium:
-    """A browser that starts. Two callers at once are fine: the second waits for the first."""
+    """Return a browser that starts. Raises NoBrowser. Of two callers at the same time, the second one waits."""
     tried = []
     for about, way in (("on this machine", _found), (PACKAGE, _from_npm), (f"Debian's {DEBIAN}", _from_debian)):
         try:
@@ -68,7 +68,7 @@ def ensure() -> Chromium:
             tried.append(f"{about}: {_sentence(reason)}")
         else:
             return chromium
-    raise NoBrowser("no Chromium could be had: " + "; ".join(tried))
+    raise NoBrowser("no Chromium is available: " + "; ".join(tried))
 
 
 def _sentence(reason: Exception) -> str:
@@ -78,7 +78,7 @@ def _sentence(reason: Exception) -> str:
 
 
 def _start(chromium: Chromium) -> None:
-    """Raises where the browser lacks a library or was built for another machine."""
+    """Raise an error when the browser lacks a library, or is for another machine."""
     _run([str(chromium.path), "--version"], environ=chromium.environ)
 
 
@@ -156,7 +156,7 @@ def _from_debian() -> Chromium:
 
 @contextmanager
 def _made_once(home: Path) -> Iterator[bool]:
-    """True when the folder has to be filled; it counts as filled when that ended well."""
+    """Yield True when the folder must be filled. It counts as filled when the block ends without an error."""
     HOME.mkdir(parents=True, exist_ok=True)
     with (HOME / ".lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)

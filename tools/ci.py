@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run stages (see tools/stages.py), three at a time on two processors, and end with a table of what passed and what it cost.
 
-``python -m tools.ci`` runs everything, ``python -m tools.ci lint unit`` those groups or stages and what they need,
-``--shard 1/4`` the first of four parts that cost about the same, ``--list`` names the stages. Standard library only.
-Every stage's full output is kept in .cache/log/<stage>.log.
+``python -m tools.ci`` runs everything, ``python -m tools.ci lint unit`` only these groups or stages and the stages they
+need, ``--shard 1/4`` the first of four parts of about equal cost. ``--list`` lists the stages. Uses the standard library
+only. The full output of each stage is in .cache/log/<stage>.log.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ PASSED, FAILED, SKIPPED = "passed", "FAILED", "skipped"
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How one stage ended. The counts are those of its tests, or one for a stage that counts none.
+    """The result of one stage. The counts are those of its tests, or one for a stage without tests.
 
-    ``seconds`` is wall time; ``cpu`` is the processor time of its command and of all processes that were waited for below
-    it, in seconds. A process that was killed together with its parent is not in it: nobody waited for it.
+    ``seconds``: wall time. ``cpu``: CPU seconds of its command and of all child processes that were waited for. A process
+    that was killed together with its parent is not included.
     """
 
     stage: str
@@ -49,7 +49,7 @@ class Outcome:
 
 
 def selected(names: list[str]) -> list[Stage]:
-    """The named stages or groups and everything they need, in the order of STAGES; those of `make test` when none is named."""
+    """The named stages and groups with the stages they need, in the order of STAGES; without names, those of `make test`."""
     known = {stage.name for stage in STAGES} | {stage.group for stage in STAGES}
     unknown = sorted(set(names) - known)
     if unknown:
@@ -61,16 +61,16 @@ def selected(names: list[str]) -> list[Stage]:
 
 
 def _with_needs(wanted: set[str]) -> list[Stage]:
-    for stage in reversed(STAGES):  # a stage stands after what it needs
+    for stage in reversed(STAGES):  # a stage comes after the stages it needs
         if stage.name in wanted:
             wanted = wanted | set(stage.needs)
     return [stage for stage in STAGES if stage.name in wanted]
 
 
 def shard(stages: Sequence[Stage], text: str) -> list[Stage]:
-    """One part of the stages, with what they need: "2/4" is the second of four parts that cost about the same.
+    """One part of the stages, with the stages they need: "2/4" is the second of four parts of about equal cost.
 
-    Every stage is in exactly one part, except those that others need. Raises SystemExit for a text of another form.
+    Each stage is in exactly one part, except those that others need. Raises SystemExit for invalid text.
     """
     match = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", text)
     if not match or int(match[1]) > int(match[2]):
@@ -83,7 +83,7 @@ def shard(stages: Sequence[Stage], text: str) -> list[Stage]:
 
 
 def run_stages(stages: list[Stage], slots: int) -> list[Outcome]:
-    """Run each stage once all it needs have ended; one whose need failed or was skipped is not started."""
+    """Run each stage after the stages it needs. If one of these failed or was skipped, the stage is not started."""
     outcomes: dict[str, Outcome] = {}
     waiting = list(stages)
     running: dict[Future[Outcome], Stage] = {}
@@ -113,9 +113,9 @@ def _not_started(stage: Stage, cause: Outcome) -> Outcome:
 
 
 def run_stage(stage: Stage) -> Outcome:
-    """Make the stage's environment, run its command with no stdin, and read the counts from its output.
+    """Create the environment of a stage, run its command without stdin, and read the counts from its output.
 
-    Two runs of one stage in the same checkout would share a log and a tree, so the second waits.
+    Two runs of one stage in the same checkout would use the same log and tree, so the second one waits.
     """
     with (LOGS / f".{stage.name}.lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -149,7 +149,7 @@ def _run_stage_alone(stage: Stage) -> Outcome:
 def _run_command(
     command: list[str], folder: Path, environ: Mapping[str, str], output: IO[str], timeout: int
 ) -> tuple[int, float]:
-    """The exit status and the CPU seconds of a command that is stopped after ``timeout`` seconds (status 124)."""
+    """The exit status and the CPU seconds of a command. It is stopped after ``timeout`` seconds (status 124)."""
     try:
         process = subprocess.Popen(
             command,
@@ -171,7 +171,7 @@ def _run_command(
     timer = threading.Timer(timeout, stop)
     timer.start()
     try:
-        _pid, status, usage = os.wait4(process.pid, 0)  # subprocess would throw the usage away
+        _pid, status, usage = os.wait4(process.pid, 0)  # subprocess does not return the usage
     finally:
         timer.cancel()
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -182,9 +182,9 @@ def _run_command(
 
 
 def counts(text: str, code: int) -> tuple[int, int]:
-    """Tests passed and failed, from the last summary line ('3 passed, 1 failed'); one a stage where there is none.
+    """Numbers of passed and failed tests, from the last summary line ('3 passed, 1 failed'); without one, the stage counts one.
 
-    A stage that ends with an error counts at least one failure, whatever its summary says.
+    A stage that ends with an error has at least one failure.
     """
     passed = failed = 0
     for line in reversed(text.splitlines()):
@@ -198,7 +198,7 @@ def counts(text: str, code: int) -> tuple[int, int]:
 
 
 def why_skipped(text: str) -> str:
-    """The reason pytest gives where it skipped every test there was, such as a tool that could not be had; else empty."""
+    """The reason of pytest if it skipped all tests, for example a missing tool; else empty."""
     summary = re.search(r"^(?:=+ )?(\d+) skipped in ", text, flags=re.MULTILINE)
     reason = re.search(r"^SKIPPED \[\d+\] \S+: (.+)$", text, flags=re.MULTILINE)
     return reason[1] if summary and reason else ""
@@ -217,7 +217,7 @@ def _report(outcome: Outcome) -> None:
 
 
 def table(outcomes: list[Outcome], seconds: float, cpu: float) -> str:
-    """The closing table; its last line is the sum over all stages. ``cpu`` also has what making environments took."""
+    """The table at the end. Its last line is the sum of all stages. ``cpu`` includes the creation of environments."""
     lines = [f"\n{'stage':24}{'result':10}{'passed':>8}{'failed':>8}{'wall s':>10}{'CPU s':>10}"]
     for outcome in outcomes:
         row = f"{outcome.stage:24}{outcome.result:10}{outcome.passed:8}{outcome.failed:8}"
@@ -230,13 +230,13 @@ def table(outcomes: list[Outcome], seconds: float, cpu: float) -> str:
 
 
 def cpu_seconds() -> float:
-    """CPU seconds of every process this one has started and waited for, with those below it."""
+    """CPU seconds of all child processes that were waited for, with their own children."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
 
 def main() -> int:
-    """Exit status 0 when every stage that could run passed."""
+    """Exit status 0 when all stages that could run passed."""
     parser = argparse.ArgumentParser(prog="python -m tools.ci", description=__doc__)
     parser.add_argument("names", nargs="*", help="stages or groups; those of `make test` when none is named")
     parser.add_argument("--list", action="store_true", help="name the stages and stop")

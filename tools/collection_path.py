@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A last-resort import finder: ``ansible_collections.directpath.vsphere`` is this checkout.
+"""An import finder that maps ``ansible_collections.directpath.vsphere`` to this checkout, if nothing else provides it.
 
-A collection can normally be imported only from a folder ``.../ansible_collections/directpath/vsphere``. The finder
-below stands *last* on ``sys.meta_path``, so a checkout that really lies in such a folder, an installed collection, and
-Ansible's own collection loader (which puts itself first) all take precedence; it answers only when they do not.
+Normally a collection can be imported only from a folder ``.../ansible_collections/directpath/vsphere``. This finder is
+the *last* one in ``sys.meta_path``. So a checkout in such a folder, an installed collection, and the collection loader of
+Ansible (which is the first one) have priority.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ COLLECTION = "ansible_collections.directpath.vsphere"
 
 
 class _NamespaceLoader:
-    """Gives the three package levels, which have no file of their own, an empty module."""
+    """Creates an empty module for the three package levels, which have no files."""
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return None
 
     def exec_module(self, module: ModuleType) -> None:
         if module.__name__ == COLLECTION:
-            # Ansible's loader keeps meta/runtime.yml here and refuses a collection package without it.
+            # The loader of Ansible stores meta/runtime.yml here, and refuses a collection package without it.
             vars(module)["_collection_meta"] = _runtime_metadata()
 
 
 class CollectionFinder:
-    """Answers for the package levels above plugins/; everything below is an ordinary import from ``__path__``."""
+    """Finds the package levels above plugins/. Everything below is an ordinary import from ``__path__``."""
 
     def __init__(self, root: Path = ROOT) -> None:
         self._paths: dict[str, list[str]] = {"ansible_collections": [], "ansible_collections.directpath": []}
@@ -50,7 +50,7 @@ class CollectionFinder:
 
 
 def install(root: Path = ROOT) -> None:
-    """Append the finder once. Harmless when the collection is importable without it."""
+    """Append the finder, once. It has no effect if the collection can be imported without it."""
     if any(type(finder).__name__ == CollectionFinder.__name__ for finder in sys.meta_path):
         return
     sys.meta_path.append(CollectionFinder(root))  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run a command as a user would, without a terminal, and read what ansible-playbook says of it."""
+"""Run a command like a user, without a terminal, and read the recap of ansible-playbook."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ SECONDS = 600
 
 
 class StepError(Exception):
-    """A step did not do what it should; the message holds its output."""
+    """A step failed. The message contains its output."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """How a command ended, with its output and error output in the order they came."""
+    """The exit status of a command, with its output and error output in order."""
 
     code: int
     output: str
 
 
 def run(command: Sequence[str], folder: Path, environ: Mapping[str, str], seconds: int = SECONDS) -> Done:
-    """Run to the end, or stop it after `seconds` (status 124). No stdin."""
+    """Run a command without stdin, and stop it after `seconds` (status 124)."""
     try:
         done = subprocess.run(
             list(command),
@@ -47,7 +47,7 @@ def run(command: Sequence[str], folder: Path, environ: Mapping[str, str], second
 
 
 def must(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> str:
-    """The output of a command that has to succeed."""
+    """The output of a command. Raises StepError when it fails."""
     print(f"$ {' '.join(command)}", flush=True)
     done = run(command, folder, environ)
     if done.code != 0:
@@ -57,15 +57,15 @@ def must(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> st
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """What the recap of ansible-playbook says of one host."""
+    """The recap of ansible-playbook for one host."""
 
     changed: int
     failed: int
-    """Tasks that failed, and those that did not reach the host."""
+    """Tasks that failed or did not reach the host."""
 
 
 def recap(output: str) -> dict[str, Tally]:
-    """Host → its line in the recap of ansible-playbook; StepError where there is none."""
+    """Host → its line in the recap of ansible-playbook. Raises StepError when there is no recap."""
     lines = re.findall(
         r"^(\S+)\s*: ok=\d+\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)",
         output.rpartition("PLAY RECAP")[2],

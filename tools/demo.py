@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The main job on a simulated vCenter: plan, site, site again, and what became of every device.
+"""The main workflow on a simulated vCenter: plan, site, site again, and the state of all devices.
 
-``python -m tools.demo`` starts the simulator, runs the playbooks on examples/vcenter, shows before and after, and stops
-everything. It fails when plan writes anything, when site fails, or when the second site changes anything.
+``python -m tools.demo`` starts the simulator, runs the playbooks on examples/vcenter, shows the state before and after,
+and stops everything. It fails when plan writes, site fails, or the second site changes anything.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.demo_view import Paint, device_rows, recap, table, told, vm_rows, writes_line
+from tools.demo_view import Paint, device_rows, recap, role_lines, table, vm_rows, writes_line
 from tools.envs import ROOT, clean_environ
 from tools.lab import LabError, control, running
 from tools.tree import collections_path, sync
@@ -33,12 +33,12 @@ SPEED = 60.0
 
 
 class DemoError(Exception):
-    """The demo did not show what it promises; the message says which step, and holds its output."""
+    """A step of the demo failed. The message names the step and contains its output."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One run of a playbook, with what the simulator saw of it."""
+    """One run of a playbook, with the writes in the journal of the simulator."""
 
     name: str
     seconds: float
@@ -52,7 +52,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """Where the demo is given: the simulator's variables, the environment of playbooks, the terminal."""
+    """The context of the demo: variables of the simulator, environment of playbooks, terminal."""
 
     lab: Mapping[str, str]
     environ: Mapping[str, str]
@@ -71,7 +71,7 @@ class Stage:
 
 
 def play(stage: Stage, name: str, playbook: str) -> Step:
-    """Run a playbook of the collection; DemoError when it fails."""
+    """Run a playbook of the collection. Raises DemoError when it fails."""
     command = ["ansible-playbook", f"directpath.vsphere.{playbook}", "--inventory", str(ROOT / INVENTORY)]
     command += ["--extra-vars", "rolling_reboot_consent=true"]
     stage.say(f"  $ ansible-playbook directpath.vsphere.{playbook} -i {INVENTORY} -e rolling_reboot_consent=true\n")
@@ -81,8 +81,8 @@ def play(stage: Stage, name: str, playbook: str) -> Step:
     seconds = time.monotonic() - started
     if code != 0:
         raise DemoError(f"{name} ended with status {code}:\n{_end(output)}")
-    for line in [] if stage.verbose else told(output):
-        stage.say(f"  {_coloured(stage.paint, line)}")
+    for line in [] if stage.verbose else role_lines(output):
+        stage.say(f"  {_colored(stage.paint, line)}")
     writes = stage.ask("/journal?writes=1&limit=100000")[seen:]
     step = Step(name=name, seconds=seconds, output=output, writes=writes)
     total = sum(step.changed.values())
@@ -91,12 +91,12 @@ def play(stage: Stage, name: str, playbook: str) -> Step:
 
 
 def _end(output: str) -> str:
-    """What went wrong is said at the end; -v shows everything."""
+    """The end of the output, where the error is; -v shows all of it."""
     return "".join(output.splitlines(keepends=True)[-40:])
 
 
 def _run(stage: Stage, command: Sequence[str], started: float) -> tuple[int, str]:
-    """Exit status and output; on a terminal one line says what is going on."""
+    """Run a command. Returns exit status and output. On a terminal, one line shows the current task."""
     process = subprocess.Popen(
         command,
         cwd=ROOT,
@@ -129,7 +129,7 @@ def _run(stage: Stage, command: Sequence[str], started: float) -> tuple[int, str
 
 
 def _lines(process: subprocess.Popen[str], deadline: float) -> Iterator[str | None]:
-    """Every line as it comes, and None four times a second in between."""
+    """Yield each line when it arrives, and None four times a second in between."""
     assert process.stdout is not None
     output, incoming = process.stdout, queue.Queue[str | None]()
 
@@ -151,7 +151,7 @@ def _lines(process: subprocess.Popen[str], deadline: float) -> Iterator[str | No
     raise DemoError(f"a playbook was stopped after {STEP_SECONDS:.0f} s")
 
 
-def _coloured(paint: Paint, line: str) -> str:
+def _colored(paint: Paint, line: str) -> str:
     if "refused" in line or "failed" in line:
         return paint(line, "red")
     if line.startswith(" "):
@@ -160,7 +160,7 @@ def _coloured(paint: Paint, line: str) -> str:
 
 
 def show(stage: Stage, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    """Both tables."""
+    """Print the tables of devices and VMs."""
     heads = ("host", "device", "before", "", "now", "in use by")
     stage.say(table(heads, device_rows(before, after), stage.paint))
     stage.say()
@@ -168,11 +168,11 @@ def show(stage: Stage, before: Mapping[str, Any], after: Mapping[str, Any]) -> N
 
 
 def perform(stage: Stage) -> None:
-    """The whole demo. Raises DemoError when anything is not as promised."""
+    """Run the whole demo. Raises DemoError when a step fails."""
     before = stage.ask("/state")
     hosts, vms = len(before["hosts"]), len(before["vms"])
     stage.say(f"{stage.paint('A simulated vCenter', 'bold')} with {hosts} hosts and {vms} VMs. Nothing here is real.")
-    stage.heading("1. plan", "Shows everything that site would do. Writes nothing.")
+    stage.heading("1. plan", "Shows all changes that site would make. Writes nothing.")
     plan = play(stage, "plan", "plan")
     if plan.writes or stage.ask("/state")["vms"] != before["vms"]:
         raise DemoError(f"plan wrote to the vCenter: {writes_line(plan.writes)}")
@@ -181,11 +181,11 @@ def perform(stage: Stage) -> None:
     if not site.writes:
         raise DemoError(f"site changed nothing:\n{site.output}")
     after = stage.ask("/state")
-    stage.heading("3. site again", "Everything is as wanted, so nothing may change.")
+    stage.heading("3. site again", "Everything is in the desired state, so nothing may change.")
     again = play(stage, "site again", "site")
     if again.writes or any(again.changed.values()):
         raise DemoError(f"the second site changed something: {writes_line(again.writes)}\n{again.output}")
-    stage.heading("Before and now", "As the simulated hosts know it, not as the playbooks claim it.")
+    stage.heading("Before and now", "From the simulated hosts, not from the output of the playbooks.")
     show(stage, before, after)
     stage.say()
     calls = stage.ask("/counters")["calls"]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the demo shows: states of the simulated vCenter, before and after, as tables for a terminal. Pure."""
+"""The output of the demo: the simulated vCenter before and after, as tables for a terminal. No I/O."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ from typing import Any
 
 State = Mapping[str, Any]
 
-COLOURS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+COLORS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _CARDS = re.compile(r".*\[(.+)\]")
 
 
 @dataclass(frozen=True)
 class Paint:
-    """Puts colours round text, or leaves it alone."""
+    """Adds colors to text, if they are on."""
 
     on: bool
 
     def __call__(self, text: str, *styles: str) -> str:
         if not self.on or not styles:
             return text
-        return f"\033[{';'.join(COLOURS[style] for style in styles)}m{text}\033[0m"
+        return f"\033[{';'.join(COLORS[style] for style in styles)}m{text}\033[0m"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """Text of a table with its style; the width is that of the text alone."""
+    """A table cell: text with style. The style does not count for the width."""
 
     text: str
     styles: tuple[str, ...] = ()
 
 
 def device_word(device: State) -> Cell:
-    """One word for the three flags of a device."""
+    """The state of a device, from its flags."""
     if device["active"]:
         return Cell("active", ("green",)) if device["enabled"] else Cell("active, off after reboot", ("yellow",))
     return Cell("waits for reboot", ("yellow",)) if device["enabled"] else Cell("off", ("dim",))
 
 
 def device_rows(before: State, after: State) -> list[list[Cell]]:
-    """host, device, before, after, VM: every device that is, or was, anything else than off."""
+    """Rows with host, device, before, after and VM, for each device that is or was not off."""
     earlier = {(host["name"], device["address"]): device for host in before["hosts"] for device in host["devices"]}
     rows = []
     for host in after["hosts"]:
@@ -71,7 +71,7 @@ def card_name(name: str) -> str:
 
 
 def vm_rows(before: State, after: State) -> list[list[Cell]]:
-    """VM, its host, power, devices, memory: every VM that changed or holds devices."""
+    """Rows with VM, host, power, devices and memory, for each VM that changed or has devices."""
     earlier = {vm["name"]: vm for vm in before["vms"]}
     rows = []
     for vm in after["vms"]:
@@ -106,7 +106,7 @@ def _memory(vm: State) -> str:
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[Cell]], paint: Paint) -> str:
-    """Left-aligned columns two blanks apart, with a rule below the heads."""
+    """A table with left-aligned columns, two blanks between them, and a line below the heads."""
     cells = [[Cell(head, ("bold",)) for head in heads], *rows]
     widths = [max(len(row[column].text) for row in cells) for column in range(len(heads))]
     lines = []
@@ -121,7 +121,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[Cell]], paint: Paint) ->
 
 
 def writes_line(writes: Sequence[State]) -> str:
-    """``22 writes: UpdatePassthruConfig ×6, RebootHost_Task``; ``no write`` for none."""
+    """``22 writes: UpdatePassthruConfig ×6, RebootHost_Task``; or ``no write``."""
     if not writes:
         return "no write"
     counted = Counter(str(entry["method"]).removesuffix("_Task") for entry in writes)
@@ -130,11 +130,11 @@ def writes_line(writes: Sequence[State]) -> str:
 
 
 SHOWN = ("Show the result", "Show that nothing is left to do")
-"""Tasks whose words are for the reader."""
+"""Names of tasks whose output is shown."""
 
 
-def told(output: str) -> list[str]:
-    """The lines the roles showed ("Show the result"), out of ansible-playbook's output; where nothing is left to do, that."""
+def role_lines(output: str) -> list[str]:
+    """The lines of the tasks in SHOWN, from the output of ansible-playbook."""
     found: list[str] = []
     for part in output.split("\nTASK [")[1:]:
         head, _newline, body = part.partition("\n")

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Look at a page in a headless Chromium: what it holds, what it logs, what it asks the network for, and a picture of it.
+"""Open a page in a headless Chromium: read its content, console messages and network requests, and take a picture.
 
-Speaks the DevTools protocol over a pipe: no port, no driver, standard library only.
+Uses the DevTools protocol on a pipe, without a port or a driver. Standard library only.
 ``python -m tools.devtools PAGE.html PICTURE.png [WIDTH] [dark|print]`` takes a picture.
 """
 
@@ -25,7 +25,7 @@ from tools.browser import Chromium, ensure
 
 FLAGS = (
     "--headless",
-    "--no-sandbox",  # it needs privileges that containers do not have; only our own pages are opened
+    "--no-sandbox",  # the sandbox needs privileges that containers lack; only pages of this project are opened
     "--disable-gpu",
     "--disable-dev-shm-usage",
     "--no-first-run",
@@ -39,11 +39,11 @@ FLAGS = (
 
 
 class PageError(Exception):
-    """The browser refused what it was asked, or an expression threw."""
+    """The browser refused a command, or a JavaScript expression threw an error."""
 
 
 class Tab:
-    """One page. ``problems``: what its console shows, errors first among them; ``requests``: addresses it asked for."""
+    """One page. ``problems``: errors and console messages. ``requests``: requested URLs."""
 
     def __init__(self, browser: Browser, session: str) -> None:
         self._browser = browser
@@ -56,7 +56,7 @@ class Tab:
         return self._browser.call(method, self._session, **parameters)
 
     def evaluate(self, expression: str) -> Any:
-        """The value of a JavaScript expression, as JSON has it."""
+        """The value of a JavaScript expression, as a JSON value. Raises PageError."""
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         if "exceptionDetails" in answer:
             raise PageError(json.dumps(answer["exceptionDetails"]))
@@ -68,7 +68,7 @@ class Tab:
         self.call("Emulation.setEmulatedMedia", media=media, features=[scheme])
 
     def picture(self, target: Path) -> None:
-        """The whole page, also what is below the window."""
+        """Save a picture of the whole page, including the part below the window."""
         shown = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
         target.write_bytes(base64.b64decode(shown["data"]))
 
@@ -77,7 +77,7 @@ class Tab:
         target.write_bytes(base64.b64decode(printed["data"]))
 
     def note(self, method: str, parameters: dict[str, Any]) -> None:
-        """Take in an event."""
+        """Process an event."""
         if method == "Page.loadEventFired":
             self.loaded = True
         elif method == "Network.requestWillBeSent":
@@ -102,7 +102,7 @@ class Browser:
         self._tabs: dict[str, Tab] = {}
 
     def open(self, page: Path, **shown: Any) -> Tab:
-        """The page after it was loaded; ``shown`` as in ``Tab.show``."""
+        """Open a page and wait until it is loaded. ``shown``: arguments of ``Tab.show``."""
         target = self.call("Target.createTarget", None, url="about:blank")["targetId"]
         session = self.call("Target.attachToTarget", None, targetId=target, flatten=True)["sessionId"]
         tab = self._tabs[session] = Tab(self, session)
@@ -154,17 +154,17 @@ class Browser:
 
 @contextmanager
 def browser(chromium: Chromium | None = None) -> Iterator[Browser]:
-    """A Chromium with a profile of its own, gone afterwards."""
+    """Run a Chromium with a temporary profile in the block."""
     chosen = chromium or ensure()
-    theirs_in, ours_out = os.pipe()
-    ours_in, theirs_out = os.pipe()
+    child_in, own_out = os.pipe()
+    own_in, child_out = os.pipe()
 
     def wire() -> None:  # the browser reads from 3 and writes to 4
-        high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in (theirs_in, theirs_out)]
+        high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in (child_in, child_out)]
         os.dup2(high[0], 3)
         os.dup2(high[1], 4)
 
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:  # its children may still be writing
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:  # child processes may still write
         process = subprocess.Popen(
             [str(chosen.path), *FLAGS, f"--user-data-dir={profile}", "about:blank"],
             env={**os.environ, **chosen.environ, "HOME": profile},
@@ -175,9 +175,9 @@ def browser(chromium: Chromium | None = None) -> Iterator[Browser]:
             preexec_fn=wire,
             start_new_session=True,
         )
-        os.close(theirs_in)
-        os.close(theirs_out)
-        running = Browser(process, ours_in, ours_out)
+        os.close(child_in)
+        os.close(child_out)
+        running = Browser(process, own_in, own_out)
         try:
             yield running
         finally:

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The virtual environments behind `make`: found, made once, kept under .cache/venv by the hash of what they hold.
+"""The virtual environments for `make`, created once in .cache/venv, with the hash of their requirements in the name.
 
-Standard library only: this runs on the bare interpreter of a fresh machine.
-``python -m tools.envs main`` prints the folder of the environment, making it first when it is missing.
+Standard library only, because it runs on the bare interpreter of a new machine.
+``python -m tools.envs main`` prints the folder of the environment, and creates it if it is missing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
 VENVS = CACHE / "venv"
-HOME = CACHE / "home"  # for tools that would leave something in the user's
+HOME = CACHE / "home"  # for tools that would write to the home of the user
 BYTECODE = CACHE / "bytecode"
 REQUIREMENTS = ROOT / "tools" / "requirements"
 
@@ -33,16 +33,16 @@ Version = tuple[int, int]
 
 
 class NoInterpreter(Exception):
-    """No interpreter of the wanted versions is on this machine; the message names them."""
+    """No interpreter of the required versions was found. The message names the versions."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """Which interpreters may carry the environment (best first) and what is installed in it."""
+    """Allowed versions of Python (best first), and the requirements file."""
 
     pythons: tuple[Version, ...]
     requirements: str
-    weekly: bool = False  # rebuilt every ISO week, because its requirements are not pinned
+    weekly: bool = False  # rebuilt each ISO week, because its requirements are not pinned
 
 
 ENVIRONMENTS = {
@@ -50,14 +50,14 @@ ENVIRONMENTS = {
     "main": Environment(pythons=((3, 11), (3, 12), (3, 13), (3, 14)), requirements="main.txt"),
     "peers": Environment(pythons=((3, 11), (3, 12), (3, 13)), requirements="peers.txt"),
     "newest": Environment(pythons=((3, 14), (3, 13), (3, 12)), requirements="newest.txt", weekly=True),
-    # ansible-core 2.16 runs on 3.10 to 3.12; 3.12 first, so that a third interpreter takes part.
+    # ansible-core 2.16 supports 3.10 to 3.12. 3.12 comes first, to test with a third version of Python.
     "oldest": Environment(pythons=((3, 12), (3, 11)), requirements="oldest.txt"),
 }
 
 
 @cache
 def interpreters() -> dict[Version, Path]:
-    """Every Python >= 3.11 of this machine that starts and can make virtual environments, one a minor version."""
+    """Version → Python >= 3.11 on this machine that starts and can create virtual environments."""
     found: dict[Version, Path] = {}
     for candidate in _candidates():
         probe = "import sys, venv, ensurepip; print(*sys.version_info[:2], sys.executable)"
@@ -73,7 +73,7 @@ def interpreters() -> dict[Version, Path]:
 
 def _candidates() -> list[str]:
     named = [os.environ["PYTHON"]] if os.environ.get("PYTHON") else []
-    # sys.executable may itself sit in a virtual environment; its base can make others just as well.
+    # sys.executable may be in a virtual environment, so it comes last.
     names = [shutil.which(f"python3.{minor}") for minor in (11, 12, 13, 14)] + [shutil.which("python3")]
     managed = [
         *(Path.home() / ".pyenv" / "versions").glob("3.1[1-9]*/bin/python"),
@@ -83,17 +83,17 @@ def _candidates() -> list[str]:
 
 
 def python_for(name: str) -> Path:
-    """The interpreter that will carry the environment; NoInterpreter when the machine has none."""
-    wanted = ENVIRONMENTS[name].pythons
-    for version in wanted:
+    """The interpreter for an environment. Raises NoInterpreter."""
+    required = ENVIRONMENTS[name].pythons
+    for version in required:
         if version in interpreters():
             return interpreters()[version]
-    versions = ", ".join(f"{major}.{minor}" for major, minor in wanted)
+    versions = ", ".join(f"{major}.{minor}" for major, minor in required)
     raise NoInterpreter(f"environment {name!r} needs one of Python {versions}; none was found")
 
 
 def ensure(name: str) -> Path:
-    """The folder of a ready environment. Two callers at once are fine: the second waits for the first."""
+    """The folder of an environment, which is created if necessary. Of two callers at the same time, the second one waits."""
     python = python_for(name)
     target = VENVS / f"{name}-{_key(name, python)}"
     ready = target / "ready"
@@ -113,7 +113,7 @@ def _key(name: str, python: Path) -> str:
     for path in _requirement_files(REQUIREMENTS / ENVIRONMENTS[name].requirements):
         digest.update(path.read_bytes())
     digest.update(subprocess.run([python, "-VV"], capture_output=True, check=True).stdout)
-    digest.update(str(ROOT).encode())  # console scripts carry the absolute path of their interpreter
+    digest.update(str(ROOT).encode())  # console scripts contain the absolute path of the interpreter
     if ENVIRONMENTS[name].weekly:
         digest.update(repr(datetime.date.today().isocalendar()[:2]).encode())
     return digest.hexdigest()[:12]
@@ -126,7 +126,7 @@ def _requirement_files(path: Path) -> Iterator[Path]:
 
 
 def _install(venv: Path, requirements: Path) -> None:
-    """uv when it can be had (seconds), else pip (a minute). Byte code is written now, not at every later start."""
+    """Install with uv if available (seconds), else with pip (a minute). Byte code is compiled now, not at each start."""
     environ = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     python = str(venv / "bin" / "python")
     uv = _uv(environ)
@@ -157,7 +157,7 @@ def _uv(environ: dict[str, str]) -> str | None:
 
 
 def _pass_pip_settings_to_uv(environ: dict[str, str]) -> None:
-    """uv reads none of pip's settings; an administrator's mirror and certificate count for both."""
+    """Set the variables of uv from those of pip, because uv does not read the settings of pip (mirror, certificate)."""
     environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
     for pip_name, uv_name in (("PIP_CERT", "SSL_CERT_FILE"), ("PIP_INDEX_URL", "UV_DEFAULT_INDEX")):
         if environ.get(pip_name):
@@ -165,10 +165,10 @@ def _pass_pip_settings_to_uv(environ: dict[str, str]) -> None:
 
 
 def clean_environ(venv: Path | None) -> dict[str, str]:
-    """The caller's variables without those that would change results, with the environment's folder first on PATH."""
+    """The variables of the caller without those that could change results, and with the environment first in PATH."""
     dropped = ("ANSIBLE_", "VMWARE_", "PYTEST_", "PYTHON", "MYPY", "RUFF_", "GALAXY_", "COVERAGE_", "VIRTUAL_ENV")
     environ = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
-    # A version manager's shims start with a name that may belong to no installed version (ansible-test dies of it).
+    # Without shims of version managers: a shim may exist for a version that is not installed, and ansible-test fails then.
     path = [part for part in environ.get("PATH", os.defpath).split(os.pathsep) if not part.endswith("/shims")]
     BYTECODE.mkdir(parents=True, exist_ok=True)
     return environ | {
@@ -180,7 +180,7 @@ def clean_environ(venv: Path | None) -> dict[str, str]:
         "NO_COLOR": "1",
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_HOME": str(CACHE / "ansible"),
-        "XDG_RUNTIME_DIR": str(CACHE / "runtime"),  # where tasks with `session: shared` keep their session
+        "XDG_RUNTIME_DIR": str(CACHE / "runtime"),  # for tasks with `session: shared`
         "ANSIBLE_REMOTE_TMP": str(CACHE / "ansible" / "remote"),
         "ANSIBLE_CONFIG": str(ROOT / "tools" / "ansible.cfg"),
         "ANSIBLE_LOCALHOST_WARNING": "0",

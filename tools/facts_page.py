@@ -1,10 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write docs/facts.md: what the guards have to know, where it is read, and what happens when it is not known.
+"""Write docs/facts.md: the facts that guards need, where they are read, and what happens when they are unknown.
 
-The facts, their properties and the devices that they protect come from the code; what is said beside them stands here.
-``python -m tools.facts_page`` writes the page; tests/docs/test_facts_page.py fails when it is out of date, or when the
-code has a fact that is not described.
+Facts, properties and protected devices come from the code; the descriptions are here. ``python -m tools.facts_page`` writes
+the page. tests/docs/test_facts_page.py fails when it is out of date, or a fact has no description.
 """
 
 from __future__ import annotations
@@ -20,26 +19,26 @@ HEAD = """# What has to be known
 
 <!-- written by tools/facts_page.py -->
 
-A fact that could not be read is never "none" ([decision 0021](decisions/0021-fail-closed.md)). A property is unknown
-when the server says that it may not be read (`missingSet`), when nothing of the object that holds it was given, or when
-another property contradicts its absence. Otherwise an optional property that is unset means "none": a host without a
-distributed switch, without NVMe, without vSAN, of an older release.
+A fact that is not readable is never "none" ([decision 0021](decisions/0021-fail-closed.md)). A property is unknown in
+three cases: the server did not return it (`missingSet`), the server returned nothing of the object that has it, or
+another property contradicts its absence. Otherwise an unset optional property means "none": a host without a distributed
+switch, NVMe or vSAN, or an older release.
 
 ## Hosts
 
-Read before a device is enabled, and before a reboot takes devices from a host. While a fact is not known, the devices in
-the third column are protected (`fabric_unread`).
+Read before a device is enabled, and before a reboot that removes devices from a host. While a fact is unknown, the devices
+in the third column are protected (`fabric_unread`).
 """
 
 DESCRIBED: Mapping[str, str] = {
     "nics": "network adapters and their links",
-    "switches": "virtual switches, their uplinks and what vmkernel adapters serve",
+    "switches": "virtual switches, their uplinks, and the services of vmkernel adapters",
     "adapters": "storage adapters and the disks behind them",
-    "disks": "disks and what is on them: ESXi, datastores, core dump, vSAN",
-    "vsan_esa": "whether vSAN ESA runs, which may use any NVMe device",
-    "graphics": "GPUs in shared use (vGPU)",
+    "disks": "disks and their contents: ESXi, datastores, core dump, vSAN",
+    "vsan_esa": "whether vSAN ESA is enabled, which may use any NVMe device",
+    "graphics": "shared GPUs (vGPU)",
 }
-"""Fact of a host → what it is."""
+"""Fact of a host → its description."""
 CLASSES: Mapping[str, str] = {
     "01": "storage controllers",
     "0108": "NVMe devices",
@@ -49,64 +48,64 @@ CLASSES: Mapping[str, str] = {
     "0c04": "Fibre Channel adapters",
     "12": "accelerators",
 }
-OVERRIDE = "`allow_protected` with host, address and what is there; none for the last management uplink"
+OVERRIDE = "`allow_protected` with host, address and device; none for the last management uplink"
 CONNECTION = (
     "the connection state of the host, its PCI devices, their passthrough state",
     "`runtime.connectionState`, `hardware.pciDevice`, `config.pciPassthruInfo`",
-    "nothing of the host is changed (`host_unreachable`)",
+    "the host is not changed (`host_unreachable`)",
     "none",
 )
 VMS: Sequence[tuple[str, str, str, str]] = (
     (
-        "which devices a VM holds",
+        "the devices of a VM",
         "`config.hardware.device`, `runtime.connectionState`, the form of the address in a fixed backing",
         "no fixed device of its host is attached, and none is disabled (`holders_unknown`)",
         "`ignore_unreadable_vms` with the VM",
     ),
     (
-        "on which host a VM is: the VM and the host both say so",
+        "the host of a VM, on which VM and host must agree",
         "`runtime.host` of the VM, `vm` of the host",
-        "the same, on every host that it may be on, if it holds a device",
+        "the same, on each host that it may be on, if it has a device",
         "`ignore_unreadable_vms` with the VM",
     ),
     (
-        "whether a VM runs that has a dynamic device",
-        "`runtime.powerState`, and what the host says that it lends (`binding`)",
-        "its device counts as taken",
+        "whether a VM with a dynamic device runs",
+        "`runtime.powerState`, and the devices that the host reports as bound (`binding`)",
+        "its device counts as in use",
         "none",
     ),
     (
-        "what keeps a VM on a host that is to be rebooted",
+        "the reasons why a VM is pinned to a host that must reboot",
         "`config.hardware.device`, `runtime.powerState`, `customValue`",
-        "the host is not started, and the VM neither moved nor stopped (`vm_unreadable`)",
-        "none: shut the VM down by hand",
+        "the host is blocked, and the VM is neither moved nor stopped (`vm_unreadable`)",
+        "none: shut down the VM manually",
     ),
     (
-        "whether VMware Tools run in a VM that is to be stopped",
+        "whether VMware Tools run in a VM that must be shut down",
         "`guest.toolsRunningStatus`",
-        "the guest is asked to shut down, and powered off only when its time is over",
+        "the guest is shut down, with a hard power-off only after the timeout",
         "none",
     ),
     (
-        "which VMs are never stopped",
+        "the VMs that are never stopped",
         "`name`",
-        "a name in `never_stop` that no VM has is refused (`unknown_vm`)",
+        "a name in `never_stop` that no VM has is rejected (`unknown_vm`)",
         "none",
     ),
     (
-        "which card a fixed backing with two readings means (`0:66:0.0`)",
+        "the device of a fixed backing whose address has two readings (`0:66:0.0`)",
         "`backing.id`",
-        "both cards count as held by the VM",
+        "both devices count as devices of the VM",
         "none: write the address in the form that vCenter returns",
     ),
     (
-        "devices and memory of the VM itself",
+        "devices and memory of the VM that is changed",
         "`config.hardware.device`, `config.memoryAllocation`, `config.hardware.memoryMB`",
-        "nothing of the VM is changed (`vm_unreadable`)",
+        "the VM is not changed (`vm_unreadable`)",
         "none",
     ),
     (
-        "what else needs all memory reserved",
+        "other features that need all memory reserved",
         "`runtime.faultToleranceState`, `config.latencySensitivity`",
         "the memory stays locked (`feature_needs_reservation`)",
         "none",
@@ -118,9 +117,9 @@ VMS: Sequence[tuple[str, str, str, str]] = (
         "none",
     ),
     (
-        "what a rolling reboot wrote into its journal",
-        "the custom attribute of the object itself, when the server does not show it for 30 seconds",
-        "the value is read back from the object, and never forgotten",
+        "the journal that a rolling reboot wrote",
+        "the custom attribute of the object, if the server does not show it within 30 seconds",
+        "the value is read again from the object, and never ignored",
         "none",
     ),
 )
@@ -128,14 +127,14 @@ VMS: Sequence[tuple[str, str, str, str]] = (
 
 def page(paths: Mapping[str, Sequence[str]], guarded: Mapping[str, Sequence[str]]) -> str:
     """The whole page. ``paths``: fact → properties; ``guarded``: fact → PCI classes."""
-    lines = [HEAD, "| fact | read from | protected while it is not known | override |", "|---|---|---|---|"]
+    lines = [HEAD, "| fact | read from | protected while it is unknown | override |", "|---|---|---|---|"]
     for fact, properties in paths.items():
         devices = ", ".join(CLASSES[number] for number in guarded[fact])
         lines.append(
             f"| {DESCRIBED[fact]} | {', '.join(f'`{path}`' for path in properties)} | {devices} | {OVERRIDE} |"
         )
     lines.append(_row(CONNECTION))
-    lines += ["", "## Virtual machines and runs", "", "| fact | read from | while it is not known | override |"]
+    lines += ["", "## Virtual machines and runs", "", "| fact | read from | while it is unknown | override |"]
     lines += ["|---|---|---|---|", *(_row(row) for row in VMS)]
     return "\n".join(lines) + "\n"
 
@@ -145,7 +144,7 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def current() -> str:
-    """The page as the code has it now."""
+    """The page for the current code."""
     collection_path.install()
     from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.protection import GUARDED
     from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read.gaps import FACT_PATHS

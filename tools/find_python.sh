@@ -2,8 +2,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Print a Python >= 3.11 that can make virtual environments. $PYTHON wins. A candidate is run, not only looked up:
-# a version manager's shim may carry a name and refuse to start.
+# Print a Python >= 3.11 that can create virtual environments. $PYTHON has priority. Each candidate is started, because the
+# shim of a version manager may exist for a version that is not installed.
 works() {
   "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 </dev/null
 }

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write the generated parts of the READMEs, the schema of the intent and the names of the roles' variables, or with --check
-say which are out of date.
+"""Write the generated parts of pages, the schema of the intent, and the names of role variables. With --check, only report
+files that are out of date.
 
-The README's table comes from the modules' and roles' own short descriptions, each role README's table of variables
-from its meta/argument_specs.yml. They stand between ``<!-- generated: NAME -->`` and ``<!-- end generated -->``.
+The table in README.md comes from the short descriptions of modules and roles, the table of variables in the README of a
+role from its meta/argument_specs.yml. They are between ``<!-- generated: NAME -->`` and ``<!-- end generated -->``.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ MARKER = re.compile(r"(<!-- generated: (?P<name>\w+) -->\n).*?(<!-- end generate
 
 
 class GenerateError(Exception):
-    """A source or a marker that the tables are made from is missing or wrong."""
+    """A source or a marker of a table is missing or invalid."""
 
 
 def documentation(path: Path, name: str = "DOCUMENTATION") -> str:
-    """The text of a plugin's documentation variable, read without importing the plugin."""
+    """The documentation of a plugin, read without importing it. Raises GenerateError."""
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
             text = ast.literal_eval(node.value)
@@ -53,7 +53,7 @@ def inventories(root: Path = ROOT) -> dict[str, str]:
 
 
 def is_documentation_only(path: Path) -> bool:
-    """Whether a module's file only documents the action plugin of its name."""
+    """Whether the file of a module only documents the action plugin with the same name."""
     action = path.parent.parent / "action" / path.name
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return action.exists() and not any(isinstance(node, ast.FunctionDef) for node in tree.body)
@@ -66,7 +66,7 @@ def roles(root: Path = ROOT) -> dict[str, str]:
 
 
 def playbooks(root: Path = ROOT) -> dict[str, str]:
-    """Playbook name → the name of its first play; playbooks it imports before that only prepare it."""
+    """Playbook name → name of its first play. Playbooks that it imports before only prepare it."""
     paths = sorted((root / "playbooks").glob("*.yml"))
     loaded = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths}
     return {name: next(str(play["name"]) for play in plays if "hosts" in play) for name, plays in loaded.items()}
@@ -80,7 +80,7 @@ def argument_specs(role: Path) -> dict[str, Any]:
 
 
 def contents_table(root: Path = ROOT) -> str:
-    """The README's table of everything a user calls."""
+    """The table of modules, plugins, roles and playbooks in README.md."""
     lines = ["| | what it does |", "|---|---|"]
     lines += [f"| module `{name}` | {_cell(text)} |" for name, text in modules(root).items()]
     lines += [f"| inventory plugin `{name}` | {_cell(text)} |" for name, text in inventories(root).items()]
@@ -90,7 +90,7 @@ def contents_table(root: Path = ROOT) -> str:
 
 
 def variables_table(role: Path) -> str:
-    """A role README's table of the variables of its entry points."""
+    """The table of the variables of all entry points, in the README of a role."""
     parts = []
     for entry, spec in argument_specs(role).items():
         heading = "" if entry == "main" else f"\nEntry point `{entry}`: {spec['short_description']}\n\n"
@@ -102,7 +102,7 @@ def variables_table(role: Path) -> str:
 
 
 def role_options(root: Path = ROOT) -> str:
-    """The source of the names of all variables of the roles."""
+    """The source code of role_options.py."""
     specs = {name: argument_specs(root / "roles" / name) for name in roles(root)}
     lines = []
     for role, entries in specs.items():
@@ -110,19 +110,19 @@ def role_options(root: Path = ROOT) -> str:
         names = "".join(f'        "{option}",\n' for option in found)
         lines.append(f'    "{role}_": (\n{names}    ),\n')
     return (
-        # In two parts, so that it is not taken for the license of this file.
+        # In two parts, so that tools do not read it as the license of this file.
         "# SPDX-"
         "FileCopyrightText: 2026 directpath.vsphere contributors\n"
         "# SPDX-"
         "License-Identifier: GPL-3.0-or-later\n"
-        '"""Variables of the roles, by what they begin with. Written by tools/generate.py. PRIVATE to the collection."""\n\n'
+        '"""Variables of the roles, by prefix. Written by tools/generate.py. PRIVATE to the collection."""\n\n'
         "from __future__ import annotations\n\n"
         f"ROLE_OPTIONS: dict[str, tuple[str, ...]] = {{\n{''.join(lines)}}}\n"
     )
 
 
 def vocabulary_table(root: Path = ROOT) -> str:
-    """The words of docs/vocabulary.yml. What is avoided is shown as the sentence that the list catches."""
+    """The table of docs/vocabulary.yml. For the words to avoid it shows the example sentence."""
     rows = ["| say | not |", "|---|---|"]
     path = root / "docs" / "vocabulary.yml"
     rows += [f"| {_cell(word.say)} | {_cell(word.example)} |" for word in vocabulary.words(path)]
@@ -153,13 +153,13 @@ def _scalar(value: Any) -> str:
 
 
 def _cell(text: str) -> str:
-    """One table cell: Ansible's markup becomes Markdown's, a line break a blank, a bar an escaped bar."""
+    """Text for one table cell: converts the markup of Ansible to Markdown, line breaks to blanks, and escapes bars."""
     text = re.sub(r"\b(?:C|V|O|RV|E|M|P|I|B)\(((?:[^()]|\([^()]*\))*)\)", r"`\1`", text)
     return " ".join(text.split()).replace("|", "\\|")
 
 
 def filled(text: str, tables: Mapping[str, str]) -> str:
-    """The text with each marked part replaced; a marker of no known name is an error."""
+    """The text with each marked part replaced. Raises GenerateError for an unknown marker."""
 
     def replace(match: re.Match[str]) -> str:
         if match["name"] not in tables:
@@ -170,7 +170,7 @@ def filled(text: str, tables: Mapping[str, str]) -> str:
 
 
 def outputs(root: Path = ROOT) -> dict[Path, str]:
-    """Every generated file and its right content."""
+    """Path → content of all generated files."""
     result = {}
     for path, tables in _targets(root):
         text = path.read_text(encoding="utf-8")
@@ -200,10 +200,9 @@ def _targets(root: Path) -> list[tuple[Path, dict[str, str]]]:
 
 
 def action_group_problems(root: Path = ROOT) -> list[str]:
-    """Modules missing from action group `all`, and names in it that are no module.
+    """Modules that are missing in the action group `all`, and names in it that are not modules.
 
-    The group sets connection options, so what has no connection (a module that is documentation of an action plugin only)
-    is not in it.
+    The group is for connection options, so modules without a connection (documentation of an action plugin) are not in it.
     """
     runtime = yaml.safe_load((root / "meta" / "runtime.yml").read_text(encoding="utf-8"))
     group = set(runtime["action_groups"]["all"])
@@ -213,7 +212,7 @@ def action_group_problems(root: Path = ROOT) -> list[str]:
 
 
 def main() -> int:
-    """Exit status 1 when --check finds a difference, or a source is wrong."""
+    """Exit status 1 when --check finds a difference, or a source is invalid."""
     parser = argparse.ArgumentParser(prog="python -m tools.generate", description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing; fail when something is out of date")
     options = parser.parse_args()

@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The JSON Schema of an intent: what may stand in a file of group_vars or host_vars.
+"""The JSON Schema of an intent, for files in group_vars and host_vars.
 
-``make generate`` writes it to docs/intent.schema.json. It is made of the words of the loader
-(plugins/module_utils/_domain/intent*.py) and held to it by tests/unit/plugin_utils/intent/test_load_by_schema.py: what the schema accepts
-the loader accepts, but for mistakes between entries (RELATIONS), and what the loader accepts the schema accepts.
+``make generate`` writes it to docs/intent.schema.json. It uses the names of the loader (plugins/plugin_utils/intent), and
+tests/unit/plugin_utils/intent/test_load_by_schema.py compares the two: both accept the same values, except that only the
+loader rejects conflicts between entries (RELATIONS).
 
-Draft 07, as that is what editors know.
+Draft 07, because editors support it.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ def schema() -> Schema:
     from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent import load
 
     variables: Schema = {
-        load.CLUSTER_VARIABLE: _list(_ref("hosts"), "Of a vCenter: the devices wanted on its clusters and hosts."),
+        load.CLUSTER_VARIABLE: _list(_ref("hosts"), "For a vCenter: the desired devices of its clusters and hosts."),
         load.DEVICE_VARIABLE: _list(
-            _ref("host_device"), "Of an ESXi host or its group: the devices wanted on it; [] for none."
+            _ref("host_device"), "For an ESXi host or its group: the desired devices of the host; [] for none."
         ),
         load.VM_VARIABLE: _list(
-            _ref("vm"), "Of a vCenter, an ESXi host or a group: the virtual machines and the devices they are to have."
+            _ref("vm"), "For a vCenter, an ESXi host or a group: virtual machines and their desired devices."
         ),
-        load.NAME_VARIABLE: _ref("name") | {"description": "The name of the ESXi host in vSphere, where it differs."},
-        load.VCENTER_VARIABLE: _or_null(_ref("name")) | {"description": "The vCenter or the single ESXi server."},
+        load.NAME_VARIABLE: _ref("name") | {"description": "The name of the ESXi host in vSphere, if it differs."},
+        load.VCENTER_VARIABLE: _or_null(_ref("name")) | {"description": "The vCenter, or the standalone ESXi host."},
         load.PORT_VARIABLE: {
             "anyOf": [{"type": "null"}, {"type": "integer", "minimum": 1, "maximum": 65535}, _text(PORT)],
-            "description": "Its port.",
+            "description": "The port of the vCenter or the ESXi host.",
         },
     }
     own = "|".join(sorted(name.removeprefix(load.PREFIX) for name in variables if name.startswith(load.PREFIX)))
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "What is wanted of vSphere's PCI devices: variables of an inventory host or group",
+        "title": "The desired state of PCI devices in vSphere: variables of an inventory host or group",
         "description": "For the playbooks and roles of the Ansible collection directpath.vsphere.",
         "type": "object",
         "properties": variables,
@@ -59,7 +59,7 @@ def schema() -> Schema:
 
 
 def text() -> str:
-    """The file's content."""
+    """The content of the file."""
     return json.dumps(schema(), indent=2) + "\n"
 
 
@@ -71,10 +71,10 @@ def _definitions() -> Schema:
         "match": match | {"description": 'Which device: "10de:20f1" as lspci -n prints it, an address, or conditions.'},
         "count": {
             "anyOf": [{"enum": [None, "all"]}, _whole_number()],
-            "description": "How many. Left out: every one of that model on a host, one in a virtual machine.",
+            "description": "How many. Default: all devices of the model on a host, one in a virtual machine.",
         },
     }
-    label: Schema = {"type": ["string", "null"], "description": "The hardware label the devices are to get."}
+    label: Schema = {"type": ["string", "null"], "description": "The hardware label to set on the devices."}
     if set(selectors.DESIRED_KEYS) != {*device, "label"}:
         raise ValueError("a device has other keys than this schema knows")
     short = [_text(_whole(f"{HEX4}:{HEX4}")), _text(_whole(PCI_ADDRESS))]
@@ -90,14 +90,14 @@ def _definitions() -> Schema:
 
 
 def _hosts() -> Schema:
-    """An entry of passthrough_hosts: a cluster or hosts, one of the two with a name in it."""
+    """An entry of passthrough_hosts: either clusters or hosts, with at least one name."""
     from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent import load
 
     named = {"not": {"anyOf": [{"type": "null"}, {"type": "array", "maxItems": 0}]}}
     keys = {
         "cluster": _ref("names") | {"description": "One cluster or several."},
         "hosts": _ref("names") | {"description": "One host or several, by their names in vSphere."},
-        "devices": _list(_ref("host_device"), "The devices wanted on each of these hosts; [] for none."),
+        "devices": _list(_ref("host_device"), "The desired devices of each of these hosts; [] for none."),
     }
     if set(keys) != set(load.HOST_KEYS):
         raise ValueError("an entry of hosts has other keys than this schema knows")
@@ -109,11 +109,11 @@ def _selector() -> Schema:
     from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host import selector as selectors
 
     patterns = {
-        "address": (PCI_ADDRESS, "PCI address, such as 0000:3b:00.0. Of one host only, unless ids are given as well."),
+        "address": (PCI_ADDRESS, "PCI address, such as 0000:3b:00.0. For one host only, unless ids are given too."),
         "class_id": ("(0[xX])?([0-9a-fA-F]{2}|[0-9a-fA-F]{4})", 'PCI class: "03" displays, "0108" NVMe.'),
-        "name": ("", "Shell pattern on the name, any case."),
-        "slot": ("", "The slot's number or description (vSphere 9.0)."),
-        "label": ("", "The hardware label the device has."),
+        "name": ("", "Shell pattern for the name; case does not matter."),
+        "slot": ("", "Number or description of the slot (vSphere 9.0)."),
+        "label": ("", "The hardware label of the device."),
     }
     ids = ("vendor_id", "device_id", "subvendor_id", "subdevice_id")
     patterns |= {key: (HEX4, f"{key.removesuffix('_id').capitalize()} id, in quotes.") for key in ids}
@@ -133,16 +133,16 @@ def _vm() -> Schema:
 
     words: Schema = {
         "state": "present: at least these devices; exactly: these and no others; absent: none of these.",
-        "backing": "dynamic: any host that has such a device; fixed: this very device; auto: as the release can.",
-        "power": "What may be done with its power: keep refuses, cycle shuts down and starts, on starts in any case.",
+        "backing": "dynamic: any such device; fixed: exactly this device; auto: dynamic if the release supports it.",
+        "power": "Allowed power operations: keep: none; off: shut down; cycle: shut down and start again; on: also start a VM that is off.",
     }
     keys: Schema = {
-        "name": _ref("name") | {"description": "The VM's name or inventory path."},
-        "moid": _ref("name") | {"description": "Instead of name: its managed object id."},
-        "devices": _list(_ref("vm_device"), "The devices wanted in it."),
+        "name": _ref("name") | {"description": "Name or inventory path of the VM."},
+        "moid": _ref("name") | {"description": "Managed object id, instead of name."},
+        "devices": _list(_ref("vm_device"), "The desired devices of the VM."),
     }
     for key, choices in entries.VM_CHOICES.items():
-        # YAML 1.1 reads a bare on or off as a truth value.
+        # YAML 1.1 reads on and off without quotes as booleans.
         bare = [True, False] if {"on", "off"} <= set(choices) else []
         keys[key] = {"enum": [*choices, *bare], "description": words[key]}
     powers = [1 << power for power in range(entries.LARGEST_MMIO_GB.bit_length())]
@@ -157,9 +157,9 @@ def _vm() -> Schema:
         },
     }
     keys["mmio"] = _object({key: sizes[key] for key in entries.MMIO_KEYS}, []) | {
-        "description": "Make room for cards with much memory; {} computes the size."
+        "description": "The 64-bit MMIO window for devices with large memory; {} computes the size."
     }
-    keys["shutdown_timeout"] = _whole_number() | {"description": "Seconds the guest may take to shut down."}
+    keys["shutdown_timeout"] = _whole_number() | {"description": "Seconds for the guest to shut down."}
     keys |= {key: {"type": "boolean"} for key in entries.VM_FLAGS}
     if list(keys) != list(entries.VM_KEYS):
         raise ValueError("a VM has other keys than this schema knows")
@@ -184,7 +184,7 @@ def _list(entries: Schema, description: str) -> Schema:
 
 
 def _ref(name: str) -> Schema:
-    # allOf, as draft 07 reads nothing beside a $ref.
+    # allOf, because draft 07 ignores other keys next to a $ref.
     return {"allOf": [{"$ref": f"#/definitions/{name}"}]}
 
 
@@ -193,7 +193,7 @@ def _text(pattern: str) -> Schema:
 
 
 def _whole(pattern: str) -> str:
-    """All of the text, blanks around it aside."""
+    """A pattern for the whole text, with blanks around it allowed."""
     return f"^\\s*({pattern})\\s*$"
 
 

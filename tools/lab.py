@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A simulated vCenter for the length of a ``with``: ``python -m simulator`` in a process of its own.
+"""A simulated vCenter in a ``with`` block: ``python -m simulator`` in its own process.
 
-The process is forked from one that has imported the simulator before (a start costs a second of a processor, a fork a
-fraction of it); arguments, ready file, signals and exit status are those of the command line.
+The process is a fork of one that has already imported the simulator, because a start costs one CPU second, and a fork much
+less. Arguments, ready file, signals and exit status are those of the command line.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ from tools.envs import ROOT
 
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
-SPEED = 60.0  # a host that takes five minutes to boot takes five seconds
+SPEED = 60.0  # five minutes for the boot of a host become five seconds
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["simulator.__main__", "tools.lab"])
-atexit.register(forkserver._forkserver._stop)  # type: ignore[attr-defined]  # waits for it: its seconds are ours
+atexit.register(forkserver._forkserver._stop)  # type: ignore[attr-defined]  # waits for it, so that its CPU seconds count for this process
 
 
 class LabError(Exception):
-    """The simulator did not start, or did not stop cleanly; the message holds what it printed."""
+    """The simulator did not start, or did not stop cleanly. The message contains its output."""
 
 
 @contextmanager
 def running(lab: str | Path, speed: float = SPEED) -> Iterator[dict[str, str]]:
-    """Start a simulator on a free port and yield the variables a client needs.
+    """Start a simulator on a free port and yield the variables for clients.
 
-    They are those the simulator says to export, and SIMULATOR_CONTROL_URL. Whatever else happens it is told to stop
-    at the end, and a stop that is not clean is a LabError.
+    These are the variables that the simulator prints, and SIMULATOR_CONTROL_URL. The simulator is always stopped at the
+    end. Raises LabError when it does not stop cleanly.
     """
     with tempfile.TemporaryDirectory(prefix="directpath-lab-") as name:
         folder = Path(name)
@@ -67,7 +67,7 @@ def running(lab: str | Path, speed: float = SPEED) -> Iterator[dict[str, str]]:
 
 
 def exported(text: str) -> dict[str, str]:
-    """The variables of every ``export NAME=VALUE`` line."""
+    """The variables of all ``export NAME=VALUE`` lines."""
     found = {}
     for line in text.splitlines():
         match = re.match(r"export ([A-Z_]+)=(.*)$", line)
@@ -77,7 +77,7 @@ def exported(text: str) -> dict[str, str]:
 
 
 def control(variables: Mapping[str, str], path: str, body: Mapping[str, Any] | None = None) -> Any:
-    """Ask the simulator's control page; a body makes it a POST. Returns the decoded JSON answer."""
+    """Send a request to the control page of the simulator: a POST with a body, else a GET. Returns the decoded JSON answer."""
     address = variables["SIMULATOR_CONTROL_URL"].rstrip("/") + path
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(address, data=data, headers={"Content-Type": "application/json"})
@@ -87,13 +87,13 @@ def control(variables: Mapping[str, str], path: str, body: Mapping[str, Any] | N
 
 
 def _serve(options: list[str], output: str) -> None:
-    """What the forked process does."""
+    """Run the simulator in the forked process."""
     from simulator.__main__ import main
 
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    gc.freeze()  # what the forks share stays shared
+    gc.freeze()  # keeps memory shared between forks
     gc.set_threshold(50_000, 50, 100)
     os.chdir(ROOT)
     sink = os.open(output, os.O_WRONLY | os.O_APPEND)
@@ -103,15 +103,17 @@ def _serve(options: list[str], output: str) -> None:
 
 
 def _end_with(parent: BaseProcess) -> None:
-    """Whoever is killed ends its simulators, too."""
+    """Stop the simulator when its parent process ends, also when it is killed."""
     parent.join()
-    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)  # another thread would not wake it
+    signal.pthread_kill(
+        threading.main_thread().ident or 0, signal.SIGTERM
+    )  # a signal to another thread would not wake it
 
 
 def _wait_until_ready(process: BaseProcess, folder: Path) -> dict[str, str]:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        if (folder / "ready").exists():  # appears whole, and only once connections are accepted
+        if (folder / "ready").exists():  # written atomically when the simulator accepts connections
             return exported((folder / "ready").read_text(encoding="utf-8"))
         if process.exitcode is not None:
             raise LabError(f"the simulator ended with status {process.exitcode}:\n{_output(folder)}")

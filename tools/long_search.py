@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What `make long` runs before a release: random searches over thousands of examples, and whatever is marked `long`.
+"""The tests of `make long`, before a release: random searches with thousands of examples, and tests marked `long`.
 
-The seed is DIRECTPATH_SEED, or a new one; it is printed, and the same seed looks at the same examples.
+The seed is DIRECTPATH_SEED, or a new one. It is printed; the same seed gives the same examples.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def main() -> int:
     if not seed.isdecimal():
         print(f"SEED is {seed!r}, but must be a whole number")
         return 2
-    print(f"seed {seed}; to look at the same examples: make long SEED={seed}", flush=True)
+    print(f"seed {seed}; to repeat the same examples: make long SEED={seed}", flush=True)
     more = {"DIRECTPATH_SEED": seed, "DIRECTPATH_SEARCH": str(EXAMPLES), "EXPLORE": "all"}
     command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "-m", "hypothesis or long"]
     command += [f"--hypothesis-seed={seed}", "tests"]

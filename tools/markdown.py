@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The fenced examples of a Markdown page, each with the comment that says what is to be done with it.
+"""The fenced examples of a Markdown page, each with the comment that controls it.
 
-A comment stands alone on the line before the fence (blank lines between do not matter):
+The comment is the line before the fence (blank lines in between do not matter):
 
 - ``<!-- run: lab=simulator/labs/demo.yml args="--check" expect="changed=0" refuse="failed=1" rc=0 -->``
-  runs the block. ``yaml`` is a playbook, ``shell`` a script. ``expect`` and ``refuse`` (each may stand several times)
-  must and must not be in the output. ``lab`` starts a fresh simulator; without it the page's last one goes on.
-  ``also="B=other.yml"`` starts one more beside it, which B_HOST, B_PORT and B_CA_PATH lead to.
-- ``<!-- file: inventory.yml -->`` saves the block under that name for the page's later runs.
+  runs the block: ``yaml`` as a playbook, ``shell`` as a script. The texts of ``expect`` must be in the output, those of
+  ``refuse`` must not (both are repeatable). ``lab`` starts a new simulator; without it, the last one of the page is used.
+  ``also="B=other.yml"`` starts a further one, with the variables B_HOST, B_PORT and B_CA_PATH.
+- ``<!-- file: inventory.yml -->`` saves the block under this name for later runs of the page.
 - ``<!-- not run: reason -->`` says why an example cannot be executed.
 """
 
@@ -25,16 +25,16 @@ RUN_KEYS = ("lab", "also", "args", "expect", "refuse", "rc")
 
 
 class MarkdownError(Exception):
-    """A directive that cannot be understood, or that stands before no fence."""
+    """A directive is invalid, or not before a fence."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What to do with a block, and what must come of it."""
+    """How to run a block, and the expected result."""
 
     lab: str | None = None
     also: tuple[tuple[str, str], ...] = ()
-    """Prefix of variables and lab of each further simulator."""
+    """(prefix of variables, lab) of each further simulator."""
     args: tuple[str, ...] = ()
     expect: tuple[str, ...] = ()
     refuse: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """One fenced example. At most one of run, file and not_run is set."""
+    """One fenced example. At most one of ``run``, ``file`` and ``not_run`` is set."""
 
     line: int
     language: str
@@ -54,12 +54,12 @@ class Block:
 
     @property
     def is_bare(self) -> bool:
-        """True when nothing says what becomes of the block."""
+        """Whether the block has no directive."""
         return self.run is None and self.file is None and self.not_run is None
 
 
 def blocks(text: str, where: str = "page") -> list[Block]:
-    """Every fenced block of the page in order; MarkdownError names the line."""
+    """All fenced blocks of a page, in order. Raises MarkdownError with the line number."""
     found: list[Block] = []
     directive: tuple[int, str, str] | None = None
     lines = iter(enumerate(text.splitlines(), start=1))

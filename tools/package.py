@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Build the tarball and use it as a stranger would: installed in an empty folder, run from another one.
+"""Build the tarball and use it like a user: install it in an empty folder, and run it from another folder.
 
-``python -m tools.package installed``  build, look into the tarball, install, plan and site from the installed copy
-``python -m tools.package site``       plan and site from a tree, with the ansible-core of this environment
-``python -m tools.package importer``   build, and let galaxy-importer (what Galaxy runs on an upload) read it
+``python -m tools.package installed``  build, check the tarball, install, run plan and site from the installed copy
+``python -m tools.package site``       run plan and site from a tree, with the ansible-core of this environment
+``python -m tools.package importer``   build, and check it with galaxy-importer, which Galaxy runs on an upload
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ NEEDED = (
 
 
 def build(folder: Path, environ: Mapping[str, str], tree: str = "package", extra: str = "") -> Path:
-    """The tarball of the working files; `extra` is added to galaxy.yml."""
+    """Build the tarball of the working files. `extra` is added to galaxy.yml."""
     (collection(tree) / "galaxy.yml").unlink(missing_ok=True)
     metadata = sync(tree) / "galaxy.yml"
     metadata.write_text(metadata.read_text(encoding="utf-8") + extra, encoding="utf-8")
@@ -51,13 +51,13 @@ def build(folder: Path, environ: Mapping[str, str], tree: str = "package", extra
 
 
 def content_problems(names: list[str]) -> list[str]:
-    """What a released tarball must not hold, and what it must."""
+    """Files that the tarball must not contain, and missing ones."""
     problems = [f"the tarball holds {name}" for name in names if FORBIDDEN.match(name) and name != "."]
     return problems + [f"the tarball lacks {name}" for name in NEEDED if name not in names]
 
 
 def check_installed(environ: Mapping[str, str], folder: Path) -> int:
-    """Build, inspect, install, run; returns the number of checks that passed."""
+    """Build, check, install and run. Returns the number of passed checks. Raises StepError."""
     tarball = build(folder, environ)
     with tarfile.open(tarball) as archive:
         problems = content_problems([member.name.removeprefix("./") for member in archive.getmembers()])
@@ -69,7 +69,7 @@ def check_installed(environ: Mapping[str, str], folder: Path) -> int:
 
 
 def run_site(environ: Mapping[str, str], folder: Path) -> int:
-    """plan (writes nothing), site, site again (changes nothing), by their full names from a folder of their own."""
+    """Run plan (must not write), site, and site again (must not change anything), by their full names from another folder."""
     elsewhere = folder / "elsewhere"
     elsewhere.mkdir()
     with running(LAB) as variables:
@@ -88,9 +88,9 @@ def run_site(environ: Mapping[str, str], folder: Path) -> int:
 
 
 def check_importer(environ: dict[str, str], folder: Path) -> int:
-    """galaxy-importer on the tarball, without what other stages run; returns the checks passed.
+    """Run galaxy-importer on the tarball, without the checks of other stages. Returns the number of passed checks.
 
-    It insists on a repository, which the collection gets with its first public address: one is put in for the check.
+    It requires a repository, which the collection does not have before it is public. So the check uses a placeholder.
     """
     tarball = build(folder, environ, "importer", "repository: https://example.org/directpath/vsphere\n")
     settings = folder / "importer.cfg"

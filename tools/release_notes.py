@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Turn changelogs/fragments into CHANGELOG.md for the version in galaxy.yml.
 
-antsibull-changelog asks ansible-doc for the plugins, so it must see the collection under its full name: it runs in a
-tree, and what it wrote is copied back.
+antsibull-changelog reads the plugins with ansible-doc, so it needs the collection under its full name. It runs in a tree,
+and the files that it writes are copied back.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ WRITTEN = ("CHANGELOG.md", "changelogs/changelog.yaml")
 
 
 def main() -> int:
-    """Exit status of antsibull-changelog. A second run for the same version takes in what was added since."""
+    """Exit status of antsibull-changelog. A second run for the same version adds new fragments."""
     folder = sync("release")
     for name in WRITTEN:
         if (ROOT / name).exists():

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Execute the examples of the documentation against the simulator.
+"""Run the examples of the documentation against the simulator.
 
-``python -m tools.run_docs`` runs every page, ``python -m tools.run_docs docs/first_cluster.md`` one. What a page says
-about its blocks is described in tools/markdown.py. A page has one working folder; a run that differs from what the
-page promises fails the page, and the rest of that page is not run.
+``python -m tools.run_docs`` runs all pages, ``python -m tools.run_docs docs/first_cluster.md`` one. The directives in
+pages are described in tools/markdown.py. A page has one working folder. If the result of a run is not the expected one,
+the page fails, and the rest of it is not run.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ SHELLS = ("shell", "bash", "sh")
 
 
 class Broken(Exception):
-    """An example does not do what its page says."""
+    """An example did not have the expected result."""
 
 
 @dataclass(kw_only=True)
 class Page:
-    """The state a page's examples share: the working folder and the variables of the running simulator."""
+    """The state that the examples of a page share: working folder and variables of the simulator."""
 
     name: str
     folder: Path
@@ -43,14 +43,14 @@ class Page:
 
 
 def pages(root: Path = ROOT) -> list[Path]:
-    """Every page whose examples are executed."""
+    """All pages whose examples are run."""
     found = [root / "README.md", *(root / "docs").rglob("*.md"), *(root / "roles").glob("*/README.md")]
     found += (root / "examples").rglob("*.md")
     return sorted(path for path in found if path.exists() and "decisions" not in path.parts)
 
 
 def run_page(path: Path, environ: dict[str, str]) -> int:
-    """Run the page's examples in order; returns how many ran, or raises Broken or LabError."""
+    """Run the examples of a page in order. Returns their number. Raises Broken or LabError."""
     name = str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
     parsed = blocks(path.read_text(encoding="utf-8"), name)
     with tempfile.TemporaryDirectory(prefix="directpath-docs-") as folder:
@@ -78,7 +78,7 @@ def _run_block(page: Page, block: Block) -> None:
         page.environ.update({f"{name}_{part}": variables[f"VMWARE_{part}"] for part in ("HOST", "PORT", "CA_PATH")})
     page.runs += 1
     command = _command(page, block, where)
-    own = page.folder / "ansible.cfg"  # a page may bring it
+    own = page.folder / "ansible.cfg"  # a page may create it
     environ = page.environ | ({"ANSIBLE_CONFIG": str(own)} if own.exists() else {})
     done = run_command(command, page.folder, environ)
     problems = [f"exit status {done.code}, the page says {run.rc}"] if done.code != run.rc else []
@@ -102,17 +102,17 @@ def _command(page: Page, block: Block, where: str) -> list[str]:
 
 
 def example_environ(tree: str) -> dict[str, str]:
-    """A user's shell: this environment's programs, and a fresh copy of the working files as the collection."""
+    """The environment of a user: the programs of this environment, and a copy of the working files as the collection."""
     sync(tree)
     return clean_environ(Path(sys.prefix)) | {
         "ANSIBLE_COLLECTIONS_PATH": str(collections_path(tree)),
-        "ANSIBLE_PIPELINING": "1",  # a module without a folder, a file and their removal
-        "SSL_CERT_FILE": os.devnull,  # the machine's own, which every task would read whole, are of no use here
+        "ANSIBLE_PIPELINING": "1",  # no temporary folder and file for each module
+        "SSL_CERT_FILE": os.devnull,  # the CAs of the machine, which each task would load, are not needed here
     }
 
 
 def main() -> int:
-    """Exit status 1 when any page is broken."""
+    """Exit status 1 when a page fails."""
     parser = argparse.ArgumentParser(prog="python -m tools.run_docs", description=__doc__)
     parser.add_argument("pages", nargs="*", type=Path)
     chosen = [path.resolve() for path in parser.parse_args().pages] or pages()

@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Execute every module's EXAMPLES against the simulator, each alone on a fresh lab, three times.
+"""Run the EXAMPLES of all modules against the simulator, each three times on its own new lab.
 
-A check run must write nothing (by the simulator's journal), the real run must change what the check run said it would,
-and another run must change nothing. tests/docs/examples.yml says for which lab an example is written. Where an example
-connects (hostname, username ...), its connection options are replaced by the lab's.
+The run in check mode must not write (checked in the journal of the simulator), the real run must make the changes that
+check mode reported, and a second real run must change nothing. tests/docs/examples.yml names the labs of examples. The
+connection options of an example (hostname, username ...) are replaced by those of its lab.
 
-Ansible is started three times in all: an example is a host of the inventory, whose variables lead to its own lab.
+Ansible starts only three times: each example is a host of the inventory, with variables for its own lab.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from tools.warm import warm
 SETTINGS = ROOT / "tests" / "docs" / "examples.yml"
 CONNECTION = ("hostname", "username", "password", "port", "validate_certs", "ca_path", "proxy_host", "proxy_port")
 PHASE_SECONDS = 1500
-AT_A_TIME = 4  # an example that waits for hosts to boot needs no processor
+AT_A_TIME = 4  # an example that waits for the boot of a host needs no CPU
 
 Phase = Callable[..., dict[str, Tally]]
-"""Runs the playbook on some hosts (all when none is named): ``phase("--check", hosts=...)``."""
+"""Runs the playbook on some hosts, or on all: ``phase("--check", hosts=...)``."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """One task of a module's EXAMPLES, and what it is run with."""
+    """One task of the EXAMPLES of a module, with its lab and variables."""
 
     module: str
     task: Mapping[str, Any]
@@ -50,7 +50,7 @@ class Example:
 
 
 def examples(settings: Mapping[str, Any], root: Path = ROOT) -> list[Example]:
-    """Every example of every module. A setting for a task that no module has is a ValueError."""
+    """All examples of all modules. Raises ValueError for a setting of an unknown task."""
     found = []
     for path in sorted((root / "plugins" / "modules").glob("[a-z]*.py")):
         of_module = (settings.get("modules") or {}).get(path.stem, {})
@@ -75,7 +75,7 @@ def examples(settings: Mapping[str, Any], root: Path = ROOT) -> list[Example]:
 
 
 def without_connection(task: Mapping[str, Any]) -> dict[str, Any]:
-    """The task without its connection options; everything else as written."""
+    """The task without its connection options."""
     result = dict(task)
     for key, value in task.items():
         if key.startswith("directpath.vsphere.") and isinstance(value, Mapping):
@@ -84,7 +84,7 @@ def without_connection(task: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def playbook() -> list[dict[str, Any]]:
-    """The one play: every host does its own example, none waits for another."""
+    """The play: each host runs its own example, and does not wait for others."""
     play: dict[str, Any] = {
         "name": "Examples",
         "hosts": "all",
@@ -97,12 +97,12 @@ def playbook() -> list[dict[str, Any]]:
 
 
 def names(chosen: Sequence[Example]) -> list[str]:
-    """A name of an inventory host for each."""
+    """The name of the inventory host of each example."""
     return [f"{number:02d}-{example.module}" for number, example in enumerate(chosen, start=1)]
 
 
 def inventory(chosen: Sequence[Example], labs: Sequence[Mapping[str, str]], folder: Path) -> dict[str, Any]:
-    """A host for each example, with what it is run with; its connection options come from the environment."""
+    """An inventory with a host for each example. The connection options come from the environment."""
     common = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
     hosts = {
         name: {**example.vars, "example_file": str(folder / f"{name}.yml"), "example_environment": dict(lab)}
@@ -112,7 +112,7 @@ def inventory(chosen: Sequence[Example], labs: Sequence[Mapping[str, str]], fold
 
 
 def run_examples(chosen: Sequence[Example], environ: Mapping[str, str]) -> list[str | None]:
-    """For each None when all three runs did what they should; else what went wrong."""
+    """Run the examples. Returns the problem of each, or None."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="directpath-examples-")))
         labs = [stack.enter_context(running(example.lab)) for example in chosen]
@@ -125,9 +125,9 @@ def run_examples(chosen: Sequence[Example], environ: Mapping[str, str]) -> list[
 
 
 def judged(chosen: Sequence[Example], phase: Phase, writes: Callable[[int], Any]) -> list[str | None]:
-    """What is wrong with each example; one that is wrong already does not take part in what follows.
+    """Run the three phases. Returns the problem of each example, or None. After a problem, an example is not run again.
 
-    ``writes(number)`` is the journal of the writes in that example's lab.
+    ``writes(number)``: the writes in the journal of the lab of an example.
     """
     hosts = names(chosen)
     wrong: dict[str, str] = {}
@@ -152,7 +152,7 @@ def judged(chosen: Sequence[Example], phase: Phase, writes: Callable[[int], Any]
 
 
 def _tallies(what: str, found: Mapping[str, Tally], hosts: Sequence[str], wrong: dict[str, str]) -> dict[str, int]:
-    """Host → its number of changed tasks; hosts that failed or were not run become wrong."""
+    """Host → its number of changed tasks. Adds hosts that failed or did not run to ``wrong``."""
     for host in hosts:
         if host not in found:
             wrong[host] = f"{what}: it was not run"
@@ -178,7 +178,7 @@ def _write(file: Path, content: object) -> None:
 
 
 def main() -> int:
-    """Exit status 1 when any example fails, or none was found."""
+    """Exit status 1 when an example fails, or there is none."""
     parser = argparse.ArgumentParser(prog="python -m tools.run_examples", description=__doc__)
     parser.add_argument("modules", nargs="*", help="module names; all when none is named")
     wanted = parser.parse_args().modules

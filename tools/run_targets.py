@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the integration targets (tests/integration/targets/NAME), each against its own fresh simulator.
+"""Run the integration targets (tests/integration/targets/NAME), each with its own new simulator.
 
-The targets are laid out for ``ansible-test integration`` and run there too; this runner needs no second virtual
-environment, runs two targets at a time, and says what it does when one fails. A target's file ``lab`` names the lab
-it wants (default: the demo lab); a lab.yml in the target's folder wins.
+The targets also run with ``ansible-test integration``. This runner needs no second virtual environment, runs two targets
+at a time, and shows the output of failed ones. The lab of a target is the lab.yml in its folder, or the one that its file
+``lab`` names, or the demo lab.
 
-``python -m tools.run_targets`` runs all, ``python -m tools.run_targets NAME ...`` some.
+``python -m tools.run_targets`` runs all targets, ``python -m tools.run_targets NAME ...`` some.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ TREE = "integration"
 
 
 def targets(tree: Path) -> list[str]:
-    """Every target that is a test: not those whose name says they prepare others, and not the disabled ones."""
+    """All targets that are tests, without those that prepare others (``setup_*``)."""
     found = sorted(path.parent.parent for path in tree.glob("tests/integration/targets/*/tasks/main.yml"))
     return [path.name for path in found if not path.name.startswith("setup_")]
 
 
 def lab_of(tree: Path, target: str) -> Path:
-    """The lab a target wants."""
+    """The lab of a target."""
     folder = tree / "tests" / "integration" / "targets" / target
     if (folder / "lab.yml").exists():
         return folder / "lab.yml"
@@ -49,7 +49,7 @@ def lab_of(tree: Path, target: str) -> Path:
 
 
 def playbook(target: str, variables: Mapping[str, str]) -> list[dict[str, object]]:
-    """The play ansible-test would make of a target."""
+    """The play that ansible-test would create for a target."""
     values = {
         "simulator_environment": dict(variables),
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",
@@ -66,7 +66,7 @@ def playbook(target: str, variables: Mapping[str, str]) -> list[dict[str, object
 
 
 def run_target(tree: Path, target: str, environ: Mapping[str, str]) -> tuple[bool, float, str]:
-    """Whether the target passed, its seconds, and its output."""
+    """Run a target. Returns whether it passed, its seconds, and its output."""
     started = time.monotonic()
     try:
         with (
@@ -92,17 +92,17 @@ def _play(
 
 
 def target_environ(tree: Path) -> dict[str, str]:
-    """What every target is run with."""
+    """The environment of all targets."""
     return clean_environ(Path(sys.prefix)) | {
         "ANSIBLE_COLLECTIONS_PATH": str(collections_path(TREE)),
         "ANSIBLE_ROLES_PATH": str(tree / "tests" / "integration" / "targets"),
-        "ANSIBLE_PIPELINING": "1",  # a module without a folder, a file and their removal
-        "SSL_CERT_FILE": os.devnull,  # the machine's own, which every task would read whole, are of no use here
+        "ANSIBLE_PIPELINING": "1",  # no temporary folder and file for each module
+        "SSL_CERT_FILE": os.devnull,  # the CAs of the machine, which each task would load, are not needed here
     }
 
 
 def main() -> int:
-    """Exit status 1 when a target fails, or none was found."""
+    """Exit status 1 when a target fails, or there is none."""
     parser = argparse.ArgumentParser(prog="python -m tools.run_targets", description=__doc__)
     parser.add_argument("targets", nargs="*")
     parser.add_argument("-j", "--jobs", type=int, default=2)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stages of `make test`, as data, in the order they are started. A stage stands after what it needs."""
+"""The stages of `make test` as data, in start order. A stage comes after the stages it needs."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 
 from tools.envs import CACHE, HOME
 
-OWN_HOME = {"HOME": str(HOME)}  # linters keep caches and logs in it
+OWN_HOME = {"HOME": str(HOME)}  # for caches and logs of linters
 TREE = ".cache/tree/lint/ansible_collections/directpath/vsphere"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """One command. `module` runs as ``python -m`` of the environment `env`; `command` runs as it stands.
+    """One command. `module` runs with ``python -m`` in the environment `env`; `command` runs unchanged.
 
-    `cost` is about how many CPU seconds it takes (1 where that is little), so that parts for several machines can be made
-    equal. A stage that is not `daily` is no part of `make test` and runs only when it, or its group, is named.
+    `cost`: about how many CPU seconds the stage takes (1 for few), to make equal parts for several machines. A stage that
+    is not `daily` is not in `make test`; it runs only when it or its group is named.
     """
 
     name: str
@@ -41,27 +41,27 @@ def _pytest(*arguments: str) -> tuple[str, ...]:
 
 DAILY = "not slow and not long"
 OLD_AND_NEW = (
-    # What runs on an interpreter: once on each.
+    # Code that depends on Python: once with each version.
     *(
         "tests/layers",
         "tests/unit/module_utils/_domain",
         "tests/unit/plugin_utils",
     ),
-    # What talks to pyVmomi: with both ends of it.
+    # Code that uses pyVmomi: with the oldest and the newest release.
     "tests/unit/module_utils/_vsphere",
-    # What talks to ansible-core: every module once in each way it can run, and refused input.
+    # Code that uses ansible-core: each module once in each mode, and rejected input.
     *("tests/unit/module_utils/_shell", "tests/unit/action", "tests/unit/filter", "tests/unit/inventory"),
     "tests/unit/modules/bad_input/test_bad_input.py",
     *(f"tests/unit/modules/every_module/test_{name}.py" for name in ("contract", "sessions", "troubles")),
 )
-"""The tests for which another ansible-core, Python or pyVmomi could make a difference."""
+"""The tests that could have another result with another ansible-core, Python or pyVmomi."""
 
 
 def _compat(env: str, about: str, cost: int) -> Stage:
     return Stage(
         name=f"unit-{env}",
         group="compat",
-        about=f"{about}: unit tests for which that may make a difference",
+        about=f"{about}: unit tests that may depend on it",
         env=env,
         module=_pytest("-m", f"{DAILY} and not hypothesis", *OLD_AND_NEW),
         cost=cost,
@@ -72,7 +72,7 @@ def _controller(name: str, env: str, about: str) -> Stage:
     return Stage(
         name=name,
         group="controller",
-        about=f"the inventory and action plugins in Ansible's own programs, {about}",
+        about=f"the inventory and action plugins in the programs of Ansible, {about}",
         env=env,
         module=_pytest("-m", "not long", "tests/controller"),
         cost=60,
@@ -84,7 +84,7 @@ def _lint(name: str, about: str, *command: str) -> Stage:
 
 
 def _lint_tree(name: str, about: str, *command: str, group: str = "lint") -> Stage:
-    """A linter that must see the collection under its full name."""
+    """A linter that needs the collection under its full name."""
     environ = OWN_HOME | {"ANSIBLE_COLLECTIONS_PATH": "../../.."}
     return Stage(name=name, group=group, about=about, command=command, folder=TREE, needs=("tree",), environ=environ)
 
@@ -93,7 +93,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="tree",
         group="lint",
-        about="a copy of the working files under the collection's full name",
+        about="a copy of the working files under the full name of the collection",
         env=None,
         module=("tools.tree", "lint"),
     ),
@@ -101,44 +101,44 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="endurance",
         group="endurance",
-        about="rolling reboots killed at every write, and over whole fleets",
-        # More at a time than there are processors: most of the time is spent waiting for hosts to come back.
+        about="rolling reboots that are killed at each write, and rolling reboots of large fleets",
+        # More processes than cores: most of the time they wait for hosts to boot.
         module=("pytest", "-q", "-n", "6", "-p", "no:cacheprovider", "-m", "not long", "tests/kill", "tests/scale"),
         cost=240,
     ),
     Stage(
         name="unit-slow",
         group="slow",
-        about="the searches and the long stories among the unit tests",
+        about="slow unit tests: searches and long scenarios",
         module=_pytest("-m", "slow and not long"),
         cost=620,
     ),
     Stage(
         name="unit",
         group="unit",
-        about="domain, simulator, modules, layers, documents, tools: what tells within two minutes",
+        about="domain, simulator, modules, layers, documents, tools: the tests that end within two minutes",
         module=_pytest("-m", DAILY),
         cost=240,
     ),
     Stage(
         name="conformance",
         group="conformance",
-        about="the simulator beside vcsim, and what govc and other collections get from it (govc: skipped where there is no Go)",
+        about="the simulator compared with vcsim, and used by govc and other collections (govc: skipped without Go)",
         module=("pytest", "-q", "-p", "no:cacheprovider", "tests/conformance"),
-        environ={"XDG_CACHE_HOME": str(CACHE)},  # the tools built for it stay in the checkout
+        environ={"XDG_CACHE_HOME": str(CACHE)},  # the tools that are built for it stay in the checkout
         cost=175,
     ),
     Stage(
         name="browser",
         group="docs",
-        about="our HTML pages in a headless Chromium, fetched into .cache once (skipped where none can be had)",
+        about="the HTML pages in a headless Chromium, downloaded into .cache once (skipped if it is not available)",
         module=("pytest", "-q", "-p", "no:cacheprovider", "tests/browser"),
         cost=12,
     ),
     Stage(
         name="sanity-main",
         group="sanity",
-        about="ansible-test sanity, ansible-core 2.19, but pylint, which the newest does as well",
+        about="ansible-test sanity, ansible-core 2.19, without pylint, which sanity-newest runs",
         module=("tools.ansible_test", "sanity-main", "sanity", "--skip-test", "pylint"),
         cost=100,
     ),
@@ -153,7 +153,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="integration",
         group="integration",
-        about="every target of tests/integration against the simulator",
+        about="all targets of tests/integration against the simulator",
         module=("tools.run_targets",),
         timeout=3000,
         cost=460,
@@ -161,7 +161,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="ansible-test",
         group="integration",
-        about="one of them by ansible-test integration: the layout holds there, too",
+        about="one target with ansible-test integration, to check the layout",
         module=("tools.ansible_test", "ansible-test", "integration", "role_verify"),
         cost=45,
     ),
@@ -173,28 +173,28 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="examples",
         group="docs",
-        about="the EXAMPLES of every module, in check mode and for real",
+        about="the EXAMPLES of all modules, in check mode and without it",
         module=("tools.run_examples",),
         cost=77,
     ),
     Stage(
         name="pages",
         group="docs",
-        about="the examples of README, docs/ and the roles' READMEs",
+        about="the examples of README, docs/ and the READMEs of roles",
         module=("tools.run_docs",),
         cost=239,
     ),
     Stage(
         name="package",
         group="package",
-        about="build, install, run the installed collection from elsewhere",
+        about="build, install, and run the installed collection from another folder",
         module=("tools.package", "installed"),
         cost=34,
     ),
     Stage(
         name="galaxy-importer",
         group="package",
-        about="what Galaxy says of the tarball",
+        about="the checks of Galaxy on the tarball",
         module=("tools.package", "importer"),
         cost=18,
     ),
@@ -218,7 +218,7 @@ STAGES: tuple[Stage, ...] = (
     _lint_tree("mypy", "types, strict", "mypy", "--cache-dir", "../../../../../mypy"),
     _lint_tree(
         "docs-lint",
-        "documentation of every plugin and role",
+        "documentation of all plugins and roles",
         "antsibull-docs",
         "lint-collection-docs",
         "--plugin-docs",
@@ -230,7 +230,7 @@ STAGES: tuple[Stage, ...] = (
     _lint("ruff-check", "code style", "ruff", "check", "--no-cache", "."),
     _lint("ruff-format", "code format", "ruff", "format", "--no-cache", "--check", "."),
     _lint("yamllint", "YAML style", "yamllint", "--strict", "."),
-    _lint("reuse", "a licence for every file", "reuse", "--no-multiprocessing", "lint"),
+    _lint("reuse", "a license for each file", "reuse", "--no-multiprocessing", "lint"),
     _lint("changelog", "changelog fragments", "antsibull-changelog", "lint"),
     Stage(
         name="generated",
@@ -241,7 +241,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="pylint-main",
         group="long",
-        about="before a release: the pylint of ansible-test sanity, ansible-core 2.19",
+        about="before a release: pylint of ansible-test sanity, ansible-core 2.19",
         module=("tools.ansible_test", "sanity-main", "sanity", "--test", "pylint"),
         cost=80,
         daily=False,
@@ -249,7 +249,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="long",
         group="long",
-        about="before a release: thousands of random examples, and what takes minutes",
+        about="before a release: thousands of random examples, and tests that take minutes",
         module=("tools.long_search",),
         timeout=6 * 3600,
         daily=False,

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Copies of the working files under .cache/tree/NAME/ansible_collections/directpath/vsphere.
 
-ansible-test, ansible-lint and ansible-playbook want a collection in a folder of that shape, and a checkout has any
-name. A copy holds what git would commit (tracked and new files, ignored ones not), so that stray files of the checkout
-change no result. It is brought up to date, not made anew, and what a tool leaves in it (tests/output) stays.
+ansible-test, ansible-lint and ansible-playbook need a collection in a folder of this form, but a checkout can have any
+name. A copy has the files that git would commit (tracked and new files, without ignored ones), so that other files in the
+checkout do not change results. An existing copy is updated, and files of tools in it (tests/output) stay.
 
-``python -m tools.tree NAME ...`` prints the folder to put into ANSIBLE_COLLECTIONS_PATH, one a line.
+``python -m tools.tree NAME ...`` prints the folders for ANSIBLE_COLLECTIONS_PATH, one per line.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TREES = CACHE / "tree"
 
 
 def collections_path(name: str) -> Path:
-    """What ANSIBLE_COLLECTIONS_PATH must name for the copy."""
+    """The value of ANSIBLE_COLLECTIONS_PATH for the copy."""
     return TREES / name
 
 
@@ -34,7 +34,7 @@ def collection(name: str) -> Path:
 
 
 def sync(name: str) -> Path:
-    """Bring the copy up to date and return the collection's folder in it."""
+    """Update the copy and return the folder of the collection in it."""
     target = collection(name)
     target.mkdir(parents=True, exist_ok=True)
     listing = TREES / f"{name}.files"
@@ -48,13 +48,13 @@ def sync(name: str) -> Path:
         for file in files:
             _copy(ROOT / file, target / file)
         if not (target / ".git").exists():
-            # ansible-test would otherwise find the checkout's own .git above, which ignores .cache, and see no files.
+            # Otherwise ansible-test would find the .git of the checkout, which ignores .cache, and see no files.
             subprocess.run(["git", "init", "--quiet", str(target)], check=True, stdin=subprocess.DEVNULL)
     return target
 
 
 def working_files() -> list[str]:
-    """Tracked and new files of the checkout, sorted; those git ignores and those just deleted are left out."""
+    """Tracked and new files of the checkout, sorted, without ignored and deleted ones."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, stdin=subprocess.DEVNULL)
     names = {name for name in done.stdout.decode().split("\0") if name}

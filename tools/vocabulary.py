@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Hold the text of the project against docs/vocabulary.yml.
 
-``python -m tools.vocabulary [PATH ...]`` prints every place where a word is used that the list avoids, as
-``path:line: found → say``, and ends with status 1 when there is one. Without paths it looks at everything.
+``python -m tools.vocabulary [PATH ...]`` prints each place with a word to avoid, as ``path:line: found → say``, and ends
+with status 1 if there is one. Without paths it checks all files.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ LIST = ROOT / "docs" / "vocabulary.yml"
 SCOPES = ("docs", "options", "messages", "docstrings", "names")
 DOCUMENTATION = ("DOCUMENTATION", "EXAMPLES", "RETURN")
 HISTORY = ("docs/decisions/", "docs/vocabulary.", "changelogs/changelog.yaml", "CHANGELOG")
-"""What tells of the past, or quotes the words to avoid."""
+"""Files about the past, and files that quote the words to avoid."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Word:
-    """One row of the list. ``found`` matches what is avoided, ``allowed`` the places where it is right."""
+    """One row of the list. ``found`` matches the words to avoid, ``allowed`` the places where they are right."""
 
     say: str
     found: re.Pattern[str]
@@ -44,7 +44,7 @@ class Word:
 
 @dataclass(frozen=True, kw_only=True)
 class Text:
-    """A piece of text in a file, one line of it."""
+    """One line of text in a file."""
 
     path: str
     line: int
@@ -54,7 +54,7 @@ class Text:
 
 @cache
 def words(path: Path = LIST) -> tuple[Word, ...]:
-    """The rows of the list. Raises ValueError for a scope that is not one."""
+    """The rows of the list. Raises ValueError for an unknown scope."""
     found = []
     for row in yaml.safe_load(path.read_text(encoding="utf-8")):
         if unknown := set(row["in"]) - set(SCOPES):
@@ -74,7 +74,7 @@ def words(path: Path = LIST) -> tuple[Word, ...]:
 
 
 def caught(text: str, scope: str) -> list[tuple[str, str]]:
-    """(what is written, what to say instead) for each avoided word in one line of text."""
+    """(words found, words to use instead) for each match in one line of text."""
     return [
         (match[0], word.say)
         for word in words()
@@ -86,7 +86,7 @@ def caught(text: str, scope: str) -> list[tuple[str, str]]:
 
 
 def texts(path: str, source: str) -> Iterator[Text]:
-    """The lines of a file that somebody reads, each with its scope. `path` is relative to the root, with slashes."""
+    """The lines of text in a file for readers, each with its scope. `path`: relative to the root, with slashes."""
     if path.startswith(HISTORY):
         return
     if path.endswith(".md"):
@@ -114,7 +114,7 @@ def _python(path: str, source: str) -> Iterator[Text]:
         for node in tree.body
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in DOCUMENTATION
     }
-    # The parts of an f-string have no place of their own before Python 3.12.
+    # Before Python 3.12, the parts of an f-string have the line number of the whole string.
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             scope = "docstrings" if id(node) in prose else "options" if id(node) in documented else "messages"
@@ -129,7 +129,7 @@ def _python(path: str, source: str) -> Iterator[Text]:
 
 
 def _docstrings(tree: ast.AST) -> Iterator[int]:
-    """Strings that are statements: docstrings, and what is said below a constant or a field."""
+    """Strings that are statements: docstrings, and the descriptions below constants and fields."""
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         for statement in body if isinstance(body, list) else ():
@@ -153,7 +153,7 @@ def _split(name: str) -> str:
 
 
 def findings(paths: Iterable[Path]) -> Iterator[str]:
-    """``path:line: found → say`` for each avoided word."""
+    """``path:line: found → say`` for each match."""
     for path in paths:
         name = path.relative_to(ROOT).as_posix()
         for text in texts(name, path.read_text(encoding="utf-8")):
@@ -162,7 +162,7 @@ def findings(paths: Iterable[Path]) -> Iterator[str]:
 
 
 def sources(inside: Sequence[str] = ()) -> list[Path]:
-    """All files with text that the list is about, or those at and below some paths."""
+    """All files that the list applies to, or those at and below some paths."""
     folders = [ROOT / name for name in inside] or [
         ROOT / name
         for name in (
@@ -183,7 +183,7 @@ def sources(inside: Sequence[str] = ()) -> list[Path]:
 
 
 def main() -> int:
-    """Exit status 1 when a word is found that the list avoids."""
+    """Exit status 1 when there is a match."""
     parser = argparse.ArgumentParser(prog="python -m tools.vocabulary", description=__doc__)
     parser.add_argument("path", nargs="*", help="files and folders, relative to the root")
     found = list(findings(sources(parser.parse_args().path)))

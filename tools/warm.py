@@ -1,17 +1,17 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Processes that have imported what modules and plays need, and run each in a fork of its own.
+"""Processes that have already imported what modules and plays need, and run each of these in a fork.
 
-``with warm(environ) as variables:`` starts them; a Python that starts with these variables and a module of Ansible's
-hands it over (tools/starts/sitecustomize.py). Of a module only the libraries are imported, nothing of the collection
-or of Ansible: what it lacks in its zip, it lacks.
+``with warm(environ) as variables:`` starts them. A Python process that starts with these variables to run a module of
+Ansible hands the module over (tools/starts/sitecustomize.py). Only libraries are imported for modules, nothing of the
+collection or of Ansible: these must come from the zip of the module, so that a missing file is noticed.
 
-Plays go to another process, which has imported Ansible with the settings of `environ`, and the collection's filters and
-actions from where these settings lead; it declines a play that comes with others. Else every play would import Ansible,
-and every task of a play the filters it needs.
+Plays go to another process. It has imported Ansible with the settings of `environ`, and the filters and actions of the
+collection. It declines a play with other settings. Without it, each play would import Ansible, and each task the filters
+it needs.
 
-The variables also let all plays share the zips that the first has made, which holds as long as nobody changes the
-sources meanwhile.
+With the variables, all plays also share the zips that the first one made. This is valid only while the sources do not
+change.
 """
 
 from __future__ import annotations
@@ -62,14 +62,14 @@ OPTIONS = {
     "shell": "sh",
     "strategy": "linear free",
 }
-"""Kinds and names of the plugins that nearly every play imports, and whose options it reads."""
+"""Kind → names of plugins that almost every play imports, and whose options it reads."""
 COLLECTION = "ansible_collections.directpath.vsphere"
 START_SECONDS = 120.0
 
 
 @contextmanager
 def warm(environ: Mapping[str, str] | None = None) -> Iterator[dict[str, str]]:
-    """The processes for the length of the with, and the variables that lead to them. Without an `environ`, plays run as ever."""
+    """Run the processes in the block, and yield the variables for using them. Without `environ`, only modules are handed over."""
     with tempfile.TemporaryDirectory(prefix="directpath-warm-") as folder, ExitStack() as started:
         modules = Path(folder) / "modules"
         modules.mkdir()
@@ -83,7 +83,7 @@ def warm(environ: Mapping[str, str] | None = None) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def _serving(what: str, folder: Path, environ: Mapping[str, str] | None) -> Iterator[str]:
-    """One of the processes, and the address of its socket."""
+    """Run one of the processes in the block, and yield the address of its socket."""
     address = folder / f"{what}.socket"
     command = [sys.executable, "-m", "tools.warm", what, str(address)]
     process = subprocess.Popen(command, cwd=ROOT, env=environ, stdin=subprocess.PIPE)
@@ -95,31 +95,31 @@ def _serving(what: str, folder: Path, environ: Mapping[str, str] | None) -> Iter
             time.sleep(0.02)
         yield str(address)
     finally:
-        process.communicate()  # closes its stdin, at which it ends
+        process.communicate()  # closes its stdin, which ends it
 
 
 def settings(environ: Mapping[str, str]) -> dict[str, str]:
-    """What Ansible reads while it is imported."""
+    """The variables that Ansible reads while it is imported."""
     return {name: value for name, value in environ.items() if name.startswith(("ANSIBLE_", "LC_", "LANG", "HOME"))}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """Which scripts are taken, and what each does first."""
+    """Which scripts are accepted, and what runs before each."""
 
     takes: Callable[[Mapping[str, str]], bool] = lambda environ: True
     begin: Callable[[], None] = lambda: None
 
 
 def modules() -> Kind:
-    """Modules, whatever they come with."""
+    """Modules, with any environment."""
     for name in LIBRARIES:
         importlib.import_module(name)
     return Kind()
 
 
 def plays() -> Kind:
-    """Plays, when they come with the settings of this process."""
+    """Plays with the settings of this process."""
     starts = importlib.import_module("sitecustomize")
     sys.meta_path.insert(0, starts.KeepCollections)
     starts.share_modules()
@@ -131,7 +131,7 @@ def plays() -> Kind:
 
 
 def _import_plugins() -> None:
-    """The plugins of the collection that run in Ansible's own process: every task would import those it needs."""
+    """Import the plugins that run in the process of Ansible. Otherwise each task would import those it needs."""
     from ansible.plugins import loader
     from ansible.utils.collection_loader import AnsibleCollectionConfig
     from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
@@ -145,7 +145,7 @@ def _import_plugins() -> None:
         for name in names.split():
             getattr(loader, f"{kinds}_loader").get(name, class_only=True)
     AnsibleCollectionConfig.on_collection_load -= loader._on_collection_load_handler
-    _AnsibleCollectionFinder._remove()  # each play installs its own
+    _AnsibleCollectionFinder._remove()  # each play installs its own finder
 
 
 def _is_there(package: str) -> bool:
@@ -157,7 +157,7 @@ def _is_there(package: str) -> bool:
 
 
 def _begin_play() -> None:
-    """What Ansible does while it is imported, and each of its processes has to do for itself."""
+    """Repeat what Ansible does at import, and each process must do itself."""
     from ansible import constants
     from ansible.utils.display import Display
     from ansible.utils.path import cleanup_tmp_file
@@ -168,9 +168,9 @@ def _begin_play() -> None:
 
 
 def serve(kind: Kind, address: str) -> None:
-    """Run what is handed over until stdin is closed."""
+    """Run the scripts that are handed over, until stdin is closed."""
     gc.collect()
-    gc.disable()  # a module lives for a second; looking for garbage would copy all that forks share
+    gc.disable()  # a module runs for a second; garbage collection would copy the memory that forks share
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(f"{address}.new")
     listener.listen(64)
@@ -181,18 +181,18 @@ def serve(kind: Kind, address: str) -> None:
             listener.close()
             run(kind, line)
         line.close()
-        with contextlib.suppress(ChildProcessError):  # they tell their status themselves; this counts their seconds
+        with contextlib.suppress(ChildProcessError):  # forks send their status themselves; this adds their CPU seconds
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
 
 
 def run(kind: Kind, line: socket.socket) -> None:
-    """In the fork: become the process that was handed over. Never returns."""
+    """In the fork: run the script that was handed over. Never returns."""
     arguments = _take_over(line)
     if not kind.takes(os.environ):
         line.sendall(b"no")
         os._exit(0)
-    # Whoever ends the process that waits for us ends us: its end of the line sends SIGIO, which ends whom it meets.
+    # When the waiting process is killed, its end of the socket closes, which sends SIGIO and ends this process.
     fcntl.fcntl(line, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(line, fcntl.F_SETFL, fcntl.fcntl(line, fcntl.F_GETFL) | os.O_ASYNC)
     kind.begin()
@@ -205,7 +205,7 @@ def run(kind: Kind, line: socket.socket) -> None:
 
 
 def _take_over(line: socket.socket) -> list[str]:
-    """Files, folder, umask and environment of the other process; returns the script it was to run, with its arguments."""
+    """Take over files, folder, umask and environment of the other process. Returns its script and arguments."""
     files = array.array("i")
     head, ancillary, _flags, _address = line.recvmsg(8, socket.CMSG_SPACE(3 * files.itemsize))
     files.frombytes(ancillary[0][2])
@@ -224,7 +224,7 @@ def _take_over(line: socket.socket) -> list[str]:
 
 
 def _execute(script: str) -> int:
-    """Run a file, or stdin, as Python does, with what it does at the end; returns the exit status."""
+    """Run a file, or stdin, as Python does, including the exit handlers. Returns the exit status."""
     main = sys.modules["__main__"] = ModuleType("__main__")
     main.__dict__["__file__"] = script or "<stdin>"
     try:

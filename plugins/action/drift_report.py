@@ -28,12 +28,13 @@ ARGUMENTS = {
 
 
 class ActionModule(ActionBase):
-    """Runs on the controller. Needs no connection and copies no files."""
+    """Runs on the controller only, without a connection, and copies no files."""
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Combine the results into a report and write its files, or use an earlier report; then judge it."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         _unused, given = self.validate_argument_spec(
             argument_spec=ARGUMENTS,

@@ -110,8 +110,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.a
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import Job, run, show_only
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.host_pci_device_info import (
     HostQuery,
-    observe_query,
-    render_query,
+    observe,
+    render,
 )
 
 ARGUMENTS = {
@@ -125,7 +125,7 @@ ARGUMENTS = {
 
 
 def main() -> None:
-    run(Job(arguments=ARGUMENTS, parse=HostQuery.of, observe=observe_query, plan=show_only, render=render_query))
+    run(Job(arguments=ARGUMENTS, parse=HostQuery.of, observe=observe, plan=show_only, render=render))
 
 
 if __name__ == "__main__":

@@ -103,15 +103,15 @@ logins:
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import PACE
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import Job, run
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vm_pci_device import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vm_memory_reservation import (
     MemoryRequest,
-    apply_memory,
-    follow_memory,
-    host_of_memory_vm,
-    observe_memory,
+    apply,
+    follow,
+    host_of,
+    observe,
     pace,
-    plan_memories,
-    render_memory,
+    plan,
+    render,
 )
 
 STATES = ["locked", "reserved", "unlocked"]
@@ -140,13 +140,13 @@ def main() -> None:
             arguments=ARGUMENTS,
             constraints=CONSTRAINTS,
             parse=MemoryRequest.of,
-            observe=observe_memory,
-            plan=plan_memories,
-            follow=follow_memory,
-            apply=apply_memory,
+            observe=observe,
+            plan=plan,
+            follow=follow,
+            apply=apply,
             pace=pace,
-            host_of=host_of_memory_vm,
-            render=render_memory,
+            host_of=host_of,
+            render=render,
         )
     )
 

@@ -178,15 +178,15 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.a
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import Job, run
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vm_pci_device import (
     DeviceRequest,
-    apply_devices,
-    deepen_devices,
-    expect_devices,
-    follow_devices,
-    host_of_device_vm,
-    observe_devices,
+    apply,
+    deepen,
+    expect,
+    follow,
+    host_of,
+    observe,
     pace,
-    plan_devices,
-    render_devices,
+    plan,
+    render,
 )
 
 ARGUMENTS = {
@@ -215,15 +215,15 @@ def main() -> None:
             arguments=ARGUMENTS,
             constraints=CONSTRAINTS,
             parse=DeviceRequest.of,
-            observe=observe_devices,
-            expect=expect_devices,
-            plan=plan_devices,
-            deepen=deepen_devices,
-            follow=follow_devices,
-            apply=apply_devices,
+            observe=observe,
+            expect=expect,
+            plan=plan,
+            deepen=deepen,
+            follow=follow,
+            apply=apply,
             pace=pace,
-            host_of=host_of_device_vm,
-            render=render_devices,
+            host_of=host_of,
+            render=render,
         )
     )
 

@@ -76,10 +76,10 @@ logins:
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import HOSTS
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import Job, run, show_only
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vm_pci_device import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vm_pci_device_info import (
     VmQuery,
-    observe_query,
-    render_query,
+    observe,
+    render,
 )
 
 ARGUMENTS = {
@@ -96,9 +96,9 @@ def main() -> None:
             arguments=ARGUMENTS,
             constraints=CONSTRAINTS,
             parse=VmQuery.of,
-            observe=observe_query,
+            observe=observe,
             plan=show_only,
-            render=render_query,
+            render=render,
         )
     )
 

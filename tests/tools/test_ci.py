@@ -51,9 +51,9 @@ def test_counts(text: str, code: int, expected: tuple[int, int]) -> None:
 
 
 def test_a_stage_of_which_every_test_was_skipped_says_why_and_is_no_success() -> None:
-    reason = "SKIPPED [3] tests/browser/conftest.py:20: no Chromium could be had: there is no npm"
+    reason = "SKIPPED [3] tests/browser/conftest.py:20: no Chromium is available: there is no npm"
     (outcome,) = run_stages([shell("browser", f"echo '{reason}'; echo '3 skipped in 0.50s'")], 1)
-    assert (outcome.result, outcome.note) == (SKIPPED, "no Chromium could be had: there is no npm")
+    assert (outcome.result, outcome.note) == (SKIPPED, "no Chromium is available: there is no npm")
     (outcome,) = run_stages([shell("browser", f"echo '{reason}'; echo '1 passed, 3 skipped in 0.50s'")], 1)
     assert (outcome.result, outcome.passed) == (PASSED, 1)
     (outcome,) = run_stages([shell("browser", f"echo '{reason}'; echo '3 skipped in 0.50s'; exit 2")], 1)

@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 
-from tools.demo_view import Cell, Paint, card_name, device_rows, device_word, recap, table, told, vm_rows, writes_line
+from tools.demo_view import (
+    Cell,
+    Paint,
+    card_name,
+    device_rows,
+    device_word,
+    recap,
+    role_lines,
+    table,
+    vm_rows,
+    writes_line,
+)
 
 
 def device(address: str, *, enabled: bool = False, active: bool = False, vm: str | None = None) -> dict[str, Any]:
@@ -113,5 +124,5 @@ vc-2                       : ok=6    changed=0    unreachable=0    failed=1    s
 
 
 def test_what_the_roles_told_and_the_recap_are_found() -> None:
-    assert told(OUTPUT) == ["a: changed", "  x off → on", "b: as wanted", "nothing is left to do"]
+    assert role_lines(OUTPUT) == ["a: changed", "  x off → on", "b: as wanted", "nothing is left to do"]
     assert recap(OUTPUT) == {"vc": (3, 0), "vc-2": (0, 1)}

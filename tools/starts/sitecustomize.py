@@ -1,21 +1,21 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make starting a module cheap. Python imports this file by its name when it starts, where PYTHONPATH leads here.
+"""Make the start of modules cheap. Python imports this file at its start, because PYTHONPATH contains this folder.
 
-Ansible makes a zip of a module's sources, starts a Python for it and has it import all there is. That is nearly all a
-module of ours costs, and tests start thousands. Four things are spared, each where a variable asks for it:
+Ansible packs the sources of a module into a zip, starts Python, and imports everything. This is almost the whole cost of
+a module of the collection, and the tests start thousands of them. Each of four variables switches on a shortcut:
 
-- DIRECTPATH_BYTECODE names a folder that keeps the byte code of what is imported from zips, which Python itself never
-  keeps, and of what Ansible imports from collections, which it compiles anew in every task that needs a filter of ours.
-  What is kept belongs to one text and one Python: a changed source is compiled.
-- DIRECTPATH_WARM names the socket of a process that has imported the libraries already (tools/warm.py). It runs the
-  module, a file or what comes through stdin, in a fork of its own, with the arguments, files, folder and environment of
-  this process, which then ends as the module ended. The collection's code and Ansible's still come from the zip.
-- DIRECTPATH_MODULES names a folder in which the programs of Ansible keep the zips they have made, which else each
-  keeps for itself and removes at its end. It must not outlive a change of the sources.
-- DIRECTPATH_PLAYS names the socket of a process that has imported Ansible (tools/warm.py). It runs `ansible-playbook`
-  and `ansible-inventory` in a fork, as DIRECTPATH_WARM does with modules; where it has read other settings than this
-  process would, it declines.
+- DIRECTPATH_BYTECODE: a folder for the byte code of imports from zips, which Python does not keep, and of imports from
+  collections, which Ansible compiles in each task that needs a filter. Byte code is kept per source text and version of
+  Python, so a changed source is compiled again.
+- DIRECTPATH_WARM: the socket of a process that has already imported the libraries (tools/warm.py). It runs the module (a
+  file, or stdin) in a fork, with the arguments, files, folder and environment of this process. This process then ends
+  with the same status. The code of the collection and of Ansible still comes from the zip.
+- DIRECTPATH_MODULES: a folder in which programs of Ansible share their zips. Without it, each program creates its own and
+  removes it at its end. The folder must be removed when the sources change.
+- DIRECTPATH_PLAYS: the socket of a process that has already imported Ansible (tools/warm.py). It runs `ansible-playbook`
+  and `ansible-inventory` in a fork, as DIRECTPATH_WARM does for modules. It declines if its settings of Ansible differ
+  from those of this process.
 """
 
 from __future__ import annotations
@@ -35,12 +35,14 @@ FOLDER = os.environ.get("DIRECTPATH_BYTECODE", "")
 WARM = os.environ.get("DIRECTPATH_WARM", "")
 MODULES = os.environ.get("DIRECTPATH_MODULES", "")
 PLAYS = os.environ.get("DIRECTPATH_PLAYS", "")
-COLLECTIONS = "ansible.utils.collection_loader._collection_finder"  # Ansible's importer of collections
-_compile: Any = getattr(zipimport, "_compile_source", None)  # of all Pythons we know; without it, nothing is kept
+COLLECTIONS = "ansible.utils.collection_loader._collection_finder"  # the importer for collections in Ansible
+_compile: Any = getattr(
+    zipimport, "_compile_source", None
+)  # exists in all known versions of Python; without it, nothing is kept
 
 
 def keep(name: str, text: bytes, make: Callable[[], CodeType]) -> CodeType:
-    """The code that belongs to a text, from the folder if it is there."""
+    """The code for a source text: from the folder, or compiled and stored there."""
     file = f"{FOLDER}/{name}.{sys.implementation.cache_tag}.{len(text)}.{_imp.source_hash(0, text).hex()}"
     try:
         with open(file, "rb") as kept:
@@ -49,21 +51,21 @@ def keep(name: str, text: bytes, make: Callable[[], CodeType]) -> CodeType:
     except OSError:
         code = make()
     part = f"{file}.{os.getpid()}"
-    with contextlib.suppress(OSError):  # a folder that is gone or full costs time, nothing else
+    with contextlib.suppress(OSError):  # without a usable folder it only takes longer
         with open(part, "wb") as new:
             new.write(marshal.dumps(code))
-        os.replace(part, file)  # never half of it, whoever else is starting
+        os.replace(part, file)  # atomic, because other processes may read it
     return code
 
 
 def compile_once(path: str, source: bytes) -> CodeType:
-    """The code of a module at a path inside a zip."""
+    """The code of a module in a zip."""
     name = path.rpartition(".zip" + os.sep)[2].replace(os.sep, ".")
     return keep(name, source, lambda: _compile(path, source))
 
 
 def compile_collection(source: Any, filename: str, mode: str, **options: Any) -> CodeType:
-    """What Ansible's importer of collections compiles with. The code knows its file, so that this belongs to the text."""
+    """Replaces ``compile`` in the importer for collections. The code contains its file name, so the name is a part of the key."""
     text = source.encode() if isinstance(source, str) else bytes(source)
     where = os.fspath(filename)
 
@@ -75,7 +77,7 @@ def compile_collection(source: Any, filename: str, mode: str, **options: Any) ->
 
 
 class KeepCollections:
-    """Lets Ansible's importer of collections keep what it compiles, when that importer is itself imported."""
+    """Import hook: makes the importer for collections in Ansible use ``compile_collection``."""
 
     @classmethod
     def find_spec(cls, name: str, path: Any = None, target: Any = None) -> Any:
@@ -97,8 +99,8 @@ class KeepCollections:
 
 
 def hand_over(address: str, arguments: list[str]) -> None:
-    """Let a warm process run a script, and end as it ended. Returns only where there is none, or where it declines."""
-    import _socket  # the module `socket` costs as much as the rest of this start
+    """Let a warm process run a script, and end with its status. Returns only when there is no such process, or it declines."""
+    import _socket  # importing `socket` would cost as much as the rest of this start
 
     line = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
@@ -113,11 +115,11 @@ def hand_over(address: str, arguments: list[str]) -> None:
     line.sendall(order)
     status = line.recv(2)
     if status != b"no":
-        os._exit(status[0] if status else 70)  # none: it was killed
+        os._exit(status[0] if status else 70)  # no answer: it was killed
 
 
 def share_modules() -> None:
-    """Let a program of Ansible find the zips of those before it where it looks for its own: in its temporary folder."""
+    """Link the shared folder of zips into the temporary folder in which a program of Ansible looks for its own zips."""
     import tempfile
 
     make = tempfile.mkdtemp
@@ -142,4 +144,4 @@ if FOLDER and PROGRAM.startswith("ansible"):
     sys.meta_path.insert(0, KeepCollections)  # type: ignore[arg-type]
 if MODULES and PROGRAM.startswith("ansible"):
     share_modules()
-    gc.disable()  # it forks for each task, and looking for garbage there copies all that forks share
+    gc.disable()  # it forks for each task, and garbage collection would copy the memory that forks share

@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The whole intent of one vCenter against what is there, in a bounded number of calls. PRIVATE to the collection."""
+"""The module drift_info, from its parameters to its result, in a bounded number of calls. PRIVATE to the collection."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from .._domain.drift.commands import Commands
 from .._domain.drift.compare import (
@@ -27,7 +27,7 @@ from .._domain.errors import InputError
 from .._domain.host.passthrough import DesiredPassthrough
 from .._domain.host.selector import DesiredDevice
 from .._domain.host.targets import Inventory, Target, parse_targets
-from .._domain.names import resolve_each
+from .._domain.names import Reference, resolve_each
 from .._domain.observed.hosts import Host
 from .._domain.observed.vms import Vm, VmName
 from .._domain.plan import Plan
@@ -35,14 +35,17 @@ from .._domain.vm.devices.plan import DesiredVm, ObservedVms
 from .._vsphere.attributes.leftovers import read_traces
 from .._vsphere.read.fabric import read_fabric
 from .._vsphere.read.hosts import read_bindings, read_names, reread_hosts
-from .._vsphere.read.root_access import has_say_at_root
+from .._vsphere.read.root_access import can_read_root
 from .._vsphere.read.vm_limits import read_options
 from .._vsphere.read.vms import read_holders, read_vms
 from .._vsphere.session.connect import Session
-from .drift_names import hosts_of, vm_of
 from .engine.observe import neighbours, place_vms, vms_of
-from .engine.run import Outcome
-from .vm_pci_device import DeviceRequest, RequestedVm, desired_vm
+from .engine.result import Outcome
+from .named_vms import RequestedVm
+from .vm_pci_device import DeviceRequest, build_desired_vm
+
+_UNKNOWN_NAMES = ("unknown_host", "unknown_cluster", "unknown_vm")
+"""Error codes of a name that nothing in the inventory has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +67,7 @@ class DriftRequest:
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> DriftRequest:
+        """Read the parameters. Raises InputError."""
         if params["max_host_queries"] < 0:
             raise InputError(
                 message=f"max_host_queries is {params['max_host_queries']}",
@@ -91,15 +95,15 @@ class DriftRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class DriftObservation:
-    """What was read, and the plans made for it."""
+    """What was read, and the plans that were made from it."""
 
     observed: ObservedEndpoint
     plans: Plans | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Meaning:
-    """What the names of the intent mean in this inventory."""
+class _ResolvedIntent:
+    """The intent with ids of this inventory in place of names: host id → devices, VM id → (entry, devices)."""
 
     hosts: Mapping[str, tuple[DesiredDevice, ...]]
     vms: Mapping[str, tuple[RequestedVm, tuple[DesiredDevice, ...]]]
@@ -107,16 +111,16 @@ class _Meaning:
 
 
 def observe(session: Session, request: DriftRequest) -> DriftObservation:
-    """Two bulk reads of names and of hosts, one or two of VMs, whatever the size."""
+    """Read hosts and VMs: one bulk read of names, one of hosts, one or two of VMs, for any number of them. Raises InputError."""
     inventory = read_names(session)
-    meaning = _meaning(inventory, request)
-    desired_state = [vm for vm in inventory.vms if vm.moid in meaning.vms]
-    near = _near(inventory.hosts, meaning, desired_state, whole_fleet=request.whole_fleet)
+    meaning = _resolve(inventory, request)
+    chosen_vms = [vm for vm in inventory.vms if vm.moid in meaning.vms]
+    near = _near(inventory.hosts, meaning, chosen_vms, whole_fleet=request.whole_fleet)
     hosts = reread_hosts(session, near, numa=True, vms=True)
-    vms = place_vms(read_vms(session, desired_state, pools=True), near)
-    others = place_vms(read_holders(session, neighbours(inventory, hosts, desired_state)), near)
+    vms = place_vms(read_vms(session, chosen_vms, pools=True), near)
+    others = place_vms(read_holders(session, neighbours(inventory, hosts, chosen_vms)), near)
     hosts = with_users(read_bindings(session, hosts), (*vms, *others))
-    desired_vms, passed = _parse_desired(vms, meaning, _only_on(inventory, request))
+    desired_vms, skipped = _parse_desired(vms, meaning, _only_on(inventory, request))
     observed = ObservedEndpoint(
         vms=ObservedVms(
             vms=vms,
@@ -131,24 +135,24 @@ def observe(session: Session, request: DriftRequest) -> DriftObservation:
         desired_vms=desired_vms,
         entries={vm.moid: entry.options["devices"] or () for vm in vms for entry, _unused in (meaning.vms[vm.moid],)},
         not_found=meaning.not_found,
-        passed_over=passed,
+        passed_over=skipped,
         whole_fleet=request.whole_fleet,
-        sees_all=not meaning.not_found or has_say_at_root(session),
+        sees_all=not meaning.not_found or can_read_root(session),
         journals=read_traces(session, [host.moid for host in near], directory=request.journal_dir),
     )
     return DriftObservation(observed=observed)
 
 
-def _meaning(inventory: Inventory, request: DriftRequest) -> _Meaning:
+def _resolve(inventory: Inventory, request: DriftRequest) -> _ResolvedIntent:
     hosts: dict[str, list[DesiredDevice]] = {}
     not_found: list[NotFound] = []
     for target in request.targets:
-        for moid in hosts_of(inventory, target, not_found):
+        for moid in _find_hosts(inventory, target, not_found):
             known = hosts.setdefault(moid, [])
             known.extend(desired for desired in target.devices if desired not in known)
     vms: dict[str, tuple[RequestedVm, tuple[DesiredDevice, ...]]] = {}
     for entry, devices in request.vms:
-        vm = vm_of(inventory, entry.reference, not_found)
+        vm = _find_vm(inventory, entry.reference, not_found)
         if vm is not None and vms.setdefault(vm, (entry, devices)) != (entry, devices):
             raise InputError(
                 message=f"{inventory.vm_names.label(vm)} is named twice",
@@ -156,26 +160,66 @@ def _meaning(inventory: Inventory, request: DriftRequest) -> _Meaning:
                 parameter="vms",
                 cure="Put all devices of one VM into one entry",
             )
-    return _Meaning(
-        hosts={moid: tuple(desired_vms) for moid, desired_vms in hosts.items()},
+    return _ResolvedIntent(
+        hosts={moid: tuple(devices) for moid, devices in hosts.items()},
         vms=vms,
         not_found=tuple(dict.fromkeys(not_found)),
     )
 
 
+def _find_hosts(inventory: Inventory, target: Target, not_found: list[NotFound]) -> list[str]:
+    """Ids of the hosts of a target. Hosts and clusters that do not exist are added to ``not_found``: one unknown name must not stop
+    the comparison of the others.
+
+    Raises InputError for a name that more than one host or cluster has.
+    """
+    if not target.hosts and not target.clusters:
+        return [host.moid for host in inventory.hosts]
+    names, members_of = inventory.host_names, inventory.members_of
+    found: dict[str, None] = {}
+    for name in target.hosts:
+        found.update(_find_or_note(lambda name: [names.find(name, "hosts").moid], "host", name, not_found))
+    for cluster in target.clusters:
+        found.update(
+            _find_or_note(lambda name: [host.moid for host in members_of(name)], "cluster", cluster, not_found)
+        )
+    return list(found)
+
+
+def _find_vm(inventory: Inventory, reference: Reference, not_found: list[NotFound]) -> str | None:
+    """Id of the VM with this name or id. When there is none: None, and an entry in ``not_found``."""
+    found = _find_or_note(
+        lambda _name: [inventory.vm_names.find(reference, "vms").moid], "vm", reference.text, not_found
+    )
+    return next(iter(found), None)
+
+
+def _find_or_note(
+    find: Callable[[str], Iterable[str]], kind: Literal["cluster", "host", "vm"], name: str, not_found: list[NotFound]
+) -> dict[str, None]:
+    try:
+        return dict.fromkeys(find(name))
+    except InputError as error:
+        if error.code not in _UNKNOWN_NAMES:
+            raise
+        known = f". There are: {'; '.join(error.candidates)}" if error.candidates else ""
+        not_found.append(NotFound(type=kind, name=name, cause=f"{error.message}{known}"))
+        return {}
+
+
 def _near(
-    everything: Sequence[Host], meaning: _Meaning, desired_state: Sequence[VmName], *, whole_fleet: bool
+    everything: Sequence[Host], meaning: _ResolvedIntent, chosen_vms: Sequence[VmName], *, whole_fleet: bool
 ) -> tuple[Host, ...]:
-    """Hosts of the intent, and those that a wished VM could run on."""
+    """The hosts of the intent, and the hosts that a VM of the intent could run on."""
     if whole_fleet:
         return tuple(everything)
-    homes = {vm.host_moid for vm in desired_state}
+    homes = {vm.host_moid for vm in chosen_vms}
     computes = {host.compute_moid for host in everything if host.moid in homes}
     return tuple(host for host in everything if host.moid in meaning.hosts or host.compute_moid in computes)
 
 
 def _only_on(inventory: Inventory, request: DriftRequest) -> frozenset[str] | None:
-    """Ids of the hosts on which VMs are looked at; None for all."""
+    """Ids of the hosts whose VMs are compared; None for all."""
     if not request.only_on_hosts:
         return None
     named = dict.fromkeys(request.only_on_hosts, True)
@@ -183,45 +227,49 @@ def _only_on(inventory: Inventory, request: DriftRequest) -> frozenset[str] | No
 
 
 def _parse_desired(
-    vms: Sequence[Vm], meaning: _Meaning, only_on: frozenset[str] | None
+    vms: Sequence[Vm], meaning: _ResolvedIntent, only_on: frozenset[str] | None
 ) -> tuple[tuple[DesiredVm, ...], tuple[str, ...]]:
     here = [vm for vm in vms if only_on is None or vm.host_moid in only_on]
     elsewhere = tuple(vm.moid for vm in vms if only_on is not None and vm.host_moid not in only_on)
-    return tuple(desired_vm(vm, *meaning.vms[vm.moid]) for vm in here), elsewhere
+    return tuple(build_desired_vm(vm, *meaning.vms[vm.moid]) for vm in here), elsewhere
 
 
 def deepen(session: Session, seen: DriftObservation, request: DriftRequest, plan: Plan) -> DriftObservation:
-    """Read what the differences hang on, within the calls that are allowed, and plan again where that was anything."""
+    """Read the details that the differences depend on, within the allowed number of calls, and plan again when there were any."""
     observed, plans = seen.observed, make_plans(seen.observed)
-    deeper = _ask(session, _look_into(session, observed, plans, request), plans, request)
+    deeper = _read_limits(session, _read_fabrics(session, observed, plans, request), plans, request)
     return DriftObservation(observed=deeper, plans=plans if deeper is observed else make_plans(deeper))
 
 
-def _look_into(session: Session, observed: ObservedEndpoint, plans: Plans, request: DriftRequest) -> ObservedEndpoint:
-    """What hosts live on: one bulk read. Partition tables are one call a host, so they are read of a few."""
-    wanted = frozenset(hosts_to_read_with_fabric(observed, plans))
-    if not wanted:
+def _read_fabrics(
+    session: Session, observed: ObservedEndpoint, plans: Plans, request: DriftRequest
+) -> ObservedEndpoint:
+    """Read what the hosts depend on, in one bulk read. Partition tables cost one call per host, so only a few are read."""
+    undecided = frozenset(hosts_to_read_with_fabric(observed, plans))
+    if not undecided:
         return observed
-    chosen = [host for host in observed.vms.hosts if host.moid in wanted]
-    storage = disks_to_read(observed, plans)
-    asked = storage[: request.max_host_queries]
-    deep = {host.moid: host for host in read_fabric(session, chosen, disks_of=asked)}
+    chosen = [host for host in observed.vms.hosts if host.moid in undecided]
+    with_disks = disks_to_read(observed, plans)
+    disks_of = with_disks[: request.max_host_queries]
+    deep = {host.moid: host for host in read_fabric(session, chosen, disks_of=disks_of)}
     hosts = tuple(deep.get(host.moid, host) for host in observed.vms.hosts)
-    return replace(observed, vms=replace(observed.vms, hosts=hosts), disks_unread=frozenset(storage) - frozenset(asked))
+    return replace(
+        observed, vms=replace(observed.vms, hosts=hosts), disks_unread=frozenset(with_disks) - frozenset(disks_of)
+    )
 
 
-def _ask(session: Session, observed: ObservedEndpoint, plans: Plans, request: DriftRequest) -> ObservedEndpoint:
-    """Limits and ids, two questions a host: for VMs of as many hosts as are allowed. The rest is reported as not looked at."""
-    asked: list[Vm] = []
+def _read_limits(session: Session, observed: ObservedEndpoint, plans: Plans, request: DriftRequest) -> ObservedEndpoint:
+    """Read VM limits and ids, two calls per host, for VMs on as many hosts as is allowed. The report lists the others as not read."""
+    chosen: list[Vm] = []
     hosts: set[tuple[str | None, int]] = set()
     for moid in vms_to_read_in_detail(plans):
         vm = observed.vms.vm(moid)
         if len(hosts | {(vm.host_moid, vm.hardware_version)}) <= request.max_host_queries // 2:
             hosts.add((vm.host_moid, vm.hardware_version))
-            asked.append(vm)
-    if not asked:
+            chosen.append(vm)
+    if not chosen:
         return observed
-    options = read_options(session, asked, observed.vms.hosts)
+    options = read_options(session, chosen, observed.vms.hosts)
     return replace(
         observed,
         vms=replace(observed.vms, limits=options.limits, system_ids=options.system_ids, offered=options.offered),
@@ -231,6 +279,7 @@ def _ask(session: Session, observed: ObservedEndpoint, plans: Plans, request: Dr
 def render(
     seen: DriftObservation, request: DriftRequest, plan: Plan, outcomes: Mapping[str, Outcome]
 ) -> dict[str, Any]:
+    """Compare and report. Adds a warning for each rule of ``ignore`` that matches nothing."""
     plans = seen.plans or make_plans(seen.observed)
     everything = find_drift(seen.observed, plans, request.commands)
     differences, idle = apply_rules(everything, request.rules)
@@ -240,5 +289,5 @@ def render(
         "settled": is_settled(everything),
         "summary": sentence(found),
         "report": found,
-        "warnings": [f"Rule {name!r} of ignore covers nothing: take it out, or correct it" for name in idle],
+        "warnings": [f"Rule {name!r} of ignore covers nothing: remove it or correct it" for name in idle],
     }

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module end_session: the only one that opens no session of its own. PRIVATE to the collection."""
+"""The module end_session. Unlike the other modules it opens no session. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from .._domain.errors import DirectPathError
 from .._vsphere.session.connect import end_session
 from .._vsphere.session.faults import MISSING_SDK, explain
 from .engine.arguments import CONNECTION, endpoint
-from .engine.run import fail, failure
+from .engine.result import fail, failure
 
 
 def run() -> None:
-    """Be an Ansible module. Nothing that Ansible manages changes, so it never says ``changed``."""
+    """Run as an Ansible module: log out of the shared session. ``changed`` is always false, because no managed object changes."""
     module = AnsibleModule(argument_spec=CONNECTION, supports_check_mode=True)
     if MISSING_SDK is not None:
         module.fail_json(msg=missing_required_lib("pyvmomi"), exception=str(MISSING_SDK), error_code="missing_library")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Maintenance mode for work on hardware, between parameters and results. PRIVATE to the collection."""
+"""The module host_maintenance, from its parameters to its result. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from .._vsphere.write.vms import apply_vm, unchecked
 from .engine.gate import Gate
 from .engine.observe import ObservedHosts, follow_hosts, observe_chosen_hosts, observe_hosts
 from .engine.output import target_result
-from .engine.run import Outcome
+from .engine.result import Outcome
 
 _DOING = {
     "shutdown": "shut down {0}",
@@ -53,10 +53,11 @@ class MaintenanceRequest:
     never_stop: tuple[str, ...]
     journal: Choice
     stopped: dict[str, tuple[Vm, ...]] = field(default_factory=dict)
-    """Host id → VMs that this run told to shut down for it, in that order: a second look, after an answer was lost, finds them off."""
+    """Host id → VMs that this run shut down for it, in this order. After a lost answer, the next read finds them powered off."""
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> MaintenanceRequest:
+        """Read the parameters. Raises InputError."""
         return cls(
             targets=parse_targets(params, devices_required=False),
             desired=DesiredMaintenance(
@@ -77,7 +78,10 @@ class MaintenanceRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class ObservedMaintenance:
-    """Hosts with what is on them, and the marks there are. ``stopped``: VMs with a mark."""
+    """Hosts, the VMs and the running tasks on them, and the marks of earlier runs.
+
+    ``texts``: object id → text of its mark. ``stopped``: VMs that have a mark because a run shut them down.
+    """
 
     hosts: ObservedHosts
     marks: Marks
@@ -87,11 +91,11 @@ class ObservedMaintenance:
     stopped: tuple[Vm, ...]
     never_stop: ResolvedNames[bool]
     names: tuple[VmName, ...] = ()
-    """VMs of the inventory, where it was read."""
+    """VMs of the inventory, if it was read."""
 
 
 def observe(session: Session, request: MaintenanceRequest) -> ObservedMaintenance:
-    """VMs and tasks are read only for hosts that are to be emptied."""
+    """Read hosts and marks; VMs and tasks only of hosts that must be evacuated. Raises InputError for an unknown name."""
     never: ResolvedNames[bool] = ResolvedNames()
     names: tuple[VmName, ...] = ()
     if request.never_stop or request.desired.evacuate_powered_off:
@@ -124,6 +128,7 @@ def observe(session: Session, request: MaintenanceRequest) -> ObservedMaintenanc
 def follow(
     session: Session, observed: ObservedMaintenance, request: MaintenanceRequest, plan: Plan, moids: Collection[str]
 ) -> ObservedMaintenance:
+    """Read the hosts with these ids, and all marks, again."""
     texts = observed.marks.read()
     now = recheck(session, observed, request, plan, moids)
     return replace(now, texts=texts, stopped=_stopped(session, texts) if request.desired.state == "absent" else ())
@@ -132,7 +137,10 @@ def follow(
 def recheck(
     session: Session, observed: ObservedMaintenance, request: MaintenanceRequest, plan: Plan, moids: Collection[str]
 ) -> ObservedMaintenance:
-    """All but the marks, which only this run and its like write. What DRS does only tells who has to move what, and is asked once."""
+    """Read the hosts with these ids again, before a write.
+
+    Not the marks: only this module writes them. Not the DRS settings: they only decide who moves a VM, so one read is enough.
+    """
     known = {host.moid: host.drs_moves_vms for host in observed.hosts.hosts}
     seen = follow_hosts(session, observed.hosts, moids)
     hosts = tuple(replace(host, drs_moves_vms=known[host.moid]) for host in seen.hosts)
@@ -159,6 +167,7 @@ def _stopped(session: Session, texts: Mapping[str, str]) -> tuple[Vm, ...]:
 
 
 def plan(observed: ObservedMaintenance, request: MaintenanceRequest) -> Plan:
+    """Plan the way of all hosts into or out of maintenance mode."""
     return plan_maintenance(
         observed.hosts.hosts,
         observed.residents,
@@ -176,17 +185,20 @@ def apply(
     target: TargetPlan,
     gate: Gate[ObservedMaintenance],
 ) -> Outcome:
-    """In the order of the plan, each deed with its mark first. What was done before a failure is said, and can be undone."""
+    """Make the changes of one host in the order of the plan. The mark is written before the change that it describes.
+
+    The outcome lists what was done before a failure. ``state: absent`` undoes it.
+    """
     host = observed.hosts.host(target.moid)
-    outcome = Outcome(done=tuple(_told_stopped(vm) for vm in request.stopped.get(host.moid, ())))
+    outcome = Outcome(done=tuple(_describe_stop(vm) for vm in request.stopped.get(host.moid, ())))
     left = list(target.effective)
     try:
-        # A read that the server refuses half way is told like a refused write: with what was done before.
+        # A read that the server refuses in the middle is reported like a refused write: with what was done before.
         with explained("change", host.name):
             while left:
                 left = _still_due(gate, left, host)
                 if left:
-                    _make(session, observed, request, host, left.pop(0), outcome)
+                    _apply_change(session, observed, request, host, left.pop(0), outcome)
                     outcome.made += 1
     except DirectPathError as error:
         if error.code == "changed_meanwhile" and request.desired.state == "present":
@@ -201,8 +213,10 @@ def apply(
 
 
 def _undo(session: Session, observed: ObservedMaintenance, stopped: Sequence[Vm], outcome: Outcome) -> None:
-    """The host is no longer as planned: VMs that were stopped for it have no reason to stay off. One that cannot be started keeps its
-    mark, by which state: absent starts it."""
+    """Power on the VMs that this run shut down, because the host changed and no longer fits the plan.
+
+    A VM that cannot be powered on keeps its mark, so ``state: absent`` starts it later.
+    """
     for vm in stopped:
         try:
             start_vm(session, vm)
@@ -212,24 +226,24 @@ def _undo(session: Session, observed: ObservedMaintenance, stopped: Sequence[Vm]
             outcome.done += (f"{vm.name} could not be started again ({problem.message.rstrip('.')})",)
 
 
-def _told_stopped(vm: Vm) -> str:
+def _describe_stop(vm: Vm) -> str:
     return f"{vm.name} was shut down (state: absent starts it again)"
 
 
 def _still_due(gate: Gate[ObservedMaintenance], left: list[Change], host: Host) -> list[Change]:
-    """The gate of the next deed. Taking a mark away is none: it follows what was done."""
+    """The changes that are still necessary, checked before the next one. Removing a mark is not checked: it only records what was done."""
     kind = left[0].kind
     if kind == "forget":
         return left
-    now = gate.look()[1]
-    deeds = [change for change in left if change.kind != "forget"]
+    now = gate.reread()[1]
+    changes = [change for change in left if change.kind != "forget"]
     due = replace(now, changes=tuple(change for change in now.changes if change.kind != "forget"))
     doing = _DOING[kind].format(left[0].subject, host.name)
-    subjects = {change.subject for change in gate.judge(deeds, due, doing=doing)}
+    subjects = {change.subject for change in gate.check(changes, due, doing=doing)}
     return [change for change in left if change.kind == "forget" or change.subject in subjects]
 
 
-def _make(
+def _apply_change(
     session: Session,
     observed: ObservedMaintenance,
     request: MaintenanceRequest,
@@ -245,9 +259,9 @@ def _make(
             try:
                 apply_vm(session, vm, [replace(change, detail=how)], unchecked(vm))
             finally:
-                session.off.pop(vm.moid, None)  # its mark brings it back
+                session.off.pop(vm.moid, None)  # the mark makes sure that it is started later
             request.stopped[host.moid] = (*request.stopped.get(host.moid, ()), vm)
-            outcome.done += (_told_stopped(vm),)
+            outcome.done += (_describe_stop(vm),)
         case "enter_maintenance":
             _enter(session, observed, host, detail)
             outcome.done += (f"{host.name} entered maintenance mode",)
@@ -272,7 +286,8 @@ def _enter(session: Session, observed: ObservedMaintenance, host: Host, how: Ent
             vsan_mode=how.vsan_mode,
         )
     except DirectPathError as error:
-        # It is not in maintenance mode, so that the next one would be taken for ours. Where nobody knows, the mark stays.
+        # The host did not enter maintenance mode. With the mark, a later maintenance mode of another user would look like
+        # one of this module. Where the result is unknown, the mark stays.
         if error.code not in UNCERTAIN:
             with suppress(DirectPathError):
                 observed.marks.write("host", host.moid, "")
@@ -283,13 +298,14 @@ def _forget(observed: ObservedMaintenance, host: Host, mark: RemoveMark) -> None
     try:
         observed.marks.write("host" if mark.moid == host.moid else "vm", mark.moid, "")
     except DirectPathError as error:
-        if error.code != "vanished":  # then its mark is gone with it
+        if error.code != "vanished":  # a removed object has no mark any more
             raise
 
 
 def render(
     observed: ObservedMaintenance, request: MaintenanceRequest, plan: Plan, outcomes: Mapping[str, Outcome]
 ) -> dict[str, Any]:
+    """The result for all hosts of the plan."""
     return {
         "hosts": [_host(observed, target, outcomes) for target in plan.targets],
         "journal": {"place": observed.marks.place, "why": observed.marks.why},

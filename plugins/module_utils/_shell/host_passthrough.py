@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Enabling and disabling passthrough, between parameters and results. PRIVATE to the collection."""
+"""The module host_passthrough, from its parameters to its result. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .._vsphere.write.passthrough import apply_passthrough, settle_passthrough
 from .engine.gate import Gate
 from .engine.observe import ObservedHosts, deepen_hosts, follow_hosts, observe_chosen_hosts, observe_hosts, vms_of
 from .engine.output import device_results, target_result
-from .engine.run import Outcome, is_unreached
+from .engine.result import Outcome, is_unreached
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,7 @@ class PassthroughRequest:
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> PassthroughRequest:
+        """Read the parameters. Raises InputError."""
         return cls(
             targets=parse_targets(params),
             state=params["state"],
@@ -54,7 +55,10 @@ class PassthroughRequest:
 
 
 def observe(session: Session, request: PassthroughRequest) -> ObservedHosts:
-    """Users are read only where they matter: a device in use may not be taken away from its VM."""
+    """Read the hosts. VMs that use devices are read only for ``state: disabled``: a device in use must not be disabled.
+
+    Raises InputError for a name that no host, or more than one, has.
+    """
     if request.state == "enabled":
         return observe_hosts(session, request.targets)
     inventory = read_names(session)
@@ -63,7 +67,7 @@ def observe(session: Session, request: PassthroughRequest) -> ObservedHosts:
 
 
 def expect(session: Session, observed: ObservedHosts, request: PassthroughRequest) -> ObservedHosts:
-    """In check mode, hosts whose devices the named VMs no longer hold, as vm_pci_device will have made them."""
+    """In check mode: the hosts as they are after vm_pci_device detached devices from the VMs in ``assume_detached``."""
     if not request.assume_detached:
         return observed
 
@@ -79,7 +83,7 @@ def expect(session: Session, observed: ObservedHosts, request: PassthroughReques
 
 
 def _detached(session: Session, observed: ObservedHosts, request: PassthroughRequest) -> Collection[str]:
-    """Ids of the VMs that hold no device any more. The inventory is read where users alone do not say who is meant."""
+    """Ids of the VMs in ``assume_detached``. Names with a path need the inventory, because users of devices have a plain name only."""
     users = {user.moid: user.vm for host in observed.hosts for held in host.users.values() for user in held}
     if any("/" in name for name in (*request.assume_detached, *users.values())):
         names = read_names(session).vm_names
@@ -89,6 +93,7 @@ def _detached(session: Session, observed: ObservedHosts, request: PassthroughReq
 
 
 def plan(observed: ObservedHosts, request: PassthroughRequest) -> Plan:
+    """Plan the passthrough state of all devices that the parameters select."""
     return plan_passthrough(
         observed.hosts,
         DesiredPassthrough(
@@ -103,12 +108,14 @@ def plan(observed: ObservedHosts, request: PassthroughRequest) -> Plan:
 
 
 def deepen(session: Session, observed: ObservedHosts, request: PassthroughRequest, plan: Plan) -> ObservedHosts:
+    """Read what the hosts with changes depend on: boot disk, datastores, management uplinks."""
     return deepen_hosts(session, observed, plan)
 
 
 def follow(
     session: Session, observed: ObservedHosts, request: PassthroughRequest, plan: Plan, moids: Collection[str]
 ) -> ObservedHosts:
+    """Read the hosts with these ids again."""
     return follow_hosts(session, observed, moids, users=request.state == "disabled")
 
 
@@ -119,10 +126,14 @@ def apply(
     target: TargetPlan,
     gate: Gate[ObservedHosts],
 ) -> Outcome:
-    now, planned = gate.look()
+    """Write the passthrough configuration of one host.
+
+    Raises DirectPathError (identity_changed) when an address now has another device.
+    """
+    now, planned = gate.reread()
     host = now.host(target.moid)
     refuse_other_devices(observed.host(target.moid), host, [change.detail for change in target.effective])
-    left = gate.judge(target.effective, planned, doing=f"change PCI passthrough on {host.name}")
+    left = gate.check(target.effective, planned, doing=f"change PCI passthrough on {host.name}")
     if not left:
         return Outcome()
     apply_passthrough(session, host, [change.detail for change in left])
@@ -130,10 +141,12 @@ def apply(
 
 
 def pace(request: PassthroughRequest) -> Pace:
+    """How many hosts the module writes to at the same time."""
     return request.pace
 
 
 def settle(session: Session, observed: ObservedHosts, request: PassthroughRequest, plan: Plan) -> None:
+    """Wait until the hosts show the written configuration, at most ``settle_timeout`` seconds."""
     writes = {target.moid: [change.detail for change in target.effective] for target in plan.targets}
     settle_passthrough(session, observed.hosts, writes, timeout=request.settle_timeout)
 
@@ -141,6 +154,7 @@ def settle(session: Session, observed: ObservedHosts, request: PassthroughReques
 def render(
     observed: ObservedHosts, request: PassthroughRequest, plan: Plan, outcomes: Mapping[str, Outcome]
 ) -> dict[str, Any]:
+    """The result for all hosts of the plan."""
     hosts = [_host(observed, target, outcomes) for target in plan.targets]
     return {
         "hosts": hosts,
@@ -153,9 +167,9 @@ def render(
 
 def _host(observed: ObservedHosts, target: TargetPlan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
     host = observed.host(target.moid)
-    wanted = set(target.facts.get("selected", ()))
-    devices = [device for device in host.devices if device.address in wanted]
-    # Before a write only the plan can tell what will be pending; after it the host itself does.
+    selected = set(target.facts.get("selected", ()))
+    devices = [device for device in host.devices if device.address in selected]
+    # Before the write the plan predicts what will be pending; after it the host reports it.
     is_forecast = bool(target.effective) and target.moid not in outcomes and not is_unreached(target, outcomes)
     pending = [device.address for device in devices if device.is_pending]
     if is_forecast:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Looking at hosts and their devices. PRIVATE to the collection."""
+"""The module host_pci_device_info, from its parameters to its result. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .._domain.vm.devices.host_limit import device_limit, occupied
 from .._vsphere.session.connect import Session
 from .engine.observe import ObservedHosts, observe_hosts, read_protection
 from .engine.output import device_results
-from .engine.run import Outcome
+from .engine.result import Outcome
 
 
 @dataclass(frozen=True, kw_only=True)
 class HostQuery:
-    """What to show of which hosts."""
+    """The parameters of host_pci_device_info."""
 
     targets: tuple[Target, ...]
     include: str
@@ -31,6 +31,7 @@ class HostQuery:
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> HostQuery:
+        """Read the parameters. Raises InputError."""
         return cls(
             targets=parse_targets(params, devices_required=False),
             include=params["include"],
@@ -40,16 +41,16 @@ class HostQuery:
         )
 
 
-def observe_query(session: Session, query: HostQuery) -> ObservedHosts:
+def observe(session: Session, query: HostQuery) -> ObservedHosts:
+    """Read the hosts; VMs, protection and partition tables only where the parameters ask for them. Raises InputError."""
     observed = observe_hosts(session, query.targets, users=query.gather_vms, numa=True)
     if not query.gather_protection:
         return observed
     return replace(observed, hosts=read_protection(session, observed.hosts, partitions=query.gather_partitions))
 
 
-def render_query(
-    observed: ObservedHosts, query: HostQuery, plan: Plan, outcomes: Mapping[str, Outcome]
-) -> dict[str, Any]:
+def render(observed: ObservedHosts, query: HostQuery, plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+    """The result: one entry for each host."""
     return {"hosts": [_host(host, observed, query) for host in observed.hosts]}
 
 
@@ -84,9 +85,9 @@ def _is_shown(device: HostDevice, host: Host, observed: ObservedHosts, query: Ho
 
 
 def _iommu(host: Host) -> tuple[str, list[str]]:
-    """No property says whether VT-d or AMD-Vi is on; what the host offers lets it be guessed."""
+    """Whether the IOMMU (VT-d, AMD-Vi) is on, and hints. No property says it, so this is an inference from the devices of the host."""
     if not host.is_reachable:
-        return "unknown", [f"{host.name} is {host.connection_state}: what is shown of it is old"]
+        return "unknown", [f"{host.name} is {host.connection_state}: its data is out of date"]
     if not host.candidates():
         return "unknown", []
     if looks_iommu_off(host):

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""pyVmomi, or a stand-in where it is not installed. PRIVATE to the collection.
+"""The names of pyVmomi, or placeholders when it is not installed. PRIVATE to the collection.
 
-Ansible loads module code on machines without the SDK (documentation, sanity tests); a user without it deserves a sentence, not a
-traceback. ``MISSING`` holds the import error then, and the shell refuses to go on.
+Ansible also loads module code on machines without the SDK (documentation, sanity tests), and a user without it must get a clear message
+instead of a traceback. ``MISSING`` is the import error then, and every module fails with a message about it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ else:
         OPTIONAL = 4
 
         class _Absent:
-            """Every name of the SDK, so that module-level tables of types can be built."""
+            """Has every attribute, so that module-level tables of SDK types can be built."""
 
             def __getattr__(self, name: str) -> Any:
                 return self
@@ -47,7 +47,7 @@ else:
 
 
 def service_versions() -> list[tuple[str, str]]:
-    """(name in the SDK, id on the wire) of every version of the API that the SDK knows, newest first."""
+    """(name in the SDK, id on the wire) of each API version that the SDK knows, newest first."""
     return [(name, versionIdMap[name]) for name in GetServiceVersions("vim25")]
 
 

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Management controllers in the inventory. PRIVATE to the collection.
+"""Management controllers (BMC) in the inventory. PRIVATE to the collection.
 
-Two shapes, as for everything else: ``bmc_address`` on an inventory host that is an ESXi host, or ``bmc_addresses`` (ESXi host → address)
-on one that is a vCenter. Account and the rest stand beside either, most of the time in ``group_vars``.
+There are two forms: ``bmc_address`` on an inventory host that is an ESXi host, or ``bmc_addresses`` (ESXi host → address) on an inventory
+host that is a vCenter. The account and the other variables belong to the same inventory host, usually through ``group_vars``.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ VARIABLES = (ADDRESS, ADDRESSES, *(f"{PREFIX}{name}" for name in ACCESS))
 
 
 def bmc_entries(hosts: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """``bmc`` of host_rolling_reboot from inventory host → its variables, sorted by host.
+    """The option ``bmc`` of host_rolling_reboot, sorted by host. ``hosts``: inventory host → its variables.
 
-    An ESXi host's own variables win over those of a vCenter. Raises InputError where two vCenters disagree, and for what is no
-    mapping. No message quotes a password.
+    Variables of an ESXi host have priority over those of a vCenter. Raises InputError (bad_bmc) when two inventory hosts give different
+    controllers for one host, or a value is not a mapping. No message contains a password.
     """
     own: dict[str, dict[str, Any]] = {}
-    told: dict[str, dict[str, Any]] = {}
+    by_vcenter: dict[str, dict[str, Any]] = {}
     for inventory_host, variables in hosts.items():
         access = {
             name: variables[f"{PREFIX}{name}"] for name in ACCESS if variables.get(f"{PREFIX}{name}") not in (None, "")
@@ -37,14 +37,14 @@ def bmc_entries(hosts: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
             own[name] = {"host": name, "address": str(variables[ADDRESS]), **access}
         for name, address in _addresses(inventory_host, variables.get(ADDRESSES)).items():
             entry = {"host": name, "address": address, **access}
-            if told.setdefault(name, entry) != entry:
+            if by_vcenter.setdefault(name, entry) != entry:
                 raise InputError(
-                    message=f"Inventory host {inventory_host}: {ADDRESSES} says of {name} something else than another inventory host",
+                    message=f"Inventory host {inventory_host}: {ADDRESSES} of {name} differs from that of another inventory host",
                     code="bad_bmc",
                     parameter=ADDRESSES,
-                    cure="Name the controller of each ESXi host once",
+                    cure="Give the controller of each ESXi host once",
                 )
-    merged = {**told, **own}
+    merged = {**by_vcenter, **own}
     return [merged[name] for name in sorted(merged)]
 
 
@@ -53,7 +53,7 @@ def _addresses(inventory_host: str, value: Any) -> dict[str, str]:
         return {}
     if not isinstance(value, Mapping) or not all(isinstance(address, str) for address in value.values()):
         raise InputError(
-            message=f"Inventory host {inventory_host}: {ADDRESSES} is no mapping of ESXi hosts to addresses",
+            message=f"Inventory host {inventory_host}: {ADDRESSES} is not a mapping of ESXi hosts to addresses",
             code="bad_bmc",
             parameter=ADDRESSES,
             cure=f"Write {ADDRESSES}: {{esx-01.lab: 10.0.0.5}}",

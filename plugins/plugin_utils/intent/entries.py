@@ -1,10 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The entries an intent is made of: lists of devices, and VMs. PRIVATE to the collection.
+"""Checks of the entries of an intent: lists of devices, and VMs. PRIVATE to the collection.
 
-``docs/intent.schema.json`` says the same as JSON Schema, written by ``tools/intent_schema.py``; a property test holds the
-two together. What a schema cannot say (the same device twice, a label chosen and set) is refused here with the codes in
-RELATIONS.
+``docs/intent.schema.json`` has the same rules as a JSON Schema, written by ``tools/intent_schema.py``; a property test compares the
+two. Rules that a schema cannot express (the same device twice, a label both selected and set) have the codes in RELATIONS.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ VM_FLAGS = ("allow_power_off", "unlock_memory", "disable_hot_add")
 VM_KEYS = ("name", "moid", "devices", *VM_CHOICES, "mmio", "shutdown_timeout", *VM_FLAGS)
 MMIO_KEYS = ("size_gb", "device_gb")
 LARGEST_MMIO_GB = 1 << 20
-"""A petabyte: far above what any release maps, and an end for the list of powers of two."""
+"""A petabyte: more than any release maps, and the end of the list of powers of two."""
 
 RELATIONS = frozenset(
     {
@@ -43,37 +42,37 @@ RELATIONS = frozenset(
         "no_intent",
     }
 )
-"""Codes of mistakes that lie between entries, each of them well formed."""
+"""Codes of conflicts between entries that are valid each by itself."""
 
 
 def host_devices(place: Place, raw: Any, *, for_several: bool) -> tuple[Any, ...]:
-    """The devices wanted on hosts, as written but for the short form, which is spelt out.
+    """Check the desired devices of hosts and return them; the short form of an entry becomes the long one.
 
-    ``for_several``: the list certainly means more than one host.
+    ``for_several``: the list is for more than one host. Raises InputError.
     """
     entries, desired_devices = _devices(place, raw)
     try:
         refuse_contradictions(desired_devices, place.path, default_is_all=True)
         refuse_relabelling(desired_devices)
     except InputError as error:
-        _again(place, error)
+        _raise_at(place, error)
     for number, desired in enumerate(desired_devices):
         if for_several and desired.selector.address is not None and not desired.selector.names_kind:
-            cure = (
-                "Add vendor_id and device_id to it, or give it to one host: an address is another card on another host"
-            )
-            problem = "gives an address for several hosts without saying which device is expected there"
+            cure = "Add vendor_id and device_id to it, or use it for one host only: another host has another device at this address"
+            problem = "has an address for several hosts without vendor_id and device_id of the device"
             place.item(number).fail("address_needs_identity", problem, cure)
     return entries
 
 
 def vm_entry(place: Place, raw: Any) -> dict[str, Any]:
-    """One wanted VM, checked for form and for what no state of the VM could satisfy."""
+    """Check the entry of one VM, also for a desired state that is impossible. Returns the entry. Raises InputError."""
     entry = dict(mapping(place, raw, VM_KEYS))
     if ("name" in entry) == ("moid" in entry):
-        place.fail("missing_key", "must have one of name and moid", "Name the VM as vSphere does")
+        place.fail(
+            "missing_key", "must have exactly one of name and moid", "Give the name of the VM in vSphere, or its moid"
+        )
     if "devices" not in entry:
-        place.fail("missing_key", "has no devices", "List the devices wanted in the VM")
+        place.fail("missing_key", "has no devices", "List the desired devices of the VM")
     desired_devices: tuple[DesiredDevice, ...] = ()
     for key, value in entry.items():
         where = place.key(key)
@@ -100,7 +99,7 @@ def _check(place: Place, entry: Mapping[str, Any], desired_devices: tuple[Desire
     try:
         check_desired(DesiredVm(target=name, moid=name, devices=desired_devices, state=state, backing=backing))
     except InputError as error:
-        _again(place, error, below=error.parameter)
+        _raise_at(place, error, below=error.parameter)
 
 
 def _mmio(place: Place, raw: Any) -> dict[str, Any]:
@@ -115,36 +114,40 @@ def _mmio(place: Place, raw: Any) -> dict[str, Any]:
     try:
         parse_mmio(entry, place.path)
     except InputError as error:
-        _again(place, error)
+        _raise_at(place, error)
     return entry
 
 
 def _vm_devices(place: Place, raw: Any) -> tuple[tuple[Any, ...], tuple[DesiredDevice, ...]]:
     for where, entry in items(place, raw):
         if isinstance(entry, Mapping) and "label" in entry:
-            where.fail("unknown_key", "has the key label, which is set on hosts", "Choose by match: {label: ...}")
+            where.fail(
+                "unknown_key",
+                "has the key label, which is for hosts only",
+                "Select devices by label with match: {label: ...}",
+            )
     return _devices(place, raw)
 
 
 def _devices(place: Place, raw: Any) -> tuple[tuple[Any, ...], tuple[DesiredDevice, ...]]:
-    """Device entries with the short form spelt out, and what they mean; checked as the modules check them."""
+    """Device entries in the long form, and parsed. The checks are those of the modules."""
     entries = [entry for _where, entry in items(place, raw)]
     try:
         desired_devices = parse_desired_devices(entries, place.path)
     except InputError as error:
-        _again(place, error)
+        _raise_at(place, error)
     return tuple({"match": entry} if isinstance(entry, str) else entry for entry in entries), desired_devices
 
 
-def _again(place: Place, error: InputError, below: str = "") -> NoReturn:
-    """The same mistake, with the inventory host and the place in its variables."""
+def _raise_at(place: Place, error: InputError, below: str = "") -> NoReturn:
+    """Raise the same error with the inventory host and the place in its variables."""
     path = f"{place.path}.{below}" if below else place.path
     raise PlacedError(
         host=place.host,
         message=error.message if path.split(".")[0] in error.message else f"{path}: {error.message}",
         code=error.code,
         cure=error.cure,
-        # Selectors name their own place when it is known to the key.
+        # The error of a selector already has the full path.
         parameter=error.parameter if error.parameter.startswith(place.path) else path,
         candidates=error.candidates,
     ) from error

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which hosts a firmware reboot or work on hardware is about, from what the info modules show. PRIVATE to the collection.
+"""The hosts of a firmware reboot or of hardware maintenance, selected from results of the info modules. PRIVATE to the collection.
 
-Input and results are plain mappings as modules return and take them; nothing is read here.
+Input and results are plain mappings, as in results and options of modules. Nothing is read from vSphere here.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ def firmware_targets(
     named_vms: Sequence[str],
     with_devices: Sequence[Record] = (),
 ) -> dict[str, Any]:
-    """The hosts of one vCenter that are meant by hosts, VMs and devices, and why each is.
+    """The hosts of one vCenter that hosts, VMs and devices select, and why.
 
-    ``hosts`` as of host_pci_device_info, ``vms`` as of vm_pci_device_info with ``include: all``; ``with_devices``: hosts with the devices
-    that were asked for. A VM means the host it is registered on: that has its devices while it runs, and always those that are
-    fixed. ``unknown`` are names that nothing has here. Raises InputError for a name that several have.
+    ``hosts``: from host_pci_device_info. ``vms``: from vm_pci_device_info with ``include: all``. ``with_devices``: hosts with the selected
+    devices. A VM selects the host that it is registered on: this host has the devices of a running VM, and always its fixed devices.
+    ``unknown`` in the result: names that do not exist in this vCenter. Raises InputError for a name that several objects have.
     """
     why: dict[str, list[str]] = {}
     notes: list[str] = []
@@ -64,12 +64,13 @@ def firmware_targets(
 
 
 def as_devices(devices: Sequence[Any]) -> list[Any]:
-    """Devices in any form of the intent, in the one that modules take; what is wrong with one is the module's to say."""
+    """Devices of an intent in the form of module options. They are not checked, because the module does that."""
     return [device if isinstance(device, Mapping) and "match" in device else {"match": device} for device in devices]
 
 
 def _finder(kind: Kind, records: Sequence[Record], parameter: str) -> Callable[[str], Record | None]:
-    """Finds records by name, path or id. What it gives is None for a name that none has, and raises InputError for one of several."""
+    """A function that finds a record by name, path or id. It returns None for an unknown name, and raises InputError for an ambiguous
+    one."""
     directory = directory_of(kind, records)
     by_id = {str(record["moid"]): record for record in records}
 
@@ -81,7 +82,7 @@ def _finder(kind: Kind, records: Sequence[Record], parameter: str) -> Callable[[
 
 
 def _host_of(vm: Record) -> tuple[str, str, str]:
-    """(host, why it is meant, what else is to be known)."""
+    """(host, why it is selected, a note for the user)."""
     name, host = str(vm["name"]), str(vm["host"])
     devices = vm.get("devices") or ()
     runs = vm.get("power_state") == "poweredOn"
@@ -89,17 +90,17 @@ def _host_of(vm: Record) -> tuple[str, str, str]:
         return (
             host,
             f"{name} {'runs' if runs else 'is registered'} on it",
-            f"{name} holds no device: {host} is meant for it",
+            f"{name} has no device: its host {host} is selected",
         )
     labels = ", ".join(str(device.get("address") or device.get("label")) for device in devices)
     if not runs and any(device.get("backing") != "fixed" for device in devices):
-        note = f"{name} is off, and gets its devices when it starts: {host} is meant, on which it ran last"
+        note = f"{name} is off and gets its devices when it starts: its last host {host} is selected"
         return host, f"{name} is registered on it", note
     return host, f"{name} holds devices of it ({labels})", ""
 
 
 def found_nowhere(results: Iterable[Record]) -> list[str]:
-    """Sentences for names that no vCenter knows. ``results`` of ``firmware_targets``, one a vCenter."""
+    """Messages for names that no vCenter has. ``results``: results of ``firmware_targets``, one per vCenter."""
     everywhere = list(results)
     if not everywhere:
         return []
@@ -114,20 +115,20 @@ def found_nowhere(results: Iterable[Record]) -> list[str]:
     return sentences
 
 
-# -- work on hardware -----------------------------------------------------------------------------------------------
+# -- hardware maintenance -----------------------------------------------------------------------------------------------
 
 
 def share_on_hosts(share: Record, hosts: Sequence[Record], everything: Sequence[Record] = ()) -> dict[str, Any]:
-    """What the intent wants of these hosts only, in the form of the intent: a record of ``intent`` with other targets.
+    """The part of the intent for these hosts only: a record of ``intent`` with other targets.
 
-    ``everything``: all hosts of the vCenter, among which names are looked for. Raises InputError for a name that several have.
+    ``everything``: all hosts of the vCenter, to find names. Raises InputError for a name that several hosts have.
     """
     names = [str(host["name"]) for host in hosts]
-    wanted = desired_by_host(share["targets"], everything or hosts)
+    desired = desired_by_host(share["targets"], everything or hosts)
     targets = []
     for host in hosts:
         devices: list[Any] = []
-        for own in wanted.get(str(host["moid"]), ()):
+        for own in desired.get(str(host["moid"]), ()):
             devices += [device for device in own if device not in devices]
         if devices:
             targets.append({"hosts": [str(host["name"])], "devices": devices})
@@ -142,7 +143,7 @@ def share_on_hosts(share: Record, hosts: Sequence[Record], everything: Sequence[
 
 
 def desired_by_host(targets: Sequence[Record], hosts: Sequence[Record]) -> dict[str, list[Sequence[Any]]]:
-    """Host id → the devices of each target that means it."""
+    """Host id → device lists of the targets that include the host. Raises InputError for an ambiguous name."""
     host_named, clusters = _finder("host", hosts, "hosts"), clusters_of(hosts)
     found: dict[str, list[Sequence[Any]]] = {}
     for target in targets:
@@ -157,7 +158,7 @@ def desired_by_host(targets: Sequence[Record], hosts: Sequence[Record]) -> dict[
 
 
 def enabled_devices(hosts: Sequence[Record]) -> list[dict[str, Any]]:
-    """Every device that is passed through, by address and identity, as ``targets`` of host_passthrough."""
+    """All devices with passthrough enabled, by address and identity, as ``targets`` of host_passthrough."""
     targets = []
     for host in hosts:
         devices = [{"match": _identity(device)} for device in host["devices"] if device["enabled"]]
@@ -171,10 +172,10 @@ def _identity(device: Record) -> dict[str, str]:
 
 
 def fixed_holders(hosts: Sequence[Record], share: Record, forget: Sequence[str]) -> dict[str, Any]:
-    """VMs that refer to devices of these hosts by address, as ``vms`` of vm_pci_device for taking them away.
+    """VMs with fixed devices of these hosts, as ``vms`` of vm_pci_device to detach the devices.
 
-    ``lost``: those that the intent would not give them back to, unless they are in ``forget``. ``released``: names of all VMs
-    that will not hold a device of these hosts any more.
+    ``lost``: VMs that would not get their devices back from the intent, except those in ``forget``. ``released``: names of all VMs that
+    will have no device of these hosts any more.
     """
     held: dict[str, list[dict[str, Any]]] = {}
     names: dict[str, str] = {}

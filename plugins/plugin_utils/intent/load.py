@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the inventory says is wanted, per vCenter. PRIVATE to the collection.
+"""The intent (desired state) in the inventory, per vCenter. PRIVATE to the collection.
 
-Two shapes of inventory mean the same thing and end in the same value:
+There are two forms of inventory, with the same result:
 
 * inventory hosts are vCenters (or single ESXi servers): ``passthrough_hosts`` and ``passthrough_vms``;
 * inventory hosts are ESXi hosts: ``passthrough_devices`` on them or their groups, ``passthrough_vms`` on any of them.
 
-Hosts managed by the same vCenter are served by one module call, made by the first of them in the play (the leader).
-Nothing is read or guessed of vSphere here: what is written is checked for form, doubles, contradictions, and regrouped.
+One module call does the work for all hosts of a vCenter. The first of them in the play (the leader) makes it. Nothing is read from
+vSphere here: the intent is checked for errors, duplicates and contradictions, and grouped by vCenter.
 """
 
 from __future__ import annotations
@@ -32,14 +32,15 @@ NAME_VARIABLE = "passthrough_host_name"
 VCENTER_VARIABLE = "vcenter_hostname"
 PORT_VARIABLE = "vcenter_port"
 PREFIX = "passthrough_"
-"""Variables that begin so are this collection's; any that it does not know is a mistake."""
+"""Prefix of variables of the collection. An unknown variable with this prefix is an error."""
 LOOK_ALIKE = "vcenter_"
-"""Variables that begin so may be anybody's; one that is nearly one of ours is a mistake."""
+"""Prefix of variables that others may use too. A name that is almost one of the collection is an error."""
 ROLES = tuple(ROLE_OPTIONS)
-"""Variables that begin so are those of the roles. What begins like ``verify_`` may be anybody's all the same."""
-ANYBODYS = ("verify_",)
+"""Prefixes of the variables of roles."""
+SHARED_PREFIXES = ("verify_",)
+"""Prefixes of roles that others may use too."""
 _RETURNED = ("result", "found", "released", "settled", "work")
-"""Ends of variables that the roles set themselves."""
+"""Suffixes of variables that the roles set."""
 DESIRED = (CLUSTER_VARIABLE, DEVICE_VARIABLE, VM_VARIABLE)
 VARIABLES = (*DESIRED, NAME_VARIABLE, VCENTER_VARIABLE, PORT_VARIABLE)
 DEFAULT_PORT = 443
@@ -57,20 +58,21 @@ CONNECTION_VARIABLES = (
     "vcenter_proxy_port",
     "vcenter_session",
 )
-"""What leads the roles to a vCenter. Only the first two are read here; the others count for misspellings."""
+"""Variables of the connection. Only the first two are read here; the others are here to detect misspellings."""
 
 Variables = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IntentTarget:
-    """Hosts (by name or by cluster) and the devices wanted on each, in the form the modules take as ``targets``."""
+    """Hosts (by name or by cluster) and their desired devices, in the form of the module option ``targets``."""
 
     hosts: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
     devices: tuple[Any, ...] = ()
 
     def record(self, *, with_devices: bool = True) -> dict[str, Any]:
+        """The target as an entry of ``targets``."""
         record: dict[str, Any] = {}
         if self.hosts:
             record["hosts"] = list(self.hosts)
@@ -83,10 +85,10 @@ class IntentTarget:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EndpointIntent:
-    """Everything wanted of one vCenter (or single ESXi server).
+    """The intent of one vCenter, or of one standalone ESXi host.
 
-    ``leader`` is the inventory host whose tasks do the work for all of ``inventory_hosts``. ``only_on_hosts`` is filled
-    when the play holds only some of the ESXi hosts of this vCenter: VMs on other hosts are then left alone.
+    ``leader``: the inventory host whose tasks do the work for all of ``inventory_hosts``. ``only_on_hosts``: not empty when the play
+    has only some of the ESXi hosts of this vCenter; VMs on other hosts are skipped then.
     """
 
     leader: str
@@ -98,7 +100,7 @@ class EndpointIntent:
     only_on_hosts: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
-        """As plain values, for templates. ``vms_to_release`` are the entries in the form for taking the devices away."""
+        """The intent as plain values for templates. ``vms_to_release``: the VMs in the form for detaching their devices."""
         return {
             "leader": self.leader,
             "vcenter": self.vcenter,
@@ -121,25 +123,23 @@ def load_intent(
     elsewhere: Mapping[str, Variables] | None = None,
     default_vcenter: str | None = None,
 ) -> tuple[EndpointIntent, ...]:
-    """The intent of all inventory hosts of a play, one value per vCenter, in the order of the play.
+    """The intent of all inventory hosts of a play: one value per vCenter, in the order of the play.
 
-    ``hosts``: inventory host → its variables; those whose names begin neither with ``passthrough_`` or ``vcenter_`` nor with the
-    name of a role are not looked at, so they may be left out. ``elsewhere``: the same for inventory hosts that the play does not
-    cover (``--limit``).
-    ``default_vcenter``: used where an ESXi host has no ``vcenter_hostname``. Raises InputError naming inventory host,
-    variable and key.
+    ``hosts``: inventory host → its variables. Only names with the prefix ``passthrough_``, ``vcenter_`` or that of a role matter.
+    ``elsewhere``: the same for inventory hosts that are not in the play (``--limit``). ``default_vcenter``: for an ESXi host without
+    ``vcenter_hostname``. Raises InputError, which names inventory host, variable and key.
     """
     for host, variables in hosts.items():
         _check_variable_names(host, variables)
-    wanted = {host: variables for host, variables in hosts.items() if any(key in variables for key in DESIRED)}
-    if not wanted:
+    with_intent = {host: variables for host, variables in hosts.items() if any(key in variables for key in DESIRED)}
+    if not with_intent:
         raise InputError(
-            message=f"Nothing is wanted: none of the {len(hosts)} hosts of this play has {', '.join(DESIRED)}",
+            message=f"There is no intent: none of the {len(hosts)} hosts of this play has {', '.join(DESIRED)}",
             code="no_intent",
             cure="Set one in the inventory, group_vars or host_vars (variables of a play or a role are not seen here)",
         )
     groups: dict[tuple[str, int], dict[str, Variables]] = {}
-    for host, variables in wanted.items():
+    for host, variables in with_intent.items():
         groups.setdefault(_endpoint(host, variables, default_vcenter), {})[host] = variables
     left_out = {
         _endpoint(host, variables, default_vcenter)
@@ -150,7 +150,7 @@ def load_intent(
 
 
 def _check_variable_names(host: str, variables: Variables) -> None:
-    """A misspelt variable would silently mean "nothing wanted", or another account than the one that was meant."""
+    """Raise PlacedError for a misspelled variable. It would be ignored: no desired state, or the wrong account."""
     known = [name for name in VARIABLES if name.startswith(PREFIX)]
     for key in map(str, variables):
         place = Place(host, key)
@@ -168,17 +168,22 @@ def _check_variable_names(host: str, variables: Variables) -> None:
 
 
 def _check_role_option(place: Place, key: str, variables: Variables) -> None:
-    """A misspelt option of a role would be left at its default, whatever it was to protect."""
+    """Raise PlacedError for a misspelled role option. It would be ignored, and the default may be less safe."""
     role = next((prefix for prefix in ROLES if key.startswith(prefix)), None)
     if role is None or key in ROLE_OPTIONS[role] or key.removeprefix(role) in _RETURNED:
         return
-    ends = {name.removeprefix(role): name for name in ROLE_OPTIONS[role]}
-    close = [ends[end] for end in difflib.get_close_matches(key.removeprefix(role), ends, n=3, cutoff=0.6)]
-    if role in ANYBODYS and (not close or close[0] in variables):
+    suffixes = {name.removeprefix(role): name for name in ROLE_OPTIONS[role]}
+    close = [
+        suffixes[suffix] for suffix in difflib.get_close_matches(key.removeprefix(role), suffixes, n=3, cutoff=0.6)
+    ]
+    if role in SHARED_PREFIXES and (not close or close[0] in variables):
         return
     cure = f"Correct the name, or choose one that does not begin with {role}"
     place.fail(
-        "unknown_variable", f"is not an option of the role {role.rstrip('_')}", cure, close or sorted(ends.values())[:8]
+        "unknown_variable",
+        f"is not an option of the role {role.rstrip('_')}",
+        cure,
+        close or sorted(suffixes.values())[:8],
     )
 
 
@@ -191,8 +196,8 @@ def _endpoint(host: str, variables: Variables, default: str | None) -> tuple[str
     if address is None:
         place.fail(
             "missing_value",
-            f"is not set, though {DEVICE_VARIABLE} is: which vCenter manages this ESXi host is not known",
-            "Set it for the group of the host (for a single ESXi server: its own address), or export VMWARE_HOST",
+            f"is not set, but {DEVICE_VARIABLE} is: the vCenter of this ESXi host is unknown",
+            "Set it for the group of the host (for a standalone ESXi host: its own address), or export VMWARE_HOST",
         )
     port = variables.get(PORT_VARIABLE)
     number = DEFAULT_PORT if port is None else whole_number(Place(host, PORT_VARIABLE), port, 65535)
@@ -206,8 +211,8 @@ def _endpoint_intent(key: tuple[str, int], members: Mapping[str, Variables], *, 
             if DEVICE_VARIABLE in variables:
                 Place(host, DEVICE_VARIABLE).fail(
                     "contradiction",
-                    f"is for an ESXi host, but {CLUSTER_VARIABLE}, for a vCenter, is set as well",
-                    "Keep one of them; mind that variables of a group reach every host in it",
+                    f"is for an ESXi host, but {CLUSTER_VARIABLE}, which is for a vCenter, is set too",
+                    "Remove one of them; variables of a group apply to every host in it",
                 )
             targets.extend(_cluster_targets(Place(host, CLUSTER_VARIABLE), variables[CLUSTER_VARIABLE]))
     esxi = {host: variables for host, variables in members.items() if DEVICE_VARIABLE in variables}
@@ -238,11 +243,13 @@ def _cluster_targets(place: Place, raw: Any) -> list[IntentTarget]:
         if not clusters and not hosts:
             where.fail("missing_key", "names neither a cluster nor hosts", "Give one of them")
         if "devices" not in entry:
-            where.fail("missing_key", "has no devices", "List the devices wanted there ([] for none)")
+            where.fail("missing_key", "has no devices", "List the desired devices ([] for none)")
         for kind, subject in [*(("cluster", name) for name in clusters), *(("host", name) for name in hosts)]:
             other = seen.get((kind, subject.casefold()))
             if other is not None:
-                where.fail("duplicate", f"names {kind} {subject}, as {other} does", "Write one entry with all devices")
+                where.fail(
+                    "duplicate", f"names {kind} {subject}, which {other} names too", "Write one entry with all devices"
+                )
             seen[kind, subject.casefold()] = where.path
         devices = host_devices(where.key("devices"), entry["devices"], for_several=len(hosts) > 1)
         if devices:
@@ -251,9 +258,9 @@ def _cluster_targets(place: Place, raw: Any) -> list[IntentTarget]:
 
 
 def _device_targets(esxi: Mapping[str, Variables]) -> list[IntentTarget]:
-    """``passthrough_devices`` of ESXi hosts: hosts that want the same are one target.
+    """``passthrough_devices`` of ESXi hosts. Hosts with the same devices become one target.
 
-    So an address that reaches several hosts through a group is seen for what it is: one address for several machines.
+    So an address that a group applies to several hosts is detected.
     """
     grouped: dict[str, list[tuple[str, str]]] = {}
     devices: dict[str, tuple[Any, ...]] = {}
@@ -263,10 +270,10 @@ def _device_targets(esxi: Mapping[str, Variables]) -> list[IntentTarget]:
         other = owners.setdefault(name.casefold(), host)
         if other != host:
             cure = f"Give each ESXi host one inventory host, or correct {NAME_VARIABLE}"
-            problem = f"concerns ESXi host {name}, for which inventory host {other} stands already"
+            problem = f"is for ESXi host {name}, which inventory host {other} already represents"
             Place(host, DEVICE_VARIABLE).fail("duplicate", problem, cure)
         raw = variables[DEVICE_VARIABLE]
-        # The text of a value tells equal from different, whatever it is made of.
+        # Values are compared by their text.
         key = json.dumps(raw, sort_keys=True) if _is_json(raw) else repr(raw)
         if key not in devices:
             devices[key] = host_devices(Place(host, DEVICE_VARIABLE), raw, for_several=False)
@@ -282,7 +289,7 @@ def _device_targets(esxi: Mapping[str, Variables]) -> list[IntentTarget]:
 
 
 def _is_json(value: Any) -> bool:
-    """Whether it is made of nothing but what JSON has, with text for keys."""
+    """Whether a value has only types of JSON, with text as keys."""
     if isinstance(value, Mapping):
         return all(isinstance(key, str) and _is_json(entry) for key, entry in value.items())
     if isinstance(value, list | tuple):
@@ -291,7 +298,7 @@ def _is_json(value: Any) -> bool:
 
 
 def _vms(members: Mapping[str, Variables]) -> tuple[Mapping[str, Any], ...]:
-    """All wanted VMs of one vCenter. The same entry arriving on several hosts of a group is one entry."""
+    """All VMs in the intent of one vCenter. An entry that a group applies to several hosts counts once."""
     found: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {}
     for host, variables in members.items():
         own: dict[tuple[str, str], str] = {}
@@ -299,12 +306,14 @@ def _vms(members: Mapping[str, Variables]) -> tuple[Mapping[str, Any], ...]:
             entry = vm_entry(where, value)
             key = ("moid", entry["moid"]) if "moid" in entry else ("name", entry["name"])
             if key in own:
-                where.fail("duplicate", f"names VM {key[1]}, as {own[key]} does", "Write one entry with all devices")
+                where.fail(
+                    "duplicate", f"names VM {key[1]}, which {own[key]} names too", "Write one entry with all devices"
+                )
             own[key] = where.path
             origin, earlier = found.setdefault(key, (host, entry))
             if earlier != entry:
-                cure = "Write it once: on the vCenter, or on a group that holds both hosts"
-                where.fail("contradiction", f"wants VM {key[1]} otherwise than inventory host {origin} does", cure)
+                cure = "Write it once: on the vCenter, or on a group with both hosts"
+                where.fail("contradiction", f"has VM {key[1]} with other options than inventory host {origin}", cure)
     return tuple(entry for _origin, entry in found.values())
 
 

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names in what modules returned, found as in the inventory itself. PRIVATE to the collection.
+"""Search of names in results of modules, with the rules for names in the inventory. PRIVATE to the collection.
 
-A record has ``name`` (a path with a slash before it where several objects have the name), ``moid`` and, where it is known, ``path``.
+A record has ``name`` (a path that begins with a slash if several objects have the name), ``moid`` and, if it is known, ``path``.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _FOLDERS = ("host", "vm")
 
 
 def directory_of(kind: Kind, records: Iterable[Record]) -> Directory:
-    """Hosts or VMs of results."""
+    """A directory of hosts or VMs in results."""
     return Directory(
         kind, [named(str(record["name"]), str(record["moid"]), str(record.get("path") or "")) for record in records]
     )
 
 
 def clusters_of(hosts: Iterable[Record]) -> Directory:
-    """The clusters of these hosts. What the hosts call them stands for their ids."""
+    """A directory of the clusters of these hosts. The names of the clusters in the hosts are their ids here."""
     found: dict[str, str] = {}
     for host in hosts:
         if host.get("cluster"):
@@ -34,7 +34,7 @@ def clusters_of(hosts: Iterable[Record]) -> Directory:
 
 
 def named(label: str, moid: str, path: str) -> Named:
-    """A path is text here: a name that holds slashes makes more parts of it than there are, which does no harm to finding it."""
+    """An object with its name and paths. The path is text: a name with slashes gives too many parts, which does not affect the search."""
     if not path and label.startswith("/"):
         path = label[1:]
     name = path.rpartition("/")[2] if label == f"/{path}" else label

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Variables of the roles, by what they begin with. Written by tools/generate.py. PRIVATE to the collection."""
+"""Variables of the roles, by prefix. Written by tools/generate.py. PRIVATE to the collection."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where in an inventory a value stands, and checks that name the place when they fail. PRIVATE to the collection."""
+"""Places of values in an inventory, and checks whose errors name the place. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ...module_utils._domain.errors import InputError
 from ...module_utils._domain.suggest import as_whole, suggest_word
 
 DEEPEST = 20
-"""Levels a value may be nested: far more than any wish has, and an end for an anchor that holds itself."""
+"""Levels of nesting in a value. More than any intent has; it ends the recursion for a YAML anchor that contains itself."""
 
 _SHOWN = 80
 _STEP = re.compile(r"\[(\d+)\]|\.([^.\[]+)")
 
 
 class PlacedError(InputError):
-    """A mistake in the variables of an inventory host; ``parameter`` is the path to it."""
+    """An error in the variables of an inventory host. ``parameter``: the path to the value."""
 
     def __init__(self, *, host: str, message: str, **more: Any) -> None:
         super().__init__(message=f"Inventory host {host}: {message}", **more)
@@ -29,15 +29,17 @@ class PlacedError(InputError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """``path`` (``passthrough_vms[0].power``) of an inventory host."""
+    """A value in the variables of an inventory host, by its path (``passthrough_vms[0].power``)."""
 
     host: str
     path: str
 
     def item(self, index: int) -> Place:
+        """The place of an entry of a list."""
         return Place(self.host, f"{self.path}[{index}]")
 
     def key(self, name: str) -> Place:
+        """The place of a key of a mapping."""
         return Place(self.host, f"{self.path}.{name}")
 
     def fail(self, code: str, problem: str, cure: str = "", candidates: Sequence[str] = ()) -> NoReturn:
@@ -51,19 +53,20 @@ class Place:
             candidates=candidates,
         )
 
-    def wrong_type(self, value: Any, wanted: str) -> NoReturn:
-        self.fail("wrong_type", f"is {shown(value)}, but must be {wanted}")
+    def wrong_type(self, value: Any, expected: str) -> NoReturn:
+        """Raise PlacedError (wrong_type)."""
+        self.fail("wrong_type", f"is {shown(value)}, but must be {expected}")
 
 
 def route(path: str) -> tuple[str | int, ...]:
-    """The keys and indices that lead to a path: ``a[0].b`` is ``("a", 0, "b")``."""
+    """The keys and indexes of a path: ``a[0].b`` is ``("a", 0, "b")``."""
     name = re.match(r"[^.\[]*", path)
     steps = _STEP.findall(path[name.end() if name else 0 :])
     return (name[0] if name else path, *(int(index) if index else key for index, key in steps))
 
 
 def shown(value: Any) -> str:
-    """A wrong value in a message: at most a line of it."""
+    """An invalid value as text for a message, shortened to one line."""
     if value is None or value == "":
         return "empty"
     text = repr(value)
@@ -71,16 +74,20 @@ def shown(value: Any) -> str:
 
 
 def plain(place: Place, value: Any, depth: int = 0) -> Any:
-    """A deep copy in built-in types: inventory values may be tagged, lazy or unsafe variants of them.
+    """A deep copy with built-in types, because inventory values may be tagged, lazy or unsafe variants of them.
 
-    Text that still holds a template is refused: some releases hand it over as it is when a variable in it is undefined.
+    Raises PlacedError for text that still contains a template: some releases of Ansible pass it on when a variable in it is undefined.
     """
     if depth > DEEPEST:
-        place.fail("wrong_type", f"is nested more than {DEEPEST} levels deep", "Look for an anchor that holds itself")
+        place.fail(
+            "wrong_type", f"is nested more than {DEEPEST} levels deep", "Look for a YAML anchor that contains itself"
+        )
     if isinstance(value, str):
         if "{{" in value or "{%" in value:
             place.fail(
-                "undefined", f"is {value!r}: a variable in it is not defined", "Define it for this inventory host"
+                "undefined",
+                f"is {value!r}: a variable in the template is not defined",
+                "Define it for this inventory host",
             )
         return str.__str__(value)
     if isinstance(value, Mapping):
@@ -94,19 +101,19 @@ def plain(place: Place, value: Any, depth: int = 0) -> Any:
 
 
 def _plain_key(place: Place, key: Any) -> Any:
-    """A key stays something that can be one: a tuple made a list could not."""
+    """Other keys, such as tuples, stay unchanged: a list cannot be a key."""
     return plain(place, key) if isinstance(key, str | int) else key
 
 
 def items(place: Place, value: Any) -> list[tuple[Place, Any]]:
-    """The entries of a list, each with its place."""
+    """The entries of a list, each with its place. Raises PlacedError for another type."""
     if isinstance(value, str | bytes) or not isinstance(value, Sequence):
         place.wrong_type(value, "a list ([] for none)")
     return [(place.item(index), entry) for index, entry in enumerate(value)]
 
 
 def mapping(place: Place, value: Any, allowed: Sequence[str]) -> Mapping[str, Any]:
-    """A mapping that holds none but the allowed keys."""
+    """A mapping with allowed keys only. Raises PlacedError."""
     if not isinstance(value, Mapping):
         place.wrong_type(value, "a mapping with the keys " + ", ".join(allowed))
     for key in value:
@@ -116,14 +123,14 @@ def mapping(place: Place, value: Any, allowed: Sequence[str]) -> Mapping[str, An
 
 
 def text(place: Place, value: Any) -> str:
-    """A name that is not empty."""
+    """A name that is not empty. Raises PlacedError."""
     if not isinstance(value, str) or not value.strip():
         place.wrong_type(value, "a name (put numbers in quotes)")
     return value.strip()
 
 
 def names(place: Place, value: Any) -> tuple[str, ...]:
-    """One name or a list of names; None is none."""
+    """One name or a list of names; None means no names. Raises PlacedError."""
     if value is None:
         return ()
     if isinstance(value, str):
@@ -132,7 +139,7 @@ def names(place: Place, value: Any) -> tuple[str, ...]:
 
 
 def choice(place: Place, value: Any, allowed: Sequence[str]) -> str:
-    """One of a few words. YAML reads a bare ``on`` or ``off`` as true or false; that is undone here."""
+    """One of the allowed words. YAML reads ``on`` and ``off`` without quotes as true and false, so these are converted back."""
     word = ("on" if value else "off") if isinstance(value, bool) else value
     if word not in allowed:
         place.wrong_type(value, "one of " + ", ".join(allowed))
@@ -140,7 +147,7 @@ def choice(place: Place, value: Any, allowed: Sequence[str]) -> str:
 
 
 def whole_number(place: Place, value: Any, maximum: int | None = None) -> int:
-    """A number from 1; digits in quotes are fine, templates produce them, and so is 2.0, as JSON has one kind of number."""
+    """A whole number from 1. Also accepts digits in quotes, which templates produce, and 2.0, because JSON has one type of number."""
     number = as_whole(value)
     if number is None or number < 1 or (maximum and number > maximum):
         place.wrong_type(value, "a whole number from 1" + (f" to {maximum}" if maximum else ""))
@@ -148,6 +155,7 @@ def whole_number(place: Place, value: Any, maximum: int | None = None) -> int:
 
 
 def truth(place: Place, value: Any) -> bool:
+    """A boolean. Raises PlacedError."""
     if not isinstance(value, bool):
         place.wrong_type(value, "true or false")
     return value

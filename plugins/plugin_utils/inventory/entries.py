@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hosts and VMs as entries of an inventory: small facts, and the groups that follow from them. PRIVATE to the collection.
+"""Hosts and VMs as entries of an inventory: a few facts, and groups from these facts. PRIVATE to the collection.
 
-An entry is plain data, as Ansible's cache plugins store it. Groups are read from entries, never from what entries were made of,
-so that an inventory from the cache is the inventory that was read.
+An entry is plain data, which cache plugins of Ansible can store. Groups are made from entries only, so that an inventory from the cache
+is equal to the one that was read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ...module_utils._domain.observed.vms import DynamicBacking, FixedBacking, V
 from ...module_utils._domain.text import visible_name
 
 PREFIX = "directpath_"
-"""Of the facts among the variables of an inventory host."""
+"""Prefix of the facts in the variables of an inventory host."""
 
 GROUPINGS = ("vcenter", "cluster", "device", "label", "pending_reboot", "maintenance_mode", "disconnected", "version")
 Counted = Literal["capable", "enabled", "active"]
@@ -24,7 +24,7 @@ Entry = dict[str, Any]
 
 
 def host_entry(host: Host, vcenter: str) -> Entry:
-    """An ESXi host. ``models`` counts the devices somebody could mean, by vendor:device."""
+    """The entry of an ESXi host. ``models``: vendor:device → numbers of devices that support or use passthrough."""
     devices = [device for device in host.candidates() if device.capable or device.enabled or device.active]
     return {
         "type": "esxi",
@@ -52,7 +52,7 @@ def _models(devices: Sequence[HostDevice]) -> dict[str, Any]:
 
 
 def vm_entry(vm: Vm, vcenter: str) -> Entry:
-    """A VM with passthrough devices. ``models`` counts them, by the models they may be; those of other kinds by their kind."""
+    """The entry of a VM with passthrough devices. ``models``: number of devices by the models they may be, or by their kind of backing."""
     models = sorted(_model(device) for device in vm.devices)
     return {
         "type": "vm",
@@ -84,13 +84,14 @@ def _model(device: VmDevice) -> str:
 
 
 def facts(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """The variables of an entry: what it holds, each under the prefix, but for what says where and what it is."""
+    """The variables of an entry: its values with the prefix, except name and vCenter."""
     return {f"{PREFIX}{key}": value for key, value in entry.items() if key not in ("name", "vcenter")}
 
 
 def inventory_name(text: str) -> str:
-    """A name that is only a name to Ansible. It evaluates the name of an inventory host as a template (before release 2.19), so that
-    braces which could begin one become parentheses, and a ``#`` at the beginning, which could change what begins one, an underscore.
+    """A name that Ansible does not evaluate. Before release 2.19, Ansible evaluates the name of an inventory host as a template. So
+    braces that could begin a template become parentheses. A ``#`` at the beginning, which could change the template syntax, becomes an
+    underscore.
     """
     name = visible_name(text)
     if any(sign in name for sign in ("{{", "{%", "{#")):
@@ -102,10 +103,10 @@ _BRACES = str.maketrans("{}", "()")
 
 
 def groups(entry: Mapping[str, Any], by: Sequence[str], counted: Counted = "capable") -> list[str]:
-    """The built-in groups of an entry, not yet made safe as names, in the order of GROUPINGS.
+    """The built-in groups of an entry, in the order of GROUPINGS. The names are not sanitized.
 
-    ``counted``: in which state a host's device must be for a group of its model. VMs are grouped by the models they may hold, in
-    groups of their own: variables of a cluster's hosts are not meant for its VMs.
+    ``counted``: the state that a device of a host must have for the group of its model. VMs have separate groups, by the models they
+    may have, because the variables of the hosts of a cluster are not for its VMs.
     """
     is_vm = entry["type"] == "vm"
     models = (

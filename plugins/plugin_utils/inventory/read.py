@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an inventory shows of one or many vCenters, read in bulk. PRIVATE to the collection."""
+"""Reads the inventory of one or more vCenters in bulk. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from ..intent.source_location import shown
 from .entries import Entry, host_entry, vm_entry
 
 AT_ONCE = 8
-"""vCenters read at the same time."""
+"""Number of vCenters that are read at the same time."""
 DEFAULT_PORT = 443
 OPTIONS = ("hostname", "username", "password", "port", "validate_certs", "ca_path", "proxy_host", "proxy_port")
-"""What leads to a vCenter. An inventory is read in a session of its own: it may be read as somebody who may do nothing else."""
+"""Options of the connection. An inventory always has its own session, because its account may be another one, which may only read."""
 SHARED = ("validate_certs", "ca_path", "proxy_host", "proxy_port")
-"""Parts of a connection that its hosts need as variables too, where they are not the default. Never the account."""
+"""Options of the connection that hosts get as variables if they are not the default. Never the account."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Depth:
-    """How much is read of each vCenter."""
+    """What is read from each vCenter, in addition to the hosts."""
 
     vms: bool = False
     devices: bool = False
@@ -45,7 +45,7 @@ class Depth:
 
 @dataclass(frozen=True, kw_only=True)
 class InventoryAnswer:
-    """What one vCenter said, or why it said nothing."""
+    """The entries of one vCenter, or the error."""
 
     source: Endpoint
     entries: tuple[Entry, ...] = ()
@@ -53,7 +53,7 @@ class InventoryAnswer:
 
 
 def sources(options: Mapping[str, Any], listed: Sequence[Any] | None) -> tuple[Endpoint, ...]:
-    """The endpoints an inventory source names: ``listed`` ones, which take what they leave out from the options, or the options.
+    """The endpoints of an inventory source: those in ``listed``, with the options as defaults, or that of the options.
 
     Raises InputError.
     """
@@ -90,14 +90,17 @@ def _listed(index: int, raw: Any, options: Mapping[str, Any]) -> Endpoint:
             )
     if not raw.get("hostname"):
         raise InputError(
-            message=f"{place} has no hostname", code="missing_key", parameter=place, cure="Name the vCenter"
+            message=f"{place} has no hostname",
+            code="missing_key",
+            parameter=place,
+            cure="Set hostname to the address of the vCenter",
         )
     given = {key: _typed(f"{place}.{key}", key, value) for key, value in raw.items() if value is not None}
     return endpoint({**options, **given})
 
 
 def _typed(place: str, key: str, value: Any) -> Any:
-    """A value as the option of that name has it: templates give text, and Ansible types only the options themselves."""
+    """Convert a value to the type of the option: templates produce text, and Ansible converts only options on the top level."""
     if key in ("port", "proxy_port"):
         number = as_whole(value)
         if number is None or not 0 < number < 65536:
@@ -113,43 +116,43 @@ def _typed(place: str, key: str, value: Any) -> Any:
     return os.path.expanduser(value) if key == "ca_path" else value
 
 
-def _wrong_type(place: str, value: Any, wanted: str) -> InputError:
-    return InputError(message=f"{place} is {shown(value)}, but must be {wanted}", code="wrong_type", parameter=place)
+def _wrong_type(place: str, value: Any, expected: str) -> InputError:
+    return InputError(message=f"{place} is {shown(value)}, but must be {expected}", code="wrong_type", parameter=place)
 
 
 def label(source: Endpoint) -> str:
-    """How an endpoint is called in groups and messages: its name, and its port where that is not the usual one."""
+    """The name of an endpoint in groups and messages: its hostname, and its port if it is not the default."""
     return source.hostname if source.port == DEFAULT_PORT else f"{source.hostname}:{source.port}"
 
 
 def fingerprint(source: Endpoint, depth: Depth) -> str:
-    """Tells answers apart that must not be taken for one another. The password has no part in it."""
+    """A key for the cache: different for answers that must not be mixed up. Does not depend on the password."""
     parts = [source.hostname.casefold(), source.port, source.username, depth.vms, depth.devices]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
 def connection_variables(source: Endpoint) -> dict[str, Any]:
-    """The variables by which the roles reach the vCenter of a host: all but the account."""
-    usual = {"validate_certs": True}
-    more = {f"vcenter_{name}": getattr(source, name) for name in SHARED if getattr(source, name) != usual.get(name)}
+    """The variables with which the roles reach the vCenter of a host, without the account."""
+    defaults = {"validate_certs": True}
+    more = {f"vcenter_{name}": getattr(source, name) for name in SHARED if getattr(source, name) != defaults.get(name)}
     return {"vcenter_hostname": source.hostname, "vcenter_port": source.port, **more}
 
 
 def read_all(
-    wanted: Sequence[Endpoint], depth: Depth, *, read: Callable[[Endpoint, Depth], InventoryAnswer] | None = None
+    endpoints: Sequence[Endpoint], depth: Depth, *, read: Callable[[Endpoint, Depth], InventoryAnswer] | None = None
 ) -> tuple[InventoryAnswer, ...]:
-    """Every vCenter's answer, in the order asked; several are read at the same time, and none stops another."""
+    """Read all vCenters, several at the same time. Returns the answers in the same order. An error of one does not affect the others."""
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        return tuple(pool.map(lambda source: (read or read_one)(source, depth), wanted))
+        return tuple(pool.map(lambda source: (read or read_one)(source, depth), endpoints))
 
 
 def read_one(source: Endpoint, depth: Depth) -> InventoryAnswer:
-    """One bulk read of the hosts, and one of the VMs where they are asked for."""
+    """Read one vCenter: one bulk read of the hosts, and one of the VMs if ``depth.vms``. Raises DirectPathError (missing_library)."""
     if MISSING_SDK is not None:
         raise DirectPathError(
             message=f"pyVmomi is not installed for the Python that runs ansible-inventory ({MISSING_SDK})",
             code="missing_library",
-            cure="pip install pyvmomi requests there",
+            cure="Run pip install pyvmomi requests for this Python",
         )
     try:
         with open_session(source, read_only=True) as session:
@@ -165,7 +168,7 @@ def _entries(session: Session, source: Endpoint, depth: Depth) -> tuple[Entry, .
     for host in read_hosts(session, numa=depth.devices).hosts:
         entry = host_entry(host, label(source))
         if not session.is_vcenter:
-            entry["name"] = source.hostname  # whatever the server calls itself, by this name it is reached
+            entry["name"] = source.hostname  # the name in the connection, not the name that the host has for itself
         if depth.devices:
             entry["devices"] = device_results(host, host.candidates())
         found.append(entry)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Argument specs, said once. PRIVATE to the collection. Their documentation is in ``plugins/doc_fragments``."""
+"""Argument specs that modules share. Their documentation is in ``plugins/doc_fragments``. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ VM_OPTIONS_WITH_DEFAULTS: Spec = {
 
 
 def endpoint(params: Mapping[str, Any]) -> Endpoint:
-    """The endpoint of a module's parameters. Raises InputError for what is missing after options and environment were looked at."""
+    """The endpoint from the parameters of a module. Raises InputError for a value that neither the options nor the environment give."""
     for name, variable in (("hostname", "VMWARE_HOST"), ("username", "VMWARE_USER"), ("password", "VMWARE_PASSWORD")):
         if not params.get(name):
             raise InputError(
@@ -123,7 +123,7 @@ def endpoint(params: Mapping[str, Any]) -> Endpoint:
     if params.get("proxy_host"):
         refuse_bad_hostname(params["proxy_host"], "proxy_host")
     names = ("hostname", "username", "password", "port", "validate_certs", "ca_path", "proxy_host", "proxy_port")
-    patience = params.get("connect_timeout") or CONNECT_TIMEOUT
+    timeout = params.get("connect_timeout") or CONNECT_TIMEOUT
     return Endpoint(
-        **{name: params[name] for name in names}, connect_timeout=patience, shared=params.get("session") == "shared"
+        **{name: params[name] for name in names}, connect_timeout=timeout, shared=params.get("session") == "shared"
     )

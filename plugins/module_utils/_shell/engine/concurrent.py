@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Several targets written to at the same time, on one session. PRIVATE to the collection.
+"""Work on several targets at the same time, in one session. PRIVATE to the collection.
 
-Most calls answer with a task at once, but enabling passthrough and a guest's shutdown keep the caller waiting, so each target has a
-thread while it is worked on. The threads share the session's login and connections and have a lane of it each.
+Most calls return a task at once. Enabling passthrough and shutting down a guest block the caller, so the work on each target has its own
+thread. The threads share the login and the connections of the session. Each thread has its own lane of the session.
 """
 
 from __future__ import annotations
@@ -15,37 +15,37 @@ from ..._domain.concurrency import Pace, next_to_start
 from ..._vsphere.session.connect import Lane, Session
 
 Do = Callable[[str], bool]
-"""Works on a target and says whether that went well. Whatever it raises ends the run."""
+"""Works on a target and returns whether that succeeded. An exception ends the run."""
 
 
 def work(session: Session, targets: Sequence[tuple[str, str]], do: Do, pace: Pace, *, failed: int = 0) -> list[str]:
-    """Run ``do`` for the (target, host) in their order as the pace allows; ``failed`` failed before. Returns the targets begun, in
-    order.
+    """Run ``do`` for each (target, host), in order, as the pace allows. ``failed``: number of earlier failures.
 
-    Nothing is begun after an exception; what is under way is waited for, and the first target's exception is raised.
+    Returns the started targets, in order. After an exception no other target is started; the running ones finish, then the exception of
+    the first of the ``targets`` that has one is raised.
     """
     if pace.at_once == 1 or len(targets) < 2:
-        return _one_by_one(targets, do, pace, failed)
+        return _work_sequentially(targets, do, pace, failed)
     lanes = [Lane() for _unused in range(min(pace.at_once, len(targets)))]
     try:
         with ThreadPoolExecutor(max_workers=len(lanes)) as pool:
-            return _side_by_side(session, targets, do, pace, failed, lanes, pool)
+            return _work_in_threads(session, targets, do, pace, failed, lanes, pool)
     finally:
         for lane in lanes:
             lane.close(session)
 
 
-def _one_by_one(targets: Sequence[tuple[str, str]], do: Do, pace: Pace, failed: int) -> list[str]:
-    begun: list[str] = []
+def _work_sequentially(targets: Sequence[tuple[str, str]], do: Do, pace: Pace, failed: int) -> list[str]:
+    started: list[str] = []
     for target, host in targets:
         if not next_to_start([(target, host)], (), failed, pace):
             break
-        begun.append(target)
+        started.append(target)
         failed += not do(target)
-    return begun
+    return started
 
 
-def _side_by_side(
+def _work_in_threads(
     session: Session,
     targets: Sequence[tuple[str, str]],
     do: Do,
@@ -63,8 +63,8 @@ def _side_by_side(
             return do(target)
 
     while True:
-        under_way = [(target, hosts[target]) for target, _lane in running.values()]
-        for target in () if errors else next_to_start(waiting, under_way, failed, pace):
+        in_progress = [(target, hosts[target]) for target, _lane in running.values()]
+        for target in () if errors else next_to_start(waiting, in_progress, failed, pace):
             waiting.remove((target, hosts[target]))
             lane = lanes.pop(0)
             running[pool.submit(run, target, lane)] = (target, lane)
@@ -81,5 +81,5 @@ def _side_by_side(
     for target, _host in targets:
         if target in errors:
             raise errors[target]
-    left = {target for target, _host in waiting}
-    return [target for target, _host in targets if target not in left]
+    not_started = {target for target, _host in waiting}
+    return [target for target, _host in targets if target not in not_started]

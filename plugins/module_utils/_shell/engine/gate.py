@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is asked right before a write to one target: is it still the plan? PRIVATE to the collection.
+"""The check right before a write to one target: does the plan still hold? PRIVATE to the collection.
 
-A plan may be minutes old when its turn comes: others were written to first, a guest took its time to shut down. So everything that the
-guards of the target used is read again, and the same planner plans that one target again.
+A plan may be minutes old at that time: other targets came first, or a guest took long to shut down. So the gate reads everything again that
+the guards of the target used, and the same planner plans this one target again.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ Observed = TypeVar("Observed")
 
 
 class Gate(Generic[Observed]):
-    """The gate of one target. ``elsewhere``: planned changes that somebody else made before our turn came."""
+    """The gate of one target. ``elsewhere``: planned changes that another user made before this run could make them."""
 
-    def __init__(self, planned: TargetPlan, look: Callable[[], tuple[Observed, TargetPlan | None]]) -> None:
-        self._planned, self._look = planned, look
+    def __init__(self, planned: TargetPlan, reread: Callable[[], tuple[Observed, TargetPlan | None]]) -> None:
+        self._planned, self._reread = planned, reread
         self.elsewhere: tuple[Change, ...] = ()
 
-    def look(self) -> tuple[Observed, TargetPlan]:
-        """The target as it is now, and its plan. Raises DirectPathError (vanished) where it was removed."""
-        observed, now = self._look()
+    def reread(self) -> tuple[Observed, TargetPlan]:
+        """Read and plan the target again. Raises DirectPathError (vanished) when it was removed."""
+        observed, now = self._reread()
         if now is None:
             name = self._planned.target
             raise DirectPathError(
@@ -35,8 +35,11 @@ class Gate(Generic[Observed]):
             )
         return observed, now
 
-    def judge(self, changes: Sequence[Change], now: TargetPlan, *, doing: str, also: str = "") -> tuple[Change, ...]:
-        """Which of the ``changes`` are still to be made. Raises DirectPathError (changed_meanwhile) where any other would be."""
+    def check(self, changes: Sequence[Change], now: TargetPlan, *, doing: str, also: str = "") -> tuple[Change, ...]:
+        """The ``changes`` that are still necessary. ``now``: the new plan. ``doing`` and ``also`` are parts of the message.
+
+        Raises DirectPathError (changed_meanwhile) when the new plan has any other change.
+        """
         left = still_to_do(changes, now, doing=doing, also=also)
         kept = {(change.kind, change.subject) for change in left}
         self.elsewhere += tuple(change for change in changes if (change.kind, change.subject) not in kept)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the modules observe: the part of the inventory that a wish is about. PRIVATE to the collection."""
+"""The observed state for the modules: the part of the inventory that the parameters name. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -35,18 +35,19 @@ from ..._vsphere.session.connect import Session
 
 @dataclass(frozen=True, kw_only=True)
 class ObservedHosts:
-    """The hosts a wish is about, and the devices wished of each (by host id)."""
+    """The hosts that the parameters name. ``desired_devices``: host id → devices that the parameters select."""
 
     hosts: tuple[Host, ...]
     desired_devices: Mapping[str, tuple[DesiredDevice, ...]]
     ignored_vms: frozenset[str] = frozenset()
-    """Ids of VMs that are said to hold no device, although that cannot be read."""
+    """Ids of VMs whose devices are not readable, and that the user declared to hold none."""
 
     def host(self, moid: str) -> Host:
+        """The host with this id. Raises StopIteration when it is not among them."""
         return next(host for host in self.hosts if host.moid == moid)
 
     def only(self, moids: Collection[str]) -> ObservedHosts:
-        """The same about these hosts alone."""
+        """A copy with these hosts only (ids)."""
         hosts = tuple(host for host in self.hosts if host.moid in moids)
         return replace(
             self,
@@ -58,11 +59,11 @@ class ObservedHosts:
 def observe_hosts(
     session: Session, targets: Sequence[Target], *, users: bool = False, numa: bool = False, residents: bool = False
 ) -> ObservedHosts:
-    """The hosts the targets mean: one bulk read for their names, one for what they hold, one for their VMs when ``users``.
-    ``residents``: with the ids of their VMs.
+    """Read the hosts of the targets: one bulk read for names, one for the hosts, and one for the VMs that use their devices if ``users``.
 
-    Where every host is meant, names and contents are one read. For who has which device to be shown, not for taking it away: see
-    ``observe_chosen_hosts``.
+    Targets without names mean every host; then one read gives names and hosts. ``residents``: read the ids of the VMs on each host, too.
+    The users are complete enough to show them, not to disable a device: use ``observe_chosen_hosts`` for that.
+    Raises InputError for an unknown name.
     """
     if all(target.hosts or target.clusters for target in targets):
         names = read_host_names(session)
@@ -83,7 +84,10 @@ def observe_chosen_hosts(
     numa: bool = False,
     residents: bool = False,
 ) -> ObservedHosts:
-    """The same where the names of the inventory were read already. Those of VMs tell of users that a host does not list."""
+    """Read the hosts of the targets, with an inventory that was already read. Its VM names find users that a host does not list.
+
+    Raises InputError for an unknown name.
+    """
     desired_devices = resolve_targets(inventory, targets)
     meant = [host for host in inventory.hosts if host.moid in desired_devices]
     chosen = reread_hosts(session, meant, numa=numa, vms=users or residents)
@@ -95,37 +99,37 @@ def observe_chosen_hosts(
 def follow_hosts(
     session: Session, observed: ObservedHosts, moids: Collection[str], *, users: bool = False
 ) -> ObservedHosts:
-    """The same hosts as they are now, found by their ids: they may have been renamed or moved."""
+    """Read the hosts with these ids again. They are found by id, because they may have been renamed or moved."""
     known = observed.only(moids)
     hosts = reread_hosts(session, [replace(host, fabric=None, users={}) for host in known.hosts], vms=True)
     return replace(known, hosts=read_users(session, hosts) if users else hosts)
 
 
 def deepen_hosts(session: Session, observed: ObservedHosts, plan: Plan) -> ObservedHosts:
-    """Read what the hosts of a provisional plan live on. The same world comes back when no host needs it."""
-    wanted = frozenset(needs_fabric(plan))
-    if not wanted:
+    """Read what the hosts of a provisional plan depend on. Returns the same object when no host needs it."""
+    needed = frozenset(needs_fabric(plan))
+    if not needed:
         return observed
-    storage = {
+    with_disks = {
         target.moid
         for target in plan.targets
         for change in target.changes
         if change.kind == "passthrough" and holds_disks(change.detail.device)
     }
-    chosen = [host for host in observed.hosts if host.moid in wanted]
-    deep = {host.moid: host for host in read_fabric(session, chosen, disks_of=storage & wanted)}
+    chosen = [host for host in observed.hosts if host.moid in needed]
+    deep = {host.moid: host for host in read_fabric(session, chosen, disks_of=with_disks & needed)}
     return replace(observed, hosts=tuple(deep.get(host.moid, host) for host in observed.hosts))
 
 
 def read_protection(session: Session, hosts: Sequence[Host], *, partitions: bool) -> tuple[Host, ...]:
-    """The hosts with their fabric: one bulk read, and one call a host for the partition tables when they are asked for."""
+    """The hosts with their fabric: one bulk read, and one call per host for the partition tables if ``partitions``."""
     return read_fabric(session, hosts, disks_of=[host.moid for host in hosts] if partitions else ())
 
 
 def assume_enabled(
     session: Session, hosts: Sequence[Host], targets: Sequence[Target], allow_protected: tuple[str, ...] = ()
 ) -> tuple[Host, ...]:
-    """The hosts as they will be once host_passthrough did its work for these targets and the owed reboots are over."""
+    """The hosts as they will be after host_passthrough enabled the devices of these targets and the hosts rebooted."""
     meant = resolve_targets(read_host_names(session), targets)
     desired_devices = {host.moid: meant[host.moid] for host in hosts if host.moid in meant}
     observed = ObservedHosts(
@@ -142,7 +146,7 @@ def assume_enabled(
 
 @dataclass(frozen=True, kw_only=True)
 class NamedVms:
-    """The VMs that parameters name. ``meant``: each reference → id. ``inventory``: what else could have been named."""
+    """The VMs that the parameters name. ``meant``: reference → VM id. ``inventory``: all names."""
 
     vms: tuple[Vm, ...]
     meant: Mapping[Reference, str]
@@ -153,7 +157,7 @@ class NamedVms:
         return {vm.moid: vm for vm in self.vms}
 
     def vm(self, reference: Reference) -> Vm:
-        """Raises InputError for one that was removed after its name was read."""
+        """The VM that a reference means. Raises InputError when it was removed after its name was read."""
         found = self._by_id.get(self.meant[reference])
         if found is None:
             raise InputError(
@@ -167,66 +171,73 @@ class NamedVms:
 
 @dataclass(frozen=True, kw_only=True)
 class ObservedNamedVms(NamedVms):
-    """The same with every host one of them could run on, and every other VM that could hold a device there."""
+    """Named VMs, with every host that one of them could run on, and every other VM that could hold a device there."""
 
     observed: ObservedVms
 
 
 def follow_vms(session: Session, seen: NamedVms, moids: Collection[str]) -> NamedVms:
-    """The same VMs as they are now, found by their ids."""
+    """Read the VMs with these ids again."""
     vms = _reread(session, seen, moids)
-    return NamedVms(vms=place_vms(vms, seen.inventory.hosts), meant=_of(seen, vms), inventory=seen.inventory)
+    return NamedVms(vms=place_vms(vms, seen.inventory.hosts), meant=_references_of(seen, vms), inventory=seen.inventory)
 
 
 def follow_vms_and_hosts(
     session: Session, seen: ObservedNamedVms, moids: Collection[str], *, anywhere: Collection[str]
 ) -> ObservedNamedVms:
-    """The same VMs, found by their ids, and the hosts they are on as they are now; for VMs that may run ``anywhere`` (ids) all of their
-    cluster. What was read of other hosts before still gives names to models.
+    """Read the VMs with these ids, and the hosts they are on, again. ``anywhere``: ids of VMs that may run on every host of their cluster;
+    for these all hosts of the cluster are read.
+
+    The other hosts stay as they were read before, because they give names to device models.
     """
     vms = _reread(session, seen, moids)
-    table = {host.moid: host for host in (*seen.inventory.hosts, *seen.observed.hosts)}
+    by_id = {host.moid: host for host in (*seen.inventory.hosts, *seen.observed.hosts)}
     own = {vm.host_moid for vm in vms}
-    homes = {table[vm.host_moid].compute_moid for vm in vms if vm.moid in anywhere and vm.host_moid in table}
-    near = [host for moid, host in sorted(table.items()) if moid in own or host.compute_moid in homes]
+    homes = {by_id[vm.host_moid].compute_moid for vm in vms if vm.moid in anywhere and vm.host_moid in by_id}
+    near = [host for moid, host in sorted(by_id.items()) if moid in own or host.compute_moid in homes]
     fresh, found = read_around(session, near, seen.inventory.vms)
     known = {host.moid for host in fresh}
     far = tuple(host for host in seen.observed.hosts if host.moid not in known)
     taken = {vm.moid for vm in (*vms, *found)}
-    # One that its host listed and lists no more has left. One that only says itself where it is still counts.
+    # A VM that its host listed before and does not list now has left the host. A VM that no host listed still counts.
     left = {moid for host in seen.observed.hosts if host.moid in known for moid in host.residents}
     others = [vm for vm in (*seen.observed.vms, *seen.observed.others) if vm.moid not in taken | left]
     chosen = {vm.moid for vm in vms}
     others += [vm for vm in found if vm.moid not in chosen]
     hosts = (*fresh, *far)
     observed = replace(seen.observed, vms=place_vms(vms, hosts), others=place_vms(others, hosts), hosts=hosts)
-    return ObservedNamedVms(observed=observed, vms=observed.vms, meant=_of(seen, vms), inventory=seen.inventory)
+    return ObservedNamedVms(
+        observed=observed, vms=observed.vms, meant=_references_of(seen, vms), inventory=seen.inventory
+    )
 
 
 def _reread(session: Session, seen: NamedVms, moids: Collection[str]) -> tuple[Vm, ...]:
-    """One that is gone stays in the list, as removed."""
+    """A VM that was removed stays in the result, in the state REMOVED."""
     now = {vm.moid: vm for vm in read_vms(session, [vm for vm in seen.inventory.vms if vm.moid in moids], pools=True)}
     known = (vm for vm in seen.vms if vm.moid in moids)
     return tuple(now.get(vm.moid, replace(vm, connection_state=REMOVED)) for vm in known)
 
 
-def _of(seen: NamedVms, vms: Sequence[Vm]) -> Mapping[Reference, str]:
+def _references_of(seen: NamedVms, vms: Sequence[Vm]) -> Mapping[Reference, str]:
     found = {vm.moid for vm in vms}
     return {reference: moid for reference, moid in seen.meant.items() if moid in found}
 
 
-def observe_vms(session: Session, wanted: Sequence[Reference]) -> NamedVms:
-    """The named VMs in full."""
+def observe_vms(session: Session, references: Sequence[Reference]) -> NamedVms:
+    """Read the named VMs. Raises InputError for an unknown name."""
     inventory = read_names(session)
-    meant = find_vms(inventory, wanted)
+    meant = find_vms(inventory, references)
     vms = place_vms(read_vms(session, _chosen(inventory, meant), pools=True), inventory.hosts)
     return NamedVms(vms=vms, meant=meant, inventory=inventory)
 
 
-def observe_vms_and_hosts(session: Session, wanted: Sequence[Reference]) -> ObservedNamedVms:
-    """The named VMs, every host one of them could run on, and every other VM that could hold a device there."""
+def observe_vms_and_hosts(session: Session, references: Sequence[Reference]) -> ObservedNamedVms:
+    """Read the named VMs, every host that one of them could run on, and every other VM that could hold a device there.
+
+    Raises InputError for an unknown name.
+    """
     inventory = read_names(session)
-    meant = find_vms(inventory, wanted)
+    meant = find_vms(inventory, references)
     chosen = _chosen(inventory, meant)
     homes = {host.compute_moid for host in inventory.hosts if host.moid in {vm.host_moid for vm in chosen}}
     near = [host for host in inventory.hosts if host.compute_moid in homes]
@@ -240,8 +251,8 @@ def observe_vms_and_hosts(session: Session, wanted: Sequence[Reference]) -> Obse
 
 
 def neighbours(inventory: Inventory, hosts: Iterable[Host], chosen: Iterable[VmName]) -> list[VmName]:
-    """The VMs beside the chosen ones that may hold devices of these hosts: a host or the VM itself says so, or the VM does not say
-    where it is."""
+    """The VMs, other than the chosen ones, that may hold devices of these hosts: the host lists the VM, the VM names the host, or the VM
+    names no host."""
     taken = {vm.moid for vm in chosen}
     listed = {moid for host in hosts for moid in host.residents}
     places = {None, *(host.moid for host in hosts)}
@@ -249,15 +260,17 @@ def neighbours(inventory: Inventory, hosts: Iterable[Host], chosen: Iterable[VmN
 
 
 def vms_of(inventory: Inventory, names: Iterable[str], parameter: str) -> frozenset[str]:
-    """Ids of the VMs of a plain list. A name that none has may be the id of a VM that this account does not see. Raises InputError
-    for one that stands for several."""
+    """Ids of the VMs with these names or ids. A name that no VM has is kept: it may be the id of a VM that this account cannot see.
+
+    Raises InputError for a name that more than one VM has.
+    """
     meant = resolve_each(inventory.vm_names, dict.fromkeys(sorted(names), True), parameter)
     return frozenset(meant.by_id) | (frozenset(names) - meant.ids.keys())
 
 
-def find_vms(inventory: Inventory, wanted: Iterable[Reference]) -> dict[Reference, str]:
-    """Each reference with the id of the VM it means. Raises InputError."""
-    return {reference: inventory.vm_names.find(reference, "vms").moid for reference in wanted}
+def find_vms(inventory: Inventory, references: Iterable[Reference]) -> dict[Reference, str]:
+    """Reference → id of its VM. Raises InputError for an unknown or ambiguous name."""
+    return {reference: inventory.vm_names.find(reference, "vms").moid for reference in references}
 
 
 def _chosen(inventory: Inventory, meant: Mapping[Reference, str]) -> list[VmName]:
@@ -266,26 +279,26 @@ def _chosen(inventory: Inventory, meant: Mapping[Reference, str]) -> list[VmName
 
 
 def deepen_vms(session: Session, observed: ObservedVms, moids: Iterable[str]) -> ObservedVms:
-    """Limits and ids for the VMs that a plan wants to change. The same world comes back when there is none."""
-    wanted = frozenset(moids)
-    if not wanted:
+    """Read limits and system ids for the VMs with these ids. Returns the same object when there are none."""
+    needed = frozenset(moids)
+    if not needed:
         return observed
-    options = read_options(session, [vm for vm in observed.vms if vm.moid in wanted], observed.hosts)
+    options = read_options(session, [vm for vm in observed.vms if vm.moid in needed], observed.hosts)
     return replace(observed, limits=options.limits, system_ids=options.system_ids, offered=options.offered)
 
 
 def place_vms(vms: Iterable[Vm], hosts: Iterable[Host]) -> tuple[Vm, ...]:
-    """The VMs with the names of their hosts and clusters."""
-    table = {host.moid: host for host in hosts}
+    """The VMs with the names of their hosts and clusters filled in."""
+    by_id = {host.moid: host for host in hosts}
     placed = []
     for vm in vms:
-        host = table.get(vm.host_moid or "")
+        host = by_id.get(vm.host_moid or "")
         placed.append(replace(vm, host_name=host.name, cluster=host.cluster) if host is not None else vm)
     return tuple(placed)
 
 
 def vms_on(session: Session, names: Sequence[str], clusters: Sequence[str]) -> tuple[Vm, ...]:
-    """All VMs on hosts (by name and cluster; none named: everywhere), in full."""
+    """Read all VMs on the named hosts and clusters; on all hosts if none is named. Raises InputError for an unknown name."""
     inventory = read_names(session)
     chosen = {host.moid for host in resolve_hosts(inventory, names, clusters)}
     found = [vm for vm in inventory.vms if vm.host_moid in chosen]

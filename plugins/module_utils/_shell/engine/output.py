@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Domain values as results: the same shape in info and manage modules. PRIVATE to the collection."""
+"""Domain values as parts of results: the same keys in all modules. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from ..._domain.observed.vms import (
     VmDevice,
 )
 from ..._domain.plan import TargetPlan
-from .run import Outcome, status_of
+from .result import Outcome, status_of
 
 
 def device_results(host: Host, devices: Iterable[HostDevice]) -> list[dict[str, Any]]:
-    """Devices of a host, sorted by address. Reasons of protection are given where the host's fabric was read."""
+    """Devices of a host, sorted by address. Reasons for protection need the fabric of the host; without it they are empty."""
     reasons = protections(host) if host.fabric is not None else {}
     notes = cautions(host) if host.fabric is not None else {}
     results = []
@@ -64,7 +64,7 @@ def device_results(host: Host, devices: Iterable[HostDevice]) -> list[dict[str, 
 
 
 def target_result(target: TargetPlan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
-    """What every module says of a target of its plan."""
+    """The keys that every module returns for a target of its plan."""
     outcome = outcomes.get(target.moid)
     error = outcome.error if outcome is not None else None
     return {
@@ -79,6 +79,7 @@ def target_result(target: TargetPlan, outcomes: Mapping[str, Outcome]) -> dict[s
 
 
 def memory_result(vm: Vm) -> dict[str, Any]:
+    """Memory size, reservation and limit of a VM, in MB."""
     memory = vm.memory
     return {
         "size_mb": memory.size_mb,
@@ -90,7 +91,7 @@ def memory_result(vm: Vm) -> dict[str, Any]:
 
 
 def vm_result(vm: Vm) -> dict[str, Any]:
-    """What every module says of a VM."""
+    """The keys that every module returns for a VM."""
     return {
         "name": vm.name,
         "moid": vm.moid,
@@ -106,7 +107,7 @@ def vm_result(vm: Vm) -> dict[str, Any]:
 
 
 def vm_device_result(device: VmDevice) -> dict[str, Any]:
-    """One passthrough device of a VM; which further keys there are depends on its backing."""
+    """One passthrough device of a VM. The keys after ``backing`` depend on the kind of backing."""
     return {"key": device.key, "label": device.label, "backing": device.backing.kind, **_backing(device.backing)}
 
 

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When a certificate is valid: the one thing to know of it after it was refused for its dates. PRIVATE to the collection.
+"""The validity dates of a certificate that was refused because of them. PRIVATE to the collection.
 
-The standard library reads nothing of a certificate it does not trust, so its two dates are read here (RFC 5280, 4.1).
+The standard library does not parse a certificate that it does not trust, so this module reads the two dates (RFC 5280, 4.1).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _EXPLICIT_0 = 0xA0
 
 @dataclass(frozen=True, kw_only=True)
 class Validity:
-    """From ``begin`` to ``end``. ``server``: the time by the server's own clock, as an HTTP date; empty when it did not say."""
+    """From ``begin`` to ``end``. ``server``: the time on the clock of the server, as an HTTP date; empty when unknown."""
 
     begin: datetime
     end: datetime
@@ -32,7 +32,7 @@ class Validity:
 
 
 class CertificateTime(ssl.SSLCertVerificationError):
-    """A certificate outside its dates."""
+    """The certificate is not valid yet, or has expired."""
 
     def __init__(
         self, error: ssl.SSLCertVerificationError, validity: Validity | None, now: float | None = None
@@ -43,7 +43,7 @@ class CertificateTime(ssl.SSLCertVerificationError):
         self._validity = validity
 
     def explained(self, what: str) -> DirectPathError:
-        """``what`` could not be done, as a clause; with all times that are known."""
+        """The error for users, with all known times. ``what`` is the beginning of the message: what could not be done."""
         early = self.verify_code == _NOT_YET
         clocks = f"it is {_shown(self._here)} by the clock of this machine{_there(self._validity)}"
         return DirectPathError(
@@ -56,7 +56,7 @@ class CertificateTime(ssl.SSLCertVerificationError):
 
     @staticmethod
     def is_about(error: ssl.SSLCertVerificationError) -> bool:
-        """Whether an error is one of this kind."""
+        """Whether OpenSSL refused the certificate because of its dates."""
         return error.verify_code in (_NOT_YET, _EXPIRED)
 
 
@@ -68,13 +68,13 @@ def _dates(early: bool, here: datetime, validity: Validity | None) -> str:
         return f"its TLS certificate is not valid before {_shown(validity.begin)}"
     if not early and validity.end < here:
         return f"its TLS certificate expired on {_shown(validity.end)}"
-    return f"the certificate of a CA above its own {what}"
+    return f"the certificate of a CA that signed its TLS certificate {what}"
 
 
 def _there(validity: Validity | None) -> str:
     with suppress(ValueError, TypeError):
         if validity is not None and validity.server:
-            return f", and {_shown(parsedate_to_datetime(validity.server).astimezone(UTC))} by that of the server"
+            return f", and {_shown(parsedate_to_datetime(validity.server).astimezone(UTC))} by the clock of the server"
     return ""
 
 
@@ -83,12 +83,12 @@ def _shown(moment: datetime) -> str:
 
 
 def validity_of(certificate: bytes) -> Validity:
-    """The dates of a certificate in DER. Raises ValueError for what is none."""
+    """The dates of a certificate in DER. Raises ValueError when it is not a certificate."""
     try:
         _tag, body, _rest = _element(certificate)
         _tag, body, _rest = _element(body)
         tag, _version, rest = _element(body)
-        if tag != _EXPLICIT_0:  # version 1 does not say which it is: that was the serial number
+        if tag != _EXPLICIT_0:  # a version 1 certificate has no version field: this element is the serial number
             rest = body
         for _serial_algorithm_issuer in range(3):
             _tag, _unused, rest = _element(rest)
@@ -101,7 +101,7 @@ def validity_of(certificate: bytes) -> Validity:
 
 
 def _element(data: bytes) -> tuple[int, bytes, bytes]:
-    """Tag and content of the first element, and what follows it (X.690, 8.1)."""
+    """Tag and content of the first element, and the bytes after it (X.690, 8.1)."""
     tag, length, at = data[0], data[1], 2
     if length & 0x80:
         size = length & 0x7F
@@ -112,7 +112,7 @@ def _element(data: bytes) -> tuple[int, bytes, bytes]:
 
 
 def _moment(tag: int, text: bytes) -> datetime:
-    """UTCTime has two digits of the year: 50 and more are of the last century (RFC 5280, 4.1.2.5.1)."""
+    """Parse a time. UTCTime has a year of two digits: from 50 on it means 19xx (RFC 5280, 4.1.2.5.1)."""
     digits = text.decode("ascii")
     if tag == _UTC_TIME:
         digits = ("19" if int(digits[:2]) >= 50 else "20") + digits

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HTTP connections on which nothing is endless: every socket of the collection is one of these. PRIVATE to the collection.
+"""HTTP connections with a deadline and a size limit. All sockets of the collection come from here. PRIVATE to the collection.
 
-Time-outs of sockets are about one silence: a byte a second, or a header without end, never meets them. Here every wait, from the first
-packet to the last byte, shares one deadline, and every answer has a limit in bytes.
+The timeout of a socket limits one pause only: a server that sends a byte per second, or an endless header, never exceeds it. Here all
+waits, from the first packet to the last byte, share one deadline, and each answer has a limit in bytes.
 """
 
 from __future__ import annotations
@@ -23,24 +23,23 @@ from typing import Any
 from .certificates import CertificateTime, Validity, validity_of
 
 CONNECT_TIMEOUT = 30
-"""Seconds until a connection stands: name, TCP, proxy and TLS together."""
+"""Seconds to establish a connection: name resolution, TCP, proxy and TLS together."""
 SILENCE = 120.0
-"""Seconds a server may be silent before or within an answer. Longer than any WaitForUpdatesEx asks for."""
+"""Seconds without data before or within an answer. Longer than the wait of any WaitForUpdatesEx call here."""
 READ_DEADLINE = 300.0
-"""Seconds for one answer to the last byte, however often it is asked for. The largest known honest one, 44 MB for 1,000 hosts, takes 36
-at 10 Mbit/s."""
+"""Seconds for one complete answer, retries included. The largest known answer, 44 MB for 1,000 hosts, takes 36 seconds at 10 Mbit/s."""
 MOST = 256 << 20
-"""Bytes of one answer, unpacked: six times the largest known honest one."""
+"""Bytes of one answer, decompressed: six times the largest known one."""
 MOST_AT_FIRST = 1 << 20
-"""Bytes of an answer before the login: honest ones have some thousand."""
+"""Bytes of an answer before the login. Real answers have a few thousand."""
 _TIMES = 10.0
-"""Seconds for a look at the times of a certificate that was refused."""
+"""Seconds to read the dates of a certificate that was refused."""
 
 
 class BrokenAnswer(ConnectionError):
-    """An answer came that is not whole, or is not an answer: nothing of it is true. Asked again, a read may well succeed.
+    """The answer is incomplete or invalid, and none of it is used. A retry of a read may succeed.
 
-    ``method`` is what was asked, where that is known by then.
+    ``method``: the method that was called, if known.
     """
 
     def __init__(self, why: str, method: str = "") -> None:
@@ -49,15 +48,15 @@ class BrokenAnswer(ConnectionError):
 
 
 class TooMuch(BrokenAnswer):
-    """An answer, or what it unpacks to, of more bytes than any honest one has. Asked again, it would be no smaller."""
+    """The answer exceeds the size limit, before or after decompression. A retry does not help."""
 
 
 class TooSlow(TimeoutError):
-    """The deadline passed before the answer was whole."""
+    """The deadline passed before the answer was complete."""
 
 
 class ProxyFailed(ConnectionError):
-    """The proxy is why there is no connection. ``place`` is the proxy, ``why`` a clause, ``status`` its answer where it gave one."""
+    """There is no connection because of the proxy. ``place``: the proxy. ``why``: a clause. ``status``: its HTTP status, 0 without one."""
 
     def __init__(self, place: str, why: str, status: int = 0) -> None:
         super().__init__(f"the proxy {place} {why}")
@@ -69,7 +68,7 @@ _here = threading.local()
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
-    """What one service gets: seconds to ``connect``, of ``silence``, for an ``answer`` to the last byte, and bytes at ``most``."""
+    """Limits for one service: seconds to ``connect``, of ``silence`` and for a complete ``answer``; bytes of an answer at ``most``."""
 
     connect: float = CONNECT_TIMEOUT
     silence: float = SILENCE
@@ -79,7 +78,8 @@ class Bounds:
 
     @contextmanager
     def within(self, seconds: float | None = None, *, most: int | None = None) -> Iterator[None]:
-        """All that this thread waits for in the block, retries included, shares one deadline; an outer one goes on."""
+        """Set one deadline for all waits of this thread in the block, retries included. An earlier deadline of an outer block still
+        holds."""
         outer, outer_most = getattr(_here, "end", None), getattr(_here, "most", None)
         end = self.now() + (self.connect + self.answer if seconds is None else seconds)
         _here.end = end if outer is None else min(end, outer)
@@ -90,17 +90,17 @@ class Bounds:
             _here.end, _here.most = outer, outer_most
 
     def end_in(self, seconds: float) -> float:
-        """The moment these seconds are over, or the deadline if it is earlier."""
+        """The time (of ``now``) in this many seconds, or the deadline if it is earlier."""
         end = self.now() + seconds
         return min(end, getattr(_here, "end", None) or end)
 
     def is_over(self, pause: float = 0.0) -> bool:
-        """Whether the deadline will have passed after a pause."""
+        """Whether the deadline will have passed after a pause in seconds."""
         end = getattr(_here, "end", None)
         return end is not None and self.now() + pause >= end
 
     def left(self, end: float) -> float:
-        """Seconds until a moment. Raises TooSlow when there are none."""
+        """Seconds until a time. Raises TooSlow when it has passed."""
         seconds = end - self.now()
         if seconds <= 0:
             raise TooSlow("the deadline passed")
@@ -108,12 +108,12 @@ class Bounds:
 
     @property
     def limit(self) -> int:
-        """Bytes that an answer may have here and now."""
+        """Bytes that an answer may have in the current block."""
         return min(self.most, getattr(_here, "most", None) or self.most)
 
 
 class _Source(io.RawIOBase):
-    """What comes out of a socket, until a moment and up to a number of bytes."""
+    """Reads a socket until a time and up to a number of bytes."""
 
     def __init__(self, sock: Any, bounds: Bounds, end: float) -> None:
         self._sock, self._bounds, self._end = sock, bounds, end
@@ -144,7 +144,7 @@ def _too_much(limit: int) -> TooMuch:
 
 
 class _Listener:
-    """Stands in for the socket where HTTPResponse makes its file of it."""
+    """Replaces the socket in HTTPResponse, which only calls ``makefile``."""
 
     def __init__(self, sock: Any, bounds: Bounds, end: float) -> None:
         self._make = partial(_Source, sock, bounds, end)
@@ -154,7 +154,7 @@ class _Listener:
 
 
 class BoundedResponse(HTTPResponse):
-    """An answer that ends. ``limit``: bytes it may have, packed or unpacked; ``end``: the moment by which it has to be whole."""
+    """An answer with a deadline and a size limit. ``limit``: bytes it may have, before and after decompression."""
 
     def __init__(
         self, sock: Any, debuglevel: int = 0, method: str | None = None, url: str | None = None, *, bounds: Bounds
@@ -170,7 +170,7 @@ class BoundedResponse(HTTPResponse):
 
 
 class _Bounded(HTTPConnection):
-    """A connection that keeps to its bounds, through a proxy (``set_tunnel``) or not."""
+    """A connection that enforces its bounds, direct or through a proxy (``set_tunnel``)."""
 
     def __init__(self, *arguments: Any, bounds: Bounds | None = None, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -178,7 +178,7 @@ class _Bounded(HTTPConnection):
         self.response_class = partial(BoundedResponse, bounds=self.bounds)  # type: ignore[assignment]
 
     def connect(self) -> None:
-        self.sock = self._secured(*self._reached())
+        self.sock = self._secure(*self._open_path())
         self.sock.settimeout(self.bounds.silence)
 
     def send(self, data: Any) -> None:
@@ -188,11 +188,11 @@ class _Bounded(HTTPConnection):
 
     @property
     def _behind(self) -> str:
-        """The server behind the proxy; empty without one."""
+        """The server behind the proxy; empty without a proxy."""
         return str(getattr(self, "_tunnel_host", None) or "").strip("[]")
 
-    def _reached(self) -> tuple[socket.socket, float]:
-        """A socket that leads to the server, and the moment by which the connection has to stand."""
+    def _open_path(self) -> tuple[socket.socket, float]:
+        """A socket to the server, and the time by which the connection must be established."""
         end = self.bounds.end_in(self.bounds.connect)
         if not self._behind:
             return dial(self.host, self.port, end, self.bounds), end
@@ -200,9 +200,9 @@ class _Bounded(HTTPConnection):
         try:
             sock = dial(self.host, self.port, end, self.bounds)
         except socket.gaierror as error:
-            raise ProxyFailed(place, "is not known by that name") from error
+            raise ProxyFailed(place, "has a name that cannot be resolved") from error
         except ConnectionRefusedError as error:
-            raise ProxyFailed(place, "is not there: nothing listens on that port") from error
+            raise ProxyFailed(place, "refused the connection: nothing listens on that port") from error
         except TimeoutError as error:
             raise ProxyFailed(place, "did not answer in time") from error
         except OSError as error:
@@ -234,21 +234,21 @@ class _Bounded(HTTPConnection):
         except OSError as error:
             raise ProxyFailed(place, f"broke the connection ({error.strerror or error})") from error
         if answer.status != 200:
-            # Its own words are not repeated: the number says what is meant.
+            # The text of the proxy is not repeated: the status is enough.
             raise ProxyFailed(place, f"answered HTTP {answer.status}", answer.status)
 
-    def _secured(self, sock: socket.socket, end: float) -> socket.socket:
+    def _secure(self, sock: socket.socket, end: float) -> socket.socket:
         return sock
 
 
 class BoundedPlain(_Bounded):
-    """Without TLS, as to a server on this machine."""
+    """A connection without TLS, for a server on this machine."""
 
 
 class BoundedTls(_Bounded, HTTPSConnection):
-    """With TLS."""
+    """A connection with TLS."""
 
-    def _secured(self, sock: socket.socket, end: float) -> socket.socket:
+    def _secure(self, sock: socket.socket, end: float) -> socket.socket:
         try:
             sock.settimeout(self.bounds.left(end))
             context: ssl.SSLContext = self._context  # type: ignore[attr-defined]
@@ -256,7 +256,7 @@ class BoundedTls(_Bounded, HTTPSConnection):
         except ssl.SSLCertVerificationError as error:
             sock.close()
             if CertificateTime.is_about(error):
-                raise CertificateTime(error, self._times()) from error
+                raise CertificateTime(error, self._read_validity()) from error
             raise
         except BaseException as error:
             sock.close()
@@ -264,32 +264,32 @@ class BoundedTls(_Bounded, HTTPSConnection):
                 error.through = f"{self.host}:{self.port}"  # type: ignore[attr-defined]
             raise
 
-    def _times(self) -> Validity | None:
-        """When the certificate that was refused is valid, and what the server takes for the time. Nothing is trusted or told there."""
+    def _read_validity(self) -> Validity | None:
+        """The dates of the refused certificate, and the time on the clock of the server. Nothing is trusted, and no secret is sent."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         found: Validity | None = None
         name = self._behind or self.host
-        asked = f"HEAD / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode("latin-1", "replace")
+        request = f"HEAD / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode("latin-1", "replace")
         with (
             suppress(OSError, HTTPException, ValueError),
             self.bounds.within(_TIMES, most=MOST_AT_FIRST),
-            context.wrap_socket(self._reached()[0], server_hostname=name) as sock,
+            context.wrap_socket(self._open_path()[0], server_hostname=name) as sock,
             closing(BoundedResponse(sock, method="HEAD", bounds=self.bounds)) as answer,
         ):
             found = validity_of(sock.getpeercert(True) or b"")
-            sock.sendall(asked)
+            sock.sendall(request)
             answer.begin()
             found = replace(found, server=answer.getheader("Date", ""))
         return found
 
 
 Proxy = tuple[str, int, Mapping[str, str]]
-"""Name, port, and headers for it."""
+"""Name, port, and headers for the proxy."""
 
 
 def dialed(host: str, port: int, context: ssl.SSLContext, bounds: Bounds, proxy: Proxy | None = None) -> BoundedTls:
-    """A connection with TLS that stands, through a proxy where there is one. Raises OSError."""
+    """An established connection with TLS, through the proxy if there is one. Raises OSError."""
     first, its_port, headers = proxy or (host, port, {})
     connection = BoundedTls(first, its_port, context=context, bounds=bounds)
     if proxy:
@@ -299,7 +299,7 @@ def dialed(host: str, port: int, context: ssl.SSLContext, bounds: Bounds, proxy:
 
 
 def dial(host: str, port: int | None, end: float, bounds: Bounds) -> socket.socket:
-    """A TCP connection to the first address of a name that takes one; all of them share the time. Raises OSError."""
+    """A TCP connection to the first address of a name that accepts one. All addresses share the time until ``end``. Raises OSError."""
     found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
     first: OSError | None = None
     for index, (family, kind, protocol, _name, place) in enumerate(found):

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plain HTTPS beside the SOAP API, for services that speak JSON: requests, over connections that end. PRIVATE to the collection.
+"""HTTPS for services that use JSON instead of SOAP: the library requests, on connections with limits. PRIVATE to the collection.
 
-Redirects are not followed, cookies are not kept, and no proxy, account or CA comes from anywhere but the caller.
+It follows no redirects and keeps no cookies. Proxy, account and CA come from the caller only, never from the environment.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .connections import BoundedResponse, Bounds, Proxy, TooSlow, dialed
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HttpAnswer:
-    """One answer, whatever its status. Names of headers are in lower case."""
+    """One answer, with any HTTP status. Names of headers are in lower case."""
 
     status: int
     reason: str
@@ -29,7 +29,7 @@ class HttpAnswer:
     content: bytes
 
     def json(self) -> Any:
-        """What it holds; None when it is no JSON."""
+        """The content as a JSON value; None when it is not JSON."""
         try:
             return json.loads(self.content)
         except (ValueError, RecursionError):
@@ -37,9 +37,9 @@ class HttpAnswer:
 
 
 class Https:
-    """Requests to one server on a connection that is kept. Nothing is asked twice, and nothing outlives ``bounds``.
+    """Requests to one server on a persistent connection, within ``bounds``, without retries.
 
-    ``needed_by`` and ``instead`` are for the message where the library is missing. Raises DirectPathError (missing_library).
+    ``needed_by`` and ``instead`` are parts of the message for a missing library. Raises DirectPathError (missing_library).
     """
 
     def __init__(
@@ -54,11 +54,11 @@ class Https:
         self._session.mount("https://", _adapter(self._library, self))
 
     def through(self, host: str, port: int, headers: Mapping[str, str] | None = None) -> None:
-        """Go through a proxy, with these headers for it."""
+        """Use a proxy, and send it these headers."""
         self._proxy = (host, port, dict(headers or {}))
 
     def send(self, verb: str, path: str, headers: Mapping[str, str], body: Any = None) -> HttpAnswer:
-        """One request; ``body`` is a JSON value. Raises OSError and HTTPException when there is no answer."""
+        """Send one request. ``body``: a JSON value. Raises OSError or HTTPException when there is no answer."""
         text = None if body is None else json.dumps(body).encode()
         kind = {} if text is None else {"Content-Type": "application/json"}
         try:
@@ -66,7 +66,7 @@ class Https:
                 return self._answer(verb, path, {"Accept-Encoding": "identity", **kind, **headers}, text)
         except (OSError, HTTPException, self._library.packages.urllib3.exceptions.HTTPError) as error:
             self.close()
-            raise _plain(error) from error
+            raise _unwrap(error) from error
 
     def _answer(self, verb: str, path: str, headers: Mapping[str, str], text: bytes | None) -> HttpAnswer:
         self._session.cookies.clear()
@@ -80,7 +80,7 @@ class Https:
             stream=True,
         ) as answer:
             if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
-                raise HTTPException("an encoding that was not asked for")
+                raise HTTPException("the answer has a content encoding that was not requested")
             content = answer.raw.read(decode_content=False)
             named = {name.lower(): value for name, value in answer.headers.items()}
             return HttpAnswer(status=answer.status_code, reason=answer.reason or "", headers=named, content=content)
@@ -90,7 +90,7 @@ class Https:
         self._session.close()
 
     def dialed(self) -> Any:
-        """A socket that leads to the server, TLS included. Raises OSError."""
+        """A TLS socket to the server. Raises OSError."""
         return dialed(self._host, self._port, self._context, self._bounds, self._proxy).sock
 
     @property
@@ -99,7 +99,7 @@ class Https:
 
 
 def _requests(*, needed_by: str, instead: str) -> Any:
-    """The library, which most of the collection does without. Raises DirectPathError (missing_library)."""
+    """Import the library late, because most modules do not need it. Raises DirectPathError (missing_library)."""
     try:
         import requests
         import requests.adapters
@@ -113,7 +113,7 @@ def _requests(*, needed_by: str, instead: str) -> Any:
 
 
 def _adapter(library: Any, https: Https) -> Any:
-    """Carries requests over connections of ``wire``, which alone verify the server, know the proxy and end in time."""
+    """An adapter that makes requests use the connections of ``https``. They verify the server, use the proxy and enforce the limits."""
     urllib3 = library.packages.urllib3
     plain: Any = urllib3.connection.HTTPSConnection
     pool: Any = urllib3.connectionpool.HTTPSConnectionPool
@@ -123,7 +123,7 @@ def _adapter(library: Any, https: Https) -> Any:
 
         def connect(self) -> None:
             self.sock = https.dialed()
-            self.is_verified = True  # or the caller said that it need not be
+            self.is_verified = True  # or the caller switched verification off
 
     class ConnectionPool(pool):  # type: ignore[misc]
         ConnectionCls = Connection
@@ -134,7 +134,7 @@ def _adapter(library: Any, https: Https) -> Any:
             self.poolmanager.pool_classes_by_scheme = {"https": ConnectionPool}
 
         def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-            """The connection verifies."""
+            """Do nothing: the connection verifies the certificate."""
 
         def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
             place, _unused = super().build_connection_pool_key_attributes(request, verify, cert)
@@ -143,8 +143,8 @@ def _adapter(library: Any, https: Https) -> Any:
     return Carrier(pool_maxsize=1)
 
 
-def _plain(error: BaseException) -> Exception:
-    """The error itself in place of what the library made of it, so that it is explained as one of any other connection."""
+def _unwrap(error: BaseException) -> Exception:
+    """The original error below the one of the library, so that it is explained like an error of any other connection."""
     for item in _causes(error):
         foreign = type(item).__module__.partition(".")[0] in ("requests", "urllib3")
         if isinstance(item, (OSError, HTTPException)) and not foreign:
@@ -157,7 +157,7 @@ def _plain(error: BaseException) -> Exception:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error and everything it was made of: libraries wrap the operating system's words several times."""
+    """An error and all errors inside it: libraries wrap the error of the operating system several times."""
     seen: set[int] = set()
     waiting: list[Any] = [error]
     while waiting:

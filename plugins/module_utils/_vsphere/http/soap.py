@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One SOAP request and its answer on a connection of pyVmomi's stub. PRIVATE to the collection.
 
-pyVmomi's own reading takes what a server sends for granted: how much it is, what it unpacks to, and that it is SOAP at all.
+pyVmomi itself checks neither the size of an answer, nor its size after decompression, nor that it is SOAP.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CHUNK = 1 << 16
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 LONGEST_PROLOG = 1024
 NONSENSE = (ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError)
-"""What reading an answer raises that is not as the API describes it."""
+"""Errors that parsing raises for an answer that does not fit the API."""
 _MOST_OF_A_FAULT = 4 << 20
 _PROLOG = re.compile(
     rb"""\s*(<\?xml\s[^>]*?(encoding=["'](?P<encoding>[\w.-]+)["'][^>]*?)?\?>\s*)?<([A-Za-z_][\w.-]*:)?Envelope[\s>]"""
@@ -34,7 +34,7 @@ _PROLOG = re.compile(
 
 
 def headers(stub: Any) -> dict[str, str]:
-    """Of a request."""
+    """The headers of a request."""
     return {
         "Cookie": stub.cookie,
         "SOAPAction": stub.versionId,
@@ -53,10 +53,10 @@ def ask(
     give_up: Callable[[], object] = lambda: None,
     is_busy: Callable[[Any], bool] = lambda connection: False,
 ) -> _Result:
-    """Send one request, unless it was ``asked`` on that connection already, and have the answer ``read``.
+    """Send one request and let ``read`` read the answer. ``asked``: a connection on which the request was already sent.
 
-    Raises the server's fault, HTTPException for an HTTP status as pyVmomi does, and what ``read`` raises. ``give_up`` is called before
-    that; a connection that ``is_busy`` with the next request is not given back.
+    Raises the fault of the server, HTTPException for another HTTP status (as pyVmomi does), and the errors of ``read``. On an error,
+    ``give_up`` is called first. A connection that ``is_busy`` with the next request does not go back to the pool.
     """
     connection = asked or stub.GetConnection()
     fault: BaseException | None = None
@@ -75,7 +75,7 @@ def ask(
         else:
             raise HTTPException(f"{response.status} {response.reason}")
     except BaseException:
-        # The server, or something on the way, may be sick: begin anew with fresh connections.
+        # The server, or something in between, may be broken: the next request gets a new connection.
         give_up()
         if response is not None:
             response.close()
@@ -90,12 +90,12 @@ def ask(
 
 
 def _bounded(scheme: Any, bounds: Bounds) -> Any:
-    """What makes connections, in place of what pyVmomi would take."""
+    """A factory for bounded connections, in place of the one of pyVmomi."""
     if isinstance(scheme, type):
         return partial(BoundedTls if issubclass(scheme, HTTPSConnection) else BoundedPlain, bounds=bounds)
 
     def through(*arguments: Any, **options: Any) -> BoundedTls:
-        """Behind a proxy, older releases keep the way there, and give the proxy for the host."""
+        """Open a connection through a proxy. Older releases of pyVmomi pass the proxy as the host, and keep the server in ``scheme``."""
         connection = BoundedTls(*arguments, bounds=bounds, **options)
         connection.set_tunnel(scheme.proxyPath, headers=scheme.customHeaders)
         return connection
@@ -104,7 +104,7 @@ def _bounded(scheme: Any, bounds: Bounds) -> Any:
 
 
 class SoapStub(SoapStubAdapter):  # type: ignore[misc]
-    """pyVmomi's stub on bounded connections, and with answers that are looked at before they are believed."""
+    """pyVmomi's stub, with bounded connections and checks of the answers."""
 
     bounds: Bounds
     scheme: Any
@@ -120,17 +120,17 @@ class SoapStub(SoapStubAdapter):  # type: ignore[misc]
         text = b"".join(chunks(response))
         check_prolog(text)
         if f"{info.wsdlName}Response".encode() not in text:
-            raise BrokenAnswer("it is the answer to something else")
+            raise BrokenAnswer("it is the answer to another method")
         try:
             return SoapResponseDeserializer(self).Deserialize(BytesIO(text), info.result)
         except ExpatError as error:
-            raise BrokenAnswer(f"an answer that is not whole ({error})") from error
+            raise BrokenAnswer(f"an incomplete answer ({error})") from error
         except NONSENSE as error:
-            raise BrokenAnswer(f"an answer that makes no sense ({type(error).__name__}: {error})") from error
+            raise BrokenAnswer(f"an answer that does not fit the API ({type(error).__name__}: {error})") from error
 
 
 def _fault(stub: Any, response: HTTPResponse) -> BaseException:
-    """The server's fault as pyVmomi reads it. An HTTP 500 that holds none (a proxy's page) is an HTTP status like any other."""
+    """The fault of the server, parsed by pyVmomi. An HTTP 500 without a fault (the page of a proxy) becomes an HTTPException."""
     text = b""
     for chunk in chunks(response):
         text += chunk
@@ -145,15 +145,18 @@ def _fault(stub: Any, response: HTTPResponse) -> BaseException:
     try:
         found = SoapResponseDeserializer(stub).Deserialize(BytesIO(text), object)
     except (ExpatError, *NONSENSE) as error:
-        raise BrokenAnswer(f"a fault that makes no sense ({type(error).__name__}: {error})") from error
+        raise BrokenAnswer(f"a fault that does not fit the API ({type(error).__name__}: {error})") from error
     return found if isinstance(found, BaseException) else HTTPException(f"{response.status} {response.reason}")
 
 
 def chunks(response: HTTPResponse, arrived: Iterable[bytes] = ()) -> Iterator[bytes]:
-    """The body in pieces of bounded size, unpacked: first what has ``arrived``. Raises BrokenAnswer when it ends before it is whole."""
+    """The decompressed body in chunks of bounded size. ``arrived``: the beginning, if it was already read.
+
+    Raises BrokenAnswer when the body ends early, and TooMuch when it exceeds the limit.
+    """
     encoding = (response.getheader("Content-Encoding") or "identity").lower()
     if encoding not in ("gzip", "x-gzip", "deflate", "identity"):
-        raise BrokenAnswer(f"an answer in the encoding {encoding}, which was not asked for")
+        raise BrokenAnswer(f"an answer in the encoding {encoding}, which was not requested")
     limit = getattr(response, "limit", MOST)
     unzip = None if encoding == "identity" else zlib.decompressobj(zlib.MAX_WBITS | 32)
     count = 0
@@ -166,17 +169,20 @@ def chunks(response: HTTPResponse, arrived: Iterable[bytes] = ()) -> Iterator[by
                 piece = unzip.decompress(chunk, CHUNK * 4)
                 count += len(piece)
                 if count > limit:
-                    raise TooMuch(f"an answer that unpacks to more than {max(limit >> 20, 1)} MB")
+                    raise TooMuch(f"an answer that decompresses to more than {max(limit >> 20, 1)} MB")
                 yield piece
                 chunk = unzip.unconsumed_tail
     except zlib.error as error:
-        raise BrokenAnswer(f"an answer that cannot be unzipped ({error})") from error
+        raise BrokenAnswer(f"an answer that cannot be decompressed ({error})") from error
     if response.length or (unzip is not None and not unzip.eof):
         raise BrokenAnswer("an answer that ends early")
 
 
 def check_prolog(head: bytes) -> None:
-    """Before the envelope SOAP allows nothing but an XML declaration: no document type, so no entities to expand or to fetch."""
+    """Raise BrokenAnswer unless the answer begins with an XML declaration at most, and then the SOAP envelope.
+
+    SOAP allows no document type, so there are no entities to expand or to fetch.
+    """
     found = _PROLOG.match(head[:LONGEST_PROLOG].removeprefix(b"\xef\xbb\xbf"))
     if found is None or (found["encoding"] or b"utf-8").lower() not in (b"utf-8", b"us-ascii"):
         raise BrokenAnswer("an answer that is not SOAP")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Small things about objects of several types, and of those around them, in one round trip. PRIVATE to the collection."""
+"""Reads of a few properties of objects of several types, in one round trip. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 from ..sdk import vmodl
 from ..session.connect import Session
-from .retrieve import Row, _by_kind, _row, _whole
+from .retrieve import Row, _by_kind, _read_completely, _row
 
 PAGE = 1000
-"""Objects in one answer: there are few properties of each."""
+"""Objects in one answer. Each has only a few properties."""
 
 _pc = vmodl.query.PropertyCollector
 
@@ -24,9 +24,9 @@ def collect_named(
     *,
     links: Mapping[type, Sequence[str]] | None = None,
 ) -> dict[type, list[Row]]:
-    """Named objects of several types (type → ids), and the objects that ``links`` (type → properties) of them refer to: one bulk read.
+    """Read objects of several types (``named``: type → ids), and the objects that their ``links`` (type → properties) refer to.
 
-    Objects removed since they were named are left out.
+    One bulk read. Removed objects are left out.
     """
     objects = [
         _pc.ObjectSpec(
@@ -41,12 +41,12 @@ def collect_named(
     ]
     if not objects:
         return {kind: [] for kind in paths}
-    return _by_kind(paths, _whole(session, lambda: _retrieve(session, objects, paths)))
+    return _by_kind(paths, _read_completely(session, lambda: _retrieve(session, objects, paths)))
 
 
 def _retrieve(session: Session, objects: list[Any], paths: Mapping[type, Sequence[str]]) -> list[Row]:
-    wanted = [_pc.PropertySpec(type=kind, all=False, pathSet=list(names)) for kind, names in paths.items()]
-    spec = _pc.FilterSpec(objectSet=objects, propSet=wanted, reportMissingObjectsInResults=True)
+    properties = [_pc.PropertySpec(type=kind, all=False, pathSet=list(names)) for kind, names in paths.items()]
+    spec = _pc.FilterSpec(objectSet=objects, propSet=properties, reportMissingObjectsInResults=True)
     collector = session.content.propertyCollector
     answer = collector.RetrievePropertiesEx([spec], _pc.RetrieveOptions(maxObjects=PAGE))
     rows: list[Row] = []

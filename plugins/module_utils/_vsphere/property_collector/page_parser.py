@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One page of a bulk read over the wire, parsed as it arrives by the C parser of the standard library. PRIVATE to the collection.
+"""One page of a bulk read, parsed with the C parser of the standard library. PRIVATE to the collection.
 
-The request goes out on a connection of pyVmomi's own stub: the same login, TLS trust, proxy and time-out, whatever they are.
+The request uses a connection of the stub of pyVmomi, with its login, TLS settings, proxy and timeouts.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from .page_scalars import NAMESPACE
 Take = Callable[[Element], None]
 
 _MOST_AT_ONCE = 8 << 20
-"""Bytes of a page, zipped where it is, that are held so that the next one can be asked for. Pages have some hundred thousand."""
+"""Bytes of a page, as sent, that are read before parsing, so that the connection is free for the next request. A page has some 100,000."""
 MOST_OF_ONE = 32 << 20
-"""Bytes of XML one object may have. A host with a thousand LUNs has a tenth of it; it is a bound for the memory of this process."""
+"""Bytes of XML that one object may have, to limit memory. A host with 1,000 LUNs has a tenth of it."""
 _HEAD = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
     f'<soapenv:Envelope xmlns:soapenv="{SOAP}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
@@ -36,7 +36,7 @@ _TAIL = "</{method}></soapenv:Body></soapenv:Envelope>"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageStart:
-    """Where a read begins: these objects themselves, or what one of their properties (``link``) refers to. ``both``: both of them."""
+    """The objects of a read: those with these ids, or those that one of their properties (``link``) refers to. ``both``: both."""
 
     kind: Any
     moids: Sequence[str]
@@ -47,8 +47,8 @@ class PageStart:
 def first_request(
     collector: str, starts: Sequence[PageStart], paths: Mapping[Any, Sequence[str]], *, page: int, may_be_gone: bool
 ) -> bytes:
-    """RetrievePropertiesEx. pyVmomi's serialiser would take longer for thousands of objects than the server for its answer."""
-    wanted = "".join(
+    """The request RetrievePropertiesEx. For thousands of objects, the serializer of pyVmomi would take longer than the server."""
+    properties = "".join(
         f"<propSet><type>{kind._wsdlName}</type><all>false</all>"
         + "".join(f"<pathSet>{escape(path)}</pathSet>" for path in names)
         + "</propSet>"
@@ -62,7 +62,7 @@ def first_request(
     )
     gone = f"<reportMissingObjectsInResults>{str(may_be_gone).lower()}</reportMissingObjectsInResults>"
     options = f"<options><maxObjects>{page}</maxObjects></options>"
-    return _envelope("RetrievePropertiesEx", collector, f"<specSet>{wanted}{objects}{gone}</specSet>{options}")
+    return _envelope("RetrievePropertiesEx", collector, f"<specSet>{properties}{objects}{gone}</specSet>{options}")
 
 
 def _walk(start: PageStart) -> str:
@@ -75,7 +75,7 @@ def _walk(start: PageStart) -> str:
 
 
 def next_request(collector: str, token: str) -> bytes:
-    """ContinueRetrievePropertiesEx."""
+    """The request ContinueRetrievePropertiesEx."""
     return _envelope("ContinueRetrievePropertiesEx", collector, f"<token>{escape(token)}</token>")
 
 
@@ -84,10 +84,10 @@ def _envelope(method: str, collector: str, inner: str) -> bytes:
     return (head + inner + _TAIL.format(method=method)).encode()
 
 
-class Ahead:
-    """Asks for the next page as soon as it is known that there is one, so that the server works on it while this one is read.
+class Prefetch:
+    """Requests the next page before the current one is parsed, so that the server works on it at the same time.
 
-    One request at a time all the same: the answer before it has arrived by then. ``ask`` makes the request from a token.
+    There is still only one request at a time: the current page has arrived completely by then. ``ask``: makes the request from a token.
     """
 
     def __init__(self, stub: Any, ask: Callable[[str], bytes]) -> None:
@@ -95,43 +95,43 @@ class Ahead:
         self._connection: Any = None
 
     def send(self, connection: Any, token: str) -> None:
-        """On the connection that has just brought the answer before."""
+        """Request the page on the connection that brought the current one."""
         connection.request("POST", self._stub.path, self._ask(token), headers(self._stub))
         self._connection = connection
 
     def is_on(self, connection: Any) -> bool:
+        """Whether an answer is expected on this connection."""
         return self._connection is connection
 
     def take(self) -> Any:
-        """The connection on which an answer will come; None where nothing was asked."""
+        """Return the connection on which an answer is expected, once; None if there is none."""
         connection, self._connection = self._connection, None
         return connection
 
     def close(self) -> None:
-        """Nobody wants the answer any more."""
+        """Drop the expected answer."""
         connection = self.take()
         if connection is not None:
             connection.close()
 
 
-def exchange(stub: Any, body: bytes, take: Take, *, more: bool, ahead: Ahead) -> str | None:
-    """Send one request, unless ``ahead`` has sent it; every ``objects`` element of the answer goes to ``take`` as soon as it is whole.
-    The token of the next page.
+def request_page(stub: Any, body: bytes, take: Take, *, more: bool, prefetch: Prefetch) -> str | None:
+    """Send one request, unless ``prefetch`` already sent it, and parse the answer. Returns the token of the next page; None at the end.
 
-    What was taken counts only when this returns. ``more``: the server said there are more objects, so an answer without any is none.
-    Raises the server's fault, HTTPException for an HTTP status as pyVmomi does, and BrokenAnswer for an answer that ends early or is
-    not what was asked for.
+    ``take`` gets each complete ``objects`` element. These count only when this function returns. ``more``: the page before had a token, so
+    an answer without objects is invalid. Raises the fault of the server, HTTPException for another HTTP status (as pyVmomi does), and
+    BrokenAnswer for an incomplete or invalid answer.
     """
 
     def read(response: HTTPResponse, connection: Any) -> str | None:
-        return _read_page(response, take, more=more, known=lambda token: ahead.send(connection, token))
+        return _read_page(response, take, more=more, on_token=lambda token: prefetch.send(connection, token))
 
-    return ask(stub, body, read, asked=ahead.take(), give_up=ahead.take, is_busy=ahead.is_on)
+    return ask(stub, body, read, asked=prefetch.take(), give_up=prefetch.take, is_busy=prefetch.is_on)
 
 
 @contextmanager
-def no_collecting() -> Iterator[None]:
-    """Keep Python from looking for cycles among hundreds of thousands of new objects: there are none, and it takes a third of the time."""
+def without_gc() -> Iterator[None]:
+    """Switch off the garbage collector in the block. It would take a third of the time to find no cycles among 100,000s of new objects."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -141,11 +141,11 @@ def no_collecting() -> Iterator[None]:
             gc.enable()
 
 
-# -- reading ------------------------------------------------------------------------------------------------------
+# -- parsing ------------------------------------------------------------------------------------------------------
 
 
 def _arrive(response: HTTPResponse) -> tuple[list[bytes], bool]:
-    """The beginning of the body, and whether that is all of it, so that the connection is free for the next request."""
+    """Read the body up to a limit. Returns its chunks, and whether it is complete, so that the connection is free for the next request."""
     pieces: list[bytes] = []
     while sum(map(len, pieces)) < _MOST_AT_ONCE:
         piece = response.read(CHUNK)
@@ -155,8 +155,8 @@ def _arrive(response: HTTPResponse) -> tuple[list[bytes], bool]:
     return pieces, False
 
 
-def _read_page(response: HTTPResponse, take: Take, *, more: bool, known: Callable[[str], None]) -> str | None:
-    """``known`` is called with the token of the next page, once it is there and the connection is free again."""
+def _read_page(response: HTTPResponse, take: Take, *, more: bool, on_token: Callable[[str], None]) -> str | None:
+    """Parse one page. ``on_token``: called with the token of the next page when the connection is free again."""
     arrived, is_free = _arrive(response)
     page = _Page(take, more=more)
     pieces = chunks(response, arrived)
@@ -168,20 +168,20 @@ def _read_page(response: HTTPResponse, take: Take, *, more: bool, known: Callabl
                 break
         check_prolog(head)
         page.feed(head)
-        # The schema has it before the objects. Where a server does not keep to that, the next page waits for the end of this one.
+        # In the schema, the token comes before the objects. If a server sends it later, the next page is requested after this one.
         if is_free and page.token:
-            known(page.token)
+            on_token(page.token)
         for chunk in pieces:
             page.feed(chunk)
         return page.close()
     except ParseError as error:
-        raise BrokenAnswer(f"an answer that is not whole ({error})") from error
+        raise BrokenAnswer(f"an incomplete answer ({error})") from error
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        raise BrokenAnswer(f"an answer that makes no sense ({type(error).__name__}: {error})") from error
+        raise BrokenAnswer(f"an answer that does not fit the API ({type(error).__name__}: {error})") from error
 
 
 class _Page:
-    """Feeds the parser, and takes whole objects out of the tree while it grows, so that memory does not follow the page's size."""
+    """Feeds the parser, and removes complete objects from the tree, so that memory does not grow with the size of the page."""
 
     def __init__(self, take: Take, *, more: bool) -> None:
         builder = TreeBuilder()
@@ -191,7 +191,7 @@ class _Page:
         self._more = more
         self._holder: Element | None = None
         self.token: str | None = None
-        """Of the next page, as far as this one was fed."""
+        """The token of the next page, if it was already parsed."""
         self._since = 0
 
     def feed(self, text: bytes) -> None:
@@ -199,37 +199,37 @@ class _Page:
         self._since += len(text)
         if self._since > MOST_OF_ONE:
             raise BrokenAnswer(f"an object of more than {MOST_OF_ONE >> 20} MB")
-        self._harvest(final=False)
+        self._take_complete(final=False)
 
     def close(self) -> str | None:
-        """The token of the next page. None at the end, and for an answer without objects."""
+        """Finish parsing. Returns the token of the next page; None at the end, and for an answer without objects."""
         self._parser.close()
-        self._harvest(final=True)
+        self._take_complete(final=True)
         return self.token or None
 
-    def _harvest(self, *, final: bool) -> None:
+    def _take_complete(self, *, final: bool) -> None:
         holder = self._holder
         if holder is None:
             holder = self._holder = self._find_holder(final=final)
             if holder is None:
                 return
-        whole = len(holder) - (not final)
-        if whole <= 0:
+        complete = len(holder) - (not final)
+        if complete <= 0:
             return
-        for child in holder[:whole]:
+        for child in holder[:complete]:
             if child.tag.endswith("}objects"):
                 self._take(child)
             elif child.tag.endswith("}token"):
                 self.token = child.text
-        del holder[:whole]
+        del holder[:complete]
         self._since = 0
 
     def _find_holder(self, *, final: bool) -> Element | None:
-        """The ``returnval`` of the answer; None while it has not come, or when there is none."""
+        """The ``returnval`` of the answer; None before it arrives, or if there is none."""
         for body in self._top.iterfind(f"{{{SOAP}}}Envelope/{{{SOAP}}}Body"):
             for answer in body:
                 if not answer.tag.endswith("PropertiesExResponse"):
-                    raise BrokenAnswer(f"{answer.tag} in place of an answer")
+                    raise BrokenAnswer(f"{answer.tag} instead of an answer")
                 if len(answer):
                     return answer[0]
                 if final and not self._more:

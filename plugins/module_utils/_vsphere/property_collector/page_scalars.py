@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Elements without children as texts, numbers, moments, as pyVmomi reads them. PRIVATE to the collection."""
+"""Elements without children, converted to text, numbers and times like pyVmomi does. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ NAMESPACE = "urn:vim25"
 
 
 def local(name: str) -> str:
-    """``{urn:vim25}id`` and ``xsd:int`` without what stands before."""
+    """The local part of a name: ``id`` of ``{urn:vim25}id``, ``int`` of ``xsd:int``."""
     return name.rpartition("}")[2].rpartition(":")[2]
 
 
 def default(info: Any) -> Any:
-    """What pyVmomi gives for a field that was not sent. None stands for an empty list, too."""
+    """The value that pyVmomi has for a field that was not sent. None also means an empty list here."""
     kind = info.type
     if issubclass(kind, list) or info.flags & OPTIONAL or issubclass(kind, Enum):
         return None
@@ -37,6 +37,7 @@ def default(info: Any) -> Any:
 
 
 def leaf(kind: Any) -> Convert:
+    """The function that converts an element of a simple type. It raises ValueError for an invalid text."""
     if kind is bool:
         return _bool
     if issubclass(kind, int):
@@ -77,7 +78,7 @@ def _enum(kind: Any, element: Element) -> Any:
 
 
 def _rare(kind: Any, element: Element) -> Any:
-    """Names of types and methods: as pyVmomi reads them."""
+    """Convert names of types and methods with pyVmomi itself, because they are rare."""
     return Deserialize(f'<value xmlns="{NAMESPACE}">{escape(element.text or "")}</value>', kind)
 
 

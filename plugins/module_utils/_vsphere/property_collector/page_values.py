@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Elements of an answer as values that mean what pyVmomi's mean, at a fraction of the cost. PRIVATE to the collection.
+"""Elements of an answer, converted to values like those of pyVmomi, in a fraction of the time. PRIVATE to the collection.
 
-A data object becomes a ``Value``: read-only, the same attributes, ``isinstance`` of the same pyVmomi class. Attributes that were not sent
-are None, or [] where pyVmomi gives []. References and faults are pyVmomi's own objects, as they are handed back or raised.
+A data object becomes a ``Value``: read-only, with the same attributes, and ``isinstance`` of the same class of pyVmomi. Attributes that
+were not sent are None, or [] where pyVmomi has []. References and faults are objects of pyVmomi, because they are sent back or raised.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from .page_scalars import NAMESPACE, XSD, Convert, default, leaf, local
 
 XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 MOST_KNOWN = 20_000
-"""Different objects of one type that are remembered during a read."""
+"""How many different objects of one type are cached during a read."""
 MOST_UNFIT = 200
-"""Objects of one type that do not fit, after which another way to know them is taken."""
+"""How many objects of one type may not fit the current kind of cache key, before the next kind is used."""
 TRIAL = 1000
-"""Every so many new objects of one type it is asked whether remembering them pays."""
+"""After this many new objects of one type, check whether the cache is worth its cost."""
 
 _OBJECT, _PROPERTY, _MISSING = (f"{{{NAMESPACE}}}{name}" for name in ("obj", "propSet", "missingSet"))
 _TAG_AND_TEXT = attrgetter("tag", "text")
@@ -32,7 +32,7 @@ _XSI_TYPE_OF = methodcaller("get", XSI_TYPE)
 
 
 class Value(tuple[Any, ...]):
-    """A data object as it was sent. Like pyVmomi's it is equal to itself only, and true even without a single attribute."""
+    """A data object as it was sent. Like one of pyVmomi, it is equal to itself only, and true even without attributes."""
 
     __slots__ = ()
     __eq__ = object.__eq__
@@ -52,7 +52,7 @@ class Value(tuple[Any, ...]):
 
 
 def value_class(name: str, kind: type | None, fields: list[tuple[str, bool]]) -> type[Value]:
-    """A class of values with these (name, is a list) as attributes; ``isinstance`` takes it for ``kind``."""
+    """Create a class of values. ``fields``: (name, is a list) of each attribute. For ``isinstance`` its instances are of ``kind``."""
     names: dict[str, Any] = {"__slots__": (), "__module__": __name__}
     for index, (field, is_list) in enumerate(fields):
         names[field] = property(partial(_listed, index) if is_list else itemgetter(index))
@@ -67,7 +67,7 @@ def _listed(index: int, value: Value) -> list[Any]:
 
 
 class _Fields(dict[str, Any]):
-    """Wire tag → (index, convert, is a list); None for a field of a later release. Any namespace will do."""
+    """XML tag → (index, convert, is a list); None for a field of a later release. The namespace does not matter."""
 
     def __missing__(self, tag: str) -> Any:
         known: Any = self.get(f"{{{NAMESPACE}}}{local(tag)}")
@@ -77,10 +77,10 @@ class _Fields(dict[str, Any]):
 
 
 class ValueReader:
-    """Converts the elements of one bulk read. Holds what it learnt about types, and values that came before.
+    """Converts the elements of one bulk read. Caches converters of types, and values.
 
-    Thousands of hosts have the same cards: an object that was seen with the same texts is given again instead of being made again.
-    ``stub`` is what references are bound to.
+    Thousands of hosts have equal devices: for an object with the same texts as an earlier one, the earlier value is used again.
+    ``stub``: the stub for references.
     """
 
     def __init__(self, stub: Any) -> None:
@@ -93,7 +93,7 @@ class ValueReader:
         self._kinds: dict[str, type] = {}
 
     def any(self, element: Element) -> Any:
-        """The value of an element that says its type itself (``val`` of a property)."""
+        """Convert an element that names its own type (``val`` of a property)."""
         name = element.get(XSI_TYPE)
         if name is None:
             return _unknown(element)
@@ -103,7 +103,7 @@ class ValueReader:
         return convert(element)
 
     def reference(self, element: Element) -> Any:
-        """A managed object reference. Raises KeyError for a type the SDK does not know."""
+        """Convert a managed object reference. Raises KeyError for a type that the SDK does not know."""
         key = (element.attrib["type"], element.text or "")
         found = self._references.get(key)
         if found is None:
@@ -112,14 +112,14 @@ class ValueReader:
         return found
 
     def managed_kind(self, name: str) -> Any:
-        """The class of a type's wire name. Raises KeyError."""
+        """The class of a type, by its name in XML. Raises KeyError for a type that the SDK does not know."""
         kind = self._kinds.get(name)
         if kind is None:
             kind = self._kinds[name] = self._types.LookupWsdlType(NAMESPACE, name)
         return kind
 
     def fault(self, element: Element) -> Any:
-        """A LocalizedMethodFault as the fault itself, with its message."""
+        """Convert a LocalizedMethodFault to the fault inside it, with the message."""
         inner, message = None, None
         for child in element:
             name = local(child.tag)
@@ -146,10 +146,10 @@ class ValueReader:
     def _of_kind(self, kind: Any) -> Convert:
         convert = self._by_kind.get(kind)
         if convert is None:
-            convert = self._by_kind[kind] = self._made(kind)
+            convert = self._by_kind[kind] = self._new_converter(kind)
         return convert
 
-    def _made(self, kind: Any) -> Convert:
+    def _new_converter(self, kind: Any) -> Convert:
         if issubclass(kind, list):
             return self._array(kind.Item)
         if issubclass(kind, Exception):
@@ -167,7 +167,7 @@ class ValueReader:
         return lambda element: [convert(child) for child in element]
 
     def _declared(self, kind: Any) -> Convert:
-        """How to read an element declared to be of a type. A data object may say that it is of a narrower one."""
+        """The converter for elements of a declared type. A data object may be of a subtype, which it names."""
         if not issubclass(kind, DataObject) or issubclass(kind, Exception):
             return self._of_kind(kind)
         read = self._by_declared.get(kind)
@@ -176,7 +176,7 @@ class ValueReader:
         return read
 
     def _polymorphic(self, declared: Any) -> Convert:
-        # Types refer to each other in circles, so each is looked into only when the first of it comes.
+        # Types refer to each other in cycles, so a converter is made only when the first object of its type arrives.
         own: list[Convert] = []
         narrower: dict[str, Convert] = {}
 
@@ -197,7 +197,7 @@ class ValueReader:
         try:
             kind = self._types.LookupWsdlType(NAMESPACE, name, True)
         except (KeyError, AttributeError):
-            # Of a later release: what the declared type has is read, and the name is kept for whoever wants to show it.
+            # A type of a later release: read the fields of the declared type, and keep the name to show it.
             return self._object_reader(declared, name)
         return self._of_kind(kind)
 
@@ -209,7 +209,7 @@ class ValueReader:
             is_list = issubclass(info.type, list)
             convert = self._declared(info.type.Item if is_list else info.type)
             fields[f"{{{NAMESPACE}}}{info.name}"] = (index, convert, is_list)
-        version = getattr(self._stub, "version", None)  # values that came from nowhere have none
+        version = getattr(self._stub, "version", None)  # values in tests have no stub
         required = [
             info.name
             for info in infos
@@ -218,12 +218,12 @@ class ValueReader:
             and not issubclass(info.type, list)
             and IsChildVersion(version, info.version)
         ]
-        whole = _Whole(kind._wsdlName, [info.name for info in infos], required)
+        check = _Required(kind._wsdlName, [info.name for info in infos], required)
         defaults = [None if info.name in required else default(info) for info in infos]
-        return _Remembering(partial(_build, cls, fields, defaults, whole)).read
+        return _Cache(partial(_build, cls, fields, defaults, check)).read
 
     def _exception(self, element: Element) -> Any:
-        """A fault, as pyVmomi's own exception. One of a later release comes out as a plain MethodFault."""
+        """Convert a fault to the exception of pyVmomi. A fault of a later release becomes a MethodFault."""
         try:
             kind = self._types.LookupWsdlType(NAMESPACE, local(element.get(XSI_TYPE) or "MethodFault"))
         except (KeyError, AttributeError):
@@ -242,10 +242,10 @@ class ValueReader:
 
 
 class RowReader(ValueReader):
-    """Reads the ``objects`` elements of an answer: one object with its properties each."""
+    """Converts the ``objects`` elements of an answer. Each has one object with its properties."""
 
     def row(self, element: Element) -> dict[str, Any]:
-        """The fields of a ``collect.Row``. Raises ValueError and the like for what is none."""
+        """The fields of a ``retrieve.Row``. Raises ValueError, TypeError and similar for an invalid element."""
         kind: Any = None
         moid = ""
         values: dict[str, Any] = {}
@@ -262,50 +262,50 @@ class RowReader(ValueReader):
                 missing[path.text or ""] = self.fault(fault)
         if kind is None or not moid:
             raise ValueError("an object without a name")
-        for asked, found in values.items():
-            refuse_unfit(kind, moid, asked, found)
+        for path, found in values.items():
+            refuse_unfit(kind, moid, path, found)
         return {"kind": kind, "moid": moid, "values": values, "missing": missing}
 
 
-class _Remembering:
-    """Gives the same value for the same texts, as long as that pays.
+class _Cache:
+    """Returns the same value for the same texts, as long as this saves time.
 
-    The first objects of a type show what kind it is. Flat ones have nothing but children with text, and are known by tags and texts: a
-    child with children has no text, so none is mistaken for another. Deep ones are also known by their shape and their types. Those
-    with other attributes (references), and types of which most objects are new, are not remembered.
+    The first objects of a type decide the kind of key. Flat objects have only children with text; their key is tags and texts. A child
+    with children has no text, so no two different objects have the same key. The key of deep objects also has their shape and types.
+    Objects with other attributes (references), and types whose objects are mostly new, are not cached.
     """
 
     def __init__(self, build: Convert) -> None:
         self._build = build
         self._keys = [(_flat_key, _is_flat), (_deep_key, _is_deep)]
         self._known: dict[Any, Any] = {}
-        self._asked = self._made = self._unfit = 0
+        self._lookups = self._built = self._unfit = 0
 
     def read(self, element: Element) -> Any:
         if not self._keys:
             return self._build(element)
-        self._asked += 1
+        self._lookups += 1
         key = self._keys[0][0](element)
         value = self._known.get(key)
-        return self._learnt(key, element) if value is None else value
+        return self._add(key, element) if value is None else value
 
-    def _learnt(self, key: Any, element: Element) -> Any:
+    def _add(self, key: Any, element: Element) -> Any:
         value = self._build(element)
-        self._made += 1
+        self._built += 1
         if not self._keys[0][1](element):
             self._unfit += 1
         elif len(self._known) < MOST_KNOWN:
             self._known[key] = value
         if self._unfit > MOST_UNFIT:
-            self._give_up(self._keys[1:])
-        elif self._made % TRIAL == 0 and self._made * 2 > self._asked:
-            self._give_up([])
+            self._use_keys(self._keys[1:])
+        elif self._built % TRIAL == 0 and self._built * 2 > self._lookups:
+            self._use_keys([])
         return value
 
-    def _give_up(self, keys: list[Any]) -> None:
+    def _use_keys(self, keys: list[Any]) -> None:
         self._keys = keys
         self._known.clear()
-        self._asked = self._made = self._unfit = 0
+        self._lookups = self._built = self._unfit = 0
 
 
 def _flat_key(element: Element) -> Any:
@@ -326,23 +326,23 @@ def _is_deep(element: Element) -> bool:
     return all(child.keys() in ([], [XSI_TYPE]) for child in element.iter() if child is not element)
 
 
-class _Whole:
-    """What every object of a type has: a server that leaves it out sent something else."""
+class _Required:
+    """The required properties of a type. An object without one of them is invalid."""
 
     def __init__(self, kind: str, names: list[str], required: list[str]) -> None:
         self._kind, self._required = kind, required
-        # An itemgetter of one index gives no tuple.
+        # An itemgetter with one index does not return a tuple, so the first index is there twice.
         indexes = [names.index(name) for name in required]
         self._pick = itemgetter(*indexes, *indexes[:1]) if indexes else None
 
     def check(self, values: list[Any]) -> None:
-        """Raises BrokenAnswer."""
+        """Raises BrokenAnswer when a required property is missing."""
         if self._pick is not None and None in self._pick(values):
             name = next(name for name, value in zip(self._required, self._pick(values), strict=False) if value is None)
-            raise BrokenAnswer(f"{name} is missing, which {self._kind} always has")
+            raise BrokenAnswer(f"{name} is missing, but it is required in {self._kind}")
 
 
-def _build(cls: type[Value], fields: _Fields, defaults: list[Any], whole: _Whole, element: Element) -> Value:
+def _build(cls: type[Value], fields: _Fields, defaults: list[Any], required: _Required, element: Element) -> Value:
     values = defaults.copy()
     for child in element:
         field = fields[child.tag]
@@ -355,12 +355,12 @@ def _build(cls: type[Value], fields: _Fields, defaults: list[Any], whole: _Whole
             values[index] = [convert(child)]
         else:
             values[index].append(convert(child))
-    whole.check(values)
+    required.check(values)
     return tuple.__new__(cls, values)
 
 
 def _unknown(element: Element, name: str = "Unknown") -> Any:
-    """Something of a later release, by what it looks like: a text, or an object with the attributes that were sent."""
+    """Convert a value of an unknown type (of a later release): a text, or an object with the attributes that were sent."""
     if not len(element):
         return element.text or ""
     if name.startswith("ArrayOf"):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One property filter that outlives calls, sessions and restarts of the server. PRIVATE to the collection."""
+"""A property filter that is created again after a new login or a restart of the server. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from typing import Any
 
 from ..sdk import vmodl
 from ..session.connect import Session
-from .retrieve import Row, readable
+from .retrieve import Row, decode_name
 from .wait import LONGEST_WAIT
 
 _pc = vmodl.query.PropertyCollector
 
 OBJECTS_A_CALL = 1000
-"""Updates of objects in one answer; the server may give fewer, and says that there are more."""
+"""Object updates in one answer. The server may return fewer, and then marks the answer as truncated."""
 _REMAKES = 3
-"""How often in one wait the filter is made anew because the session ended under it."""
+"""How often one wait creates the filter again because the session ended."""
 
 Paths = Mapping[type, Sequence[str]]
 NEW = "\x00new"
-"""Among the paths of an object that was not there before."""
+"""Stands among the paths of a new object."""
 
 
 @dataclass(kw_only=True, slots=True)
 class Delta:
-    """What became different: moid → paths (``NEW`` among them for an object that is), and the objects that left."""
+    """The differences: moid → changed paths (with ``NEW`` for a new object), and the objects that left, with their type."""
 
     changed: dict[str, set[str]] = field(default_factory=dict)
     left: dict[str, type] = field(default_factory=dict)
@@ -39,10 +39,10 @@ class Delta:
 
 
 class Watch:
-    """The objects that a description selects, as the server shows them, whole values, kept up to date by ``wait``.
+    """The current properties of the objects that a description selects. ``wait`` updates them.
 
-    ``describe`` gives object specs and property paths; it is asked whenever the filter is made: at the first wait, and after a session
-    ended. The filter lives on a collector of its own, so that other waits of the same session do not get its updates.
+    ``describe`` returns object specs and property paths. It is called each time the filter is created: at the first wait, and after a new
+    login. The filter has its own collector, so that other waits of the same session do not get its updates.
     """
 
     def __init__(self, session: Session, describe: Callable[[], tuple[list[Any], Paths]]) -> None:
@@ -51,17 +51,17 @@ class Watch:
         self._collector: Any = None
         self._version = ""
         self._logins = 0
-        self._met: set[str] | None = None
-        """Objects of the first answers of a new filter, until all of it was told."""
+        self._seen: set[str] | None = None
+        """Ids of the objects in the first answers of a new filter; None after these are complete."""
         self._delta = Delta()
         self.rows: dict[str, Row] = {}
-        """moid → what was seen last. Kept while a filter is made anew, so that only real differences count."""
+        """moid → last known row. Kept when the filter is created again, so that only real differences count."""
 
     def wait(self, seconds: float) -> Delta:
-        """What became different since the last wait, at once when there is something, else after at most ``seconds``.
+        """The differences since the last wait. Returns at once if there are any, else after at most ``seconds``.
 
-        Raises what the connection raises, and faults other than those of a session that ended; the next wait then makes the filter
-        anew, and nothing that became different is lost.
+        Raises connection errors, and faults other than those of an ended session. The next wait then creates the filter again, and no
+        difference is lost.
         """
         deadline = self._session.clock() + seconds
         remakes = 0
@@ -82,17 +82,17 @@ class Watch:
                 raise
 
     def close(self) -> None:
-        """Remove the filter from the server, as far as it can be reached. A further wait makes it anew."""
+        """Remove the filter from the server, if the server can be reached. The next wait creates it again."""
         if self._collector is not None and self._logins == self._session.logins:
             with suppress(Exception):
                 self._collector.DestroyPropertyCollector()
         self._collector = None
 
     def _advance(self, deadline: float) -> bool:
-        """One call; True when the wait is over."""
+        """Make one call. Returns whether the wait is over."""
         if self._collector is None or self._logins != self._session.logins:
-            self._make()
-        left = 0.0 if self._delta or self._met is not None else max(0.0, deadline - self._session.clock())
+            self._create()
+        left = 0.0 if self._delta or self._seen is not None else max(0.0, deadline - self._session.clock())
         options = _pc.WaitOptions(maxWaitSeconds=min(LONGEST_WAIT, ceil(left)), maxObjectUpdates=OBJECTS_A_CALL)
         update = self._collector.WaitForUpdatesEx(self._version, options)
         if self._logins != self._session.logins:
@@ -102,19 +102,21 @@ class Watch:
             self._merge(update)
             if update.truncated:
                 return False
-        self._forget_unmet()
+        self._forget_unseen()
         return bool(self._delta) or self._session.clock() >= deadline
 
-    def _make(self) -> None:
+    def _create(self) -> None:
         self.close()
         logins = self._session.logins
         objects, paths = self._describe()
-        wanted = [_pc.PropertySpec(type=kind, all=False, pathSet=sorted(set(names))) for kind, names in paths.items()]
-        spec = _pc.FilterSpec(objectSet=objects, propSet=wanted, reportMissingObjectsInResults=True)
+        properties = [
+            _pc.PropertySpec(type=kind, all=False, pathSet=sorted(set(names))) for kind, names in paths.items()
+        ]
+        spec = _pc.FilterSpec(objectSet=objects, propSet=properties, reportMissingObjectsInResults=True)
         collector = self._session.content.propertyCollector.CreatePropertyCollector()
-        # Whole values, not parts of them, which would have to be patched in.
+        # No partial updates, because a partial value would have to be merged.
         collector.CreateFilter(spec, False)
-        self._collector, self._version, self._met, self._logins = collector, "", set(), logins
+        self._collector, self._version, self._seen, self._logins = collector, "", set(), logins
 
     def _merge(self, update: Any) -> None:
         for filter_update in update.filterSet or ():
@@ -123,13 +125,13 @@ class Watch:
                 if change.kind == "leave":
                     self._forget(moid)
                     continue
-                if self._met is not None:
-                    self._met.add(moid)
+                if self._seen is not None:
+                    self._seen.add(moid)
                 self._delta.left.pop(moid, None)
-                self._take(change)
+                self._merge_object(change)
 
-    def _take(self, change: Any) -> None:
-        """Merge one object. One that was known before the filter was made anew counts by its differences."""
+    def _merge_object(self, change: Any) -> None:
+        """Merge one object. If it was known before the filter was created again, only its differences count."""
         moid = change.obj._moId
         old = self.rows.get(moid)
         keep = old is not None and change.kind == "modify"
@@ -138,7 +140,7 @@ class Watch:
         for entry in change.changeSet or ():
             missing.pop(entry.name, None)
             value = entry.val if entry.op == "assign" else None
-            values[entry.name] = readable(type(change.obj), entry.name, value)
+            values[entry.name] = decode_name(type(change.obj), entry.name, value)
         for entry in change.missingSet or ():
             values.pop(entry.path, None)
             missing[entry.path] = entry.fault
@@ -154,12 +156,12 @@ class Watch:
         if row is not None:
             self._delta.left[moid] = row.kind
 
-    def _forget_unmet(self) -> None:
-        """What an old filter showed and the new one does not is gone."""
-        if self._met is not None:
-            for moid in self.rows.keys() - self._met:
+    def _forget_unseen(self) -> None:
+        """Forget the objects of the old filter that the new one does not return."""
+        if self._seen is not None:
+            for moid in self.rows.keys() - self._seen:
                 self._forget(moid)
-        self._met = None
+        self._seen = None
 
 
 def _differences(old: Row, new: Row) -> set[str]:

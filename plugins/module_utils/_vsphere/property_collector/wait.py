@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Waiting for the server to say that something changed: no polling with sleeps. PRIVATE to the collection."""
+"""Wait for changes with the property collector, without polling. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from ..http.connections import BrokenAnswer
 from ..sdk import vmodl
 from ..session.answer_checks import reader
 from ..session.connect import Session
-from ..session.faults import deed, explain
+from ..session.faults import describe_action, explain
 from .retrieve import collect_objects
 
 _pc = vmodl.query.PropertyCollector
 _Result = TypeVar("_Result")
 State = dict[str, dict[str, Any]]
-"""moid → path → value, as last seen."""
+"""moid → property path → last known value."""
 
 LONGEST_WAIT = 30
-"""Seconds one WaitForUpdatesEx may take, so that a dead connection is noticed."""
+"""Seconds that one WaitForUpdatesEx may take, so that a dead connection is detected."""
 
 
 def wait_until(
@@ -32,10 +32,10 @@ def wait_until(
     *,
     timeout: float,
 ) -> _Result | None:
-    """Watch properties of objects until ``is_done(state)`` gives something other than None, or the timeout (seconds) is over.
+    """Watch properties of objects until ``is_done(state)`` returns something other than None, and return that.
 
-    ``is_done`` sees a state after every change, and once at the beginning. Survives a renewed session: the filter is made again.
-    None means that time is up.
+    ``is_done`` is called at the beginning and after each change. ``timeout``: seconds, after which the result is None. After a new login
+    the filter is created again. Raises faults of the server.
     """
     deadline = session.clock() + timeout
     while True:
@@ -62,7 +62,7 @@ def _watch(
         propSet=[_pc.PropertySpec(type=kind, all=False, pathSet=sorted(paths)) for kind, paths in kinds.items()],
         reportMissingObjectsInResults=True,
     )
-    # Whole values, not parts of them: the state is small and a part would have to be patched in.
+    # No partial updates: the values are small, and a partial value would have to be merged.
     update_filter = collector.CreateFilter(spec, False)
     state: State = {}
     version, logins = "", session.logins
@@ -79,8 +79,8 @@ def _watch(
                     if done is not None:
                         return done
             elif not version and session.logins == logins:
-                # In a session that was renewed meanwhile the filter is gone, and there is nothing to say.
-                raise BrokenAnswer("it is empty, where all that is watched was asked for", method="WaitForUpdatesEx")
+                # The first answer has all watched objects, unless the session was renewed: then the filter no longer exists.
+                raise BrokenAnswer("it is empty, but must have all watched objects", method="WaitForUpdatesEx")
             elif left <= 0:
                 return None
     finally:
@@ -102,9 +102,10 @@ def _merge(state: State, update: Any) -> None:
 
 
 def wait_for_task(session: Session, task: Any, *, doing: str, on: str, timeout: float) -> Any:
-    """The task's result. Raises DirectPathError with the server's words when it fails, or after cancelling it when time is up.
+    """Wait for a task and return its result. ``timeout``: seconds.
 
-    A task that cannot be cancelled goes on in the server, and the message says so.
+    Raises DirectPathError with the text of the server when the task fails. After the timeout it cancels the task and raises DirectPathError
+    (timed_out). A task that cannot be canceled continues on the server, and the message says so.
     """
 
     def ended(state: State) -> Any:
@@ -114,16 +115,16 @@ def wait_for_task(session: Session, task: Any, *, doing: str, on: str, timeout: 
     watched = {task: ("info.state", "info.error", "info.result")}
     values = wait_until(session, watched, ended, timeout=timeout)
     if values is None:
-        raise _give_up(task, doing=doing, on=on, timeout=timeout)
+        raise _cancel(task, doing=doing, on=on, timeout=timeout)
     if values["info.state"] == "error":
         raise explain(values["info.error"], doing=doing, on=on)
     return values.get("info.result")
 
 
 def wait_idle(session: Session, reference: Any, *, timeout: float) -> None:
-    """Wait until no task runs on an object: after a request whose answer was lost, only then is what it did to be seen.
+    """Wait until no task is in progress on an object. After a request without an answer, its effect is visible only then.
 
-    Gives up quietly after the timeout (seconds).
+    Returns without an error after the timeout (seconds).
     """
     rows = collect_objects(session, type(reference), [reference._moId], ("recentTask",))
     tasks = {task: ("info.state",) for row in rows for task in row.get("recentTask", ())}
@@ -136,13 +137,13 @@ def wait_idle(session: Session, reference: Any, *, timeout: float) -> None:
         wait_until(session, tasks, idle, timeout=timeout)
 
 
-def _give_up(task: Any, *, doing: str, on: str, timeout: float) -> DirectPathError:
-    fate = "the task was cancelled"
+def _cancel(task: Any, *, doing: str, on: str, timeout: float) -> DirectPathError:
+    result = "the task was canceled"
     try:
         task.CancelTask()
     except Exception as fault:
-        fate = f"the task goes on in the server, as it could not be cancelled ({explain(fault, doing='cancel', on=on).message})"
+        result = f"the task continues on the server, because it could not be canceled ({explain(fault, doing='cancel', on=on).message})"
     return DirectPathError(
-        message=f"Cannot {deed(doing, on)}: not done after {timeout:.0f} seconds; {fate}",
+        message=f"Cannot {describe_action(doing, on)}: not finished after {timeout:.0f} seconds; {result}",
         code="timed_out",
     )

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which disks a host reaches through which adapter. PRIVATE to the collection.
+"""The disks behind each storage adapter of a host. PRIVATE to the collection.
 
-A host says it in up to four places, and none has every disk: scsiTopology may lack NVMe (over fabrics), nvmeTopology has nothing
-else, multipathInfo has what VMware's own plug-ins claim, plugStoreTopology what any plug-in claims. What one of them says counts.
+A host has up to four properties for this, and none has all disks: scsiTopology may lack NVMe (over fabrics), nvmeTopology has only NVMe,
+multipathInfo has the disks that VMware's own plug-ins claim, plugStoreTopology those that any plug-in claims. The result has all of them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TOPOLOGIES: Mapping[str, Any] = {
     "config.storageDevice.plugStoreTopology": None,
     "config.storageDevice.nvmeTopology": (vim.host.StorageDeviceInfo, "nvmeTopology"),
 }
-"""Path → since when (type and field), None: always."""
+"""Property path → (type, field) that the API version must have; None: in all versions."""
 
 
 def disks_by_adapter(row: Row) -> dict[str, set[str]]:
@@ -31,9 +31,8 @@ def disks_by_adapter(row: Row) -> dict[str, set[str]]:
         if lun in names:
             reached.setdefault(adapter, set()).add(names[lun])
     for adapter, name in _nvme(row):
-        reached.setdefault(adapter, set()).add(
-            name
-        )  # also one that is no disk of the list: it is not known what it holds
+        # Also a name that is not in the list of disks: its use is unknown then.
+        reached.setdefault(adapter, set()).add(name)
     return reached
 
 

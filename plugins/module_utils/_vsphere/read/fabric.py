@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host itself lives on: uplinks, boot and datastore disks, GPUs in shared use. PRIVATE to the collection.
+"""The devices that a host depends on: uplinks, boot and datastore disks, shared GPUs. PRIVATE to the collection.
 
-Large (hundreds of kilobytes a host), so it is read only for hosts where something is to change, all of them in one bulk read.
+The data is large (hundreds of kilobytes per host), so it is read only for hosts with changes, all of them in one bulk read.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ _PATHS = {
 }
 _SYSTEM_TYPES = frozenset({"vmkDiagnostic"})
 _SYSTEM_GUIDS = frozenset({"4eb2ea3978554790a79efae495e21f8d", "9d27538040ad11dbbf97000c2911d1b8"})
-"""GPT types that only ESXi uses: OSDATA (VMFS-L) and core dump. The API's own type says no more than "none" of them (KB 1036609)."""
+"""GPT types that only ESXi uses: OSDATA (VMFS-L) and core dump. For both, the partition type of the API is only "none" (KB 1036609)."""
 _BOOT_BANKS = (5, 6)
 _BOOT_BANK_GUID = "ebd0a0a2b9e5443387c068b6b72699c7"
-"""Basic data: anybody's, but two of them with these numbers are ESXi's boot banks."""
+"""The GPT type "basic data". Any system uses it, but two such partitions with these numbers are the boot banks of ESXi."""
 _BOOT_VOLUMES = ("bootbank", "osdata", "locker")
 _BOOT_VOLUME_TYPES = ("VMFSL", "VMFS-L", "VMFSOS")
 _SYSTEM = "ESXi system"
@@ -52,27 +52,30 @@ _REMOTE_ADAPTERS = tuple(
     for name in ("FibreChannelHba", "FibreChannelOverEthernetHba", "InternetScsiHba", "RdmaHba", "TcpHba")
     if hasattr(vim.host, name)
 )
-"""Adapters that lead to disks over a network. RdmaHba and TcpHba (NVMe over fabrics) since 7.0."""
+"""Adapters for disks on the network. RdmaHba and TcpHba (NVMe over fabrics) exist since vSphere 7.0."""
 
 
 @reader
 def read_fabric(session: Session, hosts: Sequence[Host], *, disks_of: Iterable[str] = ()) -> tuple[Host, ...]:
-    """The hosts with their fabric. ``disks_of`` (host ids) also have their disks' partition tables asked for: one call a host."""
+    """The hosts with their fabric. ``disks_of``: ids of hosts whose partition tables are read too, with one call per host.
+
+    Hosts that are not reachable keep the fabric they had. Raises faults of the server and BrokenAnswer.
+    """
     paths = [path for path, since in _PATHS.items() if since is None or session.knows(*since)]
-    asked = [host.moid for host in hosts if host.is_reachable]
-    rows = {row.moid: row for row in collect_objects(session, vim.HostSystem, asked, paths)}
+    reachable = [host.moid for host in hosts if host.is_reachable]
+    rows = {row.moid: row for row in collect_objects(session, vim.HostSystem, reachable, paths)}
     names = _vm_names(session, rows.values())
-    deeply = frozenset(disks_of)
+    with_partitions = frozenset(disks_of)
     filled = []
     for host in hosts:
         row = rows.get(host.moid)
-        partitions = _partitions(session, row) if row is not None and host.moid in deeply else {}
+        partitions = _partitions(session, row) if row is not None and host.moid in with_partitions else {}
         filled.append(replace(host, fabric=_fabric(row, partitions, names) if row is not None else host.fabric))
     return tuple(filled)
 
 
 def _vm_names(session: Session, rows: Iterable[Row]) -> dict[str, str]:
-    """id → name of the VMs that share a GPU; no round trip where none does."""
+    """id → name of the VMs that use a shared GPU. No round trip if there are none."""
     moids = {vm._moId for row in rows for info in row.get("config.graphicsInfo", ()) for vm in info.vm or ()}
     return {
         row.moid: row.get("name", row.moid) for row in collect_objects(session, vim.VirtualMachine, moids, ("name",))
@@ -101,7 +104,7 @@ def _vsan_esa(row: Row, gaps: Sequence[Gap]) -> Fact[bool]:
 
 
 def _hidden_disks(row: Row, disks: Iterable[Disk]) -> tuple[str, ...]:
-    """Extents of volumes that are no disk of the host's list. NFS, vSAN, vVol and boot banks have no extent."""
+    """Extents of volumes that are not in the list of disks. NFS, vSAN, vVol and boot banks have no extents."""
     known = {disk.name for disk in disks}
     extents = {extent.diskName for mount in _mounts(row) for extent in getattr(mount.volume, "extent", None) or ()}
     return tuple(sorted(extents - known))
@@ -124,6 +127,7 @@ def _nics(row: Row) -> tuple[PhysicalNic, ...]:
 
 
 def switches_of(row: Row) -> tuple[Switch, ...]:
+    """The virtual switches of a host, with their uplinks and the services of their vmkernel adapters."""
     devices = {pnic.key: pnic.device for pnic in row.get("config.network.pnic", ())}
 
     def uplinks(keys: Iterable[str] | None) -> tuple[str, ...]:
@@ -137,7 +141,7 @@ def switches_of(row: Row) -> tuple[Switch, ...]:
     opaque = row.get("config.network.opaqueSwitch", ())
     on_opaque = services.get(("opaque", ""), frozenset())
     for sw in row.get("config.network.proxySwitch", ()):
-        # NSX on a distributed switch: its networks look opaque, its uplinks are those of the distributed switch.
+        # NSX on a distributed switch: its networks are opaque, but its uplinks are those of the distributed switch.
         carried = on_opaque if not opaque and getattr(sw, "nsxtEnabled", False) else frozenset()
         lags = [nic for lag in sw.hostLag or () for port in lag.lagPort or () for nic in (port.pnicKey,) if nic]
         switches.append(
@@ -161,7 +165,7 @@ def switches_of(row: Row) -> tuple[Switch, ...]:
 
 
 def _services(row: Row) -> dict[tuple[str, str], frozenset[str]]:
-    """(switch kind, switch) → what its vmkernel adapters serve. An adapter with no service still carries NFS, iSCSI or the like."""
+    """(switch kind, switch) → services of its vmkernel adapters. An adapter without a service may carry NFS or iSCSI: "storage"."""
     by_adapter: dict[str, set[str]] = {}
     for config in row.get("config.virtualNicManagerInfo.netConfig", ()):
         names = {nic.key: nic.device for nic in config.candidateVnic or ()}
@@ -224,7 +228,7 @@ def _disks(row: Row, partitions: Mapping[str, tuple[str, ...] | None]) -> tuple[
 
 
 def _disk_uses(row: Row) -> dict[str, set[str]]:
-    """Disk → what it holds, as clauses."""
+    """Disk → its uses, as clauses for messages."""
     uses: dict[str, set[str]] = {}
     for mount in _mounts(row):
         volume = mount.volume
@@ -246,8 +250,8 @@ def _is_system_volume(volume: Any) -> bool:
 def _boot_disks(
     row: Row, partitions: Mapping[str, tuple[str, ...] | None], installed: Collection[str]
 ) -> frozenset[str]:
-    """The disk this host boots from, where that is certain: it holds a mounted system volume, or it is the only one with an
-    installation of ESXi and no other could be the one. A disk with an old installation does not count while another may boot.
+    """The disk that the host boots from, if that is certain: it has a mounted system volume, or it is the only disk with an installation of
+    ESXi and all partition tables were read. A second disk with an installation, perhaps an old one, makes it uncertain.
     """
     extents = {
         extent.diskName
@@ -275,7 +279,7 @@ def _vsan_disks(config: Any) -> set[str]:
 
 
 def _boots_from_usb(disks: Iterable[Disk], adapters: Iterable[StorageAdapter]) -> bool | None:
-    """True when a boot or dump disk hangs on a USB adapter; None when the boot disk is not known."""
+    """Whether a boot or core dump disk is behind a USB adapter; None when the boot disk is unknown."""
     usb = {disk for adapter in adapters if "usb" in adapter.driver.lower() for disk in adapter.disks}
     system = [disk for disk in disks if disk.is_boot or any("core dump" in use for use in disk.uses)]
     if any(disk.name in usb for disk in system):
@@ -292,9 +296,9 @@ def _graphics(row: Row, names: Mapping[str, str]) -> tuple[SharedGpu, ...]:
 
 
 def _partitions(session: Session, row: Row) -> dict[str, tuple[str, ...] | None]:
-    """canonical name → partition types of each disk; None where the host would not say.
+    """Canonical name → partition types of each disk; None if the host refused to return them.
 
-    Remote disks too: a host may boot from one of them, while a local one still has an old installation.
+    Remote disks included: a host may boot from one while a local disk still has an old installation.
     """
     system = row.get("configManager.storageSystem")
     paths = {
@@ -317,7 +321,7 @@ def _partitions(session: Session, row: Row) -> dict[str, tuple[str, ...] | None]
 
 
 def _kinds(partitions: Sequence[Any]) -> tuple[str, ...]:
-    """Types of the partitions of one disk; ``_SYSTEM`` among them when it is one ESXi was installed on."""
+    """Partition types of one disk, with ``_SYSTEM`` if it has an installation of ESXi."""
     kinds = tuple(str(partition.type) for partition in partitions)
     guids = {entry.partition: (getattr(entry, "guid", None) or "").lower().replace("-", "") for entry in partitions}
     is_system = (

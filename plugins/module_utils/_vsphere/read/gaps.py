@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which facts of a host's fabric were not read, or cannot be right. PRIVATE to the collection.
+"""Facts of the fabric of a host that are unknown or contradictory. PRIVATE to the collection.
 
-A property is unknown when the server says that it may not be read (``missingSet``), when nothing of the object that holds it was
-given, or when another property contradicts its absence. Otherwise an optional property that is unset means "none": a host without a
-distributed switch, without NVMe, without vSAN, of an older release.
+A property is unknown when the server did not return it (``missingSet``), when it returned nothing of the object that has it, or when
+another property contradicts its absence. Otherwise an unset optional property means "none": a host without a distributed switch, NVMe
+or vSAN, or an older release.
 """
 
 from __future__ import annotations
@@ -44,18 +44,18 @@ FACT_PATHS: Mapping[str, tuple[str, ...]] = {
     "vsan_esa": ("config.vsanHostConfig",),
     "graphics": ("config.graphicsInfo",),
 }
-"""Fact of the fabric → the properties it is read from. Each property that a guard reads is named here."""
+"""Fact of the fabric → the properties that it is read from. All properties that a guard uses are here."""
 
 _PARENTS: Mapping[str, tuple[str, ...]] = {
     "config.network": _NETWORK,
     "config.storageDevice": _STORAGE,
     "config.fileSystemVolume": _VOLUMES,
 }
-"""Object → those of its properties that are asked for: a host that answers always has one of them."""
+"""Object → those of its properties that are read. A host that answers always has one of them."""
 
 
 def gaps_by_fact(row: Row) -> dict[str, tuple[Gap, ...]]:
-    """Fact → why it is not known, or not whole; empty where it is."""
+    """Fact → why it is unknown or incomplete; empty if it is known."""
     found = {gap.path: gap for gap in (*_contradictions(row), *_absent_parents(row), *_refused(row))}
     return {fact: tuple(found[path] for path in paths if path in found) for fact, paths in FACT_PATHS.items()}
 
@@ -69,7 +69,7 @@ def _absent_parents(row: Row) -> Iterator[Gap]:
     for parent, paths in _PARENTS.items():
         if all(row.get(path) is None for path in paths):
             for path in paths:
-                yield Gap(path=path, why=f"is not known, as the host gave nothing of {parent}")
+                yield Gap(path=path, why=f"is unknown, because the host returned nothing of {parent}")
 
 
 def _contradictions(row: Row) -> Iterator[Gap]:
@@ -82,18 +82,18 @@ def _contradictions(row: Row) -> Iterator[Gap]:
 def _pnic(row: Row) -> str:
     known = {nic.key for nic in row.get("config.network.pnic", ())}
     named = {key for switch in _switches(row) for key in switch.pnic or ()}
-    return _lacks("a virtual switch has the uplink", named - known)
+    return _incomplete("a virtual switch has the uplink", named - known)
 
 
 def _vswitch(row: Row) -> str:
     known = {switch.name for switch in row.get("config.network.vswitch", ())}
-    return _lacks("a port group is on the virtual switch", {g.spec.vswitchName for g in _port_groups(row)} - known)
+    return _incomplete("a port group is on the virtual switch", {g.spec.vswitchName for g in _port_groups(row)} - known)
 
 
 def _proxy_switch(row: Row) -> str:
     known = {switch.dvsUuid for switch in row.get("config.network.proxySwitch", ())}
     ports = [nic.spec.distributedVirtualPort for nic in row.get("config.network.vnic", ())]
-    return _lacks("a vmkernel adapter is on the distributed switch", {p.switchUuid for p in ports if p} - known)
+    return _incomplete("a vmkernel adapter is on the distributed switch", {p.switchUuid for p in ports if p} - known)
 
 
 def _opaque_switch(row: Row) -> str:
@@ -101,13 +101,13 @@ def _opaque_switch(row: Row) -> str:
     if row.get("config.network.opaqueSwitch") or any(getattr(switch, "nsxtEnabled", False) for switch in proxies):
         return ""
     on_opaque = {nic.device for nic in row.get("config.network.vnic", ()) if getattr(nic.spec, "opaqueNetwork", None)}
-    return _lacks("an opaque network carries", on_opaque)
+    return _incomplete("an opaque network carries", on_opaque)
 
 
 def _portgroup(row: Row) -> str:
     known = {group.spec.name for group in _port_groups(row)}
     standard = {nic.portgroup for nic in row.get("config.network.vnic", ()) if _is_on_port_group(nic)}
-    return _lacks("a vmkernel adapter is on the port group", standard - known)
+    return _incomplete("a vmkernel adapter is on the port group", standard - known)
 
 
 def _is_on_port_group(nic: Any) -> bool:
@@ -116,15 +116,15 @@ def _is_on_port_group(nic: Any) -> bool:
 
 
 def _vnic(row: Row) -> str:
-    """A host that answers has a vmkernel adapter that answers."""
+    """A host that answers has a vmkernel adapter."""
     return "" if row.get("config.network.vnic") else "is empty, although the host answers on a vmkernel adapter"
 
 
 def _net_config(row: Row) -> str:
-    """No release is without the management service, whatever it is called on an old one."""
+    """Every release has a management service, even if older ones name it differently."""
     if row.get("config.virtualNicManagerInfo.netConfig"):
         return ""
-    return "is empty, so it is not known which switch carries management"
+    return "is empty, so the switch with the management network is unknown"
 
 
 def _adapters(row: Row) -> str:
@@ -134,7 +134,7 @@ def _adapters(row: Row) -> str:
     named |= {path.adapter for unit in _parts(row, "multipathInfo", "lun") for path in unit.path or ()}
     if not known and row.get("config.storageDevice.scsiLun"):
         return "is empty, although the host has disks"
-    return _lacks("a topology names", {adapter for adapter in named if adapter} - known)
+    return _incomplete("a topology names", {adapter for adapter in named if adapter} - known)
 
 
 def _scsi_luns(row: Row) -> str:
@@ -143,18 +143,18 @@ def _scsi_luns(row: Row) -> str:
     named = {lun.scsiLun for target in targets for lun in target.lun or ()}
     named |= {unit.lun for unit in _parts(row, "multipathInfo", "lun")}
     named |= {device.lun for device in _parts(row, "plugStoreTopology", "device")}
-    return _lacks("a topology leads to", {lun for lun in named if lun} - known)
+    return _incomplete("a topology leads to", {lun for lun in named if lun} - known)
 
 
 def _topologies(row: Row) -> str:
-    """One of them has every adapter, those without disks too: without any, it is not known what leads where."""
+    """At least one topology has all adapters, also those without disks. With none, the disks behind the adapters are unknown."""
     if any(row.get(path) for path in TOPOLOGIES) or not row.get("config.storageDevice.hostBusAdapter"):
         return ""
-    return "is empty like every other topology, although the host has storage adapters"
+    return "is empty, as are all other topologies, although the host has storage adapters"
 
 
-def _lacks(claim: str, missing: set[str]) -> str:
-    return f"is incomplete: {claim} {sorted(missing)[0]}, which it lacks" if missing else ""
+def _incomplete(claim: str, missing: set[str]) -> str:
+    return f"is incomplete: {claim} {sorted(missing)[0]}, which is missing there" if missing else ""
 
 
 def _switches(row: Row) -> list[Any]:
@@ -182,4 +182,4 @@ _CONTRADICTIONS: Mapping[str, Callable[[Row], str]] = {
     "config.storageDevice.scsiLun": _scsi_luns,
     "config.storageDevice.scsiTopology": _topologies,
 }
-"""Property → why it cannot be what it is, in view of the others; empty text where it can."""
+"""Property → function that returns the contradiction with other properties; an empty text if there is none."""

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HostSystem → Host. PRIVATE to the collection.
+"""Read hosts: HostSystem → Host. PRIVATE to the collection.
 
-Two depths: cheap for every host in one bulk read, and what the host itself lives on (``read_fabric``) only where something is to change.
+The basic properties are read for all hosts in one bulk read. What a host depends on (``read_fabric``) is read only for hosts with changes.
 """
 
 from __future__ import annotations
@@ -60,20 +60,20 @@ _BOUND_ADDRESS = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]", re.
 _ASSIGNABLE = "configManager.assignableHardwareManager"
 _RESIDENTS = "vm"
 _NEEDED = ("runtime.connectionState", "hardware.pciDevice", "config.pciPassthruInfo", _RESIDENTS)
-"""Paths whose absence makes the picture of a host worthless."""
+"""Without one of these paths, nothing is decided about a host."""
 
 
 def host_paths(session: Session, *, numa: bool = False, vms: bool = False) -> tuple[str, ...]:
-    """``vms``: also the list of its VMs."""
+    """Property paths for ``host_from_row``. ``numa``: with NUMA nodes. ``vms``: with the list of its VMs."""
     known = tuple(f"capability.{name}" for name in _CAPABILITIES if session.knows(vim.host.Capability, name))
-    deeper = ("hardware.numaInfo",) if numa else ()
-    lending = (_ASSIGNABLE,) if session.knows(vim.host.ConfigManager, "assignableHardwareManager") else ()
-    return _ALWAYS + known + deeper + lending + ((_RESIDENTS,) if vms else ())
+    nodes = ("hardware.numaInfo",) if numa else ()
+    bindings = (_ASSIGNABLE,) if session.knows(vim.host.ConfigManager, "assignableHardwareManager") else ()
+    return _ALWAYS + known + nodes + bindings + ((_RESIDENTS,) if vms else ())
 
 
 @reader
 def read_hosts(session: Session, *, numa: bool = False, vms: bool = False) -> Inventory:
-    """Every host of the endpoint, sorted by name, in one bulk read. ``vms``: with the ids of their VMs."""
+    """Read all hosts of the endpoint, sorted by name, in one bulk read. ``vms``: with the ids of their VMs."""
     paths = host_paths(session, numa=numa, vms=vms)
     return _inventory(session, collect_view(session, {vim.HostSystem: paths, **PLACE_PATHS}))
 
@@ -83,23 +83,23 @@ _HOST_NAME_PATHS: Mapping[type, tuple[str, ...]] = {vim.HostSystem: ("name", "pa
 
 @reader
 def read_host_names(session: Session) -> Inventory:
-    """Every host of the endpoint with name and place only, sorted by name, in one bulk read.
+    """Read name and place of all hosts of the endpoint, sorted by name, in one bulk read.
 
-    A server lists hundreds of PCI functions: they are read (``reread_hosts``) where they are asked for.
+    A server has hundreds of PCI functions, so these are read only for some hosts (``reread_hosts``).
     """
     return _inventory(session, collect_view(session, _HOST_NAME_PATHS, page=NAMES_PAGE))
 
 
 @reader
 def read_names(session: Session) -> Inventory:
-    """Every VM and every host with name and place only, in one bulk read."""
+    """Read name and place of all VMs and hosts, in one bulk read."""
     return _inventory(session, collect_view(session, {**VM_NAME_PATHS, **_HOST_NAME_PATHS}, page=NAMES_PAGE))
 
 
 def _inventory(session: Session, found: Mapping[type, Sequence[Row]]) -> Inventory:
     places, rows = Places(found), found[vim.HostSystem]
     clusters = places.clusters()
-    # Connected to an ESXi host directly, the name it was reached by means it, whatever it calls itself.
+    # In a direct connection to an ESXi host, the hostname of the connection is also a name of the host.
     is_alone = not session.is_vcenter and len(rows) == 1
     names = places.directory("host", rows, {session.endpoint.hostname.casefold(): rows[0].moid} if is_alone else {})
     labels = {row.moid: clusters.label(row.moid) for row in found[vim.ClusterComputeResource]}
@@ -117,19 +117,20 @@ def _inventory(session: Session, found: Mapping[type, Sequence[Row]]) -> Invento
 
 @reader
 def reread_hosts(session: Session, hosts: Sequence[Host], *, numa: bool = False, vms: bool = False) -> tuple[Host, ...]:
-    """The same hosts as they are now, in one bulk read. One that was removed meanwhile is not connected, not silently missing.
+    """Read the same hosts again, in one bulk read. A removed host stays in the result, with the connection state ``removed``.
 
     ``vms``: with the ids of their VMs.
     """
     moids = [host.moid for host in hosts]
-    return _as_now(hosts, collect_objects(session, vim.HostSystem, moids, host_paths(session, numa=numa, vms=vms)))
+    return _update(hosts, collect_objects(session, vim.HostSystem, moids, host_paths(session, numa=numa, vms=vms)))
 
 
 def read_around(
     session: Session, hosts: Sequence[Host], names: Iterable[VmName]
 ) -> tuple[tuple[Host, ...], tuple[Vm, ...]]:
-    """The same hosts as they are now, with the VMs to which they say that a device is lent, and the VMs on them as far as the devices they
-    hold go: one bulk read. ``names``: what results call VMs, where that is known.
+    """Read the same hosts again, with the VMs that a device is bound to, and the VMs on them with their devices: one bulk read.
+
+    ``names``: the known names of VMs for results.
     """
     managers = sorted({host.assignable_moid for host in hosts if host.assignable_moid})
     assignable = vim.host.AssignableHardwareManager if managers else None
@@ -143,12 +144,12 @@ def read_around(
         paths[assignable] = ("binding",)
     found = collect_around(session, starts, paths, page=DEVICES_PAGE)
     bindings = {row.moid: row.get("binding", ()) for row in found.get(assignable, ())} if assignable else {}
-    fresh = [replace(host, users={}) for host in _as_now(hosts, found[vim.HostSystem])]
+    fresh = [replace(host, users={}) for host in _update(hosts, found[vim.HostSystem])]
     bound = tuple(_bound(host, bindings.get(host.assignable_moid or "", ())) for host in fresh)
     return bound, holders(found[vim.VirtualMachine], names)
 
 
-def _as_now(hosts: Sequence[Host], rows: Iterable[Row]) -> tuple[Host, ...]:
+def _update(hosts: Sequence[Host], rows: Iterable[Row]) -> tuple[Host, ...]:
     table = {row.moid: row for row in rows}
     fresh = []
     for host in hosts:
@@ -173,7 +174,7 @@ def _as_now(hosts: Sequence[Host], rows: Iterable[Row]) -> tuple[Host, ...]:
 
 @reader
 def host_from_row(row: Row, clusters: Mapping[str, str]) -> Host:
-    """One row of the bulk read as a Host. Whatever could not be read is listed in ``unreadable``."""
+    """Convert one row of a bulk read. ``clusters``: cluster id → label. Needed paths without a value are in ``unreadable``."""
     parent = row.get("parent")
     assignable, system = row.get(_ASSIGNABLE), row.get("configManager.pciPassthruSystem")
     capabilities = {field: row.get(f"capability.{name}") for name, field in _CAPABILITIES.items()}
@@ -223,7 +224,7 @@ def _numa_nodes(info: Any) -> dict[str, int]:
 
 @lru_cache(maxsize=8192)
 def _device(pci: Any, info: Any, node: int | None) -> HostDevice:
-    """A bulk read gives the same objects for the same cards of a thousand hosts, so each is worked out once."""
+    """Convert a PCI function. Cached: a bulk read has the same objects for the equal devices of a thousand hosts."""
     dependent = getattr(info, "dependentDevice", None)
     return HostDevice(
         address=pci.id.lower(),
@@ -249,7 +250,7 @@ def _device(pci: Any, info: Any, node: int | None) -> HostDevice:
 
 
 def _slot(pci: Any) -> str | None:
-    """The slot's number as text where the release gives one; -1 (on board) falls back to its description."""
+    """The slot number as text, if the release has one. For -1 (on board): the slot description."""
     number = getattr(pci, "physicalSlot", None)
     if number is not None and number >= 0:
         return str(number)
@@ -290,7 +291,7 @@ def _sriov(info: Any) -> Sriov | None:
 
 @reader
 def read_drs(session: Session, hosts: Sequence[Host]) -> tuple[Host, ...]:
-    """The hosts with what their cluster's DRS does with running VMs, in one bulk read."""
+    """Read whether DRS of their cluster moves running VMs, in one bulk read; None if it is unknown or there is no cluster."""
     computes = {host.compute_moid for host in hosts if host.cluster is not None}
     rows = collect_objects(session, vim.ClusterComputeResource, computes, ("configurationEx",))
     moves = {row.moid: _drs_moves_vms(row.get("configurationEx")) for row in rows}
@@ -306,16 +307,15 @@ def _drs_moves_vms(config: Any) -> bool | None:
 
 @reader
 def read_uuids(session: Session, moids: Iterable[str]) -> dict[str, str]:
-    """The hardware UUID of each host, as its BIOS has it; empty where the host reports none. One round trip."""
+    """Read host id → hardware UUID, as the BIOS has it; empty if the host reports none. One round trip."""
     rows = collect_objects(session, vim.HostSystem, moids, ("hardware.systemInfo.uuid",))
     return {row.moid: str(row.get("hardware.systemInfo.uuid", "")) for row in rows}
 
 
 def read_users(session: Session, hosts: Sequence[Host], names: Iterable[VmName] = ()) -> tuple[Host, ...]:
-    """The hosts with the VMs that hold or are configured with each of their devices, in one bulk read.
+    """Read the VMs that hold each device of the hosts, or are configured with it, in one bulk read.
 
-    ``names``: VMs of the inventory. Those that say that they are on one of the hosts, or say nothing, and that the host does not list
-    are read, too, by one more.
+    ``names``: VMs of the inventory. A second bulk read gets those that a host does not list, but that name one of the hosts, or no host.
     """
     paths = {vim.VirtualMachine: USER_PATHS}
     reachable = [host.moid for host in hosts if host.is_reachable]
@@ -331,7 +331,7 @@ def read_users(session: Session, hosts: Sequence[Host], names: Iterable[VmName] 
 
 @reader
 def vm_labels(session: Session, names: Mapping[str, str]) -> Mapping[str, str]:
-    """What results call VMs (id → name). Where two of them have one name, one bulk read tells where they are."""
+    """VM id → name for results. If two VMs have the same name, one bulk read gets their paths."""
     if len(set(names.values())) == len(names):
         return names
     known = read_names(session).vm_names
@@ -340,9 +340,9 @@ def vm_labels(session: Session, names: Mapping[str, str]) -> Mapping[str, str]:
 
 @reader
 def read_bindings(session: Session, hosts: Sequence[Host]) -> tuple[Host, ...]:
-    """The hosts with the VMs to which they themselves say a device is lent now, in one bulk read.
+    """Read the VMs that each host reports as users of its devices at this time, in one bulk read.
 
-    That shows a VM this account may not see: it holds its device all the same. Such a VM is named by its id.
+    This includes VMs that the account cannot see. Such a VM has its id as its name.
     """
     managers = {host.assignable_moid for host in hosts if host.assignable_moid and host.is_reachable}
     kind = vim.host.AssignableHardwareManager
@@ -356,7 +356,7 @@ def read_bindings(session: Session, hosts: Sequence[Host]) -> tuple[Host, ...]:
 def _bound(host: Host, bindings: Iterable[Any]) -> Host:
     users = dict(host.users)
     for binding in bindings:
-        # The address is a field of its own from 9.1 on, and a part of the instance's name before.
+        # From 9.1 on the address is a separate field; before, it is a part of the name of the instance.
         named = getattr(binding, "pciId", None) or binding.instanceId or ""
         found = _BOUND_ADDRESS.search(named)
         if found is None or binding.vm is None:
@@ -369,7 +369,7 @@ def _bound(host: Host, bindings: Iterable[Any]) -> Host:
 
 
 def with_users(host: Host, vms: Iterable[Vm]) -> Host:
-    """The host with the VMs on it that refer to its devices, and those of which that is not known."""
+    """The host with the VMs on it that have its devices, and with the VMs whose devices are unknown."""
     users: dict[str, list[DeviceUser]] = {}
     vms = tuple(vms)
     for vm in sorted(vms, key=lambda vm: (vm.name, vm.moid)):

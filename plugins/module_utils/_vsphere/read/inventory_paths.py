@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where objects are in the inventory: their paths, from the names and parents of a bulk read. PRIVATE to the collection."""
+"""Inventory paths of objects, from the names and parents of a bulk read. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ PLACE_PATHS: Mapping[type, tuple[str, ...]] = {
     vim.ClusterComputeResource: ("name", "parent"),
     vim.ComputeResource: ("name", "parent"),
 }
-"""What has to be read with objects whose places are asked for."""
+"""Property paths to read together with objects, to know their inventory paths."""
 
 
 class Places:
-    """Paths are told from the root folder on, which is not a part of them. Parents that this account may not see are left out."""
+    """The inventory paths of a bulk read. They begin below the root folder. Parents that the account cannot see are left out."""
 
     def __init__(self, found: Mapping[type, Sequence[Row]]) -> None:
         self._found = found
@@ -28,22 +28,24 @@ class Places:
         self._known: dict[str, tuple[Row, ...]] = {}
 
     def directory(self, kind: Kind, rows: Iterable[Row], aliases: Mapping[str, str] | None = None) -> Directory:
-        """All of these objects by name and place."""
+        """A directory of these objects, by name and path. ``aliases``: further name → id."""
         return Directory(kind, [self.named(row) for row in rows], aliases)
 
     def clusters(self) -> Directory:
+        """A directory of all clusters."""
         return self.directory("cluster", self._found.get(vim.ClusterComputeResource, ()))
 
     def named(self, row: Row) -> Named:
+        """An object with its name and its paths."""
         name = row.get("name", row.moid)
         return Named(moid=row.moid, name=name, paths=self._paths(self._parents(row), name))
 
     def datacenter(self, row: Row) -> str | None:
-        """Id of the datacenter an object is in."""
+        """Id of the datacenter of an object; None if it is not visible."""
         return next((place.moid for place in self._parents(row) if issubclass(place.kind, vim.Datacenter)), None)
 
     def _parents(self, row: Row) -> tuple[Row, ...]:
-        """What an object is in, outermost first."""
+        """The parents of an object, outermost first."""
         above = row.get("parent")
         if above is None or above._moId not in self._rows:
             return ()
@@ -54,9 +56,9 @@ class Places:
         return known
 
     def _paths(self, parents: tuple[Row, ...], name: str) -> tuple[tuple[str, ...], ...]:
-        """The first is the whole path. A host of its own may be named with the compute resource that is made for it, and the folders that
-        every datacenter has (``host``, ``vm``) may be left out."""
-        folders = tuple(place for place in parents if _is_told(place))
+        """All paths that a user may write; the first is the full one. Optional parts are the compute resource of a standalone host, and the
+        folders that every datacenter has (``host``, ``vm``)."""
+        folders = tuple(place for place in parents if _is_in_path(place))
         ways = (folders, parents) if len(folders) < len(parents) else (folders,)
         paths = []
         for way in ways:
@@ -68,7 +70,7 @@ class Places:
         return tuple(dict.fromkeys(paths))
 
 
-def _is_told(place: Row) -> bool:
+def _is_in_path(place: Row) -> bool:
     return issubclass(place.kind, vim.ClusterComputeResource) or not issubclass(place.kind, vim.ComputeResource)
 
 

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an environment browser says: limits, and the ids a fixed backing needs. PRIVATE to the collection.
+"""Data of the environment browser: device limits, and the ids for fixed backings. PRIVATE to the collection.
 
-Each question is a round trip to a host, so it is asked only for VMs and hosts where something is to change.
+Each read is a round trip to a host, so it is done only for VMs and hosts with changes.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from ..session.connect import Session
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
-    """``limits``: VM id → most passthrough devices its hardware version may have on its host (None: not said).
+    """``limits``: VM id → maximum of passthrough devices for its hardware version on its host (None: unknown).
 
-    ``system_ids``: host id → the id fixed backings on it must carry. ``offered``: host id → addresses of whole
-    cards the host offers to VMs (None: not asked or not said).
+    ``system_ids``: host id → the id that fixed backings on this host must have. ``offered``: host id → addresses of the devices that the
+    host offers to VMs, without virtual functions (None: not read or unknown).
     """
 
     limits: dict[str, int | None] = field(default_factory=dict)
@@ -34,28 +34,28 @@ class Options:
 
 @reader
 def read_options(session: Session, vms: Sequence[Vm], hosts: Sequence[Host]) -> Options:
-    """Limits for the VMs and config targets of the hosts they are on."""
-    table = {host.moid: host for host in hosts}
+    """Read the limits of the VMs, and the config targets of their hosts: at most two calls per host and hardware version."""
+    by_id = {host.moid: host for host in hosts}
     browsers = _browsers(session, hosts)
     options = Options()
     known: dict[tuple[str, int], int | None] = {}
     for vm in vms:
-        host = table.get(vm.host_moid or "")
+        host = by_id.get(vm.host_moid or "")
         browser = browsers.get(host.compute_moid) if host else None
         if host is None or browser is None or not host.is_reachable:
             options.limits[vm.moid] = None
             continue
-        asked = (host.moid, vm.hardware_version)
-        if asked not in known:
-            known[asked] = _limit(session, browser, host, vm.hardware_version)
-        options.limits[vm.moid] = known[asked]
+        key = (host.moid, vm.hardware_version)
+        if key not in known:
+            known[key] = _limit(session, browser, host, vm.hardware_version)
+        options.limits[vm.moid] = known[key]
         if host.moid not in options.system_ids:
             options.system_ids[host.moid], options.offered[host.moid] = _config_target(session, browser, host)
     return options
 
 
 def _browsers(session: Session, hosts: Sequence[Host]) -> dict[str, Any]:
-    """Compute resource id → its browser. A cluster is asked for as a cluster: a server knows an object by its own type only."""
+    """Compute resource id → its environment browser. Clusters and others are read by their own types, as the server requires."""
     alone, clusters = vim.ComputeResource, vim.ClusterComputeResource
     named = {
         clusters: {host.compute_moid for host in hosts if host.compute_moid and host.cluster is not None},
@@ -69,7 +69,7 @@ def _browsers(session: Session, hosts: Sequence[Host]) -> dict[str, Any]:
 
 
 def _limit(session: Session, browser: Any, host: Host, version: int) -> int | None:
-    """numPCIPassthroughDevices.max of the hardware version on this host: the only source that is right for every build."""
+    """numPCIPassthroughDevices.max of the hardware version on this host. Only this source is right for every build of ESXi."""
     key = f"vmx-{version:02d}"
     reference = session.reference(vim.HostSystem, host.moid)
     try:
@@ -101,7 +101,7 @@ def _config_target(session: Session, browser: Any, host: Host) -> tuple[str | No
         return None, None
     fixed = list(target.pciPassthrough or ())
     shared = list(getattr(target, "sriov", None) or ())
-    # The id is one per host, so a host that lists its devices only as SR-IOV capable still tells it.
+    # All devices of a host have the same id, so the SR-IOV capable ones are a source for it too.
     system_id = next((entry.systemId for entry in [*fixed, *shared] if entry.systemId), None)
-    whole = [*fixed, *(entry for entry in shared if not entry.virtualFunction)]
-    return system_id, frozenset(entry.pciDevice.id.lower() for entry in whole)
+    functions = [*fixed, *(entry for entry in shared if not entry.virtualFunction)]
+    return system_id, frozenset(entry.pciDevice.id.lower() for entry in functions)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""VirtualMachine → Vm. PRIVATE to the collection."""
+"""Read VMs: VirtualMachine → Vm. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -70,10 +70,10 @@ _OF_HOLDERS = (
     "config.hardware.memoryMB",
     "config.hardware.device",
 )
-"""Which devices a VM holds, and whether it runs: nothing of what else must hold to change it, and no extraConfig, which is large."""
+"""The devices and the power state of a VM, not the other properties that a change needs, and not extraConfig, which is large."""
 _OF_POOLS = ("name", "runtime.memory.unreservedForVm", "config.memoryAllocation")
 USER_PATHS = ("name", "runtime.host", "runtime.powerState", "runtime.connectionState", "config.hardware.device")
-"""Which devices a VM holds, and nothing else."""
+"""The devices of a VM, where it is, and its state."""
 _SINCE = {
     "config.flags.vvtdEnabled": (vim.vm.FlagInfo, "vvtdEnabled"),
     "config.latencySensitivity": (vim.vm.ConfigInfo, "latencySensitivity"),
@@ -83,7 +83,7 @@ _SINCE = {
     "config.fixedPassthruHotPlugEnabled": (vim.vm.ConfigInfo, "fixedPassthruHotPlugEnabled"),
 }
 _NEEDED = ("config.hardware.device", "config.memoryAllocation", "config.hardware.memoryMB")
-"""Every VM has them: also one without disks and cards has controllers, and memory."""
+"""Every VM has these: without disks and network cards it still has controllers and memory."""
 _MIB = 2**20
 
 
@@ -91,7 +91,7 @@ VM_NAME_PATHS: Mapping[type, tuple[str, ...]] = {vim.VirtualMachine: ("name", "p
 
 
 def vm_names(rows: Iterable[Row], places: Places, directory: Directory) -> tuple[VmName, ...]:
-    """Names and places of VMs of a bulk read of ``VM_NAME_PATHS``, sorted by path."""
+    """Names and places of VMs, from a bulk read of ``VM_NAME_PATHS``, sorted by path."""
     names = (_vm_name(row, places, directory) for row in rows)
     return tuple(sorted(names, key=lambda vm: (vm.path, vm.moid)))
 
@@ -108,19 +108,19 @@ def _vm_name(row: Row, places: Places, directory: Directory) -> VmName:
 
 
 def _paths(
-    session: Session, wanted: Sequence[str] = (*_ALWAYS, "config.fixedPassthruHotPlugEnabled")
+    session: Session, paths: Sequence[str] = (*_ALWAYS, "config.fixedPassthruHotPlugEnabled")
 ) -> tuple[str, ...]:
-    return tuple(path for path in wanted if path not in _SINCE or session.knows(*_SINCE[path]))
+    return tuple(path for path in paths if path not in _SINCE or session.knows(*_SINCE[path]))
 
 
 def place_of(vm: Vm) -> VmName:
-    """What it takes to read a known VM again."""
+    """The name and place of a VM, to read it again."""
     return VmName(moid=vm.moid, name=vm.name, path=vm.path, host_moid=vm.host_moid, datacenter_moid=vm.datacenter_moid)
 
 
 @reader
 def read_vms(session: Session, names: Sequence[VmName], *, pools: bool = False) -> tuple[Vm, ...]:
-    """The named VMs in full, with their resource pools when asked for: one bulk read."""
+    """Read these VMs in full, with their resource pools if ``pools``: one bulk read. Removed VMs are left out."""
     table = {name.moid: name for name in names}
     paths: dict[type, Sequence[str]] = {vim.VirtualMachine: _paths(session)}
     start = PageStart(kind=vim.VirtualMachine, moids=list(table))
@@ -139,19 +139,19 @@ def read_vms(session: Session, names: Sequence[VmName], *, pools: bool = False) 
 
 @reader
 def read_holders(session: Session, names: Sequence[VmName]) -> tuple[Vm, ...]:
-    """The named VMs as far as the devices they hold go, in one bulk read: for VMs nothing is wished of, of which there are many."""
+    """Read only the devices and the power state of these VMs, in one bulk read: for the many VMs without a desired state."""
     moids = [name.moid for name in names]
     rows = collect_objects(session, vim.VirtualMachine, moids, holder_paths(session), page=DEVICES_PAGE)
     return holders(rows, names)
 
 
 def holder_paths(session: Session) -> tuple[str, ...]:
-    """The properties that ``holders`` needs."""
+    """Property paths for ``holders``."""
     return _paths(session, _OF_HOLDERS)
 
 
 def holders(rows: Iterable[Row], names: Iterable[VmName]) -> tuple[Vm, ...]:
-    """VMs as far as the devices they hold go, sorted by path. ``names``: what results call them, where that is known."""
+    """Convert rows of ``holder_paths`` to VMs, sorted by path. ``names``: their known names for results."""
     table = {name.moid: name for name in names}
     vms = (vm_from_row(row, table.get(row.moid)) for row in rows)
     return tuple(sorted(vms, key=lambda vm: (vm.path or vm.name, vm.moid)))
@@ -159,14 +159,14 @@ def holders(rows: Iterable[Row], names: Iterable[VmName]) -> tuple[Vm, ...]:
 
 @reader
 def read_residents(session: Session, hosts: Sequence[Host], names: Iterable[VmName] = ()) -> dict[str, tuple[Vm, ...]]:
-    """host id → all VMs on it, as the host or the VM says, in full and sorted by name, in one bulk read.
+    """Read host id → all VMs on it, in full and sorted by name, in one bulk read. A VM is on a host if the host or the VM says so.
 
-    ``hosts`` were read with their residents. ``names``: VMs of the inventory that may say so.
+    ``hosts``: hosts that were read with their residents. ``names``: VMs of the inventory, with the hosts they name.
     """
     places = {host.moid for host in hosts}
-    wanted = {moid for host in hosts for moid in host.residents}
-    wanted |= {vm.moid for vm in names if vm.host_moid in places}
-    rows = collect_objects(session, vim.VirtualMachine, wanted, _paths(session))
+    moids = {moid for host in hosts for moid in host.residents}
+    moids |= {vm.moid for vm in names if vm.host_moid in places}
+    rows = collect_objects(session, vim.VirtualMachine, moids, _paths(session))
     vms = sorted((vm_from_row(row, None) for row in rows), key=lambda vm: (vm.name, vm.moid))
     return {
         host.moid: tuple(vm for vm in vms if vm.host_moid == host.moid or vm.moid in host.residents) for host in hosts
@@ -186,7 +186,7 @@ def _pool(row: Row) -> PoolState:
 
 @reader
 def vm_from_row(row: Row, place: VmName | None) -> Vm:
-    """One row of the bulk read as a Vm."""
+    """Convert one row of a bulk read. ``place``: its name and place, if known."""
     host = row.get("runtime.host")
     hardware = row.get("config.hardware.device", ())
     return Vm(
@@ -219,7 +219,7 @@ def vm_from_row(row: Row, place: VmName | None) -> Vm:
 
 
 def _latency_sensitivity(row: Row) -> Fact[str]:
-    """Unset where nobody ever set it, and before 5.1. Where it is set, it has a level."""
+    """The level. The property is unset if it was never changed, and before vSphere 5.1. If it is set, it must have a level."""
     path = "config.latencySensitivity"
     level = getattr(row.get(path), "level", None)
     if path in row.missing or (level is None and row.get(path) is not None):
@@ -246,9 +246,9 @@ def _memory(row: Row) -> MemoryState:
 
 
 def _extra_config(options: Iterable[Any]) -> dict[str, str]:
-    # pciPassthruN.* is left out on purpose: after a failed hot-add it names devices that are not there.
-    wanted = ("pcipassthru.use64bitmmio", "pcipassthru.64bitmmiosizegb")
-    return {option.key: str(option.value) for option in options if option.key.lower() in wanted}
+    # Without pciPassthruN.*: after a failed hot-add it names devices that do not exist.
+    keys = ("pcipassthru.use64bitmmio", "pcipassthru.64bitmmiosizegb")
+    return {option.key: str(option.value) for option in options if option.key.lower() in keys}
 
 
 def _controller_key(hardware: Iterable[Any]) -> int:
@@ -256,7 +256,7 @@ def _controller_key(hardware: Iterable[Any]) -> int:
 
 
 def passthrough_devices(hardware: Iterable[Any]) -> tuple[VmDevice, ...]:
-    """The passthrough devices among all virtual devices, sorted by key. A backing of a later release comes out as unknown."""
+    """The passthrough devices among the virtual devices, sorted by key. A backing of a later release becomes UnknownBacking."""
     found = []
     for device in hardware:
         if isinstance(device, vim.vm.device.VirtualPCIPassthrough):

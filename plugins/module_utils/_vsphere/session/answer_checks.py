@@ -1,10 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Answers are looked at before they are believed: of the declared type, and with what the API says is always there.
+"""Checks of answers before they are used: values have the declared type, and required properties are present. PRIVATE to the collection.
 
-PRIVATE to the collection. The SDK takes whatever is sent: a value of another type, or an object without a part that every server of this
-version sends, would come out somewhere else as an error that looks like ours. vSphere itself never leaves out a required property of the
-version that was agreed on, other than a list without entries.
+The SDK accepts everything that the server sends. A value of another type, or a missing required property, would cause an error later that
+looks like a bug in the collection. vSphere never omits a required property of the negotiated version, except a list without entries.
 """
 
 from __future__ import annotations
@@ -31,32 +30,32 @@ _LEAVES: tuple[tuple[type, type | tuple[type, ...]], ...] = (
     (bytes, bytes),
     (datetime, datetime),
 )
-"""Declared type → what Python may hold for it: the SDK has types of its own for numbers of different sizes, and for enumerations."""
+"""Declared type → allowed types in Python. The SDK has its own types for numbers of different sizes and for enumerations."""
 
 
 def refuse_unsound(result: Any, info: Any, version: str) -> Any:
-    """The result of a method, as it is. Raises BrokenAnswer, which says which property is not what it has to be."""
-    # A property that is asked for alone comes without flags.
+    """Return the result of a method unchanged. Raises BrokenAnswer, which names the invalid property."""
+    # The result of reading a single property has no flags.
     optional = getattr(info, "resultFlags", OPTIONAL) & OPTIONAL
     if info.result is not type(None) and (result is not None or not optional):
         if result is None and not issubclass(info.result, list):
             raise BrokenAnswer("it is empty")
         if result is not None:
-            _fit(result, info.result, "it")
-    _look(result, version)
+            _check_type(result, info.result, "it")
+    _check(result, version)
     return result
 
 
 def refuse_unfit(kind: Any, moid: str, path: str, value: Any) -> None:
-    """Raise BrokenAnswer where the value of an object's property is not of the type that the API says it has."""
+    """Raise BrokenAnswer when the value of a property does not have the type that the API declares."""
     declared = declared_type(kind, path)
     if declared is not None and value is not None:
-        _fit(value, declared, f"{path} of {kind._wsdlName} {moid}")
+        _check_type(value, declared, f"{path} of {kind._wsdlName} {moid}")
 
 
 @functools.lru_cache(maxsize=1000)
 def declared_type(kind: Any, path: str) -> Any:
-    """What type a property path leads to; None where the SDK does not know it."""
+    """The type of a property path; None if the SDK does not know it."""
     for name in path.split("."):
         try:
             kind = kind._GetPropertyInfo(name).type
@@ -65,53 +64,53 @@ def declared_type(kind: Any, path: str) -> Any:
     return kind
 
 
-def _fit(value: Any, declared: Any, what: str) -> None:
+def _check_type(value: Any, declared: Any, what: str) -> None:
     if declared in (object, type) or isinstance(value, Exception):
         return
     if issubclass(declared, list):
         if not isinstance(value, list):
-            raise _other(value, declared, what)
+            raise _wrong_type(value, declared, what)
         for item in value[:1]:
-            _fit(item, declared.Item, f"an entry of {what}")
+            _check_type(item, declared.Item, f"an entry of {what}")
         return
     expected: Any = next((held for kind, held in _LEAVES if issubclass(declared, kind)), declared)
     if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
-        raise _other(value, declared, what)
+        raise _wrong_type(value, declared, what)
 
 
-def _other(value: Any, declared: Any, what: str) -> BrokenAnswer:
-    wanted, found = (getattr(kind, "_wsdlName", None) or kind.__name__ for kind in (declared, type(value)))
-    return BrokenAnswer(f"{what} is {found} in place of {wanted}")
+def _wrong_type(value: Any, declared: Any, what: str) -> BrokenAnswer:
+    expected, found = (getattr(kind, "_wsdlName", None) or kind.__name__ for kind in (declared, type(value)))
+    return BrokenAnswer(f"{what} is {found} instead of {expected}")
 
 
-class _Way(NamedTuple):
-    """How a value was reached: the property, and the way to what has it. Made into text for a message only."""
+class _Path(NamedTuple):
+    """The path of a value in an answer: the property, and the path of its object. It becomes text only for a message."""
 
-    before: _Way | None
+    before: _Path | None
     name: str
 
     def __str__(self) -> str:
         return f"{self.before}.{self.name}" if self.before else self.name
 
 
-def _look(value: Any, version: str, way: _Way | None = None) -> None:
-    """Into all that an answer holds."""
+def _check(value: Any, version: str, path: _Path | None = None) -> None:
+    """Check all objects inside an answer."""
     kind: Any = type(value)
     sort = _sort(kind)
     if sort is list:
         for item in value:
-            _look(item, version, way)
+            _check(item, version, path)
     elif sort is not None:
         if sort is _OBJECT:
-            _look_at_object(value)
-        for name, required in _parts(kind, version):
+            _check_object(value)
+        for name, required in _checked_properties(kind, version):
             part = getattr(value, name)
             inner: Any = type(part)
             if part is not None:
                 if _sort(inner) is not None:
-                    _look(part, version, _Way(way, name))
+                    _check(part, version, _Path(path, name))
             elif required:
-                raise BrokenAnswer(f"{_Way(way, name)} is missing, which {value._wsdlName} always has")
+                raise BrokenAnswer(f"{_Path(path, name)} is missing, but it is required in {value._wsdlName}")
 
 
 _OBJECT = "an inventory object"
@@ -119,17 +118,17 @@ _OBJECT = "an inventory object"
 
 @functools.lru_cache(maxsize=2000)
 def _sort(kind: Any) -> Any:
-    """What to do with values of a type: ``list``, ``DataObject``, ``_OBJECT``, or None where there is nothing to look into."""
+    """How to check values of a type: as ``list``, ``DataObject`` or ``_OBJECT``; None for types without parts to check."""
     if issubclass(kind, list):
         return list
     if not issubclass(kind, DataObject) or issubclass(kind, Exception):
         return None
-    pc = vmodl.query.PropertyCollector  # a name that the SDK looks up anew each time
+    pc = vmodl.query.PropertyCollector  # the SDK looks up this name at each use
     return _OBJECT if issubclass(kind, pc.ObjectContent | pc.ObjectUpdate) else DataObject
 
 
-def _look_at_object(value: Any) -> None:
-    """Properties of an inventory object, as the property collector gives them."""
+def _check_object(value: Any) -> None:
+    """Check the properties of an inventory object in an answer of the property collector."""
     if value.obj is None:
         return
     for entry in getattr(value, "propSet", None) or getattr(value, "changeSet", None) or ():
@@ -137,10 +136,10 @@ def _look_at_object(value: Any) -> None:
 
 
 @functools.lru_cache(maxsize=2000)
-def _parts(kind: Any, version: str) -> tuple[tuple[str, bool], ...]:
-    """Properties of a type that may hold something to look into, and whether one has to be there.
+def _checked_properties(kind: Any, version: str) -> tuple[tuple[str, bool], ...]:
+    """The properties of a type that may contain objects, and whether each is required.
 
-    Texts and numbers that were not sent cannot be told here: the SDK has "" and 0 for them.
+    Missing texts and numbers cannot be detected here: the SDK replaces them with "" and 0.
     """
     return tuple(
         (info.name, not info.flags & OPTIONAL and not issubclass(info.type, list) and info.type is not object)
@@ -150,11 +149,11 @@ def _parts(kind: Any, version: str) -> tuple[tuple[str, bool], ...]:
     )
 
 
-# -- making something of it -------------------------------------------------------------------------------------------
+# -- using an answer ------------------------------------------------------------------------------------------------
 
 
 def reader(function: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
-    """For functions that ask a server and make something of the answer: what cannot be understood leaves as BrokenAnswer."""
+    """A decorator for functions that read and convert an answer: an answer that they cannot convert raises BrokenAnswer."""
 
     @functools.wraps(function)
     def reading(*arguments: _Given.args, **options: _Given.kwargs) -> _Result:
@@ -168,7 +167,7 @@ def reader(function: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
 
 @contextmanager
 def understood(doing: str) -> Iterator[None]:
-    """What the block makes of an answer fails only where the answer makes no sense. Only for code that does nothing else."""
+    """Convert errors in the block to BrokenAnswer. Only for code that does nothing but convert an answer."""
     try:
         yield
     except NONSENSE as error:
@@ -183,7 +182,7 @@ def _not_understood(error: BaseException, doing: str) -> BrokenAnswer:
 
 
 class _Last:
-    """The property that was looked at last, for messages."""
+    """The property that was read last, for messages."""
 
     kind: Any = None
     path = ""
@@ -193,5 +192,5 @@ _last = _Last()
 
 
 def looked_at(kind: Any, path: str) -> None:
-    """Remember what is being read."""
+    """Remember the property that is read now, for messages."""
     _last.kind, _last.path = kind, path

@@ -17,7 +17,7 @@ from ..sdk import IsChildVersion, vim, vmodl
 from .endpoint import Endpoint
 from .faults import explain, explain_connection, is_transient
 from .file import SessionFile
-from .shared import end_shared_session, take_up
+from .shared import end_shared_session, use_or_open
 from .transport import (
     ATTEMPTS,
     FIRST_PAUSE,
@@ -46,21 +46,21 @@ __all__ = [
 
 
 class Lane:
-    """What one of several threads that share a session has for itself. One thread at a time may be in it."""
+    """The part of a session that a thread does not share: its property collector. One thread at a time may use it."""
 
     def __init__(self) -> None:
         self._collector: Any = None
         self._logins = 0
 
     def collector(self, session: Session) -> Any:
-        """Made when it is first needed, and anew after the session was."""
+        """The property collector of the lane. Created at first use, and again after a new login."""
         if self._collector is None or self._logins != session.logins:
             self._logins = session.logins
             self._collector = session.content.propertyCollector.CreatePropertyCollector()
         return self._collector
 
     def close(self, session: Session) -> None:
-        """Remove it from the server, as far as that can be reached."""
+        """Remove the property collector from the server, if the server can be reached."""
         if self._collector is not None and self._logins == session.logins:
             with suppress(Exception):
                 self._collector.DestroyPropertyCollector()
@@ -69,7 +69,7 @@ class Lane:
 
 @dataclass(kw_only=True)
 class Session:
-    """An open session: ``content`` is the ServiceContent, ``stub`` the guarded transport."""
+    """An open session. ``content``: the ServiceContent. ``stub``: the guarded transport."""
 
     endpoint: Endpoint
     stub: Guard
@@ -77,17 +77,17 @@ class Session:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     logins: int = 1
-    """Sessions this one has been: what belonged to one of them is gone with it. ``own_logins`` of them took a login."""
+    """Number of server sessions so far, the current one included. Views and filters of earlier ones no longer exist."""
     adopted: int = 0
-    """Those of them that another task had opened."""
+    """How many of the server sessions another task had opened."""
     off: dict[str, str] = field(default_factory=dict, repr=False)
-    """VMs that this run told to shut down and has not started again: id → name."""
+    """VMs that this run shut down and has not started again: id → name."""
     file: SessionFile | None = None
-    """Where the session waits for the next task; None when it ends with this one."""
+    """The file that keeps the session for the next task; None when the session ends with this task."""
     _here: threading.local = field(default_factory=threading.local, repr=False)
     _turns: dict[str, threading.Lock] = field(default_factory=dict, repr=False)
     _lane: Lane | None = field(default=None, init=False, repr=False)
-    """Another task may be in a shared session at the same time."""
+    """The lane of the main thread in a shared session, which another task may use at the same time."""
 
     def __post_init__(self) -> None:
         if self.file is not None:
@@ -95,18 +95,18 @@ class Session:
 
     @property
     def collector(self) -> Any:
-        """The property collector to wait on: the session's, or in a lane that lane's own. Updates are numbered by collector, so two
-        waits at the same time need two."""
+        """The property collector for waits: that of the lane of this thread, or that of the session. Updates are numbered per collector, so
+        two waits at the same time need two collectors."""
         lane: Lane | None = getattr(self._here, "lane", self._lane)
         return self.content.propertyCollector if lane is None else lane.collector(self)
 
     def turn(self, what: str) -> threading.Lock:
-        """What threads hold that may do a certain thing only one after another."""
+        """The lock for work that only one thread at a time may do. ``what``: the name of the work."""
         return self._turns.setdefault(what, threading.Lock())
 
     @contextmanager
     def in_lane(self, lane: Lane) -> Iterator[None]:
-        """This thread works beside others for the length of the block."""
+        """In the block, this thread uses its own lane."""
         self._here.lane = lane
         try:
             yield
@@ -115,7 +115,7 @@ class Session:
 
     @property
     def is_vcenter(self) -> bool:
-        """False when the endpoint is an ESXi host itself."""
+        """False when the endpoint is an ESXi host."""
         return bool(self.content.about.apiType == "VirtualCenter")
 
     @property
@@ -133,49 +133,51 @@ class Session:
         return kind(moid, self.stub)
 
     def knows(self, kind: type, name: str) -> bool:
-        """Does the negotiated API version have this property? Asking for one it has not is a fault, not None."""
+        """Whether the negotiated API version has this property. Reading an unknown property is a fault, not None."""
         return self._is_known(kind, "_GetPropertyInfo", name)
 
     def knows_method(self, kind: type, name: str) -> bool:
-        """Does the negotiated API version have this method?"""
+        """Whether the negotiated API version has this method."""
         return self._is_known(kind, "_GetMethodInfo", name)
 
     def _is_known(self, kind: type, lookup: str, name: str) -> bool:
         try:
             info = getattr(kind, lookup)(name)
         except AttributeError:
-            return False  # older than this pyVmomi's own type library
+            return False  # this release of pyVmomi does not know it
         return bool(IsChildVersion(self.stub.version, info.version))  # type: ignore[attr-defined]
 
     @property
     def own_logins(self) -> int:
-        """Logins so far."""
+        """Logins of this task so far."""
         return self.logins - self.adopted
 
     def begin(self) -> None:
-        """Log in, or take up the session that was left open."""
+        """Log in, or reuse the shared session. Raises DirectPathError and faults of the server."""
         if self.file is None:
             self.login()
         else:
-            self.adopted += take_up(self.file, self, ended="")
+            self.adopted += use_or_open(self.file, self, ended="")
 
     def login(self) -> None:
+        """Log in with the account of the endpoint. Raises vim.fault.InvalidLogin."""
         self.content.sessionManager.Login(self.endpoint.username, self.endpoint.password, None)
 
     @property
     def cookie(self) -> str:
-        """What the server knows this session by. A secret."""
+        """The cookie that identifies the session. A secret."""
         return str(self.stub.cookie).partition(";")[0]
 
     def renew(self) -> None:
-        """Log in anew after the server forgot us. Views and filters of the old session are gone: readers look at ``logins``."""
+        """Log in again after the server ended the session. Views and filters of the old session no longer exist: readers check
+        ``logins``."""
         with self.stub.renewing:
             if self.file is None:
-                # A session that is alive after all refuses a second login as if the password were wrong.
+                # In a session that still exists, a second login fails with InvalidLogin.
                 self.logout()
                 self.login()
             else:
-                self.adopted += take_up(self.file, self, ended=self.cookie)
+                self.adopted += use_or_open(self.file, self, ended=self.cookie)
             self.logins += 1
             self.stub.renewals += 1
 
@@ -185,7 +187,7 @@ class Session:
             self.content.sessionManager.Logout()
 
     def close(self) -> None:
-        """Log out, or leave the session to the next task; a server that is gone by now needs no logout."""
+        """Log out, or keep the session for the next task. An unreachable server is not an error."""
         if self.file is None:
             self.logout()
         elif self._lane is not None:
@@ -206,7 +208,7 @@ def connect_session(
 ) -> Session:
     """Connect and log in. Raises DirectPathError (unknown_name, refused, certificate_untrusted, invalid_login, not_vsphere, ...).
 
-    ``patience``: seconds for which a server is waited for that is known to be away for a while, such as a host that reboots.
+    ``patience``: seconds to wait for a server that is expected to be away for some time, such as a rebooting host.
     """
     where = f"{endpoint.hostname}:{endpoint.port}"
     deadline = clock() + patience
@@ -219,14 +221,14 @@ def connect_session(
             raise
         except NotVsphere as error:
             raise DirectPathError(
-                message=f"Cannot log in on {where}: it answers, and is neither vCenter nor ESXi",
+                message=f"Cannot log in on {where}: it answers, but it is neither vCenter nor ESXi",
                 code="not_vsphere",
                 parameter="hostname",
-                cure="Check hostname and port: the API is where the vSphere Client is, under /sdk",
+                cure="Check hostname and port: the API has the address of the vSphere Client, with the path /sdk",
             ) from error
         except Exception as error:
-            may_pass = is_transient(error) or isinstance(error, ConnectionRefusedError | TooSlow)
-            if clock() < deadline and may_pass:
+            is_temporary = is_transient(error) or isinstance(error, ConnectionRefusedError | TooSlow)
+            if clock() < deadline and is_temporary:
                 sleep(PATIENT_PAUSE)
                 continue
             raise explain_connection(error, doing="log in", on=where) from error
@@ -235,7 +237,7 @@ def connect_session(
 def _connect(
     endpoint: Endpoint, *, read_only: bool, clock: Callable[[], float], sleep: Callable[[float], None]
 ) -> Session:
-    """As often as a read is asked, and all of it within one deadline. Who stays silent is not asked again."""
+    """Connect with as many attempts as a read has, all within one deadline. After a timeout there is no retry."""
     bounds = Bounds(connect=endpoint.connect_timeout)
     attempt = 1
     with bounds.within():
@@ -268,7 +270,7 @@ def _connect_once(
 
 @contextmanager
 def open_session(endpoint: Endpoint, *, read_only: bool, **options: Any) -> Iterator[Session]:
-    """A session that is logged out at the end, whatever happened."""
+    """Open a session, and close it at the end in any case. Raises DirectPathError."""
     session = connect_session(endpoint, read_only=read_only, **options)
     try:
         yield session
@@ -277,5 +279,5 @@ def open_session(endpoint: Endpoint, *, read_only: bool, **options: Any) -> Iter
 
 
 def end_session(endpoint: Endpoint, *, pretend: bool) -> bool:
-    """Log out the session that tasks share. False when there is none; ``pretend``: only say so. Raises DirectPathError."""
+    """Log out of the shared session. Returns whether there was one. ``pretend``: do not log out. Raises DirectPathError."""
     return end_shared_session(endpoint, open_transport, pretend=pretend)

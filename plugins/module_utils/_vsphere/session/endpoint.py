@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Address, account and trust of one vCenter or ESXi host. PRIVATE to the collection."""
+"""Address, account and TLS settings for one vCenter or ESXi host. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .file import Key
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """Where to log in and as whom. The password is kept out of repr()."""
+    """Where to log in, and with which account. repr() does not show the password."""
 
     hostname: str
     username: str
@@ -23,12 +23,12 @@ class Endpoint:
     proxy_host: str | None = None
     proxy_port: int | None = None
     connect_timeout: float = CONNECT_TIMEOUT
-    """Seconds until a connection stands, and for the first answer on it."""
+    """Seconds to establish a connection, and for the first answer on it."""
     shared: bool = False
-    """Whether the session is left open for the next task, and one that was left open is taken up."""
+    """Whether the session stays open for the next task, and the open session of an earlier task is reused."""
 
     def key(self) -> Key:
-        """What a session with this endpoint may be used again for."""
+        """The key of the shared session: tasks with an equal key may reuse it."""
         return Key(
             hostname=self.hostname,
             port=self.port,
@@ -39,5 +39,5 @@ class Endpoint:
 
     @property
     def proxy(self) -> Proxy | None:
-        """The HTTP proxy on the way; None without one."""
+        """The HTTP proxy; None without one."""
         return (self.proxy_host, self.proxy_port or 80, {}) if self.proxy_host else None

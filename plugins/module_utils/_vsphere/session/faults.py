@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""vSphere faults as sentences an administrator understands. PRIVATE to the collection."""
+"""vSphere faults and connection errors as messages for administrators. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -18,83 +18,88 @@ from ..http.connections import BrokenAnswer, ProxyFailed, TooMuch, TooSlow
 from ..sdk import MISSING, vim, vmodl
 
 BUSY = frozenset({502, 503, 504})
-"""What a proxy or a gateway says when the server behind it does not answer."""
+"""HTTP statuses of a proxy or gateway when the server behind it does not answer."""
 CONNECTION_ERRORS = (OSError, http.client.HTTPException)
-"""What a broken connection looks like in Python (TLS errors and time-outs are OSErrors)."""
+"""Python errors of a broken connection (TLS errors and timeouts are OSErrors)."""
 MISSING_SDK = MISSING
-"""The import error where pyVmomi is not installed; None where it is."""
+"""The import error if pyVmomi is not installed, else None."""
 SERVER_FAULTS = (vmodl.MethodFault,)
-"""What the server itself answers with."""
+"""Faults that the server returns."""
 SERVER_ERRORS = (*SERVER_FAULTS, *CONNECTION_ERRORS)
 SESSION_LOST = (vim.fault.NotAuthenticated, vim.fault.InvalidLogin)
-"""The server no longer knows the session, or refuses to open a new one."""
+"""The server ended the session, or refuses a new login."""
 
 
-# Most specific first: the first type that matches gives code and cure. "" as the cure keeps the server's own words alone.
+# (type, code, fix), most specific first: the first type that matches counts. With "" as the fix, the message has only the text of the
+# server.
 _KNOWN: tuple[tuple[str, str, str], ...] = (
-    # Before NoPermission, of which it is a kind.
+    # A subtype of NoPermission, so it comes first.
     ("vim.fault.NotAuthenticated", "session_lost", "The session ended and could not be renewed: run the task again"),
     ("vim.fault.NoPermission", "no_permission", ""),
     (
         "vim.fault.InvalidLogin",
         "invalid_login",
-        "Check username and password (VMWARE_USER, VMWARE_PASSWORD) and the account's domain",
+        "Check username and password (VMWARE_USER, VMWARE_PASSWORD) and the domain of the account",
     ),
     ("vim.fault.HostNotConnected", "host_unreachable", "Reconnect the host in vCenter, then run the task again"),
-    ("vim.fault.HostNotReachable", "host_unreachable", "Check the host's management network, then run the task again"),
+    (
+        "vim.fault.HostNotReachable",
+        "host_unreachable",
+        "Check the management network of the host, then run the task again",
+    ),
     ("vmodl.fault.HostNotConnected", "host_unreachable", "Reconnect the host in vCenter, then run the task again"),
     (
         "vmodl.fault.HostNotReachable",
         "host_unreachable",
-        "Check the host's management network, then run the task again",
+        "Check the management network of the host, then run the task again",
     ),
     (
         "vmodl.fault.HostCommunication",
         "host_unreachable",
-        "vCenter could not talk to the host: check its management network",
+        "vCenter could not reach the host: check the management network of the host",
     ),
     (
         "vim.fault.RestrictedVersion",
         "not_licensed",
-        "The licence of the host makes its API read-only, as the free one of ESXi does: assign another one, or change it in "
-        "the Host Client by hand",
+        "The license of the host makes its API read-only, as the free license of ESXi does: assign another license, or make "
+        "the change in the Host Client",
     ),
-    ("vim.fault.HostConfigFault", "host_config_refused", "The host refused the setting: its vmkernel.log says more"),
+    ("vim.fault.HostConfigFault", "host_config_refused", "The host refused the setting: see vmkernel.log of the host"),
     (
         "vim.fault.ConcurrentAccess",
         "changed_meanwhile",
-        "Somebody else changed the VM at the same moment: run the task again",
+        "Another user changed the VM at the same time: run the task again",
     ),
     (
         "vim.fault.TaskInProgress",
         "busy",
-        "Another task runs on the object: wait for it to end, then run the task again",
+        "Another task is in progress on the object: wait for it to end, then run the task again",
     ),
-    ("vim.fault.Timedout", "timed_out", "The server gave up waiting"),
-    ("vim.fault.RequestCanceled", "cancelled", "Somebody cancelled the task"),
-    ("vmodl.fault.RequestCanceled", "cancelled", "Somebody cancelled the task"),
+    ("vim.fault.Timedout", "timed_out", "The operation exceeded a time limit of the server"),
+    ("vim.fault.RequestCanceled", "cancelled", "A user canceled the task in vCenter"),
+    ("vmodl.fault.RequestCanceled", "cancelled", "A user canceled the task in vCenter"),
     (
         "vim.fault.InvalidPowerState",
         "wrong_power_state",
-        "The power state changed since it was read: run the task again",
+        "The power state changed after it was read: run the task again",
     ),
-    ("vim.fault.TooManyDevices", "too_many_devices", "Remove devices from the VM, or ask for fewer"),
+    ("vim.fault.TooManyDevices", "too_many_devices", "Remove devices from the VM, or request fewer"),
     ("vim.fault.DeviceHotPlugNotSupported", "needs_power_off", "Power the VM off first (power: cycle does it)"),
     (
         "vim.fault.InsufficientMemoryResourcesFault",
         "not_enough_memory",
-        "All memory of a VM with a passthrough device is reserved: free memory on the host, or enlarge the pool's reservation",
+        "All memory of a VM with a passthrough device is reserved: free memory on the host, or raise the reservation of the resource pool",
     ),
     ("vim.fault.InvalidState", "invalid_state", ""),
-    ("vmodl.fault.ManagedObjectNotFound", "vanished", "The object was removed meanwhile: run the task again"),
-    ("vmodl.fault.NotSupported", "not_supported", "This release or edition does not offer the operation"),
-    ("vmodl.fault.MethodNotFound", "not_supported", "This release does not offer the operation"),
+    ("vmodl.fault.ManagedObjectNotFound", "vanished", "The object was removed in the meantime: run the task again"),
+    ("vmodl.fault.NotSupported", "not_supported", "This release or edition of vSphere does not offer the operation"),
+    ("vmodl.fault.MethodNotFound", "not_supported", "This release of vSphere does not offer the operation"),
     ("vmodl.fault.InvalidArgument", "invalid_argument", ""),
 )
 
 
 def _texts(fault: Any) -> Iterator[str]:
-    """All the words in a fault: its message, the vendor text, the lines behind it, the parts that failed."""
+    """All texts of a fault: its message, the vendor text, further lines, and the texts of its parts."""
     for name in ("msg", "text", "reason"):
         value = getattr(fault, name, None)
         if isinstance(value, str) and value.strip():
@@ -104,7 +109,7 @@ def _texts(fault: Any) -> Iterator[str]:
             yield line.message.strip()
     for part in getattr(fault, "failure", None) or ():
         yield from _texts(getattr(part, "fault", None) or part)
-    # One error a host that was considered for a VM: which host, and why not that one.
+    # One error for each host that was considered for a VM: the host, and why it does not fit.
     errors = getattr(fault, "error", None) or ()
     if isinstance(errors, list):
         yield from dict.fromkeys(text for error in errors for text in _texts(getattr(error, "fault", None) or error))
@@ -122,7 +127,7 @@ def _details(fault: Any) -> str:
 
 
 def words(fault: BaseException) -> str:
-    """The fault in one line, without repeating a text the server says twice."""
+    """The texts of a fault in one line, each text once."""
     lines: list[str] = []
     for text in _texts(fault):
         if text not in lines:
@@ -140,14 +145,16 @@ def _lookup(name: str) -> type | None:
     return module if isinstance(module, type) else None
 
 
-def deed(doing: str, on: str) -> str:
-    """``reconfigure {}`` and ``train-01`` as a clause; without a place for it the object comes last."""
+def describe_action(doing: str, on: str) -> str:
+    """The action with its object: ``on`` replaces ``{}`` in ``doing``, or follows it as ``<doing> on <on>``."""
     return doing.format(on) if "{}" in doing else f"{doing} on {on}"
 
 
 def explain(fault: BaseException, *, doing: str, on: str) -> DirectPathError:
-    """A fault of any kind as a DirectPathError: ``Cannot <doing> on <on>: <the server's words>``, or with ``on`` in the place of
-    ``{}`` in ``doing``. Never raises."""
+    """Convert any error to a DirectPathError with the message ``Cannot <doing> on <on>: <text of the server>``.
+
+    If ``doing`` contains ``{}``, it is replaced by ``on``. Never raises.
+    """
     if isinstance(fault, DirectPathError):
         return fault
     hint = _hint(words(fault)) if isinstance(fault, vmodl.MethodFault) else ""
@@ -156,10 +163,12 @@ def explain(fault: BaseException, *, doing: str, on: str) -> DirectPathError:
         if known is not None and isinstance(fault, known):
             if code == "no_permission":
                 cure = f"Grant {getattr(fault, 'privilegeId', None) or 'the privilege'} to this account on the object or a parent of it"
-            return DirectPathError(message=f"Cannot {deed(doing, on)}: {words(fault)}", code=code, cure=hint or cure)
+            return DirectPathError(
+                message=f"Cannot {describe_action(doing, on)}: {words(fault)}", code=code, cure=hint or cure
+            )
     if isinstance(fault, vmodl.MethodFault):
         return DirectPathError(
-            message=f"Cannot {deed(doing, on)}: {words(fault)} [{type(fault).__name__}]",
+            message=f"Cannot {describe_action(doing, on)}: {words(fault)} [{type(fault).__name__}]",
             code="vsphere_fault",
             cure=hint,
         )
@@ -167,117 +176,119 @@ def explain(fault: BaseException, *, doing: str, on: str) -> DirectPathError:
 
 
 def explain_connection(error: BaseException, *, doing: str, on: str) -> DirectPathError:
-    """A failure below the API: proxy, TLS, name, refusal, silence, HTTP, nonsense."""
+    """Convert an error below the API to a DirectPathError: proxy, TLS, name resolution, connection, timeout, HTTP, invalid answer."""
     if isinstance(error, ProxyFailed):
-        return _explain_proxy(error, f"Cannot {deed(doing, on)}")
+        return _explain_proxy(error, f"Cannot {describe_action(doing, on)}")
     if isinstance(error, CertificateTime):
-        return error.explained(f"Cannot {deed(doing, on)}")
+        return error.explained(f"Cannot {describe_action(doing, on)}")
     if isinstance(error, BrokenAnswer):
         return _explain_answer(error, doing, on)
     if isinstance(error, ssl.SSLCertVerificationError):
         return DirectPathError(
-            message=f"Cannot {deed(doing, on)}: its TLS certificate is not trusted ({error.verify_message})",
+            message=f"Cannot {describe_action(doing, on)}: its TLS certificate is not trusted ({error.verify_message})",
             code="certificate_untrusted",
-            cure="Name the CA that signed it in ca_path (VMWARE_CA_PATH), and connect by a name the certificate holds; "
-            "validate_certs: false trusts anybody on the way",
+            cure="Set ca_path (VMWARE_CA_PATH) to the CA that signed it, and use a hostname that is in the certificate; "
+            "validate_certs: false accepts every certificate, also that of an attacker",
         )
     if isinstance(error, ssl.SSLError):
         return DirectPathError(
-            message=f"Cannot {deed(doing, on)}: TLS failed{_through(error)} ({error.reason})",
+            message=f"Cannot {describe_action(doing, on)}: TLS failed{_through(error)} ({error.reason})",
             code="tls_failed",
-            cure="Check hostname and port: it has to be the HTTPS port of vCenter or ESXi",
+            cure="Check hostname and port: it must be the HTTPS port of vCenter or ESXi",
         )
     if isinstance(error, socket.gaierror):
         return DirectPathError(
-            message=f"Cannot {deed(doing, on)}: the name is not known",
+            message=f"Cannot {describe_action(doing, on)}: the name cannot be resolved",
             code="unknown_name",
             cure="Check hostname and DNS",
         )
     if isinstance(error, ConnectionRefusedError):
         return DirectPathError(
-            message=f"Cannot {deed(doing, on)}: nothing listens there", code="refused", cure="Check hostname and port"
+            message=f"Cannot {describe_action(doing, on)}: nothing listens there",
+            code="refused",
+            cure="Check hostname and port",
         )
     if isinstance(error, TimeoutError):
-        what = "the answer was not whole in time" if isinstance(error, TooSlow) else "no answer in time"
+        what = "the answer was not complete in time" if isinstance(error, TooSlow) else "no answer in time"
         return DirectPathError(
-            message=f"Cannot {deed(doing, on)}: {what}{_through(error)}",
+            message=f"Cannot {describe_action(doing, on)}: {what}{_through(error)}",
             code="no_answer",
             cure="Check network and proxy",
         )
     if isinstance(error, http.client.HTTPException) and "503" in str(error):
         return DirectPathError(
-            message=f"Cannot {deed(doing, on)}: the server is overloaded or starting (HTTP 503)",
+            message=f"Cannot {describe_action(doing, on)}: the server is overloaded or starting (HTTP 503)",
             code="unavailable",
-            cure="It was tried several times; look at the number of open sessions, then run the task again",
+            cure="All retries failed: check the number of open sessions on the server, then run the task again",
         )
     if isinstance(error, http.client.HTTPException) and re.match(r"4\d\d\b", str(error)):
         return DirectPathError(
-            message=f"Cannot {deed(doing, on)}: it answers, and is neither vCenter nor ESXi (HTTP {error})",
+            message=f"Cannot {describe_action(doing, on)}: it answers, but it is neither vCenter nor ESXi (HTTP {error})",
             code="not_vsphere",
-            cure="Check hostname and port: the API is where the vSphere Client is, under /sdk",
+            cure="Check hostname and port: the API has the address of the vSphere Client, with the path /sdk",
         )
     if isinstance(error, ConnectionError | http.client.HTTPException | OSError):
         return DirectPathError(
-            message=f"Cannot {deed(doing, on)}: the connection broke{_through(error)} ({_reason(error)})",
+            message=f"Cannot {describe_action(doing, on)}: the connection broke{_through(error)} ({_reason(error)})",
             code="connection_lost",
             cure="Check the network and the server, then run the task again"
-            if _only_looks(doing)
-            else "Whether a write arrived is not known: run the task again, it looks first",
+            if _only_reads(doing)
+            else "It is unknown whether a change was made: run the task again, it reads the current state first",
         )
     return DirectPathError(
-        message=f"Cannot {deed(doing, on)}: {type(error).__name__}: {error}",
+        message=f"Cannot {describe_action(doing, on)}: {type(error).__name__}: {error}",
         code="unexpected",
-        cure="This is a fault of the collection: please report it with this message",
+        cure="This is a bug in the collection: please report it with this message",
     )
 
 
-def _only_looks(doing: str) -> bool:
-    """Nothing can have been written by what was being done, so nothing is said of writes."""
+def _only_reads(doing: str) -> bool:
+    """Whether the action cannot have written, so that the message need not mention it."""
     return doing.startswith(("log in", "log out", "read", "watch"))
 
 
 def _through(error: BaseException) -> str:
-    """The proxy, where a connection through it broke before anything was said on it."""
+    """A clause about the proxy, if the connection broke before the first request through it."""
     proxy = getattr(error, "through", "")
-    return f" on the way through the proxy {proxy}" if proxy else ""
+    return f" in the connection through the proxy {proxy}" if proxy else ""
 
 
 def _explain_proxy(error: ProxyFailed, what: str) -> DirectPathError:
-    cure = "Check proxy_host and proxy_port (VMWARE_PROXY_HOST, VMWARE_PROXY_PORT), or leave them out"
+    cure = "Check proxy_host and proxy_port (VMWARE_PROXY_HOST, VMWARE_PROXY_PORT), or remove them"
     if error.status == 407:
-        cure = "It asks for a login, which is not supported: let it pass this connection without one"
+        cure = "The proxy requires a login, which is not supported: allow this connection without a login on the proxy"
     elif error.status in BUSY:
-        cure = "It does not reach the server: check hostname and port, and ask who runs the proxy"
+        cure = "The proxy cannot reach the server: check hostname and port, and ask the administrator of the proxy"
     elif error.status:
-        cure = "It does not let this connection pass: ask who runs the proxy, or leave proxy_host out"
+        cure = "The proxy does not allow this connection: ask the administrator of the proxy, or remove proxy_host"
     return DirectPathError(message=f"{what}: {error}", code="proxy_failed", parameter="proxy_host", cure=cure)
 
 
 def _explain_answer(error: BrokenAnswer, doing: str, on: str) -> DirectPathError:
-    asked = f" to {error.method}" if error.method else ""
-    cure = "Look whether something on the way changes answers, and at the server's own logs"
-    if not _only_looks(doing):
-        cure += ". Whether a write arrived is not known: run the task again, it looks first"
+    method = f" to {error.method}" if error.method else ""
+    cure = "Check whether a device in the network changes answers, and check the logs of the server"
+    if not _only_reads(doing):
+        cure += ". It is unknown whether a change was made: run the task again, it reads the current state first"
     return DirectPathError(
-        message=f"Cannot {deed(doing, on)}: the answer{asked} cannot be read: {error}",
+        message=f"Cannot {describe_action(doing, on)}: the answer{method} cannot be read: {error}",
         code="unreadable_answer",
         cure=cure,
     )
 
 
-# Texts of the VMX process, in which case they usually appear and what helps then. They give hints only and never steer anything.
+# (text of the VMX process, what usually helps). Used for hints in messages only, never for decisions.
 _HINTS = (
-    ("sched.mem.min", "Reserve all of its memory (vm_memory_reservation)"),
-    ("systemId does not match", "Its fixed device belongs to another host: attach it again (vm_pci_device)"),
+    ("sched.mem.min", "Reserve all memory of the VM (vm_memory_reservation)"),
+    ("systemId does not match", "The fixed device of the VM belongs to another host: attach it again (vm_pci_device)"),
     (
         "is not a passthrough device",
-        "The device is not in force on this host: see host_pci_device_info, a reboot may be owed",
+        "Passthrough is not active for the device on this host: see host_pci_device_info, the host may require a reboot",
     ),
     ("already in use", "Another VM holds the device: see vm_pci_device_info"),
     ("hot-plug operation failed", "Power the VM off first (power: cycle does it)"),
     (
         "DevicePowerOn",
-        "Cards with much memory need a 64-bit MMIO window (mmio) and EFI firmware; the VM's vmware.log says more",
+        "Devices with large memory need a 64-bit MMIO window (mmio) and EFI firmware; see vmware.log of the VM",
     ),
 )
 
@@ -289,12 +300,12 @@ def _hint(text: str) -> str:
 UNCERTAIN = frozenset(
     {"connection_lost", "unavailable", "no_answer", "session_lost", "unreadable_answer", "proxy_failed"}
 )
-"""Codes of failures after which only a fresh look tells whether the write arrived."""
+"""Codes of errors after which only a new read shows whether the server made the change."""
 
 
 @contextmanager
 def explained(doing: str, on: str) -> Iterator[None]:
-    """Every fault and connection error inside leaves as a DirectPathError that says what was being done on which object."""
+    """Convert faults and connection errors in the block to a DirectPathError that names the action and the object."""
     try:
         yield
     except (vmodl.MethodFault, *CONNECTION_ERRORS) as fault:
@@ -302,12 +313,12 @@ def explained(doing: str, on: str) -> Iterator[None]:
 
 
 def _reason(error: BaseException) -> str:
-    """The operating system's words for it, without Python's."""
-    return getattr(error, "strerror", None) or str(error) or "the server closed it"
+    """The text of the operating system, without the additions of Python."""
+    return getattr(error, "strerror", None) or str(error) or "the server closed the connection"
 
 
 def is_transient(error: BaseException) -> bool:
-    """May the same *read* succeed when asked again a moment later?"""
+    """Whether a retry of the same *read* may succeed."""
     if isinstance(error, ProxyFailed):
         return error.status in BUSY
     if isinstance(error, ssl.SSLCertVerificationError | socket.gaierror | ConnectionRefusedError | TooMuch | TooSlow):
@@ -318,7 +329,7 @@ def is_transient(error: BaseException) -> bool:
 
 
 def is_session_ended(error: BaseException) -> bool:
-    """Whether the server no longer knows the session."""
+    """Whether the server ended the session."""
     return isinstance(error, vim.fault.NotAuthenticated)
 
 

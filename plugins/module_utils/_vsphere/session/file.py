@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The file in which a session waits for the next task. PRIVATE to the collection.
+"""The file that keeps a session for the next task. PRIVATE to the collection.
 
-Whoever has the cookie has the session, so the file is the user's alone, in a folder that is the user's alone, and never followed to
-anywhere else: all of it is looked up relative to the open folder, and checked after it was opened. What was not written by us is not
-used, and what anybody else can read or replace is an error, not something to go on with.
+The cookie gives access to the session. So file and folder must belong to the user, without access for others, and links are not
+followed: all names are opened relative to the open folder, and checked after that. Content that this module did not write is not used.
+A file or folder that others can read or replace is an error.
 """
 
 from __future__ import annotations
@@ -29,42 +29,42 @@ from ..._domain.errors import DirectPathError
 
 FORMAT = 1
 PATIENCE = 150.0
-"""Seconds to wait for another task that logs in: longer than it waits for an answer itself."""
+"""Seconds to wait for another task that logs in. Longer than such a task waits for an answer."""
 _PAUSE = 0.05
 _COOKIE = re.compile(r'[\w.-]{1,64}="?[\w+/=.:-]{8,512}"?', re.ASCII)
 _BIGGEST = 8192
 _FOLDER = "directpath.vsphere"
 _ROUNDS = 200_000
-"""What makes a password dear to guess from its proof: a tenth of a second for each try."""
+"""Rounds of PBKDF2. Guessing the password from its hash costs about a tenth of a second per attempt."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Key:
-    """What a session is good for. The password is not part of it: a changed one finds the file, and does not get its session."""
+    """What a task must have in common with a session to reuse it. The password is checked separately, against a hash in the file."""
 
     hostname: str
     port: int
     username: str
     proxy: str
     trust: str
-    """How the server's certificate is verified: not at all, or against which CAs."""
+    """Whether the certificate of the server is verified, and with which CAs."""
 
     def name(self) -> str:
-        """A file name that tells nobody where the session is."""
+        """The file name: a hash, so that it does not show server and account."""
         text = json.dumps([self.hostname.lower(), self.port, self.username, self.proxy, self.trust])
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """A session as it is kept: the cookie, and the certificate (its SHA-256) of the only server it may be shown to."""
+    """A kept session: the cookie, and the SHA-256 of the certificate of the only server that may receive it."""
 
     cookie: str = field(repr=False)
     certificate: str
 
 
 def default_folder() -> Path:
-    """The runtime folder of the user's login, which is gone after a restart; else the cache in the user's home."""
+    """The runtime folder of the user, which a restart empties; without one, the cache folder in the home of the user."""
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     if os.path.isabs(runtime):
         return Path(runtime) / _FOLDER
@@ -73,7 +73,7 @@ def default_folder() -> Path:
 
 
 class SessionFile:
-    """One session's place. Everything but ``path`` needs the lock: ``with file.locked(): ...``."""
+    """The file of one session. Everything except ``path`` needs the lock: ``with file.locked(): ...``."""
 
     def __init__(self, key: Key, *, folder: Path | None = None, sleep: Callable[[float], None] = time.sleep) -> None:
         self._folder = folder or default_folder()
@@ -88,7 +88,10 @@ class SessionFile:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """One task at a time, in whatever process. Raises DirectPathError (unsafe_session_file, no_session_folder, session_busy)."""
+        """Hold the lock: one task at a time, across processes.
+
+        Raises DirectPathError (unsafe_session_file, no_session_folder, session_busy).
+        """
         self._at = self._open_folder()
         try:
             lock = self._open(self._lock, os.O_RDWR | os.O_CREAT)
@@ -102,24 +105,24 @@ class SessionFile:
             self._at = -1
 
     def read(self, password: str) -> Kept | None:
-        """The session that was left here with this password; None when there is none, or something else is written there."""
+        """The kept session; None when there is none, it was opened with another password, or the content is invalid."""
         try:
             number = self._open(self._name, os.O_RDONLY)
         except FileNotFoundError:
             return None
         with os.fdopen(number, "rb") as handle:
             text = handle.read(_BIGGEST + 1)
-        return _understood(text, password)
+        return _parse(text, password)
 
     def write(self, kept: Kept, password: str) -> None:
-        """Keep a session; half a file is never seen."""
+        """Keep a session. The file is replaced atomically. Raises DirectPathError (no_session_folder)."""
         salt = secrets.token_hex(16)
         content = {
             "format": FORMAT,
             "cookie": kept.cookie,
             "certificate": kept.certificate,
             "salt": salt,
-            "password": _proof(password, salt),
+            "password": _hash(password, salt),
         }
         part = f"{self._name}.{secrets.token_hex(8)}"
         try:
@@ -142,7 +145,7 @@ class SessionFile:
             raise
 
     def remove(self) -> None:
-        """Forget the session."""
+        """Remove the file, if it exists."""
         with suppress(FileNotFoundError):
             os.unlink(self._name, dir_fd=self._at)
 
@@ -154,9 +157,9 @@ class SessionFile:
             number = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.ENOTDIR):
-                raise _unsafe(self._folder, "it is no folder of its own") from error
+                raise _unsafe(self._folder, "it is a link or not a folder") from error
             raise _no_folder(self._folder, error) from error
-        return _checked(number, self._folder, stat.S_ISDIR)
+        return _check(number, self._folder, stat.S_ISDIR)
 
     def _open(self, name: str, flags: int) -> int:
         try:
@@ -165,7 +168,7 @@ class SessionFile:
             if error.errno == errno.ENOENT:
                 raise
             raise _unsafe(self._folder / name, error.strerror or "it cannot be opened") from error
-        return _checked(number, self._folder / name, stat.S_ISREG)
+        return _check(number, self._folder / name, stat.S_ISREG)
 
     def _wait_for(self, lock: int) -> None:
         waited = 0.0
@@ -179,23 +182,23 @@ class SessionFile:
                         message=f"Another task has been logging in for {PATIENCE:.0f} seconds ({self._folder / self._lock})",
                         code="session_busy",
                         parameter="session",
-                        cure="Look for a task that hangs, or use session: per_task",
+                        cure="Find and stop the task that hangs, or use session: per_task",
                     ) from None
                 self._sleep(_PAUSE)
                 waited += _PAUSE
 
 
-def _checked(number: int, path: Path, is_right: Callable[[int], bool]) -> int:
-    """The open file, once it is certain that it is the user's alone."""
+def _check(number: int, path: Path, is_right: Callable[[int], bool]) -> int:
+    """Return the open file. Raises DirectPathError (unsafe_session_file) when others could read or replace it."""
     found = os.fstat(number)
     if found.st_uid != os.geteuid():
-        reason = "it belongs to somebody else"
+        reason = "it belongs to another user"
     elif stat.S_IMODE(found.st_mode) & 0o077:
-        reason = f"others may get at it (mode {stat.S_IMODE(found.st_mode):04o})"
+        reason = f"other users have access to it (mode {stat.S_IMODE(found.st_mode):04o})"
     elif not is_right(found.st_mode):
-        reason = "it is something else"
+        reason = "it is not a file or folder of the expected type"
     elif stat.S_ISREG(found.st_mode) and found.st_nlink != 1:
-        reason = "it has a second name"
+        reason = "it has more than one hard link"
     else:
         return number
     os.close(number)
@@ -207,34 +210,34 @@ def _no_folder(folder: Path, error: OSError) -> DirectPathError:
         message=f"Cannot keep a session in {folder}: {error.strerror}",
         code="no_session_folder",
         parameter="session",
-        cure="Name a folder of yours in XDG_RUNTIME_DIR, or use session: per_task",
+        cure="Set XDG_RUNTIME_DIR to a folder that you can write to, or use session: per_task",
     )
 
 
 def _unsafe(path: Path, reason: str) -> DirectPathError:
     return DirectPathError(
-        message=f"Will not keep a session in {path}: {reason}",
+        message=f"A session cannot be kept safely in {path}: {reason}",
         code="unsafe_session_file",
         parameter="session",
-        cure="Find out who made it and remove it, or use session: per_task",
+        cure="Find out who created it and remove it, or use session: per_task",
     )
 
 
-def _understood(text: bytes, password: str) -> Kept | None:
+def _parse(text: bytes, password: str) -> Kept | None:
     try:
         content: Any = json.loads(text)
-        cookie, certificate, salt, proof = (
+        cookie, certificate, salt, expected = (
             str(content[name]) for name in ("cookie", "certificate", "salt", "password")
         )
         if content["format"] != FORMAT or len(text) > _BIGGEST or not _COOKIE.fullmatch(cookie):
             return None
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    if not hmac.compare_digest(_proof(password, salt), proof):
+    if not hmac.compare_digest(_hash(password, salt), expected):
         return None
     return Kept(cookie=cookie, certificate=certificate)
 
 
-def _proof(password: str, salt: str) -> str:
-    """What shows that a session was opened with this password, and costs whoever steals it years to turn back into one."""
+def _hash(password: str, salt: str) -> str:
+    """A slow, salted hash of the password. It shows whether a session was opened with this password."""
     return hashlib.pbkdf2_hmac("sha256", password.encode(), salt.encode(), _ROUNDS).hex()

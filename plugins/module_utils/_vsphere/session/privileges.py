@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the account may not do, asked before anything is done. PRIVATE to the collection."""
+"""Privileges that the account lacks, read before anything is changed. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .faults import SESSION_LOST
 
 
 def lacking(session: Session, entities: Sequence[Any], names: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
-    """Managed object id → which of the privileges the account lacks there; objects without a lack are left out.
+    """Managed object id → those of the privileges ``names`` that the account lacks there. Objects where it lacks none are left out.
 
-    One question for all. A server that cannot say keeps nobody from anything: what is refused will be seen when it is done.
+    One call for all objects. When the server cannot answer, the result is empty: the server refuses the change itself later.
     """
     rows = _ask(session, entities, names) if entities else ()
     found = {
@@ -37,6 +37,6 @@ def _ask(session: Session, entities: Sequence[Any], names: Sequence[str]) -> Seq
         except SESSION_LOST:
             raise
         except vmodl.fault.InvalidArgument:
-            continue  # it may have been renewed under the question, which is about a session that is no more
+            continue  # the session may have been renewed during the call, which used the key of the old session
         except vmodl.MethodFault:
             return ()

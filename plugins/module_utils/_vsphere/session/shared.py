@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One session for many tasks: taken up, opened for all, and ended. PRIVATE to the collection."""
+"""One session for many tasks: reuse it, open it, end it. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .transport import Guard
 
 
 class Sharing(Protocol):
-    """What a session offers so that tasks can share it."""
+    """What a session must have so that tasks can share it."""
 
     @property
     def endpoint(self) -> Endpoint: ...
@@ -32,10 +32,11 @@ class Sharing(Protocol):
     def logout(self) -> None: ...
 
 
-def take_up(file: SessionFile, session: Sharing, *, ended: str) -> bool:
-    """Go on in the session that another task has opened, unless it is the one that ended; else open one for all.
+def use_or_open(file: SessionFile, session: Sharing, *, ended: str) -> bool:
+    """Use the session that another task opened, or log in and keep the new session for other tasks.
 
-    True when none had to be opened. Tasks that come at the same moment wait for each other, so that one of them logs in.
+    ``ended``: the cookie of a session that has ended and must not be used. Returns True if no login was needed. Tasks that start at the
+    same time wait for each other, so that only one of them logs in. Raises DirectPathError.
     """
     password = session.endpoint.password
     certificate = session.stub.identity()
@@ -44,7 +45,7 @@ def take_up(file: SessionFile, session: Sharing, *, ended: str) -> bool:
         if kept is not None and kept.certificate == certificate and kept.cookie != ended:
             session.stub.use_cookie(kept.cookie)
             return True
-        # Not logged out: tasks that are in it would be thrown out with it.
+        # The old session is not logged out, because other tasks may still use it.
         session.stub.use_cookie("")
         session.login()
         try:
@@ -56,10 +57,7 @@ def take_up(file: SessionFile, session: Sharing, *, ended: str) -> bool:
 
 
 def end_shared_session(endpoint: Endpoint, open_transport: Callable[[Endpoint], Any], *, pretend: bool) -> bool:
-    """Log out the session that tasks have left open for each other. False when there is none. Raises DirectPathError.
-
-    ``pretend``: only say whether there is one.
-    """
+    """Log out of the shared session. Returns whether there was one. ``pretend``: do not log out. Raises DirectPathError."""
     file = SessionFile(endpoint.key())
     with file.locked():
         kept = file.read(endpoint.password)

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The way to one vCenter or ESXi host, and the rules for calls on it. PRIVATE to the collection.
+"""The transport to one vCenter or ESXi host, and the rules for calls on it. PRIVATE to the collection.
 
-Check mode is a property of the connection: a read-only transport refuses every method that is not on the list of reads, before it
-reaches the wire, so no code path can forget to ask.
+Check mode is a property of the connection: a read-only transport refuses each method that is not on the list of reads before it is
+sent. So no code path can forget check mode.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .versions import newest_version
 _Result = TypeVar("_Result")
 
 AUTOMATION = "Automation"
-"""Any request to the Automation API: there are only reads (``automation``)."""
+"""Any request to the Automation API. The collection only reads there (``_vsphere/rest``)."""
 
 READ_METHODS = frozenset(
     {
@@ -58,7 +58,7 @@ READ_METHODS = frozenset(
         "HasPrivilegeOnEntities",
         "CurrentTime",
         "QueryEvents",
-        # Recommendations for emptying a host, none of which it applies (API reference).
+        # Returns DRS recommendations for the evacuation of a host and applies none of them (API reference).
         "ClusterEnterMaintenanceMode",
         "QueryCmmds",
         "QuerySyncingVsanObjects",
@@ -69,23 +69,24 @@ READ_METHODS = frozenset(
 
 ATTEMPTS = 4
 SILENT_ATTEMPTS = 2
-"""A read that was not answered at all is repeated once: each time costs the whole timeout."""
+"""Attempts for a read without any answer. Each costs the full timeout, so there is only one retry."""
 FIRST_PAUSE = 0.5
 PATIENT_PAUSE = 10.0
 _AT_FIRST = frozenset({"RetrieveServiceContent", "Login"})
-"""Calls before which nobody has logged in: whoever answers may be anybody."""
+"""Calls before or at the login. The server is not known yet, so the limit for the size of an answer is lower."""
 
 
 class Guard:
-    """What every transport of ours does beside carrying calls: counts them, refuses writes when read-only, repeats reads.
+    """The rules for all calls: count them, refuse writes in a read-only session, retry reads.
 
-    Mixed in front of a pyVmomi stub adapter. A read that meets an overloaded server or a broken connection is repeated with growing
-    pauses; a write never is, as it may have arrived. A call refused because the session ended is repeated once after a new login: the
-    server did not act on it. Calls may come from several threads: of those that find the session ended, one logs in.
+    Used as a mixin before a pyVmomi stub adapter. A read that fails because of an overloaded server or a broken connection is retried
+    with growing pauses. A write is never retried, because the server may have received it. A call that the server refuses because the
+    session ended is retried once after a new login, because the server did not execute it. Several threads may call at the same time:
+    if the session has ended, one of them logs in.
     """
 
     has_wire = False
-    """Whether there is a connection on which bulk reads can make requests of their own."""
+    """Whether bulk reads can send their own requests on a connection."""
     read_only = False
     renew: Callable[[], None] | None = None
     sleep: Callable[[float], None] = staticmethod(time.sleep)
@@ -95,25 +96,25 @@ class Guard:
         super().__init__(*arguments, **options)
         self.calls: Counter[str] = Counter()
         self.writes = 0
-        """Writes that arrived, or may have: all but those the server answered with a fault."""
+        """Writes that the server received or may have received: all except those it answered with a fault."""
         self.repeats = 0
-        """Reads that were made again: a page whose answer was lost cannot be had twice."""
+        """Retried reads. A paged read checks it: a page whose answer was lost cannot be read again."""
         self.renewals = 0
         self.renewing = threading.RLock()
         self._counting = threading.Lock()
         self._here = threading.local()
 
     def identity(self) -> str:
-        """The SHA-256 of the server's certificate: to whom a cookie may be shown again. Empty where there is no TLS."""
+        """The SHA-256 of the certificate of the server, the only one that may receive the cookie again. Empty without TLS."""
         return ""
 
     def use_cookie(self, cookie: str) -> None:
-        """Go on in another session; "" in none."""
+        """Use another session; with "", none."""
         self.cookie = cookie
 
     @property
     def writes_here(self) -> int:
-        """Those of ``writes`` that this thread made."""
+        """How many of ``writes`` this thread made."""
         return int(getattr(self._here, "writes", 0))
 
     def _count(self, name: str) -> None:
@@ -135,21 +136,24 @@ class Guard:
         return self.guarded(info.wsdlName, mo._moId, call)
 
     def guarded(self, name: str, moid: str, call: Callable[[], _Result]) -> _Result:
-        """Make one call of a method under these rules. All its attempts share one deadline."""
+        """Make one call under these rules. All its attempts share one deadline.
+
+        Raises DirectPathError (read_only), BrokenAnswer, and the errors of ``call``.
+        """
         if self.read_only and name not in READ_METHODS:
             raise DirectPathError(
-                message=f"{name} on {moid} was held back: this session is read-only (check mode)",
+                message=f"{name} on {moid} was not sent: this session is read-only (check mode)",
                 code="read_only",
-                cure="This is a fault of the collection: a plan that changes nothing tried to write",
+                cure="This is a bug in the collection: a plan without changes tried to write. Please report it",
             )
         with self.bounds.within(most=MOST_AT_FIRST if name in _AT_FIRST else None):
             try:
-                return self._repeated(name, call)
+                return self._call_with_retries(name, call)
             except BrokenAnswer as error:
                 error.method = error.method or name
                 raise
 
-    def _repeated(self, name: str, call: Callable[[], _Result]) -> _Result:
+    def _call_with_retries(self, name: str, call: Callable[[], _Result]) -> _Result:
         renewed = False
         attempt = 1
         while True:
@@ -170,7 +174,7 @@ class Guard:
                 if name not in READ_METHODS:
                     self._count_write(name, -isinstance(error, vmodl.MethodFault))
                     raise
-                # A login whose answer is lost is begun anew with a transport of its own.
+                # A login without an answer is retried by the caller, with a new transport.
                 attempts = SILENT_ATTEMPTS if isinstance(error, TimeoutError) else ATTEMPTS
                 pause = FIRST_PAUSE * 2 ** (attempt - 1)
                 if name == "Login" or attempt >= attempts or not is_transient(error) or self.bounds.is_over(pause):
@@ -181,7 +185,7 @@ class Guard:
 
 
 class GuardedSoapStub(Guard, SoapStub):
-    """SOAP over TLS, guarded."""
+    """SOAP over TLS with the rules of Guard."""
 
     has_wire = True
 
@@ -196,15 +200,18 @@ class GuardedSoapStub(Guard, SoapStub):
 
 
 def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
-    """Verifies against the system's CAs, plus ``ca_path`` (a file or a hashed directory) when given."""
+    """A context that verifies with the CAs of the system and of ``ca_path`` (a file or a hashed directory); or not at all.
+
+    Raises DirectPathError (bad_ca_path).
+    """
     if not endpoint.validate_certs:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context
     context = ssl.create_default_context()
-    # The same on every Python. A certificate that is named itself is trusted, although the CA of the ESXi installer that signed it is
-    # not to be had; and CAs without the extensions that Python 3.13 began to insist on go on working.
+    # Equal on each version of Python. PARTIAL_CHAIN: a certificate in ca_path is trusted without the CA that signed it, because the CA of
+    # the ESXi installer is not available. Not STRICT: CAs without the extensions that Python 3.13 requires still work.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if endpoint.ca_path:
@@ -217,17 +224,20 @@ def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
                 message=f"Cannot read CA certificates from {endpoint.ca_path}: {_why_not(error)}",
                 code="bad_ca_path",
                 parameter="ca_path",
-                cure="Name a PEM file that holds the CA that signed the server's certificate",
+                cure="Set it to a PEM file with the CA that signed the certificate of the server",
             ) from error
     return context
 
 
 def _why_not(error: OSError) -> str:
-    return "it holds no certificate" if isinstance(error, ssl.SSLError) else (error.strerror or "it cannot be read")
+    return "it contains no certificate" if isinstance(error, ssl.SSLError) else (error.strerror or "it cannot be read")
 
 
 def open_transport(endpoint: Endpoint) -> Guard:
-    """A guarded stub that speaks the newest API version both sides know. Tests put an in-process transport in this function's place."""
+    """A guarded stub for the newest API version that both sides know. Tests replace this function with an in-process transport.
+
+    Raises OSError, HTTPException, NotVsphere and DirectPathError (bad_ca_path).
+    """
     context = tls_context(endpoint)
     bounds = Bounds(connect=endpoint.connect_timeout)
     version = newest_version(endpoint, context, bounds)

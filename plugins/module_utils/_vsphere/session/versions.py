@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The newest API version that a server and the SDK both know. PRIVATE to the collection.
+"""The newest API version that both the server and the SDK know. PRIVATE to the collection.
 
-pyVmomi can ask as well, on a connection without any time-out: a server that accepts it and stays silent would be waited for for ever.
+pyVmomi can read it too, but without a timeout: it would wait forever for a server that accepts the connection and sends nothing.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ PATH = "/sdk/vimServiceVersions.xml"
 
 
 class NotVsphere(Exception):
-    """Somebody answers, who is neither vCenter nor ESXi."""
+    """The server is neither vCenter nor ESXi."""
 
 
 def newest_version(endpoint: Endpoint, context: ssl.SSLContext, bounds: Bounds) -> str:
-    """Asked for without a login. The whole look-up may take no longer than a connection: the answer is a small file.
+    """Read the versions of the server without a login, and return the newest common one, by its name in the SDK.
 
-    Raises OSError and HTTPException as every connection does, and NotVsphere.
+    All of it must end within the time for a connection, because the answer is a small file. Raises OSError, HTTPException or NotVsphere.
     """
     with (
         bounds.within(bounds.connect, most=MOST_AT_FIRST),
         closing(dialed(endpoint.hostname, endpoint.port, context, bounds, endpoint.proxy)) as connection,
     ):
         connection.request("GET", PATH)
-        # Closed by itself: an answer without a length takes the connection over.
+        # The answer is closed too, because an answer without a length takes over the connection.
         with closing(connection.getresponse()) as answer:
             content = answer.read()
     if answer.status != 200:

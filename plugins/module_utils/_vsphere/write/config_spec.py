@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Changes of a VM as the one ConfigSpec that makes them. PRIVATE to the collection."""
+"""Changes of a VM, converted to one ConfigSpec. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from ..sdk import vim
 
 
 def reconfigure_spec(vm: Vm, changes: Sequence[Change]) -> Any:
-    """Everything in one ConfigSpec, tied to the version that was read: a race is refused by the server, not lost."""
+    """One ConfigSpec for all changes. It has the changeVersion that was read, so the server refuses it if the VM changed since then.
+
+    Raises DirectPathError (no_system_id), and ValueError for a change that is not a setting.
+    """
     spec = vim.vm.ConfigSpec(changeVersion=vm.change_version or None)
     device_changes = []
     temporary_key = -100
@@ -26,11 +29,11 @@ def reconfigure_spec(vm: Vm, changes: Sequence[Change]) -> Any:
         if isinstance(detail, Detach):
             device_changes.append(_removal(vm, detail.key))
         elif isinstance(detail, FixedSpec | DynamicSpec):
-            # Keys of new devices must be negative and distinct, else "Cannot add multiple devices using the same device key".
+            # The keys of new devices must be negative and different, else "Cannot add multiple devices using the same device key".
             device_changes.append(_addition(vm, detail, temporary_key))
             temporary_key -= 1
         elif isinstance(detail, MemoryWrite):
-            continue  # all of them at once, below
+            continue  # merged below
         elif change.kind == "extra_config":
             key, value = detail
             spec.extraConfig = [*(spec.extraConfig or ()), vim.option.OptionValue(key=key, value=value)]
@@ -46,51 +49,51 @@ def reconfigure_spec(vm: Vm, changes: Sequence[Change]) -> Any:
 
 
 def _removal(vm: Vm, key: int) -> Any:
-    # The server finds the device by its key; the type tells it which family of devices to look in.
+    # The server finds the device by its key, among the devices of this type.
     sriov = any(device.key == key and device.backing.kind == "sriov" for device in vm.devices)
     kind = vim.vm.device.VirtualSriovEthernetCard if sriov else vim.vm.device.VirtualPCIPassthrough
     return vim.vm.device.VirtualDeviceSpec(operation="remove", device=kind(key=key))
 
 
-def _addition(vm: Vm, wanted: FixedSpec | DynamicSpec, key: int) -> Any:
+def _addition(vm: Vm, desired: FixedSpec | DynamicSpec, key: int) -> Any:
     device = vim.vm.device.VirtualPCIPassthrough(
         key=key,
         controllerKey=vm.pci_controller_key,
-        backing=_fixed(wanted) if isinstance(wanted, FixedSpec) else _dynamic(wanted),
+        backing=_fixed(desired) if isinstance(desired, FixedSpec) else _dynamic(desired),
     )
     return vim.vm.device.VirtualDeviceSpec(operation="add", device=device)
 
 
-def _fixed(wanted: FixedSpec) -> Any:
-    if not wanted.system_id:
-        # Written empty it would be accepted here, and the VM would not start.
+def _fixed(desired: FixedSpec) -> Any:
+    if not desired.system_id:
+        # The server accepts an empty id, but then the VM does not power on.
         raise DirectPathError(
-            message=f"The system id of the host of {wanted.address} is not known, so {wanted.address} cannot be attached",
+            message=f"The system id of the host of {desired.address} is unknown, so {desired.address} cannot be attached",
             code="no_system_id",
-            cure="Run this again; if it stays so, refresh the host's hardware in vCenter",
+            cure="Run the task again; if the error stays, refresh the hardware of the host in vCenter",
         )
     return vim.vm.device.VirtualPCIPassthrough.DeviceBackingInfo(
-        deviceName=wanted.name,
-        id=wanted.address,
-        # Hexadecimal although the reference says otherwise: a decimal id is accepted here and refused at power-on.
-        deviceId=wanted.device_id,
-        systemId=wanted.system_id,
-        vendorId=signed16(wanted.vendor_id),
+        deviceName=desired.name,
+        id=desired.address,
+        # Hexadecimal, unlike in the API reference: the server accepts a decimal id, but then refuses to power on the VM.
+        deviceId=desired.device_id,
+        systemId=desired.system_id,
+        vendorId=signed16(desired.vendor_id),
     )
 
 
-def _dynamic(wanted: DynamicSpec) -> Any:
+def _dynamic(desired: DynamicSpec) -> Any:
     kinds = vim.vm.device.VirtualPCIPassthrough
     allowed = []
-    for entry in wanted.allowed:
-        # Unsigned here, unlike everywhere else in the API.
+    for entry in desired.allowed:
+        # Unsigned here, unlike in the rest of the API.
         one = kinds.AllowedDevice(vendorId=int(entry.vendor_id, 16), deviceId=int(entry.device_id, 16))
         if entry.subvendor_id is not None:
             one.subVendorId = int(entry.subvendor_id, 16)
         if entry.subdevice_id is not None:
             one.subDeviceId = int(entry.subdevice_id, 16)
         allowed.append(one)
-    return kinds.DynamicBackingInfo(deviceName=wanted.name, allowedDevice=allowed, customLabel=wanted.custom_label)
+    return kinds.DynamicBackingInfo(deviceName=desired.name, allowedDevice=allowed, customLabel=desired.custom_label)
 
 
 def _set_memory(spec: Any, write: MemoryWrite) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Maintenance mode of one host, with a deadline. PRIVATE to the collection."""
+"""Enter and exit maintenance mode, with a timeout. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from ..session.connect import Session
 from ..session.faults import CONNECTION_ERRORS, UNCERTAIN, explained
 
 GRACE = 30.0
-"""Seconds the client waits longer than the server was told to, so that the server's own answer is heard."""
+"""Seconds that the client waits longer than the timeout of the server, to get the error of the server."""
 
 
 def read_running_tasks(session: Session, hosts: Sequence[Host]) -> dict[str, tuple[str, ...]]:
-    """host id → names of the tasks that run on it at this moment, in one bulk read."""
+    """Read host id → names of the tasks that are in progress on it, in one bulk read."""
     paths = {vim.Task: ("info.state", "info.descriptionId", "info.entity")}
     rows = collect_through(session, vim.HostSystem, [host.moid for host in hosts], "recentTask", paths)[vim.Task]
     busy: dict[str, list[str]] = {host.moid: [] for host in hosts}
@@ -35,7 +35,10 @@ def read_running_tasks(session: Session, hosts: Sequence[Host]) -> dict[str, tup
 def enter_maintenance(
     session: Session, host: Host, *, timeout: float, evacuate_powered_off: bool, vsan_mode: str | None
 ) -> None:
-    """Put the host into maintenance mode. The server is given the deadline too: a task left behind would park the host hours later."""
+    """Put a host into maintenance mode. ``timeout``: seconds, for the server too: an abandoned task could otherwise finish hours later.
+
+    Raises DirectPathError; after the timeout (timed_out) the message lists the VMs that are still powered on.
+    """
     reference = session.reference(vim.HostSystem, host.moid)
     spec = None
     if vsan_mode is not None and session.knows(vim.host.MaintenanceSpec, "vsanMode"):
@@ -50,20 +53,20 @@ def enter_maintenance(
         if error.code == "timed_out":
             residents = powered_on_residents(session, host)
             if residents:
-                error.message = f"{error.message.rstrip('.')}. Still powered on there: {', '.join(residents)}"
+                error.message = f"{error.message.rstrip('.')}. Still running on this host: {', '.join(residents)}"
                 error.cure = "Move or shut down these VMs, then run the task again; the host is not in maintenance mode"
         raise
 
 
 def powered_on_residents(session: Session, host: Host) -> tuple[str, ...]:
-    """Names of the VMs that run on the host, sorted."""
+    """Read the names of the powered-on VMs of a host, sorted."""
     paths = {vim.VirtualMachine: ("name", "runtime.powerState")}
     rows = collect_through(session, vim.HostSystem, [host.moid], "vm", paths)[vim.VirtualMachine]
     return tuple(sorted(row.get("name", row.moid) for row in rows if str(row.get("runtime.powerState")) == "poweredOn"))
 
 
 def exit_maintenance(session: Session, host: Host, *, timeout: float) -> None:
-    """Take the host out of maintenance mode."""
+    """Take a host out of maintenance mode. ``timeout``: seconds. Raises DirectPathError."""
     doing = "exit maintenance mode"
     reference = session.reference(vim.HostSystem, host.moid)
     try:
@@ -76,7 +79,7 @@ def exit_maintenance(session: Session, host: Host, *, timeout: float) -> None:
 
 
 def _wait_where_unknown(session: Session, reference: Any, error: DirectPathError, timeout: float) -> None:
-    """A request whose answer was lost may be under way, and only when it is over is it to be seen."""
+    """After a lost answer, the task may be in progress. Its effect is visible only after it ended, so wait for that."""
     if error.code in UNCERTAIN:
         with suppress(vmodl.MethodFault, *CONNECTION_ERRORS):
             wait_idle(session, reference, timeout=timeout)

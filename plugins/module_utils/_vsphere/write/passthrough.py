@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes the passthrough configuration of a host and waits until it shows. PRIVATE to the collection."""
+"""Write the passthrough configuration of a host, and wait until the host shows it. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ..session.faults import CONNECTION_ERRORS, explained
 
 
 def apply_passthrough(session: Session, host: Host, writes: Sequence[PassthroughWrite]) -> None:
-    """One UpdatePassthruConfig for all devices of the host, which was read a moment ago.
+    """Write all devices of a host with one UpdatePassthruConfig. ``host``: read right before this call.
 
-    Raises DirectPathError; nothing was written unless its code is connection_lost.
+    Raises DirectPathError. Nothing was written then, unless the code is in ``faults.UNCERTAIN``.
     """
     system = session.reference(vim.host.PciPassthruSystem, host.passthrough_moid or "")
     with explained("change PCI passthrough", host.name):
         system.UpdatePassthruConfig([_config(session, write) for write in writes])
-    # Refreshing needs Host.Config.Settings, which an account made for passthrough may lack; the host tells by itself a little later.
+    # Refresh needs Host.Config.Settings, which the account may lack. Without it, the host shows the change a little later.
     with suppress(vmodl.MethodFault, *CONNECTION_ERRORS):
         system.Refresh()
 
@@ -32,11 +32,11 @@ def apply_passthrough(session: Session, host: Host, writes: Sequence[Passthrough
 def _config(session: Session, write: PassthroughWrite) -> Any:
     config = vim.host.PciPassthruConfig(id=write.device.address, passthruEnabled=write.enabled)
     if write.enabled and write.device.sriov is not None and write.device.sriov.enabled:
-        # A card is passed through or has virtual functions, never both: whoever overrides the protection wants the former.
+        # A device is passed through or has virtual functions, never both. An overridden protection means passthrough.
         config = vim.host.SriovConfig(
             id=write.device.address, passthruEnabled=True, sriovEnabled=False, numVirtualFunction=0
         )
-    # Left unset where the API version does not know them: pyVmomi would drop them without a word.
+    # Not set if the API version does not have them: pyVmomi would drop them silently.
     if write.apply_now is not None and session.knows(vim.host.PciPassthruConfig, "applyNow"):
         config.applyNow = write.apply_now
     if write.label is not None and session.knows(vim.host.PciPassthruConfig, "hardwareLabel"):
@@ -47,10 +47,10 @@ def _config(session: Session, write: PassthroughWrite) -> Any:
 def settle_passthrough(
     session: Session, hosts: Sequence[Host], writes: Mapping[str, Sequence[PassthroughWrite]], *, timeout: float
 ) -> None:
-    """Wait until every write shows, on all hosts at once; give up quietly after the timeout (seconds): what is then still not in
-    force is pending, which the caller reads from a fresh look.
+    """Wait until all hosts show their writes (host id → writes), at most ``timeout`` seconds. The timeout is not an error: the caller reads
+    the hosts again and sees what is still pending.
 
-    Where the host cannot rebind without a reboot there is no use in waiting for more than the setting itself.
+    On a host that cannot rebind devices without a reboot, only the setting is waited for, not that it takes effect.
     """
     watched = {
         session.reference(vim.HostSystem, host.moid): ("config.pciPassthruInfo",)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Powering on a virtual machine, and waiting until it runs. PRIVATE to the collection."""
+"""Power on a VM, and wait until it runs. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ..session.connect import Session
 from ..session.faults import explain, explained
 
 TIMEOUT = 600.0
-"""Seconds a start may take."""
+"""Seconds that a power-on may take."""
 _STARTING = "power on {}"
 _BEGINS = 60.0
-"""Seconds within which a start that DRS was asked for shows: as a task of the VM, or as a VM that runs."""
+"""Seconds after the request to DRS until the VM must have a new task, or run."""
 
 
 def start_vm(session: Session, vm: Vm) -> None:
-    """Power on where DRS may choose the host; a fixed backing starts where it is. Raises DirectPathError."""
+    """Power on a VM, on a host that DRS chooses if possible. A VM with a fixed backing starts on its own host. Raises DirectPathError."""
     reference = session.reference(vim.VirtualMachine, vm.moid)
     with explained(_STARTING, vm.name):
         if session.is_vcenter and vm.datacenter_moid is not None:
@@ -34,9 +34,9 @@ def start_vm(session: Session, vm: Vm) -> None:
         started = _is_on(session, vm)
     if not started:
         raise DirectPathError(
-            message=f"Cannot power on {vm.name}: vCenter accepted the request and the VM is still off",
+            message=f"Cannot power on {vm.name}: vCenter accepted the request, but the VM is still powered off",
             code="not_started",
-            cure="Look at the tasks and events of the VM in vCenter, and start it there",
+            cure="Check the tasks and events of the VM in vCenter, and power it on there",
         )
 
 
@@ -45,10 +45,10 @@ def _wait_started(session: Session, vm: Vm, task: Any) -> None:
 
 
 def _start_by_drs(session: Session, vm: Vm, reference: Any, datacenter: Any) -> None:
-    """Let DRS choose the host, and wait until the VM was started.
+    """Let DRS choose the host, and wait until the VM is powered on.
 
-    In manual mode DRS starts nothing and only recommends hosts: the VM is then started on the best of them, as a person would who
-    approves. The automation level is not overridden: DRS could then migrate other VMs, which nobody asked for.
+    In manual mode DRS only recommends hosts. Then the VM is powered on on the best of them, as if a user applied the recommendation. The
+    automation level is not overridden, because DRS could then migrate other VMs.
     """
     before = _tasks_of(session, vm)
     request = datacenter.PowerOnMultiVM_Task([reference], None)
@@ -63,21 +63,22 @@ def _start_by_drs(session: Session, vm: Vm, reference: Any, datacenter: Any) -> 
     if recommended:
         _wait_started(session, vm, reference.PowerOnVM_Task(_best_host(recommended, vm.moid)))
     else:
-        _wait_unnamed(session, vm, reference, before)
+        _wait_for_unnamed_task(session, vm, reference, before)
 
 
-def _wait_unnamed(session: Session, vm: Vm, reference: Any, before: Collection[str]) -> None:
-    """Wait for a start whose task was not named, as for VMs that DRS manages: it is among those that the VM did not have ``before``."""
+def _wait_for_unnamed_task(session: Session, vm: Vm, reference: Any, before: Collection[str]) -> None:
+    """Wait for a power-on whose task the server did not name, as for VMs that DRS manages. It is a task that the VM did not have
+    ``before``."""
 
     def is_on(state: State) -> bool:
         return str(state.get(vm.moid, {}).get("runtime.powerState")) == "poweredOn"
 
-    def begun(state: State) -> list[Any] | None:
+    def started(state: State) -> list[Any] | None:
         fresh = [task for task in state.get(vm.moid, {}).get("recentTask") or () if task._moId not in before]
         return fresh if fresh or is_on(state) else None
 
     watched = {reference: ("runtime.powerState", "recentTask")}
-    tasks = wait_until(session, watched, begun, timeout=_BEGINS)
+    tasks = wait_until(session, watched, started, timeout=_BEGINS)
     if not tasks:
         return
 
@@ -94,7 +95,7 @@ def _wait_unnamed(session: Session, vm: Vm, reference: Any, before: Collection[s
 
 
 def _best_host(recommended: Sequence[Any], moid: str) -> Any:
-    """The host that DRS rates highest for the start of a VM; None when it names none, and the VM starts where it is."""
+    """The host with the highest rating of DRS for a VM; None without a recommendation: then the VM starts on its own host."""
     for advice in sorted(recommended, key=lambda item: -(item.rating or 0)):
         for action in advice.action or ():
             if isinstance(action, vim.cluster.InitialPlacementAction) and action.target._moId == moid:
@@ -115,6 +116,6 @@ def _is_on(session: Session, vm: Vm) -> bool:
 
 
 def vms_off(session: Session, moids: Collection[str]) -> tuple[str, ...]:
-    """Names of those VMs that exist and do not run, sorted. One call, none where no VM is named."""
+    """Read the names of those of the VMs (ids) that exist and are not powered on, sorted. One call; none without ids."""
     rows = collect_objects(session, vim.VirtualMachine, moids, ("name", "runtime.powerState"))
     return tuple(sorted(r.get("name", r.moid) for r in rows if str(r.get("runtime.powerState")) != "poweredOn"))

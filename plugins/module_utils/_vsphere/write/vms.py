@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes to virtual machines: power, and one reconfigure for everything else. PRIVATE to the collection."""
+"""Write to VMs: power operations, and one reconfigure for all settings. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -25,49 +25,50 @@ from .config_spec import reconfigure_spec
 from .power_on import start_vm
 
 TASK_TIMEOUT = 600.0
-"""Seconds a reconfigure or a power operation may take."""
+"""Seconds that a reconfigure or a power operation may take."""
 RIVAL_TIMEOUT = 60.0
-"""Seconds in which another run that lost the race for a card has to take its write back."""
+"""Seconds that another run, which lost the race for a device, has to undo its write."""
 
 POWER_KINDS = frozenset({"shutdown", "power_on"})
 SHUT_DOWN = "the VM was shut down"
 _MAY_STILL_STOP = UNCERTAIN | {"shutdown_timed_out", "timed_out"}
 
 Check: TypeAlias = Callable[[Sequence[Change]], tuple[Vm, tuple[Change, ...]]]
-"""Asked right before a write: the VM as it is now, and which of the changes are still to be made. Raises DirectPathError when anything
-else would have to be done now."""
+"""Called right before a write. Returns the VM as it is now, and the changes that are still necessary. Raises DirectPathError when any other
+change would be necessary now."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sent:
-    """A reconfigure that was sent: the VM right before it, and the changes."""
+    """A reconfigure that was sent: the VM before it, and the changes."""
 
     was: Vm
     changes: tuple[Change, ...]
 
 
 Stopped: TypeAlias = MutableMapping[str, Sent | None]
-"""Id of a VM that this run has stopped and is to start again → what was sent to it since. A second attempt, after an answer was lost,
-takes that back where it has to."""
+"""Id of a VM that this run shut down and must start again → the reconfigure that was sent since then. A second attempt, after a lost
+answer, undoes it if necessary."""
 
 
 def unchecked(vm: Vm) -> Check:
-    """For callers that have just looked."""
+    """A check that accepts all changes, for callers that checked the VM themselves."""
     return lambda changes: (vm, tuple(changes))
 
 
 def apply_vm(
     session: Session, vm: Vm, changes: Sequence[Change], check: Check, stopped: Stopped | None = None
 ) -> tuple[str, ...]:
-    """Carry out the changes of one VM in their order: stop, one reconfigure, start. Returns what was done, in words.
+    """Make the changes of one VM: shut down, one reconfigure, power on. Returns what was done, as clauses.
 
-    A VM that ran before runs after, or the message names it. Raises DirectPathError; its message then says what had been done before.
+    Raises DirectPathError; its message says what was done before. After an error, a VM that ran before is started again; if that fails, the
+    message says so.
     """
     return _Work(session, vm, {} if stopped is None else stopped).do(changes, check)
 
 
 class _Work:
-    """What is done to one VM, and what it takes to undo it."""
+    """The work on one VM, and the data to undo it."""
 
     def __init__(self, session: Session, vm: Vm, stopped: Stopped) -> None:
         self._session, self._vm, self._stopped = session, vm, stopped
@@ -75,20 +76,21 @@ class _Work:
         self._ran = vm.moid in stopped
         self._sent = stopped.get(vm.moid)
         self._lost = False
-        """Whether another VM keeps the card."""
+        """Whether another VM keeps the device."""
 
     def do(self, changes: Sequence[Change], check: Check) -> tuple[str, ...]:
+        """Make the changes. See ``apply_vm``."""
         try:
-            # A read that the server refuses half way leaves the VM off just as a refused write does.
+            # A read that the server refuses in the middle leaves the VM off, as a refused write does.
             with explained("change {}", self._vm.name):
-                self._carry_out(changes, check)
+                self._make_changes(changes, check)
         except DirectPathError as error:
-            self._make_good(error)
+            self._undo_after(error)
             raise
         self._session.off.pop(self._vm.moid, None)
         return tuple(self._done)
 
-    def _carry_out(self, changes: Sequence[Change], check: Check) -> None:
+    def _make_changes(self, changes: Sequence[Change], check: Check) -> None:
         now, left = check(changes)
         stops = [change for change in left if change.kind == "shutdown"]
         if stops:
@@ -111,7 +113,7 @@ class _Work:
             if error.code in UNCERTAIN:
                 _wait_idle(self._session, now)
                 with suppress(vmodl.MethodFault, *CONNECTION_ERRORS):
-                    self._settle_race(now, settings)  # it may have arrived
+                    self._settle_race(now, settings)  # the server may have made the change
             raise
         self._done.append("the VM was reconfigured")
         self._settle_race(now, settings)
@@ -134,48 +136,50 @@ class _Work:
         self._session.off.pop(now.moid, None)
         self._stopped.pop(now.moid, None)
 
-    # ------------------------------------------------------------------------------------------------------- going back
+    # ------------------------------------------------------------------------------------------------------- undoing
 
-    def _make_good(self, error: DirectPathError) -> None:
-        """What was begun is undone, where that can be told; where only a fresh look can tell, the second attempt goes on."""
+    def _undo_after(self, error: DirectPathError) -> None:
+        """Undo the changes after an error. If it is unknown what the server did, only wait: the second attempt reads the VM first."""
         if error.code in UNCERTAIN:
             _wait_idle(self._session, self._vm)
         elif self._ran or self._lost:
-            self._done += self._as_it_was()
+            self._done += self._restore()
         if self._done:
             error.message = f"{error.message.rstrip('.')}. Done before that: {', '.join(self._done)}"
 
-    def _as_it_was(self) -> list[str]:
-        """Take the reconfigure back and start the VM, if it ran. In words; a VM that stays off is named with the way back."""
-        told: list[str] = []
-        restored = "as it was"
+    def _restore(self) -> list[str]:
+        """Undo the reconfigure, and start the VM if it ran before. Returns what was done, or failed, as clauses."""
+        steps: list[str] = []
+        restored = "without the change"
         try:
             if self._sent is not None:
-                told += self._take_back(self._sent)
+                steps += self._undo_reconfigure(self._sent)
         except DirectPathError as problem:
             restored = "with the change"
-            told.append(f"it could not be made again what it was ({problem.message.rstrip('.')})")
+            steps.append(f"the change could not be undone ({problem.message.rstrip('.')})")
         try:
             if self._ran and _is_on(self._session, self._vm):
-                self._session.off.pop(self._vm.moid, None)  # somebody else has started it
+                self._session.off.pop(self._vm.moid, None)  # another user started it
                 self._stopped.pop(self._vm.moid, None)
             elif self._ran:
                 self._start(self._vm)
-                told.append(f"it was started again {restored}")
+                steps.append(f"it was started again {restored}")
         except DirectPathError as problem:
-            told.append(f"it could not be started again ({problem.message.rstrip('.')})")
-        return told
+            steps.append(f"it could not be started again ({problem.message.rstrip('.')})")
+        return steps
 
-    def _take_back(self, sent: Sent) -> list[str]:
+    def _undo_reconfigure(self, sent: Sent) -> list[str]:
         now = _read(self._session, self._vm)
         changes, lost = restoring_changes(sent.was, now, sent.changes)
         if changes:
             _reconfigure(self._session, now, changes)
-        missing = [f"{device} could not be given back" for device in lost]
-        return [*(["the change was taken back"] if changes else []), *missing]
+        missing = [f"{device} could not be attached again" for device in lost]
+        return [*(["the change was undone"] if changes else []), *missing]
 
     def _settle_race(self, now: Vm, settings: Sequence[Change]) -> None:
-        """Another run may have given the same card to another VM in the same moment. Raises DirectPathError for the one that loses."""
+        """Check whether another run attached the same device to another VM at the same time. The run that must give way raises
+        DirectPathError (device_taken).
+        """
         addresses = {change.detail.address for change in settings if isinstance(change.detail, FixedSpec)}
         if not addresses or now.host_moid is None:
             return
@@ -185,9 +189,9 @@ class _Work:
         self._lost = True
         names = ", ".join(f"{rival.name} ({'running' if rival.is_powered_on else 'powered off'})" for rival in rivals)
         raise DirectPathError(
-            message=f"{now.name} cannot have {', '.join(sorted(addresses))}: {names} was given the same device at the same time",
+            message=f"{now.name} cannot have {', '.join(sorted(addresses))}: the same device was attached to {names} at the same time",
             code="device_taken",
-            cure="Run the task again: it chooses among the devices that are free then",
+            cure="Run the task again: it chooses from the devices that are free then",
         )
 
 
@@ -198,7 +202,8 @@ def _on_host(session: Session, host: str) -> list[Vm]:
 
 
 def _gave_way(session: Session, rivals: Sequence[Vm], addresses: set[str]) -> bool:
-    """Wait until the other VMs no longer hold the addresses. One whose run saw nothing of ours will never give way."""
+    """Wait until the other VMs no longer have the addresses. Returns False if one keeps them: its run did not see the change of this
+    run."""
     path = "config.hardware.device"
     references = {rival.moid: session.reference(vim.VirtualMachine, rival.moid) for rival in rivals}
 
@@ -215,7 +220,7 @@ def _gave_way(session: Session, rivals: Sequence[Vm], addresses: set[str]) -> bo
 
 
 def _wait_idle(session: Session, vm: Vm) -> None:
-    """Until what was asked for without an answer is over: a start is a task of the datacenter first, then one of the VM."""
+    """Wait for the end of a request without an answer. A power-on is first a task of the datacenter, then one of the VM."""
     with suppress(vmodl.MethodFault, *CONNECTION_ERRORS):
         if vm.datacenter_moid is not None:
             wait_idle(session, session.reference(vim.Datacenter, vm.datacenter_moid), timeout=TASK_TIMEOUT)
@@ -223,13 +228,13 @@ def _wait_idle(session: Session, vm: Vm) -> None:
 
 
 def _start_in_turn(session: Session, vm: Vm, changes: Sequence[Change]) -> None:
-    """Start a VM; those with dynamic devices of one cluster one after another.
+    """Start a VM. VMs of one cluster with dynamic devices start one after another.
 
-    A host for such a VM is chosen by the devices that are free, and they are taken only when it runs: of two that start at the same
-    time, both may be sent to the last device. Which host bears a fixed device is no question.
+    vCenter chooses the host for such a VM by its free devices, and the VM takes a device only when it runs. So two VMs that start at the
+    same time could both be sent to the last free device. For a fixed device there is only one host.
     """
-    wanted = any(isinstance(change.detail, DynamicSpec) for change in changes)
-    if not wanted and not any(isinstance(device.backing, DynamicBacking) for device in vm.devices):
+    gets_dynamic = any(isinstance(change.detail, DynamicSpec) for change in changes)
+    if not gets_dynamic and not any(isinstance(device.backing, DynamicBacking) for device in vm.devices):
         start_vm(session, vm)
         return
     with session.turn(f"start in {vm.datacenter_moid} {vm.cluster or vm.host_moid}"):
@@ -241,7 +246,7 @@ def _reference(session: Session, vm: Vm) -> Any:
 
 
 def _stop(session: Session, vm: Vm, how: PowerOff) -> None:
-    """Ask the guest, wait, and only where it was allowed pull the plug."""
+    """Shut down the guest and wait. After the timeout do a hard power-off, if that is allowed. Raises DirectPathError."""
     reference = _reference(session, vm)
     problem = None
     try:
@@ -254,10 +259,10 @@ def _stop(session: Session, vm: Vm, how: PowerOff) -> None:
         return
     if not how.allow_power_off:
         raise problem or DirectPathError(
-            message=f"Cannot shut down {vm.name}: its guest was asked and still runs after {how.timeout_seconds} seconds. "
-            "It may still shut down, and is not started again then",
+            message=f"Cannot shut down {vm.name}: its guest still runs {how.timeout_seconds} seconds after the request. "
+            "It may still shut down later, and is not started again then",
             code="shutdown_timed_out",
-            cure="Look at the guest's console, raise shutdown_timeout, or allow pulling the plug with allow_power_off: true",
+            cure="Check the console of the guest, raise shutdown_timeout, or allow a hard power-off with allow_power_off: true",
         )
     with explained("power off {}", vm.name):
         task = reference.PowerOffVM_Task()

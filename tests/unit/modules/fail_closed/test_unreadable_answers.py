@@ -162,7 +162,7 @@ def test_nonsense_is_told_as_what_it_is(module: str, kind: str) -> None:
     for method in methods(module):
         lab, result = run(module, method, kind)
         said = f"{module}, {method}, {kind}: {result.get('msg')}"
-        assert "fault of the collection" not in str(result), said
+        assert "bug in the collection" not in str(result), said
         assert "Traceback" not in str(result), said
         assert result.get("error_code") != "unexpected", said
         if not Garbling.hit:

@@ -36,7 +36,7 @@ class Meanwhile:
 @contextmanager
 def before_the_first_write(lab: Lab, change: Change) -> Iterator[None]:
     """The change happens when the first target's turn has come, before it is looked at again."""
-    honest, done = Gate.look, []
+    honest, done = Gate.reread, []
 
     def look(gate: Any) -> Any:
         if not done:
@@ -44,7 +44,7 @@ def before_the_first_write(lab: Lab, change: Change) -> Iterator[None]:
             change(lab.sim)
         return honest(gate)
 
-    with mock.patch.object(Gate, "look", look):
+    with mock.patch.object(Gate, "reread", look):
         yield
     assert done, "nothing was to be written, so nothing was shown"
 

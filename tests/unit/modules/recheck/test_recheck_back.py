@@ -80,7 +80,7 @@ def test_a_vm_runs_again_as_it_was_wherever_its_change_ends(rule: dict[str, Any]
     assert shape(lab) == before
     assert VM in result["msg"]
     if "PowerOn" in rule["method"]:
-        assert "the change was taken back, it was started again as it was" in result["msg"]
+        assert "the change was undone, it was started again without the change" in result["msg"]
 
 
 @pytest.mark.parametrize("with_card", [False, True], ids=["without a card", "with another card"])
@@ -102,7 +102,7 @@ def test_a_vm_that_a_person_shut_down_meanwhile_stays_off() -> None:
         result = lab.run("vm_pci_device", **CHANGE)
     assert (shape(lab)["power"], shape(lab)["devices"]) == ("poweredOff", [NEXT])
     assert [change["kind"] for change in result["changes"] if change["subject"] == "power"] == []
-    assert any("somebody else had changed it: power" in warning for warning in result["vms"][0]["warnings"])
+    assert any("another user changed it first: power" in warning for warning in result["vms"][0]["warnings"])
 
 
 def test_a_part_that_somebody_else_made_is_left_out_and_not_reported_as_ours() -> None:
@@ -195,7 +195,7 @@ def test_looking_again_costs_at_most_four_calls_a_target_and_none_where_nothing_
     module, options, most = COSTS[case]
     lab = Lab.load("three_hosts")
     lab.run("host_passthrough", hosts=[HOST], devices=[A100])
-    honest, spent = Gate.look, []
+    honest, spent = Gate.reread, []
 
     def look(gate: Any) -> Any:
         before = lab.calls()
@@ -204,7 +204,7 @@ def test_looking_again_costs_at_most_four_calls_a_target_and_none_where_nothing_
         finally:
             spent.append(lab.calls() - before)
 
-    with mock.patch.object(Gate, "look", look):
+    with mock.patch.object(Gate, "reread", look):
         assert lab.run(module, **options)["changed"] is True
         assert 0 < sum(spent) <= most
         spent.clear()
@@ -215,7 +215,7 @@ def test_looking_again_costs_at_most_four_calls_a_target_and_none_where_nothing_
 def test_a_vm_that_is_shut_down_for_its_change_is_looked_at_twice_and_that_is_four_calls() -> None:
     lab = running(with_card=False)
     spent = []
-    honest = Gate.look
+    honest = Gate.reread
 
     def look(gate: Any) -> Any:
         before = lab.calls()
@@ -223,7 +223,7 @@ def test_a_vm_that_is_shut_down_for_its_change_is_looked_at_twice_and_that_is_fo
         spent.append(lab.calls() - before)
         return found
 
-    with mock.patch.object(Gate, "look", look):
+    with mock.patch.object(Gate, "reread", look):
         lab.run("vm_pci_device", **CHANGE)
     assert spent == [2, 2]
 
@@ -269,9 +269,9 @@ def race(power: str, first: str, second: str) -> tuple[dict[str, dict[str, Any]]
             chosen = {"vm": [name], "devices": [{"match": "10de:1eb8"}], "backing": "fixed", "power": power}
             params = {option: spec.get("default") for option, spec in arguments.items()}
             params |= {**made.options, **chosen}
-            desired = job.desired(params)
+            request = job.parse(params)
             with open_session(endpoint(params), read_only=False) as session:
-                results[name] = run_module.execute(job, session, desired, check_mode=False)
+                results[name] = run_module.execute(job, session, request, check_mode=False)
 
         threads = [threading.Thread(target=go, args=(name,)) for name in (first, second)]
         for thread in threads:
@@ -293,7 +293,7 @@ def test_of_two_runs_that_give_one_card_to_two_vms_one_takes_its_write_back(powe
     assert not results["a"].get("failed"), results["a"]
     assert results["b"]["error_code"] == "device_taken"
     assert "a (" in results["b"]["msg"]
-    assert "the change was taken back" in results["b"]["msg"]
+    assert "the change was undone" in results["b"]["msg"]
 
 
 def test_a_person_who_keeps_the_same_card_is_not_fought() -> None:

@@ -40,7 +40,7 @@ def refused_read(number: int) -> Change:
 
 def at_look(number: int, change: Callable[[], Any]) -> Any:
     """The change happens before a target is looked at for the so-manieth time."""
-    honest, looks = Gate.look, []
+    honest, looks = Gate.reread, []
 
     def look(gate: Any) -> Any:
         looks.append(True)
@@ -48,7 +48,7 @@ def at_look(number: int, change: Callable[[], Any]) -> Any:
             change()
         return honest(gate)
 
-    return mock.patch.object(Gate, "look", look)
+    return mock.patch.object(Gate, "reread", look)
 
 
 @pytest.mark.parametrize("number", range(4))
@@ -58,7 +58,7 @@ def test_a_vm_runs_again_where_a_read_is_refused_after_its_shutdown(number: int)
     once(lab, "ShutdownGuest", refused_read(number))
     result = lab.run("vm_pci_device", fails=True, **CHANGE)
     assert shape(lab) == before
-    assert "it was started again as it was" in result["msg"]
+    assert "it was started again without the change" in result["msg"]
 
 
 def test_what_somebody_else_attached_meanwhile_is_not_taken_back() -> None:
@@ -76,7 +76,7 @@ def test_a_change_whose_answer_was_lost_is_taken_back_too() -> None:
     lab.sim.faults.add(method="PowerOnMultiVM_Task", fault="GenericVmConfigFault", times=1)
     result = lab.run("vm_pci_device", fails=True, **CHANGE)
     assert shape(lab) == before
-    assert "the change was taken back, it was started again as it was" in result["msg"]
+    assert "the change was undone, it was started again without the change" in result["msg"]
 
 
 def test_a_vm_is_started_although_its_change_could_not_be_taken_back() -> None:

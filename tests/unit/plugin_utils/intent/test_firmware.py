@@ -91,7 +91,7 @@ def test_it_is_told_in_lines() -> None:
     assert firmware_targets(HOSTS, VMS, ["esx-02"], ["off"])["lines"] == [
         "esx-02.lab: it was named",
         "esx-03.lab: off is registered on it",
-        "off is off, and gets its devices when it starts: esx-03.lab is meant, on which it ran last",
+        "off is off and gets its devices when it starts: its last host esx-03.lab is selected",
     ]
 
 

@@ -318,7 +318,7 @@ def test_an_address_that_reaches_several_hosts_through_their_group() -> None:
     """One host may have a bare address; the same list on two of them would mean two machines' different cards."""
     desired = {"vcenter_hostname": "vc", "passthrough_devices": ["0000:3b:00.0"]}
     assert one({"a": desired}).targets[0].hosts == ("a",)
-    with pytest.raises(InputError, match=r"Inventory host b: passthrough_devices\[0\] gives an address") as caught:
+    with pytest.raises(InputError, match=r"Inventory host b: passthrough_devices\[0\] has an address") as caught:
         load_intent({"a": desired, "b": dict(desired)})
     assert caught.value.code == "address_needs_identity"
 
@@ -336,7 +336,7 @@ def test_sizes_are_handed_on_as_numbers() -> None:
 
 def test_two_inventory_hosts_for_one_esxi_host() -> None:
     desired = {"vcenter_hostname": "vc", "passthrough_devices": [GPU]}
-    with pytest.raises(InputError, match="inventory host a stands already") as caught:
+    with pytest.raises(InputError, match="inventory host a already represents") as caught:
         load_intent(
             {"a": {**desired, "passthrough_host_name": "ESX.lab"}, "b": {**desired, "passthrough_host_name": "esx.lab"}}
         )
@@ -346,7 +346,7 @@ def test_two_inventory_hosts_for_one_esxi_host() -> None:
 def test_a_vm_wanted_in_two_ways() -> None:
     desired = {"vcenter_hostname": "vc", "passthrough_devices": []}
     other = {**TRAIN, "power": "keep"}
-    with pytest.raises(InputError, match="wants VM train-01 otherwise than inventory host a does") as caught:
+    with pytest.raises(InputError, match="has VM train-01 with other options than inventory host a") as caught:
         load_intent({"a": {**desired, "passthrough_vms": [TRAIN]}, "b": {**desired, "passthrough_vms": [other]}})
     assert caught.value.code == "contradiction"
 

@@ -101,7 +101,7 @@ def test_no_server_is_waited_for_or_listened_to_without_end(
         with pytest.raises(DirectPathError) as caught:
             way(port)
         assert caught.value.code in CODES, caught.value.sentence()
-        assert "fault of the collection" not in caught.value.sentence()
+        assert "bug in the collection" not in caught.value.sentence()
         assert "write" not in caught.value.sentence()
 
 
@@ -150,7 +150,7 @@ def test_retries_share_one_deadline(certificates: Certificates) -> None:
 # -- proxies ----------------------------------------------------------------------------------------------------------
 
 PROXIES: dict[str, tuple[rude.Script | None, str]] = {
-    "not there": (None, "is not there"),
+    "not there": (None, "refused the connection"),
     "silent": (rude.silent, "did not answer in time"),
     "drips": (rude.drips_headers, "did not answer in time"),
     "no HTTP": (rude.says(b"220 mail.lab ESMTP\r\n"), "something that is not HTTP"),
@@ -210,7 +210,9 @@ def test_a_proxy_that_is_why_is_named_as_why(kind: str, way: Callable[[int], Non
 
 def test_a_proxy_that_no_name_server_knows_is_named() -> None:
     place = endpoint(443, hostname="vc.test", proxy_host="no-such-proxy.invalid", proxy_port=3128)
-    with pytest.raises(DirectPathError, match=r"the proxy no-such-proxy\.invalid:3128 is not known by that name"):
+    with pytest.raises(
+        DirectPathError, match=r"the proxy no-such-proxy\.invalid:3128 has a name that cannot be resolved"
+    ):
         connect_session(place, read_only=True, sleep=lambda _seconds: None)
 
 
@@ -301,7 +303,7 @@ def test_a_certificate_outside_its_dates_points_at_the_clocks_with_both_times(
     assert told.code == ("certificate_not_yet_valid" if early else "certificate_expired")
     assert dates[0 if early else 1].strftime("%Y-%m-%dT%H:%M:%SZ") in told.message
     assert now.strftime("%Y-%m-%dT%H:") in told.message
-    assert "2026-12-04T10:00:00Z by that of the server" in told.message
+    assert "2026-12-04T10:00:00Z by the clock of the server" in told.message
     assert "clock" in told.cure
     assert "NTP" in told.cure
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector.retrieve import _whole
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector.retrieve import (
+    _read_completely,
+)
 
 
 def test_what_was_read_across_two_sessions_is_not_taken_for_the_whole() -> None:
@@ -19,10 +21,10 @@ def test_what_was_read_across_two_sessions_is_not_taken_for_the_whole() -> None:
         session.logins = 2
         return answer
 
-    assert _whole(session, read) == "the whole"
+    assert _read_completely(session, read) == "the whole"
 
 
 def test_a_read_within_one_session_is_made_once() -> None:
     session: Any = SimpleNamespace(logins=1, stub=SimpleNamespace(repeats=0))
     answers = iter(["the whole"])
-    assert _whole(session, lambda: next(answers)) == "the whole"
+    assert _read_completely(session, lambda: next(answers)) == "the whole"

@@ -41,7 +41,12 @@ CASES = [
     (vim.fault.ConcurrentAccess(), "changed_meanwhile", "run the task again"),
     (vim.fault.TaskInProgress(), "busy", "Wait for it to end".lower()),
     (vmodl.fault.HostNotConnected(), "host_unreachable", "Reconnect the host"),
-    (vmodl.fault.ManagedObjectNotFound(), "vanished", "removed meanwhile"),
+    pytest.param(
+        vmodl.fault.ManagedObjectNotFound(),
+        "vanished",
+        "removed in the meantime",
+        id="fault8-vanished-removed meanwhile",
+    ),
     (vmodl.fault.NotSupported(), "not_supported", "does not offer"),
     (vmodl.fault.SystemError(reason="Internal error"), "vsphere_fault", "Internal error"),
     (untrusted(), "certificate_untrusted", "ca_path"),

@@ -221,7 +221,7 @@ def test_what_somebody_else_could_reach_is_an_error(file: SessionFile, attack: C
 def test_what_belongs_to_somebody_else_is_an_error(file: SessionFile, what: str) -> None:
     path = keep(file)
     os.chown({"file": path, "folder": path.parent, "lock": path.with_suffix(".lock")}[what], 12345, 12345)
-    with pytest.raises(DirectPathError, match="belongs to somebody else"):
+    with pytest.raises(DirectPathError, match="belongs to another user"):
         read(file)
 
 

@@ -1,0 +1,69 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""VMs that the parameters of a module name: read from parameters, shown in results. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._domain.errors import InputError
+from .._domain.names import Reference
+from .._domain.observed.vms import Vm
+from .._domain.plan import Plan
+from .engine.output import target_result, vm_result
+from .engine.result import Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestedVm:
+    """One VM that the parameters name, with the options that hold for it."""
+
+    reference: Reference
+    options: Mapping[str, Any]
+
+
+def parse_vms(params: Mapping[str, Any], inherited: Sequence[str]) -> tuple[RequestedVm, ...]:
+    """Read the VMs from ``vms``, or from ``vm`` with the options of the module.
+
+    ``inherited``: names of module options that an entry of ``vms`` takes when it does not set them itself.
+    Raises InputError (no_vms) when no VM is named, or an entry does not have exactly one of name and moid.
+    """
+    common = {name: params[name] for name in inherited}
+    if params.get("vm") is not None:
+        found = tuple(RequestedVm(reference=Reference(name), options=common) for name in params["vm"])
+    else:
+        found = tuple(_parse_entry(number, raw, common) for number, raw in enumerate(params["vms"] or ()))
+    if not found:
+        raise InputError(message="No VM is named", code="no_vms", parameter="vms", cure="Name at least one VM")
+    return found
+
+
+def _parse_entry(number: int, raw: Mapping[str, Any], common: Mapping[str, Any]) -> RequestedVm:
+    name, moid = raw.get("name"), raw.get("moid")
+    if bool(name) == bool(moid):
+        raise InputError(
+            message=f"vms[{number}] {'has both name and moid' if name else 'names no VM'}",
+            code="no_vms",
+            parameter=f"vms[{number}].name",
+            cure="Give name or moid",
+        )
+    reference = Reference(str(moid), "moid") if moid else Reference(str(name), "name")
+    own = {name: raw[name] for name in common if raw.get(name) is not None}
+    return RequestedVm(reference=reference, options={**common, **own})
+
+
+def render_vms(vms: Sequence[Vm], plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+    """The keys ``vms`` and ``refused`` of a result. ``outcomes``: VM id → outcome."""
+    by_id = {vm.moid: vm for vm in vms}
+    results = [
+        {
+            **vm_result(by_id[target.moid]),
+            **target_result(target, outcomes),
+            "mmio": target.facts.get("mmio"),
+            "done": list(outcomes[target.moid].done) if target.moid in outcomes else [],
+        }
+        for target in plan.targets
+    ]
+    return {"vms": results, "refused": [vm["name"] for vm in results if vm["status"] == "refused"]}

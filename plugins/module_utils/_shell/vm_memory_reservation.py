@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module vm_memory_reservation, from its parameters to its result. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._domain.concurrency import Pace, parse_pace
+from .._domain.errors import InputError
+from .._domain.names import Reference
+from .._domain.observed.vms import Vm
+from .._domain.plan import Change, Plan, TargetPlan
+from .._domain.vm.memory import DesiredMemory, plan_memory
+from .._vsphere.session.connect import Session
+from .._vsphere.write.vms import apply_vm
+from .engine.gate import Gate
+from .engine.observe import NamedVms, follow_vms, observe_vms
+from .engine.result import Outcome
+from .named_vms import parse_vms, render_vms
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryRequest:
+    """The parameters of vm_memory_reservation."""
+
+    entries: tuple[tuple[Reference, DesiredMemory], ...]
+    pace: Pace
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> MemoryRequest:
+        """Read the parameters. Raises InputError."""
+        found = parse_vms(params, ("state", "reservation_mb"))
+        return cls(
+            entries=tuple(
+                (
+                    entry.reference,
+                    DesiredMemory(state=entry.options["state"], reservation_mb=entry.options["reservation_mb"]),
+                )
+                for entry in found
+            ),
+            pace=parse_pace(params),
+        )
+
+
+def pace(request: MemoryRequest) -> Pace:
+    """How many VMs the module reconfigures at the same time."""
+    return request.pace
+
+
+def observe(session: Session, request: MemoryRequest) -> NamedVms:
+    """Read the named VMs. Raises InputError for a name that no VM or more than one VM has."""
+    return observe_vms(session, [reference for reference, _unused in request.entries])
+
+
+def plan(seen: NamedVms, request: MemoryRequest) -> Plan:
+    """Plan the reservations. Raises InputError (vm_twice) for a VM that is named twice with different options."""
+    desired_memory: dict[str, DesiredMemory] = {}
+    for reference, desired in request.entries:
+        if reference not in seen.meant:
+            continue
+        vm = seen.vm(reference)
+        if desired_memory.setdefault(vm.moid, desired) != desired:
+            raise InputError(
+                message=f"{vm.name} is named twice with different options", code="vm_twice", parameter="vms"
+            )
+    return plan_memory(seen.vms, desired_memory)
+
+
+def host_of(seen: NamedVms, target: TargetPlan) -> str:
+    """Id of the host that a VM is on; empty when it is on none."""
+    return next((vm.host_moid or "" for vm in seen.vms if vm.moid == target.moid), "")
+
+
+def follow(session: Session, seen: NamedVms, request: MemoryRequest, plan: Plan, moids: Collection[str]) -> NamedVms:
+    """Read the VMs with these ids again."""
+    return follow_vms(session, seen, moids)
+
+
+def apply(
+    session: Session, seen: NamedVms, request: MemoryRequest, target: TargetPlan, gate: Gate[NamedVms]
+) -> Outcome:
+    """Write the reservation of one VM. Raises DirectPathError."""
+
+    def check(changes: Sequence[Change]) -> tuple[Vm, tuple[Change, ...]]:
+        now, replanned = gate.reread()
+        vm = next(vm for vm in now.vms if vm.moid == target.moid)
+        return vm, gate.check(changes, replanned, doing=f"reconfigure {vm.name}")
+
+    planned = next(vm for vm in seen.vms if vm.moid == target.moid)
+    return Outcome(done=apply_vm(session, planned, target.effective, check))
+
+
+def render(seen: NamedVms, request: MemoryRequest, plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+    """The result for all VMs of the plan."""
+    return render_vms(seen.vms, plan, outcomes)
