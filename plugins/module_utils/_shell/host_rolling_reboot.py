@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A rolling reboot, between parameters and results. PRIVATE to the collection."""
+"""The module host_rolling_reboot: from parameters to the result. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -40,16 +40,19 @@ from .rolling.result import of_forecast, of_rolling
 from .rolling.run_owner import is_gone, make_owner
 
 ATTEMPTS_TO_CLOSE = 5
-"""How often the removal of the journal is tried: a server that is away then for longer keeps nobody waiting."""
+"""Maximum number of attempts to remove the journal, if the server does not respond then."""
 LATER = "the planned changes will leave devices pending"
 
 
 def reboot_hosts(session: Session, desired: RollingRequest, check_mode: bool) -> dict[str, Any]:
-    """One slice of a rolling reboot, or all of it; in check mode the schedule."""
-    # Before anything is read: a slice is over when its time is, however long that took.
+    """Run one slice of a rolling reboot, or all of it; in check mode return the schedule.
+
+    Returns the result of the module. Raises DirectPathError when the run cannot begin; later problems are part of the result.
+    """
+    # Taken before the first read: a slice ends on time, however long the reads take.
     until = session.clock() + desired.slice if desired.slice else None
     progress_writer = ProgressWriter(None if check_mode else desired.progress_file, secrets=desired.secrets)
-    # Names of VMs come with those of the hosts where some are to be found.
+    # VM names are read together with host names, but only if an option contains VM names.
     read = read_names if (desired.vm_order or desired.never_stop or desired.assume_detached) else read_host_names
     inventory = read(session)
     for kind, names in desired.resolved.names.items():
@@ -115,7 +118,7 @@ def reboot_hosts(session: Session, desired: RollingRequest, check_mode: bool) ->
 
 @dataclass(frozen=True, kw_only=True)
 class _Reported:
-    """What the parameters say of single objects, now that it is known which they mean. Policies go by what results call an object."""
+    """The options that name single objects, after the names were resolved. ``policy`` uses the names that results use."""
 
     policy: Policy
     orders: Meant[int]
@@ -124,10 +127,10 @@ class _Reported:
     settled: frozenset[str]
     detached: frozenset[str]
     vm_names: Mapping[str, Sequence[str]]
-    """Option → the names of VMs in it."""
+    """Option → the VM names in it."""
 
     def unknown(self, observed: ObservedFleet) -> list[str]:
-        """Names in options that mean nothing here. One of them may be a slip of the pen that matters."""
+        """Warnings for names in options that match nothing in these clusters. A name may be misspelled."""
         ids, names = {vm.moid for vm in observed.vms}, {vm.name for vm in observed.vms}
         clusters = {cluster.name for cluster in observed.clusters}
         meant = {"never_stop": self.never_stop.ids, "vm_order": self.orders.ids}
@@ -138,11 +141,11 @@ class _Reported:
             if meant[option].get(name) not in ids and name not in names
         ]
         found += [("cluster_max_unavailable", name) for name in self.policy.cluster_budgets if name not in clusters]
-        return [f"{option} names {name}, and nothing is called so in these clusters" for option, name in found]
+        return [f"{option} contains {name}, but nothing in these clusters has this name" for option, name in found]
 
 
 def _resolved(inventory: Inventory, desired: RollingRequest) -> _Reported:
-    """Raises InputError for a name that stands for several."""
+    """Raises InputError for a name that matches several objects."""
     hosts, clusters, vms, policy = inventory.host_names, inventory.cluster_names, inventory.vm_names, desired.policy
     pending = resolve_each(hosts, dict.fromkeys(sorted(desired.expect_pending), True), "expect_pending")
     settled = resolve_each(hosts, dict.fromkeys(sorted(desired.expect_settled), True), "expect_settled")
@@ -155,7 +158,7 @@ def _resolved(inventory: Inventory, desired: RollingRequest) -> _Reported:
             measured=relabelled(hosts, policy.measured, "measured"),
         ),
         orders=resolve_each(vms, desired.vm_order, "vm_order"),
-        # A run that has begun is not left half done because a VM is gone meanwhile.
+        # A resumed run does not fail because a VM no longer exists.
         never_stop=(resolve_each if desired.goes_on else resolve_all)(
             vms, dict.fromkeys(desired.never_stop, True), "never_stop"
         ),
@@ -167,7 +170,7 @@ def _resolved(inventory: Inventory, desired: RollingRequest) -> _Reported:
 
 
 def _labels(inventory: Inventory) -> dict[str, str]:
-    """Id → what results call it, of hosts, and of clusters that have hosts."""
+    """Id → name in results, for hosts and their clusters."""
     clusters = {host.compute_moid: host.cluster for host in inventory.hosts if host.cluster is not None}
     return {**clusters, **{host.moid: host.name for host in inventory.hosts}}
 
@@ -192,26 +195,27 @@ def _result(setting: Setting, said: _Reported) -> dict[str, Any]:
 
 
 def _left_off(session: Session, stopped: Collection[str]) -> DirectPathError | None:
-    """Why the run did not succeed although nothing is left to do: VMs that it stopped are off, whatever the journal says."""
+    """An error if VMs that this run stopped are powered off although all hosts are done, whatever the journal says."""
     off = ", ".join(vms_off(session, stopped))
     if not off:
         return None
     return DirectPathError(
-        message=f"The hosts are done, and these VMs, which this run stopped, are off: {off}",
+        message=f"The hosts are done, but these VMs, which this run stopped, are powered off: {off}",
         code="vms_left_off",
-        cure=f"Power them on in vCenter, and look at their events for the reason: {off}",
+        cure=f"Power them on in vCenter, and check their events for the reason: {off}",
     )
 
 
 def _unkept(broken: DirectPathError, session: Session, rolled: Rolled) -> DirectPathError:
-    """The journal could not be written. Hosts that were not told to reboot were given back; what was not is named."""
+    """The journal could not be written. Hosts whose reboot was not requested were returned to service; the others are listed."""
     views = rolled.observed.hosts if rolled.observed is not None else ()
     kept = [view.name for view in views if view.moid in rolled.entries and (view.in_maintenance or not view.connected)]
     off = vms_off(session, rolled.stopped_ids)
-    told = f"Still in maintenance mode, or away: {', '.join(kept)}. " if kept else ""
-    told += f"VMs of this run that are off: {', '.join(off)}. " if off else ""
+    left = f"Still in maintenance mode, or not connected: {', '.join(kept)}. " if kept else ""
+    left += f"VMs of this run that are powered off: {', '.join(off)}. " if off else ""
     return DirectPathError(
-        message=f"{broken.message}. No further host was begun, and those not yet told to reboot were given back. {told}".strip(),
+        message=f"{broken.message}. No other host was started; hosts whose reboot was not requested yet were returned to service. "
+        f"{left}".strip(),
         code="journal_unwritable",
         parameter="journal_dir",
         cure=broken.cure,
@@ -219,7 +223,7 @@ def _unkept(broken: DirectPathError, session: Session, rolled: Rolled) -> Direct
 
 
 def _close(loop: Loop, setting: Setting, rolled: Rolled) -> None:
-    """The journal that is no longer needed. What cannot be removed does no harm, and is said."""
+    """Remove the journal that is no longer needed. If this fails, it does no harm, and a note reports it."""
     trouble = Trouble(setting)
     why = ""
     for left in reversed(range(ATTEMPTS_TO_CLOSE)):
@@ -232,10 +236,11 @@ def _close(loop: Loop, setting: Setting, rolled: Rolled) -> None:
             setting.journal.forget_written()
             if isinstance(error, DirectPathError) or not left or trouble.met(error) is not None:
                 break
-    setting.progress_writer.note(f"{why}. It does no harm there, and the next run removes it.", rolled.now)
+    setting.progress_writer.note(f"{why}. The remaining journal does no harm; the next run removes it.", rolled.now)
 
 
 def _schedule(loop: Loop, setting: Setting, said: _Reported) -> dict[str, Any]:
+    """The result of check mode: observe the fleet, run the prechecks, and forecast."""
     seen = loop.look(0.0)
     observed = loop.observed(seen)
     due = [
@@ -254,7 +259,7 @@ def _schedule(loop: Loop, setting: Setting, said: _Reported) -> dict[str, Any]:
 
 
 def _without(precheck: Precheck, freed: Collection[str]) -> Precheck:
-    """DRS was asked about VMs as they are; those that a planned change frees of their devices will be able to leave."""
+    """The precheck of DRS concerns the VMs as they are. VMs that a planned change detaches from their devices can be migrated then."""
     if precheck.evacuation_faults is None:
         return precheck
     return replace(
@@ -263,6 +268,7 @@ def _without(precheck: Precheck, freed: Collection[str]) -> Precheck:
 
 
 def _account(session: Session, journal: Journal, progress_writer: ProgressWriter) -> dict[str, Any]:
+    """The part of the result that reports how the run was made."""
     return {
         "notes": progress_writer.notes,
         "transitions": progress_writer.transitions,
@@ -273,7 +279,7 @@ def _account(session: Session, journal: Journal, progress_writer: ProgressWriter
 
 
 def _subjects(hosts: Sequence[Host]) -> list[Subject]:
-    """What the journal is kept on: the hosts, and their clusters."""
+    """The objects that store the journal: the hosts, and their clusters."""
     clusters = {host.compute_moid for host in hosts if host.cluster is not None}
     return [Subject(kind="host", moid=host.moid) for host in hosts] + [
         Subject(kind="cluster", moid=moid) for moid in sorted(clusters)
@@ -281,7 +287,7 @@ def _subjects(hosts: Sequence[Host]) -> list[Subject]:
 
 
 def _bmcs(session: Session, desired: RollingRequest, inventory: Inventory, hosts: Sequence[Host]) -> dict[str, Any]:
-    """Host id → its management controller. The inventory may name hosts that are not here."""
+    """Host id → its management controller. The inventory may contain hosts that are not requested."""
     if desired.policy.method != "power_cycle":
         return {}
     accesses: dict[str, BmcAccess] = {}
@@ -295,26 +301,27 @@ def _bmcs(session: Session, desired: RollingRequest, inventory: Inventory, hosts
 
 
 def _warnings(observed: ObservedFleet, setting: Setting, said: _Reported, done: Collection[str]) -> list[str]:
-    """What is worth knowing although it stops nothing. ``done``: ids of hosts that had their turn just now."""
+    """Warnings that block nothing. ``done``: ids of hosts on which this process has acted."""
     found = said.unknown(observed)
     for view in observed.hosts:
         is_own = view.entry is not None or view.moid in done
         if not view.wanted or not view.connected or is_own or pending_reboot_of(view, setting.policy) is not None:
             continue
         found += [
-            f"{device.describe()} on {view.name} is configured for passthrough, but the host no longer offers it: no reboot changes that"
+            f"{device.describe()} on {view.name} is configured for passthrough, but the host no longer offers it. No reboot changes that"
             for device in view.host.devices
             if device.state == "stale"
         ]
         if view.in_maintenance:
             found.append(
-                f"{view.name} is in maintenance mode and owes no reboot. If nobody works on it, something that was interrupted has "
-                "left it there: take it out of maintenance mode"
+                f"{view.name} is in maintenance mode, but requires no reboot. If no administrator is working on it, an interrupted run "
+                "left it there: end its maintenance mode"
             )
     return found
 
 
 def patience(desired: RollingRequest, endpoint: Endpoint) -> float:
-    """A server is waited for when a roll over it is known to be under way: an ESXi host takes its own API with it."""
+    """Seconds to wait for the server at the first connection. Only if a rolling reboot is known to be in progress: the reboot of an ESXi
+    host also stops its own API."""
     begun = desired.goes_on or FileJournal(journal_path(endpoint, desired.journal_dir), why="").holds_anything()
     return desired.policy.deadlines.reboot if begun else 0.0

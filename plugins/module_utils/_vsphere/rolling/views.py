@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what was read to the hosts, VMs and clusters of a rolling reboot. PRIVATE to the collection."""
+"""Builds the hosts, VMs and clusters of a rolling reboot from the rows that were read. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ AGENT_MANAGER = "com.vmware.vim.eam"
 """The extension that owns the VMs of vSphere Cluster Services and other agents."""
 
 DEVICES = "config.pciPassthruInfo"
-"""Watched to know when devices change, and read together with them."""
+"""Watched to notice changes of devices, and read again together with them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wanted:
-    """One host that was asked for; see ``world.HostView`` for the fields."""
+    """One requested host; for the fields see ``HostView``."""
 
     moid: str
     desired_devices: tuple[DesiredDevice, ...] = ()
@@ -41,8 +41,8 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asked:
-    """What the caller says of hosts and VMs: stop orders, and which VMs are never stopped. ``tagged``: what tags say, which counts less
-    than names and the VM's own attribute."""
+    """The request of the caller: hosts, stop orders, and VMs that are never stopped. ``tagged``: settings from tags, which rank below
+    names in options and the attribute of the VM."""
 
     hosts: Mapping[str, Wanted]
     orders: Meant[int] = field(default_factory=Meant)
@@ -52,7 +52,7 @@ class Asked:
 
 @dataclass(kw_only=True, slots=True)
 class Picture:
-    """All that was read, by object id. ``rows`` is what is watched, ``deep`` what was read of hosts beside it."""
+    """All rows that were read, by object id. ``rows``: the watched properties; ``deep``: further properties of hosts."""
 
     rows: Mapping[str, Row]
     deep: dict[str, Row] = field(default_factory=dict)
@@ -62,15 +62,16 @@ class Picture:
     summaries: dict[str, object] = field(default_factory=dict)
     alarm_names: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
-    """What results call hosts and clusters, and VMs of which several have one name."""
+    """id → name in results, for hosts and clusters, and for VMs whose name is not unique."""
     known: dict[str, Host] = field(default_factory=dict)
-    """Hosts worked out already; one that changed is taken out."""
+    """Hosts that are already built. A host that changed is removed."""
 
     def of(self, kind: type) -> list[Row]:
+        """The watched rows of this kind."""
         return [row for row in self.rows.values() if issubclass(row.kind, kind)]
 
     def joined(self, moid: str) -> Row:
-        """What is watched of a host and what was read of it."""
+        """The watched and the further properties of a host, as one row."""
         watched, deep = self.rows[moid], self.deep.get(moid)
         if deep is None:
             return watched
@@ -83,6 +84,7 @@ class Picture:
         )
 
     def host(self, moid: str) -> Host:
+        """The host, built from its rows."""
         found = self.known.get(moid)
         if found is None:
             parent = self.rows.get(compute_of(self.rows[moid]))
@@ -93,7 +95,7 @@ class Picture:
         return found
 
     def label(self, row: Row) -> str:
-        """What results call an object."""
+        """The name of an object in results."""
         name: str = row.get("name", row.moid)
         return self.labels.get(row.moid, name)
 
@@ -102,15 +104,16 @@ class Picture:
         return row is not None and str(row.get("runtime.connectionState")) == "connected"
 
     def forget(self, moid: str) -> None:
-        """The object is gone."""
+        """Remove an object that no longer exists."""
         for table in (self.deep, self.sizes, self.hardware, self.uses, self.summaries, self.known):
             table.pop(moid, None)
 
     def rules(self) -> dict[str, from_rows.Rules]:
-        """Cluster id → its rules."""
+        """Cluster id → its settings."""
         return {row.moid: from_rows.rules(row.get("configurationEx")) for row in self.of(vim.ClusterComputeResource)}
 
     def alarms(self, row: Row) -> tuple[str, ...]:
+        """Names of the red alarms of an object."""
         return tuple(sorted(self.alarm_names.get(moid, moid) for moid in from_rows.red_alarms(row)))
 
 
@@ -125,7 +128,7 @@ def compute_of(row: Row) -> str:
 
 @reader
 def host_views(picture: Picture, asked: Asked, own_tasks: Collection[str]) -> tuple[HostView, ...]:
-    """All hosts, by name. ``own_tasks``: ids of tasks that are nobody else's work."""
+    """All hosts, by name. ``own_tasks``: ids of tasks of this run."""
     tasks = from_rows.running_tasks(picture.of(vim.Task))
     mounts = from_rows.mounts(picture.of(vim.Datastore))
     views = (
@@ -136,7 +139,7 @@ def host_views(picture: Picture, asked: Asked, own_tasks: Collection[str]) -> tu
 
 
 def entering_tasks(picture: Picture) -> Mapping[str, frozenset[str]]:
-    """Host id → ids of the tasks that put it into maintenance mode."""
+    """Host id → ids of the tasks that are putting it into maintenance mode."""
     running = from_rows.running_tasks(picture.of(vim.Task))
     return {moid: frozenset(task.moid for task in tasks if task.is_entering) for moid, tasks in running.items()}
 
@@ -179,7 +182,7 @@ def _host_view(
 
 @reader
 def vm_views(picture: Picture, asked: Asked, fields: Mapping[int, str]) -> tuple[VmView, ...]:
-    """All VMs registered on the hosts, by name; templates are left out, as they never run."""
+    """All VMs that are registered on the hosts, by name, without templates, which never run."""
     places = {row.moid: compute_of(row) for row in picture.of(vim.HostSystem)}
     siblings: dict[str, list[str]] = {}
     for host, compute in places.items():
@@ -238,13 +241,13 @@ def _vm_view(
 def _unread(row: Row, hardware: VmHardware) -> str:
     if not hardware.known:
         return "does not show its devices"
-    return "" if row.get("runtime.powerState") else "does not say whether it runs"
+    return "" if row.get("runtime.powerState") else "does not show its power state"
 
 
 def _order(row: Row, name: str, asked: Asked, fields: Mapping[int, str]) -> int:
-    said = asked.orders.of(row.moid, name)
-    if said is not None:
-        return said
+    requested = asked.orders.of(row.moid, name)
+    if requested is not None:
+        return requested
     text = from_rows.custom_texts(row, fields).get(STOP_ORDER, "").strip()
     return int(text) if text.removeprefix("-").isdecimal() else asked.tagged.orders.get(row.moid, 0)
 
@@ -254,7 +257,7 @@ def _order(row: Row, name: str, asked: Asked, fields: Mapping[int, str]) -> int:
 
 @reader
 def cluster_views(picture: Picture, fields: Mapping[int, str]) -> tuple[ClusterView, ...]:
-    """Clusters, and the compute resources of hosts on their own, by name."""
+    """Clusters, and the compute resources of standalone hosts, by name."""
     tasks = from_rows.running_tasks(picture.of(vim.Task))
     rules = picture.rules()
     views = (
@@ -283,7 +286,7 @@ def _cluster_view(
 
 @reader
 def texts(picture: Picture, fields: Mapping[int, str]) -> dict[str, dict[str, str]]:
-    """Object id → attribute name → text, of hosts, VMs, compute resources and the root folder; empty texts are left out."""
+    """Object id → attribute name → text, for hosts, VMs, compute resources and the root folder; without empty texts."""
     kinds = (vim.HostSystem, vim.VirtualMachine, vim.ComputeResource, vim.Folder)
     found = {
         row.moid: from_rows.custom_texts(row, fields) for row in picture.rows.values() if issubclass(row.kind, kinds)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which hosts are started now. PRIVATE to the collection."""
+"""Which hosts are started now, and why others are not. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .pace import Progress
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Start:
-    """What becomes of a host that owes a reboot and is not in hand. ``paused``: a person holds it back, and may let go of it."""
+    """What happens to a host that requires a reboot and is not in progress. ``paused``: an administrator paused it and can resume it."""
 
     phase: Phase
     reason: str
@@ -35,11 +35,11 @@ class Start:
     wake: float | None = None
     paused: bool = False
     hopeless: bool = False
-    """It would fit into no maintenance window: nothing that it waits for would help."""
+    """It would not fit into any maintenance window: waiting does not help."""
 
 
 def is_candidate(fleet: FleetIndex, view: HostView) -> bool:
-    """It owes a reboot, and none was made for that debt already."""
+    """The host requires a reboot, and was not already rebooted for the same pending changes."""
     pending = fleet.pending_reboots.get(view.moid)
     if pending is None or is_active(view.entry):
         return False
@@ -57,13 +57,13 @@ def is_candidate(fleet: FleetIndex, view: HostView) -> bool:
 
 
 def _is_older(fleet: FleetIndex, view: HostView, entry: Entry) -> bool:
-    """The entry is of an earlier run."""
+    """The entry was written by an earlier run."""
     held = fleet.cluster_of(view).lock
     return not isinstance(held, Lock) or entry.at < held.since
 
 
 def may_verify_again(fleet: FleetIndex, view: HostView) -> bool:
-    """It failed in an earlier run, stayed in maintenance mode, and this run was told to prove such hosts again."""
+    """It failed in an earlier run, stayed in maintenance mode, and this run is to verify such hosts again."""
     entry = view.entry
     if entry is None or entry.step != "failed" or fleet.policy.failed_hosts != "verify":
         return False
@@ -76,14 +76,14 @@ def may_verify_again(fleet: FleetIndex, view: HostView) -> bool:
 
 
 def unknown(fleet: FleetIndex, view: HostView) -> tuple[Blocker, ...]:
-    """A wanted host of which it cannot be said what it owes."""
+    """A blocker for a requested host whose pending reboot is unknown, because it is not reachable."""
     return (unreachable(view.host),) if view.wanted and not view.host.is_reachable else ()
 
 
 def starts(
     fleet: FleetIndex, candidates: Sequence[HostView], state: Progress, lock_states: Mapping[str, LockState]
 ) -> Mapping[str, Start]:
-    """One answer a candidate, by moid. Blocked hosts take no place; each start takes one from those after it."""
+    """One result for each candidate, by moid. Blocked hosts do not count against the budget; each start reduces it for the next ones."""
     room = _Room(fleet)
     hold = pace.rolling_hold(fleet, state)
     begun: list[HostView] = []
@@ -98,7 +98,7 @@ def starts(
 
 
 class _Room:
-    """Places left, while they are given away."""
+    """The remaining budgets while hosts are started."""
 
     def __init__(self, fleet: FleetIndex) -> None:
         self._fleet = fleet
@@ -111,13 +111,14 @@ class _Room:
         self._full: dict[str, str] = {}
 
     def take(self, view: HostView) -> None:
+        """Count the host against the budgets."""
         if not takes_place(view):
             self._left[view.host.compute_moid] -= 1
             self._slots -= 1
             self._full.clear()
 
     def refusal(self, view: HostView) -> str:
-        """Why there is no place for the host, as a clause; empty when there is one."""
+        """A clause: why the budgets do not allow to start the host; empty when they do."""
         if takes_place(view):
             return ""
         moid = view.host.compute_moid
@@ -169,25 +170,25 @@ def _one(
     if full:
         return Start(phase="waiting", reason=full)
     if not lock_state.held:
-        return Start(phase="waiting", reason=f"the lock of {cluster.name} comes first", wake=lock_state.wake)
+        return Start(phase="waiting", reason=f"this run must lock {cluster.name} first", wake=lock_state.wake)
     if "examine" in view.under_way:
-        return Start(phase="waiting", reason="it is examined")
+        return Start(phase="waiting", reason="its precheck is running")
     if precheck is None or fleet.now >= precheck.at + fleet.policy.precheck_age or prechecked:
         action = Action(kind="examine", target=view.moid, name=view.name, reason="it is to be started")
-        return Start(phase="waiting", reason="it is examined", actions=(action,))
+        return Start(phase="waiting", reason="its precheck is running", actions=(action,))
     return _refused(fleet, view) or _begin(fleet, view)
 
 
 def _refused(fleet: FleetIndex, view: HostView) -> Start | None:
-    """Starting it was refused before anything of it was written: its journal cannot be kept, and without that nothing is done."""
+    """The journal could not be written when the host was started. Without the journal nothing is done."""
     refusal = view.refusal
     if refusal is None or (view.entry is not None and view.entry.at >= int(refusal.at)):
         return None
     if refusal.permanent:
         blocker = Blocker(
             code="journal_refused",
-            message=f"{view.name} is not touched: {refusal.text}",
-            cure="Give the account the privilege to set custom attributes on it, or keep the journal in a file (journal: file)",
+            message=f"{view.name} is skipped, because its journal cannot be written: {refusal.text}",
+            cure="Grant the account the privilege to set custom attributes on it, or store the journal in a file (journal: file)",
         )
         return Start(phase="blocked", reason=blocker.message, blockers=(blocker,))
     due = int(refusal.at) + fleet.policy.deadlines.retry
@@ -195,15 +196,15 @@ def _refused(fleet: FleetIndex, view: HostView) -> Start | None:
 
 
 def _rest(fleet: FleetIndex, view: HostView) -> pace.Hold | None:
-    """A host that was given up before is tried again after a while."""
+    """A host that was given up before is retried after a while."""
     entry = view.entry
     if entry is None or entry.step != "blocked" or fleet.now >= entry.at + fleet.policy.revisit:
         return None
-    return pace.Hold(reason=f"tried again later: {entry.text}", wake=entry.at + fleet.policy.revisit)
+    return pace.Hold(reason=f"will be retried: {entry.text}", wake=entry.at + fleet.policy.revisit)
 
 
 def _begin(fleet: FleetIndex, view: HostView) -> Start:
-    """Take the slot: what the host has now, then the intention, then the call."""
+    """Start the host: write its present state, then the intention, then make the call."""
     now, policy, pending = fleet.now, fleet.policy, fleet.pending_reboots[view.moid]
     again = view.entry is not None and view.entry.step == "blocked" and view.entry.run_id == fleet.observed.run_id
     boot = view.host.boot_time

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The scheduler: from what is seen to what is done next. PRIVATE to the collection.
+"""The scheduler: decides from the observed fleet what to do next. PRIVATE to the collection.
 
-A pure function of the world, the policy and the time, without memory: every answer is the answer of a process that has just started.
+A pure function of the observed fleet, the policy and the time, without memory: a process that has just started decides the same.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from .pace import Progress
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _InProgress:
-    """Moves of all hosts that are, or were, in hand; ``actions`` and ``wake`` of all of it."""
+    """The next steps of all hosts that are or were in progress; ``actions`` and ``wake`` of all of them."""
 
     moves: Mapping[str, Move]
     lock_states: Mapping[str, lock.LockState]
-    """cluster moid → its lock; clusters in which nothing is to be done are left out."""
+    """cluster moid → its lock; clusters without work are not included."""
     actions: tuple[Action, ...]
     wake: float | None
 
@@ -41,15 +41,15 @@ class _InProgress:
 
 
 def next_actions(observed: ObservedFleet, policy: Policy, now: float) -> tuple[Action, ...]:
-    """What is to be done now; independent of each other, at most one thing a target."""
+    """What to do now: independent actions, at most one for each target."""
     return decide(observed, policy, now).actions
 
 
 def decide(observed: ObservedFleet, policy: Policy, now: float) -> Decision:
-    """What is to be done now, where every host stands and why, and how the whole of it will go on.
+    """What to do now, the status of every host with its reason, and the state of the whole rolling reboot.
 
-    When ``outlook.ended``, the actions are the last ones: they are to be carried out, and nothing is to be asked again. Otherwise the
-    world is to be looked at again when it changes, or at ``outlook.wake_at``.
+    When ``outlook.ended`` is true, the actions are the last ones: carry them out, and do not decide again. Otherwise observe the fleet
+    again and decide again when it changes, or at ``outlook.wake_at``.
     """
     fleet = index_fleet(observed, policy, now)
     finishing = any(
@@ -74,7 +74,7 @@ def decide(observed: ObservedFleet, policy: Policy, now: float) -> Decision:
 
 
 def _without_hope(fleet: FleetIndex, state: Progress, starts: Mapping[str, Start]) -> Mapping[str, Start]:
-    """Hosts that wait for whatever it may be, and would then fit into no maintenance window, wait for nothing."""
+    """Hosts that wait for something else, and would then not fit into any maintenance window, do not wait at all."""
     waiting = [fleet.hosts[moid] for moid, begun in starts.items() if begun.phase == "waiting" and not begun.actions]
     never = pace.never_fits(fleet, state, waiting)
     return {
@@ -84,7 +84,7 @@ def _without_hope(fleet: FleetIndex, state: Progress, starts: Mapping[str, Start
 
 
 def _in_progress(fleet: FleetIndex, candidates: list[HostView]) -> _InProgress:
-    """Locks first; then the hosts of clusters that are in our hand."""
+    """Locks first; then the hosts of clusters that this run has locked."""
     busy = {view.host.compute_moid for view in candidates}
     busy |= {view.host.compute_moid for view in fleet.hosts.values() if _has_work(fleet, view)}
     lock_states = {
@@ -112,7 +112,7 @@ def _is_own(cluster: ClusterView, observed: ObservedFleet) -> bool:
 
 
 def _has_work(fleet: FleetIndex, view: HostView) -> bool:
-    """Something of the host is to be done or cleared away, besides starting it."""
+    """Something remains to be done for the host or cleared on it, apart from starting it."""
     entry = view.entry
     if fleet.stopped_vms.get(view.moid) and (view.in_service or is_active(entry)):
         return True
@@ -133,18 +133,18 @@ def _move(fleet: FleetIndex, view: HostView) -> Move | None:
 
 
 def _settled(fleet: FleetIndex, view: HostView, entry: Entry) -> Move | None:
-    """A host that failed in an earlier run: proven again when that is asked for, or brought back by a person meanwhile."""
+    """A host that failed in an earlier run: verified again if this is requested, or returned to service by an administrator."""
     held = fleet.cluster_of(view).lock
     if entry.step != "failed" or not isinstance(held, Lock) or entry.at >= held.since:
         return None
     if next_hosts.may_verify_again(fleet, view):
         step = "verifying" if entry.asked is not None else "backing_out"
         fresh = replace(entry, run_id=fleet.observed.run_id, step=step, at=fleet.now, calls=0, called=0.0)  # type: ignore[arg-type]
-        return _recorded(view, fresh, "it is proven again, as asked for")
+        return _recorded(view, fresh, "it is verified again, as requested")
     settled = view.in_service and entry.asked is not None and not fleet.stopped_vms.get(view.moid)
     pending = fleet.pending_reboots.get(view.moid)
     if settled and (pending is None or fleet.policy.reason == "firmware"):
-        text = "rebooted, and brought back into service by a person"
+        text = "rebooted, and returned to service by an administrator"
         return _recorded(view, replace(entry, run_id=fleet.observed.run_id, step="done", at=fleet.now, text=text), text)
     return None
 
@@ -171,7 +171,7 @@ def _status(fleet: FleetIndex, view: HostView, in_progress: _InProgress, starts:
 def _standing(
     fleet: FleetIndex, view: HostView, in_progress: _InProgress, begun: Start | None
 ) -> tuple[Phase, str, tuple[Blocker, ...]]:
-    """Where a host stands, and why."""
+    """The phase of a host, the reason and the blockers."""
     move, entry = in_progress.moves.get(view.moid), view.entry
     if begun is not None:
         return begun.phase, begun.reason, begun.blockers
@@ -189,13 +189,13 @@ def _standing(
     pending = fleet.pending_reboots.get(view.moid)
     if pending is not None:
         return "waiting", f"{ANOTHER_RUN}{pending.reason}", ()
-    return "idle", "it owes no reboot" if view.wanted else "it is not asked for", ()
+    return "idle", "it requires no reboot" if view.wanted else "it is not requested", ()
 
 
 def _outlook(
     fleet: FleetIndex, state: Progress, in_progress: _InProgress, starts: Mapping[str, Start], *, finishing: bool
 ) -> Outlook:
-    """``working`` as long as anything is under way; then what those that are left wait for."""
+    """``working`` as long as something is in progress; then the reasons why the remaining hosts wait."""
     wake = soonest(in_progress.wake, *(begun.wake for begun in starts.values()))
     moving = any(
         move.actions or move.wake is not None or is_active(fleet.hosts[moid].entry)
@@ -212,7 +212,7 @@ def _outlook(
     if halt is not None and starts:
         return Outlook(state="halted", reasons=(halt.reason,))
     reasons = tuple(dict.fromkeys(begun.reason for begun in held))
-    # Nothing is under way, so no other host will make room: only time helps, or whoever paused it.
+    # Nothing is in progress, so no other host will make room: only time helps, or the administrator who paused it.
     if any(begun.wake is not None or begun.paused for begun in held):
         return Outlook(state="waiting", reasons=reasons, wake_at=wake)
     return finish.left_over(fleet, in_progress.lock_states, starts, reasons, wake)
