@@ -31,17 +31,17 @@ from .._vsphere.session.connect import Session
 from .._vsphere.session.endpoint import Endpoint
 from .._vsphere.session.faults import SERVER_ERRORS, explain
 from .._vsphere.write.power_on import vms_off
-from .rolling.context import Rolled, Setting, orphanage
-from .rolling.loop import Loop, close_down
+from .rolling.context import RollingRun, RunContext, watch_parent
+from .rolling.loop import Loop, remove_journal
 from .rolling.options import RollingRequest
-from .rolling.outage import Trouble, not_back
+from .rolling.outage import Outage, explain_missing_host
 from .rolling.progress_file import ProgressWriter
-from .rolling.result import of_forecast, of_rolling
+from .rolling.result import build_forecast_result, build_run_result
 from .rolling.run_owner import is_gone, make_owner
 
 ATTEMPTS_TO_CLOSE = 5
 """Maximum number of attempts to remove the journal, if the server does not respond then."""
-LATER = "the planned changes will leave devices pending"
+PLANNED_CHANGES = "the planned changes will leave devices pending"
 
 
 def reboot_hosts(session: Session, desired: RollingRequest, check_mode: bool) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def reboot_hosts(session: Session, desired: RollingRequest, check_mode: bool) ->
         inventory.directory(kind).remember(names)
     meant = desired.resolved.hosts or meant_hosts(inventory, desired.targets)
     desired_devices = desired_of(inventory, desired.targets, meant)
-    said = _resolved(inventory, desired)
+    options = _resolve_names(inventory, desired)
     hosts = [host for host in inventory.hosts if host.moid in desired_devices]
     parse_overrides(desired.allow_protected, hosts)
     journal = open_journal(
@@ -76,13 +76,13 @@ def reboot_hosts(session: Session, desired: RollingRequest, check_mode: bool) ->
                     moid=host.moid,
                     desired_devices=desired_devices[host.moid],
                     skips_missing=desired.on_missing == "skip",
-                    expects_settled=check_mode and host.moid in said.settled,
-                    expected_reboot=LATER if check_mode and host.moid in said.pending else None,
+                    expects_settled=check_mode and host.moid in options.settled,
+                    expected_reboot=PLANNED_CHANGES if check_mode and host.moid in options.pending else None,
                 )
                 for host in hosts
             ],
-            orders=said.orders,
-            never_stop=said.never_stop,
+            orders=options.orders,
+            never_stop=options.never_stop,
             labels=_labels(inventory),
             tags=tags,
             fields=journal.fields,
@@ -95,29 +95,33 @@ def reboot_hosts(session: Session, desired: RollingRequest, check_mode: bool) ->
         bmcs = _bmcs(session, desired, inventory, hosts)
         for bmc in bmcs.values():
             opened.callback(bmc.close)
-        setting = Setting(
+        context = RunContext(
             session=session,
             fleet=fleet,
             journal=journal,
-            policy=said.policy,
+            policy=options.policy,
             me=desired.run_id or make_owner(),
             scope=scope_digest(desired_devices, desired.policy),
             progress_writer=progress_writer,
             is_gone=is_gone,
-            is_orphaned=orphanage(desired.run_id, is_gone),
+            is_orphaned=watch_parent(desired.run_id, is_gone),
             bmcs=bmcs,
             pause_file=desired.pause_file,
             until=until,
             read_only=check_mode,
-            detached=said.detached if check_mode else frozenset(),
+            detached=options.detached if check_mode else frozenset(),
             stopped_before=frozenset(desired.stopped_vms),
         )
         resolved = Resolved(hosts=meant, names={kind: inventory.directory(kind).found for kind in KINDS})
-        return {**_result(setting, said), **_account(session, journal, progress_writer), "resolved": resolved.record()}
+        return {
+            **_result(context, options),
+            **_describe_execution(session, journal, progress_writer),
+            "resolved": resolved.record(),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Reported:
+class _NamedOptions:
     """The options that name single objects, after the names were resolved. ``policy`` uses the names that results use."""
 
     policy: Policy
@@ -144,13 +148,13 @@ class _Reported:
         return [f"{option} contains {name}, but nothing in these clusters has this name" for option, name in found]
 
 
-def _resolved(inventory: Inventory, desired: RollingRequest) -> _Reported:
+def _resolve_names(inventory: Inventory, desired: RollingRequest) -> _NamedOptions:
     """Raises InputError for a name that matches several objects."""
     hosts, clusters, vms, policy = inventory.host_names, inventory.cluster_names, inventory.vm_names, desired.policy
     pending = resolve_each(hosts, dict.fromkeys(sorted(desired.expect_pending), True), "expect_pending")
     settled = resolve_each(hosts, dict.fromkeys(sorted(desired.expect_settled), True), "expect_settled")
     detached = resolve_each(vms, dict.fromkeys(sorted(desired.assume_detached), True), "assume_detached")
-    return _Reported(
+    return _NamedOptions(
         policy=replace(
             policy,
             cluster_budgets=relabelled(clusters, policy.cluster_budgets, "cluster_max_unavailable"),
@@ -175,26 +179,26 @@ def _labels(inventory: Inventory) -> dict[str, str]:
     return {**clusters, **{host.moid: host.name for host in inventory.hosts}}
 
 
-def _result(setting: Setting, said: _Reported) -> dict[str, Any]:
-    loop = Loop(setting)
-    if setting.read_only:
-        return _schedule(loop, setting, said)
-    rolled = loop.run()
-    if rolled.error is not None and not setting.session.is_vcenter:
-        rolled.error = not_back(rolled) or rolled.error
-    rolled.stopped_ids |= setting.stopped_before
-    if rolled.ended and rolled.error is None and rolled.outlook.state == "finished":
-        rolled.error = _left_off(setting.session, rolled.stopped_ids)
-    broken = setting.journal.broken
+def _result(context: RunContext, options: _NamedOptions) -> dict[str, Any]:
+    loop = Loop(context)
+    if context.read_only:
+        return _forecast_result(loop, context, options)
+    run = loop.run()
+    if run.error is not None and not context.session.is_vcenter:
+        run.error = explain_missing_host(run) or run.error
+    run.stopped_ids |= context.stopped_before
+    if run.ended and run.error is None and run.outlook.state == "finished":
+        run.error = _explain_vms_left_off(context.session, run.stopped_ids)
+    broken = context.journal.broken
     if broken is not None:
-        rolled.error = _unkept(broken, setting.session, rolled)
-    if rolled.ended:
-        _close(loop, setting, rolled)
-    warnings = _warnings(rolled.observed, setting, said, rolled.done) if rolled.observed is not None else []
-    return {**of_rolling(rolled), "server_time": rolled.now, "warnings": warnings}
+        run.error = _explain_broken_journal(broken, context.session, run)
+    if run.ended:
+        _remove_journal(loop, context, run)
+    warnings = _warnings(run.observed, context, options, run.done) if run.observed is not None else []
+    return {**build_run_result(run), "server_time": run.now, "warnings": warnings}
 
 
-def _left_off(session: Session, stopped: Collection[str]) -> DirectPathError | None:
+def _explain_vms_left_off(session: Session, stopped: Collection[str]) -> DirectPathError | None:
     """An error if VMs that this run stopped are powered off although all hosts are done, whatever the journal says."""
     off = ", ".join(vms_off(session, stopped))
     if not off:
@@ -206,11 +210,11 @@ def _left_off(session: Session, stopped: Collection[str]) -> DirectPathError | N
     )
 
 
-def _unkept(broken: DirectPathError, session: Session, rolled: Rolled) -> DirectPathError:
+def _explain_broken_journal(broken: DirectPathError, session: Session, run: RollingRun) -> DirectPathError:
     """The journal could not be written. Hosts whose reboot was not requested were returned to service; the others are listed."""
-    views = rolled.observed.hosts if rolled.observed is not None else ()
-    kept = [view.name for view in views if view.moid in rolled.entries and (view.in_maintenance or not view.connected)]
-    off = vms_off(session, rolled.stopped_ids)
+    views = run.observed.hosts if run.observed is not None else ()
+    kept = [view.name for view in views if view.moid in run.entries and (view.in_maintenance or not view.connected)]
+    off = vms_off(session, run.stopped_ids)
     left = f"Still in maintenance mode, or not connected: {', '.join(kept)}. " if kept else ""
     left += f"VMs of this run that are powered off: {', '.join(off)}. " if off else ""
     return DirectPathError(
@@ -222,43 +226,44 @@ def _unkept(broken: DirectPathError, session: Session, rolled: Rolled) -> Direct
     )
 
 
-def _close(loop: Loop, setting: Setting, rolled: Rolled) -> None:
+def _remove_journal(loop: Loop, context: RunContext, run: RollingRun) -> None:
     """Remove the journal that is no longer needed. If this fails, it does no harm, and a note reports it."""
-    trouble = Trouble(setting)
+    outage = Outage(context)
     why = ""
     for left in reversed(range(ATTEMPTS_TO_CLOSE)):
         try:
-            close_down(loop, setting.journal)
-            trouble.over(rolled.now)
+            remove_journal(loop, context.journal)
+            outage.end(run.now)
             return
         except (DirectPathError, *SERVER_ERRORS) as error:
-            why = explain(error, doing="remove the journal", on=setting.journal.place).message
-            setting.journal.forget_written()
-            if isinstance(error, DirectPathError) or not left or trouble.met(error) is not None:
+            why = explain(error, doing="remove the journal", on=context.journal.place).message
+            context.journal.forget_written()
+            if isinstance(error, DirectPathError) or not left or outage.handle(error) is not None:
                 break
-    setting.progress_writer.note(f"{why}. The remaining journal does no harm; the next run removes it.", rolled.now)
+    context.progress_writer.note(f"{why}. The remaining journal does no harm; the next run removes it.", run.now)
 
 
-def _schedule(loop: Loop, setting: Setting, said: _Reported) -> dict[str, Any]:
+def _forecast_result(loop: Loop, context: RunContext, options: _NamedOptions) -> dict[str, Any]:
     """The result of check mode: observe the fleet, run the prechecks, and forecast."""
     seen = loop.look(0.0)
-    observed = loop.observed(seen)
+    observed = loop.observe(seen)
     due = [
         view.moid
         for view in observed.hosts
-        if view.connected and pending_reboot_of(view, setting.policy) is not None and not is_active(view.entry)
+        if view.connected and pending_reboot_of(view, context.policy) is not None and not is_active(view.entry)
     ]
     prechecks = {
-        moid: _without(precheck, setting.detached) for moid, precheck in setting.fleet.run_prechecks(due).items()
+        moid: _without_faults_of(precheck, context.detached)
+        for moid, precheck in context.fleet.run_prechecks(due).items()
     }
     observed = replace(
         observed, hosts=tuple(replace(view, precheck=prechecks.get(view.moid)) for view in observed.hosts)
     )
-    planned = of_forecast(forecast(observed, setting.policy, seen.now), observed)
-    return {**planned, "server_time": seen.now, "warnings": _warnings(observed, setting, said, ())}
+    planned = build_forecast_result(forecast(observed, context.policy, seen.now), observed)
+    return {**planned, "server_time": seen.now, "warnings": _warnings(observed, context, options, ())}
 
 
-def _without(precheck: Precheck, freed: Collection[str]) -> Precheck:
+def _without_faults_of(precheck: Precheck, freed: Collection[str]) -> Precheck:
     """The precheck of DRS concerns the VMs as they are. VMs that a planned change detaches from their devices can be migrated then."""
     if precheck.evacuation_faults is None:
         return precheck
@@ -267,7 +272,7 @@ def _without(precheck: Precheck, freed: Collection[str]) -> Precheck:
     )
 
 
-def _account(session: Session, journal: Journal, progress_writer: ProgressWriter) -> dict[str, Any]:
+def _describe_execution(session: Session, journal: Journal, progress_writer: ProgressWriter) -> dict[str, Any]:
     """The part of the result that reports how the run was made."""
     return {
         "notes": progress_writer.notes,
@@ -300,12 +305,12 @@ def _bmcs(session: Session, desired: RollingRequest, inventory: Inventory, hosts
     return {moid: Bmc(accesses[moid], uuid=uuids.get(moid, ""), sleep=session.sleep) for moid in sorted(chosen)}
 
 
-def _warnings(observed: ObservedFleet, setting: Setting, said: _Reported, done: Collection[str]) -> list[str]:
+def _warnings(observed: ObservedFleet, context: RunContext, options: _NamedOptions, done: Collection[str]) -> list[str]:
     """Warnings that block nothing. ``done``: ids of hosts on which this process has acted."""
-    found = said.unknown(observed)
+    found = options.unknown(observed)
     for view in observed.hosts:
         is_own = view.entry is not None or view.moid in done
-        if not view.wanted or not view.connected or is_own or pending_reboot_of(view, setting.policy) is not None:
+        if not view.wanted or not view.connected or is_own or pending_reboot_of(view, context.policy) is not None:
             continue
         found += [
             f"{device.describe()} on {view.name} is configured for passthrough, but the host no longer offers it. No reboot changes that"

@@ -31,7 +31,7 @@ def refusal(paths: Mapping[str, str]) -> InputError | None:
     """An error if one of the files (option → path) cannot be written; otherwise None."""
     for option, path in paths.items():
         if trouble := trouble_with(path):
-            cure = "Set a file in a directory that this user can write to"
+            cure = "Name a file in a directory that this user can write to"
             return InputError(message=f"{option}: {trouble}", code="report_unwritable", parameter=option, cure=cure)
     return None
 

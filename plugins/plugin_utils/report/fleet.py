@@ -67,7 +67,7 @@ def _line(facts: Mapping[str, Any], is_alive: bool, *, check: bool) -> str:
     done = done or f"nothing {will}changed"
     if is_alive:
         proof = results.get("verify_result")
-        return done + ("; all is in the desired state" if proof is not None and not proof.get("differences") else "")
+        return done + ("; all is in sync" if proof is not None and not proof.get("differences") else "")
     troubled = [name for name, result in results.items() if result.get("trouble") or result.get("differences")]
     if not troubled:
         return f"STOPPED, see its failure above. Before that: {done}."

@@ -21,7 +21,7 @@ MOST_PROOFS = 40
 _NOISE = ("invocation", "failed", "failed_when_result", "diff", "warnings", "deprecations", "ansible_facts", "skipped")
 
 _WORDS = {
-    "ok": "in the desired state",
+    "ok": "in sync",
     "changed": "changed",
     "pending": "requires a reboot",
     "refused": "refused",

@@ -22,7 +22,7 @@ from .progress_file import ProgressWriter
 
 
 @dataclass(kw_only=True)
-class Rolled:
+class RollingRun:
     """The state of a run so far. ``done``: host id → kinds of actions of this process on it or its VMs."""
 
     observed: ObservedFleet | None = None
@@ -43,7 +43,7 @@ class Rolled:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setting:
+class RunContext:
     """The input of the loop. ``until``: local time at which the slice ends; ``is_orphaned``: no process waits for the result any more;
     ``stopped_before``: ids of VMs that earlier slices stopped."""
 
@@ -64,7 +64,7 @@ class Setting:
     stopped_before: frozenset[str] = frozenset()
 
 
-def orphanage(run_id: str | None, is_gone: Callable[[str], bool]) -> Callable[[], bool]:
-    """A function that tells whether the process that waits for this one has ended."""
+def watch_parent(run_id: str | None, is_gone: Callable[[str], bool]) -> Callable[[], bool]:
+    """A function that returns whether the process that waits for this one has ended."""
     parent = os.getppid()
     return lambda: os.getppid() != parent or (run_id is not None and is_gone(run_id))

@@ -19,7 +19,7 @@ from ..._domain.text import all_visible
 
 MOST = 1000
 """Maximum number of transitions and of notes in the result; the progress file contains all."""
-SIGN_OF_LIFE = 30.0
+HEARTBEAT = 30.0
 """Seconds (server time) between two progress lines if nothing changes."""
 
 
@@ -31,7 +31,7 @@ class ProgressWriter:
         self.notes: list[str] = []
         self._path = path
         self._secrets = frozenset(secrets)
-        self._told = 0.0
+        self._last_write = 0.0
         if path is not None:
             self._append("")
 
@@ -41,7 +41,7 @@ class ProgressWriter:
             self.notes.append(text)
         self._line({"at": at, "kind": "note", "text": text})
 
-    def news(
+    def write_transitions(
         self,
         transitions: Iterable[Transition],
         statuses: Collection[HostStatus],
@@ -50,9 +50,9 @@ class ProgressWriter:
     ) -> None:
         """Write the transitions, each with the counts after it. Without transitions, write a progress line from time to time."""
         fresh = list(transitions)
-        if not fresh and now < self._told + SIGN_OF_LIFE:
+        if not fresh and now < self._last_write + HEARTBEAT:
             return
-        self._told = now
+        self._last_write = now
         state = {"counts": counts(statuses).record(), "ends_at": ends_at()}
         if not fresh:
             self._line({"at": now, "kind": "progress", **state})
@@ -92,5 +92,5 @@ class ProgressWriter:
                 message=f"The progress file {self._path} cannot be written: {error.strerror or error}",
                 code="progress_unwritable",
                 parameter="progress_file",
-                cure="Set a file in a directory that this user can write to",
+                cure="Name a file in a directory that this user can write to",
             ) from error

@@ -13,49 +13,49 @@ from ..._domain.rolling.scheduling.forecast import Forecast
 from ..._domain.rolling.state.journal import Entry
 from ..._domain.rolling.state.observed import HostView, ObservedFleet
 from ..._domain.rolling.state.phases import HostStatus
-from ..._domain.rolling.state.timeline import counts, how_to_go_on
-from .context import Rolled
+from ..._domain.rolling.state.timeline import counts, list_resume_hints
+from .context import RollingRun
 
 MOST_SENTENCES = 6
 STATUS = {"idle": "ok", "done": "changed", "blocked": "refused", "failed": "failed", "waiting": "not_reached"}
 """Phase → status, as other modules report it. All other phases are ``changed``."""
 
 
-def of_rolling(rolled: Rolled) -> dict[str, Any]:
+def build_run_result(run: RollingRun) -> dict[str, Any]:
     """The result of a slice, or of the whole run."""
-    observed = rolled.observed or ObservedFleet(me="", run_id="")
-    statuses = [_whole(status, rolled.texts) for status in _relevant(observed, rolled.timeline.statuses.values())]
+    observed = run.observed or ObservedFleet(me="", run_id="")
+    statuses = [_whole(status, run.texts) for status in _relevant(observed, run.timeline.statuses.values())]
     rebooted = [
         status.name
         for status in statuses
-        if status.phase == "done" and _was_rebooted(rolled, status) and rolled.done.get(status.moid)
+        if status.phase == "done" and _was_rebooted(run, status) and run.done.get(status.moid)
     ]
     rows = {status.moid for status in statuses}
     views = {view.moid: view for view in observed.hosts}
-    timeline = rolled.timeline.record(rolled.now)
+    timeline = run.timeline.record(run.now)
     result = {
-        "changed": bool(rolled.done),
-        "state": rolled.outlook.state,
-        "reasons": list(rolled.outlook.reasons),
-        "ended": rolled.ended,
-        "hosts": [{**_host(status, rolled), **_place(views.get(status.moid))} for status in statuses],
+        "changed": bool(run.done),
+        "state": run.outlook.state,
+        "reasons": list(run.outlook.reasons),
+        "ended": run.ended,
+        "hosts": [{**_host(status, run), **_place(views.get(status.moid))} for status in statuses],
         "counts": counts(statuses).record(),
         "timeline": {**timeline, "hosts": [row for row in timeline["hosts"] if row["moid"] in rows]},
         "rebooted": rebooted,
-        "resume": list(how_to_go_on(statuses)) if rolled.ended else [],
-        "measured": _measured(rolled),
-        "stopped_vms": sorted(rolled.stopped_ids),
-        **_changes(rebooted, rolled.stopped),
+        "resume": list(list_resume_hints(statuses)) if run.ended else [],
+        "measured": _measured(run),
+        "stopped_vms": sorted(run.stopped_ids),
+        **_changes(rebooted, run.stopped),
         "summary": _summary(statuses, len(rebooted)),
     }
-    if rolled.error is not None:
-        result |= {"failed": True, "msg": rolled.error.sentence(), "error_code": rolled.error.code}
-    elif rolled.ended and rolled.outlook.state != "finished":
-        result |= _failure(rolled, statuses)
+    if run.error is not None:
+        result |= {"failed": True, "msg": run.error.sentence(), "error_code": run.error.code}
+    elif run.ended and run.outlook.state != "finished":
+        result |= _failure(run, statuses)
     return result
 
 
-def of_forecast(planned: Forecast, observed: ObservedFleet) -> dict[str, Any]:
+def build_forecast_result(planned: Forecast, observed: ObservedFleet) -> dict[str, Any]:
     """The result of check mode."""
     names = sorted(host.name for host in planned.hosts if not _is_done(host.moid, observed))
     clusters = {cluster.moid: cluster.name for cluster in observed.clusters}
@@ -80,7 +80,10 @@ def of_forecast(planned: Forecast, observed: ObservedFleet) -> dict[str, Any]:
         "state": "planned",
         "reasons": [],
         "ended": True,
-        "hosts": [{**_bare(status), **_foreseen(views[status.moid], status.moid in reasons)} for status in statuses],
+        "hosts": [
+            {**_base_fields(status), **_planned_fields(views[status.moid], status.moid in reasons)}
+            for status in statuses
+        ],
         "counts": counts(statuses).record(),
         "timeline": {"hosts": [], "vms": []},
         "rebooted": [],
@@ -98,7 +101,7 @@ def of_forecast(planned: Forecast, observed: ObservedFleet) -> dict[str, Any]:
     return result
 
 
-def _foreseen(view: HostView, planned: bool) -> dict[str, Any]:
+def _planned_fields(view: HostView, planned: bool) -> dict[str, Any]:
     return {"boot_time_before": view.host.boot_time, **_place(view), **({"status": "changed"} if planned else {})}
 
 
@@ -150,12 +153,12 @@ def _whole(status: HostStatus, texts: Mapping[str, str]) -> HostStatus:
     return replace(status, reason=text) if cut else status
 
 
-def _was_rebooted(rolled: Rolled, status: HostStatus) -> bool:
-    known = rolled.entries.get(status.moid)
+def _was_rebooted(run: RollingRun, status: HostStatus) -> bool:
+    known = run.entries.get(status.moid)
     return known is not None and known[1].asked is not None
 
 
-def _bare(status: HostStatus) -> dict[str, Any]:
+def _base_fields(status: HostStatus) -> dict[str, Any]:
     return {
         "name": status.name,
         "moid": status.moid,
@@ -171,9 +174,9 @@ def _bare(status: HostStatus) -> dict[str, Any]:
     }
 
 
-def _host(status: HostStatus, rolled: Rolled) -> dict[str, Any]:
-    view, entry = rolled.entries.get(status.moid, (None, None))
-    shown = _bare(status)
+def _host(status: HostStatus, run: RollingRun) -> dict[str, Any]:
+    view, entry = run.entries.get(status.moid, (None, None))
+    shown = _base_fields(status)
     if entry is None or view is None:
         return shown
     shown["seconds"] = {
@@ -187,7 +190,7 @@ def _host(status: HostStatus, rolled: Rolled) -> dict[str, Any]:
     return shown
 
 
-def _measured(rolled: Rolled) -> dict[str, dict[str, float]]:
+def _measured(run: RollingRun) -> dict[str, dict[str, float]]:
     """Seconds that each host took, to pass to a later run (option ``measured``)."""
     return {
         view.name: {
@@ -195,7 +198,7 @@ def _measured(rolled: Rolled) -> dict[str, dict[str, float]]:
             "reboot": round(entry.rebooted, 1),
             "settle": round(max(0.0, entry.at - entry.asked - entry.rebooted), 1),
         }
-        for view, entry in sorted(rolled.entries.values(), key=lambda pair: pair[0].name)
+        for view, entry in sorted(run.entries.values(), key=lambda pair: pair[0].name)
         if _is_complete(entry) and entry.drained is not None and entry.rebooted is not None and entry.asked is not None
     }
 
@@ -204,13 +207,13 @@ def _is_complete(entry: Entry) -> bool:
     return entry.step == "done"
 
 
-def _failure(rolled: Rolled, statuses: Collection[HostStatus]) -> dict[str, Any]:
-    codes = {moid: entry.code for moid, (_unused, entry) in rolled.entries.items() if entry.code}
+def _failure(run: RollingRun, statuses: Collection[HostStatus]) -> dict[str, Any]:
+    codes = {moid: entry.code for moid, (_unused, entry) in run.entries.items() if entry.code}
     hurt = [status for status in statuses if status.phase in ("failed", "blocked")]
-    failure = _describe_failure(hurt, "; ".join(rolled.outlook.reasons), codes)
+    failure = _describe_failure(hurt, "; ".join(run.outlook.reasons), codes)
     if failure["error_code"]:
         return failure
-    return dict(failure, error_code="roll_halted" if rolled.outlook.state == "halted" else "roll_stalled")
+    return dict(failure, error_code="roll_halted" if run.outlook.state == "halted" else "roll_stalled")
 
 
 def _describe_failure(hurt: Sequence[HostStatus], summary: str, codes: Mapping[str, str]) -> dict[str, Any]:

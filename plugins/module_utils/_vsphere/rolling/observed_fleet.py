@@ -74,7 +74,7 @@ class FleetObserver:
     detached: frozenset[str] = frozenset()
     """Ids of VMs that count as detached from their devices: only for forecasts."""
 
-    def observed(self, seen: ShownFleet, pause: str) -> ObservedFleet:
+    def observe(self, seen: ShownFleet, pause: str) -> ObservedFleet:
         """The input of a decision. ``pause``: why no host is to be started now."""
         return ObservedFleet(
             me=self.me,

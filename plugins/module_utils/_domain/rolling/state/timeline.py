@@ -233,7 +233,7 @@ def counts(statuses: Iterable[HostStatus]) -> Counts:
     )
 
 
-def how_to_go_on(statuses: Sequence[HostStatus]) -> tuple[str, ...]:
+def list_resume_hints(statuses: Sequence[HostStatus]) -> tuple[str, ...]:
     """One sentence for each kind of host that needs an administrator."""
     failed = [status.name for status in statuses if status.phase == "failed"]
     blocked = [status.name for status in statuses if status.phase == "blocked"]

@@ -59,7 +59,7 @@ def _enter(fleet: FleetIndex, view: HostView, entry: Entry, end: float) -> Move:
         )
         return back_out(fleet, view, entry, "enter_ignored", text)
     if not fleet.has_room(view):
-        return wait(view, "other hosts went down, so no further host may be down", end)
+        return wait(view, "other hosts went down and the budget (max_unavailable) is used up", end)
     return call(
         fleet,
         view,

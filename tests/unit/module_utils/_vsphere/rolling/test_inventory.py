@@ -178,7 +178,7 @@ class TestWhatThereIs:
 
     def test_no_host_at_all_is_an_error(self) -> None:
         sim = simulator("demo")
-        with pytest.raises(DirectPathError, match="does not show any of the 1 hosts") as caught:
+        with pytest.raises(DirectPathError, match="no longer shows any of the 1 hosts") as caught:
             FleetInventory(open_session(sim), [Wanted(moid="host-999")]).wait(0)
         assert caught.value.code == "vanished"
 

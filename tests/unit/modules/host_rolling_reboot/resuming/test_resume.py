@@ -169,7 +169,7 @@ def test_a_drain_gone_on_with_by_an_account_that_could_not_start_its_vms_again(a
         failed = roll.fail()
     assert "stuck-01" in failed["msg"]
     assert "missing privilege VirtualMachine.Interact.PowerOn" in failed["msg"]
-    assert ("could not be released (missing privilege Global.CancelTask)" in failed["msg"]) == (not cancels)
+    assert ("could not be returned to service (missing privilege Global.CancelTask)" in failed["msg"]) == (not cancels)
     assert roll.vm("stuck-01")["power"] == "poweredOn"
     assert not {"ShutdownGuest", "PowerOffVM_Task"} & set(made.writes())
     state = roll.host("esx-01")

@@ -273,7 +273,7 @@ def test_what_passes_by_itself_is_waited_for_an_hour() -> None:
     held = cluster(vsan=True, lock=replace(LOCK, since=NOW - 5000))
     waits = ask(done, host("esx-2", precheck=COPIES), clusters=[held])
     assert (waits.outlook.state, waits.outlook.ended) == ("waiting", False)
-    assert waits.outlook.reasons == ("vSAN of gpu still copies 5 MB",)
+    assert waits.outlook.reasons == ("vSAN of gpu still has 5 MB to resynchronize",)
     late = ask(
         replace(done, entry=entry("done", at=NOW - 3601, asked=NOW - 4000)),
         host("esx-2", precheck=COPIES),
@@ -310,7 +310,8 @@ def test_a_lock_that_lives_is_explained() -> None:
     bob = Lock(owner="bob@ctl-2", run_id="x", scope="s", since=NOW - 600, beat=NOW - 20, ttl=300)
     answer = ask(host(), clusters=[cluster(lock=bob)])
     assert (
-        standing(answer).reason == "gpu is locked by bob@ctl-2, which has worked for 10 min, last sign of life 20 s ago"
+        standing(answer).reason
+        == "gpu is locked by bob@ctl-2, which has been working for 10 min, last heartbeat 20 s ago"
     )
     assert "in 5 min" in standing(answer).blockers[0].cure
 

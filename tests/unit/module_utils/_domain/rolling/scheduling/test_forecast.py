@@ -231,8 +231,8 @@ def test_who_was_not_reached_is_told_what_was_in_the_way() -> None:
     full = "at most 1 of 4 hosts of c may be down at once: edge-02 (notResponding)"
     again = "left for another run: 0000:3b:00.0 waits for a reboot"
     assert how_to_go_on([waiting("b", full), waiting("a", again), waiting("c", full), waiting("d", "")]) == (
-        f"b, c: not reached: {full}. See to that, then run the same again.",
-        "a, d: not reached; run the same again to go on.",
+        f"b, c: not reached: {full}. Resolve this, then run the same again.",
+        "a, d: not reached; run the same again to continue.",
     )
 
 
@@ -241,7 +241,7 @@ def test_the_reason_for_that_hint_is_the_one_the_scheduler_gives() -> None:
     found = decide(observed(host(), lost), POLICY, NOW)
     assert found.outlook.state == "stalled"
     assert how_to_go_on(found.hosts)[-1] == (
-        "esx-1: not reached: at most 1 of 2 hosts of gpu may be down at once: esx-9 (notResponding). See to that, then run the same "
+        "esx-1: not reached: at most 1 of 2 hosts of gpu may be down at once: esx-9 (notResponding). Resolve this, then run the same "
         "again."
     )
 

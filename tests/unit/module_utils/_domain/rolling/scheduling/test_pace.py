@@ -128,7 +128,7 @@ def test_the_first_host_of_each_model_goes_alone() -> None:
     hosts = [*several(2, model="R750"), host("esx-8", model="DL380"), host("esx-9", model="DL380")]
     answer = ask(*hosts, policy=CANARY)
     assert [name for _unused, name in deeds(answer)] == ["esx-1", "esx-8"]
-    assert standing(answer, "esx-2").reason == "esx-1, the first host of the model R750, comes first"
+    assert standing(answer, "esx-2").reason == "esx-1, the first host of the model R750, must be done first"
 
 
 def test_the_others_follow_when_it_has_soaked() -> None:
@@ -188,7 +188,7 @@ def test_enough_failures_halt_the_roll() -> None:
     broken = host("esx-9", in_maintenance_mode=True, entry=entry("failed"))
     answer = ask(host(), broken, policy=replace(FREE, max_failures=1))
     assert answer.outlook.state == "halted"
-    assert answer.outlook.reasons == ("1 host failed (esx-9), no further one is started",)
+    assert answer.outlook.reasons == ("1 host failed (esx-9), so no other host is started",)
     assert deeds(answer) == [("release_lock", "gpu")]
     assert started(host(), broken, policy=replace(FREE, max_failures=2)) == ["esx-1"]
 
