@@ -25,7 +25,7 @@ from .._vsphere.attributes.file_journal import FileJournal, journal_path, open_j
 from .._vsphere.attributes.journal import Journal, Subject
 from .._vsphere.read.hosts import read_host_names, read_names, read_uuids
 from .._vsphere.redfish.client import Bmc, BmcAccess
-from .._vsphere.rolling.inventory import FleetInventory, Wanted
+from .._vsphere.rolling.inventory import FleetInventory, RequestedHost
 from .._vsphere.rolling.tags import RollingTags
 from .._vsphere.session.connect import Session
 from .._vsphere.session.endpoint import Endpoint
@@ -72,7 +72,7 @@ def reboot_hosts(session: Session, desired: RollingRequest, check_mode: bool) ->
         fleet = FleetInventory(
             session,
             [
-                Wanted(
+                RequestedHost(
                     moid=host.moid,
                     desired_devices=desired_devices[host.moid],
                     skips_missing=desired.on_missing == "skip",

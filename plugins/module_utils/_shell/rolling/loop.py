@@ -237,14 +237,14 @@ class Loop:
     def _act(self, actions: Iterable[Action], seen: ShownFleet) -> bool:
         """Execute the actions. True when something was done, so that the fleet must be observed again."""
         acted = False
-        prechecked = [action.target for action in actions if action.kind == "examine"]
+        prechecked = [action.target for action in actions if action.kind == "precheck"]
         if prechecked:
             self._observer.prechecks.update(self._fleet.run_prechecks(prechecked))
             acted = True
         for action in actions:
             if self._context.is_orphaned():
                 break
-            if action.kind != "examine" and not self._is_early(action, seen.now):
+            if action.kind != "precheck" and not self._is_early(action, seen.now):
                 acted = self._carry_out(action, seen) or acted
         return acted
 

@@ -27,7 +27,7 @@ _VM = "VirtualMachine"
 _Answer = TypeVar("_Answer")
 
 
-class Silence(Exception):
+class NoAnswer(Exception):
     """There is no usable answer. The text is a clause."""
 
 
@@ -83,8 +83,8 @@ class Automation:
         except CONNECTION_ERRORS as error:
             explained = explain_connection(error, doing="read tags from", on=f"{endpoint.hostname}:{endpoint.port}")
             raise DirectPathError(message=explained.message, code="tags_unreadable", cure=explained.cure) from error
-        except (Silence, KeyError, TypeError) as error:
-            why = str(error) if isinstance(error, Silence) else "an answer has an unexpected format"
+        except (NoAnswer, KeyError, TypeError) as error:
+            why = str(error) if isinstance(error, NoAnswer) else "an answer has an unexpected format"
             raise DirectPathError(
                 message=f"Cannot read tags from {endpoint.hostname}:{endpoint.port}: {why}",
                 code="tags_unreadable",
@@ -102,7 +102,7 @@ class Automation:
             if reply.status != 401 or last or fresh:
                 break
             self._token = ""
-        raise _silence(reply)
+        raise _no_answer(reply)
 
     def _login(self) -> RestTransport:
         """Try the newer API first where the vCenter may have it. An API that does not exist answers 404."""
@@ -123,10 +123,10 @@ class Automation:
                 self._token = token
                 return self._http
             if reply.status == 401:
-                raise Silence(f"its Automation API rejects the login of {endpoint.username}")
+                raise NoAnswer(f"its Automation API rejects the login of {endpoint.username}")
             if reply.status != 404:
                 break
-        raise _silence(reply)
+        raise _no_answer(reply)
 
     def _send(self, http: RestTransport, request: RestRequest, headers: Mapping[str, str]) -> RestReply:
         """Each request here only reads, so it is retried like all other reads."""
@@ -164,11 +164,11 @@ def _is_recent(session: Session) -> bool:
     return numbers >= (7, 0, 2)
 
 
-def _silence(reply: RestReply) -> Silence:
+def _no_answer(reply: RestReply) -> NoAnswer:
     """With the error message of the server, in either format."""
     body = reply.body if isinstance(reply.body, Mapping) else {}
     inner = body.get("value")
     messages = (inner if isinstance(inner, Mapping) else body).get("messages") or ()
     texts = [str(one["default_message"]) for one in messages if isinstance(one, Mapping) and one.get("default_message")]
     shown = " ".join(texts) or str(body.get("error_type") or body.get("type") or "")
-    return Silence(f"its Automation API answers HTTP {reply.status}" + (f" ({shown.rstrip('.')})" if shown else ""))
+    return NoAnswer(f"its Automation API answers HTTP {reply.status}" + (f" ({shown.rstrip('.')})" if shown else ""))

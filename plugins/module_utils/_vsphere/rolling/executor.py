@@ -27,12 +27,12 @@ from .inventory import FleetInventory
 from .pending_actions import PendingActions
 from .precheck import POWER
 
-Fate = Literal["done", "dropped", "refused"]
+ActionOutcome = Literal["done", "dropped", "refused"]
 
 MISSING: Texts = {}
 FINAL = ("no_permission", "not_licensed", "not_supported")
 
-_DOING: Mapping[Kind, str] = {
+_CALL_WORDS: Mapping[Kind, str] = {
     "enter_maintenance": "put {} into maintenance mode",
     "cancel_entering": "cancel the maintenance mode of {}",
     "stop_vm": "shut down the guest of {}",
@@ -45,7 +45,7 @@ _DOING: Mapping[Kind, str] = {
 }
 _LOCKS = frozenset({"take_lock", "renew_lock", "finish_lock", "release_lock"})
 _VMS = frozenset({"stop_vm", "power_off_vm", "start_vm", "forget_vm"})
-_TAKING = frozenset({"take_lock", "enter_maintenance", "stop_vm", "power_off_vm", "reboot_host", "shut_down_host"})
+_NEEDS_ENTRY = frozenset({"take_lock", "enter_maintenance", "stop_vm", "power_off_vm", "reboot_host", "shut_down_host"})
 """Actions that require the journal entry first: another process may have to continue from it."""
 
 
@@ -97,14 +97,14 @@ class ActionExecutor:
             "leave_maintenance": lambda action: self._host(action).ExitMaintenanceMode_Task(int(action.timeout)),
         }
 
-    def carry_out(self, action: Action, values: Mapping[str, Texts]) -> Fate:
+    def carry_out(self, action: Action, values: Mapping[str, Texts]) -> ActionOutcome:
         """``values``: the journal as it was observed. Connection errors are raised: the result of the call is then unknown.
 
         Returns ``done``, ``dropped`` (the state has changed since the decision) or ``refused`` (see ``refusals``).
         """
         subject = self._subject(action)
         known = ActionTarget(subject=subject, texts=values.get(subject.moid, MISSING))
-        if not self._may(action):
+        if not self._is_valid_now(action):
             return "dropped"
         missing = self._missing(action)
         if missing is not None:
@@ -122,11 +122,11 @@ class ActionExecutor:
         if call is None:
             self._accepted(action)
             return "done"
-        if action.kind in ("reboot_host", "shut_down_host") and not self._may(action):
+        if action.kind in ("reboot_host", "shut_down_host") and not self._is_valid_now(action):
             return "dropped"
         return self._call(action, call)
 
-    def _call(self, action: Action, call: Callable[[Action], Any]) -> Fate:
+    def _call(self, action: Action, call: Callable[[Action], Any]) -> ActionOutcome:
         self._pending.asked(action, self._fleet.now())
         try:
             answer = call(action)
@@ -145,7 +145,7 @@ class ActionExecutor:
     def _accepted(self, action: Action) -> None:
         self.refusals.pop(action.target, None)
 
-    def _refused(self, action: Action, fault: BaseException, *, written: bool) -> Fate:
+    def _refused(self, action: Action, fault: BaseException, *, written: bool) -> ActionOutcome:
         self.refuse(action.kind, action.target, fault, written=written)
         return "refused"
 
@@ -161,19 +161,19 @@ class ActionExecutor:
 
     # ------------------------------------------------------------------------------------------------------------ guards
 
-    def _may(self, action: Action) -> bool:
+    def _is_valid_now(self, action: Action) -> bool:
         """Read the present state: is the action still valid?"""
         match action.kind:
             case "stop_vm" | "power_off_vm" | "start_vm":
-                return self._may_vm(action)
+                return self._is_vm_ready(action)
             case "enter_maintenance" | "cancel_entering" | "reboot_host" | "shut_down_host" | "leave_maintenance":
-                return self._may_host(action)
+                return self._is_host_ready(action)
             case "power_on_host":
                 return self._is_off(action.target)
             case _:
                 return True
 
-    def _may_vm(self, action: Action) -> bool:
+    def _is_vm_ready(self, action: Action) -> bool:
         lock, beside = self._lock_beside(action)
         vm = self._fleet.fresh_vm(action.target, beside)
         if vm is None or not self._is_held(lock, vm.beside):
@@ -182,7 +182,7 @@ class ActionExecutor:
             return vm.power_state == "poweredOff"
         return vm.power_state == "poweredOn" and vm.host_moid == action.host_moid
 
-    def _may_host(self, action: Action) -> bool:
+    def _is_host_ready(self, action: Action) -> bool:
         lock, beside = self._lock_beside(action)
         host = self._fleet.fresh_host(action.target, beside)
         if host is None or not host.connected or not self._is_held(lock, host.beside):
@@ -256,7 +256,7 @@ class ActionExecutor:
             return self._journal.write(known.subject, texts, expected)
         except DirectPathError as error:
             # Actions that return a host to service need no lasting entry, and must not wait for one.
-            if error.code != "journal_unwritable" or action.kind in _TAKING:
+            if error.code != "journal_unwritable" or action.kind in _NEEDS_ENTRY:
                 raise
             return self._journal.hold(known.subject, texts, expected)
 
@@ -299,7 +299,7 @@ def refusal(kind: Kind, fault: BaseException, *, at: float, written: bool = True
     if isinstance(fault, DirectPathError):
         code, text = fault.code, fault.message
     else:
-        code, text = explain(fault, doing=_DOING.get(kind, "write the journal of {}"), on="it").code, words(fault)
+        code, text = explain(fault, doing=_CALL_WORDS.get(kind, "write the journal of {}"), on="it").code, words(fault)
         if isinstance(fault, vim.fault.NoPermission) and fault.privilegeId:
             text = f"missing privilege {fault.privilegeId}"  # short, because it is written to the journal
     permanent = code in FINAL or isinstance(fault, vmodl.fault.NotSupported)

@@ -27,10 +27,10 @@ from . import views as fleet_views
 from .filter import HOST_TRIGGERS, VM_TRIGGERS
 from .fresh import Beside, HostFresh, VmFresh
 from .tags import RollingTags, Tagged
-from .views import Asked, Picture, Wanted, compute_of
+from .views import FleetRequest, FleetRows, RequestedHost, compute_of
 from .vm_hardware import HARDWARE_PATHS, vm_hardware
 
-__all__ = ["FleetInventory", "HostFresh", "VmFresh", "Wanted"]
+__all__ = ["FleetInventory", "HostFresh", "RequestedHost", "VmFresh"]
 
 _Views = TypeVar("_Views")
 
@@ -58,7 +58,7 @@ class FleetInventory:
     def __init__(
         self,
         session: Session,
-        wanted: Sequence[Wanted],
+        wanted: Sequence[RequestedHost],
         *,
         orders: Meant[int] | None = None,
         never_stop: Meant[bool] | None = None,
@@ -70,7 +70,7 @@ class FleetInventory:
     ) -> None:
         self._session = session
         self._tags = tags
-        self._asked = Asked(
+        self._asked = FleetRequest(
             hosts={item.moid: item for item in wanted},
             orders=orders or Meant(),
             never_stop=never_stop or Meant(),
@@ -81,7 +81,7 @@ class FleetInventory:
         self.fields: Mapping[int, str] = fields or {}
         self.own_tasks: set[str] = set()
         self._watch = Watch(session, self._describe)
-        self._seen = Picture(rows=self._watch.rows, labels=dict(labels or {}))
+        self._seen = FleetRows(rows=self._watch.rows, labels=dict(labels or {}))
         self._stale_hosts: set[str] = set()
         self._stale_vms: set[str] = set()
         self._refreshed: deque[str] = deque()
@@ -127,7 +127,7 @@ class FleetInventory:
             self._watch.close()
         delta = self._watch.wait(0.0 if self._due() else seconds)
         self._note(delta)
-        deeper = self._deepen()
+        deeper = self._read_deep()
         self._name_alarms()
         self._name_twins(delta)
         if delta and (self._used_at is None or self._session.clock() - self._used_at > STALE_USE):
@@ -174,7 +174,7 @@ class FleetInventory:
             if self._seen.is_connected(moid) or moid not in self._seen.deep
         }
 
-    def _deepen(self) -> bool:
+    def _read_deep(self) -> bool:
         """Read devices and other expensive properties where they may have changed. True when something was read."""
         hosts, vms = self._due(), set(self._stale_vms)
         if hosts or vms:
@@ -240,7 +240,7 @@ class FleetInventory:
 
     # -- what there is ----------------------------------------------------------------------------------------------
 
-    def _worked_out(self, name: str, basis: Any, work: Callable[[], _Views]) -> _Views:
+    def _cached(self, name: str, basis: Any, work: Callable[[], _Views]) -> _Views:
         known = self._views.get(name)
         if known is None or known[0] != basis:
             known = self._views[name] = (basis, work())
@@ -251,30 +251,30 @@ class FleetInventory:
     def hosts(self) -> tuple[HostView, ...]:
         """All hosts of the clusters of the requested hosts, by name, without journal and precheck (see ``FleetObserver``)."""
         own = frozenset(self.own_tasks)
-        return self._worked_out("hosts", own, lambda: fleet_views.host_views(self._seen, self._asked, own))
+        return self._cached("hosts", own, lambda: fleet_views.host_views(self._seen, self._asked, own))
 
     @property
     def vms(self) -> tuple[VmView, ...]:
         """All VMs that are registered on these hosts, by name, without templates."""
         fields = dict(self.fields)
-        return self._worked_out("vms", fields, lambda: fleet_views.vm_views(self._seen, self._asked, fields))
+        return self._cached("vms", fields, lambda: fleet_views.vm_views(self._seen, self._asked, fields))
 
     @property
     def clusters(self) -> tuple[ClusterView, ...]:
         """Clusters, and the compute resources of standalone hosts, by name."""
         fields = dict(self.fields)
-        return self._worked_out("clusters", fields, lambda: fleet_views.cluster_views(self._seen, fields))
+        return self._cached("clusters", fields, lambda: fleet_views.cluster_views(self._seen, fields))
 
     @property
     def texts(self) -> Mapping[str, Mapping[str, str]]:
         """Object id → attribute name → text, for hosts, VMs, compute resources and the root folder; without empty texts."""
         fields = dict(self.fields)
-        return self._worked_out("texts", fields, lambda: fleet_views.texts(self._seen, fields))
+        return self._cached("texts", fields, lambda: fleet_views.texts(self._seen, fields))
 
     @property
     def entering(self) -> Mapping[str, frozenset[str]]:
         """Host id → ids of the tasks that are putting it into maintenance mode."""
-        return self._worked_out("entering", None, lambda: fleet_views.entering_tasks(self._seen))
+        return self._cached("entering", None, lambda: fleet_views.entering_tasks(self._seen))
 
     @property
     def root(self) -> str:
@@ -320,7 +320,7 @@ class FleetInventory:
                 )
                 for moid, place in places.items()
             ],
-            speakers=[view.host for view in self.hosts if view.in_service],
+            vsan_hosts=[view.host for view in self.hosts if view.in_service],
             allow_protected=self._allow_protected,
             tags_problem=self._asked.tagged.problem,
             clock=self.now,

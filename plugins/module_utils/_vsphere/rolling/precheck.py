@@ -71,18 +71,18 @@ def run_prechecks(
     session: Session,
     subjects: Sequence[PrecheckSubject],
     *,
-    speakers: Sequence[Host],
+    vsan_hosts: Sequence[Host],
     allow_protected: tuple[str, ...],
     tags_problem: str = "",
     clock: Callable[[], float],
 ) -> dict[str, Precheck]:
-    """Host id → result. ``speakers``: hosts in service; one of each cluster is asked about vSAN. ``clock``: time of the server.
+    """Host id → result. ``vsan_hosts``: hosts in service; one of each cluster is asked about vSAN. ``clock``: time of the server.
 
     One call for each host that DRS would evacuate, three for each vSAN cluster. What a host depends on is read only where a reboot takes
     devices from it; privileges are read for all hosts together, and only where VMs would be stopped.
     """
     vsan = {
-        compute: _vsan(session, [host for host in speakers if host.compute_moid == compute])
+        compute: _vsan(session, [host for host in vsan_hosts if host.compute_moid == compute])
         for compute in sorted({subject.compute for subject in subjects if subject.rules.vsan})
     }
     protected = _protected(session, [subject.host for subject in subjects], allow_protected)
@@ -142,9 +142,9 @@ def evacuation_faults(result: Any) -> tuple[dict[str, str], str]:
 # -- vSAN -----------------------------------------------------------------------------------------------------------
 
 
-def _vsan(session: Session, speakers: Sequence[Host]) -> _Vsan:
+def _vsan(session: Session, vsan_hosts: Sequence[Host]) -> _Vsan:
     """The state of all objects, as one host in service reports it. What cannot be read is unknown (None)."""
-    moids = sorted(host.moid for host in speakers)
+    moids = sorted(host.moid for host in vsan_hosts)
     for row in collect_objects(session, vim.HostSystem, moids[:3], (_INTERNAL,)):
         system = row.get(_INTERNAL)
         if system is None:

@@ -18,7 +18,7 @@ from ..._domain.errors import DirectPathError
 from ..._domain.rolling.state.journal import Entry
 from ..._domain.rolling.state.observed import HostView
 from ..._domain.rolling.state.policy import Policy
-from ..._domain.rolling.state.verification import has_moved, started_anew
+from ..._domain.rolling.state.verification import has_new_boot_time, is_rebooted_by_uptime
 from ..sdk import vmodl
 from ..session.faults import CONNECTION_ERRORS
 from .inventory import FleetInventory
@@ -39,7 +39,7 @@ GRACE = 0.25
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Signs:
+class ProbeResult:
     """The result of probing a host. ``read_at``: when the uptime was read (server time); ``again``: seconds until the next probe."""
 
     read_at: float
@@ -54,7 +54,7 @@ class Proof:
 
     of: tuple[Any, ...]
     at: float
-    signs: Signs
+    signs: ProbeResult
 
     @property
     def services(self) -> bool:
@@ -171,9 +171,9 @@ class Probes:
             self._proofs.pop(moid, None)
             self._away.add(moid)
             return
-        moved = has_moved(view, entry, policy.boot_margin)
+        moved = has_new_boot_time(view, entry, policy.boot_margin)
         known = self.proof(view)
-        if moved or (known is not None and started_anew(entry, known.uptime_at(now), now)):
+        if moved or (known is not None and is_rebooted_by_uptime(entry, known.uptime_at(now), now)):
             due = known is None or (not known.services and now >= known.at + AGAIN)
         else:
             due = self._is_doubtful(view, entry, policy, now)
@@ -192,13 +192,13 @@ class Probes:
         is_late = now >= entry.called + policy.deadlines.reboot_retry
         return known is None and (is_late or view.moid in self._away)
 
-    def _signs(self, moid: str, entry: Entry, *, moved: bool) -> Signs:
+    def _signs(self, moid: str, entry: Entry, *, moved: bool) -> ProbeResult:
         """Uptime first. The services of a host that was not rebooted yet are not probed."""
         uptime = self._fleet.probe_uptime(moid)
         now = self._fleet.now()
-        rebooted = moved or started_anew(entry, uptime, now)
+        rebooted = moved or is_rebooted_by_uptime(entry, uptime, now)
         services = rebooted and self._fleet.probe_services(moid)
-        return Signs(uptime=uptime, read_at=now, services=services, again=AGAIN if rebooted else UPTIME_AGAIN)
+        return ProbeResult(uptime=uptime, read_at=now, services=services, again=AGAIN if rebooted else UPTIME_AGAIN)
 
     def _ask_power(self, moid: str, now: float) -> None:
         bmc = self._bmcs.get(moid)
@@ -225,7 +225,7 @@ class Probes:
             if kind == "power":
                 self._power[moid] = (now, answer)
             else:
-                signs = answer or Signs(read_at=now, again=AGAIN)
+                signs = answer or ProbeResult(read_at=now, again=AGAIN)
                 self._proofs[moid] = Proof(of=of, at=now, signs=signs)
                 if signs.uptime is not None:
                     self._away.discard(moid)

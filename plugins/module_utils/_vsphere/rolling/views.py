@@ -29,7 +29,7 @@ DEVICES = "config.pciPassthruInfo"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
+class RequestedHost:
     """One requested host; for the fields see ``HostView``."""
 
     moid: str
@@ -40,18 +40,18 @@ class Wanted:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Asked:
+class FleetRequest:
     """The request of the caller: hosts, stop orders, and VMs that are never stopped. ``tagged``: settings from tags, which rank below
     names in options and the attribute of the VM."""
 
-    hosts: Mapping[str, Wanted]
+    hosts: Mapping[str, RequestedHost]
     orders: Meant[int] = field(default_factory=Meant)
     never_stop: Meant[bool] = field(default_factory=Meant)
     tagged: Tagged = field(default_factory=Tagged)
 
 
 @dataclass(kw_only=True, slots=True)
-class Picture:
+class FleetRows:
     """All rows that were read, by object id. ``rows``: the watched properties; ``deep``: further properties of hosts."""
 
     rows: Mapping[str, Row]
@@ -127,35 +127,35 @@ def compute_of(row: Row) -> str:
 
 
 @reader
-def host_views(picture: Picture, asked: Asked, own_tasks: Collection[str]) -> tuple[HostView, ...]:
+def host_views(fleet_rows: FleetRows, asked: FleetRequest, own_tasks: Collection[str]) -> tuple[HostView, ...]:
     """All hosts, by name. ``own_tasks``: ids of tasks of this run."""
-    tasks = from_rows.running_tasks(picture.of(vim.Task))
-    mounts = from_rows.mounts(picture.of(vim.Datastore))
+    tasks = from_rows.running_tasks(fleet_rows.of(vim.Task))
+    mounts = from_rows.mounts(fleet_rows.of(vim.Datastore))
     views = (
-        _host_view(picture, row, asked.hosts.get(row.moid), tasks.get(row.moid, ()), mounts.of(row.moid), own_tasks)
-        for row in picture.of(vim.HostSystem)
+        _host_view(fleet_rows, row, asked.hosts.get(row.moid), tasks.get(row.moid, ()), mounts.of(row.moid), own_tasks)
+        for row in fleet_rows.of(vim.HostSystem)
     )
     return tuple(sorted(views, key=lambda view: (view.name, view.moid)))
 
 
-def entering_tasks(picture: Picture) -> Mapping[str, frozenset[str]]:
+def entering_tasks(fleet_rows: FleetRows) -> Mapping[str, frozenset[str]]:
     """Host id → ids of the tasks that are putting it into maintenance mode."""
-    running = from_rows.running_tasks(picture.of(vim.Task))
+    running = from_rows.running_tasks(fleet_rows.of(vim.Task))
     return {moid: frozenset(task.moid for task in tasks if task.is_entering) for moid, tasks in running.items()}
 
 
 def _host_view(
-    picture: Picture,
+    fleet_rows: FleetRows,
     row: Row,
-    wanted: Wanted | None,
+    wanted: RequestedHost | None,
     tasks: Sequence[RunningTask],
     datastores: Mapping[str, bool],
     own_tasks: Collection[str],
 ) -> HostView:
-    have, used = picture.sizes.get(row.moid, from_rows.Size()), picture.uses.get(row.moid, from_rows.Use())
+    have, used = fleet_rows.sizes.get(row.moid, from_rows.Size()), fleet_rows.uses.get(row.moid, from_rows.Use())
     others = [task for task in tasks if not (task.is_entering or task.is_reboot) and task.moid not in own_tasks]
     return HostView(
-        host=picture.host(row.moid),
+        host=fleet_rows.host(row.moid),
         wanted=wanted is not None,
         desired_devices=wanted.desired_devices if wanted else (),
         skips_missing=wanted is not None and wanted.skips_missing,
@@ -171,7 +171,7 @@ def _host_view(
         memory_mb=have.memory_mb,
         memory_free_mb=from_rows.memory_free(have, used),
         quick_boot=have.quick_boot,
-        red_alarms=picture.alarms(row),
+        red_alarms=fleet_rows.alarms(row),
         datastores=datastores,
         uplinks=from_rows.links(row, have.uplinks),
     )
@@ -181,25 +181,25 @@ def _host_view(
 
 
 @reader
-def vm_views(picture: Picture, asked: Asked, fields: Mapping[int, str]) -> tuple[VmView, ...]:
+def vm_views(fleet_rows: FleetRows, asked: FleetRequest, fields: Mapping[int, str]) -> tuple[VmView, ...]:
     """All VMs that are registered on the hosts, by name, without templates, which never run."""
-    places = {row.moid: compute_of(row) for row in picture.of(vim.HostSystem)}
+    places = {row.moid: compute_of(row) for row in fleet_rows.of(vim.HostSystem)}
     siblings: dict[str, list[str]] = {}
     for host, compute in places.items():
         siblings.setdefault(compute, []).append(host)
-    rules = picture.rules()
-    mounts = from_rows.mounts(picture.of(vim.Datastore))
+    rules = fleet_rows.rules()
+    mounts = from_rows.mounts(fleet_rows.of(vim.Datastore))
     local = {host: names for hosts in siblings.values() for host, names in mounts.local(hosts).items()}
     views = []
-    for row in picture.of(vim.VirtualMachine):
+    for row in fleet_rows.of(vim.VirtualMachine):
         host = row.get("runtime.host")
         if host is None or host._moId not in places or row.get("config.template", False):
             continue
         compute = places[host._moId]
-        hardware = picture.hardware.get(row.moid, VmHardware())
+        hardware = fleet_rows.hardware.get(row.moid, VmHardware())
         alone = tuple(name for name in hardware.datastores if name in local[host._moId])
         moves = rules[compute].overrides.get(row.moid) if compute in rules else None
-        views.append(_vm_view(row, picture.label(row), host._moId, hardware, alone, moves, asked, fields))
+        views.append(_vm_view(row, fleet_rows.label(row), host._moId, hardware, alone, moves, asked, fields))
     return tuple(sorted(views, key=lambda view: (view.name, view.moid)))
 
 
@@ -210,7 +210,7 @@ def _vm_view(
     hardware: VmHardware,
     local: tuple[str, ...],
     moves: bool | None,
-    asked: Asked,
+    asked: FleetRequest,
     fields: Mapping[int, str],
 ) -> VmView:
     name = row.get("name", row.moid)
@@ -244,7 +244,7 @@ def _unread(row: Row, hardware: VmHardware) -> str:
     return "" if row.get("runtime.powerState") else "does not show its power state"
 
 
-def _order(row: Row, name: str, asked: Asked, fields: Mapping[int, str]) -> int:
+def _order(row: Row, name: str, asked: FleetRequest, fields: Mapping[int, str]) -> int:
     requested = asked.orders.of(row.moid, name)
     if requested is not None:
         return requested
@@ -256,39 +256,39 @@ def _order(row: Row, name: str, asked: Asked, fields: Mapping[int, str]) -> int:
 
 
 @reader
-def cluster_views(picture: Picture, fields: Mapping[int, str]) -> tuple[ClusterView, ...]:
+def cluster_views(fleet_rows: FleetRows, fields: Mapping[int, str]) -> tuple[ClusterView, ...]:
     """Clusters, and the compute resources of standalone hosts, by name."""
-    tasks = from_rows.running_tasks(picture.of(vim.Task))
-    rules = picture.rules()
+    tasks = from_rows.running_tasks(fleet_rows.of(vim.Task))
+    rules = fleet_rows.rules()
     views = (
-        _cluster_view(picture, row, rules.get(row.moid, from_rows.Rules()), tasks.get(row.moid, ()), fields)
-        for row in picture.of(vim.ComputeResource)
+        _cluster_view(fleet_rows, row, rules.get(row.moid, from_rows.Rules()), tasks.get(row.moid, ()), fields)
+        for row in fleet_rows.of(vim.ComputeResource)
     )
     return tuple(sorted(views, key=lambda view: (view.name, view.moid)))
 
 
 def _cluster_view(
-    picture: Picture, row: Row, rules: from_rows.Rules, tasks: Iterable[RunningTask], fields: Mapping[int, str]
+    fleet_rows: FleetRows, row: Row, rules: from_rows.Rules, tasks: Iterable[RunningTask], fields: Mapping[int, str]
 ) -> ClusterView:
     return ClusterView(
         moid=row.moid,
-        name=picture.label(row),
+        name=fleet_rows.label(row),
         is_cluster=issubclass(row.kind, vim.ClusterComputeResource),
         drs_moves_vms=rules.drs,
         vgpu_moves=rules.vgpu_moves,
         vsan=rules.vsan,
-        admission=from_rows.admission(row.get("configurationEx"), picture.summaries.get(row.moid)),
-        red_alarms=picture.alarms(row),
+        admission=from_rows.admission(row.get("configurationEx"), fleet_rows.summaries.get(row.moid)),
+        red_alarms=fleet_rows.alarms(row),
         remediation=", ".join(task.name for task in tasks if task.is_remediation),
         pause=from_rows.custom_texts(row, fields).get(PAUSE, ""),
     )
 
 
 @reader
-def texts(picture: Picture, fields: Mapping[int, str]) -> dict[str, dict[str, str]]:
+def texts(fleet_rows: FleetRows, fields: Mapping[int, str]) -> dict[str, dict[str, str]]:
     """Object id → attribute name → text, for hosts, VMs, compute resources and the root folder; without empty texts."""
     kinds = (vim.HostSystem, vim.VirtualMachine, vim.ComputeResource, vim.Folder)
     found = {
-        row.moid: from_rows.custom_texts(row, fields) for row in picture.rows.values() if issubclass(row.kind, kinds)
+        row.moid: from_rows.custom_texts(row, fields) for row in fleet_rows.rows.values() if issubclass(row.kind, kinds)
     }
     return {moid: values for moid, values in found.items() if values}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ...text import duration
 from ..state.actions import Action
-from ..state.fleet_index import FleetIndex, soonest
+from ..state.fleet_index import FleetIndex, earliest
 from ..state.journal import Lock
 from ..state.observed import HostView
 from ..state.phases import HostStatus, Outlook, is_active
@@ -35,16 +35,16 @@ def left_over(
     wake: float | None,
 ) -> Outlook:
     """Nothing is in progress. Wait for blocked hosts as long as the policy allows; then the rolling reboot ends."""
-    blocked = [begun for begun in starts.values() if begun.phase == "blocked"]
+    blocked = [start for start in starts.values() if start.phase == "blocked"]
     spent = [view for view in fleet.hosts.values() if _gave_up(fleet, view) and view.moid not in starts]
     unreachable = [view for view in fleet.hosts.values() if unknown(fleet, view) and view.entry is None]
     failed = [view for view in fleet.hosts.values() if _needs_person(fleet, view)]
     lost = [view for view in fleet.hosts.values() if is_active(view.entry) and _is_locked(lock_states, view)]
-    waiting = [begun for begun in starts.values() if begun.phase == "waiting" and not begun.hopeless]
+    waiting = [start for start in starts.values() if start.phase == "waiting" and not start.hopeless]
     until = patient_until(fleet, starts, someone=bool(blocked or unreachable or waiting))
     if until is not None and fleet.now < until:
-        waited_for = dict.fromkeys((*(begun.reason for begun in blocked), *reasons))
-        return Outlook(state="waiting", reasons=tuple(waited_for), wake_at=soonest(wake, until))
+        waited_for = dict.fromkeys((*(start.reason for start in blocked), *reasons))
+        return Outlook(state="waiting", reasons=tuple(waited_for), wake_at=earliest(wake, until))
     count = len(blocked) + len(spent) + len(unreachable)
     words = [f"{count} host{'s are' if count > 1 else ' is'} blocked"] if count else []
     words += [f"{len(failed)} host{'s need' if len(failed) > 1 else ' needs'} an administrator"] if failed else []
@@ -56,7 +56,7 @@ def left_over(
 
 
 def _longer(fleet: FleetIndex, starts: Mapping[str, Start]) -> Iterator[str]:
-    if any(begun.hopeless for begun in starts.values()):
+    if any(start.hopeless for start in starts.values()):
         longest = duration(longest_window(fleet))
         yield (
             f"the longest one lasts {longest}: make it longer, or set in expected_minutes or measured how long hosts really take"
@@ -71,15 +71,15 @@ def patient_until(fleet: FleetIndex, starts: Mapping[str, Start], *, someone: bo
     policy, progress = fleet.policy, _last_progress(fleet)
     if policy.patience is not None:
         return progress + policy.patience if someone else None
-    blocked = {moid: begun for moid, begun in starts.items() if begun.phase == "blocked"}
-    if any(all(blocker.code in TRANSIENT for blocker in begun.blockers) for begun in blocked.values()):
+    blocked = {moid: start for moid, start in starts.items() if start.phase == "blocked"}
+    if any(all(blocker.code in TRANSIENT for blocker in start.blockers) for start in blocked.values()):
         return progress + policy.transient_patience
     due: list[float] = []
-    for moid, begun in blocked.items():
+    for moid, start in blocked.items():
         precheck = fleet.hosts[moid].precheck
         # A host that is blocked by something else is checked again at another time, or never.
-        if precheck is not None and precheck.at < progress and begun.wake == precheck.at + policy.revisit:
-            due.append(begun.wake)
+        if precheck is not None and precheck.at < progress and start.wake == precheck.at + policy.revisit:
+            due.append(start.wake)
     return max(due, default=None)
 
 

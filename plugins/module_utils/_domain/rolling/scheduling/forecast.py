@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..state.fleet_index import FleetIndex, index_fleet, soonest
+from ..state.fleet_index import FleetIndex, earliest, index_fleet
 from ..state.journal import Entry
 from ..state.observed import HostView, ObservedFleet, Precheck
 from ..state.phases import HostStatus, is_active
 from ..state.pinned import pin_reason, pinned_vms
 from ..state.policy import Durations, Policy
 from . import next_hosts, pace
-from .lock import LockState, judge_lock
+from .lock import LockState, plan_lock
 from .next_hosts import Start
 
 
@@ -116,16 +116,16 @@ def forecast(observed: ObservedFleet, policy: Policy, now: float) -> Forecast:
     while True:
         observed = _refreshed(observed, at)
         fleet, answers = _ask(observed, policy, at, lock_states)
-        begun = [moid for moid, answer in answers.items() if answer.actions]
-        if begun:
+        started = [moid for moid, answer in answers.items() if answer.actions]
+        if started:
             wave += 1
-            for moid in begun:
+            for moid in started:
                 planned[moid] = _plan(fleet, moid, wave)
                 running[moid] = planned[moid].ends_at
-            observed = _with_entries(observed, {moid: _entry_of(answers[moid]) for moid in begun})
+            observed = _with_entries(observed, {moid: _entry_of(answers[moid]) for moid in started})
             continue
         wakes = (answer.wake for answer in answers.values() if answer.phase == "waiting")
-        following = soonest(*running.values(), *(wake for wake in wakes if wake is not None and wake > at))
+        following = earliest(*running.values(), *(wake for wake in wakes if wake is not None and wake > at))
         if following is None:
             return _forecast(observed, policy, now, planned, answers)
         at = following
@@ -136,7 +136,7 @@ def forecast(observed: ObservedFleet, policy: Policy, now: float) -> Forecast:
 
 def _lock_states(observed: ObservedFleet, policy: Policy, now: float) -> Mapping[str, LockState]:
     """Clusters that another run has locked stay locked; this run gets all the others."""
-    lock_states = {cluster.moid: judge_lock(cluster, observed, policy, now) for cluster in observed.clusters}
+    lock_states = {cluster.moid: plan_lock(cluster, observed, policy, now) for cluster in observed.clusters}
     return {
         moid: lock_state if lock_state.blocker is not None else LockState(held=True)
         for moid, lock_state in lock_states.items()

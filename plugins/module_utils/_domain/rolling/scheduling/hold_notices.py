@@ -21,7 +21,7 @@ MOST_REASONS, MOST_NAMES = 3, 6
 def notices(fleet: FleetIndex, state: Progress, starts: Mapping[str, Start], outlook: Outlook) -> tuple[str, ...]:
     """The notices about the whole rolling reboot now. Reasons that the hosts in progress will resolve are not included."""
     held = held_back(fleet, state, starts, outlook)
-    never = sorted(fleet.hosts[moid].name for moid, begun in starts.items() if begun.hopeless)
+    never = sorted(fleet.hosts[moid].name for moid, start in starts.items() if start.hopeless)
     found = [HELD + held] if held else []
     if never:
         longest = duration(pace.longest_window(fleet))
@@ -34,23 +34,23 @@ def notices(fleet: FleetIndex, state: Progress, starts: Mapping[str, Start], out
 
 def held_back(fleet: FleetIndex, state: Progress, starts: Mapping[str, Start], outlook: Outlook) -> str:
     """Why no host is started now, with the time until when if known; empty where hosts are started, or could be."""
-    waiting = [begun for begun in starts.values() if begun.phase == "waiting"]
-    hold = pace.rolling_hold(fleet, state) if waiting else None
+    waiting = [start for start in starts.values() if start.phase == "waiting"]
+    hold = pace.find_run_hold(fleet, state) if waiting else None
     if hold is not None and (hold.wake is not None or hold.paused or pace.failure_limit(state, fleet.policy)):
         return until(hold.reason, hold.wake)
     if outlook.state != "waiting":
         return ""
-    timed = [until(begun.reason, begun.wake) for begun in waiting if begun.wake is not None or begun.paused]
+    timed = [until(start.reason, start.wake) for start in waiting if start.wake is not None or start.paused]
     return _few(timed) if timed else _patience(fleet, starts)
 
 
 def _patience(fleet: FleetIndex, starts: Mapping[str, Start]) -> str:
     """Nothing is in progress and no time is known: other users or systems must change something."""
-    blocked = sorted(fleet.hosts[moid].name for moid, begun in starts.items() if begun.phase == "blocked")
+    blocked = sorted(fleet.hosts[moid].name for moid, start in starts.items() if start.phase == "blocked")
     away = sorted(view.name for view in fleet.hosts.values() if unknown(fleet, view) and view.entry is None)
     lists = ((blocked, "blocked"), (away, "unreachable"))
     parts = [f"{several(names, MOST_NAMES)} {how}" for names, how in lists if names]
-    parts += [begun.reason for begun in starts.values() if begun.phase == "waiting" and not begun.hopeless]
+    parts += [start.reason for start in starts.values() if start.phase == "waiting" and not start.hopeless]
     moment = patient_until(fleet, starts, someone=True)
     return until(f"{_few(parts)}; the rolling reboot waits for a change", moment) if parts else ""
 

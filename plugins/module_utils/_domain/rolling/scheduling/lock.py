@@ -11,7 +11,7 @@ from ...plan import Blocker
 from ...text import duration
 from ..state.actions import Action, Kind
 from ..state.codec import digest
-from ..state.fleet_index import due_again
+from ..state.fleet_index import next_call_at
 from ..state.journal import Entry, Garbage, Lock
 from ..state.observed import ClusterView, ObservedFleet
 from ..state.phases import is_active
@@ -99,7 +99,7 @@ def adopt(
     return Adoption(run_id=fresh_id, resumed=False)
 
 
-def judge_lock(cluster: ClusterView, observed: ObservedFleet, policy: Policy, now: float) -> LockState:
+def plan_lock(cluster: ClusterView, observed: ObservedFleet, policy: Policy, now: float) -> LockState:
     """What to do about the lock of a cluster in which there is work."""
     lock, rule = cluster.lock, policy.lock
     if isinstance(lock, Garbage):
@@ -139,7 +139,7 @@ def _take(
 ) -> LockState:
     refusal = cluster.refusal
     if refusal is not None and refusal.kind == "take_lock":
-        due = due_again("take_lock", 0.0, policy.deadlines.retry, cluster.under_way, refusal)
+        due = next_call_at("take_lock", 0.0, policy.deadlines.retry, cluster.under_way, refusal)
         if refusal.permanent or due is None or now < due:
             return LockState(blocker=_refused(cluster, refusal.text), wake=None if refusal.permanent else due)
     lock = Lock(

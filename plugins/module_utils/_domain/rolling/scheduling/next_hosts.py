@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from ...host.blockers import unreachable
 from ...plan import Blocker
 from ..state.actions import Action
-from ..state.budget import cluster_budget, count_down, fleet_budget, takes_place, who_is_down
-from ..state.fleet_index import FleetIndex, soonest
+from ..state.budget import cluster_budget, count_down, counts_as_down, describe_down, fleet_budget
+from ..state.fleet_index import FleetIndex, earliest
 from ..state.journal import Entry, Lock
 from ..state.observed import HostView
 from ..state.pending_reboot import is_part_of
 from ..state.phases import Phase, is_active
 from ..state.verification import before_reboot
-from ..steps.drain import tell_to_reboot
+from ..steps.drain import request_reboot
 from . import pace
 from .blockers import precheck_blockers, quick_blockers
 from .lock import LockState
@@ -62,7 +62,7 @@ def _is_older(fleet: FleetIndex, view: HostView, entry: Entry) -> bool:
     return not isinstance(held, Lock) or entry.at < held.since
 
 
-def may_verify_again(fleet: FleetIndex, view: HostView) -> bool:
+def is_to_verify_again(fleet: FleetIndex, view: HostView) -> bool:
     """It failed in an earlier run, stayed in maintenance mode, and this run is to verify such hosts again."""
     entry = view.entry
     if entry is None or entry.step != "failed" or fleet.policy.failed_hosts != "verify":
@@ -85,14 +85,14 @@ def starts(
 ) -> Mapping[str, Start]:
     """One result for each candidate, by moid. Blocked hosts do not count against the budget; each start reduces it for the next ones."""
     room = _Room(fleet)
-    hold = pace.rolling_hold(fleet, state)
-    begun: list[HostView] = []
+    hold = pace.find_run_hold(fleet, state)
+    started: list[HostView] = []
     answers: dict[str, Start] = {}
     for view in pace.in_order(fleet, candidates):
-        answer = _one(fleet, view, state, lock_states, room, begun, hold)
-        if answer.actions or "examine" in view.under_way:
+        answer = _one(fleet, view, state, lock_states, room, started, hold)
+        if answer.actions or "precheck" in view.under_way:
             room.take(view)
-            begun.append(view)
+            started.append(view)
         answers[view.moid] = answer
     return answers
 
@@ -112,14 +112,14 @@ class _Room:
 
     def take(self, view: HostView) -> None:
         """Count the host against the budgets."""
-        if not takes_place(view):
+        if not counts_as_down(view):
             self._left[view.host.compute_moid] -= 1
             self._slots -= 1
             self._full.clear()
 
     def refusal(self, view: HostView) -> str:
         """A clause: why the budgets do not allow to start the host; empty when they do."""
-        if takes_place(view):
+        if counts_as_down(view):
             return ""
         moid = view.host.compute_moid
         if moid not in self._full:
@@ -131,7 +131,7 @@ class _Room:
         if self._left[moid] < 1:
             members = self._fleet.members[moid]
             budget = cluster_budget(cluster, len(members), policy)
-            down = who_is_down(members) or "others are being started"
+            down = describe_down(members) or "others are being started"
             return f"at most {budget} of {len(members)} hosts of {cluster.name} may be down at once: {down}"
         if self._slots < 1:
             return f"at most {fleet_budget(len(self._fleet.hosts), policy)} hosts of the fleet may be down at once"
@@ -144,7 +144,7 @@ def _one(
     state: Progress,
     lock_states: Mapping[str, LockState],
     room: _Room,
-    begun: Sequence[HostView],
+    started: Sequence[HostView],
     hold: pace.Hold | None,
 ) -> Start:
     cluster = fleet.cluster_of(view)
@@ -163,7 +163,7 @@ def _one(
     if prechecked and (found or precheck is None or fleet.now < precheck.at + fleet.policy.revisit):
         wake = precheck.at + fleet.policy.revisit if precheck is not None and not found else None
         return Start(phase="blocked", reason=prechecked[0].message, blockers=prechecked, wake=wake)
-    waits = hold or _rest(fleet, view) or pace.host_hold(fleet, state, view, begun)
+    waits = hold or _rest(fleet, view) or pace.find_host_hold(fleet, state, view, started)
     if waits is not None:
         return Start(phase="waiting", reason=waits.reason, wake=waits.wake, paused=waits.paused)
     full = room.refusal(view)
@@ -171,10 +171,10 @@ def _one(
         return Start(phase="waiting", reason=full)
     if not lock_state.held:
         return Start(phase="waiting", reason=f"this run must lock {cluster.name} first", wake=lock_state.wake)
-    if "examine" in view.under_way:
+    if "precheck" in view.under_way:
         return Start(phase="waiting", reason="its precheck is running")
     if precheck is None or fleet.now >= precheck.at + fleet.policy.precheck_age or prechecked:
-        action = Action(kind="examine", target=view.moid, name=view.name, reason="it is to be started")
+        action = Action(kind="precheck", target=view.moid, name=view.name, reason="it is to be started")
         return Start(phase="waiting", reason="its precheck is running", actions=(action,))
     return _refused(fleet, view) or _begin(fleet, view)
 
@@ -221,8 +221,8 @@ def _begin(fleet: FleetIndex, view: HostView) -> Start:
         boot=None if boot is None else float(int(boot)),
     )
     if view.in_maintenance:
-        move = tell_to_reboot(fleet, view, replace(entry, drained=0.0), pending.reason, before_reboot(view))
-        return Start(phase=move.phase, reason=move.reason, actions=move.actions)
+        next_step = request_reboot(fleet, view, replace(entry, drained=0.0), pending.reason, before_reboot(view))
+        return Start(phase=next_step.phase, reason=next_step.reason, actions=next_step.actions)
     action = Action(
         kind="enter_maintenance",
         target=view.moid,
@@ -234,4 +234,6 @@ def _begin(fleet: FleetIndex, view: HostView) -> Start:
         evacuate_powered_off=policy.evacuate_powered_off,
         vsan_mode=policy.vsan_mode,
     )
-    return Start(phase="draining", reason=pending.reason, actions=(action,), wake=soonest(now + policy.deadlines.drain))
+    return Start(
+        phase="draining", reason=pending.reason, actions=(action,), wake=earliest(now + policy.deadlines.drain)
+    )

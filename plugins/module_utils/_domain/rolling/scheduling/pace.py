@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ...text import duration
-from ..state.budget import amount_of
+from ..state.budget import resolve_amount
 from ..state.fleet_index import FleetIndex
 from ..state.journal import Entry
 from ..state.observed import HostView
@@ -57,14 +57,14 @@ def progress(fleet: FleetIndex, waiting: int) -> Progress:
 
 def failure_limit(state: Progress, policy: Policy) -> Hold | None:
     """A hold when as many hosts have failed as the policy allows; otherwise None."""
-    if not state.failed or len(state.failed) < amount_of(policy.max_failures, state.total):
+    if not state.failed or len(state.failed) < resolve_amount(policy.max_failures, state.total):
         return None
     names = ", ".join(view.name for view in state.failed)
     count = len(state.failed)
     return Hold(reason=f"{count} host{'s' * (count > 1)} failed ({names}), so no other host is started")
 
 
-def rolling_hold(fleet: FleetIndex, state: Progress) -> Hold | None:
+def find_run_hold(fleet: FleetIndex, state: Progress) -> Hold | None:
     """Why no host at all may be started now; None if hosts may be started."""
     if fleet.observed.stop:
         return Hold(reason=fleet.observed.stop)
@@ -82,7 +82,7 @@ def _closed(fleet: FleetIndex) -> Hold | None:
 
 def _checkpoint(fleet: FleetIndex, state: Progress) -> Hold | None:
     now, policy, done = fleet.now, fleet.policy, state.done
-    for count in sorted({amount_of(amount, state.total) for amount in policy.checkpoints}):
+    for count in sorted({resolve_amount(amount, state.total) for amount in policy.checkpoints}):
         if count >= state.total:
             continue
         if len(done) >= count:
@@ -94,7 +94,7 @@ def _checkpoint(fleet: FleetIndex, state: Progress) -> Hold | None:
     return None
 
 
-def host_hold(fleet: FleetIndex, state: Progress, view: HostView, started: Sequence[HostView]) -> Hold | None:
+def find_host_hold(fleet: FleetIndex, state: Progress, view: HostView, started: Sequence[HostView]) -> Hold | None:
     """Why this host may not be started while others may. ``started``: hosts that are started in this same decision."""
     pause = fleet.cluster_of(view).pause
     if pause:

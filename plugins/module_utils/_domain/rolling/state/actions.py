@@ -18,7 +18,7 @@ Kind = Literal[
     "renew_lock",
     "finish_lock",
     "release_lock",
-    "examine",
+    "precheck",
     "enter_maintenance",
     "cancel_entering",
     "stop_vm",

@@ -27,7 +27,7 @@ def check_amount(amount: Amount, parameter: str) -> None:
     )
 
 
-def amount_of(amount: Amount, total: int) -> int:
+def resolve_amount(amount: Amount, total: int) -> int:
     """The number of hosts. A percentage of ``total`` is rounded down, but is at least 1."""
     if isinstance(amount, int):
         return amount
@@ -39,30 +39,30 @@ def is_down(view: HostView) -> bool:
     return not view.in_service
 
 
-def takes_place(view: HostView) -> bool:
+def counts_as_down(view: HostView) -> bool:
     """The host counts against the budget: it is out of service, or this run or another one is working on it."""
     return is_down(view) or is_active(view.entry)
 
 
 def cluster_budget(cluster: ClusterView, total: int, policy: Policy) -> int:
     """How many of the ``total`` hosts of a cluster may be down. For a vSAN cluster this is 1, whatever the policy says."""
-    asked = amount_of(policy.cluster_budgets.get(cluster.name, policy.max_unavailable), total)
+    asked = resolve_amount(policy.cluster_budgets.get(cluster.name, policy.max_unavailable), total)
     return min(asked, 1) if cluster.vsan else asked
 
 
 def fleet_budget(total: int, policy: Policy) -> int:
     """How many of all hosts may be down."""
-    return total if policy.fleet_max_unavailable is None else amount_of(policy.fleet_max_unavailable, total)
+    return total if policy.fleet_max_unavailable is None else resolve_amount(policy.fleet_max_unavailable, total)
 
 
 def count_down(views: Iterable[HostView]) -> int:
     """How many hosts count against the budget."""
-    return sum(1 for view in views if takes_place(view))
+    return sum(1 for view in views if counts_as_down(view))
 
 
-def who_is_down(views: Iterable[HostView]) -> str:
+def describe_down(views: Iterable[HostView]) -> str:
     """``esx-02 (in maintenance mode), esx-05 (notResponding)`` for messages."""
-    return ", ".join(f"{view.name} ({_why_down(view)})" for view in views if takes_place(view))
+    return ", ".join(f"{view.name} ({_why_down(view)})" for view in views if counts_as_down(view))
 
 
 def _why_down(view: HostView) -> str:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .budget import cluster_budget, fleet_budget, takes_place
+from .budget import cluster_budget, counts_as_down, fleet_budget
 from .journal import Lock
 from .observed import ClusterView, HostView, ObservedFleet, Refusal, VmView
 from .pending_reboot import PendingReboot, pending_reboot_of
@@ -51,11 +51,11 @@ class FleetIndex:
         """Whether the budgets allow this host to be down in addition to those that are down now."""
         members = self.members[view.host.compute_moid]
         budget = cluster_budget(self.cluster_of(view), len(members), self.policy)
-        down = sum(1 for other in members if other.moid != view.moid and takes_place(other))
+        down = sum(1 for other in members if other.moid != view.moid and counts_as_down(other))
         if down >= budget:
             return False
         fleet = fleet_budget(len(self.hosts), self.policy)
-        return sum(1 for other in self.hosts.values() if other.moid != view.moid and takes_place(other)) < fleet
+        return sum(1 for other in self.hosts.values() if other.moid != view.moid and counts_as_down(other)) < fleet
 
 
 def index_fleet(observed: ObservedFleet, policy: Policy, now: float) -> FleetIndex:
@@ -84,7 +84,7 @@ def index_fleet(observed: ObservedFleet, policy: Policy, now: float) -> FleetInd
     )
 
 
-def due_again(
+def next_call_at(
     kind: str, called: float, wait: float, under_way: frozenset[str], refusal: Refusal | None
 ) -> float | None:
     """When an API call that had no effect is made again; None while the call is in progress."""
@@ -94,6 +94,6 @@ def due_again(
     return max(called, refused) + wait
 
 
-def soonest(*moments: float | None) -> float | None:
+def earliest(*moments: float | None) -> float | None:
     """The earliest time; None when there is none."""
     return min((moment for moment in moments if moment is not None), default=None)

@@ -79,7 +79,7 @@ class Decision:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Move:
+class NextStep:
     """What to do next for one host in progress: its phase, the actions, and when to decide again if nothing changes."""
 
     phase: Phase

@@ -16,7 +16,7 @@ def pin_reason(vm: VmView, cluster: ClusterView | None) -> str:
     if vm.agent:
         return ""
     if vm.devices:
-        return f"it has {', '.join(vm.devices)}"
+        return f"it holds {', '.join(vm.devices)}"
     if cluster is None or not cluster.is_cluster:
         return "its host is in no cluster"
     if vm.local_datastores:

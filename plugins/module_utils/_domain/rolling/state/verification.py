@@ -78,13 +78,13 @@ def not_back(view: HostView, entry: Entry, policy: Policy, now: float) -> str:
     return "" if view.services_answer else "its services do not answer yet"
 
 
-def has_moved(view: HostView, entry: Entry, margin: float) -> bool:
+def has_new_boot_time(view: HostView, entry: Entry, margin: float) -> bool:
     """Its boot time differs from the one before the reboot, or was unknown then. Otherwise only the uptime shows a reboot."""
     boot = view.host.boot_time
     return entry.boot is None or (boot is not None and boot > entry.boot + margin)
 
 
-def started_anew(entry: Entry, uptime: float | None, now: float) -> bool:
+def is_rebooted_by_uptime(entry: Entry, uptime: float | None, now: float) -> bool:
     """Whether the present uptime alone shows that the host was rebooted since the request, whatever boot time it shows."""
     return is_up_since(uptime, None if entry.asked is None else now - entry.asked) is True
 

@@ -10,12 +10,12 @@ from ..state.actions import Kind
 from ..state.fleet_index import FleetIndex
 from ..state.journal import Before, Entry
 from ..state.observed import HostView
-from ..state.phases import Move
+from ..state.phases import NextStep
 from . import guests
 from .transitions import act, back_out, call, fail, is_entered_by_operator, record, refused, spent, wait, withdraw
 
 
-def draining(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
+def draining(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     """``draining``: stop pinned VMs, enter maintenance mode, then request the reboot."""
     end = fleet.end_of(view, entry.at, fleet.policy.deadlines.drain)
     late = fleet.now >= end
@@ -27,7 +27,7 @@ def draining(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
     if is_entered_by_operator(view):
         return withdraw(fleet, view, entry, f"another user put {view.name} into maintenance mode")
     if view.in_maintenance:
-        return _emptied(fleet, view, entry)
+        return _ready_to_reboot(fleet, view, entry)
     if view.moid not in fleet.pending_reboots:
         return back_out(fleet, view, entry, "owes_nothing", f"{view.name} no longer requires a reboot")
     if fleet.observed.stop:
@@ -42,12 +42,12 @@ def draining(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
         return back_out(fleet, view, entry, "drain_deadline", text)
     if view.entering:
         if work.actions:
-            return Move(phase="draining", reason=work.reason, actions=work.actions, wake=end)
+            return NextStep(phase="draining", reason=work.reason, actions=work.actions, wake=end)
         return wait(view, f"waits for {work.reason or 'maintenance mode'}", work.wake, end)
     return _enter(fleet, view, entry, end)
 
 
-def _enter(fleet: FleetIndex, view: HostView, entry: Entry, end: float) -> Move:
+def _enter(fleet: FleetIndex, view: HostView, entry: Entry, end: float) -> NextStep:
     """The call to enter maintenance mode was made, or was about to be made, and vCenter shows no effect."""
     refusal = view.refusal
     rejected = refusal is not None and refusal.kind == "enter_maintenance" and entry.called <= refusal.at
@@ -72,7 +72,7 @@ def _enter(fleet: FleetIndex, view: HostView, entry: Entry, end: float) -> Move:
     )
 
 
-def _emptied(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
+def _ready_to_reboot(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     """The host is in maintenance mode, and its reboot is not requested yet."""
     now, end = fleet.now, fleet.end_of(view, entry.at, fleet.policy.deadlines.drain)
     boot = view.host.boot_time
@@ -94,12 +94,14 @@ def _emptied(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
         )
     if busy:
         return wait(view, f"waits for {', '.join((*running, *view.tasks)) or 'a reboot in progress'}", end)
-    return tell_to_reboot(
+    return request_reboot(
         fleet, view, replace(entry, pending=pending.mark, drained=now - entry.started), pending.reason
     )
 
 
-def tell_to_reboot(fleet: FleetIndex, view: HostView, entry: Entry, reason: str, before: Before | None = None) -> Move:
+def request_reboot(
+    fleet: FleetIndex, view: HostView, entry: Entry, reason: str, before: Before | None = None
+) -> NextStep:
     """Request the reboot. This is the only place where a reboot begins. With method power_cycle: request the shutdown."""
     now, cycle = fleet.now, fleet.policy.method == "power_cycle"
     boot = view.host.boot_time

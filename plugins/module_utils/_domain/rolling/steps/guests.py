@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from ..state.actions import Action
-from ..state.fleet_index import FleetIndex, due_again, soonest
+from ..state.fleet_index import FleetIndex, earliest, next_call_at
 from ..state.journal import VmEntry
 from ..state.observed import HostView, VmView
 from ..state.pinned import pin_reason, pinned_vms
@@ -72,9 +72,9 @@ def _stop_one(fleet: FleetIndex, view: HostView, vm: VmView) -> Guests:
         return Guests(give_up=("vm_not_stopped", text))
     kind = "power_off_vm" if force else "stop_vm"
     fresh = entry.calls == 0 or (force and not entry.forced)
-    due = now if fresh else due_again(kind, entry.called, limits.retry, vm.under_way, vm.refusal)
+    due = now if fresh else next_call_at(kind, entry.called, limits.retry, vm.under_way, vm.refusal)
     if due is None or now < due:
-        return Guests(wake=soonest(due, end if not entry.forced else None))
+        return Guests(wake=earliest(due, end if not entry.forced else None))
     entry = replace(entry, calls=entry.calls + 1, called=now, forced=force)
     how = "its guest did not shut down" if force else f"{pin_reason(vm, fleet.cluster_of(view))}"
     action = Action(
@@ -171,7 +171,7 @@ def _off(fleet: FleetIndex, view: HostView, vm: VmView, entry: VmEntry) -> Guest
     elif entry.calls >= START_CALLS and now >= entry.called + fleet.policy.deadlines.retry:
         return Guests(give_up=("vm_not_started", vm.name))
     else:
-        due = due_again("start_vm", entry.called, fleet.policy.deadlines.retry, vm.under_way, vm.refusal)
+        due = next_call_at("start_vm", entry.called, fleet.policy.deadlines.retry, vm.under_way, vm.refusal)
         if due is None:
             # In progress: wait for it, also when nothing else is left to do.
             return Guests(wake=now + fleet.policy.deadlines.retry)
@@ -194,7 +194,7 @@ def _together(parts: Iterable[Guests], left: tuple[VmView, ...], reason: str) ->
         actions=tuple(action for part in parts for action in part.actions),
         left=left,
         reason=reason,
-        wake=soonest(*(part.wake for part in parts)),
+        wake=earliest(*(part.wake for part in parts)),
         give_up=next((part.give_up for part in parts if part.give_up), None),
     )
 

@@ -14,12 +14,12 @@ from collections.abc import Callable, Mapping
 from ..state.fleet_index import FleetIndex
 from ..state.journal import Entry, Step
 from ..state.observed import HostView
-from ..state.phases import Move
+from ..state.phases import NextStep
 from .drain import draining
 from .reboot import rebooting
 from .return_to_service import backing_out, ended, leaving, restoring, verifying
 
-_STEPS: Mapping[Step, Callable[[FleetIndex, HostView, Entry], Move]] = {
+_STEPS: Mapping[Step, Callable[[FleetIndex, HostView, Entry], NextStep]] = {
     "draining": draining,
     "rebooting": rebooting,
     "powering": rebooting,
@@ -34,6 +34,6 @@ _STEPS: Mapping[Step, Callable[[FleetIndex, HostView, Entry], Move]] = {
 }
 
 
-def next_move(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
+def plan_next_step(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     """For any host with an entry: at most one action on the host itself, or actions on its VMs."""
     return _STEPS[entry.step](fleet, view, entry)

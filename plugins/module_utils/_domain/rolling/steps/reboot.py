@@ -11,18 +11,18 @@ from ..state.actions import Kind
 from ..state.fleet_index import FleetIndex
 from ..state.journal import Entry
 from ..state.observed import HostView
-from ..state.phases import Move
-from ..state.verification import has_moved, not_back, started_anew
+from ..state.phases import NextStep
+from ..state.verification import has_new_boot_time, is_rebooted_by_uptime, not_back
 from .transitions import act, call, due, fail, is_entered_by_operator, record, refused, spent, wait, withdraw
 
 
-def rebooting(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
+def rebooting(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     """``rebooting``, ``powering``: wait until the host is back, and repeat the call if it had no effect."""
     now = fleet.now
     asked = entry.at if entry.asked is None else entry.asked
     end = fleet.end_of(view, asked, fleet.policy.deadlines.reboot)
     why = not_back(view, entry, fleet.policy, now)
-    moved = has_moved(view, entry, fleet.policy.boot_margin)
+    moved = has_new_boot_time(view, entry, fleet.policy.boot_margin)
     if not why:
         shown = (
             "its boot time is new"
@@ -30,7 +30,7 @@ def rebooting(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
             else "its uptime is shorter than the time since the request, whatever boot time it shows,"
         )
         return record(fleet, view, entry, "verifying", f"{shown} and it responds", rebooted=now - asked)
-    rebooted = moved or started_anew(entry, view.uptime, now)
+    rebooted = moved or is_rebooted_by_uptime(entry, view.uptime, now)
     if now >= end:
         shown = _SILENT if view.connected and not rebooted and view.uptime is None else why
         text = f"{view.name} is not back {duration(now - asked)} after its reboot was requested: {shown}{refused(view, *_DOWN)}"
@@ -44,7 +44,7 @@ _DOWN = ("reboot_host", "shut_down_host", "power_on_host")
 _SILENT = "it shows its old boot time, and its uptime is not readable"
 
 
-def _not_gone(fleet: FleetIndex, view: HostView, entry: Entry, why: str, end: float) -> Move:
+def _not_gone(fleet: FleetIndex, view: HostView, entry: Entry, why: str, end: float) -> NextStep:
     """The reboot was requested, and the host is still up: it needs time, or the call did not arrive.
 
     Or the host was down, and its clock was reset at boot, or vCenter still shows the old boot time. Then the uptime decides: the call
@@ -84,7 +84,7 @@ def _is_due(fleet: FleetIndex, view: HostView, kind: Kind, entry: Entry) -> bool
     return moment is not None and fleet.now >= moment
 
 
-def _power_on(fleet: FleetIndex, view: HostView, entry: Entry, end: float) -> Move:
+def _power_on(fleet: FleetIndex, view: HostView, entry: Entry, end: float) -> NextStep:
     """Shut down for a power cycle: the host is powered on only when its management controller reports "off"."""
     if view.bmc_power != "off":
         return wait(

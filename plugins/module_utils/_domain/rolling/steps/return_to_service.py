@@ -7,16 +7,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..state.actions import Kind
-from ..state.fleet_index import FleetIndex, soonest
+from ..state.fleet_index import FleetIndex, earliest
 from ..state.journal import Entry
 from ..state.observed import HostView
-from ..state.phases import Move, phase_of
+from ..state.phases import NextStep, phase_of
 from ..state.verification import problems
 from . import guests
 from .transitions import act, call, fail, is_entered_by_operator, record, refused, wait, withdraw
 
 
-def verifying(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
+def verifying(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     """``verifying``: compare the host with its state before the reboot, then leave maintenance mode."""
     end = fleet.end_of(view, entry.at, fleet.policy.deadlines.verify)
     found = problems(view)
@@ -50,7 +50,7 @@ def verifying(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
     )
 
 
-def leaving(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
+def leaving(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     """``leaving``: wait until the host has left maintenance mode, and repeat the call if it had no effect."""
     end = fleet.end_of(view, entry.at, fleet.policy.deadlines.leave)
     if view.connected and is_entered_by_operator(view):
@@ -71,23 +71,23 @@ def leaving(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
     if found:
         return wait(view, found[0][1].rstrip("."), end)
     reason = "its devices are verified" + refused(view, "leave_maintenance")
-    move = call(fleet, view, "leave_maintenance", entry, reason, timeout=max(1.0, end - fleet.now))
-    return replace(move, wake=soonest(move.wake, end))
+    next_step = call(fleet, view, "leave_maintenance", entry, reason, timeout=max(1.0, end - fleet.now))
+    return replace(next_step, wake=earliest(next_step.wake, end))
 
 
-def _released(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
+def _released(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     if not guests.unsettled(fleet, view):
         return _done(fleet, view, entry)
     return record(fleet, view, entry, "restoring", "it left maintenance mode")
 
 
-def _done(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
+def _done(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     took = f" in {entry.rebooted:.0f} seconds" if entry.rebooted is not None else ""
     text = f"rebooted{took} and verified"
     return record(fleet, view, entry, "done", text, text=text)
 
 
-def restoring(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
+def restoring(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     """``restoring``: start the VMs that were stopped for the host."""
     end = fleet.end_of(view, entry.at, fleet.policy.deadlines.restore)
     if not guests.unsettled(fleet, view):
@@ -101,7 +101,7 @@ def restoring(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
         )
     work = guests.restore(fleet, view) if view.in_service else guests.Guests(reason=f"{view.name} to return to service")
     if work.actions:
-        return Move(phase="restoring", reason=work.reason, actions=work.actions)
+        return NextStep(phase="restoring", reason=work.reason, actions=work.actions)
     if work.give_up or fleet.now >= end:
         names = ", ".join(f"{vm.name}{guests.answered(vm, 'start_vm')}" for vm in fleet.stopped_vms[view.moid])
         text = f"{view.name} is verified and in service, but these virtual machines are not running again: {names}"
@@ -109,7 +109,7 @@ def restoring(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
     return wait(view, f"waits for {work.reason}", work.wake, end)
 
 
-def backing_out(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
+def backing_out(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     """``backing_out``: given up before the reboot. Leave maintenance mode and start the VMs again."""
     limits = fleet.policy.deadlines
     end = fleet.end_of(view, entry.at, limits.leave + limits.restore)
@@ -128,8 +128,8 @@ def backing_out(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
         ):
             called = replace(entry, calls=entry.calls + 1, called=fleet.now)
             return act(fleet, view, kind, called, entry.text, timeout=limits.leave)
-        move = call(fleet, view, kind, entry, entry.text + refused(view, *_OUT), timeout=limits.leave)
-        return replace(move, wake=soonest(move.wake, end))
+        next_step = call(fleet, view, kind, entry, entry.text + refused(view, *_OUT), timeout=limits.leave)
+        return replace(next_step, wake=earliest(next_step.wake, end))
     if "enter_maintenance" in view.under_way:
         return wait(view, entry.text, end)
     if not guests.unsettled(fleet, view):
@@ -138,16 +138,16 @@ def backing_out(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
     if work.give_up:
         return fail(fleet, view, entry, "vm_not_started", f"{entry.text}; and {work.give_up[1]}")
     if work.actions:
-        return Move(phase="restoring", reason=work.reason, actions=work.actions)
+        return NextStep(phase="restoring", reason=work.reason, actions=work.actions)
     return wait(view, f"waits for {work.reason}", work.wake, end)
 
 
 _OUT = ("leave_maintenance", "cancel_entering")
 
 
-def ended(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
+def ended(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     """Nothing more is done to the host. VMs that were stopped for it are started when it is in service."""
     if not (fleet.stopped_vms.get(view.moid) and view.in_service):
-        return Move(phase=phase_of(view), reason=entry.text)
+        return NextStep(phase=phase_of(view), reason=entry.text)
     work = guests.restore(fleet, view)
-    return Move(phase=phase_of(view), reason=entry.text, actions=work.actions, wake=work.wake)
+    return NextStep(phase=phase_of(view), reason=entry.text, actions=work.actions, wake=work.wake)

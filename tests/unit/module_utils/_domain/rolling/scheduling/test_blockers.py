@@ -234,12 +234,12 @@ def test_a_blocked_host_holds_no_place() -> None:
 
 def test_a_host_is_examined_before_it_is_started_and_not_on_old_news() -> None:
     for precheck in (None, Precheck(at=NOW - 121)):
-        assert deeds(ask(host(precheck=precheck))) == [("examine", "esx-1")]
+        assert deeds(ask(host(precheck=precheck))) == [("precheck", "esx-1")]
 
 
 def test_only_as_many_are_examined_as_may_be_started() -> None:
     answer = ask(*(host(f"esx-{n}", precheck=None) for n in range(9)), policy=Policy(max_unavailable=2, canary=False))
-    assert deeds(answer) == [("examine", "esx-0"), ("examine", "esx-1")]
+    assert deeds(answer) == [("precheck", "esx-0"), ("precheck", "esx-1")]
 
 
 def test_what_an_examination_found_is_looked_at_again_after_a_while() -> None:
@@ -254,7 +254,7 @@ def test_what_an_examination_found_is_looked_at_again_after_a_while() -> None:
     assert early.outlook.wake_at is not None
     assert early.outlook.wake_at <= bad.at + 300
     later = ask(host(precheck=replace(bad, at=NOW - 301)), clusters=[cluster(vsan=True)])
-    assert deeds(later) == [("examine", "esx-1")]
+    assert deeds(later) == [("precheck", "esx-1")]
 
 
 def test_without_patience_a_roll_of_blocked_hosts_ends() -> None:
@@ -293,7 +293,7 @@ def test_a_host_examined_before_another_was_done_is_examined_once_more() -> None
     assert waits.outlook.state == "waiting"
     assert waits.outlook.wake_at is not None
     again = ask(done, stuck, vms=[vm(on="esx-2")], clusters=[held], now=NOW + 240)
-    assert deeds(again) == [("examine", "esx-2")]
+    assert deeds(again) == [("precheck", "esx-2")]
     anew = host("esx-2", precheck=replace(refused, at=NOW + 240))
     ended = ask(done, anew, vms=[vm(on="esx-2")], clusters=[held], now=NOW + 241)
     assert deeds(ended) == [("finish_lock", "gpu")]

@@ -11,10 +11,10 @@ import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.budget import (
-    amount_of,
     check_amount,
     cluster_budget,
     fleet_budget,
+    resolve_amount,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.observed import HostView
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.policy import Durations, Policy
@@ -39,7 +39,7 @@ def several(count: int, **more: Any) -> list[HostView]:
     [(1, 16, 1), (99, 16, 99), ("25%", 16, 4), ("25%", 15, 3), ("10%", 5, 1), ("100%", 7, 7), (" 50% ", 4, 2)],
 )
 def test_amounts(amount: int | str, total: int, expected: int) -> None:
-    assert amount_of(amount, total) == expected
+    assert resolve_amount(amount, total) == expected
 
 
 @pytest.mark.parametrize("amount", [0, -1, "0%", "101%", "five", "5", "%", "1.5%", True, None, 2.0])
