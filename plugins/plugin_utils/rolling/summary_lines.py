@@ -135,14 +135,13 @@ def ending_lines(result: Record, view: View) -> tuple[Line, ...]:
             tone=_STATES.get(state, "warn"),
         )
     ]
-    for phase, tone in (("failed", "bad"), ("blocked", "warn")):
+    tones: Mapping[str, Tone] = {"failed": "bad", "blocked": "warn"}
+    for phase, tone in tones.items():
         troubled = [
             host for host in result.get("hosts") or () if isinstance(host, Mapping) and host.get("phase") == phase
         ]
-        for host in troubled[:MOST_TROUBLES]:
-            lines.append(Line(text=f"{phase}: {_describe(host)}", tone=tone))  # type: ignore[arg-type]
+        lines += [Line(text=f"{phase}: {_describe(host)}", tone=tone) for host in troubled[:MOST_TROUBLES]]
         if len(troubled) > MOST_TROUBLES:
-            lines.append(
-                Line(text=f"{phase}: {len(troubled) - MOST_TROUBLES} more, see hosts in the result", tone=tone)
-            )  # type: ignore[arg-type]
+            more = len(troubled) - MOST_TROUBLES
+            lines.append(Line(text=f"{phase}: {more} more, see hosts in the result", tone=tone))
     return (*lines, *(Line(text=f"next: {one_line(hint)}") for hint in result.get("resume") or ()))
