@@ -155,8 +155,8 @@ def _colored(paint: Paint, line: str) -> str:
     if "refused" in line or "failed" in line:
         return paint(line, "red")
     if line.startswith(" "):
-        return paint(line, "yellow" if "waits for a reboot" in line else "dim") if "→" not in line else line
-    return paint(line, "dim") if line.endswith(("as wanted", "owes no reboot")) else paint(line, "bold")
+        return paint(line, "yellow" if "requires a reboot" in line else "dim") if "→" not in line else line
+    return paint(line, "dim") if line.endswith(("in sync", "as wanted", "requires no reboot")) else paint(line, "bold")
 
 
 def show(stage: Stage, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:

@@ -96,7 +96,7 @@ def test_what_a_log_gets_of_rolls_of_every_kind(stage: Stage) -> None:
 
     away = "\n".join(shown(output, "Away"))
     assert f"{LINE} why booting" in away
-    assert "the machine the module runs on is lost; trying again in 5 s" in away
+    assert "the connection to the machine that runs the module is lost; retrying in 5 s" in away
     assert "12:00:06 gpu-a esx-1 booting → done            02:10" in away
     assert [(call["params"]["slice"], call["params"]["progress_file"]) for call in calls[6:]] == [(7, None)] * 2
 
@@ -116,7 +116,7 @@ def test_a_terminal_gets_each_line_when_it_happens_and_a_bar_that_is_redrawn(sta
 
     assert when("booting → done") - when("rebooting → booting") > 2
     assert when("PLAY RECAP") - when("booting → done") > 1
-    assert re.search(r"\r\x1b\[K\d\d:\d\d looking at the hosts\r", text)
+    assert re.search(r"\r\x1b\[K\d\d:\d\d reading the hosts\r", text)
     assert re.search(r"\r\x1b\[K\d\d:\d\d \[############\.{12}\] 1 of 2 done, 1 waiting\r", text)
     plain = [re.sub(r".*\x1b\[K\r?", "", re.sub(r"\x1b\[[0-9;]*m", "", line)).strip("\r") for line in text.split("\n")]
     assert LINE in plain

@@ -107,7 +107,7 @@ ok: [vc] => {
     ]
 }
 ok: [vc-2] => {
-    "msg": "b: as wanted"
+    "msg": "b: in sync"
 }
 
 TASK [directpath.vsphere.verify : Show that nothing is left to do] *************
@@ -124,5 +124,5 @@ vc-2                       : ok=6    changed=0    unreachable=0    failed=1    s
 
 
 def test_what_the_roles_told_and_the_recap_are_found() -> None:
-    assert role_lines(OUTPUT) == ["a: changed", "  x off → on", "b: as wanted", "nothing is left to do"]
+    assert role_lines(OUTPUT) == ["a: changed", "  x off → on", "b: in sync", "nothing is left to do"]
     assert recap(OUTPUT) == {"vc": (3, 0), "vc-2": (0, 1)}

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A rolling reboot, between parameters and results. PRIVATE to the collection."""
+"""The module host_rolling_reboot: from parameters to the result. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -25,38 +25,41 @@ from .._vsphere.attributes.file_journal import FileJournal, journal_path, open_j
 from .._vsphere.attributes.journal import Journal, Subject
 from .._vsphere.read.hosts import read_host_names, read_names, read_uuids
 from .._vsphere.redfish.client import Bmc, BmcAccess
-from .._vsphere.rolling.inventory import FleetInventory, Wanted
+from .._vsphere.rolling.inventory import FleetInventory, RequestedHost
 from .._vsphere.rolling.tags import RollingTags
 from .._vsphere.session.connect import Session
 from .._vsphere.session.endpoint import Endpoint
 from .._vsphere.session.faults import SERVER_ERRORS, explain
 from .._vsphere.write.power_on import vms_off
-from .rolling.context import Rolled, Setting, orphanage
-from .rolling.loop import Loop, close_down
+from .rolling.context import RollingRun, RunContext, watch_parent
+from .rolling.loop import Loop, remove_journal
 from .rolling.options import RollingRequest
-from .rolling.outage import Trouble, not_back
+from .rolling.outage import Outage, explain_missing_host
 from .rolling.progress_file import ProgressWriter
-from .rolling.result import of_forecast, of_rolling
+from .rolling.result import build_forecast_result, build_run_result
 from .rolling.run_owner import is_gone, make_owner
 
 ATTEMPTS_TO_CLOSE = 5
-"""How often the removal of the journal is tried: a server that is away then for longer keeps nobody waiting."""
-LATER = "the planned changes will leave devices pending"
+"""Maximum number of attempts to remove the journal, if the server does not respond then."""
+PLANNED_CHANGES = "the planned changes will leave devices pending"
 
 
 def reboot_hosts(session: Session, desired: RollingRequest, check_mode: bool) -> dict[str, Any]:
-    """One slice of a rolling reboot, or all of it; in check mode the schedule."""
-    # Before anything is read: a slice is over when its time is, however long that took.
+    """Run one slice of a rolling reboot, or all of it; in check mode return the schedule.
+
+    Returns the result of the module. Raises DirectPathError when the run cannot begin; later problems are part of the result.
+    """
+    # Taken before the first read: a slice ends on time, however long the reads take.
     until = session.clock() + desired.slice if desired.slice else None
     progress_writer = ProgressWriter(None if check_mode else desired.progress_file, secrets=desired.secrets)
-    # Names of VMs come with those of the hosts where some are to be found.
+    # VM names are read together with host names, but only if an option contains VM names.
     read = read_names if (desired.vm_order or desired.never_stop or desired.assume_detached) else read_host_names
     inventory = read(session)
     for kind, names in desired.resolved.names.items():
         inventory.directory(kind).remember(names)
     meant = desired.resolved.hosts or meant_hosts(inventory, desired.targets)
     desired_devices = desired_of(inventory, desired.targets, meant)
-    said = _resolved(inventory, desired)
+    options = _resolve_names(inventory, desired)
     hosts = [host for host in inventory.hosts if host.moid in desired_devices]
     parse_overrides(desired.allow_protected, hosts)
     journal = open_journal(
@@ -69,17 +72,17 @@ def reboot_hosts(session: Session, desired: RollingRequest, check_mode: bool) ->
         fleet = FleetInventory(
             session,
             [
-                Wanted(
+                RequestedHost(
                     moid=host.moid,
                     desired_devices=desired_devices[host.moid],
                     skips_missing=desired.on_missing == "skip",
-                    expects_settled=check_mode and host.moid in said.settled,
-                    expected_reboot=LATER if check_mode and host.moid in said.pending else None,
+                    expects_settled=check_mode and host.moid in options.settled,
+                    expected_reboot=PLANNED_CHANGES if check_mode and host.moid in options.pending else None,
                 )
                 for host in hosts
             ],
-            orders=said.orders,
-            never_stop=said.never_stop,
+            orders=options.orders,
+            never_stop=options.never_stop,
             labels=_labels(inventory),
             tags=tags,
             fields=journal.fields,
@@ -92,30 +95,34 @@ def reboot_hosts(session: Session, desired: RollingRequest, check_mode: bool) ->
         bmcs = _bmcs(session, desired, inventory, hosts)
         for bmc in bmcs.values():
             opened.callback(bmc.close)
-        setting = Setting(
+        context = RunContext(
             session=session,
             fleet=fleet,
             journal=journal,
-            policy=said.policy,
+            policy=options.policy,
             me=desired.run_id or make_owner(),
             scope=scope_digest(desired_devices, desired.policy),
             progress_writer=progress_writer,
             is_gone=is_gone,
-            is_orphaned=orphanage(desired.run_id, is_gone),
+            is_orphaned=watch_parent(desired.run_id, is_gone),
             bmcs=bmcs,
             pause_file=desired.pause_file,
             until=until,
             read_only=check_mode,
-            detached=said.detached if check_mode else frozenset(),
+            detached=options.detached if check_mode else frozenset(),
             stopped_before=frozenset(desired.stopped_vms),
         )
         resolved = Resolved(hosts=meant, names={kind: inventory.directory(kind).found for kind in KINDS})
-        return {**_result(setting, said), **_account(session, journal, progress_writer), "resolved": resolved.record()}
+        return {
+            **_result(context, options),
+            **_describe_execution(session, journal, progress_writer),
+            "resolved": resolved.record(),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Reported:
-    """What the parameters say of single objects, now that it is known which they mean. Policies go by what results call an object."""
+class _NamedOptions:
+    """The options that name single objects, after the names were resolved. ``policy`` uses the names that results use."""
 
     policy: Policy
     orders: ResolvedNames[int]
@@ -124,10 +131,10 @@ class _Reported:
     settled: frozenset[str]
     detached: frozenset[str]
     vm_names: Mapping[str, Sequence[str]]
-    """Option → the names of VMs in it."""
+    """Option → the VM names in it."""
 
     def unknown(self, observed: ObservedFleet) -> list[str]:
-        """Names in options that mean nothing here. One of them may be a slip of the pen that matters."""
+        """Warnings for names in options that match nothing in these clusters. A name may be misspelled."""
         ids, names = {vm.moid for vm in observed.vms}, {vm.name for vm in observed.vms}
         clusters = {cluster.name for cluster in observed.clusters}
         meant = {"never_stop": self.never_stop.ids, "vm_order": self.orders.ids}
@@ -138,16 +145,16 @@ class _Reported:
             if meant[option].get(name) not in ids and name not in names
         ]
         found += [("cluster_max_unavailable", name) for name in self.policy.cluster_budgets if name not in clusters]
-        return [f"{option} names {name}, and nothing is called so in these clusters" for option, name in found]
+        return [f"{option} contains {name}, but nothing in these clusters has this name" for option, name in found]
 
 
-def _resolved(inventory: Inventory, desired: RollingRequest) -> _Reported:
-    """Raises InputError for a name that stands for several."""
+def _resolve_names(inventory: Inventory, desired: RollingRequest) -> _NamedOptions:
+    """Raises InputError for a name that matches several objects."""
     hosts, clusters, vms, policy = inventory.host_names, inventory.cluster_names, inventory.vm_names, desired.policy
     pending = resolve_each(hosts, dict.fromkeys(sorted(desired.expect_pending), True), "expect_pending")
     settled = resolve_each(hosts, dict.fromkeys(sorted(desired.expect_settled), True), "expect_settled")
     detached = resolve_each(vms, dict.fromkeys(sorted(desired.assume_detached), True), "assume_detached")
-    return _Reported(
+    return _NamedOptions(
         policy=replace(
             policy,
             cluster_budgets=relabel(clusters, policy.cluster_budgets, "cluster_max_unavailable"),
@@ -155,7 +162,7 @@ def _resolved(inventory: Inventory, desired: RollingRequest) -> _Reported:
             measured=relabel(hosts, policy.measured, "measured"),
         ),
         orders=resolve_each(vms, desired.vm_order, "vm_order"),
-        # A run that has begun is not left half done because a VM is gone meanwhile.
+        # A resumed run does not fail because a VM no longer exists.
         never_stop=(resolve_each if desired.continue_run else resolve_all)(
             vms, dict.fromkeys(desired.never_stop, True), "never_stop"
         ),
@@ -167,94 +174,97 @@ def _resolved(inventory: Inventory, desired: RollingRequest) -> _Reported:
 
 
 def _labels(inventory: Inventory) -> dict[str, str]:
-    """Id → what results call it, of hosts, and of clusters that have hosts."""
+    """Id → name in results, for hosts and their clusters."""
     clusters = {host.compute_moid: host.cluster for host in inventory.hosts if host.cluster is not None}
     return {**clusters, **{host.moid: host.name for host in inventory.hosts}}
 
 
-def _result(setting: Setting, said: _Reported) -> dict[str, Any]:
-    loop = Loop(setting)
-    if setting.read_only:
-        return _schedule(loop, setting, said)
-    rolled = loop.run()
-    if rolled.error is not None and not setting.session.is_vcenter:
-        rolled.error = not_back(rolled) or rolled.error
-    rolled.stopped_ids |= setting.stopped_before
-    if rolled.ended and rolled.error is None and rolled.outlook.state == "finished":
-        rolled.error = _left_off(setting.session, rolled.stopped_ids)
-    broken = setting.journal.broken
+def _result(context: RunContext, options: _NamedOptions) -> dict[str, Any]:
+    loop = Loop(context)
+    if context.read_only:
+        return _forecast_result(loop, context, options)
+    run = loop.run()
+    if run.error is not None and not context.session.is_vcenter:
+        run.error = explain_missing_host(run) or run.error
+    run.stopped_ids |= context.stopped_before
+    if run.ended and run.error is None and run.outlook.state == "finished":
+        run.error = _explain_vms_left_off(context.session, run.stopped_ids)
+    broken = context.journal.broken
     if broken is not None:
-        rolled.error = _unkept(broken, setting.session, rolled)
-    if rolled.ended:
-        _close(loop, setting, rolled)
-    warnings = _warnings(rolled.observed, setting, said, rolled.done) if rolled.observed is not None else []
-    return {**of_rolling(rolled), "server_time": rolled.now, "warnings": warnings}
+        run.error = _explain_broken_journal(broken, context.session, run)
+    if run.ended:
+        _remove_journal(loop, context, run)
+    warnings = _warnings(run.observed, context, options, run.done) if run.observed is not None else []
+    return {**build_run_result(run), "server_time": run.now, "warnings": warnings}
 
 
-def _left_off(session: Session, stopped: Collection[str]) -> DirectPathError | None:
-    """Why the run did not succeed although nothing is left to do: VMs that it stopped are off, whatever the journal says."""
+def _explain_vms_left_off(session: Session, stopped: Collection[str]) -> DirectPathError | None:
+    """An error if VMs that this run stopped are powered off although all hosts are done, whatever the journal says."""
     off = ", ".join(vms_off(session, stopped))
     if not off:
         return None
     return DirectPathError(
-        message=f"The hosts are done, and these VMs, which this run stopped, are off: {off}",
+        message=f"The hosts are done, but these VMs, which this run stopped, are powered off: {off}",
         code="vms_left_off",
-        cure=f"Power them on in vCenter, and look at their events for the reason: {off}",
+        cure=f"Power them on in vCenter, and check their events for the reason: {off}",
     )
 
 
-def _unkept(broken: DirectPathError, session: Session, rolled: Rolled) -> DirectPathError:
-    """The journal could not be written. Hosts that were not told to reboot were given back; what was not is named."""
-    views = rolled.observed.hosts if rolled.observed is not None else ()
-    kept = [view.name for view in views if view.moid in rolled.entries and (view.in_maintenance or not view.connected)]
-    off = vms_off(session, rolled.stopped_ids)
-    told = f"Still in maintenance mode, or away: {', '.join(kept)}. " if kept else ""
-    told += f"VMs of this run that are off: {', '.join(off)}. " if off else ""
+def _explain_broken_journal(broken: DirectPathError, session: Session, run: RollingRun) -> DirectPathError:
+    """The journal could not be written. Hosts whose reboot was not requested were returned to service; the others are listed."""
+    views = run.observed.hosts if run.observed is not None else ()
+    kept = [view.name for view in views if view.moid in run.entries and (view.in_maintenance or not view.connected)]
+    off = vms_off(session, run.stopped_ids)
+    left = f"Still in maintenance mode, or not connected: {', '.join(kept)}. " if kept else ""
+    left += f"VMs of this run that are powered off: {', '.join(off)}. " if off else ""
     return DirectPathError(
-        message=f"{broken.message}. No further host was begun, and those not yet told to reboot were given back. {told}".strip(),
+        message=f"{broken.message}. No other host was started; hosts whose reboot was not requested yet were returned to service. "
+        f"{left}".strip(),
         code="journal_unwritable",
         parameter="journal_dir",
         cure=broken.cure,
     )
 
 
-def _close(loop: Loop, setting: Setting, rolled: Rolled) -> None:
-    """The journal that is no longer needed. What cannot be removed does no harm, and is said."""
-    trouble = Trouble(setting)
+def _remove_journal(loop: Loop, context: RunContext, run: RollingRun) -> None:
+    """Remove the journal that is no longer needed. If this fails, it does no harm, and a note reports it."""
+    outage = Outage(context)
     why = ""
     for left in reversed(range(ATTEMPTS_TO_CLOSE)):
         try:
-            close_down(loop, setting.journal)
-            trouble.over(rolled.now)
+            remove_journal(loop, context.journal)
+            outage.end(run.now)
             return
         except (DirectPathError, *SERVER_ERRORS) as error:
-            why = explain(error, doing="remove the journal", on=setting.journal.place).message
-            setting.journal.forget_written()
-            if isinstance(error, DirectPathError) or not left or trouble.met(error) is not None:
+            why = explain(error, doing="remove the journal", on=context.journal.place).message
+            context.journal.forget_written()
+            if isinstance(error, DirectPathError) or not left or outage.handle(error) is not None:
                 break
-    setting.progress_writer.note(f"{why}. It does no harm there, and the next run removes it.", rolled.now)
+    context.progress_writer.note(f"{why}. The remaining journal does no harm; the next run removes it.", run.now)
 
 
-def _schedule(loop: Loop, setting: Setting, said: _Reported) -> dict[str, Any]:
+def _forecast_result(loop: Loop, context: RunContext, options: _NamedOptions) -> dict[str, Any]:
+    """The result of check mode: observe the fleet, run the prechecks, and forecast."""
     seen = loop.look(0.0)
-    observed = loop.observed(seen)
+    observed = loop.observe(seen)
     due = [
         view.moid
         for view in observed.hosts
-        if view.connected and pending_reboot_of(view, setting.policy) is not None and not is_active(view.entry)
+        if view.connected and pending_reboot_of(view, context.policy) is not None and not is_active(view.entry)
     ]
     prechecks = {
-        moid: _without(precheck, setting.detached) for moid, precheck in setting.fleet.run_prechecks(due).items()
+        moid: _without_faults_of(precheck, context.detached)
+        for moid, precheck in context.fleet.run_prechecks(due).items()
     }
     observed = replace(
         observed, hosts=tuple(replace(view, precheck=prechecks.get(view.moid)) for view in observed.hosts)
     )
-    planned = of_forecast(forecast(observed, setting.policy, seen.now), observed)
-    return {**planned, "server_time": seen.now, "warnings": _warnings(observed, setting, said, ())}
+    planned = build_forecast_result(forecast(observed, context.policy, seen.now), observed)
+    return {**planned, "server_time": seen.now, "warnings": _warnings(observed, context, options, ())}
 
 
-def _without(precheck: Precheck, freed: Collection[str]) -> Precheck:
-    """DRS was asked about VMs as they are; those that a planned change frees of their devices will be able to leave."""
+def _without_faults_of(precheck: Precheck, freed: Collection[str]) -> Precheck:
+    """The precheck of DRS concerns the VMs as they are. VMs that a planned change detaches from their devices can be migrated then."""
     if precheck.evacuation_faults is None:
         return precheck
     return replace(
@@ -262,7 +272,8 @@ def _without(precheck: Precheck, freed: Collection[str]) -> Precheck:
     )
 
 
-def _account(session: Session, journal: Journal, progress_writer: ProgressWriter) -> dict[str, Any]:
+def _describe_execution(session: Session, journal: Journal, progress_writer: ProgressWriter) -> dict[str, Any]:
+    """The part of the result that reports how the run was made."""
     return {
         "notes": progress_writer.notes,
         "transitions": progress_writer.transitions,
@@ -273,7 +284,7 @@ def _account(session: Session, journal: Journal, progress_writer: ProgressWriter
 
 
 def _subjects(hosts: Sequence[Host]) -> list[Subject]:
-    """What the journal is kept on: the hosts, and their clusters."""
+    """The objects that store the journal: the hosts, and their clusters."""
     clusters = {host.compute_moid for host in hosts if host.cluster is not None}
     return [Subject(kind="host", moid=host.moid) for host in hosts] + [
         Subject(kind="cluster", moid=moid) for moid in sorted(clusters)
@@ -281,7 +292,7 @@ def _subjects(hosts: Sequence[Host]) -> list[Subject]:
 
 
 def _bmcs(session: Session, desired: RollingRequest, inventory: Inventory, hosts: Sequence[Host]) -> dict[str, Any]:
-    """Host id → its management controller. The inventory may name hosts that are not here."""
+    """Host id → its management controller. The inventory may contain hosts that are not requested."""
     if desired.policy.method != "power_cycle":
         return {}
     accesses: dict[str, BmcAccess] = {}
@@ -294,27 +305,28 @@ def _bmcs(session: Session, desired: RollingRequest, inventory: Inventory, hosts
     return {moid: Bmc(accesses[moid], uuid=uuids.get(moid, ""), sleep=session.sleep) for moid in sorted(chosen)}
 
 
-def _warnings(observed: ObservedFleet, setting: Setting, said: _Reported, done: Collection[str]) -> list[str]:
-    """What is worth knowing although it stops nothing. ``done``: ids of hosts that had their turn just now."""
-    found = said.unknown(observed)
+def _warnings(observed: ObservedFleet, context: RunContext, options: _NamedOptions, done: Collection[str]) -> list[str]:
+    """Warnings that block nothing. ``done``: ids of hosts on which this process has acted."""
+    found = options.unknown(observed)
     for view in observed.hosts:
         is_own = view.entry is not None or view.moid in done
-        if not view.wanted or not view.connected or is_own or pending_reboot_of(view, setting.policy) is not None:
+        if not view.wanted or not view.connected or is_own or pending_reboot_of(view, context.policy) is not None:
             continue
         found += [
-            f"{device.describe()} on {view.name} is configured for passthrough, but the host no longer offers it: no reboot changes that"
+            f"{device.describe()} on {view.name} is configured for passthrough, but the host no longer offers it. No reboot changes that"
             for device in view.host.devices
             if device.state == "stale"
         ]
         if view.in_maintenance:
             found.append(
-                f"{view.name} is in maintenance mode and owes no reboot. If nobody works on it, something that was interrupted has "
-                "left it there: take it out of maintenance mode"
+                f"{view.name} is in maintenance mode, but requires no reboot. If no administrator is working on it, an interrupted run "
+                "left it there: end its maintenance mode"
             )
     return found
 
 
 def patience(desired: RollingRequest, endpoint: Endpoint) -> float:
-    """A server is waited for when a roll over it is known to be under way: an ESXi host takes its own API with it."""
+    """Seconds to wait for the server at the first connection. Only if a rolling reboot is known to be in progress: the reboot of an ESXi
+    host also stops its own API."""
     begun = desired.continue_run or FileJournal(journal_path(endpoint, desired.journal_dir), why="").holds_anything()
     return desired.policy.deadlines.reboot if begun else 0.0

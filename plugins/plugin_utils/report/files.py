@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reports on the controller's disk, and the clock its users read. PRIVATE to the collection."""
+"""Report files on the controller, and the controller's time zone. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from ..gantt.axis import TimeZone
 
 
 def trouble_with(path: str) -> str:
-    """Why the file could not be written; empty when nothing speaks against it. Asked before anything is done, not after."""
+    """A clause: why the file could not be written; empty if nothing is known to prevent it. Checked before anything is done."""
     target = Path(path)
     if target.is_dir():
         return f"{path} is a directory"
     folder = target.parent
     if not folder.is_dir():
         return f"there is no directory {folder}"
-    return "" if os.access(folder, os.W_OK | os.X_OK) else f"{folder} may not be written to"
+    return "" if os.access(folder, os.W_OK | os.X_OK) else f"{folder} is not writable"
 
 
 def refusal(paths: Mapping[str, str]) -> InputError | None:
-    """Why one of the files (option → path) could not be written, if so."""
+    """An error if one of the files (option → path) cannot be written; otherwise None."""
     for option, path in paths.items():
         if trouble := trouble_with(path):
-            cure = "Name a file in a directory that this user may write to"
+            cure = "Name a file in a directory that this user can write to"
             return InputError(message=f"{option}: {trouble}", code="report_unwritable", parameter=option, cure=cure)
     return None
 
 
 def write_whole(path: str, text: str) -> None:
-    """The whole file or none of it: who opens it never sees half. Raises OSError."""
+    """Write the complete file or nothing: a reader never sees a part. Raises OSError."""
     target = Path(path)
     draft = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}")
     try:
-        # Like any file of this user: what it holds (names, times) is no secret, and is meant to be shown.
+        # Ordinary file permissions: the content (names, times) is not secret and is meant to be read.
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
@@ -53,7 +53,7 @@ def write_whole(path: str, text: str) -> None:
 
 
 def local_zone(now: datetime | None = None) -> TimeZone:
-    """The controller's time zone by its name where it has one, else by its distance to UTC."""
+    """The controller's time zone, by name if it has one, otherwise by its offset from UTC."""
     here = (now or datetime.now()).astimezone()
     for name in _zone_names():
         try:
@@ -68,10 +68,10 @@ def local_zone(now: datetime | None = None) -> TimeZone:
 
 
 def _zone_names() -> list[str]:
-    """What may be the name of the zone: said by the environment, or by the machine."""
-    said = os.environ.get("TZ", "").lstrip(":")
-    if said:
-        return [] if said.startswith("/") else [said]
+    """Candidates for the name of the time zone, from the environment or from the machine."""
+    name = os.environ.get("TZ", "").lstrip(":")
+    if name:
+        return [] if name.startswith("/") else [name]
     names = []
     link = os.path.realpath("/etc/localtime")
     if "/zoneinfo/" in link:

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What became of each vCenter of a run, one line each. PRIVATE to the collection.
+"""The result of each vCenter of a run, in one line each. PRIVATE to the collection.
 
-Input are the results the roles keep as facts of each vCenter's first inventory host; nothing is decided here.
+The input are the results that the roles store as facts of the first inventory host of each vCenter; nothing is decided here.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ RESULTS = {
     "attach_devices_result": "VM",
     "verify_result": "proof",
 }
-"""Fact → what the role behind it works on."""
+"""Fact → the kind of objects that the role behind it works on."""
 
 _DOING = {
-    "enable_devices_result": "bringing the hosts to what is wanted",
+    "enable_devices_result": "applying the desired state to hosts",
     "rolling_reboot_result": "rebooting hosts",
-    "attach_devices_result": "bringing the VMs to what is wanted",
-    "verify_result": "comparing with what is wanted",
+    "attach_devices_result": "applying the desired state to VMs",
+    "verify_result": "comparing with the desired state",
 }
 
 
@@ -37,10 +37,10 @@ def fleet_lines(
     *,
     check: bool = False,
 ) -> list[str]:
-    """One line a vCenter, those that stopped last, each with the reason and what had been done before.
+    """One line for each vCenter; those that stopped come last, with the reason and what was done before.
 
-    ``endpoints``: leader → its share of the intent. ``facts``: leader → the facts of RESULTS it has. ``alive``: leaders that did not
-    fail. ``check``: nothing was really done.
+    ``endpoints``: leader → its part of the intent. ``facts``: leader → those of the facts in RESULTS that it has. ``alive``: leaders
+    that did not fail. ``check``: a check run, nothing was changed.
     """
     names = _names(endpoints)
     lines = {leader: _line(facts.get(leader, {}), leader in alive, check=check) for leader in endpoints}
@@ -49,7 +49,7 @@ def fleet_lines(
 
 
 def _names(endpoints: Mapping[str, Record]) -> dict[str, str]:
-    """Leaders and their vCenters; the port where it is needed to tell two apart."""
+    """Leader → name of its vCenter, with the port if two have the same address."""
     addresses = [endpoint["vcenter"] for endpoint in endpoints.values()]
     names = {}
     for leader, endpoint in endpoints.items():
@@ -67,7 +67,7 @@ def _line(facts: Mapping[str, Any], is_alive: bool, *, check: bool) -> str:
     done = done or f"nothing {will}changed"
     if is_alive:
         proof = results.get("verify_result")
-        return done + ("; all is as wanted" if proof is not None and not proof.get("differences") else "")
+        return done + ("; all is in sync" if proof is not None and not proof.get("differences") else "")
     troubled = [name for name, result in results.items() if result.get("trouble") or result.get("differences")]
     if not troubled:
         return f"STOPPED, see its failure above. Before that: {done}."
@@ -75,7 +75,7 @@ def _line(facts: Mapping[str, Any], is_alive: bool, *, check: bool) -> str:
 
 
 def _done(name: str, result: Record, will: str) -> str:
-    """What came to something new, such as ``2 hosts changed``."""
+    """What was changed, such as ``2 hosts changed``."""
     kind = RESULTS[name]
     if kind == "proof":
         return ""

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Results of modules in words a person reads in a terminal. PRIVATE to the collection.
+"""Results of modules as text for a terminal. PRIVATE to the collection.
 
-Input are the plain mappings modules return; nothing is decided here.
+The input are the mappings that modules return; nothing is decided here.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ from ..rolling.result_lines import is_rolling, owing, rolling_lines
 Record = Mapping[str, Any]
 
 MOST_PROOFS = 40
-"""Hosts, and VMs, that are told one by one: a terminal is no place for a thousand."""
+"""Maximum number of hosts, and of VMs, with a line each."""
 
 _NOISE = ("invocation", "failed", "failed_when_result", "diff", "warnings", "deprecations", "ansible_facts", "skipped")
 
 _WORDS = {
-    "ok": "as wanted",
+    "ok": "in sync",
     "changed": "changed",
-    "pending": "waits for a reboot",
+    "pending": "requires a reboot",
     "refused": "refused",
     "skipped": "skipped",
     "unreachable": "not reachable",
     "failed": "failed",
-    "not_reached": "not reached, the run stopped before it",
+    "not_reached": "not reached, because the run stopped before it",
 }
 
 
 def outcome(call: Record | None, rebooting: Record | None = None) -> dict[str, Any]:
-    """What a role keeps of a module call that may have failed, been skipped (None or ``skipped``) or crashed.
+    """The part of a module result that a role keeps. The call may have failed, been skipped (None or ``skipped``) or crashed.
 
-    ``trouble`` is empty when all went well, ``refused`` when single hosts or VMs were refused or failed and the others were
-    served, ``failed`` when the call as a whole came to nothing. ``rebooting``: for a check run, what was planned to be rebooted
-    before it; a note is kept for every VM of which the run can then find something else.
+    ``trouble``: empty after success; ``refused`` if single hosts or VMs were refused or failed and the others were processed; ``failed``
+    if the whole call failed. ``rebooting``: for a check run, the planned reboots before it. A note is kept for every VM that the real run
+    may then find in another state.
     """
     if not call or call.get("skipped"):
-        return {"changed": False, "changes": [], "summary": "Nothing is wanted here.", "trouble": ""}
+        return {"changed": False, "changes": [], "summary": "Nothing is requested here.", "trouble": ""}
     kept = {key: value for key, value in call.items() if key not in _NOISE}
     served = bool(_targets(call))
     if "error_code" not in call and ("hosts" in call or "vms" in call):
@@ -69,10 +69,10 @@ def _moved_notes(call: Record, rebooting: Record) -> list[str]:
 
 
 def reboot_outcome(seen: Record | None, call: Record | None, consent: bool | None, preview: bool) -> dict[str, Any]:
-    """The result of the reboot role from what it saw beforehand (a check run) and what it did, if it did anything.
+    """The result of the reboot role, from the check run before it and the real run, if there was one.
 
-    ``owing``: hosts seen to owe a reboot. ``owed``: those that still do. Without consent nothing is done, so nothing counts
-    as changed or refused; a preview counts what would be done once consent is given.
+    ``owing``: names of hosts that required a reboot before. ``owed``: those that still do. Without consent nothing is done, so nothing
+    counts as changed or refused; a preview counts what would be done with consent.
     """
     planned = outcome(seen)
     names = owing(planned)
@@ -83,17 +83,17 @@ def reboot_outcome(seen: Record | None, call: Record | None, consent: bool | Non
         return {**planned, "owing": names, "owed": names, "notes": []}
     listed = ", ".join(names)
     if preview and consent is None:
-        note = f"rolling_reboot_consent is not set: without it the run stops here, before it reboots {listed}"
+        note = f"rolling_reboot_consent is not set: without it the run stops here, before rebooting {listed}"
         return {**planned, "owing": names, "owed": [], "notes": [note]}
     idle = {**planned, "changes": [], "changed": False, "trouble": ""}
     if consent is not None:
-        # They were told to be left alone: when they would have their turn is no news.
+        # Consent was refused, so a schedule is of no interest.
         idle |= {"hosts": [], "schedule": None}
-    return {**idle, "owing": names, "owed": names, "notes": [f"still owing a reboot: {listed}"]}
+    return {**idle, "owing": names, "owed": names, "notes": [f"these hosts still require a reboot: {listed}"]}
 
 
 def lines(result: Record) -> list[str]:
-    """One line a host or VM, followed by one for each change, device still pending, refusal and warning."""
+    """One line for each host or VM, followed by one for each change, pending device, refusal and warning."""
     if is_rolling(result) and _targets(result):
         return [*rolling_lines(result), *(result.get("notes") or ())]
     written = []
@@ -104,7 +104,7 @@ def lines(result: Record) -> list[str]:
         undone = [record for record in result.get("not_done") or () if record.get("target") == name]
         for record in _changes_of(result, name):
             written.append(f"  {'not done: ' if record in undone else ''}{change_line(record)}")
-        written += [f"  {address} is enabled and waits for a reboot" for address in target.get("pending") or ()]
+        written += [f"  {address} is enabled and requires a reboot" for address in target.get("pending") or ()]
         written += [f"  refused: {blocker_sentence(blocker)}" for blocker in target.get("blockers") or ()]
         written += [f"  failed: {target['error']}"] if target.get("error") else []
         written += [f"  note: {warning}" for warning in target.get("warnings") or ()]
@@ -113,17 +113,16 @@ def lines(result: Record) -> list[str]:
 
 
 def differences(results: Sequence[Record]) -> list[str]:
-    """What check runs of modules over the whole intent found not to be as wanted; empty when everything is.
+    """The differences from the desired state, from check runs of modules over the whole intent; empty if there are none.
 
-    A change that would be made, a device that waits for a reboot, and a refusal are each a difference. What was passed over
-    because the caller said so is not.
+    A planned change, a device that requires a reboot, and a refusal are differences. What the caller requested to skip is not.
     """
     found = []
     for result in map(outcome, results):
         for target in _targets(result):
             name = target["name"]
             found += [f"{name}: {change_line(record)} is still to be done" for record in _changes_of(result, name)]
-            found += [f"{name}: {address} is enabled, but not active before a reboot" for address in _waiting(target)]
+            found += [f"{name}: {address} is enabled, but not active until a reboot" for address in _waiting(target)]
             sentences = [blocker_sentence(blocker) for blocker in target.get("blockers") or ()]
             sentences += [str(target["error"])] if target.get("error") else []
             found += [text if name in text else f"{name}: {text}" for text in sentences]
@@ -131,13 +130,13 @@ def differences(results: Sequence[Record]) -> list[str]:
                 found.append(f"{name}: {_WORDS[target['status']]}")
         if result["trouble"] == "failed":
             found.append(str(result.get("msg", "the module failed")))
-    return list(dict.fromkeys(found))  # a server that cannot be reached says so to each module
+    return list(dict.fromkeys(found))  # each module reports the same server that cannot be reached
 
 
 def proof_lines(hosts: Sequence[Record], vms: Sequence[Record], most: int = MOST_PROOFS) -> list[str]:
-    """What was found to be as wanted: one line a host and a VM, of results of the modules or of a report of drift.
+    """What is in the desired state: one line for each host and VM, from results of the modules or from a drift report.
 
-    Beyond ``most`` hosts or VMs, a number stands for those of which there is nothing to be said but that they are as wanted.
+    Beyond ``most`` hosts or VMs, a number stands for those without anything notable.
     """
     served = [vm for vm in vms if vm.get("status") != "skipped"]
     return [
@@ -146,10 +145,10 @@ def proof_lines(hosts: Sequence[Record], vms: Sequence[Record], most: int = MOST
     ]
 
 
-def _proofs(told: Sequence[tuple[str, bool]], noun: str, most: int) -> list[str]:
-    """The first lines, and after them only those that are worth a look (the second value)."""
-    lines = [line for line, _unused in told[:most]] + [line for line, is_notable in told[most:] if is_notable]
-    left = len(told) - len(lines)
+def _proofs(rows: Sequence[tuple[str, bool]], noun: str, most: int) -> list[str]:
+    """The first lines, and of the others only the notable ones (second value)."""
+    lines = [line for line, _unused in rows[:most]] + [line for line, is_notable in rows[most:] if is_notable]
+    left = len(rows) - len(lines)
     return [*lines, f"and {left} more {noun}{'' if left == 1 else 's'}"] if left else lines
 
 
@@ -175,10 +174,10 @@ def _is_active(device: Record) -> bool:
 
 
 def assumed_enabled(targets: Sequence[Record], enabled: Record | None, rebooted: Record | None) -> list[dict[str, Any]]:
-    """What of ``targets`` a check run may take for active: what ``enabled`` would enable and ``rebooted`` would bring into force.
+    """The part of ``targets`` that a check run may treat as active: what ``enabled`` would enable and ``rebooted`` would make effective.
 
-    Both are results of the roles that went before (None: did not run). Hosts that refused and hosts that will go on owing
-    a reboot are left out; clusters become the hosts they hold.
+    Both are results of the roles that ran before (None: did not run). Refused hosts, and hosts that will still require a reboot, are not
+    included; clusters are replaced by their hosts.
     """
     if not enabled or enabled.get("state") == "disabled":
         return []
@@ -203,7 +202,7 @@ def assumed_enabled(targets: Sequence[Record], enabled: Record | None, rebooted:
 
 
 def change_line(record: Record) -> str:
-    """A change in a few words, such as ``0000:3b:00.0 off → on (10de:20f1 NVIDIA A100)``."""
+    """A change in short form, such as ``0000:3b:00.0 off → on (10de:20f1 NVIDIA A100)``."""
     before, after = record.get("before"), record.get("after")
     if record.get("kind") == "passthrough" and isinstance(before, Mapping) and isinstance(after, Mapping):
         label = ""
@@ -222,7 +221,7 @@ def change_line(record: Record) -> str:
 
 
 def blocker_sentence(blocker: Record | str) -> str:
-    """What, why, what would do instead and what to do, in one line."""
+    """Problem, reason, candidates and fix, in one line."""
     if isinstance(blocker, str):
         return blocker
     parts = [str(blocker.get("message", "")).rstrip(".") + "."]

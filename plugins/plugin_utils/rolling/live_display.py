@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Show a roll while the module that does it is running: follow its progress file, say lines, draw a bar. PRIVATE to the collection.
+"""Shows a rolling reboot while its module is running: follows the progress file, prints lines, draws a bar. PRIVATE to the collection.
 
-The module runs in another process and is waited for; so this works on a thread of the waiting one. It may fail without harm: what is
-shown is a courtesy, and the roll goes on without it.
+The module runs in another process, so this runs on a thread of the process that waits for it. An error here has no effect on the rolling
+reboot.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from ...module_utils._domain.rolling.state.timeline import clock
 from .progress import Line, Record, Shown, Tone, View, meter, read, show
 
 LOOKS = 0.25
-"""Seconds between two looks into the progress file."""
+"""Seconds between two reads of the progress file."""
 
 REDRAW = 1.0
-"""Seconds between two bars on a terminal."""
+"""Seconds between two redraws of the bar."""
 
 MOST_BYTES = 1 << 20
-"""Taken from the file at one look."""
+"""Maximum number of bytes to read at once."""
 
 
 class Say(Protocol):
-    """Puts text in front of the user: as a line, or (``raw``) as it is, on the screen only."""
+    """Prints text for the user: as a line, or (``raw``) unchanged and on the screen only."""
 
     def __call__(self, text: str, tone: Tone = "", *, raw: bool = False) -> None: ...
 
 
 class Screen:
-    """What the user sees. ``columns``: of the terminal on which a bar may be redrawn; 0 where there is none."""
+    """The output for the user. ``columns``: width of the terminal on which a bar may be redrawn; 0 if there is none."""
 
     def __init__(self, say: Say, view: View, columns: int = 0, now: Callable[[], float] = time.monotonic) -> None:
         self._say, self._view, self._columns, self._now = say, view, columns, now
@@ -45,21 +45,23 @@ class Screen:
         self._lock = threading.Lock()
 
     def feed(self, records: Sequence[Record]) -> None:
+        """Print the lines for new records of the progress file."""
         with self._lock:
             self._shown, lines = show(self._shown, records, self._view, self._now())
-            self._tell(lines)
+            self._print(lines)
 
     def tell(self, lines: Sequence[Line]) -> None:
+        """Print lines."""
         with self._lock:
-            self._tell(lines)
+            self._print(lines)
 
     def draw(self) -> None:
-        """The bar, where there is a terminal to draw it on."""
+        """Draw the bar, if there is a terminal."""
         with self._lock:
             if not self._columns:
                 return
             spent = clock(self._now() - self._began)
-            words = "looking at the hosts"
+            words = "reading the hosts"
             if self._shown.counts:
                 room = self._columns - len(spent) - 2
                 words = meter(self._shown.counts, self._shown.ends_at, self._shown.at, self._view, columns=room)
@@ -68,10 +70,11 @@ class Screen:
                 self._drawn = text
 
     def clear(self) -> None:
+        """Remove the bar."""
         with self._lock:
             self._clear()
 
-    def _tell(self, lines: Sequence[Line]) -> None:
+    def _print(self, lines: Sequence[Line]) -> None:
         if lines:
             self._clear()
         for line in lines:
@@ -84,7 +87,7 @@ class Screen:
 
 
 class Tail:
-    """The complete lines a file has got since it was asked last, or this was made."""
+    """Reads the complete lines that were added to a file since the last call (first: since this object was created)."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -94,6 +97,7 @@ class Tail:
             self._offset = 0
 
     def records(self) -> list[Record]:
+        """The new records."""
         try:
             with open(self._path, "rb") as file:
                 file.seek(self._offset)
@@ -107,9 +111,9 @@ class Tail:
 
 @contextmanager
 def watching(screen: Screen, tail: Tail | None, orphaned: Callable[[], None]) -> Iterator[None]:
-    """Show what the file gets while the block runs, and the rest of it afterwards.
+    """Show the progress file while the block runs, and the rest of it afterwards.
 
-    ``orphaned`` is called when the process that waits for the result is gone; it is not meant to come back.
+    ``orphaned`` is called when the process that waits for the result has ended; it must not return.
     """
     over = threading.Event()
     thread = threading.Thread(target=_watch, args=(screen, tail, over, orphaned), name="progress", daemon=True)
@@ -131,7 +135,7 @@ def _watch(screen: Screen, tail: Tail | None, over: threading.Event, orphaned: C
         if os.getppid() != parent:
             orphaned()
             return
-        with suppress(Exception):  # nothing that goes wrong with showing may end the roll
+        with suppress(Exception):  # an error in the display must not end the rolling reboot
             if tail is not None:
                 _drain(screen, tail)
             if time.monotonic() - drawn >= REDRAW:
@@ -145,10 +149,10 @@ def _drain(screen: Screen, tail: Tail) -> None:
 
 
 def records_of(result: dict[str, Any]) -> list[Record]:
-    """The records of a slice whose progress file could not be followed, from its result."""
-    told: list[Record] = [record for record in result.get("transitions") or () if isinstance(record, dict)]
+    """The records of a slice, taken from its result, if its progress file could not be followed."""
+    transitions: list[Record] = [record for record in result.get("transitions") or () if isinstance(record, dict)]
     at = result.get("server_time")
     notes: list[Record] = [{"at": at, "kind": "note", "text": text} for text in result.get("notes") or ()]
     counts = result.get("counts")
     last: list[Record] = [{"at": at, "kind": "progress", "counts": counts, "ends_at": None}] if counts else []
-    return [*told, *notes, *last]
+    return [*transitions, *notes, *last]

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One story of several slices of a run, or of a run and the one that resumed it. PRIVATE to the collection.
+"""Merges the results of several slices of a run, or of a run and the one that resumed it. PRIVATE to the collection.
 
-Each slice begins with what it sees, and with what the journal tells of the time before. What an earlier slice saw itself is better
-than what a later one was told, so a later slice counts from where the earlier one ended; and what it says last counts in any case.
+Each slice begins with the present state and with what the journal shows of the past. What an earlier slice observed is more exact than
+that, so a later slice counts from the end of the earlier one. The last state always comes from the later slice.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ Record = Mapping[str, Any]
 Key = tuple[tuple[str, ...], int]
 
 MOST_TRANSITIONS = 5000
-"""Kept of a whole run; the timeline has the rest."""
+"""Maximum number for a whole run; the timeline contains the rest."""
 
 
 def joined_results(first: Record | None, second: Record) -> dict[str, Any]:
-    """The result of two slices, one after the other. ``first`` is None before there is any."""
+    """The result of two consecutive slices. ``first``: None for the first slice."""
     if first is None:
         return dict(second)
     joined = {**first, **second}
@@ -33,7 +33,7 @@ def joined_results(first: Record | None, second: Record) -> dict[str, Any]:
             joined[name] = _united(first.get(name) or (), second.get(name) or ())
     joined |= _journal(first, second)
     if "notes" in joined:
-        joined["notes"] = _told_once(joined["notes"])
+        joined["notes"] = _without_repeats(joined["notes"])
     if isinstance(first.get("diff"), Mapping) and isinstance(second.get("diff"), Mapping):
         joined["diff"] = {
             side: _lines(first["diff"].get(side), second["diff"].get(side)) for side in ("before", "after")
@@ -61,14 +61,14 @@ def _united(first: Iterable[Any], second: Iterable[Any]) -> list[Any]:
 
 
 def _journal(first: Record, second: Record) -> dict[str, Any]:
-    """A later slice that finds a file knows only that it is there; the first one knew why it was begun."""
+    """A later slice that finds a journal file only knows that it exists; the first slice knows why it was created."""
     old, new = first.get("journal"), second.get("journal")
     same = isinstance(old, Mapping) and isinstance(new, Mapping) and old.get("place") == new.get("place")
     return {"journal": old} if same else {}
 
 
-def _told_once(notes: Sequence[Any]) -> list[Any]:
-    """Where the journal is, is told by every slice."""
+def _without_repeats(notes: Sequence[Any]) -> list[Any]:
+    """Every slice reports where the journal is: keep only the first of these notes."""
     found, known = [], False
     for note in notes:
         is_journal = topic_of(str(note)) == JOURNAL
@@ -79,12 +79,12 @@ def _told_once(notes: Sequence[Any]) -> list[Any]:
 
 
 def _lines(*texts: object) -> str:
-    """The lines of all, each once, by name: one line a host."""
+    """The lines of all texts, without duplicates, sorted: one line for each host."""
     return "".join(sorted({line for text in texts for line in str(text or "").splitlines(keepends=True)}))
 
 
 def _hosts(first: Sequence[Record], second: Sequence[Record]) -> list[dict[str, Any]]:
-    """Hosts as the later slice has them; what only the earlier one saw (boot times, durations) is kept."""
+    """The hosts of the later slice. Boot times and durations that only the earlier slice observed are kept."""
     before = {_host_key(host): host for host in first}
     after = {_host_key(host) for host in second}
     found = [dict(host) for key, host in before.items() if key not in after]
@@ -99,7 +99,7 @@ def _host_key(host: Record) -> str:
 
 def _filled(host: Record, earlier: Record) -> dict[str, Any]:
     filled = dict(host)
-    # The boot time before the reboot is the one seen first; everything else the one seen last.
+    # The boot time before the reboot is the first one that was seen; everything else is the last one.
     if earlier.get("boot_time_before") is not None:
         filled["boot_time_before"] = earlier["boot_time_before"]
     if filled.get("boot_time_after") is None and earlier.get("boot_time_after") is not None:
@@ -111,7 +111,7 @@ def _filled(host: Record, earlier: Record) -> dict[str, Any]:
 
 
 def joined_timelines(first: Record, second: Record) -> dict[str, Any]:
-    """Rows of hosts and VMs of both; a row that only one has stays, closed where the other one would have told more."""
+    """The rows of hosts and VMs of both. A row that only one of them has is kept and closed."""
     joined: dict[str, Any] = {kind: _rows(first.get(kind) or (), second.get(kind) or ()) for kind in ("hosts", "vms")}
     began = [part["began"] for part in (first, second) if part.get("began") is not None]
     return {**joined, **({"began": began[0]} if began else {})}
@@ -124,7 +124,7 @@ def _rows(first: Sequence[Record], second: Sequence[Record]) -> list[dict[str, A
 
 
 def _keyed(rows: Sequence[Record]) -> dict[Key, Record]:
-    """By managed object id, else by group and name; those that occur more than once, by their order as well."""
+    """By managed object id, otherwise by group and name; if these are not unique, also by position."""
     found: dict[Key, Record] = {}
     seen: Counter[tuple[str, ...]] = Counter()
     for row in rows:
@@ -150,19 +150,19 @@ def _segments(old: Sequence[Record], new: Sequence[Record]) -> list[dict[str, An
     later[-1]["end"] = max(later[-1]["end"], later[-1]["start"])
     last, following = kept[-1], later[0]
     if last["phase"] == following["phase"] and (last.get("open") or following["start"] <= seam):
-        # One phase, seen by both: the gap between two slices is part of it.
+        # One phase in both slices: the gap between the slices belongs to it.
         following |= _reasons(last, following)
         following["start"] = last["start"]
         following["reason"] = following.get("reason") or last.get("reason", "")
         kept.pop()
     elif last.get("open"):
-        # It lasted until something else was seen.
+        # It lasted until the later slice observed something else.
         last.update(end=following["start"], open=False)
     return [*kept, *later]
 
 
 def _reasons(first: Record, second: Record) -> dict[str, Any]:
-    """What a host waited for, seen by both: each as long as it lasted, the last ones."""
+    """The last reasons why a host waited, from both slices, each once in a row."""
     found: list[dict[str, Any]] = []
     for segment in (first, second):
         only = [{"at": segment["start"], "reason": segment["reason"]}] if segment.get("reason") else []
@@ -173,7 +173,7 @@ def _reasons(first: Record, second: Record) -> dict[str, Any]:
 
 
 def joined_transitions(first: Sequence[Record], second: Sequence[Record]) -> list[dict[str, Any]]:
-    """In the order of time. That a later slice sees a host for the first time is no news where the phase is the one known."""
+    """In order of time. If a later slice sees a host for the first time in its known phase, this is no transition."""
     found = [dict(record) for record in first]
     last = {_place(record): record for record in found}
     for record in map(dict, second):
@@ -196,18 +196,18 @@ def _place(record: Record) -> tuple[str, str]:
 
 
 def span(timeline: Record) -> tuple[float, float]:
-    """From when the run looked first until it looked last; (0, 0) of an empty one.
+    """From the first to the last observation of the run; (0, 0) for an empty timeline.
 
-    Where that is not known, from the first thing that was done to the end: waiting and idling do not begin a roll.
+    If the first observation is unknown: from the first action to the end. Waiting and idle hosts do not count.
     """
     rows = [*(timeline.get("hosts") or ()), *(timeline.get("vms") or ())]
     segments = [segment for row in rows for segment in row.get("segments") or ()]
     if segments and timeline.get("began") is not None:
         began = float(timeline["began"])
         return began, max(began, *(float(segment["end"]) for segment in segments))
-    deeds = [
+    actions = [
         segment for segment in segments if segment["phase"] not in ("idle", "waiting", "blocked", "done", "failed")
     ]
-    starts = [float(segment["start"]) for segment in deeds or segments]
-    ends = [float(segment["end"]) for segment in deeds or segments]
+    starts = [float(segment["start"]) for segment in actions or segments]
+    ends = [float(segment["end"]) for segment in actions or segments]
     return (min(starts), max(ends)) if starts else (0.0, 0.0)

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options of the module by the names that who reads them can set: variables of a role. PRIVATE to the collection.
+"""Replaces option names in messages with the names that the reader can set: variables of a role. PRIVATE to the collection.
 
-Messages say ``set failed_hosts: verify``. Who runs a role sets ``rolling_reboot_failed_hosts``, and a variable ``failed_hosts`` would
-change nothing and say nothing.
+A message says ``set failed_hosts: verify``. A user of the role must set ``rolling_reboot_failed_hosts``; a variable ``failed_hosts`` would
+have no effect.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ WORDS = tuple(
     expected_minutes take_lock lock_ttl blocked_timeout pause_file journal_dir timeline_html timeline_json
     """.split()
 )
-"""Options whose name is no word of English: they mean the option wherever they stand by themselves."""
+"""Options whose name is not an English word. Such a word always means the option."""
 
 WITH_VALUE = {
     "method": "reboot|power_cycle",
@@ -29,9 +29,9 @@ WITH_VALUE = {
     "progress": "auto|lines|none",
     "soak": r"\d",
 }
-"""Options whose name is: they mean it only before one of their values."""
+"""Options whose name is an English word: it means the option only before one of these values."""
 
-# Nothing that is a part of something longer (esx-bmc, a path, a name of a role's variable), and nothing that is quoted.
+# No match inside something longer (esx-bmc, a path, a role variable) or inside quotes.
 _BEFORE, _AFTER = r"(?<![\w./\\@:'\"-])", r"(?![\w/\\@'\"-])"
 _STARTS_OF_VALUES = "|".join(f"{name}(?=: (?:{values}))" for name, values in WITH_VALUE.items())
 _ANY = re.compile(f"{_BEFORE}(?:(?:{'|'.join(sorted(WORDS, key=len, reverse=True))}){_AFTER}|{_STARTS_OF_VALUES})")
@@ -41,13 +41,13 @@ _VALUED = re.compile(
 
 
 def role_names(prefix: str, others: Mapping[str, str]) -> dict[str, str]:
-    """Option → what it is called there: ``others``, and the rest with the prefix. Empty where no prefix is given."""
+    """Option → its name in the role: ``others``, and the prefix with the option for the rest. Empty without a prefix."""
     return {name: str(others.get(name) or prefix + name) for name in (*WORDS, *WITH_VALUE)} if prefix else {}
 
 
 def renamed(text: str, names: Mapping[str, str], keep: Collection[str] = (), *, valued: bool = False) -> str:
-    """The text with each option by its other name, once and for all (what was renamed stays). ``keep``: names of hosts and virtual
-    machines, in which nothing is renamed. ``valued``: only options before a value, where names of any kind may stand.
+    """The text with each option name replaced once. ``keep``: names of hosts and virtual machines, which are not changed. ``valued``: only
+    replace options before a value, for texts that may contain any name.
     """
     pattern = _VALUED if valued else _ANY
     if not names or pattern.search(text) is None:
@@ -55,23 +55,23 @@ def renamed(text: str, names: Mapping[str, str], keep: Collection[str] = (), *, 
     held = [name for name in keep if name and pattern.search(name)]
     known = "|".join(map(re.escape, sorted(held, key=len, reverse=True)))
     parts = re.split(rf"(?<!\w)({known})(?!\w)", text) if held else [text]
-    for place in range(0, len(parts), 2):  # those between are names
+    for place in range(0, len(parts), 2):  # the odd ones are names to keep
         parts[place] = pattern.sub(lambda found: names.get(found[0], found[0]), parts[place])
     return "".join(parts)
 
 
 def renamed_record(record: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """A record of the progress file. A note may tell of any virtual machine by name."""
+    """A record of the progress file. The text of a note may contain the name of any virtual machine."""
     keep = [str(record.get(key) or "") for key in ("host", "cluster")]
-    told = dict(record)
+    changed = dict(record)
     for key in ("reason", "text"):
-        if isinstance(told.get(key), str):
-            told[key] = renamed(told[key], names, keep, valued=key == "text")
-    return told
+        if isinstance(changed.get(key), str):
+            changed[key] = renamed(changed[key], names, keep, valued=key == "text")
+    return changed
 
 
 def renamed_result(result: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """A result of the module: its sentences. Names, codes and numbers stay as they are."""
+    """A result of the module with renamed options in its sentences. Names, codes and numbers are not changed."""
     if not names:
         return dict(result)
     keep = frozenset(_names_in(result))
@@ -105,7 +105,7 @@ def _part(part: Any, names: Mapping[str, str], keep: Collection[str]) -> Any:
 
 
 def _names_in(result: Mapping[str, Any]) -> Iterable[str]:
-    """Of hosts, clusters and virtual machines that the result tells of."""
+    """Names of hosts, clusters and virtual machines in the result."""
     schedule, timeline = result.get("schedule") or {}, result.get("timeline") or {}
     rows = [*(result.get("hosts") or ()), *(schedule.get("hosts") or ()), *(schedule.get("left") or ())]
     for row in [*rows, *(timeline.get("vms") or ())]:

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A roll in lines, as it goes: a line a change and a bar, for a terminal and for a log. PRIVATE to the collection.
+"""A rolling reboot as lines: one line for each change, and a bar, for a terminal or a log. PRIVATE to the collection.
 
-Input are the records of the progress file (see ``read``). ``12:04:31 gpu-a esx-07 rebooting → booting 02:10``: the time says how long
-the host was in the phase it left. What was shown already is not shown again when the next slice of a run begins.
+The input are the records of the progress file (see ``read``). ``12:04:31 gpu-a esx-07 rebooting → booting 02:10``: the last column is the
+time that the host was in the phase that it left. The next slice of a run does not repeat lines that were already shown.
 """
 
 from __future__ import annotations
@@ -23,19 +23,21 @@ Record = Mapping[str, Any]
 Tone = Literal["", "ok", "info", "warn", "bad"]
 
 MARKS = (("done", "#"), ("in_flight", ">"), ("waiting", "."), ("blocked", "!"), ("failed", "x"))
-"""What each host is in the bar, from left to right."""
+"""The symbol of each kind of host in the bar, from left to right. The keys are those of ``counts`` in results."""
+
+_COUNT_WORDS = {"in_flight": "in progress"}
 
 CELLS = 24
-"""Of the bar."""
+"""Width of the bar."""
 
 BETWEEN_BARS, AT_REST = 60.0, 300.0
-"""Seconds between two bars in a log at least; and a sign of life where nothing changes."""
+"""Minimum seconds between two bars in a log: after a change, and without a change."""
 
 _QUIET = ("idle", "waiting", "done")
-"""Phases a host may be found in without a line: the bar counts them."""
+"""If a host is in one of these phases at the beginning, it gets no line: the bar counts it."""
 
-_TELLING = ("blocked", "failed")
-"""Phases whose reason is always told."""
+_WITH_REASON = ("blocked", "failed")
+"""Phases whose reason is always shown."""
 
 _TONES: Mapping[str, Tone] = {"done": "ok", "failed": "bad", "blocked": "warn"}
 _PHASES_WIDTH = len("maintenance → rebooting")
@@ -44,7 +46,7 @@ _WIDEST_CLUSTER, _WIDEST_HOST = 24, 40
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class View:
-    """How to show. ``reasons``: the reader wants them (-v). ``redraws``: a bar is drawn elsewhere, so none goes between the lines."""
+    """How to show the progress. ``reasons``: show reasons (-v). ``redraws``: the bar is drawn elsewhere, so none goes between the lines."""
 
     zone: tzinfo
     reasons: bool = False
@@ -59,25 +61,25 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shown:
-    """What the reader has seen so far."""
+    """What was already shown."""
 
     phases: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(cluster, host) → phase."""
     since: Mapping[tuple[str, str], float] = field(default_factory=dict)
-    """The same → server time at which that phase began, where that was seen: a slice knows only of its own time."""
+    """(cluster, host) → server time at which that phase began, if this was observed: a slice only knows its own time."""
     widths: tuple[int, int] = (0, 0)
     at: float = 0.0
     """Server time of the newest record."""
     counts: Record = field(default_factory=dict)
     ends_at: float | None = None
-    said: Mapping[str, str] = field(default_factory=dict)
-    """Topic → gist of the notice told last: every slice begins with all of them."""
-    told: tuple[float, Record] | None = None
-    """When the last bar went between the lines (the reader's clock), and of what."""
+    notices: Mapping[str, str] = field(default_factory=dict)
+    """Topic → gist of the last notice: every slice begins with all notices."""
+    last_bar: tuple[float, Record] | None = None
+    """When the last bar was printed (local clock), and its counts."""
 
 
 def read(text: str) -> list[Record]:
-    """The records of complete lines of a progress file. What is none is passed over: showing must not stop a roll."""
+    """The records of the complete lines of a progress file. Unreadable lines are skipped: the display must not stop a rolling reboot."""
     found: list[Record] = []
     for line in text.splitlines():
         try:
@@ -90,16 +92,16 @@ def read(text: str) -> list[Record]:
 
 
 def show(shown: Shown, records: Sequence[Record], view: View, tick: float) -> tuple[Shown, tuple[Line, ...]]:
-    """The lines for new records. ``tick`` is the reader's own clock in seconds (simulated servers may have faster ones)."""
+    """The lines for new records. ``tick``: the local clock in seconds (the clock of a simulated server may run faster)."""
     shown = replace(shown, widths=_widths(shown, records))
-    before = shown.said
+    before = shown.notices
     lines: list[Line] = []
     for record in records:
         shown = _counted(shown, record)
         kind = record.get("kind")
         if kind == "note":
-            shown, told = _noted(shown, before, record, view)
-            lines += told
+            shown, noted = _noted(shown, before, record, view)
+            lines += noted
         elif kind == "transition":
             key, after = _key(record), one_line(record.get("after", ""))
             known = shown.phases.get(key)
@@ -107,10 +109,10 @@ def show(shown: Shown, records: Sequence[Record], view: View, tick: float) -> tu
                 if known is not None or after not in _QUIET or record.get("before") or view.reasons:
                     lines.append(_change(record, shown, view))
                 if known == "waiting" and after not in RESTING:
-                    shown = replace(shown, said={k: v for k, v in shown.said.items() if k != HELD})
+                    shown = replace(shown, notices={k: v for k, v in shown.notices.items() if k != HELD})
                 shown = _entered(shown, record, key, after)
     if not view.redraws and shown.counts and _is_due(shown, tick):
-        shown = replace(shown, told=(tick, shown.counts))
+        shown = replace(shown, last_bar=(tick, shown.counts))
         lines.append(
             Line(text=f"{_stamp(shown.at, view)} {meter(shown.counts, shown.ends_at, shown.at, view)}", tone="info")
         )
@@ -118,17 +120,16 @@ def show(shown: Shown, records: Sequence[Record], view: View, tick: float) -> tu
 
 
 def _noted(shown: Shown, before: Mapping[str, str], record: Record, view: View) -> tuple[Shown, tuple[Line, ...]]:
-    """The line of a note; none for a notice that was told.
+    """The line of a note; none for a notice that was already shown.
 
-    ``before``: what was told before the records that are shown together with it, as notes may come after the host that was started
-    since.
+    ``before``: the notices before this batch of records. A notice of the batch may come after the start of a host that made it obsolete.
     """
     text = one_line(record.get("text", ""))
     topic, gist = topic_of(text), gist_of(text)
-    known = bool(topic) and gist in (before.get(topic), shown.said.get(topic))
-    shown = replace(shown, said={**shown.said, topic: gist}) if topic else shown
-    told = on_clock(text, view.zone, _number(record.get("at")) or shown.at)
-    return shown, () if known else (Line(text=f"{_time(record, view)} {told}"),)
+    known = bool(topic) and gist in (before.get(topic), shown.notices.get(topic))
+    shown = replace(shown, notices={**shown.notices, topic: gist}) if topic else shown
+    text = on_clock(text, view.zone, _number(record.get("at")) or shown.at)
+    return shown, () if known else (Line(text=f"{_time(record, view)} {text}"),)
 
 
 def _entered(shown: Shown, record: Record, key: tuple[str, str], after: str) -> Shown:
@@ -151,12 +152,12 @@ def _counted(shown: Shown, record: Record) -> Shown:
 
 
 def _number(value: Any) -> float | None:
-    """The value where it is a number of seconds there can be."""
+    """The value, if it is a plausible number of seconds."""
     return float(value) if isinstance(value, int | float) and abs(value) < 1e11 else None
 
 
 def _widths(shown: Shown, records: Iterable[Record]) -> tuple[int, int]:
-    """Of the columns: they only ever grow."""
+    """Widths of the columns. They never shrink."""
     keys = [_key(record) for record in records if record.get("kind") == "transition"]
     cluster = max([shown.widths[0], *(width(name) for name, _unused in keys)])
     host = max([shown.widths[1], *(width(name) for _unused, name in keys)])
@@ -177,11 +178,11 @@ def _change(record: Record, shown: Shown, view: View) -> Line:
     )
     if at is not None and key in shown.since and shown.phases.get(key) == before:
         seconds = max(at - shown.since[key], seconds or 0.0)
-    way = f"{before} → {after}" if before else after
+    change = f"{before} → {after}" if before else after
     names = [padded(name, columns) for name, columns in zip((cluster, host), shown.widths, strict=True) if columns]
     took = clock(max(0.0, seconds)) if seconds is not None else ""
-    told = reason.removeprefix(f"{host} ") if view.reasons or after in _TELLING else ""  # the line names the host
-    text = " ".join([_time(record, view), *names, padded(way, _PHASES_WIDTH), f"{took:>7}", *([told] if told else [])])
+    why = reason.removeprefix(f"{host} ") if view.reasons or after in _WITH_REASON else ""  # the line names the host
+    text = " ".join([_time(record, view), *names, padded(change, _PHASES_WIDTH), f"{took:>7}", *([why] if why else [])])
     return Line(text=text.rstrip(), tone=_TONES.get(after, ""))
 
 
@@ -198,14 +199,14 @@ def _stamp(at: float, view: View) -> str:
 
 
 def _is_due(shown: Shown, tick: float) -> bool:
-    if shown.told is None:
+    if shown.last_bar is None:
         return True
-    when, counts = shown.told
+    when, counts = shown.last_bar
     return tick - when >= (BETWEEN_BARS if counts != shown.counts else AT_REST)
 
 
 def meter(counts: Record, ends_at: float | None, now: float, view: View, *, columns: int = 0) -> str:
-    """``[####>>....!x] 4 of 12 done, 2 in flight, …; about 23 min left (12:28)``; as much of it as fits where ``columns`` is given."""
+    """``[####>>....!x] 4 of 12 done, 2 in progress, …; about 23 min left (12:28)``; shortened to ``columns`` if given."""
     cells, words, left = _cells(counts), in_words(counts), ""
     if ends_at is not None and counts.get("in_flight", 0) + counts.get("waiting", 0) > 0 and ends_at > now:
         left = f"; about {duration(ends_at - now)} left"
@@ -217,13 +218,13 @@ def meter(counts: Record, ends_at: float | None, now: float, view: View, *, colu
 
 
 def in_words(counts: Record) -> str:
-    """``4 of 12 done, 2 in flight, 1 failed``."""
-    rest = [f"{counts[name]} {name.replace('_', ' ')}" for name, _unused in MARKS[1:] if counts.get(name)]
+    """``4 of 12 done, 2 in progress, 1 failed``."""
+    rest = [f"{counts[name]} {_COUNT_WORDS.get(name, name)}" for name, _unused in MARKS[1:] if counts.get(name)]
     return ", ".join([f"{counts.get('done', 0)} of {counts.get('total', 0)} done", *rest])
 
 
 def _cells(counts: Record) -> str:
-    """Every kind that is there has a cell at least; the rest is shared out by number."""
+    """Every kind with at least one host gets a cell; the other cells are divided by number."""
     numbers = [(mark, max(0, int(counts.get(name, 0)))) for name, mark in MARKS]
     total = sum(number for _unused, number in numbers)
     if total == 0:

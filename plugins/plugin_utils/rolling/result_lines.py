@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The result of a rolling reboot as a role keeps it, in lines for a terminal. PRIVATE to the collection.
+"""The result of a rolling reboot, as a role stores it, in lines for a terminal. PRIVATE to the collection.
 
-Input is the plain mapping the module returns; nothing is decided here.
+The input is the mapping that the module returns; nothing is decided here.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from .summary_lines import schedule_lines
 Record = Mapping[str, Any]
 
 MOST_IDLE = 20
-"""Names of hosts that owe nothing, in one line."""
+"""Maximum number of host names in the line of hosts that require no reboot."""
 
 _PHASES = {
-    "idle": "owes no reboot",
+    "idle": "requires no reboot",
     "waiting": "not reached",
     "done": "rebooted",
     "failed": "FAILED",
@@ -29,21 +29,21 @@ _PHASES = {
 
 
 def is_rolling(result: Record) -> bool:
-    """Whether this is the result of a rolling reboot that got as far as looking at hosts."""
+    """Whether this is the result of a rolling reboot that has at least observed its hosts."""
     return "timeline" in result and "state" in result
 
 
 def owing(result: Record) -> list[str]:
-    """Names of the hosts that owe a reboot, or would by now, blocked and failed ones included."""
+    """Names of the hosts that require a reboot, or would by now, including blocked and failed ones."""
     return [str(host["name"]) for host in result.get("hosts") or () if host.get("phase") not in ("idle", "done")]
 
 
 def rolling_lines(result: Record) -> list[str]:
-    """The schedule; or one line a host with what became of it, and what to do next."""
+    """The schedule; or one line for each host with its result, and what to do next."""
     schedule = result.get("schedule")
     if schedule:
         return [line.text for line in schedule_lines(schedule, View(zone=UTC, reasons=True))]
-    return [*_done(result), *(f"to go on: {sentence}" for sentence in result.get("resume") or ())]
+    return [*_done(result), *(f"next: {sentence}" for sentence in result.get("resume") or ())]
 
 
 def _done(result: Record) -> list[str]:
@@ -54,14 +54,14 @@ def _done(result: Record) -> list[str]:
         if phase == "idle":
             if host.get("in_maintenance_mode"):
                 written.append(
-                    f"{host.get('cluster') or ''} {host['name']}: owes no reboot, is in maintenance mode".strip()
+                    f"{host.get('cluster') or ''} {host['name']}: requires no reboot, is in maintenance mode".strip()
                 )
             continue
         word = _PHASES.get(phase, phase)
         why = f": {host['reason']}" if phase != "done" and host.get("reason") else ""
         written.append(f"{host.get('cluster') or ''} {host['name']}: {word}{_seconds(host)}{why}".strip())
-        told = [str(blocker.get("message", blocker)) for blocker in host.get("blockers") or ()]
-        written += [f"  {text}" for text in told if text.rstrip(".") not in why]
+        messages = [str(blocker.get("message", blocker)) for blocker in host.get("blockers") or ()]
+        written += [f"  {text}" for text in messages if text.rstrip(".") not in why]
         if host.get("vms") and phase != "done":
             written.append(f"  stopped for it: {', '.join(host['vms'])}")
     return [*written, *_idle([str(host["name"]) for host in hosts if _is_idle(host)])] or ["nothing to do"]
@@ -75,7 +75,7 @@ def _idle(names: list[str]) -> list[str]:
     if not names:
         return []
     shown = ", ".join(names) if len(names) <= MOST_IDLE else f"{len(names)} hosts"
-    return [f"{shown}: {'owes' if len(names) == 1 else 'owe'} no reboot"]
+    return [f"{shown}: {'requires' if len(names) == 1 else 'require'} no reboot"]
 
 
 def _seconds(host: Record) -> str:

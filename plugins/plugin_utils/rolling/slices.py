@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One run out of slices: who calls the module, and until when. PRIVATE to the collection.
+"""Runs the module in slices, until the rolling reboot ends. PRIVATE to the collection.
 
-The action plugin does little else, and needs Ansible's controller for it; this needs none.
+This part of the action plugin does not need Ansible's controller.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ Part = dict[str, Any]
 def slices(
     args: Mapping[str, Any], seconds: float, call: Callable[[dict[str, Any], bool], Part]
 ) -> Iterator[tuple[Part, Part]]:
-    """Call the module until it is over: the result of each slice, and of all so far as one.
+    """Call the module until the run ends. Yields the result of each slice, and the merged result so far.
 
-    ``call`` gets the arguments of a slice and whether it is the first one. ``seconds``: of a slice, where ``args`` name none. This
-    process owns the run: the module stops once it has ended.
+    ``call`` gets the arguments of a slice and whether it is the first one. ``seconds``: length of a slice, if ``args`` contain none. This
+    process owns the run: the module stops after this process has ended.
     """
     asked = {"run_id": make_owner(), "slice": seconds, **args}
     joined: Part | None = None

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is told before a roll (its schedule) and after it (its end), in lines. PRIVATE to the collection.
+"""Lines before a rolling reboot (its schedule) and after it (its summary). PRIVATE to the collection.
 
-Input are results of the module, joined over its slices.
+The input are merged results of the module.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from .progress import Line, Tone, View, meter
 Record = Mapping[str, Any]
 
 MOST_HOSTS = 60
-"""Hosts of a schedule with a line each; above it a line a wave, unless the reader wants reasons."""
+"""A schedule with more hosts has one line for each wave, unless the reader wants reasons."""
 
 MOST_TROUBLES = 20
-"""Blocked and failed hosts told at the end; the result holds all."""
+"""Maximum number of blocked and of failed hosts in the summary; the result contains all."""
 
 _STATES: Mapping[str, Tone] = {"finished": "ok", "halted": "bad", "stalled": "warn"}
 
 
 def schedule_lines(schedule: Record, view: View) -> tuple[Line, ...]:
-    """The schedule of check mode. Every VM that will be stopped is named, however many there are."""
+    """The lines of the schedule in check mode. Every VM that will be stopped is named."""
     hosts = [host for host in schedule.get("hosts") or () if isinstance(host, Mapping)]
     left = [host for host in schedule.get("left") or () if isinstance(host, Mapping)]
     stops = sum(len(host.get("stops") or ()) for host in hosts)
@@ -45,7 +45,11 @@ def schedule_lines(schedule: Record, view: View) -> tuple[Line, ...]:
     idle = schedule.get("idle") or ()
     return (
         *lines,
-        *([Line(text=f"{_number(len(idle), 'host')} owe{'s' if len(idle) == 1 else ''} nothing")] if idle else []),
+        *(
+            [Line(text=f"{_number(len(idle), 'host')} require{'s' if len(idle) == 1 else ''} no reboot")]
+            if idle
+            else []
+        ),
     )
 
 
@@ -57,7 +61,7 @@ def _by_host(hosts: Sequence[Record], view: View) -> Iterator[Line]:
     names = [(one_line(host.get("cluster") or ""), one_line(host.get("name") or "")) for host in hosts]
     columns = [max((width(pair[n]) for pair in names), default=0) for n in (0, 1)]
     for host, pair in zip(hosts, names, strict=True):
-        wave = "in hand" if host.get("in_progress") else f"wave {host.get('wave', '?')}"
+        wave = "running" if host.get("in_progress") else f"wave {host.get('wave', '?')}"
         padding = [padded(name, column) for name, column in zip(pair, columns, strict=True) if column]
         text = " ".join([f"{_after(host, 'starts'):>6} to {_after(host, 'ends'):>6}", padded(wave, 8), *padding])
         if host.get("stops"):
@@ -79,7 +83,7 @@ def _by_wave(hosts: Sequence[Record]) -> Iterator[Line]:
 
 
 def _after(host: Record, which: str) -> str:
-    """``+1:05``: hours and minutes after the start."""
+    """``+1:05``: hours and minutes after the beginning."""
     seconds = host.get(f"{which}_after_seconds")
     if not isinstance(seconds, int | float):
         return "?"
@@ -96,11 +100,11 @@ def _stop(vm: Any, *, reasons: bool) -> str:
 
 def _left(hosts: Sequence[Record]) -> Iterator[str]:
     for host in hosts:
-        yield f"not {_told(host, one_line(host.get('phase') or 'left'))}"
+        yield f"skipped: {_describe(host, one_line(host.get('phase') or 'left'))}"
 
 
-def _told(host: Record, phase: str = "") -> str:
-    """Cluster, host and why; a sentence that begins with the name of the host says it for both."""
+def _describe(host: Record, phase: str = "") -> str:
+    """Cluster, host and reason. If the reason begins with the name of the host, the name is not repeated."""
     cluster, name, why = one_line(host.get("cluster") or ""), one_line(host.get("name") or ""), _why(host)
     if phase:
         return one_line(f"{cluster} {name} ({phase}): {why.removeprefix(f'{name} ')}")
@@ -119,7 +123,7 @@ def _sentence(blocker: Record) -> str:
 
 
 def ending_lines(result: Record, view: View) -> tuple[Line, ...]:
-    """How a roll ended: the bar, who needs a person, and how to go on."""
+    """The summary at the end: the bar, the hosts that need an administrator, and what to do next."""
     state = one_line(result.get("state") or "ended")
     begun, ended = span(result.get("timeline") or {})
     took = f" after {duration(ended - begun)}" if ended > begun else ""
@@ -131,10 +135,13 @@ def ending_lines(result: Record, view: View) -> tuple[Line, ...]:
             tone=_STATES.get(state, "warn"),
         )
     ]
-    for phase, tone in (("failed", "bad"), ("blocked", "warn")):
-        told = [host for host in result.get("hosts") or () if isinstance(host, Mapping) and host.get("phase") == phase]
-        for host in told[:MOST_TROUBLES]:
-            lines.append(Line(text=f"{phase}: {_told(host)}", tone=tone))  # type: ignore[arg-type]
-        if len(told) > MOST_TROUBLES:
-            lines.append(Line(text=f"{phase}: {len(told) - MOST_TROUBLES} more, see hosts in the result", tone=tone))  # type: ignore[arg-type]
-    return (*lines, *(Line(text=f"to go on: {one_line(hint)}") for hint in result.get("resume") or ()))
+    tones: Mapping[str, Tone] = {"failed": "bad", "blocked": "warn"}
+    for phase, tone in tones.items():
+        troubled = [
+            host for host in result.get("hosts") or () if isinstance(host, Mapping) and host.get("phase") == phase
+        ]
+        lines += [Line(text=f"{phase}: {_describe(host)}", tone=tone) for host in troubled[:MOST_TROUBLES]]
+        if len(troubled) > MOST_TROUBLES:
+            more = len(troubled) - MOST_TROUBLES
+            lines.append(Line(text=f"{phase}: {more} more, see hosts in the result", tone=tone))
+    return (*lines, *(Line(text=f"next: {one_line(hint)}") for hint in result.get("resume") or ()))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The argument spec of a rolling reboot. PRIVATE to the collection."""
+"""The argument spec of host_rolling_reboot. PRIVATE to the collection."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the loop of a rolling reboot works with, and what becomes of it. PRIVATE to the collection."""
+"""The input of the loop of a rolling reboot, and its state. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from .progress_file import ProgressWriter
 
 
 @dataclass(kw_only=True)
-class Rolled:
-    """What became of it. ``done``: hosts (moid) something was done to by this process, by what."""
+class RollingRun:
+    """The state of a run so far. ``done``: host id → kinds of actions of this process on it or its VMs."""
 
     observed: ObservedFleet | None = None
     outlook: Outlook = field(default_factory=lambda: Outlook(state="working"))
@@ -32,19 +32,20 @@ class Rolled:
     now: float = 0.0
     done: dict[str, set[str]] = field(default_factory=dict)
     stopped: list[tuple[str, str]] = field(default_factory=list)
-    """(host, VM), by name, of VMs that were stopped by this process."""
+    """(host, VM), by name: VMs that this process stopped."""
     stopped_ids: set[str] = field(default_factory=set)
-    """Ids of VMs that were stopped in this run, by earlier slices too."""
+    """Ids of VMs that were stopped in this run, including earlier slices."""
     entries: dict[str, tuple[HostView, Entry]] = field(default_factory=dict)
-    """The last entry seen on each host: it is cleared at the end."""
+    """The last entry that was seen on each host. The journal is cleared at the end."""
     texts: dict[str, str] = field(default_factory=dict)
-    """What was written of hosts last, whole: the journal keeps the beginning of it."""
+    """The last complete text of each host. The journal stores only its beginning."""
     error: DirectPathError | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setting:
-    """What a loop works with. ``until``: our clock at which the slice is over; ``is_orphaned``: nobody waits for the result any more."""
+class RunContext:
+    """The input of the loop. ``until``: local time at which the slice ends; ``is_orphaned``: no process waits for the result any more;
+    ``stopped_before``: ids of VMs that earlier slices stopped."""
 
     session: Session
     fleet: FleetInventory
@@ -61,10 +62,9 @@ class Setting:
     read_only: bool = False
     detached: frozenset[str] = frozenset()
     stopped_before: frozenset[str] = frozenset()
-    """Ids of VMs that earlier slices stopped."""
 
 
-def orphanage(run_id: str | None, is_gone: Callable[[str], bool]) -> Callable[[], bool]:
-    """Whether the process that waits for this one has ended."""
+def watch_parent(run_id: str | None, is_gone: Callable[[str], bool]) -> Callable[[], bool]:
+    """A function that returns whether the process that waits for this one has ended."""
     parent = os.getppid()
     return lambda: os.getppid() != parent or (run_id is not None and is_gone(run_id))

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The loop of a rolling reboot: look, decide, act, wait for a change. PRIVATE to the collection.
+"""The loop of a rolling reboot: observe, decide, act, wait for a change. PRIVATE to the collection.
 
-All that is decided is decided by the scheduler. What matters is in the journal and in vCenter, so that this process may end, or be ended,
-at any moment: the next one looks and goes on.
+The scheduler makes all decisions. All state that matters is in the journal and in vCenter, so this process may end at any moment: the next
+one observes the state and continues.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..._domain.errors import DirectPathError
 from ..._domain.rolling.scheduling import forecast, lock
 from ..._domain.rolling.scheduling import scheduler as schedule
 from ..._domain.rolling.scheduling.notices import HELD, gist_of, journal_notice, topic_of
-from ..._domain.rolling.state import timeline as report
+from ..._domain.rolling.state import timeline as timelines
 from ..._domain.rolling.state.actions import Action
 from ..._domain.rolling.state.journal import ATTRIBUTES, DEVICES, ENTRY, LINKS, LOCK, PAUSE, Entry
 from ..._domain.rolling.state.observed import ObservedFleet
@@ -31,106 +31,106 @@ from ..._vsphere.rolling.observed_fleet import FleetObserver, ShownFleet
 from ..._vsphere.rolling.pending_actions import PendingActions
 from ..._vsphere.rolling.probes import Probes
 from ..._vsphere.session.faults import SERVER_ERRORS
-from .context import Rolled, Setting
-from .outage import Trouble
+from .context import RollingRun, RunContext
+from .outage import Outage
 
 LONGEST_WAIT, SHORTEST_WAIT = 30.0, 0.2
-"""Seconds between two looks."""
+"""Seconds between two rounds."""
 PROBING = 2.0
-"""The same while hosts are asked whether they are back."""
+"""The same while hosts are probed."""
 FORECAST_AGE = 20.0
-"""Seconds for which an estimate of the end is good, at least."""
+"""Minimum age in seconds before the forecast of the end is calculated again."""
 
 KEPT = frozenset(ATTRIBUTES) - {PAUSE}
 
-DEEDS = {"stop_vm": "is told to shut down", "power_off_vm": "is powered off", "start_vm": "is started again"}
-"""What is done to VMs, as it is told."""
+VM_ACTIONS = {"stop_vm": "shutting down", "power_off_vm": "powering off", "start_vm": "powering on"}
+"""How a note describes an action on a VM."""
 
 
 class Loop:
-    """One run of the loop. In check mode only ``look`` and ``world`` of it are used."""
+    """The loop of one run or slice. In check mode only ``look`` and ``observe`` are used."""
 
-    def __init__(self, setting: Setting) -> None:
-        self._of = setting
-        self._fleet, self._session = setting.fleet, setting.session
-        self._pending = PendingActions(setting.session, self._refuse)
-        self._probes = Probes(setting.fleet, bmcs=setting.bmcs)
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._fleet, self._session = context.fleet, context.session
+        self._pending = PendingActions(context.session, self._refuse)
+        self._probes = Probes(context.fleet, bmcs=context.bmcs)
         self._seen: ShownFleet | None = None
         self._executor = ActionExecutor(
-            setting.session,
-            setting.fleet,
-            setting.journal,
+            context.session,
+            context.fleet,
+            context.journal,
             pending_actions=self._pending,
-            me=setting.me,
+            me=context.me,
             lock_subject=self._lock_subject,
             lock_of=self._lock_of,
-            bmcs=setting.bmcs,
+            bmcs=context.bmcs,
         )
-        self._known = FleetObserver(
-            me=setting.me,
-            scope=setting.scope,
+        self._observer = FleetObserver(
+            me=context.me,
+            scope=context.scope,
             pending_actions=self._pending,
             probes=self._probes,
             refusals=self._executor.refusals,
-            is_gone=setting.is_gone,
-            detached=setting.detached,
+            is_gone=context.is_gone,
+            detached=context.detached,
         )
-        self._asked_log = False
+        self._log_is_read = False
         self._wait = 0.0
         self._synced = -1e9
         self._last: list[Action] | None = None
-        self._trouble = Trouble(setting)
+        self._outage = Outage(context)
         self._forecast: tuple[float, float | None] = (-1e9, None)
-        self._said: dict[str, str] = {}
-        self.result = Rolled()
+        self._reported: dict[str, str] = {}
+        self.result = RollingRun()
 
     # -------------------------------------------------------------------------------------------------------------- loop
 
-    def run(self) -> Rolled:
-        """Until it is over, the slice is, or nobody waits any more."""
+    def run(self) -> RollingRun:
+        """Run until the rolling reboot ends, the slice ends, or no process waits for the result."""
         while not self._is_over():
             try:
-                if self._turn():
+                if self._run_round():
                     self.result.ended = True
                     break
-                self._trouble.over(self._fleet.now())
+                self._outage.end(self._fleet.now())
             except SERVER_ERRORS as error:
-                self.result.error = self._trouble.met(error)
+                self.result.error = self._outage.handle(error)
                 if self.result.error is not None:
                     break
-                self._look_anew()
+                self._start_over()
             except DirectPathError as error:
                 self.result.error = error
                 break
         return self.result
 
-    def _turn(self) -> bool:
-        """Look, decide, act. True when that was the last time."""
+    def _run_round(self) -> bool:
+        """Observe, decide, act. True when this was the last round."""
         if self._last is not None:
-            return self._finish()
+            return self._run_last_actions()
         seen = self.look(self._wait)
-        observed = self.observed(seen)
-        decision = schedule.decide(observed, self._of.policy, seen.now)
-        self._tell(observed, decision, seen.now)
+        observed = self.observe(seen)
+        decision = schedule.decide(observed, self._context.policy, seen.now)
+        self._report(observed, decision, seen.now)
         if decision.outlook.ended:
             self._last = list(decision.actions)
-            return self._finish()
+            return self._run_last_actions()
         acted = self._act(decision.actions, seen)
-        self._wait = 0.0 if acted else self._pause(decision, seen.now)
+        self._wait = 0.0 if acted else self._time_to_wait(decision, seen.now)
         return False
 
-    def _look_anew(self) -> None:
-        """After the server was away only it knows how things are, and who did what meanwhile."""
-        self._of.journal.forget_written()
-        self._asked_log = False
+    def _start_over(self) -> None:
+        """The server was not available: forget what was assumed, and read everything again."""
+        self._context.journal.forget_written()
+        self._log_is_read = False
         self._wait = 0.0
 
     def _is_over(self) -> bool:
-        until = self._of.until
-        return self._of.is_orphaned() or (until is not None and self._session.clock() >= until)
+        until = self._context.until
+        return self._context.is_orphaned() or (until is not None and self._session.clock() >= until)
 
-    def _finish(self) -> bool:
-        """The last actions. Nothing is decided any more, also when the connection breaks under them."""
+    def _run_last_actions(self) -> bool:
+        """The last actions. No further decision follows, even if the connection breaks."""
         while self._last:
             self._carry_out(self._last[0], self._seen)
             self._last.pop(0)
@@ -139,8 +139,8 @@ class Loop:
     # -------------------------------------------------------------------------------------------------------------- look
 
     def look(self, seconds: float) -> ShownFleet:
-        """What there is now, after waiting at most so long (our seconds) for a change."""
-        self._fleet.fields = self._of.journal.fields
+        """Wait at most ``seconds`` (local clock) for a change, and return the present state."""
+        self._fleet.fields = self._context.journal.fields
         self._fleet.wait(seconds)
         self._sync()
         now = self._fleet.now()
@@ -148,60 +148,66 @@ class Loop:
             hosts=self._fleet.hosts,
             vms=self._fleet.vms,
             clusters=self._fleet.clusters,
-            values=self._of.journal.values(self._fleet.texts),
+            values=self._context.journal.values(self._fleet.texts),
             now=now,
         )
         self._seen = seen
         return seen
 
     def _sync(self) -> None:
-        """Ask for the server's time: seldom, unless it runs at a speed of its own."""
+        """Read the time of the server: rarely, unless its clock runs at a different speed."""
         age = 60.0 if self._fleet.rate == 1.0 and self._synced > -1e8 else 1.0
         if self._session.clock() >= self._synced + age:
             first = self._synced < -1e8
             self._fleet.sync()
-            # The second one, soon after the first, tells whether both clocks run alike.
+            # The second reading, soon after the first one, shows whether both clocks run at the same speed.
             self._synced = self._session.clock() - (58.8 if first else 0.0)
 
-    def observed(self, seen: ShownFleet) -> ObservedFleet:
-        """The whole of it; the first time, the roll that is gone on with is found out."""
-        if not self._of.read_only:
+    def observe(self, seen: ShownFleet) -> ObservedFleet:
+        """The input of a decision. The first time, also find the run to resume."""
+        if not self._context.read_only:
             self._pending.settle(seen.hosts, seen.vms, self._fleet.entering, seen.now)
-        if not self._known.run_id:
+        if not self._observer.run_id:
             self._adopt(seen)
-        self._ask_log(seen)
-        if self._of.policy.method == "power_cycle":
+        self._read_event_log(seen)
+        if self._context.policy.method == "power_cycle":
             self._probes.ask_power_of_all(seen.now)
         entries = seen.entries()
         self.result.entries.update(entries)
-        if not self._of.read_only:
-            self._probes.look(entries, self._of.policy, seen.now)
-        broken = self._of.journal.broken
-        observed = replace(self._known.observed(seen, self._paused(seen)), stop=broken.message if broken else "")
+        if not self._context.read_only:
+            self._probes.look(entries, self._context.policy, seen.now)
+        broken = self._context.journal.broken
+        observed = replace(self._observer.observe(seen, self._paused(seen)), stop=broken.message if broken else "")
         self.result.observed, self.result.now = observed, seen.now
         return observed
 
     def _adopt(self, seen: ShownFleet) -> None:
-        locks = {cluster.moid: cluster.lock for cluster in self._known.observed(seen, "").clusters}
+        locks = {cluster.moid: cluster.lock for cluster in self._observer.observe(seen, "").clusters}
         adoption = lock.adopt(
             list(locks.values()),
             [(locks.get(view.host.compute_moid), entry) for view, entry in seen.entries().values()],
-            me=self._of.me,
-            scope=self._of.scope,
-            policy=self._of.policy,
+            me=self._context.me,
+            scope=self._context.scope,
+            policy=self._context.policy,
             now=seen.now,
             fresh_id=secrets.token_hex(4),
         )
-        self._known.run_id = adoption.run_id
+        self._observer.run_id = adoption.run_id
         if adoption.note:
-            self._of.progress_writer.note(adoption.note, seen.now)
-        journal = self._of.journal
-        if self._session.is_vcenter and journal.kind == "file" and journal.why != ASKED_FOR and not self._of.read_only:
-            self._of.progress_writer.note(journal_notice(journal.place, journal.why), seen.now)
+            self._context.progress_writer.note(adoption.note, seen.now)
+        journal = self._context.journal
+        if (
+            self._session.is_vcenter
+            and journal.kind == "file"
+            and journal.why != ASKED_FOR
+            and not self._context.read_only
+        ):
+            self._context.progress_writer.note(journal_notice(journal.place, journal.why), seen.now)
 
-    def _ask_log(self, seen: ShownFleet) -> None:
-        """Whose maintenance modes hosts in hand are in: asked when a process begins, and after a time without connection."""
-        if self._asked_log:
+    def _read_event_log(self, seen: ShownFleet) -> None:
+        """Read from the event log which user entered the maintenance mode of hosts in progress: when a process starts, and after a
+        connection loss."""
+        if self._log_is_read:
             return
         since = {
             moid: entry.started
@@ -209,15 +215,15 @@ class Loop:
             if view.in_maintenance or view.entering
         }
         if since:
-            self._known.began = dict(self._fleet.maintenance_is_own(since))
-        self._asked_log = True
+            self._observer.began = dict(self._fleet.maintenance_is_own(since))
+        self._log_is_read = True
 
     def _paused(self, seen: ShownFleet) -> str:
-        """Why no host is to be started now."""
+        """A clause: why no host may be started now; empty if hosts may be started."""
         text = seen.texts(self._fleet.root).get(PAUSE, "")
-        if text or self._of.pause_file is None:
+        if text or self._context.pause_file is None:
             return text
-        path = Path(self._of.pause_file)
+        path = Path(self._context.pause_file)
         try:
             lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
         except FileNotFoundError:
@@ -229,26 +235,26 @@ class Loop:
     # --------------------------------------------------------------------------------------------------------------- act
 
     def _act(self, actions: Iterable[Action], seen: ShownFleet) -> bool:
-        """True when something was done, so that the world is another one now."""
+        """Execute the actions. True when something was done, so that the fleet must be observed again."""
         acted = False
-        prechecked = [action.target for action in actions if action.kind == "examine"]
+        prechecked = [action.target for action in actions if action.kind == "precheck"]
         if prechecked:
-            self._known.prechecks.update(self._fleet.run_prechecks(prechecked))
+            self._observer.prechecks.update(self._fleet.run_prechecks(prechecked))
             acted = True
         for action in actions:
-            if self._of.is_orphaned():
+            if self._context.is_orphaned():
                 break
-            if action.kind != "examine" and not self._is_early(action, seen.now):
+            if action.kind != "precheck" and not self._is_early(action, seen.now):
                 acted = self._carry_out(action, seen) or acted
         return acted
 
     def _carry_out(self, action: Action, seen: ShownFleet | None) -> bool:
-        fate = self._executor.carry_out(action, seen.values if seen is not None else {})
-        if fate == "done":
-            self._did(action)
-        return fate != "dropped"
+        outcome = self._executor.carry_out(action, seen.values if seen is not None else {})
+        if outcome == "done":
+            self._record_done(action)
+        return outcome != "dropped"
 
-    def _did(self, action: Action) -> None:
+    def _record_done(self, action: Action) -> None:
         host = action.host_moid if action.kind in ("stop_vm", "power_off_vm", "start_vm") else action.target
         if host is not None and "lock" not in action.kind and not action.kind.startswith("forget"):
             self.result.done.setdefault(host, set()).add(action.kind)
@@ -258,26 +264,26 @@ class Loop:
             self.result.stopped_ids.add(action.target)
         if action.kind in ("stop_vm", "power_off_vm") and host in self.result.entries:
             self.result.stopped.append((self.result.entries[host][0].name, action.name))
-        if action.kind in DEEDS:
+        if action.kind in VM_ACTIONS:
             where = self.result.entries[host][0].name if host in self.result.entries else ""
-            self._of.progress_writer.note(
-                f"{where}: {action.name} {DEEDS[action.kind]}".removeprefix(": "), self._fleet.now()
+            self._context.progress_writer.note(
+                f"{where}: {VM_ACTIONS[action.kind]} {action.name}".removeprefix(": "), self._fleet.now()
             )
-        if action.kind == "take_lock" and action.reason != "hosts of it are to be rebooted":
-            self._of.progress_writer.note(f"{action.name}: {action.reason}", self._fleet.now())
+        if action.kind == "take_lock" and action.reason != lock.HOSTS_TO_REBOOT:
+            self._context.progress_writer.note(f"{action.name}: {action.reason}", self._fleet.now())
 
     def _remember(self, host: str, text: str) -> None:
-        """The journal gives the beginning of a long text back: the whole one stays known."""
+        """Keep the complete text: the journal returns only the beginning of a long one."""
         if not (text.endswith("…") and self.result.texts.get(host, "").startswith(text[:-1])):
             self.result.texts[host] = text
 
     def _is_early(self, action: Action, now: float) -> bool:
-        """The same was refused a moment ago. (Where the scheduler keeps the time itself, this is never the later one.)"""
+        """The same action was rejected a moment ago. (If the scheduler waits itself, its time is never the later one.)"""
         refusal = self._executor.refusals.get(action.target)
         return (
             refusal is not None
             and refusal.kind == action.kind
-            and int(now) < int(refusal.at) + self._of.policy.deadlines.retry
+            and int(now) < int(refusal.at) + self._context.policy.deadlines.retry
         )
 
     def _refuse(self, kind: Any, target: str, fault: BaseException) -> None:
@@ -289,7 +295,7 @@ class Loop:
         return self._seen.lock_subject(cluster)
 
     def _lock_of(self, action: Action) -> Subject | None:
-        """On what the lock of its cluster is kept; None for what is nowhere to be seen."""
+        """The object that stores the lock of the cluster of an action; None if the target is not visible."""
         seen = self._seen
         if seen is None:
             return None
@@ -298,56 +304,56 @@ class Loop:
         view = next((view for view in seen.hosts if view.moid == host), None)
         return None if view is None else seen.lock_subject(view.host.compute_moid)
 
-    def _pause(self, decision: Decision, now: float) -> float:
-        """How long nothing has to be looked at, in seconds of our clock, when nothing changes."""
+    def _time_to_wait(self, decision: Decision, now: float) -> float:
+        """How long to wait for a change (local seconds)."""
         waits = [LONGEST_WAIT]
         due = [decision.outlook.wake_at, self._probes.next_due(now)]
-        due += [refusal.at + self._of.policy.deadlines.retry for refusal in self._executor.refusals.values()]
+        due += [refusal.at + self._context.policy.deadlines.retry for refusal in self._executor.refusals.values()]
         waits += [moment - now for moment in due if moment is not None and moment > now]
         if self._probes.busy:
             waits.append(PROBING)
         own = max(SHORTEST_WAIT, min(waits)) / self._fleet.rate
-        until = self._of.until
+        until = self._context.until
         return own if until is None else max(0.0, min(own, until - self._session.clock()))
 
-    # -------------------------------------------------------------------------------------------------------------- tell
+    # ------------------------------------------------------------------------------------------------------------ report
 
-    def _tell(self, observed: ObservedFleet, decision: Decision, now: float) -> None:
+    def _report(self, observed: ObservedFleet, decision: Decision, now: float) -> None:
         result = self.result
-        result.timeline, news = report.extend(result.timeline, observed, decision, now)
+        result.timeline, news = timelines.extend(result.timeline, observed, decision, now)
         result.outlook = decision.outlook
         wanted = {view.moid for view in observed.hosts if view.wanted}
         fresh = [one for one in news if one.moid in wanted or one.after != "idle"]
         statuses = [
             status for moid, status in result.timeline.statuses.items() if moid in wanted or status.phase != "idle"
         ]
-        self._of.progress_writer.news(fresh, statuses, now, lambda: self._ends_at(observed, now))
+        self._context.progress_writer.write_transitions(fresh, statuses, now, lambda: self._ends_at(observed, now))
         if any(one.before == "waiting" and one.after not in RESTING for one in news):
-            self._said.pop(HELD, None)
+            self._reported.pop(HELD, None)
         for text in decision.outlook.notices:
-            if self._said.get(topic_of(text)) != gist_of(text):
-                self._said[topic_of(text)] = gist_of(text)
-                self._of.progress_writer.note(text, now)
+            if self._reported.get(topic_of(text)) != gist_of(text):
+                self._reported[topic_of(text)] = gist_of(text)
+                self._context.progress_writer.note(text, now)
 
     def _ends_at(self, observed: ObservedFleet, now: float) -> float | None:
         due, ends = self._forecast
         if now >= due:
             began = time.perf_counter()
-            planned = forecast.forecast(observed, self._of.policy, now)
+            planned = forecast.forecast(observed, self._context.policy, now)
             ends = planned.ends_at if planned.hosts else None
-            # Large fleets take a while to foresee: never more than a small part of the time.
+            # A forecast of a large fleet takes a while: use only a small part of the time for it.
             self._forecast = (now + max(FORECAST_AGE, 50 * (time.perf_counter() - began)), ends)
         return ends
 
 
-def close_down(loop: Loop, journal: Journal) -> bool:
-    """After the end: what only served the journal is removed, unless somebody still needs it. True when something was."""
+def remove_journal(loop: Loop, journal: Journal) -> bool:
+    """After the end: remove what only the journal needed, unless it is still used. True when something was removed."""
     seen = loop.look(0.0)
     held = {view.moid for view in seen.clusters if seen.texts(seen.lock_subject(view.moid).moid).get(LOCK)}
     for view in seen.hosts:
         texts = seen.texts(view.moid)
         orphans = {name: "" for name in (DEVICES, LINKS) if texts.get(name)}
-        # Written for a host that was then not taken in hand, as the process ended between the two writes.
+        # Written for a host that was not started, because the process ended between the two writes.
         if orphans and not texts.get(ENTRY) and view.host.compute_moid not in held:
             journal.write(Subject(kind="host", moid=view.moid), orphans)
     shown = {name for texts in loop.look(0.0).values.values() for name, text in texts.items() if text and name in KEPT}

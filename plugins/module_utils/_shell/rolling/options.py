@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The parameters of a rolling reboot: what is asked for, and under which policy. PRIVATE to the collection."""
+"""The parameters of a rolling reboot: the request and the policy. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from ..._domain.timestamps import parse_moment
 from ..._vsphere.redfish.http import BmcAccess
 
 SHORTEST_TTL = 60
-"""Seconds: a lock has to outlive a few broken connections of its owner."""
+"""Seconds. A lock must outlast some broken connections of its owner."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RollingRequest:
-    """What is asked for. ``bmc``: host name → access to its management controller, as given."""
+    """The parsed parameters. ``bmc``: host name as given → access to its management controller; ``slice``: seconds, 0 = no limit."""
 
     targets: tuple[Target, ...]
     policy: Policy
@@ -48,11 +48,11 @@ class RollingRequest:
     stopped_vms: tuple[str, ...] = ()
     progress_file: str | None = None
     secrets: frozenset[str] = frozenset()
-    """Words that are not to be told."""
+    """Words that must not appear in output."""
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> RollingRequest:
-        """Raises InputError for whatever makes no sense, before anything is connected."""
+        """Raises InputError for invalid parameters, before any connection is made."""
         for name in ("slice", "soak", "blocked_timeout"):
             if params[name] is not None:
                 _at_least(params, name, 0)
@@ -130,7 +130,7 @@ def _booted_before(params: Mapping[str, Any]) -> float | None:
         return None
     if params["reboot_if"] != "always":
         raise InputError(
-            message="booted_before says which hosts are not to be rebooted again, and reboot_if: pending knows that by itself",
+            message="booted_before excludes hosts that have already booted since, but reboot_if: pending does this automatically",
             code="bad_moment",
             parameter="booted_before",
             cure="Set reboot_if: always, or leave booted_before out",
@@ -144,12 +144,12 @@ def _deadlines(params: Mapping[str, Any]) -> Deadlines:
         check_timeout(f"{name}_timeout", params[f"{name}_timeout"])
     given = {name: float(params[f"{name}_timeout"]) for name in names}
     stop = given.pop("stop")
-    # A guest that was asked to shut down is watched for longer than it is waited for.
+    # A guest that was asked to shut down is watched for longer than the drain waits for it.
     return Deadlines(stop_vm=stop, watch_vm=max(Deadlines().watch_vm, 3 * stop), **given)
 
 
 def _amount(value: Any, parameter: str) -> Amount:
-    """Ansible hands over numbers as text."""
+    """Ansible passes numbers as text."""
     text = str(value).strip()
     amount: Amount = int(text) if text.isdecimal() else text
     check_amount(amount, parameter)
@@ -167,7 +167,7 @@ def _words(value: Any, parameter: str) -> tuple[str, ...]:
             message=f"{parameter}: {value!r} is neither a word nor a list of words",
             code="bad_order",
             parameter=parameter,
-            cure="Give what the hosts are sorted by, such as [zone-a, rack-07]",
+            cure="Set what the hosts are sorted by, such as [zone-a, rack-07]",
         )
     return tuple(str(word) for word in words)
 
@@ -192,7 +192,7 @@ def _at_least(params: Mapping[str, Any], name: str, least: float) -> None:
             message=f"{name} {params[name]:g} is negative",
             code="bad_timeout",
             parameter=name,
-            cure="Give a number of seconds, 0 for none",
+            cure="Set a number of seconds; 0 for none",
         )
 
 
@@ -202,7 +202,7 @@ def _expected(minutes: Mapping[str, Any]) -> Durations:
 
 
 def _measured(name: str, took: Any) -> Durations:
-    """Of one host, or of all of a model, in seconds, as an earlier result says it."""
+    """Durations in seconds of one host, or of all hosts of a model, as the result of an earlier run contains them."""
     if not isinstance(took, Mapping):
         took = {"": took}
     return _durations(
@@ -217,11 +217,11 @@ def _durations(given: Mapping[str, Any], parameter: str) -> Durations:
             raise ValueError
     except (TypeError, ValueError):
         raise InputError(
-            message=f"{parameter}: {dict(given)} are not times of drain, reboot and settle",
+            message=f"{parameter}: {dict(given)} are not durations of drain, reboot and settle",
             code="bad_duration",
             parameter=parameter,
             candidates=("drain", "reboot", "settle"),
-            cure="Give numbers, each at least 0",
+            cure="Set numbers, each at least 0",
         ) from None
     return Durations(**found)
 
@@ -238,15 +238,15 @@ def _bmc(params: Mapping[str, Any]) -> dict[str, BmcAccess]:
                 message=f"bmc of {host} {'is given twice' if not missing else 'lacks ' + ' and '.join(missing)}",
                 code="bad_bmc",
                 parameter="bmc",
-                cure="Give each host one management controller; bmc_defaults holds what is the same for all",
+                cure="Set one management controller for each host; bmc_defaults contains what is the same for all",
             )
         accesses[host] = BmcAccess(**access)
     if params["method"] == "power_cycle" and not accesses:
         raise InputError(
-            message="method: power_cycle without bmc: nothing could power the hosts on again",
+            message="method: power_cycle requires bmc: without it, the hosts could not be powered on again",
             code="no_bmc",
             parameter="bmc",
-            cure="Give the management controller of each host in bmc, with what they share in bmc_defaults",
+            cure="Set the management controller of each host in bmc, and what they have in common in bmc_defaults",
         )
     return accesses
 
@@ -256,7 +256,7 @@ def _given(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _run_id(value: str | None) -> str | None:
-    """It becomes part of a line of the journal."""
+    """The id becomes part of a line of the journal."""
     if value is None:
         return None
     if not value or len(value) > 100 or not value.isascii() or not value.isprintable() or set(value) & set(" ~#"):
@@ -264,6 +264,6 @@ def _run_id(value: str | None) -> str | None:
             message=f"run_id {value!r} is not a word of at most 100 characters",
             code="bad_run_id",
             parameter="run_id",
-            cure="Leave it out: it is made for each run",
+            cure="Leave it out: each run generates its own",
         )
     return value

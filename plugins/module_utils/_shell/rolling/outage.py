@@ -1,64 +1,65 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a rolling reboot does when the server does not answer, or answers with a fault. PRIVATE to the collection."""
+"""What a rolling reboot does when the server does not respond, or responds with a fault. PRIVATE to the collection."""
 
 from __future__ import annotations
 
 from ..._domain.errors import DirectPathError
 from ..._vsphere.session.faults import SERVER_FAULTS, explain, is_login_refused, is_session_ended
-from .context import Rolled, Setting
+from .context import RollingRun, RunContext
 
 LONGEST_PAUSE = 30.0
-"""Seconds between two attempts to reach a server that is away."""
+"""Seconds between two attempts to reach the server."""
 AWAY = 1200.0
-"""Seconds a server may be away beyond the time a host may take for its reboot."""
+"""Seconds for which a server may be unavailable, in addition to the timeout of a host reboot."""
 MOST_FAULTS = 5
-"""Looks in a row that the server may answer with a fault."""
+"""Maximum number of consecutive rounds that end with a fault."""
 MOST_LOGINS = 3
-"""Refused logins in a row: more would lock the account."""
+"""Maximum number of consecutive refused logins: more would lock the account."""
 LASTING = ("certificate_untrusted", "certificate_expired", "certificate_not_yet_valid", "not_vsphere")
+"""Codes of problems that waiting does not solve."""
 
 
-def not_back(rolled: Rolled) -> DirectPathError | None:
-    """An ESXi host that is asked itself was told to reboot and gives no answer: not its name is wrong, as the error would say."""
-    for view, entry in rolled.entries.values():
-        if entry.step in ("rebooting", "powering") and rolled.error is not None:
+def explain_missing_host(run: RollingRun) -> DirectPathError | None:
+    """An error for a directly connected ESXi host that does not respond after its reboot. The original error would blame its name."""
+    for view, entry in run.entries.values():
+        if entry.step in ("rebooting", "powering") and run.error is not None:
             return DirectPathError(
-                message=f"{view.name} was told to reboot and does not answer any more: {rolled.error.message}",
+                message=f"{view.name} does not respond after its reboot was requested: {run.error.message}",
                 code="not_back",
-                cure="Look at its console (BMC). It stays in maintenance mode; run the task again when it is back",
+                cure="Check its console (BMC). It stays in maintenance mode; run the task again when it is back",
             )
     return None
 
 
-class Trouble:
-    """Counts what went wrong in a row, and waits between attempts. What was seen before it is never acted on."""
+class Outage:
+    """Counts consecutive errors, and waits between attempts. State that was observed before an error is never used for actions."""
 
-    def __init__(self, setting: Setting) -> None:
-        self._of = setting
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
         self._faults = self._logins = self._attempts = 0
         self._lost_at: float | None = None
         self._server_time = 0.0
 
-    def over(self, now: float) -> None:
-        """A look went well. ``now`` is the server's time."""
+    def end(self, now: float) -> None:
+        """Call this after a successful round. ``now``: time of the server."""
         self._server_time = now
         if self._lost_at is not None:
-            away = self._of.session.clock() - self._lost_at
-            self._of.progress_writer.note(f"The server answers again, after {away:.0f} seconds.", now)
+            away = self._context.session.clock() - self._lost_at
+            self._context.progress_writer.note(f"The server responds again after {away:.0f} seconds.", now)
         self._faults = self._logins = self._attempts = 0
         self._lost_at = None
 
-    def met(self, error: BaseException) -> DirectPathError | None:
-        """Wait a little; None when it makes sense to look again, else why not."""
-        session = self._of.session
+    def handle(self, error: BaseException) -> DirectPathError | None:
+        """Call this after an error. Waits a little and returns None if the next round may begin, otherwise returns the final error."""
+        session = self._context.session
         problem = explain(error, doing="watch the hosts", on=f"{session.endpoint.hostname}:{session.endpoint.port}")
         self._faults += isinstance(error, SERVER_FAULTS) and not is_session_ended(error)
         self._logins += is_login_refused(error)
         if self._lost_at is None:
             self._lost_at = session.clock()
-            self._of.progress_writer.note(problem.message, self._server_time)
-        patience = self._of.policy.deadlines.reboot + AWAY
+            self._context.progress_writer.note(problem.message, self._server_time)
+        patience = self._context.policy.deadlines.reboot + AWAY
         hopeless = self._faults >= MOST_FAULTS or self._logins >= MOST_LOGINS or problem.code in LASTING
         if hopeless or session.clock() > self._lost_at + patience:
             return problem

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a rolling reboot says while it works: a line of JSON for everything that happens, and the same for the result. PRIVATE to the
+"""The progress of a rolling reboot: one line of JSON for each event in a file, and the same records for the result. PRIVATE to the
 collection."""
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import asdict
 from typing import Any
 
 from ansible.module_utils.common.parameters import remove_values
@@ -19,41 +18,42 @@ from ..._domain.rolling.state.timeline import Transition, counts
 from ..._domain.text import all_visible
 
 MOST = 1000
-"""Transitions and notes kept for the result; the progress file has all of them."""
-SIGN_OF_LIFE = 30.0
-"""Seconds of the server's clock between two progress lines without news."""
+"""Maximum number of transitions and of notes in the result; the progress file contains all."""
+HEARTBEAT = 30.0
+"""Seconds (server time) between two progress lines if nothing changes."""
 
 
 class ProgressWriter:
-    """``path`` is the progress file, or None. ``secrets`` are words that are masked."""
+    """``path``: the progress file, or None. ``secrets``: words that are masked."""
 
     def __init__(self, path: str | None, *, secrets: Collection[str] = ()) -> None:
         self.transitions: list[dict[str, Any]] = []
         self.notes: list[str] = []
         self._path = path
         self._secrets = frozenset(secrets)
-        self._told = 0.0
+        self._last_write = 0.0
         if path is not None:
             self._append("")
 
     def note(self, text: str, at: float) -> None:
+        """Write a note. ``at``: seconds since the epoch, server time."""
         if len(self.notes) < MOST:
             self.notes.append(text)
         self._line({"at": at, "kind": "note", "text": text})
 
-    def news(
+    def write_transitions(
         self,
         transitions: Iterable[Transition],
         statuses: Collection[HostStatus],
         now: float,
         ends_at: Callable[[], float | None],
     ) -> None:
-        """Transitions with the counts after them; without any, a sign of life now and then."""
+        """Write the transitions, each with the counts after it. Without transitions, write a progress line from time to time."""
         fresh = list(transitions)
-        if not fresh and now < self._told + SIGN_OF_LIFE:
+        if not fresh and now < self._last_write + HEARTBEAT:
             return
-        self._told = now
-        state = {"counts": asdict(counts(statuses)), "ends_at": ends_at()}
+        self._last_write = now
+        state = {"counts": counts(statuses).record(), "ends_at": ends_at()}
         if not fresh:
             self._line({"at": now, "kind": "progress", **state})
         for transition in fresh:
@@ -78,7 +78,7 @@ class ProgressWriter:
         try:
             self._append(json.dumps(all_visible(remove_values(record, self._secrets))) + "\n")
         except InputError:
-            self._path = None  # who reads it will miss the rest; the roll goes on
+            self._path = None  # the rolling reboot continues without a progress file
 
     def _append(self, text: str) -> None:
         try:
@@ -92,5 +92,5 @@ class ProgressWriter:
                 message=f"The progress file {self._path} cannot be written: {error.strerror or error}",
                 code="progress_unwritable",
                 parameter="progress_file",
-                cure="Name a file in a directory that this user may write to",
+                cure="Name a file in a directory that this user can write to",
             ) from error

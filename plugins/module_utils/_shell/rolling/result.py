@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a rolling reboot gives back. PRIVATE to the collection."""
+"""The result of a rolling reboot. PRIVATE to the collection."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from ..._domain.plan import Blocker
@@ -13,49 +13,49 @@ from ..._domain.rolling.scheduling.forecast import Forecast
 from ..._domain.rolling.state.journal import Entry
 from ..._domain.rolling.state.observed import HostView, ObservedFleet
 from ..._domain.rolling.state.phases import HostStatus
-from ..._domain.rolling.state.timeline import counts, how_to_go_on
-from .context import Rolled
+from ..._domain.rolling.state.timeline import counts, list_resume_hints
+from .context import RollingRun
 
 MOST_SENTENCES = 6
 STATUS = {"idle": "ok", "done": "changed", "blocked": "refused", "failed": "failed", "waiting": "not_reached"}
-"""What other modules say of a host; those in progress are changed."""
+"""Phase → status, as other modules report it. All other phases are ``changed``."""
 
 
-def of_rolling(rolled: Rolled) -> dict[str, Any]:
-    """The result of a slice, or of the whole."""
-    observed = rolled.observed or ObservedFleet(me="", run_id="")
-    statuses = [_whole(status, rolled.texts) for status in _relevant(observed, rolled.timeline.statuses.values())]
+def build_run_result(run: RollingRun) -> dict[str, Any]:
+    """The result of a slice, or of the whole run."""
+    observed = run.observed or ObservedFleet(me="", run_id="")
+    statuses = [_whole(status, run.texts) for status in _relevant(observed, run.timeline.statuses.values())]
     rebooted = [
         status.name
         for status in statuses
-        if status.phase == "done" and _was_rebooted(rolled, status) and rolled.done.get(status.moid)
+        if status.phase == "done" and _was_rebooted(run, status) and run.done.get(status.moid)
     ]
     rows = {status.moid for status in statuses}
     views = {view.moid: view for view in observed.hosts}
-    timeline = rolled.timeline.record(rolled.now)
+    timeline = run.timeline.record(run.now)
     result = {
-        "changed": bool(rolled.done),
-        "state": rolled.outlook.state,
-        "reasons": list(rolled.outlook.reasons),
-        "ended": rolled.ended,
-        "hosts": [{**_host(status, rolled), **_place(views.get(status.moid))} for status in statuses],
-        "counts": asdict(counts(statuses)),
+        "changed": bool(run.done),
+        "state": run.outlook.state,
+        "reasons": list(run.outlook.reasons),
+        "ended": run.ended,
+        "hosts": [{**_host(status, run), **_place(views.get(status.moid))} for status in statuses],
+        "counts": counts(statuses).record(),
         "timeline": {**timeline, "hosts": [row for row in timeline["hosts"] if row["moid"] in rows]},
         "rebooted": rebooted,
-        "resume": list(how_to_go_on(statuses)) if rolled.ended else [],
-        "measured": _measured(rolled),
-        "stopped_vms": sorted(rolled.stopped_ids),
-        **_changes(rebooted, rolled.stopped),
+        "resume": list(list_resume_hints(statuses)) if run.ended else [],
+        "measured": _measured(run),
+        "stopped_vms": sorted(run.stopped_ids),
+        **_changes(rebooted, run.stopped),
         "summary": _summary(statuses, len(rebooted)),
     }
-    if rolled.error is not None:
-        result |= {"failed": True, "msg": rolled.error.sentence(), "error_code": rolled.error.code}
-    elif rolled.ended and rolled.outlook.state != "finished":
-        result |= _failure(rolled, statuses)
+    if run.error is not None:
+        result |= {"failed": True, "msg": run.error.sentence(), "error_code": run.error.code}
+    elif run.ended and run.outlook.state != "finished":
+        result |= _failure(run, statuses)
     return result
 
 
-def of_forecast(planned: Forecast, observed: ObservedFleet) -> dict[str, Any]:
+def build_forecast_result(planned: Forecast, observed: ObservedFleet) -> dict[str, Any]:
     """The result of check mode."""
     names = sorted(host.name for host in planned.hosts if not _is_done(host.moid, observed))
     clusters = {cluster.moid: cluster.name for cluster in observed.clusters}
@@ -68,7 +68,7 @@ def of_forecast(planned: Forecast, observed: ObservedFleet) -> dict[str, Any]:
             name=view.name,
             cluster=clusters.get(view.host.compute_moid, ""),
             phase="waiting" if view.moid in reasons else "idle",
-            reason=reasons[view.moid].reason if view.moid in reasons else "it owes no reboot",
+            reason=reasons[view.moid].reason if view.moid in reasons else "it requires no reboot",
             vms=tuple(vm.name for vm in reasons[view.moid].stops) if view.moid in reasons else (),
         )
         for view in sorted(observed.hosts, key=lambda view: (view.name, view.moid))
@@ -80,8 +80,11 @@ def of_forecast(planned: Forecast, observed: ObservedFleet) -> dict[str, Any]:
         "state": "planned",
         "reasons": [],
         "ended": True,
-        "hosts": [{**_bare(status), **_foreseen(views[status.moid], status.moid in reasons)} for status in statuses],
-        "counts": asdict(counts(statuses)),
+        "hosts": [
+            {**_base_fields(status), **_planned_fields(views[status.moid], status.moid in reasons)}
+            for status in statuses
+        ],
+        "counts": counts(statuses).record(),
         "timeline": {"hosts": [], "vms": []},
         "rebooted": [],
         "resume": [],
@@ -90,15 +93,15 @@ def of_forecast(planned: Forecast, observed: ObservedFleet) -> dict[str, Any]:
         **_changes(names, [(host.name, vm.name) for host in planned.hosts for vm in host.stops]),
         "summary": _summary(statuses, 0),
     }
-    # A host that would still be waiting at the end never has its turn, as others in its cluster are down and not ours to bring back.
+    # A host that would still wait at the end is never started: other hosts of its cluster are down, and this run does not return them.
     never = [status for status in statuses if status.phase in ("blocked", "failed") or status.moid in left]
     if never:
-        told = _told(never, f"{len(names)} hosts would be rebooted", codes={})
-        result |= {**told, "error_code": told["error_code"] or "roll_stalled"}
+        failure = _describe_failure(never, f"{len(names)} hosts would be rebooted", codes={})
+        result |= {**failure, "error_code": failure["error_code"] or "roll_stalled"}
     return result
 
 
-def _foreseen(view: HostView, planned: bool) -> dict[str, Any]:
+def _planned_fields(view: HostView, planned: bool) -> dict[str, Any]:
     return {"boot_time_before": view.host.boot_time, **_place(view), **({"status": "changed"} if planned else {})}
 
 
@@ -111,7 +114,7 @@ def _is_done(moid: str, observed: ObservedFleet) -> bool:
 
 
 def _changes(names: Sequence[str], stopped: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """The changes and the diff. ``stopped``: (host, VM) of those that are stopped for a reboot, and started again."""
+    """The changes and the diff. ``stopped``: (host, VM) for VMs that are stopped for a reboot and started afterwards."""
     rows = [(host, "restart_vm", vm, "running", "stopped and started again") for host, vm in stopped]
     rows += [(host, "reboot", "host", "running", "rebooted") for host in names]
     rows = sorted(set(rows), key=lambda row: (row[0], row[1] == "reboot", row[2]))
@@ -126,7 +129,7 @@ def _changes(names: Sequence[str], stopped: Iterable[tuple[str, str]]) -> dict[s
 
 def _summary(statuses: Sequence[HostStatus], rebooted: int) -> str:
     number = counts(statuses)
-    parts = [f"{len(statuses)} looked at", f"{rebooted} rebooted"]
+    parts = [f"{len(statuses)} checked", f"{rebooted} rebooted"]
     words = (
         ("in progress", number.under_way),
         ("waiting", number.waiting),
@@ -137,25 +140,25 @@ def _summary(statuses: Sequence[HostStatus], rebooted: int) -> str:
 
 
 def _relevant(observed: ObservedFleet, statuses: Iterable[HostStatus]) -> list[HostStatus]:
-    """Hosts that were asked for, and others something is in progress on; by name."""
+    """Requested hosts, and other hosts that are in progress; by name."""
     wanted = {view.moid for view in observed.hosts if view.wanted}
     found = [status for status in statuses if status.moid in wanted or status.phase != "idle"]
     return sorted(found, key=lambda status: (status.name, status.moid))
 
 
 def _whole(status: HostStatus, texts: Mapping[str, str]) -> HostStatus:
-    """The journal keeps the beginning of a long text; who wrote it knows the rest."""
+    """Restore a truncated text: the journal stores the beginning, and the process that wrote it knows the rest."""
     text = texts.get(status.moid, "")
     cut = status.reason.endswith("…") and text.startswith(status.reason[:-1])
     return replace(status, reason=text) if cut else status
 
 
-def _was_rebooted(rolled: Rolled, status: HostStatus) -> bool:
-    known = rolled.entries.get(status.moid)
+def _was_rebooted(run: RollingRun, status: HostStatus) -> bool:
+    known = run.entries.get(status.moid)
     return known is not None and known[1].asked is not None
 
 
-def _bare(status: HostStatus) -> dict[str, Any]:
+def _base_fields(status: HostStatus) -> dict[str, Any]:
     return {
         "name": status.name,
         "moid": status.moid,
@@ -171,9 +174,9 @@ def _bare(status: HostStatus) -> dict[str, Any]:
     }
 
 
-def _host(status: HostStatus, rolled: Rolled) -> dict[str, Any]:
-    view, entry = rolled.entries.get(status.moid, (None, None))
-    shown = _bare(status)
+def _host(status: HostStatus, run: RollingRun) -> dict[str, Any]:
+    view, entry = run.entries.get(status.moid, (None, None))
+    shown = _base_fields(status)
     if entry is None or view is None:
         return shown
     shown["seconds"] = {
@@ -187,15 +190,15 @@ def _host(status: HostStatus, rolled: Rolled) -> dict[str, Any]:
     return shown
 
 
-def _measured(rolled: Rolled) -> dict[str, dict[str, float]]:
-    """How long each host took, to be handed in another time."""
+def _measured(run: RollingRun) -> dict[str, dict[str, float]]:
+    """Seconds that each host took, to pass to a later run (option ``measured``)."""
     return {
         view.name: {
             "drain": round(entry.drained, 1),
             "reboot": round(entry.rebooted, 1),
             "settle": round(max(0.0, entry.at - entry.asked - entry.rebooted), 1),
         }
-        for view, entry in sorted(rolled.entries.values(), key=lambda pair: pair[0].name)
+        for view, entry in sorted(run.entries.values(), key=lambda pair: pair[0].name)
         if _is_complete(entry) and entry.drained is not None and entry.rebooted is not None and entry.asked is not None
     }
 
@@ -204,17 +207,17 @@ def _is_complete(entry: Entry) -> bool:
     return entry.step == "done"
 
 
-def _failure(rolled: Rolled, statuses: Collection[HostStatus]) -> dict[str, Any]:
-    codes = {moid: entry.code for moid, (_unused, entry) in rolled.entries.items() if entry.code}
+def _failure(run: RollingRun, statuses: Collection[HostStatus]) -> dict[str, Any]:
+    codes = {moid: entry.code for moid, (_unused, entry) in run.entries.items() if entry.code}
     hurt = [status for status in statuses if status.phase in ("failed", "blocked")]
-    told = _told(hurt, "; ".join(rolled.outlook.reasons), codes)
-    if told["error_code"]:
-        return told
-    return dict(told, error_code="roll_halted" if rolled.outlook.state == "halted" else "roll_stalled")
+    failure = _describe_failure(hurt, "; ".join(run.outlook.reasons), codes)
+    if failure["error_code"]:
+        return failure
+    return dict(failure, error_code="roll_halted" if run.outlook.state == "halted" else "roll_stalled")
 
 
-def _told(hurt: Sequence[HostStatus], summary: str, codes: Mapping[str, str]) -> dict[str, Any]:
-    """One message; what failed comes before what was only in the way."""
+def _describe_failure(hurt: Sequence[HostStatus], summary: str, codes: Mapping[str, str]) -> dict[str, Any]:
+    """One message: failed hosts first, then blocked ones."""
     ordered = sorted(hurt, key=lambda status: (status.phase != "failed", status.name))
     sentences = list(dict.fromkeys(sentence for status in ordered for sentence in _sentences(status)))
     more = len(sentences) - MOST_SENTENCES

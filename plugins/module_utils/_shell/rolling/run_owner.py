@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who owns a run: a token that names a process, and whether that process still lives. PRIVATE to the collection.
+"""The owner of a run: a token that identifies a process, and whether this process still exists. PRIVATE to the collection.
 
-A token reads ``user@host:pid:start:space-random``. ``start`` tells the process from a later one with the same id; ``space`` stands for
-the boot of the machine and the process namespace, so that two containers that share a host name are not taken for one machine.
+A token has the form ``user@host:pid:start:space-random``. ``start`` distinguishes the process from a later one with the same id. ``space``
+identifies the boot of the machine and the process namespace, so that two containers with the same host name are not confused.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _TOKEN = re.compile(
 
 
 def make_owner() -> str:
-    """A token for this process, at most 100 characters, another one at each call."""
+    """A new token for this process, at most 100 characters. Each call returns a different one."""
     started = _start_of(os.getpid())
     return f"{_user()}@{_host()}:{os.getpid()}:{started}:{_space()}-{secrets.token_hex(3)}"
 
 
 def is_gone(owner: str, *, start_of: Callable[[int], str] | None = None) -> bool:
-    """True only when it is certain: the token names a process of this very machine, and that process has ended."""
+    """True only if it is certain: the token names a process of this machine, and this process has ended."""
     named = _TOKEN.fullmatch(owner)
     if named is None or (named["host"], named["space"]) != (_host(), _space()) or named["start"] == "0":
         return False
@@ -55,7 +55,7 @@ def _plain(text: str) -> str:
 
 
 def _start_of(pid: int) -> str:
-    """When the process began, as a word to compare with; ``-`` when there is none, ``0`` when this machine does not tell."""
+    """The start time of a process, as a word to compare; ``-`` if the process does not exist, ``0`` if the start time is unknown."""
     stat = Path(f"/proc/{pid}/stat")
     if Path("/proc/self/stat").exists():
         try:
@@ -64,7 +64,7 @@ def _start_of(pid: int) -> str:
             return "-"
         return "-" if words[0] in ("Z", "X") else f"{int(words[19]):x}"
     try:
-        # Asked by an action plugin as well, where there is no module to run commands.
+        # Also called by an action plugin, which has no module to run commands.
         shown = subprocess.run(  # pylint: disable=ansible-bad-function
             ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, check=False, timeout=10
         ).stdout

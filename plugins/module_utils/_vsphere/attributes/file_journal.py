@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The journal of a rolling reboot in a file, and which of both journals is used. PRIVATE to the collection.
+"""The journal of a rolling reboot in a file, and the choice between the two journals. PRIVATE to the collection.
 
-For ESXi hosts that are asked themselves, which keep no custom attributes, and for accounts that may not set them. One file an endpoint;
-every write is whole or not there at all, also when the machine loses power.
+For direct connections to ESXi hosts, which have no custom attributes, and for accounts that may not set them. One file for each endpoint.
+A write is complete or has no effect, even if the machine loses power.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from ..session.endpoint import Endpoint
 from .journal import AttributeJournal, Journal, Subject, Texts, missing_privileges
 
 VERSION = 1
-ASKED_FOR = "it was asked for"
-"""Why a journal is in a file that the caller wanted there."""
+ASKED_FOR = "it was requested"
+"""Why a journal is in a file, if the caller requested it."""
 
 
 def journal_path(endpoint: Endpoint, directory: str) -> Path:
-    """One file an endpoint, named after it."""
+    """The file of an endpoint; its name contains host name and port."""
     name = re.sub(r"[^a-z0-9.-]", "_", endpoint.hostname.lower())
     return Path(directory).expanduser() / f"{name}_{endpoint.port}.json"
 
 
 class FileJournal:
-    """A JSON file. ``beneath`` shows what vCenter holds of other runs: a roll that was begun there is not overlooked.
+    """A JSON file. ``beneath``: the journal of other runs in vCenter, so that a rolling reboot that began there is not missed.
 
-    ``broken`` says why a write failed after the journal was opened (a full disk, a directory that is gone). What is then ``held`` counts
-    for this process only, and goes to the file with the next write that succeeds.
+    ``broken``: why a write failed after the journal was opened (a full disk, a removed directory). What is then passed to ``hold`` counts
+    for this process only, and is written to the file with the next write that succeeds.
     """
 
     kind = "file"
@@ -51,7 +51,7 @@ class FileJournal:
         self.broken: DirectPathError | None = None
         self._held: dict[str, dict[str, str]] = {}
         self._known: dict[str, dict[str, str]] = {}
-        """What this process has seen in the file, or written there: a file that is gone did not become empty."""
+        """What this process has read from the file or written to it. A removed file does not mean an empty journal."""
 
     def values(self, seen: Mapping[str, Texts]) -> Mapping[str, Texts]:
         kept = self._now()
@@ -71,7 +71,7 @@ class FileJournal:
                     return False
                 if not texts:
                     return True
-                # An emptied value stays as one: it hides what vCenter may show of it.
+                # An empty value is kept: it hides the value that vCenter may still show.
                 kept[subject.moid] = {**kept.get(subject.moid, {}), **texts}
                 self._save(kept)
         except DirectPathError as error:
@@ -89,7 +89,7 @@ class FileJournal:
         return True
 
     def _now(self) -> dict[str, dict[str, str]]:
-        """What is in the file, and what could not be written there. A file that went away while it held something is gone, not empty."""
+        """The content of the file, and the values that could not be written. If the file was removed, the last known content counts."""
         try:
             found = self._read()
         except DirectPathError as error:
@@ -104,7 +104,7 @@ class FileJournal:
         return {**found, **self._held}
 
     def tidy(self, shown: Collection[str]) -> bool:
-        """Remove the file once it holds nothing that counts."""
+        """Remove the file when it contains no values."""
         if not self._path.exists():
             return False
         with self._locked():
@@ -115,13 +115,14 @@ class FileJournal:
         return True
 
     def forget_written(self) -> None:
-        """Nothing: a file is written or it is not."""
+        """Does nothing: a file write is complete or fails."""
 
     def holds_anything(self) -> bool:
+        """Whether the file contains any value."""
         return any(text for texts in self._read().values() for text in texts.values())
 
     def check(self) -> None:
-        """Raises DirectPathError when it could not be read or written."""
+        """Raises DirectPathError when the file cannot be read or written."""
         self._read()
         with self._locked(), self._writing():
             handle, name = tempfile.mkstemp(prefix=f".{self._path.name}.", dir=self._path.parent)
@@ -140,12 +141,12 @@ class FileJournal:
             raise DirectPathError(
                 message=f"The journal {self._path} cannot be read: {error}",
                 code="journal_unreadable",
-                cure="It tells which hosts are in progress: put it in order. Only when no host is, remove it",
+                cure="It shows which hosts are in progress, so repair it. Remove it only if no host is in progress",
             ) from error
         return objects
 
     def _save(self, objects: Mapping[str, Mapping[str, str]]) -> None:
-        """Into a file beside it, to the disk, then in its place; then the directory to the disk, too."""
+        """Write a temporary file, sync it, and rename it. Then sync the directory, too."""
         with self._writing():
             handle, name = tempfile.mkstemp(prefix=f".{self._path.name}.", dir=self._path.parent)
             try:
@@ -166,7 +167,7 @@ class FileJournal:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """One process of this machine at a time. The directory is what is locked: a file to lock would have to stay for ever."""
+        """One process of this machine at a time. The directory is locked, because a lock file could never be removed."""
         with self._writing():
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle = os.open(self._path.parent, os.O_RDONLY)
@@ -185,7 +186,7 @@ class FileJournal:
                 message=f"The journal {self._path} cannot be written: {error.strerror or error}",
                 code="journal_unwritable",
                 parameter="journal_dir",
-                cure="Make room there, or name a directory that this user may write to, and that outlives the run",
+                cure="Free disk space there, or set a directory that this user can write to, and that remains after the run",
             ) from error
 
 
@@ -196,10 +197,10 @@ def _as_expected(own: Mapping[str, str], expected: Texts | None) -> bool:
 def open_journal(
     session: Session, choice: str, *, directory: str, subjects: Sequence[Subject], read_only: bool
 ) -> Journal:
-    """The journal that a roll over these hosts and clusters is to use.
+    """The journal for a rolling reboot of these hosts and clusters.
 
-    ``choice`` ``auto``: vCenter where it can be, a file for an ESXi host, for an account without the privileges, and where a file of an
-    earlier run still holds something. Raises DirectPathError when what was asked for cannot be.
+    ``choice`` ``auto``: vCenter if possible. A file for an ESXi host, for an account without the privileges, and if a file of an earlier
+    run still contains values. Raises DirectPathError (journal_impossible) when the requested journal cannot be used.
     """
     path = journal_path(session.endpoint, directory)
     if not session.is_vcenter:
@@ -208,10 +209,10 @@ def open_journal(
                 message=f"journal: vcenter, but {session.endpoint.hostname} is an ESXi host",
                 code="journal_impossible",
                 parameter="journal",
-                cure="An ESXi host keeps no custom attributes: set journal: auto or file",
+                cure="An ESXi host has no custom attributes: set journal: auto or file",
             )
-        return _opened(FileJournal(path, why="an ESXi host that is asked itself keeps no custom attributes"), read_only)
-    attributes = AttributeJournal(session, why="any controller can go on from there")
+        return _opened(FileJournal(path, why="a direct connection to an ESXi host has no custom attributes"), read_only)
+    attributes = AttributeJournal(session, why="any controller can resume the run from there")
     if choice == "file":
         return _opened(FileJournal(path, why=ASKED_FOR, beneath=attributes), read_only)
     earlier = FileJournal(path, why="an earlier run left its journal in this file", beneath=attributes)
@@ -223,7 +224,7 @@ def open_journal(
     names = " and ".join(lacking)
     if choice == "vcenter":
         raise DirectPathError(
-            message=f"The journal cannot be kept in vCenter: {session.endpoint.username} lacks {names}",
+            message=f"The journal cannot be stored in vCenter: {session.endpoint.username} lacks {names}",
             code="journal_impossible",
             parameter="journal",
             cure=f"Grant {names} on vCenter, or set journal: file",

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The journal of a rolling reboot in vCenter: custom attributes on hosts, VMs and clusters. PRIVATE to the collection.
+"""The journal of a rolling reboot in vCenter: custom attributes of hosts, VMs and clusters. PRIVATE to the collection.
 
-Any controller can go on from it, and any administrator sees in the client why a host is in maintenance mode. The attributes are
-defined when the first value is written, and removed again when a roll is over and nobody uses them.
+Any controller can resume a run from it, and any administrator sees in the vSphere Client why a host is in maintenance mode. The
+attributes are defined when the first value is written, and removed when a rolling reboot has ended and no value is left.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ Texts = Mapping[str, str]
 
 SubjectKind = Literal["host", "vm", "cluster"]
 BELIEVE = 30.0
-"""Seconds after which a value of this run that the server does not show is read back from the object itself."""
+"""If the server does not show a value of this run after this number of seconds, the value is read from the object itself."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subject:
-    """What a value is kept on. A compute resource that is no cluster keeps its lock on its only host."""
+    """The object that stores a value. A compute resource that is no cluster stores its lock on its only host."""
 
     kind: SubjectKind
     moid: str
 
 
 class Journal(Protocol):
-    """Where the journal is kept. Faults and connection errors leave as they come: whoever wrote decides what they mean."""
+    """Where the journal is stored. Faults and connection errors are raised unchanged: the caller decides what they mean."""
 
     @property
     def kind(self) -> str: ...
@@ -51,40 +51,40 @@ class Journal(Protocol):
 
     @property
     def broken(self) -> DirectPathError | None:
-        """Why something could not be kept in this run."""
+        """Why a value could not be stored in this run; None if all were stored."""
 
     @property
     def fields(self) -> Mapping[int, str]:
-        """Key → name of the attributes defined in vCenter; grows when they are defined."""
+        """Key → name of the attributes that are defined in vCenter. Grows when they are defined."""
 
     def values(self, seen: Mapping[str, Texts]) -> Mapping[str, Texts]:
-        """All there is, by object: ``seen`` is what the server shows. What was written here is in it already."""
+        """All values, by object id. ``seen``: what the server shows. Values written by this run are included."""
 
     def beside(self, subject: Subject) -> tuple[type, str] | None:
-        """Type and id of what has to be looked at to know what is kept on a subject now; None where nothing on the server tells."""
+        """Type and id of the object to read for the present values of a subject; None if they are not on the server."""
 
     def now(self, subject: Subject, values: Collection[Any]) -> Texts:
-        """What is kept on a subject now; ``values`` are the custom values of ``beside``."""
+        """The present values of a subject. ``values``: the custom values of the object from ``beside``."""
 
     def write(self, subject: Subject, texts: Texts, expected: Texts | None = None) -> bool:
-        """Keep texts. With ``expected``, only where a fresh look still gives these; False when it does not."""
+        """Store texts. With ``expected``: only if a new read still shows these texts; otherwise returns False."""
 
     def hold(self, subject: Subject, texts: Texts, expected: Texts | None = None) -> bool:
-        """As ``write``, but only for as long as this process lives, after it could not be written."""
+        """As ``write``, but only until this process ends. For values that could not be written."""
 
     def forget_written(self) -> None:
-        """An answer was lost: only what holds the journal knows what is in it."""
+        """An answer was lost, so it is unknown what was written: read it again."""
 
     def tidy(self, shown: Collection[str]) -> bool:
-        """Remove what only served this journal, when nothing is in it any more. ``shown``: texts known to be there.
+        """Remove what only this journal needs, if no value is left. ``shown``: texts that are known to exist.
 
-        True when something was removed.
+        Returns True when something was removed.
         """
 
 
 @dataclass(kw_only=True, slots=True)
 class _Written:
-    """A value of ours that the server may not show yet. ``before``: what it may show until then."""
+    """A value of this run that the server may not show yet. ``before``: older values that it may still show."""
 
     text: str
     before: frozenset[str]
@@ -92,10 +92,10 @@ class _Written:
 
 
 class Overlay:
-    """Read what you wrote: values of this run on top of what the server shows, until it shows them, or a third value.
+    """Read your own writes: values of this run replace what the server shows, until it shows them or a different value.
 
-    A value that is not shown for long is asked of the object itself (``read_back``), and never forgotten: a server that is behind
-    would otherwise let a run believe that it did nothing. What the object holds counts then, and is asked again after a while.
+    If a value is not shown for a long time, it is read from the object itself (``read_back``), never dropped: otherwise a server that
+    is behind would make the run believe that it did nothing. The value of the object then counts, and is read again later.
     """
 
     def __init__(self, session: Session, read_back: Callable[[Subject], Texts]) -> None:
@@ -105,6 +105,7 @@ class Overlay:
         self._seen: Mapping[str, Texts] = {}
 
     def wrote(self, subject: Subject, texts: Texts) -> None:
+        """Remember the values that were written."""
         for attribute, text in texts.items():
             old = self._written.get((subject, attribute))
             before = {self._seen.get(subject.moid, {}).get(attribute, "")}
@@ -115,7 +116,7 @@ class Overlay:
             )
 
     def over(self, seen: Mapping[str, Texts]) -> Mapping[str, Texts]:
-        """``seen`` with the values of this run. Faults and connection errors of reading back leave as they come."""
+        """``seen`` with the values of this run. Faults and connection errors of ``read_back`` are raised unchanged."""
         self._seen = seen
         merged = {moid: dict(texts) for moid, texts in seen.items()}
         for (subject, attribute), written in list(self._written.items()):
@@ -131,7 +132,7 @@ class Overlay:
         return self._session.clock() > written.at + BELIEVE
 
     def _correct(self, subject: Subject) -> None:
-        """Take what the object holds for what was written to it."""
+        """Replace the written values by those that the object has."""
         held = self._read_back(subject)
         for (other, attribute), written in self._written.items():
             if other == subject:
@@ -146,19 +147,19 @@ class Overlay:
 _KINDS: Mapping[SubjectKind, Any] = {
     "host": vim.HostSystem,
     "vm": vim.VirtualMachine,
-    "cluster": vim.ClusterComputeResource,  # by its own type: the server does not know it as a ComputeResource
+    "cluster": vim.ClusterComputeResource,  # its own type: the server rejects ComputeResource for it
 }
 
 
 def _type_of(attribute: str) -> Any:
-    """What an attribute is defined for; None = for everything (locks are on clusters and on hosts without one)."""
+    """The object type of an attribute; None = all types (locks are on clusters, or on standalone hosts)."""
     if attribute in HOST_ATTRIBUTES:
         return vim.HostSystem
     return vim.VirtualMachine if attribute == VM else None
 
 
 class AttributeJournal:
-    """Custom attributes. ``read_only``: nothing is defined, written or removed."""
+    """The journal in custom attributes."""
 
     kind = "vcenter"
     broken: DirectPathError | None = None
@@ -174,15 +175,16 @@ class AttributeJournal:
 
     @property
     def is_defined(self) -> bool:
+        """All attributes of the journal are defined."""
         return set(ATTRIBUTES) <= set(self._keys)
 
     @property
     def is_partly_defined(self) -> bool:
-        """A roll is under way, or one that ended did not remove all of its journal."""
+        """A rolling reboot is in progress, or one that ended did not remove its journal completely."""
         return bool(self._keys)
 
     def look_up(self) -> None:
-        """Find out which attributes are defined."""
+        """Read which attributes are defined."""
         manager = self._manager
         rows = collect_objects(self._session, vim.CustomFieldsManager, [manager._moId], ("field",))
         self._learn(rows[0].get("field", ()) if rows else ())
@@ -202,7 +204,7 @@ class AttributeJournal:
                 self.fields[item.key] = item.name
 
     def define(self) -> None:
-        """Define what is missing. Somebody else may do the same at this moment."""
+        """Define the missing attributes. Another run may do the same at the same time."""
         self.look_up()
         for attribute in ATTRIBUTES:
             if attribute not in self._keys:
@@ -214,7 +216,7 @@ class AttributeJournal:
         return self._overlay.over(seen)
 
     def hold(self, subject: Subject, texts: Texts, expected: Texts | None = None) -> bool:
-        """Where the server cannot keep it, a fault says so: nothing is held here."""
+        """If the server cannot store the value, it raises a fault. Nothing is held here."""
         return self.write(subject, texts, expected)
 
     def write(self, subject: Subject, texts: Texts, expected: Texts | None = None) -> bool:
@@ -232,7 +234,7 @@ class AttributeJournal:
         try:
             self._manager.SetField(entity, self._keys[attribute], text)
         except vim.fault.NotFound:
-            # Another run was over and removed the attributes while this one began.
+            # Another run ended and removed the attributes after this run had read them.
             self.define()
             self._manager.SetField(entity, self._keys[attribute], text)
 
@@ -247,7 +249,7 @@ class AttributeJournal:
         return decode_values(values, self.fields)
 
     def fresh(self, subject: Subject) -> Texts:
-        """What the server holds at this moment."""
+        """The present values on the server."""
         rows = collect_objects(self._session, _KINDS[subject.kind], [subject.moid], ("customValue",))
         return decode_values(rows[0].get("customValue", ()), self.fields) if rows else {}
 
@@ -255,7 +257,7 @@ class AttributeJournal:
         self._overlay.clear()
 
     def tidy(self, shown: Collection[str]) -> bool:
-        """Removing a definition removes its values: never while anybody uses one."""
+        """Removing a definition removes its values, so it is only done when no value is left."""
         self.look_up()
         if not self._keys or shown or self._in_use():
             return False
@@ -278,7 +280,7 @@ class AttributeJournal:
 
 @reader
 def decode_values(values: Collection[Any], fields: Mapping[int, str]) -> dict[str, str]:
-    """``customValue`` of an object as attribute → text; only ours, only those with a value."""
+    """``customValue`` of an object as attribute → text: only attributes in ``fields`` with a value."""
     return {fields[value.key]: value.value for value in values or () if value.key in fields and value.value}
 
 
@@ -286,12 +288,12 @@ PRIVILEGES = ("Global.SetCustomField", "Global.ManageCustomFields")
 
 
 def missing_privileges(session: Session, subjects: Collection[Subject], *, defined: bool) -> tuple[str, ...]:
-    """Which privileges the account lacks for a journal in vCenter; those to define attributes only when they are not yet."""
+    """The privileges that the account lacks for a journal in vCenter. ``defined``: no privilege to define attributes is needed."""
     names = [PRIVILEGES[0]] if defined else list(PRIVILEGES)
     entities = [session.reference(_KINDS[subject.kind], subject.moid) for subject in subjects]
     root = session.content.rootFolder
     found = lacking(session, [root, *entities], names)
-    # Attributes are defined at the root, and set on all others.
+    # Attributes are defined at the root folder, and set on the other objects.
     wanted = {
         name for moid, missing in found.items() for name in missing if (moid == root._moId) == (name == PRIVILEGES[1])
     }

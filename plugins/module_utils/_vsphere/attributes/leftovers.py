@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What rolling reboots keep on hosts, whether they are under way or were interrupted. PRIVATE to the collection."""
+"""Journal values of rolling reboots on hosts, in progress or interrupted. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .journal import AttributeJournal, Texts, decode_values
 
 
 def read_traces(session: Session, hosts: Collection[str], *, directory: str) -> Mapping[str, Texts]:
-    """Host id → attribute → text. One small read where nobody has defined our attributes, one more of the hosts where somebody has.
+    """Host id → attribute → text. One small read if the attributes are not defined, otherwise one more for the hosts.
 
-    Raises DirectPathError when the file of a journal cannot be read.
+    Raises DirectPathError when the journal file cannot be read.
     """
     seen: dict[str, Texts] = {}
     if session.content.customFieldsManager is not None:

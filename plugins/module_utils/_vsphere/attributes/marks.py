@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One short text on hosts and VMs, kept in vCenter (a custom attribute) or in a file. PRIVATE to the collection.
+"""Maintenance marks: one short text on hosts and VMs, in vCenter (a custom attribute) or in a file. PRIVATE to the collection.
 
-The file is for ESXi hosts that are asked themselves, and for accounts that may not set custom attributes.
+The file is for direct connections to ESXi hosts, and for accounts that may not set custom attributes.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ from ..session.faults import explained
 from .file_journal import FileJournal, journal_path
 from .journal import Subject, SubjectKind, decode_values, missing_privileges
 
-PARKED = "directpath.parked"
+ATTRIBUTE = "directpath.parked"
 _KINDS: Mapping[SubjectKind, type] = {"host": vim.HostSystem, "vm": vim.VirtualMachine}
 
 
 class Marks(Protocol):
-    """Where the texts are. ``place`` and ``why`` are for people."""
+    """Where the texts are stored. ``place`` and ``why`` are for messages."""
 
     place: str
     why: str
 
     def read(self) -> Mapping[str, str]:
-        """Object id → its text, of all hosts and VMs that have one."""
+        """Object id → its text, for all hosts and VMs that have one."""
 
     def write(self, kind: SubjectKind, moid: str, text: str) -> None:
-        """Keep a text; an empty one takes it away. Raises DirectPathError."""
+        """Store a text; an empty text removes it. Raises DirectPathError."""
 
     def tidy(self) -> None:
-        """Remove what only served the marks, where there is none any more."""
+        """Remove what only the marks need, if no mark is left."""
 
 
 class AttributeMarks:
-    """A custom attribute, defined at the first text and removed after the last."""
+    """A custom attribute, defined with the first text and removed after the last one."""
 
     place = "custom attributes of hosts and virtual machines"
 
@@ -55,35 +55,38 @@ class AttributeMarks:
 
     @property
     def is_defined(self) -> bool:
+        """The attribute is defined."""
         return self._key is not None
 
     def _look_up(self) -> None:
         manager = self._session.content.customFieldsManager
         rows = collect_objects(self._session, vim.CustomFieldsManager, [manager._moId], ("field",))
         fields = rows[0].get("field", ()) if rows else ()
-        self._key = next((item.key for item in fields if item.name == PARKED), None)
+        self._key = next((item.key for item in fields if item.name == ATTRIBUTE), None)
 
     def read(self) -> Mapping[str, str]:
         if self._key is None:
             return {}
         found = collect_view(self._session, dict.fromkeys(_KINDS.values(), ("customValue",)))
         rows = [row for kind in found.values() for row in kind]
-        texts = {row.moid: decode_values(row.get("customValue", ()), {self._key: PARKED}) for row in rows}
-        return {moid: known[PARKED] for moid, known in texts.items() if known}
+        texts = {row.moid: decode_values(row.get("customValue", ()), {self._key: ATTRIBUTE}) for row in rows}
+        return {moid: known[ATTRIBUTE] for moid, known in texts.items() if known}
 
     def write(self, kind: SubjectKind, moid: str, text: str) -> None:
         manager = self._session.content.customFieldsManager
         with explained("mark {}", moid):
             if self._key is None:
                 with suppress(vim.fault.DuplicateName):
-                    manager.AddCustomFieldDef(PARKED, None, None, None)
+                    manager.AddCustomFieldDef(ATTRIBUTE, None, None, None)
                 self._look_up()
             if self._key is None:
-                raise BrokenAnswer(f"it does not hold {PARKED}, which was just defined", method="RetrievePropertiesEx")
+                raise BrokenAnswer(
+                    f"it does not contain {ATTRIBUTE}, which was just defined", method="RetrievePropertiesEx"
+                )
             manager.SetField(self._session.reference(_KINDS[kind], moid), self._key, text)
 
     def tidy(self) -> None:
-        """A definition takes its values with it, so it stays while there is one. It does no harm where it may not be removed."""
+        """Removing the definition removes its values, so it stays until none is left. If it may not be removed, it does no harm."""
         if self._key is None or self.read():
             return
         with suppress(vmodl.MethodFault):
@@ -92,7 +95,7 @@ class AttributeMarks:
 
 
 class FileMarks:
-    """A JSON file, written whole or not at all."""
+    """A JSON file. A write is complete or has no effect."""
 
     def __init__(self, path: Path, *, why: str) -> None:
         self.place = str(path)
@@ -100,32 +103,33 @@ class FileMarks:
         self._file = FileJournal(path, why=why)
 
     def read(self) -> Mapping[str, str]:
-        return {moid: texts[PARKED] for moid, texts in self._file.values({}).items() if texts.get(PARKED)}
+        return {moid: texts[ATTRIBUTE] for moid, texts in self._file.values({}).items() if texts.get(ATTRIBUTE)}
 
     def write(self, kind: SubjectKind, moid: str, text: str) -> None:
-        self._file.write(Subject(kind=kind, moid=moid), {PARKED: text})
+        self._file.write(Subject(kind=kind, moid=moid), {ATTRIBUTE: text})
 
     def tidy(self) -> None:
         self._file.tidy(())
 
     def holds_anything(self) -> bool:
+        """Whether the file contains any text."""
         return self._file.holds_anything()
 
     def check(self) -> None:
-        """Raises DirectPathError where it could not be written."""
+        """Raises DirectPathError when the file cannot be read or written."""
         self._file.check()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choice:
-    """``kind``: auto, vcenter or file."""
+    """``kind``: auto, vcenter or file; ``directory``: the folder of the file."""
 
     kind: str
     directory: str
 
 
 def open_marks(session: Session, choice: Choice, hosts: Sequence[str], *, read_only: bool) -> Marks:
-    """The marks to use for these hosts (ids). Raises DirectPathError (journal_impossible) when what was asked for cannot be."""
+    """The marks for these hosts (ids). Raises DirectPathError (journal_impossible) when the requested kind cannot be used."""
     path = journal_path(session.endpoint, choice.directory)
     path = path.with_name(f"{path.stem}.parked.json")
     if not session.is_vcenter:
@@ -134,12 +138,12 @@ def open_marks(session: Session, choice: Choice, hosts: Sequence[str], *, read_o
                 message=f"journal: vcenter, but {session.endpoint.hostname} is an ESXi host",
                 code="journal_impossible",
                 parameter="journal",
-                cure="An ESXi host keeps no custom attributes: set journal: auto or file",
+                cure="An ESXi host has no custom attributes: set journal: auto or file",
             )
-        return _checked(FileMarks(path, why="an ESXi host that is asked itself keeps no custom attributes"), read_only)
+        return _checked(FileMarks(path, why="a direct connection to an ESXi host has no custom attributes"), read_only)
     if choice.kind == "file":
-        return _checked(FileMarks(path, why="it was asked for"), read_only)
-    marks = AttributeMarks(session, why="any controller can go on from there")
+        return _checked(FileMarks(path, why="it was requested"), read_only)
+    marks = AttributeMarks(session, why="any controller can resume the run from there")
     lacking = missing_privileges(session, _subjects(hosts), defined=marks.is_defined)
     if not lacking:
         earlier = FileMarks(path, why="an earlier run left its marks in this file")
@@ -147,7 +151,7 @@ def open_marks(session: Session, choice: Choice, hosts: Sequence[str], *, read_o
     names = " and ".join(lacking)
     if choice.kind == "vcenter":
         raise DirectPathError(
-            message=f"Marks cannot be kept in vCenter: {session.endpoint.username} lacks {names}",
+            message=f"Marks cannot be stored in vCenter: {session.endpoint.username} lacks {names}",
             code="journal_impossible",
             parameter="journal",
             cure=f"Grant {names} on vCenter, or set journal: file",

@@ -262,8 +262,8 @@ class RowReader(ValueReader):
                 missing[path.text or ""] = self.fault(fault)
         if kind is None or not moid:
             raise ValueError("an object without a name")
-        for path, found in values.items():
-            refuse_unfit(kind, moid, path, found)
+        for property_path, found in values.items():
+            refuse_unfit(kind, moid, property_path, found)
         return {"kind": kind, "moid": moid, "values": values, "missing": missing}
 
 

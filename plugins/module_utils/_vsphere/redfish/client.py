@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Power of one server through its management controller, by Redfish. PRIVATE to the collection.
+"""Power control of one server through its management controller, with Redfish. PRIVATE to the collection.
 
-Redfish specification (DSP0266), ComputerSystem of the data model (DSP0268). What controllers of several makers do
-differently is in ``redfish_model``; a test runs all of them.
+Redfish specification (DSP0266), ComputerSystem of the data model (DSP0268). ``resources`` handles the differences between vendors; a test
+runs all of them.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ FIRST_PAUSE = 1.0
 
 
 class Bmc:
-    """The controller of one server; safe for several threads, which wait for each other.
+    """The controller of one server. Several threads may use it; calls wait for each other.
 
-    ``uuid`` and ``serial`` are the server's as vSphere shows them: they tell its system among several, and a controller
-    that belongs to another server from the right one. It logs in at the first call. After a refused login it asks nobody
-    again, as controllers lock accounts. All methods but ``close`` raise DirectPathError.
+    ``uuid`` and ``serial``: those that vSphere shows for the server. They select its system among several, and detect the controller
+    of another server. The login is made at the first call. After a refused login no further request is sent, because controllers
+    lock accounts. All methods but ``close`` raise DirectPathError.
     """
 
     def __init__(
@@ -70,19 +70,19 @@ class Bmc:
     def __repr__(self) -> str:
         return f"Bmc({self._access.where})"
 
-    # -- what it is for ---------------------------------------------------------------------------------------
+    # -- public methods ---------------------------------------------------------------------------------------
 
     def power_state(self) -> PowerState:
-        """``on`` also while it is going on or off: what is not off yet may not be told to power on. None: it does not say."""
+        """``on`` also while the server is powering on or off: it may be powered on only when it is off. None: unknown."""
         with self._lock:
             return power_of(self._system())
 
     def power_on(self) -> None:
-        """Start a server that is off; one that is on is left alone.
+        """Power on a server that is off; does nothing if it is on.
 
-        One request, never repeated: it may have arrived although no answer came, and then the codes are connection_lost or
-        no_answer. Raises bmc_not_off where the controller does not say that the server is off. Some go on saying so for
-        some seconds after they were told: leave them half a minute before they are told again.
+        One request, never repeated: if no answer came (codes connection_lost, no_answer), it may have arrived. Raises bmc_not_off if
+        the controller does not report that the server is off. Some controllers still report off for some seconds after the request:
+        wait half a minute before calling this again.
         """
         with self._lock:
             system = self._system()
@@ -91,10 +91,10 @@ class Bmc:
                 return
             if state != "off":
                 raise DirectPathError(
-                    message=f"{self._access.where} does not say that the server is off (PowerState "
-                    f"{system.get('PowerState')!r}), so it is not told to power on",
+                    message=f"{self._access.where} does not report that the server is off (PowerState "
+                    f"{system.get('PowerState')!r}), so no power-on was sent",
                     code="bmc_not_off",
-                    cure="Look at the server's console",
+                    cure="Check the console of the server",
                 )
             kind = choose_reset(self._allowed(system), self._access.where)
             path = self._path(self._system_path, reset_target(system, self._system_path))
@@ -104,12 +104,12 @@ class Bmc:
             raise explain_reply(reply, f"power the server on ({kind})", self._access)
 
     def check(self) -> None:
-        """Everything a power cycle needs, before anything is shut down; only reads."""
+        """Check everything that a power cycle needs, before anything is shut down. Only reads."""
         with self._lock:
             system = self._system()
             if power_of(system) is None:
                 raise DirectPathError(
-                    message=f"{self._access.where} does not tell whether the server is on (PowerState "
+                    message=f"{self._access.where} does not report whether the server is on (PowerState "
                     f"{system.get('PowerState')!r})",
                     code="bmc_not_off",
                     cure="Restart the controller, or set method: reboot",
@@ -118,7 +118,7 @@ class Bmc:
             refuse_account(self._account(), self._access.username, self._access.where)
 
     def close(self) -> None:
-        """End the session. One that cannot be ended ends by itself after a while."""
+        """End the session. If this fails, the controller ends it after a while."""
         if not self._lock.acquire(timeout=5):
             return
         try:
@@ -142,7 +142,7 @@ class Bmc:
     def _find_system(self) -> tuple[str, Mapping[str, Any]]:
         start = link(self._service_root(), "Systems")
         if not start:
-            raise self._no_redfish("its service root shows no Systems")
+            raise self._no_redfish("its service root contains no Systems")
         paths = list(self._members(self._path(self._access.root, start)))
         if self._access.system is not None:
             path = named_system(paths, self._access.system, self._access.where)
@@ -150,7 +150,7 @@ class Bmc:
         return choose_system([(path, self._read(path)) for path in paths], self._identity, self._access.where)
 
     def _members(self, path: str) -> Iterator[str]:
-        """Paths of the members of a collection, all pages of it."""
+        """Paths of the members of a collection, from all its pages."""
         for _unused in range(MOST_PAGES):
             page = self._read(path)
             for member in page.get("Members") or ():
@@ -169,7 +169,7 @@ class Bmc:
         return allowed_resets(action, info)
 
     def _account(self) -> Mapping[str, Any]:
-        """What the controller tells of this account; nothing for those of a directory, or where the account may not see any."""
+        """What the controller shows of this account. Empty for directory accounts, or if the account may not read it."""
         service = link(self._service_root(), "AccountService")
         if not service:
             return {}
@@ -183,7 +183,7 @@ class Bmc:
         return {}
 
     def _shown(self, path: str) -> Mapping[str, Any]:
-        """As ``_read``, and nothing where the account may not see it."""
+        """As ``_read``, but empty if the account may not read it."""
         try:
             return self._read(path)
         except DirectPathError as error:
@@ -201,18 +201,18 @@ class Bmc:
     def _path(self, base: str, target: str) -> str:
         path = same_origin(self._access, base, target) if target else None
         if path is None:
-            raise self._no_redfish("it refers to another machine" if target else "it refers to nothing")
+            raise self._no_redfish("it refers to another machine" if target else "it contains an empty reference")
         return path
 
     def _no_redfish(self, why: str) -> DirectPathError:
         return DirectPathError(
             message=f"{self._access.where} answers, but not as a Redfish service: {why}",
             code="not_redfish",
-            cure="Check the address, and that Redfish is switched on in the controller's settings",
+            cure="Check the address, and check that Redfish is enabled in the settings of the controller",
         )
 
     def _read(self, path: str, *, anonymous: bool = False) -> Mapping[str, Any]:
-        """GET, repeated while the controller is busy or the connection breaks, and once after its session ended."""
+        """GET. Retried while the controller is busy or the connection breaks, and once after its session ended."""
         reply = self._get(path, anonymous)
         if reply.status == 401 and self._session:
             self._credentials, self._session = {}, ""
@@ -226,11 +226,11 @@ class Bmc:
             self._refused = explain_reply(reply, "log in", self._access)
             raise self._refused
         if reply.status == 404 and path == self._access.root:
-            raise self._no_redfish(f"there is nothing at {path}")
+            raise self._no_redfish(f"{path} does not exist")
         if reply.status >= 300:
             raise explain_reply(reply, f"read {path}", self._access)
         if reply.body is None:
-            raise self._no_redfish(f"{path} is no JSON object")
+            raise self._no_redfish(f"{path} is not a JSON object")
         return reply.body
 
     def _get(self, path: str, anonymous: bool) -> RedfishReply:
@@ -265,14 +265,14 @@ class Bmc:
     # -- login ------------------------------------------------------------------------------------------------
 
     def _log_in(self, http: RedfishTransport) -> None:
-        """A session where there is one to be had: a controller checks a password slowly. Else HTTP Basic with each request."""
+        """A session if possible, because controllers check a password slowly. Otherwise HTTP Basic with each request."""
         if self._access.auth != "basic" and self._open_session(http):
             return
         pair = f"{self._access.username}:{self._access.password}".encode()
         self._credentials = {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
 
     def _open_session(self, http: RedfishTransport) -> bool:
-        """False where Basic is to be used: no sessions here, or none left (DSP0266, 13.3.4)."""
+        """False if Basic is to be used: the controller has no sessions, or none is free (DSP0266, 13.3.4)."""
         root = self._service_root()
         sessions = link(root.get("Links"), "Sessions")
         only = self._access.auth == "session"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """HTTPS to a management controller: address, TLS, and failures as sentences. PRIVATE to the collection.
 
-``open_http`` is what tests put a transport without sockets in the place of.
+Tests replace ``open_http`` to use a transport without sockets.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from ..session.connect import tls_context
 from ..session.endpoint import Endpoint
 
 ROOT = "/redfish/v1/"
-"""Where every Redfish service begins (DSP0266, 6.2)."""
+"""Path of every Redfish service root (DSP0266, 6.2)."""
 MOST = 8 << 20
-"""Bytes of one answer. Resources have some thousand, collections of large chassis some hundred thousand."""
+"""Maximum size of one answer in bytes. Resources have some thousand, collections of large chassis some hundred thousand."""
 PATIENCE = 4
-"""Times the seconds a controller may be silent that one answer may take to its last byte."""
+"""One answer may take this many times the permitted seconds of silence until its last byte."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BmcAccess:
-    """Where a management controller is and who asks. Neither the password nor the proxy, which may hold one, is in repr().
+    """Address and account of a management controller. repr() shows neither the password nor the proxy, which may contain one.
 
-    ``address``: a name or IP address, with ``:port`` and a path before ``/redfish`` where there are such; only HTTPS is
-    spoken. ``proxy``: URL of an HTTP proxy; proxies of the environment are never used. ``system``: the id of the
-    ComputerSystem, which is then taken unseen. ``timeout``: seconds a controller may be silent.
+    ``address``: a name or IP address, optionally with ``:port`` and a path before ``/redfish``; only HTTPS is used.
+    ``proxy``: URL of an HTTP proxy; proxies of the environment are never used. ``system``: the id of the ComputerSystem; it is then
+    not compared with the server. ``timeout``: seconds of silence before a request fails.
     """
 
     address: str
@@ -69,7 +69,7 @@ class BmcAccess:
 
     @property
     def where(self) -> str:
-        """For messages."""
+        """Host, port and path, for messages."""
         return f"{self._parsed().netloc}{self._prefix()}"
 
     def _prefix(self) -> str:
@@ -77,7 +77,7 @@ class BmcAccess:
         return path.removesuffix("/v1").removesuffix("/redfish") if path.endswith(("/redfish/v1", "/redfish")) else path
 
     def _parsed(self) -> SplitResult:
-        """Raises InputError, which never quotes what may be a password."""
+        """Raises InputError. Its message never contains what may be a password."""
         text = self.address.strip()
         with suppress(ValueError):  # a name, an IPv4 address, or one with a port
             text = f"[{ipaddress.IPv6Address(text)}]"
@@ -92,33 +92,33 @@ class BmcAccess:
                 message=f"{shown} of a management controller cannot be used: {problem}",
                 code="bad_bmc_address",
                 parameter="bmc",
-                cure="Give a name or IP address, with a port where it is not 443: esx-01-bmc.lab, 10.0.0.5:8443, https://[2001:db8::5]",
+                cure="Set a name or IP address, with a port if it is not 443: esx-01-bmc.lab, 10.0.0.5:8443, https://[2001:db8::5]",
             )
         return parts
 
 
 def _problem(parts: SplitResult) -> str:
     if parts.username is not None or parts.password is not None:
-        return "it holds an account, which belongs into username and password"
+        return "it contains an account; set username and password instead"
     if parts.scheme != "https":
-        return f"{parts.scheme} would send the password in the clear, only https is spoken"
+        return f"{parts.scheme} would send the password unencrypted; only https is supported"
     if parts.query or parts.fragment:
-        return "it ends in a query"
+        return "it contains a query"
     if not parts.hostname or any(mark.isspace() for mark in parts.netloc) or parts.port == 0:
-        return "it names no machine"
+        return "it contains no host name"
     return ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RedfishReply:
-    """One answer. ``body`` is None when it was no JSON object; header names are in lower case."""
+    """One answer. ``body``: None if it was not a JSON object; header names are in lower case."""
 
     status: int
     body: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def messages(self) -> Iterator[tuple[str, str]]:
-        """(message id, text) of an error (DSP0266, 8.6), older forms included."""
+        """(message id, text) of an error (DSP0266, 8.6); older forms are supported, too."""
         body = self.body or {}
         error = body.get("error")
         info = error.get("@Message.ExtendedInfo") if isinstance(error, Mapping) else body.get("Messages")
@@ -131,7 +131,7 @@ class RedfishReply:
 
 
 class RedfishTransport(Protocol):
-    """Sends one request and gives the answer, whatever its status. Raises DirectPathError when there is none."""
+    """Sends one request and returns the reply, whatever its status. Raises DirectPathError when there is none."""
 
     def send(
         self, verb: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any] | None = None
@@ -175,7 +175,7 @@ class RedfishOverTls:
     def send(
         self, verb: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any] | None = None
     ) -> RedfishReply:
-        """One request; paths are those of ``same_origin``."""
+        """Send one request. ``path``: from ``same_origin``."""
         try:
             answer = self._https.send(verb, path, headers, body)
         except (OSError, HTTPException) as error:
@@ -188,7 +188,7 @@ class RedfishOverTls:
 
 
 def _proxy(url: str) -> tuple[str, int, dict[str, str]]:
-    """Name, port and headers of an HTTP proxy. Raises InputError, which never quotes what may be a password."""
+    """Name, port and headers of an HTTP proxy. Raises InputError. Its message never contains what may be a password."""
     with suppress(ValueError):
         parts = urlsplit(url if "://" in url else f"http://{url}")
         if parts.scheme == "http" and parts.hostname and not parts.query and not parts.fragment:
@@ -199,7 +199,7 @@ def _proxy(url: str) -> tuple[str, int, dict[str, str]]:
         message="The proxy of a management controller cannot be used: it is not the URL of an HTTP proxy",
         code="bad_bmc_address",
         parameter="bmc",
-        cure="Write it as http://proxy.example.com:3128",
+        cure="Write a URL such as http://proxy.example.com:3128",
     )
 
 
@@ -208,7 +208,7 @@ def _object(found: Any) -> Mapping[str, Any] | None:
 
 
 def same_origin(access: BmcAccess, base: str, link: str) -> str | None:
-    """The path of a link in an answer; None when it leads to another machine, which is never given our credentials."""
+    """The path of a link in a reply; None if it leads to another machine, which never gets the credentials."""
     whole = urlsplit(urljoin(access.origin + base, link))
     if f"{whole.scheme}://{whole.netloc}".lower() != access.origin.lower():
         return None
@@ -216,20 +216,25 @@ def same_origin(access: BmcAccess, base: str, link: str) -> str | None:
 
 
 _CERTIFICATE = (
-    "Name the CA that signed it in ca_path of the controller, or the certificate itself where the controller signed it, and use "
-    "a name the certificate holds; validate_certs: false trusts anybody on the way"
+    "Set ca_path of the controller to the CA that signed it, or to the certificate itself if it is self-signed, and use "
+    "a name that the certificate contains. validate_certs: false accepts any certificate"
 )
 _KINDS: tuple[tuple[type[BaseException], str, str, str], ...] = (
     (ssl.SSLCertVerificationError, "certificate_untrusted", "its TLS certificate is not trusted", _CERTIFICATE),
-    (ssl.SSLError, "tls_failed", "TLS failed", "Check the address: it has to be the HTTPS port of the controller"),
-    (socket.gaierror, "unknown_name", "the name is not known", "Check the address of the controller, and DNS"),
-    (ConnectionRefusedError, "refused", "nothing listens there", "Check address and port of the controller"),
-    (TimeoutError, "no_answer", "no answer in time", "Check the management network, from where this runs"),
+    (ssl.SSLError, "tls_failed", "TLS failed", "Check the address: it must be the HTTPS port of the controller"),
+    (socket.gaierror, "unknown_name", "the name is unknown", "Check the address of the controller, and DNS"),
+    (ConnectionRefusedError, "refused", "the connection was refused", "Check address and port of the controller"),
+    (
+        TimeoutError,
+        "no_answer",
+        "no answer in time",
+        "Check the management network from the machine that runs the module",
+    ),
 )
 
 
 def explain_silence(error: BaseException, access: BmcAccess) -> DirectPathError:
-    """Why no answer came."""
+    """Why there was no reply."""
     place = f"The management controller at {access.where}"
     if isinstance(error, ProxyFailed):
         return DirectPathError(
@@ -248,13 +253,13 @@ def explain_silence(error: BaseException, access: BmcAccess) -> DirectPathError:
             return DirectPathError(message=f"{place} cannot be reached: {text}", code=code, cure=cure)
     if isinstance(error, BrokenAnswer):
         return DirectPathError(
-            message=f"{place} gave {error}",
+            message=f"{place} returned {error}",
             code="unreadable_answer",
-            cure="Check the address: it has to be that of a controller with Redfish",
+            cure="Check the address: it must be that of a controller with Redfish",
         )
     reason = getattr(error, "strerror", None) or "the controller closed it"
     return DirectPathError(
         message=f"The connection to the management controller at {access.where} broke ({reason})",
         code="connection_lost",
-        cure="Whether a request arrived is not known: look at the power state",
+        cure="It is unknown whether the request arrived: check the power state",
     )

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HTTPS to the Automation API of a vCenter, and the two ways its requests are spelt. PRIVATE to the collection.
+"""HTTPS to the Automation API of a vCenter, and the two forms of its requests. PRIVATE to the collection.
 
-``open_http`` is what tests put a transport without sockets in the place of.
+Tests replace ``open_http`` to use a transport without sockets.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from ..session.connect import tls_context
 from ..session.endpoint import Endpoint
 
 SILENCE = 60.0
-"""Seconds an answer may be silent."""
+"""Seconds of silence before a request fails."""
 MOST = 64 << 20
-"""Bytes of an answer. The tags of 100,000 virtual machines are some 8 MB."""
+"""Maximum size of an answer in bytes. The tags of 100,000 virtual machines need about 8 MB."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +33,7 @@ class RestRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RestReply:
-    """One answer; ``body`` is a JSON value, None when it was none."""
+    """One answer. ``body``: a JSON value; None if there was none."""
 
     status: int
     body: Any = None
@@ -41,7 +41,7 @@ class RestReply:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dialect:
-    """How requests are spelt. ``wrapped``: answers are in ``{"value": ...}``, and ids in the path instead of the body."""
+    """The form of requests. ``wrapped``: answers are in ``{"value": ...}``, and ids are part of the path instead of the body."""
 
     session: str
     tagging: str
@@ -50,18 +50,18 @@ class Dialect:
     wrapped: bool
 
     def read(self, kind: str, key: str = "") -> RestRequest:
-        """All ids of a kind (``tag``, ``category``), or one of that kind."""
+        """All ids of a kind (``tag``, ``category``), or the object with the id ``key``."""
         return RestRequest(verb="GET", path=f"{self.tagging}/{kind}" + (f"{self.item}{key}" if key else ""))
 
     def tags_of(self, category: str) -> RestRequest:
-        """Which tags a category has."""
+        """The tags of a category."""
         ask = f"{self.action}list-tags-for-category"
         if self.wrapped:
             return RestRequest(verb="POST", path=f"{self.tagging}/tag{self.item}{category}{ask}")
         return RestRequest(verb="POST", path=f"{self.tagging}/tag{ask}", body={"category_id": category})
 
     def objects_of(self, tags: list[str]) -> RestRequest:
-        """Which objects have these tags."""
+        """The objects that have these tags."""
         path = f"{self.tagging}/tag-association{self.action}list-attached-objects-on-tags"
         return RestRequest(verb="POST", path=path, body={"tag_ids": tags})
 
@@ -79,7 +79,7 @@ API = Dialect(session="/api/session", tagging="/api/cis/tagging", item="/", acti
 
 
 class RestTransport(Protocol):
-    """Sends one request and gives the answer, whatever its status. Raises OSError and HTTPException when there is none."""
+    """Sends one request and returns the reply, whatever its status. Raises OSError and HTTPException when there is none."""
 
     def send(self, request: RestRequest, headers: Mapping[str, str]) -> RestReply: ...
 
@@ -87,7 +87,7 @@ class RestTransport(Protocol):
 
 
 class RestOverTls:
-    """Requests to the endpoint a session is with. Redirects are not followed."""
+    """Requests to the endpoint of a session. Redirects are not followed."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         bounds = Bounds(connect=endpoint.connect_timeout, silence=SILENCE, most=MOST)
@@ -97,18 +97,18 @@ class RestOverTls:
             tls_context(endpoint),
             bounds=bounds,
             needed_by="Tags",
-            instead="name virtual machines instead of tags",
+            instead="list virtual machines instead of tags",
         )
         if endpoint.proxy_host:
             self._https.through(endpoint.proxy_host, endpoint.proxy_port or 80)
 
     def send(self, request: RestRequest, headers: Mapping[str, str]) -> RestReply:
-        """One request."""
+        """Send one request."""
         answer = self._https.send(request.verb, request.path, headers, request.body)
         return RestReply(status=answer.status, body=answer.json() if answer.content else None)
 
     def close(self) -> None:
-        """Close its connections."""
+        """Close the connections."""
         self._https.close()
 
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Automation API of a vCenter, as far as tags need it: tags cannot be read over SOAP. PRIVATE to the collection.
 
-Nothing in here changes anything: what may be asked is in ``Automation``, and there is no other way to ask.
+This only reads: ``Automation`` has no method that changes anything.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ _VM = "VirtualMachine"
 _Answer = TypeVar("_Answer")
 
 
-class Silence(Exception):
-    """There is no answer. The text is a clause."""
+class NoAnswer(Exception):
+    """There is no usable answer. The text is a clause."""
 
 
 @dataclass(kw_only=True)
 class Automation:
-    """One login, made when it is first needed, made anew when the server forgot it, and ended by ``close``.
+    """One login: made when it is first needed, renewed when the session has expired, and ended by ``close``.
 
-    Questions raise DirectPathError (``tags_unreadable``) when there is no answer to them.
+    Reads raise DirectPathError (``tags_unreadable``) when there is no usable answer.
     """
 
     session: Session
@@ -43,24 +43,24 @@ class Automation:
     _dialect: Dialect = REST
     _token: str = field(default="", repr=False)
 
-    # -- what may be asked ------------------------------------------------------------------------------------------
+    # -- public methods ---------------------------------------------------------------------------------------------
 
     def categories(self) -> Mapping[str, str]:
         """Id → name of every category."""
-        keys = self._ask(lambda spell: spell.read("category"), _keys)
+        keys = self._ask(lambda dialect: dialect.read("category"), _keys)
         return {key: self._name("category", key) for key in keys}
 
     def tags_of(self, category: str) -> Mapping[str, str]:
-        """Id → name of every tag of a category, by its id."""
-        keys = self._ask(lambda spell: spell.tags_of(category), _keys)
+        """Id → name of every tag of a category."""
+        keys = self._ask(lambda dialect: dialect.tags_of(category), _keys)
         return {key: self._name("tag", key) for key in keys}
 
     def tagged_vms(self, tags: Collection[str]) -> Mapping[str, frozenset[str]]:
-        """Tag id → ids of the virtual machines that have it: one request for all."""
-        return self._ask(lambda spell: spell.objects_of(sorted(tags)), _vms)
+        """Tag id → ids of the virtual machines that have it. One request for all."""
+        return self._ask(lambda dialect: dialect.objects_of(sorted(tags)), _vms)
 
     def close(self) -> None:
-        """End the login, if the server can be reached."""
+        """Log out, if the server can be reached."""
         if self._http is None:
             return
         if self._token:
@@ -69,43 +69,43 @@ class Automation:
         self._http.close()
         self._http, self._token = None, ""
 
-    # -- how it is asked --------------------------------------------------------------------------------------------
+    # -- requests ---------------------------------------------------------------------------------------------------
 
     def _name(self, kind: str, key: str) -> str:
-        return self._ask(lambda spell: spell.read(kind, key), lambda body: str(body["name"]))
+        return self._ask(lambda dialect: dialect.read(kind, key), lambda body: str(body["name"]))
 
-    def _ask(self, spelt: Callable[[Dialect], RestRequest], take: Callable[[Any], _Answer]) -> _Answer:
-        """``take`` makes of the body what is wanted of it."""
+    def _ask(self, build: Callable[[Dialect], RestRequest], take: Callable[[Any], _Answer]) -> _Answer:
+        """``take`` extracts the result from the body."""
         endpoint = self.session.endpoint
         try:
-            reply = self._answer(spelt)
+            reply = self._answer(build)
             return take(reply.body["value"] if self._dialect.wrapped else reply.body)
         except CONNECTION_ERRORS as error:
-            told = explain_connection(error, doing="read tags from", on=f"{endpoint.hostname}:{endpoint.port}")
-            raise DirectPathError(message=told.message, code="tags_unreadable", cure=told.cure) from error
-        except (Silence, KeyError, TypeError) as error:
-            why = str(error) if isinstance(error, Silence) else "an answer is not of the form it should have"
+            explained = explain_connection(error, doing="read tags from", on=f"{endpoint.hostname}:{endpoint.port}")
+            raise DirectPathError(message=explained.message, code="tags_unreadable", cure=explained.cure) from error
+        except (NoAnswer, KeyError, TypeError) as error:
+            why = str(error) if isinstance(error, NoAnswer) else "an answer has an unexpected format"
             raise DirectPathError(
                 message=f"Cannot read tags from {endpoint.hostname}:{endpoint.port}: {why}",
                 code="tags_unreadable",
-                cure="See whether the vSphere Client shows tags; while it does not, name virtual machines instead of tags",
+                cure="Check whether the vSphere Client shows tags. Until it does, list virtual machines instead of tags",
             ) from error
 
-    def _answer(self, spelt: Callable[[Dialect], RestRequest]) -> RestReply:
-        """A login that was forgotten is made anew once."""
+    def _answer(self, build: Callable[[Dialect], RestRequest]) -> RestReply:
+        """An expired login is renewed once."""
         for last in (False, True):
             fresh = not self._token
             http = self._login()
-            reply = self._send(http, spelt(self._dialect), {TOKEN: self._token})
+            reply = self._send(http, build(self._dialect), {TOKEN: self._token})
             if reply.status == 200:
                 return reply
             if reply.status != 401 or last or fresh:
                 break
             self._token = ""
-        raise _silence(reply)
+        raise _no_answer(reply)
 
     def _login(self) -> RestTransport:
-        """The newer dialect first where the vCenter may know it; one that is not there answers 404."""
+        """Try the newer API first where the vCenter may have it. An API that does not exist answers 404."""
         endpoint = self.session.endpoint
         if self._http is None:
             self._http = automation_http.open_http(endpoint)
@@ -123,25 +123,25 @@ class Automation:
                 self._token = token
                 return self._http
             if reply.status == 401:
-                raise Silence(f"its Automation API refuses the login of {endpoint.username}")
+                raise NoAnswer(f"its Automation API rejects the login of {endpoint.username}")
             if reply.status != 404:
                 break
-        raise _silence(reply)
+        raise _no_answer(reply)
 
     def _send(self, http: RestTransport, request: RestRequest, headers: Mapping[str, str]) -> RestReply:
-        """Everything here is a read, and is asked again like all others."""
+        """Each request here only reads, so it is retried like all other reads."""
         return self.session.stub.guarded(AUTOMATION, request.path, lambda: _served(http.send(request, headers)))
 
 
 def _served(reply: RestReply) -> RestReply:
-    """Raises HTTPException, as every connection does, where the service is away for the moment."""
+    """Raises HTTPException, as a broken connection does, where the service is temporarily unavailable."""
     if reply.status in BUSY:
         raise HTTPException(f"{reply.status} from the Automation API")
     return reply
 
 
 def _rows(body: Any) -> list[Any]:
-    """Raises TypeError for what is no list; nothing at all is an empty one."""
+    """Raises TypeError for a value that is not a list; None is an empty list."""
     if not isinstance(body, list | None):
         raise TypeError
     return body or []
@@ -164,11 +164,11 @@ def _is_recent(session: Session) -> bool:
     return numbers >= (7, 0, 2)
 
 
-def _silence(reply: RestReply) -> Silence:
-    """With the server's own words for a refusal, in either dialect."""
+def _no_answer(reply: RestReply) -> NoAnswer:
+    """With the error message of the server, in either format."""
     body = reply.body if isinstance(reply.body, Mapping) else {}
     inner = body.get("value")
     messages = (inner if isinstance(inner, Mapping) else body).get("messages") or ()
     texts = [str(one["default_message"]) for one in messages if isinstance(one, Mapping) and one.get("default_message")]
-    told = " ".join(texts) or str(body.get("error_type") or body.get("type") or "")
-    return Silence(f"its Automation API answers HTTP {reply.status}" + (f" ({told.rstrip('.')})" if told else ""))
+    shown = " ".join(texts) or str(body.get("error_type") or body.get("type") or "")
+    return NoAnswer(f"its Automation API answers HTTP {reply.status}" + (f" ({shown.rstrip('.')})" if shown else ""))

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Carries out what the scheduler of a rolling reboot decided. PRIVATE to the collection.
+"""Executes the actions that the scheduler of a rolling reboot decided. PRIVATE to the collection.
 
-Every action is guarded by a fresh look, written to the journal, and only then made. What the server refuses is kept as data for the next
-decision. A call whose answer was lost is never repeated here: the scheduler sees what came of it, and decides.
+Each action is checked against the present state, then written to the journal, and only then made. Faults are stored as data for the next
+decision. A call whose answer was lost is never repeated here: the scheduler observes its result, and decides.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from .inventory import FleetInventory
 from .pending_actions import PendingActions
 from .precheck import POWER
 
-Fate = Literal["done", "dropped", "refused"]
+ActionOutcome = Literal["done", "dropped", "refused"]
 
 MISSING: Texts = {}
 FINAL = ("no_permission", "not_licensed", "not_supported")
 
-_DOING: Mapping[Kind, str] = {
+_CALL_WORDS: Mapping[Kind, str] = {
     "enter_maintenance": "put {} into maintenance mode",
     "cancel_entering": "cancel the maintenance mode of {}",
     "stop_vm": "shut down the guest of {}",
@@ -45,21 +45,21 @@ _DOING: Mapping[Kind, str] = {
 }
 _LOCKS = frozenset({"take_lock", "renew_lock", "finish_lock", "release_lock"})
 _VMS = frozenset({"stop_vm", "power_off_vm", "start_vm", "forget_vm"})
-_TAKING = frozenset({"take_lock", "enter_maintenance", "stop_vm", "power_off_vm", "reboot_host", "shut_down_host"})
-"""What is done only once the journal has it: another process may have to go on from there."""
+_NEEDS_ENTRY = frozenset({"take_lock", "enter_maintenance", "stop_vm", "power_off_vm", "reboot_host", "shut_down_host"})
+"""Actions that require the journal entry first: another process may have to continue from it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ActionTarget:
-    """What is known of a target when an action on it is carried out: ``texts`` as the world showed them."""
+    """The target of one action, and the journal texts on it as they were observed for the decision."""
 
     subject: Subject
     texts: Texts
 
 
 class ActionExecutor:
-    """``lock_subject`` says on what the lock of a cluster is kept, and ``lock_of`` on what that of the cluster an action is in. ``me`` is
-    the owner of our locks. ``bmcs``: host moid → its management controller.
+    """``me``: the owner token in the locks of this run. ``lock_subject``: cluster moid → the object that stores its lock;
+    ``lock_of``: the same for the cluster of an action. ``bmcs``: host moid → its management controller.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class ActionExecutor:
         self._lock_of = lock_of
         self._bmcs = bmcs
         self._stoppable: set[str] = set()
-        """VMs this account may stop and start again."""
+        """VMs that this account may stop and start."""
         self._calls: Mapping[Kind, Callable[[Action], Any]] = {
             "enter_maintenance": self._enter,
             "cancel_entering": self._cancel,
@@ -97,11 +97,14 @@ class ActionExecutor:
             "leave_maintenance": lambda action: self._host(action).ExitMaintenanceMode_Task(int(action.timeout)),
         }
 
-    def carry_out(self, action: Action, values: Mapping[str, Texts]) -> Fate:
-        """``values`` is the journal as the world showed it. Connection errors leave: what came of it is not known then."""
+    def carry_out(self, action: Action, values: Mapping[str, Texts]) -> ActionOutcome:
+        """``values``: the journal as it was observed. Connection errors are raised: the result of the call is then unknown.
+
+        Returns ``done``, ``dropped`` (the state has changed since the decision) or ``refused`` (see ``refusals``).
+        """
         subject = self._subject(action)
         known = ActionTarget(subject=subject, texts=values.get(subject.moid, MISSING))
-        if not self._may(action):
+        if not self._is_valid_now(action):
             return "dropped"
         missing = self._missing(action)
         if missing is not None:
@@ -110,7 +113,7 @@ class ActionExecutor:
             if not self._write(action, known):
                 return "dropped"
             if not self._is_recorded(action, subject):
-                raise DirectPathError(message="what was written is not shown", code="journal_unreadable")
+                raise DirectPathError(message="the written value is not shown", code="journal_unreadable")
         except vim.fault.NotAuthenticated:
             raise
         except (vmodl.MethodFault, DirectPathError) as fault:
@@ -119,11 +122,11 @@ class ActionExecutor:
         if call is None:
             self._accepted(action)
             return "done"
-        if action.kind in ("reboot_host", "shut_down_host") and not self._may(action):
+        if action.kind in ("reboot_host", "shut_down_host") and not self._is_valid_now(action):
             return "dropped"
         return self._call(action, call)
 
-    def _call(self, action: Action, call: Callable[[Action], Any]) -> Fate:
+    def _call(self, action: Action, call: Callable[[Action], Any]) -> ActionOutcome:
         self._pending.asked(action, self._fleet.now())
         try:
             answer = call(action)
@@ -142,12 +145,12 @@ class ActionExecutor:
     def _accepted(self, action: Action) -> None:
         self.refusals.pop(action.target, None)
 
-    def _refused(self, action: Action, fault: BaseException, *, written: bool) -> Fate:
+    def _refused(self, action: Action, fault: BaseException, *, written: bool) -> ActionOutcome:
         self.refuse(action.kind, action.target, fault, written=written)
         return "refused"
 
     def refuse(self, kind: Kind, target: str, fault: BaseException, *, written: bool = True) -> None:
-        """Keep what was answered, for the next decision."""
+        """Store the fault for the next decision."""
         self.refusals[target] = refusal(kind, fault, at=self._fleet.now(), written=written)
 
     def _subject(self, action: Action) -> Subject:
@@ -158,19 +161,19 @@ class ActionExecutor:
 
     # ------------------------------------------------------------------------------------------------------------ guards
 
-    def _may(self, action: Action) -> bool:
-        """A fresh look: is it still as it was when it was decided?"""
+    def _is_valid_now(self, action: Action) -> bool:
+        """Read the present state: is the action still valid?"""
         match action.kind:
             case "stop_vm" | "power_off_vm" | "start_vm":
-                return self._may_vm(action)
+                return self._is_vm_ready(action)
             case "enter_maintenance" | "cancel_entering" | "reboot_host" | "shut_down_host" | "leave_maintenance":
-                return self._may_host(action)
+                return self._is_host_ready(action)
             case "power_on_host":
                 return self._is_off(action.target)
             case _:
                 return True
 
-    def _may_vm(self, action: Action) -> bool:
+    def _is_vm_ready(self, action: Action) -> bool:
         lock, beside = self._lock_beside(action)
         vm = self._fleet.fresh_vm(action.target, beside)
         if vm is None or not self._is_held(lock, vm.beside):
@@ -179,7 +182,7 @@ class ActionExecutor:
             return vm.power_state == "poweredOff"
         return vm.power_state == "poweredOn" and vm.host_moid == action.host_moid
 
-    def _may_host(self, action: Action) -> bool:
+    def _is_host_ready(self, action: Action) -> bool:
         lock, beside = self._lock_beside(action)
         host = self._fleet.fresh_host(action.target, beside)
         if host is None or not host.connected or not self._is_held(lock, host.beside):
@@ -202,14 +205,14 @@ class ActionExecutor:
         return lock, None if lock is None else self._journal.beside(lock)
 
     def _is_held(self, lock: Subject | None, values: Sequence[Any]) -> bool:
-        """Whether the lock is ours at this moment. A process that stood still for longer than the lock lives may have lost it."""
+        """Whether this run has the lock now. A process that was stopped for longer than the time to live may have lost it."""
         if lock is None:
             return True
         held = decode_lock(self._journal.now(lock, values))
         return isinstance(held, Lock) and held.owner == self._me
 
     def _missing(self, action: Action) -> DirectPathError | None:
-        """The examination asked this before the host was started; but that may have been another process, with another account."""
+        """The precheck has read this before the host was started, but perhaps in another process, with another account."""
         if action.kind not in ("stop_vm", "power_off_vm") or action.target in self._stoppable:
             return None
         missing = lacking(self._session, [self._vm(action)], POWER).get(action.target)
@@ -242,7 +245,7 @@ class ActionExecutor:
             case "record":
                 expected = {name: known.texts.get(name, "") for name in texts}
             case "forget_host":
-                # The entry last: without it nobody would look for the rest.
+                # The entry is removed last: without it no run would look for the other values.
                 texts = {name: "" for name in reversed(HOST_ATTRIBUTES) if name == ENTRY or known.texts.get(name)}
                 expected = {ENTRY: known.texts.get(ENTRY, "")}
             case "forget_vm":
@@ -252,13 +255,13 @@ class ActionExecutor:
         try:
             return self._journal.write(known.subject, texts, expected)
         except DirectPathError as error:
-            # What gives back needs no record that outlives this process, and must not wait for one.
-            if error.code != "journal_unwritable" or action.kind in _TAKING:
+            # Actions that return a host to service need no lasting entry, and must not wait for one.
+            if error.code != "journal_unwritable" or action.kind in _NEEDS_ENTRY:
                 raise
             return self._journal.hold(known.subject, texts, expected)
 
     def _is_recorded(self, action: Action, subject: Subject) -> bool:
-        """A VM is stopped once the object shows the record of it: without the record nobody would start it again."""
+        """A VM is stopped only after the object shows its journal entry: without the entry no run would start the VM."""
         entry = action.entry
         if not isinstance(entry, VmEntry) or entry.step != "stop" or entry.calls != 1:
             return True
@@ -292,13 +295,13 @@ class ActionExecutor:
 
 
 def refusal(kind: Kind, fault: BaseException, *, at: float, written: bool = True) -> Refusal:
-    """What was answered, for the scheduler. ``written`` False: it was the journal that could not be written."""
+    """The fault, for the scheduler. ``at``: seconds since the epoch; ``written`` False: the journal could not be written."""
     if isinstance(fault, DirectPathError):
         code, text = fault.code, fault.message
     else:
-        code, text = explain(fault, doing=_DOING.get(kind, "write the journal of {}"), on="it").code, words(fault)
+        code, text = explain(fault, doing=_CALL_WORDS.get(kind, "write the journal of {}"), on="it").code, words(fault)
         if isinstance(fault, vim.fault.NoPermission) and fault.privilegeId:
-            text = f"missing privilege {fault.privilegeId}"  # short: it goes into the journal
+            text = f"missing privilege {fault.privilegeId}"  # short, because it is written to the journal
     permanent = code in FINAL or isinstance(fault, vmodl.fault.NotSupported)
     if not written:
         return Refusal(

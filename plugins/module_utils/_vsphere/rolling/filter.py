@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a rolling reboot watches, and what it reads when that changes. PRIVATE to the collection."""
+"""Which properties a rolling reboot watches, and which it reads when these change. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -43,23 +43,23 @@ _VM_PATHS = (
 )
 _COMPUTE_PATHS = ("name", "triggeredAlarmState", "customValue")
 HOST_TRIGGERS = frozenset({NEW, "runtime.connectionState", "runtime.bootTime", DEVICES})
-"""Changes of these mean that devices, size or uplinks of a host may be others."""
+"""When one of these changes, devices, size or uplinks of a host may have changed."""
 VM_TRIGGERS = frozenset({NEW, "config.changeVersion", "runtime.powerState"})
 """The same for the hardware of a VM."""
 
 
 def describe(session: Session, hosts: Iterable[str]) -> tuple[list[Any], dict[type, list[str]]]:
-    """Object specs and paths: compute resources of these hosts → hosts → VMs and tasks. What joins later is selected by itself.
+    """Object specs and paths: compute resources of these hosts → hosts → VMs and tasks. Objects that join later are included.
 
-    Raises DirectPathError ``vanished`` when none of the hosts is there: a roll must not take that for having nothing to do.
+    Raises DirectPathError ``vanished`` when none of the hosts exists: a rolling reboot must not report "nothing to do" then.
     """
     wanted = sorted(hosts)
     rows = collect_objects(session, vim.HostSystem, wanted, ("parent",))
     if wanted and not rows:
         raise DirectPathError(
-            message=f"The server does not show any of the {len(wanted)} hosts any more ({', '.join(wanted[:8])})",
+            message=f"The server no longer shows any of the {len(wanted)} hosts ({', '.join(wanted[:8])})",
             code="vanished",
-            cure="See whether they were removed from the inventory, or the rights of this account were",
+            cure="Check whether they were removed from the inventory, or whether this account has lost its permissions",
         )
     parents = {compute_of(row): row.get("parent") for row in rows if row.get("parent") is not None}
 
@@ -92,6 +92,6 @@ def _paths(session: Session) -> dict[type, list[str]]:
 
 
 def deep_paths(session: Session) -> list[str]:
-    """What is read of a host beside what is watched, and its devices once more: both halves of them are of one moment then."""
+    """The paths read of a host in addition to the watched ones. Devices are included, so that all values are from one moment."""
     paths = (*host_paths(session), *size_paths(session))
     return [path for path in paths if path not in _HOST_PATHS or path == DEVICES]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Single questions of a rolling reboot: guards of calls, signs of life, the event log. PRIVATE to the collection."""
+"""Single reads of a rolling reboot: present state before a call, uptime and services, the event log. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Beside = tuple[type, str]
 """Type and id of an object."""
 
 SLACK = 2.0
-"""Seconds before the time asked about from which events count: clocks of the log and of the server agree to a second."""
+"""Seconds of tolerance before the requested time: the clocks of the event log and of the server agree to about a second."""
 _EVENTS = ("EnteringMaintenanceModeEvent", "EnteredMaintenanceModeEvent", "ExitMaintenanceModeEvent")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HostFresh:
-    """A host at this moment. ``running``: names of the VMs that are powered on. ``tasks``: those queued or running on it. ``beside``: the
-    custom values of what was looked at together with it."""
+    """The present state of a host. ``running``: names of the powered-on VMs. ``tasks``: those queued or running on it. ``beside``: the
+    custom values of the object that was read in the same call."""
 
     connected: bool
     in_maintenance: bool
@@ -44,7 +44,7 @@ class HostFresh:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VmFresh:
-    """A VM at this moment; ``beside`` as in ``HostFresh``."""
+    """The present state of a VM; ``beside`` as in ``HostFresh``."""
 
     power_state: str
     host_moid: str
@@ -56,7 +56,7 @@ _CUSTOM = "customValue"
 
 @reader
 def fresh_host(session: Session, moid: str, beside: Beside | None = None) -> HostFresh | None:
-    """The host, its VMs and its tasks in one call; None when it is gone. ``beside``: an object that is looked at, too."""
+    """The host, its VMs and its tasks in one call; None if it no longer exists. ``beside``: an object to read in the same call."""
     paths: dict[type, tuple[str, ...]] = {
         vim.HostSystem: ("runtime.connectionState", "runtime.inMaintenanceMode", "runtime.bootTime"),
         vim.VirtualMachine: ("name", "runtime.powerState"),
@@ -80,7 +80,7 @@ def fresh_host(session: Session, moid: str, beside: Beside | None = None) -> Hos
 
 @reader
 def fresh_vm(session: Session, moid: str, beside: Beside | None = None) -> VmFresh | None:
-    """The VM; None when it is gone. ``beside`` as in ``fresh_host``."""
+    """The VM; None if it no longer exists. ``beside`` as in ``fresh_host``."""
     paths: dict[type, tuple[str, ...]] = {vim.VirtualMachine: ("runtime.powerState", "runtime.host")}
     _unused, row, custom = _look(session, vim.VirtualMachine, moid, beside, paths)
     if row is None:
@@ -101,7 +101,7 @@ def _look(
     paths: dict[type, tuple[str, ...]],
     links: Mapping[type, Sequence[str]] | None = None,
 ) -> tuple[dict[type, list[Row]], Row | None, tuple[Any, ...]]:
-    """One call: all that was found, the row of the object itself, and the custom values of the one beside it."""
+    """One call: all rows, the row of the object itself, and the custom values of the object ``beside``."""
     named = {kind: [moid]}
     other, near = beside or (kind, "")
     if near:
@@ -115,7 +115,7 @@ def _look(
 
 @reader
 def uptime(session: Session, moid: str) -> float | None:
-    """Seconds by the hardware clock of the host; None when it does not say."""
+    """Seconds, by the hardware clock of the host; None if the host does not answer."""
     try:
         return float(session.reference(vim.HostSystem, moid).RetrieveHardwareUptime())
     except SESSION_LOST:
@@ -125,7 +125,7 @@ def uptime(session: Session, moid: str) -> float | None:
 
 
 def services_answer(session: Session, system: Any) -> bool:
-    """The passthrough system answers a Refresh. One that may not be asked (NoPermission) is taken to answer."""
+    """Whether the passthrough system answers a Refresh. If the account may not call it (NoPermission), it counts as answering."""
     if system is None:
         return True
     try:
@@ -144,8 +144,8 @@ def services_answer(session: Session, system: Any) -> bool:
 
 @reader
 def maintenance_is_own(session: Session, since: Mapping[str, float]) -> dict[str, bool | None]:
-    """Host id → True when this account entered it last and nothing ended it since that time, False when another account did, or
-    when it was ended and entered again; None when the log does not tell. One query for all."""
+    """Host id → True if this account was the last to enter maintenance mode and nothing ended it since that time (seconds since the
+    epoch); False if another account entered it, or if it was ended and entered again; None if the log does not show it. One query."""
     result: dict[str, bool | None] = dict.fromkeys(since)
     manager = session.content.eventManager
     if not since or manager is None:
@@ -180,7 +180,7 @@ def _own(events: Iterable[Any], mine: set[tuple[str, str]]) -> bool | None:
         elif left:
             return False
         elif event.userName:
-            # Without a name it says nothing: the end of entering is sometimes told as done by nobody.
+            # An event without a user name is no evidence: the event for the end of entering sometimes has none.
             answer = answer is not False and _account(event.userName) in mine
     return answer
 

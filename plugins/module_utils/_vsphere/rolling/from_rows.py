@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What hosts, clusters, tasks, alarms and datastores show, as plain values of a rolling reboot. PRIVATE to the collection.
+"""Reads hosts, clusters, tasks, alarms and datastores from property rows, as plain values. PRIVATE to the collection.
 
-Pure readings of rows that ``roll_scene`` holds; virtual machines are read in ``roll_vms``.
+Pure functions of rows that ``FleetInventory`` has read. Virtual machines are read in ``vm_hardware``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..session.answer_checks import reader
 from ..session.connect import Session
 
 LIFECYCLE = ("com.vmware.vcintegrity.", "com.vmware.esx.settings.")
-"""What tasks of the lifecycle manager (and of the update manager before it) are named after, in lower case."""
+"""Prefixes of the task ids of the lifecycle manager (formerly update manager), in lower case."""
 _LOOKS_ONLY = ("scan", "check", "compliance", "stage", "download", "recommend", "validate", "export", "sync")
 _ENTER = "entermaintenancemode"
 _DOWN = frozenset({"reboot", "reboothost", "shutdown", "shutdownhost"})
@@ -32,7 +32,7 @@ _VGPU_OPTION = "vgpummautomationtimeoutsecs"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunningTask:
-    """A task that is queued or runs. ``identifier`` is its description id, such as ``HostSystem.enterMaintenanceMode``."""
+    """A task that is queued or running. ``identifier``: its description id, such as ``HostSystem.enterMaintenanceMode``."""
 
     moid: str
     entity: str
@@ -55,7 +55,7 @@ class RunningTask:
 
     @property
     def is_remediation(self) -> bool:
-        """The lifecycle manager changes hosts, and does not only look at them."""
+        """The lifecycle manager changes hosts; tasks that only scan or check do not count."""
         text = self.identifier.casefold()
         return text.startswith(LIFECYCLE) and not any(word in text for word in _LOOKS_ONLY)
 
@@ -65,15 +65,15 @@ TASK_PATHS = ("info.state", "info.descriptionId", "info.entity", "info.descripti
 
 @reader
 def running_tasks(rows: Iterable[Row]) -> dict[str, tuple[RunningTask, ...]]:
-    """Object id → tasks that are queued or run on it, by name."""
+    """Object id → tasks that are queued or running on it, by name."""
     found: dict[str, list[RunningTask]] = {}
     for row in rows:
         entity = row.get("info.entity")
         if entity is None or str(row.get("info.state")) not in ("queued", "running"):
             continue
         identifier = row.get("info.descriptionId") or row.moid
-        told = getattr(row.get("info.description"), "message", None)
-        task = RunningTask(moid=row.moid, entity=entity._moId, identifier=identifier, name=told or identifier)
+        shown = getattr(row.get("info.description"), "message", None)
+        task = RunningTask(moid=row.moid, entity=entity._moId, identifier=identifier, name=shown or identifier)
         found.setdefault(entity._moId, []).append(task)
     return {moid: tuple(sorted(tasks, key=lambda task: (task.name, task.moid))) for moid, tasks in found.items()}
 
@@ -83,7 +83,7 @@ def running_tasks(rows: Iterable[Row]) -> dict[str, tuple[RunningTask, ...]]:
 
 @reader
 def red_alarms(row: Row) -> tuple[str, ...]:
-    """Ids of the alarms that are red on this very object and nobody acknowledged. The list holds those of objects below, too."""
+    """Ids of the red, unacknowledged alarms of this object. The property also contains alarms of objects below it; these are skipped."""
     found = {
         state.alarm._moId
         for state in row.get("triggeredAlarmState", ())
@@ -97,7 +97,7 @@ def red_alarms(row: Row) -> tuple[str, ...]:
 
 @reader
 def custom_texts(row: Row, fields: Mapping[int, str]) -> dict[str, str]:
-    """Attribute name → text, of those among ``fields`` (key → name) that have one."""
+    """Attribute name → text, for the attributes in ``fields`` (key → name) that have a text."""
     found = {fields[value.key]: value.value for value in row.get("customValue", ()) if value.key in fields}
     return {name: text for name, text in found.items() if text}
 
@@ -107,7 +107,7 @@ def custom_texts(row: Row, fields: Mapping[int, str]) -> dict[str, str]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mounts:
-    """Host id → datastore name → accessible, of the datastores that the host mounts."""
+    """Host id → datastore name → accessible, for the datastores that the host mounts."""
 
     by_host: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
 
@@ -115,9 +115,9 @@ class Mounts:
         return self.by_host.get(host, {})
 
     def local(self, hosts: Iterable[str]) -> dict[str, frozenset[str]]:
-        """Of these hosts of one cluster: the datastores that each of them mounts and none of the others does.
+        """For these hosts of one cluster: host id → the datastores that only this host mounts.
 
-        A host that mounts one but cannot reach it for now counts as one that sees it: it may be rebooting.
+        A host that mounts a datastore without access to it still counts: it may be rebooting.
         """
         among = tuple(hosts)
         seen = Counter(name for host in among for name in self.of(host))
@@ -126,6 +126,7 @@ class Mounts:
 
 @reader
 def mounts(rows: Iterable[Row]) -> Mounts:
+    """Read the mounts from datastore rows."""
     found: dict[str, dict[str, bool]] = {}
     for row in sorted(rows, key=lambda row: row.moid):
         for mount in row.get("host", ()):
@@ -143,7 +144,7 @@ _MIB = 2**20
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Size:
-    """What a host is and has: read with its devices."""
+    """Static facts of a host, read together with its devices."""
 
     model: str = ""
     memory_mb: int | None = None
@@ -160,7 +161,7 @@ SIZE_PATHS = (
 
 
 def size_paths(session: Session) -> tuple[str, ...]:
-    """What ``size`` reads, as far as the API version knows it."""
+    """The paths that ``size`` reads, as far as the API version has them."""
     newer = {
         "config.network.opaqueSwitch": (vim.host.NetworkInfo, "opaqueSwitch"),
         "capability.quickBootSupported": (vim.host.Capability, "quickBootSupported"),
@@ -179,7 +180,7 @@ def size(row: Row) -> Size:
         model=model if model.casefold().startswith(maker.casefold()) else f"{maker} {model}".strip(),
         memory_mb=hardware.memorySize // _MIB,
         cpu_mhz=hardware.cpuMhz * hardware.numCpuCores,
-        # Whether it is turned on is not in the API. A host that can may do it, and one whose release does not know the word does not.
+        # The API does not show whether Quick Boot is enabled. A host that supports it may use it; older releases do not have it.
         quick_boot=row.get("capability.quickBootSupported", False),
         uplinks=_uplinks(row),
     )
@@ -191,14 +192,14 @@ def _uplinks(row: Row) -> frozenset[str]:
 
 @reader
 def links(row: Row, uplinks: Iterable[str]) -> dict[str, bool]:
-    """Uplink → has a link. One that the host has no more is down."""
+    """Uplink → has a link. An uplink that the host no longer has counts as down."""
     speeds = {pnic.device: pnic.linkSpeed is not None for pnic in row.get("config.network.pnic", ())}
     return {uplink: speeds.get(uplink, False) for uplink in sorted(uplinks)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Use:
-    """What a host used when it was last asked, MHz and MB."""
+    """What the host used at the last reading, in MHz and MB."""
 
     cpu_mhz: int | None = None
     memory_mb: int | None = None
@@ -216,7 +217,7 @@ def use(row: Row) -> Use:
 
 
 def load(have: Size, used: Use) -> float:
-    """0..1, the larger of the shares of CPU and memory in use; 0 when nothing is known."""
+    """0 to 1: the share of CPU or memory in use, whichever is higher; 0 when both are unknown."""
     shares = [
         part / whole
         for part, whole in ((used.cpu_mhz, have.cpu_mhz), (used.memory_mb, have.memory_mb))
@@ -226,6 +227,7 @@ def load(have: Size, used: Use) -> float:
 
 
 def memory_free(have: Size, used: Use) -> int | None:
+    """Free memory in MB; None when it is unknown."""
     if have.memory_mb is None or used.memory_mb is None:
         return None
     return max(0, have.memory_mb - used.memory_mb)
@@ -236,7 +238,7 @@ def memory_free(have: Size, used: Use) -> int | None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rules:
-    """What the configuration of a cluster says. ``overrides``: VM id → whether DRS moves it by itself."""
+    """Settings of a cluster. ``overrides``: VM id → whether DRS migrates it automatically."""
 
     drs: bool | None = None
     drs_enabled: bool = False
@@ -247,7 +249,7 @@ class Rules:
 
 @reader
 def rules(config: Any) -> Rules:
-    """``config`` is the configurationEx of a cluster; None gives "not known"."""
+    """``config``: the configurationEx of a cluster. None gives unknown values."""
     drs = getattr(config, "drsConfig", None)
     if drs is None:
         return Rules()
@@ -274,7 +276,7 @@ def _overrides(config: Any, automated: bool) -> dict[str, bool]:
 
 
 def _vgpu_moves(drs: Any) -> bool:
-    """DRS empties a host of VMs with a vGPU by itself only when this option is -1 (KB 88271, KB 94881)."""
+    """DRS evacuates VMs with a vGPU automatically only if this option is -1 (KB 88271, KB 94881)."""
     return any(
         option.key.casefold() == _VGPU_OPTION and str(option.value).strip() == "-1" for option in drs.option or ()
     )
@@ -282,7 +284,7 @@ def _vgpu_moves(drs: Any) -> bool:
 
 @reader
 def admission(config: Any, summary: Any) -> Admission | None:
-    """HA admission control in numbers. None when it is off, not known, or of the kind with dedicated hosts, which sets no share aside."""
+    """HA admission control in numbers. None when it is off, unknown, or uses dedicated failover hosts, which reserve no share."""
     das = getattr(config, "dasConfig", None)
     if das is None or not das.enabled or not das.admissionControlEnabled or summary is None:
         return None

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the server shows of the hosts of a rolling reboot, kept up to date through one property filter. PRIVATE to the collection.
+"""The hosts, VMs and clusters of a rolling reboot as the server shows them, updated through one property filter. PRIVATE to the collection.
 
-Cheap properties come with the filter. Devices and the like are read again only for objects of which something that decides them changed,
-all of them at once. Numbers that change all the time (load, admission control) are not watched but read now and then.
+Cheap properties come with the filter. Expensive ones (devices) are read again only for objects with a relevant change, all in one call.
+Numbers that change all the time (load, admission control) are not watched, but read from time to time.
 """
 
 from __future__ import annotations
@@ -21,45 +21,44 @@ from ..property_collector.updates import Delta, Watch
 from ..read.hosts import vm_labels
 from ..sdk import vim
 from ..session.connect import Session
-from . import filter as roll_filter
+from . import filter as fleet_filter
 from . import fresh, from_rows, precheck
-from . import views as roll_views
+from . import views as fleet_views
 from .filter import HOST_TRIGGERS, VM_TRIGGERS
 from .fresh import Beside, HostFresh, VmFresh
 from .tags import RollingTags, Tagged
-from .views import Asked, Picture, Wanted, compute_of
+from .views import FleetRequest, FleetRows, RequestedHost, compute_of
 from .vm_hardware import HARDWARE_PATHS, vm_hardware
 
-__all__ = ["FleetInventory", "HostFresh", "VmFresh", "Wanted"]
+__all__ = ["FleetInventory", "HostFresh", "RequestedHost", "VmFresh"]
 
 _Views = TypeVar("_Views")
 
 STALE_USE = 60.0
-"""Seconds after which load and admission control are read again, when something else changed."""
+"""Load and admission control are read again after this number of seconds, when something else changed."""
 LOOK_FOR_ABSENT = 300.0
-"""Seconds after which wanted hosts that are not there are looked for again: they may be in a cluster that nothing watches."""
+"""Seconds after which missing requested hosts are searched again: they may be in a cluster that is not watched."""
 SHORTEST_BASE = 1.0
 LONGEST_BASE = 10.0
-"""Seconds on our clock between two times of the server from which its speed is told. Over longer ones a clock that was set looks like
-one that runs faster."""
+"""The speed of the server's clock is measured over an interval in these bounds (local seconds). Over a longer one, a clock that was set
+looks like one that runs faster."""
 FAST = 1.5
-"""Only simulators run faster than this; what is nearer to 1 is the time the answers took."""
+"""Only clocks of simulators run faster than this. Smaller differences come from the response times."""
 
 
 class FleetInventory:
-    """Hosts, VMs and clusters of a roll as the server shows them; empty until the first ``wait``.
+    """Hosts, VMs and clusters of a rolling reboot as the server shows them; empty until the first ``wait``.
 
-    ``orders``: stop orders of VMs; ``never_stop``: VMs that are not stopped; ``labels``: id → what results call it, of hosts and clusters;
-    ``tags``: says the same as the first two by tags, and is read again with every
-    examination; ``allow_protected``: as host_passthrough has it;
-    ``fields``: custom attribute key → name, may be set anew at any time. ``own_tasks`` holds ids of tasks the caller started: they
-    are nobody else's work. ``stops_pinned``: VMs that cannot be moved are stopped.
+    ``orders``: stop orders of VMs; ``never_stop``: VMs that are not stopped; ``labels``: id → name in results, for hosts and clusters;
+    ``tags``: source of the same settings from tags, read again with every precheck; ``fields``: custom attribute key → name, may be
+    replaced at any time; ``allow_protected``: as in host_passthrough; ``stops_pinned``: pinned VMs are stopped.
+    ``own_tasks``: ids of tasks that this run started. They do not count as work of others.
     """
 
     def __init__(
         self,
         session: Session,
-        wanted: Sequence[Wanted],
+        wanted: Sequence[RequestedHost],
         *,
         orders: ResolvedNames[int] | None = None,
         never_stop: ResolvedNames[bool] | None = None,
@@ -71,7 +70,7 @@ class FleetInventory:
     ) -> None:
         self._session = session
         self._tags = tags
-        self._asked = Asked(
+        self._asked = FleetRequest(
             hosts={item.moid: item for item in wanted},
             orders=orders or ResolvedNames(),
             never_stop=never_stop or ResolvedNames(),
@@ -82,36 +81,36 @@ class FleetInventory:
         self.fields: Mapping[int, str] = fields or {}
         self.own_tasks: set[str] = set()
         self._watch = Watch(session, self._describe)
-        self._seen = Picture(rows=self._watch.rows, labels=dict(labels or {}))
+        self._seen = FleetRows(rows=self._watch.rows, labels=dict(labels or {}))
         self._stale_hosts: set[str] = set()
         self._stale_vms: set[str] = set()
         self._refreshed: deque[str] = deque()
-        """Hosts asked to look at their devices anew, by whichever thread."""
+        """Hosts whose devices were refreshed, added by any thread."""
         self._described_at = session.clock()
         self._used_at: float | None = None
         self._views: dict[str, tuple[Any, Any]] = {}
-        """What was worked out, with what it was worked out from beside what the server shows."""
+        """Name → (other input of the result, result). The cache is cleared when the server shows a change."""
         self._clocks: tuple[float, float] | None = None
-        """Time of the server and ours when it was asked last. One value, as threads read it."""
+        """(server time, local time) of the last clock reading. One value, because several threads read it."""
         self.rate = 1.0
-        """Seconds of the server's clock in one of ours, as far as it was measured: simulators may run faster."""
+        """Seconds of the server's clock for each local second, as measured. Simulators may run faster."""
 
     # -- time -------------------------------------------------------------------------------------------------------
 
     def sync(self) -> float:
-        """Ask the server for its time: one call."""
-        told = float(self._session.instance.CurrentTime().timestamp())
+        """Read the time of the server (seconds since the epoch): one call."""
+        server_time = float(self._session.instance.CurrentTime().timestamp())
         local = self._session.clock()
         if self._clocks is not None:
             apart = local - self._clocks[1]
             if apart >= SHORTEST_BASE and (apart <= LONGEST_BASE or self.rate > FAST):
-                rate = (told - self._clocks[0]) / apart
+                rate = (server_time - self._clocks[0]) / apart
                 self.rate = rate if rate > FAST else 1.0
-        self._clocks = (told, local)
-        return told
+        self._clocks = (server_time, local)
+        return server_time
 
     def now(self) -> float:
-        """The server's clock, without a call after the first time."""
+        """The server's clock (seconds since the epoch). Only the first time needs a call."""
         if self._clocks is None:
             return self.sync()
         server, local = self._clocks
@@ -120,15 +119,15 @@ class FleetInventory:
     # -- keeping up -------------------------------------------------------------------------------------------------
 
     def wait(self, seconds: float) -> bool:
-        """Take in what changed, waiting at most ``seconds`` (server-side, 30 s a call) for something; True when something did.
+        """Process changes; wait at most ``seconds`` for one (on the server, 30 s a call). True when something changed.
 
-        Survives a session that ended. Raises what the connection raises, and faults; the next wait goes on from there.
+        A session that ended is replaced. Raises connection errors and faults; the next wait continues from there.
         """
         if self.absent and self._session.clock() - self._described_at > LOOK_FOR_ABSENT:
             self._watch.close()
         delta = self._watch.wait(0.0 if self._due() else seconds)
         self._note(delta)
-        deeper = self._deepen()
+        deeper = self._read_deep()
         self._name_alarms()
         self._name_twins(delta)
         if delta and (self._used_at is None or self._session.clock() - self._used_at > STALE_USE):
@@ -136,12 +135,12 @@ class FleetInventory:
         return bool(delta) or deeper
 
     def close(self) -> None:
-        """Remove the filter from the server. A further wait makes it anew."""
+        """Remove the filter from the server. The next ``wait`` creates it again."""
         self._watch.close()
 
     def _describe(self) -> tuple[list[Any], dict[type, list[str]]]:
         self._described_at = self._session.clock()
-        return roll_filter.describe(self._session, self._asked.hosts)
+        return fleet_filter.describe(self._session, self._asked.hosts)
 
     def _note(self, delta: Delta) -> None:
         if delta:
@@ -162,11 +161,11 @@ class FleetInventory:
             self._stale_vms.discard(moid)
             self.own_tasks.discard(moid)
         if self._asked.hosts.keys() & delta.left.keys():
-            # It may have been moved to another cluster, which nothing watches yet.
+            # It may have been moved to another cluster, which is not watched yet.
             self._watch.close()
 
     def _due(self) -> set[str]:
-        """Hosts to be read deeply now. Those of a host that is away are old, and read when it is back."""
+        """Hosts whose devices are to be read now. Values of a host that is not connected are old: it is read when it is back."""
         while self._refreshed:
             self._stale_hosts.add(self._refreshed.popleft())
         return {
@@ -175,13 +174,13 @@ class FleetInventory:
             if self._seen.is_connected(moid) or moid not in self._seen.deep
         }
 
-    def _deepen(self) -> bool:
-        """Read devices and the like where they may have changed; True when anything was read."""
+    def _read_deep(self) -> bool:
+        """Read devices and other expensive properties where they may have changed. True when something was read."""
         hosts, vms = self._due(), set(self._stale_vms)
         if hosts or vms:
             self._views.clear()
         if hosts:
-            for row in collect_objects(self._session, vim.HostSystem, hosts, roll_filter.deep_paths(self._session)):
+            for row in collect_objects(self._session, vim.HostSystem, hosts, fleet_filter.deep_paths(self._session)):
                 self._seen.deep[row.moid] = row
                 self._seen.known.pop(row.moid, None)
                 self._seen.sizes[row.moid] = from_rows.size(self._seen.joined(row.moid))
@@ -195,7 +194,7 @@ class FleetInventory:
             self._seen.hardware[row.moid] = vm_hardware(row)
 
     def _name_alarms(self) -> None:
-        """Names of alarms not met before; one read, and none where no new alarm is red."""
+        """Read the names of new alarms; no call when no new alarm is red."""
         names, rows = self._seen.alarm_names, [*self._seen.of(vim.HostSystem), *self._seen.of(vim.ComputeResource)]
         unknown = {alarm for row in rows for alarm in from_rows.red_alarms(row)} - names.keys()
         if not unknown:
@@ -205,7 +204,7 @@ class FleetInventory:
         names.update({moid: moid for moid in unknown} | {row.moid: row.get("info.name", row.moid) for row in found})
 
     def _name_twins(self, delta: Delta) -> None:
-        """Paths of VMs of which several have one name; one read when such a VM appears, and none where every name is one VM's."""
+        """Read the paths of VMs whose name is not unique; no call while all names are unique."""
         if not any("name" in paths for paths in delta.changed.values()):
             return
         names = {row.moid: row.get("name", row.moid) for row in self._seen.of(vim.VirtualMachine)}
@@ -216,7 +215,7 @@ class FleetInventory:
             self._views.clear()
 
     def _read_use(self, computes: Collection[str] | None = None) -> None:
-        """Load of the hosts and admission control of the clusters; None = all."""
+        """Read the load of the hosts and the admission control of the clusters; None = of all."""
         chosen = {
             row.moid: row.kind for row in self._seen.of(vim.ComputeResource) if computes is None or row.moid in computes
         }
@@ -241,7 +240,7 @@ class FleetInventory:
 
     # -- what there is ----------------------------------------------------------------------------------------------
 
-    def _worked_out(self, name: str, basis: Any, work: Callable[[], _Views]) -> _Views:
+    def _cached(self, name: str, basis: Any, work: Callable[[], _Views]) -> _Views:
         known = self._views.get(name)
         if known is None or known[0] != basis:
             known = self._views[name] = (basis, work())
@@ -250,50 +249,50 @@ class FleetInventory:
 
     @property
     def hosts(self) -> tuple[HostView, ...]:
-        """All hosts of the clusters of the wanted hosts, by name, without what the engine knows better."""
+        """All hosts of the clusters of the requested hosts, by name, without journal and precheck (see ``FleetObserver``)."""
         own = frozenset(self.own_tasks)
-        return self._worked_out("hosts", own, lambda: roll_views.host_views(self._seen, self._asked, own))
+        return self._cached("hosts", own, lambda: fleet_views.host_views(self._seen, self._asked, own))
 
     @property
     def vms(self) -> tuple[VmView, ...]:
-        """All VMs registered on these hosts, by name, but templates."""
+        """All VMs that are registered on these hosts, by name, without templates."""
         fields = dict(self.fields)
-        return self._worked_out("vms", fields, lambda: roll_views.vm_views(self._seen, self._asked, fields))
+        return self._cached("vms", fields, lambda: fleet_views.vm_views(self._seen, self._asked, fields))
 
     @property
     def clusters(self) -> tuple[ClusterView, ...]:
-        """Clusters, and the compute resources of hosts on their own, by name."""
+        """Clusters, and the compute resources of standalone hosts, by name."""
         fields = dict(self.fields)
-        return self._worked_out("clusters", fields, lambda: roll_views.cluster_views(self._seen, fields))
+        return self._cached("clusters", fields, lambda: fleet_views.cluster_views(self._seen, fields))
 
     @property
     def texts(self) -> Mapping[str, Mapping[str, str]]:
-        """Object id → attribute name → text, of hosts, VMs, compute resources and the root folder; empty texts are left out."""
+        """Object id → attribute name → text, for hosts, VMs, compute resources and the root folder; without empty texts."""
         fields = dict(self.fields)
-        return self._worked_out("texts", fields, lambda: roll_views.texts(self._seen, fields))
+        return self._cached("texts", fields, lambda: fleet_views.texts(self._seen, fields))
 
     @property
     def entering(self) -> Mapping[str, frozenset[str]]:
-        """Host id → ids of the tasks that put it into maintenance mode now."""
-        return self._worked_out("entering", None, lambda: roll_views.entering_tasks(self._seen))
+        """Host id → ids of the tasks that are putting it into maintenance mode."""
+        return self._cached("entering", None, lambda: fleet_views.entering_tasks(self._seen))
 
     @property
     def root(self) -> str:
-        """Id of the root folder, which may carry the pause attribute for all."""
+        """Id of the root folder. Its pause attribute applies to all clusters."""
         return str(self._session.content.rootFolder._moId)
 
     @property
     def absent(self) -> tuple[str, ...]:
-        """Wanted hosts that the server does not show (any more)."""
+        """Requested hosts that the server does not show (any more)."""
         return tuple(sorted(self._asked.hosts.keys() - self._seen.rows.keys()))
 
     # -- asked for --------------------------------------------------------------------------------------------------
 
     def run_prechecks(self, moids: Sequence[str]) -> dict[str, Precheck]:
-        """What is asked only before a host is started: DRS dry run, vSAN, protected devices, privileges on VMs it would stop.
+        """Read what is needed only before a host is started: DRS dry run, vSAN, protected devices, privileges on VMs to be stopped.
 
-        Load of their clusters and devices of their VMs are read afresh, too: media can be connected without a trace in what is watched.
-        Hosts that are not connected are left out.
+        Load of the clusters and devices of the VMs are read again, too: connected media do not show in the watched properties.
+        Hosts that are not connected are not included.
         """
         wanted = [moid for moid in moids if self._seen.is_connected(moid)]
         if not wanted:
@@ -321,20 +320,20 @@ class FleetInventory:
                 )
                 for moid, place in places.items()
             ],
-            speakers=[view.host for view in self.hosts if view.in_service],
+            vsan_hosts=[view.host for view in self.hosts if view.in_service],
             allow_protected=self._allow_protected,
             tags_problem=self._asked.tagged.problem,
             clock=self.now,
         )
 
     def probe_uptime(self, moid: str) -> float | None:
-        """Seconds since the host booted by its hardware clock; None when it does not answer. May be asked from any thread."""
+        """Seconds since boot by the host's hardware clock; None if it does not answer. Any thread may call this."""
         return fresh.uptime(self._session, moid)
 
     def probe_services(self, moid: str) -> bool:
-        """The passthrough system of the host answers a Refresh, also where it has none or may not be asked. From any thread.
+        """Whether the passthrough system of the host answers a Refresh. True if it has none or may not be called. Any thread may call it.
 
-        What it refreshed is read by the next ``wait``.
+        The next ``wait`` reads the refreshed devices.
         """
         row = self._seen.deep.get(moid)
         answers = fresh.services_answer(
@@ -345,13 +344,13 @@ class FleetInventory:
         return answers
 
     def maintenance_is_own(self, since: Mapping[str, float]) -> dict[str, bool | None]:
-        """Host id → whose its maintenance mode is by the event log since these times: one query for all hosts."""
+        """Host id → whether this account entered its maintenance mode, by the event log since these times. One query for all hosts."""
         return fresh.maintenance_is_own(self._session, since)
 
     def fresh_host(self, moid: str, beside: Beside | None = None) -> HostFresh | None:
-        """What a call on the host is guarded by, read now: one call, what is looked at beside it included. None when it is gone."""
+        """The present state of a host, read right before an API call: one call, including ``beside``. None if it no longer exists."""
         return fresh.fresh_host(self._session, moid, beside)
 
     def fresh_vm(self, moid: str, beside: Beside | None = None) -> VmFresh | None:
-        """The same for a call on a VM."""
+        """The same for a VM."""
         return fresh.fresh_vm(self._session, moid, beside)

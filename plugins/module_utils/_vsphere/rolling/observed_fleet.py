@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the server shows, what the journal tells and what this process knows, as one world for the scheduler. PRIVATE to the collection."""
+"""Combines the state on the server, the journal and what this process knows, for the scheduler. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ EMPTY: Texts = {}
 
 @lru_cache(maxsize=8192)
 def _of_host(*texts: str) -> tuple[Entry | None, Before | None, tuple[Garbage, ...]]:
-    """The same texts are looked at again and again."""
+    """Cached, because the same texts are decoded again in every round."""
     return decode_host(dict(zip(HOST_ATTRIBUTES, texts, strict=True)))
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShownFleet:
-    """What the scene shows at one moment. ``values``: the journal, by object."""
+    """What the server shows at one moment. ``values``: the journal, by object id."""
 
     hosts: tuple[HostView, ...]
     vms: tuple[VmView, ...]
@@ -35,18 +35,21 @@ class ShownFleet:
     now: float
 
     def texts(self, moid: str) -> Texts:
+        """The journal texts on one object."""
         return self.values.get(moid, EMPTY)
 
     def journal_of(self, host: str) -> tuple[Entry | None, Before | None, tuple[Garbage, ...]]:
+        """Entry, state before the reboot and unreadable values on a host."""
         return _of_host(*(self.texts(host).get(name, "") for name in HOST_ATTRIBUTES))
 
     def entries(self) -> Mapping[str, tuple[HostView, Entry]]:
-        """Hosts with an entry, by id."""
+        """Host id → host and its entry, for hosts that have an entry."""
         found = ((view, self.journal_of(view.moid)[0]) for view in self.hosts if view.moid in self.values)
         return {view.moid: (view, entry) for view, entry in found if entry is not None}
 
     def lock_subject(self, cluster: str) -> Subject:
-        """A compute resource that is no cluster takes no custom values in every release: its only host keeps the lock."""
+        """The object that stores the lock. Not every release allows custom values on a compute resource that is no cluster: there its only
+        host stores the lock."""
         view = next((view for view in self.clusters if view.moid == cluster), None)
         if view is None or view.is_cluster:
             return Subject(kind="cluster", moid=cluster)
@@ -56,7 +59,8 @@ class ShownFleet:
 
 @dataclass(kw_only=True)
 class FleetObserver:
-    """What this process knows beside what is shown. ``began``: whose maintenance modes were when it began, by the event log."""
+    """Adds to the shown state what only this process knows. ``began``: host id → whether its maintenance mode was entered by this account
+    when the process started, by the event log."""
 
     me: str
     scope: str
@@ -68,9 +72,10 @@ class FleetObserver:
     prechecks: dict[str, Precheck] = field(default_factory=dict)
     began: dict[str, bool | None] = field(default_factory=dict)
     detached: frozenset[str] = frozenset()
-    """Ids of VMs that count as freed of their devices: forecasts only."""
+    """Ids of VMs that count as detached from their devices: only for forecasts."""
 
-    def observed(self, seen: ShownFleet, pause: str) -> ObservedFleet:
+    def observe(self, seen: ShownFleet, pause: str) -> ObservedFleet:
+        """The input of a decision. ``pause``: why no host is to be started now."""
         return ObservedFleet(
             me=self.me,
             run_id=self.run_id,
@@ -124,7 +129,7 @@ class FleetObserver:
         )
 
     def judged(self, lock: Lock | Garbage | None, now: float) -> Lock | Garbage | None:
-        """The lock of a process of this very machine that is no more is stale at once."""
+        """If the lock owner was a process of this machine that has ended, its lock is stale at once."""
         if isinstance(lock, Lock) and lock.owner != self.me and self.is_gone(lock.owner):
             return replace(lock, beat=min(lock.beat, now - lock.ttl - 1))
         return lock

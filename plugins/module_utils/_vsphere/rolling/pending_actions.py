@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was asked for in a rolling reboot and is not to be seen yet. PRIVATE to the collection.
+"""API calls of a rolling reboot whose effect is not visible yet. PRIVATE to the collection.
 
-Nothing of it matters to safety: a process that dies forgets it all. It keeps calls from being repeated while they are under way, tells
-what became of a task, and whose a maintenance mode is as long as this process has seen it begin and end.
+Safety does not depend on this: a process that ends loses all of it. It prevents repeated calls while one is in progress, reads the result
+of tasks, and knows which user entered a maintenance mode, as long as this process observed its begin and end.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from ..session.connect import Session
 TRACKED: frozenset[str] = frozenset(
     {"enter_maintenance", "leave_maintenance", "reboot_host", "shut_down_host", "power_off_vm", "start_vm"}
 )
-"""Calls that answer with a task whose end says something."""
+"""Calls that return a task with a meaningful result."""
 
 PRESUMED = 20.0
-"""Seconds for which a call whose answer was lost is taken to be under way."""
+"""A call whose answer was lost counts as in progress for this number of seconds."""
 
 
 @dataclass(kw_only=True, slots=True)
 class PendingAction:
-    """``task`` is None until, and unless, the call was answered with one. ``shown``: its effect was seen."""
+    """``task``: id of the returned task, None before the answer and for calls without one. ``shown``: the effect was observed."""
 
     kind: Kind
     target: str
@@ -39,21 +39,21 @@ class PendingAction:
 
 
 class PendingActions:
-    """Calls under way, by target: a target has one at a time, and a reboot beside it."""
+    """Calls in progress, by target. A target has at most one; a reboot does not block other calls."""
 
     def __init__(self, session: Session, refuse: Callable[[Kind, str, BaseException], None]) -> None:
         self._session = session
         self._refuse = refuse
         self._pending: dict[str, PendingAction] = {}
         self._entered_by: dict[str, str | None] = {}
-        """host → the task with which this process put it into maintenance mode last; None: its answer was lost."""
+        """host → the task with which this process last put it into maintenance mode; None: the answer was lost."""
         self._left: dict[str, bool] = {}
-        """host → our way out of maintenance mode ended; True once the host was seen outside."""
+        """host → False: the exit from maintenance mode has ended; True: the host was then observed outside of it."""
         self.own: dict[str, bool | None] = {}
-        """host → whose its maintenance mode is, where that is known."""
+        """host → whether this run entered its maintenance mode, where that is known."""
 
     def asked(self, action: Action, now: float) -> None:
-        """Just before the call."""
+        """Call this right before the API call."""
         if action.kind in TRACKED:
             self._pending[action.target] = PendingAction(kind=action.kind, target=action.target, at=now)
         if action.kind == "enter_maintenance":
@@ -62,7 +62,7 @@ class PendingActions:
             self.own.pop(action.target, None)
 
     def answered(self, action: Action, task: str | None) -> None:
-        """The call came back: with a task, or (None) without one, when there is nothing to wait for."""
+        """Call this after the API call. ``task``: the returned task, or None if there is nothing to wait for."""
         pending = self._pending.get(action.target)
         if task is None:
             self._pending.pop(action.target, None)
@@ -72,6 +72,7 @@ class PendingActions:
             self._entered_by[action.target] = task
 
     def under_way(self, target: str) -> frozenset[str]:
+        """Kinds of calls on the target that are in progress without visible effect. Reboots are not included."""
         pending = self._pending.get(target)
         if pending is None or pending.shown or pending.kind in ("reboot_host", "shut_down_host"):
             return frozenset()
@@ -84,9 +85,10 @@ class PendingActions:
         entering: Mapping[str, Collection[str]],
         now: float,
     ) -> None:
-        """Compare with what is shown now; ask for the tasks of those that show nothing.
+        """Compare with the observed state; read the tasks of calls without visible effect.
 
-        ``entering``: host → tasks that put it into maintenance mode. Another one than ours does not show that ours is alive.
+        ``entering``: host → tasks that are putting it into maintenance mode. A task of another user does not show that the task of this
+        run is still running.
         """
         views = {view.moid: view for view in hosts}
         machines = {vm.moid: vm for vm in vms}
@@ -104,7 +106,7 @@ class PendingActions:
             elif pending.task is not None:
                 unclear.append(pending)
             elif now > pending.at + PRESUMED:
-                # Its answer was lost, and nothing came of it.
+                # The answer was lost, and there is no effect.
                 del self._pending[pending.target]
         self._ask(unclear)
 
@@ -128,7 +130,7 @@ class PendingActions:
                 self._left[pending.target] = False
 
     def _watch_maintenance(self, view: HostView) -> None:
-        """Our way out ended, the host was seen outside, and now it is, or goes, inside again: that is somebody else's doing."""
+        """This run ended the maintenance mode, the host was observed outside, and is inside again: another user has entered it."""
         moid = view.moid
         inside = view.in_maintenance or view.entering
         pending = self._pending.get(moid)
@@ -141,14 +143,14 @@ class PendingActions:
                 self.own[moid] = False
 
     def entering(self, moid: str, tasks: Collection[str]) -> None:
-        """``tasks`` put a host into maintenance mode now. One of them is known not to be ours when ours is known and not among them."""
+        """``tasks`` are putting the host into maintenance mode now. If the known task of this run is not among them, another user's is."""
         own = self._entered_by.get(moid)
         if own is not None and tasks and own not in tasks:
             self.own[moid] = False
 
 
 def _effect(pending: PendingAction, view: HostView | None, vm: VmView | None) -> str:
-    """``over``: what was asked for is there; ``visible``: it is under way for everybody to see; empty: nothing is shown."""
+    """``over``: the effect is complete; ``visible``: the call is visibly in progress; empty: no effect."""
     if view is None and vm is None:
         return "over"
     if vm is not None:
@@ -157,7 +159,7 @@ def _effect(pending: PendingAction, view: HostView | None, vm: VmView | None) ->
         return ""
     match pending.kind:
         case "enter_maintenance":
-            # In maintenance mode by our task, or by somebody's who was faster: only the end of our task tells.
+            # In maintenance mode by the task of this run or of another user who was faster: only the end of the task shows which.
             return "visible" if view.entering and not view.in_maintenance else ""
         case "leave_maintenance":
             return "over" if view.connected and not view.in_maintenance else ""
@@ -166,7 +168,7 @@ def _effect(pending: PendingAction, view: HostView | None, vm: VmView | None) ->
 
 
 def _counts(kind: Kind, error: Any) -> bool:
-    """Whether an ended task says that nothing comes of it. That of a reboot may end as a broken connection, and mean nothing."""
+    """Whether the error of an ended task means that the call failed. The task of a reboot may end with a broken connection."""
     if kind not in ("reboot_host", "shut_down_host"):
         return True
     final = (vim.fault.InvalidState, vim.fault.NoPermission, vim.fault.RestrictedVersion)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is asked of the server right before a host is started: costly, and true for a moment only. PRIVATE to the collection."""
+"""The precheck: reads right before a host is started, expensive and only valid for a short time. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from ..session.privileges import lacking
 from .from_rows import Rules
 
 POWER = ("VirtualMachine.Interact.PowerOff", "VirtualMachine.Interact.PowerOn")
-"""What stopping a VM and starting it again takes: the first one is for its guest's shutdown, too."""
+"""Privileges to stop and start a VM. The first one also covers the shutdown of the guest."""
 _MIB = 2**20
 _INTERNAL = "configManager.vsanInternalSystem"
 _AVAILABLE, _QUORUM, _INCOMPLETE = 1, 2, 8
-"""Bits of the state of a vSAN object in CONFIG_STATUS, as RVC's vsan.check_state reads them; a whole object has 7."""
+"""Bits of the state of a vSAN object in CONFIG_STATUS, as vsan.check_state of RVC reads them. A healthy object has 7."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PrecheckSubject:
-    """A host to be examined, and the rules of its cluster. ``stops``: ids of the VMs that would be stopped for it."""
+    """A host to precheck, and the settings of its cluster. ``stops``: ids of the VMs that would be stopped for it."""
 
     host: Host
     compute: str
@@ -56,7 +56,7 @@ class _Vsan:
 def to_stop(
     places: Mapping[str, str], vms: Iterable[VmView], clusters: Iterable[ClusterView]
 ) -> Mapping[str, tuple[str, ...]]:
-    """Host id → ids of the VMs that cannot leave it while they run. ``places``: host id → its compute resource."""
+    """Host id → ids of its pinned VMs. ``places``: host id → its compute resource."""
     known = {cluster.moid: cluster for cluster in clusters}
     residents: dict[str, list[VmView]] = {moid: [] for moid in places}
     for vm in vms:
@@ -71,18 +71,18 @@ def run_prechecks(
     session: Session,
     subjects: Sequence[PrecheckSubject],
     *,
-    speakers: Sequence[Host],
+    vsan_hosts: Sequence[Host],
     allow_protected: tuple[str, ...],
     tags_problem: str = "",
     clock: Callable[[], float],
 ) -> dict[str, Precheck]:
-    """Host id → what came of it. ``speakers``: hosts in service, of which one a cluster is asked about vSAN.
+    """Host id → result. ``vsan_hosts``: hosts in service; one of each cluster is asked about vSAN. ``clock``: time of the server.
 
-    One call a host that DRS would empty, three a vSAN cluster; what the host lives on only where a reboot takes devices from it, and
-    privileges, for all hosts together, only where VMs would be stopped.
+    One call for each host that DRS would evacuate, three for each vSAN cluster. What a host depends on is read only where a reboot takes
+    devices from it; privileges are read for all hosts together, and only where VMs would be stopped.
     """
     vsan = {
-        compute: _vsan(session, [host for host in speakers if host.compute_moid == compute])
+        compute: _vsan(session, [host for host in vsan_hosts if host.compute_moid == compute])
         for compute in sorted({subject.compute for subject in subjects if subject.rules.vsan})
     }
     protected = _protected(session, [subject.host for subject in subjects], allow_protected)
@@ -109,7 +109,7 @@ def run_prechecks(
 
 
 def _evacuation(session: Session, subject: PrecheckSubject) -> _Evacuation:
-    """DRS's own dry run. It applies nothing: the API reference says that its recommendations cannot even be applied."""
+    """The dry run of DRS. It changes nothing: by the API reference, its recommendations cannot even be applied."""
     if not subject.rules.drs_enabled or subject.host.in_maintenance_mode:
         return _Evacuation()
     cluster = session.reference(vim.ClusterComputeResource, subject.compute)
@@ -127,7 +127,7 @@ def _evacuation(session: Session, subject: PrecheckSubject) -> _Evacuation:
 
 @reader
 def evacuation_faults(result: Any) -> tuple[dict[str, str], str]:
-    """From the answer of the dry run: VM id → why it cannot leave, and what is not about one VM."""
+    """From the result of the dry run: VM id → why it cannot be migrated, and the reason that does not concern one VM."""
     faults: dict[str, str] = {}
     refused: list[str] = []
     for entry in getattr(getattr(result, "fault", None), "faultsByVm", None) or ():
@@ -142,9 +142,9 @@ def evacuation_faults(result: Any) -> tuple[dict[str, str], str]:
 # -- vSAN -----------------------------------------------------------------------------------------------------------
 
 
-def _vsan(session: Session, speakers: Sequence[Host]) -> _Vsan:
-    """The state of all objects, as one host in service knows it. What cannot be had is not known."""
-    moids = sorted(host.moid for host in speakers)
+def _vsan(session: Session, vsan_hosts: Sequence[Host]) -> _Vsan:
+    """The state of all objects, as one host in service reports it. What cannot be read is unknown (None)."""
+    moids = sorted(host.moid for host in vsan_hosts)
     for row in collect_objects(session, vim.HostSystem, moids[:3], (_INTERNAL,)):
         system = row.get(_INTERNAL)
         if system is None:
@@ -165,11 +165,11 @@ def _vsan(session: Session, speakers: Sequence[Host]) -> _Vsan:
 
 
 def resync_mb(text: str | None) -> int | None:
-    """MB still to be copied, from the answer of QuerySyncingVsanObjects; None when it is none (``BAD``)."""
-    told = _parsed(text)
-    if told is None:
+    """MB to resynchronize, from the result of QuerySyncingVsanObjects; None if the result is not readable (``BAD``)."""
+    parsed = _parsed(text)
+    if parsed is None:
         return None
-    objects = told.get("dom_objects") or {}
+    objects = parsed.get("dom_objects") or {}
     total = sum(
         int((component.get("attributes") or {}).get("bytesToSync") or 0)
         for entry in objects.values()
@@ -179,24 +179,24 @@ def resync_mb(text: str | None) -> int | None:
 
 
 def incomplete_objects(text: str | None) -> int | None:
-    """Objects that are not available, or not with all their copies, from CONFIG_STATUS entries."""
-    told = _parsed(text)
-    if told is None:
+    """The number of objects that are not available, or lack copies, from CONFIG_STATUS entries; None if they are not readable."""
+    parsed = _parsed(text)
+    if parsed is None:
         return None
-    states = [int((entry.get("content") or {}).get("state", 0)) for entry in told.get("result") or ()]
+    states = [int((entry.get("content") or {}).get("state", 0)) for entry in parsed.get("result") or ()]
     return sum(not (state & _AVAILABLE and state & _QUORUM) or bool(state & _INCOMPLETE) for state in states)
 
 
 def _parsed(text: str | None) -> dict[str, Any] | None:
     try:
-        told = json.loads(text or "")
+        parsed = json.loads(text or "")
     except ValueError:
         return None
-    return told if isinstance(told, dict) else None
+    return parsed if isinstance(parsed, dict) else None
 
 
 def _components(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The leaves of an object's layout: mirrors and stripes are inner nodes with ``child-1`` and so on."""
+    """The leaves of an object's layout. Mirrors and stripes are inner nodes with ``child-1`` and so on."""
     if node.get("type") == "Component":
         yield node
     for name, child in node.items():
@@ -208,7 +208,7 @@ def _components(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _protected(session: Session, hosts: Sequence[Host], allowed: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """Host id → sentences. What a host lives on is read only where a reboot puts a device into force."""
+    """Host id → sentences. What a host depends on is read only where a reboot makes passthrough of a device take effect."""
     taking = [host for host in hosts if any(device.enabled for device in host.pending)]
     if not taking:
         return {}
@@ -217,5 +217,5 @@ def _protected(session: Session, hosts: Sequence[Host], allowed: tuple[str, ...]
 
 
 def _taken(found: Blocker) -> str:
-    """A sentence with the override that would accept the loss, where there is one."""
+    """The sentence, with the override that would accept the loss, if there is one."""
     return found.message + "".join(f' (its override is "{form}")' for form in found.subjects)

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Questions that may stay unanswered for long, asked beside everything else. PRIVATE to the collection.
+"""Reads that may take long, each in its own thread. PRIVATE to the collection.
 
-Whether the services of a host that is back answer, what its hardware clock says, what its management controller says. One host that is
-deaf holds up nobody: each question has a thread of its own, and its answer is taken when it comes.
+Do the services of a host that is back respond, what is its uptime, what does its management controller report? A host that does not
+respond delays no other host: each result is used when it arrives.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ from ..._domain.errors import DirectPathError
 from ..._domain.rolling.state.journal import Entry
 from ..._domain.rolling.state.observed import HostView
 from ..._domain.rolling.state.policy import Policy
-from ..._domain.rolling.state.verification import has_moved, started_anew
+from ..._domain.rolling.state.verification import has_new_boot_time, is_rebooted_by_uptime
 from ..sdk import vmodl
 from ..session.faults import CONNECTION_ERRORS
 from .inventory import FleetInventory
 
 Key = tuple[str, str, tuple[Any, ...]]
-"""What is asked of whom, in which state of it."""
+"""(kind, object id, state of the object when it was asked)."""
 
 AT_ONCE = 8
-"""Questions under way at a time."""
+"""Maximum number of probes at the same time."""
 AGAIN = 5.0
-"""Seconds until a host whose services did not answer is asked again, and a management controller too."""
+"""Seconds until a host whose services did not respond is probed again; the same for a management controller."""
 UPTIME_AGAIN = 30.0
-"""For so long it counts that a host said that it was up all the time, or said nothing of it."""
+"""Seconds for which an uptime is trusted that shows no reboot, or is not readable."""
 SOMETIMES = 60.0
-"""Seconds until a management controller that did not answer before anything began is asked again."""
+"""Seconds until a management controller that did not respond is probed again, before any host is shut down."""
 GRACE = 0.25
-"""Seconds of real time given to answers that come at once, before anything else is done."""
+"""Seconds (real time) to wait for results that arrive at once."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Signs:
-    """What a host that is back says. ``read_at``: when its uptime was that; ``again``: seconds until it is asked for what is missing."""
+class ProbeResult:
+    """The result of probing a host. ``read_at``: when the uptime was read (server time); ``again``: seconds until the next probe."""
 
     read_at: float
     again: float
@@ -50,24 +50,24 @@ class Signs:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Proof:
-    """The same, kept. ``of``: the connection and the boot the host was asked in."""
+    """The latest result. ``of``: connection state and boot time of the host when it was probed."""
 
     of: tuple[Any, ...]
     at: float
-    signs: Signs
+    signs: ProbeResult
 
     @property
     def services(self) -> bool:
         return self.signs.services
 
     def uptime_at(self, now: float) -> float | None:
-        """It has grown since it was read."""
-        told = self.signs.uptime
-        return None if told is None else told + max(0.0, now - self.signs.read_at)
+        """The uptime at ``now``: it has grown since it was read."""
+        uptime = self.signs.uptime
+        return None if uptime is None else uptime + max(0.0, now - self.signs.read_at)
 
 
 class ProbePool:
-    """A few threads that nobody has to wait for, not even at the end of the process."""
+    """A few daemon threads. Nothing waits for them, not even the end of the process."""
 
     def __init__(self) -> None:
         self._answers: queue.Queue[tuple[Key, Any, BaseException | None]] = queue.Queue()
@@ -79,10 +79,11 @@ class ProbePool:
         return bool(self._open)
 
     def asks(self, key: Key) -> bool:
+        """Whether this probe is in progress."""
         return key in self._open
 
     def ask(self, key: Key, question: Callable[[], Any]) -> None:
-        """Ask unless that very question is open."""
+        """Start the probe unless it is already in progress."""
         if key not in self._open:
             self._open.add(key)
             threading.Thread(target=self._run, args=(key, question), daemon=True).start()
@@ -91,11 +92,11 @@ class ProbePool:
         with self._slots:
             try:
                 self._answers.put((key, question(), None))
-            except BaseException as error:  # told to whoever takes the answers
+            except BaseException as error:  # ``take`` raises it, or reports no result
                 self._answers.put((key, None, error))
 
     def take(self, patience: float = 0.0) -> dict[Key, Any]:
-        """Answers so far; of a question nobody could answer: None. Errors that are faults of this program are raised."""
+        """Results so far; None for a probe that failed. Raises errors that are not caused by the server or the connection."""
         found: dict[Key, Any] = {}
         while self._open:
             try:
@@ -110,7 +111,7 @@ class ProbePool:
 
 
 class Probes:
-    """Proofs of hosts that are being rebooted, and the power of hosts that are cycled. ``bmcs``: host moid → controller."""
+    """Probes of hosts that are being rebooted, and of management controllers. ``bmcs``: host moid → controller."""
 
     def __init__(self, fleet: FleetInventory, *, bmcs: Mapping[str, Any]) -> None:
         self._fleet = fleet
@@ -118,7 +119,7 @@ class Probes:
         self._pool = ProbePool()
         self._proofs: dict[str, Proof] = {}
         self._away: set[str] = set()
-        """Hosts in hand that were seen without connection and have not said since how long they are up."""
+        """Hosts in progress that were seen disconnected and whose uptime was not read since."""
         self._power: dict[str, tuple[float, str | None]] = {}
         self._checked: set[str] = set()
         self._problems: dict[str, str] = {}
@@ -128,23 +129,25 @@ class Probes:
         return self._pool.busy
 
     def proof(self, view: HostView) -> Proof | None:
-        """What is known of the host as it is now."""
+        """The latest result for the host in its present state."""
         found = self._proofs.get(view.moid)
         return found if found is not None and found.of == _standing(view) else None
 
     def power(self, moid: str) -> str | None:
+        """``on``, ``off``, or None if unknown."""
         return self._power.get(moid, (0.0, None))[1]
 
     def bmc_problem(self, moid: str) -> str:
+        """A sentence: why the controller could not power the host on; empty if there is no problem."""
         return self._problems.get(moid, "")
 
     def next_due(self, now: float) -> float | None:
-        """When something is to be asked again."""
+        """The time of the next probe; None when none is planned."""
         due = [proof.at + proof.signs.again for proof in self._proofs.values() if not proof.services]
         return min(due, default=None)
 
     def look(self, entries: Mapping[str, tuple[HostView, Entry]], policy: Policy, now: float) -> None:
-        """Ask what has to be known of hosts in hand, and take what was answered."""
+        """Start the probes that hosts in progress need, and take the results that have arrived."""
         for moid in [moid for moid in self._proofs if moid not in entries]:
             del self._proofs[moid]
         self._away &= entries.keys()
@@ -155,7 +158,7 @@ class Probes:
         self._take(now)
 
     def ask_power_of_all(self, now: float) -> None:
-        """Before hosts are cycled at all: whose controllers answer. Those that do not are asked again now and then."""
+        """Before any host is power-cycled: probe all controllers. Those that do not respond are probed again from time to time."""
         for moid in self._bmcs:
             if self.power(moid) is None and now >= self._power.get(moid, (-SOMETIMES, None))[0] + SOMETIMES:
                 self._ask_power(moid, now)
@@ -164,13 +167,13 @@ class Probes:
     def _ask_host(self, view: HostView, entry: Entry, policy: Policy, now: float) -> None:
         moid = view.moid
         if not view.connected:
-            # It comes back as another one, also where it shows the same boot time.
+            # It will come back as rebooted, even if it shows the same boot time.
             self._proofs.pop(moid, None)
             self._away.add(moid)
             return
-        moved = has_moved(view, entry, policy.boot_margin)
+        moved = has_new_boot_time(view, entry, policy.boot_margin)
         known = self.proof(view)
-        if moved or (known is not None and started_anew(entry, known.uptime_at(now), now)):
+        if moved or (known is not None and is_rebooted_by_uptime(entry, known.uptime_at(now), now)):
             due = known is None or (not known.services and now >= known.at + AGAIN)
         else:
             due = self._is_doubtful(view, entry, policy, now)
@@ -178,9 +181,9 @@ class Probes:
             self._pool.ask(("host", moid, _standing(view)), lambda: self._signs(moid, entry, moved=moved))
 
     def _is_doubtful(self, view: HostView, entry: Entry, policy: Policy, now: float) -> bool:
-        """It shows the boot it was to leave behind, and it is not known now whether it was up all the time.
+        """It shows the old boot time, and it is unknown whether it was up all the time.
 
-        Asked when it was away, and before it would be told again: hosts that go down as they are told to cost no call.
+        Probed when it was away, and before the reboot call is repeated: hosts that go down as expected cost no extra call.
         """
         known = self.proof(view)
         if known is not None and (now >= known.at + UPTIME_AGAIN or known.at < entry.called):
@@ -189,13 +192,13 @@ class Probes:
         is_late = now >= entry.called + policy.deadlines.reboot_retry
         return known is None and (is_late or view.moid in self._away)
 
-    def _signs(self, moid: str, entry: Entry, *, moved: bool) -> Signs:
-        """The services of a host that has not gone down yet are not asked."""
+    def _signs(self, moid: str, entry: Entry, *, moved: bool) -> ProbeResult:
+        """Uptime first. The services of a host that was not rebooted yet are not probed."""
         uptime = self._fleet.probe_uptime(moid)
         now = self._fleet.now()
-        anew = moved or started_anew(entry, uptime, now)
-        services = anew and self._fleet.probe_services(moid)
-        return Signs(uptime=uptime, read_at=now, services=services, again=AGAIN if anew else UPTIME_AGAIN)
+        rebooted = moved or is_rebooted_by_uptime(entry, uptime, now)
+        services = rebooted and self._fleet.probe_services(moid)
+        return ProbeResult(uptime=uptime, read_at=now, services=services, again=AGAIN if rebooted else UPTIME_AGAIN)
 
     def _ask_power(self, moid: str, now: float) -> None:
         bmc = self._bmcs.get(moid)
@@ -204,7 +207,7 @@ class Probes:
             self._pool.ask(("power", moid, ()), lambda: self._power_state(moid, bmc))
 
     def _power_state(self, moid: str, bmc: Any) -> str | None:
-        """The first time, it is looked at as a whole: the right server, an account that may, a way to power on."""
+        """The first time, check the controller completely: the right server, account permissions, a way to power on."""
         try:
             if moid not in self._checked:
                 bmc.check()
@@ -222,7 +225,7 @@ class Probes:
             if kind == "power":
                 self._power[moid] = (now, answer)
             else:
-                signs = answer or Signs(read_at=now, again=AGAIN)
+                signs = answer or ProbeResult(read_at=now, again=AGAIN)
                 self._proofs[moid] = Proof(of=of, at=now, signs=signs)
                 if signs.uptime is not None:
                     self._away.discard(moid)

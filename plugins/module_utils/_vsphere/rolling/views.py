@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what was read to the hosts, VMs and clusters of a rolling reboot. PRIVATE to the collection."""
+"""Builds the hosts, VMs and clusters of a rolling reboot from the rows that were read. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ AGENT_MANAGER = "com.vmware.vim.eam"
 """The extension that owns the VMs of vSphere Cluster Services and other agents."""
 
 DEVICES = "config.pciPassthruInfo"
-"""Watched to know when devices change, and read together with them."""
+"""Watched to notice changes of devices, and read again together with them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
-    """One host that was asked for; see ``world.HostView`` for the fields."""
+class RequestedHost:
+    """One requested host; for the fields see ``HostView``."""
 
     moid: str
     desired_devices: tuple[DesiredDevice, ...] = ()
@@ -40,19 +40,19 @@ class Wanted:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Asked:
-    """What the caller says of hosts and VMs: stop orders, and which VMs are never stopped. ``tagged``: what tags say, which counts less
-    than names and the VM's own attribute."""
+class FleetRequest:
+    """The request of the caller: hosts, stop orders, and VMs that are never stopped. ``tagged``: settings from tags, which rank below
+    names in options and the attribute of the VM."""
 
-    hosts: Mapping[str, Wanted]
+    hosts: Mapping[str, RequestedHost]
     orders: ResolvedNames[int] = field(default_factory=ResolvedNames)
     never_stop: ResolvedNames[bool] = field(default_factory=ResolvedNames)
     tagged: Tagged = field(default_factory=Tagged)
 
 
 @dataclass(kw_only=True, slots=True)
-class Picture:
-    """All that was read, by object id. ``rows`` is what is watched, ``deep`` what was read of hosts beside it."""
+class FleetRows:
+    """All rows that were read, by object id. ``rows``: the watched properties; ``deep``: further properties of hosts."""
 
     rows: Mapping[str, Row]
     deep: dict[str, Row] = field(default_factory=dict)
@@ -62,15 +62,16 @@ class Picture:
     summaries: dict[str, object] = field(default_factory=dict)
     alarm_names: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
-    """What results call hosts and clusters, and VMs of which several have one name."""
+    """id → name in results, for hosts and clusters, and for VMs whose name is not unique."""
     known: dict[str, Host] = field(default_factory=dict)
-    """Hosts worked out already; one that changed is taken out."""
+    """Hosts that are already built. A host that changed is removed."""
 
     def of(self, kind: type) -> list[Row]:
+        """The watched rows of this kind."""
         return [row for row in self.rows.values() if issubclass(row.kind, kind)]
 
     def joined(self, moid: str) -> Row:
-        """What is watched of a host and what was read of it."""
+        """The watched and the further properties of a host, as one row."""
         watched, deep = self.rows[moid], self.deep.get(moid)
         if deep is None:
             return watched
@@ -83,6 +84,7 @@ class Picture:
         )
 
     def host(self, moid: str) -> Host:
+        """The host, built from its rows."""
         found = self.known.get(moid)
         if found is None:
             parent = self.rows.get(compute_of(self.rows[moid]))
@@ -93,7 +95,7 @@ class Picture:
         return found
 
     def label(self, row: Row) -> str:
-        """What results call an object."""
+        """The name of an object in results."""
         name: str = row.get("name", row.moid)
         return self.labels.get(row.moid, name)
 
@@ -102,15 +104,16 @@ class Picture:
         return row is not None and str(row.get("runtime.connectionState")) == "connected"
 
     def forget(self, moid: str) -> None:
-        """The object is gone."""
+        """Remove an object that no longer exists."""
         for table in (self.deep, self.sizes, self.hardware, self.uses, self.summaries, self.known):
             table.pop(moid, None)
 
     def rules(self) -> dict[str, from_rows.Rules]:
-        """Cluster id → its rules."""
+        """Cluster id → its settings."""
         return {row.moid: from_rows.rules(row.get("configurationEx")) for row in self.of(vim.ClusterComputeResource)}
 
     def alarms(self, row: Row) -> tuple[str, ...]:
+        """Names of the red alarms of an object."""
         return tuple(sorted(self.alarm_names.get(moid, moid) for moid in from_rows.red_alarms(row)))
 
 
@@ -124,35 +127,35 @@ def compute_of(row: Row) -> str:
 
 
 @reader
-def host_views(picture: Picture, asked: Asked, own_tasks: Collection[str]) -> tuple[HostView, ...]:
-    """All hosts, by name. ``own_tasks``: ids of tasks that are nobody else's work."""
-    tasks = from_rows.running_tasks(picture.of(vim.Task))
-    mounts = from_rows.mounts(picture.of(vim.Datastore))
+def host_views(fleet_rows: FleetRows, asked: FleetRequest, own_tasks: Collection[str]) -> tuple[HostView, ...]:
+    """All hosts, by name. ``own_tasks``: ids of tasks of this run."""
+    tasks = from_rows.running_tasks(fleet_rows.of(vim.Task))
+    mounts = from_rows.mounts(fleet_rows.of(vim.Datastore))
     views = (
-        _host_view(picture, row, asked.hosts.get(row.moid), tasks.get(row.moid, ()), mounts.of(row.moid), own_tasks)
-        for row in picture.of(vim.HostSystem)
+        _host_view(fleet_rows, row, asked.hosts.get(row.moid), tasks.get(row.moid, ()), mounts.of(row.moid), own_tasks)
+        for row in fleet_rows.of(vim.HostSystem)
     )
     return tuple(sorted(views, key=lambda view: (view.name, view.moid)))
 
 
-def entering_tasks(picture: Picture) -> Mapping[str, frozenset[str]]:
-    """Host id → ids of the tasks that put it into maintenance mode."""
-    running = from_rows.running_tasks(picture.of(vim.Task))
+def entering_tasks(fleet_rows: FleetRows) -> Mapping[str, frozenset[str]]:
+    """Host id → ids of the tasks that are putting it into maintenance mode."""
+    running = from_rows.running_tasks(fleet_rows.of(vim.Task))
     return {moid: frozenset(task.moid for task in tasks if task.is_entering) for moid, tasks in running.items()}
 
 
 def _host_view(
-    picture: Picture,
+    fleet_rows: FleetRows,
     row: Row,
-    wanted: Wanted | None,
+    wanted: RequestedHost | None,
     tasks: Sequence[RunningTask],
     datastores: Mapping[str, bool],
     own_tasks: Collection[str],
 ) -> HostView:
-    have, used = picture.sizes.get(row.moid, from_rows.Size()), picture.uses.get(row.moid, from_rows.Use())
+    have, used = fleet_rows.sizes.get(row.moid, from_rows.Size()), fleet_rows.uses.get(row.moid, from_rows.Use())
     others = [task for task in tasks if not (task.is_entering or task.is_reboot) and task.moid not in own_tasks]
     return HostView(
-        host=picture.host(row.moid),
+        host=fleet_rows.host(row.moid),
         wanted=wanted is not None,
         desired_devices=wanted.desired_devices if wanted else (),
         skips_missing=wanted is not None and wanted.skips_missing,
@@ -168,7 +171,7 @@ def _host_view(
         memory_mb=have.memory_mb,
         memory_free_mb=from_rows.memory_free(have, used),
         quick_boot=have.quick_boot,
-        red_alarms=picture.alarms(row),
+        red_alarms=fleet_rows.alarms(row),
         datastores=datastores,
         uplinks=from_rows.links(row, have.uplinks),
     )
@@ -178,25 +181,25 @@ def _host_view(
 
 
 @reader
-def vm_views(picture: Picture, asked: Asked, fields: Mapping[int, str]) -> tuple[VmView, ...]:
-    """All VMs registered on the hosts, by name; templates are left out, as they never run."""
-    places = {row.moid: compute_of(row) for row in picture.of(vim.HostSystem)}
+def vm_views(fleet_rows: FleetRows, asked: FleetRequest, fields: Mapping[int, str]) -> tuple[VmView, ...]:
+    """All VMs that are registered on the hosts, by name, without templates, which never run."""
+    places = {row.moid: compute_of(row) for row in fleet_rows.of(vim.HostSystem)}
     siblings: dict[str, list[str]] = {}
     for host, compute in places.items():
         siblings.setdefault(compute, []).append(host)
-    rules = picture.rules()
-    mounts = from_rows.mounts(picture.of(vim.Datastore))
+    rules = fleet_rows.rules()
+    mounts = from_rows.mounts(fleet_rows.of(vim.Datastore))
     local = {host: names for hosts in siblings.values() for host, names in mounts.local(hosts).items()}
     views = []
-    for row in picture.of(vim.VirtualMachine):
+    for row in fleet_rows.of(vim.VirtualMachine):
         host = row.get("runtime.host")
         if host is None or host._moId not in places or row.get("config.template", False):
             continue
         compute = places[host._moId]
-        hardware = picture.hardware.get(row.moid, VmHardware())
+        hardware = fleet_rows.hardware.get(row.moid, VmHardware())
         alone = tuple(name for name in hardware.datastores if name in local[host._moId])
         moves = rules[compute].overrides.get(row.moid) if compute in rules else None
-        views.append(_vm_view(row, picture.label(row), host._moId, hardware, alone, moves, asked, fields))
+        views.append(_vm_view(row, fleet_rows.label(row), host._moId, hardware, alone, moves, asked, fields))
     return tuple(sorted(views, key=lambda view: (view.name, view.moid)))
 
 
@@ -207,7 +210,7 @@ def _vm_view(
     hardware: VmHardware,
     local: tuple[str, ...],
     moves: bool | None,
-    asked: Asked,
+    asked: FleetRequest,
     fields: Mapping[int, str],
 ) -> VmView:
     name = row.get("name", row.moid)
@@ -238,13 +241,13 @@ def _vm_view(
 def _unread(row: Row, hardware: VmHardware) -> str:
     if not hardware.known:
         return "does not show its devices"
-    return "" if row.get("runtime.powerState") else "does not say whether it runs"
+    return "" if row.get("runtime.powerState") else "does not show its power state"
 
 
-def _order(row: Row, name: str, asked: Asked, fields: Mapping[int, str]) -> int:
-    said = asked.orders.of(row.moid, name)
-    if said is not None:
-        return said
+def _order(row: Row, name: str, asked: FleetRequest, fields: Mapping[int, str]) -> int:
+    requested = asked.orders.of(row.moid, name)
+    if requested is not None:
+        return requested
     text = from_rows.custom_texts(row, fields).get(STOP_ORDER, "").strip()
     return int(text) if text.removeprefix("-").isdecimal() else asked.tagged.orders.get(row.moid, 0)
 
@@ -253,39 +256,39 @@ def _order(row: Row, name: str, asked: Asked, fields: Mapping[int, str]) -> int:
 
 
 @reader
-def cluster_views(picture: Picture, fields: Mapping[int, str]) -> tuple[ClusterView, ...]:
-    """Clusters, and the compute resources of hosts on their own, by name."""
-    tasks = from_rows.running_tasks(picture.of(vim.Task))
-    rules = picture.rules()
+def cluster_views(fleet_rows: FleetRows, fields: Mapping[int, str]) -> tuple[ClusterView, ...]:
+    """Clusters, and the compute resources of standalone hosts, by name."""
+    tasks = from_rows.running_tasks(fleet_rows.of(vim.Task))
+    rules = fleet_rows.rules()
     views = (
-        _cluster_view(picture, row, rules.get(row.moid, from_rows.Rules()), tasks.get(row.moid, ()), fields)
-        for row in picture.of(vim.ComputeResource)
+        _cluster_view(fleet_rows, row, rules.get(row.moid, from_rows.Rules()), tasks.get(row.moid, ()), fields)
+        for row in fleet_rows.of(vim.ComputeResource)
     )
     return tuple(sorted(views, key=lambda view: (view.name, view.moid)))
 
 
 def _cluster_view(
-    picture: Picture, row: Row, rules: from_rows.Rules, tasks: Iterable[RunningTask], fields: Mapping[int, str]
+    fleet_rows: FleetRows, row: Row, rules: from_rows.Rules, tasks: Iterable[RunningTask], fields: Mapping[int, str]
 ) -> ClusterView:
     return ClusterView(
         moid=row.moid,
-        name=picture.label(row),
+        name=fleet_rows.label(row),
         is_cluster=issubclass(row.kind, vim.ClusterComputeResource),
         drs_moves_vms=rules.drs,
         vgpu_moves=rules.vgpu_moves,
         vsan=rules.vsan,
-        admission=from_rows.admission(row.get("configurationEx"), picture.summaries.get(row.moid)),
-        red_alarms=picture.alarms(row),
+        admission=from_rows.admission(row.get("configurationEx"), fleet_rows.summaries.get(row.moid)),
+        red_alarms=fleet_rows.alarms(row),
         remediation=", ".join(task.name for task in tasks if task.is_remediation),
         pause=from_rows.custom_texts(row, fields).get(PAUSE, ""),
     )
 
 
 @reader
-def texts(picture: Picture, fields: Mapping[int, str]) -> dict[str, dict[str, str]]:
-    """Object id → attribute name → text, of hosts, VMs, compute resources and the root folder; empty texts are left out."""
+def texts(fleet_rows: FleetRows, fields: Mapping[int, str]) -> dict[str, dict[str, str]]:
+    """Object id → attribute name → text, for hosts, VMs, compute resources and the root folder; without empty texts."""
     kinds = (vim.HostSystem, vim.VirtualMachine, vim.ComputeResource, vim.Folder)
     found = {
-        row.moid: from_rows.custom_texts(row, fields) for row in picture.rows.values() if issubclass(row.kind, kinds)
+        row.moid: from_rows.custom_texts(row, fields) for row in fleet_rows.rows.values() if issubclass(row.kind, kinds)
     }
     return {moid: values for moid, values in found.items() if values}

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What keeps a virtual machine on its host: devices, media, datastores. PRIVATE to the collection."""
+"""What pins a virtual machine to its host: devices, media, datastores. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ HARDWARE_PATHS = (
     "summary.quickStats.hostMemoryUsage",
 )
 _AUTOMATIC = "0000:00:00.0"
-"""The physical function of an SR-IOV adapter that takes whichever is free."""
+"""The physical function of an SR-IOV adapter for which the host chooses a free one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VmHardware:
-    """See ``world.VmView``. ``known``: its devices were read. ``datastores`` are names, ``memory_mb`` is what it uses of the host's memory,
-    its size where that is not known."""
+    """See ``VmView``. ``known``: its devices were read. ``datastores`` are names. ``memory_mb``: the host memory that it uses, or its
+    configured size if that is unknown."""
 
     known: bool = True
     devices: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ def vm_hardware(row: Row) -> VmHardware:
     allocation = row.get("config.memoryAllocation")
     used = row.get("summary.quickStats.hostMemoryUsage") or row.get("config.hardware.memoryMB", 0)
     return VmHardware(
-        known=bool(hardware),  # a VM without disks and cards has controllers
+        known=bool(hardware),  # even a VM without disks and cards has controllers
         devices=tuple(_label(device) for device in pinning),
         fixed=any(_is_fixed(device) for device in pinning),
         vgpu=len(pinning) < len(passed),
@@ -75,7 +75,7 @@ def _is_fixed(device: VmDevice) -> bool:
 
 
 def _datastores(row: Row) -> Iterator[str]:
-    """Names of the datastores its home, its disks and its connected images are on."""
+    """Names of the datastores of its configuration file, its disks and its connected images."""
     kinds = vim.vm.device
     paths = [row.get("config.files.vmPathName")]
     for device in row.get("config.hardware.device", ()):
@@ -89,7 +89,7 @@ def _datastores(row: Row) -> Iterator[str]:
 
 
 def _is_connected(device: Any) -> bool:
-    """Whether a device is there now. Those without the word always are, USB devices have it elsewhere."""
+    """Whether a device is connected. Devices without ``connectable`` always are; USB devices have their own property."""
     if isinstance(device, vim.vm.device.VirtualUSB):
         return bool(device.connected)
     connectable = getattr(device, "connectable", None)
@@ -97,9 +97,9 @@ def _is_connected(device: Any) -> bool:
 
 
 def _host_media(hardware: Iterable[Any]) -> Iterator[str]:
-    """Connected devices with a backing of the host's or of somebody's own machine (API reference, backing types).
+    """Labels of connected devices that are backed by the host or by a client machine (API reference, backing types).
 
-    USB devices of a client, and those of a host set to be reached over the network, follow the VM and do not count.
+    USB devices of a client, and those of a host that are reachable over the network, follow the VM and do not count.
     """
     kinds = vim.vm.device
     backings = (

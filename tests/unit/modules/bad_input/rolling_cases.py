@@ -225,7 +225,7 @@ BLOCKED = [
         ("esx-01", "operator_maintenance: use"),
         setup=_taken,
     ),
-    blocked("other work is under way", "task_running", ("esx-01", "host.patch", "cancel that task"), setup=_busy),
+    blocked("other work is under way", "task_running", ("esx-01", "host.patch", "Cancel the task"), setup=_busy),
     blocked(
         "moving VMs that are off would part them from their devices",
         "evacuation_loses_devices",
@@ -271,7 +271,7 @@ WARNINGS = [
     roll(
         "a setting that no reboot brings into force",
         None,
-        ("esx-01", "no longer offers it", "no reboot changes that"),
+        ("esx-01", "no longer offers it", "No reboot changes that"),
         where={"hosts": ["esx-01"]},
         lab=lambda: lab([host(states={FIRST: STALE})]),
         warns=True,
@@ -279,7 +279,7 @@ WARNINGS = [
     roll(
         "a host that was left in maintenance mode, and owes nothing",
         None,
-        ("esx-01 is in maintenance mode", "take it out of maintenance mode"),
+        ("esx-01 is in maintenance mode", "end its maintenance mode"),
         where={"hosts": ["esx-01"]},
         lab=lambda: lab([host(maintenance=True)]),
         warns=True,

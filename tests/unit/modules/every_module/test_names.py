@@ -164,7 +164,7 @@ def test_a_roll_protects_by_path_too() -> None:
         "host_rolling_reboot", check=True, never_stop=["Lyon/db"], vm_order={"/Paris/vm/db": 3}, **options
     )
     assert [stop["name"] for stop in other["schedule"]["hosts"][0]["stops"]] == ["db"]
-    assert warnings_of(other) == ["never_stop names Lyon/db, and nothing is called so in these clusters"]
+    assert warnings_of(other) == ["never_stop contains Lyon/db, but nothing in these clusters has this name"]
 
 
 @pytest.mark.parametrize(

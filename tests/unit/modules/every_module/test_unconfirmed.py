@@ -209,7 +209,7 @@ def test_a_host_that_is_not_proven_to_be_back_stops_the_rest(outcome: str, words
     assert {call.name for call in lab.sim.journal.writes() if call.method == "RebootHost_Task"} == {"esx-01.lab"}
     assert "ExitMaintenanceMode_Task" not in lab.writes()
     assert result["rebooted"] == []
-    assert result["summary"] == "3 looked at, 0 rebooted, 2 waiting, 1 failed"
+    assert result["summary"] == "3 checked, 0 rebooted, 2 waiting, 1 failed"
 
 
 def test_a_card_that_moves_at_the_boot_is_noticed() -> None:

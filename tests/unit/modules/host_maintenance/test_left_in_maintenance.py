@@ -16,10 +16,10 @@ def test_a_host_that_was_left_in_maintenance_mode_is_named_wherever_it_is_looked
     rolled = lab.run("host_rolling_reboot", hosts=["old-01", "usual-01"], check=check)
     assert rolled["changed"] is False
     assert [host["in_maintenance_mode"] for host in rolled["hosts"]] == [True, False]
-    assert "take it out of maintenance mode" in str(rolled["warnings"])
+    assert "end its maintenance mode" in str(rolled["warnings"])
     if not check:
         (line,) = [line for line in lines(rolled) if "old-01.lab" in line]
-        assert line.endswith("old-01.lab: owes no reboot, is in maintenance mode")
+        assert line.endswith("old-01.lab: requires no reboot, is in maintenance mode")
     devices = [{"match": "10de:20f1"}]
     seen = lab.run("host_passthrough", hosts=["old-01", "usual-01"], devices=devices, check=True)["hosts"]
     proofs = proof_lines(seen, [])

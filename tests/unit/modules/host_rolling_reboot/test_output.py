@@ -82,11 +82,11 @@ def test_where_no_window_is_long_enough_it_ends_at_once_and_says_what_would_help
     assert (roll.lab.sim.clock.now() - began).total_seconds() < 120
     assert result["state"] == "stalled"
     assert result["error_code"] == "roll_stalled"
-    assert "it takes about 22 min, longer than any maintenance window" in result["msg"]
+    assert "it takes about 22 min, which is longer than any maintenance window" in result["msg"]
     assert "the longest one lasts 10 min: make it longer" in result["msg"]
     assert result["resume"] == [
-        "c1-esx-01.lab, c1-esx-02.lab: not reached: it takes about 22 min, longer than any maintenance window. See to that, then run "
-        "the same again."
+        "c1-esx-01.lab, c1-esx-02.lab: not reached: it takes about 22 min, which is longer than any maintenance window. Resolve this, "
+        "then run the same again."
     ]
     assert "EnterMaintenanceMode_Task" not in roll.lab.writes()
     assert roll.texts() == {}
@@ -100,7 +100,7 @@ def test_a_run_that_only_looked_says_so_and_why_its_hosts_were_not_reached() -> 
     first = roll.fail()
     begun, ended = span(first["timeline"])
     assert ended - begun > 900
-    assert "is not back 15 min after it was told to reboot" in first["msg"]
+    assert "is not back 15 min after its reboot was requested" in first["msg"]
     roll.lab.sim.clock.sleep(7200)
     again = roll.fail()
     begun, ended = span(again["timeline"])

@@ -142,7 +142,7 @@ def test_pinned_vms_are_stopped_and_started_again() -> None:
     assert made["changes"] == planned["changes"]
     assert made["diff"] == planned["diff"]
     assert ("esx-01.lab", "train-01") in {(change["target"], change["subject"]) for change in made["changes"]}
-    assert made["summary"] == "3 looked at, 3 rebooted"
+    assert made["summary"] == "3 checked, 3 rebooted"
     roll.assert_over()
     assert "ShutdownGuest" in roll.lab.writes()
     assert "PowerOffVM_Task" not in roll.lab.writes()

@@ -29,7 +29,7 @@ def test_those_that_stopped_come_last() -> None:
     facts = {"vc-a": {"enable_devices_result": {"trouble": "failed", "msg": "No answer."}}, "esx-b1": {}}
     assert fleet_lines(ENDPOINTS, facts, {"esx-b1"}) == [
         "esx-b1 (vc-b): nothing changed",
-        "vc-a: STOPPED bringing the hosts to what is wanted: No answer. Before that: nothing changed.",
+        "vc-a: STOPPED applying the desired state to hosts: No answer. Before that: nothing changed.",
     ]
 
 
@@ -37,8 +37,8 @@ def test_what_was_done_and_proven() -> None:
     rebooted = {"rebooted": ["esx-1"], "trouble": ""}
     facts = {"enable_devices_result": ENABLED, "rolling_reboot_result": rebooted, "attach_devices_result": ATTACHED}
     assert line(facts) == "2 hosts changed, 1 rebooted, 1 VM changed"
-    assert line({**facts, "verify_result": PROVEN}) == "2 hosts changed, 1 rebooted, 1 VM changed; all is as wanted"
-    assert line({"verify_result": PROVEN}) == "nothing changed; all is as wanted"
+    assert line({**facts, "verify_result": PROVEN}) == "2 hosts changed, 1 rebooted, 1 VM changed; all is in sync"
+    assert line({"verify_result": PROVEN}) == "nothing changed; all is in sync"
 
 
 def test_reboots_of_a_roll_and_of_its_schedule() -> None:
@@ -55,14 +55,14 @@ def test_reboots_of_a_roll_and_of_its_schedule() -> None:
 def test_what_was_not_done_does_not_count() -> None:
     failed = {**ENABLED, "not_done": [change("esx-2")], "trouble": "refused", "msg": "esx-2 is busy"}
     assert line({"enable_devices_result": failed}, alive=False) == (
-        "STOPPED bringing the hosts to what is wanted: esx-2 is busy. Before that: 1 host changed."
+        "STOPPED applying the desired state to hosts: esx-2 is busy. Before that: 1 host changed."
     )
 
 
 def test_differences_are_counted() -> None:
     proof = {"differences": ["vm-1: no device.", "vm-2: no device.", "vm-3: no device."]}
     assert line({"attach_devices_result": ATTACHED, "verify_result": proof}, alive=False) == (
-        "STOPPED comparing with what is wanted: vm-1: no device, and 2 more. Before that: 1 VM changed."
+        "STOPPED comparing with the desired state: vm-1: no device, and 2 more. Before that: 1 VM changed."
     )
 
 

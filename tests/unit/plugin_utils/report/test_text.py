@@ -70,11 +70,11 @@ def test_lines_of_a_host_result() -> None:
     assert lines(result) == [
         "esx-01: changed",
         "  0000:3b:00.0 off → on, label - → a100 (10de:20f1 A100)",
-        "  0000:3b:00.0 is enabled and waits for a reboot",
+        "  0000:3b:00.0 is enabled and requires a reboot",
         "esx-02: refused",
         "  refused: 0000:18:00.0 is the management uplink. Candidates: a. Leave it.",
         "  note: console GPU",
-        "esx-03: as wanted",
+        "esx-03: in sync",
     ]
 
 
@@ -89,7 +89,7 @@ def test_lines_of_a_run_that_stopped_after_failures() -> None:
         "esx-01: failed",
         "  not done: 0000:3b:00.0 off → on, label - → a100 (10de:20f1 A100)",
         "  failed: The host is busy.",
-        "esx-02: not reached, the run stopped before it",
+        "esx-02: not reached, because the run stopped before it",
         "  not done: 0000:3b:00.0 off → on, label - → a100 (10de:20f1 A100)",
     ]
 
@@ -131,7 +131,7 @@ def test_every_kind_of_difference_is_named() -> None:
     )
     assert found == [
         "esx-01: 0000:3b:00.0 off → on, label - → a100 (10de:20f1 A100) is still to be done",
-        "esx-02: 0000:af:00.0 is enabled, but not active before a reboot",
+        "esx-02: 0000:af:00.0 is enabled, but not active until a reboot",
         "esx-03: 0000:18:00.0 is the management uplink. Candidates: a. Leave it.",
         "vm: memory reservation: mb 0 → locked yes is still to be done",
         "Cannot reach vc: connection refused.",
@@ -251,7 +251,7 @@ class TestRebootOutcome:
             False,
             "",
         )
-        assert lines(kept) == ["still owing a reboot: esx-01, esx-03"]
+        assert lines(kept) == ["these hosts still require a reboot: esx-01, esx-03"]
 
     def test_a_preview_counts_what_consent_would_allow_and_says_it_is_missing(self) -> None:
         kept = reboot_outcome(self.seen, {}, None, True)

@@ -31,7 +31,7 @@ KEEP = ("never_stop", "pinned_vms old", "esx-1.lab")
         ("or name them in ignore_alarms.", "or name them in rolling_reboot_ignore_alarms."),
         ("set pinned_vms: shutdown or pinned_vms: fail", "set rolling_reboot_pinned_vms: shutdown or rolling_reboot_pinned_vms: fail"),
         ("in a file (journal: file)", "in a file (rolling_reboot_journal: file)"),
-        ("The journal cannot be kept in vCenter", "The journal cannot be kept in vCenter"),
+        ("The journal cannot be stored in vCenter", "The journal cannot be stored in vCenter"),
         ("the journal: it is gone", "the journal: it is gone"),
         ("method: power_cycle without bmc: nothing", "firmware_reboot_method: power_cycle without rolling_reboot_bmc: nothing"),
         ("in vm_order and never_stop_tags", "in rolling_reboot_vm_order and rolling_reboot_never_stop_tags"),

@@ -208,7 +208,7 @@ def progress(seconds: float, **number: int) -> dict[str, Any]:
 def test_a_bar_shows_every_kind_of_host_by_its_own_mark_and_in_words() -> None:
     number = counts(done=4, under_way=2, waiting=4, blocked=1, failed=1)
     assert meter(number, NOON + 1400, NOON, LOG) == (
-        "[########>>>>........!!xx] 4 of 12 done, 2 in flight, 4 waiting, 1 blocked, 1 failed; about 23 min left (12:23)"
+        "[########>>>>........!!xx] 4 of 12 done, 2 in progress, 4 waiting, 1 blocked, 1 failed; about 23 min left (12:23)"
     )
     assert meter(counts(done=12), None, NOON, LOG) == "[########################] 12 of 12 done"
     assert meter(counts(done=11, failed=1), NOON + 50, NOON, LOG).endswith("11 of 12 done, 1 failed"), "nothing is left"
@@ -299,15 +299,15 @@ def test_check_mode_tells_the_whole_schedule_and_every_vm_that_stops() -> None:
         "2 hosts would be rebooted in 2 waves, in about 50 min; 2 VMs would be stopped",
         " +0:00 to  +0:25 wave 1   gpu-a esx-1  stops train-1, train-2",
         " +0:25 to  +0:50 wave 2   gpu-a esx-10",
-        "not gpu-b esx-9 (blocked): Alarm Fan is red. Repair the fan.",
-        "2 hosts owe nothing",
+        "skipped: gpu-b esx-9 (blocked): Alarm Fan is red. Repair the fan.",
+        "2 hosts require no reboot",
     ]
     assert texts(schedule_lines(schedule, VERBOSE))[1].endswith(
         "stops train-1 (it holds PCI device 0), train-2 (it holds PCI device 0) (0000:3b:00.0 waits for a reboot)"
     )
     assert texts(schedule_lines({"hosts": [], "idle": ["a"]}, LOG)) == [
         "No host would be rebooted",
-        "1 host owes nothing",
+        "1 host requires no reboot",
     ]
 
 
@@ -331,7 +331,7 @@ def test_the_end_tells_who_needs_a_person_and_how_to_go_on() -> None:
             {**BLOCKED},
             {"name": "esx-3", "cluster": "gpu-a", "phase": "failed", "reason": "not back after 45 min"},
         ],
-        "resume": ["esx-9: remove what is in the way, then run the same again."],
+        "resume": ["esx-9: resolve the blockers, then run the same again."],
         "timeline": {
             "hosts": [
                 {"name": "a", "segments": [{"phase": "draining", "start": NOON, "end": NOON + 3000, "open": False}]}
@@ -346,7 +346,7 @@ def test_the_end_tells_who_needs_a_person_and_how_to_go_on() -> None:
         ),
         ("failed: gpu-a esx-3: not back after 45 min", "bad"),
         ("blocked: gpu-b esx-9: Alarm Fan is red. Repair the fan.", "warn"),
-        ("to go on: esx-9: remove what is in the way, then run the same again.", ""),
+        ("next: esx-9: resolve the blockers, then run the same again.", ""),
     ]
     looked = {**result, "timeline": {**result["timeline"], "began": NOON + 2997}}  # type: ignore[dict-item]
     assert ending_lines(looked, LOG)[0].text.startswith("stalled after 3 s: ")

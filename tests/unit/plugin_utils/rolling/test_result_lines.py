@@ -67,8 +67,8 @@ def test_each_host_has_its_line_and_idle_ones_share_one() -> None:
         "  stopped for it: train-01",
         "gpu esx-05: blocked: alarm",
         "  Alarm Fan is red on esx-05",
-        "esx-02, esx-03: owe no reboot",
-        "to go on: Repair esx-04.",
+        "esx-02, esx-03: require no reboot",
+        "next: Repair esx-04.",
     ]
 
 
@@ -79,7 +79,7 @@ def test_a_schedule_names_the_vms_it_stops() -> None:
 
 
 def test_many_idle_hosts_are_counted() -> None:
-    assert rolling_lines(rolled(*(host(f"esx-{n:02}", "idle") for n in range(30)))) == ["30 hosts: owe no reboot"]
+    assert rolling_lines(rolled(*(host(f"esx-{n:02}", "idle") for n in range(30)))) == ["30 hosts: require no reboot"]
 
 
 def test_blocked_and_failed_hosts_still_owe() -> None:
@@ -93,7 +93,7 @@ def test_without_consent_nothing_counts_as_done() -> None:
     outcome = reboot_outcome(PLANNED, None, False, False)
     assert outcome["owed"] == ["esx-01"]
     assert not outcome["changed"]
-    assert lines(outcome) == ["still owing a reboot: esx-01"]
+    assert lines(outcome) == ["these hosts still require a reboot: esx-01"]
 
 
 def test_what_a_halted_roll_left_is_still_owed() -> None:
@@ -113,7 +113,7 @@ def test_whoever_only_asks_sees_the_schedule() -> None:
     outcome = reboot_outcome(PLANNED, None, None, False)
     assert not outcome["changed"]
     assert "1 host would be rebooted in 1 wave" in lines(outcome)[0]
-    assert lines(outcome)[-1] == "still owing a reboot: esx-01"
+    assert lines(outcome)[-1] == "these hosts still require a reboot: esx-01"
 
 
 def test_a_reason_is_not_told_twice() -> None:

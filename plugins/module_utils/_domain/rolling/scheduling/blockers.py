@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands in the way of a host before anything of it is moved. PRIVATE to the collection.
+"""Blockers: why a host cannot be started. PRIVATE to the collection.
 
-``quick_blockers`` are seen in what is known of every host anyway; ``exam_blockers`` in what is asked of the server right before a host
-is started. Each says what is in the way and what to do about it. A blocked host holds no slot and is looked at again.
+``quick_blockers`` use what is already known of every host, ``precheck_blockers`` what is read from the server right before a host is
+started. Each blocker says what blocks and how to resolve it. A blocked host does not count against the budget and is checked again.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from ..state.pinned import pin_reason, pinned_blockers, pinned_vms, stays_behind
 from ..state.policy import Policy
 
 TRANSIENT = frozenset({"vsan_resync", "vsan_objects", "task_running", "remediation_running", "tags_unreadable"})
-"""Codes of blockers that usually pass by themselves: vSAN copies for a while after every host that was away."""
+"""Codes of blockers that usually disappear without action: for example vSAN resynchronizes after a host was away."""
 
 
 def quick_blockers(
     view: HostView, vms: Sequence[VmView], cluster: ClusterView, others: Sequence[HostView], policy: Policy
 ) -> tuple[Blocker, ...]:
-    """``vms`` are those on the host, ``others`` the other hosts of its cluster."""
+    """``vms``: those that are registered on the host; ``others``: the other hosts of its cluster."""
     if not view.host.is_reachable:
         return (unreachable(view.host),)
     own = _unreadable(view, vms, cluster) or _maintenance(view, policy)
@@ -51,7 +51,7 @@ def quick_blockers(
 def precheck_blockers(
     view: HostView, vms: Sequence[VmView], cluster: ClusterView, others: Sequence[HostView]
 ) -> tuple[Blocker, ...]:
-    """Only with an examination; where DRS was asked, its answer replaces our arithmetic of memory and admission control."""
+    """Empty without a precheck. If DRS made a dry run, its result replaces the calculation of memory and admission control."""
     precheck = view.precheck
     if precheck is None:
         return ()
@@ -80,28 +80,28 @@ def precheck_blockers(
 
 
 def _denied(view: HostView, vms: Iterable[VmView], cluster: ClusterView) -> Iterable[Blocker]:
-    """Found out when it is stopped, it would be off, and stay off."""
+    """If this were found only after a VM was stopped, the VM would stay off."""
     denied = view.precheck.denied if view.precheck is not None else {}
     named = [(vm.name, denied[vm.moid]) for vm in pinned_vms(vms, cluster) if vm.moid in denied]
     if named:
         missing = sorted({privilege for _unused, privileges in named for privilege in privileges})
-        told = "; ".join(f"{name} (missing privilege {', '.join(privileges)})" for name, privileges in named)
+        listed = "; ".join(f"{name} (missing privilege {', '.join(privileges)})" for name, privileges in named)
         yield Blocker(
             code="no_permission",
-            message=f"{view.name} runs virtual machines that would be stopped and started again, which this account may not do: {told}",
-            cure=f"Grant {', '.join(missing)} to this account on these virtual machines or a folder above them, or shut them down yourself",
+            message=f"{view.name} runs virtual machines that would be stopped and started, which this account may not do: {listed}",
+            cure=f"Grant {', '.join(missing)} to this account on these virtual machines or a parent folder, or shut them down yourself",
         )
 
 
 def _tags(view: HostView, vms: Iterable[VmView], cluster: ClusterView) -> Iterable[Blocker]:
-    """One of them may have a tag that says it is never to be stopped."""
+    """One of the VMs may have a tag that says that it must never be stopped."""
     problem = view.precheck.tags_problem if view.precheck is not None else ""
     names = [vm.name for vm in pinned_vms(vms, cluster)]
     if problem and names:
         yield Blocker(
             code="tags_unreadable",
-            message=f"Whether {', '.join(names)} on {view.name} may be stopped is not known: {problem.rstrip('.')}",
-            cure="It is looked at again; without tags, name these virtual machines in vm_order and never_stop",
+            message=f"It is unknown whether {', '.join(names)} on {view.name} may be stopped: {problem.rstrip('.')}",
+            cure="The tags are read again later. Without tags, list these virtual machines in vm_order and never_stop",
         )
 
 
@@ -111,8 +111,8 @@ def _unreadable(view: HostView, vms: Iterable[VmView], cluster: ClusterView) -> 
     return tuple(
         Blocker(
             code="journal_unreadable",
-            message=f"The journal value {value.attribute} on {name} of {cluster.name} was changed or cut off: {value.text[:60]!r}",
-            cure="See in the events what was done to this object, put it in order, then clear the custom attribute",
+            message=f"The journal value {value.attribute} on {name} of {cluster.name} was changed or truncated: {value.text[:60]!r}",
+            cure="Check the events of this object, correct its state, then clear the custom attribute",
         )
         for name, value in garbage
     )
@@ -120,12 +120,12 @@ def _unreadable(view: HostView, vms: Iterable[VmView], cluster: ClusterView) -> 
 
 def _maintenance(view: HostView, policy: Policy) -> tuple[Blocker, ...]:
     if view.entering:
-        message = f"Somebody else is putting {view.name} into maintenance mode"
+        message = f"Another user is putting {view.name} into maintenance mode"
     elif view.in_maintenance and policy.operator_maintenance == "block":
-        message = f"{view.name} was put into maintenance mode by somebody else"
+        message = f"Another user put {view.name} into maintenance mode"
     else:
         return ()
-    cure = "It is left alone. End the maintenance mode, or set operator_maintenance: use to have it rebooted and left in it"
+    cure = "End the maintenance mode. Or set operator_maintenance: use, then the host is rebooted and stays in maintenance mode"
     return (Blocker(code="maintenance_by_other", message=message, cure=cure),)
 
 
@@ -135,17 +135,15 @@ def _unsupported(view: HostView, policy: Policy) -> Iterable[Blocker]:
         what = "be rebooted through the API" if not can.reboot else "enter maintenance mode"
         yield Blocker(
             code="reboot_unsupported",
-            message=f"{view.name} says that it cannot {what}",
+            message=f"{view.name} reports that it cannot {what}",
             cure="Reboot it by hand (console or BMC)",
         )
     if policy.method == "power_cycle" and (view.bmc_power is None or view.bmc_problem):
-        why = (
-            view.bmc_problem.rstrip(".") or f"The management controller of {view.name} is not known or does not answer"
-        )
+        why = view.bmc_problem.rstrip(".") or f"The management controller of {view.name} is unknown or does not respond"
         yield Blocker(
             code="no_bmc",
-            message=f"Nothing could power {view.name} on again. {why}",
-            cure="Give its address and account in the inventory (bmc), or set method: reboot",
+            message=f"{view.name} could not be powered on again. {why}",
+            cure="Set the address and the account of its management controller in the inventory (bmc), or set method: reboot",
         )
 
 
@@ -154,14 +152,14 @@ def _tasks(view: HostView, cluster: ClusterView) -> Iterable[Blocker]:
         names = ", ".join(sorted({*view.tasks, *(["reboot or shutdown"] if view.rebooting else [])}))
         yield Blocker(
             code="task_running",
-            message=f"Other work is under way on {view.name}: {names}",
-            cure="It is looked at again; cancel that task if it hangs",
+            message=f"Other tasks are in progress on {view.name}: {names}",
+            cure="The host is checked again later. Cancel the task if it hangs",
         )
     if cluster.remediation:
         yield Blocker(
             code="remediation_running",
-            message=f"The lifecycle manager works on {cluster.name}: {cluster.remediation}",
-            cure="Wait until it is done: both would reboot hosts",
+            message=f"The lifecycle manager is working on {cluster.name}: {cluster.remediation}",
+            cure="Wait until it has finished: both would reboot hosts",
         )
 
 
@@ -172,7 +170,7 @@ def _alarms(view: HostView, cluster: ClusterView, policy: Policy) -> Iterable[Bl
             yield Blocker(
                 code="red_alarms",
                 message=f"{name} has red alarms: {', '.join(sorted(red))}",
-                cure="See to them, acknowledge them, or name them in ignore_alarms",
+                cure="Resolve or acknowledge them, or list them in ignore_alarms",
             )
 
 
@@ -180,25 +178,25 @@ def _quick_boot(view: HostView, policy: Policy) -> Iterable[Blocker]:
     if policy.full_post and policy.method == "reboot" and view.quick_boot:
         yield Blocker(
             code="quick_boot",
-            message=f"{view.name} may reboot with Quick Boot, which goes past the firmware: it supports it, and the API does not "
-            "tell whether it is on",
-            cure="Look on the host (loadESXEnable -s); where it is off, set full_post: false. Or set method: power_cycle",
+            message=f"{view.name} may reboot with Quick Boot, which skips the firmware: the host supports it, and the API does not "
+            "show whether it is enabled",
+            cure="Check on the host (loadESXEnable -s). If it is disabled, set full_post: false. Or set method: power_cycle",
         )
 
 
 def _stale(view: HostView) -> Iterable[Blocker]:
-    """It would fail the proof after the reboot, which no reboot changes: better said before anything is moved."""
+    """The verification after the reboot would fail, and no reboot changes that. So report it before VMs are migrated or stopped."""
     stale = [device.describe() for device in view.host.devices if device.state == "stale"]
     if stale:
         yield Blocker(
             code="stale_setting",
-            message=f"{view.name} is configured to pass through what it no longer offers: {'; '.join(stale)}",
-            cure="Disable passthrough of these devices first (host_passthrough with state: disabled): no reboot puts it in force",
+            message=f"{view.name} is configured to pass through devices that it no longer offers: {'; '.join(stale)}",
+            cure="Disable passthrough of these devices first (host_passthrough with state: disabled). No reboot makes it take effect",
         )
 
 
 def _unread(view: HostView, vms: Iterable[VmView], cluster: ClusterView, policy: Policy) -> Iterable[Blocker]:
-    """A VM of which it is not known whether it can be moved is neither moved nor stopped; one whose record could not be seen is not
+    """If it is unknown whether a VM is pinned, it is neither migrated nor stopped. If its journal entry is not readable, it is not
     stopped."""
     found = []
     for vm in sorted(vms, key=lambda vm: (vm.name, vm.moid)):
@@ -207,18 +205,18 @@ def _unread(view: HostView, vms: Iterable[VmView], cluster: ClusterView, policy:
             found.append(f"{vm.name} {vm.unread}")
         elif not vm.shows_journal and vm.is_on and policy.pinned.action != "fail" and pin_reason(vm, cluster):
             found.append(
-                f"{vm.name} does not show its custom attributes, where it would be recorded that it was stopped"
+                f"{vm.name} does not show its custom attributes, where the journal would record that it was stopped"
             )
     if found:
         yield Blocker(
             code="vm_unreadable",
-            message=f"What would have to be done with virtual machines of {view.name} is not known: {'; '.join(found)}",
-            cure="Check that the account has System.Read on them, repair or unregister them, or shut them down by hand",
+            message=f"It is unknown what to do with these virtual machines of {view.name}: {'; '.join(found)}",
+            cure="Check that the account has System.Read on them, repair or unregister them, or shut them down yourself",
         )
 
 
 def _evacuation(view: HostView, vms: Iterable[VmView], policy: Policy) -> Iterable[Blocker]:
-    """Those that are stopped for the reboot are off by then, too."""
+    """VMs that are stopped for the reboot are also powered off at that time."""
     stops = policy.pinned.action != "fail"
     fixed = [vm.name for vm in vms if vm.fixed and (stops or not vm.is_on)] if policy.evacuate_powered_off else []
     if fixed:
@@ -236,8 +234,8 @@ def _stay_behind(view: HostView, vms: Iterable[VmView], cluster: ClusterView) ->
     if left:
         yield Blocker(
             code="vms_stay",
-            message=f"Nothing would move these virtual machines away from {view.name}: {'; '.join(left)}",
-            cure="Set DRS of the cluster and of these VMs to fully automated, or move them by hand",
+            message=f"These virtual machines would not be migrated away from {view.name}: {'; '.join(left)}",
+            cure="Set DRS of the cluster and of these VMs to fully automated, or migrate them yourself",
         )
 
 
@@ -248,7 +246,7 @@ def _movable(vms: Iterable[VmView], cluster: ClusterView) -> list[VmView]:
 def _capacity(
     view: HostView, vms: Iterable[VmView], cluster: ClusterView, others: Sequence[HostView]
 ) -> Iterable[Blocker]:
-    """Memory only, and only what is a host's own: DRS knows better what can be shared out, swapped and moved on."""
+    """Memory only, and only as far as it is certain: DRS knows better what can be shared, swapped or migrated further."""
     moving = _movable(vms, cluster)
     rooms = [other.memory_free_mb for other in others if other.in_service] if moving else [None]
     if any(room is None for room in rooms):
@@ -259,29 +257,31 @@ def _capacity(
     if need > room:
         what = f"its running virtual machines use {need} MB and the other hosts in service have {room} MB free"
     elif largest.reserved_mb > max(free, default=0):
-        what = f"{largest.name} reserves {largest.reserved_mb} MB and no other host in service has that much free"
+        what = (
+            f"{largest.name} reserves {largest.reserved_mb} MB and no other host in service has this much free memory"
+        )
     else:
         return
     yield Blocker(
         code="no_capacity",
-        message=f"{view.name} cannot be emptied: {what}",
-        cure="Wait until hosts are back, shut down VMs that are not needed, or add capacity",
+        message=f"{view.name} cannot be evacuated: {what}",
+        cure="Wait until hosts are back in service, shut down VMs that are not needed, or add capacity",
     )
 
 
 def _admission(view: HostView, cluster: ClusterView, others: Sequence[HostView]) -> Iterable[Blocker]:
-    """DRS does not evacuate a host when that would break what HA sets aside."""
+    """DRS does not evacuate a host if this would violate HA admission control."""
     rule = cluster.admission
     if rule is None:
         return
     left = rule.current - (1.0 if rule.unit == "hosts" else 100.0 / (len(others) + 1))
     if left < rule.wanted:
-        unit = "host failures" if rule.unit == "hosts" else "% set aside"
+        unit = "host failures" if rule.unit == "hosts" else "% reserved capacity"
         yield Blocker(
             code="ha_admission",
-            message=f"HA admission control of {cluster.name} would not allow {view.name} to leave: {left:.0f} {unit} would be left and "
-            f"{rule.wanted:.0f} are demanded",
-            cure="Wait until hosts are back, add capacity, or relax admission control for the time being",
+            message=f"HA admission control of {cluster.name} would not allow {view.name} to leave: {left:.0f} {unit} would be left, but "
+            f"{rule.wanted:.0f} are required",
+            cure="Wait until hosts are back in service, add capacity, or relax admission control temporarily",
         )
 
 
@@ -297,14 +297,14 @@ def _dry_run(view: HostView, vms: Iterable[VmView], cluster: ClusterView) -> Ite
         named = "; ".join(f"{name} ({why})" for name, why in stuck)
         yield Blocker(
             code="evacuation_refused",
-            message=f"DRS says that it could not move these virtual machines away from {view.name}: {named}",
-            cure="See to these reasons, or move or shut down these VMs by hand",
+            message=f"DRS reports that it cannot migrate these virtual machines away from {view.name}: {named}",
+            cure="Resolve these reasons, or migrate or shut down these VMs yourself",
         )
     elif precheck.evacuation_refused and moving:
         yield Blocker(
             code="evacuation_refused",
-            message=f"DRS says that it would not empty {view.name}: {precheck.evacuation_refused}",
-            cure="See to this reason; it is looked at again",
+            message=f"DRS reports that it would not evacuate {view.name}: {precheck.evacuation_refused}",
+            cure="Resolve this reason; the host is checked again later",
         )
 
 
@@ -315,12 +315,12 @@ def _vsan(view: HostView, cluster: ClusterView) -> Iterable[Blocker]:
     if precheck.vsan_inaccessible:
         yield Blocker(
             code="vsan_objects",
-            message=f"vSAN of {cluster.name} has {precheck.vsan_inaccessible} objects that are missing or without redundancy",
-            cure="See to them first (vSAN health): another host down may make their data inaccessible",
+            message=f"vSAN of {cluster.name} has {precheck.vsan_inaccessible} objects that are inaccessible or have no redundancy",
+            cure="Resolve this first (vSAN health): another host that is down may make their data inaccessible",
         )
     if precheck.vsan_resync_mb:
         yield Blocker(
             code="vsan_resync",
-            message=f"vSAN of {cluster.name} still copies {precheck.vsan_resync_mb} MB",
-            cure="It is looked at again; nothing is to be done",
+            message=f"vSAN of {cluster.name} still has {precheck.vsan_resync_mb} MB to resynchronize",
+            cure="The cluster is checked again later; no action is required",
         )

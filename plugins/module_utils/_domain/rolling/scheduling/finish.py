@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a roll ends: what is left is named, the journal is cleared, the locks are released. PRIVATE to the collection."""
+"""The end of a rolling reboot: report what is left, clear the journal, release the locks. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ...text import duration
 from ..state.actions import Action
-from ..state.fleet_index import FleetIndex, soonest
+from ..state.fleet_index import FleetIndex, earliest
 from ..state.journal import Lock
 from ..state.observed import HostView
 from ..state.phases import HostStatus, Outlook, is_active
@@ -21,6 +21,8 @@ from .pace import Progress, failure_limit, longest_window
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Closing:
+    """The last actions, and the state after them."""
+
     actions: tuple[Action, ...]
     outlook: Outlook
 
@@ -32,20 +34,20 @@ def left_over(
     reasons: tuple[str, ...],
     wake: float | None,
 ) -> Outlook:
-    """Nothing is under way. Blocked hosts are waited for as long as the policy says; then the roll is over."""
-    blocked = [begun for begun in starts.values() if begun.phase == "blocked"]
+    """Nothing is in progress. Wait for blocked hosts as long as the policy allows; then the rolling reboot ends."""
+    blocked = [start for start in starts.values() if start.phase == "blocked"]
     spent = [view for view in fleet.hosts.values() if _gave_up(fleet, view) and view.moid not in starts]
     unreachable = [view for view in fleet.hosts.values() if unknown(fleet, view) and view.entry is None]
     failed = [view for view in fleet.hosts.values() if _needs_person(fleet, view)]
     lost = [view for view in fleet.hosts.values() if is_active(view.entry) and _is_locked(lock_states, view)]
-    waiting = [begun for begun in starts.values() if begun.phase == "waiting" and not begun.hopeless]
+    waiting = [start for start in starts.values() if start.phase == "waiting" and not start.hopeless]
     until = patient_until(fleet, starts, someone=bool(blocked or unreachable or waiting))
     if until is not None and fleet.now < until:
-        told = dict.fromkeys((*(begun.reason for begun in blocked), *reasons))
-        return Outlook(state="waiting", reasons=tuple(told), wake_at=soonest(wake, until))
+        waited_for = dict.fromkeys((*(start.reason for start in blocked), *reasons))
+        return Outlook(state="waiting", reasons=tuple(waited_for), wake_at=earliest(wake, until))
     count = len(blocked) + len(spent) + len(unreachable)
     words = [f"{count} host{'s are' if count > 1 else ' is'} blocked"] if count else []
-    words += [f"{len(failed)} host{'s need' if len(failed) > 1 else ' needs'} a person"] if failed else []
+    words += [f"{len(failed)} host{'s need' if len(failed) > 1 else ' needs'} an administrator"] if failed else []
     if lost:
         words.append(f"hosts in progress are locked by another run: {', '.join(view.name for view in lost)}")
     if words or reasons:
@@ -54,35 +56,35 @@ def left_over(
 
 
 def _longer(fleet: FleetIndex, starts: Mapping[str, Start]) -> Iterator[str]:
-    if any(begun.hopeless for begun in starts.values()):
+    if any(start.hopeless for start in starts.values()):
         longest = duration(longest_window(fleet))
         yield (
-            f"the longest one lasts {longest}: make it longer, or say in expected_minutes or measured what hosts really take"
+            f"the longest one lasts {longest}: make it longer, or set in expected_minutes or measured how long hosts really take"
         )
 
 
 def patient_until(fleet: FleetIndex, starts: Mapping[str, Start], *, someone: bool) -> float | None:
-    """Until when it is waited for what is left, from the last progress on; None when it is for nobody.
+    """Until when to wait for what is left, counted from the last progress; None: do not wait.
 
-    A host that was examined before the last one was done is examined once more: that one may have been in its way.
+    A host whose precheck is older than the last finished host gets one more precheck: that other host may have been the blocker.
     """
     policy, progress = fleet.policy, _last_progress(fleet)
     if policy.patience is not None:
         return progress + policy.patience if someone else None
-    blocked = {moid: begun for moid, begun in starts.items() if begun.phase == "blocked"}
-    if any(all(blocker.code in TRANSIENT for blocker in begun.blockers) for begun in blocked.values()):
+    blocked = {moid: start for moid, start in starts.items() if start.phase == "blocked"}
+    if any(all(blocker.code in TRANSIENT for blocker in start.blockers) for start in blocked.values()):
         return progress + policy.transient_patience
     due: list[float] = []
-    for moid, begun in blocked.items():
+    for moid, start in blocked.items():
         precheck = fleet.hosts[moid].precheck
-        # Whoever is blocked by something else wakes at another time, if ever.
-        if precheck is not None and precheck.at < progress and begun.wake == precheck.at + policy.revisit:
-            due.append(begun.wake)
+        # A host that is blocked by something else is checked again at another time, or never.
+        if precheck is not None and precheck.at < progress and start.wake == precheck.at + policy.revisit:
+            due.append(start.wake)
     return max(due, default=None)
 
 
 def _gave_up(fleet: FleetIndex, view: HostView) -> bool:
-    """It was started as often as it may be, and given up each time."""
+    """It was started as often as allowed, and given up each time."""
     entry = view.entry
     return (
         entry is not None
@@ -113,27 +115,27 @@ def _last_progress(fleet: FleetIndex) -> float:
 def closing(
     fleet: FleetIndex, hosts: Sequence[HostStatus], state: Progress, outlook: Outlook, *, finishing: bool
 ) -> Closing:
-    """Mark the locks, clear the entries, release the locks: in this order, so that a crash in between is gone on with.
+    """Mark the locks, clear the entries, release the locks. In this order, so that a run that is interrupted in between is resumed.
 
-    A firmware roll that is not complete keeps its entries: nothing else tells which hosts it has rebooted.
+    An incomplete rolling reboot with ``firmware`` keeps its entries: only they show which hosts were rebooted.
     """
     own = [c for c in fleet.clusters.values() if isinstance(c.lock, Lock) and c.lock.owner == fleet.observed.me]
-    going = Outlook(state="working", reasons=("the journal is cleared",))
+    clearing = Outlook(state="working", reasons=("the journal is cleared",))
     clearable = [view for view in fleet.hosts.values() if _is_clearable(fleet, view)]
     if clearable and (finishing or _is_complete(fleet, hosts)):
         marks = [
             action
             for c in own
             if isinstance(c.lock, Lock) and not c.lock.finishing
-            for action in lock.finish(c, "all is done")
+            for action in lock.finish(c, "all hosts are done")
         ]
         if marks:
-            return Closing(actions=tuple(marks), outlook=going)
+            return Closing(actions=tuple(marks), outlook=clearing)
         forget = tuple(
-            Action(kind="forget_host", target=view.moid, name=view.name, reason="the roll is over")
+            Action(kind="forget_host", target=view.moid, name=view.name, reason="the rolling reboot has ended")
             for view in clearable
         )
-        return Closing(actions=forget, outlook=going)
+        return Closing(actions=forget, outlook=clearing)
     return Closing(
         actions=lock.release(own, fleet.observed.me), outlook=_final(fleet, state, outlook, finishing=finishing)
     )
@@ -144,7 +146,7 @@ def _is_complete(fleet: FleetIndex, hosts: Sequence[HostStatus]) -> bool:
 
 
 def _is_clearable(fleet: FleetIndex, view: HostView) -> bool:
-    """Its entry has served: nobody is owed anything by it."""
+    """Its entry is no longer needed: nothing remains to be done for the host or its VMs."""
     entry = view.entry
     held = fleet.cluster_of(view).lock
     if entry is None or not isinstance(held, Lock) or held.owner != fleet.observed.me:
@@ -153,12 +155,12 @@ def _is_clearable(fleet: FleetIndex, view: HostView) -> bool:
 
 
 def _final(fleet: FleetIndex, state: Progress, outlook: Outlook, *, finishing: bool) -> Outlook:
-    """While the journal is cleared nobody is a candidate any more: what is left is seen in the hosts themselves."""
+    """While the journal is cleared, no host is a candidate: what is left is read from the hosts themselves."""
     if not finishing:
         return outlook
     failed = [view.name for view in state.failed]
-    owing = [] if fleet.policy.reason == "firmware" else [fleet.hosts[moid].name for moid in fleet.pending_reboots]
-    left = [name for name in owing if name not in failed]
+    requiring = [] if fleet.policy.reason == "firmware" else [fleet.hosts[moid].name for moid in fleet.pending_reboots]
+    left = [name for name in requiring if name not in failed]
     halt = failure_limit(state, fleet.policy)
     if halt is not None and left:
         return Outlook(state="halted", reasons=(halt.reason,))

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The complete schedule before anything is done: for check mode, and for the time that is left. PRIVATE to the collection.
+"""The complete schedule before anything is done: for check mode, and for the remaining time. PRIVATE to the collection.
 
-The scheduler itself is asked, over and over, in a world in which every host takes the time it is expected to take and nothing goes wrong.
+It runs the scheduler repeatedly on a simulated fleet, in which every host takes the expected time and nothing fails.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..state.fleet_index import FleetIndex, index_fleet, soonest
+from ..state.fleet_index import FleetIndex, earliest, index_fleet
 from ..state.journal import Entry
 from ..state.observed import HostView, ObservedFleet, Precheck
 from ..state.phases import HostStatus, is_active
 from ..state.pinned import pin_reason, pinned_vms
 from ..state.policy import Durations, Policy
 from . import next_hosts, pace
-from .lock import LockState, judge_lock
+from .lock import LockState, plan_lock
 from .next_hosts import Start
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlannedVm:
-    """A VM that will be stopped, and why it cannot be moved instead."""
+    """A VM that will be stopped, and why it cannot be migrated."""
 
     name: str
     moid: str
@@ -34,7 +34,7 @@ class PlannedVm:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlannedHost:
-    """A host that will be rebooted. ``wave`` counts from 1: hosts that start at the same moment are of one wave."""
+    """A host that will be rebooted. ``wave`` counts from 1: hosts that start at the same time belong to one wave."""
 
     moid: str
     name: str
@@ -45,12 +45,13 @@ class PlannedHost:
     reason: str
     expected: Durations
     stops: tuple[PlannedVm, ...] = ()
-    """In the order in which they are stopped; they start in reverse order."""
+    """In the order in which they are stopped; they are started in reverse order."""
     moves: tuple[str, ...] = ()
-    """Names of running VMs that are moved away."""
+    """Names of running VMs that are migrated away."""
     in_progress: bool = False
 
     def record(self, since: float) -> dict[str, Any]:
+        """As data for results and reports. ``since``: the start of the forecast, seconds since the epoch."""
         return {
             "name": self.name,
             "cluster": self.cluster,
@@ -66,7 +67,8 @@ class PlannedHost:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Forecast:
-    """``hosts`` in the order in which they start; ``left`` are those that would not be, with why; ``idle`` owe nothing."""
+    """``hosts``: in the order in which they start; ``left``: hosts that would not be rebooted, with the reason; ``idle``: hosts that
+    require no reboot."""
 
     at: float
     hosts: tuple[PlannedHost, ...]
@@ -75,10 +77,12 @@ class Forecast:
 
     @property
     def ends_at(self) -> float:
+        """When the last host is done; ``at`` if there is none."""
         return max((host.ends_at for host in self.hosts), default=self.at)
 
     @property
     def waves(self) -> int:
+        """The number of waves."""
         return max((host.wave for host in self.hosts), default=0)
 
     def record(self) -> dict[str, Any]:
@@ -103,7 +107,7 @@ class Forecast:
 
 
 def forecast(observed: ObservedFleet, policy: Policy, now: float) -> Forecast:
-    """What the roll will be if nothing changes meanwhile. Examinations count as fresh, and hosts without one as harmless."""
+    """The schedule if nothing else changes. Prechecks count as up to date; hosts without a precheck count as not blocked."""
     now = float(int(now))
     lock_states = _lock_states(observed, policy, now)
     planned: dict[str, PlannedHost] = {}
@@ -112,16 +116,16 @@ def forecast(observed: ObservedFleet, policy: Policy, now: float) -> Forecast:
     while True:
         observed = _refreshed(observed, at)
         fleet, answers = _ask(observed, policy, at, lock_states)
-        begun = [moid for moid, answer in answers.items() if answer.actions]
-        if begun:
+        started = [moid for moid, answer in answers.items() if answer.actions]
+        if started:
             wave += 1
-            for moid in begun:
+            for moid in started:
                 planned[moid] = _plan(fleet, moid, wave)
                 running[moid] = planned[moid].ends_at
-            observed = _with_entries(observed, {moid: _entry_of(answers[moid]) for moid in begun})
+            observed = _with_entries(observed, {moid: _entry_of(answers[moid]) for moid in started})
             continue
         wakes = (answer.wake for answer in answers.values() if answer.phase == "waiting")
-        following = soonest(*running.values(), *(wake for wake in wakes if wake is not None and wake > at))
+        following = earliest(*running.values(), *(wake for wake in wakes if wake is not None and wake > at))
         if following is None:
             return _forecast(observed, policy, now, planned, answers)
         at = following
@@ -131,8 +135,8 @@ def forecast(observed: ObservedFleet, policy: Policy, now: float) -> Forecast:
 
 
 def _lock_states(observed: ObservedFleet, policy: Policy, now: float) -> Mapping[str, LockState]:
-    """Clusters that others have locked stay so; all others are ours."""
-    lock_states = {cluster.moid: judge_lock(cluster, observed, policy, now) for cluster in observed.clusters}
+    """Clusters that another run has locked stay locked; this run gets all the others."""
+    lock_states = {cluster.moid: plan_lock(cluster, observed, policy, now) for cluster in observed.clusters}
     return {
         moid: lock_state if lock_state.blocker is not None else LockState(held=True)
         for moid, lock_state in lock_states.items()
@@ -142,7 +146,7 @@ def _lock_states(observed: ObservedFleet, policy: Policy, now: float) -> Mapping
 def _in_progress(
     observed: ObservedFleet, policy: Policy, now: float, planned: dict[str, PlannedHost]
 ) -> tuple[ObservedFleet, dict[str, float]]:
-    """Hosts that are in hand already end when they are expected to, seen from when they were started."""
+    """Hosts that are in progress end at their start plus the expected duration."""
     fleet = index_fleet(observed, policy, now)
     state = pace.progress(fleet, 0)
     for view in state.active:
@@ -158,7 +162,7 @@ def _in_progress(
 
 
 def _refreshed(observed: ObservedFleet, at: float) -> ObservedFleet:
-    """Every examination is of this very moment."""
+    """Every precheck gets the present time."""
 
     def prechecked(view: HostView) -> HostView:
         precheck = replace(view.precheck, at=at) if view.precheck is not None else Precheck(at=at)
@@ -223,7 +227,7 @@ def _with_entries(observed: ObservedFleet, entries: Mapping[str, Entry]) -> Obse
 
 
 def _with_entry(view: HostView, entry: Entry) -> HostView:
-    """A host that is done serves again and owes nothing, whatever it was in the middle of."""
+    """A finished host is in service and requires no reboot, whatever its state was before."""
     if entry.step != "done":
         return replace(view, entry=entry)
     settled = tuple(replace(device, active=device.enabled) for device in view.host.devices)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What holds the whole roll back, and who will never have a turn, as notices. PRIVATE to the collection."""
+"""Notices: what holds back the whole rolling reboot, and which hosts can never be started. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -19,44 +19,44 @@ MOST_REASONS, MOST_NAMES = 3, 6
 
 
 def notices(fleet: FleetIndex, state: Progress, starts: Mapping[str, Start], outlook: Outlook) -> tuple[str, ...]:
-    """What is to be told of the whole now; nothing of what other hosts that are under way will change by themselves."""
+    """The notices about the whole rolling reboot now. Reasons that the hosts in progress will resolve are not included."""
     held = held_back(fleet, state, starts, outlook)
-    never = sorted(fleet.hosts[moid].name for moid, begun in starts.items() if begun.hopeless)
-    told = [HELD + held] if held else []
+    never = sorted(fleet.hosts[moid].name for moid, start in starts.items() if start.hopeless)
+    found = [HELD + held] if held else []
     if never:
         longest = duration(pace.longest_window(fleet))
-        told.append(
+        found.append(
             f"{NEVER}{several(never, MOST_NAMES)}: the longest lasts {longest}, and they are expected to take longer "
             "(expected_minutes: drain, reboot, settle)"
         )
-    return tuple(told)
+    return tuple(found)
 
 
 def held_back(fleet: FleetIndex, state: Progress, starts: Mapping[str, Start], outlook: Outlook) -> str:
-    """Why no host is started now, with the time until when, where that is known; empty where hosts are, or could be."""
-    waiting = [begun for begun in starts.values() if begun.phase == "waiting"]
-    hold = pace.rolling_hold(fleet, state) if waiting else None
+    """Why no host is started now, with the time until when if known; empty where hosts are started, or could be."""
+    waiting = [start for start in starts.values() if start.phase == "waiting"]
+    hold = pace.find_run_hold(fleet, state) if waiting else None
     if hold is not None and (hold.wake is not None or hold.paused or pace.failure_limit(state, fleet.policy)):
         return until(hold.reason, hold.wake)
     if outlook.state != "waiting":
         return ""
-    timed = [until(begun.reason, begun.wake) for begun in waiting if begun.wake is not None or begun.paused]
+    timed = [until(start.reason, start.wake) for start in waiting if start.wake is not None or start.paused]
     return _few(timed) if timed else _patience(fleet, starts)
 
 
 def _patience(fleet: FleetIndex, starts: Mapping[str, Start]) -> str:
-    """Nothing is under way and no time will come: others have to change something."""
-    blocked = sorted(fleet.hosts[moid].name for moid, begun in starts.items() if begun.phase == "blocked")
+    """Nothing is in progress and no time is known: other users or systems must change something."""
+    blocked = sorted(fleet.hosts[moid].name for moid, start in starts.items() if start.phase == "blocked")
     away = sorted(view.name for view in fleet.hosts.values() if unknown(fleet, view) and view.entry is None)
     lists = ((blocked, "blocked"), (away, "unreachable"))
-    told = [f"{several(names, MOST_NAMES)} {how}" for names, how in lists if names]
-    told += [begun.reason for begun in starts.values() if begun.phase == "waiting" and not begun.hopeless]
+    parts = [f"{several(names, MOST_NAMES)} {how}" for names, how in lists if names]
+    parts += [start.reason for start in starts.values() if start.phase == "waiting" and not start.hopeless]
     moment = patient_until(fleet, starts, someone=True)
-    return until(f"{_few(told)}; that is waited for to change", moment) if told else ""
+    return until(f"{_few(parts)}; the rolling reboot waits for a change", moment) if parts else ""
 
 
 def _few(reasons: Iterable[str]) -> str:
-    """In an order that does not change with what hosts have to do at the moment."""
+    """In an order that does not depend on the present state of the hosts."""
     different = sorted(set(reasons))
     more = len(different) - MOST_REASONS
     return "; ".join(different[:MOST_REASONS]) + (f"; and {more} more reasons" if more > 0 else "")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may roll a cluster, and which roll is gone on with. PRIVATE to the collection."""
+"""The lock of a cluster, and which interrupted run is resumed. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from ...plan import Blocker
 from ...text import duration
 from ..state.actions import Action, Kind
 from ..state.codec import digest
-from ..state.fleet_index import due_again
+from ..state.fleet_index import next_call_at
 from ..state.journal import Entry, Garbage, Lock
 from ..state.observed import ClusterView, ObservedFleet
 from ..state.phases import is_active
 from ..state.policy import Policy
 
+HOSTS_TO_REBOOT = "its hosts are to be rebooted"
+"""The ordinary reason to take a lock."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LockState:
-    """Whether a cluster is in our hand. ``held``: things may be done there now."""
+    """Whether this run has the lock of a cluster. ``held``: actions are allowed there now."""
 
     held: bool = False
     actions: tuple[Action, ...] = ()
@@ -30,7 +33,7 @@ class LockState:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Adoption:
-    """The id of the roll, and why, as a sentence for the log; ``resumed`` when it was begun earlier."""
+    """The id of the rolling reboot, and the reason as a sentence for the log; ``resumed``: an earlier run began it."""
 
     run_id: str
     resumed: bool
@@ -38,20 +41,22 @@ class Adoption:
 
 
 def scope_digest(moids: Iterable[str], policy: Policy) -> str:
-    """The same for the same wish, whoever has it."""
+    """The same digest for the same request, whichever user or run makes it."""
     return digest(policy.reason, policy.method, *sorted(moids))
 
 
 def is_stale(lock: Lock, now: float) -> bool:
+    """The last heartbeat is older than the time to live of the lock."""
     return now > lock.beat + lock.ttl
 
 
 def may_take(lock: Lock, policy: Policy, now: float) -> bool:
+    """Whether the policy allows to take this lock from another run."""
     return policy.lock.take == "force" or (policy.lock.take == "stale" and is_stale(lock, now))
 
 
 def may_work_under(lock: Lock | Garbage | None, *, me: str, policy: Policy, now: float) -> bool:
-    """Whether what is going on under this lock may be gone on with: nobody else who lives works there."""
+    """Whether this run may continue what was begun under this lock: no other active run works there."""
     if isinstance(lock, Garbage):
         return policy.lock.take == "force"
     return lock is None or lock.owner == me or may_take(lock, policy, now)
@@ -67,11 +72,11 @@ def adopt(
     now: float,
     fresh_id: str,
 ) -> Adoption:
-    """The roll that this run is part of: what was begun is finished first, by whoever comes. ``entries`` come with the lock of
-    their cluster: what a living colleague works on is theirs.
+    """The rolling reboot that this run belongs to: what was begun is finished first, by any run. Each of ``entries`` comes with the lock
+    of its cluster: hosts on which another active run works belong to that run.
 
-    A run that holds locks stays with its roll. Otherwise hosts in hand decide, then locks of the same wish that may be taken,
-    then entries of a roll that ended incomplete not long ago.
+    A run that has locks stays with its rolling reboot. Otherwise hosts in progress decide, then locks of the same request that may be
+    taken, then recent entries of a rolling reboot that ended incomplete.
     """
     known = sorted((lock for lock in locks if isinstance(lock, Lock)), key=lambda lock: (-lock.beat, lock.run_id))
     own = [entry for held, entry in entries if may_work_under(held, me=me, policy=policy, now=now)]
@@ -82,38 +87,40 @@ def adopt(
     for entry in own:
         if is_active(entry):
             return Adoption(
-                run_id=entry.run_id, resumed=True, note="Hosts of an earlier run are in progress: it is gone on with."
+                run_id=entry.run_id, resumed=True, note="Hosts of an earlier run are in progress: this run resumes it."
             )
     for lock in known:
         if lock.scope == scope and may_take(lock, policy, now):
-            return Adoption(run_id=lock.run_id, resumed=True, note=f"The run of {lock.owner} is gone on with.")
+            return Adoption(run_id=lock.run_id, resumed=True, note=f"This run resumes the run of {lock.owner}.")
     for entry in own:
         if entry.step != "failed" and now - entry.at <= policy.resume_within:
-            note = "An earlier run ended before all hosts were done: it is gone on with, and what it did is not done again."
+            note = "An earlier run ended before all hosts were done: this run resumes it, and does not repeat what is done."
             return Adoption(run_id=entry.run_id, resumed=True, note=note)
     return Adoption(run_id=fresh_id, resumed=False)
 
 
-def judge_lock(cluster: ClusterView, observed: ObservedFleet, policy: Policy, now: float) -> LockState:
-    """What is to be done about the lock of a cluster in which there is work."""
+def plan_lock(cluster: ClusterView, observed: ObservedFleet, policy: Policy, now: float) -> LockState:
+    """What to do about the lock of a cluster in which there is work."""
     lock, rule = cluster.lock, policy.lock
     if isinstance(lock, Garbage):
         if rule.take != "force":
             return LockState(blocker=_unreadable(cluster, lock))
-        return _take(cluster, observed, policy, now, None, "its lock cannot be read and is to be taken")
+        return _take(cluster, observed, policy, now, None, "its lock cannot be read, and take_lock is force")
     if lock is None:
-        return _take(cluster, observed, policy, now, None, "hosts of it are to be rebooted")
+        return _take(cluster, observed, policy, now, None, HOSTS_TO_REBOOT)
     if lock.owner != observed.me:
         if not may_take(lock, policy, now):
             return LockState(blocker=_locked(cluster, lock, policy, now), wake=lock.beat + lock.ttl + 1)
-        why = f"the lock of {lock.owner} {'is stale' if is_stale(lock, now) else 'is to be taken'}"
+        why = (
+            f"the lock of {lock.owner} {'is stale' if is_stale(lock, now) else 'is taken, because take_lock is force'}"
+        )
         return _take(
-            cluster, observed, policy, now, lock, f"{why}: its last sign of life is {duration(now - lock.beat)} old"
+            cluster, observed, policy, now, lock, f"{why}: its last heartbeat is {duration(now - lock.beat)} old"
         )
     if is_stale(lock, now):
         renewed = replace(lock, since=now, beat=now, ttl=rule.ttl)
         return LockState(
-            actions=_write(cluster, "renew_lock", renewed, "our lock ran out meanwhile"), wake=now + rule.settle
+            actions=_write(cluster, "renew_lock", renewed, "the lock of this run has expired"), wake=now + rule.settle
         )
     settled = lock.since + rule.settle
     if now < settled:
@@ -122,7 +129,7 @@ def judge_lock(cluster: ClusterView, observed: ObservedFleet, policy: Policy, no
     if now >= beat:
         renewed = replace(lock, beat=now, ttl=rule.ttl)
         return LockState(
-            held=True, actions=_write(cluster, "renew_lock", renewed, "still at work"), wake=now + rule.heartbeat
+            held=True, actions=_write(cluster, "renew_lock", renewed, "heartbeat"), wake=now + rule.heartbeat
         )
     return LockState(held=True, wake=beat)
 
@@ -132,7 +139,7 @@ def _take(
 ) -> LockState:
     refusal = cluster.refusal
     if refusal is not None and refusal.kind == "take_lock":
-        due = due_again("take_lock", 0.0, policy.deadlines.retry, cluster.under_way, refusal)
+        due = next_call_at("take_lock", 0.0, policy.deadlines.retry, cluster.under_way, refusal)
         if refusal.permanent or due is None or now < due:
             return LockState(blocker=_refused(cluster, refusal.text), wake=None if refusal.permanent else due)
     lock = Lock(
@@ -152,7 +159,7 @@ def _write(cluster: ClusterView, kind: Kind, lock: Lock | None, reason: str) -> 
 
 
 def finish(cluster: ClusterView, reason: str) -> tuple[Action, ...]:
-    """Mark the lock so that a run that comes after a crash only clears up."""
+    """Mark the lock: a run that comes after an interruption only clears the journal."""
     lock = cluster.lock
     if not isinstance(lock, Lock):
         return ()
@@ -160,22 +167,23 @@ def finish(cluster: ClusterView, reason: str) -> tuple[Action, ...]:
 
 
 def release(clusters: Sequence[ClusterView], me: str) -> tuple[Action, ...]:
+    """Remove the locks of this run."""
     return tuple(
         action
         for cluster in clusters
         if isinstance(cluster.lock, Lock) and cluster.lock.owner == me
-        for action in _write(cluster, "release_lock", None, "nothing is left to do here")
+        for action in _write(cluster, "release_lock", None, "nothing is left to do in this cluster")
     )
 
 
 def _locked(cluster: ClusterView, lock: Lock, policy: Policy, now: float) -> Blocker:
     silent = now - lock.beat
     if is_stale(lock, now):
-        state = f"gave its last sign of life {duration(silent)} ago and is probably dead"
-        cure = "Make sure that it is, then run again with take_lock: stale to take it"
+        state = f"sent its last heartbeat {duration(silent)} ago and has probably ended"
+        cure = "Check that it has ended, then run again with take_lock: stale to take the lock"
     else:
-        state = f"has worked for {duration(now - lock.since)}, last sign of life {duration(silent)} ago"
-        cure = f"Wait until it is done. Without a further sign of life its lock may be taken in {duration(lock.beat + lock.ttl - now)}"
+        state = f"has been working for {duration(now - lock.since)}, last heartbeat {duration(silent)} ago"
+        cure = f"Wait until it has finished. Without another heartbeat its lock may be taken in {duration(lock.beat + lock.ttl - now)}"
     return Blocker(code="locked", message=f"{cluster.name} is locked by {lock.owner}, which {state}", cure=cure)
 
 
@@ -183,7 +191,7 @@ def _unreadable(cluster: ClusterView, lock: Garbage) -> Blocker:
     return Blocker(
         code="lock_unreadable",
         message=f"The lock on {cluster.name} cannot be read: {lock.text[:60]!r}",
-        cure="Make sure that nobody rolls this cluster, then run again with take_lock: force",
+        cure="Make sure that no other run reboots hosts of this cluster, then run again with take_lock: force",
     )
 
 
@@ -191,5 +199,5 @@ def _refused(cluster: ClusterView, text: str) -> Blocker:
     return Blocker(
         code="lock_refused",
         message=f"The lock on {cluster.name} could not be written: {text}",
-        cure="Give the account the privilege to set custom attributes, or keep the journal in a file (journal: file)",
+        cure="Grant the account the privilege to set custom attributes, or store the journal in a file (journal: file)",
     )

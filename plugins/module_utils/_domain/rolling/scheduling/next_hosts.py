@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which hosts are started now. PRIVATE to the collection."""
+"""Which hosts are started now, and why others are not. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from ...host.blockers import unreachable
 from ...plan import Blocker
 from ..state.actions import Action
-from ..state.budget import cluster_budget, count_down, fleet_budget, takes_place, who_is_down
-from ..state.fleet_index import FleetIndex, soonest
+from ..state.budget import cluster_budget, count_down, counts_as_down, describe_down, fleet_budget
+from ..state.fleet_index import FleetIndex, earliest
 from ..state.journal import Entry, Lock
 from ..state.observed import HostView
 from ..state.pending_reboot import is_part_of
 from ..state.phases import Phase, is_active
 from ..state.verification import before_reboot
-from ..steps.drain import tell_to_reboot
+from ..steps.drain import request_reboot
 from . import pace
 from .blockers import precheck_blockers, quick_blockers
 from .lock import LockState
@@ -26,7 +26,7 @@ from .pace import Progress
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Start:
-    """What becomes of a host that owes a reboot and is not in hand. ``paused``: a person holds it back, and may let go of it."""
+    """What happens to a host that requires a reboot and is not in progress. ``paused``: an administrator paused it and can resume it."""
 
     phase: Phase
     reason: str
@@ -35,11 +35,11 @@ class Start:
     wake: float | None = None
     paused: bool = False
     hopeless: bool = False
-    """It would fit into no maintenance window: nothing that it waits for would help."""
+    """It would not fit into any maintenance window: waiting does not help."""
 
 
 def is_candidate(fleet: FleetIndex, view: HostView) -> bool:
-    """It owes a reboot, and none was made for that debt already."""
+    """The host requires a reboot, and was not already rebooted for the same pending changes."""
     pending = fleet.pending_reboots.get(view.moid)
     if pending is None or is_active(view.entry):
         return False
@@ -57,13 +57,13 @@ def is_candidate(fleet: FleetIndex, view: HostView) -> bool:
 
 
 def _is_older(fleet: FleetIndex, view: HostView, entry: Entry) -> bool:
-    """The entry is of an earlier run."""
+    """The entry was written by an earlier run."""
     held = fleet.cluster_of(view).lock
     return not isinstance(held, Lock) or entry.at < held.since
 
 
-def may_verify_again(fleet: FleetIndex, view: HostView) -> bool:
-    """It failed in an earlier run, stayed in maintenance mode, and this run was told to prove such hosts again."""
+def is_to_verify_again(fleet: FleetIndex, view: HostView) -> bool:
+    """It failed in an earlier run, stayed in maintenance mode, and this run is to verify such hosts again."""
     entry = view.entry
     if entry is None or entry.step != "failed" or fleet.policy.failed_hosts != "verify":
         return False
@@ -76,29 +76,29 @@ def may_verify_again(fleet: FleetIndex, view: HostView) -> bool:
 
 
 def unknown(fleet: FleetIndex, view: HostView) -> tuple[Blocker, ...]:
-    """A wanted host of which it cannot be said what it owes."""
+    """A blocker for a requested host whose pending reboot is unknown, because it is not reachable."""
     return (unreachable(view.host),) if view.wanted and not view.host.is_reachable else ()
 
 
 def starts(
     fleet: FleetIndex, candidates: Sequence[HostView], state: Progress, lock_states: Mapping[str, LockState]
 ) -> Mapping[str, Start]:
-    """One answer a candidate, by moid. Blocked hosts take no place; each start takes one from those after it."""
+    """One result for each candidate, by moid. Blocked hosts do not count against the budget; each start reduces it for the next ones."""
     room = _Room(fleet)
-    hold = pace.rolling_hold(fleet, state)
-    begun: list[HostView] = []
+    hold = pace.find_run_hold(fleet, state)
+    started: list[HostView] = []
     answers: dict[str, Start] = {}
     for view in pace.in_order(fleet, candidates):
-        answer = _one(fleet, view, state, lock_states, room, begun, hold)
-        if answer.actions or "examine" in view.under_way:
+        answer = _one(fleet, view, state, lock_states, room, started, hold)
+        if answer.actions or "precheck" in view.under_way:
             room.take(view)
-            begun.append(view)
+            started.append(view)
         answers[view.moid] = answer
     return answers
 
 
 class _Room:
-    """Places left, while they are given away."""
+    """The remaining budgets while hosts are started."""
 
     def __init__(self, fleet: FleetIndex) -> None:
         self._fleet = fleet
@@ -111,14 +111,15 @@ class _Room:
         self._full: dict[str, str] = {}
 
     def take(self, view: HostView) -> None:
-        if not takes_place(view):
+        """Count the host against the budgets."""
+        if not counts_as_down(view):
             self._left[view.host.compute_moid] -= 1
             self._slots -= 1
             self._full.clear()
 
     def refusal(self, view: HostView) -> str:
-        """Why there is no place for the host, as a clause; empty when there is one."""
-        if takes_place(view):
+        """A clause: why the budgets do not allow to start the host; empty when they do."""
+        if counts_as_down(view):
             return ""
         moid = view.host.compute_moid
         if moid not in self._full:
@@ -130,7 +131,7 @@ class _Room:
         if self._left[moid] < 1:
             members = self._fleet.members[moid]
             budget = cluster_budget(cluster, len(members), policy)
-            down = who_is_down(members) or "others are being started"
+            down = describe_down(members) or "others are being started"
             return f"at most {budget} of {len(members)} hosts of {cluster.name} may be down at once: {down}"
         if self._slots < 1:
             return f"at most {fleet_budget(len(self._fleet.hosts), policy)} hosts of the fleet may be down at once"
@@ -143,7 +144,7 @@ def _one(
     state: Progress,
     lock_states: Mapping[str, LockState],
     room: _Room,
-    begun: Sequence[HostView],
+    started: Sequence[HostView],
     hold: pace.Hold | None,
 ) -> Start:
     cluster = fleet.cluster_of(view)
@@ -162,32 +163,32 @@ def _one(
     if prechecked and (found or precheck is None or fleet.now < precheck.at + fleet.policy.revisit):
         wake = precheck.at + fleet.policy.revisit if precheck is not None and not found else None
         return Start(phase="blocked", reason=prechecked[0].message, blockers=prechecked, wake=wake)
-    waits = hold or _rest(fleet, view) or pace.host_hold(fleet, state, view, begun)
+    waits = hold or _rest(fleet, view) or pace.find_host_hold(fleet, state, view, started)
     if waits is not None:
         return Start(phase="waiting", reason=waits.reason, wake=waits.wake, paused=waits.paused)
     full = room.refusal(view)
     if full:
         return Start(phase="waiting", reason=full)
     if not lock_state.held:
-        return Start(phase="waiting", reason=f"the lock of {cluster.name} comes first", wake=lock_state.wake)
-    if "examine" in view.under_way:
-        return Start(phase="waiting", reason="it is examined")
+        return Start(phase="waiting", reason=f"this run must lock {cluster.name} first", wake=lock_state.wake)
+    if "precheck" in view.under_way:
+        return Start(phase="waiting", reason="its precheck is running")
     if precheck is None or fleet.now >= precheck.at + fleet.policy.precheck_age or prechecked:
-        action = Action(kind="examine", target=view.moid, name=view.name, reason="it is to be started")
-        return Start(phase="waiting", reason="it is examined", actions=(action,))
+        action = Action(kind="precheck", target=view.moid, name=view.name, reason="it is to be started")
+        return Start(phase="waiting", reason="its precheck is running", actions=(action,))
     return _refused(fleet, view) or _begin(fleet, view)
 
 
 def _refused(fleet: FleetIndex, view: HostView) -> Start | None:
-    """Starting it was refused before anything of it was written: its journal cannot be kept, and without that nothing is done."""
+    """The journal could not be written when the host was started. Without the journal nothing is done."""
     refusal = view.refusal
     if refusal is None or (view.entry is not None and view.entry.at >= int(refusal.at)):
         return None
     if refusal.permanent:
         blocker = Blocker(
             code="journal_refused",
-            message=f"{view.name} is not touched: {refusal.text}",
-            cure="Give the account the privilege to set custom attributes on it, or keep the journal in a file (journal: file)",
+            message=f"{view.name} is skipped, because its journal cannot be written: {refusal.text}",
+            cure="Grant the account the privilege to set custom attributes on it, or store the journal in a file (journal: file)",
         )
         return Start(phase="blocked", reason=blocker.message, blockers=(blocker,))
     due = int(refusal.at) + fleet.policy.deadlines.retry
@@ -195,15 +196,15 @@ def _refused(fleet: FleetIndex, view: HostView) -> Start | None:
 
 
 def _rest(fleet: FleetIndex, view: HostView) -> pace.Hold | None:
-    """A host that was given up before is tried again after a while."""
+    """A host that was given up before is retried after a while."""
     entry = view.entry
     if entry is None or entry.step != "blocked" or fleet.now >= entry.at + fleet.policy.revisit:
         return None
-    return pace.Hold(reason=f"tried again later: {entry.text}", wake=entry.at + fleet.policy.revisit)
+    return pace.Hold(reason=f"will be retried: {entry.text}", wake=entry.at + fleet.policy.revisit)
 
 
 def _begin(fleet: FleetIndex, view: HostView) -> Start:
-    """Take the slot: what the host has now, then the intention, then the call."""
+    """Start the host: write its present state, then the intention, then make the call."""
     now, policy, pending = fleet.now, fleet.policy, fleet.pending_reboots[view.moid]
     again = view.entry is not None and view.entry.step == "blocked" and view.entry.run_id == fleet.observed.run_id
     boot = view.host.boot_time
@@ -220,8 +221,8 @@ def _begin(fleet: FleetIndex, view: HostView) -> Start:
         boot=None if boot is None else float(int(boot)),
     )
     if view.in_maintenance:
-        move = tell_to_reboot(fleet, view, replace(entry, drained=0.0), pending.reason, before_reboot(view))
-        return Start(phase=move.phase, reason=move.reason, actions=move.actions)
+        next_step = request_reboot(fleet, view, replace(entry, drained=0.0), pending.reason, before_reboot(view))
+        return Start(phase=next_step.phase, reason=next_step.reason, actions=next_step.actions)
     action = Action(
         kind="enter_maintenance",
         target=view.moid,
@@ -233,4 +234,6 @@ def _begin(fleet: FleetIndex, view: HostView) -> Start:
         evacuate_powered_off=policy.evacuate_powered_off,
         vsan_mode=policy.vsan_mode,
     )
-    return Start(phase="draining", reason=pending.reason, actions=(action,), wake=soonest(now + policy.deadlines.drain))
+    return Start(
+        phase="draining", reason=pending.reason, actions=(action,), wake=earliest(now + policy.deadlines.drain)
+    )

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How fast: windows, pause, failures, checkpoints, canaries, soak, and the order of hosts. PRIVATE to the collection."""
+"""How fast: windows, pauses, failures, checkpoints, canaries, soak, and the order of hosts. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ...text import duration
-from ..state.budget import amount_of
+from ..state.budget import resolve_amount
 from ..state.fleet_index import FleetIndex
 from ..state.journal import Entry
 from ..state.observed import HostView
@@ -20,9 +20,9 @@ from .windows import closes_at, longest, opens_at
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hold:
-    """Why a host is not started now, as a clause. ``wake``: when that may be over.
+    """A clause: why a host is not started now. ``wake``: when this may be over.
 
-    Without it, other hosts in hand change it, or a person who ends a pause (``paused``), or only another run.
+    Without ``wake``, other hosts in progress change it, or an administrator who ends a pause (``paused``), or only another run.
     """
 
     reason: str
@@ -32,17 +32,18 @@ class Hold:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
-    """What this roll has done so far, from the journal alone."""
+    """What this rolling reboot has done so far, from the journal only."""
 
     done: tuple[tuple[HostView, Entry], ...]
-    """In the order in which they were done."""
+    """In the order in which they were finished."""
     failed: tuple[HostView, ...]
     active: tuple[HostView, ...]
     total: int
-    """Hosts of this roll: those with an entry and those still to be started."""
+    """Hosts of this rolling reboot: those with an entry and those that still wait."""
 
 
 def progress(fleet: FleetIndex, waiting: int) -> Progress:
+    """Read the progress from the entries. ``waiting``: the number of hosts that still wait."""
     own = [(view, view.entry) for view in fleet.hosts.values() if view.entry is not None]
     mine = [(view, entry) for view, entry in own if entry.run_id == fleet.observed.run_id]
     done = sorted(((v, e) for v, e in mine if e.step == "done"), key=lambda pair: (pair[1].at, pair[0].name))
@@ -55,15 +56,16 @@ def progress(fleet: FleetIndex, waiting: int) -> Progress:
 
 
 def failure_limit(state: Progress, policy: Policy) -> Hold | None:
-    if not state.failed or len(state.failed) < amount_of(policy.max_failures, state.total):
+    """A hold when as many hosts have failed as the policy allows; otherwise None."""
+    if not state.failed or len(state.failed) < resolve_amount(policy.max_failures, state.total):
         return None
     names = ", ".join(view.name for view in state.failed)
     count = len(state.failed)
-    return Hold(reason=f"{count} host{'s' * (count > 1)} failed ({names}), no further one is started")
+    return Hold(reason=f"{count} host{'s' * (count > 1)} failed ({names}), so no other host is started")
 
 
-def rolling_hold(fleet: FleetIndex, state: Progress) -> Hold | None:
-    """What holds every host back."""
+def find_run_hold(fleet: FleetIndex, state: Progress) -> Hold | None:
+    """Why no host at all may be started now; None if hosts may be started."""
     if fleet.observed.stop:
         return Hold(reason=fleet.observed.stop)
     if fleet.observed.pause:
@@ -80,7 +82,7 @@ def _closed(fleet: FleetIndex) -> Hold | None:
 
 def _checkpoint(fleet: FleetIndex, state: Progress) -> Hold | None:
     now, policy, done = fleet.now, fleet.policy, state.done
-    for count in sorted({amount_of(amount, state.total) for amount in policy.checkpoints}):
+    for count in sorted({resolve_amount(amount, state.total) for amount in policy.checkpoints}):
         if count >= state.total:
             continue
         if len(done) >= count:
@@ -88,12 +90,12 @@ def _checkpoint(fleet: FleetIndex, state: Progress) -> Hold | None:
             if now < over:
                 return Hold(reason=f"checkpoint after {count} hosts", wake=over)
         elif len(done) + len(state.active) >= count:
-            return Hold(reason=f"the checkpoint after {count} hosts comes first")
+            return Hold(reason=f"the checkpoint after {count} hosts must be reached first")
     return None
 
 
-def host_hold(fleet: FleetIndex, state: Progress, view: HostView, started: Sequence[HostView]) -> Hold | None:
-    """What holds this host back while others may go. ``started``: those that are being started in this very decision."""
+def find_host_hold(fleet: FleetIndex, state: Progress, view: HostView, started: Sequence[HostView]) -> Hold | None:
+    """Why this host may not be started while others may. ``started``: hosts that are started in this same decision."""
     pause = fleet.cluster_of(view).pause
     if pause:
         return Hold(reason=f"its cluster is paused: {pause}", paused=True)
@@ -101,26 +103,26 @@ def host_hold(fleet: FleetIndex, state: Progress, view: HostView, started: Seque
 
 
 def _planned(fleet: FleetIndex, state: Progress, started: Sequence[HostView]) -> Hold | None:
-    """Checkpoints once more, now that others are about to be started."""
+    """The checkpoints again, counting the hosts that are about to be started."""
     if not started or not fleet.policy.checkpoints:
         return None
     return _checkpoint(fleet, replace(state, active=(*state.active, *started)))
 
 
 def _canary(fleet: FleetIndex, state: Progress, view: HostView, started: Sequence[HostView]) -> Hold | None:
-    """The first host of a model goes alone; the others follow when it is done and has soaked."""
+    """The first host of a model is started alone; the others follow when it is done and the soak time is over."""
     if not fleet.policy.canary:
         return None
-    proven = next((entry for other, entry in state.done if other.model == view.model), None)
+    verified = next((entry for other, entry in state.done if other.model == view.model), None)
     what = f"of the model {view.model}" if view.model else "of its model"
-    if proven is not None:
-        over = proven.at + fleet.policy.soak
+    if verified is not None:
+        over = verified.at + fleet.policy.soak
         return Hold(reason=f"soak after the first host {what}", wake=over) if fleet.now < over else None
-    # A host that a colleague works on elsewhere says nothing when it is done.
+    # A host on which another run works is no canary for this run.
     mine = [other for other in state.active if other.entry is not None and other.entry.run_id == fleet.observed.run_id]
     ahead = next((other for other in (*mine, *started) if other.model == view.model), None)
     if ahead is not None:
-        return Hold(reason=f"{ahead.name}, the first host {what}, comes first")
+        return Hold(reason=f"{ahead.name}, the first host {what}, must be done first")
     failed = (other for other in state.failed if other.moid != view.moid)
     broken = next((other for other in failed if other.model == view.model), None)
     if broken is not None:
@@ -143,16 +145,16 @@ def _too_late(fleet: FleetIndex, state: Progress, view: HostView) -> Hold | None
 
 
 def _too_long(needs: float) -> Hold:
-    return Hold(reason=f"it takes about {duration(needs)}, longer than any maintenance window")
+    return Hold(reason=f"it takes about {duration(needs)}, which is longer than any maintenance window")
 
 
 def longest_window(fleet: FleetIndex) -> float:
-    """Seconds in which a host could be started and done, at the best of times from now on."""
+    """The longest time (seconds) from now on in which a host could be started and finished."""
     return longest(fleet.policy.windows, fleet.now)
 
 
 def never_fits(fleet: FleetIndex, state: Progress, views: Iterable[HostView]) -> Mapping[str, Hold]:
-    """By moid, those that no window could take, as far as is known by now, whether one is open or not."""
+    """moid → hold of the hosts that no window is long enough for, by present knowledge, whether a window is open or not."""
     if not fleet.policy.windows:
         return {}
     most, needs = longest_window(fleet), dict[str, float]()
@@ -167,7 +169,7 @@ def never_fits(fleet: FleetIndex, state: Progress, views: Iterable[HostView]) ->
 
 
 def estimate(view: HostView, done: Iterable[tuple[HostView, Entry]], policy: Policy) -> Durations:
-    """What is known of the host; else the longest of what hosts of its model took in this roll; else what is known of the model."""
+    """The measured durations of the host; else the longest ones of its model in this rolling reboot; else the known ones of the model."""
     own = policy.measured.get(view.name)
     if own is not None:
         return own
@@ -181,9 +183,9 @@ def estimate(view: HostView, done: Iterable[tuple[HostView, Entry]], policy: Pol
 
 
 def in_order(fleet: FleetIndex, candidates: Iterable[HostView]) -> list[HostView]:
-    """By the variables of the inventory, then clusters with most left to do, then least loaded. Second tries come last.
+    """By the variables of the inventory, then clusters with the most hosts left, then the lowest load. Second attempts come last.
 
-    Hosts known to take long come before the rest of their like: the end of a roll is not to be spent waiting for one of them.
+    Hosts known to take long come first among equals, so that the rolling reboot does not wait for one of them at its end.
     """
     candidates = list(candidates)
     left: dict[str, int] = {}

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The scheduler: from what is seen to what is done next. PRIVATE to the collection.
+"""The scheduler: decides from the observed fleet what to do next. PRIVATE to the collection.
 
-A pure function of the world, the policy and the time, without memory: every answer is the answer of a process that has just started.
+A pure function of the observed fleet, the policy and the time, without memory: a process that has just started decides the same.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 
 from ...plan import Blocker
 from ..state.actions import Action
-from ..state.fleet_index import FleetIndex, index_fleet, soonest
+from ..state.fleet_index import FleetIndex, earliest, index_fleet
 from ..state.journal import Entry, Lock
 from ..state.observed import ClusterView, HostView, ObservedFleet
-from ..state.phases import ANOTHER_RUN, Decision, HostStatus, Move, Outlook, Phase, is_active, phase_of
+from ..state.phases import ANOTHER_RUN, Decision, HostStatus, NextStep, Outlook, Phase, is_active, phase_of
 from ..state.policy import Policy
 from ..steps import guests
-from ..steps.next_step import next_move
+from ..steps.next_step import plan_next_step
 from . import finish, lock, next_hosts, pace
 from .hold_notices import notices
 from .next_hosts import Start
@@ -27,11 +27,11 @@ from .pace import Progress
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _InProgress:
-    """Moves of all hosts that are, or were, in hand; ``actions`` and ``wake`` of all of it."""
+    """The next steps of all hosts that are or were in progress; ``actions`` and ``wake`` of all of them."""
 
-    moves: Mapping[str, Move]
+    next_steps: Mapping[str, NextStep]
     lock_states: Mapping[str, lock.LockState]
-    """cluster moid → its lock; clusters in which nothing is to be done are left out."""
+    """cluster moid → its lock; clusters without work are not included."""
     actions: tuple[Action, ...]
     wake: float | None
 
@@ -41,15 +41,15 @@ class _InProgress:
 
 
 def next_actions(observed: ObservedFleet, policy: Policy, now: float) -> tuple[Action, ...]:
-    """What is to be done now; independent of each other, at most one thing a target."""
+    """What to do now: independent actions, at most one for each target."""
     return decide(observed, policy, now).actions
 
 
 def decide(observed: ObservedFleet, policy: Policy, now: float) -> Decision:
-    """What is to be done now, where every host stands and why, and how the whole of it will go on.
+    """What to do now, the status of every host with its reason, and the state of the whole rolling reboot.
 
-    When ``outlook.ended``, the actions are the last ones: they are to be carried out, and nothing is to be asked again. Otherwise the
-    world is to be looked at again when it changes, or at ``outlook.wake_at``.
+    When ``outlook.ended`` is true, the actions are the last ones: carry them out, and do not decide again. Otherwise observe the fleet
+    again and decide again when it changes, or at ``outlook.wake_at``.
     """
     fleet = index_fleet(observed, policy, now)
     finishing = any(
@@ -65,7 +65,7 @@ def decide(observed: ObservedFleet, policy: Policy, now: float) -> Decision:
     starts = _without_hope(fleet, state, next_hosts.starts(fleet, candidates, state, in_progress.lock_states))
     hosts = tuple(_status(fleet, view, in_progress, starts) for view in fleet.hosts.values())
     outlook = _outlook(fleet, state, in_progress, starts, finishing=finishing)
-    actions = (*in_progress.actions, *(action for begun in starts.values() for action in begun.actions))
+    actions = (*in_progress.actions, *(action for start in starts.values() for action in start.actions))
     if outlook.ended:
         last = finish.closing(fleet, hosts, state, outlook, finishing=finishing)
         return Decision(actions=last.actions, hosts=hosts, outlook=last.outlook, closing=finishing)
@@ -74,35 +74,38 @@ def decide(observed: ObservedFleet, policy: Policy, now: float) -> Decision:
 
 
 def _without_hope(fleet: FleetIndex, state: Progress, starts: Mapping[str, Start]) -> Mapping[str, Start]:
-    """Hosts that wait for whatever it may be, and would then fit into no maintenance window, wait for nothing."""
-    waiting = [fleet.hosts[moid] for moid, begun in starts.items() if begun.phase == "waiting" and not begun.actions]
+    """Hosts that wait for something else, and would then not fit into any maintenance window, do not wait at all."""
+    waiting = [fleet.hosts[moid] for moid, start in starts.items() if start.phase == "waiting" and not start.actions]
     never = pace.never_fits(fleet, state, waiting)
     return {
-        moid: Start(phase="waiting", reason=never[moid].reason, hopeless=True) if moid in never else begun
-        for moid, begun in starts.items()
+        moid: Start(phase="waiting", reason=never[moid].reason, hopeless=True) if moid in never else start
+        for moid, start in starts.items()
     }
 
 
 def _in_progress(fleet: FleetIndex, candidates: list[HostView]) -> _InProgress:
-    """Locks first; then the hosts of clusters that are in our hand."""
+    """Locks first; then the hosts of clusters that this run has locked."""
     busy = {view.host.compute_moid for view in candidates}
     busy |= {view.host.compute_moid for view in fleet.hosts.values() if _has_work(fleet, view)}
     lock_states = {
-        cluster.moid: lock.judge_lock(cluster, fleet.observed, fleet.policy, fleet.now)
+        cluster.moid: lock.plan_lock(cluster, fleet.observed, fleet.policy, fleet.now)
         for cluster in sorted(fleet.clusters.values(), key=lambda cluster: (cluster.name, cluster.moid))
         if cluster.moid in busy or _is_own(cluster, fleet.observed)
     }
-    moves: dict[str, Move] = {}
+    next_steps: dict[str, NextStep] = {}
     for view in fleet.hosts.values():
         lock_state = lock_states.get(view.host.compute_moid)
         if lock_state is not None and lock_state.held:
-            move = _move(fleet, view)
-            if move is not None:
-                moves[view.moid] = move
+            next_step = _next_step(fleet, view)
+            if next_step is not None:
+                next_steps[view.moid] = next_step
     actions = [action for lock_state in lock_states.values() for action in lock_state.actions]
-    actions += [action for move in moves.values() for action in move.actions]
-    wake = soonest(*(lock_state.wake for lock_state in lock_states.values()), *(move.wake for move in moves.values()))
-    return _InProgress(moves=moves, lock_states=lock_states, actions=tuple(actions), wake=wake)
+    actions += [action for next_step in next_steps.values() for action in next_step.actions]
+    wake = earliest(
+        *(lock_state.wake for lock_state in lock_states.values()),
+        *(next_step.wake for next_step in next_steps.values()),
+    )
+    return _InProgress(next_steps=next_steps, lock_states=lock_states, actions=tuple(actions), wake=wake)
 
 
 def _is_own(cluster: ClusterView, observed: ObservedFleet) -> bool:
@@ -112,46 +115,46 @@ def _is_own(cluster: ClusterView, observed: ObservedFleet) -> bool:
 
 
 def _has_work(fleet: FleetIndex, view: HostView) -> bool:
-    """Something of the host is to be done or cleared away, besides starting it."""
+    """Something remains to be done for the host or cleared on it, apart from starting it."""
     entry = view.entry
     if fleet.stopped_vms.get(view.moid) and (view.in_service or is_active(entry)):
         return True
     if entry is None:
         return False
-    return entry.step != "failed" or view.in_service or next_hosts.may_verify_again(fleet, view)
+    return entry.step != "failed" or view.in_service or next_hosts.is_to_verify_again(fleet, view)
 
 
-def _move(fleet: FleetIndex, view: HostView) -> Move | None:
+def _next_step(fleet: FleetIndex, view: HostView) -> NextStep | None:
     entry = view.entry
     if entry is None:
         if not (fleet.stopped_vms.get(view.moid) and view.in_service):
             return None
         work = guests.restore(fleet, view)
-        return Move(phase="restoring", reason=work.reason, actions=work.actions, wake=work.wake)
+        return NextStep(phase="restoring", reason=work.reason, actions=work.actions, wake=work.wake)
     again = _settled(fleet, view, entry)
-    return again if again is not None else next_move(fleet, view, entry)
+    return again if again is not None else plan_next_step(fleet, view, entry)
 
 
-def _settled(fleet: FleetIndex, view: HostView, entry: Entry) -> Move | None:
-    """A host that failed in an earlier run: proven again when that is asked for, or brought back by a person meanwhile."""
+def _settled(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep | None:
+    """A host that failed in an earlier run: verified again if this is requested, or returned to service by an administrator."""
     held = fleet.cluster_of(view).lock
     if entry.step != "failed" or not isinstance(held, Lock) or entry.at >= held.since:
         return None
-    if next_hosts.may_verify_again(fleet, view):
+    if next_hosts.is_to_verify_again(fleet, view):
         step = "verifying" if entry.asked is not None else "backing_out"
         fresh = replace(entry, run_id=fleet.observed.run_id, step=step, at=fleet.now, calls=0, called=0.0)  # type: ignore[arg-type]
-        return _recorded(view, fresh, "it is proven again, as asked for")
+        return _recorded(view, fresh, "it is verified again, as requested")
     settled = view.in_service and entry.asked is not None and not fleet.stopped_vms.get(view.moid)
     pending = fleet.pending_reboots.get(view.moid)
     if settled and (pending is None or fleet.policy.reason == "firmware"):
-        text = "rebooted, and brought back into service by a person"
+        text = "rebooted, and returned to service by an administrator"
         return _recorded(view, replace(entry, run_id=fleet.observed.run_id, step="done", at=fleet.now, text=text), text)
     return None
 
 
-def _recorded(view: HostView, entry: Entry, reason: str) -> Move:
+def _recorded(view: HostView, entry: Entry, reason: str) -> NextStep:
     action = Action(kind="record", target=view.moid, name=view.name, reason=reason, entry=entry)
-    return Move(phase=phase_of(replace(view, entry=entry)), reason=reason, actions=(action,))
+    return NextStep(phase=phase_of(replace(view, entry=entry)), reason=reason, actions=(action,))
 
 
 def _status(fleet: FleetIndex, view: HostView, in_progress: _InProgress, starts: Mapping[str, Start]) -> HostStatus:
@@ -169,14 +172,14 @@ def _status(fleet: FleetIndex, view: HostView, in_progress: _InProgress, starts:
 
 
 def _standing(
-    fleet: FleetIndex, view: HostView, in_progress: _InProgress, begun: Start | None
+    fleet: FleetIndex, view: HostView, in_progress: _InProgress, start: Start | None
 ) -> tuple[Phase, str, tuple[Blocker, ...]]:
-    """Where a host stands, and why."""
-    move, entry = in_progress.moves.get(view.moid), view.entry
-    if begun is not None:
-        return begun.phase, begun.reason, begun.blockers
-    if move is not None:
-        return move.phase, move.reason or (entry.text if entry is not None else ""), ()
+    """The phase of a host, the reason and the blockers."""
+    next_step, entry = in_progress.next_steps.get(view.moid), view.entry
+    if start is not None:
+        return start.phase, start.reason, start.blockers
+    if next_step is not None:
+        return next_step.phase, next_step.reason or (entry.text if entry is not None else ""), ()
     if entry is not None:
         lock_state = in_progress.lock_states.get(view.host.compute_moid)
         locked = lock_state.blocker if lock_state is not None else None
@@ -189,30 +192,30 @@ def _standing(
     pending = fleet.pending_reboots.get(view.moid)
     if pending is not None:
         return "waiting", f"{ANOTHER_RUN}{pending.reason}", ()
-    return "idle", "it owes no reboot" if view.wanted else "it is not asked for", ()
+    return "idle", "it requires no reboot" if view.wanted else "it is not requested", ()
 
 
 def _outlook(
     fleet: FleetIndex, state: Progress, in_progress: _InProgress, starts: Mapping[str, Start], *, finishing: bool
 ) -> Outlook:
-    """``working`` as long as anything is under way; then what those that are left wait for."""
-    wake = soonest(in_progress.wake, *(begun.wake for begun in starts.values()))
+    """``working`` as long as something is in progress; then the reasons why the remaining hosts wait."""
+    wake = earliest(in_progress.wake, *(start.wake for start in starts.values()))
     moving = any(
-        move.actions or move.wake is not None or is_active(fleet.hosts[moid].entry)
-        for moid, move in in_progress.moves.items()
+        next_step.actions or next_step.wake is not None or is_active(fleet.hosts[moid].entry)
+        for moid, next_step in in_progress.next_steps.items()
     )
     opening = any(lock_state.blocker is None and not lock_state.held for lock_state in in_progress.lock_states.values())
-    acting = any(begun.actions or "examine" in fleet.hosts[moid].under_way for moid, begun in starts.items())
+    acting = any(start.actions or "precheck" in fleet.hosts[moid].under_way for moid, start in starts.items())
     if moving or opening or acting:
         return Outlook(state="working", wake_at=wake)
     if finishing:
         return Outlook(state="finished")
-    held = [begun for begun in starts.values() if begun.phase == "waiting"]
+    held = [start for start in starts.values() if start.phase == "waiting"]
     halt = pace.failure_limit(state, fleet.policy)
     if halt is not None and starts:
         return Outlook(state="halted", reasons=(halt.reason,))
-    reasons = tuple(dict.fromkeys(begun.reason for begun in held))
-    # Nothing is under way, so no other host will make room: only time helps, or whoever paused it.
-    if any(begun.wake is not None or begun.paused for begun in held):
+    reasons = tuple(dict.fromkeys(start.reason for start in held))
+    # Nothing is in progress, so no other host will make room: only time helps, or the administrator who paused it.
+    if any(start.wake is not None or start.paused for start in held):
         return Outlook(state="waiting", reasons=reasons, wake_at=wake)
     return finish.left_over(fleet, in_progress.lock_states, starts, reasons, wake)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When hosts may be started. PRIVATE to the collection."""
+"""Maintenance windows: when hosts may be started. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _DAY_NUMBERS = {name: number for number, name in enumerate(DAYS)}
 
 
 def parse_window(days: Sequence[str], start: str, end: str, zone: str) -> Window:
-    """Raises InputError for a day, time or zone there is none of."""
+    """Raises InputError for an unknown day, time or time zone. No ``days``: every day."""
     unknown = [day for day in days if day.lower()[:3] not in _DAY_NUMBERS]
     if unknown:
         raise InputError(
-            message=f"There is no day {', '.join(unknown)}", code="bad_window", parameter="window", candidates=DAYS
+            message=f"{', '.join(unknown)} is not a day", code="bad_window", parameter="window", candidates=DAYS
         )
     for value in (start, end):
         _clock(value)
@@ -35,7 +35,7 @@ def _clock(text: str) -> time:
     except ValueError:
         cure = "Write it as hours and minutes, such as 22:30"
         raise InputError(
-            message=f"{text} is no time of day", code="bad_window", parameter="window", cure=cure
+            message=f"{text} is not a time of day", code="bad_window", parameter="window", cure=cure
         ) from None
 
 
@@ -45,9 +45,9 @@ def _zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        cure = "Use a name such as Europe/Berlin or UTC; the tzdata package of Python must know it"
+        cure = "Use a name such as Europe/Berlin or UTC that the tzdata package of Python contains"
         raise InputError(
-            message=f"There is no time zone {name}", code="bad_window", parameter="window", cure=cure
+            message=f"{name} is not a time zone", code="bad_window", parameter="window", cure=cure
         ) from None
 
 
@@ -68,18 +68,18 @@ def _moment(day: date, clock: time, zone: tzinfo) -> float:
 
 
 def closes_at(windows: Sequence[Window], now: float) -> float | None:
-    """When the time in which hosts may be started ends; None when it is not such a time. Touching windows are one."""
+    """When the present maintenance window closes; None outside of a window. Windows that touch count as one."""
     spans = _spans(windows, now)
     return next((closes for opens, closes in spans if opens <= now < closes), None)
 
 
 def opens_at(windows: Sequence[Window], now: float, needed: float = 0.0) -> float | None:
-    """The next opening that lasts at least ``needed`` seconds; None when there is none such."""
+    """When the next window opens that lasts at least ``needed`` seconds; None when there is none."""
     return next((opens for opens, closes in _spans(windows, now) if opens > now and closes - opens >= needed), None)
 
 
 def longest(windows: Sequence[Window], now: float) -> float:
-    """Seconds of the longest time from now on in which hosts may be started; windows come again every week."""
+    """The longest time (seconds) from now on in which hosts may be started. Windows repeat every week."""
     return max((closes - max(opens, now) for opens, closes in _spans(windows, now) if closes > now), default=0.0)
 
 

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a rolling reboot does. PRIVATE to the collection.
+"""Actions: what a rolling reboot is about to do, as data. PRIVATE to the collection.
 
-An action is data: the engine writes ``before`` and ``entry`` (write-ahead, in this order) and only then makes the call its ``kind``
-names. Kinds without a call end with the writing.
+The executor writes ``before`` and ``entry`` to the journal first, in this order. Only then it makes the API call that ``kind`` names.
+Kinds without an API call (``record``, ``forget_host``, the lock kinds ...) only write the journal.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Kind = Literal[
     "renew_lock",
     "finish_lock",
     "release_lock",
-    "examine",
+    "precheck",
     "enter_maintenance",
     "cancel_entering",
     "stop_vm",
@@ -36,10 +36,11 @@ Kind = Literal[
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Action:
-    """One step. ``target`` is the moid of the host, VM or cluster, ``reason`` a clause for people.
+    """One action. ``target`` is the moid of the host, VM or cluster; ``reason`` is a clause for messages.
 
-    ``entry``: what is written on the target first, whole. ``before``: written on the target before that. ``host_moid``: for VMs, the
-    host it is done for (``start_vm``: the host to start on, None = where the cluster likes).
+    ``entry``: the complete journal entry to write on the target. ``before``: the state to write on the target before the entry.
+    ``host_moid``: for VMs, the host that the action belongs to (``start_vm``: the host to power on on; None = the cluster chooses).
+    ``timeout``: seconds.
     """
 
     kind: Kind
@@ -51,7 +52,7 @@ class Action:
     host_moid: str | None = None
     timeout: float = 0.0
     boot_time: float | None = None
-    """``reboot_host``, ``shut_down_host``: call only when a fresh read still gives this boot time and maintenance mode."""
+    """``reboot_host``, ``shut_down_host``: call only if a new read still shows this boot time and maintenance mode."""
     evacuate_powered_off: bool = False
     vsan_mode: str | None = None
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How many hosts may be down, and how many are. PRIVATE to the collection."""
+"""How many hosts may be down at once, and how many are down. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -23,44 +23,46 @@ def check_amount(amount: Amount, parameter: str) -> None:
         message=f"{parameter}: {amount!r} is neither a number above 0 nor a percentage such as 25%",
         code="bad_amount",
         parameter=parameter,
-        cure='Write a number such as 2, or a share in quotes such as "25%"',
+        cure='Write a number such as 2, or a percentage in quotes such as "25%"',
     )
 
 
-def amount_of(amount: Amount, total: int) -> int:
-    """A percentage is rounded down, yet never to nothing."""
+def resolve_amount(amount: Amount, total: int) -> int:
+    """The number of hosts. A percentage of ``total`` is rounded down, but is at least 1."""
     if isinstance(amount, int):
         return amount
     return max(1, total * int(amount.strip().removesuffix("%")) // 100)
 
 
 def is_down(view: HostView) -> bool:
-    """It serves nobody, for whatever reason."""
+    """The host is out of service, for any reason."""
     return not view.in_service
 
 
-def takes_place(view: HostView) -> bool:
-    """It counts against the budget: it is down, or in our hands and about to be."""
+def counts_as_down(view: HostView) -> bool:
+    """The host counts against the budget: it is out of service, or this run or another one is working on it."""
     return is_down(view) or is_active(view.entry)
 
 
 def cluster_budget(cluster: ClusterView, total: int, policy: Policy) -> int:
-    """How many of the ``total`` hosts of a cluster may be down. vSAN takes one host out at a time, whatever is asked for."""
-    asked = amount_of(policy.cluster_budgets.get(cluster.name, policy.max_unavailable), total)
+    """How many of the ``total`` hosts of a cluster may be down. For a vSAN cluster this is 1, whatever the policy says."""
+    asked = resolve_amount(policy.cluster_budgets.get(cluster.name, policy.max_unavailable), total)
     return min(asked, 1) if cluster.vsan else asked
 
 
 def fleet_budget(total: int, policy: Policy) -> int:
-    return total if policy.fleet_max_unavailable is None else amount_of(policy.fleet_max_unavailable, total)
+    """How many of all hosts may be down."""
+    return total if policy.fleet_max_unavailable is None else resolve_amount(policy.fleet_max_unavailable, total)
 
 
 def count_down(views: Iterable[HostView]) -> int:
-    return sum(1 for view in views if takes_place(view))
+    """How many hosts count against the budget."""
+    return sum(1 for view in views if counts_as_down(view))
 
 
-def who_is_down(views: Iterable[HostView]) -> str:
+def describe_down(views: Iterable[HostView]) -> str:
     """``esx-02 (in maintenance mode), esx-05 (notResponding)`` for messages."""
-    return ", ".join(f"{view.name} ({_why_down(view)})" for view in views if takes_place(view))
+    return ", ".join(f"{view.name} ({_why_down(view)})" for view in views if counts_as_down(view))
 
 
 def _why_down(view: HostView) -> str:

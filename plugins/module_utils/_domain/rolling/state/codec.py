@@ -1,9 +1,11 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The journal as text: one short line a value, readable for an administrator who finds it in vCenter. PRIVATE to the collection.
+"""The text form of the journal: one short line for each value, readable for an administrator in vCenter. PRIVATE to the collection.
 
-``dp1 rebooting roll=1f3c9a2e at=2026-05-20T12:04:31Z ... # why ~4be1``: a version, words, a free text, a checksum. Values that people
-or other programs changed, cut off or invented are answered with ``Garbage``, never with a guess. Times are kept to the second.
+``dp1 rebooting roll=1f3c9a2e at=2026-05-20T12:04:31Z ... # why ~4be1``: a version, words, a free text, a checksum. A value that a user
+or another program changed, truncated or wrote is decoded as ``Garbage``, never guessed. Times are rounded down to the second.
+
+The words are stored in vCenter. A later release must read them, so they never change.
 """
 
 from __future__ import annotations
@@ -17,18 +19,18 @@ from .journal import DEVICES, ENTRY, LINKS, LOCK, LONGEST, VM, Before, Entry, Ga
 
 VERSION = "dp1"
 _TAIL = 6
-"""`` ~`` and four hexadecimal digits."""
+"""Length of `` ~`` and four hexadecimal digits."""
 
 _Value = TypeVar("_Value")
 
 
 def digest(*words: str) -> str:
-    """Eight hexadecimal digits that stand for the words; for telling apart, not for secrecy."""
+    """Eight hexadecimal digits that identify the words. A checksum to compare with, not a secret."""
     return f"{zlib.crc32(chr(0).join(words).encode()):08x}"
 
 
 def encode(value: Entry | VmEntry | Lock | Before) -> Mapping[str, str]:
-    """Attribute → text, each at most ``LONGEST`` characters; a text at the end is cut where it does not fit."""
+    """Attribute → text of at most ``LONGEST`` characters. A free text that does not fit is truncated."""
     if isinstance(value, Entry):
         return {ENTRY: _entry_text(value)}
     if isinstance(value, VmEntry):
@@ -90,11 +92,11 @@ def _short(address: str) -> str:
 
 
 class _Unreadable(Exception):
-    """The text is none of ours, or no longer as we wrote it."""
+    """The text is not a journal value, or was changed since it was written."""
 
 
 class _Words:
-    """The words of a value, each taken once."""
+    """The words of one value."""
 
     def __init__(self, text: str) -> None:
         line, mark, check = text.rpartition(" ~")
@@ -126,7 +128,7 @@ class _Words:
         return read(self._pairs[name]) if name in self._pairs else None
 
     def called(self, at: float) -> dict[str, Any]:
-        """The keywords ``calls`` and ``called``."""
+        """The keyword arguments ``calls`` and ``called``."""
         calls = int(self.get("calls", "0"))
         return {"calls": calls, "called": at + float(self.must("called")) if calls else 0.0}
 
@@ -145,7 +147,7 @@ def _read(attribute: str, text: str, parse: Callable[[_Words], _Value]) -> _Valu
 
 
 def decode_host(values: Mapping[str, str]) -> tuple[Entry | None, Before | None, tuple[Garbage, ...]]:
-    """The entry and the earlier state kept on a host, and what there could not be read."""
+    """The entry and the state before the reboot that are stored on a host, and the values that cannot be read."""
     entry = _read(ENTRY, values.get(ENTRY, ""), _parse_entry)
     devices = _read(DEVICES, values.get(DEVICES, ""), _parse_devices)
     links = _read(LINKS, values.get(LINKS, ""), _parse_links)
@@ -157,10 +159,12 @@ def decode_host(values: Mapping[str, str]) -> tuple[Entry | None, Before | None,
 
 
 def decode_vm(values: Mapping[str, str]) -> VmEntry | Garbage | None:
+    """The entry that is stored on a VM; None when there is none."""
     return _read(VM, values.get(VM, ""), _parse_vm)
 
 
 def decode_lock(values: Mapping[str, str]) -> Lock | Garbage | None:
+    """The lock that is stored on a cluster; None when there is none."""
     return _read(LOCK, values.get(LOCK, ""), _parse_lock)
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The world, indexed for one decision. PRIVATE to the collection."""
+"""The observed fleet, indexed for one decision. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .budget import cluster_budget, fleet_budget, takes_place
+from .budget import cluster_budget, counts_as_down, fleet_budget
 from .journal import Lock
 from .observed import ClusterView, HostView, ObservedFleet, Refusal, VmView
 from .pending_reboot import PendingReboot, pending_reboot_of
@@ -17,7 +17,7 @@ from .policy import Policy
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FleetIndex:
-    """``now`` is rounded down to seconds, as the journal keeps no fractions."""
+    """``now`` is rounded down to seconds, because the journal stores no fractions."""
 
     observed: ObservedFleet
     policy: Policy
@@ -25,38 +25,41 @@ class FleetIndex:
     hosts: Mapping[str, HostView]
     clusters: Mapping[str, ClusterView]
     members: Mapping[str, tuple[HostView, ...]]
-    """cluster moid → its hosts, by name."""
+    """cluster moid → its hosts, sorted by name."""
     residents: Mapping[str, tuple[VmView, ...]]
-    """host moid → VMs registered on it."""
+    """host moid → VMs that are registered on it."""
     stopped_vms: Mapping[str, tuple[VmView, ...]]
-    """host moid → VMs that were stopped for it, wherever they are registered now (for a host that is gone: where they are)."""
+    """host moid → VMs that were stopped for it, wherever they are registered now. If that host no longer exists: their present host."""
     pending_reboots: Mapping[str, PendingReboot]
 
     def cluster_of(self, view: HostView) -> ClusterView:
+        """The cluster of the host, or its compute resource where it is in no cluster."""
         return self.clusters[view.host.compute_moid]
 
     def end_of(self, view: HostView, begun: float, seconds: float) -> float:
-        """When a phase has lasted too long. Time in which no run worked on the cluster does not count: whoever goes on with a dead
-        run the next morning has all the time there is for what that run had begun."""
+        """The deadline of a phase that began at ``begun`` and may last ``seconds``. Time in which no run worked on the cluster does not
+        count: a run that resumes an interrupted one the next morning has the full time for the phase."""
         lock = self.cluster_of(view).lock
         taken = lock.since if isinstance(lock, Lock) and lock.owner == self.observed.me else begun
         return max(begun, taken) + seconds
 
     def others(self, view: HostView) -> tuple[HostView, ...]:
+        """The other hosts of its cluster."""
         return tuple(other for other in self.members[view.host.compute_moid] if other.moid != view.moid)
 
     def has_room(self, view: HostView) -> bool:
-        """Whether the host may be down as well, with all others as they are."""
+        """Whether the budgets allow this host to be down in addition to those that are down now."""
         members = self.members[view.host.compute_moid]
         budget = cluster_budget(self.cluster_of(view), len(members), self.policy)
-        down = sum(1 for other in members if other.moid != view.moid and takes_place(other))
+        down = sum(1 for other in members if other.moid != view.moid and counts_as_down(other))
         if down >= budget:
             return False
         fleet = fleet_budget(len(self.hosts), self.policy)
-        return sum(1 for other in self.hosts.values() if other.moid != view.moid and takes_place(other)) < fleet
+        return sum(1 for other in self.hosts.values() if other.moid != view.moid and counts_as_down(other)) < fleet
 
 
 def index_fleet(observed: ObservedFleet, policy: Policy, now: float) -> FleetIndex:
+    """Index the fleet for one decision at ``now``."""
     members: dict[str, list[HostView]] = defaultdict(list)
     for view in sorted(observed.hosts, key=lambda view: (view.name, view.moid)):
         members[view.host.compute_moid].append(view)
@@ -81,15 +84,16 @@ def index_fleet(observed: ObservedFleet, policy: Policy, now: float) -> FleetInd
     )
 
 
-def due_again(
+def next_call_at(
     kind: str, called: float, wait: float, under_way: frozenset[str], refusal: Refusal | None
 ) -> float | None:
-    """When a call that shows no effect is made again; None while it is under way."""
+    """When an API call that had no effect is made again; None while the call is in progress."""
     if kind in under_way:
         return None
     refused = refusal.at if refusal is not None and refusal.kind == kind else called
     return max(called, refused) + wait
 
 
-def soonest(*moments: float | None) -> float | None:
+def earliest(*moments: float | None) -> float | None:
+    """The earliest time; None when there is none."""
     return min((moment for moment in moments if moment is not None), default=None)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The write-ahead journal: what is kept on hosts, VMs and clusters in vCenter, and its text form. PRIVATE to the collection."""
+"""The write-ahead journal: what is stored on hosts, VMs and clusters in vCenter. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ LOCK = "directpath.roll.lock"
 PAUSE = "directpath.roll.pause"
 HOST_ATTRIBUTES = (ENTRY, DEVICES, LINKS)
 ATTRIBUTES = (*HOST_ATTRIBUTES, VM, LOCK, PAUSE)
-"""Custom attributes: the first three on hosts, VM on VMs, the last two on clusters."""
+"""Custom attributes: the first three are set on hosts, VM on VMs, the last two on clusters."""
 
 STOP_ORDER = "directpath.stop_order"
-"""The attribute by which administrators say in which order VMs are stopped. Not ours: it is read, and never removed."""
+"""Administrators set this attribute to define the order in which VMs are stopped. It is only read, and never removed."""
 
 DIRECTORY = "~/.ansible/directpath"
-"""Where a journal is kept that is a file."""
+"""The folder of the journal, when the journal is a file."""
 
 LONGEST = 255
-"""Characters in one value of a custom attribute."""
+"""The maximum length of a value of a custom attribute, in characters."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Garbage:
-    """A journal value that cannot be read. What depends on it is unknown."""
+    """A journal value that cannot be read. Everything that depends on it is unknown."""
 
     attribute: str
     text: str
@@ -51,37 +51,39 @@ class Garbage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """What was intended for a host, written before it is done. ``at`` = when ``step`` was written first.
+    """What the rolling reboot intends to do with a host, written before it is done. ``at``: when ``step`` was first written.
 
-    - ``draining``: it is being emptied and put into maintenance mode.
-    - ``rebooting``: it was, or is about to be, told to reboot (or to shut down, with ``cycle``); ``powering``: told to power on.
-    - ``verifying``: it is back; ``leaving``: it is proven and released; ``restoring``: its VMs are started; ``done``.
-    - ``backing_out``: given up before the reboot, it is released; ``blocked``: given up and released (``code``, ``text``).
-    - ``withdrawn``: its maintenance mode turned out to be, or became, somebody else's.
-    - ``failed``: left as it is.
+    - ``draining``: the host is being evacuated and enters maintenance mode.
+    - ``rebooting``: the reboot was requested, or is about to be (with ``cycle``: the shutdown). ``powering``: likewise the power-on.
+    - ``verifying``: the host is back. ``leaving``: it is verified and leaves maintenance mode. ``restoring``: its VMs are powered on.
+      ``done``.
+    - ``backing_out``: given up before the reboot; the host returns to service. ``blocked``: given up, and back in service (see ``code``
+      and ``text``).
+    - ``withdrawn``: another user entered the maintenance mode, or took it over.
+    - ``failed``: the host stays as it is.
     """
 
     run_id: str
     step: Step
     at: float
     started: float
-    """When the slot was taken."""
+    """When this host was started (when it began to count against the budget)."""
     by_operator: bool = False
-    """The maintenance mode was somebody else's: never ended by us."""
+    """Another user entered the maintenance mode: the rolling reboot never ends it."""
     tries: int = 1
     calls: int = 0
-    """How often the call of this step was made, the one to come included; ``called`` = when last."""
+    """How often the API call of this step was made, including the next one; ``called``: when it was made last."""
     called: float = 0.0
     cycle: bool = False
     """Method power_cycle."""
     pending: str = ""
-    """Digests of what the reboot is for; in a host that failed after it, of what it left unsettled (``need``)."""
+    """Digests of what the reboot is for. In a host that failed after the reboot: of what is still pending."""
     boot: float | None = None
     """Boot time before the reboot."""
     asked: float | None = None
-    """When it was first told to reboot. Kept from then on: it has been rebooted for ``debt``."""
+    """When the reboot was first requested. Kept from then on: the host has been rebooted for ``pending``."""
     drained: float | None = None
-    """Seconds the drain took, and ``rebooted`` the reboot; for later estimates."""
+    """Seconds that the drain took; ``rebooted``: seconds that the reboot took. Used for later estimates."""
     rebooted: float | None = None
     code: str = ""
     text: str = ""
@@ -89,24 +91,26 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VmEntry:
-    """A VM that ran and is, or is about to be, stopped by us; kept until it runs again. ``at`` = when ``step`` was written first."""
+    """A VM that was running and that this run stops or has stopped. Kept until the VM runs again. ``at``: when ``step`` was first
+    written."""
 
     run_id: str
     host: str
-    """moid of the host it is to run on again."""
+    """moid of the host that it is to run on again."""
     step: Literal["stop", "start"]
     at: float
     rank: int = 0
-    """Lower was stopped earlier and is started later."""
+    """A lower rank is stopped earlier and started later."""
     calls: int = 0
     called: float = 0.0
     forced: bool = False
-    """Powered off, because the guest did not shut down."""
+    """Powered off, because the guest operating system did not shut down."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lock:
-    """On a cluster: who rolls it."""
+    """On a cluster: the run that reboots its hosts. Times are seconds since the epoch; ``beat``: the last heartbeat; ``ttl``: seconds
+    after which a lock without a heartbeat is stale; ``scope``: digest of what the run was asked for."""
 
     owner: str
     run_id: str
@@ -115,17 +119,17 @@ class Lock:
     beat: float
     ttl: float
     finishing: bool = False
-    """Everything is done and only the journal is still to be removed."""
+    """Everything is done; only the journal remains to be removed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Before:
-    """What a host had before, as short digests, to compare with what it has afterwards (``proof``)."""
+    """The state of a host before the reboot, as short digests, to compare with the state after it (``verification``)."""
 
     devices: tuple[tuple[str, str], ...] = ()
-    """(address, digest of the identity) of each device passed through; a ``+`` behind the digest: it was enabled. More than fit are one
-    item: (``*`` and the number of those enabled, digest of these)."""
+    """(address, digest of the identity) of each device that is passed through. A ``+`` after the digest: it was enabled. If they do not
+    fit: one item (``*`` and the number of enabled devices, digest of them)."""
     datastores: tuple[str, ...] = ()
-    """Digests of the names of those accessible; more than fit are one item: ``*`` and their number."""
+    """Digests of the names of the accessible datastores. If they do not fit: one item, ``*`` and their number."""
     uplinks: tuple[str, ...] = ()
-    """Names of those with a link, likewise."""
+    """Names of the uplinks with a link; otherwise as ``datastores``."""

@@ -1,10 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a rolling reboot sees: hosts, VMs, clusters as vCenter shows them, and the journal kept there. PRIVATE to the collection.
+"""The observed fleet: hosts, VMs and clusters as vCenter shows them, with the journal stored there. PRIVATE to the collection.
 
-Times are seconds since the epoch on the clock of the server, lengths are seconds. None means "not known", not "no".
-Nothing in here was remembered by the process that reads it, except ``in_flight`` and ``refusal``, which may be lost at any moment
-without harm.
+Times are seconds since the epoch by the clock of the server, durations are seconds. None means "unknown", not "no".
+The process remembers nothing of this except ``under_way`` and ``refusal``; losing these does no harm.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from .journal import Before, Entry, Garbage, Lock, VmEntry
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Refusal:
-    """The last call of ``kind`` on this object was refused, or never got through. ``permanent``: the same call cannot succeed."""
+    """The last call of ``kind`` on this object was rejected, or did not arrive. ``permanent``: the same call cannot succeed later."""
 
     kind: str
     code: str
@@ -30,73 +29,73 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Precheck:
-    """What is asked of the server only when a host is about to be started, because it is costly. ``at`` is when it was asked."""
+    """What is read from the server only right before a host is started, because it is expensive. ``at``: when it was read."""
 
     at: float
     evacuation_faults: Mapping[str, str] | None = None
-    """DRS dry run (ClusterEnterMaintenanceMode): VM moid → why it cannot leave. Empty: all can. None: there is no dry run here."""
+    """DRS dry run (ClusterEnterMaintenanceMode): VM moid → why it cannot be migrated. Empty: all can. None: no dry run is possible."""
     evacuation_refused: str = ""
-    """DRS would not do it at all, for a reason that is not about one VM."""
+    """Why DRS would not evacuate the host at all, for a reason that does not concern one VM."""
     vsan_resync_mb: int | None = None
     vsan_inaccessible: int | None = None
-    """vSAN objects that are missing or without redundancy."""
+    """vSAN objects that are inaccessible or have no redundancy."""
     protected: tuple[str, ...] = ()
-    """Sentences: protected devices the reboot would take from the host (``reboot_takes_protected``)."""
+    """Sentences: protected devices that the host would lose by the reboot (``reboot_takes_protected``)."""
     denied: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """VM moid → privileges the account lacks to stop it and start it again; only of VMs that would be stopped."""
+    """VM moid → privileges that the account lacks to stop and start it; only VMs that would be stopped."""
     tags_problem: str = ""
-    """A sentence: the tags that say which of its VMs may be stopped could not be read; only where VMs would be stopped."""
+    """A sentence: the tags that define which VMs may be stopped could not be read. Only set where VMs would be stopped."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HostView:
-    """One host. Hosts of a cluster are all listed, wanted or not: they count against the budget and are where VMs go.
+    """One host. All hosts of a cluster are listed, requested or not: they count against the budget and VMs are migrated to them.
 
-    ``host`` is as read (devices, boot time, connection state, maintenance mode); while it is not connected its values are
-    old ones, and nothing in here believes them.
+    ``host``: as read (devices, boot time, connection state, maintenance mode). While the host is not connected these values are
+    out of date, and no rule uses them.
     """
 
     host: Host
     wanted: bool = True
-    """The caller named it."""
+    """The caller requested this host."""
     desired_devices: tuple[DesiredDevice, ...] = ()
-    """Devices that must be in force afterwards."""
+    """Devices whose passthrough must be in effect after the reboot."""
     expects_settled: bool = False
-    """A planned change puts its pending devices in order without a reboot."""
+    """Check mode: a planned change makes its pending devices consistent without a reboot."""
     skips_missing: bool = False
-    """A device of the wishes that the host does not have is no difference."""
+    """A desired device that the host does not have is not drift."""
     expected_reboot: str | None = None
-    """A clause: a change not yet made will leave devices pending (forecasts only)."""
+    """A clause: a planned change will leave devices pending (only for forecasts)."""
 
     entering: bool = False
-    """An EnterMaintenanceMode task runs on it, whoever started it."""
+    """An EnterMaintenanceMode task is running on it, whoever started it."""
     standby: bool = False
     quarantined: bool = False
     tasks: tuple[str, ...] = ()
-    """Names of other tasks that run on it; those of our own calls and of entering maintenance mode excepted."""
+    """Names of other tasks that are running on it, without the calls of this run and without entering maintenance mode."""
     rebooting: bool = False
-    """A RebootHost or ShutdownHost task is queued or runs, whoever started it."""
+    """A RebootHost or ShutdownHost task is queued or running, whoever started it."""
     uptime: float | None = None
-    """Seconds, from the hardware clock (RetrieveHardwareUptime); read while a reboot is being proven."""
+    """Seconds, from the hardware clock (RetrieveHardwareUptime). Read while a reboot is being verified."""
     services_answer: bool | None = None
-    """Its passthrough system answered a Refresh since it is connected; None = not tried."""
+    """Its passthrough system answered a Refresh since the host is connected; None = not asked."""
     maintenance_is_own: bool | None = None
-    """What the event log says of the present maintenance mode, for hosts with a journal entry at the start of a process: False =
-    entered by another user, or ended and entered again since the entry. None = not read, or the log does not tell."""
+    """What the event log shows about the present maintenance mode. Read when a process starts, for hosts with a journal entry. False =
+    another user entered it, or it was ended and entered again since the entry. None = not read, or the log does not show it."""
     bmc_power: str | None = None
-    """``on``, ``off``, from the board management controller (method power_cycle)."""
+    """``on`` or ``off``, from the board management controller (method power_cycle)."""
     bmc_problem: str = ""
-    """Why its controller could not power it on again, as a sentence; before anything is shut down."""
+    """A sentence: why the management controller could not power on the host. Known before anything is shut down."""
 
     model: str = ""
-    """Maker and model: one canary each."""
+    """Vendor and model. Each model has its own canary."""
     load: float = 0.0
-    """0..1, the larger of memory and CPU in use."""
+    """0 to 1: memory or CPU in use, whichever is higher."""
     memory_mb: int | None = None
     memory_free_mb: int | None = None
     quick_boot: bool | None = None
     red_alarms: tuple[str, ...] = ()
-    """Names of the alarms that are red on it and not acknowledged."""
+    """Names of its red alarms that are not acknowledged."""
     datastores: Mapping[str, bool] = field(default_factory=dict)
     """name → accessible."""
     uplinks: Mapping[str, bool] = field(default_factory=dict)
@@ -106,9 +105,9 @@ class HostView:
     entry: Entry | None = None
     before: Before | None = None
     garbage: tuple[Garbage, ...] = ()
-    """Journal values on it that could not be read."""
+    """Journal values on the host that cannot be read."""
     under_way: frozenset[str] = frozenset()
-    """Kinds of actions of this process on this host that are under way: not to be asked for again."""
+    """Kinds of actions of this process on this host that are in progress: they are not requested again."""
     refusal: Refusal | None = None
 
     @property
@@ -129,13 +128,13 @@ class HostView:
 
     @property
     def in_service(self) -> bool:
-        """VMs can run on it now."""
+        """VMs can run on the host now."""
         return self.connected and not (self.in_maintenance or self.entering or self.standby or self.quarantined)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VmView:
-    """One VM registered on a host of the world."""
+    """One VM that is registered on a host of the fleet."""
 
     moid: str
     name: str
@@ -143,31 +142,31 @@ class VmView:
     power_state: str = "poweredOn"
     tools_running: bool = False
     tools_known: bool = True
-    """False where it is not known whether VMware Tools run: the guest is asked then."""
+    """False where it is unknown whether VMware Tools are running. The guest is then asked to shut down anyway."""
     has_tools: bool = True
-    """VMware Tools are installed: worth waiting for them after a start."""
+    """VMware Tools are installed, so a start can wait for them."""
     devices: tuple[str, ...] = ()
-    """Labels of devices that pin it while it runs: fixed and dynamic passthrough, SR-IOV."""
+    """Labels of devices that pin the VM while it runs: fixed and dynamic passthrough, SR-IOV."""
     fixed: bool = False
-    """One of them is a function of one certain host."""
+    """One of the devices is a fixed function of one host."""
     vgpu: bool = False
     local_datastores: tuple[str, ...] = ()
-    """Datastores it lies on that no other host of the cluster sees."""
+    """Datastores of the VM that no other host of the cluster can access."""
     host_media: tuple[str, ...] = ()
-    """Labels of connected devices backed by the host or the client: CD, floppy, USB, serial, parallel."""
+    """Labels of connected devices that are backed by the host or the client: CD, floppy, USB, serial, parallel."""
     drs_moves: bool | None = None
-    """What DRS does with this VM: False = manual, partly automated or disabled for it alone. None = as the cluster."""
+    """The DRS setting of this VM: False = manual, partially automated or disabled for this VM. None = as the cluster."""
     memory_mb: int = 0
     reserved_mb: int = 0
     order: int = 0
-    """Stop order from a variable or tag: lower is stopped first, and started last."""
+    """Stop order, from a variable or a tag: a lower number is stopped first and started last."""
     agent: bool = False
-    """vCenter's own (vSphere Cluster Services, agents): it moves, stops and starts it itself, and undoes what others do."""
+    """A VM of vCenter itself (vSphere Cluster Services, agents). vCenter migrates, stops and starts it and reverts changes by others."""
     never_stop: bool = False
     unread: str = ""
-    """Why it is not known what keeps it on its host, or whether it runs, as a clause; empty when it is known."""
+    """A clause: why it is unknown whether the VM is pinned or whether it runs. Empty when both are known."""
     shows_journal: bool = True
-    """False where its custom attributes cannot be read: a record of it would be lost."""
+    """False where its custom attributes cannot be read: a journal entry on it would be lost."""
     entry: VmEntry | None = None
     garbage: tuple[Garbage, ...] = ()
     under_way: frozenset[str] = frozenset()
@@ -180,7 +179,7 @@ class VmView:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Admission:
-    """HA admission control: how much is set aside (``wanted``) and how much there is (``current``).
+    """HA admission control: how much capacity must be reserved (``wanted``) and how much is (``current``).
 
     ``unit``: ``hosts`` (failover level) or ``percent`` (of the cluster's CPU or memory, whichever is less).
     """
@@ -192,7 +191,7 @@ class Admission:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClusterView:
-    """A cluster, or the compute resource of a host of its own (``is_cluster`` False): budgets and locks are per entry here."""
+    """A cluster, or the compute resource of a standalone host (``is_cluster`` False). Budgets and locks apply to each of them."""
 
     moid: str
     name: str
@@ -200,15 +199,15 @@ class ClusterView:
     drs_moves_vms: bool | None = None
     """DRS is on and fully automated."""
     vgpu_moves: bool | None = None
-    """DRS evacuates VMs with a vGPU by itself (VgpuMMAutomationTimeoutSecs, KB 88271)."""
+    """DRS evacuates VMs with a vGPU automatically (VgpuMMAutomationTimeoutSecs, KB 88271)."""
     vsan: bool = False
     admission: Admission | None = None
     """None when HA or its admission control is off."""
     red_alarms: tuple[str, ...] = ()
     remediation: str = ""
-    """Name of the task of the lifecycle manager that works on the cluster."""
+    """Name of the lifecycle manager task that is running on the cluster."""
     pause: str = ""
-    """Text of the pause attribute on the cluster."""
+    """The text of the pause attribute of the cluster."""
     lock: Lock | Garbage | None = None
     under_way: frozenset[str] = frozenset()
     refusal: Refusal | None = None
@@ -216,18 +215,18 @@ class ClusterView:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ObservedFleet:
-    """Everything a decision is made of, besides the policy and the time."""
+    """All input of a decision, except the policy and the time."""
 
     me: str
-    """This run's owner token, the same in every slice of a run; what locks carry."""
+    """The owner token of this run, as locks contain it. It is the same in every slice of a run."""
     run_id: str
-    """Id of the roll, see ``lock.adopt``."""
+    """Id of the rolling reboot, see ``lock.adopt``."""
     scope: str = ""
-    """Digest of what is asked for (``lock.scope_digest``)."""
+    """Digest of what is requested (``lock.scope_digest``)."""
     hosts: tuple[HostView, ...] = ()
     vms: tuple[VmView, ...] = ()
     clusters: tuple[ClusterView, ...] = ()
     pause: str = ""
-    """Why no host is to be started for now: pause file, pause attribute of the root folder."""
+    """Why no host is started at present: pause file, or pause attribute of the root folder."""
     stop: str = ""
-    """Why nothing is to be begun any more in this run, and hosts that were not told to reboot are given back: a clause."""
+    """A clause: why this run starts nothing more, and returns hosts to service whose reboot it has not requested yet."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The phases of a host, and what a decision says of it. PRIVATE to the collection."""
+"""The phases of a host, and the result of a decision. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ Phase = Literal[
 PHASES: tuple[Phase, ...] = get_args(Phase)
 
 ENDED: tuple[Step, ...] = ("done", "withdrawn", "blocked", "failed")
-"""Steps in which nothing more is done to the host itself."""
+"""Steps after which nothing more is done to the host itself."""
 
 ANOTHER_RUN = "left for another run: "
-"""What the reason of a host begins with that waits for nothing but the next run."""
+"""The reason of a host that only waits for the next run begins with this."""
 
 RESTING: tuple[Phase, ...] = ("idle", "done", "failed", "blocked", "waiting")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HostStatus:
-    """One host as a person is told: ``reason`` is a clause, ``since`` when the phase began, where that is known."""
+    """The status of one host for output: ``reason`` is a clause; ``since``: when the phase began, if known."""
 
     moid: str
     name: str
@@ -49,18 +49,18 @@ class HostStatus:
     since: float | None = None
     blockers: tuple[Blocker, ...] = ()
     vms: tuple[str, ...] = ()
-    """VMs that are stopped for it now, or are about to be."""
+    """Names of VMs that are stopped for it now, or are about to be."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outlook:
-    """Where the whole roll stands, see ``schedule.decide``. ``wake_at``: look again then even if nothing changed."""
+    """The state of the whole rolling reboot, see ``scheduler.decide``. ``wake_at``: decide again then, even if nothing changed."""
 
     state: Literal["working", "waiting", "finished", "halted", "stalled"]
     reasons: tuple[str, ...] = ()
     wake_at: float | None = None
     notices: tuple[str, ...] = ()
-    """What a person is to be told of the whole, see ``holding.notices``."""
+    """Notices about the whole rolling reboot, see ``hold_notices.notices``."""
 
     @property
     def ended(self) -> bool:
@@ -69,16 +69,18 @@ class Outlook:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
+    """What to do now, and the status of every host."""
+
     actions: tuple[Action, ...]
     hosts: tuple[HostStatus, ...]
     outlook: Outlook
     closing: bool = False
-    """The journal is being cleared: what ``hosts`` says of hosts whose entry is gone is no news any more."""
+    """The journal is being cleared. ``hosts`` is then not a new status of hosts whose entry is already removed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Move:
-    """What is next for one host in hand: where it is, what to do, and when to look again without being told."""
+class NextStep:
+    """What to do next for one host in progress: its phase, the actions, and when to decide again if nothing changes."""
 
     phase: Phase
     reason: str = ""
@@ -87,12 +89,12 @@ class Move:
 
 
 def is_active(entry: Entry | None) -> bool:
-    """The host is in our hands: it holds a slot, whatever vCenter shows of it."""
+    """The host is in progress: it counts against the budget, whatever vCenter shows."""
     return entry is not None and entry.step not in ENDED
 
 
 def phase_of(view: HostView) -> Phase:
-    """The phase of a host with a journal entry; those without one are waiting, blocked or idle, which the scheduler decides."""
+    """The phase of a host with a journal entry. For hosts without one the scheduler decides: waiting, blocked or idle."""
     entry = view.entry
     if entry is None:
         return "waiting"

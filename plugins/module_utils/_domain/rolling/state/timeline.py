@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What happened, as data: a line a change, the counts for a bar, and a timeline of hosts and VMs. PRIVATE to the collection."""
+"""What happened, as data: one line for each change, counts for a bar, a timeline of hosts and VMs. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .observed import ObservedFleet
 from .phases import ANOTHER_RUN, Decision, HostStatus, Phase
 
 MOST_REASONS = 5
-"""Kept of a host that waits now for one thing and then for another."""
+"""Maximum number of reasons kept for a host that waits for different things one after another."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Transition:
-    """A host went from one phase to another. ``seconds`` = how long it was in the one before, where that was seen."""
+    """A host changed its phase. ``seconds``: how long the previous phase lasted, if that was observed."""
 
     at: float
     moid: str
@@ -31,9 +31,9 @@ class Transition:
     seconds: float | None = None
 
     def text(self) -> str:
-        """``gpu-a esx-07 rebooting → booting 02:10``; the time of day is the display's business."""
-        way = f"{self.before} → {self.after}" if self.before is not None else self.after
-        return " ".join([self.cluster, self.name, way, *([clock(self.seconds)] if self.seconds is not None else [])])
+        """``gpu-a esx-07 rebooting → booting 02:10``. The display adds the time of day."""
+        change = f"{self.before} → {self.after}" if self.before is not None else self.after
+        return " ".join([self.cluster, self.name, change, *([clock(self.seconds)] if self.seconds is not None else [])])
 
 
 def clock(seconds: float) -> str:
@@ -45,24 +45,24 @@ def clock(seconds: float) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Segment:
-    """``end`` is None as long as it lasts."""
+    """``end`` is None until the phase ends."""
 
     phase: str
     start: float
     end: float | None = None
     reason: str = ""
     reasons: tuple[tuple[float, str], ...] = ()
-    """While a host waits: what it waited for since when, the last ``MOST_REASONS``, ``reason`` included; empty where that is all."""
+    """While a host waits: (since when, reason), the last ``MOST_REASONS`` including ``reason``. Empty if there was only one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TimelineRow:
-    """What became of a host, or of a VM that was stopped for one (phases ``stopping``, ``down``, ``starting``)."""
+    """The phases of a host, or of a VM that was stopped for one (``stopping``, ``down``, ``starting``)."""
 
     moid: str
     name: str
     group: str
-    """Cluster of a host; host of a VM."""
+    """For a host its cluster; for a VM its host."""
     segments: tuple[Segment, ...] = ()
 
     @property
@@ -72,17 +72,17 @@ class TimelineRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timeline:
-    """Grows with ``extend``; a run that resumes another begins with what the journal tells of the time before."""
+    """Grows with ``extend``. A run that resumes another one begins with the phases that the journal shows."""
 
     hosts: Mapping[str, TimelineRow] = field(default_factory=dict)
     vms: Mapping[str, TimelineRow] = field(default_factory=dict)
     statuses: Mapping[str, HostStatus] = field(default_factory=dict)
-    """The last word on every host: not overwritten while the journal is cleared."""
+    """The last status of every host. It is not overwritten while the journal is cleared."""
     began: float | None = None
-    """When this run looked first. Segments that the journal tells of may be older."""
+    """When this run first observed the fleet. Segments from the journal may be older."""
 
     def record(self, now: float) -> dict[str, Any]:
-        """As data: the page and the JSON are made of it. Open segments end now."""
+        """As data, for the HTML page and the JSON. Open segments end now."""
         return {
             "hosts": [_row(row, now) for row in self.hosts.values()],
             "vms": [_row(row, now) for row in self.vms.values()],
@@ -112,14 +112,14 @@ def _row(row: TimelineRow, now: float) -> dict[str, Any]:
 def extend(
     timeline: Timeline, observed: ObservedFleet, decision: Decision, now: float
 ) -> tuple[Timeline, tuple[Transition, ...]]:
-    """The timeline with what was just seen, and what is new in it, in the order of names."""
+    """The timeline with the present observation, and the new transitions in it, sorted by name."""
     entries = {view.moid: view.entry for view in observed.hosts}
     hosts, statuses = dict(timeline.hosts), dict(timeline.statuses)
     news: list[Transition] = []
     for status in decision.hosts:
         old = statuses.get(status.moid)
         if decision.closing and old is not None:
-            continue  # nothing becomes of hosts any more; what is left of their entries says less than what was known
+            continue  # the journal is being cleared; what remains of the entry says less than the last status
         statuses[status.moid] = status
         row = hosts.get(status.moid) or _begun(status, entries.get(status.moid))
         last = row.last
@@ -158,7 +158,7 @@ def _continued(row: TimelineRow, phase: str, reason: str, now: float) -> Timelin
 
 
 def _begun(status: HostStatus, entry: Entry | None) -> TimelineRow:
-    """A host that was in hand before this process looked: what its entry tells of that time."""
+    """A row for a host that was in progress before this process started: the phases that its entry shows."""
     row = TimelineRow(moid=status.moid, name=status.name, group=status.cluster)
     if entry is None:
         return row
@@ -197,7 +197,7 @@ def _vms(rows: Mapping[str, TimelineRow], observed: ObservedFleet, now: float) -
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Counts:
-    """For a bar."""
+    """Numbers of hosts, for a bar. ``under_way`` is published as ``in_flight``."""
 
     total: int
     done: int
@@ -206,9 +206,20 @@ class Counts:
     blocked: int
     failed: int
 
+    def record(self) -> dict[str, int]:
+        """As data, with the keys that results and the progress file have."""
+        return {
+            "total": self.total,
+            "done": self.done,
+            "in_flight": self.under_way,
+            "waiting": self.waiting,
+            "blocked": self.blocked,
+            "failed": self.failed,
+        }
+
 
 def counts(statuses: Iterable[HostStatus]) -> Counts:
-    """Hosts that owe nothing are not counted."""
+    """Hosts that require no reboot are not counted."""
     number: Counter[str] = Counter(status.phase for status in statuses)
     total = sum(number.values()) - number["idle"]
     resting = ("done", "waiting", "blocked", "failed")
@@ -222,36 +233,36 @@ def counts(statuses: Iterable[HostStatus]) -> Counts:
     )
 
 
-def how_to_go_on(statuses: Sequence[HostStatus]) -> tuple[str, ...]:
-    """A sentence for each kind of host that needs a person."""
+def list_resume_hints(statuses: Sequence[HostStatus]) -> tuple[str, ...]:
+    """One sentence for each kind of host that needs an administrator."""
     failed = [status.name for status in statuses if status.phase == "failed"]
     blocked = [status.name for status in statuses if status.phase == "blocked"]
     stopped = sorted({vm for status in statuses if status.phase in ("failed", "blocked") for vm in status.vms})
     hints = []
     if failed:
         hints.append(
-            f"{', '.join(failed)}: failed hosts stay as they are, in maintenance mode where they were in it. Repair them; then run the "
-            "same again with failed_hosts: verify to have them proven and released, or end their maintenance mode yourself."
+            f"{', '.join(failed)}: failed hosts stay as they are; those in maintenance mode stay in it. Repair them. Then run the same "
+            "again with failed_hosts: verify, which verifies them and returns them to service, or end the maintenance mode yourself."
         )
     if stopped:
         hints.append(
-            f"{', '.join(stopped)}: stopped for these hosts and recorded; the next run starts them once their host serves."
+            f"{', '.join(stopped)}: shut down for these hosts and recorded. The next run powers them on when their host is in service."
         )
     if blocked:
-        hints.append(f"{', '.join(blocked)}: remove what is in the way (see blockers), then run the same again.")
+        hints.append(f"{', '.join(blocked)}: resolve the blockers (see blockers), then run the same again.")
     return (*hints, *_not_reached(statuses))
 
 
 def _not_reached(statuses: Sequence[HostStatus]) -> Iterator[str]:
-    """By what they wait for: where something is in their way, running again is no cure by itself."""
+    """By the reason why they wait. If there is a reason to resolve, only running again does not help."""
     names: dict[str, list[str]] = {}
     for status in statuses:
         if status.phase == "waiting":
             names.setdefault("" if status.reason.startswith(ANOTHER_RUN) else status.reason, []).append(status.name)
     for reason, held in names.items():
         why = (
-            f": {reason.rstrip('.')}. See to that, then run the same again."
+            f": {reason.rstrip('.')}. Resolve this, then run the same again."
             if reason
-            else "; run the same again to go on."
+            else "; run the same again to continue."
         )
         yield f"{', '.join(held)}: not reached{why}"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From taking the slot until the host is told to reboot. PRIVATE to the collection."""
+"""From the start of a host until its reboot is requested. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from ..state.actions import Kind
 from ..state.fleet_index import FleetIndex
 from ..state.journal import Before, Entry
 from ..state.observed import HostView
-from ..state.phases import Move
+from ..state.phases import NextStep
 from . import guests
 from .transitions import act, back_out, call, fail, is_entered_by_operator, record, refused, spent, wait, withdraw
 
 
-def draining(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
+def draining(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
+    """``draining``: stop pinned VMs, enter maintenance mode, then request the reboot."""
     end = fleet.end_of(view, entry.at, fleet.policy.deadlines.drain)
     late = fleet.now >= end
     if not view.host.is_reachable:
         if late:
-            text = f"{view.name} is {view.host.connection_state} since before it was empty"
+            text = f"{view.name} is {view.host.connection_state} since before it was evacuated"
             return fail(fleet, view, entry, "lost_contact", text)
         return wait(view, f"it is {view.host.connection_state}", end)
     if is_entered_by_operator(view):
-        return withdraw(fleet, view, entry, f"{view.name} is in maintenance mode by somebody else")
+        return withdraw(fleet, view, entry, f"another user put {view.name} into maintenance mode")
     if view.in_maintenance:
-        return _emptied(fleet, view, entry)
+        return _ready_to_reboot(fleet, view, entry)
     if view.moid not in fleet.pending_reboots:
-        return back_out(fleet, view, entry, "owes_nothing", f"{view.name} owes no reboot any more")
+        return back_out(fleet, view, entry, "owes_nothing", f"{view.name} no longer requires a reboot")
     if fleet.observed.stop:
         return back_out(fleet, view, entry, "journal_unwritable", fleet.observed.stop)
     work = guests.stop(fleet, view)
@@ -36,71 +37,75 @@ def draining(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
         return back_out(fleet, view, entry, *work.give_up)
     if late:
         names = ", ".join(vm.name for vm in work.left)
-        still = f", still powered on there: {names}" if names else ""
-        text = f"{view.name} was not empty within {fleet.policy.deadlines.drain:.0f} seconds{still}"
+        still = f", still powered on: {names}" if names else ""
+        text = f"{view.name} was not evacuated within {fleet.policy.deadlines.drain:.0f} seconds{still}"
         return back_out(fleet, view, entry, "drain_deadline", text)
     if view.entering:
         if work.actions:
-            return Move(phase="draining", reason=work.reason, actions=work.actions, wake=end)
+            return NextStep(phase="draining", reason=work.reason, actions=work.actions, wake=end)
         return wait(view, f"waits for {work.reason or 'maintenance mode'}", work.wake, end)
     return _enter(fleet, view, entry, end)
 
 
-def _enter(fleet: FleetIndex, view: HostView, entry: Entry, end: float) -> Move:
-    """It was told to enter maintenance mode, or was about to be, and shows nothing of it."""
+def _enter(fleet: FleetIndex, view: HostView, entry: Entry, end: float) -> NextStep:
+    """The call to enter maintenance mode was made, or was about to be made, and vCenter shows no effect."""
     refusal = view.refusal
-    answered = refusal is not None and refusal.kind == "enter_maintenance" and entry.called <= refusal.at
-    if refusal is not None and answered and (refusal.permanent or refusal.code in ("cancelled", "timed_out")):
+    rejected = refusal is not None and refusal.kind == "enter_maintenance" and entry.called <= refusal.at
+    if refusal is not None and rejected and (refusal.permanent or refusal.code in ("cancelled", "timed_out")):
         return back_out(fleet, view, entry, refusal.code, f"{view.name} did not enter maintenance mode: {refusal.text}")
     if spent(fleet, view, "enter_maintenance", entry):
-        text = f"{view.name} was told {entry.calls} times to enter maintenance mode and does not{refused(view, 'enter_maintenance')}"
+        text = (
+            f"{view.name} did not enter maintenance mode after {entry.calls} calls{refused(view, 'enter_maintenance')}"
+        )
         return back_out(fleet, view, entry, "enter_ignored", text)
     if not fleet.has_room(view):
-        return wait(view, "other hosts went down meanwhile and the budget is used up", end)
+        return wait(view, "other hosts went down and the budget (max_unavailable) is used up", end)
     return call(
         fleet,
         view,
         "enter_maintenance",
         entry,
-        "it is to be emptied" + refused(view, "enter_maintenance"),
+        "it is to be evacuated" + refused(view, "enter_maintenance"),
         timeout=max(1.0, end - fleet.now),
         evacuate_powered_off=fleet.policy.evacuate_powered_off,
         vsan_mode=fleet.policy.vsan_mode,
     )
 
 
-def _emptied(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
-    """In maintenance mode and not yet told to reboot."""
+def _ready_to_reboot(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
+    """The host is in maintenance mode, and its reboot is not requested yet."""
     now, end = fleet.now, fleet.end_of(view, entry.at, fleet.policy.deadlines.drain)
     boot = view.host.boot_time
     if boot is not None and entry.boot is not None and boot > entry.boot + fleet.policy.boot_margin:
-        return record(fleet, view, entry, "verifying", "somebody else rebooted it meanwhile", asked=entry.at)
+        return record(fleet, view, entry, "verifying", "another user has rebooted it", asked=entry.at)
     if view.refusal is not None and view.refusal.code == "already_in_maintenance":
-        return withdraw(fleet, view, entry, f"somebody else put {view.name} into maintenance mode first")
+        return withdraw(fleet, view, entry, f"another user put {view.name} into maintenance mode first")
     pending = fleet.pending_reboots.get(view.moid)
     if pending is None:
-        return back_out(fleet, view, entry, "owes_nothing", f"{view.name} owes no reboot any more")
+        return back_out(fleet, view, entry, "owes_nothing", f"{view.name} no longer requires a reboot")
     if fleet.observed.stop and not view.rebooting:
         return back_out(fleet, view, entry, "journal_unwritable", fleet.observed.stop)
     running = [vm.name for vm in fleet.residents.get(view.moid, ()) if vm.is_on]
     busy = running or view.tasks or view.rebooting
     if busy and now >= end:
-        what = ", ".join((*running, *view.tasks)) or "a reboot by somebody else"
+        what = ", ".join((*running, *view.tasks)) or "a reboot by another user"
         return back_out(
-            fleet, view, entry, "drain_deadline", f"{view.name} is in maintenance mode and not at rest: {what}"
+            fleet, view, entry, "drain_deadline", f"{view.name} is in maintenance mode, but still busy: {what}"
         )
     if busy:
-        return wait(view, f"waits for {', '.join((*running, *view.tasks)) or 'a reboot under way'}", end)
-    return tell_to_reboot(
+        return wait(view, f"waits for {', '.join((*running, *view.tasks)) or 'a reboot in progress'}", end)
+    return request_reboot(
         fleet, view, replace(entry, pending=pending.mark, drained=now - entry.started), pending.reason
     )
 
 
-def tell_to_reboot(fleet: FleetIndex, view: HostView, entry: Entry, reason: str, before: Before | None = None) -> Move:
-    """The one place where a reboot begins."""
+def request_reboot(
+    fleet: FleetIndex, view: HostView, entry: Entry, reason: str, before: Before | None = None
+) -> NextStep:
+    """Request the reboot. This is the only place where a reboot begins. With method power_cycle: request the shutdown."""
     now, cycle = fleet.now, fleet.policy.method == "power_cycle"
     boot = view.host.boot_time
-    told = replace(
+    requested = replace(
         entry,
         step="rebooting",
         at=now,
@@ -111,4 +116,6 @@ def tell_to_reboot(fleet: FleetIndex, view: HostView, entry: Entry, reason: str,
         cycle=cycle,
     )
     kind: Kind = "shut_down_host" if cycle else "reboot_host"
-    return act(fleet, view, kind, told, reason, boot_time=boot, timeout=fleet.policy.deadlines.reboot, before=before)
+    return act(
+        fleet, view, kind, requested, reason, boot_time=boot, timeout=fleet.policy.deadlines.reboot, before=before
+    )

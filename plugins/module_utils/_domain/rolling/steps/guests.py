@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stopping the VMs that cannot leave a host, and starting them again. PRIVATE to the collection.
+"""Stopping the VMs that cannot be migrated, and starting them again. PRIVATE to the collection.
 
-A VM is recorded before it is stopped, and the record goes only when it runs again: whoever finds a record owes the VM a start.
+The journal entry of a VM is written before the VM is stopped, and removed only when it runs again. Any run that finds an entry must
+start the VM.
 """
 
 from __future__ import annotations
@@ -12,18 +13,19 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from ..state.actions import Action
-from ..state.fleet_index import FleetIndex, due_again, soonest
+from ..state.fleet_index import FleetIndex, earliest, next_call_at
 from ..state.journal import VmEntry
 from ..state.observed import HostView, VmView
 from ..state.pinned import pin_reason, pinned_vms
 
 START_CALLS = 4
-"""A VM that was told this often to start, and does not, is left to a person."""
+"""After this number of calls without effect, an administrator must start the VM."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Guests:
-    """What is next for the VMs of a host. ``left``: those not yet as they should be; ``give_up``: (code, sentence) when it cannot be."""
+    """The next actions for the VMs of a host. ``left``: VMs that are not yet in the intended state; ``give_up``: (code, sentence) when
+    this cannot be reached."""
 
     actions: tuple[Action, ...] = ()
     left: tuple[VmView, ...] = ()
@@ -33,25 +35,25 @@ class Guests:
 
 
 def stop(fleet: FleetIndex, view: HostView) -> Guests:
-    """Stop pinned VMs, a rank after the other, once nothing else runs there: so that they are down for as short as possible."""
+    """Stop the pinned VMs, one rank after another, when no other VM runs there. So they are down for as short as possible."""
     cluster = fleet.cluster_of(view)
     running = [vm for vm in fleet.residents.get(view.moid, ()) if vm.is_on]
     moving = sorted((vm for vm in running if not vm.agent and not pin_reason(vm, cluster)), key=_by_name)
     pinned = pinned_vms(running, cluster)
-    # Some agents leave only when nothing else runs there: they are not waited for before the others are stopped.
+    # Some agents leave only when nothing else runs on the host, so the pinned VMs are stopped without waiting for them.
     agents = sorted((vm for vm in running if vm.agent), key=_by_name)
     left = (*moving, *pinned, *agents)
     rule = fleet.policy.pinned
     refused = [vm for vm in pinned if vm.never_stop or rule.action == "fail"]
     if refused:
-        sentence = f"{_names(refused)} cannot be moved, and may not be stopped"
+        sentence = f"{_names(refused)} cannot be migrated, and must not be stopped"
         return Guests(left=left, give_up=("pinned_vms", sentence))
     if moving:
-        return Guests(left=left, reason=f"{_names(moving)} to be moved away")
+        return Guests(left=left, reason=f"{_names(moving)} to be migrated")
     if not pinned:
         return Guests(left=left, reason=f"{_names(agents)} to be stopped by vCenter") if agents else Guests()
     first = [vm for vm in pinned if vm.order == pinned[0].order]
-    return _together([_stop_one(fleet, view, vm) for vm in first], left, f"{_names(first)} to stop")
+    return _together([_stop_one(fleet, view, vm) for vm in first], left, f"{_names(first)} to shut down")
 
 
 def _stop_one(fleet: FleetIndex, view: HostView, vm: VmView) -> Guests:
@@ -63,17 +65,18 @@ def _stop_one(fleet: FleetIndex, view: HostView, vm: VmView) -> Guests:
     end = fleet.end_of(view, entry.at, limits.stop_vm)
     force = forces and (entry.forced or now >= end or (vm.tools_known and not vm.tools_running))
     if vm.refusal is not None and vm.refusal.kind != "start_vm" and vm.refusal.code == "no_permission":
-        return Guests(give_up=("vm_not_stopped", f"{vm.name} may not be stopped and started again ({vm.refusal.text})"))
+        text = f"this account may not stop and start {vm.name} ({vm.refusal.text})"
+        return Guests(give_up=("vm_not_stopped", text))
     if not forces and now >= end:
         text = f"{vm.name} did not shut down within {limits.stop_vm:.0f} seconds{answered(vm, 'stop_vm')}"
         return Guests(give_up=("vm_not_stopped", text))
     kind = "power_off_vm" if force else "stop_vm"
     fresh = entry.calls == 0 or (force and not entry.forced)
-    due = now if fresh else due_again(kind, entry.called, limits.retry, vm.under_way, vm.refusal)
+    due = now if fresh else next_call_at(kind, entry.called, limits.retry, vm.under_way, vm.refusal)
     if due is None or now < due:
-        return Guests(wake=soonest(due, end if not entry.forced else None))
+        return Guests(wake=earliest(due, end if not entry.forced else None))
     entry = replace(entry, calls=entry.calls + 1, called=now, forced=force)
-    how = "it does not shut down by itself" if force else f"{pin_reason(vm, fleet.cluster_of(view))}"
+    how = "its guest did not shut down" if force else f"{pin_reason(vm, fleet.cluster_of(view))}"
     action = Action(
         kind="power_off_vm" if force else "stop_vm",
         target=vm.moid,
@@ -92,14 +95,14 @@ def _is_of_this_drain(fleet: FleetIndex, view: HostView, entry: VmEntry) -> bool
 
 
 def unsettled(fleet: FleetIndex, view: HostView) -> tuple[VmView, ...]:
-    """VMs the host is kept in hand for; those that were not stopped after all are only watched for a while."""
+    """VMs for which the host stays in progress. VMs that were not stopped after all are only watched for a while."""
     return tuple(
         vm for vm in fleet.stopped_vms.get(view.moid, ()) if not (vm.is_on and vm.entry and vm.entry.step == "stop")
     )
 
 
 def restore(fleet: FleetIndex, view: HostView) -> Guests:
-    """Start what was stopped for a host that serves again, in reverse order; each rank waits for the one before it."""
+    """Start the VMs that were stopped for a host that is back in service, in reverse order. Each rank waits for the previous one."""
     stopped_vms = sorted(fleet.stopped_vms.get(view.moid, ()), key=_latest_first)
     hopeless: list[VmView] = []
     for _unused, rank in groupby(stopped_vms, key=lambda vm: vm.entry.rank if vm.entry else 0):
@@ -112,13 +115,13 @@ def restore(fleet: FleetIndex, view: HostView) -> Guests:
             return _together(going, left, f"{_names(vms)} to start")
     if not hopeless:
         return Guests()
-    sentence = f"{_names(hopeless)} did not start, see the tasks of these VMs"
+    sentence = f"{_names(hopeless)} did not start; see the tasks of these VMs"
     return Guests(left=tuple(hopeless), reason=sentence, give_up=("vm_not_started", sentence))
 
 
 def _fixed_first(vms: Sequence[VmView], parts: Sequence[Guests]) -> list[Guests]:
-    """VMs with dynamic devices wait until those with fixed ones run: they would be given any free card, also one that belongs to a
-    VM that is off."""
+    """VMs with dynamic devices wait until those with fixed devices run: vCenter would give them any free card, even one that belongs to
+    a VM that is powered off."""
     pairs = list(zip(vms, parts, strict=True))
     if not any(vm.fixed and not vm.is_on and not part.give_up for vm, part in pairs):
         return list(parts)
@@ -126,7 +129,7 @@ def _fixed_first(vms: Sequence[VmView], parts: Sequence[Guests]) -> list[Guests]
 
 
 def answered(vm: VmView, kind: str) -> str:
-    """What was answered to the last call of that kind, where it was refused, as an addition to a sentence."""
+    """The error of the last call of that kind, in parentheses, to append to a sentence; empty if it was not rejected."""
     return f" ({vm.refusal.text})" if vm.refusal is not None and vm.refusal.kind == kind else ""
 
 
@@ -142,16 +145,20 @@ def _start_one(fleet: FleetIndex, view: HostView, vm: VmView) -> Guests:
 
 
 def _running(fleet: FleetIndex, view: HostView, vm: VmView, entry: VmEntry) -> Guests:
-    """The record goes once it is certain that the VM stays up: a shutdown that was asked for may still come."""
+    """The entry is removed when it is certain that the VM stays on: a requested shutdown may still happen."""
     now, limits = fleet.now, fleet.policy.deadlines
     if entry.step == "stop":
         was_off = view.entry is not None and view.entry.asked is not None and view.entry.asked >= entry.called
         until = now if was_off else entry.called + limits.watch_vm
-        what = "runs: it was not stopped after all"
+        what = "is running: it was not stopped after all"
     else:
         waits = fleet.policy.pinned.wait_for_tools and vm.has_tools and not vm.tools_running
         until = entry.called + limits.start_vm if waits else now
-        what = "runs again" if not waits else f"runs, its tools did not report within {limits.start_vm:.0f} seconds"
+        what = (
+            "is running again"
+            if not waits
+            else f"is running; VMware Tools did not report within {limits.start_vm:.0f} seconds"
+        )
     if now < until:
         return Guests(wake=until)
     return Guests(actions=(Action(kind="forget_vm", target=vm.moid, name=vm.name, reason=f"it {what}"),))
@@ -164,9 +171,9 @@ def _off(fleet: FleetIndex, view: HostView, vm: VmView, entry: VmEntry) -> Guest
     elif entry.calls >= START_CALLS and now >= entry.called + fleet.policy.deadlines.retry:
         return Guests(give_up=("vm_not_started", vm.name))
     else:
-        due = due_again("start_vm", entry.called, fleet.policy.deadlines.retry, vm.under_way, vm.refusal)
+        due = next_call_at("start_vm", entry.called, fleet.policy.deadlines.retry, vm.under_way, vm.refusal)
         if due is None:
-            # Under way: it is waited for, also when nothing else is left to do.
+            # In progress: wait for it, also when nothing else is left to do.
             return Guests(wake=now + fleet.policy.deadlines.retry)
         if now < due:
             return Guests(wake=due)
@@ -187,7 +194,7 @@ def _together(parts: Iterable[Guests], left: tuple[VmView, ...], reason: str) ->
         actions=tuple(action for part in parts for action in part.actions),
         left=left,
         reason=reason,
-        wake=soonest(*(part.wake for part in parts)),
+        wake=earliest(*(part.wake for part in parts)),
         give_up=next((part.give_up for part in parts if part.give_up), None),
     )
 

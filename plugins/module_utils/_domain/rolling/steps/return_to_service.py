@@ -1,22 +1,23 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Proof of what the host must have again, the way out of maintenance mode, and its VMs. PRIVATE to the collection."""
+"""Verifying the host, leaving maintenance mode, and starting its VMs. PRIVATE to the collection."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from ..state.actions import Kind
-from ..state.fleet_index import FleetIndex, soonest
+from ..state.fleet_index import FleetIndex, earliest
 from ..state.journal import Entry
 from ..state.observed import HostView
-from ..state.phases import Move, phase_of
+from ..state.phases import NextStep, phase_of
 from ..state.verification import problems
 from . import guests
 from .transitions import act, call, fail, is_entered_by_operator, record, refused, wait, withdraw
 
 
-def verifying(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
+def verifying(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
+    """``verifying``: compare the host with its state before the reboot, then leave maintenance mode."""
     end = fleet.end_of(view, entry.at, fleet.policy.deadlines.verify)
     found = problems(view)
     if found and fleet.now >= end:
@@ -27,78 +28,97 @@ def verifying(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
     if found:
         return wait(view, found[0][1].rstrip("."), end)
     if entry.by_operator:
-        text = "rebooted and proven, left in the maintenance mode it was in"
+        text = "rebooted and verified, stays in the maintenance mode of another user"
         return record(fleet, view, entry, "done", text, text=text)
     if is_entered_by_operator(view):
         return withdraw(
-            fleet, view, entry, f"{view.name} is rebooted and proven, and in maintenance mode by somebody else now"
+            fleet,
+            view,
+            entry,
+            f"{view.name} is rebooted and verified, but another user has put it into maintenance mode",
         )
     if not view.in_maintenance:
-        return record(fleet, view, entry, "restoring", "it is proven; somebody else ended its maintenance mode")
-    told = replace(entry, step="leaving", at=fleet.now, calls=1, called=fleet.now)
-    return act(fleet, view, "leave_maintenance", told, "its devices are proven", timeout=fleet.policy.deadlines.leave)
+        return record(fleet, view, entry, "restoring", "it is verified; another user ended its maintenance mode")
+    leaving_entry = replace(entry, step="leaving", at=fleet.now, calls=1, called=fleet.now)
+    return act(
+        fleet,
+        view,
+        "leave_maintenance",
+        leaving_entry,
+        "its devices are verified",
+        timeout=fleet.policy.deadlines.leave,
+    )
 
 
-def leaving(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
+def leaving(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
+    """``leaving``: wait until the host has left maintenance mode, and repeat the call if it had no effect."""
     end = fleet.end_of(view, entry.at, fleet.policy.deadlines.leave)
     if view.connected and is_entered_by_operator(view):
         return withdraw(
-            fleet, view, entry, f"{view.name} is rebooted and proven, and in maintenance mode by somebody else now"
+            fleet,
+            view,
+            entry,
+            f"{view.name} is rebooted and verified, but another user has put it into maintenance mode",
         )
     if view.connected and not view.in_maintenance:
         return _released(fleet, view, entry)
     if fleet.now >= end:
-        text = f"{view.name} is proven and does not leave maintenance mode{refused(view, 'leave_maintenance')}"
+        text = f"{view.name} is verified, but does not leave maintenance mode{refused(view, 'leave_maintenance')}"
         return fail(fleet, view, entry, "not_released", text)
     if not view.connected:
         return wait(view, f"it is {view.host.connection_state}", end)
     found = problems(view)
     if found:
         return wait(view, found[0][1].rstrip("."), end)
-    reason = "its devices are proven" + refused(view, "leave_maintenance")
-    move = call(fleet, view, "leave_maintenance", entry, reason, timeout=max(1.0, end - fleet.now))
-    return replace(move, wake=soonest(move.wake, end))
+    reason = "its devices are verified" + refused(view, "leave_maintenance")
+    next_step = call(fleet, view, "leave_maintenance", entry, reason, timeout=max(1.0, end - fleet.now))
+    return replace(next_step, wake=earliest(next_step.wake, end))
 
 
-def _released(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
+def _released(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     if not guests.unsettled(fleet, view):
         return _done(fleet, view, entry)
     return record(fleet, view, entry, "restoring", "it left maintenance mode")
 
 
-def _done(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
+def _done(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     took = f" in {entry.rebooted:.0f} seconds" if entry.rebooted is not None else ""
-    text = f"rebooted{took} and proven"
+    text = f"rebooted{took} and verified"
     return record(fleet, view, entry, "done", text, text=text)
 
 
-def restoring(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
+def restoring(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
+    """``restoring``: start the VMs that were stopped for the host."""
     end = fleet.end_of(view, entry.at, fleet.policy.deadlines.restore)
     if not guests.unsettled(fleet, view):
         return _done(fleet, view, entry)
     if view.connected and (view.in_maintenance or view.entering):
         return withdraw(
-            fleet, view, entry, f"somebody put {view.name} into maintenance mode before its virtual machines were up"
+            fleet,
+            view,
+            entry,
+            f"another user put {view.name} into maintenance mode before its virtual machines were running",
         )
-    work = guests.restore(fleet, view) if view.in_service else guests.Guests(reason=f"{view.name} to serve again")
+    work = guests.restore(fleet, view) if view.in_service else guests.Guests(reason=f"{view.name} to return to service")
     if work.actions:
-        return Move(phase="restoring", reason=work.reason, actions=work.actions)
+        return NextStep(phase="restoring", reason=work.reason, actions=work.actions)
     if work.give_up or fleet.now >= end:
         names = ", ".join(f"{vm.name}{guests.answered(vm, 'start_vm')}" for vm in fleet.stopped_vms[view.moid])
-        text = f"{view.name} is proven and in service, but these virtual machines are not up again: {names}"
+        text = f"{view.name} is verified and in service, but these virtual machines are not running again: {names}"
         return fail(fleet, view, entry, "vm_not_started", text)
     return wait(view, f"waits for {work.reason}", work.wake, end)
 
 
-def backing_out(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
-    """Given up before the reboot: out of maintenance mode, VMs up again, slot free."""
+def backing_out(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
+    """``backing_out``: given up before the reboot. Leave maintenance mode and start the VMs again."""
     limits = fleet.policy.deadlines
     end = fleet.end_of(view, entry.at, limits.leave + limits.restore)
     late = fleet.now >= end
     if view.connected and is_entered_by_operator(view):
-        return withdraw(fleet, view, entry, f"{view.name} is in maintenance mode by somebody else")
+        return withdraw(fleet, view, entry, f"another user put {view.name} into maintenance mode")
     if late:
-        return fail(fleet, view, entry, entry.code, f"{entry.text}; and it could not be released{refused(view, *_OUT)}")
+        text = f"{entry.text}; and it could not be returned to service{refused(view, *_OUT)}"
+        return fail(fleet, view, entry, entry.code, text)
     if not view.connected:
         return wait(view, f"it is {view.host.connection_state}", end)
     if view.in_maintenance or view.entering:
@@ -106,10 +126,10 @@ def backing_out(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
         if entry.calls == 0 or (
             kind == "leave_maintenance" and view.refusal is not None and view.refusal.kind == "cancel_entering"
         ):
-            told = replace(entry, calls=entry.calls + 1, called=fleet.now)
-            return act(fleet, view, kind, told, entry.text, timeout=limits.leave)
-        move = call(fleet, view, kind, entry, entry.text + refused(view, *_OUT), timeout=limits.leave)
-        return replace(move, wake=soonest(move.wake, end))
+            called = replace(entry, calls=entry.calls + 1, called=fleet.now)
+            return act(fleet, view, kind, called, entry.text, timeout=limits.leave)
+        next_step = call(fleet, view, kind, entry, entry.text + refused(view, *_OUT), timeout=limits.leave)
+        return replace(next_step, wake=earliest(next_step.wake, end))
     if "enter_maintenance" in view.under_way:
         return wait(view, entry.text, end)
     if not guests.unsettled(fleet, view):
@@ -118,16 +138,16 @@ def backing_out(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
     if work.give_up:
         return fail(fleet, view, entry, "vm_not_started", f"{entry.text}; and {work.give_up[1]}")
     if work.actions:
-        return Move(phase="restoring", reason=work.reason, actions=work.actions)
+        return NextStep(phase="restoring", reason=work.reason, actions=work.actions)
     return wait(view, f"waits for {work.reason}", work.wake, end)
 
 
 _OUT = ("leave_maintenance", "cancel_entering")
 
 
-def ended(fleet: FleetIndex, view: HostView, entry: Entry) -> Move:
-    """Nothing is done to the host any more. VMs that were stopped for it are still owed a start, once it serves."""
+def ended(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
+    """Nothing more is done to the host. VMs that were stopped for it are started when it is in service."""
     if not (fleet.stopped_vms.get(view.moid) and view.in_service):
-        return Move(phase=phase_of(view), reason=entry.text)
+        return NextStep(phase=phase_of(view), reason=entry.text)
     work = guests.restore(fleet, view)
-    return Move(phase=phase_of(view), reason=entry.text, actions=work.actions, wake=work.wake)
+    return NextStep(phase=phase_of(view), reason=entry.text, actions=work.actions, wake=work.wake)

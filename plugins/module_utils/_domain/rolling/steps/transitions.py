@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the steps of a host write, call, wait and give up. PRIVATE to the collection."""
+"""How the steps of a host write an entry, make a call, wait and give up. PRIVATE to the collection.
+
+Each function returns what is to be done next. ``reason`` and ``text`` are for messages.
+"""
 
 from __future__ import annotations
 
@@ -8,65 +11,72 @@ from dataclasses import replace
 from typing import Any
 
 from ..state.actions import Action, Kind
-from ..state.fleet_index import FleetIndex, due_again, soonest
+from ..state.fleet_index import FleetIndex, earliest, next_call_at
 from ..state.journal import Entry, Step
 from ..state.observed import HostView
-from ..state.phases import Move, phase_of
+from ..state.phases import NextStep, phase_of
 
 CALLS = 4
-"""So often a call without effect is made before the host is given up."""
+"""The number of calls without effect after which the host is given up."""
 
 
-def act(fleet: FleetIndex, view: HostView, kind: Kind, entry: Entry, reason: str, **more: Any) -> Move:
+def act(fleet: FleetIndex, view: HostView, kind: Kind, entry: Entry, reason: str, **more: Any) -> NextStep:
+    """Write ``entry``, then make the API call of ``kind``."""
     action = Action(kind=kind, target=view.moid, name=view.name, reason=reason, entry=entry, **more)
-    return Move(phase=phase_of(replace(view, entry=entry)), reason=reason, actions=(action,))
+    return NextStep(phase=phase_of(replace(view, entry=entry)), reason=reason, actions=(action,))
 
 
-def record(fleet: FleetIndex, view: HostView, entry: Entry, step: Step, reason: str, **more: Any) -> Move:
+def record(fleet: FleetIndex, view: HostView, entry: Entry, step: Step, reason: str, **more: Any) -> NextStep:
+    """Write the next step; no API call."""
     return act(fleet, view, "record", replace(entry, step=step, at=fleet.now, calls=0, called=0.0, **more), reason)
 
 
-def fail(fleet: FleetIndex, view: HostView, entry: Entry, code: str, text: str) -> Move:
+def fail(fleet: FleetIndex, view: HostView, entry: Entry, code: str, text: str) -> NextStep:
+    """The host failed: it stays as it is."""
     return record(fleet, view, entry, "failed", text, code=code, text=text)
 
 
-def back_out(fleet: FleetIndex, view: HostView, entry: Entry, code: str, text: str) -> Move:
+def back_out(fleet: FleetIndex, view: HostView, entry: Entry, code: str, text: str) -> NextStep:
+    """Give up before the reboot: the host returns to service."""
     return record(fleet, view, entry, "backing_out", text, code=code, text=text)
 
 
-def withdraw(fleet: FleetIndex, view: HostView, entry: Entry, text: str) -> Move:
+def withdraw(fleet: FleetIndex, view: HostView, entry: Entry, text: str) -> NextStep:
+    """Give up because another user entered or ended the maintenance mode: the host stays as it is."""
     return record(fleet, view, entry, "withdrawn", text, code="maintenance_by_other", text=text)
 
 
 def due(fleet: FleetIndex, view: HostView, kind: Kind, entry: Entry) -> float | None:
-    """When the call of the step, which shows no effect, is to be made again; None while it is under way."""
+    """When the call of the step, which had no effect, is made again; None while it is in progress."""
     limits = fleet.policy.deadlines
     pause = limits.reboot_retry if kind in ("reboot_host", "shut_down_host") else limits.retry
-    return due_again(kind, entry.called, pause, view.under_way, view.refusal)
+    return next_call_at(kind, entry.called, pause, view.under_way, view.refusal)
 
 
 def spent(fleet: FleetIndex, view: HostView, kind: Kind, entry: Entry) -> bool:
-    """The last of the calls there may be shows no effect either."""
+    """The maximum number of calls was made, and the last one had no effect either."""
     moment = due(fleet, view, kind, entry)
     return entry.calls >= CALLS and moment is not None and fleet.now >= moment
 
 
-def call(fleet: FleetIndex, view: HostView, kind: Kind, entry: Entry, reason: str, **more: Any) -> Move:
-    """The call of a step that is written already, when it is due again."""
+def call(fleet: FleetIndex, view: HostView, kind: Kind, entry: Entry, reason: str, **more: Any) -> NextStep:
+    """Repeat the call of the present step when it is due."""
     moment = due(fleet, view, kind, entry)
     if moment is None or fleet.now < moment:
-        return Move(phase=phase_of(view), reason=reason, wake=moment)
+        return NextStep(phase=phase_of(view), reason=reason, wake=moment)
     return act(fleet, view, kind, replace(entry, calls=entry.calls + 1, called=fleet.now), reason, **more)
 
 
-def wait(view: HostView, reason: str, *wake: float | None) -> Move:
-    return Move(phase=phase_of(view), reason=reason, wake=soonest(*wake))
+def wait(view: HostView, reason: str, *wake: float | None) -> NextStep:
+    """Do nothing before the earliest of the times in ``wake``."""
+    return NextStep(phase=phase_of(view), reason=reason, wake=earliest(*wake))
 
 
 def is_entered_by_operator(view: HostView) -> bool:
+    """Another user entered the present maintenance mode."""
     return view.maintenance_is_own is False and (view.in_maintenance or view.entering)
 
 
 def refused(view: HostView, *kinds: str) -> str:
-    """What was answered to the last call of these kinds, as an addition to a reason."""
+    """The error of the last call of these kinds, in parentheses, to append to a reason; empty if it was not rejected."""
     return f" ({view.refusal.text})" if view.refusal is not None and view.refusal.kind in kinds else ""

@@ -318,7 +318,7 @@ def call(state: State, action: Action) -> State:
 def _call_host(state: State, action: Action) -> State:
     host = state.host(action.target)
     match action.kind:
-        case "examine":
+        case "precheck":
             return state.with_host(host._replace(precheck=state.now))
         case "forget_host":
             return state.with_host(host._replace(entry=None, before=None))

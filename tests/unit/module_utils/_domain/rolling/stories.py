@@ -97,7 +97,7 @@ def result(
         "transitions": [],
         "notes": ["the lock of ops@bastion:311, whose process is gone, was taken"],
         "rebooted": [host["name"] for host in shown if host["phase"] == "done"],
-        "resume": ["esx-002.lab.example: remove what is in the way (see blockers), then run the same again."]
+        "resume": ["esx-002.lab.example: resolve the blockers (see blockers), then run the same again."]
         if troubles
         else [],
         "journal": {"kind": "vcenter", "place": "custom attributes", "why": ""},

@@ -12,7 +12,7 @@ from pyVmomi import vim
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rolling.inventory import (
     FleetInventory,
-    Wanted,
+    RequestedHost,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import Guard, Session
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.endpoint import Endpoint
@@ -61,7 +61,7 @@ def moid(sim: Simulator, name: str, kind: Any = vim.HostSystem) -> str:
 
 def watching(sim: Simulator, *names: str, session: Session | None = None, **options: Any) -> FleetInventory:
     """A scene of the named hosts that has looked once."""
-    wanted = [Wanted(moid=moid(sim, name)) for name in names]
+    wanted = [RequestedHost(moid=moid(sim, name)) for name in names]
     fleet = FleetInventory(session or open_session(sim), wanted, **options)
     assert fleet.wait(0)
     return fleet

@@ -28,7 +28,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rolling import inventory as roll_scene
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rolling.inventory import (
     FleetInventory,
-    Wanted,
+    RequestedHost,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import connect_session
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.endpoint import Endpoint
@@ -99,7 +99,7 @@ class TestWhatThereIs:
     def test_what_the_caller_says_of_hosts_is_on_them(self) -> None:
         sim = simulator("demo")
         desired_devices: Any = ("a wish",)
-        wanted = Wanted(
+        wanted = RequestedHost(
             moid=moid(sim, "gpu-02.lab"), desired_devices=desired_devices, expected_reboot="it will owe one"
         )
         fleet = FleetInventory(open_session(sim), [wanted])
@@ -172,14 +172,16 @@ class TestWhatThereIs:
 
     def test_a_host_that_does_not_exist_is_absent(self) -> None:
         sim = simulator("demo")
-        fleet = FleetInventory(open_session(sim), [Wanted(moid="host-999"), Wanted(moid=moid(sim, "gpu-01.lab"))])
+        fleet = FleetInventory(
+            open_session(sim), [RequestedHost(moid="host-999"), RequestedHost(moid=moid(sim, "gpu-01.lab"))]
+        )
         fleet.wait(0)
         assert fleet.absent == ("host-999",)
 
     def test_no_host_at_all_is_an_error(self) -> None:
         sim = simulator("demo")
-        with pytest.raises(DirectPathError, match="does not show any of the 1 hosts") as caught:
-            FleetInventory(open_session(sim), [Wanted(moid="host-999")]).wait(0)
+        with pytest.raises(DirectPathError, match="no longer shows any of the 1 hosts") as caught:
+            FleetInventory(open_session(sim), [RequestedHost(moid="host-999")]).wait(0)
         assert caught.value.code == "vanished"
 
 
@@ -239,7 +241,7 @@ class TestCalls:
         sim = simulator(fleet_lab(hosts=hosts, vms=hosts, per_cluster=10))
         session = open_session(sim)
         names = [host.props["name"] for host in sim.registry.all(vim.HostSystem)]
-        fleet = FleetInventory(session, [Wanted(moid=moid(sim, name)) for name in names])
+        fleet = FleetInventory(session, [RequestedHost(moid=moid(sim, name)) for name in names])
         counts = []
         for act in (lambda: None, lambda: None, lambda: sim.events["touch_vm"](vm="cluster-01-vm-001")):
             act()
@@ -422,7 +424,7 @@ class TestGoingOn:
         sim = simulator(lab)
         lost = moid(sim, "d.lab")
         session = open_session(sim)
-        fleet = FleetInventory(session, [Wanted(moid=moid(sim, "a.lab")), Wanted(moid=lost)])
+        fleet = FleetInventory(session, [RequestedHost(moid=moid(sim, "a.lab")), RequestedHost(moid=lost)])
         with hidden(sim, "d.lab"):
             fleet.wait(0)
             assert fleet.absent == (lost,)
@@ -667,7 +669,7 @@ def test_over_tls_sockets() -> None:
             ca_path=str(server.ca_file),
         )
         session = connect_session(endpoint, read_only=True)
-        fleet = FleetInventory(session, [Wanted(moid=moid(sim, "esx-01.lab"))])
+        fleet = FleetInventory(session, [RequestedHost(moid=moid(sim, "esx-01.lab"))])
         assert fleet.wait(0)
         assert len(fleet.hosts) == 3
         assert len(host_of(fleet, "esx-01.lab").host.devices) == 23

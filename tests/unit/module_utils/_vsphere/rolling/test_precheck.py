@@ -353,7 +353,7 @@ class TestWhoseMaintenanceMode:
         lambda fleet, host: fleet.probe_services(host),
         lambda fleet, host: fleet.sync(),
     ],
-    ids=["examine", "fresh host", "event log", "uptime", "services", "time"],
+    ids=["precheck", "fresh host", "event log", "uptime", "services", "time"],
 )
 def test_questions_are_answered_after_the_session_ended(sim: Simulator, session: Session, question: Any) -> None:
     fleet = watching(sim, "usual-01.lab", session=session)

@@ -79,7 +79,7 @@ def test_a_host_that_says_nothing_of_its_uptime_is_not_told_again() -> None:
     roll.lab.sim.faults.add(method="RetrieveHardwareUptime", fault="NotSupported")
     result = roll.fail()
     assert result["error_code"] == "not_back"
-    assert "does not say for how long it is up" in result["msg"]
+    assert "its uptime is not readable" in result["msg"]
     assert roll.reboots() == {"esx-03.lab": 1}
     assert roll.host("esx-03")["maintenance"]
     assert asked_for(roll, "RetrieveHardwareUptime") <= 100, "it is asked now and then, until the deadline"

@@ -41,4 +41,4 @@ def test_a_vm_that_was_stopped_and_is_off_at_the_end_is_named(slices: int) -> No
     assert off == lost
     assert result["failed"]
     assert result["error_code"] == "vms_left_off"
-    assert f"which this run stopped, are off: {lost[0]}" in result["msg"]
+    assert f"which this run stopped, are powered off: {lost[0]}" in result["msg"]

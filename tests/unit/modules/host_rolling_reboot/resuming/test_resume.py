@@ -87,7 +87,7 @@ def test_another_user_from_elsewhere_goes_on_with_it_once_the_lock_is_stale() ->
     roll.lab.sim.clock.sleep(400)
     result = roll.run()
     assert result["state"] == "finished"
-    assert any("gone on with" in note for note in result["notes"])
+    assert any("resumes" in note for note in result["notes"])
     roll.assert_over({"esx-01", "esx-03"})
 
 
@@ -169,7 +169,7 @@ def test_a_drain_gone_on_with_by_an_account_that_could_not_start_its_vms_again(a
         failed = roll.fail()
     assert "stuck-01" in failed["msg"]
     assert "missing privilege VirtualMachine.Interact.PowerOn" in failed["msg"]
-    assert ("could not be released (missing privilege Global.CancelTask)" in failed["msg"]) == (not cancels)
+    assert ("could not be returned to service (missing privilege Global.CancelTask)" in failed["msg"]) == (not cancels)
     assert roll.vm("stuck-01")["power"] == "poweredOn"
     assert not {"ShutdownGuest", "PowerOffVM_Task"} & set(made.writes())
     state = roll.host("esx-01")

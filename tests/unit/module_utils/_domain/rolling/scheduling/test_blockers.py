@@ -234,12 +234,12 @@ def test_a_blocked_host_holds_no_place() -> None:
 
 def test_a_host_is_examined_before_it_is_started_and_not_on_old_news() -> None:
     for precheck in (None, Precheck(at=NOW - 121)):
-        assert deeds(ask(host(precheck=precheck))) == [("examine", "esx-1")]
+        assert deeds(ask(host(precheck=precheck))) == [("precheck", "esx-1")]
 
 
 def test_only_as_many_are_examined_as_may_be_started() -> None:
     answer = ask(*(host(f"esx-{n}", precheck=None) for n in range(9)), policy=Policy(max_unavailable=2, canary=False))
-    assert deeds(answer) == [("examine", "esx-0"), ("examine", "esx-1")]
+    assert deeds(answer) == [("precheck", "esx-0"), ("precheck", "esx-1")]
 
 
 def test_what_an_examination_found_is_looked_at_again_after_a_while() -> None:
@@ -254,7 +254,7 @@ def test_what_an_examination_found_is_looked_at_again_after_a_while() -> None:
     assert early.outlook.wake_at is not None
     assert early.outlook.wake_at <= bad.at + 300
     later = ask(host(precheck=replace(bad, at=NOW - 301)), clusters=[cluster(vsan=True)])
-    assert deeds(later) == [("examine", "esx-1")]
+    assert deeds(later) == [("precheck", "esx-1")]
 
 
 def test_without_patience_a_roll_of_blocked_hosts_ends() -> None:
@@ -273,7 +273,7 @@ def test_what_passes_by_itself_is_waited_for_an_hour() -> None:
     held = cluster(vsan=True, lock=replace(LOCK, since=NOW - 5000))
     waits = ask(done, host("esx-2", precheck=COPIES), clusters=[held])
     assert (waits.outlook.state, waits.outlook.ended) == ("waiting", False)
-    assert waits.outlook.reasons == ("vSAN of gpu still copies 5 MB",)
+    assert waits.outlook.reasons == ("vSAN of gpu still has 5 MB to resynchronize",)
     late = ask(
         replace(done, entry=entry("done", at=NOW - 3601, asked=NOW - 4000)),
         host("esx-2", precheck=COPIES),
@@ -293,7 +293,7 @@ def test_a_host_examined_before_another_was_done_is_examined_once_more() -> None
     assert waits.outlook.state == "waiting"
     assert waits.outlook.wake_at is not None
     again = ask(done, stuck, vms=[vm(on="esx-2")], clusters=[held], now=NOW + 240)
-    assert deeds(again) == [("examine", "esx-2")]
+    assert deeds(again) == [("precheck", "esx-2")]
     anew = host("esx-2", precheck=replace(refused, at=NOW + 240))
     ended = ask(done, anew, vms=[vm(on="esx-2")], clusters=[held], now=NOW + 241)
     assert deeds(ended) == [("finish_lock", "gpu")]
@@ -310,7 +310,8 @@ def test_a_lock_that_lives_is_explained() -> None:
     bob = Lock(owner="bob@ctl-2", run_id="x", scope="s", since=NOW - 600, beat=NOW - 20, ttl=300)
     answer = ask(host(), clusters=[cluster(lock=bob)])
     assert (
-        standing(answer).reason == "gpu is locked by bob@ctl-2, which has worked for 10 min, last sign of life 20 s ago"
+        standing(answer).reason
+        == "gpu is locked by bob@ctl-2, which has been working for 10 min, last heartbeat 20 s ago"
     )
     assert "in 5 min" in standing(answer).blockers[0].cure
 

@@ -21,7 +21,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling
     clock,
     counts,
     extend,
-    how_to_go_on,
+    list_resume_hints,
 )
 from tests.unit.module_utils._domain.rolling import miniature
 from tests.unit.module_utils._domain.rolling.builders import (
@@ -208,20 +208,22 @@ def test_counts_for_a_bar() -> None:
     phases: tuple[Phase, ...] = ("idle", "done", "done", "booting", "draining", "waiting", "blocked", "failed")
     found = counts(HostStatus(moid=str(n), name=str(n), cluster="c", phase=phase) for n, phase in enumerate(phases))
     assert (found.total, found.done, found.under_way, found.waiting, found.blocked, found.failed) == (7, 2, 2, 1, 1, 1)
+    # Published, in results and in the progress file.
+    assert found.record() == {"total": 7, "done": 2, "in_flight": 2, "waiting": 1, "blocked": 1, "failed": 1}
 
 
 def test_how_to_go_on_names_every_host_that_needs_a_person() -> None:
     def status(name: str, phase: Phase, *vms: str) -> HostStatus:
         return HostStatus(moid=name, name=name, cluster="c", phase=phase, vms=vms)
 
-    hints = how_to_go_on(
+    hints = list_resume_hints(
         [status("a", "failed", "gpu-vm"), status("b", "blocked"), status("c", "waiting"), status("d", "done")]
     )
     assert len(hints) == 4
     assert hints[0].startswith("a: ")
     assert "failed_hosts: verify" in hints[0]
     assert hints[1].startswith("gpu-vm: ")
-    assert how_to_go_on([status("d", "done")]) == ()
+    assert list_resume_hints([status("d", "done")]) == ()
 
 
 def test_who_was_not_reached_is_told_what_was_in_the_way() -> None:
@@ -230,9 +232,9 @@ def test_who_was_not_reached_is_told_what_was_in_the_way() -> None:
 
     full = "at most 1 of 4 hosts of c may be down at once: edge-02 (notResponding)"
     again = "left for another run: 0000:3b:00.0 waits for a reboot"
-    assert how_to_go_on([waiting("b", full), waiting("a", again), waiting("c", full), waiting("d", "")]) == (
-        f"b, c: not reached: {full}. See to that, then run the same again.",
-        "a, d: not reached; run the same again to go on.",
+    assert list_resume_hints([waiting("b", full), waiting("a", again), waiting("c", full), waiting("d", "")]) == (
+        f"b, c: not reached: {full}. Resolve this, then run the same again.",
+        "a, d: not reached; run the same again to continue.",
     )
 
 
@@ -240,8 +242,8 @@ def test_the_reason_for_that_hint_is_the_one_the_scheduler_gives() -> None:
     lost = host("esx-9", connection_state="notResponding", entry=entry("failed", run_id="earlier", at=NOW - 99999))
     found = decide(observed(host(), lost), POLICY, NOW)
     assert found.outlook.state == "stalled"
-    assert how_to_go_on(found.hosts)[-1] == (
-        "esx-1: not reached: at most 1 of 2 hosts of gpu may be down at once: esx-9 (notResponding). See to that, then run the same "
+    assert list_resume_hints(found.hosts)[-1] == (
+        "esx-1: not reached: at most 1 of 2 hosts of gpu may be down at once: esx-9 (notResponding). Resolve this, then run the same "
         "again."
     )
 

@@ -63,18 +63,18 @@ def test_whose_lock_is_taken(lock: Any, policy: Policy, taken: bool) -> None:
 
 def test_taking_a_stale_lock_says_whose_it_was() -> None:
     answer = ask(host(), clusters=[cluster(lock=DEAD)])
-    assert answer.actions[0].reason == "the lock of bob@ctl-2 is stale: its last sign of life is 5 min old"
+    assert answer.actions[0].reason == "the lock of bob@ctl-2 is stale: its last heartbeat is 5 min old"
 
 
 def test_times_of_locks_are_told_as_people_say_them() -> None:
     dead = replace(BOB, beat=NOW - 6300)
     answer = ask(host(), clusters=[cluster(lock=dead)])
-    assert answer.actions[0].reason.endswith("its last sign of life is 1 h 45 min old")
+    assert answer.actions[0].reason.endswith("its last heartbeat is 1 h 45 min old")
     (blocker,) = standing(ask(host(), clusters=[cluster(lock=dead)], policy=NEVER)).blockers
-    assert "gave its last sign of life 1 h 45 min ago and" in blocker.message
+    assert "sent its last heartbeat 1 h 45 min ago and" in blocker.message
     alive = replace(BOB, since=NOW - 7200, beat=NOW - 20)
     (blocker,) = standing(ask(host(), clusters=[cluster(lock=alive)])).blockers
-    assert "has worked for 2 h, last sign of life 20 s ago" in blocker.message
+    assert "has been working for 2 h, last heartbeat 20 s ago" in blocker.message
     assert blocker.cure.endswith("may be taken in 5 min")
 
 

@@ -62,7 +62,7 @@ AWAY = host("esx-9", devices=(ACTIVE,), connection_state="notResponding")
         ([BUSY, host()], replace(FREE, checkpoints=(1,)), {}, ()),
         ([BUSY, host()], FREE, {"pause": "night shift"}, ("paused: night shift",)),
         ([BUSY, host()], NIGHT, {}, ("it is outside the maintenance window, until 2026-02-02 03:00 UTC",)),
-        ([BUSY, FAILED, host()], FREE, {}, ("1 host failed (esx-9), no further one is started",)),
+        ([BUSY, FAILED, host()], FREE, {}, ("1 host failed (esx-9), so no other host is started",)),
         ([BUSY], FREE, {"pause": "night shift"}, ()),
     ],
 )  # fmt: skip
@@ -80,7 +80,7 @@ def test_those_who_are_waited_for_are_named_and_so_is_what_would_have_to_change(
     (told,) = answer.outlook.notices
     assert told == (
         "held back: at most 1 of 3 hosts of gpu may be down at once: esx-9 (notResponding); esx-2 blocked; esx-9 unreachable; "
-        "that is waited for to change, until 2026-02-02 03:39 UTC"
+        "the rolling reboot waits for a change, until 2026-02-02 03:39 UTC"
     )
 
 
@@ -102,11 +102,11 @@ def test_where_no_window_is_long_enough_for_anybody_the_roll_ends_before_it_wait
     answer = ask(host(), host("esx-2"), policy=SHORT)
     assert answer.outlook.state == "stalled"
     assert answer.outlook.reasons == (
-        "it takes about 20 min, longer than any maintenance window",
-        "the longest one lasts 10 min: make it longer, or say in expected_minutes or measured what hosts really take",
+        "it takes about 20 min, which is longer than any maintenance window",
+        "the longest one lasts 10 min: make it longer, or set in expected_minutes or measured how long hosts really take",
     )
     assert deeds(answer) == [("release_lock", "gpu")]
-    assert standing(answer).reason == "it takes about 20 min, longer than any maintenance window"
+    assert standing(answer).reason == "it takes about 20 min, which is longer than any maintenance window"
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.budget import (
-    amount_of,
     check_amount,
     cluster_budget,
     fleet_budget,
+    resolve_amount,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.observed import HostView
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.policy import Durations, Policy
@@ -39,7 +39,7 @@ def several(count: int, **more: Any) -> list[HostView]:
     [(1, 16, 1), (99, 16, 99), ("25%", 16, 4), ("25%", 15, 3), ("10%", 5, 1), ("100%", 7, 7), (" 50% ", 4, 2)],
 )
 def test_amounts(amount: int | str, total: int, expected: int) -> None:
-    assert amount_of(amount, total) == expected
+    assert resolve_amount(amount, total) == expected
 
 
 @pytest.mark.parametrize("amount", [0, -1, "0%", "101%", "five", "5", "%", "1.5%", True, None, 2.0])
@@ -128,7 +128,7 @@ def test_the_first_host_of_each_model_goes_alone() -> None:
     hosts = [*several(2, model="R750"), host("esx-8", model="DL380"), host("esx-9", model="DL380")]
     answer = ask(*hosts, policy=CANARY)
     assert [name for _unused, name in deeds(answer)] == ["esx-1", "esx-8"]
-    assert standing(answer, "esx-2").reason == "esx-1, the first host of the model R750, comes first"
+    assert standing(answer, "esx-2").reason == "esx-1, the first host of the model R750, must be done first"
 
 
 def test_the_others_follow_when_it_has_soaked() -> None:
@@ -188,7 +188,7 @@ def test_enough_failures_halt_the_roll() -> None:
     broken = host("esx-9", in_maintenance_mode=True, entry=entry("failed"))
     answer = ask(host(), broken, policy=replace(FREE, max_failures=1))
     assert answer.outlook.state == "halted"
-    assert answer.outlook.reasons == ("1 host failed (esx-9), no further one is started",)
+    assert answer.outlook.reasons == ("1 host failed (esx-9), so no other host is started",)
     assert deeds(answer) == [("release_lock", "gpu")]
     assert started(host(), broken, policy=replace(FREE, max_failures=2)) == ["esx-1"]
 

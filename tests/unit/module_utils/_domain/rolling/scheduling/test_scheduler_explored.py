@@ -105,7 +105,7 @@ def _no_budget_again(patch: pytest.MonkeyPatch) -> None:
 def _reboots_early(patch: pytest.MonkeyPatch) -> None:
     def draining(fleet: Any, view: Any, entry: Any) -> Any:
         if view.entering:
-            return emptying.tell_to_reboot(fleet, view, entry, "why wait")
+            return emptying.request_reboot(fleet, view, entry, "why wait")
         return emptying.draining(fleet, view, entry)
 
     patch.setattr(next_step, "_STEPS", {**next_step._STEPS, "draining": draining})
@@ -128,11 +128,11 @@ def _believes_the_boot_time(patch: pytest.MonkeyPatch) -> None:
         "not_back",
         lambda view, entry, policy, now: (
             not_back(view, entry, policy, now)
-            if verification.has_moved(view, entry, policy.boot_margin)
+            if verification.has_new_boot_time(view, entry, policy.boot_margin)
             else "it is up still"
         ),
     )
-    patch.setattr(rebooting, "started_anew", lambda entry, uptime, now: False)
+    patch.setattr(rebooting, "is_rebooted_by_uptime", lambda entry, uptime, now: False)
 
 
 def _does_not_wait_for_the_uptime(patch: pytest.MonkeyPatch) -> None:
@@ -191,7 +191,7 @@ def _reboots_again(patch: pytest.MonkeyPatch) -> None:
 
     def verifying(fleet: Any, view: Any, entry: Any) -> Any:
         if view.connected and view.in_maintenance and verification.problems(view):
-            return emptying.tell_to_reboot(fleet, view, entry, "once more")
+            return emptying.request_reboot(fleet, view, entry, "once more")
         return return_to_service.verifying(fleet, view, entry)
 
     patch.setattr(next_step, "_STEPS", {**next_step._STEPS, "verifying": verifying})
@@ -222,13 +222,13 @@ def _owns_everything(patch: pytest.MonkeyPatch) -> None:
 
 
 def _ignores_locks(patch: pytest.MonkeyPatch) -> None:
-    judge_lock = lock.judge_lock
+    plan_lock = lock.plan_lock
 
     def any_hand(cluster: Any, observed: Any, policy: Any, now: float) -> Any:
-        hand = judge_lock(cluster, observed, policy, now)
+        hand = plan_lock(cluster, observed, policy, now)
         return lock.LockState(held=True) if cluster.lock is not None else hand
 
-    patch.setattr(lock, "judge_lock", any_hand)
+    patch.setattr(lock, "plan_lock", any_hand)
 
 
 def _clears_too_much(patch: pytest.MonkeyPatch) -> None:
@@ -256,12 +256,12 @@ def _waits_for_ever(patch: pytest.MonkeyPatch) -> None:
 
 
 def _stops_early(patch: pytest.MonkeyPatch) -> None:
-    hold = pace.rolling_hold
+    hold = pace.find_run_hold
 
     def one_is_enough(fleet: Any, state: Any) -> Any:
         return pace.Hold(reason="enough") if state.done else hold(fleet, state)
 
-    patch.setattr(pace, "rolling_hold", one_is_enough)
+    patch.setattr(pace, "find_run_hold", one_is_enough)
 
 
 MUTANTS: tuple[tuple[Callable[[pytest.MonkeyPatch], None], tuple[str, ...], str], ...] = (

@@ -55,7 +55,7 @@ def test_a_vm_is_recorded_before_it_is_stopped() -> None:
 def test_nobody_is_stopped_while_others_are_still_moving_away() -> None:
     answer = drain(pinned(), vm("web"))
     assert answer.actions == ()
-    assert standing(answer).reason == "waits for web to be moved away"
+    assert standing(answer).reason == "waits for web to be migrated"
 
 
 def test_ranks_are_stopped_one_after_another_and_equals_together() -> None:

@@ -237,7 +237,7 @@ def test_that_it_is_not_back_is_said_as_a_person_would_and_fits_into_the_journal
         **DOWN,
     )
     failed = written(ask(view, policy=Policy(deadlines=Deadlines(reboot=6250))))
-    assert failed.text == f"{name} is not back 1 h 45 min after it was told to reboot: it is notResponding"
+    assert failed.text == f"{name} is not back 1 h 45 min after its reboot was requested: it is notResponding"
     values = encode(failed)
     assert all(len(text) <= LONGEST for text in values.values())
     kept = decode_host(values)[0]
@@ -293,7 +293,7 @@ WRONG: dict[str, tuple[HostView, str, str]] = {
     "passthrough is lost": (
         replace(GOOD, host=replace(GOOD.host, devices=(replace(ACTIVE, enabled=False, active=False),))),
         "passthrough_lost",
-        "not any more",
+        "no longer is",
     ),
     "still pending": (replace(GOOD, host=replace(GOOD.host, devices=(CARD,))), "not_verified", "KB 391460"),
     "a datastore is missing": (replace(GOOD, datastores={"ds1": False}), "datastores_missing", "ds1"),
