@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Endpoints to measure against, each a process of its own, so that its CPU is not taken for the client's."""
+"""Endpoints to measure against. Each is a process of its own, so that its CPU time is not counted as that of the client."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """A running endpoint. ``ca_file`` None: its certificate cannot be verified (vcsim makes one nobody signed)."""
+    """A running endpoint. ``ca_file`` None: its certificate cannot be verified (vcsim creates a self-signed one)."""
 
     kind: str
     port: int
@@ -40,12 +40,12 @@ class Server:
     pid: int
 
     def cpu(self) -> float:
-        """Seconds of CPU the process has used so far."""
+        """CPU seconds that the process has used so far."""
         fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICK
 
     def counters(self) -> dict[str, Any]:
-        """Calls and bytes so far, as the endpoint itself counts them; nothing from an endpoint that does not."""
+        """Calls and bytes so far, as the endpoint counts them. Empty if the endpoint does not count."""
         if self.ca_file is None:
             return {}
         context = ssl.create_default_context(cafile=self.ca_file)
@@ -54,7 +54,7 @@ class Server:
         return found
 
     def slow_down(self, milliseconds: int) -> None:
-        """Let every call take that much longer, as the way to a vCenter and the work in it do. Only the simulator can."""
+        """Add latency to every call, like the network and a busy vCenter. Only the simulator supports it."""
         body = json.dumps({"latency": milliseconds / 1000}).encode()
         for method, data in (("DELETE", None), *((("POST", body),) if milliseconds else ())):
             request = urllib.request.Request(
@@ -85,7 +85,7 @@ def fleet(hosts: int, vms: int, *, ready: int = 50, per_cluster: int = 50) -> di
 
 @contextmanager
 def simulator(lab: dict[str, Any], *, speed: float = 1.0) -> Iterator[Server]:
-    """The simulator with a lab, in which time passes so many times as fast."""
+    """The simulator with this lab. ``speed``: factor of the simulated time."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         source, ready, ca_file = (Path(folder) / name for name in ("lab.yml", "ready", "ca.pem"))
         source.write_text(yaml.safe_dump(lab), encoding="utf-8")
@@ -104,12 +104,12 @@ def simulator(lab: dict[str, Any], *, speed: float = 1.0) -> Iterator[Server]:
         process = subprocess.Popen([*command, "--ca-file", str(ca_file), "--ready-file", str(ready)], cwd=ROOT)
         try:
             _wait(process, ready.exists)
-            said = dict(re.findall(r"export (\w+)='(.*)'", ready.read_text(encoding="utf-8")))
+            exported = dict(re.findall(r"export (\w+)='(.*)'", ready.read_text(encoding="utf-8")))
             yield Server(
                 kind="simulator",
-                port=int(said["VMWARE_PORT"]),
-                username=said["VMWARE_USER"],
-                password=said["VMWARE_PASSWORD"],
+                port=int(exported["VMWARE_PORT"]),
+                username=exported["VMWARE_USER"],
+                password=exported["VMWARE_PASSWORD"],
                 ca_file=str(ca_file),
                 pid=process.pid,
             )
@@ -119,13 +119,13 @@ def simulator(lab: dict[str, Any], *, speed: float = 1.0) -> Iterator[Server]:
 
 
 def vcsim_binary() -> str | None:
-    """govmomi's simulator, where it is on PATH."""
+    """The path of govmomi's simulator, if it is on PATH."""
     return shutil.which("vcsim")
 
 
 @contextmanager
 def vcsim(binary: str, hosts: int, vms: int) -> Iterator[Server]:
-    """govmomi's simulator. It knows no passthrough devices, but its hosts have a hardware list to read."""
+    """govmomi's simulator. It has no passthrough devices, but its hosts have a list of PCI devices to read."""
     clusters = max(1, hosts // 50)
     shape = ["-standalone-host", "0", "-cluster", str(clusters), "-host", str(hosts // clusters)]
     shape += ["-vm", str(vms // clusters), "-l", "127.0.0.1:0", "-username", "user", "-password", "pass"]
