@@ -115,11 +115,11 @@ class Happenings(Troubles):
         host_power.power_up(self._host(host))
 
     def disconnect_host(self, host: str) -> None:
-        """Somebody disconnects the host in vCenter."""
+        """A user disconnects the host in vCenter."""
         host_power.disconnect(self._host(host), None)
 
     def reconnect_host(self, host: str) -> None:
-        """Somebody connects the host again."""
+        """A user connects the host again."""
         host_power.reconnect(self._host(host), None)
 
     def lose_contact(self, host: str) -> None:
@@ -131,7 +131,7 @@ class Happenings(Troubles):
         host_power.regain_contact(self._host(host))
 
     def power_vm(self, vm: str, on: bool) -> None:
-        """Somebody switches a VM on or off, at once. Raises the fault of a failed power-on."""
+        """A user powers a VM on or off, at once. Raises the fault of a failed power-on."""
         target = self._vm(vm)
         if on and not target.is_on:
             vm_power.switch_on(target, target.host, None)
@@ -139,7 +139,7 @@ class Happenings(Troubles):
             vm_power.switch_off(target, None)
 
     def grow_memory(self, vm: str, memory_mb: int) -> None:
-        """Somebody changes the memory size of a VM; a locked reservation follows."""
+        """A user changes the memory size of a VM; a locked reservation follows."""
         target = self._vm(vm)
         with target.edit("config") as config:
             config.hardware.memoryMB = memory_mb
@@ -149,7 +149,7 @@ class Happenings(Troubles):
         target.show_summary()
 
     def touch_vm(self, vm: str) -> None:
-        """Somebody edits the VM: its changeVersion moves on."""
+        """A user edits the VM: its changeVersion changes."""
         target = self._vm(vm)
         with target.edit("config") as config:
             config.annotation = f"{config.annotation or ''}."

@@ -65,7 +65,7 @@ class Troubles:
         self._alarms().trigger(self._named(Entity, on), alarm, status, acknowledged=acknowledged)
 
     def acknowledge_alarm(self, on: str, alarm: str, user: str = "somebody") -> None:
-        """Somebody acknowledges an alarm; it stays as it is."""
+        """A user acknowledges an alarm; its status does not change."""
         try:
             self._alarms().acknowledge(self._named(Entity, on), alarm, user)
         except vim.fault.NotFound:
@@ -141,7 +141,7 @@ class Troubles:
         self._host(host).set("runtime.inQuarantineMode", on)
 
     def set_standby(self, host: str, on: bool) -> None:
-        """Power management puts an empty host into standby at once, or powers it up again."""
+        """Power management puts a host without running VMs into standby at once, or powers it on again."""
         target = self._host(host)
         if on:
             standby.to_standby(target)
@@ -210,11 +210,11 @@ class Troubles:
             raise LabError(f"{vm} cannot run on {host}: {fault.msg}") from None
 
     def set_custom_value(self, on: str, attribute: str, value: str) -> None:
-        """Somebody writes a custom attribute (made when there is none of this name) on an object."""
+        """A user sets a custom attribute of an object (created if it does not exist)."""
         values.put(self._sim, self._named(Entity, on), attribute, value)
 
     def set_tag(self, on: str, tag: str, attached: bool = True) -> None:
-        """Somebody puts a tag (`Category/name`, made when there is none) on an object, or takes it off."""
+        """A user attaches a tag (`Category/name`, created if it does not exist) to an object, or detaches it."""
         if self._sim.kind != "vcenter":
             raise LabError("an ESXi host has no tags")
         target, tags = self._named(Entity, on), self._sim.tags

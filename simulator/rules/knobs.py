@@ -154,7 +154,7 @@ class Knobs:
     evacuated_return: Annotated[
         str,
         About(
-            "what becomes of a VM that vCenter powered off for an evacuation when its host leaves maintenance mode",
+            "what happens to a VM that vCenter powered off for an evacuation, when its host leaves maintenance mode",
             choices=("stays_off", "powered_on"),
         ),
     ] = "stays_off"
@@ -171,7 +171,7 @@ class Knobs:
     dry_run_manual: Annotated[
         str,
         About(
-            "what the maintenance dry run has for a VM that DRS moves only when told to (manual, partly automated)",
+            "what the maintenance dry run returns for a VM that DRS does not move automatically (manual, partly automated)",
             choices=("recommended", "fault"),
         ),
     ] = "recommended"
@@ -227,7 +227,7 @@ class Knobs:
             choices=("standard", "idrac", "ilo", "xcc", "supermicro", "openbmc", "hgx", "none"),
         ),
     ] = "standard"
-    bmc_auth: Annotated[str, About("how a management controller lets one in", choices=("both", "basic", "session"))] = (
+    bmc_auth: Annotated[str, About("how a management controller authenticates a client", choices=("both", "basic", "session"))] = (
         "both"
     )
     bmc_offers: Annotated[
