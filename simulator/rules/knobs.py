@@ -227,9 +227,9 @@ class Knobs:
             choices=("standard", "idrac", "ilo", "xcc", "supermicro", "openbmc", "hgx", "none"),
         ),
     ] = "standard"
-    bmc_auth: Annotated[str, About("how a management controller authenticates a client", choices=("both", "basic", "session"))] = (
-        "both"
-    )
+    bmc_auth: Annotated[
+        str, About("how a management controller authenticates a client", choices=("both", "basic", "session"))
+    ] = "both"
     bmc_offers: Annotated[
         str,
         About(
