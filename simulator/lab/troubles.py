@@ -230,7 +230,7 @@ class Troubles:
         self._sim.sessions.close_all()
 
     def restart_vcenter(self, seconds: float = 120.0, answer: str = "refuse", tasks: str = "fail") -> None:
-        """The vCenter service restarts and is down for this number of seconds. Sessions, filters and views are lost; tasks fail or are kept.
+        """The vCenter service restarts and is down for some seconds. Sessions, filters and views are lost; tasks fail or are kept.
 
         During this time, connections are refused (`refuse`), dropped after the handshake (`drop`) or answered with `503`.
         """
