@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Costs of reads and plays, compared with other collections, and with HTTP and the XML parser alone. ``make bench``."""
+"""``make bench``: what reads and plays of this collection cost, compared with its peers and with transfer and parsing alone."""

@@ -21,11 +21,11 @@ from tools.envs import ROOT, ensure
 
 VMS_PER_HOST = 5
 SPEED = 60.0
-"""Simulated seconds per second, because guests take some time to shut down before the measurement."""
+"""Factor of the simulated time: before anything is measured, guests take a while to shut down."""
 
 
 def main() -> int:
-    """Exit status 1 when a figure misses its limit. Most limits are for fleets of 1,000 hosts."""
+    """Exit status 1 if a result breaks a promise (checked for fleets of 100 and 1,000 hosts)."""
     options = _arguments()
     sizes = [int(size) for size in options.hosts.split(",")]
     results = list(_readers(sizes, options.repeat)) + (
@@ -43,15 +43,13 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--hosts", default="10,100,1000", help="sizes of the fleet (default 10,100,1000)")
-    parser.add_argument(
-        "--repeat", type=int, default=3, help="runs of each reader, of which the best counts (default 3)"
-    )
+    parser.add_argument("--hosts", default="10,100,1000", help="numbers of hosts (default 10,100,1000)")
+    parser.add_argument("--repeat", type=int, default=3, help="runs of each reader; the best one counts (default 3)")
     parser.add_argument("--no-peers", dest="peers", action="store_false", help="readers only, no runs of Ansible")
     parser.add_argument(
-        "--latency", default="0,20,50", help="milliseconds each call of a run of Ansible takes longer (default 0,20,50)"
+        "--latency", default="0,20,50", help="milliseconds added to each call in runs of Ansible (default 0,20,50)"
     )
-    parser.add_argument("--json", help="also write the figures there")
+    parser.add_argument("--json", help="also write the results to this file")
     return parser.parse_args()
 
 
@@ -59,7 +57,7 @@ def _readers(sizes: list[int], repeat: int) -> Iterator[dict[str, Any]]:
     binary = vcsim_binary()
     for size in sizes:
         with simulator(fleet(size, size * VMS_PER_HOST)) as server:
-            # At the first read the simulator serializes all objects and keeps the text, so that read does not count.
+            # The first read makes the simulator serialize every object. It caches the text, so this read is not measured.
             for what in ("hosts", "vms"):
                 _read("HTTP alone", what, server)
                 yield from _all_readers(server, size, what, repeat)
@@ -69,7 +67,7 @@ def _readers(sizes: list[int], repeat: int) -> Iterator[dict[str, Any]]:
 
 
 def _all_readers(server: Server, size: int, what: str, repeat: int) -> Iterator[dict[str, Any]]:
-    # In turns, so that other load on the machine affects all readers.
+    # In turns, so that other load of the machine does not slow down only one reader.
     rounds = [{name: _read(name, what, server) for name in READERS} for _unused in range(repeat)]
     for name in READERS:
         best = min((runs[name] for runs in rounds), key=lambda run: run["cpu"])
@@ -96,9 +94,9 @@ def _plays(sizes: list[int], latencies: list[int]) -> Iterator[dict[str, Any]]:
                 server.slow_down(latency)
                 for play in (play for play in plays.PLAYS if size <= play.most):
                     cost = plays.measure(play, server, env, size)
-                    fields = {"hosts": size, "latency": latency, "what": play.question, "name": play.name}
-                    print(*fields.values(), f"{cost['wall']:.2f} s, {cost['calls']} calls", file=sys.stderr)
-                    yield {"kind": "play", "ours": play.ours, **fields, **cost}
+                    labels = {"hosts": size, "latency": latency, "what": play.question, "name": play.name}
+                    print(*labels.values(), f"{cost['wall']:.2f} s, {cost['calls']} calls", file=sys.stderr)
+                    yield {"kind": "play", "this_collection": play.this_collection, **labels, **cost}
 
 
 if __name__ == "__main__":

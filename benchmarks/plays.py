@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs of Ansible with this collection and with others, for the same questions, on a fleet in the desired state."""
+"""Whole runs of Ansible, with this collection and with its peers. Each pair asks the same of a fleet where nothing is left to do."""
 
 from __future__ import annotations
 
@@ -18,57 +18,77 @@ from tools.envs import clean_environ
 from tools.tree import collections_path, sync
 
 FURTHER = "ContinueRetrievePropertiesEx"
-"""The method that reads a further page of a large answer."""
+"""The method that gets another page of a large answer."""
 FOLDER = Path(__file__).resolve().parent / "playbooks"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Play:
-    """A play to measure. ``most``: the largest fleet for it; with more hosts, a run takes minutes. ``intent``: it needs an inventory
-    with an intent, with one cluster of all hosts and one VM per host."""
+    """One run to measure.
+
+    ``most``: the largest fleet it runs on; on larger ones it takes minutes. ``this_collection``: not a peer. ``intent``: it reads the
+    intent from an inventory (one cluster with all hosts, and one VM a host).
+    """
 
     name: str
     question: str
     file: str
     most: int = 1000
-    ours: bool = False
+    this_collection: bool = False
     intent: bool = False
 
 
-SITE, DRIFT = "ours: site", "ours: drift"
+SITE, DRIFT = "this collection: site", "this collection: drift"
 PEER = "community.vmware: vmware_host_passthrough"
 
 PLAYS = (
     Play(name="empty playbook", question="nothing", file="empty.yml"),
-    Play(name="ours: host_passthrough", question="passthrough on all hosts", file="ours_passthrough.yml", ours=True),
-    # site runs all phases, and the peer only the first one. They are compared all the same.
-    Play(name=SITE, question="passthrough on all hosts", file="ours_site.yml", ours=True, intent=True),
+    Play(
+        name="this collection: host_passthrough",
+        question="passthrough on all hosts",
+        file="collection_passthrough.yml",
+        this_collection=True,
+    ),
+    # site runs all phases; the peer only has the first one. Both are in the table of the first one.
+    Play(name=SITE, question="passthrough on all hosts", file="collection_site.yml", this_collection=True, intent=True),
     Play(
         name=PEER,
         question="passthrough on all hosts",
         file="peer_passthrough.yml",
         most=100,
     ),
-    Play(name="ours: host_pci_device_info", question="all PCI devices", file="ours_info.yml", ours=True),
+    Play(
+        name="this collection: host_pci_device_info",
+        question="all PCI devices",
+        file="collection_info.yml",
+        this_collection=True,
+    ),
     Play(name="vmware.vmware: inventory esxi_hosts", question="all PCI devices", file="peer_esxi_hosts.yml", most=100),
-    Play(name="ours: vm_memory_reservation", question="memory of 20 VMs", file="ours_memory.yml", ours=True),
+    Play(
+        name="this collection: vm_memory_reservation",
+        question="memory of 20 VMs",
+        file="collection_memory.yml",
+        this_collection=True,
+    ),
     Play(name="vmware.vmware: vm", question="memory of 20 VMs", file="peer_memory.yml", most=100),
-    Play(name=DRIFT, question="drift of the whole intent", file="ours_drift.yml", ours=True, intent=True),
+    Play(
+        name=DRIFT, question="drift of the whole intent", file="collection_drift.yml", this_collection=True, intent=True
+    ),
 )
 
 
 class PlayFailed(Exception):
-    """A play failed. The message contains its output."""
+    """A play failed; the message holds its output."""
 
 
 def settle(server: Server, env: Path, hosts: int) -> None:
-    """Create the desired state of all plays, so that no play has anything to change."""
+    """Configure what the plays ask for, so that none of them has anything left to do."""
     for play in (play for play in PLAYS if play.name == SITE):
         _run(play, env, _environ(server, env), hosts)
 
 
 def measure(play: Play, server: Server, env: Path, hosts: int) -> dict[str, Any]:
-    """Run a play once to fill caches, and once to measure it."""
+    """Run it once to warm the caches, and measure the second run."""
     environ = _environ(server, env)
     _run(play, env, environ, hosts)
     before, spent = server.counters(), server.cpu()
@@ -100,7 +120,7 @@ def _environ(server: Server, env: Path) -> Mapping[str, str]:
 
 
 def _inventory(hosts: int) -> str:
-    """Write the intent of a fleet to an inventory file in JSON, which is also YAML. The account comes from the environment."""
+    """Write the intent of a fleet as an inventory file (JSON is valid YAML) and return its path. The account comes from the environment."""
     vms = [f"cluster-01-vm-{number:03d}" for number in range(1, hosts + 1)]
     desired = [{"name": vm, "devices": ["10de:20f1"], "mmio": {}, "power": "on"} for vm in vms]
     variables = {
@@ -120,7 +140,7 @@ def _run(play: Play, env: Path, environ: Mapping[str, str], hosts: int) -> Any:
     file = str(FOLDER / play.file)
     environ = {**environ, "ANSIBLE_INVENTORY_ENABLED": "yaml,host_list"}
     if play.file.endswith("esxi_hosts.yml"):
-        # Only enabled here, because it would be imported in other runs too.
+        # Enabled only here: other runs would import the plugin and not use it.
         environ["ANSIBLE_INVENTORY_ENABLED"] = "vmware.vmware.esxi_hosts"
         command = [str(env / "bin" / "ansible-inventory"), "-i", file, "--list"]
     else:
@@ -135,7 +155,7 @@ def _run(play: Play, env: Path, environ: Mapping[str, str], hosts: int) -> Any:
         )
         _pid, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-    said = log.read_text(encoding="utf-8", errors="replace")
-    if process.returncode != 0 or "Unable to parse" in said:
-        raise PlayFailed(f"{play.name}: status {process.returncode}\n{said[-3000:]}")
+    printed = log.read_text(encoding="utf-8", errors="replace")
+    if process.returncode != 0 or "Unable to parse" in printed:
+        raise PlayFailed(f"{play.name}: status {process.returncode}\n{printed[-3000:]}")
     return usage

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One reader in its own process: ``python -m benchmarks.readers READER hosts``. Prints its costs as one line of JSON.
+"""One reader in a process of its own: ``python -m benchmarks.readers "bare pyVmomi" hosts``. Prints its costs as one line of JSON.
 
-All readers read the same properties in pages of the same size with gzip. The figures are for the read alone, after imports and login; these
-have separate figures. Peak memory is that of the whole process.
+All readers request the same properties, in pages of the same size, compressed with gzip. The measured time is that of the read alone.
+Imports and login are measured separately. Peak memory is that of the whole process.
 """
 
 from __future__ import annotations
@@ -22,15 +22,16 @@ from xml.etree import ElementTree
 
 from benchmarks.servers import Server
 
+THIS_COLLECTION = "this collection"
 UTILS = "ansible_collections.directpath.vsphere.plugins.module_utils._vsphere"
 
 
-def _own(name: str) -> Any:
+def _import_own(name: str) -> Any:
     return importlib.import_module(f"{UTILS}.{name}")
 
 
 def _endpoint(server: Server) -> Any:
-    return _own("session.endpoint").Endpoint(
+    return _import_own("session.endpoint").Endpoint(
         hostname="localhost",
         port=server.port,
         username=server.username,
@@ -44,27 +45,27 @@ def _paths(session: Any, what: str) -> dict[Any, tuple[str, ...]]:
     from pyVmomi import vim
 
     if what == "hosts":
-        return {vim.HostSystem: _own("read.hosts").host_paths(session), vim.ClusterComputeResource: ("name",)}
-    return {vim.VirtualMachine: _own("read.vms")._paths(session)}
+        return {vim.HostSystem: _import_own("read.hosts").host_paths(session), vim.ClusterComputeResource: ("name",)}
+    return {vim.VirtualMachine: _import_own("read.vms")._paths(session)}
 
 
-def ours(session: Any, what: str) -> int:
-    """The reader of the collection, up to the data classes for planning."""
+def read_with_collection(session: Any, what: str) -> int:
+    """The reader of this collection, up to the dataclasses that planning works with."""
     if what == "hosts":
-        return len(_own("read.hosts").read_hosts(session).hosts)
+        return len(_import_own("read.hosts").read_hosts(session).hosts)
     paths = _paths(session, what)
-    rows = next(iter(_own("property_collector.retrieve").collect_view(session, paths).values()))
-    return len([_own("read.vms").vm_from_row(row, None) for row in rows])
+    rows = next(iter(_import_own("property_collector.retrieve").collect_view(session, paths).values()))
+    return len([_import_own("read.vms").vm_from_row(row, None) for row in rows])
 
 
-def ours_all_different(session: Any, what: str) -> int:
-    """The same without its cache, as if no two devices of the fleet were equal."""
-    _own("property_collector.page_values").MOST_KNOWN = 0
-    return ours(session, what)
+def read_without_cache(session: Any, what: str) -> int:
+    """The same on a fleet where no two cards are alike: the cache of values that were already read does not help."""
+    _import_own("property_collector.page_values").MOST_KNOWN = 0
+    return read_with_collection(session, what)
 
 
-def pyvmomi(session: Any, what: str) -> int:
-    """The same read with pyVmomi; the answer is not used."""
+def read_with_pyvmomi(session: Any, what: str) -> int:
+    """The same read by pyVmomi. The answer is not used."""
     from pyVmomi import vim, vmodl
 
     collector, pc = session.content.propertyCollector, vmodl.query.PropertyCollector
@@ -76,7 +77,7 @@ def pyvmomi(session: Any, what: str) -> int:
         propSet=[pc.PropertySpec(type=kind, all=False, pathSet=list(names)) for kind, names in paths.items()],
     )
     page = collector.RetrievePropertiesEx(
-        [spec], pc.RetrieveOptions(maxObjects=_own("property_collector.retrieve").PAGE)
+        [spec], pc.RetrieveOptions(maxObjects=_import_own("property_collector.retrieve").PAGE)
     )
     found = list(page.objects) if page else []
     while page is not None and page.token:
@@ -86,9 +87,9 @@ def pyvmomi(session: Any, what: str) -> int:
     return len(found)
 
 
-def http(session: Any, what: str, parse: Callable[[bytes], Any] | None = None) -> int:
-    """The transfer alone: the bytes are requested, transferred and decompressed, but not parsed."""
-    bulk = _own("property_collector.page_parser")
+def read_http(session: Any, what: str, parse: Callable[[bytes], Any] | None = None) -> int:
+    """The bytes alone: requested, transferred and decompressed, but not parsed (unless ``parse`` is given)."""
+    bulk = _import_own("property_collector.page_parser")
     from pyVmomi import vim
 
     paths = _paths(session, what)
@@ -96,12 +97,12 @@ def http(session: Any, what: str, parse: Callable[[bytes], Any] | None = None) -
     view = session.content.viewManager.CreateContainerView(session.content.rootFolder, list(paths), True)
     start = bulk.PageStart(kind=vim.view.ContainerView, moids=(view._moId,), link="view")
     body = bulk.first_request(
-        collector, [start], paths, page=_own("property_collector.retrieve").PAGE, may_be_gone=False
+        collector, [start], paths, page=_import_own("property_collector.retrieve").PAGE, may_be_gone=False
     )
     found = 0
     while True:
         connection = session.stub.GetConnection()
-        connection.request("POST", "/sdk", body, _own("http.soap").headers(session.stub))
+        connection.request("POST", "/sdk", body, _import_own("http.soap").headers(session.stub))
         answer = connection.getresponse()
         text = answer.read()
         session.stub.ReturnConnection(connection)
@@ -119,27 +120,27 @@ def http(session: Any, what: str, parse: Callable[[bytes], Any] | None = None) -
     return found
 
 
-def http_and_parser(session: Any, what: str) -> int:
-    """The transfer, and a tree of each page from the C parser of the standard library: the minimum for a reader that parses everything."""
-    return http(session, what, ElementTree.fromstring)
+def read_http_and_parse(session: Any, what: str) -> int:
+    """The bytes, and a tree of each page made by the C parser of the standard library: the least work for a reader that uses all of it."""
+    return read_http(session, what, ElementTree.fromstring)
 
 
 READERS: dict[str, Callable[[Any, str], int]] = {
-    "ours": ours,
-    "ours, no two cards alike": ours_all_different,
-    "bare pyVmomi": pyvmomi,
-    "HTTP + C parser": http_and_parser,
-    "HTTP alone": http,
+    THIS_COLLECTION: read_with_collection,
+    f"{THIS_COLLECTION}, no two cards alike": read_without_cache,
+    "bare pyVmomi": read_with_pyvmomi,
+    "HTTP + C parser": read_http_and_parse,
+    "HTTP alone": read_http,
 }
 PROPERTY_CALLS = ("RetrievePropertiesEx", "ContinueRetrievePropertiesEx")
 
 
 def measure(name: str, what: str, server: Server) -> dict[str, Any]:
-    """Run one reader and return its costs."""
+    """Run one reader and return its costs: counts, bytes, seconds and megabytes."""
     began = time.process_time()
-    module = _own("session.connect")
-    _own("read.vms")
-    _own("read.hosts")
+    module = _import_own("session.connect")
+    _import_own("read.vms")
+    _import_own("read.hosts")
     imported = time.process_time()
     with module.open_session(_endpoint(server), read_only=True) as session:
         connected = time.process_time()
@@ -164,7 +165,7 @@ def measure(name: str, what: str, server: Server) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Arguments: reader, and hosts or vms. The server is in the environment."""
+    """Arguments: the reader, and ``hosts`` or ``vms``. The server is in the environment variable ``BENCH_SERVER``."""
     server = Server(**json.loads(os.environ["BENCH_SERVER"]))
     print(json.dumps(measure(sys.argv[1], sys.argv[2], server)))
 

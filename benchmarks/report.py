@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Figures as Markdown tables, with ratios, because seconds differ between machines."""
+"""Results as Markdown tables with ratios. Seconds of one machine mean nothing on another."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from datetime import date
 from typing import Any
 
 from benchmarks.plays import DRIFT, PEER, SITE
+from benchmarks.readers import THIS_COLLECTION
 
 Result = Mapping[str, Any]
 
 LEAST_CALLS_OF_PEER, LEAST_WALL_OF_PEER = 100, 20.0
 MOST_DRIFT_CALLS, MOST_DRIFT_SECONDS = 40, 5.0
-"""Calls without further pages; seconds in addition to the CPU time of the server."""
-OURS, PYVMOMI, PARSER = "ours", "bare pyVmomi", "HTTP + C parser"
+"""Further pages are not counted. The seconds are those beyond the CPU time of the server."""
+PYVMOMI, PARSER = "bare pyVmomi", "HTTP + C parser"
 MOST_CALLS, MOST_OVER_PARSER, LEAST_UNDER_PYVMOMI, MOST_MEMORY = 12, 1.3, 5.0, 200.0
 
 
 def tables(results: Sequence[Result]) -> str:
-    """All results as tables, grouped by question."""
+    """All results, grouped by question and by size of the fleet."""
     parts = [f"Measured {date.today().isoformat()} on {machine()}.", ""]
     reads = [result for result in results if result["kind"] == "read"]
     for what, server in dict.fromkeys((result["what"], result["server"]) for result in reads):
@@ -64,22 +65,22 @@ def _read_table(results: Sequence[Result]) -> list[str]:
 
 
 def _growth(results: Sequence[Result]) -> list[str]:
-    """CPU time per additional host, between the two largest fleets, for each reader."""
+    """CPU time for one more host, for each reader: from the difference between the two largest fleets."""
     sizes = sorted({result["hosts"] for result in results})
     if len(sizes) < 2:
         return []
-    sentences = []
+    costs = []
     for name in dict.fromkeys(result["name"] for result in results):
         cpu = {result["hosts"]: result["cpu"] for result in results if result["name"] == name}
         each = (cpu[sizes[-1]] - cpu[sizes[-2]]) / (sizes[-1] - sizes[-2])
-        sentences.append(f"{name} {each * 1000:.2f} ms")
-    return [f"Another host costs: {'; '.join(sentences)} of client CPU."]
+        costs.append(f"{name} {each * 1000:.2f} ms")
+    return [f"Another host costs: {'; '.join(costs)} of client CPU."]
 
 
 def _play_table(results: Sequence[Result]) -> list[str]:
     lines = [
         "| question | hosts | latency ms | run | calls | of them further pages | logins | kB on the wire | wall s | client CPU s "
-        "| server CPU s | peak MB | calls and wall, of ours |",
+        "| server CPU s | peak MB | calls and wall, of this collection |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for result in sorted(results, key=lambda result: (result["what"], result["hosts"], result["latency"])):
@@ -103,12 +104,12 @@ def _play_table(results: Sequence[Result]) -> list[str]:
 
 
 def _own(results: Iterable[Result], result: Result) -> list[Result]:
-    """The runs of the collection for the same question on the same fleet; none if the result is one of them."""
-    if result["ours"]:
+    """Runs of this collection for the same question on the same fleet; none if the result is one of them."""
+    if result["this_collection"]:
         return []
-    keys = ("what", "hosts", "latency")
-    same = (other for other in results if all(other[name] == result[name] for name in keys))
-    return [other for other in same if other["ours"]]
+    asked = ("what", "hosts", "latency")
+    same = (other for other in results if all(other[name] == result[name] for name in asked))
+    return [other for other in same if other["this_collection"]]
 
 
 def _times(result: Result, own: Result) -> str:
@@ -125,12 +126,12 @@ def _megabytes(count: int | None) -> str:
 
 
 def missed(results: Sequence[Result]) -> list[str]:
-    """The limits that the figures miss, as sentences."""
+    """Promises that the results do not keep, one sentence each."""
     return [*_missed_reads(results), *_missed_site(results), *_missed_drift(results)]
 
 
 def _missed_site(results: Iterable[Result]) -> list[str]:
-    """site on 100 hosts, compared with the module of the other collection for its first phase, at the highest latency."""
+    """``site`` on 100 hosts, compared with the peer's module for its first phase, at the highest latency that was measured."""
     runs = {
         (result["name"], result["latency"]): result
         for result in results
@@ -162,7 +163,7 @@ def _missed_drift(results: Iterable[Result]) -> list[str]:
 
 
 def _missed_reads(results: Iterable[Result]) -> list[str]:
-    """The reads of a fleet of 1,000 hosts."""
+    """Promises for reading 1,000 hosts."""
     found = {
         result["name"]: result
         for result in results
@@ -170,13 +171,13 @@ def _missed_reads(results: Iterable[Result]) -> list[str]:
         and result["server"] == "simulator"
         and (result["hosts"], result["what"]) == (1000, "hosts")
     }
-    if OURS not in found:
+    if THIS_COLLECTION not in found:
         return []
-    ours, parser, pyvmomi = found[OURS], found[PARSER], found[PYVMOMI]
+    own, parser, pyvmomi = found[THIS_COLLECTION], found[PARSER], found[PYVMOMI]
     checks = (
-        (ours["property_calls"] <= MOST_CALLS, f"{ours['property_calls']} property calls, {MOST_CALLS} promised"),
-        (ours["cpu"] <= MOST_OVER_PARSER * parser["cpu"], f"{ours['cpu'] / parser['cpu']:.2f} of HTTP + C parser"),
-        (ours["cpu"] * LEAST_UNDER_PYVMOMI <= pyvmomi["cpu"], f"1/{pyvmomi['cpu'] / ours['cpu']:.1f} of bare pyVmomi"),
-        (ours["peak_mb"] <= MOST_MEMORY, f"{ours['peak_mb']:.0f} MB"),
+        (own["property_calls"] <= MOST_CALLS, f"{own['property_calls']} property calls, {MOST_CALLS} promised"),
+        (own["cpu"] <= MOST_OVER_PARSER * parser["cpu"], f"{own['cpu'] / parser['cpu']:.2f} of HTTP + C parser"),
+        (own["cpu"] * LEAST_UNDER_PYVMOMI <= pyvmomi["cpu"], f"1/{pyvmomi['cpu'] / own['cpu']:.1f} of bare pyVmomi"),
+        (own["peak_mb"] <= MOST_MEMORY, f"{own['peak_mb']:.0f} MB"),
     )
     return [sentence for kept, sentence in checks if not kept]

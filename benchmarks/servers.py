@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Servers for the measurements, each in its own process, so that its CPU time does not count for the client."""
+"""Endpoints to measure against. Each is a process of its own, so that its CPU time is not counted as that of the client."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """A running server. ``ca_file`` None: its certificate cannot be verified (that of vcsim is not signed by a CA)."""
+    """A running endpoint. ``ca_file`` None: its certificate cannot be verified (vcsim creates a self-signed one)."""
 
     kind: str
     port: int
@@ -40,12 +40,12 @@ class Server:
     pid: int
 
     def cpu(self) -> float:
-        """CPU seconds of the process so far."""
+        """CPU seconds that the process has used so far."""
         fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICK
 
     def counters(self) -> dict[str, Any]:
-        """Calls and bytes so far, counted by the server; empty if it does not count."""
+        """Calls and bytes so far, as the endpoint counts them. Empty if the endpoint does not count."""
         if self.ca_file is None:
             return {}
         context = ssl.create_default_context(cafile=self.ca_file)
@@ -54,7 +54,7 @@ class Server:
         return found
 
     def slow_down(self, milliseconds: int) -> None:
-        """Add latency to all calls, like the network and a real vCenter. Only for the simulator."""
+        """Add latency to every call, like the network and a busy vCenter. Only the simulator supports it."""
         body = json.dumps({"latency": milliseconds / 1000}).encode()
         for method, data in (("DELETE", None), *((("POST", body),) if milliseconds else ())):
             request = urllib.request.Request(
@@ -66,7 +66,7 @@ class Server:
             urllib.request.urlopen(request, context=ssl.create_default_context(cafile=self.ca_file)).close()
 
     def variables(self) -> dict[str, str]:
-        """The environment variables that the collections read."""
+        """What the collections read from their environment."""
         return {
             "VMWARE_HOST": "localhost",
             "VMWARE_PORT": str(self.port),
@@ -78,14 +78,14 @@ class Server:
 
 
 def fleet(hosts: int, vms: int, *, ready: int = 50, per_cluster: int = 50) -> dict[str, Any]:
-    """A lab with hosts of 32 PCI functions each. The GPUs of ``ready`` percent of them are active."""
+    """A lab: hosts with 32 PCI functions each, of which ``ready`` percent have their GPUs active."""
     numbers = {"hosts": hosts, "vms": vms, "ready": ready, "per_cluster": per_cluster, "devices": 32}
     return {"kind": "vcenter", "version": "8.0.3", "name": "vc-bench.lab", "fleet": numbers}
 
 
 @contextmanager
 def simulator(lab: dict[str, Any], *, speed: float = 1.0) -> Iterator[Server]:
-    """Run the simulator with a lab in the block. ``speed``: simulated seconds per second."""
+    """The simulator with this lab. ``speed``: factor of the simulated time."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         source, ready, ca_file = (Path(folder) / name for name in ("lab.yml", "ready", "ca.pem"))
         source.write_text(yaml.safe_dump(lab), encoding="utf-8")
@@ -104,12 +104,12 @@ def simulator(lab: dict[str, Any], *, speed: float = 1.0) -> Iterator[Server]:
         process = subprocess.Popen([*command, "--ca-file", str(ca_file), "--ready-file", str(ready)], cwd=ROOT)
         try:
             _wait(process, ready.exists)
-            exports = dict(re.findall(r"export (\w+)='(.*)'", ready.read_text(encoding="utf-8")))
+            exported = dict(re.findall(r"export (\w+)='(.*)'", ready.read_text(encoding="utf-8")))
             yield Server(
                 kind="simulator",
-                port=int(exports["VMWARE_PORT"]),
-                username=exports["VMWARE_USER"],
-                password=exports["VMWARE_PASSWORD"],
+                port=int(exported["VMWARE_PORT"]),
+                username=exported["VMWARE_USER"],
+                password=exported["VMWARE_PASSWORD"],
                 ca_file=str(ca_file),
                 pid=process.pid,
             )
@@ -119,13 +119,13 @@ def simulator(lab: dict[str, Any], *, speed: float = 1.0) -> Iterator[Server]:
 
 
 def vcsim_binary() -> str | None:
-    """The path of vcsim, the simulator of govmomi; None if it is not in PATH."""
+    """The path of govmomi's simulator, if it is on PATH."""
     return shutil.which("vcsim")
 
 
 @contextmanager
 def vcsim(binary: str, hosts: int, vms: int) -> Iterator[Server]:
-    """Run vcsim in the block. It has no passthrough devices, but its hosts have a hardware list to read."""
+    """govmomi's simulator. It has no passthrough devices, but its hosts have a list of PCI devices to read."""
     clusters = max(1, hosts // 50)
     shape = ["-standalone-host", "0", "-cluster", str(clusters), "-host", str(hosts // clusters)]
     shape += ["-vm", str(vms // clusters), "-l", "127.0.0.1:0", "-username", "user", "-password", "pass"]

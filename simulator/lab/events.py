@@ -47,7 +47,7 @@ class Happenings(Troubles):
     """Everything that can happen."""
 
     def add_card(self, host: str, card: str, at: str = "", renumber: bool = True) -> None:
-        """Put a card into a host at its next boot. With `renumber` every bus from its place on moves up by one."""
+        """Put a card into a host at its next boot. With `renumber`, every bus number from its address on increases by one."""
         target = self._host(host)
         functions = _base(target)
         used = {item.address.split(":")[1] for item in functions if item.address.startswith("0000:")}
@@ -65,7 +65,7 @@ class Happenings(Troubles):
         target.next_functions = [*functions, *(item for item in fresh.functions.values() if item.address not in taken)]
 
     def remove_card(self, host: str, address: str, renumber: bool = True) -> None:
-        """Take the card at an address out at the next boot. With `renumber` the buses behind it move down by one."""
+        """Remove the card at an address at the next boot. With `renumber`, the bus numbers behind it decrease by one."""
         target = self._host(host)
         functions = _base(target)
         gone = next((item for item in functions if item.address == address), None)
@@ -76,7 +76,7 @@ class Happenings(Troubles):
         target.next_functions = buses.shifted(left, where.bus + 1, -1, segment=where.domain) if renumber else left
 
     def set_device_state(self, host: str, address: str, **changes: Any) -> None:
-        """Set capable, enabled, active or label of a device now, as if it had always been so."""
+        """Set capable, enabled, active or label of a device immediately, without a boot."""
         target = self._host(host)
         if address not in target.pci:
             raise LabError(f"{host} has no device at {address}")
@@ -89,7 +89,7 @@ class Happenings(Troubles):
         target.publish()
 
     def upgrade(self, host: str, version: str = "", lost: list[str] | None = None) -> None:
-        """At the next boot the host runs another release; devices named in `lost` are not capable any more."""
+        """At the next boot the host runs another release; devices named in `lost` are no longer capable."""
         target = self._host(host)
         target.next_release = version or target.next_release
         names = tuple(str(item).lower() for item in lost or [])
@@ -99,7 +99,7 @@ class Happenings(Troubles):
         ]
 
     def set_knob(self, name: str, value: Any, host: str = "", vm: str = "") -> None:
-        """Turn a knob, for all, for one host, or for one VM."""
+        """Set a knob for all objects, for one host, or for one VM."""
         if host or vm:
             target = self._host(host) if host else self._vm(vm)
             target.knobs[name] = knob_rules.coerce(name, value)
@@ -107,23 +107,23 @@ class Happenings(Troubles):
             self._sim.knobs.set(name, value)
 
     def host_power_loss(self, host: str) -> None:
-        """The host loses power: no shutdown, and it stays off."""
+        """The host loses power: it does not shut down cleanly, and stays off."""
         host_power.power_loss(self._host(host))
 
     def host_power_on(self, host: str) -> None:
-        """The host is switched on and boots."""
+        """The host is powered on and boots."""
         host_power.power_up(self._host(host))
 
     def disconnect_host(self, host: str) -> None:
-        """Somebody disconnects the host in vCenter."""
+        """A user disconnects the host in vCenter."""
         host_power.disconnect(self._host(host), None)
 
     def reconnect_host(self, host: str) -> None:
-        """Somebody connects the host again."""
+        """A user connects the host again."""
         host_power.reconnect(self._host(host), None)
 
     def lose_contact(self, host: str) -> None:
-        """The management network is cut: notResponding, while everything on the host goes on."""
+        """The management network is cut: the host is notResponding, but its VMs continue to run."""
         host_power.lose_contact(self._host(host))
 
     def regain_contact(self, host: str) -> None:
@@ -131,7 +131,7 @@ class Happenings(Troubles):
         host_power.regain_contact(self._host(host))
 
     def power_vm(self, vm: str, on: bool) -> None:
-        """Somebody switches a VM on or off, at once. Raises the fault of a failed power-on."""
+        """A user powers a VM on or off, at once. Raises the fault of a failed power-on."""
         target = self._vm(vm)
         if on and not target.is_on:
             vm_power.switch_on(target, target.host, None)
@@ -139,7 +139,7 @@ class Happenings(Troubles):
             vm_power.switch_off(target, None)
 
     def grow_memory(self, vm: str, memory_mb: int) -> None:
-        """Somebody changes the memory size of a VM; a locked reservation follows."""
+        """A user changes the memory size of a VM; a locked reservation follows."""
         target = self._vm(vm)
         with target.edit("config") as config:
             config.hardware.memoryMB = memory_mb
@@ -149,7 +149,7 @@ class Happenings(Troubles):
         target.show_summary()
 
     def touch_vm(self, vm: str) -> None:
-        """Somebody edits the VM: its changeVersion moves on."""
+        """A user edits the VM: its changeVersion changes."""
         target = self._vm(vm)
         with target.edit("config") as config:
             config.annotation = f"{config.annotation or ''}."

@@ -59,13 +59,13 @@ class Troubles:
     # -- alarms -----------------------------------------------------------------------------------------------
 
     def set_alarm(self, on: str, alarm: str, status: str = "red", acknowledged: bool = False) -> None:
-        """An alarm on a host, VM, cluster or other object (`on`) turns red or yellow, or is over (green)."""
+        """An alarm on a host, VM, cluster or other object (`on`) turns red or yellow, or ends (green)."""
         if status not in ("red", "yellow", "green"):
             raise LabError(f"an alarm is red, yellow or green, not {status!r}")
         self._alarms().trigger(self._named(Entity, on), alarm, status, acknowledged=acknowledged)
 
     def acknowledge_alarm(self, on: str, alarm: str, user: str = "somebody") -> None:
-        """Somebody acknowledges an alarm; it stays as it is."""
+        """A user acknowledges an alarm; its status does not change."""
         try:
             self._alarms().acknowledge(self._named(Entity, on), alarm, user)
         except vim.fault.NotFound:
@@ -80,7 +80,7 @@ class Troubles:
     # -- what a host loses ------------------------------------------------------------------------------------
 
     def set_link(self, host: str, vmnic: str, up: bool, at_boot: bool = False) -> None:
-        """A link of a host goes down or comes up, now or with its next boot."""
+        """A link of a host goes down or up, now or from its next boot."""
         target = self._host(host)
         if vmnic not in [nic.device for nic in target.spec.nics]:
             raise LabError(f"{host} has no {vmnic}")
@@ -91,7 +91,7 @@ class Troubles:
         self._now_or_at_boot(target, change, at_boot)
 
     def set_datastore(self, host: str, datastore: str, state: str, at_boot: bool = False) -> None:
-        """A host sees a datastore (`ok`), cannot read it (`inaccessible`) or lost it (`missing`), now or with its next boot."""
+        """A host sees a datastore (`ok`), cannot read it (`inaccessible`), or does not see it (`missing`), now or from its next boot."""
         target = self._host(host)
         if state not in STATES:
             raise LabError(f"state is one of {', '.join(STATES)}, not {state!r}")
@@ -114,14 +114,14 @@ class Troubles:
         host.looks_again()
 
     def step_clock(self, host: str, seconds: float) -> None:
-        """The clock of a host is corrected: its boot time moves by so much, though it did not boot."""
+        """The clock of a host is corrected: its boot time changes by this number of seconds, although it did not boot."""
         target = self._host(host)
         target.boot_time += timedelta(seconds=seconds)
         if target.connection == "connected":
             target.set("runtime.bootTime", target.boot_time)
 
     def swap_card(self, host: str, address: str, card: str) -> None:
-        """At the next boot another card is at this address; its settings are those of the address."""
+        """From the next boot another card is at this address; it gets the settings of the address."""
         target = self._host(host)
         if card not in CARDS:
             raise LabError(f"card {card!r} is unknown; the catalogue has {', '.join(sorted(CARDS))}")
@@ -137,11 +137,11 @@ class Troubles:
         target.next_functions = [*left, *(item for item in fresh.functions.values() if item.address not in used)]
 
     def set_quarantine(self, host: str, on: bool) -> None:
-        """Proactive HA puts a host into quarantine mode, or takes it out."""
+        """Proactive HA puts a host into quarantine mode, or ends it."""
         self._host(host).set("runtime.inQuarantineMode", on)
 
     def set_standby(self, host: str, on: bool) -> None:
-        """Power management puts an empty host into standby at once, or powers it up again."""
+        """Power management puts a host without running VMs into standby at once, or powers it on again."""
         target = self._host(host)
         if on:
             standby.to_standby(target)
@@ -153,7 +153,7 @@ class Troubles:
     def set_vsan(
         self, cluster: str, resync_gb: float = 0.0, objects: int = 1, inaccessible: int = 0, degraded: int = 0
     ) -> None:
-        """A vSAN cluster has so much left to resync, in so many objects; objects out of reach and without redundancy."""
+        """Set the state of a vSAN cluster: data and objects to resynchronize, inaccessible objects, and objects without redundancy."""
         target = self._named(ClusterComputeResource, cluster)
         target.vsan_state = VsanState(
             resync=int(resync_gb * 1024**3),
@@ -165,28 +165,28 @@ class Troubles:
     # -- other people -----------------------------------------------------------------------------------------
 
     def run_task(self, on: str, task: str, seconds: float = 600.0, user: str = "system") -> str:
-        """A task of another user (`task` is its descriptionId) runs on an object for so long; answers with its id.
+        """A task of another user (`task` is its descriptionId) runs on an object for this number of seconds; returns its id.
 
-        A lifecycle manager that remediates a cluster: `com.vmware.vcIntegrity.RemediateTask` on the cluster.
+        For a lifecycle manager that remediates a cluster: `com.vmware.vcIntegrity.RemediateTask` on the cluster.
         """
         target = self._named(Entity, on)
         call = None if user == "system" else self._operator(user, target)
         return self._sim.start_task(call, target, task, lambda item: None, duration=seconds, cancelable=True).moid
 
     def end_task(self, task: str) -> None:
-        """A task that `run_task` started is over."""
+        """A task that `run_task` started ends."""
         found = self._sim.registry.find(task)
         if not isinstance(found, Task):
             raise LabError(f"no task {task!r}")
         found.succeed()
 
     def enter_maintenance(self, host: str, user: str, timeout: int = 0) -> str:
-        """Another user puts a host into maintenance mode; answers with the task's id."""
+        """Another user puts a host into maintenance mode; returns the task's id."""
         target = self._host(host)
         return target.EnterMaintenanceMode_Task(self._operator(user, target), timeout, False).moid
 
     def exit_maintenance(self, host: str, user: str) -> str:
-        """Another user takes a host out of maintenance mode; answers with the task's id."""
+        """Another user takes a host out of maintenance mode; returns the task's id."""
         target = self._host(host)
         return target.ExitMaintenanceMode_Task(self._operator(user, target), 0).moid
 
@@ -198,23 +198,23 @@ class Troubles:
         target.entering.task.CancelTask(self._operator(user, target))
 
     def reboot_host(self, host: str, user: str, force: bool = False) -> str:
-        """Another user reboots a host; answers with the task's id."""
+        """Another user reboots a host; returns the task's id."""
         target = self._host(host)
         return target.RebootHost_Task(self._operator(user, target), force).moid
 
     def move_vm(self, vm: str, host: str) -> None:
-        """Another user moves a VM to another host, whatever stands against it; done at once."""
+        """Another user moves a VM to another host at once; most constraints are not checked."""
         try:
             vm_move.register(self._vm(vm), self._host(host))
         except vim.fault.InsufficientGraphicsResourcesFault as fault:
             raise LabError(f"{vm} cannot run on {host}: {fault.msg}") from None
 
     def set_custom_value(self, on: str, attribute: str, value: str) -> None:
-        """Somebody writes a custom attribute (made when there is none of this name) on an object."""
+        """A user sets a custom attribute of an object (created if it does not exist)."""
         values.put(self._sim, self._named(Entity, on), attribute, value)
 
     def set_tag(self, on: str, tag: str, attached: bool = True) -> None:
-        """Somebody puts a tag (`Category/name`, made when there is none) on an object, or takes it off."""
+        """A user attaches a tag (`Category/name`, created if it does not exist) to an object, or detaches it."""
         if self._sim.kind != "vcenter":
             raise LabError("an ESXi host has no tags")
         target, tags = self._named(Entity, on), self._sim.tags
@@ -226,13 +226,13 @@ class Troubles:
     # -- the endpoint itself ----------------------------------------------------------------------------------
 
     def end_sessions(self) -> None:
-        """Every session ends, as after an idle time or by an administrator."""
+        """Every session ends, as after the idle timeout or when an administrator ends it."""
         self._sim.sessions.close_all()
 
     def restart_vcenter(self, seconds: float = 120.0, answer: str = "refuse", tasks: str = "fail") -> None:
-        """The service restarts and is away for so long: sessions, filters and views are gone, tasks fail or are kept.
+        """The vCenter service restarts and is down for some seconds. Sessions, filters and views are lost; tasks fail or are kept.
 
-        Meanwhile connections are refused (`refuse`), dropped after the handshake (`drop`) or answered with `503`.
+        During this time, connections are refused (`refuse`), dropped after the handshake (`drop`) or answered with `503`.
         """
         if tasks not in ("fail", "keep"):
             raise LabError(f"tasks is fail or keep, not {tasks!r}")

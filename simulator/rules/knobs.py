@@ -37,9 +37,9 @@ class Knobs:
         float,
         About("how long pciPassthruInfo shows the old values after UpdatePassthruConfig; -1: until Refresh is called"),
     ] = 2.0
-    refresh_shows_info: Annotated[bool, About("Refresh makes a change visible at once; false: only the delay does")] = (
-        True
-    )
+    refresh_shows_info: Annotated[
+        bool, About("Refresh makes a change visible at once; false: it becomes visible only after the delay")
+    ] = True
     unknown_id_fault: Annotated[
         str,
         About(
@@ -71,24 +71,25 @@ class Knobs:
     sriov_conflict_fault: Annotated[
         str,
         About(
-            "answer to passing a function through whose SR-IOV is on, or to both in one request",
+            "answer to enabling passthrough of a function that has SR-IOV enabled, or to both in one request",
             choices=("host_config_fault", "platform_config_fault", "invalid_argument", "not_supported"),
         ),
     ] = "host_config_fault"
     storage_refused: Annotated[
-        bool, About("refuse a storage controller in use or with the boot disk (reports say: no)")
+        bool, About("refuse a storage controller that is in use or has the boot disk (users report that hosts do not)")
     ] = False
     group_follows: Annotated[
-        bool, About("toggling one function flips every function with the same dependent device")
+        bool, About("a change of one function also changes every function with the same dependent device")
     ] = False
     reboot_required_flag: Annotated[
         str,
         About(
-            "when summary.rebootRequired follows a pending passthrough change", choices=("never", "before_7", "always")
+            "on which releases summary.rebootRequired is set for a pending passthrough change",
+            choices=("never", "before_7", "always"),
         ),
     ] = "before_7"
     iommu_off_shape: Annotated[
-        str, About("what pciPassthruInfo holds on a host whose IOMMU is off", choices=("not_capable", "empty"))
+        str, About("content of pciPassthruInfo on a host whose IOMMU is off", choices=("not_capable", "empty"))
     ] = "not_capable"
     never_active: Annotated[
         tuple[str, ...],
@@ -96,23 +97,27 @@ class Knobs:
     ] = ()
     pending_again: Annotated[
         tuple[str, ...],
-        About("devices that are enabled and inactive after each boot, and become active when toggled off and on"),
+        About(
+            "devices that are enabled and inactive after each boot, and become active when passthrough is disabled and enabled"
+        ),
     ] = ()
     bus_renumber: Annotated[
         str,
         About(
-            "whether bus numbers move by one at a boot, as after a firmware change",
+            "whether bus numbers increase by one at a boot, as after a firmware change",
             choices=("none", "next_boot", "each_boot"),
         ),
     ] = "none"
     missing_while_away: Annotated[
         tuple[str, ...],
-        About("property paths of a host that go to missingSet while it is disconnected or not responding, e.g. config"),
+        About(
+            "property paths of a host that are in missingSet while it is disconnected or not responding, e.g. config"
+        ),
     ] = ()
     away_fault: Annotated[
         str,
         About(
-            "answer of a host that does not respond; a disconnected one gives HostNotConnected",
+            "answer of a host that does not respond; a disconnected host answers HostNotConnected",
             choices=("host_not_reachable", "host_communication"),
         ),
     ] = "host_not_reachable"
@@ -124,27 +129,27 @@ class Knobs:
     virtual_function_state: Annotated[
         str,
         About(
-            "how virtual functions look in pciPassthruInfo: enabled and active, only capable, or not even that",
+            "state of virtual functions in pciPassthruInfo: enabled and active, only capable, or not capable",
             choices=("active", "capable", "not_capable"),
         ),
     ] = "active"
     nvme_in_scsi_topology: Annotated[
         bool,
         About(
-            "disks on NVMe adapters stand in scsiTopology as well, as recorded for local ones; false: only in nvmeTopology, "
+            "disks on NVMe adapters are also in scsiTopology, as recorded for local disks; false: only in nvmeTopology, "
             "multipathInfo and plugStoreTopology (NVMe over fabrics, other plug-ins)"
         ),
     ] = True
 
     # Maintenance mode and reboot.
-    maintenance_seconds: Annotated[float, About("time to enter maintenance mode once nothing runs on the host")] = 5.0
-    exit_maintenance_seconds: Annotated[float, About("time to leave maintenance mode")] = 2.0
+    maintenance_seconds: Annotated[float, About("time to enter maintenance mode after the host is evacuated")] = 5.0
+    exit_maintenance_seconds: Annotated[float, About("time to exit maintenance mode")] = 2.0
     maintenance_stuck_progress: Annotated[int, About("progress of the task while it waits for virtual machines")] = 2
-    evacuate_moves_fixed: Annotated[bool, About("evacuatePoweredOffVms moves a VM with a fixed backing as well")] = True
+    evacuate_moves_fixed: Annotated[bool, About("evacuatePoweredOffVms also moves a VM with a fixed backing")] = True
     evacuation_poweroff: Annotated[
         str,
         About(
-            "what DRS makes of a VM with maintenance.vm.evacuation.poweroff=TRUE when its host enters maintenance mode",
+            "whether DRS honors maintenance.vm.evacuation.poweroff=TRUE of a VM when its host enters maintenance mode",
             choices=("honored", "ignored"),
         ),
     ] = "honored"
@@ -154,12 +159,12 @@ class Knobs:
     evacuated_return: Annotated[
         str,
         About(
-            "what becomes of a VM that vCenter powered off for an evacuation when its host leaves maintenance mode",
+            "what happens to a VM that vCenter powered off for an evacuation, when its host leaves maintenance mode",
             choices=("stays_off", "powered_on"),
         ),
     ] = "stays_off"
     vsan_data_move_seconds: Annotated[
-        float, About("time a vSAN host needs on top to enter maintenance mode with evacuateAllData")
+        float, About("additional time that a vSAN host needs to enter maintenance mode with evacuateAllData")
     ] = 600.0
     drs_passthrough_fault: Annotated[
         str,
@@ -171,30 +176,31 @@ class Knobs:
     dry_run_manual: Annotated[
         str,
         About(
-            "what the maintenance dry run has for a VM that DRS moves only when told to (manual, partly automated)",
+            "what the maintenance dry run returns for a VM that DRS does not move automatically (manual, partly automated)",
             choices=("recommended", "fault"),
         ),
     ] = "recommended"
     dry_run_failover: Annotated[
         str,
         About(
-            "how the maintenance dry run says that HA would have too little left: for each VM, or once without a VM",
+            "how the maintenance dry run reports insufficient HA failover resources: for each VM, or once without a VM",
             choices=("by_vm", "once"),
         ),
     ] = "by_vm"
     load_follows_vms: Annotated[
-        bool, About("quickStats of a host grow with the machines that run on it; false: all hosts look equally loaded")
+        bool, About("quickStats of a host grow with the VMs that run on it; false: all hosts show the same load")
     ] = False
-    connection_alarm: Annotated[
-        bool, About("a host that does not respond has the red alarm every vCenter comes with")
-    ] = True
+    connection_alarm: Annotated[bool, About("a host that does not respond has the red default alarm of vCenter")] = True
     services_seconds: Annotated[
         float, About("time after a boot during which a connected host still refuses calls to its passthrough system")
     ] = 0.0
     exit_refused_seconds: Annotated[
-        float, About("time after a boot during which ExitMaintenanceMode fails, as its services are not up yet")
+        float,
+        About(
+            "time after a boot during which ExitMaintenanceMode fails, because the services of the host have not started yet"
+        ),
     ] = 0.0
-    quick_boot_seconds: Annotated[float, About("the same as boot_seconds for a host with Quick Boot on")] = 120.0
+    quick_boot_seconds: Annotated[float, About("boot_seconds for a host with Quick Boot enabled")] = 120.0
     standby_connection: Annotated[
         str, About("connection state of a host in standby", choices=("notResponding", "connected"))
     ] = "notResponding"
@@ -208,32 +214,32 @@ class Knobs:
     boot_result: Annotated[
         str,
         About(
-            "how the next boot ends; same_boot_time: it was away without a boot, old_boot_time: it booted and shows the old time",
+            "how the next boot ends; same_boot_time: it was unreachable and did not boot, old_boot_time: it booted and shows the old time",
             choices=("normal", "never_returns", "same_boot_time", "old_boot_time", "disconnected"),
         ),
     ] = "normal"
     down_after_seconds: Annotated[float, About("time from the reboot call until the host stops answering")] = 20.0
-    boot_seconds: Annotated[float, About("time from then until the host answers again")] = 300.0
-    reconnect_seconds: Annotated[float, About("time ReconnectHost takes")] = 3.0
+    boot_seconds: Annotated[float, About("time from when the host stops answering until it answers again")] = 300.0
+    reconnect_seconds: Annotated[float, About("duration of ReconnectHost")] = 3.0
 
     # Management controllers (Redfish).
     power_change_seconds: Annotated[
-        float, About("time until a management controller shows that power came or went; until then it is under way")
+        float, About("time until a management controller shows a change of power; until then the change is in progress")
     ] = 5.0
     bmc_shape: Annotated[
         str,
         About(
-            "whose management controller a host has, see bmc/shapes.py; none: nothing answers",
+            "vendor of the management controllers of hosts, see bmc/shapes.py; none: nothing answers",
             choices=("standard", "idrac", "ilo", "xcc", "supermicro", "openbmc", "hgx", "none"),
         ),
     ] = "standard"
-    bmc_auth: Annotated[str, About("how a management controller lets one in", choices=("both", "basic", "session"))] = (
-        "both"
-    )
+    bmc_auth: Annotated[
+        str, About("how a management controller authenticates a client", choices=("both", "basic", "session"))
+    ] = "both"
     bmc_offers: Annotated[
         str,
         About(
-            "which resets a management controller offers: those of its maker, or one way only to power a host on, or none",
+            "which resets a management controller offers: those of its vendor, or only one way to power a host on, or none",
             choices=("all", "power_cycle", "force_restart", "push_power_button", "force_off"),
         ),
     ] = "all"
@@ -242,7 +248,7 @@ class Knobs:
     vapi: Annotated[
         str,
         About(
-            "which dialects of the Automation API answer, as far as the release has them; down: 503, while SOAP works",
+            "which dialects of the Automation API answer, if the release has them; down: 503, while SOAP works",
             choices=("both", "rest_only", "api_only", "down"),
         ),
     ] = "both"
@@ -258,26 +264,26 @@ class Knobs:
     ] = 300.0
 
     # Virtual machines.
-    reconfigure_seconds: Annotated[float, About("time ReconfigVM takes")] = 1.0
-    power_on_seconds: Annotated[float, About("time a power-on takes")] = 3.0
-    power_off_seconds: Annotated[float, About("time a power-off takes")] = 1.0
+    reconfigure_seconds: Annotated[float, About("duration of ReconfigVM")] = 1.0
+    power_on_seconds: Annotated[float, About("duration of a power-on")] = 3.0
+    power_off_seconds: Annotated[float, About("duration of a power-off")] = 1.0
     attempted_task: Annotated[
         str,
         About(
-            "whose task PowerOnMultiVM names: only of VMs that DRS does not manage, as the reference says, or of all",
+            "for which VMs PowerOnMultiVM returns a task: only those that DRS does not manage, as the reference says, or all",
             choices=("unmanaged", "always"),
         ),
     ] = "unmanaged"
     guest_boot_seconds: Annotated[float, About("time from power-on until VMware Tools run")] = 20.0
-    shutdown_seconds: Annotated[float, About("time a guest takes to shut down")] = 15.0
+    shutdown_seconds: Annotated[float, About("time that a guest needs to shut down")] = 15.0
     shutdown_guest_result: Annotated[
-        str, About("what a guest makes of ShutdownGuest", choices=("normal", "ignored"))
+        str, About("reaction of a guest to ShutdownGuest", choices=("normal", "ignored"))
     ] = "normal"
-    migrate_seconds: Annotated[float, About("time a migration or relocation takes")] = 10.0
+    migrate_seconds: Annotated[float, About("duration of a migration or relocation")] = 10.0
     same_card_twice: Annotated[
         str,
         About(
-            "answer to a second fixed backing with the same address in one VM; power_on: refused only when it is to start",
+            "answer to a second fixed backing with the same address in one VM; power_on: refused only at power-on",
             choices=("generic", "invalid_argument", "power_on"),
         ),
     ] = "generic"
@@ -289,7 +295,7 @@ class Knobs:
         ),
     ] = "generic"
     device_held_text: Annotated[
-        str, About("power-on error for a device another running VM holds; {bus} is decimal")
+        str, About("power-on error for a device that another running VM holds; {bus} is decimal")
     ] = "Device {bus} is already in use."
     dynamic_missing_text: Annotated[
         str, About("power-on error when a host has no free match for a dynamic backing")
@@ -297,13 +303,15 @@ class Knobs:
     cold_migration_fault: Annotated[
         str,
         About(
-            "answer to moving a powered-off VM with a fixed backing; allowed: it moves and then does not start",
+            "answer to moving a powered-off VM with a fixed backing; allowed: the VM moves, and then does not start",
             choices=("device_not_supported", "device_backing", "disallowed_device", "cannot_access_device", "allowed"),
         ),
     ] = "device_not_supported"
     raw_device_privilege: Annotated[
         str,
-        About("privilege ReconfigVM demands for a passthrough device", choices=("raw_device", "add_remove", "both")),
+        About(
+            "privilege that ReconfigVM requires for a passthrough device", choices=("raw_device", "add_remove", "both")
+        ),
     ] = "raw_device"
     memory_hot_add_with_passthrough: Annotated[
         str, About("memory hot-add together with a passthrough device", choices=("accepted", "power_on_refused"))
@@ -311,7 +319,7 @@ class Knobs:
     latency_needs_memory: Annotated[
         str,
         About(
-            "when a VM of high latency sensitivity is kept from giving up its full memory reservation",
+            "which call refuses a VM with high latency sensitivity that has no full memory reservation",
             choices=("reconfigure", "power_on"),
         ),
     ] = "reconfigure"
@@ -329,7 +337,7 @@ class Knobs:
     host_device_max: Annotated[
         int,
         About(
-            "passthrough devices one host can lend to running VMs; 0: no limit; -1: that of its release, "
+            "passthrough devices that one host can provide to running VMs; 0: no limit; -1: the limit of its release, "
             "8 on ESX(i) 4.x and 5.x and none later"
         ),
     ] = -1
