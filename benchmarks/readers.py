@@ -60,7 +60,7 @@ def read_with_collection(session: Any, what: str) -> int:
 
 def read_without_cache(session: Any, what: str) -> int:
     """The same on a fleet where no two cards are alike: the cache of values that were already read does not help."""
-    _import_own("property_collector.page_values").MOST_KNOWN = 0
+    _import_own("property_collector.values").MOST_KNOWN = 0
     return read_with_collection(session, what)
 
 
@@ -89,7 +89,7 @@ def read_with_pyvmomi(session: Any, what: str) -> int:
 
 def read_http(session: Any, what: str, parse: Callable[[bytes], Any] | None = None) -> int:
     """The bytes alone: requested, transferred and decompressed, but not parsed (unless ``parse`` is given)."""
-    bulk = _import_own("property_collector.page_parser")
+    bulk = _import_own("property_collector.parser")
     from pyVmomi import vim
 
     paths = _paths(session, what)

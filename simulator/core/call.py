@@ -15,7 +15,7 @@ from .base import Endpoint, ManagedObject
 
 @dataclass(kw_only=True)
 class Call:
-    """What a method handler may know about the call it serves."""
+    """What a method handler may know about the call that it handles."""
 
     sim: Endpoint
     peer: Peer

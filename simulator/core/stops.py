@@ -91,7 +91,7 @@ class Stops:
 
 @dataclass(eq=False)
 class Hold:
-    """A stop that holds the call up until somebody lets it go, for tests that are not in the simulator's process."""
+    """A stop that holds the call up until the test releases it, for tests that are not in the simulator's process."""
 
     number: int
     seconds: float

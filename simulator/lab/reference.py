@@ -52,7 +52,7 @@ TABLES = {"cards": cards, "knobs": knob_table, "events": event_table}
 
 
 def with_tables(text: str) -> str:
-    """The text with everything between `<!-- begin X -->` and `<!-- end X -->` made anew."""
+    """The text with everything between `<!-- begin X -->` and `<!-- end X -->` written again."""
     for name, build in TABLES.items():
         head, begin, rest = text.partition(f"<!-- begin {name} -->\n")
         _old, end, tail = rest.partition(f"<!-- end {name} -->")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Clusters to roll through: every host owes a reboot, and each takes its own time for it.
+"""Clusters for a rolling reboot: every host requires a reboot, and each takes a different time.
 
 `roll_fleet: {clusters: 8, hosts: 16}` in a lab file, or `roll_lab(clusters=8, hosts=16)` in a test. The same numbers give
 the same lab in every run; `reboot_times` says beforehand how long each host is going to take.

@@ -50,7 +50,7 @@ class Troubles:
         return found[0]
 
     def _operator(self, user: str, obj: Entity) -> Call:
-        """A call of somebody who is not the client under test. An account the lab lacks may do everything."""
+        """A call of another client than the one under test. An account the lab lacks may do everything."""
         now = self._sim.clock.now()
         account = self._sim.authz.user(user) or User(name=user, password="", role="Admin")
         session = Session(key="", user=account, address="", user_agent="", login_time=now, last_active=now)

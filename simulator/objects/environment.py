@@ -33,7 +33,7 @@ SUPPORTED_MEMORY_MB = 33538048
 
 
 class EnvironmentBrowser(ManagedObject):
-    """One for each compute resource; VMs point to the one of theirs."""
+    """One for each compute resource; VMs refer to the one of their compute resource."""
 
     vim_type = vim.EnvironmentBrowser
     id_prefix = "envbrowser"
@@ -141,7 +141,7 @@ def passthrough_info(host: HostState) -> list[Any]:
 
 
 def sriov_info(host: HostState) -> list[Any]:
-    """`sriov`: physical functions with virtual functions, the latter as well, and GPUs that serve vGPUs through SR-IOV.
+    """`sriov`: physical functions with virtual functions, the latter as well, and GPUs that provide vGPUs through SR-IOV.
 
     A device in passthrough is listed in `pciPassthrough` only, even if it could do SR-IOV (recorded from 9.x: an X710 there, A100s here).
     """
@@ -171,7 +171,7 @@ def sriov_info(host: HostState) -> list[Any]:
 
 
 def _sharing(hosts: list[HostState]) -> dict[str, Any]:
-    """Card models that serve vGPUs, by identity."""
+    """Card models that provide vGPUs, by identity."""
     found = {}
     for host in hosts:
         for address, kind in host.spec.shared_gpus.items():

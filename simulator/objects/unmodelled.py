@@ -146,7 +146,7 @@ def _members(holder: type[Any], ids: dict[str, str], version: str) -> Iterator[t
 
 
 class Absent:
-    """Finds them by id. They are made when somebody asks: a fleet would have tens of thousands."""
+    """Finds them by id. They are made on the first call: a fleet would have tens of thousands."""
 
     def __init__(self, sim: Endpoint) -> None:
         self.sim = sim

@@ -210,7 +210,7 @@ def failover_fault() -> Exception:
 
 
 def recommended(residents: Iterable[Resident], cluster: Cluster, knobs: Knobs) -> dict[str, str]:
-    """VM -> destination as the dry run recommends it: those that DRS would only move when told to are among them."""
+    """VM -> destination as the dry run recommends it: including those that DRS would only move on request."""
     if not may_evacuate(cluster):
         return {}
     told = (

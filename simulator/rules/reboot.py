@@ -20,7 +20,7 @@ class Journey:
 
     `back` is None when the host stays away. `task_ends` is None when the task never ends by itself. `power_off`: it ends
     without power, as against a host that hangs while it boots. `quick`: it skips the firmware (Quick Boot). `boots` without
-    `boot_time_moves`: it starts anew and is shown with its old boot time, as its clock was reset or vCenter keeps the old value.
+    `boot_time_moves`: it restarts and is shown with its old boot time, as its clock was reset or vCenter keeps the old value.
     """
 
     down: float
@@ -43,7 +43,7 @@ def check(in_maintenance: bool, force: bool) -> None:
 def journey(now: float, knobs: Knobs, *, returns: bool, direct: bool, quick: bool = False) -> Journey:
     """Plan a reboot (`returns`) or a shutdown. On a direct ESXi connection the task never reports (API reference).
 
-    `quick`: Quick Boot is on, so that a reboot starts the hypervisor anew and skips firmware and device initialisation
+    `quick`: Quick Boot is on, so that a reboot restarts the hypervisor and skips firmware and device initialisation
     (vSphere lifecycle manager guide).
     """
     comes_back = returns and knobs.boot_result != "never_returns"

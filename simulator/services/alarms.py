@@ -98,7 +98,7 @@ class AlarmManager(ManagedObject):
             state.acknowledged, state.acknowledgedByUser, state.acknowledgedTime = True, user, self.sim.clock.now()
 
     def acknowledge(self, entity: Entity, name: str, user: str) -> None:
-        """Somebody has seen it: it stays red. Raises NotFound when it is not triggered here."""
+        """An administrator acknowledges it: it stays red. Raises NotFound when it is not triggered here."""
         state = self._states.get(entity.moid, {}).get(self.alarm(name).moid)
         if state is None:
             raise vim.fault.NotFound()

@@ -74,7 +74,7 @@ def _subclass_field(cls: type[Any], name: str, version: str) -> Any:
 
 
 def _is_key_of(item: type[Any], key: str) -> bool:
-    """Whether a key has the type that elements of an array are told apart by: a bare number, or a text in quotes.
+    """Whether a key has the type that distinguishes the elements of an array: a bare number, or a text in quotes.
 
     Source: vSphere Web Services programming guide, property paths to elements of arrays. Arrays of references have their ids for keys.
     """

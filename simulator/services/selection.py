@@ -131,7 +131,7 @@ class LiveSelection:
         return [step for step in found.values() if data.overlap(str(step.spec.path), path)] if found else []
 
     def stale_by_loss(self, moid: str) -> list[_Step] | None:
-        """The steps to take again because this object is gone; None when it was a start: then begin anew."""
+        """The steps to take again because this object is gone; None when it was a start: then begin again."""
         return None if moid in self._starts else list(self._to.get(moid, {}).values())
 
     def again(self, call: Call, steps: list[_Step]) -> None:

@@ -59,7 +59,7 @@ class Handler(Connection):
     disable_nagle_algorithm = True
     wbufsize = 1 << 16
     timeout = IDLE_SECONDS
-    server: Port  # type: ignore[assignment]  # what serves it is always one of ours
+    server: Port  # type: ignore[assignment]  # what serves it is always a server of this module
 
     def setup(self) -> None:
         self.sim = self.server.owner.sim
@@ -214,7 +214,7 @@ class Handler(Connection):
         except Dropped:
             self._drop()
         except Exception:
-            self._drop()  # raised on purpose where somebody wanted to stop: on the network that is a lost connection
+            self._drop()  # raised on purpose where a test stops: on the network that is a lost connection
             raise
 
     def _answer(self, request: Request, declared: type[Any], version: str) -> None:

@@ -47,7 +47,7 @@ def serve(
         handler.close_connection = True
         return
     except Exception:
-        handler.close_connection = True  # raised on purpose where somebody wanted to stop
+        handler.close_connection = True  # raised on purpose where a test stops
         raise
     sent = _send(handler, found, extra, zipped="gzip" in headers.get("accept-encoding", ""))
     with handler.sim.lock:

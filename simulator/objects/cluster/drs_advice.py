@@ -48,7 +48,7 @@ HOSTS = 5
 
 
 def placement_advice(vm: VmState, hosts: list[HostState]) -> list[Any]:
-    """Recommend hosts for a VM that was to be started, best first; they wait in the cluster until somebody applies one."""
+    """Recommend hosts for a VM that was to be started, best first; they wait in the cluster until an administrator applies one."""
     cluster: Any = vm.host.up
     made = []
     for place, host in enumerate(hosts[:HOSTS]):

@@ -114,7 +114,7 @@ def options(given: list[Any] | None) -> Options:
 
 @dataclass
 class Outcome:
-    """What became of the VMs of one call, in the API's own terms."""
+    """The result for the VMs of one call, in the API's own terms."""
 
     attempted: list[Any] = field(default_factory=list)
     refused: list[Any] = field(default_factory=list)

@@ -118,7 +118,7 @@ class HostSystem(HostState):
     def PowerDownHostToStandBy_Task(
         self, call: Call, timeoutSec: int, evacuatePoweredOffVms: bool | None = None
     ) -> Task:
-        """Empties the host as for maintenance mode and powers it down until PowerUpHostFromStandBy_Task."""
+        """Evacuates the host as for maintenance mode and powers it down until PowerUpHostFromStandBy_Task."""
         return standby.enter(self, call, timeoutSec, bool(evacuatePoweredOffVms))
 
     @takes("timeoutSec")

@@ -207,7 +207,7 @@ def _renumbered(host: HostState) -> Layout:
     layout = host.spec.layout
     real = virtual_functions.hardware(layout.functions.values())
     if len(real) < len(layout.functions):
-        layout = Layout(real)  # virtual functions are made anew when their cards have their addresses
+        layout = Layout(real)  # virtual functions are created again when their cards have their addresses
     if host.settings.bus_renumber != "none":
         layout = Layout(buses.shifted(layout.functions.values(), buses.FIRST_SLOT_BUS, 1))
         if host.settings.bus_renumber == "next_boot":

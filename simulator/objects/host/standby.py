@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def enter(host: HostState, call: Call, timeout: int, powered_off: bool) -> Task:
-    """PowerDownHostToStandBy_Task: like maintenance mode, and then the host goes off until somebody powers it up."""
+    """PowerDownHostToStandBy_Task: like maintenance mode, and then the host goes off until PowerUpHostFromStandBy_Task."""
     host.reach()
     if host.direct:
         raise vmodl.fault.NotSupported()

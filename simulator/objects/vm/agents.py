@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""VMs that belong to vCenter itself (vSphere Cluster Services, agents): its agent manager stops and starts them, nobody else has to.
+"""VMs that belong to vCenter itself (vSphere Cluster Services, agents): its agent manager stops and starts them, no administrator has to.
 
 Source: vSphere resource management guide, vSphere Cluster Services: administrators do not operate these VMs; one that is stopped is
 started again within a minute.
@@ -41,7 +41,7 @@ def come_back(host: HostState) -> None:
 
 
 def stopped(vm: VmState) -> None:
-    """Somebody powered one off whose host is in service: it does not stay so."""
+    """An administrator powered one off whose host is in service: it is started again."""
     host = vm.host
     if is_agent(vm) and host.usable and host.entering is None:
         host.sim.clock.call_later(maintenance.AGENT_SECONDS, partial(_start, vm, host))

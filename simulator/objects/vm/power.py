@@ -53,7 +53,7 @@ def check_itself(vm: VmState) -> None:
 def check_startable(vm: VmState) -> None:
     """Raise what keeps any host from starting it: it runs, or its own host does not answer.
 
-    While that is so nobody knows whether the VM still runs there, and its files may be locked: vCenter starts it nowhere else.
+    While that is so it is unknown whether the VM still runs there, and its files may be locked: vCenter starts it nowhere else.
     """
     if vm.is_on:
         raise faults.invalid_power_state("poweredOn", vm.power)
@@ -140,7 +140,7 @@ def switch_off(vm: VmState, call: Call | None) -> None:
 
 
 def reset(vm: VmState, call: Call | None) -> Task:
-    """ResetVM_Task: the guest starts anew, the VMX process and its devices stay."""
+    """ResetVM_Task: the guest restarts, the VMX process and its devices stay."""
 
     def body(task: Task) -> None:
         check_state(vm, "poweredOn")

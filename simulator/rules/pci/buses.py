@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""PCI addresses move when cards come and go or firmware counts buses anew, while settings stay with the address.
+"""PCI addresses move when cards come and go or firmware numbers the buses again, while settings stay with the address.
 
 Source: field report of a boot disk passed through after a GPU swap (blog.flobernd.de, August 2024); KB 309346 for
 driver options that follow slot order.

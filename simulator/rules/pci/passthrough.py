@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What UpdatePassthruConfig accepts, and what becomes of a device then and at the next boot.
+"""What UpdatePassthruConfig accepts, and what happens to a device then and at the next boot.
 
 Sources: vSphere Web Services API reference (HostPciPassthruSystem, HostPciPassthruConfig, HostPciPassthruInfo),
 KB 309986 (enable, pending, reboot), KB 312208 (functions that reset together), KB 391460 (ACS check), esxcli

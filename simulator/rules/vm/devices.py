@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What becomes of a VM's devices when it is reconfigured: checks, keys, unit numbers.
+"""What happens to the devices of a VM when it is reconfigured: checks, keys, unit numbers.
 
 Sources: a logged run on vCenter 8.0.3 with ESXi 8.0.3 (keys 13000 and 13031, units, hot-add messages), captured
 device keys of VMs, terraform-provider-vsphere issue about equal temporary keys, API reference for typed faults.
@@ -35,9 +35,9 @@ HOT_ADD_LINES = (
         "The virtual machine has passthrough devices: migration, fault tolerance and PCI hot-plug cannot be used.",
     ),
 )
-"""Message keys as logged on 8.0.3 for an SR-IOV card; the wording of the last three is ours."""
+"""Message keys as logged on 8.0.3 for an SR-IOV card; the wording of the last three is invented."""
 HOT_REMOVE_LINE = ("msg.devices.hotremove.failed", "Hot-remove of pciPassthru{index} failed.")
-"""What a failed removal says in the place of the second line; key and wording are ours, made after those of the addition."""
+"""What a failed removal says in the place of the second line; key and wording are invented, made after those of the addition."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -208,7 +208,7 @@ def _group(card: Card, host: Host) -> list[Card]:
 
 
 def _place(machine: Machine, host: Host, knobs: Knobs) -> dict[int, str]:
-    """Choose a card for each device; fixed ones first, so that a dynamic one never takes theirs."""
+    """Choose a card for each device; fixed ones first, so that a dynamic one never takes the card of a fixed one."""
     taken = _place_profiles(machine, host)
     for item in sorted(machine.wanted, key=lambda device: (device.kind != "fixed", device.key)):
         if item.kind == "fixed":
@@ -261,7 +261,7 @@ def _free_function(item: Wanted, host: Host, taken: list[str]) -> str:
 
 
 def _place_profiles(machine: Machine, host: Host) -> dict[int, str]:
-    """The GPUs of the vGPUs: those in sharedDirect mode, which serve nothing else."""
+    """The GPUs of the vGPUs: those in sharedDirect mode, which do nothing else."""
     wanted = sorted((item for item in machine.wanted if item.kind == "vgpu"), key=lambda item: item.key)
     found = vgpu.fit([item.profile for item in wanted], {at: card.free_profiles for at, card in host.cards.items()})
     if found is None:

@@ -18,7 +18,7 @@ from xml.sax.saxutils import escape
 
 from ..http.connections import BrokenAnswer
 from ..http.soap import CHUNK, LONGEST_PROLOG, SOAP, ask, check_prolog, chunks, headers
-from .page_scalars import NAMESPACE
+from .scalars import NAMESPACE
 
 Take = Callable[[Element], None]
 

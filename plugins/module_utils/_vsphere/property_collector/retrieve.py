@@ -15,8 +15,8 @@ from ..http.connections import BrokenAnswer
 from ..sdk import vim, vmodl
 from ..session.answer_checks import looked_at
 from ..session.connect import Session
-from .page_parser import PageStart, Prefetch, first_request, next_request, request_page, without_gc
-from .page_values import RowReader
+from .parser import PageStart, Prefetch, first_request, next_request, request_page, without_gc
+from .values import RowReader
 
 PAGE = 200
 """Objects per page, for objects of about 20 KB such as the PCI functions of a host: one page is in memory at a time. The server may return

@@ -16,7 +16,7 @@ from xml.etree.ElementTree import Element
 from ..http.connections import BrokenAnswer
 from ..sdk import OPTIONAL, DataObject, IsChildVersion, ManagedObject, SoapDeserializer, vmodl
 from ..session.answer_checks import refuse_unfit
-from .page_scalars import NAMESPACE, XSD, Convert, default, leaf, local
+from .scalars import NAMESPACE, XSD, Convert, default, leaf, local
 
 XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 MOST_KNOWN = 20_000

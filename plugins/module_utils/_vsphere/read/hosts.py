@@ -20,7 +20,7 @@ from ..._domain.observed.uncertain_holders import unread_vms
 from ..._domain.observed.vms import FixedBacking, Vm, VmName, held_addresses
 from ..._domain.pci import hex4
 from ..._domain.text import visible_name
-from ..property_collector.page_parser import PageStart
+from ..property_collector.parser import PageStart
 from ..property_collector.retrieve import (
     DEVICES_PAGE,
     NAMES_PAGE,

@@ -27,7 +27,7 @@ from ..._domain.observed.vms import (
     VmName,
 )
 from ..._domain.pci import backing_addresses, hex4, parse_backing_address, parse_backing_device_id
-from ..property_collector.page_parser import PageStart
+from ..property_collector.parser import PageStart
 from ..property_collector.retrieve import DEVICES_PAGE, Row, collect_around, collect_objects
 from ..sdk import vim
 from ..session.answer_checks import reader

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from pyVmomi import vim, vmodl
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector import page_values
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector import values
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector.retrieve import (
     collect_objects,
     collect_view,
@@ -130,7 +130,7 @@ def test_what_is_remembered_makes_no_difference(
     lab: Path, limits: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in limits.items():
-        monkeypatch.setattr(page_values, name, value)
+        monkeypatch.setattr(values, name, value)
     assert differences(lab) == []
 
 

@@ -15,8 +15,8 @@ import pytest
 from pyVmomi import vim, vmodl
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector import (
-    page_parser,
-    page_values,
+    parser,
+    values,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector.retrieve import (
     Row,
@@ -198,7 +198,7 @@ def test_the_next_page_is_asked_for_before_this_one_is_read(monkeypatch: pytest.
     asked_by_then: list[int] = []
     with saying(three_pages()) as session:
         requests = session.asked  # type: ignore[attr-defined]
-        real = page_values.RowReader.row
+        real = values.RowReader.row
 
         def row(self: Any, element: Any) -> Any:
             wanted = min(3, len(asked_by_then) // 2 + 2)
@@ -208,7 +208,7 @@ def test_the_next_page_is_asked_for_before_this_one_is_read(monkeypatch: pytest.
             asked_by_then.append(len(requests))
             return real(self, element)
 
-        monkeypatch.setattr(page_values.RowReader, "row", row)
+        monkeypatch.setattr(values.RowReader, "row", row)
         rows = collect_objects(session, vim.HostSystem, ["host-1"], ("name",))
     assert [row.moid for row in rows] == ["host-1", "host-1b", "host-2", "host-2b", "host-3"]
     assert asked_by_then == [2, 2, 3, 3, 3]
@@ -481,7 +481,7 @@ def test_entities_of_files_are_not_fetched() -> None:
     ids=["deep", "a comment", "wide", "long"],
 )
 def test_an_answer_that_would_fill_the_memory_is_given_up(filler: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page_parser, "MOST_OF_ONE", 2 << 20)
+    monkeypatch.setattr(parser, "MOST_OF_ONE", 2 << 20)
     begin = page(host(name=text("a"))).encode().partition(b"</objects>")[0]
     body = gzip.compress(begin + b"<propSet><name>x</name><val>" + filler, 1)
     assert len(body) < 200_000
