@@ -561,7 +561,7 @@ WARNINGS = [
         warns=True,
     ),
     enable(
-        "a host without the card, passed over",
+        "a host without the card, skipped",
         desired("10de:2235"),
         None,
         ("Skipped", "esx-01"),

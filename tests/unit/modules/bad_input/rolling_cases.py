@@ -220,7 +220,7 @@ BLOCKED = [
         check=True,
     ),
     blocked(
-        "somebody else put the host into maintenance mode",
+        "an administrator put the host into maintenance mode",
         "maintenance_by_other",
         ("esx-01", "operator_maintenance: use"),
         setup=_taken,
@@ -277,7 +277,7 @@ WARNINGS = [
         warns=True,
     ),
     roll(
-        "a host that was left in maintenance mode, and owes nothing",
+        "a host that was left in maintenance mode, and requires no reboot",
         None,
         ("esx-01 is in maintenance mode", "end its maintenance mode"),
         where={"hosts": ["esx-01"]},

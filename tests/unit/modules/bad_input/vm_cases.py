@@ -344,7 +344,7 @@ SERVER = [
         lab=lambda: lab([host(cards=TWO)], [vm()], **READER),
     ),
     attach(
-        "somebody else changes the VM at the same moment",
+        "another user changes the VM at the same moment",
         "changed_meanwhile",
         ("train-01", "run the task again"),
         setup=lambda lab: lab.sim.faults.add(method="ReconfigVM_Task", fault="ConcurrentAccess"),
