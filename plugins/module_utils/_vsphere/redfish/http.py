@@ -99,13 +99,13 @@ class BmcAccess:
 
 def _problem(parts: SplitResult) -> str:
     if parts.username is not None or parts.password is not None:
-        return "it contains an account; set username and password instead"
+        return "it holds an account; set username and password instead"
     if parts.scheme != "https":
-        return f"{parts.scheme} would send the password unencrypted; only https is supported"
+        return f"{parts.scheme} would send the password in the clear; only https is supported"
     if parts.query or parts.fragment:
         return "it contains a query"
     if not parts.hostname or any(mark.isspace() for mark in parts.netloc) or parts.port == 0:
-        return "it contains no host name"
+        return "it names no machine"
     return ""
 
 
