@@ -117,7 +117,7 @@ def test_what_others_began_is_not_ended(lab: Lab) -> None:
     lab.sim.journal.clear()
     seen = lab.run("host_maintenance", hosts=["esx-02"])
     assert seen["changed"] is False
-    assert "somebody else" in seen["hosts"][0]["warnings"][0]
+    assert "another user" in seen["hosts"][0]["warnings"][0]
     refused = lab.run("host_maintenance", fails=True, hosts=["esx-02"], state="absent")
     assert refused["error_code"] == "maintenance_by_other"
     assert lab.writes() == []
