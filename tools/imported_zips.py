@@ -33,7 +33,8 @@ WRAPPER = re.compile(
 )
 """What Ansible 2.19 sends to run a module. With extensions (coverage, a debugger) a module is to be left alone."""
 LOADER = "ansible.module_utils._internal._ansiballz._loader"
-Take = Callable[[bytes], None]
+Work = Callable[["Order", socket.socket], None]
+"""What runs a module that was handed over, and never returns. The socket is that of whoever waits for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +85,7 @@ class Zips:
         alive, life = os.pipe()
         return cls(folder=folder, alive=alive, life=life)
 
-    def find(self, order: Order, line: socket.socket, work: Callable[[Order, socket.socket], None]) -> None:
+    def find(self, order: Order, line: socket.socket, work: Work) -> None:
         """Have the module run where its zip is imported already, and end; or import it, for this module and later ones.
 
         Returns where this very process is to run the module. `work` runs one that came later, and never returns.
@@ -111,7 +112,7 @@ class Zips:
         line.close()
         self._stay(listener, key, work)
 
-    def _stay(self, listener: socket.socket, key: str, work: Callable[[Order, socket.socket], None]) -> None:
+    def _stay(self, listener: socket.socket, key: str, work: Work) -> None:
         """Run every module that is handed over, until the server ends."""
         nothing = os.open(os.devnull, os.O_RDWR)
         for number in (0, 1):
@@ -119,7 +120,7 @@ class Zips:
         os.chdir(self.folder)
         os.rename(self.folder / f"{key}.new", self.folder / f"{key}.socket")
         os.dup2(nothing, 2)
-        while listener in select.select([listener, self.alive], [], [])[0]:
+        while listener.fileno() in select.select([listener.fileno(), self.alive], [], [])[0]:
             taken, _peer = listener.accept()
             if os.fork() == 0:
                 listener.close()
