@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Processes that have imported the zip of one module, and run that module in forks of their own.
+"""Processes that have already imported the zip of one module, and run this module in forks.
 
-Two thirds of what a module costs, once the libraries are there, is importing Ansible's and the collection's part of its zip.
-The first fork of tools/warm.py that meets a zip imports it, as a run of the module does: nothing but this zip, and in the
-same order. It runs its module in a fork, and stays for those that bring the same zip. Arguments, environment, files and
-folder are those of each run; the wrapper and the module's own file are executed anew. Another zip, one byte different, is
-another process. A wrapper of a form that is not known here runs as ever.
+With the libraries imported, two thirds of the cost of a module are imports from its zip. The first fork of tools/warm.py
+that gets a zip imports it in the same order as a run of the module, and nothing from elsewhere. It runs the module in a
+fork, and waits for more runs with the same zip. Each run has its own arguments, environment, files and folder, and executes
+the wrapper and the file of the module. A zip that differs in one byte gets another process. A wrapper of another form than
+`WRAPPER` runs without all this.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ WRAPPER = re.compile(
     rb"^module_fqn='(?P<name>[\w.]+)',$.*^extensions=\{\},\nzip_data='(?P<zip>[A-Za-z0-9+/=]+)',$",
     re.MULTILINE | re.DOTALL,
 )
-"""What Ansible 2.19 sends to run a module. With extensions (coverage, a debugger) a module is to be left alone."""
+"""The wrapper of a module in Ansible 2.19, without extensions (coverage, a debugger)."""
 LOADER = "ansible.module_utils._internal._ansiballz._loader"
 Work = Callable[["Order", socket.socket], None]
 """What runs a module that was handed over, and never returns. The socket is that of whoever waits for it."""
