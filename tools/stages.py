@@ -111,7 +111,7 @@ STAGES: tuple[Stage, ...] = (
         group="slow",
         about="slow unit tests: searches and long scenarios",
         module=_pytest("-m", "slow and not long"),
-        cost=620,
+        cost=590,
     ),
     Stage(
         name="unit",

@@ -3,8 +3,8 @@
 """Processes that have already imported what modules and plays need, and run each of these in a fork.
 
 ``with warm(environ) as variables:`` starts them. A Python process that starts with these variables to run a module of
-Ansible hands the module over (tools/starts/sitecustomize.py). Only libraries are imported for modules, nothing of the
-collection or of Ansible: these must come from the zip of the module, so that a missing file is noticed.
+Ansible hands the module over (tools/starts/sitecustomize.py). Only libraries are imported for modules, and what is in the
+zip of the module itself (tools/imported_zips.py), nothing else of the collection or of Ansible, so that a missing file is noticed.
 
 Plays go to another process. It has imported Ansible with the settings of `environ`, and the filters and actions of the
 collection. It declines a play with other settings. Without it, each play would import Ansible, and each task the filters
@@ -16,13 +16,11 @@ change.
 
 from __future__ import annotations
 
-import array
 import atexit
 import contextlib
 import fcntl
 import gc
 import importlib
-import marshal
 import os
 import select
 import socket
@@ -34,11 +32,12 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
 from tools.envs import ROOT
+from tools.imported_zips import Order, Zips, receive
 
 LIBRARIES = """
 argparse ast concurrent.futures.thread ctypes decimal difflib distro email.message gettext heapq http.client
@@ -63,6 +62,8 @@ OPTIONS = {
     "strategy": "linear free",
 }
 """Kind → names of plugins that almost every play imports, and whose options it reads."""
+ALL_OPTIONS = ("become", "callback", "connection", "shell")
+"""Kinds of which every play reads the options of all plugins."""
 COLLECTION = "ansible_collections.directpath.vsphere"
 START_SECONDS = 120.0
 
@@ -109,16 +110,17 @@ class Kind:
 
     takes: Callable[[Mapping[str, str]], bool] = lambda environ: True
     begin: Callable[[], None] = lambda: None
+    zips: Zips | None = None
 
 
-def modules() -> Kind:
+def modules(address: str) -> Kind:
     """Modules, with any environment."""
     for name in LIBRARIES:
         importlib.import_module(name)
-    return Kind()
+    return Kind(zips=Zips.below(Path(f"{address}.zips")))
 
 
-def plays() -> Kind:
+def plays(_address: str) -> Kind:
     """Plays with the settings of this process."""
     starts = importlib.import_module("sitecustomize")
     sys.meta_path.insert(0, starts.KeepCollections)
@@ -144,6 +146,8 @@ def _import_plugins() -> None:
     for kinds, names in OPTIONS.items():
         for name in names.split():
             getattr(loader, f"{kinds}_loader").get(name, class_only=True)
+    for kinds in ALL_OPTIONS:
+        list(getattr(loader, f"{kinds}_loader").all(class_only=True))
     AnsibleCollectionConfig.on_collection_load -= loader._on_collection_load_handler
     _AnsibleCollectionFinder._remove()  # each play installs its own finder
 
@@ -179,56 +183,65 @@ def serve(kind: Kind, address: str) -> None:
         line, _peer = listener.accept()
         if os.fork() == 0:
             listener.close()
+            if kind.zips:
+                os.close(kind.zips.life)
             run(kind, line)
         line.close()
         with contextlib.suppress(ChildProcessError):  # forks send their status themselves; this adds their CPU seconds
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
+    if kind.zips:
+        kind.zips.end()
 
 
 def run(kind: Kind, line: socket.socket) -> None:
     """In the fork: run the script that was handed over. Never returns."""
-    arguments = _take_over(line)
-    if not kind.takes(os.environ):
+    order, files = receive(line)
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+        os.close(file)
+    if not kind.takes(order.environ):
         line.sendall(b"no")
         os._exit(0)
+    _become(order)
+    script = order.arguments[0] if order.arguments else ""
+    source = Path(script).read_bytes() if script else sys.stdin.buffer.read()
+    order = replace(order, source=source)
+    if kind.zips:
+        kind.zips.find(order, line, work)
+    kind.begin()
+    work(order, line)
+
+
+def work(order: Order, line: socket.socket) -> None:
+    """Run the script, and send its exit status. Never returns."""
     # When the waiting process is killed, its end of the socket closes, which sends SIGIO and ends this process.
     fcntl.fcntl(line, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(line, fcntl.F_SETFL, fcntl.fcntl(line, fcntl.F_GETFL) | os.O_ASYNC)
-    kind.begin()
-    sys.argv = arguments or [""]
+    if select.select([line], [], [], 0)[0]:
+        os._exit(70)  # the waiting process has already ended: it never sends anything more
+    _become(order)
+    sys.argv = order.arguments or [""]
     sys.path[0] = os.path.dirname(sys.argv[0])
-    status = _execute(sys.argv[0])
+    status = _execute(sys.argv[0], order.source)
     fcntl.fcntl(line, fcntl.F_SETFL, fcntl.fcntl(line, fcntl.F_GETFL) & ~os.O_ASYNC)
     line.sendall(bytes([status]))
     os._exit(status)
 
 
-def _take_over(line: socket.socket) -> list[str]:
-    """Take over files, folder, umask and environment of the other process. Returns its script and arguments."""
-    files = array.array("i")
-    head, ancillary, _flags, _address = line.recvmsg(8, socket.CMSG_SPACE(3 * files.itemsize))
-    files.frombytes(ancillary[0][2])
-    order = b""
-    while len(order) < int.from_bytes(head, "big"):
-        order += line.recv(1 << 16)
-    arguments, folder, umask, environ = marshal.loads(order)
-    for number, file in enumerate(files):
-        os.dup2(file, number)
-        os.close(file)
-    os.chdir(folder)
-    os.umask(umask)
+def _become(order: Order) -> None:
+    """Take over folder, umask and environment of the other process."""
+    os.chdir(order.folder)
+    os.umask(order.umask)
     os.environ.clear()
-    os.environ.update(environ)
-    return [str(argument) for argument in arguments]
+    os.environ.update(order.environ)
 
 
-def _execute(script: str) -> int:
-    """Run a file, or stdin, as Python does, including the exit handlers. Returns the exit status."""
+def _execute(script: str, source: bytes) -> int:
+    """Run the text of a file, or of stdin, as Python does, including the exit handlers. Returns the exit status."""
     main = sys.modules["__main__"] = ModuleType("__main__")
     main.__dict__["__file__"] = script or "<stdin>"
     try:
-        source = Path(script).read_bytes() if script else sys.stdin.buffer.read()
         exec(compile(source, script or "<stdin>", "exec"), main.__dict__)
         code: object = 0
     except SystemExit as end:
@@ -247,4 +260,4 @@ def _execute(script: str) -> int:
 
 
 if __name__ == "__main__":
-    serve({"modules": modules, "plays": plays}[sys.argv[1]](), sys.argv[2])
+    serve({"modules": modules, "plays": plays}[sys.argv[1]](sys.argv[2]), sys.argv[2])

@@ -108,7 +108,7 @@ def test_the_same_command_finishes_what_a_kill_interrupted(site: ModuleSite, num
     site.sim.clock.advance(PAUSES[number // 5 % len(PAUSES)])
     site.sim.faults.clear()
     trouble(site.sim)
-    assert site.run_id(seconds=seconds) == 0, f"killed after {hit}:\n{site.told}"
+    assert site.roll(seconds=seconds) == 0, f"killed after {hit}:\n{site.told}"
     site.proven()
 
 
@@ -116,7 +116,7 @@ def test_the_same_command_finishes_what_a_kill_interrupted(site: ModuleSite, num
 @pytest.mark.parametrize("number", [7, 12, 14, 16, 23, 25, 29, 49, 61])
 def test_a_kill_before_the_effect_or_after_the_answer(site: ModuleSite, number: int, when: str) -> None:
     assert site.kill_at(number, when=when) is not None, site.told
-    assert site.run_id() == 0, site.told
+    assert site.roll() == 0, site.told
     site.proven()
 
 
@@ -124,7 +124,7 @@ def test_a_kill_before_the_effect_or_after_the_answer(site: ModuleSite, number: 
 def test_killed_over_and_over(site: ModuleSite, numbers: tuple[int, ...]) -> None:
     for number in numbers:
         site.kill_at(number)
-    assert site.run_id() == 0, site.told
+    assert site.roll() == 0, site.told
     site.proven()
 
 
@@ -133,7 +133,7 @@ def test_resumed_from_elsewhere_by_somebody_who_knows_nothing_but_vcenter(site: 
     """Another working directory, home and temporary directory: what the first run left on the machine is of no use to it."""
     assert site.kill_at(number) is not None, site.told
     (site.folder / "home").rename(site.folder / "taken-away")
-    assert site.run_id("other-home") == 0, site.told
+    assert site.roll("other-home") == 0, site.told
     site.proven()
 
 
@@ -142,5 +142,5 @@ def test_vcenter_restarts_while_the_playbook_is_dead(site: ModuleSite, number: i
     assert site.kill_at(number) is not None, site.told
     site.sim.events["restart_vcenter"](seconds=60, answer="503")
     site.sim.clock.advance(61)
-    assert site.run_id() == 0, site.told
+    assert site.roll() == 0, site.told
     site.proven()

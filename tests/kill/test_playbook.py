@@ -39,7 +39,7 @@ def test_each_stage_is_gone_on_with_from_elsewhere_by_somebody_who_knows_nothing
     with vcenter(tmp_path) as site:
         for place, (when, number, method) in enumerate(stages):
             assert site.kill_at(number, method, when=when, chosen=everything, home=f"home-{place}") == -9, site.told
-        assert site.run_id("home-at-last") == 0, site.told
+        assert site.roll("home-at-last") == 0, site.told
         site.proven()
 
 
@@ -70,7 +70,7 @@ def test_whatever_dies_of_a_playbook_the_rest_of_it_ends_and_the_next_one_goes_o
 
         assert site.kill_at(1, "EnterMaintenanceMode_Task", chosen=everything) == -9
         site.sim.events["restart_vcenter"](seconds=60, answer="503")
-        assert site.run_id() == 0, site.told
+        assert site.roll() == 0, site.told
         site.proven()
 
 

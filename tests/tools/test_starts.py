@@ -6,6 +6,7 @@ imported already, and what runs there cannot tell.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -304,3 +305,83 @@ def test_other_programs_are_left_alone(tmp_path: Path, warmed: dict[str, str]) -
     file.write_text("import sys; print('pyVmomi' in sys.modules)", encoding="utf-8")
     done = subprocess.run([sys.executable, str(file)], env=warmed, capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def zipped(folder: Path, content: dict[str, str], name: str = "one.thing") -> str:
+    """A wrapper like Ansible's for a module, with the sources of a zip."""
+    loader = """
+import runpy
+def run_module(json_params, module_fqn, modlib_path):
+    runpy.run_module(module_fqn, {"given": json_params}, "__main__", alter_sys=True)
+"""
+    package = "ansible/module_utils/_internal/_ansiballz"
+    sources = {f"{package}/_loader.py": loader, "one/__init__.py": "", **content}
+    for part in ("ansible", "ansible/module_utils", "ansible/module_utils/_internal", package):
+        sources[f"{part}/__init__.py"] = ""
+    archive = folder / "sources.zip"
+    with zipfile.ZipFile(archive, "w") as target:
+        for file, text in sources.items():
+            target.writestr(zipfile.ZipInfo(file), text)
+    return f"""
+import base64, os, sys, tempfile
+
+def _ansiballz_main(zip_data, module_fqn, params, extensions):
+    with tempfile.TemporaryDirectory() as folder:
+        archive = os.path.join(folder, "payload.zip")
+        with open(archive, "wb") as file:
+            file.write(base64.b64decode(zip_data))
+        sys.path.insert(0, archive)
+        from ansible.module_utils._internal._ansiballz import _loader
+        _loader.run_module(params, module_fqn, archive)
+
+if __name__ == "__main__":
+    _ansiballz_main(
+module_fqn={name!r},
+params=GIVEN,
+extensions={{}},
+zip_data={base64.b64encode(archive.read_bytes()).decode()!r},
+)
+"""
+
+
+THING = """
+import os, sys
+from one import helper
+if __name__ == "__main__":
+    helper.seen.append(given)
+    print(given, helper.seen, helper.imported_by == os.getpid(), os.environ["COLOR"], os.getcwd(), sys.argv[1:], sys.stdin.read())
+    sys.exit(len(given))
+"""
+HELPER = "import os\nimported_by = os.getpid()\nseen = []\nword = 'first'\n"
+
+
+def test_a_zip_is_imported_once_and_each_run_is_its_own(tmp_path: Path, warmed: dict[str, str]) -> None:
+    """The second run finds what the first has imported, but nothing of what it has done."""
+    text = zipped(tmp_path, {"one/thing.py": THING, "one/helper.py": HELPER})
+    for given, color in (("a", "green"), ("bc", "red"), ("def", "blue")):
+        folder = tmp_path / given
+        folder.mkdir()
+        command = script(tmp_path, text.replace("GIVEN", repr(given)))
+        environ = warmed | {"COLOR": color}
+        done = subprocess.run(command, env=environ, cwd=folder, input="", capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (len(given), "")
+        assert done.stdout == f"{given} {[given]} False {color} {folder} [] \n"
+
+
+def test_a_zip_that_differs_is_imported_anew(tmp_path: Path, warmed: dict[str, str]) -> None:
+    thing = "from one import helper\nif __name__ == '__main__':\n    print(helper.word, __file__.startswith('/'))"
+    said = []
+    for word in ("first", "other", "first"):
+        text = zipped(tmp_path, {"one/thing.py": thing, "one/helper.py": f"word = {word!r}\n"})
+        command = script(tmp_path, text.replace("GIVEN", "''"))
+        said.append(subprocess.run(command, env=warmed, capture_output=True, text=True, check=True).stdout)
+    assert said == ["first True\n", "other True\n", "first True\n"]
+
+
+def test_what_a_zip_lacks_is_lacking_each_time(tmp_path: Path, warmed: dict[str, str]) -> None:
+    text = zipped(tmp_path, {"one/thing.py": "import one.helper"})
+    for _time in range(2):
+        command = script(tmp_path, text.replace("GIVEN", "''"))
+        done = subprocess.run(command, env=warmed, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert "No module named 'one.helper'" in done.stderr
