@@ -105,9 +105,9 @@ def test_a_role_has_its_own_variables_named_live_and_in_the_result(roll: Roll, w
     everything = "\n".join([*roll.lines, json.dumps(rolled)])
     assert not re.search(r"(?<!_)(ignore_alarms|failed_hosts|full_post: )", everything)
     assert roll.lines[0].endswith("has red alarms: Fan. See to them, or name them in rolling_reboot_ignore_alarms.")
-    assert [line for line in roll.lines if line.startswith(("blocked:", "to go on:", "rolling_reboot_"))] == [
+    assert [line for line in roll.lines if line.startswith(("blocked:", "next:", "rolling_reboot_"))] == [
         "blocked: gpu-a esx-1 skips POST. Set firmware_reboot_full_post: false.",
-        "to go on: esx-1: run it again with rolling_reboot_failed_hosts: verify",
+        "next: esx-1: run it again with rolling_reboot_failed_hosts: verify",
         f"rolling_reboot_timeline_html: {roll.folder / 't.html'}",
     ]
     assert rolled["msg"] == "Set firmware_reboot_full_post: false"
@@ -335,7 +335,7 @@ def test_a_terminal_gets_a_bar_that_is_wiped_before_anything_else_is_written(rol
             "result": outcome(("done", 0, 1)),
         },
     )
-    assert re.fullmatch(r"\r\x1b\[K\d\d:\d\d looking at the hosts\r", seen[0])
+    assert re.fullmatch(r"\r\x1b\[K\d\d:\d\d reading the hosts\r", seen[0])
     bars = [text for text in roll.screen.raw if "of 2 done" in text]
     assert re.fullmatch(r"\r\x1b\[K\d\d:\d\d \[############\.{12}\] 1 of 2 done, 1 waiting\r", bars[0])
     assert roll.screen.raw[-1] == "\r\x1b[K\r"

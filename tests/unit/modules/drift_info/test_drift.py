@@ -149,7 +149,7 @@ def test_a_card_that_somebody_enabled_is_told_and_who_holds_it() -> None:
     lab.sim.events["power_vm"](vm="web-01", on=False)
     lab.run("vm_pci_device", vm=["web-01"], devices=[{"match": "8086:2700"}], backing="fixed")
     (difference,) = look(lab)["differences"]
-    assert "it belongs to web-01" in difference["cause"]
+    assert "it is attached to web-01" in difference["cause"]
 
 
 def test_the_command_of_a_difference_settles_it() -> None:

@@ -43,5 +43,5 @@ def test_a_slice_continues_a_run_by_the_old_name() -> None:
     roll = Roll.pinned(pinned_vms="shutdown_then_power_off", never_stop=["train-99"])
     assert roll.fail()["error_code"] == "unknown_vm"
     result = roll.run(goes_on=True)
-    assert "never_stop names train-99" in str(result["warnings"])
+    assert "never_stop contains train-99" in str(result["warnings"])
     assert_deprecated(result, "goes_on")

@@ -180,7 +180,7 @@ def test_a_vm_that_is_gone_before_a_later_slice_does_not_end_the_run() -> None:
     roll = Roll.pinned(pinned_vms="shutdown_then_power_off", never_stop=["train-99"])
     assert roll.fail()["error_code"] == "unknown_vm"
     result = roll.run(continue_run=True)
-    assert "never_stop names train-99" in str(result["warnings"])
+    assert "never_stop contains train-99" in str(result["warnings"])
 
 
 def test_the_order_of_a_custom_attribute_counts() -> None:
