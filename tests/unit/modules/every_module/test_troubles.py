@@ -190,7 +190,7 @@ def test_cards_that_moved_between_look_and_write_are_noticed(monkeypatch: pytest
     )
     result = lab.run("host_passthrough", fails=True, hosts=["esx-01"], devices=[A100])
     assert result["error_code"] == "identity_changed"
-    assert "10de:2235" in result["msg"]
+    assert "now is 10de:2235" in result["msg"]
     assert lab.writes() == []
     assert result["changed"] is False
 
