@@ -88,7 +88,7 @@ def _incapable(
         message = f"{device.describe()} on {host.name}{group} cannot be passed through: the host does not offer it"
         cure = (
             "Usual causes: the device is behind a PCI switch or root port without ACS (KB 1036811, KB 391460), the host uses it, "
-            "or the firmware turns the IOMMU off for its slot. With a count, only devices that can be passed through are taken"
+            "or the firmware turns the IOMMU off for its slot. With a count, the module selects only devices that can be passed through"
         )
     return Blocker(code="not_capable", message=message, cure=cure, candidates=candidates, subjects=(device.address,))
 

@@ -222,7 +222,7 @@ def _amount(desired: DesiredDevice) -> int:
 
 
 def _augment(wanted_slot: int, options: Sequence[Sequence[str]], holder: dict[str, int], seen: set[str]) -> bool:
-    """Find a device for ``place``: a free one, else one whose holder can move to another (Kuhn's algorithm)."""
+    """Find a device for ``wanted_slot``: a free one, else one whose holder can move to another (Kuhn's algorithm)."""
     open_addresses = [address for address in options[wanted_slot] if address not in seen]
     for address in open_addresses:
         if address not in holder:

@@ -101,7 +101,12 @@ def check_override(named: str, address: str, now: Host) -> str | None:
     there = what_is_at(now, address)
     if named and _same(named, there):
         return None
-    return f"the override names {named or 'no identity'} at {address}, but the device there is {there or 'missing'}"
+    if not there:
+        return f"there is no device at {address}"
+    expected = (
+        f"the override expects {named} at {address}" if named else f"the override gives no identity for {address}"
+    )
+    return f"{expected}, but the device there is {there}"
 
 
 def _same(one: str, other: str) -> bool:

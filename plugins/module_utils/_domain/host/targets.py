@@ -83,10 +83,10 @@ class Resolved:
                 raise ValueError
         except (TypeError, ValueError, AttributeError):
             raise InputError(
-                message="resolved does not have the value that an earlier slice of this run returned",
+                message="resolved is not a value that an earlier slice of this run returned",
                 code="bad_resolved",
                 parameter="resolved",
-                cure="Leave the option resolved out",
+                cure="Do not set the option resolved",
             ) from None
         return cls(hosts=hosts, names=names)
 

@@ -204,7 +204,7 @@ class TestProtected:
         assert watching(sim, "esx-01.lab", allow_protected=(form,)).run_prechecks([mine])[mine].protected == ()
         for other in (f"esx-01.lab/{self.boot}", form + "0"):
             precheck = watching(sim, "esx-01.lab", allow_protected=(other,)).run_prechecks([mine])[mine]
-            assert "the override names" in precheck.protected[0]
+            assert "the override " in precheck.protected[0]
 
     def test_what_a_host_lives_on_is_read_only_where_something_is_taken(self) -> None:
         sim = simulator("three_hosts")
