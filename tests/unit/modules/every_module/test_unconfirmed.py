@@ -215,7 +215,7 @@ def test_a_host_that_is_not_proven_to_be_back_stops_the_rest(outcome: str, words
 def test_a_card_that_moves_at_the_boot_is_noticed() -> None:
     lab, result = reboot_after_enabling("bus_renumber", "next_boot")
     assert result["error_code"] == "identity_changed"
-    assert "by address" in result["msg"]
+    assert "belongs to the address" in result["msg"]
     assert lab.writes().count("RebootHost_Task") == 1
 
 

@@ -96,7 +96,7 @@ def test_vcenter_is_away_for_minutes(moment: float) -> None:
     roll.at(moment + 400, roll.lab.sim.go_online)
     result = roll.run()
     assert result["state"] == "finished"
-    assert any("answers again" in note for note in result["notes"])
+    assert any("responds again" in note for note in result["notes"])
     assert result["logins"] == 2
     roll.assert_over()
 
