@@ -129,7 +129,7 @@ def _selector() -> Schema:
 
 
 def _vm() -> Schema:
-    from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent import entries as entries
+    from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent import entries
 
     words: Schema = {
         "state": "present: at least these devices; exactly: these and no others; absent: none of these.",

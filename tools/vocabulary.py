@@ -143,7 +143,7 @@ def _names(node: ast.AST) -> Iterator[str]:
             yield name
         case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()):
             yield name
-        case ast.alias(asname=str(name)):
+        case ast.alias(asname=str() as name):
             yield name
 
 

@@ -138,7 +138,7 @@ class Stage:
         if not made.exists():
             for name in ("plugins/modules", "plugins/connection", "plugins/filter"):
                 (made / name).mkdir(parents=True)
-            for name in ("plugins/action", "plugins/module_utils"):
+            for name in ("plugins/action", "plugins/module_utils", "plugins/plugin_utils"):
                 (made / name).symlink_to(ROOT / name)
             (made / "galaxy.yml").write_text("namespace: directpath\nname: vsphere\nversion: 0.0.1\n", encoding="utf-8")
             (made / "plugins" / "modules" / "host_rolling_reboot.py").write_text(MODULE, encoding="utf-8")
@@ -195,27 +195,27 @@ class Stage:
 
     def on_terminal(self, *options: str, **environ: str) -> list[tuple[float, str]]:
         """What a terminal gets, piece by piece, with the seconds since the first."""
-        own, by_operator = pty.openpty()
+        outer, inner = pty.openpty()
         process = subprocess.Popen(
             self.command(*options),
             env=self.environ(**environ),
-            stdin=by_operator,
-            stdout=by_operator,
-            stderr=by_operator,
+            stdin=inner,
+            stdout=inner,
+            stderr=inner,
         )
-        os.close(by_operator)
+        os.close(inner)
         pieces, started = [], time.monotonic()
         while True:
-            ready, _unused, _unused = select.select([own], [], [], PATIENCE)
+            ready, _unused, _unused = select.select([outer], [], [], PATIENCE)
             try:
-                data = os.read(own, 65536) if ready else b""
+                data = os.read(outer, 65536) if ready else b""
             except OSError:
                 data = b""
             if not data:
                 break
             pieces.append((time.monotonic() - started, data.decode(errors="replace")))
         process.wait(timeout=PATIENCE)
-        os.close(own)
+        os.close(outer)
         return pieces
 
     def calls(self) -> list[dict[str, Any]]:

@@ -96,7 +96,7 @@ def test_what_a_log_gets_of_rolls_of_every_kind(stage: Stage) -> None:
 
     away = "\n".join(shown(output, "Away"))
     assert f"{LINE} why booting" in away
-    assert "the connection to the machine that runs the module is lost; retrying in 5 s" in away
+    assert "connection to the machine where the module runs is lost; retry in 5 s" in away
     assert "12:00:06 gpu-a esx-1 booting → done            02:10" in away
     assert [(call["params"]["slice"], call["params"]["progress_file"]) for call in calls[6:]] == [(7, None)] * 2
 

@@ -137,19 +137,19 @@ def _seconds_down(vm: Record) -> float:
 
 
 def _bar(segment: Record, style: PhaseStyle, axis: Axis, zone: TimeZone, height: int) -> View:
-    """The bar of a segment, with its letter where there is room for one."""
+    """The bar of a segment, with its letter if there is room for one."""
     left, right = axis.x(segment["start"]), axis.x(segment["end"])
     width = max(right - left, 0.15)
-    bar = bar_view(segment["phase"], style, left, width, row_height=height, title=_title(segment, zone))
+    shape = bar_view(segment["phase"], style, left, width, row_height=height, title=_title(segment, zone))
     if not style.letter or height <= 16:
-        return bar
+        return shape
     if style.thin:
         at, css, anchor = min(left + 0.2, 98.4), f"mark {segment['phase']}", "start"
     elif width > 1.4:
         at, css, anchor = left + width / 2, "tight" if width < 4 else "", "middle"
     else:
-        return bar
-    return bar | {"letter": style.letter, "letter_x": f"{at:.2f}%", "letter_class": css, "anchor": anchor}
+        return shape
+    return shape | {"letter": style.letter, "letter_x": f"{at:.2f}%", "letter_class": css, "anchor": anchor}
 
 
 def _title(segment: Record, zone: TimeZone) -> str:

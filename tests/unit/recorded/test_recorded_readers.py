@@ -73,8 +73,8 @@ def test_a_bulk_read_gives_the_same_of_the_recorded_host_as_pyvmomi() -> None:
     kind = vmodl.query.PropertyCollector.ObjectContent
     slow = SoapAdapter.Deserialize(recordings.text_of(element).encode(), kind)
     fast = Row(**RowReader(None).row(element))
-    by_operator = Row(kind=vim.HostSystem, moid="host-14", values={item.name: item.val for item in slow.propSet})
-    assert list(row_differences(fast, by_operator)) == []
+    reference = Row(kind=vim.HostSystem, moid="host-14", values={item.name: item.val for item in slow.propSet})
+    assert list(row_differences(fast, reference)) == []
     assert [info.dependentDevice for info in fast.values["config"].pciPassthruInfo] == [""] * 48
 
 

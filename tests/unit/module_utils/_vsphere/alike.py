@@ -24,8 +24,8 @@ def differences(fast: Any, slow: Any, where: str = "") -> Iterator[str]:
         if not isinstance(fast, list) or len(fast) != len(slow):
             yield f"{where}: {fast!r} is not {slow!r}"
             return
-        for index, (mine, by_operator) in enumerate(zip(fast, slow, strict=True)):
-            yield from differences(mine, by_operator, f"{where}[{index}]")
+        for index, (mine, reference) in enumerate(zip(fast, slow, strict=True)):
+            yield from differences(mine, reference, f"{where}[{index}]")
     elif fast != slow or not isinstance(slow, type(fast)):
         yield f"{where}: {fast!r} ({type(fast).__name__}) is not {slow!r} ({type(slow).__name__})"
     elif isinstance(slow, datetime) and fast.utcoffset() != slow.utcoffset():
@@ -46,9 +46,9 @@ def row_differences(fast: Row, slow: Row) -> Iterator[str]:
     where = slow.moid
     if (fast.kind, fast.moid) != (slow.kind, slow.moid):
         yield f"{fast.kind} {fast.moid} is not {slow.kind} {where}"
-    for name, mine, by_operator in (("values", fast.values, slow.values), ("missing", fast.missing, slow.missing)):
-        if list(mine) != list(by_operator):
-            yield f"{where}: {name} {list(mine)} are not {list(by_operator)}"
+    for name, mine, reference in (("values", fast.values, slow.values), ("missing", fast.missing, slow.missing)):
+        if list(mine) != list(reference):
+            yield f"{where}: {name} {list(mine)} are not {list(reference)}"
             return
-        for path, value in by_operator.items():
+        for path, value in reference.items():
             yield from differences(mine[path], value, f"{where} {path}")

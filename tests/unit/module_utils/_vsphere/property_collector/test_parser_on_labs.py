@@ -105,8 +105,8 @@ def differences(lab: Path) -> list[str]:
     return [
         text
         for kind, rows in slow.items()
-        for mine, by_operator in zip(fast[kind], rows, strict=True)
-        for text in row_differences(mine, by_operator)
+        for mine, reference in zip(fast[kind], rows, strict=True)
+        for text in row_differences(mine, reference)
     ]
 
 

@@ -162,7 +162,7 @@ def test_what_is_right_is_read_alike(said: str) -> None:
         session.stub.has_wire = False
         slow = collect_objects(session, vim.HostSystem, ["host-1"], ("name",))
     assert len(fast) == len(slow) == said.count("<obj ")
-    found = [text for mine, by_operator in zip(fast, slow, strict=True) for text in row_differences(mine, by_operator)]
+    found = [text for mine, reference in zip(fast, slow, strict=True) for text in row_differences(mine, reference)]
     assert found == []
 
 
