@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import functools
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
@@ -163,15 +162,6 @@ def reader(function: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
             raise _not_understood(error, function.__name__) from error
 
     return reading
-
-
-@contextmanager
-def understood(doing: str) -> Iterator[None]:
-    """Convert errors in the block to BrokenAnswer. Only for code that does nothing but convert an answer."""
-    try:
-        yield
-    except NONSENSE as error:
-        raise _not_understood(error, doing) from error
 
 
 def _not_understood(error: BaseException, doing: str) -> BrokenAnswer:

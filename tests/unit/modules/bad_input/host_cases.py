@@ -123,7 +123,7 @@ CONNECTION = [
         options={"username": "nobody@vsphere.local"},
     ),
     connection(
-        "a certificate nobody vouches for",
+        "a certificate that no known CA signed",
         "certificate_untrusted",
         ("localhost", "ca_path", "validate_certs"),
         over_tls=True,
@@ -146,7 +146,7 @@ CONNECTION = [
         shown="ca_path: some text file",
     ),
     connection(
-        "a port where nobody listens",
+        "a port without a server",
         "refused",
         ("localhost", "Check hostname and port"),
         over_tls=True,

@@ -97,7 +97,7 @@ WORDS = [
         options={"reboot_if": "always", "booted_before": "yesterday"},
     ),
     roll(
-        "a moment for hosts that owe it",
+        "a moment together with hosts that have a pending reboot",
         "bad_moment",
         ("booted_before", "reboot_if"),
         options={"booted_before": "2026-01-05T08:00:00Z"},
@@ -159,13 +159,13 @@ PLACES = [
         options={"allow_protected": [FIRST]},
     ),
     roll(
-        "a journal where nobody may write",
+        "a journal folder that is not writable",
         "journal_unwritable",
         ("/dev/null/x", "directory"),
         options={"journal": "file", "journal_dir": "/dev/null/x"},
     ),
     roll(
-        "progress where nobody may write",
+        "a progress file that is not writable",
         "progress_unwritable",
         ("/dev/null/x",),
         options={"progress_file": "/dev/null/x"},

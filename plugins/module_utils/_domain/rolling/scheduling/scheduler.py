@@ -40,11 +40,6 @@ class _InProgress:
         return lock_state is not None and lock_state.held
 
 
-def next_actions(observed: ObservedFleet, policy: Policy, now: float) -> tuple[Action, ...]:
-    """What to do now: independent actions, at most one for each target."""
-    return decide(observed, policy, now).actions
-
-
 def decide(observed: ObservedFleet, policy: Policy, now: float) -> Decision:
     """What to do now, the status of every host with its reason, and the state of the whole rolling reboot.
 
