@@ -221,3 +221,69 @@ def test_nothing_is_nothing() -> None:
     assert decode_host({}) == (None, None, ())
     assert decode_vm({VM: ""}) is None
     assert decode_lock({}) is None
+
+
+MOMENT = 1767600000.0
+STORED = {
+    "host": (
+        Entry(
+            run_id="136c818c",
+            step="backing_out",
+            at=MOMENT,
+            started=MOMENT - 30,
+            by_operator=True,
+            tries=2,
+            calls=3,
+            called=MOMENT + 5,
+            cycle=True,
+            pending="7b36",
+            boot=MOMENT - 86400,
+            asked=MOMENT - 10,
+            drained=30.0,
+            rebooted=320.0,
+            code="not_back",
+            text="no answer",
+        ),
+        {
+            ENTRY: "dp1 backing_out roll=136c818c at=2026-01-05T08:00:00Z started=-30 calls=3 called=+5 theirs cycle tries=2 "
+            "debt=7b36 boot=2026-01-04T08:00:00Z asked=-10 drained=30 rebooted=320 code=not_back # no answer ~596e"
+        },
+    ),
+    "vm": (
+        VmEntry(
+            run_id="136c818c", host="host-1", step="stop", at=MOMENT, rank=4, calls=2, called=MOMENT + 9, forced=True
+        ),
+        {
+            VM: "dp1 stop roll=136c818c host=host-1 at=2026-01-05T08:00:00Z rank=4 calls=2 called=+9 forced "
+            "# it is started again when its host is back ~7dfe"
+        },
+    ),
+    "lock": (
+        Lock(
+            owner="a@b:1:x",
+            run_id="136c818c",
+            scope="9c616d6c",
+            since=MOMENT,
+            beat=MOMENT + 60,
+            ttl=300.0,
+            finishing=True,
+        ),
+        {
+            LOCK: "dp1 lock roll=136c818c scope=9c616d6c since=2026-01-05T08:00:00Z beat=2026-01-05T08:01:00Z ttl=300 "
+            "finishing # a@b:1:x ~2299"
+        },
+    ),
+}
+"""Values with every word that can be stored, and the texts that an earlier release wrote for them."""
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_every_stored_word_stays(name: str) -> None:
+    value, texts = STORED[name]
+    assert encode(value) == texts
+    decoded = {
+        "host": lambda: decode_host(texts)[0],
+        "vm": lambda: decode_vm(texts),
+        "lock": lambda: decode_lock(texts),
+    }
+    assert decoded[name]() == value
