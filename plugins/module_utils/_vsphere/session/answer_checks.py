@@ -48,7 +48,8 @@ def refuse_unsound(result: Any, info: Any, version: str) -> Any:
 def refuse_unfit(kind: Any, moid: str, path: str, value: Any) -> None:
     """Raise BrokenAnswer when the value of a property does not have the type that the API declares."""
     declared = declared_type(kind, path)
-    if declared is not None and value is not None:
+    # A bulk read has a hundred thousand texts and numbers. The text for a message is made only for the others.
+    if declared is not None and value is not None and type(value) is not _allowed(declared):
         _check_type(value, declared, f"{path} of {kind._wsdlName} {moid}")
 
 
@@ -63,6 +64,12 @@ def declared_type(kind: Any, path: str) -> Any:
     return kind
 
 
+@functools.lru_cache(maxsize=1000)
+def _allowed(declared: Any) -> Any:
+    """The type, or types, that a value of a declared type has in Python."""
+    return next((held for kind, held in _LEAVES if issubclass(declared, kind)), declared)
+
+
 def _check_type(value: Any, declared: Any, what: str) -> None:
     if declared in (object, type) or isinstance(value, Exception):
         return
@@ -72,7 +79,7 @@ def _check_type(value: Any, declared: Any, what: str) -> None:
         for item in value[:1]:
             _check_type(item, declared.Item, f"an entry of {what}")
         return
-    expected: Any = next((held for kind, held in _LEAVES if issubclass(declared, kind)), declared)
+    expected = _allowed(declared)
     if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
         raise _wrong_type(value, declared, what)
 
