@@ -90,7 +90,8 @@ options:
     description:
       - What to do with a running virtual machine that must be off for a change. V(keep) refuses the change while it runs. V(off) shuts it
         down and leaves it off. V(cycle) shuts it down and powers it on again if it was on before. V(on) does the same, and powers it on
-        even if it was off before.
+        even if it was off before. With O(state=absent), V(on) is the same as V(cycle), because detaching powers on no virtual machine
+        that was off.
       - The module shuts down nothing when there is no change.
     type: str
     choices: [keep, "off", cycle, "on"]

@@ -18,7 +18,9 @@ except ImportError:  # before 2.19
     Origin = None
 
 from ..module_utils._domain.errors import InputError
+from ..plugin_utils.intent.endpoints import list_endpoints
 from ..plugin_utils.intent.load import (
+    DESIRED,
     DEVICE_VARIABLE,
     LOOK_ALIKE,
     PORT_VARIABLE,
@@ -45,6 +47,23 @@ def intent(play_hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]])
     except InputError as error:
         raise AnsibleFilterError(error.sentence() + _source(error, hostvars)) from None
     return {endpoint.leader: endpoint.record() for endpoint in found}
+
+
+def endpoints(play_hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Leader (inventory host) → address and port of its vCenter. Other variables are not read, so they may contain errors."""
+    names = (*DESIRED, VCENTER_VARIABLE, PORT_VARIABLE)
+    try:
+        hosts = {
+            str(host): {
+                key: None if key in DESIRED else _read(str(host), hostvars[host], key)
+                for key in names
+                if key in hostvars[host]
+            }
+            for host in play_hosts
+        }
+        return list_endpoints(hosts, os.environ.get("VMWARE_HOST") or None)
+    except InputError as error:
+        raise AnsibleFilterError(error.sentence() + _source(error, hostvars)) from None
 
 
 def rebooted(
@@ -135,6 +154,7 @@ class FilterModule:
     def filters(self) -> dict[str, Any]:
         return {
             "intent": intent,
+            "endpoints": endpoints,
             "outcome": outcome,
             "reboot_outcome": rebooted,
             "result_lines": lines,

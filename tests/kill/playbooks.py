@@ -69,8 +69,8 @@ class PlaybookSite(Site):
 
     playbook: Path = field(kw_only=True)
 
-    def start(self, home: str = "home") -> subprocess.Popen[str]:
-        """ansible-playbook as a process group of its own, in a home of its own."""
+    def start(self, home: str = "home", *arguments: str) -> subprocess.Popen[str]:
+        """ansible-playbook as a process group of its own, in a home of its own. Without arguments: the playbook of the roll."""
         place = self.home(home)
         environ = {
             **clean_environ(Path(sys.prefix)),
@@ -86,7 +86,7 @@ class PlaybookSite(Site):
             "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
         }
         return subprocess.Popen(
-            [sys.executable, "-m", "ansible.cli.playbook", str(self.playbook)],
+            [sys.executable, "-m", "ansible.cli.playbook", *(arguments or (str(self.playbook),))],
             cwd=place,
             env=environ,
             stdin=subprocess.DEVNULL,
@@ -109,6 +109,10 @@ class PlaybookSite(Site):
 
     def roll(self, home: str = "home") -> int:
         return self.finish(self.start(home))
+
+    def play(self, name: str, home: str, *arguments: str) -> int:
+        """Run a playbook of the collection with an inventory of one host, which knows nothing but the address."""
+        return self.finish(self.start(home, name, "-i", "localhost,", *arguments))
 
     def kill_at(
         self, number: int, method: str, *, chosen: Chosen = everything, when: str = "after", home: str = "home"

@@ -140,9 +140,9 @@ def load_intent(
         )
     groups: dict[tuple[str, int], dict[str, Variables]] = {}
     for host, variables in with_intent.items():
-        groups.setdefault(_endpoint(host, variables, default_vcenter), {})[host] = variables
+        groups.setdefault(endpoint_of(host, variables, default_vcenter), {})[host] = variables
     left_out = {
-        _endpoint(host, variables, default_vcenter)
+        endpoint_of(host, variables, default_vcenter)
         for host, variables in (elsewhere or {}).items()
         if DEVICE_VARIABLE in variables
     }
@@ -187,8 +187,8 @@ def _check_role_option(place: Place, key: str, variables: Variables) -> None:
     )
 
 
-def _endpoint(host: str, variables: Variables, default: str | None) -> tuple[str, int]:
-    """Address and port of the vCenter that manages an inventory host."""
+def endpoint_of(host: str, variables: Variables, default: str | None) -> tuple[str, int]:
+    """Address and port of the vCenter that manages an inventory host. Raises InputError if it is unknown."""
     place = Place(host, VCENTER_VARIABLE)
     address = variables.get(VCENTER_VARIABLE)
     if address is None:

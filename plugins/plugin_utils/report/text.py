@@ -104,12 +104,30 @@ def lines(result: Record) -> list[str]:
         undone = [record for record in result.get("not_done") or () if record.get("target") == name]
         for record in _changes_of(result, name):
             written.append(f"  {'not done: ' if record in undone else ''}{change_line(record)}")
-        written += [f"  {address} is enabled and requires a reboot" for address in target.get("pending") or ()]
+        written += [
+            f"  {address} {_pending(target, address)} and requires a reboot" for address in target.get("pending") or ()
+        ]
         written += [f"  refused: {blocker_sentence(blocker)}" for blocker in target.get("blockers") or ()]
         written += [f"  failed: {target['error']}"] if target.get("error") else []
         written += [f"  note: {warning}" for warning in target.get("warnings") or ()]
     written += result.get("notes") or ()
     return written or [str(result.get("msg") or result.get("summary") or "nothing to do")]
+
+
+def _is_disabled(target: Record, address: str) -> bool:
+    devices = {device.get("address"): device for device in target.get("devices") or ()}
+    return devices.get(address, {}).get("enabled") is False
+
+
+def _pending(target: Record, address: str) -> str:
+    return "is disabled" if _is_disabled(target, address) else "is enabled"
+
+
+def _until_reboot(target: Record, address: str) -> str:
+    """A device that is to be given back is active until the reboot; one that is to be passed through is not."""
+    return (
+        f"{_pending(target, address)}, but {'still' if _is_disabled(target, address) else 'not'} active until a reboot"
+    )
 
 
 def differences(results: Sequence[Record]) -> list[str]:
@@ -122,7 +140,7 @@ def differences(results: Sequence[Record]) -> list[str]:
         for target in _targets(result):
             name = target["name"]
             found += [f"{name}: {change_line(record)} is still to be done" for record in _changes_of(result, name)]
-            found += [f"{name}: {address} is enabled, but not active until a reboot" for address in _waiting(target)]
+            found += [f"{name}: {address} {_until_reboot(target, address)}" for address in _waiting(target)]
             sentences = [blocker_sentence(blocker) for blocker in target.get("blockers") or ()]
             sentences += [str(target["error"])] if target.get("error") else []
             found += [text if name in text else f"{name}: {text}" for text in sentences]

@@ -38,12 +38,14 @@ def power_steps(vm: Vm, desired: DesiredVm, needs_off: bool) -> PowerSteps:
 
     ``keep``: none, so a change that needs the VM off is rejected while it runs. ``off``: the VM is shut down for the change and stays off.
     ``cycle``: a running VM is shut down and powered on afterwards. ``on``: as ``cycle``, and a VM that was off is powered on too. A VM
-    without a change is never touched, except that ``on`` powers on a VM that is off.
+    without a change is never touched, except that ``on`` powers on a VM that is off. Detaching (state absent) never powers on a VM that
+    was off: the entry that attached the devices is used for it, too.
     """
     running = vm.power_state != "poweredOff"
     start = _power_on(vm, desired, needs_off and running)
     if not needs_off or not running:
-        return PowerSteps(power_on=start if desired.power == "on" and not vm.is_powered_on else None)
+        starts = desired.power == "on" and desired.state != "absent" and not vm.is_powered_on
+        return PowerSteps(power_on=start if starts else None)
     if not vm.is_powered_on:
         return PowerSteps(
             blockers=(

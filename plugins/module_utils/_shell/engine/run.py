@@ -74,6 +74,8 @@ class Work(Generic[Request]):
     do: Callable[[Session, Request, bool], dict[str, Any]]
     patience: Callable[[Request, Endpoint], float] = lambda request, endpoint: 0.0
     constraints: Mapping[str, Any] = field(default_factory=dict)
+    read_only: bool = False
+    """The module never writes, so its session refuses every write."""
 
 
 def run(job: Job[Any, Any] | Work[Any]) -> None:
@@ -119,7 +121,7 @@ def _session_options(
 ) -> dict[str, Any]:
     if isinstance(job, Work):
         patience = job.patience(request, place)
-        return {"read_only": check_mode, **({"patience": patience} if patience else {})}
+        return {"read_only": check_mode or job.read_only, **({"patience": patience} if patience else {})}
     return {"read_only": check_mode or job.apply is None}
 
 

@@ -58,6 +58,12 @@ def test_what_a_report_of_drift_says_is_proof_as_well() -> None:
     ]
 
 
+def test_a_device_that_is_given_back_is_disabled_and_requires_a_reboot() -> None:
+    back = host("esx-01", "ok", pending=["0000:3b:00.0"], devices=[{"address": "0000:3b:00.0", "enabled": False}])
+    assert lines({"hosts": [back]})[1] == "  0000:3b:00.0 is disabled and requires a reboot"
+    assert differences([{"hosts": [back]}]) == ["esx-01: 0000:3b:00.0 is disabled, but still active until a reboot"]
+
+
 def test_lines_of_a_host_result() -> None:
     result = {
         "hosts": [

@@ -87,7 +87,8 @@ def _gave_up(fleet: FleetIndex, view: HostView) -> bool:
     """It was started as often as allowed, and given up each time."""
     entry = view.entry
     return (
-        entry is not None
+        not fleet.policy.only_restore
+        and entry is not None
         and entry.step == "blocked"
         and entry.run_id == fleet.observed.run_id
         and view.moid in fleet.pending_reboots
@@ -121,7 +122,9 @@ def closing(
     """
     own = [c for c in fleet.clusters.values() if isinstance(c.lock, Lock) and c.lock.owner == fleet.observed.me]
     clearing = Outlook(state="working", reasons=("the journal is cleared",))
-    clearable = [view for view in fleet.hosts.values() if _is_clearable(fleet, view)]
+    # After a restore, the run is resumed later: its entries show which hosts are done.
+    kept = fleet.policy.only_restore
+    clearable = [view for view in fleet.hosts.values() if not kept and _is_clearable(fleet, view)]
     if clearable and (finishing or _is_complete(fleet, hosts)):
         marks = [
             action

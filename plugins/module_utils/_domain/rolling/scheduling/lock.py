@@ -52,6 +52,8 @@ def is_stale(lock: Lock, now: float) -> bool:
 
 def may_take(lock: Lock, policy: Policy, now: float) -> bool:
     """Whether the policy allows to take this lock from another run."""
+    if lock.owner == policy.lock.owner:
+        return True
     return policy.lock.take == "force" or (policy.lock.take == "stale" and is_stale(lock, now))
 
 
@@ -111,9 +113,7 @@ def plan_lock(cluster: ClusterView, observed: ObservedFleet, policy: Policy, now
     if lock.owner != observed.me:
         if not may_take(lock, policy, now):
             return LockState(blocker=_locked(cluster, lock, policy, now), wake=lock.beat + lock.ttl + 1)
-        why = (
-            f"the lock of {lock.owner} {'is stale' if is_stale(lock, now) else 'is taken, because take_lock is force'}"
-        )
+        why = f"the lock of {lock.owner} {'is stale' if is_stale(lock, now) else 'is taken, as requested by take_lock'}"
         return _take(
             cluster, observed, policy, now, lock, f"{why}: its last heartbeat is {duration(now - lock.beat)} old"
         )

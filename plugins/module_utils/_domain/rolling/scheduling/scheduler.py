@@ -54,7 +54,8 @@ def decide(observed: ObservedFleet, policy: Policy, now: float) -> Decision:
         and lock.may_work_under(cluster.lock, me=observed.me, policy=policy, now=now)
         for cluster in observed.clusters
     )
-    candidates = [] if finishing else [view for view in fleet.hosts.values() if next_hosts.is_candidate(fleet, view)]
+    starts_hosts = not (finishing or policy.only_restore)
+    candidates = [view for view in fleet.hosts.values() if starts_hosts and next_hosts.is_candidate(fleet, view)]
     in_progress = _in_progress(fleet, candidates)
     state = pace.progress(fleet, len(candidates))
     starts = _without_hope(fleet, state, next_hosts.starts(fleet, candidates, state, in_progress.lock_states))
@@ -112,6 +113,8 @@ def _is_own(cluster: ClusterView, observed: ObservedFleet) -> bool:
 def _has_work(fleet: FleetIndex, view: HostView) -> bool:
     """Something remains to be done for the host or cleared on it, apart from starting it."""
     entry = view.entry
+    if fleet.policy.only_restore and not view.wanted:
+        return False
     if fleet.stopped_vms.get(view.moid) and (view.in_service or is_active(entry)):
         return True
     if entry is None:
@@ -121,6 +124,8 @@ def _has_work(fleet: FleetIndex, view: HostView) -> bool:
 
 def _next_step(fleet: FleetIndex, view: HostView) -> NextStep | None:
     entry = view.entry
+    if fleet.policy.only_restore and not view.wanted:
+        return None
     if entry is None:
         if not (fleet.stopped_vms.get(view.moid) and view.in_service):
             return None

@@ -84,6 +84,8 @@ class LockRule:
     settle: float = 3
     """Nothing is done under a lock younger than this, so that two runs that wrote at once both see which one has the lock."""
     take: Literal["never", "stale", "force"] = "stale"
+    owner: str = ""
+    """The lock of this owner may be taken even if its run is alive; empty: of none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,6 +116,8 @@ class Policy:
     """A host that another user put into maintenance mode is skipped (``block``), or rebooted and kept in it (``use``)."""
     failed_hosts: Literal["keep", "verify"] = "keep"
     """Hosts that failed in an earlier run stay as they are, or are verified again and then return to service."""
+    only_restore: bool = False
+    """Return the requested hosts in progress to service and start their VMs. No host is started, no reboot is requested."""
     pinned: Pinned = Pinned()
     ignore_alarms: tuple[str, ...] = ()
     """Shell patterns of alarm names that do not block."""

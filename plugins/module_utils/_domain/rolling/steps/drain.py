@@ -12,7 +12,19 @@ from ..state.journal import Before, Entry
 from ..state.observed import HostView
 from ..state.phases import NextStep
 from . import guests
-from .transitions import act, back_out, call, fail, is_entered_by_operator, record, refused, spent, wait, withdraw
+from .transitions import (
+    act,
+    back_out,
+    call,
+    fail,
+    give_back,
+    is_entered_by_operator,
+    record,
+    refused,
+    spent,
+    wait,
+    withdraw,
+)
 
 
 def draining(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
@@ -28,6 +40,8 @@ def draining(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
         return withdraw(fleet, view, entry, f"another user put {view.name} into maintenance mode")
     if view.in_maintenance:
         return _ready_to_reboot(fleet, view, entry)
+    if fleet.policy.only_restore:
+        return give_back(fleet, view, entry)
     if view.moid not in fleet.pending_reboots:
         return back_out(fleet, view, entry, "owes_nothing", f"{view.name} no longer requires a reboot")
     if fleet.observed.stop:
@@ -80,6 +94,8 @@ def _ready_to_reboot(fleet: FleetIndex, view: HostView, entry: Entry) -> NextSte
         return record(fleet, view, entry, "verifying", "another user has rebooted it", asked=entry.at)
     if view.refusal is not None and view.refusal.code == "already_in_maintenance":
         return withdraw(fleet, view, entry, f"another user put {view.name} into maintenance mode first")
+    if fleet.policy.only_restore and not view.rebooting:
+        return give_back(fleet, view, entry)
     pending = fleet.pending_reboots.get(view.moid)
     if pending is None:
         return back_out(fleet, view, entry, "owes_nothing", f"{view.name} no longer requires a reboot")

@@ -13,7 +13,7 @@ from ..state.journal import Entry
 from ..state.observed import HostView
 from ..state.phases import NextStep
 from ..state.verification import has_new_boot_time, is_rebooted_by_uptime, not_back
-from .transitions import act, call, due, fail, is_entered_by_operator, record, refused, spent, wait, withdraw
+from .transitions import act, call, due, fail, give_back, is_entered_by_operator, record, refused, spent, wait, withdraw
 
 
 def rebooting(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
@@ -63,6 +63,8 @@ def _not_gone(fleet: FleetIndex, view: HostView, entry: Entry, why: str, end: fl
     no = view.refusal is not None and view.refusal.kind in _DOWN and view.refusal.permanent
     if not no and view.uptime is None and _is_due(fleet, view, kind, entry):
         return wait(view, _SILENT, end)
+    if fleet.policy.only_restore and (no or _is_due(fleet, view, kind, entry)):
+        return give_back(fleet, view, entry)  # a reboot is never requested again here
     if no or spent(fleet, view, kind, entry):
         text = f"{view.name} did not go down although its reboot was requested: {why}{refused(view, *_DOWN)}"
         return fail(fleet, view, entry, "reboot_refused", text)

@@ -41,6 +41,14 @@ def back_out(fleet: FleetIndex, view: HostView, entry: Entry, code: str, text: s
     return record(fleet, view, entry, "backing_out", text, code=code, text=text)
 
 
+def give_back(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
+    """Give up before the reboot, because a person wants the host back. This does not count as a failed attempt."""
+    counted = replace(entry, tries=max(0, entry.tries - 1))
+    return back_out(
+        fleet, view, counted, "restored", f"{view.name} was returned to service before its reboot, as requested"
+    )
+
+
 def withdraw(fleet: FleetIndex, view: HostView, entry: Entry, text: str) -> NextStep:
     """Give up because another user entered or ended the maintenance mode: the host stays as it is."""
     return record(fleet, view, entry, "withdrawn", text, code="maintenance_by_other", text=text)

@@ -278,6 +278,16 @@ def test_cards_that_will_not_fit_the_window_are_told_when_nobody_asked_to_make_o
 # --- power ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("changing", [True, False])
+@pytest.mark.parametrize("power", ["keep", "off", "cycle", "on"])
+def test_detaching_never_powers_on_a_vm_that_was_off(power: Any, changing: bool) -> None:
+    devices = [dynamic(at=None)] if changing else []
+    vm = guest("train-01", *devices, memory=locked(), power_state="poweredOff", extra_config=WINDOW)
+    target = plan_one(vm, [HOST], A100, power=power, state="absent")
+    assert "power_on" not in kinds(target)
+    assert bool(target.changes) == changing
+
+
 @pytest.mark.parametrize(
     ("running", "power", "changing", "expected"),
     [

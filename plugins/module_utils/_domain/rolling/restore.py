@@ -1,0 +1,87 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a restore does: start the VMs that a rolling reboot stopped, and return its hosts to service. PRIVATE to the collection.
+
+It starts no further host, and requests no reboot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from ..plan import Blocker
+from ..text import duration
+from .state.journal import Step
+from .status import HostLine, RunLine, Status, VmLine
+
+WHAT_IT_DOES: Mapping[Step, str] = {
+    "draining": "leaves maintenance mode, without a reboot; then its VMs are powered on",
+    "rebooting": "is awaited and verified, leaves maintenance mode; then its VMs are powered on. If the reboot never began, as draining",
+    "powering": "is awaited and verified, leaves maintenance mode; then its VMs are powered on",
+    "verifying": "is verified, leaves maintenance mode; then its VMs are powered on",
+    "leaving": "leaves maintenance mode; then its VMs are powered on",
+    "restoring": "its VMs are powered on",
+    "backing_out": "leaves maintenance mode; then its VMs are powered on",
+    "failed": "is verified again. If it passes, it leaves maintenance mode, and its VMs are powered on; otherwise it stays as it is",
+    "withdrawn": "stays in the maintenance mode of the other user. Its VMs are powered on when it is in service",
+    "blocked": "is in service already; its VMs are powered on",
+    "done": "is in service already; its VMs are powered on",
+}
+"""Phase → what a restore does with the host, as a clause."""
+
+_BACK: frozenset[Step] = frozenset(WHAT_IT_DOES) - {"withdrawn", "blocked", "done"}
+"""Steps after which the host is not back in service yet."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RestorePlan:
+    """``hosts``: those that return to service. ``vms``: those that are powered on, in this order. ``moids``: all hosts concerned."""
+
+    hosts: tuple[HostLine, ...] = ()
+    vms: tuple[VmLine, ...] = ()
+    moids: tuple[str, ...] = ()
+    blockers: tuple[Blocker, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing is to be done."""
+        return not (self.hosts or self.vms)
+
+
+def plan_restore(status: Status, hosts: Collection[str], *, me: str, take_lock: str) -> RestorePlan:
+    """``hosts``: ids of the hosts to restore; empty: all. ``me``: owner token of this run. ``take_lock``: an owner whose run may be
+    alive."""
+    chosen_hosts, chosen_vms, blockers = [], [], []
+    for run in status.runs:
+        back = [host for host in run.hosts if host.step in _BACK and _is_chosen(host.moid, hosts)]
+        off = [vm for vm in run.off if _is_chosen(vm.host_moid, hosts)]
+        if (back or off) and run.alive != "no" and run.owner not in (me, take_lock):
+            blockers.append(_is_alive(run, status.now))
+        blockers += [_removed(vm) for vm in off if vm.removed]
+        chosen_hosts += back
+        chosen_vms += [vm for vm in off if not vm.removed]
+    moids = dict.fromkeys([host.moid for host in chosen_hosts] + [vm.host_moid for vm in chosen_vms if vm.host_moid])
+    return RestorePlan(hosts=tuple(chosen_hosts), vms=tuple(chosen_vms), moids=tuple(moids), blockers=tuple(blockers))
+
+
+def _is_chosen(moid: str, hosts: Collection[str]) -> bool:
+    return not hosts or moid in hosts
+
+
+def _is_alive(run: RunLine, now: float) -> Blocker:
+    beat = f", last heartbeat {duration(now - run.heartbeat)} ago" if run.heartbeat is not None else ""
+    return Blocker(
+        code="locked",
+        message=f"The rolling reboot of {run.owner or 'an unknown owner'} is in progress on {', '.join(run.clusters)}{beat}",
+        cure="Wait until it has finished, or stop it. To take its lock all the same, set take_lock (restore_take_lock) to exactly this "
+        f"owner: {run.owner}",
+    )
+
+
+def _removed(vm: VmLine) -> Blocker:
+    return Blocker(
+        code="vanished",
+        message=f"The VM {vm.name}, which was shut down for {vm.host}, is not in the inventory any more, or this account cannot see it",
+        cure="Check its events in vCenter. Register it again, or remove its entry from the journal",
+    )

@@ -1,0 +1,284 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The status of all rolling reboots of one vCenter or ESXi host, from the journal alone. PRIVATE to the collection.
+
+It needs no desired state and no policy: a person who did not start the run can read it. Times are seconds since the epoch by the clock of
+the server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from .scheduling.lock import is_stale
+from .state.journal import Entry, Garbage, Lock, Step, VmEntry
+from .state.phases import ENDED, is_active
+
+Alive = Literal["yes", "no", "unknown"]
+Power = Literal["on", "off", "unknown"]
+Verdict = Literal["idle", "in_progress", "attention"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SeenHost:
+    """A host, and what the journal says of it. ``cluster`` is the id of its compute resource."""
+
+    moid: str
+    name: str
+    cluster: str
+    connection: str
+    in_maintenance: bool
+    entry: Entry | None = None
+    garbage: tuple[Garbage, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SeenVm:
+    """A VM with a journal entry. ``removed``: it is not in the inventory any more, or the account cannot see it."""
+
+    moid: str
+    name: str
+    power: Power
+    entry: VmEntry | Garbage
+    on_host: str = ""
+    """Id of the host on which it is registered; empty if that is unknown."""
+    removed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SeenCluster:
+    """A cluster (or the compute resource of a standalone host) with a lock or a pause."""
+
+    moid: str
+    name: str
+    lock: Lock | Garbage | None = None
+    pause: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """What was read. ``pause``: the pause of the whole vCenter. ``now``: the time of the server."""
+
+    now: float
+    hosts: tuple[SeenHost, ...] = ()
+    vms: tuple[SeenVm, ...] = ()
+    clusters: tuple[SeenCluster, ...] = ()
+    pause: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HostLine:
+    """One host of a run. ``doing``: a clause, what is in progress; ``next``: a clause, what comes next."""
+
+    moid: str
+    name: str
+    cluster: str
+    step: Step
+    since: float
+    doing: str
+    next: str
+    connection: str
+    in_maintenance: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VmLine:
+    """A VM that a run stopped, or is stopping. ``forced``: powered off, because the guest did not shut down."""
+
+    moid: str
+    name: str
+    host: str
+    host_moid: str
+    """The host that it was stopped for. If this host no longer exists: the one on which it is registered."""
+    since: float
+    power: Power
+    forced: bool
+    removed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunLine:
+    """One rolling reboot. ``alive``: whether a process works on it. ``vms``: in the order in which they will be started."""
+
+    run_id: str
+    owner: str
+    since: float
+    heartbeat: float | None
+    free_at: float | None
+    """When another run may take its lock; None without a lock."""
+    alive: Alive
+    clusters: tuple[str, ...]
+    hosts: tuple[HostLine, ...]
+    vms: tuple[VmLine, ...]
+    locked: bool = False
+    """It has a lock, and not only to clear its journal. A run that ends releases its lock."""
+
+    @property
+    def off(self) -> tuple[VmLine, ...]:
+        """The VMs that are not running, or may not be."""
+        return tuple(vm for vm in self.vms if vm.power != "on")
+
+    @property
+    def interrupted(self) -> bool:
+        """Something was begun and is not finished, and it is not certain that a process works on it."""
+        unfinished = self.locked or any(host.step not in ENDED for host in self.hosts)
+        return self.alive != "yes" and (unfinished or bool(self.vms))
+
+    @property
+    def failed(self) -> tuple[HostLine, ...]:
+        """The hosts that need an administrator."""
+        return tuple(host for host in self.hosts if host.step == "failed")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Status:
+    """All rolling reboots of one server. ``unreadable``: sentences about journal values that cannot be read."""
+
+    now: float
+    runs: tuple[RunLine, ...] = ()
+    pauses: tuple[tuple[str, str], ...] = ()
+    """(cluster, reason); an empty name: the whole vCenter."""
+    unreadable: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """``attention``: a VM is off, a run was interrupted, a host failed, or the journal cannot be read."""
+        if self.unreadable or any(run.off or run.interrupted or run.failed for run in self.runs):
+            return "attention"
+        return "in_progress" if any(run.alive == "yes" for run in self.runs) else "idle"
+
+
+_DOING: Mapping[Step, tuple[str, str]] = {
+    "draining": ("it is being evacuated and enters maintenance mode", "its reboot"),
+    "rebooting": ("its reboot was requested", "its verification"),
+    "powering": ("its power-on was requested", "its verification"),
+    "verifying": ("it is verified after its reboot", "it leaves maintenance mode"),
+    "leaving": ("it leaves maintenance mode", "its virtual machines are powered on"),
+    "restoring": ("its virtual machines are powered on", "it is done"),
+    "backing_out": ("it was given up before its reboot, and returns to service", "its virtual machines are powered on"),
+    "done": ("it is done", ""),
+    "blocked": ("it was given up, and is back in service", ""),
+    "withdrawn": ("another user took over its maintenance mode", ""),
+    "failed": ("it failed, and stays as it is", ""),
+}
+"""Step → what is in progress, and what comes next. The same order as in ``steps.next_step``."""
+
+
+def build_status(seen: Seen, is_gone: Callable[[str], bool]) -> Status:
+    """``is_gone``: whether it is certain that the process with this owner token has ended."""
+    locks = [(cluster, cluster.lock) for cluster in seen.clusters if isinstance(cluster.lock, Lock)]
+    entries = [(host, host.entry) for host in seen.hosts if host.entry is not None]
+    machines = [(vm, vm.entry) for vm in seen.vms if isinstance(vm.entry, VmEntry)]
+    ids = dict.fromkeys(
+        [lock.run_id for _unused, lock in locks]
+        + [entry.run_id for _unused, entry in entries]
+        + [entry.run_id for _unused, entry in machines]
+    )
+    names = {cluster.moid: cluster.name for cluster in seen.clusters}
+    runs = [
+        _run(
+            run_id,
+            [(cluster, lock) for cluster, lock in locks if lock.run_id == run_id],
+            [(host, entry) for host, entry in entries if entry.run_id == run_id],
+            [(vm, entry) for vm, entry in machines if entry.run_id == run_id],
+            seen,
+            names,
+            is_gone,
+        )
+        for run_id in ids
+    ]
+    return Status(
+        now=seen.now,
+        runs=tuple(sorted(runs, key=lambda run: (run.since, run.run_id))),
+        pauses=tuple(_pauses(seen)),
+        unreadable=tuple(_unreadable(seen)),
+    )
+
+
+def _run(
+    run_id: str,
+    locks: Sequence[tuple[SeenCluster, Lock]],
+    entries: Sequence[tuple[SeenHost, Entry]],
+    machines: Sequence[tuple[SeenVm, VmEntry]],
+    seen: Seen,
+    names: Mapping[str, str],
+    is_gone: Callable[[str], bool],
+) -> RunLine:
+    hosts = {host.moid: host.name for host in seen.hosts}
+    begun = [lock.since for _unused, lock in locks] + [entry.started for _unused, entry in entries]
+    begun += [entry.at for _unused, entry in machines]
+    clusters = {cluster.name for cluster, _unused in locks} | {
+        names.get(host.cluster, host.cluster) for host, _unused in entries
+    }
+    newest = max((lock for _unused, lock in locks), key=lambda lock: lock.beat, default=None)
+    # A lower rank is stopped earlier and started later.
+    in_order = sorted(machines, key=lambda pair: (-pair[1].rank, pair[0].name, pair[0].moid))
+    return RunLine(
+        run_id=run_id,
+        owner=newest.owner if newest is not None else "",
+        since=min(begun),
+        heartbeat=newest.beat if newest is not None else None,
+        free_at=newest.beat + newest.ttl if newest is not None else None,
+        locked=any(not lock.finishing for _unused, lock in locks),
+        alive=_alive([lock for _unused, lock in locks], seen, is_gone),
+        clusters=tuple(sorted(clusters)),
+        hosts=tuple(
+            _host(host, entry, names.get(host.cluster, host.cluster))
+            for host, entry in sorted(entries, key=lambda pair: (not is_active(pair[1]), pair[0].name, pair[0].moid))
+        ),
+        vms=tuple(
+            VmLine(
+                moid=vm.moid,
+                name=vm.name,
+                host=hosts.get(entry.host, entry.host),
+                host_moid=entry.host if entry.host in hosts else vm.on_host,
+                since=entry.at,
+                power=vm.power,
+                forced=entry.forced,
+                removed=vm.removed,
+            )
+            for vm, entry in in_order
+        ),
+    )
+
+
+def _alive(locks: Sequence[Lock], seen: Seen, is_gone: Callable[[str], bool]) -> Alive:
+    """A lock that cannot be read may be the lock of a run that works."""
+    if any(not is_stale(lock, seen.now) and not is_gone(lock.owner) for lock in locks):
+        return "yes"
+    return "unknown" if any(isinstance(cluster.lock, Garbage) for cluster in seen.clusters) else "no"
+
+
+def _host(host: SeenHost, entry: Entry, cluster: str) -> HostLine:
+    doing, following = _DOING[entry.step]
+    return HostLine(
+        moid=host.moid,
+        name=host.name,
+        cluster=cluster,
+        step=entry.step,
+        since=entry.at,
+        doing=doing,
+        next=following,
+        connection=host.connection,
+        in_maintenance=host.in_maintenance,
+        reason=entry.text,
+    )
+
+
+def _pauses(seen: Seen) -> Iterable[tuple[str, str]]:
+    if seen.pause:
+        yield "", seen.pause
+    for cluster in seen.clusters:
+        if cluster.pause:
+            yield cluster.name, cluster.pause
+
+
+def _unreadable(seen: Seen) -> Iterable[str]:
+    found = [(cluster.name, cluster.lock) for cluster in seen.clusters if isinstance(cluster.lock, Garbage)]
+    found += [(host.name, value) for host in seen.hosts for value in host.garbage]
+    found += [(vm.name, vm.entry) for vm in seen.vms if isinstance(vm.entry, Garbage)]
+    for name, value in found:
+        yield f"The journal value {value.attribute} on {name} was changed or truncated: {value.text[:60]!r}"

@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module rolling_reboot_info, from its parameters to its result. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from .._domain.rolling.status import RunLine, Status, build_status
+from .._vsphere.rolling.status import StatusRead, read_status
+from .._vsphere.session.connect import Session
+from .rolling.run_owner import is_gone
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusQuery:
+    """The parameters of rolling_reboot_info."""
+
+    journal_dir: str
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> StatusQuery:
+        """Read the parameters."""
+        return cls(journal_dir=params["journal_dir"])
+
+
+def report_status(session: Session, query: StatusQuery, check_mode: bool) -> dict[str, Any]:
+    """The result of the module. Reads only."""
+    found = read_status(session, query.journal_dir)
+    status = build_status(found.seen, is_gone)
+    status = replace(status, unreadable=(*status.unreadable, *found.hidden))
+    return {
+        "changed": False,
+        "status": status.verdict,
+        "vcenter": session.endpoint.hostname,
+        "server_time": status.now,
+        "clock_difference": round(status.now - time.time()),
+        "runs": [_run(run) for run in status.runs],
+        "vms_off": [vm.name for run in status.runs for vm in run.off],
+        "pauses": [{"cluster": cluster, "reason": reason} for cluster, reason in status.pauses],
+        "unreadable": list(status.unreadable),
+        "journal": _journal(session, found, status),
+        "calls": session.calls,
+        "logins": session.own_logins,
+    }
+
+
+def _run(run: RunLine) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "owner": run.owner,
+        "alive": run.alive,
+        "interrupted": run.interrupted,
+        "since": run.since,
+        "last_heartbeat": run.heartbeat,
+        "lock_free_at": run.free_at,
+        "clusters": list(run.clusters),
+        "hosts": [asdict(host) for host in run.hosts],
+        "vms": [asdict(vm) for vm in run.vms],
+    }
+
+
+def _journal(session: Session, found: StatusRead, status: Status) -> dict[str, Any]:
+    """Which journals were read. A file is visible only on the machine that has it."""
+    return {"vcenter": session.is_vcenter, "file": str(found.file), "file_exists": found.file_exists}

@@ -1,0 +1,137 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The status of the rolling reboots of one server, in lines for a terminal. PRIVATE to the collection.
+
+The input is the result of rolling_reboot_info; nothing is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, tzinfo
+from typing import Any
+
+from ...module_utils._domain.text import duration, one_line
+from .progress import Line
+
+Record = Mapping[str, Any]
+
+CLOCKS_APART = 60
+"""Seconds. If the clocks of server and control node differ by more, the output says so."""
+_POWER = {"off": "OFF", "unknown": "UNKNOWN", "on": "running"}
+
+
+def status_lines(result: Record, zone: tzinfo, now: float) -> tuple[Line, ...]:
+    """Virtual machines that are off come first. ``now``: the time of the control node; times of the server are shifted to its clock."""
+    clock = _Clock(zone, now, float(result.get("clock_difference") or 0))
+    lines = [Line(text=f"{result['vcenter']}: {headline(result)}", tone=_tone(result))]
+    for run in result["runs"]:
+        lines += _run(run, clock)
+    for pause in result["pauses"]:
+        where = pause["cluster"] or "the whole vCenter"
+        lines.append(Line(text=f"  paused: {one_line(where)} ({one_line(pause['reason'])})", tone="warn"))
+    lines += [Line(text=f"  unknown: {one_line(sentence)}", tone="bad") for sentence in result["unreadable"]]
+    lines += [Line(text=f"  note: {sentence}") for sentence in _notes(result)]
+    return tuple(lines)
+
+
+def headline(result: Record) -> str:
+    """One clause: the most urgent facts."""
+    runs = result["runs"]
+    off, interrupted = list(result["vms_off"]), [run for run in runs if run["interrupted"]]
+    failed = [host["name"] for run in runs for host in run["hosts"] if host["step"] == "failed"]
+    parts = []
+    if off:
+        parts.append(f"{_number(len(off), 'VM')} off because of a rolling reboot: {', '.join(map(one_line, off))}")
+    if interrupted:
+        parts.append(f"{_number(len(interrupted), 'rolling reboot')} interrupted")
+    if failed:
+        parts.append(f"{_number(len(failed), 'host')} failed: {', '.join(map(one_line, failed))}")
+    if result["unreadable"]:
+        parts.append("the journal cannot be read completely")
+    alive = sum(1 for run in runs if run["alive"] == "yes")
+    if alive:
+        parts.append(f"{_number(alive, 'rolling reboot')} in progress")
+    return "; ".join(parts) if parts else "no rolling reboot is in progress, and no VM is off because of one"
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _tone(result: Record) -> Any:
+    return {"attention": "bad", "in_progress": "warn"}.get(result["status"], "ok")
+
+
+class _Clock:
+    """Shows times of the server by the clock of the control node."""
+
+    def __init__(self, zone: tzinfo, now: float, ahead: float) -> None:
+        self._zone, self._now, self._ahead = zone, now, ahead
+
+    def at(self, moment: float) -> str:
+        """``03:12 (14 min ago)``; with the date if it is not today."""
+        local = moment - self._ahead
+        shown, today = datetime.fromtimestamp(local, self._zone), datetime.fromtimestamp(self._now, self._zone)
+        text = shown.strftime("%H:%M" if shown.date() == today.date() else "%Y-%m-%d %H:%M")
+        apart = self._now - local
+        return f"{text} ({duration(apart)} ago)" if apart >= 0 else f"{text} (in {duration(-apart)})"
+
+
+def _run(run: Record, clock: _Clock) -> Iterator[Line]:
+    states = {"yes": "in progress", "no": "interrupted" if run["interrupted"] else "ended", "unknown": "UNKNOWN"}
+    owner = one_line(run["owner"]) or "an owner that is unknown, because no lock exists"
+    text = f"  run {one_line(run['run_id'])} of {owner}: {states[run['alive']]}, began {clock.at(run['since'])}"
+    if run["last_heartbeat"] is not None:
+        text += f", last heartbeat {clock.at(run['last_heartbeat'])}"
+    yield Line(text=text, tone="bad" if run["interrupted"] else "")
+    for vm in run["vms"]:
+        how = "powered off" if vm["forced"] else "shut down"
+        gone = ", not in the inventory any more" if vm["removed"] else ""
+        yield Line(
+            text=f"    {_POWER[vm['power']]:8}VM {one_line(vm['name'])}: {how} for {one_line(vm['host'])}, "
+            f"{clock.at(vm['since'])}{gone}",
+            tone="" if vm["power"] == "on" else "bad",
+        )
+    for host in run["hosts"]:
+        yield Line(text=f"    {_host(host, clock)}", tone="bad" if host["step"] == "failed" else "")
+    yield Line(text=f"    next: {_next(run, clock)}")
+
+
+def _host(host: Record, clock: _Clock) -> str:
+    state = [] if host["connection"] == "connected" else [one_line(host["connection"])]
+    state += ["in maintenance mode"] if host["in_maintenance"] else []
+    words = f"{one_line(host['cluster'])} {one_line(host['name'])}: {host['doing']}, since {clock.at(host['since'])}"
+    words += f" [{', '.join(state)}]" if state else ""
+    why = one_line(host["reason"])
+    return f"{words}: {why}" if why and host["step"] in ("failed", "blocked", "withdrawn") else words
+
+
+def _next(run: Record, clock: _Clock) -> str:
+    if run["alive"] == "yes":
+        coming = [f"{one_line(host['name'])}: {host['next']}" for host in run["hosts"] if host["next"]]
+        return "; ".join(coming) or "the next host, or the end"
+    if not run["interrupted"]:
+        return "nothing. The journal is removed by the next rolling reboot"
+    lock = ""
+    if run["lock_free_at"] is not None:
+        lock = f" Another process may take the lock: {clock.at(run['lock_free_at'])}."
+    restore = " To get the VMs back first: ansible-playbook directpath.vsphere.restore." if run["vms"] else ""
+    return (
+        f"nothing, until an administrator acts.{restore} To continue: run the same playbook again, from any control node.{lock}"
+    )
+
+
+def _notes(result: Record) -> Iterator[str]:
+    apart = float(result.get("clock_difference") or 0)
+    if abs(apart) > CLOCKS_APART:
+        direction = "ahead of" if apart > 0 else "behind"
+        yield f"the clock of {result['vcenter']} is {duration(abs(apart))} {direction} this machine. Times are those of this machine"
+    journal = result["journal"]
+    if journal["file_exists"]:
+        yield f"the journal file {journal['file']} of this machine was read, too"
+    elif not journal["vcenter"]:
+        yield (
+            f"an ESXi host has no journal of its own, and this machine has no journal file for it ({journal['file']}). "
+            "Run this on the machine where the rolling reboot was started"
+        )

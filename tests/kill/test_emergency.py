@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The night: a rolling reboot is killed with a VM shut down. Somebody else, elsewhere, sees it, gets it back, and finishes later."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.kill.playbooks import PlaybookSite, everything, prepare, vcenter
+
+QUICK = 5.0
+"""Seconds of wall time until the status is shown, on a machine that has nothing else to do."""
+BUSY = 4.0
+"""Factor for a machine that runs other tests at the same time."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _installed() -> None:
+    prepare()
+
+
+def test_status_names_the_vm_restore_brings_it_back_and_the_run_is_finished_later(tmp_path: Path) -> None:
+    with vcenter(tmp_path) as site:
+        assert site.kill_at(2, "ShutdownGuest", when="answered", chosen=everything, home="colleague") == -9
+        site.sim.clock.advance(30)  # the guests finish their shutdown
+        assert off(site) == {"train-01", "train-02"}
+
+        began = time.monotonic()
+        assert site.play("directpath.vsphere.status", "on-call") == 2, site.told
+        assert time.monotonic() - began < QUICK * BUSY
+        assert "2 VMs off because of a rolling reboot: train-01, train-02" in site.told
+        assert "1 rolling reboot interrupted" in site.told
+        assert "run the same playbook again" in site.told
+
+        assert site.play("directpath.vsphere.restore", "on-call", "--check") == 0, site.told
+        assert off(site) == {"train-01", "train-02"}
+        assert site.play("directpath.vsphere.restore", "on-call") == 0, site.told
+        assert off(site) == set()
+        assert "RebootHost_Task" not in {call.method for call in site.sim.journal.calls}
+
+        assert site.play("directpath.vsphere.status", "on-call") == 0, site.told
+        assert site.play("directpath.vsphere.restore", "on-call") == 0, site.told
+        assert "changed=0" in site.told
+        assert site.roll("colleague-in-the-morning") == 0, site.told
+        # The VMs were stopped and started twice, so their order over all runs says nothing.
+        assert site.reboots() == dict.fromkeys(site.state()["connection"], 1), site.told
+        assert site.state() == {**site.before, "pending": []}, site.told
+
+
+def test_a_server_that_cannot_be_read_is_not_nothing(tmp_path: Path) -> None:
+    with vcenter(tmp_path) as site:
+        site.port = 1
+        assert site.play("directpath.vsphere.status", "on-call") == 4
+        assert "UNREACHABLE" in site.told
+
+
+def off(site: PlaybookSite) -> set[str]:
+    """VMs that ran before and are off now."""
+    power = site.state()["power"]
+    return {name for name, before in site.before["power"].items() if before == "poweredOn" != power[name]}

@@ -1,0 +1,156 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a person sees of a rolling reboot that was killed, at each of its writes, without knowing what was asked for."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Any
+
+import pytest
+from pyVmomi import vim
+
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.status_lines import status_lines
+from simulator.core.base import Entity
+from tests.unit.modules.harness import Lab
+from tests.unit.modules.host_rolling_reboot.lab import Roll
+
+MODULE = "rolling_reboot_info"
+DAILY = range(7, 40, 4)
+"""Writes after which the run is killed: before, while and after a VM is off."""
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def die(_write: Any) -> None:
+    raise Killed
+
+
+def interrupted(write: int, **options: Any) -> Roll:
+    """Two hosts that run a VM that has to be shut down; the run ends after this write."""
+    roll = Roll.pinned(pinned_vms="shutdown", **options)
+    roll.options.pop("cluster")
+    roll.options["hosts"] = ["esx-01", "esx-03"]
+    roll.lab.sim.on_write(write, die, when="after")
+    with pytest.raises(Killed):
+        roll.run()
+    roll.lab.sim.journal.clear()
+    return roll
+
+
+def named(roll: Roll, name: str) -> Any:
+    return next(obj for obj in roll.lab.sim.registry.all(Entity) if obj.name == name)
+
+
+def lines_of(result: dict[str, Any]) -> list[str]:
+    """The clock of a lab is not the one of this machine."""
+    return [line.text for line in status_lines({**result, "clock_difference": 0}, UTC, result["server_time"])]
+
+
+@pytest.mark.parametrize("write", DAILY)
+def test_after_every_kill_it_names_exactly_the_vms_that_are_off(write: int) -> None:
+    roll = interrupted(write)
+    roll.lab.sim.clock.sleep(400)
+    off = {vm["name"] for vm in roll.vms() if vm["power"] != "poweredOn"} & roll.running
+    result = roll.lab.run(MODULE)
+    assert set(result["vms_off"]) == off
+    assert roll.lab.writes() == []
+    assert result["changed"] is False
+    assert result["status"] == "attention"
+    (run,) = result["runs"]
+    assert run["alive"] == "no"
+    assert run["interrupted"]
+    text = "\n".join(lines_of(result))
+    for name in off:
+        assert f"OFF     VM {name}: shut down for esx-" in text
+    assert "interrupted" in lines_of(result)[0]
+    assert "run the same playbook again" in text
+
+
+def test_vms_that_are_off_come_first() -> None:
+    result = interrupted(14).lab.run(MODULE)
+    assert lines_of(result)[0].startswith("vcenter.test: 1 VM off because of a rolling reboot: train-01")
+
+
+def test_a_run_that_only_has_to_clear_its_journal_is_nothing_to_worry_about() -> None:
+    roll = interrupted(43)
+    roll.lab.sim.clock.sleep(400)
+    result = roll.lab.run(MODULE)
+    assert result["status"] == "idle"
+    assert [run["interrupted"] for run in result["runs"]] == [False]
+
+
+def test_clocks_that_differ_are_named() -> None:
+    result = Lab.load("three_hosts").run(MODULE)
+    shown = {**result, "clock_difference": 90}
+    assert any(
+        "is 90 s ahead of" in line.text or "is 2 min ahead of" in line.text for line in status_lines(shown, UTC, 0.0)
+    )
+
+
+def test_a_live_run_is_in_progress_and_not_interrupted() -> None:
+    (run,) = interrupted(12).lab.run(MODULE)["runs"]
+    assert run["alive"] == "yes"
+    assert not run["interrupted"]
+    assert run["lock_free_at"] > run["last_heartbeat"]
+
+
+def test_nothing_is_reported_when_there_is_nothing() -> None:
+    lab = Lab.load("three_hosts")
+    result = lab.run(MODULE)
+    assert (result["status"], result["runs"], result["vms_off"]) == ("idle", [], [])
+    assert lines_of(result) == ["vcenter.test: no rolling reboot is in progress, and no VM is off because of one"]
+    assert result["calls"] <= 9
+
+
+def test_after_the_resumed_run_nothing_is_left() -> None:
+    roll = interrupted(14)
+    roll.lab.sim.clock.sleep(400)
+    assert roll.run()["state"] == "finished"
+    assert roll.lab.run(MODULE)["status"] == "idle"
+
+
+def test_a_journal_value_that_was_changed_is_unknown_and_not_nothing() -> None:
+    roll = interrupted(14)
+    roll.lab.sim.events["set_custom_value"](
+        on="train-01", attribute="directpath.roll.vm", value="dp1 stop roll=1 ~0000"
+    )
+    result = roll.lab.run(MODULE)
+    assert result["status"] == "attention"
+    assert any("directpath.roll.vm on train-01" in sentence for sentence in result["unreadable"])
+
+
+def test_a_pause_is_shown_with_its_place() -> None:
+    roll = interrupted(12)
+    roll.lab.sim.events["set_custom_value"](on="compute", attribute="directpath.roll.pause", value="audit until Monday")
+    result = roll.lab.run(MODULE)
+    assert result["pauses"] == [{"cluster": "compute", "reason": "audit until Monday"}]
+    assert any("paused: compute (audit until Monday)" in line for line in lines_of(result))
+
+
+def test_a_journal_in_a_file_is_read_where_the_file_is(tmp_path: Any) -> None:
+    roll = interrupted(6, journal="file", journal_dir=str(tmp_path))
+    roll.lab.sim.clock.sleep(400)
+    here = roll.lab.run(MODULE, journal_dir=str(tmp_path))
+    assert here["runs"]
+    assert here["journal"]["file_exists"]
+    elsewhere = roll.lab.run(MODULE, journal_dir=str(tmp_path / "other"))
+    assert elsewhere["runs"] == []
+
+
+def test_an_esxi_host_without_a_file_says_where_to_look(tmp_path: Any) -> None:
+    lab = Lab.load("home")
+    result = lab.run(MODULE, journal_dir=str(tmp_path))
+    assert any("machine where the rolling reboot was started" in line for line in lines_of(result))
+
+
+def test_custom_attributes_that_cannot_be_read_are_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    roll = interrupted(14)
+    vm = named(roll, "train-01")
+    denied = vim.fault.NoPermission(object=vm.ref, privilegeId="System.Read")
+    monkeypatch.setattr(vm, "missing", lambda path: denied if path == "customValue" else None)
+    result = roll.lab.run(MODULE)
+    assert result["status"] == "attention"
+    assert any("cannot read the custom attributes of train-01" in sentence for sentence in result["unreadable"])
