@@ -14,7 +14,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.text import visible
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.report.files import local_zone
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.status_lines import headline, status_lines
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.status_lines import judge_status, status_lines
 
 COLORS = {"ok": C.COLOR_OK, "bad": C.COLOR_ERROR, "warn": C.COLOR_WARN, "info": C.COLOR_VERBOSE}
 
@@ -41,6 +41,4 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             for line in lines:
                 display.display(visible(line.text), color=COLORS.get(line.tone))
         result["lines"] = [line.text for line in lines]
-        if result["status"] == "attention" and ending["on_attention"] == "fail":
-            result.update(failed=True, error_code="attention", msg=f"{result['vcenter']}: {headline(result)}.")
-        return result
+        return {**result, **judge_status(result, ending["on_attention"])}

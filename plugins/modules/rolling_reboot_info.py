@@ -54,8 +54,8 @@ EXAMPLES = r"""
 RETURN = r"""
 status:
   description: >-
-    V(idle) if there is nothing to report. V(in_progress) if a rolling reboot is in progress and no virtual machine is off. V(attention) if a
-    virtual machine is off, a rolling reboot was interrupted, a host failed, or a part of the journal cannot be read.
+    V(idle) if there is nothing to report. V(in_progress) if a rolling reboot is in progress and no virtual machine is off. V(attention)
+    if a virtual machine is off, a rolling reboot was interrupted, a host failed, or a part of the journal cannot be read.
   returned: success
   type: str
 vms_off:
@@ -83,7 +83,8 @@ runs:
       elements: dict
       returned: always
       sample: [{name: esx-01, moid: host-12, cluster: gpu-a, step: draining, since: 1767322800.0,
-        doing: it is being evacuated and enters maintenance mode, next: its reboot, connection: connected, in_maintenance: false, reason: ""}]
+        doing: it is being evacuated and enters maintenance mode, next: its reboot, connection: connected, in_maintenance: false,
+        reason: ""}]
     vms:
       description: Virtual machines with a journal entry, in the order in which they will be powered on.
       type: list

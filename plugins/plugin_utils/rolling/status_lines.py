@@ -35,6 +35,13 @@ def status_lines(result: Record, zone: tzinfo, now: float) -> tuple[Line, ...]:
     return tuple(lines)
 
 
+def judge_status(result: Record, on_attention: str) -> dict[str, Any]:
+    """How the task ends: keys for its result. ``on_attention``: ``fail`` or ``report``."""
+    if result["status"] != "attention" or on_attention != "fail":
+        return {}
+    return dict(failed=True, error_code="attention", msg=f"{result['vcenter']}: {headline(result)}.")
+
+
 def headline(result: Record) -> str:
     """One clause: the most urgent facts."""
     runs = result["runs"]
@@ -117,9 +124,7 @@ def _next(run: Record, clock: _Clock) -> str:
     if run["lock_free_at"] is not None:
         lock = f" Another process may take the lock: {clock.at(run['lock_free_at'])}."
     restore = " To get the VMs back first: ansible-playbook directpath.vsphere.restore." if run["vms"] else ""
-    return (
-        f"nothing, until an administrator acts.{restore} To continue: run the same playbook again, from any control node.{lock}"
-    )
+    return f"nothing, until an administrator acts.{restore} To continue: run the same playbook again, from any control node.{lock}"
 
 
 def _notes(result: Record) -> Iterator[str]:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .scheduling.lock import is_stale
 from .state.journal import Entry, Garbage, Lock, Step, VmEntry
 from .state.phases import ENDED, is_active
 
@@ -247,7 +246,7 @@ def _run(
 
 def _alive(locks: Sequence[Lock], seen: Seen, is_gone: Callable[[str], bool]) -> Alive:
     """A lock that cannot be read may be the lock of a run that works."""
-    if any(not is_stale(lock, seen.now) and not is_gone(lock.owner) for lock in locks):
+    if any(not lock.is_stale(seen.now) and not is_gone(lock.owner) for lock in locks):
         return "yes"
     return "unknown" if any(isinstance(cluster.lock, Garbage) for cluster in seen.clusters) else "no"
 

@@ -47,7 +47,7 @@ def scope_digest(moids: Iterable[str], policy: Policy) -> str:
 
 def is_stale(lock: Lock, now: float) -> bool:
     """The last heartbeat is older than the time to live of the lock."""
-    return now > lock.beat + lock.ttl
+    return lock.is_stale(now)
 
 
 def may_take(lock: Lock, policy: Policy, now: float) -> bool:

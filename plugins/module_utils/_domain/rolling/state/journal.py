@@ -121,6 +121,10 @@ class Lock:
     finishing: bool = False
     """Everything is done; only the journal remains to be removed."""
 
+    def is_stale(self, now: float) -> bool:
+        """The last heartbeat is older than the time to live."""
+        return now > self.beat + self.ttl
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Before:
