@@ -143,4 +143,5 @@ def _explain_left(left: RestorePlan, found: Mapping[str, Any]) -> dict[str, Any]
     out = f"Not in service: {', '.join(host.name for host in left.hosts)}. " if left.hosts else ""
     why = str(found.get("msg") or "; ".join(found["reasons"])).strip()
     code = found.get("error_code")
-    return dict(failed=True, error_code=code if code else "not_restored", msg=f"{off}{out}{why}")
+    error = DirectPathError(message=f"{off}{out}{why}", code=code if code else "not_restored")
+    return {"failed": True, "error_code": error.code, "msg": error.sentence()}

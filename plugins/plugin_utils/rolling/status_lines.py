@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, tzinfo
 from typing import Any
 
+from ...module_utils._domain.errors import DirectPathError
 from ...module_utils._domain.text import duration, one_line
 from .progress import Line
 
@@ -39,7 +40,12 @@ def judge_status(result: Record, on_attention: str) -> dict[str, Any]:
     """How the task ends: keys for its result. ``on_attention``: ``fail`` or ``report``."""
     if result["status"] != "attention" or on_attention != "fail":
         return {}
-    return dict(failed=True, error_code="attention", msg=f"{result['vcenter']}: {headline(result)}.")
+    error = DirectPathError(
+        message=f"{result['vcenter']}: {headline(result)}",
+        code="attention",
+        cure="Run the playbook directpath.vsphere.restore to get VMs and hosts back, or run the same playbook again to continue",
+    )
+    return {"failed": True, "error_code": error.code, "msg": error.sentence()}
 
 
 def headline(result: Record) -> str:
