@@ -4,7 +4,8 @@
 files that are out of date.
 
 The table in README.md comes from the short descriptions of modules and roles, the table of variables in the README of a
-role from its meta/argument_specs.yml. They are between ``<!-- generated: NAME -->`` and ``<!-- end generated -->``.
+role from its meta/argument_specs.yml, the tables of blockers and of pinned VMs from the rules that the code applies. They are
+between ``<!-- generated: NAME -->`` and ``<!-- end generated -->``.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 import yaml
 
 from tools import architecture, intent_schema, vocabulary
+from tools.collection_path import install
 from tools.envs import ROOT
 
 ROLE_OPTIONS = Path("plugins/plugin_utils/intent/role_options.py")
@@ -129,6 +131,36 @@ def vocabulary_table(root: Path = ROOT) -> str:
     return "\n".join(rows) + "\n"
 
 
+def blockers_table() -> str:
+    """The table of what blocks a host, for the rolling reboot and for host_maintenance."""
+    install()
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.blockers.rules import RULES
+
+    rows = [
+        "| `error_code` | what blocks | rolling reboot | maintenance mode | return to service |",
+        "|---|---|---|---|---|",
+    ]
+    for rule in RULES:
+        codes = ", ".join(f"`{code}`" for code in rule.codes)
+        marks = " | ".join("yes" if goal in rule.goals else "" for goal in ("reboot", "enter", "leave"))
+        rows.append(f"| {codes} | {_cell(rule.what)} | {marks} |")
+    return "\n".join(rows) + "\n"
+
+
+def pinned_table() -> str:
+    """The table of what pins a running VM to its host."""
+    install()
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.pinned import PINS, STAYS
+
+    rows = ["| a running VM | the rolling reboot and host_maintenance |", "|---|---|"]
+    rows += [f"| {_cell(what)} | shut it down, if `pinned_vms` allows it |" for what, _unused in PINS]
+    rows += [
+        f"| {_cell(what)} | the rolling reboot skips the host, `host_maintenance` warns and waits |"
+        for what, _unused in STAYS
+    ]
+    return "\n".join(rows) + "\n"
+
+
 def _rows(name: str, option: Mapping[str, Any]) -> list[str]:
     kind = option.get("type", "str")
     if option.get("elements"):
@@ -191,6 +223,9 @@ def _targets(root: Path) -> list[tuple[Path, dict[str, str]]]:
     targets = [(root / "README.md", {"contents": contents_table(root)})]
     if (root / "docs" / "vocabulary.md").exists():
         targets.append((root / "docs" / "vocabulary.md", {"vocabulary": vocabulary_table(root)}))
+    if (root / "docs" / "guides" / "hardware_maintenance.md").exists():
+        tables = {"blockers": blockers_table(), "pinned": pinned_table()}
+        targets.append((root / "docs" / "guides" / "hardware_maintenance.md", tables))
     for name in roles(root):
         role = root / "roles" / name
         if not (role / "README.md").exists():

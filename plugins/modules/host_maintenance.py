@@ -13,11 +13,13 @@ author:
   - directpath.vsphere contributors (@directpath-vsphere)
 description:
   - Puts hosts into maintenance mode and leaves them there, so that cards can be moved or replaced. O(state=absent) returns them to service.
-  - Reports pinned virtual machines (those that cannot be migrated) before it changes anything. Shuts them down if O(pinned_vms) allows it.
-  - Writes a mark to vCenter (the custom attribute C(directpath.parked)) before it shuts down a virtual machine and before it enters
-    maintenance mode. O(state=absent) ends only a maintenance mode with such a mark, and powers on exactly the virtual machines with a mark.
-    Any user can do so from any controller. For a standalone ESXi host the marks are in a file on the controller.
-  - To resume an interrupted run, run the same task again.
+  - Reports pinned virtual machines (those that cannot be migrated) before it changes anything. Shuts them down if O(pinned_vms) allows it,
+    when the others are migrated. The rules are those of M(directpath.vsphere.host_rolling_reboot).
+  - Writes each step to a journal in vCenter (the custom attributes C(directpath.maintenance) and C(directpath.maintenance.vm)) before it
+    does the step. O(state=absent) ends only a maintenance mode with such an entry, and powers on exactly the virtual machines with an
+    entry. Any user can do so from any controller. For a standalone ESXi host the journal is in a file on the controller.
+  - A host that cannot enter maintenance mode returns to service, and its virtual machines are powered on again.
+  - To resume an interrupted run, run the same task again, or run it with O(state=absent) to return the host to service.
 extends_documentation_fragment:
   - directpath.vsphere.connection
   - directpath.vsphere.attributes
@@ -37,9 +39,10 @@ options:
     default: present
   pinned_vms:
     description:
-      - What to do with running virtual machines that cannot be migrated because they hold a device or their host is in no cluster. V(fail)
-        refuses the host and lists them. V(shutdown) shuts down the guest operating system. V(shutdown_then_power_off) does the same, and
-        does a hard power-off when the guest is not off after O(stop_timeout).
+      - What to do with running virtual machines that cannot be migrated because they hold a device, are on a local datastore, have a
+        medium of their host connected, or their host is in no cluster. V(fail) refuses the host and lists them. V(shutdown) shuts down the
+        guest operating system. V(shutdown_then_power_off) does the same, and does a hard power-off when the guest is not off after
+        O(stop_timeout).
     type: str
     choices: [fail, shutdown, shutdown_then_power_off]
     default: fail
@@ -50,7 +53,8 @@ options:
     elements: str
     default: []
   start_vms:
-    description: Whether O(state=absent) powers on the virtual machines that were shut down. V(false) keeps their marks for a later run.
+    description: Whether O(state=absent) powers on the virtual machines that were shut down. V(false) keeps their journal
+      entries for a later run.
     type: bool
     default: true
   operator_maintenance:
@@ -69,7 +73,7 @@ options:
     type: str
     choices: [ensureObjectAccessibility, evacuateAllData, noAction]
   drain_timeout:
-    description: Seconds to wait until the host is in maintenance mode.
+    description: Seconds to wait until the host is in maintenance mode. O(stop_timeout) is added when virtual machines may be shut down.
     type: int
     default: 1800
   stop_timeout:
@@ -82,7 +86,7 @@ options:
     default: 600
   journal:
     description:
-      - Where to store the marks. V(auto) stores them in vCenter if the account has the privileges, otherwise in a file. RV(journal) of the
+      - Where to store the journal. V(auto) stores it in vCenter if the account has the privileges, otherwise in a file. RV(journal) of the
         result shows the place and the reason.
     type: str
     choices: [auto, vcenter, file]
@@ -123,10 +127,10 @@ hosts:
     done: {description: The actions that were done., type: list, elements: str, returned: always}
     blockers: {description: Why the host was refused., type: list, elements: dict, returned: always}
 journal:
-  description: Where the marks are stored, and why.
+  description: Where the journal is stored, and why.
   returned: always, once hosts were read
   type: dict
-  sample: {place: custom attributes of hosts and virtual machines, why: any controller can resume the run from there}
+  sample: {place: "custom attributes of hosts, virtual machines and clusters", why: any controller can resume the run from there}
 changes:
   description: The changes. Check mode lists the same changes as a real run.
   returned: always, once hosts were read
@@ -147,15 +151,10 @@ logins:
 """
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import JOURNAL_DIR
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import Job, run
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import Work, run
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.host_maintenance import (
     MaintenanceRequest,
-    apply,
-    follow,
-    observe,
-    plan,
-    recheck,
-    render,
+    maintain_hosts,
 )
 
 ARGUMENTS = {
@@ -176,18 +175,7 @@ ARGUMENTS = {
 
 
 def main() -> None:
-    run(
-        Job(
-            arguments=ARGUMENTS,
-            parse=MaintenanceRequest.of,
-            observe=observe,
-            plan=plan,
-            follow=follow,
-            recheck=recheck,
-            apply=apply,
-            render=render,
-        )
-    )
+    run(Work(arguments=ARGUMENTS, parse=MaintenanceRequest.of, do=maintain_hosts))
 
 
 if __name__ == "__main__":

@@ -13,12 +13,13 @@ import json
 import multiprocessing
 import os
 import queue
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import Any
 
 from simulator.core.stops import Write
 from simulator.simulator import Simulator
@@ -65,10 +66,13 @@ class ModuleSite(Site):
 
     clock_file: Path = field(kw_only=True)
     control_port: int = field(kw_only=True)
+    module: str = "host_rolling_reboot"
+    task: Mapping[str, Any] = field(default_factory=lambda: dict(TASK))
 
     def start(self, home: str = "home", seconds: float = WHOLE) -> ForkServerProcess:
         order = Order(
-            args=dict(TASK),
+            module=self.module,
+            args=dict(self.task),
             slice=seconds,
             environ={**self.credentials(), **NO_DEFAULT_CAS, "PATH": os.environ.get("PATH", os.defpath)},
             home=self.home(home),

@@ -42,3 +42,8 @@ def refuse_future(moment: float, now: float, parameter: str) -> None:
             parameter=parameter,
             cure="Give the time after which each host must have booted, usually the time when the firmware was written",
         )
+
+
+def on_day(moment: float) -> str:
+    """A time (seconds since the epoch) for messages, in minutes."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M UTC")

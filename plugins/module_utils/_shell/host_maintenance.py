@@ -1,46 +1,56 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module host_maintenance, from its parameters to its result. PRIVATE to the collection."""
+"""The module host_maintenance, from its parameters to its result. PRIVATE to the collection.
+
+It uses the loop, the steps and the journal of a rolling reboot, for one host after another.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .._domain.errors import DirectPathError
-from .._domain.host.targets import Target, parse_targets
-from .._domain.maintenance.plan import (
-    DesiredMaintenance,
-    EnterMaintenance,
-    RemoveMark,
-    host_mark,
-    plan_maintenance,
-    vm_mark,
-)
+from .._domain.host.targets import Target, meant_hosts, parse_targets
+from .._domain.maintenance.next_action import adopted
+from .._domain.maintenance.plan import plan_maintenance
+from .._domain.maintenance.plan_gate import PlanGate
 from .._domain.names import ResolvedNames, resolve_all
-from .._domain.observed.hosts import Host
-from .._domain.observed.vms import Vm, VmName
-from .._domain.plan import Change, Plan, TargetPlan
-from .._vsphere.attributes.marks import Choice, Marks, open_marks
-from .._vsphere.read.hosts import read_drs, read_names, vm_labels
-from .._vsphere.read.vms import place_of, read_residents, read_vms
+from .._domain.plan import Plan, TargetPlan
+from .._domain.rolling.state.actions import Action
+from .._domain.rolling.state.fleet_index import FleetIndex, index_fleet
+from .._domain.rolling.state.journal import Entry
+from .._domain.rolling.state.observed import Precheck
+from .._domain.rolling.state.pinned import pinned_vms
+from .._domain.rolling.state.policy import Deadlines, Pinned, Policy
+from .._domain.timeouts import check_timeout
+from .._vsphere.attributes.earlier_marks import open_maintenance_journal
+from .._vsphere.attributes.journal import Journal
+from .._vsphere.read.hosts import read_host_names, read_names
+from .._vsphere.rolling.inventory import FleetInventory, RequestedHost
 from .._vsphere.session.connect import Session
-from .._vsphere.session.faults import UNCERTAIN, explained
-from .._vsphere.write.maintenance import enter_maintenance, exit_maintenance, read_running_tasks
-from .._vsphere.write.power_on import start_vm
-from .._vsphere.write.vms import apply_vm, unchecked
-from .engine.gate import Gate
-from .engine.observe import ObservedHosts, follow_hosts, observe_chosen_hosts, observe_hosts
+from .._vsphere.session.faults import SERVER_ERRORS, explain
 from .engine.output import target_result
-from .engine.result import Outcome
+from .engine.result import Outcome, build_result, conclude, without_needless
+from .rolling.context import RollingRun, RunContext
+from .rolling.loop import Loop
+from .rolling.progress_file import ProgressWriter
+from .rolling.run_owner import is_gone, make_owner
 
-_DOING = {
-    "shutdown": "shut down {0}",
-    "enter_maintenance": "put {1} into maintenance mode",
-    "exit_maintenance": "take {1} out of maintenance mode",
-    "power_on": "start {0}",
+CODES = {"drain_deadline": "timed_out", "vm_not_stopped": "shutdown_timed_out"}
+"""Codes of the steps → the published codes of this module."""
+CURES = {
+    "drain_deadline": "Move or shut down these VMs, then run the task again",
+    "vm_not_stopped": "Check the console of the guest, raise stop_timeout, or set pinned_vms: shutdown_then_power_off",
+    "maintenance_by_other": "Check with that user. VMs that were shut down are started by state: absent, when the host is in service",
+}
+_DONE: Mapping[str, str] = {
+    "stop_vm": "{0} was shut down (state: absent starts it again)",
+    "power_off_vm": "{0} was powered off (state: absent starts it again)",
+    "start_vm": "{0} was started",
+    "leave_maintenance": "{0} left maintenance mode",
 }
 
 
@@ -49,276 +59,273 @@ class MaintenanceRequest:
     """The parameters of host_maintenance."""
 
     targets: tuple[Target, ...]
-    desired: DesiredMaintenance
+    policy: Policy
     never_stop: tuple[str, ...]
-    journal: Choice
-    stopped: dict[str, tuple[Vm, ...]] = field(default_factory=dict)
-    """Host id → VMs that this run shut down for it, in this order. After a lost answer, the next read finds them powered off."""
+    journal: str
+    journal_dir: str
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> MaintenanceRequest:
         """Read the parameters. Raises InputError."""
+        for name in ("drain_timeout", "stop_timeout", "leave_timeout"):
+            check_timeout(name, params[name])
         return cls(
             targets=parse_targets(params, devices_required=False),
-            desired=DesiredMaintenance(
-                state=params["state"],
-                pinned=params["pinned_vms"],
-                evacuate_powered_off=params["evacuate_powered_off"],
-                vsan_mode=params["vsan_mode"],
-                operator_maintenance=params["operator_maintenance"],
-                start_vms=params["start_vms"],
-                drain_timeout=params["drain_timeout"],
-                stop_timeout=params["stop_timeout"],
-                leave_timeout=params["leave_timeout"],
-            ),
+            policy=_policy(params),
             never_stop=tuple(params["never_stop"]),
-            journal=Choice(kind=params["journal"], directory=params["journal_dir"]),
+            journal=params["journal"],
+            journal_dir=params["journal_dir"],
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class ObservedMaintenance:
-    """Hosts, the VMs and the running tasks on them, and the marks of earlier runs.
-
-    ``texts``: object id → text of its mark. ``stopped``: VMs that have a mark because a run shut them down.
-    """
-
-    hosts: ObservedHosts
-    marks: Marks
-    texts: Mapping[str, str]
-    residents: Mapping[str, Sequence[Vm]]
-    tasks: Mapping[str, Sequence[str]]
-    stopped: tuple[Vm, ...]
-    never_stop: ResolvedNames[bool]
-    names: tuple[VmName, ...] = ()
-    """VMs of the inventory, if it was read."""
-
-
-def observe(session: Session, request: MaintenanceRequest) -> ObservedMaintenance:
-    """Read hosts and marks; VMs and tasks only of hosts that must be evacuated. Raises InputError for an unknown name."""
-    never: ResolvedNames[bool] = ResolvedNames()
-    names: tuple[VmName, ...] = ()
-    if request.never_stop or request.desired.evacuate_powered_off:
-        inventory = read_names(session)
-        names = inventory.vms
-        never = resolve_all(inventory.vm_names, dict.fromkeys(request.never_stop, True), "never_stop")
-        observed = observe_chosen_hosts(session, request.targets, inventory, residents=True)
-    else:
-        observed = observe_hosts(session, request.targets, residents=True)
-    marks = open_marks(
-        session, request.journal, [host.moid for host in observed.hosts], read_only=session.stub.read_only
-    )
-    texts = marks.read()
-    due = (
-        [host for host in observed.hosts if not host.in_maintenance_mode] if request.desired.state == "present" else []
-    )
-    deep = {host.moid: host for host in read_drs(session, due)} if due else {}
-    return ObservedMaintenance(
-        hosts=replace(observed, hosts=tuple(deep.get(host.moid, host) for host in observed.hosts)),
-        marks=marks,
-        texts=texts,
-        residents=_residents(session, due, names) if due else {},
-        tasks=read_running_tasks(session, due) if due else {},
-        stopped=_stopped(session, texts) if request.desired.state == "absent" else (),
-        never_stop=never,
-        names=names,
+def _policy(params: Mapping[str, Any]) -> Policy:
+    """Hosts that a user named are not restricted by budgets, canaries or windows."""
+    stop = float(params["stop_timeout"])
+    stops = params["pinned_vms"] != "fail"
+    return Policy(
+        goal="enter" if params["state"] == "present" else "leave",
+        operator_maintenance="end" if params["operator_maintenance"] == "end" else "block",
+        start_vms=params["start_vms"],
+        pinned=Pinned(action=params["pinned_vms"], wait_for_tools=False),
+        evacuate_powered_off=params["evacuate_powered_off"],
+        vsan_mode=params["vsan_mode"],
+        deadlines=Deadlines(
+            # The VMs are shut down when the others are migrated: the time for both counts.
+            drain=float(params["drain_timeout"]) + stop * stops,
+            stop_vm=stop,
+            watch_vm=max(Deadlines().watch_vm, 3 * stop),
+            leave=float(params["leave_timeout"]),
+            reboot=0.0,
+            # A call that was lost is made again before the time for it is over.
+            retry=min(Deadlines().retry, stop / 2),
+        ),
     )
 
 
-def follow(
-    session: Session, observed: ObservedMaintenance, request: MaintenanceRequest, plan: Plan, moids: Collection[str]
-) -> ObservedMaintenance:
-    """Read the hosts with these ids, and all marks, again."""
-    texts = observed.marks.read()
-    now = recheck(session, observed, request, plan, moids)
-    return replace(now, texts=texts, stopped=_stopped(session, texts) if request.desired.state == "absent" else ())
+def maintain_hosts(session: Session, request: MaintenanceRequest, check_mode: bool) -> dict[str, Any]:
+    """Put the hosts into maintenance mode, or return them to service; in check mode only plan it. Returns the result of the module."""
+    with ExitStack() as opened:
+        work = _MaintenanceRun.open(session, request, read_only=check_mode)
+        opened.callback(work.fleet.close)
+        fleet = work.observe()
+        plan = plan_maintenance(fleet, work.hosts)
+        outcomes: dict[str, Outcome] = {}
+        after, left = fleet, plan
+        if plan.changed and not check_mode:
+            for target in plan.targets:
+                if target.effective:
+                    outcomes[target.moid] = work.maintain(target)
+            after = work.observe()
+            left = plan_maintenance(after, work.hosts)
+            _verify(left, outcomes)
+        if not check_mode and (outcomes or request.policy.goal == "leave"):
+            work.tidy()
+        plan = without_needless(plan, outcomes)
+        result = build_result(plan, left, outcomes, applied=bool(outcomes))
+        result["hosts"] = [
+            _host(after if target.moid in after.hosts else fleet, target, outcomes) for target in plan.targets
+        ]
+        result["journal"] = {"place": work.journal.place, "why": work.journal.why}
+        result["calls"], result["logins"] = session.calls, session.own_logins
+        conclude(result, plan, outcomes)
+        return result
 
 
-def recheck(
-    session: Session, observed: ObservedMaintenance, request: MaintenanceRequest, plan: Plan, moids: Collection[str]
-) -> ObservedMaintenance:
-    """Read the hosts with these ids again, before a write.
-
-    Not the marks: only this module writes them. Not the DRS settings: they only decide who moves a VM, so one read is enough.
-    """
-    known = {host.moid: host.drs_moves_vms for host in observed.hosts.hosts}
-    seen = follow_hosts(session, observed.hosts, moids)
-    hosts = tuple(replace(host, drs_moves_vms=known[host.moid]) for host in seen.hosts)
-    due = [host for host in hosts if not host.in_maintenance_mode] if request.desired.state == "present" else []
-    return replace(
-        observed,
-        hosts=replace(seen, hosts=hosts),
-        residents=_residents(session, due, observed.names) if due else {},
-        tasks=read_running_tasks(session, due) if due else {},
-        stopped=read_vms(session, [place_of(vm) for vm in observed.stopped]) if observed.stopped else (),
-    )
+def _verify(left: Plan, outcomes: Mapping[str, Outcome]) -> None:
+    """A host that still has changes to be made is a failure. ``left``: the plan that was made after the writes."""
+    for target in left.targets:
+        outcome = outcomes.get(target.moid)
+        if outcome is not None and outcome.error is None and (target.changes or target.blockers):
+            why = "; ".join([blocker.message for blocker in target.blockers] or [c.subject for c in target.changes])
+            outcome.error = DirectPathError(
+                message=f"{target.target} accepted the change but does not show it: {why}",
+                code="not_applied",
+                cure="Check the recent tasks and events of the host and of vCenter, then run the task again",
+            )
 
 
-def _residents(session: Session, hosts: Sequence[Host], names: Sequence[VmName]) -> dict[str, tuple[Vm, ...]]:
-    found = read_residents(session, hosts, names)
-    labels = vm_labels(session, {vm.moid: vm.name for vms in found.values() for vm in vms})
-    return {moid: tuple(replace(vm, name=labels[vm.moid]) for vm in vms) for moid, vms in found.items()}
-
-
-def _stopped(session: Session, texts: Mapping[str, str]) -> tuple[Vm, ...]:
-    if not texts:
-        return ()
-    return read_vms(session, [vm for vm in read_names(session).vms if vm.moid in texts])
-
-
-def plan(observed: ObservedMaintenance, request: MaintenanceRequest) -> Plan:
-    """Plan the way of all hosts into or out of maintenance mode."""
-    return plan_maintenance(
-        observed.hosts.hosts,
-        observed.residents,
-        replace(request.desired, never_stop=frozenset(observed.never_stop.by_id)),
-        tasks=observed.tasks,
-        marks=observed.texts,
-        stopped=observed.stopped,
-    )
-
-
-def apply(
-    session: Session,
-    observed: ObservedMaintenance,
-    request: MaintenanceRequest,
-    target: TargetPlan,
-    gate: Gate[ObservedMaintenance],
-) -> Outcome:
-    """Make the changes of one host in the order of the plan. The mark is written before the change that it describes.
-
-    The outcome lists what was done before a failure. ``state: absent`` undoes it.
-    """
-    host = observed.hosts.host(target.moid)
-    outcome = Outcome(done=tuple(_describe_stop(vm) for vm in request.stopped.get(host.moid, ())))
-    left = list(target.effective)
-    try:
-        # A read that the server refuses in the middle is reported like a refused write: with what was done before.
-        with explained("change", host.name):
-            while left:
-                left = _still_due(gate, left, host)
-                if left:
-                    _apply_change(session, observed, request, host, left.pop(0), outcome)
-                    outcome.made += 1
-    except DirectPathError as error:
-        if error.code == "changed_meanwhile" and request.desired.state == "present":
-            _undo(session, observed, request.stopped.pop(host.moid, ()), outcome)
-            outcome.made = 0
-        if outcome.done:
-            error.message = f"{error.message.rstrip('.')}. Done before that: {', '.join(outcome.done)}"
-        outcome.error = error
-    if request.desired.state == "absent" and outcome.error is None:
-        observed.marks.tidy()
-    return outcome
-
-
-def _undo(session: Session, observed: ObservedMaintenance, stopped: Sequence[Vm], outcome: Outcome) -> None:
-    """Power on the VMs that this run shut down, because the host changed and no longer fits the plan.
-
-    A VM that cannot be powered on keeps its mark, so ``state: absent`` starts it later.
-    """
-    for vm in stopped:
-        try:
-            start_vm(session, vm)
-            observed.marks.write("vm", vm.moid, "")
-            outcome.done += (f"{vm.name} was started again",)
-        except DirectPathError as problem:
-            outcome.done += (f"{vm.name} could not be started again ({problem.message.rstrip('.')})",)
-
-
-def _describe_stop(vm: Vm) -> str:
-    return f"{vm.name} was shut down (state: absent starts it again)"
-
-
-def _still_due(gate: Gate[ObservedMaintenance], left: list[Change], host: Host) -> list[Change]:
-    """The changes that are still necessary, checked before the next one. Removing a mark is not checked: it only records what was done."""
-    kind = left[0].kind
-    if kind == "forget":
-        return left
-    now = gate.reread()[1]
-    changes = [change for change in left if change.kind != "forget"]
-    due = replace(now, changes=tuple(change for change in now.changes if change.kind != "forget"))
-    doing = _DOING[kind].format(left[0].subject, host.name)
-    subjects = {change.subject for change in gate.check(changes, due, doing=doing)}
-    return [change for change in left if change.kind == "forget" or change.subject in subjects]
-
-
-def _apply_change(
-    session: Session,
-    observed: ObservedMaintenance,
-    request: MaintenanceRequest,
-    host: Host,
-    change: Change,
-    outcome: Outcome,
-) -> None:
-    detail = change.detail
-    match change.kind:
-        case "shutdown":
-            vm, how = detail
-            observed.marks.write("vm", vm.moid, vm_mark(host))
-            try:
-                apply_vm(session, vm, [replace(change, detail=how)], unchecked(vm))
-            finally:
-                session.off.pop(vm.moid, None)  # the mark makes sure that it is started later
-            request.stopped[host.moid] = (*request.stopped.get(host.moid, ()), vm)
-            outcome.done += (_describe_stop(vm),)
-        case "enter_maintenance":
-            _enter(session, observed, host, detail)
-            outcome.done += (f"{host.name} entered maintenance mode",)
-        case "exit_maintenance":
-            exit_maintenance(session, host, timeout=detail.timeout_seconds)
-            outcome.done += (f"{host.name} left maintenance mode",)
-        case "power_on":
-            apply_vm(session, detail, [change], unchecked(detail))
-            outcome.done += (f"{detail.name} was started",)
-        case _:
-            _forget(observed, host, detail)
-
-
-def _enter(session: Session, observed: ObservedMaintenance, host: Host, how: EnterMaintenance) -> None:
-    observed.marks.write("host", host.moid, host_mark(session.endpoint.username))
-    try:
-        enter_maintenance(
-            session,
-            host,
-            timeout=how.timeout_seconds,
-            evacuate_powered_off=how.evacuate_powered_off,
-            vsan_mode=how.vsan_mode,
-        )
-    except DirectPathError as error:
-        # The host did not enter maintenance mode. With the mark, a later maintenance mode of another user would look like
-        # one of this module. Where the result is unknown, the mark stays.
-        if error.code not in UNCERTAIN:
-            with suppress(DirectPathError):
-                observed.marks.write("host", host.moid, "")
-        raise
-
-
-def _forget(observed: ObservedMaintenance, host: Host, mark: RemoveMark) -> None:
-    try:
-        observed.marks.write("host" if mark.moid == host.moid else "vm", mark.moid, "")
-    except DirectPathError as error:
-        if error.code != "vanished":  # a removed object has no mark any more
-            raise
-
-
-def render(
-    observed: ObservedMaintenance, request: MaintenanceRequest, plan: Plan, outcomes: Mapping[str, Outcome]
-) -> dict[str, Any]:
-    """The result for all hosts of the plan."""
-    return {
-        "hosts": [_host(observed, target, outcomes) for target in plan.targets],
-        "journal": {"place": observed.marks.place, "why": observed.marks.why},
-    }
-
-
-def _host(observed: ObservedMaintenance, target: TargetPlan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
-    host = observed.hosts.host(target.moid)
+def _host(fleet: FleetIndex, target: TargetPlan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+    view = fleet.hosts[target.moid]
     return {
         **target_result(target, outcomes),
-        "cluster": host.cluster,
-        "in_maintenance_mode": host.in_maintenance_mode,
+        "cluster": view.host.cluster,
+        "in_maintenance_mode": view.in_maintenance,
         "vms_stopped": [change.subject for change in target.effective if change.kind == "shutdown"],
         "vms_started": [change.subject for change in target.effective if change.kind == "power_on"],
         "done": list(outcomes[target.moid].done) if target.moid in outcomes else [],
     }
+
+
+@dataclass(kw_only=True)
+class _MaintenanceRun:
+    """The fleet, the journal and the policy of one run."""
+
+    session: Session
+    fleet: FleetInventory
+    journal: Journal
+    policy: Policy
+    hosts: tuple[str, ...]
+    me: str
+    read_only: bool
+
+    @classmethod
+    def open(cls, session: Session, request: MaintenanceRequest, *, read_only: bool) -> _MaintenanceRun:
+        """Resolve the names and open the journal. Raises InputError, DirectPathError."""
+        inventory = (read_names if request.never_stop else read_host_names)(session)
+        hosts = tuple(meant_hosts(inventory, request.targets))
+        never: ResolvedNames[bool] = ResolvedNames()
+        if request.never_stop:
+            never = resolve_all(inventory.vm_names, dict.fromkeys(request.never_stop, True), "never_stop")
+        journal = open_maintenance_journal(
+            session, request.journal, directory=request.journal_dir, hosts=hosts, read_only=read_only
+        )
+        clusters = {host.compute_moid: host.cluster for host in inventory.hosts if host.cluster is not None}
+        fleet = FleetInventory(
+            session,
+            [RequestedHost(moid=moid) for moid in hosts],
+            never_stop=never,
+            labels={**clusters, **{host.moid: host.name for host in inventory.hosts}},
+            fields=journal.fields,
+            evacuates=request.policy.evacuate_powered_off,
+        )
+        return cls(
+            session=session,
+            fleet=fleet,
+            journal=journal,
+            policy=request.policy,
+            hosts=hosts,
+            me=make_owner(),
+            read_only=read_only,
+        )
+
+    def _observe(self) -> FleetIndex:
+        loop = Loop(self._context("", read_only=True))
+        seen = loop.look(0.0)
+        return index_fleet(loop.observe(seen), self.policy, seen.now)
+
+    def observe(self) -> FleetIndex:
+        """Observe all hosts, with prechecks."""
+        fleet = self._observe()
+        prechecks = self._prechecks(fleet)
+        if not prechecks:
+            return fleet
+        hosts = tuple(replace(view, precheck=prechecks.get(view.moid)) for view in fleet.observed.hosts)
+        return index_fleet(replace(fleet.observed, hosts=hosts), self.policy, fleet.now)
+
+    def _prechecks(self, fleet: FleetIndex) -> dict[str, Precheck]:
+        """Whether the account may stop and start the VMs that would be stopped: found later, they would stay off. And whether VMs would
+        lose devices, if those that are powered off are migrated."""
+        if self.policy.goal != "enter":
+            return {}
+        due = [view for moid, view in fleet.hosts.items() if moid in self.hosts and not view.in_maintenance]
+        may_stop = self.policy.pinned.action != "fail"
+        stops = {
+            view.moid: [
+                vm.moid for vm in pinned_vms(fleet.residents.get(view.moid, ()), fleet.cluster_of(view)) if may_stop
+            ]
+            for view in due
+        }
+        denied = self.fleet.read_denied([moid for vms in stops.values() for moid in vms])
+        evacuees = self.fleet.read_evacuees(stops)
+        return {
+            host: Precheck(
+                at=fleet.now,
+                denied={moid: denied[moid] for moid in vms if moid in denied},
+                lost=evacuees[host].lost if host in evacuees else (),
+                uncertain=evacuees[host].uncertain if host in evacuees else (),
+            )
+            for host, vms in stops.items()
+        }
+
+    def _context(self, host: str, *, read_only: bool, **more: Any) -> RunContext:
+        return RunContext(
+            session=self.session,
+            fleet=self.fleet,
+            journal=self.journal,
+            policy=self.policy,
+            me=self.me,
+            scope="",
+            progress_writer=ProgressWriter(None),
+            is_gone=is_gone,
+            read_only=read_only,
+            find_run=lambda entries: adopted(entries.get(host), self.policy.goal),
+            **more,
+        )
+
+    def maintain(self, target: TargetPlan) -> Outcome:
+        """Make the changes of one host. The outcome lists what was done before a failure; ``state: absent`` undoes it."""
+        before = self.session.stub.writes_here
+        try:
+            prechecks = self._prechecks(self._observe())
+        except DirectPathError as error:
+            return Outcome(error=error)
+        except SERVER_ERRORS as fault:
+            return Outcome(error=explain(fault, doing="read", on=target.target))
+        gate = PlanGate(target, account=self.session.endpoint.username)
+
+        def read_again() -> None:
+            if gate.is_checking:
+                self.fleet.read_vms_again(target.moid)
+
+        context = self._context(
+            target.moid, read_only=False, decide=gate.decide, before_look=read_again, prechecks=prechecks
+        )
+        run = Loop(context).run()
+        outcome = Outcome(done=tuple(_describe_actions(run, target)), error=gate.problem or run.error)
+        outcome.elsewhere = gate.elsewhere
+        if outcome.error is None:
+            outcome.error = _error_of(run, target) if run.outlook.state != "finished" else self._journal_error()
+        if outcome.error is None:
+            outcome.made = len(target.effective)
+        elif outcome.done:
+            outcome.error.message = f"{outcome.error.message.rstrip('.')}. Done before that: {', '.join(outcome.done)}"
+        outcome.wrote = self.session.stub.writes_here > before
+        return outcome
+
+    def _journal_error(self) -> DirectPathError | None:
+        broken = self.journal.broken
+        return _copied(broken) if broken is not None else None
+
+    def tidy(self) -> None:
+        """Remove the attributes, or the file, if nothing is stored in them. If this fails, it does no harm."""
+        with suppress(DirectPathError, *SERVER_ERRORS):
+            self.journal.tidy(())
+
+
+def _copied(error: DirectPathError) -> DirectPathError:
+    """A copy, because the message of an outcome is extended."""
+    return DirectPathError(message=error.message, code=error.code, parameter=error.parameter, cure=error.cure)
+
+
+def _describe_actions(run: RollingRun, target: TargetPlan) -> Iterator[str]:
+    """What was done, in order. Of repeated calls only the last one counts."""
+    last: dict[tuple[str, str], Action] = {}
+    for action in run.actions:
+        last.pop(action.key, None)
+        last[action.key] = action
+    undone = {action.target for action in last.values() if action.kind == "start_vm"}
+    entering = run.observed is not None and any(
+        view.moid == target.moid and view.in_maintenance for view in run.observed.hosts
+    )
+    goes_in = any(change.kind == "enter_maintenance" for change in target.effective)
+    for action in last.values():
+        if action.kind == "enter_maintenance" and entering:
+            yield f"{target.target} entered maintenance mode"
+        elif action.kind == "start_vm" and goes_in:
+            yield f"{action.name} was started again"
+        elif action.kind in ("stop_vm", "power_off_vm") and action.target in undone:
+            continue
+        elif action.kind in _DONE:
+            yield _DONE[action.kind].format(action.name)
+
+
+def _error_of(run: RollingRun, target: TargetPlan) -> DirectPathError:
+    """From the last entry of the host."""
+    entry: Entry | None = run.entries[target.moid][1] if target.moid in run.entries else None
+    text = run.texts.get(target.moid) or (entry.text if entry is not None else "")
+    code = entry.code if entry is not None else ""
+    return DirectPathError(
+        message=text or f"{target.target}: the run ended before all changes were made",
+        code=CODES.get(code, code or "not_applied"),
+        cure=CURES.get(code, "Check the recent tasks and events of the host, then run the task again"),
+    )

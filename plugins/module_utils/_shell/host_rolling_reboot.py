@@ -88,6 +88,7 @@ def reboot_hosts(session: Session, desired: RollingRequest, check_mode: bool) ->
             fields=journal.fields,
             allow_protected=desired.allow_protected,
             stops_pinned=desired.policy.pinned.action != "fail",
+            evacuates=desired.policy.evacuate_powered_off,
         )
         opened.callback(fleet.close)
         if desired.policy.booted_before is not None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The input of the loop of a rolling reboot, and its state. PRIVATE to the collection."""
+"""The input of the loop, and its state. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._domain.errors import DirectPathError
+from ..._domain.rolling.scheduling.scheduler import decide
+from ..._domain.rolling.state.actions import Action
 from ..._domain.rolling.state.journal import Entry
-from ..._domain.rolling.state.observed import HostView, ObservedFleet
-from ..._domain.rolling.state.phases import Outlook
+from ..._domain.rolling.state.observed import HostView, ObservedFleet, Precheck
+from ..._domain.rolling.state.phases import Decision, Outlook
 from ..._domain.rolling.state.policy import Policy
 from ..._domain.rolling.state.timeline import Timeline
 from ..._vsphere.attributes.journal import Journal
@@ -31,6 +33,8 @@ class RollingRun:
     timeline: Timeline = field(default_factory=Timeline)
     now: float = 0.0
     done: dict[str, set[str]] = field(default_factory=dict)
+    actions: list[Action] = field(default_factory=list)
+    """The actions of this process, in their order."""
     stopped: list[tuple[str, str]] = field(default_factory=list)
     """(host, VM), by name: VMs that this process stopped."""
     stopped_ids: set[str] = field(default_factory=set)
@@ -62,6 +66,13 @@ class RunContext:
     read_only: bool = False
     detached: frozenset[str] = frozenset()
     stopped_before: frozenset[str] = frozenset()
+    decide: Callable[[ObservedFleet, Policy, float], Decision] = decide
+    find_run: Callable[[Mapping[str, Entry]], str] | None = None
+    """Host id → entry, to the id of the run that is continued, empty for a new one. None = by the locks, as a rolling reboot."""
+    before_look: Callable[[], None] = lambda: None
+    """Called before each round: what is to be read again with it."""
+    prechecks: Mapping[str, Precheck] = field(default_factory=dict)
+    """Results that were read before the loop."""
 
 
 def watch_parent(run_id: str | None, is_gone: Callable[[str], bool]) -> Callable[[], bool]:

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The loop of a rolling reboot: observe, decide, act, wait for a change. PRIVATE to the collection.
+"""The loop of a rolling reboot, and of host_maintenance: observe, decide, act, wait for a change. PRIVATE to the collection.
 
-The scheduler makes all decisions. All state that matters is in the journal and in vCenter, so this process may end at any moment: the next
-one observes the state and continues.
+The scheduler makes all decisions (``RunContext.decide``). All state that matters is in the journal and in vCenter, so this process may end
+at any moment: the next one observes the state and continues.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import Any
 
 from ..._domain.errors import DirectPathError
 from ..._domain.rolling.scheduling import forecast, lock
-from ..._domain.rolling.scheduling import scheduler as schedule
 from ..._domain.rolling.scheduling.notices import HELD, gist_of, journal_notice, topic_of
 from ..._domain.rolling.state import timeline as timelines
 from ..._domain.rolling.state.actions import Action
@@ -65,6 +64,7 @@ class Loop:
             lock_subject=self._lock_subject,
             lock_of=self._lock_of,
             bmcs=context.bmcs,
+            purpose=context.policy.purpose,
         )
         self._observer = FleetObserver(
             me=context.me,
@@ -74,6 +74,7 @@ class Loop:
             refusals=self._executor.refusals,
             is_gone=context.is_gone,
             detached=context.detached,
+            prechecks=dict(context.prechecks),
         )
         self._log_is_read = False
         self._wait = 0.0
@@ -108,9 +109,10 @@ class Loop:
         """Observe, decide, act. True when this was the last round."""
         if self._last is not None:
             return self._run_last_actions()
+        self._context.before_look()
         seen = self.look(self._wait)
         observed = self.observe(seen)
-        decision = schedule.decide(observed, self._context.policy, seen.now)
+        decision = self._context.decide(observed, self._context.policy, seen.now)
         self._report(observed, decision, seen.now)
         if decision.outlook.ended:
             self._last = list(decision.actions)
@@ -150,6 +152,7 @@ class Loop:
             clusters=self._fleet.clusters,
             values=self._context.journal.values(self._fleet.texts),
             now=now,
+            purpose=self._context.policy.purpose,
         )
         self._seen = seen
         return seen
@@ -182,6 +185,11 @@ class Loop:
         return observed
 
     def _adopt(self, seen: ShownFleet) -> None:
+        if self._context.find_run is not None:
+            entries = {moid: entry for moid, (_unused, entry) in seen.entries().items()}
+            self._observer.run_id = self._context.find_run(entries) or secrets.token_hex(4)
+            self._observer.begun = float(int(seen.now))
+            return
         locks = {cluster.moid: cluster.lock for cluster in self._observer.observe(seen, "").clusters}
         adoption = lock.adopt(
             list(locks.values()),
@@ -214,8 +222,12 @@ class Loop:
             for moid, (view, entry) in seen.entries().items()
             if view.in_maintenance or view.entering
         }
+        since = {
+            moid: started for moid, started in since.items() if started > 0.0
+        }  # a mark of an earlier release has no time
         if since:
-            self._observer.began = dict(self._fleet.maintenance_is_own(since))
+            accounts = {moid: entry.account for moid, (_unused, entry) in seen.entries().items() if entry.account}
+            self._observer.began = dict(self._fleet.maintenance_is_own(since, accounts))
         self._log_is_read = True
 
     def _paused(self, seen: ShownFleet) -> str:
@@ -255,6 +267,7 @@ class Loop:
         return outcome != "dropped"
 
     def _record_done(self, action: Action) -> None:
+        self.result.actions.append(action)
         host = action.host_moid if action.kind in ("stop_vm", "power_off_vm", "start_vm") else action.target
         if host is not None and "lock" not in action.kind and not action.kind.startswith("forget"):
             self.result.done.setdefault(host, set()).add(action.kind)
@@ -295,9 +308,9 @@ class Loop:
         return self._seen.lock_subject(cluster)
 
     def _lock_of(self, action: Action) -> Subject | None:
-        """The object that stores the lock of the cluster of an action; None if the target is not visible."""
+        """The object that stores the lock of the cluster of an action; None if the target is not visible, or if no lock is used."""
         seen = self._seen
-        if seen is None:
+        if seen is None or self._context.policy.purpose == "maintenance":
             return None
         known = {vm.moid: vm.host_moid for vm in seen.vms if vm.moid == action.target}
         host = action.host_moid or known.get(action.target, action.target)
@@ -336,6 +349,8 @@ class Loop:
                 self._context.progress_writer.note(text, now)
 
     def _ends_at(self, observed: ObservedFleet, now: float) -> float | None:
+        if self._context.policy.goal != "reboot":
+            return None
         due, ends = self._forecast
         if now >= due:
             began = time.perf_counter()

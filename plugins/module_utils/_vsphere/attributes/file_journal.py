@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The journal of a rolling reboot in a file, and the choice between the two journals. PRIVATE to the collection.
+"""The journal in a file, and the choice between the two journals. PRIVATE to the collection.
 
 For direct connections to ESXi hosts, which have no custom attributes, and for accounts that may not set them. One file for each endpoint.
 A write is complete or has no effect, even if the machine loses power.
@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from ..._domain.errors import DirectPathError, InputError
+from ..._domain.rolling.state.journal import Purpose
 from ..session.connect import Session
 from ..session.endpoint import Endpoint
-from .journal import AttributeJournal, Journal, Subject, Texts, missing_privileges
+from .journal import REMOVED, AttributeJournal, Journal, Subject, Texts, missing_privileges
 
 VERSION = 1
 ASKED_FOR = "it was requested"
@@ -117,9 +118,10 @@ class FileJournal:
     def forget_written(self) -> None:
         """Does nothing: a file write is complete or fails."""
 
-    def holds_anything(self) -> bool:
-        """Whether the file contains any value."""
-        return any(text for texts in self._read().values() for text in texts.values())
+    def holds_anything(self, purpose: Purpose = "reboot") -> bool:
+        """Whether the file contains any value of runs with this purpose."""
+        names = REMOVED[purpose]
+        return any(texts.get(name) for texts in self._read().values() for name in names)
 
     def check(self) -> None:
         """Raises DirectPathError when the file cannot be read or written."""
@@ -195,9 +197,15 @@ def _as_expected(own: Mapping[str, str], expected: Texts | None) -> bool:
 
 
 def open_journal(
-    session: Session, choice: str, *, directory: str, subjects: Sequence[Subject], read_only: bool
+    session: Session,
+    choice: str,
+    *,
+    directory: str,
+    subjects: Sequence[Subject],
+    read_only: bool,
+    purpose: Purpose = "reboot",
 ) -> Journal:
-    """The journal for a rolling reboot of these hosts and clusters.
+    """The journal for a run on these hosts and clusters.
 
     ``choice`` ``auto``: vCenter if possible. A file for an ESXi host, for an account without the privileges, and if a file of an earlier
     run still contains values. Raises DirectPathError (journal_impossible) when the requested journal cannot be used.
@@ -212,11 +220,11 @@ def open_journal(
                 cure="An ESXi host has no custom attributes: set journal: auto or file",
             )
         return _opened(FileJournal(path, why="a direct connection to an ESXi host has no custom attributes"), read_only)
-    attributes = AttributeJournal(session, why="any controller can resume the run from there")
+    attributes = AttributeJournal(session, why="any controller can resume the run from there", purpose=purpose)
     if choice == "file":
         return _opened(FileJournal(path, why=ASKED_FOR, beneath=attributes), read_only)
     earlier = FileJournal(path, why="an earlier run left its journal in this file", beneath=attributes)
-    if choice == "auto" and earlier.holds_anything():
+    if choice == "auto" and earlier.holds_anything(purpose):
         return _opened(earlier, read_only)
     lacking = missing_privileges(session, subjects, defined=attributes.is_defined)
     if not lacking:

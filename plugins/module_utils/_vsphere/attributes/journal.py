@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The journal of a rolling reboot in vCenter: custom attributes of hosts, VMs and clusters. PRIVATE to the collection.
+"""The journal in vCenter: custom attributes of hosts, VMs and clusters. PRIVATE to the collection.
 
 Any controller can resume a run from it, and any administrator sees in the vSphere Client why a host is in maintenance mode. The
-attributes are defined when the first value is written, and removed when a rolling reboot has ended and no value is left.
+attributes are defined when the first value is written, and removed when a run has ended and no value is left. A rolling reboot and
+host_maintenance have attributes of their own, and read those of each other.
 """
 
 from __future__ import annotations
@@ -14,7 +15,17 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from ..._domain.errors import DirectPathError
-from ..._domain.rolling.state.journal import ATTRIBUTES, HOST_ATTRIBUTES, STOP_ORDER, VM
+from ..._domain.rolling.state.journal import (
+    ATTRIBUTES,
+    EARLIER_MARK,
+    HOST_ATTRIBUTES,
+    MAINTENANCE,
+    MAINTENANCE_ATTRIBUTES,
+    MAINTENANCE_VM,
+    STOP_ORDER,
+    VM,
+    Purpose,
+)
 from ..property_collector.retrieve import collect_objects, collect_view
 from ..sdk import vim
 from ..session.answer_checks import reader
@@ -153,9 +164,20 @@ _KINDS: Mapping[SubjectKind, Any] = {
 
 def _type_of(attribute: str) -> Any:
     """The object type of an attribute; None = all types (locks are on clusters, or on standalone hosts)."""
-    if attribute in HOST_ATTRIBUTES:
+    if attribute in (*HOST_ATTRIBUTES, MAINTENANCE):
         return vim.HostSystem
-    return vim.VirtualMachine if attribute == VM else None
+    return vim.VirtualMachine if attribute in (VM, MAINTENANCE_VM) else None
+
+
+WRITTEN: Mapping[Purpose, tuple[str, ...]] = {"reboot": ATTRIBUTES, "maintenance": MAINTENANCE_ATTRIBUTES}
+"""The attributes that a run writes."""
+REMOVED: Mapping[Purpose, tuple[str, ...]] = {
+    "reboot": ATTRIBUTES,
+    "maintenance": (*MAINTENANCE_ATTRIBUTES, EARLIER_MARK),
+}
+"""The attributes that a run removes when they have no value."""
+KNOWN = frozenset({*ATTRIBUTES, *MAINTENANCE_ATTRIBUTES, EARLIER_MARK, STOP_ORDER})
+"""The attributes that every run reads."""
 
 
 class AttributeJournal:
@@ -164,7 +186,8 @@ class AttributeJournal:
     kind = "vcenter"
     broken: DirectPathError | None = None
 
-    def __init__(self, session: Session, *, why: str) -> None:
+    def __init__(self, session: Session, *, why: str, purpose: Purpose = "reboot") -> None:
+        self._purpose = purpose
         self.place = "custom attributes of hosts, virtual machines and clusters"
         self.why = why
         self.fields: dict[int, str] = {}
@@ -175,8 +198,8 @@ class AttributeJournal:
 
     @property
     def is_defined(self) -> bool:
-        """All attributes of the journal are defined."""
-        return set(ATTRIBUTES) <= set(self._keys)
+        """All attributes that this run writes are defined."""
+        return set(WRITTEN[self._purpose]) <= set(self._keys)
 
     @property
     def is_partly_defined(self) -> bool:
@@ -197,16 +220,17 @@ class AttributeJournal:
         self._keys.clear()
         self.fields.clear()
         for item in definitions:
-            if item.name in ATTRIBUTES and item.managedObjectType in (None, _type_of(item.name)):
-                self._keys[item.name] = item.key
+            if item.name in KNOWN and (
+                item.name == STOP_ORDER or item.managedObjectType in (None, _type_of(item.name))
+            ):
                 self.fields[item.key] = item.name
-            elif item.name == STOP_ORDER:
-                self.fields[item.key] = item.name
+                if item.name in REMOVED[self._purpose]:
+                    self._keys[item.name] = item.key
 
     def define(self) -> None:
         """Define the missing attributes. Another run may do the same at the same time."""
         self.look_up()
-        for attribute in ATTRIBUTES:
+        for attribute in WRITTEN[self._purpose]:
             if attribute not in self._keys:
                 with suppress(vim.fault.DuplicateName):
                     self._manager.AddCustomFieldDef(attribute, _type_of(attribute), None, None)

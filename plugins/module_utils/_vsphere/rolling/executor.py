@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Executes the actions that the scheduler of a rolling reboot decided. PRIVATE to the collection.
+"""Executes the actions that were decided for a rolling reboot, or for host_maintenance. PRIVATE to the collection.
 
 Each action is checked against the present state, then written to the journal, and only then made. Faults are stored as data for the next
 decision. A call whose answer was lost is never repeated here: the scheduler observes its result, and decides.
@@ -15,9 +15,22 @@ from typing import Any, Literal
 from ..._domain.errors import DirectPathError
 from ..._domain.rolling.state.actions import Action, Kind
 from ..._domain.rolling.state.codec import decode_lock, encode
-from ..._domain.rolling.state.journal import ENTRY, HOST_ATTRIBUTES, LOCK, VM, Lock, VmEntry
+from ..._domain.rolling.state.journal import (
+    DEVICES,
+    EARLIER_MARK,
+    ENTRY,
+    LINKS,
+    LOCK,
+    MAINTENANCE,
+    MAINTENANCE_VM,
+    VM,
+    Lock,
+    Purpose,
+    VmEntry,
+)
 from ..._domain.rolling.state.observed import Refusal
 from ..attributes.journal import Journal, Subject, Texts
+from ..power import calls
 from ..sdk import vim, vmodl
 from ..session.connect import Session
 from ..session.faults import explain, words
@@ -43,6 +56,13 @@ _CALL_WORDS: Mapping[Kind, str] = {
     "leave_maintenance": "take {} out of maintenance mode",
     "start_vm": "power on {}",
 }
+_FORGOTTEN: Mapping[tuple[Purpose, Kind], tuple[str, tuple[str, ...]]] = {
+    ("reboot", "forget_host"): (ENTRY, (LINKS, DEVICES)),
+    ("reboot", "forget_vm"): (VM, ()),
+    ("maintenance", "forget_host"): (MAINTENANCE, (EARLIER_MARK,)),
+    ("maintenance", "forget_vm"): (MAINTENANCE_VM, (EARLIER_MARK,)),
+}
+"""The attribute of the entry, and the others that are removed with it."""
 _LOCKS = frozenset({"take_lock", "renew_lock", "finish_lock", "release_lock"})
 _VMS = frozenset({"stop_vm", "power_off_vm", "start_vm", "forget_vm"})
 _NEEDS_ENTRY = frozenset({"take_lock", "enter_maintenance", "stop_vm", "power_off_vm", "reboot_host", "shut_down_host"})
@@ -59,7 +79,7 @@ class ActionTarget:
 
 class ActionExecutor:
     """``me``: the owner token in the locks of this run. ``lock_subject``: cluster moid → the object that stores its lock;
-    ``lock_of``: the same for the cluster of an action. ``bmcs``: host moid → its management controller.
+    ``lock_of``: the same for the cluster of an action; None = no lock is needed. ``bmcs``: host moid → its management controller.
     """
 
     def __init__(
@@ -73,6 +93,7 @@ class ActionExecutor:
         lock_subject: Callable[[str], Subject],
         lock_of: Callable[[Action], Subject | None],
         bmcs: Mapping[str, Any],
+        purpose: Purpose = "reboot",
     ) -> None:
         self.refusals: dict[str, Refusal] = {}
         self._session = session
@@ -83,18 +104,19 @@ class ActionExecutor:
         self._lock_subject = lock_subject
         self._lock_of = lock_of
         self._bmcs = bmcs
+        self._purpose = purpose
         self._stoppable: set[str] = set()
         """VMs that this account may stop and start."""
         self._calls: Mapping[Kind, Callable[[Action], Any]] = {
             "enter_maintenance": self._enter,
             "cancel_entering": self._cancel,
-            "stop_vm": lambda action: self._vm(action).ShutdownGuest(),
-            "power_off_vm": lambda action: self._vm(action).PowerOffVM_Task(),
-            "start_vm": self._start,
+            "stop_vm": lambda action: calls.shut_down_guest(session, action.target),
+            "power_off_vm": lambda action: calls.power_off(session, action.target),
+            "start_vm": lambda action: calls.power_on(session, action.target, action.host_moid),
             "reboot_host": lambda action: self._host(action).RebootHost_Task(False),
             "shut_down_host": lambda action: self._host(action).ShutdownHost_Task(False),
             "power_on_host": lambda action: self._bmcs[action.target].power_on(),
-            "leave_maintenance": lambda action: self._host(action).ExitMaintenanceMode_Task(int(action.timeout)),
+            "leave_maintenance": lambda action: calls.exit_maintenance(session, action.target, timeout=action.timeout),
         }
 
     def carry_out(self, action: Action, values: Mapping[str, Texts]) -> ActionOutcome:
@@ -156,7 +178,7 @@ class ActionExecutor:
     def _subject(self, action: Action) -> Subject:
         if action.kind in _LOCKS:
             return self._lock_subject(action.target)
-        is_vm = action.kind in _VMS or (action.entry is not None and VM in encode(action.entry))
+        is_vm = action.kind in _VMS or isinstance(action.entry, VmEntry)
         return Subject(kind="vm" if is_vm else "host", moid=action.target)
 
     # ------------------------------------------------------------------------------------------------------------ guards
@@ -244,12 +266,11 @@ class ActionExecutor:
                 expected = {LOCK: known.texts.get(LOCK, "")}
             case "record":
                 expected = {name: known.texts.get(name, "") for name in texts}
-            case "forget_host":
+            case "forget_host" | "forget_vm":
+                must, also = _FORGOTTEN[self._purpose, action.kind]
                 # The entry is removed last: without it no run would look for the other values.
-                texts = {name: "" for name in reversed(HOST_ATTRIBUTES) if name == ENTRY or known.texts.get(name)}
-                expected = {ENTRY: known.texts.get(ENTRY, "")}
-            case "forget_vm":
-                texts[VM], expected = "", {VM: known.texts.get(VM, "")}
+                texts = {name: "" for name in (*also, must) if known.texts.get(name) or name in (ENTRY, VM)}
+                expected = {must: known.texts.get(must, "")} if texts else None
         if not texts:
             return True
         try:
@@ -276,22 +297,19 @@ class ActionExecutor:
         return self._session.reference(vim.VirtualMachine, action.target)
 
     def _enter(self, action: Action) -> Any:
-        spec = None
-        if action.vsan_mode is not None and self._session.knows(vim.host.MaintenanceSpec, "vsanMode"):
-            mode = vim.vsan.host.DecommissionMode(objectAction=action.vsan_mode)
-            spec = vim.host.MaintenanceSpec(vsanMode=mode)
-        timeout = max(1, int(action.timeout))
-        return self._host(action).EnterMaintenanceMode_Task(timeout, action.evacuate_powered_off, spec)
+        return calls.enter_maintenance(
+            self._session,
+            action.target,
+            timeout=action.timeout,
+            evacuate_powered_off=action.evacuate_powered_off,
+            vsan_mode=action.vsan_mode,
+        )
 
     def _cancel(self, action: Action) -> None:
         host = self._fleet.fresh_host(action.target)
         for task in host.tasks if host is not None else ():
             if task.is_entering:
                 self._session.reference(vim.Task, task.moid).CancelTask()
-
-    def _start(self, action: Action) -> Any:
-        host = self._session.reference(vim.HostSystem, action.host_moid) if action.host_moid else None
-        return self._vm(action).PowerOnVM_Task(host)
 
 
 def refusal(kind: Kind, fault: BaseException, *, at: float, written: bool = True) -> Refusal:

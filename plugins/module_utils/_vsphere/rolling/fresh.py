@@ -143,9 +143,12 @@ def services_answer(session: Session, system: Any) -> bool:
 
 
 @reader
-def maintenance_is_own(session: Session, since: Mapping[str, float]) -> dict[str, bool | None]:
+def maintenance_is_own(
+    session: Session, since: Mapping[str, float], accounts: Mapping[str, str] | None = None
+) -> dict[str, bool | None]:
     """Host id → True if this account was the last to enter maintenance mode and nothing ended it since that time (seconds since the
-    epoch); False if another account entered it, or if it was ended and entered again; None if the log does not show it. One query."""
+    epoch); False if another account entered it, or if it was ended and entered again; None if the log does not show it. One query.
+    ``accounts``: host id → another account that counts as this one there."""
     result: dict[str, bool | None] = dict.fromkeys(since)
     manager = session.content.eventManager
     if not since or manager is None:
@@ -168,7 +171,8 @@ def maintenance_is_own(session: Session, since: Mapping[str, float]) -> dict[str
         host = event.host.host._moId if event.host is not None else ""
         if host in table and event.createdTime.timestamp() >= since[host] - SLACK:
             table[host].append(event)
-    return {moid: _own(found, mine) for moid, found in table.items()}
+    also = {moid: {_account(name)} for moid, name in (accounts or {}).items() if name}
+    return {moid: _own(found, mine | also.get(moid, set())) for moid, found in table.items()}
 
 
 def _own(events: Iterable[Any], mine: set[tuple[str, str]]) -> bool | None:

@@ -9,7 +9,7 @@ Numbers that change all the time (load, admission control) are not watched, but 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ from ..property_collector.updates import Delta, Watch
 from ..read.hosts import vm_labels
 from ..sdk import vim
 from ..session.connect import Session
+from ..session.privileges import lacking
 from . import filter as fleet_filter
 from . import fresh, from_rows, precheck
 from . import views as fleet_views
@@ -51,7 +52,8 @@ class FleetInventory:
 
     ``orders``: stop orders of VMs; ``never_stop``: VMs that are not stopped; ``labels``: id → name in results, for hosts and clusters;
     ``tags``: source of the same settings from tags, read again with every precheck; ``fields``: custom attribute key → name, may be
-    replaced at any time; ``allow_protected``: as in host_passthrough; ``stops_pinned``: pinned VMs are stopped.
+    replaced at any time; ``allow_protected``: as in host_passthrough; ``stops_pinned``: pinned VMs are stopped;
+    ``evacuates``: powered-off VMs are migrated, too.
     ``own_tasks``: ids of tasks that this run started. They do not count as work of others.
     """
 
@@ -67,6 +69,7 @@ class FleetInventory:
         fields: Mapping[int, str] | None = None,
         allow_protected: tuple[str, ...] = (),
         stops_pinned: bool = False,
+        evacuates: bool = False,
     ) -> None:
         self._session = session
         self._tags = tags
@@ -78,6 +81,7 @@ class FleetInventory:
         )
         self._allow_protected = allow_protected
         self._stops_pinned = stops_pinned
+        self._evacuates = evacuates
         self.fields: Mapping[int, str] = fields or {}
         self.own_tasks: set[str] = set()
         self._watch = Watch(session, self._describe)
@@ -133,6 +137,11 @@ class FleetInventory:
         if delta and (self._used_at is None or self._session.clock() - self._used_at > STALE_USE):
             self._read_use()
         return bool(delta) or deeper
+
+    def read_vms_again(self, host: str) -> None:
+        """The next ``wait`` reads the devices of the VMs of a host again: connected media do not show in the watched properties."""
+        rows = self._seen.of(vim.VirtualMachine)
+        self._stale_vms |= {vm.moid for vm in rows if getattr(vm.get("runtime.host"), "_moId", "") == host}
 
     def close(self) -> None:
         """Remove the filter from the server. The next ``wait`` creates it again."""
@@ -300,13 +309,9 @@ class FleetInventory:
         self._read_tags()
         places = {moid: compute_of(self._seen.rows[moid]) for moid in wanted}
         self._read_use(set(places.values()))
-        self._read_hardware(
-            [
-                vm.moid
-                for vm in self._seen.of(vim.VirtualMachine)
-                if getattr(vm.get("runtime.host"), "_moId", "") in places
-            ]
-        )
+        for place in places:
+            self.read_vms_again(place)
+        self._read_deep()
         rules = self._seen.rules()
         stops = precheck.to_stop(places, self.vms, self.clusters) if self._stops_pinned else {}
         return precheck.run_prechecks(
@@ -323,6 +328,7 @@ class FleetInventory:
             vsan_hosts=[view.host for view in self.hosts if view.in_service],
             allow_protected=self._allow_protected,
             tags_problem=self._asked.tagged.problem,
+            evacuees=self.read_evacuees(places),
             clock=self.now,
         )
 
@@ -343,9 +349,22 @@ class FleetInventory:
             self._refreshed.append(moid)
         return answers
 
-    def maintenance_is_own(self, since: Mapping[str, float]) -> dict[str, bool | None]:
-        """Host id → whether this account entered its maintenance mode, by the event log since these times. One query for all hosts."""
-        return fresh.maintenance_is_own(self._session, since)
+    def read_evacuees(self, hosts: Collection[str]) -> dict[str, precheck.Evacuees]:
+        """Host id → VMs that would lose their devices. Three calls, none unless powered-off VMs are migrated."""
+        return precheck.read_evacuees(self._session, hosts) if self._evacuates and hosts else {}
+
+    def read_denied(self, vms: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """VM id → privileges that the account lacks to stop and start it. One call; none without VMs."""
+        return dict(
+            lacking(self._session, [self._session.reference(vim.VirtualMachine, moid) for moid in vms], precheck.POWER)
+        )
+
+    def maintenance_is_own(
+        self, since: Mapping[str, float], accounts: Mapping[str, str] | None = None
+    ) -> dict[str, bool | None]:
+        """Host id → whether this account, or the one in ``accounts``, entered its maintenance mode, by the event log since these times. One
+        query for all hosts."""
+        return fresh.maintenance_is_own(self._session, since, accounts)
 
     def fresh_host(self, moid: str, beside: Beside | None = None) -> HostFresh | None:
         """The present state of a host, read right before an API call: one call, including ``beside``. None if it no longer exists."""

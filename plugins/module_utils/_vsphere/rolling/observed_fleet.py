@@ -8,8 +8,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from ..._domain.rolling.state.codec import decode_host, decode_lock, decode_vm
-from ..._domain.rolling.state.journal import HOST_ATTRIBUTES, PAUSE, Before, Entry, Garbage, Lock
+from ..._domain.rolling.state.codec import decode_host, decode_lock, decode_maintenance, decode_vm
+from ..._domain.rolling.state.journal import (
+    EARLIER_MARK,
+    HOST_ATTRIBUTES,
+    MAINTENANCE,
+    PAUSE,
+    Before,
+    Entry,
+    Garbage,
+    Lock,
+    Purpose,
+)
 from ..._domain.rolling.state.observed import ClusterView, HostView, ObservedFleet, Precheck, Refusal, VmView
 from ..attributes.journal import Subject, Texts
 from .pending_actions import PendingActions
@@ -24,15 +34,21 @@ def _of_host(*texts: str) -> tuple[Entry | None, Before | None, tuple[Garbage, .
     return decode_host(dict(zip(HOST_ATTRIBUTES, texts, strict=True)))
 
 
+@lru_cache(maxsize=8192)
+def _maintenance_of_host(text: str, mark: str) -> Entry | Garbage | None:
+    return decode_maintenance({MAINTENANCE: text, EARLIER_MARK: mark})
+
+
 @dataclass(frozen=True, kw_only=True)
 class ShownFleet:
-    """What the server shows at one moment. ``values``: the journal, by object id."""
+    """What the server shows at one moment. ``values``: the journal, by object id. ``purpose``: of the entries of this run."""
 
     hosts: tuple[HostView, ...]
     vms: tuple[VmView, ...]
     clusters: tuple[ClusterView, ...]
     values: Mapping[str, Texts]
     now: float
+    purpose: Purpose = "reboot"
 
     def texts(self, moid: str) -> Texts:
         """The journal texts on one object."""
@@ -42,9 +58,19 @@ class ShownFleet:
         """Entry, state before the reboot and unreadable values on a host."""
         return _of_host(*(self.texts(host).get(name, "") for name in HOST_ATTRIBUTES))
 
+    def maintenance_of(self, host: str) -> Entry | Garbage | None:
+        """The entry of host_maintenance on a host."""
+        texts = self.texts(host)
+        return _maintenance_of_host(texts.get(MAINTENANCE, ""), texts.get(EARLIER_MARK, "")) if texts else None
+
+    def entry_of(self, host: str) -> Entry | None:
+        """The entry on a host, with the purpose of this run."""
+        found = self.journal_of(host)[0] if self.purpose == "reboot" else self.maintenance_of(host)
+        return found if isinstance(found, Entry) else None
+
     def entries(self) -> Mapping[str, tuple[HostView, Entry]]:
         """Host id → host and its entry, for hosts that have an entry."""
-        found = ((view, self.journal_of(view.moid)[0]) for view in self.hosts if view.moid in self.values)
+        found = ((view, self.entry_of(view.moid)) for view in self.hosts if view.moid in self.values)
         return {view.moid: (view, entry) for view, entry in found if entry is not None}
 
     def lock_subject(self, cluster: str) -> Subject:
@@ -69,6 +95,8 @@ class FleetObserver:
     refusals: Mapping[str, Refusal]
     is_gone: Callable[[str], bool]
     run_id: str = ""
+    begun: float = 0.0
+    """When this process began to work, in a run without locks."""
     prechecks: dict[str, Precheck] = field(default_factory=dict)
     began: dict[str, bool | None] = field(default_factory=dict)
     detached: frozenset[str] = frozenset()
@@ -80,6 +108,7 @@ class FleetObserver:
             me=self.me,
             run_id=self.run_id,
             scope=self.scope,
+            begun=self.begun,
             hosts=tuple(self._host(view, seen) for view in seen.hosts),
             vms=tuple(self._vm(vm, seen) for vm in seen.vms),
             clusters=tuple(self._cluster(cluster, seen) for cluster in seen.clusters),
@@ -88,12 +117,20 @@ class FleetObserver:
 
     def _host(self, view: HostView, seen: ShownFleet) -> HostView:
         moid = view.moid
-        entry, before, garbage = seen.journal_of(moid)
+        reboot, before, garbage = seen.journal_of(moid)
+        kept = seen.maintenance_of(moid)
+        maintenance = None
+        if isinstance(kept, Garbage):
+            garbage = (*garbage, kept)
+        else:
+            maintenance = kept
+        entry, other = (reboot, maintenance) if seen.purpose == "reboot" else (maintenance, reboot)
         proof = self.probes.proof(view)
         return replace(
             view,
             precheck=self.prechecks.get(moid),
             entry=entry,
+            other_entry=other,
             before=before,
             garbage=garbage,
             under_way=self.pending_actions.under_way(moid),
@@ -106,7 +143,7 @@ class FleetObserver:
         )
 
     def _vm(self, vm: VmView, seen: ShownFleet) -> VmView:
-        found = decode_vm(seen.texts(vm.moid))
+        found = decode_vm(seen.texts(vm.moid), seen.purpose)
         bare = replace(vm, devices=(), fixed=False, vgpu=False) if vm.moid in self.detached else vm
         under_way, refusal = self.pending_actions.under_way(vm.moid), self.refusals.get(vm.moid)
         if found is None and not under_way and refusal is None:

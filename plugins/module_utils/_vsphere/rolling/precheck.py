@@ -5,17 +5,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..._domain.host.pending_reboot import taken_devices
-from ..._domain.observed.hosts import Host
+from ..._domain.observed.hosts import Host, UnreadVm
+from ..._domain.observed.uncertain_holders import unread_vms
+from ..._domain.observed.vms import FixedBacking, Vm
 from ..._domain.plan import Blocker
 from ..._domain.rolling.state.observed import ClusterView, Precheck, VmView
 from ..._domain.rolling.state.pinned import pinned_vms
 from ..property_collector.retrieve import collect_objects
 from ..read.fabric import read_fabric
+from ..read.hosts import read_names, reread_hosts
+from ..read.vms import read_residents
 from ..sdk import vim, vmodl
 from ..session.answer_checks import reader
 from ..session.connect import Session
@@ -39,6 +43,32 @@ class PrecheckSubject:
     compute: str
     rules: Rules
     stops: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evacuees:
+    """VMs that would lose devices on another host: ``lost`` are names, ``uncertain`` those whose devices or host are unknown."""
+
+    lost: tuple[str, ...] = ()
+    uncertain: tuple[UnreadVm, ...] = ()
+
+
+def read_evacuees(session: Session, hosts: Collection[str]) -> dict[str, Evacuees]:
+    """Host id → its VMs that would lose devices. A VM is on a host if the host or the VM shows it, also a template."""
+    inventory = read_names(session)
+    chosen = reread_hosts(session, [host for host in inventory.hosts if host.moid in hosts], vms=True)
+    residents = read_residents(session, chosen, inventory.vms)
+    return {
+        host.moid: Evacuees(
+            lost=tuple(sorted(vm.name for vm in residents[host.moid] if _has_fixed_device(vm))),
+            uncertain=unread_vms(host, residents[host.moid]),
+        )
+        for host in chosen
+    }
+
+
+def _has_fixed_device(vm: Vm) -> bool:
+    return any(isinstance(device.backing, FixedBacking) for device in vm.devices)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,6 +104,7 @@ def run_prechecks(
     vsan_hosts: Sequence[Host],
     allow_protected: tuple[str, ...],
     tags_problem: str = "",
+    evacuees: Mapping[str, Evacuees] | None = None,
     clock: Callable[[], float],
 ) -> dict[str, Precheck]:
     """Host id → result. ``vsan_hosts``: hosts in service; one of each cluster is asked about vSAN. ``clock``: time of the server.
@@ -101,6 +132,8 @@ def run_prechecks(
             protected=protected.get(subject.host.moid, ()),
             denied={moid: denied[moid] for moid in subject.stops if moid in denied},
             tags_problem=tags_problem if subject.stops else "",
+            lost=(evacuees or {}).get(subject.host.moid, Evacuees()).lost,
+            uncertain=(evacuees or {}).get(subject.host.moid, Evacuees()).uncertain,
         )
     return prechecks
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..._domain.errors import DirectPathError
 from ..._domain.observed.vms import Vm
+from ..power.calls import power_on
 from ..property_collector.retrieve import collect_objects
 from ..property_collector.wait import State, wait_for_task, wait_until
 from ..sdk import vim, vmodl
@@ -30,7 +31,7 @@ def start_vm(session: Session, vm: Vm) -> None:
         if session.is_vcenter and vm.datacenter_moid is not None:
             _start_by_drs(session, vm, reference, session.reference(vim.Datacenter, vm.datacenter_moid))
         else:
-            _wait_started(session, vm, reference.PowerOnVM_Task(None))
+            _wait_started(session, vm, power_on(session, vm.moid))
         started = _is_on(session, vm)
     if not started:
         raise DirectPathError(
@@ -61,7 +62,7 @@ def _start_by_drs(session: Session, vm: Vm, reference: Any, datacenter: Any) -> 
             return
     recommended = list(getattr(result, "recommendations", None) or ())
     if recommended:
-        _wait_started(session, vm, reference.PowerOnVM_Task(_best_host(recommended, vm.moid)))
+        _wait_started(session, vm, power_on(session, vm.moid, _best_host(recommended, vm.moid)))
     else:
         _wait_for_unnamed_task(session, vm, reference, before)
 
@@ -94,12 +95,13 @@ def _wait_for_unnamed_task(session: Session, vm: Vm, reference: Any, before: Col
         raise explain(faults[0], doing=_STARTING, on=vm.name)
 
 
-def _best_host(recommended: Sequence[Any], moid: str) -> Any:
-    """The host with the highest rating of DRS for a VM; None without a recommendation: then the VM starts on its own host."""
+def _best_host(recommended: Sequence[Any], moid: str) -> str | None:
+    """The id of the host with the highest rating of DRS for a VM; None without a recommendation: then the VM starts on its own host."""
     for advice in sorted(recommended, key=lambda item: -(item.rating or 0)):
         for action in advice.action or ():
             if isinstance(action, vim.cluster.InitialPlacementAction) and action.target._moId == moid:
-                return action.targetHost
+                host: str = action.targetHost._moId
+                return host
     return None
 
 

@@ -15,6 +15,7 @@ from ..._domain.plan import Change
 from ..._domain.vm.devices.plan import DynamicSpec, FixedSpec, PowerOff
 from ..._domain.writing.races import find_other_holders, keeps_device
 from ..._domain.writing.restore import restoring_changes
+from ..power.calls import power_off, shut_down_guest
 from ..property_collector.retrieve import DEVICES_PAGE, collect_through
 from ..property_collector.wait import State, wait_for_task, wait_idle, wait_until
 from ..read.vms import USER_PATHS, passthrough_devices, place_of, read_vms, vm_from_row
@@ -250,7 +251,7 @@ def _stop(session: Session, vm: Vm, how: PowerOff) -> None:
     reference = _reference(session, vm)
     problem = None
     try:
-        reference.ShutdownGuest()
+        shut_down_guest(session, vm.moid)
     except (vim.fault.ToolsUnavailable, vim.fault.InvalidState, vmodl.fault.NotSupported) as fault:
         problem = explain(fault, doing="shut down the guest of {}", on=vm.name)
     except (vmodl.MethodFault, *CONNECTION_ERRORS) as fault:
@@ -265,7 +266,7 @@ def _stop(session: Session, vm: Vm, how: PowerOff) -> None:
             cure="Check the console of the guest, raise shutdown_timeout, or allow a hard power-off with allow_power_off: true",
         )
     with explained("power off {}", vm.name):
-        task = reference.PowerOffVM_Task()
+        task = power_off(session, vm.moid)
         wait_for_task(session, task, doing="power off {}", on=vm.name, timeout=TASK_TIMEOUT)
 
 

@@ -13,6 +13,7 @@ from unittest import mock
 from pyVmomi import vim
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.gate import Gate
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.loop import Loop
 from tests.unit.modules.harness import Lab
 
 Change = Callable[[Any], None]
@@ -35,16 +36,22 @@ class Meanwhile:
 
 @contextmanager
 def before_the_first_write(lab: Lab, change: Change) -> Iterator[None]:
-    """The change happens when the first target's turn has come, before it is looked at again."""
-    honest, done = Gate.reread, []
+    """The change happens when the first target's turn has come, before it is looked at again: by the gate, or by the loop of a host."""
+    done: list[bool] = []
 
-    def look(gate: Any) -> Any:
-        if not done:
-            done.append(True)
-            change(lab.sim)
-        return honest(gate)
+    def changed_first(honest: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def look(owner: Any) -> Any:
+            if not done:
+                done.append(True)
+                change(lab.sim)
+            return honest(owner)
 
-    with mock.patch.object(Gate, "reread", look):
+        return look
+
+    with (
+        mock.patch.object(Gate, "reread", changed_first(Gate.reread)),
+        mock.patch.object(Loop, "_run_round", changed_first(Loop._run_round)),
+    ):
         yield
     assert done, "nothing was to be written, so nothing was shown"
 

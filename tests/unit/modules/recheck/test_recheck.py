@@ -273,10 +273,12 @@ def test_a_host_that_is_no_longer_as_planned_is_not_emptied(path: str) -> None:
 
 def test_a_vm_that_was_stopped_for_a_host_that_is_no_longer_as_planned_runs_again() -> None:
     lab = pinned()
-    late = PARKING["vm config.hardware.device"]
+    late = PARKING["recentTask"]
     lab.sim.on_write(None, lambda _write: late(lab.sim), when="after", method="ShutdownGuest")
     result = lab.run("host_maintenance", fails=True, **PARK)
-    assert "EnterMaintenanceMode_Task" not in lab.writes()
+    assert result["error_code"] == "changed_meanwhile"
+    host = lab.sim.find("HostSystem", HOST)
+    assert (host.in_maintenance, host.entering) == (False, None)
     assert power(lab) == "poweredOn"
     assert f"{VM} was started again" in result["msg"]
 

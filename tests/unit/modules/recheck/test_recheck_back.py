@@ -186,7 +186,6 @@ COSTS: dict[str, tuple[str, dict[str, Any], int]] = {
     "attach": ("vm_pci_device", {"vm": [VM], "devices": [at(GPU)], "backing": "fixed"}, 4),
     "attach dynamic": ("vm_pci_device", {"vm": [VM], "devices": [A100], "backing": "dynamic"}, 4),
     "lock": ("vm_memory_reservation", {"vm": [VM]}, 1),
-    "maintenance": ("host_maintenance", {"hosts": [HOST]}, 4),
 }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from ...host.blockers import unreachable
 from ...plan import Blocker
+from ..blockers.rules import precheck_blockers, quick_blockers
 from ..state.actions import Action
 from ..state.budget import cluster_budget, count_down, counts_as_down, describe_down, fleet_budget
 from ..state.fleet_index import FleetIndex, earliest
@@ -19,7 +20,6 @@ from ..state.phases import Phase, is_active
 from ..state.verification import before_reboot
 from ..steps.drain import request_reboot
 from . import pace
-from .blockers import precheck_blockers, quick_blockers
 from .lock import LockState
 from .pace import Progress
 
@@ -159,7 +159,7 @@ def _one(
             wake=lock_state.wake,
         )
     precheck = view.precheck
-    prechecked = found or precheck_blockers(view, vms, cluster, others)
+    prechecked = found or precheck_blockers(view, vms, cluster, others, fleet.policy)
     if prechecked and (found or precheck is None or fleet.now < precheck.at + fleet.policy.revisit):
         wake = precheck.at + fleet.policy.revisit if precheck is not None and not found else None
         return Start(phase="blocked", reason=prechecked[0].message, blockers=prechecked, wake=wake)

@@ -41,7 +41,7 @@ def is_down(view: HostView) -> bool:
 
 def counts_as_down(view: HostView) -> bool:
     """The host counts against the budget: it is out of service, or this run or another one is working on it."""
-    return is_down(view) or is_active(view.entry)
+    return is_down(view) or is_active(view.entry) or is_active(view.other_entry)
 
 
 def cluster_budget(cluster: ClusterView, total: int, policy: Policy) -> int:
@@ -66,7 +66,7 @@ def describe_down(views: Iterable[HostView]) -> str:
 
 
 def _why_down(view: HostView) -> str:
-    if is_active(view.entry):
+    if is_active(view.entry) or is_active(view.other_entry):
         return "in progress"
     if not view.connected:
         return view.host.connection_state

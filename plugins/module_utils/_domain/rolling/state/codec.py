@@ -10,16 +10,44 @@ The words are stored in vCenter. A later release must read them, so they never c
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar, get_args
+from urllib.parse import quote, unquote
 
-from .journal import DEVICES, ENTRY, LINKS, LOCK, LONGEST, VM, Before, Entry, Garbage, Lock, Step, VmEntry
+from .journal import (
+    DEVICES,
+    EARLIER_MARK,
+    ENTRY,
+    LINKS,
+    LOCK,
+    LONGEST,
+    MAINTENANCE,
+    MAINTENANCE_VM,
+    VM,
+    Before,
+    Entry,
+    Garbage,
+    Lock,
+    Purpose,
+    Step,
+    VmEntry,
+)
 
 VERSION = "dp1"
 _TAIL = 6
 """Length of `` ~`` and four hexadecimal digits."""
+_LONGEST_ACCOUNT = 80
+_PLAIN = "@.\\"
+"""Characters of an account that are stored as they are. Others are quoted, as in URLs, so that the account is one word."""
+_VM_TEXTS: Mapping[Purpose, str] = {
+    "reboot": "it is started again when its host is back",
+    "maintenance": "shut down for the maintenance of its host; host_maintenance with state: absent starts it again",
+}
+EARLIER = "earlier"
+"""The run id of an entry that was decoded from a mark of an earlier release."""
 
 _Value = TypeVar("_Value")
 
@@ -32,7 +60,7 @@ def digest(*words: str) -> str:
 def encode(value: Entry | VmEntry | Lock | Before) -> Mapping[str, str]:
     """Attribute → text of at most ``LONGEST`` characters. A free text that does not fit is truncated."""
     if isinstance(value, Entry):
-        return {ENTRY: _entry_text(value)}
+        return {ENTRY if value.purpose == "reboot" else MAINTENANCE: _entry_text(value)}
     if isinstance(value, VmEntry):
         words = [
             value.step,
@@ -42,7 +70,7 @@ def encode(value: Entry | VmEntry | Lock | Before) -> Mapping[str, str]:
             f"rank={value.rank}",
         ]
         words += _calls(value.at, value.calls, value.called) + ["forced"] * value.forced
-        return {VM: _seal(words, "it is started again when its host is back")}
+        return {VM if value.purpose == "reboot" else MAINTENANCE_VM: _seal(words, _VM_TEXTS[value.purpose])}
     if isinstance(value, Lock):
         words = ["lock", f"roll={value.run_id}", f"scope={value.scope}", f"since={_time(value.since)}"]
         words += [f"beat={_time(value.beat)}", f"ttl={value.ttl:.0f}"] + ["finishing"] * value.finishing
@@ -55,6 +83,7 @@ def encode(value: Entry | VmEntry | Lock | Before) -> Mapping[str, str]:
 def _entry_text(entry: Entry) -> str:
     words = [entry.step, f"roll={entry.run_id}", f"at={_time(entry.at)}", f"started={entry.started - entry.at:+.0f}"]
     words += _calls(entry.at, entry.calls, entry.called)
+    words += _by(entry.account)
     words += ["theirs"] * entry.by_operator + ["cycle"] * entry.cycle
     words += [f"tries={entry.tries}"] if entry.tries != 1 else []
     words += [f"debt={entry.pending}"] if entry.pending else []
@@ -64,6 +93,12 @@ def _entry_text(entry: Entry) -> str:
     words += [f"rebooted={entry.rebooted:.0f}"] if entry.rebooted is not None else []
     words += [f"code={entry.code}"] if entry.code else []
     return _seal(words, entry.text)
+
+
+def _by(account: str) -> list[str]:
+    """An account that would need too much room is not stored: then only the event log shows it."""
+    word = quote(account, safe=_PLAIN)
+    return [f"by={word}"] if word and len(word) <= _LONGEST_ACCOUNT else []
 
 
 def _calls(at: float, calls: int, called: float) -> list[str]:
@@ -148,7 +183,7 @@ def _read(attribute: str, text: str, parse: Callable[[_Words], _Value]) -> _Valu
 
 def decode_host(values: Mapping[str, str]) -> tuple[Entry | None, Before | None, tuple[Garbage, ...]]:
     """The entry and the state before the reboot that are stored on a host, and the values that cannot be read."""
-    entry = _read(ENTRY, values.get(ENTRY, ""), _parse_entry)
+    entry = _read(ENTRY, values.get(ENTRY, ""), lambda words: _parse_entry(words, "reboot"))
     devices = _read(DEVICES, values.get(DEVICES, ""), _parse_devices)
     links = _read(LINKS, values.get(LINKS, ""), _parse_links)
     garbage = tuple(value for value in (entry, devices, links) if isinstance(value, Garbage))
@@ -158,9 +193,36 @@ def decode_host(values: Mapping[str, str]) -> tuple[Entry | None, Before | None,
     return (entry if isinstance(entry, Entry) else None), before, garbage
 
 
-def decode_vm(values: Mapping[str, str]) -> VmEntry | Garbage | None:
+def decode_maintenance(values: Mapping[str, str]) -> Entry | Garbage | None:
+    """The entry with the purpose ``maintenance`` on a host; None when there is none. A mark of an earlier release counts as one."""
+    mark = values.get(EARLIER_MARK, "")
+    if mark and not values.get(MAINTENANCE, "").strip():
+        account = mark.rpartition("entered by ")[2].strip() if "entered by " in mark else ""
+        return Entry(
+            run_id=EARLIER,
+            step="maintenance",
+            at=0.0,
+            started=0.0,
+            purpose="maintenance",
+            account=account,
+            drained=0.0,
+            text=mark,
+        )
+    return _read(MAINTENANCE, values.get(MAINTENANCE, ""), lambda words: _parse_entry(words, "maintenance"))
+
+
+def decode_vm(values: Mapping[str, str], purpose: Purpose = "reboot") -> VmEntry | Garbage | None:
     """The entry that is stored on a VM; None when there is none."""
-    return _read(VM, values.get(VM, ""), _parse_vm)
+    if purpose == "reboot":
+        return _read(VM, values.get(VM, ""), lambda words: _parse_vm(words, purpose))
+    found = _read(MAINTENANCE_VM, values.get(MAINTENANCE_VM, ""), lambda words: _parse_vm(words, purpose))
+    return found or _earlier_vm(values.get(EARLIER_MARK, ""))
+
+
+def _earlier_vm(mark: str) -> VmEntry | None:
+    """A mark of an earlier release: it ends with the id of the host that the VM was shut down for."""
+    host = re.search(r"\[([^\[\]\s]+)\]$", mark)
+    return None if host is None else VmEntry(run_id=EARLIER, host=host[1], step="stop", at=0.0, purpose="maintenance")
 
 
 def decode_lock(values: Mapping[str, str]) -> Lock | Garbage | None:
@@ -168,8 +230,8 @@ def decode_lock(values: Mapping[str, str]) -> Lock | Garbage | None:
     return _read(LOCK, values.get(LOCK, ""), _parse_lock)
 
 
-def _parse_entry(words: _Words) -> Entry:
-    if words.kind not in get_args(Step):
+def _parse_entry(words: _Words, purpose: Purpose) -> Entry:
+    if words.kind not in get_args(Step) or (words.kind == "maintenance" and purpose == "reboot"):
         raise _Unreadable
     at = words.time("at")
     return Entry(
@@ -177,6 +239,8 @@ def _parse_entry(words: _Words) -> Entry:
         step=words.kind,  # type: ignore[arg-type]
         at=at,
         started=at + float(words.must("started")),
+        purpose=purpose,
+        account=unquote(words.get("by")),
         by_operator=words.flag("theirs"),
         cycle=words.flag("cycle"),
         tries=int(words.get("tries", "1")),
@@ -191,7 +255,7 @@ def _parse_entry(words: _Words) -> Entry:
     )
 
 
-def _parse_vm(words: _Words) -> VmEntry:
+def _parse_vm(words: _Words, purpose: Purpose) -> VmEntry:
     if words.kind not in ("stop", "start"):
         raise _Unreadable
     at = words.time("at")
@@ -200,6 +264,7 @@ def _parse_vm(words: _Words) -> VmEntry:
         host=words.must("host"),
         step="stop" if words.kind == "stop" else "start",
         at=at,
+        purpose=purpose,
         rank=int(words.must("rank")),
         **words.called(at),
         forced=words.flag("forced"),

@@ -40,7 +40,7 @@ class FleetIndex:
         """The deadline of a phase that began at ``begun`` and may last ``seconds``. Time in which no run worked on the cluster does not
         count: a run that resumes an interrupted one the next morning has the full time for the phase."""
         lock = self.cluster_of(view).lock
-        taken = lock.since if isinstance(lock, Lock) and lock.owner == self.observed.me else begun
+        taken = lock.since if isinstance(lock, Lock) and lock.owner == self.observed.me else self.observed.begun
         return max(begun, taken) + seconds
 
     def others(self, view: HostView) -> tuple[HostView, ...]:
@@ -48,7 +48,10 @@ class FleetIndex:
         return tuple(other for other in self.members[view.host.compute_moid] if other.moid != view.moid)
 
     def has_room(self, view: HostView) -> bool:
-        """Whether the budgets allow this host to be down in addition to those that are down now."""
+        """Whether the budgets allow this host to be down in addition to those that are down now. A host that a user named for maintenance
+        needs no room."""
+        if self.policy.goal != "reboot":
+            return True
         members = self.members[view.host.compute_moid]
         budget = cluster_budget(self.cluster_of(view), len(members), self.policy)
         down = sum(1 for other in members if other.moid != view.moid and counts_as_down(other))

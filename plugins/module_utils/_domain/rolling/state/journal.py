@@ -1,6 +1,10 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The write-ahead journal: what is stored on hosts, VMs and clusters in vCenter. PRIVATE to the collection."""
+"""The write-ahead journal: what is stored on hosts, VMs and clusters in vCenter. PRIVATE to the collection.
+
+A rolling reboot and host_maintenance have the same entries, in attributes of their own (``Purpose``): the name of the attribute shows what
+an entry is for, and a host that is kept in maintenance mode can be rebooted there without losing its entry.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from typing import Literal
 
 Step = Literal[
     "draining",
+    "maintenance",
     "rebooting",
     "powering",
     "verifying",
@@ -21,6 +26,9 @@ Step = Literal[
     "failed",
 ]
 
+Purpose = Literal["reboot", "maintenance"]
+"""What an entry is for: a rolling reboot, or maintenance mode for work on the hardware (host_maintenance)."""
+
 ENTRY = "directpath.roll"
 DEVICES = "directpath.roll.before"
 LINKS = "directpath.roll.links"
@@ -30,6 +38,14 @@ PAUSE = "directpath.roll.pause"
 HOST_ATTRIBUTES = (ENTRY, DEVICES, LINKS)
 ATTRIBUTES = (*HOST_ATTRIBUTES, VM, LOCK, PAUSE)
 """Custom attributes: the first three are set on hosts, VM on VMs, the last two on clusters."""
+
+MAINTENANCE = "directpath.maintenance"
+MAINTENANCE_VM = "directpath.maintenance.vm"
+MAINTENANCE_ATTRIBUTES = (MAINTENANCE, MAINTENANCE_VM)
+"""The same entries with the purpose ``maintenance``: on hosts, and on VMs. It needs no lock: each entry concerns one host."""
+
+EARLIER_MARK = "directpath.parked"
+"""The mark of host_maintenance 0.x on hosts and VMs. It is read and removed, and never written."""
 
 STOP_ORDER = "directpath.stop_order"
 """Administrators set this attribute to define the order in which VMs are stopped. It is only read, and never removed."""
@@ -51,9 +67,10 @@ class Garbage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """What the rolling reboot intends to do with a host, written before it is done. ``at``: when ``step`` was first written.
+    """What a run intends to do with a host, written before it is done. ``at``: when ``step`` was first written.
 
     - ``draining``: the host is being evacuated and enters maintenance mode.
+    - ``maintenance``: it is in maintenance mode, and stays there until ``state: absent`` (only with that purpose).
     - ``rebooting``: the reboot was requested, or is about to be (with ``cycle``: the shutdown). ``powering``: likewise the power-on.
     - ``verifying``: the host is back. ``leaving``: it is verified and leaves maintenance mode. ``restoring``: its VMs are powered on.
       ``done``.
@@ -68,6 +85,9 @@ class Entry:
     at: float
     started: float
     """When this host was started (when it began to count against the budget)."""
+    purpose: Purpose = "reboot"
+    account: str = ""
+    """With the purpose ``maintenance``: the account that the maintenance mode was requested by."""
     by_operator: bool = False
     """Another user entered the maintenance mode: the rolling reboot never ends it."""
     tries: int = 1
@@ -99,6 +119,7 @@ class VmEntry:
     """moid of the host that it is to run on again."""
     step: Literal["stop", "start"]
     at: float
+    purpose: Purpose = "reboot"
     rank: int = 0
     """A lower rank is stopped earlier and started later."""
     calls: int = 0

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ...host.selector import DesiredDevice
-from ...observed.hosts import Host
+from ...observed.hosts import Host, UnreadVm
 from .journal import Before, Entry, Garbage, Lock, VmEntry
 
 
@@ -43,6 +43,10 @@ class Precheck:
     """Sentences: protected devices that the host would lose by the reboot (``reboot_takes_protected``)."""
     denied: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """VM moid → privileges that the account lacks to stop and start it; only VMs that would be stopped."""
+    lost: tuple[str, ...] = ()
+    """Names of VMs with fixed devices of the host, with ``evacuate_powered_off``: by the list of the host and by the VMs themselves."""
+    uncertain: tuple[UnreadVm, ...] = ()
+    """The same for VMs whose devices or host are unknown."""
     tags_problem: str = ""
     """A sentence: the tags that define which VMs may be stopped could not be read. Only set where VMs would be stopped."""
 
@@ -103,6 +107,8 @@ class HostView:
 
     precheck: Precheck | None = None
     entry: Entry | None = None
+    """The entry with the purpose of this run; ``other_entry``: the one with the other purpose, which this run never changes."""
+    other_entry: Entry | None = None
     before: Before | None = None
     garbage: tuple[Garbage, ...] = ()
     """Journal values on the host that cannot be read."""
@@ -223,6 +229,8 @@ class ObservedFleet:
     """Id of the rolling reboot, see ``lock.adopt``."""
     scope: str = ""
     """Digest of what is requested (``lock.scope_digest``)."""
+    begun: float = 0.0
+    """When this process began to work. Only for runs without locks; a lock shows it otherwise."""
     hosts: tuple[HostView, ...] = ()
     vms: tuple[VmView, ...] = ()
     clusters: tuple[ClusterView, ...] = ()

@@ -38,7 +38,7 @@ def _mark(words: Sequence[str]) -> str:
 
 def pending_reboot_of(view: HostView, policy: Policy) -> PendingReboot | None:
     """Why the host requires a reboot; None when it does not. For a host that is not connected this is unknown: its values are old."""
-    if not view.wanted or not view.host.is_reachable:
+    if policy.goal != "reboot" or not view.wanted or not view.host.is_reachable:
         return None
     pending = view.host.pending
     if policy.reason == "firmware":

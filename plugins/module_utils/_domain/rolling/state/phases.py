@@ -28,7 +28,7 @@ Phase = Literal[
 ]
 PHASES: tuple[Phase, ...] = get_args(Phase)
 
-ENDED: tuple[Step, ...] = ("done", "withdrawn", "blocked", "failed")
+ENDED: tuple[Step, ...] = ("done", "withdrawn", "blocked", "failed", "maintenance")
 """Steps after which nothing more is done to the host itself."""
 
 ANOTHER_RUN = "left for another run: "

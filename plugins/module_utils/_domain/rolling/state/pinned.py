@@ -4,26 +4,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ...plan import Blocker
+from .journal import Purpose
 from .observed import ClusterView, HostView, VmView
 from .policy import Pinned
+
+Reason = tuple[str, Callable[[VmView, ClusterView | None], str]]
+"""What applies to a running VM, for the documentation; and a function that returns it as a clause, empty if it does not apply to a VM."""
+
+PINS: tuple[Reason, ...] = (
+    (
+        "holds a PCI device (fixed or dynamic passthrough) or an SR-IOV network adapter",
+        lambda vm, cluster: f"it holds {', '.join(vm.devices)}" if vm.devices else "",
+    ),
+    (
+        "is on a host that is in no cluster",
+        lambda vm, cluster: "" if cluster is not None and cluster.is_cluster else "its host is in no cluster",
+    ),
+    (
+        "is on a datastore that no other host of the cluster can access",
+        lambda vm, cluster: (
+            f"it is on {', '.join(vm.local_datastores)}, which no other host can access" if vm.local_datastores else ""
+        ),
+    ),
+    (
+        "has a connected CD drive, floppy drive, USB, serial, parallel or SCSI device of its host or of a client",
+        lambda vm, cluster: (
+            f"{', '.join(vm.host_media)} is connected to its host or to a client" if vm.host_media else ""
+        ),
+    ),
+)
+STAYS: tuple[Reason, ...] = (
+    (
+        "is not migrated by DRS automatically, by its own setting",
+        lambda vm, cluster: "DRS does not migrate it automatically" if vm.drs_moves is False else "",
+    ),
+    (
+        "is in a cluster in which DRS is off or not fully automated, and has no setting of its own",
+        lambda vm, cluster: (
+            "DRS of the cluster is off or not fully automated"
+            if cluster is not None and cluster.drs_moves_vms is False and vm.drs_moves is not True
+            else ""
+        ),
+    ),
+    (
+        "has a vGPU, and DRS of the cluster does not migrate such VMs (VgpuMMAutomationTimeoutSecs, KB 88271)",
+        lambda vm, cluster: (
+            "it has a vGPU, and the cluster does not migrate such VMs automatically (VgpuMMAutomationTimeoutSecs, KB 88271)"
+            if cluster is not None and vm.vgpu and cluster.vgpu_moves is False
+            else ""
+        ),
+    ),
+)
 
 
 def pin_reason(vm: VmView, cluster: ClusterView | None) -> str:
     """A clause: why the VM cannot be migrated while it runs. Empty when it can be, or when vCenter handles the VM itself."""
-    if vm.agent:
-        return ""
-    if vm.devices:
-        return f"it holds {', '.join(vm.devices)}"
-    if cluster is None or not cluster.is_cluster:
-        return "its host is in no cluster"
-    if vm.local_datastores:
-        return f"it is on {', '.join(vm.local_datastores)}, which no other host can access"
-    if vm.host_media:
-        return f"{', '.join(vm.host_media)} is connected to its host or to a client"
-    return ""
+    return "" if vm.agent else _first(PINS, vm, cluster)
+
+
+def stays_behind(vm: VmView, cluster: ClusterView) -> str:
+    """A clause: why DRS would not migrate a VM that could be migrated. Empty when it would, or when vCenter handles the VM itself."""
+    return "" if vm.agent else _first(STAYS, vm, cluster)
+
+
+def _first(reasons: tuple[Reason, ...], vm: VmView, cluster: ClusterView | None) -> str:
+    return next((reason for _unused, find in reasons if (reason := find(vm, cluster))), "")
 
 
 def pinned_vms(vms: Iterable[VmView], cluster: ClusterView | None) -> tuple[VmView, ...]:
@@ -32,20 +80,15 @@ def pinned_vms(vms: Iterable[VmView], cluster: ClusterView | None) -> tuple[VmVi
     return tuple(sorted(found, key=lambda vm: (vm.order, vm.name, vm.moid)))
 
 
-def stays_behind(vm: VmView, cluster: ClusterView) -> str:
-    """A clause: why DRS would not migrate a VM that could be migrated. Empty when it would, or when vCenter handles the VM itself."""
-    if vm.agent:
-        return ""
-    if vm.drs_moves is False:
-        return "DRS does not migrate it automatically"
-    if cluster.drs_moves_vms is False and vm.drs_moves is not True:
-        return "DRS of the cluster is off or not fully automated"
-    if vm.vgpu and cluster.vgpu_moves is False:
-        return "it has a vGPU, and the cluster does not migrate such VMs automatically (VgpuMMAutomationTimeoutSecs, KB 88271)"
-    return ""
+STARTED_BY: Mapping[Purpose, str] = {
+    "reboot": "Then the rolling reboot shuts them down and powers them on later",
+    "maintenance": "Then they are shut down now, and state: absent powers them on",
+}
 
 
-def pinned_blockers(view: HostView, vms: Sequence[VmView], cluster: ClusterView, rule: Pinned) -> tuple[Blocker, ...]:
+def pinned_blockers(
+    view: HostView, vms: Sequence[VmView], cluster: ClusterView, rule: Pinned, purpose: Purpose = "reboot"
+) -> tuple[Blocker, ...]:
     """Why the policy does not allow to stop the pinned VMs of a host."""
     pinned = pinned_vms(vms, cluster)
     if not pinned:
@@ -64,7 +107,7 @@ def pinned_blockers(view: HostView, vms: Sequence[VmView], cluster: ClusterView,
             Blocker(
                 code="pinned_vms",
                 message=f"{view.name} runs virtual machines that cannot be migrated: {_list(pinned, cluster)}",
-                cure="Shut them down first, or set pinned_vms: shutdown. Then the rolling reboot shuts them down and powers them on later",
+                cure=f"Shut them down first, or set pinned_vms: shutdown. {STARTED_BY[purpose]}",
             ),
         )
     without_tools = [vm for vm in pinned if not vm.tools_running]

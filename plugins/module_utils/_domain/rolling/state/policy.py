@@ -8,10 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from .journal import Purpose
+
 Amount: TypeAlias = int | str
 """A number, or a percentage such as ``"25%"``."""
 
 Method = Literal["reboot", "power_cycle"]
+Goal = Literal["reboot", "enter", "leave"]
+"""What is done with a host: maintenance mode, reboot and return to service; only maintenance mode; only the return to service."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,8 +116,12 @@ class Policy:
     method: Method = "reboot"
     full_post: bool = False
     """The reboot must include the firmware self-test (POST): Quick Boot is a blocker."""
-    operator_maintenance: Literal["block", "use"] = "block"
-    """A host that another user put into maintenance mode is skipped (``block``), or rebooted and kept in it (``use``)."""
+    operator_maintenance: Literal["block", "use", "end"] = "block"
+    """A host that another user put into maintenance mode is skipped (``block``), rebooted and kept in it (``use``), or taken out of it
+    (``end``, only with the goal ``leave``)."""
+    goal: Goal = "reboot"
+    start_vms: bool = True
+    """Only with the goal ``leave``: whether VMs that were stopped for the host are started now, or by a later run."""
     failed_hosts: Literal["keep", "verify"] = "keep"
     """Hosts that failed in an earlier run stay as they are, or are verified again and then return to service."""
     only_restore: bool = False
@@ -142,3 +150,8 @@ class Policy:
     """How often a host may be started if its drain was given up."""
     boot_margin: float = 30
     """A boot time must be later by more than this to count: setting the clock changes it a little."""
+
+    @property
+    def purpose(self) -> Purpose:
+        """The purpose of the journal entries of this run."""
+        return "reboot" if self.goal == "reboot" else "maintenance"

@@ -39,10 +39,10 @@ def draining(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     if is_entered_by_operator(view):
         return withdraw(fleet, view, entry, f"another user put {view.name} into maintenance mode")
     if view.in_maintenance:
-        return _ready_to_reboot(fleet, view, entry)
+        return (_ready_to_reboot if fleet.policy.goal == "reboot" else _reached)(fleet, view, entry)
     if fleet.policy.only_restore:
         return give_back(fleet, view, entry)
-    if view.moid not in fleet.pending_reboots:
+    if fleet.policy.goal == "reboot" and view.moid not in fleet.pending_reboots:
         return back_out(fleet, view, entry, "owes_nothing", f"{view.name} no longer requires a reboot")
     if fleet.observed.stop:
         return back_out(fleet, view, entry, "journal_unwritable", fleet.observed.stop)
@@ -84,6 +84,14 @@ def _enter(fleet: FleetIndex, view: HostView, entry: Entry, end: float) -> NextS
         evacuate_powered_off=fleet.policy.evacuate_powered_off,
         vsan_mode=fleet.policy.vsan_mode,
     )
+
+
+def _reached(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
+    """The goal ``enter`` ends here: the host stays in maintenance mode, with its entry, until ``state: absent``."""
+    if view.refusal is not None and view.refusal.code == "already_in_maintenance":
+        return withdraw(fleet, view, entry, f"another user put {view.name} into maintenance mode first")
+    text = "in maintenance mode for work on its hardware"
+    return record(fleet, view, entry, "maintenance", text, text=text, drained=fleet.now - entry.started)
 
 
 def _ready_to_reboot(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:

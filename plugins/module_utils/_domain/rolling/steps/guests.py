@@ -61,7 +61,14 @@ def _stop_one(fleet: FleetIndex, view: HostView, vm: VmView) -> Guests:
     forces = fleet.policy.pinned.action == "shutdown_then_power_off"
     entry = vm.entry
     if entry is None or not _is_of_this_drain(fleet, view, entry):
-        entry = VmEntry(run_id=fleet.observed.run_id, host=view.moid, step="stop", at=now, rank=vm.order)
+        entry = VmEntry(
+            run_id=fleet.observed.run_id,
+            host=view.moid,
+            step="stop",
+            at=now,
+            purpose=fleet.policy.purpose,
+            rank=vm.order,
+        )
     end = fleet.end_of(view, entry.at, limits.stop_vm)
     force = forces and (entry.forced or now >= end or (vm.tools_known and not vm.tools_running))
     if vm.refusal is not None and vm.refusal.kind != "start_vm" and vm.refusal.code == "no_permission":
@@ -148,7 +155,7 @@ def _running(fleet: FleetIndex, view: HostView, vm: VmView, entry: VmEntry) -> G
     """The entry is removed when it is certain that the VM stays on: a requested shutdown may still happen."""
     now, limits = fleet.now, fleet.policy.deadlines
     if entry.step == "stop":
-        was_off = view.entry is not None and view.entry.asked is not None and view.entry.asked >= entry.called
+        was_off = _was_off(view, entry)
         until = now if was_off else entry.called + limits.watch_vm
         what = "is running: it was not stopped after all"
     else:
@@ -162,6 +169,16 @@ def _running(fleet: FleetIndex, view: HostView, vm: VmView, entry: VmEntry) -> G
     if now < until:
         return Guests(wake=until)
     return Guests(actions=(Action(kind="forget_vm", target=vm.moid, name=vm.name, reason=f"it {what}"),))
+
+
+def _was_off(view: HostView, entry: VmEntry) -> bool:
+    """The host was rebooted, or entered maintenance mode, after the VM was asked to shut down."""
+    host = view.entry
+    if host is None:
+        return False
+    if host.purpose == "maintenance":
+        return host.drained is not None
+    return host.asked is not None and host.asked >= entry.called
 
 
 def _off(fleet: FleetIndex, view: HostView, vm: VmView, entry: VmEntry) -> Guests:
@@ -181,7 +198,7 @@ def _off(fleet: FleetIndex, view: HostView, vm: VmView, entry: VmEntry) -> Guest
         kind="start_vm",
         target=vm.moid,
         name=vm.name,
-        reason=f"it was stopped for the reboot of {view.name}",
+        reason=f"it was stopped for the {fleet.policy.purpose} of {view.name}",
         entry=replace(entry, calls=entry.calls + 1, called=now),
         host_moid=view.moid if vm.host_moid == view.moid else None,
     )

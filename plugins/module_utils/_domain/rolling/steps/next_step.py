@@ -21,6 +21,7 @@ from .return_to_service import backing_out, ended, leaving, restoring, verifying
 
 _STEPS: Mapping[Step, Callable[[FleetIndex, HostView, Entry], NextStep]] = {
     "draining": draining,
+    "maintenance": ended,
     "rebooting": rebooting,
     "powering": rebooting,
     "verifying": verifying,

@@ -53,37 +53,35 @@ def verifying(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
 def leaving(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     """``leaving``: wait until the host has left maintenance mode, and repeat the call if it had no effect."""
     end = fleet.end_of(view, entry.at, fleet.policy.deadlines.leave)
-    if view.connected and is_entered_by_operator(view):
-        return withdraw(
-            fleet,
-            view,
-            entry,
-            f"{view.name} is rebooted and verified, but another user has put it into maintenance mode",
-        )
+    rebooted = fleet.policy.goal == "reboot"
+    if view.connected and is_entered_by_operator(view) and fleet.policy.operator_maintenance != "end":
+        text = f"{view.name} is rebooted and verified, but another user has put it into maintenance mode"
+        text = text if rebooted else f"another user has put {view.name} into maintenance mode"
+        return withdraw(fleet, view, entry, text)
     if view.connected and not view.in_maintenance:
         return _released(fleet, view, entry)
     if fleet.now >= end:
-        text = f"{view.name} is verified, but does not leave maintenance mode{refused(view, 'leave_maintenance')}"
+        text = f"{view.name} {'is verified, but ' * rebooted}does not leave maintenance mode{refused(view, 'leave_maintenance')}"
         return fail(fleet, view, entry, "not_released", text)
     if not view.connected:
         return wait(view, f"it is {view.host.connection_state}", end)
-    found = problems(view)
+    found = problems(view) if rebooted else ()
     if found:
         return wait(view, found[0][1].rstrip("."), end)
-    reason = "its devices are verified" + refused(view, "leave_maintenance")
+    reason = ("its devices are verified" if rebooted else "it returns to service") + refused(view, "leave_maintenance")
     next_step = call(fleet, view, "leave_maintenance", entry, reason, timeout=max(1.0, end - fleet.now))
     return replace(next_step, wake=earliest(next_step.wake, end))
 
 
 def _released(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
-    if not guests.unsettled(fleet, view):
+    if not fleet.policy.start_vms or not guests.unsettled(fleet, view):
         return _done(fleet, view, entry)
     return record(fleet, view, entry, "restoring", "it left maintenance mode")
 
 
 def _done(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     took = f" in {entry.rebooted:.0f} seconds" if entry.rebooted is not None else ""
-    text = f"rebooted{took} and verified"
+    text = f"rebooted{took} and verified" if fleet.policy.goal == "reboot" else "returned to service"
     return record(fleet, view, entry, "done", text, text=text)
 
 
@@ -104,7 +102,8 @@ def restoring(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
         return NextStep(phase="restoring", reason=work.reason, actions=work.actions)
     if work.give_up or fleet.now >= end:
         names = ", ".join(f"{vm.name}{guests.answered(vm, 'start_vm')}" for vm in fleet.stopped_vms[view.moid])
-        text = f"{view.name} is verified and in service, but these virtual machines are not running again: {names}"
+        verified = "verified and " if fleet.policy.goal == "reboot" else ""
+        text = f"{view.name} is {verified}in service, but these virtual machines are not running again: {names}"
         return fail(fleet, view, entry, "vm_not_started", text)
     return wait(view, f"waits for {work.reason}", work.wake, end)
 

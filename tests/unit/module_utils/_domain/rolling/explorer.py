@@ -18,6 +18,7 @@ from tests.unit.module_utils._domain.rolling.invariants import (
     check_call,
     check_decision,
     check_end,
+    check_maintenance_end,
     check_state,
 )
 from tests.unit.module_utils._domain.rolling.miniature import START, HostS, State, VmS
@@ -86,6 +87,9 @@ def _steps(state: State, policy: Policy, begun: int, found: Found) -> Iterator[t
     """What can happen next, with names."""
     if state.ended and not state.queue:
         found.ends += 1
+        if state.goal != "reboot":
+            yield from _after_maintenance(state, policy, begun)
+            return
         perfect = state.faults == begun and state.runs == 1
         check_end(state, perfect=perfect)
         is_new_wish = policy.reason == "firmware" and state.ended == "finished"
@@ -99,6 +103,16 @@ def _steps(state: State, policy: Policy, begun: int, found: Found) -> Iterator[t
             if found.kinds is not None:
                 found.kinds.add(kind)
             yield f"!! {label}", after._replace(faults=state.faults - 1)
+
+
+def _after_maintenance(state: State, policy: Policy, begun: int) -> Iterator[tuple[str, State]]:
+    """After the host was put into maintenance mode, it is returned to service; where something went wrong then, once more."""
+    check_maintenance_end(state, perfect=state.faults == begun, last=state.runs > 2)
+    if state.goal == "enter":
+        yield "back to service", miniature.release(state, policy)
+    elif state.runs == 2 and state.faults != begun:
+        later = state._replace(now=state.now + int(policy.deadlines.watch_vm))
+        yield "back to service once more", miniature.again(later, policy)
 
 
 def regular(state: State, policy: Policy) -> Iterator[tuple[str, State]]:

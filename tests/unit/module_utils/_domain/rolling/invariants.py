@@ -49,7 +49,8 @@ def check_decision(state: State, decision: Decision, policy: Policy) -> None:
     targets = [action.target for action in decision.actions]
     if len(targets) != len(set(targets)):
         raise Violation(STUCK, f"two actions on one target: {decision.actions}")
-    _check_budget(state, decision, policy)
+    if state.goal == "reboot":
+        _check_budget(state, decision, policy)
     for action in decision.actions:
         _check_action(state, action)
 
@@ -80,7 +81,7 @@ def _check_action(state: State, action: Action) -> None:
     elif host is not None:
         cluster = host.cluster
     lock = locks[cluster or ""]
-    if action.kind != "take_lock" and (lock is None or lock.owner != f"me{state.me}"):
+    if state.goal == "reboot" and action.kind != "take_lock" and (lock is None or lock.owner != f"me{state.me}"):
         raise Violation(LOCK, f"{action.kind} {action.name} under {lock}")
     if host is None:
         return
@@ -146,6 +147,34 @@ def check_end(state: State, *, perfect: bool) -> None:
             and host.cluster in own
             and _was_not_given_up(vm.entry)
         ):
+            raise Violation(VMS, f"{vm.moid} is left off: {vm.entry}")
+
+
+def check_maintenance_end(state: State, *, perfect: bool, last: bool) -> None:
+    """A process of host_maintenance ended. ``last``: it was the last one, and nothing went wrong in it."""
+    host = state.hosts[0]
+    pinned = [vm for vm in state.vms if vm.pinned]
+    if perfect and state.goal == "enter":
+        off = all(not vm.on and vm.entry is not None for vm in pinned)
+        if not (
+            state.ended == "finished"
+            and host.mm
+            and host.entry is not None
+            and host.entry.step == "maintenance"
+            and off
+        ):
+            raise Violation(LIVENESS, (state.ended, host, pinned))
+    if perfect and state.goal == "leave":
+        settled = not host.mm and host.entry is None and all(vm.on and vm.entry is None for vm in pinned)
+        if not (state.ended == "finished" and settled):
+            raise Violation(LIVENESS, (state.ended, host, pinned))
+    if not last or not host.up:
+        return
+    if host.mm and host.owner == "us":
+        raise Violation(STUCK, f"{host.moid} is left behind in maintenance mode: {host.entry}")
+    for vm in pinned:
+        in_service = not host.mm and not host.entering
+        if vm.own and not vm.on and in_service and not vm.refuses and _was_not_given_up(vm.entry):
             raise Violation(VMS, f"{vm.moid} is left off: {vm.entry}")
 
 

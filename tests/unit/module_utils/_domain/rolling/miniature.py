@@ -14,16 +14,23 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.maintenance.next_action import adopted
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.maintenance.plan import plan_maintenance
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.maintenance.plan_gate import PlanGate
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import Host, HostDevice
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import Change, TargetPlan
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.scheduling import scheduler as schedule
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.scheduling.lock import adopt
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.actions import Action
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.codec import (
     decode_host,
     decode_lock,
+    decode_maintenance,
     decode_vm,
     encode,
 )
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.fleet_index import index_fleet
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import (
     Before,
     Entry,
@@ -38,9 +45,10 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling
     Refusal,
     VmView,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.phases import Decision
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.phases import Decision, Outlook
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.policy import (
     Deadlines,
+    Goal,
     LockRule,
     Pinned,
     Policy,
@@ -166,6 +174,12 @@ class State(NamedTuple):
     """How many more things may go wrong."""
     runs: int = 1
     """How often the same was asked for, each time until it ended of its own accord."""
+    goal: Goal = "reboot"
+    """With another goal, the first host is put into maintenance mode, or returned to service."""
+    begun: int = 0
+    """When this process of host_maintenance began."""
+    planned: tuple[Change, ...] = ()
+    """What this process of host_maintenance has planned for it."""
 
     def host(self, moid: str) -> HostS:
         return next(host for host in self.hosts if host.moid == moid)
@@ -189,6 +203,27 @@ class State(NamedTuple):
 def begin(hosts: tuple[HostS, ...], vms: tuple[VmS, ...] = (), faults: int = 0) -> State:
     clusters = sorted({host.cluster for host in hosts})
     return State(hosts=hosts, vms=vms, locks=tuple((c, None) for c in clusters), fresh=True, faults=faults)
+
+
+def begin_maintenance(hosts: tuple[HostS, ...], vms: tuple[VmS, ...], faults: int, policy: Policy) -> State:
+    """The first host is put into maintenance mode."""
+    return _planned(begin(hosts, vms, faults)._replace(goal="enter"), policy)
+
+
+def _planned(state: State, policy: Policy) -> State:
+    """A process of host_maintenance begins: it plans, and ends at once where the host is refused."""
+    now = float(state.now)
+    run_id = adopted(state.hosts[0].entry, state.goal) or f"m{state.me}{state.runs}"
+    state = state._replace(run_id=run_id, begun=state.now)
+    fleet = index_fleet(world_of(state), replace(policy, goal=state.goal), now)
+    (target,) = plan_maintenance(fleet, [state.hosts[0].moid]).targets
+    ended = "" if target.effective else "refused" if target.blockers else "finished"
+    return state._replace(planned=target.effective, ended=ended, fresh=not ended, queue=())
+
+
+def release(state: State, policy: Policy) -> State:
+    """The same host is to return to service. What went wrong in a run before is over."""
+    return _planned(_restarted(state, policy)._replace(goal="leave", runs=state.runs + 1), policy)
 
 
 # ------------------------------------------------------------------------------------------------------- what is seen
@@ -244,6 +279,7 @@ def world_of(state: State) -> ObservedFleet:
         me=f"me{state.me}",
         run_id=state.run_id,
         scope="s",
+        begun=float(state.begun),
         hosts=tuple(
             replace(view, uptime=float(state.now - host.boot)) if host.up and not host.mute else view
             for host, view in ((host, _host_view(host)) for host in state.hosts)
@@ -258,11 +294,24 @@ def world_of(state: State) -> ObservedFleet:
 
 def look(state: State, policy: Policy) -> tuple[State, Decision]:
     """Look and decide: what is to be done goes into the queue."""
-    decision = schedule.decide(world_of(state), policy, float(state.now))
+    try:
+        decision = _decide(state, policy)
+    except DirectPathError:
+        return state._replace(fresh=False, ended="stalled"), Decision(
+            actions=(), hosts=(), outlook=Outlook(state="stalled")
+        )
     outlook = decision.outlook
     queue = tuple((action, False) for action in decision.actions)
     ended = outlook.state if outlook.ended else ""
     return state._replace(queue=queue, fresh=False, wake=outlook.wake_at, ended=ended), decision
+
+
+def _decide(state: State, policy: Policy) -> Decision:
+    if state.goal == "reboot":
+        return schedule.decide(world_of(state), policy, float(state.now))
+    moid = state.hosts[0].moid
+    gate = PlanGate(TargetPlan(target=moid, moid=moid, changes=state.planned), account="ops@lab")
+    return gate.decide(world_of(state), replace(policy, goal=state.goal), float(state.now))
 
 
 @lru_cache(maxsize=100_000)
@@ -273,7 +322,9 @@ def through_text(value: Entry | VmEntry | Lock | Before) -> Entry | VmEntry | Lo
     if isinstance(value, Lock):
         found: object = decode_lock(texts)
     elif isinstance(value, VmEntry):
-        found = decode_vm(texts)
+        found = decode_vm(texts, value.purpose)
+    elif isinstance(value, Entry) and value.purpose == "maintenance":
+        found = decode_maintenance(texts)
     else:
         entry, _unused, garbage = decode_host(texts)
         found = decode_host(texts)[1] if isinstance(value, Before) else entry
@@ -381,15 +432,9 @@ def step(state: State) -> State:
 
 def crash(state: State, policy: Policy) -> State:
     """The process dies; another one starts from what vCenter holds, with a name of its own unless locks are never taken."""
-    me = state.me if policy.lock.take == "never" else state.me % 2 + 1
-    bare = state._replace(
-        hosts=tuple(host._replace(precheck=None, refusal=None, flying="") for host in state.hosts),
-        vms=tuple(vm._replace(refusal=None) for vm in state.vms),
-        queue=(),
-        fresh=True,
-        ended="",
-        me=me,
-    )
+    bare = _restarted(state, policy)
+    if state.goal != "reboot":
+        return _planned(bare, policy)
     adoption = adopt(
         [lock for _unused, lock in bare.locks],
         [(dict(bare.locks)[host.cluster], host.entry) for host in bare.hosts if host.entry is not None],
@@ -402,9 +447,22 @@ def crash(state: State, policy: Policy) -> State:
     return bare._replace(run_id=adoption.run_id)
 
 
+def _restarted(state: State, policy: Policy) -> State:
+    """What a process knew is lost."""
+    me = state.me if policy.lock.take == "never" else state.me % 2 + 1
+    return state._replace(
+        hosts=tuple(host._replace(precheck=None, refusal=None, flying="") for host in state.hosts),
+        vms=tuple(vm._replace(refusal=None) for vm in state.vms),
+        queue=(),
+        fresh=True,
+        ended="",
+        me=me,
+    )
+
+
 def again(state: State, policy: Policy) -> State:
     """The same command once more, after the run before it ended; this time nothing goes wrong."""
-    return crash(state, policy)._replace(runs=state.runs + 1, faults=0)
+    return crash(state._replace(runs=state.runs + 1), policy)._replace(faults=0)
 
 
 # -------------------------------------------------------------------------------------------------- what goes on by itself

@@ -266,15 +266,21 @@ def leave_maintenance(lab: Lab, **options: Any) -> None:
 
 def test_maintenance_marks_in_attributes_are_followed(lab: Lab) -> None:
     lab.run("host_maintenance", hosts=["esx-03"], pinned_vms="shutdown")
+    manager = lab.sim.stub().connect().content.customFieldsManager
+    manager.AddCustomFieldDef("directpath.parked", None, None, None)
     for name, text in MARKS.items():
         lab.sim.events["set_custom_value"](on=name, attribute="directpath.parked", value=text)
+    for name, attribute in (("esx-03.lab", "directpath.maintenance"), ("train-01", "directpath.maintenance.vm")):
+        lab.sim.events["set_custom_value"](on=name, attribute=attribute, value="")
     leave_maintenance(lab)
+    assert not [field.name for field in manager.field if field.name.startswith("directpath.")]
 
 
 def test_maintenance_marks_in_a_file_are_followed(lab: Lab, tmp_path: Path) -> None:
     where = {"journal": "file", "journal_dir": str(tmp_path)}
     lab.run("host_maintenance", hosts=["esx-03"], pinned_vms="shutdown", **where)
     (file,) = tmp_path.iterdir()
-    assert file.name == "vcenter.test_443.parked.json"
-    file.write_text(json.dumps({"version": 1, "objects": MARK_FILE}))
+    file.unlink()
+    (tmp_path / "vcenter.test_443.parked.json").write_text(json.dumps({"version": 1, "objects": MARK_FILE}))
     leave_maintenance(lab, **where)
+    assert list(tmp_path.iterdir()) == []
