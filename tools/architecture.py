@@ -152,7 +152,7 @@ DOORS = "modules · action · inventory · filter"
 WIDE, HIGH, GAP, LEFT, BAND = 166, 46, 34, 232, 44
 
 
-COLUMNS = 4
+COLUMNS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
