@@ -276,6 +276,15 @@ options:
     description: Whether to wait, for at most five minutes, until VMware Tools run in a virtual machine that was powered on.
     type: bool
     default: true
+  allow_build_change:
+    description:
+      - Build numbers of ESXi with which a host may come back although it had another build before its reboot. Name the build here if
+        an update was staged that this reboot activates.
+      - A host that comes back with any other build is reported with both builds and stays in maintenance mode. An older build means that
+        it booted from its alternate boot bank.
+    type: list
+    elements: str
+    default: []
   ignore_alarms:
     description: Names of alarms that do not block a host. The wildcards C(*) and C(?) are allowed.
     type: list
@@ -390,6 +399,13 @@ options:
     type: list
     elements: str
     default: []
+  earlier_slices:
+    description:
+      - RV(earlier_slices) of an earlier slice of this run. It contains the clock of the run, hosts in progress, and the virtual machines
+        that are shut down for them, so that timeouts go on as they began, and a host that is removed meanwhile is reported. The action
+        plugin sets it.
+    type: dict
+    default: {}
   resolved:
     description:
       - RV(resolved) of an earlier slice of this run. It maps the names in the options to managed object ids, so that hosts, clusters and
@@ -525,6 +541,10 @@ stopped_vms:
   returned: in a real run
   type: list
   elements: str
+earlier_slices:
+  description: The clock of the run, hosts in progress and virtual machines shut down for them, for O(earlier_slices) of the next slice.
+  returned: in a real run
+  type: dict
 resolved:
   description: Managed object ids of the objects that the options name, for O(resolved) of the next slice of the same run.
   returned: always, once hosts were read

@@ -40,6 +40,8 @@ class Clock:
         self.start = start
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
+        self.stepped = timedelta()
+        """By how much the clock of the endpoint was set since the start; ``seconds`` does not know of it."""
         self.errors: list[Exception] = []
         """What scheduled calls raised where nobody could catch it."""
         self._queue: list[Timer] = []
@@ -50,8 +52,18 @@ class Clock:
         raise NotImplementedError
 
     def now(self) -> datetime:
-        """Simulated UTC date and time."""
+        """UTC date and time as the clock of the endpoint (vCenter, or the ESXi host itself) shows it."""
+        return self.true_now() + self.stepped
+
+    def true_now(self) -> datetime:
+        """UTC date and time by a clock that nobody set: what the clocks of the hosts of a vCenter are ahead of or behind."""
         return self.start + timedelta(seconds=self.seconds())
+
+    def step(self, seconds: float) -> None:
+        """Set the clock of the endpoint forward, or back (below 0). What is due later is due after as many seconds as before."""
+        with self.lock:
+            self.stepped += timedelta(seconds=seconds)
+            self.changed.notify_all()
 
     def call_later(self, delay: float, call: Callable[[], None]) -> Timer:
         """Run ``call`` under the simulator lock ``delay`` simulated seconds from now."""

@@ -88,10 +88,11 @@ class Happenings(Troubles):
         target.changed_devices()
         target.publish()
 
-    def upgrade(self, host: str, version: str = "", lost: list[str] | None = None) -> None:
-        """At the next boot the host runs another release; devices named in `lost` are no longer capable."""
+    def upgrade(self, host: str, version: str = "", lost: list[str] | None = None, build: str = "") -> None:
+        """At the next boot the host runs another release or build; devices named in `lost` are no longer capable."""
         target = self._host(host)
         target.next_release = version or target.next_release
+        target.next_build = build or target.next_build
         names = tuple(str(item).lower() for item in lost or [])
         target.next_functions = [
             dataclasses.replace(item, capable=False) if {item.address, item.identity} & set(names) else item

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -114,8 +115,9 @@ class Troubles:
         host.looks_again()
 
     def step_clock(self, host: str, seconds: float) -> None:
-        """The clock of a host is corrected: its boot time changes by this number of seconds, although it did not boot."""
+        """The clock of a host is set: its boot time changes by this number of seconds, although it did not boot; its uptime does not."""
         target = self._host(host)
+        target.clock_ahead += timedelta(seconds=seconds)
         target.boot_time += timedelta(seconds=seconds)
         if target.connection == "connected":
             target.set("runtime.bootTime", target.boot_time)
@@ -228,6 +230,34 @@ class Troubles:
     def end_sessions(self) -> None:
         """Every session ends, as after the idle timeout or when an administrator ends it."""
         self._sim.sessions.close_all()
+
+    def step_vcenter_clock(self, seconds: float) -> None:
+        """The clock of vCenter (or of an ESXi host that is asked itself) is set forward, or back (below 0), by this number of seconds.
+
+        Times of tasks, events and sessions follow; boot times of hosts do not, as they are by the clocks of the hosts.
+        """
+        self._sim.clock.step(seconds)
+
+    def remove_host(self, host: str) -> None:
+        """A user removes a host from the inventory: its VMs leave the inventory with it. The host itself runs on."""
+        target = self._host(host)
+        for vm in list(target.vms):
+            self._sim.remove(vm)
+        self._sim.remove(target)
+
+    def remove_vm(self, vm: str) -> None:
+        """A user removes a VM from the inventory; its files stay."""
+        self._sim.remove(self._vm(vm))
+
+    def set_role(self, role: str, privileges: list[str], granted: bool) -> None:
+        """A user grants privileges to a role that the lab defines, or takes them from it."""
+        known = self._sim.authz.roles.get(role)
+        if known is None:
+            raise LabError(f"role {role!r} is unknown")
+        if known.privileges is None:
+            raise LabError(f"role {role!r} has all privileges, and keeps them")
+        changed = set(known.privileges) | set(privileges) if granted else set(known.privileges) - set(privileges)
+        self._sim.authz.roles[role] = dataclasses.replace(known, privileges=frozenset(changed))
 
     def restart_vcenter(self, seconds: float = 120.0, answer: str = "refuse", tasks: str = "fail") -> None:
         """The vCenter service restarts and is down for some seconds. Sessions, filters and views are lost; tasks fail or are kept.

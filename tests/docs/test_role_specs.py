@@ -109,6 +109,7 @@ NOT_OF_THE_ROLE = {
     "slice",
     "run_id",
     "continue_run",
+    "earlier_slices",
     "stopped_vms",
     "resolved",
     "progress_file",

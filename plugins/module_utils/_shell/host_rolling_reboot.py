@@ -15,6 +15,7 @@ from .._domain.host.targets import Inventory, Resolved, desired_of, meant_hosts
 from .._domain.names import KINDS, ResolvedNames, relabel, resolve_all, resolve_each
 from .._domain.observed.hosts import Host
 from .._domain.rolling.scheduling.forecast import forecast
+from .._domain.rolling.scheduling.host_texts import gone_status
 from .._domain.rolling.scheduling.lock import scope_digest
 from .._domain.rolling.state.observed import ObservedFleet, Precheck
 from .._domain.rolling.state.pending_reboot import pending_reboot_of
@@ -26,18 +27,20 @@ from .._vsphere.attributes.journal import Journal, Subject
 from .._vsphere.read.hosts import read_host_names, read_names, read_uuids
 from .._vsphere.redfish.client import Bmc, BmcAccess
 from .._vsphere.rolling.inventory import FleetInventory, RequestedHost
+from .._vsphere.rolling.run_clock import Anchor
 from .._vsphere.rolling.tags import RollingTags
 from .._vsphere.session.connect import Session
 from .._vsphere.session.endpoint import Endpoint
 from .._vsphere.session.faults import SERVER_ERRORS, explain
-from .._vsphere.write.power_on import vms_off
+from .._vsphere.write.power_on import existing_vms, vms_off
 from .rolling.context import RollingRun, RunContext, watch_parent
+from .rolling.fleet_memory import FleetMemory
 from .rolling.loop import Loop, remove_journal
 from .rolling.options import RollingRequest
 from .rolling.outage import Outage, explain_missing_host
 from .rolling.progress_file import ProgressWriter
 from .rolling.result import build_forecast_result, build_run_result
-from .rolling.run_owner import is_gone, make_owner
+from .rolling.run_owner import is_gone, machine, make_owner
 
 ATTEMPTS_TO_CLOSE = 5
 """Maximum number of attempts to remove the journal, if the server does not respond then."""
@@ -89,6 +92,7 @@ def reboot_hosts(session: Session, desired: RollingRequest, check_mode: bool) ->
             allow_protected=desired.allow_protected,
             stops_pinned=desired.policy.pinned.action != "fail",
             evacuates=desired.policy.evacuate_powered_off,
+            anchor=Anchor.of(desired.earlier_slices.get("clock") or {}, machine()),
         )
         opened.callback(fleet.close)
         if desired.policy.booted_before is not None:
@@ -112,6 +116,7 @@ def reboot_hosts(session: Session, desired: RollingRequest, check_mode: bool) ->
             read_only=check_mode,
             detached=options.detached if check_mode else frozenset(),
             stopped_before=frozenset(desired.stopped_vms),
+            memory=FleetMemory.of(desired.earlier_slices),
         )
         resolved = Resolved(hosts=meant, names={kind: inventory.directory(kind).found for kind in KINDS})
         return {
@@ -187,21 +192,57 @@ def _result(context: RunContext, options: _NamedOptions) -> dict[str, Any]:
     run = loop.run()
     if run.error is not None and not context.session.is_vcenter:
         run.error = explain_missing_host(run) or run.error
+    if run.error is not None and run.error.code == "vanished":
+        run.error = _explain_removed_hosts(context.memory) or run.error
     run.stopped_ids |= context.stopped_before
     if run.ended and run.error is None and run.outlook.state == "finished":
-        run.error = _explain_vms_left_off(context.session, run.stopped_ids)
+        lost = context.memory.lost_vms(run.observed.vms) if run.observed is not None else {}
+        run.error = _explain_vms_left_off(context.session, run.stopped_ids, lost)
     broken = context.journal.broken
     if broken is not None:
         run.error = _explain_broken_journal(broken, context.session, run)
     if run.ended:
         _remove_journal(loop, context, run)
     warnings = _warnings(run.observed, context, options, run.done) if run.observed is not None else []
-    return {**build_run_result(run), "server_time": run.now, "warnings": warnings}
+    return {
+        **build_run_result(run),
+        "server_time": run.now,
+        "warnings": warnings,
+        "earlier_slices": {"clock": _anchor_record(context.fleet), **context.memory.record()},
+    }
 
 
-def _explain_vms_left_off(session: Session, stopped: Collection[str]) -> DirectPathError | None:
-    """An error if VMs that this run stopped are powered off although all hosts are done, whatever the journal says."""
+def _anchor_record(fleet: FleetInventory) -> dict[str, Any]:
+    anchor = fleet.clock.anchor(machine())
+    return {} if anchor is None else anchor.record()
+
+
+def _explain_removed_hosts(memory: FleetMemory) -> DirectPathError | None:
+    """An error if the server shows none of the hosts any more, and some of them were in progress."""
+    blockers = [blocker for host in memory.all_gone() for blocker in gone_status(host).blockers]
+    if not blockers:
+        return None
+    return DirectPathError(
+        message=" ".join(f"{blocker.message}." for blocker in blockers),
+        code=blockers[0].code,
+        cure=". ".join(blocker.cure for blocker in blockers),
+    )
+
+
+def _explain_vms_left_off(
+    session: Session, stopped: Collection[str], lost: Mapping[str, str]
+) -> DirectPathError | None:
+    """An error if VMs that this run stopped are powered off although all hosts are done, whatever the journal says. ``lost``: VMs (id →
+    name) that are no longer shown."""
     off = ", ".join(vms_off(session, stopped))
+    removed = sorted(lost[moid] for moid in lost.keys() - set(existing_vms(session, lost)))
+    if removed:
+        return DirectPathError(
+            message="The hosts are done, but these VMs, which this run stopped, were removed from the inventory before they could be "
+            f"powered on again: {', '.join(removed)}" + (f". Powered off: {off}" if off else ""),
+            code="vms_left_off",
+            cure="Register them again if they are needed, and power them on; check the events for who removed them",
+        )
     if not off:
         return None
     return DirectPathError(

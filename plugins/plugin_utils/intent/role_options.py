@@ -65,6 +65,7 @@ ROLE_OPTIONS: dict[str, tuple[str, ...]] = {
         "hardware_maintenance_vsan_mode",
     ),
     "rolling_reboot_": (
+        "rolling_reboot_allow_build_change",
         "rolling_reboot_allow_protected",
         "rolling_reboot_blocked_timeout",
         "rolling_reboot_bmc",

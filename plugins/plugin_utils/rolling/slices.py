@@ -33,6 +33,8 @@ def slices(
         asked["continue_run"] = True
         if part.get("resolved"):
             asked["resolved"] = part["resolved"]
+        if part.get("earlier_slices"):
+            asked["earlier_slices"] = part["earlier_slices"]
         asked["stopped_vms"] = sorted({*asked.get("stopped_vms", ()), *part.get("stopped_vms", ())})
         yield part, joined
 

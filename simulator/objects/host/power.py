@@ -171,10 +171,10 @@ def regain_contact(host: HostState, connection: str = "connected") -> None:
 def boot(host: HostState) -> None:
     """What a boot does: new boot time, new addresses if cards moved, active follows the stored settings."""
     clock = host.sim.clock
-    host.boot_time = clock.now()
+    host.boot_time = host.local_time()
     host.booted_at = clock.seconds()
-    if host.next_release != host.spec.release:
-        host.spec = dataclasses.replace(host.spec, release=host.next_release)
+    if (host.next_release, host.next_build) != (host.spec.release, host.spec.build):
+        host.spec = dataclasses.replace(host.spec, release=host.next_release, build=host.next_build)
     stored = host.pci if has_boot_bank(host) else host.saved
     layout = _renumbered(host)
     if layout is not host.spec.layout:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pyVmomi import vim, vmodl
@@ -91,10 +91,12 @@ class HostState(Entity):
         self.publish_timer: Timer | None = None
         self.next_functions: list[Function] | None = None
         self.next_release = spec.release
+        self.next_build = spec.build
         self.journey: list[Timer] = []
         self.back_at = float("-inf")
         self.booted_at = sim.clock.seconds() - spec.up_days * 86400
-        self.boot_time = sim.clock.now() - timedelta(days=spec.up_days)
+        self.clock_ahead = timedelta()
+        self.boot_time = self.local_time() - timedelta(days=spec.up_days)
         runtime = host_config.runtime(spec, self.boot_time, direct=direct)
         manager = None if direct else "127.0.0.1"
         self.props |= {
@@ -134,6 +136,25 @@ class HostState(Entity):
         """DRS moved a VM here; its cluster counts that."""
         if isinstance(self.up, HostParent):
             self.up.received_by_drs()
+
+    def removed(self) -> None:
+        """Leave the lists of compute resource, datastores and networks."""
+        for timer in (*self.journey, *([self.publish_timer] if self.publish_timer is not None else [])):
+            timer.cancel()
+        if self.up is not None:
+            self.up.set("host", [ref for ref in self.up.props["host"] if ref._moId != self.moid])
+        for store in self.sim.registry.all(vim.Datastore):
+            if self.moid in store.mounts:
+                store.set_mounted(self, False)
+        for network in self.sim.registry.all(vim.Network):
+            if self.moid in [ref._moId for ref in network.props["host"]]:
+                network.set("host", [ref for ref in network.props["host"] if ref._moId != self.moid])
+
+    def local_time(self) -> datetime:
+        """What the clock of the host shows. `runtime.bootTime` is by this clock (API reference, HostRuntimeInfo), so a step of
+        vCenter's clock does not change it. An ESXi host that is asked itself has one clock only."""
+        clock = self.sim.clock
+        return (clock.now() if self.direct else clock.true_now()) + self.clock_ahead
 
     # -- what HostSystem does ---------------------------------------------------------------------------------
 

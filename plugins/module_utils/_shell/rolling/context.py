@@ -20,6 +20,7 @@ from ..._domain.rolling.state.timeline import Timeline
 from ..._vsphere.attributes.journal import Journal
 from ..._vsphere.rolling.inventory import FleetInventory
 from ..._vsphere.session.connect import Session
+from .fleet_memory import FleetMemory
 from .progress_file import ProgressWriter
 
 
@@ -73,6 +74,8 @@ class RunContext:
     """Called before each round: what is to be read again with it."""
     prechecks: Mapping[str, Precheck] = field(default_factory=dict)
     """Results that were read before the loop."""
+    memory: FleetMemory = field(default_factory=FleetMemory)
+    """What earlier slices saw. The loop adds to it."""
 
 
 def watch_parent(run_id: str | None, is_gone: Callable[[str], bool]) -> Callable[[], bool]:

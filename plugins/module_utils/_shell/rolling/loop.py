@@ -17,7 +17,7 @@ from typing import Any
 
 from ..._domain.errors import DirectPathError
 from ..._domain.rolling.scheduling import forecast, lock
-from ..._domain.rolling.scheduling.notices import HELD, gist_of, journal_notice, topic_of
+from ..._domain.rolling.scheduling.notices import HELD, clock_notice, gist_of, journal_notice, topic_of
 from ..._domain.rolling.state import timeline as timelines
 from ..._domain.rolling.state.actions import Action
 from ..._domain.rolling.state.journal import ATTRIBUTES, DEVICES, ENTRY, LINKS, LOCK, PAUSE, Entry
@@ -35,6 +35,8 @@ from .outage import Outage
 
 LONGEST_WAIT, SHORTEST_WAIT = 30.0, 0.2
 """Seconds between two rounds."""
+LOOK_AGAIN = 1.0
+"""Seconds until the next round if a host in progress is not shown, although it exists."""
 PROBING = 2.0
 """The same while hosts are probed."""
 FORECAST_AGE = 20.0
@@ -79,6 +81,7 @@ class Loop:
         self._log_is_read = False
         self._wait = 0.0
         self._synced = -1e9
+        self._memory = context.memory
         self._last: list[Action] | None = None
         self._outage = Outage(context)
         self._forecast: tuple[float, float | None] = (-1e9, None)
@@ -111,6 +114,9 @@ class Loop:
             return self._run_last_actions()
         self._context.before_look()
         seen = self.look(self._wait)
+        if self._memory.missing(seen.hosts, lambda moid: self._fleet.fresh_host(moid) is not None):
+            self._wait = LOOK_AGAIN
+            return False
         observed = self.observe(seen)
         decision = self._context.decide(observed, self._context.policy, seen.now)
         self._report(observed, decision, seen.now)
@@ -145,26 +151,39 @@ class Loop:
         self._fleet.fields = self._context.journal.fields
         self._fleet.wait(seconds)
         self._sync()
-        now = self._fleet.now()
         seen = ShownFleet(
             hosts=self._fleet.hosts,
             vms=self._fleet.vms,
             clusters=self._fleet.clusters,
             values=self._context.journal.values(self._fleet.texts),
-            now=now,
+            now=self._fleet.now(),
             purpose=self._context.policy.purpose,
         )
+        if self._seen is None:
+            # A time of the journal has passed, whatever the clock of the server shows.
+            self._fleet.clock.not_before(seen.latest())
+            seen = replace(seen, now=self._fleet.now())
+            self._report_steps()
+        self._observer.ahead = self._fleet.clock.ahead
         self._seen = seen
         return seen
 
     def _sync(self) -> None:
-        """Read the time of the server: rarely, unless its clock runs at a different speed."""
-        age = 60.0 if self._fleet.rate == 1.0 and self._synced > -1e8 else 1.0
-        if self._session.clock() >= self._synced + age:
-            first = self._synced < -1e8
-            self._fleet.sync()
-            # The second reading, soon after the first one, shows whether both clocks run at the same speed.
-            self._synced = self._session.clock() - (58.8 if first else 0.0)
+        """Read the clock of the server: rarely, unless it was set or runs at a different speed."""
+        clock = self._fleet.clock
+        age = 60.0 if not clock.is_in_doubt and self._synced > -1e8 else 1.0
+        if self._session.clock() < self._synced + age:
+            return
+        first = self._synced < -1e8
+        clock.sync()
+        # The second reading, soon after the first one, shows whether both clocks run at the same speed.
+        self._synced = self._session.clock() - (58.8 if first else 0.0)
+        self._report_steps()
+
+    def _report_steps(self) -> None:
+        for seconds in self._fleet.clock.take_steps():
+            where = "vCenter" if self._session.is_vcenter else "the ESXi host"
+            self._context.progress_writer.note(clock_notice(seconds, where), self._fleet.now())
 
     def observe(self, seen: ShownFleet) -> ObservedFleet:
         """The input of a decision. The first time, also find the run to resume."""
@@ -181,6 +200,19 @@ class Loop:
             self._probes.look(entries, self._context.policy, seen.now)
         broken = self._context.journal.broken
         observed = replace(self._observer.observe(seen, self._paused(seen)), stop=broken.message if broken else "")
+        clusters = {cluster.moid: cluster.name for cluster in observed.clusters}
+        self._memory.see(entries, observed.hosts, observed.vms, clusters, seen.now)
+        silent = self._memory.silent
+        observed = replace(
+            observed,
+            gone=self._memory.gone(observed.vms),
+            hosts=tuple(
+                replace(view, silent_since=silent[view.moid]) if view.moid in silent else view
+                for view in observed.hosts
+            )
+            if silent
+            else observed.hosts,
+        )
         self.result.observed, self.result.now = observed, seen.now
         return observed
 
@@ -325,7 +357,7 @@ class Loop:
         waits += [moment - now for moment in due if moment is not None and moment > now]
         if self._probes.busy:
             waits.append(PROBING)
-        own = max(SHORTEST_WAIT, min(waits)) / self._fleet.rate
+        own = max(SHORTEST_WAIT, min(waits)) / self._fleet.clock.rate
         until = self._context.until
         return own if until is None else max(0.0, min(own, until - self._session.clock()))
 

@@ -46,6 +46,7 @@ class RollingRequest:
     continue_run: bool = False
     resolved: Resolved = field(default_factory=Resolved)
     stopped_vms: tuple[str, ...] = ()
+    earlier_slices: Mapping[str, Any] = field(default_factory=dict)
     progress_file: str | None = None
     secrets: frozenset[str] = frozenset()
     """Words that must not appear in output."""
@@ -81,6 +82,7 @@ class RollingRequest:
             continue_run=params["continue_run"],
             resolved=Resolved.of(params["resolved"], len(targets)),
             stopped_vms=tuple(params["stopped_vms"]),
+            earlier_slices=params["earlier_slices"],
             progress_file=params["progress_file"],
             secrets=frozenset(
                 str(word) for word in (params["password"], *(access.password for access in bmc.values())) if word
@@ -114,6 +116,7 @@ def _policy(params: Mapping[str, Any]) -> Policy:
         operator_maintenance=params["operator_maintenance"],
         failed_hosts=params["failed_hosts"],
         pinned=Pinned(action=params["pinned_vms"], wait_for_tools=params["wait_for_tools"]),
+        allow_build_change=tuple(_build(value) for value in params["allow_build_change"]),
         ignore_alarms=tuple(params["ignore_alarms"]),
         evacuate_powered_off=params["evacuate_powered_off"],
         vsan_mode=params["vsan_mode"],
@@ -123,6 +126,18 @@ def _policy(params: Mapping[str, Any]) -> Policy:
         lock=LockRule(ttl=params["lock_ttl"], heartbeat=params["lock_ttl"] * 0.3, take=params["take_lock"]),
         patience=params["blocked_timeout"],
     )
+
+
+def _build(value: Any) -> str:
+    text = str(value).strip()
+    if not text.isdecimal():
+        raise InputError(
+            message=f"allow_build_change: {text!r} is not a build number",
+            code="bad_build",
+            parameter="allow_build_change",
+            cure="Set the number after the release, such as 24674464 of ESXi 8.0.3 build-24674464",
+        )
+    return text
 
 
 def _booted_before(params: Mapping[str, Any]) -> float | None:

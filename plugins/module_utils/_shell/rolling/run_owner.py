@@ -73,6 +73,11 @@ def _start_of(pid: int) -> str:
     return hashlib.sha256(shown.strip()).hexdigest()[:10] if shown.strip() else "-"
 
 
+def machine() -> str:
+    """A word for this machine since its last boot. Monotonic clocks can be compared where it is the same."""
+    return f"{_host()}:{_space()}"
+
+
 @cache
 def _space() -> str:
     known = [_word(lambda: Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))]

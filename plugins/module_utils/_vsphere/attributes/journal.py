@@ -26,16 +26,21 @@ from ..._domain.rolling.state.journal import (
     VM,
     Purpose,
 )
+from ..._domain.text import duration
 from ..property_collector.retrieve import collect_objects, collect_view
-from ..sdk import vim
+from ..sdk import vim, vmodl
 from ..session.answer_checks import reader
 from ..session.connect import Session
+from ..session.faults import words
 from ..session.privileges import lacking
 
 Texts = Mapping[str, str]
 """attribute → text; empty = no value."""
 
 SubjectKind = Literal["host", "vm", "cluster"]
+PATIENCE = 600.0
+"""If values of an object cannot be stored for this number of seconds, the journal counts as broken and the run comes to its end. Until
+then each write is retried."""
 BELIEVE = 30.0
 """If the server does not show a value of this run after this number of seconds, the value is read from the object itself."""
 
@@ -151,8 +156,23 @@ class Overlay:
                 written.before = (written.before | {written.text}) - {now}
                 written.text, written.at = now, self._session.clock()
 
+    def shown(self, subject: Subject, texts: Texts) -> set[str]:
+        """What the server may show of these attributes now."""
+        found = {self._seen.get(subject.moid, {}).get(attribute, "") for attribute in texts}
+        for attribute in texts:
+            written = self._written.get((subject, attribute))
+            found |= set() if written is None else {written.text, *written.before}
+        return found
+
     def clear(self) -> None:
         self._written.clear()
+
+
+def _cause(fault: Any) -> str:
+    """A missing privilege by its name, otherwise the text of the server."""
+    if isinstance(fault, vim.fault.NoPermission) and fault.privilegeId:
+        return f"missing privilege {fault.privilegeId}"
+    return words(fault)
 
 
 _KINDS: Mapping[SubjectKind, Any] = {
@@ -184,7 +204,6 @@ class AttributeJournal:
     """The journal in custom attributes."""
 
     kind = "vcenter"
-    broken: DirectPathError | None = None
 
     def __init__(self, session: Session, *, why: str, purpose: Purpose = "reboot") -> None:
         self._purpose = purpose
@@ -194,6 +213,11 @@ class AttributeJournal:
         self._session = session
         self._keys: dict[str, int] = {}
         self._overlay = Overlay(session, self.fresh)
+        self.broken: DirectPathError | None = None
+        self._failing: dict[Subject, float] = {}
+        """Object → since when its values cannot be stored (local clock)."""
+        self._held: dict[Subject, tuple[Texts, frozenset[str]]] = {}
+        """Object → values that count for this process only, and what the server may show instead."""
         self.look_up()
 
     @property
@@ -237,22 +261,58 @@ class AttributeJournal:
         self.look_up()
 
     def values(self, seen: Mapping[str, Texts]) -> Mapping[str, Texts]:
-        return self._overlay.over(seen)
+        merged = self._overlay.over(seen)
+        if not self._held:
+            return merged
+        found = {moid: dict(texts) for moid, texts in merged.items()}
+        for subject, (texts, shown) in list(self._held.items()):
+            if not {seen.get(subject.moid, {}).get(attribute, "") for attribute in texts} <= shown:
+                del self._held[subject]  # another run has written to it
+                continue
+            found.setdefault(subject.moid, {}).update(texts)
+        return found
 
     def hold(self, subject: Subject, texts: Texts, expected: Texts | None = None) -> bool:
-        """If the server cannot store the value, it raises a fault. Nothing is held here."""
-        return self.write(subject, texts, expected)
+        known, shown = self._held.get(subject, ({}, frozenset[str]()))
+        fresh = self.fresh(subject)
+        if expected is not None and any(
+            known.get(name, fresh.get(name, "")) != text for name, text in expected.items()
+        ):
+            return False
+        may_show = {*shown, *(fresh.get(name, "") for name in texts), *self._overlay.shown(subject, texts)}
+        self._held[subject] = ({**known, **texts}, frozenset(may_show))
+        return True
 
     def write(self, subject: Subject, texts: Texts, expected: Texts | None = None) -> bool:
-        if expected is not None and not self._is_as(subject, expected):
+        held = self._held.get(subject)
+        meant = None if expected is None else {n: t for n, t in expected.items() if held is None or n not in held[0]}
+        if meant is not None and not self._is_as(subject, meant):
             return False
+        try:
+            self._store(subject, {**(held[0] if held is not None else {}), **texts})
+        except (vim.fault.NotAuthenticated, vmodl.fault.ManagedObjectNotFound):
+            raise
+        except vmodl.MethodFault as fault:
+            since = self._failing.setdefault(subject, self._session.clock())
+            if self.broken is None and self._session.clock() < since + PATIENCE:
+                raise
+            self.broken = self.broken or DirectPathError(
+                message=f"The journal in vCenter could not be written for {duration(self._session.clock() - since)}: {_cause(fault)}",
+                code="journal_unwritable",
+                cure="Grant the account the privilege to set custom attributes again, or set journal: file. Then run again",
+            )
+            raise self.broken from fault
+        self._failing.pop(subject, None)
+        self._held.pop(subject, None)
+        return True
+
+    def _store(self, subject: Subject, texts: Texts) -> None:
         if not set(texts) <= set(self._keys):
             self.define()
         entity = self._session.reference(_KINDS[subject.kind], subject.moid)
         for attribute, text in texts.items():
             self._set(entity, attribute, text)
             self._overlay.wrote(subject, {attribute: text})
-        return True
 
     def _set(self, entity: Any, attribute: str, text: str) -> None:
         try:

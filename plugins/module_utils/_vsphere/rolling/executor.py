@@ -9,7 +9,7 @@ decision. A call whose answer was lost is never repeated here: the scheduler obs
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ..._domain.errors import DirectPathError
@@ -24,6 +24,7 @@ from ..._domain.rolling.state.journal import (
     MAINTENANCE,
     MAINTENANCE_VM,
     VM,
+    Entry,
     Lock,
     Purpose,
     VmEntry,
@@ -257,7 +258,7 @@ class ActionExecutor:
         if action.before is not None:
             texts |= encode(action.before)
         if action.entry is not None:
-            texts |= encode(action.entry)
+            texts |= encode(self._on_server_clock(action.entry))
         expected: Texts | None = None
         match action.kind:
             case "release_lock":
@@ -280,6 +281,11 @@ class ActionExecutor:
             if error.code != "journal_unwritable" or action.kind in _NEEDS_ENTRY:
                 raise
             return self._journal.hold(known.subject, texts, expected)
+
+    def _on_server_clock(self, entry: Entry | VmEntry | Lock) -> Entry | VmEntry | Lock:
+        """Other runs compare the heartbeat of a lock with the clock of the server."""
+        ahead = self._fleet.clock.ahead
+        return replace(entry, beat=entry.beat + ahead, ahead=ahead) if isinstance(entry, Lock) else entry
 
     def _is_recorded(self, action: Action, subject: Subject) -> bool:
         """A VM is stopped only after the object shows its journal entry: without the entry no run would start the VM."""

@@ -7,6 +7,7 @@ Pure functions of rows that ``FleetInventory`` has read. Virtual machines are re
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -150,11 +151,14 @@ class Size:
     memory_mb: int | None = None
     cpu_mhz: int | None = None
     quick_boot: bool | None = None
+    build: str = ""
+    """Release and build, such as ``8.0.3-24022510``; empty when not readable."""
     uplinks: frozenset[str] = frozenset()
 
 
 SIZE_PATHS = (
     "summary.hardware",
+    "config.product.build",
     "config.network.vswitch",
     "config.network.proxySwitch",
 )
@@ -171,10 +175,10 @@ def size_paths(session: Session) -> tuple[str, ...]:
 
 @reader
 def size(row: Row) -> Size:
-    """``row`` has the paths of ``size_paths`` and ``config.network.pnic``."""
+    """``row`` has the paths of ``size_paths``, ``config.network.pnic`` and ``config.product.version``."""
     hardware = row.get("summary.hardware")
     if hardware is None:
-        return Size(uplinks=_uplinks(row))
+        return Size(uplinks=_uplinks(row), build=_build(row))
     maker, model = (hardware.vendor or "").strip(), (hardware.model or "").strip()
     return Size(
         model=model if model.casefold().startswith(maker.casefold()) else f"{maker} {model}".strip(),
@@ -182,8 +186,16 @@ def size(row: Row) -> Size:
         cpu_mhz=hardware.cpuMhz * hardware.numCpuCores,
         # The API does not show whether Quick Boot is enabled. A host that supports it may use it; older releases do not have it.
         quick_boot=row.get("capability.quickBootSupported", False),
+        build=_build(row),
         uplinks=_uplinks(row),
     )
+
+
+def _build(row: Row) -> str:
+    """It becomes a word of a journal line."""
+    release, number = row.get("config.product.version"), row.get("config.product.build")
+    found = f"{release}-{number}" if release and number else ""
+    return found if re.fullmatch(r"[0-9A-Za-z.-]{1,40}", found) else ""
 
 
 def _uplinks(row: Row) -> frozenset[str]:

@@ -27,6 +27,7 @@ from . import fresh, from_rows, precheck
 from . import views as fleet_views
 from .filter import HOST_TRIGGERS, VM_TRIGGERS
 from .fresh import Beside, HostFresh, VmFresh
+from .run_clock import Anchor, RunClock
 from .tags import RollingTags, Tagged
 from .views import FleetRequest, FleetRows, RequestedHost, compute_of
 from .vm_hardware import HARDWARE_PATHS, vm_hardware
@@ -39,12 +40,6 @@ STALE_USE = 60.0
 """Load and admission control are read again after this number of seconds, when something else changed."""
 LOOK_FOR_ABSENT = 300.0
 """Seconds after which missing requested hosts are searched again: they may be in a cluster that is not watched."""
-SHORTEST_BASE = 1.0
-LONGEST_BASE = 10.0
-"""The speed of the server's clock is measured over an interval in these bounds (local seconds). Over a longer one, a clock that was set
-looks like one that runs faster."""
-FAST = 1.5
-"""Only clocks of simulators run faster than this. Smaller differences come from the response times."""
 
 
 class FleetInventory:
@@ -53,7 +48,7 @@ class FleetInventory:
     ``orders``: stop orders of VMs; ``never_stop``: VMs that are not stopped; ``labels``: id → name in results, for hosts and clusters;
     ``tags``: source of the same settings from tags, read again with every precheck; ``fields``: custom attribute key → name, may be
     replaced at any time; ``allow_protected``: as in host_passthrough; ``stops_pinned``: pinned VMs are stopped;
-    ``evacuates``: powered-off VMs are migrated, too.
+    ``evacuates``: powered-off VMs are migrated, too; ``anchor``: the clock of an earlier slice of the run.
     ``own_tasks``: ids of tasks that this run started. They do not count as work of others.
     """
 
@@ -70,6 +65,7 @@ class FleetInventory:
         allow_protected: tuple[str, ...] = (),
         stops_pinned: bool = False,
         evacuates: bool = False,
+        anchor: Anchor | None = None,
     ) -> None:
         self._session = session
         self._tags = tags
@@ -94,31 +90,16 @@ class FleetInventory:
         self._used_at: float | None = None
         self._views: dict[str, tuple[Any, Any]] = {}
         """Name → (other input of the result, result). The cache is cleared when the server shows a change."""
-        self._clocks: tuple[float, float] | None = None
-        """(server time, local time) of the last clock reading. One value, because several threads read it."""
-        self.rate = 1.0
-        """Seconds of the server's clock for each local second, as measured. Simulators may run faster."""
+        self.clock = RunClock(self._read_clock, session.clock, anchor)
 
     # -- time -------------------------------------------------------------------------------------------------------
 
-    def sync(self) -> float:
-        """Read the time of the server (seconds since the epoch): one call."""
-        server_time = float(self._session.instance.CurrentTime().timestamp())
-        local = self._session.clock()
-        if self._clocks is not None:
-            apart = local - self._clocks[1]
-            if apart >= SHORTEST_BASE and (apart <= LONGEST_BASE or self.rate > FAST):
-                rate = (server_time - self._clocks[0]) / apart
-                self.rate = rate if rate > FAST else 1.0
-        self._clocks = (server_time, local)
-        return server_time
+    def _read_clock(self) -> float:
+        return float(self._session.instance.CurrentTime().timestamp())
 
     def now(self) -> float:
-        """The server's clock (seconds since the epoch). Only the first time needs a call."""
-        if self._clocks is None:
-            return self.sync()
-        server, local = self._clocks
-        return server + (self._session.clock() - local) * self.rate
+        """The time of the run (seconds since the epoch). Only the first time needs a call."""
+        return self.clock.now()
 
     # -- keeping up -------------------------------------------------------------------------------------------------
 

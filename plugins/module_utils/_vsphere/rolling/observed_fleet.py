@@ -19,6 +19,7 @@ from ..._domain.rolling.state.journal import (
     Garbage,
     Lock,
     Purpose,
+    VmEntry,
 )
 from ..._domain.rolling.state.observed import ClusterView, HostView, ObservedFleet, Precheck, Refusal, VmView
 from ..attributes.journal import Subject, Texts
@@ -73,6 +74,15 @@ class ShownFleet:
         found = ((view, self.entry_of(view.moid)) for view in self.hosts if view.moid in self.values)
         return {view.moid: (view, entry) for view, entry in found if entry is not None}
 
+    def latest(self) -> float:
+        """The latest time in the entries of hosts and VMs; 0 without entries."""
+        moments = [max(entry.at, entry.called) for _unused, entry in self.entries().values()]
+        for texts in self.values.values():
+            entry = decode_vm(texts, self.purpose)
+            if isinstance(entry, VmEntry):
+                moments.append(max(entry.at, entry.called))
+        return max(moments, default=0.0)
+
     def lock_subject(self, cluster: str) -> Subject:
         """The object that stores the lock. Not every release allows custom values on a compute resource that is no cluster: there its only
         host stores the lock."""
@@ -101,6 +111,10 @@ class FleetObserver:
     began: dict[str, bool | None] = field(default_factory=dict)
     detached: frozenset[str] = frozenset()
     """Ids of VMs that count as detached from their devices: only for forecasts."""
+    ahead: float = 0.0
+    """How much the clock of the server is ahead of that of the run."""
+    _first: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Owner of a lock → (its heartbeat, when this process first saw that one)."""
 
     def observe(self, seen: ShownFleet, pause: str) -> ObservedFleet:
         """The input of a decision. ``pause``: why no host is to be started now."""
@@ -112,6 +126,7 @@ class FleetObserver:
             hosts=tuple(self._host(view, seen) for view in seen.hosts),
             vms=tuple(self._vm(vm, seen) for vm in seen.vms),
             clusters=tuple(self._cluster(cluster, seen) for cluster in seen.clusters),
+            ahead=self.ahead,
             pause=pause,
         )
 
@@ -166,7 +181,16 @@ class FleetObserver:
         )
 
     def judged(self, lock: Lock | Garbage | None, now: float) -> Lock | Garbage | None:
-        """If the lock owner was a process of this machine that has ended, its lock is stale at once."""
-        if isinstance(lock, Lock) and lock.owner != self.me and self.is_gone(lock.owner):
-            return replace(lock, beat=min(lock.beat, now - lock.ttl - 1))
-        return lock
+        """With the last heartbeat by the clock of this run. If the lock owner was a process of this machine that has ended, its lock is
+        stale at once."""
+        if not isinstance(lock, Lock):
+            return lock
+        if lock.owner == self.me:
+            return replace(lock, beat=lock.beat - lock.ahead)
+        beat = lock.beat - self.ahead
+        if beat > now + lock.ttl:
+            # The clock that wrote it was set back since. It counts from when it was first seen here.
+            known, since = self._first.get(lock.owner, (lock.beat, now))
+            self._first[lock.owner] = (lock.beat, since if known == lock.beat else now)
+            beat = self._first[lock.owner][1]
+        return replace(lock, beat=beat, since=min(lock.since, beat), ended=self.is_gone(lock.owner))

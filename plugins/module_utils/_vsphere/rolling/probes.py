@@ -18,7 +18,7 @@ from ..._domain.errors import DirectPathError
 from ..._domain.rolling.state.journal import Entry
 from ..._domain.rolling.state.observed import HostView
 from ..._domain.rolling.state.policy import Policy
-from ..._domain.rolling.state.verification import has_new_boot_time, is_rebooted_by_uptime
+from ..._domain.rolling.state.verification import has_other_boot_time, is_up_since_request
 from ..sdk import vmodl
 from ..session.faults import CONNECTION_ERRORS
 from .inventory import FleetInventory
@@ -155,6 +155,8 @@ class Probes:
             if entry.step in ("rebooting", "powering"):
                 self._ask_host(view, entry, policy, now)
                 self._ask_power(moid, now)
+            elif entry.step == "draining" and view.connected and view.in_maintenance:
+                self._ask_uptime(view, entry, policy, now)
         self._take(now)
 
     def ask_power_of_all(self, now: float) -> None:
@@ -171,14 +173,22 @@ class Probes:
             self._proofs.pop(moid, None)
             self._away.add(moid)
             return
-        moved = has_new_boot_time(view, entry, policy.boot_margin)
+        moved = has_other_boot_time(view, entry, policy.boot_margin)
         known = self.proof(view)
-        if moved or (known is not None and is_rebooted_by_uptime(entry, known.uptime_at(now), now)):
+        if moved or (known is not None and is_up_since_request(entry, known.uptime_at(now), now)):
             due = known is None or (not known.services and now >= known.at + AGAIN)
         else:
             due = self._is_doubtful(view, entry, policy, now)
         if due:
             self._pool.ask(("host", moid, _standing(view)), lambda: self._signs(moid, entry, moved=moved))
+
+    def _ask_uptime(self, view: HostView, entry: Entry, policy: Policy, now: float) -> None:
+        """Its boot time changed before its reboot was requested: another user rebooted it, or its clock was set."""
+        if entry.boot is None or not has_other_boot_time(view, entry, policy.boot_margin):
+            return
+        known = self.proof(view)
+        if known is None or (known.signs.uptime is None and now >= known.at + UPTIME_AGAIN):
+            self._pool.ask(("host", view.moid, _standing(view)), lambda: self._signs(view.moid, entry, moved=False))
 
     def _is_doubtful(self, view: HostView, entry: Entry, policy: Policy, now: float) -> bool:
         """It shows the old boot time, and it is unknown whether it was up all the time.
@@ -196,7 +206,7 @@ class Probes:
         """Uptime first. The services of a host that was not rebooted yet are not probed."""
         uptime = self._fleet.probe_uptime(moid)
         now = self._fleet.now()
-        rebooted = moved or is_rebooted_by_uptime(entry, uptime, now)
+        rebooted = moved or is_up_since_request(entry, uptime, now)
         services = rebooted and self._fleet.probe_services(moid)
         return ProbeResult(uptime=uptime, read_at=now, services=services, again=AGAIN if rebooted else UPTIME_AGAIN)
 

@@ -166,6 +166,7 @@ def _host_view(
         quarantined=bool(row.get("runtime.inQuarantineMode", False)),
         tasks=tuple(task.name for task in others),
         rebooting=any(task.is_reboot for task in tasks),
+        build=have.build,
         model=have.model,
         load=from_rows.load(have, used),
         memory_mb=have.memory_mb,

@@ -84,6 +84,8 @@ class Session:
     """VMs that this run shut down and has not started again: id → name."""
     file: SessionFile | None = None
     """The file that keeps the session for the next task; None when the session ends with this task."""
+    _ended: str = field(default="", init=False, repr=False)
+    """The cookie of the last session that ended. A secret."""
     _here: threading.local = field(default_factory=threading.local, repr=False)
     _turns: dict[str, threading.Lock] = field(default_factory=dict, repr=False)
     _lane: Lane | None = field(default=None, init=False, repr=False)
@@ -177,7 +179,9 @@ class Session:
                 self.logout()
                 self.login()
             else:
-                self.adopted += use_or_open(self.file, self, ended=self.cookie)
+                # An attempt that failed has already dropped the cookie; the session that it named has ended all the same.
+                self._ended = self.cookie or self._ended
+                self.adopted += use_or_open(self.file, self, ended=self._ended)
             self.logins += 1
             self.stub.renewals += 1
 

@@ -169,7 +169,7 @@ class Guard:
                 renewed = True
                 with self.renewing:
                     if self.renewals == renewals:
-                        self.renew()
+                        self._renew(self.renew)
             except Exception as error:
                 if name not in READ_METHODS:
                     self._count_write(name, -isinstance(error, vmodl.MethodFault))
@@ -182,6 +182,23 @@ class Guard:
                 self.sleep(pause)
                 self.repeats += 1
                 attempt += 1
+
+    def _renew(self, renew: Callable[[], None]) -> None:
+        """Log in again. The server refused the call because of the session, so nothing was done yet, and the login is retried as any read:
+        also for a call that is a write."""
+        attempt = 1
+        while True:
+            try:
+                return renew()
+            except vmodl.MethodFault:
+                raise
+            except Exception as error:
+                attempts = SILENT_ATTEMPTS if isinstance(error, TimeoutError) else ATTEMPTS
+                pause = FIRST_PAUSE * 2 ** (attempt - 1)
+                if attempt >= attempts or not is_transient(error) or self.bounds.is_over(pause):
+                    raise
+            self.sleep(pause)
+            attempt += 1
 
 
 class GuardedSoapStub(Guard, SoapStub):

@@ -117,6 +117,11 @@ def _is_on(session: Session, vm: Vm) -> bool:
     return False
 
 
+def existing_vms(session: Session, moids: Collection[str]) -> tuple[str, ...]:
+    """Those of the VMs (ids) that exist. One call; none without ids."""
+    return tuple(row.moid for row in collect_objects(session, vim.VirtualMachine, moids, ("name",)))
+
+
 def vms_off(session: Session, moids: Collection[str]) -> tuple[str, ...]:
     """Read the names of those of the VMs (ids) that exist and are not powered on, sorted. One call; none without ids."""
     rows = collect_objects(session, vim.VirtualMachine, moids, ("name", "runtime.powerState"))

@@ -68,6 +68,12 @@ PACE = [
 ]
 
 WORDS = [
+    roll(
+        "a build that is no number",
+        "bad_build",
+        ("allow_build_change", "8.0.3-24674464"),
+        options={"allow_build_change": ["8.0.3-24674464"]},
+    ),
     roll("an order that is none", "bad_order", ("order.esx-01",), options={"order": {"esx-01": {"zone": "a"}}}),
     roll(
         "an order of VMs in words", "bad_order", ("vm_order.db-01", "first"), options={"vm_order": {"db-01": "first"}}

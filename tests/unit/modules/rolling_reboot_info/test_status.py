@@ -75,7 +75,7 @@ def test_vms_that_are_off_come_first() -> None:
 
 
 def test_a_run_that_only_has_to_clear_its_journal_is_nothing_to_worry_about() -> None:
-    roll = interrupted(43)
+    roll = interrupted(45)
     roll.lab.sim.clock.sleep(400)
     result = roll.lab.run(MODULE)
     assert result["status"] == "idle"

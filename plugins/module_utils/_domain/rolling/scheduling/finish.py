@@ -47,7 +47,8 @@ def left_over(
         return Outlook(state="waiting", reasons=tuple(waited_for), wake_at=earliest(wake, until))
     count = len(blocked) + len(spent) + len(unreachable)
     words = [f"{count} host{'s are' if count > 1 else ' is'} blocked"] if count else []
-    words += [f"{len(failed)} host{'s need' if len(failed) > 1 else ' needs'} an administrator"] if failed else []
+    needy = len(failed) + len(fleet.observed.gone)
+    words += [f"{needy} host{'s need' if needy > 1 else ' needs'} an administrator"] if needy else []
     if lost:
         words.append(f"hosts in progress are locked by another run: {', '.join(view.name for view in lost)}")
     if words or reasons:
@@ -72,15 +73,21 @@ def patient_until(fleet: FleetIndex, starts: Mapping[str, Start], *, someone: bo
     if policy.patience is not None:
         return progress + policy.patience if someone else None
     blocked = {moid: start for moid, start in starts.items() if start.phase == "blocked"}
+    due: list[float] = _silent_until(fleet) if someone else []
     if any(all(blocker.code in TRANSIENT for blocker in start.blockers) for start in blocked.values()):
-        return progress + policy.transient_patience
-    due: list[float] = []
+        due.append(progress + policy.transient_patience)
     for moid, start in blocked.items():
         precheck = fleet.hosts[moid].precheck
         # A host that is blocked by something else is checked again at another time, or never.
         if precheck is not None and precheck.at < progress and start.wake == precheck.at + policy.revisit:
             due.append(start.wake)
     return max(due, default=None)
+
+
+def _silent_until(fleet: FleetIndex) -> list[float]:
+    """Hosts that do not respond count against the budget, or are to be rebooted themselves. Most of them respond again soon."""
+    silent = [view for view in fleet.hosts.values() if view.entry is None or view.entry.step != "failed"]
+    return [view.silent_since + fleet.policy.contact_patience for view in silent if view.silent_since is not None]
 
 
 def _gave_up(fleet: FleetIndex, view: HostView) -> bool:
@@ -114,11 +121,18 @@ def _last_progress(fleet: FleetIndex) -> float:
 
 
 def closing(
-    fleet: FleetIndex, hosts: Sequence[HostStatus], state: Progress, outlook: Outlook, *, finishing: bool
+    fleet: FleetIndex,
+    hosts: Sequence[HostStatus],
+    state: Progress,
+    outlook: Outlook,
+    *,
+    finishing: bool,
+    reasons: Mapping[str, str],
 ) -> Closing:
     """Mark the locks, clear the entries, release the locks. In this order, so that a run that is interrupted in between is resumed.
 
-    An incomplete rolling reboot with ``firmware`` keeps its entries: only they show which hosts were rebooted.
+    An incomplete rolling reboot with ``firmware`` keeps its entries: only they show which hosts were rebooted. ``reasons``: host moid →
+    why it is not rebooted, for the state after the journal was cleared.
     """
     own = [c for c in fleet.clusters.values() if isinstance(c.lock, Lock) and c.lock.owner == fleet.observed.me]
     clearing = Outlook(state="working", reasons=("the journal is cleared",))
@@ -140,7 +154,8 @@ def closing(
         )
         return Closing(actions=forget, outlook=clearing)
     return Closing(
-        actions=lock.release(own, fleet.observed.me), outlook=_final(fleet, state, outlook, finishing=finishing)
+        actions=lock.release(own, fleet.observed.me),
+        outlook=_final(fleet, state, reasons) if finishing else outlook,
     )
 
 
@@ -157,16 +172,22 @@ def _is_clearable(fleet: FleetIndex, view: HostView) -> bool:
     return entry.step in ("done", "blocked", "withdrawn") and not fleet.stopped_vms.get(view.moid)
 
 
-def _final(fleet: FleetIndex, state: Progress, outlook: Outlook, *, finishing: bool) -> Outlook:
+def _final(fleet: FleetIndex, state: Progress, reasons: Mapping[str, str]) -> Outlook:
     """While the journal is cleared, no host is a candidate: what is left is read from the hosts themselves."""
-    if not finishing:
-        return outlook
-    failed = [view.name for view in state.failed]
-    requiring = [] if fleet.policy.reason == "firmware" else [fleet.hosts[moid].name for moid in fleet.pending_reboots]
-    left = [name for name in requiring if name not in failed]
+    why = {view.name: view.entry.text if view.entry is not None else "" for view in state.failed}
+    left: dict[str, str] = {}
+    if fleet.policy.reason != "firmware":
+        left = {fleet.hosts[moid].name: reasons.get(moid, "") for moid in fleet.pending_reboots}
+        # Whether they require a reboot is unknown.
+        left |= {
+            view.name: f"it is {view.host.connection_state}" for view in fleet.hosts.values() if unknown(fleet, view)
+        }
+    left = {name: reason for name, reason in left.items() if name not in why}
     halt = failure_limit(state, fleet.policy)
     if halt is not None and left:
         return Outlook(state="halted", reasons=(halt.reason,))
-    if left or failed:
-        return Outlook(state="stalled", reasons=(f"not done: {', '.join(sorted({*left, *failed}))}",))
+    why |= left
+    if why:
+        listed = ", ".join(f"{name} ({why[name].rstrip('.')})" if why[name] else name for name in sorted(why))
+        return Outlook(state="stalled", reasons=(f"not done: {listed}",))
     return Outlook(state="finished")

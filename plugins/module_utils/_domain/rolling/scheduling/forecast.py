@@ -18,6 +18,7 @@ from ..state.phases import HostStatus, is_active
 from ..state.pinned import pin_reason, pinned_vms
 from ..state.policy import Durations, Policy
 from . import next_hosts, pace
+from .host_texts import ended_text
 from .lock import LockState, plan_lock
 from .next_hosts import Start
 
@@ -255,7 +256,8 @@ def _forecast(
             left.append(replace(status, phase=answer.phase, reason=answer.reason, blockers=answer.blockers))
         elif view.entry is not None and not is_active(view.entry) and view.entry.step != "done":
             phase = "failed" if view.entry.step == "failed" else "blocked"
-            left.append(replace(status, phase=phase, reason=view.entry.text))  # type: ignore[arg-type]
+            text = ended_text(view, view.entry, taken=fleet.taken(view), now=fleet.wall)
+            left.append(replace(status, phase=phase, reason=text))  # type: ignore[arg-type]
         elif unknown:
             left.append(replace(status, reason=unknown[0].message, blockers=unknown))
         elif view.wanted:

@@ -37,10 +37,10 @@ def held_back(fleet: FleetIndex, state: Progress, starts: Mapping[str, Start], o
     waiting = [start for start in starts.values() if start.phase == "waiting"]
     hold = pace.find_run_hold(fleet, state) if waiting else None
     if hold is not None and (hold.wake is not None or hold.paused or pace.failure_limit(state, fleet.policy)):
-        return until(hold.reason, hold.wake)
+        return _until(fleet, hold.reason, hold.wake)
     if outlook.state != "waiting":
         return ""
-    timed = [until(start.reason, start.wake) for start in waiting if start.wake is not None or start.paused]
+    timed = [_until(fleet, start.reason, start.wake) for start in waiting if start.wake is not None or start.paused]
     return _few(timed) if timed else _patience(fleet, starts)
 
 
@@ -52,7 +52,12 @@ def _patience(fleet: FleetIndex, starts: Mapping[str, Start]) -> str:
     parts = [f"{several(names, MOST_NAMES)} {how}" for names, how in lists if names]
     parts += [start.reason for start in starts.values() if start.phase == "waiting" and not start.hopeless]
     moment = patient_until(fleet, starts, someone=True)
-    return until(f"{_few(parts)}; the rolling reboot waits for a change", moment) if parts else ""
+    return _until(fleet, f"{_few(parts)}; the rolling reboot waits for a change", moment) if parts else ""
+
+
+def _until(fleet: FleetIndex, reason: str, wake: float | None) -> str:
+    """With the time of day by the clock of vCenter."""
+    return until(reason, None if wake is None else wake + fleet.observed.ahead)
 
 
 def _few(reasons: Iterable[str]) -> str:

@@ -46,7 +46,7 @@ def scope_digest(moids: Iterable[str], policy: Policy) -> str:
 
 
 def is_stale(lock: Lock, now: float) -> bool:
-    """The last heartbeat is older than the time to live of the lock."""
+    """The process of the owner is known to have ended, or the last heartbeat is older than the time to live of the lock."""
     return lock.is_stale(now)
 
 
@@ -114,8 +114,9 @@ def plan_lock(cluster: ClusterView, observed: ObservedFleet, policy: Policy, now
         if not may_take(lock, policy, now):
             return LockState(blocker=_locked(cluster, lock, policy, now), wake=lock.beat + lock.ttl + 1)
         why = f"the lock of {lock.owner} {'is stale' if is_stale(lock, now) else 'is taken, as requested by take_lock'}"
+        ended = "its process has ended, and " if lock.ended else ""
         return _take(
-            cluster, observed, policy, now, lock, f"{why}: its last heartbeat is {duration(now - lock.beat)} old"
+            cluster, observed, policy, now, lock, f"{why}: {ended}its last heartbeat is {duration(now - lock.beat)} old"
         )
     if is_stale(lock, now):
         renewed = replace(lock, since=now, beat=now, ttl=rule.ttl)
@@ -179,7 +180,7 @@ def release(clusters: Sequence[ClusterView], me: str) -> tuple[Action, ...]:
 def _locked(cluster: ClusterView, lock: Lock, policy: Policy, now: float) -> Blocker:
     silent = now - lock.beat
     if is_stale(lock, now):
-        state = f"sent its last heartbeat {duration(silent)} ago and has probably ended"
+        state = f"sent its last heartbeat {duration(silent)} ago and has {'' if lock.ended else 'probably '}ended"
         cure = "Check that it has ended, then run again with take_lock: stale to take the lock"
     else:
         state = f"has been working for {duration(now - lock.since)}, last heartbeat {duration(silent)} ago"

@@ -97,6 +97,18 @@ def starts(
     return answers
 
 
+def reasons(
+    fleet: FleetIndex, candidates: Sequence[HostView], state: Progress, lock_states: Mapping[str, LockState]
+) -> Mapping[str, str]:
+    """moid → a clause: why the host is not rebooted, at the end of the run."""
+    held = {moid: LockState(held=True) for moid in fleet.clusters}
+    found = starts(fleet, candidates, state, {**held, **lock_states})
+    return {
+        moid: start.reason if not start.actions else "it could be started now, by another run"
+        for moid, start in found.items()
+    }
+
+
 class _Room:
     """The remaining budgets while hosts are started."""
 

@@ -13,6 +13,8 @@ import math
 import re
 from datetime import UTC, datetime, tzinfo
 
+from ...text import duration
+
 HELD = "held back: "
 NEVER = "no maintenance window is long enough for "
 JOURNAL = "the journal is kept in "
@@ -34,6 +36,15 @@ def journal_notice(place: str, why: str) -> str:
     return (
         f"{JOURNAL}{place}, because {why}: an interrupted run can be resumed from this machine only, and other controllers "
         "do not see it"
+    )
+
+
+def clock_notice(seconds: float, where: str) -> str:
+    """The note for a step of the clock of the server against the clock of the run."""
+    way = "forward" if seconds > 0 else "back"
+    return (
+        f"the clock of {where} was set {way} by {duration(abs(seconds))}, or the control node was suspended: timeouts are measured "
+        "with the clock of the control node, and do not change"
     )
 
 

@@ -49,7 +49,10 @@ def progress(fleet: FleetIndex, waiting: int) -> Progress:
     done = sorted(((v, e) for v, e in mine if e.step == "done"), key=lambda pair: (pair[1].at, pair[0].name))
     return Progress(
         done=tuple(done),
-        failed=tuple(view for view, entry in mine if entry.step == "failed"),
+        failed=(
+            *(view for view, entry in mine if entry.step == "failed"),
+            *(host.view for host in fleet.observed.gone if host.entry.run_id == fleet.observed.run_id),
+        ),
         active=tuple(view for view, entry in own if is_active(entry)),
         total=len([entry for _unused, entry in mine if entry.step != "blocked"]) + waiting,
     )
@@ -75,9 +78,13 @@ def find_run_hold(fleet: FleetIndex, state: Progress) -> Hold | None:
 
 def _closed(fleet: FleetIndex) -> Hold | None:
     windows = fleet.policy.windows
-    if not windows or closes_at(windows, fleet.now) is not None:
+    if not windows or closes_at(windows, fleet.wall) is not None:
         return None
-    return Hold(reason="it is outside the maintenance window", wake=opens_at(windows, fleet.now))
+    return Hold(reason="it is outside the maintenance window", wake=_on_run_clock(fleet, opens_at(windows, fleet.wall)))
+
+
+def _on_run_clock(fleet: FleetIndex, moment: float | None) -> float | None:
+    return None if moment is None else moment - fleet.observed.ahead
 
 
 def _checkpoint(fleet: FleetIndex, state: Progress) -> Hold | None:
@@ -132,13 +139,13 @@ def _canary(fleet: FleetIndex, state: Progress, view: HostView, started: Sequenc
 
 def _too_late(fleet: FleetIndex, state: Progress, view: HostView) -> Hold | None:
     windows = fleet.policy.windows
-    closes = closes_at(windows, fleet.now) if windows else None
+    closes = closes_at(windows, fleet.wall) if windows else None
     if closes is None:
         return None
     needs = estimate(view, state.done, fleet.policy).total
-    if fleet.now + needs <= closes:
+    if fleet.wall + needs <= closes:
         return None
-    opens = opens_at(windows, fleet.now, needs)
+    opens = _on_run_clock(fleet, opens_at(windows, fleet.wall, needs))
     if opens is None:
         return _too_long(needs)
     return Hold(reason=f"it takes about {duration(needs)} and the maintenance window closes before that", wake=opens)
@@ -150,7 +157,7 @@ def _too_long(needs: float) -> Hold:
 
 def longest_window(fleet: FleetIndex) -> float:
     """The longest time (seconds) from now on in which a host could be started and finished."""
-    return longest(fleet.policy.windows, fleet.now)
+    return longest(fleet.policy.windows, fleet.wall)
 
 
 def never_fits(fleet: FleetIndex, state: Progress, views: Iterable[HostView]) -> Mapping[str, Hold]:

@@ -21,6 +21,7 @@ from ..steps import guests
 from ..steps.next_step import plan_next_step
 from . import finish, lock, next_hosts, pace
 from .hold_notices import notices
+from .host_texts import ended_text, gone_status
 from .next_hosts import Start
 from .pace import Progress
 
@@ -54,16 +55,20 @@ def decide(observed: ObservedFleet, policy: Policy, now: float) -> Decision:
         and lock.may_work_under(cluster.lock, me=observed.me, policy=policy, now=now)
         for cluster in observed.clusters
     )
-    starts_hosts = not (finishing or policy.only_restore)
-    candidates = [view for view in fleet.hosts.values() if starts_hosts and next_hosts.is_candidate(fleet, view)]
+    requiring = [view for view in fleet.hosts.values() if next_hosts.is_candidate(fleet, view)]
+    candidates = [] if finishing or policy.only_restore else requiring
     in_progress = _in_progress(fleet, candidates)
     state = pace.progress(fleet, len(candidates))
     starts = _without_hope(fleet, state, next_hosts.starts(fleet, candidates, state, in_progress.lock_states))
-    hosts = tuple(_status(fleet, view, in_progress, starts) for view in fleet.hosts.values())
+    hosts = (
+        *(_status(fleet, view, in_progress, starts) for view in fleet.hosts.values()),
+        *(gone_status(host) for host in observed.gone),
+    )
     outlook = _outlook(fleet, state, in_progress, starts, finishing=finishing)
     actions = (*in_progress.actions, *(action for start in starts.values() for action in start.actions))
     if outlook.ended:
-        last = finish.closing(fleet, hosts, state, outlook, finishing=finishing)
+        reasons = next_hosts.reasons(fleet, requiring, state, in_progress.lock_states) if finishing else {}
+        last = finish.closing(fleet, hosts, state, outlook, finishing=finishing, reasons=reasons)
         return Decision(actions=last.actions, hosts=hosts, outlook=last.outlook, closing=finishing)
     outlook = replace(outlook, notices=notices(fleet, state, starts, outlook))
     return Decision(actions=actions, hosts=hosts, outlook=outlook, closing=finishing)
@@ -178,14 +183,15 @@ def _standing(
     next_step, entry = in_progress.next_steps.get(view.moid), view.entry
     if start is not None:
         return start.phase, start.reason, start.blockers
-    if next_step is not None:
-        return next_step.phase, next_step.reason or (entry.text if entry is not None else ""), ()
+    if next_step is not None and (entry is None or next_step.reason not in ("", entry.text)):
+        return next_step.phase, next_step.reason, ()
     if entry is not None:
         lock_state = in_progress.lock_states.get(view.host.compute_moid)
         locked = lock_state.blocker if lock_state is not None else None
         if locked is not None and is_active(entry):
             return phase_of(view), locked.message, (locked,)
-        return phase_of(view), entry.text, ()
+        phase = next_step.phase if next_step is not None else phase_of(view)
+        return phase, ended_text(view, entry, taken=fleet.taken(view), now=fleet.wall), ()
     blockers = next_hosts.unknown(fleet, view)
     if blockers:
         return "blocked", blockers[0].message, blockers

@@ -74,9 +74,11 @@ def encode(value: Entry | VmEntry | Lock | Before) -> Mapping[str, str]:
     if isinstance(value, Lock):
         words = ["lock", f"roll={value.run_id}", f"scope={value.scope}", f"since={_time(value.since)}"]
         words += [f"beat={_time(value.beat)}", f"ttl={value.ttl:.0f}"] + ["finishing"] * value.finishing
+        words += [f"ahead={value.ahead:+.0f}"] if round(value.ahead) else []
         return {LOCK: _seal(words, value.owner)}
     devices = [f"{_short(address)}={mark}" for address, mark in value.devices]
     links = [f"ds={','.join(value.datastores)}", f"up={','.join(value.uplinks)}"]
+    links += [f"build={value.build}"] if value.build else []
     return {DEVICES: _seal(["devices", *devices]), LINKS: _seal(["links", *links])}
 
 
@@ -88,6 +90,7 @@ def _entry_text(entry: Entry) -> str:
     words += [f"tries={entry.tries}"] if entry.tries != 1 else []
     words += [f"debt={entry.pending}"] if entry.pending else []
     words += [f"boot={_time(entry.boot)}"] if entry.boot is not None else []
+    words += ["away"] * entry.away
     words += [f"asked={entry.asked - entry.at:+.0f}"] if entry.asked is not None else []
     words += [f"drained={entry.drained:.0f}"] if entry.drained is not None else []
     words += [f"rebooted={entry.rebooted:.0f}"] if entry.rebooted is not None else []
@@ -189,7 +192,7 @@ def decode_host(values: Mapping[str, str]) -> tuple[Entry | None, Before | None,
     garbage = tuple(value for value in (entry, devices, links) if isinstance(value, Garbage))
     before = None
     if isinstance(devices, tuple) and isinstance(links, tuple):
-        before = Before(devices=devices, datastores=links[0], uplinks=links[1])
+        before = Before(devices=devices, datastores=links[0], uplinks=links[1], build=links[2])
     return (entry if isinstance(entry, Entry) else None), before, garbage
 
 
@@ -247,6 +250,7 @@ def _parse_entry(words: _Words, purpose: Purpose) -> Entry:
         **words.called(at),
         pending=words.get("debt"),
         boot=words.optional("boot", _parse_time),
+        away=words.flag("away"),
         asked=words.optional("asked", lambda text: at + float(text)),
         drained=words.optional("drained", float),
         rebooted=words.optional("rebooted", float),
@@ -282,6 +286,7 @@ def _parse_lock(words: _Words) -> Lock:
         beat=words.time("beat"),
         ttl=float(words.must("ttl")),
         finishing=words.flag("finishing"),
+        ahead=float(words.get("ahead", "0")),
     )
 
 
@@ -297,8 +302,12 @@ def _parse_devices(words: _Words) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def _parse_links(words: _Words) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _parse_links(words: _Words) -> tuple[tuple[str, ...], tuple[str, ...], str]:
     if words.kind != "links":
         raise _Unreadable
     datastores, uplinks = words.must("ds"), words.must("up")
-    return (tuple(datastores.split(",")) if datastores else ()), (tuple(uplinks.split(",")) if uplinks else ())
+    return (
+        (tuple(datastores.split(",")) if datastores else ()),
+        (tuple(uplinks.split(",")) if uplinks else ()),
+        words.get("build"),
+    )

@@ -8,16 +8,18 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ...host.boot_evidence import BootEvidence
 from .budget import cluster_budget, counts_as_down, fleet_budget
-from .journal import Lock
+from .journal import Entry, Lock
 from .observed import ClusterView, HostView, ObservedFleet, Refusal, VmView
 from .pending_reboot import PendingReboot, pending_reboot_of
 from .policy import Policy
+from .verification import boot_evidence
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FleetIndex:
-    """``now`` is rounded down to seconds, because the journal stores no fractions."""
+    """``now``: the clock of the run (``ObservedFleet.ahead``), rounded down to seconds, because the journal stores no fractions."""
 
     observed: ObservedFleet
     policy: Policy
@@ -36,12 +38,30 @@ class FleetIndex:
         """The cluster of the host, or its compute resource where it is in no cluster."""
         return self.clusters[view.host.compute_moid]
 
+    @property
+    def wall(self) -> float:
+        """The time of day by the clock of vCenter. Only maintenance windows depend on it."""
+        return self.now + self.observed.ahead
+
+    def taken(self, view: HostView) -> float | None:
+        """When this run took the lock of the cluster of the host, or began to work without locks; None before that."""
+        lock = self.cluster_of(view).lock
+        if isinstance(lock, Lock) and lock.owner == self.observed.me:
+            return lock.since
+        return self.observed.begun or None
+
     def end_of(self, view: HostView, begun: float, seconds: float) -> float:
         """The deadline of a phase that began at ``begun`` and may last ``seconds``. Time in which no run worked on the cluster does not
         count: a run that resumes an interrupted one the next morning has the full time for the phase."""
-        lock = self.cluster_of(view).lock
-        taken = lock.since if isinstance(lock, Lock) and lock.owner == self.observed.me else self.observed.begun
-        return max(begun, taken) + seconds
+        taken = self.taken(view)
+        return max(begun, begun if taken is None else taken) + seconds
+
+    def evidence(self, view: HostView, entry: Entry, begun: float) -> BootEvidence:
+        """What shows whether the host was rebooted since ``begun``."""
+        taken = self.taken(view)
+        return boot_evidence(
+            view, entry, self.policy, self.now, begun=begun, taken=self.now if taken is None else taken
+        )
 
     def others(self, view: HostView) -> tuple[HostView, ...]:
         """The other hosts of its cluster."""

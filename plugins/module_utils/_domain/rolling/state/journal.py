@@ -100,6 +100,8 @@ class Entry:
     """Digests of what the reboot is for. In a host that failed after the reboot: of what is still pending."""
     boot: float | None = None
     """Boot time before the reboot."""
+    away: bool = False
+    """The host was seen not connected since its reboot was requested."""
     asked: float | None = None
     """When the reboot was first requested. Kept from then on: the host has been rebooted for ``pending``."""
     drained: float | None = None
@@ -141,10 +143,14 @@ class Lock:
     ttl: float
     finishing: bool = False
     """Everything is done; only the journal remains to be removed."""
+    ahead: float = 0.0
+    """``beat`` as stored is by the clock of vCenter, which other runs compare it with. It was this much ahead of the clock of the run."""
+    ended: bool = False
+    """Not stored: the owner is a process of this machine that has ended."""
 
     def is_stale(self, now: float) -> bool:
-        """The last heartbeat is older than the time to live."""
-        return now > self.beat + self.ttl
+        """The process of the owner has ended, or the last heartbeat is older than the time to live."""
+        return self.ended or now > self.beat + self.ttl
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,3 +164,5 @@ class Before:
     """Digests of the names of the accessible datastores. If they do not fit: one item, ``*`` and their number."""
     uplinks: tuple[str, ...] = ()
     """Names of the uplinks with a link; otherwise as ``datastores``."""
+    build: str = ""
+    """Release and build, such as ``8.0.3-24022510``; empty in a journal of an earlier release of this collection."""

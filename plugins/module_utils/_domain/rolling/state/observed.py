@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The observed fleet: hosts, VMs and clusters as vCenter shows them, with the journal stored there. PRIVATE to the collection.
 
-Times are seconds since the epoch by the clock of the server, durations are seconds. None means "unknown", not "no".
+Times are seconds since the epoch by the clock of the run, which no step of another clock changes (``ObservedFleet.ahead``). Boot times
+are by the clock of the host. Durations are seconds. None means "unknown", not "no".
 The process remembers nothing of this except ``under_way`` and ``refusal``; losing these does no harm.
 """
 
@@ -71,6 +72,9 @@ class HostView:
     expected_reboot: str | None = None
     """A clause: a planned change will leave devices pending (only for forecasts)."""
 
+    silent_since: float | None = None
+    """Since when it has not responded (``notResponding``), as far as this run has seen; None when it responds."""
+
     entering: bool = False
     """An EnterMaintenanceMode task is running on it, whoever started it."""
     standby: bool = False
@@ -91,6 +95,8 @@ class HostView:
     bmc_problem: str = ""
     """A sentence: why the management controller could not power on the host. Known before anything is shut down."""
 
+    build: str = ""
+    """Release and build, such as ``8.0.3-24022510``; empty when not readable."""
     model: str = ""
     """Vendor and model. Each model has its own canary."""
     load: float = 0.0
@@ -220,6 +226,19 @@ class ClusterView:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class GoneHost:
+    """A host that was in progress and that the server no longer shows. ``view``, ``entry``: as they were seen last."""
+
+    view: HostView
+    entry: Entry
+    cluster: str
+    off: tuple[str, ...] = ()
+    """Names of VMs that were shut down for it and do not run."""
+    lost: tuple[str, ...] = ()
+    """Names of VMs that were shut down for it and that the server no longer shows either."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ObservedFleet:
     """All input of a decision, except the policy and the time."""
 
@@ -234,6 +253,10 @@ class ObservedFleet:
     hosts: tuple[HostView, ...] = ()
     vms: tuple[VmView, ...] = ()
     clusters: tuple[ClusterView, ...] = ()
+    gone: tuple[GoneHost, ...] = ()
+    """Hosts that were removed while they were in progress."""
+    ahead: float = 0.0
+    """How much the clock of vCenter is ahead of the clock of the run (seconds; below 0: behind). It changes when either is set."""
     pause: str = ""
     """Why no host is started at present: pause file, or pause attribute of the root folder."""
     stop: str = ""

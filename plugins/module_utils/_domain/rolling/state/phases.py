@@ -102,7 +102,7 @@ def phase_of(view: HostView) -> Phase:
         case "draining":
             return "maintenance" if view.connected and view.in_maintenance else "draining"
         case "rebooting":
-            return "rebooting" if view.connected and not _rebooted(view, entry) else "booting"
+            return "rebooting" if view.connected and not _has_left(view, entry) else "booting"
         case "powering":
             return "booting"
         case "backing_out":
@@ -113,6 +113,6 @@ def phase_of(view: HostView) -> Phase:
             return step
 
 
-def _rebooted(view: HostView, entry: Entry) -> bool:
+def _has_left(view: HostView, entry: Entry) -> bool:
     now = view.host.boot_time
-    return now is not None and entry.boot is not None and now > entry.boot + 1
+    return entry.away or (now is not None and entry.boot is not None and now > entry.boot + 1)

@@ -40,7 +40,7 @@ class Deadlines:
     retry: float = 60
     """An API call that had no visible effect, or was rejected, is retried after this time."""
     reboot_retry: float = 300
-    """The same for a reboot, because hosts need time to go down."""
+    """The same for a reboot, because hosts need time to go down. A reboot that was rejected is retried after ``retry``."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,6 +127,8 @@ class Policy:
     only_restore: bool = False
     """Return the requested hosts in progress to service and start their VMs. No host is started, no reboot is requested."""
     pinned: Pinned = Pinned()
+    allow_build_change: tuple[str, ...] = ()
+    """Builds (numbers) with which a host may come back although it had another one before its reboot."""
     ignore_alarms: tuple[str, ...] = ()
     """Shell patterns of alarm names that do not block."""
     evacuate_powered_off: bool = False
@@ -149,7 +151,9 @@ class Policy:
     tries: int = 2
     """How often a host may be started if its drain was given up."""
     boot_margin: float = 30
-    """A boot time must be later by more than this to count: setting the clock changes it a little."""
+    """A boot time must differ by more than this to count: setting the clock changes it a little."""
+    contact_patience: float = 600
+    """How long (seconds) to wait, when nothing else is left to do, for hosts that do not respond: some of them only flap."""
 
     @property
     def purpose(self) -> Purpose:

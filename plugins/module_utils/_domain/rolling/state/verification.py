@@ -7,11 +7,12 @@ The state must fit into the journal, so names and identities are stored as short
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from ...host.reboot_verification import is_back, is_up_since, verify_after
-from ...observed.hosts import Host, HostDevice
+from ...host.boot_evidence import BootEvidence
+from ...host.reboot_verification import verify_after
+from ...observed.hosts import HostDevice
 from .codec import digest, encode
 from .journal import LONGEST, Before, Entry
 from .observed import HostView
@@ -33,7 +34,7 @@ def before_reboot(view: HostView) -> Before:
         devices = _summary(devices)
     datastores = _limited([digest(name)[:4] for name in _good(view.datastores)], _MOST_DATASTORES)
     uplinks = _limited(_good(view.uplinks), _MOST_UPLINKS)
-    before = Before(devices=devices, datastores=datastores, uplinks=uplinks)
+    before = Before(devices=devices, datastores=datastores, uplinks=uplinks, build=view.build)
     return before if _fits(before) else replace(before, uplinks=_limited(_good(view.uplinks), 0))
 
 
@@ -68,29 +69,51 @@ def _limited(items: Iterable[str], most: int) -> tuple[str, ...]:
     return kept if len(kept) <= most else (f"*{len(kept)}",)
 
 
-def not_back(view: HostView, entry: Entry, policy: Policy, now: float) -> str:
-    """A clause: why the host does not count as rebooted yet. Empty when boot time, uptime and services show that it was rebooted."""
-    before = Host(moid=view.moid, name=view.name, boot_time=entry.boot)
-    ago = None if entry.asked is None else now - entry.asked
-    back, reason = is_back(before, view.host, view.uptime, policy.boot_margin, asked_seconds_ago=ago)
-    if not back:
-        return reason
-    return "" if view.services_answer else "its services do not answer yet"
+def boot_evidence(
+    view: HostView, entry: Entry, policy: Policy, now: float, *, begun: float, taken: float
+) -> BootEvidence:
+    """What shows whether the host was rebooted since ``begun``. ``taken``: when this run took the lock of its cluster. What is older
+    than that was measured by another process, with a clock that may have been set since."""
+    return BootEvidence(
+        boot_before=entry.boot,
+        boot_now=view.host.boot_time,
+        uptime=view.uptime,
+        since=now - begun,
+        # Not at the same second: a run whose clock begins with the latest time of the journal takes the lock at that time.
+        measured=begun > taken,
+        up_before=None if entry.boot is None else begun - entry.boot,
+        watched=now - taken,
+        away=entry.away,
+        margin=policy.boot_margin,
+        grace=policy.deadlines.reboot_retry,
+    )
 
 
-def has_new_boot_time(view: HostView, entry: Entry, margin: float) -> bool:
-    """Its boot time differs from the one before the reboot, or was unknown then. Otherwise only the uptime shows a reboot."""
+def has_other_boot_time(view: HostView, entry: Entry, margin: float) -> bool:
+    """Its boot time differs from the one before the reboot, or was unknown then: a reason to read its uptime and to ask its services."""
     boot = view.host.boot_time
-    return entry.boot is None or (boot is not None and boot > entry.boot + margin)
+    return entry.boot is None or (boot is not None and abs(boot - entry.boot) > margin)
 
 
-def is_rebooted_by_uptime(entry: Entry, uptime: float | None, now: float) -> bool:
-    """Whether the present uptime alone shows that the host was rebooted since the request, whatever boot time it shows."""
-    return is_up_since(uptime, None if entry.asked is None else now - entry.asked) is True
+def is_up_since_request(entry: Entry, uptime: float | None, now: float) -> bool:
+    """Whether the uptime is shorter than the time since the request: the same."""
+    return uptime is not None and entry.asked is not None and uptime < now - entry.asked
 
 
-def problems(view: HostView) -> tuple[tuple[str, str], ...]:
-    """(code, sentence) for everything that must be corrected before the host may return to service. Empty = verified."""
+def not_back(view: HostView, evidence: BootEvidence) -> str:
+    """A clause: why the host does not count as rebooted and back. Empty when it was rebooted and its services answer."""
+    if not view.connected:
+        return f"it is {view.host.connection_state}"
+    if view.host.unreadable:
+        return f"it does not return {', '.join(view.host.unreadable)} yet"
+    return evidence.why_not or ("" if view.services_answer else "its services do not answer yet")
+
+
+def problems(view: HostView, builds: Collection[str] = ()) -> tuple[tuple[str, str], ...]:
+    """(code, sentence) for everything that must be corrected before the host may return to service. Empty = verified.
+
+    ``builds``: builds that the host may have now although it had another one before.
+    """
     if not view.host.is_reachable:
         return (("host_unreachable", f"{view.name} is not reachable."),)
     settled = tuple(
@@ -100,7 +123,47 @@ def problems(view: HostView) -> tuple[tuple[str, str], ...]:
     before = view.before
     if before is None:
         return settled
-    return (*_devices(view, before), *settled, *_links(view, before))
+    return (*_build(view, before, builds), *_devices(view, before), *settled, *_links(view, before))
+
+
+def _build(view: HostView, before: Before, builds: Collection[str]) -> tuple[tuple[str, str], ...]:
+    if not before.build or view.build == before.build:
+        return ()
+    if not view.build:
+        return (("build_changed", f"{view.name} does not show its build; before the reboot it was {before.build}."),)
+    if build_number(view.build) in builds:
+        return ()
+    return (
+        (
+            "build_changed",
+            f"{view.name} came back with ESXi {view.build}, {_direction(before.build, view.build)} than before the reboot "
+            f"({before.build}). If this is intended, add {build_number(view.build)} to allow_build_change.",
+        ),
+    )
+
+
+def build_number(build: str) -> str:
+    """``24022510`` of ``8.0.3-24022510``."""
+    return build.rpartition("-")[2]
+
+
+def _direction(before: str, now: str) -> str:
+    """Whether a build is newer, by release and build number."""
+    old, new = _parts(before), _parts(now)
+    return "a newer build" if new > old else "an older build" if new < old else "another build"
+
+
+def _parts(build: str) -> tuple[tuple[int, ...], int]:
+    release, _unused, number = build.rpartition("-")
+    return tuple(int(part) for part in release.split(".") if part.isdecimal()), int(number) if number.isdecimal() else 0
+
+
+def other_build(view: HostView) -> str:
+    """A clause for the text of a host that returned with another build, which was allowed; empty if the build is the same."""
+    before = view.before
+    if before is None or not before.build or not view.build or before.build == view.build:
+        return ""
+    return f"; its build changed from {before.build} to {view.build}"
 
 
 def _devices(view: HostView, before: Before) -> tuple[tuple[str, str], ...]:

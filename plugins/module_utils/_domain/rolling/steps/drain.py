@@ -97,9 +97,13 @@ def _reached(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
 def _ready_to_reboot(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     """The host is in maintenance mode, and its reboot is not requested yet."""
     now, end = fleet.now, fleet.end_of(view, entry.at, fleet.policy.deadlines.drain)
-    boot = view.host.boot_time
-    if boot is not None and entry.boot is not None and boot > entry.boot + fleet.policy.boot_margin:
+    evidence = fleet.evidence(view, entry, entry.started)
+    if evidence.boot_differs and evidence.is_rebooted:
         return record(fleet, view, entry, "verifying", "another user has rebooted it", asked=entry.at)
+    if evidence.boot_differs and evidence.is_rebooted is None:
+        if now < end:
+            return wait(view, f"its boot time changed, and {_UNCLEAR}", end)
+        return back_out(fleet, view, entry, "drain_deadline", f"The boot time of {view.name} changed, and {_UNCLEAR}")
     if view.refusal is not None and view.refusal.code == "already_in_maintenance":
         return withdraw(fleet, view, entry, f"another user put {view.name} into maintenance mode first")
     if fleet.policy.only_restore and not view.rebooting:
@@ -118,9 +122,13 @@ def _ready_to_reboot(fleet: FleetIndex, view: HostView, entry: Entry) -> NextSte
         )
     if busy:
         return wait(view, f"waits for {', '.join((*running, *view.tasks)) or 'a reboot in progress'}", end)
+    step = "; its clock was set, as its boot time changed and its uptime did not" if evidence.boot_differs else ""
     return request_reboot(
-        fleet, view, replace(entry, pending=pending.mark, drained=now - entry.started), pending.reason
+        fleet, view, replace(entry, pending=pending.mark, drained=now - entry.started), pending.reason + step
     )
+
+
+_UNCLEAR = "its uptime does not show whether it was rebooted or its clock was set"
 
 
 def request_reboot(

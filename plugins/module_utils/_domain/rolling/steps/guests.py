@@ -190,8 +190,11 @@ def _off(fleet: FleetIndex, view: HostView, vm: VmView, entry: VmEntry) -> Guest
     else:
         due = next_call_at("start_vm", entry.called, fleet.policy.deadlines.retry, vm.under_way, vm.refusal)
         if due is None:
-            # In progress: wait for it, also when nothing else is left to do.
-            return Guests(wake=now + fleet.policy.deadlines.retry)
+            # In progress: wait for it, also when nothing else is left to do, but not for a task that never ends.
+            end = entry.called + fleet.policy.deadlines.restore
+            if now >= end:
+                return Guests(give_up=("vm_not_started", vm.name))
+            return Guests(wake=min(end, now + fleet.policy.deadlines.retry))
         if now < due:
             return Guests(wake=due)
     action = Action(

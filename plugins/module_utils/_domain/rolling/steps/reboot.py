@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ...host.boot_evidence import BootEvidence
 from ...text import duration
 from ..state.actions import Kind
 from ..state.fleet_index import FleetIndex
 from ..state.journal import Entry
 from ..state.observed import HostView
 from ..state.phases import NextStep
-from ..state.verification import has_new_boot_time, is_rebooted_by_uptime, not_back
+from ..state.verification import not_back
 from .transitions import act, call, due, fail, give_back, is_entered_by_operator, record, refused, spent, wait, withdraw
 
 
@@ -21,34 +22,64 @@ def rebooting(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     now = fleet.now
     asked = entry.at if entry.asked is None else entry.asked
     end = fleet.end_of(view, asked, fleet.policy.deadlines.reboot)
-    why = not_back(view, entry, fleet.policy, now)
-    moved = has_new_boot_time(view, entry, fleet.policy.boot_margin)
+    evidence = fleet.evidence(view, entry, asked)
+    why = not_back(view, evidence)
     if not why:
         shown = (
             "its boot time is new"
-            if moved
+            if evidence.boot_differs
             else "its uptime is shorter than the time since the request, whatever boot time it shows,"
         )
         return record(fleet, view, entry, "verifying", f"{shown} and it responds", rebooted=now - asked)
-    rebooted = moved or is_rebooted_by_uptime(entry, view.uptime, now)
     if now >= end:
-        shown = _SILENT if view.connected and not rebooted and view.uptime is None else why
-        text = f"{view.name} is not back {duration(now - asked)} after its reboot was requested: {shown}{refused(view, *_DOWN)}"
-        return fail(fleet, view, entry, "not_back", text)
+        return _too_late(fleet, view, entry, evidence, why)
     if not view.connected:
-        return _power_on(fleet, view, entry, end) if entry.cycle else wait(view, why, end)
-    return wait(view, why, end) if rebooted else _not_gone(fleet, view, entry, why, end)
+        gone = replace(entry, away=True)
+        if entry.cycle:
+            return _power_on(fleet, view, gone, end)
+        # Stored, because a later process must know it: a clock that was set looks like a reboot to whoever did not see the host away.
+        return wait(view, why, end) if entry.away else replace(act(fleet, view, "record", gone, why), wake=end)
+    if evidence.is_rebooted or (evidence.is_rebooted is None and evidence.boot_differs is not False):
+        return wait(view, why, end)
+    return _not_gone(fleet, view, entry, evidence, why, end)
 
 
 _DOWN = ("reboot_host", "shut_down_host", "power_on_host")
 _SILENT = "it shows its old boot time, and its uptime is not readable"
 
 
-def _not_gone(fleet: FleetIndex, view: HostView, entry: Entry, why: str, end: float) -> NextStep:
-    """The reboot was requested, and the host is still up: it needs time, or the call did not arrive.
+def _too_late(fleet: FleetIndex, view: HostView, entry: Entry, evidence: BootEvidence, why: str) -> NextStep:
+    """The deadline has passed. A host that never went down is not reported as one that does not come back."""
+    took = duration(fleet.now - (entry.at if entry.asked is None else entry.asked))
+    left = entry.away or not view.connected or evidence.is_rebooted or evidence.boot_differs
+    no = _refused_call(view, entry)
+    if no and not left:
+        text = f"{view.name} was not rebooted: the request was rejected ({no})"
+        return fail(fleet, view, entry, "reboot_refused", text)
+    if view.connected and evidence.boot_differs is False and view.uptime is None:
+        why = _SILENT
+    state = f"is not back {took}" if left else f"has not gone down {took}"
+    text = f"{view.name} {state} after its reboot was requested: {why}{refused(view, *_DOWN)}"
+    return fail(fleet, view, entry, "not_back", text)
+
+
+def _refused_call(view: HostView, entry: Entry) -> str:
+    """The fault with which the server rejected the last call, so that it certainly had no effect; empty if it did not. From the journal
+    if another process made the call."""
+    no = view.refusal
+    if no is not None and no.kind in _DOWN and int(no.at) >= entry.called:
+        return no.text
+    return entry.text
+
+
+def _not_gone(
+    fleet: FleetIndex, view: HostView, entry: Entry, evidence: BootEvidence, why: str, end: float
+) -> NextStep:
+    """The reboot was requested, and the host is still up: it needs time, or the call did not arrive, or it was rejected.
 
     Or the host was down, and its clock was reset at boot, or vCenter still shows the old boot time. Then the uptime decides: the call
-    is not made again before the uptime shows that the host was not rebooted (``not_back`` handles one that was).
+    is not made again before the uptime shows that the host was not rebooted (``not_back`` handles one that was). A first call that was
+    rejected needs no such evidence.
     """
     if view.rebooting or entry.step == "powering":
         return wait(view, why, end)
@@ -60,25 +91,31 @@ def _not_gone(fleet: FleetIndex, view: HostView, entry: Entry, why: str, end: fl
         return withdraw(
             fleet, view, entry, f"another user ended the maintenance mode of {view.name} before it went down"
         )
-    no = view.refusal is not None and view.refusal.kind in _DOWN and view.refusal.permanent
-    if not no and view.uptime is None and _is_due(fleet, view, kind, entry):
-        return wait(view, _SILENT, end)
-    if fleet.policy.only_restore and (no or _is_due(fleet, view, kind, entry)):
+    no = _refused_call(view, entry)
+    is_final = view.refusal is not None and view.refusal.kind in _DOWN and view.refusal.permanent
+    if no and not entry.text and not is_final:
+        return replace(act(fleet, view, "record", replace(entry, text=no), f"{why} ({no})"), wake=end)
+    is_certain = evidence.is_rebooted is False or (bool(no) and entry.calls == 1)
+    if not is_final and not is_certain and _is_due(fleet, view, kind, entry):
+        return wait(view, _SILENT if view.uptime is None else why, end)
+    if fleet.policy.only_restore and (is_final or _is_due(fleet, view, kind, entry)):
         return give_back(fleet, view, entry)  # a reboot is never requested again here
-    if no or spent(fleet, view, kind, entry):
-        text = f"{view.name} did not go down although its reboot was requested: {why}{refused(view, *_DOWN)}"
+    if is_final or spent(fleet, view, kind, entry):
+        text = f"{view.name} did not go down although its reboot was requested: {why}{f' ({no})' if no else ''}"
         return fail(fleet, view, entry, "reboot_refused", text)
     if is_entered_by_operator(view) and not entry.by_operator:
         return wait(view, f"{why}, and another user has put it into maintenance mode", end)
-    return call(
-        fleet,
-        view,
-        kind,
-        entry,
-        why + refused(view, *_DOWN),
-        boot_time=view.host.boot_time,
-        timeout=fleet.policy.deadlines.reboot,
-    )
+    return _request_again(fleet, view, kind, entry, why + (f" ({no})" if no else ""))
+
+
+def _request_again(fleet: FleetIndex, view: HostView, kind: Kind, entry: Entry, reason: str) -> NextStep:
+    moment, boot = due(fleet, view, kind, entry), view.host.boot_time
+    if moment is None or fleet.now < moment:
+        return wait(view, reason, moment)
+    # Its clock may have been set since, and its boot time with it.
+    known = entry.boot if boot is None else float(int(boot))
+    again = replace(entry, text="", boot=known, calls=entry.calls + 1, called=fleet.now)
+    return act(fleet, view, kind, again, reason, boot_time=boot, timeout=fleet.policy.deadlines.reboot)
 
 
 def _is_due(fleet: FleetIndex, view: HostView, kind: Kind, entry: Entry) -> bool:

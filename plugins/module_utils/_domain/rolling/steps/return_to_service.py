@@ -11,7 +11,7 @@ from ..state.fleet_index import FleetIndex, earliest
 from ..state.journal import Entry
 from ..state.observed import HostView
 from ..state.phases import NextStep, phase_of
-from ..state.verification import problems
+from ..state.verification import other_build, problems
 from . import guests
 from .transitions import act, call, fail, is_entered_by_operator, record, refused, wait, withdraw
 
@@ -19,7 +19,7 @@ from .transitions import act, call, fail, is_entered_by_operator, record, refuse
 def verifying(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     """``verifying``: compare the host with its state before the reboot, then leave maintenance mode."""
     end = fleet.end_of(view, entry.at, fleet.policy.deadlines.verify)
-    found = problems(view)
+    found = problems(view, fleet.policy.allow_build_change)
     if found and fleet.now >= end:
         code, text = found[0]
         left = fleet.pending_reboots.get(view.moid)
@@ -28,7 +28,7 @@ def verifying(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     if found:
         return wait(view, found[0][1].rstrip("."), end)
     if entry.by_operator:
-        text = "rebooted and verified, stays in the maintenance mode of another user"
+        text = f"rebooted and verified{other_build(view)}, stays in the maintenance mode of another user"
         return record(fleet, view, entry, "done", text, text=text)
     if is_entered_by_operator(view):
         return withdraw(
@@ -65,7 +65,7 @@ def leaving(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
         return fail(fleet, view, entry, "not_released", text)
     if not view.connected:
         return wait(view, f"it is {view.host.connection_state}", end)
-    found = problems(view) if rebooted else ()
+    found = problems(view, fleet.policy.allow_build_change) if rebooted else ()
     if found:
         return wait(view, found[0][1].rstrip("."), end)
     reason = ("its devices are verified" if rebooted else "it returns to service") + refused(view, "leave_maintenance")
@@ -81,7 +81,7 @@ def _released(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
 
 def _done(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     took = f" in {entry.rebooted:.0f} seconds" if entry.rebooted is not None else ""
-    text = f"rebooted{took} and verified" if fleet.policy.goal == "reboot" else "returned to service"
+    text = f"rebooted{took} and verified{other_build(view)}" if fleet.policy.goal == "reboot" else "returned to service"
     return record(fleet, view, entry, "done", text, text=text)
 
 

@@ -57,8 +57,14 @@ def withdraw(fleet: FleetIndex, view: HostView, entry: Entry, text: str) -> Next
 def due(fleet: FleetIndex, view: HostView, kind: Kind, entry: Entry) -> float | None:
     """When the call of the step, which had no effect, is made again; None while it is in progress."""
     limits = fleet.policy.deadlines
-    pause = limits.reboot_retry if kind in ("reboot_host", "shut_down_host") else limits.retry
-    return next_call_at(kind, entry.called, pause, view.under_way, view.refusal)
+    if kind not in ("reboot_host", "shut_down_host"):
+        return next_call_at(kind, entry.called, limits.retry, view.under_way, view.refusal)
+    # A host needs time to go down, unless the call was rejected. A process that resumes the run did not see when it was made.
+    no = view.refusal is not None and view.refusal.kind == kind and int(view.refusal.at) >= entry.called
+    pause = limits.retry if no or entry.text else limits.reboot_retry
+    taken = fleet.taken(view)
+    called = entry.called if taken is None else max(entry.called, taken)
+    return next_call_at(kind, called, pause, view.under_way, view.refusal)
 
 
 def spent(fleet: FleetIndex, view: HostView, kind: Kind, entry: Entry) -> bool:

@@ -23,6 +23,8 @@ from tests.unit.module_utils._domain.rolling.invariants import (
 )
 from tests.unit.module_utils._domain.rolling.miniature import START, HostS, State, VmS
 
+STEP = 7200
+"""By how many seconds a clock is set."""
 LONGEST = 600
 """Steps of one run; a run that takes more does not end."""
 
@@ -131,8 +133,8 @@ def regular(state: State, policy: Policy) -> Iterator[tuple[str, State]]:
         yield "look", after
     elif going:
         yield from going
-    elif state.wake is not None and state.wake > state.now:
-        yield f"wait until {state.wake - START:.0f}", state._replace(now=int(state.wake), fresh=True)
+    elif state.wake is not None and state.wake > state.run_now:
+        yield f"wait until {state.wake - START:.0f}", state._replace(now=int(state.wake) - state.frame, fresh=True)
     else:
         raise Violation(STUCK, f"nothing wakes it: {state.wake}")
 
@@ -142,8 +144,9 @@ def interference(state: State, policy: Policy) -> Iterator[tuple[str, State]]:
     yield "crash", miniature.crash(state, policy)
     if state.queue:
         yield from _faulty(state)
-    elif not state.fresh and state.wake is not None and state.wake > state.now and miniature.nature(state):
-        yield "slow", state._replace(now=int(state.wake), fresh=True)
+    elif not state.fresh and state.wake is not None and state.wake > state.run_now and miniature.nature(state):
+        yield "slow", state._replace(now=int(state.wake) - state.frame, fresh=True)
+    yield from _clocks(state, policy)
     for host in state.hosts:
         yield from _operator(state, host)
         yield from _hardware(state, host)
@@ -151,8 +154,23 @@ def interference(state: State, policy: Policy) -> Iterator[tuple[str, State]]:
         yield from _guest(state, vm)
     for cluster, lock in state.locks:
         if isinstance(lock, Lock) and lock.owner != "thief" and policy.lock.take != "force":
-            thief = replace(lock, owner="thief", run_id="x", since=float(state.now), beat=float(state.now))
+            thief = replace(lock, owner="thief", run_id="x", since=float(state.run_now), beat=float(state.run_now))
             yield "lock stolen", state.with_lock(cluster, thief)
+
+
+def _clocks(state: State, policy: Policy) -> Iterator[tuple[str, State]]:
+    """Somebody sets a clock. What a running process measures does not depend on it; one that begins has nothing else."""
+    moving = [host for host in state.hosts if host.entry is not None and (host.mm or not host.up)]
+    if not moving:
+        return
+    for way, seconds in (("forward", STEP), ("back", -STEP)):
+        stepped = state._replace(ahead=state.ahead + seconds, fresh=True)
+        yield f"vCenter's clock is set, and a crash: {way}", miniature.crash(stepped, policy)
+        if state.queue or state.fresh:
+            continue  # it makes no difference whether a clock is set before or after a decision
+        yield f"vCenter's clock is set: {way}", stepped
+        for host in moving:
+            yield f"host's clock is set: {host.moid} {way}", state.with_host(host._replace(lag=host.lag - seconds))
 
 
 def _faulty(state: State) -> Iterator[tuple[str, State]]:
@@ -163,7 +181,7 @@ def _faulty(state: State) -> Iterator[tuple[str, State]]:
         return
     yield f"call lost: {action.kind}", left
     for permanent in (False, True):
-        refusal = Refusal(kind=action.kind, code="refused", text="no", at=float(state.now), permanent=permanent)
+        refusal = Refusal(kind=action.kind, code="refused", text="no", at=float(state.run_now), permanent=permanent)
         if action.kind in ("enter_maintenance", "leave_maintenance", "reboot_host", "shut_down_host", "power_on_host"):
             host = state.host(action.target)
             yield f"refused: {action.kind} {permanent}", left.with_host(host._replace(refusal=refusal))
@@ -184,7 +202,7 @@ def _operator(state: State, host: HostS) -> Iterator[tuple[str, State]]:
     elif not host.entering:
         yield f"operator enters: {host.moid}", state.with_host(host._replace(entering="op"))
     elif host.entering == "us":
-        refusal = Refusal(kind="enter_maintenance", code="cancelled", text="cancelled", at=float(state.now))
+        refusal = Refusal(kind="enter_maintenance", code="cancelled", text="cancelled", at=float(state.run_now))
         yield f"operator cancels: {host.moid}", state.with_host(host._replace(entering="", refusal=refusal))
     if not host.pending:
         fresh = host._replace(pending=True, reboot_generation=host.reboot_generation + 1)

@@ -11,7 +11,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling
     Pinned,
     Policy,
 )
-from tests.unit.module_utils._domain.rolling.miniature import POLICY, HostS, State, VmS, begin
+from tests.unit.module_utils._domain.rolling.miniature import POLICY, START, HostS, State, VmS, begin
 
 PAIR = (HostS("h1", "c"), HostS("h2", "c"))
 LONE = (HostS("h1", "c"), HostS("h2", "c", pending=False))
@@ -21,6 +21,9 @@ SECOND = VmS("p2", "h1", pinned=True, order=1)
 MOVABLE = VmS("m1", "h1")
 PARKED = (HostS("h1", "c", mm=True, owner="op"), HostS("h2", "c"))
 KEPT_LOCK = LockRule(ttl=10**8, heartbeat=10**7, settle=0, take="never")
+
+RECENT = "hosts that were rebooted an hour ago"
+"""In them, a clock that is set by more than an hour changes what their uptime seems to show."""
 
 WORLDS: dict[str, tuple[tuple[HostS, ...], tuple[VmS, ...], Policy]] = {
     "a pinned VM and one that moves": (PAIR, (PINNED, MOVABLE), POLICY),
@@ -54,6 +57,11 @@ WORLDS: dict[str, tuple[tuple[HostS, ...], tuple[VmS, ...], Policy]] = {
         THREE,
         (),
         replace(POLICY, canary=True, soak=30, max_unavailable=3, checkpoints=(2,)),
+    ),
+    RECENT: (
+        tuple(host._replace(boot=START - 3600, pending=False) for host in PAIR),
+        (),
+        replace(POLICY, reason="firmware"),
     ),
     "two at once": (PAIR, (PINNED,), replace(POLICY, max_unavailable=2)),
 }

@@ -112,7 +112,7 @@ def check_call(state: State, action: Action) -> None:
             raise Violation(FAILED, action)
         was_told = host.entry is not None and host.entry.asked is not None
         unsettled = host.pending and host.reboot_generation in host.reboots
-        never_down = host.entry is not None and host.entry.boot == float(host.boot)
+        never_down = host.entry is not None and host.boot == host.began_boot
         if was_told and (unsettled or never_down or host.card != CARD):
             raise Violation(PROOF, host)
 

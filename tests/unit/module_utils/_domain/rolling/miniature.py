@@ -115,7 +115,9 @@ class HostS(NamedTuple):
     resets: bool = False
     """Will show the boot time of before after its next boot."""
     lag: int = 0
-    """So much earlier than it was is its boot as it is shown."""
+    """So much earlier than it was is its boot as it is shown, by the clock of the host."""
+    began_boot: int = 0
+    """Which boot was to be ended, when it was started or told to reboot."""
     mute: bool = False
     """Does not say how long it is up."""
     swapped: bool = False
@@ -162,6 +164,11 @@ class State(NamedTuple):
     vms: tuple[VmS, ...]
     locks: tuple[tuple[str, Lock | None], ...]
     now: int = START
+    """What has really passed: no clock in this world has to show it."""
+    ahead: int = 0
+    """How much the clock of vCenter is ahead of it."""
+    frame: int = 0
+    """How much the clock of the run is ahead of it: it begins with vCenter's, or with the latest time of the journal."""
     me: int = 1
     run_id: str = "r1"
     queue: tuple[tuple[Action, bool], ...] = ()
@@ -180,6 +187,11 @@ class State(NamedTuple):
     """When this process of host_maintenance began."""
     planned: tuple[Change, ...] = ()
     """What this process of host_maintenance has planned for it."""
+
+    @property
+    def run_now(self) -> int:
+        """The clock of the run."""
+        return self.now + self.frame
 
     def host(self, moid: str) -> HostS:
         return next(host for host in self.hosts if host.moid == moid)
@@ -212,9 +224,9 @@ def begin_maintenance(hosts: tuple[HostS, ...], vms: tuple[VmS, ...], faults: in
 
 def _planned(state: State, policy: Policy) -> State:
     """A process of host_maintenance begins: it plans, and ends at once where the host is refused."""
-    now = float(state.now)
+    now = float(state.run_now)
     run_id = adopted(state.hosts[0].entry, state.goal) or f"m{state.me}{state.runs}"
-    state = state._replace(run_id=run_id, begun=state.now)
+    state = state._replace(run_id=run_id, begun=state.run_now)
     fleet = index_fleet(world_of(state), replace(policy, goal=state.goal), now)
     (target,) = plan_maintenance(fleet, [state.hosts[0].moid]).targets
     ended = "" if target.effective else "refused" if target.blockers else "finished"
@@ -280,6 +292,7 @@ def world_of(state: State) -> ObservedFleet:
         run_id=state.run_id,
         scope="s",
         begun=float(state.begun),
+        ahead=float(state.ahead - state.frame),
         hosts=tuple(
             replace(view, uptime=float(state.now - host.boot)) if host.up and not host.mute else view
             for host, view in ((host, _host_view(host)) for host in state.hosts)
@@ -308,10 +321,10 @@ def look(state: State, policy: Policy) -> tuple[State, Decision]:
 
 def _decide(state: State, policy: Policy) -> Decision:
     if state.goal == "reboot":
-        return schedule.decide(world_of(state), policy, float(state.now))
+        return schedule.decide(world_of(state), policy, float(state.run_now))
     moid = state.hosts[0].moid
     gate = PlanGate(TargetPlan(target=moid, moid=moid, changes=state.planned), account="ops@lab")
-    return gate.decide(world_of(state), replace(policy, goal=state.goal), float(state.now))
+    return gate.decide(world_of(state), replace(policy, goal=state.goal), float(state.run_now))
 
 
 @lru_cache(maxsize=100_000)
@@ -342,6 +355,12 @@ def write(state: State, action: Action) -> State:
             before = through_text(action.before)
             assert isinstance(before, Before)
             host = host._replace(before=before)
+        old = host.entry
+        if value.step in ("draining", "rebooting") and (
+            old is None or (old.step, old.started) != (value.step, value.started)
+        ):
+            # Somebody may have booted it between the decision and this write.
+            host = host._replace(began_boot=host.boot if value.boot in (None, host.shown) else -1)
         left = host.mm and value.step == "failed" and not value.by_operator
         state = state.with_host(
             host._replace(entry=value, left_alone=left or (host.left_alone and value.step == "failed"))
@@ -370,7 +389,7 @@ def _call_host(state: State, action: Action) -> State:
     host = state.host(action.target)
     match action.kind:
         case "precheck":
-            return state.with_host(host._replace(precheck=state.now))
+            return state.with_host(host._replace(precheck=state.run_now))
         case "forget_host":
             return state.with_host(host._replace(entry=None, before=None))
         case "enter_maintenance":
@@ -409,7 +428,7 @@ def _call_vm(state: State, action: Action) -> State:
             if vm.on:
                 return state._replace(fresh=True)
             if vm.refuses or not host.up or host.mm or host.entering:
-                refusal = Refusal(kind="start_vm", code="refused", text="no", at=float(state.now))
+                refusal = Refusal(kind="start_vm", code="refused", text="no", at=float(state.run_now))
                 return state.with_vm(vm._replace(refusal=refusal))
             return state.with_vm(vm._replace(on=True, own=False, refusal=None))
         case _:
@@ -417,7 +436,7 @@ def _call_vm(state: State, action: Action) -> State:
 
 
 def _refuse(state: State, action: Action, code: str, *, permanent: bool = False) -> State:
-    refusal = Refusal(kind=action.kind, code=code, text=code, at=float(state.now), permanent=permanent)
+    refusal = Refusal(kind=action.kind, code=code, text=code, at=float(state.run_now), permanent=permanent)
     return state.with_host(state.host(action.target)._replace(refusal=refusal))
 
 
@@ -441,7 +460,7 @@ def crash(state: State, policy: Policy) -> State:
         me=f"me{bare.me}",
         scope="s",
         policy=policy,
-        now=float(bare.now),
+        now=float(bare.run_now),
         fresh_id=f"r{bare.me}n",
     )
     return bare._replace(run_id=adoption.run_id)
@@ -457,7 +476,16 @@ def _restarted(state: State, policy: Policy) -> State:
         fresh=True,
         ended="",
         me=me,
+        # With the same name, it is the next slice of the same run: it got the clock of the one before.
+        frame=state.frame if me == state.me else _first_frame(state),
     )
+
+
+def _first_frame(state: State) -> int:
+    """A process begins with vCenter's clock, but never before a time of the journal."""
+    entries = [item.entry for item in (*state.hosts, *state.vms) if item.entry is not None]
+    latest = max((max(entry.at, entry.called) for entry in entries), default=0.0)
+    return max(state.ahead, int(latest) - state.now)
 
 
 def again(state: State, policy: Policy) -> State:

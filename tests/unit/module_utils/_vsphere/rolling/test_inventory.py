@@ -630,31 +630,6 @@ class TestTime:
         assert fleet.now() == began + 1000
         assert session.calls == calls
 
-    def test_a_server_that_runs_faster_is_kept_up_with(self) -> None:
-        sim = simulator("three_hosts")
-        session = open_session(sim)
-        session.clock = lambda: sim.clock.seconds() / 60
-        fleet = FleetInventory(session, [])
-        fleet.sync()
-        sim.clock.advance(300)
-        fleet.sync()
-        assert fleet.rate == pytest.approx(60)
-        sim.clock.advance(600)
-        assert fleet.now() == pytest.approx(sim.clock.now().timestamp())
-
-    def test_a_clock_that_was_set_is_no_faster_one(self) -> None:
-        sim = simulator("three_hosts")
-        session = open_session(sim)
-        skipped = 0.0
-        session.clock = lambda: sim.clock.seconds() - skipped
-        fleet = FleetInventory(session, [])
-        fleet.sync()
-        sim.clock.advance(60 + 3600)
-        skipped = 3600
-        fleet.sync()
-        assert fleet.rate == 1.0
-        assert fleet.now() == sim.clock.now().timestamp()
-
 
 def test_over_tls_sockets() -> None:
     clock = ScaledClock(1)

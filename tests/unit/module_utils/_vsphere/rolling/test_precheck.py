@@ -93,7 +93,7 @@ class TestDryRun:
         sim = simulator("demo")
         session = open_session(sim)
         fleet = watching(sim, "gpu-01.lab", session=session)
-        fleet.sync()
+        fleet.clock.sync()
         session.stub.calls.clear()
         fleet.run_prechecks([moid(sim, name) for name in ("gpu-01.lab", "gpu-02.lab")[:count]])
         # Load of the cluster, devices of the VMs.
@@ -210,7 +210,7 @@ class TestProtected:
         sim = simulator("three_hosts")
         session = open_session(sim)
         fleet = watching(sim, "esx-01.lab", session=session)
-        fleet.sync()
+        fleet.clock.sync()
         session.stub.calls.clear()
         fleet.run_prechecks([moid(sim, "esx-01.lab")])
         assert "RetrieveDiskPartitionInfo" not in counted(session)
@@ -351,7 +351,7 @@ class TestWhoseMaintenanceMode:
         lambda fleet, host: fleet.maintenance_is_own({host: 0.0}),
         lambda fleet, host: fleet.probe_uptime(host),
         lambda fleet, host: fleet.probe_services(host),
-        lambda fleet, host: fleet.sync(),
+        lambda fleet, host: fleet.clock.sync(),
     ],
     ids=["precheck", "fresh host", "event log", "uptime", "services", "time"],
 )

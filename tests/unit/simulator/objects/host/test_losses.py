@@ -117,6 +117,54 @@ def test_a_clock_that_is_corrected_moves_the_boot_time_and_nothing_else(world: W
     assert host.runtime.connectionState == "connected"
 
 
+@pytest.mark.parametrize("seconds", [7200.0, -7200.0])
+def test_vcenter_s_clock_is_set_and_the_hosts_do_not_follow(world: World, seconds: float) -> None:
+    host, instance = world.host("esx-01"), world.si
+    before, shown, uptime = instance.CurrentTime(), host.runtime.bootTime, host.RetrieveHardwareUptime()
+    world.sim.events["step_vcenter_clock"](seconds=seconds)
+    assert (instance.CurrentTime() - before).total_seconds() == seconds
+    assert (host.runtime.bootTime, host.RetrieveHardwareUptime()) == (shown, uptime)
+    world.reboot(host)
+    apart = (instance.CurrentTime() - host.runtime.bootTime).total_seconds() - host.RetrieveHardwareUptime()
+    assert apart == pytest.approx(seconds, abs=1)
+
+
+def test_a_host_boots_by_its_own_clock(world: World) -> None:
+    host, instance = world.host("esx-01"), world.si
+    world.sim.events["step_clock"](host="esx-01.lab", seconds=-900)
+    world.reboot(host)
+    apart = (instance.CurrentTime() - host.runtime.bootTime).total_seconds() - host.RetrieveHardwareUptime()
+    assert apart == pytest.approx(900, abs=1)
+
+
+def test_a_host_that_is_removed_takes_its_vms_along(world: World) -> None:
+    host, vm = world.host("esx-01"), world.vm("web-01")
+    cluster = host.parent
+    assert vm.runtime.host == host
+    world.sim.events["remove_host"](host="esx-01.lab")
+    for gone in (host, vm):
+        with pytest.raises(vmodl.fault.ManagedObjectNotFound):
+            gone.name  # noqa: B018
+    assert host._moId not in [item._moId for item in cluster.host]
+    assert all(mount.key._moId != host._moId for store in cluster.datastore for mount in store.host)
+
+
+def test_another_build_after_the_next_boot(world: World) -> None:
+    host = world.host("esx-01")
+    before = host.config.product.build
+    world.sim.events["upgrade"](host="esx-01.lab", build="29999999")
+    assert host.config.product.build == before
+    world.reboot(host)
+    assert host.config.product.build == host.summary.config.product.build == "29999999"
+
+
+def test_a_role_that_has_everything_keeps_it(world: World) -> None:
+    with pytest.raises(LabError, match="has all privileges"):
+        world.sim.events["set_role"](role="Admin", privileges=["Global.SetCustomField"], granted=False)
+    with pytest.raises(LabError, match="unknown"):
+        world.sim.events["set_role"](role="nobody", privileges=[], granted=True)
+
+
 def test_services_come_up_later_than_the_connection(world: World) -> None:
     host = world.host("esx-01")
     world.sim.events["set_knob"](name="services_seconds", value=60, host="esx-01.lab")

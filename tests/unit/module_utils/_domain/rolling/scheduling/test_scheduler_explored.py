@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.boot_evidence import BootEvidence
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.scheduling import (
     finish,
     lock,
@@ -33,7 +35,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.steps import transitions as moves
 from tests.unit.module_utils._domain.rolling import invariants, miniature
 from tests.unit.module_utils._domain.rolling.explorer import explore
-from tests.unit.module_utils._domain.rolling.fleets import BASE, WORLDS, observed
+from tests.unit.module_utils._domain.rolling.fleets import BASE, RECENT, WORLDS, observed
 from tests.unit.module_utils._domain.rolling.invariants import Violation
 
 pytestmark = pytest.mark.slow
@@ -44,6 +46,7 @@ KINDS = {
     "dies",
     "does not come back",
     "guest does not shut down",
+    "host's clock is set",
     "old boot time",
     "old boot time, says nothing",
     "operator cancels",
@@ -58,6 +61,8 @@ KINDS = {
     "refused",
     "slow",
     "user stops",
+    "vCenter's clock is set",
+    "vCenter's clock is set, and a crash",
     "will not start",
     "write fails",
 }
@@ -112,27 +117,36 @@ def _reboots_early(patch: pytest.MonkeyPatch) -> None:
 
 
 def _proves_nothing(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(return_to_service, "problems", lambda view: ())
+    patch.setattr(return_to_service, "problems", lambda view, builds: ())
 
 
 def _believes_the_connection(patch: pytest.MonkeyPatch) -> None:
     """Connected means rebooted, as others do it."""
-    patch.setattr(rebooting, "not_back", lambda view, entry, policy, now: "" if view.connected else "it is away")
+    patch.setattr(rebooting, "not_back", lambda view, evidence: "" if view.connected else "it is away")
 
 
 def _believes_the_boot_time(patch: pytest.MonkeyPatch) -> None:
     """An old boot time means that the reboot did not happen, whatever the uptime says."""
-    not_back = rebooting.not_back
-    patch.setattr(
-        rebooting,
-        "not_back",
-        lambda view, entry, policy, now: (
-            not_back(view, entry, policy, now)
-            if verification.has_new_boot_time(view, entry, policy.boot_margin)
-            else "it is up still"
-        ),
-    )
-    patch.setattr(rebooting, "is_rebooted_by_uptime", lambda entry, uptime, now: False)
+    known = BootEvidence.is_rebooted.fget
+    assert known is not None
+    patch.setattr(BootEvidence, "is_rebooted", property(lambda self: known(self) if self.boot_differs else False))
+
+
+def _believes_a_clock_that_was_set(patch: pytest.MonkeyPatch) -> None:
+    """A boot time that differs means that the host was rebooted."""
+    known = BootEvidence.is_rebooted.fget
+    assert known is not None
+    patch.setattr(BootEvidence, "is_rebooted", property(lambda self: self.boot_differs or known(self)))
+
+
+def _believes_the_times_of_the_journal(patch: pytest.MonkeyPatch) -> None:
+    """The time since the request, although another process wrote it by a clock that was set since."""
+    evidence = fleet_index.boot_evidence
+
+    def measured(*args: Any, **options: Any) -> BootEvidence:
+        return replace(evidence(*args, **options), measured=True)
+
+    patch.setattr(fleet_index, "boot_evidence", measured)
 
 
 def _does_not_wait_for_the_uptime(patch: pytest.MonkeyPatch) -> None:
@@ -270,6 +284,8 @@ MUTANTS: tuple[tuple[Callable[[pytest.MonkeyPatch], None], tuple[str, ...], str]
     (_reboots_early, (invariants.MAINTENANCE,), BASE),
     (_proves_nothing, (invariants.PROOF,), BASE),
     (_believes_the_boot_time, (invariants.ONCE,), BASE),
+    (_believes_a_clock_that_was_set, (invariants.PROOF,), RECENT),
+    (_believes_the_times_of_the_journal, (invariants.PROOF,), RECENT),
     (_does_not_wait_for_the_uptime, (invariants.ONCE,), BASE),
     (_ignores_identity, (invariants.PROOF,), BASE),
     (_believes_the_connection, (invariants.PROOF,), "firmware"),

@@ -77,6 +77,7 @@ DRAIN, REBOOT, VERIFY, LEAVE = "draining", "rebooting", "verifying", "leaving"
 P = Policy()
 CYCLE = Policy(method="power_cycle")
 NO = Refusal(kind="enter_maintenance", code="no_permission", text="no", at=NOW - 5, permanent=True)
+WRONG_STATE = Refusal(kind="reboot_host", code="invalid_state", text="wrong state", at=NOW - 5)
 TABLE: dict[str, Case] = {
     "told to enter, shows nothing yet": ({}, entry(DRAIN, called=NOW - 59), P, None, "", ""),
     "told to enter, and that was lost": ({}, entry(DRAIN), P, "enter_maintenance", "draining", ""),
@@ -103,7 +104,14 @@ TABLE: dict[str, Case] = {
     "empty, and a task runs for ever": (
         {**IN, "tasks": ("Scan",)}, entry(DRAIN, at=NOW - 1800), P, "record", "backing_out", "drain_deadline"),
     "empty, and somebody reboots it": ({**IN, "rebooting": True}, entry(DRAIN), P, None, "", ""),
-    "empty, and somebody has rebooted it": ({**IN, "boot_time": NOW - 50}, entry(DRAIN), P, "record", "verifying", ""),
+    "empty, and somebody has rebooted it": (
+        {**IN, "boot_time": NOW - 50, "uptime": 50.0}, entry(DRAIN), P, "record", "verifying", ""),
+    "empty, with another boot time, and its uptime is not read yet": (
+        {**IN, "boot_time": NOW - 50}, entry(DRAIN), P, None, "", ""),
+    "empty, with another boot time, and its uptime is never read": (
+        {**IN, "boot_time": NOW - 50}, entry(DRAIN, at=NOW - 1800), P, "record", "backing_out", "drain_deadline"),
+    "empty, and its clock was set": (
+        {**IN, "boot_time": BOOT + 7200, "uptime": NOW - BOOT}, entry(DRAIN), P, "reboot_host", "rebooting", ""),
     "empty, but another was first": (
         {**IN, "refusal": replace(NO, code="already_in_maintenance")}, entry(DRAIN), P, "record", "withdrawn",
         "maintenance_by_other"),
@@ -144,10 +152,28 @@ TABLE: dict[str, Case] = {
         {**IN, "boot_time": BOOT + 20}, entry(REBOOT, asked=NOW - 299, called=NOW - 299), P, None, "", ""),
     "its maintenance mode was ended before it went": (
         {}, entry(REBOOT, asked=NOW - 300, called=NOW - 300), P, "record", "withdrawn", "maintenance_by_other"),
-    "down": (DOWN, entry(REBOOT, **ASKED), P, None, "", ""),
-    "down, and almost too long": (DOWN, entry(REBOOT, asked=NOW - 2699), P, None, "", ""),
+    "down, seen for the first time": (DOWN, entry(REBOOT, **ASKED), P, "record", "rebooting", ""),
+    "down": (DOWN, entry(REBOOT, away=True, **ASKED), P, None, "", ""),
+    "down, and almost too long": (DOWN, entry(REBOOT, away=True, asked=NOW - 2699), P, None, "", ""),
     "down for too long": (DOWN, entry(REBOOT, asked=NOW - 2700), P, "record", "failed", "not_back"),
-    "down, shows an old boot time": ({**DOWN, "boot_time": NOW - 30}, entry(REBOOT, **ASKED), P, None, "", ""),
+    "down, shows an old boot time": ({**DOWN, "boot_time": NOW - 30}, entry(REBOOT, away=True, **ASKED), P, None, "", ""),
+    "rejected, for now": (
+        {**IN, "refusal": WRONG_STATE}, entry(REBOOT, **ASKED), P, "record", "rebooting", ""),
+    "rejected, and recorded": (
+        {**IN, "refusal": WRONG_STATE}, entry(REBOOT, text="wrong state", **ASKED), P, None, "", ""),
+    "rejected a minute ago": (
+        {**IN, "refusal": replace(WRONG_STATE, at=NOW - 60)}, entry(REBOOT, text="wrong state", **ASKED), P, "reboot_host",
+        "rebooting", ""),
+    "rejected a minute ago, by another process": (
+        IN, entry(REBOOT, text="wrong state", **ASKED), P, "reboot_host", "rebooting", ""),
+    "rejected, and the time is up": (
+        {**IN, "refusal": WRONG_STATE}, entry(REBOOT, **ASKED), Policy(deadlines=Deadlines(reboot=60)), "record", "failed",
+        "reboot_refused"),
+    "a shutdown is rejected, and the time is up": (
+        {**IN, "refusal": replace(WRONG_STATE, kind="shut_down_host"), "bmc_power": "on"}, entry(REBOOT, cycle=True, **ASKED),
+        Policy(method="power_cycle", deadlines=Deadlines(reboot=60)), "record", "failed", "reboot_refused"),
+    "rejected, and it is down all the same": (
+        {**DOWN, "refusal": WRONG_STATE}, entry(REBOOT, asked=NOW - 2700, away=True), P, "record", "failed", "not_back"),
     "shut down, not off yet": ({**DOWN, "bmc_power": "on"}, entry(REBOOT, cycle=True, **ASKED), CYCLE, None, "", ""),
     "off": ({**DOWN, "bmc_power": "off"}, entry(REBOOT, cycle=True, **ASKED), CYCLE, "power_on_host", "powering", ""),
     "off, and the run that did it wanted a power cycle": (
@@ -163,7 +189,12 @@ TABLE: dict[str, Case] = {
         {**BACK, "boot_time": None}, entry(REBOOT, boot=None, **ASKED), P, "record", "verifying", ""),
     "boot time unknown, and up for long": (
         {**BACK, "boot_time": None, "uptime": 5000.0}, entry(REBOOT, boot=None, asked=NOW - 900, called=NOW - 900), P,
-        None, "", ""),
+        "reboot_host", "rebooting", ""),
+    "back, another boot time, and its uptime is not readable": (
+        {**BACK, "uptime": None}, entry(REBOOT, **ASKED), P, None, "", ""),
+    "the same, and it was away": ({**BACK, "uptime": None}, entry(REBOOT, away=True, **ASKED), P, "record", "verifying", ""),
+    "its clock was set, and it is up": (
+        {**UP, "boot_time": BOOT + 7200}, entry(REBOOT, asked=NOW - 300, called=NOW - 300), P, "reboot_host", "rebooting", ""),
     "proven": (BACK, entry(VERIFY, **ASKED), P, "leave_maintenance", "leaving", ""),
     "not proven yet": ({**BACK, "devices": (CARD,)}, entry(VERIFY, **ASKED), P, None, "", ""),
     "not proven in time": (
@@ -243,6 +274,56 @@ def test_that_it_is_not_back_is_said_as_a_person_would_and_fits_into_the_journal
     kept = decode_host(values)[0]
     assert isinstance(kept, Entry)
     assert kept.text.startswith(f"{name} is not back 1 h 45 min")
+
+
+@pytest.mark.parametrize("more", [UP, IN, {**IN, "refusal": WRONG_STATE}])
+def test_a_host_that_never_went_down_is_not_reported_as_one_that_is_not_back(more: dict[str, Any]) -> None:
+    failed = written(ask(host(entry=entry(REBOOT, asked=NOW - 2700, called=NOW - 60), **more)))
+    assert failed.step == "failed"
+    assert "not back" not in failed.text
+    assert ("wrong state" in failed.text) == ("refusal" in more)
+
+
+def test_a_rejected_reboot_is_retried_after_a_minute_and_reported_after_four() -> None:
+    """Whatever its uptime is: the first call certainly had no effect."""
+    view = host(entry=entry(REBOOT, text="wrong state", called=NOW - 60, asked=NOW - 60), **IN)
+    again = written(ask(view))
+    assert (again.calls, again.text, again.called) == (2, "", NOW)
+    spent = host(entry=entry(REBOOT, text="wrong state", calls=4, called=NOW - 60, asked=NOW - 400), **UP)
+    assert (written(ask(spent)).code, written(ask(spent)).step) == ("reboot_refused", "failed")
+    assert "(wrong state)" in written(ask(spent)).text
+
+
+def test_a_process_that_resumes_gives_a_request_its_full_time() -> None:
+    """By the times of the journal it was made long ago: the clock may have been set since."""
+    view = host(entry=entry(REBOOT, asked=NOW - 7300, called=NOW - 7300), **UP)
+    taken = [cluster(lock=replace(LOCK, since=NOW - 10))]
+    assert ask(view, clusters=taken).actions == ()
+    assert deeds(ask(view, clusters=[cluster(lock=replace(LOCK, since=NOW - 300))])) == [("reboot_host", "esx-1")]
+
+
+@pytest.mark.parametrize(("now", "word"), [("8.0.2-22380479", "an older build"), ("8.0.3-24674464", "a newer build")])
+def test_a_host_that_comes_back_with_another_build_is_released_only_where_that_is_allowed(now: str, word: str) -> None:
+    before = before_reboot(host(**BACK, build="8.0.3-24022510"))
+    assert decode_host(encode(before))[1] == before
+    view = host(**BACK, build=now, before=before, entry=entry(VERIFY, at=NOW - 300, **ASKED))
+    failed = written(ask(view))
+    assert (failed.step, failed.code) == ("failed", "build_changed")
+    assert all(text in failed.text for text in (now, "8.0.3-24022510", word))
+    other = Policy(allow_build_change=("1",))
+    assert written(ask(view, policy=other)).code == "build_changed"
+    allowed = Policy(allow_build_change=(now.split("-")[1],))
+    assert deeds(ask(view, policy=allowed)) == [("leave_maintenance", "esx-1")]
+    left = host(**{**BACK, "in_maintenance_mode": False}, build=now, before=before, entry=entry(LEAVE, **ASKED))
+    assert f"its build changed from 8.0.3-24022510 to {now}" in written(ask(left, policy=allowed)).text
+
+
+def test_a_build_that_cannot_be_read_afterwards_is_not_the_same_build() -> None:
+    before = before_reboot(host(**BACK, build="8.0.3-24022510"))
+    view = host(**BACK, build="", before=before, entry=entry(VERIFY, at=NOW - 300, **ASKED))
+    assert written(ask(view)).code == "build_changed"
+    unknown = host(**BACK, build="8.0.3-1", before=before_reboot(host(**BACK)), entry=entry(VERIFY, **ASKED))
+    assert deeds(ask(unknown)) == [("leave_maintenance", "esx-1")], "an earlier release did not record it"
 
 
 def test_how_long_the_reboot_took_is_kept() -> None:
@@ -379,7 +460,7 @@ def test_whatever_a_host_has_fits_into_the_journal(
 
 def test_deadlines_are_the_caller_s() -> None:
     policy = Policy(deadlines=Deadlines(reboot=100))
-    assert ask(host(entry=entry(REBOOT, asked=NOW - 99), **DOWN), policy=policy).actions == ()
+    assert ask(host(entry=entry(REBOOT, asked=NOW - 99, away=True), **DOWN), policy=policy).actions == ()
     assert written(ask(host(entry=entry(REBOOT, asked=NOW - 100), **DOWN), policy=policy)).code == "not_back"
 
 
