@@ -96,8 +96,9 @@ def read_http(session: Any, what: str, parse: Callable[[bytes], Any] | None = No
     collector = session.content.propertyCollector._moId
     view = session.content.viewManager.CreateContainerView(session.content.rootFolder, list(paths), True)
     start = bulk.PageStart(kind=vim.view.ContainerView, moids=(view._moId,), link="view")
+    part = bulk.ReadPart(starts=[start], paths=paths)
     body = bulk.first_request(
-        collector, [start], paths, page=_import_own("property_collector.retrieve").PAGE, may_be_gone=False
+        collector, [part], page=_import_own("property_collector.retrieve").PAGE, may_be_gone=False
     )
     found = 0
     while True:

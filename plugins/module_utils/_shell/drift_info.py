@@ -32,12 +32,13 @@ from .._domain.observed.hosts import Host
 from .._domain.observed.vms import Vm, VmName
 from .._domain.plan import Plan
 from .._domain.vm.devices.plan import DesiredVm, ObservedVms
-from .._vsphere.attributes.leftovers import read_traces
+from .._vsphere.attributes.leftovers import decode_traces
 from .._vsphere.read.fabric import read_fabric
-from .._vsphere.read.hosts import read_bindings, read_names, reread_hosts
+from .._vsphere.read.fleet import read_fleet
+from .._vsphere.read.hosts import read_names
 from .._vsphere.read.root_access import can_read_root
 from .._vsphere.read.vm_limits import read_options
-from .._vsphere.read.vms import read_holders, read_vms
+from .._vsphere.read.vms import read_holders
 from .._vsphere.session.connect import Session
 from .engine.observe import neighbours, place_vms, vms_of
 from .engine.result import Outcome
@@ -111,15 +112,17 @@ class _ResolvedIntent:
 
 
 def observe(session: Session, request: DriftRequest) -> DriftObservation:
-    """Read hosts and VMs: one bulk read of names, one of hosts, one or two of VMs, for any number of them. Raises InputError."""
-    inventory = read_names(session)
+    """Read hosts and VMs: one bulk read of names and one of everything else, for any number of them. Raises InputError."""
+    inventory = read_names(session, managers=True)
     meaning = _resolve(inventory, request)
     chosen_vms = [vm for vm in inventory.vms if vm.moid in meaning.vms]
     near = _near(inventory.hosts, meaning, chosen_vms, whole_fleet=request.whole_fleet)
-    hosts = reread_hosts(session, near, numa=True, vms=True)
-    vms = place_vms(read_vms(session, chosen_vms, pools=True), near)
-    others = place_vms(read_holders(session, neighbours(inventory, hosts, chosen_vms)), near)
-    hosts = with_users(read_bindings(session, hosts), (*vms, *others))
+    beside = neighbours(inventory, near, chosen_vms)
+    found = read_fleet(session, near, chosen_vms, beside)
+    # VMs that a host lists, but that named another host when the names were read.
+    late = read_holders(session, neighbours(inventory, found.hosts, (*chosen_vms, *beside)))
+    vms, others = place_vms(found.vms, near), place_vms((*found.others, *late), near)
+    hosts = with_users(found.hosts, (*vms, *others))
     desired_vms, skipped = _parse_desired(vms, meaning, _only_on(inventory, request))
     observed = ObservedEndpoint(
         vms=ObservedVms(
@@ -138,7 +141,7 @@ def observe(session: Session, request: DriftRequest) -> DriftObservation:
         passed_over=skipped,
         whole_fleet=request.whole_fleet,
         sees_all=not meaning.not_found or can_read_root(session),
-        journals=read_traces(session, [host.moid for host in near], directory=request.journal_dir),
+        journals=decode_traces(session, found.definitions, found.attributes, directory=request.journal_dir),
     )
     return DriftObservation(observed=observed)
 

@@ -241,15 +241,9 @@ class AttributeJournal:
         return self._session.content.customFieldsManager
 
     def _learn(self, definitions: Collection[Any]) -> None:
-        self._keys.clear()
         self.fields.clear()
-        for item in definitions:
-            if item.name in KNOWN and (
-                item.name == STOP_ORDER or item.managedObjectType in (None, _type_of(item.name))
-            ):
-                self.fields[item.key] = item.name
-                if item.name in REMOVED[self._purpose]:
-                    self._keys[item.name] = item.key
+        self.fields.update(journal_fields(definitions))
+        self._keys = {name: key for key, name in self.fields.items() if name in REMOVED[self._purpose]}
 
     def define(self) -> None:
         """Define the missing attributes. Another run may do the same at the same time."""
@@ -360,6 +354,15 @@ class AttributeJournal:
         rows += collect_objects(self._session, vim.Folder, [root._moId], ("customValue",))
         own = {key: name for name, key in self._keys.items()}
         return any(decode_values(row.get("customValue", ()), own) for row in rows)
+
+
+def journal_fields(definitions: Collection[Any]) -> dict[int, str]:
+    """Key → name of the attributes of journals, from the custom attributes that are defined in vCenter."""
+    return {
+        item.key: item.name
+        for item in definitions
+        if item.name in KNOWN and (item.name == STOP_ORDER or item.managedObjectType in (None, _type_of(item.name)))
+    }
 
 
 @reader

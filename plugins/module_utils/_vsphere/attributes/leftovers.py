@@ -5,23 +5,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
-from ..property_collector.retrieve import NAMES_PAGE, collect_objects
-from ..sdk import vim
+from ..session.answer_checks import reader
 from ..session.connect import Session
 from .file_journal import FileJournal, journal_path
-from .journal import AttributeJournal, Texts, decode_values
+from .journal import Texts, decode_values, journal_fields
 
 
-def read_traces(session: Session, hosts: Collection[str], *, directory: str) -> Mapping[str, Texts]:
-    """Host id → attribute → text. One small read if the attributes are not defined, otherwise one more for the hosts.
+@reader
+def decode_traces(
+    session: Session, definitions: Collection[Any], values: Mapping[str, Collection[Any]], *, directory: str
+) -> Mapping[str, Texts]:
+    """Host id → attribute → text, from vCenter and from the journal file of this control node.
 
-    Raises DirectPathError when the journal file cannot be read.
+    ``definitions``: the custom attributes that are defined in vCenter. ``values``: ``customValue`` by host id. Both must be from one
+    read. Raises DirectPathError when the journal file cannot be read.
     """
-    seen: dict[str, Texts] = {}
-    if session.content.customFieldsManager is not None:
-        attributes = AttributeJournal(session, why="")
-        if attributes.is_partly_defined:
-            rows = collect_objects(session, vim.HostSystem, hosts, ("customValue",), page=NAMES_PAGE)
-            seen = {row.moid: decode_values(row.get("customValue", ()), attributes.fields) for row in rows}
+    names = journal_fields(definitions)
+    seen = {moid: decode_values(found, names) for moid, found in values.items()}
     return FileJournal(journal_path(session.endpoint, directory), why="").values(seen)

@@ -44,25 +44,35 @@ class PageStart:
     both: bool = False
 
 
-def first_request(
-    collector: str, starts: Sequence[PageStart], paths: Mapping[Any, Sequence[str]], *, page: int, may_be_gone: bool
-) -> bytes:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadPart:
+    """A part of a read: objects, and the property paths by type. Several parts may read different paths of objects of the same type."""
+
+    starts: Sequence[PageStart]
+    paths: Mapping[Any, Sequence[str]]
+
+
+def first_request(collector: str, parts: Sequence[ReadPart], *, page: int, may_be_gone: bool) -> bytes:
     """The request RetrievePropertiesEx. For thousands of objects, the serializer of pyVmomi would take longer than the server."""
+    specs = "".join(_spec_set(part, may_be_gone=may_be_gone) for part in parts)
+    return _envelope("RetrievePropertiesEx", collector, f"{specs}<options><maxObjects>{page}</maxObjects></options>")
+
+
+def _spec_set(part: ReadPart, *, may_be_gone: bool) -> str:
     properties = "".join(
         f"<propSet><type>{kind._wsdlName}</type><all>false</all>"
         + "".join(f"<pathSet>{escape(path)}</pathSet>" for path in names)
         + "</propSet>"
-        for kind, names in paths.items()
+        for kind, names in part.paths.items()
     )
     objects = "".join(
         f'<objectSet><obj type="{start.kind._wsdlName}">{escape(moid)}</obj>{walk}</objectSet>'
-        for start in starts
+        for start in part.starts
         for walk in (_walk(start),)
         for moid in start.moids
     )
     gone = f"<reportMissingObjectsInResults>{str(may_be_gone).lower()}</reportMissingObjectsInResults>"
-    options = f"<options><maxObjects>{page}</maxObjects></options>"
-    return _envelope("RetrievePropertiesEx", collector, f"<specSet>{properties}{objects}{gone}</specSet>{options}")
+    return f"<specSet>{properties}{objects}{gone}</specSet>"
 
 
 def _walk(start: PageStart) -> str:

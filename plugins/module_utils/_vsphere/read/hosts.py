@@ -20,7 +20,7 @@ from ..._domain.observed.uncertain_holders import unread_vms
 from ..._domain.observed.vms import FixedBacking, Vm, VmName, held_addresses
 from ..._domain.pci import hex4
 from ..._domain.text import visible_name
-from ..property_collector.parser import PageStart
+from ..property_collector.parser import PageStart, ReadPart
 from ..property_collector.retrieve import (
     DEVICES_PAGE,
     NAMES_PAGE,
@@ -67,8 +67,11 @@ def host_paths(session: Session, *, numa: bool = False, vms: bool = False) -> tu
     """Property paths for ``host_from_row``. ``numa``: with NUMA nodes. ``vms``: with the list of its VMs."""
     known = tuple(f"capability.{name}" for name in _CAPABILITIES if session.knows(vim.host.Capability, name))
     nodes = ("hardware.numaInfo",) if numa else ()
-    bindings = (_ASSIGNABLE,) if session.knows(vim.host.ConfigManager, "assignableHardwareManager") else ()
-    return _ALWAYS + known + nodes + bindings + ((_RESIDENTS,) if vms else ())
+    return _ALWAYS + known + nodes + _manager_paths(session) + ((_RESIDENTS,) if vms else ())
+
+
+def _manager_paths(session: Session) -> tuple[str, ...]:
+    return (_ASSIGNABLE,) if session.knows(vim.host.ConfigManager, "assignableHardwareManager") else ()
 
 
 @reader
@@ -91,9 +94,13 @@ def read_host_names(session: Session) -> Inventory:
 
 
 @reader
-def read_names(session: Session) -> Inventory:
-    """Read name and place of all VMs and hosts, in one bulk read."""
-    return _inventory(session, collect_view(session, {**VM_NAME_PATHS, **_HOST_NAME_PATHS}, page=NAMES_PAGE))
+def read_names(session: Session, *, managers: bool = False) -> Inventory:
+    """Read name and place of all VMs and hosts, in one bulk read. ``managers``: with the id of the object that has the bindings of a
+    host."""
+    paths = {**VM_NAME_PATHS, **_HOST_NAME_PATHS}
+    if managers:
+        paths[vim.HostSystem] = (*paths[vim.HostSystem], *_manager_paths(session))
+    return _inventory(session, collect_view(session, paths, page=NAMES_PAGE))
 
 
 def _inventory(session: Session, found: Mapping[type, Sequence[Row]]) -> Inventory:
@@ -132,21 +139,29 @@ def read_around(
 
     ``names``: the known names of VMs for results.
     """
-    managers = sorted({host.assignable_moid for host in hosts if host.assignable_moid})
-    assignable = vim.host.AssignableHardwareManager if managers else None
-    starts = [PageStart(kind=vim.HostSystem, moids=[host.moid for host in hosts], link="vm", both=True)]
-    paths: dict[type, Sequence[str]] = {
-        vim.HostSystem: host_paths(session, numa=True, vms=True),
-        vim.VirtualMachine: holder_paths(session),
-    }
-    if assignable is not None:
-        starts.append(PageStart(kind=assignable, moids=managers))
-        paths[assignable] = ("binding",)
-    found = collect_around(session, starts, paths, page=DEVICES_PAGE)
-    bindings = {row.moid: row.get("binding", ()) for row in found.get(assignable, ())} if assignable else {}
+    part = hosts_part(session, hosts)
+    here = replace(part.starts[0], link=_RESIDENTS, both=True)
+    paths = {**part.paths, vim.VirtualMachine: holder_paths(session)}
+    found = collect_around(session, [here, *part.starts[1:]], paths, page=DEVICES_PAGE)
+    return bound_hosts(found, hosts), holders(found[vim.VirtualMachine], names)
+
+
+def hosts_part(session: Session, hosts: Sequence[Host]) -> ReadPart:
+    """What to read for ``bound_hosts``: the hosts, and the bindings of those whose manager is known."""
+    starts = [PageStart(kind=vim.HostSystem, moids=[host.moid for host in hosts])]
+    paths: dict[type, Sequence[str]] = {vim.HostSystem: host_paths(session, numa=True, vms=True)}
+    managers = [host.assignable_moid for host in hosts if host.assignable_moid]
+    if managers:
+        starts.append(PageStart(kind=vim.host.AssignableHardwareManager, moids=managers))
+        paths[vim.host.AssignableHardwareManager] = ("binding",)
+    return ReadPart(starts=starts, paths=paths)
+
+
+def bound_hosts(found: Mapping[type, Sequence[Row]], hosts: Sequence[Host]) -> tuple[Host, ...]:
+    """The hosts as they are now, with the VMs that a device is bound to."""
+    bindings = {row.moid: row.get("binding", ()) for row in found.get(vim.host.AssignableHardwareManager, ())}
     fresh = [replace(host, users={}) for host in _update(hosts, found[vim.HostSystem])]
-    bound = tuple(_bound(host, bindings.get(host.assignable_moid or "", ())) for host in fresh)
-    return bound, holders(found[vim.VirtualMachine], names)
+    return tuple(_bound(host, bindings.get(host.assignable_moid or "", ())) for host in fresh)
 
 
 def _update(hosts: Sequence[Host], rows: Iterable[Row]) -> tuple[Host, ...]:

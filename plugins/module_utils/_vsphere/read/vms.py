@@ -27,7 +27,7 @@ from ..._domain.observed.vms import (
     VmName,
 )
 from ..._domain.pci import backing_addresses, hex4, parse_backing_address, parse_backing_device_id
-from ..property_collector.parser import PageStart
+from ..property_collector.parser import PageStart, ReadPart
 from ..property_collector.retrieve import DEVICES_PAGE, Row, collect_around, collect_objects
 from ..sdk import vim
 from ..session.answer_checks import reader
@@ -121,19 +121,30 @@ def place_of(vm: Vm) -> VmName:
 @reader
 def read_vms(session: Session, names: Sequence[VmName], *, pools: bool = False) -> tuple[Vm, ...]:
     """Read these VMs in full, with their resource pools if ``pools``: one bulk read. Removed VMs are left out."""
-    table = {name.moid: name for name in names}
+    part = vms_part(session, names, pools=pools)
+    return vms_in_full(collect_around(session, part.starts, part.paths), names)
+
+
+def vms_part(session: Session, names: Sequence[VmName], *, pools: bool) -> ReadPart:
+    """What to read for ``vms_in_full``."""
     paths: dict[type, Sequence[str]] = {vim.VirtualMachine: _paths(session)}
-    start = PageStart(kind=vim.VirtualMachine, moids=list(table))
+    start = PageStart(kind=vim.VirtualMachine, moids=[name.moid for name in names])
     if pools:
         start = replace(start, link="resourcePool", both=True)
         paths[vim.ResourcePool] = _OF_POOLS
-    found = collect_around(session, [start], paths)
+    return ReadPart(starts=[start], paths=paths)
+
+
+def vms_in_full(found: Mapping[type, Sequence[Row]], names: Sequence[VmName]) -> tuple[Vm, ...]:
+    """Convert the rows of the VMs with these names, sorted by path."""
+    table = {name.moid: name for name in names}
     states = {row.moid: _pool(row) for row in found.get(vim.ResourcePool, ())}
     vms = []
     for row in found[vim.VirtualMachine]:
-        pool = row.get("resourcePool")
-        vm = vm_from_row(row, table.get(row.moid))
-        vms.append(replace(vm, pool=states.get(pool._moId)) if pool is not None else vm)
+        if row.moid in table:
+            pool = row.get("resourcePool")
+            vm = vm_from_row(row, table[row.moid])
+            vms.append(replace(vm, pool=states.get(pool._moId)) if pool is not None else vm)
     return tuple(sorted(vms, key=lambda vm: (vm.path or vm.name, vm.moid)))
 
 

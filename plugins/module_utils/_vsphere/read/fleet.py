@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read hosts, their VMs and their custom attributes in one call. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..._domain.observed.hosts import Host
+from ..._domain.observed.vms import Vm, VmName
+from ..property_collector.parser import PageStart, ReadPart
+from ..property_collector.retrieve import DEVICES_PAGE, collect_parts
+from ..sdk import vim
+from ..session.answer_checks import reader
+from ..session.connect import Session
+from .hosts import bound_hosts, hosts_part, read_bindings
+from .vms import holder_paths, holders, vms_in_full, vms_part
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FleetRead:
+    """What one read returned. ``hosts``: with the VMs that a device is bound to. ``others``: only devices and power state of these VMs.
+
+    ``definitions``: the custom attributes that are defined in vCenter. ``attributes``: ``customValue`` by host id.
+    """
+
+    hosts: tuple[Host, ...]
+    vms: tuple[Vm, ...]
+    others: tuple[Vm, ...]
+    definitions: Collection[Any]
+    attributes: Mapping[str, Collection[Any]]
+
+
+@reader
+def read_fleet(session: Session, hosts: Sequence[Host], vms: Sequence[VmName], others: Sequence[VmName]) -> FleetRead:
+    """Read these hosts, these VMs in full, and the devices of the other VMs, in one bulk read. Removed VMs are left out.
+
+    ``hosts``: from ``read_names`` with ``managers``. For hosts whose manager is not known from there, bindings cost one more call.
+    """
+    known = hosts_part(session, hosts)
+    wanted = vms_part(session, vms, pools=True)
+    starts, paths = [*known.starts, *wanted.starts], {**known.paths, **wanted.paths}
+    manager = session.content.customFieldsManager
+    if manager is not None:
+        starts.append(PageStart(kind=vim.CustomFieldsManager, moids=[manager._moId]))
+        paths[vim.CustomFieldsManager] = ("field",)
+        paths[vim.HostSystem] = (*paths[vim.HostSystem], "customValue")
+    beside = ReadPart(
+        starts=[PageStart(kind=vim.VirtualMachine, moids=[vm.moid for vm in others])],
+        paths={vim.VirtualMachine: holder_paths(session)},
+    )
+    found = collect_parts(session, [ReadPart(starts=starts, paths=paths), beside], page=DEVICES_PAGE)
+    asked = {host.assignable_moid for host in hosts}
+    now = bound_hosts(found, hosts)
+    bound = {host.moid: host for host in read_bindings(session, [h for h in now if h.assignable_moid not in asked])}
+    ids = {vm.moid for vm in others}
+    return FleetRead(
+        hosts=tuple(bound.get(host.moid, host) for host in now),
+        vms=vms_in_full(found, vms),
+        others=holders((row for row in found[vim.VirtualMachine] if row.moid in ids), others),
+        definitions=[item for row in found.get(vim.CustomFieldsManager, ()) for item in row.get("field", ())],
+        attributes={row.moid: row.get("customValue", ()) for row in found[vim.HostSystem]},
+    )
