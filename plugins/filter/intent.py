@@ -4,161 +4,27 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible.errors import AnsibleError, AnsibleFilterError
-from ansible.module_utils.parsing.convert_bool import boolean
-from jinja2.exceptions import UndefinedError
+from ..plugin_utils.deferred import deferred
 
-try:
-    from ansible._internal._datatag._tags import Origin
-except ImportError:  # before 2.19
-    Origin = None
-
-from ..module_utils._domain.errors import InputError
-from ..plugin_utils.intent.endpoints import list_endpoints
-from ..plugin_utils.intent.load import (
-    DESIRED,
-    DEVICE_VARIABLE,
-    LOOK_ALIKE,
-    PORT_VARIABLE,
-    PREFIX,
-    ROLES,
-    VARIABLES,
-    VCENTER_VARIABLE,
-    load_intent,
-)
-from ..plugin_utils.intent.source_location import Place, PlacedError, plain, route
-from ..plugin_utils.report.text import assumed_enabled, differences, lines, outcome, proof_lines, reboot_outcome
-
-
-def intent(play_hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Leader (inventory host) → the desired state of its vCenter. Evaluate it once in a play (``run_once``): it reads every host.
-
-    Raises AnsibleFilterError, with the place in the inventory where known, for an entry that is not valid.
-    """
-    covered = set(play_hosts)
-    try:
-        hosts = {str(name): _read_variables(str(name), hostvars[name]) for name in play_hosts}
-        elsewhere = {str(name): _read_address(str(name), hostvars[name]) for name in hostvars if name not in covered}
-        found = load_intent(hosts, elsewhere=elsewhere, default_vcenter=os.environ.get("VMWARE_HOST") or None)
-    except InputError as error:
-        raise AnsibleFilterError(error.sentence() + _source(error, hostvars)) from None
-    return {endpoint.leader: endpoint.record() for endpoint in found}
-
-
-def endpoints(play_hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Leader (inventory host) → address and port of its vCenter. Other variables are not read, so they may contain errors."""
-    names = (*DESIRED, VCENTER_VARIABLE, PORT_VARIABLE)
-    try:
-        hosts = {
-            str(host): {
-                key: None if key in DESIRED else _read(str(host), hostvars[host], key)
-                for key in names
-                if key in hostvars[host]
-            }
-            for host in play_hosts
-        }
-        return list_endpoints(hosts, os.environ.get("VMWARE_HOST") or None)
-    except InputError as error:
-        raise AnsibleFilterError(error.sentence() + _source(error, hostvars)) from None
-
-
-def rebooted(
-    seen: Mapping[str, Any], call: Mapping[str, Any], consent: bool | str | None, preview: bool | str
-) -> dict[str, Any]:
-    """``reboot_outcome`` for booleans that are text, as ``-e`` passes them."""
-    return reboot_outcome(seen, call, None if consent is None else boolean(consent), boolean(preview))
-
-
-def assumed(
-    targets: Sequence[Mapping[str, Any]], enabled: Mapping[str, Any] | None, rebooted: Mapping[str, Any] | None
-) -> list[dict[str, Any]]:
-    """``assumed_enabled`` with InputError raised as an error of a filter."""
-    try:
-        return assumed_enabled(targets, enabled, rebooted)
-    except InputError as error:
-        raise AnsibleFilterError(error.sentence()) from None
-
-
-def _read_variables(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """The variables of this collection, and the names (without values) of unknown variables with one of its prefixes."""
-    own = (PREFIX, LOOK_ALIKE, *ROLES)
-    look_alikes = [key for key in variables if str(key).startswith(own) and key not in VARIABLES]
-    known = {key: _read(host, variables, key) for key in VARIABLES if key in variables}
-    return {**known, **dict.fromkeys(look_alikes)}
-
-
-def _read_address(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """For a host outside the play: the address of its vCenter, if the host has desired devices."""
-    if DEVICE_VARIABLE not in variables:
-        return {}
-    addresses = {key: _read(host, variables, key) for key in (VCENTER_VARIABLE, PORT_VARIABLE) if key in variables}
-    return {DEVICE_VARIABLE: None, **addresses}
-
-
-def _read(host: str, variables: Mapping[str, Any], key: str) -> Any:
-    place = Place(host, key)
-    try:
-        return plain(place, _decrypted(variables[key]))
-    except InputError:
-        raise
-    except (AnsibleError, UndefinedError, LookupError, TypeError, ValueError) as error:
-        raise AnsibleFilterError(f"Inventory host {host}: {key} cannot be read: {error}") from error
-
-
-def _decrypted(value: Any) -> Any:
-    """Releases before 2.19 keep a value encrypted with ``!vault`` as an object until it is used as text."""
-    return str(value) if hasattr(value, "vault") and hasattr(value, "_ciphertext") else value
-
-
-def _source(error: InputError, hostvars: Mapping[str, Mapping[str, Any]]) -> str:
-    """`` (group_vars/gpu.yml:12:7)``: the place of the wrong value, if Ansible recorded it. Empty otherwise."""
-    if not isinstance(error, PlacedError):
-        return ""
-    value: Any = hostvars[error.host]
-    found = ""
-    for depth, step in enumerate(route(error.parameter)):
-        try:
-            key = next((key for key in value if str(key) == step), None) if isinstance(value, Mapping) else None
-            value = value[step if key is None else key]
-        except (AnsibleError, UndefinedError, LookupError, TypeError, ValueError):
-            break
-        if depth == 0 and error.code != "unknown_variable":
-            key = None  # if a variable is set in several places, key and value may have different origins
-        found = _origin(value) or _origin(key) or _origin(_first_key(value)) or found
-    return f" ({found})" if found else ""
-
-
-def _first_key(value: Any) -> Any:
-    """The first key of a mapping, or of the first mapping in a list. Its place is the place of the value."""
-    while isinstance(value, list | tuple) and value:
-        value = value[0]
-    return next(iter(value), None) if isinstance(value, Mapping) else value
-
-
-def _origin(value: Any) -> str:
-    """File, line and column of a value read from YAML."""
-    position = getattr(value, "ansible_pos", None)
-    if position is not None:
-        return ":".join(map(str, position))
-    tag = Origin.get_tag(value) if Origin is not None else None
-    return str(tag) if tag is not None and tag.path else ""
+FILTERS = {
+    "intent": ("intent.from_hostvars", "read_intent"),
+    "endpoints": ("intent.from_hostvars", "read_endpoints"),
+    "outcome": ("report.text", "outcome"),
+    "result_lines": ("report.text", "lines"),
+    "proof_lines": ("report.proof", "proof_lines"),
+    "differences": ("report.text", "differences"),
+    "assumed_enabled": ("report.text", "assumed_enabled"),
+    "compares_first": ("report.first_comparison", "compares_first"),
+    "first_result": ("report.first_comparison", "first_result"),
+    "first_lines": ("report.first_comparison", "first_lines"),
+}
+"""Filter → module of plugin_utils and function."""
 
 
 class FilterModule:
     """Registers the filters."""
 
     def filters(self) -> dict[str, Any]:
-        return {
-            "intent": intent,
-            "endpoints": endpoints,
-            "outcome": outcome,
-            "reboot_outcome": rebooted,
-            "result_lines": lines,
-            "proof_lines": proof_lines,
-            "differences": differences,
-            "assumed_enabled": assumed,
-        }
+        return {name: deferred(*place) for name, place in FILTERS.items()}

@@ -1,36 +1,39 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters for rolling reboots. Documented in the .yml files in this directory."""
+"""Filters for the role rolling_reboot. Documented in the .yml files in this directory."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from ansible.errors import AnsibleError, AnsibleFilterError
-from jinja2.exceptions import UndefinedError
+from ansible.module_utils.parsing.convert_bool import boolean
 
-from ..plugin_utils.intent.load import NAME_VARIABLE
+from ..plugin_utils.deferred import deferred, find
+
+FILTERS = {
+    "reboot_order": ("report.reboot_steps", "reboot_order"),
+    "reboot_expectations": ("report.reboot_steps", "reboot_expectations"),
+    "closing_lines": ("report.reboot_steps", "closing_lines"),
+}
+"""Filter → module of plugin_utils and function."""
 
 
-def reboot_order(
-    hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]], variables: Sequence[str]
-) -> dict[str, list[str]]:
-    """ESXi host → values of its variables, for hosts that have at least one of them."""
-    if isinstance(variables, str):
-        variables = [variables]
-    found: dict[str, list[str]] = {}
-    for host in hosts if variables else ():
-        try:
-            known = hostvars[host]
-            values = [str(known[name]) if name in known else "" for name in variables]
-            name = str(known[NAME_VARIABLE]) if NAME_VARIABLE in known else str(host)
-        except (AnsibleError, UndefinedError, LookupError, TypeError) as error:
-            raise AnsibleFilterError(
-                f"Inventory host {host}: {', '.join(variables)} cannot be read: {error}"
-            ) from error
-        if any(values):
-            found[name] = values
+def decision(plan: Mapping[str, Any], consent: bool | str | None, preview: bool | str, vcenter: str) -> dict[str, Any]:
+    """``reboot_decision`` for booleans that are text, as ``-e`` passes them."""
+    reboot_decision = find("report.reboot_steps", "reboot_decision")
+    found: dict[str, Any] = reboot_decision(
+        plan, None if consent is None else boolean(consent), boolean(preview), vcenter
+    )
+    return found
+
+
+def rebooted(
+    seen: Mapping[str, Any], call: Mapping[str, Any], consent: bool | str | None, preview: bool | str
+) -> dict[str, Any]:
+    """``reboot_outcome`` for booleans that are text, as ``-e`` passes them."""
+    reboot_outcome = find("report.text", "reboot_outcome")
+    found: dict[str, Any] = reboot_outcome(seen, call, None if consent is None else boolean(consent), boolean(preview))
     return found
 
 
@@ -38,4 +41,5 @@ class FilterModule:
     """Registers the filters."""
 
     def filters(self) -> dict[str, Any]:
-        return {"reboot_order": reboot_order}
+        found: dict[str, Any] = {name: deferred(*place) for name, place in FILTERS.items()}
+        return {**found, "reboot_decision": decision, "reboot_outcome": rebooted}

@@ -57,6 +57,15 @@ def test_role_has_a_readme(role: Path) -> None:
     assert "<!-- generated: variables -->" in (role / "README.md").read_text(encoding="utf-8")
 
 
+def test_the_connection_is_written_once() -> None:
+    """In the role that the others depend on. A role without that dependency would have no connection."""
+    for role in ROLES:
+        meta = yaml.safe_load((role / "meta" / "main.yml").read_text(encoding="utf-8"))
+        assert meta["dependencies"] == ["directpath.vsphere.common"], role.name
+    files = [path for path in (ROOT / "roles").rglob("*.yml") if "vcenter_password" in path.read_text(encoding="utf-8")]
+    assert [path.relative_to(ROOT).as_posix() for path in files] == ["roles/common/vars/main.yml"]
+
+
 SHARED = ("on_missing", "allow_protected")
 """Said once, as a variable of the role that enables devices, and meant for every role."""
 

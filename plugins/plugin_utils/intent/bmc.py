@@ -11,6 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible.errors import AnsibleError, AnsibleFilterError
+from jinja2.exceptions import UndefinedError
+
 from ...module_utils._domain.errors import InputError
 from .load import NAME_VARIABLE
 
@@ -59,3 +62,24 @@ def _addresses(inventory_host: str, value: Any) -> dict[str, str]:
             cure=f"Write {ADDRESSES}: {{esx-01.lab: 10.0.0.5}}",
         )
     return {str(name): str(address) for name, address in value.items()}
+
+
+def bmc_access(hostvars: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The management controllers of the inventory, for the option ``bmc`` of host_rolling_reboot."""
+    return bmc_entries({str(host): _read_bmc_variables(str(host), hostvars[host]) for host in hostvars})
+
+
+def _read_bmc_variables(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Empty for hosts without an address of a controller. Their other variables may be templates that fail for them."""
+    if not any(name in variables for name in (f"{PREFIX}address", f"{PREFIX}addresses")):
+        return {}
+    return {name: _read(host, variables, name) for name in (*VARIABLES, NAME_VARIABLE) if name in variables}
+
+
+def _read(host: str, variables: Mapping[str, Any], name: str) -> Any:
+    try:
+        value = variables[name]
+        # Releases before 2.19 keep a value encrypted with !vault as an object until it is used as text.
+        return str(value) if hasattr(value, "_ciphertext") else value
+    except (AnsibleError, UndefinedError, LookupError, TypeError, ValueError) as error:
+        raise AnsibleFilterError(f"Inventory host {host}: {name} cannot be read: {error}") from error

@@ -105,6 +105,7 @@ class EndpointIntent:
             "leader": self.leader,
             "vcenter": self.vcenter,
             "port": self.port,
+            "place": self.vcenter if self.port == DEFAULT_PORT else f"{self.vcenter}:{self.port}",
             "inventory_hosts": list(self.inventory_hosts),
             "targets": [target.record() for target in self.targets],
             "host_targets": [target.record(with_devices=False) for target in self.targets],

@@ -7,7 +7,7 @@ A record has ``name`` (a path that begins with a slash if several objects have t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ...module_utils._domain.names import Directory, Kind, Named
@@ -22,6 +22,19 @@ def directory_of(kind: Kind, records: Iterable[Record]) -> Directory:
     return Directory(
         kind, [named(str(record["name"]), str(record["moid"]), str(record.get("path") or "")) for record in records]
     )
+
+
+def finder(kind: Kind, records: Sequence[Record], parameter: str) -> Callable[[str], Record | None]:
+    """A function that finds a record by name, path or id. It returns None for an unknown name, and raises InputError for an ambiguous
+    one."""
+    directory = directory_of(kind, records)
+    by_id = {str(record["moid"]): record for record in records}
+
+    def find(name: str) -> Record | None:
+        found = directory.lookup(name, parameter)
+        return None if found is None else by_id[found.moid]
+
+    return find
 
 
 def clusters_of(hosts: Iterable[Record]) -> Directory:

@@ -15,9 +15,6 @@ from ..rolling.result_lines import is_rolling, owing, rolling_lines
 
 Record = Mapping[str, Any]
 
-MOST_PROOFS = 40
-"""Maximum number of hosts, and of VMs, with a line each."""
-
 _NOISE = ("invocation", "failed", "failed_when_result", "diff", "warnings", "deprecations", "ansible_facts", "skipped")
 
 _WORDS = {
@@ -149,46 +146,6 @@ def differences(results: Sequence[Record]) -> list[str]:
         if result["trouble"] == "failed":
             found.append(str(result.get("msg", "the module failed")))
     return list(dict.fromkeys(found))  # each module reports the same server that cannot be reached
-
-
-def proof_lines(hosts: Sequence[Record], vms: Sequence[Record], most: int = MOST_PROOFS) -> list[str]:
-    """What is in the desired state: one line for each host and VM, from results of the modules or from a drift report.
-
-    Beyond ``most`` hosts or VMs, a number stands for those without anything notable.
-    """
-    served = [vm for vm in vms if vm.get("status") != "skipped"]
-    return [
-        *_proofs([(_host_proof(host), bool(host.get("in_maintenance_mode"))) for host in hosts], "host", most),
-        *_proofs([(_vm_proof(vm), not _memory_of(vm).get("fully_reserved")) for vm in served], "VM", most),
-    ]
-
-
-def _proofs(rows: Sequence[tuple[str, bool]], noun: str, most: int) -> list[str]:
-    """The first lines, and of the others only the notable ones (second value)."""
-    lines = [line for line, _unused in rows[:most]] + [line for line, is_notable in rows[most:] if is_notable]
-    left = len(rows) - len(lines)
-    return [*lines, f"and {left} more {noun}{'' if left == 1 else 's'}"] if left else lines
-
-
-def _host_proof(host: Record) -> str:
-    devices = host.get("devices") or ()
-    active = [f"{device['address']} {device.get('name', '')}".strip() for device in devices if _is_active(device)]
-    place = ", in maintenance mode" if host.get("in_maintenance_mode") else ""
-    return f"{host['name']}: {len(active)} active" + (f" ({'; '.join(active)})" if active else "") + place
-
-
-def _vm_proof(vm: Record) -> str:
-    reserved = "all memory reserved" if _memory_of(vm).get("fully_reserved") else "memory not fully reserved"
-    return f"{vm['name']}: {len(vm.get('devices') or ())} attached, {reserved}, {vm.get('power_state', '')}"
-
-
-def _memory_of(vm: Record) -> Record:
-    found: Record = vm.get("memory") or vm
-    return found
-
-
-def _is_active(device: Record) -> bool:
-    return bool(device.get("active") or device.get("setting") == "active")
 
 
 def assumed_enabled(targets: Sequence[Record], enabled: Record | None, rebooted: Record | None) -> list[dict[str, Any]]:

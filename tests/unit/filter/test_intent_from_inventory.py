@@ -15,7 +15,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
 
-from ansible_collections.directpath.vsphere.plugins.filter.intent import intent
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent.from_hostvars import read_intent as intent
 from tests.unit.ansible_core import controller
 
 A100, T4, NIC = '"10de:20f1"', '"10de:1eb8"', '"15b3:1015"'

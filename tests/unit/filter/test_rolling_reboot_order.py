@@ -8,7 +8,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from jinja2.exceptions import UndefinedError
 
-from ansible_collections.directpath.vsphere.plugins.filter.rolling import reboot_order
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.report.reboot_steps import reboot_order
 
 HOSTVARS = {
     "esx-01": {"zone": "a", "rack": 7},

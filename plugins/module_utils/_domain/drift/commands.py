@@ -16,6 +16,12 @@ from typing import Any
 COLLECTION = "directpath.vsphere"
 
 
+def run_arguments(sources: Sequence[str], limit: str | None) -> str:
+    """The arguments of ``ansible-playbook`` for the same inventories and the same limit as in this run."""
+    parts = [part for source in sources for part in ("-i", shlex.quote(source))]
+    return " ".join([*parts, *(("--limit", shlex.quote(limit)) if limit is not None else ())])
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Commands:
     """``vcenter`` and ``port``: where the state was read. ``arguments`` (inventory, limit): what follows the name of a playbook."""

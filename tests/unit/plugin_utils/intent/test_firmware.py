@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names of VMs, hosts and devices become physical hosts; the intent becomes what concerns some of them."""
+"""Names of VMs, hosts and devices become physical hosts."""
 
 from __future__ import annotations
 
@@ -12,24 +12,9 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors 
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent.bmc import bmc_entries
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent.firmware import (
     as_devices,
-    enabled_devices,
     firmware_targets,
-    fixed_holders,
     found_nowhere,
-    share_on_hosts,
 )
-
-
-def device(address: str, *, enabled: bool = True, vms: tuple[tuple[str, bool], ...] = ()) -> dict[str, Any]:
-    users = [{"name": name, "moid": f"vm-{name}", "powered_on": True, "fixed": fixed} for name, fixed in vms]
-    return {
-        "address": address,
-        "vendor_id": "10de",
-        "device_id": "20f1",
-        "name": "A100",
-        "enabled": enabled,
-        "vms": users,
-    }
 
 
 def host(name: str, *devices: dict[str, Any], cluster: str | None = "gpu") -> dict[str, Any]:
@@ -77,7 +62,7 @@ def test_a_host_is_found_by_any_of_its_names(named: str) -> None:
 
 
 def test_every_reason_is_told_once() -> None:
-    with_devices = [host("esx-01.lab", device("0000:3b:00.0")), host("esx-02.lab")]
+    with_devices = [host("esx-01.lab", {"address": "0000:3b:00.0", "name": "A100"}), host("esx-02.lab")]
     found = firmware_targets(HOSTS, VMS, ["esx-01", "esx-01.lab"], ["runs"], with_devices)
     assert found["hosts"] == ["esx-01.lab"]
     assert found["why"]["esx-01.lab"] == [
@@ -114,61 +99,12 @@ def test_a_name_counts_as_unknown_only_when_no_vcenter_knows_it() -> None:
     assert found_nowhere([]) == []
 
 
-SHARE = {
-    "leader": "vc",
-    "targets": [
-        {"cluster": ["gpu"], "devices": ["10de:20f1"]},
-        {"hosts": ["esx-01"], "devices": [{"match": "8086:2700"}, "10de:20f1"]},
-        {"hosts": ["esx-09"], "devices": ["1:2"]},
-    ],
-    "host_targets": [],
-    "vms": [{"name": "train"}],
-    "vm_names": ["train"],
-    "only_on_hosts": [],
-}
-
-
 def test_short_forms_of_devices_are_spelt_out() -> None:
     assert as_devices(["8086:2700", {"class_id": "0108"}, {"match": "1:2", "count": 1}]) == [
         {"match": "8086:2700"},
         {"match": {"class_id": "0108"}},
         {"match": "1:2", "count": 1},
     ]
-
-
-def test_the_intent_of_some_hosts_is_that_of_the_whole_for_them() -> None:
-    share = share_on_hosts(SHARE, [host("esx-01.lab"), host("esx-05.lab", cluster="other")])
-    assert share["targets"] == [{"hosts": ["esx-01.lab"], "devices": ["10de:20f1", {"match": "8086:2700"}]}]
-    assert share["host_targets"] == [{"hosts": ["esx-01.lab"]}]
-    assert share["only_on_hosts"] == ["esx-01.lab", "esx-05.lab"]
-    assert (share["vms"], share["leader"]) == (SHARE["vms"], "vc")
-
-
-def test_what_is_passed_through_is_named_with_its_identity() -> None:
-    """An address alone would hit another card once they were moved."""
-    hosts = [host("esx-01.lab", device("0000:3b:00.0"), device("0000:5e:00.0", enabled=False)), host("esx-02.lab")]
-    match = {"address": "0000:3b:00.0", "vendor_id": "10de", "device_id": "20f1"}
-    assert enabled_devices(hosts) == [{"hosts": ["esx-01.lab"], "devices": [{"match": match}]}]
-
-
-def test_fixed_devices_are_taken_from_vms_that_get_them_back() -> None:
-    hosts = [
-        host(
-            "esx-01.lab",
-            device("0000:3b:00.0", vms=(("train", True),)),
-            device("0000:5e:00.0", vms=(("train", True), ("stray", True))),
-            device("0000:86:00.0", vms=(("moves", False),)),
-            device("0000:af:00.0", enabled=False, vms=(("odd", True),)),
-        )
-    ]
-    found = fixed_holders(hosts, SHARE, [])
-    assert [(entry["moid"], len(entry["devices"]), entry["power"]) for entry in found["vms"]] == [
-        ("vm-stray", 1, "off"),
-        ("vm-train", 2, "off"),
-    ]
-    assert found["lost"] == ["stray"]
-    assert found["released"] == ["moves", "odd", "stray", "train"]
-    assert fixed_holders(hosts, SHARE, ["stray"])["lost"] == []
 
 
 # -- controllers in the inventory -----------------------------------------------------------------------------------
@@ -214,31 +150,10 @@ def test_mistakes_are_told_without_the_password(hosts: dict[str, Any]) -> None:
     assert "secret" not in caught.value.sentence()
 
 
-TWINS = [
-    {**host("esx-p1", cluster="/Paris/host/gpu"), "path": "Paris/host/gpu/esx-p1"},
-    {**host("esx-l1", cluster="/Lyon/host/gpu"), "path": "Lyon/host/gpu/esx-l1"},
-]
-
-
-def test_an_intent_by_path_is_shared_out_by_path_and_one_that_means_two_clusters_is_refused() -> None:
-    share = {
-        **SHARE,
-        "targets": [
-            {"cluster": ["Paris/gpu"], "devices": ["1:2"]},
-            {"hosts": ["/Lyon/host/gpu/esx-l1"], "devices": ["3:4"]},
-        ],
-    }
-    for number, expected in enumerate((["1:2"], ["3:4"])):
-        found = share_on_hosts(share, [TWINS[number]], TWINS)
-        assert [target["devices"] for target in found["targets"]] == [expected]
-    with pytest.raises(InputError) as caught:
-        share_on_hosts(SHARE, [TWINS[0]], TWINS)
-    assert caught.value.code == "ambiguous_cluster"
-
-
-def test_what_is_given_back_is_told_by_names_and_ids_apart() -> None:
-    held = host("esx-01.lab", device("0000:3b:00.0", vms=(("a/b", True), ("vm-a", True))))
-    share = {**SHARE, "vms": [{"name": "a%2fb"}]}
-    assert fixed_holders([held], share, [])["lost"] == ["vm-a"]
-    assert fixed_holders([held], {**SHARE, "vms": [{"moid": "vm-a/b"}, {"name": "vm-vm-a"}]}, [])["lost"] == ["vm-a"]
-    assert fixed_holders([held], share, ["vm-vm-a"])["lost"] == []
+def test_selected_hosts_in_maintenance_mode_are_named() -> None:
+    hosts = [
+        {**host("esx-01"), "in_maintenance_mode": True},
+        {**host("esx-02"), "in_maintenance_mode": True},
+        host("esx-03"),
+    ]
+    assert firmware_targets(hosts, [], ["esx-01", "esx-03"], [])["in_maintenance_mode"] == ["esx-01"]

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.report.proof import proof_lines
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.report.text import (
     assumed_enabled,
     change_line,
     differences,
     lines,
     outcome,
-    proof_lines,
     reboot_outcome,
 )
 

@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the role rolling_reboot decides between its tasks, from results of modules. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible.errors import AnsibleError, AnsibleFilterError
+from jinja2.exceptions import UndefinedError
+
+from ..intent.load import NAME_VARIABLE
+from ..rolling.result_lines import owing
+from .text import lines, outcome
+
+Record = Mapping[str, Any]
+
+
+def reboot_expectations(enabled: Record) -> dict[str, list[str]]:
+    """What the role enable_devices left to do, from its result (empty if it did not run).
+
+    ``pending``: hosts that require a reboot for their devices. ``settled``: hosts that it changed, and that need none.
+    """
+    pending = [str(name) for name in enabled.get("reboot_required") or ()]
+    hosts = enabled.get("hosts") or ()
+    settled = [str(host["name"]) for host in hosts if host["status"] == "changed" and not host["reboot_required"]]
+    return {"pending": pending, "settled": settled}
+
+
+def reboot_decision(plan: Record, consent: bool | None, preview: bool, vcenter: str) -> dict[str, Any]:
+    """What follows the check run of host_rolling_reboot.
+
+    ``lines``: the schedule to show before the reboot; empty if there is none, or if the user refused the reboot. ``reboot``: whether to
+    reboot. ``missing_consent``: why the run must stop here, if the user has to decide first; otherwise empty.
+    """
+    names = owing(outcome(plan))
+    announced = bool(names) and isinstance(plan.get("schedule"), Mapping) and consent is not False
+    return {
+        "lines": lines(plan) if announced else [],
+        "reboot": bool(names and consent),
+        "missing_consent": _missing_consent(names, vcenter) if names and consent is None and not preview else "",
+    }
+
+
+def _missing_consent(names: list[str], vcenter: str) -> str:
+    return (
+        f"{len(names)} host{'' if len(names) == 1 else 's'} of {vcenter} must be rebooted ({', '.join(names)}), and "
+        "rolling_reboot_consent is not set. Set rolling_reboot_consent=true to reboot them in maintenance mode, as many at once as "
+        "rolling_reboot_max_unavailable allows, or rolling_reboot_consent=false to continue without a reboot."
+    )
+
+
+def closing_lines(result: Record, *, announced: bool) -> list[str]:
+    """The lines at the end of the role: the result; only its notes if nothing was rebooted and the schedule was already shown."""
+    if announced and isinstance(result.get("schedule"), Mapping):
+        return [str(note) for note in result.get("notes") or ()]
+    return lines(result)
+
+
+def reboot_order(
+    hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]], variables: Sequence[str]
+) -> dict[str, list[str]]:
+    """ESXi host → values of its variables, for hosts that have at least one of them."""
+    if isinstance(variables, str):
+        variables = [variables]
+    found: dict[str, list[str]] = {}
+    for host in hosts if variables else ():
+        try:
+            known = hostvars[host]
+            values = [str(known[name]) if name in known else "" for name in variables]
+            name = str(known[NAME_VARIABLE]) if NAME_VARIABLE in known else str(host)
+        except (AnsibleError, UndefinedError, LookupError, TypeError) as error:
+            raise AnsibleFilterError(
+                f"Inventory host {host}: {', '.join(variables)} cannot be read: {error}"
+            ) from error
+        if any(values):
+            found[name] = values
+    return found
