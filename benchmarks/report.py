@@ -10,12 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from benchmarks.plays import DRIFT, PEER, SITE
+from benchmarks.plays import DRIFT, EMPTY, INFO, PEER, SITE
 from benchmarks.readers import THIS_COLLECTION
 
 Result = Mapping[str, Any]
 
 LEAST_CALLS_OF_PEER, LEAST_WALL_OF_PEER = 100, 20.0
+MOST_SITE_CALLS, MOST_SITE_OF_INFO = 8, 1.3
+"""Of ``site`` with nothing to do, on 100 hosts. Further pages are not counted."""
 MOST_DRIFT_CALLS, MOST_DRIFT_SECONDS = 40, 5.0
 """Further pages are not counted. The seconds are those beyond the CPU time of the server."""
 PYVMOMI, PARSER = "bare pyVmomi", "HTTP + C parser"
@@ -32,6 +34,7 @@ def tables(results: Sequence[Result]) -> str:
     runs = [result for result in results if result["kind"] == "play"]
     if runs:
         parts += ["### Runs of Ansible on a fleet where nothing is left to do", "", *_play_table(runs), ""]
+        parts += ["### `site` with nothing to do", "", *_site_table(runs), ""]
     return "\n".join(parts)
 
 
@@ -103,6 +106,29 @@ def _play_table(results: Sequence[Result]) -> list[str]:
     return lines
 
 
+def _site_table(results: Sequence[Result]) -> list[str]:
+    """``site`` beside a play with one module that reads the same hosts, and beside the empty playbook."""
+    lines = [
+        "| hosts | latency ms | calls | wall s of site | of host_pci_device_info | of the empty playbook |",
+        "|---|---|---|---|---|---|",
+    ]
+    for site in (result for result in results if result["name"] == SITE):
+        same = {other["name"]: other for other in results if _is_same_server(site, other)}
+        others = (same.get(name) for name in (INFO, EMPTY))
+        walls = (f"{other['wall']:.2f} ({site['wall'] / other['wall']:.2f}x)" if other else "-" for other in others)
+        cells = [f"{site['hosts']}", f"{site['latency']}", f"{_calls(site)}", f"{site['wall']:.2f}", *walls]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def _is_same_server(result: Result, other: Result) -> bool:
+    return all(other[name] == result[name] for name in ("hosts", "latency"))
+
+
+def _calls(result: Result) -> int:
+    return int(result["calls"] - result["pages"])
+
+
 def _own(results: Iterable[Result], result: Result) -> list[Result]:
     """Runs of this collection for the same question on the same fleet; none if the result is one of them."""
     if result["this_collection"]:
@@ -127,10 +153,24 @@ def _megabytes(count: int | None) -> str:
 
 def missed(results: Sequence[Result]) -> list[str]:
     """Promises that the results do not keep, one sentence each."""
-    return [*_missed_reads(results), *_missed_site(results), *_missed_drift(results)]
+    return [*_missed_reads(results), *_missed_site(results), *_missed_peer(results), *_missed_drift(results)]
 
 
-def _missed_site(results: Iterable[Result]) -> list[str]:
+def _missed_site(results: Sequence[Result]) -> list[str]:
+    """``site`` with nothing to do on 100 hosts, at each latency, compared with a module that reads the same hosts in the same run."""
+    plays = [result for result in results if result["kind"] == "play" and result["hosts"] == 100]
+    sentences = []
+    for site in (result for result in plays if result["name"] == SITE):
+        if _calls(site) > MOST_SITE_CALLS:
+            sentences.append(f"site makes {_calls(site)} calls, {MOST_SITE_CALLS} promised")
+        for info in (result for result in plays if result["name"] == INFO and _is_same_server(site, result)):
+            if site["wall"] > MOST_SITE_OF_INFO * info["wall"]:
+                times = f"{site['wall'] / info['wall']:.2f} times as long as host_pci_device_info"
+                sentences.append(f"site takes {times}, {MOST_SITE_OF_INFO} promised (latency {site['latency']} ms)")
+    return sentences
+
+
+def _missed_peer(results: Iterable[Result]) -> list[str]:
     """``site`` on 100 hosts, compared with the peer's module for its first phase, at the highest latency that was measured."""
     runs = {
         (result["name"], result["latency"]): result
@@ -152,7 +192,7 @@ def _missed_drift(results: Iterable[Result]) -> list[str]:
     sentences = []
     for result in results:
         if result["name"] == DRIFT and result["hosts"] == 1000:
-            calls = result["calls"] - result["pages"]
+            calls = _calls(result)
             if calls > MOST_DRIFT_CALLS:
                 sentences.append(f"drift makes {calls} calls, {MOST_DRIFT_CALLS} promised")
             if not result["latency"] and result["wall"] > result["server_cpu"] + MOST_DRIFT_SECONDS:

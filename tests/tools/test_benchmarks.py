@@ -123,13 +123,40 @@ def play(name: str, **figures: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("calls", "wall", "number"),
-    [(14, 4.0, 0), (15, 4.0, 1), (14, 4.1, 1), (15, 4.1, 2)],
+    [(7, 4.0, 0), (8, 4.0, 1), (7, 4.1, 1), (8, 4.1, 2)],
 )
 def test_what_is_promised_of_site_is_judged_where_the_way_is_longest(calls: int, wall: float, number: int) -> None:
     site = play(plays.SITE, hosts=100, latency=50, calls=calls, wall=wall)
-    peer = play(plays.PEER, hosts=100, latency=50, calls=1400, wall=80.0)
+    peer = play(plays.PEER, hosts=100, latency=50, calls=700, wall=80.0)
     near = [play(name, hosts=100, latency=0) for name in (plays.SITE, plays.PEER)]
     assert len(report.missed([site, peer, *near])) == number
+
+
+@pytest.mark.parametrize(
+    ("figures", "number"),
+    [
+        ({"calls": 8, "wall": 1.3}, 0),
+        ({"calls": 10, "pages": 2, "wall": 1.3}, 0),
+        ({"calls": 9, "wall": 1.3}, 1),
+        ({"calls": 8, "wall": 1.31}, 1),
+        ({"calls": 9, "wall": 1.31}, 2),
+        ({"calls": 9, "wall": 1.31, "hosts": 1000}, 0),
+    ],
+)
+@pytest.mark.parametrize("latency", [0, 50])
+def test_a_site_with_nothing_to_do_is_judged_beside_one_module(
+    figures: dict[str, Any], number: int, latency: int
+) -> None:
+    """At another latency, or in another fleet, the module is no measure."""
+    site = play(plays.SITE, **{"hosts": 100, "latency": latency, **figures})
+    others = [play(plays.INFO, hosts=100, latency=20, wall=0.1), play(plays.INFO, hosts=10, latency=latency, wall=0.1)]
+    assert len(report.missed([site, *others, play(plays.INFO, hosts=100, latency=latency)])) == number
+
+
+def test_a_site_with_nothing_to_do_is_shown_beside_one_module_and_the_empty_playbook() -> None:
+    runs = [play(plays.SITE, wall=3.0, calls=9, pages=1), play(plays.INFO, wall=2.0), play(plays.EMPTY, wall=0.5)]
+    assert "| 10 | 0 | 8 | 3.00 | 2.00 (1.50x) | 0.50 (6.00x) |" in report.tables(runs)
+    assert "| 10 | 0 | 8 | 3.00 | - | 0.50 (6.00x) |" in report.tables([runs[0], runs[2]])
 
 
 @pytest.mark.parametrize(
