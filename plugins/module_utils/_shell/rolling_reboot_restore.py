@@ -114,7 +114,7 @@ def _plan(session: Session, request: RestoreRequest, chosen: Sequence[str]) -> R
 def _result(plan: RestorePlan, left: RestorePlan) -> dict[str, Any]:
     """What changed: what was planned and is not left."""
     kept = {host.moid for host in left.hosts} | {vm.moid for vm in left.vms}
-    rows = [
+    rows: list[tuple[str, str, str, str, str]] = [
         (host.name, "return_to_service", "host", host.step, "in service")
         for host in plan.hosts
         if host.moid not in kept
