@@ -48,7 +48,7 @@ _own_ansible_settings()
 
 
 # Simulated fleets are big and live as long as their test: looking through them for garbage again and again costs a tenth.
-gc.set_threshold(50_000, 50, 100)
+gc.set_threshold(200_000, 50, 100)
 
 
 class AnsibleStarted(AssertionError):

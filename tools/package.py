@@ -20,6 +20,7 @@ from tools.commands import StepError, changed, must
 from tools.envs import ROOT, clean_environ
 from tools.lab import LabError, control, running
 from tools.tree import collection, collections_path, sync
+from tools.warm import warm
 
 LAB = "simulator/labs/demo.yml"
 INVENTORY = ROOT / "examples" / "vcenter" / "inventory.yml"
@@ -68,7 +69,7 @@ def check_installed(environ: Mapping[str, str], folder: Path) -> int:
     return 3 + run_site({**environ, "ANSIBLE_COLLECTIONS_PATH": str(target)}, folder)
 
 
-def run_site(environ: Mapping[str, str], folder: Path) -> int:
+def run_site(environ: dict[str, str], folder: Path) -> int:
     """Run plan (must not write), site, and site again (must not change anything), by their full names from another folder."""
     elsewhere = folder / "elsewhere"
     elsewhere.mkdir()
@@ -122,7 +123,9 @@ def main() -> int:
             elif sys.argv[1:] == ["site"]:
                 tree = f"site-{Path(sys.prefix).name}"
                 sync(tree)
-                passed = run_site({**environ, "ANSIBLE_COLLECTIONS_PATH": str(collections_path(tree))}, folder)
+                environ["ANSIBLE_COLLECTIONS_PATH"] = str(collections_path(tree))
+                with warm(environ) as variables:
+                    passed = run_site(environ | variables, folder)
             elif sys.argv[1:] == ["importer"]:
                 passed = check_importer(environ, folder)
             else:

@@ -36,10 +36,13 @@ class Stage:
 
 
 def _pytest(*arguments: str) -> tuple[str, ...]:
-    return ("pytest", "-q", "-n", "2", "-p", "no:cacheprovider", *arguments)
+    """One process: each further one would import and collect everything again, and several stages run at a time anyway."""
+    return ("pytest", "-q", "-p", "no:cacheprovider", *arguments)
 
 
 DAILY = "not slow and not long"
+WITH_MODULES = ("tests/unit/modules", "tests/unit/exploring", "tests/unit/pains", "tests/unit/recorded")
+"""Folders whose tests run modules against the simulator: the first half of `make unit`. The other half is all the rest."""
 OLD_AND_NEW = (
     # Code that depends on Python: once with each version.
     *(
@@ -102,8 +105,7 @@ STAGES: tuple[Stage, ...] = (
         name="endurance",
         group="endurance",
         about="rolling reboots that are killed at each write, and rolling reboots of large fleets",
-        # More processes than cores: most of the time they wait for hosts to boot.
-        module=("pytest", "-q", "-n", "6", "-p", "no:cacheprovider", "-m", "not long", "tests/kill", "tests/scale"),
+        module=_pytest("-m", "not long", "tests/kill", "tests/scale"),
         cost=240,
     ),
     Stage(
@@ -114,17 +116,24 @@ STAGES: tuple[Stage, ...] = (
         cost=590,
     ),
     Stage(
+        name="unit-modules",
+        group="unit",
+        about="modules against the simulator: one of the two halves that end within two minutes",
+        module=_pytest("-m", DAILY, *WITH_MODULES),
+        cost=120,
+    ),
+    Stage(
         name="unit",
         group="unit",
-        about="domain, simulator, modules, layers, documents, tools: the tests that end within two minutes",
-        module=_pytest("-m", DAILY),
-        cost=240,
+        about="domain, simulator, layers, documents, tools: the other half",
+        module=_pytest("-m", DAILY, *(f"--ignore={folder}" for folder in WITH_MODULES)),
+        cost=120,
     ),
     Stage(
         name="conformance",
         group="conformance",
         about="the simulator compared with vcsim, and used by govc and other collections (govc: skipped without Go)",
-        module=("pytest", "-q", "-p", "no:cacheprovider", "tests/conformance"),
+        module=_pytest("tests/conformance"),
         environ={"XDG_CACHE_HOME": str(CACHE)},  # the tools that are built for it stay in the checkout
         cost=175,
     ),
@@ -132,7 +141,7 @@ STAGES: tuple[Stage, ...] = (
         name="browser",
         group="docs",
         about="the HTML pages in a headless Chromium, downloaded into .cache once (skipped if it is not available)",
-        module=("pytest", "-q", "-p", "no:cacheprovider", "tests/browser"),
+        module=_pytest("tests/browser"),
         cost=12,
     ),
     Stage(

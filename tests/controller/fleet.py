@@ -1,11 +1,10 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Simulated vCenters over TLS in this process, and the real ansible-inventory in another."""
+"""Simulated vCenters over TLS in this process, and the real programs of Ansible in others."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -18,7 +17,27 @@ from simulator.core.clock import ScaledClock
 from simulator.simulator import Simulator
 from tests.unit.inventory.labs import ACCOUNT, NAME, PASSWORD
 from tests.unit.modules.harness import Lab
-from tools.envs import ROOT
+from tools.envs import ROOT, clean_environ
+
+
+@dataclass(frozen=True, kw_only=True)
+class Programs:
+    """How all programs of Ansible are started: their variables. A program with other settings of Ansible starts normally."""
+
+    environ: Mapping[str, str]
+
+    @classmethod
+    def below(cls, folder: Path) -> Programs:
+        """With the collection of this checkout, and a home for Ansible in a folder."""
+        tree = folder / "collections" / "ansible_collections" / "directpath"
+        tree.mkdir(parents=True)
+        (tree / "vsphere").symlink_to(ROOT)
+        own = {
+            "ANSIBLE_COLLECTIONS_PATH": str(folder / "collections"),
+            "ANSIBLE_HOME": str(folder / "home"),
+            "ANSIBLE_PIPELINING": "1",  # no temporary folder and file for each module
+        }
+        return cls(environ=clean_environ(Path(sys.prefix)) | own)
 
 
 @dataclass
@@ -26,6 +45,7 @@ class Fleet:
     """Running simulators by name, and a folder to run Ansible's programs in."""
 
     folder: Path
+    programs: Programs
     sims: dict[str, Simulator] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
     ca_files: dict[str, Path] = field(default_factory=dict)
@@ -48,24 +68,13 @@ class Fleet:
         self, program: str, *arguments: str, env: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """One of Ansible's programs of this interpreter's environment, as a user runs it."""
-        environ = {
-            key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "VMWARE_", "PYTHON"))
-        }
-        environ |= {
-            "ANSIBLE_COLLECTIONS_PATH": str(self.folder / "collections"),
-            "ANSIBLE_HOME": str(self.folder / "home"),
-            "ANSIBLE_NOCOLOR": "1",
-            "VMWARE_USER": ACCOUNT,
-            "VMWARE_PASSWORD": PASSWORD,
-        }
+        environ = {**self.programs.environ, "VMWARE_USER": ACCOUNT, "VMWARE_PASSWORD": PASSWORD, **(env or {})}
         command = [str(Path(sys.executable).parent / program), *arguments]
-        return subprocess.run(
-            command, cwd=self.folder, env=environ | dict(env or {}), capture_output=True, text=True, check=False
-        )
+        return subprocess.run(command, cwd=self.folder, env=environ, capture_output=True, text=True, check=False)
 
-    def inventory(self, source: Path, **options: Any) -> dict[str, Any]:
+    def inventory(self, source: Path, *arguments: str, **options: Any) -> dict[str, Any]:
         """``ansible-inventory --list``, which has to succeed without a warning."""
-        done = self.run("ansible-inventory", "-i", str(source), "--list", **options)
+        done = self.run("ansible-inventory", "-i", str(source), "--list", *arguments, **options)
         assert done.returncode == 0, done.stderr
         assert done.stderr == ""
         loaded: dict[str, Any] = untagged(json.loads(done.stdout))
@@ -91,12 +100,9 @@ def untagged(value: Any) -> Any:
 
 
 @contextmanager
-def fleet(folder: Path, **labs: Mapping[str, Any] | str) -> Iterator[Fleet]:
+def fleet(folder: Path, programs: Programs, **labs: Mapping[str, Any] | str) -> Iterator[Fleet]:
     """Simulators that run for the length of the block."""
-    made = Fleet(folder=folder)
-    tree = folder / "collections" / "ansible_collections" / "directpath"
-    tree.mkdir(parents=True)
-    (tree / "vsphere").symlink_to(ROOT)
+    made = Fleet(folder=folder, programs=programs)
     with ExitStack() as stack:
         for name, description in labs.items():
             sim = Simulator.from_lab(description, clock=ScaledClock(20))

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.controller.fleet import Fleet, fleet
+from tests.controller.fleet import Fleet, Programs, fleet
 from tests.unit.inventory.labs import lab
 
 NAMES = ("a", "b", "c")
@@ -25,9 +25,9 @@ def one(name: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Iterator[Fleet]:
+def made(tmp_path: Path, programs: Programs) -> Iterator[Fleet]:
     names = (*NAMES, "down")
-    with fleet(tmp_path, **{name: one(name) for name in names}) as running:
+    with fleet(tmp_path, programs, **{name: one(name) for name in names}) as running:
         (tmp_path / "group_vars").mkdir()
         for name in names:
             values = {

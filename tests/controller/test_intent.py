@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.controller.fleet import fleet
+from tests.controller.fleet import Programs, fleet
 
 PLAY = """
 - hosts: all
@@ -17,11 +17,11 @@ PLAY = """
 """
 
 
-def test_a_mistake_is_shown_with_its_file(tmp_path: Path) -> None:
+def test_a_mistake_is_shown_with_its_file(tmp_path: Path, programs: Programs) -> None:
     mistake = tmp_path / "group_vars" / "gpu.yml"
     mistake.parent.mkdir()
     mistake.write_text("---\npassthrough_vms:\n  - name: a\n    devcies: []\n", encoding="utf-8")
-    with fleet(tmp_path) as made:
+    with fleet(tmp_path, programs) as made:
         hosts = made.source("gpu:\n  vars: {vcenter_hostname: vc-a}\n  hosts: {esx-01: }\n", "inventory.yml")
         done = made.run("ansible-playbook", "-i", str(hosts), str(made.source(PLAY, "play.yml")))
     said = done.stdout + done.stderr

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.controller.fleet import Fleet, fleet, untagged
+from tests.controller.fleet import Fleet, Programs, fleet, untagged
 from tests.unit.ansible_core import encrypted
 from tests.unit.inventory.labs import LAB_A, LAB_B, NAME, PASSWORD, PLUGIN
 
@@ -25,8 +25,8 @@ PLAY = """
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Iterator[Fleet]:
-    with fleet(tmp_path, a=LAB_A, b=LAB_B) as running:
+def made(tmp_path: Path, programs: Programs) -> Iterator[Fleet]:
+    with fleet(tmp_path, programs, a=LAB_A, b=LAB_B) as running:
         yield running
 
 
@@ -77,11 +77,12 @@ def test_an_inventory_is_read_once_kept_without_secrets_and_read_anew_when_asked
         moid = str(made.sims["a"].find_entity(name).moid)
         made.module("a", "vm_pci_device", vms=[{"moid": moid, "devices": [{"match": "10de:20f1"}]}])
     (made.folder / "key").write_text("k", encoding="utf-8")
-    env = {"PORT_OF_A": str(made.ports["a"]), "VMWARE_PASSWORD": "", "ANSIBLE_VAULT_PASSWORD_FILE": "key"}
+    env = {"PORT_OF_A": str(made.ports["a"]), "VMWARE_PASSWORD": ""}
+    key = ("--vault-password-file", "key")
     for sim in made.sims.values():
         sim.journal.clear()
 
-    first = made.inventory(source(made), env=env)
+    first = made.inventory(source(made), *key, env=env)
     assert_groups_and_facts(made, first)
     reads = {"RetrieveServiceContent": 1, "Login": 1, "CreateContainerView": 2, "RetrievePropertiesEx": 2}
     reads |= {"DestroyView": 2, "Logout": 1}
@@ -89,7 +90,7 @@ def test_an_inventory_is_read_once_kept_without_secrets_and_read_anew_when_asked
     assert made.calls("a") == {**reads, "RetrievePropertiesEx": 3}, "and one for what the VMs' devices are"
 
     made.sims["a"].journal.clear()
-    wordy = made.run("ansible-inventory", "-vvvv", "-i", str(source(made)), "--list", env=env)
+    wordy = made.run("ansible-inventory", "-vvvv", "-i", str(source(made)), "--list", *key, env=env)
     assert wordy.returncode == 0, wordy.stderr
     assert untagged(json.loads(wordy.stdout[wordy.stdout.index("\n{") :])) == first
     assert made.calls("a") == {}
@@ -100,7 +101,7 @@ def test_an_inventory_is_read_once_kept_without_secrets_and_read_anew_when_asked
         assert "administrator" not in text
 
     play = made.source(PLAY, "play.yml")
-    done = made.run("ansible-playbook", "-i", str(source(made)), str(play), "--flush-cache", env=env)
+    done = made.run("ansible-playbook", "-i", str(source(made)), str(play), "--flush-cache", *key, env=env)
     assert done.returncode == 0, done.stdout + done.stderr
     assert made.calls("a")["Login"] == 1
     assert "path=DC/vm/{{ 6 * 7 }}" in done.stdout, "whoever may name a VM must not be able to run a lookup here"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.controller.fleet import Fleet, fleet
+from tests.controller.fleet import Fleet, Programs, fleet
 from tests.unit.exploring.random_labs import Example, commit_seed, example
 
 SEED, SITES = commit_seed(), 20
@@ -57,9 +57,9 @@ def play(made: Fleet, name: str, source: Path) -> tuple[bool, bool, str]:
 
 @pytest.mark.long
 @pytest.mark.parametrize("number", range(SITES), ids=lambda number: f"{SEED}/{number}")
-def test_a_random_site(tmp_path: Path, number: int) -> None:
+def test_a_random_site(tmp_path: Path, programs: Programs, number: int) -> None:
     found = example(SEED, number)
-    with fleet(tmp_path, vc=found.lab) as made:
+    with fleet(tmp_path, programs, vc=found.lab) as made:
         source = inventory(made, found)
         planned, wrote, said = play(made, "plan", source)
         assert not wrote, said

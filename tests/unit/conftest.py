@@ -13,6 +13,8 @@ import inspect
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import count
+from pathlib import Path
 
 import pytest
 from pyVmomi import VmomiSupport
@@ -50,3 +52,17 @@ def _cheap_proofs() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(file, "_ROUNDS", 1000)
         yield
+
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def _runtime_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("runtime")
+
+
+@pytest.fixture(autouse=True)
+def _runtime_folder(_runtime_folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sessions that a test shares are kept nowhere else. The folder is only named here, because few tests need one."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(_runtime_folders / str(next(_numbers))))

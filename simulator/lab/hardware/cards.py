@@ -92,7 +92,7 @@ def entries(host: Mapping[str, Any]) -> list[dict[str, Any]]:
 def placed(listed: Sequence[Mapping[str, Any]]) -> list[Placed]:
     """Give each card its address: the one asked for (`at`), a fixed one on board, or the next free slot."""
     wanted = {_address(str(entry["at"])) for entry in listed if "at" in entry}
-    buses = iter([bus for bus in _buses() if not any(item.startswith(f"0000:{bus:02x}:") for item in wanted)])
+    buses = (bus for bus in _buses() if not any(item.startswith(f"0000:{bus:02x}:") for item in wanted))
     result: list[Placed] = []
     number = 0
     for entry in listed:

@@ -242,7 +242,7 @@ def release(state: State, policy: Policy) -> State:
 
 
 @lru_cache(maxsize=200_000)
-def _host_view(host: HostS) -> HostView:
+def _host_view(host: HostS, uptime: float | None) -> HostView:
     card = host.card if not host.pending else replace(host.card, active=False)
     cards = (card,) if host.second is None else (card, replace(SECOND_CARD, active=not host.second))
     return HostView(
@@ -267,6 +267,7 @@ def _host_view(host: HostS) -> HostView:
         before=host.before,
         refusal=host.refusal,
         under_way=frozenset([host.flying]) if host.flying else frozenset(),
+        uptime=uptime,
     )
 
 
@@ -294,8 +295,8 @@ def world_of(state: State) -> ObservedFleet:
         begun=float(state.begun),
         ahead=float(state.ahead - state.frame),
         hosts=tuple(
-            replace(view, uptime=float(state.now - host.boot)) if host.up and not host.mute else view
-            for host, view in ((host, _host_view(host)) for host in state.hosts)
+            _host_view(host, float(state.now - host.boot) if host.up and not host.mute else None)
+            for host in state.hosts
         ),
         vms=tuple(_vm_view(vm) for vm in state.vms),
         clusters=tuple(ClusterView(moid=moid, name=moid, drs_moves_vms=True, lock=lock) for moid, lock in state.locks),
