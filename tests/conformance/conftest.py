@@ -58,7 +58,16 @@ def tools() -> Path:
     if not stamp.exists() or stamp.read_bytes() != wanted:
         CACHE.mkdir(parents=True, exist_ok=True)
         # Nothing of it needs C, a debugger or speed. Unoptimized and without tables for a debugger, the build takes much less processor time.
-        command = [go, "build", "-gcflags=all=-N -l -dwarf=false", "-ldflags=-s -w", "-o", f"{CACHE}/", "./vcsim", "./govc"]
+        command = [
+            go,
+            "build",
+            "-gcflags=all=-N -l -dwarf=false",
+            "-ldflags=-s -w",
+            "-o",
+            f"{CACHE}/",
+            "./vcsim",
+            "./govc",
+        ]
         environ = {**os.environ, "CGO_ENABLED": "0", "GOGC": "400"}
         built = subprocess.run(command, cwd=TOOLS, env=environ, capture_output=True, text=True, check=False)
         if built.returncode and NO_NETWORK.search(built.stderr):

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tools.collection_path import ROOT
+from tools.envs import ROOT, clean_environ
 
 PASSWORD = "s3cr3t-w0rd"
 
@@ -105,9 +105,13 @@ class FilterModule:
 
 @dataclass
 class Stage:
-    """A folder with a collection, a script for its module, and a playbook of tasks that all roll."""
+    """A folder with a collection, a script for its module, and a playbook of tasks that all roll.
+
+    ``warm``: the process in whose forks modules run (tools/warm.py). Programs of Ansible are started as users start them.
+    """
 
     folder: Path
+    warm: str
     plays: list[dict[str, Any]] = field(default_factory=list)
     parts: list[dict[str, Any]] = field(default_factory=list)
 
@@ -156,19 +160,12 @@ class Stage:
         (self.folder / "inventory" / "hosts.json").write_text(json.dumps(inventory), encoding="utf-8")
 
     def environ(self, **more: str) -> dict[str, str]:
-        kept = {
-            key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "VMWARE_", "PYTEST_"))
-        }
         return {
-            **kept,
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            **clean_environ(Path(sys.prefix)),
             "ROLL_SCRIPT": str(self.folder),
             "ANSIBLE_COLLECTIONS_PATH": str(self.folder / "c"),
             "ANSIBLE_HOME": str(self.folder / "home"),
             "ANSIBLE_LOCAL_TEMP": str(self.folder / "tmp"),
-            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "0",
-            "ANSIBLE_CONFIG": str(ROOT / "tools" / "ansible.cfg"),
-            "LC_ALL": "C.UTF-8",
             "TZ": "UTC",
             "TERM": "xterm",
             "ANSIBLE_INVENTORY_ENABLED": "ansible.builtin.yaml",
@@ -183,7 +180,7 @@ class Stage:
         """What a log file would hold."""
         done = subprocess.run(
             self.command(*options),
-            env=self.environ(**environ),
+            env=self.environ(DIRECTPATH_WARM=self.warm, **environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -198,7 +195,7 @@ class Stage:
         outer, inner = pty.openpty()
         process = subprocess.Popen(
             self.command(*options),
-            env=self.environ(**environ),
+            env=self.environ(DIRECTPATH_WARM=self.warm, **environ),
             stdin=inner,
             stdout=inner,
             stderr=inner,

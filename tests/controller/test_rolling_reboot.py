@@ -14,13 +14,14 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.run_owner import is_gone
+from tests.controller.fleet import Programs
 from tests.controller.rolls import PASSWORD, Stage
 from tests.unit.action.records import LINE, change, outcome
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Stage:
-    return Stage(folder=tmp_path)
+def stage(tmp_path: Path, programs: Programs) -> Stage:
+    return Stage(folder=tmp_path, warm=programs.environ["DIRECTPATH_WARM"])
 
 
 def shown(output: str, task: str) -> list[str]:

@@ -168,7 +168,7 @@ def test_selecting_a_group_takes_its_needs_along() -> None:
     names = [stage.name for stage in selected(["lint"])]
     assert names[0] == "tree"
     assert {"mypy", "ruff-check", "ansible-lint"} <= set(names)
-    assert "unit" not in names
+    assert "unit-others" not in names
 
 
 def test_an_unknown_stage_is_refused() -> None:
@@ -185,6 +185,19 @@ def test_stages_are_well_formed() -> None:
         assert bool(stage.module) != bool(stage.command), stage.name
         assert stage.about
         seen.add(stage.name)
+
+
+def test_the_halves_of_make_unit_leave_no_test_out() -> None:
+    """One names folders, the other runs all but these, with the same marks."""
+    first, second = (stage for stage in STAGES if stage.group == "unit")
+    folders = [word for word in first.module if word.startswith("tests/")]
+    assert [word.removeprefix("--ignore=") for word in second.module if word.startswith("--ignore=")] == folders
+    assert not [word for word in second.module if word.startswith("tests/")]
+    assert [word for word in first.module if word not in folders] == [
+        word for word in second.module if not word.startswith("--ignore=")
+    ]
+    root = Path(__file__).resolve().parents[2]
+    assert all(any((root / folder).rglob("test_*.py")) for folder in folders)
 
 
 def test_exit_status_of_the_program() -> None:
