@@ -115,8 +115,7 @@ class Kind:
 
 def modules(address: str) -> Kind:
     """Modules, with any environment."""
-    for name in LIBRARIES:
-        importlib.import_module(name)
+    _import_all(LIBRARIES)
     return Kind(zips=Zips.below(Path(f"{address}.zips")))
 
 
@@ -125,8 +124,7 @@ def plays(_address: str) -> Kind:
     starts = importlib.import_module("sitecustomize")
     sys.meta_path.insert(0, starts.KeepCollections)
     starts.share_modules()
-    for name in PLAYS:
-        importlib.import_module(name)
+    _import_all(PLAYS)
     _import_plugins()
     own = settings(os.environ)
     return Kind(takes=lambda environ: settings(environ) == own, begin=_begin_play)
@@ -150,6 +148,13 @@ def _import_plugins() -> None:
         list(getattr(loader, f"{kinds}_loader").all(class_only=True))
     AnsibleCollectionConfig.on_collection_load -= loader._on_collection_load_handler
     _AnsibleCollectionFinder._remove()  # each play installs its own finder
+
+
+def _import_all(names: list[str]) -> None:
+    """Import what there is. Other releases lack some of these, and then import nothing of this name themselves."""
+    for name in names:
+        with contextlib.suppress(ModuleNotFoundError):
+            importlib.import_module(name)
 
 
 def _is_there(package: str) -> bool:
