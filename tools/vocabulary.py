@@ -73,8 +73,16 @@ def words(path: Path = LIST) -> tuple[Word, ...]:
     return tuple(found)
 
 
+@cache
+def _any_word(scope: str) -> re.Pattern[str]:
+    """Matches any word to avoid. Almost no line has one, and one search is much faster than one for each row."""
+    return re.compile("|".join(word.found.pattern for word in words() if scope in word.scopes), re.IGNORECASE)
+
+
 def caught(text: str, scope: str) -> list[tuple[str, str]]:
     """(words found, words to use instead) for each match in one line of text."""
+    if not _any_word(scope).search(text):
+        return []
     return [
         (match[0], word.say)
         for word in words()

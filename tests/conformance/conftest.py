@@ -57,7 +57,7 @@ def tools() -> Path:
     wanted = (TOOLS / "go.sum").read_bytes() + b"".join(path.read_bytes() for path in sorted(TOOLS.glob("*/main.go")))
     if not stamp.exists() or stamp.read_bytes() != wanted:
         CACHE.mkdir(parents=True, exist_ok=True)
-        # Nothing of it needs C, a debugger or speed. Unoptimized and without tables for a debugger, the build takes much less processor time.
+        # Nothing of it needs C, a debugger or speed. Without optimization and tables for a debugger, the build is cheaper.
         command = [
             go,
             "build",

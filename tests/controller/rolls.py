@@ -32,31 +32,37 @@ MODULE = r"""#!/usr/bin/python
 import json, os, stat, sys, time
 from ansible.module_utils.basic import AnsibleModule
 
-names = "hostname cluster run_id slice continue_run stopped_vms resolved option_prefix option_names"
-names += " progress progress_file timeline_html timeline_json"
-options = {name: dict(type="raw") for name in names.split()}
-module = AnsibleModule(argument_spec=dict(password=dict(no_log=True), **options), supports_check_mode=True)
-folder = os.environ["ROLL_SCRIPT"]
-with open(os.path.join(folder, "calls.jsonl"), "a+") as calls:
-    calls.seek(0)
-    number = len(calls.readlines())
-    file = module.params["progress_file"]
-    mode = oct(stat.S_IMODE(os.stat(file).st_mode)) if file and os.path.exists(file) else None
-    told = dict(pid=os.getpid(), check=module.check_mode, mode=mode, params={k: v for k, v in module.params.items() if k != "password"})
-    calls.write(json.dumps(told) + "\n")
-with open(os.path.join(folder, "script.json")) as file:
-    part = json.load(file)[number]
-for record in part.get("progress", ()):
-    time.sleep(record.pop("wait", 0))
-    if module.params["progress_file"]:
-        with open(module.params["progress_file"], "a") as progress:
-            progress.write(json.dumps(record) + "\n")
-time.sleep(part.get("wait", 0))
-if "remove" in part:
-    os.rmdir(part["remove"])
-if "crash" in part:
-    raise RuntimeError(part["crash"])
-module.exit_json(**part["result"])
+
+def main():
+    names = "hostname cluster run_id slice continue_run stopped_vms resolved option_prefix option_names"
+    names += " progress progress_file timeline_html timeline_json"
+    options = {name: dict(type="raw") for name in names.split()}
+    module = AnsibleModule(argument_spec=dict(password=dict(no_log=True), **options), supports_check_mode=True)
+    folder = os.environ["ROLL_SCRIPT"]
+    with open(os.path.join(folder, "calls.jsonl"), "a+") as calls:
+        calls.seek(0)
+        number = len(calls.readlines())
+        file = module.params["progress_file"]
+        mode = oct(stat.S_IMODE(os.stat(file).st_mode)) if file and os.path.exists(file) else None
+        told = dict(pid=os.getpid(), check=module.check_mode, mode=mode, params={k: v for k, v in module.params.items() if k != "password"})
+        calls.write(json.dumps(told) + "\n")
+    with open(os.path.join(folder, "script.json")) as file:
+        part = json.load(file)[number]
+    for record in part.get("progress", ()):
+        time.sleep(record.pop("wait", 0))
+        if module.params["progress_file"]:
+            with open(module.params["progress_file"], "a") as progress:
+                progress.write(json.dumps(record) + "\n")
+    time.sleep(part.get("wait", 0))
+    if "remove" in part:
+        os.rmdir(part["remove"])
+    if "crash" in part:
+        raise RuntimeError(part["crash"])
+    module.exit_json(**part["result"])
+
+
+if __name__ == "__main__":
+    main()
 """
 
 ELSEWHERE = """

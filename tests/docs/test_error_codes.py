@@ -7,6 +7,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
 from tools.envs import ROOT
 
@@ -50,8 +52,13 @@ def findings(tree: ast.AST) -> Iterator[str]:
             yield from (text for text in _texts(node.elts[0]) if re.fullmatch(r"[a-z]+(_[a-z]+)+", text))
 
 
+@cache
+def parsed() -> dict[Path, ast.Module]:
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
+
+
 def in_code(*, protections: bool) -> set[str]:
-    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
+    trees = parsed()
     found = {code for tree in trees.values() for code in codes(tree, protections=protections)}
     if not protections:
         pairs = [tree for path, tree in trees.items() if "rolling" in path.parts and path.stem in PAIRS]
