@@ -79,7 +79,7 @@ def _controller(name: str, env: str, about: str) -> Stage:
         about=f"the inventory and action plugins in the programs of Ansible, {about}",
         env=env,
         module=_pytest("-m", "not long", "tests/controller"),
-        cost=60,
+        cost=28,
     )
 
 
@@ -128,21 +128,21 @@ STAGES: tuple[Stage, ...] = (
         group="slow",
         about="slow unit tests: searches and long scenarios",
         module=_pytest("-m", "slow and not long"),
-        cost=590,
+        cost=455,
     ),
     Stage(
         name="unit-modules",
         group="unit",
         about="modules against the simulator: one of the two halves that end within two minutes",
         module=_pytest("-m", DAILY, *WITH_MODULES),
-        cost=120,
+        cost=88,
     ),
     Stage(
         name="unit-others",
         group="unit",
         about="domain, simulator, layers, documents, tools: the other half",
         module=_pytest("-m", DAILY, *(f"--ignore={folder}" for folder in WITH_MODULES)),
-        cost=120,
+        cost=176,
     ),
     Stage(
         name="conformance",
@@ -193,8 +193,8 @@ STAGES: tuple[Stage, ...] = (
     _controller("controller", "main", "ansible-core 2.19"),
     _controller("controller-oldest", "oldest", "ansible-core 2.16"),
     _controller("controller-newest", "newest", "the newest ansible-core"),
-    _compat("newest", "the newest ansible-core, Python and pyVmomi", 95),
-    _compat("oldest", "ansible-core 2.16, pyVmomi 8.0.3", 95),
+    _compat("newest", "the newest ansible-core, Python and pyVmomi", 90),
+    _compat("oldest", "ansible-core 2.16, pyVmomi 8.0.3", 90),
     Stage(
         name="examples",
         group="docs",
@@ -229,7 +229,7 @@ STAGES: tuple[Stage, ...] = (
         about="plan and site with ansible-core 2.16 and pyVmomi 8.0.3",
         env="oldest",
         module=("tools.package", "site"),
-        cost=33,
+        cost=20,
     ),
     Stage(
         name="site-newest",
@@ -237,7 +237,7 @@ STAGES: tuple[Stage, ...] = (
         about="plan and site with the newest ansible-core",
         env="newest",
         module=("tools.package", "site"),
-        cost=36,
+        cost=15,
     ),
     _lint_tree("ansible-lint", "profile production, offline", "ansible-lint", "--nocolor"),
     _lint_tree("mypy", "types, strict", "mypy", "--cache-dir", "../../../../../mypy"),
