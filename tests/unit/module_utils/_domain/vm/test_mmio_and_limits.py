@@ -265,8 +265,14 @@ class TestAVmThatIsStarted:
     def test_also_where_only_another_device_comes_or_goes(self) -> None:
         assert codes(self.planned(self.OFF, NIC)) == ["will_not_start"]
         both = replace(self.OFF, devices=(*self.OFF.devices, fixed("5e:00.0", NIC, key=13001)))
-        assert codes(self.planned(both, NIC, state="absent", mmio=DesiredMmio())) == ["will_not_start"]
+        assert codes(self.planned(both, A100, state="exactly")) == ["will_not_start"]
         assert codes(self.planned(both, A100, state="absent")) == []
+
+    def test_not_where_it_is_only_detached_from_as_that_powers_on_nothing(self) -> None:
+        both = replace(self.OFF, devices=(*self.OFF.devices, fixed("5e:00.0", NIC, key=13001)))
+        target = self.planned(both, NIC, state="absent", mmio=DesiredMmio())
+        assert codes(target) == []
+        assert "power_on" not in [change.kind for change in target.changes]
 
     @pytest.mark.parametrize("extra", [{SIZE_KEY: "128"}, {USE_KEY: "TRUE"}, {USE_KEY: "FALSE", SIZE_KEY: "128"}])
     def test_half_a_setting_is_no_window(self, extra: dict[str, str]) -> None:
