@@ -7,11 +7,19 @@ The data is large (hundreds of kilobytes per host), so it is read only for hosts
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..._domain.facts import Fact, Gap, Listing, Unknown
+from ..._domain.host.boot_disk import (
+    Partition,
+    Tables,
+    Volume,
+    boots_from_usb,
+    find_boot_disks,
+    find_installations,
+)
 from ..._domain.observed.hosts import Disk, Host, HostFabric, PhysicalNic, SharedGpu, StorageAdapter, Switch
 from ..property_collector.retrieve import Row, collect_objects
 from ..sdk import vim, vmodl
@@ -38,15 +46,6 @@ _PATHS = {
     "config.graphicsInfo": (vim.host.ConfigInfo, "graphicsInfo"),
     "configManager.storageSystem": None,
 }
-_SYSTEM_TYPES = frozenset({"vmkDiagnostic"})
-_SYSTEM_GUIDS = frozenset({"4eb2ea3978554790a79efae495e21f8d", "9d27538040ad11dbbf97000c2911d1b8"})
-"""GPT types that only ESXi uses: OSDATA (VMFS-L) and core dump. For both, the partition type of the API is only "none" (KB 1036609)."""
-_BOOT_BANKS = (5, 6)
-_BOOT_BANK_GUID = "ebd0a0a2b9e5443387c068b6b72699c7"
-"""The GPT type "basic data". Any system uses it, but two such partitions with these numbers are the boot banks of ESXi."""
-_BOOT_VOLUMES = ("bootbank", "osdata", "locker")
-_BOOT_VOLUME_TYPES = ("VMFSL", "VMFS-L", "VMFSOS")
-_SYSTEM = "ESXi system"
 _REMOTE_ADAPTERS = tuple(
     getattr(vim.host, name)
     for name in ("FibreChannelHba", "FibreChannelOverEthernetHba", "InternetScsiHba", "RdmaHba", "TcpHba")
@@ -69,8 +68,8 @@ def read_fabric(session: Session, hosts: Sequence[Host], *, disks_of: Iterable[s
     filled = []
     for host in hosts:
         row = rows.get(host.moid)
-        partitions = _partitions(session, row) if row is not None and host.moid in with_partitions else {}
-        filled.append(replace(host, fabric=_fabric(row, partitions, names) if row is not None else host.fabric))
+        tables = _partitions(session, row) if row is not None and host.moid in with_partitions else {}
+        filled.append(replace(host, fabric=_fabric(row, tables, names) if row is not None else host.fabric))
     return tuple(filled)
 
 
@@ -82,10 +81,10 @@ def _vm_names(session: Session, rows: Iterable[Row]) -> dict[str, str]:
     }
 
 
-def _fabric(row: Row, partitions: Mapping[str, tuple[str, ...] | None], names: Mapping[str, str]) -> HostFabric:
+def _fabric(row: Row, tables: Tables, names: Mapping[str, str]) -> HostFabric:
     gaps = gaps_by_fact(row)
     adapters = _adapters(row)
-    disks = _disks(row, partitions)
+    disks = _disks(row, tables)
     return HostFabric(
         nics=Listing(_nics(row), gaps=gaps["nics"]),
         switches=Listing(switches_of(row), gaps=gaps["switches"]),
@@ -93,7 +92,7 @@ def _fabric(row: Row, partitions: Mapping[str, tuple[str, ...] | None], names: M
         disks=Listing(disks, gaps=gaps["disks"]),
         hidden_disks=_hidden_disks(row, disks),
         boot_disk_known=any(disk.is_boot for disk in disks),
-        boots_from_usb=_boots_from_usb(disks, adapters),
+        boots_from_usb=boots_from_usb(disks, adapters),
         vsan_esa=_vsan_esa(row, gaps["vsan_esa"]),
         graphics=Listing(_graphics(row, names), gaps=gaps["graphics"]),
     )
@@ -106,12 +105,19 @@ def _vsan_esa(row: Row, gaps: Sequence[Gap]) -> Fact[bool]:
 def _hidden_disks(row: Row, disks: Iterable[Disk]) -> tuple[str, ...]:
     """Extents of volumes that are not in the list of disks. NFS, vSAN, vVol and boot banks have no extents."""
     known = {disk.name for disk in disks}
-    extents = {extent.diskName for mount in _mounts(row) for extent in getattr(mount.volume, "extent", None) or ()}
-    return tuple(sorted(extents - known))
+    return tuple(sorted({disk for volume in _volumes(row) for disk in volume.disks} - known))
 
 
-def _mounts(row: Row) -> Any:
-    return row.get("config.fileSystemVolume.mountInfo", ())
+def _volumes(row: Row) -> list[Volume]:
+    mounted = [mount.volume for mount in row.get("config.fileSystemVolume.mountInfo", ())]
+    return [
+        Volume(
+            name=volume.name,
+            type=str(volume.type),
+            disks=tuple(extent.diskName for extent in getattr(volume, "extent", None) or ()),
+        )
+        for volume in mounted
+    ]
 
 
 def _nics(row: Row) -> tuple[PhysicalNic, ...]:
@@ -201,10 +207,10 @@ def _adapters(row: Row) -> tuple[StorageAdapter, ...]:
     return tuple(sorted(adapters, key=lambda adapter: (adapter.address, adapter.device)))
 
 
-def _disks(row: Row, partitions: Mapping[str, tuple[str, ...] | None]) -> tuple[Disk, ...]:
-    uses = _disk_uses(row)
-    installed = {name for name, kinds in partitions.items() if kinds is not None and _SYSTEM in kinds}
-    boot = _boot_disks(row, partitions, installed)
+def _disks(row: Row, tables: Tables) -> tuple[Disk, ...]:
+    volumes = _volumes(row)
+    uses = _disk_uses(row, volumes)
+    boot, installed = find_boot_disks(volumes, tables), find_installations(tables)
     disks = []
     for lun in row.get("config.storageDevice.scsiLun", ()):
         name = lun.canonicalName
@@ -214,12 +220,12 @@ def _disks(row: Row, partitions: Mapping[str, tuple[str, ...] | None]) -> tuple[
             found.add("is the disk ESXi boots from")
         elif name in installed:
             found.add("has an installation of ESXi, perhaps the one this host boots")
-        kinds = partitions.get(name)
+        partitions = tables.get(name)
         disks.append(
             Disk(
                 name=name,
                 local=getattr(lun, "localDisk", None),
-                partitioned=None if kinds is None else bool(kinds),
+                partitioned=None if partitions is None else bool(partitions),
                 uses=tuple(sorted(found)),
                 is_boot=name in boot,
             )
@@ -227,42 +233,19 @@ def _disks(row: Row, partitions: Mapping[str, tuple[str, ...] | None]) -> tuple[
     return tuple(sorted(disks, key=lambda disk: disk.name))
 
 
-def _disk_uses(row: Row) -> dict[str, set[str]]:
+def _disk_uses(row: Row, volumes: Iterable[Volume]) -> dict[str, set[str]]:
     """Disk → its uses, as clauses for messages."""
     uses: dict[str, set[str]] = {}
-    for mount in _mounts(row):
-        volume = mount.volume
-        what = "the ESXi system volume" if _is_system_volume(volume) else "datastore"
-        for extent in getattr(volume, "extent", None) or ():
-            uses.setdefault(extent.diskName, set()).add(f"holds {what} {volume.name}")
+    for volume in volumes:
+        what = "the ESXi system volume" if volume.is_system else "datastore"
+        for disk in volume.disks:
+            uses.setdefault(disk, set()).add(f"holds {what} {volume.name}")
     dump = row.get("config.activeDiagnosticPartition")
     if dump is not None and getattr(dump, "id", None) is not None:
         uses.setdefault(dump.id.diskName, set()).add("holds the core dump partition")
     for name in _vsan_disks(row.get("config.vsanHostConfig")):
         uses.setdefault(name, set()).add("belongs to a vSAN disk group")
     return uses
-
-
-def _is_system_volume(volume: Any) -> bool:
-    return volume.name.lower().startswith(_BOOT_VOLUMES) or str(volume.type).upper() in _BOOT_VOLUME_TYPES
-
-
-def _boot_disks(
-    row: Row, partitions: Mapping[str, tuple[str, ...] | None], installed: Collection[str]
-) -> frozenset[str]:
-    """The disk that the host boots from, if that is certain: it has a mounted system volume, or it is the only disk with an installation of
-    ESXi and all partition tables were read. A second disk with an installation, perhaps an old one, makes it uncertain.
-    """
-    extents = {
-        extent.diskName
-        for mount in _mounts(row)
-        if _is_system_volume(mount.volume)
-        for extent in getattr(mount.volume, "extent", None) or ()
-    }
-    if extents:
-        return frozenset(extents)
-    unread = {name for name, kinds in partitions.items() if kinds is None}
-    return frozenset(installed) if len(installed) == 1 and not unread else frozenset()
 
 
 def _add_disk_flags(lun: Any, found: set[str]) -> None:
@@ -278,15 +261,6 @@ def _vsan_disks(config: Any) -> set[str]:
     return {disk.canonicalName for group in mapping for disk in (group.ssd, *(group.nonSsd or ())) if disk is not None}
 
 
-def _boots_from_usb(disks: Iterable[Disk], adapters: Iterable[StorageAdapter]) -> bool | None:
-    """Whether a boot or core dump disk is behind a USB adapter; None when the boot disk is unknown."""
-    usb = {disk for adapter in adapters if "usb" in adapter.driver.lower() for disk in adapter.disks}
-    system = [disk for disk in disks if disk.is_boot or any("core dump" in use for use in disk.uses)]
-    if any(disk.name in usb for disk in system):
-        return True
-    return False if any(disk.is_boot for disk in system) else None
-
-
 def _graphics(row: Row, names: Mapping[str, str]) -> tuple[SharedGpu, ...]:
     return tuple(
         SharedGpu(address=info.pciId.lower(), vms=tuple(sorted(names.get(vm._moId, vm._moId) for vm in info.vm or ())))
@@ -295,8 +269,8 @@ def _graphics(row: Row, names: Mapping[str, str]) -> tuple[SharedGpu, ...]:
     )
 
 
-def _partitions(session: Session, row: Row) -> dict[str, tuple[str, ...] | None]:
-    """Canonical name → partition types of each disk; None if the host refused to return them.
+def _partitions(session: Session, row: Row) -> Tables:
+    """The partitions of each disk; None if the host refused to return them.
 
     Remote disks included: a host may boot from one while a local disk still has an old installation.
     """
@@ -314,19 +288,10 @@ def _partitions(session: Session, row: Row) -> dict[str, tuple[str, ...] | None]
     except vmodl.MethodFault:
         return dict.fromkeys(paths.values())
     return {
-        paths[table.deviceName]: _kinds(table.spec.partition or ())
+        paths[table.deviceName]: tuple(
+            Partition(number=item.partition, type=str(item.type), guid=getattr(item, "guid", None) or "")
+            for item in table.spec.partition or ()
+        )
         for table in tables or ()
         if table.deviceName in paths
     }
-
-
-def _kinds(partitions: Sequence[Any]) -> tuple[str, ...]:
-    """Partition types of one disk, with ``_SYSTEM`` if it has an installation of ESXi."""
-    kinds = tuple(str(partition.type) for partition in partitions)
-    guids = {entry.partition: (getattr(entry, "guid", None) or "").lower().replace("-", "") for entry in partitions}
-    is_system = (
-        not _SYSTEM_TYPES.isdisjoint(kinds)
-        or not _SYSTEM_GUIDS.isdisjoint(guids.values())
-        or all(guids.get(number) == _BOOT_BANK_GUID for number in _BOOT_BANKS)
-    )
-    return (*kinds, _SYSTEM) if is_system else kinds
