@@ -25,7 +25,10 @@ class Machine:
     has_tools: bool
     fixed: frozenset[tuple[str, str]]
     needs_memory: bool
+    always_needs_memory: bool
+    """Whatever devices it has: for Fault Tolerance, or its latency sensitivity."""
     reserved: bool
+    memory_mb: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +66,9 @@ def machine(vm: VirtualMachine) -> Machine:
         has_tools=vm.get("guest").toolsRunningStatus == "guestToolsRunning",
         fixed=frozenset((vm.host.moid, backing.id) for backing in backings if hasattr(backing, "systemId")),
         needs_memory=bool(vm.device_kinds) or tolerant or str(latency) == "high",
+        always_needs_memory=tolerant or str(latency) == "high",
         reserved=bool(config.memoryReservationLockedToMax) or memory >= config.hardware.memoryMB,
+        memory_mb=config.hardware.memoryMB,
     )
 
 
@@ -81,7 +86,13 @@ def dangers(sim: Simulator, before: State, allowed: Allowed) -> list[str]:
     """Everything that was done and not asked for, as sentences, sorted."""
     after = State.of(sim)
     return sorted(
-        {*_stopped(sim, before, allowed), *_off(before, after, allowed), *_lost(before, after), *_shared(before, after)}
+        {
+            *_stopped(sim, before, allowed),
+            *_off(before, after, allowed),
+            *_lost(before, after),
+            *_tried(sim, before),
+            *_shared(before, after),
+        }
     )
 
 
@@ -123,6 +134,17 @@ def _lost(before: State, after: State) -> Iterator[str]:
         was = before.vms[moid]
         if was.reserved and not now.reserved and now.needs_memory:
             yield f"the memory of {now.name} is not reserved, and it needs it"
+
+
+def _tried(sim: Simulator, before: State) -> Iterator[str]:
+    """Writes that must not be made, although this server refuses them. Another release may not."""
+    for call in sim.journal.calls:
+        vm = before.vms.get(call.moid)
+        if call.method == "ReconfigVM_Task" and vm is not None and vm.always_needs_memory and vm.reserved:
+            spec = call.args["spec"]
+            reservation = spec.get("memoryAllocation", {}).get("reservation", vm.memory_mb)
+            if spec.get("memoryReservationLockedToMax") is False or reservation < vm.memory_mb:
+                yield f"the memory of {vm.name} was to be given up, and it needs it"
 
 
 def _shared(before: State, after: State) -> Iterator[str]:
