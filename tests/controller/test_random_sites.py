@@ -29,6 +29,7 @@ def inventory(made: Fleet, found: Example) -> Path:
         **made.entry("vc"),
         "enable_devices_on_missing": found.on_missing,
         "rolling_reboot_pinned_vms": found.pinned,
+        "rolling_reboot_evacuate_powered_off": found.evacuate_powered_off,
         "rolling_reboot_journal_dir": str(made.folder / "journal"),
     }
     named = {

@@ -22,6 +22,7 @@ CARDS = {
     "a40": "10de:2235",
     "t4": "10de:1eb8",
     "rtx-gpu-with-audio": "10de:2230",
+    "radeon-with-audio": "1002:73bf",
     "p5800x": "8086:2700",
     "nvme": "144d:a808",
     "nvme-data": "144d:a80a",
@@ -29,7 +30,9 @@ CARDS = {
     "connectx4": "15b3:1015",
 }
 """Card → ids of its first function."""
-LARGE = ("a100", "a40")
+WITH_AUDIO = ("rtx-gpu-with-audio", "radeon-with-audio")
+"""Those whose second function goes where the first one goes."""
+LARGE = ("a100", "a40", "rtx-gpu-with-audio")
 """Those that no VM can start with unless there is room for them."""
 SIZE, WINDOWS = "pciPassthru.64bitMMIOSizeGB", ("256", "256", "256", "64", "32")
 BUSES = ("3b", "5e", "86", "af", "d8")
@@ -45,6 +48,7 @@ class Example:
     vms: list[dict[str, Any]]
     on_missing: str
     pinned: str
+    evacuate_powered_off: bool = False
 
     @property
     def told(self) -> str:
@@ -89,6 +93,7 @@ class _Draw:
             vms=[vm for name, host in self.machines if (vm := self.desired_vm(name, host)) is not None],
             on_missing="skip" if self.often(0.7) else "fail",
             pinned=self.rng.choice(("fail", "shutdown", "shutdown_then_power_off")),
+            evacuate_powered_off=self.often(0.15),
         )
 
     # -- labs ----------------------------------------------------------------------------------------------------------
@@ -150,8 +155,9 @@ class _Draw:
         self.machines.append((name, host["name"]))
         vm: dict[str, Any] = {"name": name, "host": host["name"], "memory_gb": self.rng.choice((4, 8, 16))}
         held = [card for card in host["cards"] if card.get("active") and card.get("enabled") and self.often(0.5)]
-        if held and "iommu" not in host and held[0]["card"] != "rtx-gpu-with-audio":
-            vm["devices"] = [{"fixed": f"0000:{held[0]['at']}:00.0"}]
+        if held and "iommu" not in host:
+            functions = (0, 1) if held[0]["card"] in WITH_AUDIO else (0,)
+            vm["devices"] = [{"fixed": f"0000:{held[0]['at']}:00.{number}"} for number in functions]
         for word, share in (
             ("snapshot", 0.05),
             ("memory_hot_add", 0.1),

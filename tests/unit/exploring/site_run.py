@@ -42,8 +42,8 @@ class Run:
 
     @property
     def left_open(self) -> bool:
-        """Whether a plan says that DRS moves VMs before they get their devices, so that only the run can tell which."""
-        return any("is rebooted first: DRS moves it" in note for note in self.phases.get("attach", {}).get("notes", ()))
+        """Whether a plan says that vCenter moves VMs before they get their devices, so that only the run can tell which."""
+        return any("which is rebooted first: " in note for note in self.phases.get("attach", {}).get("notes", ()))
 
     def trouble_of(self, role: str) -> str:
         return str(self.phases.get(role, {}).get("trouble", ""))
@@ -87,6 +87,7 @@ class Site:
             on_missing=self.example.on_missing,
             journal_dir=self.folder,
             pinned_vms=self.example.pinned,
+            evacuate_powered_off=self.example.evacuate_powered_off,
             canary=False,
             drain_timeout=120,
             stop_timeout=60,

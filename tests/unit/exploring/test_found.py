@@ -69,7 +69,7 @@ def test_a_plan_knows_that_a_device_enabled_again_needs_no_reboot(tmp_path: Path
     assert found.drift()["settled"]
 
 
-def moved(folder: Path, **more: Any) -> Site:
+def moved(folder: Path, *, evacuate_powered_off: bool = False, **more: Any) -> Site:
     """A VM runs on the host whose card it is to have, which owes a reboot. The other host has none."""
     lab = vcenter(
         {"name": "esx-1", "version": "6.7.0", "cards": [{"card": "nvme", **WAITS}]},
@@ -79,7 +79,13 @@ def moved(folder: Path, **more: Any) -> Site:
     lab["datacenters"][0]["clusters"][0]["drs"] = "fullyAutomated"
     nvme = {"match": "144d:a808"}
     vm = {"name": "vm", "devices": [nvme], "backing": "fixed", "power": "cycle"}
-    return site(lab, folder, targets=[{"hosts": ["esx-1"], "devices": [nvme]}], vms=[vm])
+    return site(
+        lab,
+        folder,
+        targets=[{"hosts": ["esx-1"], "devices": [nvme]}],
+        vms=[vm],
+        evacuate_powered_off=evacuate_powered_off,
+    )
 
 
 def test_a_plan_says_that_drs_moves_a_vm_before_it_gets_its_card(tmp_path: Path) -> None:
@@ -91,6 +97,17 @@ def test_a_plan_says_that_drs_moves_a_vm_before_it_gets_its_card(tmp_path: Path)
     assert found.places() == {"vm": "esx-2"}
     assert (made.trouble, made.trouble_of("attach"), made.trouble_of("reboot")) == ("refused", "refused", "")
     assert "notes" not in made.phases["attach"]
+
+
+def test_a_plan_says_that_a_vm_that_is_off_is_moved_as_well(tmp_path: Path) -> None:
+    found = moved(tmp_path, evacuate_powered_off=True)
+    plan, made = found.site(check=True), found.site()
+    (note,) = plan.phases["attach"]["notes"]
+    assert note.startswith("vm is on esx-1, which is rebooted first: vCenter registers it on another host")
+    assert "Set evacuate_powered_off: false to keep it where it is" in note
+    assert plan.left_open
+    assert found.places() == {"vm": "esx-2"}
+    assert (made.trouble, made.trouble_of("attach"), made.trouble_of("reboot")) == ("refused", "refused", "")
 
 
 def test_and_nothing_of_a_vm_that_stays(tmp_path: Path) -> None:
