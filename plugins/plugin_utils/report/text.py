@@ -29,6 +29,16 @@ _WORDS = {
 }
 
 
+_MOVED = {
+    "moves": "{vm} runs on {host}, which is rebooted first: DRS moves it, and only then it is known which cards its host has free. Power "
+    "it off first to keep it where it is, or use backing dynamic",
+    "moves_powered_off": "{vm} is on {host}, which is rebooted first: vCenter registers it on another host (evacuate_powered_off), and "
+    "only then it is known which cards its host has free. Set evacuate_powered_off: false to keep it where it is, or use backing "
+    "dynamic",
+}
+"""Key of a host in a schedule → the note about a VM that is listed there."""
+
+
 def outcome(call: Record | None, rebooting: Record | None = None) -> dict[str, Any]:
     """The part of a module result that a role keeps. The call may have failed, been skipped (None or ``skipped``) or crashed.
 
@@ -49,17 +59,21 @@ def outcome(call: Record | None, rebooting: Record | None = None) -> dict[str, A
 
 
 def _moved_notes(call: Record, rebooting: Record) -> list[str]:
-    """VMs that DRS moves before they get a fixed device, or are refused one: only then it is known which host they are on."""
+    """VMs that vCenter moves before they get a fixed device, or are refused one: only then it is known which host they are on."""
     planned = (rebooting.get("schedule") or {}).get("hosts") or ()
-    left = {name: host["name"] for host in planned for name in host.get("moves") or ()}
+    left = {
+        name: text.format(vm=name, host=host["name"])
+        for key, text in _MOVED.items()
+        for host in planned
+        for name in host.get(key) or ()
+    }
     fixed = {
         change["target"]
         for change in call.get("changes") or ()
         if change["kind"] == "attach" and (change.get("after") or {}).get("backing") == "fixed"
     }
     return [
-        f"{vm['name']} runs on {left[vm['name']]}, which is rebooted first: DRS moves it, and only then it is known which cards "
-        "its host has free. Power it off first to keep it where it is, or use backing dynamic"
+        left[vm["name"]]
         for vm in call.get("vms") or ()
         if vm["name"] in left and (vm["name"] in fixed or vm.get("blockers"))
     ]

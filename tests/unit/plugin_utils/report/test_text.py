@@ -187,6 +187,19 @@ def test_a_vm_that_drs_moves_before_it_gets_a_fixed_device_is_noted() -> None:
         assert "notes" not in outcome(call, without)
 
 
+def test_a_vm_that_is_moved_while_it_is_off_is_noted_too() -> None:
+    """Also one that is shut down for the reboot before."""
+    planned = {"schedule": {"hosts": [{"name": "esx-1", "moves": ["a"], "moves_powered_off": ["b", "{host}"]}]}}
+    after = {"backing": "fixed"}
+    call = {
+        "vms": [host("b", "changed"), host("{host}", "changed")],
+        "changes": [{"target": name, "kind": "attach", "subject": "x", "after": after} for name in ("b", "{host}")],
+    }
+    noted = outcome(call, planned)["notes"]
+    assert [note.split(",")[0] for note in noted] == ["b is on esx-1", "{host} is on esx-1"]
+    assert all("Set evacuate_powered_off: false" in note and "Power it off" not in note for note in noted)
+
+
 def test_nothing_is_assumed_without_enabling() -> None:
     assert assumed_enabled(TARGETS, None, {"owed": []}) == []
     assert assumed_enabled(TARGETS, {"state": "disabled", "hosts": HOSTS}, None) == []
