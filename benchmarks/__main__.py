@@ -20,6 +20,8 @@ from benchmarks.servers import Server, fleet, simulator, vcsim, vcsim_binary
 from tools.envs import ROOT, ensure
 
 VMS_PER_HOST = 5
+HOSTS_PER_CLUSTER = 16
+"""In fleets for looks of a rolling reboot."""
 SPEED = 60.0
 """Factor of the simulated time: before anything is measured, guests take a while to shut down."""
 
@@ -28,9 +30,11 @@ def main() -> int:
     """Exit status 1 if a result breaks a promise (checked for fleets of 100 and 1,000 hosts)."""
     options = _arguments()
     sizes = [int(size) for size in options.hosts.split(",")]
-    results = list(_readers(sizes, options.repeat)) + (
-        list(_plays(sizes, [int(ms) for ms in options.latency.split(",")])) if options.peers else []
-    )
+    results = [
+        *_readers(sizes, options.repeat),
+        *_looks([int(size) for size in options.looks.split(",") if size]),
+        *(_plays(sizes, [int(ms) for ms in options.latency.split(",")]) if options.peers else ()),
+    ]
     text = report.tables(results)
     print(text)
     if options.json:
@@ -44,6 +48,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--hosts", default="10,100,1000", help="numbers of hosts (default 10,100,1000)")
+    parser.add_argument("--looks", default="512", help="numbers of hosts for looks of a rolling reboot (default 512)")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each reader; the best one counts (default 3)")
     parser.add_argument("--no-peers", dest="peers", action="store_false", help="readers only, no runs of Ansible")
     parser.add_argument(
@@ -75,12 +80,25 @@ def _all_readers(server: Server, size: int, what: str, repeat: int) -> Iterator[
         yield {"kind": "read", "server": server.kind, "hosts": size, "what": what, "name": name, **best}
 
 
+def _looks(sizes: list[int]) -> Iterator[dict[str, Any]]:
+    for size in sizes:
+        with simulator(fleet(size, size * VMS_PER_HOST, per_cluster=HOSTS_PER_CLUSTER)) as server:
+            costs = _measured("benchmarks.looks", server)
+            print(f"looks at {size} hosts {costs}", file=sys.stderr)
+            yield {"kind": "look", "name": "one look", "hosts": size, "vms": size * VMS_PER_HOST, **costs}
+
+
 def _read(name: str, what: str, server: Server) -> dict[str, Any]:
+    return _measured("benchmarks.readers", server, name, what)
+
+
+def _measured(module: str, server: Server, *arguments: str) -> dict[str, Any]:
+    """The costs that a process of its own prints."""
     environ = {**os.environ, "BENCH_SERVER": json.dumps(asdict(server))}
-    command = [sys.executable, "-m", "benchmarks.readers", name, what]
+    command = [sys.executable, "-m", module, *arguments]
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise RuntimeError(f"{name} failed:\n{done.stderr}")
+        raise RuntimeError(f"{' '.join([module, *arguments])} failed:\n{done.stderr}")
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 

@@ -20,6 +20,8 @@ MOST_SITE_CALLS, MOST_SITE_OF_INFO = 8, 1.3
 """Of ``site`` with nothing to do, on 100 hosts. Further pages are not counted."""
 MOST_DRIFT_CALLS, MOST_DRIFT_SECONDS = 40, 5.0
 """Further pages are not counted. The seconds are those beyond the CPU time of the server."""
+LOOKS = {"unchanged": 0.25, "one_changed": 0.35}
+"""Most that a look may cost, of one for which everything is built."""
 PYVMOMI, PARSER = "bare pyVmomi", "HTTP + C parser"
 MOST_CALLS, MOST_OVER_PARSER, LEAST_UNDER_PYVMOMI, MOST_MEMORY = 12, 1.3, 5.0, 200.0
 
@@ -31,6 +33,9 @@ def tables(results: Sequence[Result]) -> str:
     for what, server in dict.fromkeys((result["what"], result["server"]) for result in reads):
         chosen = [result for result in reads if (result["what"], result["server"]) == (what, server)]
         parts += [f"### Reading all {what} ({server})", "", *_read_table(chosen), ""]
+    looks = [result for result in results if result["kind"] == "look"]
+    if looks:
+        parts += ["### One look of a rolling reboot", "", *_look_table(looks), ""]
     runs = [result for result in results if result["kind"] == "play"]
     if runs:
         parts += ["### Runs of Ansible on a fleet where nothing is left to do", "", *_play_table(runs), ""]
@@ -78,6 +83,27 @@ def _growth(results: Sequence[Result]) -> list[str]:
         each = (cpu[sizes[-1]] - cpu[sizes[-2]]) / (sizes[-1] - sizes[-2])
         costs.append(f"{name} {each * 1000:.2f} ms")
     return [f"Another host costs: {'; '.join(costs)} of client CPU."]
+
+
+def _look_table(results: Sequence[Result]) -> list[str]:
+    """``full``: everything is built again from what was received before."""
+    lines = [
+        "| hosts | VMs | CPU ms, everything built again | nothing changed | of it | one host changed | of it "
+        "| first look with all reads | peak MB |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for result in results:
+        full = result["full"]
+        cells = [
+            f"{result['hosts']}",
+            f"{result['vms']}",
+            f"{full:.1f}",
+            *(cell for key in LOOKS for cell in (f"{result[key]:.1f}", f"{result[key] / full:.2f}")),
+            f"{result['first']:.0f}",
+            f"{result['peak_mb']:.0f}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
 
 
 def _play_table(results: Sequence[Result]) -> list[str]:
@@ -153,7 +179,23 @@ def _megabytes(count: int | None) -> str:
 
 def missed(results: Sequence[Result]) -> list[str]:
     """Promises that the results do not keep, one sentence each."""
-    return [*_missed_reads(results), *_missed_site(results), *_missed_peer(results), *_missed_drift(results)]
+    return [
+        *_missed_reads(results),
+        *_missed_looks(results),
+        *_missed_site(results),
+        *_missed_peer(results),
+        *_missed_drift(results),
+    ]
+
+
+def _missed_looks(results: Iterable[Result]) -> list[str]:
+    return [
+        f"a look at {result['hosts']} hosts costs {result[key] / result['full']:.2f} of building everything ({key}), {most} promised"
+        for result in results
+        if result["kind"] == "look"
+        for key, most in LOOKS.items()
+        if result[key] > most * result["full"]
+    ]
 
 
 def _missed_site(results: Sequence[Result]) -> list[str]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from ..errors import DirectPathError
+from ..memo import Memo
 from ..plan import Change, TargetPlan
 from ..rolling.state.fleet_index import FleetIndex, index_fleet
 from ..rolling.state.observed import HostView, ObservedFleet
@@ -34,9 +35,10 @@ class PlanGate:
         """The plan must still be valid, so VMs must be read again before the next decision."""
         self.elsewhere: tuple[Change, ...] = ()
 
-    def decide(self, observed: ObservedFleet, policy: Policy, now: float) -> Decision:
-        """The next action. Raises DirectPathError when nothing was begun and the plan is no longer valid."""
-        fleet = index_fleet(observed, policy, now)
+    def decide(self, observed: ObservedFleet, policy: Policy, now: float, memo: Memo | None = None) -> Decision:
+        """The next action. Raises DirectPathError when nothing was begun and the plan is no longer valid. ``memo``: as in
+        ``scheduler.decide``."""
+        fleet = index_fleet(observed, policy, now, memo)
         view = fleet.hosts.get(self._planned.moid)
         if view is None:
             raise _vanished(self._planned.target)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._domain.errors import DirectPathError
+from ..._domain.memo import Memo
 from ..._domain.rolling.scheduling.scheduler import decide
 from ..._domain.rolling.state.actions import Action
 from ..._domain.rolling.state.journal import Entry
@@ -67,7 +68,7 @@ class RunContext:
     read_only: bool = False
     detached: frozenset[str] = frozenset()
     stopped_before: frozenset[str] = frozenset()
-    decide: Callable[[ObservedFleet, Policy, float], Decision] = decide
+    decide: Callable[[ObservedFleet, Policy, float, Memo], Decision] = decide
     find_run: Callable[[Mapping[str, Entry]], str] | None = None
     """Host id → entry, to the id of the run that is continued, empty for a new one. None = by the locks, as a rolling reboot."""
     before_look: Callable[[], None] = lambda: None

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..._domain.errors import DirectPathError
+from ..._domain.memo import Memo
 from ..._domain.rolling.scheduling import forecast, lock
 from ..._domain.rolling.scheduling.notices import HELD, clock_notice, gist_of, journal_notice, topic_of
 from ..._domain.rolling.state import timeline as timelines
@@ -78,6 +79,7 @@ class Loop:
             detached=context.detached,
             prechecks=dict(context.prechecks),
         )
+        self._memo = Memo()
         self._log_is_read = False
         self._wait = 0.0
         self._synced = -1e9
@@ -117,15 +119,20 @@ class Loop:
         if self._memory.missing(seen.hosts, lambda moid: self._fleet.fresh_host(moid) is not None):
             self._wait = LOOK_AGAIN
             return False
-        observed = self.observe(seen)
-        decision = self._context.decide(observed, self._context.policy, seen.now)
-        self._report(observed, decision, seen.now)
+        decision = self.decide(seen)
         if decision.outlook.ended:
             self._last = list(decision.actions)
             return self._run_last_actions()
         acted = self._act(decision.actions, seen)
         self._wait = 0.0 if acted else self._time_to_wait(decision, seen.now)
         return False
+
+    def decide(self, seen: ShownFleet) -> Decision:
+        """Decide, and report what changed. Costs what changed since the last time, see ``Memo``."""
+        observed = self.observe(seen)
+        decision = self._context.decide(observed, self._context.policy, seen.now, self._memo)
+        self._report(observed, decision, seen.now)
+        return decision
 
     def _start_over(self) -> None:
         """The server was not available: forget what was assumed, and read everything again."""

@@ -56,7 +56,7 @@ class FileJournal:
 
     def values(self, seen: Mapping[str, Texts]) -> Mapping[str, Texts]:
         kept = self._now()
-        return {moid: {**seen.get(moid, {}), **kept.get(moid, {})} for moid in (*seen, *kept)}
+        return {**seen, **{moid: {**seen.get(moid, {}), **texts} for moid, texts in kept.items()}}
 
     def beside(self, subject: Subject) -> tuple[type, str] | None:
         return None

@@ -134,14 +134,15 @@ class Overlay:
     def over(self, seen: Mapping[str, Texts]) -> Mapping[str, Texts]:
         """``seen`` with the values of this run. Faults and connection errors of ``read_back`` are raised unchanged."""
         self._seen = seen
-        merged = {moid: dict(texts) for moid, texts in seen.items()}
         for (subject, attribute), written in list(self._written.items()):
             if seen.get(subject.moid, {}).get(attribute, "") not in written.before:
                 del self._written[subject, attribute]
         for subject in {subject for (subject, _unused), written in self._written.items() if self._is_late(written)}:
             self._correct(subject)
+        # The texts of all other objects stay the same mappings: what was made from them is used again.
+        merged = dict(seen)
         for (subject, attribute), written in self._written.items():
-            merged.setdefault(subject.moid, {})[attribute] = written.text
+            merged[subject.moid] = {**merged.get(subject.moid, {}), attribute: written.text}
         return merged
 
     def _is_late(self, written: _Written) -> bool:

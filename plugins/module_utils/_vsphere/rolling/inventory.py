@@ -9,16 +9,17 @@ Numbers that change all the time (load, admission control) are not watched, but 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
+from ..._domain.memo import Memo
 from ..._domain.names import ResolvedNames
 from ..._domain.rolling.state.observed import ClusterView, HostView, Precheck, VmView
 from ..property_collector.mixed_types import collect_named
 from ..property_collector.retrieve import collect_objects
 from ..property_collector.updates import Delta, Watch
-from ..read.hosts import vm_labels
+from ..read.hosts import host_paths, vm_labels
 from ..sdk import vim
 from ..session.connect import Session
 from ..session.privileges import lacking
@@ -33,8 +34,6 @@ from .views import FleetRequest, FleetRows, RequestedHost, compute_of
 from .vm_hardware import HARDWARE_PATHS, vm_hardware
 
 __all__ = ["FleetInventory", "HostFresh", "RequestedHost", "VmFresh"]
-
-_Views = TypeVar("_Views")
 
 STALE_USE = 60.0
 """Load and admission control are read again after this number of seconds, when something else changed."""
@@ -81,15 +80,17 @@ class FleetInventory:
         self.fields: Mapping[int, str] = fields or {}
         self.own_tasks: set[str] = set()
         self._watch = Watch(session, self._describe)
-        self._seen = FleetRows(rows=self._watch.rows, labels=dict(labels or {}))
+        self._seen = FleetRows(labels=dict(labels or {}), host_paths=frozenset(host_paths(session)))
+        self._labels = self._seen.labels
+        self._twins: Mapping[str, str] = {}
+        """id → name of the VMs whose name is not unique."""
+        self._memo = Memo()
         self._stale_hosts: set[str] = set()
         self._stale_vms: set[str] = set()
         self._refreshed: deque[str] = deque()
         """Hosts whose devices were refreshed, added by any thread."""
         self._described_at = session.clock()
         self._used_at: float | None = None
-        self._views: dict[str, tuple[Any, Any]] = {}
-        """Name → (other input of the result, result). The cache is cleared when the server shows a change."""
         self.clock = RunClock(self._read_clock, session.clock, anchor)
 
     # -- time -------------------------------------------------------------------------------------------------------
@@ -121,8 +122,8 @@ class FleetInventory:
 
     def read_vms_again(self, host: str) -> None:
         """The next ``wait`` reads the devices of the VMs of a host again: connected media do not show in the watched properties."""
-        rows = self._seen.of(vim.VirtualMachine)
-        self._stale_vms |= {vm.moid for vm in rows if getattr(vm.get("runtime.host"), "_moId", "") == host}
+        rows = self._seen.vms.items()
+        self._stale_vms |= {moid for moid, vm in rows if getattr(vm.get("runtime.host"), "_moId", "") == host}
 
     def close(self) -> None:
         """Remove the filter from the server. The next ``wait`` creates it again."""
@@ -133,24 +134,19 @@ class FleetInventory:
         return fleet_filter.describe(self._session, self._asked.hosts)
 
     def _note(self, delta: Delta) -> None:
-        if delta:
-            self._views.clear()
+        if not delta:
+            return
         for moid, paths in delta.changed.items():
-            kind = self._seen.rows[moid].kind
-            if issubclass(kind, vim.HostSystem):
-                self._seen.known.pop(moid, None)
-                if not HOST_TRIGGERS.isdisjoint(paths):
-                    self._stale_hosts.add(moid)
+            kind = self._watch.rows[moid].kind
+            if issubclass(kind, vim.HostSystem) and not HOST_TRIGGERS.isdisjoint(paths):
+                self._stale_hosts.add(moid)
             elif issubclass(kind, vim.VirtualMachine) and not VM_TRIGGERS.isdisjoint(paths):
                 self._stale_vms.add(moid)
-            elif issubclass(kind, vim.ComputeResource) and "name" in paths:
-                self._seen.known.clear()
-        for moid in delta.left:
-            self._seen.forget(moid)
-            self._stale_hosts.discard(moid)
-            self._stale_vms.discard(moid)
-            self.own_tasks.discard(moid)
-        if self._asked.hosts.keys() & delta.left.keys():
+        left = delta.left.keys()
+        for kept in (self._stale_hosts, self._stale_vms, self.own_tasks):
+            kept.difference_update(left)
+        self._seen = self._seen.updated(self._watch.rows)
+        if self._asked.hosts.keys() & left:
             # It may have been moved to another cluster, which is not watched yet.
             self._watch.close()
 
@@ -160,111 +156,103 @@ class FleetInventory:
             self._stale_hosts.add(self._refreshed.popleft())
         return {
             moid
-            for moid in self._stale_hosts & self._seen.rows.keys()
+            for moid in self._stale_hosts & self._seen.hosts.keys()
             if self._seen.is_connected(moid) or moid not in self._seen.deep
         }
 
     def _read_deep(self) -> bool:
         """Read devices and other expensive properties where they may have changed. True when something was read."""
         hosts, vms = self._due(), set(self._stale_vms)
-        if hosts or vms:
-            self._views.clear()
         if hosts:
-            for row in collect_objects(self._session, vim.HostSystem, hosts, fleet_filter.deep_paths(self._session)):
-                self._seen.deep[row.moid] = row
-                self._seen.known.pop(row.moid, None)
-                self._seen.sizes[row.moid] = from_rows.size(self._seen.joined(row.moid))
+            rows = collect_objects(self._session, vim.HostSystem, hosts, fleet_filter.deep_paths(self._session))
+            deep = {row.moid: row for row in rows}
+            watched = self._seen.hosts
+            sizes = {row.moid: from_rows.size(fleet_views.joined(watched[row.moid], row)) for row in rows}
+            self._learn(deep={**self._seen.deep, **deep}, sizes={**self._seen.sizes, **sizes})
             self._stale_hosts -= hosts
         self._read_hardware(vms)
         self._stale_vms -= vms
         return bool(hosts or vms)
 
     def _read_hardware(self, vms: Collection[str]) -> None:
-        for row in collect_objects(self._session, vim.VirtualMachine, vms, HARDWARE_PATHS):
-            self._seen.hardware[row.moid] = vm_hardware(row)
+        rows = collect_objects(self._session, vim.VirtualMachine, vms, HARDWARE_PATHS)
+        if rows:
+            self._learn(hardware={**self._seen.hardware, **{row.moid: vm_hardware(row) for row in rows}})
+
+    def _learn(self, **tables: Any) -> None:
+        """Replace tables of the rows. They are never changed in place, because the views are cached by what they were built from."""
+        self._seen = replace(self._seen, **tables)
 
     def _name_alarms(self) -> None:
         """Read the names of new alarms; no call when no new alarm is red."""
-        names, rows = self._seen.alarm_names, [*self._seen.of(vim.HostSystem), *self._seen.of(vim.ComputeResource)]
-        unknown = {alarm for row in rows for alarm in from_rows.red_alarms(row)} - names.keys()
+        ids = fleet_views.alarm_ids(self._seen, self._memo).values()
+        unknown = {alarm for moids in ids for alarm in moids} - self._seen.alarm_names.keys()
         if not unknown:
             return
-        self._views.clear()
         found = collect_objects(self._session, vim.alarm.Alarm, unknown, ("info.name",))
-        names.update({moid: moid for moid in unknown} | {row.moid: row.get("info.name", row.moid) for row in found})
+        named = {moid: moid for moid in unknown} | {row.moid: row.get("info.name", row.moid) for row in found}
+        self._learn(alarm_names={**self._seen.alarm_names, **named})
 
     def _name_twins(self, delta: Delta) -> None:
-        """Read the paths of VMs whose name is not unique; no call while all names are unique."""
-        if not any("name" in paths for paths in delta.changed.values()):
+        """Read the paths of VMs whose name is not unique; no call while these are the same."""
+        gone = any(issubclass(kind, vim.VirtualMachine) for kind in delta.left.values())
+        if not (gone or any("name" in paths for paths in delta.changed.values())):
             return
-        names = {row.moid: row.get("name", row.moid) for row in self._seen.of(vim.VirtualMachine)}
+        names = {moid: row.get("name", moid) for moid, row in self._seen.vms.items()}
         many = Counter(names.values())
         twins = {moid: name for moid, name in names.items() if many[name] > 1}
-        if twins.keys() - self._seen.labels.keys():
-            self._seen.labels.update(vm_labels(self._session, twins))
-            self._views.clear()
+        if twins != self._twins:
+            self._learn(labels={**self._labels, **(vm_labels(self._session, twins) if twins else {})})
+            self._twins = twins
 
     def _read_use(self, computes: Collection[str] | None = None) -> None:
         """Read the load of the hosts and the admission control of the clusters; None = of all."""
-        chosen = {
-            row.moid: row.kind for row in self._seen.of(vim.ComputeResource) if computes is None or row.moid in computes
-        }
+        rows = self._seen.computes
+        chosen = rows.keys() if computes is None else rows.keys() & set(computes)
         named = {
-            vim.HostSystem: [row.moid for row in self._seen.of(vim.HostSystem) if compute_of(row) in chosen],
+            vim.HostSystem: [moid for moid, row in self._seen.hosts.items() if compute_of(row) in chosen],
             vim.ClusterComputeResource: [
-                moid for moid, kind in chosen.items() if issubclass(kind, vim.ClusterComputeResource)
+                moid for moid in chosen if issubclass(rows[moid].kind, vim.ClusterComputeResource)
             ],
         }
         paths = {vim.HostSystem: from_rows.USE_PATHS, vim.ClusterComputeResource: ("summary",)}
         found = collect_named(self._session, named, paths)
-        self._views.clear()
-        self._seen.uses.update({row.moid: from_rows.use(row) for row in found[vim.HostSystem]})
-        self._seen.summaries.update({row.moid: row.get("summary") for row in found[vim.ClusterComputeResource]})
+        uses = {row.moid: from_rows.use(row) for row in found[vim.HostSystem]}
+        summaries = {row.moid: row.get("summary") for row in found[vim.ClusterComputeResource]}
+        self._learn(uses={**self._seen.uses, **uses}, summaries={**self._seen.summaries, **summaries})
         if computes is None:
             self._used_at = self._session.clock()
 
     def _read_tags(self) -> None:
         if self._tags is not None:
             self._asked = replace(self._asked, tagged=self._tags.read())
-            self._views.clear()
 
     # -- what there is ----------------------------------------------------------------------------------------------
-
-    def _cached(self, name: str, basis: Any, work: Callable[[], _Views]) -> _Views:
-        known = self._views.get(name)
-        if known is None or known[0] != basis:
-            known = self._views[name] = (basis, work())
-        views: _Views = known[1]
-        return views
 
     @property
     def hosts(self) -> tuple[HostView, ...]:
         """All hosts of the clusters of the requested hosts, by name, without journal and precheck (see ``FleetObserver``)."""
-        own = frozenset(self.own_tasks)
-        return self._cached("hosts", own, lambda: fleet_views.host_views(self._seen, self._asked, own))
+        return fleet_views.host_views(self._seen, self._asked, self.own_tasks, self._memo)
 
     @property
     def vms(self) -> tuple[VmView, ...]:
         """All VMs that are registered on these hosts, by name, without templates."""
-        fields = dict(self.fields)
-        return self._cached("vms", fields, lambda: fleet_views.vm_views(self._seen, self._asked, fields))
+        return fleet_views.vm_views(self._seen, self._asked, dict(self.fields), self._memo)
 
     @property
     def clusters(self) -> tuple[ClusterView, ...]:
         """Clusters, and the compute resources of standalone hosts, by name."""
-        fields = dict(self.fields)
-        return self._cached("clusters", fields, lambda: fleet_views.cluster_views(self._seen, fields))
+        return fleet_views.cluster_views(self._seen, dict(self.fields), self._memo)
 
     @property
     def texts(self) -> Mapping[str, Mapping[str, str]]:
         """Object id → attribute name → text, for hosts, VMs, compute resources and the root folder; without empty texts."""
-        fields = dict(self.fields)
-        return self._cached("texts", fields, lambda: fleet_views.texts(self._seen, fields))
+        return fleet_views.texts(self._seen, dict(self.fields), self._memo)
 
     @property
     def entering(self) -> Mapping[str, frozenset[str]]:
         """Host id → ids of the tasks that are putting it into maintenance mode."""
-        return self._cached("entering", None, lambda: fleet_views.entering_tasks(self._seen))
+        return fleet_views.entering_tasks(self._seen, self._memo)
 
     @property
     def root(self) -> str:
@@ -274,7 +262,7 @@ class FleetInventory:
     @property
     def absent(self) -> tuple[str, ...]:
         """Requested hosts that the server does not show (any more)."""
-        return tuple(sorted(self._asked.hosts.keys() - self._seen.rows.keys()))
+        return tuple(sorted(self._asked.hosts.keys() - self._seen.hosts.keys()))
 
     # -- asked for --------------------------------------------------------------------------------------------------
 
@@ -288,18 +276,19 @@ class FleetInventory:
         if not wanted:
             return {}
         self._read_tags()
-        places = {moid: compute_of(self._seen.rows[moid]) for moid in wanted}
+        places = {moid: compute_of(self._seen.hosts[moid]) for moid in wanted}
         self._read_use(set(places.values()))
         for place in places:
             self.read_vms_again(place)
         self._read_deep()
-        rules = self._seen.rules()
+        rules = fleet_views.rules(self._seen, self._memo)
+        hosts = fleet_views.built_hosts(self._seen, self._memo)
         stops = precheck.to_stop(places, self.vms, self.clusters) if self._stops_pinned else {}
         return precheck.run_prechecks(
             self._session,
             [
                 precheck.PrecheckSubject(
-                    host=self._seen.host(moid),
+                    host=hosts[moid],
                     compute=place,
                     rules=rules.get(place, from_rows.Rules()),
                     stops=stops.get(moid, ()),

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import Any
 
+from ..._domain.memo import Memo
 from ..._domain.rolling.state.codec import decode_host, decode_lock, decode_maintenance, decode_vm
 from ..._domain.rolling.state.journal import (
     EARLIER_MARK,
     HOST_ATTRIBUTES,
+    LOCK,
     MAINTENANCE,
     PAUSE,
     Before,
@@ -27,10 +30,13 @@ from .pending_actions import PendingActions
 from .probes import Probes
 
 EMPTY: Texts = {}
+HostJournal = tuple[Entry | None, Before | None, tuple[Garbage, ...]]
+"""The entry, the state before the reboot and the unreadable values on a host."""
+_NO_JOURNAL: HostJournal = (None, None, ())
 
 
 @lru_cache(maxsize=8192)
-def _of_host(*texts: str) -> tuple[Entry | None, Before | None, tuple[Garbage, ...]]:
+def _of_host(*texts: str) -> HostJournal:
     """Cached, because the same texts are decoded again in every round."""
     return decode_host(dict(zip(HOST_ATTRIBUTES, texts, strict=True)))
 
@@ -55,9 +61,10 @@ class ShownFleet:
         """The journal texts on one object."""
         return self.values.get(moid, EMPTY)
 
-    def journal_of(self, host: str) -> tuple[Entry | None, Before | None, tuple[Garbage, ...]]:
-        """Entry, state before the reboot and unreadable values on a host."""
-        return _of_host(*(self.texts(host).get(name, "") for name in HOST_ATTRIBUTES))
+    def journal_of(self, host: str) -> HostJournal:
+        """What is stored on a host."""
+        texts = self.values.get(host)
+        return _NO_JOURNAL if texts is None else _of_host(*[texts.get(name, "") for name in HOST_ATTRIBUTES])
 
     def maintenance_of(self, host: str) -> Entry | Garbage | None:
         """The entry of host_maintenance on a host."""
@@ -86,11 +93,15 @@ class ShownFleet:
     def lock_subject(self, cluster: str) -> Subject:
         """The object that stores the lock. Not every release allows custom values on a compute resource that is no cluster: there its only
         host stores the lock."""
-        view = next((view for view in self.clusters if view.moid == cluster), None)
-        if view is None or view.is_cluster:
-            return Subject(kind="cluster", moid=cluster)
-        host = next((host.moid for host in self.hosts if host.host.compute_moid == cluster), cluster)
-        return Subject(kind="host", moid=host)
+        host = self._lock_hosts.get(cluster)
+        return Subject(kind="cluster", moid=cluster) if host is None else Subject(kind="host", moid=host)
+
+    @cached_property
+    def _lock_hosts(self) -> Mapping[str, str]:
+        """Compute resource → its host, for those that are no cluster."""
+        alone = {view.moid: view.moid for view in self.clusters if not view.is_cluster}
+        first = {view.host.compute_moid: view.moid for view in reversed(self.hosts)} if alone else {}
+        return {moid: first.get(moid, moid) for moid in alone}
 
 
 @dataclass(kw_only=True)
@@ -116,21 +127,35 @@ class FleetObserver:
     _first: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Owner of a lock → (its heartbeat, when this process first saw that one)."""
 
+    memo: Memo = field(default_factory=Memo)
+    """A view is built again only if the server, the journal or this process has something new about its object."""
+
     def observe(self, seen: ShownFleet, pause: str) -> ObservedFleet:
         """The input of a decision. ``pause``: why no host is to be started now."""
+        memo, calls, refusals = self.memo, self.pending_actions.all_under_way(), dict(self.refusals)
+        hosts = memo.each(
+            _with_facts,
+            (),
+            memo.once(_hosts_by_id, seen.hosts),
+            {view.moid: self._facts_of_host(view, seen, calls) for view in seen.hosts},
+        )
+        vms = memo.each(
+            _observed_vm, (self.detached, seen.purpose), memo.once(_vms_by_id, seen.vms), seen.values, calls, refusals
+        )
         return ObservedFleet(
             me=self.me,
             run_id=self.run_id,
             scope=self.scope,
             begun=self.begun,
-            hosts=tuple(self._host(view, seen) for view in seen.hosts),
-            vms=tuple(self._vm(vm, seen) for vm in seen.vms),
+            hosts=memo.once(_all_hosts, hosts),
+            vms=memo.once(_all_vms, vms),
             clusters=tuple(self._cluster(cluster, seen) for cluster in seen.clusters),
             ahead=self.ahead,
             pause=pause,
         )
 
-    def _host(self, view: HostView, seen: ShownFleet) -> HostView:
+    def _facts_of_host(self, view: HostView, seen: ShownFleet, calls: Mapping[str, frozenset[str]]) -> dict[str, Any]:
+        """The fields of ``HostView`` that the server does not show."""
         moid = view.moid
         reboot, before, garbage = seen.journal_of(moid)
         kept = seen.maintenance_of(moid)
@@ -141,38 +166,23 @@ class FleetObserver:
             maintenance = kept
         entry, other = (reboot, maintenance) if seen.purpose == "reboot" else (maintenance, reboot)
         proof = self.probes.proof(view)
-        return replace(
-            view,
-            precheck=self.prechecks.get(moid),
-            entry=entry,
-            other_entry=other,
-            before=before,
-            garbage=garbage,
-            under_way=self.pending_actions.under_way(moid),
-            refusal=self.refusals.get(moid),
-            uptime=proof.uptime_at(seen.now) if proof is not None else None,
-            services_answer=proof.services if proof is not None else None,
-            maintenance_is_own=None if entry is None else self.pending_actions.own.get(moid, self.began.get(moid)),
-            bmc_power=self.probes.power(moid),
-            bmc_problem=self.probes.bmc_problem(moid),
-        )
-
-    def _vm(self, vm: VmView, seen: ShownFleet) -> VmView:
-        found = decode_vm(seen.texts(vm.moid), seen.purpose)
-        bare = replace(vm, devices=(), fixed=False, vgpu=False) if vm.moid in self.detached else vm
-        under_way, refusal = self.pending_actions.under_way(vm.moid), self.refusals.get(vm.moid)
-        if found is None and not under_way and refusal is None:
-            return bare  # as nearly all are, of thousands, at each look
-        return replace(
-            bare,
-            entry=None if isinstance(found, Garbage) else found,
-            garbage=(found,) if isinstance(found, Garbage) else (),
-            under_way=under_way,
-            refusal=refusal,
-        )
+        return {
+            "precheck": self.prechecks.get(moid),
+            "entry": entry,
+            "other_entry": other,
+            "before": before,
+            "garbage": garbage,
+            "under_way": calls.get(moid, frozenset()),
+            "refusal": self.refusals.get(moid),
+            "uptime": proof.uptime_at(seen.now) if proof is not None else None,
+            "services_answer": proof.services if proof is not None else None,
+            "maintenance_is_own": None if entry is None else self.pending_actions.own.get(moid, self.began.get(moid)),
+            "bmc_power": self.probes.power(moid),
+            "bmc_problem": self.probes.bmc_problem(moid),
+        }
 
     def _cluster(self, cluster: ClusterView, seen: ShownFleet) -> ClusterView:
-        lock = decode_lock(seen.texts(seen.lock_subject(cluster.moid).moid))
+        lock = _decode_lock(seen.texts(seen.lock_subject(cluster.moid).moid).get(LOCK, ""))
         return replace(
             cluster,
             lock=self.judged(lock, seen.now),
@@ -194,3 +204,49 @@ class FleetObserver:
             self._first[lock.owner] = (lock.beat, since if known == lock.beat else now)
             beat = self._first[lock.owner][1]
         return replace(lock, beat=beat, since=min(lock.since, beat), ended=self.is_gone(lock.owner))
+
+
+def _with_facts(view: HostView, facts: Mapping[str, Any]) -> HostView:
+    return replace(view, **facts)
+
+
+def _observed_vm(
+    detached: frozenset[str],
+    purpose: Purpose,
+    vm: VmView,
+    texts: Texts | None,
+    under_way: frozenset[str] | None,
+    refusal: Refusal | None,
+) -> VmView:
+    found = decode_vm(texts or EMPTY, purpose)
+    bare = replace(vm, devices=(), fixed=False, vgpu=False) if vm.moid in detached else vm
+    if found is None and not under_way and refusal is None:
+        return bare  # as nearly all are, of thousands
+    return replace(
+        bare,
+        entry=None if isinstance(found, Garbage) else found,
+        garbage=(found,) if isinstance(found, Garbage) else (),
+        under_way=under_way or frozenset(),
+        refusal=refusal,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _decode_lock(text: str) -> Lock | Garbage | None:
+    return decode_lock({LOCK: text})
+
+
+def _hosts_by_id(views: tuple[HostView, ...]) -> Mapping[str, HostView]:
+    return {view.moid: view for view in views}
+
+
+def _vms_by_id(views: tuple[VmView, ...]) -> Mapping[str, VmView]:
+    return {view.moid: view for view in views}
+
+
+def _all_hosts(views: Mapping[str, HostView]) -> tuple[HostView, ...]:
+    return tuple(views.values())
+
+
+def _all_vms(views: Mapping[str, VmView]) -> tuple[VmView, ...]:
+    return tuple(views.values())

@@ -71,12 +71,13 @@ class PendingActions:
         if action.kind == "enter_maintenance" and task is not None:
             self._entered_by[action.target] = task
 
-    def under_way(self, target: str) -> frozenset[str]:
-        """Kinds of calls on the target that are in progress without visible effect. Reboots are not included."""
-        pending = self._pending.get(target)
-        if pending is None or pending.shown or pending.kind in ("reboot_host", "shut_down_host"):
-            return frozenset()
-        return frozenset({pending.kind})
+    def all_under_way(self) -> dict[str, frozenset[str]]:
+        """Target → kinds of calls on it that are in progress without visible effect. Reboots are not included."""
+        return {
+            target: frozenset({pending.kind})
+            for target, pending in self._pending.items()
+            if not pending.shown and pending.kind not in ("reboot_host", "shut_down_host")
+        }
 
     def settle(
         self,
@@ -90,9 +91,12 @@ class PendingActions:
         ``entering``: host → tasks that are putting it into maintenance mode. A task of another user does not show that the task of this
         run is still running.
         """
-        views = {view.moid: view for view in hosts}
-        machines = {vm.moid: vm for vm in vms}
-        for view in hosts:
+        concerned = self._pending.keys() | self._left.keys()
+        if not concerned:
+            return
+        views = {view.moid: view for view in hosts if view.moid in concerned}
+        machines = {vm.moid: vm for vm in vms if vm.moid in concerned}
+        for view in views.values():
             self._watch_maintenance(view)
         unclear: list[PendingAction] = []
         for pending in list(self._pending.values()):

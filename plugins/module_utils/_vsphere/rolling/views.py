@@ -1,13 +1,20 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Builds the hosts, VMs and clusters of a rolling reboot from the rows that were read. PRIVATE to the collection."""
+"""Builds the hosts, VMs and clusters of a rolling reboot from the rows that were read. PRIVATE to the collection.
+
+All functions are pure. Those with a ``Memo`` build only the objects whose rows changed since their last call with it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
+from typing import Any
 
 from ..._domain.host.selector import DesiredDevice
+from ..._domain.memo import Memo
 from ..._domain.names import ResolvedNames
 from ..._domain.observed.hosts import Host
 from ..._domain.rolling.state.journal import PAUSE, STOP_ORDER
@@ -17,7 +24,7 @@ from ..read.hosts import host_from_row
 from ..sdk import vim
 from ..session.answer_checks import reader
 from . import from_rows
-from .from_rows import RunningTask
+from .from_rows import Mounts, Rules, RunningTask, Size, Use
 from .tags import Tagged
 from .vm_hardware import VmHardware
 
@@ -50,71 +57,60 @@ class FleetRequest:
     tagged: Tagged = field(default_factory=Tagged)
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FleetRows:
-    """All rows that were read, by object id. ``rows``: the watched properties; ``deep``: further properties of hosts."""
+    """All that was read, by object id. It never changes in place: what is read later makes a new object (``updated``, ``replace``).
 
-    rows: Mapping[str, Row]
-    deep: dict[str, Row] = field(default_factory=dict)
-    sizes: dict[str, from_rows.Size] = field(default_factory=dict)
-    hardware: dict[str, VmHardware] = field(default_factory=dict)
-    uses: dict[str, from_rows.Use] = field(default_factory=dict)
-    summaries: dict[str, object] = field(default_factory=dict)
-    alarm_names: dict[str, str] = field(default_factory=dict)
-    labels: dict[str, str] = field(default_factory=dict)
+    ``hosts`` to ``folders``: the watched properties; ``deep``: further properties of hosts; ``host_paths``: the paths that ``Host`` needs.
+    """
+
+    hosts: Mapping[str, Row] = field(default_factory=dict)
+    vms: Mapping[str, Row] = field(default_factory=dict)
+    computes: Mapping[str, Row] = field(default_factory=dict)
+    datastores: Mapping[str, Row] = field(default_factory=dict)
+    tasks: Mapping[str, Row] = field(default_factory=dict)
+    folders: Mapping[str, Row] = field(default_factory=dict)
+    deep: Mapping[str, Row] = field(default_factory=dict)
+    host_paths: frozenset[str] = frozenset()
+    sizes: Mapping[str, Size] = field(default_factory=dict)
+    hardware: Mapping[str, VmHardware] = field(default_factory=dict)
+    uses: Mapping[str, Use] = field(default_factory=dict)
+    summaries: Mapping[str, object] = field(default_factory=dict)
+    alarm_names: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
     """id → name in results, for hosts and clusters, and for VMs whose name is not unique."""
-    known: dict[str, Host] = field(default_factory=dict)
-    """Hosts that are already built. A host that changed is removed."""
 
-    def of(self, kind: type) -> list[Row]:
-        """The watched rows of this kind."""
-        return [row for row in self.rows.values() if issubclass(row.kind, kind)]
-
-    def joined(self, moid: str) -> Row:
-        """The watched and the further properties of a host, as one row."""
-        watched, deep = self.rows[moid], self.deep.get(moid)
-        if deep is None:
-            return watched
-        missing = {path: fault for path, fault in watched.missing.items() if path != DEVICES}
-        return Row(
-            kind=watched.kind,
-            moid=moid,
-            values={**watched.values, **deep.values},
-            missing={**missing, **deep.missing},
-        )
-
-    def host(self, moid: str) -> Host:
-        """The host, built from its rows."""
-        found = self.known.get(moid)
-        if found is None:
-            parent = self.rows.get(compute_of(self.rows[moid]))
-            cluster = parent is not None and issubclass(parent.kind, vim.ClusterComputeResource)
-            names = {parent.moid: self.label(parent)} if parent is not None and cluster else {}
-            joined = self.joined(moid)
-            found = self.known[moid] = replace(host_from_row(joined, names), name=self.label(joined))
-        return found
-
-    def label(self, row: Row) -> str:
-        """The name of an object in results."""
-        name: str = row.get("name", row.moid)
-        return self.labels.get(row.moid, name)
+    def updated(self, rows: Mapping[str, Row]) -> FleetRows:
+        """With all watched rows as they are now. What else was read of objects that left is removed."""
+        by_kind: dict[type, dict[str, Row]] = defaultdict(dict)
+        for moid, row in rows.items():
+            by_kind[row.kind][moid] = row
+        tables: dict[str, dict[str, Any]] = {name: {} for name in _KINDS.values()}
+        for kind, found in by_kind.items():
+            tables[next(name for base, name in _KINDS.items() if issubclass(kind, base))] |= found
+        for name in ("deep", "sizes", "hardware", "uses", "summaries"):
+            tables[name] = {moid: value for moid, value in getattr(self, name).items() if moid in rows}
+        # A table without a change stays the same object: comparing it again is then free.
+        changed: dict[str, Any] = {name: table for name, table in tables.items() if table != getattr(self, name)}
+        return replace(self, **changed)
 
     def is_connected(self, moid: str) -> bool:
-        row = self.rows.get(moid)
+        row = self.hosts.get(moid)
         return row is not None and str(row.get("runtime.connectionState")) == "connected"
 
-    def forget(self, moid: str) -> None:
-        """Remove an object that no longer exists."""
-        for table in (self.deep, self.sizes, self.hardware, self.uses, self.summaries, self.known):
-            table.pop(moid, None)
 
-    def rules(self) -> dict[str, from_rows.Rules]:
-        """Cluster id → its settings."""
-        return {row.moid: from_rows.rules(row.get("configurationEx")) for row in self.of(vim.ClusterComputeResource)}
+_KINDS: Mapping[type, str] = {
+    vim.HostSystem: "hosts",
+    vim.VirtualMachine: "vms",
+    vim.ComputeResource: "computes",
+    vim.Datastore: "datastores",
+    vim.Task: "tasks",
+    vim.Folder: "folders",
+}
 
-    def alarms(self, row: Row) -> tuple[str, ...]:
-        """Names of the red alarms of an object."""
-        return tuple(sorted(self.alarm_names.get(moid, moid) for moid in from_rows.red_alarms(row)))
+
+def _is_cluster(row: Row) -> bool:
+    return issubclass(row.kind, vim.ClusterComputeResource)
 
 
 def compute_of(row: Row) -> str:
@@ -123,57 +119,188 @@ def compute_of(row: Row) -> str:
     return parent._moId if parent is not None else ""
 
 
+def label_of(row: Row, label: str | None) -> str:
+    """The name of an object in results. ``label``: the one of ``FleetRows.labels``."""
+    name: str = row.get("name", row.moid)
+    return name if label is None else label
+
+
+# -- shared by several views ----------------------------------------------------------------------------------------
+
+
+def joined(row: Row, deep: Row | None) -> Row:
+    """The watched and the further properties of a host, as one row."""
+    if deep is None:
+        return row
+    missing = {path: fault for path, fault in row.missing.items() if path != DEVICES}
+    return Row(kind=row.kind, moid=row.moid, values={**row.values, **deep.values}, missing={**missing, **deep.missing})
+
+
+def rules(fleet_rows: FleetRows, memo: Memo) -> Mapping[str, Rules]:
+    """Compute resource id → the settings of the cluster; unknown values where it is none."""
+    return memo.each(_rules, (), fleet_rows.computes)
+
+
+def _rules(row: Row) -> Rules:
+    return from_rows.rules(row.get("configurationEx"))
+
+
+def alarm_ids(fleet_rows: FleetRows, memo: Memo) -> Mapping[str, tuple[str, ...]]:
+    """Object id → ids of its red alarms, for hosts and compute resources."""
+    return memo.each(from_rows.red_alarms, (), memo.once(_both, fleet_rows.hosts, fleet_rows.computes))
+
+
+def _both(hosts: Mapping[str, Row], computes: Mapping[str, Row]) -> Mapping[str, Row]:
+    return {**hosts, **computes}
+
+
+def _alarms(fleet_rows: FleetRows, memo: Memo) -> Mapping[str, tuple[str, ...]]:
+    """Object id → names of its red alarms."""
+    return memo.each(_alarm_names, (fleet_rows.alarm_names,), alarm_ids(fleet_rows, memo))
+
+
+def _alarm_names(names: Mapping[str, str], moids: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(names.get(moid, moid) for moid in moids))
+
+
+def _tasks(rows: Mapping[str, Row]) -> Mapping[str, tuple[RunningTask, ...]]:
+    return from_rows.running_tasks(rows.values())
+
+
+def _mounts(rows: Mapping[str, Row]) -> Mounts:
+    return from_rows.mounts(rows.values())
+
+
+def _by_name(kind: str) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """A function that sorts the views of one kind. One for each kind, because ``Memo.once`` stores one result for each function."""
+
+    def in_order(views: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple(sorted(views.values(), key=attrgetter("name", "moid")))
+
+    in_order.__name__ = f"{kind}_by_name"
+    return in_order
+
+
+_hosts_by_name, _vms_by_name, _clusters_by_name = (_by_name(kind) for kind in ("hosts", "vms", "clusters"))
+
+
 # -- hosts ----------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _TasksOnHost:
+    """Tasks on a host; for the fields see ``HostView``."""
+
+    entering: bool = False
+    rebooting: bool = False
+    tasks: tuple[str, ...] = ()
+
+
 @reader
-def host_views(fleet_rows: FleetRows, asked: FleetRequest, own_tasks: Collection[str]) -> tuple[HostView, ...]:
-    """All hosts, by name. ``own_tasks``: ids of tasks of this run."""
-    tasks = from_rows.running_tasks(fleet_rows.of(vim.Task))
-    mounts = from_rows.mounts(fleet_rows.of(vim.Datastore))
-    views = (
-        _host_view(fleet_rows, row, asked.hosts.get(row.moid), tasks.get(row.moid, ()), mounts.of(row.moid), own_tasks)
-        for row in fleet_rows.of(vim.HostSystem)
+def built_hosts(fleet_rows: FleetRows, memo: Memo) -> Mapping[str, Host]:
+    """Host id → the host, built from its rows. It is built again only when one of its own paths changed, not with each journal entry."""
+    places = memo.each(compute_of, (), fleet_rows.hosts)
+    names = memo.each(_cluster_name, (), fleet_rows.computes, fleet_rows.labels)
+    rows = memo.each(_rows_of_host, (fleet_rows.host_paths,), fleet_rows.hosts, fleet_rows.deep)
+    return memo.each(_host, (), rows, memo.once(_clusters_of_hosts, places, names), fleet_rows.labels)
+
+
+def _cluster_name(row: Row, label: str | None) -> str | None:
+    return label_of(row, label) if _is_cluster(row) else None
+
+
+def _clusters_of_hosts(places: Mapping[str, str], names: Mapping[str, str | None]) -> Mapping[str, Mapping[str, str]]:
+    """Host id → cluster id → its name, for hosts in a cluster."""
+    known = {compute: {compute: name} for compute, name in names.items() if name is not None}
+    return {moid: known[compute] for moid, compute in places.items() if compute in known}
+
+
+def _rows_of_host(paths: frozenset[str], row: Row, deep: Row | None) -> Row:
+    both = joined(row, deep)
+    return replace(
+        both,
+        values={path: value for path, value in both.values.items() if path in paths},
+        missing={path: fault for path, fault in both.missing.items() if path in paths},
     )
-    return tuple(sorted(views, key=lambda view: (view.name, view.moid)))
 
 
-def entering_tasks(fleet_rows: FleetRows) -> Mapping[str, frozenset[str]]:
+def _host(row: Row, cluster: Mapping[str, str] | None, label: str | None) -> Host:
+    return replace(host_from_row(row, cluster or {}), name=label_of(row, label))
+
+
+@reader
+def host_views(
+    fleet_rows: FleetRows, asked: FleetRequest, own_tasks: Collection[str], memo: Memo | None = None
+) -> tuple[HostView, ...]:
+    """All hosts, by name. ``own_tasks``: ids of tasks of this run."""
+    memo = memo or Memo()
+    tasks = memo.once(_tasks, fleet_rows.tasks)
+    views = memo.each(
+        _host_view,
+        (),
+        fleet_rows.hosts,
+        built_hosts(fleet_rows, memo),
+        asked.hosts,
+        memo.once(_work, tasks, frozenset(own_tasks)),
+        memo.once(_mounts, fleet_rows.datastores).by_host,
+        fleet_rows.sizes,
+        fleet_rows.uses,
+        _alarms(fleet_rows, memo),
+    )
+    return memo.once(_hosts_by_name, views)
+
+
+def entering_tasks(fleet_rows: FleetRows, memo: Memo | None = None) -> Mapping[str, frozenset[str]]:
     """Host id → ids of the tasks that are putting it into maintenance mode."""
-    running = from_rows.running_tasks(fleet_rows.of(vim.Task))
+    running = (memo or Memo()).once(_tasks, fleet_rows.tasks)
     return {moid: frozenset(task.moid for task in tasks if task.is_entering) for moid, tasks in running.items()}
 
 
+def _work(running: Mapping[str, tuple[RunningTask, ...]], own: frozenset[str]) -> Mapping[str, _TasksOnHost]:
+    """Object id → the tasks on it. ``own``: tasks that do not count as work of others."""
+    return {
+        moid: _TasksOnHost(
+            entering=any(task.is_entering for task in tasks),
+            rebooting=any(task.is_reboot for task in tasks),
+            tasks=tuple(
+                task.name for task in tasks if not (task.is_entering or task.is_reboot) and task.moid not in own
+            ),
+        )
+        for moid, tasks in running.items()
+    }
+
+
 def _host_view(
-    fleet_rows: FleetRows,
     row: Row,
+    host: Host,
     wanted: RequestedHost | None,
-    tasks: Sequence[RunningTask],
-    datastores: Mapping[str, bool],
-    own_tasks: Collection[str],
+    work: _TasksOnHost | None,
+    datastores: Mapping[str, bool] | None,
+    size: Size | None,
+    use: Use | None,
+    alarms: tuple[str, ...],
 ) -> HostView:
-    have, used = fleet_rows.sizes.get(row.moid, from_rows.Size()), fleet_rows.uses.get(row.moid, from_rows.Use())
-    others = [task for task in tasks if not (task.is_entering or task.is_reboot) and task.moid not in own_tasks]
+    have, used, work = size or Size(), use or Use(), work or _TasksOnHost()
     return HostView(
-        host=fleet_rows.host(row.moid),
+        host=host,
         wanted=wanted is not None,
         desired_devices=wanted.desired_devices if wanted else (),
         skips_missing=wanted is not None and wanted.skips_missing,
         expects_settled=wanted is not None and wanted.expects_settled,
         expected_reboot=wanted.expected_reboot if wanted else None,
-        entering=any(task.is_entering for task in tasks),
+        entering=work.entering,
         standby=str(row.get("runtime.powerState")) == "standBy" or row.get("runtime.standbyMode", "none") != "none",
         quarantined=bool(row.get("runtime.inQuarantineMode", False)),
-        tasks=tuple(task.name for task in others),
-        rebooting=any(task.is_reboot for task in tasks),
+        tasks=work.tasks,
+        rebooting=work.rebooting,
         build=have.build,
         model=have.model,
         load=from_rows.load(have, used),
         memory_mb=have.memory_mb,
         memory_free_mb=from_rows.memory_free(have, used),
         quick_boot=have.quick_boot,
-        red_alarms=fleet_rows.alarms(row),
-        datastores=datastores,
+        red_alarms=alarms,
+        datastores=datastores or {},
         uplinks=from_rows.links(row, have.uplinks),
     )
 
@@ -182,42 +309,79 @@ def _host_view(
 
 
 @reader
-def vm_views(fleet_rows: FleetRows, asked: FleetRequest, fields: Mapping[int, str]) -> tuple[VmView, ...]:
+def vm_views(
+    fleet_rows: FleetRows, asked: FleetRequest, fields: Mapping[int, str], memo: Memo | None = None
+) -> tuple[VmView, ...]:
     """All VMs that are registered on the hosts, by name, without templates, which never run."""
-    places = {row.moid: compute_of(row) for row in fleet_rows.of(vim.HostSystem)}
+    memo = memo or Memo()
+    places = memo.each(compute_of, (), fleet_rows.hosts)
+    residents = memo.once(_residents, memo.each(_host_of_vm, (), fleet_rows.vms), places)
+    local = memo.once(_local_datastores, places, memo.once(_mounts, fleet_rows.datastores))
+    views = memo.each(
+        _vm_view,
+        (asked.orders, asked.never_stop, asked.tagged, fields),
+        residents,
+        fleet_rows.vms,
+        fleet_rows.labels,
+        fleet_rows.hardware,
+        memo.once(_local_to_vms, residents, local),
+        memo.once(_drs_moves, residents, places, rules(fleet_rows, memo)),
+    )
+    return memo.once(_vms_by_name, views)
+
+
+def _host_of_vm(row: Row) -> str:
+    """Id of the host; empty where it has none, and for templates."""
+    host = row.get("runtime.host")
+    return "" if host is None or row.get("config.template", False) else host._moId
+
+
+def _residents(hosts: Mapping[str, str], places: Mapping[str, str]) -> Mapping[str, str]:
+    """VM id → host id, for the VMs on these hosts."""
+    return {moid: host for moid, host in hosts.items() if host in places}
+
+
+def _local_datastores(places: Mapping[str, str], mounts: Mounts) -> Mapping[str, frozenset[str]]:
+    """Host id → the datastores that no other host of its cluster mounts."""
     siblings: dict[str, list[str]] = {}
     for host, compute in places.items():
         siblings.setdefault(compute, []).append(host)
-    rules = fleet_rows.rules()
-    mounts = from_rows.mounts(fleet_rows.of(vim.Datastore))
-    local = {host: names for hosts in siblings.values() for host, names in mounts.local(hosts).items()}
-    views = []
-    for row in fleet_rows.of(vim.VirtualMachine):
-        host = row.get("runtime.host")
-        if host is None or host._moId not in places or row.get("config.template", False):
-            continue
-        compute = places[host._moId]
-        hardware = fleet_rows.hardware.get(row.moid, VmHardware())
-        alone = tuple(name for name in hardware.datastores if name in local[host._moId])
-        moves = rules[compute].overrides.get(row.moid) if compute in rules else None
-        views.append(_vm_view(row, fleet_rows.label(row), host._moId, hardware, alone, moves, asked, fields))
-    return tuple(sorted(views, key=lambda view: (view.name, view.moid)))
+    return {host: names for hosts in siblings.values() for host, names in mounts.local(hosts).items()}
+
+
+def _local_to_vms(residents: Mapping[str, str], local: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:
+    return {moid: local[host] for moid, host in residents.items()}
+
+
+def _drs_moves(
+    residents: Mapping[str, str], places: Mapping[str, str], settings: Mapping[str, Rules]
+) -> Mapping[str, bool]:
+    """VM id → whether DRS migrates it automatically, for VMs with a setting of their own in the cluster where they are."""
+    return {
+        moid: moves
+        for compute, rule in settings.items()
+        for moid, moves in rule.overrides.items()
+        if places.get(residents.get(moid, "")) == compute
+    }
 
 
 def _vm_view(
-    row: Row,
-    label: str,
-    host: str,
-    hardware: VmHardware,
-    local: tuple[str, ...],
-    moves: bool | None,
-    asked: FleetRequest,
+    orders: ResolvedNames[int],
+    never_stop: ResolvedNames[bool],
+    tagged: Tagged,
     fields: Mapping[int, str],
+    host: str,
+    row: Row,
+    label: str | None,
+    hardware: VmHardware | None,
+    local: frozenset[str],
+    moves: bool | None,
 ) -> VmView:
-    name = row.get("name", row.moid)
+    name, hardware = row.get("name", row.moid), hardware or VmHardware()
+    requested = orders.of(row.moid, name)
     return VmView(
         moid=row.moid,
-        name=label,
+        name=label_of(row, label),
         host_moid=host,
         power_state=str(row.get("runtime.powerState", "unknown")),
         tools_running=row.get("guest.toolsRunningStatus") == "guestToolsRunning",
@@ -226,14 +390,14 @@ def _vm_view(
         devices=hardware.devices,
         fixed=hardware.fixed,
         vgpu=hardware.vgpu,
-        local_datastores=local,
+        local_datastores=tuple(name for name in hardware.datastores if name in local),
         host_media=hardware.host_media,
         drs_moves=moves,
         memory_mb=hardware.memory_mb,
         reserved_mb=hardware.reserved_mb,
-        order=_order(row, name, asked, fields),
+        order=_order(row, tagged, fields) if requested is None else requested,
         agent=getattr(row.get("config.managedBy"), "extensionKey", "") == AGENT_MANAGER,
-        never_stop=bool(asked.never_stop.of(row.moid, name)) or row.moid in asked.tagged.never_stop,
+        never_stop=bool(never_stop.of(row.moid, name)) or row.moid in tagged.never_stop,
         unread=_unread(row, hardware),
         shows_journal="customValue" not in row.missing,
     )
@@ -245,51 +409,73 @@ def _unread(row: Row, hardware: VmHardware) -> str:
     return "" if row.get("runtime.powerState") else "does not show its power state"
 
 
-def _order(row: Row, name: str, asked: FleetRequest, fields: Mapping[int, str]) -> int:
-    requested = asked.orders.of(row.moid, name)
-    if requested is not None:
-        return requested
+def _order(row: Row, tagged: Tagged, fields: Mapping[int, str]) -> int:
     text = from_rows.custom_texts(row, fields).get(STOP_ORDER, "").strip()
-    return int(text) if text.removeprefix("-").isdecimal() else asked.tagged.orders.get(row.moid, 0)
+    return int(text) if text.removeprefix("-").isdecimal() else tagged.orders.get(row.moid, 0)
 
 
 # -- clusters -------------------------------------------------------------------------------------------------------
 
 
 @reader
-def cluster_views(fleet_rows: FleetRows, fields: Mapping[int, str]) -> tuple[ClusterView, ...]:
+def cluster_views(
+    fleet_rows: FleetRows, fields: Mapping[int, str], memo: Memo | None = None
+) -> tuple[ClusterView, ...]:
     """Clusters, and the compute resources of standalone hosts, by name."""
-    tasks = from_rows.running_tasks(fleet_rows.of(vim.Task))
-    rules = fleet_rows.rules()
-    views = (
-        _cluster_view(fleet_rows, row, rules.get(row.moid, from_rows.Rules()), tasks.get(row.moid, ()), fields)
-        for row in fleet_rows.of(vim.ComputeResource)
+    memo = memo or Memo()
+    views = memo.each(
+        _cluster_view,
+        (fields,),
+        fleet_rows.computes,
+        fleet_rows.labels,
+        rules(fleet_rows, memo),
+        memo.once(_tasks, fleet_rows.tasks),
+        fleet_rows.summaries,
+        _alarms(fleet_rows, memo),
     )
-    return tuple(sorted(views, key=lambda view: (view.name, view.moid)))
+    return memo.once(_clusters_by_name, views)
 
 
 def _cluster_view(
-    fleet_rows: FleetRows, row: Row, rules: from_rows.Rules, tasks: Iterable[RunningTask], fields: Mapping[int, str]
+    fields: Mapping[int, str],
+    row: Row,
+    label: str | None,
+    settings: Rules,
+    tasks: Iterable[RunningTask] | None,
+    summary: object,
+    alarms: tuple[str, ...],
 ) -> ClusterView:
     return ClusterView(
         moid=row.moid,
-        name=fleet_rows.label(row),
-        is_cluster=issubclass(row.kind, vim.ClusterComputeResource),
-        drs_moves_vms=rules.drs,
-        vgpu_moves=rules.vgpu_moves,
-        vsan=rules.vsan,
-        admission=from_rows.admission(row.get("configurationEx"), fleet_rows.summaries.get(row.moid)),
-        red_alarms=fleet_rows.alarms(row),
-        remediation=", ".join(task.name for task in tasks if task.is_remediation),
+        name=label_of(row, label),
+        is_cluster=_is_cluster(row),
+        drs_moves_vms=settings.drs,
+        vgpu_moves=settings.vgpu_moves,
+        vsan=settings.vsan,
+        admission=from_rows.admission(row.get("configurationEx"), summary),
+        red_alarms=alarms,
+        remediation=", ".join(task.name for task in tasks or () if task.is_remediation),
         pause=from_rows.custom_texts(row, fields).get(PAUSE, ""),
     )
 
 
 @reader
-def texts(fleet_rows: FleetRows, fields: Mapping[int, str]) -> dict[str, dict[str, str]]:
+def texts(
+    fleet_rows: FleetRows, fields: Mapping[int, str], memo: Memo | None = None
+) -> Mapping[str, Mapping[str, str]]:
     """Object id → attribute name → text, for hosts, VMs, compute resources and the root folder; without empty texts."""
-    kinds = (vim.HostSystem, vim.VirtualMachine, vim.ComputeResource, vim.Folder)
-    found = {
-        row.moid: from_rows.custom_texts(row, fields) for row in fleet_rows.rows.values() if issubclass(row.kind, kinds)
-    }
+    memo = memo or Memo()
+    rows = memo.once(_all, fleet_rows.hosts, fleet_rows.vms, fleet_rows.computes, fleet_rows.folders)
+    return memo.once(_without_empty, memo.each(_texts, (fields,), rows))
+
+
+def _all(*tables: Mapping[str, Row]) -> Mapping[str, Row]:
+    return {moid: row for table in tables for moid, row in table.items()}
+
+
+def _texts(fields: Mapping[int, str], row: Row) -> Mapping[str, str]:
+    return from_rows.custom_texts(row, fields)
+
+
+def _without_empty(found: Mapping[str, Mapping[str, str]]) -> Mapping[str, Mapping[str, str]]:
     return {moid: values for moid, values in found.items() if values}

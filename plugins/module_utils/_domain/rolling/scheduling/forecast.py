@@ -7,13 +7,15 @@ It runs the scheduler repeatedly on a simulated fleet, in which every host takes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ...memo import Memo
 from ..state.fleet_index import FleetIndex, earliest, index_fleet
 from ..state.journal import Entry
-from ..state.observed import HostView, ObservedFleet, Precheck
+from ..state.observed import ClusterView, HostView, ObservedFleet, Precheck, VmView
 from ..state.phases import HostStatus, is_active
 from ..state.pinned import pin_reason, pinned_vms
 from ..state.policy import Durations, Policy
@@ -49,6 +51,8 @@ class PlannedHost:
     """In the order in which they are stopped; they are started in reverse order."""
     moves: tuple[str, ...] = ()
     """Names of running VMs that are migrated away."""
+    moves_powered_off: tuple[str, ...] = ()
+    """Names of VMs that vCenter registers on other hosts while they are off (``evacuate_powered_off``)."""
     in_progress: bool = False
 
     def record(self, since: float) -> dict[str, Any]:
@@ -62,6 +66,7 @@ class PlannedHost:
             "reason": self.reason,
             "stops": [{"name": vm.name, "reason": vm.reason, "order": vm.order} for vm in self.stops],
             "moves": list(self.moves),
+            "moves_powered_off": list(self.moves_powered_off),
             "in_progress": self.in_progress,
         }
 
@@ -112,16 +117,17 @@ def forecast(observed: ObservedFleet, policy: Policy, now: float) -> Forecast:
     now = float(int(now))
     lock_states = _lock_states(observed, policy, now)
     planned: dict[str, PlannedHost] = {}
-    observed, running = _in_progress(observed, policy, now, planned)
+    memo, running = Memo(), _in_progress(observed, policy, now, planned)
+    observed = _never_outdated(observed)
     at, wave = now, 0
     while True:
-        observed = _refreshed(observed, at)
-        fleet, answers = _ask(observed, policy, at, lock_states)
+        fleet, answers = _ask(observed, policy, at, lock_states, memo)
         started = [moid for moid, answer in answers.items() if answer.actions]
         if started:
             wave += 1
+            state = pace.progress(fleet, 0)
             for moid in started:
-                planned[moid] = _plan(fleet, moid, wave)
+                planned[moid] = _plan(fleet, moid, wave, pace.estimate(fleet.hosts[moid], state, policy))
                 running[moid] = planned[moid].ends_at
             observed = _with_entries(observed, {moid: _entry_of(answers[moid]) for moid in started})
             continue
@@ -146,48 +152,47 @@ def _lock_states(observed: ObservedFleet, policy: Policy, now: float) -> Mapping
 
 def _in_progress(
     observed: ObservedFleet, policy: Policy, now: float, planned: dict[str, PlannedHost]
-) -> tuple[ObservedFleet, dict[str, float]]:
-    """Hosts that are in progress end at their start plus the expected duration."""
+) -> dict[str, float]:
+    """Host id → its end, for hosts that are in progress: their start plus the expected duration."""
     fleet = index_fleet(observed, policy, now)
     state = pace.progress(fleet, 0)
     for view in state.active:
         entry = view.entry
         if entry is not None:
-            expected = pace.estimate(view, state.done, policy)
+            expected = pace.estimate(view, state, policy)
             host = _plan(fleet, view.moid, 0, expected)
             ends = max(now + 1, entry.started + expected.total)
             planned[view.moid] = replace(
                 host, starts_at=entry.started, ends_at=ends, in_progress=True, reason="in progress"
             )
-    return observed, {moid: host.ends_at for moid, host in planned.items()}
+    return {moid: host.ends_at for moid, host in planned.items()}
 
 
-def _refreshed(observed: ObservedFleet, at: float) -> ObservedFleet:
-    """Every precheck gets the present time."""
+def _never_outdated(observed: ObservedFleet) -> ObservedFleet:
+    """Every host has a precheck, and none is ever too old."""
 
     def prechecked(view: HostView) -> HostView:
-        precheck = replace(view.precheck, at=at) if view.precheck is not None else Precheck(at=at)
+        precheck = replace(view.precheck, at=math.inf) if view.precheck is not None else Precheck(at=math.inf)
         return replace(view, precheck=precheck)
 
     return replace(observed, hosts=tuple(prechecked(view) for view in observed.hosts))
 
 
 def _ask(
-    observed: ObservedFleet, policy: Policy, at: float, lock_states: Mapping[str, LockState]
+    observed: ObservedFleet, policy: Policy, at: float, lock_states: Mapping[str, LockState], memo: Memo
 ) -> tuple[FleetIndex, Mapping[str, Start]]:
-    fleet = index_fleet(observed, policy, at)
+    fleet = index_fleet(observed, policy, at, memo)
     candidates = [view for view in fleet.hosts.values() if next_hosts.is_candidate(fleet, view)]
     state = pace.progress(fleet, len(candidates))
     return fleet, next_hosts.starts(fleet, candidates, state, lock_states)
 
 
-def _plan(fleet: FleetIndex, moid: str, wave: int, expected: Durations | None = None) -> PlannedHost:
+def _plan(fleet: FleetIndex, moid: str, wave: int, expected: Durations) -> PlannedHost:
     view = fleet.hosts[moid]
     cluster = fleet.cluster_of(view)
-    running = [vm for vm in fleet.residents.get(moid, ()) if vm.is_on]
+    residents = fleet.residents.get(moid, ())
+    running = [vm for vm in residents if vm.is_on]
     pinned = pinned_vms(running, cluster)
-    if expected is None:
-        expected = pace.estimate(view, pace.progress(fleet, 0).done, fleet.policy)
     pending = fleet.pending_reboots.get(moid)
     return PlannedHost(
         moid=moid,
@@ -201,8 +206,19 @@ def _plan(fleet: FleetIndex, moid: str, wave: int, expected: Durations | None = 
             PlannedVm(name=vm.name, moid=vm.moid, reason=pin_reason(vm, cluster), order=vm.order) for vm in pinned
         ),
         moves=tuple(sorted(vm.name for vm in running if not pin_reason(vm, cluster))),
+        moves_powered_off=_registered_elsewhere(residents, pinned, cluster, fleet.policy),
         expected=expected,
     )
+
+
+def _registered_elsewhere(
+    residents: Iterable[VmView], stopped: Collection[VmView], cluster: ClusterView, policy: Policy
+) -> tuple[str, ...]:
+    """VMs that are off, or are stopped for the reboot, and that another host can take. A fixed device blocks the host before that."""
+    if not policy.evacuate_powered_off or not cluster.is_cluster:
+        return ()
+    off = [vm for vm in residents if vm in stopped or not vm.is_on]
+    return tuple(sorted(vm.name for vm in off if not (vm.agent or vm.local_datastores)))
 
 
 def _entry_of(answer: Start) -> Entry:

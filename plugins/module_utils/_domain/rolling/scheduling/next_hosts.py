@@ -14,9 +14,10 @@ from ..state.actions import Action
 from ..state.budget import cluster_budget, count_down, counts_as_down, describe_down, fleet_budget
 from ..state.fleet_index import FleetIndex, earliest
 from ..state.journal import Entry, Lock
-from ..state.observed import HostView
+from ..state.observed import ClusterView, HostView, VmView
 from ..state.pending_reboot import is_part_of
 from ..state.phases import Phase, is_active
+from ..state.policy import Policy
 from ..state.verification import before_reboot
 from ..steps.drain import request_reboot
 from . import pace
@@ -88,8 +89,11 @@ def starts(
     hold = pace.find_run_hold(fleet, state)
     started: list[HostView] = []
     answers: dict[str, Start] = {}
+    quick, prechecked = _find_blockers(fleet, candidates)
     for view in pace.in_order(fleet, candidates):
-        answer = _one(fleet, view, state, lock_states, room, started, hold)
+        answer = _one(
+            fleet, view, state, lock_states, room, started, hold, (quick[view.moid], prechecked.get(view.moid, ()))
+        )
         if answer.actions or "precheck" in view.under_way:
             room.take(view)
             started.append(view)
@@ -109,29 +113,59 @@ def reasons(
     }
 
 
+def _find_blockers(
+    fleet: FleetIndex, candidates: Sequence[HostView]
+) -> tuple[Mapping[str, tuple[Blocker, ...]], Mapping[str, tuple[Blocker, ...]]]:
+    """Host id → its quick blockers, and for hosts with a precheck those from the precheck.
+
+    Most hosts wait for long without a change: their rules are not evaluated in each decision.
+    """
+    memo, vms = fleet.memo, fleet.residents
+    views = {view.moid: view for view in candidates}
+    clusters = {view.moid: fleet.cluster_of(view) for view in candidates}
+    prechecked = {moid: view for moid, view in views.items() if view.precheck is not None}
+    members = {moid: fleet.members[view.host.compute_moid] for moid, view in prechecked.items()}
+    return (
+        memo.each(_quick, (fleet.policy,), views, vms, clusters),
+        memo.each(_prechecked, (fleet.policy,), prechecked, vms, clusters, members),
+    )
+
+
+def _quick(policy: Policy, view: HostView, vms: Sequence[VmView] | None, cluster: ClusterView) -> tuple[Blocker, ...]:
+    return quick_blockers(view, vms or (), cluster, (), policy)
+
+
+def _prechecked(
+    policy: Policy, view: HostView, vms: Sequence[VmView] | None, cluster: ClusterView, members: Sequence[HostView]
+) -> tuple[Blocker, ...]:
+    others = [other for other in members if other.moid != view.moid]
+    return precheck_blockers(view, vms or (), cluster, others, policy)
+
+
 class _Room:
     """The remaining budgets while hosts are started."""
 
     def __init__(self, fleet: FleetIndex) -> None:
         self._fleet = fleet
-        members = fleet.members
+        members, down = fleet.members, fleet.memo.each(count_down, (), fleet.members)
         self._left = {
-            moid: cluster_budget(cluster, len(members.get(moid, ())), fleet.policy) - count_down(members.get(moid, ()))
+            moid: cluster_budget(cluster, len(members.get(moid, ())), fleet.policy) - down.get(moid, 0)
             for moid, cluster in fleet.clusters.items()
         }
-        self._slots = fleet_budget(len(fleet.hosts), fleet.policy) - count_down(fleet.hosts.values())
+        self._slots = fleet_budget(len(fleet.hosts), fleet.policy) - sum(down.values())
+        self._down = fleet.memo.each(counts_as_down, (), fleet.hosts)
         self._full: dict[str, str] = {}
 
     def take(self, view: HostView) -> None:
         """Count the host against the budgets."""
-        if not counts_as_down(view):
+        if not self._down[view.moid]:
             self._left[view.host.compute_moid] -= 1
             self._slots -= 1
             self._full.clear()
 
     def refusal(self, view: HostView) -> str:
         """A clause: why the budgets do not allow to start the host; empty when they do."""
-        if counts_as_down(view):
+        if self._down[view.moid]:
             return ""
         moid = view.host.compute_moid
         if moid not in self._full:
@@ -143,7 +177,8 @@ class _Room:
         if self._left[moid] < 1:
             members = self._fleet.members[moid]
             budget = cluster_budget(cluster, len(members), policy)
-            down = describe_down(members) or "others are being started"
+            described = self._fleet.memo.each(describe_down, (), self._fleet.members)
+            down = described[moid] or "others are being started"
             return f"at most {budget} of {len(members)} hosts of {cluster.name} may be down at once: {down}"
         if self._slots < 1:
             return f"at most {fleet_budget(len(self._fleet.hosts), policy)} hosts of the fleet may be down at once"
@@ -158,11 +193,11 @@ def _one(
     room: _Room,
     started: Sequence[HostView],
     hold: pace.Hold | None,
+    blockers: tuple[tuple[Blocker, ...], tuple[Blocker, ...]],
 ) -> Start:
-    cluster = fleet.cluster_of(view)
-    vms, others = fleet.residents.get(view.moid, ()), fleet.others(view)
+    """``blockers``: the quick ones, and those from the precheck."""
+    cluster, (found, prechecked) = fleet.cluster_of(view), blockers
     lock_state = lock_states[cluster.moid]
-    found = quick_blockers(view, vms, cluster, others, fleet.policy)
     if lock_state.blocker is not None:
         return Start(
             phase="blocked",
@@ -171,7 +206,7 @@ def _one(
             wake=lock_state.wake,
         )
     precheck = view.precheck
-    prechecked = found or precheck_blockers(view, vms, cluster, others, fleet.policy)
+    prechecked = found or prechecked
     if prechecked and (found or precheck is None or fleet.now < precheck.at + fleet.policy.revisit):
         wake = precheck.at + fleet.policy.revisit if precheck is not None and not found else None
         return Start(phase="blocked", reason=prechecked[0].message, blockers=prechecked, wake=wake)

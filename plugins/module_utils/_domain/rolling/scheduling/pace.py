@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ...text import duration
 from ..state.budget import resolve_amount
@@ -40,6 +41,8 @@ class Progress:
     active: tuple[HostView, ...]
     total: int
     """Hosts of this rolling reboot: those with an entry and those that still wait."""
+    slowest: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
+    """Model → the longest drain and the longest reboot of the hosts that are done, in seconds."""
 
 
 def progress(fleet: FleetIndex, waiting: int) -> Progress:
@@ -55,7 +58,20 @@ def progress(fleet: FleetIndex, waiting: int) -> Progress:
         ),
         active=tuple(view for view, entry in own if is_active(entry)),
         total=len([entry for _unused, entry in mine if entry.step != "blocked"]) + waiting,
+        slowest=_slowest(done),
     )
+
+
+def _slowest(done: Iterable[tuple[HostView, Entry]]) -> Mapping[str, tuple[float | None, float | None]]:
+    found: dict[str, tuple[float | None, float | None]] = {}
+    for view, entry in done:
+        drain, reboot = found.get(view.model, (None, None))
+        found[view.model] = (_longer(drain, entry.drained), _longer(reboot, entry.rebooted))
+    return found
+
+
+def _longer(one: float | None, other: float | None) -> float | None:
+    return max((seconds for seconds in (one, other) if seconds is not None), default=None)
 
 
 def failure_limit(state: Progress, policy: Policy) -> Hold | None:
@@ -142,7 +158,7 @@ def _too_late(fleet: FleetIndex, state: Progress, view: HostView) -> Hold | None
     closes = closes_at(windows, fleet.wall) if windows else None
     if closes is None:
         return None
-    needs = estimate(view, state.done, fleet.policy).total
+    needs = estimate(view, state, fleet.policy).total
     if fleet.wall + needs <= closes:
         return None
     opens = _on_run_clock(fleet, opens_at(windows, fleet.wall, needs))
@@ -169,23 +185,23 @@ def never_fits(fleet: FleetIndex, state: Progress, views: Iterable[HostView]) ->
     for view in views:
         like = view.name if view.name in fleet.policy.measured else f" {view.model}"
         if like not in needs:
-            needs[like] = estimate(view, state.done, fleet.policy).total
+            needs[like] = estimate(view, state, fleet.policy).total
         if needs[like] > most:
             found[view.moid] = _too_long(needs[like])
     return found
 
 
-def estimate(view: HostView, done: Iterable[tuple[HostView, Entry]], policy: Policy) -> Durations:
+def estimate(view: HostView, state: Progress, policy: Policy) -> Durations:
     """The measured durations of the host; else the longest ones of its model in this rolling reboot; else the known ones of the model."""
     own = policy.measured.get(view.name)
     if own is not None:
         return own
-    same = [entry for other, entry in done if other.model == view.model]
-    drains = [entry.drained for entry in same if entry.drained is not None]
-    reboots = [entry.rebooted for entry in same if entry.rebooted is not None]
+    drain, reboot = state.slowest.get(view.model, (None, None))
     known = policy.measured.get(view.model, policy.expected)
     return Durations(
-        drain=max(drains, default=known.drain), reboot=max(reboots, default=known.reboot), settle=known.settle
+        drain=known.drain if drain is None else drain,
+        reboot=known.reboot if reboot is None else reboot,
+        settle=known.settle,
     )
 
 
@@ -194,11 +210,12 @@ def in_order(fleet: FleetIndex, candidates: Iterable[HostView]) -> list[HostView
 
     Hosts known to take long come first among equals, so that the rolling reboot does not wait for one of them at its end.
     """
-    candidates = list(candidates)
-    left: dict[str, int] = {}
-    for view in candidates:
-        left[view.host.compute_moid] = left.get(view.host.compute_moid, 0) + 1
-    return sorted(candidates, key=lambda view: _rank(view, left, fleet.policy))
+    return fleet.memo.once(_in_order, tuple(candidates), fleet.policy)
+
+
+def _in_order(candidates: tuple[HostView, ...], policy: Policy) -> list[HostView]:
+    left = Counter(view.host.compute_moid for view in candidates)
+    return sorted(candidates, key=lambda view: _rank(view, left, policy))
 
 
 def _rank(view: HostView, left: Mapping[str, int], policy: Policy) -> tuple[object, ...]:

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from ...memo import Memo
 from ...plan import Blocker
 from ..state.actions import Action
 from ..state.fleet_index import FleetIndex, earliest, index_fleet
 from ..state.journal import Entry, Lock
-from ..state.observed import ClusterView, HostView, ObservedFleet
+from ..state.observed import ClusterView, HostView, ObservedFleet, VmView
 from ..state.phases import ANOTHER_RUN, Decision, HostStatus, NextStep, Outlook, Phase, is_active, phase_of
 from ..state.policy import Policy
 from ..steps import guests
@@ -41,13 +42,13 @@ class _InProgress:
         return lock_state is not None and lock_state.held
 
 
-def decide(observed: ObservedFleet, policy: Policy, now: float) -> Decision:
+def decide(observed: ObservedFleet, policy: Policy, now: float, memo: Memo | None = None) -> Decision:
     """What to do now, the status of every host with its reason, and the state of the whole rolling reboot.
 
     When ``outlook.ended`` is true, the actions are the last ones: carry them out, and do not decide again. Otherwise observe the fleet
-    again and decide again when it changes, or at ``outlook.wake_at``.
+    again and decide again when it changes, or at ``outlook.wake_at``. ``memo``: of the decision before. It changes the cost only.
     """
-    fleet = index_fleet(observed, policy, now)
+    fleet = index_fleet(observed, policy, now, memo)
     finishing = any(
         isinstance(cluster.lock, Lock)
         and cluster.lock.finishing
@@ -60,10 +61,7 @@ def decide(observed: ObservedFleet, policy: Policy, now: float) -> Decision:
     in_progress = _in_progress(fleet, candidates)
     state = pace.progress(fleet, len(candidates))
     starts = _without_hope(fleet, state, next_hosts.starts(fleet, candidates, state, in_progress.lock_states))
-    hosts = (
-        *(_status(fleet, view, in_progress, starts) for view in fleet.hosts.values()),
-        *(gone_status(host) for host in observed.gone),
-    )
+    hosts = (*_statuses(fleet, in_progress, starts), *(gone_status(host) for host in observed.gone))
     outlook = _outlook(fleet, state, in_progress, starts, finishing=finishing)
     actions = (*in_progress.actions, *(action for start in starts.values() for action in start.actions))
     if outlook.ended:
@@ -162,24 +160,34 @@ def _recorded(view: HostView, entry: Entry, reason: str) -> NextStep:
     return NextStep(phase=phase_of(replace(view, entry=entry)), reason=reason, actions=(action,))
 
 
-def _status(fleet: FleetIndex, view: HostView, in_progress: _InProgress, starts: Mapping[str, Start]) -> HostStatus:
-    phase, reason, blockers = _standing(fleet, view, in_progress, starts.get(view.moid))
+_Standing = tuple[Phase, str, tuple[Blocker, ...]]
+"""The phase of a host, the reason and the blockers."""
+
+
+def _statuses(fleet: FleetIndex, in_progress: _InProgress, starts: Mapping[str, Start]) -> tuple[HostStatus, ...]:
+    standings = {moid: _standing(fleet, view, in_progress, starts.get(moid)) for moid, view in fleet.hosts.items()}
+    names = {moid: fleet.cluster_of(view).name for moid, view in fleet.hosts.items()}
+    starting = dict.fromkeys(starts, True)
+    return tuple(fleet.memo.each(_status, (), fleet.hosts, standings, names, starting, fleet.stopped_vms).values())
+
+
+def _status(
+    view: HostView, standing: _Standing, cluster: str, starting: bool | None, stopped: tuple[VmView, ...] | None
+) -> HostStatus:
+    phase, reason, blockers = standing
     return HostStatus(
         moid=view.moid,
         name=view.name,
-        cluster=fleet.cluster_of(view).name,
+        cluster=cluster,
         phase=phase,
         reason=reason,
-        since=None if view.entry is None or view.moid in starts else view.entry.at,
+        since=None if view.entry is None or starting else view.entry.at,
         blockers=blockers,
-        vms=tuple(vm.name for vm in fleet.stopped_vms.get(view.moid, ())),
+        vms=tuple(vm.name for vm in stopped or ()),
     )
 
 
-def _standing(
-    fleet: FleetIndex, view: HostView, in_progress: _InProgress, start: Start | None
-) -> tuple[Phase, str, tuple[Blocker, ...]]:
-    """The phase of a host, the reason and the blockers."""
+def _standing(fleet: FleetIndex, view: HostView, in_progress: _InProgress, start: Start | None) -> _Standing:
     next_step, entry = in_progress.next_steps.get(view.moid), view.entry
     if start is not None:
         return start.phase, start.reason, start.blockers

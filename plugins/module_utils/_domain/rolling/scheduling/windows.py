@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ...errors import InputError
@@ -83,11 +84,17 @@ def longest(windows: Sequence[Window], now: float) -> float:
     return max((closes - max(opens, now) for opens, closes in _spans(windows, now) if closes > now), default=0.0)
 
 
-def _spans(windows: Sequence[Window], now: float) -> list[tuple[float, float]]:
+def _spans(windows: Sequence[Window], now: float) -> tuple[tuple[float, float], ...]:
+    return _spans_at(tuple(windows), now)
+
+
+@lru_cache(maxsize=4)
+def _spans_at(windows: tuple[Window, ...], now: float) -> tuple[tuple[float, float], ...]:
+    """Cached, because one decision asks for every host."""
     spans: list[tuple[float, float]] = []
     for opens, closes in sorted(span for window in windows for span in _openings(window, now)):
         if spans and opens <= spans[-1][1]:
             spans[-1] = (spans[-1][0], max(closes, spans[-1][1]))
         else:
             spans.append((opens, closes))
-    return spans
+    return tuple(spans)

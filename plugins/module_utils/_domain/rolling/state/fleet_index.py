@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...host.boot_evidence import BootEvidence
+from ...memo import Memo
 from .budget import cluster_budget, counts_as_down, fleet_budget
 from .journal import Entry, Lock
 from .observed import ClusterView, HostView, ObservedFleet, Refusal, VmView
@@ -33,6 +34,8 @@ class FleetIndex:
     stopped_vms: Mapping[str, tuple[VmView, ...]]
     """host moid → VMs that were stopped for it, wherever they are registered now. If that host no longer exists: their present host."""
     pending_reboots: Mapping[str, PendingReboot]
+    memo: Memo = field(compare=False)
+    """Calls the rules that depend on a few objects only, such as one host with its VMs."""
 
     def cluster_of(self, view: HostView) -> ClusterView:
         """The cluster of the host, or its compute resource where it is in no cluster."""
@@ -63,10 +66,6 @@ class FleetIndex:
             view, entry, self.policy, self.now, begun=begun, taken=self.now if taken is None else taken
         )
 
-    def others(self, view: HostView) -> tuple[HostView, ...]:
-        """The other hosts of its cluster."""
-        return tuple(other for other in self.members[view.host.compute_moid] if other.moid != view.moid)
-
     def has_room(self, view: HostView) -> bool:
         """Whether the budgets allow this host to be down in addition to those that are down now. A host that a user named for maintenance
         needs no room."""
@@ -81,30 +80,62 @@ class FleetIndex:
         return sum(1 for other in self.hosts.values() if other.moid != view.moid and counts_as_down(other)) < fleet
 
 
-def index_fleet(observed: ObservedFleet, policy: Policy, now: float) -> FleetIndex:
-    """Index the fleet for one decision at ``now``."""
-    members: dict[str, list[HostView]] = defaultdict(list)
-    for view in sorted(observed.hosts, key=lambda view: (view.name, view.moid)):
-        members[view.host.compute_moid].append(view)
-    known = {view.moid for view in observed.hosts}
-    residents: dict[str, list[VmView]] = defaultdict(list)
-    stopped_vms: dict[str, list[VmView]] = defaultdict(list)
-    for vm in observed.vms:
-        residents[vm.host_moid].append(vm)
-        if vm.entry is not None:
-            stopped_vms[vm.entry.host if vm.entry.host in known else vm.host_moid].append(vm)
-    pending_reboots = ((view.moid, pending_reboot_of(view, policy)) for view in observed.hosts)
+def index_fleet(observed: ObservedFleet, policy: Policy, now: float, memo: Memo | None = None) -> FleetIndex:
+    """Index the fleet for one decision at ``now``. ``memo``: of the decision before, if there was one."""
+    memo = memo or Memo()
+    members = memo.once(_members, observed.hosts)
+    hosts = memo.once(_hosts_by_id, members)
+    residents = memo.once(_residents, observed.vms)
     return FleetIndex(
         observed=observed,
         policy=policy,
         now=float(int(now)),
-        hosts={view.moid: view for views in members.values() for view in views},
-        clusters={cluster.moid: cluster for cluster in observed.clusters},
-        members={moid: tuple(views) for moid, views in members.items()},
-        residents={moid: tuple(vms) for moid, vms in residents.items()},
-        stopped_vms={moid: tuple(vms) for moid, vms in stopped_vms.items()},
-        pending_reboots={moid: pending for moid, pending in pending_reboots if pending is not None},
+        hosts=hosts,
+        clusters=memo.once(_clusters_by_id, observed.clusters),
+        members=members,
+        residents=residents,
+        stopped_vms=memo.once(_stopped_vms, observed.vms, memo.once(frozenset, hosts)),
+        pending_reboots=memo.once(_known, memo.each(_pending_reboot, (policy,), hosts)),
+        memo=memo,
     )
+
+
+def _members(views: tuple[HostView, ...]) -> Mapping[str, tuple[HostView, ...]]:
+    members: dict[str, list[HostView]] = defaultdict(list)
+    for view in sorted(views, key=lambda view: (view.name, view.moid)):
+        members[view.host.compute_moid].append(view)
+    return {moid: tuple(views) for moid, views in members.items()}
+
+
+def _hosts_by_id(members: Mapping[str, tuple[HostView, ...]]) -> Mapping[str, HostView]:
+    return {view.moid: view for views in members.values() for view in views}
+
+
+def _clusters_by_id(clusters: tuple[ClusterView, ...]) -> Mapping[str, ClusterView]:
+    return {cluster.moid: cluster for cluster in clusters}
+
+
+def _residents(vms: tuple[VmView, ...]) -> Mapping[str, tuple[VmView, ...]]:
+    found: dict[str, list[VmView]] = defaultdict(list)
+    for vm in vms:
+        found[vm.host_moid].append(vm)
+    return {moid: tuple(vms) for moid, vms in found.items()}
+
+
+def _stopped_vms(vms: tuple[VmView, ...], hosts: frozenset[str]) -> Mapping[str, tuple[VmView, ...]]:
+    found: dict[str, list[VmView]] = defaultdict(list)
+    for vm in vms:
+        if vm.entry is not None:
+            found[vm.entry.host if vm.entry.host in hosts else vm.host_moid].append(vm)
+    return {moid: tuple(vms) for moid, vms in found.items()}
+
+
+def _pending_reboot(policy: Policy, view: HostView) -> PendingReboot | None:
+    return pending_reboot_of(view, policy)
+
+
+def _known(pending_reboots: Mapping[str, PendingReboot | None]) -> Mapping[str, PendingReboot]:
+    return {moid: pending for moid, pending in pending_reboots.items() if pending is not None}
 
 
 def next_call_at(

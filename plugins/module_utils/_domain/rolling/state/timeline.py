@@ -118,6 +118,8 @@ def extend(
     news: list[Transition] = []
     for status in decision.hosts:
         old = statuses.get(status.moid)
+        if old is status:
+            continue  # its row is open with this phase and this reason
         if decision.closing and old is not None:
             continue  # the journal is being cleared; what remains of the entry says less than the last status
         statuses[status.moid] = status

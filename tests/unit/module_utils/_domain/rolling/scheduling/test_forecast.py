@@ -74,6 +74,26 @@ def test_every_vm_that_will_be_stopped_is_named_before_the_first_is_touched() ->
     assert planned.moves == ("web",)
 
 
+def test_vms_that_are_registered_elsewhere_while_they_are_off_are_named_if_that_is_asked_for() -> None:
+    """Also those that are stopped for the reboot. What no other host can take stays, and so do agents."""
+    vms = [
+        vm("web"),
+        vm("off", power_state="poweredOff"),
+        vm("any", devices=("PCI device 0",)),
+        vm("here", power_state="poweredOff", local_datastores=("own",)),
+        vm("cls", power_state="poweredOff", agent=True),
+    ]
+    fleet = observed(host(), vms=vms)
+    (planned,) = forecast(fleet, replace(POLICY, evacuate_powered_off=True), NOW).hosts
+    assert (planned.moves, planned.moves_powered_off) == (("web",), ("any", "off"))
+    assert planned.record(NOW)["moves_powered_off"] == ["any", "off"]
+    (planned,) = forecast(fleet, POLICY, NOW).hosts
+    assert planned.moves_powered_off == ()
+    alone = observed(host(), vms=vms[1:2], clusters=[cluster(is_cluster=False)])
+    (planned,) = forecast(alone, replace(POLICY, evacuate_powered_off=True), NOW).hosts
+    assert planned.moves_powered_off == ()
+
+
 def test_what_would_not_be_done_is_named_with_why() -> None:
     hosts = [
         host("esx-1"),
