@@ -213,7 +213,6 @@ logins:
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.drift_info import (
     DriftRequest,
-    deepen,
     observe,
     render,
 )
@@ -226,7 +225,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.a
     VM_OPTIONS_WITH_DEFAULTS,
     renamed_from,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import Job, run, show_only
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import InfoJob, run
 
 NAMES = {"type": "list", "elements": "str"}
 ARGUMENTS = {
@@ -260,13 +259,11 @@ CONSTRAINTS = {"required_one_of": [("targets", "vms")]}
 
 def main() -> None:
     run(
-        Job(
+        InfoJob(
             arguments=ARGUMENTS,
             constraints=CONSTRAINTS,
             parse=DriftRequest.of,
             observe=observe,
-            deepen=deepen,
-            plan=show_only,
             render=render,
         )
     )

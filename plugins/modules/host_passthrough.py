@@ -182,14 +182,9 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.r
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.host_passthrough import (
     PassthroughRequest,
     apply,
-    deepen,
-    expect,
-    follow,
     observe,
-    pace,
     plan,
     render,
-    settle,
 )
 
 ARGUMENTS = {
@@ -219,13 +214,8 @@ def main() -> None:
             constraints=CONSTRAINTS,
             parse=PassthroughRequest.of,
             observe=observe,
-            expect=expect,
             plan=plan,
-            deepen=deepen,
-            follow=follow,
             apply=apply,
-            pace=pace,
-            settle=settle,
             render=render,
         )
     )

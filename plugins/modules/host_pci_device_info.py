@@ -107,7 +107,7 @@ logins:
 """
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import DEVICES, HOSTS
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import Job, run, show_only
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import InfoJob, run
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.host_pci_device_info import (
     HostQuery,
     observe,
@@ -125,7 +125,7 @@ ARGUMENTS = {
 
 
 def main() -> None:
-    run(Job(arguments=ARGUMENTS, parse=HostQuery.of, observe=observe, plan=show_only, render=render))
+    run(InfoJob(arguments=ARGUMENTS, parse=HostQuery.of, observe=observe, render=render))
 
 
 if __name__ == "__main__":

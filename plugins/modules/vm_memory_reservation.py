@@ -106,10 +106,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.r
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vm_memory_reservation import (
     MemoryRequest,
     apply,
-    follow,
-    host_of,
     observe,
-    pace,
     plan,
     render,
 )
@@ -142,10 +139,7 @@ def main() -> None:
             parse=MemoryRequest.of,
             observe=observe,
             plan=plan,
-            follow=follow,
             apply=apply,
-            pace=pace,
-            host_of=host_of,
             render=render,
         )
     )

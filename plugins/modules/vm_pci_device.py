@@ -179,12 +179,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.r
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vm_pci_device import (
     DeviceRequest,
     apply,
-    deepen,
-    expect,
-    follow,
-    host_of,
     observe,
-    pace,
     plan,
     render,
 )
@@ -216,13 +211,8 @@ def main() -> None:
             constraints=CONSTRAINTS,
             parse=DeviceRequest.of,
             observe=observe,
-            expect=expect,
             plan=plan,
-            deepen=deepen,
-            follow=follow,
             apply=apply,
-            pace=pace,
-            host_of=host_of,
             render=render,
         )
     )

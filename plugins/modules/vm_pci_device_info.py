@@ -75,7 +75,7 @@ logins:
 """
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import HOSTS
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import Job, run, show_only
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import InfoJob, run
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vm_pci_device_info import (
     VmQuery,
     observe,
@@ -92,12 +92,11 @@ CONSTRAINTS = {"mutually_exclusive": [("vms", "hosts"), ("vms", "cluster")]}
 
 def main() -> None:
     run(
-        Job(
+        InfoJob(
             arguments=ARGUMENTS,
             constraints=CONSTRAINTS,
             parse=VmQuery.of,
             observe=observe,
-            plan=show_only,
             render=render,
         )
     )

@@ -71,6 +71,8 @@ class TargetPlan:
 
     target: str
     moid: str
+    host_moid: str | None = None
+    """Id of the ESXi host that a VM is on; empty when it is on none. None: the target itself is a host."""
     changes: tuple[Change, ...] = ()
     blockers: tuple[Blocker, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -30,7 +30,6 @@ from .._domain.host.targets import Inventory, Target, parse_targets
 from .._domain.names import Reference, resolve_each
 from .._domain.observed.hosts import Host
 from .._domain.observed.vms import Vm, VmName
-from .._domain.plan import Plan
 from .._domain.vm.devices.plan import DesiredVm, ObservedVms
 from .._vsphere.attributes.leftovers import decode_traces
 from .._vsphere.read.fabric import read_fabric
@@ -41,7 +40,6 @@ from .._vsphere.read.vm_limits import read_options
 from .._vsphere.read.vms import read_holders
 from .._vsphere.session.connect import Session
 from .engine.observe import neighbours, place_vms, vms_of
-from .engine.result import Outcome
 from .named_vms import RequestedVm
 from .vm_pci_device import DeviceRequest, build_desired_vm
 
@@ -99,7 +97,7 @@ class DriftObservation:
     """What was read, and the plans that were made from it."""
 
     observed: ObservedEndpoint
-    plans: Plans | None = None
+    plans: Plans
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +110,15 @@ class _ResolvedIntent:
 
 
 def observe(session: Session, request: DriftRequest) -> DriftObservation:
-    """Read hosts and VMs: one bulk read of names and one of everything else, for any number of them. Raises InputError."""
+    """Read hosts and VMs: one bulk read of names and one of everything else, for any number of them; then the details that
+    the differences depend on, within the allowed number of calls. Raises InputError."""
+    observed = _read(session, request)
+    plans = make_plans(observed)
+    deeper = _read_limits(session, _read_fabrics(session, observed, plans, request), plans, request)
+    return DriftObservation(observed=deeper, plans=plans if deeper is observed else make_plans(deeper))
+
+
+def _read(session: Session, request: DriftRequest) -> ObservedEndpoint:
     inventory = read_names(session, managers=True)
     meaning = _resolve(inventory, request)
     chosen_vms = [vm for vm in inventory.vms if vm.moid in meaning.vms]
@@ -124,7 +130,7 @@ def observe(session: Session, request: DriftRequest) -> DriftObservation:
     vms, others = place_vms(found.vms, near), place_vms((*found.others, *late), near)
     hosts = with_users(found.hosts, (*vms, *others))
     desired_vms, skipped = _parse_desired(vms, meaning, _only_on(inventory, request))
-    observed = ObservedEndpoint(
+    return ObservedEndpoint(
         vms=ObservedVms(
             vms=vms,
             others=others,
@@ -143,7 +149,6 @@ def observe(session: Session, request: DriftRequest) -> DriftObservation:
         sees_all=not meaning.not_found or can_read_root(session),
         journals=decode_traces(session, found.definitions, found.attributes, directory=request.journal_dir),
     )
-    return DriftObservation(observed=observed)
 
 
 def _resolve(inventory: Inventory, request: DriftRequest) -> _ResolvedIntent:
@@ -237,13 +242,6 @@ def _parse_desired(
     return tuple(build_desired_vm(vm, *meaning.vms[vm.moid]) for vm in here), elsewhere
 
 
-def deepen(session: Session, seen: DriftObservation, request: DriftRequest, plan: Plan) -> DriftObservation:
-    """Read the details that the differences depend on, within the allowed number of calls, and plan again when there were any."""
-    observed, plans = seen.observed, make_plans(seen.observed)
-    deeper = _read_limits(session, _read_fabrics(session, observed, plans, request), plans, request)
-    return DriftObservation(observed=deeper, plans=plans if deeper is observed else make_plans(deeper))
-
-
 def _read_fabrics(
     session: Session, observed: ObservedEndpoint, plans: Plans, request: DriftRequest
 ) -> ObservedEndpoint:
@@ -279,14 +277,11 @@ def _read_limits(session: Session, observed: ObservedEndpoint, plans: Plans, req
     )
 
 
-def render(
-    seen: DriftObservation, request: DriftRequest, plan: Plan, outcomes: Mapping[str, Outcome]
-) -> dict[str, Any]:
+def render(seen: DriftObservation, request: DriftRequest) -> dict[str, Any]:
     """Compare and report. Adds a warning for each rule of ``ignore`` that matches nothing."""
-    plans = seen.plans or make_plans(seen.observed)
-    everything = find_drift(seen.observed, plans, request.commands)
+    everything = find_drift(seen.observed, seen.plans, request.commands)
     differences, idle = apply_rules(everything, request.rules)
-    found = report(request.commands.place, seen.observed, plans, differences, idle)
+    found = report(request.commands.place, seen.observed, seen.plans, differences, idle)
     return {
         "status": found["status"],
         "settled": is_settled(everything),

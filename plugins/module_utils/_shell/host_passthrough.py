@@ -22,6 +22,7 @@ from .engine.gate import Gate
 from .engine.observe import ObservedHosts, deepen_hosts, follow_hosts, observe_chosen_hosts, observe_hosts, vms_of
 from .engine.output import device_results, target_result
 from .engine.result import Outcome, is_unreached
+from .engine.scope import AfterWrites, BeforeWrite, Details, FirstLook, Scope
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,11 +55,28 @@ class PassthroughRequest:
         )
 
 
-def observe(session: Session, request: PassthroughRequest) -> ObservedHosts:
-    """Read the hosts. VMs that use devices are read only for ``state: disabled``: a device in use must not be disabled.
+def observe(session: Session, request: PassthroughRequest, scope: Scope[ObservedHosts]) -> ObservedHosts:
+    """Read the hosts. VMs that use devices are read only for ``state: disabled``: a device in use must not be disabled. What a host depends
+    on (boot disk, datastores, management uplinks) is read only of hosts with changes.
 
     Raises InputError for a name that no host, or more than one, has.
     """
+    users = request.state == "disabled"
+    match scope:
+        case FirstLook(check_mode=check_mode):
+            observed = _read(session, request)
+            return _expect(session, observed, request) if check_mode else observed
+        case Details(seen=seen, plan=plan):
+            return deepen_hosts(session, seen, plan)
+        case BeforeWrite(seen=seen, moid=moid):
+            return follow_hosts(session, seen, {moid}, users=users)
+        case AfterWrites(seen=seen, written=written, moids=moids):
+            writes = {target.moid: [change.detail for change in target.effective] for target in written.targets}
+            settle_passthrough(session, seen.hosts, writes, timeout=request.settle_timeout)
+            return follow_hosts(session, seen, moids, users=users)
+
+
+def _read(session: Session, request: PassthroughRequest) -> ObservedHosts:
     if request.state == "enabled":
         return observe_hosts(session, request.targets)
     inventory = read_names(session)
@@ -66,7 +84,7 @@ def observe(session: Session, request: PassthroughRequest) -> ObservedHosts:
     return replace(observe_chosen_hosts(session, request.targets, inventory, users=True), ignored_vms=ignored)
 
 
-def expect(session: Session, observed: ObservedHosts, request: PassthroughRequest) -> ObservedHosts:
+def _expect(session: Session, observed: ObservedHosts, request: PassthroughRequest) -> ObservedHosts:
     """In check mode: the hosts as they are after vm_pci_device detached devices from the VMs in ``assume_detached``."""
     if not request.assume_detached:
         return observed
@@ -107,18 +125,6 @@ def plan(observed: ObservedHosts, request: PassthroughRequest) -> Plan:
     )
 
 
-def deepen(session: Session, observed: ObservedHosts, request: PassthroughRequest, plan: Plan) -> ObservedHosts:
-    """Read what the hosts with changes depend on: boot disk, datastores, management uplinks."""
-    return deepen_hosts(session, observed, plan)
-
-
-def follow(
-    session: Session, observed: ObservedHosts, request: PassthroughRequest, plan: Plan, moids: Collection[str]
-) -> ObservedHosts:
-    """Read the hosts with these ids again."""
-    return follow_hosts(session, observed, moids, users=request.state == "disabled")
-
-
 def apply(
     session: Session,
     observed: ObservedHosts,
@@ -138,17 +144,6 @@ def apply(
         return Outcome()
     apply_passthrough(session, host, [change.detail for change in left])
     return Outcome(done=(f"{len(left)} devices were written",))
-
-
-def pace(request: PassthroughRequest) -> Pace:
-    """How many hosts the module writes to at the same time."""
-    return request.pace
-
-
-def settle(session: Session, observed: ObservedHosts, request: PassthroughRequest, plan: Plan) -> None:
-    """Wait until the hosts show the written configuration, at most ``settle_timeout`` seconds."""
-    writes = {target.moid: [change.detail for change in target.effective] for target in plan.targets}
-    settle_passthrough(session, observed.hosts, writes, timeout=request.settle_timeout)
 
 
 def render(

@@ -11,12 +11,10 @@ from typing import Any
 from .._domain.host.blockers import iommu_off, looks_iommu_off
 from .._domain.host.targets import Target, parse_targets
 from .._domain.observed.hosts import Host, HostDevice
-from .._domain.plan import Plan
 from .._domain.vm.devices.host_limit import device_limit, occupied
 from .._vsphere.session.connect import Session
 from .engine.observe import ObservedHosts, observe_hosts, read_protection
 from .engine.output import device_results
-from .engine.result import Outcome
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +47,7 @@ def observe(session: Session, query: HostQuery) -> ObservedHosts:
     return replace(observed, hosts=read_protection(session, observed.hosts, partitions=query.gather_partitions))
 
 
-def render(observed: ObservedHosts, query: HostQuery, plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+def render(observed: ObservedHosts, query: HostQuery) -> dict[str, Any]:
     """The result: one entry for each host."""
     return {"hosts": [_host(host, observed, query) for host in observed.hosts]}
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from .._vsphere.write.vms import apply_vm
 from .engine.gate import Gate
 from .engine.observe import NamedVms, follow_vms, observe_vms
 from .engine.result import Outcome
+from .engine.scope import AfterWrites, BeforeWrite, Details, FirstLook, Scope
 from .named_vms import parse_vms, render_vms
 
 
@@ -45,14 +46,17 @@ class MemoryRequest:
         )
 
 
-def pace(request: MemoryRequest) -> Pace:
-    """How many VMs the module reconfigures at the same time."""
-    return request.pace
-
-
-def observe(session: Session, request: MemoryRequest) -> NamedVms:
+def observe(session: Session, request: MemoryRequest, scope: Scope[NamedVms]) -> NamedVms:
     """Read the named VMs. Raises InputError for a name that no VM or more than one VM has."""
-    return observe_vms(session, [reference for reference, _unused in request.entries])
+    match scope:
+        case FirstLook():
+            return observe_vms(session, [reference for reference, _unused in request.entries])
+        case Details(seen=seen):
+            return seen
+        case BeforeWrite(seen=seen, moid=moid):
+            return follow_vms(session, seen, {moid})
+        case AfterWrites(seen=seen, moids=moids):
+            return follow_vms(session, seen, moids)
 
 
 def plan(seen: NamedVms, request: MemoryRequest) -> Plan:
@@ -67,16 +71,6 @@ def plan(seen: NamedVms, request: MemoryRequest) -> Plan:
                 message=f"{vm.name} is named twice with different options", code="vm_twice", parameter="vms"
             )
     return plan_memory(seen.vms, desired_memory)
-
-
-def host_of(seen: NamedVms, target: TargetPlan) -> str:
-    """Id of the host that a VM is on; empty when it is on none."""
-    return next((vm.host_moid or "" for vm in seen.vms if vm.moid == target.moid), "")
-
-
-def follow(session: Session, seen: NamedVms, request: MemoryRequest, plan: Plan, moids: Collection[str]) -> NamedVms:
-    """Read the VMs with these ids again."""
-    return follow_vms(session, seen, moids)
 
 
 def apply(

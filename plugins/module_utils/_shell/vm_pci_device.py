@@ -29,6 +29,7 @@ from .engine.observe import (
     vms_of,
 )
 from .engine.result import Outcome
+from .engine.scope import AfterWrites, BeforeWrite, Details, FirstLook, Scope
 from .named_vms import RequestedVm, parse_vms, render_vms
 
 _INHERITED = (
@@ -79,23 +80,33 @@ class DeviceRequest:
         )
 
 
-def pace(request: DeviceRequest) -> Pace:
-    """How many VMs the module reconfigures at the same time."""
-    return request.pace
-
-
-def observe(session: Session, request: DeviceRequest) -> ObservedNamedVms:
-    """Read the named VMs, the hosts that they could run on, and the other VMs that could hold devices there.
+def observe(session: Session, request: DeviceRequest, scope: Scope[ObservedNamedVms]) -> ObservedNamedVms:
+    """Read the named VMs, the hosts that they could run on, and the other VMs that could hold devices there. Limits are
+    read only of VMs that change.
 
     Raises InputError for a name that no VM or more than one VM has.
     """
+    match scope:
+        case FirstLook(check_mode=check_mode):
+            seen = _read(session, request)
+            return _expect(session, seen, request) if check_mode else seen
+        case Details(seen=seen, plan=plan):
+            deeper = deepen_vms(session, seen.observed, needs_details(plan))
+            return seen if deeper is seen.observed else replace(seen, observed=deeper)
+        case BeforeWrite(seen=seen, plan=plan, moid=moid):
+            return _read_again(session, seen, request, plan, {moid})
+        case AfterWrites(seen=seen, plan=plan, moids=moids):
+            return _read_again(session, seen, request, plan, moids)
+
+
+def _read(session: Session, request: DeviceRequest) -> ObservedNamedVms:
     seen = observe_vms_and_hosts(session, [entry.reference for entry, _unused in request.entries])
     ignored = vms_of(seen.inventory, request.ignored_vms, "ignore_unreadable_vms")
     observed = replace(seen.observed, ignored_vms=ignored, device_limit=request.device_limit)
     return replace(seen, observed=observed)
 
 
-def expect(session: Session, seen: ObservedNamedVms, request: DeviceRequest) -> ObservedNamedVms:
+def _expect(session: Session, seen: ObservedNamedVms, request: DeviceRequest) -> ObservedNamedVms:
     """In check mode: the hosts as they are after host_passthrough and the reboots that follow it."""
     if not request.assume_enabled:
         return seen
@@ -162,18 +173,7 @@ def build_desired_vm(vm: Vm, entry: RequestedVm, devices: tuple[DesiredDevice, .
     )
 
 
-def deepen(session: Session, seen: ObservedNamedVms, request: DeviceRequest, plan: Plan) -> ObservedNamedVms:
-    """Read the limits of the VMs that the plan changes. Returns the same object when it changes none."""
-    deeper = deepen_vms(session, seen.observed, needs_details(plan))
-    return seen if deeper is seen.observed else replace(seen, observed=deeper)
-
-
-def host_of(seen: ObservedNamedVms, target: TargetPlan) -> str:
-    """Id of the host that a VM is on; empty when it is on none."""
-    return seen.observed.vm(target.moid).host_moid or ""
-
-
-def follow(
+def _read_again(
     session: Session, seen: ObservedNamedVms, request: DeviceRequest, plan: Plan, moids: Collection[str]
 ) -> ObservedNamedVms:
     """Read the VMs with these ids, and their hosts, again.

@@ -10,11 +10,9 @@ from typing import Any
 
 from .._domain.names import Reference
 from .._domain.observed.vms import Vm
-from .._domain.plan import Plan
 from .._vsphere.session.connect import Session
 from .engine.observe import observe_vms, vms_on
 from .engine.output import vm_result
-from .engine.result import Outcome
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +42,7 @@ def observe(session: Session, query: VmQuery) -> tuple[Vm, ...]:
     return vms_on(session, query.hosts, query.clusters)
 
 
-def render(observed: tuple[Vm, ...], query: VmQuery, plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+def render(observed: tuple[Vm, ...], query: VmQuery) -> dict[str, Any]:
     """The result. A VM without passthrough devices is in it only if it was named, or with ``include: all``."""
     shows_all = bool(query.vms) or query.include == "all"
     return {

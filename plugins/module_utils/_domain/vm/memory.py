@@ -182,6 +182,7 @@ def _plan_one(vm: Vm, desired: DesiredMemory) -> TargetPlan:
     return TargetPlan(
         target=vm.name,
         moid=vm.moid,
+        host_moid=vm.host_moid or "",
         changes=changes,
         blockers=blockers,
         warnings=_warnings(vm, desired),

@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ..._domain.concurrency import ONE_BY_ONE, Pace
+from ..._domain.concurrency import Pace
 from ..._domain.errors import DirectPathError
 from ..._domain.plan import Plan, TargetPlan
 from ..._domain.ranges import refuse_out_of_range
@@ -23,8 +23,10 @@ from .arguments import CONNECTION, endpoint
 from .concurrent import work
 from .gate import Gate
 from .result import Outcome, build_result, conclude, fail, failure, without_needless
+from .scope import AfterWrites, BeforeWrite, Details, FirstLook, Scope
 
-Request = TypeVar("Request")
+Request = TypeVar("Request", bound="Paced")
+Query = TypeVar("Query")
 Observed = TypeVar("Observed")
 
 ATTEMPTS = 2
@@ -32,53 +34,58 @@ ATTEMPTS = 2
 finds missing."""
 
 
+class Paced(Protocol):
+    """A request that says how many targets are written to at the same time, and after how many failures the run starts no more."""
+
+    @property
+    def pace(self) -> Pace: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Job(Generic[Request, Observed]):
     """The functions that a module adds to the loop.
 
-    ``parse`` reads the parameters, before the module connects. ``observe`` reads what the plan needs. ``deepen`` reads what only targets
-    with changes need; then the plan is made again. ``follow`` reads some targets again, by their ids: before a write to one of them, and
-    after all writes; it gets the plan that is applied. ``apply`` makes the effective changes of one target, and checks them with its gate
-    before each write. ``settle`` waits until the changes of all targets take effect. ``render`` shows the observed state and the plan.
+    ``parse`` reads the parameters, before the module connects. ``observe`` reads what the scope asks for. ``plan`` decides. ``apply`` makes
+    the effective changes of one target, and checks them with its gate before each write. ``render`` shows the observed state and the plan.
     """
 
     arguments: Mapping[str, Any]
     parse: Callable[[Mapping[str, Any]], Request]
-    observe: Callable[[Session, Request], Observed]
+    observe: Callable[[Session, Request, Scope[Observed]], Observed]
     plan: Callable[[Observed, Request], Plan]
+    apply: Callable[[Session, Observed, Request, TargetPlan, Gate[Observed]], Outcome]
     render: Callable[[Observed, Request, Plan, Mapping[str, Outcome]], dict[str, Any]]
-    apply: Callable[[Session, Observed, Request, TargetPlan, Gate[Observed]], Outcome] | None = None
-    follow: Callable[[Session, Observed, Request, Plan, Collection[str]], Observed] | None = None
-    recheck: Callable[[Session, Observed, Request, Plan, Collection[str]], Observed] | None = None
-    """Replaces ``follow`` before a write, where ``follow`` reads more than is needed there."""
-    deepen: Callable[[Session, Observed, Request, Plan], Observed] | None = None
-    settle: Callable[[Session, Observed, Request, Plan], None] | None = None
-    expect: Callable[[Session, Observed, Request], Observed] = lambda session, observed, request: observed
-    """In check mode: the observed state as it will be after the earlier steps of the same run."""
-    pace: Callable[[Request], Pace] = lambda request: ONE_BY_ONE
-    """How many targets are written to at the same time, and after how many failures the run starts no more."""
-    host_of: Callable[[Observed, TargetPlan], str] = lambda observed, target: target.moid
-    """Id of the ESXi host that does the work on a target. The pace limits the work per host."""
     constraints: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work(Generic[Request]):
+class InfoJob(Generic[Query, Observed]):
+    """A module that only reads: ``parse`` its parameters, ``observe`` the state, ``render`` it."""
+
+    arguments: Mapping[str, Any]
+    parse: Callable[[Mapping[str, Any]], Query]
+    observe: Callable[[Session, Query], Observed]
+    render: Callable[[Observed, Query], dict[str, Any]]
+    constraints: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work(Generic[Query]):
     """A module that does not use the loop. ``do`` gets the session (read-only in check mode), the request, and whether it is check mode.
 
     ``patience``: how many seconds the module waits at the start for a server that does not answer.
     """
 
     arguments: Mapping[str, Any]
-    parse: Callable[[Mapping[str, Any]], Request]
-    do: Callable[[Session, Request, bool], dict[str, Any]]
-    patience: Callable[[Request, Endpoint], float] = lambda request, endpoint: 0.0
+    parse: Callable[[Mapping[str, Any]], Query]
+    do: Callable[[Session, Query, bool], dict[str, Any]]
+    patience: Callable[[Query, Endpoint], float] = lambda request, endpoint: 0.0
     constraints: Mapping[str, Any] = field(default_factory=dict)
     read_only: bool = False
     """The module never writes, so its session refuses every write."""
 
 
-def run(job: Job[Any, Any] | Work[Any]) -> None:
+def run(job: Job[Any, Any] | InfoJob[Any, Any] | Work[Any]) -> None:
     """Run as an Ansible module: read the parameters, open a session, do the work, exit with the result."""
     module = AnsibleModule(argument_spec={**CONNECTION, **job.arguments}, supports_check_mode=True, **job.constraints)
     if MISSING_SDK is not None:
@@ -90,10 +97,7 @@ def run(job: Job[Any, Any] | Work[Any]) -> None:
         place = endpoint(module.params)
         with open_session(place, **_session_options(job, request, place, check_mode=module.check_mode)) as session:
             try:
-                if isinstance(job, Work):
-                    result = job.do(session, request, module.check_mode)
-                else:
-                    result = execute(job, session, request, check_mode=module.check_mode)
+                result = _do(job, session, request, check_mode=module.check_mode)
             finally:
                 wrote, off = session.stub.writes, session.off
     except DirectPathError as error:
@@ -117,28 +121,34 @@ def run(job: Job[Any, Any] | Work[Any]) -> None:
 
 
 def _session_options(
-    job: Job[Any, Any] | Work[Any], request: Any, place: Endpoint, *, check_mode: bool
+    job: Job[Any, Any] | InfoJob[Any, Any] | Work[Any], request: Any, place: Endpoint, *, check_mode: bool
 ) -> dict[str, Any]:
     if isinstance(job, Work):
         patience = job.patience(request, place)
         return {"read_only": check_mode or job.read_only, **({"patience": patience} if patience else {})}
-    return {"read_only": check_mode or job.apply is None}
+    return {"read_only": check_mode or isinstance(job, InfoJob)}
+
+
+def _do(
+    job: Job[Any, Any] | InfoJob[Any, Any] | Work[Any], session: Session, request: Any, *, check_mode: bool
+) -> dict[str, Any]:
+    match job:
+        case Work():
+            return job.do(session, request, check_mode)
+        case InfoJob():
+            shown = job.render(job.observe(session, request), request)
+            return {"changed": False, **shown, "calls": session.calls, "logins": session.own_logins}
+        case Job():
+            return execute(job, session, request, check_mode=check_mode)
 
 
 def execute(job: Job[Request, Observed], session: Session, request: Request, *, check_mode: bool) -> dict[str, Any]:
     """Observe, plan, apply and verify. Returns the result; it contains ``failed`` when a target was refused or failed."""
-    observed, plan = _observe(job, session, request, expected=check_mode)
-    if job.plan is show_only:
-        return {
-            "changed": False,
-            **job.render(observed, request, plan, {}),
-            "calls": session.calls,
-            "logins": session.own_logins,
-        }
+    observed, plan = _look(job, session, request, FirstLook(check_mode=check_mode))
     outcomes: dict[str, Outcome] = {}
     after, left = observed, plan
-    if job.apply is not None and plan.changed and not check_mode:
-        after, left = _apply(job, job.apply, session, request, observed, plan, outcomes)
+    if plan.changed and not check_mode:
+        after, left = _apply(job, session, request, observed, plan, outcomes)
     plan = without_needless(plan, outcomes)
     result = build_result(plan, left, outcomes, applied=after is not observed or bool(outcomes))
     result.update(job.render(after, request, plan, outcomes))
@@ -147,42 +157,18 @@ def execute(job: Job[Request, Observed], session: Session, request: Request, *, 
     return result
 
 
-def _observe(
-    job: Job[Request, Observed], session: Session, request: Request, *, expected: bool
+def _look(
+    job: Job[Request, Observed], session: Session, request: Request, scope: Scope[Observed]
 ) -> tuple[Observed, Plan]:
-    observed = job.observe(session, request)
-    if expected:
-        observed = job.expect(session, observed, request)
-    return _plan(job, session, request, observed)
-
-
-def _reread(
-    job: Job[Request, Observed],
-    session: Session,
-    request: Request,
-    reader: Callable[[Session, Observed, Request, Plan, Collection[str]], Observed] | None,
-    observed: Observed,
-    plan: Plan,
-    moids: Collection[str],
-) -> tuple[Observed, Plan]:
-    """Read the same targets again, by id: they may have been renamed. ``plan`` is the plan that is applied."""
-    if reader is None:
-        return _observe(job, session, request, expected=False)
-    return _plan(job, session, request, reader(session, observed, request, plan, moids))
-
-
-def _plan(job: Job[Request, Observed], session: Session, request: Request, observed: Observed) -> tuple[Observed, Plan]:
+    """Read what the scope asks for, and plan; then read the details that the plan needs, and plan again."""
+    observed = job.observe(session, request, scope)
     plan = job.plan(observed, request)
-    if job.deepen is not None:
-        deeper = job.deepen(session, observed, request, plan)
-        if deeper is not observed:
-            observed, plan = deeper, job.plan(deeper, request)
-    return observed, plan
+    deeper = job.observe(session, request, Details(seen=observed, plan=plan))
+    return (observed, plan) if deeper is observed else (deeper, job.plan(deeper, request))
 
 
 def _apply(
     job: Job[Request, Observed],
-    apply: Callable[[Session, Observed, Request, TargetPlan, Gate[Observed]], Outcome],
     session: Session,
     request: Request,
     observed: Observed,
@@ -192,13 +178,12 @@ def _apply(
     todo = plan
     targets = {target.moid: target.target for target in plan.targets}
     for attempt in range(1, ATTEMPTS + 1):
-        tried = _apply_once(job, apply, session, request, observed, todo, outcomes)
+        tried = _apply_once(job, session, request, observed, todo, outcomes)
         unreached = {target.moid for target in todo.targets if target.effective} - tried
-        if job.settle is not None:
-            # After a write that the server refused there is nothing to wait for.
-            arrived = {moid for moid in tried if outcomes[moid].error is None or _is_uncertain(outcomes[moid])}
-            job.settle(session, observed, request, _only(todo, arrived))
-        observed, todo = _reread(job, session, request, job.follow, observed, plan, targets)
+        # After a write that the server refused there is nothing to wait for.
+        arrived = {moid for moid in tried if outcomes[moid].error is None or _is_uncertain(outcomes[moid])}
+        scope = AfterWrites(seen=observed, plan=plan, written=_only(todo, arrived), moids=targets)
+        observed, todo = _look(job, session, request, scope)
         uncertain = {moid for moid in tried if _is_uncertain(outcomes[moid])}
         _verify(todo, tried, outcomes, targets, retry=uncertain if attempt < ATTEMPTS else set())
         for moid in tried:
@@ -218,7 +203,6 @@ def _is_uncertain(outcome: Outcome) -> bool:
 
 def _apply_once(
     job: Job[Request, Observed],
-    apply: Callable[[Session, Observed, Request, TargetPlan, Gate[Observed]], Outcome],
     session: Session,
     request: Request,
     observed: Observed,
@@ -230,15 +214,14 @@ def _apply_once(
     failed = sum(1 for moid, outcome in outcomes.items() if outcome.error is not None and moid not in targets)
 
     def reread(moid: str) -> tuple[Observed, TargetPlan | None]:
-        reader = job.recheck or job.follow
-        now, replanned = _reread(job, session, request, reader, observed, plan, {moid})
+        now, replanned = _look(job, session, request, BeforeWrite(seen=observed, plan=plan, moid=moid))
         return now, next((target for target in replanned.targets if target.moid == moid), None)
 
     def do(moid: str) -> bool:
         writes, earlier = session.stub.writes_here, moid in outcomes and outcomes[moid].wrote
         gate = Gate(targets[moid], lambda: reread(moid))
         try:
-            outcome = apply(session, observed, request, targets[moid], gate)
+            outcome = job.apply(session, observed, request, targets[moid], gate)
         except DirectPathError as error:
             outcome = Outcome(error=error)
         except SERVER_ERRORS as fault:
@@ -250,8 +233,8 @@ def _apply_once(
         outcomes[moid] = outcome
         return outcome.error is None
 
-    places = [(moid, job.host_of(observed, target)) for moid, target in targets.items()]
-    return set(work(session, places, do, job.pace(request), failed=failed))
+    places = [(moid, moid if target.host_moid is None else target.host_moid) for moid, target in targets.items()]
+    return set(work(session, places, do, request.pace, failed=failed))
 
 
 def _verify(
@@ -289,8 +272,3 @@ def _why_unknown(target: TargetPlan | None) -> str:
 
 def _only(plan: Plan, moids: set[str]) -> Plan:
     return Plan(targets=tuple(target for target in plan.targets if target.moid in moids), warnings=plan.warnings)
-
-
-def show_only(observed: Any, request: Any) -> Plan:
-    """The plan of a module that only reads: an empty one."""
-    return Plan()

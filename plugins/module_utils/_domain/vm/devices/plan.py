@@ -380,6 +380,7 @@ def _target(
     return TargetPlan(
         target=partial.draft.vm.name,
         moid=partial.draft.vm.moid,
+        host_moid=partial.draft.vm.host_moid or "",
         changes=partial.changes,
         blockers=(*partial.blockers, *capacity_check.blockers, *(b for b in (contended, host_limit) if b is not None)),
         warnings=(*partial.warnings, *capacity_check.warnings),
