@@ -5,9 +5,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from .errors import InputError
 
@@ -29,10 +28,9 @@ class Pace:
 ONE_BY_ONE = Pace(at_once=1)
 
 
-def parse_pace(params: Mapping[str, Any]) -> Pace:
-    """The pace in the module parameters ``max_concurrent`` and ``max_failures``. Raises InputError (bad_limit)."""
-    for name in ("max_concurrent", "max_failures"):
-        value = params.get(name)
+def parse_pace(max_concurrent: int | None, max_failures: int | None) -> Pace:
+    """The pace in the module parameters of these names. Raises InputError (bad_limit)."""
+    for name, value in (("max_concurrent", max_concurrent), ("max_failures", max_failures)):
         if value is not None and value < 1:
             raise InputError(
                 message=f"{name} is {value}, but must be at least 1",
@@ -41,7 +39,7 @@ def parse_pace(params: Mapping[str, Any]) -> Pace:
                 cure="Give a whole number of at least 1"
                 + (", or leave the option out for no limit" if name == "max_failures" else ""),
             )
-    return Pace(at_once=params.get("max_concurrent") or MODEST, max_failures=params.get("max_failures"))
+    return Pace(at_once=max_concurrent or MODEST, max_failures=max_failures)
 
 
 def next_to_start(

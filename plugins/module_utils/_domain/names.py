@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from .errors import InputError
 from .text import visible_name
@@ -23,6 +23,7 @@ MOST_CANDIDATES = 8
 Kind = Literal["host", "cluster", "vm"]
 KINDS: tuple[Kind, ...] = ("host", "cluster", "vm")
 Meaning = TypeVar("Meaning")
+Value = TypeVar("Value")
 
 _NOUNS: Mapping[Kind, str] = {"host": "ESXi host", "cluster": "cluster", "vm": "VM"}
 _ESCAPED = re.compile("%(2f|5c|25)", re.IGNORECASE)
@@ -280,7 +281,7 @@ def resolve_all(directory: Directory, values: Mapping[str, Meaning], parameter: 
     return resolve_each(directory, values, parameter)
 
 
-def relabel(directory: Directory, values: Mapping[str, Any], parameter: str) -> dict[str, Any]:
+def relabel(directory: Directory, values: Mapping[str, Value], parameter: str) -> dict[str, Value]:
     """The mapping with each key replaced by the name that results use for the object. Keys without an object stay unchanged."""
     return {
         directory.label(found.moid) if (found := directory.lookup(text, parameter)) is not None else text: value

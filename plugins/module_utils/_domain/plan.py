@@ -9,24 +9,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Literal, TypeAlias
+
+from .plain import Plain, Record
+from .writing.details import Detail, Kind
+
+Shown: TypeAlias = bool | int | str | Mapping[str, bool | int | str | None] | None
+"""A value before or after a change, as results show it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
     """One change of a target.
 
-    ``kind``: the kind of write. ``subject``: what changes on the target (a PCI address, "memory", "power"). ``before`` and ``after``:
-    plain values to show. ``detail``: data for the function that makes the change; it is never shown.
+    ``subject``: what changes on the target (a PCI address, "memory", "power"). ``before`` and ``after``: values to show. ``detail``: what
+    is written; it is never shown.
     """
 
-    kind: str
     subject: str
-    before: Any
-    after: Any
-    detail: Any = None
+    before: Shown
+    after: Shown
+    detail: Detail
 
-    def record(self, target: str) -> dict[str, Any]:
+    @property
+    def kind(self) -> Kind:
+        """The kind of write."""
+        return self.detail.kind
+
+    def record(self, target: str) -> Record:
         """The change as the result shows it. Check mode and a real run show the same."""
         return {
             "target": target,
@@ -58,8 +68,83 @@ class Blocker:
             parts.append(self.cure.rstrip(".") + ".")
         return " ".join(parts)
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> Record:
         return {"code": self.code, "message": self.message, "cure": self.cure, "candidates": list(self.candidates)}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UsedOverride:
+    """A protected device that an override allows to enable: the override, and the reasons of the protection."""
+
+    address: str
+    device: str
+    override: str
+    reasons: tuple[str, ...]
+
+    def record(self) -> Record:
+        return {
+            "address": self.address,
+            "device": self.device,
+            "override": self.override,
+            "reasons": list(self.reasons),
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HostFacts:
+    """What the planner of ``host_passthrough`` found on a host. All devices by address.
+
+    ``selected``: devices that the entries select, with their reset groups. ``groups``: reset groups with more than one function.
+    ``pending_after``: selected devices that are expected to have a pending reboot after the changes. ``reboot_expected``: whether any
+    device is. ``provisional``: the host must be read with its fabric, and planned again.
+    """
+
+    selected: tuple[str, ...] = ()
+    groups: tuple[tuple[str, ...], ...] = ()
+    pending_after: tuple[str, ...] = ()
+    reboot_expected: bool = False
+    overridden: tuple[UsedOverride, ...] = ()
+    provisional: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WindowFacts:
+    """How the size of the MMIO window was computed. ``devices``: the sum as text. ``wanted_gb``: the size that is enough."""
+
+    devices: str
+    sum_gb: int
+    wanted_gb: int
+    size_gb: int
+    kept_larger: bool
+
+    def record(self) -> Record:
+        return {
+            "devices": self.devices,
+            "sum_gb": self.sum_gb,
+            "wanted_gb": self.wanted_gb,
+            "size_gb": self.size_gb,
+            "kept_larger": self.kept_larger,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Leaving:
+    """Why a device is detached. ``reason``: a clause, or empty."""
+
+    why: Literal["unwanted", "companion", "stale", "replaced"]
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VmFacts:
+    """What the planner of ``vm_pci_device`` found. ``leaving``: subject of a device that is detached → why.
+
+    ``needs_details``: limits, system ids and offered devices must be read for this VM, and it must be planned again.
+    """
+
+    mmio: WindowFacts | None = None
+    leaving: Mapping[str, Leaving] = field(default_factory=dict)
+    needs_details: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,8 +163,8 @@ class TargetPlan:
     warnings: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()
     """Subjects whose configuration is as desired and takes effect at the next reboot (host) or power-on (VM)."""
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    """More values for the result of this target (arithmetic, allocation)."""
+    host_facts: HostFacts = HostFacts()
+    vm_facts: VmFacts = VmFacts()
     skipped: bool = False
     """True when the target is skipped because of ``on_missing: skip``."""
 
@@ -103,27 +188,26 @@ class Plan:
     def blocked(self) -> tuple[TargetPlan, ...]:
         return tuple(target for target in self.targets if target.blockers)
 
-    def records(self) -> list[dict[str, Any]]:
+    def records(self) -> list[Record]:
         """All changes that will be made, in order."""
         return [change.record(target.target) for target in self.targets for change in target.effective]
 
     def diff(self) -> dict[str, str]:
         """The state before and after as text for ``--diff``, one line for each change."""
-        rows = self.records()
-        return {"before": _lines(rows, "before"), "after": _lines(rows, "after")}
+        rows = [(target.target, change) for target in self.targets for change in target.effective]
+        return {
+            "before": "".join(f"{target}  {change.subject}: {_text(change.before)}\n" for target, change in rows),
+            "after": "".join(f"{target}  {change.subject}: {_text(change.after)}\n" for target, change in rows),
+        }
 
 
-def _lines(rows: list[dict[str, Any]], side: str) -> str:
-    return "".join(f"{row['target']}  {row['subject']}: {_plain(row[side])}\n" for row in rows)
-
-
-def _plain(value: Any) -> str:
+def _text(value: Plain) -> str:
     if value is None:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_plain(value[key])}" for key in sorted(value))
+        return ", ".join(f"{key} {_text(value[key])}" for key in sorted(value))
     if isinstance(value, list | tuple):
-        return ", ".join(_plain(entry) for entry in value)
+        return ", ".join(_text(entry) for entry in value)
     return str(value)

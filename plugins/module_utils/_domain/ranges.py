@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from .errors import InputError
 
@@ -67,7 +66,7 @@ RANGES: Mapping[str, Range] = {
 """``option`` or ``option.suboption`` → valid range. An option has the same range in every module."""
 
 
-def refuse_out_of_range(params: Mapping[str, Any]) -> None:
+def refuse_out_of_range(params: Mapping[str, object]) -> None:
     """Raise InputError for the first number outside its range, at any depth of the options."""
     for place, name, value in _numbers(params, "", ()):
         allowed = RANGES.get(".".join(name[-2:])) or RANGES.get(name[-1])
@@ -80,7 +79,7 @@ def refuse_out_of_range(params: Mapping[str, Any]) -> None:
             )
 
 
-def _numbers(value: Any, place: str, name: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...], float]]:
+def _numbers(value: object, place: str, name: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...], float]]:
     """Each number with its place (``targets[0].count``) and the names of the options that lead to it."""
     if isinstance(value, Mapping):
         for key, entry in value.items():

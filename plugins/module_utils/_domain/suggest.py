@@ -8,7 +8,6 @@ import difflib
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
 
 _DIGITS = re.compile(r"\s*[0-9]{1,9}\s*")
 
@@ -33,7 +32,7 @@ def suggest_word(word: str, allowed: Iterable[str]) -> str:
     return f" ({close[0]} is meant?)" if close else ""
 
 
-def as_whole(value: Any) -> int | None:
+def as_whole(value: object) -> int | None:
     """The whole number in an option value: ``2``, ``"2"`` (templates return text) or ``2.0`` (JSON has one number type).
 
     None for everything else, including booleans.

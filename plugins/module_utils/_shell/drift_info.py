@@ -26,7 +26,7 @@ from .._domain.drift.report import report, sentence
 from .._domain.errors import InputError
 from .._domain.host.passthrough import DesiredPassthrough
 from .._domain.host.selector import DesiredDevice
-from .._domain.host.targets import Inventory, Target, parse_targets
+from .._domain.host.targets import Inventory, Target
 from .._domain.names import Reference, resolve_each
 from .._domain.observed.hosts import Host
 from .._domain.observed.vms import Vm, VmName
@@ -40,6 +40,7 @@ from .._vsphere.read.vm_limits import read_options
 from .._vsphere.read.vms import read_holders
 from .._vsphere.session.connect import Session
 from .engine.observe import neighbours, place_vms, vms_of
+from .engine.targets import parse_targets
 from .named_vms import RequestedVm
 from .vm_pci_device import DeviceRequest, build_desired_vm
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._domain.concurrency import Pace, parse_pace
-from .._domain.host.passthrough import DesiredPassthrough, plan_passthrough
-from .._domain.host.targets import Target, parse_targets
+from .._domain.host.passthrough import DesiredPassthrough, passthrough_writes, plan_passthrough
+from .._domain.host.targets import Target
 from .._domain.names import Directory, Named, resolve_each
 from .._domain.observed.hosts import DeviceUser, Host
 from .._domain.plan import Plan, TargetPlan
@@ -23,6 +23,7 @@ from .engine.observe import ObservedHosts, deepen_hosts, follow_hosts, observe_c
 from .engine.output import device_results, target_result
 from .engine.result import Outcome, is_unreached
 from .engine.scope import AfterWrites, BeforeWrite, Details, FirstLook, Scope
+from .engine.targets import parse_targets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +52,7 @@ class PassthroughRequest:
             ignore_unreadable_vms=frozenset(params["ignore_unreadable_vms"]),
             settle_timeout=params["settle_timeout"],
             assume_detached=frozenset(params["assume_detached"]),
-            pace=parse_pace(params),
+            pace=parse_pace(params["max_concurrent"], params["max_failures"]),
         )
 
 
@@ -71,7 +72,7 @@ def observe(session: Session, request: PassthroughRequest, scope: Scope[Observed
         case BeforeWrite(seen=seen, moid=moid):
             return follow_hosts(session, seen, {moid}, users=users)
         case AfterWrites(seen=seen, written=written, moids=moids):
-            writes = {target.moid: [change.detail for change in target.effective] for target in written.targets}
+            writes = {target.moid: passthrough_writes(target.effective) for target in written.targets}
             settle_passthrough(session, seen.hosts, writes, timeout=request.settle_timeout)
             return follow_hosts(session, seen, moids, users=users)
 
@@ -138,11 +139,11 @@ def apply(
     """
     now, planned = gate.reread()
     host = now.host(target.moid)
-    refuse_other_devices(observed.host(target.moid), host, [change.detail for change in target.effective])
+    refuse_other_devices(observed.host(target.moid), host, passthrough_writes(target.effective))
     left = gate.check(target.effective, planned, doing=f"change PCI passthrough on {host.name}")
     if not left:
         return Outcome()
-    apply_passthrough(session, host, [change.detail for change in left])
+    apply_passthrough(session, host, passthrough_writes(left))
     return Outcome(done=(f"{len(left)} devices were written",))
 
 
@@ -162,21 +163,21 @@ def render(
 
 def _host(observed: ObservedHosts, target: TargetPlan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
     host = observed.host(target.moid)
-    selected = set(target.facts.get("selected", ()))
+    selected = set(target.host_facts.selected)
     devices = [device for device in host.devices if device.address in selected]
     # Before the write the plan predicts what will be pending; after it the host reports it.
     is_forecast = bool(target.effective) and target.moid not in outcomes and not is_unreached(target, outcomes)
     pending = [device.address for device in devices if device.is_pending]
     if is_forecast:
-        pending = list(target.facts["pending_after"])
+        pending = list(target.host_facts.pending_after)
     return {
         **target_result(target, outcomes),
         "path": host.path,
         "cluster": host.cluster,
         "in_maintenance_mode": host.in_maintenance_mode,
-        "reboot_required": bool(target.facts["reboot_expected"] if is_forecast else host.pending),
+        "reboot_required": bool(target.host_facts.reboot_expected if is_forecast else host.pending),
         "pending": pending,
-        "groups": [list(group) for group in target.facts.get("groups", ())],
-        "overridden": list(target.facts.get("overridden", ())),
+        "groups": [list(group) for group in target.host_facts.groups],
+        "overridden": [used.record() for used in target.host_facts.overridden],
         "devices": device_results(host, devices),
     }

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._domain.host.blockers import iommu_off, looks_iommu_off
-from .._domain.host.targets import Target, parse_targets
+from .._domain.host.targets import Target
 from .._domain.observed.hosts import Host, HostDevice
 from .._domain.vm.devices.host_limit import device_limit, occupied
 from .._vsphere.session.connect import Session
 from .engine.observe import ObservedHosts, observe_hosts, read_protection
 from .engine.output import device_results
+from .engine.targets import parse_targets
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,7 +61,7 @@ def render_vms(vms: Sequence[Vm], plan: Plan, outcomes: Mapping[str, Outcome]) -
         {
             **vm_result(by_id[target.moid]),
             **target_result(target, outcomes),
-            "mmio": target.facts.get("mmio"),
+            "mmio": window.record() if (window := target.vm_facts.mmio) is not None else None,
             "done": list(outcomes[target.moid].done) if target.moid in outcomes else [],
         }
         for target in plan.targets

@@ -42,7 +42,7 @@ class MemoryRequest:
                 )
                 for entry in found
             ),
-            pace=parse_pace(params),
+            pace=parse_pace(params["max_concurrent"], params["max_failures"]),
         )
 
 

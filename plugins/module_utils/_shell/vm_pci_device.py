@@ -10,13 +10,14 @@ from typing import Any
 
 from .._domain.concurrency import Pace, parse_pace
 from .._domain.host.selector import DesiredDevice, parse_desired_devices
-from .._domain.host.targets import Target, parse_targets
+from .._domain.host.targets import Target
 from .._domain.names import resolve_each
 from .._domain.observed.hosts import Host
 from .._domain.observed.vms import DynamicBacking, Vm
 from .._domain.plan import Change, Plan, TargetPlan
-from .._domain.vm.devices.plan import DesiredVm, DynamicSpec, FixedSpec, needs_details, plan_vm_devices, reserved_cards
+from .._domain.vm.devices.plan import DesiredVm, needs_details, plan_vm_devices, reserved_cards
 from .._domain.vm.mmio import parse_mmio
+from .._domain.writing.details import DynamicSpec, FixedSpec
 from .._vsphere.session.connect import Session
 from .._vsphere.write.vms import Stopped, apply_vm
 from .engine.gate import Gate
@@ -30,6 +31,7 @@ from .engine.observe import (
 )
 from .engine.result import Outcome
 from .engine.scope import AfterWrites, BeforeWrite, Details, FirstLook, Scope
+from .engine.targets import parse_targets
 from .named_vms import RequestedVm, parse_vms, render_vms
 
 _INHERITED = (
@@ -76,7 +78,7 @@ class DeviceRequest:
             only_on_hosts=frozenset(params.get("only_on_hosts") or ()),
             ignored_vms=frozenset(params["ignore_unreadable_vms"]),
             device_limit=params["host_device_limit"],
-            pace=parse_pace(params),
+            pace=parse_pace(params["max_concurrent"], params["max_failures"]),
         )
 
 

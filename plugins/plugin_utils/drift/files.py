@@ -10,9 +10,18 @@ import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from ...module_utils._domain.drift.report import SCHEMA, VERSION, lines, merged, sentence, unread_report
+from ...module_utils._domain.drift.report import (
+    SCHEMA,
+    VERSION,
+    FleetReport,
+    Report,
+    lines,
+    merged,
+    sentence,
+    unread_report,
+)
 from ...module_utils._domain.errors import DirectPathError, InputError
 from ...module_utils._domain.text import all_visible
 from .html import render_html
@@ -25,16 +34,16 @@ MODE = 0o644
 """Reports hold no secret. Others read them: a web server, the next step of a pipeline."""
 
 
-def merge_results(results: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
+def merge_results(results: Sequence[tuple[str, Mapping[str, Any]]]) -> FleetReport:
     """One report from (vCenter, result of drift_info) pairs. A result that failed becomes a part with the status ``unknown``.
 
     Raises InputError when a report has another schema or version.
     """
-    report: dict[str, Any] = all_visible(merged(_part(vcenter, result) for vcenter, result in results))
+    report: FleetReport = all_visible(merged(_part(vcenter, result) for vcenter, result in results))
     return report
 
 
-def _part(vcenter: str, result: Mapping[str, Any]) -> Mapping[str, Any]:
+def _part(vcenter: str, result: Mapping[str, Any]) -> Report:
     report = result.get("report")
     if not isinstance(report, Mapping):
         message = str(result.get("msg") or "it was not read")
@@ -47,10 +56,10 @@ def _part(vcenter: str, result: Mapping[str, Any]) -> Mapping[str, Any]:
             parameter="results",
             cure="Create it with the same release of the collection",
         )
-    return report
+    return cast(Report, report)
 
 
-def write_reports(report: Mapping[str, Any], paths: Mapping[str, str | None], now: datetime.datetime) -> list[str]:
+def write_reports(report: FleetReport, paths: Mapping[str, str | None], now: datetime.datetime) -> list[str]:
     """Write each format (of ``FORMATS``) that has a path, and return the absolute paths. A file is replaced as a whole.
 
     ``now`` is in UTC. Raises DirectPathError with the path when a file cannot be written.
@@ -91,7 +100,7 @@ def _replace(path: Path, text: str) -> str:
     return str(path)
 
 
-def summarize(report: Mapping[str, Any], files: Sequence[str]) -> dict[str, Any]:
+def summarize(report: FleetReport, files: Sequence[str]) -> dict[str, Any]:
     """The part of a report that a play keeps. It stays small in a large fleet."""
     return {
         "status": report["status"],

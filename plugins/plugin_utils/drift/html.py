@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...module_utils._domain.drift.kinds import KINDS
-from ...module_utils._domain.drift.report import sentence
+from ...module_utils._domain.drift.report import FleetReport, sentence
 from ..html import Tone, render_page
 from .assets import SCRIPT, SIGNS, STYLE
 
@@ -33,7 +33,7 @@ _VM_STATUS = {"in_sync": "in sync", "drift": "differs", "unknown": "unknown"}
 _POWER = {"poweredOn": "", "poweredOff": " (off)"}
 
 
-def render_html(report: Record, *, made: str) -> str:
+def render_html(report: FleetReport, *, made: str) -> str:
     """The page of a merged ``report``. ``made``: when it was made, as text."""
     return render_page("drift.html.j2", page_view(report, made=made), style=STYLE, script=SCRIPT)
 
@@ -48,7 +48,7 @@ def tone_of(kind: str) -> Tone:
     return "bad" if known.is_grave else "warn"
 
 
-def page_view(report: Record, *, made: str) -> View:
+def page_view(report: FleetReport, *, made: str) -> View:
     """What the page shows of a merged report."""
     parts = report["vcenters"]
     several = len(parts) > 1

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ...module_utils._domain.drift.report import sentence
+from ...module_utils._domain.drift.report import FleetReport, sentence
 
 Record = Mapping[str, Any]
 
@@ -19,7 +19,7 @@ _HEADINGS = {"in_sync": "In sync", "drift": "Drift", "unknown": "Unknown"}
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
-def render_markdown(report: Record, *, made: str) -> str:
+def render_markdown(report: FleetReport, *, made: str) -> str:
     """The text of a merged ``report``. ``made``: when it was made, as text."""
     lines = [f"# {_HEADINGS[report['status']]}", "", f"{sentence(report)}. {made}", ""]
     lines += _rows(

@@ -112,7 +112,7 @@ def _mmio(place: Place, raw: Any) -> dict[str, Any]:
             where.wrong_type(entry["device_gb"], "a mapping of vendor:device to gigabytes")
         entry["device_gb"] = {ids: whole_number(where.key(str(ids)), size) for ids, size in entry["device_gb"].items()}
     try:
-        parse_mmio(entry, place.path)
+        parse_mmio(entry.get("size_gb"), entry.get("device_gb"), place.path)
     except InputError as error:
         _raise_at(place, error)
     return entry

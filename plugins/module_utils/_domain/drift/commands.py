@@ -11,7 +11,9 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from ..host.selector import DesiredDevice
+from ..plain import Plain, Record
 
 COLLECTION = "directpath.vsphere"
 
@@ -45,13 +47,10 @@ class Commands:
         """A command such as ``ansible-playbook directpath.vsphere.enable -i inventory.yml``."""
         return " ".join(part for part in (f"ansible-playbook {COLLECTION}.{name}", self.arguments, *extra) if part)
 
-    def module(self, name: str, options: Mapping[str, Any]) -> str:
+    def module(self, name: str, options: Mapping[str, Plain]) -> str:
         """A command that runs one module. The options are JSON, so that Ansible keeps their types."""
-        where: dict[str, Any] = {"hostname": self.vcenter} if self.port == 443 else self._place()
+        where: Record = {"hostname": self.vcenter, **({} if self.port == 443 else {"port": self.port})}
         return f"ansible localhost -m {COLLECTION}.{name} -a {shlex.quote(json.dumps({**where, **options}))}"
-
-    def _place(self) -> dict[str, Any]:
-        return {"hostname": self.vcenter, "port": self.port}
 
     def enable(self) -> str:
         return self.playbook("enable")
@@ -68,10 +67,15 @@ class Commands:
         match = {"address": address, "vendor_id": vendor_id, "device_id": device_id}
         return self.module("host_passthrough", {"hosts": [host], "devices": [{"match": match}], "state": "disabled"})
 
-    def only(self, moid: str, devices: Sequence[Mapping[str, Any]]) -> str:
-        """Leave a VM with the desired devices and no others. ``devices``: entries as in the option ``devices``."""
+    def only(self, moid: str, devices: Sequence[DesiredDevice]) -> str:
+        """Leave a VM with the desired devices and no others."""
         return self.module(
-            "vm_pci_device", {"vms": [{"moid": moid, "devices": list(devices)}], "state": "exactly", "power": "cycle"}
+            "vm_pci_device",
+            {
+                "vms": [{"moid": moid, "devices": [desired.option() for desired in devices]}],
+                "state": "exactly",
+                "power": "cycle",
+            },
         )
 
     def show_host(self, host: str) -> str:

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 from ..host.overrides import parse_overrides
-from ..host.passthrough import DesiredPassthrough, needs_fabric, plan_passthrough
+from ..host.passthrough import DesiredPassthrough, needs_fabric, passthrough_writes, plan_passthrough
 from ..host.protection import holds_disks
 from ..observed.hosts import DeviceUser, Host
 from ..observed.vms import FixedBacking, Vm, held_addresses
@@ -18,7 +18,7 @@ from ..vm.devices.plan import DesiredVm, ObservedVms, needs_details, plan_vm_dev
 from .commands import Commands
 from .hosts import host_differences, rolling_difference, without_unread_disk_blockers
 from .kinds import Difference
-from .vms import VmCase, surplus_differences, vm_differences
+from .vms import VmCase, surplus_differences, vm_differences, words_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,8 +34,7 @@ class NotFound:
 class ObservedEndpoint:
     """The observed state of one vCenter, together with the desired state resolved to its objects.
 
-    ``vms.hosts``: all known hosts. ``hosts``: desired devices by host id; a host without an entry is not in the intent. ``entries``:
-    desired devices by VM id, as in the option ``devices``. ``passed_over``: ids of VMs in the intent that this run does not check.
+    ``vms.hosts``: all known hosts. ``hosts``: desired devices by host id; a host without an entry is not in the intent. ``passed_over``: ids of VMs in the intent that this run does not check.
     ``disks_unread``: hosts whose partition tables were not read because the limit of calls was reached. ``sees_all``: False when the
     account cannot read the root folder; then an object that is not found may exist. ``journals``: the custom attributes that rolling
     reboots keep on hosts, by host id (attribute → text).
@@ -44,7 +43,6 @@ class ObservedEndpoint:
     vms: ObservedVms
     hosts: DesiredPassthrough
     desired_vms: tuple[DesiredVm, ...] = ()
-    entries: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     not_found: tuple[NotFound, ...] = ()
     passed_over: tuple[str, ...] = ()
     disks_unread: frozenset[str] = frozenset()
@@ -80,8 +78,8 @@ def disks_to_read(observed: ObservedEndpoint, plans: Plans) -> tuple[str, ...]:
     changing = {
         target.moid
         for target in plans.hosts.targets
-        for change in target.changes
-        if change.kind == "passthrough" and holds_disks(change.detail.device)
+        for write in passthrough_writes(target.changes)
+        if holds_disks(write.device)
     }
     waiting = {
         host.moid
@@ -164,12 +162,13 @@ def _rolling(observed: ObservedEndpoint, commands: Commands) -> Iterable[Differe
 def _vms(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iterable[Difference]:
     surplus = {target.moid: _surplus_devices(target) for target in plans.strict.targets}
     unchecked = set(vms_to_read_in_detail(plans))
+    entries = {desired.moid: desired.devices for desired in observed.desired_vms}
     for target in plans.vms.targets:
         case = VmCase(
             vm=observed.vms.vm(target.moid),
             target=target,
             surplus=surplus.get(target.moid, {}),
-            entry=observed.entries.get(target.moid, ()),
+            entry=entries[target.moid],
             unchecked=target.moid in unchecked,
         )
         yield from vm_differences(observed.vms, case, commands)
@@ -183,12 +182,11 @@ def _vms(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iterab
 
 def _surplus_devices(target: TargetPlan) -> Mapping[str, Mapping[str, str]]:
     """Subject → description, of devices that would be detached only because the intent does not name them."""
-    going = target.facts.get("going", {})
-    words = {change.subject: change.before or {} for change in target.changes if change.kind == "detach"}
+    words = {change.subject: words_of(change.before) for change in target.changes if change.kind == "detach"}
     return {
-        subject: {key: str(value) for key, value in words.get(subject, {}).items()}
-        for subject, why in going.items()
-        if why["why"] in ("unwanted", "companion")
+        subject: words.get(subject, {})
+        for subject, leaving in target.vm_facts.leaving.items()
+        if leaving.why in ("unwanted", "companion")
     }
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..host.overrides import Override, apply_overrides
+from ..host.passthrough import passthrough_writes
 from ..host.protection import holds_disks, protections
 from ..host.selector import DesiredDevice
 from ..observed.hosts import Host, HostDevice, virtual_functions
@@ -99,12 +100,14 @@ def without_unread_disk_blockers(host: Host, target: TargetPlan) -> TargetPlan:
 
 
 def _difference(host: Host, kind: str, device: HostDevice | None = None, **more: Any) -> Difference:
-    what: dict[str, Any] = {}
     if device is not None:
-        what = {"subject": device.address, "device": f"{device.ids} {device.name}".rstrip(), "found": device.state}
-    return Difference(
-        kind=kind, type="host", object=host.name, moid=host.moid, cluster=host.cluster, **{**what, **more}
-    )
+        more = {
+            "subject": device.address,
+            "device": f"{device.ids} {device.name}".rstrip(),
+            "found": device.state,
+            **more,
+        }
+    return Difference(kind=kind, type="host", object=host.name, moid=host.moid, cluster=host.cluster, **more)
 
 
 def _unknown(host: Host, commands: Commands) -> Difference:
@@ -147,17 +150,18 @@ def _refused(host: Host, blocker: Blocker, commands: Commands) -> Iterator[Diffe
 def _changes(host: Host, target: TargetPlan, commands: Commands) -> Iterator[Difference]:
     """The planned changes. With one blocker nothing on the host is changed, so the blockers are obstacles of every change."""
     obstacles = tuple(f"Nothing on {host.name} is changed until this is fixed: {b.message}" for b in target.blockers)
-    for change in target.changes:
-        device = host.device(change.subject)
-        if change.before["enabled"] == change.after["enabled"]:
+    for write in passthrough_writes(target.changes):
+        address, label = write.device.address, write.device.label
+        device = host.device(address)
+        if write.enabled == write.device.enabled:
             yield _difference(
                 host,
                 "label_differs",
                 device,
-                wanted=f"label {change.after['label']}",
-                found=f"label {change.before['label']}" if change.before["label"] else "no label",
-                cause=f"The label of {change.subject} is {change.before['label'] or 'not set'}",
-                cure=f"Set the label to {change.after['label']}",
+                wanted=f"label {write.label_after}",
+                found=f"label {label}" if label else "no label",
+                cause=f"The label of {address} is {label or 'not set'}",
+                cure=f"Set the label to {write.label_after}",
                 command=commands.enable(),
                 obstacles=obstacles,
             )
@@ -167,7 +171,7 @@ def _changes(host: Host, target: TargetPlan, commands: Commands) -> Iterator[Dif
             "disabled",
             device,
             wanted="active",
-            cause=f"{change.subject} is desired for passthrough but not enabled"
+            cause=f"{address} is desired for passthrough but not enabled"
             + (" (passthrough stays in effect until the next reboot)" if device is not None and device.active else ""),
             cure="Enable passthrough of the device",
             command=commands.enable(),
@@ -177,7 +181,7 @@ def _changes(host: Host, target: TargetPlan, commands: Commands) -> Iterator[Dif
 
 def _pending(host: Host, target: TargetPlan, lost: Mapping[str, str], commands: Commands) -> Iterator[Difference]:
     """Devices with a pending reboot: desired devices, and devices that were disabled."""
-    selected = frozenset(target.facts.get("selected", ()))
+    selected = frozenset(target.host_facts.selected)
     for device in host.devices:
         if not device.requires_reboot or (device.enabled and device.address not in selected):
             continue
@@ -203,7 +207,7 @@ def _not_desired(
     commands: Commands,
 ) -> Iterator[Difference]:
     """Devices that are enabled but not desired. When the plan has a blocker, devices that match an entry count as desired."""
-    selected = frozenset(target.facts.get("selected", ()))
+    selected = frozenset(target.host_facts.selected)
     virtual = virtual_functions(host.devices)
     for device in host.devices:
         if not device.enabled or device.address in selected or device.address in virtual:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TypeAlias
 
 from ..errors import InputError
 from ..suggest import matches
@@ -54,7 +54,11 @@ def _meets(patterns: Sequence[str], *texts: str) -> bool:
     return any(matches(pattern, text) for pattern in patterns for text in texts if text)
 
 
-def parse_rules(raw: Sequence[Mapping[str, Any]]) -> tuple[Rule, ...]:
+RawRule: TypeAlias = Mapping[str, str | Sequence[str] | None]
+"""A rule in the option ``ignore``: its name, and the conditions by their keys."""
+
+
+def parse_rules(raw: Sequence[RawRule]) -> tuple[Rule, ...]:
     """The rules in the option ``ignore``.
 
     Raises InputError (bad_rule) for a rule without a name or a condition, for a second rule of a name, and for an unknown kind.
@@ -72,7 +76,7 @@ def parse_rules(raw: Sequence[Mapping[str, Any]]) -> tuple[Rule, ...]:
     return tuple(rules)
 
 
-def _rule(entry: Mapping[str, Any], place: str) -> Rule:
+def _rule(entry: RawRule, place: str) -> Rule:
     name = str(entry.get("name") or "").strip()
     if not name:
         raise InputError(

@@ -11,11 +11,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias, TypedDict
 
 ObjectType: TypeAlias = Literal["vcenter", "cluster", "host", "vm"]
 Certainty: TypeAlias = Literal["drift", "unknown"]
 Status: TypeAlias = Literal["in_sync", "drift", "unknown"]
+
+
+class DifferenceRecord(TypedDict):
+    """One difference as the report shows it."""
+
+    kind: str
+    title: str
+    certainty: Certainty
+    type: ObjectType
+    object: str
+    moid: str
+    cluster: str | None
+    subject: str
+    device: str
+    wanted: str
+    found: str
+    cause: str
+    obstacles: list[str]
+    cure: str
+    command: str
+    planned: bool
+    ignored: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,7 +126,7 @@ class Difference:
         parts = [what, *(text for text in (self.cause, *self.obstacles, self.cure) if text)]
         return " ".join(f"{part.rstrip('.')}." for part in parts)
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> DifferenceRecord:
         """The difference as the report shows it."""
         return {
             "kind": self.kind,

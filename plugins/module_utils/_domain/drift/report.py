@@ -9,15 +9,16 @@ the same state gives the same report.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
+from typing import NotRequired, TypedDict
 
 from ..observed.hosts import Host, HostDevice
-from ..observed.vms import DynamicBacking, FixedBacking, Vm
+from ..observed.vms import Backing, DynamicBacking, FixedBacking, Vm
+from ..plain import Record
 from ..vm.devices.host_limit import device_limit, occupied
 from .commands import Commands
 from .compare import ObservedEndpoint, Plans
-from .kinds import KINDS, Difference, Status, status_of
+from .kinds import KINDS, Difference, DifferenceRecord, Status, status_of
 
 SCHEMA = "directpath.vsphere.drift_report"
 VERSION = 1
@@ -25,7 +26,41 @@ VERSION = 1
 MOST_LINES = 50
 """The largest number of differences in one message; the report has all of them."""
 
-Record = Mapping[str, Any]
+
+class Summary(TypedDict):
+    """Numbers of compared objects, and of differences by certainty and kind. ``vcenters``: only of several vCenters."""
+
+    vcenters: NotRequired[int]
+    hosts: int
+    vms: int
+    drift: int
+    unknown: int
+    ignored: int
+    kinds: dict[str, int]
+
+
+class Report(TypedDict):
+    """The report of one vCenter."""
+
+    schema: str
+    version: int
+    vcenter: str
+    status: Status
+    summary: Summary
+    differences: list[DifferenceRecord]
+    idle_rules: list[str]
+    hosts: list[Record]
+    vms: list[Record]
+
+
+class FleetReport(TypedDict):
+    """The report of several vCenters."""
+
+    schema: str
+    version: int
+    status: Status
+    summary: Summary
+    vcenters: list[Report]
 
 
 def report(
@@ -34,7 +69,7 @@ def report(
     plans: Plans,
     differences: Sequence[Difference],
     idle_rules: Sequence[str] = (),
-) -> dict[str, Any]:
+) -> Report:
     """The report of one vCenter. ``idle_rules``: names of rules that cover no difference."""
     by_object: dict[str, list[Difference]] = {}
     for difference in differences:
@@ -54,7 +89,7 @@ def report(
     }
 
 
-def unread_report(vcenter: str, message: str, code: str) -> dict[str, Any]:
+def unread_report(vcenter: str, message: str, code: str) -> Report:
     """The report of a vCenter that could not be read: its status is ``unknown``, never ``in_sync``."""
     difference = Difference(
         kind="unreachable" if code in _CONNECTION else "unreadable",
@@ -95,9 +130,9 @@ _CONNECTION = frozenset(
 )
 
 
-def merged(reports: Iterable[Record]) -> dict[str, Any]:
+def merged(reports: Iterable[Report]) -> FleetReport:
     """One report from the reports of several vCenters, sorted by vCenter, with their summary. Drift in one part is drift."""
-    parts = sorted((dict(part) for part in reports), key=lambda part: str(part["vcenter"]))
+    parts = sorted(reports, key=lambda part: part["vcenter"])
     statuses = {part["status"] for part in parts}
     status: Status = "drift" if "drift" in statuses else "unknown" if "unknown" in statuses else "in_sync"
     records = [record for part in parts for record in part["differences"]]
@@ -106,15 +141,15 @@ def merged(reports: Iterable[Record]) -> dict[str, Any]:
         "schema": SCHEMA,
         "version": VERSION,
         "status": status,
-        "summary": {"vcenters": len(parts), **summary(hosts, vms, records)},
+        "summary": {**summary(hosts, vms, records), "vcenters": len(parts)},
         "vcenters": parts,
     }
 
 
-def summary(hosts: int, vms: int, records: Sequence[Record]) -> dict[str, Any]:
+def summary(hosts: int, vms: int, records: Sequence[DifferenceRecord]) -> Summary:
     """Numbers of compared hosts and VMs, and of differences by certainty and kind."""
     counted = [record for record in records if not record["ignored"]]
-    kinds = Counter(str(record["kind"]) for record in counted)
+    kinds = Counter(record["kind"] for record in counted)
     return {
         "hosts": hosts,
         "vms": vms,
@@ -125,21 +160,21 @@ def summary(hosts: int, vms: int, records: Sequence[Record]) -> dict[str, Any]:
     }
 
 
-def sentence(report: Record) -> str:
+def sentence(report: Report | FleetReport) -> str:
     """The result of the comparison in one line."""
     figures = report["summary"]
     compared = f"{_counted(figures['hosts'], 'host')} and {_counted(figures['vms'], 'VM')} compared"
     many = f" on {figures['vcenters']} vCenters" if figures.get("vcenters", 1) != 1 else ""
-    parts = [
-        _counted(figures["drift"], "difference"),
-        f"{figures['unknown']} unknown",
-        f"{figures['ignored']} ignored",
-    ]
-    shown = [part for part, number in zip(parts, ("drift", "unknown", "ignored"), strict=True) if figures[number]]
+    parts = {
+        _counted(figures["drift"], "difference"): figures["drift"],
+        f"{figures['unknown']} unknown": figures["unknown"],
+        f"{figures['ignored']} ignored": figures["ignored"],
+    }
+    shown = [part for part, number in parts.items() if number]
     return f"{compared}{many}: {', '.join(shown) or 'in sync'}"
 
 
-def lines(parts: Iterable[Record], most: int = MOST_LINES) -> list[str]:
+def lines(parts: Iterable[Report], most: int = MOST_LINES) -> list[str]:
     """One text for each difference that is not ignored, certain ones first, at most ``most``, and the number of the others."""
     counted = [record for part in parts for record in part["differences"] if not record["ignored"]]
     ordered = sorted(counted, key=lambda record: record["certainty"] != "drift")
@@ -147,7 +182,7 @@ def lines(parts: Iterable[Record], most: int = MOST_LINES) -> list[str]:
     return _sentences(ordered[:most]) + ([f"And {more} more: see the reports."] if more > 0 else [])
 
 
-def _sentences(records: Iterable[Record]) -> list[str]:
+def _sentences(records: Iterable[DifferenceRecord]) -> list[str]:
     """The texts of the differences. An obstacle of several differences of one object is shown with the first of them only."""
     shown: set[tuple[str, str, str]] = set()
     written = []
@@ -165,24 +200,21 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _shown_hosts(observed: ObservedEndpoint, found: Mapping[str, Any]) -> list[Host]:
+def _shown_hosts(observed: ObservedEndpoint, found: Collection[str]) -> list[Host]:
     wanted = observed.hosts.devices
     shown = (host for host in observed.vms.hosts if host.moid in wanted or host.moid in found)
     return sorted(shown, key=lambda host: (host.cluster or "", host.name, host.moid))
 
 
-def _shown_vms(observed: ObservedEndpoint, found: Mapping[str, Any]) -> list[Vm]:
+def _shown_vms(observed: ObservedEndpoint, found: Collection[str]) -> list[Vm]:
     named = {desired.moid for desired in observed.desired_vms}
     shown = (vm for vm in observed.vms.everyone() if vm.moid in named or vm.moid in found)
     return sorted(shown, key=lambda vm: (vm.name, vm.moid))
 
 
-def _host(host: Host, observed: ObservedEndpoint, plans: Plans, differences: Sequence[Difference]) -> dict[str, Any]:
+def _host(host: Host, observed: ObservedEndpoint, plans: Plans, differences: Sequence[Difference]) -> Record:
     selected = {
-        address
-        for target in plans.hosts.targets
-        if target.moid == host.moid
-        for address in target.facts.get("selected", ())
+        address for target in plans.hosts.targets if target.moid == host.moid for address in target.host_facts.selected
     }
     by_address = {difference.subject: difference for difference in differences if difference.subject}
     devices = [
@@ -204,7 +236,7 @@ def _is_held(host: Host, device: HostDevice) -> bool:
     return device.active and bool(host.users.get(device.address))
 
 
-def _device(host: Host, device: HostDevice, wanted: bool, difference: Difference | None) -> dict[str, Any]:
+def _device(host: Host, device: HostDevice, wanted: bool, difference: Difference | None) -> Record:
     """One device in the report. ``state``: ``ok``, or the kind of the difference."""
     return {
         "address": device.address,
@@ -219,7 +251,7 @@ def _device(host: Host, device: HostDevice, wanted: bool, difference: Difference
     }
 
 
-def _vm(vm: Vm, differences: Sequence[Difference]) -> dict[str, Any]:
+def _vm(vm: Vm, differences: Sequence[Difference]) -> Record:
     return {
         "name": vm.name,
         "moid": vm.moid,
@@ -234,7 +266,7 @@ def _vm(vm: Vm, differences: Sequence[Difference]) -> dict[str, Any]:
     }
 
 
-def _attached(backing: Any) -> dict[str, Any]:
+def _attached(backing: Backing) -> Record:
     ids: list[str] = []
     address = None
     if isinstance(backing, FixedBacking):

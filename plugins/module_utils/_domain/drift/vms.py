@@ -4,16 +4,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, assert_never
 
+from ..host.selector import DesiredDevice
 from ..observed.hosts import HostDevice
 from ..observed.vms import Vm
-from ..plan import Blocker, Change, TargetPlan
+from ..plan import Blocker, Change, Leaving, Shown, TargetPlan
 from ..vm.desired import ObservedVms
 from ..vm.devices.matching import Held, survey
 from ..vm.memory import LIMIT, RESERVATION, describe_device
+from ..writing.details import (
+    Detach,
+    DynamicSpec,
+    EnterMaintenance,
+    ExitMaintenance,
+    ExtraConfig,
+    FixedSpec,
+    HotAdd,
+    MemoryWrite,
+    PassthroughWrite,
+    PowerOff,
+    PowerOn,
+    RemoveMark,
+    StartResident,
+    StopResident,
+)
 from .commands import Commands
 from .kinds import Difference
 
@@ -59,13 +76,13 @@ _SEPARATE = frozenset({"too_many_devices", "identity_changed", "ambiguous"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VmCase:
-    """One VM in the intent. ``target``: its plan. ``entry``: its desired devices, as in the option ``devices``."""
+    """One VM in the intent. ``target``: its plan. ``entry``: its desired devices."""
 
     vm: Vm
     target: TargetPlan
     surplus: Mapping[str, Mapping[str, str]]
     """Subject → description, of devices that the intent does not name."""
-    entry: Sequence[Mapping[str, Any]] = ()
+    entry: Sequence[DesiredDevice] = ()
     unchecked: bool = False
     """True when facts that need one call for each VM or host were not read."""
 
@@ -159,110 +176,133 @@ def _with_obstacles(difference: Difference, messages: Sequence[str], commands: C
 
 
 def _changes(case: VmCase, commands: Commands) -> Iterator[Difference]:
-    going = case.target.facts.get("going", {})
     kinds = {change.kind for change in case.target.changes}
     replaced = [
         change
         for change in case.target.changes
-        if change.kind == "detach" and _why(going, change) in ("stale", "replaced")
+        if change.kind == "detach" and _leaving(case, change).why in ("stale", "replaced")
     ]
     left = len(replaced)
     for change in case.target.changes:
         if change.kind == "attach" and left > 0 and _replaces_detached(change, replaced):
             left -= 1
             continue
-        difference = _change(case, change, going, kinds, commands)
+        difference = _change(case, change, kinds, commands)
         if difference is not None:
             yield difference
     # A shutdown and a power-on around other changes are no differences of their own.
 
 
+def words_of(shown: Shown) -> Mapping[str, str]:
+    """The words that describe a device before or after a change; empty when there is no device."""
+    return {key: str(value) for key, value in shown.items()} if isinstance(shown, Mapping) else {}
+
+
 def _replaces_detached(attach: Change, replaced: Sequence[Change]) -> bool:
     """True when the attach replaces a device that is detached. Both are one difference, which the detach reports."""
-    ids = str(attach.after.get("device", "")).split(" ", maxsplit=1)[0]
-    return any(str((change.before or {}).get("device", "")).split(" ", maxsplit=1)[0] == ids for change in replaced)
+    return any(_ids(change.before) == _ids(attach.after) for change in replaced)
 
 
-def _why(going: Mapping[str, Mapping[str, str]], change: Change) -> str:
-    return going.get(change.subject, {}).get("why", "unwanted")
+def _ids(shown: Shown) -> str:
+    return words_of(shown).get("device", "").split(" ", maxsplit=1)[0]
 
 
-def _change(
-    case: VmCase, change: Change, going: Mapping[str, Mapping[str, str]], kinds: set[str], commands: Commands
-) -> Difference | None:
-    vm = case.vm
-    attach = commands.attach()
-    if change.kind == "detach":
-        return _detach(case, change, going, commands)
-    if change.kind == "attach":
-        return _difference(
-            vm,
-            "device_missing",
-            subject=change.subject,
-            device=str(change.after.get("device", "")),
-            wanted=str(change.after.get("backing", "")),
-            found="not attached",
-            cause=f"{vm.name} does not have {change.after.get('device', change.subject)}",
-            cure="Attach it",
-            command=attach,
-        )
-    if change.kind == "memory":
-        return _memory(vm, change, attach)
-    if change.kind == "extra_config":
-        return _difference(
-            vm,
-            "mmio_differs",
-            subject=change.subject,
-            wanted=str(change.after),
-            found=str(change.before or "not set"),
-            cause=f"{change.subject} of {vm.name} is {change.before or 'not set'}",
-            cure=f"Set it to {change.after}",
-            command=attach,
-        )
-    if change.kind == "hot_add":
-        return _difference(
-            vm,
-            "hot_add_on",
-            subject=change.subject,
-            wanted="off",
-            found="on",
-            cause=f"{change.subject} of {vm.name} is on, so the VM may fail to power on with a passthrough device",
-            cure="Turn it off",
-            command=attach,
-        )
-    if change.kind == "power_on" and "shutdown" not in kinds and not vm.is_powered_on:
-        return _difference(
-            vm,
-            "powered_off",
-            subject="power",
-            wanted="poweredOn",
-            found=vm.power_state,
-            cause=f"{vm.name} is {vm.power_state}",
-            cure="Power it on",
-            command=attach,
-        )
-    return None
+def _leaving(case: VmCase, change: Change) -> Leaving:
+    return case.target.vm_facts.leaving.get(change.subject, Leaving(why="unwanted", reason=""))
 
 
-def _detach(case: VmCase, change: Change, going: Mapping[str, Mapping[str, str]], commands: Commands) -> Difference:
-    vm, why = case.vm, _why(going, change)
-    reason = going.get(change.subject, {}).get("reason", "")
-    words = change.before or {}
-    kind = {"stale": "stale_address", "replaced": "wrong_backing"}.get(why, "extra")
+def _change(case: VmCase, change: Change, kinds: Collection[str], commands: Commands) -> Difference | None:
+    """The difference that a change removes; None for a shutdown, and for a power-on around other changes."""
+    vm, attach = case.vm, commands.attach()
+    match change.detail:
+        case Detach():
+            return _detach(case, change, commands)
+        case FixedSpec() | DynamicSpec():
+            words = words_of(change.after)
+            return _difference(
+                vm,
+                "device_missing",
+                subject=change.subject,
+                device=words.get("device", ""),
+                wanted=words.get("backing", ""),
+                found="not attached",
+                cause=f"{vm.name} does not have {words.get('device', change.subject)}",
+                cure="Attach it",
+                command=attach,
+            )
+        case MemoryWrite() as write:
+            return _memory(vm, change, write, attach)
+        case ExtraConfig(value=value):
+            return _difference(
+                vm,
+                "mmio_differs",
+                subject=change.subject,
+                wanted=value,
+                found=str(change.before or "not set"),
+                cause=f"{change.subject} of {vm.name} is {change.before or 'not set'}",
+                cure=f"Set it to {value}",
+                command=attach,
+            )
+        case HotAdd():
+            return _difference(
+                vm,
+                "hot_add_on",
+                subject=change.subject,
+                wanted="off",
+                found="on",
+                cause=f"{change.subject} of {vm.name} is on, so the VM may fail to power on with a passthrough device",
+                cure="Turn it off",
+                command=attach,
+            )
+        case PowerOn():
+            return _off(vm, attach) if "shutdown" not in kinds and not vm.is_powered_on else None
+        case PowerOff():
+            return None
+        case (
+            PassthroughWrite()
+            | EnterMaintenance()
+            | ExitMaintenance()
+            | RemoveMark()
+            | StopResident()
+            | StartResident()
+        ):
+            raise ValueError(f"the plan of VM {vm.name} has a change of a host: {change.kind}")
+        case other:
+            assert_never(other)
+
+
+def _off(vm: Vm, command: str) -> Difference:
+    return _difference(
+        vm,
+        "powered_off",
+        subject="power",
+        wanted="poweredOn",
+        found=vm.power_state,
+        cause=f"{vm.name} is {vm.power_state}",
+        cure="Power it on",
+        command=command,
+    )
+
+
+def _detach(case: VmCase, change: Change, commands: Commands) -> Difference:
+    vm, leaving, words = case.vm, _leaving(case, change), words_of(change.before)
+    kind = {"stale": "stale_address", "replaced": "wrong_backing"}.get(leaving.why, "extra")
     return _difference(
         vm,
         kind,
         subject=change.subject,
-        device=str(words.get("device", "")),
+        device=words.get("device", ""),
         wanted="not attached" if kind == "extra" else "attached again",
-        found=str(words.get("backing", "")),
-        cause=f"{vm.name} has {change.subject}: {reason}" if reason else f"{vm.name} has {change.subject}",
+        found=words.get("backing", ""),
+        cause=f"{vm.name} has {change.subject}: {leaving.reason}"
+        if leaving.reason
+        else f"{vm.name} has {change.subject}",
         cure="Detach it" if kind == "extra" else "Detach it and attach it again",
         command=commands.attach(),
     )
 
 
-def _memory(vm: Vm, change: Change, command: str) -> Difference:
+def _memory(vm: Vm, change: Change, write: MemoryWrite, command: str) -> Difference:
     if change.subject == LIMIT:
         return _difference(
             vm,
@@ -275,7 +315,7 @@ def _memory(vm: Vm, change: Change, command: str) -> Difference:
             command=command,
         )
     memory = vm.memory
-    unlocking = change.after["locked"] is False
+    unlocking = write.locked is False
     return _difference(
         vm,
         "memory_not_reserved",

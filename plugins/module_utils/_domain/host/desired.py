@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import InputError
-from ..observed.hosts import Host, HostDevice
+from ..observed.hosts import Host
 from .selector import DesiredDevice, refuse_contradictions
 
 
@@ -28,20 +28,6 @@ class DesiredPassthrough:
     on_missing: Literal["fail", "skip"] = "fail"
     allow_protected: tuple[str, ...] = ()
     ignore_unreadable_vms: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PassthroughWrite:
-    """The write for one device. ``apply_now`` None: the host decides. ``label`` None: the label does not change.
-
-    ``override``: the identity in the override of a protection. The write is valid only while it matches (``check_override``).
-    """
-
-    device: HostDevice
-    enabled: bool
-    apply_now: bool | None = None
-    label: str | None = None
-    override: str = ""
 
 
 def refuse_bad_desired(hosts: Sequence[Host], desired: DesiredPassthrough) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..observed.hosts import Host, HostDevice, dependency_groups
-from ..plan import Blocker, Change, Plan, TargetPlan
+from ..plan import Blocker, Change, HostFacts, Plan, TargetPlan, UsedOverride
+from ..writing.details import PassthroughWrite
 from .blockers import (
     holders_unknown,
     in_use,
@@ -20,7 +21,7 @@ from .blockers import (
     rebind_unsupported,
     unreachable,
 )
-from .desired import DesiredPassthrough, PassthroughWrite, refuse_bad_desired
+from .desired import DesiredPassthrough, refuse_bad_desired
 from .matching import Selection, select_all
 from .overrides import Override, apply_overrides, full_form, parse_overrides, protection_blockers
 from .protection import Protection, cautions, protections
@@ -28,9 +29,9 @@ from .selector import DesiredDevice
 
 __all__ = [
     "DesiredPassthrough",
-    "PassthroughWrite",
     "check_identity",
     "needs_fabric",
+    "passthrough_writes",
     "plan_passthrough",
     "project",
     "remaining",
@@ -55,7 +56,7 @@ class _SelectedDevices:
 def plan_passthrough(hosts: Sequence[Host], desired: DesiredPassthrough) -> Plan:
     """One TargetPlan for each host. Nothing is read or written.
 
-    The plan is provisional (``provisional`` in ``facts``, see ``needs_fabric``) for a host that was read without its fabric and has
+    The plan is provisional (``HostFacts.provisional``, see ``needs_fabric``) for a host that was read without its fabric and has
     devices to enable. Raises InputError when the desired state itself is wrong.
     """
     refuse_bad_desired(hosts, desired)
@@ -66,7 +67,12 @@ def plan_passthrough(hosts: Sequence[Host], desired: DesiredPassthrough) -> Plan
 
 def needs_fabric(plan: Plan) -> tuple[str, ...]:
     """Ids of the hosts that must be read with their fabric, because their plan is provisional."""
-    return tuple(target.moid for target in plan.targets if target.facts.get("provisional"))
+    return tuple(target.moid for target in plan.targets if target.host_facts.provisional)
+
+
+def passthrough_writes(changes: Iterable[Change]) -> tuple[PassthroughWrite, ...]:
+    """The passthrough writes among the changes, in their order."""
+    return tuple(change.detail for change in changes if isinstance(change.detail, PassthroughWrite))
 
 
 def remaining(plan: Plan) -> Plan:
@@ -118,37 +124,29 @@ def _plan_enable(
     )
     warnings += _caution_notes(host, off) + _lost_device_notes(host, selected.devices, reasons)
     changes = tuple(
-        _with_override(change, applied.named.get(device.address, ""))
+        change
         for device in selected.devices
-        if (change := _change(host, device, True, selected.labels, desired)) is not None
+        if (change := _change(device, True, selected.labels, desired, applied.named.get(device.address, "")))
     )
     taken = {device.address: applied.named[device.address] for device in off if device.address in applied.named}
     warnings += tuple(text for text in applied.warnings if any(address in text for address in taken))
     target = _target(host, selected, changes, tuple(blockers), warnings, desired)
-    target = replace(target, facts={**target.facts, "overridden": _overridden(host, taken, reasons)})
-    if off and host.fabric is None:
-        target = replace(target, facts={**target.facts, "provisional": True})
-    return target
-
-
-def _with_override(change: Change, override: str) -> Change:
-    """The change with the identity from the override, so that the write can check it again."""
-    return replace(change, detail=replace(change.detail, override=override)) if override else change
+    overridden, provisional = _overridden(host, taken, reasons), bool(off) and host.fabric is None
+    return replace(target, host_facts=replace(target.host_facts, overridden=overridden, provisional=provisional))
 
 
 def _overridden(
     host: Host, taken: Mapping[str, str], reasons: Mapping[str, Sequence[Protection]]
-) -> list[dict[str, object]]:
-    """For the result: each protected device that an override allows, with the override and the reasons of the protection."""
-    return [
-        {
-            "address": address,
-            "device": what,
-            "override": full_form(host, address),
-            "reasons": [reason.reason for reason in reasons[address]],
-        }
+) -> tuple[UsedOverride, ...]:
+    return tuple(
+        UsedOverride(
+            address=address,
+            device=what,
+            override=full_form(host, address),
+            reasons=tuple(reason.reason for reason in reasons[address]),
+        )
         for address, what in sorted(taken.items())
-    ]
+    )
 
 
 def _plan_disable(host: Host, desired_devices: tuple[DesiredDevice, ...], desired: DesiredPassthrough) -> TargetPlan:
@@ -163,7 +161,7 @@ def _plan_disable(host: Host, desired_devices: tuple[DesiredDevice, ...], desire
         blockers.append(holders_unknown(host.name, unread, f"No device of {host.name} can be disabled"))
     blockers += _timing_blockers(host, [*on, *_pending_devices(selected, False)], desired)
     changing = selected.devices if desired.apply == "now" else on
-    changes = tuple(change for d in changing if (change := _change(host, d, False, {}, desired)) is not None)
+    changes = tuple(change for d in changing if (change := _change(d, False, {}, desired)))
     warnings = (*selected.notes, *_reset_group_notes(host, selected, on))
     return _target(host, selected, changes, tuple(blockers), warnings, desired)
 
@@ -239,9 +237,10 @@ def _pending_devices(selected: _SelectedDevices, enabled: bool) -> list[HostDevi
 
 
 def _change(
-    host: Host, device: HostDevice, enabled: bool, labels: Mapping[str, str], desired: DesiredPassthrough
+    device: HostDevice, enabled: bool, labels: Mapping[str, str], desired: DesiredPassthrough, override: str = ""
 ) -> Change | None:
-    """The write for one device, or None when it is configured as desired.
+    """The write for one device, or None when it is configured as desired. ``override``: the identity from the override of its protection,
+    so that the write can check it again.
 
     With ``apply: now``, a device with a pending reboot is written again, so that the host puts the setting in effect.
     """
@@ -251,23 +250,15 @@ def _change(
     rewrite = desired.apply == "now" and not differs and device.requires_reboot
     if not differs and not rewrite and new_label is None:
         return None
-    what = " ".join(part for part in (device.ids, device.name) if part)
-    after = device.label if new_label is None else new_label or None
     apply_now = {"auto": None, "now": True, "reboot": False}[desired.apply] if differs or rewrite else None
-    if rewrite:
-        return Change(
-            kind="passthrough",
-            subject=device.address,
-            before={"enabled": device.enabled, "active": device.active, "label": device.label, "device": what},
-            after={"enabled": enabled, "active": enabled, "label": after, "device": what},
-            detail=PassthroughWrite(device=device, enabled=enabled, apply_now=apply_now, label=new_label),
-        )
+    write = PassthroughWrite(device=device, enabled=enabled, apply_now=apply_now, label=new_label, override=override)
+    what = " ".join(part for part in (device.ids, device.name) if part)
+    active_before, active_after = ({"active": device.active}, {"active": enabled}) if rewrite else ({}, {})
     return Change(
-        kind="passthrough",
         subject=device.address,
-        before={"enabled": device.enabled, "label": device.label, "device": what},
-        after={"enabled": enabled, "label": after, "device": what},
-        detail=PassthroughWrite(device=device, enabled=enabled, apply_now=apply_now, label=new_label),
+        before={"enabled": device.enabled, **active_before, "label": device.label, "device": what},
+        after={"enabled": enabled, **active_after, "label": write.label_after, "device": what},
+        detail=write,
     )
 
 
@@ -288,12 +279,12 @@ def _target(
         blockers=blockers,
         warnings=warnings,
         pending=tuple(d.address for d in selected.devices if d.enabled == wanted and d.requires_reboot),
-        facts={
-            "selected": [device.address for device in selected.devices],
-            "groups": [list(group) for group in selected.groups],
-            "pending_after": [device.address for device in selected.devices if device.address in pending_after],
-            "reboot_expected": bool(pending_after),
-        },
+        host_facts=HostFacts(
+            selected=tuple(device.address for device in selected.devices),
+            groups=selected.groups,
+            pending_after=tuple(device.address for device in selected.devices if device.address in pending_after),
+            reboot_expected=bool(pending_after),
+        ),
         skipped=selected.skipped,
     )
 
@@ -304,7 +295,7 @@ def _pending_after(host: Host, changes: Iterable[Change], desired: DesiredPassth
     The host decides. The expectation uses its capabilities, never its version.
     """
     without_reboot = desired.apply != "reboot" and host.capabilities.rebind_without_reboot is True
-    writes = {change.subject: change.detail for change in changes}
+    writes = {write.device.address: write for write in passthrough_writes(changes)}
     devices_after = (
         replace(device, enabled=writes[device.address].enabled) if device.address in writes else device
         for device in host.devices
@@ -324,15 +315,14 @@ def project(hosts: Sequence[Host], plan: Plan) -> tuple[Host, ...]:
 
 
 def _projected(host: Host, target: TargetPlan) -> Host:
-    writes = {change.subject: change.detail for change in target.effective if change.kind == "passthrough"}
+    writes = {write.device.address: write for write in passthrough_writes(target.effective)}
     return replace(host, devices=tuple(_settled(device, writes.get(device.address)) for device in host.devices))
 
 
 def _settled(device: HostDevice, write: PassthroughWrite | None) -> HostDevice:
     """The device after the write and a reboot. A stale setting has no effect, because the host no longer offers the device."""
     if write is not None:
-        label = device.label if write.label is None else write.label or None
-        device = replace(device, enabled=write.enabled, label=label)
+        device = replace(device, enabled=write.enabled, label=write.label_after)
     return replace(device, active=device.enabled) if device.requires_reboot else device
 
 

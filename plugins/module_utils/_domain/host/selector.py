@@ -11,11 +11,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Literal
+from typing import Literal
 
 from ..errors import InputError
 from ..observed.hosts import HostDevice
 from ..pci import parse_address, parse_id, parse_pair
+from ..plain import Record
 from ..suggest import as_whole, matches, suggest_word
 
 SELECTOR_KEYS = (
@@ -119,7 +120,7 @@ def _is_slot(wanted: str, slot: str | None) -> bool:
     return numbered is not None and wanted.isdecimal() and int(wanted) == int(numbered[1])
 
 
-def parse_selector(raw: str | Mapping[str, Any], parameter: str = "match") -> Selector:
+def parse_selector(raw: object, parameter: str = "match") -> Selector:
     """The selector in an option: ``10de:20f1``, an address, or a mapping. Raises InputError with the wrong key in ``parameter``."""
     if isinstance(raw, str):
         if not raw.strip():
@@ -143,7 +144,7 @@ def parse_selector(raw: str | Mapping[str, Any], parameter: str = "match") -> Se
     return Selector(**{key: _condition(key, value, f"{parameter}.{key}") for key, value in given.items()})
 
 
-def _kind_of(value: Any) -> str:
+def _kind_of(value: object) -> str:
     """The type of a YAML value, in words."""
     if value is None:
         return "nothing"
@@ -151,7 +152,7 @@ def _kind_of(value: Any) -> str:
     return names.get(type(value), "a mapping" if isinstance(value, Mapping) else f"of type {type(value).__name__}")
 
 
-def _why(value: Any) -> str:
+def _why(value: object) -> str:
     """A note that explains why a YAML value is a number."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return ": without quotes, YAML reads 0000:03:00.0 as a number" if is_number else ""
@@ -161,7 +162,7 @@ def _bad_selector(message: str, parameter: str, candidates: Sequence[str] = ()) 
     return InputError(message=message, code="bad_selector", parameter=parameter, candidates=candidates, cure=_FORM)
 
 
-def _condition(key: str, value: Any, parameter: str) -> str:
+def _condition(key: str, value: object, parameter: str) -> str:
     """One condition in canonical form."""
     if not isinstance(value, str):
         raise InputError(
@@ -214,8 +215,17 @@ class DesiredDevice:
         amount = "" if self.count is None else f"{self.count} x "
         return f"{amount}{self.selector.text}" + (f" labeled {self.label}" if self.label else "")
 
+    def option(self) -> Record:
+        """The entry as in the option ``devices``."""
+        text = self.selector.text
+        return {
+            "match": self.selector.given if text.startswith("{") else text,
+            **({} if self.count is None else {"count": self.count}),
+            **({} if self.label is None else {"label": self.label}),
+        }
 
-def parse_desired_devices(raw: Sequence[Any], parameter: str = "devices") -> tuple[DesiredDevice, ...]:
+
+def parse_desired_devices(raw: object, parameter: str = "devices") -> tuple[DesiredDevice, ...]:
     """The desired devices in an option. Each entry is ``{match, count, label}`` or only a selector string.
 
     Raises InputError when an entry is wrong, is listed twice, or conflicts with another.
@@ -232,7 +242,7 @@ def parse_desired_devices(raw: Sequence[Any], parameter: str = "devices") -> tup
     return desired_devices
 
 
-def _desired(entry: Any, parameter: str) -> DesiredDevice:
+def _desired(entry: object, parameter: str) -> DesiredDevice:
     if isinstance(entry, str):
         return DesiredDevice(selector=parse_selector(entry, parameter))
     if not isinstance(entry, Mapping):
@@ -269,7 +279,7 @@ def _bad_desired(message: str, parameter: str, candidates: Sequence[str] = ()) -
     )
 
 
-def _count(raw: Any, parameter: str) -> int | Literal["all"] | None:
+def _count(raw: object, parameter: str) -> int | Literal["all"] | None:
     """A number of at least one, "all", or None. Digits in quotes are accepted: templates return them."""
     if raw is None:
         return None
@@ -286,7 +296,7 @@ def _count(raw: Any, parameter: str) -> int | Literal["all"] | None:
     return number
 
 
-def _label(raw: Any, parameter: str) -> str | None:
+def _label(raw: object, parameter: str) -> str | None:
     if raw is None or isinstance(raw, str):
         return None if raw is None else raw.strip()
     raise InputError(

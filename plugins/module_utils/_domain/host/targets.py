@@ -7,13 +7,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from ..errors import InputError
 from ..names import KINDS, Directory, Kind, near
 from ..observed.hosts import Host
 from ..observed.vms import VmName
-from .selector import DesiredDevice, parse_desired_devices
+from ..plain import Record
+from .selector import DesiredDevice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +64,19 @@ class Target:
     devices: tuple[DesiredDevice, ...] = ()
 
 
+def _part(record: Mapping[str, object], key: str) -> Mapping[str, object]:
+    found = record.get(key, {})
+    if not isinstance(found, Mapping):
+        raise TypeError
+    return {str(name): value for name, value in found.items()}
+
+
+def _numbers(found: object) -> list[int]:
+    if not isinstance(found, list | tuple):
+        raise TypeError
+    return [int(number) for number in found]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Resolved:
     """The names that the first part of a run resolved. ``hosts``: host id → numbers of its targets. ``names``: kind → name → id."""
@@ -72,13 +85,11 @@ class Resolved:
     names: Mapping[Kind, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, record: Mapping[str, Any], targets: int) -> Resolved:
+    def of(cls, record: Mapping[str, object], targets: int) -> Resolved:
         """From the data that ``record`` returned. Raises InputError (bad_resolved) for other data."""
         try:
-            hosts = {
-                str(moid): [int(number) for number in numbers] for moid, numbers in record.get("hosts", {}).items()
-            }
-            names = {kind: {str(n): str(i) for n, i in record.get(kind, {}).items()} for kind in KINDS}
+            hosts = {moid: _numbers(numbers) for moid, numbers in _part(record, "hosts").items()}
+            names = {kind: {name: str(moid) for name, moid in _part(record, kind).items()} for kind in KINDS}
             if any(not 0 <= number < targets for numbers in hosts.values() for number in numbers):
                 raise ValueError
         except (TypeError, ValueError, AttributeError):
@@ -90,46 +101,11 @@ class Resolved:
             ) from None
         return cls(hosts=hosts, names=names)
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> Record:
         """Plain data, for the next part of the run."""
         return {"hosts": {moid: list(found) for moid, found in self.hosts.items()}} | {
             kind: dict(names) for kind, names in self.names.items()
         }
-
-
-def parse_targets(params: Mapping[str, Any], *, devices_required: bool = True) -> tuple[Target, ...]:
-    """The targets in module parameters: either ``targets``, or ``hosts``/``cluster`` with ``devices``. Raises InputError."""
-    raw = params.get("targets")
-    if raw is None:
-        raw = [params]
-        names = [""]
-    else:
-        names = [f"targets[{index}]." for index in range(len(raw))]
-    parsed = []
-    for prefix, entry in zip(names, raw, strict=True):
-        devices = entry.get("devices")
-        if not devices and devices_required:
-            raise InputError(
-                message=f"{prefix}devices is empty",
-                code="no_devices",
-                parameter=f"{prefix}devices",
-                cure='Give at least one entry, such as devices: [{match: "10de:20f1"}]',
-            )
-        if prefix and not entry.get("hosts") and not entry.get("cluster"):
-            raise InputError(
-                message=f"{prefix.rstrip('.')} names neither hosts nor cluster",
-                code="no_hosts",
-                parameter=f"{prefix}hosts",
-                cure="Give hosts or cluster",
-            )
-        parsed.append(
-            Target(
-                hosts=tuple(entry.get("hosts") or ()),
-                clusters=tuple(entry.get("cluster") or ()),
-                devices=parse_desired_devices(devices or (), f"{prefix}devices"),
-            )
-        )
-    return tuple(parsed)
 
 
 def resolve_targets(inventory: Inventory, targets: Sequence[Target]) -> dict[str, tuple[DesiredDevice, ...]]:

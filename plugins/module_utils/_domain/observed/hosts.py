@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from ..facts import NOTHING, Fact, Listing
 from ..pci import BRIDGE_CLASS
+from ..plain import Record
 
 DeviceState = Literal["unavailable", "off", "pending_enable", "active", "pending_disable", "stale"]
 DeviceMode = Literal["off", "passthrough", "sriov", "vgpu", "directpath", "unknown"]
@@ -250,7 +251,7 @@ class Host:
     unreadable: tuple[str, ...] = ()
     """Property paths that the server did not return. What depends on them is unknown, not false."""
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> Record:
         """The values of a host that every result and report shows."""
         return {
             "name": self.name,

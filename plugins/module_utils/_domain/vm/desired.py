@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The desired and the observed state of VMs, and the details of their changes. PRIVATE to the collection."""
+"""The desired and the observed state of VMs. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..host.selector import DesiredDevice
 from ..observed.hosts import Host, HostDevice, UnreadVm
 from ..observed.uncertain_holders import unread_vms
-from ..observed.vms import AllowedDevice, Vm
+from ..observed.vms import Vm
 from .mmio import DesiredMmio
 
 DesiredState: TypeAlias = Literal["present", "absent", "exactly"]
@@ -121,45 +121,6 @@ def _places_of(host: Host) -> tuple[tuple[str | None, ...], ...]:
     """Index keys of a host's cluster: its id (names are not unique across datacenters), and its name for VMs without a host."""
     own = ("id", host.compute_moid) if host.compute_moid else ("path", host.datacenter, host.cluster)
     return own, ("named", host.cluster)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PowerOff:
-    """Shut down the guest. After ``timeout_seconds``: a hard power-off if ``allow_power_off``, else an error."""
-
-    timeout_seconds: int
-    allow_power_off: bool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Detach:
-    key: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FixedSpec:
-    """``system_id`` is None only in a provisional plan."""
-
-    address: str
-    vendor_id: str
-    device_id: str
-    system_id: str | None
-    name: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DynamicSpec:
-    allowed: tuple[AllowedDevice, ...]
-    custom_label: str | None
-    name: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class HotAdd:
-    """Hot-add of memory and CPUs; None: no change."""
-
-    memory: bool | None = None
-    cpu: bool | None = None
 
 
 def check_all_desired(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -> None:

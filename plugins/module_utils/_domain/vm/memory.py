@@ -16,6 +16,7 @@ from typing import Literal, TypeAlias
 from ..errors import InputError
 from ..observed.vms import REMOVED, FixedBacking, MemoryState, Vm, VmDevice
 from ..plan import Blocker, Change, Plan, TargetPlan
+from ..writing.details import MemoryWrite
 
 MemoryWanted: TypeAlias = Literal["locked", "reserved", "unlocked"]
 
@@ -58,18 +59,8 @@ class DesiredMemory:
             )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MemoryWrite:
-    """The memory part of a reconfiguration; None and False: no change. All memory changes of a VM are ONE write."""
-
-    locked: bool | None = None
-    reservation_mb: int | None = None
-    unlimited: bool = False
-    limit_mb: int | None = None
-
-
 def merge_writes(changes: Iterable[Change]) -> MemoryWrite:
-    """The one write for all memory changes of one VM."""
+    """The one write for all memory changes of one VM: the memory part of its reconfiguration."""
     merged = MemoryWrite()
     for change in changes:
         detail = change.detail
@@ -186,7 +177,6 @@ def _plan_one(vm: Vm, desired: DesiredMemory) -> TargetPlan:
         changes=changes,
         blockers=blockers,
         warnings=_warnings(vm, desired),
-        facts={"memory": {**_plain(vm.memory), "size_mb": vm.memory.size_mb, "limit_mb": vm.memory.limit_mb}},
     )
 
 
@@ -330,7 +320,6 @@ def _warnings(vm: Vm, desired: DesiredMemory) -> tuple[str, ...]:
 def _reservation_change(memory: MemoryState, *, locked: bool, reservation_mb: int) -> Change:
     write = MemoryWrite(locked=True) if locked else MemoryWrite(locked=False, reservation_mb=reservation_mb)
     return Change(
-        kind="memory",
         subject=RESERVATION,
         before=_plain(memory),
         after={"locked": locked, "reservation_mb": reservation_mb},
@@ -339,9 +328,7 @@ def _reservation_change(memory: MemoryState, *, locked: bool, reservation_mb: in
 
 
 def _limit_change(memory: MemoryState) -> Change:
-    return Change(
-        kind="memory", subject=LIMIT, before=memory.limit_mb, after="unlimited", detail=MemoryWrite(unlimited=True)
-    )
+    return Change(subject=LIMIT, before=memory.limit_mb, after="unlimited", detail=MemoryWrite(unlimited=True))
 
 
 def _plain(memory: MemoryState) -> dict[str, bool | int]:

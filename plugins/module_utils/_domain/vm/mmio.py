@@ -13,14 +13,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from ..errors import InputError
 from ..observed.vms import Vm
 from ..pci import ACCELERATOR_CLASS, DISPLAY_CLASS, parse_pair
-from ..plan import Blocker, Change
+from ..plan import Blocker, Change, WindowFacts
 from ..suggest import as_whole
+from ..writing.details import ExtraConfig
 from .gpu_memory import MODEL_MEMORY_GB
 
 USE_KEY = "pciPassthru.use64bitMMIO"
@@ -64,23 +65,20 @@ class DesiredMmio:
                     )
 
 
-def parse_mmio(raw: Mapping[str, Any] | None, parameter: str = "mmio") -> DesiredMmio | None:
-    """The window in an option: ``size_gb``, or ``device_gb`` (vendor:device → GB of memory of one card). Raises InputError."""
-    if raw is None:
-        return None
-    sizes = raw.get("device_gb")
-    if sizes is None:
-        return DesiredMmio(size_gb=raw.get("size_gb"))
-    if not isinstance(sizes, Mapping):
+def parse_mmio(size_gb: int | None, device_gb: object, parameter: str = "mmio") -> DesiredMmio:
+    """The window in the option ``mmio``. ``device_gb``: vendor:device → GB of memory of one card. Raises InputError."""
+    if device_gb is None:
+        return DesiredMmio(size_gb=size_gb)
+    if not isinstance(device_gb, Mapping):
         raise _bad_sizes(f"{parameter}.device_gb is not a mapping of vendor:device to gigabytes")
     given: dict[str, int] = {}
-    for ids, size in sizes.items():
+    for ids, size in device_gb.items():
         number = as_whole(size)
         if number is None:
             raise _bad_sizes(f"{parameter}.device_gb has {size!r} for {ids}, which is not a whole number of gigabytes")
         # Same spelling as in the devices of hosts: 10DE:20F1 would match no device, without any error.
         given[":".join(parse_pair(str(ids)))] = number
-    return DesiredMmio(size_gb=raw.get("size_gb"), per_device_gb=given)
+    return DesiredMmio(size_gb=size_gb, per_device_gb=given)
 
 
 def _bad_sizes(message: str) -> InputError:
@@ -102,7 +100,7 @@ class MmioPlan:
 
     changes: tuple[Change, ...] = ()
     blockers: tuple[Blocker, ...] = ()
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: WindowFacts | None = None
 
 
 def is_power_of_two(number: int) -> bool:
@@ -156,15 +154,15 @@ def plan_mmio(vm: Vm, desired: DesiredMmio, devices: Sequence[MmioDevice]) -> Mm
             )
         )
     kept = current is not None and current >= size
-    facts = {
-        "devices": arithmetic,
-        "sum_gb": total,
-        "wanted_gb": size,
-        "size_gb": current if kept else size,
-        "kept_larger": current is not None and current > size,
-    }
+    facts = WindowFacts(
+        devices=arithmetic,
+        sum_gb=total,
+        wanted_gb=size,
+        size_gb=current if current is not None and kept else size,
+        kept_larger=current is not None and current > size,
+    )
     return MmioPlan(
-        changes=_changes(vm, None if kept else size), blockers=tuple(blockers), facts={} if unknown else facts
+        changes=_changes(vm, None if kept else size), blockers=tuple(blockers), facts=None if unknown else facts
     )
 
 
@@ -286,4 +284,4 @@ def _changes(vm: Vm, size: int | None) -> tuple[Change, ...]:
 
 
 def _change(key: str, before: str | None, after: str) -> Change:
-    return Change(kind="extra_config", subject=key, before=before, after=after, detail=(key, after))
+    return Change(subject=key, before=before, after=after, detail=ExtraConfig(key=key, value=after))

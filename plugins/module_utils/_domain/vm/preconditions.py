@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from ..observed.hosts import Host
 from ..observed.vms import Vm
 from ..plan import Blocker, Change
-from .desired import BackingKind, DesiredVm, HotAdd, PowerOff
+from ..writing.details import HotAdd, PowerOff, PowerOn
+from .desired import BackingKind, DesiredVm
 from .limits import check_hardware, check_limit, counts_towards_limit
 from .memory import describe_device, lock_blockers
 
@@ -67,7 +68,6 @@ def power_steps(vm: Vm, desired: DesiredVm, needs_off: bool) -> PowerSteps:
             )
         )
     shutdown = Change(
-        kind="shutdown",
         subject="power",
         before=vm.power_state,
         after="poweredOff",
@@ -81,7 +81,7 @@ def power_steps(vm: Vm, desired: DesiredVm, needs_off: bool) -> PowerSteps:
 
 def _power_on(vm: Vm, desired: DesiredVm, was_shut_down: bool) -> Change:
     before = "poweredOff" if was_shut_down else vm.power_state
-    return Change(kind="power_on", subject="power", before=before, after="poweredOn")
+    return Change(subject="power", before=before, after="poweredOn", detail=PowerOn())
 
 
 def _guest_shutdown(vm: Vm, desired: DesiredVm) -> tuple[tuple[Blocker, ...], tuple[str, ...]]:
@@ -199,7 +199,7 @@ def hot_add_changes(vm: Vm) -> tuple[Change, ...]:
 
 
 def _hot_add(subject: str, detail: HotAdd) -> Change:
-    return Change(kind="hot_add", subject=subject, before=True, after=False, detail=detail)
+    return Change(subject=subject, before=True, after=False, detail=detail)
 
 
 def hot_add_warning(vm: Vm) -> tuple[str, ...]:

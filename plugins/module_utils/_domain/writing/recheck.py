@@ -9,13 +9,12 @@ but no other changes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from ..errors import DirectPathError
-from ..host.passthrough import PassthroughWrite, check_identity
+from ..host.passthrough import check_identity
 from ..observed.hosts import Host
-from ..observed.vms import Vm
 from ..plan import Change, TargetPlan
+from .details import PassthroughWrite, StartResident, StopResident
 
 
 def still_to_do(planned: Sequence[Change], now: TargetPlan, *, doing: str, also: str = "") -> tuple[Change, ...]:
@@ -56,15 +55,16 @@ def _describe_difference(change: Change, planned: Sequence[Change]) -> str:
     return f"{change.subject} would become {change.after} instead of {before.after}"
 
 
-def _comparable(change: Change) -> tuple[Any, ...]:
+def _comparable(change: Change) -> tuple[object, ...]:
     """The values by which two changes are compared. Of a host device or a VM only its identity: its state is in ``before``."""
-    detail = change.detail
-    if isinstance(detail, PassthroughWrite):
-        detail = (detail.device.identity, detail.enabled, detail.apply_now, detail.label)
-    elif isinstance(detail, tuple):
-        detail = tuple(part.moid if isinstance(part, Vm) else part for part in detail)
-    elif isinstance(detail, Vm):
-        detail = detail.moid
+    detail: object = change.detail
+    match change.detail:
+        case PassthroughWrite() as write:
+            detail = (write.device.identity, write.enabled, write.apply_now, write.label)
+        case StopResident(vm=vm, how=how):
+            detail = (vm.moid, how)
+        case StartResident(vm=vm):
+            detail = vm.moid
     return (change.kind, change.subject, change.before, change.after, detail)
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..observed.vms import Backing, DynamicBacking, FixedBacking, Vm, VmDevice
 from ..plan import Change
-from ..vm.desired import Detach, DynamicSpec, FixedSpec, HotAdd
-from ..vm.memory import MemoryWrite, describe_device
+from ..vm.memory import describe_device
+from .details import Detach, DynamicSpec, ExtraConfig, FixedSpec, HotAdd, MemoryWrite
 
 
 def restoring_changes(was: Vm, now: Vm, made: Sequence[Change]) -> tuple[tuple[Change, ...], tuple[str, ...]]:
@@ -26,7 +26,7 @@ def restoring_changes(was: Vm, now: Vm, made: Sequence[Change]) -> tuple[tuple[C
         attached[_backing_identity(device.backing)] -= 1
         if attached[_backing_identity(device.backing)] >= 0:
             subject, detail = describe_device(device), Detach(key=device.key)
-            changes.append(Change(kind="detach", subject=subject, before="attached", after=None, detail=detail))
+            changes.append(Change(subject=subject, before="attached", after=None, detail=detail))
     lost = []
     for device in _missing_from(was.devices, now.devices):
         if device.key not in taken:
@@ -35,9 +35,7 @@ def restoring_changes(was: Vm, now: Vm, made: Sequence[Change]) -> tuple[tuple[C
         if spec is None:
             lost.append(describe_device(device))
         else:
-            changes.append(
-                Change(kind="attach", subject=describe_device(device), before=None, after="attached", detail=spec)
-            )
+            changes.append(Change(subject=describe_device(device), before=None, after="attached", detail=spec))
     kinds = {change.kind for change in made}
     keys = {change.subject for change in made if change.kind == "extra_config"}
     changes += _memory(was, now) if "memory" in kinds else ()
@@ -94,19 +92,18 @@ def _memory(was: Vm, now: Vm) -> Iterator[Change]:
         limit_mb=old.limit_mb if old.limit_mb != new.limit_mb else None,
     )
     if write != MemoryWrite():
-        yield Change(kind="memory", subject="memory", before=new.reservation_mb, after=old.reservation_mb, detail=write)
+        yield Change(subject="memory", before=new.reservation_mb, after=old.reservation_mb, detail=write)
 
 
 def _extra_config(was: Vm, now: Vm) -> Iterator[Change]:
     for key in sorted({*was.extra_config, *now.extra_config}):
         before, after = now.extra_config.get(key), was.extra_config.get(key)
         if before != after:
-            # An empty value removes the key.
-            yield Change(kind="extra_config", subject=key, before=before, after=after, detail=(key, after or ""))
+            yield Change(subject=key, before=before, after=after, detail=ExtraConfig(key=key, value=after or ""))
 
 
 def _hot_add(was: Vm, now: Vm) -> Iterator[Change]:
     memory = was.memory.hot_add if was.memory.hot_add != now.memory.hot_add else None
     cpu = was.cpu_hot_add if was.cpu_hot_add != now.cpu_hot_add else None
     if (memory, cpu) != (None, None):
-        yield Change(kind="hot_add", subject="hot-add", before=None, after=None, detail=HotAdd(memory=memory, cpu=cpu))
+        yield Change(subject="hot-add", before=None, after=None, detail=HotAdd(memory=memory, cpu=cpu))

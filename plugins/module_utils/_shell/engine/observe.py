@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ..._domain.errors import InputError
-from ..._domain.host.passthrough import DesiredPassthrough, needs_fabric, plan_passthrough, project
+from ..._domain.host.passthrough import DesiredPassthrough, needs_fabric, passthrough_writes, plan_passthrough, project
 from ..._domain.host.protection import holds_disks
 from ..._domain.host.selector import DesiredDevice
 from ..._domain.host.targets import Inventory, Target, resolve_hosts, resolve_targets
@@ -113,8 +113,8 @@ def deepen_hosts(session: Session, observed: ObservedHosts, plan: Plan) -> Obser
     with_disks = {
         target.moid
         for target in plan.targets
-        for change in target.changes
-        if change.kind == "passthrough" and holds_disks(change.detail.device)
+        for write in passthrough_writes(target.changes)
+        if holds_disks(write.device)
     }
     chosen = [host for host in observed.hosts if host.moid in needed]
     deep = {host.moid: host for host in read_fabric(session, chosen, disks_of=with_disks & needed)}

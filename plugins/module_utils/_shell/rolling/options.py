@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._domain.errors import InputError
-from ..._domain.host.targets import Resolved, Target, parse_targets
+from ..._domain.host.targets import Resolved, Target
 from ..._domain.rolling.scheduling.windows import parse_window
 from ..._domain.rolling.state.budget import check_amount
 from ..._domain.rolling.state.journal import DIRECTORY
@@ -17,6 +17,7 @@ from ..._domain.rolling.state.policy import Amount, Deadlines, Durations, LockRu
 from ..._domain.timeouts import check_timeout
 from ..._domain.timestamps import parse_moment
 from ..._vsphere.redfish.http import BmcAccess
+from ..engine.targets import parse_targets
 
 SHORTEST_TTL = 60
 """Seconds. A lock must outlast some broken connections of its owner."""

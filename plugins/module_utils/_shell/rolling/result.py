@@ -32,7 +32,7 @@ def build_run_result(run: RollingRun) -> dict[str, Any]:
     ]
     rows = {status.moid for status in statuses}
     views = {view.moid: view for view in observed.hosts}
-    timeline = run.timeline.record(run.now)
+    shown = {moid: row for moid, row in run.timeline.hosts.items() if row.moid in rows}
     result = {
         "changed": bool(run.done),
         "state": run.outlook.state,
@@ -40,7 +40,7 @@ def build_run_result(run: RollingRun) -> dict[str, Any]:
         "ended": run.ended,
         "hosts": [{**_host(status, run), **_place(views.get(status.moid))} for status in statuses],
         "counts": counts(statuses).record(),
-        "timeline": {**timeline, "hosts": [row for row in timeline["hosts"] if row["moid"] in rows]},
+        "timeline": replace(run.timeline, hosts=shown).record(run.now),
         "rebooted": rebooted,
         "resume": list(list_resume_hints(statuses)) if run.ended else [],
         "measured": _measured(run),

@@ -5,14 +5,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, assert_never
 
 from ..._domain.errors import DirectPathError
 from ..._domain.observed.vms import Vm
 from ..._domain.pci import signed16
 from ..._domain.plan import Change
-from ..._domain.vm.devices.plan import Detach, DynamicSpec, FixedSpec, HotAdd
-from ..._domain.vm.memory import MemoryWrite, merge_writes
+from ..._domain.vm.memory import merge_writes
+from ..._domain.writing.details import (
+    Detach,
+    DynamicSpec,
+    EnterMaintenance,
+    ExitMaintenance,
+    ExtraConfig,
+    FixedSpec,
+    HotAdd,
+    MemoryWrite,
+    PassthroughWrite,
+    PowerOff,
+    PowerOn,
+    RemoveMark,
+    StartResident,
+    StopResident,
+)
 from ..sdk import vim
 
 
@@ -25,23 +40,33 @@ def reconfigure_spec(vm: Vm, changes: Sequence[Change]) -> Any:
     device_changes = []
     temporary_key = -100
     for change in changes:
-        detail = change.detail
-        if isinstance(detail, Detach):
-            device_changes.append(_removal(vm, detail.key))
-        elif isinstance(detail, FixedSpec | DynamicSpec):
-            # The keys of new devices must be negative and different, else "Cannot add multiple devices using the same device key".
-            device_changes.append(_addition(vm, detail, temporary_key))
-            temporary_key -= 1
-        elif isinstance(detail, MemoryWrite):
-            continue  # merged below
-        elif change.kind == "extra_config":
-            key, value = detail
-            spec.extraConfig = [*(spec.extraConfig or ()), vim.option.OptionValue(key=key, value=value)]
-        elif isinstance(detail, HotAdd):
-            spec.memoryHotAddEnabled = spec.memoryHotAddEnabled if detail.memory is None else detail.memory
-            spec.cpuHotAddEnabled = spec.cpuHotAddEnabled if detail.cpu is None else detail.cpu
-        else:
-            raise ValueError(f"no writer for {change.kind}")
+        match change.detail:
+            case Detach(key=key):
+                device_changes.append(_removal(vm, key))
+            case FixedSpec() | DynamicSpec() as desired:
+                # The keys of new devices must be negative and different, else "Cannot add multiple devices using the same device key".
+                device_changes.append(_addition(vm, desired, temporary_key))
+                temporary_key -= 1
+            case MemoryWrite():
+                pass  # merged below
+            case ExtraConfig(key=name, value=value):
+                spec.extraConfig = [*(spec.extraConfig or ()), vim.option.OptionValue(key=name, value=value)]
+            case HotAdd(memory=memory, cpu=cpu):
+                spec.memoryHotAddEnabled = spec.memoryHotAddEnabled if memory is None else memory
+                spec.cpuHotAddEnabled = spec.cpuHotAddEnabled if cpu is None else cpu
+            case (
+                PassthroughWrite()
+                | EnterMaintenance()
+                | ExitMaintenance()
+                | RemoveMark()
+                | PowerOff()
+                | PowerOn()
+                | StopResident()
+                | StartResident()
+            ):
+                raise ValueError(f"{change.kind} is not a setting of a VM")
+            case other:
+                assert_never(other)
     _set_memory(spec, merge_writes(changes))
     if device_changes:
         spec.deviceChange = device_changes

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from ..._domain.host.passthrough import PassthroughWrite
 from ..._domain.observed.hosts import Host
+from ..._domain.writing.details import PassthroughWrite
 from ..property_collector.wait import State, wait_until
 from ..sdk import vim, vmodl
 from ..session.connect import Session

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from ..._domain.errors import DirectPathError
 from ..._domain.observed.vms import DynamicBacking, Vm
 from ..._domain.plan import Change
-from ..._domain.vm.devices.plan import DynamicSpec, FixedSpec, PowerOff
+from ..._domain.writing.details import DynamicSpec, FixedSpec, PowerOff, PowerOn
 from ..._domain.writing.races import find_other_holders, keeps_device
 from ..._domain.writing.restore import restoring_changes
 from ..power.calls import power_off, shut_down_guest
@@ -30,7 +30,6 @@ TASK_TIMEOUT = 600.0
 RIVAL_TIMEOUT = 60.0
 """Seconds that another run, which lost the race for a device, has to undo its write."""
 
-POWER_KINDS = frozenset({"shutdown", "power_on"})
 SHUT_DOWN = "the VM was shut down"
 _MAY_STILL_STOP = UNCERTAIN | {"shutdown_timed_out", "timed_out"}
 
@@ -93,14 +92,14 @@ class _Work:
 
     def _make_changes(self, changes: Sequence[Change], check: Check) -> None:
         now, left = check(changes)
-        stops = [change for change in left if change.kind == "shutdown"]
-        if stops:
-            self._shut_down(now, stops[0].detail, starts=any(change.kind == "power_on" for change in left))
-            now, left = check([change for change in left if change not in stops])
-        settings = [change for change in left if change.kind not in POWER_KINDS]
+        stop = next((change.detail for change in left if isinstance(change.detail, PowerOff)), None)
+        if stop is not None:
+            self._shut_down(now, stop, starts=_starts(left))
+            now, left = check([change for change in left if change.detail is not stop])
+        settings = [change for change in left if not isinstance(change.detail, PowerOff | PowerOn)]
         if settings:
             self._set(now, settings)
-        if any(change.kind == "power_on" for change in left):
+        if _starts(left):
             self._start(now, settings)
             self._done.append("the VM was started")
 
@@ -194,6 +193,10 @@ class _Work:
             code="device_taken",
             cure="Run the task again: it chooses from the devices that are free then",
         )
+
+
+def _starts(changes: Sequence[Change]) -> bool:
+    return any(isinstance(change.detail, PowerOn) for change in changes)
 
 
 def _on_host(session: Session, host: str) -> list[Vm]:

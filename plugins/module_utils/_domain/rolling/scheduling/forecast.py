@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from ...memo import Memo
+from ...plain import Record
 from ..state.fleet_index import FleetIndex, earliest, index_fleet
 from ..state.journal import Entry
 from ..state.observed import ClusterView, HostView, ObservedFleet, Precheck, VmView
@@ -55,7 +55,7 @@ class PlannedHost:
     """Names of VMs that vCenter registers on other hosts while they are off (``evacuate_powered_off``)."""
     in_progress: bool = False
 
-    def record(self, since: float) -> dict[str, Any]:
+    def record(self, since: float) -> Record:
         """As data for results and reports. ``since``: the start of the forecast, seconds since the epoch."""
         return {
             "name": self.name,
@@ -91,7 +91,7 @@ class Forecast:
         """The number of waves."""
         return max((host.wave for host in self.hosts), default=0)
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> Record:
         """As data for results and reports."""
         return {
             "waves": self.waves,

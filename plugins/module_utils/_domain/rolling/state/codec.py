@@ -14,7 +14,7 @@ import re
 import zlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeVar, get_args
+from typing import TypeVar, get_args
 from urllib.parse import quote, unquote
 
 from .journal import (
@@ -165,10 +165,12 @@ class _Words:
     def optional(self, name: str, read: Callable[[str], _Value]) -> _Value | None:
         return read(self._pairs[name]) if name in self._pairs else None
 
-    def called(self, at: float) -> dict[str, Any]:
-        """The keyword arguments ``calls`` and ``called``."""
-        calls = int(self.get("calls", "0"))
-        return {"calls": calls, "called": at + float(self.must("called")) if calls else 0.0}
+    @property
+    def calls(self) -> int:
+        return int(self.get("calls", "0"))
+
+    def called(self, at: float) -> float:
+        return at + float(self.must("called")) if self.calls else 0.0
 
 
 def _parse_time(text: str) -> float:
@@ -247,7 +249,8 @@ def _parse_entry(words: _Words, purpose: Purpose) -> Entry:
         by_operator=words.flag("theirs"),
         cycle=words.flag("cycle"),
         tries=int(words.get("tries", "1")),
-        **words.called(at),
+        calls=words.calls,
+        called=words.called(at),
         pending=words.get("debt"),
         boot=words.optional("boot", _parse_time),
         away=words.flag("away"),
@@ -270,7 +273,8 @@ def _parse_vm(words: _Words, purpose: Purpose) -> VmEntry:
         at=at,
         purpose=purpose,
         rank=int(words.must("rank")),
-        **words.called(at),
+        calls=words.calls,
+        called=words.called(at),
         forced=words.flag("forced"),
     )
 

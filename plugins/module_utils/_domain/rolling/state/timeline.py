@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
+from ...plain import Record
 from .journal import Entry
 from .observed import ObservedFleet
 from .phases import ANOTHER_RUN, Decision, HostStatus, Phase
@@ -81,7 +81,7 @@ class Timeline:
     began: float | None = None
     """When this run first observed the fleet. Segments from the journal may be older."""
 
-    def record(self, now: float) -> dict[str, Any]:
+    def record(self, now: float) -> Record:
         """As data, for the HTML page and the JSON. Open segments end now."""
         return {
             "hosts": [_row(row, now) for row in self.hosts.values()],
@@ -90,7 +90,7 @@ class Timeline:
         }
 
 
-def _row(row: TimelineRow, now: float) -> dict[str, Any]:
+def _row(row: TimelineRow, now: float) -> Record:
     return {
         "moid": row.moid,
         "name": row.name,

@@ -1,17 +1,14 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The changes and the result facts for a draft of a VM's devices. PRIVATE to the collection."""
+"""The changes and the facts for a draft of a VM's devices. PRIVATE to the collection."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
-from ...observed.hosts import dependency_group
 from ...observed.vms import DynamicBacking, FixedBacking
-from ...plan import Change
-from ..desired import Detach, DynamicSpec, FixedSpec
-from ..memory import describe_device
+from ...plan import Change, Leaving
+from ...writing.details import Detach, DynamicSpec, FixedSpec
 from .draft import NOT_WANTED, RESET_GROUP, Draft, PlannedDynamicDevice
 from .matching import Held
 
@@ -20,9 +17,7 @@ def detach_changes(draft: Draft) -> tuple[Change, ...]:
     """The detach changes, sorted by device key."""
     names = _names(draft)
     return tuple(
-        Change(
-            kind="detach", subject=names[held.key], before=_held_words(held), after=None, detail=Detach(key=held.key)
-        )
+        Change(subject=names[held.key], before=_held_words(held), after=None, detail=Detach(key=held.key))
         for held in sorted(draft.held, key=lambda held: held.key)
         if held.key in draft.detached
     )
@@ -43,7 +38,7 @@ def attach_changes(draft: Draft, system_id: str | None) -> tuple[Change, ...]:
         words = {"backing": "fixed", "device": f"{device.ids} {device.name}".rstrip()}
         if allocated.along_with:
             words["along_with"] = allocated.along_with
-        changes.append(Change(kind="attach", subject=device.address, before=None, after=words, detail=spec))
+        changes.append(Change(subject=device.address, before=None, after=words, detail=spec))
     numbers = Counter(_models(held) for held in draft.staying if held.kind == "dynamic")
     for dynamic in draft.dynamic:
         ids = _ids(dynamic)
@@ -51,57 +46,23 @@ def attach_changes(draft: Draft, system_id: str | None) -> tuple[Change, ...]:
         item = dynamic.item
         dynamic_spec = DynamicSpec(allowed=item.allowed, custom_label=item.label, name=dynamic.name)
         after = _dynamic_words(ids, dynamic.name, item.label)
-        changes.append(
-            Change(kind="attach", subject=f"{ids} #{numbers[ids]}", before=None, after=after, detail=dynamic_spec)
-        )
+        changes.append(Change(subject=f"{ids} #{numbers[ids]}", before=None, after=after, detail=dynamic_spec))
     return tuple(changes)
 
 
-def device_facts(draft: Draft) -> dict[str, Any]:
-    """The facts for the result: the devices that the VM will have, ``allocation`` (address → entry and NUMA node), ``going`` (detached
-    devices with the reason), ``groups`` (reset groups), and ``left_alone`` (devices that the collection never changes)."""
+def leaving(draft: Draft) -> dict[str, Leaving]:
+    """Subject of each device that is detached → why."""
     names = _names(draft)
-    facts: dict[str, Any] = {
-        "devices": [
-            *({"subject": name, **_held_words(held)} for held, name in _staying(draft)),
-            *({"subject": change.subject, **change.after} for change in attach_changes(draft, None)),
-        ],
-        "left_alone": [describe_device(device) for device in draft.left_alone],
-    }
-    given = {
-        allocated.device.address: {"wish": allocated.entry.text, "numa_node": allocated.device.numa_node}
-        for allocated in draft.fixed
-        if allocated.entry is not None
-    }
-    if given:
-        facts["allocation"] = given
-    going = {names[held.key]: _why_it_goes(draft, held) for held in draft.held if held.key in draft.detached}
-    if going:
-        facts["going"] = going
-    groups = {}
-    for allocated in draft.fixed:
-        host_devices = draft.host.devices if draft.host is not None else ()
-        members = [member.address for member in dependency_group(host_devices, allocated.device.address)]
-        if len(members) > 1:
-            groups[members[0]] = members
-    if groups:
-        facts["groups"] = groups
-    return facts
+    return {names[held.key]: _why_it_leaves(draft, held) for held in draft.held if held.key in draft.detached}
 
 
-def _why_it_goes(draft: Draft, held: Held) -> dict[str, str]:
-    """Why a device is detached: ``why`` is a word for programs, ``reason`` a clause."""
+def _why_it_leaves(draft: Draft, held: Held) -> Leaving:
     reason = draft.detached[held.key]
     if reason.startswith(RESET_GROUP):
-        return {"why": "companion", "reason": reason}
+        return Leaving(why="companion", reason=reason)
     if reason == NOT_WANTED:
-        return {"why": "unwanted", "reason": reason}
-    return {"why": "stale" if held.problem else "replaced", "reason": reason}
-
-
-def _staying(draft: Draft) -> list[tuple[Held, str]]:
-    names = _names(draft)
-    return [(held, names[held.key]) for held in draft.staying]
+        return Leaving(why="unwanted", reason=reason)
+    return Leaving(why="stale" if held.problem else "replaced", reason=reason)
 
 
 def _names(draft: Draft) -> dict[int, str]:
@@ -123,7 +84,7 @@ def _models(held: Held) -> str:
     return "/".join(device.ids for device in held.stands_for) or "any model"
 
 
-def _held_words(held: Held) -> dict[str, Any]:
+def _held_words(held: Held) -> dict[str, str]:
     name = held.stands_for[0].name if held.stands_for else ""
     backing = held.device.backing
     if isinstance(backing, DynamicBacking):
@@ -131,7 +92,7 @@ def _held_words(held: Held) -> dict[str, Any]:
     return {"backing": held.kind, "device": f"{held.ids} {name}".rstrip()}
 
 
-def _dynamic_words(ids: str, name: str, label: str | None) -> dict[str, Any]:
+def _dynamic_words(ids: str, name: str, label: str | None) -> dict[str, str]:
     words = {"backing": "dynamic", "device": f"{ids} {name}".rstrip()}
     if label:
         words["label"] = label

@@ -12,12 +12,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ...observed.hosts import HostDevice
 from ...observed.vms import FixedBacking, Vm
-from ...plan import Blocker, Change, Plan, TargetPlan
-from ..desired import DesiredVm, Detach, DynamicSpec, FixedSpec, HotAdd, ObservedVms, PowerOff, check_all_desired
+from ...plan import Blocker, Change, Plan, TargetPlan, VmFacts
+from ..desired import DesiredVm, ObservedVms, check_all_desired
 from ..memory import describe_device, full_reservation_changes, merge_writes, state_blockers, unlock_changes
 from ..mmio import MmioDevice, MmioPlan, plan_mmio, unknown_size_blocker, will_not_start, window_problem
 from ..preconditions import (
@@ -34,24 +33,11 @@ from ..preconditions import (
 from .capacity import CapacityCheck, check_capacity, commitment_warnings, items_after
 from .contention import waits_for_others
 from .draft import Draft, draft_devices
-from .facts import attach_changes, detach_changes, device_facts
+from .facts import attach_changes, detach_changes, leaving
 from .holders import DeviceHolder, DeviceHolders, DynamicItem, read_holders
 from .host_limit import device_limit, devices_in_use, limit_blocker
 
-__all__ = [
-    "DesiredVm",
-    "Detach",
-    "DynamicSpec",
-    "FixedSpec",
-    "HotAdd",
-    "ObservedVms",
-    "PowerOff",
-    "needs_details",
-    "plan_vm_devices",
-    "reserved_cards",
-]
-
-DETAILS = "needs_details"
+__all__ = ["DesiredVm", "ObservedVms", "needs_details", "plan_vm_devices", "reserved_cards"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +48,7 @@ class _PartialPlan:
     changes: tuple[Change, ...]
     blockers: tuple[Blocker, ...]
     warnings: tuple[str, ...]
-    facts: Mapping[str, Any]
+    facts: VmFacts
     must_run: bool
     items: tuple[DynamicItem, ...]
 
@@ -100,7 +86,7 @@ def plan_vm_devices(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -> 
 
 def needs_details(plan: Plan) -> frozenset[str]:
     """Ids of the VMs for which limits, system ids and offered devices must be read before the plan is final."""
-    return frozenset(target.moid for target in plan.targets if target.facts.get(DETAILS))
+    return frozenset(target.moid for target in plan.targets if target.vm_facts.needs_details)
 
 
 def reserved_cards(observed: ObservedVms, desired_vms: Iterable[DesiredVm]) -> Mapping[str, Mapping[str, str]]:
@@ -139,7 +125,7 @@ def _plan_without_capacity(
             changes=(),
             blockers=unknown,
             warnings=(),
-            facts={},
+            facts=VmFacts(),
             must_run=False,
             items=(),
         )
@@ -158,11 +144,11 @@ def _plan_without_capacity(
         *hot_add,
         *((power.power_on,) if power.power_on else ()),
     )
-    facts = device_facts(draft)
-    if mmio.facts:
-        facts["mmio"] = mmio.facts
-    if _wants_details(observed, draft, must_run=power.must_run):
-        facts[DETAILS] = True
+    facts = VmFacts(
+        mmio=mmio.facts,
+        leaving=leaving(draft),
+        needs_details=_wants_details(observed, draft, must_run=power.must_run),
+    )
     return _PartialPlan(
         draft=draft,
         changes=changes,
@@ -384,5 +370,5 @@ def _target(
         changes=partial.changes,
         blockers=(*partial.blockers, *capacity_check.blockers, *(b for b in (contended, host_limit) if b is not None)),
         warnings=(*partial.warnings, *capacity_check.warnings),
-        facts=partial.facts,
+        vm_facts=partial.facts,
     )

@@ -1,0 +1,174 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a change writes: one frozen class for each write, and their closed union. PRIVATE to the collection.
+
+A writer handles the union with one ``match`` that ends in ``assert_never``, so mypy names each writer that a new class is missing in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, TypeAlias
+
+from ..observed.hosts import HostDevice
+from ..observed.vms import AllowedDevice, Vm
+
+Kind: TypeAlias = Literal[
+    "passthrough",
+    "shutdown",
+    "detach",
+    "attach",
+    "memory",
+    "extra_config",
+    "hot_add",
+    "power_on",
+    "enter_maintenance",
+    "exit_maintenance",
+    "forget",
+]
+"""The kind of a change, as results show it."""
+
+
+# -- hosts ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PassthroughWrite:
+    """The write for one device. ``apply_now`` None: the host decides. ``label`` None: the label does not change.
+
+    ``override``: the identity in the override of a protection. The write is valid only while it matches (``check_override``).
+    """
+
+    kind: ClassVar[Kind] = "passthrough"
+    device: HostDevice
+    enabled: bool
+    apply_now: bool | None = None
+    label: str | None = None
+    override: str = ""
+
+    @property
+    def label_after(self) -> str | None:
+        """The label of the device after the write; None when it has none."""
+        return self.device.label if self.label is None else self.label or None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EnterMaintenance:
+    kind: ClassVar[Kind] = "enter_maintenance"
+    timeout_seconds: int
+    evacuate_powered_off: bool
+    vsan_mode: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExitMaintenance:
+    kind: ClassVar[Kind] = "exit_maintenance"
+    timeout_seconds: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RemoveMark:
+    """Remove the mark from the object with this managed object id."""
+
+    kind: ClassVar[Kind] = "forget"
+    moid: str
+
+
+# -- power of VMs ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PowerOff:
+    """Shut down the guest. After ``timeout_seconds``: a hard power-off if ``allow_power_off``, else an error."""
+
+    kind: ClassVar[Kind] = "shutdown"
+    timeout_seconds: int
+    allow_power_off: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PowerOn:
+    kind: ClassVar[Kind] = "power_on"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StopResident:
+    """Shut down a VM for the maintenance of its host."""
+
+    kind: ClassVar[Kind] = "shutdown"
+    vm: Vm
+    how: PowerOff
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StartResident:
+    """Power on a VM that was shut down for the maintenance of its host."""
+
+    kind: ClassVar[Kind] = "power_on"
+    vm: Vm
+
+
+# -- settings of VMs: all changes of one VM are ONE reconfiguration -------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Detach:
+    kind: ClassVar[Kind] = "detach"
+    key: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FixedSpec:
+    """``system_id`` is None only in a provisional plan."""
+
+    kind: ClassVar[Kind] = "attach"
+    address: str
+    vendor_id: str
+    device_id: str
+    system_id: str | None
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DynamicSpec:
+    kind: ClassVar[Kind] = "attach"
+    allowed: tuple[AllowedDevice, ...]
+    custom_label: str | None
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MemoryWrite:
+    """The memory part of a reconfiguration; None and False: no change."""
+
+    kind: ClassVar[Kind] = "memory"
+    locked: bool | None = None
+    reservation_mb: int | None = None
+    unlimited: bool = False
+    limit_mb: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExtraConfig:
+    """One advanced setting (``extraConfig``). An empty value removes the key."""
+
+    kind: ClassVar[Kind] = "extra_config"
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HotAdd:
+    """Hot-add of memory and CPUs; None: no change."""
+
+    kind: ClassVar[Kind] = "hot_add"
+    memory: bool | None = None
+    cpu: bool | None = None
+
+
+HostDetail: TypeAlias = (
+    PassthroughWrite | EnterMaintenance | ExitMaintenance | RemoveMark | StopResident | StartResident
+)
+PowerDetail: TypeAlias = PowerOff | PowerOn
+SettingDetail: TypeAlias = Detach | FixedSpec | DynamicSpec | MemoryWrite | ExtraConfig | HotAdd
+Detail: TypeAlias = HostDetail | PowerDetail | SettingDetail
