@@ -100,7 +100,9 @@ def violations(path: str, source: str) -> list[str]:
     tree = ast.parse(source)
     found = list(_import_violations(path, layer, tree))
     if layer.folder == "plugins/module_utils/_domain":
-        found += _purity_violations(tree)
+        found += [*_purity_violations(tree), *_untyped_violations(tree)]
+    if layer.folder.startswith("plugins/module_utils/_"):
+        found += _frozen_violations(tree)
     if layer.folder == "plugins/modules":
         found += _module_violations(tree, source)
     if layer.folder == "plugins/inventory":
@@ -136,6 +138,63 @@ def _purity_violations(tree: ast.AST) -> Iterator[tuple[int, str]]:
             name = called.id if isinstance(called, ast.Name) else getattr(called, "attr", "")
             if name in IMPURE_CALLS:
                 yield node.lineno, f"the domain is pure and may not call {name}()"
+
+
+MAPPINGS = ("dict", "Mapping", "MutableMapping")
+MUTABLE = ("dict", "list", "set", "defaultdict", "MutableMapping", "MutableSequence", "MutableSet")
+
+
+def _untyped_violations(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """The domain gets and returns typed values: parameters of a module are parsed before they reach it."""
+    for node in ast.walk(tree):
+        for annotation in _annotations(node):
+            for part in ast.walk(annotation):
+                if isinstance(part, ast.Subscript) and _name(part.value) in MAPPINGS and _ends_in_any(part.slice):
+                    yield part.lineno, f"the domain may not have the type {ast.unparse(part)}"
+
+
+def _annotations(node: ast.AST) -> Iterator[ast.expr]:
+    """The types that a definition names, those of aliases included."""
+    if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation is not None:
+        yield node.annotation
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns is not None:
+        yield node.returns
+    if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Subscript | ast.BinOp):
+        yield node.value
+
+
+def _name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
+
+
+def _ends_in_any(node: ast.expr) -> bool:
+    last = node.elts[-1] if isinstance(node, ast.Tuple) else node
+    return _name(last) == "Any"
+
+
+def _frozen_violations(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """What is frozen is not changed later: not by ``object.__setattr__``, and not through a field that is a dict, list or set."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and any(_is_frozen(decorator) for decorator in node.decorator_list):
+            for field in node.body:
+                if isinstance(field, ast.AnnAssign) and isinstance(field.annotation, ast.Subscript | ast.Name):
+                    outer = field.annotation
+                    if _name(outer.value if isinstance(outer, ast.Subscript) else outer) in MUTABLE:
+                        yield (
+                            field.lineno,
+                            f"{node.name} is frozen and may not have a field of type {ast.unparse(outer)}",
+                        )
+        if isinstance(node, ast.FunctionDef) and node.name != "__post_init__":
+            for call in ast.walk(node):
+                if isinstance(call, ast.Call) and ast.unparse(call).startswith("object.__setattr__(self,"):
+                    yield call.lineno, "a frozen object may not be changed after __post_init__"
+
+
+def _is_frozen(decorator: ast.expr) -> bool:
+    return isinstance(decorator, ast.Call) and any(
+        word.arg == "frozen" and isinstance(word.value, ast.Constant) and word.value.value is True
+        for word in decorator.keywords
+    )
 
 
 def _module_violations(tree: ast.Module, source: str) -> Iterator[tuple[int, str]]:

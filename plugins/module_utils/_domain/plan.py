@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from .observed.vms import Vm
 from .plain import Plain, Record
 from .writing.details import Detail, Kind
 
@@ -45,6 +46,14 @@ class Change:
             "before": self.before,
             "after": self.after,
         }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sent:
+    """A reconfigure that was sent: the VM before it, and the changes."""
+
+    was: Vm
+    changes: tuple[Change, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

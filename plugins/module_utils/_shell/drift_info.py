@@ -41,8 +41,7 @@ from .._vsphere.read.vms import read_holders
 from .._vsphere.session.connect import Session
 from .engine.observe import neighbours, place_vms, vms_of
 from .engine.targets import parse_targets
-from .named_vms import RequestedVm
-from .vm_pci_device import DeviceRequest, build_desired_vm
+from .vm_pci_device import RequestedVm, parse_requested_vms
 
 _UNKNOWN_NAMES = ("unknown_host", "unknown_cluster", "unknown_vm")
 """Error codes of a name that nothing in the inventory has."""
@@ -53,11 +52,11 @@ class DriftRequest:
     """The parameters of drift_info."""
 
     targets: tuple[Target, ...]
-    vms: tuple[tuple[RequestedVm, tuple[DesiredDevice, ...]], ...]
+    vms: tuple[RequestedVm, ...]
     only_on_hosts: frozenset[str]
     ignored_vms: frozenset[str]
     device_limit: int | None
-    on_missing: Any
+    on_missing: Literal["fail", "skip"]
     allow_protected: tuple[str, ...]
     whole_fleet: bool
     rules: tuple[Rule, ...]
@@ -77,7 +76,7 @@ class DriftRequest:
             )
         return cls(
             targets=parse_targets(params, devices_required=False) if params["targets"] else (),
-            vms=DeviceRequest.of({**params, "devices": None}).entries if params["vms"] else (),
+            vms=parse_requested_vms({**params, "devices": None}) if params["vms"] else (),
             only_on_hosts=frozenset(params["only_on_hosts"]),
             ignored_vms=frozenset(params["ignore_unreadable_vms"]),
             device_limit=params["host_device_limit"],
@@ -103,10 +102,10 @@ class DriftObservation:
 
 @dataclass(frozen=True, kw_only=True)
 class _ResolvedIntent:
-    """The intent with ids of this inventory in place of names: host id → devices, VM id → (entry, devices)."""
+    """The intent with ids of this inventory in place of names: host id → devices, VM id → entry."""
 
     hosts: Mapping[str, tuple[DesiredDevice, ...]]
-    vms: Mapping[str, tuple[RequestedVm, tuple[DesiredDevice, ...]]]
+    vms: Mapping[str, RequestedVm]
     not_found: tuple[NotFound, ...]
 
 
@@ -143,7 +142,6 @@ def _read(session: Session, request: DriftRequest) -> ObservedEndpoint:
             devices=meaning.hosts, on_missing=request.on_missing, allow_protected=request.allow_protected
         ),
         desired_vms=desired_vms,
-        entries={vm.moid: entry.options["devices"] or () for vm in vms for entry, _unused in (meaning.vms[vm.moid],)},
         not_found=meaning.not_found,
         passed_over=skipped,
         whole_fleet=request.whole_fleet,
@@ -159,10 +157,10 @@ def _resolve(inventory: Inventory, request: DriftRequest) -> _ResolvedIntent:
         for moid in _find_hosts(inventory, target, not_found):
             known = hosts.setdefault(moid, [])
             known.extend(desired for desired in target.devices if desired not in known)
-    vms: dict[str, tuple[RequestedVm, tuple[DesiredDevice, ...]]] = {}
-    for entry, devices in request.vms:
+    vms: dict[str, RequestedVm] = {}
+    for entry in request.vms:
         vm = _find_vm(inventory, entry.reference, not_found)
-        if vm is not None and vms.setdefault(vm, (entry, devices)) != (entry, devices):
+        if vm is not None and vms.setdefault(vm, entry) != entry:
             raise InputError(
                 message=f"{inventory.vm_names.label(vm)} is named twice",
                 code="vm_twice",
@@ -240,7 +238,7 @@ def _parse_desired(
 ) -> tuple[tuple[DesiredVm, ...], tuple[str, ...]]:
     here = [vm for vm in vms if only_on is None or vm.host_moid in only_on]
     elsewhere = tuple(vm.moid for vm in vms if only_on is not None and vm.host_moid not in only_on)
-    return tuple(build_desired_vm(vm, *meaning.vms[vm.moid]) for vm in here), elsewhere
+    return tuple(meaning.vms[vm.moid].desired_of(vm) for vm in here), elsewhere
 
 
 def _read_fabrics(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from .._domain.concurrency import Pace, parse_pace
 from .._domain.host.passthrough import DesiredPassthrough, passthrough_writes, plan_passthrough
@@ -31,9 +31,9 @@ class PassthroughRequest:
     """The parameters of host_passthrough."""
 
     targets: tuple[Target, ...]
-    state: Any
-    apply: Any
-    on_missing: Any
+    state: Literal["enabled", "disabled"]
+    apply: Literal["auto", "now", "reboot"]
+    on_missing: Literal["fail", "skip"]
     allow_protected: tuple[str, ...]
     ignore_unreadable_vms: frozenset[str]
     settle_timeout: int

@@ -4,9 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from .._domain.errors import InputError
 from .._domain.names import Reference
@@ -15,32 +14,33 @@ from .._domain.plan import Plan
 from .engine.output import target_result, vm_result
 from .engine.result import Outcome
 
-
-@dataclass(frozen=True, kw_only=True)
-class RequestedVm:
-    """One VM that the parameters name, with the options that hold for it."""
-
-    reference: Reference
-    options: Mapping[str, Any]
+Entry = TypeVar("Entry")
 
 
-def parse_vms(params: Mapping[str, Any], inherited: Sequence[str]) -> tuple[RequestedVm, ...]:
-    """Read the VMs from ``vms``, or from ``vm`` with the options of the module.
+def parse_vms(
+    params: Mapping[str, Any], inherited: Sequence[str], parse: Callable[[Reference, Mapping[str, Any]], Entry]
+) -> tuple[Entry, ...]:
+    """Read the VMs from ``vms``, or from ``vm`` with the options of the module. ``parse`` makes an entry from its options.
 
     ``inherited``: names of module options that an entry of ``vms`` takes when it does not set them itself.
     Raises InputError (no_vms) when no VM is named, or an entry does not have exactly one of name and moid.
     """
     common = {name: params[name] for name in inherited}
     if params.get("vm") is not None:
-        found = tuple(RequestedVm(reference=Reference(name), options=common) for name in params["vm"])
+        found = tuple(parse(Reference(name), common) for name in params["vm"])
     else:
-        found = tuple(_parse_entry(number, raw, common) for number, raw in enumerate(params["vms"] or ()))
+        found = tuple(
+            parse(
+                _reference(number, raw), {**common, **{name: raw[name] for name in common if raw.get(name) is not None}}
+            )
+            for number, raw in enumerate(params["vms"] or ())
+        )
     if not found:
         raise InputError(message="No VM is named", code="no_vms", parameter="vms", cure="Name at least one VM")
     return found
 
 
-def _parse_entry(number: int, raw: Mapping[str, Any], common: Mapping[str, Any]) -> RequestedVm:
+def _reference(number: int, raw: Mapping[str, Any]) -> Reference:
     name, moid = raw.get("name"), raw.get("moid")
     if bool(name) == bool(moid):
         raise InputError(
@@ -49,9 +49,7 @@ def _parse_entry(number: int, raw: Mapping[str, Any], common: Mapping[str, Any])
             parameter=f"vms[{number}].name",
             cure="Give name or moid",
         )
-    reference = Reference(str(moid), "moid") if moid else Reference(str(name), "name")
-    own = {name: raw[name] for name in common if raw.get(name) is not None}
-    return RequestedVm(reference=reference, options={**common, **own})
+    return Reference(str(moid), "moid") if moid else Reference(str(name), "name")
 
 
 def render_vms(vms: Sequence[Vm], plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:

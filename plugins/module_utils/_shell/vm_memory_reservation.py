@@ -33,17 +33,14 @@ class MemoryRequest:
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> MemoryRequest:
         """Read the parameters. Raises InputError."""
-        found = parse_vms(params, ("state", "reservation_mb"))
         return cls(
-            entries=tuple(
-                (
-                    entry.reference,
-                    DesiredMemory(state=entry.options["state"], reservation_mb=entry.options["reservation_mb"]),
-                )
-                for entry in found
-            ),
+            entries=parse_vms(params, ("state", "reservation_mb"), _parse_entry),
             pace=parse_pace(params["max_concurrent"], params["max_failures"]),
         )
+
+
+def _parse_entry(reference: Reference, options: Mapping[str, Any]) -> tuple[Reference, DesiredMemory]:
+    return reference, DesiredMemory(state=options["state"], reservation_mb=options["reservation_mb"])
 
 
 def observe(session: Session, request: MemoryRequest, scope: Scope[NamedVms]) -> NamedVms:

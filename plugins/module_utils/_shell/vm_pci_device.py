@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .._domain.concurrency import Pace, parse_pace
-from .._domain.host.selector import DesiredDevice, parse_desired_devices
+from .._domain.host.selector import parse_desired_devices
 from .._domain.host.targets import Target
-from .._domain.names import resolve_each
+from .._domain.names import Reference, resolve_each
 from .._domain.observed.hosts import Host
 from .._domain.observed.vms import DynamicBacking, Vm
 from .._domain.plan import Change, Plan, TargetPlan
@@ -19,7 +19,7 @@ from .._domain.vm.devices.plan import DesiredVm, needs_details, plan_vm_devices,
 from .._domain.vm.mmio import parse_mmio
 from .._domain.writing.details import DynamicSpec, FixedSpec
 from .._vsphere.session.connect import Session
-from .._vsphere.write.vms import Stopped, apply_vm
+from .._vsphere.write.vms import apply_vm
 from .engine.gate import Gate
 from .engine.observe import (
     ObservedNamedVms,
@@ -32,7 +32,7 @@ from .engine.observe import (
 from .engine.result import Outcome
 from .engine.scope import AfterWrites, BeforeWrite, Details, FirstLook, Scope
 from .engine.targets import parse_targets
-from .named_vms import RequestedVm, parse_vms, render_vms
+from .named_vms import parse_vms, render_vms
 
 _INHERITED = (
     "state",
@@ -48,38 +48,67 @@ _INHERITED = (
 
 
 @dataclass(frozen=True, kw_only=True)
+class RequestedVm:
+    """One VM that the parameters name. ``desired`` has no id yet: the inventory gives it."""
+
+    reference: Reference
+    desired: DesiredVm
+
+    def desired_of(self, vm: Vm) -> DesiredVm:
+        """The desired state of the VM that is meant."""
+        return replace(self.desired, target=vm.name, moid=vm.moid)
+
+
+@dataclass(frozen=True, kw_only=True)
 class DeviceRequest:
     """The parameters of vm_pci_device."""
 
-    entries: tuple[tuple[RequestedVm, tuple[DesiredDevice, ...]], ...]
+    entries: tuple[RequestedVm, ...]
     assume_enabled: tuple[Target, ...]
     allow_protected: tuple[str, ...]
     only_on_hosts: frozenset[str]
-    ignored_vms: frozenset[str] = frozenset()
-    device_limit: int | None = None
-    pace: Pace = field(default_factory=Pace)
-    to_start: Stopped = field(default_factory=dict)
-    """VMs that this run shuts down and must start again. After a lost answer, the next read finds them powered off."""
+    ignored_vms: frozenset[str]
+    device_limit: int | None
+    pace: Pace
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> DeviceRequest:
         """Read the parameters. Raises InputError."""
-        found = parse_vms(params, ("devices", *_INHERITED))
-        for entry in found:
-            parse_mmio(entry.options["mmio"], f"mmio of {entry.reference.text}")
-        assumed = params.get("assume_enabled") or []
+        assumed = params["assume_enabled"]
         return cls(
-            entries=tuple(
-                (entry, parse_desired_devices(entry.options["devices"] or (), f"devices of {entry.reference.text}"))
-                for entry in found
-            ),
+            entries=parse_requested_vms(params),
             assume_enabled=parse_targets({"targets": assumed}) if assumed else (),
-            allow_protected=tuple(params.get("allow_protected") or ()),
-            only_on_hosts=frozenset(params.get("only_on_hosts") or ()),
+            allow_protected=tuple(params["allow_protected"]),
+            only_on_hosts=frozenset(params["only_on_hosts"]),
             ignored_vms=frozenset(params["ignore_unreadable_vms"]),
             device_limit=params["host_device_limit"],
             pace=parse_pace(params["max_concurrent"], params["max_failures"]),
         )
+
+
+def parse_requested_vms(params: Mapping[str, Any]) -> tuple[RequestedVm, ...]:
+    """Read the VMs that the parameters name, each with its options. Raises InputError."""
+    return parse_vms(params, ("devices", *_INHERITED), _parse_entry)
+
+
+def _parse_entry(reference: Reference, options: Mapping[str, Any]) -> RequestedVm:
+    mmio = options["mmio"]
+    desired = DesiredVm(
+        target=reference.text,
+        moid="",
+        mmio=None
+        if mmio is None
+        else parse_mmio(mmio.get("size_gb"), mmio.get("device_gb"), f"mmio of {reference.text}"),
+        devices=parse_desired_devices(options["devices"] or (), f"devices of {reference.text}"),
+        state=options["state"],
+        backing=options["backing"],
+        power=options["power"],
+        shutdown_timeout=options["shutdown_timeout"],
+        allow_power_off=options["allow_power_off"],
+        unlock_memory=options["unlock_memory"],
+        disable_hot_add=options["disable_hot_add"],
+    )
+    return RequestedVm(reference=reference, desired=desired)
 
 
 def observe(session: Session, request: DeviceRequest, scope: Scope[ObservedNamedVms]) -> ObservedNamedVms:
@@ -102,7 +131,7 @@ def observe(session: Session, request: DeviceRequest, scope: Scope[ObservedNamed
 
 
 def _read(session: Session, request: DeviceRequest) -> ObservedNamedVms:
-    seen = observe_vms_and_hosts(session, [entry.reference for entry, _unused in request.entries])
+    seen = observe_vms_and_hosts(session, [entry.reference for entry in request.entries])
     ignored = vms_of(seen.inventory, request.ignored_vms, "ignore_unreadable_vms")
     observed = replace(seen.observed, ignored_vms=ignored, device_limit=request.device_limit)
     return replace(seen, observed=observed)
@@ -145,34 +174,16 @@ def _parse_desired(seen: ObservedNamedVms, request: DeviceRequest) -> tuple[list
     """The desired state of the VMs, and the VMs on hosts that are not part of this run."""
     desired_vms, elsewhere = [], []
     only = resolve_each(seen.inventory.host_names, dict.fromkeys(request.only_on_hosts, True), "only_on_hosts")
-    for entry, devices in request.entries:
+    for entry in request.entries:
         if entry.reference not in seen.meant:
             continue
         vm = seen.vm(entry.reference)
         if request.only_on_hosts and vm.host_moid not in only.by_id:
             elsewhere.append(vm)
             continue
-        desired = build_desired_vm(vm, entry, devices)
-        desired_vms.append(replace(desired, power="on") if vm.moid in request.to_start else desired)
+        desired = entry.desired_of(vm)
+        desired_vms.append(replace(desired, power="on") if vm.moid in seen.to_start else desired)
     return desired_vms, elsewhere
-
-
-def build_desired_vm(vm: Vm, entry: RequestedVm, devices: tuple[DesiredDevice, ...]) -> DesiredVm:
-    """The desired state of an observed VM, from its entry in the parameters. Raises InputError for a bad ``mmio``."""
-    options = entry.options
-    return DesiredVm(
-        target=vm.name,
-        moid=vm.moid,
-        devices=devices,
-        state=options["state"],
-        backing=options["backing"],
-        power=options["power"],
-        shutdown_timeout=options["shutdown_timeout"],
-        allow_power_off=options["allow_power_off"],
-        mmio=parse_mmio(options["mmio"]),
-        unlock_memory=options["unlock_memory"],
-        disable_hot_add=options["disable_hot_add"],
-    )
 
 
 def _read_again(
@@ -213,7 +224,7 @@ def apply(
         also = f"it is on {vm.host_name or 'no host'} and was on {planned.host_name}" if moved else ""
         return vm, gate.check(changes, replanned, doing=f"reconfigure {vm.name}", also=also)
 
-    return Outcome(done=apply_vm(session, planned, target.effective, check, request.to_start))
+    return Outcome(done=apply_vm(session, planned, target.effective, check))
 
 
 def render(

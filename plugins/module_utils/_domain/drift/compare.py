@@ -34,10 +34,10 @@ class NotFound:
 class ObservedEndpoint:
     """The observed state of one vCenter, together with the desired state resolved to its objects.
 
-    ``vms.hosts``: all known hosts. ``hosts``: desired devices by host id; a host without an entry is not in the intent. ``passed_over``: ids of VMs in the intent that this run does not check.
-    ``disks_unread``: hosts whose partition tables were not read because the limit of calls was reached. ``sees_all``: False when the
-    account cannot read the root folder; then an object that is not found may exist. ``journals``: the custom attributes that rolling
-    reboots keep on hosts, by host id (attribute → text).
+    ``vms.hosts``: all known hosts. ``hosts``: desired devices by host id; a host without an entry is not in the intent. ``passed_over``:
+    ids of VMs in the intent that this run does not check. ``disks_unread``: hosts whose partition tables were not read because the limit
+    of calls was reached. ``sees_all``: False when the account cannot read the root folder; then an object that is not found may exist.
+    ``journals``: the custom attributes that rolling reboots keep on hosts, by host id (attribute → text).
     """
 
     vms: ObservedVms

@@ -174,6 +174,8 @@ class ObservedNamedVms(NamedVms):
     """Named VMs, with every host that one of them could run on, and every other VM that could hold a device there."""
 
     observed: ObservedVms
+    to_start: frozenset[str] = frozenset()
+    """Ids of VMs that this run shut down and must start again."""
 
 
 def follow_vms(session: Session, seen: NamedVms, moids: Collection[str]) -> NamedVms:
@@ -207,7 +209,11 @@ def follow_vms_and_hosts(
     hosts = (*fresh, *far)
     observed = replace(seen.observed, vms=place_vms(vms, hosts), others=place_vms(others, hosts), hosts=hosts)
     return ObservedNamedVms(
-        observed=observed, vms=observed.vms, meant=_references_of(seen, vms), inventory=seen.inventory
+        observed=observed,
+        vms=observed.vms,
+        meant=_references_of(seen, vms),
+        inventory=seen.inventory,
+        to_start=frozenset(session.to_start),
     )
 
 

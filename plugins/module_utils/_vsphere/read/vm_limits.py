@@ -7,8 +7,8 @@ Each read is a round trip to a host, so it is done only for VMs and hosts with c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..._domain.observed.hosts import Host
@@ -27,9 +27,9 @@ class Options:
     host offers to VMs, without virtual functions (None: not read or unknown).
     """
 
-    limits: dict[str, int | None] = field(default_factory=dict)
-    system_ids: dict[str, str | None] = field(default_factory=dict)
-    offered: dict[str, frozenset[str] | None] = field(default_factory=dict)
+    limits: Mapping[str, int | None]
+    system_ids: Mapping[str, str | None]
+    offered: Mapping[str, frozenset[str] | None]
 
 
 @reader
@@ -37,21 +37,23 @@ def read_options(session: Session, vms: Sequence[Vm], hosts: Sequence[Host]) -> 
     """Read the limits of the VMs, and the config targets of their hosts: at most two calls per host and hardware version."""
     by_id = {host.moid: host for host in hosts}
     browsers = _browsers(session, hosts)
-    options = Options()
+    limits: dict[str, int | None] = {}
+    system_ids: dict[str, str | None] = {}
+    offered: dict[str, frozenset[str] | None] = {}
     known: dict[tuple[str, int], int | None] = {}
     for vm in vms:
         host = by_id.get(vm.host_moid or "")
         browser = browsers.get(host.compute_moid) if host else None
         if host is None or browser is None or not host.is_reachable:
-            options.limits[vm.moid] = None
+            limits[vm.moid] = None
             continue
         key = (host.moid, vm.hardware_version)
         if key not in known:
             known[key] = _limit(session, browser, host, vm.hardware_version)
-        options.limits[vm.moid] = known[key]
-        if host.moid not in options.system_ids:
-            options.system_ids[host.moid], options.offered[host.moid] = _config_target(session, browser, host)
-    return options
+        limits[vm.moid] = known[key]
+        if host.moid not in system_ids:
+            system_ids[host.moid], offered[host.moid] = _config_target(session, browser, host)
+    return Options(limits=limits, system_ids=system_ids, offered=offered)
 
 
 def _browsers(session: Session, hosts: Sequence[Host]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._domain.errors import DirectPathError
+from ..._domain.plan import Sent
 from ..http.connections import Bounds, TooSlow
 from ..sdk import IsChildVersion, vim, vmodl
 from .endpoint import Endpoint
@@ -82,6 +83,9 @@ class Session:
     """How many of the server sessions another task had opened."""
     off: dict[str, str] = field(default_factory=dict, repr=False)
     """VMs that this run shut down and has not started again: id → name."""
+    to_start: dict[str, Sent | None] = field(default_factory=dict, repr=False)
+    """VMs that this run shut down for a change and must start again: id → the reconfigure that was sent since then. After a lost answer,
+    the next read finds such a VM powered off; a second attempt undoes the reconfigure if necessary."""
     file: SessionFile | None = None
     """The file that keeps the session for the next task; None when the session ends with this task."""
     _ended: str = field(default="", init=False, repr=False)

@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ..._domain.errors import DirectPathError
 from ..._domain.observed.vms import DynamicBacking, Vm
-from ..._domain.plan import Change
+from ..._domain.plan import Change, Sent
 from ..._domain.writing.details import DynamicSpec, FixedSpec, PowerOff, PowerOn
 from ..._domain.writing.races import find_other_holders, keeps_device
 from ..._domain.writing.restore import restoring_changes
@@ -38,43 +37,28 @@ Check: TypeAlias = Callable[[Sequence[Change]], tuple[Vm, tuple[Change, ...]]]
 change would be necessary now."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sent:
-    """A reconfigure that was sent: the VM before it, and the changes."""
-
-    was: Vm
-    changes: tuple[Change, ...]
-
-
-Stopped: TypeAlias = MutableMapping[str, Sent | None]
-"""Id of a VM that this run shut down and must start again → the reconfigure that was sent since then. A second attempt, after a lost
-answer, undoes it if necessary."""
-
-
 def unchecked(vm: Vm) -> Check:
     """A check that accepts all changes, for callers that checked the VM themselves."""
     return lambda changes: (vm, tuple(changes))
 
 
-def apply_vm(
-    session: Session, vm: Vm, changes: Sequence[Change], check: Check, stopped: Stopped | None = None
-) -> tuple[str, ...]:
+def apply_vm(session: Session, vm: Vm, changes: Sequence[Change], check: Check) -> tuple[str, ...]:
     """Make the changes of one VM: shut down, one reconfigure, power on. Returns what was done, as clauses.
 
     Raises DirectPathError; its message says what was done before. After an error, a VM that ran before is started again; if that fails, the
     message says so.
     """
-    return _Work(session, vm, {} if stopped is None else stopped).do(changes, check)
+    return _Work(session, vm).do(changes, check)
 
 
 class _Work:
     """The work on one VM, and the data to undo it."""
 
-    def __init__(self, session: Session, vm: Vm, stopped: Stopped) -> None:
-        self._session, self._vm, self._stopped = session, vm, stopped
+    def __init__(self, session: Session, vm: Vm) -> None:
+        self._session, self._vm, self._stopped = session, vm, session.to_start
         self._done: list[str] = []
-        self._ran = vm.moid in stopped
-        self._sent = stopped.get(vm.moid)
+        self._ran = vm.moid in self._stopped
+        self._sent = self._stopped.get(vm.moid)
         self._lost = False
         """Whether another VM keeps the device."""
 

@@ -71,13 +71,13 @@ def test_one_by_one() -> None:
 
 
 def test_the_pace_of_a_module() -> None:
-    assert parse_pace({}) == Pace(at_once=MODEST)
-    assert parse_pace({"max_concurrent": 9, "max_failures": 2}) == Pace(at_once=9, max_failures=2)
+    assert parse_pace(None, None) == Pace(at_once=MODEST)
+    assert parse_pace(9, 2) == Pace(at_once=9, max_failures=2)
 
 
 @pytest.mark.parametrize("name", ["max_concurrent", "max_failures"])
 @pytest.mark.parametrize("value", [0, -1])
 def test_no_pace_at_all_is_refused(name: str, value: int) -> None:
     with pytest.raises(InputError, match=f"{name} is {value}") as caught:
-        parse_pace({name: value})
+        parse_pace(**{"max_concurrent": None, "max_failures": None, name: value})
     assert caught.value.code == "bad_limit"

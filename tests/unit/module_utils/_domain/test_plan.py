@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import Blocker, Change, Plan, TargetPlan
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.writing.details import ExtraConfig, PowerOn
 
 CHANGE = Change(
-    kind="passthrough", subject="0000:3b:00.0", before={"enabled": False}, after={"enabled": True}, detail=1
+    subject="pciPassthru.use64bitMMIO",
+    before={"enabled": False},
+    after={"enabled": True},
+    detail=ExtraConfig(key="pciPassthru.use64bitMMIO", value="TRUE"),
 )
 BLOCKER = Blocker(code="x", message="It is so", cure="Do that", candidates=("a", "b"))
 
@@ -42,8 +46,8 @@ def test_a_record_never_shows_what_the_writer_needs() -> None:
     assert Plan(targets=(target(changes=(CHANGE,)),)).records() == [
         {
             "target": "esx-01",
-            "kind": "passthrough",
-            "subject": "0000:3b:00.0",
+            "kind": "extra_config",
+            "subject": "pciPassthru.use64bitMMIO",
             "before": {"enabled": False},
             "after": {"enabled": True},
         }
@@ -62,7 +66,7 @@ def test_a_record_never_shows_what_the_writer_needs() -> None:
     ],
 )
 def test_diff_is_text_a_line_a_change(value: object, text: str) -> None:
-    change = Change(kind="k", subject="s", before=value, after="other")
+    change = Change(subject="s", before=value, after="other", detail=PowerOn())
     plan = Plan(targets=(target(changes=(change, change)),))
     assert plan.diff() == {"before": f"esx-01  s: {text}\n" * 2, "after": "esx-01  s: other\n" * 2}
 

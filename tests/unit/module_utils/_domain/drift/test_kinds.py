@@ -76,7 +76,6 @@ def of_vm(vm: Vm, *devices: Any, hosts: tuple[Host, ...] = (), read: Any = None,
         vms=observed([vm], everything, **(read or {})),
         hosts=DesiredPassthrough(devices={}),
         desired_vms=(desired(vm, *devices, **more),),
-        entries={vm.moid: [{"match": A100}]},
     )
     return find_drift(made, make_plans(made), COMMANDS)
 

@@ -14,7 +14,6 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.facts import Listing
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.passthrough import (
     DesiredPassthrough,
-    PassthroughWrite,
     check_identity,
     needs_fabric,
     plan_passthrough,
@@ -30,6 +29,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observe
     StorageAdapter,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import TargetPlan
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.writing.details import PassthroughWrite
 from tests.unit.module_utils._domain.strategies import (
     A40,
     A100,
@@ -98,7 +98,7 @@ def test_every_state_of_a_device_on_a_host_that_must_reboot(
     assert codes(target) == blocked
     assert moves(target) == ({P: wanted == "enabled"} if moved else {})
     assert list(target.pending) == pending
-    assert target.facts["reboot_expected"] is reboot
+    assert target.host_facts.reboot_expected is reboot
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_when_it_comes_into_force(
     target = plan_one(esx, GPU, apply=apply, state=wanted)
     assert codes(target) == blocked
     assert [change.detail.apply_now for change in target.changes] == [apply_now]
-    assert target.facts["reboot_expected"] is reboot
+    assert target.host_facts.reboot_expected is reboot
 
 
 def test_apply_now_asks_nothing_of_a_host_that_is_as_wished() -> None:
@@ -138,8 +138,8 @@ def test_apply_now_asks_nothing_of_a_host_that_is_as_wished() -> None:
 
 def test_a_pending_device_elsewhere_on_the_host_is_counted() -> None:
     esx = host(device(P, state=OFF), device(Q, A40, PENDING_DISABLE))
-    assert plan_one(esx, GPU).facts["reboot_expected"] is True
-    assert plan_one(host(device(P, state=OFF), device(Q, A40, STALE)), GPU).facts["reboot_expected"] is False
+    assert plan_one(esx, GPU).host_facts.reboot_expected is True
+    assert plan_one(host(device(P, state=OFF), device(Q, A40, STALE)), GPU).host_facts.reboot_expected is False
 
 
 def test_the_change_as_it_is_shown_and_written() -> None:
@@ -212,8 +212,8 @@ PAIR = (device(P, dependent_device=P), device(P1, AUDIO, dependent_device=P))
 def test_the_whole_group_is_enabled_and_said() -> None:
     target = plan_one(host(*PAIR, device(Q)), {"match": P})
     assert moves(target) == {P: True, P1: True}
-    assert target.facts["groups"] == [[P, P1]]
-    assert target.facts["selected"] == [P, P1]
+    assert target.host_facts.groups == ((P, P1),)
+    assert target.host_facts.selected == (P, P1)
     assert target.warnings == (f"{P1} 10de:10f0 GA100 Audio on esx-01 is changed too: it shares a reset with {P}",)
 
 
@@ -433,7 +433,7 @@ def test_the_override_is_taken(entry: str) -> None:
     target = plan_one(boot_host(), "144d:a808", allow_protected=(entry,))
     assert moves(target) == {P: True, Q: True}
     assert [change.detail.override for change in target.effective] == ["naa.1", ""]
-    assert [entry["override"] for entry in target.facts["overridden"]] == [f"esx-01/{P}=naa.1"]
+    assert [used.override for used in target.host_facts.overridden] == [f"esx-01/{P}=naa.1"]
     assert target.warnings == ()
 
 
@@ -478,8 +478,8 @@ def test_hosts_are_read_deeply_only_where_something_is_to_be_enabled() -> None:
     ]
     plan = plan_passthrough(fleet, desired(*fleet, devices=[GPU]))
     assert needs_fabric(plan) == ("host-a",)
-    assert plan.targets[0].facts["provisional"] is True
-    assert "provisional" not in plan.targets[2].facts
+    assert plan.targets[0].host_facts.provisional is True
+    assert plan.targets[2].host_facts.provisional is False
     assert needs_fabric(plan_passthrough(fleet, desired(*fleet, devices=[GPU], state="disabled"))) == ()
 
 

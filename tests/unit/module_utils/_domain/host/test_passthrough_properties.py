@@ -37,7 +37,7 @@ def test_the_projected_fleet_needs_no_change(case: Case) -> None:
     for before, after in zip(plan.targets, again.targets, strict=True):
         if not before.blockers:
             assert (after.changes, after.blockers, after.pending) == ((), (), ())
-            assert not after.facts.get("reboot_expected")
+            assert not after.host_facts.reboot_expected
     assert remaining(again).targets == ()
 
 
@@ -77,10 +77,10 @@ def test_groups_change_as_a_whole(case: Case) -> None:
     for target in plan.targets:
         if target.blockers:
             continue
-        for address in target.facts.get("selected", []):
+        for address in target.host_facts.selected:
             group = dependency_group(later[target.moid].devices, address)
             assert {member.enabled for member in group} == {desired.state == "enabled"}
-            assert {member.address for member in group} <= set(target.facts["selected"])
+            assert {member.address for member in group} <= set(target.host_facts.selected)
 
 
 @thorough

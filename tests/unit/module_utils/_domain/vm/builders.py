@@ -26,14 +26,18 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observe
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import Plan, TargetPlan
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.plan import (
     DesiredVm,
-    Detach,
-    DynamicSpec,
-    FixedSpec,
-    HotAdd,
     ObservedVms,
     plan_vm_devices,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.memory import MemoryWrite, merge_writes
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.memory import merge_writes
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.writing.details import (
+    Detach,
+    DynamicSpec,
+    ExtraConfig,
+    FixedSpec,
+    HotAdd,
+    MemoryWrite,
+)
 
 A100, T4, NIC = "10de:20f1", "10de:1eb8", "8086:1572"
 NAMES = {A100: "A100-PCIE-40GB", T4: "Tesla T4", NIC: "Ethernet Controller X710"}
@@ -160,8 +164,8 @@ def carry_out(vm: Vm, target: TargetPlan) -> Vm:
             case HotAdd(memory=memory, cpu=cpu):
                 hot = replace(vm.memory, hot_add=vm.memory.hot_add if memory is None else memory)
                 vm = replace(vm, memory=hot, cpu_hot_add=vm.cpu_hot_add if cpu is None else cpu)
-            case (str() as key, str() as value):
-                extra = {**extra, key: value}
+            case ExtraConfig(key=name, value=value):
+                extra = {**extra, name: value}
         if change.kind in ("shutdown", "power_on"):
             vm = replace(vm, power_state=change.after)
     memory_after = remember(vm.memory, merge_writes(target.effective))

@@ -30,6 +30,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.mmio
     parse_mmio,
     plan_mmio,
 )
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.writing.details import ExtraConfig
 from tests.unit.module_utils._domain.vm.builders import (
     A100,
     NIC,
@@ -71,9 +72,12 @@ ODD = MmioDevice(ids="abcd:0001", class_id="0302", name="Mystery")
 def test_window(devices: list[MmioDevice], desired: dict[str, Any], size: int, arithmetic: str) -> None:
     made = plan_mmio(guest(), DesiredMmio(**desired), devices)
     assert made.blockers == ()
-    assert [change.detail for change in made.changes] == [(USE_KEY, "TRUE"), (SIZE_KEY, str(size))]
-    if made.facts:
-        assert (made.facts["devices"], made.facts["size_gb"]) == (arithmetic, size)
+    assert [change.detail for change in made.changes] == [
+        ExtraConfig(key=USE_KEY, value="TRUE"),
+        ExtraConfig(key=SIZE_KEY, value=str(size)),
+    ]
+    if made.facts is not None:
+        assert (made.facts.devices, made.facts.size_gb) == (arithmetic, size)
 
 
 def test_nothing_without_devices() -> None:
@@ -85,8 +89,9 @@ def test_settings_in_force_are_left_alone_whatever_their_spelling() -> None:
     vm = guest(extra_config={"pcipassthru.use64bitmmio": "true", "pciPassthru.64bitMMIOSizeGB": "512"})
     made = plan_mmio(vm, DesiredMmio(), [CARD])
     assert made.changes == ()
-    assert made.facts["kept_larger"] is True
-    assert made.facts["size_gb"] == 512
+    assert made.facts is not None
+    assert made.facts.kept_larger is True
+    assert made.facts.size_gb == 512
 
 
 def test_a_smaller_window_is_raised() -> None:
@@ -132,7 +137,9 @@ def test_window_is_a_power_of_two_above_the_sum_and_never_lowered(
     devices = [MmioDevice(ids=models[pick % len(models)], class_id="0302", name="card") for pick in picks]
     vm = guest(extra_config={} if current is None else {SIZE_KEY: str(current)})
     made = plan_mmio(vm, DesiredMmio(per_device_gb=sizes), devices)
-    after = replace(vm, extra_config={**vm.extra_config, **dict(change.detail for change in made.changes)})
+    after = replace(
+        vm, extra_config={**vm.extra_config, **{change.detail.key: change.detail.value for change in made.changes}}
+    )
     size = current_size_gb(after)
     assert size is not None
     assert is_power_of_two(size)
@@ -186,15 +193,14 @@ def test_hardware_version(version: int, backing: Any, cure: str | None) -> None:
 
 def test_a_card_in_another_spelling_is_the_same_card() -> None:
     """It would match nothing otherwise, and nothing would say so."""
-    desired = parse_mmio({"device_gb": {"10DE:20F1": "40", "0x10de:1eb8": 16.0}})
-    assert desired is not None
+    desired = parse_mmio(None, {"10DE:20F1": "40", "0x10de:1eb8": 16.0})
     assert desired.per_device_gb == {"10de:20f1": 40, "10de:1eb8": 16}
 
 
-@pytest.mark.parametrize("raw", [{"device_gb": {"a100": 40}}, {"device_gb": [40]}, {"device_gb": {"10de:20f1": True}}])
-def test_sizes_for_no_card_are_refused(raw: dict[str, Any]) -> None:
+@pytest.mark.parametrize("sizes", [{"a100": 40}, [40], {"10de:20f1": True}])
+def test_sizes_for_no_card_are_refused(sizes: object) -> None:
     with pytest.raises(InputError):
-        parse_mmio(raw)
+        parse_mmio(None, sizes)
 
 
 class TestACardOfUnknownSize:

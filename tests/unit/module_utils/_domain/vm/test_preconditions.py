@@ -8,9 +8,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.plan import HotAdd, PowerOff
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.memory import MemoryWrite, merge_writes
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.memory import merge_writes
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.mmio import SIZE_KEY, USE_KEY, DesiredMmio
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.writing.details import (
+    ExtraConfig,
+    HotAdd,
+    MemoryWrite,
+    PowerOff,
+)
 from tests.unit.module_utils._domain.vm.builders import (
     A100,
     T4,
@@ -221,10 +226,11 @@ def test_mmio_counts_all_the_vm_will_have() -> None:
     vm = guest("train-01", fixed("3b:00.0"), memory=locked())
     target = plan_one(vm, [HOST], {"match": A100, "count": 2}, mmio=DesiredMmio(), state="exactly")
     assert [change.detail for change in target.changes if change.kind == "extra_config"] == [
-        (USE_KEY, "TRUE"),
-        (SIZE_KEY, "256"),
+        ExtraConfig(key=USE_KEY, value="TRUE"),
+        ExtraConfig(key=SIZE_KEY, value="256"),
     ]
-    assert target.facts["mmio"]["devices"] == "2 x 64 (10de:20f1, 40 GB of memory)"
+    assert target.vm_facts.mmio is not None
+    assert target.vm_facts.mmio.devices == "2 x 64 (10de:20f1, 40 GB of memory)"
 
 
 def test_mmio_alone_is_drift_and_needs_the_vm_off() -> None:

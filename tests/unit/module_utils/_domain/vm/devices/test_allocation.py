@@ -216,7 +216,6 @@ def group(**second: Any) -> Any:
 def test_a_group_is_attached_whole_and_shown() -> None:
     target = fixed_plan(group(), A100)
     assert subjects(target) == ["0000:3b:00.0", "0000:3b:00.1"]
-    assert target.facts["groups"] == {"0000:3b:00.0": ["0000:3b:00.0", "0000:3b:00.1"]}
     assert target.changes[1].after["along_with"] == "0000:3b:00.0"
 
 

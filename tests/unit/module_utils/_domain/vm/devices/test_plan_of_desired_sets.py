@@ -18,11 +18,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observe
     VgpuBacking,
     VmDevice,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.plan import (
-    DynamicSpec,
-    FixedSpec,
-    plan_vm_devices,
-)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.plan import plan_vm_devices
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.writing.details import DynamicSpec, FixedSpec
 from tests.unit.module_utils._domain.vm.builders import (
     A100,
     NIC,
@@ -191,17 +188,12 @@ def test_backings_we_do_not_write_are_reported_and_never_removed() -> None:
         "also has NIC (sriov), vGPU (vgpu), DVX (dvx), New thing (unknown), which this module does not change"
         in target.warnings[0]
     )
-    assert target.facts["left_alone"] == ["NIC (sriov)", "vGPU (vgpu)", "DVX (dvx)", "New thing (unknown)"]
 
 
-def test_facts_tell_what_the_vm_will_have() -> None:
+def test_facts_tell_why_a_device_is_detached() -> None:
     vm = guest("train-01", fixed("3b:00.0"), dynamic(T4, key=13001), memory=locked())
     target = plan_one(vm, [HOST], {"match": A100, "count": 2}, backing="fixed", state="exactly")
-    assert target.facts["devices"] == [
-        {"subject": "0000:3b:00.0", "backing": "fixed", "device": "10de:20f1 A100-PCIE-40GB"},
-        {"subject": "0000:5e:00.0", "backing": "fixed", "device": "10de:20f1 A100-PCIE-40GB"},
-    ]
-    assert target.facts["allocation"] == {"0000:5e:00.0": {"wish": "2 x 10de:20f1", "numa_node": None}}
+    assert {subject: leaving.why for subject, leaving in target.vm_facts.leaving.items()} == {f"{T4} #1": "unwanted"}
 
 
 # --- fixed devices whose host changed ---------------------------------------------------------------------------------

@@ -24,7 +24,6 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan im
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.holders import pair_up
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.plan import (
     DesiredVm,
-    FixedSpec,
     ObservedVms,
     needs_details,
     plan_vm_devices,
@@ -34,6 +33,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.mmio
     current_size_gb,
     is_power_of_two,
 )
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.writing.details import FixedSpec
 from tests.unit.module_utils._domain.vm.builders import (
     A100,
     NIC,
@@ -255,7 +255,7 @@ def test_the_order_of_what_is_read_and_wished_does_not_matter(
 
 
 def outline(plan: Plan) -> list[Any]:
-    return [(t.target, t.changes, t.blockers, t.warnings, t.facts) for t in plan.targets] + [plan.warnings]
+    return [(t.target, t.changes, t.blockers, t.warnings, t.vm_facts) for t in plan.targets] + [plan.warnings]
 
 
 @given(cases())
