@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 
 from .observed.vms import Vm
 from .plain import Plain, Record
-from .writing.details import Detail, Kind
+from .writing.details import ChangeKind, Detail
 
 Shown: TypeAlias = bool | int | str | Mapping[str, bool | int | str | None] | None
 """A value before or after a change, as results show it."""
@@ -33,7 +33,7 @@ class Change:
     detail: Detail
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> ChangeKind:
         """The kind of write."""
         return self.detail.kind
 

@@ -16,6 +16,7 @@ from ..observed.hosts import Host, HostDevice
 from ..observed.vms import Backing, DynamicBacking, FixedBacking, Vm
 from ..plain import Record
 from ..vm.devices.host_limit import device_limit, occupied
+from ..vm.memory import is_reserved
 from .commands import Commands
 from .compare import ObservedEndpoint, Plans
 from .kinds import KINDS, Difference, DifferenceRecord, Status, status_of
@@ -260,7 +261,7 @@ def _vm(vm: Vm, differences: Sequence[Difference]) -> Record:
         "power_state": vm.power_state,
         "status": status_of(list(differences)),
         "memory_mb": vm.memory.size_mb,
-        "fully_reserved": vm.memory.is_fully_reserved,
+        "fully_reserved": is_reserved(vm.memory),
         "devices": [_attached(backing) for device in vm.devices if (backing := device.backing)],
         "kinds": sorted({difference.kind for difference in differences if not difference.ignored}),
     }

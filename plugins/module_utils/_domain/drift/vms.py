@@ -14,7 +14,7 @@ from ..observed.vms import Vm
 from ..plan import Blocker, Change, Leaving, Shown, TargetPlan
 from ..vm.desired import ObservedVms
 from ..vm.devices.matching import Held, survey
-from ..vm.memory import LIMIT, RESERVATION, describe_device
+from ..vm.memory import LIMIT, RESERVATION, describe_device, outdated_lock_blockers
 from ..writing.details import (
     Detach,
     DynamicSpec,
@@ -67,6 +67,7 @@ _KIND_OF = {
     "will_not_start": "mmio_differs",
     "pool_memory": "memory_not_reserved",
     "memory_lock_unsupported": "memory_not_reserved",
+    "memory_lock_outdated": "memory_changed",
     "host_in_maintenance": "powered_off",
 }
 """Blocker code → kind of difference; any other code is ``refused``."""
@@ -393,16 +394,15 @@ def _stale(
 def _memory_changed(vm: Vm, commands: Commands) -> Iterator[Difference]:
     """Locked memory with a reservation below the size: the size was changed outside of vCenter, and the VM fails to power on."""
     memory = vm.memory
-    if vm.needs_full_reservation and memory.locked_to_max and memory.reservation_mb < memory.size_mb:
+    for blocker in outdated_lock_blockers(vm) if vm.needs_full_reservation else ():
         yield _difference(
             vm,
             "memory_changed",
             subject=RESERVATION,
             wanted=f"{memory.size_mb} MB",
             found=f"{memory.reservation_mb} MB, locked",
-            cause=f"{vm.name} has {memory.size_mb} MB of memory, but its lock reserves {memory.reservation_mb} MB: the size was changed "
-            "after the lock was set",
-            cure="Power off the VM, clear Reserve all guest memory in the vSphere Client, and set it again",
+            cause=blocker.message,
+            cure=blocker.cure,
             command=commands.show_vm(vm.moid),
             planned=False,
         )

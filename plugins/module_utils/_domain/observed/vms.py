@@ -116,11 +116,6 @@ class MemoryState:
     lock_supported: bool | None = None
     hot_add: bool = False
 
-    @property
-    def is_fully_reserved(self) -> bool:
-        """True when all memory is reserved. Power-on with a passthrough device requires it."""
-        return self.locked_to_max or self.reservation_mb >= self.size_mb
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PoolState:

@@ -22,6 +22,7 @@ MemoryWanted: TypeAlias = Literal["locked", "reserved", "unlocked"]
 
 RESERVATION = "memory reservation"
 LIMIT = "memory limit"
+OUTDATED_LOCK_CURE = "Power off the VM, clear Reserve all guest memory in the vSphere Client, and set it again"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,25 +82,43 @@ def describe_device(device: VmDevice) -> str:
     return f"{device.label or f'device {device.key}'} ({backing.kind}{place})"
 
 
+def is_reserved(memory: MemoryState) -> bool:
+    """Whether all memory is reserved, and stays reserved when its size changes. Modules, drift, reports and results ask this function.
+
+    Power-on with a passthrough device requires only that the reservation equals the size. But a number does not follow the size: after a
+    change of the size the VM fails to power on. So the lock is required, and a number is enough only where the VM does not support the
+    lock. A lock with a reservation below the size is out of date, see ``is_lock_outdated``.
+    """
+    return memory.reservation_mb >= memory.size_mb and (memory.locked_to_max or memory.lock_supported is False)
+
+
+def is_lock_outdated(memory: MemoryState) -> bool:
+    """Whether the lock reserves less than the size: the size was changed outside of vCenter. Setting the lock again has no effect."""
+    return memory.locked_to_max and memory.reservation_mb < memory.size_mb
+
+
 def lock_changes(vm: Vm) -> tuple[Change, ...]:
     """The changes that keep all memory of a VM reserved: lock on, no limit. Empty when that is the state already."""
     changes = []
-    if not vm.memory.locked_to_max:
+    if not is_reserved(vm.memory) and not is_lock_outdated(vm.memory):
         changes.append(_reservation_change(vm.memory, locked=True, reservation_mb=vm.memory.size_mb))
     if vm.memory.limit_mb is not None:
         changes.append(_limit_change(vm.memory))
     return tuple(changes)
 
 
-def full_reservation_changes(vm: Vm, *, attaching: bool) -> tuple[Change, ...]:
-    """The changes that a VM with passthrough devices needs: all memory reserved, and no limit. An attach always sets the lock.
-
-    Without an attach, a reservation of the full size as a number is enough, because power-on accepts it.
-    """
-    changes = lock_changes(vm)
-    if vm.memory.is_fully_reserved and (not attaching or vm.memory.lock_supported is False):
-        return tuple(change for change in changes if change.subject == LIMIT)
-    return changes
+def outdated_lock_blockers(vm: Vm) -> tuple[Blocker, ...]:
+    """A blocker when the lock reserves less than the memory size. No reconfiguration of this collection corrects that."""
+    if not is_lock_outdated(vm.memory):
+        return ()
+    return (
+        Blocker(
+            code="memory_lock_outdated",
+            message=f"{vm.name} has {vm.memory.size_mb} MB of memory, but its lock reserves {vm.memory.reservation_mb} MB: the size was "
+            "changed after the lock was set",
+            cure=OUTDATED_LOCK_CURE,
+        ),
+    )
 
 
 def unlock_changes(vm: Vm, reservation_mb: int | None = None) -> tuple[Change, ...]:
@@ -192,7 +211,8 @@ def _changes(vm: Vm, desired: DesiredMemory) -> tuple[Change, ...]:
 def _blockers(vm: Vm, desired: DesiredMemory, changes: tuple[Change, ...]) -> tuple[Blocker, ...]:
     blockers = [*state_blockers(vm, bool(changes))]
     if desired.state == "locked":
-        if not vm.memory.locked_to_max:
+        blockers += outdated_lock_blockers(vm)
+        if any(change.subject == RESERVATION for change in changes):
             blockers += lock_blockers(vm)
         return tuple(blockers)
     write = merge_writes(changes)
@@ -304,7 +324,7 @@ def _warnings(vm: Vm, desired: DesiredMemory) -> tuple[str, ...]:
     if not devices or desired.state == "locked":
         return ()
     names = ", ".join(describe_device(device) for device in devices)
-    if desired.state == "unlocked" and not vm.memory.is_fully_reserved:
+    if desired.state == "unlocked" and vm.memory.reservation_mb < vm.memory.size_mb:
         return (
             f"{vm.name} has {names} but reserves only {vm.memory.reservation_mb} of {vm.memory.size_mb} MB, so "
             "it will not power on. Use state: locked.",

@@ -17,7 +17,7 @@ from ..plan import Blocker, Change
 from ..writing.details import HotAdd, PowerOff, PowerOn
 from .desired import BackingKind, DesiredVm
 from .limits import check_hardware, check_limit, counts_towards_limit
-from .memory import describe_device, lock_blockers
+from .memory import describe_device
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -181,11 +181,6 @@ def group_blockers(vm: Vm, detached: Collection[int]) -> tuple[Blocker, ...]:
                 )
             )
     return tuple(blockers)
-
-
-def memory_blockers(vm: Vm) -> tuple[Blocker, ...]:
-    """Why the memory lock that devices need cannot be set; empty when it is already on."""
-    return () if vm.memory.locked_to_max else lock_blockers(vm)
 
 
 def hot_add_changes(vm: Vm) -> tuple[Change, ...]:

@@ -13,7 +13,7 @@ from typing import ClassVar, Literal, TypeAlias
 from ..observed.hosts import HostDevice
 from ..observed.vms import AllowedDevice, Vm
 
-Kind: TypeAlias = Literal[
+ChangeKind: TypeAlias = Literal[
     "passthrough",
     "shutdown",
     "detach",
@@ -39,7 +39,7 @@ class PassthroughWrite:
     ``override``: the identity in the override of a protection. The write is valid only while it matches (``check_override``).
     """
 
-    kind: ClassVar[Kind] = "passthrough"
+    kind: ClassVar[ChangeKind] = "passthrough"
     device: HostDevice
     enabled: bool
     apply_now: bool | None = None
@@ -54,7 +54,7 @@ class PassthroughWrite:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EnterMaintenance:
-    kind: ClassVar[Kind] = "enter_maintenance"
+    kind: ClassVar[ChangeKind] = "enter_maintenance"
     timeout_seconds: int
     evacuate_powered_off: bool
     vsan_mode: str | None
@@ -62,7 +62,7 @@ class EnterMaintenance:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExitMaintenance:
-    kind: ClassVar[Kind] = "exit_maintenance"
+    kind: ClassVar[ChangeKind] = "exit_maintenance"
     timeout_seconds: int
 
 
@@ -70,7 +70,7 @@ class ExitMaintenance:
 class RemoveMark:
     """Remove the mark from the object with this managed object id."""
 
-    kind: ClassVar[Kind] = "forget"
+    kind: ClassVar[ChangeKind] = "forget"
     moid: str
 
 
@@ -81,21 +81,21 @@ class RemoveMark:
 class PowerOff:
     """Shut down the guest. After ``timeout_seconds``: a hard power-off if ``allow_power_off``, else an error."""
 
-    kind: ClassVar[Kind] = "shutdown"
+    kind: ClassVar[ChangeKind] = "shutdown"
     timeout_seconds: int
     allow_power_off: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PowerOn:
-    kind: ClassVar[Kind] = "power_on"
+    kind: ClassVar[ChangeKind] = "power_on"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StopResident:
     """Shut down a VM for the maintenance of its host."""
 
-    kind: ClassVar[Kind] = "shutdown"
+    kind: ClassVar[ChangeKind] = "shutdown"
     vm: Vm
     how: PowerOff
 
@@ -104,7 +104,7 @@ class StopResident:
 class StartResident:
     """Power on a VM that was shut down for the maintenance of its host."""
 
-    kind: ClassVar[Kind] = "power_on"
+    kind: ClassVar[ChangeKind] = "power_on"
     vm: Vm
 
 
@@ -113,7 +113,7 @@ class StartResident:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Detach:
-    kind: ClassVar[Kind] = "detach"
+    kind: ClassVar[ChangeKind] = "detach"
     key: int
 
 
@@ -121,7 +121,7 @@ class Detach:
 class FixedSpec:
     """``system_id`` is None only in a provisional plan."""
 
-    kind: ClassVar[Kind] = "attach"
+    kind: ClassVar[ChangeKind] = "attach"
     address: str
     vendor_id: str
     device_id: str
@@ -131,7 +131,7 @@ class FixedSpec:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DynamicSpec:
-    kind: ClassVar[Kind] = "attach"
+    kind: ClassVar[ChangeKind] = "attach"
     allowed: tuple[AllowedDevice, ...]
     custom_label: str | None
     name: str
@@ -141,7 +141,7 @@ class DynamicSpec:
 class MemoryWrite:
     """The memory part of a reconfiguration; None and False: no change."""
 
-    kind: ClassVar[Kind] = "memory"
+    kind: ClassVar[ChangeKind] = "memory"
     locked: bool | None = None
     reservation_mb: int | None = None
     unlimited: bool = False
@@ -152,7 +152,7 @@ class MemoryWrite:
 class ExtraConfig:
     """One advanced setting (``extraConfig``). An empty value removes the key."""
 
-    kind: ClassVar[Kind] = "extra_config"
+    kind: ClassVar[ChangeKind] = "extra_config"
     key: str
     value: str
 
@@ -161,7 +161,7 @@ class ExtraConfig:
 class HotAdd:
     """Hot-add of memory and CPUs; None: no change."""
 
-    kind: ClassVar[Kind] = "hot_add"
+    kind: ClassVar[ChangeKind] = "hot_add"
     memory: bool | None = None
     cpu: bool | None = None
 

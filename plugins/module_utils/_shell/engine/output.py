@@ -22,6 +22,7 @@ from ..._domain.observed.vms import (
     VmDevice,
 )
 from ..._domain.plan import TargetPlan
+from ..._domain.vm.memory import is_reserved
 from .result import Outcome, status_of
 
 
@@ -86,7 +87,7 @@ def memory_result(vm: Vm) -> dict[str, Any]:
         "reservation_mb": memory.reservation_mb,
         "limit_mb": memory.limit_mb,
         "locked_to_max": memory.locked_to_max,
-        "fully_reserved": memory.is_fully_reserved,
+        "fully_reserved": is_reserved(memory),
     }
 
 

@@ -17,7 +17,15 @@ from ...observed.hosts import HostDevice
 from ...observed.vms import FixedBacking, Vm
 from ...plan import Blocker, Change, Plan, TargetPlan, VmFacts
 from ..desired import DesiredVm, ObservedVms, check_all_desired
-from ..memory import describe_device, full_reservation_changes, merge_writes, state_blockers, unlock_changes
+from ..memory import (
+    describe_device,
+    lock_blockers,
+    lock_changes,
+    merge_writes,
+    outdated_lock_blockers,
+    state_blockers,
+    unlock_changes,
+)
 from ..mmio import MmioDevice, MmioPlan, plan_mmio, unknown_size_blocker, will_not_start, window_problem
 from ..preconditions import (
     PowerSteps,
@@ -25,7 +33,6 @@ from ..preconditions import (
     group_blockers,
     hot_add_changes,
     hot_add_warning,
-    memory_blockers,
     power_steps,
     start_blockers,
     used_after,
@@ -170,8 +177,12 @@ def _memory(draft: Draft) -> tuple[Change, ...]:
     if _has_devices_after(draft):
         if draft.desired.state == "absent" and not draft.detached:
             return ()
-        return full_reservation_changes(draft.vm, attaching=draft.attaching)
+        return lock_changes(draft.vm)
     return unlock_changes(draft.vm) if draft.detached and draft.desired.unlock_memory else ()
+
+
+def _outdated_lock(draft: Draft) -> tuple[Blocker, ...]:
+    return outdated_lock_blockers(draft.vm) if _has_devices_after(draft) else ()
 
 
 def _mmio(draft: Draft) -> MmioPlan:
@@ -234,7 +245,7 @@ def _blockers(
     if draft.attaching:
         blockers += attach_blockers(vm, draft.desired, draft.kinds, _count_after(draft), observed.limits.get(vm.moid))
     if merge_writes(memory).locked:
-        blockers += memory_blockers(vm)
+        blockers += lock_blockers(vm)
     blockers += [*mmio.blockers, *_window_blockers(draft, power), *group_blockers(vm, draft.detached)]
     host_moid = vm.host_moid or ""
     if draft.fixed and observed.system_ids.get(host_moid, "not read") is None and not observed.assumed.get(host_moid):
@@ -255,6 +266,7 @@ def _blockers(
         ]
         blockers += start_blockers(vm, draft.host, draft.fixed_after, running_holders)
         blockers += [_stale_blocker(vm, sentence) for sentence in _stale(draft)]
+        blockers += _outdated_lock(draft)
     return tuple(blockers)
 
 
@@ -279,7 +291,7 @@ def _warnings(draft: Draft, power: PowerSteps) -> tuple[str, ...]:
     vm = draft.vm
     warnings = [*draft.warnings, *power.warnings]
     if not power.must_run:
-        warnings += _stale(draft)
+        warnings += [*_stale(draft), *(blocker.message for blocker in _outdated_lock(draft))]
     if draft.attaching and not draft.desired.disable_hot_add:
         warnings += hot_add_warning(vm)
     problem = _find_window_problem(draft) if draft.attaching else ""

@@ -175,7 +175,17 @@ def test_a_vendor_device_group_goes_as_a_whole_or_not_at_all() -> None:
         ),
         pytest.param([], {"limit_mb": 99}, [A100], {}, MemoryWrite(locked=True, unlimited=True), id="limit goes"),
         pytest.param([dynamic()], {}, [A100], {}, MemoryWrite(locked=True), id="there already, not reserved"),
-        pytest.param([dynamic()], {"reservation_mb": 8192}, [A100], {}, MemoryWrite(), id="there, reserved in numbers"),
+        pytest.param(
+            [dynamic()], {"reservation_mb": 8192}, [A100], {}, MemoryWrite(locked=True), id="there, lock taken away"
+        ),
+        pytest.param(
+            [dynamic()],
+            {"reservation_mb": 8192, "lock_supported": False},
+            [A100],
+            {},
+            MemoryWrite(),
+            id="there, no lock",
+        ),
         pytest.param([dynamic(T4)], {}, [], {"state": "present"}, MemoryWrite(locked=True), id="some other device"),
         pytest.param([dynamic()], {}, [T4], {"state": "absent"}, MemoryWrite(), id="absent with nothing to do"),
         pytest.param(
