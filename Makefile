@@ -9,7 +9,7 @@ SPEED ?= 20
 HOSTS ?= 10,100,1000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test long lint unit slow endurance controller conformance sanity integration package docs compat coverage bench generate changelog format clean
+.PHONY: help demo lab test long lint unit slow endurance controller conformance sanity integration package docs compat coverage bench generate new-module changelog format clean
 
 help: ## show this list
 	@awk -F ':[^:]*## ' '/^[a-z ]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -60,6 +60,9 @@ bench: python ## measure our reads and plays beside the peers'; HOSTS=10,100,100
 
 generate: python ## rewrite the generated tables of the READMEs
 	@env="$$($(PYTHON) -m tools.envs main)" && "$$env/bin/python" -m tools.generate
+
+new-module: python ## write the files of a new module: NAME=host_sriov or NAME=vm_sriov
+	@env="$$($(PYTHON) -m tools.envs main)" && "$$env/bin/python" -m tools.new_module $(NAME)
 
 changelog: python ## write CHANGELOG.md from changelogs/fragments for the version in galaxy.yml
 	@env="$$($(PYTHON) -m tools.envs main)" && "$$env/bin/python" -m tools.release_notes

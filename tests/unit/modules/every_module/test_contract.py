@@ -2,20 +2,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What every module promises, shown for every module: check mode writes nothing and predicts the run, a second run changes nothing.
 
-A module without a scenario here fails ``test_every_module_is_here``, so none can be added without keeping the promises.
+The scenarios are here, or in the contract of the module. A module without a scenario fails ``test_every_module_is_here``, so none can be
+added without keeping the promises.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import READ_METHODS
+from tests.unit.modules.contracts import Scenario, contracts, module_names
 from tests.unit.modules.harness import Lab
-from tools.generate import is_documentation_only
 
 A100 = {"match": "10de:20f1"}
 HOSTS = {"cluster": ["compute"]}
@@ -24,28 +23,7 @@ ATTACH = ("vm_pci_device", {"vm": ["train-01"], "devices": [{**A100, "count": 2}
 FIXED = ("vm_pci_device", {"vm": ["train-01"], "devices": [A100], "backing": "fixed", "mmio": {}})
 
 
-@dataclass(frozen=True)
-class Scenario:
-    """A module call, and the calls that prepare the lab for it. ``changes``: how many the first run makes."""
-
-    module: str
-    options: dict[str, Any]
-    changes: int
-    before: tuple[tuple[str, dict[str, Any]], ...] = ()
-    lab: str = "three_hosts"
-    knobs: dict[str, Any] = field(default_factory=dict)
-
-    def prepare(self) -> Lab:
-        lab = Lab.load(self.lab)
-        for name, value in self.knobs.items():
-            lab.sim.knobs.set(name, value)
-        for module, options in self.before:
-            lab.run(module, **options)
-        lab.sim.journal.clear()
-        return lab
-
-
-SCENARIOS = {
+OWN = {
     "devices of hosts": Scenario("host_pci_device_info", HOSTS, 0),
     "enable": Scenario(*ENABLE, 6),
     "enable, at the next reboot": Scenario("host_passthrough", {**ENABLE[1], "apply": "reboot"}, 6),
@@ -86,22 +64,13 @@ SCENARIOS = {
         3,
         (ENABLE, ATTACH),
     ),
-    "lock memory": Scenario("vm_memory_reservation", {"vm": ["web-01", "web-02"]}, 2),
-    "reserve a size": Scenario(
-        "vm_memory_reservation", {"vm": ["web-01"], "state": "reserved", "reservation_mb": 512}, 1
-    ),
     "drift": Scenario(
         "drift_info",
         {"targets": [ENABLE[1]], "vms": [{"name": "train-01", "devices": [{**A100, "count": 2}]}], "scope": "fleet"},
         0,
     ),
-    "unlock": Scenario(
-        "vm_memory_reservation",
-        {"vm": ["web-01"], "state": "unlocked", "reservation_mb": 256},
-        1,
-        (("vm_memory_reservation", {"vm": ["web-01"]}),),
-    ),
 }
+SCENARIOS = OWN | {title: scenario for contract in contracts() for title, scenario in contract.scenarios.items()}
 
 
 @pytest.fixture(params=SCENARIOS.values(), ids=list(SCENARIOS))
@@ -111,9 +80,12 @@ def scenario(request: pytest.FixtureRequest) -> Scenario:
 
 
 def test_every_module_is_here() -> None:
-    paths = (Path(__file__).parents[4] / "plugins" / "modules").glob("*.py")
-    modules = {path.stem for path in paths if not is_documentation_only(path)}
-    assert modules == {scenario.module for scenario in SCENARIOS.values()}
+    assert module_names() == {scenario.module for scenario in SCENARIOS.values()}
+
+
+def test_no_two_scenarios_have_one_title() -> None:
+    titles = [title for contract in contracts() for title in contract.scenarios]
+    assert len(SCENARIOS) == len(OWN) + len(titles)
 
 
 def test_check_mode_writes_nothing_and_predicts_every_change(scenario: Scenario) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.modules.contracts import contracts
 from tests.unit.modules.harness import Lab
 from tests.unit.pains.labs import FIRST, desired, host, lab, on, power, vm
 
@@ -31,7 +32,7 @@ DEEDS: list[tuple[str, dict[str, Any], set[str]]] = [
     ("vm_pci_device", {**ATTACH, "mmio": {}}, BASE | {"VirtualMachine.Config.AdvancedConfig"}),
     ("vm_pci_device", {**ATTACH, "disable_hot_add": True}, BASE | HOT_ADD),
     ("vm_pci_device", {**ATTACH, "vm": ["runs-01"], "power": "cycle"}, BASE | POWER),
-    ("vm_memory_reservation", {"vm": ["train-01"]}, {"VirtualMachine.Config.Resource"}),
+    *((contract.module, *deed) for contract in contracts() for deed in contract.deeds),
 ]
 
 

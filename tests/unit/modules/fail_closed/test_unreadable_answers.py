@@ -19,6 +19,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.http.c
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import Guard
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.endpoint import Endpoint
 from simulator.transport.inprocess import InProcessStub
+from tests.unit.modules.contracts import contracts, module_names
 from tests.unit.modules.harness import GuardedInProcess, Lab
 
 A100 = {"match": "10de:20f1"}
@@ -28,7 +29,6 @@ MODULES: Mapping[str, dict[str, Any]] = {
     "host_passthrough": {"cluster": ["c"], "devices": [A100]},
     "host_pci_device_info": {"gather_partitions": True},
     "host_rolling_reboot": {"cluster": ["c"], "reboot_if": "always", "check": True},
-    "vm_memory_reservation": {"vm": ["web"]},
     "vm_pci_device": {
         "vm": ["web"],
         "devices": [A100],
@@ -37,6 +37,7 @@ MODULES: Mapping[str, dict[str, Any]] = {
         "check": True,
     },
     "vm_pci_device_info": {"include": "all"},
+    **{contract.module: dict(contract.call) for contract in contracts()},
 }
 LAB: dict[str, Any] = {
     "kind": "vcenter",
@@ -172,6 +173,10 @@ def test_nonsense_is_told_as_what_it_is(module: str, kind: str) -> None:
             assert result.get("failed"), said
         if result.get("error_code") == "unreadable_answer":
             assert f"the answer to {method} cannot be read: " in result["msg"], said
+
+
+def test_every_module_that_reads_is_here() -> None:
+    assert set(MODULES) == module_names() - {"end_session"}
 
 
 def test_the_methods_are_those_that_modules_live_on() -> None:
