@@ -127,7 +127,7 @@ hosts:
     in_maintenance_mode: {description: Whether it is in maintenance mode., type: bool, returned: always}
     reboot_required: {description: "Whether a selected device requires a reboot. In check mode, whether one would.", type: bool,
       returned: always}
-    pending: {description: Addresses of selected devices whose setting is not in effect yet., type: list, elements: str,
+    pending: {description: Addresses of selected devices with a pending reboot., type: list, elements: str,
       returned: always}
     groups: {description: Reset groups - addresses of functions that are changed together., type: list, elements: list, returned: always}
     overridden: {description: "Protected devices that O(allow_protected) allows, each with address, device (its identity), override and

@@ -60,7 +60,8 @@ vms:
     power_state: {description: Power state., type: str, returned: always}
     hardware_version: {description: Hardware version as a number., type: int, returned: always}
     firmware: {description: "V(bios) or V(efi).", type: str, returned: always}
-    memory: {description: "Size, reservation and limit in MB, and whether all of it is reserved.", type: dict, returned: always}
+    memory: {description: "Size, reservation and limit in MB, and whether all of it is reserved and stays so when the size changes.",
+      type: dict, returned: always}
     devices: {description: Passthrough devices., type: list, elements: dict, returned: always,
       sample: [{key: 13000, label: PCI device 0, backing: fixed, address: "0000:3b:00.0", vendor_id: 10de, device_id: 20f1}]}
     extra_config: {description: Settings for 64-bit MMIO., type: dict, returned: always}

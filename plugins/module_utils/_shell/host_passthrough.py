@@ -167,7 +167,7 @@ def _host(observed: ObservedHosts, target: TargetPlan, outcomes: Mapping[str, Ou
     devices = [device for device in host.devices if device.address in selected]
     # Before the write the plan predicts what will be pending; after it the host reports it.
     is_forecast = bool(target.effective) and target.moid not in outcomes and not is_unreached(target, outcomes)
-    pending = [device.address for device in devices if device.is_pending]
+    pending = [device.address for device in devices if device.requires_reboot]
     if is_forecast:
         pending = list(target.host_facts.pending_after)
     return {

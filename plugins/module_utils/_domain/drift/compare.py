@@ -11,8 +11,9 @@ from typing import Literal
 from ..host.overrides import parse_overrides
 from ..host.passthrough import DesiredPassthrough, needs_fabric, passthrough_writes, plan_passthrough
 from ..host.protection import holds_disks
+from ..observed.device_users import users_by_host
 from ..observed.hosts import DeviceUser, Host
-from ..observed.vms import FixedBacking, Vm, held_addresses
+from ..observed.vms import Vm
 from ..plan import Plan, TargetPlan
 from ..vm.devices.plan import DesiredVm, ObservedVms, needs_details, plan_vm_devices
 from .commands import Commands
@@ -115,20 +116,14 @@ def find_drift(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> 
 
 def with_users(hosts: Iterable[Host], vms: Iterable[Vm]) -> tuple[Host, ...]:
     """The hosts with ``users`` completed from the devices of ``vms``."""
-    users: dict[tuple[str, str], list[DeviceUser]] = {}
-    for vm in sorted(vms, key=lambda vm: (vm.name, vm.moid)):
-        for device in vm.devices:
-            for address in held_addresses(device.backing) if vm.host_moid is not None else ():
-                is_fixed = isinstance(device.backing, FixedBacking)
-                user = DeviceUser(vm=vm.name, moid=vm.moid, powered_on=vm.is_powered_on, fixed=is_fixed)
-                users.setdefault((vm.host_moid or "", address), []).append(user)
-    return tuple(_with_users(host, users) for host in hosts)
+    users = users_by_host(vms)
+    return tuple(_with_users(host, users.get(host.moid, {})) for host in hosts)
 
 
-def _with_users(host: Host, users: Mapping[tuple[str, str], Sequence[DeviceUser]]) -> Host:
+def _with_users(host: Host, users: Mapping[str, Sequence[DeviceUser]]) -> Host:
     merged = dict(host.users)
     for device in host.devices:
-        named = users.get((host.moid, device.address), ())
+        named = users.get(device.address, ())
         known = {user.moid for user in named}
         others = [user for user in host.users.get(device.address, ()) if user.moid not in known]
         if named:

@@ -15,9 +15,10 @@ from operator import attrgetter
 from typing import Any
 
 from ..._domain.host.targets import Inventory
+from ..._domain.observed.device_users import users_by_host
 from ..._domain.observed.hosts import DeviceMode, DeviceUser, Host, HostCapabilities, HostDevice, Sriov
 from ..._domain.observed.uncertain_holders import unread_vms
-from ..._domain.observed.vms import FixedBacking, Vm, VmName, held_addresses
+from ..._domain.observed.vms import Vm, VmName
 from ..._domain.pci import hex4
 from ..._domain.text import visible_name
 from ..property_collector.parser import PageStart, ReadPart
@@ -341,7 +342,9 @@ def read_users(session: Session, hosts: Sequence[Host], names: Iterable[VmName] 
     vms = [vm_from_row(row, None) for row in rows]
     labels = vm_labels(session, {vm.moid: vm.name for vm in vms})
     named = [replace(vm, name=labels[vm.moid]) for vm in vms]
-    return read_bindings(session, tuple(with_users(host, named) for host in hosts))
+    users = users_by_host(named)
+    with_users = (replace(host, users=users.get(host.moid, {}), unread_vms=unread_vms(host, named)) for host in hosts)
+    return read_bindings(session, tuple(with_users))
 
 
 @reader
@@ -381,19 +384,3 @@ def _bound(host: Host, bindings: Iterable[Any]) -> Host:
         if all(user.moid != moid for user in known):
             users[address] = (*known, DeviceUser(vm=moid, moid=moid, powered_on=True, fixed=False))
     return replace(host, users=users)
-
-
-def with_users(host: Host, vms: Iterable[Vm]) -> Host:
-    """The host with the VMs on it that have its devices, and with the VMs whose devices are unknown."""
-    users: dict[str, list[DeviceUser]] = {}
-    vms = tuple(vms)
-    for vm in sorted(vms, key=lambda vm: (vm.name, vm.moid)):
-        if vm.host_moid != host.moid:
-            continue
-        for device in vm.devices:
-            is_fixed = isinstance(device.backing, FixedBacking)
-            user = DeviceUser(vm=vm.name, moid=vm.moid, powered_on=vm.is_powered_on, fixed=is_fixed)
-            for address in held_addresses(device.backing):
-                users.setdefault(address, []).append(user)
-    table = {address: tuple(found) for address, found in sorted(users.items())}
-    return replace(host, users=table, unread_vms=unread_vms(host, vms))

@@ -1,0 +1,27 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which VMs use the devices of hosts, from the devices of the VMs. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from .hosts import DeviceUser
+from .vms import FixedBacking, Vm, held_addresses
+
+
+def users_by_host(vms: Iterable[Vm]) -> Mapping[str, Mapping[str, tuple[DeviceUser, ...]]]:
+    """Host id → address → VMs on this host that use the device, or may use it; sorted by name, then by managed object id."""
+    users: dict[str, dict[str, list[DeviceUser]]] = {}
+    for vm in sorted(vms, key=lambda vm: (vm.name, vm.moid)):
+        if vm.host_moid is None:
+            continue
+        on_host = users.setdefault(vm.host_moid, {})
+        for device in vm.devices:
+            is_fixed = isinstance(device.backing, FixedBacking)
+            user = DeviceUser(vm=vm.name, moid=vm.moid, powered_on=vm.is_powered_on, fixed=is_fixed)
+            for address in held_addresses(device.backing):
+                on_host.setdefault(address, []).append(user)
+    return {
+        moid: {address: tuple(found) for address, found in sorted(on_host.items())} for moid, on_host in users.items()
+    }
