@@ -44,7 +44,7 @@ def test_ansible_loader_installed_later_still_works() -> None:
         + " import ansible_collections.ansible.builtin as b; assert b._collection_meta;"
         + " from ansible.utils.collection_loader import AnsibleCollectionConfig as c; assert c.collection_finder;"
         + " import importlib;"
-        + " importlib.import_module('ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan')"
+        + " importlib.import_module('ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.plan')"
     )
     assert run_python(source) == EXPECTED
 

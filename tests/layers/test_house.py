@@ -26,7 +26,8 @@ from tools.envs import ROOT
 
 MOST_FILES = 15
 MOST_DOMAIN_PACKAGES = 15
-MOST_DEPTH = 6
+MOST_DEPTH = 7
+"""Root, observed, planning (which types are in a plan), host, vm, devices, drift."""
 PLUGINS = files("plugins")
 GRAPH = file_graph(PLUGINS)
 PACKAGES = package_graph(GRAPH)

@@ -153,21 +153,21 @@ ALLOWED = {
     "domain on domain": (DOMAIN, "from __future__ import annotations\nfrom ..pci import Address\nimport dataclasses\n"),
     "vsphere on pyVmomi and domain": (
         VSPHERE,
-        "import ssl\nimport time\nimport requests\nfrom pyVmomi import vim\nfrom ..._domain.plan import Plan\n",
+        "import ssl\nimport time\nimport requests\nfrom pyVmomi import vim\nfrom ..._domain.planning.plan import Plan\n",
     ),
     "shell on everything below": (
         SHELL,
         "from ansible.module_utils.basic import AnsibleModule\nfrom ..._vsphere.session import connect\n"
-        "from ..._domain.plan import Plan\n",
+        "from ..._domain.planning.plan import Plan\n",
     ),
     "module on the three": (
         MODULE,
-        f"from ..module_utils._shell.engine.run import run\nfrom {FULL}._domain.plan import Plan\n"
+        f"from ..module_utils._shell.engine.run import run\nfrom {FULL}._domain.planning.plan import Plan\n"
         "from ..module_utils._vsphere.read.hosts import read_hosts\n",
     ),
     "action on ansible's plugins": (
         ACTION,
-        "from ansible.plugins.action import ActionBase\nfrom ..module_utils._domain.plan import Plan\n",
+        "from ansible.plugins.action import ActionBase\nfrom ..module_utils._domain.planning.plan import Plan\n",
     ),
     "inventory on ansible's plugins and the shell": (
         INVENTORY,

@@ -18,7 +18,7 @@ from .._domain.maintenance.next_action import adopted
 from .._domain.maintenance.plan import plan_maintenance
 from .._domain.maintenance.plan_gate import PlanGate
 from .._domain.names import ResolvedNames, resolve_all
-from .._domain.plan import Plan, TargetPlan
+from .._domain.planning.plan import Plan, TargetPlan
 from .._domain.rolling.state.actions import Action
 from .._domain.rolling.state.fleet_index import FleetIndex, index_fleet
 from .._domain.rolling.state.journal import Entry

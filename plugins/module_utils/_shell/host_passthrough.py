@@ -13,7 +13,7 @@ from .._domain.host.passthrough import DesiredPassthrough, passthrough_writes, p
 from .._domain.host.targets import Target
 from .._domain.names import Directory, Named, resolve_each
 from .._domain.observed.hosts import DeviceUser, Host
-from .._domain.plan import Plan, TargetPlan
+from .._domain.planning.plan import Plan, TargetPlan
 from .._domain.writing.recheck import refuse_other_devices
 from .._vsphere.read.hosts import read_names
 from .._vsphere.session.connect import Session

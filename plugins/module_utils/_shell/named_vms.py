@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from .._domain.errors import InputError
 from .._domain.names import Reference
 from .._domain.observed.vms import Vm
-from .._domain.plan import Plan
+from .._domain.planning.plan import Plan
 from .engine.output import target_result, vm_result
 from .engine.result import Outcome
 

@@ -12,7 +12,7 @@ from .._domain.concurrency import Pace, parse_pace
 from .._domain.errors import InputError
 from .._domain.names import Reference
 from .._domain.observed.vms import Vm
-from .._domain.plan import Change, Plan, TargetPlan
+from .._domain.planning.plan import Change, Plan, TargetPlan
 from .._domain.vm.memory import DesiredMemory, plan_memory
 from .._vsphere.session.connect import Session
 from .._vsphere.write.vms import apply_vm

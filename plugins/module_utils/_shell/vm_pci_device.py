@@ -14,10 +14,10 @@ from .._domain.host.targets import Target
 from .._domain.names import Reference, resolve_each
 from .._domain.observed.hosts import Host
 from .._domain.observed.vms import DynamicBacking, Vm
-from .._domain.plan import Change, Plan, TargetPlan
+from .._domain.planning.details import DynamicSpec, FixedSpec
+from .._domain.planning.plan import Change, Plan, TargetPlan
 from .._domain.vm.devices.plan import DesiredVm, needs_details, plan_vm_devices, reserved_cards
 from .._domain.vm.mmio import parse_mmio
-from .._domain.writing.details import DynamicSpec, FixedSpec
 from .._vsphere.session.connect import Session
 from .._vsphere.write.vms import apply_vm
 from .engine.gate import Gate

@@ -14,7 +14,7 @@ from ..host.protection import holds_disks
 from ..observed.device_users import users_by_host
 from ..observed.hosts import DeviceUser, Host
 from ..observed.vms import Vm
-from ..plan import Plan, TargetPlan
+from ..planning.plan import Plan, TargetPlan
 from ..vm.devices.plan import DesiredVm, ObservedVms, needs_details, plan_vm_devices
 from .commands import Commands
 from .hosts import host_differences, rolling_difference, without_unread_disk_blockers

@@ -14,7 +14,7 @@ from ..host.passthrough import passthrough_writes
 from ..host.protection import holds_disks, protections
 from ..host.selector import DesiredDevice
 from ..observed.hosts import Host, HostDevice, virtual_functions
-from ..plan import Blocker, TargetPlan
+from ..planning.plan import Blocker, TargetPlan
 from ..rolling.state.codec import decode_host
 from ..rolling.state.journal import ENTRY
 from ..rolling.state.phases import ENDED

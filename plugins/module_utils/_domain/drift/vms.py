@@ -11,11 +11,7 @@ from typing import Any, assert_never
 from ..host.selector import DesiredDevice
 from ..observed.hosts import HostDevice
 from ..observed.vms import Vm
-from ..plan import Blocker, Change, Leaving, Shown, TargetPlan
-from ..vm.desired import ObservedVms
-from ..vm.devices.matching import Held, survey
-from ..vm.memory import LIMIT, RESERVATION, describe_device, outdated_lock_blockers
-from ..writing.details import (
+from ..planning.details import (
     Detach,
     DynamicSpec,
     EnterMaintenance,
@@ -31,6 +27,10 @@ from ..writing.details import (
     StartResident,
     StopResident,
 )
+from ..planning.plan import Blocker, Change, Leaving, Shown, TargetPlan
+from ..vm.desired import ObservedVms
+from ..vm.devices.matching import Held, survey
+from ..vm.memory import LIMIT, RESERVATION, describe_device, outdated_lock_blockers
 from .commands import Commands
 from .kinds import Difference
 

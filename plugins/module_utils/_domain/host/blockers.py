@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ..observed.hosts import Host, HostDevice, UnreadVm
-from ..plan import Blocker
+from ..planning.plan import Blocker
 
 
 def unreachable(host: Host) -> Blocker:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..observed.hosts import Host, HostDevice, dependency_groups
-from ..plan import Blocker
+from ..planning.plan import Blocker
 from .selector import DesiredDevice, Selector
 
 _SHOWN = 8

@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..names import shown_name
 from ..observed.hosts import Host
 from ..pci import parse_address
-from ..plan import Blocker
+from ..planning.plan import Blocker
 from ..text import visible_name
 from .protection import Protection, management_addresses
 

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..observed.hosts import Host, HostDevice, dependency_groups
-from ..plan import Blocker, Change, HostFacts, Plan, TargetPlan, UsedOverride
-from ..writing.details import PassthroughWrite
+from ..planning.details import PassthroughWrite
+from ..planning.plan import Blocker, Change, HostFacts, Plan, TargetPlan, UsedOverride
 from .blockers import (
     holders_unknown,
     in_use,

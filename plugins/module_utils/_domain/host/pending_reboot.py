@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..observed.hosts import Host, HostDevice
-from ..plan import Blocker
+from ..planning.plan import Blocker
 from .overrides import Applied, apply_overrides, full_form, parse_overrides
 from .protection import Protection, protections
 

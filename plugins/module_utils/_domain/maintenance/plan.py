@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..plan import Change, Plan, TargetPlan
+from ..planning.plan import Change, Plan, TargetPlan
 from ..rolling.blockers.host_blockers import is_maintained
 from ..rolling.blockers.rules import precheck_blockers, quick_blockers
 from ..rolling.state.fleet_index import FleetIndex

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ..errors import DirectPathError
 from ..memo import Memo
-from ..plan import Change, TargetPlan
+from ..planning.plan import Change, TargetPlan
 from ..rolling.state.fleet_index import FleetIndex, index_fleet
 from ..rolling.state.observed import HostView, ObservedFleet
 from ..rolling.state.phases import Decision

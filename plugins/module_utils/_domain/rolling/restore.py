@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from ..plan import Blocker
+from ..planning.plan import Blocker
 from ..text import duration
 from .state.journal import Step
 from .status import HostLine, RunLine, Status, VmLine

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from ..observed.vms import SriovBacking, Vm, VmDevice
-from ..plan import Blocker
+from ..planning.plan import Blocker
 
 MINIMUM_HARDWARE = {"fixed": 7, "dynamic": 17}
 """First hardware version with the backing. Sources: virtual hardware feature table (fixed), API reference of

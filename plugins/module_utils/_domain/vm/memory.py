@@ -15,8 +15,8 @@ from typing import Literal, TypeAlias
 
 from ..errors import InputError
 from ..observed.vms import REMOVED, FixedBacking, MemoryState, Vm, VmDevice
-from ..plan import Blocker, Change, Plan, TargetPlan
-from ..writing.details import MemoryWrite
+from ..planning.details import MemoryWrite
+from ..planning.plan import Blocker, Change, Plan, TargetPlan
 
 MemoryWanted: TypeAlias = Literal["locked", "reserved", "unlocked"]
 

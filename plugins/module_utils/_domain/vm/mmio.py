@@ -19,9 +19,9 @@ from typing import Literal
 from ..errors import InputError
 from ..observed.vms import Vm
 from ..pci import ACCELERATOR_CLASS, DISPLAY_CLASS, parse_pair
-from ..plan import Blocker, Change, WindowFacts
+from ..planning.details import ExtraConfig
+from ..planning.plan import Blocker, Change, WindowFacts
 from ..suggest import as_whole
-from ..writing.details import ExtraConfig
 from .gpu_memory import MODEL_MEMORY_GB
 
 USE_KEY = "pciPassthru.use64bitMMIO"

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from ..errors import DirectPathError
 from ..host.passthrough import check_identity
 from ..observed.hosts import Host
-from ..plan import Change, TargetPlan
-from .details import PassthroughWrite, StartResident, StopResident
+from ..planning.details import PassthroughWrite, StartResident, StopResident
+from ..planning.plan import Change, TargetPlan
 
 
 def still_to_do(planned: Sequence[Change], now: TargetPlan, *, doing: str, also: str = "") -> tuple[Change, ...]:

@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..observed.vms import Backing, DynamicBacking, FixedBacking, Vm, VmDevice
-from ..plan import Change
+from ..planning.details import Detach, DynamicSpec, ExtraConfig, FixedSpec, HotAdd, MemoryWrite
+from ..planning.plan import Change
 from ..vm.memory import describe_device
-from .details import Detach, DynamicSpec, ExtraConfig, FixedSpec, HotAdd, MemoryWrite
 
 
 def restoring_changes(was: Vm, now: Vm, made: Sequence[Change]) -> tuple[tuple[Change, ...], tuple[str, ...]]:

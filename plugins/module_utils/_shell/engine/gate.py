@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from ..._domain.errors import DirectPathError
-from ..._domain.plan import Change, TargetPlan
+from ..._domain.planning.plan import Change, TargetPlan
 from ..._domain.writing.recheck import still_to_do
 
 Observed = TypeVar("Observed")

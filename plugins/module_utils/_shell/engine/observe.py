@@ -16,7 +16,7 @@ from ..._domain.host.targets import Inventory, Target, resolve_hosts, resolve_ta
 from ..._domain.names import Reference, resolve_each
 from ..._domain.observed.hosts import Host
 from ..._domain.observed.vms import REMOVED, Vm, VmName
-from ..._domain.plan import Plan
+from ..._domain.planning.plan import Plan
 from ..._domain.vm.devices.plan import ObservedVms
 from ..._vsphere.read.fabric import read_fabric
 from ..._vsphere.read.hosts import (

@@ -21,7 +21,7 @@ from ..._domain.observed.vms import (
     Vm,
     VmDevice,
 )
-from ..._domain.plan import TargetPlan
+from ..._domain.planning.plan import TargetPlan
 from ..._domain.vm.memory import is_reserved
 from .result import Outcome, status_of
 

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from ansible.module_utils.basic import AnsibleModule
 
 from ..._domain.errors import DirectPathError
-from ..._domain.plan import Change, Plan, TargetPlan
+from ..._domain.planning.plan import Change, Plan, TargetPlan
 from ..._domain.text import all_visible
 
 MOST_SENTENCES = 6

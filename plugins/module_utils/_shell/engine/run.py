@@ -13,7 +13,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ..._domain.concurrency import Pace
 from ..._domain.errors import DirectPathError
-from ..._domain.plan import Plan, TargetPlan
+from ..._domain.planning.plan import Plan, TargetPlan
 from ..._domain.ranges import refuse_out_of_range
 from ..._domain.text import all_visible
 from ..._vsphere.session.connect import Session, open_session

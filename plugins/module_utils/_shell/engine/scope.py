@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
-from ..._domain.plan import Plan
+from ..._domain.planning.plan import Plan
 
 Observed = TypeVar("Observed")
 

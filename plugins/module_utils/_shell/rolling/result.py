@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..._domain.plan import Blocker
+from ..._domain.planning.plan import Blocker
 from ..._domain.rolling.scheduling.forecast import Forecast
 from ..._domain.rolling.state.journal import Entry
 from ..._domain.rolling.state.observed import HostView, ObservedFleet

@@ -13,7 +13,7 @@ from ..._domain.host.pending_reboot import taken_devices
 from ..._domain.observed.hosts import Host, UnreadVm
 from ..._domain.observed.uncertain_holders import unread_vms
 from ..._domain.observed.vms import FixedBacking, Vm
-from ..._domain.plan import Blocker
+from ..._domain.planning.plan import Blocker
 from ..._domain.rolling.state.observed import ClusterView, Precheck, VmView
 from ..._domain.rolling.state.pinned import pinned_vms
 from ..property_collector.retrieve import collect_objects

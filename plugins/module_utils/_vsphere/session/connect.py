@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._domain.errors import DirectPathError
-from ..._domain.plan import Sent
+from ..._domain.planning.plan import Sent
 from ..http.connections import Bounds, TooSlow
 from ..sdk import IsChildVersion, vim, vmodl
 from .endpoint import Endpoint

@@ -10,9 +10,7 @@ from typing import Any, assert_never
 from ..._domain.errors import DirectPathError
 from ..._domain.observed.vms import Vm
 from ..._domain.pci import signed16
-from ..._domain.plan import Change
-from ..._domain.vm.memory import merge_writes
-from ..._domain.writing.details import (
+from ..._domain.planning.details import (
     Detach,
     DynamicSpec,
     EnterMaintenance,
@@ -28,6 +26,8 @@ from ..._domain.writing.details import (
     StartResident,
     StopResident,
 )
+from ..._domain.planning.plan import Change
+from ..._domain.vm.memory import merge_writes
 from ..sdk import vim
 
 

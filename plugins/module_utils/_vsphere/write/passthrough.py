@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from ..._domain.observed.hosts import Host
-from ..._domain.writing.details import PassthroughWrite
+from ..._domain.planning.details import PassthroughWrite
 from ..property_collector.wait import State, wait_until
 from ..sdk import vim, vmodl
 from ..session.connect import Session

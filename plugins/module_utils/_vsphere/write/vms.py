@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 
 from ..._domain.errors import DirectPathError
 from ..._domain.observed.vms import DynamicBacking, Vm
-from ..._domain.plan import Change, Sent
-from ..._domain.writing.details import DynamicSpec, FixedSpec, PowerOff, PowerOn
+from ..._domain.planning.details import DynamicSpec, FixedSpec, PowerOff, PowerOn
+from ..._domain.planning.plan import Change, Sent
 from ..._domain.writing.races import find_other_holders, keeps_device
 from ..._domain.writing.restore import restoring_changes
 from ..power.calls import power_off, shut_down_guest

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...host.blockers import unreachable
-from ...plan import Blocker
+from ...planning.plan import Blocker
 from ...suggest import matches
 from ...timestamps import on_day
 from ..state.journal import Entry

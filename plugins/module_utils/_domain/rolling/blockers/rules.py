@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from ...plan import Blocker
+from ...planning.plan import Blocker
 from ..state.observed import ClusterView, HostView, VmView
 from ..state.pinned import pinned_blockers
 from ..state.policy import Goal, Policy

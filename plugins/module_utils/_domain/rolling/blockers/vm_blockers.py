@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ...host.blockers import evacuation_loses_devices, evacuation_may_lose_devices
-from ...plan import Blocker
+from ...planning.plan import Blocker
 from ..state.observed import ClusterView, HostView, VmView
 from ..state.pinned import pin_reason, pinned_vms, stays_behind
 from ..state.policy import Policy

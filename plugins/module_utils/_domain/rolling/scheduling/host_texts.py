@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ...plan import Blocker
+from ...planning.plan import Blocker
 from ..state.journal import Entry
 from ..state.observed import GoneHost, HostView
 from ..state.phases import HostStatus, is_active

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ...plan import Blocker
+from ...planning.plan import Blocker
 from ...text import duration
 from ..state.actions import Action, Kind
 from ..state.codec import digest

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ...host.blockers import unreachable
-from ...plan import Blocker
+from ...planning.plan import Blocker
 from ..blockers.rules import precheck_blockers, quick_blockers
 from ..state.actions import Action
 from ..state.budget import cluster_budget, count_down, counts_as_down, describe_down, fleet_budget

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ...memo import Memo
-from ...plan import Blocker
+from ...planning.plan import Blocker
 from ..state.actions import Action
 from ..state.fleet_index import FleetIndex, earliest, index_fleet
 from ..state.journal import Entry, Lock

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from ...plan import Blocker
+from ...planning.plan import Blocker
 from .actions import Action
 from .journal import Entry, Step
 from .observed import HostView

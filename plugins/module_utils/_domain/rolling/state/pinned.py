@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from ...plan import Blocker
+from ...planning.plan import Blocker
 from .journal import Purpose
 from .observed import ClusterView, HostView, VmView
 from .policy import Pinned

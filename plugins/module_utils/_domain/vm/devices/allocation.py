@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from ...host.selector import DesiredDevice
 from ...observed.hosts import Host, HostDevice, dependency_group
 from ...observed.vms import FixedBacking, Vm
-from ...plan import Blocker
+from ...planning.plan import Blocker
 from ..desired import ObservedVms
 from .holders import DeviceHolders, pair_up
 from .matching import Need, is_meant

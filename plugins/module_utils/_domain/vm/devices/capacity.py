@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ...host.selector import DesiredDevice
 from ...observed.hosts import Host, HostDevice
 from ...observed.vms import AllowedDevice, DynamicBacking, Vm
-from ...plan import Blocker
+from ...planning.plan import Blocker
 from ..desired import ObservedVms
 from .allocation import meant_on
 from .holders import DeviceHolders, DynamicItem, free_devices, item_of, satisfiable

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ...observed.vms import DynamicBacking, FixedBacking
-from ...plan import Blocker
+from ...planning.plan import Blocker
 from .draft import Draft
 from .matching import is_meant
 

@@ -15,7 +15,7 @@ from ...host.blockers import holders_unknown
 from ...host.selector import DesiredDevice
 from ...observed.hosts import Host, HostDevice, dependency_group
 from ...observed.vms import Vm, VmDevice
-from ...plan import Blocker
+from ...planning.plan import Blocker
 from ..desired import BackingKind, DesiredVm, ObservedVms
 from ..memory import describe_device
 from .allocation import AllocatedDevice, Allocation, AllocationState, allocate, assign, meant_on

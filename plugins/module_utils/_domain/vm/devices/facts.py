@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections import Counter
 
 from ...observed.vms import DynamicBacking, FixedBacking
-from ...plan import Change, Leaving
-from ...writing.details import Detach, DynamicSpec, FixedSpec
+from ...planning.details import Detach, DynamicSpec, FixedSpec
+from ...planning.plan import Change, Leaving
 from .draft import NOT_WANTED, RESET_GROUP, Draft, PlannedDynamicDevice
 from .matching import Held
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from ...observed.hosts import Host
 from ...observed.vms import Vm
-from ...plan import Blocker
+from ...planning.plan import Blocker
 from ..limits import counts_towards_limit
 
 OLD_RELEASES = ("4", "5")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from ...observed.hosts import HostDevice
 from ...observed.vms import FixedBacking, Vm
-from ...plan import Blocker, Change, Plan, TargetPlan, VmFacts
+from ...planning.plan import Blocker, Change, Plan, TargetPlan, VmFacts
 from ..desired import DesiredVm, ObservedVms, check_all_desired
 from ..memory import (
     describe_device,

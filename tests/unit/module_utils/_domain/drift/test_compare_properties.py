@@ -22,7 +22,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.pa
     DesiredPassthrough,
     project,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import Plan
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.plan import Plan
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.plan import ObservedVms
 from tests.unit.module_utils._domain import strategies as on_hosts
 from tests.unit.module_utils._domain.vm.builders import carry_out_all

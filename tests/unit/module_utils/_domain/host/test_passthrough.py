@@ -28,8 +28,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observe
     HostDevice,
     StorageAdapter,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import TargetPlan
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.writing.details import PassthroughWrite
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.details import PassthroughWrite
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.plan import TargetPlan
 from tests.unit.module_utils._domain.strategies import (
     A40,
     A100,

@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.maintenance.plan import plan_maintenance
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import HostCapabilities
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import TargetPlan
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.plan import TargetPlan
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.fleet_index import index_fleet
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import Garbage
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.observed import (

@@ -19,7 +19,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.mainten
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.maintenance.plan import plan_maintenance
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.maintenance.plan_gate import PlanGate
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import Host, HostDevice
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import Change, TargetPlan
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.plan import Change, TargetPlan
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.scheduling import scheduler as schedule
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.scheduling.lock import adopt
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.actions import Action

@@ -23,14 +23,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observe
     Vm,
     VmDevice,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import Plan, TargetPlan
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.plan import (
-    DesiredVm,
-    ObservedVms,
-    plan_vm_devices,
-)
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.memory import merge_writes
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.writing.details import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.details import (
     Detach,
     DynamicSpec,
     ExtraConfig,
@@ -38,6 +31,13 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.writing
     HotAdd,
     MemoryWrite,
 )
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.plan import Plan, TargetPlan
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.plan import (
+    DesiredVm,
+    ObservedVms,
+    plan_vm_devices,
+)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.memory import merge_writes
 
 A100, T4, NIC = "10de:20f1", "10de:1eb8", "8086:1572"
 NAMES = {A100: "A100-PCIE-40GB", T4: "Tesla T4", NIC: "Ethernet Controller X710"}

@@ -18,13 +18,13 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observe
     Vm,
     VmDevice,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import TargetPlan
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.details import MemoryWrite
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.plan import TargetPlan
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.memory import (
     DesiredMemory,
     merge_writes,
     plan_memory,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.writing.details import MemoryWrite
 from tests.unit.module_utils._domain.vm.builders import codes, dynamic, fixed, guest, locked, pool, remember
 
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.vms import SriovBacking, Vm, VmDevice
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import TargetPlan
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.details import ExtraConfig
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.plan import TargetPlan
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.gpu_memory import MODEL_MEMORY_GB
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.limits import (
     check_hardware,
@@ -30,7 +31,6 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.mmio
     parse_mmio,
     plan_mmio,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.writing.details import ExtraConfig
 from tests.unit.module_utils._domain.vm.builders import (
     A100,
     NIC,

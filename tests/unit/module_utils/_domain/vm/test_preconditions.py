@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.memory import merge_writes
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.mmio import SIZE_KEY, USE_KEY, DesiredMmio
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.writing.details import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.details import (
     ExtraConfig,
     HotAdd,
     MemoryWrite,
     PowerOff,
 )
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.memory import merge_writes
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.mmio import SIZE_KEY, USE_KEY, DesiredMmio
 from tests.unit.module_utils._domain.vm.builders import (
     A100,
     T4,

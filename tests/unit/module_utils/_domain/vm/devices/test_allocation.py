@@ -14,7 +14,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observe
     HostCapabilities,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.vms import SriovBacking, VmDevice
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import Plan
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.plan import Plan
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.plan import (
     needs_details,
     plan_vm_devices,

@@ -18,8 +18,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observe
     VgpuBacking,
     VmDevice,
 )
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.details import DynamicSpec, FixedSpec
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.plan import plan_vm_devices
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.writing.details import DynamicSpec, FixedSpec
 from tests.unit.module_utils._domain.vm.builders import (
     A100,
     NIC,

@@ -20,7 +20,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observe
     Vm,
     VmDevice,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import Plan
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.details import FixedSpec
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.plan import Plan
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.holders import pair_up
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.plan import (
     DesiredVm,
@@ -34,7 +35,6 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.mmio
     current_size_gb,
     is_power_of_two,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.writing.details import FixedSpec
 from tests.unit.module_utils._domain.vm.builders import (
     A100,
     NIC,

@@ -8,8 +8,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plan import Blocker, Change, Plan, TargetPlan
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.writing.details import ExtraConfig, PowerOn
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.details import ExtraConfig, PowerOn
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.plan import (
+    Blocker,
+    Change,
+    Plan,
+    TargetPlan,
+)
 
 CHANGE = Change(
     subject="pciPassthru.use64bitMMIO",

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from .observed.vms import Vm
-from .plain import Plain, Record
-from .writing.details import ChangeKind, Detail
+from ..observed.vms import Vm
+from ..plain import Plain, Record
+from .details import ChangeKind, Detail
 
 Shown: TypeAlias = bool | int | str | Mapping[str, bool | int | str | None] | None
 """A value before or after a change, as results show it."""
