@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import argparse
 import re
+import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
 
@@ -39,12 +40,19 @@ def new_module(name: str, root: Path = ROOT) -> tuple[Path, ...]:
     for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")
+    format_sources([path for path in files if path.suffix == ".py"], root)
     runtime = root / "meta" / "runtime.yml"
     runtime.write_text(with_module(runtime.read_text(encoding="utf-8"), name), encoding="utf-8")
     tables = {path: text for path, text in outputs(root).items() if path.read_text(encoding="utf-8") != text}
     for path, text in tables.items():
         path.write_text(text, encoding="utf-8")
     return (*files, runtime.relative_to(root), *(path.relative_to(root) for path in tables))
+
+
+def format_sources(paths: Sequence[Path], root: Path) -> None:
+    """Where a line ends and how imports are sorted depends on the name of the module."""
+    for command in (("check", "--fix", "--quiet"), ("format", "--quiet")):
+        subprocess.run([sys.executable, "-m", "ruff", *command, *map(str, paths)], cwd=root, check=True)
 
 
 def texts(name: str, root: Path = ROOT) -> dict[Path, str]:
