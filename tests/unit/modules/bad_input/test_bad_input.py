@@ -15,8 +15,8 @@ from tests.unit.modules.contracts import contracts, module_names
 CASES = [*drift_cases.CASES, *host_cases.CASES, *rolling_cases.CASES, *vm_cases.CASES]
 CASES += [case for contract in contracts() for case in contract.bad_input]
 WARNINGS = [*host_cases.WARNINGS, *rolling_cases.WARNINGS, *vm_cases.WARNINGS]
-WITHOUT_CASES = {"end_session", "host_maintenance"}
-"""The one has no options but those of the connection; what the other rejects is tested in its own folder."""
+WITHOUT_CASES = {"end_session", "host_maintenance", "rolling_reboot_info"}
+"""``host_maintenance`` has tests of its own. The others have no option that can be wrong, but for those of the connection."""
 # What a program says, not a person: names of Python's exceptions and how Python shows its values.
 PROGRAM = re.compile(
     r"Traceback|\b[A-Z]\w+(?:Error|Exception)\b|\bNone\b|\[Errno|_ssl\.c|\bint\(\)|<[\w.]+ object|vim\."

@@ -48,8 +48,6 @@ OWN = {
         2,
         (("host_maintenance", {"hosts": ["esx-01"]}),),
     ),
-    "status of rolling reboots": Scenario("rolling_reboot_info", {}, 0, lab="interrupted"),
-    "give back what a rolling reboot left off": Scenario("rolling_reboot_restore", {}, 2, lab="interrupted"),
     "end a session": Scenario("end_session", {}, 0, (("host_pci_device_info", {"session": "shared"}),)),
     "devices of VMs": Scenario("vm_pci_device_info", {"include": "all"}, 0),
     "attach dynamic": Scenario(*ATTACH, 5, (ENABLE,)),
