@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._domain.errors import DirectPathError
-from .._domain.host.targets import Target, meant_hosts, parse_targets
+from .._domain.host.targets import Target, meant_hosts
 from .._domain.maintenance.next_action import adopted
 from .._domain.maintenance.plan import plan_maintenance
 from .._domain.maintenance.plan_gate import PlanGate
@@ -34,6 +34,7 @@ from .._vsphere.session.connect import Session
 from .._vsphere.session.faults import SERVER_ERRORS, explain
 from .engine.output import target_result
 from .engine.result import Outcome, build_result, conclude, without_needless
+from .engine.targets import parse_targets
 from .rolling.context import RollingRun, RunContext
 from .rolling.loop import Loop
 from .rolling.progress_file import ProgressWriter

@@ -14,18 +14,14 @@ from ..observed.vms import Vm
 from ..planning.details import (
     Detach,
     DynamicSpec,
-    EnterMaintenance,
-    ExitMaintenance,
     ExtraConfig,
     FixedSpec,
     HotAdd,
+    MaintenanceStep,
     MemoryWrite,
     PassthroughWrite,
     PowerOff,
     PowerOn,
-    RemoveMark,
-    StartResident,
-    StopResident,
 )
 from ..planning.plan import Blocker, Change, Leaving, Shown, TargetPlan
 from ..vm.desired import ObservedVms
@@ -259,14 +255,7 @@ def _change(case: VmCase, change: Change, kinds: Collection[str], commands: Comm
             return _off(vm, attach) if "shutdown" not in kinds and not vm.is_powered_on else None
         case PowerOff():
             return None
-        case (
-            PassthroughWrite()
-            | EnterMaintenance()
-            | ExitMaintenance()
-            | RemoveMark()
-            | StopResident()
-            | StartResident()
-        ):
+        case PassthroughWrite() | MaintenanceStep():
             raise ValueError(f"the plan of VM {vm.name} has a change of a host: {change.kind}")
         case other:
             assert_never(other)

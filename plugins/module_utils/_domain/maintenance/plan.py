@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..planning.plan import Change, Plan, TargetPlan
+from ..planning.details import ChangeKind, MaintenanceStep
+from ..planning.plan import Change, Plan, Shown, TargetPlan
 from ..rolling.blockers.host_blockers import is_maintained
 from ..rolling.blockers.rules import precheck_blockers, quick_blockers
 from ..rolling.state.fleet_index import FleetIndex
@@ -97,5 +98,5 @@ def _in_start_order(vm: VmView) -> tuple[int, bool, str, str]:
     return (-vm.entry.rank if vm.entry else 0, not vm.fixed, vm.name, vm.moid)
 
 
-def _change(kind: str, subject: str, before: object, after: object) -> Change:
-    return Change(kind=kind, subject=subject, before=before, after=after)
+def _change(kind: ChangeKind, subject: str, before: Shown, after: Shown) -> Change:
+    return Change(subject=subject, before=before, after=after, detail=MaintenanceStep(kind=kind))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
 from ..observed.hosts import HostDevice
-from ..observed.vms import AllowedDevice, Vm
+from ..observed.vms import AllowedDevice
 
 ChangeKind: TypeAlias = Literal[
     "passthrough",
@@ -53,25 +53,10 @@ class PassthroughWrite:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class EnterMaintenance:
-    kind: ClassVar[ChangeKind] = "enter_maintenance"
-    timeout_seconds: int
-    evacuate_powered_off: bool
-    vsan_mode: str | None
+class MaintenanceStep:
+    """A step of the maintenance of a host. The engine of the rolling reboot makes it, and decides it anew."""
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ExitMaintenance:
-    kind: ClassVar[ChangeKind] = "exit_maintenance"
-    timeout_seconds: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RemoveMark:
-    """Remove the mark from the object with this managed object id."""
-
-    kind: ClassVar[ChangeKind] = "forget"
-    moid: str
+    kind: ChangeKind
 
 
 # -- power of VMs ---------------------------------------------------------------------------------------------------
@@ -89,23 +74,6 @@ class PowerOff:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PowerOn:
     kind: ClassVar[ChangeKind] = "power_on"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StopResident:
-    """Shut down a VM for the maintenance of its host."""
-
-    kind: ClassVar[ChangeKind] = "shutdown"
-    vm: Vm
-    how: PowerOff
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StartResident:
-    """Power on a VM that was shut down for the maintenance of its host."""
-
-    kind: ClassVar[ChangeKind] = "power_on"
-    vm: Vm
 
 
 # -- settings of VMs: all changes of one VM are ONE reconfiguration -------------------------------------------------
@@ -166,9 +134,7 @@ class HotAdd:
     cpu: bool | None = None
 
 
-HostDetail: TypeAlias = (
-    PassthroughWrite | EnterMaintenance | ExitMaintenance | RemoveMark | StopResident | StartResident
-)
+HostDetail: TypeAlias = PassthroughWrite | MaintenanceStep
 PowerDetail: TypeAlias = PowerOff | PowerOn
 SettingDetail: TypeAlias = Detach | FixedSpec | DynamicSpec | MemoryWrite | ExtraConfig | HotAdd
 Detail: TypeAlias = HostDetail | PowerDetail | SettingDetail

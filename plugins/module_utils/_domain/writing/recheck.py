@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from ..errors import DirectPathError
 from ..host.passthrough import check_identity
 from ..observed.hosts import Host
-from ..planning.details import PassthroughWrite, StartResident, StopResident
+from ..planning.details import PassthroughWrite
 from ..planning.plan import Change, TargetPlan
 
 
@@ -56,15 +56,11 @@ def _describe_difference(change: Change, planned: Sequence[Change]) -> str:
 
 
 def _comparable(change: Change) -> tuple[object, ...]:
-    """The values by which two changes are compared. Of a host device or a VM only its identity: its state is in ``before``."""
-    detail: object = change.detail
-    match change.detail:
-        case PassthroughWrite() as write:
-            detail = (write.device.identity, write.enabled, write.apply_now, write.label)
-        case StopResident(vm=vm, how=how):
-            detail = (vm.moid, how)
-        case StartResident(vm=vm):
-            detail = vm.moid
+    """The values by which two changes are compared. Of a host device only its identity: its state is in ``before``."""
+    write = change.detail
+    detail: object = write
+    if isinstance(write, PassthroughWrite):
+        detail = (write.device.identity, write.enabled, write.apply_now, write.label)
     return (change.kind, change.subject, change.before, change.after, detail)
 
 

@@ -13,18 +13,14 @@ from ..._domain.pci import signed16
 from ..._domain.planning.details import (
     Detach,
     DynamicSpec,
-    EnterMaintenance,
-    ExitMaintenance,
     ExtraConfig,
     FixedSpec,
     HotAdd,
+    MaintenanceStep,
     MemoryWrite,
     PassthroughWrite,
     PowerOff,
     PowerOn,
-    RemoveMark,
-    StartResident,
-    StopResident,
 )
 from ..._domain.planning.plan import Change
 from ..._domain.vm.memory import merge_writes
@@ -54,16 +50,7 @@ def reconfigure_spec(vm: Vm, changes: Sequence[Change]) -> Any:
             case HotAdd(memory=memory, cpu=cpu):
                 spec.memoryHotAddEnabled = spec.memoryHotAddEnabled if memory is None else memory
                 spec.cpuHotAddEnabled = spec.cpuHotAddEnabled if cpu is None else cpu
-            case (
-                PassthroughWrite()
-                | EnterMaintenance()
-                | ExitMaintenance()
-                | RemoveMark()
-                | PowerOff()
-                | PowerOn()
-                | StopResident()
-                | StartResident()
-            ):
+            case PassthroughWrite() | MaintenanceStep() | PowerOff() | PowerOn():
                 raise ValueError(f"{change.kind} is not a setting of a VM")
             case other:
                 assert_never(other)
