@@ -54,7 +54,7 @@ class PassthroughWrite:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MaintenanceStep:
-    """A step of the maintenance of a host. The engine of the rolling reboot makes it, and decides it anew."""
+    """A step of the maintenance of a host, to show it. The engine of the rolling reboot decides and makes each step."""
 
     kind: ChangeKind
 
