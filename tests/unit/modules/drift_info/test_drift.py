@@ -20,7 +20,6 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.attrib
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.attributes.journal import Subject
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.endpoint import Endpoint
-from ansible_collections.directpath.vsphere.plugins.modules import drift_info as drift_module
 from simulator.objects.vm import move as vm_move
 from tests.unit.modules.harness import Lab
 
@@ -464,20 +463,20 @@ def test_a_vm_that_arrives_between_the_reads_is_read_too(
 ) -> None:
     """Otherwise a card that it holds would count as free."""
     lab = converged()
-    read, seen = drift_shell.read_fleet, []
+    read, make_plans, seen = drift_shell.read_fleet, drift_shell.make_plans, []
 
     def read_after(*given: Any) -> Any:
         happens(lab)
         return read(*given)
 
-    def deepen(session: Any, found: Any, *given: Any) -> Any:
-        seen.append({vm.name for vm in found.observed.vms.others})
-        return drift_shell.deepen(session, found, *given)
+    def plan(observed: Any) -> Any:
+        seen.append({vm.name for vm in observed.vms.others})
+        return make_plans(observed)
 
     monkeypatch.setattr(drift_shell, "read_fleet", read_after)
-    monkeypatch.setattr(drift_module, "deepen", deepen)
+    monkeypatch.setattr(drift_shell, "make_plans", plan)
     lab.run("drift_info", targets=TARGETS[:1], vms=VMS[:1])
-    assert seen == [others or {"web-01", "train-02", "infer-01"}]
+    assert seen[0] == (others or {"web-01", "train-02", "infer-01"})
 
 
 def test_bindings_are_read_of_hosts_whose_manager_was_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
