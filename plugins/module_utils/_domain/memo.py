@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
@@ -49,8 +49,8 @@ class Memo:
         self,
         function: Callable[..., _Result],
         common: tuple[Any, ...],
-        first: Mapping[str, Any],
-        *further: Mapping[str, Any],
+        first: Mapping[str, object],
+        *further: Mapping[str, object],
     ) -> Mapping[str, _Result]:
         """For each key of ``first``, in its order: ``function(*common, first[key], *further)``, with the value of each further mapping at
         this key, None where it has none.
@@ -58,7 +58,7 @@ class Memo:
         One table is stored for each function. Keys that ``first`` no longer has are removed.
         """
         table = self._tables.setdefault(function, _Table())
-        return table.update(function, common, (first, *further), self.calls)
+        return cast("Mapping[str, _Result]", table.update(function, common, (first, *further), self.calls))
 
 
 @dataclass(kw_only=True, slots=True)
@@ -66,19 +66,19 @@ class _Table:
     """The last inputs and results of one function."""
 
     common: tuple[Any, ...] = ()
-    mappings: tuple[Mapping[str, Any], ...] = ()
-    results: dict[str, Any] = field(default_factory=dict)
+    mappings: tuple[Mapping[str, object], ...] = ()
+    results: dict[str, object] = field(default_factory=dict)
 
     def update(
         self,
         function: Callable[..., Any],
         common: tuple[Any, ...],
-        mappings: tuple[Mapping[str, Any], ...],
+        mappings: tuple[Mapping[str, object], ...],
         calls: Counter[str],
-    ) -> Mapping[str, Any]:
+    ) -> Mapping[str, object]:
         first, old = mappings[0], self.results
         changed = self._changed(common, mappings)
-        fresh: dict[str, Any] = {}
+        fresh: dict[str, object] = {}
         for key in (key for key in first if key in changed) if changed else ():
             calls[function.__name__] += 1
             result = _kept(old.get(key, _NOTHING), function(*common, *(mapping.get(key) for mapping in mappings)))
@@ -90,7 +90,7 @@ class _Table:
         self.common, self.mappings = common, mappings
         return self.results
 
-    def _changed(self, common: tuple[Any, ...], mappings: tuple[Mapping[str, Any], ...]) -> set[str]:
+    def _changed(self, common: tuple[Any, ...], mappings: tuple[Mapping[str, object], ...]) -> set[str]:
         """The keys of the first mapping with an input that is not the same as before."""
         keys = mappings[0].keys()
         if len(self.mappings) != len(mappings) or not _are_same(self.common, common):
@@ -116,7 +116,7 @@ def _kept(known: Any, result: Any) -> Any:
     return known if _is_same(known, result) else result
 
 
-def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> set[str]:
+def _differences(old: Mapping[str, object], new: Mapping[str, object]) -> set[str]:
     known = old.get
     found = {key for key, value in new.items() if (last := known(key, _NOTHING)) is not value and last != value}
     return found | (old.keys() - new.keys())
