@@ -145,3 +145,18 @@ def test_a_plan_knows_that_a_card_that_is_not_offered_any_more_gets_no_label(tmp
     plan, made = found.site(check=True), found.site()
     assert [run.trouble for run in (plan, made)] == ["refused", "refused"]
     assert found.lab.writes() == []
+
+
+def test_a_plan_says_that_a_vm_does_not_start_while_its_only_host_is_in_maintenance_mode(tmp_path: Path) -> None:
+    """It has no device, and is to be on. In a cluster, another host runs it."""
+    host = {"name": "esx", "cards": ["a100"], "maintenance": True}
+    alone = {"kind": "esxi", "version": "8.0.3", "name": "esx", "host": {"cards": ["a100"], "maintenance": True}}
+    vm = {"name": "vm", "devices": [], "power": "on"}
+    for lab, refused in (
+        ({**alone, "vms": [{"name": "vm"}]}, True),
+        (vcenter(host, {"name": "esx-2"}, vms=({"name": "vm", "host": "esx"},)), False),
+    ):
+        found = site(lab, tmp_path, vms=[vm])
+        plan, made = found.site(check=True), found.site()
+        assert [run.trouble for run in (plan, made)] == ["refused" if refused else ""] * 2, made.told
+        assert plan.changes("attach") == made.changes("attach")

@@ -210,15 +210,16 @@ def hot_add_warning(vm: Vm) -> tuple[str, ...]:
 def start_blockers(
     vm: Vm, host: Host | None, fixed_after: Sequence[str], holders: Sequence[str]
 ) -> tuple[Blocker, ...]:
-    """Why a VM with fixed devices cannot be powered on on its host now."""
-    blockers = []
-    if host is None or not fixed_after:
+    """Why a VM cannot be powered on on its host now. Without fixed devices, another host of the cluster may run it."""
+    if host is None or not (fixed_after or host.cluster is None):
         return ()
+    blockers = []
     if host.in_maintenance_mode:
+        why = f"its fixed devices are on {host.name}, which is" if fixed_after else f"{host.name} is in no cluster, and it is"
         blockers.append(
             Blocker(
                 code="host_in_maintenance",
-                message=f"{vm.name} cannot be powered on: its fixed devices are on {host.name}, which is in maintenance mode",
+                message=f"{vm.name} cannot be powered on: {why} in maintenance mode",
                 cure="End maintenance mode of the host, or use power: off to leave the VM off",
             )
         )
