@@ -182,7 +182,8 @@ def _parse_desired(seen: ObservedNamedVms, request: DeviceRequest) -> tuple[list
             elsewhere.append(vm)
             continue
         desired = entry.desired_of(vm)
-        desired_vms.append(replace(desired, power="on") if vm.moid in seen.to_start else desired)
+        stopped = vm.moid in seen.to_start
+        desired_vms.append(replace(desired, power="on", start_again=True) if stopped else desired)
     return desired_vms, elsewhere
 
 

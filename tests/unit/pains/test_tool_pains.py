@@ -53,6 +53,8 @@ LOOKS: list[tuple[str, dict[str, Any]]] = [
     ("drift_info", {"targets": [{"cluster": ["gpu"], "devices": desired()}], "scope": "fleet"}),
     ("end_session", {}),
     ("host_pci_device_info", {}),
+    ("rolling_reboot_info", {}),
+    ("rolling_reboot_restore", {}),
     ("vm_pci_device_info", {}),
 ]
 

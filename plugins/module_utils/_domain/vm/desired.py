@@ -36,6 +36,8 @@ class DesiredVm:
     state: DesiredState = "present"
     backing: BackingChoice = "auto"
     power: PowerChoice = "keep"
+    start_again: bool = False
+    """This run shut the VM down and has to power it on again, whatever ``state`` is. Set for the plan before a write."""
     shutdown_timeout: int = 300
     allow_power_off: bool = False
     mmio: DesiredMmio | None = None

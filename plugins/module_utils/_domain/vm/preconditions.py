@@ -45,7 +45,8 @@ def power_steps(vm: Vm, desired: DesiredVm, needs_off: bool) -> PowerSteps:
     running = vm.power_state != "poweredOff"
     start = _power_on(vm, desired, needs_off and running)
     if not needs_off or not running:
-        starts = desired.power == "on" and desired.state != "absent" and not vm.is_powered_on
+        wanted = desired.start_again or (desired.power == "on" and desired.state != "absent")
+        starts = wanted and not vm.is_powered_on
         return PowerSteps(power_on=start if starts else None)
     if not vm.is_powered_on:
         return PowerSteps(
@@ -215,7 +216,11 @@ def start_blockers(
         return ()
     blockers = []
     if host.in_maintenance_mode:
-        why = f"its fixed devices are on {host.name}, which is" if fixed_after else f"{host.name} is in no cluster, and it is"
+        why = (
+            f"its fixed devices are on {host.name}, which is"
+            if fixed_after
+            else f"{host.name} is in no cluster, and it is"
+        )
         blockers.append(
             Blocker(
                 code="host_in_maintenance",

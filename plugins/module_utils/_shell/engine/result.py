@@ -65,7 +65,8 @@ def _off_sentence(names: Collection[str]) -> str:
     """The most urgent part of a message, so it comes first."""
     return (
         f"This run shut down and did not start again: {', '.join(sorted(names))}. "
-        'Start in vCenter the VMs that are still off, or run this task with power: "on".'
+        "Power on in vCenter the VMs that are still off, or run vm_pci_device for them with state: present and "
+        'power: "on".'
     )
 
 

@@ -90,7 +90,7 @@ def test_a_vm_that_cannot_be_started_at_all_is_named_first_with_the_way_back(wit
     lab.sim.faults.add(method="PowerOnMultiVM_Task", fault="GenericVmConfigFault")
     result = lab.run("vm_pci_device", fails=True, **CHANGE)
     assert shape(lab) == {**before, "power": "poweredOff"}
-    assert result["msg"].startswith(f"This run shut down and did not start again: {VM}. Start in vCenter")
+    assert result["msg"].startswith(f"This run shut down and did not start again: {VM}. Power on in vCenter")
     lab.sim.faults.clear()
     lab.run("vm_pci_device", **{**CHANGE, "power": "on"})
     assert shape(lab)["power"] == "poweredOn"

@@ -304,6 +304,12 @@ def test_detaching_never_powers_on_a_vm_that_was_off(power: Any, changing: bool)
     assert bool(target.changes) == changing
 
 
+def test_but_a_vm_that_this_run_shut_down_for_it_is_powered_on_again() -> None:
+    """The plan right before the power-on sees a VM that is off."""
+    vm = guest("train-01", memory=locked(), power_state="poweredOff", extra_config=WINDOW)
+    assert kinds(plan_one(vm, [HOST], A100, power="on", state="absent", start_again=True)) == ["power_on"]
+
+
 @pytest.mark.parametrize(
     ("running", "power", "changing", "expected"),
     [
