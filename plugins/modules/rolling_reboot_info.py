@@ -14,6 +14,7 @@ author:
 description:
   - Reads the journal of rolling reboots from one vCenter or ESXi host, and prints it. It changes nothing, needs no desired state, and takes
     seconds.
+  - Also shows the hosts that M(directpath.vsphere.host_maintenance) keeps in maintenance mode, and the virtual machines that it shut down.
   - Shows every rolling reboot with its owner, its last heartbeat and whether it is alive; each of its hosts with its phase; and the virtual
     machines that are off because of it, in the order in which they will be powered on.
   - A journal in vCenter can be read from any control node. A journal in a file can be read only where the file is.
@@ -70,8 +71,12 @@ runs:
   elements: dict
   contains:
     run_id: {description: Id of the rolling reboot., type: str, returned: always}
-    owner: {description: Token of the process that has its lock; empty without a lock., type: str, returned: always}
-    alive: {description: "Whether a process works on it: V(yes), V(no) or V(unknown).", type: str, returned: always}
+    purpose: {description: "V(reboot), or V(maintenance) for hosts that M(directpath.vsphere.host_maintenance) keeps in maintenance mode.",
+      type: str, returned: always}
+    owner: {description: Token of the process that has its lock; empty without a lock. Of a maintenance, the account., type: str,
+      returned: always}
+    alive: {description: "Whether a process works on it: V(yes), V(no) or V(unknown). A maintenance has no lock, so it is unknown.",
+      type: str, returned: always}
     interrupted: {description: Whether something was begun and is not finished and no process works on it., type: bool, returned: always}
     since: {description: When it began., type: float, returned: always}
     last_heartbeat: {description: Time of the last heartbeat; null without a lock., type: float, returned: always}

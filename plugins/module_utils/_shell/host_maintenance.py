@@ -21,7 +21,7 @@ from .._domain.names import ResolvedNames, resolve_all
 from .._domain.planning.plan import Plan, TargetPlan
 from .._domain.rolling.state.actions import Action
 from .._domain.rolling.state.fleet_index import FleetIndex, index_fleet
-from .._domain.rolling.state.journal import Entry
+from .._domain.rolling.state.journal import Entry, VmEntry
 from .._domain.rolling.state.observed import Precheck
 from .._domain.rolling.state.pinned import pinned_vms
 from .._domain.rolling.state.policy import Deadlines, Pinned, Policy
@@ -30,6 +30,7 @@ from .._vsphere.attributes.earlier_marks import open_maintenance_journal
 from .._vsphere.attributes.journal import Journal
 from .._vsphere.read.hosts import read_host_names, read_names
 from .._vsphere.rolling.inventory import FleetInventory, RequestedHost
+from .._vsphere.rolling.status import read_status
 from .._vsphere.session.connect import Session
 from .._vsphere.session.faults import SERVER_ERRORS, explain
 from .engine.output import target_result
@@ -128,6 +129,8 @@ def maintain_hosts(session: Session, request: MaintenanceRequest, check_mode: bo
         ]
         result["journal"] = {"place": work.journal.place, "why": work.journal.why}
         result["calls"], result["logins"] = session.calls, session.own_logins
+        if session.is_vcenter and request.policy.goal == "leave" and request.policy.start_vms:
+            _refuse_left_off(session, request, after, outcomes)
         conclude(result, plan, outcomes)
         return result
 
@@ -142,6 +145,26 @@ def _verify(left: Plan, outcomes: Mapping[str, Outcome]) -> None:
                 message=f"{target.target} accepted the change but does not show it: {why}",
                 code="not_applied",
                 cure="Check the recent tasks and events of the host and of vCenter, then run the task again",
+            )
+
+
+def _refuse_left_off(
+    session: Session, request: MaintenanceRequest, fleet: FleetIndex, outcomes: Mapping[str, Outcome]
+) -> None:
+    """A VM that was shut down for a host and then moved to another cluster is not watched, so nothing powers it on. Name it."""
+    watched = {vm.moid for vm in fleet.observed.vms}
+    for vm in read_status(session, request.journal_dir).seen.vms:
+        entry = vm.entry
+        if not isinstance(entry, VmEntry) or entry.purpose != "maintenance" or vm.power == "on" or vm.moid in watched:
+            continue
+        if entry.host not in fleet.hosts or not fleet.hosts[entry.host].wanted:
+            continue
+        outcome = outcomes.setdefault(entry.host, Outcome())
+        if outcome.error is None:
+            outcome.error = DirectPathError(
+                message=f"{vm.name}, which was shut down for {fleet.hosts[entry.host].name}, is in another cluster now, and is powered off",
+                code="vms_left_off",
+                cure="Power it on in vCenter, then clear its custom attribute directpath.maintenance.vm",
             )
 
 

@@ -51,6 +51,7 @@ def report_status(session: Session, query: StatusQuery, check_mode: bool) -> dic
 def _run(run: RunLine) -> dict[str, Any]:
     return {
         "run_id": run.run_id,
+        "purpose": run.purpose,
         "owner": run.owner,
         "alive": run.alive,
         "interrupted": run.interrupted,

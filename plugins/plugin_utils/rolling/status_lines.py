@@ -7,7 +7,7 @@ The input is the result of rolling_reboot_info; nothing is decided here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -52,20 +52,31 @@ def headline(result: Record) -> str:
     """One clause: the most urgent facts."""
     runs = result["runs"]
     off, interrupted = list(result["vms_off"]), [run for run in runs if run["interrupted"]]
+    kept = [host["name"] for run in runs if run["purpose"] == "maintenance" for host in run["hosts"]]
     failed = [host["name"] for run in runs for host in run["hosts"] if host["step"] == "failed"]
     parts = []
     if off:
-        parts.append(f"{_number(len(off), 'VM')} off because of a rolling reboot: {', '.join(map(one_line, off))}")
+        parts.append(f"{_number(len(off), 'VM')} off because of {_why_off(runs)}: {', '.join(map(one_line, off))}")
     if interrupted:
-        parts.append(f"{_number(len(interrupted), 'rolling reboot')} interrupted")
+        words = {"reboot": "rolling reboot", "maintenance": "maintenance"}
+        counted = {word: sum(1 for run in interrupted if run["purpose"] == purpose) for purpose, word in words.items()}
+        parts.append(f"{' and '.join(_number(n, word) for word, n in counted.items() if n)} interrupted")
     if failed:
         parts.append(f"{_number(len(failed), 'host')} failed: {', '.join(map(one_line, failed))}")
     if result["unreadable"]:
         parts.append("the journal cannot be read completely")
+    if kept:
+        parts.append(f"{_number(len(kept), 'host')} in maintenance: {', '.join(map(one_line, kept))}")
     alive = sum(1 for run in runs if run["alive"] == "yes")
     if alive:
         parts.append(f"{_number(alive, 'rolling reboot')} in progress")
     return "; ".join(parts) if parts else "no rolling reboot is in progress, and no VM is off because of one"
+
+
+def _why_off(runs: Sequence[Record]) -> str:
+    purposes = {run["purpose"] for run in runs if any(vm["power"] != "on" for vm in run["vms"])}
+    words = {"reboot": "a rolling reboot", "maintenance": "maintenance"}
+    return " and ".join(words[purpose] for purpose in ("reboot", "maintenance") if purpose in purposes)
 
 
 def _number(number: int, noun: str) -> str:
@@ -83,7 +94,9 @@ class _Clock:
         self._zone, self._now, self._ahead = zone, now, ahead
 
     def at(self, moment: float) -> str:
-        """``03:12 (14 min ago)``; with the date if it is not today."""
+        """``03:12 (14 min ago)``; with the date if it is not today. Marks of an earlier release have no time."""
+        if moment <= 0:
+            return "at an unknown time"
         local = moment - self._ahead
         shown, today = datetime.fromtimestamp(local, self._zone), datetime.fromtimestamp(self._now, self._zone)
         text = shown.strftime("%H:%M" if shown.date() == today.date() else "%Y-%m-%d %H:%M")
@@ -92,12 +105,22 @@ class _Clock:
 
 
 def _run(run: Record, clock: _Clock) -> Iterator[Line]:
+    if run["purpose"] == "maintenance":
+        owner = one_line(run["owner"]) or "an account that is unknown"
+        state = "interrupted, or in progress" if run["interrupted"] else "kept"
+        yield Line(text=f"  maintenance by {owner}: {state}, began {clock.at(run['since'])}")
+        yield from _objects(run, clock)
+        return
     states = {"yes": "in progress", "no": "interrupted" if run["interrupted"] else "ended", "unknown": "UNKNOWN"}
     owner = one_line(run["owner"]) or "an owner that is unknown, because no lock exists"
     text = f"  run {one_line(run['run_id'])} of {owner}: {states[run['alive']]}, began {clock.at(run['since'])}"
     if run["last_heartbeat"] is not None:
         text += f", last heartbeat {clock.at(run['last_heartbeat'])}"
     yield Line(text=text, tone="bad" if run["interrupted"] else "")
+    yield from _objects(run, clock)
+
+
+def _objects(run: Record, clock: _Clock) -> Iterator[Line]:
     for vm in run["vms"]:
         how = "powered off" if vm["forced"] else "shut down"
         gone = ", not in the inventory any more" if vm["removed"] else ""
@@ -121,6 +144,8 @@ def _host(host: Record, clock: _Clock) -> str:
 
 
 def _next(run: Record, clock: _Clock) -> str:
+    if run["purpose"] == "maintenance":
+        return "run the playbook that began it with phase end (host_maintenance with state: absent). It powers on the VMs, too"
     if run["alive"] == "yes":
         coming = [f"{one_line(host['name'])}: {host['next']}" for host in run["hosts"] if host["next"]]
         return "; ".join(coming) or "the next host, or the end"

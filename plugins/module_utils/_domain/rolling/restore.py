@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a restore does: start the VMs that a rolling reboot stopped, and return its hosts to service. PRIVATE to the collection.
 
-It starts no further host, and requests no reboot.
+It starts no further host, and requests no reboot. Hosts that are kept in maintenance mode for work on their hardware stay in it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ WHAT_IT_DOES: Mapping[Step, str] = {
     "powering": "is awaited and verified, leaves maintenance mode; then its VMs are powered on",
     "verifying": "is verified, leaves maintenance mode; then its VMs are powered on",
     "leaving": "leaves maintenance mode; then its VMs are powered on",
+    "maintenance": "stays in maintenance mode. Only host_maintenance writes this phase",
     "restoring": "its VMs are powered on",
     "backing_out": "leaves maintenance mode; then its VMs are powered on",
     "failed": "is verified again. If it passes, it leaves maintenance mode, and its VMs are powered on; otherwise it stays as it is",
@@ -30,7 +31,7 @@ WHAT_IT_DOES: Mapping[Step, str] = {
 }
 """Phase → what a restore does with the host, as a clause."""
 
-_BACK: frozenset[Step] = frozenset(WHAT_IT_DOES) - {"withdrawn", "blocked", "done"}
+_BACK: frozenset[Step] = frozenset(WHAT_IT_DOES) - {"maintenance", "withdrawn", "blocked", "done"}
 """Steps after which the host is not back in service yet."""
 
 
@@ -53,7 +54,7 @@ def plan_restore(status: Status, hosts: Collection[str], *, me: str, take_lock: 
     """``hosts``: ids of the hosts to restore; empty: all. ``me``: owner token of this run. ``take_lock``: an owner whose run may be
     alive."""
     chosen_hosts, chosen_vms, blockers = [], [], []
-    for run in status.runs:
+    for run in (run for run in status.runs if run.purpose == "reboot"):
         back = [host for host in run.hosts if host.step in _BACK and _is_chosen(host.moid, hosts)]
         off = [vm for vm in run.off if _is_chosen(vm.host_moid, hosts)]
         if (back or off) and run.alive != "no" and run.owner not in (me, take_lock):

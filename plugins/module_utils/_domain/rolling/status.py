@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The status of all rolling reboots of one vCenter or ESXi host, from the journal alone. PRIVATE to the collection.
+"""The status of all rolling reboots and maintenances of one vCenter or ESXi host, from the journal alone. PRIVATE to the collection.
 
 It needs no desired state and no policy: a person who did not start the run can read it. Times are seconds since the epoch by the clock of
 the server.
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .state.journal import Entry, Garbage, Lock, Step, VmEntry
+from .state.journal import Entry, Garbage, Lock, Purpose, Step, VmEntry
 from .state.phases import ENDED, is_active
 
 Alive = Literal["yes", "no", "unknown"]
@@ -29,13 +29,14 @@ class SeenHost:
     cluster: str
     connection: str
     in_maintenance: bool
-    entry: Entry | None = None
+    entries: tuple[Entry, ...] = ()
+    """Of a rolling reboot, and of host_maintenance."""
     garbage: tuple[Garbage, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SeenVm:
-    """A VM with a journal entry. ``removed``: it is not in the inventory any more, or the account cannot see it."""
+    """A VM with a journal entry; twice if it has two. ``removed``: it is not in the inventory any more, or the account cannot see it."""
 
     moid: str
     name: str
@@ -100,9 +101,12 @@ class VmLine:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunLine:
-    """One rolling reboot. ``alive``: whether a process works on it. ``vms``: in the order in which they will be started."""
+    """One rolling reboot, or the maintenance of one host (host_maintenance). ``alive``: whether a process works on it; of a maintenance
+    this is unknown, because it has no lock. ``owner``: of a maintenance, the account. ``vms``: in the order in which they will be
+    started."""
 
     run_id: str
+    purpose: Purpose
     owner: str
     since: float
     heartbeat: float | None
@@ -124,7 +128,8 @@ class RunLine:
     def interrupted(self) -> bool:
         """Something was begun and is not finished, and it is not certain that a process works on it."""
         unfinished = self.locked or any(host.step not in ENDED for host in self.hosts)
-        return self.alive != "yes" and (unfinished or bool(self.vms))
+        kept = self.purpose == "maintenance"  # its VMs are off until the work on the hardware is done
+        return self.alive != "yes" and (unfinished or (bool(self.vms) and not kept))
 
     @property
     def failed(self) -> tuple[HostLine, ...]:
@@ -147,7 +152,8 @@ class Status:
         """``attention``: a VM is off, a run was interrupted, a host failed, or the journal cannot be read."""
         if self.unreadable or any(run.off or run.interrupted or run.failed for run in self.runs):
             return "attention"
-        return "in_progress" if any(run.alive == "yes" for run in self.runs) else "idle"
+        at_work = any(run.alive == "yes" or run.purpose == "maintenance" for run in self.runs)
+        return "in_progress" if at_work else "idle"
 
 
 _DOING: Mapping[Step, tuple[str, str]] = {
@@ -158,6 +164,10 @@ _DOING: Mapping[Step, tuple[str, str]] = {
     "leaving": ("it leaves maintenance mode", "its virtual machines are powered on"),
     "restoring": ("its virtual machines are powered on", "it is done"),
     "backing_out": ("it was given up before its reboot, and returns to service", "its virtual machines are powered on"),
+    "maintenance": (
+        "it is kept in maintenance mode for work on its hardware",
+        "it returns to service with state: absent",
+    ),
     "done": ("it is done", ""),
     "blocked": ("it was given up, and is back in service", ""),
     "withdrawn": ("another user took over its maintenance mode", ""),
@@ -169,25 +179,26 @@ _DOING: Mapping[Step, tuple[str, str]] = {
 def build_status(seen: Seen, is_gone: Callable[[str], bool]) -> Status:
     """``is_gone``: whether it is certain that the process with this owner token has ended."""
     locks = [(cluster, cluster.lock) for cluster in seen.clusters if isinstance(cluster.lock, Lock)]
-    entries = [(host, host.entry) for host in seen.hosts if host.entry is not None]
+    entries = [(host, entry) for host in seen.hosts for entry in host.entries]
     machines = [(vm, vm.entry) for vm in seen.vms if isinstance(vm.entry, VmEntry)]
     ids = dict.fromkeys(
-        [lock.run_id for _unused, lock in locks]
-        + [entry.run_id for _unused, entry in entries]
-        + [entry.run_id for _unused, entry in machines]
+        [("reboot", lock.run_id) for _unused, lock in locks]
+        + [(entry.purpose, entry.run_id) for _unused, entry in entries]
+        + [(entry.purpose, entry.run_id) for _unused, entry in machines]
     )
     names = {cluster.moid: cluster.name for cluster in seen.clusters}
     runs = [
         _run(
+            purpose,
             run_id,
-            [(cluster, lock) for cluster, lock in locks if lock.run_id == run_id],
-            [(host, entry) for host, entry in entries if entry.run_id == run_id],
-            [(vm, entry) for vm, entry in machines if entry.run_id == run_id],
+            [(cluster, lock) for cluster, lock in locks if (purpose, run_id) == ("reboot", lock.run_id)],
+            [(host, entry) for host, entry in entries if (entry.purpose, entry.run_id) == (purpose, run_id)],
+            [(vm, entry) for vm, entry in machines if (entry.purpose, entry.run_id) == (purpose, run_id)],
             seen,
             names,
             is_gone,
         )
-        for run_id in ids
+        for purpose, run_id in ids
     ]
     return Status(
         now=seen.now,
@@ -198,6 +209,7 @@ def build_status(seen: Seen, is_gone: Callable[[str], bool]) -> Status:
 
 
 def _run(
+    purpose: Purpose,
     run_id: str,
     locks: Sequence[tuple[SeenCluster, Lock]],
     entries: Sequence[tuple[SeenHost, Entry]],
@@ -215,14 +227,16 @@ def _run(
     newest = max((lock for _unused, lock in locks), key=lambda lock: lock.beat, default=None)
     # A lower rank is stopped earlier and started later.
     in_order = sorted(machines, key=lambda pair: (-pair[1].rank, pair[0].name, pair[0].moid))
+    accounts = ", ".join(sorted({entry.account for _unused, entry in entries if entry.account}))
     return RunLine(
         run_id=run_id,
-        owner=newest.owner if newest is not None else "",
+        purpose=purpose,
+        owner=newest.owner if newest is not None else accounts,
         since=min(begun),
         heartbeat=newest.beat if newest is not None else None,
         free_at=newest.beat + newest.ttl if newest is not None else None,
         locked=any(not lock.finishing for _unused, lock in locks),
-        alive=_alive([lock for _unused, lock in locks], seen, is_gone),
+        alive=_alive([lock for _unused, lock in locks], seen, is_gone) if purpose == "reboot" else "unknown",
         clusters=tuple(sorted(clusters)),
         hosts=tuple(
             _host(host, entry, names.get(host.cluster, host.cluster))

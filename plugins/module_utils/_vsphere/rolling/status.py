@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..._domain.rolling.state.codec import decode_host, decode_lock, decode_vm
-from ..._domain.rolling.state.journal import LOCK, PAUSE, VM
+from ..._domain.rolling.state.codec import decode_host, decode_lock, decode_maintenance, decode_vm
+from ..._domain.rolling.state.journal import LOCK, PAUSE, Entry, Garbage
 from ..._domain.rolling.status import Power, Seen, SeenCluster, SeenHost, SeenVm
 from ..attributes.file_journal import FileJournal, journal_path
 from ..attributes.journal import AttributeJournal, Texts, decode_values
@@ -53,6 +53,8 @@ def read_status(session: Session, directory: str) -> StatusRead:
     rows = [row for part in found.values() for row in part] + root
     shown = {row.moid: decode_values(row.get(_VALUES, ()), journal.fields) for row in rows}
     texts = journal.values({moid: held for moid, held in shown.items() if held})
+    marks = FileJournal(path.with_name(f"{path.stem}.parked.json"), why="").values({})  # of an earlier release
+    texts = {moid: {**texts.get(moid, {}), **marks.get(moid, {})} for moid in (*texts, *marks)}
     now = session.instance.CurrentTime().timestamp()
     return StatusRead(
         seen=_seen(found, texts, now, session.content.rootFolder._moId),
@@ -69,14 +71,15 @@ def _seen(found: Mapping[type, Sequence[Row]], texts: Mapping[str, Texts], now: 
     return Seen(
         now=now,
         hosts=tuple(_host(row, texts.get(row.moid, {}), names.label(row.moid)) for row in found[vim.HostSystem]),
-        vms=tuple(_vms(found[vim.VirtualMachine], texts, places)),
+        vms=tuple(_vms(found[vim.VirtualMachine], texts, places, {row.moid for row in found[vim.HostSystem]})),
         clusters=tuple(_clusters(found, texts, places)),
         pause=texts.get(root, {}).get(PAUSE, ""),
     )
 
 
 def _host(row: Row, texts: Texts, name: str) -> SeenHost:
-    entry, _unused, garbage = decode_host(texts)
+    reboot, _unused, garbage = decode_host(texts)
+    kept = decode_maintenance(texts)
     parent = row.get("parent")
     return SeenHost(
         moid=row.moid,
@@ -84,29 +87,25 @@ def _host(row: Row, texts: Texts, name: str) -> SeenHost:
         cluster=parent._moId if parent is not None else "",
         connection=str(row.get("runtime.connectionState", "unknown")),
         in_maintenance=bool(row.get("runtime.inMaintenanceMode", False)),
-        entry=entry,
-        garbage=garbage,
+        entries=tuple(entry for entry in (reboot, kept) if isinstance(entry, Entry)),
+        garbage=(*garbage, *([kept] if isinstance(kept, Garbage) else [])),
     )
 
 
-def _vms(rows: Sequence[Row], texts: Mapping[str, Texts], places: Places) -> Iterable[SeenVm]:
+def _vms(rows: Sequence[Row], texts: Mapping[str, Texts], places: Places, hosts: Collection[str]) -> Iterable[SeenVm]:
+    """``hosts``: ids of hosts. The mark of an earlier release on a host has the same name as that on a VM."""
     names, known = places.directory("vm", rows), {row.moid: row for row in rows}
     for moid, held in texts.items():
-        entry = decode_vm(held) if held.get(VM) else None
-        if entry is None:
+        entries = [entry for entry in (decode_vm(held), decode_vm(held, "maintenance")) if entry is not None]
+        if not entries or moid in hosts:
             continue
         row = known.get(moid)
         power = _POWER.get(str(row.get("runtime.powerState")), "unknown") if row is not None else "unknown"
         name = names.label(moid) if row is not None else moid
         host = row.get("runtime.host") if row is not None else None
-        yield SeenVm(
-            moid=moid,
-            name=name,
-            power=power,
-            entry=entry,
-            on_host=host._moId if host is not None else "",
-            removed=row is None,
-        )
+        on_host = host._moId if host is not None else ""
+        for entry in entries:
+            yield SeenVm(moid=moid, name=name, power=power, entry=entry, on_host=on_host, removed=row is None)
 
 
 def _clusters(found: Mapping[type, Sequence[Row]], texts: Mapping[str, Texts], places: Places) -> Iterable[SeenCluster]:

@@ -206,3 +206,37 @@ def test_vms_that_may_not_be_started_again_are_not_stopped() -> None:
     assert refused["error_code"] == "no_permission"
     assert "db (missing privilege VirtualMachine.Interact.PowerOn)" in refused["msg"]
     assert lab.writes() == []
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_vm_that_was_moved_to_another_cluster_while_it_was_off_is_named(check: bool) -> None:
+    lab = Lab.load(
+        {
+            "kind": "vcenter",
+            "version": "8.0.3",
+            "users": [{"name": "administrator@vsphere.local", "password": "VMware1!", "role": "Admin"}],
+            "datacenters": [
+                {
+                    "name": "DC1",
+                    "clusters": [
+                        {
+                            "name": "gpu",
+                            "drs": "fullyAutomated",
+                            "hosts": [{"name": "esx-{:02d}.lab", "count": 2, "nfs": ["everywhere"]}],
+                            "vms": [{"name": "db", "host": HOST, "power": "on", "media": [{"cd": "host"}]}],
+                        },
+                        {"name": "spare", "hosts": [{"name": "far-01.lab", "nfs": ["everywhere"]}]},
+                    ],
+                }
+            ],
+        }
+    )
+    lab.run("host_maintenance", hosts=[HOST], **STOP)
+    lab.sim.events["move_vm"](vm="db", host="far-01.lab")
+    failed = lab.run("host_maintenance", hosts=[HOST], state="absent", check=check, fails=True)
+    assert failed["error_code"] == "vms_left_off"
+    assert "db, which was shut down for esx-01.lab, is in another cluster now" in failed["msg"]
+    again = lab.run("host_maintenance", hosts=[HOST], state="absent", fails=True)
+    assert again["error_code"] == "vms_left_off"
+    lab.sim.events["power_vm"](vm="db", on=True)
+    assert not lab.run("host_maintenance", hosts=[HOST], state="absent")["changed"]

@@ -154,3 +154,34 @@ def test_custom_attributes_that_cannot_be_read_are_unknown(monkeypatch: pytest.M
     result = roll.lab.run(MODULE)
     assert result["status"] == "attention"
     assert any("cannot read the custom attributes of train-01" in sentence for sentence in result["unreadable"])
+
+
+def test_a_host_that_is_kept_in_maintenance_mode_is_shown_with_its_vms() -> None:
+    roll = Roll.pinned(pinned_vms="shutdown")
+    roll.lab.run("host_maintenance", hosts=["esx-01"], pinned_vms="shutdown")
+    result = roll.lab.run(MODULE)
+    assert (result["status"], result["vms_off"]) == ("attention", ["train-01"])
+    (run,) = result["runs"]
+    assert (run["purpose"], run["interrupted"], run["owner"]) == ("maintenance", False, "administrator@vsphere.local")
+    shown = lines_of(result)
+    assert shown[0] == "vcenter.test: 1 VM off because of maintenance: train-01; 1 host in maintenance: esx-01.lab"
+    assert any("state: absent" in line for line in shown)
+    roll.lab.sim.journal.clear()
+    assert not roll.lab.run("rolling_reboot_restore")["changed"]
+    assert roll.lab.writes() == [], "a restore leaves the work on the hardware to those who do it"
+    roll.lab.run("host_maintenance", hosts=["esx-01"], state="absent")
+    assert roll.lab.run(MODULE)["status"] == "idle"
+
+
+def test_a_mark_of_an_earlier_release_is_shown() -> None:
+    lab = Lab.load("three_hosts")
+    lab.sim.events["enter_maintenance"](host="esx-03.lab", user="administrator@vsphere.local")
+    lab.sim.clock.sleep(60)
+    manager = lab.sim.stub().connect().content.customFieldsManager
+    manager.AddCustomFieldDef("directpath.parked", None, None, None)
+    lab.sim.events["set_custom_value"](
+        on="esx-03.lab", attribute="directpath.parked", value="maintenance mode for work"
+    )
+    result = lab.run(MODULE)
+    assert result["status"] == "in_progress"
+    assert any("began at an unknown time" in line for line in lines_of(result))
