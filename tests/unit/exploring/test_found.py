@@ -160,3 +160,16 @@ def test_a_plan_says_that_a_vm_does_not_start_while_its_only_host_is_in_maintena
         plan, made = found.site(check=True), found.site()
         assert [run.trouble for run in (plan, made)] == ["refused" if refused else ""] * 2, made.told
         assert plan.changes("attach") == made.changes("attach")
+
+
+def test_a_plan_says_that_without_drs_a_vm_does_not_get_to_the_host_with_the_card(tmp_path: Path) -> None:
+    """It is off, on a host whose card is not active; another host of the cluster has an active one."""
+    active = {"card": "p5800x", "enabled": True, "active": True}
+    for drs, refused in (("fullyAutomated", False), (False, True)):
+        lab = vcenter({"name": "esx-1", "cards": ["p5800x"]}, {"name": "esx-2", "cards": [active]})
+        cluster = lab["datacenters"][0]["clusters"][0]
+        cluster.update(drs=drs, vms=[{"name": "vm", "host": "esx-1"}])
+        found = site(lab, tmp_path, vms=[{"name": "vm", "devices": [{"match": "8086:2700"}], "power": "on"}])
+        plan, made = found.site(check=True), found.site()
+        assert [run.trouble for run in (plan, made)] == ["refused" if refused else ""] * 2, made.told
+        assert plan.changes("attach") == made.changes("attach")

@@ -227,8 +227,8 @@ class Host:
     assignable_moid: str | None = None
     passthrough_moid: str | None = None
     """Id of the HostAssignableHardwareManager, which lists the device that each VM uses now; None before 7.0."""
-    drs_moves_vms: bool | None = None
-    """True when DRS of its cluster is fully automated; None when that was not read."""
+    drs_places_vms: bool | None = None
+    """False when DRS of its cluster is off: a VM is powered on where it is registered. None when that was not read."""
     version: str = ""
     connection_state: str = "connected"
     power_state: str = "poweredOn"

@@ -154,6 +154,8 @@ class VmFacts:
     mmio: WindowFacts | None = None
     leaving: Mapping[str, Leaving] = field(default_factory=dict)
     needs_details: bool = False
+    starts_elsewhere: bool = False
+    """It will be powered on, and the best host for its dynamic devices is another one than its own: only DRS can move it there."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -22,6 +22,7 @@ from ..._vsphere.read.fabric import read_fabric
 from ..._vsphere.read.hosts import (
     read_around,
     read_bindings,
+    read_drs,
     read_host_names,
     read_hosts,
     read_names,
@@ -284,9 +285,18 @@ def _chosen(inventory: Inventory, meant: Mapping[Reference, str]) -> list[VmName
     return [vm for vm in inventory.vms if vm.moid in chosen]
 
 
-def deepen_vms(session: Session, observed: ObservedVms, moids: Iterable[str]) -> ObservedVms:
-    """Read limits and system ids for the VMs with these ids. Returns the same object when there are none."""
+def deepen_vms(
+    session: Session, observed: ObservedVms, moids: Iterable[str], elsewhere: Collection[str] = ()
+) -> ObservedVms:
+    """Read limits and system ids for the VMs with these ids; for those in ``elsewhere``, whether DRS chooses their host. Returns the same
+    object when there are none."""
     needed = frozenset(moids)
+    if elsewhere:
+        theirs = {vm.host_moid for vm in observed.vms if vm.moid in elsewhere}
+        placed = {
+            host.moid: host for host in read_drs(session, [host for host in observed.hosts if host.moid in theirs])
+        }
+        observed = replace(observed, hosts=tuple(placed.get(host.moid, host) for host in observed.hosts))
     if not needed:
         return observed
     options = read_options(session, [vm for vm in observed.vms if vm.moid in needed], observed.hosts)

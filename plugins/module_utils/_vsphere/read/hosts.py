@@ -307,18 +307,18 @@ def _sriov(info: Any) -> Sriov | None:
 
 @reader
 def read_drs(session: Session, hosts: Sequence[Host]) -> tuple[Host, ...]:
-    """Read whether DRS of their cluster moves running VMs, in one bulk read; None if it is unknown or there is no cluster."""
+    """Read whether DRS of their cluster chooses the host of a VM at its power-on, in one bulk read; None if it is unknown or there is no
+    cluster."""
     computes = {host.compute_moid for host in hosts if host.cluster is not None}
     rows = collect_objects(session, vim.ClusterComputeResource, computes, ("configurationEx",))
-    moves = {row.moid: _drs_moves_vms(row.get("configurationEx")) for row in rows}
-    return tuple(replace(host, drs_moves_vms=moves.get(host.compute_moid)) for host in hosts)
+    places = {row.moid: _drs_places_vms(row.get("configurationEx")) for row in rows}
+    return tuple(replace(host, drs_places_vms=places.get(host.compute_moid)) for host in hosts)
 
 
-def _drs_moves_vms(config: Any) -> bool | None:
+def _drs_places_vms(config: Any) -> bool | None:
+    """At every automation level: where DRS only recommends hosts, the best recommendation is applied (``power_on.start_vm``)."""
     drs = getattr(config, "drsConfig", None)
-    if drs is None:
-        return None
-    return bool(drs.enabled) and str(drs.defaultVmBehavior) == "fullyAutomated"
+    return None if drs is None else bool(drs.enabled)
 
 
 @reader

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...host.selector import DesiredDevice
 from ...observed.hosts import Host, HostDevice
@@ -150,6 +150,20 @@ def check_capacity(
             ),
         )
     )
+
+
+def without_drs(check: CapacityCheck, host: Host) -> CapacityCheck:
+    """The check of a VM that is powered on where it is, with the reason in its blockers."""
+    reason = f"DRS of {host.cluster} is off, so the VM starts on {host.name}"
+    blockers = (
+        replace(
+            blocker,
+            message=f"{blocker.message}. {reason}",
+            cure=f"{blocker.cure.rstrip('.')}, or move the VM to another host, or turn on DRS",
+        )
+        for blocker in check.blockers
+    )
+    return replace(check, blockers=tuple(blockers))
 
 
 def _fits(host: Host, items: Sequence[DynamicItem], holders: DeviceHolders, vm: Vm, *, running_count: bool) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...observed.hosts import HostDevice
 from ...observed.vms import FixedBacking, Vm
@@ -37,14 +37,14 @@ from ..preconditions import (
     start_blockers,
     used_after,
 )
-from .capacity import CapacityCheck, check_capacity, commitment_warnings, items_after
+from .capacity import CapacityCheck, check_capacity, commitment_warnings, items_after, without_drs
 from .contention import waits_for_others
 from .draft import Draft, draft_devices
 from .facts import attach_changes, detach_changes, leaving
 from .holders import DeviceHolder, DeviceHolders, DynamicItem, read_holders
 from .host_limit import device_limit, devices_in_use, limit_blocker
 
-__all__ = ["DesiredVm", "ObservedVms", "needs_details", "plan_vm_devices", "reserved_cards"]
+__all__ = ["DesiredVm", "ObservedVms", "needs_details", "plan_vm_devices", "reserved_cards", "starts_elsewhere"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,6 +94,11 @@ def plan_vm_devices(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -> 
 def needs_details(plan: Plan) -> frozenset[str]:
     """Ids of the VMs for which limits, system ids and offered devices must be read before the plan is final."""
     return frozenset(target.moid for target in plan.targets if target.vm_facts.needs_details)
+
+
+def starts_elsewhere(plan: Plan) -> frozenset[str]:
+    """Ids of the VMs for which must be read whether DRS chooses their host, before the plan is final."""
+    return frozenset(target.moid for target in plan.targets if target.vm_facts.starts_elsewhere)
 
 
 def reserved_cards(observed: ObservedVms, desired_vms: Iterable[DesiredVm]) -> Mapping[str, Mapping[str, str]]:
@@ -330,10 +335,14 @@ def _check_capacities(
     asking = [partial for partial in partial_plans if partial.items and (partial.draft.dynamic or partial.must_run)]
     for partial in sorted(asking, key=lambda p: (-len(p.items), p.draft.vm.name, p.draft.vm.moid)):
         vm = partial.draft.vm
-        tied_to = vm.host_moid if partial.draft.is_tied else None
+        host = partial.draft.host
+        stays = partial.must_run and host is not None and host.drs_places_vms is False
+        tied_to = vm.host_moid if partial.draft.is_tied or stays else None
         capacity_check = check_capacity(
             observed, vm, partial.items, holders, tied_to=tied_to, must_run=partial.must_run
         )
+        if stays and host is not None:
+            capacity_check = without_drs(capacity_check, host)
         capacity_checks[vm.moid] = capacity_check
         if partial.must_run and capacity_check.host_moid is not None and not partial.blockers:
             holders.place(capacity_check.host_moid, vm, partial.items)
@@ -382,5 +391,11 @@ def _target(
         changes=partial.changes,
         blockers=(*partial.blockers, *capacity_check.blockers, *(b for b in (contended, host_limit) if b is not None)),
         warnings=(*partial.warnings, *capacity_check.warnings),
-        vm_facts=partial.facts,
+        vm_facts=replace(partial.facts, starts_elsewhere=_starts_elsewhere(partial, capacity_check)),
     )
+
+
+def _starts_elsewhere(partial: _PartialPlan, check: CapacityCheck) -> bool:
+    host = partial.draft.host
+    unread = host is not None and host.cluster is not None and host.drs_places_vms is None
+    return unread and partial.must_run and check.host_moid not in (None, partial.draft.vm.host_moid)
