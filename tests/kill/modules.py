@@ -51,7 +51,8 @@ def prepare() -> None:
 @dataclass(frozen=True, kw_only=True)
 class Killed:
     """Where a run was killed. ``orphans``: its slice, which a kill of the run alone leaves behind; ``made``: how many writes had
-    arrived by then; ``later``: the methods of those that arrived afterwards.
+    arrived by then; ``later``: the methods of those that had an effect afterwards. (A call that is refused because the session ended is
+    made again after a login.)
     """
 
     write: Write
@@ -129,7 +130,10 @@ class ModuleSite(Site):
         if not found:
             return None
         assert gone(found[0].orphans, PATIENCE), "a slice outlived its run"
-        return replace(found[0], later=tuple(entry.method for entry in self.sim.journal.writes()[found[0].made :]))
+        return replace(found[0], later=self._later(found[0].made))
+
+    def _later(self, made: int) -> tuple[str, ...]:
+        return tuple(entry.method for entry in self.sim.journal.writes()[made:] if entry.effect)
 
 
 @contextmanager

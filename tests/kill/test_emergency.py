@@ -26,6 +26,9 @@ def test_status_names_the_vm_restore_brings_it_back_and_the_run_is_finished_late
     with vcenter(tmp_path) as site:
         assert site.kill_at(2, "ShutdownGuest", when="answered", chosen=everything, home="colleague") == -9
         site.sim.clock.advance(30)  # the guests finish their shutdown
+        deadline = time.monotonic() + 60
+        while off(site) != {"train-01", "train-02"} and time.monotonic() < deadline:
+            time.sleep(0.2)
         assert off(site) == {"train-01", "train-02"}
 
         began = time.monotonic()
