@@ -68,6 +68,7 @@ def texts(name: str, root: Path = ROOT) -> dict[Path, str]:
         "topic": topic,
         "Topic": "".join(word.capitalize() for word in topic.split("_")),
         "words": topic.replace("_", " "),
+        "shebang": "#!/usr/bin/python",
         "objects": OBJECTS[capability],
         "example": EXAMPLES[capability],
         "version": yaml.safe_load((root / "galaxy.yml").read_text(encoding="utf-8"))["version"],

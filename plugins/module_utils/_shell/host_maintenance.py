@@ -149,7 +149,7 @@ def _verify(left: Plan, outcomes: Mapping[str, Outcome]) -> None:
 
 
 def _refuse_left_off(
-    session: Session, request: MaintenanceRequest, fleet: FleetIndex, outcomes: Mapping[str, Outcome]
+    session: Session, request: MaintenanceRequest, fleet: FleetIndex, outcomes: dict[str, Outcome]
 ) -> None:
     """A VM that was shut down for a host and then moved to another cluster is not watched, so nothing powers it on. Name it."""
     watched = {vm.moid for vm in fleet.observed.vms}

@@ -26,8 +26,8 @@ from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
 from ansible.plugins.connection.local import Connection
 
-from ansible_collections.directpath.vsphere.plugins.action import host_rolling_reboot as plugin
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling import live_display
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.tasks import in_slices as plugin
 
 PASSWORD = "s3cr3t-w0rd"
 ELSEWHERE = "directpath.vsphere.elsewhere"
@@ -140,7 +140,7 @@ class Roll:
             stack.enter_context(mock.patch.object(plugin, "COLUMNS", self.columns))
             stack.enter_context(mock.patch.object(plugin, "time", SimpleNamespace(sleep=self.pauses.append)))
             stack.enter_context(
-                mock.patch.object(plugin.ActionModule, "_execute_module", autospec=True, side_effect=module)
+                mock.patch.object(plugin.TaskInSlices, "_execute_module", autospec=True, side_effect=module)
             )
             result: dict[str, Any] = self._action().run(task_vars=dict(self.task_vars))
         assert list(script) == [], "the module was to be called more often"
@@ -154,7 +154,7 @@ class Roll:
         connection = self.connection(context, StringIO())
         if self.become:
             connection.set_become_plugin(SimpleNamespace(name="sudo"))
-        return plugin.ActionModule(
+        return plugin.TaskInSlices(
             task=task,
             connection=connection,
             play_context=context,

@@ -20,9 +20,9 @@ from unittest import mock
 import pytest
 from ansible.errors import AnsibleConnectionFailure
 
-from ansible_collections.directpath.vsphere.plugins.action import host_rolling_reboot as plugin
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.run_owner import is_gone
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling import live_display
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.tasks import in_slices as plugin
 from tests.unit.action.records import LINE, NOON, change, outcome
 from tests.unit.action.rolling_runs import PASSWORD, SOON, Elsewhere, Roll
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.action import host_rolling_reboot
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.progress_file import ProgressWriter
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.files import (
     FORMATS,
@@ -19,6 +18,7 @@ from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.files imp
     write_reports,
 )
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.html import ENVIRONMENT
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.tasks import in_slices as host_rolling_reboot
 from tests.unit.module_utils._domain.drift.reports import difference, part
 
 EVIL, SHOWN = "db\x1b[2J\u202e\x9b", "db\\x1b[2J\\u202e\\x9b"
@@ -33,7 +33,7 @@ def test_progress_lines(tmp_path: Path) -> None:
 def test_what_is_displayed(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr(host_rolling_reboot.display, "display", lambda text, **_more: said.append(text))
-    host_rolling_reboot.ActionModule._print(None, f"{EVIL} is shut down")  # type: ignore[arg-type]  # it needs nothing of its own
+    host_rolling_reboot.TaskInSlices._print(None, f"{EVIL} is shut down")  # type: ignore[arg-type]  # it needs nothing of its own
     assert said == [f"{SHOWN} is shut down"]
 
 

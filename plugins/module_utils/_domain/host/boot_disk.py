@@ -42,7 +42,7 @@ class Volume:
         return self.name.lower().startswith(_SYSTEM_VOLUMES) or self.type.upper() in _SYSTEM_VOLUME_TYPES
 
 
-Tables = Mapping[str, Sequence[Partition] | None]
+Tables = Mapping[str, "Sequence[Partition] | None"]
 """Canonical name of a disk → its partitions; None: they could not be read. Disks whose partitions were not requested are not included."""
 
 

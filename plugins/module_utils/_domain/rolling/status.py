@@ -181,7 +181,7 @@ def build_status(seen: Seen, is_gone: Callable[[str], bool]) -> Status:
     locks = [(cluster, cluster.lock) for cluster in seen.clusters if isinstance(cluster.lock, Lock)]
     entries = [(host, entry) for host in seen.hosts for entry in host.entries]
     machines = [(vm, vm.entry) for vm in seen.vms if isinstance(vm.entry, VmEntry)]
-    ids = dict.fromkeys(
+    ids: dict[tuple[Purpose, str], None] = dict.fromkeys(
         [("reboot", lock.run_id) for _unused, lock in locks]
         + [(entry.purpose, entry.run_id) for _unused, entry in entries]
         + [(entry.purpose, entry.run_id) for _unused, entry in machines]

@@ -27,6 +27,7 @@ from ..._domain.rolling.state.journal import (
     Purpose,
 )
 from ..._domain.text import duration
+from ..http.connections import BrokenAnswer
 from ..property_collector.retrieve import collect_objects, collect_view
 from ..sdk import vim, vmodl
 from ..session.answer_checks import reader
@@ -311,11 +312,19 @@ class AttributeJournal:
 
     def _set(self, entity: Any, attribute: str, text: str) -> None:
         try:
-            self._manager.SetField(entity, self._keys[attribute], text)
+            self._manager.SetField(entity, self._key(attribute), text)
         except vim.fault.NotFound:
             # Another run ended and removed the attributes after this run had read them.
             self.define()
-            self._manager.SetField(entity, self._keys[attribute], text)
+            self._manager.SetField(entity, self._key(attribute), text)
+
+    def _key(self, attribute: str) -> int:
+        """Raises BrokenAnswer when the server does not show an attribute that was just defined."""
+        if attribute not in self._keys:
+            raise BrokenAnswer(
+                f"it does not contain {attribute}, which was just defined", method="RetrievePropertiesEx"
+            )
+        return self._keys[attribute]
 
     def _is_as(self, subject: Subject, expected: Texts) -> bool:
         fresh = self.fresh(subject)

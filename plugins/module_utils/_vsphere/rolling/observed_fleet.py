@@ -30,7 +30,7 @@ from .pending_actions import PendingActions
 from .probes import Probes
 
 EMPTY: Texts = {}
-HostJournal = tuple[Entry | None, Before | None, tuple[Garbage, ...]]
+HostJournal = tuple["Entry | None", "Before | None", tuple[Garbage, ...]]
 """The entry, the state before the reboot and the unreadable values on a host."""
 _NO_JOURNAL: HostJournal = (None, None, ())
 

@@ -49,7 +49,7 @@ def refuse_unfit(kind: Any, moid: str, path: str, value: Any) -> None:
     """Raise BrokenAnswer when the value of a property does not have the type that the API declares."""
     declared = declared_type(kind, path)
     # A bulk read has a hundred thousand texts and numbers. The text for a message is made only for the others.
-    if declared is not None and value is not None and type(value) is not _allowed(declared):
+    if declared is not None and value is not None and value.__class__ is not _allowed(declared):
         _check_type(value, declared, f"{path} of {kind._wsdlName} {moid}")
 
 

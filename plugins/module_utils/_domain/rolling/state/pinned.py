@@ -11,7 +11,7 @@ from .journal import Purpose
 from .observed import ClusterView, HostView, VmView
 from .policy import Pinned
 
-Reason = tuple[str, Callable[[VmView, ClusterView | None], str]]
+Reason = tuple[str, Callable[[VmView, "ClusterView | None"], str]]
 """What applies to a running VM, for the documentation; and a function that returns it as a clause, empty if it does not apply to a VM."""
 
 PINS: tuple[Reason, ...] = (

@@ -156,7 +156,8 @@ def _running(fleet: FleetIndex, view: HostView, vm: VmView, entry: VmEntry) -> G
     now, limits = fleet.now, fleet.policy.deadlines
     if entry.step == "stop":
         was_off = _was_off(view, entry)
-        until = now if was_off else entry.called + limits.watch_vm
+        # Not by the journal alone: if vCenter's clock was set while no run worked, the time would seem to be over.
+        until = now if was_off else fleet.end_of(view, entry.called, limits.watch_vm)
         what = "is running: it was not stopped after all"
     else:
         waits = fleet.policy.pinned.wait_for_tools and vm.has_tools and not vm.tools_running

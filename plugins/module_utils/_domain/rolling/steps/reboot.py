@@ -112,9 +112,9 @@ def _request_again(fleet: FleetIndex, view: HostView, kind: Kind, entry: Entry, 
     moment, boot = due(fleet, view, kind, entry), view.host.boot_time
     if moment is None or fleet.now < moment:
         return wait(view, reason, moment)
-    # Its clock may have been set since, and its boot time with it.
+    # Its clock may have been set since, and its boot time with it. If it was away, that was no reboot.
     known = entry.boot if boot is None else float(int(boot))
-    again = replace(entry, text="", boot=known, calls=entry.calls + 1, called=fleet.now)
+    again = replace(entry, text="", boot=known, away=False, calls=entry.calls + 1, called=fleet.now)
     return act(fleet, view, kind, again, reason, boot_time=boot, timeout=fleet.policy.deadlines.reboot)
 
 

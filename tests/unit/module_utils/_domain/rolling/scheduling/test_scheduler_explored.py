@@ -141,7 +141,7 @@ def _believes_a_clock_that_was_set(patch: pytest.MonkeyPatch) -> None:
 
 def _believes_the_times_of_the_journal(patch: pytest.MonkeyPatch) -> None:
     """The time since the request, although another process wrote it by a clock that was set since."""
-    evidence = fleet_index.boot_evidence
+    evidence: Any = fleet_index.boot_evidence
 
     def measured(*args: Any, **options: Any) -> BootEvidence:
         return replace(evidence(*args, **options), measured=True)
