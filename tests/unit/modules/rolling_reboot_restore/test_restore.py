@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import get_args
 
 import pytest
@@ -12,6 +13,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import Step
 from tests.unit.modules.host_rolling_reboot.lab import Roll
 from tests.unit.modules.rolling_reboot_info.test_status import interrupted
+from tools.envs import ROOT
 
 MODULE, STATUS = "rolling_reboot_restore", "rolling_reboot_info"
 LAST = 43
@@ -128,3 +130,10 @@ def test_a_host_that_fails_its_verification_stays_and_is_named() -> None:
 
 def test_every_phase_has_a_line_in_the_table() -> None:
     assert set(WHAT_IT_DOES) == set(get_args(Step))
+
+
+def test_the_guide_has_the_same_table() -> None:
+    page = (ROOT / "docs" / "guides" / "emergency.md").read_text(encoding="utf-8")
+    rows = page.split("| phase of the host |")[1].split("\n\n")[0].splitlines()[2:]
+    told = {phase for row in rows for phase in re.findall(r"`([a-z_]+)`", row.split("|")[1])}
+    assert told == set(WHAT_IT_DOES) - {"maintenance"}, "host_maintenance has a guide of its own"
