@@ -64,5 +64,7 @@ def _runtime_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _runtime_folder(_runtime_folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sessions that a test shares are kept nowhere else. The folder is only named here, because few tests need one."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(_runtime_folders / str(next(_numbers))))
+    """Shared sessions and journal files of a test are stored nowhere else. The folders are only named here, because few tests need one."""
+    place = _runtime_folders / str(next(_numbers))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(place))
+    monkeypatch.setenv("HOME", str(place / "home"))
