@@ -73,7 +73,7 @@ runs:
     run_id: {description: Id of the rolling reboot., type: str, returned: always}
     purpose: {description: "V(reboot), or V(maintenance) for hosts that M(directpath.vsphere.host_maintenance) keeps in maintenance mode.",
       type: str, returned: always}
-    owner: {description: Token of the process that has its lock; empty without a lock. Of a maintenance, the account., type: str,
+    owner: {description: "Token of the process that has its lock; empty without a lock. Of a maintenance, the account.", type: str,
       returned: always}
     alive: {description: "Whether a process works on it: V(yes), V(no) or V(unknown). A maintenance has no lock, so it is unknown.",
       type: str, returned: always}

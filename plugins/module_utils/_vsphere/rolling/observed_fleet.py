@@ -30,13 +30,12 @@ from .pending_actions import PendingActions
 from .probes import Probes
 
 EMPTY: Texts = {}
-HostJournal = tuple["Entry | None", "Before | None", tuple[Garbage, ...]]
+_NO_JOURNAL: tuple[Entry | None, Before | None, tuple[Garbage, ...]] = (None, None, ())
 """The entry, the state before the reboot and the unreadable values on a host."""
-_NO_JOURNAL: HostJournal = (None, None, ())
 
 
 @lru_cache(maxsize=8192)
-def _of_host(*texts: str) -> HostJournal:
+def _of_host(*texts: str) -> tuple[Entry | None, Before | None, tuple[Garbage, ...]]:
     """Cached, because the same texts are decoded again in every round."""
     return decode_host(dict(zip(HOST_ATTRIBUTES, texts, strict=True)))
 
@@ -61,7 +60,7 @@ class ShownFleet:
         """The journal texts on one object."""
         return self.values.get(moid, EMPTY)
 
-    def journal_of(self, host: str) -> HostJournal:
+    def journal_of(self, host: str) -> tuple[Entry | None, Before | None, tuple[Garbage, ...]]:
         """What is stored on a host."""
         texts = self.values.get(host)
         return _NO_JOURNAL if texts is None else _of_host(*[texts.get(name, "") for name in HOST_ATTRIBUTES])
