@@ -120,7 +120,7 @@ def test_writes_say_what_the_change_says(case: Case) -> None:
             assert write.enabled is change.after["enabled"] is (desired.state == "enabled")
             assert (write.label is None) == (change.before["label"] == change.after["label"])
             moves = change.before["enabled"] != change.after["enabled"]
-            again = desired.apply == "now" and write.device.is_pending  # it is as wanted, and waits for a reboot
+            again = desired.apply == "now" and write.device.requires_reboot  # its setting is as desired
             assert write.apply_now == (
                 {"auto": None, "now": True, "reboot": False}[desired.apply] if moves or again else None
             )

@@ -141,12 +141,11 @@ def _believes_a_clock_that_was_set(patch: pytest.MonkeyPatch) -> None:
 
 def _believes_the_times_of_the_journal(patch: pytest.MonkeyPatch) -> None:
     """The time since the request, although another process wrote it by a clock that was set since."""
-    evidence: Any = fleet_index.boot_evidence
+    patch.setattr(fleet_index, "boot_evidence", _measured(fleet_index.boot_evidence))
 
-    def measured(*args: Any, **options: Any) -> BootEvidence:
-        return replace(evidence(*args, **options), measured=True)
 
-    patch.setattr(fleet_index, "boot_evidence", measured)
+def _measured(evidence: Callable[..., BootEvidence]) -> Callable[..., BootEvidence]:
+    return lambda *args, **options: replace(evidence(*args, **options), measured=True)
 
 
 def _does_not_wait_for_the_uptime(patch: pytest.MonkeyPatch) -> None:
