@@ -98,7 +98,7 @@ def settle(server: Server, env: Path, hosts: int) -> None:
 
 
 def measure(play: Play, server: Server, env: Path, hosts: int) -> dict[str, Any]:
-    """Run it once to warm the caches, and measure the following runs."""
+    """Run it once to fill the caches, and measure the next runs."""
     environ = _environ(server, env)
     _run(play, env, environ, hosts)
     return min((_measure_once(play, server, env, environ, hosts) for _unused in range(play.runs)), key=_wall)

@@ -402,7 +402,7 @@ options:
   earlier_slices:
     description:
       - RV(earlier_slices) of an earlier slice of this run. It contains the clock of the run, hosts in progress, and the virtual machines
-        that are shut down for them, so that timeouts go on as they began, and a host that is removed meanwhile is reported. The action
+        that are shut down for them, so that timeouts continue, and a host that is removed between two slices is reported. The action
         plugin sets it.
     type: dict
     default: {}

@@ -118,7 +118,7 @@ journal:
   description: Where the journal was read.
   returned: success
   type: dict
-  sample: {vcenter: true, file: /home/ops/.ansible/directpath/vcenter.lab_443.json, file_exists: false}
+  sample: {vcenter: true, file: ~/.ansible/directpath/vcenter.lab_443.json, file_exists: false}
 vcenter:
   description: Name of the server.
   returned: success

@@ -90,6 +90,10 @@ options:
     description: Set by the action plugin.
     type: dict
     default: {}
+  earlier_slices:
+    description: Set by the action plugin.
+    type: dict
+    default: {}
   stopped_vms:
     description: Set by the action plugin.
     type: list

@@ -79,6 +79,11 @@ def several(names: list[str], most: int) -> str:
     return ", ".join(names) if rest <= 0 else f"{', '.join(names[:most])} and {rest} more"
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 host``, ``3 hosts``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def duration(seconds: float) -> str:
     """A rounded duration: ``40 s``, ``23 min``, ``1 h 45 min``, ``2 d 3 h``."""
     seconds = max(0, round(seconds))

@@ -111,7 +111,7 @@ class _ResolvedIntent:
 
 def observe(session: Session, request: DriftRequest) -> DriftObservation:
     """Read hosts and VMs: one bulk read of names and one of everything else, for any number of them; then the details that
-    the differences depend on, within the allowed number of calls. Raises InputError."""
+    the differences depend on, with at most the allowed number of calls. Raises InputError."""
     observed = _read(session, request)
     plans = make_plans(observed)
     deeper = _read_limits(session, _read_fabrics(session, observed, plans, request), plans, request)

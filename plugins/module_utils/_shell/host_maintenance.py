@@ -161,8 +161,11 @@ def _refuse_left_off(
             continue
         outcome = outcomes.setdefault(entry.host, Outcome())
         if outcome.error is None:
+            state = "is in another cluster now, and is powered off"
+            if vm.power == "unknown":
+                state = "is not in the inventory any more, or cannot be read"
             outcome.error = DirectPathError(
-                message=f"{vm.name}, which was shut down for {fleet.hosts[entry.host].name}, is in another cluster now, and is powered off",
+                message=f"{vm.name}, which was shut down for {fleet.hosts[entry.host].name}, {state}",
                 code="vms_left_off",
                 cure="Power it on in vCenter, then clear its custom attribute directpath.maintenance.vm",
             )

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from .._domain.rolling.status import RunLine, Status, build_status
+from .._domain.rolling.status import RunLine
 from .._vsphere.rolling.status import StatusRead, read_status
 from .._vsphere.session.connect import Session
 from .rolling.run_owner import is_gone
@@ -30,8 +30,7 @@ class StatusQuery:
 def report_status(session: Session, query: StatusQuery, check_mode: bool) -> dict[str, Any]:
     """The result of the module. Reads only."""
     found = read_status(session, query.journal_dir)
-    status = build_status(found.seen, is_gone)
-    status = replace(status, unreadable=(*status.unreadable, *found.hidden))
+    status = found.status(is_gone)
     return {
         "changed": False,
         "status": status.verdict,
@@ -42,7 +41,7 @@ def report_status(session: Session, query: StatusQuery, check_mode: bool) -> dic
         "vms_off": [vm.name for run in status.runs for vm in run.off],
         "pauses": [{"cluster": cluster, "reason": reason} for cluster, reason in status.pauses],
         "unreadable": list(status.unreadable),
-        "journal": _journal(session, found, status),
+        "journal": _journal(session, found),
         "calls": session.calls,
         "logins": session.own_logins,
     }
@@ -64,6 +63,6 @@ def _run(run: RunLine) -> dict[str, Any]:
     }
 
 
-def _journal(session: Session, found: StatusRead, status: Status) -> dict[str, Any]:
+def _journal(session: Session, found: StatusRead) -> dict[str, Any]:
     """Which journals were read. A file is visible only on the machine that has it."""
     return {"vcenter": session.is_vcenter, "file": str(found.file), "file_exists": found.file_exists}

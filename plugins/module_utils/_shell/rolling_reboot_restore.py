@@ -13,16 +13,17 @@ from typing import Any
 
 from .._domain.errors import DirectPathError
 from .._domain.host.targets import Resolved
-from .._domain.names import KINDS
 from .._domain.rolling.restore import RestorePlan, plan_restore
 from .._domain.rolling.state.policy import Policy
-from .._domain.rolling.status import Status, build_status
+from .._domain.rolling.status import HostLine, Seen, VmLine
 from .._vsphere.read.hosts import read_host_names
 from .._vsphere.rolling.status import read_status
 from .._vsphere.session.connect import Session
+from .._vsphere.write.power_on import running_vms
 from .host_rolling_reboot import reboot_hosts
 from .rolling.arguments import ARGUMENTS as OF_ROLLING
 from .rolling.options import RollingRequest
+from .rolling.result import changes_of
 from .rolling.run_owner import is_gone
 
 _TAKEN_OVER = (
@@ -39,6 +40,7 @@ _TAKEN_OVER = (
     "continue_run",
     "resolved",
     "stopped_vms",
+    "earlier_slices",
     "progress",
     "progress_file",
 )
@@ -79,22 +81,28 @@ class RestoreRequest:
 def restore(session: Session, request: RestoreRequest, check_mode: bool) -> dict[str, Any]:
     """The result of the module. Raises DirectPathError when the restore cannot begin; later problems are part of the result."""
     chosen = _resolve(session, request)
-    plan = _plan(session, request, chosen)
+    plan = _plan(session, request, chosen)[1]
     if plan.blockers:
         first = plan.blockers[0]
         message = " ".join(blocker.message.rstrip(".") + "." for blocker in plan.blockers)
         raise DirectPathError(message=message.rstrip("."), code=first.code, cure=first.cure)
-    if check_mode or plan.is_empty:
+    # A later slice runs also where nothing is left to do: the lock of this run must be released.
+    if check_mode or (plan.is_empty and not request.rolling.continue_run):
+        ended = {"ended": True, "reasons": [], "state": "finished" if plan.is_empty else "planned"}
         return {
-            **_result(plan, RestorePlan()),
-            "state": "planned" if not plan.is_empty else "finished",
-            "ended": True,
+            **_result(plan, Left()),
+            **ended,
+            **_explain_left(Left(unknown=plan.unknown), ended),
             "calls": session.calls,
             "logins": session.own_logins,
         }
-    resolved = Resolved(hosts={moid: [0] for moid in plan.moids}, names={kind: {} for kind in KINDS})
-    found = reboot_hosts(session, replace(request.rolling, resolved=resolved), check_mode=False)
-    left = _plan(session, request, chosen)
+    earlier = request.rolling.resolved
+    resolved = earlier if earlier.hosts else Resolved(hosts={moid: [0] for moid in plan.moids}, names={})
+    stopped = {*request.rolling.stopped_vms, *(vm.moid for vm in plan.vms)}
+    found = reboot_hosts(
+        session, replace(request.rolling, resolved=resolved, stopped_vms=tuple(sorted(stopped))), check_mode=False
+    )
+    left = _read_left(session, request, chosen, plan)
     return {**found, **_result(plan, left), **_explain_left(left, found), "calls": session.calls}
 
 
@@ -106,42 +114,62 @@ def _resolve(session: Session, request: RestoreRequest) -> tuple[str, ...]:
     return tuple(inventory.host_names.find(name, "hosts").moid for name in request.hosts)
 
 
-def _plan(session: Session, request: RestoreRequest, chosen: Sequence[str]) -> RestorePlan:
-    status: Status = build_status(read_status(session, request.rolling.journal_dir).seen, is_gone)
-    return plan_restore(status, chosen, me=request.rolling.run_id or "", take_lock=request.take_lock)
+def _plan(session: Session, request: RestoreRequest, chosen: Sequence[str]) -> tuple[Seen, RestorePlan]:
+    read = read_status(session, request.rolling.journal_dir)
+    plan = plan_restore(read.status(is_gone), chosen, me=request.rolling.run_id or "", take_lock=request.take_lock)
+    return read.seen, plan
 
 
-def _result(plan: RestorePlan, left: RestorePlan) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Left:
+    """What a restore did not do: hosts and VMs of its plan, and what is unknown."""
+
+    hosts: tuple[HostLine, ...] = ()
+    vms: tuple[VmLine, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+def _read_left(session: Session, request: RestoreRequest, chosen: Sequence[str], plan: RestorePlan) -> Left:
+    """From the present state, not from the journal alone: the entries of a removed host or VM are gone, too."""
+    seen, after = _plan(session, request, chosen)
+    running = running_vms(session, [vm.moid for vm in plan.vms])
+    in_service = {host.moid for host in seen.hosts if host.connection == "connected" and not host.in_maintenance}
+    undone = {host.moid for host in after.hosts}
+    return Left(
+        hosts=tuple(host for host in plan.hosts if host.moid in undone or host.moid not in in_service),
+        vms=tuple(vm for vm in plan.vms if vm.moid not in running),
+        unknown=after.unknown,
+    )
+
+
+def _result(plan: RestorePlan, left: Left) -> dict[str, Any]:
     """What changed: what was planned and is not left."""
-    kept = {host.moid for host in left.hosts} | {vm.moid for vm in left.vms}
+    hosts = [host for host in plan.hosts if host not in left.hosts]
+    vms = [vm for vm in plan.vms if vm not in left.vms]
     rows: list[tuple[str, str, str, str, str]] = [
-        (host.name, "return_to_service", "host", host.step, "in service")
-        for host in plan.hosts
-        if host.moid not in kept
+        *((host.name, "return_to_service", "host", host.step, "in service") for host in hosts),
+        *((vm.host, "power_on", vm.name, vm.power, "on") for vm in vms),
     ]
-    rows += [(vm.host, "power_on", vm.name, vm.power, "on") for vm in plan.vms if vm.moid not in kept]
-    keys = ("target", "kind", "subject", "before", "after")
     return {
         "changed": bool(rows),
-        "changes": [dict(zip(keys, row, strict=True)) for row in rows],
-        "diff": {
-            "before": "".join(f"{row[0]}  {row[2]}: {row[3]}\n" for row in rows),
-            "after": "".join(f"{row[0]}  {row[2]}: {row[4]}\n" for row in rows),
-        },
-        "vms_started": [vm.name for vm in plan.vms if vm.moid not in kept],
+        **changes_of(rows),
+        "vms_started": [vm.name for vm in vms],
         "vms_off": [vm.name for vm in left.vms],
-        "hosts_returned": [host.name for host in plan.hosts if host.moid not in kept],
+        "hosts_returned": [host.name for host in hosts],
         "hosts_left": [host.name for host in left.hosts],
     }
 
 
-def _explain_left(left: RestorePlan, found: Mapping[str, Any]) -> dict[str, Any]:
-    """A failure, if the run has ended and something is still off or out of service. It comes first in the message."""
-    if not found["ended"] or left.is_empty:
+def _explain_left(left: Left, found: Mapping[str, Any]) -> dict[str, Any]:
+    """A failure, if the run has ended and something is still off, out of service or unknown. It comes first in the message."""
+    if not found["ended"] or not (left.hosts or left.vms or left.unknown):
         return {}
-    off = f"Still off: {', '.join(vm.name for vm in left.vms)}. " if left.vms else ""
-    out = f"Not in service: {', '.join(host.name for host in left.hosts)}. " if left.hosts else ""
+    parts = [f"Still off: {', '.join(vm.name for vm in left.vms)}. "] if left.vms else []
+    if left.hosts:
+        names = ", ".join(host.name for host in left.hosts)
+        parts.append(f"Not in service (in maintenance mode, or not connected): {names}. ")
+    parts += [f"{sentence.rstrip('.')}. " for sentence in left.unknown]
     why = str(found.get("msg") or "; ".join(found["reasons"])).strip()
     code = found.get("error_code")
-    error = DirectPathError(message=f"{off}{out}{why}", code=code if code else "not_restored")
+    error = DirectPathError(message=f"{''.join(parts)}{why}".strip(), code=code if code else "not_restored")
     return {"failed": True, "error_code": error.code, "msg": error.sentence()}

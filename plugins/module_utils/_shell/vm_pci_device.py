@@ -182,8 +182,7 @@ def _parse_desired(seen: ObservedNamedVms, request: DeviceRequest) -> tuple[list
             elsewhere.append(vm)
             continue
         desired = entry.desired_of(vm)
-        stopped = vm.moid in seen.to_start
-        desired_vms.append(replace(desired, power="on", start_again=True) if stopped else desired)
+        desired_vms.append(replace(desired, start_again=vm.moid in seen.to_start))
     return desired_vms, elsewhere
 
 

@@ -12,7 +12,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from ...module_utils._domain.errors import DirectPathError
-from ...module_utils._domain.text import duration, one_line
+from ...module_utils._domain.text import counted, duration, one_line
 from .progress import Line
 
 Record = Mapping[str, Any]
@@ -56,20 +56,20 @@ def headline(result: Record) -> str:
     failed = [host["name"] for run in runs for host in run["hosts"] if host["step"] == "failed"]
     parts = []
     if off:
-        parts.append(f"{_number(len(off), 'VM')} off because of {_why_off(runs)}: {', '.join(map(one_line, off))}")
+        parts.append(f"{counted(len(off), 'VM')} off because of {_why_off(runs)}: {', '.join(map(one_line, off))}")
     if interrupted:
         words = {"reboot": "rolling reboot", "maintenance": "maintenance"}
-        counted = {word: sum(1 for run in interrupted if run["purpose"] == purpose) for purpose, word in words.items()}
-        parts.append(f"{' and '.join(_number(n, word) for word, n in counted.items() if n)} interrupted")
+        numbers = {word: sum(1 for run in interrupted if run["purpose"] == purpose) for purpose, word in words.items()}
+        parts.append(f"{' and '.join(counted(n, word) for word, n in numbers.items() if n)} interrupted")
     if failed:
-        parts.append(f"{_number(len(failed), 'host')} failed: {', '.join(map(one_line, failed))}")
+        parts.append(f"{counted(len(failed), 'host')} failed: {', '.join(map(one_line, failed))}")
     if result["unreadable"]:
         parts.append("the journal cannot be read completely")
     if kept:
-        parts.append(f"{_number(len(kept), 'host')} in maintenance: {', '.join(map(one_line, kept))}")
+        parts.append(f"{counted(len(kept), 'host')} in maintenance: {', '.join(map(one_line, kept))}")
     alive = sum(1 for run in runs if run["alive"] == "yes")
     if alive:
-        parts.append(f"{_number(alive, 'rolling reboot')} in progress")
+        parts.append(f"{counted(alive, 'rolling reboot')} in progress")
     return "; ".join(parts) if parts else "no rolling reboot is in progress, and no VM is off because of one"
 
 
@@ -77,10 +77,6 @@ def _why_off(runs: Sequence[Record]) -> str:
     purposes = {run["purpose"] for run in runs if any(vm["power"] != "on" for vm in run["vms"])}
     words = {"reboot": "a rolling reboot", "maintenance": "maintenance"}
     return " and ".join(words[purpose] for purpose in ("reboot", "maintenance") if purpose in purposes)
-
-
-def _number(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _tone(result: Record) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ...module_utils._domain.text import duration, one_line, padded, several, width
+from ...module_utils._domain.text import counted, duration, one_line, padded, several, width
 from .merge_slices import span
 from .progress import Line, Tone, View, meter
 
@@ -34,8 +34,8 @@ def schedule_lines(schedule: Record, view: View) -> tuple[Line, ...]:
         head = "No host would be rebooted"
     else:
         waves, ends = schedule.get("waves") or 0, schedule.get("seconds") or 0
-        head = f"{_number(len(hosts), 'host')} would be rebooted in {_number(waves, 'wave')}, in about {duration(ends)}"
-        head += f"; {_number(stops, 'VM')} would be stopped" if stops else "; no VM would be stopped"
+        head = f"{counted(len(hosts), 'host')} would be rebooted in {counted(waves, 'wave')}, in about {duration(ends)}"
+        head += f"; {counted(stops, 'VM')} would be stopped" if stops else "; no VM would be stopped"
     lines = [Line(text=head, tone="info")]
     if len(hosts) <= MOST_HOSTS or view.reasons:
         lines += _by_host(hosts, view)
@@ -46,15 +46,11 @@ def schedule_lines(schedule: Record, view: View) -> tuple[Line, ...]:
     return (
         *lines,
         *(
-            [Line(text=f"{_number(len(idle), 'host')} require{'s' if len(idle) == 1 else ''} no reboot")]
+            [Line(text=f"{counted(len(idle), 'host')} require{'s' if len(idle) == 1 else ''} no reboot")]
             if idle
             else []
         ),
     )
-
-
-def _number(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _by_host(hosts: Sequence[Record], view: View) -> Iterator[Line]:
@@ -78,7 +74,7 @@ def _by_wave(hosts: Sequence[Record]) -> Iterator[Line]:
     for number, held in waves.items():
         names = several([one_line(host.get("name") or "") for host in held], 4)
         stops = [_stop(vm, reasons=False) for host in held for vm in host.get("stops") or ()]
-        text = f"{_after(held[0], 'starts'):>6} {padded(f'wave {number}', 8)} {_number(len(held), 'host')}: {names}"
+        text = f"{_after(held[0], 'starts'):>6} {padded(f'wave {number}', 8)} {counted(len(held), 'host')}: {names}"
         yield Line(text=text + (f"; stops {', '.join(stops)}" if stops else ""))
 
 
@@ -128,10 +124,10 @@ def ending_lines(result: Record, view: View) -> tuple[Line, ...]:
     begun, ended = span(result.get("timeline") or {})
     took = f" after {duration(ended - begun)}" if ended > begun else ""
     why = "; ".join(one_line(reason) for reason in result.get("reasons") or ())
-    counted = meter(result.get("counts") or {}, None, ended, view)
+    numbers = meter(result.get("counts") or {}, None, ended, view)
     lines = [
         Line(
-            text=f"{state}{took}: {counted}" + (f" ({why})" if why and state != "finished" else ""),
+            text=f"{state}{took}: {numbers}" + (f" ({why})" if why and state != "finished" else ""),
             tone=_STATES.get(state, "warn"),
         )
     ]

@@ -37,12 +37,16 @@ _BACK: frozenset[Step] = frozenset(WHAT_IT_DOES) - {"maintenance", "withdrawn", 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RestorePlan:
-    """``hosts``: those that return to service. ``vms``: those that are powered on, in this order. ``moids``: all hosts concerned."""
+    """``hosts``: those that return to service. ``vms``: those that are powered on, in this order. ``moids``: all hosts concerned.
+
+    ``unknown``: sentences about what a restore cannot do, because the journal or the VM cannot be read. It does the rest, and fails.
+    """
 
     hosts: tuple[HostLine, ...] = ()
     vms: tuple[VmLine, ...] = ()
     moids: tuple[str, ...] = ()
     blockers: tuple[Blocker, ...] = ()
+    unknown: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -53,17 +57,23 @@ class RestorePlan:
 def plan_restore(status: Status, hosts: Collection[str], *, me: str, take_lock: str) -> RestorePlan:
     """``hosts``: ids of the hosts to restore; empty: all. ``me``: owner token of this run. ``take_lock``: an owner whose run may be
     alive."""
-    chosen_hosts, chosen_vms, blockers = [], [], []
+    chosen_hosts, chosen_vms, blockers, unknown = [], [], [], list(status.unreadable)
     for run in (run for run in status.runs if run.purpose == "reboot"):
         back = [host for host in run.hosts if host.step in _BACK and _is_chosen(host.moid, hosts)]
         off = [vm for vm in run.off if _is_chosen(vm.host_moid, hosts)]
         if (back or off) and run.alive != "no" and run.owner not in (me, take_lock):
             blockers.append(_is_alive(run, status.now))
-        blockers += [_removed(vm) for vm in off if vm.removed]
+        unknown += [_describe_removed(vm) for vm in off if vm.removed]
         chosen_hosts += back
         chosen_vms += [vm for vm in off if not vm.removed]
     moids = dict.fromkeys([host.moid for host in chosen_hosts] + [vm.host_moid for vm in chosen_vms if vm.host_moid])
-    return RestorePlan(hosts=tuple(chosen_hosts), vms=tuple(chosen_vms), moids=tuple(moids), blockers=tuple(blockers))
+    return RestorePlan(
+        hosts=tuple(chosen_hosts),
+        vms=tuple(chosen_vms),
+        moids=tuple(moids),
+        blockers=tuple(blockers),
+        unknown=tuple(unknown),
+    )
 
 
 def _is_chosen(moid: str, hosts: Collection[str]) -> bool:
@@ -75,14 +85,13 @@ def _is_alive(run: RunLine, now: float) -> Blocker:
     return Blocker(
         code="locked",
         message=f"The rolling reboot of {run.owner or 'an unknown owner'} is in progress on {', '.join(run.clusters)}{beat}",
-        cure="Wait until it has finished, or stop it. To take its lock all the same, set take_lock (restore_take_lock) to exactly this "
+        cure="Wait until it has finished, or stop it. To take its lock nevertheless, set take_lock (restore_take_lock) to exactly this "
         f"owner: {run.owner}",
     )
 
 
-def _removed(vm: VmLine) -> Blocker:
-    return Blocker(
-        code="vanished",
-        message=f"The VM {vm.name}, which was shut down for {vm.host}, is not in the inventory any more, or this account cannot see it",
-        cure="Check its events in vCenter. Register it again, or remove its entry from the journal",
+def _describe_removed(vm: VmLine) -> str:
+    return (
+        f"The VM {vm.name}, which was shut down for {vm.host}, is not in the inventory any more, or this account cannot see it. Check its "
+        "events in vCenter"
     )

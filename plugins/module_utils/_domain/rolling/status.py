@@ -266,7 +266,7 @@ def _alive(locks: Sequence[Lock], seen: Seen, is_gone: Callable[[str], bool]) ->
 
 
 def _host(host: SeenHost, entry: Entry, cluster: str) -> HostLine:
-    doing, following = _DOING[entry.step]
+    doing, then = _DOING[entry.step]
     return HostLine(
         moid=host.moid,
         name=host.name,
@@ -274,7 +274,7 @@ def _host(host: SeenHost, entry: Entry, cluster: str) -> HostLine:
         step=entry.step,
         since=entry.at,
         doing=doing,
-        next=following,
+        next=then,
         connection=host.connection,
         in_maintenance=host.in_maintenance,
         reason=entry.text,

@@ -45,8 +45,8 @@ def power_steps(vm: Vm, desired: DesiredVm, needs_off: bool) -> PowerSteps:
     running = vm.power_state != "poweredOff"
     start = _power_on(vm, desired, needs_off and running)
     if not needs_off or not running:
-        wanted = desired.start_again or (desired.power == "on" and desired.state != "absent")
-        starts = wanted and not vm.is_powered_on
+        is_desired = desired.start_again or (desired.power == "on" and desired.state != "absent")
+        starts = is_desired and not vm.is_powered_on
         return PowerSteps(power_on=start if starts else None)
     if not vm.is_powered_on:
         return PowerSteps(

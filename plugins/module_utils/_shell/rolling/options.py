@@ -18,6 +18,7 @@ from ..._domain.timeouts import check_timeout
 from ..._domain.timestamps import parse_moment
 from ..._vsphere.redfish.http import BmcAccess
 from ..engine.targets import parse_targets
+from .fleet_memory import FleetMemory
 
 SHORTEST_TTL = 60
 """Seconds. A lock must outlast some broken connections of its owner."""
@@ -83,12 +84,26 @@ class RollingRequest:
             continue_run=params["continue_run"],
             resolved=Resolved.of(params["resolved"], len(targets)),
             stopped_vms=tuple(params["stopped_vms"]),
-            earlier_slices=params["earlier_slices"],
+            earlier_slices=_earlier_slices(params["earlier_slices"]),
             progress_file=params["progress_file"],
             secrets=frozenset(
                 str(word) for word in (params["password"], *(access.password for access in bmc.values())) if word
             ),
         )
+
+
+def _earlier_slices(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Checked here, before anything is connected."""
+    try:
+        FleetMemory.of(record)
+    except (TypeError, ValueError, AttributeError):
+        raise InputError(
+            message="earlier_slices is not a value that an earlier slice of this run returned",
+            code="bad_resolved",
+            parameter="earlier_slices",
+            cure="Do not set the option earlier_slices",
+        ) from None
+    return record
 
 
 def _policy(params: Mapping[str, Any]) -> Policy:

@@ -117,12 +117,16 @@ def _changes(names: Sequence[str], stopped: Iterable[tuple[str, str]]) -> dict[s
     """The changes and the diff. ``stopped``: (host, VM) for VMs that are stopped for a reboot and started afterwards."""
     rows = [(host, "restart_vm", vm, "running", "stopped and started again") for host, vm in stopped]
     rows += [(host, "reboot", "host", "running", "rebooted") for host in names]
-    rows = sorted(set(rows), key=lambda row: (row[0], row[1] == "reboot", row[2]))
+    return changes_of(sorted(set(rows), key=lambda row: (row[0], row[1] == "reboot", row[2])))
+
+
+def changes_of(rows: Sequence[tuple[str, str, str, str, str]]) -> dict[str, Any]:
+    """``changes`` and ``diff`` of a result. Each row: target, kind, subject, before, after."""
     return {
         "changes": [dict(zip(("target", "kind", "subject", "before", "after"), row, strict=True)) for row in rows],
         "diff": {
-            "before": "".join(f"{host}  {subject}: {before}\n" for host, _unused, subject, before, _after in rows),
-            "after": "".join(f"{host}  {subject}: {after}\n" for host, _unused, subject, _before, after in rows),
+            "before": "".join(f"{target}  {subject}: {before}\n" for target, _unused, subject, before, _after in rows),
+            "after": "".join(f"{target}  {subject}: {after}\n" for target, _unused, subject, _before, after in rows),
         },
     }
 

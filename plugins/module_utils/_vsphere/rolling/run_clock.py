@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 STEP = 5.0
-"""A difference in seconds that is more than slow answers and drifting clocks. A smaller one is followed silently."""
+"""A difference in seconds that is more than slow answers and drifting clocks. A smaller one is not reported."""
 FAST = 1.5
 """Only clocks of simulators run faster than this. Smaller differences come from the response times."""
 

@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..._domain.rolling.state.codec import decode_host, decode_lock, decode_maintenance, decode_vm
 from ..._domain.rolling.state.journal import LOCK, PAUSE, Entry, Garbage
-from ..._domain.rolling.status import Power, Seen, SeenCluster, SeenHost, SeenVm
+from ..._domain.rolling.status import Power, Seen, SeenCluster, SeenHost, SeenVm, Status, build_status
+from ..._domain.text import several
 from ..attributes.file_journal import FileJournal, journal_path
 from ..attributes.journal import AttributeJournal, Texts, decode_values
 from ..property_collector.retrieve import NAMES_PAGE, Row, collect_objects, collect_view
@@ -38,6 +39,11 @@ class StatusRead:
     hidden: tuple[str, ...]
     file: Path
     file_exists: bool
+
+    def status(self, is_gone: Callable[[str], bool]) -> Status:
+        """As ``build_status``, with what is hidden."""
+        status = build_status(self.seen, is_gone)
+        return replace(status, unreadable=(*status.unreadable, *self.hidden))
 
 
 def read_status(session: Session, directory: str) -> StatusRead:
@@ -126,5 +132,4 @@ def _hidden(rows: Sequence[Row]) -> Iterable[str]:
     """What is stored on an object that does not show its custom attributes is unknown, not nothing."""
     names = sorted(row.get("name", row.moid) for row in rows if _VALUES in row.missing)
     if names:
-        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-        yield f"The account cannot read the custom attributes of {shown}, where a journal entry may be"
+        yield f"The account cannot read the custom attributes of {several(names, 5)}, where a journal entry may be"

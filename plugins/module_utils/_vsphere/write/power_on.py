@@ -122,6 +122,12 @@ def existing_vms(session: Session, moids: Collection[str]) -> tuple[str, ...]:
     return tuple(row.moid for row in collect_objects(session, vim.VirtualMachine, moids, ("name",)))
 
 
+def running_vms(session: Session, moids: Collection[str]) -> frozenset[str]:
+    """Those of the VMs (ids) that are powered on. One call; none without ids."""
+    rows = collect_objects(session, vim.VirtualMachine, moids, ("runtime.powerState",))
+    return frozenset(row.moid for row in rows if str(row.get("runtime.powerState")) == "poweredOn")
+
+
 def vms_off(session: Session, moids: Collection[str]) -> tuple[str, ...]:
     """Read the names of those of the VMs (ids) that exist and are not powered on, sorted. One call; none without ids."""
     rows = collect_objects(session, vim.VirtualMachine, moids, ("name", "runtime.powerState"))

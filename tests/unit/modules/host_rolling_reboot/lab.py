@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from simulator.core.base import Entity
 from tests.unit.modules.harness import Lab
 
@@ -145,3 +147,22 @@ class Roll:
     def at(self, seconds: float, event: Callable[[], Any]) -> None:
         """Something happens so many seconds from now."""
         self.lab.sim.clock.call_later(seconds, event)
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def die(_write: Any) -> None:
+    raise Killed
+
+
+def interrupted(write: int, **options: Any) -> Roll:
+    """esx-01 runs a VM that has to be shut down; the run ends after this write."""
+    roll = Roll.pinned(pinned_vms="shutdown", **options)
+    roll.options.pop("cluster")
+    roll.options["hosts"] = ["esx-01", "esx-03"]
+    roll.lab.sim.on_write(write, die, when="after")
+    with pytest.raises(Killed):
+        roll.run()
+    return roll

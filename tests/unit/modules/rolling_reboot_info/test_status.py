@@ -13,31 +13,11 @@ from pyVmomi import vim
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.status_lines import status_lines
 from simulator.core.base import Entity
 from tests.unit.modules.harness import Lab
-from tests.unit.modules.host_rolling_reboot.lab import Roll
+from tests.unit.modules.host_rolling_reboot.lab import Roll, interrupted
 
 MODULE = "rolling_reboot_info"
 DAILY = range(7, 40, 4)
 """Writes after which the run is killed: before, while and after a VM is off."""
-
-
-class Killed(BaseException):
-    """The process ends here."""
-
-
-def die(_write: Any) -> None:
-    raise Killed
-
-
-def interrupted(write: int, **options: Any) -> Roll:
-    """Two hosts that run a VM that has to be shut down; the run ends after this write."""
-    roll = Roll.pinned(pinned_vms="shutdown", **options)
-    roll.options.pop("cluster")
-    roll.options["hosts"] = ["esx-01", "esx-03"]
-    roll.lab.sim.on_write(write, die, when="after")
-    with pytest.raises(Killed):
-        roll.run()
-    roll.lab.sim.journal.clear()
-    return roll
 
 
 def named(roll: Roll, name: str) -> Any:
@@ -54,6 +34,7 @@ def test_after_every_kill_it_names_exactly_the_vms_that_are_off(write: int) -> N
     roll = interrupted(write)
     roll.lab.sim.clock.sleep(400)
     off = {vm["name"] for vm in roll.vms() if vm["power"] != "poweredOn"} & roll.running
+    roll.lab.sim.journal.clear()
     result = roll.lab.run(MODULE)
     assert set(result["vms_off"]) == off
     assert roll.lab.writes() == []

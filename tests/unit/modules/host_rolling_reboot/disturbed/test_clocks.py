@@ -13,20 +13,12 @@ import pytest
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.run_owner import make_owner
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.slices import slices
 from simulator.core.stops import Write
-from tests.unit.modules.host_rolling_reboot.lab import MODULE, Roll
+from tests.unit.modules.host_rolling_reboot.lab import MODULE, Killed, Roll, die
 
 pytestmark = pytest.mark.slow
 
 HOURS = 7200.0
 STEPS = pytest.mark.parametrize("step", [HOURS, -HOURS], ids=["forward", "back"])
-
-
-class Killed(BaseException):
-    """The process ends here."""
-
-
-def die(_write: Any) -> None:
-    raise Killed
 
 
 def recent(**options: Any) -> Roll:

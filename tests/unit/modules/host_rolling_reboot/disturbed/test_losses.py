@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell import host_rolling_reboot as rolling
-from tests.unit.modules.host_rolling_reboot.disturbed.test_clocks import Killed, after, die, in_slices
-from tests.unit.modules.host_rolling_reboot.lab import Roll
+from tests.unit.modules.host_rolling_reboot.disturbed.test_clocks import after, in_slices
+from tests.unit.modules.host_rolling_reboot.lab import Killed, Roll, die
 
 pytestmark = pytest.mark.slow
 
@@ -268,3 +268,12 @@ def test_a_login_that_meets_trouble_is_made_again(method: str, trouble: dict[str
     assert login.hits == 2
     assert not any("503" in note or "connection" in note for note in result["notes"]), result["notes"]
     roll.assert_over({"esx-03"})
+
+
+@pytest.mark.parametrize("record", [{"hosts": {"host-1": 1}}, {"vms": ["vm-1"]}, {"silent": {"host-1": "long"}}])
+def test_what_no_slice_returned_is_refused_before_anything_is_connected(record: dict[str, Any]) -> None:
+    roll = Roll.of(cluster=["compute"])
+    before = roll.lab.calls()
+    failed = roll.fail(earlier_slices=record)
+    assert (failed["error_code"], failed["parameter"]) == ("bad_resolved", "earlier_slices")
+    assert roll.lab.calls() == before

@@ -28,7 +28,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling
     VmEntry,
 )
 from tests.unit.modules.harness import Lab
-from tests.unit.modules.host_rolling_reboot.lab import A100, Roll
+from tests.unit.modules.host_rolling_reboot.lab import A100, Roll, interrupted
 
 Texts = dict[str, dict[str, str]]
 
@@ -175,25 +175,6 @@ MARK_FILE = {
         "directpath.parked": "shut down for work on esx-03.lab [host-3]",
     },
 }
-
-
-class Killed(BaseException):
-    """The process ends here."""
-
-
-def die(_write: Any) -> None:
-    raise Killed
-
-
-def interrupted(write: int, **options: Any) -> Roll:
-    """esx-01 runs a VM that has to be shut down; the run ends after this write."""
-    roll = Roll.pinned(pinned_vms="shutdown", **options)
-    roll.options.pop("cluster")
-    roll.options["hosts"] = ["esx-01", "esx-03"]
-    roll.lab.sim.on_write(write + ALSO_WRITTEN.get(write, 0), die, when="after")
-    with pytest.raises(Killed):
-        roll.run()
-    return roll
 
 
 def assert_resumed(roll: Roll) -> None:

@@ -23,13 +23,9 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell import h
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.attributes import file_journal
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.attributes.file_journal import FileJournal
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.attributes.journal import Overlay, Subject
-from tests.unit.modules.host_rolling_reboot.lab import Roll, fleet
+from tests.unit.modules.host_rolling_reboot.lab import Killed, Roll, fleet
 
 HOST = Subject(kind="host", moid="host-1")
-
-
-class Killed(BaseException):
-    """The process ends here."""
 
 
 class Clock:

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 from unittest import mock
 
 import pytest
@@ -15,14 +14,10 @@ import pytest
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.codec import decode_lock, encode
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import LOCK, Lock
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell import host_rolling_reboot
-from tests.unit.modules.host_rolling_reboot.lab import Roll, fleet
+from tests.unit.modules.host_rolling_reboot.lab import Killed, Roll, die, fleet
 from tests.unit.pains.labs import FIRST, host, lab, on, vm
 
 pytestmark = pytest.mark.slow
-
-
-class Killed(BaseException):
-    """The process ends here."""
 
 
 @contextmanager
@@ -30,10 +25,6 @@ def another_process() -> Iterator[None]:
     """All others are known to have ended."""
     with mock.patch.object(host_rolling_reboot, "is_gone", return_value=True):
         yield
-
-
-def die(_write: Any) -> None:
-    raise Killed
 
 
 def kill(roll: Roll, number: int, when: str) -> bool:
