@@ -17,6 +17,7 @@ from .._domain.observed.hosts import Host
 from .._domain.rolling.scheduling.forecast import forecast
 from .._domain.rolling.scheduling.host_texts import gone_status
 from .._domain.rolling.scheduling.lock import scope_digest
+from .._domain.rolling.state.fleet_memory import FleetMemory
 from .._domain.rolling.state.observed import ObservedFleet, Precheck
 from .._domain.rolling.state.pending_reboot import pending_reboot_of
 from .._domain.rolling.state.phases import is_active
@@ -27,14 +28,13 @@ from .._vsphere.attributes.journal import Journal, Subject
 from .._vsphere.read.hosts import read_host_names, read_names, read_uuids
 from .._vsphere.redfish.client import Bmc, BmcAccess
 from .._vsphere.rolling.inventory import FleetInventory, RequestedHost
-from .._vsphere.rolling.run_clock import Anchor
 from .._vsphere.rolling.tags import RollingTags
 from .._vsphere.session.connect import Session
 from .._vsphere.session.endpoint import Endpoint
 from .._vsphere.session.faults import SERVER_ERRORS, explain
 from .._vsphere.write.power_on import existing_vms, vms_off
 from .rolling.context import RollingRun, RunContext, watch_parent
-from .rolling.fleet_memory import FleetMemory
+from .rolling.earlier_slices import EarlierSlices
 from .rolling.loop import Loop, remove_journal
 from .rolling.options import RollingRequest
 from .rolling.outage import Outage, explain_missing_host
@@ -92,7 +92,7 @@ def reboot_hosts(session: Session, desired: RollingRequest, check_mode: bool) ->
             allow_protected=desired.allow_protected,
             stops_pinned=desired.policy.pinned.action != "fail",
             evacuates=desired.policy.evacuate_powered_off,
-            anchor=Anchor.of(desired.earlier_slices.get("clock") or {}, machine()),
+            anchor=desired.earlier_slices.clock,
         )
         opened.callback(fleet.close)
         if desired.policy.booted_before is not None:
@@ -116,7 +116,7 @@ def reboot_hosts(session: Session, desired: RollingRequest, check_mode: bool) ->
             read_only=check_mode,
             detached=options.detached if check_mode else frozenset(),
             stopped_before=frozenset(desired.stopped_vms),
-            memory=FleetMemory.of(desired.earlier_slices),
+            memory=desired.earlier_slices.memory,
         )
         resolved = Resolved(hosts=meant, names={kind: inventory.directory(kind).found for kind in KINDS})
         return {
@@ -193,10 +193,10 @@ def _result(context: RunContext, options: _NamedOptions) -> dict[str, Any]:
     if run.error is not None and not context.session.is_vcenter:
         run.error = explain_missing_host(run) or run.error
     if run.error is not None and run.error.code == "vanished":
-        run.error = _explain_removed_hosts(context.memory) or run.error
+        run.error = _explain_removed_hosts(run.memory) or run.error
     run.stopped_ids |= context.stopped_before
     if run.ended and run.error is None and run.outlook.state == "finished":
-        lost = context.memory.lost_vms(run.observed.vms) if run.observed is not None else {}
+        lost = run.memory.lost_vms(run.observed.vms) if run.observed is not None else {}
         run.error = _explain_vms_left_off(context.session, run.stopped_ids, lost)
     broken = context.journal.broken
     if broken is not None:
@@ -208,18 +208,13 @@ def _result(context: RunContext, options: _NamedOptions) -> dict[str, Any]:
         **build_run_result(run),
         "server_time": run.now,
         "warnings": warnings,
-        "earlier_slices": {"clock": _anchor_record(context.fleet), **context.memory.record()},
+        "earlier_slices": EarlierSlices(memory=run.memory, clock=context.fleet.clock.anchor(machine())).record(),
     }
-
-
-def _anchor_record(fleet: FleetInventory) -> dict[str, Any]:
-    anchor = fleet.clock.anchor(machine())
-    return {} if anchor is None else anchor.record()
 
 
 def _explain_removed_hosts(memory: FleetMemory) -> DirectPathError | None:
     """An error if the server shows none of the hosts any more, and some of them were in progress."""
-    blockers = [blocker for host in memory.all_gone() for blocker in gone_status(host).blockers]
+    blockers = [blocker for host in memory.without_any_host().gone(()) for blocker in gone_status(host).blockers]
     if not blockers:
         return None
     return DirectPathError(

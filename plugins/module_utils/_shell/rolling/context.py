@@ -13,6 +13,7 @@ from ..._domain.errors import DirectPathError
 from ..._domain.memo import Memo
 from ..._domain.rolling.scheduling.scheduler import decide
 from ..._domain.rolling.state.actions import Action
+from ..._domain.rolling.state.fleet_memory import FleetMemory
 from ..._domain.rolling.state.journal import Entry
 from ..._domain.rolling.state.observed import HostView, ObservedFleet, Precheck
 from ..._domain.rolling.state.phases import Decision, Outlook
@@ -21,7 +22,6 @@ from ..._domain.rolling.state.timeline import Timeline
 from ..._vsphere.attributes.journal import Journal
 from ..._vsphere.rolling.inventory import FleetInventory
 from ..._vsphere.session.connect import Session
-from .fleet_memory import FleetMemory
 from .progress_file import ProgressWriter
 
 
@@ -45,6 +45,8 @@ class RollingRun:
     """The last entry that was seen on each host. The journal is cleared at the end."""
     texts: dict[str, str] = field(default_factory=dict)
     """The last complete text of each host. The journal stores only its beginning."""
+    memory: FleetMemory = field(default_factory=FleetMemory)
+    """What this run saw, including earlier slices."""
     error: DirectPathError | None = None
 
 
@@ -76,7 +78,7 @@ class RunContext:
     prechecks: Mapping[str, Precheck] = field(default_factory=dict)
     """Results that were read before the loop."""
     memory: FleetMemory = field(default_factory=FleetMemory)
-    """What earlier slices saw. The loop adds to it."""
+    """What earlier slices saw."""
 
 
 def watch_parent(run_id: str | None, is_gone: Callable[[str], bool]) -> Callable[[], bool]:

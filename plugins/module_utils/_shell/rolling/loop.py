@@ -83,12 +83,11 @@ class Loop:
         self._log_is_read = False
         self._wait = 0.0
         self._synced = -1e9
-        self._memory = context.memory
         self._last: list[Action] | None = None
         self._outage = Outage(context)
         self._forecast: tuple[float, float | None] = (-1e9, None)
         self._reported: dict[str, str] = {}
-        self.result = RollingRun()
+        self.result = RollingRun(memory=context.memory)
 
     # -------------------------------------------------------------------------------------------------------------- loop
 
@@ -116,7 +115,7 @@ class Loop:
             return self._run_last_actions()
         self._context.before_look()
         seen = self.look(self._wait)
-        if self._memory.missing(seen.hosts, lambda moid: self._fleet.fresh_host(moid) is not None):
+        if self._miss_hosts(seen):
             self._wait = LOOK_AGAIN
             return False
         decision = self.decide(seen)
@@ -126,6 +125,15 @@ class Loop:
         acted = self._act(decision.actions, seen)
         self._wait = 0.0 if acted else self._time_to_wait(decision, seen.now)
         return False
+
+    def _miss_hosts(self, seen: ShownFleet) -> bool:
+        """Search for hosts in progress that are not shown. True when some of them exist: they may be shown at the next look."""
+        missing = self.result.memory.missing(seen.hosts)
+        if not missing:
+            return False
+        found = {moid: self._fleet.fresh_host(moid) is not None for moid in sorted(missing)}
+        self.result.memory = self.result.memory.after_search(found)
+        return bool(self.result.memory.missing(seen.hosts))
 
     def decide(self, seen: ShownFleet) -> Decision:
         """Decide, and report what changed. Costs what changed since the last time, see ``Memo``."""
@@ -207,12 +215,11 @@ class Loop:
             self._probes.look(entries, self._context.policy, seen.now)
         broken = self._context.journal.broken
         observed = replace(self._observer.observe(seen, self._paused(seen)), stop=broken.message if broken else "")
-        clusters = {cluster.moid: cluster.name for cluster in observed.clusters}
-        self._memory.see(entries, observed.hosts, observed.vms, clusters, seen.now)
-        silent = self._memory.silent
+        memory = self.result.memory = self.result.memory.after_look(observed, seen.now)
+        silent = memory.silent
         observed = replace(
             observed,
-            gone=self._memory.gone(observed.vms),
+            gone=memory.gone(observed.vms),
             hosts=tuple(
                 replace(view, silent_since=silent[view.moid]) if view.moid in silent else view
                 for view in observed.hosts

@@ -18,7 +18,7 @@ from ..._domain.timeouts import check_timeout
 from ..._domain.timestamps import parse_moment
 from ..._vsphere.redfish.http import BmcAccess
 from ..engine.targets import parse_targets
-from .fleet_memory import FleetMemory
+from .earlier_slices import EarlierSlices
 
 SHORTEST_TTL = 60
 """Seconds. A lock must outlast some broken connections of its owner."""
@@ -48,7 +48,7 @@ class RollingRequest:
     continue_run: bool = False
     resolved: Resolved = field(default_factory=Resolved)
     stopped_vms: tuple[str, ...] = ()
-    earlier_slices: Mapping[str, Any] = field(default_factory=dict)
+    earlier_slices: EarlierSlices = field(default_factory=EarlierSlices)
     progress_file: str | None = None
     secrets: frozenset[str] = frozenset()
     """Words that must not appear in output."""
@@ -92,10 +92,9 @@ class RollingRequest:
         )
 
 
-def _earlier_slices(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Checked here, before anything is connected."""
+def _earlier_slices(record: Mapping[str, Any]) -> EarlierSlices:
     try:
-        FleetMemory.of(record)
+        return EarlierSlices.of(record)
     except (TypeError, ValueError, AttributeError):
         raise InputError(
             message="earlier_slices is not a value that an earlier slice of this run returned",
@@ -103,7 +102,6 @@ def _earlier_slices(record: Mapping[str, Any]) -> Mapping[str, Any]:
             parameter="earlier_slices",
             cure="Do not set the option earlier_slices",
         ) from None
-    return record
 
 
 def _policy(params: Mapping[str, Any]) -> Policy:
