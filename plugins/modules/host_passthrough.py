@@ -178,7 +178,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.a
     PACE,
     TARGETS,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import Job, run
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.job import Job
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import run
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.host_passthrough import (
     PassthroughRequest,
     apply,

@@ -102,7 +102,8 @@ logins:
 """
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import PACE
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import Job, run
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.job import Job
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import run
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vm_memory_reservation import (
     MemoryRequest,
     apply,

@@ -175,7 +175,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.a
     VM_OPTIONS,
     VM_OPTIONS_WITH_DEFAULTS,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import Job, run
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.job import Job
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import run
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vm_pci_device import (
     DeviceRequest,
     apply,

@@ -39,9 +39,9 @@ from .._vsphere.read.root_access import can_read_root
 from .._vsphere.read.vm_limits import read_options
 from .._vsphere.read.vms import read_holders
 from .._vsphere.session.connect import Session
-from .engine.observe import neighbours, place_vms, vms_of
 from .engine.targets import parse_targets
-from .vm_pci_device import RequestedVm, parse_requested_vms
+from .engine.vms import neighbours, place_vms, vms_of
+from .requested_vms import RequestedVm, parse_requested_vms
 
 _UNKNOWN_NAMES = ("unknown_host", "unknown_cluster", "unknown_vm")
 """Error codes of a name that nothing in the inventory has."""

@@ -10,7 +10,7 @@ from .._domain.errors import DirectPathError
 from .._vsphere.session.connect import end_session
 from .._vsphere.session.faults import MISSING_SDK, explain
 from .engine.arguments import CONNECTION, endpoint
-from .engine.result import fail, failure
+from .engine.failure import fail, failure
 
 
 def run() -> None:

@@ -19,11 +19,12 @@ from .._vsphere.read.hosts import read_names
 from .._vsphere.session.connect import Session
 from .._vsphere.write.passthrough import apply_passthrough, settle_passthrough
 from .engine.gate import Gate
-from .engine.observe import ObservedHosts, deepen_hosts, follow_hosts, observe_chosen_hosts, observe_hosts, vms_of
+from .engine.observe import ObservedHosts, deepen_hosts, follow_hosts, observe_chosen_hosts, observe_hosts
 from .engine.output import device_results, target_result
 from .engine.result import Outcome, is_unreached
 from .engine.scope import AfterWrites, BeforeWrite, Details, FirstLook, Scope
 from .engine.targets import parse_targets
+from .engine.vms import vms_of
 
 
 @dataclass(frozen=True, kw_only=True)

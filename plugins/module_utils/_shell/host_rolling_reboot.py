@@ -23,8 +23,9 @@ from .._domain.rolling.state.pending_reboot import pending_reboot_of
 from .._domain.rolling.state.phases import is_active
 from .._domain.rolling.state.policy import Policy
 from .._domain.timestamps import refuse_future
-from .._vsphere.attributes.file_journal import FileJournal, journal_path, open_journal
+from .._vsphere.attributes.file_journal import FileJournal, open_journal
 from .._vsphere.attributes.journal import Journal, Subject
+from .._vsphere.attributes.values import journal_path
 from .._vsphere.read.hosts import read_host_names, read_names, read_uuids
 from .._vsphere.redfish.client import Bmc, BmcAccess
 from .._vsphere.rolling.inventory import FleetInventory, RequestedHost

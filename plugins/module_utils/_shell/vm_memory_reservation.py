@@ -20,7 +20,8 @@ from .engine.gate import Gate
 from .engine.observe import NamedVms, follow_vms, observe_vms
 from .engine.result import Outcome
 from .engine.scope import AfterWrites, BeforeWrite, Details, FirstLook, Scope
-from .named_vms import parse_vms, render_vms
+from .engine.vms import parse_vms
+from .named_vms import render_vms
 
 
 @dataclass(frozen=True, kw_only=True)

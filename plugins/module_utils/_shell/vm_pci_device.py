@@ -9,15 +9,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._domain.concurrency import Pace, parse_pace
-from .._domain.host.selector import parse_desired_devices
 from .._domain.host.targets import Target
-from .._domain.names import Reference, resolve_each
+from .._domain.names import resolve_each
 from .._domain.observed.hosts import Host
 from .._domain.observed.vms import DynamicBacking, Vm
 from .._domain.planning.details import DynamicSpec, FixedSpec
 from .._domain.planning.plan import Change, Plan, TargetPlan
 from .._domain.vm.devices.plan import DesiredVm, needs_details, plan_vm_devices, reserved_cards, starts_elsewhere
-from .._domain.vm.mmio import parse_mmio
 from .._vsphere.session.connect import Session
 from .._vsphere.write.vms import apply_vm
 from .engine.gate import Gate
@@ -27,37 +25,13 @@ from .engine.observe import (
     deepen_vms,
     follow_vms_and_hosts,
     observe_vms_and_hosts,
-    vms_of,
 )
 from .engine.result import Outcome
 from .engine.scope import AfterWrites, BeforeWrite, Details, FirstLook, Scope
 from .engine.targets import parse_targets
-from .named_vms import parse_vms, render_vms
-
-_INHERITED = (
-    "state",
-    "backing",
-    "power",
-    "shutdown_timeout",
-    "allow_power_off",
-    "mmio",
-    "unlock_memory",
-    "disable_hot_add",
-)
-"""Options that an entry of ``vms`` takes from the module when it does not set them itself."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class RequestedVm:
-    """One VM that the parameters name. ``desired`` has no id yet: the inventory gives it."""
-
-    reference: Reference
-    desired: DesiredVm
-
-    def desired_of(self, vm: Vm) -> DesiredVm:
-        """The desired state of the VM that is meant."""
-        return replace(self.desired, target=vm.name, moid=vm.moid)
-
+from .engine.vms import vms_of
+from .named_vms import render_vms
+from .requested_vms import RequestedVm, parse_requested_vms
 
 @dataclass(frozen=True, kw_only=True)
 class DeviceRequest:
@@ -84,31 +58,6 @@ class DeviceRequest:
             device_limit=params["host_device_limit"],
             pace=parse_pace(params["max_concurrent"], params["max_failures"]),
         )
-
-
-def parse_requested_vms(params: Mapping[str, Any]) -> tuple[RequestedVm, ...]:
-    """Read the VMs that the parameters name, each with its options. Raises InputError."""
-    return parse_vms(params, ("devices", *_INHERITED), _parse_entry)
-
-
-def _parse_entry(reference: Reference, options: Mapping[str, Any]) -> RequestedVm:
-    mmio = options["mmio"]
-    desired = DesiredVm(
-        target=reference.text,
-        moid="",
-        mmio=None
-        if mmio is None
-        else parse_mmio(mmio.get("size_gb"), mmio.get("device_gb"), f"mmio of {reference.text}"),
-        devices=parse_desired_devices(options["devices"] or (), f"devices of {reference.text}"),
-        state=options["state"],
-        backing=options["backing"],
-        power=options["power"],
-        shutdown_timeout=options["shutdown_timeout"],
-        allow_power_off=options["allow_power_off"],
-        unlock_memory=options["unlock_memory"],
-        disable_hot_add=options["disable_hot_add"],
-    )
-    return RequestedVm(reference=reference, desired=desired)
 
 
 def observe(session: Session, request: DeviceRequest, scope: Scope[ObservedNamedVms]) -> ObservedNamedVms:

@@ -16,8 +16,7 @@ from ..host.selector import DesiredDevice
 from ..observed.hosts import Host, HostDevice, virtual_functions
 from ..planning.plan import Blocker, TargetPlan
 from ..rolling.state.codec import decode_host
-from ..rolling.state.journal import ENTRY
-from ..rolling.state.phases import ENDED
+from ..rolling.state.journal import ENDED, ENTRY
 from .commands import Commands
 from .kinds import Difference
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .state.journal import Entry, Garbage, Lock, Purpose, Step, VmEntry
-from .state.phases import ENDED, is_active
+from .state.journal import ENDED, Entry, Garbage, Lock, Purpose, Step, VmEntry
+from .state.phases import is_active
 
 Alive = Literal["yes", "no", "unknown"]
 Power = Literal["on", "off", "unknown"]

@@ -13,7 +13,7 @@ from ..._domain.host.passthrough import DesiredPassthrough, needs_fabric, passth
 from ..._domain.host.protection import holds_disks
 from ..._domain.host.selector import DesiredDevice
 from ..._domain.host.targets import Inventory, Target, resolve_hosts, resolve_targets
-from ..._domain.names import Reference, resolve_each
+from ..._domain.names import Reference
 from ..._domain.observed.hosts import Host
 from ..._domain.observed.vms import REMOVED, Vm, VmName
 from ..._domain.planning.plan import Plan
@@ -32,6 +32,7 @@ from ..._vsphere.read.hosts import (
 from ..._vsphere.read.vm_limits import read_options
 from ..._vsphere.read.vms import read_holders, read_vms
 from ..._vsphere.session.connect import Session
+from .vms import neighbours, place_vms
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,24 +258,6 @@ def observe_vms_and_hosts(session: Session, references: Sequence[Reference]) -> 
     return ObservedNamedVms(observed=observed, vms=observed.vms, meant=meant, inventory=inventory)
 
 
-def neighbours(inventory: Inventory, hosts: Iterable[Host], chosen: Iterable[VmName]) -> list[VmName]:
-    """The VMs, other than the chosen ones, that may hold devices of these hosts: the host lists the VM, the VM names the host, or the VM
-    names no host."""
-    taken = {vm.moid for vm in chosen}
-    listed = {moid for host in hosts for moid in host.residents}
-    places = {None, *(host.moid for host in hosts)}
-    return [vm for vm in inventory.vms if vm.moid not in taken and (vm.host_moid in places or vm.moid in listed)]
-
-
-def vms_of(inventory: Inventory, names: Iterable[str], parameter: str) -> frozenset[str]:
-    """Ids of the VMs with these names or ids. A name that no VM has is kept: it may be the id of a VM that this account cannot see.
-
-    Raises InputError for a name that more than one VM has.
-    """
-    meant = resolve_each(inventory.vm_names, dict.fromkeys(sorted(names), True), parameter)
-    return frozenset(meant.by_id) | (frozenset(names) - meant.ids.keys())
-
-
 def find_vms(inventory: Inventory, references: Iterable[Reference]) -> dict[Reference, str]:
     """Reference → id of its VM. Raises InputError for an unknown or ambiguous name."""
     return {reference: inventory.vm_names.find(reference, "vms").moid for reference in references}
@@ -301,16 +284,6 @@ def deepen_vms(
         return observed
     options = read_options(session, [vm for vm in observed.vms if vm.moid in needed], observed.hosts)
     return replace(observed, limits=options.limits, system_ids=options.system_ids, offered=options.offered)
-
-
-def place_vms(vms: Iterable[Vm], hosts: Iterable[Host]) -> tuple[Vm, ...]:
-    """The VMs with the names of their hosts and clusters filled in."""
-    by_id = {host.moid: host for host in hosts}
-    placed = []
-    for vm in vms:
-        host = by_id.get(vm.host_moid or "")
-        placed.append(replace(vm, host_name=host.name, cluster=host.cluster) if host is not None else vm)
-    return tuple(placed)
 
 
 def vms_on(session: Session, names: Sequence[str], clusters: Sequence[str]) -> tuple[Vm, ...]:

@@ -1,18 +1,16 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The result of a run, of each of its targets, and of a failure. PRIVATE to the collection."""
+"""The result of a run, and of each of its targets. PRIVATE to the collection."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn
-
-from ansible.module_utils.basic import AnsibleModule
+from typing import Any
 
 from ..._domain.errors import DirectPathError
 from ..._domain.planning.plan import Change, Plan, TargetPlan
-from ..._domain.text import all_visible
+from .failure import off_sentence
 
 MOST_SENTENCES = 6
 """How many refusals and failures one message contains."""
@@ -32,42 +30,6 @@ class Outcome:
     error: DirectPathError | None = None
     elsewhere: tuple[Change, ...] = ()
     """Planned changes that were no longer necessary right before the write: another user made them, or removed the reason."""
-
-
-def fail(module: AnsibleModule, result: Mapping[str, Any]) -> NoReturn:
-    """End the module as failed. Control characters from a server are made visible, so that they cannot affect a terminal."""
-    module.fail_json(**all_visible(result))
-    raise AssertionError("fail_json ends the process")
-
-
-def failure(error: DirectPathError, *, wrote: int = 0, off: Collection[str] = ()) -> dict[str, Any]:
-    """The result of a run that ended with an error, without results of targets.
-
-    ``wrote``: number of writes before the error; their effect is unknown, and the message says so. ``off``: names of VMs that this run
-    shut down and did not start again.
-    """
-    result: dict[str, Any] = {"msg": error.sentence(), "error_code": error.code, "changed": wrote > 0}
-    if wrote:
-        result["msg"] += (
-            f" Before that {wrote} write{'' if wrote == 1 else 's'} went out; the result could not be read. "
-            "Run the task again: it reads the current state first and makes only the changes that are missing."
-        )
-    if off:
-        result["msg"] += f" {_off_sentence(off)}"
-    if error.parameter:
-        result["parameter"] = error.parameter
-    if error.candidates:
-        result["candidates"] = list(error.candidates)
-    return result
-
-
-def _off_sentence(names: Collection[str]) -> str:
-    """The most urgent part of a message, so it comes first."""
-    return (
-        f"This run shut down and did not start again: {', '.join(sorted(names))}. "
-        "Power on in vCenter the VMs that are still off, or run vm_pci_device for them with state: present and "
-        'power: "on".'
-    )
 
 
 def without_needless(plan: Plan, outcomes: Mapping[str, Outcome]) -> Plan:
@@ -152,7 +114,7 @@ def conclude(result: dict[str, Any], plan: Plan, outcomes: Mapping[str, Outcome]
         result.update(error_code="left_off")
     if sentences or off:
         result.update(failed=True, error_code=code or result["error_code"], candidates=candidates)
-        parts = [*([_off_sentence(off)] if off else []), _shorten(list(dict.fromkeys(sentences)))]
+        parts = [*([off_sentence(off)] if off else []), _shorten(list(dict.fromkeys(sentences)))]
         result["msg"] = f"{' '.join(parts).strip()} [{result['summary']}]"
 
 

@@ -1,61 +1,53 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The loop that every module runs: observe, plan, apply, verify. PRIVATE to the collection."""
+"""Every module runs here: parameters, session, work, result. PRIVATE to the collection."""
 
 from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ..._domain.concurrency import Pace
 from ..._domain.errors import DirectPathError
-from ..._domain.planning.plan import Plan, TargetPlan
 from ..._domain.ranges import refuse_out_of_range
 from ..._domain.text import all_visible
 from ..._vsphere.session.connect import Session, open_session
 from ..._vsphere.session.endpoint import Endpoint
-from ..._vsphere.session.faults import MISSING_SDK, SERVER_ERRORS, UNCERTAIN, explain
+from ..._vsphere.session.faults import MISSING_SDK, SERVER_ERRORS, explain
 from .arguments import CONNECTION, endpoint
-from .concurrent import work
-from .gate import Gate
-from .result import Outcome, build_result, conclude, fail, failure, without_needless
-from .scope import AfterWrites, BeforeWrite, Details, FirstLook, Scope
+from .failure import fail, failure
 
-Request = TypeVar("Request", bound="Paced")
 Query = TypeVar("Query")
 Observed = TypeVar("Observed")
 
-ATTEMPTS = 2
-"""How often a target is written to when the connection breaks during the write. The second attempt makes only the changes that a new read
-finds missing."""
 
-
-class Paced(Protocol):
-    """A request that says how many targets are written to at the same time, and after how many failures the run starts no more."""
+class Runnable(Protocol):
+    """What ``run`` needs of a module: ``InfoJob``, ``Work``, or ``Job`` (``engine/job.py``) for a module that changes something."""
 
     @property
-    def pace(self) -> Pace: ...
+    def arguments(self) -> Mapping[str, Any]: ...
 
+    @property
+    def constraints(self) -> Mapping[str, Any]: ...
 
-@dataclass(frozen=True, kw_only=True)
-class Job(Generic[Request, Observed]):
-    """The functions that a module adds to the loop.
+    @property
+    def parse(self) -> Callable[[Mapping[str, Any]], Any]:
+        """Reads the parameters, before the module connects."""
 
-    ``parse`` reads the parameters, before the module connects. ``observe`` reads what the scope asks for. ``plan`` decides. ``apply`` makes
-    the effective changes of one target, and checks them with its gate before each write. ``render`` shows the observed state and the plan.
-    """
+    @property
+    def do(self) -> Callable[[Session, Any, bool], dict[str, Any]]:
+        """Gets the session (read-only in check mode), the request, and whether it is check mode. Returns the result."""
 
-    arguments: Mapping[str, Any]
-    parse: Callable[[Mapping[str, Any]], Request]
-    observe: Callable[[Session, Request, Scope[Observed]], Observed]
-    plan: Callable[[Observed, Request], Plan]
-    apply: Callable[[Session, Observed, Request, TargetPlan, Gate[Observed]], Outcome]
-    render: Callable[[Observed, Request, Plan, Mapping[str, Outcome]], dict[str, Any]]
-    constraints: Mapping[str, Any] = field(default_factory=dict)
+    @property
+    def patience(self) -> Callable[[Any, Endpoint], float]:
+        """How many seconds the module waits at the start for a server that does not answer."""
+
+    @property
+    def read_only(self) -> bool:
+        """The module never writes, so its session refuses every write."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,14 +59,19 @@ class InfoJob(Generic[Query, Observed]):
     observe: Callable[[Session, Query], Observed]
     render: Callable[[Observed, Query], dict[str, Any]]
     constraints: Mapping[str, Any] = field(default_factory=dict)
+    read_only: ClassVar[bool] = True
+
+    def patience(self, request: Query, endpoint: Endpoint) -> float:
+        return 0.0
+
+    def do(self, session: Session, request: Query, check_mode: bool) -> dict[str, Any]:
+        shown = self.render(self.observe(session, request), request)
+        return {"changed": False, **shown, "calls": session.calls, "logins": session.own_logins}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Work(Generic[Query]):
-    """A module that does not use the loop. ``do`` gets the session (read-only in check mode), the request, and whether it is check mode.
-
-    ``patience``: how many seconds the module waits at the start for a server that does not answer.
-    """
+    """A module that does not use the loop of ``Job``. Its fields as in ``Runnable``."""
 
     arguments: Mapping[str, Any]
     parse: Callable[[Mapping[str, Any]], Query]
@@ -82,10 +79,9 @@ class Work(Generic[Query]):
     patience: Callable[[Query, Endpoint], float] = lambda request, endpoint: 0.0
     constraints: Mapping[str, Any] = field(default_factory=dict)
     read_only: bool = False
-    """The module never writes, so its session refuses every write."""
 
 
-def run(job: Job[Any, Any] | InfoJob[Any, Any] | Work[Any]) -> None:
+def run(job: Runnable) -> None:
     """Run as an Ansible module: read the parameters, open a session, do the work, exit with the result."""
     module = AnsibleModule(argument_spec={**CONNECTION, **job.arguments}, supports_check_mode=True, **job.constraints)
     if MISSING_SDK is not None:
@@ -97,7 +93,7 @@ def run(job: Job[Any, Any] | InfoJob[Any, Any] | Work[Any]) -> None:
         place = endpoint(module.params)
         with open_session(place, **_session_options(job, request, place, check_mode=module.check_mode)) as session:
             try:
-                result = _do(job, session, request, check_mode=module.check_mode)
+                result = job.do(session, request, module.check_mode)
             finally:
                 wrote, off = session.stub.writes, session.off
     except DirectPathError as error:
@@ -120,155 +116,6 @@ def run(job: Job[Any, Any] | InfoJob[Any, Any] | Work[Any]) -> None:
     module.exit_json(**shown)
 
 
-def _session_options(
-    job: Job[Any, Any] | InfoJob[Any, Any] | Work[Any], request: Any, place: Endpoint, *, check_mode: bool
-) -> dict[str, Any]:
-    if isinstance(job, Work):
-        patience = job.patience(request, place)
-        return {"read_only": check_mode or job.read_only, **({"patience": patience} if patience else {})}
-    return {"read_only": check_mode or isinstance(job, InfoJob)}
-
-
-def _do(
-    job: Job[Any, Any] | InfoJob[Any, Any] | Work[Any], session: Session, request: Any, *, check_mode: bool
-) -> dict[str, Any]:
-    match job:
-        case Work():
-            return job.do(session, request, check_mode)
-        case InfoJob():
-            shown = job.render(job.observe(session, request), request)
-            return {"changed": False, **shown, "calls": session.calls, "logins": session.own_logins}
-        case Job():
-            return execute(job, session, request, check_mode=check_mode)
-
-
-def execute(job: Job[Request, Observed], session: Session, request: Request, *, check_mode: bool) -> dict[str, Any]:
-    """Observe, plan, apply and verify. Returns the result; it contains ``failed`` when a target was refused or failed."""
-    observed, plan = _look(job, session, request, FirstLook(check_mode=check_mode))
-    outcomes: dict[str, Outcome] = {}
-    after, left = observed, plan
-    if plan.changed and not check_mode:
-        after, left = _apply(job, session, request, observed, plan, outcomes)
-    plan = without_needless(plan, outcomes)
-    result = build_result(plan, left, outcomes, applied=after is not observed or bool(outcomes))
-    result.update(job.render(after, request, plan, outcomes))
-    result["calls"], result["logins"] = session.calls, session.own_logins
-    conclude(result, plan, outcomes, session.off.values())
-    return result
-
-
-def _look(
-    job: Job[Request, Observed], session: Session, request: Request, scope: Scope[Observed]
-) -> tuple[Observed, Plan]:
-    """Read what the scope asks for, and plan; then read the details that the plan needs, and plan again."""
-    observed = job.observe(session, request, scope)
-    plan = job.plan(observed, request)
-    deeper = job.observe(session, request, Details(seen=observed, plan=plan))
-    return (observed, plan) if deeper is observed else (deeper, job.plan(deeper, request))
-
-
-def _apply(
-    job: Job[Request, Observed],
-    session: Session,
-    request: Request,
-    observed: Observed,
-    plan: Plan,
-    outcomes: dict[str, Outcome],
-) -> tuple[Observed, Plan]:
-    todo = plan
-    targets = {target.moid: target.target for target in plan.targets}
-    for attempt in range(1, ATTEMPTS + 1):
-        tried = _apply_once(job, session, request, observed, todo, outcomes)
-        unreached = {target.moid for target in todo.targets if target.effective} - tried
-        # After a write that the server refused there is nothing to wait for.
-        arrived = {moid for moid in tried if outcomes[moid].error is None or _is_uncertain(outcomes[moid])}
-        scope = AfterWrites(seen=observed, plan=plan, written=_only(todo, arrived), moids=targets)
-        observed, todo = _look(job, session, request, scope)
-        uncertain = {moid for moid in tried if _is_uncertain(outcomes[moid])}
-        _verify(todo, tried, outcomes, targets, retry=uncertain if attempt < ATTEMPTS else set())
-        for moid in tried:
-            if outcomes[moid].error is None:
-                session.off.pop(moid, None)  # the server started it, only the answer was lost
-        if not uncertain or attempt == ATTEMPTS:
-            return observed, todo
-        # An uncertain write does not count as a failure, so targets that were not started because of it are tried too.
-        todo = _only(todo, uncertain | unreached)
-    raise AssertionError("the last attempt returns")
-
-
-def _is_uncertain(outcome: Outcome) -> bool:
-    """Whether the error leaves open if the server received the write."""
-    return outcome.error is not None and outcome.error.code in UNCERTAIN
-
-
-def _apply_once(
-    job: Job[Request, Observed],
-    session: Session,
-    request: Request,
-    observed: Observed,
-    plan: Plan,
-    outcomes: dict[str, Outcome],
-) -> set[str]:
-    """Write to the targets of a plan, as many at the same time as the pace of the job allows. Returns the ids of those started."""
-    targets = {target.moid: target for target in plan.targets if target.effective}
-    failed = sum(1 for moid, outcome in outcomes.items() if outcome.error is not None and moid not in targets)
-
-    def reread(moid: str) -> tuple[Observed, TargetPlan | None]:
-        now, replanned = _look(job, session, request, BeforeWrite(seen=observed, plan=plan, moid=moid))
-        return now, next((target for target in replanned.targets if target.moid == moid), None)
-
-    def do(moid: str) -> bool:
-        writes, earlier = session.stub.writes_here, moid in outcomes and outcomes[moid].wrote
-        gate = Gate(targets[moid], lambda: reread(moid))
-        try:
-            outcome = job.apply(session, observed, request, targets[moid], gate)
-        except DirectPathError as error:
-            outcome = Outcome(error=error)
-        except SERVER_ERRORS as fault:
-            outcome = Outcome(error=explain(fault, doing="apply the plan", on=targets[moid].target))
-        outcome.wrote = earlier or session.stub.writes_here > writes
-        # After a write whose answer was lost it is unknown who made the other changes.
-        before = outcomes[moid].elsewhere if moid in outcomes else ()
-        outcome.elsewhere = before if earlier else (*before, *gate.elsewhere)
-        outcomes[moid] = outcome
-        return outcome.error is None
-
-    places = [(moid, moid if target.host_moid is None else target.host_moid) for moid, target in targets.items()]
-    return set(work(session, places, do, request.pace, failed=failed))
-
-
-def _verify(
-    after: Plan, tried: set[str], outcomes: dict[str, Outcome], names: Mapping[str, str], *, retry: set[str]
-) -> None:
-    """Compare the plan after the writes with the outcomes, and correct these. ``retry``: ids of targets that get another attempt."""
-    left = {target.moid: target for target in after.targets}
-    for moid in tried:
-        target, outcome = left.get(moid), outcomes[moid]
-        undone = target.effective if target is not None else ()
-        unknown = _why_unknown(target)
-        if outcome.error is None and unknown and moid not in retry:
-            outcome.error = DirectPathError(
-                message=f"{names[moid]} was written to, but whether the change took effect is unknown: {unknown}",
-                code="not_verified",
-                cure="Run the task again: it reads the current state first",
-            )
-        elif _is_uncertain(outcome) and not undone and not unknown:
-            outcome.error = None  # the server made the change, only the answer was lost
-        elif outcome.error is None and undone and moid not in retry:
-            subjects = ", ".join(change.subject for change in undone)
-            outcome.error = DirectPathError(
-                message=f"{names[moid]} accepted the change but does not show it: {subjects}",
-                code="not_applied",
-                cure="Check the recent tasks and events of the host and of vCenter, then run the task again",
-            )
-
-
-def _why_unknown(target: TargetPlan | None) -> str:
-    """Why it is unknown whether a target is in the desired state; empty when it is known."""
-    if target is None:
-        return "it was removed in the meantime"
-    return "; ".join(blocker.message.rstrip(".") for blocker in target.blockers)
-
-
-def _only(plan: Plan, moids: set[str]) -> Plan:
-    return Plan(targets=tuple(target for target in plan.targets if target.moid in moids), warnings=plan.warnings)
+def _session_options(job: Runnable, request: Any, place: Endpoint, *, check_mode: bool) -> dict[str, Any]:
+    patience = job.patience(request, place)
+    return {"read_only": check_mode or job.read_only, **({"patience": patience} if patience else {})}

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 
 from ..._domain.rolling.state.journal import EARLIER_MARK
 from ..session.connect import Session
-from .file_journal import FileJournal, journal_path, open_journal
+from .file_journal import FileJournal, open_journal
 from .journal import Journal, Subject
+from .values import journal_path
 
 
 def open_maintenance_journal(

@@ -11,7 +11,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import re
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -21,18 +20,11 @@ from typing import Any
 from ..._domain.errors import DirectPathError, InputError
 from ..._domain.rolling.state.journal import Purpose
 from ..session.connect import Session
-from ..session.endpoint import Endpoint
-from .journal import REMOVED, AttributeJournal, Journal, Subject, Texts, missing_privileges
+from .journal import REMOVED, AttributeJournal, Journal, Subject, missing_privileges
+from .values import FILE_VERSION, Texts, journal_path, over, read_file
 
-VERSION = 1
 ASKED_FOR = "it was requested"
 """Why a journal is in a file, if the caller requested it."""
-
-
-def journal_path(endpoint: Endpoint, directory: str) -> Path:
-    """The file of an endpoint; its name contains host name and port."""
-    name = re.sub(r"[^a-z0-9.-]", "_", endpoint.hostname.lower())
-    return Path(directory).expanduser() / f"{name}_{endpoint.port}.json"
 
 
 class FileJournal:
@@ -55,8 +47,7 @@ class FileJournal:
         """What this process has read from the file or written to it. A removed file does not mean an empty journal."""
 
     def values(self, seen: Mapping[str, Texts]) -> Mapping[str, Texts]:
-        kept = self._now()
-        return {**seen, **{moid: {**seen.get(moid, {}), **texts} for moid, texts in kept.items()}}
+        return over(seen, self._now())
 
     def beside(self, subject: Subject) -> tuple[type, str] | None:
         return None
@@ -92,7 +83,7 @@ class FileJournal:
     def _now(self) -> dict[str, dict[str, str]]:
         """The content of the file, and the values that could not be written. If the file was removed, the last known content counts."""
         try:
-            found = self._read()
+            found = read_file(self._path)
         except DirectPathError as error:
             if not (self._known and isinstance(error.__cause__, OSError)):
                 raise
@@ -109,7 +100,7 @@ class FileJournal:
         if not self._path.exists():
             return False
         with self._locked():
-            kept = self._read()
+            kept = read_file(self._path)
             if shown or any(text for texts in kept.values() for text in texts.values()):
                 return False
             self._path.unlink(missing_ok=True)
@@ -121,31 +112,15 @@ class FileJournal:
     def holds_anything(self, purpose: Purpose = "reboot") -> bool:
         """Whether the file contains any value of runs with this purpose."""
         names = REMOVED[purpose]
-        return any(texts.get(name) for texts in self._read().values() for name in names)
+        return any(texts.get(name) for texts in read_file(self._path).values() for name in names)
 
     def check(self) -> None:
         """Raises DirectPathError when the file cannot be read or written."""
-        self._read()
+        read_file(self._path)
         with self._locked(), self._writing():
             handle, name = tempfile.mkstemp(prefix=f".{self._path.name}.", dir=self._path.parent)
             os.close(handle)
             os.unlink(name)
-
-    def _read(self) -> dict[str, dict[str, str]]:
-        try:
-            content = json.loads(self._path.read_text(encoding="utf-8"))
-            objects: dict[str, dict[str, str]] = content["objects"]
-            if content["version"] != VERSION:
-                raise ValueError(f"version {content['version']}")
-        except (FileNotFoundError, NotADirectoryError):
-            return {}
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DirectPathError(
-                message=f"The journal {self._path} cannot be read: {error}",
-                code="journal_unreadable",
-                cure="It shows which hosts are in progress, so repair it. Remove it only if no host is in progress",
-            ) from error
-        return objects
 
     def _save(self, objects: Mapping[str, Mapping[str, str]]) -> None:
         """Write a temporary file, sync it, and rename it. Then sync the directory, too."""
@@ -153,7 +128,7 @@ class FileJournal:
             handle, name = tempfile.mkstemp(prefix=f".{self._path.name}.", dir=self._path.parent)
             try:
                 with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    json.dump({"version": VERSION, "objects": objects}, file, indent=1, sort_keys=True)
+                    json.dump({"version": FILE_VERSION, "objects": objects}, file, indent=1, sort_keys=True)
                     file.flush()
                     os.fsync(file.fileno())
                 Path(name).replace(self._path)

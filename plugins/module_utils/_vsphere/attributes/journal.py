@@ -18,25 +18,17 @@ from ..._domain.errors import DirectPathError
 from ..._domain.rolling.state.journal import (
     ATTRIBUTES,
     EARLIER_MARK,
-    HOST_ATTRIBUTES,
-    MAINTENANCE,
     MAINTENANCE_ATTRIBUTES,
-    MAINTENANCE_VM,
-    STOP_ORDER,
-    VM,
     Purpose,
 )
 from ..._domain.text import duration
 from ..http.connections import BrokenAnswer
 from ..property_collector.retrieve import collect_objects, collect_view
 from ..sdk import vim, vmodl
-from ..session.answer_checks import reader
 from ..session.connect import Session
 from ..session.faults import words
 from ..session.privileges import lacking
-
-Texts = Mapping[str, str]
-"""attribute → text; empty = no value."""
+from .values import Texts, decode_values, journal_fields, type_of
 
 SubjectKind = Literal["host", "vm", "cluster"]
 PATIENCE = 600.0
@@ -184,13 +176,6 @@ _KINDS: Mapping[SubjectKind, Any] = {
 }
 
 
-def _type_of(attribute: str) -> Any:
-    """The object type of an attribute; None = all types (locks are on clusters, or on standalone hosts)."""
-    if attribute in (*HOST_ATTRIBUTES, MAINTENANCE):
-        return vim.HostSystem
-    return vim.VirtualMachine if attribute in (VM, MAINTENANCE_VM) else None
-
-
 WRITTEN: Mapping[Purpose, tuple[str, ...]] = {"reboot": ATTRIBUTES, "maintenance": MAINTENANCE_ATTRIBUTES}
 """The attributes that a run writes."""
 REMOVED: Mapping[Purpose, tuple[str, ...]] = {
@@ -198,10 +183,6 @@ REMOVED: Mapping[Purpose, tuple[str, ...]] = {
     "maintenance": (*MAINTENANCE_ATTRIBUTES, EARLIER_MARK),
 }
 """The attributes that a run removes when they have no value."""
-KNOWN = frozenset({*ATTRIBUTES, *MAINTENANCE_ATTRIBUTES, EARLIER_MARK, STOP_ORDER})
-"""The attributes that every run reads."""
-
-
 class AttributeJournal:
     """The journal in custom attributes."""
 
@@ -253,7 +234,7 @@ class AttributeJournal:
         for attribute in WRITTEN[self._purpose]:
             if attribute not in self._keys:
                 with suppress(vim.fault.DuplicateName):
-                    self._manager.AddCustomFieldDef(attribute, _type_of(attribute), None, None)
+                    self._manager.AddCustomFieldDef(attribute, type_of(attribute), None, None)
         self.look_up()
 
     def values(self, seen: Mapping[str, Texts]) -> Mapping[str, Texts]:
@@ -364,21 +345,6 @@ class AttributeJournal:
         rows += collect_objects(self._session, vim.Folder, [root._moId], ("customValue",))
         own = {key: name for name, key in self._keys.items()}
         return any(decode_values(row.get("customValue", ()), own) for row in rows)
-
-
-def journal_fields(definitions: Collection[Any]) -> dict[int, str]:
-    """Key → name of the attributes of journals, from the custom attributes that are defined in vCenter."""
-    return {
-        item.key: item.name
-        for item in definitions
-        if item.name in KNOWN and (item.name == STOP_ORDER or item.managedObjectType in (None, _type_of(item.name)))
-    }
-
-
-@reader
-def decode_values(values: Collection[Any], fields: Mapping[int, str]) -> dict[str, str]:
-    """``customValue`` of an object as attribute → text: only attributes in ``fields`` with a value."""
-    return {fields[value.key]: value.value for value in values or () if value.key in fields and value.value}
 
 
 PRIVILEGES = ("Global.SetCustomField", "Global.ManageCustomFields")

@@ -9,8 +9,7 @@ from typing import Any
 
 from ..session.answer_checks import reader
 from ..session.connect import Session
-from .file_journal import FileJournal, journal_path
-from .journal import Texts, decode_values, journal_fields
+from .values import Texts, decode_values, journal_fields, journal_path, over, read_file
 
 
 @reader
@@ -24,4 +23,4 @@ def decode_traces(
     """
     names = journal_fields(definitions)
     seen = {moid: decode_values(found, names) for moid, found in values.items()}
-    return FileJournal(journal_path(session.endpoint, directory), why="").values(seen)
+    return over(seen, read_file(journal_path(session.endpoint, directory)))

@@ -30,7 +30,8 @@ from ..._domain.rolling.state.journal import (
     VmEntry,
 )
 from ..._domain.rolling.state.observed import Refusal
-from ..attributes.journal import Journal, Subject, Texts
+from ..attributes.journal import Journal, Subject
+from ..attributes.values import Texts
 from ..power import calls
 from ..sdk import vim, vmodl
 from ..session.connect import Session

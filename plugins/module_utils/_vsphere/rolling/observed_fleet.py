@@ -25,7 +25,8 @@ from ..._domain.rolling.state.journal import (
     VmEntry,
 )
 from ..._domain.rolling.state.observed import ClusterView, HostView, ObservedFleet, Precheck, Refusal, VmView
-from ..attributes.journal import Subject, Texts
+from ..attributes.journal import Subject
+from ..attributes.values import Texts
 from .pending_actions import PendingActions
 from .probes import Probes
 

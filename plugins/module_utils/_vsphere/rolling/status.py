@@ -12,8 +12,9 @@ from ..._domain.rolling.state.codec import decode_host, decode_lock, decode_main
 from ..._domain.rolling.state.journal import LOCK, PAUSE, Entry, Garbage
 from ..._domain.rolling.status import Power, Seen, SeenCluster, SeenHost, SeenVm, Status, build_status
 from ..._domain.text import several
-from ..attributes.file_journal import FileJournal, journal_path
-from ..attributes.journal import AttributeJournal, Texts, decode_values
+from ..attributes.file_journal import FileJournal
+from ..attributes.journal import AttributeJournal
+from ..attributes.values import Texts, decode_values, journal_path
 from ..property_collector.retrieve import NAMES_PAGE, Row, collect_objects, collect_view
 from ..read.inventory_paths import PLACE_PATHS, Places
 from ..sdk import vim

@@ -124,14 +124,14 @@ def test_no_session_is_left_behind(scenario: Scenario) -> None:
 
 def test_a_plan_that_writes_in_check_mode_is_stopped_by_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
     """Break the shell on purpose: even an apply that runs in check mode cannot reach the server."""
-    from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine import run as run_module
+    from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine import job as job_module
 
-    honest = run_module.execute
+    honest = job_module.execute
 
     def careless(job: Any, session: Any, parse: Any, *, check_mode: bool) -> dict[str, Any]:
         return honest(job, session, parse, check_mode=False)
 
-    monkeypatch.setattr(run_module, "execute", careless)
+    monkeypatch.setattr(job_module, "execute", careless)
     lab = Lab.load("three_hosts")
     result = lab.run("host_passthrough", check=True, fails=True, **ENABLE[1])
     assert "read-only" in result["msg"]

@@ -12,7 +12,7 @@ from unittest import mock
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine import run as run_module
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine import job as job_module
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import CONNECTION, endpoint
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.gate import Gate
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import open_session
@@ -230,11 +230,11 @@ def test_a_vm_that_is_shut_down_for_its_change_is_looked_at_twice_and_that_is_fo
 # -- two runs -------------------------------------------------------------------------------------------------------
 
 
-def job_of(module: str) -> run_module.Job[Any, Any]:
+def job_of(module: str) -> job_module.Job[Any, Any]:
     code = importlib.import_module(f"{MODULES}.{module}")
     with mock.patch.object(code, "run") as run:
         code.main()
-    job: run_module.Job[Any, Any] = run.call_args.args[0]
+    job: job_module.Job[Any, Any] = run.call_args.args[0]
     return job
 
 
@@ -270,7 +270,7 @@ def race(power: str, first: str, second: str) -> tuple[dict[str, dict[str, Any]]
             params |= {**made.options, **chosen}
             request = job.parse(params)
             with open_session(endpoint(params), read_only=False) as session:
-                results[name] = run_module.execute(job, session, request, check_mode=False)
+                results[name] = job_module.execute(job, session, request, check_mode=False)
 
         threads = [threading.Thread(target=go, args=(name,)) for name in (first, second)]
         for thread in threads:

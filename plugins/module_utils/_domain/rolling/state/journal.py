@@ -26,6 +26,9 @@ Step = Literal[
     "failed",
 ]
 
+ENDED: tuple[Step, ...] = ("done", "withdrawn", "blocked", "failed", "maintenance")
+"""Steps after which nothing more is done to the host itself."""
+
 Purpose = Literal["reboot", "maintenance"]
 """What an entry is for: a rolling reboot, or maintenance mode for work on the hardware (host_maintenance)."""
 

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from ...planning.plan import Blocker
 from .actions import Action
-from .journal import Entry, Step
+from .journal import ENDED, Entry
 from .observed import HostView
 
 Phase = Literal[
@@ -27,9 +27,6 @@ Phase = Literal[
     "failed",
 ]
 PHASES: tuple[Phase, ...] = get_args(Phase)
-
-ENDED: tuple[Step, ...] = ("done", "withdrawn", "blocked", "failed", "maintenance")
-"""Steps after which nothing more is done to the host itself."""
 
 ANOTHER_RUN = "left for another run: "
 """The reason of a host that only waits for the next run begins with this."""
