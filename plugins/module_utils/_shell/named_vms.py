@@ -12,6 +12,7 @@ from .._domain.planning.plan import Plan
 from .engine.output import target_result, vm_result
 from .engine.result import Outcome
 
+
 def render_vms(vms: Sequence[Vm], plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
     """The keys ``vms`` and ``refused`` of a result. ``outcomes``: VM id → outcome."""
     by_id = {vm.moid: vm for vm in vms}

@@ -33,6 +33,7 @@ from .engine.vms import vms_of
 from .named_vms import render_vms
 from .requested_vms import RequestedVm, parse_requested_vms
 
+
 @dataclass(frozen=True, kw_only=True)
 class DeviceRequest:
     """The parameters of vm_pci_device."""

@@ -15,7 +15,7 @@ from ...module_utils._domain.errors import InputError
 from ...module_utils._domain.host.desired import refuse_relabelling
 from ...module_utils._domain.host.selector import DesiredDevice, parse_desired_devices, refuse_contradictions
 from ...module_utils._domain.vm.desired import DesiredVm, check_desired
-from ...module_utils._domain.vm.mmio import parse_mmio
+from ...module_utils._domain.vm.desired_mmio import parse_mmio
 from .source_location import Place, PlacedError, choice, items, mapping, text, truth, whole_number
 
 VM_CHOICES = {

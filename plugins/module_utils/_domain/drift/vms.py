@@ -24,9 +24,9 @@ from ..planning.details import (
     PowerOn,
 )
 from ..planning.plan import Blocker, Change, Leaving, Shown, TargetPlan
-from ..vm.desired import ObservedVms
 from ..vm.devices.matching import Held, survey
 from ..vm.memory import LIMIT, RESERVATION, describe_device, outdated_lock_blockers
+from ..vm.observed_vms import ObservedVms
 from .commands import Commands
 from .kinds import Difference
 

@@ -6,11 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ..errors import InputError
-from ..observed.hosts import Host
 from .selector import DesiredDevice, refuse_contradictions
+
+if TYPE_CHECKING:
+    # Not imported when it runs: who only reads a desired state does not wait for the state of hardware.
+    from ..observed.hosts import Host
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

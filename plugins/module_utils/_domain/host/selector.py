@@ -11,13 +11,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ..errors import InputError
-from ..observed.hosts import HostDevice
 from ..pci import parse_address, parse_id, parse_pair
 from ..plain import Record
 from ..suggest import as_whole, matches, suggest_word
+
+if TYPE_CHECKING:
+    # Not imported when it runs: who only reads a desired state does not wait for the state of hardware.
+    from ..observed.hosts import HostDevice
 
 SELECTOR_KEYS = (
     "vendor_id",

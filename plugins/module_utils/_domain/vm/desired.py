@@ -1,19 +1,15 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The desired and the observed state of VMs. PRIVATE to the collection."""
+"""The desired state of VMs, and its checks that need no hardware. PRIVATE to the collection."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from ..errors import InputError
 from ..host.selector import DesiredDevice
-from ..observed.hosts import Host, HostDevice, UnreadVm
-from ..observed.uncertain_holders import unread_vms
-from ..observed.vms import Vm
-from .mmio import DesiredMmio
+from .desired_mmio import DesiredMmio
 
 DesiredState: TypeAlias = Literal["present", "absent", "exactly"]
 BackingChoice: TypeAlias = Literal["auto", "dynamic", "fixed"]
@@ -45,102 +41,6 @@ class DesiredVm:
     disable_hot_add: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ObservedVms:
-    """The observed state that a plan for VMs is made from.
-
-    ``vms``: at least the VMs to plan for. ``others``: more VMs, whose devices count as in use. ``limits`` (VM id → maximum number of
-    devices), ``system_ids`` (host id → system id) and ``offered`` (host id → addresses that it offers for passthrough): an id that is
-    missing was not read; None means that the server returned no value. ``assumed`` (host id → addresses): devices that check mode treats
-    as active, although the server does not offer them yet. ``ignored_vms`` (ids): according to the user they use no device, although
-    their devices are unknown. ``device_limit``: maximum number of passthrough devices of running VMs on a host; None: the limit of the
-    release. ``given`` (host id → address → VM id): devices that the plan in progress gave to its VMs. They stay reserved for them.
-    """
-
-    vms: tuple[Vm, ...] = ()
-    others: tuple[Vm, ...] = ()
-    hosts: tuple[Host, ...] = ()
-    limits: Mapping[str, int | None] = field(default_factory=dict)
-    system_ids: Mapping[str, str | None] = field(default_factory=dict)
-    offered: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
-    assumed: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    ignored_vms: frozenset[str] = frozenset()
-    device_limit: int | None = None
-    given: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-
-    _vms: Mapping[str, Vm] = field(init=False, repr=False, compare=False, default_factory=dict)
-    _hosts: Mapping[str, Host] = field(init=False, repr=False, compare=False, default_factory=dict)
-    _models: Mapping[str, HostDevice] = field(init=False, repr=False, compare=False, default_factory=dict)
-    _places: Mapping[tuple[str | None, ...], tuple[Host, ...]] = field(
-        init=False, repr=False, compare=False, default_factory=dict
-    )
-
-    def __post_init__(self) -> None:
-        """Build the indexes once: a fleet has thousands of VMs, and each is looked up several times."""
-        places: dict[tuple[str | None, ...], list[Host]] = {}
-        models: dict[str, HostDevice] = {}
-        for host in sorted(self.hosts, key=lambda host: (host.name, host.moid)):
-            for key in _places_of(host):
-                places.setdefault(key, []).append(host)
-            for device in sorted(host.devices, key=lambda device: device.address):
-                models.setdefault(device.ids, device)
-        object.__setattr__(self, "_vms", {vm.moid: vm for vm in self.vms})
-        object.__setattr__(self, "_hosts", {host.moid: host for host in self.hosts})
-        object.__setattr__(self, "_models", models)
-        object.__setattr__(self, "_places", {key: tuple(hosts) for key, hosts in places.items()})
-
-    def vm(self, moid: str) -> Vm:
-        """Raises ValueError when the VM was not read (programming error)."""
-        if moid not in self._vms:
-            raise ValueError(f"no state was read for VM {moid}")
-        return self._vms[moid]
-
-    def everyone(self) -> Iterator[Vm]:
-        """All known VMs, each once, sorted by name, then by managed object id."""
-        table = {vm.moid: vm for vm in (*self.others, *self.vms)}
-        yield from sorted(table.values(), key=lambda vm: (vm.name, vm.moid))
-
-    def host_of(self, vm: Vm) -> Host | None:
-        return self._hosts.get(vm.host_moid or "")
-
-    def candidates(self, vm: Vm) -> tuple[Host, ...]:
-        """Hosts where the VM may run: the hosts of its cluster, or its standalone host; sorted by name."""
-        own = self.host_of(vm)
-        if own is not None:
-            return (own,) if own.cluster is None else self._places[_places_of(own)[0]]
-        return () if vm.cluster is None else self._places.get(("named", vm.cluster), ())
-
-    def unread_on(self, host: Host) -> tuple[UnreadVm, ...]:
-        """VMs of the host that may use any of its devices, without ``ignored_vms``; sorted by name."""
-        return tuple(vm for vm in unread_vms(host, self.everyone()) if vm.moid not in self.ignored_vms)
-
-    def models(self) -> Mapping[str, HostDevice]:
-        """``vendor:device`` → one device of this model on the hosts. It gives the name of a model in a VM's backing."""
-        return self._models
-
-
-def _places_of(host: Host) -> tuple[tuple[str | None, ...], ...]:
-    """Index keys of a host's cluster: its id (names are not unique across datacenters), and its name for VMs without a host."""
-    own = ("id", host.compute_moid) if host.compute_moid else ("path", host.datacenter, host.cluster)
-    return own, ("named", host.cluster)
-
-
-def check_all_desired(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -> None:
-    """Raise InputError for desired state that is wrong in any state of the VMs. Only the hosts of the VMs are used."""
-    seen: set[str] = set()
-    for desired in desired_vms:
-        if desired.moid in seen:
-            raise InputError(
-                message=f"{desired.target} is listed twice",
-                code="vm_twice",
-                parameter="vms",
-                cure="Put all devices of a VM into one entry",
-            )
-        seen.add(desired.moid)
-        check_desired(desired)
-    _check_addresses(observed, desired_vms)
-
-
 def check_desired(desired: DesiredVm) -> None:
     """Raise InputError for the desired state of one VM when it is wrong in any state of the VM."""
     if desired.state == "absent" and not desired.devices:
@@ -163,20 +63,3 @@ def check_desired(desired: DesiredVm) -> None:
 def needs_fixed(entry: DesiredDevice) -> bool:
     """True for an entry that needs a fixed backing because it selects specific devices of one host (address, slot, count: all)."""
     return entry.selector.address is not None or entry.selector.slot is not None or entry.count == "all"
-
-
-def _check_addresses(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -> None:
-    """Raise InputError for an address without a model on several hosts: it may be a different device on each."""
-    places: dict[str, set[str | None]] = {}
-    for desired in desired_vms:
-        for entry in desired.devices:
-            if entry.selector.address is not None and not entry.selector.names_kind:
-                places.setdefault(entry.selector.address, set()).add(observed.vm(desired.moid).host_moid)
-    for address in sorted(places):
-        if len(places[address]) > 1:
-            raise InputError(
-                message=f"{address} is an entry of VMs on {len(places[address])} hosts, and may be a different device on each host",
-                code="address_needs_identity",
-                parameter="devices",
-                cure="Add vendor_id and device_id to the address, or select the devices by vendor:device and a count",
-            )

@@ -14,14 +14,12 @@ import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from ..errors import InputError
 from ..observed.vms import Vm
-from ..pci import ACCELERATOR_CLASS, DISPLAY_CLASS, parse_pair
+from ..pci import ACCELERATOR_CLASS, DISPLAY_CLASS
 from ..planning.details import ExtraConfig
 from ..planning.plan import Blocker, Change, WindowFacts
-from ..suggest import as_whole
+from .desired_mmio import DesiredMmio, power_of_two_above
 from .gpu_memory import MODEL_MEMORY_GB
 
 USE_KEY = "pciPassthru.use64bitMMIO"
@@ -34,55 +32,6 @@ UNSET_WINDOW_GB = 16
 
 _LARGE_BAR_CLASSES = (DISPLAY_CLASS, ACCELERATOR_CLASS)
 _NAMED_SIZE = re.compile(r"(?<![\d.])(\d{1,4})\s?Gi?B\b", re.IGNORECASE)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DesiredMmio:
-    """The desired window. ``size_gb``: its size, a power of two; None: computed.
-
-    ``per_device_gb``: memory of one card by vendor:device; it comes before the table. 0: the card has small BARs.
-    """
-
-    size_gb: int | None = None
-    per_device_gb: Mapping[str, int] | Literal["auto"] = "auto"
-
-    def __post_init__(self) -> None:
-        if self.size_gb is not None and not is_power_of_two(self.size_gb):
-            raise InputError(
-                message=f"mmio size {self.size_gb} GB is not a power of two",
-                code="bad_mmio_size",
-                parameter="mmio",
-                cure=f"Use {power_of_two_above(max(self.size_gb, 0))}, or leave size_gb out, and the size is computed",
-            )
-        if isinstance(self.per_device_gb, Mapping):
-            for ids, size in sorted(self.per_device_gb.items()):
-                if size < 0:
-                    raise InputError(
-                        message=f"mmio size of {size} GB for {ids} is negative",
-                        code="bad_mmio_size",
-                        parameter="mmio",
-                        cure="Give the memory of one card in whole gigabytes, or 0 for a card with small BARs",
-                    )
-
-
-def parse_mmio(size_gb: int | None, device_gb: object, parameter: str = "mmio") -> DesiredMmio:
-    """The window in the option ``mmio``. ``device_gb``: vendor:device → GB of memory of one card. Raises InputError."""
-    if device_gb is None:
-        return DesiredMmio(size_gb=size_gb)
-    if not isinstance(device_gb, Mapping):
-        raise _bad_sizes(f"{parameter}.device_gb is not a mapping of vendor:device to gigabytes")
-    given: dict[str, int] = {}
-    for ids, size in device_gb.items():
-        number = as_whole(size)
-        if number is None:
-            raise _bad_sizes(f"{parameter}.device_gb has {size!r} for {ids}, which is not a whole number of gigabytes")
-        # Same spelling as in the devices of hosts: 10DE:20F1 would match no device, without any error.
-        given[":".join(parse_pair(str(ids)))] = number
-    return DesiredMmio(size_gb=size_gb, per_device_gb=given)
-
-
-def _bad_sizes(message: str) -> InputError:
-    return InputError(message=message, code="bad_mmio_size", parameter="mmio", cure='Write it as {"10de:20f1": 40}')
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,15 +50,6 @@ class MmioPlan:
     changes: tuple[Change, ...] = ()
     blockers: tuple[Blocker, ...] = ()
     facts: WindowFacts | None = None
-
-
-def is_power_of_two(number: int) -> bool:
-    return number > 0 and number & (number - 1) == 0
-
-
-def power_of_two_above(number: int) -> int:
-    """The smallest power of two strictly greater than a number that is not negative."""
-    return 1 << number.bit_length()
 
 
 def bar_gb(memory_gb: int) -> int:

@@ -26,8 +26,10 @@ class EarlierSlices:
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> EarlierSlices:
-        """From ``record``. A journal entry that cannot be read is left out. Raises TypeError, ValueError, AttributeError for a value that no
-        slice returns."""
+        """From ``record``. A journal entry that cannot be read is left out.
+
+        Raises TypeError, ValueError or AttributeError for a value that no slice returns.
+        """
         hosts = {}
         for moid, (name, cluster, text) in (record.get("hosts") or {}).items():
             entry = decode_host({ENTRY: str(text)})[0]

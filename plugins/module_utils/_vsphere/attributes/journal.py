@@ -183,6 +183,8 @@ REMOVED: Mapping[Purpose, tuple[str, ...]] = {
     "maintenance": (*MAINTENANCE_ATTRIBUTES, EARLIER_MARK),
 }
 """The attributes that a run removes when they have no value."""
+
+
 class AttributeJournal:
     """The journal in custom attributes."""
 

@@ -57,9 +57,7 @@ class FleetMemory:
             if view.entry is not None and is_active(view.entry)
         }
         silent = [view.moid for view in observed.hosts if view.host.connection_state == "notResponding"]
-        marked = {
-            vm.moid: StoppedVm(name=vm.name, host=vm.entry.host) for vm in observed.vms if vm.entry is not None
-        }
+        marked = {vm.moid: StoppedVm(name=vm.name, host=vm.entry.host) for vm in observed.vms if vm.entry is not None}
         running = {vm.moid for vm in observed.vms if vm.is_on} if self.stopped else set()
         return replace(
             self,
@@ -75,7 +73,7 @@ class FleetMemory:
         return frozenset(self.in_progress.keys() - {view.moid for view in shown} - self.removed)
 
     def after_search(self, found: Mapping[str, bool]) -> FleetMemory:
-        """``found``: missing host → whether the server knows it. Those that do not exist, or that were looked for too often, are removed."""
+        """``found``: missing host → whether it exists. Those that do not, or that were looked for too often, count as removed."""
         looks = {**self.looks, **{moid: self.looks.get(moid, 0) + 1 for moid in found}}
         removed = {moid for moid, exists in found.items() if not exists or looks[moid] > MOST_LOOKS}
         return replace(self, looks=looks, removed=self.removed | removed)
@@ -107,6 +105,4 @@ class FleetMemory:
     def lost_vms(self, vms: Collection[VmView]) -> dict[str, str]:
         """VM id → name: shut down for a host that is still there, and no longer shown."""
         shown = {vm.moid for vm in vms}
-        return {
-            moid: vm.name for moid, vm in self.stopped.items() if moid not in shown and vm.host not in self.removed
-        }
+        return {moid: vm.name for moid, vm in self.stopped.items() if moid not in shown and vm.host not in self.removed}

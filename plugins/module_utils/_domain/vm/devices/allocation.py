@@ -16,7 +16,7 @@ from ...host.selector import DesiredDevice
 from ...observed.hosts import Host, HostDevice, dependency_group
 from ...observed.vms import FixedBacking, Vm
 from ...planning.plan import Blocker
-from ..desired import ObservedVms
+from ..observed_vms import ObservedVms
 from .holders import DeviceHolders, pair_up
 from .matching import Need, is_meant
 

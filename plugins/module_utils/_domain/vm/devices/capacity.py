@@ -15,7 +15,7 @@ from ...host.selector import DesiredDevice
 from ...observed.hosts import Host, HostDevice
 from ...observed.vms import AllowedDevice, DynamicBacking, Vm
 from ...planning.plan import Blocker
-from ..desired import ObservedVms
+from ..observed_vms import ObservedVms
 from .allocation import meant_on
 from .holders import DeviceHolders, DynamicItem, free_devices, item_of, satisfiable
 

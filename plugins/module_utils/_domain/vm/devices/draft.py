@@ -16,8 +16,9 @@ from ...host.selector import DesiredDevice
 from ...observed.hosts import Host, HostDevice, dependency_group
 from ...observed.vms import Vm, VmDevice
 from ...planning.plan import Blocker
-from ..desired import BackingKind, DesiredVm, ObservedVms
+from ..desired import BackingKind, DesiredVm
 from ..memory import describe_device
+from ..observed_vms import ObservedVms
 from .allocation import AllocatedDevice, Allocation, AllocationState, allocate, assign, meant_on
 from .capacity import resolve
 from .holders import DeviceHolders, DynamicItem

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from ...observed.hosts import Host, HostDevice
 from ...observed.vms import AllowedDevice, DynamicBacking, FixedBacking, SriovBacking, Vm
-from ..desired import ObservedVms
+from ..observed_vms import ObservedVms
 
 L = TypeVar("L")
 R = TypeVar("R")

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from ...host.selector import DesiredDevice
 from ...observed.hosts import Host, HostDevice
 from ...observed.vms import AllowedDevice, DynamicBacking, FixedBacking, Vm, VmDevice
-from ..desired import BackingKind, DesiredVm, ObservedVms, needs_fixed
+from ..desired import BackingKind, DesiredVm, needs_fixed
 from ..limits import MINIMUM_HARDWARE
+from ..observed_vms import ObservedVms
 from .holders import pair_up, two_readings
 
 

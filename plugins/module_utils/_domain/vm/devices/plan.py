@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from ...observed.hosts import HostDevice
 from ...observed.vms import FixedBacking, Vm
 from ...planning.plan import Blocker, Change, Plan, TargetPlan, VmFacts
-from ..desired import DesiredVm, ObservedVms, check_all_desired
+from ..desired import DesiredVm
 from ..memory import (
     describe_device,
     lock_blockers,
@@ -27,6 +27,7 @@ from ..memory import (
     unlock_changes,
 )
 from ..mmio import MmioDevice, MmioPlan, plan_mmio, unknown_size_blocker, will_not_start, window_problem
+from ..observed_vms import ObservedVms, check_all_desired
 from ..preconditions import (
     PowerSteps,
     attach_blockers,

@@ -14,6 +14,11 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.vms import SriovBacking, Vm, VmDevice
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.details import ExtraConfig
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.plan import TargetPlan
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.desired_mmio import (
+    DesiredMmio,
+    is_power_of_two,
+    parse_mmio,
+)
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.gpu_memory import MODEL_MEMORY_GB
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.limits import (
     check_hardware,
@@ -23,12 +28,9 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.limi
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.mmio import (
     SIZE_KEY,
     USE_KEY,
-    DesiredMmio,
     MmioDevice,
     bar_gb,
     current_size_gb,
-    is_power_of_two,
-    parse_mmio,
     plan_mmio,
 )
 from tests.unit.module_utils._domain.vm.builders import (

@@ -22,6 +22,10 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observe
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.details import FixedSpec
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.plan import Plan
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.desired_mmio import (
+    DesiredMmio,
+    is_power_of_two,
+)
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.holders import pair_up
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.plan import (
     DesiredVm,
@@ -30,11 +34,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devi
     plan_vm_devices,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.memory import is_reserved
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.mmio import (
-    DesiredMmio,
-    current_size_gb,
-    is_power_of_two,
-)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.mmio import current_size_gb
 from tests.unit.module_utils._domain.vm.builders import (
     A100,
     NIC,
