@@ -20,6 +20,8 @@ description:
     entry. Any user can do so from any controller. For a standalone ESXi host the journal is in a file on the controller.
   - A host that cannot enter maintenance mode returns to service, and its virtual machines are powered on again.
   - To resume an interrupted run, run the same task again, or run it with O(state=absent) to return the host to service.
+  - One process works on a host at a time. Its lock is a custom attribute of the host (C(directpath.maintenance.lock)). A host that another
+    process works on is refused, with the name of that process.
 extends_documentation_fragment:
   - directpath.vsphere.connection
   - directpath.vsphere.attributes

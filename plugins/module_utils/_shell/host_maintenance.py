@@ -21,6 +21,7 @@ from .._domain.names import ResolvedNames, resolve_all
 from .._domain.planning.plan import Plan, TargetPlan
 from .._domain.rolling.state.actions import Action
 from .._domain.rolling.state.fleet_index import FleetIndex, index_fleet
+from .._domain.rolling.state.fleet_memory import FleetMemory
 from .._domain.rolling.state.journal import Entry, VmEntry
 from .._domain.rolling.state.observed import Precheck
 from .._domain.rolling.state.pinned import pinned_vms
@@ -33,6 +34,7 @@ from .._vsphere.rolling.inventory import FleetInventory, RequestedHost
 from .._vsphere.rolling.status import read_status
 from .._vsphere.session.connect import Session
 from .._vsphere.session.faults import SERVER_ERRORS, explain
+from .._vsphere.write.power_on import existing_vms, running_vms
 from .engine.output import target_result
 from .engine.result import Outcome, build_result, conclude, without_needless
 from .engine.targets import parse_targets
@@ -117,7 +119,7 @@ def maintain_hosts(session: Session, request: MaintenanceRequest, check_mode: bo
             for target in plan.targets:
                 if target.effective:
                     outcomes[target.moid] = work.maintain(target)
-            after = work.observe()
+            after = work.observe_again(fleet)
             left = plan_maintenance(after, work.hosts)
             _verify(left, outcomes)
         if not check_mode and (outcomes or request.policy.goal == "leave"):
@@ -239,6 +241,15 @@ class _MaintenanceRun:
         hosts = tuple(replace(view, precheck=prechecks.get(view.moid)) for view in fleet.observed.hosts)
         return index_fleet(replace(fleet.observed, hosts=hosts), self.policy, fleet.now)
 
+    def observe_again(self, before: FleetIndex) -> FleetIndex:
+        """Observe all hosts after the writes. If none of them exists any more: ``before`` without hosts."""
+        try:
+            return self.observe()
+        except DirectPathError as error:
+            if error.code != "vanished":
+                raise
+            return index_fleet(replace(before.observed, hosts=(), vms=()), self.policy, before.now)
+
     def _prechecks(self, fleet: FleetIndex) -> dict[str, Precheck]:
         """Whether the account may stop and start the VMs that would be stopped: found later, they would stay off. And whether VMs would
         lose devices, if those that are powered off are migrated."""
@@ -275,6 +286,7 @@ class _MaintenanceRun:
             progress_writer=ProgressWriter(None),
             is_gone=is_gone,
             read_only=read_only,
+            host=host,
             find_run=lambda entries: adopted(entries.get(host), self.policy.goal),
             **more,
         )
@@ -304,10 +316,36 @@ class _MaintenanceRun:
             outcome.error = _error_of(run, target) if run.outlook.state != "finished" else self._journal_error()
         if outcome.error is None:
             outcome.made = len(target.effective)
-        elif outcome.done:
-            outcome.error.message = f"{outcome.error.message.rstrip('.')}. Done before that: {', '.join(outcome.done)}"
+        else:
+            if outcome.done:
+                outcome.error.message = (
+                    f"{outcome.error.message.rstrip('.')}. Done before that: {', '.join(outcome.done)}"
+                )
+            self._name_vms_off(outcome.error, run.memory, target)
         outcome.wrote = self.session.stub.writes_here > before
         return outcome
+
+    def _name_vms_off(self, error: DirectPathError, memory: FleetMemory, target: TargetPlan) -> None:
+        """Add to an error the VMs that were shut down for the host and do not run, and the way back."""
+        own = {moid: vm.name for moid, vm in memory.stopped.items() if vm.host == target.moid}
+        try:
+            running, there = running_vms(self.session, own), existing_vms(self.session, own)
+            is_there = self.fleet.fresh_host(target.moid) is not None
+        except (DirectPathError, *SERVER_ERRORS):
+            running, there, is_there = frozenset(), tuple(own), True  # unknown: all of them are named
+        off = sorted(own[moid] for moid in there if moid not in running)
+        lost = sorted(own[moid] for moid in own.keys() - set(there))
+        if off:
+            error.message = (
+                f"{error.message.rstrip('.')}. Shut down for {target.target} and powered off: {', '.join(off)}"
+            )
+            way = "state: absent powers them on when the host is in service" if is_there else "Power them on in vCenter"
+            error.cure = f"{error.cure.rstrip('.')}. {way}".removeprefix(". ")
+        if lost:
+            error.message = f"{error.message.rstrip('.')}. Shut down for {target.target} and not in the inventory any more: {', '.join(lost)}"
+            error.cure = f"{error.cure.rstrip('.')}. Register the VMs on another host and power them on".removeprefix(
+                ". "
+            )
 
     def _journal_error(self) -> DirectPathError | None:
         broken = self.journal.broken

@@ -58,6 +58,19 @@ def adopted(entry: Entry | None, goal: Goal) -> str:
     return entry.run_id
 
 
+def waiting(
+    fleet: FleetIndex, view: HostView, reason: str, actions: tuple[Action, ...], wake: float | None
+) -> Decision:
+    """Nothing is done to the host yet."""
+    phase: Phase = "waiting" if view.entry is None else phase_of(view)
+    return _working(fleet, view, NextStep(phase=phase, reason=reason, actions=actions, wake=wake))
+
+
+def stopped(fleet: FleetIndex, view: HostView) -> Decision:
+    """Nothing was begun, and nothing is done."""
+    return _over(fleet, view, "stalled")
+
+
 def _continue(fleet: FleetIndex, view: HostView, entry: Entry, problem: DirectPathError | None) -> NextStep:
     if entry.step == "draining" and fleet.policy.goal == "leave":
         return back_out(fleet, view, entry, "cancelled", f"{view.name} is no longer to enter maintenance mode")

@@ -17,6 +17,7 @@ from ..rolling.state.fleet_index import FleetIndex
 from ..rolling.state.observed import ClusterView, HostView, VmView
 from ..rolling.state.phases import is_active
 from ..rolling.state.pinned import pin_reason, pinned_vms, stays_behind
+from .host_lock import locked
 
 
 def plan_maintenance(fleet: FleetIndex, hosts: Iterable[str]) -> Plan:
@@ -38,6 +39,7 @@ def _enter(fleet: FleetIndex, view: HostView) -> TargetPlan:
         warning = f"{view.name} was put into maintenance mode by another user, and only that user should end it"
         return TargetPlan(target=view.name, moid=view.moid, warnings=() if is_maintained(view) else (warning,))
     blockers = (
+        *locked(fleet, view),
         *quick_blockers(view, vms, cluster, (), fleet.policy),
         *precheck_blockers(view, vms, cluster, (), fleet.policy),
     )
@@ -77,7 +79,7 @@ def _unknown(cluster: ClusterView) -> str:
 
 
 def _leave(fleet: FleetIndex, view: HostView) -> TargetPlan:
-    blockers = quick_blockers(view, (), fleet.cluster_of(view), (), fleet.policy)
+    blockers = (*locked(fleet, view), *quick_blockers(view, (), fleet.cluster_of(view), (), fleet.policy))
     if not view.host.is_reachable:
         return TargetPlan(target=view.name, moid=view.moid, blockers=blockers)
     changes: list[Change] = []

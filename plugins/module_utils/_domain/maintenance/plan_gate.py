@@ -4,15 +4,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..errors import DirectPathError
 from ..memo import Memo
 from ..planning.plan import Change, TargetPlan
-from ..rolling.state.fleet_index import FleetIndex, index_fleet
+from ..rolling.state.fleet_index import FleetIndex, earliest, index_fleet
 from ..rolling.state.observed import HostView, ObservedFleet
 from ..rolling.state.phases import Decision
 from ..rolling.state.policy import Policy
 from ..writing.recheck import still_to_do
-from .next_action import decide_maintenance, is_to_check
+from .host_lock import lock_state, release_lock
+from .next_action import decide_maintenance, is_to_check, stopped, waiting
 from .plan import plan_host
 
 _DOING = {
@@ -36,12 +39,29 @@ class PlanGate:
         self.elsewhere: tuple[Change, ...] = ()
 
     def decide(self, observed: ObservedFleet, policy: Policy, now: float, memo: Memo | None = None) -> Decision:
-        """The next action. Raises DirectPathError when nothing was begun and the plan is no longer valid. ``memo``: as in
-        ``scheduler.decide``."""
+        """The next action. ``memo``: as in ``scheduler.decide``. Raises DirectPathError when the host was removed, or when another process
+        works on it."""
         fleet = index_fleet(observed, policy, now, memo)
         view = fleet.hosts.get(self._planned.moid)
         if view is None:
             raise _vanished(self._planned.target)
+        lock = lock_state(fleet, view)
+        if lock.blocker is not None:
+            raise DirectPathError(message=lock.blocker.message, code=lock.blocker.code, cure=lock.blocker.cure)
+        if not lock.held:
+            return waiting(fleet, view, "its lock is taken", lock.actions, lock.wake)
+        try:
+            decision = self._decide(fleet, view)
+        except DirectPathError as error:
+            self.problem = error
+            decision = stopped(fleet, view)
+        if decision.outlook.ended:
+            return replace(decision, actions=(*decision.actions, *release_lock(fleet, view)))
+        outlook = replace(decision.outlook, wake_at=earliest(decision.outlook.wake_at, lock.wake))
+        return replace(decision, actions=(*lock.actions, *decision.actions), outlook=outlook)
+
+    def _decide(self, fleet: FleetIndex, view: HostView) -> Decision:
+        """Under the lock. Raises DirectPathError when nothing was begun and the plan is no longer valid."""
         left: tuple[Change, ...] = ()
         problem: DirectPathError | None = None
         self.is_checking = is_to_check(fleet, view)

@@ -71,6 +71,8 @@ class RunContext:
     detached: frozenset[str] = frozenset()
     stopped_before: frozenset[str] = frozenset()
     decide: Callable[[ObservedFleet, Policy, float, Memo], Decision] = decide
+    host: str = ""
+    """The only host that this run works on, and that has its lock; empty for a rolling reboot."""
     find_run: Callable[[Mapping[str, Entry]], str] | None = None
     """Host id → entry, to the id of the run that is continued, empty for a new one. None = by the locks, as a rolling reboot."""
     before_look: Callable[[], None] = lambda: None

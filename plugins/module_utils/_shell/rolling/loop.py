@@ -20,7 +20,7 @@ from ..._domain.memo import Memo
 from ..._domain.rolling.scheduling import forecast, lock
 from ..._domain.rolling.scheduling.notices import HELD, clock_notice, gist_of, journal_notice, topic_of
 from ..._domain.rolling.state import timeline as timelines
-from ..._domain.rolling.state.actions import Action
+from ..._domain.rolling.state.actions import Action, refusal_key
 from ..._domain.rolling.state.journal import ATTRIBUTES, DEVICES, ENTRY, LINKS, LOCK, PAUSE, Entry
 from ..._domain.rolling.state.observed import ObservedFleet
 from ..._domain.rolling.state.phases import RESTING, Decision
@@ -321,6 +321,7 @@ class Loop:
             self._remember(action.target, action.entry.text)
         if action.kind in ("stop_vm", "power_off_vm"):
             self.result.stopped_ids.add(action.target)
+            self.result.memory = self.result.memory.after_stop(action.target, action.name, action.host_moid or "")
         if action.kind in ("stop_vm", "power_off_vm") and host in self.result.entries:
             self.result.stopped.append((self.result.entries[host][0].name, action.name))
         if action.kind in VM_ACTIONS:
@@ -338,7 +339,7 @@ class Loop:
 
     def _is_early(self, action: Action, now: float) -> bool:
         """The same action was rejected a moment ago. (If the scheduler waits itself, its time is never the later one.)"""
-        refusal = self._executor.refusals.get(action.target)
+        refusal = self._executor.refusals.get(refusal_key(action.kind, action.target))
         return (
             refusal is not None
             and refusal.kind == action.kind
@@ -354,9 +355,11 @@ class Loop:
         return self._seen.lock_subject(cluster)
 
     def _lock_of(self, action: Action) -> Subject | None:
-        """The object that stores the lock of the cluster of an action; None if the target is not visible, or if no lock is used."""
+        """The object that stores the lock for an action; None if the target is not visible."""
         seen = self._seen
-        if seen is None or self._context.policy.purpose == "maintenance":
+        if self._context.host:
+            return Subject(kind="host", moid=self._context.host)
+        if seen is None:
             return None
         known = {vm.moid: vm.host_moid for vm in seen.vms if vm.moid == action.target}
         host = action.host_moid or known.get(action.target, action.target)

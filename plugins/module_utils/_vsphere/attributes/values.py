@@ -17,6 +17,7 @@ from ..._domain.rolling.state.journal import (
     HOST_ATTRIBUTES,
     MAINTENANCE,
     MAINTENANCE_ATTRIBUTES,
+    MAINTENANCE_LOCK,
     MAINTENANCE_VM,
     STOP_ORDER,
     VM,
@@ -36,7 +37,7 @@ FILE_VERSION = 1
 
 def type_of(attribute: str) -> Any:
     """The object type of an attribute; None = all types (locks are on clusters, or on standalone hosts)."""
-    if attribute in (*HOST_ATTRIBUTES, MAINTENANCE):
+    if attribute in (*HOST_ATTRIBUTES, MAINTENANCE, MAINTENANCE_LOCK):
         return vim.HostSystem
     return vim.VirtualMachine if attribute in (VM, MAINTENANCE_VM) else None
 

@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ..._domain.errors import DirectPathError
-from ..._domain.rolling.state.actions import Action, Kind
+from ..._domain.rolling.state.actions import LOCKING, Action, Kind, refusal_key
 from ..._domain.rolling.state.codec import decode_lock, encode
 from ..._domain.rolling.state.journal import (
     DEVICES,
     EARLIER_MARK,
     ENTRY,
     LINKS,
-    LOCK,
+    LOCKS,
     MAINTENANCE,
     MAINTENANCE_VM,
     VM,
@@ -65,7 +65,6 @@ _FORGOTTEN: Mapping[tuple[Purpose, Kind], tuple[str, tuple[str, ...]]] = {
     ("maintenance", "forget_vm"): (MAINTENANCE_VM, (EARLIER_MARK,)),
 }
 """The attribute of the entry, and the others that are removed with it."""
-_LOCKS = frozenset({"take_lock", "renew_lock", "finish_lock", "release_lock"})
 _VMS = frozenset({"stop_vm", "power_off_vm", "start_vm", "forget_vm"})
 _NEEDS_ENTRY = frozenset({"take_lock", "enter_maintenance", "stop_vm", "power_off_vm", "reboot_host", "shut_down_host"})
 """Actions that require the journal entry first: another process may have to continue from it."""
@@ -167,7 +166,7 @@ class ActionExecutor:
         return "done"
 
     def _accepted(self, action: Action) -> None:
-        self.refusals.pop(action.target, None)
+        self.refusals.pop(refusal_key(action.kind, action.target), None)
 
     def _refused(self, action: Action, fault: BaseException, *, written: bool) -> ActionOutcome:
         self.refuse(action.kind, action.target, fault, written=written)
@@ -175,10 +174,10 @@ class ActionExecutor:
 
     def refuse(self, kind: Kind, target: str, fault: BaseException, *, written: bool = True) -> None:
         """Store the fault for the next decision."""
-        self.refusals[target] = refusal(kind, fault, at=self._fleet.now(), written=written)
+        self.refusals[refusal_key(kind, target)] = refusal(kind, fault, at=self._fleet.now(), written=written)
 
     def _subject(self, action: Action) -> Subject:
-        if action.kind in _LOCKS:
+        if action.kind in LOCKING:
             return self._lock_subject(action.target)
         is_vm = action.kind in _VMS or isinstance(action.entry, VmEntry)
         return Subject(kind="vm" if is_vm else "host", moid=action.target)
@@ -232,7 +231,7 @@ class ActionExecutor:
         """Whether this run has the lock now. A process that was stopped for longer than the time to live may have lost it."""
         if lock is None:
             return True
-        held = decode_lock(self._journal.now(lock, values))
+        held = decode_lock(self._journal.now(lock, values), self._purpose)
         return isinstance(held, Lock) and held.owner == self._me
 
     def _missing(self, action: Action) -> DirectPathError | None:
@@ -261,11 +260,12 @@ class ActionExecutor:
         if action.entry is not None:
             texts |= encode(self._on_server_clock(action.entry))
         expected: Texts | None = None
+        lock = LOCKS[self._purpose]
         match action.kind:
             case "release_lock":
-                texts[LOCK], expected = "", {LOCK: known.texts.get(LOCK, "")}
+                texts[lock], expected = "", {lock: known.texts.get(lock, "")}
             case "take_lock" | "renew_lock" | "finish_lock":
-                expected = {LOCK: known.texts.get(LOCK, "")}
+                expected = {lock: known.texts.get(lock, "")}
             case "record":
                 expected = {name: known.texts.get(name, "") for name in texts}
             case "forget_host" | "forget_vm":

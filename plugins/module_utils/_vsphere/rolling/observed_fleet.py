@@ -10,11 +10,12 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from ..._domain.memo import Memo
+from ..._domain.rolling.state.actions import refusal_key
 from ..._domain.rolling.state.codec import decode_host, decode_lock, decode_maintenance, decode_vm
 from ..._domain.rolling.state.journal import (
     EARLIER_MARK,
     HOST_ATTRIBUTES,
-    LOCK,
+    LOCKS,
     MAINTENANCE,
     PAUSE,
     Before,
@@ -90,10 +91,14 @@ class ShownFleet:
                 moments.append(max(entry.at, entry.called))
         return max(moments, default=0.0)
 
+    def lock_of(self, moid: str) -> Lock | Garbage | None:
+        """The lock of a cluster, or with the purpose ``maintenance`` that of a host."""
+        return _decode_lock(self.texts(self.lock_subject(moid).moid).get(LOCKS[self.purpose], ""), self.purpose)
+
     def lock_subject(self, cluster: str) -> Subject:
-        """The object that stores the lock. Not every release allows custom values on a compute resource that is no cluster: there its only
-        host stores the lock."""
-        host = self._lock_hosts.get(cluster)
+        """The object that stores the lock; with the purpose ``maintenance`` the host itself. Not every release allows custom values on
+        a compute resource that is no cluster: there its only host stores the lock."""
+        host = cluster if self.purpose == "maintenance" else self._lock_hosts.get(cluster)
         return Subject(kind="cluster", moid=cluster) if host is None else Subject(kind="host", moid=host)
 
     @cached_property
@@ -133,12 +138,11 @@ class FleetObserver:
     def observe(self, seen: ShownFleet, pause: str) -> ObservedFleet:
         """The input of a decision. ``pause``: why no host is to be started now."""
         memo, calls, refusals = self.memo, self.pending_actions.all_under_way(), dict(self.refusals)
-        hosts = memo.each(
-            _with_facts,
-            (),
-            memo.once(_hosts_by_id, seen.hosts),
-            {view.moid: self._facts_of_host(view, seen, calls) for view in seen.hosts},
-        )
+        shown = memo.once(_hosts_by_id, seen.hosts)
+        # Of nearly all hosts, nothing is known but what the server shows.
+        known = {*seen.values, *self.prechecks, *calls, *self.refusals, *self.pending_actions.own, *self.began}
+        facts = {moid: self._facts_of_host(shown[moid], seen, calls) for moid in (known | self.probes.hosts) & shown.keys()}
+        hosts = memo.each(_with_facts, (), shown, facts)
         vms = memo.each(
             _observed_vm, (self.detached, seen.purpose), memo.once(_vms_by_id, seen.vms), seen.values, calls, refusals
         )
@@ -171,9 +175,11 @@ class FleetObserver:
             "entry": entry,
             "other_entry": other,
             "before": before,
+            "lock": None if seen.purpose == "reboot" else self.judged(seen.lock_of(moid), seen.now),
             "garbage": garbage,
             "under_way": calls.get(moid, frozenset()),
             "refusal": self.refusals.get(moid),
+            "lock_refusal": self.refusals.get(refusal_key("take_lock", moid)),
             "uptime": proof.uptime_at(seen.now) if proof is not None else None,
             "services_answer": proof.services if proof is not None else None,
             "maintenance_is_own": None if entry is None else self.pending_actions.own.get(moid, self.began.get(moid)),
@@ -182,12 +188,11 @@ class FleetObserver:
         }
 
     def _cluster(self, cluster: ClusterView, seen: ShownFleet) -> ClusterView:
-        lock = _decode_lock(seen.texts(seen.lock_subject(cluster.moid).moid).get(LOCK, ""))
         return replace(
             cluster,
-            lock=self.judged(lock, seen.now),
+            lock=self.judged(seen.lock_of(cluster.moid), seen.now),
             pause=seen.texts(cluster.moid).get(PAUSE, cluster.pause),
-            refusal=self.refusals.get(cluster.moid),
+            refusal=self.refusals.get(refusal_key("take_lock", cluster.moid)),
         )
 
     def judged(self, lock: Lock | Garbage | None, now: float) -> Lock | Garbage | None:
@@ -206,8 +211,8 @@ class FleetObserver:
         return replace(lock, beat=beat, since=min(lock.since, beat), ended=self.is_gone(lock.owner))
 
 
-def _with_facts(view: HostView, facts: Mapping[str, Any]) -> HostView:
-    return replace(view, **facts)
+def _with_facts(view: HostView, facts: Mapping[str, Any] | None) -> HostView:
+    return view if facts is None else replace(view, **facts)
 
 
 def _observed_vm(
@@ -232,8 +237,8 @@ def _observed_vm(
 
 
 @lru_cache(maxsize=1024)
-def _decode_lock(text: str) -> Lock | Garbage | None:
-    return decode_lock({LOCK: text})
+def _decode_lock(text: str, purpose: Purpose) -> Lock | Garbage | None:
+    return decode_lock({LOCKS[purpose]: text}, purpose)
 
 
 def _hosts_by_id(views: tuple[HostView, ...]) -> Mapping[str, HostView]:

@@ -128,6 +128,11 @@ class Probes:
     def busy(self) -> bool:
         return self._pool.busy
 
+    @property
+    def hosts(self) -> set[str]:
+        """The hosts (ids) of which anything is known from here."""
+        return {*self._proofs, *self._power, *self._problems}
+
     def proof(self, view: HostView) -> Proof | None:
         """The latest result for the host in its present state."""
         found = self._proofs.get(view.moid)

@@ -158,7 +158,7 @@ def test_a_host_that_is_kept_can_be_rebooted_in_maintenance_mode_and_is_kept_aft
     assert rolled["rebooted"] == [HOST]
     assert held(lab)
     assert power(lab, "db") == "poweredOff"
-    assert defined(lab) == {"directpath.maintenance", "directpath.maintenance.vm"}
+    assert defined(lab) == {"directpath.maintenance", "directpath.maintenance.vm", "directpath.maintenance.lock"}
     assert lab.run("host_maintenance", hosts=[HOST], state="absent")["hosts"][0]["vms_started"] == ["db"]
     assert power(lab, "db") == "poweredOn"
 

@@ -150,6 +150,7 @@ def _take(
         since=now,
         beat=now,
         ttl=policy.lock.ttl,
+        purpose=policy.purpose,
         finishing=old is not None and old.finishing and old.run_id == observed.run_id,
     )
     return LockState(actions=_write(cluster, "take_lock", lock, reason), wake=now + policy.lock.settle)

@@ -34,6 +34,14 @@ Kind = Literal[
 ]
 
 
+LOCKING: frozenset[Kind] = frozenset({"take_lock", "renew_lock", "finish_lock", "release_lock"})
+
+
+def refusal_key(kind: Kind, target: str) -> str:
+    """Where the last refusal of an action is kept: that of a lock does not replace that of a call on the same host."""
+    return f"lock of {target}" if kind in LOCKING else target
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Action:
     """One action. ``target`` is the moid of the host, VM or cluster; ``reason`` is a clause for messages.

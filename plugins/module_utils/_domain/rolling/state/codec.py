@@ -22,7 +22,7 @@ from .journal import (
     EARLIER_MARK,
     ENTRY,
     LINKS,
-    LOCK,
+    LOCKS,
     LONGEST,
     MAINTENANCE,
     MAINTENANCE_VM,
@@ -75,7 +75,7 @@ def encode(value: Entry | VmEntry | Lock | Before) -> Mapping[str, str]:
         words = ["lock", f"roll={value.run_id}", f"scope={value.scope}", f"since={_time(value.since)}"]
         words += [f"beat={_time(value.beat)}", f"ttl={value.ttl:.0f}"] + ["finishing"] * value.finishing
         words += [f"ahead={value.ahead:+.0f}"] if round(value.ahead) else []
-        return {LOCK: _seal(words, value.owner)}
+        return {LOCKS[value.purpose]: _seal(words, value.owner)}
     devices = [f"{_short(address)}={mark}" for address, mark in value.devices]
     links = [f"ds={','.join(value.datastores)}", f"up={','.join(value.uplinks)}"]
     links += [f"build={value.build}"] if value.build else []
@@ -230,9 +230,10 @@ def _earlier_vm(mark: str) -> VmEntry | None:
     return None if host is None else VmEntry(run_id=EARLIER, host=host[1], step="stop", at=0.0, purpose="maintenance")
 
 
-def decode_lock(values: Mapping[str, str]) -> Lock | Garbage | None:
-    """The lock that is stored on a cluster; None when there is none."""
-    return _read(LOCK, values.get(LOCK, ""), _parse_lock)
+def decode_lock(values: Mapping[str, str], purpose: Purpose = "reboot") -> Lock | Garbage | None:
+    """The lock that is stored on a cluster, or on a host with the purpose ``maintenance``; None when there is none."""
+    name = LOCKS[purpose]
+    return _read(name, values.get(name, ""), lambda words: _parse_lock(words, purpose))
 
 
 def _parse_entry(words: _Words, purpose: Purpose) -> Entry:
@@ -279,7 +280,7 @@ def _parse_vm(words: _Words, purpose: Purpose) -> VmEntry:
     )
 
 
-def _parse_lock(words: _Words) -> Lock:
+def _parse_lock(words: _Words, purpose: Purpose) -> Lock:
     if words.kind != "lock" or not words.text:
         raise _Unreadable
     return Lock(
@@ -289,6 +290,7 @@ def _parse_lock(words: _Words) -> Lock:
         since=words.time("since"),
         beat=words.time("beat"),
         ttl=float(words.must("ttl")),
+        purpose=purpose,
         finishing=words.flag("finishing"),
         ahead=float(words.get("ahead", "0")),
     )

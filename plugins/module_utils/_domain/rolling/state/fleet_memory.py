@@ -68,6 +68,10 @@ class FleetMemory:
             removed=self.removed - shown,
         )
 
+    def after_stop(self, vm: str, name: str, host: str) -> FleetMemory:
+        """A VM was shut down for a host. The server may never show its entry: the host may be removed before the next look."""
+        return replace(self, stopped={**self.stopped, vm: StoppedVm(name=name, host=host)})
+
     def missing(self, shown: Iterable[HostView]) -> frozenset[str]:
         """Hosts in progress that are not shown, and of which it is not known yet whether they still exist."""
         return frozenset(self.in_progress.keys() - {view.moid for view in shown} - self.removed)

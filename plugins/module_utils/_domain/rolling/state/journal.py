@@ -8,6 +8,7 @@ an entry is for, and a host that is kept in maintenance mode can be rebooted the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -44,8 +45,12 @@ ATTRIBUTES = (*HOST_ATTRIBUTES, VM, LOCK, PAUSE)
 
 MAINTENANCE = "directpath.maintenance"
 MAINTENANCE_VM = "directpath.maintenance.vm"
-MAINTENANCE_ATTRIBUTES = (MAINTENANCE, MAINTENANCE_VM)
-"""The same entries with the purpose ``maintenance``: on hosts, and on VMs. It needs no lock: each entry concerns one host."""
+MAINTENANCE_LOCK = "directpath.maintenance.lock"
+MAINTENANCE_ATTRIBUTES = (MAINTENANCE, MAINTENANCE_VM, MAINTENANCE_LOCK)
+"""The same with the purpose ``maintenance``. Its lock is on the host: two processes may work on two hosts of a cluster."""
+
+LOCKS: Mapping[Purpose, str] = {"reboot": LOCK, "maintenance": MAINTENANCE_LOCK}
+"""The attribute of the lock."""
 
 EARLIER_MARK = "directpath.parked"
 """The mark of host_maintenance 0.x on hosts and VMs. It is read and removed, and never written."""
@@ -135,8 +140,9 @@ class VmEntry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lock:
-    """On a cluster: the run that reboots its hosts. Times are seconds since the epoch; ``beat``: the last heartbeat; ``ttl``: seconds
-    after which a lock without a heartbeat is stale; ``scope``: digest of what the run was asked for."""
+    """On a cluster: the run that reboots its hosts. On a host: the process of host_maintenance that works on it. Times are seconds since
+    the epoch; ``beat``: the last heartbeat; ``ttl``: seconds after which a lock without a heartbeat is stale; ``scope``: digest of what the
+    run was asked for."""
 
     owner: str
     run_id: str
@@ -144,6 +150,7 @@ class Lock:
     since: float
     beat: float
     ttl: float
+    purpose: Purpose = "reboot"
     finishing: bool = False
     """Everything is done; only the journal remains to be removed."""
     ahead: float = 0.0

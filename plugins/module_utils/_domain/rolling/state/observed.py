@@ -116,11 +116,14 @@ class HostView:
     """The entry with the purpose of this run; ``other_entry``: the one with the other purpose, which this run never changes."""
     other_entry: Entry | None = None
     before: Before | None = None
+    lock: Lock | Garbage | None = None
+    """Only with the purpose ``maintenance``: the process of host_maintenance that works on the host."""
     garbage: tuple[Garbage, ...] = ()
     """Journal values on the host that cannot be read."""
     under_way: frozenset[str] = frozenset()
     """Kinds of actions of this process on this host that are in progress: they are not requested again."""
     refusal: Refusal | None = None
+    lock_refusal: Refusal | None = None
 
     @property
     def moid(self) -> str:
