@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -61,13 +61,21 @@ class Memo:
         return cast("Mapping[str, _Result]", table.update(function, common, (first, *further), self.calls))
 
 
+class _Results(dict[str, object]):
+    """The results of a table. ``before``: the results that these replaced, which differ at the keys ``changed``. Where both are inputs of
+    another table, they are not compared again."""
+
+    before: Mapping[str, object] | None = None
+    changed: frozenset[str] = frozenset()
+
+
 @dataclass(kw_only=True, slots=True)
 class _Table:
     """The last inputs and results of one function."""
 
     common: tuple[Any, ...] = ()
     mappings: tuple[Mapping[str, object], ...] = ()
-    results: dict[str, object] = field(default_factory=dict)
+    results: _Results = field(default_factory=_Results)
 
     def update(
         self,
@@ -86,7 +94,9 @@ class _Table:
                 fresh[key] = result
         same_keys = bool(self.mappings) and first is self.mappings[0]
         if fresh or not (same_keys or [*first] == [*old]):
-            self.results = {key: fresh[key] if key in fresh else old[key] for key in first}
+            old.before, old.changed = None, frozenset()  # else all results would be kept for ever
+            self.results = _Results((key, fresh[key] if key in fresh else old[key]) for key in first)
+            self.results.before, self.results.changed = old, frozenset(fresh) | (old.keys() - self.results.keys())
         self.common, self.mappings = common, mappings
         return self.results
 
@@ -98,7 +108,7 @@ class _Table:
         found: set[str] = set()
         for old, new in zip(self.mappings, mappings, strict=True):
             if old is not new:
-                found |= _differences(old, new)
+                found.update(_differences(old, new))
         return found & keys
 
 
@@ -116,7 +126,9 @@ def _kept(known: Any, result: Any) -> Any:
     return known if _is_same(known, result) else result
 
 
-def _differences(old: Mapping[str, object], new: Mapping[str, object]) -> set[str]:
+def _differences(old: Mapping[str, object], new: Mapping[str, object]) -> Collection[str]:
+    if isinstance(new, _Results) and new.before is old:
+        return new.changed
     known = old.get
     found = {key for key, value in new.items() if (last := known(key, _NOTHING)) is not value and last != value}
     return found | (old.keys() - new.keys())

@@ -342,7 +342,8 @@ class _MaintenanceRun:
             way = "state: absent powers them on when the host is in service" if is_there else "Power them on in vCenter"
             error.cure = f"{error.cure.rstrip('.')}. {way}".removeprefix(". ")
         if lost:
-            error.message = f"{error.message.rstrip('.')}. Shut down for {target.target} and not in the inventory any more: {', '.join(lost)}"
+            said = f"Shut down for {target.target} and not in the inventory any more: {', '.join(lost)}"
+            error.message = f"{error.message.rstrip('.')}. {said}"
             error.cure = f"{error.cure.rstrip('.')}. Register the VMs on another host and power them on".removeprefix(
                 ". "
             )

@@ -32,6 +32,7 @@ from .pending_actions import PendingActions
 from .probes import Probes
 
 EMPTY: Texts = {}
+_NOTHING: dict[str, Any] = {}
 _NO_JOURNAL: tuple[Entry | None, Before | None, tuple[Garbage, ...]] = (None, None, ())
 """The entry, the state before the reboot and the unreadable values on a host."""
 
@@ -139,12 +140,16 @@ class FleetObserver:
         """The input of a decision. ``pause``: why no host is to be started now."""
         memo, calls, refusals = self.memo, self.pending_actions.all_under_way(), dict(self.refusals)
         shown = memo.once(_hosts_by_id, seen.hosts)
-        # Of nearly all hosts, nothing is known but what the server shows.
-        known = {*seen.values, *self.prechecks, *calls, *self.refusals, *self.pending_actions.own, *self.began}
-        facts = {moid: self._facts_of_host(shown[moid], seen, calls) for moid in (known | self.probes.hosts) & shown.keys()}
+        facts = {moid: self._facts_of_host(view, seen, calls) for moid, view in shown.items()}
         hosts = memo.each(_with_facts, (), shown, facts)
         vms = memo.each(
             _observed_vm, (self.detached, seen.purpose), memo.once(_vms_by_id, seen.vms), seen.values, calls, refusals
+        )
+        clusters = memo.each(
+            _with_facts_of_cluster,
+            (),
+            memo.once(_clusters_by_id, seen.clusters),
+            {cluster.moid: self._facts_of_cluster(cluster, seen) for cluster in seen.clusters},
         )
         return ObservedFleet(
             me=self.me,
@@ -153,14 +158,17 @@ class FleetObserver:
             begun=self.begun,
             hosts=memo.once(_all_hosts, hosts),
             vms=memo.once(_all_vms, vms),
-            clusters=tuple(self._cluster(cluster, seen) for cluster in seen.clusters),
+            clusters=memo.once(_all_clusters, clusters),
             ahead=self.ahead,
             pause=pause,
         )
 
     def _facts_of_host(self, view: HostView, seen: ShownFleet, calls: Mapping[str, frozenset[str]]) -> dict[str, Any]:
-        """The fields of ``HostView`` that the server does not show."""
+        """The fields of ``HostView`` that the server does not show; empty if nothing is known, as of nearly all hosts."""
         moid = view.moid
+        known = (seen.values, calls, self.prechecks, self.refusals, self.pending_actions.own, self.began)
+        if not (any(moid in table for table in known) or self.probes.knows(moid) or seen.purpose == "maintenance"):
+            return _NOTHING
         reboot, before, garbage = seen.journal_of(moid)
         kept = seen.maintenance_of(moid)
         maintenance = None
@@ -187,13 +195,12 @@ class FleetObserver:
             "bmc_problem": self.probes.bmc_problem(moid),
         }
 
-    def _cluster(self, cluster: ClusterView, seen: ShownFleet) -> ClusterView:
-        return replace(
-            cluster,
-            lock=self.judged(seen.lock_of(cluster.moid), seen.now),
-            pause=seen.texts(cluster.moid).get(PAUSE, cluster.pause),
-            refusal=self.refusals.get(refusal_key("take_lock", cluster.moid)),
-        )
+    def _facts_of_cluster(self, cluster: ClusterView, seen: ShownFleet) -> dict[str, Any]:
+        return {
+            "lock": self.judged(seen.lock_of(cluster.moid), seen.now),
+            "pause": seen.texts(cluster.moid).get(PAUSE, cluster.pause),
+            "refusal": self.refusals.get(refusal_key("take_lock", cluster.moid)),
+        }
 
     def judged(self, lock: Lock | Garbage | None, now: float) -> Lock | Garbage | None:
         """With the last heartbeat by the clock of this run. If the lock owner was a process of this machine that has ended, its lock is
@@ -211,8 +218,8 @@ class FleetObserver:
         return replace(lock, beat=beat, since=min(lock.since, beat), ended=self.is_gone(lock.owner))
 
 
-def _with_facts(view: HostView, facts: Mapping[str, Any] | None) -> HostView:
-    return view if facts is None else replace(view, **facts)
+def _with_facts(view: HostView, facts: Mapping[str, Any]) -> HostView:
+    return replace(view, **facts) if facts else view
 
 
 def _observed_vm(
@@ -243,6 +250,18 @@ def _decode_lock(text: str, purpose: Purpose) -> Lock | Garbage | None:
 
 def _hosts_by_id(views: tuple[HostView, ...]) -> Mapping[str, HostView]:
     return {view.moid: view for view in views}
+
+
+def _with_facts_of_cluster(view: ClusterView, facts: Mapping[str, Any]) -> ClusterView:
+    return replace(view, **facts)
+
+
+def _clusters_by_id(views: tuple[ClusterView, ...]) -> Mapping[str, ClusterView]:
+    return {view.moid: view for view in views}
+
+
+def _all_clusters(views: Mapping[str, ClusterView]) -> tuple[ClusterView, ...]:
+    return tuple(views.values())
 
 
 def _vms_by_id(views: tuple[VmView, ...]) -> Mapping[str, VmView]:

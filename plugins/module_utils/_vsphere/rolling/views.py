@@ -89,7 +89,9 @@ class FleetRows:
         for kind, found in by_kind.items():
             tables[next(name for base, name in _KINDS.items() if issubclass(kind, base))] |= found
         for name in ("deep", "sizes", "hardware", "uses", "summaries"):
-            tables[name] = {moid: value for moid, value in getattr(self, name).items() if moid in rows}
+            known = getattr(self, name)
+            if not known.keys() <= rows.keys():
+                tables[name] = {moid: value for moid, value in known.items() if moid in rows}
         # A table without a change stays the same object: comparing it again is then free.
         changed: dict[str, Any] = {name: table for name, table in tables.items() if table != getattr(self, name)}
         return replace(self, **changed)
@@ -465,17 +467,33 @@ def texts(
 ) -> Mapping[str, Mapping[str, str]]:
     """Object id → attribute name → text, for hosts, VMs, compute resources and the root folder; without empty texts."""
     memo = memo or Memo()
-    rows = memo.once(_all, fleet_rows.hosts, fleet_rows.vms, fleet_rows.computes, fleet_rows.folders)
-    return memo.once(_without_empty, memo.each(_texts, (fields,), rows))
+    tables = (fleet_rows.hosts, fleet_rows.vms, fleet_rows.computes, fleet_rows.folders)
+    found = (
+        memo.once(filled, memo.each(read, (fields,), rows)) for (read, filled), rows in zip(_TEXTS, tables, strict=True)
+    )
+    return memo.once(_all, *found)
 
 
-def _all(*tables: Mapping[str, Row]) -> Mapping[str, Row]:
-    return {moid: row for table in tables for moid, row in table.items()}
+def _all(*tables: Mapping[str, Mapping[str, str]]) -> Mapping[str, Mapping[str, str]]:
+    return {moid: values for table in tables for moid, values in table.items()}
 
 
-def _texts(fields: Mapping[int, str], row: Row) -> Mapping[str, str]:
-    return from_rows.custom_texts(row, fields)
+_Texts = Mapping[str, str]
 
 
-def _without_empty(found: Mapping[str, Mapping[str, str]]) -> Mapping[str, Mapping[str, str]]:
-    return {moid: values for moid, values in found.items() if values}
+def _texts_of(
+    kind: str,
+) -> tuple[Callable[[Mapping[int, str], Row], _Texts], Callable[[Mapping[str, _Texts]], Mapping[str, _Texts]]]:
+    """Functions that read the texts of one object, and that leave out objects without texts. Two for each kind, as ``_by_name``."""
+
+    def read(fields: Mapping[int, str], row: Row) -> _Texts:
+        return from_rows.custom_texts(row, fields)
+
+    def filled(found: Mapping[str, _Texts]) -> Mapping[str, _Texts]:
+        return {moid: values for moid, values in found.items() if values}
+
+    read.__name__, filled.__name__ = f"texts_of_{kind}", f"filled_{kind}"
+    return read, filled
+
+
+_TEXTS = tuple(_texts_of(kind) for kind in ("hosts", "vms", "computes", "folders"))

@@ -125,4 +125,7 @@ def test_a_privilege_that_is_lost_on_the_way_back(lab: Lab, when: str, right: st
 
 def _needs_no_more(when: str, right: str) -> bool:
     """The host has left maintenance mode, or the journal is in a file from the beginning."""
-    return (when, right) in (("ExitMaintenanceMode_Task", "Host.Config.Maintenance"), ("before", "Global.SetCustomField"))
+    return (when, right) in (
+        ("ExitMaintenanceMode_Task", "Host.Config.Maintenance"),
+        ("before", "Global.SetCustomField"),
+    )

@@ -87,18 +87,29 @@ def starts(
     """One result for each candidate, by moid. Blocked hosts do not count against the budget; each start reduces it for the next ones."""
     room = _Room(fleet)
     hold = pace.find_run_hold(fleet, state)
+    single_holds = pace.may_hold_hosts(fleet)
     started: list[HostView] = []
-    answers: dict[str, Start] = {}
+    answers: dict[str, Start | str] = {}
     quick, prechecked = _find_blockers(fleet, candidates)
     for view in pace.in_order(fleet, candidates):
-        answer = _one(
-            fleet, view, state, lock_states, room, started, hold, (quick[view.moid], prechecked.get(view.moid, ()))
-        )
-        if answer.actions or "precheck" in view.under_way:
+        moid = view.moid
+        blockers = (quick[moid], prechecked.get(moid, ()))
+        held = hold or _rest(fleet, view)
+        if held is None and single_holds:
+            held = pace.find_host_hold(fleet, state, view, started)
+        answer = _one(fleet, view, lock_states[view.host.compute_moid], room, held, blockers)
+        if not isinstance(answer, str) and (answer.actions or "precheck" in view.under_way):
             room.take(view)
             started.append(view)
-        answers[view.moid] = answer
-    return answers
+        answers[moid] = answer
+    waiting = fleet.memo.each(
+        _waiting, (), {moid: answer for moid, answer in answers.items() if isinstance(answer, str)}
+    )
+    return {moid: waiting[moid] if isinstance(answer, str) else answer for moid, answer in answers.items()}
+
+
+def _waiting(reason: str) -> Start:
+    return Start(phase="waiting", reason=reason)
 
 
 def reasons(
@@ -188,16 +199,14 @@ class _Room:
 def _one(
     fleet: FleetIndex,
     view: HostView,
-    state: Progress,
-    lock_states: Mapping[str, LockState],
+    lock_state: LockState,
     room: _Room,
-    started: Sequence[HostView],
     hold: pace.Hold | None,
     blockers: tuple[tuple[Blocker, ...], tuple[Blocker, ...]],
-) -> Start:
-    """``blockers``: the quick ones, and those from the precheck."""
-    cluster, (found, prechecked) = fleet.cluster_of(view), blockers
-    lock_state = lock_states[cluster.moid]
+) -> Start | str:
+    """``hold``: why the host may not be started now. ``blockers``: the quick ones, and those from the precheck. A text: why the host waits
+    for the budget, as most hosts do."""
+    found, prechecked = blockers
     if lock_state.blocker is not None:
         return Start(
             phase="blocked",
@@ -210,14 +219,15 @@ def _one(
     if prechecked and (found or precheck is None or fleet.now < precheck.at + fleet.policy.revisit):
         wake = precheck.at + fleet.policy.revisit if precheck is not None and not found else None
         return Start(phase="blocked", reason=prechecked[0].message, blockers=prechecked, wake=wake)
-    waits = hold or _rest(fleet, view) or pace.find_host_hold(fleet, state, view, started)
-    if waits is not None:
-        return Start(phase="waiting", reason=waits.reason, wake=waits.wake, paused=waits.paused)
+    if hold is not None:
+        return Start(phase="waiting", reason=hold.reason, wake=hold.wake, paused=hold.paused)
     full = room.refusal(view)
     if full:
-        return Start(phase="waiting", reason=full)
+        return full
     if not lock_state.held:
-        return Start(phase="waiting", reason=f"this run must lock {cluster.name} first", wake=lock_state.wake)
+        return Start(
+            phase="waiting", reason=f"this run must lock {fleet.cluster_of(view).name} first", wake=lock_state.wake
+        )
     if "precheck" in view.under_way:
         return Start(phase="waiting", reason="its precheck is running")
     if precheck is None or fleet.now >= precheck.at + fleet.policy.precheck_age or prechecked:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 
 from ...text import duration
 from ..state.budget import resolve_amount
@@ -117,6 +118,12 @@ def _checkpoint(fleet: FleetIndex, state: Progress) -> Hold | None:
     return None
 
 
+def may_hold_hosts(fleet: FleetIndex) -> bool:
+    """Whether ``find_host_hold`` can find anything."""
+    policy = fleet.policy
+    return bool(policy.canary or policy.windows or policy.checkpoints or any(c.pause for c in fleet.clusters.values()))
+
+
 def find_host_hold(fleet: FleetIndex, state: Progress, view: HostView, started: Sequence[HostView]) -> Hold | None:
     """Why this host may not be started while others may. ``started``: hosts that are started in this same decision."""
     pause = fleet.cluster_of(view).pause
@@ -210,18 +217,26 @@ def in_order(fleet: FleetIndex, candidates: Iterable[HostView]) -> list[HostView
 
     Hosts known to take long come first among equals, so that the rolling reboot does not wait for one of them at its end.
     """
-    return fleet.memo.once(_in_order, tuple(candidates), fleet.policy)
+    ranks = fleet.memo.each(_rank, (fleet.policy,), fleet.hosts)
+    return fleet.memo.once(_in_order, tuple(candidates), ranks)
 
 
-def _in_order(candidates: tuple[HostView, ...], policy: Policy) -> list[HostView]:
+_Rank = tuple[tuple[object, ...], tuple[object, ...]]
+"""What counts before the number of hosts left in the cluster, and after it."""
+
+
+def _in_order(candidates: tuple[HostView, ...], ranks: Mapping[str, _Rank]) -> list[HostView]:
     left = Counter(view.host.compute_moid for view in candidates)
-    return sorted(candidates, key=lambda view: _rank(view, left, policy))
+    keyed = []
+    for view in candidates:
+        before, after = ranks[view.moid]
+        keyed.append((before, -left[view.host.compute_moid], after, view))
+    return [view for *_rank, view in sorted(keyed, key=itemgetter(0, 1, 2))]
 
 
-def _rank(view: HostView, left: Mapping[str, int], policy: Policy) -> tuple[object, ...]:
+def _rank(policy: Policy, view: HostView) -> _Rank:
     words = policy.order.get(view.name)
     tries = view.entry.tries if view.entry is not None and view.entry.step == "blocked" else 0
     known = policy.measured.get(view.name)
     minutes = 0 if known is None else round(known.total / 60)
-    place = view.host.compute_moid
-    return (tries, words is None, natural_key(words or ()), -left[place], -minutes, view.load, view.name, view.moid)
+    return (tries, words is None, natural_key(words or ())), (-minutes, view.load, view.name, view.moid)

@@ -56,7 +56,9 @@ def decide(observed: ObservedFleet, policy: Policy, now: float, memo: Memo | Non
         and lock.may_work_under(cluster.lock, me=observed.me, policy=policy, now=now)
         for cluster in observed.clusters
     )
-    requiring = [view for view in fleet.hosts.values() if next_hosts.is_candidate(fleet, view)]
+    requiring = [
+        fleet.hosts[moid] for moid in fleet.pending_reboots if next_hosts.is_candidate(fleet, fleet.hosts[moid])
+    ]
     candidates = [] if finishing or policy.only_restore else requiring
     in_progress = _in_progress(fleet, candidates)
     state = pace.progress(fleet, len(candidates))
@@ -84,15 +86,17 @@ def _without_hope(fleet: FleetIndex, state: Progress, starts: Mapping[str, Start
 
 def _in_progress(fleet: FleetIndex, candidates: list[HostView]) -> _InProgress:
     """Locks first; then the hosts of clusters that this run has locked."""
+    # Hosts without an entry, and without VMs that were stopped for them, are not in progress.
+    involved = [view for moid, view in fleet.hosts.items() if view.entry is not None or moid in fleet.stopped_vms]
     busy = {view.host.compute_moid for view in candidates}
-    busy |= {view.host.compute_moid for view in fleet.hosts.values() if _has_work(fleet, view)}
+    busy |= {view.host.compute_moid for view in involved if _has_work(fleet, view)}
     lock_states = {
         cluster.moid: lock.plan_lock(cluster, fleet.observed, fleet.policy, fleet.now)
         for cluster in sorted(fleet.clusters.values(), key=lambda cluster: (cluster.name, cluster.moid))
         if cluster.moid in busy or _is_own(cluster, fleet.observed)
     }
     next_steps: dict[str, NextStep] = {}
-    for view in fleet.hosts.values():
+    for view in involved:
         lock_state = lock_states.get(view.host.compute_moid)
         if lock_state is not None and lock_state.held:
             next_step = _next_step(fleet, view)
@@ -165,32 +169,37 @@ _Standing = tuple[Phase, str, tuple[Blocker, ...]]
 
 
 def _statuses(fleet: FleetIndex, in_progress: _InProgress, starts: Mapping[str, Start]) -> tuple[HostStatus, ...]:
-    standings = {moid: _standing(fleet, view, in_progress, starts.get(moid)) for moid, view in fleet.hosts.items()}
-    names = {moid: fleet.cluster_of(view).name for moid, view in fleet.hosts.items()}
-    starting = dict.fromkeys(starts, True)
-    return tuple(fleet.memo.each(_status, (), fleet.hosts, standings, names, starting, fleet.stopped_vms).values())
+    standings = {moid: _standing(fleet, view, in_progress) for moid, view in fleet.hosts.items() if moid not in starts}
+    names = fleet.memo.once(_names_of_clusters, fleet.hosts, fleet.clusters)
+    # Actions have the time in them, and a status does not depend on them.
+    texts = {moid: replace(start, actions=(), wake=None) if start.actions else start for moid, start in starts.items()}
+    return tuple(fleet.memo.each(_status, (), fleet.hosts, standings, names, texts, fleet.stopped_vms).values())
+
+
+def _names_of_clusters(hosts: Mapping[str, HostView], clusters: Mapping[str, ClusterView]) -> Mapping[str, str]:
+    return {moid: clusters[view.host.compute_moid].name for moid, view in hosts.items()}
 
 
 def _status(
-    view: HostView, standing: _Standing, cluster: str, starting: bool | None, stopped: tuple[VmView, ...] | None
+    view: HostView, standing: _Standing | None, cluster: str, start: Start | None, stopped: tuple[VmView, ...] | None
 ) -> HostStatus:
-    phase, reason, blockers = standing
+    if start is not None:
+        standing = start.phase, start.reason, start.blockers
+    phase, reason, blockers = standing or ("idle", "", ())
     return HostStatus(
         moid=view.moid,
         name=view.name,
         cluster=cluster,
         phase=phase,
         reason=reason,
-        since=None if view.entry is None or starting else view.entry.at,
+        since=None if view.entry is None or start is not None else view.entry.at,
         blockers=blockers,
         vms=tuple(vm.name for vm in stopped or ()),
     )
 
 
-def _standing(fleet: FleetIndex, view: HostView, in_progress: _InProgress, start: Start | None) -> _Standing:
+def _standing(fleet: FleetIndex, view: HostView, in_progress: _InProgress) -> _Standing:
     next_step, entry = in_progress.next_steps.get(view.moid), view.entry
-    if start is not None:
-        return start.phase, start.reason, start.blockers
     if next_step is not None and (entry is None or next_step.reason not in ("", entry.text)):
         return next_step.phase, next_step.reason, ()
     if entry is not None:

@@ -113,7 +113,7 @@ def extend(
     timeline: Timeline, observed: ObservedFleet, decision: Decision, now: float
 ) -> tuple[Timeline, tuple[Transition, ...]]:
     """The timeline with the present observation, and the new transitions in it, sorted by name."""
-    entries = {view.moid: view.entry for view in observed.hosts}
+    entries: dict[str, Entry | None] | None = None
     hosts, statuses = dict(timeline.hosts), dict(timeline.statuses)
     news: list[Transition] = []
     for status in decision.hosts:
@@ -123,7 +123,10 @@ def extend(
         if decision.closing and old is not None:
             continue  # the journal is being cleared; what remains of the entry says less than the last status
         statuses[status.moid] = status
-        row = hosts.get(status.moid) or _begun(status, entries.get(status.moid))
+        row = hosts.get(status.moid)
+        if row is None:
+            entries = {view.moid: view.entry for view in observed.hosts} if entries is None else entries
+            row = _begun(status, entries.get(status.moid))
         last = row.last
         if old is None or old.phase != status.phase:
             seconds = None if last is None or last.end is not None or old is None else now - last.start
@@ -181,9 +184,14 @@ def _begun(status: HostStatus, entry: Entry | None) -> TimelineRow:
 
 
 def _vms(rows: Mapping[str, TimelineRow], observed: ObservedFleet, now: float) -> Mapping[str, TimelineRow]:
+    going_on = {moid for moid, row in rows.items() if row.last is not None and row.last.end is None}
+    # Nearly all VMs of a large fleet have nothing to do with it.
+    concerned = [vm for vm in observed.vms if vm.entry is not None or vm.moid in going_on]
+    if not concerned:
+        return rows
     names = {view.moid: view.name for view in observed.hosts}
     found = dict(rows)
-    for vm in observed.vms:
+    for vm in concerned:
         row, entry = found.get(vm.moid), vm.entry
         if entry is not None:
             row = row or TimelineRow(moid=vm.moid, name=vm.name, group=names.get(entry.host, entry.host))
