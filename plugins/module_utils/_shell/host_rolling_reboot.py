@@ -16,8 +16,8 @@ from .._domain.names import KINDS, ResolvedNames, relabel, resolve_all, resolve_
 from .._domain.observed.hosts import Host
 from .._domain.rolling.scheduling.forecast import forecast
 from .._domain.rolling.scheduling.host_texts import gone_status
-from .._domain.rolling.scheduling.lock import scope_digest
 from .._domain.rolling.state.fleet_memory import FleetMemory
+from .._domain.rolling.state.lock import scope_digest
 from .._domain.rolling.state.observed import ObservedFleet, Precheck
 from .._domain.rolling.state.pending_reboot import pending_reboot_of
 from .._domain.rolling.state.phases import is_active

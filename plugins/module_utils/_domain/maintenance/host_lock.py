@@ -9,10 +9,10 @@ is continued by the next one.
 from __future__ import annotations
 
 from ..planning.plan import Blocker
-from ..rolling.scheduling.lock import LockState, plan_lock, release
 from ..rolling.state.actions import Action
 from ..rolling.state.fleet_index import FleetIndex
 from ..rolling.state.journal import MAINTENANCE_LOCK, Garbage
+from ..rolling.state.lock import LockState, plan_lock, release
 from ..rolling.state.observed import ClusterView, HostView
 
 

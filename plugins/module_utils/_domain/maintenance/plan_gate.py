@@ -75,7 +75,8 @@ class PlanGate:
     def _check(self, fleet: FleetIndex, view: HostView) -> tuple[Change, ...]:
         """The planned changes that are still necessary now. Raises DirectPathError (changed_meanwhile) when a new plan contains a blocker,
         or any change that was not planned."""
-        stopped = fleet.stopped_vms.get(view.moid, ())
+        run_id = fleet.observed.run_id
+        stopped = [vm for vm in fleet.stopped_vms.get(view.moid, ()) if vm.entry and vm.entry.run_id == run_id]
         stopped_names, off = {vm.name for vm in stopped}, {vm.name for vm in stopped if not vm.is_on}
         due = [
             change

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..._domain.observed.hosts import Host
 from ..._domain.rolling.state.codec import decode_host, encode
-from ..._domain.rolling.state.fleet_memory import FleetMemory, SeenHost, StoppedVm
+from ..._domain.rolling.state.fleet_memory import FleetMemory, RememberedHost, StoppedVm
 from ..._domain.rolling.state.journal import ENTRY
 from ..._domain.rolling.state.observed import HostView
 from ..._vsphere.rolling.run_clock import Anchor
@@ -35,7 +35,7 @@ class EarlierSlices:
             entry = decode_host({ENTRY: str(text)})[0]
             if entry is not None:
                 view = HostView(host=Host(moid=moid, name=str(name), connection_state="removed"), wanted=False)
-                hosts[str(moid)] = SeenHost(view=view, entry=entry, cluster=str(cluster))
+                hosts[str(moid)] = RememberedHost(view=view, entry=entry, cluster=str(cluster))
         memory = FleetMemory(
             in_progress=hosts,
             stopped={

@@ -17,8 +17,9 @@ from typing import Any
 
 from ..._domain.errors import DirectPathError
 from ..._domain.memo import Memo
-from ..._domain.rolling.scheduling import forecast, lock
+from ..._domain.rolling.scheduling import forecast
 from ..._domain.rolling.scheduling.notices import HELD, clock_notice, gist_of, journal_notice, topic_of
+from ..._domain.rolling.state import lock
 from ..._domain.rolling.state import timeline as timelines
 from ..._domain.rolling.state.actions import Action, refusal_key
 from ..._domain.rolling.state.journal import ATTRIBUTES, DEVICES, ENTRY, LINKS, LOCK, PAUSE, Entry

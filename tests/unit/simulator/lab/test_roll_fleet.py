@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from pyVmomi import vim, vmodl
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.scheduling.lock import is_stale
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.codec import decode_lock
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import LOCK, Lock
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.lock import is_stale
 from simulator import ManualClock, Simulator
 from simulator.core.clock import START
 from simulator.lab import values

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from ...text import duration
 from ..blockers.rules import TRANSIENT
+from ..state import lock
 from ..state.actions import Action
 from ..state.fleet_index import FleetIndex, earliest
 from ..state.journal import Lock
 from ..state.observed import HostView
 from ..state.phases import HostStatus, Outlook, is_active
-from . import lock
 from .next_hosts import Start, unknown
 from .pace import Progress, failure_limit, longest_window
 

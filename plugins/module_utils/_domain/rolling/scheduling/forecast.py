@@ -15,13 +15,13 @@ from ...memo import Memo
 from ...plain import Record
 from ..state.fleet_index import FleetIndex, earliest, index_fleet
 from ..state.journal import Entry
+from ..state.lock import LockState, plan_lock
 from ..state.observed import ClusterView, HostView, ObservedFleet, Precheck, VmView
 from ..state.phases import HostStatus, is_active
 from ..state.pinned import pin_reason, pinned_vms
 from ..state.policy import Durations, Policy
 from . import next_hosts, pace
 from .host_texts import ended_text
-from .lock import LockState, plan_lock
 from .next_hosts import Start
 
 

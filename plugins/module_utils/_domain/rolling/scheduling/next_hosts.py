@@ -14,6 +14,7 @@ from ..state.actions import Action
 from ..state.budget import cluster_budget, count_down, counts_as_down, describe_down, fleet_budget
 from ..state.fleet_index import FleetIndex, earliest
 from ..state.journal import Entry, Lock
+from ..state.lock import LockState
 from ..state.observed import ClusterView, HostView, VmView
 from ..state.pending_reboot import is_part_of
 from ..state.phases import Phase, is_active
@@ -21,7 +22,6 @@ from ..state.policy import Policy
 from ..state.verification import before_reboot
 from ..steps.drain import request_reboot
 from . import pace
-from .lock import LockState
 from .pace import Progress
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from ...memo import Memo
 from ...planning.plan import Blocker
+from ..state import lock
 from ..state.actions import Action
 from ..state.fleet_index import FleetIndex, earliest, index_fleet
 from ..state.journal import Entry, Lock
@@ -20,7 +21,7 @@ from ..state.phases import ANOTHER_RUN, Decision, HostStatus, NextStep, Outlook,
 from ..state.policy import Policy
 from ..steps import guests
 from ..steps.next_step import plan_next_step
-from . import finish, lock, next_hosts, pace
+from . import finish, next_hosts, pace
 from .hold_notices import notices
 from .host_texts import ended_text, gone_status
 from .next_hosts import Start

@@ -20,7 +20,7 @@ MOST_LOOKS = 30
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SeenHost:
+class RememberedHost:
     """A host in progress with its entry and the name of its cluster, as seen last."""
 
     view: HostView
@@ -41,7 +41,7 @@ class FleetMemory:
     """All keys are ids. ``silent``: host → since when it does not respond. ``looks``: host in progress that is not shown → how often it was
     found to exist. ``removed``: hosts in progress that count as removed from the vCenter."""
 
-    in_progress: Mapping[str, SeenHost] = field(default_factory=dict)
+    in_progress: Mapping[str, RememberedHost] = field(default_factory=dict)
     stopped: Mapping[str, StoppedVm] = field(default_factory=dict)
     silent: Mapping[str, float] = field(default_factory=dict)
     looks: Mapping[str, int] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class FleetMemory:
         shown = {view.moid for view in observed.hosts}
         names = {cluster.moid: cluster.name for cluster in observed.clusters}
         active = {
-            view.moid: SeenHost(view=view, entry=view.entry, cluster=names.get(view.host.compute_moid, ""))
+            view.moid: RememberedHost(view=view, entry=view.entry, cluster=names.get(view.host.compute_moid, ""))
             for view in observed.hosts
             if view.entry is not None and is_active(view.entry)
         }

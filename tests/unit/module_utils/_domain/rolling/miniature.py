@@ -21,7 +21,6 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.mainten
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import Host, HostDevice
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.plan import Change, TargetPlan
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.scheduling import scheduler as schedule
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.scheduling.lock import adopt
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.actions import Action
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.codec import (
     decode_host,
@@ -37,6 +36,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling
     Lock,
     VmEntry,
 )
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.lock import adopt
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.observed import (
     ClusterView,
     HostView,

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.fleet_memory import (
     FleetMemory,
-    SeenHost,
+    RememberedHost,
     StoppedVm,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.earlier_slices import EarlierSlices
@@ -17,7 +17,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rolling.run_clock import Anchor
 from tests.unit.module_utils._domain.rolling.builders import NOW, entry, host
 
-SEEN = SeenHost(view=host(), entry=entry("rebooting", asked=NOW - 60, text=""), cluster="GPU cluster")
+SEEN = RememberedHost(view=host(), entry=entry("rebooting", asked=NOW - 60, text=""), cluster="GPU cluster")
 SLICES = EarlierSlices(
     memory=FleetMemory(
         in_progress={"esx-1": SEEN},

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.scheduling.lock import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import Garbage, Lock
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.lock import (
     adopt,
     scope_digest,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import Garbage, Lock
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.observed import Refusal
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.policy import LockRule, Policy
 from tests.unit.module_utils._domain.rolling.builders import (

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 
 from ...planning.plan import Blocker
 from ...text import duration
-from ..state.actions import Action, Kind
-from ..state.codec import digest
-from ..state.fleet_index import next_call_at
-from ..state.journal import Entry, Garbage, Lock
-from ..state.observed import ClusterView, ObservedFleet
-from ..state.phases import is_active
-from ..state.policy import Policy
+from .actions import Action, Kind
+from .codec import digest
+from .fleet_index import next_call_at
+from .journal import Entry, Garbage, Lock
+from .observed import ClusterView, ObservedFleet
+from .phases import is_active
+from .policy import Policy
 
 HOSTS_TO_REBOOT = "its hosts are to be rebooted"
 """The ordinary reason to take a lock."""
