@@ -20,7 +20,7 @@ MOST_SITE_CALLS, MOST_SITE_OF_INFO = 8, 1.3
 """Of ``site`` with nothing to do, on 100 hosts. Further pages are not counted."""
 MOST_DRIFT_CALLS, MOST_DRIFT_SECONDS = 40, 5.0
 """Further pages are not counted. The seconds are those beyond the CPU time of the server."""
-LOOKS = {"unchanged": 0.25, "one_changed": 0.35}
+LOOKS = {"unchanged": 0.1, "one_changed": 0.1}
 """Most that a look may cost, of one for which everything is built."""
 PYVMOMI, PARSER = "bare pyVmomi", "HTTP + C parser"
 MOST_CALLS, MOST_OVER_PARSER, LEAST_UNDER_PYVMOMI, MOST_MEMORY = 12, 1.3, 5.0, 200.0

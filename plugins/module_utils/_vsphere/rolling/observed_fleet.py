@@ -32,7 +32,6 @@ from .pending_actions import PendingActions
 from .probes import Probes
 
 EMPTY: Texts = {}
-_NOTHING: dict[str, Any] = {}
 _NO_JOURNAL: tuple[Entry | None, Before | None, tuple[Garbage, ...]] = (None, None, ())
 """The entry, the state before the reboot and the unreadable values on a host."""
 
@@ -140,7 +139,9 @@ class FleetObserver:
         """The input of a decision. ``pause``: why no host is to be started now."""
         memo, calls, refusals = self.memo, self.pending_actions.all_under_way(), dict(self.refusals)
         shown = memo.once(_hosts_by_id, seen.hosts)
-        facts = {moid: self._facts_of_host(view, seen, calls) for moid, view in shown.items()}
+        facts = {
+            moid: self._facts_of_host(shown[moid], seen, calls) for moid in self._known(seen, calls) & shown.keys()
+        }
         hosts = memo.each(_with_facts, (), shown, facts)
         vms = memo.each(
             _observed_vm, (self.detached, seen.purpose), memo.once(_vms_by_id, seen.vms), seen.values, calls, refusals
@@ -163,12 +164,17 @@ class FleetObserver:
             pause=pause,
         )
 
+    def _known(self, seen: ShownFleet, calls: Mapping[str, frozenset[str]]) -> set[str]:
+        """The hosts (ids) of which more is known than the server shows: few in a large fleet. These are all sources of
+        ``_facts_of_host``."""
+        if seen.purpose == "maintenance":
+            return {view.moid for view in seen.hosts}
+        sources = (seen.values, calls, self.prechecks, self.refusals, self.pending_actions.own, self.began)
+        return self.probes.hosts.union(*sources)
+
     def _facts_of_host(self, view: HostView, seen: ShownFleet, calls: Mapping[str, frozenset[str]]) -> dict[str, Any]:
-        """The fields of ``HostView`` that the server does not show; empty if nothing is known, as of nearly all hosts."""
+        """The fields of ``HostView`` that the server does not show."""
         moid = view.moid
-        known = (seen.values, calls, self.prechecks, self.refusals, self.pending_actions.own, self.began)
-        if not (any(moid in table for table in known) or self.probes.knows(moid) or seen.purpose == "maintenance"):
-            return _NOTHING
         reboot, before, garbage = seen.journal_of(moid)
         kept = seen.maintenance_of(moid)
         maintenance = None
@@ -218,8 +224,8 @@ class FleetObserver:
         return replace(lock, beat=beat, since=min(lock.since, beat), ended=self.is_gone(lock.owner))
 
 
-def _with_facts(view: HostView, facts: Mapping[str, Any]) -> HostView:
-    return replace(view, **facts) if facts else view
+def _with_facts(view: HostView, facts: Mapping[str, Any] | None) -> HostView:
+    return view if facts is None else replace(view, **facts)
 
 
 def _observed_vm(

@@ -128,9 +128,10 @@ class Probes:
     def busy(self) -> bool:
         return self._pool.busy
 
-    def knows(self, moid: str) -> bool:
-        """Whether anything is known of this host from here."""
-        return moid in self._proofs or moid in self._power or moid in self._problems
+    @property
+    def hosts(self) -> set[str]:
+        """The hosts (ids) of which anything is known from here."""
+        return {*self._proofs, *self._power, *self._problems}
 
     def proof(self, view: HostView) -> Proof | None:
         """The latest result for the host in its present state."""
