@@ -278,12 +278,13 @@ class SimulatedEndpoint:
         *,
         message: str = "",
         call: Caller | None = None,
+        user: str = "",
         host: Entity | None = None,
         **fields: Any,
     ) -> Any:
-        """Record an event about an entity (and ``host``, when the entity is a VM)."""
+        """Record an event about an entity (and ``host``, when the entity is a VM). ``user``: without a call."""
         entities = [target] if host is None else [target, host]
-        return self.services.events.post(cls, entities, call.user if call is not None else "", message, fields)
+        return self.services.events.post(cls, entities, call.user if call is not None else user, message, fields)
 
     def set_custom_value(self, entity: Entity, name: str, value: str) -> None:
         """Set a custom attribute by its name. Raises InvalidArgument, and NotSupported on an ESXi host."""

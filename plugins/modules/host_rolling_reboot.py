@@ -168,11 +168,104 @@ options:
     type: bool
     default: true
   soak:
-    description: Seconds to wait between a canary and the other hosts of its model, and after each of O(checkpoints).
+    description:
+      - Seconds between the end of one host and the start of the host that takes its place. Until then the host counts as unavailable for
+        O(max_unavailable) and O(fleet_max_unavailable), although it is in service. With O(ready_when), the time begins when all checks have
+        succeeded, and they must succeed once more at its end.
+    type: float
+    default: 0
+  ready_when:
+    description:
+      - Checks that must succeed after a host is back in service and its virtual machines are powered on, before another host takes its
+        place. Until then the host counts as unavailable, as with O(soak). For example, the virtual machine that controls the storage of a
+        host must provide it again before the next one is shut down.
+      - A check that failed is retried after 10 seconds. If one has not succeeded after O(ready_timeout), the host fails with
+        C(gate_failed), no further host is started, whatever O(max_failures) says, and hosts in progress are finished. The host stays in
+        service. The next run checks it again before it starts another host.
+      - Checks run on the machine on which the module runs, and never delay the run. They apply to hosts that are started with O(ready_when)
+        or O(soak), also when another run resumes them.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      check:
+        description:
+          - V(heartbeat) - the heartbeat of the guest is green in vCenter. V(tools) - VMware Tools are running. V(tcp) - a TCP port accepts
+            connections. V(http) - a URL answers with one of O(ready_when[].status). V(command) - a program ends with status 0.
+        type: str
+        required: true
+        choices: [heartbeat, tools, tcp, http, command]
+      vms:
+        description:
+          - What is checked. V(stopped) - each virtual machine that the run stopped for the host. V(ran_here) - each virtual machine that
+            ran on the host when it was started, wherever it is now. V(named) - the virtual machines in O(ready_when[].names), after every
+            host. V(none) - the host as a whole, once; for V(http), V(tcp) and V(command).
+        type: str
+        choices: [stopped, ran_here, named, none]
+        default: stopped
+      names:
+        description:
+          - Names of virtual machines. The wildcards C(*) and C(?) are allowed. Limits V(stopped) and V(ran_here) to them. For V(named),
+            each name must match a virtual machine in these clusters, otherwise no host is started.
+        type: list
+        elements: str
+        default: []
+      timeout:
+        description: Seconds for one attempt. A command that takes longer is killed with all processes of its group.
+        type: float
+        default: 10
+      port:
+        description: Port, for V(tcp).
+        type: int
+      address:
+        description:
+          - Name or address to connect to, for V(tcp). C({address}) is the IP address that VMware Tools report, C({vm}) the name of the
+            virtual machine, C({moid}) its managed object id, C({host}) and C({cluster}) the names of the host and its cluster.
+            O(ready_when[].url), O(ready_when[].argv) and O(ready_when[].environment) may contain the same.
+        type: str
+        default: "{address}"
+      url:
+        description: URL for V(http), such as V(https://{vm}.example.com/health). Names are quoted. Redirects are not followed.
+        type: str
+      status:
+        description: HTTP status codes that count as success.
+        type: list
+        elements: int
+        default: [200]
+      validate_certs:
+        description: Whether the TLS certificate must be trusted.
+        type: bool
+        default: true
+      ca_path:
+        description: PEM file with the trusted CA certificates, in addition to those of the system.
+        type: path
+      proxy:
+        description: URL of an HTTP proxy for V(http). Proxies of the environment are never used.
+        type: str
+      argv:
+        description:
+          - The absolute path of a program and its arguments, for V(command). No shell is used. The program gets C(PATH), C(HOME), the
+            locale, O(ready_when[].environment), and C(DIRECTPATH_VM), C(DIRECTPATH_ADDRESS), C(DIRECTPATH_MOID), C(DIRECTPATH_HOST) and
+            C(DIRECTPATH_CLUSTER), but no other variable of this task. It should only look, because it may run several times.
+        type: list
+        elements: str
+        default: []
+      environment:
+        description: Further environment variables for V(command). Not for secrets - let the program read them from a file.
+        type: dict
+        default: {}
+  ready_timeout:
+    description: Seconds to wait, after a host is back, until all checks of O(ready_when) have succeeded; the same again after O(soak).
+    type: int
+    default: 600
+  canary_soak:
+    description:
+      - Seconds to wait between a canary and the other hosts of its model, and after each of O(checkpoints), in addition to O(soak). No host
+        counts as unavailable during this time.
     type: float
     default: 0
   checkpoints:
-    description: Numbers of finished hosts, or percentages, after which the run waits O(soak) seconds before it starts the next host.
+    description: Numbers of finished hosts, or percentages, after which the run waits O(canary_soak) seconds before it starts the next host.
     type: list
     elements: str
     default: []
@@ -469,6 +562,15 @@ EXAMPLES = r"""
     vm_order: {web-01: 10, db-01: 20}
     never_stop_tags: [Policy/never-stop]
 
+- name: Go to the next host only when the storage controller VM of the last one has been ready for five minutes
+  directpath.vsphere.host_rolling_reboot:
+    cluster: [gpu-a]
+    pinned_vms: shutdown
+    soak: 300
+    ready_when:
+      - check: heartbeat
+      - {check: tcp, names: ["svm-*"], port: 3260}
+
 - name: Reboot one host after a firmware update of a card, although no reboot is pending
   directpath.vsphere.host_rolling_reboot:
     hosts: [esx-01]
@@ -521,7 +623,7 @@ hosts:
     phase:
       description: >-
         V(idle) (no reboot required), V(waiting), V(blocked), V(draining), V(maintenance), V(rebooting), V(booting), V(verifying),
-        V(leaving), V(restoring), V(done) or V(failed).
+        V(leaving), V(restoring), V(checking) (O(soak), O(ready_when)), V(done) or V(failed).
       type: str
       returned: always
     reason: {description: Why it is in this phase., type: str, returned: always}

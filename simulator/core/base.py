@@ -313,10 +313,11 @@ class Endpoint(Protocol):
         *,
         message: str = "",
         call: Caller | None = None,
+        user: str = "",
         host: Entity | None = None,
         **fields: Any,
     ) -> Any:
-        """Record an event about an entity (and ``host``, when the entity is a VM)."""
+        """Record an event about an entity (and ``host``, when the entity is a VM). ``user``: without a call."""
 
     def set_custom_value(self, entity: Entity, name: str, value: str) -> None:
         """Set a custom attribute by its name. Raises InvalidArgument, and NotSupported on an ESXi host."""

@@ -27,7 +27,7 @@ VM_KEYS = {
     "name", "host", "pool", "folder", "memory_mb", "memory_gb", "cpus", "version", "firmware", "guest", "power", "tools",
     "locked", "reservation_mb", "limit_mb", "extra", "nested", "memory_hot_add", "cpu_hot_add", "snapshot", "template",
     "datastore", "network", "devices", "media", "annotation", "managed_by", "knobs", "first", "count", "tags", "custom_values",
-    "latency_sensitivity", "fault_tolerance", "evacuation",
+    "latency_sensitivity", "fault_tolerance", "evacuation", "ip",
 }  # fmt: skip
 
 
@@ -92,6 +92,7 @@ def spec(entry: Mapping[str, Any], host: HostState) -> VmSpec:
         latency=_one_of(entry, "latency_sensitivity", "normal", LATENCY, name),
         fault_tolerance=_one_of(entry, "fault_tolerance", "notConfigured", FAULT_TOLERANCE, name),
         evacuation=_one_of(entry, "evacuation", "", maintenance.EVACUATIONS, name),
+        ip=str(entry.get("ip", "")),
         managed_by=str(entry.get("managed_by", "")),
         knobs=knobs,
     )

@@ -157,6 +157,8 @@ class VmSpec:
     """Level of latency sensitivity."""
     fault_tolerance: str = "notConfigured"
     """State of Fault Tolerance. The secondary VM is not modelled."""
+    ip: str = ""
+    """The address that VMware Tools report while they run."""
     evacuation: str = ""
     """What compute policies do with it when its host is evacuated: `power_off`, `restart`, or nothing."""
     managed_by: str = ""

@@ -153,6 +153,9 @@ class Knobs:
             choices=("honored", "ignored"),
         ),
     ] = "honored"
+    evacuation_user: Annotated[
+        str, About("user in the event of a VM that vCenter powered off for an evacuation; empty: none (not published)")
+    ] = ""
     evacuation_shutdown_seconds: Annotated[
         float, About("time a guest has to shut down for a best effort restart before its VM is powered off")
     ] = 300.0
@@ -275,6 +278,9 @@ class Knobs:
         ),
     ] = "unmanaged"
     guest_boot_seconds: Annotated[float, About("time from power-on until VMware Tools run")] = 20.0
+    heartbeat_seconds: Annotated[float, About("time from when VMware Tools run until the guest heartbeat is green")] = (
+        5.0
+    )
     shutdown_seconds: Annotated[float, About("time that a guest needs to shut down")] = 15.0
     shutdown_guest_result: Annotated[
         str, About("reaction of a guest to ShutdownGuest", choices=("normal", "ignored"))

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 
 from .errors import InputError
@@ -47,3 +48,8 @@ def refuse_future(moment: float, now: float, parameter: str) -> None:
 def on_day(moment: float) -> str:
     """A time (seconds since the epoch) for messages, in minutes."""
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def at_minute(moment: float) -> str:
+    """``2026-05-20 12:04 UTC``, rounded up to minutes. ``moment``: seconds since the epoch."""
+    return f"{datetime.fromtimestamp(math.ceil(moment / 60) * 60, tz=UTC):%Y-%m-%d %H:%M} UTC"

@@ -298,7 +298,18 @@ def _forecast_result(loop: Loop, context: RunContext, options: _NamedOptions) ->
         observed, hosts=tuple(replace(view, precheck=prechecks.get(view.moid)) for view in observed.hosts)
     )
     planned = build_forecast_result(forecast(observed, context.policy, seen.now), observed)
+    planned["schedule"]["not_read"] = _not_read(context.session)
     return {**planned, "server_time": seen.now, "warnings": _warnings(observed, context, options, ())}
+
+
+def _not_read(session: Session) -> list[str]:
+    """What may stop VMs and is not part of the schedule, because it is not read. Compute policies exist since vSphere 8.0."""
+    release = str(session.content.about.apiVersion or "").partition(".")[0]
+    if not session.is_vcenter or not release.isdecimal() or int(release) < 8:
+        return []
+    return [
+        "compute policies of vCenter, which may power off VMs of a host that is evacuated; those run again afterwards"
+    ]
 
 
 def _without_faults_of(precheck: Precheck, freed: Collection[str]) -> Precheck:

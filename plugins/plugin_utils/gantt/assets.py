@@ -35,6 +35,9 @@ PHASES: Mapping[str, PhaseStyle] = {
     "verifying": PhaseStyle(letter="V", meaning="verifying: boot time, devices, storage, network"),
     "leaving": PhaseStyle(letter="L", meaning="leaving maintenance mode", pattern="upright"),
     "restoring": PhaseStyle(letter="S", meaning="restoring: powering on its VMs"),
+    "checking": PhaseStyle(
+        letter="C", meaning="checking: in service, health gate (soak, ready_when)", pattern="dots", thin=True
+    ),
     "done": PhaseStyle(letter="✓", meaning="done", thin=True),
     "failed": PhaseStyle(letter="✕", meaning="failed", pattern="cross", thin=True),
     "unseen": PhaseStyle(letter="", meaning="unknown: no run was active", pattern="dots", thin=True),
@@ -99,12 +102,12 @@ def _fills() -> str:
 
 
 _DARK = """--waiting:#4a5563;--blocked:#d9a520;--draining:#3f7fc4;--maintenance:#2d64a8;--rebooting:#d9741e;--booting:#e39a4f;
---verifying:#8f6fd0;--leaving:#2f9488;--restoring:#3fb3a5;--done:#3da35f;--failed:#e0525c;--stopping:#b8607f;--down:#8f3558;--starting:#b8607f;
+--verifying:#8f6fd0;--leaving:#2f9488;--restoring:#3fb3a5;--checking:#3da35f;--done:#3da35f;--failed:#e0525c;--stopping:#b8607f;--down:#8f3558;--starting:#b8607f;
 --busy:#38475a;--unseen:#4a5563;--halo:#fff4;--bar-ink:#0d1117;--stroke:#0d111766"""
 
 STYLE = """
 :root{--waiting:#b9c2cd;--blocked:#e0a526;--draining:#7db5ee;--maintenance:#5b93d4;--rebooting:#ee8a3c;--booting:#f7b87c;
---verifying:#b79df0;--leaving:#5bbdb1;--restoring:#7fd3c8;--done:#41a862;--failed:#d9414e;--stopping:#d588a4;--down:#a8476c;--starting:#d588a4;
+--verifying:#b79df0;--leaving:#5bbdb1;--restoring:#7fd3c8;--checking:#41a862;--done:#41a862;--failed:#d9414e;--stopping:#d588a4;--down:#a8476c;--starting:#d588a4;
 --busy:#cfd9e6;--unseen:#b9c2cd;--halo:#fffa;--bar-ink:#14202c;--stroke:#14202c66;--names:15rem;--ends:11.5rem}
 @media (prefers-color-scheme:dark){:root{DARK}}
 @media (max-width:60rem){:root{--names:7.5rem;--ends:5.5rem}.tight{display:none}}

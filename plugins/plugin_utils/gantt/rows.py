@@ -38,6 +38,7 @@ _STEPS = {
     "Reboot": ("rebooting", "booting"),
     "Verify": ("verifying",),
     "Release": ("leaving", "restoring"),
+    "Gate": ("checking",),
 }
 
 TABLE_HEAD = ("Host", "State", "Started", "Ended", *_STEPS, "In progress", "VMs stopped", "Reason")

@@ -42,6 +42,8 @@ def schedule_lines(schedule: Record, view: View) -> tuple[Line, ...]:
     else:
         lines += _by_wave(hosts)
     lines += [Line(text=text, tone="warn") for text in _left(left)]
+    if hosts:
+        lines += [Line(text=f"not read: {one_line(text)}") for text in schedule.get("not_read") or ()]
     idle = schedule.get("idle") or ()
     return (
         *lines,
@@ -65,6 +67,14 @@ def _by_host(hosts: Sequence[Record], view: View) -> Iterator[Line]:
         if view.reasons and host.get("reason"):
             text += f" ({one_line(host['reason'])})"
         yield Line(text=text.rstrip())
+    yield from _gate(hosts)
+
+
+def _gate(hosts: Sequence[Record]) -> Iterator[Line]:
+    """What must be true of each host before another one takes its place. It is the same for all of them."""
+    gate = next((host["gate"] for host in hosts if host.get("gate")), ())
+    if gate:
+        yield Line(text=f"before another host takes the place of one that is back: {'; '.join(map(one_line, gate))}")
 
 
 def _by_wave(hosts: Sequence[Record]) -> Iterator[Line]:
@@ -76,6 +86,7 @@ def _by_wave(hosts: Sequence[Record]) -> Iterator[Line]:
         stops = [_stop(vm, reasons=False) for host in held for vm in host.get("stops") or ()]
         text = f"{_after(held[0], 'starts'):>6} {padded(f'wave {number}', 8)} {counted(len(held), 'host')}: {names}"
         yield Line(text=text + (f"; stops {', '.join(stops)}" if stops else ""))
+    yield from _gate(hosts)
 
 
 def _after(host: Record, which: str) -> str:

@@ -236,6 +236,7 @@ def guest(spec: VmSpec, *, running: bool) -> Any:
         guestState="running" if running else "notRunning",
         guestId=spec.guest if running and spec.tools else None,
         hostName=names.of_file(spec.name) if running and spec.tools else None,
+        ipAddress=spec.ip if running and spec.tools and spec.ip else None,
     )
 
 
@@ -244,7 +245,7 @@ def _quick_stats(vm: VmState) -> Any:
     megabytes, vcpus = vm.load if vm.is_on and vm.host.knob("load_follows_vms") else (0, 0)
     return data.new(
         vim.vm.Summary.QuickStats,
-        guestHeartbeatStatus="gray",
+        guestHeartbeatStatus=vm.props["guestHeartbeatStatus"],
         overallCpuUsage=vcpus * host_config.MHZ // 10,
         hostMemoryUsage=megabytes,
         guestMemoryUsage=megabytes,

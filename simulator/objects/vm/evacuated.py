@@ -51,7 +51,7 @@ def _power_off(vm: VmState, host: HostState) -> None:
         if host.entering is None:
             vm.evacuated = ""  # nobody evacuates it any more
         else:
-            vm_power.switch_off(vm, None)
+            vm_power.switch_off(vm, None, user=vm.settings.evacuation_user)
 
 
 def stopped(vm: VmState) -> None:

@@ -108,6 +108,21 @@ def guest_up(vm: VmState) -> None:
     if vm.is_on:
         vm.set("guest", vm_config.guest(vm.spec, running=True))
         vm.show_summary()
+        if vm.spec.tools:
+            vm.timers.append(vm.sim.clock.call_later(vm.settings.heartbeat_seconds, lambda: guest_beats(vm)))
+
+
+def guest_beats(vm: VmState) -> None:
+    """VMware Tools send heartbeats: green. Gray without Tools (API reference, guestHeartbeatStatus)."""
+    if vm.is_on and vm.get("guest").toolsRunningStatus == "guestToolsRunning":
+        vm.set("guestHeartbeatStatus", "green")
+        vm.show_summary()
+
+
+def guest_down(vm: VmState) -> None:
+    """Its guest does not run, so neither do its Tools."""
+    vm.set("guest", vm_config.guest(vm.spec, running=False))
+    vm.set("guestHeartbeatStatus", "gray")
 
 
 def check_hot_add(vm: VmState, devices: list[Any]) -> None:
@@ -129,13 +144,14 @@ def power_off(vm: VmState, call: Call | None) -> Task:
     return start(vm, call, "powerOff", body, vm.settings.power_off_seconds)
 
 
-def switch_off(vm: VmState, call: Call | None) -> None:
-    """Stop now."""
+def switch_off(vm: VmState, call: Call | None, *, user: str = "") -> None:
+    """Stop now. ``user``: as the event shows it, without a call."""
     for timer in vm.timers:
         timer.cancel()
     vm.timers.clear()
     vm.set_power("poweredOff")
-    vm.sim.post_event(vim.event.VmPoweredOffEvent, vm, message=f"{vm.name} is powered off", call=call, host=vm.host)
+    message = f"{vm.name} is powered off"
+    vm.sim.post_event(vim.event.VmPoweredOffEvent, vm, message=message, call=call, user=user, host=vm.host)
     vm.stopped()
 
 
@@ -145,7 +161,7 @@ def reset(vm: VmState, call: Call | None) -> Task:
     def body(task: Task) -> None:
         check_state(vm, "poweredOn")
         vm.set("runtime.bootTime", vm.sim.clock.now())
-        vm.set("guest", vm_config.guest(vm.spec, running=False))
+        guest_down(vm)
         vm.timers.append(vm.sim.clock.call_later(vm.settings.guest_boot_seconds, lambda: guest_up(vm)))
 
     return start(vm, call, "reset", body, vm.settings.power_off_seconds)
@@ -198,7 +214,7 @@ def reboot_guest(vm: VmState, call: Call | None) -> None:
     check_state(vm, "poweredOn")
     vm.host.reach()
     _check_tools(vm)
-    vm.set("guest", vm_config.guest(vm.spec, running=False))
+    guest_down(vm)
     vm.timers.append(vm.sim.clock.call_later(vm.settings.guest_boot_seconds, lambda: guest_up(vm)))
 
 

@@ -57,7 +57,7 @@ class VmState(Member):
             "network": [],
             "snapshot": None,
             "rootSnapshot": [],
-            "guestHeartbeatStatus": "gray",
+            "guestHeartbeatStatus": "green" if spec.power == "on" and spec.tools else "gray",
             "environmentBrowser": None,
         }
         if spec.power == "on":

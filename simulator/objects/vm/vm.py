@@ -57,7 +57,7 @@ class VirtualMachine(VmState):
         self.set("runtime.powerState", state)
         if not resumes or state == "poweredOff":  # kept from suspend to resume (API reference, runtime.bootTime)
             self.set("runtime.bootTime", self.sim.clock.now() if state == "poweredOn" else None)
-        self.set("guest", vm_config.guest(self.spec, running=False))
+        vm_power.guest_down(self)
         if state != "poweredOn":
             self.release_devices()
         vm_media.connect(self, state == "poweredOn")

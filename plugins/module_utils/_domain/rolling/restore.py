@@ -23,6 +23,7 @@ WHAT_IT_DOES: Mapping[Step, str] = {
     "leaving": "leaves maintenance mode; then its VMs are powered on",
     "maintenance": "stays in maintenance mode. Only host_maintenance writes this phase",
     "restoring": "its VMs are powered on",
+    "checking": "is in service already, with its VMs running. The run that is resumed checks its health gate",
     "backing_out": "leaves maintenance mode; then its VMs are powered on",
     "failed": "is verified again. If it passes, it leaves maintenance mode, and its VMs are powered on; otherwise it stays as it is",
     "withdrawn": "stays in the maintenance mode of the other user. Its VMs are powered on when it is in service",
@@ -31,7 +32,7 @@ WHAT_IT_DOES: Mapping[Step, str] = {
 }
 """Phase → what a restore does with the host, as a clause."""
 
-_BACK: frozenset[Step] = frozenset(WHAT_IT_DOES) - {"maintenance", "withdrawn", "blocked", "done"}
+_BACK: frozenset[Step] = frozenset(WHAT_IT_DOES) - {"maintenance", "withdrawn", "blocked", "checking", "done"}
 """Steps after which the host is not back in service yet."""
 
 

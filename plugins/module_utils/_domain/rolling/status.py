@@ -163,6 +163,7 @@ _DOING: Mapping[Step, tuple[str, str]] = {
     "verifying": ("it is verified after its reboot", "it leaves maintenance mode"),
     "leaving": ("it leaves maintenance mode", "its virtual machines are powered on"),
     "restoring": ("its virtual machines are powered on", "it is done"),
+    "checking": ("it is in service, and its health gate is checked (soak, ready_when)", "another host may be started"),
     "backing_out": ("it was given up before its reboot, and returns to service", "its virtual machines are powered on"),
     "maintenance": (
         "it is kept in maintenance mode for work on its hardware",

@@ -19,6 +19,22 @@ _BMC = {
     "system": {"type": "str"},
 }
 
+_CHECK = {
+    "check": {"type": "str", "required": True, "choices": ["heartbeat", "tools", "tcp", "http", "command"]},
+    "vms": {"type": "str", "choices": ["stopped", "ran_here", "named", "none"], "default": "stopped"},
+    "names": {"type": "list", "elements": "str", "default": []},
+    "timeout": {"type": "float", "default": 10},
+    "port": {"type": "int"},
+    "address": {"type": "str", "default": "{address}"},
+    "url": {"type": "str"},
+    "status": {"type": "list", "elements": "int", "default": [200]},
+    "validate_certs": {"type": "bool", "default": True},
+    "ca_path": {"type": "path"},
+    "proxy": {"type": "str"},
+    "argv": {"type": "list", "elements": "str", "default": []},
+    "environment": {"type": "dict", "default": {}},
+}
+
 ARGUMENTS: dict[str, Any] = {
     **HOSTS,
     **DEVICES,
@@ -43,6 +59,9 @@ ARGUMENTS: dict[str, Any] = {
     "fleet_max_unavailable": {"type": "str"},
     "canary": {"type": "bool", "default": True},
     "soak": {"type": "float", "default": 0},
+    "ready_when": {"type": "list", "elements": "dict", "default": [], "options": _CHECK},
+    "ready_timeout": {"type": "int", "default": 600},
+    "canary_soak": {"type": "float", "default": 0},
     "checkpoints": {"type": "list", "elements": "str", "default": []},
     "max_failures": {"type": "str", "default": "1"},
     "windows": {

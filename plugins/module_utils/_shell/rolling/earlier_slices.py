@@ -43,6 +43,7 @@ class EarlierSlices:
                 for moid, (name, host) in (record.get("vms") or {}).items()
             },
             silent={str(moid): float(since) for moid, since in (record.get("silent") or {}).items()},
+            ran={str(moid): str(host) for moid, host in (record.get("ran") or {}).items()},
             removed=frozenset({str(moid) for moid in record.get("gone") or ()} & hosts.keys()),
         )
         return cls(memory=memory, clock=Anchor.of(record.get("clock") or {}, machine()))
@@ -57,5 +58,6 @@ class EarlierSlices:
             },
             "vms": {moid: [vm.name, vm.host] for moid, vm in self.memory.stopped.items()},
             "silent": dict(self.memory.silent),
+            "ran": dict(self.memory.ran),
             "gone": sorted(self.memory.removed),
         }

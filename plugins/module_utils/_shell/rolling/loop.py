@@ -22,11 +22,12 @@ from ..._domain.rolling.scheduling.notices import HELD, clock_notice, gist_of, j
 from ..._domain.rolling.state import lock
 from ..._domain.rolling.state import timeline as timelines
 from ..._domain.rolling.state.actions import Action, refusal_key
-from ..._domain.rolling.state.journal import ATTRIBUTES, DEVICES, ENTRY, LINKS, LOCK, PAUSE, Entry
+from ..._domain.rolling.state.journal import ATTRIBUTES, DEVICES, ENTRY, GATE, LINKS, LOCK, PAUSE, Entry
 from ..._domain.rolling.state.observed import ObservedFleet
 from ..._domain.rolling.state.phases import RESTING, Decision
 from ..._vsphere.attributes.file_journal import ASKED_FOR
 from ..._vsphere.attributes.journal import Journal, Subject
+from ..._vsphere.health_gate.gate_probes import GateProbes
 from ..._vsphere.rolling.executor import ActionExecutor
 from ..._vsphere.rolling.observed_fleet import FleetObserver, ShownFleet
 from ..._vsphere.rolling.pending_actions import PendingActions
@@ -34,6 +35,7 @@ from ..._vsphere.rolling.probes import Probes
 from ..._vsphere.session.faults import SERVER_ERRORS
 from .context import RollingRun, RunContext
 from .outage import Outage
+from .power_offs import PowerOffs
 
 LONGEST_WAIT, SHORTEST_WAIT = 30.0, 0.2
 """Seconds between two rounds."""
@@ -44,7 +46,7 @@ PROBING = 2.0
 FORECAST_AGE = 20.0
 """Minimum age in seconds before the forecast of the end is calculated again."""
 
-KEPT = frozenset(ATTRIBUTES) - {PAUSE}
+KEPT = frozenset({*ATTRIBUTES, GATE}) - {PAUSE}
 
 VM_ACTIONS = {"stop_vm": "shutting down", "power_off_vm": "powering off", "start_vm": "powering on"}
 """How a note describes an action on a VM."""
@@ -58,6 +60,12 @@ class Loop:
         self._fleet, self._session = context.fleet, context.session
         self._pending = PendingActions(context.session, self._refuse)
         self._probes = Probes(context.fleet, bmcs=context.bmcs)
+        self._gates = GateProbes(context.fleet, context.policy.gate)
+        self._power_offs = PowerOffs(
+            read=context.fleet.power_offs,
+            note=lambda text: context.progress_writer.note(text, context.fleet.now()),
+            memory=context.memory,
+        )
         self._seen: ShownFleet | None = None
         self._executor = ActionExecutor(
             context.session,
@@ -94,6 +102,12 @@ class Loop:
 
     def run(self) -> RollingRun:
         """Run until the rolling reboot ends, the slice ends, or no process waits for the result."""
+        try:
+            return self._run_rounds()
+        finally:
+            self._gates.close()
+
+    def _run_rounds(self) -> RollingRun:
         while not self._is_over():
             try:
                 if self._run_round():
@@ -123,6 +137,8 @@ class Loop:
         if decision.outlook.ended:
             self._last = list(decision.actions)
             return self._run_last_actions()
+        if self.result.observed is not None:
+            self._power_offs.begins(decision.actions, self.result.observed)
         acted = self._act(decision.actions, seen)
         self._wait = 0.0 if acted else self._time_to_wait(decision, seen.now)
         return False
@@ -150,8 +166,10 @@ class Loop:
         self._wait = 0.0
 
     def _is_over(self) -> bool:
+        """A slice does not end while a command of a health gate is running: it would have to begin again in the next one."""
         until = self._context.until
-        return self._context.is_orphaned() or (until is not None and self._session.clock() >= until)
+        is_late = until is not None and self._session.clock() >= until
+        return self._context.is_orphaned() or (is_late and not self._gates.commands)
 
     def _run_last_actions(self) -> bool:
         """The last actions. No further decision follows, even if the connection breaks."""
@@ -228,6 +246,17 @@ class Loop:
             if silent
             else observed.hosts,
         )
+        if not self._context.read_only:
+            observed = self._power_offs.look(observed)
+            if self._power_offs.ran != memory.ran:
+                self.result.memory = replace(memory, ran=dict(self._power_offs.ran))
+        gates = {} if self._context.read_only else self._gates.look(observed, seen.now)
+        if gates:
+            hosts = (
+                replace(view, gate_answers=gates.get(view.moid, ())) if view.moid in gates else view
+                for view in observed.hosts
+            )
+            observed = replace(observed, hosts=tuple(hosts))
         self.result.observed, self.result.now = observed, seen.now
         return observed
 
@@ -315,15 +344,15 @@ class Loop:
 
     def _record_done(self, action: Action) -> None:
         self.result.actions.append(action)
-        host = action.host_moid if action.kind in ("stop_vm", "power_off_vm", "start_vm") else action.target
+        host = action.host_moid if action.kind in ("stop_vm", "power_off_vm", "mark_vm", "start_vm") else action.target
         if host is not None and "lock" not in action.kind and not action.kind.startswith("forget"):
             self.result.done.setdefault(host, set()).add(action.kind)
         if isinstance(action.entry, Entry):
             self._remember(action.target, action.entry.text)
-        if action.kind in ("stop_vm", "power_off_vm"):
+        if action.kind in ("stop_vm", "power_off_vm", "mark_vm"):
             self.result.stopped_ids.add(action.target)
             self.result.memory = self.result.memory.after_stop(action.target, action.name, action.host_moid or "")
-        if action.kind in ("stop_vm", "power_off_vm") and host in self.result.entries:
+        if action.kind in ("stop_vm", "power_off_vm", "mark_vm") and host in self.result.entries:
             self.result.stopped.append((self.result.entries[host][0].name, action.name))
         if action.kind in VM_ACTIONS:
             where = self.result.entries[host][0].name if host in self.result.entries else ""
@@ -370,14 +399,14 @@ class Loop:
     def _time_to_wait(self, decision: Decision, now: float) -> float:
         """How long to wait for a change (local seconds)."""
         waits = [LONGEST_WAIT]
-        due = [decision.outlook.wake_at, self._probes.next_due(now)]
+        due = [decision.outlook.wake_at, self._probes.next_due(now), self._gates.next_due()]
         due += [refusal.at + self._context.policy.deadlines.retry for refusal in self._executor.refusals.values()]
         waits += [moment - now for moment in due if moment is not None and moment > now]
-        if self._probes.busy:
+        if self._probes.busy or self._gates.busy:
             waits.append(PROBING)
         own = max(SHORTEST_WAIT, min(waits)) / self._fleet.clock.rate
         until = self._context.until
-        return own if until is None else max(0.0, min(own, until - self._session.clock()))
+        return own if until is None or self._gates.commands else max(0.0, min(own, until - self._session.clock()))
 
     # ------------------------------------------------------------------------------------------------------------ report
 
@@ -417,7 +446,7 @@ def remove_journal(loop: Loop, journal: Journal) -> bool:
     held = {view.moid for view in seen.clusters if seen.texts(seen.lock_subject(view.moid).moid).get(LOCK)}
     for view in seen.hosts:
         texts = seen.texts(view.moid)
-        orphans = {name: "" for name in (DEVICES, LINKS) if texts.get(name)}
+        orphans = {name: "" for name in (DEVICES, LINKS, GATE) if texts.get(name)}
         # Written for a host that was not started, because the process ended between the two writes.
         if orphans and not texts.get(ENTRY) and view.host.compute_moid not in held:
             journal.write(Subject(kind="host", moid=view.moid), orphans)

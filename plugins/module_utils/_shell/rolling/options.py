@@ -19,6 +19,7 @@ from ..._domain.timestamps import parse_moment
 from ..._vsphere.redfish.http import BmcAccess
 from ..engine.targets import parse_targets
 from .earlier_slices import EarlierSlices
+from .gate_options import parse_gate
 
 SHORTEST_TTL = 60
 """Seconds. A lock must outlast some broken connections of its owner."""
@@ -56,7 +57,7 @@ class RollingRequest:
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> RollingRequest:
         """Raises InputError for invalid parameters, before any connection is made."""
-        for name in ("slice", "soak", "blocked_timeout"):
+        for name in ("slice", "soak", "canary_soak", "blocked_timeout"):
             if params[name] is not None:
                 _at_least(params, name, 0)
         bmc = _bmc(params)
@@ -118,7 +119,8 @@ def _policy(params: Mapping[str, Any]) -> Policy:
             else _amount(params["fleet_max_unavailable"], "fleet_max_unavailable")
         ),
         canary=params["canary"],
-        soak=params["soak"],
+        canary_soak=params["canary_soak"],
+        gate=parse_gate(params),
         checkpoints=tuple(_amount(amount, "checkpoints") for amount in params["checkpoints"]),
         max_failures=_amount(params["max_failures"], "max_failures"),
         windows=tuple(_window(entry) for entry in params["windows"]),

@@ -154,7 +154,12 @@ def _whole(status: HostStatus, texts: Mapping[str, str]) -> HostStatus:
     """Restore a truncated text: the journal stores the beginning, and the process that wrote it knows the rest."""
     text = texts.get(status.moid, "")
     cut = status.reason.endswith("…") and text.startswith(status.reason[:-1])
-    return replace(status, reason=text) if cut else status
+    if not cut:
+        return status
+    blockers = (
+        replace(blocker, message=text) if blocker.message == status.reason else blocker for blocker in status.blockers
+    )
+    return replace(status, reason=text, blockers=tuple(blockers))
 
 
 def _was_rebooted(run: RollingRun, status: HostStatus) -> bool:
@@ -200,11 +205,16 @@ def _measured(run: RollingRun) -> dict[str, dict[str, float]]:
         view.name: {
             "drain": round(entry.drained, 1),
             "reboot": round(entry.rebooted, 1),
-            "settle": round(max(0.0, entry.at - entry.asked - entry.rebooted), 1),
+            "settle": round(max(0.0, _settled_at(entry) - entry.asked - entry.rebooted), 1),
         }
         for view, entry in sorted(run.entries.values(), key=lambda pair: pair[0].name)
         if _is_complete(entry) and entry.drained is not None and entry.rebooted is not None and entry.asked is not None
     }
+
+
+def _settled_at(entry: Entry) -> float:
+    """Without the soak time, which the next run knows itself."""
+    return entry.at if entry.ready is None else entry.ready
 
 
 def _is_complete(entry: Entry) -> bool:

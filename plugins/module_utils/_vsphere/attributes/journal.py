@@ -18,6 +18,7 @@ from ..._domain.errors import DirectPathError
 from ..._domain.rolling.state.journal import (
     ATTRIBUTES,
     EARLIER_MARK,
+    GATE,
     MAINTENANCE_ATTRIBUTES,
     Purpose,
 )
@@ -177,9 +178,9 @@ _KINDS: Mapping[SubjectKind, Any] = {
 
 
 WRITTEN: Mapping[Purpose, tuple[str, ...]] = {"reboot": ATTRIBUTES, "maintenance": MAINTENANCE_ATTRIBUTES}
-"""The attributes that a run writes."""
+"""The attributes that every run writes. A run with a health gate also writes GATE, which is defined only then."""
 REMOVED: Mapping[Purpose, tuple[str, ...]] = {
-    "reboot": ATTRIBUTES,
+    "reboot": (*ATTRIBUTES, GATE),
     "maintenance": (*MAINTENANCE_ATTRIBUTES, EARLIER_MARK),
 }
 """The attributes that a run removes when they have no value."""
@@ -230,10 +231,10 @@ class AttributeJournal:
         self.fields.update(journal_fields(definitions))
         self._keys = {name: key for key, name in self.fields.items() if name in REMOVED[self._purpose]}
 
-    def define(self) -> None:
-        """Define the missing attributes. Another run may do the same at the same time."""
+    def define(self, also: Collection[str] = ()) -> None:
+        """Define the missing attributes, and those in ``also``. Another run may do the same at the same time."""
         self.look_up()
-        for attribute in WRITTEN[self._purpose]:
+        for attribute in dict.fromkeys((*WRITTEN[self._purpose], *also)):
             if attribute not in self._keys:
                 with suppress(vim.fault.DuplicateName):
                     self._manager.AddCustomFieldDef(attribute, type_of(attribute), None, None)
@@ -287,7 +288,7 @@ class AttributeJournal:
 
     def _store(self, subject: Subject, texts: Texts) -> None:
         if not set(texts) <= set(self._keys):
-            self.define()
+            self.define(texts)
         entity = self._session.reference(_KINDS[subject.kind], subject.moid)
         for attribute, text in texts.items():
             self._set(entity, attribute, text)
@@ -298,7 +299,7 @@ class AttributeJournal:
             self._manager.SetField(entity, self._key(attribute), text)
         except vim.fault.NotFound:
             # Another run ended and removed the attributes after this run had read them.
-            self.define()
+            self.define([attribute])
             self._manager.SetField(entity, self._key(attribute), text)
 
     def _key(self, attribute: str) -> int:

@@ -14,6 +14,7 @@ from ..._domain.errors import DirectPathError
 from ..._domain.rolling.state.journal import (
     ATTRIBUTES,
     EARLIER_MARK,
+    GATE,
     HOST_ATTRIBUTES,
     MAINTENANCE,
     MAINTENANCE_ATTRIBUTES,
@@ -29,7 +30,7 @@ from ..session.endpoint import Endpoint
 Texts = Mapping[str, str]
 """attribute → text; empty = no value."""
 
-KNOWN = frozenset({*ATTRIBUTES, *MAINTENANCE_ATTRIBUTES, EARLIER_MARK, STOP_ORDER})
+KNOWN = frozenset({*ATTRIBUTES, GATE, *MAINTENANCE_ATTRIBUTES, EARLIER_MARK, STOP_ORDER})
 """The attributes that every run reads."""
 
 FILE_VERSION = 1
@@ -37,7 +38,7 @@ FILE_VERSION = 1
 
 def type_of(attribute: str) -> Any:
     """The object type of an attribute; None = all types (locks are on clusters, or on standalone hosts)."""
-    if attribute in (*HOST_ATTRIBUTES, MAINTENANCE, MAINTENANCE_LOCK):
+    if attribute in (*HOST_ATTRIBUTES, GATE, MAINTENANCE, MAINTENANCE_LOCK):
         return vim.HostSystem
     return vim.VirtualMachine if attribute in (VM, MAINTENANCE_VM) else None
 

@@ -19,6 +19,7 @@ from ..._domain.rolling.state.journal import (
     DEVICES,
     EARLIER_MARK,
     ENTRY,
+    GATE,
     LINKS,
     LOCKS,
     MAINTENANCE,
@@ -59,14 +60,16 @@ _CALL_WORDS: Mapping[Kind, str] = {
     "start_vm": "power on {}",
 }
 _FORGOTTEN: Mapping[tuple[Purpose, Kind], tuple[str, tuple[str, ...]]] = {
-    ("reboot", "forget_host"): (ENTRY, (LINKS, DEVICES)),
+    ("reboot", "forget_host"): (ENTRY, (GATE, LINKS, DEVICES)),
     ("reboot", "forget_vm"): (VM, ()),
     ("maintenance", "forget_host"): (MAINTENANCE, (EARLIER_MARK,)),
     ("maintenance", "forget_vm"): (MAINTENANCE_VM, (EARLIER_MARK,)),
 }
 """The attribute of the entry, and the others that are removed with it."""
-_VMS = frozenset({"stop_vm", "power_off_vm", "start_vm", "forget_vm"})
-_NEEDS_ENTRY = frozenset({"take_lock", "enter_maintenance", "stop_vm", "power_off_vm", "reboot_host", "shut_down_host"})
+_VMS = frozenset({"stop_vm", "power_off_vm", "start_vm", "mark_vm", "forget_vm"})
+_NEEDS_ENTRY = frozenset(
+    {"take_lock", "enter_maintenance", "stop_vm", "power_off_vm", "mark_vm", "reboot_host", "shut_down_host"}
+)
 """Actions that require the journal entry first: another process may have to continue from it."""
 
 
@@ -257,6 +260,8 @@ class ActionExecutor:
         texts: dict[str, str] = {}
         if action.before is not None:
             texts |= encode(action.before)
+        if action.gate_vms is not None:
+            texts |= encode(action.gate_vms)
         if action.entry is not None:
             texts |= encode(self._on_server_clock(action.entry))
         expected: Texts | None = None

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from ..._domain.rolling.state.observed import PoweredOff
 from ..property_collector.mixed_types import collect_named
-from ..property_collector.retrieve import Row
+from ..property_collector.retrieve import Row, collect_objects
 from ..sdk import vim, vmodl
 from ..session.answer_checks import reader
 from ..session.connect import Session
@@ -22,6 +23,9 @@ Beside = tuple[type, str]
 
 SLACK = 2.0
 """Seconds of tolerance before the requested time: the clocks of the event log and of the server agree to about a second."""
+_POWER_EVENTS = ("VmPoweredOffEvent", "VmGuestShutdownEvent", "VmPoweredOnEvent")
+_SERVICES = ("vpxd", "vpxuser", "com.vmware.")
+"""How names of services of vCenter begin. Not published; events of DRS usually name no user at all."""
 _EVENTS = ("EnteringMaintenanceModeEvent", "EnteredMaintenanceModeEvent", "ExitMaintenanceModeEvent")
 
 
@@ -51,7 +55,19 @@ class VmFresh:
     beside: tuple[Any, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GuestFresh:
+    """What vCenter shows of a guest: ``tools`` as guest.toolsRunningStatus, ``heartbeat`` as guestHeartbeatStatus (ManagedEntityStatus),
+    ``address`` as guest.ipAddress. None: not shown."""
+
+    power_state: str
+    tools: str | None = None
+    heartbeat: str | None = None
+    address: str | None = None
+
+
 _CUSTOM = "customValue"
+_GUEST_PATHS = ("runtime.powerState", "guest.toolsRunningStatus", "guestHeartbeatStatus", "guest.ipAddress")
 
 
 @reader
@@ -91,6 +107,21 @@ def fresh_vm(session: Session, moid: str, beside: Beside | None = None) -> VmFre
         host_moid=host._moId if host is not None else "",
         beside=custom,
     )
+
+
+@reader
+def guests(session: Session, moids: Iterable[str]) -> dict[str, GuestFresh]:
+    """VM id → what vCenter shows of its guest. One call; VMs that no longer exist are left out."""
+    rows = collect_objects(session, vim.VirtualMachine, moids, _GUEST_PATHS)
+    return {
+        row.moid: GuestFresh(
+            power_state=str(row.get("runtime.powerState", "unknown")),
+            tools=row.get("guest.toolsRunningStatus"),
+            heartbeat=None if row.get("guestHeartbeatStatus") is None else str(row.get("guestHeartbeatStatus")),
+            address=row.get("guest.ipAddress"),
+        )
+        for row in rows
+    }
 
 
 def _look(
@@ -173,6 +204,48 @@ def maintenance_is_own(
             table[host].append(event)
     also = {moid: {_account(name)} for moid, name in (accounts or {}).items() if name}
     return {moid: _own(found, mine | also.get(moid, set())) for moid, found in table.items()}
+
+
+@reader
+def power_offs(session: Session, since: Mapping[str, float]) -> dict[str, PoweredOff]:
+    """VM id → who powered it off since that time (seconds since the epoch), by the event log. One query; VMs without an event are left
+    out. An event without a user, or with a service of vCenter as user, is vCenter's own. This account is unclear: the call that evacuates
+    the host was made with it, but another person may use it, too."""
+    manager = session.content.eventManager
+    if not since or manager is None:
+        return {}
+    begin = datetime.fromtimestamp(min(since.values()) - SLACK, UTC)
+    spec = vim.event.EventFilterSpec(
+        time=vim.event.EventFilterSpec.ByTime(beginTime=begin),
+        eventTypeId=[f"vim.event.{name}" for name in _POWER_EVENTS],
+    )
+    try:
+        events = manager.QueryEvents(spec) or ()
+        me = session.content.sessionManager.currentSession
+    except SESSION_LOST:
+        raise
+    except vmodl.MethodFault:
+        return {}
+    mine = {_account(session.endpoint.username), _account(me.userName if me is not None else "")}
+    users: dict[str, list[str]] = {}
+    for event in sorted(events, key=lambda event: (event.createdTime, event.key)):
+        vm = event.vm.vm._moId if event.vm is not None else ""
+        if vm not in since or event.createdTime.timestamp() < since[vm] - SLACK:
+            continue
+        if isinstance(event, vim.event.VmPoweredOnEvent):
+            users.pop(vm, None)
+        else:
+            users.setdefault(vm, []).append(event.userName or "")
+    return {vm: _who(found, mine) for vm, found in users.items()}
+
+
+def _who(users: Iterable[str], mine: set[tuple[str, str]]) -> PoweredOff:
+    """A guest that a user asked to shut down ends with an event that names no user."""
+    people = [user for user in users if user and not _account(user)[0].startswith(_SERVICES)]
+    if not people:
+        return PoweredOff(by="vcenter")
+    others = [user for user in people if _account(user) not in mine]
+    return PoweredOff(by="user", user=others[-1]) if others else PoweredOff(by="unclear")
 
 
 def _own(events: Iterable[Any], mine: set[tuple[str, str]]) -> bool | None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..._domain.memo import Memo
 from ..._domain.names import ResolvedNames
-from ..._domain.rolling.state.observed import ClusterView, HostView, Precheck, VmView
+from ..._domain.rolling.state.observed import ClusterView, HostView, PoweredOff, Precheck, VmView
 from ..property_collector.mixed_types import collect_named
 from ..property_collector.retrieve import collect_objects
 from ..property_collector.updates import Delta, Watch
@@ -319,6 +319,10 @@ class FleetInventory:
             self._refreshed.append(moid)
         return answers
 
+    def read_guests(self, moids: Iterable[str]) -> dict[str, fresh.GuestFresh]:
+        """VM id → the state of its guest. One call. Any thread may call this."""
+        return fresh.guests(self._session, moids)
+
     def read_evacuees(self, hosts: Collection[str]) -> dict[str, precheck.Evacuees]:
         """Host id → VMs that would lose their devices. Three calls, none unless powered-off VMs are migrated."""
         return precheck.read_evacuees(self._session, hosts) if self._evacuates and hosts else {}
@@ -335,6 +339,10 @@ class FleetInventory:
         """Host id → whether this account, or the one in ``accounts``, entered its maintenance mode, by the event log since these times. One
         query for all hosts."""
         return fresh.maintenance_is_own(self._session, since, accounts)
+
+    def power_offs(self, since: Mapping[str, float]) -> dict[str, PoweredOff]:
+        """VM id → who powered it off since that time (server time), by the event log. One query for all."""
+        return fresh.power_offs(self._session, since)
 
     def fresh_host(self, moid: str, beside: Beside | None = None) -> HostFresh | None:
         """The present state of a host, read right before an API call: one call, including ``beside``. None if it no longer exists."""

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
+from ..._domain.health_gate import GateVms
 from ..._domain.memo import Memo
 from ..._domain.rolling.state.actions import refusal_key
-from ..._domain.rolling.state.codec import decode_host, decode_lock, decode_maintenance, decode_vm
+from ..._domain.rolling.state.codec import decode_gate, decode_host, decode_lock, decode_maintenance, decode_vm
 from ..._domain.rolling.state.journal import (
     EARLIER_MARK,
+    GATE,
     HOST_ATTRIBUTES,
     LOCKS,
     MAINTENANCE,
@@ -45,6 +47,11 @@ def _of_host(*texts: str) -> tuple[Entry | None, Before | None, tuple[Garbage, .
 @lru_cache(maxsize=8192)
 def _maintenance_of_host(text: str, mark: str) -> Entry | Garbage | None:
     return decode_maintenance({MAINTENANCE: text, EARLIER_MARK: mark})
+
+
+@lru_cache(maxsize=8192)
+def _gate_of_host(text: str) -> GateVms | Garbage | None:
+    return decode_gate({GATE: text})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,12 +191,16 @@ class FleetObserver:
             maintenance = kept
         entry, other = (reboot, maintenance) if seen.purpose == "reboot" else (maintenance, reboot)
         proof = self.probes.proof(view)
+        gate = _gate_of_host(seen.texts(moid).get(GATE, ""))
+        if isinstance(gate, Garbage):
+            garbage, gate = (*garbage, gate), None
         return {
             "precheck": self.prechecks.get(moid),
             "entry": entry,
             "other_entry": other,
             "before": before,
             "lock": None if seen.purpose == "reboot" else self.judged(seen.lock_of(moid), seen.now),
+            "gate_vms": gate,
             "garbage": garbage,
             "under_way": calls.get(moid, frozenset()),
             "refusal": self.refusals.get(moid),

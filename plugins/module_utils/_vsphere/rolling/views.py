@@ -397,6 +397,7 @@ def _vm_view(
         drs_moves=moves,
         memory_mb=hardware.memory_mb,
         reserved_mb=hardware.reserved_mb,
+        evacuation_off=bool(hardware.evacuation_off),
         order=_order(row, tagged, fields) if requested is None else requested,
         agent=getattr(row.get("config.managedBy"), "extensionKey", "") == AGENT_MANAGER,
         never_stop=bool(never_stop.of(row.moid, name)) or row.moid in tagged.never_stop,
@@ -408,6 +409,8 @@ def _vm_view(
 def _unread(row: Row, hardware: VmHardware) -> str:
     if not hardware.known:
         return "does not show its devices"
+    if hardware.evacuation_off is None:
+        return "does not show its advanced settings"
     return "" if row.get("runtime.powerState") else "does not show its power state"
 
 

@@ -14,7 +14,11 @@ from ..read.vms import passthrough_devices
 from ..sdk import vim
 from ..session.answer_checks import reader
 
+EVACUATION = 'config.extraConfig["maintenance.vm.evacuation.poweroff"]'
+"""One advanced setting by its key. A VM without it has no value at this path (govmomi, cli/collect.bats); vm-operator reads settings in
+the same way. If it is TRUE, DRS powers off the VM when its host is evacuated (vm-operator, pull request 353)."""
 HARDWARE_PATHS = (
+    EVACUATION,
     "config.hardware.device",
     "config.hardware.memoryMB",
     "config.memoryAllocation",
@@ -38,6 +42,8 @@ class VmHardware:
     host_media: tuple[str, ...] = ()
     memory_mb: int = 0
     reserved_mb: int = 0
+    evacuation_off: bool | None = False
+    """See ``VmView``. None: the account may not read the advanced settings."""
 
 
 @reader
@@ -57,7 +63,14 @@ def vm_hardware(row: Row) -> VmHardware:
         host_media=tuple(sorted(_host_media(hardware))),
         memory_mb=used,
         reserved_mb=getattr(allocation, "reservation", None) or 0,
+        evacuation_off=_evacuation_off(row),
     )
+
+
+def _evacuation_off(row: Row) -> bool | None:
+    if isinstance(row.missing.get(EVACUATION), vim.fault.NoPermission):
+        return None
+    return str(getattr(row.get(EVACUATION), "value", "")).upper() == "TRUE"
 
 
 def _label(device: VmDevice) -> str:

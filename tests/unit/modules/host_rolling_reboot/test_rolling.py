@@ -76,7 +76,7 @@ def test_never_more_hosts_down_than_the_budget_and_clusters_side_by_side() -> No
 
 
 def test_the_canary_goes_first_and_soaks() -> None:
-    roll = Roll.of(fleet(hosts=4, vms=1), cluster=["c1"], max_unavailable="3", soak=600)
+    roll = Roll.of(fleet(hosts=4, vms=1), cluster=["c1"], max_unavailable="3", canary_soak=600)
     result = roll.run()
     roll.assert_over()
     began = {row["host"]: row["at"] for row in result["transitions"] if row["after"] == "draining"}

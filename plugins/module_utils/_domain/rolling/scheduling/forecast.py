@@ -53,6 +53,8 @@ class PlannedHost:
     """Names of running VMs that are migrated away."""
     moves_powered_off: tuple[str, ...] = ()
     """Names of VMs that vCenter registers on other hosts while they are off (``evacuate_powered_off``)."""
+    gate: tuple[str, ...] = ()
+    """What must be true of it before another host takes its place, as nouns."""
     in_progress: bool = False
 
     def record(self, since: float) -> Record:
@@ -67,6 +69,7 @@ class PlannedHost:
             "stops": [{"name": vm.name, "reason": vm.reason, "order": vm.order} for vm in self.stops],
             "moves": list(self.moves),
             "moves_powered_off": list(self.moves_powered_off),
+            "gate": list(self.gate),
             "in_progress": self.in_progress,
         }
 
@@ -161,7 +164,7 @@ def _in_progress(
         if entry is not None:
             expected = pace.estimate(view, state, policy)
             host = _plan(fleet, view.moid, 0, expected)
-            ends = max(now + 1, entry.started + expected.total)
+            ends = max(now + 1, entry.started + expected.total + policy.gate.soak)
             planned[view.moid] = replace(
                 host, starts_at=entry.started, ends_at=ends, in_progress=True, reason="in progress"
             )
@@ -200,7 +203,8 @@ def _plan(fleet: FleetIndex, moid: str, wave: int, expected: Durations) -> Plann
         cluster=cluster.name,
         wave=wave,
         starts_at=fleet.now,
-        ends_at=fleet.now + expected.total,
+        ends_at=fleet.now + expected.total + fleet.policy.gate.soak,
+        gate=fleet.policy.gate.describe(),
         reason=pending.reason if pending is not None else "",
         stops=tuple(
             PlannedVm(name=vm.name, moid=vm.moid, reason=pin_reason(vm, cluster), order=vm.order) for vm in pinned
@@ -233,7 +237,9 @@ def _done(observed: ObservedFleet, host: PlannedHost) -> Entry:
     if entry is None:
         raise ValueError("a host that was started has an entry")
     took = host.expected
-    return replace(entry, step="done", at=host.ends_at, asked=host.starts_at, drained=took.drain, rebooted=took.reboot)
+    return replace(
+        entry, step="done", at=host.ends_at, asked=host.starts_at, drained=took.drain, rebooted=took.reboot, gate=False
+    )
 
 
 def _with_entries(observed: ObservedFleet, entries: Mapping[str, Entry]) -> ObservedFleet:

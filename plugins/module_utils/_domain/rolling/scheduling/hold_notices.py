@@ -8,18 +8,29 @@ from collections.abc import Iterable, Mapping
 
 from ...text import duration, several
 from ..state.fleet_index import FleetIndex
+from ..state.observed import HostView
 from ..state.phases import Outlook
+from ..steps.health_gate import describe_gate
 from . import pace
 from .finish import patient_until
 from .next_hosts import Start, unknown
-from .notices import HELD, NEVER, until
+from .notices import GATE, HELD, NEVER, until
 from .pace import Progress
 
 MOST_REASONS, MOST_NAMES = 3, 6
 
 
-def notices(fleet: FleetIndex, state: Progress, starts: Mapping[str, Start], outlook: Outlook) -> tuple[str, ...]:
-    """The notices about the whole rolling reboot now. Reasons that the hosts in progress will resolve are not included."""
+def notices(
+    fleet: FleetIndex,
+    state: Progress,
+    starts: Mapping[str, Start],
+    outlook: Outlook,
+    checked: Iterable[HostView] = (),
+) -> tuple[str, ...]:
+    """The notices about the whole rolling reboot now. Reasons that the hosts in progress will resolve are not included.
+
+    ``checked``: hosts whose health gate is checked.
+    """
     held = held_back(fleet, state, starts, outlook)
     never = sorted(fleet.hosts[moid].name for moid, start in starts.items() if start.hopeless)
     found = [HELD + held] if held else []
@@ -29,6 +40,10 @@ def notices(fleet: FleetIndex, state: Progress, starts: Mapping[str, Start], out
             f"{NEVER}{several(never, MOST_NAMES)}: the longest lasts {longest}, and they are expected to take longer "
             "(expected_minutes: drain, reboot, settle)"
         )
+    entries = [(view, view.entry) for view in checked if view.entry is not None and view.entry.step == "checking"]
+    gates = [text for view, entry in entries if (text := describe_gate(fleet, view, entry))]
+    if gates:
+        found.append(GATE + _few(gates))
     return tuple(found)
 
 

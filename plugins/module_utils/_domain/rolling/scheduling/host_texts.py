@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from ...health_gate import GATE_FAILED
 from ...planning.plan import Blocker
 from ..state.journal import Entry
 from ..state.observed import GoneHost, HostView
@@ -18,6 +19,7 @@ _DOING = {
     "verifying": "it was being verified after its reboot",
     "leaving": "it was leaving maintenance mode after its reboot",
     "restoring": "its virtual machines were being powered on after its reboot",
+    "checking": "its health gate was being checked after its reboot",
     "backing_out": "it was being returned to service",
 }
 
@@ -49,6 +51,17 @@ def _moment(at: float, now: float) -> str:
     """``03:12 UTC`` of the same day, otherwise with the date."""
     moment, today = (datetime.fromtimestamp(seconds, tz=UTC) for seconds in (at, now))
     return f"{moment:%H:%M} UTC" if moment.date() == today.date() else f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def gate_blockers(view: HostView, entry: Entry, text: str) -> tuple[Blocker, ...]:
+    """What to do about a health gate that did not pass; empty for any other host. ``text``: why it did not."""
+    if entry.step != "failed" or entry.code != GATE_FAILED:
+        return ()
+    cure = (
+        f"Repair what did not answer, then run the same again: it checks the gate of {view.name} again before it starts another host. To "
+        "continue without a check, remove it from ready_when"
+    )
+    return (Blocker(code="gate_failed", message=text, cure=cure),)
 
 
 def gone_status(host: GoneHost) -> HostStatus:

@@ -4,22 +4,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ...health_gate import GateVms, gate_targets, gate_vms
 from ...host.blockers import unreachable
 from ...planning.plan import Blocker
 from ..blockers.rules import precheck_blockers, quick_blockers
 from ..state.actions import Action
 from ..state.budget import cluster_budget, count_down, counts_as_down, describe_down, fleet_budget
+from ..state.codec import fits
 from ..state.fleet_index import FleetIndex, earliest
 from ..state.journal import Entry, Lock
 from ..state.lock import LockState
 from ..state.observed import ClusterView, HostView, VmView
 from ..state.pending_reboot import is_part_of
 from ..state.phases import Phase, is_active
+from ..state.pinned import is_powered_off_by_vcenter, pinned_vms
 from ..state.policy import Policy
 from ..state.verification import before_reboot
+from ..steps import health_gate
 from ..steps.drain import request_reboot
 from . import pace
 from .pace import Progress
@@ -47,6 +51,8 @@ def is_candidate(fleet: FleetIndex, view: HostView) -> bool:
     entry = view.entry
     if entry is None:
         return True
+    if health_gate.is_due(fleet, view):
+        return False
     if entry.step == "blocked":
         return entry.run_id != fleet.observed.run_id or entry.tries < fleet.policy.tries
     same = is_part_of(pending.mark, entry.pending) and entry.asked is not None
@@ -82,10 +88,19 @@ def unknown(fleet: FleetIndex, view: HostView) -> tuple[Blocker, ...]:
 
 
 def starts(
-    fleet: FleetIndex, candidates: Sequence[HostView], state: Progress, lock_states: Mapping[str, LockState]
+    fleet: FleetIndex,
+    candidates: Sequence[HostView],
+    state: Progress,
+    lock_states: Mapping[str, LockState],
+    also_down: Iterable[HostView] = (),
 ) -> Mapping[str, Start]:
-    """One result for each candidate, by moid. Blocked hosts do not count against the budget; each start reduces it for the next ones."""
+    """One result for each candidate, by moid. Blocked hosts do not count against the budget; each start reduces it for the next ones.
+
+    ``also_down``: hosts that count against it from now on.
+    """
     room = _Room(fleet)
+    for view in also_down:
+        room.take(view)
     hold = pace.find_run_hold(fleet, state)
     single_holds = pace.may_hold_hosts(fleet)
     started: list[HostView] = []
@@ -214,7 +229,7 @@ def _one(
             blockers=(lock_state.blocker, *found),
             wake=lock_state.wake,
         )
-    precheck = view.precheck
+    precheck, policy_gate = view.precheck, fleet.policy.gate
     prechecked = found or prechecked
     if prechecked and (found or precheck is None or fleet.now < precheck.at + fleet.policy.revisit):
         wake = precheck.at + fleet.policy.revisit if precheck is not None and not found else None
@@ -233,6 +248,9 @@ def _one(
     if precheck is None or fleet.now >= precheck.at + fleet.policy.precheck_age or prechecked:
         action = Action(kind="precheck", target=view.moid, name=view.name, reason="it is to be started")
         return Start(phase="waiting", reason="its precheck is running", actions=(action,))
+    gate = _gate_blockers(fleet, view) if policy_gate.checks else ()
+    if gate:
+        return Start(phase="blocked", reason=gate[0].message, blockers=gate)
     return _refused(fleet, view) or _begin(fleet, view)
 
 
@@ -260,6 +278,37 @@ def _rest(fleet: FleetIndex, view: HostView) -> pace.Hold | None:
     return pace.Hold(reason=f"will be retried: {entry.text}", wake=entry.at + fleet.policy.revisit)
 
 
+def _gate_vms(fleet: FleetIndex, view: HostView) -> GateVms | None:
+    running = [vm for vm in fleet.residents.get(view.moid, ()) if vm.is_on and not vm.agent]
+    stopped = [vm.moid for vm in pinned_vms(running, fleet.cluster_of(view))]
+    return gate_vms(fleet.policy.gate, stopped, {vm.moid: vm.name for vm in running})
+
+
+def _gate_blockers(fleet: FleetIndex, view: HostView) -> tuple[Blocker, ...]:
+    """A gate that could never pass is found before the host is started."""
+    names = {vm.moid: vm.name for vm in fleet.observed.vms}
+    for target in gate_targets(fleet.policy.gate, GateVms(stopped=(), ran=()), names):
+        if target.problem:
+            return (
+                Blocker(
+                    code="gate_without_vm",
+                    message=f"{view.name} is not started: ready_when checks {target.describe()}, but {target.problem} in these clusters",
+                    cure="Correct the name in ready_when",
+                ),
+            )
+    vms = _gate_vms(fleet, view)
+    if vms is not None and not fits(vms):
+        count = len({*vms.stopped, *(vms.ran or ())})
+        return (
+            Blocker(
+                code="too_many_gate_vms",
+                message=f"{view.name} is not started: ready_when would check {count} of its VMs, more than the journal can hold",
+                cure="Limit them with names, such as names: ['svm-*'], to those that matter for the next host",
+            ),
+        )
+    return ()
+
+
 def _begin(fleet: FleetIndex, view: HostView) -> Start:
     """Start the host: write its present state, then the intention, then make the call."""
     now, policy, pending = fleet.now, fleet.policy, fleet.pending_reboots[view.moid]
@@ -276,17 +325,22 @@ def _begin(fleet: FleetIndex, view: HostView) -> Start:
         called=now,
         pending=pending.mark,
         boot=None if boot is None else float(int(boot)),
+        gate=policy.gate.is_set,
     )
+    vms = _gate_vms(fleet, view)
     if view.in_maintenance:
-        next_step = request_reboot(fleet, view, replace(entry, drained=0.0), pending.reason, before_reboot(view))
+        next_step = request_reboot(fleet, view, replace(entry, drained=0.0), pending.reason, before_reboot(view), vms)
         return Start(phase=next_step.phase, reason=next_step.reason, actions=next_step.actions)
+    running = [vm for vm in fleet.residents.get(view.moid, ()) if vm.is_on]
+    early = any(is_powered_off_by_vcenter(vm, fleet.cluster_of(view)) for vm in running)
     action = Action(
-        kind="enter_maintenance",
+        kind="record" if early else "enter_maintenance",
         target=view.moid,
         name=view.name,
         reason=pending.reason,
-        entry=entry,
+        entry=replace(entry, calls=0, called=0.0) if early else entry,
         before=before_reboot(view),
+        gate_vms=vms,
         timeout=policy.deadlines.drain,
         evacuate_powered_off=policy.evacuate_powered_off,
         vsan_mode=policy.vsan_mode,

@@ -9,26 +9,24 @@ knows what the others reported. The display skips what it has already shown. Tim
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import UTC, datetime, tzinfo
 
 from ...text import duration
+from ...timestamps import at_minute
 
 HELD = "held back: "
 NEVER = "no maintenance window is long enough for "
 JOURNAL = "the journal is kept in "
-TOPICS = (HELD, NEVER, JOURNAL)
+GATE = "health gate: "
+TOPICS = (HELD, NEVER, JOURNAL, GATE)
 
 _MOMENT = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d) UTC\b")
 
 
 def until(reason: str, wake: float | None) -> str:
     """The reason with the time until when, if known. ``wake``: seconds since the epoch."""
-    if wake is None:
-        return reason
-    moment = datetime.fromtimestamp(math.ceil(wake / 60) * 60, tz=UTC)
-    return f"{reason}, until {moment:%Y-%m-%d %H:%M} UTC"
+    return reason if wake is None else f"{reason}, until {at_minute(wake)}"
 
 
 def journal_notice(place: str, why: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
+from ...health_gate import GATE_FAILED
 from ...text import duration
 from ..state.budget import resolve_amount
 from ..state.fleet_index import FleetIndex
@@ -76,7 +77,10 @@ def _longer(one: float | None, other: float | None) -> float | None:
 
 
 def failure_limit(state: Progress, policy: Policy) -> Hold | None:
-    """A hold when as many hosts have failed as the policy allows; otherwise None."""
+    """A hold when as many hosts have failed as the policy allows, or a health gate did not pass; otherwise None."""
+    gates = [view.name for view in state.failed if view.entry is not None and view.entry.code == GATE_FAILED]
+    if gates:
+        return Hold(reason=f"the health gate after {', '.join(gates)} did not pass, so no other host is started")
     if not state.failed or len(state.failed) < resolve_amount(policy.max_failures, state.total):
         return None
     names = ", ".join(view.name for view in state.failed)
@@ -110,7 +114,7 @@ def _checkpoint(fleet: FleetIndex, state: Progress) -> Hold | None:
         if count >= state.total:
             continue
         if len(done) >= count:
-            over = done[count - 1][1].at + policy.soak
+            over = done[count - 1][1].at + policy.canary_soak
             if now < over:
                 return Hold(reason=f"checkpoint after {count} hosts", wake=over)
         elif len(done) + len(state.active) >= count:
@@ -146,7 +150,7 @@ def _canary(fleet: FleetIndex, state: Progress, view: HostView, started: Sequenc
     verified = next((entry for other, entry in state.done if other.model == view.model), None)
     what = f"of the model {view.model}" if view.model else "of its model"
     if verified is not None:
-        over = verified.at + fleet.policy.soak
+        over = verified.at + fleet.policy.canary_soak
         return Hold(reason=f"soak after the first host {what}", wake=over) if fleet.now < over else None
     # A host on which another run works is no canary for this run.
     mine = [other for other in state.active if other.entry is not None and other.entry.run_id == fleet.observed.run_id]

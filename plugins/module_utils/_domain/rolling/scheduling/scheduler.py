@@ -19,11 +19,11 @@ from ..state.journal import Entry, Lock
 from ..state.observed import ClusterView, HostView, ObservedFleet, VmView
 from ..state.phases import ANOTHER_RUN, Decision, HostStatus, NextStep, Outlook, Phase, is_active, phase_of
 from ..state.policy import Policy
-from ..steps import guests
+from ..steps import guests, health_gate
 from ..steps.next_step import plan_next_step
 from . import finish, next_hosts, pace
 from .hold_notices import notices
-from .host_texts import ended_text, gone_status
+from .host_texts import ended_text, gate_blockers, gone_status
 from .next_hosts import Start
 from .pace import Progress
 
@@ -37,6 +37,11 @@ class _InProgress:
     """cluster moid → its lock; clusters without work are not included."""
     actions: tuple[Action, ...]
     wake: float | None
+
+    def begins_gate(self, fleet: FleetIndex) -> list[HostView]:
+        """Hosts that are not in progress yet, and whose health gate begins now."""
+        found = (fleet.hosts[moid] for moid, step in self.next_steps.items() if step.phase == "checking")
+        return [view for view in found if not is_active(view.entry)]
 
     def holds(self, view: HostView) -> bool:
         lock_state = self.lock_states.get(view.host.compute_moid)
@@ -63,7 +68,11 @@ def decide(observed: ObservedFleet, policy: Policy, now: float, memo: Memo | Non
     candidates = [] if finishing or policy.only_restore else requiring
     in_progress = _in_progress(fleet, candidates)
     state = pace.progress(fleet, len(candidates))
-    starts = _without_hope(fleet, state, next_hosts.starts(fleet, candidates, state, in_progress.lock_states))
+    starts = _without_hope(
+        fleet,
+        state,
+        next_hosts.starts(fleet, candidates, state, in_progress.lock_states, in_progress.begins_gate(fleet)),
+    )
     hosts = (*_statuses(fleet, in_progress, starts), *(gone_status(host) for host in observed.gone))
     outlook = _outlook(fleet, state, in_progress, starts, finishing=finishing)
     actions = (*in_progress.actions, *(action for start in starts.values() for action in start.actions))
@@ -71,7 +80,8 @@ def decide(observed: ObservedFleet, policy: Policy, now: float, memo: Memo | Non
         reasons = next_hosts.reasons(fleet, requiring, state, in_progress.lock_states) if finishing else {}
         last = finish.closing(fleet, hosts, state, outlook, finishing=finishing, reasons=reasons)
         return Decision(actions=last.actions, hosts=hosts, outlook=last.outlook, closing=finishing)
-    outlook = replace(outlook, notices=notices(fleet, state, starts, outlook))
+    checked = [fleet.hosts[moid] for moid, step in in_progress.next_steps.items() if step.phase == "checking"]
+    outlook = replace(outlook, notices=notices(fleet, state, starts, outlook, checked))
     return Decision(actions=actions, hosts=hosts, outlook=outlook, closing=finishing)
 
 
@@ -121,7 +131,7 @@ def _is_own(cluster: ClusterView, observed: ObservedFleet) -> bool:
 def _has_work(fleet: FleetIndex, view: HostView) -> bool:
     """Something remains to be done for the host or cleared on it, apart from starting it."""
     entry = view.entry
-    if fleet.policy.only_restore and not view.wanted:
+    if fleet.policy.only_restore and (not view.wanted or (entry is not None and entry.step == "checking")):
         return False
     if fleet.stopped_vms.get(view.moid) and (view.in_service or is_active(entry)):
         return True
@@ -134,11 +144,16 @@ def _next_step(fleet: FleetIndex, view: HostView) -> NextStep | None:
     entry = view.entry
     if fleet.policy.only_restore and not view.wanted:
         return None
+    if fleet.policy.only_restore and entry is not None and entry.step == "checking":
+        return None  # it is in service; the run that is resumed later checks its gate
     if entry is None:
         if not (fleet.stopped_vms.get(view.moid) and view.in_service):
             return None
         work = guests.restore(fleet, view)
         return NextStep(phase="restoring", reason=work.reason, actions=work.actions, wake=work.wake)
+    if health_gate.is_due(fleet, view):
+        own = replace(entry, run_id=fleet.observed.run_id)
+        return health_gate.enter_gate(fleet, view, own, "its health gate was not checked to its end in an earlier run")
     again = _settled(fleet, view, entry)
     return again if again is not None else plan_next_step(fleet, view, entry)
 
@@ -209,7 +224,8 @@ def _standing(fleet: FleetIndex, view: HostView, in_progress: _InProgress) -> _S
         if locked is not None and is_active(entry):
             return phase_of(view), locked.message, (locked,)
         phase = next_step.phase if next_step is not None else phase_of(view)
-        return phase, ended_text(view, entry, taken=fleet.taken(view), now=fleet.wall), ()
+        text = ended_text(view, entry, taken=fleet.taken(view), now=fleet.wall)
+        return phase, text, gate_blockers(view, entry, text)
     blockers = next_hosts.unknown(fleet, view)
     if blockers:
         return "blocked", blockers[0].message, blockers

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Actions: what a rolling reboot is about to do, as data. PRIVATE to the collection.
 
-The executor writes ``before`` and ``entry`` to the journal first, in this order. Only then it makes the API call that ``kind`` names.
-Kinds without an API call (``record``, ``forget_host``, the lock kinds ...) only write the journal.
+The executor writes ``before``, ``gate_vms`` and ``entry`` to the journal first, in this order. Only then it makes the API call that
+``kind`` names.
+Kinds without an API call (``record``, ``mark_vm``, ``forget_host``, the lock kinds ...) only write the journal.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ...health_gate import GateVms
 from .journal import Before, Entry, Lock, VmEntry
 
 Kind = Literal[
@@ -28,6 +30,7 @@ Kind = Literal[
     "power_on_host",
     "leave_maintenance",
     "start_vm",
+    "mark_vm",
     "record",
     "forget_vm",
     "forget_host",
@@ -57,6 +60,8 @@ class Action:
     reason: str
     entry: Entry | VmEntry | Lock | None = None
     before: Before | None = None
+    gate_vms: GateVms | None = None
+    """To write on the target before the entry, too: the VMs of its health gate."""
     host_moid: str | None = None
     timeout: float = 0.0
     boot_time: float | None = None

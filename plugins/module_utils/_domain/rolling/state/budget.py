@@ -66,6 +66,8 @@ def describe_down(views: Iterable[HostView]) -> str:
 
 
 def _why_down(view: HostView) -> str:
+    if view.entry is not None and view.entry.step == "checking":
+        return "in its health gate"
     if is_active(view.entry) or is_active(view.other_entry):
         return "in progress"
     if not view.connected:

@@ -17,10 +17,12 @@ from datetime import UTC, datetime
 from typing import TypeVar, get_args
 from urllib.parse import quote, unquote
 
+from ...health_gate import GateVms
 from .journal import (
     DEVICES,
     EARLIER_MARK,
     ENTRY,
+    GATE,
     LINKS,
     LOCKS,
     LONGEST,
@@ -46,6 +48,7 @@ _VM_TEXTS: Mapping[Purpose, str] = {
     "reboot": "it is started again when its host is back",
     "maintenance": "shut down for the maintenance of its host; host_maintenance with state: absent starts it again",
 }
+_VM_PREFIX = "vm-"
 EARLIER = "earlier"
 """The run id of an entry that was decoded from a mark of an earlier release."""
 
@@ -57,7 +60,7 @@ def digest(*words: str) -> str:
     return f"{zlib.crc32(chr(0).join(words).encode()):08x}"
 
 
-def encode(value: Entry | VmEntry | Lock | Before) -> Mapping[str, str]:
+def encode(value: Entry | VmEntry | Lock | Before | GateVms) -> Mapping[str, str]:
     """Attribute → text of at most ``LONGEST`` characters. A free text that does not fit is truncated."""
     if isinstance(value, Entry):
         return {ENTRY if value.purpose == "reboot" else MAINTENANCE: _entry_text(value)}
@@ -76,10 +79,28 @@ def encode(value: Entry | VmEntry | Lock | Before) -> Mapping[str, str]:
         words += [f"beat={_time(value.beat)}", f"ttl={value.ttl:.0f}"] + ["finishing"] * value.finishing
         words += [f"ahead={value.ahead:+.0f}"] if round(value.ahead) else []
         return {LOCKS[value.purpose]: _seal(words, value.owner)}
+    if isinstance(value, GateVms):
+        words = ["gate", f"stopped={_ids(value.stopped)}"]
+        return {GATE: _seal(words + ([] if value.ran is None else [f"ran={_ids(value.ran)}"]))}
     devices = [f"{_short(address)}={mark}" for address, mark in value.devices]
     links = [f"ds={','.join(value.datastores)}", f"up={','.join(value.uplinks)}"]
     links += [f"build={value.build}"] if value.build else []
     return {DEVICES: _seal(["devices", *devices]), LINKS: _seal(["links", *links])}
+
+
+def fits(value: Before | GateVms) -> bool:
+    """Whether each of its texts has at most ``LONGEST`` characters."""
+    return all(len(text) <= LONGEST for text in encode(value).values())
+
+
+def _ids(moids: tuple[str, ...]) -> str:
+    """Without the prefix that nearly all ids of VMs have: more of them fit."""
+    return ",".join(moid.removeprefix(_VM_PREFIX) if moid.startswith(_VM_PREFIX) else f"={moid}" for moid in moids)
+
+
+def _parse_ids(text: str) -> tuple[str, ...]:
+    words = text.split(",") if text else []
+    return tuple(word[1:] if word.startswith("=") else f"{_VM_PREFIX}{word}" for word in words)
 
 
 def _entry_text(entry: Entry) -> str:
@@ -94,6 +115,8 @@ def _entry_text(entry: Entry) -> str:
     words += [f"asked={entry.asked - entry.at:+.0f}"] if entry.asked is not None else []
     words += [f"drained={entry.drained:.0f}"] if entry.drained is not None else []
     words += [f"rebooted={entry.rebooted:.0f}"] if entry.rebooted is not None else []
+    words += ["gate"] * entry.gate
+    words += [f"ready={entry.ready - entry.at:+.0f}"] if entry.ready is not None else []
     words += [f"code={entry.code}"] if entry.code else []
     return _seal(words, entry.text)
 
@@ -198,6 +221,11 @@ def decode_host(values: Mapping[str, str]) -> tuple[Entry | None, Before | None,
     return (entry if isinstance(entry, Entry) else None), before, garbage
 
 
+def decode_gate(values: Mapping[str, str]) -> GateVms | Garbage | None:
+    """The VMs of the health gate that are stored on a host; None when there are none."""
+    return _read(GATE, values.get(GATE, ""), _parse_gate)
+
+
 def decode_maintenance(values: Mapping[str, str]) -> Entry | Garbage | None:
     """The entry with the purpose ``maintenance`` on a host; None when there is none. A mark of an earlier release counts as one."""
     mark = values.get(EARLIER_MARK, "")
@@ -258,6 +286,8 @@ def _parse_entry(words: _Words, purpose: Purpose) -> Entry:
         asked=words.optional("asked", lambda text: at + float(text)),
         drained=words.optional("drained", float),
         rebooted=words.optional("rebooted", float),
+        gate=words.flag("gate"),
+        ready=words.optional("ready", lambda text: at + float(text)),
         code=words.get("code"),
         text=words.text,
     )
@@ -306,6 +336,12 @@ def _parse_devices(words: _Words) -> tuple[tuple[str, str], ...]:
             raise _Unreadable
         pairs.append((f"0000:{address}" if address.count(":") == 1 else address, check))
     return tuple(pairs)
+
+
+def _parse_gate(words: _Words) -> GateVms:
+    if words.kind != "gate":
+        raise _Unreadable
+    return GateVms(stopped=_parse_ids(words.must("stopped")), ran=words.optional("ran", _parse_ids))
 
 
 def _parse_links(words: _Words) -> tuple[tuple[str, ...], tuple[str, ...], str]:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ...health_gate import GateTarget, gate_targets
 from ...host.boot_evidence import BootEvidence
 from ...memo import Memo
 from .budget import cluster_budget, counts_as_down, fleet_budget
@@ -65,6 +66,11 @@ class FleetIndex:
         return boot_evidence(
             view, entry, self.policy, self.now, begun=begun, taken=self.now if taken is None else taken
         )
+
+    def gate_targets(self, view: HostView) -> tuple[GateTarget, ...]:
+        """What must succeed before the health gate of the host has passed."""
+        names = {vm.moid: vm.name for vm in self.observed.vms}
+        return gate_targets(self.policy.gate, view.gate_vms, names)
 
     def has_room(self, view: HostView) -> bool:
         """Whether the budgets allow this host to be down in addition to those that are down now. A host that a user named for maintenance

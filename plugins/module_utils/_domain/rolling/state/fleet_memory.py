@@ -39,13 +39,15 @@ class StoppedVm:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FleetMemory:
     """All keys are ids. ``silent``: host → since when it does not respond. ``looks``: host in progress that is not shown → how often it was
-    found to exist. ``removed``: hosts in progress that count as removed from the vCenter."""
+    found to exist. ``removed``: hosts in progress that count as removed from the vCenter. ``ran``: VM → the host in progress on which it
+    was seen running."""
 
     in_progress: Mapping[str, RememberedHost] = field(default_factory=dict)
     stopped: Mapping[str, StoppedVm] = field(default_factory=dict)
     silent: Mapping[str, float] = field(default_factory=dict)
     looks: Mapping[str, int] = field(default_factory=dict)
     removed: frozenset[str] = frozenset()
+    ran: Mapping[str, str] = field(default_factory=dict)
 
     def after_look(self, observed: ObservedFleet, now: float) -> FleetMemory:
         """With what the server shows now."""

@@ -20,6 +20,7 @@ Step = Literal[
     "verifying",
     "leaving",
     "restoring",
+    "checking",
     "done",
     "backing_out",
     "withdrawn",
@@ -36,12 +37,14 @@ Purpose = Literal["reboot", "maintenance"]
 ENTRY = "directpath.roll"
 DEVICES = "directpath.roll.before"
 LINKS = "directpath.roll.links"
+GATE = "directpath.roll.gate"
 VM = "directpath.roll.vm"
 LOCK = "directpath.roll.lock"
 PAUSE = "directpath.roll.pause"
 HOST_ATTRIBUTES = (ENTRY, DEVICES, LINKS)
 ATTRIBUTES = (*HOST_ATTRIBUTES, VM, LOCK, PAUSE)
-"""Custom attributes: the first three are set on hosts, VM on VMs, the last two on clusters."""
+"""Custom attributes: the first three are set on hosts, VM on VMs, the last two on clusters. GATE, on hosts, is only used and defined by
+runs with a health gate that has checks."""
 
 MAINTENANCE = "directpath.maintenance"
 MAINTENANCE_VM = "directpath.maintenance.vm"
@@ -81,7 +84,7 @@ class Entry:
     - ``maintenance``: it is in maintenance mode, and stays there until ``state: absent`` (only with that purpose).
     - ``rebooting``: the reboot was requested, or is about to be (with ``cycle``: the shutdown). ``powering``: likewise the power-on.
     - ``verifying``: the host is back. ``leaving``: it is verified and leaves maintenance mode. ``restoring``: its VMs are powered on.
-      ``done``.
+      ``checking``: it is in service, and its health gate has not passed yet. ``done``.
     - ``backing_out``: given up before the reboot; the host returns to service. ``blocked``: given up, and back in service (see ``code``
       and ``text``).
     - ``withdrawn``: another user entered the maintenance mode, or took it over.
@@ -115,6 +118,10 @@ class Entry:
     drained: float | None = None
     """Seconds that the drain took; ``rebooted``: seconds that the reboot took. Used for later estimates."""
     rebooted: float | None = None
+    gate: bool = False
+    """The host was started by a run with a health gate, which has not passed yet. ``ready``: when all its checks had succeeded; the soak
+    time counts from then."""
+    ready: float | None = None
     code: str = ""
     text: str = ""
 

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
+from ...health_gate import GateAnswer, GateVms
 from ...host.selector import DesiredDevice
 from ...observed.hosts import Host, UnreadVm
 from .journal import Before, Entry, Garbage, Lock, VmEntry
@@ -118,6 +120,9 @@ class HostView:
     before: Before | None = None
     lock: Lock | Garbage | None = None
     """Only with the purpose ``maintenance``: the process of host_maintenance that works on the host."""
+    gate_vms: GateVms | None = None
+    """The VMs of its health gate, from the journal. ``gate_answers``: the last result of each check, while the gate is checked."""
+    gate_answers: tuple[GateAnswer, ...] = ()
     garbage: tuple[Garbage, ...] = ()
     """Journal values on the host that cannot be read."""
     under_way: frozenset[str] = frozenset()
@@ -148,6 +153,14 @@ class HostView:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PoweredOff:
+    """Who powered off a VM that ran: vCenter itself, a ``user``, or unknown."""
+
+    by: Literal["vcenter", "user", "unclear"]
+    user: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class VmView:
     """One VM that is registered on a host of the fleet."""
 
@@ -173,6 +186,8 @@ class VmView:
     """The DRS setting of this VM: False = manual, partially automated or disabled for this VM. None = as the cluster."""
     memory_mb: int = 0
     reserved_mb: int = 0
+    evacuation_off: bool = False
+    """vCenter powers it off when its host is evacuated, because of an advanced setting of the VM."""
     order: int = 0
     """Stop order, from a variable or a tag: a lower number is stopped first and started last."""
     agent: bool = False
@@ -183,6 +198,8 @@ class VmView:
     shows_journal: bool = True
     """False where its custom attributes cannot be read: a journal entry on it would be lost."""
     entry: VmEntry | None = None
+    powered_off: PoweredOff | None = None
+    """It ran on a host in progress, and is off although no run stopped it. None: it is not so, or not known yet."""
     garbage: tuple[Garbage, ...] = ()
     under_way: frozenset[str] = frozenset()
     refusal: Refusal | None = None

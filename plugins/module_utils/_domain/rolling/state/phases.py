@@ -23,6 +23,7 @@ Phase = Literal[
     "verifying",
     "leaving",
     "restoring",
+    "checking",
     "done",
     "failed",
 ]

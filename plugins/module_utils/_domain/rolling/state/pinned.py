@@ -14,7 +14,21 @@ from .policy import Pinned
 Reason = tuple[str, Callable[[VmView, "ClusterView | None"], str]]
 """What applies to a running VM, for the documentation; and a function that returns it as a clause, empty if it does not apply to a VM."""
 
+
+def is_powered_off_by_vcenter(vm: VmView, cluster: ClusterView | None) -> bool:
+    """vCenter powers it off, without its guest, as soon as its host is evacuated. Without DRS, vCenter evacuates nothing."""
+    return vm.evacuation_off and cluster is not None and cluster.is_cluster and cluster.drs_moves_vms is not False
+
+
 PINS: tuple[Reason, ...] = (
+    (
+        "is powered off by vCenter when its host is evacuated (`maintenance.vm.evacuation.poweroff`), in a cluster with DRS",
+        lambda vm, cluster: (
+            "vCenter would power it off when its host is evacuated (maintenance.vm.evacuation.poweroff)"
+            if is_powered_off_by_vcenter(vm, cluster)
+            else ""
+        ),
+    ),
     (
         "holds a PCI device (fixed or dynamic passthrough) or an SR-IOV network adapter",
         lambda vm, cluster: f"it holds {', '.join(vm.devices)}" if vm.devices else "",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from ...health_gate import HealthGate
 from .journal import Purpose
 
 Amount: TypeAlias = int | str
@@ -100,10 +101,12 @@ class Policy:
     cluster_budgets: Mapping[str, Amount] = field(default_factory=dict)
     fleet_max_unavailable: Amount | None = None
     canary: bool = True
-    soak: float = 0
+    canary_soak: float = 0
     """After its canary, no other host of a model is started for this time. After a checkpoint, no host at all."""
     checkpoints: tuple[Amount, ...] = ()
-    """Numbers of finished hosts after which the rolling reboot waits for ``soak``."""
+    """Numbers of finished hosts after which the rolling reboot waits for ``canary_soak``."""
+    gate: HealthGate = field(default_factory=HealthGate)
+    """What must be true of each host that is back before another one takes its place."""
     max_failures: Amount = 1
     """No host is started once this many have failed in this rolling reboot."""
     windows: tuple[Window, ...] = ()

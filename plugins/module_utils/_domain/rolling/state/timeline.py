@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ...health_gate import GATE_FAILED
 from ...plain import Record
 from .journal import Entry
 from .observed import ObservedFleet
@@ -245,7 +246,8 @@ def counts(statuses: Iterable[HostStatus]) -> Counts:
 
 def list_resume_hints(statuses: Sequence[HostStatus]) -> tuple[str, ...]:
     """One sentence for each kind of host that needs an administrator."""
-    failed = [status.name for status in statuses if status.phase == "failed"]
+    gated = [status for status in statuses if any(blocker.code == GATE_FAILED for blocker in status.blockers)]
+    failed = [status.name for status in statuses if status.phase == "failed" and status not in gated]
     blocked = [status.name for status in statuses if status.phase == "blocked"]
     stopped = sorted({vm for status in statuses if status.phase in ("failed", "blocked") for vm in status.vms})
     hints = []
@@ -254,6 +256,7 @@ def list_resume_hints(statuses: Sequence[HostStatus]) -> tuple[str, ...]:
             f"{', '.join(failed)}: failed hosts stay as they are; those in maintenance mode stay in it. Repair them. Then run the same "
             "again with failed_hosts: verify, which verifies them and returns them to service, or end the maintenance mode yourself."
         )
+    hints += [f"{status.name}: {blocker.cure}." for status in gated for blocker in status.blockers]
     if stopped:
         hints.append(
             f"{', '.join(stopped)}: shut down for these hosts and recorded. The next run powers them on when their host is in service."

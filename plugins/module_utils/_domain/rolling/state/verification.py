@@ -13,8 +13,8 @@ from dataclasses import replace
 from ...host.boot_evidence import BootEvidence
 from ...host.reboot_verification import verify_after
 from ...observed.hosts import HostDevice
-from .codec import digest, encode
-from .journal import LONGEST, Before, Entry
+from .codec import digest, fits
+from .journal import Before, Entry
 from .observed import HostView
 from .policy import Policy
 
@@ -30,12 +30,12 @@ _LOST = (
 def before_reboot(view: HostView) -> Before:
     """The devices passed through, the accessible datastores and the uplinks with a link, as far as the journal has room for them."""
     devices = _marks(view)
-    if len(devices) > _MOST_DEVICES or not _fits(Before(devices=devices)):
+    if len(devices) > _MOST_DEVICES or not fits(Before(devices=devices)):
         devices = _summary(devices)
     datastores = _limited([digest(name)[:4] for name in _good(view.datastores)], _MOST_DATASTORES)
     uplinks = _limited(_good(view.uplinks), _MOST_UPLINKS)
     before = Before(devices=devices, datastores=datastores, uplinks=uplinks, build=view.build)
-    return before if _fits(before) else replace(before, uplinks=_limited(_good(view.uplinks), 0))
+    return before if fits(before) else replace(before, uplinks=_limited(_good(view.uplinks), 0))
 
 
 def _marks(view: HostView) -> tuple[tuple[str, str], ...]:
@@ -49,10 +49,6 @@ def _summary(marks: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     """All devices that must be in effect after the reboot, as one item."""
     enabled = [f"{address}{mark}" for address, mark in marks if mark.endswith(_ENABLED)]
     return ((f"*{len(enabled)}", digest(*enabled)),)
-
-
-def _fits(before: Before) -> bool:
-    return all(len(text) <= LONGEST for text in encode(before).values())
 
 
 def identity_mark(device: HostDevice) -> str:

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ...health_gate import GateVms
 from ..state.actions import Kind
-from ..state.fleet_index import FleetIndex
+from ..state.codec import fits
+from ..state.fleet_index import FleetIndex, earliest
 from ..state.journal import Before, Entry
 from ..state.observed import HostView
 from ..state.phases import NextStep
@@ -58,6 +60,13 @@ def draining(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
         if work.actions:
             return NextStep(phase="draining", reason=work.reason, actions=work.actions, wake=end)
         return wait(view, f"waits for {work.reason or 'maintenance mode'}", work.wake, end)
+    early = guests.stop_early(fleet, view) if entry.calls == 0 else guests.Guests()
+    if early.give_up:
+        return back_out(fleet, view, entry, *early.give_up)
+    if early.left:
+        return NextStep(
+            phase="draining", reason=f"waits for {early.reason}", actions=early.actions, wake=earliest(early.wake, end)
+        )
     return _enter(fleet, view, entry, end)
 
 
@@ -132,7 +141,12 @@ _UNCLEAR = "its uptime does not show whether it was rebooted or its clock was se
 
 
 def request_reboot(
-    fleet: FleetIndex, view: HostView, entry: Entry, reason: str, before: Before | None = None
+    fleet: FleetIndex,
+    view: HostView,
+    entry: Entry,
+    reason: str,
+    before: Before | None = None,
+    gate_vms: GateVms | None = None,
 ) -> NextStep:
     """Request the reboot. This is the only place where a reboot begins. With method power_cycle: request the shutdown."""
     now, cycle = fleet.now, fleet.policy.method == "power_cycle"
@@ -149,5 +163,23 @@ def request_reboot(
     )
     kind: Kind = "shut_down_host" if cycle else "reboot_host"
     return act(
-        fleet, view, kind, requested, reason, boot_time=boot, timeout=fleet.policy.deadlines.reboot, before=before
+        fleet,
+        view,
+        kind,
+        requested,
+        reason,
+        boot_time=boot,
+        timeout=fleet.policy.deadlines.reboot,
+        before=before,
+        gate_vms=gate_vms or _with_stopped(fleet, view),
     )
+
+
+def _with_stopped(fleet: FleetIndex, view: HostView) -> GateVms | None:
+    """The VMs of the health gate, if more were stopped than was known when the host was started; None if not."""
+    known = view.gate_vms
+    stopped = {vm.moid for vm in fleet.stopped_vms.get(view.moid, ())}
+    if known is None or stopped <= set(known.stopped):
+        return None
+    more = replace(known, stopped=tuple(sorted(stopped | set(known.stopped))))
+    return more if fits(more) else None

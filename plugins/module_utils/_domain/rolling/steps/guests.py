@@ -16,7 +16,7 @@ from ..state.actions import Action
 from ..state.fleet_index import FleetIndex, earliest, next_call_at
 from ..state.journal import VmEntry
 from ..state.observed import HostView, VmView
-from ..state.pinned import pin_reason, pinned_vms
+from ..state.pinned import is_powered_off_by_vcenter, pin_reason, pinned_vms
 
 START_CALLS = 4
 """After this number of calls without effect, an administrator must start the VM."""
@@ -54,6 +54,17 @@ def stop(fleet: FleetIndex, view: HostView) -> Guests:
         return Guests(left=left, reason=f"{_names(agents)} to be stopped by vCenter") if agents else Guests()
     first = [vm for vm in pinned if vm.order == pinned[0].order]
     return _together([_stop_one(fleet, view, vm) for vm in first], left, f"{_names(first)} to shut down")
+
+
+def stop_early(fleet: FleetIndex, view: HostView) -> Guests:
+    """Before the host is evacuated: shut down the VMs that vCenter would power off then, without their guest, and those in front of them
+    in the stop order. ``left`` is empty when this is done."""
+    cluster = fleet.cluster_of(view)
+    pinned = pinned_vms(fleet.residents.get(view.moid, ()), cluster)
+    if not any(is_powered_off_by_vcenter(vm, cluster) for vm in pinned):
+        return Guests()
+    first = [vm for vm in pinned if vm.order == pinned[0].order]
+    return _together([_stop_one(fleet, view, vm) for vm in first], pinned, f"{_names(first)} to shut down")
 
 
 def _stop_one(fleet: FleetIndex, view: HostView, vm: VmView) -> Guests:
@@ -94,6 +105,33 @@ def _stop_one(fleet: FleetIndex, view: HostView, vm: VmView) -> Guests:
         timeout=limits.stop_vm,
     )
     return Guests(actions=(action,))
+
+
+def mark_powered_off(fleet: FleetIndex, view: HostView) -> tuple[Action, ...]:
+    """VMs that vCenter powered off to evacuate the host count as stopped by this run: they are recorded, and powered on again."""
+    marked = []
+    for vm in fleet.residents.get(view.moid, ()):
+        if vm.is_on or vm.entry is not None or vm.powered_off is None or vm.powered_off.by != "vcenter":
+            continue
+        due = next_call_at("mark_vm", 0.0, fleet.policy.deadlines.retry, vm.under_way, vm.refusal)
+        if due is None or fleet.now < due:
+            continue  # its journal could not be written a moment ago; the host does not wait for it
+        entry = VmEntry(
+            run_id=fleet.observed.run_id,
+            host=view.moid,
+            step="stop",
+            at=fleet.now,
+            purpose=fleet.policy.purpose,
+            rank=vm.order,
+            calls=1,
+            called=fleet.now,
+            forced=True,
+        )
+        reason = "vCenter powered it off to evacuate its host"
+        marked.append(
+            Action(kind="mark_vm", target=vm.moid, name=vm.name, reason=reason, entry=entry, host_moid=view.moid)
+        )
+    return tuple(marked)
 
 
 def _is_of_this_drain(fleet: FleetIndex, view: HostView, entry: VmEntry) -> bool:

@@ -15,7 +15,9 @@ from ..state.fleet_index import FleetIndex
 from ..state.journal import Entry, Step
 from ..state.observed import HostView
 from ..state.phases import NextStep
+from . import guests
 from .drain import draining
+from .health_gate import checking
 from .reboot import rebooting
 from .return_to_service import backing_out, ended, leaving, restoring, verifying
 
@@ -27,6 +29,7 @@ _STEPS: Mapping[Step, Callable[[FleetIndex, HostView, Entry], NextStep]] = {
     "verifying": verifying,
     "leaving": leaving,
     "restoring": restoring,
+    "checking": checking,
     "backing_out": backing_out,
     "withdrawn": ended,
     "blocked": ended,
@@ -37,4 +40,7 @@ _STEPS: Mapping[Step, Callable[[FleetIndex, HostView, Entry], NextStep]] = {
 
 def plan_next_step(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     """For any host with an entry: at most one action on the host itself, or actions on its VMs."""
-    return _STEPS[entry.step](fleet, view, entry)
+    step = _STEPS[entry.step](fleet, view, entry)
+    marked = guests.mark_powered_off(fleet, view)
+    # First: a host is not done, and its journal not cleared, before the VM is recorded.
+    return NextStep(phase=step.phase, reason=step.reason, actions=marked) if marked else step

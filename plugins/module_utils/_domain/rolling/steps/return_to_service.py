@@ -13,6 +13,7 @@ from ..state.observed import HostView
 from ..state.phases import NextStep, phase_of
 from ..state.verification import other_build, problems
 from . import guests
+from .health_gate import done_text, enter_gate, is_gated, may_have_changed
 from .transitions import act, call, fail, is_entered_by_operator, record, refused, wait, withdraw
 
 
@@ -29,7 +30,7 @@ def verifying(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
         return wait(view, found[0][1].rstrip("."), end)
     if entry.by_operator:
         text = f"rebooted and verified{other_build(view)}, stays in the maintenance mode of another user"
-        return record(fleet, view, entry, "done", text, text=text)
+        return record(fleet, view, entry, "done", text, text=text, gate=False)
     if is_entered_by_operator(view):
         return withdraw(
             fleet,
@@ -80,8 +81,10 @@ def _released(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
 
 
 def _done(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
-    took = f" in {entry.rebooted:.0f} seconds" if entry.rebooted is not None else ""
-    text = f"rebooted{took} and verified{other_build(view)}" if fleet.policy.goal == "reboot" else "returned to service"
+    if is_gated(fleet, entry):
+        reason = "it is in service, and its health gate is checked"
+        return enter_gate(fleet, view, entry, reason, done_text(view, entry))
+    text = done_text(view, entry) if fleet.policy.goal == "reboot" else "returned to service"
     return record(fleet, view, entry, "done", text, text=text)
 
 
@@ -132,7 +135,9 @@ def backing_out(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     if "enter_maintenance" in view.under_way:
         return wait(view, entry.text, end)
     if not guests.unsettled(fleet, view):
-        return record(fleet, view, entry, "blocked", entry.text)
+        if is_gated(fleet, entry) and may_have_changed(view, entry):
+            return enter_gate(fleet, view, entry, "it is in service again, and its health gate is checked")
+        return record(fleet, view, entry, "blocked", entry.text, gate=entry.gate and fleet.policy.only_restore)
     work = guests.restore(fleet, view)
     if work.give_up:
         return fail(fleet, view, entry, "vm_not_started", f"{entry.text}; and {work.give_up[1]}")

@@ -221,6 +221,8 @@ def _hardware(state: State, host: HostS) -> Iterator[tuple[str, State]]:
         )
         yield f"pending again: {host.moid}", state.with_host(host._replace(again=True))
         yield f"other card: {host.moid}", state.with_host(host._replace(swapped=True))
+        if host.serves is not None:
+            yield f"does not serve: {host.moid}", state.with_host(host._replace(sick=True))
         yield f"old boot time: {host.moid}", state.with_host(host._replace(resets=True))
         yield f"old boot time, says nothing: {host.moid}", state.with_host(host._replace(resets=True, mute=True))
 

@@ -11,7 +11,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling
     Pinned,
     Policy,
 )
-from tests.unit.module_utils._domain.rolling.miniature import POLICY, START, HostS, State, VmS, begin
+from tests.unit.module_utils._domain.rolling.miniature import POLICY, SERVING, START, HostS, State, VmS, begin
 
 PAIR = (HostS("h1", "c"), HostS("h2", "c"))
 LONE = (HostS("h1", "c"), HostS("h2", "c", pending=False))
@@ -24,6 +24,8 @@ KEPT_LOCK = LockRule(ttl=10**8, heartbeat=10**7, settle=0, take="never")
 
 RECENT = "hosts that were rebooted an hour ago"
 """In them, a clock that is set by more than an hour changes what their uptime seems to show."""
+
+GATED = "hosts that must serve again before the next one"
 
 WORLDS: dict[str, tuple[tuple[HostS, ...], tuple[VmS, ...], Policy]] = {
     "a pinned VM and one that moves": (PAIR, (PINNED, MOVABLE), POLICY),
@@ -56,7 +58,12 @@ WORLDS: dict[str, tuple[tuple[HostS, ...], tuple[VmS, ...], Policy]] = {
     "canary, soak and checkpoint": (
         THREE,
         (),
-        replace(POLICY, canary=True, soak=30, max_unavailable=3, checkpoints=(2,)),
+        replace(POLICY, canary=True, canary_soak=30, max_unavailable=3, checkpoints=(2,)),
+    ),
+    GATED: (
+        tuple(host._replace(serves=True) for host in PAIR),
+        (PINNED,),
+        replace(POLICY, gate=SERVING),
     ),
     RECENT: (
         tuple(host._replace(boot=START - 3600, pending=False) for host in PAIR),

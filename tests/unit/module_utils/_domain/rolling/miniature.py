@@ -15,6 +15,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.health_gate import (
+    Check,
+    GateAnswer,
+    HealthGate,
+)
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.maintenance.next_action import adopted
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.maintenance.plan import plan_maintenance
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.maintenance.plan_gate import PlanGate
@@ -83,6 +88,8 @@ POLICY = Policy(
     revisit=100,
 )
 """Short enough that every deadline is met in a few steps."""
+SERVING = HealthGate(soak=20, checks=(Check(kind="command", vms="none", argv=("/serves",)),), timeout=60, interval=5)
+"""A host is done when it has served for a while."""
 
 
 PATIENT = 50
@@ -123,6 +130,11 @@ class HostS(NamedTuple):
     swapped: bool = False
     """Will come back with another card in that place."""
     card: HostDevice = CARD
+    serves: bool | None = None
+    """Whether what it provides to others (storage, for example) is there; a boot ends it. None: it provides nothing."""
+    serves_since: int = 0
+    sick: bool = False
+    """After its next boot it will not serve."""
     entry: Entry | None = None
     before: Before | None = None
     precheck: int | None = None
@@ -242,7 +254,7 @@ def release(state: State, policy: Policy) -> State:
 
 
 @lru_cache(maxsize=200_000)
-def _host_view(host: HostS, uptime: float | None) -> HostView:
+def _host_view(host: HostS, uptime: float | None, checked_at: float = 0.0) -> HostView:
     card = host.card if not host.pending else replace(host.card, active=False)
     cards = (card,) if host.second is None else (card, replace(SECOND_CARD, active=not host.second))
     return HostView(
@@ -268,6 +280,7 @@ def _host_view(host: HostS, uptime: float | None) -> HostView:
         refusal=host.refusal,
         under_way=frozenset([host.flying]) if host.flying else frozenset(),
         uptime=uptime,
+        gate_answers=(GateAnswer(key=(0, ""), ok=bool(host.serves), text="?", at=checked_at),) if checked_at else (),
     )
 
 
@@ -287,6 +300,10 @@ def _vm_view(vm: VmS) -> VmView:
     )
 
 
+def _is_checked(host: HostS) -> bool:
+    return host.serves is not None and host.up and host.entry is not None and host.entry.step == "checking"
+
+
 def world_of(state: State) -> ObservedFleet:
     return ObservedFleet(
         me=f"me{state.me}",
@@ -295,7 +312,12 @@ def world_of(state: State) -> ObservedFleet:
         begun=float(state.begun),
         ahead=float(state.ahead - state.frame),
         hosts=tuple(
-            _host_view(host, float(state.now - host.boot) if host.up and not host.mute else None)
+            _host_view(
+                host,
+                float(state.now - host.boot) if host.up and not host.mute else None,
+                # The check takes no time here, and its answer is as old as the decision.
+                float(state.run_now) if _is_checked(host) else 0.0,
+            )
             for host in state.hosts
         ),
         vms=tuple(_vm_view(vm) for vm in state.vms),
@@ -511,11 +533,15 @@ def nature(state: State, boot: int = 31) -> list[tuple[str, State]]:
         elif host.booting and not host.dead:
             later = state._replace(now=state.now + boot)
             back = host._replace(up=True, booting=False, boot=later.now, pending=host.again, again=False, entering="")
+            back = back._replace(serves=None if host.serves is None else False)
             back = back._replace(second=None if host.second is None else False)
             back = back._replace(lag=int(later.now - host.shown) if host.resets else 0, resets=False)
             if host.swapped:
                 back = back._replace(card=OTHER, swapped=False)
             found.append((f"{name} comes back", later.with_host(back)))
+        if host.serves is False and host.up and not (host.going or host.mm or host.sick):
+            serving = host._replace(serves=True, serves_since=state.now)
+            found.append((f"{name} serves", state.with_host(serving)))
         if host.entering and host.up and not state.runs_on(name):
             found.append(
                 (f"{name} is empty", state.with_host(host._replace(mm=True, owner=host.entering, entering="")))

@@ -23,6 +23,7 @@ SLICES = EarlierSlices(
         in_progress={"esx-1": SEEN},
         stopped={"vm-1": StoppedVm(name="db", host="esx-1")},
         silent={"esx-2": NOW},
+        ran={"vm-2": "esx-1"},
         removed=frozenset({"esx-1"}),
     ),
     clock=Anchor(run=NOW, local=1.0, ahead=0.5, machine=machine()),

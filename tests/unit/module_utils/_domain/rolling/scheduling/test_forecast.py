@@ -60,7 +60,7 @@ def test_waves_follow_the_budget() -> None:
 
 def test_canary_and_soak_take_their_time() -> None:
     hosts = [host(f"esx-{n}") for n in range(3)]
-    found = forecast(observed(*hosts), replace(POLICY, max_unavailable=3, canary=True, soak=600), NOW)
+    found = forecast(observed(*hosts), replace(POLICY, max_unavailable=3, canary=True, canary_soak=600), NOW)
     assert [(h.name, h.starts_at - NOW) for h in found.hosts] == [("esx-0", 0), ("esx-1", 4200), ("esx-2", 4200)]
 
 

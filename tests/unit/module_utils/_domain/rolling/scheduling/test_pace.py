@@ -121,7 +121,7 @@ def test_a_host_that_is_down_already_needs_no_place() -> None:
 
 # -------------------------------------------------------------------------------------------------- canary, soak, checkpoints
 
-CANARY = replace(FREE, canary=True, soak=600)
+CANARY = replace(FREE, canary=True, canary_soak=600)
 
 
 def test_the_first_host_of_each_model_goes_alone() -> None:
@@ -159,7 +159,7 @@ def test_a_canary_of_another_roll_proves_nothing() -> None:
 
 def test_a_checkpoint_is_not_run_over() -> None:
     """Hosts in hand count: with the checkpoint after two, no third is begun before both are done."""
-    policy = replace(FREE, checkpoints=(2, "50%"), soak=600)
+    policy = replace(FREE, checkpoints=(2, "50%"), canary_soak=600)
     assert started(*several(8), policy=policy) == ["esx-1", "esx-2"]
     begun = [host(f"esx-{n}", devices=(ACTIVE,), entry=entry("done", at=NOW - 700)) for n in (1,)]
     begun.append(host("esx-2", entry=entry("verifying"), in_maintenance_mode=True))
@@ -168,7 +168,7 @@ def test_a_checkpoint_is_not_run_over() -> None:
 
 
 def test_after_a_checkpoint_it_soaks_and_goes_on_to_the_next() -> None:
-    policy = replace(FREE, checkpoints=(2, "50%"), soak=600)
+    policy = replace(FREE, checkpoints=(2, "50%"), canary_soak=600)
     rest = [host(f"esx-{n}") for n in range(3, 9)]
 
     def done(ago: float) -> list[HostView]:

@@ -28,6 +28,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.steps import drain as emptying
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.steps import (
     guests,
+    health_gate,
     next_step,
     return_to_service,
 )
@@ -35,7 +36,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.steps import transitions as moves
 from tests.unit.module_utils._domain.rolling import invariants, miniature
 from tests.unit.module_utils._domain.rolling.explorer import explore
-from tests.unit.module_utils._domain.rolling.fleets import BASE, RECENT, WORLDS, observed
+from tests.unit.module_utils._domain.rolling.fleets import BASE, GATED, RECENT, WORLDS, observed
 from tests.unit.module_utils._domain.rolling.invariants import Violation
 
 pytestmark = pytest.mark.slow
@@ -92,6 +93,7 @@ def test_whatever_goes_wrong_twice(name: str) -> None:
 
 def test_everything_that_can_go_wrong_is_tried() -> None:
     assert explore(*observed(BASE, 1)).kinds == KINDS
+    assert "does not serve" in (explore(*observed(GATED, 1)).kinds or ())
     assert "lock stolen" in (explore(*observed("locks are stolen", 1)).kinds or ())
 
 
@@ -277,6 +279,31 @@ def _stops_early(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(pace, "find_run_hold", one_is_enough)
 
 
+def _opens_the_gate(patch: pytest.MonkeyPatch) -> None:
+    """A host that is in service is done."""
+    for module in (return_to_service, health_gate):
+        patch.setattr(module, "is_gated", lambda fleet, entry: False)
+
+
+def _does_not_soak(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(health_gate, "is_soaked", lambda gate, ready, now: ready is not None)
+    patch.setattr(health_gate, "is_recent", lambda gate, ready, answer: True)
+
+
+def _checks_only_once(patch: pytest.MonkeyPatch) -> None:
+    """A gate that did not pass in an earlier run does not concern the next one."""
+    patch.setattr(health_gate, "is_due", lambda fleet, view: False)
+
+
+def _gives_up_waiting(patch: pytest.MonkeyPatch) -> None:
+    """A gate that does not pass in time is over."""
+
+    def end(fleet: Any, view: Any, entry: Any, code: str, text: str) -> Any:
+        return moves.record(fleet, view, entry, "done", text, text=text, gate=False)
+
+    patch.setattr(health_gate, "fail", end)
+
+
 MUTANTS: tuple[tuple[Callable[[pytest.MonkeyPatch], None], tuple[str, ...], str], ...] = (
     (_no_budget, (invariants.BUDGET,), BASE),
     (_no_budget_again, (invariants.BUDGET,), BASE),
@@ -301,6 +328,10 @@ MUTANTS: tuple[tuple[Callable[[pytest.MonkeyPatch], None], tuple[str, ...], str]
     (_gives_up_silently, (invariants.JOURNAL,), BASE),
     (_waits_for_ever, (invariants.STUCK,), BASE),
     (_stops_early, (invariants.LIVENESS,), BASE),
+    (_opens_the_gate, (invariants.GATE,), GATED),
+    (_does_not_soak, (invariants.GATE,), GATED),
+    (_checks_only_once, (invariants.GATE,), GATED),
+    (_gives_up_waiting, (invariants.GATE,), GATED),
 )
 
 
