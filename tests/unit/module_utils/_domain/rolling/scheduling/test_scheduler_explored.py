@@ -18,11 +18,14 @@ import pytest
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.boot_evidence import BootEvidence
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.scheduling import (
     finish,
-    lock,
     next_hosts,
     pace,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state import fleet_index, verification
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state import (
+    fleet_index,
+    lock,
+    verification,
+)
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.actions import Action
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.phases import is_active
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.steps import drain as emptying
