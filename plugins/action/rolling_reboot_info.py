@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from ansible import constants as C
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -37,7 +38,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 result["unreachable"] = True
             return result
         lines = status_lines(result, local_zone().info, time.time())
-        if not (self._task.no_log or self._play_context.no_log):
+        silent = self._task.no_log or self._play_context.no_log
+        is_idle = result["status"] == "idle" and not result["pauses"]
+        if not silent and (boolean(self._task.args.get("show_idle", True)) or not is_idle):
             for line in lines:
                 display.display(visible(line.text), color=COLORS.get(line.tone))
         result["lines"] = [line.text for line in lines]

@@ -180,6 +180,13 @@ settled:
     these roles do not act on, such as devices that are not desired, do not count here. Differences that O(ignore) covers do.
   returned: success
   type: bool
+in_progress:
+  description:
+    - What rolling reboots and M(directpath.vsphere.host_maintenance) are doing with these hosts, by whom and since when, and each virtual
+      machine that is off because of it. As RV(directpath.vsphere.rolling_reboot_info#module:in_progress). Times are those of the server.
+  returned: success
+  type: list
+  elements: str
 summary:
   description: The result in one sentence.
   returned: success

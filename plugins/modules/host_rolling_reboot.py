@@ -449,13 +449,15 @@ options:
       - Seconds to wait for blocked hosts when no other work is left, counted from the last progress.
       - When it is not set, the run waits up to an hour for hosts whose blockers usually end by themselves (vSAN resynchronization, other
         tasks, a lifecycle manager at work), and checks other blocked hosts once more.
+      - Also how long to wait for the end of a pause (M(directpath.vsphere.rolling_reboot_pause)). When it is not set, without a limit.
       - The alias V(patience) is deprecated and will be removed in 2.0.0.
     type: float
     aliases: [patience]
   pause_file:
     description:
       - While this file exists on the machine where the module runs, no further host is started. Its first line is shown as the reason. The
-        custom attribute C(directpath.roll.pause) of a cluster or of the root folder has the same effect.
+        custom attribute C(directpath.roll.pause) of a cluster or of the root folder, which M(directpath.vsphere.rolling_reboot_pause) sets,
+        has the same effect.
     type: path
   journal:
     description:

@@ -39,8 +39,13 @@ options:
     type: str
     choices: [fail, report]
     default: report
+  show_idle:
+    description: Whether to print a line if there is nothing to report.
+    type: bool
+    default: true
 seealso:
   - module: directpath.vsphere.host_rolling_reboot
+  - module: directpath.vsphere.rolling_reboot_pause
 """
 
 EXAMPLES = r"""
@@ -96,6 +101,11 @@ runs:
       elements: dict
       returned: always
       sample: [{name: train-01, moid: vm-31, host: esx-01, since: 1767322800.0, power: "off", forced: false, removed: false}]
+in_progress:
+  description: One sentence for each virtual machine that is off and each host on which something is in progress, and what to do next.
+  returned: success
+  type: list
+  elements: str
 pauses:
   description: Why no further host is started.
   returned: success
@@ -103,7 +113,9 @@ pauses:
   elements: dict
   contains:
     cluster: {description: Name of the cluster; empty if it applies to the whole vCenter., type: str, returned: always}
-    reason: {description: The text of the pause., type: str, returned: always}
+    reason: {description: Why., type: str, returned: always}
+    by: {description: User and machine that paused; empty if the custom attribute was set by hand., type: str, returned: always}
+    since: {description: When the pause began; null if unknown., type: float, returned: always}
 unreadable:
   description: Parts of the journal that cannot be read. What they would show is unknown.
   returned: success
@@ -152,6 +164,7 @@ ARGUMENTS = {
     "journal_dir": {"type": "path", "default": "~/.ansible/directpath"},
     "on_attention": ENDINGS,
     "on_unknown": ENDINGS,
+    "show_idle": {"type": "bool", "default": True},
 }
 
 

@@ -30,6 +30,7 @@ from .._domain.host.targets import Inventory, Target
 from .._domain.names import Reference, resolve_each
 from .._domain.observed.hosts import Host
 from .._domain.observed.vms import Vm, VmName
+from .._domain.rolling.status import describe_work
 from .._domain.vm.devices.plan import DesiredVm, ObservedVms
 from .._vsphere.attributes.leftovers import decode_traces
 from .._vsphere.read.fabric import read_fabric
@@ -38,10 +39,12 @@ from .._vsphere.read.hosts import read_names
 from .._vsphere.read.root_access import can_read_root
 from .._vsphere.read.vm_limits import read_options
 from .._vsphere.read.vms import read_holders
+from .._vsphere.rolling.seen import status_of_traces
 from .._vsphere.session.connect import Session
 from .engine.targets import parse_targets
 from .engine.vms import neighbours, place_vms, vms_of
 from .requested_vms import RequestedVm, parse_requested_vms
+from .rolling.run_owner import is_gone
 
 _UNKNOWN_NAMES = ("unknown_host", "unknown_cluster", "unknown_vm")
 """Error codes of a name that nothing in the inventory has."""
@@ -130,6 +133,7 @@ def _read(session: Session, request: DriftRequest) -> ObservedEndpoint:
     vms, others = place_vms(found.vms, near), place_vms((*found.others, *late), near)
     hosts = with_users(found.hosts, (*vms, *others))
     desired_vms, skipped = _parse_desired(vms, meaning, _only_on(inventory, request))
+    journals = decode_traces(session, found.definitions, found.attributes, directory=request.journal_dir)
     return ObservedEndpoint(
         vms=ObservedVms(
             vms=vms,
@@ -146,7 +150,10 @@ def _read(session: Session, request: DriftRequest) -> ObservedEndpoint:
         passed_over=skipped,
         whole_fleet=request.whole_fleet,
         sees_all=not meaning.not_found or can_read_root(session),
-        journals=decode_traces(session, found.definitions, found.attributes, directory=request.journal_dir),
+        journals=journals,
+        rolling=status_of_traces(
+            hosts, (*vms, *others), journals, lambda: session.instance.CurrentTime().timestamp(), is_gone
+        ),
     )
 
 
@@ -286,5 +293,6 @@ def render(seen: DriftObservation, request: DriftRequest) -> dict[str, Any]:
         "settled": is_settled(everything),
         "summary": sentence(found),
         "report": found,
+        "in_progress": list(describe_work(seen.observed.rolling)),
         "warnings": [f"Rule {name!r} of ignore covers nothing: remove it or correct it" for name in idle],
     }

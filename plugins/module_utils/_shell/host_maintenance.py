@@ -14,6 +14,7 @@ from typing import Any
 
 from .._domain.errors import DirectPathError
 from .._domain.host.targets import Target, meant_hosts
+from .._domain.left_behind import end_maintenance_command, ending, power_on_command
 from .._domain.maintenance.next_action import adopted
 from .._domain.maintenance.plan import plan_maintenance
 from .._domain.maintenance.plan_gate import PlanGate
@@ -41,6 +42,7 @@ from .engine.targets import parse_targets
 from .rolling.context import RollingRun, RunContext
 from .rolling.loop import Loop
 from .rolling.progress_file import ProgressWriter
+from .rolling.result import is_out_of_service
 from .rolling.run_owner import is_gone, make_owner
 
 CODES = {"drain_deadline": "timed_out", "vm_not_stopped": "shutdown_timed_out"}
@@ -133,8 +135,17 @@ def maintain_hosts(session: Session, request: MaintenanceRequest, check_mode: bo
         result["calls"], result["logins"] = session.calls, session.own_logins
         if session.is_vcenter and request.policy.goal == "leave" and request.policy.start_vms:
             _refuse_left_off(session, request, after, outcomes)
-        conclude(result, plan, outcomes)
+        conclude(result, plan, outcomes, behind=_left_behind(after, outcomes))
         return result
+
+
+def _left_behind(fleet: FleetIndex, outcomes: Mapping[str, Outcome]) -> str:
+    """The end of the message: what is off or in maintenance mode because of a host that failed. ``fleet``: as it is now."""
+    failed = [moid for moid, outcome in outcomes.items() if outcome.error is not None and moid in fleet.hosts]
+    hosts = [fleet.hosts[moid].name for moid in failed if is_out_of_service(fleet.hosts[moid])]
+    vms = {moid: [vm.name for vm in fleet.stopped_vms.get(moid, ()) if not vm.is_on] for moid in failed}
+    named = [*hosts, *(fleet.hosts[moid].name for moid in failed if vms[moid])]
+    return ending([name for names in vms.values() for name in names], hosts, end_maintenance_command(set(named)))
 
 
 def _verify(left: Plan, outcomes: Mapping[str, Outcome]) -> None:
@@ -169,7 +180,8 @@ def _refuse_left_off(
             outcome.error = DirectPathError(
                 message=f"{vm.name}, which was shut down for {fleet.hosts[entry.host].name}, {state}",
                 code="vms_left_off",
-                cure="Power it on in vCenter, then clear its custom attribute directpath.maintenance.vm",
+                cure="Then clear its custom attribute directpath.maintenance.vm. "
+                + ending([vm.name], (), power_on_command([vm.name])),
             )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from .._domain.errors import DirectPathError
 from .._domain.host.overrides import parse_overrides
 from .._domain.host.targets import Inventory, Resolved, desired_of, meant_hosts
+from .._domain.left_behind import ending, power_on_command
 from .._domain.names import KINDS, ResolvedNames, relabel, resolve_all, resolve_each
 from .._domain.observed.hosts import Host
 from .._domain.rolling.scheduling.forecast import forecast
@@ -22,12 +23,14 @@ from .._domain.rolling.state.observed import ObservedFleet, Precheck
 from .._domain.rolling.state.pending_reboot import pending_reboot_of
 from .._domain.rolling.state.phases import is_active
 from .._domain.rolling.state.policy import Policy
+from .._domain.rolling.status import describe_work
 from .._domain.timestamps import refuse_future
 from .._vsphere.attributes.file_journal import FileJournal, open_journal
 from .._vsphere.attributes.journal import Journal, Subject
 from .._vsphere.attributes.values import journal_path
 from .._vsphere.read.hosts import read_host_names, read_names, read_uuids
 from .._vsphere.redfish.client import Bmc, BmcAccess
+from .._vsphere.rolling.fleet_status import status_of_fleet
 from .._vsphere.rolling.inventory import FleetInventory, RequestedHost
 from .._vsphere.rolling.tags import RollingTags
 from .._vsphere.session.connect import Session
@@ -230,21 +233,22 @@ def _explain_vms_left_off(
 ) -> DirectPathError | None:
     """An error if VMs that this run stopped are powered off although all hosts are done, whatever the journal says. ``lost``: VMs (id →
     name) that are no longer shown."""
-    off = ", ".join(vms_off(session, stopped))
+    off = vms_off(session, stopped)
     removed = sorted(lost[moid] for moid in lost.keys() - set(existing_vms(session, lost)))
     if removed:
         return DirectPathError(
             message="The hosts are done, but these VMs, which this run stopped, were removed from the inventory before they could be "
-            f"powered on again: {', '.join(removed)}" + (f". Powered off: {off}" if off else ""),
+            f"powered on again: {', '.join(removed)}",
             code="vms_left_off",
-            cure="Register them again if they are needed, and power them on; check the events for who removed them",
+            cure="Register them again if they are needed, and power them on; check the events for who removed them. "
+            f"{ending(off, (), power_on_command(off))}".rstrip(),
         )
     if not off:
         return None
     return DirectPathError(
-        message=f"The hosts are done, but these VMs, which this run stopped, are powered off: {off}",
+        message=f"The hosts are done, but these VMs, which this run stopped, are powered off: {', '.join(off)}",
         code="vms_left_off",
-        cure=f"Power them on in vCenter, and check their events for the reason: {off}",
+        cure=f"Check their events for the reason. {ending(off, (), power_on_command(off))}",
     )
 
 
@@ -253,14 +257,14 @@ def _explain_broken_journal(broken: DirectPathError, session: Session, run: Roll
     views = run.observed.hosts if run.observed is not None else ()
     kept = [view.name for view in views if view.moid in run.entries and (view.in_maintenance or not view.connected)]
     off = vms_off(session, run.stopped_ids)
-    left = f"Still in maintenance mode, or not connected: {', '.join(kept)}. " if kept else ""
-    left += f"VMs of this run that are powered off: {', '.join(off)}. " if off else ""
+    # What could not be written is not in the journal, so a restore does not know it.
+    commands = [power_on_command(off)] if off else []
+    commands += [f"end the maintenance mode of {', '.join(kept)} in vCenter"] if kept else []
     return DirectPathError(
-        message=f"{broken.message}. No other host was started; hosts whose reboot was not requested yet were returned to service. "
-        f"{left}".strip(),
+        message=f"{broken.message}. No other host was started; hosts whose reboot was not requested yet were returned to service",
         code="journal_unwritable",
         parameter="journal_dir",
-        cure=broken.cure,
+        cure=f"{broken.cure.rstrip('.')}. {ending(off, kept, '; '.join(commands))}".rstrip(),
     )
 
 
@@ -299,6 +303,12 @@ def _forecast_result(loop: Loop, context: RunContext, options: _NamedOptions) ->
     )
     planned = build_forecast_result(forecast(observed, context.policy, seen.now), observed)
     planned["schedule"]["not_read"] = _not_read(context.session)
+    clusters = {cluster.moid: cluster.name for cluster in observed.clusters}
+    status = status_of_fleet(seen, clusters, context.is_gone)
+    planned["schedule"] |= {
+        "vms_off": [vm.name for run in status.runs for vm in run.off],
+        "in_progress": list(describe_work(status)),
+    }
     return {**planned, "server_time": seen.now, "warnings": _warnings(observed, context, options, ())}
 
 

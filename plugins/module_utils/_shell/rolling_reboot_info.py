@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .._domain.rolling.status import RunLine
+from .._domain.rolling.status import RunLine, describe_work
 from .._vsphere.rolling.status import StatusRead, read_status
 from .._vsphere.session.connect import Session
 from .rolling.run_owner import is_gone
@@ -39,7 +39,8 @@ def report_status(session: Session, query: StatusQuery, check_mode: bool) -> dic
         "clock_difference": round(status.now - time.time()),
         "runs": [_run(run) for run in status.runs],
         "vms_off": [vm.name for run in status.runs for vm in run.off],
-        "pauses": [{"cluster": cluster, "reason": reason} for cluster, reason in status.pauses],
+        "in_progress": list(describe_work(status)),
+        "pauses": [{"cluster": cluster, **asdict(pause)} for cluster, pause in status.pauses],
         "unreadable": list(status.unreadable),
         "journal": _journal(session, found),
         "calls": session.calls,

@@ -13,6 +13,7 @@ from typing import Any
 
 from .._domain.errors import DirectPathError
 from .._domain.host.targets import Resolved
+from .._domain.left_behind import RESTORE, with_ending, without_ending
 from .._domain.rolling.restore import RestorePlan, plan_restore
 from .._domain.rolling.state.policy import Policy
 from .._domain.rolling.status import HostLine, Seen, VmLine
@@ -126,6 +127,8 @@ class Left:
 
     hosts: tuple[HostLine, ...] = ()
     vms: tuple[VmLine, ...] = ()
+    out: tuple[str, ...] = ()
+    """Names of the hosts that are not in service. A host may have failed although it is."""
     unknown: tuple[str, ...] = ()
 
 
@@ -138,6 +141,7 @@ def _read_left(session: Session, request: RestoreRequest, chosen: Sequence[str],
     return Left(
         hosts=tuple(host for host in plan.hosts if host.moid in undone or host.moid not in in_service),
         vms=tuple(vm for vm in plan.vms if vm.moid not in running),
+        out=tuple(host.name for host in plan.hosts if host.moid not in in_service),
         unknown=after.unknown,
     )
 
@@ -161,15 +165,14 @@ def _result(plan: RestorePlan, left: Left) -> dict[str, Any]:
 
 
 def _explain_left(left: Left, found: Mapping[str, Any]) -> dict[str, Any]:
-    """A failure, if the run has ended and something is still off, out of service or unknown. It comes first in the message."""
+    """A failure, if the run has ended and something is still off, out of service or unknown. The message ends with what it is."""
     if not found["ended"] or not (left.hosts or left.vms or left.unknown):
         return {}
-    parts = [f"Still off: {', '.join(vm.name for vm in left.vms)}. "] if left.vms else []
-    if left.hosts:
-        names = ", ".join(host.name for host in left.hosts)
-        parts.append(f"Not in service (in maintenance mode, or not connected): {names}. ")
-    parts += [f"{sentence.rstrip('.')}. " for sentence in left.unknown]
-    why = str(found.get("msg") or "; ".join(found["reasons"])).strip()
+    parts = [f"{sentence.rstrip('.')}." for sentence in left.unknown]
+    why = without_ending(str(found.get("msg") or "; ".join(found["reasons"]))).strip()
+    parts += [f"{why.rstrip('.')}."] if why else []
+    text = " ".join(parts) or "Not everything was restored."
+    text = with_ending(text, [vm.name for vm in left.vms], left.out, f"resolve this, then {RESTORE}")
     code = found.get("error_code")
-    error = DirectPathError(message=f"{''.join(parts)}{why}".strip(), code=code if code else "not_restored")
-    return {"failed": True, "error_code": error.code, "msg": error.sentence()}
+    error = DirectPathError(message=text, code=code if code else "not_restored")
+    return {"failed": True, "error_code": error.code, "msg": error.message}

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..intent.named_records import clusters_of, directory_of
 from ..rolling.result_lines import is_rolling, owing, rolling_lines
+from .files import local_zone
 
 Record = Mapping[str, Any]
 
@@ -106,7 +107,7 @@ def reboot_outcome(seen: Record | None, call: Record | None, consent: bool | Non
 def lines(result: Record) -> list[str]:
     """One line for each host or VM, followed by one for each change, pending device, refusal and warning."""
     if is_rolling(result) and _targets(result):
-        return [*rolling_lines(result), *(result.get("notes") or ())]
+        return [*rolling_lines(result, local_zone().info), *(result.get("notes") or ())]
     written = []
     for target in _targets(result):
         name = target["name"]

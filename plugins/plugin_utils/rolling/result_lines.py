@@ -8,7 +8,7 @@ The input is the mapping that the module returns; nothing is decided here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC
+from datetime import tzinfo
 from typing import Any
 
 from ...module_utils._domain.rolling.state.timeline import clock
@@ -38,11 +38,11 @@ def owing(result: Record) -> list[str]:
     return [str(host["name"]) for host in result.get("hosts") or () if host.get("phase") not in ("idle", "done")]
 
 
-def rolling_lines(result: Record) -> list[str]:
-    """The schedule; or one line for each host with its result, and what to do next."""
+def rolling_lines(result: Record, zone: tzinfo) -> list[str]:
+    """The schedule, with times in this zone; or one line for each host with its result, and what to do next."""
     schedule = result.get("schedule")
     if schedule:
-        return [line.text for line in schedule_lines(schedule, View(zone=UTC, reasons=True))]
+        return [line.text for line in schedule_lines(schedule, View(zone=zone, reasons=True))]
     return [*_done(result), *(f"next: {sentence}" for sentence in result.get("resume") or ())]
 
 

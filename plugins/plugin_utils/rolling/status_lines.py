@@ -7,11 +7,16 @@ The input is the result of rolling_reboot_info; nothing is decided here.
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
 from ...module_utils._domain.errors import DirectPathError
+from ...module_utils._domain.left_behind import RESTORE
+from ...module_utils._domain.rolling.state.pause import RESUME
+from ...module_utils._domain.rolling.status import CONTINUE
 from ...module_utils._domain.text import counted, duration, one_line
 from .progress import Line
 
@@ -19,6 +24,7 @@ Record = Mapping[str, Any]
 
 CLOCKS_APART = 60
 """Seconds. If the clocks of server and control node differ by more, the output says so."""
+GUIDE = "docs/guides/emergency.md in the folder of the collection directpath.vsphere"
 _POWER = {"off": "OFF", "unknown": "UNKNOWN", "on": "running"}
 
 
@@ -28,9 +34,7 @@ def status_lines(result: Record, zone: tzinfo, now: float) -> tuple[Line, ...]:
     lines = [Line(text=f"{result['vcenter']}: {headline(result)}", tone=_tone(result))]
     for run in result["runs"]:
         lines += _run(run, clock)
-    for pause in result["pauses"]:
-        where = pause["cluster"] or "the whole vCenter"
-        lines.append(Line(text=f"  paused: {one_line(where)} ({one_line(pause['reason'])})", tone="warn"))
+    lines += [Line(text=f"  {_pause(pause, clock)}", tone="warn") for pause in result["pauses"]]
     lines += [Line(text=f"  unknown: {one_line(sentence)}", tone="bad") for sentence in result["unreadable"]]
     lines += [Line(text=f"  note: {sentence}") for sentence in _notes(result)]
     return tuple(lines)
@@ -43,7 +47,7 @@ def judge_status(result: Record, on_attention: str) -> dict[str, Any]:
     error = DirectPathError(
         message=f"{result['vcenter']}: {headline(result)}",
         code="attention",
-        cure="Run the playbook directpath.vsphere.restore to get VMs and hosts back, or run the same playbook again to continue",
+        cure=f"To get VMs and hosts back: {RESTORE}. To continue instead: {CONTINUE}",
     )
     return {"failed": True, "error_code": error.code, "msg": error.sentence()}
 
@@ -67,6 +71,8 @@ def headline(result: Record) -> str:
         parts.append("the journal cannot be read completely")
     if kept:
         parts.append(f"{counted(len(kept), 'host')} in maintenance: {', '.join(map(one_line, kept))}")
+    if result["pauses"]:
+        parts.append(f"paused: {', '.join(map(_paused_place, result['pauses']))}")
     alive = sum(1 for run in runs if run["alive"] == "yes")
     if alive:
         parts.append(f"{counted(alive, 'rolling reboot')} in progress")
@@ -150,11 +156,25 @@ def _next(run: Record, clock: _Clock) -> str:
     lock = ""
     if run["lock_free_at"] is not None:
         lock = f" Another process may take the lock: {clock.at(run['lock_free_at'])}."
-    restore = " To get the VMs back first: ansible-playbook directpath.vsphere.restore." if run["vms"] else ""
-    return f"nothing, until an administrator acts.{restore} To continue: run the same playbook again, from any control node.{lock}"
+    restore = f" To get the VMs back first: {RESTORE}." if run["vms"] else ""
+    return f"nothing, until an administrator acts.{restore} To continue: {CONTINUE}.{lock}"
+
+
+def _paused_place(pause: Record) -> str:
+    return one_line(pause["cluster"]) or "the whole vCenter"
+
+
+def _pause(pause: Record, clock: _Clock) -> str:
+    since = f", since {clock.at(pause['since'])}" if pause["since"] is not None else ""
+    by = f" (by {one_line(pause['by'])}{since})" if pause["by"] else ""
+    chosen = json.dumps({"unpause_clusters": [one_line(pause["cluster"])]}, ensure_ascii=False)
+    only = f" -e {shlex.quote(chosen)}" if pause["cluster"] else ""
+    return f"paused: {_paused_place(pause)}: {one_line(pause['reason'])}{by}. To end the pause: {RESUME}{only}"
 
 
 def _notes(result: Record) -> Iterator[str]:
+    if result["status"] == "attention":
+        yield f"all commands for this situation, and what they do: {GUIDE}"
     apart = float(result.get("clock_difference") or 0)
     if abs(apart) > CLOCKS_APART:
         direction = "ahead of" if apart > 0 else "behind"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ...module_utils._domain.rolling.scheduling.notices import zoned
 from ...module_utils._domain.text import counted, duration, one_line, padded, several, width
 from .merge_slices import span
 from .progress import Line, Tone, View, meter
@@ -35,8 +36,13 @@ def schedule_lines(schedule: Record, view: View) -> tuple[Line, ...]:
     else:
         waves, ends = schedule.get("waves") or 0, schedule.get("seconds") or 0
         head = f"{counted(len(hosts), 'host')} would be rebooted in {counted(waves, 'wave')}, in about {duration(ends)}"
-        head += f"; {counted(stops, 'VM')} would be stopped" if stops else "; no VM would be stopped"
-    lines = [Line(text=head, tone="info")]
+        off = [one_line(name) for name in schedule.get("vms_off") or ()]
+        none = f"; no other VM would be stopped. Off already: {', '.join(off)}" if off else "; no VM would be stopped"
+        head += f"; {counted(stops, 'VM')} would be stopped" if stops else none
+    # What an earlier run left comes first: a VM may be off because of it.
+    work = schedule.get("in_progress") or ()
+    lines = [Line(text=zoned(one_line(text), view.zone), tone="warn") for text in work]
+    lines.append(Line(text=head, tone="info"))
     if len(hosts) <= MOST_HOSTS or view.reasons:
         lines += _by_host(hosts, view)
     else:

@@ -15,11 +15,12 @@ from ..observed.device_users import users_by_host
 from ..observed.hosts import DeviceUser, Host
 from ..observed.vms import Vm
 from ..planning.plan import Plan, TargetPlan
+from ..rolling.status import Status
 from ..vm.devices.plan import DesiredVm, ObservedVms, needs_details, plan_vm_devices
 from .commands import Commands
-from .hosts import host_differences, rolling_difference, without_unread_disk_blockers
+from .hosts import away_because_of, host_differences, rolling_difference, without_unread_disk_blockers
 from .kinds import Difference
-from .vms import VmCase, surplus_differences, vm_differences, words_of
+from .vms import VmCase, stopped_difference, surplus_differences, vm_differences, words_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +39,8 @@ class ObservedEndpoint:
     ``vms.hosts``: all known hosts. ``hosts``: desired devices by host id; a host without an entry is not in the intent. ``passed_over``:
     ids of VMs in the intent that this run does not check. ``disks_unread``: hosts whose partition tables were not read because the limit
     of calls was reached. ``sees_all``: False when the account cannot read the root folder; then an object that is not found may exist.
-    ``journals``: the custom attributes that rolling reboots keep on hosts, by host id (attribute → text).
+    ``journals``: the custom attributes that rolling reboots keep on hosts, by host id (attribute → text). ``rolling``: what rolling
+    reboots and maintenances are doing with these hosts and VMs.
     """
 
     vms: ObservedVms
@@ -50,6 +52,7 @@ class ObservedEndpoint:
     whole_fleet: bool = False
     sees_all: bool = True
     journals: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    rolling: Status = field(default_factory=lambda: Status(now=0.0))
 
     def wanted(self) -> tuple[Host, ...]:
         return tuple(host for host in self.vms.hosts if host.moid in self.hosts.devices)
@@ -105,10 +108,14 @@ def vms_to_read_in_detail(plans: Plans) -> tuple[str, ...]:
 
 def find_drift(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> tuple[Difference, ...]:
     """Every difference, hosts before VMs, sorted by name."""
+    machines = {vm.moid: vm for vm in observed.vms.everyone()} if observed.rolling.runs else {}
+    off = {vm.moid: (vm, run) for run in observed.rolling.runs for vm in run.off}
     found = [
         *_hosts(observed, plans, commands),
         *_rolling(observed, commands),
-        *_vms(observed, plans, commands),
+        # A VM that a run stopped is no drift to be corrected by a power-on, whatever the intent says.
+        *(one for one in _vms(observed, plans, commands) if one.kind != "powered_off" or one.moid not in off),
+        *(stopped_difference(machines.get(moid), *pair, commands) for moid, pair in off.items()),
         *(_not_found(observed, entry, commands) for entry in observed.not_found),
     ]
     return tuple(sorted(found, key=lambda difference: difference.place))
@@ -132,6 +139,13 @@ def _with_users(host: Host, users: Mapping[str, Sequence[DeviceUser]]) -> Host:
 
 
 def _hosts(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iterable[Difference]:
+    at_work = {host.moid: (host, run) for run in observed.rolling.runs for host in run.hosts}
+    for difference in _host_differences(observed, plans, commands):
+        pair = at_work.get(difference.moid) if difference.kind == "unreachable" else None
+        yield away_because_of(difference, *pair) if pair is not None else difference
+
+
+def _host_differences(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iterable[Difference]:
     targets = {target.moid: target for target in plans.hosts.targets}
     allowed = parse_overrides(observed.hosts.allow_protected, observed.wanted())
     for host in observed.vms.hosts:
@@ -149,7 +163,9 @@ def _hosts(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iter
 def _rolling(observed: ObservedEndpoint, commands: Commands) -> Iterable[Difference]:
     for host in observed.vms.hosts:
         if host.moid in observed.journals and (observed.whole_fleet or host.moid in observed.hosts.devices):
-            found = rolling_difference(host, observed.journals[host.moid], commands)
+            runs = [run for run in observed.rolling.runs if run.purpose == "reboot"]
+            pairs = [(line, run) for run in runs for line in run.hosts if line.moid == host.moid]
+            found = rolling_difference(host, observed.journals[host.moid], commands, *pairs[:1])
             if found is not None:
                 yield found
 

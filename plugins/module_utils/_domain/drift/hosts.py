@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from ..host.overrides import Override, apply_overrides
@@ -17,6 +16,7 @@ from ..observed.hosts import Host, HostDevice, virtual_functions
 from ..planning.plan import Blocker, TargetPlan
 from ..rolling.state.codec import decode_host
 from ..rolling.state.journal import ENDED, ENTRY
+from ..rolling.status import HostLine, RunLine, describe_host, moment, next_command
 from .commands import Commands
 from .kinds import Difference
 
@@ -62,8 +62,21 @@ def host_differences(
     return tuple(sorted(found.values(), key=lambda difference: difference.place))
 
 
-def rolling_difference(host: Host, texts: Mapping[str, str], commands: Commands) -> Difference | None:
-    """The difference for a host that a rolling reboot has not finished. ``texts``: custom attribute → text of the host."""
+def away_because_of(difference: Difference, line: HostLine, run: RunLine) -> Difference:
+    """The difference of a host that is not reachable, because a run of this collection works on it."""
+    doing = describe_host(line, run)
+    if not doing:
+        return difference
+    if line.step == "failed":
+        return replace(difference, cause=f"{difference.cause}. A rolling reboot failed on {line.name}: {line.reason}")
+    return replace(difference, cause=f"{line.name} {doing}, and is {line.connection} meanwhile", cure=next_command(run))
+
+
+def rolling_difference(
+    host: Host, texts: Mapping[str, str], commands: Commands, work: tuple[HostLine, RunLine] | None = None
+) -> Difference | None:
+    """The difference for a host that a rolling reboot has not finished. ``texts``: custom attribute → text of the host. ``work``: what the
+    run does with it."""
     entry, _before, garbage = decode_host(texts)
     damaged = [value.text for value in garbage if value.attribute == ENTRY]
     if entry is None and not damaged:
@@ -78,15 +91,17 @@ def rolling_difference(host: Host, texts: Mapping[str, str], commands: Commands)
     elif entry.step == "failed":
         found, cause = entry.step, f"A rolling reboot failed on {host.name}: {entry.text}"
     else:
-        since = datetime.fromtimestamp(entry.at, UTC)
-        found, cause = entry.step, f"{host.name} is in the step {entry.step} since {since:%Y-%m-%d %H:%M} UTC"
+        doing = describe_host(*work) if work is not None else f"is in the step {entry.step} {moment(entry.at)}"
+        found, cause = entry.step, f"{host.name} {doing}"
     return _difference(
         host,
         "roll_unfinished",
         wanted="in no rolling reboot",
         found=found,
         cause=cause,
-        cure="If a rolling reboot is running, wait until it ends. If none is running, it was interrupted: run it again to resume it",
+        cure=next_command(work[1])
+        if work is not None
+        else "If a rolling reboot is running, wait until it ends. If none is running, it was interrupted: run it again to resume it",
         command=commands.reboot(),
     )
 

@@ -74,6 +74,7 @@ KINDS: Mapping[str, Kind] = {
     "mmio_differs": Kind(title="64-bit MMIO window", mark="MMIO"),
     "hot_add_on": Kind(title="hot-add switched on", mark="hot-add"),
     "powered_off": Kind(title="not running", mark="off"),
+    "stopped_for_host": Kind(title="off because of its host", mark="off"),
     "limit_exceeded": Kind(title="too many devices", mark="too many", is_grave=True),
     "refused": Kind(title="desired state not possible", mark="refused", is_grave=True),
     "not_found": Kind(title="not found", mark="not found", is_grave=True),

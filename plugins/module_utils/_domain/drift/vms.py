@@ -24,6 +24,7 @@ from ..planning.details import (
     PowerOn,
 )
 from ..planning.plan import Blocker, Change, Leaving, Shown, TargetPlan
+from ..rolling.status import RunLine, VmLine, describe_vm, next_command
 from ..vm.devices.matching import Held, survey
 from ..vm.memory import LIMIT, RESERVATION, describe_device, outdated_lock_blockers
 from ..vm.observed_vms import ObservedVms
@@ -126,6 +127,24 @@ def surplus_differences(
             planned=False,
         )
         for one in held
+    )
+
+
+def stopped_difference(vm: Vm | None, line: VmLine, run: RunLine, commands: Commands) -> Difference:
+    """The difference of a VM that is off, or may be, because a rolling reboot or a maintenance stopped it."""
+    return Difference(
+        kind="stopped_for_host",
+        type="vm",
+        object=line.name,
+        moid=line.moid,
+        cluster=vm.cluster if vm is not None else None,
+        subject="power",
+        wanted="poweredOn",
+        found=vm.power_state if vm is not None else line.power,
+        cause=f"{line.name} {describe_vm(line, run)}",
+        cure=next_command(run),
+        command=commands.playbook("restore" if run.purpose == "reboot" and run.alive != "yes" else "status"),
+        planned=run.purpose == "reboot",
     )
 
 

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
+from ..left_behind import RESTORE, STATUS
 from .state.journal import ENDED, Entry, Garbage, Lock, Purpose, Step, VmEntry
+from .state.pause import Pause, decode_pause
 from .state.phases import is_active
 
 Alive = Literal["yes", "no", "unknown"]
@@ -143,8 +146,8 @@ class Status:
 
     now: float
     runs: tuple[RunLine, ...] = ()
-    pauses: tuple[tuple[str, str], ...] = ()
-    """(cluster, reason); an empty name: the whole vCenter."""
+    pauses: tuple[tuple[str, Pause], ...] = ()
+    """(cluster, pause); an empty name: the whole vCenter."""
     unreadable: tuple[str, ...] = ()
 
     @property
@@ -175,6 +178,72 @@ _DOING: Mapping[Step, tuple[str, str]] = {
     "failed": ("it failed, and stays as it is", ""),
 }
 """Step → what is in progress, and what comes next. The same order as in ``steps.next_step``."""
+
+
+CONTINUE = "run the same playbook again, from any control node"
+"""How an interrupted rolling reboot is continued."""
+
+_IS: Mapping[Step, str] = {
+    "draining": "is being evacuated",
+    "maintenance": "is kept in maintenance mode for work on its hardware",
+    "rebooting": "is rebooting",
+    "powering": "is being powered on",
+    "verifying": "is being verified after its reboot",
+    "leaving": "is leaving maintenance mode after its reboot",
+    "restoring": "is in service again, and its VMs are being powered on",
+    "backing_out": "is returning to service without a reboot",
+    "failed": "failed",
+}
+"""Step → what a host with this step is doing, as a predicate. Hosts with another step are done."""
+
+
+def short_owner(run: RunLine) -> str:
+    """``alice@bastion-7``: the owner without what identifies its process."""
+    return run.owner.partition(":")[0] or "an owner that is unknown"
+
+
+def moment(at: float) -> str:
+    """``since 2026-11-29 03:12 UTC``, by the clock of the server. Marks of an earlier release have no time."""
+    return f"since {datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC" if at > 0 else "since an unknown time"
+
+
+def describe_host(host: HostLine, run: RunLine) -> str:
+    """``is rebooting (by alice@bastion-7, since 2026-11-29 03:12 UTC)``; empty for a host that is done."""
+    doing = _IS.get(host.step, "")
+    stopped = ", interrupted" if run.interrupted else ""
+    return f"{doing} (by {short_owner(run)}, {moment(host.since)}{stopped})" if doing else ""
+
+
+def describe_vm(vm: VmLine, run: RunLine) -> str:
+    """``is off: shut down for esx-01 by a rolling reboot (alice@bastion-7), since 2026-11-29 03:12 UTC``."""
+    how = "powered off" if vm.forced else "shut down"
+    what = "a rolling reboot" if run.purpose == "reboot" else "maintenance"
+    state = "is off" if vm.power == "off" else "may be off"
+    return f"{state}: {how} for {vm.host} by {what} ({short_owner(run)}), {moment(vm.since)}"
+
+
+def next_command(run: RunLine) -> str:
+    """A sentence: what brings back what a run has taken; for a live run, that it does so itself."""
+    if run.purpose == "maintenance":
+        return (
+            "Whoever works on the hardware ends the maintenance: hardware_maintenance with phase end, or host_maintenance with "
+            "state: absent"
+        )
+    if run.alive == "yes":
+        return f"Wait: the rolling reboot of {short_owner(run)} is in progress, and powers on the VMs itself. {STATUS} shows it"
+    return f"{RESTORE} powers on the VMs and returns the hosts to service. To continue the rolling reboot instead: {CONTINUE}"
+
+
+def describe_work(status: Status, *, commands: bool = True) -> tuple[str, ...]:
+    """Sentences about all that is in progress or was interrupted, as ``status`` shows it: VMs that are off first, then hosts.
+    ``commands``: also what to do next."""
+    lines: list[str] = []
+    for run in status.runs:
+        off = [f"{vm.name} {describe_vm(vm, run)}" for vm in run.off]
+        hosts = [f"{host.name} {text}" for host in run.hosts if (text := describe_host(host, run))]
+        if off or hosts:
+            lines += [*off, *hosts, *([next_command(run)] if commands else [])]
+    return (*lines, *status.unreadable)
 
 
 def build_status(seen: Seen, is_gone: Callable[[str], bool]) -> Status:
@@ -282,12 +351,11 @@ def _host(host: SeenHost, entry: Entry, cluster: str) -> HostLine:
     )
 
 
-def _pauses(seen: Seen) -> Iterable[tuple[str, str]]:
-    if seen.pause:
-        yield "", seen.pause
-    for cluster in seen.clusters:
-        if cluster.pause:
-            yield cluster.name, cluster.pause
+def _pauses(seen: Seen) -> Iterable[tuple[str, Pause]]:
+    for name, text in (("", seen.pause), *((cluster.name, cluster.pause) for cluster in seen.clusters)):
+        pause = decode_pause(text)
+        if pause is not None:
+            yield name, pause
 
 
 def _unreadable(seen: Seen) -> Iterable[str]:

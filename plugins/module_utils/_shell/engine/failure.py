@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from ansible.module_utils.basic import AnsibleModule
 
 from ..._domain.errors import DirectPathError
+from ..._domain.left_behind import STATUS, power_on_command, with_ending
 from ..._domain.text import all_visible
 
 
@@ -19,11 +20,13 @@ def fail(module: AnsibleModule, result: Mapping[str, Any]) -> NoReturn:
     raise AssertionError("fail_json ends the process")
 
 
-def failure(error: DirectPathError, *, wrote: int = 0, off: Collection[str] = ()) -> dict[str, Any]:
+def failure(
+    error: DirectPathError, *, wrote: int = 0, off: Collection[str] = (), has_journal: bool = False
+) -> dict[str, Any]:
     """The result of a run that ended with an error, without results of targets.
 
     ``wrote``: number of writes before the error; their effect is unknown, and the message says so. ``off``: names of VMs that this run
-    shut down and did not start again.
+    shut down and did not start again. ``has_journal``: a journal shows what the run left off or in maintenance mode.
     """
     result: dict[str, Any] = {"msg": error.sentence(), "error_code": error.code, "changed": wrote > 0}
     if wrote:
@@ -31,19 +34,12 @@ def failure(error: DirectPathError, *, wrote: int = 0, off: Collection[str] = ()
             f" Before that {wrote} write{'' if wrote == 1 else 's'} went out; the result could not be read. "
             "Run the task again: it reads the current state first and makes only the changes that are missing."
         )
+    if wrote and has_journal:
+        result["msg"] += f" To see what is off or in maintenance mode now: {STATUS}"
     if off:
-        result["msg"] += f" {off_sentence(off)}"
+        result["msg"] = with_ending(result["msg"], off, (), power_on_command(off))
     if error.parameter:
         result["parameter"] = error.parameter
     if error.candidates:
         result["candidates"] = list(error.candidates)
     return result
-
-
-def off_sentence(names: Collection[str]) -> str:
-    """The most urgent part of a message, so it comes first."""
-    return (
-        f"This run shut down and did not start again: {', '.join(sorted(names))}. "
-        "Power on in vCenter the VMs that are still off, or run vm_pci_device for them with state: present and "
-        'power: "on".'
-    )

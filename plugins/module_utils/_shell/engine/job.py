@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from ..._domain.concurrency import Pace
 from ..._domain.errors import DirectPathError
 from ..._domain.planning.plan import Plan, TargetPlan
+from ..._vsphere.read.other_writers import read_other_writers
 from ..._vsphere.session.connect import Session
 from ..._vsphere.session.endpoint import Endpoint
 from ..._vsphere.session.faults import SERVER_ERRORS, UNCERTAIN, explain
@@ -25,6 +26,8 @@ from .scope import AfterWrites, BeforeWrite, Details, FirstLook, Scope
 Request = TypeVar("Request", bound="Paced")
 Observed = TypeVar("Observed")
 
+CONTRADICTED = ("changed_meanwhile", "not_applied", "vanished")
+"""Codes of errors that another writer causes."""
 ATTEMPTS = 2
 """How often a target is written to when the connection breaks during the write. The second attempt makes only the changes that a new read
 finds missing."""
@@ -64,17 +67,31 @@ class Job(Generic[Request, Observed]):
 
 def execute(job: Job[Request, Observed], session: Session, request: Request, *, check_mode: bool) -> dict[str, Any]:
     """Observe, plan, apply and verify. Returns the result; it contains ``failed`` when a target was refused or failed."""
+    began = session.clock()
     observed, plan = _look(job, session, request, FirstLook(check_mode=check_mode))
     outcomes: dict[str, Outcome] = {}
     after, left = observed, plan
     if plan.changed and not check_mode:
         after, left = _apply(job, session, request, observed, plan, outcomes)
+    _name_other_writers(session, outcomes, session.clock() - began)
     plan = without_needless(plan, outcomes)
     result = build_result(plan, left, outcomes, applied=after is not observed or bool(outcomes))
     result.update(job.render(after, request, plan, outcomes))
     result["calls"], result["logins"] = session.calls, session.own_logins
     conclude(result, plan, outcomes, session.off.values())
     return result
+
+
+def _name_other_writers(session: Session, outcomes: Mapping[str, Outcome], seconds: float) -> None:
+    """If another user or run changed the object meanwhile, the message says which. No call if nothing of the kind failed."""
+    lost = {moid: one for moid, one in outcomes.items() if one.error is not None and one.error.code in CONTRADICTED}
+    if not lost:
+        return
+    untouched = [moid for moid, outcome in lost.items() if not outcome.wrote]
+    for moid, clause in read_other_writers(session, seconds, lost, untouched).items():
+        error = lost[moid].error
+        if error is not None:
+            error.message = f"{error.message.rstrip('.')}. {clause}"
 
 
 def _look(

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..._domain.errors import DirectPathError
+from ..._domain.left_behind import ending, power_on_command
 from ..._domain.planning.plan import Change, Plan, TargetPlan
-from .failure import off_sentence
 
 MOST_SENTENCES = 6
 """How many refusals and failures one message contains."""
@@ -91,10 +91,17 @@ def _find_undone(target: TargetPlan, outcome: Outcome | None, still_planned: Seq
     return [change for change in target.effective[outcome.made :] if (change.kind, change.subject) in still]
 
 
-def conclude(result: dict[str, Any], plan: Plan, outcomes: Mapping[str, Outcome], off: Collection[str] = ()) -> None:
+def conclude(
+    result: dict[str, Any],
+    plan: Plan,
+    outcomes: Mapping[str, Outcome],
+    off: Collection[str] = (),
+    behind: str = "",
+) -> None:
     """Add the summary to the result; and ``failed``, message, error code and candidates when a target was refused or failed.
 
-    ``off``: names of VMs that this run shut down and did not start again.
+    ``off``: names of VMs that this run shut down and did not start again. ``behind``: the end of the message for a module that leaves
+    other things behind (``left_behind.ending``).
     """
     sentences: list[str] = []
     candidates: list[str] = []
@@ -114,8 +121,9 @@ def conclude(result: dict[str, Any], plan: Plan, outcomes: Mapping[str, Outcome]
         result.update(error_code="left_off")
     if sentences or off:
         result.update(failed=True, error_code=code or result["error_code"], candidates=candidates)
-        parts = [*([off_sentence(off)] if off else []), _shorten(list(dict.fromkeys(sentences)))]
-        result["msg"] = f"{' '.join(parts).strip()} [{result['summary']}]"
+        text = _shorten(list(dict.fromkeys(sentences))) or "Not every VM that this run shut down is running again."
+        behind = behind or ending(off, (), power_on_command(off))
+        result["msg"] = f"{text} [{result['summary']}] {behind}".rstrip()
 
 
 def _shorten(sentences: list[str]) -> str:

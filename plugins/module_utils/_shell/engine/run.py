@@ -86,7 +86,7 @@ def run(job: Runnable) -> None:
     module = AnsibleModule(argument_spec={**CONNECTION, **job.arguments}, supports_check_mode=True, **job.constraints)
     if MISSING_SDK is not None:
         module.fail_json(msg=missing_required_lib("pyvmomi"), exception=str(MISSING_SDK), error_code="missing_library")
-    wrote, off = 0, {}
+    wrote, off, has_journal = 0, {}, isinstance(job, Work)
     try:
         request = job.parse(module.params)
         refuse_out_of_range(module.params)
@@ -97,17 +97,23 @@ def run(job: Runnable) -> None:
             finally:
                 wrote, off = session.stub.writes, session.off
     except DirectPathError as error:
-        fail(module, failure(error, wrote=wrote, off=off.values()))
+        fail(module, failure(error, wrote=wrote, off=off.values(), has_journal=has_journal))
     except SERVER_ERRORS as fault:
         fail(
             module,
-            failure(explain(fault, doing="read", on=str(module.params["hostname"])), wrote=wrote, off=off.values()),
+            failure(
+                explain(fault, doing="read", on=str(module.params["hostname"])),
+                wrote=wrote,
+                off=off.values(),
+                has_journal=has_journal,
+            ),
         )
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         line = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
         problem = explain(error, doing="finish", on=str(module.params["hostname"]))
-        fail(module, {**failure(problem, wrote=wrote, off=off.values()), "place": line})
+        shown = failure(problem, wrote=wrote, off=off.values(), has_journal=has_journal)
+        fail(module, {**shown, "place": line})
     shown = all_visible(result)
     for warning in shown.pop("warnings", ()):
         module.warn(warning)

@@ -18,17 +18,19 @@ from typing import Any
 from ..._domain.errors import DirectPathError
 from ..._domain.memo import Memo
 from ..._domain.rolling.scheduling import forecast
-from ..._domain.rolling.scheduling.notices import HELD, clock_notice, gist_of, journal_notice, topic_of
+from ..._domain.rolling.scheduling.notices import FOUND, HELD, clock_notice, gist_of, journal_notice, topic_of
 from ..._domain.rolling.state import lock
 from ..._domain.rolling.state import timeline as timelines
 from ..._domain.rolling.state.actions import Action, refusal_key
 from ..._domain.rolling.state.journal import ATTRIBUTES, DEVICES, ENTRY, GATE, LINKS, LOCK, PAUSE, Entry
 from ..._domain.rolling.state.observed import ObservedFleet
 from ..._domain.rolling.state.phases import RESTING, Decision
+from ..._domain.rolling.status import describe_work
 from ..._vsphere.attributes.file_journal import ASKED_FOR
 from ..._vsphere.attributes.journal import Journal, Subject
 from ..._vsphere.health_gate.gate_probes import GateProbes
 from ..._vsphere.rolling.executor import ActionExecutor
+from ..._vsphere.rolling.fleet_status import status_of_fleet
 from ..._vsphere.rolling.observed_fleet import FleetObserver, ShownFleet
 from ..._vsphere.rolling.pending_actions import PendingActions
 from ..._vsphere.rolling.probes import Probes
@@ -45,6 +47,9 @@ PROBING = 2.0
 """The same while hosts are probed."""
 FORECAST_AGE = 20.0
 """Minimum age in seconds before the forecast of the end is calculated again."""
+
+MOST_FOUND = 40
+"""The largest number of notes about what an earlier run left."""
 
 KEPT = frozenset({*ATTRIBUTES, GATE}) - {PAUSE}
 
@@ -210,6 +215,8 @@ class Loop:
             return
         first = self._synced < -1e8
         clock.sync()
+        if self._context.journal.kind == "file":
+            self._context.journal.look_up()  # the run does not define the attribute of a pause itself
         # The second reading, soon after the first one, shows whether both clocks run at the same speed.
         self._synced = self._session.clock() - (58.8 if first else 0.0)
         self._report_steps()
@@ -279,6 +286,10 @@ class Loop:
         self._observer.run_id = adoption.run_id
         if adoption.note:
             self._context.progress_writer.note(adoption.note, seen.now)
+            names = {cluster.moid: cluster.name for cluster in seen.clusters}
+            found = describe_work(status_of_fleet(seen, names, self._context.is_gone), commands=False)
+            for text in found[:MOST_FOUND]:
+                self._context.progress_writer.note(f"{FOUND}{text}", seen.now)
         journal = self._context.journal
         if (
             self._session.is_vcenter
@@ -318,7 +329,8 @@ class Loop:
             return ""
         except OSError as error:
             return f"{path} cannot be read ({error.strerror})"
-        return next((line.strip() for line in lines if line.strip()), f"{path} exists")[:200]
+        reason = next((line.strip() for line in lines if line.strip()), "")[:200]
+        return f"{reason} (by the file {path})" if reason else f"{path} exists"
 
     # --------------------------------------------------------------------------------------------------------------- act
 

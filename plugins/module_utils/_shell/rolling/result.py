@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..._domain.left_behind import RESTORE, with_ending
 from ..._domain.planning.plan import Blocker
 from ..._domain.rolling.scheduling.forecast import Forecast
 from ..._domain.rolling.state.journal import Entry
@@ -52,7 +53,28 @@ def build_run_result(run: RollingRun) -> dict[str, Any]:
         result |= {"failed": True, "msg": run.error.sentence(), "error_code": run.error.code}
     elif run.ended and run.outlook.state != "finished":
         result |= _failure(run, statuses)
+    if "msg" in result and (run.error is None or run.error.code not in OWN_ENDING):
+        result["msg"] = with_ending(result["msg"], *_left_behind(observed), RESTORE)
     return result
+
+
+OWN_ENDING = ("journal_unwritable", "vms_left_off")
+"""Codes of errors for which the journal does not show what is off: their messages say it themselves."""
+
+
+def is_out_of_service(view: HostView) -> bool:
+    """The host is in maintenance mode because of this collection, or it does not answer while it was in progress."""
+    entry = view.entry
+    if entry is None or entry.by_operator or entry.step in ("done", "blocked", "withdrawn"):
+        return False
+    return view.in_maintenance or view.entering or not view.connected
+
+
+def _left_behind(observed: ObservedFleet) -> tuple[list[str], list[str]]:
+    """Names of the VMs that are off, and of the hosts that are out of service, because of the rolling reboot."""
+    off = [vm.name for vm in observed.vms if vm.entry is not None and not vm.is_on]
+    off += [name for host in observed.gone for name in (*host.off, *host.lost)]
+    return off, [view.name for view in observed.hosts if is_out_of_service(view)]
 
 
 def build_forecast_result(planned: Forecast, observed: ObservedFleet) -> dict[str, Any]:

@@ -27,7 +27,12 @@ _TOKEN = re.compile(
 def make_owner() -> str:
     """A new token for this process, at most 100 characters. Each call returns a different one."""
     started = _start_of(os.getpid())
-    return f"{_user()}@{_host()}:{os.getpid()}:{started}:{_space()}-{secrets.token_hex(3)}"
+    return f"{person()}:{os.getpid()}:{started}:{_space()}-{secrets.token_hex(3)}"
+
+
+def person() -> str:
+    """``user@host``: who runs this process, as in a token."""
+    return f"{_user()}@{_host()}"
 
 
 def is_gone(owner: str, *, start_of: Callable[[int], str] | None = None) -> bool:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..._domain.errors import DirectPathError, InputError
-from ..._domain.rolling.state.journal import Purpose
+from ..._domain.rolling.state.journal import PAUSE, Purpose
 from ..session.connect import Session
 from .journal import REMOVED, AttributeJournal, Journal, Subject, missing_privileges
 from .values import FILE_VERSION, Texts, journal_path, over, read_file
@@ -40,6 +40,7 @@ class FileJournal:
         self.place = str(path)
         self.why = why
         self.fields: Mapping[int, str] = beneath.fields if beneath is not None else {}
+        self._beneath = beneath
         self._path = path
         self.broken: DirectPathError | None = None
         self._held: dict[str, dict[str, str]] = {}
@@ -109,9 +110,14 @@ class FileJournal:
     def forget_written(self) -> None:
         """Does nothing: a file write is complete or fails."""
 
+    def look_up(self) -> None:
+        """Read again which attributes are defined in vCenter: a user may have paused there since."""
+        if self._beneath is not None:
+            self._beneath.look_up()
+
     def holds_anything(self, purpose: Purpose = "reboot") -> bool:
-        """Whether the file contains any value of runs with this purpose."""
-        names = REMOVED[purpose]
+        """Whether the file contains any value of runs with this purpose. A pause is none: it stays when no run is in progress."""
+        names = [name for name in REMOVED[purpose] if name != PAUSE]
         return any(texts.get(name) for texts in read_file(self._path).values() for name in names)
 
     def check(self) -> None:

@@ -31,7 +31,7 @@ from ..session.faults import words
 from ..session.privileges import lacking
 from .values import Texts, decode_values, journal_fields, type_of
 
-SubjectKind = Literal["host", "vm", "cluster"]
+SubjectKind = Literal["host", "vm", "cluster", "root"]
 PATIENCE = 600.0
 """If values of an object cannot be stored for this number of seconds, the journal counts as broken and the run comes to its end. Until
 then each write is retried."""
@@ -84,6 +84,9 @@ class Journal(Protocol):
 
     def forget_written(self) -> None:
         """An answer was lost, so it is unknown what was written: read it again."""
+
+    def look_up(self) -> None:
+        """Read which attributes are defined in vCenter."""
 
     def tidy(self, shown: Collection[str]) -> bool:
         """Remove what only this journal needs, if no value is left. ``shown``: texts that are known to exist.
@@ -174,6 +177,7 @@ _KINDS: Mapping[SubjectKind, Any] = {
     "host": vim.HostSystem,
     "vm": vim.VirtualMachine,
     "cluster": vim.ClusterComputeResource,  # its own type: the server rejects ComputeResource for it
+    "root": vim.Folder,  # the root folder, for a pause of the whole vCenter
 }
 
 
@@ -191,8 +195,12 @@ class AttributeJournal:
 
     kind = "vcenter"
 
-    def __init__(self, session: Session, *, why: str, purpose: Purpose = "reboot") -> None:
+    def __init__(
+        self, session: Session, *, why: str, purpose: Purpose = "reboot", written: Collection[str] = ()
+    ) -> None:
+        """``written``: the attributes that are defined with the first write; empty: all of the purpose."""
         self._purpose = purpose
+        self._written = tuple(written) or WRITTEN[purpose]
         self.place = "custom attributes of hosts, virtual machines and clusters"
         self.why = why
         self.fields: dict[int, str] = {}
@@ -209,7 +217,7 @@ class AttributeJournal:
     @property
     def is_defined(self) -> bool:
         """All attributes that this run writes are defined."""
-        return set(WRITTEN[self._purpose]) <= set(self._keys)
+        return set(self._written) <= set(self._keys)
 
     @property
     def is_partly_defined(self) -> bool:
@@ -234,7 +242,7 @@ class AttributeJournal:
     def define(self, also: Collection[str] = ()) -> None:
         """Define the missing attributes, and those in ``also``. Another run may do the same at the same time."""
         self.look_up()
-        for attribute in dict.fromkeys((*WRITTEN[self._purpose], *also)):
+        for attribute in dict.fromkeys((*self._written, *also)):
             if attribute not in self._keys:
                 with suppress(vim.fault.DuplicateName):
                     self._manager.AddCustomFieldDef(attribute, type_of(attribute), None, None)

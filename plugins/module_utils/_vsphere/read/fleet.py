@@ -18,12 +18,14 @@ from ..session.connect import Session
 from .hosts import bound_hosts, hosts_part, read_bindings
 from .vms import holder_paths, holders, vms_in_full, vms_part
 
+_VALUES = "customValue"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FleetRead:
     """What one read returned. ``hosts``: with the VMs that a device is bound to. ``others``: only devices and power state of these VMs.
 
-    ``definitions``: the custom attributes that are defined in vCenter. ``attributes``: ``customValue`` by host id.
+    ``definitions``: the custom attributes that are defined in vCenter. ``attributes``: ``customValue`` of hosts, VMs and clusters by id.
     """
 
     hosts: tuple[Host, ...]
@@ -46,10 +48,16 @@ def read_fleet(session: Session, hosts: Sequence[Host], vms: Sequence[VmName], o
     if manager is not None:
         starts.append(PageStart(kind=vim.CustomFieldsManager, moids=[manager._moId]))
         paths[vim.CustomFieldsManager] = ("field",)
-        paths[vim.HostSystem] = (*paths[vim.HostSystem], "customValue")
+        clusters = sorted({host.compute_moid for host in hosts if host.cluster is not None})
+        if clusters:
+            starts.append(PageStart(kind=vim.ClusterComputeResource, moids=clusters))
+            paths[vim.ClusterComputeResource] = (_VALUES,)
+        for kind in (vim.HostSystem, vim.VirtualMachine):
+            paths[kind] = (*paths[kind], _VALUES)
+    of_holders = holder_paths(session)
     beside = ReadPart(
         starts=[PageStart(kind=vim.VirtualMachine, moids=[vm.moid for vm in others])],
-        paths={vim.VirtualMachine: holder_paths(session)},
+        paths={vim.VirtualMachine: of_holders if manager is None else (*of_holders, _VALUES)},
     )
     found = collect_parts(session, [ReadPart(starts=starts, paths=paths), beside], page=DEVICES_PAGE)
     asked = {host.assignable_moid for host in hosts}
@@ -61,5 +69,9 @@ def read_fleet(session: Session, hosts: Sequence[Host], vms: Sequence[VmName], o
         vms=vms_in_full(found, vms),
         others=holders((row for row in found[vim.VirtualMachine] if row.moid in ids), others),
         definitions=[item for row in found.get(vim.CustomFieldsManager, ()) for item in row.get("field", ())],
-        attributes={row.moid: row.get("customValue", ()) for row in found[vim.HostSystem]},
+        attributes={
+            row.moid: row.get(_VALUES, ())
+            for kind in (vim.HostSystem, vim.VirtualMachine, vim.ClusterComputeResource)
+            for row in found.get(kind, ())
+        },
     )

@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..._domain.rolling.state.codec import decode_host, decode_lock, decode_maintenance, decode_vm
-from ..._domain.rolling.state.journal import LOCK, PAUSE, Entry, Garbage
-from ..._domain.rolling.status import Power, Seen, SeenCluster, SeenHost, SeenVm, Status, build_status
+from ..._domain.rolling.state.codec import decode_lock
+from ..._domain.rolling.state.journal import LOCK, PAUSE
+from ..._domain.rolling.status import Seen, SeenCluster, SeenHost, SeenVm, Status, build_status
 from ..._domain.text import several
 from ..attributes.file_journal import FileJournal
 from ..attributes.journal import AttributeJournal
@@ -20,6 +20,7 @@ from ..read.inventory_paths import PLACE_PATHS, Places
 from ..sdk import vim
 from ..session.answer_checks import reader
 from ..session.connect import Session
+from .seen import POWER, seen_host, vm_entries
 
 _VALUES = "customValue"
 _PATHS: Mapping[type, tuple[str, ...]] = {
@@ -28,7 +29,6 @@ _PATHS: Mapping[type, tuple[str, ...]] = {
     vim.HostSystem: ("name", "parent", "runtime.connectionState", "runtime.inMaintenanceMode", _VALUES),
     vim.VirtualMachine: ("name", "parent", "runtime.powerState", "runtime.host", _VALUES),
 }
-_POWER: Mapping[str, Power] = {"poweredOn": "on", "poweredOff": "off", "suspended": "off"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,17 +85,14 @@ def _seen(found: Mapping[type, Sequence[Row]], texts: Mapping[str, Texts], now: 
 
 
 def _host(row: Row, texts: Texts, name: str) -> SeenHost:
-    reboot, _unused, garbage = decode_host(texts)
-    kept = decode_maintenance(texts)
     parent = row.get("parent")
-    return SeenHost(
+    return seen_host(
+        texts,
         moid=row.moid,
         name=name,
         cluster=parent._moId if parent is not None else "",
         connection=str(row.get("runtime.connectionState", "unknown")),
         in_maintenance=bool(row.get("runtime.inMaintenanceMode", False)),
-        entries=tuple(entry for entry in (reboot, kept) if isinstance(entry, Entry)),
-        garbage=(*garbage, *([kept] if isinstance(kept, Garbage) else [])),
     )
 
 
@@ -103,11 +100,11 @@ def _vms(rows: Sequence[Row], texts: Mapping[str, Texts], places: Places, hosts:
     """``hosts``: ids of hosts. The mark of an earlier release on a host has the same name as that on a VM."""
     names, known = places.directory("vm", rows), {row.moid: row for row in rows}
     for moid, held in texts.items():
-        entries = [entry for entry in (decode_vm(held), decode_vm(held, "maintenance")) if entry is not None]
+        entries = vm_entries(held)
         if not entries or moid in hosts:
             continue
         row = known.get(moid)
-        power = _POWER.get(str(row.get("runtime.powerState")), "unknown") if row is not None else "unknown"
+        power = POWER.get(str(row.get("runtime.powerState")), "unknown") if row is not None else "unknown"
         name = names.label(moid) if row is not None else moid
         host = row.get("runtime.host") if row is not None else None
         on_host = host._moId if host is not None else ""

@@ -68,7 +68,8 @@ def test_a_pause_in_the_middle_is_said_with_its_reason(tmp_path: Path) -> None:
     _joined, lines = sliced(roll, tmp_path / "progress", 600)
     roll.assert_over()
     told = [index for index, line in enumerate(lines) if "held back: paused: the night shift says no" in line]
-    assert len(told) == 1
+    assert len(told) == 2
+    assert lines[told[1]].endswith("this run waits for the end of the pause"), "when nothing else is in progress"
     begun = [index for index, line in enumerate(lines) if "waiting → draining" in line]
     assert begun[0] < told[0] < begun[1], "while the first host is in hand"
 

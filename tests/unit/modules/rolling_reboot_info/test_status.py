@@ -107,8 +107,11 @@ def test_a_pause_is_shown_with_its_place() -> None:
     roll = interrupted(12)
     roll.lab.sim.events["set_custom_value"](on="compute", attribute="directpath.roll.pause", value="audit until Monday")
     result = roll.lab.run(MODULE)
-    assert result["pauses"] == [{"cluster": "compute", "reason": "audit until Monday"}]
-    assert any("paused: compute (audit until Monday)" in line for line in lines_of(result))
+    assert result["pauses"] == [{"cluster": "compute", "reason": "audit until Monday", "by": "", "since": None}]
+    assert (
+        """  paused: compute: audit until Monday. To end the pause: ansible-playbook directpath.vsphere.unpause """
+        """-e '{"unpause_clusters": ["compute"]}'"""
+    ) in lines_of(result)
 
 
 def test_a_journal_in_a_file_is_read_where_the_file_is(tmp_path: Any) -> None:

@@ -108,12 +108,14 @@ def test_a_vm_that_a_person_started_is_left_alone() -> None:
     assert_given_back(roll)
 
 
-def test_a_vm_that_cannot_start_is_named_first() -> None:
+def test_a_vm_that_cannot_start_is_named_last_with_the_command() -> None:
     roll = left_by(24)
     roll.lab.sim.clock.sleep(400)
     roll.lab.sim.events["set_device_state"](host="esx-01.lab", address="0000:3b:00.0", enabled=False, active=False)
     failed = roll.lab.run(MODULE, fails=True)
-    assert failed["msg"].startswith("Still off: train-01. ")
+    assert failed["msg"].endswith(
+        "Off now: train-01. To bring this back: resolve this, then ansible-playbook directpath.vsphere.restore"
+    )
     assert failed["vms_off"] == ["train-01"]
     assert roll.lab.run(STATUS)["vms_off"] == ["train-01"]
 
@@ -132,9 +134,11 @@ def test_a_host_that_fails_its_verification_stays_and_is_named() -> None:
     roll.lab.sim.clock.sleep(900)
     failed = roll.lab.run(MODULE, fails=True, verify_timeout=60)
     assert failed["error_code"] == "identity_changed"
-    assert failed["msg"].startswith(
-        "Still off: train-01. Not in service (in maintenance mode, or not connected): esx-01.lab. "
+    assert failed["msg"].endswith(
+        "Off now: train-01. In maintenance mode or not connected now: esx-01.lab. To bring this back: resolve this, then "
+        "ansible-playbook directpath.vsphere.restore"
     )
+    assert failed["msg"].count("Off now") == 1
     assert roll.host("esx-01")["maintenance"]
     assert roll.reboots() == {}
 

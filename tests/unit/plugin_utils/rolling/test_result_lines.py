@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.report.text import lines, reboot_outcome
@@ -61,7 +62,7 @@ def test_each_host_has_its_line_and_idle_ones_share_one() -> None:
         host("esx-05", "blocked", reason="alarm", blockers=[{"message": "Alarm Fan is red on esx-05"}]),
         resume=["Repair esx-04."],
     )
-    assert rolling_lines(result) == [
+    assert rolling_lines(result, UTC) == [
         "gpu esx-01: rebooted (drained in 00:04, back after 01:02)",
         "gpu esx-04: FAILED: it did not come back",
         "  stopped for it: train-01",
@@ -79,7 +80,9 @@ def test_a_schedule_names_the_vms_it_stops() -> None:
 
 
 def test_many_idle_hosts_are_counted() -> None:
-    assert rolling_lines(rolled(*(host(f"esx-{n:02}", "idle") for n in range(30)))) == ["30 hosts: require no reboot"]
+    assert rolling_lines(rolled(*(host(f"esx-{n:02}", "idle") for n in range(30))), UTC) == [
+        "30 hosts: require no reboot"
+    ]
 
 
 def test_blocked_and_failed_hosts_still_owe() -> None:
@@ -120,4 +123,4 @@ def test_a_reason_is_not_told_twice() -> None:
     result = rolled(
         host("a", "blocked", reason="a has red alarms: Fan", blockers=[{"message": "a has red alarms: Fan."}])
     )
-    assert rolling_lines(result) == ["gpu a: blocked: a has red alarms: Fan"]
+    assert rolling_lines(result, UTC) == ["gpu a: blocked: a has red alarms: Fan"]

@@ -14,6 +14,7 @@ from ..state.actions import Action
 from ..state.fleet_index import FleetIndex, earliest
 from ..state.journal import Lock
 from ..state.observed import HostView
+from ..state.pause import RESUME
 from ..state.phases import HostStatus, Outlook, is_active
 from .next_hosts import Start, unknown
 from .pace import Progress, failure_limit, longest_window
@@ -52,7 +53,8 @@ def left_over(
     if lost:
         words.append(f"hosts in progress are locked by another run: {', '.join(view.name for view in lost)}")
     if words or reasons:
-        return Outlook(state="stalled", reasons=(*words, *reasons, *_longer(fleet, starts)))
+        last = (*_longer(fleet, starts), *_still_paused(fleet, starts))
+        return Outlook(state="stalled", reasons=(*words, *reasons, *last))
     return Outlook(state="finished")
 
 
@@ -61,6 +63,13 @@ def _longer(fleet: FleetIndex, starts: Mapping[str, Start]) -> Iterator[str]:
         longest = duration(longest_window(fleet))
         yield (
             f"the longest one lasts {longest}: make it longer, or set in expected_minutes or measured how long hosts really take"
+        )
+
+
+def _still_paused(fleet: FleetIndex, starts: Mapping[str, Start]) -> Iterator[str]:
+    if fleet.policy.patience is not None and any(start.paused for start in starts.values()):
+        yield (
+            f"the pause did not end within {duration(fleet.policy.patience)} (blocked_timeout): end it ({RESUME}), then run again"
         )
 
 
@@ -82,6 +91,11 @@ def patient_until(fleet: FleetIndex, starts: Mapping[str, Start], *, someone: bo
         if precheck is not None and precheck.at < progress and start.wake == precheck.at + policy.revisit:
             due.append(start.wake)
     return max(due, default=None)
+
+
+def pause_until(fleet: FleetIndex) -> float | None:
+    """Until when to wait for the end of a pause when nothing else is left to do; None: without a limit."""
+    return None if fleet.policy.patience is None else _last_progress(fleet) + fleet.policy.patience
 
 
 def _silent_until(fleet: FleetIndex) -> list[float]:

@@ -4,17 +4,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from ...text import duration, several
 from ..state.fleet_index import FleetIndex
-from ..state.observed import HostView
-from ..state.phases import Outlook
+from ..state.journal import Entry, Step
+from ..state.pause import RESUME, decode_pause
+from ..state.phases import NextStep, Outlook
+from ..state.policy import Deadlines
+from ..steps import drain
 from ..steps.health_gate import describe_gate
 from . import pace
-from .finish import patient_until
+from .finish import patient_until, pause_until
 from .next_hosts import Start, unknown
-from .notices import GATE, HELD, NEVER, until
+from .notices import GATE, HELD, NEVER, WAITING, until
 from .pace import Progress
 
 MOST_REASONS, MOST_NAMES = 3, 6
@@ -25,12 +28,9 @@ def notices(
     state: Progress,
     starts: Mapping[str, Start],
     outlook: Outlook,
-    checked: Iterable[HostView] = (),
+    next_steps: Mapping[str, NextStep],
 ) -> tuple[str, ...]:
-    """The notices about the whole rolling reboot now. Reasons that the hosts in progress will resolve are not included.
-
-    ``checked``: hosts whose health gate is checked.
-    """
+    """The notices about the whole rolling reboot now. Reasons that the hosts in progress will resolve are not included."""
     held = held_back(fleet, state, starts, outlook)
     never = sorted(fleet.hosts[moid].name for moid, start in starts.items() if start.hopeless)
     found = [HELD + held] if held else []
@@ -40,23 +40,78 @@ def notices(
             f"{NEVER}{several(never, MOST_NAMES)}: the longest lasts {longest}, and they are expected to take longer "
             "(expected_minutes: drain, reboot, settle)"
         )
+    checked = [fleet.hosts[moid] for moid, step in next_steps.items() if step.phase == "checking"]
     entries = [(view, view.entry) for view in checked if view.entry is not None and view.entry.step == "checking"]
     gates = [text for view, entry in entries if (text := describe_gate(fleet, view, entry))]
     if gates:
         found.append(GATE + _few(gates))
+    waits = sorted(_long_waits(fleet, next_steps))
+    if waits:
+        more = len(waits) - MOST_REASONS
+        found.append(WAITING + "; ".join(waits[:MOST_REASONS]) + (f"; and {more} more hosts" if more > 0 else ""))
     return tuple(found)
+
+
+def _long_waits(fleet: FleetIndex, next_steps: Mapping[str, NextStep]) -> Iterator[str]:
+    """What hosts in progress wait for and until when at most: if a call was refused and is retried, or half of the time has passed."""
+    for moid, next_step in next_steps.items():
+        view = fleet.hosts[moid]
+        if view.entry is None or view.entry.step not in _LIMITS or drain.held_by_pause(fleet, view):
+            continue
+        begun, seconds = _LIMITS[view.entry.step](view.entry, fleet.policy.deadlines)
+        end = fleet.end_of(view, begun, seconds)
+        # The reason contains the refusal of a call on the host; of calls on its VMs only this shows it.
+        refused = {vm.refusal.text: None for vm in fleet.residents.get(moid, ()) if vm.refusal is not None}
+        retried = f" (retried after: {'; '.join(refused)})" if refused else ""
+        if retried or view.refusal is not None or fleet.now >= end - seconds / 2:
+            yield f"{_until(fleet, f'{view.name}: {next_step.reason}{retried}', end)} at most"
+
+
+_LIMITS: Mapping[Step, Callable[[Entry, Deadlines], tuple[float, float]]] = {
+    "draining": lambda entry, limits: (entry.at, limits.drain),
+    "rebooting": lambda entry, limits: (entry.at if entry.asked is None else entry.asked, limits.reboot),
+    "powering": lambda entry, limits: (entry.at if entry.asked is None else entry.asked, limits.reboot),
+    "verifying": lambda entry, limits: (entry.at, limits.verify),
+    "leaving": lambda entry, limits: (entry.at, limits.leave),
+    "restoring": lambda entry, limits: (entry.at, limits.restore),
+    "backing_out": lambda entry, limits: (entry.at, limits.leave + limits.restore),
+}
+"""Step → when its time began, and how long it may take. As in ``steps``."""
 
 
 def held_back(fleet: FleetIndex, state: Progress, starts: Mapping[str, Start], outlook: Outlook) -> str:
     """Why no host is started now, with the time until when if known; empty where hosts are started, or could be."""
     waiting = [start for start in starts.values() if start.phase == "waiting"]
+    paused = _paused(fleet, state, waiting, outlook)
     hold = pace.find_run_hold(fleet, state) if waiting else None
-    if hold is not None and (hold.wake is not None or hold.paused or pace.failure_limit(state, fleet.policy)):
+    if hold is not None and not hold.paused and (hold.wake is not None or pace.failure_limit(state, fleet.policy)):
         return _until(fleet, hold.reason, hold.wake)
-    if outlook.state != "waiting":
-        return ""
-    timed = [_until(fleet, start.reason, start.wake) for start in waiting if start.wake is not None or start.paused]
+    if paused or outlook.state != "waiting":
+        return paused
+    timed = [_until(fleet, start.reason, start.wake) for start in waiting if start.wake is not None]
     return _few(timed) if timed else _patience(fleet, starts)
+
+
+def _paused(fleet: FleetIndex, state: Progress, waiting: Iterable[Start], outlook: Outlook) -> str:
+    """Who paused and why, which hosts in progress wait for it and how long, and how long the run does; empty if nothing is paused."""
+    drains = [
+        (view, view.entry) for view in state.active if view.entry is not None and drain.held_by_pause(fleet, view)
+    ]
+    reasons = [start.reason for start in waiting if start.paused]
+    reasons += [f"paused: {drain.held_by_pause(fleet, view)}" for view, _unused in drains]
+    if not reasons:
+        return ""
+    parts = [_few(reasons)]
+    if drains:
+        names = several(sorted(view.name for view, _unused in drains), MOST_NAMES)
+        end = min(drain.drain_ends(fleet, view, entry) for view, entry in drains)
+        verbs = ("waits", "returns") if len(drains) == 1 else ("wait", "return")
+        parts.append(f"{_until(fleet, f'{names} {verbs[0]}', end)} at most, and then {verbs[1]} to service")
+    if outlook.state == "waiting":
+        parts.append(_until(fleet, "this run waits for the end of the pause", pause_until(fleet)))
+    texts = {fleet.observed.pause, *(cluster.pause for cluster in fleet.clusters.values())}
+    by_command = any(pause is not None and pause.by for pause in map(decode_pause, texts))
+    return "; ".join([*parts, *([f"to end it: {RESUME}"] if by_command else [])])
 
 
 def _patience(fleet: FleetIndex, starts: Mapping[str, Start]) -> str:

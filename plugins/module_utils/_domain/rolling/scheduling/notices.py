@@ -19,7 +19,9 @@ HELD = "held back: "
 NEVER = "no maintenance window is long enough for "
 JOURNAL = "the journal is kept in "
 GATE = "health gate: "
-TOPICS = (HELD, NEVER, JOURNAL, GATE)
+FOUND = "found: "
+WAITING = "in progress: "
+TOPICS = (HELD, NEVER, JOURNAL, GATE, FOUND, WAITING)
 
 _MOMENT = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d) UTC\b")
 
@@ -62,15 +64,22 @@ def gist_of(text: str) -> str:
 
 def on_clock(text: str, zone: tzinfo, now: float) -> str:
     """The notice with its times in the time zone of the reader: ``03:00`` today, ``Sat 22:00`` within a week, else with the date."""
+    return zoned(text, zone, now) if topic_of(text) else text
+
+
+def zoned(text: str, zone: tzinfo, now: float | None = None) -> str:
+    """Any text with its times in the time zone of the reader, as ``on_clock``; without ``now`` always with the date."""
 
     def convert(found: re.Match[str]) -> str:
         try:
             moment = datetime.strptime(found[1], "%Y-%m-%d %H:%M").replace(tzinfo=UTC).astimezone(zone)
-            today = datetime.fromtimestamp(now, tz=zone).date()
+            today = None if now is None else datetime.fromtimestamp(now, tz=zone).date()
         except (ValueError, OverflowError, OSError):
             return found[0]
+        if today is None:
+            return f"{moment:%Y-%m-%d %H:%M}"
         if moment.date() == today:
             return f"{moment:%H:%M}"
         return f"{moment:%a %H:%M}" if 0 < (moment.date() - today).days < 7 else f"{moment:%Y-%m-%d %H:%M}"
 
-    return _MOMENT.sub(convert, text) if topic_of(text) else text
+    return _MOMENT.sub(convert, text)

@@ -80,8 +80,7 @@ def decide(observed: ObservedFleet, policy: Policy, now: float, memo: Memo | Non
         reasons = next_hosts.reasons(fleet, requiring, state, in_progress.lock_states) if finishing else {}
         last = finish.closing(fleet, hosts, state, outlook, finishing=finishing, reasons=reasons)
         return Decision(actions=last.actions, hosts=hosts, outlook=last.outlook, closing=finishing)
-    checked = [fleet.hosts[moid] for moid, step in in_progress.next_steps.items() if step.phase == "checking"]
-    outlook = replace(outlook, notices=notices(fleet, state, starts, outlook, checked))
+    outlook = replace(outlook, notices=notices(fleet, state, starts, outlook, in_progress.next_steps))
     return Decision(actions=actions, hosts=hosts, outlook=outlook, closing=finishing)
 
 
@@ -256,6 +255,8 @@ def _outlook(
         return Outlook(state="halted", reasons=(halt.reason,))
     reasons = tuple(dict.fromkeys(start.reason for start in held))
     # Nothing is in progress, so no other host will make room: only time helps, or the administrator who paused it.
-    if any(start.wake is not None or start.paused for start in held):
-        return Outlook(state="waiting", reasons=reasons, wake_at=wake)
+    paused_until = finish.pause_until(fleet)
+    paused = any(start.paused for start in held) and (paused_until is None or fleet.now < paused_until)
+    if paused or any(start.wake is not None for start in held):
+        return Outlook(state="waiting", reasons=reasons, wake_at=earliest(wake, paused_until if paused else None))
     return finish.left_over(fleet, in_progress.lock_states, starts, reasons, wake)

@@ -42,6 +42,13 @@ class FleetIndex:
         """The cluster of the host, or its compute resource where it is in no cluster."""
         return self.clusters[view.host.compute_moid]
 
+    def pause_of(self, view: HostView) -> str:
+        """The text of the pause that applies to the host; empty if none does. A restore and host_maintenance are not paused: a person
+        requests them for certain hosts."""
+        if self.policy.goal != "reboot" or self.policy.only_restore:
+            return ""
+        return self.observed.pause or self.cluster_of(view).pause
+
     @property
     def wall(self) -> float:
         """The time of day by the clock of vCenter. Only maintenance windows depend on it."""

@@ -23,6 +23,7 @@ from .transitions import (
     is_entered_by_operator,
     record,
     refused,
+    restore,
     spent,
     wait,
     withdraw,
@@ -31,7 +32,7 @@ from .transitions import (
 
 def draining(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     """``draining``: stop pinned VMs, enter maintenance mode, then request the reboot."""
-    end = fleet.end_of(view, entry.at, fleet.policy.deadlines.drain)
+    end = drain_ends(fleet, view, entry)
     late = fleet.now >= end
     if not view.host.is_reachable:
         if late:
@@ -43,11 +44,13 @@ def draining(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     if view.in_maintenance:
         return (_ready_to_reboot if fleet.policy.goal == "reboot" else _reached)(fleet, view, entry)
     if fleet.policy.only_restore:
-        return give_back(fleet, view, entry)
+        return restore(fleet, view, entry)
     if fleet.policy.goal == "reboot" and view.moid not in fleet.pending_reboots:
         return back_out(fleet, view, entry, "owes_nothing", f"{view.name} no longer requires a reboot")
     if fleet.observed.stop:
         return back_out(fleet, view, entry, "journal_unwritable", fleet.observed.stop)
+    if held_by_pause(fleet, view):
+        return _pause(fleet, view, entry, end)
     work = guests.stop(fleet, view)
     if work.give_up:
         return back_out(fleet, view, entry, *work.give_up)
@@ -68,6 +71,30 @@ def draining(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
             phase="draining", reason=f"waits for {early.reason}", actions=early.actions, wake=earliest(early.wake, end)
         )
     return _enter(fleet, view, entry, end)
+
+
+def held_by_pause(fleet: FleetIndex, view: HostView) -> str:
+    """The text of the pause that holds the drain of the host; empty if none does.
+
+    A host for which a VM was stopped is finished: its VM would otherwise be stopped a second time later.
+    """
+    if view.entry is None or view.entry.step != "draining" or fleet.stopped_vms.get(view.moid):
+        return ""
+    return fleet.pause_of(view)
+
+
+def drain_ends(fleet: FleetIndex, view: HostView, entry: Entry) -> float:
+    """When a drain is given up."""
+    return fleet.end_of(view, entry.at, fleet.policy.deadlines.drain)
+
+
+def _pause(fleet: FleetIndex, view: HostView, entry: Entry, end: float) -> NextStep:
+    """No VM was stopped for the host: it waits. If the pause lasts too long, it returns to service, and is started again later."""
+    pause = held_by_pause(fleet, view)
+    if fleet.now < end:
+        return wait(view, f"paused: {pause}", end)
+    text = f"{view.name} was returned to service before its reboot, because of a pause: {pause}"
+    return give_back(fleet, view, entry, code="paused", text=text)
 
 
 def _enter(fleet: FleetIndex, view: HostView, entry: Entry, end: float) -> NextStep:
@@ -105,7 +132,7 @@ def _reached(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
 
 def _ready_to_reboot(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     """The host is in maintenance mode, and its reboot is not requested yet."""
-    now, end = fleet.now, fleet.end_of(view, entry.at, fleet.policy.deadlines.drain)
+    now, end = fleet.now, drain_ends(fleet, view, entry)
     evidence = fleet.evidence(view, entry, entry.started)
     if evidence.boot_differs and evidence.is_rebooted:
         return record(fleet, view, entry, "verifying", "another user has rebooted it", asked=entry.at)
@@ -116,12 +143,14 @@ def _ready_to_reboot(fleet: FleetIndex, view: HostView, entry: Entry) -> NextSte
     if view.refusal is not None and view.refusal.code == "already_in_maintenance":
         return withdraw(fleet, view, entry, f"another user put {view.name} into maintenance mode first")
     if fleet.policy.only_restore and not view.rebooting:
-        return give_back(fleet, view, entry)
+        return restore(fleet, view, entry)
     pending = fleet.pending_reboots.get(view.moid)
     if pending is None:
         return back_out(fleet, view, entry, "owes_nothing", f"{view.name} no longer requires a reboot")
     if fleet.observed.stop and not view.rebooting:
         return back_out(fleet, view, entry, "journal_unwritable", fleet.observed.stop)
+    if held_by_pause(fleet, view) and not view.rebooting:
+        return _pause(fleet, view, entry, end)
     running = [vm.name for vm in fleet.residents.get(view.moid, ()) if vm.is_on]
     busy = running or view.tasks or view.rebooting
     if busy and now >= end:

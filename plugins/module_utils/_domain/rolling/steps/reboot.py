@@ -14,7 +14,7 @@ from ..state.journal import Entry
 from ..state.observed import HostView
 from ..state.phases import NextStep
 from ..state.verification import not_back
-from .transitions import act, call, due, fail, give_back, is_entered_by_operator, record, refused, spent, wait, withdraw
+from .transitions import act, call, due, fail, is_entered_by_operator, record, refused, restore, spent, wait, withdraw
 
 
 def rebooting(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
@@ -99,7 +99,7 @@ def _not_gone(
     if not is_final and not is_certain and _is_due(fleet, view, kind, entry):
         return wait(view, _SILENT if view.uptime is None else why, end)
     if fleet.policy.only_restore and (is_final or _is_due(fleet, view, kind, entry)):
-        return give_back(fleet, view, entry)  # a reboot is never requested again here
+        return restore(fleet, view, entry)  # a reboot is never requested again here
     if is_final or spent(fleet, view, kind, entry):
         text = f"{view.name} did not go down although its reboot was requested: {why}{f' ({no})' if no else ''}"
         return fail(fleet, view, entry, "reboot_refused", text)

@@ -41,12 +41,16 @@ def back_out(fleet: FleetIndex, view: HostView, entry: Entry, code: str, text: s
     return record(fleet, view, entry, "backing_out", text, code=code, text=text)
 
 
-def give_back(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
+def restore(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
+    """Give the host back, because a restore was requested."""
+    text = f"{view.name} was returned to service before its reboot, as requested"
+    return give_back(fleet, view, entry, code="restored", text=text)
+
+
+def give_back(fleet: FleetIndex, view: HostView, entry: Entry, *, code: str, text: str) -> NextStep:
     """Give up before the reboot, because a person wants the host back. This does not count as a failed attempt."""
     counted = replace(entry, tries=max(0, entry.tries - 1))
-    return back_out(
-        fleet, view, counted, "restored", f"{view.name} was returned to service before its reboot, as requested"
-    )
+    return back_out(fleet, view, counted, code, text)
 
 
 def withdraw(fleet: FleetIndex, view: HostView, entry: Entry, text: str) -> NextStep:

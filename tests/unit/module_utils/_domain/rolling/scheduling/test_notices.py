@@ -39,6 +39,12 @@ from tests.unit.module_utils._domain.rolling.builders import (
 FREE = Policy(canary=False, max_unavailable=1, expected=Durations(drain=300, reboot=780, settle=120))
 NIGHT = replace(FREE, windows=(Window(start="03:00", end="05:00"),))
 SHORT = replace(FREE, windows=(Window(start="03:00", end="03:10"),))
+BY_ALICE = "audit (by alice@bastion-7, since 2026-02-02 02:00 UTC)"
+RESUME = "ansible-playbook directpath.vsphere.unpause"
+WAITS = "this run waits for the end of the pause"
+YOUNG = replace(LOCK, since=NOW - 60)
+DRAIN_WAITS = "esx-8 waits, until 2026-02-02 03:09 UTC at most, and then returns to service"
+REBOOTING = host("esx-8", in_maintenance_mode=True, entry=entry("rebooting", asked=NOW - 60))
 BUSY = host("esx-8", entry=entry("draining"), entering=True)
 DONE = host("esx-0", devices=(ACTIVE,), entry=entry("done", at=NOW - 60))
 FAILED = host("esx-9", in_maintenance_mode=True, entry=entry("failed"))
@@ -50,8 +56,11 @@ AWAY = host("esx-9", devices=(ACTIVE,), connection_state="notResponding")
     [
         ([host()], FREE, {}, ()),
         ([host()], NIGHT, {}, ("it is outside the maintenance window, until 2026-02-02 03:00 UTC",)),
-        ([host()], FREE, {"pause": "night shift"}, ("paused: night shift",)),
-        ([host()], FREE, {"clusters": [cluster(pause="freeze")]}, ("its cluster is paused: freeze",)),
+        ([host()], FREE, {"pause": "night shift"}, (f"paused: night shift; {WAITS}",)),
+        ([host()], replace(FREE, patience=3600), {"pause": "night shift", "clusters": [cluster(lock=YOUNG)]},
+         (f"paused: night shift; {WAITS}, until 2026-02-02 03:39 UTC",)),
+        ([host()], FREE, {"pause": BY_ALICE}, (f"paused: {BY_ALICE}; {WAITS}; to end it: {RESUME}",)),
+        ([host()], FREE, {"clusters": [cluster(pause="freeze")]}, (f"its cluster is paused: freeze; {WAITS}",)),
         ([DONE, host()], replace(FREE, canary=True, canary_soak=630),
          {}, ("soak after the first host of the model R750, until 2026-02-02 02:50 UTC",)),
         ([DONE, host(), host("esx-2")], replace(FREE, checkpoints=(1,), canary_soak=600),
@@ -60,10 +69,12 @@ AWAY = host("esx-9", devices=(ACTIVE,), connection_state="notResponding")
         ([BUSY, host()], FREE, {}, ()),
         ([BUSY, host()], replace(FREE, canary=True), {}, ()),
         ([BUSY, host()], replace(FREE, checkpoints=(1,)), {}, ()),
-        ([BUSY, host()], FREE, {"pause": "night shift"}, ("paused: night shift",)),
+        ([BUSY, host()], FREE, {"pause": "night shift"}, (f"paused: night shift; {DRAIN_WAITS}",)),
+        ([REBOOTING, host()], FREE, {"pause": "night shift"}, ("paused: night shift",)),
         ([BUSY, host()], NIGHT, {}, ("it is outside the maintenance window, until 2026-02-02 03:00 UTC",)),
         ([BUSY, FAILED, host()], FREE, {}, ("1 host failed (esx-9), so no other host is started",)),
-        ([BUSY], FREE, {"pause": "night shift"}, ()),
+        ([BUSY], FREE, {"pause": "night shift"}, (f"paused: night shift; {DRAIN_WAITS}",)),
+        ([REBOOTING], FREE, {"pause": "night shift"}, ()),
     ],
 )  # fmt: skip
 def test_what_holds_the_whole_roll_back(
@@ -89,7 +100,7 @@ def test_many_reasons_are_not_all_told_and_always_in_the_same_order() -> None:
     hosts = [host(f"esx-{name}", compute_moid=name) for name in "abcde"]
     (told,) = ask(*hosts, policy=FREE, clusters=clusters).outlook.notices
     assert told.endswith(
-        "of a; its cluster is paused: because of b; its cluster is paused: because of c; and 2 more reasons"
+        f"of a; its cluster is paused: because of b; its cluster is paused: because of c; and 2 more reasons; {WAITS}"
     )
     loads = [replace(view, load=1 - n / 10) for n, view in enumerate(hosts)]
     assert ask(*loads, policy=FREE, clusters=clusters).outlook.notices == (told,)

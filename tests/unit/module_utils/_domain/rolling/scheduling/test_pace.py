@@ -18,7 +18,17 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.observed import HostView
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.policy import Durations, Policy
-from tests.unit.module_utils._domain.rolling.builders import ACTIVE, NOW, ask, cluster, deeds, entry, host, standing
+from tests.unit.module_utils._domain.rolling.builders import (
+    ACTIVE,
+    LOCK,
+    NOW,
+    ask,
+    cluster,
+    deeds,
+    entry,
+    host,
+    standing,
+)
 
 FREE = Policy(canary=False, max_unavailable=99)
 
@@ -230,6 +240,19 @@ def test_pause(where: str) -> None:
     assert deeds(rest) == []
     assert rest.outlook.state == "waiting"
     assert standing(rest).reason.endswith("paused: freeze")
+
+
+def test_a_run_that_waits_for_the_end_of_a_pause_ends_at_its_deadline_and_says_how_to_continue() -> None:
+    young = cluster(lock=replace(LOCK, since=NOW - 60, beat=NOW + 530))
+    patient = replace(FREE, patience=600.0)
+    waiting = ask(host(), clusters=[young], pause="freeze", policy=patient, now=NOW + 539)
+    assert (waiting.outlook.state, waiting.outlook.wake_at) == ("waiting", NOW + 540)
+    ended = ask(host(), clusters=[young], pause="freeze", policy=patient, now=NOW + 540)
+    assert ended.outlook.state == "stalled"
+    assert ended.outlook.reasons == (
+        "paused: freeze",
+        "the pause did not end within 10 min (blocked_timeout): end it (ansible-playbook directpath.vsphere.unpause), then run again",
+    )
 
 
 # -------------------------------------------------------------------------------------------------------------- order
