@@ -30,7 +30,6 @@ from .._vsphere.attributes.journal import Journal, Subject
 from .._vsphere.attributes.values import journal_path
 from .._vsphere.read.hosts import read_host_names, read_names, read_uuids
 from .._vsphere.redfish.client import Bmc, BmcAccess
-from .._vsphere.rolling.fleet_status import status_of_fleet
 from .._vsphere.rolling.inventory import FleetInventory, RequestedHost
 from .._vsphere.rolling.tags import RollingTags
 from .._vsphere.session.connect import Session
@@ -39,6 +38,7 @@ from .._vsphere.session.faults import SERVER_ERRORS, explain
 from .._vsphere.write.power_on import existing_vms, vms_off
 from .rolling.context import RollingRun, RunContext, watch_parent
 from .rolling.earlier_slices import EarlierSlices
+from .rolling.fleet_status import status_of_fleet
 from .rolling.loop import Loop, remove_journal
 from .rolling.options import RollingRequest
 from .rolling.outage import Outage, explain_missing_host

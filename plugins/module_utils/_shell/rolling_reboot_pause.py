@@ -19,8 +19,9 @@ from .._domain.rolling.state.pause import (
     plan_unpause,
 )
 from .._domain.text import one_line
-from .._vsphere.attributes.file_journal import FileJournal, journal_path
+from .._vsphere.attributes.file_journal import FileJournal
 from .._vsphere.attributes.journal import AttributeJournal, Journal, Subject
+from .._vsphere.attributes.values import journal_path
 from .._vsphere.read.hosts import read_host_names
 from .._vsphere.session.connect import Session
 from .._vsphere.session.privileges import lacking

@@ -30,12 +30,12 @@ from ..._vsphere.attributes.file_journal import ASKED_FOR
 from ..._vsphere.attributes.journal import Journal, Subject
 from ..._vsphere.health_gate.gate_probes import GateProbes
 from ..._vsphere.rolling.executor import ActionExecutor
-from ..._vsphere.rolling.fleet_status import status_of_fleet
 from ..._vsphere.rolling.observed_fleet import FleetObserver, ShownFleet
 from ..._vsphere.rolling.pending_actions import PendingActions
 from ..._vsphere.rolling.probes import Probes
 from ..._vsphere.session.faults import SERVER_ERRORS
 from .context import RollingRun, RunContext
+from .fleet_status import status_of_fleet
 from .outage import Outage
 from .power_offs import PowerOffs
 

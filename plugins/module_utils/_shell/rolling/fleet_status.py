@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from ..._domain.rolling.state.codec import decode_lock
 from ..._domain.rolling.state.journal import PAUSE
 from ..._domain.rolling.status import Seen, SeenCluster, SeenVm, Status, build_status
-from .observed_fleet import ShownFleet
-from .seen import POWER, seen_host, vm_entries
+from ..._vsphere.rolling.observed_fleet import ShownFleet
+from ..._vsphere.rolling.seen import POWER, seen_host, vm_entries
 
 
 def status_of_fleet(shown: ShownFleet, clusters: Mapping[str, str], is_gone: Callable[[str], bool]) -> Status:
