@@ -108,6 +108,7 @@ def test_an_end_replaces_an_earlier_one() -> None:
     assert end_maintenance_command(["esx-1"]).endswith("""'{"hosts": ["esx-1"], "state": "absent"}'""")
 
 
+@pytest.mark.slow
 def test_the_command_of_a_rolling_reboot_works_once_the_reason_is_gone() -> None:
     roll = interrupted(15)
     roll.lab.sim.clock.sleep(400)
@@ -120,6 +121,7 @@ def test_the_command_of_a_rolling_reboot_works_once_the_reason_is_gone() -> None
     assert result["vms_started"] == ["train-01"]
 
 
+@pytest.mark.slow
 def test_the_command_of_a_maintenance_works_once_the_reason_is_gone() -> None:
     roll = Roll.pinned(pinned_vms="shutdown")
     roll.lab.run("host_maintenance", hosts=["esx-01"], pinned_vms="shutdown")

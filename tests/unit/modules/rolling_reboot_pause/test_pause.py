@@ -41,6 +41,7 @@ def once(roll: Roll, method: str, event: Callable[[], None]) -> None:
     roll.lab.sim.on_write(None, first, method=method, when="after")
 
 
+@pytest.mark.slow
 def test_a_run_in_progress_names_who_paused_and_starts_no_further_host_until_the_end() -> None:
     roll = Roll.of(fleet(hosts=3, vms=1), cluster=["c1"])
     once(roll, "RebootHost_Task", lambda: pause(roll))
@@ -55,7 +56,7 @@ def test_a_run_in_progress_names_who_paused_and_starts_no_further_host_until_the
     assert told.startswith(f"held back: paused: {WHY} (by alice@bastion-7, since ")
 
 
-@pytest.mark.parametrize("on", ["", "c1"])
+@pytest.mark.parametrize("on", ["", pytest.param("c1", marks=pytest.mark.slow)])
 def test_a_host_for_which_nothing_was_stopped_waits_before_its_reboot(on: str) -> None:
     roll = Roll.of(fleet(hosts=2, vms=1), cluster=["c1"])
     once(roll, "EnterMaintenanceMode_Task", lambda: pause(roll, on))
@@ -67,6 +68,7 @@ def test_a_host_for_which_nothing_was_stopped_waits_before_its_reboot(on: str) -
     assert any("c1-esx-01.lab waits, until " in note and "returns to service" in note for note in result["notes"])
 
 
+@pytest.mark.slow
 def test_a_pause_that_outlasts_the_drain_gives_the_host_back_and_it_is_started_again_later() -> None:
     roll = Roll.of(fleet(hosts=2, vms=1), cluster=["c1"], drain_timeout=600)
     once(roll, "EnterMaintenanceMode_Task", lambda: pause(roll))
@@ -79,6 +81,7 @@ def test_a_pause_that_outlasts_the_drain_gives_the_host_back_and_it_is_started_a
     roll.assert_over()
 
 
+@pytest.mark.slow
 def test_a_host_for_which_a_vm_was_stopped_is_finished_and_its_vm_runs_again() -> None:
     roll = Roll.pinned(pinned_vms="shutdown")
     once(roll, "ShutdownGuest", lambda: pause(roll))
