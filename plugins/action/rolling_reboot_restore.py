@@ -10,3 +10,5 @@ from ansible_collections.directpath.vsphere.plugins.plugin_utils.tasks.in_slices
 
 class ActionModule(TaskInSlices):
     """Runs one task. The module that it calls has the name of the task's action."""
+
+    _starts_hosts = False

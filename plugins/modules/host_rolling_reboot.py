@@ -501,6 +501,17 @@ options:
         plugin sets it.
     type: dict
     default: {}
+  shared_dir:
+    description:
+      - Directory in which the module stores the present state of the run for the timeline page, and looks for a request to stop. The action
+        plugin sets it.
+    type: path
+  stop_reason:
+    description:
+      - If it is not empty, no host is started. Hosts in progress are finished, and RV(state) is V(interrupted). The action plugin sets it
+        after a signal.
+    type: str
+    default: ''
   resolved:
     description:
       - RV(resolved) of an earlier slice of this run. It maps the names in the options to managed object ids, so that hosts, clusters and
@@ -520,8 +531,9 @@ options:
     type: path
   timeline_html:
     description:
-      - File for a page with the timeline of the rolling reboot. The action plugin writes it on the controller. A relative path starts at
-        the directory in which C(ansible-playbook) was started. The absolute path is printed at the end.
+      - File for a page with the timeline of the rolling reboot. The action plugin writes it on the controller, from the first step on, and
+        replaces it as a whole. A new file is readable by its owner only. A relative path starts at the directory in which
+        C(ansible-playbook) was started. The absolute path is printed at the beginning and at the end.
     type: path
   timeline_json:
     description: File for the same data as JSON. Written in the same way.
@@ -596,8 +608,8 @@ EXAMPLES = r"""
 RETURN = r"""
 state:
   description:
-    - V(finished), V(halted) (too many failures), V(stalled) (the remaining hosts need an administrator), V(working) or V(waiting) (the
-      slice ended before the run), V(planned) (check mode).
+    - V(finished), V(halted) (too many failures), V(stalled) (the remaining hosts need an administrator), V(interrupted) (stopped by a
+      signal, with nothing left in progress), V(working) or V(waiting) (the slice ended before the run), V(planned) (check mode).
   returned: always, once hosts were read
   type: str
 reasons:
@@ -640,6 +652,13 @@ rebooted:
   returned: always, once hosts were read
   type: list
   elements: str
+in_progress:
+  description:
+    - Hosts in progress (C(hosts)), virtual machines that are off or shutting down because of this run (C(vms_off)), and how many seconds it
+      takes at most, by the timeouts, to finish them if no further host is started (C(at_most)).
+  returned: in a real run
+  type: dict
+  sample: {hosts: [{name: esx-01, cluster: gpu-a, phase: rebooting, since: 1795921920}], vms_off: [], at_most: 4500}
 stopped_vms:
   description: Managed object ids of the virtual machines that this run shut down.
   returned: in a real run

@@ -94,6 +94,13 @@ options:
     description: Set by the action plugin.
     type: dict
     default: {}
+  shared_dir:
+    description: Set by the action plugin.
+    type: path
+  stop_reason:
+    description: Set by the action plugin.
+    type: str
+    default: ''
   stopped_vms:
     description: Set by the action plugin.
     type: list

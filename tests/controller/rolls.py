@@ -35,7 +35,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 def main():
     names = "hostname cluster run_id slice continue_run stopped_vms resolved option_prefix option_names"
-    names += " progress progress_file timeline_html timeline_json"
+    names += " progress progress_file timeline_html timeline_json shared_dir stop_reason"
     options = {name: dict(type="raw") for name in names.split()}
     module = AnsibleModule(argument_spec=dict(password=dict(no_log=True), **options), supports_check_mode=True)
     folder = os.environ["ROLL_SCRIPT"]

@@ -119,6 +119,8 @@ NOT_OF_THE_ROLE = {
     "run_id",
     "continue_run",
     "earlier_slices",
+    "shared_dir",
+    "stop_reason",
     "stopped_vms",
     "resolved",
     "progress_file",

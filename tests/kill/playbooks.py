@@ -19,6 +19,7 @@ from simulator.core.stops import Write
 from simulator.simulator import Simulator
 from tests.kill.lab import LAB, TASK, Site
 from tests.kill.processes import at_work_in, family, gone, kill
+from tests.kill.terminals import OnTerminal
 from tools.envs import clean_environ
 from tools.tree import collections_path, sync
 
@@ -27,6 +28,9 @@ SPEED = 60.0
 
 PATIENCE = 600.0
 """Seconds of ours one playbook may take."""
+
+LONG = 36000.0
+"""Seconds of vCenter's in which a host boots: longer than anything waits for the processes of a run that was stopped."""
 
 LAST_BREATH = 120.0
 """Seconds of ours until what a kill left behind has noticed: it looks four times a second."""
@@ -72,7 +76,27 @@ class PlaybookSite(Site):
     def start(self, home: str = "home", *arguments: str) -> subprocess.Popen[str]:
         """ansible-playbook as a process group of its own, in a home of its own. Without arguments: the playbook of the roll."""
         place = self.home(home)
-        environ = {
+        return subprocess.Popen(
+            self.command(*arguments),
+            cwd=place,
+            env=self.environ(place),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def on_terminal(self, home: str = "home", *arguments: str) -> OnTerminal:
+        """The same, on a terminal."""
+        place = self.home(home)
+        return OnTerminal(self.command(*arguments), cwd=place, env={**self.environ(place), "TERM": "xterm"})
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "ansible.cli.playbook", *(arguments or (str(self.playbook),))]
+
+    def environ(self, place: Path) -> dict[str, str]:
+        return {
             **clean_environ(Path(sys.prefix)),
             **self.credentials(),
             "HOME": str(place),
@@ -85,16 +109,6 @@ class PlaybookSite(Site):
             "ANSIBLE_COLLECTIONS_PATH": str(collections_path("kill")),
             "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
         }
-        return subprocess.Popen(
-            [sys.executable, "-m", "ansible.cli.playbook", *(arguments or (str(self.playbook),))],
-            cwd=place,
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
 
     def finish(self, process: subprocess.Popen[str]) -> int:
         """Its exit code. Fails when it takes too long, or leaves a process behind."""

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from .._domain.rolling.state.fleet_memory import FleetMemory
 from .._domain.rolling.state.lock import scope_digest
 from .._domain.rolling.state.observed import ObservedFleet, Precheck
 from .._domain.rolling.state.pending_reboot import pending_reboot_of
-from .._domain.rolling.state.phases import is_active
+from .._domain.rolling.state.phases import Outlook, is_active
 from .._domain.rolling.state.policy import Policy
 from .._domain.rolling.status import describe_work
 from .._domain.timestamps import refuse_future
@@ -43,8 +43,10 @@ from .rolling.loop import Loop, remove_journal
 from .rolling.options import RollingRequest
 from .rolling.outage import Outage, explain_missing_host
 from .rolling.progress_file import ProgressWriter
-from .rolling.result import build_forecast_result, build_run_result
+from .rolling.result import build_forecast_result, build_run_result, is_incomplete
 from .rolling.run_owner import is_gone, machine, make_owner
+from .rolling.state_file import StateWriter
+from .rolling.stop_request import StopRequest
 
 ATTEMPTS_TO_CLOSE = 5
 """Maximum number of attempts to remove the journal, if the server does not respond then."""
@@ -54,8 +56,17 @@ PLANNED_CHANGES = "the planned changes will leave devices pending"
 def reboot_hosts(session: Session, desired: RollingRequest, check_mode: bool) -> dict[str, Any]:
     """Run one slice of a rolling reboot, or all of it; in check mode return the schedule.
 
-    Returns the result of the module. Raises DirectPathError when the run cannot begin; later problems are part of the result.
+    Returns the result of the module. Raises DirectPathError when the run cannot begin; later problems are part of the result. The first
+    signal to this process stops the run as soon as nothing is in progress, see ``StopRequest``.
     """
+    stop = StopRequest(desired.shared_dir, given=desired.stop_reason)
+    with nullcontext() if check_mode else stop.catching_signals():
+        return _reboot_hosts(session, desired, check_mode, stop.reason)
+
+
+def _reboot_hosts(
+    session: Session, desired: RollingRequest, check_mode: bool, stop_reason: Callable[[], str]
+) -> dict[str, Any]:
     # Taken before the first read: a slice ends on time, however long the reads take.
     until = session.clock() + desired.slice if desired.slice else None
     progress_writer = ProgressWriter(None if check_mode else desired.progress_file, secrets=desired.secrets)
@@ -104,6 +115,7 @@ def reboot_hosts(session: Session, desired: RollingRequest, check_mode: bool) ->
         bmcs = _bmcs(session, desired, inventory, hosts)
         for bmc in bmcs.values():
             opened.callback(bmc.close)
+        state_writer = StateWriter(None if check_mode else desired.shared_dir, secrets=desired.secrets)
         context = RunContext(
             session=session,
             fleet=fleet,
@@ -114,6 +126,10 @@ def reboot_hosts(session: Session, desired: RollingRequest, check_mode: bool) ->
             progress_writer=progress_writer,
             is_gone=is_gone,
             is_orphaned=watch_parent(desired.run_id, is_gone),
+            stop_reason=stop_reason,
+            write_state=lambda run: state_writer.write(
+                lambda: {**build_run_result(run), **_describe_state(journal, progress_writer, run.now)}
+            ),
             bmcs=bmcs,
             pause_file=desired.pause_file,
             until=until,
@@ -199,6 +215,8 @@ def _result(context: RunContext, options: _NamedOptions) -> dict[str, Any]:
     if run.error is not None and run.error.code == "vanished":
         run.error = _explain_removed_hosts(run.memory) or run.error
     run.stopped_ids |= context.stopped_before
+    if run.ended and run.stopped_by and not context.policy.only_restore and is_incomplete(run):
+        run.outlook = Outlook(state="interrupted", reasons=(f"stopped by {run.stopped_by}",))
     if run.ended and run.error is None and run.outlook.state == "finished":
         lost = run.memory.lost_vms(run.observed.vms) if run.observed is not None else {}
         run.error = _explain_vms_left_off(context.session, run.stopped_ids, lost)
@@ -329,6 +347,15 @@ def _without_faults_of(precheck: Precheck, freed: Collection[str]) -> Precheck:
     return replace(
         precheck, evacuation_faults={moid: why for moid, why in precheck.evacuation_faults.items() if moid not in freed}
     )
+
+
+def _describe_state(journal: Journal, progress_writer: ProgressWriter, now: float) -> dict[str, Any]:
+    """The part of the state of a run that its loop does not know."""
+    return {
+        "notes": progress_writer.notes,
+        "journal": {"kind": journal.kind, "place": journal.place, "why": journal.why},
+        "server_time": now,
+    }
 
 
 def _describe_execution(session: Session, journal: Journal, progress_writer: ProgressWriter) -> dict[str, Any]:

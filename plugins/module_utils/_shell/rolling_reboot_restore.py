@@ -42,6 +42,8 @@ _TAKEN_OVER = (
     "resolved",
     "stopped_vms",
     "earlier_slices",
+    "stop_reason",
+    "shared_dir",
     "progress",
     "progress_file",
 )

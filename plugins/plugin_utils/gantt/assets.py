@@ -112,6 +112,9 @@ STYLE = """
 @media (prefers-color-scheme:dark){:root{DARK}}
 @media (max-width:60rem){:root{--names:7.5rem;--ends:5.5rem}.tight{display:none}}
 .defs{position:absolute}.stroke{stroke:var(--stroke);stroke-width:1.6;fill:none}.stroke.dots{stroke:none;fill:var(--paper)}
+.now{border-left:4px solid var(--info);background:var(--info-bg);padding:.5rem .9rem;border-radius:4px;margin:0 0 1rem}
+.now.bad{border-left-color:var(--bad);background:var(--bad-bg)}.now strong::first-letter{text-transform:uppercase}
+.now strong{display:inline-block}#stale{display:block;font-weight:600;color:var(--bad)}#stale[hidden]{display:none}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;padding:0;margin:.4rem 0 .8rem;color:var(--soft);font-size:.85rem}
 .legend li{display:inline-flex;align-items:center;gap:.4rem}.legend text,
 .lane text{fill:var(--bar-ink);font:600 11px var(--sans);paint-order:stroke;stroke:var(--halo);stroke-width:3px}
@@ -158,6 +161,13 @@ SCRIPT = """
 const all = (s, n = document) => [...n.querySelectorAll(s)];
 const find = document.getElementById("find"), trouble = document.getElementById("only-trouble"), vms = document.getElementById("show-vms");
 document.querySelector(".tools").hidden = false;
+const now = document.getElementById("now"), minutes = now ? Math.floor((Date.now() / 1000 - now.dataset.updated) / 60) : 0;
+if (minutes > 4) {  // while a run is in progress, its page is written every minute
+  const stale = document.getElementById("stale");
+  stale.textContent = `No update for ${minutes} min: the run was probably interrupted. ` +
+    "What is off: ansible-playbook directpath.vsphere.status";
+  stale.hidden = false;
+}
 const first = new Map(all(".group").map(g => [g, g.open]));
 function apply() {
   const text = find.value.trim().toLowerCase(), picked = text !== "" || trouble.checked;

@@ -24,7 +24,7 @@ Record = Mapping[str, Any]
 MOST_EXPANDED = 40
 """Up to this number of hosts all clusters are expanded. Above it only those that need attention."""
 
-_STATE_TONES: Mapping[str, Tone] = {"finished": "ok", "halted": "bad", "stalled": "warn"}
+_STATE_TONES: Mapping[str, Tone] = {"finished": "ok", "halted": "bad", "stalled": "warn", "interrupted": "warn"}
 _COUNTS: Mapping[str, tuple[str, Tone]] = {
     "done": ("done", "ok"),
     "in_flight": ("in progress", "info"),
@@ -34,13 +34,24 @@ _COUNTS: Mapping[str, tuple[str, Tone]] = {
 }
 
 
-def render_gantt(result: Record, *, zone: TimeZone, title: str = "Rolling reboot", subject: str = "") -> str:
-    """The page for a result of the module (merged over its slices). ``subject``: the vCenter, or another name for this run."""
-    view = page_view(result, zone=zone, title=title, subject=subject)
+def render_gantt(
+    result: Record,
+    *,
+    zone: TimeZone,
+    title: str = "Rolling reboot",
+    subject: str = "",
+    updated: float | None = None,
+    ended_by: str = "",
+) -> str:
+    """The page for a result of the module (merged over its slices). ``subject``: the vCenter, or another name for this run. ``updated``:
+    when the state of a run in progress was read; None for a run that is over. ``ended_by``: a sentence, why it ended without a result."""
+    view = page_view(result, zone=zone, title=title, subject=subject, updated=updated, ended_by=ended_by)
     return render_page("gantt.html.j2", view, style=STYLE, script=SCRIPT)
 
 
-def page_view(result: Record, *, zone: TimeZone, title: str, subject: str) -> View:
+def page_view(
+    result: Record, *, zone: TimeZone, title: str, subject: str, updated: float | None = None, ended_by: str = ""
+) -> View:
     """What the page shows of a result."""
     timeline = result.get("timeline") or {}
     rows = [*(timeline.get("hosts") or ()), *(timeline.get("vms") or ())]
@@ -52,6 +63,7 @@ def page_view(result: Record, *, zone: TimeZone, title: str, subject: str) -> Vi
     return {
         "title": title,
         **_lead(result, timeline, zone, subject, has_begun=bool(segments)),
+        **_now(result, zone, updated, ended_by),
         "facts": list(_facts(result, timeline)),
         "troubles": [_trouble(host) for phase in TROUBLE for host in hosts if host.get("phase") == phase],
         "hints": list(result.get("resume") or ()),
@@ -62,6 +74,22 @@ def page_view(result: Record, *, zone: TimeZone, title: str, subject: str) -> Vi
         "clusters": [cluster_view(cluster, axis, zone, is_open=expanded) for cluster in clusters],
         "table_head": TABLE_HEAD,
         "notes": list(_notes(result, zone)),
+    }
+
+
+def _now(result: Record, zone: TimeZone, updated: float | None, ended_by: str) -> View:
+    """What is off and in progress now. ``now``: None for a run that is over and said so."""
+    begun = result.get("in_progress") or {}
+    hosts, vms = begun.get("hosts") or (), begun.get("vms_off") or ()
+    now: View | None = None
+    if updated is not None:
+        at = zone.time_of_day(updated)[:5]
+        text = f"interrupted at {at}" if ended_by else f"in progress, last update {at}"
+        now = {"text": text, "tone": "bad" if ended_by else "info", "why": ended_by, "updated": None if ended_by else updated}
+    return {
+        "now": now,
+        "vms_off": [(vm["name"], vm["host"], zone.time_of_day(vm["since"])[:5], vm["state"]) for vm in vms],
+        "begun": [(host["name"], host["cluster"], host["phase"], zone.time_of_day(host["since"])[:5]) for host in hosts],
     }
 
 
@@ -140,7 +168,8 @@ def _facts(result: Record, timeline: Record) -> Iterator[tuple[str, object, Tone
 def _lead(result: Record, timeline: Record, zone: TimeZone, subject: str, *, has_begun: bool) -> View:
     """One line: the subject, from when to when, the state of the run and why."""
     if not has_begun:
-        return {"lead": "Nothing has happened.", "state": "", "state_tone": "", "reason": ""}
+        waiting = "Nothing has happened." if result.get("ended", True) else "The hosts have not been read yet."
+        return {"lead": f"{subject} · {waiting}" if subject else waiting, "state": "", "state_tone": "", "reason": ""}
     first, last = map(zone.date_and_time, span(timeline))
     last = last if first[:10] != last[:10] else last[11:]
     state = str(result.get("state") or "")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -36,13 +37,19 @@ def refusal(paths: Mapping[str, str]) -> InputError | None:
     return None
 
 
-def write_whole(path: str, text: str) -> None:
-    """Write the complete file or nothing: a reader never sees a part. Raises OSError."""
+def write_whole(path: str, text: str, *, mode: int = 0o666) -> None:
+    """Write the complete file or nothing: a reader never sees a part. Raises OSError.
+
+    ``mode``: of a new file, less the umask. A file that exists keeps its own: a web server may read it.
+    """
     target = Path(path)
     draft = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}")
     try:
-        # Ordinary file permissions: the content (names, times) is not secret and is meant to be read.
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+        with suppress(FileNotFoundError):
+            before = target.lstat().st_mode
+            if stat.S_ISREG(before):
+                os.fchmod(handle, stat.S_IMODE(before))
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()

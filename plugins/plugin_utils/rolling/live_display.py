@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
@@ -50,7 +50,7 @@ class Screen:
             self._shown, lines = show(self._shown, records, self._view, self._now())
             self._print(lines)
 
-    def tell(self, lines: Sequence[Line]) -> None:
+    def tell(self, lines: Iterable[Line]) -> None:
         """Print lines."""
         with self._lock:
             self._print(lines)
@@ -74,10 +74,9 @@ class Screen:
         with self._lock:
             self._clear()
 
-    def _print(self, lines: Sequence[Line]) -> None:
-        if lines:
-            self._clear()
+    def _print(self, lines: Iterable[Line]) -> None:
         for line in lines:
+            self._clear()
             self._say(line.text, line.tone)
 
     def _clear(self) -> None:
@@ -110,13 +109,16 @@ class Tail:
 
 
 @contextmanager
-def watching(screen: Screen, tail: Tail | None, orphaned: Callable[[], None]) -> Iterator[None]:
+def watching(
+    screen: Screen, tail: Tail | None, tick: Callable[[], None] | None, orphaned: Callable[[], None]
+) -> Iterator[None]:
     """Show the progress file while the block runs, and the rest of it afterwards.
 
-    ``orphaned`` is called when the process that waits for the result has ended; it must not return.
+    ``tick`` is called at every look. ``orphaned`` is called once, when the process that waits for the result has ended. It returns if the
+    block goes on without it.
     """
     over = threading.Event()
-    thread = threading.Thread(target=_watch, args=(screen, tail, over, orphaned), name="progress", daemon=True)
+    thread = threading.Thread(target=_watch, args=(screen, tail, over, tick, orphaned), name="progress", daemon=True)
     thread.start()
     try:
         yield
@@ -129,15 +131,23 @@ def watching(screen: Screen, tail: Tail | None, orphaned: Callable[[], None]) ->
             screen.clear()
 
 
-def _watch(screen: Screen, tail: Tail | None, over: threading.Event, orphaned: Callable[[], None]) -> None:
+def _watch(
+    screen: Screen,
+    tail: Tail | None,
+    over: threading.Event,
+    tick: Callable[[], None] | None,
+    orphaned: Callable[[], None],
+) -> None:
     parent, drawn = os.getppid(), 0.0
     while not over.wait(LOOKS):
         if os.getppid() != parent:
+            parent = os.getppid()
             orphaned()
-            return
         with suppress(Exception):  # an error in the display must not end the rolling reboot
             if tail is not None:
                 _drain(screen, tail)
+            if tick is not None:
+                tick()
             if time.monotonic() - drawn >= REDRAW:
                 screen.draw()
                 drawn = time.monotonic()

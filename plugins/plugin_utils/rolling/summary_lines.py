@@ -23,7 +23,7 @@ MOST_HOSTS = 60
 MOST_TROUBLES = 20
 """Maximum number of blocked and of failed hosts in the summary; the result contains all."""
 
-_STATES: Mapping[str, Tone] = {"finished": "ok", "halted": "bad", "stalled": "warn"}
+_STATES: Mapping[str, Tone] = {"finished": "ok", "halted": "bad", "stalled": "warn", "interrupted": "warn"}
 
 
 def schedule_lines(schedule: Record, view: View) -> tuple[Line, ...]:

@@ -4,26 +4,29 @@
 
 from __future__ import annotations
 
-import json
+import multiprocessing
 import os
 import shutil
-import sys
+import signal
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 from ansible import constants as C
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
+from ansible.utils import display as ansible_display
+from ansible.utils.color import stringc
 from ansible.utils.display import Display
 from ansible.utils.path import unfrackpath
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.text import all_visible, visible
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.gantt.page import render_gantt
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.report.files import local_zone, refusal, write_whole
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.text import visible
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.report.files import local_zone, refusal
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.live_display import (
     Screen,
     Tail,
@@ -38,38 +41,29 @@ from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.option_
 )
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.progress import Line, Record, Tone, View
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.slices import slices
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.stop_lines import opening_line
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.summary_lines import (
     ending_lines,
     schedule_lines,
 )
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.tasks import terminal
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.tasks.live_run import LiveRun
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.tasks.timelines import REPORTS, Timelines
 
 LIVE_SLICE, BLIND_SLICE = 600, 60
 """Seconds of a slice: if its progress file can be read while it runs, and if its lines are available only at its end."""
 
-REPORTS = ("timeline_html", "timeline_json")
-
-KEPT = (
-    "state reasons ended hosts counts rebooted timeline transitions notes resume measured journal calls logins server_time"
-).split()
-"""Keys of the result that timeline_json contains."""
-
 RETRY_DELAYS = (5, 15, 30, 60, 120)
 """Seconds between attempts after the connection to the machine where the module runs is lost during a run."""
 
+TO_RETURN = 20.0
+"""Seconds in which a stopped task may return its result. ansible-playbook may not read it any more, and waits for this process."""
 
-def _read_columns() -> int:
-    """Width of the terminal that ansible-playbook writes to; 0 without a terminal. Read before a worker process is detached from it."""
-    try:
-        if sys.__stdout__ is None or not sys.__stdout__.isatty():
-            return 0
-        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80
-    except (OSError, ValueError):
-        return 0
-
-
-COLUMNS = _read_columns()
+COLUMNS = terminal.COLUMNS
 
 display = Display()
+
+COLORS = {"ok": C.COLOR_OK, "bad": C.COLOR_ERROR, "warn": C.COLOR_WARN, "info": C.COLOR_VERBOSE}
 
 
 class _Tail(Tail):
@@ -88,9 +82,12 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
 
     _supports_check_mode = True
     _supports_async = True
+    _starts_hosts = True
+    """Whether the module starts hosts, so that it can be paused."""
     _own_folder = ""
     _names: Mapping[str, str] = MappingProxyType({})
     """Option → its name in messages. Empty if messages use the names of the module."""
+    _live: LiveRun | None = None
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
@@ -112,30 +109,65 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
         zone = local_zone()
         redraws = self._redraws(args, task_vars)
         view = View(zone=zone.info, reasons=display.verbosity > 0, redraws=redraws)
-        screen = Screen(self._print if self._shows_progress(args) else _print_nothing, view, COLUMNS if redraws else 0)
-        is_check = bool(self._task.check_mode)
-        joined: dict[str, Any] = {}
-        with self._progress_file(args) as tail:
-
-            def call(options: dict[str, Any], is_first: bool) -> dict[str, Any]:
-                return self._run_slice(options, task_vars, screen, tail, is_first=is_first)
-
-            for part, joined in slices(args, BLIND_SLICE if tail is None else LIVE_SLICE, call):
-                if tail is None and not is_check:
-                    screen.feed(records_of(part))
-                if not is_check and joined.get("timeline"):
-                    self._write_timelines(joined, paths, zone, args)
+        say = self._print if self._shows_progress(args) else _print_nothing
+        screen = Screen(say, view, COLUMNS if redraws else 0)
         named = {self._names.get(name, name): path for name, path in paths.items()}
-        screen.tell(_last_lines(joined, view, named, is_check=is_check))
+        with self._shared_folder(args) as tail:
+            if self._task.check_mode:
+                *_earlier, (_part, joined) = slices(args, BLIND_SLICE, partial(self._run_slice, task_vars, screen, tail))
+                screen.tell(list(schedule_lines(joined["schedule"], view)) if joined.get("schedule") else [])
+                return joined
+            subject = str(args.get("hostname") or os.environ.get("VMWARE_HOST") or "")
+            live = self._live = LiveRun(
+                folder=args.get("shared_dir"),
+                slice_seconds=float(args.get("slice") or BLIND_SLICE),
+                say=say,
+                view=view,
+                names=self._names,
+                timelines=Timelines(paths, zone, subject),
+                clean_up=self._remove_shared_folder,
+            )
+            if self._starts_hosts:
+                screen.tell([opening_line(named)])
+            with live.signals.handled():
+                joined = self._run_slices(args, task_vars, screen, tail, live)
+            if "state" in joined:
+                screen.tell([*ending_lines(joined, view), *(Line(text=f"{name}: {path}") for name, path in named.items())])
+            return joined if not live.stop_reason else _brief(joined)
+
+    def _run_slices(
+        self, args: dict[str, Any], task_vars: dict[str, Any], screen: Screen, tail: Tail | None, live: LiveRun
+    ) -> dict[str, Any]:
+        live.begin()
+        joined: dict[str, Any] = {}
+        call = partial(self._run_slice, task_vars, screen, tail)
+        try:
+            for part, joined in slices(args, BLIND_SLICE if tail is None else LIVE_SLICE, call):
+                if tail is None:
+                    screen.feed(records_of(part))
+                screen.tell(live.end_slice(part, joined))
+        except Exception as error:
+            live.timelines.write(live.result(), ended_by=str(error))
+            raise
+        if live.stop_reason and multiprocessing.parent_process() is not None:
+            # ansible-playbook waits for this process, but may not read its result any more.
+            last = threading.Timer(TO_RETURN, os._exit, (1,))
+            last.daemon = True
+            last.start()
+        if live.timelines.problems:
+            joined["warnings"] = [*(joined.get("warnings") or []), *live.timelines.problems.values()]
         return joined
 
     def _run_slice(
-        self, args: dict[str, Any], task_vars: dict[str, Any], screen: Screen, tail: Tail | None, *, is_first: bool
+        self, task_vars: dict[str, Any], screen: Screen, tail: Tail | None, args: dict[str, Any], is_first: bool
     ) -> dict[str, Any]:
-        pauses = iter(() if is_first else RETRY_DELAYS)
+        pauses, live = iter(() if is_first else RETRY_DELAYS), self._live
         while True:
+            if live is not None and live.stop_reason:
+                args = {**args, "stop_reason": live.stop_reason}
+                os.makedirs(C.DEFAULT_LOCAL_TMP, mode=0o700, exist_ok=True)  # ansible-playbook has removed it at its end
             try:
-                with watching(screen, tail, self._exit_orphaned):
+                with watching(screen, tail, live.tick if live else None, self._end_orphaned):
                     part = self._execute_module(module_args=dict(args), task_vars=task_vars)
                     return _renamed(part, self._names)
             except AnsibleConnectionFailure:
@@ -147,30 +179,33 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
                 time.sleep(pause)
 
     @contextmanager
-    def _progress_file(self, args: dict[str, Any]) -> Iterator[Tail | None]:
-        """A file that both module and plugin can access. None if the module runs on another machine or as another user."""
+    def _shared_folder(self, args: dict[str, Any]) -> Iterator[Tail | None]:
+        """A folder that both module and plugin can access. None if the module runs on another machine or as another user."""
         if self._connection.transport != "local" or self._connection.become or self._task.check_mode:
             yield None
-        elif args.get("progress_file"):
-            yield _Tail(os.path.expanduser(str(args["progress_file"])), self._names)
-        else:
-            # In its own directory: the module opens the file for every line, and must not create it again after it was removed.
-            self._own_folder = tempfile.mkdtemp(prefix="progress-", dir=C.DEFAULT_LOCAL_TMP)
-            args["progress_file"] = path = os.path.join(self._own_folder, "lines.jsonl")
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-            try:
+            return
+        # A folder of its own: the module opens its files again and again, and must not create them again after they were removed.
+        self._own_folder = args["shared_dir"] = tempfile.mkdtemp(prefix="progress-", dir=C.DEFAULT_LOCAL_TMP)
+        try:
+            if args.get("progress_file"):
+                yield _Tail(os.path.expanduser(str(args["progress_file"])), self._names)
+            else:
+                args["progress_file"] = path = os.path.join(self._own_folder, "lines.jsonl")
+                os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
                 yield _Tail(path, self._names)
-            finally:
-                self._remove_progress_file()
+        finally:
+            self._remove_shared_folder()
 
-    def _remove_progress_file(self) -> None:
+    def _remove_shared_folder(self) -> None:
         if self._own_folder:
             shutil.rmtree(self._own_folder, ignore_errors=True)
 
-    def _exit_orphaned(self) -> None:
+    def _end_orphaned(self) -> None:
         """ansible-playbook has ended. The module stops when this process, the owner of its run, has ended, too."""
-        self._remove_progress_file()
-        os._exit(1)
+        if self._live is not None:
+            self._live.signals.orphaned()
+        else:
+            os._exit(1)
 
     def _shows_progress(self, args: Mapping[str, Any]) -> bool:
         return not (self._task.no_log or self._play_context.no_log or args.get("progress") == "none")
@@ -187,29 +222,26 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
         )
 
     def _print(self, text: str, tone: Tone = "", *, raw: bool = False) -> None:
-        """Prints through the display. In a worker process, it passes the text to ansible-playbook."""
-        if raw:
+        """Prints through the display. In a worker process, it passes the text to ansible-playbook, which no longer reads it after a
+        signal, or at its end."""
+        signals = self._live.signals if self._live is not None else None
+        if signals is not None and (signals.first is not None or signals.is_orphaned):
+            if not raw or (signals.first == signal.SIGINT and not signals.is_orphaned):
+                _print_directly(text, tone, raw=raw)
+        elif raw:
             display.display(text, newline=False, screen_only=True)
-            return
-        colors = {"ok": C.COLOR_OK, "bad": C.COLOR_ERROR, "warn": C.COLOR_WARN, "info": C.COLOR_VERBOSE}
-        display.display(visible(text), color=colors.get(tone))
+        else:
+            display.display(visible(text), color=COLORS.get(tone))
 
-    def _write_timelines(
-        self, joined: dict[str, Any], paths: Mapping[str, str], zone: Any, args: Mapping[str, Any]
-    ) -> None:
-        """Writes the timelines after every slice, so that the page can be read during the rolling reboot."""
-        makers = {
-            "timeline_html": lambda: render_gantt(
-                joined, zone=zone, subject=str(args.get("hostname") or os.environ.get("VMWARE_HOST") or "")
-            ),
-            "timeline_json": lambda: _as_json(joined, zone.name),
-        }
-        for name, path in paths.items():
-            try:
-                write_whole(path, makers[name]())
-            except OSError as error:
-                warning = f"{name}: {path} could not be written: {error.strerror or error}"
-                joined["warnings"] = [*(joined.get("warnings") or []), warning]
+
+def _print_directly(text: str, tone: Tone, *, raw: bool) -> None:
+    if raw:
+        terminal.write(text)
+        return
+    shown, color = visible(text), COLORS.get(tone)
+    terminal.write(("\r\x1b[K" if COLUMNS else "") + (stringc(shown, color) if color else shown) + "\n")
+    if ansible_display.logger:
+        ansible_display.logger.info(shown)
 
 
 def _renamed(part: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
@@ -224,14 +256,10 @@ def _print_nothing(text: str, tone: Tone = "", *, raw: bool = False) -> None:
     """For tasks that must not print anything."""
 
 
-def _last_lines(joined: dict[str, Any], view: View, paths: Mapping[str, str], *, is_check: bool) -> list[Line]:
-    if is_check:
-        return list(schedule_lines(joined["schedule"], view)) if joined.get("schedule") else []
-    if "state" not in joined:
-        return []
-    return [*ending_lines(joined, view), *(Line(text=f"{name}: {path}") for name, path in paths.items())]
+def _brief(joined: Mapping[str, Any]) -> dict[str, Any]:
+    """The result of a stopped run. ansible-playbook may not read it: what exceeds the buffer of a pipe would never be written."""
+    return {name: joined[name] for name in ("changed", "failed", "msg", "error_code", "state") if name in joined}
 
 
-def _as_json(joined: Mapping[str, Any], zone: str) -> str:
-    data = all_visible({"format": 1, "zone": zone, **{name: joined[name] for name in KEPT if name in joined}})
-    return json.dumps(data, indent=1, sort_keys=True, default=str) + "\n"
+def _print_nothing(text: str, tone: Tone = "", *, raw: bool = False) -> None:
+    """For tasks that must not print anything."""

@@ -27,7 +27,9 @@ from ansible.playbook.task import Task
 from ansible.plugins.connection.local import Connection
 
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling import live_display
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.stop_lines import PAUSE
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.tasks import in_slices as plugin
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.tasks import signals
 
 PASSWORD = "s3cr3t-w0rd"
 ELSEWHERE = "directpath.vsphere.elsewhere"
@@ -91,9 +93,14 @@ class Roll:
     looks: int = 0
     """How often the plugin drew what there is to draw, if there was."""
 
+    direct: list[str] = field(default_factory=list)
+    """What was written to the terminal itself, without the display."""
+    is_hung_up: bool = False
+
     @property
     def lines(self) -> list[str]:
-        return self.screen.lines
+        """Without the first line of a run, which says where its page is and how to pause it."""
+        return [line for line in self.screen.lines if PAUSE not in line]
 
     @property
     def temporary(self) -> Path:
@@ -138,6 +145,8 @@ class Roll:
             stack.enter_context(mock.patch.object(live_display.Screen, "draw", look))
             stack.enter_context(mock.patch.object(plugin, "display", self.screen))
             stack.enter_context(mock.patch.object(plugin, "COLUMNS", self.columns))
+            stack.enter_context(mock.patch.object(plugin.terminal, "write", self.direct.append))
+            stack.enter_context(mock.patch.multiple(signals, GRACE=0.01, ONE_REQUEST=0.0, is_hung_up=lambda: self.is_hung_up))
             stack.enter_context(mock.patch.object(plugin, "time", SimpleNamespace(sleep=self.pauses.append)))
             stack.enter_context(
                 mock.patch.object(plugin.TaskInSlices, "_execute_module", autospec=True, side_effect=module)

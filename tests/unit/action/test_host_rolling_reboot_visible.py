@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -33,7 +34,8 @@ def test_progress_lines(tmp_path: Path) -> None:
 def test_what_is_displayed(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr(host_rolling_reboot.display, "display", lambda text, **_more: said.append(text))
-    host_rolling_reboot.TaskInSlices._print(None, f"{EVIL} is shut down")  # type: ignore[arg-type]  # it needs nothing of its own
+    task = SimpleNamespace(_live=None)
+    host_rolling_reboot.TaskInSlices._print(task, f"{EVIL} is shut down")  # type: ignore[arg-type]  # it needs nothing else
     assert said == [f"{SHOWN} is shut down"]
 
 

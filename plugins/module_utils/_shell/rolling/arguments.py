@@ -101,6 +101,8 @@ ARGUMENTS: dict[str, Any] = {
     "lock_ttl": {"type": "int", "default": 300},
     "blocked_timeout": {"type": "float", **renamed_from("patience")},
     "pause_file": {"type": "path"},
+    "stop_reason": {"type": "str", "default": ""},
+    "shared_dir": {"type": "path"},
     "journal": {"type": "str", "choices": ["auto", "vcenter", "file"], "default": "auto"},
     "journal_dir": JOURNAL_DIR,
     "slice": {"type": "float", "default": 0},

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..._domain.errors import DirectPathError
 from ..._domain.memo import Memo
+from ..._domain.rolling.in_progress import InProgress
 from ..._domain.rolling.scheduling.scheduler import decide
 from ..._domain.rolling.state.actions import Action
 from ..._domain.rolling.state.fleet_memory import FleetMemory
@@ -23,6 +24,7 @@ from ..._vsphere.attributes.journal import Journal
 from ..._vsphere.rolling.inventory import FleetInventory
 from ..._vsphere.session.connect import Session
 from .progress_file import ProgressWriter
+from .run_owner import is_local
 
 
 @dataclass(kw_only=True)
@@ -47,6 +49,9 @@ class RollingRun:
     """The last complete text of each host. The journal stores only its beginning."""
     memory: FleetMemory = field(default_factory=FleetMemory)
     """What this run saw, including earlier slices."""
+    in_progress: InProgress = InProgress()
+    stopped_by: str = ""
+    """Why the run starts no further host: the request to stop it. Empty without one."""
     error: DirectPathError | None = None
 
 
@@ -64,6 +69,10 @@ class RunContext:
     progress_writer: ProgressWriter
     is_gone: Callable[[str], bool]
     is_orphaned: Callable[[], bool] = lambda: False
+    stop_reason: Callable[[], str] = lambda: ""
+    """Why no further host is to be started, see ``StopRequest``; empty if the run goes on."""
+    write_state: Callable[[RollingRun], bool] = lambda run: True
+    """Stores the present state where the action plugin reads it. False if it is to be called again in the next round."""
     bmcs: Mapping[str, Any] = field(default_factory=dict)
     pause_file: str | None = None
     until: float | None = None
@@ -84,6 +93,11 @@ class RunContext:
 
 
 def watch_parent(run_id: str | None, is_gone: Callable[[str], bool]) -> Callable[[], bool]:
-    """A function that returns whether the process that waits for this one has ended."""
+    """A function that returns whether the process that waits for this one has ended.
+
+    That is the owner of the run, if it is a process of this machine: the shell in between ends earlier, if a signal reached all of them.
+    """
+    if run_id is not None and is_local(run_id):
+        return lambda: is_gone(run_id)
     parent = os.getppid()
-    return lambda: os.getppid() != parent or (run_id is not None and is_gone(run_id))
+    return lambda: os.getppid() != parent

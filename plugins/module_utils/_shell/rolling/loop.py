@@ -17,6 +17,7 @@ from typing import Any
 
 from ..._domain.errors import DirectPathError
 from ..._domain.memo import Memo
+from ..._domain.rolling.in_progress import find_in_progress
 from ..._domain.rolling.scheduling import forecast
 from ..._domain.rolling.scheduling.notices import FOUND, HELD, clock_notice, gist_of, journal_notice, topic_of
 from ..._domain.rolling.state import lock
@@ -24,7 +25,7 @@ from ..._domain.rolling.state import timeline as timelines
 from ..._domain.rolling.state.actions import Action, refusal_key
 from ..._domain.rolling.state.journal import ATTRIBUTES, DEVICES, ENTRY, GATE, LINKS, LOCK, PAUSE, Entry
 from ..._domain.rolling.state.observed import ObservedFleet
-from ..._domain.rolling.state.phases import RESTING, Decision
+from ..._domain.rolling.state.phases import RESTING, Decision, is_active
 from ..._domain.rolling.status import describe_work
 from ..._vsphere.attributes.file_journal import ASKED_FOR
 from ..._vsphere.attributes.journal import Journal, Subject
@@ -101,6 +102,7 @@ class Loop:
         self._outage = Outage(context)
         self._forecast: tuple[float, float | None] = (-1e9, None)
         self._reported: dict[str, str] = {}
+        self._unwritten = True
         self.result = RollingRun(memory=context.memory)
 
     # -------------------------------------------------------------------------------------------------------------- loop
@@ -135,6 +137,7 @@ class Loop:
             return self._run_last_actions()
         self._context.before_look()
         seen = self.look(self._wait)
+        self._heed_stop()
         if self._miss_hosts(seen):
             self._wait = LOOK_AGAIN
             return False
@@ -163,6 +166,21 @@ class Loop:
         decision = self._context.decide(observed, self._context.policy, seen.now, self._memo)
         self._report(observed, decision, seen.now)
         return decision
+
+    def _heed_stop(self) -> bool:
+        """From a request to stop on, the run does what a restore does: it starts no host, requests no reboot, and finishes what it has
+        begun. A slice then lasts until that is done. True if the request is new."""
+        context, reason = self._context, "" if self.result.stopped_by else self._context.stop_reason()
+        if not reason or context.read_only or context.policy.goal != "reboot":
+            return False
+        self.result.stopped_by = reason
+        self._context = replace(
+            context,
+            policy=replace(context.policy, only_restore=True, patience=0),
+            until=context.until if self.result.observed is None else None,
+        )
+        self._memo = Memo()
+        return True
 
     def _start_over(self) -> None:
         """The server was not available: forget what was assumed, and read everything again."""
@@ -241,6 +259,10 @@ class Loop:
             self._probes.look(entries, self._context.policy, seen.now)
         broken = self._context.journal.broken
         observed = replace(self._observer.observe(seen, self._paused(seen)), stop=broken.message if broken else "")
+        if self.result.stopped_by:
+            # Hosts that an earlier run left in progress are finished, too, although this run was not asked for them.
+            hosts = (replace(view, wanted=True) if is_active(view.entry) else view for view in observed.hosts)
+            observed = replace(observed, hosts=tuple(hosts))
         memory = self.result.memory = self.result.memory.after_look(observed, seen.now)
         silent = memory.silent
         observed = replace(
@@ -342,8 +364,8 @@ class Loop:
             self._observer.prechecks.update(self._fleet.run_prechecks(prechecked))
             acted = True
         for action in actions:
-            if self._context.is_orphaned():
-                break
+            if self._context.is_orphaned() or self._heed_stop():
+                return True
             if action.kind != "precheck" and not self._is_early(action, seen.now):
                 acted = self._carry_out(action, seen) or acted
         return acted
@@ -438,6 +460,17 @@ class Loop:
             if self._reported.get(topic_of(text)) != gist_of(text):
                 self._reported[topic_of(text)] = gist_of(text)
                 self._context.progress_writer.note(text, now)
+        self._write_state(observed, now, changed=bool(news))
+
+    def _write_state(self, observed: ObservedFleet, now: float, *, changed: bool) -> None:
+        result, limits = self.result, self._context.policy.deadlines
+        found = self._memo.once(
+            find_in_progress, observed.me, observed.run_id, observed.hosts, observed.vms, observed.clusters, limits
+        )
+        self._unwritten = self._unwritten or changed or found != result.in_progress
+        result.in_progress = found
+        if self._unwritten:
+            self._unwritten = not self._context.write_state(result)
 
     def _ends_at(self, observed: ObservedFleet, now: float) -> float | None:
         if self._context.policy.goal != "reboot":

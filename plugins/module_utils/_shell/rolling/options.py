@@ -42,6 +42,8 @@ class RollingRequest:
     vm_order_tags: Mapping[str, int] = field(default_factory=dict)
     never_stop_tags: tuple[str, ...] = ()
     pause_file: str | None = None
+    stop_reason: str = ""
+    shared_dir: str | None = None
     journal: str = "auto"
     journal_dir: str = DIRECTORY
     slice: float = 0.0
@@ -78,6 +80,8 @@ class RollingRequest:
             },
             never_stop_tags=tuple(params["never_stop_tags"]),
             pause_file=params["pause_file"],
+            stop_reason=params["stop_reason"],
+            shared_dir=params["shared_dir"],
             journal=params["journal"],
             journal_dir=params["journal_dir"],
             slice=params["slice"],

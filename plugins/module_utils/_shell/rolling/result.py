@@ -8,13 +8,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..._domain.errors import DirectPathError
 from ..._domain.left_behind import RESTORE, with_ending
 from ..._domain.planning.plan import Blocker
 from ..._domain.rolling.scheduling.forecast import Forecast
 from ..._domain.rolling.state.journal import Entry
 from ..._domain.rolling.state.observed import HostView, ObservedFleet
-from ..._domain.rolling.state.phases import HostStatus
+from ..._domain.rolling.state.phases import ANOTHER_RUN, HostStatus
 from ..._domain.rolling.state.timeline import counts, list_resume_hints
+from ..._domain.rolling.steps.transitions import GIVEN_BACK
 from .context import RollingRun
 
 MOST_SENTENCES = 6
@@ -26,6 +28,8 @@ def build_run_result(run: RollingRun) -> dict[str, Any]:
     """The result of a slice, or of the whole run."""
     observed = run.observed or ObservedFleet(me="", run_id="")
     statuses = [_whole(status, run.texts) for status in _relevant(observed, run.timeline.statuses.values())]
+    if run.outlook.state == "interrupted":
+        statuses = [_not_reached(status, run) for status in statuses]
     rebooted = [
         status.name
         for status in statuses
@@ -46,6 +50,7 @@ def build_run_result(run: RollingRun) -> dict[str, Any]:
         "resume": list(list_resume_hints(statuses)) if run.ended else [],
         "measured": _measured(run),
         "stopped_vms": sorted(run.stopped_ids),
+        "in_progress": run.in_progress.record(run.now),
         **_changes(rebooted, run.stopped),
         "summary": _summary(statuses, len(rebooted)),
     }
@@ -75,6 +80,18 @@ def _left_behind(observed: ObservedFleet) -> tuple[list[str], list[str]]:
     off = [vm.name for vm in observed.vms if vm.entry is not None and not vm.is_on]
     off += [name for host in observed.gone for name in (*host.off, *host.lost)]
     return off, [view.name for view in observed.hosts if is_out_of_service(view)]
+def is_incomplete(run: RollingRun) -> bool:
+    """Whether a host of the run is not done."""
+    observed = run.observed or ObservedFleet(me="", run_id="")
+    return any(status.phase not in ("idle", "done") for status in _relevant(observed, run.timeline.statuses.values()))
+
+
+def _not_reached(status: HostStatus, run: RollingRun) -> HostStatus:
+    """A host that was given back because the run was stopped is not blocked by anything: the next run reboots it."""
+    known = run.entries.get(status.moid)
+    if known is None or known[1].step != "blocked" or known[1].code != GIVEN_BACK:
+        return status
+    return replace(status, phase="waiting", reason=f"{ANOTHER_RUN}{status.reason}")
 
 
 def build_forecast_result(planned: Forecast, observed: ObservedFleet) -> dict[str, Any]:
@@ -249,7 +266,23 @@ def _failure(run: RollingRun, statuses: Collection[HostStatus]) -> dict[str, Any
     failure = _describe_failure(hurt, "; ".join(run.outlook.reasons), codes)
     if failure["error_code"]:
         return failure
+    if run.outlook.state == "interrupted" and not hurt:
+        return {"failed": True, "msg": _describe_interruption(run, statuses), "error_code": "interrupted"}
     return dict(failure, error_code="roll_halted" if run.outlook.state == "halted" else "roll_stalled")
+
+
+def _describe_interruption(run: RollingRun, statuses: Collection[HostStatus]) -> str:
+    left = sorted(status.name for status in statuses if status.phase not in ("idle", "done"))
+    begun = run.in_progress
+    off = [vm.name for vm in begun.vms]
+    state = f"In progress: {', '.join(host.name for host in begun.hosts)}" if begun.hosts else "No host is in progress"
+    state += f". Off because of it: {', '.join(off)}" if off else ", and no VM is off because of it"
+    error = DirectPathError(
+        message=f"The rolling reboot was {', '.join(run.outlook.reasons)}. {state}. Not rebooted yet: {', '.join(left)}",
+        code="interrupted",
+        cure="Run the same playbook again to continue",
+    )
+    return error.sentence()
 
 
 def _describe_failure(hurt: Sequence[HostStatus], summary: str, codes: Mapping[str, str]) -> dict[str, Any]:

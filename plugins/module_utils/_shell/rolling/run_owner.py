@@ -37,10 +37,20 @@ def person() -> str:
 
 def is_gone(owner: str, *, start_of: Callable[[int], str] | None = None) -> bool:
     """True only if it is certain: the token names a process of this machine, and this process has ended."""
+    named = _local(owner)
+    return named is not None and (start_of or _start_of)(int(named["pid"])) != named["start"]
+
+
+def is_local(owner: str) -> bool:
+    """Whether the token names a process of this machine, of which ``is_gone`` knows whether it has ended."""
+    return _local(owner) is not None
+
+
+def _local(owner: str) -> re.Match[str] | None:
     named = _TOKEN.fullmatch(owner)
     if named is None or (named["host"], named["space"]) != (_host(), _space()) or named["start"] == "0":
-        return False
-    return (start_of or _start_of)(int(named["pid"])) != named["start"]
+        return None
+    return named
 
 
 def _user() -> str:

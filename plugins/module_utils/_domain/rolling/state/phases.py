@@ -52,9 +52,12 @@ class HostStatus:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outlook:
-    """The state of the whole rolling reboot, see ``scheduler.decide``. ``wake_at``: decide again then, even if nothing changed."""
+    """The state of the whole rolling reboot, see ``scheduler.decide``. ``wake_at``: decide again then, even if nothing changed.
 
-    state: Literal["working", "waiting", "finished", "halted", "stalled"]
+    The scheduler never returns ``interrupted``: a run that a person stopped ends with it, once nothing is in progress.
+    """
+
+    state: Literal["working", "waiting", "finished", "halted", "stalled", "interrupted"]
     reasons: tuple[str, ...] = ()
     wake_at: float | None = None
     notices: tuple[str, ...] = ()
@@ -62,7 +65,7 @@ class Outlook:
 
     @property
     def ended(self) -> bool:
-        return self.state in ("finished", "halted", "stalled")
+        return self.state in ("finished", "halted", "stalled", "interrupted")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,6 +19,9 @@ from ..state.phases import NextStep, phase_of
 CALLS = 4
 """The number of calls without effect after which the host is given up."""
 
+GIVEN_BACK = "restored"
+"""The code of an entry whose host was returned to service before its reboot because a person wanted that."""
+
 
 def act(fleet: FleetIndex, view: HostView, kind: Kind, entry: Entry, reason: str, **more: Any) -> NextStep:
     """Write ``entry``, then make the API call of ``kind``."""
@@ -44,7 +47,7 @@ def back_out(fleet: FleetIndex, view: HostView, entry: Entry, code: str, text: s
 def restore(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     """Give the host back, because a restore was requested."""
     text = f"{view.name} was returned to service before its reboot, as requested"
-    return give_back(fleet, view, entry, code="restored", text=text)
+    return give_back(fleet, view, entry, code=GIVEN_BACK, text=text)
 
 
 def give_back(fleet: FleetIndex, view: HostView, entry: Entry, *, code: str, text: str) -> NextStep:

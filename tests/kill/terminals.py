@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A program on a terminal of its own, as in an SSH session: Ctrl-C is pressed there, and the session can be lost."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import subprocess
+import termios
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+CTRL_C = b"\x03"
+
+
+class OnTerminal:
+    """The terminal is the controlling one of the program, and all of its output. ``options``: of Popen."""
+
+    def __init__(self, command: Sequence[str], **options: Any) -> None:
+        self._outer, inner = pty.openpty()
+        self._pieces: list[bytes] = []
+        self._over = threading.Event()
+        self.process = subprocess.Popen(
+            command,
+            stdin=inner,
+            stdout=inner,
+            stderr=inner,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            **options,
+        )
+        os.close(inner)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        with suppress(OSError):  # all processes with this terminal have ended
+            while not self._over.is_set():
+                # Never blocked in a read: the terminal would not be gone before that returns.
+                if select.select([self._outer], [], [], 0.05)[0]:
+                    self._pieces.append(os.read(self._outer, 65536))
+
+    @property
+    def text(self) -> str:
+        """What was printed so far, without colors, and without bars that were wiped."""
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", b"".join(self._pieces).decode(errors="replace"))
+        return "\n".join(re.sub(r".*\x1b\[K\r?", "", line).strip("\r") for line in plain.split("\n"))
+
+    def press(self, keys: bytes) -> None:
+        os.write(self._outer, keys)
+
+    def hang_up(self) -> None:
+        """The session is lost."""
+        self._over.set()
+        self._reader.join()
+        os.close(self._outer)
+
+    def wait_for(self, words: str, seconds: float) -> None:
+        """Until these words were printed. Fails after some time."""
+        deadline = time.monotonic() + seconds
+        while words not in self.text:
+            assert time.monotonic() < deadline, f"{words!r} is not printed:\n{self.text}"
+            time.sleep(0.05)

@@ -1,0 +1,188 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A rolling reboot that a signal stops, and its page while it is in progress. With real signals and processes: tests/controller."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling import live_display
+from tests.unit.action.records import NOON, change, outcome
+from tests.unit.action.rolling_runs import Elsewhere, Roll
+
+OFF = {"name": "train-01", "host": "esx-1", "since": NOON, "state": "off"}
+BEGUN = {
+    "hosts": [{"name": "esx-1", "cluster": "gpu-a", "phase": "booting", "since": NOON}],
+    "vms_off": [OFF],
+    "at_most": 600.0,
+}
+INTERRUPTED = outcome(("done", 0, 9), state="interrupted", failed=True, msg="stopped", error_code="interrupted")
+
+
+class Exited(BaseException):
+    """The process ends here."""
+
+
+@pytest.fixture
+def roll(tmp_path: Path) -> Roll:
+    made = Roll(folder=tmp_path)
+    made.options = {"timeline_html": str(tmp_path / "t.html"), "timeline_json": str(tmp_path / "t.json")}
+    return made
+
+
+def shared(roll: Roll) -> Path:
+    (folder,) = roll.temporary.glob("progress-*")
+    return folder
+
+
+def booting(roll: Roll, then: Callable[[], object]) -> dict[str, Any]:
+    """A module that stores its state, as the real one, and then works on."""
+
+    def work() -> None:
+        state = outcome(("booting", 0, 5), ended=False, state="working", in_progress=BEGUN)
+        (shared(roll) / "state.json").write_text(json.dumps(state), encoding="utf-8")
+        then()
+
+    return {"then": work, "result": INTERRUPTED}
+
+
+def send(number: signal.Signals) -> None:
+    os.kill(os.getpid(), number)
+
+
+def page(roll: Roll) -> str:
+    return (roll.folder / "t.html").read_text(encoding="utf-8")
+
+
+def test_an_earlier_page_is_replaced_before_the_module_is_called(roll: Roll) -> None:
+    (roll.folder / "t.html").write_text("an earlier run", encoding="utf-8")
+    seen: list[str] = []
+    roll.run({"then": lambda: seen.append(page(roll)), "result": outcome(("done", 0, 1))})
+    assert "in progress, last update" in seen[0]
+    assert "The hosts have not been read yet." in seen[0]
+    assert "in progress, last update" not in page(roll)
+    assert roll.screen.lines[0] == (
+        f"timeline_html: {roll.folder / 't.html'} (updated from now on). timeline_json: {roll.folder / 't.json'} "
+        "(updated from now on). To pause: ansible-playbook directpath.vsphere.pause"
+    )
+
+
+def test_the_page_shows_what_is_off_while_the_module_works(roll: Roll) -> None:
+    roll.run(booting(roll, roll.until(lambda: "train-01" in page(roll))))
+    assert "train-01" not in page(roll)
+    assert stat.S_IMODE((roll.folder / "t.html").stat().st_mode) == 0o600
+    assert [path.name for path in roll.folder.iterdir() if path.is_file()] == ["t.html", "t.json"]
+
+
+def test_a_run_that_could_not_begin_leaves_no_page_that_says_in_progress(roll: Roll) -> None:
+    roll.run({"result": {"failed": True, "msg": "The login was rejected.", "error_code": "login", "changed": False}})
+    assert "in progress, last update" not in page(roll)
+    assert "The login was rejected." in page(roll)
+
+
+def test_ctrl_c_is_a_request_to_the_module_and_says_what_is_off(roll: Roll) -> None:
+    asked: list[str] = []
+
+    def press() -> None:
+        send(signal.SIGINT)
+        asked.append((shared(roll) / "stop").read_text(encoding="utf-8"))
+        send(signal.SIGTERM)  # ansible-playbook ends its workers
+
+    rolled = roll.run(booting(roll, press))
+    assert asked == ["SIGINT"]
+    assert rolled == {
+        "changed": True,
+        "failed": True,
+        "msg": "stopped",
+        "error_code": "interrupted",
+        "state": "interrupted",
+    }
+    told = "".join(roll.direct)
+    assert "stopping (SIGINT): no further host is started\n" in told
+    assert "VMs off because of this run: train-01 (for esx-1" in told
+    assert "Ctrl-C again stops at once" in told
+    assert "interrupted after 9 s" in told, "the display is not read any more"
+    assert "interrupted" in page(roll)
+
+
+def test_a_second_ctrl_c_ends_the_process_at_once(roll: Roll) -> None:
+    def press() -> None:
+        send(signal.SIGINT)
+        send(signal.SIGINT)
+
+    with mock.patch.object(os, "_exit", side_effect=Exited), pytest.raises(Exited):
+        roll.run(booting(roll, press))
+    told = "".join(roll.direct)
+    assert "stopped at once (Ctrl-C was pressed again" in told
+    assert "hosts left as they are: gpu-a esx-1 (booting" in told
+    assert list(roll.temporary.iterdir()) == []
+    assert "interrupted at" in page(roll)
+    assert "train-01" in page(roll)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_after_these_the_process_finishes_without_ansible_playbook(roll: Roll, number: signal.Signals) -> None:
+    parents = [1234]
+
+    def end() -> None:
+        send(number)
+        parents.append(1)
+        roll.watched()
+
+    with mock.patch.object(live_display.os, "getppid", lambda: parents[-1]):
+        roll.run(booting(roll, end))
+    told = "".join(roll.direct)
+    assert f"stopping ({number.name})" in told
+    assert f"process {os.getpid()} finishes this in the background" in told
+    assert "interrupted after 9 s" in told
+
+
+def test_a_terminal_that_has_gone_is_the_same_as_sighup(roll: Roll) -> None:
+    parents = [1234]
+
+    def lose() -> None:
+        roll.is_hung_up = True
+        parents.append(1)
+        roll.until(lambda: (shared(roll) / "stop").exists())()
+
+    with mock.patch.object(live_display.os, "getppid", lambda: parents[-1]):
+        roll.run(booting(roll, lose))
+    assert "stopping (SIGHUP)" in "".join(roll.direct)
+
+
+def test_a_module_elsewhere_gets_the_request_with_its_next_slice(roll: Roll) -> None:
+    roll.connection = Elsewhere
+    part = outcome(("booting", 0, 5), ended=False, state="working", in_progress=BEGUN)
+    roll.run(
+        {"result": part},
+        {"then": lambda: send(signal.SIGTERM), "result": part},
+        {"result": INTERRUPTED},
+    )
+    assert [call.params.get("stop_reason") for call in roll.calls] == [None, None, "SIGTERM"]
+    told = "".join(roll.direct)
+    assert "no further host is started in at most 60 s" in told
+    assert "VMs off because of this run: train-01" in told
+
+
+def test_a_module_that_dies_leaves_lines_and_a_page_that_say_what_is_off(roll: Roll) -> None:
+    work = booting(roll, lambda: None)["then"]
+    roll.run({"then": work, "result": {"failed": True, "msg": "MODULE FAILURE", "rc": 1}})
+    assert "stopped at once (the module failed). Nothing is lost: the journal shows what was begun" in roll.lines
+    assert any(line.startswith("VMs off because of this run: train-01") for line in roll.lines)
+    assert "to get VMs and hosts back: ansible-playbook directpath.vsphere.restore" in roll.lines
+    assert "MODULE FAILURE" in page(roll)
+    assert "train-01" in page(roll)
+
+
+def test_lines_before_a_signal_go_through_the_display(roll: Roll) -> None:
+    roll.run({"progress": [change("esx-1", "rebooting", "booting")], "result": outcome(("done", 0, 1))})
+    assert roll.direct == []
