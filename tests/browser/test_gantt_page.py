@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -242,3 +243,45 @@ def test_code_that_got_in_all_the_same_would_not_run(chromium: Browser, tmp_path
     tab = chromium.open(page)
     assert tab.evaluate("document.title") == "Rolling reboot"
     assert any("Content Security Policy" in problem for problem in tab.problems)
+
+
+# --------------------------------------------------------------------------------------------------------- in progress
+
+BEGUN = {
+    "hosts": [{"name": "esx-001.lab.example", "cluster": "gpu-a", "phase": "booting", "since": NOON}],
+    "vms_off": [{"name": "train-0001-0", "host": "esx-001.lab.example", "since": NOON + 60, "state": "off"}],
+    "at_most": 4500.0,
+}
+
+
+def opened_in_progress(chromium: Browser, folder: Path, age: float, **shown: Any) -> Tab:
+    page = folder / "timeline.html"
+    run = {**result(3, 4, running=True, troubles=False), "in_progress": BEGUN}
+    page.write_text(
+        render_gantt(run, zone=ZONE, subject="vcenter.lab.example", updated=time.time() - age), encoding="utf-8"
+    )
+    return chromium.open(page, **shown)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_a_run_in_progress_shows_what_is_off_first(chromium: Browser, tmp_path: Path, width: int, dark: bool) -> None:
+    tab = opened_in_progress(chromium, tmp_path, 30, width=width, dark=dark)
+    tops = tab.evaluate(
+        "['#now', '.off', '.facts', '.group'].map(name => document.querySelector(name).getBoundingClientRect().top)"
+    )
+    assert tops == sorted(tops)
+    assert tops[1] < 600, "it is seen without scrolling"
+    assert not tab.evaluate("document.getElementById('stale').checkVisibility()")
+    assert not is_wide(tab)
+    assert min(contrasts(tab, "#now, #now strong, .off th, .off td, .off .badge")) >= 4.5
+    quiet(tab)
+
+
+def test_a_page_that_is_no_longer_written_says_that_the_run_was_interrupted(chromium: Browser, tmp_path: Path) -> None:
+    tab = opened_in_progress(chromium, tmp_path, 25 * 60)
+    text = tab.evaluate("document.getElementById('now').innerText")
+    assert "No update for 25 min: the run was probably interrupted." in text
+    assert "ansible-playbook directpath.vsphere.status" in text
+    assert min(contrasts(tab, "#stale")) >= 4.5
+    quiet(tab)

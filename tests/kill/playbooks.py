@@ -110,15 +110,15 @@ class PlaybookSite(Site):
             "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
         }
 
-    def finish(self, process: subprocess.Popen[str]) -> int:
-        """Its exit code. Fails when it takes too long, or leaves a process behind."""
+    def finish(self, process: subprocess.Popen[str], within: Path | None = None) -> int:
+        """Its exit code. Fails when it takes too long, or leaves a process behind. ``within``: its home, if others are at work, too."""
         try:
             self.told, _unused = process.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             kill(family(process.pid))
             self.told, _unused = process.communicate()
             raise AssertionError(f"still running after {PATIENCE:.0f} seconds:\n{self.told}") from None
-        assert gone(at_work_in(self.folder), LAST_BREATH), f"a process outlived its playbook:\n{self.told}"
+        assert gone(at_work_in(within or self.folder), LAST_BREATH), f"a process outlived its playbook:\n{self.told}"
         return process.returncode
 
     def roll(self, home: str = "home") -> int:
@@ -126,7 +126,7 @@ class PlaybookSite(Site):
 
     def play(self, name: str, home: str, *arguments: str) -> int:
         """Run a playbook of the collection with an inventory of one host, which knows nothing but the address."""
-        return self.finish(self.start(home, name, "-i", "localhost,", *arguments))
+        return self.finish(self.start(home, name, "-i", "localhost,", *arguments), self.home(home))
 
     def kill_at(
         self, number: int, method: str, *, chosen: Chosen = everything, when: str = "after", home: str = "home"

@@ -68,13 +68,13 @@ def ctrl_c_twice(terminal: OnTerminal) -> None:
 
 def sigterm(terminal: OnTerminal) -> None:
     """``kill`` of ansible-playbook."""
-    terminal.process.send_signal(signal.SIGTERM)
+    os.kill(terminal.job, signal.SIGTERM)
     terminal.process.wait(PATIENCE)
 
 
 def sigterm_to_all(terminal: OnTerminal) -> None:
     """As a service manager stops a service: all processes get the signal."""
-    for pid in family(terminal.process.pid):
+    for pid in family(terminal.job):
         os.kill(pid, signal.SIGTERM)
     terminal.process.wait(PATIENCE)
 
@@ -86,13 +86,14 @@ def session_lost(terminal: OnTerminal) -> None:
 
 def killed(terminal: OnTerminal) -> None:
     """kill -9 of ansible-playbook alone."""
-    terminal.process.kill()
+    os.kill(terminal.job, signal.SIGKILL)
     terminal.process.wait(PATIENCE)
 
 
 def everything_killed(terminal: OnTerminal) -> None:
     """kill -9 of all processes, or a power failure."""
-    kill(family(terminal.process.pid))
+    kill(family(terminal.job))
+    terminal.process.wait(PATIENCE)
 
 
 STOPS: dict[str, Callable[[OnTerminal], None]] = {

@@ -10,6 +10,7 @@ import pty
 import re
 import select
 import subprocess
+import sys
 import termios
 import threading
 import time
@@ -17,18 +18,34 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
+from tests.kill.processes import family
+
 CTRL_C = b"\x03"
 
 
+SHELL = """
+import os, signal, sys
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+job = os.fork()
+if job == 0:
+    os.setpgid(0, 0)
+    os.tcsetpgrp(0, os.getpid())
+    signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+    os.execv(sys.argv[1], sys.argv[1:])
+os._exit(abs(os.waitstatus_to_exitcode(os.waitpid(job, 0)[1])))
+"""
+"""Starts a job in the foreground, as an interactive shell does. If the job led the session, its end would send SIGHUP to its processes."""
+
+
 class OnTerminal:
-    """The terminal is the controlling one of the program, and all of its output. ``options``: of Popen."""
+    """The terminal is the controlling one of the program, and all of its output. ``options``: of Popen. ``process``: its shell."""
 
     def __init__(self, command: Sequence[str], **options: Any) -> None:
         self._outer, inner = pty.openpty()
         self._pieces: list[bytes] = []
         self._over = threading.Event()
         self.process = subprocess.Popen(
-            command,
+            [sys.executable, "-I", "-S", "-c", SHELL, *command],
             stdin=inner,
             stdout=inner,
             stderr=inner,
@@ -52,6 +69,11 @@ class OnTerminal:
         """What was printed so far, without colors, and without bars that were wiped."""
         plain = re.sub(r"\x1b\[[0-9;]*m", "", b"".join(self._pieces).decode(errors="replace"))
         return "\n".join(re.sub(r".*\x1b\[K\r?", "", line).strip("\r") for line in plain.split("\n"))
+
+    @property
+    def job(self) -> int:
+        """The process of the program."""
+        return family(self.process.pid)[1]
 
     def press(self, keys: bytes) -> None:
         os.write(self._outer, keys)

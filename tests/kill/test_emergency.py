@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The night: a rolling reboot is killed with a VM shut down. Somebody else, elsewhere, sees it, gets it back, and finishes later."""
+"""The night: a rolling reboot is stopped with VMs shut down. Somebody else, elsewhere, sees it, gets them back, and finishes later."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.kill.playbooks import PlaybookSite, everything, prepare, vcenter
+from tests.kill.playbooks import PATIENCE, everything, prepare, vcenter
+from tests.kill.stops import STOPS, all_ended, booting, let_it_boot, off
 
 QUICK = 5.0
 """Seconds of wall time until the status is shown, on a machine that has nothing else to do."""
@@ -53,14 +54,41 @@ def test_status_names_the_vm_restore_brings_it_back_and_the_run_is_finished_late
         assert site.state() == {**site.before, "pending": []}, site.told
 
 
+@pytest.mark.parametrize("how", ["Ctrl-C", "Ctrl-C twice", "SIGTERM to `ansible-playbook`"])
+def test_a_run_that_a_person_stopped(how: str, tmp_path: Path) -> None:
+    with vcenter(tmp_path) as site:
+        with booting(site, "colleague") as terminal:
+            STOPS[how](terminal)
+            began = time.monotonic()
+            assert site.play("directpath.vsphere.status", "on-call") == 2, site.told
+            assert time.monotonic() - began < QUICK * BUSY
+            assert "2 VMs off because of a rolling reboot: train-01, train-02" in site.told
+            if how == "Ctrl-C twice":
+                assert "1 rolling reboot interrupted" in site.told
+                assert all_ended(site)
+                let_it_boot(site)
+                assert off(site) == {"train-01", "train-02"}, "only a person gets them back"
+            else:
+                assert "1 rolling reboot in progress" in site.told
+                assert site.play("directpath.vsphere.restore", "on-call") == 2
+                assert "is in progress on gpu" in site.told, "it is finished already, by its own process"
+                let_it_boot(site)
+                assert terminal.process.wait(PATIENCE) != 0
+                assert all_ended(site)
+                assert off(site) == set()
+            site.sim.journal.clear()
+            assert site.play("directpath.vsphere.restore", "on-call") == 0, site.told
+            assert ("changed=1" in site.told) == (how == "Ctrl-C twice"), site.told
+            assert off(site) == set()
+            assert site.reboots() == {}, "restore reboots no host"
+        assert site.play("directpath.vsphere.status", "on-call") == 0, site.told
+        assert site.roll("colleague-in-the-morning") == 0, site.told
+        assert site.reboots() == {"esx-02.lab": 1, "esx-03.lab": 1}, "esx-01 was rebooted before"
+        assert site.state() == {**site.before, "pending": []}, site.told
+
+
 def test_a_server_that_cannot_be_read_is_not_nothing(tmp_path: Path) -> None:
     with vcenter(tmp_path) as site:
         site.port = 1
         assert site.play("directpath.vsphere.status", "on-call") == 4
         assert "UNREACHABLE" in site.told
-
-
-def off(site: PlaybookSite) -> set[str]:
-    """VMs that ran before and are off now."""
-    power = site.state()["power"]
-    return {name for name, before in site.before["power"].items() if before == "poweredOn" != power[name]}

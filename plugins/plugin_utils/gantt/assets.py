@@ -111,6 +111,8 @@ STYLE = """
 --busy:#cfd9e6;--unseen:#b9c2cd;--halo:#fffa;--bar-ink:#14202c;--stroke:#14202c66;--names:15rem;--ends:11.5rem}
 @media (prefers-color-scheme:dark){:root{DARK}}
 @media (max-width:60rem){:root{--names:7.5rem;--ends:5.5rem}.tight{display:none}}
+@media (max-width:40rem){.axis .minor{display:none}.group>summary .badge{font-size:.75em}}
+.off td{white-space:nowrap}.off tbody th{min-width:9rem}
 .defs{position:absolute}.stroke{stroke:var(--stroke);stroke-width:1.6;fill:none}.stroke.dots{stroke:none;fill:var(--paper)}
 .now{border-left:4px solid var(--info);background:var(--info-bg);padding:.5rem .9rem;border-radius:4px;margin:0 0 1rem}
 .now.bad{border-left-color:var(--bad);background:var(--bad-bg)}.now strong::first-letter{text-transform:uppercase}

@@ -62,7 +62,13 @@ def page_view(
     expanded = sum(len(cluster.hosts) for cluster in clusters) <= MOST_EXPANDED
     return {
         "title": title,
-        **_lead(result, timeline, zone, subject, has_begun=bool(segments)),
+        **_lead(
+            {**result, "state": "interrupted"} if ended_by else result,
+            timeline,
+            zone,
+            subject,
+            has_begun=bool(segments),
+        ),
         **_now(result, zone, updated, ended_by),
         "facts": list(_facts(result, timeline)),
         "troubles": [_trouble(host) for phase in TROUBLE for host in hosts if host.get("phase") == phase],
@@ -85,11 +91,18 @@ def _now(result: Record, zone: TimeZone, updated: float | None, ended_by: str) -
     if updated is not None:
         at = zone.time_of_day(updated)[:5]
         text = f"interrupted at {at}" if ended_by else f"in progress, last update {at}"
-        now = {"text": text, "tone": "bad" if ended_by else "info", "why": ended_by, "updated": None if ended_by else updated}
+        now = {
+            "text": text,
+            "tone": "bad" if ended_by else "info",
+            "why": ended_by,
+            "updated": None if ended_by else updated,
+        }
     return {
         "now": now,
         "vms_off": [(vm["name"], vm["host"], zone.time_of_day(vm["since"])[:5], vm["state"]) for vm in vms],
-        "begun": [(host["name"], host["cluster"], host["phase"], zone.time_of_day(host["since"])[:5]) for host in hosts],
+        "begun": [
+            (host["name"], host["cluster"], host["phase"], zone.time_of_day(host["since"])[:5]) for host in hosts
+        ],
     }
 
 

@@ -55,7 +55,9 @@ def stop_lines(in_progress: Record, stop: Stop, view: View, now: float) -> tuple
     if stop.pid is None:
         lines.append(Line(text=f"Ctrl-C again stops at once. What is off then stays off until: {RESTORE}", tone="warn"))
     else:
-        lines.append(Line(text=f"process {stop.pid} finishes this in the background. To stop it at once: kill {stop.pid}"))
+        lines.append(
+            Line(text=f"process {stop.pid} finishes this in the background. To stop it at once: kill {stop.pid}")
+        )
     lines += [Line(text=f"timeline, still updated: {path}") for path in stop.pages]
     lines += [
         Line(text=f"what is off or in progress: {STATUS}"),

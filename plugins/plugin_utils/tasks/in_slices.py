@@ -114,7 +114,9 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
         named = {self._names.get(name, name): path for name, path in paths.items()}
         with self._shared_folder(args) as tail:
             if self._task.check_mode:
-                *_earlier, (_part, joined) = slices(args, BLIND_SLICE, partial(self._run_slice, task_vars, screen, tail))
+                *_earlier, (_part, joined) = slices(
+                    args, BLIND_SLICE, partial(self._run_slice, task_vars, screen, tail)
+                )
                 screen.tell(list(schedule_lines(joined["schedule"], view)) if joined.get("schedule") else [])
                 return joined
             subject = str(args.get("hostname") or os.environ.get("VMWARE_HOST") or "")
@@ -132,7 +134,9 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
             with live.signals.handled():
                 joined = self._run_slices(args, task_vars, screen, tail, live)
             if "state" in joined:
-                screen.tell([*ending_lines(joined, view), *(Line(text=f"{name}: {path}") for name, path in named.items())])
+                screen.tell(
+                    [*ending_lines(joined, view), *(Line(text=f"{name}: {path}") for name, path in named.items())]
+                )
             return joined if not live.stop_reason else _brief(joined)
 
     def _run_slices(
@@ -165,7 +169,9 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
         while True:
             if live is not None and live.stop_reason:
                 args = {**args, "stop_reason": live.stop_reason}
-                os.makedirs(C.DEFAULT_LOCAL_TMP, mode=0o700, exist_ok=True)  # ansible-playbook has removed it at its end
+                os.makedirs(
+                    C.DEFAULT_LOCAL_TMP, mode=0o700, exist_ok=True
+                )  # ansible-playbook has removed it at its end
             try:
                 with watching(screen, tail, live.tick if live else None, self._end_orphaned):
                     part = self._execute_module(module_args=dict(args), task_vars=task_vars)

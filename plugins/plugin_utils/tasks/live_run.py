@@ -131,7 +131,10 @@ class LiveRun:
             time.sleep(TO_ABORT)  # another thread is about to end this process
         try:
             self._read_state()
-            why = {None: "ansible-playbook was killed", "SIGINT": "Ctrl-C was pressed again, or ansible-playbook was killed"}
+            why = {
+                None: "ansible-playbook was killed",
+                "SIGINT": "Ctrl-C was pressed again, or ansible-playbook was killed",
+            }
             text = why.get(self.stop_reason or None, "a second signal")
             self._print(abort_lines(self._in_progress(), text, self._view))
             self.timelines.write(self.result(), ended_by=f"Stopped at once: {text}.")

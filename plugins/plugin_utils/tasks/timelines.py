@@ -6,6 +6,7 @@ the collection."""
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -26,8 +27,11 @@ KEPT = (
 AT_LEAST_EVERY = 60.0
 """Seconds between two updates of a run in progress, even if nothing changes: the age of the last one shows that the run is alive."""
 
-SHARE = 0.05
+SHARE = 0.1
 """Maximum share of the time that rendering may take."""
+
+TO_WRITE = 2.0
+"""Seconds to wait until another thread has written its state."""
 
 NOTHING_YET: Mapping[str, Any] = {"state": "working", "ended": False}
 """The result of a run that has not read its hosts yet."""
@@ -41,6 +45,7 @@ class Timelines:
         self.problems: dict[str, str] = {}
         self._zone, self._subject = zone, subject
         self._due = self._last = 0.0
+        self._lock = threading.Lock()
 
     def is_due(self, *, changed: bool) -> bool:
         """Whether it is time to write them again."""
@@ -49,13 +54,20 @@ class Timelines:
 
     def write(self, result: Mapping[str, Any], *, ended_by: str = "") -> None:
         """Replace the files. ``ended_by``: why the run ended without a result, empty otherwise."""
+        # A signal handler may interrupt the thread that holds the lock. What it writes is the last state.
+        is_held = self._lock.acquire(timeout=TO_WRITE)
+        try:
+            self._write(result, ended_by)
+        finally:
+            if is_held:
+                self._lock.release()
+
+    def _write(self, result: Mapping[str, Any], ended_by: str) -> None:
         began = time.monotonic()
         updated = None if result.get("ended", True) and not ended_by else time.time()
         for option, path in self.paths.items():
             if option == "timeline_html":
-                text = render_gantt(
-                    result, zone=self._zone, subject=self._subject, updated=updated, ended_by=ended_by
-                )
+                text = render_gantt(result, zone=self._zone, subject=self._subject, updated=updated, ended_by=ended_by)
             else:
                 text = _as_json(result, self._zone.name, updated)
             try:

@@ -146,7 +146,9 @@ class Roll:
             stack.enter_context(mock.patch.object(plugin, "display", self.screen))
             stack.enter_context(mock.patch.object(plugin, "COLUMNS", self.columns))
             stack.enter_context(mock.patch.object(plugin.terminal, "write", self.direct.append))
-            stack.enter_context(mock.patch.multiple(signals, GRACE=0.01, ONE_REQUEST=0.0, is_hung_up=lambda: self.is_hung_up))
+            stack.enter_context(
+                mock.patch.multiple(signals, GRACE=0.01, ONE_REQUEST=0.0, is_hung_up=lambda: self.is_hung_up)
+            )
             stack.enter_context(mock.patch.object(plugin, "time", SimpleNamespace(sleep=self.pauses.append)))
             stack.enter_context(
                 mock.patch.object(plugin.TaskInSlices, "_execute_module", autospec=True, side_effect=module)

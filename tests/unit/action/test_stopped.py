@@ -138,7 +138,7 @@ def test_after_these_the_process_finishes_without_ansible_playbook(roll: Roll, n
         parents.append(1)
         roll.watched()
 
-    with mock.patch.object(live_display.os, "getppid", lambda: parents[-1]):
+    with mock.patch.object(live_display.os, "getppid", side_effect=lambda: parents[-1]):
         roll.run(booting(roll, end))
     told = "".join(roll.direct)
     assert f"stopping ({number.name})" in told
@@ -154,7 +154,7 @@ def test_a_terminal_that_has_gone_is_the_same_as_sighup(roll: Roll) -> None:
         parents.append(1)
         roll.until(lambda: (shared(roll) / "stop").exists())()
 
-    with mock.patch.object(live_display.os, "getppid", lambda: parents[-1]):
+    with mock.patch.object(live_display.os, "getppid", side_effect=lambda: parents[-1]):
         roll.run(booting(roll, lose))
     assert "stopping (SIGHUP)" in "".join(roll.direct)
 

@@ -49,7 +49,7 @@ class RollingRun:
     """The last complete text of each host. The journal stores only its beginning."""
     memory: FleetMemory = field(default_factory=FleetMemory)
     """What this run saw, including earlier slices."""
-    in_progress: InProgress = InProgress()
+    in_progress: InProgress = field(default_factory=InProgress)
     stopped_by: str = ""
     """Why the run starts no further host: the request to stop it. Empty without one."""
     error: DirectPathError | None = None

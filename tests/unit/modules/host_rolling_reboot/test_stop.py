@@ -31,7 +31,7 @@ def assert_all_in_service(roll: Roll) -> None:
     assert not [host["name"] for host in roll.hosts() if host["maintenance"] or host["entering"]]
 
 
-@pytest.mark.parametrize("seconds", [0, 5, 15, 40, 100, 300, 700, 1100])
+@pytest.mark.parametrize("seconds", [0, 5, 40, 100, 300, 700])
 def test_what_was_begun_is_finished_and_nothing_else(seconds: float, tmp_path: Path) -> None:
     roll = Roll.pinned(pinned_vms="shutdown")
     requested: set[str] = set()
@@ -112,7 +112,9 @@ def test_the_state_names_what_is_off_while_it_is_off(tmp_path: Path) -> None:
         roll.at(seconds, look)
     result = roll.run(shared_dir=str(tmp_path))
     assert {state["ended"] for state in seen} == {False}
-    off = [state["in_progress"] for state in seen if any(vm["state"] == "off" for vm in state["in_progress"]["vms_off"])]
+    off = [
+        state["in_progress"] for state in seen if any(vm["state"] == "off" for vm in state["in_progress"]["vms_off"])
+    ]
     assert {vm["name"] for begun in off for vm in begun["vms_off"]} <= {"train-01", "train-02"}
     assert off
     assert all(begun["at_most"] > 0 for begun in off)

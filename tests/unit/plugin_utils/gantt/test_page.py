@@ -295,3 +295,54 @@ def test_a_picture_changes_nothing_of_what_it_shows() -> None:
     before = copy.deepcopy(run)
     render_gantt(run, zone=BERLIN)
     assert run == before
+
+
+BEGUN = {
+    "hosts": [{"name": "esx-001", "cluster": "gpu-a", "phase": "booting", "since": NOON}],
+    "vms_off": [{"name": "train-01", "host": "esx-001", "since": NOON + 60, "state": "off"}],
+    "at_most": 600.0,
+}
+
+
+def words_of(text: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text.partition("<main>")[2]))
+
+
+def test_a_run_in_progress_is_marked_and_what_is_off_comes_first() -> None:
+    words = words_of(
+        render_gantt({**result(2, 3, running=True), "in_progress": BEGUN}, zone=BERLIN, updated=NOON + 120)
+    )
+    marks = [
+        "in progress, last update 13:02",
+        "VMs that are off because of this rolling reboot",
+        "train-01 off 13:01 esx-001",
+        "Hosts in progress: gpu-a esx-001 (booting since 13:00)",
+        "VMs stopped",
+        "Timeline",
+    ]
+    assert [mark for mark in marks if mark in words] == marks
+    assert sorted(marks, key=words.index) == marks
+
+
+def test_a_run_that_has_just_begun_is_marked_too() -> None:
+    text = render_gantt({"state": "working", "ended": False}, zone=BERLIN, subject="vc-01", updated=NOON)
+    assert "vc-01 · The hosts have not been read yet." in text
+    assert "in progress, last update 13:00" in text
+    assert "No VM is off because of this rolling reboot." in text
+
+
+def test_a_run_that_ended_without_a_result_says_why_and_how_to_go_on() -> None:
+    text = render_gantt(
+        {**result(2, 3, running=True), "in_progress": BEGUN}, zone=BERLIN, updated=NOON, ended_by="Killed."
+    )
+    words = words_of(text)
+    assert "interrupted at 13:00 : Killed." in words
+    assert "ansible-playbook directpath.vsphere.restore" in words
+    assert "last update" not in words
+    assert "data-updated" not in text
+
+
+def test_a_run_that_is_over_has_no_mark() -> None:
+    text = render_gantt(result(2, 3), zone=BERLIN)
+    assert 'id="now"' not in text
+    assert "No VM is off" not in text

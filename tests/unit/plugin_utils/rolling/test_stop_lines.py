@@ -44,7 +44,7 @@ def test_ctrl_c_names_what_is_off_and_how_long_and_what_a_second_one_does() -> N
         "stopping (SIGINT): no further host is started",
         "VMs off because of this run: train-02 (for gpu-01.lab since 11:58), train-01 (shutting down, for gpu-01.lab since 11:59)",
         "hosts being finished: gpu-a gpu-01.lab (booting since 12:00)",
-        "this takes at most 1 h (until 13:00), usually much less",
+        "this takes at most 60 min (until 13:00), usually much less",
         "Ctrl-C again stops at once. What is off then stays off until: ansible-playbook directpath.vsphere.restore",
         "timeline, still updated: /r/t.html",
         "what is off or in progress: ansible-playbook directpath.vsphere.status",
