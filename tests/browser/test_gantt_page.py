@@ -256,7 +256,7 @@ BEGUN = {
 
 def opened_in_progress(chromium: Browser, folder: Path, age: float, **shown: Any) -> Tab:
     page = folder / "timeline.html"
-    run = {**result(3, 4, running=True, troubles=False), "in_progress": BEGUN}
+    run = {**result(3, 4, running=True), "in_progress": BEGUN}
     page.write_text(
         render_gantt(run, zone=ZONE, subject="vcenter.lab.example", updated=time.time() - age), encoding="utf-8"
     )

@@ -32,9 +32,12 @@ if job == 0:
     os.tcsetpgrp(0, os.getpid())
     signal.signal(signal.SIGTTOU, signal.SIG_DFL)
     os.execv(sys.argv[1], sys.argv[1:])
-os._exit(abs(os.waitstatus_to_exitcode(os.waitpid(job, 0)[1])))
+code = os.waitstatus_to_exitcode(os.waitpid(job, 0)[1])
+os.tcsetpgrp(0, os.getpid())
+os._exit(abs(code))
 """
-"""Starts a job in the foreground, as an interactive shell does. If the job led the session, its end would send SIGHUP to its processes."""
+"""Starts a job in the foreground, and takes the terminal back, as an interactive shell does. Otherwise the end of the job, or of its
+session, would send SIGHUP to what it leaves behind."""
 
 
 class OnTerminal:

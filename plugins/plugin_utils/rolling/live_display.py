@@ -9,6 +9,7 @@ reboot.
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -138,6 +139,8 @@ def _watch(
     tick: Callable[[], None] | None,
     orphaned: Callable[[], None],
 ) -> None:
+    # The kernel may deliver a signal to any thread, but its handler runs in the main thread, which may wait for the module for minutes.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
     parent, drawn = os.getppid(), 0.0
     while not over.wait(LOOKS):
         if os.getppid() != parent:

@@ -258,10 +258,6 @@ def _renamed(part: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     return result
 
 
-def _print_nothing(text: str, tone: Tone = "", *, raw: bool = False) -> None:
-    """For tasks that must not print anything."""
-
-
 def _brief(joined: Mapping[str, Any]) -> dict[str, Any]:
     """The result of a stopped run. ansible-playbook may not read it: what exceeds the buffer of a pipe would never be written."""
     return {name: joined[name] for name in ("changed", "failed", "msg", "error_code", "state") if name in joined}

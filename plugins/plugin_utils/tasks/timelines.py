@@ -27,7 +27,10 @@ KEPT = (
 AT_LEAST_EVERY = 60.0
 """Seconds between two updates of a run in progress, even if nothing changes: the age of the last one shows that the run is alive."""
 
-SHARE = 0.1
+AT_MOST_EVERY = 2.0
+"""Seconds between two updates, even if something changes."""
+
+SHARE = 0.05
 """Maximum share of the time that rendering may take."""
 
 TO_WRITE = 2.0
@@ -76,7 +79,7 @@ class Timelines:
             except OSError as error:
                 self.problems[option] = f"{option}: {path} could not be written: {error.strerror or error}"
         self._last = time.monotonic()
-        self._due = self._last + (self._last - began) / SHARE
+        self._due = self._last + max(AT_MOST_EVERY, (self._last - began) / SHARE)
 
 
 def _as_json(result: Mapping[str, Any], zone: str, updated: float | None) -> str:

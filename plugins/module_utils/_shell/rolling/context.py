@@ -71,8 +71,8 @@ class RunContext:
     is_orphaned: Callable[[], bool] = lambda: False
     stop_reason: Callable[[], str] = lambda: ""
     """Why no further host is to be started, see ``StopRequest``; empty if the run goes on."""
-    write_state: Callable[[RollingRun], bool] = lambda run: True
-    """Stores the present state where the action plugin reads it. False if it is to be called again in the next round."""
+    write_state: Callable[[RollingRun], None] = lambda run: None
+    """Stores the present state where the action plugin reads it."""
     bmcs: Mapping[str, Any] = field(default_factory=dict)
     pause_file: str | None = None
     until: float | None = None

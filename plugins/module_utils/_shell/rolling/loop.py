@@ -102,7 +102,6 @@ class Loop:
         self._outage = Outage(context)
         self._forecast: tuple[float, float | None] = (-1e9, None)
         self._reported: dict[str, str] = {}
-        self._unwritten = True
         self.result = RollingRun(memory=context.memory)
 
     # -------------------------------------------------------------------------------------------------------------- loop
@@ -460,17 +459,11 @@ class Loop:
             if self._reported.get(topic_of(text)) != gist_of(text):
                 self._reported[topic_of(text)] = gist_of(text)
                 self._context.progress_writer.note(text, now)
-        self._write_state(observed, now, changed=bool(news))
-
-    def _write_state(self, observed: ObservedFleet, now: float, *, changed: bool) -> None:
-        result, limits = self.result, self._context.policy.deadlines
-        found = self._memo.once(
+        limits = self._context.policy.deadlines
+        result.in_progress = self._memo.once(
             find_in_progress, observed.me, observed.run_id, observed.hosts, observed.vms, observed.clusters, limits
         )
-        self._unwritten = self._unwritten or changed or found != result.in_progress
-        result.in_progress = found
-        if self._unwritten:
-            self._unwritten = not self._context.write_state(result)
+        self._context.write_state(result)
 
     def _ends_at(self, observed: ObservedFleet, now: float) -> float | None:
         if self._context.policy.goal != "reboot":

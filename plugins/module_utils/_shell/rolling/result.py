@@ -16,7 +16,6 @@ from ..._domain.rolling.state.journal import Entry
 from ..._domain.rolling.state.observed import HostView, ObservedFleet
 from ..._domain.rolling.state.phases import ANOTHER_RUN, HostStatus
 from ..._domain.rolling.state.timeline import counts, list_resume_hints
-from ..._domain.rolling.steps.transitions import GIVEN_BACK
 from .context import RollingRun
 
 MOST_SENTENCES = 6
@@ -89,7 +88,7 @@ def is_incomplete(run: RollingRun) -> bool:
 def _not_reached(status: HostStatus, run: RollingRun) -> HostStatus:
     """A host that was given back because the run was stopped is not blocked by anything: the next run reboots it."""
     known = run.entries.get(status.moid)
-    if known is None or known[1].step != "blocked" or known[1].code != GIVEN_BACK:
+    if known is None or known[1].step != "blocked" or known[1].code != "restored":
         return status
     return replace(status, phase="waiting", reason=f"{ANOTHER_RUN}{status.reason}")
 

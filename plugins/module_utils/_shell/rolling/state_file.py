@@ -33,13 +33,11 @@ class StateWriter:
         self._secrets = frozenset(secrets)
         self._due = 0.0
 
-    def write(self, describe: Callable[[], dict[str, Any]]) -> bool:
-        """Replace the file. False if it was too early for that. ``describe``: what to write."""
+    def write(self, describe: Callable[[], dict[str, Any]]) -> None:
+        """Replace the file, unless it is too early for that: a later round does it. ``describe``: what to write."""
         began = time.monotonic()
-        if self._folder is None:
-            return True
-        if began < self._due:
-            return False
+        if self._folder is None or began < self._due:
+            return
         text = json.dumps(all_visible(remove_values(describe(), self._secrets)), default=str)
         draft = self._folder / f".{STATE_FILE}"
         try:
@@ -50,4 +48,3 @@ class StateWriter:
         except OSError:
             self._folder = None  # the rolling reboot continues without it
         self._due = began + (time.monotonic() - began) / SHARE
-        return True

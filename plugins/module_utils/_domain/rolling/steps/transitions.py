@@ -19,9 +19,6 @@ from ..state.phases import NextStep, phase_of
 CALLS = 4
 """The number of calls without effect after which the host is given up."""
 
-GIVEN_BACK = "restored"
-"""The code of an entry whose host was returned to service before its reboot because a person wanted that."""
-
 
 def act(fleet: FleetIndex, view: HostView, kind: Kind, entry: Entry, reason: str, **more: Any) -> NextStep:
     """Write ``entry``, then make the API call of ``kind``."""
