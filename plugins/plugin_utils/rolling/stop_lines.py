@@ -50,8 +50,9 @@ def stop_lines(in_progress: Record, stop: Stop, view: View, now: float) -> tuple
     longest = float(in_progress.get("at_most") or 0)
     if longest:
         longest += SLOWEST_REACTION + stop.delay
-        ends = datetime.fromtimestamp(now + longest, tz=view.zone).strftime("%H:%M")
-        lines.append(Line(text=f"this takes at most {duration(longest)} (until {ends}), usually much less"))
+        today, ends = (datetime.fromtimestamp(moment, tz=view.zone) for moment in (now, now + longest))
+        until = ends.strftime("%H:%M" if ends.date() == today.date() else "%Y-%m-%d %H:%M")
+        lines.append(Line(text=f"this takes at most {duration(longest)} (until {until}), usually much less"))
     if stop.pid is None:
         lines.append(Line(text=f"Ctrl-C again stops at once. What is off then stays off until: {RESTORE}", tone="warn"))
     else:

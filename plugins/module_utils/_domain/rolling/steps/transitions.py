@@ -44,7 +44,7 @@ def back_out(fleet: FleetIndex, view: HostView, entry: Entry, code: str, text: s
 def restore(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     """Give the host back, because a restore was requested."""
     text = f"{view.name} was returned to service before its reboot, as requested"
-    return give_back(fleet, view, entry, code=GIVEN_BACK, text=text)
+    return give_back(fleet, view, entry, code="restored", text=text)
 
 
 def give_back(fleet: FleetIndex, view: HostView, entry: Entry, *, code: str, text: str) -> NextStep:
