@@ -21,8 +21,9 @@ from types import FrameType
 from ...module_utils._shell.rolling.stop_request import ONE_REQUEST, SIGNALS
 from .terminal import is_hung_up
 
-GRACE = 1.0
-"""Seconds between the end of ansible-playbook and the decision what it means: the signal that ended it may arrive a little later."""
+GRACE = 0.1
+"""Seconds between the end of ansible-playbook and the decision what it means. ansible-playbook passes a signal on before it ends, but its
+handler may run a little later. The module works on in this time."""
 
 
 class Signals:
