@@ -35,7 +35,7 @@ class BegunHost:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StoppedVm:
+class VmOff:
     """A VM that is off because of the run, or is shutting down for it. ``since``: when the run stopped it."""
 
     name: str
@@ -49,7 +49,7 @@ class InProgress:
     """``vms``: in the order in which they are powered on."""
 
     hosts: tuple[BegunHost, ...] = ()
-    vms: tuple[StoppedVm, ...] = ()
+    vms: tuple[VmOff, ...] = ()
 
     def record(self, now: float) -> Record:
         """As data, for results. ``at_most``: seconds until everything is finished if no further host is started, by the timeouts."""
@@ -90,7 +90,7 @@ def find_in_progress(
     return InProgress(
         hosts=tuple(sorted(begun, key=lambda host: (host.cluster, host.name))),
         vms=tuple(
-            StoppedVm(name=vm.name, host=_name(entry, by_id), since=entry.at, is_off=not vm.is_on)
+            VmOff(name=vm.name, host=_name(entry, by_id), since=entry.at, is_off=not vm.is_on)
             for vm, entry in sorted(stopped, key=lambda pair: (-pair[1].rank, pair[0].name, pair[0].moid))
         ),
     )
