@@ -29,7 +29,7 @@ PATIENCE = 600
 MODULE = r"""#!/usr/bin/python
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-import json, os, stat, sys, time
+import json, os, shutil, stat, sys, time
 from ansible.module_utils.basic import AnsibleModule
 
 
@@ -55,7 +55,7 @@ def main():
                 progress.write(json.dumps(record) + "\n")
     time.sleep(part.get("wait", 0))
     if "remove" in part:
-        os.rmdir(part["remove"])
+        shutil.rmtree(part["remove"])
     if "crash" in part:
         raise RuntimeError(part["crash"])
     module.exit_json(**part["result"])

@@ -66,21 +66,23 @@ def test_what_a_log_gets_of_rolls_of_every_kind(stage: Stage) -> None:
     for name in ("t.html", "t.json", *(f"{task}.json" for task in ("Plain", "Hidden", "Late", "Behind", "Away"))):
         assert PASSWORD not in (stage.folder / name).read_text(encoding="utf-8")
 
-    plain = [line for line in shown(output, "Plain") if line.startswith(("12:", "finished", "timeline"))]
+    first, *plain = [line for line in shown(output, "Plain") if line.startswith(("12:", "finished", "timeline"))]
+    assert first.startswith(f"timeline_html: {reports['timeline_html']} (updated from now on). ")
+    assert first.endswith("To pause: ansible-playbook directpath.vsphere.pause")
     assert plain[0] == f"{LINE} why booting"
     assert any(line.startswith("12:00:06 gpu-a esx-1 booting → done            02:10") for line in plain)
     assert plain[-3:] == [
         "finished after 6 s: [########################] 1 of 1 done",
         *(f"{name}: {path}" for name, path in reports.items()),
     ]
-    first, second = calls[:2]
-    assert first["params"]["run_id"] == second["params"]["run_id"]
-    assert is_gone(first["params"]["run_id"]), "the worker that owned the run has ended"
-    file = Path(first["params"]["progress_file"])
-    assert first["mode"] == "0o600"
+    earlier, later = calls[:2]
+    assert earlier["params"]["run_id"] == later["params"]["run_id"]
+    assert is_gone(earlier["params"]["run_id"]), "the worker that owned the run has ended"
+    file = Path(earlier["params"]["progress_file"])
+    assert earlier["mode"] == "0o600"
     assert file.is_relative_to(stage.folder / "tmp"), "in Ansible's own folder"
     assert not file.exists()
-    assert first["params"]["slice"] == 600
+    assert earlier["params"]["slice"] == 600
 
     assert "esx-hidden" not in output
     assert "changed: [here]" in "\n".join(shown(output, "Hidden"))
