@@ -30,7 +30,7 @@ AT_LEAST_EVERY = 60.0
 AT_MOST_EVERY = 2.0
 """Seconds between two updates, even if something changes."""
 
-SHARE = 0.05
+SHARE = 0.03
 """Maximum share of the time that rendering may take."""
 
 TO_WRITE = 2.0

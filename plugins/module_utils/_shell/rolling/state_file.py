@@ -21,7 +21,7 @@ from ..._domain.text import all_visible
 STATE_FILE = "state.json"
 """Its name, in the folder that module and action plugin share."""
 
-SHARE = 0.1
+SHARE = 0.03
 """Maximum share of the time that writing may take: the state of some thousand hosts takes a while."""
 
 
