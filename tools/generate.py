@@ -111,16 +111,90 @@ def role_options(root: Path = ROOT) -> str:
         found = sorted({option for entry in entries.values() for option in entry.get("options") or {}})
         names = "".join(f'        "{option}",\n' for option in found)
         lines.append(f'    "{role}_": (\n{names}    ),\n')
+    tables = {
+        "PLAYBOOK_OPTIONS": ("Variables that playbooks and roles read, and that are not options of a role.", _read(root)),
+        "EMERGENCY_OPTIONS": ("Variables of the playbooks that work without a desired state.", _read_in_emergency(root)),
+        "RETURNED": ("Variables that roles and playbooks set.", _returned(root)),
+        "INVENTORY_FACTS": ("Variables that the inventory plugin sets.", _inventory_facts(root)),
+        "TAGS": ("Tags of the roles.", _tags(root)),
+    }
+    rest = ""
+    for name, (meaning, values) in tables.items():
+        entries = "".join(f'    "{value}",\n' for value in sorted(values))
+        rest += f'\n{name}: tuple[str, ...] = (\n{entries})\n"""{meaning}"""\n'
     return (
         # In two parts, so that tools do not read it as the license of this file.
         "# SPDX-"
         "FileCopyrightText: 2026 directpath.vsphere contributors\n"
         "# SPDX-"
         "License-Identifier: GPL-3.0-or-later\n"
-        '"""Variables of the roles, by prefix. Written by tools/generate.py. PRIVATE to the collection."""\n\n'
+        '"""Variables of the roles, by prefix, and the other names that this collection uses. Written by tools/generate.py.\n\n'
+        'PRIVATE to the collection.\n"""\n\n'
         "from __future__ import annotations\n\n"
-        f"ROLE_OPTIONS: dict[str, tuple[str, ...]] = {{\n{''.join(lines)}}}\n"
+        f"ROLE_OPTIONS: dict[str, tuple[str, ...]] = {{\n{''.join(lines)}}}\n{rest}"
     )
+
+
+READ = re.compile(r"(?<![\w.'])([a-z]\w+)(?:\s*\|\s*default\b|\s+is (?:not )?defined)")
+"""A variable that works without being set: the way to read what a user may set."""
+
+
+def _read(root: Path) -> set[str]:
+    paths = [*(root / "playbooks").rglob("*.yml"), *(root / "roles").glob("*/tasks/*.yml"), *(root / "roles").glob("*/vars/*.yml")]
+    found = {name for path in paths for name in READ.findall(path.read_text(encoding="utf-8"))}
+    own = tuple(f"{role}_" for role in roles(root))
+    return {name for name in found if not name.startswith((*own, "vcenter_", "ansible_"))} - _returned(root)
+
+
+def _read_in_emergency(root: Path) -> set[str]:
+    """Of the connection variables, vcenter_hostname is missed at once if it has a slip, and no others are read by name here."""
+    beginning = root / "playbooks" / "common" / "find_vcenters.yml"
+    texts = [path.read_text(encoding="utf-8") for path in (root / "playbooks").glob("*.yml")]
+    texts = [beginning.read_text(encoding="utf-8"), *(text for text in texts if "common/find_vcenters.yml" in text)]
+    return {name for text in texts for name in READ.findall(text) if not name.startswith("vcenter_")}
+
+
+def _returned(root: Path) -> set[str]:
+    """Facts and registered results. Names that begin with underscores are private, and begin with no prefix of a role."""
+    found: set[str] = set()
+    for task in _tasks(root):
+        facts = task.get("ansible.builtin.set_fact") or {}
+        added = task.get("ansible.builtin.add_host") or {}
+        found |= {*facts, *(name for name in added if name not in ("name", "groups")), str(task.get("register", "_"))}
+    return {name for name in found if not name.startswith("_")}
+
+
+def _tags(root: Path) -> set[str]:
+    return {tag for task in _tasks(root) for tag in task.get("tags") or ()} - {"always"}
+
+
+def _tasks(root: Path) -> list[dict[str, Any]]:
+    """The tasks of all roles and playbooks."""
+    plays = [
+        play for path in (root / "playbooks").rglob("*.yml") for play in yaml.safe_load(path.read_text(encoding="utf-8"))
+    ]
+    found = [task for play in plays for part in ("pre_tasks", "tasks", "post_tasks") for task in play.get(part) or ()]
+    for path in (root / "roles").glob("*/tasks/*.yml"):
+        found += yaml.safe_load(path.read_text(encoding="utf-8"))
+    return found
+
+
+def _inventory_facts(root: Path) -> set[str]:
+    """The keys of the entries of hosts and VMs, with the prefix of variables."""
+    tree = ast.parse((root / "plugins" / "plugin_utils" / "inventory" / "entries.py").read_text(encoding="utf-8"))
+    keys = {
+        key.value
+        for function in tree.body
+        if isinstance(function, ast.FunctionDef) and function.name in ("host_entry", "vm_entry")
+        for node in ast.walk(function)
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Dict)
+        for key in node.value.keys
+        if isinstance(key, ast.Constant) and isinstance(key.value, str)
+    }
+    if not keys:
+        raise GenerateError("the facts of the inventory plugin are not where they were")
+    plugin = (root / "plugins" / "inventory" / "pci_hosts.py").read_text(encoding="utf-8")
+    return {f"directpath_{key}" for key in keys - {"name", "vcenter"}} | set(re.findall(r"directpath_[a-z]+\b", plugin))
 
 
 def vocabulary_table(root: Path = ROOT) -> str:

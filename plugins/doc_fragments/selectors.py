@@ -29,31 +29,20 @@ options:
 options:
   devices:
     description:
-      - Selects PCI devices.
+      - Selects PCI devices. Each entry is what C(match) takes, such as V("10de:20f1"), or a mapping of C(match), C(count) and C(label).
+        The variables of the desired state take the same entries.
+      - C(match) selects the device. One of the string V(vendor:device) as C(lspci -n) prints it, such as V("10de:20f1"), an address such as
+        V("0000:3b:00.0"), or a mapping of any of C(vendor_id), C(device_id), C(subvendor_id), C(subdevice_id), C(class_id) (four
+        hexadecimal digits in quotes; C(class_id) also two), C(address), C(slot) (number or description, vSphere 9.0 and later),
+        C(name) (upper and lower case are the same; V(*) and V(?) are wildcards; brackets have no special meaning) and C(label)
+        (hardware label). A device must meet all conditions.
+      - An address without ids is refused when more than one host is selected, because the same address is another device on another
+        host. Add the ids.
+      - C(count) is the number of devices, or V(all). For a host, the default is all matching devices of the host if they are of one model.
+        If they are of several models, the entry is refused and the message lists the models. For a VM, the default is one device.
+      - C(label) is the hardware label to set on the device, for Dynamic DirectPath I/O. Requires ESXi 7.0 U2 or later.
     type: list
-    elements: dict
-    suboptions:
-      match:
-        description:
-          - Selects the device. One of the string V(vendor:device) as C(lspci -n) prints it, such as V("10de:20f1"), an address such as
-            V("0000:3b:00.0"), or a mapping of any of C(vendor_id), C(device_id), C(subvendor_id), C(subdevice_id), C(class_id) (four
-            hexadecimal digits in quotes; C(class_id) also two), C(address), C(slot) (number or description, vSphere 9.0 and later),
-            C(name) (upper and lower case are the same; V(*) and V(?) are wildcards; brackets have no special meaning) and C(label)
-            (hardware label). A device must meet all conditions.
-          - An address without ids is refused when more than one host is selected, because the same address is another device on another
-            host. Add the ids.
-        type: raw
-        required: true
-      count:
-        description:
-          - Number of devices, or V(all).
-          - For a host, the default is all matching devices of the host if they are of one model. If they are of several models, the entry
-            is refused and the message lists the models. For a VM, the default is one device.
-        type: raw
-      label:
-        description:
-          - Hardware label to set on the device, for Dynamic DirectPath I/O. Requires ESXi 7.0 U2 or later.
-        type: str
+    elements: raw
 """
 
     TARGETS = r"""
@@ -78,16 +67,5 @@ options:
       devices:
         description: Devices of these hosts, as in O(devices).
         type: list
-        elements: dict
-        suboptions:
-          match:
-            description: As in O(devices[].match).
-            type: raw
-            required: true
-          count:
-            description: As in O(devices[].count).
-            type: raw
-          label:
-            description: As in O(devices[].label).
-            type: str
+        elements: raw
 """

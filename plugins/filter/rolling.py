@@ -14,6 +14,8 @@ from ..plugin_utils.deferred import deferred, find
 FILTERS = {
     "reboot_order": ("report.reboot_steps", "reboot_order"),
     "reboot_expectations": ("report.reboot_steps", "reboot_expectations"),
+    "still_to_look": ("report.protected_vms", "still_to_look"),
+    "protection_problem": ("report.protected_vms", "protection_problem"),
     "closing_lines": ("report.reboot_steps", "closing_lines"),
 }
 """Filter → module of plugin_utils and function."""

@@ -46,18 +46,7 @@ options:
       devices:
         description: Desired devices of each of these hosts, as in O(directpath.vsphere.host_passthrough#module:devices).
         type: list
-        elements: dict
-        suboptions:
-          match:
-            description: As in O(directpath.vsphere.host_passthrough#module:devices[].match).
-            type: raw
-            required: true
-          count:
-            description: As in O(directpath.vsphere.host_passthrough#module:devices[].count).
-            type: raw
-          label:
-            description: Desired hardware label of the device.
-            type: str
+        elements: raw
   on_missing:
     description: Whether a host that lacks a desired device, or has too few, is reported as drift (V(fail)) or skipped (V(skip)).
     type: str

@@ -54,6 +54,13 @@ options:
     type: list
     elements: str
     default: []
+  never_stop_missing:
+    description:
+      - Names in O(never_stop) whose virtual machine may be gone, or is in another vCenter. For them, a missing virtual machine is no
+        error.
+    type: list
+    elements: str
+    default: []
   start_vms:
     description: Whether O(state=absent) powers on the virtual machines that were shut down. V(false) keeps their journal
       entries for a later run.
@@ -164,6 +171,7 @@ ARGUMENTS = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "pinned_vms": {"type": "str", "choices": ["fail", "shutdown", "shutdown_then_power_off"], "default": "fail"},
     "never_stop": {"type": "list", "elements": "str", "default": []},
+    "never_stop_missing": {"type": "list", "elements": "str", "default": []},
     "start_vms": {"type": "bool", "default": True},
     "operator_maintenance": {"type": "str", "choices": ["keep", "end"], "default": "keep"},
     "evacuate_powered_off": {"type": "bool", "default": False},

@@ -353,8 +353,14 @@ options:
     description:
       - Virtual machines, by name, inventory path or managed object id, that are never shut down. Their host is blocked while they are
         pinned to it.
-      - A name that matches no virtual machine, or two of one vCenter, is refused. The message suggests similar names. With several
-        vCenters, give each the names of its own virtual machines.
+      - A name that matches no virtual machine, or two of one vCenter, is refused. The message suggests similar names.
+    type: list
+    elements: str
+    default: []
+  never_stop_missing:
+    description:
+      - Names in O(never_stop) whose virtual machine may be gone, or is in another vCenter. For them, a missing virtual machine is no
+        error.
     type: list
     elements: str
     default: []

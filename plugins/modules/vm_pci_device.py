@@ -59,20 +59,9 @@ options:
         elements: str
         aliases: [cluster_name]
       devices:
-        description: Devices on these hosts.
+        description: Devices on these hosts, as in O(devices).
         type: list
-        elements: dict
-        suboptions:
-          match:
-            description: As in O(devices[].match).
-            type: raw
-            required: true
-          count:
-            description: As in O(devices[].count).
-            type: raw
-          label:
-            description: As in O(devices[].label).
-            type: str
+        elements: raw
   allow_protected:
     description:
       - Protected devices that O(assume_enabled) may treat as enabled, as in M(directpath.vsphere.host_passthrough).

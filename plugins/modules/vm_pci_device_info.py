@@ -26,6 +26,12 @@ options:
     type: list
     elements: str
     aliases: [vm]
+  on_missing:
+    description:
+      - What to do if a name in O(vms) matches no virtual machine. V(fail) fails, V(skip) returns the name in RV(missing).
+    type: str
+    choices: [fail, skip]
+    default: fail
   include:
     description: Whether to return virtual machines without passthrough devices too. Those in O(vms) are always returned.
     type: str
@@ -65,6 +71,16 @@ vms:
     devices: {description: Passthrough devices., type: list, elements: dict, returned: always,
       sample: [{key: 13000, label: PCI device 0, backing: fixed, address: "0000:3b:00.0", vendor_id: 10de, device_id: 20f1}]}
     extra_config: {description: Settings for 64-bit MMIO., type: dict, returned: always}
+found:
+  description: A mapping of each name in O(vms) to the managed object id of its virtual machine.
+  returned: success
+  type: dict
+  sample: {train-01: vm-7}
+missing:
+  description: A mapping of each name in O(vms) that matches no virtual machine to similar names.
+  returned: success
+  type: dict
+  sample: {trian-01: [train-01]}
 calls:
   description: Number of API calls.
   returned: always
@@ -86,6 +102,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vm_pci_d
 ARGUMENTS = {
     **HOSTS,
     "vms": {"type": "list", "elements": "str", "aliases": ["vm"]},
+    "on_missing": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
     "include": {"type": "str", "choices": ["with_devices", "all"], "default": "with_devices"},
 }
 CONSTRAINTS = {"mutually_exclusive": [("vms", "hosts"), ("vms", "cluster")]}

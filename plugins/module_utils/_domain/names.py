@@ -266,17 +266,21 @@ def resolve_each(directory: Directory, values: Mapping[str, Meaning], parameter:
     return ResolvedNames(by_id=by_id, by_name=by_name, ids=ids)
 
 
-def resolve_all(directory: Directory, values: Mapping[str, Meaning], parameter: str) -> ResolvedNames[Meaning]:
+def resolve_all(
+    directory: Directory, values: Mapping[str, Meaning], parameter: str, *, may_miss: Collection[str] = ()
+) -> ResolvedNames[Meaning]:
     """The same for a list that protects objects. An unknown name is an error, because it would protect nothing.
 
-    Raises InputError (unknown, with similar names; ambiguous).
+    ``may_miss``: names whose object may be gone. Raises InputError (unknown, with similar names; ambiguous).
     """
     for text in values:
         try:
             directory.find(text, parameter)
         except InputError as error:
             if error.code.startswith("unknown"):
-                error.cure += ". A name of another vCenter belongs into the variables of that vCenter"
+                if text in may_miss:
+                    continue
+                error.cure += f". List it in {parameter}_missing if the object may be gone, or is in another vCenter"
             raise
     return resolve_each(directory, values, parameter)
 

@@ -8,6 +8,7 @@ import difflib
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from os.path import commonprefix
 
 _DIGITS = re.compile(r"\s*[0-9]{1,9}\s*")
 
@@ -30,6 +31,31 @@ def suggest_word(word: str, allowed: Iterable[str]) -> str:
     """A suggestion to append to a message, such as `` (power is meant?)``; empty when no allowed word is similar."""
     close = difflib.get_close_matches(word.casefold(), list(allowed), n=1)
     return f" ({close[0]} is meant?)" if close else ""
+
+
+def edits(one: str, other: str, most: int) -> int:
+    """How many letters must be inserted, removed, replaced or swapped with the next one to turn one word into the other.
+
+    ``most + 1`` for any larger number: the search ends there.
+    """
+    if abs(len(one) - len(other)) > most:
+        return most + 1
+    begin = len(commonprefix((one, other)))
+    one, other = one[begin:], other[begin:]
+    end = len(commonprefix((one[::-1], other[::-1])))
+    one, other = one[: len(one) - end], other[: len(other) - end]
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for at, letter in enumerate(one, 1):
+        earlier, before, row = before, row, [at]
+        for to, wanted in enumerate(other, 1):
+            number = min(row[-1] + 1, before[to] + 1, before[to - 1] + (letter != wanted))
+            if at > 1 and to > 1 and letter == other[to - 2] and one[at - 2] == wanted:
+                number = min(number, earlier[to - 2] + 1)
+            row.append(number)
+        if min(row) > most:
+            return most + 1
+    return min(row[-1], most + 1)
 
 
 def as_whole(value: object) -> int | None:

@@ -67,6 +67,7 @@ class MaintenanceRequest:
     targets: tuple[Target, ...]
     policy: Policy
     never_stop: tuple[str, ...]
+    never_stop_missing: tuple[str, ...]
     journal: str
     journal_dir: str
 
@@ -79,6 +80,7 @@ class MaintenanceRequest:
             targets=parse_targets(params, devices_required=False),
             policy=_policy(params),
             never_stop=tuple(params["never_stop"]),
+            never_stop_missing=tuple(params["never_stop_missing"]),
             journal=params["journal"],
             journal_dir=params["journal_dir"],
         )
@@ -216,7 +218,12 @@ class _MaintenanceRun:
         hosts = tuple(meant_hosts(inventory, request.targets))
         never: ResolvedNames[bool] = ResolvedNames()
         if request.never_stop:
-            never = resolve_all(inventory.vm_names, dict.fromkeys(request.never_stop, True), "never_stop")
+            never = resolve_all(
+                inventory.vm_names,
+                dict.fromkeys(request.never_stop, True),
+                "never_stop",
+                may_miss=request.never_stop_missing,
+            )
         journal = open_maintenance_journal(
             session, request.journal, directory=request.journal_dir, hosts=hosts, read_only=read_only
         )

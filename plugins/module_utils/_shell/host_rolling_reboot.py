@@ -158,6 +158,8 @@ class _NamedOptions:
     detached: frozenset[str]
     vm_names: Mapping[str, Sequence[str]]
     """Option → the VM names in it."""
+    may_miss: frozenset[str]
+    """VMs that may be gone."""
 
     def unknown(self, observed: ObservedFleet) -> list[str]:
         """Warnings for names in options that match nothing in these clusters. A name may be misspelled."""
@@ -168,7 +170,9 @@ class _NamedOptions:
             (option, name)
             for option, given in self.vm_names.items()
             for name in given
-            if meant[option].get(name) not in ids and name not in names
+            if meant[option].get(name) not in ids
+            and name not in names
+            and (name not in self.may_miss or name in meant[option])
         ]
         found += [("cluster_max_unavailable", name) for name in self.policy.cluster_budgets if name not in clusters]
         return [f"{option} contains {name}, but nothing in these clusters has this name" for option, name in found]
@@ -189,13 +193,17 @@ def _resolve_names(inventory: Inventory, desired: RollingRequest) -> _NamedOptio
         ),
         orders=resolve_each(vms, desired.vm_order, "vm_order"),
         # A resumed run does not fail because a VM no longer exists.
-        never_stop=(resolve_each if desired.continue_run else resolve_all)(
-            vms, dict.fromkeys(desired.never_stop, True), "never_stop"
+        never_stop=resolve_all(
+            vms,
+            dict.fromkeys(desired.never_stop, True),
+            "never_stop",
+            may_miss=desired.never_stop if desired.continue_run else desired.never_stop_missing,
         ),
         pending=frozenset(pending.by_id),
         settled=frozenset(settled.by_id),
         detached=frozenset(detached.by_id),
         vm_names={"never_stop": desired.never_stop, "vm_order": tuple(desired.vm_order)},
+        may_miss=frozenset(desired.never_stop_missing),
     )
 
 

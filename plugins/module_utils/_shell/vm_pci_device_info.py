@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from .._domain.names import Reference
+from .._domain.names import Reference, near
 from .._domain.observed.vms import Vm
 from .._vsphere.session.connect import Session
 from .engine.observe import observe_vms, vms_on
@@ -23,6 +23,7 @@ class VmQuery:
     hosts: tuple[str, ...]
     clusters: tuple[str, ...]
     include: str
+    skip_unknown: bool
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> VmQuery:
@@ -32,23 +33,40 @@ class VmQuery:
             hosts=tuple(params["hosts"] or ()),
             clusters=tuple(params["cluster"] or ()),
             include=params["include"],
+            skip_unknown=params["on_missing"] == "skip",
         )
 
 
-def observe(session: Session, query: VmQuery) -> tuple[Vm, ...]:
+@dataclass(frozen=True, kw_only=True)
+class FoundVms:
+    """The VMs; ``found``: name in the query → VM id; ``missing``: name that matches none → similar names."""
+
+    vms: tuple[Vm, ...]
+    found: Mapping[str, str] = field(default_factory=dict)
+    missing: Mapping[str, list[str]] = field(default_factory=dict)
+
+
+def observe(session: Session, query: VmQuery) -> FoundVms:
     """Read the named VMs, or all VMs on the named hosts and clusters. Raises InputError for an unknown name."""
-    if query.vms:
-        return observe_vms(session, [Reference(name) for name in query.vms]).vms
-    return vms_on(session, query.hosts, query.clusters)
+    if not query.vms:
+        return FoundVms(vms=vms_on(session, query.hosts, query.clusters))
+    references = {name: Reference(name) for name in query.vms}
+    seen = observe_vms(session, list(references.values()), skip_unknown=query.skip_unknown)
+    names = {vm.name for vm in seen.inventory.vms}
+    found = {name: seen.meant[reference] for name, reference in references.items() if reference in seen.meant}
+    missing = {name: near(name, names) for name in references if name not in found}
+    return FoundVms(vms=seen.vms, found=found, missing=missing)
 
 
-def render(observed: tuple[Vm, ...], query: VmQuery) -> dict[str, Any]:
+def render(observed: FoundVms, query: VmQuery) -> dict[str, Any]:
     """The result. A VM without passthrough devices is in it only if it was named, or with ``include: all``."""
     shows_all = bool(query.vms) or query.include == "all"
     return {
         "vms": [
             {**vm_result(vm), "extra_config": dict(sorted(vm.extra_config.items()))}
-            for vm in observed
+            for vm in observed.vms
             if shows_all or vm.devices
-        ]
+        ],
+        "found": dict(observed.found),
+        "missing": {name: list(similar) for name, similar in observed.missing.items()},
     }

@@ -24,41 +24,76 @@ from .load import (
     LOOK_ALIKE,
     PORT_VARIABLE,
     PREFIX,
-    ROLES,
     VARIABLES,
     VCENTER_VARIABLE,
+    foreign_variables,
     load_intent,
 )
+from .role_options import EMERGENCY_OPTIONS
 from .source_location import Place, PlacedError, plain, route
+from .variable_names import FOREIGN, OF_THE_PLUGIN, check_play, check_read, check_tags, is_suspect
 
 
-def read_intent(play_hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def read_intent(
+    play_hosts: Sequence[str],
+    hostvars: Mapping[str, Mapping[str, Any]],
+    names: Sequence[str] = (),
+    foreign: Sequence[str] | str = (),
+    tags: Sequence[str] = (),
+) -> dict[str, Any]:
     """Leader (inventory host) → the desired state of its vCenter. Evaluate it once in a play (``run_once``): it reads every host.
 
-    Raises AnsibleFilterError, with the place in the inventory where known, for an entry that is not valid.
+    ``names``: names of the variables that the task can see, ``foreign``: those of them that are not of this collection, ``tags``: tags
+    that were selected or skipped. Raises AnsibleFilterError, with the place in the inventory where known, for an entry that is not valid.
     """
     covered = set(play_hosts)
     try:
+        listed = _check_play(play_hosts, hostvars, names, foreign, tags)
         hosts = {str(name): _read_variables(str(name), hostvars[name]) for name in play_hosts}
         elsewhere = {str(name): _read_address(str(name), hostvars[name]) for name in hostvars if name not in covered}
-        found = load_intent(hosts, elsewhere=elsewhere, default_vcenter=os.environ.get("VMWARE_HOST") or None)
+        default = os.environ.get("VMWARE_HOST") or None
+        found = load_intent(hosts, elsewhere=elsewhere, default_vcenter=default, foreign=listed)
     except InputError as error:
         raise AnsibleFilterError(error.sentence() + _source(error, hostvars)) from None
     return {endpoint.leader: endpoint.record() for endpoint in found}
 
 
-def read_endpoints(play_hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Leader (inventory host) → address and port of its vCenter. Other variables are not read, so they may contain errors."""
-    names = (*DESIRED, VCENTER_VARIABLE, PORT_VARIABLE)
+def _check_play(
+    play_hosts: Sequence[str],
+    hostvars: Mapping[str, Mapping[str, Any]],
+    names: Sequence[str],
+    foreign: Sequence[str] | str,
+    tags: Sequence[str],
+) -> tuple[str, ...]:
+    """Check what is not in the variables of the inventory hosts. Returns ``foreign`` as a list. Raises InputError."""
+    listed = foreign_variables(str(next(iter(play_hosts), "")), {FOREIGN: foreign})
+    check_tags(map(str, tags), listed)
+    if names:
+        # Variables of the inventory and of -e are checked for each host, with the place.
+        seen = set(hostvars[play_hosts[0]]) if play_hosts else set()
+        check_play([name for name in map(str, names) if name not in seen], listed)
+    return listed
+
+
+def read_endpoints(
+    play_hosts: Sequence[str],
+    hostvars: Mapping[str, Mapping[str, Any]],
+    names: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Leader (inventory host) → address and port of its vCenter. Other variables are not read, so they may contain errors.
+
+    ``names``: names of the variables that the task can see. One that is almost an option of the playbooks that use this is an error.
+    """
+    wanted = (*DESIRED, VCENTER_VARIABLE, PORT_VARIABLE)
+    hosts: dict[str, dict[str, Any]] = {}
     try:
-        hosts = {
-            str(host): {
-                key: None if key in DESIRED else _read(str(host), hostvars[host], key)
-                for key in names
-                if key in hostvars[host]
+        check_read(map(str, names), EMERGENCY_OPTIONS)
+        for host in map(str, play_hosts):
+            variables = hostvars[host]
+            check_read(map(str, variables), EMERGENCY_OPTIONS, host)
+            hosts[host] = {
+                key: None if key in DESIRED else _read(host, variables, key) for key in wanted if key in variables
             }
-            for host in play_hosts
-        }
         return list_endpoints(hosts, os.environ.get("VMWARE_HOST") or None)
     except InputError as error:
         raise AnsibleFilterError(error.sentence() + _source(error, hostvars)) from None
@@ -66,10 +101,12 @@ def read_endpoints(play_hosts: Sequence[str], hostvars: Mapping[str, Mapping[str
 
 def _read_variables(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
     """The variables of this collection, and the names (without values) of unknown variables with one of its prefixes."""
-    own = (PREFIX, LOOK_ALIKE, *ROLES)
-    look_alikes = [key for key in variables if str(key).startswith(own) and key not in VARIABLES]
-    known = {key: _read(host, variables, key) for key in VARIABLES if key in variables}
-    return {**known, **dict.fromkeys(look_alikes)}
+    names = [str(key) for key in variables]
+    look_alikes = [key for key in names if is_suspect(key) or key.startswith((PREFIX, LOOK_ALIKE))]
+    if look_alikes and OF_THE_PLUGIN in variables:
+        look_alikes.append(OF_THE_PLUGIN)
+    known = {key: _read(host, variables, key) for key in (*VARIABLES, FOREIGN) if key in variables}
+    return {**dict.fromkeys(look_alikes), **known}
 
 
 def _read_address(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,8 +139,9 @@ def _source(error: InputError, hostvars: Mapping[str, Mapping[str, Any]]) -> str
     value: Any = hostvars[error.host]
     found = ""
     for depth, step in enumerate(route(error.parameter)):
+        key = next((key for key in value if str(key) == step), None) if isinstance(value, Mapping) else None
+        found = found or (_origin(key) if depth == 0 and error.code == "unknown_variable" else "")
         try:
-            key = next((key for key in value if str(key) == step), None) if isinstance(value, Mapping) else None
             value = value[step if key is None else key]
         except (AnsibleError, UndefinedError, LookupError, TypeError, ValueError):
             break
@@ -121,9 +159,9 @@ def _first_key(value: Any) -> Any:
 
 
 def _origin(value: Any) -> str:
-    """File, line and column of a value read from YAML."""
+    """File, line and column of a value read from YAML, or the option of the command line."""
     position = getattr(value, "ansible_pos", None)
     if position is not None:
         return ":".join(map(str, position))
     tag = Origin.get_tag(value) if Origin is not None else None
-    return str(tag) if tag is not None and tag.path else ""
+    return str(tag) if tag is not None and tag is not Origin.UNKNOWN else ""

@@ -22,8 +22,8 @@ from typing import Any
 from ...module_utils._domain.errors import InputError
 from ...module_utils._domain.suggest import suggest_word
 from .entries import host_devices, vm_entry
-from .role_options import ROLE_OPTIONS
 from .source_location import Place, items, mapping, names, text, whole_number
+from .variable_names import FOREIGN, fail_for, suspects
 
 CLUSTER_VARIABLE = "passthrough_hosts"
 DEVICE_VARIABLE = "passthrough_devices"
@@ -35,12 +35,6 @@ PREFIX = "passthrough_"
 """Prefix of variables of the collection. An unknown variable with this prefix is an error."""
 LOOK_ALIKE = "vcenter_"
 """Prefix of variables that others may use too. A name that is almost one of the collection is an error."""
-ROLES = tuple(ROLE_OPTIONS)
-"""Prefixes of the variables of roles."""
-SHARED_PREFIXES = ("verify_",)
-"""Prefixes of roles that others may use too."""
-_RETURNED = ("result", "found", "released", "settled", "work")
-"""Suffixes of variables that the roles set."""
 DESIRED = (CLUSTER_VARIABLE, DEVICE_VARIABLE, VM_VARIABLE)
 VARIABLES = (*DESIRED, NAME_VARIABLE, VCENTER_VARIABLE, PORT_VARIABLE)
 DEFAULT_PORT = 443
@@ -123,15 +117,17 @@ def load_intent(
     *,
     elsewhere: Mapping[str, Variables] | None = None,
     default_vcenter: str | None = None,
+    foreign: Sequence[str] = (),
 ) -> tuple[EndpointIntent, ...]:
     """The intent of all inventory hosts of a play: one value per vCenter, in the order of the play.
 
-    ``hosts``: inventory host → its variables. Only names with the prefix ``passthrough_``, ``vcenter_`` or that of a role matter.
+    ``hosts``: inventory host → its variables. Names that have nothing to do with this collection may be left out.
     ``elsewhere``: the same for inventory hosts that are not in the play (``--limit``). ``default_vcenter``: for an ESXi host without
-    ``vcenter_hostname``. Raises InputError, which names inventory host, variable and key.
+    ``vcenter_hostname``. ``foreign``: names of variables that are not of this collection, besides those that the hosts list themselves.
+    Raises InputError, which names inventory host, variable and key.
     """
     for host, variables in hosts.items():
-        _check_variable_names(host, variables)
+        _check_variable_names(host, variables, foreign)
     with_intent = {host: variables for host, variables in hosts.items() if any(key in variables for key in DESIRED)}
     if not with_intent:
         raise InputError(
@@ -150,9 +146,10 @@ def load_intent(
     return tuple(_endpoint_intent(key, members, partial=key in left_out) for key, members in groups.items())
 
 
-def _check_variable_names(host: str, variables: Variables) -> None:
-    """Raise PlacedError for a misspelled variable. It would be ignored: no desired state, or the wrong account."""
+def _check_variable_names(host: str, variables: Variables, foreign: Sequence[str]) -> None:
+    """Raise PlacedError for a misspelled variable. It would be ignored: no desired state, the wrong account, or no protection."""
     known = [name for name in VARIABLES if name.startswith(PREFIX)]
+    listed = (*foreign, *foreign_variables(host, variables))
     for key in map(str, variables):
         place = Place(host, key)
         if key.startswith(PREFIX) and key not in known:
@@ -165,27 +162,14 @@ def _check_variable_names(host: str, variables: Variables) -> None:
             if close and close[0] not in variables:
                 cure = f"Correct the name, or set {close[0]} too if both are meant"
                 place.fail("unknown_variable", f"is not a variable of this collection; {close[0]} is", cure)
-        _check_role_option(place, key, variables)
+    for key in suspects(map(str, variables), variables, listed):
+        fail_for(key, host)
 
 
-def _check_role_option(place: Place, key: str, variables: Variables) -> None:
-    """Raise PlacedError for a misspelled role option. It would be ignored, and the default may be less safe."""
-    role = next((prefix for prefix in ROLES if key.startswith(prefix)), None)
-    if role is None or key in ROLE_OPTIONS[role] or key.removeprefix(role) in _RETURNED:
-        return
-    suffixes = {name.removeprefix(role): name for name in ROLE_OPTIONS[role]}
-    close = [
-        suffixes[suffix] for suffix in difflib.get_close_matches(key.removeprefix(role), suffixes, n=3, cutoff=0.6)
-    ]
-    if role in SHARED_PREFIXES and (not close or close[0] in variables):
-        return
-    cure = f"Correct the name, or choose one that does not begin with {role}"
-    place.fail(
-        "unknown_variable",
-        f"is not an option of the role {role.rstrip('_')}",
-        cure,
-        close or sorted(suffixes.values())[:8],
-    )
+def foreign_variables(host: str, variables: Variables) -> tuple[str, ...]:
+    """The names in ``directpath_foreign_variables``. Raises PlacedError if they are not names."""
+    given = variables.get(FOREIGN)
+    return names(Place(host, FOREIGN), given.split(",") if isinstance(given, str) else given)
 
 
 def endpoint_of(host: str, variables: Variables, default: str | None) -> tuple[str, int]:

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Variables of the roles, by prefix. Written by tools/generate.py. PRIVATE to the collection."""
+"""Variables of the roles, by prefix, and the other names that this collection uses. Written by tools/generate.py.
+
+PRIVATE to the collection.
+"""
 
 from __future__ import annotations
 
@@ -126,3 +129,78 @@ ROLE_OPTIONS: dict[str, tuple[str, ...]] = {
         "verify_on_missing",
     ),
 }
+
+PLAYBOOK_OPTIONS: tuple[str, ...] = (
+    "directpath_hosts",
+    "directpath_intent",
+    "directpath_serial",
+    "restore_hosts",
+    "restore_take_lock",
+)
+"""Variables that playbooks and roles read, and that are not options of a role."""
+
+EMERGENCY_OPTIONS: tuple[str, ...] = (
+    "directpath_hosts",
+    "restore_hosts",
+    "restore_take_lock",
+    "rolling_reboot_journal_dir",
+)
+"""Variables of the playbooks that work without a desired state."""
+
+RETURNED: tuple[str, ...] = (
+    "attach_devices_released",
+    "attach_devices_result",
+    "directpath_leads",
+    "drift_report_result",
+    "enable_devices_result",
+    "firmware_reboot_found",
+    "hardware_maintenance_found",
+    "rolling_reboot_result",
+    "verify_result",
+    "verify_settled",
+)
+"""Variables that roles and playbooks set."""
+
+INVENTORY_FACTS: tuple[str, ...] = (
+    "directpath_cluster",
+    "directpath_connection_state",
+    "directpath_devices",
+    "directpath_host",
+    "directpath_in_maintenance_mode",
+    "directpath_labels",
+    "directpath_models",
+    "directpath_moid",
+    "directpath_path",
+    "directpath_pending_reboot",
+    "directpath_power_state",
+    "directpath_type",
+    "directpath_version",
+)
+"""Variables that the inventory plugin sets."""
+
+TAGS: tuple[str, ...] = (
+    "attach_devices",
+    "attach_devices_apply",
+    "attach_devices_intent",
+    "drift_report",
+    "drift_report_intent",
+    "drift_report_look",
+    "drift_report_write",
+    "enable_devices",
+    "enable_devices_apply",
+    "enable_devices_intent",
+    "firmware_reboot",
+    "firmware_reboot_find",
+    "firmware_reboot_reboot",
+    "hardware_maintenance",
+    "hardware_maintenance_find",
+    "hardware_maintenance_work",
+    "rolling_reboot",
+    "rolling_reboot_intent",
+    "rolling_reboot_plan",
+    "rolling_reboot_reboot",
+    "verify",
+    "verify_intent",
+    "verify_look",
+)
+"""Tags of the roles."""

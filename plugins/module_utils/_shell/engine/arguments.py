@@ -49,17 +49,8 @@ CONNECTION: Spec = {
     },
 }
 
-DEVICES: Spec = {
-    "devices": {
-        "type": "list",
-        "elements": "dict",
-        "options": {
-            "match": {"type": "raw", "required": True},
-            "count": {"type": "raw"},
-            "label": {"type": "str"},
-        },
-    },
-}
+DEVICES: Spec = {"devices": {"type": "list", "elements": "raw"}}
+"""An entry is a string or a mapping, as in the intent, so the domain checks its keys (``parse_desired_devices``)."""
 
 HOSTS: Spec = {
     "hosts": {"type": "list", "elements": "str", "aliases": ["esxi_hostname"]},

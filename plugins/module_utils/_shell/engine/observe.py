@@ -231,9 +231,11 @@ def _references_of(seen: NamedVms, vms: Sequence[Vm]) -> Mapping[Reference, str]
     return {reference: moid for reference, moid in seen.meant.items() if moid in found}
 
 
-def observe_vms(session: Session, references: Sequence[Reference]) -> NamedVms:
-    """Read the named VMs. Raises InputError for an unknown name."""
+def observe_vms(session: Session, references: Sequence[Reference], *, skip_unknown: bool = False) -> NamedVms:
+    """Read the named VMs. Raises InputError for an unknown name, unless ``skip_unknown``, and for an ambiguous one."""
     inventory = read_names(session)
+    if skip_unknown:
+        references = [name for name in references if inventory.vm_names.lookup(name, "vms") is not None]
     meant = find_vms(inventory, references)
     vms = place_vms(read_vms(session, _chosen(inventory, meant), pools=True), inventory.hosts)
     return NamedVms(vms=vms, meant=meant, inventory=inventory)

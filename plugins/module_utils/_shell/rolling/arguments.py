@@ -83,6 +83,7 @@ ARGUMENTS: dict[str, Any] = {
     "vm_order": {"type": "dict", "default": {}},
     "vm_order_tags": {"type": "dict", "default": {}},
     "never_stop": {"type": "list", "elements": "str", "default": []},
+    "never_stop_missing": {"type": "list", "elements": "str", "default": []},
     "never_stop_tags": {"type": "list", "elements": "str", "default": []},
     "wait_for_tools": {"type": "bool", "default": True},
     "allow_build_change": {"type": "list", "elements": "str", "default": []},

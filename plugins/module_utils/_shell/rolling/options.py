@@ -39,6 +39,7 @@ class RollingRequest:
     bmc: Mapping[str, BmcAccess]
     vm_order: Mapping[str, int]
     never_stop: tuple[str, ...] = ()
+    never_stop_missing: tuple[str, ...] = ()
     vm_order_tags: Mapping[str, int] = field(default_factory=dict)
     never_stop_tags: tuple[str, ...] = ()
     pause_file: str | None = None
@@ -75,6 +76,7 @@ class RollingRequest:
             bmc=bmc,
             vm_order={str(vm): _whole(order, f"vm_order.{vm}") for vm, order in params["vm_order"].items()},
             never_stop=tuple(params["never_stop"]),
+            never_stop_missing=tuple(params["never_stop_missing"]),
             vm_order_tags={
                 str(tag): _whole(order, f"vm_order_tags.{tag}") for tag, order in params["vm_order_tags"].items()
             },

@@ -154,6 +154,24 @@ def test_a_vm_is_protected_by_its_path_and_a_name_that_none_has_is_refused() -> 
     for module in ("host_maintenance", "host_rolling_reboot"):
         slip = pinned().run(module, check=True, fails=True, never_stop=["/Lyon/vm/db", "dbb"], **options)
         assert (slip["error_code"], slip["parameter"], slip["candidates"]) == ("unknown_vm", "never_stop", ["db"])
+        assert "never_stop_missing" in slip["msg"]
+        gone = {"never_stop": ["/Paris/vm/db", "dbb"], "never_stop_missing": ["dbb"]}
+        kept = pinned().run(module, check=True, fails=True, **gone, **options, **REBOOT.get(module, {}))
+        assert kept["error_code"] == "never_stop", "the others are protected all the same"
+        assert "dbb" not in str(warnings_of(kept)), "who lists a VM as gone needs no warning"
+
+
+REBOOT: dict[str, dict[str, Any]] = {"host_rolling_reboot": {"reboot_if": "always"}}
+
+
+def test_the_vms_that_names_mean_and_the_names_that_none_has() -> None:
+    asked = {"vms": ["/Paris/vm/db", "dbb"]}
+    assert pinned().run("vm_pci_device_info", fails=True, **asked)["error_code"] == "unknown_vm"
+    found = pinned().run("vm_pci_device_info", on_missing="skip", **asked)
+    assert list(found["found"]) == ["/Paris/vm/db"]
+    assert found["found"]["/Paris/vm/db"] == found["vms"][0]["moid"]
+    assert found["missing"] == {"dbb": ["db"]}
+    assert pinned().run("vm_pci_device_info", fails=True, on_missing="skip", vms=["db"])["error_code"] == "ambiguous_vm"
 
 
 def test_a_roll_protects_by_path_too() -> None:
