@@ -44,6 +44,9 @@ options:
       shutdown_timeout:
         description: As O(shutdown_timeout).
         type: int
+      allow_shutdown:
+        description: As O(allow_shutdown).
+        type: bool
       allow_power_off:
         description: As O(allow_power_off).
         type: bool
@@ -80,11 +83,11 @@ options:
     default: auto
   power:
     description:
-      - What to do with a running virtual machine that must be off for a change. V(keep) refuses the change while it runs. V(off) shuts it
-        down and leaves it off. V(cycle) shuts it down and powers it on again if it was on before. V(on) does the same, and powers it on
-        even if it was off before. With O(state=absent), V(on) is the same as V(cycle), because detaching powers on no virtual machine
-        that was off.
-      - The module shuts down nothing when there is no change.
+      - The power state after the change. V(keep) leaves it as it was. V(on) also powers on a virtual machine that is off, except with
+        O(state=absent), because detaching powers on no virtual machine that was off. V(off) leaves a virtual machine off that must be off
+        for a change. V(cycle) is V(keep) with O(allow_shutdown=true).
+      - Whether a running guest may be shut down for a change decides O(allow_shutdown). V(cycle) and V(off) imply it. The module shuts
+        down nothing when there is no change.
     type: str
     choices: [keep, "off", cycle, "on"]
     default: keep
@@ -92,6 +95,11 @@ options:
     description: Seconds to wait until a guest is shut down.
     type: int
     default: 300
+  allow_shutdown:
+    description: Whether to shut down a running guest for a change that needs the virtual machine powered off. Otherwise the change is
+      refused while it runs.
+    type: bool
+    default: false
   allow_power_off:
     description: Whether to do a hard power-off of a guest that does not shut down in time or does not support a shutdown.
     type: bool

@@ -23,7 +23,7 @@ VM_CHOICES = {
     "backing": ("auto", "dynamic", "fixed"),
     "power": ("keep", "off", "cycle", "on"),
 }
-VM_FLAGS = ("allow_power_off", "unlock_memory", "disable_hot_add")
+VM_FLAGS = ("allow_shutdown", "allow_power_off", "unlock_memory", "disable_hot_add")
 VM_KEYS = ("name", "moid", "devices", *VM_CHOICES, "mmio", "shutdown_timeout", *VM_FLAGS)
 MMIO_KEYS = ("size_gb", "device_gb")
 LARGEST_MMIO_GB = 1 << 20

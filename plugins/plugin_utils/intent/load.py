@@ -104,7 +104,7 @@ class EndpointIntent:
             "targets": [target.record() for target in self.targets],
             "host_targets": [target.record(with_devices=False) for target in self.targets],
             "vms": [dict(vm) for vm in self.vms],
-            "vms_to_release": [_without(vm, ONLY_FOR_ATTACHING) for vm in self.vms],
+            "vms_to_release": [_to_release(vm) for vm in self.vms],
             "only_on_hosts": list(self.only_on_hosts),
             "host_names": [name for target in self.targets for name in target.hosts],
             "cluster_names": sorted({name for target in self.targets for name in target.clusters}),
@@ -306,5 +306,7 @@ def _vsphere_name(host: str, variables: Variables) -> str:
     return text(Place(host, NAME_VARIABLE), variables.get(NAME_VARIABLE, host))
 
 
-def _without(entry: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
-    return {key: value for key, value in entry.items() if key not in keys}
+def _to_release(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The entry without what is for attaching only. ``power: on`` is for a VM with its devices: whoever detaches them decides anew."""
+    left = {key: value for key, value in entry.items() if key not in ONLY_FOR_ATTACHING}
+    return {key: value for key, value in left.items() if (key, value) != ("power", "on")}

@@ -58,14 +58,18 @@ class Commands:
     def reboot(self) -> str:
         return self.playbook("reboot", "-e rolling_reboot_consent=true")
 
-    def attach(self) -> str:
-        return self.playbook("attach")
+    def attach(self, *extra: str) -> str:
+        return self.playbook("attach", *extra)
 
     def disable(self, host: str, address: str, ids: str) -> str:
         """Disable passthrough of one device. The command includes the ids, so that another card at the address is rejected."""
-        vendor_id, device_id = ids.split(":")
-        match = {"address": address, "vendor_id": vendor_id, "device_id": device_id}
-        return self.module("host_passthrough", {"hosts": [host], "devices": [{"match": match}], "state": "disabled"})
+        devices: list[Plain] = [{"match": _identity(address, ids)}]
+        return self.module("host_passthrough", {"hosts": [host], "devices": devices, "state": "disabled"})
+
+    def detach(self, moids: Sequence[str], address: str, ids: str) -> str:
+        """Detach one fixed device from VMs. Those that run are shut down for it, and powered on again."""
+        vms: list[Plain] = [{"moid": moid, "devices": [{"match": _identity(address, ids)}]} for moid in moids]
+        return self.module("vm_pci_device", {"vms": vms, "state": "absent", "power": "cycle"})
 
     def only(self, moid: str, devices: Sequence[DesiredDevice]) -> str:
         """Leave a VM with the desired devices and no others."""
@@ -83,3 +87,8 @@ class Commands:
 
     def show_vm(self, moid: str) -> str:
         return self.module("vm_pci_device_info", {"vms": [moid]})
+
+
+def _identity(address: str, ids: str) -> dict[str, Plain]:
+    vendor_id, device_id = ids.split(":")
+    return {"address": address, "vendor_id": vendor_id, "device_id": device_id}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ..host.overrides import parse_overrides
-from ..host.passthrough import DesiredPassthrough, needs_fabric, passthrough_writes, plan_passthrough
+from ..host.passthrough import DesiredPassthrough, needs_fabric, passthrough_writes, plan_passthrough, project
 from ..host.protection import holds_disks
 from ..observed.device_users import users_by_host
 from ..observed.hosts import DeviceUser, Host
@@ -174,6 +174,7 @@ def _vms(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iterab
     surplus = {target.moid: _surplus_devices(target) for target in plans.strict.targets}
     unchecked = set(vms_to_read_in_detail(plans))
     entries = {desired.moid: desired.devices for desired in observed.desired_vms}
+    stay_blocked = _blocked_after_hosts(observed, plans)
     for target in plans.vms.targets:
         case = VmCase(
             vm=observed.vms.vm(target.moid),
@@ -181,6 +182,7 @@ def _vms(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iterab
             surplus=surplus.get(target.moid, {}),
             entry=entries[target.moid],
             unchecked=target.moid in unchecked,
+            stays_blocked=target.moid in stay_blocked,
         )
         yield from vm_differences(observed.vms, case, commands)
     if observed.whole_fleet:
@@ -189,6 +191,27 @@ def _vms(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iterab
         for vm in observed.vms.everyone():
             if vm.moid not in named:
                 yield from surplus_differences(observed.vms, vm, models, commands)
+
+
+def _blocked_after_hosts(observed: ObservedEndpoint, plans: Plans) -> frozenset[str]:
+    """VMs that are refused also after the hosts were changed and rebooted, and although they may be shut down."""
+    if not any(target.blockers for target in plans.vms.targets):
+        return frozenset()
+    hosts = project(observed.vms.hosts, plans.hosts)
+    before = {host.moid: host for host in observed.vms.hosts}
+    assumed = {
+        host.moid: frozenset(
+            device.address
+            for device, old in zip(host.devices, before[host.moid].devices, strict=True)
+            if device.active and not old.active
+        )
+        for host in hosts
+    }
+    later = plan_vm_devices(
+        replace(observed.vms, hosts=hosts, assumed=assumed),
+        tuple(replace(desired, allow_shutdown=True) for desired in observed.desired_vms),
+    )
+    return frozenset(target.moid for target in later.targets if target.blockers)
 
 
 def _surplus_devices(target: TargetPlan) -> Mapping[str, Mapping[str, str]]:

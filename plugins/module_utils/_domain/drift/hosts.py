@@ -164,6 +164,7 @@ def _refused(host: Host, blocker: Blocker, commands: Commands) -> Iterator[Diffe
 def _changes(host: Host, target: TargetPlan, commands: Commands) -> Iterator[Difference]:
     """The planned changes. With one blocker nothing on the host is changed, so the blockers are obstacles of every change."""
     obstacles = tuple(f"Nothing on {host.name} is changed until this is fixed: {b.message}" for b in target.blockers)
+    command = commands.show_host(host.name) if obstacles else commands.enable()
     for write in passthrough_writes(target.changes):
         address, label = write.device.address, write.device.label
         device = host.device(address)
@@ -176,7 +177,7 @@ def _changes(host: Host, target: TargetPlan, commands: Commands) -> Iterator[Dif
                 found=f"label {label}" if label else "no label",
                 cause=f"The label of {address} is {label or 'not set'}",
                 cure=f"Set the label to {write.label_after}",
-                command=commands.enable(),
+                command=command,
                 obstacles=obstacles,
             )
             continue
@@ -188,7 +189,7 @@ def _changes(host: Host, target: TargetPlan, commands: Commands) -> Iterator[Dif
             cause=f"{address} is desired for passthrough but not enabled"
             + (" (passthrough stays in effect until the next reboot)" if device is not None and device.active else ""),
             cure="Enable passthrough of the device",
-            command=commands.enable(),
+            command=command,
             obstacles=obstacles,
         )
 
@@ -247,16 +248,23 @@ def _not_desired(
 
 
 def _extra(host: Host, device: HostDevice, commands: Commands) -> Difference:
-    users = [user.vm for user in host.users.get(device.address, ())]
-    holds = f"; it is attached to {', '.join(users)}" if users else ""
+    users = host.users.get(device.address, ())
+    names = ", ".join(user.vm for user in users)
+    command = commands.disable(host.name, device.address, device.ids)
+    if users and all(user.fixed for user in users):
+        detach = commands.detach([user.moid for user in users], device.address, device.ids)
+        command = f"{detach} && {command}"
+    elif users:
+        # A VM has a dynamic device by its model only. Detaching it could take a device that the intent gives to the VM.
+        command = commands.show_host(host.name)
     return _difference(
         host,
         "extra",
         device,
         wanted="off",
-        cause=f"{device.address} is enabled and not in the intent{holds}",
-        cure=("Detach it from these VMs and disable it" if users else "Disable it") + ", or add it to the intent",
-        command=commands.disable(host.name, device.address, device.ids),
+        cause=f"{device.address} is enabled and not in the intent" + (f"; it is attached to {names}" if users else ""),
+        cure=(f"Detach it from {names} and disable it" if users else "Disable it") + ", or add it to the intent",
+        command=command,
         planned=device.requires_reboot,  # the playbooks would do the pending reboot
     )
 

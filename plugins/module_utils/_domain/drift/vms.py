@@ -83,6 +83,8 @@ class VmCase:
     entry: Sequence[DesiredDevice] = ()
     unchecked: bool = False
     """True when facts that need one call for each VM or host were not read."""
+    stays_blocked: bool = False
+    """True when the playbook site refuses the VM, too, after it enabled devices and rebooted hosts."""
 
 
 def vm_differences(observed: ObservedVms, case: VmCase, commands: Commands) -> tuple[Difference, ...]:
@@ -96,7 +98,8 @@ def vm_differences(observed: ObservedVms, case: VmCase, commands: Commands) -> t
         planned = [_blocked(case, blocker, commands) for blocker in blockers]
     kinds = {difference.kind for difference in planned}
     rest = tuple(b.message for b in blockers if _KIND_OF.get(b.code) not in kinds or b.code in _MISSING)
-    planned = [_with_obstacles(difference, rest, commands) for difference in planned]
+    command = _command(case, commands)
+    planned = [_with_obstacles(difference, rest, command, commands) for difference in planned]
     unplanned = [
         *_surplus(case, commands),
         *_stale(observed, case, planned, commands),
@@ -182,13 +185,25 @@ def _unchecked(vm: Vm, commands: Commands) -> Difference:
     )
 
 
-def _with_obstacles(difference: Difference, messages: Sequence[str], commands: Commands) -> Difference:
-    """Add obstacles. When another step must come first, such as enabling a device, the command is the playbook with all steps."""
-    rest = tuple(text for text in messages if text not in difference.cause)
-    if not rest or difference.certainty != "drift":
+def _command(case: VmCase, commands: Commands) -> str:
+    """The command that makes the changes of a VM despite its blockers. If no playbook does, the one that shows the VM."""
+    codes = {blocker.code for blocker in case.target.blockers}
+    if case.stays_blocked:
+        return commands.show_vm(case.vm.moid)
+    extra = ("-e attach_devices_allow_shutdown=true",) if "powered_on" in codes else ()
+    return commands.playbook("site" if codes - {"powered_on"} else "attach", *extra)
+
+
+def _with_obstacles(difference: Difference, messages: Sequence[str], command: str, commands: Commands) -> Difference:
+    """Add obstacles. ``command``: the one that works despite all of them."""
+    if difference.certainty != "drift":
         return difference
-    command = commands.playbook("site") if difference.command == commands.attach() else difference.command
-    return replace(difference, obstacles=rest, command=command)
+    rest = tuple(text for text in messages if text not in difference.cause)
+    return replace(
+        difference,
+        obstacles=rest,
+        command=command if difference.command == commands.attach() else difference.command,
+    )
 
 
 def _changes(case: VmCase, commands: Commands) -> Iterator[Difference]:
@@ -355,8 +370,7 @@ def _blocked(case: VmCase, blocker: Blocker, commands: Commands) -> Difference:
         _KIND_OF.get(blocker.code, "refused"),
         cause=cause,
         cure=blocker.cure,
-        # The device may become available once devices are enabled or a host is rebooted, so the command runs all steps.
-        command=commands.playbook("site") if blocker.code in _MISSING else commands.show_vm(case.vm.moid),
+        command=_command(case, commands),
     )
 
 

@@ -22,8 +22,7 @@ class DesiredVm:
     """The desired passthrough devices of one VM.
 
     ``present``: at least these devices. ``absent``: no device that matches, whatever the count, so that the list that attached devices can
-    also detach them. ``exactly``: these devices and no others. ``power``: the power changes that are allowed when the VM must be off; see
-    ``preconditions.power_steps``. ``shutdown_timeout``: seconds. ``unlock_memory`` applies when the last device is detached.
+    also detach them. ``exactly``: these devices and no others. ``power`` and ``allow_shutdown``: see ``preconditions.power_steps``. ``shutdown_timeout``: seconds. ``unlock_memory`` applies when the last device is detached.
     """
 
     target: str
@@ -35,6 +34,7 @@ class DesiredVm:
     start_again: bool = False
     """This run shut the VM down and has to power it on again, whatever ``state`` is. Set for the plan before a write."""
     shutdown_timeout: int = 300
+    allow_shutdown: bool = False
     allow_power_off: bool = False
     mmio: DesiredMmio | None = None
     unlock_memory: bool = False

@@ -37,8 +37,8 @@ class PowerSteps:
 def power_steps(vm: Vm, desired: DesiredVm, needs_off: bool) -> PowerSteps:
     """The power changes of a VM.
 
-    ``keep``: none, so a change that needs the VM off is rejected while it runs. ``off``: the VM is shut down for the change and stays off.
-    ``cycle``: a running VM is shut down and powered on afterwards. ``on``: as ``cycle``, and a VM that was off is powered on too. A VM
+    ``power`` is the state after the run: ``keep`` as before, ``on``, ``off``, or ``cycle`` (as ``keep``, and the guest may be shut down).
+    A running guest is shut down only for a change that needs it, and only if ``allow_shutdown``, ``cycle`` or ``off`` allows it. A VM
     without a change is never touched, except that ``on`` powers on a VM that is off. Detaching (state absent) never powers on a VM that
     was off: the entry that attached the devices is used for it, too.
     """
@@ -58,13 +58,13 @@ def power_steps(vm: Vm, desired: DesiredVm, needs_off: bool) -> PowerSteps:
                 ),
             )
         )
-    if desired.power == "keep":
+    if not (desired.allow_shutdown or desired.power in ("cycle", "off")):
         return PowerSteps(
             blockers=(
                 Blocker(
                     code="powered_on",
                     message=f"{vm.name} is running, but this change needs it powered off",
-                    cure="Shut it down first, or use power: cycle (shut down, change, power on) or power: off",
+                    cure="Shut it down first, or set allow_shutdown: true, which shuts down the guest, makes the change and powers it on again",
                 ),
             )
         )
