@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 _UNFIT = re.compile(
@@ -96,3 +96,28 @@ def duration(seconds: float) -> str:
         return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
     hours = round(minutes / 60)
     return f"{hours // 24} d {hours % 24} h" if hours % 24 else f"{hours // 24} d"
+
+
+def name_ranges(names: Iterable[str]) -> list[str]:
+    """The names in order, with ``gpu-001.lab to gpu-250.lab`` for three or more that differ only in consecutive numbers."""
+    rows: list[tuple[str, int, str, str]] = []
+    for name in dict.fromkeys(names):
+        label, dot, rest = name.partition(".")
+        found = re.fullmatch(r"(.*?)([0-9]+)([^0-9]*)", label)
+        # The first part of an address is no label of a host name.
+        if found is None or label.isdecimal():
+            rows.append((name, -1, "", name))
+        else:
+            rows.append((found[1], int(found[2]), f"{len(found[2])} {found[3]}{dot}{rest}", name))
+    runs: list[list[tuple[str, int, str, str]]] = []
+    for row in sorted(rows, key=lambda row: (row[0], row[2], row[1])):
+        last = runs[-1][-1] if runs else None
+        if last is not None and row[1] > 0 and (row[0], row[1] - 1, row[2]) == last[:3]:
+            runs[-1].append(row)
+        else:
+            runs.append([row])
+    shown: list[str] = []
+    for run in runs:
+        texts = [row[3] for row in run]
+        shown += [f"{texts[0]} to {texts[-1]}"] if len(texts) > 2 else texts
+    return shown

@@ -11,7 +11,8 @@ from ansible.errors import AnsibleError, AnsibleFilterError
 from jinja2.exceptions import UndefinedError
 
 from ..intent.load import NAME_VARIABLE
-from ..rolling.result_lines import owing
+from ..rolling.result_lines import missing_for_success, owing
+from ..rolling.summary_lines import skipped_lines
 from .text import lines, outcome
 
 Record = Mapping[str, Any]
@@ -32,29 +33,28 @@ def reboot_decision(plan: Record, consent: bool | None, preview: bool, vcenter: 
     """What follows the check run of host_rolling_reboot.
 
     ``lines``: the schedule to show before the reboot; empty if there is none, or if the user refused the reboot. ``reboot``: whether to
-    reboot. ``missing_consent``: why the run must stop here, if the user has to decide first; otherwise empty.
+    reboot. ``missing_consent``: all that is missing for the run to succeed, if it must stop here because the user has to decide first;
+    otherwise empty. What is in ``missing_consent`` is not in ``lines``.
     """
-    names = owing(outcome(plan))
+    planned = outcome(plan)
+    names = owing(planned)
     announced = bool(names) and isinstance(plan.get("schedule"), Mapping) and consent is not False
+    asks = bool(names) and consent is None
+    shown = {**plan, "schedule": {**plan["schedule"], "left": []}} if announced and asks else plan
+    has_lines = announced and bool(not asks or plan["schedule"].get("hosts") or not skipped_lines(plan["schedule"]))
     return {
-        "lines": lines(plan) if announced else [],
+        "lines": lines(shown) if has_lines else [],
         "reboot": bool(names and consent),
-        "missing_consent": _missing_consent(names, vcenter) if names and consent is None and not preview else "",
+        "missing_consent": missing_for_success(planned, vcenter) if asks and not preview else [],
     }
-
-
-def _missing_consent(names: list[str], vcenter: str) -> str:
-    return (
-        f"{len(names)} host{'' if len(names) == 1 else 's'} of {vcenter} must be rebooted ({', '.join(names)}), and "
-        "rolling_reboot_consent is not set. Set rolling_reboot_consent=true to reboot them in maintenance mode, as many at once as "
-        "rolling_reboot_max_unavailable allows, or rolling_reboot_consent=false to continue without a reboot."
-    )
 
 
 def closing_lines(result: Record, *, announced: bool) -> list[str]:
     """The lines at the end of the role: the result; only its notes if nothing was rebooted and the schedule was already shown."""
-    if announced and isinstance(result.get("schedule"), Mapping):
-        return [str(note) for note in result.get("notes") or ()]
+    schedule, notes = result.get("schedule"), [str(note) for note in result.get("notes") or ()]
+    # Without hosts, the schedule says only why they are skipped. The notes say it, too.
+    if isinstance(schedule, Mapping) and (announced or (notes and not schedule.get("hosts"))):
+        return notes
     return lines(result)
 
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...module_utils._domain.text import counted, name_ranges
 from ..intent.named_records import clusters_of, directory_of
-from ..rolling.result_lines import is_rolling, owing, rolling_lines
+from ..rolling.result_lines import is_rolling, missing_for_success, owing, rolling_lines
+from .blocks import Block, in_blocks
 from .files import local_zone
 
 Record = Mapping[str, Any]
@@ -95,8 +97,7 @@ def reboot_outcome(seen: Record | None, call: Record | None, consent: bool | Non
         return {**planned, "owing": names, "owed": names, "notes": []}
     listed = ", ".join(names)
     if preview and consent is None:
-        note = f"rolling_reboot_consent is not set: without it the run stops here, before rebooting {listed}"
-        return {**planned, "owing": names, "owed": [], "notes": [note]}
+        return {**planned, "owing": names, "owed": [], "notes": missing_for_success(planned)}
     idle = {**planned, "changes": [], "changed": False, "trouble": ""}
     if consent is not None:
         # Consent was refused, so a schedule is of no interest.
@@ -105,25 +106,36 @@ def reboot_outcome(seen: Record | None, call: Record | None, consent: bool | Non
 
 
 def lines(result: Record) -> list[str]:
-    """One line for each host or VM, followed by one for each change, pending device, refusal and warning."""
+    """One line for each host or VM, followed by one for each change, pending device, refusal and warning.
+
+    A result with many hosts or VMs has one block for all that are equal. See ``blocks.in_blocks``.
+    """
     if is_rolling(result) and _targets(result):
         return [*rolling_lines(result, local_zone().info), *(result.get("notes") or ())]
-    written = []
-    for target in _targets(result):
-        name = target["name"]
-        status = str(target.get("status", ""))
-        written.append(f"{name}: {_WORDS.get(status, status)}")
-        undone = [record for record in result.get("not_done") or () if record.get("target") == name]
-        for record in _changes_of(result, name):
-            written.append(f"  {'not done: ' if record in undone else ''}{change_line(record)}")
-        written += [
-            f"  {address} {_pending(target, address)} and requires a reboot" for address in target.get("pending") or ()
-        ]
-        written += [f"  refused: {blocker_sentence(blocker)}" for blocker in target.get("blockers") or ()]
-        written += [f"  failed: {target['error']}"] if target.get("error") else []
-        written += [f"  note: {warning}" for warning in target.get("warnings") or ()]
+    written = [*_shutdowns(result), *in_blocks([_block(result, target) for target in _targets(result)])]
     written += result.get("notes") or ()
     return written or [str(result.get("msg") or result.get("summary") or "nothing to do")]
+
+
+def _shutdowns(result: Record) -> list[str]:
+    """The line that comes first: the running VMs that are shut down."""
+    undone = result.get("not_done") or ()
+    changes = [change for change in result.get("changes") or () if change["kind"] == "shutdown" and change not in undone]
+    names = list(dict.fromkeys(str(change["target"]) for change in changes)) if "vms" in result else []
+    return [f"shuts down {counted(len(names), 'running VM')}: {', '.join(name_ranges(names))}"] if names else []
+
+
+def _block(result: Record, target: Record) -> Block:
+    name, status = str(target["name"]), str(target.get("status", ""))
+    undone = [record for record in result.get("not_done") or () if record.get("target") == name]
+    written = [
+        f"{'not done: ' if record in undone else ''}{change_line(record)}" for record in _changes_of(result, name)
+    ]
+    written += [f"{address} {_pending(target, address)} and requires a reboot" for address in target.get("pending") or ()]
+    written += [f"refused: {blocker_sentence(blocker)}" for blocker in target.get("blockers") or ()]
+    written += [f"failed: {target['error']}"] if target.get("error") else []
+    written += [f"note: {warning}" for warning in target.get("warnings") or ()]
+    return Block(name=name, status=_WORDS.get(status, status), lines=tuple(written))
 
 
 def _is_disabled(target: Record, address: str) -> bool:

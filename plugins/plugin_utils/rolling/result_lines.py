@@ -12,8 +12,9 @@ from datetime import tzinfo
 from typing import Any
 
 from ...module_utils._domain.rolling.state.timeline import clock
+from ...module_utils._domain.text import counted, name_ranges
 from .progress import View
-from .summary_lines import schedule_lines
+from .summary_lines import MOST_HOSTS, schedule_lines, skipped_lines
 
 Record = Mapping[str, Any]
 
@@ -38,11 +39,29 @@ def owing(result: Record) -> list[str]:
     return [str(host["name"]) for host in result.get("hosts") or () if host.get("phase") not in ("idle", "done")]
 
 
+def missing_for_success(planned: Record, vcenter: str = "") -> list[str]:
+    """All that is missing so that the hosts that require a reboot are rebooted, where consent is not set. Each host is named once."""
+    names = owing(planned)
+    skipped = skipped_lines(planned.get("schedule") or {})
+    blocked = {str(host.get("name")) for host in (planned.get("schedule") or {}).get("left") or ()}
+    free = [name for name in names if name not in blocked]
+    place = f" of {vcenter}" if vcenter else ""
+    them = f" ({', '.join(name_ranges(free))})" if free else ""
+    verb = "requires" if len(names) == 1 else "require"
+    return [
+        f"{counted(len(names), 'host')}{place} {verb} a reboot{them}, and rolling_reboot_consent is not set. "
+        f"Set rolling_reboot_consent=true to reboot {'it' if len(names) == 1 else 'them'} in maintenance mode, as many at once as "
+        "rolling_reboot_max_unavailable allows, or rolling_reboot_consent=false to continue without a reboot.",
+        *(f"Also missing: {text}" for text in skipped),
+    ]
+
+
 def rolling_lines(result: Record, zone: tzinfo) -> list[str]:
     """The schedule, with times in this zone; or one line for each host with its result, and what to do next."""
     schedule = result.get("schedule")
     if schedule:
-        return [line.text for line in schedule_lines(schedule, View(zone=zone, reasons=True))]
+        reasons = len(schedule.get("hosts") or ()) <= MOST_HOSTS
+        return [line.text for line in schedule_lines(schedule, View(zone=zone, reasons=reasons))]
     return [*_done(result), *(f"next: {sentence}" for sentence in result.get("resume") or ())]
 
 

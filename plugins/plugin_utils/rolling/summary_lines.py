@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...module_utils._domain.rolling.scheduling.notices import zoned
-from ...module_utils._domain.text import counted, duration, one_line, padded, several, width
+from ...module_utils._domain.text import counted, duration, name_ranges, one_line, padded, width
 from .merge_slices import span
 from .progress import Line, Tone, View, meter
 
@@ -20,6 +20,12 @@ Record = Mapping[str, Any]
 MOST_HOSTS = 60
 """A schedule with more hosts has one line for each wave, unless the reader wants reasons."""
 
+MOST_WAVES = 40
+"""Maximum number of lines for waves. With more waves, one line is for several of them."""
+
+MOST_SKIPPED = 100
+"""Maximum number of lines with reasons for hosts that are skipped. The others are named without a reason."""
+
 MOST_TROUBLES = 20
 """Maximum number of blocked and of failed hosts in the summary; the result contains all."""
 
@@ -27,12 +33,12 @@ _STATES: Mapping[str, Tone] = {"finished": "ok", "halted": "bad", "stalled": "wa
 
 
 def schedule_lines(schedule: Record, view: View) -> tuple[Line, ...]:
-    """The lines of the schedule in check mode. Every VM that will be stopped is named."""
+    """The lines of the schedule in check mode. Every VM that will be stopped, and every host that is skipped, is named."""
     hosts = [host for host in schedule.get("hosts") or () if isinstance(host, Mapping)]
-    left = [host for host in schedule.get("left") or () if isinstance(host, Mapping)]
+    skipped = skipped_lines(schedule)
     stops = sum(len(host.get("stops") or ()) for host in hosts)
     if not hosts:
-        head = "No host would be rebooted"
+        head = "No host can be rebooted now" if skipped else "No host would be rebooted"
     else:
         waves, ends = schedule.get("waves") or 0, schedule.get("seconds") or 0
         head = f"{counted(len(hosts), 'host')} would be rebooted in {counted(waves, 'wave')}, in about {duration(ends)}"
@@ -47,7 +53,7 @@ def schedule_lines(schedule: Record, view: View) -> tuple[Line, ...]:
         lines += _by_host(hosts, view)
     else:
         lines += _by_wave(hosts)
-    lines += [Line(text=text, tone="warn") for text in _left(left)]
+    lines += [Line(text=f"skipped: {text}", tone="warn") for text in skipped]
     if hosts:
         lines += [Line(text=f"not read: {one_line(text)}") for text in schedule.get("not_read") or ()]
     idle = schedule.get("idle") or ()
@@ -84,13 +90,18 @@ def _gate(hosts: Sequence[Record]) -> Iterator[Line]:
 
 
 def _by_wave(hosts: Sequence[Record]) -> Iterator[Line]:
+    """One line for each wave, or for several waves that follow each other."""
     waves: dict[Any, list[Record]] = {}
     for host in hosts:
         waves.setdefault(host.get("wave", "?"), []).append(host)
-    for number, held in waves.items():
-        names = several([one_line(host.get("name") or "") for host in held], 4)
-        stops = [_stop(vm, reasons=False) for host in held for vm in host.get("stops") or ()]
-        text = f"{_after(held[0], 'starts'):>6} {padded(f'wave {number}', 8)} {counted(len(held), 'host')}: {names}"
+    numbers, size = list(waves), -(-len(waves) // MOST_WAVES)
+    for begin in range(0, len(numbers), size):
+        part = numbers[begin : begin + size]
+        held = [host for number in part for host in waves[number]]
+        names = ", ".join(name_ranges(one_line(host.get("name") or "") for host in held))
+        stops = name_ranges(_stop(vm, reasons=False) for host in held for vm in host.get("stops") or ())
+        title = f"wave {part[0]}" if len(part) == 1 else f"waves {part[0]} to {part[-1]}"
+        text = f"{_after(held[0], 'starts'):>6} {padded(title, 8)} {counted(len(held), 'host')}: {names}"
         yield Line(text=text + (f"; stops {', '.join(stops)}" if stops else ""))
     yield from _gate(hosts)
 
@@ -111,23 +122,38 @@ def _stop(vm: Any, *, reasons: bool) -> str:
     return f"{name} ({reason})" if reasons and reason else name
 
 
-def _left(hosts: Sequence[Record]) -> Iterator[str]:
-    for host in hosts:
-        yield f"skipped: {_describe(host, one_line(host.get('phase') or 'left'))}"
+def skipped_lines(schedule: Record) -> list[str]:
+    """Why hosts of a schedule are not rebooted. Hosts with the same reason share a line."""
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for host in schedule.get("left") or ():
+        if isinstance(host, Mapping):
+            key = (one_line(host.get("cluster") or ""), one_line(host.get("phase") or "left"), _why(host))
+            groups.setdefault(key, []).append(one_line(host.get("name") or ""))
+    lines = [
+        one_line(f"{cluster} {', '.join(name_ranges(names))} ({phase}): {why}")
+        for (cluster, phase, why), names in groups.items()
+    ]
+    rest = [name for names in list(groups.values())[MOST_SKIPPED:] for name in names]
+    more = [f"{counted(len(rest), 'more host')}, see hosts in the result: {', '.join(name_ranges(rest))}"] if rest else []
+    return lines[:MOST_SKIPPED] + more
 
 
-def _describe(host: Record, phase: str = "") -> str:
-    """Cluster, host and reason. If the reason begins with the name of the host, the name is not repeated."""
-    cluster, name, why = one_line(host.get("cluster") or ""), one_line(host.get("name") or ""), _why(host)
-    if phase:
-        return one_line(f"{cluster} {name} ({phase}): {why.removeprefix(f'{name} ')}")
-    return one_line(f"{cluster} {why}" if why.startswith(f"{name} ") else f"{cluster} {name}: {why}")
+def _describe(host: Record) -> str:
+    """Cluster, host and reason. The reason does not repeat the name of the host."""
+    cluster, name = one_line(host.get("cluster") or ""), one_line(host.get("name") or "")
+    first, *_unused = _reasons(host)
+    return one_line(f"{cluster} {name}{'' if first.startswith(f'{name} ') else ':'} {_why(host)}")
 
 
 def _why(host: Record) -> str:
+    """The reasons, without the name of the host at their beginning."""
+    own = f"{one_line(host.get('name') or '')} "
+    return " ".join(sentence.removeprefix(own) for sentence in _reasons(host))
+
+
+def _reasons(host: Record) -> list[str]:
     blockers = [blocker for blocker in host.get("blockers") or () if isinstance(blocker, Mapping)]
-    sentences = [_sentence(blocker) for blocker in blockers] or [one_line(host.get("reason") or "no reason is known")]
-    return " ".join(sentences)
+    return [_sentence(blocker) for blocker in blockers] or [one_line(host.get("reason") or "no reason is known")]
 
 
 def _sentence(blocker: Record) -> str:

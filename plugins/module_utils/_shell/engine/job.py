@@ -17,7 +17,7 @@ from ..._domain.planning.plan import Plan, TargetPlan
 from ..._vsphere.read.other_writers import read_other_writers
 from ..._vsphere.session.connect import Session
 from ..._vsphere.session.endpoint import Endpoint
-from ..._vsphere.session.faults import SERVER_ERRORS, UNCERTAIN, explain
+from ..._vsphere.session.faults import SERVER_ERRORS, UNCERTAIN, explain, without_write
 from .concurrent import work
 from .gate import Gate
 from .result import Outcome, build_result, conclude, without_needless
@@ -164,6 +164,8 @@ def _apply_once(
         except SERVER_ERRORS as fault:
             outcome = Outcome(error=explain(fault, doing="apply the plan", on=targets[moid].target))
         outcome.wrote = earlier or session.stub.writes_here > writes
+        if outcome.error is not None and not outcome.wrote:
+            outcome.error = without_write(outcome.error)
         # After a write whose answer was lost it is unknown who made the other changes.
         before = outcomes[moid].elsewhere if moid in outcomes else ()
         outcome.elsewhere = before if earlier else (*before, *gate.elsewhere)

@@ -179,7 +179,7 @@ class RedfishOverTls:
         try:
             answer = self._https.send(verb, path, headers, body)
         except (OSError, HTTPException) as error:
-            raise explain_silence(error, self._access) from error
+            raise explain_silence(error, self._access, reads=verb == "GET") from error
         content = _object(answer.json()) if answer.content else None
         return RedfishReply(status=answer.status, body=content, headers=answer.headers)
 
@@ -233,8 +233,8 @@ _KINDS: tuple[tuple[type[BaseException], str, str, str], ...] = (
 )
 
 
-def explain_silence(error: BaseException, access: BmcAccess) -> DirectPathError:
-    """Why there was no reply."""
+def explain_silence(error: BaseException, access: BmcAccess, *, reads: bool = False) -> DirectPathError:
+    """Why there was no reply. ``reads``: the request could not change anything."""
     place = f"The management controller at {access.where}"
     if isinstance(error, ProxyFailed):
         return DirectPathError(
@@ -261,5 +261,7 @@ def explain_silence(error: BaseException, access: BmcAccess) -> DirectPathError:
     return DirectPathError(
         message=f"The connection to the management controller at {access.where} broke ({reason})",
         code="connection_lost",
-        cure="It is unknown whether the request arrived: check the power state",
+        cure="Check the management network, and the log of the controller"
+        if reads
+        else "It is unknown whether the request arrived: check the power state",
     )

@@ -233,13 +233,22 @@ def explain_connection(error: BaseException, *, doing: str, on: str) -> DirectPa
             code="connection_lost",
             cure="Check the network and the server, then run the task again"
             if _only_reads(doing)
-            else "It is unknown whether a change was made: run the task again, it reads the current state first",
+            else UNKNOWN_CHANGE,
         )
     return DirectPathError(
         message=f"Cannot {describe_action(doing, on)}: {type(error).__name__}: {error}",
         code="unexpected",
         cure="This is a bug in the collection: please report it with this message",
     )
+
+
+UNKNOWN_CHANGE = "It is unknown whether a change was made: run the task again, it reads the current state first"
+
+
+def without_write(error: DirectPathError) -> DirectPathError:
+    """The error of an action that did not get as far as its first write: only a read failed, so nothing is uncertain."""
+    error.cure = error.cure.replace(UNKNOWN_CHANGE, "Nothing was changed: run the task again")
+    return error
 
 
 def _only_reads(doing: str) -> bool:
@@ -268,7 +277,7 @@ def _explain_answer(error: BrokenAnswer, doing: str, on: str) -> DirectPathError
     method = f" to {error.method}" if error.method else ""
     cure = "Check whether a device in the network changes answers, and check the logs of the server"
     if not _only_reads(doing):
-        cure += ". It is unknown whether a change was made: run the task again, it reads the current state first"
+        cure += f". {UNKNOWN_CHANGE}"
     return DirectPathError(
         message=f"Cannot {describe_action(doing, on)}: the answer{method} cannot be read: {error}",
         code="unreadable_answer",

@@ -185,7 +185,8 @@ def _locked(cluster: ClusterView, lock: Lock, policy: Policy, now: float) -> Blo
         cure = "Check that it has ended, then run again with take_lock: stale to take the lock"
     else:
         state = f"has been working for {duration(now - lock.since)}, last heartbeat {duration(silent)} ago"
-        cure = f"Wait until it has finished. Without another heartbeat its lock may be taken in {duration(lock.beat + lock.ttl - now)}"
+        waits = ", or set blocked_timeout to the seconds that this run waits for it" if policy.goal == "reboot" else ""
+        cure = f"Wait until it has finished{waits}. Without another heartbeat its lock may be taken in {duration(lock.beat + lock.ttl - now)}"
     return Blocker(code="locked", message=f"{cluster.name} is locked by {lock.owner}, which {state}", cure=cure)
 
 
