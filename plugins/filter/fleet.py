@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The result of a run for each vCenter. Documented in fleet_lines.yml."""
+"""The result of a run for each vCenter. Documented in the .yml files in this directory."""
 
 from __future__ import annotations
 
@@ -13,4 +13,7 @@ class FilterModule:
     """Registers the filter."""
 
     def filters(self) -> dict[str, Any]:
-        return {"fleet_lines": deferred("report.hostvars", "lines_of_run")}
+        return {
+            "fleet_lines": deferred("report.hostvars", "lines_of_run"),
+            "plan_page": deferred("report.plan_page", "plan_page"),
+        }

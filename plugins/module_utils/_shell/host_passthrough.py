@@ -14,6 +14,7 @@ from .._domain.host.targets import Target
 from .._domain.names import Directory, Named, resolve_each
 from .._domain.observed.hosts import DeviceUser, Host
 from .._domain.planning.plan import Plan, TargetPlan
+from .._domain.text import counted
 from .._domain.writing.recheck import refuse_other_devices
 from .._vsphere.read.hosts import read_names
 from .._vsphere.session.connect import Session
@@ -145,7 +146,7 @@ def apply(
     if not left:
         return Outcome()
     apply_passthrough(session, host, passthrough_writes(left))
-    return Outcome(done=(f"{len(left)} devices were written",))
+    return Outcome(done=(f"{counted(len(left), 'device')} {'was' if len(left) == 1 else 'were'} written",))
 
 
 def render(

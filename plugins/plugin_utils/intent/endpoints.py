@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...module_utils._domain.errors import InputError
+from ...module_utils._domain.text import counted
 from .load import DESIRED, VCENTER_VARIABLE, Variables, endpoint_of
 
 
@@ -32,7 +33,7 @@ def list_endpoints(hosts: Mapping[str, Variables], default: str | None) -> dict[
         found.setdefault(endpoint_of(host, variables, default), host)
     if not found:
         raise InputError(
-            message=f"No vCenter is known: none of the {len(hosts)} hosts of this play has {VCENTER_VARIABLE}",
+            message=f"No vCenter is known: no host of this play ({counted(len(hosts), 'host')}) has {VCENTER_VARIABLE}",
             code="no_vcenter",
             cure="Set it in the inventory or with -e, or export VMWARE_HOST",
         )

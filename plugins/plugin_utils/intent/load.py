@@ -21,6 +21,7 @@ from typing import Any
 
 from ...module_utils._domain.errors import InputError
 from ...module_utils._domain.suggest import suggest_word
+from ...module_utils._domain.text import counted
 from .entries import host_devices, vm_entry
 from .source_location import Place, items, mapping, names, text, whole_number
 from .variable_names import FOREIGN, fail_for, suspects
@@ -131,7 +132,7 @@ def load_intent(
     with_intent = {host: variables for host, variables in hosts.items() if any(key in variables for key in DESIRED)}
     if not with_intent:
         raise InputError(
-            message=f"There is no intent: none of the {len(hosts)} hosts of this play has {', '.join(DESIRED)}",
+            message=f"There is no intent: no host of this play ({counted(len(hosts), 'host')}) has {', '.join(DESIRED)}",
             code="no_intent",
             cure="Set one in the inventory, group_vars or host_vars (variables of a play or a role are not seen here)",
         )

@@ -35,9 +35,9 @@ class Block:
         return self.status, tuple(own.sub("it", line) for line in self.lines)
 
 
-def in_blocks(blocks: Sequence[Block]) -> list[str]:
-    """The lines of all blocks, in their order. Many blocks are grouped, and all names are kept."""
-    if len(blocks) <= MOST_SEPARATE:
+def in_blocks(blocks: Sequence[Block], *, whole: bool = False) -> list[str]:
+    """The lines of all blocks, in their order. Many blocks are grouped, unless ``whole``, and all names are kept."""
+    if whole or len(blocks) <= MOST_SEPARATE:
         return [line for block in blocks for line in (f"{block.name}: {block.status}", *_indented(block.lines))]
     groups: dict[tuple[str, tuple[str, ...]], list[Block]] = {}
     for block in blocks:

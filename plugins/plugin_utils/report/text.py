@@ -105,14 +105,15 @@ def reboot_outcome(seen: Record | None, call: Record | None, consent: bool | Non
     return {**idle, "owing": names, "owed": names, "notes": [f"these hosts still require a reboot: {listed}"]}
 
 
-def lines(result: Record) -> list[str]:
+def lines(result: Record, *, whole: bool = False) -> list[str]:
     """One line for each host or VM, followed by one for each change, pending device, refusal and warning.
 
-    A result with many hosts or VMs has one block for all that are equal. See ``blocks.in_blocks``.
+    A result with many hosts or VMs has one block for all that are equal, unless ``whole``. See ``blocks.in_blocks``.
     """
     if is_rolling(result) and _targets(result):
-        return [*rolling_lines(result, local_zone().info), *(result.get("notes") or ())]
-    written = [*_shutdowns(result), *in_blocks([_block(result, target) for target in _targets(result)])]
+        return [*rolling_lines(result, local_zone().info, whole=whole), *(result.get("notes") or ())]
+    blocks = [_block(result, target) for target in _targets(result)]
+    written = [*_shutdowns(result), *in_blocks(blocks, whole=whole)]
     written += result.get("notes") or ()
     return written or [str(result.get("msg") or result.get("summary") or "nothing to do")]
 

@@ -198,6 +198,16 @@ def _stamp(at: float, view: View) -> str:
         return "--:--:--"
 
 
+def _day(at: float, now: float, view: View) -> str:
+    """``Tue `` for another day of the next week, ``2026-12-24 `` for a later one, empty for today."""
+    try:
+        moment, today = (datetime.fromtimestamp(when, tz=view.zone) for when in (at, now))
+    except (OverflowError, ValueError, OSError):
+        return ""
+    days = (moment.date() - today.date()).days
+    return "" if days == 0 else f"{moment:%a} " if 0 < days < 7 else f"{moment:%Y-%m-%d} "
+
+
 def _is_due(shown: Shown, tick: float) -> bool:
     if shown.last_bar is None:
         return True
@@ -210,7 +220,7 @@ def meter(counts: Record, ends_at: float | None, now: float, view: View, *, colu
     cells, words, left = _cells(counts), in_words(counts), ""
     if ends_at is not None and counts.get("in_flight", 0) + counts.get("waiting", 0) > 0 and ends_at > now:
         left = f"; about {duration(ends_at - now)} left"
-    until = f" ({_stamp(ends_at, view)[:5]})" if left and ends_at is not None else ""
+    until = f" ({_day(ends_at, now, view)}{_stamp(ends_at, view)[:5]})" if left and ends_at is not None else ""
     forms = (f"[{cells}] {words}{left}{until}", f"[{cells}] {words}{left}", f"{words}{left}", words)
     if not columns:
         return forms[0]

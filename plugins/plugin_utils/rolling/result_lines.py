@@ -56,11 +56,12 @@ def missing_for_success(planned: Record, vcenter: str = "") -> list[str]:
     ]
 
 
-def rolling_lines(result: Record, zone: tzinfo) -> list[str]:
-    """The schedule, with times in this zone; or one line for each host with its result, and what to do next."""
+def rolling_lines(result: Record, zone: tzinfo, *, whole: bool = False) -> list[str]:
+    """The schedule, with times in this zone; or one line for each host with its result, and what to do next. ``whole``: also of many
+    hosts, each with reasons."""
     schedule = result.get("schedule")
     if schedule:
-        reasons = len(schedule.get("hosts") or ()) <= MOST_HOSTS
+        reasons = whole or len(schedule.get("hosts") or ()) <= MOST_HOSTS
         return [line.text for line in schedule_lines(schedule, View(zone=zone, reasons=reasons))]
     return [*_done(result), *(f"next: {sentence}" for sentence in result.get("resume") or ())]
 

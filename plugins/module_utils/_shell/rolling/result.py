@@ -16,6 +16,7 @@ from ..._domain.rolling.state.journal import Entry
 from ..._domain.rolling.state.observed import HostView, ObservedFleet
 from ..._domain.rolling.state.phases import ANOTHER_RUN, HostStatus
 from ..._domain.rolling.state.timeline import counts, list_resume_hints
+from ..._domain.text import counted
 from .context import RollingRun
 
 MOST_SENTENCES = 6
@@ -134,7 +135,7 @@ def build_forecast_result(planned: Forecast, observed: ObservedFleet) -> dict[st
     # A host that would still wait at the end is never started: other hosts of its cluster are down, and this run does not return them.
     never = [status for status in statuses if status.phase in ("blocked", "failed") or status.moid in left]
     if never:
-        failure = _describe_failure(never, f"{len(names)} hosts would be rebooted", codes={})
+        failure = _describe_failure(never, f"{counted(len(names), 'host')} would be rebooted", codes={})
         result |= {**failure, "error_code": failure["error_code"] or "roll_stalled"}
     return result
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from ...health_gate import GateVms, gate_targets, gate_vms
 from ...host.blockers import unreachable
 from ...planning.plan import Blocker
+from ...text import counted
 from ..blockers.rules import precheck_blockers, quick_blockers
 from ..state.actions import Action
 from ..state.budget import cluster_budget, count_down, counts_as_down, describe_down, fleet_budget
@@ -205,7 +206,7 @@ class _Room:
             budget = cluster_budget(cluster, len(members), policy)
             described = self._fleet.memo.each(describe_down, (), self._fleet.members)
             down = described[moid] or "others are being started"
-            return f"at most {budget} of {len(members)} hosts of {cluster.name} may be down at once: {down}"
+            return f"at most {budget} of {counted(len(members), 'host')} of {cluster.name} may be down at once: {down}"
         if self._slots < 1:
             return f"at most {fleet_budget(len(self._fleet.hosts), policy)} hosts of the fleet may be down at once"
         return ""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
 from ...health_gate import GATE_FAILED
-from ...text import duration
+from ...text import counted, duration
 from ..state.budget import resolve_amount
 from ..state.fleet_index import FleetIndex
 from ..state.journal import Entry
@@ -116,9 +116,9 @@ def _checkpoint(fleet: FleetIndex, state: Progress) -> Hold | None:
         if len(done) >= count:
             over = done[count - 1][1].at + policy.canary_soak
             if now < over:
-                return Hold(reason=f"checkpoint after {count} hosts", wake=over)
+                return Hold(reason=f"checkpoint after {counted(count, 'host')}", wake=over)
         elif len(done) + len(state.active) >= count:
-            return Hold(reason=f"the checkpoint after {count} hosts must be reached first")
+            return Hold(reason=f"the checkpoint after {counted(count, 'host')} must be reached first")
     return None
 
 
