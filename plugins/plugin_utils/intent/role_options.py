@@ -10,6 +10,7 @@ from __future__ import annotations
 ROLE_OPTIONS: dict[str, tuple[str, ...]] = {
     "attach_devices_": (
         "attach_devices_allow_power_off",
+        "attach_devices_allow_shutdown",
         "attach_devices_backing",
         "attach_devices_host_device_limit",
         "attach_devices_ignore_unreadable_vms",
@@ -62,6 +63,7 @@ ROLE_OPTIONS: dict[str, tuple[str, ...]] = {
         "hardware_maintenance_forget",
         "hardware_maintenance_hosts",
         "hardware_maintenance_never_stop",
+        "hardware_maintenance_never_stop_missing",
         "hardware_maintenance_phase",
         "hardware_maintenance_pinned_vms",
         "hardware_maintenance_stop_timeout",
@@ -95,6 +97,7 @@ ROLE_OPTIONS: dict[str, tuple[str, ...]] = {
         "rolling_reboot_measured",
         "rolling_reboot_method",
         "rolling_reboot_never_stop",
+        "rolling_reboot_never_stop_missing",
         "rolling_reboot_never_stop_tags",
         "rolling_reboot_on_missing",
         "rolling_reboot_operator_maintenance",
@@ -131,8 +134,10 @@ ROLE_OPTIONS: dict[str, tuple[str, ...]] = {
 }
 
 PLAYBOOK_OPTIONS: tuple[str, ...] = (
+    "directpath_foreign_variables",
     "directpath_hosts",
     "directpath_intent",
+    "directpath_plan_html",
     "directpath_serial",
     "restore_hosts",
     "restore_take_lock",

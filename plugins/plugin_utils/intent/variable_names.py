@@ -75,9 +75,9 @@ def near_options(name: str, options: Collection[str] = OPTIONS) -> list[str]:
     return [option for number, option in found if number <= (NEAR if len(option) > SHORT else 1)]
 
 
-def fail_for(name: str, host: str = "") -> NoReturn:
+def fail_for(name: str, host: str = "", options: Collection[str] = OPTIONS) -> NoReturn:
     """Raise InputError for a name of ``suspects``. ``host``: the inventory host; without it, the name is from the play."""
-    near = near_options(name)
+    near = near_options(name, options)
     prefix = next((prefix for prefix in STRICT if name.startswith(prefix)), "")
     if prefix:
         role = prefix.rstrip("_")
@@ -148,4 +148,4 @@ def check_read(names: Iterable[str], options: Collection[str], host: str = "") -
     """Raise InputError for a name that is almost one of these options. For playbooks that must work while other variables have errors."""
     for name in sorted(names):
         if name not in KNOWN and name not in INVENTORY_FACTS and near_options(name, options):
-            fail_for(name, host)
+            fail_for(name, host, options)

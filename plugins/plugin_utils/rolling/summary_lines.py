@@ -148,7 +148,9 @@ def _describe(host: Record) -> str:
 def _why(host: Record) -> str:
     """The reasons, without the name of the host at their beginning."""
     own = f"{one_line(host.get('name') or '')} "
-    return " ".join(sentence.removeprefix(own) for sentence in _reasons(host))
+    first, *more = _reasons(host)
+    others = [f"It {text.removeprefix(own)}" if text.startswith(own) else text for text in more]
+    return " ".join([first.removeprefix(own), *others])
 
 
 def _reasons(host: Record) -> list[str]:

@@ -12,9 +12,11 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.play import Play
 from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
 
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent.from_hostvars import read_endpoints
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent.from_hostvars import read_intent as intent
 from tests.unit.ansible_core import controller
 
@@ -131,3 +133,60 @@ def test_a_mistake_is_found_in_its_file(tmp_path: Path, name: str, text: str, li
 def test_a_mistake_without_a_file_is_told_all_the_same() -> None:
     with pytest.raises(AnsibleFilterError, match=r"Inventory host a: passthrough_vms\[0\] has the unknown key devcies"):
         intent(["a"], {"a": {"passthrough_vms": [{"devcies": []}]}})
+
+
+SLIP = "rolling_reboot_never_stp"
+WRITTEN = f"---\n{SLIP}: [train-01]\n"
+PLACES: list[tuple[str, dict[str, str], dict[str, Any], str]] = [
+    ("inventory", {"inventory.yml": INVENTORY.replace("all:\n  vars: {", f"all:\n  vars: {{{SLIP}: [a], ")}, {}, "inventory.yml:3:"),
+    ("group_vars of all", {"group_vars/all.yml": WRITTEN}, {}, "group_vars/all.yml:2:"),
+    ("group_vars of a group", {"group_vars/gpu.yml": WRITTEN}, {}, "group_vars/gpu.yml:2:"),
+    ("host_vars", {"host_vars/esx-01.yml": WRITTEN}, {}, "host_vars/esx-01.yml:2:"),
+    ("-e", {}, {SLIP: ["train-01"]}, ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "extra", "place"), [row[1:] for row in PLACES], ids=[row[0] for row in PLACES])
+def test_a_slip_is_refused_wherever_it_stands(
+    tmp_path: Path, files: dict[str, str], extra: dict[str, Any], place: str
+) -> None:
+    given = Given(tmp_path, files, extra)
+    hostvars = HostVars(inventory=given.inventory, variable_manager=given.manager, loader=given.loader)
+    with controller(), pytest.raises(AnsibleFilterError) as raised:
+        intent(["esx-01"], hostvars)
+    said = str(raised.value)
+    assert f"{SLIP} is not an option of the role rolling_reboot (rolling_reboot_never_stop is meant?)" in said
+    assert f"{tmp_path / place}" in said if place else "Inventory host esx-01" in said
+    listed = {"directpath_foreign_variables": [SLIP]}
+    assert Given(tmp_path, files, {**extra, **listed}).intent(), "somebody's own variable"
+
+
+def test_a_slip_in_the_variables_of_a_play_is_refused(tmp_path: Path) -> None:
+    given = Given(tmp_path, {}, {})
+    play = Play().load({"hosts": "all", "vars": {SLIP: []}}, variable_manager=given.manager, loader=given.loader)
+    host = given.inventory.get_host("esx-01")
+    names = list(given.manager.get_vars(play=play, host=host, include_hostvars=False))
+    hosts = {"esx-01": given.manager.get_vars(host=host, include_hostvars=False)}
+    with pytest.raises(AnsibleFilterError) as raised:
+        intent(["esx-01"], hosts, names)
+    assert f"{SLIP} is not an option of the role rolling_reboot" in str(raised.value)
+    assert "variables of the play" in str(raised.value)
+    assert intent(["esx-01"], hosts, names, [SLIP])
+    assert intent(["esx-01"], hosts, names, f"other,{SLIP}")
+
+
+def test_a_tag_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    given = Given(tmp_path, {}, {})
+    hosts = {"esx-01": given.manager.get_vars(host=given.inventory.get_host("esx-01"), include_hostvars=False)}
+    with pytest.raises(AnsibleFilterError, match="The tag rolling_reboot_rebot does not exist"):
+        intent(["esx-01"], hosts, tags=["rolling_reboot_rebot"])
+    assert intent(["esx-01"], hosts, tags=["all", "rolling_reboot_reboot", "own"])
+
+
+def test_playbooks_for_emergencies_refuse_only_slips_in_their_own_variables() -> None:
+    hosts = {"a": {"vcenter_hostname": "vc", "passthrough_devices": 7, SLIP: []}}
+    assert read_endpoints(["a"], hosts, ["rolling_reboot_colour", *hosts["a"]]) == {"a": {"vcenter": "vc", "port": 443}}
+    with pytest.raises(AnsibleFilterError, match="restore_host is almost restore_hosts"):
+        read_endpoints(["a"], hosts, ["restore_host"])
+    with pytest.raises(AnsibleFilterError, match="Inventory host a: rolling_reboot_journal_dirs"):
+        read_endpoints(["a"], {"a": {"vcenter_hostname": "vc", "rolling_reboot_journal_dirs": "x"}})

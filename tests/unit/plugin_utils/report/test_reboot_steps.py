@@ -14,6 +14,7 @@ from ansible_collections.directpath.vsphere.plugins.plugin_utils.report.reboot_s
     reboot_decision,
     reboot_expectations,
 )
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.report.text import reboot_outcome
 
 HOST = {"name": "esx-1", "phase": "waiting"}
 IDLE = {"name": "esx-2", "phase": "idle"}
@@ -42,10 +43,43 @@ def test_who_reboots_and_who_stops(
 
 
 def test_the_missing_consent_is_explained() -> None:
-    found = reboot_decision(plan(HOST, {**HOST, "name": "esx-3"}), None, False, "vc-1")["missing_consent"]
-    assert found.startswith("2 hosts of vc-1 must be rebooted (esx-1, esx-3), and rolling_reboot_consent is not set.")
+    (found,) = reboot_decision(plan(HOST, {**HOST, "name": "esx-3"}), None, False, "vc-1")["missing_consent"]
+    assert found.startswith("2 hosts of vc-1 require a reboot (esx-1, esx-3), and rolling_reboot_consent is not set.")
     assert "Set rolling_reboot_consent=true" in found
-    assert reboot_decision(plan(HOST), None, False, "vc-1")["missing_consent"].startswith("1 host of vc-1 must")
+    (one,) = reboot_decision(plan(HOST), None, False, "vc-1")["missing_consent"]
+    assert one.startswith("1 host of vc-1 requires a reboot (esx-1)")
+
+
+BLOCKED = {
+    "name": "esx-9",
+    "cluster": "gpu",
+    "phase": "blocked",
+    "blockers": [{"message": "esx-9 runs virtual machines that cannot be migrated: a", "cure": "Set rolling_reboot_pinned_vms"}],
+}
+
+
+@pytest.mark.parametrize("free", [True, False])
+def test_one_message_has_all_that_is_missing(free: bool) -> None:
+    """Consent and the reasons of blocked hosts are together, every host is named once, and nothing says the opposite."""
+    starts = [{"name": "esx-1", "wave": 1}] if free else []
+    schedule = {"waves": 1, "seconds": 60, "hosts": starts, "left": [BLOCKED]}
+    planned = plan(*([HOST] if free else []), {**BLOCKED}, schedule=schedule)
+    planned |= {"timeline": {}, "state": "planned"}
+    found = reboot_decision(planned, None, False, "vc-1")
+    message = found["missing_consent"]
+    assert len(message) == 2
+    assert "rolling_reboot_consent is not set" in message[0]
+    assert message[1] == (
+        "Also missing: gpu esx-9 (blocked): runs virtual machines that cannot be migrated: a. Set rolling_reboot_pinned_vms."
+    )
+    shown = " ".join([*found["lines"], *message])
+    assert shown.count("esx-9") == 1
+    assert "No host" not in shown
+    assert bool(found["lines"]) is free
+    noted = reboot_outcome(planned, None, None, True)
+    end = closing_lines(noted, announced=free)
+    assert [line for line in end if "esx-9" in line] == [message[1]]
+    assert "No host" not in " ".join(end)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +111,7 @@ def test_without_a_plan_nothing_is_rebooted(plan_of_nothing: dict[str, Any]) -> 
     assert reboot_decision(plan_of_nothing, True, False, "vc-1") == {
         "lines": [],
         "reboot": False,
-        "missing_consent": "",
+        "missing_consent": [],
     }
 
 

@@ -320,7 +320,6 @@ def test_but_a_vm_that_this_run_shut_down_for_it_is_powered_on_again() -> None:
         (False, "on", True, ["attach", "power_on"]),
         (True, "off", True, ["shutdown", "attach"]),
         (True, "cycle", True, ["shutdown", "attach", "power_on"]),
-        (True, "on", True, ["shutdown", "attach", "power_on"]),
         (False, "keep", False, []),
         (False, "off", False, []),
         (False, "cycle", False, []),
@@ -337,6 +336,31 @@ def test_power_moves_only_around_a_change(running: bool, power: Any, changing: b
     vm = guest("train-01", *devices, memory=locked(), power_state=state, extra_config=WINDOW)
     target = plan_one(vm, [HOST], A100, power=power)
     assert (codes(target), kinds(target)) == ([], expected)
+
+
+@pytest.mark.parametrize(
+    ("power", "allowed", "expected"),
+    [
+        ("keep", False, None),
+        ("on", False, None),
+        ("keep", True, ["shutdown", "power_on"]),
+        ("on", True, ["shutdown", "power_on"]),
+        ("cycle", False, ["shutdown", "power_on"]),
+        ("off", False, ["shutdown"]),
+        ("off", True, ["shutdown"]),
+    ],
+)
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_who_may_shut_down_a_running_guest(state: Any, power: Any, allowed: bool, expected: list[str] | None) -> None:
+    """To want a VM to be on is no permission to shut it down."""
+    devices = [fixed("3b:00.0")] if state == "absent" else []
+    vm = guest("train-01", *devices, memory=locked(), extra_config=WINDOW, **ON)
+    target = plan_one(vm, [HOST], A100, state=state, power=power, allow_shutdown=allowed)
+    if expected is None:
+        assert codes(target) == ["powered_on"]
+        assert "allow_shutdown: true" in target.blockers[0].cure
+    else:
+        assert [kind for kind in kinds(target) if kind in ("shutdown", "power_on")] == expected
 
 
 def test_shutdown_carries_its_deadline() -> None:
