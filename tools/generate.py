@@ -112,16 +112,22 @@ def role_options(root: Path = ROOT) -> str:
         names = "".join(f'        "{option}",\n' for option in found)
         lines.append(f'    "{role}_": (\n{names}    ),\n')
     tables = {
-        "PLAYBOOK_OPTIONS": ("Variables that playbooks and roles read, and that are not options of a role.", _read(root)),
-        "EMERGENCY_OPTIONS": ("Variables of the playbooks that work without a desired state.", _read_in_emergency(root)),
+        "PLAYBOOK_OPTIONS": (
+            "Variables that playbooks and roles read, and that are not options of a role.",
+            _read(root),
+        ),
+        "EMERGENCY_OPTIONS": (
+            "Variables of the playbooks that work without a desired state.",
+            _read_in_emergency(root),
+        ),
         "RETURNED": ("Variables that roles and playbooks set.", _returned(root)),
         "INVENTORY_FACTS": ("Variables that the inventory plugin sets.", _inventory_facts(root)),
         "TAGS": ("Tags of the roles.", _tags(root)),
     }
     rest = ""
     for name, (meaning, values) in tables.items():
-        entries = "".join(f'    "{value}",\n' for value in sorted(values))
-        rest += f'\n{name}: tuple[str, ...] = (\n{entries})\n"""{meaning}"""\n'
+        listed = "".join(f'    "{value}",\n' for value in sorted(values))
+        rest += f'\n{name}: tuple[str, ...] = (\n{listed})\n"""{meaning}"""\n'
     return (
         # In two parts, so that tools do not read it as the license of this file.
         "# SPDX-"
@@ -140,7 +146,11 @@ READ = re.compile(r"(?<![\w.'])([a-z]\w+)(?:\s*\|\s*default\b|\s+is (?:not )?def
 
 
 def _read(root: Path) -> set[str]:
-    paths = [*(root / "playbooks").rglob("*.yml"), *(root / "roles").glob("*/tasks/*.yml"), *(root / "roles").glob("*/vars/*.yml")]
+    paths = [
+        *(root / "playbooks").rglob("*.yml"),
+        *(root / "roles").glob("*/tasks/*.yml"),
+        *(root / "roles").glob("*/vars/*.yml"),
+    ]
     found = {name for path in paths for name in READ.findall(path.read_text(encoding="utf-8"))}
     own = tuple(f"{role}_" for role in roles(root))
     return {name for name in found if not name.startswith((*own, "vcenter_", "ansible_"))} - _returned(root)
@@ -171,7 +181,9 @@ def _tags(root: Path) -> set[str]:
 def _tasks(root: Path) -> list[dict[str, Any]]:
     """The tasks of all roles and playbooks."""
     plays = [
-        play for path in (root / "playbooks").rglob("*.yml") for play in yaml.safe_load(path.read_text(encoding="utf-8"))
+        play
+        for path in (root / "playbooks").rglob("*.yml")
+        for play in yaml.safe_load(path.read_text(encoding="utf-8"))
     ]
     found = [task for play in plays for part in ("pre_tasks", "tasks", "post_tasks") for task in play.get(part) or ()]
     for path in (root / "roles").glob("*/tasks/*.yml"):

@@ -24,8 +24,8 @@ options:
         description:
           - Desired passthrough devices. Each entry is what C(match) takes, such as V("10de:20f1"), or a mapping of C(match), C(count) and
             C(label), as in the variable C(passthrough_vms).
-          - C(match) selects the device. Either the string V(vendor:device) as C(lspci -n) prints it, such as V("10de:20f1"), or a mapping of
-            conditions such as C(vendor_id), C(device_id), C(class_id), C(name), C(address), C(slot) and C(label).
+          - C(match) selects the device. Either the string V(vendor:device) as C(lspci -n) prints it, such as V("10de:20f1"), or a mapping
+            of conditions such as C(vendor_id), C(device_id), C(class_id), C(name), C(address), C(slot) and C(label).
           - C(count) is the number of devices, or V(all). The default is one. C(label) is the hardware label that the device must have.
         type: list
         elements: raw

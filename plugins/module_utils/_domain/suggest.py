@@ -8,7 +8,6 @@ import difflib
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from os.path import commonprefix
 
 _DIGITS = re.compile(r"\s*[0-9]{1,9}\s*")
 
@@ -40,9 +39,9 @@ def edits(one: str, other: str, most: int) -> int:
     """
     if abs(len(one) - len(other)) > most:
         return most + 1
-    begin = len(commonprefix((one, other)))
+    begin = _equal_letters(one, other)
     one, other = one[begin:], other[begin:]
-    end = len(commonprefix((one[::-1], other[::-1])))
+    end = _equal_letters(one[::-1], other[::-1])
     one, other = one[: len(one) - end], other[: len(other) - end]
     before: list[int] = []
     row = list(range(len(other) + 1))
@@ -56,6 +55,12 @@ def edits(one: str, other: str, most: int) -> int:
         if min(row) > most:
             return most + 1
     return min(row[-1], most + 1)
+
+
+def _equal_letters(one: str, other: str) -> int:
+    """How many letters at the beginning are equal."""
+    least = min(len(one), len(other))
+    return next((at for at in range(least) if one[at] != other[at]), least)
 
 
 def as_whole(value: object) -> int | None:

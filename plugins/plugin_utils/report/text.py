@@ -121,7 +121,9 @@ def lines(result: Record, *, whole: bool = False) -> list[str]:
 def _shutdowns(result: Record) -> list[str]:
     """The line that comes first: the running VMs that are shut down."""
     undone = result.get("not_done") or ()
-    changes = [change for change in result.get("changes") or () if change["kind"] == "shutdown" and change not in undone]
+    changes = [
+        change for change in result.get("changes") or () if change["kind"] == "shutdown" and change not in undone
+    ]
     names = list(dict.fromkeys(str(change["target"]) for change in changes)) if "vms" in result else []
     return [f"shuts down {counted(len(names), 'running VM')}: {', '.join(name_ranges(names))}"] if names else []
 
@@ -132,7 +134,9 @@ def _block(result: Record, target: Record) -> Block:
     written = [
         f"{'not done: ' if record in undone else ''}{change_line(record)}" for record in _changes_of(result, name)
     ]
-    written += [f"{address} {_pending(target, address)} and requires a reboot" for address in target.get("pending") or ()]
+    written += [
+        f"{address} {_pending(target, address)} and requires a reboot" for address in target.get("pending") or ()
+    ]
     written += [f"refused: {blocker_sentence(blocker)}" for blocker in target.get("blockers") or ()]
     written += [f"failed: {target['error']}"] if target.get("error") else []
     written += [f"note: {warning}" for warning in target.get("warnings") or ()]

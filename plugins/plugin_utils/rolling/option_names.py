@@ -17,8 +17,8 @@ WORDS = tuple(
     reboot_if booted_before on_missing allow_protected allow_build_change bmc bmc_defaults max_unavailable cluster_max_unavailable
     fleet_max_unavailable max_failures full_post operator_maintenance failed_hosts pinned_vms vm_order vm_order_tags never_stop
     never_stop_missing never_stop_tags wait_for_tools ignore_alarms evacuate_powered_off vsan_mode drain_timeout stop_timeout
-    reboot_timeout verify_timeout leave_timeout restore_timeout ready_when ready_timeout canary_soak
-    expected_minutes take_lock lock_ttl blocked_timeout pause_file journal_dir timeline_html timeline_json
+    reboot_timeout verify_timeout leave_timeout restore_timeout ready_when ready_timeout canary_soak expected_minutes take_lock
+    lock_ttl blocked_timeout pause_file journal_dir timeline_html timeline_json
     """.split()
 )
 """Options whose name is not an English word. Such a word always means the option."""

@@ -134,7 +134,9 @@ def skipped_lines(schedule: Record) -> list[str]:
         for (cluster, phase, why), names in groups.items()
     ]
     rest = [name for names in list(groups.values())[MOST_SKIPPED:] for name in names]
-    more = [f"{counted(len(rest), 'more host')}, see hosts in the result: {', '.join(name_ranges(rest))}"] if rest else []
+    more = (
+        [f"{counted(len(rest), 'more host')}, see hosts in the result: {', '.join(name_ranges(rest))}"] if rest else []
+    )
     return lines[:MOST_SKIPPED] + more
 
 

@@ -21,8 +21,9 @@ PowerChoice: TypeAlias = Literal["keep", "off", "cycle", "on"]
 class DesiredVm:
     """The desired passthrough devices of one VM.
 
-    ``present``: at least these devices. ``absent``: no device that matches, whatever the count, so that the list that attached devices can
-    also detach them. ``exactly``: these devices and no others. ``power`` and ``allow_shutdown``: see ``preconditions.power_steps``. ``shutdown_timeout``: seconds. ``unlock_memory`` applies when the last device is detached.
+    ``present``: at least these devices. ``absent``: no device that matches, whatever the count, so that the list that attached devices
+    can also detach them. ``exactly``: these devices and no others. ``power`` and ``allow_shutdown``: see ``preconditions.power_steps``.
+    ``shutdown_timeout``: seconds. ``unlock_memory`` applies when the last device is detached.
     """
 
     target: str

@@ -64,7 +64,8 @@ def power_steps(vm: Vm, desired: DesiredVm, needs_off: bool) -> PowerSteps:
                 Blocker(
                     code="powered_on",
                     message=f"{vm.name} is running, but this change needs it powered off",
-                    cure="Shut it down first, or set allow_shutdown: true, which shuts down the guest, makes the change and powers it on again",
+                    cure="Shut it down first, or set allow_shutdown: true, which shuts down the guest, makes the change and "
+                    "powers it on again",
                 ),
             )
         )

@@ -231,9 +231,7 @@ def explain_connection(error: BaseException, *, doing: str, on: str) -> DirectPa
         return DirectPathError(
             message=f"Cannot {describe_action(doing, on)}: the connection broke{_through(error)} ({_reason(error)})",
             code="connection_lost",
-            cure="Check the network and the server, then run the task again"
-            if _only_reads(doing)
-            else UNKNOWN_CHANGE,
+            cure="Check the network and the server, then run the task again" if _only_reads(doing) else UNKNOWN_CHANGE,
         )
     return DirectPathError(
         message=f"Cannot {describe_action(doing, on)}: {type(error).__name__}: {error}",

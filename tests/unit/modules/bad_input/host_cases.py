@@ -222,7 +222,9 @@ SELECTORS = [
     enable("a count of nothing", desired(count=0), "bad_count", ("count 0", "of at least 1")),
     enable("a count in words", desired(count="some"), "bad_count", ("'some'", "or all")),
     enable("an entry without match", [{"count": 2}], "bad_devices", ("match is missing",)),
-    enable("an entry with a key that does not exist", [{"mach": "10de:20f1"}], "bad_devices", ("mach", "match is meant")),
+    enable(
+        "an entry with a key that does not exist", [{"mach": "10de:20f1"}], "bad_devices", ("mach", "match is meant")
+    ),
     enable("an entry that is a number", [1064], "bad_devices", ("a number", "quotes")),
     enable("an empty list of devices", [], "no_devices", ("devices is empty", "10de:20f1")),
     enable("no devices at all", None, None, ("devices",)),

@@ -182,7 +182,7 @@ STATE = [
     attach(
         "a VM that runs",
         "powered_on",
-        ("train-01 is running", "power: cycle"),
+        ("train-01 is running", "allow_shutdown: true"),
         lab=one(power="on"),
     ),
     attach(

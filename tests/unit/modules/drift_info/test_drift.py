@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+import shlex
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -156,9 +158,6 @@ def test_a_card_that_somebody_enabled_is_told_and_who_holds_it() -> None:
 
 def test_the_command_of_a_difference_settles_it() -> None:
     """As far as it is a module call: an extra device is disabled by what the report says, and drift is gone."""
-    import json
-    import shlex
-
     lab = converged()
     lab.run("host_passthrough", hosts=["esx-a3"], devices=[{"match": "8086:2700"}])
     (difference,) = look(lab)["differences"]
@@ -168,10 +167,64 @@ def test_the_command_of_a_difference_settles_it() -> None:
     assert told(look(lab)) == []
 
 
-def test_a_device_attached_that_the_intent_does_not_name_and_the_command_for_it() -> None:
-    import json
-    import shlex
+def commands_for(lab: Lab, vm: str, **options: Any) -> set[str]:
+    """The playbooks or modules of the commands for the differences of a VM that are to be settled, with what follows."""
+    report = look(lab, command_arguments="-i x", **options)
+    return {
+        d["command"].partition("directpath.vsphere.")[2]
+        for d in report["differences"]
+        if d["object"] == vm and d["planned"]
+    }
 
+
+def test_the_command_for_a_running_vm_allows_to_shut_it_down() -> None:
+    lab = converged()
+    lab.run("vm_pci_device", vm=["train-02"], devices=[{"match": A100}], state="absent")
+    lab.sim.events["power_vm"](vm="train-02", on=True)
+    lab.sim.clock.advance(60)  # until VMware Tools run
+    wants_more = [VMS[0], VMS[1], VMS[2]]
+    assert commands_for(lab, "train-02", vms=wants_more) == {"attach -i x -e attach_devices_allow_shutdown=true"}
+    lab.run("vm_pci_device", fails=True, vms=wants_more)
+    lab.run("vm_pci_device", vms=wants_more, allow_shutdown=True)
+    assert look(lab, vms=wants_more)["status"] == "in_sync"
+
+
+def test_the_playbook_site_is_shown_only_for_what_it_does_not_refuse() -> None:
+    """The hosts have no T4. Before the cards are enabled, site attaches an A100."""
+    lab = Lab.load(LAB)
+    entry = {"name": "train-02", "devices": [{"match": A100}], "backing": "dynamic", "mmio": {}}
+    assert commands_for(lab, "train-02", vms=[entry]) == {"site -i x"}
+    without = [{**entry, "devices": [{"match": T4}]}]
+    (command,) = commands_for(lab, "train-02", vms=without)
+    assert command.startswith("vm_pci_device_info ")
+    too_many = [{**entry, "devices": [{"match": A100, "count": 3}]}]
+    (command,) = commands_for(lab, "train-02", vms=too_many)
+    assert command.startswith("vm_pci_device_info ")
+
+
+def test_an_extra_device_that_a_vm_holds_is_detached_first() -> None:
+    lab = converged()
+    lab.sim.clock.advance(60)  # until VMware Tools run
+    host, address = "esx-b1.lab", card(lab, "esx-b1.lab", T4)
+    nothing = {"targets": [{"hosts": [host], "devices": []}], "vms": []}
+    found = [
+        d for d in look(lab, scope="fleet", **nothing)["differences"] if (d["object"], d["subject"]) == (host, address)
+    ]
+    (command,) = [d["command"] for d in found]
+    for part in command.split(" && "):
+        words = shlex.split(part)
+        lab.run(words[3].removeprefix("directpath.vsphere."), **json.loads(words[5]))
+    (device,) = [
+        d
+        for h in lab.sim.describe(lab.sim)["hosts"]
+        if h["name"] == host
+        for d in h["devices"]
+        if d["address"] == address
+    ]
+    assert device["enabled"] is False
+
+
+def test_a_device_attached_that_the_intent_does_not_name_and_the_command_for_it() -> None:
     lab = converged()
     lab.run("host_passthrough", hosts=["esx-a2"], devices=[{"match": "8086:2700"}])
     lab.run("vm_pci_device", vm=["train-02"], devices=[{"match": "8086:2700"}], backing="fixed")

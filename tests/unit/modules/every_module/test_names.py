@@ -170,7 +170,7 @@ def test_the_vms_that_names_mean_and_the_names_that_none_has() -> None:
     found = pinned().run("vm_pci_device_info", on_missing="skip", **asked)
     assert list(found["found"]) == ["/Paris/vm/db"]
     assert found["found"]["/Paris/vm/db"] == found["vms"][0]["moid"]
-    assert found["missing"] == {"dbb": ["db"]}
+    assert found["missing"] == {"dbb": ["/Lyon/vm/db", "/Paris/vm/db"]}
     assert pinned().run("vm_pci_device_info", fails=True, on_missing="skip", vms=["db"])["error_code"] == "ambiguous_vm"
 
 

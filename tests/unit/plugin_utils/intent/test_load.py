@@ -137,7 +137,14 @@ def test_yaml_on_and_off_are_power_words(written: object, meant: str) -> None:
 @pytest.mark.parametrize(("power", "kept"), [("on", {}), ("cycle", {"power": "cycle"}), ("off", {"power": "off"})])
 def test_release_entries_drop_what_only_attaching_needs(power: str, kept: dict[str, str]) -> None:
     """``power: on`` is for a VM with its devices."""
-    vm = {**TRAIN, "power": power, "state": "exactly", "backing": "fixed", "mmio": {"size_gb": 64}, "unlock_memory": True}
+    vm = {
+        **TRAIN,
+        "power": power,
+        "state": "exactly",
+        "backing": "fixed",
+        "mmio": {"size_gb": 64},
+        "unlock_memory": True,
+    }
     found = one({"vc": {"passthrough_vms": [vm]}})
     assert found.record()["vms_to_release"] == [
         {"name": "train-01", "devices": TRAIN["devices"], **kept, "unlock_memory": True}

@@ -83,7 +83,9 @@ def test_the_first_line_names_the_running_vms_that_are_shut_down() -> None:
 
 
 def test_the_page_has_every_vm() -> None:
-    page = plan_page({"a": {"place": "vc-<a>"}, "b": {"place": "vc-b"}}, {"a": {"attach_devices_result": result(50)}, "b": {}})
+    page = plan_page(
+        {"a": {"place": "vc-<a>"}, "b": {"place": "vc-b"}}, {"a": {"attach_devices_result": result(50)}, "b": {}}
+    )
     assert all(f"train-{n:04}: changed" in page for n in range(50))
     assert "vc-&lt;a&gt;" in page
     assert "this vCenter stopped before its plan was made" in page

@@ -54,7 +54,9 @@ BLOCKED = {
     "name": "esx-9",
     "cluster": "gpu",
     "phase": "blocked",
-    "blockers": [{"message": "esx-9 runs virtual machines that cannot be migrated: a", "cure": "Set rolling_reboot_pinned_vms"}],
+    "blockers": [
+        {"message": "esx-9 runs virtual machines that cannot be migrated: a", "cure": "Set rolling_reboot_pinned_vms"}
+    ],
 }
 
 

@@ -186,7 +186,8 @@ def _locked(cluster: ClusterView, lock: Lock, policy: Policy, now: float) -> Blo
     else:
         state = f"has been working for {duration(now - lock.since)}, last heartbeat {duration(silent)} ago"
         waits = ", or set blocked_timeout to the seconds that this run waits for it" if policy.goal == "reboot" else ""
-        cure = f"Wait until it has finished{waits}. Without another heartbeat its lock may be taken in {duration(lock.beat + lock.ttl - now)}"
+        free = duration(lock.beat + lock.ttl - now)
+        cure = f"Wait until it has finished{waits}. Without another heartbeat its lock may be taken in {free}"
     return Blocker(code="locked", message=f"{cluster.name} is locked by {lock.owner}, which {state}", cure=cure)
 
 

@@ -44,7 +44,9 @@ class InProcess:
         try:
             found = answer(self.sim, request)
         except Dropped:
-            raise explain_silence(ConnectionResetError(104, "Connection reset by peer"), self.access, reads=verb == "GET") from None
+            raise explain_silence(
+                ConnectionResetError(104, "Connection reset by peer"), self.access, reads=verb == "GET"
+            ) from None
         return RedfishReply(
             status=found.status, body=found.body, headers={name.lower(): value for name, value in found.headers.items()}
         )
