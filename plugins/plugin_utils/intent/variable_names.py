@@ -25,6 +25,8 @@ SHARED = ("verify_", "directpath_")
 """Prefixes that others may use too."""
 DATA = "directpath_stats_"
 """Prefix of data that one job of a workflow passes to the next one."""
+PRIVATE = "__"
+"""Prefix of variables that roles and playbooks of this collection keep for themselves."""
 OF_THE_PLUGIN = "directpath_type"
 """Every host of the inventory plugin has this fact. Without it, a variable with the name of another fact is not from the plugin."""
 NEAR = 2
@@ -54,7 +56,9 @@ def is_known(name: str, others: Collection[str]) -> bool:
 @cache
 def is_suspect(name: str) -> bool:
     """Whether a variable that is not known is an error, if it is not listed as foreign. Each name of an inventory is looked at once."""
-    return name not in KNOWN and not name.startswith(DATA) and (name.startswith(STRICT) or bool(near_options(name)))
+    if name in KNOWN or name.startswith((DATA, PRIVATE)):
+        return False
+    return name.startswith(STRICT) or bool(near_options(name))
 
 
 def suspects(names: Iterable[str], others: Collection[str], foreign: Collection[str]) -> list[str]:
@@ -147,5 +151,7 @@ def check_tags(tags: Iterable[str], foreign: Collection[str]) -> None:
 def check_read(names: Iterable[str], options: Collection[str], host: str = "") -> None:
     """Raise InputError for a name that is almost one of these options. For playbooks that must work while other variables have errors."""
     for name in sorted(names):
-        if name not in KNOWN and name not in INVENTORY_FACTS and near_options(name, options):
+        if name in KNOWN or name in INVENTORY_FACTS or name.startswith(PRIVATE):
+            continue
+        if near_options(name, options):
             fail_for(name, host, options)
