@@ -80,3 +80,16 @@ def test_the_plugin_s_hosts_are_all_that_site_needs(made: Fleet) -> None:
     assert logins["a"] == logins["c"] == 1, "the inventory was read, and nobody else was asked"
     assert logins["b"] > 1
     assert {name: bool(made.sims[name].journal.writes()) for name in NAMES} == {"a": False, "b": True, "c": False}
+
+
+def test_a_list_of_protected_vms_is_for_all_vcenters_also_one_after_another(made: Fleet) -> None:
+    """Each name must be in one of them. With serial, the later ones are asked before the first change in the first one."""
+    made.config(*NAMES)
+    order = {"directpath_serial": 1, "rolling_reboot_consent": True}
+    known = {**order, "rolling_reboot_never_stop": ["train-a", "train-b", "train-c", "gone"]}
+    refused = play(made, "site", "-e", json.dumps(known))
+    assert refused.returncode == 2, refused.stdout
+    assert "rolling_reboot_never_stop contains gone, but no VM of " in refused.stdout
+    assert not any(made.sims[name].journal.writes() for name in NAMES)
+    done = play(made, "site", "-e", json.dumps({**known, "rolling_reboot_never_stop_missing": ["gone"]}))
+    assert done.returncode == 0, done.stdout + done.stderr
