@@ -58,12 +58,22 @@ def test_role_has_a_readme(role: Path) -> None:
 
 
 def test_the_connection_is_written_once() -> None:
-    """In the role that the others depend on. A role without that dependency would have no connection."""
+    """In the role that the others depend on. A role without that dependency would have no connection. Only known.yml connects to other
+    vCenters, with the variables of their inventory hosts."""
     for role in ROLES:
         meta = yaml.safe_load((role / "meta" / "main.yml").read_text(encoding="utf-8"))
         assert meta["dependencies"] == ["directpath.vsphere.common"], role.name
-    files = [path for path in (ROOT / "roles").rglob("*.yml") if "vcenter_password" in path.read_text(encoding="utf-8")]
-    assert [path.relative_to(ROOT).as_posix() for path in files] == ["roles/common/vars/main.yml"]
+    files = [
+        path
+        for path in sorted((ROOT / "roles").rglob("*.yml"))
+        if "vcenter_password" in path.read_text(encoding="utf-8")
+    ]
+    assert [path.relative_to(ROOT).as_posix() for path in files] == [
+        "roles/common/vars/main.yml",
+        "roles/rolling_reboot/tasks/known.yml",
+    ]
+    other = (ROOT / "roles" / "rolling_reboot" / "tasks" / "known.yml").read_text(encoding="utf-8")
+    assert other.count("vcenter_") == other.count("hostvars[item].vcenter_")
 
 
 SHARED = ("on_missing", "allow_protected")

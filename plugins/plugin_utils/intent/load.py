@@ -308,6 +308,6 @@ def _vsphere_name(host: str, variables: Variables) -> str:
 
 
 def _to_release(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """The entry without what is for attaching only. ``power: on`` is for a VM with its devices: whoever detaches them decides anew."""
+    """The entry without what is for attaching only. ``power: on`` is for a VM with its devices: the run that detaches them decides."""
     left = {key: value for key, value in entry.items() if key not in ONLY_FOR_ATTACHING}
     return {key: value for key, value in left.items() if (key, value) != ("power", "on")}

@@ -95,7 +95,14 @@ def test_each_letter_of_an_option_is_wrong(name: str) -> None:
 
 
 def test_what_this_collection_reads_and_sets_is_known() -> None:
-    names = [*KNOWN, *EMERGENCY_OPTIONS, *RETURNED, "directpath_stats_rebooted", "directpath_stats_anything", "__rolling_reboot_preview"]
+    names = [
+        *KNOWN,
+        *EMERGENCY_OPTIONS,
+        *RETURNED,
+        "directpath_stats_rebooted",
+        "directpath_stats_anything",
+        "__rolling_reboot_preview",
+    ]
     check_play(names, ())
     check_play(INVENTORY_FACTS, ())
     assert {name for name in load.VARIABLES if name.startswith(load.PREFIX)} == set(DESIRED)

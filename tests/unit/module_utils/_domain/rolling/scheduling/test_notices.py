@@ -64,7 +64,7 @@ AWAY = host("esx-9", devices=(ACTIVE,), connection_state="notResponding")
         ([DONE, host()], replace(FREE, canary=True, canary_soak=630),
          {}, ("soak after the first host of the model R750, until 2026-02-02 02:50 UTC",)),
         ([DONE, host(), host("esx-2")], replace(FREE, checkpoints=(1,), canary_soak=600),
-         {}, ("checkpoint after 1 hosts, until 2026-02-02 02:49 UTC",)),
+         {}, ("checkpoint after 1 host, until 2026-02-02 02:49 UTC",)),
         # While hosts are in hand, only what they will not change by themselves.
         ([BUSY, host()], FREE, {}, ()),
         ([BUSY, host()], replace(FREE, canary=True), {}, ()),
