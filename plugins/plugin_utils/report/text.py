@@ -102,7 +102,9 @@ def reboot_outcome(seen: Record | None, call: Record | None, consent: bool | Non
     if consent is not None:
         # Consent was refused, so a schedule is of no interest.
         idle |= {"hosts": [], "schedule": None}
-    return {**idle, "owing": names, "owed": names, "notes": [f"these hosts still require a reboot: {listed}"]}
+    # Without an answer about consent, this is a run of the plan only: the message about consent is in a step that was not selected.
+    notes = missing_for_success(planned) if consent is None else [f"these hosts still require a reboot: {listed}"]
+    return {**idle, "owing": names, "owed": names, "notes": notes}
 
 
 def lines(result: Record, *, whole: bool = False) -> list[str]:

@@ -116,7 +116,7 @@ def test_whoever_only_asks_sees_the_schedule() -> None:
     outcome = reboot_outcome(PLANNED, None, None, False)
     assert not outcome["changed"]
     assert "1 host would be rebooted in 1 wave" in lines(outcome)[0]
-    assert lines(outcome)[-1] == "these hosts still require a reboot: esx-01"
+    assert lines(outcome)[-1].startswith("1 host requires a reboot (esx-01), and rolling_reboot_consent is not set.")
 
 
 def test_a_reason_is_not_told_twice() -> None:
