@@ -210,6 +210,7 @@ def _cost(graph: Graph, below: Mapping[str, tuple[int, int]], row: Mapping[str, 
     return total
 
 
+@cache
 def picture() -> str:
     """docs/architecture.svg: a band a layer, a box a package, an arrow for what it imports in its own layer."""
     sources = files("plugins")

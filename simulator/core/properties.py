@@ -61,8 +61,7 @@ class PropertyHolder:
 
     def walk(self, path: str, parts: tuple[tuple[str, str | None], ...]) -> Any:
         """Like ``get`` for a path split before; None also where the stored subtype lacks the field."""
-        if self._unbuilt or self.live:
-            self._refresh(path)
+        self._refresh(path)
         value: Any = self.props
         for index, (name, key) in enumerate(parts):
             value = value[name] if index == 0 else getattr(value, name, None)
@@ -130,15 +129,13 @@ class PropertyHolder:
 
     def _refresh(self, path: str) -> None:
         """Build what is lazy and recompute what is live, as far as ``path`` needs it."""
-        while self._unbuilt:
-            wanted = sorted(name for name in self._unbuilt if data.overlap(name, path))
-            if not wanted:
-                break
-            build = self._unbuilt.pop(wanted[0])
-            self._place(wanted[0], build(self))
-        for name, compute in self.live.items():
-            if data.overlap(name, path):
-                self._renew(name, compute(self))
+        lazy, live = _concerned(self.__class__, path)
+        if self._unbuilt:
+            for name in lazy:
+                if (build := self._unbuilt.pop(name, None)) is not None:
+                    self._place(name, build(self))
+        for name in live:
+            self._renew(name, self.live[name](self))
 
     def _renew(self, path: str, value: Any) -> None:
         """Store what a live property came to; nothing is recorded, for the owner says ``touch`` when it matters."""
@@ -160,6 +157,13 @@ class PropertyHolder:
             setattr(
                 holder, last, type(before)(value) if isinstance(before, list) and value.__class__ is list else value
             )
+
+
+@data.memo
+def _concerned(cls: type[PropertyHolder], path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The lazy properties of a class that a path needs, in the order in which they are built (what holds others first), and the live ones."""
+    lazy = sorted(name for name in cls.lazy if data.overlap(name, path))
+    return tuple(lazy), tuple(name for name in cls.live if data.overlap(name, path))
 
 
 def _under(name: str, path: str) -> bool:

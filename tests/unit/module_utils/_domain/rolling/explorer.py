@@ -39,8 +39,10 @@ class Found:
     kinds: set[str] | None = None
 
 
-def explore(start: State, policy: Policy) -> Found:
+def explore(start: State, policy: Policy, only: tuple[str, ...] = ()) -> Found:
     """Everything reachable, depth first. Raises Violation with the way that led there.
+
+    ``only``: the kinds of things that may go wrong; none: all of them.
 
     Coming back to a state on the way to it is a violation as well: the engine would run in circles, as time passes only when nothing
     else is left to do.
@@ -50,7 +52,7 @@ def explore(start: State, policy: Policy) -> Found:
     done: set[State] = set()
     path: list[str] = []
     on_path: set[State] = {start}
-    stack: list[tuple[State, Iterator[tuple[str, State]]]] = [(start, _steps(start, policy, begun, found))]
+    stack: list[tuple[State, Iterator[tuple[str, State]]]] = [(start, _steps(start, policy, begun, found, only))]
     gc.disable()  # Hundreds of thousands of values without a cycle: looking through them for garbage takes a third of the time.
     try:
         while stack:
@@ -75,7 +77,7 @@ def explore(start: State, policy: Policy) -> Found:
                 path.pop()
                 continue
             on_path.add(state)
-            stack.append((state, _steps(state, policy, begun, found)))
+            stack.append((state, _steps(state, policy, begun, found, only)))
     except Violation as violation:
         violation.add_note("\n".join(f"  {number:3} {label}" for number, label in enumerate(path, 1)))
         raise
@@ -85,7 +87,9 @@ def explore(start: State, policy: Policy) -> Found:
     return found
 
 
-def _steps(state: State, policy: Policy, begun: int, found: Found) -> Iterator[tuple[str, State]]:
+def _steps(
+    state: State, policy: Policy, begun: int, found: Found, only: tuple[str, ...]
+) -> Iterator[tuple[str, State]]:
     """What can happen next, with names."""
     if state.ended and not state.queue:
         found.ends += 1
@@ -102,6 +106,8 @@ def _steps(state: State, policy: Policy, begun: int, found: Found) -> Iterator[t
     if state.faults:
         for label, after in interference(state, policy):
             kind = label.split(":")[0]
+            if only and kind not in only:
+                continue
             if found.kinds is not None:
                 found.kinds.add(kind)
             yield f"!! {label}", after._replace(faults=state.faults - 1)

@@ -307,6 +307,8 @@ def _gives_up_waiting(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(health_gate, "fail", end)
 
 
+ONLY = {"_takes_a_part_for_another_debt": ("pending again", "operator ends maintenance")}
+"""What goes wrong in the search for a scheduler that only two things together give away; all other pairs take half a minute before."""
 MUTANTS: tuple[tuple[Callable[[pytest.MonkeyPatch], None], tuple[str, ...], str], ...] = (
     (_no_budget, (invariants.BUDGET,), BASE),
     (_no_budget_again, (invariants.BUDGET,), BASE),
@@ -344,13 +346,13 @@ def test_a_broken_scheduler_is_caught(
 ) -> None:
     mutant(monkeypatch)
     with pytest.raises(Violation) as caught:
-        _deeper_and_deeper(name)
+        _deeper_and_deeper(name, ONLY.get(mutant.__name__, ()))
     assert caught.value.invariant in expected
 
 
-def _deeper_and_deeper(name: str) -> None:
+def _deeper_and_deeper(name: str, only: tuple[str, ...]) -> None:
     for faults in range(3):
-        explore(*observed(name, faults))
+        explore(*observed(name, faults), only)
 
 
 def test_every_invariant_has_a_broken_scheduler() -> None:
