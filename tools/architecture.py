@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from html import escape
@@ -31,8 +31,19 @@ def imported_names(path: str, tree: ast.AST) -> Iterator[tuple[int, str]]:
     ``from a import b`` gives ``a.b``: whether b is a module or a name in one makes no difference to the rules. Imports inside
     functions and under TYPE_CHECKING count as any other.
     """
+    yield from _imported(path, ast.walk(tree))
+
+
+@cache
+def _statements(source: str) -> tuple[ast.AST, ...]:
+    """The imports and classes in a source. Kept, because graphs, figures and the picture are made of the same sources."""
+    wanted = (ast.Import, ast.ImportFrom, ast.ClassDef)
+    return tuple(node for node in ast.walk(ast.parse(source)) if isinstance(node, wanted))
+
+
+def _imported(path: str, nodes: Iterable[ast.AST]) -> Iterator[tuple[int, str]]:
     package = path.rpartition("/")[0].split("/")
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -59,7 +70,7 @@ def file_graph(sources: Mapping[str, str]) -> Graph:
     graph = {}
     for path, source in sources.items():
         reached = set()
-        for _line, name in imported_names(path, ast.parse(source)):
+        for _line, name in _imported(path, _statements(source)):
             parts = name.split(".")
             known = (by_name.get(".".join(parts[:end])) for end in range(len(parts), 0, -1))
             reached.add(next((file for file in known if file is not None), path))
@@ -133,7 +144,7 @@ def class_names(sources: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
     """Class name → the files that define it."""
     found: dict[str, list[str]] = defaultdict(list)
     for path, source in sources.items():
-        for node in ast.walk(ast.parse(source)):
+        for node in _statements(source):
             if isinstance(node, ast.ClassDef):
                 found[node.name].append(path)
     return {name: tuple(paths) for name, paths in found.items()}

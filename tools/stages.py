@@ -52,6 +52,13 @@ WITH_MODULES = (
 )
 """The first half of `make unit`: tests that run modules against the simulator; and documents and tools, so that both halves take as long.
 The other half is all the rest."""
+QUICK = ("tests/unit", "tests/layers", "tests/docs", "tests/tools")
+"""What `pytest` runs without arguments (pyproject.toml)."""
+OTHERS = (
+    *(folder for folder in QUICK if folder not in WITH_MODULES),
+    *(f"--ignore={folder}" for folder in WITH_MODULES if folder not in QUICK),
+)
+"""The other half. pytest does not ignore a folder that is an argument, or that it runs because there is no argument."""
 OLD_AND_NEW = (
     # Code that depends on Python: once with each version.
     *(
@@ -149,7 +156,7 @@ STAGES: tuple[Stage, ...] = (
         name="unit-others",
         group="unit",
         about="domain, simulator, layers: the other half",
-        module=_pytest("-m", DAILY, *(f"--ignore={folder}" for folder in WITH_MODULES)),
+        module=_pytest("-m", DAILY, *OTHERS),
         cost=120,
     ),
     Stage(

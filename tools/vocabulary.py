@@ -123,7 +123,7 @@ def _lines(path: str, source: str, scope: str, first: int = 1) -> Iterator[Text]
 
 def _python(path: str, source: str) -> Iterator[Text]:
     tree = ast.parse(source)
-    nodes = list(ast.walk(tree))
+    nodes = list(_walk(tree))
     prose = set(_docstrings(nodes))
     documented = {
         id(node.value)
@@ -136,10 +136,23 @@ def _python(path: str, source: str) -> Iterator[Text]:
             scope = "docstrings" if id(node) in prose else "options" if id(node) in documented else "messages"
             if " " in node.value or scope != "messages":
                 yield from _lines(path, node.value, scope, node.lineno)
-        for name in _names(node):
+        for name in _names(node) if isinstance(node, NAMED) else ():
             yield Text(path=path, line=getattr(node, "lineno", 1), scope="names", text=_split(name))
     yield from (Text(path=path, line=line, scope="docstrings", text=text) for line, text in comments(source))
     yield Text(path=path, line=1, scope="names", text=_split(path.rpartition("/")[2].removesuffix(".py")))
+
+
+def _walk(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes, like ``ast.walk``, which takes three times as long."""
+    todo = [tree]
+    while todo:
+        node = todo.pop()
+        yield node
+        for value in vars(node).values():
+            if isinstance(value, list):
+                todo += [item for item in value if isinstance(item, ast.AST)]
+            elif isinstance(value, ast.AST):
+                todo.append(value)
 
 
 STRING_OR_COMMENT = re.compile(
@@ -165,6 +178,9 @@ def _docstrings(nodes: Iterable[ast.AST]) -> Iterator[int]:
         for statement in body if isinstance(body, list) else ():
             if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
                 yield id(statement.value)
+
+
+NAMED = (ast.FunctionDef, ast.ClassDef, ast.arg, ast.Name, ast.alias)
 
 
 def _names(node: ast.AST) -> Iterator[str]:

@@ -161,7 +161,7 @@ class PropertyHolder:
 
 @data.memo
 def _concerned(cls: type[PropertyHolder], path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The lazy properties of a class that a path needs, in the order in which they are built (what holds others first), and the live ones."""
+    """The lazy properties of a class that a path needs, in the order in which they are built, and the live ones."""
     lazy = sorted(name for name in cls.lazy if data.overlap(name, path))
     return tuple(lazy), tuple(name for name in cls.live if data.overlap(name, path))
 

@@ -245,6 +245,7 @@ def test_what_healthy_servers_leave_out_is_no_reason_to_refuse(name: str) -> Non
 SAID = ("changed", "failed", "error_code", "msg", "summary", "changes", "not_done")
 
 
+@pytest.mark.slow
 def test_every_property_that_the_code_reads_of_vms_is_among_them() -> None:
     """What the code has in its lists is read in one of the runs."""
     read = {path for name in CASES for kind, path in known(name)[1].paths if kind == "VirtualMachine"}

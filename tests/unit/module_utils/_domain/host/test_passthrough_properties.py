@@ -7,6 +7,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.passthrough import (
@@ -41,6 +42,7 @@ def test_the_projected_fleet_needs_no_change(case: Case) -> None:
     assert remaining(again).targets == ()
 
 
+@pytest.mark.slow
 @thorough
 @given(cases())
 def test_the_order_in_which_hardware_is_listed_does_not_matter(case: Case) -> None:
@@ -49,6 +51,7 @@ def test_the_order_in_which_hardware_is_listed_does_not_matter(case: Case) -> No
     assert plan_passthrough(turned, desired) == plan_passthrough(fleet, desired)
 
 
+@pytest.mark.slow
 @thorough
 @given(cases())
 def test_no_protected_device_is_enabled_unless_named(case: Case) -> None:
@@ -68,6 +71,7 @@ def test_no_protected_device_is_enabled_unless_named(case: Case) -> None:
         assert not left or left - enabled
 
 
+@pytest.mark.slow
 @thorough
 @given(cases())
 def test_groups_change_as_a_whole(case: Case) -> None:
@@ -83,6 +87,7 @@ def test_groups_change_as_a_whole(case: Case) -> None:
             assert {member.address for member in group} <= set(target.host_facts.selected)
 
 
+@pytest.mark.slow
 @thorough
 @given(cases())
 def test_a_person_is_told_where_and_what_to_do(case: Case) -> None:
@@ -96,6 +101,7 @@ def test_a_person_is_told_where_and_what_to_do(case: Case) -> None:
         assert not target.blockers or not target.effective
 
 
+@pytest.mark.slow
 @given(cases())
 @search()
 def test_hosts_do_not_influence_each_other(case: Case) -> None:
@@ -105,6 +111,7 @@ def test_hosts_do_not_influence_each_other(case: Case) -> None:
     assert together == apart
 
 
+@pytest.mark.slow
 @thorough
 @given(cases())
 def test_writes_say_what_the_change_says(case: Case) -> None:
@@ -126,6 +133,7 @@ def test_writes_say_what_the_change_says(case: Case) -> None:
             )
 
 
+@pytest.mark.slow
 @thorough
 @given(cases())
 def test_a_reboot_settles_what_was_planned(case: Case) -> None:

@@ -38,8 +38,9 @@ LABS = sorted((Path(__file__).resolve().parents[5] / "simulator" / "labs").glob(
 
 
 def labs(*repeating: str) -> list[Any]:
-    """The labs. Those in which many hosts repeat what a few say take most of the time, and are left to `make long`."""
-    return [pytest.param(lab, id=lab.stem, marks=[pytest.mark.long] if lab.stem in repeating else []) for lab in LABS]
+    """The labs. Those in which many hosts repeat what a few say take most of the time: they are slow, or left to `make long`."""
+    marks = {"roll_12": pytest.mark.slow, **dict.fromkeys(repeating, pytest.mark.long)}
+    return [pytest.param(lab, id=lab.stem, marks=marks.get(lab.stem, ())) for lab in LABS]
 
 
 EVERYTHING: dict[type, tuple[str, ...]] = {

@@ -230,6 +230,7 @@ def test_processes_do_not_lose_each_others_writes(tmp_path: Path) -> None:
     assert objects == {f"host-{number}": {ENTRY: "19"} for number in range(4)}
 
 
+@pytest.mark.slow
 def test_a_killed_roll_of_an_esxi_host_is_gone_on_with_from_its_file(tmp_path: Path) -> None:
     number = 0
     while True:

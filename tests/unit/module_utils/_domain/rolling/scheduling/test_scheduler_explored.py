@@ -307,8 +307,13 @@ def _gives_up_waiting(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(health_gate, "fail", end)
 
 
-ONLY = {"_takes_a_part_for_another_debt": ("pending again", "operator ends maintenance")}
-"""What goes wrong in the search for a scheduler that only two things together give away; all other pairs take half a minute before."""
+ONLY = {
+    "_no_budget_again": ("operator enters", "operator ends maintenance"),
+    "_forgets_what_it_did": ("pending again", "operator ends maintenance"),
+    "_takes_a_part_for_another_debt": ("pending again", "operator ends maintenance"),
+}
+"""What goes wrong in the search for the schedulers that only two things together reveal: all pairs would take half a minute."""
+
 MUTANTS: tuple[tuple[Callable[[pytest.MonkeyPatch], None], tuple[str, ...], str], ...] = (
     (_no_budget, (invariants.BUDGET,), BASE),
     (_no_budget_again, (invariants.BUDGET,), BASE),

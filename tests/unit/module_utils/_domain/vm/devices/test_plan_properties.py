@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
@@ -188,6 +189,7 @@ def test_a_plan_carried_out_leaves_nothing_to_do(case: tuple[ObservedVms, tuple[
             assert (target.target, target.changes, target.blockers) == (target.target, (), ())
 
 
+@pytest.mark.slow
 @given(cases())
 @every
 def test_no_card_goes_to_two_vms_and_none_is_taken_from_another(
@@ -216,6 +218,7 @@ def test_no_card_goes_to_two_vms_and_none_is_taken_from_another(
                 assert change.detail.system_id == before.system_ids[vm.host_moid or ""]
 
 
+@pytest.mark.slow
 @given(cases())
 @every
 def test_a_vm_that_is_changed_has_all_memory_reserved_if_it_has_devices(
@@ -235,6 +238,7 @@ def test_a_vm_that_is_changed_has_all_memory_reserved_if_it_has_devices(
             assert vm.memory.locked_to_max
 
 
+@pytest.mark.slow
 @given(cases(), st.randoms(use_true_random=False))
 @every
 def test_the_order_of_what_is_read_and_wished_does_not_matter(
@@ -259,6 +263,7 @@ def outline(plan: Plan) -> list[Any]:
     return [(t.target, t.changes, t.blockers, t.warnings, t.vm_facts) for t in plan.targets] + [plan.warnings]
 
 
+@pytest.mark.slow
 @given(cases())
 @every
 def test_wishes_are_granted_in_full_or_refused(case: tuple[ObservedVms, tuple[DesiredVm, ...]]) -> None:
@@ -296,6 +301,7 @@ def models_of(vm: Vm) -> Counter[tuple[str | None, str | None]]:
     return counts
 
 
+@pytest.mark.slow
 @given(cases())
 @every
 def test_power_is_touched_only_around_a_change_and_ends_as_asked(
@@ -323,6 +329,7 @@ def test_power_is_touched_only_around_a_change_and_ends_as_asked(
             assert now.is_powered_on
 
 
+@pytest.mark.slow
 @given(cases())
 @every
 def test_the_window_suffices_and_is_never_lowered(case: tuple[ObservedVms, tuple[DesiredVm, ...]]) -> None:
@@ -336,6 +343,7 @@ def test_the_window_suffices_and_is_never_lowered(case: tuple[ObservedVms, tuple
             assert size > 64 * models[("10de", "20f1")] + 16 * models[("10de", "1eb8")]
 
 
+@pytest.mark.slow
 @given(cases())
 @every
 def test_the_first_pass_asks_for_all_it_would_need(case: tuple[ObservedVms, tuple[DesiredVm, ...]]) -> None:
