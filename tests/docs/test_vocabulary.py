@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.vocabulary import SCOPES, Word, caught, findings, sources, texts, words
+from tools.vocabulary import SCOPES, Word, caught, comments, findings, sources, texts, words
 
 
 def test_no_text_uses_a_word_to_avoid() -> None:
@@ -39,6 +39,20 @@ def test_each_place_is_read(path: str) -> None:
     source, line, scope = PLACES[path]
     found = [(text.line, text.scope) for text in texts(path, source) if caught(text.text, text.scope)]
     assert found == [(line, scope)]
+
+
+def test_a_comment_is_told_from_a_string() -> None:
+    lines = (
+        "#!/usr/bin/python",
+        'x = "a # b" # one',
+        r"""y = 'it\'s # c', "\\" # two""",
+        "'''",
+        "# no comment '",
+        "'''",
+        r"""z = r"\"" # three""",
+    )
+    found = [(1, "#!/usr/bin/python"), (2, "# one"), (3, "# two"), (7, "# three")]
+    assert list(comments("\n".join(lines))) == found
 
 
 def test_what_is_published_keeps_its_name() -> None:
