@@ -86,6 +86,7 @@ def test_the_canary_goes_first_and_soaks() -> None:
     assert len({began[other] for other in others}) == 1, "then all that may go, go"
 
 
+@pytest.mark.slow
 def test_windows_are_kept() -> None:
     roll = Roll.of(cluster=["compute"], windows=[{"start": "08:30", "end": "09:15", "zone": "UTC"}])
     result = roll.run()
@@ -113,6 +114,7 @@ def slices(roll: Roll, seconds: float, **more: Any) -> list[dict[str, Any]]:
     return results
 
 
+@pytest.mark.slow
 def test_slices_join() -> None:
     roll = Roll.of(cluster=["compute"])
     results = slices(roll, 100)

@@ -179,6 +179,7 @@ def test_of_two_hosts_in_progress_only_the_named_one_is_restored() -> None:
     assert {call.name for call in roll.lab.sim.journal.writes() if call.method == "PowerOnVM_Task"} <= {"train-01"}
 
 
+@pytest.mark.slow
 def test_restores_do_not_count_as_failed_attempts() -> None:
     """A host may be started twice. Here it was given back three times before."""
     roll = left_by(14)
