@@ -7,7 +7,8 @@ The comment is the line before the fence (blank lines in between do not matter):
 - ``<!-- run: lab=simulator/labs/demo.yml args="--check" expect="changed=0" refuse="failed=1" rc=0 -->``
   runs the block: ``yaml`` as a playbook, ``shell`` as a script. The texts of ``expect`` must be in the output, those of
   ``refuse`` must not (both are repeatable). ``lab`` starts a new simulator; without it, the last one of the page is used.
-  ``also="B=other.yml"`` starts a further one, with the variables B_HOST, B_PORT and B_CA_PATH.
+  ``also="B=other.yml"`` starts a further one, with the variables B_HOST, B_PORT and B_CA_PATH. ``start=plain`` starts Ansible and its
+  modules as users do, not in forks of a process that has imported them: what depends on the process of Ansible needs this.
 - ``<!-- file: inventory.yml -->`` saves the block under this name for later runs of the page.
 - ``<!-- not run: reason -->`` says why an example cannot be executed.
 """
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 
 FENCE = re.compile(r"^(?P<indent> *)```+ *(?P<language>[\w+-]*)\s*$")
 DIRECTIVE = re.compile(r"^\s*<!-- (?P<kind>run|file|not run):(?P<text>.*)-->\s*$")
-RUN_KEYS = ("lab", "also", "args", "expect", "refuse", "rc")
+RUN_KEYS = ("lab", "also", "args", "expect", "refuse", "rc", "start")
 
 
 class MarkdownError(Exception):
@@ -39,6 +40,7 @@ class Run:
     expect: tuple[str, ...] = ()
     refuse: tuple[str, ...] = ()
     rc: int = 0
+    plain: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,13 +114,16 @@ def _run(words: str, where: str) -> Run:
         if key not in pairs or not equals:
             raise MarkdownError(f"{where}: {word!r} is none of {', '.join(f'{key}=' for key in RUN_KEYS)}")
         pairs[key].append(value)
-    for key in ("lab", "args", "rc"):
+    for key in ("lab", "args", "rc", "start"):
         if len(pairs[key]) > 1:
             raise MarkdownError(f"{where}: {key}= stands twice")
     also = tuple((name, lab) for name, _equals, lab in (word.partition("=") for word in pairs["also"]))
     if not all(name.isidentifier() and name.isupper() and lab for name, lab in also):
         raise MarkdownError(f"{where}: also= is written NAME=lab.yml, the name in capitals")
+    if pairs["start"] not in ([], ["plain"]):
+        raise MarkdownError(f"{where}: start= can only be plain")
     return Run(
+        plain=bool(pairs["start"]),
         lab=pairs["lab"][0] if pairs["lab"] else None,
         also=also,
         args=tuple(shlex.split(pairs["args"][0])) if pairs["args"] else (),

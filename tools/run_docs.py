@@ -25,6 +25,8 @@ from tools.tree import collections_path, sync
 from tools.warm import warm
 
 SHELLS = ("shell", "bash", "sh")
+WARM = ("DIRECTPATH_WARM", "DIRECTPATH_PLAYS", "DIRECTPATH_MODULES")
+"""Variables of tools.warm."""
 
 
 class Broken(Exception):
@@ -80,6 +82,8 @@ def _run_block(page: Page, block: Block) -> None:
     command = _command(page, block, where)
     own = page.folder / "ansible.cfg"  # a page may create it
     environ = page.environ | ({"ANSIBLE_CONFIG": str(own)} if own.exists() else {})
+    if run.plain:
+        environ = {name: value for name, value in environ.items() if name not in WARM}
     done = run_command(command, page.folder, environ)
     problems = [f"exit status {done.code}, the page says {run.rc}"] if done.code != run.rc else []
     problems += [f"the output lacks {text!r}" for text in run.expect if text not in done.output]

@@ -185,6 +185,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.host_pas
     apply,
     observe,
     plan,
+    predict,
     render,
 )
 
@@ -218,6 +219,7 @@ def main() -> None:
             plan=plan,
             apply=apply,
             render=render,
+            predict=predict,
         )
     )
 

@@ -109,6 +109,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vm_memor
     apply,
     observe,
     plan,
+    predict,
     render,
 )
 
@@ -142,6 +143,7 @@ def main() -> None:
             plan=plan,
             apply=apply,
             render=render,
+            predict=predict,
         )
     )
 

@@ -171,6 +171,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vm_pci_d
     apply,
     observe,
     plan,
+    predict,
     render,
 )
 
@@ -204,6 +205,7 @@ def main() -> None:
             plan=plan,
             apply=apply,
             render=render,
+            predict=predict,
         )
     )
 

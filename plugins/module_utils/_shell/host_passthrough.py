@@ -14,6 +14,7 @@ from .._domain.host.targets import Target
 from .._domain.names import Directory, Named, resolve_each
 from .._domain.observed.hosts import DeviceUser, Host
 from .._domain.planning.plan import Plan, TargetPlan
+from .._domain.planning.predicted import Predicted, predict_hosts
 from .._domain.text import counted
 from .._domain.writing.recheck import refuse_other_devices
 from .._vsphere.read.hosts import read_names
@@ -66,8 +67,9 @@ def observe(session: Session, request: PassthroughRequest, scope: Scope[Observed
     """
     users = request.state == "disabled"
     match scope:
-        case FirstLook(check_mode=check_mode):
+        case FirstLook(check_mode=check_mode, predicted=predicted):
             observed = _read(session, request)
+            observed = replace(observed, hosts=predicted.of_hosts(observed.hosts)) if predicted else observed
             return _expect(session, observed, request) if check_mode else observed
         case Details(seen=seen, plan=plan):
             return deepen_hosts(session, seen, plan)
@@ -126,6 +128,11 @@ def plan(observed: ObservedHosts, request: PassthroughRequest) -> Plan:
             ignore_unreadable_vms=observed.ignored_vms,
         ),
     )
+
+
+def predict(observed: ObservedHosts, plan: Plan) -> Predicted:
+    """The devices after the plan is applied, before any reboot."""
+    return predict_hosts(observed.hosts, plan)
 
 
 def apply(

@@ -15,6 +15,7 @@ from .._domain.host.targets import Inventory, Resolved, desired_of, meant_hosts
 from .._domain.left_behind import ending, power_on_command
 from .._domain.names import KINDS, ResolvedNames, relabel, resolve_all, resolve_each
 from .._domain.observed.hosts import Host
+from .._domain.planning.predicted import NOTHING_PREDICTED, Predicted
 from .._domain.rolling.scheduling.forecast import forecast
 from .._domain.rolling.scheduling.host_texts import gone_status
 from .._domain.rolling.state.fleet_memory import FleetMemory
@@ -36,6 +37,7 @@ from .._vsphere.session.connect import Session
 from .._vsphere.session.endpoint import Endpoint
 from .._vsphere.session.faults import SERVER_ERRORS, explain
 from .._vsphere.write.power_on import existing_vms, vms_off
+from .engine.earlier_tasks import EarlierTasks
 from .rolling.context import RollingRun, RunContext, watch_parent
 from .rolling.earlier_slices import EarlierSlices
 from .rolling.fleet_status import status_of_fleet
@@ -140,7 +142,7 @@ def _reboot_hosts(
         )
         resolved = Resolved(hosts=meant, names={kind: inventory.directory(kind).found for kind in KINDS})
         return {
-            **_result(context, options),
+            **_result(context, options, EarlierTasks.above(session.endpoint, desired) if check_mode else None),
             **_describe_execution(session, journal, progress_writer),
             "resolved": resolved.record(),
         }
@@ -213,10 +215,14 @@ def _labels(inventory: Inventory) -> dict[str, str]:
     return {**clusters, **{host.moid: host.name for host in inventory.hosts}}
 
 
-def _result(context: RunContext, options: _NamedOptions) -> dict[str, Any]:
+def _result(context: RunContext, options: _NamedOptions, earlier: EarlierTasks | None) -> dict[str, Any]:
+    """``earlier``: the earlier tasks of a check run; None in a real run."""
     loop = Loop(context)
-    if context.read_only:
-        return _forecast_result(loop, context, options)
+    if earlier is not None:
+        planned = _forecast_result(loop, context, options, earlier.read())
+        rebooted = frozenset(host["moid"] for host in planned["hosts"] if host.get("status") == "changed")
+        earlier.add(NOTHING_PREDICTED if planned.get("failed") else Predicted(rebooted=rebooted))
+        return planned
     run = loop.run()
     if run.error is not None and not context.session.is_vcenter:
         run.error = explain_missing_host(run) or run.error
@@ -311,10 +317,14 @@ def _remove_journal(loop: Loop, context: RunContext, run: RollingRun) -> None:
     context.progress_writer.note(f"{why}. The remaining journal does no harm; the next run removes it.", run.now)
 
 
-def _forecast_result(loop: Loop, context: RunContext, options: _NamedOptions) -> dict[str, Any]:
+def _forecast_result(loop: Loop, context: RunContext, options: _NamedOptions, predicted: Predicted) -> dict[str, Any]:
     """The result of check mode: observe the fleet, run the prechecks, and forecast."""
     seen = loop.look(0.0)
     observed = loop.observe(seen)
+    if predicted:
+        hosts = predicted.of_hosts(view.host for view in observed.hosts)
+        views = (replace(view, host=host) for view, host in zip(observed.hosts, hosts, strict=True))
+        observed = replace(observed, hosts=tuple(views))
     due = [
         view.moid
         for view in observed.hosts

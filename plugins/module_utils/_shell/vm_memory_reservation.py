@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .._domain.concurrency import Pace, parse_pace
@@ -13,6 +13,7 @@ from .._domain.errors import InputError
 from .._domain.names import Reference
 from .._domain.observed.vms import Vm
 from .._domain.planning.plan import Change, Plan, TargetPlan
+from .._domain.planning.predicted import Predicted, predict_vms
 from .._domain.vm.memory import DesiredMemory, plan_memory
 from .._vsphere.session.connect import Session
 from .._vsphere.write.vms import apply_vm
@@ -47,8 +48,9 @@ def _parse_entry(reference: Reference, options: Mapping[str, Any]) -> tuple[Refe
 def observe(session: Session, request: MemoryRequest, scope: Scope[NamedVms]) -> NamedVms:
     """Read the named VMs. Raises InputError for a name that no VM or more than one VM has."""
     match scope:
-        case FirstLook():
-            return observe_vms(session, [reference for reference, _unused in request.entries])
+        case FirstLook(predicted=predicted):
+            found = observe_vms(session, [reference for reference, _unused in request.entries])
+            return replace(found, vms=predicted.of_vms(found.vms)) if predicted else found
         case Details(seen=seen):
             return seen
         case BeforeWrite(seen=seen, moid=moid):
@@ -69,6 +71,11 @@ def plan(seen: NamedVms, request: MemoryRequest) -> Plan:
                 message=f"{vm.name} is named twice with different options", code="vm_twice", parameter="vms"
             )
     return plan_memory(seen.vms, desired_memory)
+
+
+def predict(seen: NamedVms, plan: Plan) -> Predicted:
+    """The VMs after the plan is applied."""
+    return predict_vms(seen.vms, plan)
 
 
 def apply(

@@ -15,6 +15,7 @@ from .._domain.observed.hosts import Host
 from .._domain.observed.vms import DynamicBacking, Vm
 from .._domain.planning.details import DynamicSpec, FixedSpec
 from .._domain.planning.plan import Change, Plan, TargetPlan
+from .._domain.planning.predicted import Predicted, predict_vms
 from .._domain.vm.devices.plan import DesiredVm, needs_details, plan_vm_devices, reserved_cards, starts_elsewhere
 from .._vsphere.session.connect import Session
 from .._vsphere.write.vms import apply_vm
@@ -68,9 +69,9 @@ def observe(session: Session, request: DeviceRequest, scope: Scope[ObservedNamed
     Raises InputError for a name that no VM or more than one VM has.
     """
     match scope:
-        case FirstLook(check_mode=check_mode):
+        case FirstLook(check_mode=check_mode, predicted=predicted):
             seen = _read(session, request)
-            return _expect(session, seen, request) if check_mode else seen
+            return _expect(session, seen, request, predicted) if check_mode else seen
         case Details(seen=seen, plan=plan):
             deeper = deepen_vms(session, seen.observed, needs_details(plan), starts_elsewhere(plan))
             return seen if deeper is seen.observed else replace(seen, observed=deeper)
@@ -87,13 +88,20 @@ def _read(session: Session, request: DeviceRequest) -> ObservedNamedVms:
     return replace(seen, observed=observed)
 
 
-def _expect(session: Session, seen: ObservedNamedVms, request: DeviceRequest) -> ObservedNamedVms:
-    """In check mode: the hosts as they are after host_passthrough and the reboots that follow it."""
-    if not request.assume_enabled:
+def _expect(session: Session, seen: ObservedNamedVms, request: DeviceRequest, predicted: Predicted) -> ObservedNamedVms:
+    """In check mode: the hosts and VMs as they are after the earlier tasks, and after host_passthrough and the reboots that follow it."""
+    if not (predicted or request.assume_enabled):
         return seen
     observed = seen.observed
-    hosts = assume_enabled(session, observed.hosts, request.assume_enabled, request.allow_protected)
-    return replace(seen, observed=replace(observed, hosts=hosts, assumed=_newly_active(observed.hosts, hosts)))
+    hosts = predicted.of_hosts(observed.hosts)
+    if request.assume_enabled:
+        hosts = assume_enabled(session, hosts, request.assume_enabled, request.allow_protected)
+    vms, others = predicted.of_vms(observed.vms), predicted.of_vms(observed.others)
+    freed = predicted.freed((*observed.vms, *observed.others))
+    assumed = {
+        moid: found | freed.get(moid, frozenset()) for moid, found in _newly_active(observed.hosts, hosts).items()
+    }
+    return replace(seen, vms=vms, observed=replace(observed, vms=vms, others=others, hosts=hosts, assumed=assumed))
 
 
 def _newly_active(before: Sequence[Host], after: Sequence[Host]) -> dict[str, frozenset[str]]:
@@ -159,6 +167,11 @@ def _read_again(
                 given.setdefault(vm.host_moid or "", {})[change.detail.address] = vm.moid
     now = follow_vms_and_hosts(session, seen, moids, anywhere=anywhere)
     return replace(now, observed=replace(now.observed, given=given))
+
+
+def predict(seen: ObservedNamedVms, plan: Plan) -> Predicted:
+    """The VMs after the plan is applied."""
+    return predict_vms(seen.vms, plan)
 
 
 def apply(

@@ -14,11 +14,13 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from ..._domain.concurrency import Pace
 from ..._domain.errors import DirectPathError
 from ..._domain.planning.plan import Plan, TargetPlan
+from ..._domain.planning.predicted import NOTHING_PREDICTED, Predicted
 from ..._vsphere.read.other_writers import read_other_writers
 from ..._vsphere.session.connect import Session
 from ..._vsphere.session.endpoint import Endpoint
 from ..._vsphere.session.faults import SERVER_ERRORS, UNCERTAIN, explain, without_write
 from .concurrent import work
+from .earlier_tasks import EarlierTasks
 from .gate import Gate
 from .result import Outcome, build_result, conclude, without_needless
 from .scope import AfterWrites, BeforeWrite, Details, FirstLook, Scope
@@ -46,6 +48,7 @@ class Job(Generic[Request, Observed]):
 
     ``parse`` reads the parameters, before the module connects. ``observe`` reads what the scope asks for. ``plan`` decides. ``apply`` makes
     the effective changes of one target, and checks them with its gate before each write. ``render`` shows the observed state and the plan.
+    ``predict`` returns, in check mode, the state after the plan is applied, for the later tasks of the same play.
     """
 
     arguments: Mapping[str, Any]
@@ -54,6 +57,7 @@ class Job(Generic[Request, Observed]):
     plan: Callable[[Observed, Request], Plan]
     apply: Callable[[Session, Observed, Request, TargetPlan, Gate[Observed]], Outcome]
     render: Callable[[Observed, Request, Plan, Mapping[str, Outcome]], dict[str, Any]]
+    predict: Callable[[Observed, Plan], Predicted]
     constraints: Mapping[str, Any] = field(default_factory=dict)
     read_only: ClassVar[bool] = False
 
@@ -62,13 +66,18 @@ class Job(Generic[Request, Observed]):
 
     def do(self, session: Session, request: Request, check_mode: bool) -> dict[str, Any]:
         """Run the loop, and return the result of the module."""
-        return execute(self, session, request, check_mode=check_mode)
+        return execute(self, session, request, EarlierTasks.above(session.endpoint, request) if check_mode else None)
 
 
-def execute(job: Job[Request, Observed], session: Session, request: Request, *, check_mode: bool) -> dict[str, Any]:
-    """Observe, plan, apply and verify. Returns the result; it contains ``failed`` when a target was refused or failed."""
+def execute(
+    job: Job[Request, Observed], session: Session, request: Request, earlier: EarlierTasks | None = None
+) -> dict[str, Any]:
+    """Observe, plan, apply and verify; with ``earlier``, which means check mode, only observe and plan. Returns the result; it contains
+    ``failed`` when a target was refused or failed."""
     began = session.clock()
-    observed, plan = _look(job, session, request, FirstLook(check_mode=check_mode))
+    check_mode = earlier is not None
+    predicted = NOTHING_PREDICTED if earlier is None else earlier.read()
+    observed, plan = _look(job, session, request, FirstLook(check_mode=check_mode, predicted=predicted))
     outcomes: dict[str, Outcome] = {}
     after, left = observed, plan
     if plan.changed and not check_mode:
@@ -79,6 +88,10 @@ def execute(job: Job[Request, Observed], session: Session, request: Request, *, 
     result.update(job.render(after, request, plan, outcomes))
     result["calls"], result["logins"] = session.calls, session.own_logins
     conclude(result, plan, outcomes, session.off.values())
+    if earlier is not None:
+        result["warnings"] = [*result.get("warnings", ()), *earlier.why_unknown(plan)]
+        # A task that fails ends the play for its host: what it would have changed for other targets counts for nothing.
+        earlier.add(NOTHING_PREDICTED if result.get("failed") else job.predict(observed, plan))
     return result
 
 

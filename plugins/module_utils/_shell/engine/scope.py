@@ -13,15 +13,18 @@ from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
 from ..._domain.planning.plan import Plan
+from ..._domain.planning.predicted import NOTHING_PREDICTED, Predicted
 
 Observed = TypeVar("Observed")
 
 
 @dataclass(frozen=True, kw_only=True)
 class FirstLook:
-    """Read all that the parameters name. In check mode: as it will be after the earlier steps of the same run."""
+    """Read all that the parameters name. In check mode: as it will be after the earlier steps of the same run. ``predicted``: what the
+    earlier tasks of the same play would change."""
 
     check_mode: bool
+    predicted: Predicted = NOTHING_PREDICTED
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,337 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Check mode: the state of hosts and VMs after the earlier tasks of the same play. PRIVATE to the collection.
+
+Each task of a check run adds what it would have changed; later tasks plan with it. It holds states, not changes, so reading it twice makes
+no difference. It travels between the tasks as a record (JSON).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from ..observed.hosts import DeviceUser, Host, HostDevice
+from ..observed.vms import (
+    AllowedDevice,
+    Backing,
+    DvxBacking,
+    DynamicBacking,
+    FixedBacking,
+    MemoryState,
+    SriovBacking,
+    UnknownBacking,
+    VgpuBacking,
+    Vm,
+    VmDevice,
+    held_addresses,
+)
+from ..plain import Record
+from .details import (
+    Detach,
+    DynamicSpec,
+    ExtraConfig,
+    FixedSpec,
+    HotAdd,
+    MemoryWrite,
+    PassthroughWrite,
+    PowerOff,
+    PowerOn,
+)
+from .plan import Change, Plan, TargetPlan
+
+FORMAT = 1
+_BACKINGS: Mapping[str, type[Any]] = {
+    known.__dataclass_fields__["kind"].default: known
+    for known in (FixedBacking, DynamicBacking, VgpuBacking, DvxBacking, SriovBacking, UnknownBacking)
+}
+_NEW_KEY = 13_000
+"""Keys of passthrough devices start here. The server chooses the key of a new device."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PredictedDevice:
+    """The passthrough state of one device of a host."""
+
+    enabled: bool
+    active: bool
+    label: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PredictedVm:
+    """The part of a VM that the modules change. ``host_moid`` and ``name`` are those of the VM as it was read."""
+
+    name: str
+    host_moid: str | None
+    power_state: str
+    devices: tuple[VmDevice, ...]
+    memory: MemoryState
+    cpu_hot_add: bool
+    extra_config: Mapping[str, str]
+
+    @classmethod
+    def of(cls, vm: Vm) -> PredictedVm:
+        return cls(
+            name=vm.name,
+            host_moid=vm.host_moid,
+            power_state=vm.power_state,
+            devices=vm.devices,
+            memory=vm.memory,
+            cpu_hot_add=vm.cpu_hot_add,
+            extra_config=vm.extra_config,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Predicted:
+    """``hosts``: host id → address → device. ``vms``: VM id → VM. ``rebooted``: ids of hosts; what was pending there takes effect, apart
+    from the devices in ``hosts``."""
+
+    hosts: Mapping[str, Mapping[str, PredictedDevice]] = field(default_factory=dict)
+    vms: Mapping[str, PredictedVm] = field(default_factory=dict)
+    rebooted: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.hosts or self.vms or self.rebooted)
+
+    def then(self, later: Predicted) -> Predicted:
+        """What is predicted after a later task."""
+        settled = {
+            moid: {address: replace(device, active=device.enabled) for address, device in devices.items()}
+            if moid in later.rebooted
+            else devices
+            for moid, devices in self.hosts.items()
+        }
+        hosts = {moid: {**settled.get(moid, {}), **devices} for moid, devices in later.hosts.items()}
+        return Predicted(
+            hosts={**settled, **hosts}, vms={**self.vms, **later.vms}, rebooted=self.rebooted | later.rebooted
+        )
+
+    # ------------------------------------------------------------------------------------------------------- reading
+
+    def of_vms(self, vms: Iterable[Vm]) -> tuple[Vm, ...]:
+        """The VMs as they will be. A pool has less left for VMs if a VM reserves more while it runs."""
+        return tuple(self._vm(vm) for vm in vms)
+
+    def _vm(self, vm: Vm) -> Vm:
+        found = self.vms.get(vm.moid)
+        if found is None:
+            return vm
+        pool = vm.pool
+        if pool is not None and pool.unreserved_for_vm_mb is not None:
+            more = _charged(found.power_state, found.memory) - _charged(vm.power_state, vm.memory)
+            pool = replace(pool, unreserved_for_vm_mb=pool.unreserved_for_vm_mb - more)
+        return replace(
+            vm,
+            power_state=found.power_state,
+            devices=found.devices,
+            memory=found.memory,
+            cpu_hot_add=found.cpu_hot_add,
+            extra_config=found.extra_config,
+            pool=pool,
+        )
+
+    def freed(self, vms: Iterable[Vm]) -> Mapping[str, frozenset[str]]:
+        """Host id → addresses of devices that these VMs have now and will not have."""
+        found: dict[str, frozenset[str]] = {}
+        for vm in vms:
+            if vm.moid in self.vms and vm.host_moid is not None:
+                kept = _held(self.vms[vm.moid].devices)
+                found[vm.host_moid] = found.get(vm.host_moid, frozenset()) | (_held(vm.devices) - kept)
+        return found
+
+    def of_hosts(self, hosts: Iterable[Host]) -> tuple[Host, ...]:
+        """The hosts as they will be, with the VMs that will use their devices."""
+        return tuple(self._host(host) for host in hosts)
+
+    def _host(self, host: Host) -> Host:
+        predicted = self.hosts.get(host.moid, {})
+        rebooted = host.moid in self.rebooted
+
+        def changed(device: HostDevice) -> HostDevice:
+            found = predicted.get(device.address)
+            if found is not None:
+                return replace(device, enabled=found.enabled, active=found.active, label=found.label)
+            return replace(device, active=device.enabled) if rebooted and device.requires_reboot else device
+
+        return replace(host, devices=tuple(map(changed, host.devices)), users=self._users(host))
+
+    def _users(self, host: Host) -> Mapping[str, tuple[DeviceUser, ...]]:
+        users = {
+            address: [user for user in found if user.moid not in self.vms] for address, found in host.users.items()
+        }
+        for moid, vm in self.vms.items():
+            if vm.host_moid != host.moid:
+                continue
+            for device in vm.devices:
+                for address in _possible(vm, device.backing, host):
+                    user = DeviceUser(
+                        vm=vm.name,
+                        moid=moid,
+                        powered_on=vm.power_state == "poweredOn",
+                        fixed=isinstance(device.backing, FixedBacking),
+                    )
+                    users.setdefault(address, []).append(user)
+        return {address: tuple(found) for address, found in users.items() if found}
+
+    # -------------------------------------------------------------------------------------------------------- record
+
+    def record(self) -> Record:
+        """As JSON can hold it. ``of`` reads it."""
+        return {
+            "format": FORMAT,
+            "hosts": {
+                moid: {address: asdict(device) for address, device in devices.items()}
+                for moid, devices in self.hosts.items()
+            },
+            "vms": {moid: {**asdict(vm), "extra_config": dict(vm.extra_config)} for moid, vm in self.vms.items()},
+            "rebooted": sorted(self.rebooted),
+        }
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Predicted:
+        """Read a record. Raises ValueError, KeyError, TypeError or AttributeError for one that this release did not write."""
+        if record["format"] != FORMAT:
+            raise ValueError(f"format {record['format']!r}")
+        return cls(
+            hosts={
+                moid: {address: PredictedDevice(**device) for address, device in devices.items()}
+                for moid, devices in record["hosts"].items()
+            },
+            vms={moid: _vm_of(vm) for moid, vm in record["vms"].items()},
+            rebooted=frozenset(record["rebooted"]),
+        )
+
+
+NOTHING_PREDICTED = Predicted()
+
+
+def predict_vms(vms: Sequence[Vm], plan: Plan) -> Predicted:
+    """The VMs after the plan is applied. VMs without a change are left out."""
+    by_id = {vm.moid: vm for vm in vms}
+    return Predicted(
+        vms={
+            target.moid: PredictedVm.of(after(by_id[target.moid], target.effective))
+            for target in plan.targets
+            if target.effective
+        }
+    )
+
+
+def predict_hosts(hosts: Sequence[Host], plan: Plan) -> Predicted:
+    """The devices of hosts after ``host_passthrough`` applied the plan, before any reboot."""
+    by_id = {host.moid: host for host in hosts}
+    found = {target.moid: _devices_after(by_id[target.moid], target) for target in plan.targets if target.effective}
+    return Predicted(hosts=found)
+
+
+def _devices_after(host: Host, target: TargetPlan) -> dict[str, PredictedDevice]:
+    found = {}
+    for change in target.effective:
+        if isinstance(change.detail, PassthroughWrite):
+            write, address = change.detail, change.detail.device.address
+            device = host.device(address) or write.device
+            takes_effect = address not in target.host_facts.pending_after
+            found[address] = PredictedDevice(
+                enabled=write.enabled,
+                active=write.enabled if takes_effect else device.active,
+                label=write.label_after,
+            )
+    return found
+
+
+def after(vm: Vm, changes: Iterable[Change]) -> Vm:
+    """The VM after its changes. A new device has a key of our own, and a dynamic device is not assigned yet."""
+    for change in changes:
+        vm = _after_one(vm, change)
+    return vm
+
+
+def _after_one(vm: Vm, change: Change) -> Vm:
+    match change.detail:
+        case PowerOff():
+            return replace(vm, power_state="poweredOff")
+        case PowerOn():
+            return replace(vm, power_state="poweredOn")
+        case Detach(key=key):
+            return replace(vm, devices=tuple(device for device in vm.devices if device.key != key))
+        case FixedSpec() as spec:
+            fixed = FixedBacking(
+                address=spec.address,
+                vendor_id=spec.vendor_id,
+                device_id=spec.device_id,
+                system_id=spec.system_id,
+                text=spec.address,
+            )
+            return _with_device(vm, fixed)
+        case DynamicSpec() as spec:
+            return _with_device(vm, DynamicBacking(allowed=spec.allowed, custom_label=spec.custom_label))
+        case MemoryWrite() as write:
+            return replace(vm, memory=_memory_after(vm.memory, write))
+        case ExtraConfig(key=key, value=value):
+            kept = {name: text for name, text in vm.extra_config.items() if name.lower() != key.lower()}
+            return replace(vm, extra_config={**kept, key: value} if value else kept)
+        case HotAdd(memory=memory, cpu=cpu):
+            if memory is not None:
+                vm = replace(vm, memory=replace(vm.memory, hot_add=memory))
+            return vm if cpu is None else replace(vm, cpu_hot_add=cpu)
+    raise ValueError(f"{change.kind} is not a change of a VM")
+
+
+def _with_device(vm: Vm, backing: Backing) -> Vm:
+    key = max([_NEW_KEY - 1, *(device.key for device in vm.devices)]) + 1
+    return replace(vm, devices=(*vm.devices, VmDevice(key=key, label=f"PCI device {key - _NEW_KEY}", backing=backing)))
+
+
+def _memory_after(memory: MemoryState, write: MemoryWrite) -> MemoryState:
+    limit = memory.limit_mb if write.limit_mb is None else write.limit_mb
+    locked = memory.locked_to_max if write.locked is None else write.locked
+    reserved = memory.reservation_mb if write.reservation_mb is None else write.reservation_mb
+    return replace(
+        memory,
+        locked_to_max=locked,
+        reservation_mb=memory.size_mb if locked else reserved,
+        limit_mb=None if write.unlimited else limit,
+    )
+
+
+def _possible(vm: PredictedVm, backing: Backing, host: Host) -> tuple[str, ...]:
+    """The addresses of the devices that a backing uses, or may use. A dynamic device that was not assigned yet may be any of its models."""
+    held = held_addresses(backing)
+    if held or not isinstance(backing, DynamicBacking) or vm.power_state != "poweredOn":
+        return held
+    models = {(model.vendor_id, model.device_id) for model in backing.allowed}
+    return tuple(device.address for device in host.devices if device.active and device.kind in models)
+
+
+def _held(devices: Iterable[VmDevice]) -> frozenset[str]:
+    return frozenset(address for device in devices for address in held_addresses(device.backing))
+
+
+def _charged(power_state: str, memory: MemoryState) -> int:
+    """MB that a resource pool counts for a VM: only while it runs."""
+    return memory.reservation_mb if power_state == "poweredOn" else 0
+
+
+def _vm_of(record: Mapping[str, Any]) -> PredictedVm:
+    return PredictedVm(
+        **{
+            **record,
+            "devices": tuple(
+                VmDevice(**{**device, "backing": _backing_of(device["backing"])}) for device in record["devices"]
+            ),
+            "memory": MemoryState(**record["memory"]),
+        }
+    )
+
+
+def _backing_of(record: Mapping[str, Any]) -> Backing:
+    values = dict(record)
+    if "allowed" in values:
+        values["allowed"] = tuple(AllowedDevice(**entry) for entry in values["allowed"])
+    if "readings" in values:
+        values["readings"] = tuple(values["readings"])
+    found: Backing = _BACKINGS[values["kind"]](**values)
+    return found
