@@ -60,6 +60,7 @@ def test_the_example_of_the_readme_predicts_its_run(tmp_path: Path, programs: Pr
         assert [compared(result) for result in results(made, README)] == [compared(result) for result in foreseen]
 
 
+@pytest.mark.long
 def test_check_mode_of_single_tasks_in_a_run_knows_nothing_of_earlier_ones(tmp_path: Path, programs: Programs) -> None:
     with fleet(tmp_path, programs, vc=str(LABS / "demo.yml")) as made:
         _enabled, refused = results(made, README, check_mode=True)

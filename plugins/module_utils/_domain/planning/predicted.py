@@ -43,8 +43,12 @@ from .plan import Change, Plan, TargetPlan
 
 FORMAT = 1
 _BACKINGS: Mapping[str, type[Any]] = {
-    known.__dataclass_fields__["kind"].default: known
-    for known in (FixedBacking, DynamicBacking, VgpuBacking, DvxBacking, SriovBacking, UnknownBacking)
+    "fixed": FixedBacking,
+    "dynamic": DynamicBacking,
+    "vgpu": VgpuBacking,
+    "dvx": DvxBacking,
+    "sriov": SriovBacking,
+    "unknown": UnknownBacking,
 }
 _NEW_KEY = 13_000
 """Keys of passthrough devices start here. The server chooses the key of a new device."""
@@ -243,7 +247,7 @@ def _devices_after(host: Host, target: TargetPlan) -> dict[str, PredictedDevice]
 
 
 def after(vm: Vm, changes: Iterable[Change]) -> Vm:
-    """The VM after its changes. A new device has a key of our own, and a dynamic device is not assigned yet."""
+    """The VM after its changes. A new device has a provisional key, and a dynamic device is not assigned yet."""
     for change in changes:
         vm = _after_one(vm, change)
     return vm

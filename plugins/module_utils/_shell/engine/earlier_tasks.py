@@ -40,7 +40,7 @@ _SHORT_OPTIONS = re.compile(r"-[CDKJbkv]*C[CDKJbkv]*")
 
 
 def controller_folder() -> Path | None:
-    """A folder of our own in that of the Ansible process above this one that was started with ``--check``. None when there is none."""
+    """A folder of this collection in that of the Ansible process above this one that was started with ``--check``. None when there is none."""
     for process in _parents():
         if _is_check_run(process.pid):
             for base in _bases():

@@ -127,7 +127,8 @@ def test_all_settings_of_a_reconfiguration_are_predicted() -> None:
         False,
         {"pciPassthru.use64bitMMIO": "TRUE", "pciPassthru.64bitMMIOSizeGB": "256"},
     )
-    assert vm.pool is not None and vm.pool.unreserved_for_vm_mb == 8192 - 3072
+    assert vm.pool is not None
+    assert vm.pool.unreserved_for_vm_mb == 8192 - 3072
 
 
 def test_an_empty_value_removes_a_setting() -> None:
