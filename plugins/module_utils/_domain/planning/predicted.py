@@ -3,31 +3,24 @@
 """Check mode: the state of hosts and VMs after the earlier tasks of the same play. PRIVATE to the collection.
 
 Each task of a check run adds what it would have changed; later tasks plan with it. It holds states, not changes, so reading it twice makes
-no difference. It travels between the tasks as a record (JSON).
+no difference.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from ..observed.hosts import DeviceUser, Host, HostDevice
 from ..observed.vms import (
-    AllowedDevice,
     Backing,
-    DvxBacking,
     DynamicBacking,
     FixedBacking,
     MemoryState,
-    SriovBacking,
-    UnknownBacking,
-    VgpuBacking,
     Vm,
     VmDevice,
     held_addresses,
 )
-from ..plain import Record
 from .details import (
     Detach,
     DynamicSpec,
@@ -41,15 +34,6 @@ from .details import (
 )
 from .plan import Change, Plan, TargetPlan
 
-FORMAT = 1
-_BACKINGS: Mapping[str, type[Any]] = {
-    "fixed": FixedBacking,
-    "dynamic": DynamicBacking,
-    "vgpu": VgpuBacking,
-    "dvx": DvxBacking,
-    "sriov": SriovBacking,
-    "unknown": UnknownBacking,
-}
 _NEW_KEY = 13_000
 """Keys of passthrough devices start here. The server chooses the key of a new device."""
 
@@ -180,34 +164,6 @@ class Predicted:
                     users.setdefault(address, []).append(user)
         return {address: tuple(found) for address, found in users.items() if found}
 
-    # -------------------------------------------------------------------------------------------------------- record
-
-    def record(self) -> Record:
-        """As JSON can hold it. ``of`` reads it."""
-        return {
-            "format": FORMAT,
-            "hosts": {
-                moid: {address: asdict(device) for address, device in devices.items()}
-                for moid, devices in self.hosts.items()
-            },
-            "vms": {moid: {**asdict(vm), "extra_config": dict(vm.extra_config)} for moid, vm in self.vms.items()},
-            "rebooted": sorted(self.rebooted),
-        }
-
-    @classmethod
-    def of(cls, record: Mapping[str, Any]) -> Predicted:
-        """Read a record. Raises ValueError, KeyError, TypeError or AttributeError for one that this release did not write."""
-        if record["format"] != FORMAT:
-            raise ValueError(f"format {record['format']!r}")
-        return cls(
-            hosts={
-                moid: {address: PredictedDevice(**device) for address, device in devices.items()}
-                for moid, devices in record["hosts"].items()
-            },
-            vms={moid: _vm_of(vm) for moid, vm in record["vms"].items()},
-            rebooted=frozenset(record["rebooted"]),
-        )
-
 
 NOTHING_PREDICTED = Predicted()
 
@@ -317,25 +273,3 @@ def _held(devices: Iterable[VmDevice]) -> frozenset[str]:
 def _charged(power_state: str, memory: MemoryState) -> int:
     """MB that a resource pool counts for a VM: only while it runs."""
     return memory.reservation_mb if power_state == "poweredOn" else 0
-
-
-def _vm_of(record: Mapping[str, Any]) -> PredictedVm:
-    return PredictedVm(
-        **{
-            **record,
-            "devices": tuple(
-                VmDevice(**{**device, "backing": _backing_of(device["backing"])}) for device in record["devices"]
-            ),
-            "memory": MemoryState(**record["memory"]),
-        }
-    )
-
-
-def _backing_of(record: Mapping[str, Any]) -> Backing:
-    values = dict(record)
-    if "allowed" in values:
-        values["allowed"] = tuple(AllowedDevice(**entry) for entry in values["allowed"])
-    if "readings" in values:
-        values["readings"] = tuple(values["readings"])
-    found: Backing = _BACKINGS[values["kind"]](**values)
-    return found

@@ -26,6 +26,7 @@ from ..._domain.errors import DirectPathError
 from ..._domain.planning.plan import Plan
 from ..._domain.planning.predicted import NOTHING_PREDICTED, Predicted
 from ..._vsphere.session.endpoint import Endpoint
+from .predicted_record import from_record, to_record
 
 _MOST_BYTES = 64 * 2**20
 _RANDOM = 8
@@ -40,7 +41,7 @@ _SHORT_OPTIONS = re.compile(r"-[CDKJbkv]*C[CDKJbkv]*")
 
 
 def controller_folder() -> Path | None:
-    """A folder of this collection in that of the Ansible process above this one that was started with ``--check``. None when there is none."""
+    """The folder for this in that of the Ansible process above this one that was started with ``--check``. None when there is none."""
     for process in _parents():
         if _is_check_run(process.pid):
             for base in _bases():
@@ -100,7 +101,7 @@ class EarlierTasks:
         with _explained(self._folder), self._locked(self._folder):
             tasks = [(task, found) for task, found in self._read(self._folder) if task != self._task]
             tasks += [(self._task, predicted)] if predicted else []
-            content = json.dumps([[task, found.record()] for task, found in tasks])
+            content = json.dumps([[task, to_record(found)] for task, found in tasks])
             part = self._folder / f"{self._name}.{os.getpid()}"
             _write(part, content)
             part.replace(self._folder / f"{self._name}.json")
@@ -118,7 +119,7 @@ class EarlierTasks:
             content = json.loads(text)
             if not isinstance(content, list):
                 raise ValueError("it is not a list")
-            return [(str(task), Predicted.of(record)) for task, record in content]
+            return [(str(task), from_record(record)) for task, record in content]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"this collection did not write {self._name}.json ({error})") from error
 

@@ -52,6 +52,10 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plannin
     predict_hosts,
     predict_vms,
 )
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.predicted_record import (
+    from_record,
+    to_record,
+)
 
 CARD = HostDevice(address="0000:3b:00.0", vendor_id="10de", device_id="20f1", capable=True)
 OTHER = replace(CARD, address="0000:5e:00.0", enabled=True)
@@ -92,7 +96,7 @@ def passthrough(*writes: PassthroughWrite, pending: tuple[str, ...] = ()) -> Pla
 
 def kept(found: Predicted) -> Predicted:
     """As another task reads it."""
-    return Predicted.of(json.loads(json.dumps(found.record())))
+    return from_record(json.loads(json.dumps(to_record(found))))
 
 
 def test_every_kind_of_device_survives_the_file() -> None:
@@ -195,4 +199,4 @@ def test_what_is_blocked_or_unchanged_is_not_predicted() -> None:
 @pytest.mark.parametrize("record", [{}, {"format": 0}, {"format": 1, "hosts": [], "vms": {}, "rebooted": []}])
 def test_a_record_of_another_release_is_an_error(record: dict[str, object]) -> None:
     with pytest.raises((ValueError, KeyError, AttributeError)):
-        Predicted.of(record)
+        from_record(record)

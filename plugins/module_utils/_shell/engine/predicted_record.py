@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What check mode predicts, as JSON can hold it: it travels from task to task in a file. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from ..._domain.observed.vms import (
+    AllowedDevice,
+    Backing,
+    DvxBacking,
+    DynamicBacking,
+    FixedBacking,
+    MemoryState,
+    SriovBacking,
+    UnknownBacking,
+    VgpuBacking,
+    VmDevice,
+)
+from ..._domain.planning.predicted import Predicted, PredictedDevice, PredictedVm
+
+FORMAT = 1
+_BACKINGS: Mapping[str, type[Any]] = {
+    "fixed": FixedBacking,
+    "dynamic": DynamicBacking,
+    "vgpu": VgpuBacking,
+    "dvx": DvxBacking,
+    "sriov": SriovBacking,
+    "unknown": UnknownBacking,
+}
+
+
+def to_record(predicted: Predicted) -> dict[str, Any]:
+    """The record of a prediction."""
+    return {
+        "format": FORMAT,
+        "hosts": {
+            moid: {address: asdict(device) for address, device in devices.items()}
+            for moid, devices in predicted.hosts.items()
+        },
+        "vms": {moid: {**asdict(vm), "extra_config": dict(vm.extra_config)} for moid, vm in predicted.vms.items()},
+        "rebooted": sorted(predicted.rebooted),
+    }
+
+
+def from_record(record: Mapping[str, Any]) -> Predicted:
+    """The prediction of a record. Raises ValueError, KeyError, TypeError or AttributeError for one that this release did not write."""
+    if record["format"] != FORMAT:
+        raise ValueError(f"format {record['format']!r}")
+    return Predicted(
+        hosts={
+            moid: {address: PredictedDevice(**device) for address, device in devices.items()}
+            for moid, devices in record["hosts"].items()
+        },
+        vms={moid: _vm(vm) for moid, vm in record["vms"].items()},
+        rebooted=frozenset(record["rebooted"]),
+    )
+
+
+def _vm(record: Mapping[str, Any]) -> PredictedVm:
+    devices = (VmDevice(**{**device, "backing": _backing(device["backing"])}) for device in record["devices"])
+    return PredictedVm(**{**record, "devices": tuple(devices), "memory": MemoryState(**record["memory"])})
+
+
+def _backing(record: Mapping[str, Any]) -> Backing:
+    values = dict(record)
+    if "allowed" in values:
+        values["allowed"] = tuple(AllowedDevice(**entry) for entry in values["allowed"])
+    if "readings" in values:
+        values["readings"] = tuple(values["readings"])
+    found: Backing = _BACKINGS[values["kind"]](**values)
+    return found
