@@ -11,7 +11,7 @@ from unittest import mock
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine import run as run_module
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine import earlier_tasks
 from simulator.lab.hardware.cards import LabError
 from tests.unit.exploring.random_labs import commit_seed
 from tests.unit.exploring.random_plays import Play, Task, play
@@ -38,7 +38,7 @@ def look_at(found: Play, lab: Lab, folder: str) -> None:
     """Check all tasks, then run them; a task that fails ends the play both times."""
     lab.sim.clock.sleep(60)
     predicted = []
-    with mock.patch.object(run_module, "controller_folder", return_value=Path(folder)):
+    with mock.patch.object(earlier_tasks, "controller_folder", return_value=Path(folder)):
         for task in found.tasks:
             predicted.append(run(lab, task, folder, check=True))
             if predicted[-1].get("failed"):

@@ -16,9 +16,9 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,8 @@ ONLY_ASKS = "DIRECTPATH_ONLY_ASKS"
 """Set for tasks of our roles that show what another task is going to do: they see what earlier tasks would change, and add nothing."""
 _MAY_PASS = frozenset({"not_active", "no_free_device"})
 """Codes of blockers that end when devices are enabled."""
-_SECRET = frozenset({"password", "bmc"})
+_SECRET = frozenset({"bmc", "secrets"})
+"""Parts of a request that contain passwords."""
 _SHORT_OPTIONS = re.compile(r"-[CDKJbkv]*C[CDKJbkv]*")
 """A group of options without a value, with -C among them."""
 
@@ -60,17 +61,20 @@ class Process:
 
 
 class EarlierTasks:
-    """What the earlier tasks for one server and account would have changed. ``task``: the module and its options.
+    """What the earlier tasks for one server and account would have changed.
 
-    A task does not see what a task with the same options added: that one is usually the same question, asked twice.
+    A task does not see what a task with an equal ``request`` (a dataclass) added: that one is usually the same question, asked twice.
     """
 
-    def __init__(self, folder: Path | None, place: Endpoint, task: str, params: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path | None, place: Endpoint, request: Any) -> None:
         self._folder = folder
-        key = json.dumps([place.hostname.lower(), place.port, place.username])
-        self._name = f"directpath-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
-        kept = {name: value for name, value in params.items() if name not in _SECRET}
-        self._task = hashlib.sha256(json.dumps([task, kept], sort_keys=True, default=str).encode()).hexdigest()
+        self._name = f"directpath-{_digest([place.hostname.lower(), place.port, place.username])[:32]}"
+        self._task = _digest(request)
+
+    @classmethod
+    def above(cls, place: Endpoint, request: Any) -> EarlierTasks:
+        """Those of the Ansible process above this one."""
+        return cls(controller_folder(), place, request)
 
     def why_unknown(self, plan: Plan) -> tuple[str, ...]:
         """A warning if the plan has a blocker that an earlier task may remove, and this task cannot know."""
@@ -132,6 +136,22 @@ class EarlierTasks:
             yield
         finally:
             os.close(lock)
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(_plain(value)).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """The same for equal values, in each process."""
+    if is_dataclass(value):
+        shown = {part.name: _plain(getattr(value, part.name)) for part in fields(value) if part.name not in _SECRET}
+        return [type(value).__name__, sorted(shown.items())]
+    if isinstance(value, Mapping):
+        return sorted([_plain(key), _plain(kept)] for key, kept in value.items())
+    if isinstance(value, Set):
+        return sorted(map(repr, value))
+    return [_plain(kept) for kept in value] if isinstance(value, list | tuple) else repr(value)
 
 
 @contextmanager

@@ -270,7 +270,7 @@ def race(power: str, first: str, second: str) -> tuple[dict[str, dict[str, Any]]
             params |= {**made.options, **chosen}
             request = job.parse(params)
             with open_session(endpoint(params), read_only=False) as session:
-                results[name] = job_module.execute(job, session, request, check_mode=False)
+                results[name] = job_module.execute(job, session, request)
 
         threads = [threading.Thread(target=go, args=(name,)) for name in (first, second)]
         for thread in threads:

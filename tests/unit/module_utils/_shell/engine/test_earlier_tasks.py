@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -34,8 +34,16 @@ NOT_ACTIVE = Plan(
 )
 
 
+@dataclass(frozen=True)
+class Request:
+    """What a task asks for."""
+
+    hosts: frozenset[str]
+    bmc: str
+
+
 def task(folder: Path | None, name: str, place: Endpoint = HERE, password: str = "a") -> EarlierTasks:
-    return EarlierTasks(folder, place, "host_passthrough", {"hosts": [name], "password": password})
+    return EarlierTasks(folder, place, Request(hosts=frozenset({name, "esx-09"}), bmc=password))
 
 
 def test_a_task_sees_what_others_added_in_their_order(tmp_path: Path) -> None:
