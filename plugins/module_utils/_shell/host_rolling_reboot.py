@@ -24,6 +24,7 @@ from .._domain.rolling.state.observed import ObservedFleet, Precheck
 from .._domain.rolling.state.pending_reboot import pending_reboot_of
 from .._domain.rolling.state.phases import Outlook, is_active
 from .._domain.rolling.state.policy import Policy
+from .._domain.rolling.state.predicted_fleet import freed_vms, predict_fleet
 from .._domain.rolling.status import describe_work
 from .._domain.timestamps import refuse_future
 from .._vsphere.attributes.file_journal import FileJournal, open_journal
@@ -322,16 +323,14 @@ def _forecast_result(loop: Loop, context: RunContext, options: _NamedOptions, pr
     seen = loop.look(0.0)
     observed = loop.observe(seen)
     if predicted:
-        hosts = predicted.of_hosts(view.host for view in observed.hosts)
-        views = (replace(view, host=host) for view, host in zip(observed.hosts, hosts, strict=True))
-        observed = replace(observed, hosts=tuple(views))
+        observed = predict_fleet(observed, predicted)
     due = [
         view.moid
         for view in observed.hosts
         if view.connected and pending_reboot_of(view, context.policy) is not None and not is_active(view.entry)
     ]
     prechecks = {
-        moid: _without_faults_of(precheck, context.detached)
+        moid: _without_faults_of(precheck, context.detached | freed_vms(predicted))
         for moid, precheck in context.fleet.run_prechecks(due).items()
     }
     observed = replace(

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -103,6 +103,11 @@ class VmDevice:
     backing: Backing
     group_instance: int | None = None
     """Set when the device belongs to a vendor device group, which can only be removed as a whole."""
+
+
+def pinning(devices: Iterable[VmDevice]) -> tuple[VmDevice, ...]:
+    """The devices because of which a running VM cannot be migrated. vGPUs do not prevent it."""
+    return tuple(device for device in devices if not isinstance(device.backing, VgpuBacking | DvxBacking))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -213,7 +218,7 @@ class Vm:
     @property
     def pins_to_host(self) -> tuple[VmDevice, ...]:
         """Devices because of which the running VM cannot be migrated. vGPUs do not prevent it."""
-        return tuple(d for d in self.devices if not isinstance(d.backing, VgpuBacking | DvxBacking))
+        return pinning(self.devices)
 
     @property
     def needs_full_reservation(self) -> tuple[VmDevice, ...]:
