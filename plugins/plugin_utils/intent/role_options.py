@@ -139,16 +139,22 @@ PLAYBOOK_OPTIONS: tuple[str, ...] = (
     "directpath_intent",
     "directpath_plan_html",
     "directpath_serial",
+    "pause_clusters",
+    "pause_reason",
     "restore_hosts",
     "restore_take_lock",
+    "unpause_clusters",
 )
 """Variables that playbooks and roles read, and that are not options of a role."""
 
 EMERGENCY_OPTIONS: tuple[str, ...] = (
     "directpath_hosts",
+    "pause_clusters",
+    "pause_reason",
     "restore_hosts",
     "restore_take_lock",
     "rolling_reboot_journal_dir",
+    "unpause_clusters",
 )
 """Variables of the playbooks that work without a desired state."""
 

@@ -80,6 +80,8 @@ def _left_behind(observed: ObservedFleet) -> tuple[list[str], list[str]]:
     off = [vm.name for vm in observed.vms if vm.entry is not None and not vm.is_on]
     off += [name for host in observed.gone for name in (*host.off, *host.lost)]
     return off, [view.name for view in observed.hosts if is_out_of_service(view)]
+
+
 def is_incomplete(run: RollingRun) -> bool:
     """Whether a host of the run is not done."""
     observed = run.observed or ObservedFleet(me="", run_id="")
