@@ -301,22 +301,10 @@ def localise(value: Any, declared: type[Any], version: str, stub: Any) -> Any:
         return value.ref.__class__(value.moid, stub)
     if sort is Stored:
         return localise(value.value, value.type, version, stub)
-    kind = value.__class__ if isinstance(value, vs.Array) else declared
+    kind = type(value) if isinstance(value, vs.Array) else declared
     if not issubclass(kind, vs.Array):
         kind = _array_of(value)
-    return kind(_localise_items(value, version, stub))
-
-
-def _localise_items(items: list[Any], version: str, stub: Any) -> list[Any]:
-    """The copies of what is in a list. Most lists hold data objects, and most others hold what never changes."""
-    return [
-        item
-        if (sort := _sort(item.__class__)) is None
-        else _localise_object(item, version, stub)
-        if sort is DataObject
-        else localise(item, object, version, stub)
-        for item in items
-    ]
+    return kind([localise(item, object, version, stub) for item in value])
 
 
 @memo
@@ -325,42 +313,30 @@ def _sort(cls: type[Any]) -> Any:
     return next((base for base in (DataObject, Ref, ManagedObject, Stored, list) if issubclass(cls, base)), None)
 
 
-class Copied(NamedTuple):
-    """How a data type is copied for a client of an API version."""
-
-    type: Any
-    """The type that the client gets: itself, or the nearest ancestor that the version knows."""
-    holders: tuple[tuple[str, Any], ...]
-    """(field, declared type) of the fields that can hold something to copy: most hold a text, a number or nothing."""
-    strange: tuple[str, ...]
-    """Fields that the client's type does not have."""
-    dropped: tuple[tuple[str, bool], ...]
-    """(field, is a list) of the fields that the version does not know."""
-
-
 @memo
-def _copied(cls: type[Any], version: str) -> Copied:
-    known = compatible(cls, version)
-    declared = data.fields(known)
-    holders = tuple(
+def _holders(cls: type[Any]) -> tuple[tuple[str, Any], ...]:
+    """(field, declared type) of the fields of a data type that can hold something to copy: most hold a text, a number or nothing."""
+    copied = (DataObject, Ref, list)
+    return tuple(
         (name, info.type)
-        for name, info in declared.items()
-        if info.type is object or issubclass(info.type, (DataObject, Ref, list))
+        for name, info in data.fields(cls).items()
+        if info.type is object or issubclass(info.type, copied)
     )
-    return Copied(known, holders, tuple(set(data.fields(cls)) - set(declared)), dropped(known, version))
 
 
 def _localise_object(value: Any, version: str, stub: Any) -> Any:
-    known, holders, strange, unknown = _copied(value.__class__, version)
+    cls = value.__class__
+    known: Any = compatible(cls, version)
     made = known.__new__(known)
     target = made.__dict__
     target.update(value.__dict__)
-    for name, declared in holders:
+    for name, declared in _holders(known):
         item = target.get(name)
         if item is not None:
             target[name] = localise(item, declared if item.__class__ is list else object, version, stub)
-    for name in strange:
-        target.pop(name, None)
-    for name, is_list in unknown:
+    if known is not cls:
+        for name in set(target) - set(data.fields(known)):
+            del target[name]
+    for name, is_list in dropped(known, version):
         target[name] = type(target[name])() if is_list else None
     return made

@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pyVmomi import VmomiSupport
@@ -37,26 +36,6 @@ for _type, _name in (
     _found = inspect.getattr_static(_type, _name)
     _kept = functools.cache(_found.__func__ if isinstance(_found, classmethod) else _found)
     setattr(_type, _name, classmethod(_kept) if isinstance(_found, classmethod) else _kept)
-
-_first_values = functools.cache(lambda kind: _construct(kind).__dict__)
-
-
-def _construct(kind: type[Any]) -> Any:
-    made = kind.__new__(kind)
-    _slow_constructor(made)
-    return made
-
-
-def _constructor(made: Any, /, **values: Any) -> None:
-    """What pyVmomi's constructor does, without finding out once more with which values the fields of the type begin."""
-    first = _first_values(made.__class__)
-    made.__dict__.update({name: type(value)() if isinstance(value, list) else value for name, value in first.items()})
-    for name, value in values.items():
-        setattr(made, name, value)
-
-
-_slow_constructor = VmomiSupport.DataObject.__init__
-VmomiSupport.DataObject.__init__ = _constructor
 
 with suppress(ImportError):  # environments that only show that the collection runs on older tools have no hypothesis
     from hypothesis import HealthCheck, settings
