@@ -7,7 +7,10 @@ A decision is judged by the world it was made in, a call by the world it arrives
 
 from __future__ import annotations
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.actions import Action
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.actions import (
+    Action,
+    refusal_key,
+)
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.budget import (
     cluster_budget,
     fleet_budget,
@@ -47,7 +50,8 @@ def _down(host: HostS) -> bool:
 
 def check_decision(state: State, decision: Decision, policy: Policy) -> None:
     """``state`` is the one it was made in."""
-    targets = [action.target for action in decision.actions]
+    # The lock of a host is no action on the host.
+    targets = [refusal_key(action.kind, action.target) for action in decision.actions]
     if len(targets) != len(set(targets)):
         raise Violation(STUCK, f"two actions on one target: {decision.actions}")
     if state.goal == "reboot":

@@ -304,6 +304,19 @@ def _is_checked(host: HostS) -> bool:
     return host.serves is not None and host.up and host.entry is not None and host.entry.step == "checking"
 
 
+def _lock_of_host(state: State) -> Lock:
+    """host_maintenance has its lock all the time: no second process works on the host in this world."""
+    return Lock(
+        owner=f"me{state.me}",
+        run_id=state.run_id,
+        scope="s",
+        since=0.0,
+        beat=float(state.run_now),
+        ttl=10**8,
+        purpose="maintenance",
+    )
+
+
 def world_of(state: State) -> ObservedFleet:
     return ObservedFleet(
         me=f"me{state.me}",
@@ -312,11 +325,14 @@ def world_of(state: State) -> ObservedFleet:
         begun=float(state.begun),
         ahead=float(state.ahead - state.frame),
         hosts=tuple(
-            _host_view(
-                host,
-                float(state.now - host.boot) if host.up and not host.mute else None,
-                # The check takes no time here, and its answer is as old as the decision.
-                float(state.run_now) if _is_checked(host) else 0.0,
+            replace(
+                _host_view(
+                    host,
+                    float(state.now - host.boot) if host.up and not host.mute else None,
+                    # The check takes no time here, and its answer is as old as the decision.
+                    float(state.run_now) if _is_checked(host) else 0.0,
+                ),
+                lock=None if state.goal == "reboot" else _lock_of_host(state),
             )
             for host in state.hosts
         ),
@@ -356,7 +372,7 @@ def through_text(value: Entry | VmEntry | Lock | Before) -> Entry | VmEntry | Lo
     texts = encode(value)
     assert all(len(text) <= 255 for text in texts.values())
     if isinstance(value, Lock):
-        found: object = decode_lock(texts)
+        found: object = decode_lock(texts, value.purpose)
     elif isinstance(value, VmEntry):
         found = decode_vm(texts, value.purpose)
     elif isinstance(value, Entry) and value.purpose == "maintenance":
