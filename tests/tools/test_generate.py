@@ -42,6 +42,9 @@ def root(tmp_path: Path) -> Path:
         "roles/doer/meta/argument_specs.yml": yaml.safe_dump({"argument_specs": SPECS}, sort_keys=False),
         "roles/doer/README.md": "# doer\n\n<!-- generated: variables -->\n<!-- end generated -->\n\nafter\n",
         "playbooks/site.yml": "- name: Prepare\n  import_playbook: x.yml\n- name: The whole job\n  hosts: all\n",
+        "playbooks/common/find_vcenters.yml": "- name: Find\n  hosts: localhost\n",
+        "plugins/plugin_utils/inventory/entries.py": 'def host_entry():\n    return {"type": "host"}\n',
+        "plugins/inventory/pci_hosts.py": 'DOCUMENTATION = "short_description: Lists hosts"\n',
         "meta/runtime.yml": "action_groups: {all: [thing]}\n",
         "README.md": "# x\n\n<!-- generated: contents -->\nold\n<!-- end generated -->\n",
     }
@@ -58,6 +61,7 @@ def test_the_readme_names_everything_a_user_calls(root: Path) -> None:
         "| | what it does |",
         "|---|---|",
         "| module `thing` | Makes a `thing` \\| or two |",
+        "| inventory plugin `pci_hosts` | Lists hosts |",
         "| role [`doer`](roles/doer/README.md) | Does it |",
         "| playbook `directpath.vsphere.site` | The whole job |",
     ]

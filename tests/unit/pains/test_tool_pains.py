@@ -40,6 +40,7 @@ CHANGES: list[tuple[str, dict[str, Any]]] = [
     ("host_passthrough", {"hosts": ["esx-01"], "devices": desired("10de:2235"), "state": "disabled"}),
     ("host_rolling_reboot", {"hosts": ["esx-03"]}),
     ("host_maintenance", {"hosts": ["esx-02"]}),
+    ("rolling_reboot_pause", {"reason": "storage is being moved"}),
     ("vm_pci_device", {"vm": ["new-01"], "devices": desired(), "power": "on", "mmio": {}}),
     (
         "vm_pci_device",

@@ -276,9 +276,8 @@ def _failure(run: RollingRun, statuses: Collection[HostStatus]) -> dict[str, Any
 def _describe_interruption(run: RollingRun, statuses: Collection[HostStatus]) -> str:
     left = sorted(status.name for status in statuses if status.phase not in ("idle", "done"))
     begun = run.in_progress
-    off = [vm.name for vm in begun.vms]
     state = f"In progress: {', '.join(host.name for host in begun.hosts)}" if begun.hosts else "No host is in progress"
-    state += f". Off because of it: {', '.join(off)}" if off else ", and no VM is off because of it"
+    state += "" if begun.vms else ", and no VM is off because of it"
     error = DirectPathError(
         message=f"The rolling reboot was {', '.join(run.outlook.reasons)}. {state}. Not rebooted yet: {', '.join(left)}",
         code="interrupted",

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..._domain.errors import DirectPathError
-from ..._domain.text import counted
+from ..._domain.text import several
 from ..property_collector.retrieve import collect_objects
 from ..property_collector.updates import NEW
 from ..read.hosts import host_paths
@@ -58,7 +58,7 @@ def describe(session: Session, hosts: Iterable[str]) -> tuple[list[Any], dict[ty
     rows = collect_objects(session, vim.HostSystem, wanted, ("parent",))
     if wanted and not rows:
         raise DirectPathError(
-            message=f"The server no longer shows any of {counted(len(wanted), 'host')} ({', '.join(wanted[:8])})",
+            message=f"The server no longer shows any of these: {several(wanted, 8)}",
             code="vanished",
             cure="Check whether they were removed from the inventory, or whether this account has lost its permissions",
         )

@@ -128,8 +128,8 @@ def test_a_plan_that_writes_in_check_mode_is_stopped_by_the_session(monkeypatch:
 
     honest = job_module.execute
 
-    def careless(job: Any, session: Any, parse: Any, *, check_mode: bool) -> dict[str, Any]:
-        return honest(job, session, parse, check_mode=False)
+    def careless(job: Any, session: Any, request: Any, earlier: Any = None) -> dict[str, Any]:
+        return honest(job, session, request)
 
     monkeypatch.setattr(job_module, "execute", careless)
     lab = Lab.load("three_hosts")

@@ -62,7 +62,7 @@ def home(card: Any, **vm: Any) -> Lab:
 def test_a_vm_that_would_not_start_with_its_card_is_neither_stopped_nor_changed(running: bool, power: str) -> None:
     """The running VM was shut down, changed, and stayed off. One that is off and is to be started is no better off."""
     lab = home({"card": "rtx-gpu-with-audio", **READY}, power="on" if running else "off")
-    options = {"vm": ["gaming"], "devices": [GPU], "backing": "fixed", "power": power}
+    options = {"vm": ["gaming"], "devices": [GPU], "backing": "fixed", "power": power, "allow_shutdown": True}
     if not running and power == "cycle":
         assert lab.run("vm_pci_device", **options)["vms"][0]["power_state"] == "poweredOff", "nobody asked to start it"
         return

@@ -180,7 +180,7 @@ class TestWhatThereIs:
 
     def test_no_host_at_all_is_an_error(self) -> None:
         sim = simulator("demo")
-        with pytest.raises(DirectPathError, match="no longer shows any of the 1 hosts") as caught:
+        with pytest.raises(DirectPathError, match="no longer shows any of these: host-999") as caught:
             FleetInventory(open_session(sim), [RequestedHost(moid="host-999")]).wait(0)
         assert caught.value.code == "vanished"
 

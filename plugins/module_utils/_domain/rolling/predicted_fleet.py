@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...observed.vms import FixedBacking, VgpuBacking, pinning
-from ...planning.predicted import Predicted, PredictedVm
-from .observed import ObservedFleet, VmView
+from ..observed.vms import FixedBacking, VgpuBacking, pinning
+from ..planning.predicted import Predicted, PredictedVm
+from .state.observed import ObservedFleet, VmView
 
 
 def predict_fleet(observed: ObservedFleet, predicted: Predicted) -> ObservedFleet:
