@@ -279,7 +279,7 @@ def test_a_run_in_progress_shows_what_is_off_first(chromium: Browser, tmp_path: 
 
 
 def test_a_page_that_is_no_longer_written_says_that_the_run_was_interrupted(chromium: Browser, tmp_path: Path) -> None:
-    tab = opened_in_progress(chromium, tmp_path, 25 * 60)
+    tab = opened_in_progress(chromium, tmp_path, 25 * 60 + 30)
     text = tab.evaluate("document.getElementById('now').innerText")
     assert "No update for 25 min: the run was probably interrupted." in text
     assert "ansible-playbook directpath.vsphere.status" in text

@@ -25,13 +25,14 @@ CTRL_C = b"\x03"
 
 SHELL = """
 import os, signal, sys
+for number in (signal.SIGINT, signal.SIGHUP):  # ignored where the tests run in the background
+    signal.signal(number, signal.SIG_DFL)
 signal.signal(signal.SIGTTOU, signal.SIG_IGN)
 job = os.fork()
 if job == 0:
     os.setpgid(0, 0)
     os.tcsetpgrp(0, os.getpid())
-    for number in (signal.SIGTTOU, signal.SIGINT, signal.SIGHUP):  # these may be ignored where the tests run in the background
-        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGTTOU, signal.SIG_DFL)
     os.execv(sys.argv[1], sys.argv[1:])
 code = os.waitstatus_to_exitcode(os.waitpid(job, 0)[1])
 os.tcsetpgrp(0, os.getpid())

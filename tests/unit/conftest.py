@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
@@ -73,3 +74,13 @@ def _runtime_folder(_runtime_folders: Path, monkeypatch: pytest.MonkeyPatch) -> 
     place = _runtime_folders / str(next(_numbers))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(place))
     monkeypatch.setenv("HOME", str(place / "home"))
+
+
+@pytest.fixture
+def usual_signals() -> Iterator[None]:
+    """What signals do in a terminal. A process that was started in the background ignores some of them, and so do the tests then."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)

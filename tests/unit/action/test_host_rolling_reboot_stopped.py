@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -18,6 +18,8 @@ import pytest
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling import live_display
 from tests.unit.action.records import NOON, change, outcome
 from tests.unit.action.rolling_runs import Elsewhere, Roll
+
+pytestmark = pytest.mark.usefixtures("usual_signals")
 
 OFF = {"name": "train-01", "host": "esx-1", "since": NOON, "state": "off"}
 BEGUN = {
@@ -30,16 +32,6 @@ INTERRUPTED = outcome(("done", 0, 9), state="interrupted", failed=True, msg="sto
 
 class Exited(BaseException):
     """The process ends here."""
-
-
-@pytest.fixture(autouse=True)
-def _dispositions() -> Iterator[None]:
-    """As in a terminal. A process that was started in the background ignores some signals, and so does the run then."""
-    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL}
-    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 @pytest.fixture

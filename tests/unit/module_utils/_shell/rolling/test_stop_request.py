@@ -15,6 +15,8 @@ import pytest
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling import stop_request
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.stop_request import StopRequest
 
+pytestmark = pytest.mark.usefixtures("usual_signals")
+
 
 def test_a_request_comes_from_the_options_or_from_the_file(tmp_path: Path) -> None:
     assert StopRequest().reason() == ""
