@@ -240,6 +240,7 @@ VMS: Mapping[str, Contradiction | str] = {
     "customValue": HOSTS["customValue"],
     "config.managedBy": "nothing else says to whom a VM belongs",
     "config.latencySensitivity": OWN_WORDS,
+    'config.extraConfig["maintenance.vm.evacuation.poweroff"]': "nothing else says what vCenter does with the VM",
     "config.extraConfig": "two settings of the same VM, of which the window is worked out together",
     "summary.quickStats.hostMemoryUsage": NUMBER,
     "runtime.faultToleranceState": OWN_WORDS,

@@ -78,6 +78,7 @@ VMS: Mapping[str, str] = {
     "recentTask": "no task",
     "config.managedBy": "nobody's",
     "config.latencySensitivity": "never set, or before 5.1",
+    'config.extraConfig["maintenance.vm.evacuation.poweroff"]': "no such setting",
     "config.extraConfig": "no setting",
     "summary.quickStats.hostMemoryUsage": "off",
     "runtime.faultToleranceState": ALWAYS,
