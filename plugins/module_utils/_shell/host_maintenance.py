@@ -15,6 +15,7 @@ from typing import Any
 from .._domain.errors import DirectPathError
 from .._domain.host.targets import Target, meant_hosts
 from .._domain.left_behind import end_maintenance_command, ending, power_on_command
+from .._domain.maintenance.host_lock import locked
 from .._domain.maintenance.next_action import adopted
 from .._domain.maintenance.plan import plan_maintenance
 from .._domain.maintenance.plan_gate import PlanGate
@@ -23,13 +24,13 @@ from .._domain.planning.plan import Plan, TargetPlan
 from .._domain.rolling.state.actions import Action
 from .._domain.rolling.state.fleet_index import FleetIndex, index_fleet
 from .._domain.rolling.state.fleet_memory import FleetMemory
-from .._domain.rolling.state.journal import Entry, VmEntry
+from .._domain.rolling.state.journal import MAINTENANCE_LOCK, Entry, VmEntry
 from .._domain.rolling.state.observed import Precheck
 from .._domain.rolling.state.pinned import pinned_vms
 from .._domain.rolling.state.policy import Deadlines, Pinned, Policy
 from .._domain.timeouts import check_timeout
 from .._vsphere.attributes.earlier_marks import open_maintenance_journal
-from .._vsphere.attributes.journal import Journal
+from .._vsphere.attributes.journal import Journal, Subject
 from .._vsphere.read.hosts import read_host_names, read_names
 from .._vsphere.rolling.inventory import FleetInventory, RequestedHost
 from .._vsphere.rolling.status import read_status
@@ -127,7 +128,7 @@ def maintain_hosts(session: Session, request: MaintenanceRequest, check_mode: bo
             left = plan_maintenance(after, work.hosts)
             _verify(left, outcomes)
         if not check_mode and (outcomes or request.policy.goal == "leave"):
-            work.tidy()
+            work.tidy(after)
         plan = without_needless(plan, outcomes)
         result = build_result(plan, left, outcomes, applied=bool(outcomes))
         result["hosts"] = [
@@ -371,9 +372,15 @@ class _MaintenanceRun:
         broken = self.journal.broken
         return _copied(broken) if broken is not None else None
 
-    def tidy(self) -> None:
-        """Remove the attributes, or the file, if nothing is stored in them. If this fails, it does no harm."""
+    def tidy(self, fleet: FleetIndex) -> None:
+        """Remove the attributes, or the file, if nothing is stored in them. If this fails, it does no harm.
+
+        A process that was killed before its first entry, or after it removed the last one, has left its lock.
+        """
         with suppress(DirectPathError, *SERVER_ERRORS):
+            for view in (fleet.hosts[moid] for moid in self.hosts if moid in fleet.hosts):
+                if view.lock is not None and view.entry is None and not locked(fleet, view):
+                    self.journal.write(Subject(kind="host", moid=view.moid), {MAINTENANCE_LOCK: ""})
             self.journal.tidy(())
 
 
