@@ -7,9 +7,9 @@ It uses the loop, the steps and the journal of a rolling reboot, for one host af
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .._domain.errors import DirectPathError
@@ -138,17 +138,21 @@ def maintain_hosts(session: Session, request: MaintenanceRequest, check_mode: bo
         result["calls"], result["logins"] = session.calls, session.own_logins
         if session.is_vcenter and request.policy.goal == "leave" and request.policy.start_vms:
             _refuse_left_off(session, request, after, outcomes)
-        conclude(result, plan, outcomes, behind=_left_behind(after, outcomes))
+        conclude(result, plan, outcomes, behind=_left_behind(after, outcomes, work.off))
         return result
 
 
-def _left_behind(fleet: FleetIndex, outcomes: Mapping[str, Outcome]) -> str:
-    """The end of the message: what is off or in maintenance mode because of a host that failed. ``fleet``: as it is now."""
+def _left_behind(fleet: FleetIndex, outcomes: Mapping[str, Outcome], off: Mapping[str, Sequence[str]]) -> str:
+    """The end of the message: what is off or in maintenance mode because of a host that failed. ``fleet``: as it is now. ``off``: the
+    VMs that were off after the last change of each host; of a host that was removed, nothing newer is known."""
     failed = [moid for moid, outcome in outcomes.items() if outcome.error is not None and moid in fleet.hosts]
     hosts = [fleet.hosts[moid].name for moid in failed if is_out_of_service(fleet.hosts[moid])]
     vms = {moid: [vm.name for vm in fleet.stopped_vms.get(moid, ()) if not vm.is_on] for moid in failed}
     named = [*hosts, *(fleet.hosts[moid].name for moid in failed if vms[moid])]
-    return ending([name for names in vms.values() for name in names], hosts, end_maintenance_command(set(named)))
+    adrift = [name for moid, names in off.items() if moid not in fleet.hosts for name in names]
+    commands = [end_maintenance_command(set(named))] if named else []
+    commands += [power_on_command(adrift)] if adrift else []
+    return ending([*(name for names in vms.values() for name in names), *adrift], hosts, "; and: ".join(commands))
 
 
 def _verify(left: Plan, outcomes: Mapping[str, Outcome]) -> None:
@@ -211,6 +215,8 @@ class _MaintenanceRun:
     hosts: tuple[str, ...]
     me: str
     read_only: bool
+    off: dict[str, list[str]] = field(default_factory=dict)
+    """Host that failed → names of the VMs that were shut down for it and were off afterwards."""
 
     @classmethod
     def open(cls, session: Session, request: MaintenanceRequest, *, read_only: bool) -> _MaintenanceRun:
@@ -341,26 +347,19 @@ class _MaintenanceRun:
                 outcome.error.message = (
                     f"{outcome.error.message.rstrip('.')}. Done before that: {', '.join(outcome.done)}"
                 )
-            self._name_vms_off(outcome.error, run.memory, target)
+            self._find_vms(outcome.error, run.memory, target)
         outcome.wrote = self.session.stub.writes_here > before
         return outcome
 
-    def _name_vms_off(self, error: DirectPathError, memory: FleetMemory, target: TargetPlan) -> None:
-        """Add to an error the VMs that were shut down for the host and do not run, and the way back."""
+    def _find_vms(self, error: DirectPathError, memory: FleetMemory, target: TargetPlan) -> None:
+        """Remember the VMs that were shut down for the host and do not run. Add those to the error that do not exist any more."""
         own = {moid: vm.name for moid, vm in memory.stopped.items() if vm.host == target.moid}
         try:
             running, there = running_vms(self.session, own), existing_vms(self.session, own)
-            is_there = self.fleet.fresh_host(target.moid) is not None
         except (DirectPathError, *SERVER_ERRORS):
-            running, there, is_there = frozenset(), tuple(own), True  # unknown: all of them are named
-        off = sorted(own[moid] for moid in there if moid not in running)
+            running, there = frozenset(), tuple(own)  # unknown: all of them are named
+        self.off[target.moid] = sorted(own[moid] for moid in there if moid not in running)
         lost = sorted(own[moid] for moid in own.keys() - set(there))
-        if off:
-            error.message = (
-                f"{error.message.rstrip('.')}. Shut down for {target.target} and powered off: {', '.join(off)}"
-            )
-            way = "state: absent powers them on when the host is in service" if is_there else "Power them on in vCenter"
-            error.cure = f"{error.cure.rstrip('.')}. {way}".removeprefix(". ")
         if lost:
             said = f"Shut down for {target.target} and not in the inventory any more: {', '.join(lost)}"
             error.message = f"{error.message.rstrip('.')}. {said}"

@@ -47,9 +47,18 @@ def judge_status(result: Record, on_attention: str) -> dict[str, Any]:
     error = DirectPathError(
         message=f"{result['vcenter']}: {headline(result)}",
         code="attention",
-        cure=f"To get VMs and hosts back: {RESTORE}. To continue instead: {CONTINUE}",
+        cure=_cure(result["runs"]),
     )
     return {"failed": True, "error_code": error.code, "msg": error.sentence()}
+
+
+def _cure(runs: Sequence[Record]) -> str:
+    """What brings back everything. A run that is alive powers on its VMs itself: nobody should take that over."""
+    if any(run["interrupted"] and run["purpose"] == "reboot" for run in runs):
+        return f"To get VMs and hosts back: {RESTORE}. To continue instead: {CONTINUE}"
+    if any(run["alive"] == "yes" for run in runs):
+        return "A rolling reboot is in progress and powers on its VMs itself. See the lines that begin with next"
+    return "See the lines that begin with next"
 
 
 def headline(result: Record) -> str:
@@ -150,14 +159,31 @@ def _next(run: Record, clock: _Clock) -> str:
         return "run the playbook that began it with phase end (host_maintenance with state: absent). It powers on the VMs, too"
     if run["alive"] == "yes":
         coming = [f"{one_line(host['name'])}: {host['next']}" for host in run["hosts"] if host["next"]]
-        return "; ".join(coming) or "the next host, or the end"
+        then = "; ".join(coming) or "the next host, or the end"
+        given_up = {host["moid"] for host in run["hosts"] if host["step"] in ("failed", "withdrawn")}
+        off = [vm for vm in run["vms"] if vm["power"] != "on"]
+        coming_back = [one_line(vm["name"]) for vm in off if vm["host_moid"] not in given_up]
+        staying = [one_line(vm["name"]) for vm in off if vm["host_moid"] in given_up]
+        text = _wait(coming_back, then, run, clock) if coming_back else then
+        return (
+            f"{text}. Off until the run has ended, because the run gave up their host: {', '.join(staying)}. Then: {RESTORE}"
+            if staying
+            else text
+        )
     if not run["interrupted"]:
         return "nothing. The journal is removed by the next rolling reboot"
-    lock = ""
+    what = "the VMs back first" if run["vms"] else "the hosts back first"
+    return (
+        f"nothing, until an administrator acts. To get {what}: {RESTORE} (it reboots no host). To continue: {CONTINUE}"
+    )
+
+
+def _wait(off: Sequence[str], step: str, run: Record, clock: _Clock) -> str:
+    """A restore during a run that is alive is refused: it would only cost time at night."""
+    stops = "it stops"
     if run["lock_free_at"] is not None:
-        lock = f" Another process may take the lock: {clock.at(run['lock_free_at'])}."
-    restore = f" To get the VMs back first: {RESTORE}." if run["vms"] else ""
-    return f"nothing, until an administrator acts.{restore} To continue: {CONTINUE}.{lock}"
+        stops = f"its heartbeat stops (no new one until {clock.at(run['lock_free_at'])})"
+    return f"Wait: this run powers on {', '.join(off)} itself (coming: {step}). Only if {stops}: {RESTORE}"
 
 
 def _paused_place(pause: Record) -> str:

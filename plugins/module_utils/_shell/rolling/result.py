@@ -28,8 +28,9 @@ def build_run_result(run: RollingRun) -> dict[str, Any]:
     """The result of a slice, or of the whole run."""
     observed = run.observed or ObservedFleet(me="", run_id="")
     statuses = [_whole(status, run.texts) for status in _relevant(observed, run.timeline.statuses.values())]
+    given_back = _given_back(run)
     if run.outlook.state == "interrupted":
-        statuses = [_not_reached(status, run) for status in statuses]
+        statuses = [_not_reached(status) if status.moid in given_back else status for status in statuses]
     rebooted = [
         status.name
         for status in statuses
@@ -47,7 +48,7 @@ def build_run_result(run: RollingRun) -> dict[str, Any]:
         "counts": counts(statuses).record(),
         "timeline": replace(run.timeline, hosts=shown).record(run.now),
         "rebooted": rebooted,
-        "resume": list(list_resume_hints(statuses)) if run.ended else [],
+        "resume": list(list_resume_hints(statuses, given_back)) if run.ended else [],
         "measured": _measured(run),
         "stopped_vms": sorted(run.stopped_ids),
         "in_progress": run.in_progress.record(run.now),
@@ -88,11 +89,14 @@ def is_incomplete(run: RollingRun) -> bool:
     return any(status.phase not in ("idle", "done") for status in _relevant(observed, run.timeline.statuses.values()))
 
 
-def _not_reached(status: HostStatus, run: RollingRun) -> HostStatus:
+def _given_back(run: RollingRun) -> frozenset[str]:
+    """The hosts that returned to service before their reboot because a person wanted that."""
+    known = {moid: entry for moid, (_unused, entry) in run.entries.items()}
+    return frozenset(moid for moid, entry in known.items() if entry.step == "blocked" and entry.code == "restored")
+
+
+def _not_reached(status: HostStatus) -> HostStatus:
     """A host that was given back because the run was stopped is not blocked by anything: the next run reboots it."""
-    known = run.entries.get(status.moid)
-    if known is None or known[1].step != "blocked" or known[1].code != "restored":
-        return status
     return replace(status, phase="waiting", reason=f"{ANOTHER_RUN}{status.reason}")
 
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...health_gate import GATE_FAILED
@@ -244,11 +244,13 @@ def counts(statuses: Iterable[HostStatus]) -> Counts:
     )
 
 
-def list_resume_hints(statuses: Sequence[HostStatus]) -> tuple[str, ...]:
-    """One sentence for each kind of host that needs an administrator."""
+def list_resume_hints(statuses: Sequence[HostStatus], given_back: Collection[str] = ()) -> tuple[str, ...]:
+    """One sentence for each kind of host that needs an administrator. ``given_back``: ids of the hosts that a person wanted back before
+    their reboot: nothing blocks them."""
     gated = [status for status in statuses if any(blocker.code == GATE_FAILED for blocker in status.blockers)]
     failed = [status.name for status in statuses if status.phase == "failed" and status not in gated]
-    blocked = [status.name for status in statuses if status.phase == "blocked"]
+    blocked = [status.name for status in statuses if status.phase == "blocked" and status.moid not in given_back]
+    returned = [status.name for status in statuses if status.phase == "blocked" and status.moid in given_back]
     stopped = sorted({vm for status in statuses if status.phase in ("failed", "blocked") for vm in status.vms})
     hints = []
     if failed:
@@ -263,6 +265,10 @@ def list_resume_hints(statuses: Sequence[HostStatus]) -> tuple[str, ...]:
         )
     if blocked:
         hints.append(f"{', '.join(blocked)}: resolve the blockers (see blockers), then run the same again.")
+    if returned:
+        hints.append(
+            f"{', '.join(returned)}: returned to service without a reboot. To reboot later: run the playbook of the rolling reboot again."
+        )
     return (*hints, *_not_reached(statuses))
 
 
