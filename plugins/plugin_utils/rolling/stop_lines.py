@@ -84,7 +84,8 @@ def _begun(in_progress: Record, what: str, view: View) -> Iterator[Line]:
         shown = ", ".join(f"{one_line(vm['name'])} ({_vm(vm, view)})" for vm in vms)
         yield Line(text=f"VMs off because of this run: {shown}", tone="bad")
     else:
-        yield Line(text="no VM is off because of this run")
+        # The state file is a few seconds old: what the run did since then is not in it.
+        yield Line(text="no VM was off because of this run at its last look")
     if hosts:
         shown = ", ".join(
             f"{one_line(host['cluster'])} {one_line(host['name'])} ({host['phase']} since {_time(host['since'], view)})".strip()
@@ -92,7 +93,7 @@ def _begun(in_progress: Record, what: str, view: View) -> Iterator[Line]:
         )
         yield Line(text=f"hosts {what}: {shown}")
     else:
-        yield Line(text="no host is in progress")
+        yield Line(text="no host was in progress at its last look")
 
 
 def _vm(vm: Record, view: View) -> str:

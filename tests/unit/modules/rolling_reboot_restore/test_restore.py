@@ -48,6 +48,9 @@ def assert_restored(write: int) -> None:
     assert roll.reboots() == {}, "a restore never reboots"
     assert_given_back(roll)
     assert set(result["vms_started"]) == off
+    assert not any("blockers" in hint for hint in result.get("resume", ())), (
+        "nothing blocks a host that a person wanted back"
+    )
     assert result["vms_off"] == result["hosts_left"] == []
     assert result["changes"] == predicted["changes"]
     assert result["changed"] == predicted["changed"]

@@ -55,7 +55,10 @@ def test_ctrl_c_names_what_is_off_and_how_long_and_what_a_second_one_does() -> N
 def test_without_a_terminal_the_process_that_goes_on_is_named() -> None:
     lines = texts(stop_lines(NOTHING, Stop(signal="SIGTERM", pid=4711, delay=60), VIEW, NOON))
     assert lines[0] == "stopping (SIGTERM): no further host is started in at most 60 s"
-    assert lines[1:3] == ["no VM is off because of this run", "no host is in progress"]
+    assert lines[1:3] == [
+        "no VM was off because of this run at its last look",
+        "no host was in progress at its last look",
+    ]
     assert "process 4711 finishes this in the background. To stop it at once: kill 4711" in lines
     assert not [line for line in lines if "Ctrl-C" in line]
 
