@@ -147,10 +147,10 @@ def _watch(
             parent = os.getppid()
             orphaned()
         with suppress(Exception):  # an error in the display must not end the rolling reboot
+            if tick is not None:  # before the lines: it learns what the clock of the server shows
+                tick()
             if tail is not None:
                 _drain(screen, tail)
-            if tick is not None:
-                tick()
             if time.monotonic() - drawn >= REDRAW:
                 screen.draw()
                 drawn = time.monotonic()

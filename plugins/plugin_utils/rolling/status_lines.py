@@ -18,12 +18,11 @@ from ...module_utils._domain.left_behind import RESTORE
 from ...module_utils._domain.rolling.state.pause import RESUME
 from ...module_utils._domain.rolling.status import CONTINUE
 from ...module_utils._domain.text import counted, duration, one_line
+from .own_clock import CLOCKS_APART, describe_difference
 from .progress import Line
 
 Record = Mapping[str, Any]
 
-CLOCKS_APART = 60
-"""Seconds. If the clocks of server and control node differ by more, the output says so."""
 GUIDE = "docs/guides/emergency.md in the folder of the collection directpath.vsphere"
 _POWER = {"off": "OFF", "unknown": "UNKNOWN", "on": "running"}
 
@@ -203,8 +202,7 @@ def _notes(result: Record) -> Iterator[str]:
         yield f"all commands for this situation, and what they do: {GUIDE}"
     apart = float(result.get("clock_difference") or 0)
     if abs(apart) > CLOCKS_APART:
-        direction = "ahead of" if apart > 0 else "behind"
-        yield f"the clock of {result['vcenter']} is {duration(abs(apart))} {direction} this machine. Times are those of this machine"
+        yield describe_difference(str(result["vcenter"]), apart)
     journal = result["journal"]
     if journal["file_exists"]:
         yield f"the journal file {journal['file']} of this machine was read, too"

@@ -13,6 +13,8 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -39,6 +41,7 @@ from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.option_
     renamed_result,
     role_names,
 )
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.own_clock import OwnClock, describe_difference
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.progress import Line, Record, Tone, View
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.slices import slices
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.stop_lines import opening_line
@@ -106,7 +109,9 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
         return {**result, **self._run_rolling(args, paths, task_vars or {})}
 
     def _run_rolling(self, args: dict[str, Any], paths: Mapping[str, str], task_vars: dict[str, Any]) -> dict[str, Any]:
-        zone = local_zone()
+        local = local_zone()
+        clock = OwnClock(local.info)
+        zone = replace(local, info=clock)
         redraws = self._redraws(args, task_vars)
         view = View(zone=zone.info, reasons=display.verbosity > 0, redraws=redraws)
         say = self._print if self._shows_progress(args) else _print_nothing
@@ -127,6 +132,7 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
                 view=view,
                 names=self._names,
                 timelines=Timelines(paths, zone, subject),
+                learn=partial(self._learn, clock, screen, subject),
                 clean_up=self._remove_shared_folder,
             )
             if self._starts_hosts:
@@ -138,6 +144,11 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
                     [*ending_lines(joined, view), *(Line(text=f"{name}: {path}") for name, path in named.items())]
                 )
             return joined if not live.stop_reason else _brief(joined)
+
+    def _learn(self, clock: OwnClock, screen: Screen, subject: str, server: float) -> None:
+        apart = clock.learn(server, datetime.now().timestamp())
+        if apart:
+            screen.tell([Line(text=describe_difference(subject, apart), tone="warn")])
 
     def _run_slices(
         self, args: dict[str, Any], task_vars: dict[str, Any], screen: Screen, tail: Tail | None, live: LiveRun

@@ -41,11 +41,12 @@ class LiveRun:
         view: View,
         names: Mapping[str, str],
         timelines: Timelines,
+        learn: Callable[[float], None],
         clean_up: Callable[[], None],
     ) -> None:
         self._folder = None if folder is None else Path(folder)
         self._slice, self._say, self._view, self._names = slice_seconds, say, view, names
-        self._clean_up = clean_up
+        self._clean_up, self._learn = clean_up, learn
         self._before: dict[str, Any] | None = None
         self._latest: dict[str, Any] | None = None
         self._seen: tuple[int, int] | None = None
@@ -79,6 +80,7 @@ class LiveRun:
     def end_slice(self, part: Mapping[str, Any], joined: dict[str, Any]) -> tuple[Line, ...]:
         """``joined``: the merged result with this slice. Returns lines if the module ended without saying what is in progress."""
         if "state" in part:
+            self._learn_from(part)
             self._before, self._latest = joined, None
             self.timelines.write(joined)
             return ()
@@ -102,7 +104,14 @@ class LiveRun:
         except (OSError, ValueError):
             return False
         self._seen = seen
+        self._learn_from(self._latest)
         return True
+
+    def _learn_from(self, state: Mapping[str, Any]) -> None:
+        """The clock of the server may differ from that of this machine. A state is new when it is read."""
+        server = state.get("server_time")
+        if isinstance(server, int | float) and server > 0:
+            self._learn(float(server))
 
     def _in_progress(self) -> Mapping[str, Any]:
         known: Mapping[str, Any] = (self._latest or self._before or {}).get("in_progress") or {}

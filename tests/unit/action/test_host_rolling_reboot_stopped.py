@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -188,3 +189,18 @@ def test_a_module_that_dies_leaves_lines_and_a_page_that_say_what_is_off(roll: R
 def test_lines_before_a_signal_go_through_the_display(roll: Roll) -> None:
     roll.run({"progress": [change("esx-1", "rebooting", "booting")], "result": outcome(("done", 0, 1))})
     assert roll.direct == []
+
+
+def test_times_are_those_of_this_machine_if_the_clock_of_the_server_differs(roll: Roll) -> None:
+    def differing() -> list[str]:
+        return [line for line in roll.screen.lines if "the clock of" in line]
+
+    def work() -> None:
+        state = outcome(("booting", 0, 5), ended=False, state="working", server_time=time.time() + 300)
+        (shared(roll) / "state.json").write_text(json.dumps(state), encoding="utf-8")
+        roll.until(lambda: bool(differing()))()
+
+    roll.run({"then": work, "result": outcome(("done", 0, 9), server_time=time.time() + 310)})
+    assert [line.partition(" is ")[2] for line in differing()] == [
+        "5 min ahead of this machine. Times are those of this machine"
+    ]
