@@ -32,6 +32,7 @@ from .services.reading import PropertyReader
 from .services.sessions import Sessions
 from .services.updates import GONE
 from .services.views import STRUCTURE, ContainerView
+from .vapi.policies import ComputePolicies
 from .vapi.sessions import Sessions as VapiSessions
 from .vapi.tags import Tags
 
@@ -101,6 +102,7 @@ class SimulatedEndpoint:
         self.vapi_sessions = VapiSessions(self)
         self.sessions.also_closed.append(self.vapi_sessions.close_all)
         self.tags = Tags(self)
+        self.policies = ComputePolicies(self)
         self.online = True
         self.offline_answer = "drop"
         self._chain = 0
@@ -110,6 +112,10 @@ class SimulatedEndpoint:
     def version(self) -> str:
         """The product release, for example 8.0.3."""
         return self.product_version
+
+    def evacuation_policy(self, moid: str) -> str:
+        """What compute policies do with a VM whose host is evacuated; see rules.maintenance.EVACUATIONS."""
+        return self.policies.effect_on(self.tags.tags, moid)
 
     def open(self, lab: Lab) -> None:
         """Finish after the inventory was built: permissions, fault rules, ServiceContent."""

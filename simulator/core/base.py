@@ -266,6 +266,9 @@ class Endpoint(Protocol):
     def absent(self) -> UnmodelledObjects:
         """What exists and is not modelled."""
 
+    def evacuation_policy(self, moid: str) -> str:
+        """What compute policies do with a VM whose host is evacuated."""
+
     def add(self, obj: Any, parent: Entity | None = None, owner: ManagedObject | None = None) -> Any:
         """Register an object and return it."""
 

@@ -38,6 +38,7 @@ READS: frozenset[str] = frozenset(
     Rest.Login Rest.Logout Rest.Session Rest.GET
     Tagging.ListCategories Tagging.GetCategory Tagging.ListTags Tagging.GetTag Tagging.ListTagsForCategory
     Tagging.ListAttachedTags Tagging.ListAttachedObjects Tagging.ListAttachedTagsOnObjects Tagging.ListAttachedObjectsOnTags
+    ComputePolicies.List ComputePolicies.Get ComputePolicies.TagUsage
     GetAlarm GetAlarmState RetrieveUserGroups QueryAssignedLicenses DecodeLicense
     """.split()
 )

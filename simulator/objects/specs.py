@@ -160,7 +160,7 @@ class VmSpec:
     ip: str = ""
     """The address that VMware Tools report while they run."""
     evacuation: str = ""
-    """What compute policies do with it when its host is evacuated: `power_off`, `restart`, or nothing."""
+    """What compute policies that cannot be read do with it when its host is evacuated: `power_off`, `restart`, or nothing."""
     managed_by: str = ""
     """Key of the extension that owns it; that of the ESX Agent Manager makes it an agent of its host or cluster (vCLS)."""
     knobs: Mapping[str, Any] = field(default_factory=dict)

@@ -262,6 +262,20 @@ class Knobs:
             choices=("left_out", "listed"),
         ),
     ] = "left_out"
+    compute_policies: Annotated[
+        str,
+        About(
+            "whether compute policies can be read: not_found: this vCenter has no such address; unauthorized: the account may not",
+            choices=("answers", "not_found", "unauthorized"),
+        ),
+    ] = "answers"
+    compute_policy_tags: Annotated[
+        str,
+        About(
+            "whether TagUsage has rows for the policies; hidden: as for policies of a kind without one VM tag",
+            choices=("shown", "hidden"),
+        ),
+    ] = "shown"
     vapi_session_idle_seconds: Annotated[
         float, About("idle seconds after which a session of the Automation API ends")
     ] = 300.0

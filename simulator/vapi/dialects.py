@@ -38,6 +38,7 @@ class Dialect:
     since: tuple[int, ...]
     session: str
     tagging: str
+    policies: str
     action: str
     id_mark: str
     wrapped: bool
@@ -49,6 +50,7 @@ REST = Dialect(
     since=(6, 5),
     session="/rest/com/vmware/cis/session",
     tagging="/rest/com/vmware/cis/tagging/",
+    policies="/rest/vcenter/compute/policies",
     action="~action",
     id_mark="id:",
     wrapped=True,
@@ -59,6 +61,7 @@ API = Dialect(
     since=(7, 0, 2),
     session="/api/session",
     tagging="/api/cis/tagging/",
+    policies="/api/vcenter/compute/policies",
     action="action",
     id_mark="",
     wrapped=False,
@@ -89,12 +92,22 @@ def address(dialect: Dialect, path: str) -> Address:
     action = parse_qs(url.query).get(dialect.action, [""])[-1]
     if url.path == dialect.session:
         return Address(dialect=dialect, resource="session", id="", action=action)
+    if url.path == dialect.policies or url.path.startswith(f"{dialect.policies}/"):
+        return _policies(dialect, unquote(url.path.removeprefix(dialect.policies).removeprefix("/")), url.query)
     resource, slash, last = url.path.removeprefix(dialect.tagging).partition("/")
     key = unquote(last.removeprefix(dialect.id_mark))
     marked = not slash or (last.startswith(dialect.id_mark) and key != "" and "/" not in key)
     if not url.path.startswith(dialect.tagging) or resource not in RESOURCES or not marked:
         resource = ""
     return Address(dialect=dialect, resource=resource, id=key, action=action)
+
+
+def _policies(dialect: Dialect, rest: str, query: str) -> Address:
+    """Ids are bare in both dialects. Filters, and what else is below this address, are not modeled."""
+    known = not query and "/" not in rest and rest not in ("capabilities", "vm")
+    resource = "policies/tag-usage" if rest == "tag-usage" else "policies"
+    key = "" if rest == "tag-usage" else rest
+    return Address(dialect=dialect, resource=resource if known else "", id=key, action="")
 
 
 def success(dialect: Dialect, value: Any, done: int) -> Answer:

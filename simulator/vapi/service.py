@@ -21,6 +21,7 @@ from ..web import Answer, Request
 from .associations import ASSOCIATIONS
 from .dialects import API, REST, Dialect, address, dialect_of, failure, success
 from .operations import OPERATIONS, Ask, Operation
+from .policies import POLICIES
 from .sessions import HEADER, Session, account_of, key_of
 from .tags import Refusal
 
@@ -125,7 +126,7 @@ class Exchange:
     def _operation(self) -> Operation | None:
         where = self.address
         key = (self.request.verb, where.resource, bool(where.id), where.action)
-        found = OPERATIONS.get(key) or ASSOCIATIONS.get(key)
+        found = OPERATIONS.get(key) or ASSOCIATIONS.get(key) or POLICIES.get(key)
         return found if found is not None and self.dialect.name in found.dialects else None
 
     def _subject(self) -> tuple[ManagedObject | None, str, str]:
@@ -163,7 +164,9 @@ class Exchange:
         if switched is not self.dialect or not has(self.sim, self.dialect):
             return Answer(status=404, text=f"not found: there is no {self.dialect.prefix} here\n")
         if self.operation is None and self.method not in (LOGIN, LOGOUT, INFO):
-            text = f"not modelled: {self.request.verb} {self.request.path}; there are sessions and tags"
+            text = (
+                f"not modelled: {self.request.verb} {self.request.path}; there are sessions, tags and compute policies"
+            )
             return failure(self.dialect, "not_found", text, "simulator.not_modelled")
         user = account_of(self.sim, self.request.headers) if self.method == LOGIN else None
         if self.session is not None and self.method != LOGIN:

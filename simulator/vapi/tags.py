@@ -96,7 +96,7 @@ class Tags:
     def attach(self, path: str, on: Entity | str) -> Tag:
         """Put a tag on an object; category and tag are made when there are none. Raises Refusal (a ValueError)."""
         with self.sim.lock:
-            tag = self._made(path)
+            tag = self.made(path)
             self.put(tag, self._entity(on))
             return tag
 
@@ -125,7 +125,8 @@ class Tags:
                     return item
             return self.add_category(name, cardinality=cardinality.upper(), types=types)
 
-    def _made(self, path: str) -> Tag:
+    def made(self, path: str) -> Tag:
+        """The tag ``Category/name``, made when there is none. Raises Refusal."""
         category, slash, name = path.partition("/")
         if not (category and slash and name):
             raise Refusal("invalid_argument", f"a tag is named Category/name, not {path!r}")

@@ -25,13 +25,15 @@ from .._domain.rolling.state.actions import Action
 from .._domain.rolling.state.fleet_index import FleetIndex, index_fleet
 from .._domain.rolling.state.fleet_memory import FleetMemory
 from .._domain.rolling.state.journal import MAINTENANCE_LOCK, Entry, VmEntry
-from .._domain.rolling.state.observed import Precheck
+from .._domain.rolling.state.observed import HostView, Precheck
 from .._domain.rolling.state.pinned import pinned_vms
 from .._domain.rolling.state.policy import Deadlines, Pinned, Policy
 from .._domain.timeouts import check_timeout
 from .._vsphere.attributes.earlier_marks import open_maintenance_journal
 from .._vsphere.attributes.journal import Journal, Subject
 from .._vsphere.read.hosts import read_host_names, read_names
+from .._vsphere.rest.tags import Automation
+from .._vsphere.rolling.compute_policies import ComputePolicies
 from .._vsphere.rolling.inventory import FleetInventory, RequestedHost
 from .._vsphere.rolling.status import read_status
 from .._vsphere.session.connect import Session
@@ -115,6 +117,7 @@ def maintain_hosts(session: Session, request: MaintenanceRequest, check_mode: bo
     """Put the hosts into maintenance mode, or return them to service; in check mode only plan it. Returns the result of the module."""
     with ExitStack() as opened:
         work = _MaintenanceRun.open(session, request, read_only=check_mode)
+        opened.callback(work.api.close)
         opened.callback(work.fleet.close)
         fleet = work.observe()
         plan = plan_maintenance(fleet, work.hosts)
@@ -134,6 +137,8 @@ def maintain_hosts(session: Session, request: MaintenanceRequest, check_mode: bo
         result["hosts"] = [
             _host(after if target.moid in after.hosts else fleet, target, outcomes) for target in plan.targets
         ]
+        if work.fleet.policies_problem:
+            result["warnings"].append(f"Compute policies of vCenter may power off VMs. {work.fleet.policies_problem}")
         result["journal"] = {"place": work.journal.place, "why": work.journal.why}
         result["calls"], result["logins"] = session.calls, session.own_logins
         if session.is_vcenter and request.policy.goal == "leave" and request.policy.start_vms:
@@ -209,6 +214,7 @@ class _MaintenanceRun:
     """The fleet, the journal and the policy of one run."""
 
     session: Session
+    api: Automation
     fleet: FleetInventory
     journal: Journal
     policy: Policy
@@ -235,6 +241,7 @@ class _MaintenanceRun:
             session, request.journal, directory=request.journal_dir, hosts=hosts, read_only=read_only
         )
         clusters = {host.compute_moid: host.cluster for host in inventory.hosts if host.cluster is not None}
+        api = Automation(session=session)
         fleet = FleetInventory(
             session,
             [RequestedHost(moid=moid) for moid in hosts],
@@ -242,9 +249,11 @@ class _MaintenanceRun:
             labels={**clusters, **{host.moid: host.name for host in inventory.hosts}},
             fields=journal.fields,
             evacuates=request.policy.evacuate_powered_off,
+            policies=ComputePolicies(session, api),
         )
         return cls(
             session=session,
+            api=api,
             fleet=fleet,
             journal=journal,
             policy=request.policy,
@@ -261,6 +270,8 @@ class _MaintenanceRun:
     def observe(self) -> FleetIndex:
         """Observe all hosts, with prechecks."""
         fleet = self._observe()
+        if self._due(fleet) and self.fleet.read_policies():
+            fleet = self._observe()
         prechecks = self._prechecks(fleet)
         if not prechecks:
             return fleet
@@ -279,9 +290,9 @@ class _MaintenanceRun:
     def _prechecks(self, fleet: FleetIndex) -> dict[str, Precheck]:
         """Whether the account may stop and start the VMs that would be stopped: found later, they would stay off. And whether VMs would
         lose devices, if those that are powered off are migrated."""
-        if self.policy.goal != "enter":
+        due = self._due(fleet)
+        if not due:
             return {}
-        due = [view for moid, view in fleet.hosts.items() if moid in self.hosts and not view.in_maintenance]
         may_stop = self.policy.pinned.action != "fail"
         stops = {
             view.moid: [
@@ -300,6 +311,12 @@ class _MaintenanceRun:
             )
             for host, vms in stops.items()
         }
+
+    def _due(self, fleet: FleetIndex) -> list[HostView]:
+        """The hosts that are to be put into maintenance mode."""
+        if self.policy.goal != "enter":
+            return []
+        return [view for moid, view in fleet.hosts.items() if moid in self.hosts and not view.in_maintenance]
 
     def _context(self, host: str, *, read_only: bool, **more: Any) -> RunContext:
         return RunContext(

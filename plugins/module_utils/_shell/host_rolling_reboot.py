@@ -32,6 +32,8 @@ from .._vsphere.attributes.journal import Journal, Subject
 from .._vsphere.attributes.values import journal_path
 from .._vsphere.read.hosts import read_host_names, read_names, read_uuids
 from .._vsphere.redfish.client import Bmc, BmcAccess
+from .._vsphere.rest.tags import Automation
+from .._vsphere.rolling.compute_policies import ComputePolicies
 from .._vsphere.rolling.inventory import FleetInventory, RequestedHost
 from .._vsphere.rolling.tags import RollingTags
 from .._vsphere.session.connect import Session
@@ -87,8 +89,9 @@ def _reboot_hosts(
         session, desired.journal, directory=desired.journal_dir, subjects=_subjects(hosts), read_only=check_mode
     )
     with ExitStack() as opened:
-        tags = RollingTags(session, orders=desired.vm_order_tags, never_stop=desired.never_stop_tags)
-        opened.callback(tags.close)
+        api = Automation(session=session)
+        opened.callback(api.close)
+        tags = RollingTags(session, orders=desired.vm_order_tags, never_stop=desired.never_stop_tags, api=api)
         tags.begin()
         fleet = FleetInventory(
             session,
@@ -106,6 +109,7 @@ def _reboot_hosts(
             never_stop=options.never_stop,
             labels=_labels(inventory),
             tags=tags,
+            policies=ComputePolicies(session, api),
             fields=journal.fields,
             allow_protected=desired.allow_protected,
             stops_pinned=desired.policy.pinned.action != "fail",
@@ -113,6 +117,8 @@ def _reboot_hosts(
             anchor=desired.earlier_slices.clock,
         )
         opened.callback(fleet.close)
+        if desired.earlier_slices.memory.in_progress and not desired.policy.only_restore:
+            fleet.read_policies()  # hosts that an earlier slice started are still evacuated, without another precheck
         if desired.policy.booted_before is not None:
             refuse_future(desired.policy.booted_before, fleet.now(), "booted_before")
         bmcs = _bmcs(session, desired, inventory, hosts)
@@ -321,9 +327,7 @@ def _remove_journal(loop: Loop, context: RunContext, run: RollingRun) -> None:
 def _forecast_result(loop: Loop, context: RunContext, options: _NamedOptions, predicted: Predicted) -> dict[str, Any]:
     """The result of check mode: observe the fleet, run the prechecks, and forecast."""
     seen = loop.look(0.0)
-    observed = loop.observe(seen)
-    if predicted:
-        observed = predict_fleet(observed, predicted)
+    observed = _predict(loop.observe(seen), predicted)
     due = [
         view.moid
         for view in observed.hosts
@@ -333,11 +337,15 @@ def _forecast_result(loop: Loop, context: RunContext, options: _NamedOptions, pr
         moid: _without_faults_of(precheck, context.detached | freed_vms(predicted))
         for moid, precheck in context.fleet.run_prechecks(due).items()
     }
+    if context.fleet.vms is not seen.vms:
+        # Tags, compute policies and media are read with the prechecks.
+        seen = replace(seen, vms=context.fleet.vms)
+        observed = _predict(loop.observe(seen), predicted)
     observed = replace(
         observed, hosts=tuple(replace(view, precheck=prechecks.get(view.moid)) for view in observed.hosts)
     )
     planned = build_forecast_result(forecast(observed, context.policy, seen.now), observed)
-    planned["schedule"]["not_read"] = _not_read(context.session)
+    planned["schedule"]["not_read"] = _not_read(context.fleet.policies_problem)
     clusters = {cluster.moid: cluster.name for cluster in observed.clusters}
     status = status_of_fleet(seen, clusters, context.is_gone)
     planned["schedule"] |= {
@@ -347,13 +355,17 @@ def _forecast_result(loop: Loop, context: RunContext, options: _NamedOptions, pr
     return {**planned, "server_time": seen.now, "warnings": _warnings(observed, context, options, ())}
 
 
-def _not_read(session: Session) -> list[str]:
-    """What may stop VMs and is not part of the schedule, because it is not read. Compute policies exist since vSphere 8.0."""
-    release = str(session.content.about.apiVersion or "").partition(".")[0]
-    if not session.is_vcenter or not release.isdecimal() or int(release) < 8:
+def _predict(observed: ObservedFleet, predicted: Predicted) -> ObservedFleet:
+    return predict_fleet(observed, predicted) if predicted else observed
+
+
+def _not_read(problem: str) -> list[str]:
+    """What may stop VMs and is not part of the schedule, because it could not be read. ``problem``: why compute policies could not."""
+    if not problem:
         return []
     return [
-        "compute policies of vCenter, which may power off VMs of a host that is evacuated; those run again afterwards"
+        "compute policies of vCenter, which may power off VMs of a host that is evacuated; those run again afterwards. "
+        f"{problem}"
     ]
 
 
@@ -411,6 +423,8 @@ def _bmcs(session: Session, desired: RollingRequest, inventory: Inventory, hosts
 def _warnings(observed: ObservedFleet, context: RunContext, options: _NamedOptions, done: Collection[str]) -> list[str]:
     """Warnings that block nothing. ``done``: ids of hosts on which this process has acted."""
     found = options.unknown(observed)
+    if not context.read_only:
+        found += [f"Not read: {text}" for text in _not_read(context.fleet.policies_problem)]
     for view in observed.hosts:
         is_own = view.entry is not None or view.moid in done
         if not view.wanted or not view.connected or is_own or pending_reboot_of(view, context.policy) is not None:

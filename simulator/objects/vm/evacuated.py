@@ -22,7 +22,7 @@ def way(vm: VmState) -> str:
         extra = {item.key: str(item.value) for item in vm.props["config"].extraConfig}
     else:
         extra = dict(vm.spec.extra)
-    return maintenance.evacuation(extra, vm.spec.evacuation, vm.settings)
+    return maintenance.evacuation(extra, vm.spec.evacuation or vm.sim.evacuation_policy(vm.moid), vm.settings)
 
 
 def leave(host: HostState) -> None:

@@ -214,6 +214,29 @@ def describe_host(host: HostLine, run: RunLine) -> str:
     return f"{doing} (by {short_owner(run)}, {moment(host.since)}{stopped})" if doing else ""
 
 
+def describe_lock(lock: Lock) -> str:
+    """``host_maintenance works on the host (by alice@bastion-7, since 2026-11-29 03:12 UTC)``."""
+    what = (
+        "host_maintenance works on the host"
+        if lock.purpose == "maintenance"
+        else "A rolling reboot has the lock of the cluster"
+    )
+    return f"{what} (by {lock.owner.partition(':')[0]}, {moment(lock.since)})"
+
+
+def describe_other_work(status: Status, host: str) -> str:
+    """``The host is rebooting (by alice@bastion-7, since 2026-11-29 03:12 UTC)``: what is in progress on a host (id). Empty if there is nothing,
+    or no process works on it."""
+    found = (
+        f"The host {text}"
+        for run in status.runs
+        if run.alive != "no"
+        for line in run.hosts
+        if line.moid == host and (text := describe_host(line, run))
+    )
+    return next(found, "")
+
+
 def describe_vm(vm: VmLine, run: RunLine) -> str:
     """``is off: shut down for esx-01 by a rolling reboot (alice@bastion-7), since 2026-11-29 03:12 UTC``."""
     how = "powered off" if vm.forced else "shut down"

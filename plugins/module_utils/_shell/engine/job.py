@@ -16,6 +16,7 @@ from ..._domain.errors import DirectPathError
 from ..._domain.planning.plan import Plan, TargetPlan
 from ..._domain.planning.predicted import NOTHING_PREDICTED, Predicted
 from ..._vsphere.read.other_writers import read_other_writers
+from ..._vsphere.rolling.other_work import read_other_work
 from ..._vsphere.session.connect import Session
 from ..._vsphere.session.endpoint import Endpoint
 from ..._vsphere.session.faults import SERVER_ERRORS, UNCERTAIN, explain, without_write
@@ -82,7 +83,7 @@ def execute(
     after, left = observed, plan
     if plan.changed and not check_mode:
         after, left = _apply(job, session, request, observed, plan, outcomes)
-    _name_other_writers(session, outcomes, session.clock() - began)
+    _name_other_writers(session, plan, outcomes, session.clock() - began)
     plan = without_needless(plan, outcomes)
     result = build_result(plan, left, outcomes, applied=after is not observed or bool(outcomes))
     result.update(job.render(after, request, plan, outcomes))
@@ -95,13 +96,19 @@ def execute(
     return result
 
 
-def _name_other_writers(session: Session, outcomes: Mapping[str, Outcome], seconds: float) -> None:
-    """If another user or run changed the object meanwhile, the message says which. No call if nothing of the kind failed."""
+def _name_other_writers(session: Session, plan: Plan, outcomes: Mapping[str, Outcome], seconds: float) -> None:
+    """If another user or run changed the object meanwhile, the message says which: from the events of vCenter; where these show none, from
+    the journal and the lock of whoever works on the host. No call if nothing of the kind failed."""
     lost = {moid: one for moid, one in outcomes.items() if one.error is not None and one.error.code in CONTRADICTED}
     if not lost:
         return
     untouched = [moid for moid, outcome in lost.items() if not outcome.wrote]
-    for moid, clause in read_other_writers(session, seconds, lost, untouched).items():
+    clauses = dict(read_other_writers(session, seconds, lost, untouched))
+    hosts = {one.moid: one.host_moid or one.moid for one in plan.targets if one.moid in lost.keys() - clauses.keys()}
+    if hosts:
+        work_on = read_other_work(session, set(hosts.values()))
+        clauses |= {moid: work_on[host] for moid, host in hosts.items() if host in work_on}
+    for moid, clause in clauses.items():
         error = lost[moid].error
         if error is not None:
             error.message = f"{error.message.rstrip('.')}. {clause}"

@@ -45,6 +45,7 @@ class Dialect:
 
     session: str
     tagging: str
+    policies: str
     item: str
     action: str
     wrapped: bool
@@ -60,6 +61,10 @@ class Dialect:
             return RestRequest(verb="POST", path=f"{self.tagging}/tag{self.item}{category}{ask}")
         return RestRequest(verb="POST", path=f"{self.tagging}/tag{ask}", body={"category_id": category})
 
+    def policies_of(self, what: str = "") -> RestRequest:
+        """All compute policies; with ``tag-usage`` the tags that they use."""
+        return RestRequest(verb="GET", path=self.policies + (f"/{what}" if what else ""))
+
     def objects_of(self, tags: list[str]) -> RestRequest:
         """The objects that have these tags."""
         path = f"{self.tagging}/tag-association{self.action}list-attached-objects-on-tags"
@@ -69,12 +74,20 @@ class Dialect:
 REST = Dialect(
     session="/rest/com/vmware/cis/session",
     tagging="/rest/com/vmware/cis/tagging",
+    policies="/rest/vcenter/compute/policies",
     item="/id:",
     action="?~action=",
     wrapped=True,
 )
 """vCenter 6.5 and later."""
-API = Dialect(session="/api/session", tagging="/api/cis/tagging", item="/", action="?action=", wrapped=False)
+API = Dialect(
+    session="/api/session",
+    tagging="/api/cis/tagging",
+    policies="/api/vcenter/compute/policies",
+    item="/",
+    action="?action=",
+    wrapped=False,
+)
 """vCenter 7.0 U2 and later."""
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Automation API of a vCenter, as far as tags need it: tags cannot be read over SOAP. PRIVATE to the collection.
+"""The Automation API of a vCenter: tags and compute policies, which cannot be read over SOAP. PRIVATE to the collection.
 
 This only reads: ``Automation`` has no method that changes anything.
 """
@@ -59,6 +59,14 @@ class Automation:
         """Tag id → ids of the virtual machines that have it. One request for all."""
         return self._ask(lambda dialect: dialect.objects_of(sorted(tags)), _vms)
 
+    def policies(self) -> Mapping[str, tuple[str, str]]:
+        """Id → capability and name of every compute policy (Policies.list)."""
+        return self._ask(lambda dialect: dialect.policies_of(), _policies, what="compute policies")
+
+    def policy_tags(self) -> Mapping[str, frozenset[str]]:
+        """Id of a compute policy → ids of the tags that it uses (TagUsage.list). One request for all."""
+        return self._ask(lambda dialect: dialect.policies_of("tag-usage"), _policy_tags, what="compute policies")
+
     def close(self) -> None:
         """Log out, if the server can be reached."""
         if self._http is None:
@@ -74,21 +82,23 @@ class Automation:
     def _name(self, kind: str, key: str) -> str:
         return self._ask(lambda dialect: dialect.read(kind, key), lambda body: str(body["name"]))
 
-    def _ask(self, build: Callable[[Dialect], RestRequest], take: Callable[[Any], _Answer]) -> _Answer:
+    def _ask(
+        self, build: Callable[[Dialect], RestRequest], take: Callable[[Any], _Answer], *, what: str = "tags"
+    ) -> _Answer:
         """``take`` extracts the result from the body."""
         endpoint = self.session.endpoint
         try:
             reply = self._answer(build)
             return take(reply.body["value"] if self._dialect.wrapped else reply.body)
         except CONNECTION_ERRORS as error:
-            explained = explain_connection(error, doing="read tags from", on=f"{endpoint.hostname}:{endpoint.port}")
+            explained = explain_connection(error, doing=f"read {what}", on=f"{endpoint.hostname}:{endpoint.port}")
             raise DirectPathError(message=explained.message, code="tags_unreadable", cure=explained.cure) from error
         except (NoAnswer, KeyError, TypeError) as error:
             why = str(error) if isinstance(error, NoAnswer) else "an answer has an unexpected format"
             raise DirectPathError(
-                message=f"Cannot read tags from {endpoint.hostname}:{endpoint.port}: {why}",
+                message=f"Cannot read {what} from {endpoint.hostname}:{endpoint.port}: {why}",
                 code="tags_unreadable",
-                cure="Check whether the vSphere Client shows tags. Until it does, list virtual machines instead of tags",
+                cure=f"Check whether the vSphere Client shows {what}. Until it does, list virtual machines instead of tags",
             ) from error
 
     def _answer(self, build: Callable[[Dialect], RestRequest]) -> RestReply:
@@ -156,6 +166,18 @@ def _vms(body: Any) -> Mapping[str, frozenset[str]]:
         str(row["tag_id"]): frozenset(str(one["id"]) for one in _rows(row["object_ids"]) if one["type"] == _VM)
         for row in _rows(body)
     }
+
+
+def _policies(body: Any) -> Mapping[str, tuple[str, str]]:
+    return {str(row["policy"]): (str(row["capability"]), str(row["name"])) for row in _rows(body)}
+
+
+def _policy_tags(body: Any) -> Mapping[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for row in _rows(body):
+        key = str(row["policy"])
+        found[key] = found.get(key, frozenset()) | {str(row["tag"])}
+    return found
 
 
 def _is_recent(session: Session) -> bool:

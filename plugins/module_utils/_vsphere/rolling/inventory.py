@@ -26,6 +26,7 @@ from ..session.privileges import lacking
 from . import filter as fleet_filter
 from . import fresh, from_rows, precheck
 from . import views as fleet_views
+from .compute_policies import ComputePolicies
 from .filter import HOST_TRIGGERS, VM_TRIGGERS
 from .fresh import Beside, HostFresh, VmFresh
 from .run_clock import Anchor, RunClock
@@ -45,7 +46,8 @@ class FleetInventory:
     """Hosts, VMs and clusters of a rolling reboot as the server shows them; empty until the first ``wait``.
 
     ``orders``: stop orders of VMs; ``never_stop``: VMs that are not stopped; ``labels``: id → name in results, for hosts and clusters;
-    ``tags``: source of the same settings from tags, read again with every precheck; ``fields``: custom attribute key → name, may be
+    ``tags``: source of the same settings from tags, read again with every precheck; ``policies``: the same for VMs that compute policies
+    stop; ``fields``: custom attribute key → name, may be
     replaced at any time; ``allow_protected``: as in host_passthrough; ``stops_pinned``: pinned VMs are stopped;
     ``evacuates``: powered-off VMs are migrated, too; ``anchor``: the clock of an earlier slice of the run.
     ``own_tasks``: ids of tasks that this run started. They do not count as work of others.
@@ -60,6 +62,7 @@ class FleetInventory:
         never_stop: ResolvedNames[bool] | None = None,
         labels: Mapping[str, str] | None = None,
         tags: RollingTags | None = None,
+        policies: ComputePolicies | None = None,
         fields: Mapping[int, str] | None = None,
         allow_protected: tuple[str, ...] = (),
         stops_pinned: bool = False,
@@ -68,6 +71,7 @@ class FleetInventory:
     ) -> None:
         self._session = session
         self._tags = tags
+        self._policies = policies
         self._asked = FleetRequest(
             hosts={item.moid: item for item in wanted},
             orders=orders or ResolvedNames(),
@@ -227,6 +231,13 @@ class FleetInventory:
         if self._tags is not None:
             self._asked = replace(self._asked, tagged=self._tags.read())
 
+    def read_policies(self) -> bool:
+        """Read which VMs compute policies would stop. Call it before hosts are evacuated. True when these are others than known."""
+        known = self._asked.policies
+        if self._policies is not None:
+            self._asked = replace(self._asked, policies=self._policies.read().reasons)
+        return self._asked.policies != known
+
     # -- what there is ----------------------------------------------------------------------------------------------
 
     @property
@@ -255,6 +266,11 @@ class FleetInventory:
         return fleet_views.entering_tasks(self._seen, self._memo)
 
     @property
+    def policies_problem(self) -> str:
+        """A sentence, if the compute policies could not be read."""
+        return self._policies.last.problem if self._policies is not None else ""
+
+    @property
     def root(self) -> str:
         """Id of the root folder. Its pause attribute applies to all clusters."""
         return str(self._session.content.rootFolder._moId)
@@ -276,6 +292,7 @@ class FleetInventory:
         if not wanted:
             return {}
         self._read_tags()
+        self.read_policies()
         places = {moid: compute_of(self._seen.hosts[moid]) for moid in wanted}
         self._read_use(set(places.values()))
         for place in places:

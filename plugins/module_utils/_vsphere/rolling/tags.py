@@ -27,13 +27,20 @@ class Tagged:
 class RollingTags:
     """Tags by ``category/name`` or id. Their ids are looked up once; the VMs that have them are read at each ``read``.
 
-    Without tags there is no request and no login.
+    Without tags there is no request and no login. ``api``: the caller closes it.
     """
 
-    def __init__(self, session: Session, *, orders: Mapping[str, int], never_stop: Collection[str]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        *,
+        orders: Mapping[str, int],
+        never_stop: Collection[str],
+        api: Automation,
+    ) -> None:
         self._session = session
         self._orders, self._never = dict(orders), tuple(never_stop)
-        self._api = Automation(session=session)
+        self._api = api
         self._keys: Mapping[str, str] | None = None
         self.last = Tagged()
         """The last reading."""
@@ -73,10 +80,6 @@ class RollingTags:
             orders.update(dict.fromkeys(of[name], order))
         self.last = Tagged(orders=orders, never_stop=frozenset(moid for name in self._never for moid in of[name]))
         return self.last
-
-    def close(self) -> None:
-        """Log out."""
-        self._api.close()
 
     # -- names ------------------------------------------------------------------------------------------------------
 

@@ -49,12 +49,13 @@ class RequestedHost:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FleetRequest:
     """The request of the caller: hosts, stop orders, and VMs that are never stopped. ``tagged``: settings from tags, which rank below
-    names in options and the attribute of the VM."""
+    names in options and the attribute of the VM. ``policies``: VM id → see ``VmView.evacuation_policy``."""
 
     hosts: Mapping[str, RequestedHost]
     orders: ResolvedNames[int] = field(default_factory=ResolvedNames)
     never_stop: ResolvedNames[bool] = field(default_factory=ResolvedNames)
     tagged: Tagged = field(default_factory=Tagged)
+    policies: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -321,7 +322,7 @@ def vm_views(
     local = memo.once(_local_datastores, places, memo.once(_mounts, fleet_rows.datastores))
     views = memo.each(
         _vm_view,
-        (asked.orders, asked.never_stop, asked.tagged, fields),
+        (asked.orders, asked.never_stop, asked.tagged, asked.policies, fields),
         residents,
         fleet_rows.vms,
         fleet_rows.labels,
@@ -371,6 +372,7 @@ def _vm_view(
     orders: ResolvedNames[int],
     never_stop: ResolvedNames[bool],
     tagged: Tagged,
+    policies: Mapping[str, str],
     fields: Mapping[int, str],
     host: str,
     row: Row,
@@ -398,6 +400,7 @@ def _vm_view(
         memory_mb=hardware.memory_mb,
         reserved_mb=hardware.reserved_mb,
         evacuation_off=bool(hardware.evacuation_off),
+        evacuation_policy=policies.get(row.moid, ""),
         order=_order(row, tagged, fields) if requested is None else requested,
         agent=getattr(row.get("config.managedBy"), "extensionKey", "") == AGENT_MANAGER,
         never_stop=bool(never_stop.of(row.moid, name)) or row.moid in tagged.never_stop,

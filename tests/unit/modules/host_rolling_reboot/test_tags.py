@@ -208,10 +208,11 @@ def test_an_esxi_host_has_no_tags() -> None:
     assert (failed["error_code"], failed["parameter"]) == ("no_tags", "never_stop_tags")
 
 
-def test_nothing_is_asked_where_no_tag_is_named() -> None:
+def test_no_tag_is_asked_for_where_none_is_named() -> None:
+    """The login is for compute policies."""
     roll = tagged(vm_order_tags={})
     assert roll.run()["state"] == "finished"
-    assert questions(roll) == []
+    assert questions(roll) == ["Rest.Login", "Rest.Logout"]
 
 
 def test_the_password_is_told_nobody() -> None:

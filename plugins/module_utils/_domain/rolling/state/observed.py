@@ -188,6 +188,8 @@ class VmView:
     reserved_mb: int = 0
     evacuation_off: bool = False
     """vCenter powers it off when its host is evacuated, because of an advanced setting of the VM."""
+    evacuation_policy: str = ""
+    """A clause: the compute policy of vCenter that powers it off when its host is evacuated. Empty if there is none, or none is known."""
     order: int = 0
     """Stop order, from a variable or a tag: a lower number is stopped first and started last."""
     agent: bool = False

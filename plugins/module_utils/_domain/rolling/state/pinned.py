@@ -17,14 +17,17 @@ Reason = tuple[str, Callable[[VmView, "ClusterView | None"], str]]
 
 def is_powered_off_by_vcenter(vm: VmView, cluster: ClusterView | None) -> bool:
     """vCenter powers it off, without its guest, as soon as its host is evacuated. Without DRS, vCenter evacuates nothing."""
-    return vm.evacuation_off and cluster is not None and cluster.is_cluster and cluster.drs_moves_vms is not False
+    stops = vm.evacuation_off or bool(vm.evacuation_policy)
+    return stops and cluster is not None and cluster.is_cluster and cluster.drs_moves_vms is not False
 
 
 PINS: tuple[Reason, ...] = (
     (
-        "is powered off by vCenter when its host is evacuated (`maintenance.vm.evacuation.poweroff`), in a cluster with DRS",
+        "is powered off by vCenter when its host is evacuated (`maintenance.vm.evacuation.poweroff`, or a compute policy), in a cluster "
+        "with DRS",
         lambda vm, cluster: (
-            "vCenter would power it off when its host is evacuated (maintenance.vm.evacuation.poweroff)"
+            "vCenter would power it off when its host is evacuated "
+            f"({vm.evacuation_policy or 'maintenance.vm.evacuation.poweroff'})"
             if is_powered_off_by_vcenter(vm, cluster)
             else ""
         ),
