@@ -225,8 +225,8 @@ def describe_lock(lock: Lock) -> str:
 
 
 def describe_other_work(status: Status, host: str) -> str:
-    """``The host is rebooting (by alice@bastion-7, since 2026-11-29 03:12 UTC)``: what is in progress on a host (id). Empty if there is nothing,
-    or no process works on it."""
+    """``The host is rebooting (by alice@bastion-7, since 2026-11-29 03:12 UTC)``: what is in progress on a host (id). Empty if there is
+    nothing, or no process works on it."""
     found = (
         f"The host {text}"
         for run in status.runs
