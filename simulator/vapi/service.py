@@ -21,7 +21,7 @@ from ..web import Answer, Request
 from .associations import ASSOCIATIONS
 from .dialects import API, REST, Dialect, address, dialect_of, failure, success
 from .operations import OPERATIONS, Ask, Operation
-from .policies import POLICIES
+from .policy_operations import POLICIES
 from .sessions import HEADER, Session, account_of, key_of
 from .tags import Refusal
 
