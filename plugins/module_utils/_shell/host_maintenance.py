@@ -32,8 +32,8 @@ from .._domain.timeouts import check_timeout
 from .._vsphere.attributes.earlier_marks import open_maintenance_journal
 from .._vsphere.attributes.journal import Journal, Subject
 from .._vsphere.read.hosts import read_host_names, read_names
+from .._vsphere.rest.compute_policies import ComputePolicies
 from .._vsphere.rest.tags import Automation
-from .._vsphere.rolling.compute_policies import ComputePolicies
 from .._vsphere.rolling.inventory import FleetInventory, RequestedHost
 from .._vsphere.rolling.status import read_status
 from .._vsphere.session.connect import Session

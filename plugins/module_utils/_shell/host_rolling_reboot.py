@@ -32,10 +32,10 @@ from .._vsphere.attributes.journal import Journal, Subject
 from .._vsphere.attributes.values import journal_path
 from .._vsphere.read.hosts import read_host_names, read_names, read_uuids
 from .._vsphere.redfish.client import Bmc, BmcAccess
+from .._vsphere.rest.compute_policies import ComputePolicies
+from .._vsphere.rest.rolling_tags import RollingTags
 from .._vsphere.rest.tags import Automation
-from .._vsphere.rolling.compute_policies import ComputePolicies
 from .._vsphere.rolling.inventory import FleetInventory, RequestedHost
-from .._vsphere.rolling.tags import RollingTags
 from .._vsphere.session.connect import Session
 from .._vsphere.session.endpoint import Endpoint
 from .._vsphere.session.faults import SERVER_ERRORS, explain

@@ -20,19 +20,19 @@ from ..property_collector.mixed_types import collect_named
 from ..property_collector.retrieve import collect_objects
 from ..property_collector.updates import Delta, Watch
 from ..read.hosts import host_paths, vm_labels
+from ..read.vm_hardware import HARDWARE_PATHS, vm_hardware
+from ..rest.compute_policies import ComputePolicies
+from ..rest.rolling_tags import RollingTags, Tagged
 from ..sdk import vim
 from ..session.connect import Session
 from ..session.privileges import lacking
 from . import filter as fleet_filter
 from . import fresh, from_rows, precheck
 from . import views as fleet_views
-from .compute_policies import ComputePolicies
 from .filter import HOST_TRIGGERS, VM_TRIGGERS
 from .fresh import Beside, HostFresh, VmFresh
 from .run_clock import Anchor, RunClock
-from .tags import RollingTags, Tagged
 from .views import FleetRequest, FleetRows, RequestedHost, compute_of
-from .vm_hardware import HARDWARE_PATHS, vm_hardware
 
 __all__ = ["FleetInventory", "HostFresh", "RequestedHost", "VmFresh"]
 

@@ -76,7 +76,7 @@ def _work(session: Session, found: Mapping[type, Sequence[Row]]) -> Mapping[str,
     work: dict[str, str] = {}
     for host in seen:
         own = decode_lock(texts.get(host.moid, {}), "maintenance")
-        held = [lock for lock in (own, locks.get(host.cluster)) if isinstance(lock, Lock) and not lock.is_stale(now)]
-        if clause := describe_other_work(status, host.moid) or (describe_lock(held[0]) if held else ""):
+        live = [lock for lock in (own, locks.get(host.cluster)) if isinstance(lock, Lock) and not lock.is_stale(now)]
+        if clause := describe_other_work(status, host.moid) or (describe_lock(live[0]) if live else ""):
             work[host.moid] = clause
     return work

@@ -21,12 +21,12 @@ from ..._domain.rolling.state.journal import PAUSE, STOP_ORDER
 from ..._domain.rolling.state.observed import ClusterView, HostView, VmView
 from ..property_collector.retrieve import Row
 from ..read.hosts import host_from_row
+from ..read.vm_hardware import VmHardware
+from ..rest.rolling_tags import Tagged
 from ..sdk import vim
 from ..session.answer_checks import reader
 from . import from_rows
 from .from_rows import Mounts, Rules, RunningTask, Size, Use
-from .tags import Tagged
-from .vm_hardware import VmHardware
 
 AGENT_MANAGER = "com.vmware.vim.eam"
 """The extension that owns the VMs of vSphere Cluster Services and other agents."""

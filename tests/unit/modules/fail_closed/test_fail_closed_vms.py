@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read import vm_hardware
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read import vms as read_vms
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rolling import filter, vm_hardware
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rolling import filter
 from tests.unit.modules.fail_closed.dangers import Allowed, State, dangers
 from tests.unit.modules.fail_closed.fading import WAYS, Fade, Seen, Way, unexplained, watched
 from tests.unit.modules.fail_closed.left_out import Frugal

@@ -111,7 +111,7 @@ def test_a_wrong_password_is_told_once_and_without_it(server: Server) -> None:
         ({"ca_path": None}, "TLS certificate is not trusted"),
         ({"port": 9}, "nothing listens there"),
         ({"hostname": "no-such-name.invalid"}, "the name cannot be resolved"),
-        ({"proxy_host": "localhost", "proxy_port": 9}, "Cannot read tags from"),
+        ({"proxy_host": "localhost", "proxy_port": 9}, "Cannot read tags on"),
     ],
 )
 def test_why_there_is_no_answer(server: Server, options: dict[str, Any], words: str) -> None:

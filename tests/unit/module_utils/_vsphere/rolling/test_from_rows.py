@@ -14,12 +14,12 @@ from pyVmomi import vim, vmodl
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.observed import Admission
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector.retrieve import Row
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read.vm_hardware import vm_hardware
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rolling import from_rows
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rolling.precheck import (
     incomplete_objects,
     resync_mb,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rolling.vm_hardware import vm_hardware
 
 HOST = vim.HostSystem("host-1")
 CLUSTER = vim.ClusterComputeResource("domain-c1")

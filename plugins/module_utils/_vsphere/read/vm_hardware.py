@@ -10,9 +10,9 @@ from typing import Any
 
 from ..._domain.observed.vms import DvxBacking, FixedBacking, SriovBacking, VgpuBacking, VmDevice
 from ..property_collector.retrieve import Row
-from ..read.vms import passthrough_devices
 from ..sdk import vim
 from ..session.answer_checks import reader
+from .vms import passthrough_devices
 
 EVACUATION = 'config.extraConfig["maintenance.vm.evacuation.poweroff"]'
 """One advanced setting by its key. A VM without it has no value at this path (govmomi, cli/collect.bats); vm-operator reads settings in

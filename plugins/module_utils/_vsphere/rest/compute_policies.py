@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ..._domain.errors import DirectPathError
-from ..._domain.rolling.state.compute_policies import stops_vms
-from ..rest.tags import Automation
+from ..._domain.rolling.compute_policies import stops_vms
 from ..session.connect import Session
+from .tags import Automation
 
 FIRST_RELEASE = 8
 """vCenter stops VMs by compute policies since 8.0; earlier releases have such policies only in VMware Cloud on AWS."""

@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..._domain.errors import DirectPathError, InputError
-from ..rest.tags import Automation
 from ..session.connect import Session
+from .tags import Automation
 
 URN = "urn:vmomi:InventoryServiceTag:"
 

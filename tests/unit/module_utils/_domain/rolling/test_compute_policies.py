@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.compute_policies import stops_vms
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.compute_policies import stops_vms
 
 PREFIX = "com.vmware.vcenter.compute.policies.capabilities."
 
