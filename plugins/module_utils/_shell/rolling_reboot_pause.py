@@ -186,6 +186,7 @@ def _shown(text: str) -> str:
 
 def _record(place: _Place, *, before: bool = False) -> dict[str, Any]:
     found = decode_pause(place.change.before if before else place.change.after)
-    assert found is not None
+    if found is None:
+        raise AssertionError(f"{place.name} has no pause")
     cluster = place.name if place.subject.kind == "cluster" else ""
     return {"cluster": cluster, "reason": found.reason, "by": found.by, "since": found.since}

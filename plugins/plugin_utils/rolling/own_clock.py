@@ -31,20 +31,20 @@ class OwnClock(tzinfo):
         self.ahead = timedelta(seconds=apart)
         return float(apart)
 
-    def utcoffset(self, moment: datetime | None) -> timedelta | None:
-        if moment is None:
+    def utcoffset(self, dt: datetime | None) -> timedelta | None:
+        if dt is None:
             return None
-        offset = self._zone.utcoffset((moment + self.ahead).replace(tzinfo=self._zone))
+        offset = self._zone.utcoffset((dt + self.ahead).replace(tzinfo=self._zone))
         return None if offset is None else offset - self.ahead
 
-    def dst(self, moment: datetime | None) -> timedelta | None:
-        return None if moment is None else self._zone.dst(moment.replace(tzinfo=self._zone))
+    def dst(self, dt: datetime | None) -> timedelta | None:
+        return None if dt is None else self._zone.dst(dt.replace(tzinfo=self._zone))
 
-    def tzname(self, moment: datetime | None) -> str | None:
-        return None if moment is None else self._zone.tzname(moment.replace(tzinfo=self._zone))
+    def tzname(self, dt: datetime | None) -> str | None:
+        return None if dt is None else self._zone.tzname(dt.replace(tzinfo=self._zone))
 
-    def fromutc(self, moment: datetime) -> datetime:
-        return self._zone.fromutc((moment - self.ahead).replace(tzinfo=self._zone)).replace(tzinfo=self)
+    def fromutc(self, dt: datetime) -> datetime:
+        return self._zone.fromutc((dt - self.ahead).replace(tzinfo=self._zone)).replace(tzinfo=self)
 
 
 def describe_difference(server: str, apart: float) -> str:

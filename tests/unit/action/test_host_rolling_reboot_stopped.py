@@ -155,7 +155,7 @@ def test_a_terminal_that_has_gone_is_the_same_as_sighup(roll: Roll) -> None:
     def lose() -> None:
         roll.is_hung_up = True
         parents.append(1)
-        roll.until(lambda: (shared(roll) / "stop").exists())()
+        roll.until((shared(roll) / "stop").exists)()
 
     with mock.patch.object(live_display.os, "getppid", side_effect=lambda: parents[-1]):
         roll.run(booting(roll, lose))

@@ -143,7 +143,7 @@ def check_command(check: Check, place: CheckPlace, started: Callable[[int], None
     environment |= {name: filled(text, place.values) for name, text in check.environment}
     reading, writing = os.pipe()
     try:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # pylint: disable=ansible-bad-function
             argv,
             stdin=subprocess.DEVNULL,
             stdout=writing,

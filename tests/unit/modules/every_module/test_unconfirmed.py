@@ -164,6 +164,10 @@ def test_every_knob_of_an_unconfirmed_point_is_turned() -> None:
         "bmc_auth",
         "bmc_offers",
     }  # tests/unit/module_utils/_vsphere/redfish/test_resources_by_maker.py
+    own_tests |= {
+        "compute_policies",
+        "compute_policy_tags",
+    }  # tests/unit/modules/host_rolling_reboot/test_compute_policies.py
     questions = {name for name, item in FIELDS.items() if item.metadata.get("choices")}
     assert questions <= {knob for knob, _unused in SURVIVED} | own_tests
 
