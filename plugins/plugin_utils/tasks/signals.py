@@ -12,13 +12,12 @@ SIGKILL of ansible-playbook: its worker only sees that its parent has ended.
 from __future__ import annotations
 
 import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import FrameType
 
-from ...module_utils._shell.rolling.stop_request import ONE_REQUEST, SIGNALS
+from ...module_utils._shell.rolling.stop_request import ONE_REQUEST, taking_signals
 from .terminal import is_hung_up
 
 GRACE = 0.1
@@ -36,21 +35,9 @@ class Signals:
         self.is_orphaned = False
         """ansible-playbook has ended."""
 
-    @contextmanager
-    def handled(self) -> Iterator[None]:
-        """Handle signals while the block runs. Signals that are ignored (nohup) stay ignored."""
-        if threading.current_thread() is not threading.main_thread():
-            yield  # only the main thread may set handlers
-            return
-        before = {number: signal.getsignal(number) for number in SIGNALS}
-        taken = [number for number, handler in before.items() if handler is not signal.SIG_IGN and handler is not None]
-        for number in taken:
-            signal.signal(number, self._take)
-        try:
-            yield
-        finally:
-            for number in taken:
-                signal.signal(number, before[number])
+    def handled(self) -> AbstractContextManager[None]:
+        """Handle signals while the block runs."""
+        return taking_signals(self._take)
 
     def _take(self, number: int, _frame: FrameType | None) -> None:
         signum = signal.Signals(number)

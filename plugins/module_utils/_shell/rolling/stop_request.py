@@ -12,8 +12,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -24,6 +24,23 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 ONE_REQUEST = 1.0
 """Seconds. Signals that arrive within this time are one request: a service manager signals a process and its parent, which repeats it."""
+
+
+@contextmanager
+def taking_signals(take: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Call ``take`` for each of ``SIGNALS`` while the block runs. Signals that this process ignores (nohup) stay ignored."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set handlers
+        return
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    taken = [number for number, handler in before.items() if handler is not signal.SIG_IGN and handler is not None]
+    for number in taken:
+        signal.signal(number, take)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, before[number])
 
 
 class StopRequest:
@@ -44,21 +61,9 @@ class StopRequest:
         except OSError:
             return ""
 
-    @contextmanager
-    def catching_signals(self) -> Iterator[None]:
-        """Take signals as requests while the block runs. Signals that this process ignores (nohup) stay ignored."""
-        if threading.current_thread() is not threading.main_thread():
-            yield  # only the main thread may set handlers
-            return
-        before = {number: signal.getsignal(number) for number in SIGNALS}
-        taken = [number for number, handler in before.items() if handler is not signal.SIG_IGN and handler is not None]
-        for number in taken:
-            signal.signal(number, self._take)
-        try:
-            yield
-        finally:
-            for number in taken:
-                signal.signal(number, before[number])
+    def catching_signals(self) -> AbstractContextManager[None]:
+        """Take signals as requests while the block runs."""
+        return taking_signals(self._take)
 
     def _take(self, number: int, _frame: FrameType | None) -> None:
         if not self._signal:

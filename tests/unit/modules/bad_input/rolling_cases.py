@@ -100,7 +100,7 @@ PACE = [
         options={"ready_when": [{"check": "tools", "vms": "none"}]},
     ),
     roll(
-        "a check of a VM that nobody has",
+        "a check of a VM that does not exist",
         "gate_without_vm",
         ("nobody-*", "ready_when"),
         options={"ready_when": [{"check": "tools", "vms": "named", "names": ["nobody-*"]}]},

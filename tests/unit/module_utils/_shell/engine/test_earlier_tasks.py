@@ -84,6 +84,16 @@ def test_without_a_folder_nothing_is_known_and_a_warning_names_the_way_out() -> 
     assert nowhere.why_unknown(Plan()) == ()
 
 
+def test_a_task_of_a_role_that_only_asks_adds_nothing_and_needs_no_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task(tmp_path, "esx-01").add(ONE)
+    monkeypatch.setenv(earlier_tasks.ONLY_ASKS, "1")
+    task(tmp_path, "esx-02").add(TWO)
+    assert task(tmp_path, "esx-03").read() == ONE
+    assert task(None, "esx-01").why_unknown(NOT_ACTIVE) == ()
+
+
 def test_with_a_folder_there_is_no_warning(tmp_path: Path) -> None:
     assert task(tmp_path, "esx-01").why_unknown(NOT_ACTIVE) == ()
 
