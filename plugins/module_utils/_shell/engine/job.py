@@ -8,6 +8,7 @@ Modules that only read do not import this file, so Ansible does not pack it for 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -98,14 +99,17 @@ def execute(
 
 def _name_other_writers(session: Session, plan: Plan, outcomes: Mapping[str, Outcome], seconds: float) -> None:
     """If another user or run changed the object meanwhile, the message says which: from the events of vCenter; where these show none, from
-    the journal and the lock of whoever works on the host. No call if nothing of the kind failed."""
+    the journal and the lock of whoever works on the host. No call if nothing of the kind failed. If this cannot be read, the messages
+    stay as they are."""
     lost = {moid: one for moid, one in outcomes.items() if one.error is not None and one.error.code in CONTRADICTED}
     if not lost:
         return
     untouched = [moid for moid, outcome in lost.items() if not outcome.wrote]
-    clauses = dict(read_other_writers(session, seconds, lost, untouched))
-    hosts = {one.moid: one.host_moid or one.moid for one in plan.targets if one.moid in lost.keys() - clauses.keys()}
-    if hosts:
+    clauses: dict[str, str] = {}
+    with suppress(DirectPathError, *SERVER_ERRORS):
+        clauses |= read_other_writers(session, seconds, lost, untouched)
+        places = {one.moid: one.host_moid or one.moid for one in plan.targets}
+        hosts = {moid: places[moid] for moid in lost.keys() - clauses.keys() if moid in places}
         work_on = read_other_work(session, set(hosts.values()))
         clauses |= {moid: work_on[host] for moid, host in hosts.items() if host in work_on}
     for moid, clause in clauses.items():

@@ -9,16 +9,13 @@ Event.userName, VmReconfiguredEvent.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
-from ..sdk import vim, vmodl
 from ..session.answer_checks import reader
 from ..session.connect import Session
-from ..session.faults import SESSION_LOST
+from .events import account_of, read_events
 
-SLACK = 2.0
-"""Seconds before the run, for the time between reading and writing of the other user."""
 _DID: Mapping[str, str] = {
     "VmReconfiguredEvent": "reconfigured",
     "VmPoweredOnEvent": "powered on",
@@ -44,27 +41,15 @@ def read_other_writers(
     ``seconds``: how far back. ``untouched``: objects that this run has not written to; there, also events of the own account are of
     another run. Empty if the server has no events, or the account may not read them.
     """
-    manager = session.content.eventManager
-    if manager is None or not moids:
+    if not moids or session.content.eventManager is None:
         return {}
-    try:
-        now = session.instance.CurrentTime().timestamp()
-        begin = datetime.fromtimestamp(now - seconds - SLACK, UTC)
-        spec = vim.event.EventFilterSpec(
-            time=vim.event.EventFilterSpec.ByTime(beginTime=begin),
-            eventTypeId=[f"vim.event.{name}" for name in _DID],
-        )
-        events = manager.QueryEvents(spec) or ()
-    except SESSION_LOST:
-        raise
-    except vmodl.MethodFault:
+    log = read_events(session, session.instance.CurrentTime().timestamp() - seconds, _DID)
+    if log is None:
         return {}
-    current = session.content.sessionManager.currentSession
-    me = current.userName if current is not None else session.endpoint.username
     found: dict[str, str] = {}
-    for event in sorted(events, key=lambda event: (event.createdTime, event.key)):
+    for event in log.events:
         moid = _object_of(event)
-        is_mine = event.userName.casefold() == me.casefold()
+        is_mine = account_of(event.userName or "") in log.mine
         if moid in moids and event.userName and (not is_mine or moid in untouched):
             who = f"another run with the same account ({event.userName})" if is_mine else event.userName
             did = _DID.get(type(event).__name__.rpartition(".")[2], "changed")

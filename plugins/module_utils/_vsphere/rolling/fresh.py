@@ -4,14 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from ..._domain.rolling.state.observed import PoweredOff
 from ..property_collector.mixed_types import collect_named
 from ..property_collector.retrieve import Row, collect_objects
+from ..read.events import SLACK, Account, account_of, read_events
 from ..sdk import vim, vmodl
 from ..session.answer_checks import reader
 from ..session.connect import Session
@@ -21,8 +21,6 @@ from .from_rows import TASK_PATHS, RunningTask, running_tasks
 Beside = tuple[type, str]
 """Type and id of an object."""
 
-SLACK = 2.0
-"""Seconds of tolerance before the requested time: the clocks of the event log and of the server agree to about a second."""
 _POWER_EVENTS = ("VmPoweredOffEvent", "VmGuestShutdownEvent", "VmPoweredOnEvent")
 _SERVICES = ("vpxd", "vpxuser", "com.vmware.")
 """How names of services of vCenter begin. Not published; events of DRS usually name no user at all."""
@@ -180,30 +178,16 @@ def maintenance_is_own(
     """Host id → True if this account was the last to enter maintenance mode and nothing ended it since that time (seconds since the
     epoch); False if another account entered it, or if it was ended and entered again; None if the log does not show it. One query.
     ``accounts``: host id → another account that counts as this one there."""
-    result: dict[str, bool | None] = dict.fromkeys(since)
-    manager = session.content.eventManager
-    if not since or manager is None:
-        return result
-    begin = datetime.fromtimestamp(min(since.values()) - SLACK, UTC)
-    spec = vim.event.EventFilterSpec(
-        time=vim.event.EventFilterSpec.ByTime(beginTime=begin),
-        eventTypeId=[f"vim.event.{name}" for name in _EVENTS],
-    )
-    try:
-        events = manager.QueryEvents(spec) or ()
-        me = session.content.sessionManager.currentSession
-    except SESSION_LOST:
-        raise
-    except vmodl.MethodFault:
-        return result
-    mine = {_account(session.endpoint.username), _account(me.userName if me is not None else "")} - {("", "")}
+    log = read_events(session, min(since.values()), _EVENTS) if since else None
+    if log is None:
+        return dict.fromkeys(since)
     table: dict[str, list[Any]] = {moid: [] for moid in since}
-    for event in sorted(events, key=lambda event: (event.createdTime, event.key)):
+    for event in log.events:
         host = event.host.host._moId if event.host is not None else ""
         if host in table and event.createdTime.timestamp() >= since[host] - SLACK:
             table[host].append(event)
-    also = {moid: {_account(name)} for moid, name in (accounts or {}).items() if name}
-    return {moid: _own(found, mine | also.get(moid, set())) for moid, found in table.items()}
+    also = {moid: {account_of(name)} for moid, name in (accounts or {}).items() if name}
+    return {moid: _own(found, log.mine | also.get(moid, set())) for moid, found in table.items()}
 
 
 @reader
@@ -211,24 +195,11 @@ def power_offs(session: Session, since: Mapping[str, float]) -> dict[str, Powere
     """VM id → who powered it off since that time (seconds since the epoch), by the event log. One query; VMs without an event are left
     out. An event without a user, or with a service of vCenter as user, is vCenter's own. This account is unclear: the call that evacuates
     the host was made with it, but another person may use it, too."""
-    manager = session.content.eventManager
-    if not since or manager is None:
+    log = read_events(session, min(since.values()), _POWER_EVENTS) if since else None
+    if log is None:
         return {}
-    begin = datetime.fromtimestamp(min(since.values()) - SLACK, UTC)
-    spec = vim.event.EventFilterSpec(
-        time=vim.event.EventFilterSpec.ByTime(beginTime=begin),
-        eventTypeId=[f"vim.event.{name}" for name in _POWER_EVENTS],
-    )
-    try:
-        events = manager.QueryEvents(spec) or ()
-        me = session.content.sessionManager.currentSession
-    except SESSION_LOST:
-        raise
-    except vmodl.MethodFault:
-        return {}
-    mine = {_account(session.endpoint.username), _account(me.userName if me is not None else "")}
     users: dict[str, list[str]] = {}
-    for event in sorted(events, key=lambda event: (event.createdTime, event.key)):
+    for event in log.events:
         vm = event.vm.vm._moId if event.vm is not None else ""
         if vm not in since or event.createdTime.timestamp() < since[vm] - SLACK:
             continue
@@ -236,19 +207,19 @@ def power_offs(session: Session, since: Mapping[str, float]) -> dict[str, Powere
             users.pop(vm, None)
         else:
             users.setdefault(vm, []).append(event.userName or "")
-    return {vm: _who(found, mine) for vm, found in users.items()}
+    return {vm: _who(found, log.mine) for vm, found in users.items()}
 
 
-def _who(users: Iterable[str], mine: set[tuple[str, str]]) -> PoweredOff:
+def _who(users: Iterable[str], mine: Set[Account]) -> PoweredOff:
     """A guest that a user asked to shut down ends with an event that names no user."""
-    people = [user for user in users if user and not _account(user)[0].startswith(_SERVICES)]
+    people = [user for user in users if user and not account_of(user)[0].startswith(_SERVICES)]
     if not people:
         return PoweredOff(by="vcenter")
-    others = [user for user in people if _account(user) not in mine]
+    others = [user for user in people if account_of(user) not in mine]
     return PoweredOff(by="user", user=others[-1]) if others else PoweredOff(by="unclear")
 
 
-def _own(events: Iterable[Any], mine: set[tuple[str, str]]) -> bool | None:
+def _own(events: Iterable[Any], mine: Set[Account]) -> bool | None:
     left = False
     answer: bool | None = None
     for event in events:
@@ -258,15 +229,5 @@ def _own(events: Iterable[Any], mine: set[tuple[str, str]]) -> bool | None:
             return False
         elif event.userName:
             # An event without a user name is no evidence: the event for the end of entering sometimes has none.
-            answer = answer is not False and _account(event.userName) in mine
+            answer = answer is not False and account_of(event.userName) in mine
     return answer
-
-
-def _account(name: str) -> tuple[str, str]:
-    """(user, domain) of ``user@domain`` and of ``DOMAIN\\user``, in lower case."""
-    text = name.strip().casefold()
-    if "\\" in text:
-        domain, _unused, user = text.partition("\\")
-        return user, domain
-    user, _unused, domain = text.partition("@")
-    return user, domain

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.unit.modules.harness import Lab
 from tests.unit.modules.recheck.meanwhile import VM, before_the_first_write
 
@@ -13,8 +15,8 @@ A100 = {"match": "10de:20f1"}
 ATTACH: dict[str, Any] = {"vm": [VM], "devices": [A100], "backing": "fixed", "mmio": {}}
 
 
-def detached_meanwhile(user: str | None) -> dict[str, Any]:
-    """A run attaches a second device while another run detaches all devices."""
+def detached_meanwhile(user: str | None, **trouble: Any) -> dict[str, Any]:
+    """A run attaches a second device while another run detaches all devices. ``trouble``: a fault of the server from then on."""
     lab = Lab.load("three_hosts")
     lab.run("host_passthrough", cluster=["compute"], devices=[A100])
     lab.run("vm_pci_device", **ATTACH)
@@ -25,6 +27,8 @@ def detached_meanwhile(user: str | None) -> dict[str, Any]:
             lab.run("vm_pci_device", vm=[VM], devices=[A100], state="absent")
         finally:
             lab.user = mine
+        if trouble:
+            lab.sim.faults.add(**trouble)
 
     wanted = {**ATTACH, "devices": [{**A100, "count": 2}]}
     with before_the_first_write(lab, detach):
@@ -40,6 +44,22 @@ def test_another_user_is_named_with_the_time() -> None:
 def test_another_run_with_the_same_account_is_told_from_this_one() -> None:
     result = detached_meanwhile(None)
     assert "another run with the same account (administrator@vsphere.local) reconfigured it at " in result["msg"]
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        {"method": "QueryEvents", "fault": "NoPermission"},
+        {"method": "QueryEvents", "fault": "SystemError"},
+        {"method": "QueryEvents", "drop": "before"},
+        {"method": "CurrentTime", "drop": "before"},
+    ],
+    ids=str,
+)
+def test_the_failure_stays_what_it_is_where_the_events_cannot_be_read(trouble: dict[str, Any]) -> None:
+    result = detached_meanwhile("vmadmin@vsphere.local", **trouble)
+    assert result["error_code"] == "changed_meanwhile"
+    assert "reconfigured it" not in result["msg"]
 
 
 def test_it_costs_calls_only_where_something_failed() -> None:
