@@ -12,6 +12,8 @@ import re
 import shlex
 from collections.abc import Collection
 
+from .text import literal
+
 RESTORE = "ansible-playbook directpath.vsphere.restore"
 """For what a rolling reboot left: its journal shows what to do."""
 STATUS = "ansible-playbook directpath.vsphere.status"
@@ -23,12 +25,12 @@ _ENDING = re.compile(rf"\s*(?:{_OFF}|{_OUT}).*{_COMMAND}.*\Z", re.DOTALL)
 
 def power_on_command(vms: Collection[str]) -> str:
     """For VMs that a module shut down and did not power on again. The account comes from the environment."""
-    return _module("vm_pci_device", {"vm": sorted(vms), "power": "on"})
+    return _module("vm_pci_device", {"vm": sorted(map(literal, vms)), "power": "on"})
 
 
 def end_maintenance_command(hosts: Collection[str]) -> str:
     """For what host_maintenance left."""
-    return _module("host_maintenance", {"hosts": sorted(hosts), "state": "absent"})
+    return _module("host_maintenance", {"hosts": sorted(map(literal, hosts)), "state": "absent"})
 
 
 def _module(name: str, options: dict[str, object]) -> str:

@@ -121,3 +121,9 @@ def name_ranges(names: Iterable[str]) -> list[str]:
         texts = [row[3] for row in run]
         shown += [f"{texts[0]} to {texts[-1]}"] if len(texts) > 2 else texts
     return shown
+
+
+def literal(name: str) -> str:
+    """The name of an object for the options in a command of Ansible, which would render a name such as ``{{ lookup(...) }}``."""
+    is_template = any(sign in name for sign in ("{{", "{%", "{#"))
+    return name.replace("{", "{{ '{' }}") if is_template else name

@@ -17,7 +17,7 @@ from ...module_utils._domain.errors import DirectPathError
 from ...module_utils._domain.left_behind import RESTORE
 from ...module_utils._domain.rolling.state.pause import RESUME
 from ...module_utils._domain.rolling.status import CONTINUE
-from ...module_utils._domain.text import counted, duration, one_line
+from ...module_utils._domain.text import counted, duration, literal, one_line
 from .own_clock import CLOCKS_APART, describe_difference
 from .progress import Line
 
@@ -192,7 +192,7 @@ def _paused_place(pause: Record) -> str:
 def _pause(pause: Record, clock: _Clock) -> str:
     since = f", since {clock.at(pause['since'])}" if pause["since"] is not None else ""
     by = f" (by {one_line(pause['by'])}{since})" if pause["by"] else ""
-    chosen = json.dumps({"unpause_clusters": [one_line(pause["cluster"])]}, ensure_ascii=False)
+    chosen = json.dumps({"unpause_clusters": [literal(one_line(pause["cluster"]))]}, ensure_ascii=False)
     only = f" -e {shlex.quote(chosen)}" if pause["cluster"] else ""
     return f"paused: {_paused_place(pause)}: {one_line(pause['reason'])}{by}. To end the pause: {RESUME}{only}"
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from ..host.selector import DesiredDevice
 from ..plain import Plain, Record
+from ..text import literal
 
 COLLECTION = "directpath.vsphere"
 
@@ -50,7 +51,7 @@ class Commands:
     def module(self, name: str, options: Mapping[str, Plain]) -> str:
         """A command that runs one module. The options are JSON, so that Ansible keeps their types."""
         where: Record = {"hostname": self.vcenter, **({} if self.port == 443 else {"port": self.port})}
-        return f"ansible localhost -m {COLLECTION}.{name} -a {shlex.quote(json.dumps({**where, **options}))}"
+        return f"ansible localhost -m {COLLECTION}.{name} -a {shlex.quote(json.dumps(_literals({**where, **options})))}"
 
     def enable(self) -> str:
         return self.playbook("enable")
@@ -92,3 +93,12 @@ class Commands:
 def _identity(address: str, ids: str) -> dict[str, Plain]:
     vendor_id, device_id = ids.split(":")
     return {"address": address, "vendor_id": vendor_id, "device_id": device_id}
+
+
+def _literals(value: Plain) -> Plain:
+    """Names of objects are data, also in a command that Ansible renders."""
+    if isinstance(value, str):
+        return literal(value)
+    if isinstance(value, Mapping):
+        return {key: _literals(one) for key, one in value.items()}
+    return [_literals(one) for one in value] if isinstance(value, Sequence) else value

@@ -5,14 +5,18 @@
 from __future__ import annotations
 
 import ast
+import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+import jinja2
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.left_behind import (
     end_maintenance_command,
     ending,
+    power_on_command,
     with_ending,
     without_ending,
 )
@@ -97,6 +101,12 @@ def test_no_other_function_makes_a_failure_without_this_end() -> None:
 
 def _is_true(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is True
+
+
+@pytest.mark.parametrize("name", ["train-01", "a {b}", "{{ lookup('pipe', 'id') }}", "{% raw %}", "{#x"])
+def test_a_name_in_a_command_is_never_a_template(name: str) -> None:
+    arguments = json.loads(shlex.split(power_on_command([name]))[-1])
+    assert jinja2.Template(arguments["vm"][0]).render() == name
 
 
 def test_an_end_replaces_an_earlier_one() -> None:
