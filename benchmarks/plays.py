@@ -140,7 +140,7 @@ def _environ(server: Server, env: Path) -> Mapping[str, str]:
 def _inventory(hosts: int) -> str:
     """Write the intent of a fleet as an inventory file (JSON is valid YAML) and return its path. The account comes from the environment."""
     vms = [f"cluster-01-vm-{number:03d}" for number in range(1, hosts + 1)]
-    desired = [{"name": vm, "devices": ["10de:20f1"], "mmio": {}, "power": "on"} for vm in vms]
+    desired = [{"name": vm, "devices": ["10de:20f1"], "mmio": {}, "power": "on", "allow_shutdown": True} for vm in vms]
     variables = {
         "passthrough_hosts": [{"cluster": "cluster-01", "devices": ["10de:20f1"]}],
         "passthrough_vms": desired,

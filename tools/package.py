@@ -41,11 +41,14 @@ NEEDED = (
 )
 
 
-def build(folder: Path, environ: Mapping[str, str], tree: str = "package", extra: str = "") -> Path:
-    """Build the tarball of the working files. `extra` is added to galaxy.yml."""
+def build(folder: Path, environ: Mapping[str, str], tree: str = "package", version: str = "") -> Path:
+    """Build the tarball of the working files. With `version`, that of a copy which differs in nothing but its version."""
     (collection(tree) / "galaxy.yml").unlink(missing_ok=True)
     metadata = sync(tree) / "galaxy.yml"
-    metadata.write_text(metadata.read_text(encoding="utf-8") + extra, encoding="utf-8")
+    if version:
+        text = re.sub(r"(?m)^version: .*$", f"version: {version}", metadata.read_text(encoding="utf-8"))
+        metadata.write_text(text, encoding="utf-8")
+    folder.mkdir(exist_ok=True)
     must(["ansible-galaxy", "collection", "build", "--output-path", str(folder)], collection(tree), environ)
     (tarball,) = folder.glob("directpath-vsphere-*.tar.gz")
     return tarball
@@ -88,28 +91,36 @@ def run_site(environ: dict[str, str], folder: Path) -> int:
     return 4
 
 
-def check_importer(environ: dict[str, str], folder: Path) -> int:
-    """Run galaxy-importer on the tarball, without the checks of other stages. Returns the number of passed checks.
+FIRST_STABLE = "1.0.0"
 
-    It requires a repository, which the collection does not have before it is public. So the check uses a placeholder.
-    """
-    tarball = build(folder, environ, "importer", "repository: https://example.org/directpath/vsphere\n")
+
+def check_importer(environ: dict[str, str], folder: Path) -> int:
+    """Run galaxy-importer on the tarball as it is built, and on a copy with a stable version. Returns the number of passed checks."""
+    imported(build(folder / "built", environ), environ, folder, RUN_ANSIBLE_LINT=True)
+    copy = build(folder / "stable", environ, "importer", FIRST_STABLE)
+    imported(copy, environ, folder, REQUIRE_V1_OR_GREATER=True)
+    return 2
+
+
+def imported(tarball: Path, environ: Mapping[str, str], folder: Path, **checks: bool) -> None:
+    """Check a tarball with galaxy-importer. ansible-test is a stage of its own. Raises StepError if it complains."""
+    options = {
+        "RUN_ANSIBLE_TEST": False,
+        "RUN_ANSIBLE_LINT": False,
+        "CHECK_REQUIRED_TAGS": True,
+        "CHECK_CHANGELOG": True,
+        "ANSIBLE_LOCAL_TMP": folder / "tmp",
+        **checks,
+    }
     settings = folder / "importer.cfg"
-    settings.write_text(
-        "[galaxy-importer]\nRUN_ANSIBLE_TEST = False\nRUN_ANSIBLE_LINT = False\nRUN_FLAKE8 = False\n"
-        "CHECK_REQUIRED_TAGS = True\nCHECK_CHANGELOG = True\nANSIBLE_LOCAL_TMP = " + str(folder / "tmp") + "\n",
-        encoding="utf-8",
-    )
-    output = must(
-        [sys.executable, "-m", "galaxy_importer.main", str(tarball)],
-        folder,
-        {**environ, "GALAXY_IMPORTER_CONFIG": str(settings)},
-    )
+    lines = [f"{name} = {value}\n" for name, value in options.items()]
+    settings.write_text("[galaxy-importer]\n" + "".join(lines), encoding="utf-8")
+    command = [sys.executable, "-m", "galaxy_importer.main", str(tarball)]
+    output = must(command, folder, {**environ, "GALAXY_IMPORTER_CONFIG": str(settings)})
     print(output)
     bad = [line for line in output.splitlines() if re.match(r"(ERROR|CRITICAL|WARNING)", line)]
     if bad or "Importer processing completed successfully" not in output:
-        raise StepError(f"galaxy-importer complains:\n{output}")
-    return 1
+        raise StepError(f"galaxy-importer rejects {tarball.name}:\n{output}")
 
 
 def main() -> int:
