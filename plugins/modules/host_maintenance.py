@@ -129,6 +129,7 @@ hosts:
   elements: dict
   contains:
     name: {description: Name of the host., type: str, returned: always}
+    moid: {description: Its managed object id., type: str, returned: always}
     status: {description: "V(ok) (no change needed), V(changed), V(refused) or V(failed).", type: str, returned: always}
     in_maintenance_mode: {description: Whether it is in maintenance mode now., type: bool, returned: always}
     vms_stopped: {description: Virtual machines that were shut down., type: list, elements: str, returned: always}
