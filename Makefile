@@ -9,10 +9,10 @@ SPEED ?= 20
 HOSTS ?= 10,100,1000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test long lint unit slow endurance controller conformance sanity integration package docs compat coverage bench generate new-module changelog format clean
+.PHONY: help demo lab test long lint unit slow endurance controller conformance sanity integration package docs compat coverage bench docs-site generate new-module changelog format clean
 
 help: ## show this list
-	@awk -F ':[^:]*## ' '/^[a-z ]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':[^:]*## ' '/^[a-z -]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 	@echo "  make STAGE        one of: unit slow endurance controller conformance lint sanity integration package docs compat"
 
 demo: python ## the whole job on a simulated vCenter: plan, change, change nothing
@@ -57,6 +57,9 @@ coverage: python ## unit tests once more, with a report of the lines no test rea
 
 bench: python ## measure our reads and plays beside the peers'; HOSTS=10,100,1000
 	@env="$$($(PYTHON) -m tools.envs main)" && "$$env/bin/python" -m benchmarks --hosts $(HOSTS) --json .cache/bench.json
+
+docs-site: python ## build the documentation site: .cache/docs-site/html/index.html
+	@env="$$($(PYTHON) -m tools.envs main)" && "$$env/bin/python" -m tools.docs_site
 
 generate: python ## rewrite the generated tables of the READMEs
 	@env="$$($(PYTHON) -m tools.envs main)" && "$$env/bin/python" -m tools.generate

@@ -32,14 +32,14 @@ def tables(results: Sequence[Result]) -> str:
     reads = [result for result in results if result["kind"] == "read"]
     for what, server in dict.fromkeys((result["what"], result["server"]) for result in reads):
         chosen = [result for result in reads if (result["what"], result["server"]) == (what, server)]
-        parts += [f"### Reading all {what} ({server})", "", *_read_table(chosen), ""]
+        parts += [f"## Reading all {what} ({server})", "", *_read_table(chosen), ""]
     looks = [result for result in results if result["kind"] == "look"]
     if looks:
-        parts += ["### One look of a rolling reboot", "", *_look_table(looks), ""]
+        parts += ["## One look of a rolling reboot", "", *_look_table(looks), ""]
     runs = [result for result in results if result["kind"] == "play"]
     if runs:
-        parts += ["### Runs of Ansible on a fleet where nothing is left to do", "", *_play_table(runs), ""]
-        parts += ["### `site` with nothing to do", "", *_site_table(runs), ""]
+        parts += ["## Runs of Ansible on a fleet where nothing is left to do", "", *_play_table(runs), ""]
+        parts += ["## `site` with nothing to do", "", *_site_table(runs), ""]
     return "\n".join(parts)
 
 

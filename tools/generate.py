@@ -28,6 +28,19 @@ ROLE_OPTIONS = Path("plugins/plugin_utils/intent/role_options.py")
 MARKER = re.compile(r"(<!-- generated: (?P<name>\w+) -->\n).*?(<!-- end generated -->)", re.DOTALL)
 
 
+HOST = "https://github.com/"
+REPOSITORY = re.compile(rf"({re.escape(HOST)}|git\+{re.escape(HOST)}|repository: )[\w.-]+/directpath\.vsphere(\b)")
+NAMING_THE_REPOSITORY = (
+    "*.md",
+    "docs/*.md",
+    "docs/guides/*.md",
+    "docs/docsite/*.yml",
+    ".github/**/*.yml",
+    ".github/**/*.md",
+)
+"""Files with an address in the repository. A package or a page that is not next to them needs the whole address."""
+
+
 class GenerateError(Exception):
     """A source or a marker of a table is missing or invalid."""
 
@@ -298,7 +311,23 @@ def outputs(root: Path = ROOT) -> dict[Path, str]:
     result[root / "docs" / "intent.schema.json"] = intent_schema.text()
     result[root / ROLE_OPTIONS] = role_options(root)
     result[root / architecture.PICTURE] = architecture.picture()
+    address = metadata(root)["repository"]
+    for path in (path for pattern in NAMING_THE_REPOSITORY for path in sorted(root.glob(pattern))):
+        text = result.get(path) or path.read_text(encoding="utf-8")
+        if (named := with_repository(text, address)) != path.read_text(encoding="utf-8"):
+            result[path] = named
     return result
+
+
+def metadata(root: Path = ROOT) -> dict[str, Any]:
+    """The content of galaxy.yml. It is the only place that has the version, and the address of the repository."""
+    loaded: dict[str, Any] = yaml.safe_load((root / "galaxy.yml").read_text(encoding="utf-8"))
+    return loaded
+
+
+def with_repository(text: str, address: str) -> str:
+    """The text with the repository of galaxy.yml wherever an address of it, or its name in a file of settings, stands."""
+    return REPOSITORY.sub(rf"\g<1>{address.removeprefix(HOST)}\g<2>", text)
 
 
 def _present(path: Path) -> str:

@@ -267,6 +267,13 @@ STAGES: tuple[Stage, ...] = (
         ".",
         group="docs",
     ),
+    Stage(
+        name="docs-site",
+        group="docs",
+        about="the documentation site, without a warning",
+        module=("tools.docs_site",),
+        cost=27,
+    ),
     _lint("ruff-check", "code style", "ruff", "check", "--no-cache", "."),
     _lint("ruff-format", "code format", "ruff", "format", "--no-cache", "--check", "."),
     _lint("yamllint", "YAML style", "yamllint", "--strict", "."),

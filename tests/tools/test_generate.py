@@ -46,6 +46,7 @@ def root(tmp_path: Path) -> Path:
         "plugins/plugin_utils/inventory/entries.py": 'def host_entry():\n    return {"type": "host"}\n',
         "plugins/inventory/pci_hosts.py": 'DOCUMENTATION = "short_description: Lists hosts"\n',
         "meta/runtime.yml": "action_groups: {all: [thing]}\n",
+        "galaxy.yml": "repository: https://github.com/us/directpath.vsphere\n",
         "README.md": "# x\n\n<!-- generated: contents -->\nold\n<!-- end generated -->\n",
     }
     for name, text in files.items():
