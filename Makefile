@@ -9,7 +9,7 @@ SPEED ?= 20
 HOSTS ?= 10,100,1000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test long lint unit slow endurance controller conformance sanity integration package docs compat coverage bench docs-site generate new-module changelog format clean
+.PHONY: help demo lab test long lint unit slow endurance controller conformance sanity integration package docs compat coverage bench docs-site release generate new-module changelog format clean
 
 help: ## show this list
 	@awk -F ':[^:]*## ' '/^[a-z -]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -60,6 +60,9 @@ bench: python ## measure our reads and plays beside the peers'; HOSTS=10,100,100
 
 docs-site: python ## build the documentation site: .cache/docs-site/html/index.html
 	@env="$$($(PYTHON) -m tools.envs main)" && "$$env/bin/python" -m tools.docs_site
+
+release: python ## write the files of a release to dist/; refuses what must not be published
+	@env="$$($(PYTHON) -m tools.envs main)" && "$$env/bin/python" -m tools.release
 
 generate: python ## rewrite the generated tables of the READMEs
 	@env="$$($(PYTHON) -m tools.envs main)" && "$$env/bin/python" -m tools.generate

@@ -239,6 +239,13 @@ STAGES: tuple[Stage, ...] = (
         cost=18,
     ),
     Stage(
+        name="release",
+        group="package",
+        about="the files of a release: tarball, SBOM, licenses, checksums",
+        module=("tools.release", "--rehearse"),
+        cost=15,
+    ),
+    Stage(
         name="site-oldest",
         group="compat",
         about="plan and site with ansible-core 2.16 and pyVmomi 8.0.3",
