@@ -9,11 +9,11 @@ SPEED ?= 20
 HOSTS ?= 10,100,1000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test long lint unit slow endurance controller conformance sanity integration package docs compat coverage bench docs-site release generate new-module changelog format clean
+.PHONY: help demo lab test long lint unit slow endurance controller conformance sanity integration package docs compat next quick-lint coverage bench docs-site release generate new-module changelog format clean
 
 help: ## show this list
 	@awk -F ':[^:]*## ' '/^[a-z -]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
-	@echo "  make STAGE        one of: unit slow endurance controller conformance lint sanity integration package docs compat"
+	@echo "  make STAGE        one of: unit slow endurance controller conformance lint sanity integration package docs compat next"
 
 demo: python ## the whole job on a simulated vCenter: plan, change, change nothing
 	@env="$$($(PYTHON) -m tools.envs run)" && tree="$$($(PYTHON) -m tools.tree run)" && \
@@ -47,8 +47,11 @@ long: python ## before a release: thousands of random examples, an hour or more;
 	  echo "seed $$seed; to repeat the same examples: make long SEED=$$seed" && \
 	  DIRECTPATH_SEED="$$seed" $(PYTHON) -m tools.ci long
 
-lint unit slow endurance controller conformance sanity integration package docs compat: python
+lint unit slow endurance controller conformance sanity integration package docs compat next: python
 	@$(PYTHON) -m tools.ci $@
+
+quick-lint: python ## the linters that take seconds, as a hook before a commit
+	@$(PYTHON) -m tools.ci ruff-check ruff-format yamllint reuse changelog generated
 
 coverage: python ## unit tests once more, with a report of the lines no test reaches
 	@env="$$($(PYTHON) -m tools.envs main)" && mkdir -p .cache/coverage && rm -f .cache/coverage/data* && \

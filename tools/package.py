@@ -4,17 +4,21 @@
 
 ``python -m tools.package installed``  build, check the tarball, install, run plan and site from the installed copy
 ``python -m tools.package site``       run plan and site from a tree, with the ansible-core of this environment
+``python -m tools.package molecule``   run the molecule scenario
 ``python -m tools.package importer``   build, and check it with galaxy-importer, which Galaxy runs on an upload
 """
 
 from __future__ import annotations
 
 import re
+import socket
 import sys
 import tarfile
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+
+import yaml
 
 from tools.commands import StepError, changed, must
 from tools.envs import ROOT, clean_environ
@@ -69,7 +73,35 @@ def check_installed(environ: Mapping[str, str], folder: Path) -> int:
         raise StepError("\n".join(problems))
     target = folder / "installed"
     must(["ansible-galaxy", "collection", "install", str(tarball), "-p", str(target)], folder, environ)
-    return 3 + run_site({**environ, "ANSIBLE_COLLECTIONS_PATH": str(target)}, folder)
+    return (
+        3
+        + check_execution_environment(target, folder, environ)
+        + run_site({**environ, "ANSIBLE_COLLECTIONS_PATH": str(target)}, folder)
+    )
+
+
+def check_execution_environment(installed: Path, folder: Path, environ: Mapping[str, str]) -> int:
+    """ansible-builder finds the Python packages that the collection needs, and accepts the example. Returns the number of passed checks."""
+    found = yaml.safe_load(must(["ansible-builder", "introspect", "--sanitize", str(installed)], folder, environ))
+    packages = {re.split(r"[<>=~! ]", line)[0] for line in found["python"]}
+    if packages != {"pyvmomi", "requests"}:
+        raise StepError(f"ansible-builder finds {sorted(packages)}, not pyvmomi and requests")
+    example = ROOT / "examples" / "execution_environment" / "execution-environment.yml"
+    must(["ansible-builder", "create", "-f", str(example), "-c", str(folder / "context")], folder, environ)
+    return 2
+
+
+def check_molecule(environ: dict[str, str]) -> int:
+    """Run the scenario of extensions/molecule. Returns the number of passed checks."""
+    extensions = sync("molecule") / "extensions"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    variables = {"ANSIBLE_COLLECTIONS_PATH": str(collections_path("molecule")), "DIRECTPATH_MOLECULE_PORT": port}
+    output = must(["molecule", "test", "--scenario-name", "default"], extensions, {**environ, **variables})
+    if "idempotence" not in output:
+        raise StepError(f"molecule ran something else:\n{output}")
+    return 1
 
 
 def run_site(environ: dict[str, str], folder: Path) -> int:
@@ -137,6 +169,8 @@ def main() -> int:
                 environ["ANSIBLE_COLLECTIONS_PATH"] = str(collections_path(tree))
                 with warm(environ) as variables:
                     passed = run_site(environ | variables, folder)
+            elif sys.argv[1:] == ["molecule"]:
+                passed = check_molecule(environ)
             elif sys.argv[1:] == ["importer"]:
                 passed = check_importer(environ, folder)
             else:

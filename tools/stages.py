@@ -76,14 +76,15 @@ OLD_AND_NEW = (
 """The tests that could have another result with another ansible-core, Python or pyVmomi."""
 
 
-def _compat(env: str, about: str, cost: int) -> Stage:
+def _compat(env: str, about: str, cost: int, group: str = "compat", daily: bool = True) -> Stage:
     return Stage(
         name=f"unit-{env}",
-        group="compat",
+        group=group,
         about=f"{about}: unit tests that may depend on it",
         env=env,
         module=_pytest("-m", f"{DAILY} and not hypothesis", *OLD_AND_NEW),
         cost=cost,
+        daily=daily,
     )
 
 
@@ -239,6 +240,13 @@ STAGES: tuple[Stage, ...] = (
         cost=18,
     ),
     Stage(
+        name="molecule",
+        group="package",
+        about="the molecule scenario: the whole job on the simulated vCenter",
+        module=("tools.package", "molecule"),
+        cost=40,
+    ),
+    Stage(
         name="release",
         group="package",
         about="the files of a release: tarball, SBOM, licenses, checksums",
@@ -299,6 +307,15 @@ STAGES: tuple[Stage, ...] = (
         ONE_RELEASE_IS_ENOUGH,
         group="long",
         cost=120,
+        daily=False,
+    ),
+    _compat("next", "pre-releases of ansible-core and pyVmomi", 120, group="next", daily=False),
+    Stage(
+        name="site-next",
+        group="next",
+        about="plan and site with pre-releases",
+        env="next",
+        module=("tools.package", "site"),
         daily=False,
     ),
     Stage(
