@@ -105,7 +105,7 @@ ONE_RELEASE_IS_ENOUGH = (
     *("use-argspec-type-path", "use-compat-six"),
 )
 """Sanity tests that read our files and import nothing of ansible-core. The newest release has the newest rules, so only
-`sanity-newest` runs them every day. `sanity-rest` runs them with 2.19, before a release."""
+`sanity-newest` runs them every day. `sanity-rest` runs them with 2.20, before a release."""
 
 
 def _sanity(name: str, about: str, option: str, tests: tuple[str, ...], **more: Any) -> Stage:
@@ -177,7 +177,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     _sanity(
         "sanity-main",
-        "ansible-test sanity, ansible-core 2.19: what depends on its release",
+        "ansible-test sanity, ansible-core 2.20: what depends on its release",
         "--skip-test",
         ONE_RELEASE_IS_ENOUGH,
         group="sanity",
@@ -206,7 +206,7 @@ STAGES: tuple[Stage, ...] = (
         module=("tools.ansible_test", "ansible-test", "integration", "role_verify"),
         cost=45,
     ),
-    _controller("controller", "main", "ansible-core 2.19"),
+    _controller("controller", "main", "ansible-core 2.20"),
     _controller("controller-oldest", "oldest", "ansible-core 2.16"),
     _controller("controller-newest", "newest", "the newest ansible-core"),
     _compat("newest", "the newest ansible-core, Python and pyVmomi", 90),
@@ -302,7 +302,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     _sanity(
         "sanity-rest",
-        "before a release: the rest of ansible-test sanity, ansible-core 2.19",
+        "before a release: the rest of ansible-test sanity, ansible-core 2.20",
         "--test",
         ONE_RELEASE_IS_ENOUGH,
         group="long",
