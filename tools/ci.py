@@ -28,6 +28,8 @@ from tools.envs import CACHE, HOME, ROOT, NoInterpreter, clean_environ, ensure
 from tools.stages import STAGES, Stage
 
 LOGS = CACHE / "log"
+NEEDED = "main"
+"""The environment without which nothing is tested: a machine without an interpreter for it fails. Others are skipped, with the reason."""
 PASSED, FAILED, SKIPPED = "passed", "FAILED", "skipped"
 
 
@@ -128,6 +130,8 @@ def _run_stage_alone(stage: Stage) -> Outcome:
     try:
         venv = ensure(stage.env) if stage.env else None
     except NoInterpreter as reason:
+        if stage.env == NEEDED:
+            return Outcome(stage=stage.name, result=FAILED, seconds=0.0, failed=1, note=str(reason))
         return Outcome(stage=stage.name, result=SKIPPED, seconds=0.0, note=str(reason))
     except subprocess.CalledProcessError as problem:
         log.write_text(f"the environment {stage.env} could not be made: {problem}\n", encoding="utf-8")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,8 @@ def test_no_interpreter_is_a_skip_and_its_reason_is_shown(monkeypatch: pytest.Mo
     stage = Stage(name="new", group="g", about="", env="newest", command=("true",))
     (outcome,) = run_stages([stage], 2)
     assert (outcome.result, outcome.note, outcome.failed) == (SKIPPED, "needs Python 4.0", 0)
+    (outcome,) = run_stages([replace(stage, env="main")], 2)
+    assert (outcome.result, outcome.note, outcome.failed) == (FAILED, "needs Python 4.0", 1)
 
 
 def test_an_environment_that_cannot_be_made_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +165,7 @@ def test_make_test_runs_the_daily_stages_and_the_others_by_name() -> None:
     daily = {stage.name for stage in selected([])}
     assert daily == {stage.name for stage in STAGES if stage.daily}
     seldom = {stage.name for stage in STAGES} - daily
-    assert seldom == {stage.name for stage in selected(["long"])}
+    assert seldom == {stage.name for stage in selected(["long", "next"])}
 
 
 def test_selecting_a_group_takes_its_needs_along() -> None:
