@@ -35,6 +35,16 @@ class Exited(BaseException):
     """The process ends here."""
 
 
+@pytest.fixture(autouse=True)
+def _no_exit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unexpected end of the process would be one of pytest, without a failed test."""
+
+    def failed(code: int) -> None:
+        pytest.fail(f"the process would end here with status {code}")
+
+    monkeypatch.setattr(os, "_exit", failed)
+
+
 @pytest.fixture
 def roll(tmp_path: Path) -> Roll:
     made = Roll(folder=tmp_path)
