@@ -71,7 +71,7 @@ OLD_AND_NEW = (
     # Code that uses ansible-core: each module once in each mode, and rejected input.
     *("tests/unit/module_utils/_shell", "tests/unit/action", "tests/unit/filter", "tests/unit/inventory"),
     "tests/unit/modules/bad_input/test_bad_input.py",
-    *(f"tests/unit/modules/every_module/test_{name}.py" for name in ("contract", "sessions", "troubles")),
+    *(f"tests/unit/modules/every_module/test_{name}.py" for name in ("contract", "sessions", "troubles", "versions")),
 )
 """The tests that could have another result with another ansible-core, Python or pyVmomi."""
 
@@ -82,7 +82,7 @@ def _compat(env: str, about: str, cost: int, group: str = "compat", daily: bool 
         group=group,
         about=f"{about}: unit tests that may depend on it",
         env=env,
-        module=_pytest("-m", f"{DAILY} and not hypothesis", *OLD_AND_NEW),
+        module=_pytest("-m", f"(both_ends or ({DAILY})) and not hypothesis", *OLD_AND_NEW),
         cost=cost,
         daily=daily,
     )

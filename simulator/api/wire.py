@@ -101,6 +101,25 @@ def dropped(cls: type[Any], version: str) -> tuple[tuple[str, bool], ...]:
     )
 
 
+def newer_part(value: Any, version: str) -> str:
+    """The name of the first type or field inside a value that an API version does not know; empty when it knows all.
+
+    The schema of a version has no such element, so a server refuses the request as it does any unknown one (InvalidRequest).
+    """
+    if isinstance(value, list):
+        return next((name for item in value if (name := newer_part(item, version))), "")
+    if not isinstance(value, DataObject):
+        return ""
+    cls = value.__class__
+    if compatible(cls, version) is not cls:
+        return _name(cls)
+    for name, is_list in dropped(cls, version):
+        item = value.__dict__.get(name)
+        if item is not None and not (is_list and not item):
+            return f"{_name(cls)}.{name}"
+    return next((name for item in value.__dict__.values() if (name := newer_part(item, version))), "")
+
+
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters an XML document must not have, not even escaped (XML 1.0, production 2)."""
 

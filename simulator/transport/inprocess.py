@@ -59,12 +59,18 @@ class InProcessStub(StubAdapterBase):  # type: ignore[misc]
             raise vmodl.fault.MethodNotFound(receiver=mo, method=info.name)
         fetch = info.wsdlName == "Fetch"
         given = zip(args, info.params, strict=True)
+        # As pyVmomi does on the wire: what this API version lacks is left out, with no word about it.
         request = Request(
             moid=mo._moId,
             type=mo.__class__,
             method=info.wsdlName,
             info=None if fetch else info,
-            args=[None if arg is None else wire.localise(arg, par.type, self.version, None) for arg, par in given],
+            args=[
+                wire.localise(arg, par.type, self.version, None)
+                if arg is not None and wire.is_known(self.version, par.version)
+                else None
+                for arg, par in given
+            ],
             version=self.version,
         )
         passing(self.sim, "before", request)

@@ -106,8 +106,11 @@ class _Reader(SoapAdapter.ExpatDeserializerNSHandlers):  # type: ignore[misc]
             param = next((item for item in self.info.params if item.name == name), None)
             if param is None:
                 raise BadRequest(f"{self.request.method} has no parameter {name}")
+            if not wire.is_known(self.version, param.version):
+                raise BadRequest(f"{self.request.method} has no parameter {name} at version {self.version}")
             wanted = param.type
-        self.deserializer = SoapAdapter.SoapDeserializer(version=self.version)
+        # Without a version: with one, pyVmomi replaces newer types by older ones and drops the difference.
+        self.deserializer = SoapAdapter.SoapDeserializer()
         self.open_param = (name, wanted)
         is_list = issubclass(wanted, list)
         self.depth -= 1
@@ -120,6 +123,9 @@ class _Reader(SoapAdapter.ExpatDeserializerNSHandlers):  # type: ignore[misc]
             return
         (name, wanted), self.open_param = self.open_param, None
         value = self.deserializer.GetResult()
+        newer = wire.newer_part(value, self.version)
+        if newer:
+            raise BadRequest(f"{newer} does not exist at version {self.version}")
         if name == "_this":
             self.request.moid = value._moId
             self.request.type = value.__class__

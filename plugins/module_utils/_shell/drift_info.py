@@ -154,6 +154,7 @@ def _read(session: Session, request: DriftRequest) -> ObservedEndpoint:
         rolling=status_of_traces(
             hosts, (*vms, *others), journals, lambda: session.instance.CurrentTime().timestamp(), is_gone
         ),
+        api=session.api,
     )
 
 

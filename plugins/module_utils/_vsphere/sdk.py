@@ -51,6 +51,12 @@ def service_versions() -> list[tuple[str, str]]:
     return [(name, versionIdMap[name]) for name in GetServiceVersions("vim25")]
 
 
+def version_id(name: str) -> str:
+    """The id on the wire of an API version, by its name in the SDK: ``7.0.2.0`` for ``vim.version.v7_0_2_0``."""
+    number: str = versionIdMap[name]
+    return number
+
+
 __all__ = [
     "MISSING",
     "OPTIONAL",
@@ -64,6 +70,7 @@ __all__ = [
     "SoapResponseDeserializer",
     "SoapStubAdapter",
     "service_versions",
+    "version_id",
     "vim",
     "vmodl",
 ]

@@ -17,6 +17,7 @@ from ..observed.vms import Vm
 from ..planning.plan import Plan, TargetPlan
 from ..rolling.status import Status
 from ..vm.devices.plan import DesiredVm, ObservedVms, needs_details, plan_vm_devices
+from ..writing.api_versions import ApiVersions, refuse_too_new
 from .commands import Commands
 from .hosts import away_because_of, host_differences, rolling_difference, without_unread_disk_blockers
 from .kinds import Difference
@@ -53,6 +54,7 @@ class ObservedEndpoint:
     sees_all: bool = True
     journals: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     rolling: Status = field(default_factory=lambda: Status(now=0.0))
+    api: ApiVersions | None = None
 
     def wanted(self) -> tuple[Host, ...]:
         return tuple(host for host in self.vms.hosts if host.moid in self.hosts.devices)
@@ -71,9 +73,9 @@ def make_plans(observed: ObservedEndpoint) -> Plans:
     """The plans of the playbook ``site`` for the observed state. Raises InputError when the intent itself is wrong."""
     strict = tuple(replace(desired, state="exactly") for desired in observed.desired_vms if desired.state == "present")
     return Plans(
-        hosts=plan_passthrough(observed.wanted(), observed.hosts),
-        vms=plan_vm_devices(observed.vms, observed.desired_vms),
-        strict=plan_vm_devices(observed.vms, strict),
+        hosts=refuse_too_new(plan_passthrough(observed.wanted(), observed.hosts), observed.api),
+        vms=refuse_too_new(plan_vm_devices(observed.vms, observed.desired_vms), observed.api),
+        strict=refuse_too_new(plan_vm_devices(observed.vms, strict), observed.api),
     )
 
 

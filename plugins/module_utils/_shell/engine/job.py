@@ -16,6 +16,7 @@ from ..._domain.concurrency import Pace
 from ..._domain.errors import DirectPathError
 from ..._domain.planning.plan import Plan, TargetPlan
 from ..._domain.planning.predicted import NOTHING_PREDICTED, Predicted
+from ..._domain.writing.api_versions import refuse_too_new
 from ..._vsphere.read.other_writers import read_other_writers
 from ..._vsphere.rolling.other_work import read_other_work
 from ..._vsphere.session.connect import Session
@@ -123,9 +124,9 @@ def _look(
 ) -> tuple[Observed, Plan]:
     """Read what the scope asks for, and plan; then read the details that the plan needs, and plan again."""
     observed = job.observe(session, request, scope)
-    plan = job.plan(observed, request)
+    plan = refuse_too_new(job.plan(observed, request), session.api)
     deeper = job.observe(session, request, Details(seen=observed, plan=plan))
-    return (observed, plan) if deeper is observed else (deeper, job.plan(deeper, request))
+    return (observed, plan) if deeper is observed else (deeper, refuse_too_new(job.plan(deeper, request), session.api))
 
 
 def _apply(

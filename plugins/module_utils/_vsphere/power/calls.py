@@ -19,7 +19,7 @@ def enter_maintenance(
 ) -> Any:
     """Put a host (id) into maintenance mode. ``timeout``: seconds, for the server: an abandoned task could otherwise finish hours later."""
     spec = None
-    if vsan_mode is not None and session.knows(vim.host.MaintenanceSpec, "vsanMode"):
+    if vsan_mode is not None:
         spec = vim.host.MaintenanceSpec(vsanMode=vim.vsan.host.DecommissionMode(objectAction=vsan_mode))
     reference = session.reference(vim.HostSystem, host)
     return reference.EnterMaintenanceMode_Task(max(1, int(timeout)), evacuate_powered_off, spec)

@@ -46,7 +46,7 @@ from .precheck import POWER
 ActionOutcome = Literal["done", "dropped", "refused"]
 
 MISSING: Texts = {}
-FINAL = ("no_permission", "not_licensed", "not_supported")
+FINAL = ("no_permission", "not_licensed", "not_supported", "api_too_old", "library_too_old")
 
 _CALL_WORDS: Mapping[Kind, str] = {
     "enter_maintenance": "put {} into maintenance mode",

@@ -6,15 +6,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..._domain.errors import DirectPathError
 from ..._domain.planning.plan import Sent
+from ..._domain.writing.api_versions import ApiVersions, parse_version
 from ..http.connections import Bounds, TooSlow
-from ..sdk import IsChildVersion, vim, vmodl
+from ..sdk import IsChildVersion, version_id, vim, vmodl
 from .endpoint import Endpoint
 from .faults import explain, explain_connection, is_transient
 from .file import SessionFile
@@ -29,6 +30,7 @@ from .transport import (
     open_transport,
     tls_context,
 )
+from .version_guard import newest_known, refuse_lossy
 from .versions import NotVsphere
 
 __all__ = [
@@ -86,6 +88,8 @@ class Session:
     to_start: dict[str, Sent | None] = field(default_factory=dict, repr=False)
     """VMs that this run shut down for a change and must start again: id → the reconfigure that was sent since then. After a lost answer,
     the next read finds such a VM powered off; a second attempt undoes the reconfigure if necessary."""
+    browsers: dict[str, str] = field(default_factory=dict, repr=False)
+    """The environment browsers that were read: compute resource id → browser id."""
     file: SessionFile | None = None
     """The file that keeps the session for the next task; None when the session ends with this task."""
     _ended: str = field(default="", init=False, repr=False)
@@ -96,6 +100,7 @@ class Session:
     """The lane of the main thread in a shared session, which another task may use at the same time."""
 
     def __post_init__(self) -> None:
+        self.stub.api = self.api
         if self.file is not None:
             self._lane = Lane()
 
@@ -125,6 +130,18 @@ class Session:
         return bool(self.content.about.apiType == "VirtualCenter")
 
     @property
+    def api(self) -> ApiVersions:
+        """The API versions of this session."""
+        spoken = parse_version(version_id(self.stub.version))  # type: ignore[attr-defined]
+        return ApiVersions(
+            spoken=spoken,
+            # A server that names no version, or an older one than it speaks, has at least the negotiated one.
+            server=max(spoken, parse_version(str(self.content.about.apiVersion or ""))),
+            library=newest_known(),
+            product="vCenter" if self.is_vcenter else "ESXi",
+        )
+
+    @property
     def instance(self) -> Any:
         """The ServiceInstance."""
         return self.reference(vim.ServiceInstance, "ServiceInstance")
@@ -152,6 +169,12 @@ class Session:
         except AttributeError:
             return False  # this release of pyVmomi does not know it
         return bool(IsChildVersion(self.stub.version, info.version))  # type: ignore[attr-defined]
+
+    def refuse_lossy(self, kind: Any, moid: str, method: str, arguments: Sequence[Any]) -> None:
+        """Raise NotSent when the call would not arrive as it is meant. The transport checks each call too: this is for callers that do
+        something irrevocable before it. ``method``: its name in the SDK, without ``_Task``."""
+        version: str = self.stub.version  # type: ignore[attr-defined]
+        refuse_lossy(kind._GetMethodInfo(method), moid, arguments, version, self.api)
 
     @property
     def own_logins(self) -> int:

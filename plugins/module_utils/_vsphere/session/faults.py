@@ -16,6 +16,7 @@ from ..._domain.errors import DirectPathError
 from ..http.certificates import CertificateTime
 from ..http.connections import BrokenAnswer, ProxyFailed, TooMuch, TooSlow
 from ..sdk import MISSING, vim, vmodl
+from .version_guard import NotSent, unknown_to_library
 
 BUSY = frozenset({502, 503, 504})
 """HTTP statuses of a proxy or gateway when the server behind it does not answer."""
@@ -312,11 +313,19 @@ UNCERTAIN = frozenset(
 
 @contextmanager
 def explained(doing: str, on: str) -> Iterator[None]:
-    """Convert faults and connection errors in the block to a DirectPathError that names the action and the object."""
+    """Convert faults and connection errors in the block to a DirectPathError that names the action and the object. The same for calls
+    that pyVmomi cannot express."""
     try:
         yield
     except (vmodl.MethodFault, *CONNECTION_ERRORS) as fault:
         raise explain(fault, doing=doing, on=on) from fault
+    except NotSent as error:
+        raise error.about(describe_action(doing, on)) from error
+    except AttributeError as error:
+        unknown = unknown_to_library(error)
+        if unknown is None:
+            raise
+        raise unknown.about(describe_action(doing, on)) from error
 
 
 def _reason(error: BaseException) -> str:

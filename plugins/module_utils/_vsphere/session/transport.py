@@ -3,7 +3,8 @@
 """The transport to one vCenter or ESXi host, and the rules for calls on it. PRIVATE to the collection.
 
 Check mode is a property of the connection: a read-only transport refuses each method that is not on the list of reads before it is
-sent. So no code path can forget check mode.
+sent. So no code path can forget check mode. The same holds for the API version: each call is compared with it here, so a new write is
+covered from its first day.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ..._domain.errors import DirectPathError
+from ..._domain.writing.api_versions import ApiVersions
 from ..http.connections import MOST_AT_FIRST, Bounds, BrokenAnswer
 from ..http.soap import SoapStub
 from ..sdk import vim, vmodl
 from .answer_checks import refuse_unsound
 from .endpoint import Endpoint
 from .faults import is_transient
+from .version_guard import refuse_lossy
 from .versions import newest_version
 
 _Result = TypeVar("_Result")
@@ -88,6 +91,8 @@ class Guard:
     has_wire = False
     """Whether bulk reads can send their own requests on a connection."""
     read_only = False
+    api: ApiVersions | None = None
+    """The API versions of server and SDK, for messages. None until the server has been read."""
     renew: Callable[[], None] | None = None
     sleep: Callable[[float], None] = staticmethod(time.sleep)
 
@@ -128,18 +133,27 @@ class Guard:
                 self.writes += by
 
     def InvokeMethod(self, mo: Any, info: Any, args: Any, *outer: Any) -> Any:
+        """Make one call. Raises NotSent when it would not arrive as it was meant, and otherwise as ``guarded``."""
         invoke: Callable[..., Any] = super().InvokeMethod  # type: ignore[misc]
+        version: str = self.version  # type: ignore[attr-defined]
+        refuse_lossy(info, mo._moId, args, version, self.api)
 
         def call() -> Any:
-            return refuse_unsound(invoke(mo, info, args, *outer), info, self.version)  # type: ignore[attr-defined]
+            return refuse_unsound(invoke(mo, info, args, *outer), info, version)
 
-        return self.guarded(info.wsdlName, mo._moId, call)
+        return self._guarded(info.wsdlName, mo._moId, call)
 
     def guarded(self, name: str, moid: str, call: Callable[[], _Result]) -> _Result:
-        """Make one call under these rules. All its attempts share one deadline.
+        """Make one read with a request of its own. All its attempts share one deadline.
 
-        Raises DirectPathError (read_only), BrokenAnswer, and the errors of ``call``.
+        Raises BrokenAnswer and the errors of ``call``, and ValueError for a write: these go out through ``InvokeMethod``, which compares
+        them with the API version.
         """
+        if name not in READ_METHODS:
+            raise ValueError(f"{name} is not a read")
+        return self._guarded(name, moid, call)
+
+    def _guarded(self, name: str, moid: str, call: Callable[[], _Result]) -> _Result:
         if self.read_only and name not in READ_METHODS:
             raise DirectPathError(
                 message=f"{name} on {moid} was not sent: this session is read-only (check mode)",

@@ -36,10 +36,10 @@ def _config(session: Session, write: PassthroughWrite) -> Any:
         config = vim.host.SriovConfig(
             id=write.device.address, passthruEnabled=True, sriovEnabled=False, numVirtualFunction=0
         )
-    # Not set if the API version does not have them: pyVmomi would drop them silently.
-    if write.apply_now is not None and session.knows(vim.host.PciPassthruConfig, "applyNow"):
+    # An API version without applyNow always waits for the reboot, so "no" needs no property there.
+    if write.apply_now or (write.apply_now is False and session.knows(vim.host.PciPassthruConfig, "applyNow")):
         config.applyNow = write.apply_now
-    if write.label is not None and session.knows(vim.host.PciPassthruConfig, "hardwareLabel"):
+    if write.label is not None:
         config.hardwareLabel = write.label
     return config
 

@@ -78,9 +78,10 @@ class _Work:
         now, left = check(changes)
         stop = next((change.detail for change in left if isinstance(change.detail, PowerOff)), None)
         if stop is not None:
+            _refuse_lossy(self._session, now, _settings(left))
             self._shut_down(now, stop, starts=_starts(left))
             now, left = check([change for change in left if change.detail is not stop])
-        settings = [change for change in left if not isinstance(change.detail, PowerOff | PowerOn)]
+        settings = _settings(left)
         if settings:
             self._set(now, settings)
         if _starts(left):
@@ -179,6 +180,10 @@ class _Work:
         )
 
 
+def _settings(changes: Sequence[Change]) -> list[Change]:
+    return [change for change in changes if not isinstance(change.detail, PowerOff | PowerOn)]
+
+
 def _starts(changes: Sequence[Change]) -> bool:
     return any(isinstance(change.detail, PowerOn) for change in changes)
 
@@ -262,6 +267,12 @@ def _wait_off(session: Session, reference: Any, timeout: float) -> bool:
         return True if state.get(reference._moId, {}).get("runtime.powerState") == "poweredOff" else None
 
     return wait_until(session, {reference: ("runtime.powerState",)}, is_off, timeout=timeout) is not None
+
+
+def _refuse_lossy(session: Session, vm: Vm, changes: Sequence[Change]) -> None:
+    """Raise DirectPathError for a reconfigure that cannot be sent: before the VM is shut down for it."""
+    with explained("reconfigure {}", vm.name):
+        session.refuse_lossy(vim.VirtualMachine, vm.moid, "Reconfigure", [reconfigure_spec(vm, changes)])
 
 
 def _reconfigure(session: Session, vm: Vm, changes: Sequence[Change]) -> None:

@@ -97,7 +97,9 @@ def saying(answers: Sequence[Answer | str] | Callable[[bytes], Answer]) -> Itera
     stub = GuardedSoapStub(host="127.0.0.1", port=-server.server_port, version="vim.version.v8_0_2_0")
     stub.sleep = lambda seconds: None  # type: ignore[method-assign]
     content = vim.ServiceInstanceContent(
-        rootFolder=vim.Folder("group-d1", stub), propertyCollector=vim.PropertyCollector("pc", stub)
+        about=vim.AboutInfo(apiType="VirtualCenter", apiVersion="8.0.2.0"),
+        rootFolder=vim.Folder("group-d1", stub),
+        propertyCollector=vim.PropertyCollector("pc", stub),
     )
     session = Session(endpoint=Endpoint(hostname="127.0.0.1", username="u", password="p"), stub=stub, content=content)
     session.asked = requests  # type: ignore[attr-defined]

@@ -107,14 +107,14 @@ def test_sessions_that_end_for_good_between_pages_are_noticed(fast: bool) -> Non
                 with sim.lock:
                     sim.sessions.close_all()
 
-        guarded = session.stub.guarded
+        guarded = session.stub._guarded
 
         def watched(name: str, moid: str, call: Any) -> Any:
             result = guarded(name, moid, call)
             end_sessions()
             return result
 
-        session.stub.guarded = watched  # type: ignore[method-assign]
+        session.stub._guarded = watched  # type: ignore[method-assign]
         assert read_hosts(session).hosts == expected
         assert ends == 0
         # The C parser has asked for the next page before it reads one: an end may come when all was answered.

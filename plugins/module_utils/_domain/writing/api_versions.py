@@ -1,0 +1,174 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The API version that each kind of write needs, and what to do where the server or pyVmomi is older. PRIVATE to the collection.
+
+A session speaks the newest API version that both the server and pyVmomi know. pyVmomi leaves out of a call what that version lacks, and
+reports nothing: a dynamic device would be sent as a device without a backing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias, assert_never
+
+from ..errors import DirectPathError
+from ..planning.details import (
+    Detach,
+    Detail,
+    DynamicSpec,
+    ExtraConfig,
+    FixedSpec,
+    HotAdd,
+    MaintenanceStep,
+    MemoryWrite,
+    PassthroughWrite,
+    PowerOff,
+    PowerOn,
+)
+from ..planning.plan import Blocker, Plan, TargetPlan
+
+Version: TypeAlias = tuple[int, ...]
+"""Four numbers, such as (8, 0, 0, 1)."""
+
+KindName: TypeAlias = Literal[
+    "vgpu", "dynamic", "hardware_label", "dvx", "device_group", "fixed_hot_plug", "vgpu_mode", "directpath_profile"
+]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewerKind:
+    """``words``: for messages. ``since``: the first API version. ``names``: its types, methods and properties in the API reference."""
+
+    words: str
+    since: str
+    names: tuple[str, ...]
+    instead: str = ""
+    """What to do without it, as a clause."""
+
+
+KINDS: Mapping[KindName, NewerKind] = {
+    "vgpu": NewerKind(words="a vGPU", since="6.0", names=("VirtualPCIPassthroughVmiopBackingInfo",)),
+    "dynamic": NewerKind(
+        words="a dynamic passthrough device",
+        since="7.0",
+        names=("VirtualPCIPassthroughDynamicBackingInfo", "VirtualPCIPassthroughAllowedDevice"),
+        instead="use backing: fixed, which ties the VM to its host",
+    ),
+    "hardware_label": NewerKind(
+        words="a hardware label", since="7.0.2", names=("HostPciPassthruConfig.hardwareLabel",)
+    ),
+    "dvx": NewerKind(words="a DVX device", since="8.0.0.1", names=("VirtualPCIPassthroughDvxBackingInfo",)),
+    "device_group": NewerKind(
+        words="a vendor device group",
+        since="8.0.0.1",
+        names=("VirtualMachineConfigSpec.deviceGroups", "VirtualDevice.deviceGroupInfo"),
+    ),
+    "fixed_hot_plug": NewerKind(
+        words="hot-plug of fixed devices",
+        since="8.0.1",
+        names=("VirtualMachineConfigSpec.fixedPassthruHotPlugEnabled",),
+    ),
+    "vgpu_mode": NewerKind(
+        words="the vGPU mode of a GPU", since="8.0.3", names=("HostGraphicsConfigDeviceType.vgpuMode",)
+    ),
+    "directpath_profile": NewerKind(
+        words="a DirectPath profile",
+        since="9.0",
+        names=("DirectPathProfileManagerCreate", "DirectPathProfileManagerQueryCapacity"),
+    ),
+}
+"""Source: the API reference ("Since" of each type, method and property). A test holds it against each supported pyVmomi."""
+
+_WORDS = {name: kind.words for kind in KINDS.values() for name in kind.names}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiVersions:
+    """The API versions of a session. ``spoken``: the newest one that the server (``server``) and pyVmomi (``library``) both know.
+
+    ``product``: vCenter or ESXi.
+    """
+
+    spoken: Version
+    server: Version
+    library: Version
+    product: str = "vCenter"
+
+    def lacks(self, since: Version) -> bool:
+        return self.spoken < since
+
+
+def parse_version(text: str) -> Version:
+    """``8.0.3`` → (8, 0, 3, 0). Text after the numbers is ignored; without a number it is (0, 0, 0, 0), older than everything."""
+    found = re.match(r"\d+(\.\d+)*", text)
+    numbers = [int(part) for part in found[0].split(".")] if found else []
+    return tuple([*numbers, 0, 0, 0, 0][:4])
+
+
+def show_version(version: Version) -> str:
+    """(8, 0, 3, 0) → ``8.0.3``."""
+    shown = list(version)
+    while len(shown) > 2 and shown[-1] == 0:
+        shown.pop()
+    return ".".join(map(str, shown))
+
+
+def words_of(name: str) -> str:
+    """What a type, method or property of the API is for people: ``a vGPU (VirtualPCIPassthroughVmiopBackingInfo)``."""
+    return f"{_WORDS[name]} ({name})" if name in _WORDS else name
+
+
+def kinds_of(detail: Detail) -> tuple[KindName, ...]:
+    """The kinds in the table that a write needs."""
+    match detail:
+        case DynamicSpec():
+            return ("dynamic",)
+        case PassthroughWrite(label=label):
+            return () if label is None else ("hardware_label",)
+        case FixedSpec() | Detach() | MemoryWrite() | ExtraConfig() | HotAdd() | PowerOff() | PowerOn():
+            return ()
+        case MaintenanceStep():
+            return ()
+        case other:
+            assert_never(other)
+
+
+def refuse_too_new(plan: Plan, api: ApiVersions | None) -> Plan:
+    """The plan with a blocker for each change that the session cannot express: it is refused before anything is stopped or written, and
+    in check mode too. ``api``: None without a session."""
+    return plan if api is None else replace(plan, targets=tuple(_refused(target, api) for target in plan.targets))
+
+
+def _refused(target: TargetPlan, api: ApiVersions) -> TargetPlan:
+    kinds = dict.fromkeys(kind for change in target.changes for kind in kinds_of(change.detail))
+    blockers = tuple(blocker for kind in kinds if (blocker := kind_blocker(kind, api, target.target)) is not None)
+    return replace(target, blockers=(*blockers, *target.blockers)) if blockers else target
+
+
+def kind_blocker(kind: KindName, api: ApiVersions, target: str) -> Blocker | None:
+    """A blocker when the session cannot express this kind of device or setting of ``target``."""
+    known = KINDS[kind]
+    if not api.lacks(parse_version(known.since)):
+        return None
+    error = too_old(f"{target} cannot have {known.words}", parse_version(known.since), api, instead=known.instead)
+    return Blocker(code=error.code, message=error.message, cure=error.cure)
+
+
+def too_old(what: str, since: Version, api: ApiVersions, *, instead: str = "") -> DirectPathError:
+    """The error for something that needs the API version ``since``. ``what``: the clause that says what is not possible."""
+    alternative = f", or {instead}" if instead else ""
+    wanted = show_version(since)
+    if api.server >= since:
+        return DirectPathError(
+            message=f"{what}: this needs API version {wanted}. {api.product} has it, but the installed pyVmomi knows the API only up to "
+            f"{show_version(api.library)}",
+            code="library_too_old",
+            cure=f"Install pyvmomi {wanted} or later for the Python that runs the module{alternative}",
+        )
+    return DirectPathError(
+        message=f"{what}: this needs API version {wanted}, but {api.product} offers {show_version(api.server)}",
+        code="api_too_old",
+        cure=f"Upgrade {api.product} to {wanted} or later{alternative}",
+    )
