@@ -26,6 +26,7 @@ from .engine.observe import (
     deepen_vms,
     follow_vms_and_hosts,
     observe_vms_and_hosts,
+    without_old_details,
 )
 from .engine.result import Outcome
 from .engine.scope import AfterWrites, BeforeWrite, Details, FirstLook, Scope
@@ -76,7 +77,8 @@ def observe(session: Session, request: DeviceRequest, scope: Scope[ObservedNamed
             deeper = deepen_vms(session, seen.observed, needs_details(plan), starts_elsewhere(plan))
             return seen if deeper is seen.observed else replace(seen, observed=deeper)
         case BeforeWrite(seen=seen, plan=plan, moid=moid):
-            return _read_again(session, seen, request, plan, {moid})
+            now = _read_again(session, seen, request, plan, {moid})
+            return replace(now, observed=without_old_details(seen.observed, now.observed))
         case AfterWrites(seen=seen, plan=plan, moids=moids):
             return _read_again(session, seen, request, plan, moids)
 

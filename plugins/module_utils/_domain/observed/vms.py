@@ -126,6 +126,7 @@ class MemoryState:
 class PoolState:
     """The resource pool of a VM, in MB. None: not read or unlimited."""
 
+    moid: str = ""
     name: str = ""
     unreserved_for_vm_mb: int | None = None
     expandable: bool | None = None

@@ -109,7 +109,7 @@ class Predicted:
             return vm
         pool = vm.pool
         if pool is not None and pool.unreserved_for_vm_mb is not None:
-            more = _charged(found.power_state, found.memory) - _charged(vm.power_state, vm.memory)
+            more = charged_mb(found.power_state, found.memory) - charged_mb(vm.power_state, vm.memory)
             pool = replace(pool, unreserved_for_vm_mb=pool.unreserved_for_vm_mb - more)
         return replace(
             vm,
@@ -270,6 +270,6 @@ def _held(devices: Iterable[VmDevice]) -> frozenset[str]:
     return frozenset(address for device in devices for address in held_addresses(device.backing))
 
 
-def _charged(power_state: str, memory: MemoryState) -> int:
+def charged_mb(power_state: str, memory: MemoryState) -> int:
     """MB that a resource pool counts for a VM: only while it runs."""
     return memory.reservation_mb if power_state == "poweredOn" else 0

@@ -17,6 +17,7 @@ from ..errors import InputError
 from ..observed.vms import REMOVED, FixedBacking, MemoryState, Vm, VmDevice
 from ..planning.details import MemoryWrite
 from ..planning.plan import Blocker, Change, Plan, TargetPlan
+from .pools import share_pools
 
 MemoryWanted: TypeAlias = Literal["locked", "reserved", "unlocked"]
 
@@ -183,7 +184,7 @@ def plan_memory(vms: Sequence[Vm], desired_memory: Mapping[str, DesiredMemory]) 
     if unknown:
         raise ValueError(f"no state was read for VMs {', '.join(unknown)}")
     chosen = sorted((table[moid] for moid in desired_memory), key=lambda vm: (vm.name, vm.moid))
-    return Plan(targets=tuple(_plan_one(vm, desired_memory[vm.moid]) for vm in chosen))
+    return share_pools(vms, Plan(targets=tuple(_plan_one(vm, desired_memory[vm.moid]) for vm in chosen)))
 
 
 def _plan_one(vm: Vm, desired: DesiredMemory) -> TargetPlan:

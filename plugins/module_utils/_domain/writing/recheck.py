@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from ..errors import DirectPathError
 from ..host.passthrough import check_identity
 from ..observed.hosts import Host
-from ..planning.details import PassthroughWrite
+from ..planning.details import FixedSpec, PassthroughWrite
 from ..planning.plan import Change, TargetPlan
 
 
@@ -50,6 +50,9 @@ def _describe_difference(change: Change, planned: Sequence[Change]) -> str:
     before = next((old for old in planned if (old.kind, old.subject) == (change.kind, change.subject)), None)
     if before is None:
         return f"{change.kind.replace('_', ' ')} of {change.subject} is now needed but was not planned"
+    old, new = (one.detail.system_id if isinstance(one.detail, FixedSpec) else None for one in (before, change))
+    if old != new:
+        return f"the system id of the host of {change.subject} was {old} and is {new}"
     if before.before != change.before:
         return f"{change.subject} was {before.before} and is {change.before}"
     return f"{change.subject} would become {change.after} instead of {before.after}"

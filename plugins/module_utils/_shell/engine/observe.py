@@ -29,7 +29,7 @@ from ..._vsphere.read.hosts import (
     read_users,
     reread_hosts,
 )
-from ..._vsphere.read.vm_limits import read_options
+from ..._vsphere.read.vm_limits import Options, read_options
 from ..._vsphere.read.vms import read_holders, read_vms
 from ..._vsphere.session.connect import Session
 from .vms import neighbours, place_vms
@@ -284,8 +284,29 @@ def deepen_vms(
         observed = replace(observed, hosts=tuple(placed.get(host.moid, host) for host in observed.hosts))
     if not needed:
         return observed
-    options = read_options(session, [vm for vm in observed.vms if vm.moid in needed], observed.hosts)
+    have = Options(limits=observed.limits, system_ids=observed.system_ids, offered=observed.offered)
+    options = read_options(session, [vm for vm in observed.vms if vm.moid in needed], observed.hosts, have)
     return replace(observed, limits=options.limits, system_ids=options.system_ids, offered=options.offered)
+
+
+def without_old_details(before: ObservedVms, now: ObservedVms) -> ObservedVms:
+    """What was read again of VMs and hosts (``now``), without details that may no longer hold. They are read again when the plan needs
+    them.
+
+    System ids and offered devices can change at any time. The device maximum of a VM follows from the release of its host and its own
+    hardware version, so it is kept while these are what they were ``before``.
+    """
+    kept = {
+        moid: limit
+        for moid, limit in now.limits.items()
+        if any(vm.moid == moid and _follows_from(now, vm) == _follows_from(before, before.vm(moid)) for vm in now.vms)
+    }
+    return replace(now, limits=kept, system_ids={}, offered={})
+
+
+def _follows_from(observed: ObservedVms, vm: Vm) -> tuple[object, ...]:
+    host = observed.host_of(vm)
+    return (vm.hardware_version, host and (host.moid, host.version, host.boot_time))
 
 
 def vms_on(session: Session, names: Sequence[str], clusters: Sequence[str]) -> tuple[Vm, ...]:

@@ -32,14 +32,18 @@ class Options:
     offered: Mapping[str, frozenset[str] | None]
 
 
+NOTHING = Options(limits={}, system_ids={}, offered={})
+
+
 @reader
-def read_options(session: Session, vms: Sequence[Vm], hosts: Sequence[Host]) -> Options:
-    """Read the limits of the VMs, and the config targets of their hosts: at most two calls per host and hardware version."""
+def read_options(session: Session, vms: Sequence[Vm], hosts: Sequence[Host], have: Options = NOTHING) -> Options:
+    """Read the limits of the VMs, and the config targets of their hosts: at most two calls per host and hardware version.
+
+    ``have``: what was read before and still holds. It is in the result, and is not read again.
+    """
     by_id = {host.moid: host for host in hosts}
     browsers = _browsers(session, hosts)
-    limits: dict[str, int | None] = {}
-    system_ids: dict[str, str | None] = {}
-    offered: dict[str, frozenset[str] | None] = {}
+    limits, system_ids, offered = dict(have.limits), dict(have.system_ids), dict(have.offered)
     known: dict[tuple[str, int], int | None] = {}
     for vm in vms:
         host = by_id.get(vm.host_moid or "")
@@ -48,26 +52,31 @@ def read_options(session: Session, vms: Sequence[Vm], hosts: Sequence[Host]) -> 
             limits[vm.moid] = None
             continue
         key = (host.moid, vm.hardware_version)
-        if key not in known:
-            known[key] = _limit(session, browser, host, vm.hardware_version)
-        limits[vm.moid] = known[key]
-        if host.moid not in system_ids:
+        if vm.moid not in limits:
+            if key not in known:
+                known[key] = _limit(session, browser, host, vm.hardware_version)
+            limits[vm.moid] = known[key]
+        if host.moid not in system_ids or host.moid not in offered:
             system_ids[host.moid], offered[host.moid] = _config_target(session, browser, host)
     return Options(limits=limits, system_ids=system_ids, offered=offered)
 
 
 def _browsers(session: Session, hosts: Sequence[Host]) -> dict[str, Any]:
-    """Compute resource id → its environment browser. Clusters and others are read by their own types, as the server requires."""
+    """Compute resource id → its environment browser. Clusters and others are read by their own types, as the server requires. A compute
+    resource always keeps its browser, so it is read once in a session."""
     alone, clusters = vim.ComputeResource, vim.ClusterComputeResource
+    unknown = [host for host in hosts if host.compute_moid and host.compute_moid not in session.browsers]
     named = {
-        clusters: {host.compute_moid for host in hosts if host.compute_moid and host.cluster is not None},
-        alone: {host.compute_moid for host in hosts if host.compute_moid and host.cluster is None},
+        clusters: {host.compute_moid for host in unknown if host.cluster is not None},
+        alone: {host.compute_moid for host in unknown if host.cluster is None},
     }
-    rows = collect_named(session, named, dict.fromkeys(named, ("environmentBrowser",)))
-    found = {row.moid: row.get("environmentBrowser") for kind in named for row in rows[kind]}
-    return {
-        moid: session.reference(vim.EnvironmentBrowser, ref._moId) for moid, ref in found.items() if ref is not None
-    }
+    if unknown:
+        rows = collect_named(session, named, dict.fromkeys(named, ("environmentBrowser",)))
+        for row in (row for kind in named for row in rows[kind]):
+            browser = row.get("environmentBrowser")
+            if browser is not None:
+                session.browsers[row.moid] = browser._moId
+    return {moid: session.reference(vim.EnvironmentBrowser, browser) for moid, browser in session.browsers.items()}
 
 
 def _limit(session: Session, browser: Any, host: Host, version: int) -> int | None:

@@ -188,6 +188,7 @@ def _pool(row: Row) -> PoolState:
     allocation = row.get("config.memoryAllocation")
     unreserved = row.get("runtime.memory.unreservedForVm")
     return PoolState(
+        moid=row.moid,
         name=row.get("name", ""),
         unreserved_for_vm_mb=unreserved // _MIB if unreserved is not None else None,
         expandable=getattr(allocation, "expandableReservation", None),

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 from unittest import mock
 
@@ -131,6 +132,43 @@ def give(vm: str, address: str = GPU, text: str = "") -> Change:
             config.hardware.device.append(added)
 
     return change
+
+
+def browsed(method: str, how: Change) -> Change:
+    """The environment browser of the host's cluster answers a method otherwise from now on. ``how`` edits its answer."""
+
+    def change(sim: Any) -> None:
+        browser = sim.obj(sim.find("HostSystem", HOST).up.get("environmentBrowser"))
+        honest = getattr(browser, method)
+
+        @wraps(honest)
+        def answer(*arguments: Any) -> Any:
+            found = honest(*arguments)
+            how(found)
+            return found
+
+        setattr(browser, method, answer)
+
+    return change
+
+
+def not_offered(target: Any) -> None:
+    target.pciPassthrough = [one for one in target.pciPassthrough if one.pciDevice.id != GPU]
+
+
+def other_system(target: Any) -> None:
+    for one in target.pciPassthrough:
+        one.systemId = "65f9a1c0-0000-0000-0000-000000000000"
+
+
+def no_system(target: Any) -> None:
+    target.pciPassthrough, target.sriov = [], []
+
+
+def fewer_devices(option: Any) -> None:
+    for device in option.hardwareOptions.virtualDeviceOption:
+        if isinstance(device, vim.vm.device.VirtualPCIControllerOption):
+            device.numPCIPassthroughDevices.max = 0
 
 
 def lun_of(address: str) -> Callable[[Any], Any]:

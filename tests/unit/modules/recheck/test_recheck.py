@@ -20,6 +20,7 @@ from tests.unit.modules.recheck.meanwhile import (
     Change,
     Meanwhile,
     before_the_first_write,
+    browsed,
     core_dump_on,
     datastore_on,
     device,
@@ -27,8 +28,12 @@ from tests.unit.modules.recheck.meanwhile import (
     disks_swapped,
     edit,
     event,
+    fewer_devices,
     give,
+    no_system,
+    not_offered,
     other_card,
+    other_system,
     over_a_boot,
     set_to,
     shared_gpu,
@@ -175,8 +180,18 @@ VMS = [
     Meanwhile(path="host config.pciPassthruInfo", change=both_inactive),
     Meanwhile(path="host runtime.connectionState", change=disconnected),
     Meanwhile(path="host hardware.pciDevice", change=other_card(GPU)),
+    Meanwhile(path="QueryConfigTarget pciPassthrough", change=browsed("QueryConfigTarget", not_offered)),
+    Meanwhile(path="QueryConfigTarget systemId", change=browsed("QueryConfigTarget", other_system)),
+    Meanwhile(path="QueryConfigTarget without an answer", change=browsed("QueryConfigTarget", no_system)),
 ]
 OFF_ONLY = [
+    Meanwhile(
+        path="QueryConfigOptionEx numPCIPassthroughDevices",
+        change=lambda sim: (
+            vm_edit("config.version", "vmx-18")(sim),
+            browsed("QueryConfigOptionEx", fewer_devices)(sim),
+        )[0],
+    ),
     Meanwhile(path="runtime.powerState", change=event("power_vm", vm=VM, on=True)),
     Meanwhile(path="config.hardware.memoryMB", change=event("grow_memory", vm=VM, memory_mb=128 * 1024)),
 ]

@@ -28,6 +28,7 @@ from ..memory import (
 )
 from ..mmio import MmioDevice, MmioPlan, plan_mmio, unknown_size_blocker, will_not_start, window_problem
 from ..observed_vms import ObservedVms, check_all_desired
+from ..pools import share_pools
 from ..preconditions import (
     PowerSteps,
     attach_blockers,
@@ -83,13 +84,14 @@ def plan_vm_devices(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -> 
         )
         for partial in partial_plans
     ]
-    blocked = {target.moid for target in targets if target.blockers}
+    plan = share_pools([partial.draft.vm for partial in partial_plans], Plan(targets=tuple(targets)))
+    blocked = {target.moid for target in plan.targets if target.blockers}
     promised = {
         partial.draft.vm.moid: partial.items
         for partial in partial_plans
         if partial.draft.dynamic and partial.draft.vm.moid not in blocked
     }
-    return Plan(targets=tuple(targets), warnings=commitment_warnings(observed, promised, holders))
+    return replace(plan, warnings=commitment_warnings(observed, promised, holders))
 
 
 def needs_details(plan: Plan) -> frozenset[str]:
