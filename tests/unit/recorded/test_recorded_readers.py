@@ -37,6 +37,7 @@ class Everything:
 
     def __init__(self, browser: Any = None) -> None:
         self.browser = browser
+        self.browsers: dict[str, str] = {}
 
     def knows(self, kind: Any, name: str) -> bool:
         return True

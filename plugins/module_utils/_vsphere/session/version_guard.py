@@ -72,6 +72,7 @@ def refuse_lossy(info: Any, moid: str, arguments: Sequence[Any], version: str, a
     raise NotSent(message=error.message, code=error.code, cure=error.cure)
 
 
+@functools.cache
 def newest_known() -> Version:
     """The newest API version that the installed pyVmomi knows."""
     return max(parse_version(number) for _name, number in service_versions())
