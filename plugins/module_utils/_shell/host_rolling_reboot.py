@@ -16,6 +16,7 @@ from .._domain.left_behind import ending, power_on_command
 from .._domain.names import KINDS, ResolvedNames, relabel, resolve_all, resolve_each
 from .._domain.observed.hosts import Host
 from .._domain.planning.predicted import NOTHING_PREDICTED, Predicted
+from .._domain.rolling.blockers.host_blockers import foreseen_failure
 from .._domain.rolling.predicted_fleet import freed_vms, predict_fleet
 from .._domain.rolling.scheduling.forecast import forecast
 from .._domain.rolling.scheduling.host_texts import gone_status
@@ -352,7 +353,19 @@ def _forecast_result(loop: Loop, context: RunContext, options: _NamedOptions, pr
         "vms_off": [vm.name for run in status.runs for vm in run.off],
         "in_progress": list(describe_work(status)),
     }
-    return {**planned, "server_time": seen.now, "warnings": _warnings(observed, context, options, ())}
+    planned_hosts = {host["name"] for host in planned["schedule"]["hosts"]}
+    warnings = [*_warnings(observed, context, options, ()), *_missing_devices(observed, planned_hosts)]
+    return {**planned, "server_time": seen.now, "warnings": warnings}
+
+
+def _missing_devices(observed: ObservedFleet, names: Collection[str]) -> list[str]:
+    """Warnings about hosts that would be rebooted and lack a desired device. A reboot may bring it back, so it blocks nothing."""
+    return [
+        f"The verification of {view.name} fails unless the reboot brings back what is missing: {sentence}"
+        for view in observed.hosts
+        if view.name in names
+        for sentence in foreseen_failure(view).missing
+    ]
 
 
 def _predict(observed: ObservedFleet, predicted: Predicted) -> ObservedFleet:

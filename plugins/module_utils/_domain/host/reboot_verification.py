@@ -5,11 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from ..observed.hosts import Host, HostDevice
 from .blockers import unreachable
 from .matching import select_all
 from .selector import DesiredDevice
+
+ENABLE = "Enable it with host_passthrough"
 
 _NOT_SETTLED = (
     "Another reboot will not help. Check for a failed ACS check (KB 391460, KB 1036811), for the known problem that GPUs are "
@@ -35,11 +38,41 @@ def verify_after(
         if selection.blocker is not None and not (skips_missing and selection.blocker.skippable):
             problems.append(selection.blocker.sentence())
         problems += [
-            f"{device.describe()} on {now.name} is desired but not enabled. Enable it with host_passthrough."
+            f"{_not_enabled(now, device)}. {ENABLE}."
             for device in selection.devices
             if not device.active and device.address not in known
         ]
     return tuple(problems)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Foreseen:
+    """What the verification after a reboot would find, known before it. Sentences.
+
+    ``certain``: no reboot changes it. ``missing``: devices that the host does not show. A reboot may bring them back.
+    """
+
+    certain: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+def foresee(before: Host, desired_devices: Sequence[DesiredDevice], *, skips_missing: bool = False) -> Foreseen:
+    """What ``verify_after`` would find if the reboot put all pending settings in effect."""
+    if not desired_devices:
+        return Foreseen()
+    after = replace(before, devices=tuple(replace(device, active=device.enabled) for device in before.devices))
+    certain, missing = [], []
+    for selection in select_all(after, desired_devices):
+        if selection.blocker is not None and not selection.blocker.skippable:
+            certain.append(selection.blocker.sentence())
+        elif selection.blocker is not None and not skips_missing:
+            missing.append(selection.blocker.sentence())
+        certain += [f"{_not_enabled(before, device)}." for device in selection.devices if not device.active]
+    return Foreseen(certain=tuple(dict.fromkeys(certain)), missing=tuple(missing))
+
+
+def _not_enabled(host: Host, device: HostDevice) -> str:
+    return f"{device.describe()} on {host.name} is desired but not enabled"
 
 
 def _unsettled(host: Host, device: HostDevice) -> str:

@@ -302,6 +302,13 @@ BLOCKED = [
         lab=lambda: lab([host(states={**WAITING, SECOND: STALE})]),
     ),
     blocked(
+        "a desired device that is not enabled, beside one that waits for the reboot",
+        "not_as_desired",
+        ("esx-01", SECOND, "desired but not enabled", "Enable the devices first"),
+        lab=lambda: lab([host(states=WAITING)]),
+        options={"devices": ["10de:20f1"]},
+    ),
+    blocked(
         "a disconnected host",
         "host_unreachable",
         ("esx-01 is disconnected", "Check its power and network"),
@@ -317,6 +324,15 @@ BLOCKED = [
 ]
 
 WARNINGS = [
+    roll(
+        "a desired device that is missing, and may be back after the reboot",
+        None,
+        ("esx-01", "No device of esx-01 matches 10de:2235", "unless the reboot brings back"),
+        where={"hosts": ["esx-01"]},
+        options={"devices": ["10de:2235"]},
+        check=True,
+        warns=True,
+    ),
     roll(
         "a setting that no reboot brings into force",
         None,

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...host.blockers import unreachable
+from ...host.reboot_verification import Foreseen, foresee
 from ...planning.plan import Blocker
 from ...suggest import matches
 from ...timestamps import on_day
@@ -182,6 +183,24 @@ def stale_settings(view: HostView) -> Iterable[Blocker]:
             code="stale_setting",
             message=f"{view.name} is configured to pass through devices that it no longer offers: {'; '.join(stale)}",
             cure="Disable passthrough of these devices first (host_passthrough with state: disabled). No reboot makes it take effect",
+        )
+
+
+def foreseen_failure(view: HostView) -> Foreseen:
+    """What the verification after the reboot would find. Nothing where a planned change is going to change the devices."""
+    if view.expected_reboot is not None or view.expects_settled:
+        return Foreseen()
+    return foresee(view.host, view.desired_devices, skips_missing=view.skips_missing)
+
+
+def not_as_desired(view: HostView) -> Iterable[Blocker]:
+    """The verification after the reboot would fail, and no reboot changes that: the host would stay in maintenance mode."""
+    sentences = foreseen_failure(view).certain
+    if sentences:
+        yield Blocker(
+            code="not_as_desired",
+            message=f"The verification after the reboot would fail: {' '.join(sentences)}".rstrip("."),
+            cure="Enable the devices first (host_passthrough), or take them out of devices",
         )
 
 

@@ -179,6 +179,13 @@ RULES: tuple[BlockerRule, ...] = (
         lambda c: host_blockers.stale_settings(c.view),
     ),
     _rule(
+        "host",
+        _REBOOT,
+        "not_as_desired",
+        "a desired device is not enabled: the verification after the reboot would fail",
+        lambda c: host_blockers.not_as_desired(c.view),
+    ),
+    _rule(
         "vms",
         _REBOOT | _ENTER,
         "vm_unreadable",

@@ -16,7 +16,10 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.pa
     plan_passthrough,
     project,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.reboot_verification import verify_after
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.reboot_verification import (
+    foresee,
+    verify_after,
+)
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.selector import parse_desired_devices
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import Host
 from tests.unit.module_utils._domain.strategies import (
@@ -116,3 +119,21 @@ def test_the_projection_passes_and_the_order_of_devices_does_not_matter(
         turned = replace(pending, devices=tuple(random.sample(pending.devices, len(pending.devices))))
         assert verify_after(turned, wanted) == verify_after(pending, wanted)
         assert len(verify_after(pending)) == sum(each.is_pending for each in pending.devices)
+
+
+@search()
+@given(cases())
+def test_what_is_foreseen_is_found(case: tuple[tuple[Host, ...], DesiredPassthrough]) -> None:
+    fleet, desired = case
+    for before in fleet:
+        if not before.is_reachable or any(each.state == "stale" for each in before.devices):
+            continue
+        devices, skips = desired.devices[before.moid], desired.on_missing == "skip"
+        foreseen = foresee(before, devices, skips_missing=skips)
+        rebooted = replace(before, devices=tuple(replace(each, active=each.enabled) for each in before.devices))
+        found = {problem.removesuffix(" Enable it with host_passthrough.") for problem in _found(rebooted, devices, skips)}
+        assert found == {*foreseen.certain, *foreseen.missing}
+
+
+def _found(after: Host, devices: Any, skips: bool) -> tuple[str, ...]:
+    return verify_after(after, devices, skips_missing=skips)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.selector import parse_desired_devices
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import HostCapabilities
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import Garbage, Lock
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.observed import (
@@ -38,6 +39,7 @@ from tests.unit.module_utils._domain.rolling.builders import (
     vm,
 )
 
+A40 = replace(CARD, address="0000:5e:00.0", device_id="2235", name="A40", enabled=False)
 JUNK = Garbage(attribute="directpath.roll", text="hello")
 OK2 = host("esx-2", devices=(), memory_free_mb=100_000)
 STOP = Pinned(action="shutdown")
@@ -78,6 +80,17 @@ TABLE: dict[str, tuple[dict[str, Any], str]] = {
     "red alarm on the cluster": ({"clusters": [cluster(red_alarms=("vSAN health",))]}, "red_alarms"),
     "quick boot": ({"host": host(quick_boot=True), "policy": Policy(full_post=True)}, "quick_boot"),
     "a stale setting": ({"host": host(devices=(CARD, replace(CARD, address="0000:5e:00.0", capable=False)))}, "stale_setting"),
+    "a desired device that is not enabled": (
+        {"host": host(devices=(CARD, A40), desired_devices=parse_desired_devices(["10de:20f1", "10de:2235"]))}, "not_as_desired"
+    ),
+    "a desired device that somebody has disabled": (
+        {"host": host(devices=(replace(ACTIVE, enabled=False),), desired_devices=parse_desired_devices(["10de:20f1"]))},
+        "not_as_desired",
+    ),
+    "an entry that matches two models": (
+        {"host": host(devices=(CARD, A40), desired_devices=parse_desired_devices([{"match": {"vendor_id": "10de"}}]))},
+        "not_as_desired",
+    ),
     "pinned, not to be stopped": ({"vms": [pinned()]}, "pinned_vms"),
     "on a local datastore": ({"vms": [vm(local_datastores=("local-1",))]}, "pinned_vms"),
     "a CD of the host": ({"vms": [vm(host_media=("CD/DVD drive 1",))]}, "pinned_vms"),
@@ -175,6 +188,15 @@ HARMLESS: dict[str, dict[str, Any]] = {
     "quick boot before a power cycle": {
         "host": host(quick_boot=True, bmc_power="on"),
         "policy": Policy(full_post=True, method="power_cycle"),
+    },
+    "a desired device that waits for the reboot": {"host": host(desired_devices=parse_desired_devices(["10de:20f1"]))},
+    "a desired device that is missing, and may be back after it": {
+        "host": host(desired_devices=parse_desired_devices(["10de:20f1", "10de:2235"]))
+    },
+    "a desired device that a planned change enables": {
+        "host": host(
+            devices=(CARD, A40), desired_devices=parse_desired_devices(["10de:2235"]), expected_reboot="it will require one"
+        )
     },
     "pinned VMs that may be stopped": {"vms": [pinned()], "policy": Policy(pinned=STOP)},
     "pinned VMs that are off": {"vms": [pinned(power_state="poweredOff")]},
