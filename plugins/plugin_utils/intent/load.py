@@ -51,6 +51,7 @@ CONNECTION_VARIABLES = (
     "vcenter_ca_path",
     "vcenter_proxy_host",
     "vcenter_proxy_port",
+    "vcenter_connect_timeout",
     "vcenter_session",
 )
 """Variables of the connection. Only the first two are read here; the others are here to detect misspellings."""

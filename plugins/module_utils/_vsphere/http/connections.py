@@ -21,6 +21,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from typing import Any
 
 from .certificates import CertificateTime, Validity, validity_of
+from .name_lookup import NameTooSlow, look_up
 
 CONNECT_TIMEOUT = 30
 """Seconds to establish a connection: name resolution, TCP, proxy and TLS together."""
@@ -199,6 +200,8 @@ class _Bounded(HTTPConnection):
         place = f"{self.host}:{self.port}"
         try:
             sock = dial(self.host, self.port, end, self.bounds)
+        except NameTooSlow as error:
+            raise ProxyFailed(place, f"has a name that cannot be resolved: {error.strerror}") from error
         except socket.gaierror as error:
             raise ProxyFailed(place, "has a name that cannot be resolved") from error
         except ConnectionRefusedError as error:
@@ -299,8 +302,9 @@ def dialed(host: str, port: int, context: ssl.SSLContext, bounds: Bounds, proxy:
 
 
 def dial(host: str, port: int | None, end: float, bounds: Bounds) -> socket.socket:
-    """A TCP connection to the first address of a name that accepts one. All addresses share the time until ``end``. Raises OSError."""
-    found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
+    """A TCP connection to the first address of a name that accepts one. The look-up of the name and all addresses share the time until
+    ``end``. Raises OSError."""
+    found = look_up(host, port, bounds.left(end))
     first: OSError | None = None
     for index, (family, kind, protocol, _name, place) in enumerate(found):
         sock = socket.socket(family, kind, protocol)

@@ -22,6 +22,7 @@ from ..._domain.errors import DirectPathError, InputError
 from ..http.certificates import CertificateTime
 from ..http.connections import Bounds, BrokenAnswer, ProxyFailed
 from ..http.json_https import Https
+from ..http.name_lookup import NameTooSlow
 from ..session.connect import tls_context
 from ..session.endpoint import Endpoint
 
@@ -222,6 +223,12 @@ _CERTIFICATE = (
 _KINDS: tuple[tuple[type[BaseException], str, str, str], ...] = (
     (ssl.SSLCertVerificationError, "certificate_untrusted", "its TLS certificate is not trusted", _CERTIFICATE),
     (ssl.SSLError, "tls_failed", "TLS failed", "Check the address: it must be the HTTPS port of the controller"),
+    (
+        NameTooSlow,
+        "unknown_name",
+        "no name server resolved the name in time",
+        "Check DNS and the network of the machine that runs the module",
+    ),
     (socket.gaierror, "unknown_name", "the name is unknown", "Check the address of the controller, and DNS"),
     (ConnectionRefusedError, "refused", "the connection was refused", "Check address and port of the controller"),
     (

@@ -15,6 +15,7 @@ from typing import Any
 from ..._domain.errors import DirectPathError
 from ..http.certificates import CertificateTime
 from ..http.connections import BrokenAnswer, ProxyFailed, TooMuch, TooSlow
+from ..http.name_lookup import NameTooSlow
 from ..sdk import MISSING, vim, vmodl
 from .version_guard import NotSent, unknown_to_library
 
@@ -196,6 +197,12 @@ def explain_connection(error: BaseException, *, doing: str, on: str) -> DirectPa
             message=f"Cannot {describe_action(doing, on)}: TLS failed{_through(error)} ({error.reason})",
             code="tls_failed",
             cure="Check hostname and port: it must be the HTTPS port of vCenter or ESXi",
+        )
+    if isinstance(error, NameTooSlow):
+        return DirectPathError(
+            message=f"Cannot {describe_action(doing, on)}: the name cannot be resolved, {error.strerror}",
+            code="unknown_name",
+            cure="Check DNS and the network of this machine. connect_timeout (VMWARE_CONNECT_TIMEOUT) is the limit",
         )
     if isinstance(error, socket.gaierror):
         return DirectPathError(

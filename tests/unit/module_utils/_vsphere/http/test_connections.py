@@ -7,6 +7,7 @@ from __future__ import annotations
 import select
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -214,6 +215,40 @@ def test_a_proxy_that_no_name_server_knows_is_named() -> None:
         DirectPathError, match=r"the proxy no-such-proxy\.invalid:3128 has a name that cannot be resolved"
     ):
         connect_session(place, read_only=True, sleep=lambda _seconds: None)
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+def test_name_servers_that_say_nothing_are_not_waited_for(
+    way: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The resolver of the system asks again and again, for minutes, and knows no time limit of its caller."""
+    with silent_resolver(monkeypatch), soon(), pytest.raises(DirectPathError) as caught:
+        way(443)
+    assert caught.value.code == "unknown_name", caught.value.sentence()
+    assert "no name server" in caught.value.message
+    assert "DNS" in caught.value.cure
+
+
+def test_a_proxy_whose_name_no_name_server_resolves_in_time_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = endpoint(443, hostname="vc.test", proxy_host="proxy.test", proxy_port=3128)
+    with silent_resolver(monkeypatch), soon(), pytest.raises(DirectPathError) as caught:
+        connect_session(place, read_only=True, sleep=lambda _seconds: None)
+    assert "the proxy proxy.test:3128 has a name that cannot be resolved: no name server answered" in caught.value.message
+
+
+@contextmanager
+def silent_resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    over = threading.Event()
+
+    def resolve(*_arguments: Any, **_options: Any) -> Any:
+        over.wait(3 * LONGEST)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def test_a_proxy_that_lets_through_is_gone_through() -> None:
