@@ -32,6 +32,7 @@ extends_documentation_fragment:
   - directpath.vsphere.selectors.HOSTS
   - directpath.vsphere.selectors.DEVICES
   - directpath.vsphere.selectors.TARGETS
+  - directpath.vsphere.bmc
 options:
   reboot_if:
     description:
@@ -85,68 +86,6 @@ options:
     type: str
     choices: [reboot, power_cycle]
     default: reboot
-  bmc:
-    description: Management controllers (Redfish) of the hosts, for O(method=power_cycle). Entries for other hosts are ignored.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      host:
-        description: Name of the ESXi host.
-        type: str
-        required: true
-      address:
-        description: Name or address of its management controller. Add the port if it is not 443.
-        type: str
-        required: true
-      username:
-        description: Account of the management controller.
-        type: str
-      password:
-        description: Password of that account.
-        type: str
-      validate_certs:
-        description: Whether the TLS certificate of the management controller must be trusted.
-        type: bool
-      ca_path:
-        description: PEM file with the trusted CA certificates.
-        type: path
-      auth:
-        description: How to log in. V(auto) uses a session if the management controller supports it, otherwise basic authentication.
-        type: str
-        choices: [auto, session, basic]
-      proxy:
-        description: URL of an HTTP proxy.
-        type: str
-      system:
-        description: Id of the system, if the management controller has several.
-        type: str
-  bmc_defaults:
-    description: Defaults for the entries of O(bmc).
-    type: dict
-    suboptions:
-      username:
-        description: As in O(bmc).
-        type: str
-      password:
-        description: As in O(bmc).
-        type: str
-      validate_certs:
-        description: As in O(bmc).
-        type: bool
-      ca_path:
-        description: As in O(bmc).
-        type: path
-      auth:
-        description: As in O(bmc).
-        type: str
-        choices: [auto, session, basic]
-      proxy:
-        description: As in O(bmc).
-        type: str
-      system:
-        description: As in O(bmc).
-        type: str
   max_unavailable:
     description:
       - How many hosts of a cluster may be unavailable at once, for any reason. A number, or a percentage such as V(25%), which is rounded
@@ -643,7 +582,8 @@ hosts:
     phase:
       description: >-
         V(idle) (no reboot required), V(waiting), V(blocked), V(draining), V(maintenance), V(rebooting), V(booting), V(verifying),
-        V(leaving), V(restoring), V(checking) (O(soak), O(ready_when)), V(done) or V(failed).
+        V(leaving), V(restoring), V(checking) (O(soak), O(ready_when)), V(done), V(returned) (to service without a reboot, because a
+        restore or a signal requested it) or V(failed).
       type: str
       returned: always
     reason: {description: Why it is in this phase., type: str, returned: always}
@@ -687,7 +627,7 @@ counts:
   description: Numbers of hosts, for a progress bar.
   returned: always, once hosts were read
   type: dict
-  sample: {total: 3, done: 3, in_flight: 0, waiting: 0, blocked: 0, failed: 0}
+  sample: {total: 3, done: 3, in_flight: 0, waiting: 0, blocked: 0, returned: 0, failed: 0}
 schedule:
   description: When each host is rebooted, which virtual machines are migrated and shut down for it, and which hosts are left.
   returned: in check mode

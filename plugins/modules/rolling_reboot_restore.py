@@ -14,13 +14,16 @@ author:
 description:
   - Gives back what an interrupted rolling reboot has taken. Powers on the virtual machines that it stopped, in order, and returns its hosts
     to service. Hosts that were rebooted are verified first.
-  - Starts no further host and requests no reboot. A host whose reboot is in progress is awaited.
+  - Starts no further host and requests no reboot. A host whose reboot is in progress is awaited. One that was shut down for a power
+    cycle (O(directpath.vsphere.host_rolling_reboot#module:method=power_cycle)) is powered on by its management controller, if O(bmc)
+    contains it.
   - Uses the journal only. It needs no desired state, and works from any control node that can read the journal.
   - Refuses to work while the rolling reboot is alive. M(directpath.vsphere.rolling_reboot_info) shows whether it is.
   - A rolling reboot can be resumed after a restore.
 extends_documentation_fragment:
   - directpath.vsphere.connection
   - directpath.vsphere.attributes
+  - directpath.vsphere.bmc
 options:
   hosts:
     description: Restore only these hosts and their virtual machines. By name, inventory path or managed object id. Empty means all.
@@ -115,6 +118,10 @@ EXAMPLES = r"""
 - name: Show what would be returned to service and powered on
   directpath.vsphere.rolling_reboot_restore:
   check_mode: true
+
+- name: Return everything to service, and power on hosts that were shut down for a power cycle
+  directpath.vsphere.rolling_reboot_restore:
+    bmc: "{{ hostvars | directpath.vsphere.bmc_access }}"
 
 - name: Return one host to service, and power on its VMs
   directpath.vsphere.rolling_reboot_restore:

@@ -421,7 +421,8 @@ def _subjects(hosts: Sequence[Host]) -> list[Subject]:
 
 def _bmcs(session: Session, desired: RollingRequest, inventory: Inventory, hosts: Sequence[Host]) -> dict[str, Any]:
     """Host id → its management controller. The inventory may contain hosts that are not requested."""
-    if desired.policy.method != "power_cycle":
+    # A restore powers on the hosts that another run shut down for a power cycle.
+    if desired.policy.method != "power_cycle" and not desired.policy.only_restore:
         return {}
     accesses: dict[str, BmcAccess] = {}
     for name, access in desired.bmc.items():

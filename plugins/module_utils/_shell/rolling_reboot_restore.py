@@ -28,6 +28,8 @@ from .rolling.result import changes_of
 from .rolling.run_owner import is_gone
 
 _TAKEN_OVER = (
+    "bmc",
+    "bmc_defaults",
     "reboot_timeout",
     "verify_timeout",
     "leave_timeout",

@@ -66,6 +66,9 @@ class Proof:
         return None if uptime is None else uptime + max(0.0, now - self.signs.read_at)
 
 
+_NOT_GIVEN = "{name} was shut down for a power cycle, and its management controller is not given (bmc): power it on by hand."
+
+
 class ProbePool:
     """A few daemon threads. Nothing waits for them, not even the end of the process."""
 
@@ -159,7 +162,10 @@ class Probes:
         for moid, (view, entry) in entries.items():
             if entry.step in ("rebooting", "powering"):
                 self._ask_host(view, entry, policy, now)
-                self._ask_power(moid, now)
+                if entry.cycle and moid not in self._bmcs:
+                    self._problems[moid] = _NOT_GIVEN.format(name=view.name)
+                elif entry.cycle:
+                    self._ask_power(moid, now)
             elif entry.step == "draining" and view.connected and view.in_maintenance:
                 self._ask_uptime(view, entry, policy, now)
         self._take(now)

@@ -60,6 +60,8 @@ def _too_late(fleet: FleetIndex, view: HostView, entry: Entry, evidence: BootEvi
         why = _SILENT
     state = f"is not back {took}" if left else f"has not gone down {took}"
     text = f"{view.name} {state} after its reboot was requested: {why}{refused(view, *_DOWN)}"
+    if entry.cycle and view.bmc_problem and not view.connected:
+        text = f"{text}. {view.bmc_problem.rstrip('.')}"
     return fail(fleet, view, entry, "not_back", text)
 
 
@@ -126,13 +128,9 @@ def _is_due(fleet: FleetIndex, view: HostView, kind: Kind, entry: Entry) -> bool
 def _power_on(fleet: FleetIndex, view: HostView, entry: Entry, end: float) -> NextStep:
     """Shut down for a power cycle: the host is powered on only when its management controller reports "off"."""
     if view.bmc_power != "off":
-        return wait(
-            view,
-            "its management controller does not report yet that it is off"
-            if entry.step == "rebooting"
-            else "it is starting",
-            end,
-        )
+        reason = "its management controller does not report yet that it is off"
+        reason = view.bmc_problem.rstrip(".") or (reason if entry.step == "rebooting" else "it is starting")
+        return wait(view, reason, end)
     reason = "it is off" + refused(view, "power_on_host")
     if entry.step == "rebooting":
         powering = replace(entry, step="powering", at=fleet.now, calls=1, called=fleet.now)

@@ -56,3 +56,33 @@ def test_it_is_gone_on_with_and_power_is_lost_once(monkeypatch: pytest.MonkeyPat
         assert roll.host("esx-01")["cold_boots"] == 1
         roll.assert_over({"esx-01"})
     assert {"ShutdownHost_Task", "Redfish.Reset", "ExitMaintenanceMode_Task"} <= set(methods)
+
+
+def shut_down_and_killed(monkeypatch: pytest.MonkeyPatch) -> Roll:
+    """The process died after it shut down the host, whose VM is off because of it."""
+    roll = one_host(monkeypatch, "all")
+    roll.options["pinned_vms"] = "shutdown"
+    roll.lab.sim.on_write(1, die, when="answered", method="ShutdownHost_Task")
+    with pytest.raises(Killed):
+        roll.run()
+    roll.lab.sim.clock.sleep(600)
+    return roll
+
+
+def test_a_restore_powers_the_host_on_by_its_controller(monkeypatch: pytest.MonkeyPatch) -> None:
+    roll = shut_down_and_killed(monkeypatch)
+    result = roll.lab.run("rolling_reboot_restore", bmc=[CONTROLLER])
+    assert result["hosts_returned"] == ["esx-01.lab"]
+    assert result["hosts_left"] == result["vms_off"] == []
+    calls = [call for call in roll.lab.sim.journal.calls if call.method == "Redfish.Reset" and call.effect]
+    assert len(calls) == 1
+    assert roll.host("esx-01")["cold_boots"] == 1
+
+
+def test_without_the_controller_a_restore_asks_for_a_person_and_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    roll = shut_down_and_killed(monkeypatch)
+    result = roll.lab.run("rolling_reboot_restore", fails=True, reboot_timeout=1200)
+    asked = "esx-01.lab was shut down for a power cycle, and its management controller is not given (bmc): power it on by hand"
+    assert [note for note in result["notes"] if asked in note], result["notes"]
+    assert asked in result["msg"]
+    assert result["hosts_left"] == ["esx-01.lab"]
