@@ -118,8 +118,6 @@ def _reboot_hosts(
             anchor=desired.earlier_slices.clock,
         )
         opened.callback(fleet.close)
-        if desired.earlier_slices.memory.in_progress and not desired.policy.only_restore:
-            fleet.read_policies()  # hosts that an earlier slice started are still evacuated, without another precheck
         if desired.policy.booted_before is not None:
             refuse_future(desired.policy.booted_before, fleet.now(), "booted_before")
         bmcs = _bmcs(session, desired, inventory, hosts)

@@ -249,6 +249,7 @@ class Loop:
             self._pending.settle(seen.hosts, seen.vms, self._fleet.entering, seen.now)
         if not self._observer.run_id:
             self._adopt(seen)
+            seen = self._with_policies(seen)
         self._read_event_log(seen)
         if self._context.policy.method == "power_cycle":
             self._probes.ask_power_of_all(seen.now)
@@ -319,6 +320,14 @@ class Loop:
             and not self._context.read_only
         ):
             self._context.progress_writer.note(journal_notice(journal.place, journal.why), seen.now)
+
+    def _with_policies(self, seen: ShownFleet) -> ShownFleet:
+        """Read compute policies for hosts that an earlier process or slice began to evacuate: they get no other precheck."""
+        policy = self._context.policy
+        draining = any(entry.step == "draining" for _unused, entry in seen.entries().values())
+        if self._context.read_only or policy.goal != "reboot" or policy.only_restore or not draining:
+            return seen
+        return replace(seen, vms=self._fleet.vms) if self._fleet.read_policies() else seen
 
     def _read_event_log(self, seen: ShownFleet) -> None:
         """Read from the event log which user entered the maintenance mode of hosts in progress: when a process starts, and after a

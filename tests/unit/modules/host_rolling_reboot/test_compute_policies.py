@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.unit.modules.harness import Lab
-from tests.unit.modules.host_rolling_reboot.lab import Roll
+from tests.unit.modules.host_rolling_reboot.lab import Killed, Roll
 
 RESTART = {"name": "Restart it", "capability": "vm.evacuation.best_effort_restart", "tag": "Policy/restart"}
 UNKNOWN = {"name": "Off", "capability": "vm.evacuation.power_off", "tag": "Policy/restart", "effect": "power_off"}
@@ -162,3 +162,23 @@ def test_host_maintenance_needs_the_same_consent() -> None:
 def test_host_maintenance_warns_where_they_cannot_be_read() -> None:
     lab = Lab.load(inventory([], compute_policies="unauthorized"))
     assert "HTTP 403" in str(maintenance(lab, "present")["warnings"])
+
+
+def die(_write: Any) -> None:
+    raise Killed
+
+
+def test_a_run_that_is_resumed_knows_them_for_hosts_that_are_being_evacuated() -> None:
+    """The process was killed after the entry of the host, and before the VM was shut down."""
+    made = roll(RESTART)
+    made.lab.sim.on_write(10, die)
+    with pytest.raises(Killed):
+        made.run()
+    assert "draining" in " ".join(made.texts()["esx-01.lab"].values())
+    assert {vm["power"] for vm in made.vms()} == {"poweredOn"}
+    made.lab.sim.clock.sleep(400)
+    made.lab.sim.journal.clear()
+    result = made.run()
+    assert result["state"] == "finished"
+    assert [entry.name for entry in made.lab.sim.journal.writes() if entry.method == "ShutdownGuest"] == ["tagged-01"]
+    assert not [note for note in result["notes"] if "vCenter powered off" in note]
