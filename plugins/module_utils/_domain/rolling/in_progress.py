@@ -51,6 +51,15 @@ class InProgress:
     hosts: tuple[BegunHost, ...] = ()
     vms: tuple[VmOff, ...] = ()
 
+    def describe(self) -> str:
+        """A sentence, for the first look after a request to stop."""
+        vms = ", ".join(f"{vm.name} ({'off' if vm.is_off else 'shutting down'}, for {vm.host})" for vm in self.vms)
+        hosts = ", ".join(f"{host.name} ({host.phase})" for host in self.hosts)
+        return (
+            f"seen after the request to stop: {f'VMs off because of this run: {vms}' if vms else 'no VM is off because of this run'}; "
+            f"{f'hosts in progress: {hosts}' if hosts else 'no host is in progress'}"
+        )
+
     def record(self, now: float) -> Record:
         """As data, for results. ``at_most``: seconds until everything is finished if no further host is started, by the timeouts."""
         return {

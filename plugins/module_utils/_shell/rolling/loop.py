@@ -102,6 +102,7 @@ class Loop:
         self._outage = Outage(context)
         self._forecast: tuple[float, float | None] = (-1e9, None)
         self._reported: dict[str, str] = {}
+        self._told_begun = False
         self.result = RollingRun(memory=context.memory)
 
     # -------------------------------------------------------------------------------------------------------------- loop
@@ -472,6 +473,10 @@ class Loop:
         result.in_progress = self._memo.once(
             find_in_progress, observed.me, observed.run_id, observed.hosts, observed.vms, observed.clusters, limits
         )
+        if result.stopped_by and not self._told_begun:
+            # The lines right after a signal are printed from the last state file, which may be older than the lines before them.
+            self._told_begun = True
+            self._context.progress_writer.note(result.in_progress.describe(), now)
         self._context.write_state(result)
 
     def _ends_at(self, observed: ObservedFleet, now: float) -> float | None:

@@ -51,6 +51,8 @@ def test_what_was_begun_is_finished_and_nothing_else(seconds: float, tmp_path: P
     assert "No host is in progress, and no VM is off because of it" in result["msg"]
     assert "Run the same playbook again to continue" in result["msg"]
     assert (result["counts"]["blocked"], result["counts"]["done"]) == (0, len(requested))
+    (seen,) = [note for note in result["notes"] if note.startswith("seen after the request to stop: ")]
+    assert ("no host is in progress" in seen) == (seconds == 0)
     (tmp_path / "stop").unlink()
     assert roll.run()["state"] == "finished"
     assert set(roll.reboots().values()) == {1}
